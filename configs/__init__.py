@@ -1,0 +1,1 @@
+"""Shipped configurations, one folder a program; found through ``importlib.resources``."""

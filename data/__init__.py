@@ -1,0 +1,1 @@
+"""The dataset builder: recordings in, webdataset shards out. Corpora never live here."""

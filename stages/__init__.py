@@ -1,0 +1,1 @@
+"""The training programs, one file a stage, around one loop; they meet the library only through its public modules."""

@@ -1,0 +1,279 @@
+"""The one way in and out for audio: any file to float32 mono, and back to a file with its tags.
+
+libsndfile (through soundfile) decodes first: it is fast and seeks exactly. FFmpeg (through PyAV, whose wheel
+carries it) decodes what libsndfile does not know, such as m4a, and writes the files, because it alone puts
+the same tags into every format. Whatever cannot be used is refused with an ``AudioError`` that names it.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf
+import soxr
+import torch
+from av.audio.stream import AudioStream
+
+from triforce_tts.errors import AudioError
+from triforce_tts.files import atomic_path
+
+Wave = npt.NDArray[np.float32]
+Source = Path | bytes
+
+BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-channelled file
+LOUDEST = 4.0  # lossy decoders overshoot 1.0 a little; integers stored as floats are thousands
+TAGS = ("title", "artist", "album", "comment", "software", "copyright", "date")
+
+
+class _Format(NamedTuple):
+    container: str
+    codec: str
+    sample_rates: tuple[int, ...] = ()  # empty: any
+
+
+_FORMATS = {
+    ".wav": _Format("wav", "pcm_s16le"),
+    ".flac": _Format("flac", "flac"),
+    ".mp3": _Format("mp3", "libmp3lame", (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)),
+    ".ogg": _Format("ogg", "libopus", (8000, 12000, 16000, 24000, 48000)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """Mono sound: ``samples`` [samples] float32 in [-1, 1] at ``sample_rate`` Hz, and what a file should say about it."""
+
+    samples: torch.Tensor
+    sample_rate: int
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def duration_s(self) -> float:
+        """The length in seconds."""
+        return self.samples.shape[-1] / self.sample_rate
+
+    def save(self, path: Path | str) -> None:
+        """Write a .wav, .flac, .mp3 or .ogg file; see ``write_audio``."""
+        write_audio(path, self)
+
+
+def read_audio(path: Path | str, sample_rate: int | None = None, max_seconds: float | None = None) -> Audio:
+    """The sound in a file, mono, at its own rate or resampled to ``sample_rate`` Hz.
+
+    Only the first ``max_seconds`` are decoded when given, so a long file costs no more than a short one.
+
+    Raises:
+        AudioError: missing, a folder, empty, not audio, damaged, without samples, or not finite.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise AudioError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise AudioError(f"{path}: expected an audio file, found {'a folder' if path.is_dir() else 'something else'}")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path}: the file is empty (0 bytes)")
+        return _read(path, str(path), sample_rate, 0.0, max_seconds)
+    except OSError as error:
+        raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
+
+
+def decode_audio(
+    data: bytes, name: str, sample_rate: int | None = None, start_s: float = 0.0, duration_s: float | None = None
+) -> Audio:
+    """The sound in an encoded file held in memory; ``name`` stands for it in messages.
+
+    With ``start_s`` and ``duration_s`` the decoder seeks, so that only the crop is decoded (wav, flac, opus).
+
+    Raises:
+        AudioError: as ``read_audio``; also when ``start_s`` is at or past the end.
+    """
+    if not data:
+        raise AudioError(f"{name}: the file is empty (0 bytes)")
+    return _read(data, name, sample_rate, start_s, duration_s)
+
+
+def read_tags(path: Path | str) -> dict[str, str]:
+    """The tags of a file (title, comment, software and others), under the names that ``write_audio`` takes.
+
+    Raises:
+        AudioError: the file is missing or is not audio.
+    """
+    try:
+        with av.open(str(path)) as container:
+            found = {**container.metadata, **container.streams.audio[0].metadata}
+    except (av.FFmpegError, IndexError) as error:
+        raise AudioError(f"{path}: cannot read its tags; it is missing or not audio") from error
+    tags = {key.lower(): value for key, value in found.items()}
+    if "encoder" in tags:  # what FFmpeg calls the software field of a wav file
+        tags.setdefault("software", tags.pop("encoder"))
+    return tags
+
+
+def encode_flac(audio: Audio) -> bytes:
+    """The sound as a 16-bit FLAC file; equal samples give equal bytes."""
+    buffer = io.BytesIO()
+    sf.write(buffer, _to_int16(audio.samples), audio.sample_rate, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def write_audio(path: Path | str, audio: Audio) -> None:
+    """Write a .wav or .flac (16 bits), .mp3 or .ogg (Opus) file with its tags, whole or not at all.
+
+    mp3 and Opus know only some sample rates; for another one the sound is resampled to the next higher.
+
+    Raises:
+        AudioError: the suffix or a tag is not known, or there are no samples.
+        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    path = Path(path)
+    form = _FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise AudioError(f"{path}: cannot write '{path.suffix}' audio; choose one of: {', '.join(_FORMATS)}")
+    if unknown := sorted(set(audio.tags) - set(TAGS)):
+        raise AudioError(f"{path}: unknown tag '{unknown[0]}'; choose from: {', '.join(TAGS)}")
+    if audio.samples.dim() != 1 or audio.samples.numel() == 0:
+        raise AudioError(f"{path}: expected samples of shape [samples], found {list(audio.samples.shape)}")
+    if not bool(torch.isfinite(audio.samples).all()):
+        raise AudioError(f"{path}: the samples hold values that are not finite")
+    # Python ignores SIGXFSZ, so a file-size limit arrives here as an OSError, like a full disk.
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        _mux(file, form, audio)
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def _read(source: Source, name: str, sample_rate: int | None, start_s: float, duration_s: float | None) -> Audio:
+    try:
+        rate, blocks = _open_libsndfile(source, name, start_s)
+    except sf.LibsndfileError:
+        rate, blocks = _open_ffmpeg(source, name, start_s)
+    try:
+        wave = _collect(blocks, None if duration_s is None else max(1, round(duration_s * rate)), name)
+    except (sf.LibsndfileError, av.FFmpegError) as error:
+        raise AudioError(f"{name}: the audio is damaged ({_reason(error)})") from error
+    if len(wave) == 0:
+        where = f" after {start_s:g} s" if start_s else ""
+        raise AudioError(f"{name}: it holds no samples{where}")
+    if sample_rate is not None and sample_rate != rate:
+        wave, rate = soxr.resample(wave, rate, sample_rate).astype(np.float32), sample_rate
+    return Audio(torch.from_numpy(wave).clamp_(-1, 1), rate)
+
+
+def _collect(blocks: Iterator[Wave], limit: int | None, name: str) -> Wave:
+    """The mono blocks joined, up to ``limit`` samples; decoding stops there."""
+    kept: list[Wave] = []
+    total = 0
+    for block in blocks:
+        if not np.isfinite(block).all():
+            raise AudioError(f"{name}: it holds samples that are not finite numbers")
+        if block.size and (peak := float(np.abs(block).max())) > LOUDEST:
+            raise AudioError(f"{name}: a sample of {peak:g} was found, expected values in [-1, 1]; rescale the file")
+        kept.append(block if limit is None else block[: limit - total])
+        total += len(kept[-1])
+        if total == limit:
+            break
+    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
+
+
+def _open_libsndfile(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
+    file = sf.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source))
+    start = round(start_s * file.samplerate)
+    if _is_cut_short(file):
+        file.close()
+        raise AudioError(f"{name}: the audio is damaged (the file ends before the length in its header)")
+    return file.samplerate, _libsndfile_blocks(file, name, start)
+
+
+def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
+    with file:
+        if start >= file.frames > 0:
+            return
+        position = file.seek(start) if start else 0
+        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+            position += len(block)
+            yield block.mean(axis=1)
+        # The length of an mp3 is often an estimate; everywhere else it is counted.
+        if file.format != "MP3" and position < file.frames < np.iinfo(np.int64).max:
+            missing = (file.frames - position) / file.samplerate
+            raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
+
+
+def _is_cut_short(file: sf.SoundFile) -> bool:
+    """Whether a wav file's header promises more than there is; libsndfile only says so in its log.
+
+    Programs that write to a pipe cannot know the length and promise the most possible: that is no fault.
+    """
+    if file.format not in ("WAV", "WAVEX") or "(should be " not in file.extra_info:
+        return False
+    for line in file.extra_info.splitlines():
+        if line.startswith("data :") and "(should be " in line:
+            promised, found = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
+            return found < promised < 0x7FFFF000
+    return False
+
+
+def _open_ffmpeg(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
+    try:
+        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source))
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({_reason(error)})") from error
+    if not container.streams.audio:
+        container.close()
+        raise AudioError(f"{name}: the file holds no sound")
+    rate = container.streams.audio[0].rate
+    if not rate:
+        container.close()
+        raise AudioError(f"{name}: the file does not say its sample rate")
+    return rate, _ffmpeg_blocks(container, rate, round(start_s * rate))
+
+
+def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int) -> Iterator[Wave]:
+    # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
+    planar = av.AudioResampler(format="fltp", rate=rate)
+    with container:
+        for frame in container.decode(audio=0):
+            for part in planar.resample(frame):
+                block = part.to_ndarray().mean(axis=0, dtype=np.float32)
+                skip = min(start, len(block))
+                start -= skip
+                yield block[skip:]
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+def _to_int16(samples: torch.Tensor) -> npt.NDArray[np.int16]:
+    return (samples.detach().cpu().clamp(-1, 1) * 32767).round().to(torch.int16).numpy()
+
+
+def _mux(file: BinaryIO, form: _Format, audio: Audio) -> None:
+    samples, rate = audio.samples, audio.sample_rate
+    if form.sample_rates and rate not in form.sample_rates:
+        target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
+        samples = torch.from_numpy(soxr.resample(samples.detach().cpu().numpy(), rate, target))
+        rate = target
+    pcm = _to_int16(samples)
+    # "bitexact" leaves out dates, versions and random serials, so that equal sound gives equal files.
+    with av.open(file, "w", format=form.container, options={"fflags": "+bitexact"}) as container:
+        software = "ISFT" if form.container == "wav" else "software"
+        container.metadata.update({software if key == "software" else key: value for key, value in audio.tags.items()})
+        stream = container.add_stream(form.codec, rate=rate, layout="mono")
+        assert isinstance(stream, AudioStream)
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        for start in range(0, len(pcm), BLOCK):
+            frame = av.AudioFrame.from_ndarray(pcm[None, start : start + BLOCK], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = rate, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

@@ -1,0 +1,121 @@
+"""The DVAE: mel frames to a few integers a frame and back. A weak decoder on purpose: the codes must say it all."""
+
+import math
+
+import torch
+from pydantic import model_validator
+from torch import nn
+from torch.nn import functional as F
+
+from triforce_tts.models.layers import MaskedConv, ResidualBlock, frame_mask
+from triforce_tts.models.quantizer import GroupedFSQ
+from triforce_tts.schema import Config
+
+
+class DVAEConfig(Config):
+    """Sizes of the DVAE."""
+
+    channels: int
+    downsampling: int  # mel frames a code frame; a power of two
+    levels: tuple[int, ...]  # FSQ grid of one group; the product is the number of codes
+    groups: int  # codes a code frame
+    blocks: int  # residual blocks at the code rate, on either side
+
+    @model_validator(mode="after")
+    def _check(self) -> "DVAEConfig":
+        if self.downsampling < 1 or self.downsampling & (self.downsampling - 1):
+            raise ValueError(f"downsampling must be a power of two, found {self.downsampling}")
+        if not self.levels or min(self.levels) < 2:
+            raise ValueError(f"levels must be two or more each, found {list(self.levels)}")
+        return self
+
+    @property
+    def n_codes(self) -> int:
+        """Different codes a group."""
+        return math.prod(self.levels)
+
+
+class DVAE(nn.Module):
+    """Convolutional autoencoder with grouped FSQ in the middle.
+
+    Normalised per frame over channels only, and masked after every convolution: a code depends on its receptive
+    field alone, whatever else is in the batch.
+    """
+
+    def __init__(self, config: DVAEConfig, n_mels: int) -> None:
+        super().__init__()
+        self.config = config
+        halvings, width = int(math.log2(config.downsampling)), config.channels
+        self.conv_in = MaskedConv(n_mels, width, 3)
+        self.down = nn.ModuleList(MaskedConv(width, width, 3, stride=2) for _ in range(halvings))
+        self.down_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(halvings))
+        self.encoder = nn.ModuleList(ResidualBlock(width) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(width)
+        self.quantizer = GroupedFSQ(width, config.levels, config.groups)
+        self.decoder = nn.ModuleList(ResidualBlock(width) for _ in range(config.blocks))
+        self.up = nn.ModuleList(MaskedConv(width, width, 3) for _ in range(halvings))
+        self.up_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(halvings))
+        self.norm_out = nn.LayerNorm(width)
+        self.conv_out = MaskedConv(width, n_mels, 3)
+
+    def code_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
+        """Code frames of mel ``lengths`` [batch]: a started group of frames counts."""
+        return -(-lengths // self.config.downsampling)
+
+    def _encode(self, mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Continuous [batch, code frames, channels] before quantisation."""
+        missing = -mel.shape[1] % self.config.downsampling
+        x = F.pad(mel, (0, 0, 0, missing)) * frame_mask(lengths, mel.shape[1] + missing)
+        x = self.conv_in(x, frame_mask(lengths, x.shape[1]))
+        for down, block in zip(self.down, self.down_blocks, strict=True):
+            lengths = -(-lengths // 2)
+            mask = frame_mask(lengths, x.shape[1] // 2)
+            x = block(down(F.silu(x), mask), mask)
+        for block in self.encoder:
+            x = block(x, mask)
+        out: torch.Tensor = self.norm(x)
+        return out
+
+    def encode(self, mel: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+        """Codes [batch, code frames, groups] int64 of a standardised ``mel`` [batch, frames, n_mels].
+
+        Args:
+            mel: standardised log-mel; frames past an utterance's length may hold anything.
+            lengths: frames of each utterance, [batch]; all of them without it. Codes past
+                ``code_lengths(lengths)`` mean nothing.
+        """
+        codes: torch.Tensor = self.quantizer(self._encode(mel, _or_full(mel, lengths)))[1]
+        return codes
+
+    def decode(self, codes: torch.Tensor, lengths: torch.Tensor | None = None) -> torch.Tensor:
+        """Mel [batch, code frames * downsampling, n_mels] of ``codes`` [batch, code frames, groups].
+
+        ``lengths`` are mel frames, [batch]; the mel is zero past them.
+        """
+        frames = codes.shape[1] * self.config.downsampling
+        if lengths is None:
+            lengths = codes.new_full((codes.shape[0],), frames)
+        return self._decode(self.quantizer.embed(codes), lengths)
+
+    def _decode(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        scale = self.config.downsampling
+        mask = frame_mask(-(-lengths // scale), x.shape[1])
+        x = x * mask.to(x.dtype)
+        for block in self.decoder:
+            x = block(x, mask)
+        for up, block in zip(self.up, self.up_blocks, strict=True):
+            scale //= 2
+            x = x.repeat_interleave(2, dim=1)
+            mask = frame_mask(-(-lengths // scale), x.shape[1])
+            x = block(up(x, mask), mask)
+        out: torch.Tensor = self.conv_out(F.silu(self.norm_out(x)) * mask.to(x.dtype), mask)
+        return out
+
+    def forward(self, mel: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Reconstruction [batch, frames, n_mels] of ``mel`` and its codes [batch, code frames, groups]."""
+        quantised, codes = self.quantizer(self._encode(mel, lengths))
+        return self._decode(quantised, lengths)[:, : mel.shape[1]], codes
+
+
+def _or_full(mel: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:
+    return torch.full((mel.shape[0],), mel.shape[1], device=mel.device) if lengths is None else lengths

@@ -1,0 +1,229 @@
+"""The GPT: a Llama (RMSNorm, rotary positions, SwiGLU) over one vocabulary, with a preallocated cache.
+
+Parameter names and arithmetic are those of ``transformers``' ``LlamaForCausalLM``, so a checkpoint is a standard
+Hugging Face folder; the tests hold the two equal. Written out here because decoding needs its own cached step and
+because importing ``transformers`` takes longer than speaking a sentence.
+"""
+
+from typing import Any
+
+import torch
+from pydantic import model_validator
+from torch import nn
+from torch.nn import functional as F
+
+from triforce_tts.schema import Config
+
+
+class GPTConfig(Config):
+    """Sizes of the GPT; the vocabulary's size comes from the text tokenizer and the DVAE."""
+
+    layers: int
+    dim: int
+    heads: int
+    hidden: int  # width of the SwiGLU
+    max_tokens: int  # longest sequence
+    dropout: float = 0.0  # of attention weights, in training
+    rope_theta: float = 10000.0
+    norm_eps: float = 1e-5
+
+    @model_validator(mode="after")
+    def _check(self) -> "GPTConfig":
+        if self.dim % (2 * self.heads):
+            raise ValueError(f"dim ({self.dim}) must be a multiple of 2 * heads ({2 * self.heads})")
+        return self
+
+    def huggingface(self, vocabulary_size: int) -> dict[str, Any]:
+        """The ``config.json`` that ``transformers.AutoModelForCausalLM`` reads."""
+        return {
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "vocab_size": vocabulary_size,
+            "hidden_size": self.dim,
+            "intermediate_size": self.hidden,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.heads,
+            "max_position_embeddings": self.max_tokens,
+            "rope_theta": self.rope_theta,
+            "rope_parameters": {"rope_type": "default", "rope_theta": self.rope_theta},
+            "rms_norm_eps": self.norm_eps,
+            "attention_dropout": self.dropout,
+            "hidden_act": "silu",
+            "tie_word_embeddings": True,
+            "pad_token_id": 0,
+            "bos_token_id": None,
+            "eos_token_id": 4,
+            "torch_dtype": "float32",
+        }
+
+
+class KVCache:
+    """Keys and values of every layer for up to ``max_tokens`` positions, allocated once.
+
+    A row of the batch may be shorter than another: each row writes at its own positions, and a position is seen
+    only from positions at or after it, so what lies beyond a row's end is never read before it is overwritten.
+    """
+
+    def __init__(self, config: GPTConfig, batch: int, max_tokens: int, like: torch.Tensor) -> None:
+        shape = (config.layers, batch, config.heads, max_tokens, config.dim // config.heads)
+        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
+        self.used = 0  # positions filled in the longest row
+
+    def update(
+        self, layer: int, keys: torch.Tensor, values: torch.Tensor, positions: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """All keys and values [batch, heads, used, head dim] with the new ones written at ``positions`` [batch, new]."""
+        rows = torch.arange(keys.shape[0], device=keys.device)[:, None]
+        self.keys[layer][rows, :, positions] = keys.transpose(1, 2)
+        self.values[layer][rows, :, positions] = values.transpose(1, 2)
+        return self.keys[layer][:, :, : self.used], self.values[layer][:, :, : self.used]
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) * weight over channels, computed in float32 (Zhang and Sennrich, 2019)."""
+
+    def __init__(self, dim: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(dim))
+        self.eps = eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Same shape and dtype as ``x`` [..., dim]."""
+        return F.rms_norm(x.float(), self.weight.shape, None, self.eps).to(x.dtype) * self.weight
+
+
+def rotary(positions: torch.Tensor, head_dim: int, theta: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cosines and sines [batch, 1, tokens, head_dim] of ``positions`` [batch, tokens] (Su et al., 2021)."""
+    inverse = theta ** (-torch.arange(0, head_dim, 2, device=positions.device).float() / head_dim)
+    angles = positions[:, None, :, None].float() * inverse
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos(), angles.sin()
+
+
+def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-second, first), dim=-1) * sin
+
+
+class Attention(nn.Module):
+    """Causal multi-head attention with rotary positions."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.heads, self.dropout = config.heads, config.dropout
+        for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
+            setattr(self, name, nn.Linear(config.dim, config.dim, bias=False))
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        cos: torch.Tensor,
+        sin: torch.Tensor,
+        positions: torch.Tensor,
+        layer: int,
+        cache: KVCache | None,
+    ) -> torch.Tensor:
+        """[batch, tokens, dim] of ``x`` [batch, tokens, dim]."""
+        query, key, value = (
+            project(x).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        query, key = _rotate(query, cos, sin).to(value.dtype), _rotate(key, cos, sin).to(value.dtype)
+        if cache is None:
+            dropout = self.dropout if self.training else 0.0
+            out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+        else:
+            key, value = cache.update(layer, key, value, positions)
+            seen = torch.arange(cache.used, device=x.device) <= positions[:, None, :, None]
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+        result: torch.Tensor = self.o_proj(out.transpose(1, 2).flatten(-2))
+        return result
+
+
+class SwiGLU(nn.Module):
+    """down(silu(gate(x)) * up(x)) (Shazeer, 2020)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.dim, config.hidden, bias=False)
+        self.up_proj = nn.Linear(config.dim, config.hidden, bias=False)
+        self.down_proj = nn.Linear(config.hidden, config.dim, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Same shape as ``x`` [..., dim]."""
+        out: torch.Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class Layer(nn.Module):
+    """Attention and SwiGLU, each normalised before and added after."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.dim, config.norm_eps)
+        self.self_attn = Attention(config)
+        self.post_attention_layernorm = RMSNorm(config.dim, config.norm_eps)
+        self.mlp = SwiGLU(config)
+
+
+class _Model(nn.Module):
+    """The part that Hugging Face calls ``model``: it gives the parameters their standard names."""
+
+    def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(vocabulary_size, config.dim)
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.dim, config.norm_eps)
+
+
+class GPT(nn.Module):
+    """Next-token logits; the output table is the input table."""
+
+    def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
+        super().__init__()
+        self.config, self.vocabulary_size = config, vocabulary_size
+        self.model = _Model(config, vocabulary_size)
+        self.apply(_initialise)
+        # Residual branches start small, so that the sum over the depth keeps unit variance (GPT-2).
+        for name, parameter in self.named_parameters():
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                nn.init.normal_(parameter, std=0.02 / (2 * config.layers) ** 0.5)
+
+    def hidden(
+        self, ids: torch.Tensor, positions: torch.Tensor | None = None, cache: KVCache | None = None
+    ) -> torch.Tensor:
+        """Normalised last hidden states [batch, tokens, dim] of ``ids`` [batch, tokens] int64.
+
+        With a ``cache``, ``positions`` [batch, tokens] say where in its row each token stands. Without one the
+        whole sequences are given, padded at their ends: causality alone keeps padding out of real positions.
+        """
+        if positions is None:
+            positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+        if cache is not None:
+            cache.used = max(cache.used, int(positions.max()) + 1)
+        cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
+        x = self.model.embed_tokens(ids)
+        for index, layer in enumerate(self.model.layers):
+            x = x + layer.self_attn(layer.input_layernorm(x), cos, sin, positions, index, cache)
+            x = x + layer.mlp(layer.post_attention_layernorm(x))
+        out: torch.Tensor = self.model.norm(x)
+        return out
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits [..., vocabulary] of hidden states [..., dim]."""
+        return F.linear(hidden, self.model.embed_tokens.weight)
+
+    def forward(self, ids: torch.Tensor, chosen: torch.Tensor | None = None) -> torch.Tensor:
+        """Logits [batch, tokens, vocabulary], or [chosen, vocabulary] at the positions where ``chosen`` is true.
+
+        Most positions of a training batch are context; the output table is the widest product, so it is taken only
+        where a loss needs it.
+        """
+        hidden = self.hidden(ids)
+        return self.logits(hidden if chosen is None else hidden[chosen])
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, (nn.Linear, nn.Embedding)):
+        nn.init.normal_(module.weight, std=0.02)

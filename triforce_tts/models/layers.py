@@ -1,0 +1,48 @@
+"""Layers that two or more networks share. Sequences are [batch, frames, channels] unless a name says otherwise."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+def frame_mask(lengths: torch.Tensor, frames: int) -> torch.Tensor:
+    """1.0 where a frame lies inside its utterance, else 0.0: [batch, frames, 1] float32 of ``lengths`` [batch]."""
+    inside = torch.arange(frames, device=lengths.device)[None] < lengths[:, None]
+    return inside.unsqueeze(-1).float()
+
+
+class MaskedConv(nn.Module):
+    """A 1-D convolution over frames whose output is zeroed outside each utterance.
+
+    Zeros beyond the end are just what a clip on its own would be padded with, so a frame depends on its receptive
+    field alone and never on its neighbours in the batch.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(inputs, outputs, kernel_size, stride, padding=(kernel_size - 1) // 2)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """[batch, frames // stride, outputs] of ``x`` [batch, frames, inputs]; ``mask`` has the output's frames."""
+        y: torch.Tensor = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        return y * mask.to(y.dtype)
+
+
+class ResidualBlock(nn.Module):
+    """x + conv(act(conv(act(norm(x))))), normalised per frame over channels only."""
+
+    def __init__(self, channels: int, kernel_size: int = 3) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+        self.conv_in = MaskedConv(channels, channels, kernel_size)
+        self.conv_out = MaskedConv(channels, channels, 1)
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Same shape as ``x`` [batch, frames, channels]."""
+        hidden = self.conv_in(F.silu(self.norm(x)) * mask.to(x.dtype), mask)
+        return x + self.conv_out(F.silu(hidden), mask)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Numbers in all parameters of ``module``, shared ones once."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,98 @@
+"""One vocabulary and the four kinds of sequence that the GPT learns. "Throw anything into the sequence."
+
+    <voice> codes of another clip <text> t1..tm <speech> s1..sn <end>     speak
+    <speech> s1..sn <text> t1..tm <end>                                   listen (the flip)
+    <speech> s1..sn <end>                                                 speech alone
+    <text> t1..tm <end>                                                   text alone
+
+Text is normalised letters and phonemes when spoken, lower-case letters alone when listened to. Codes of a frame
+lie flat, group after group, each group with ids of its own. This file is the only place that knows token ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from triforce_tts.schema import Config
+
+PAD, VOICE, TEXT, SPEECH, END = range(5)
+N_SPECIAL = 5
+
+
+class VocabularyConfig(Config):
+    """Sizes of the three parts of the vocabulary."""
+
+    n_text: int  # text tokens
+    n_codes: int  # codes a group
+    groups: int  # codes a frame
+
+
+@dataclass(frozen=True)
+class TokenSequence:
+    """Token ids and the weight of each as a target (0: context only)."""
+
+    ids: list[int]
+    weights: list[float]
+
+
+class Vocabulary:
+    """Ids: special tokens, then text tokens, then the codes of each group."""
+
+    def __init__(self, config: VocabularyConfig) -> None:
+        self.config = config
+        self.text_offset = N_SPECIAL
+        self.code_offset = N_SPECIAL + config.n_text
+        self.size = self.code_offset + config.groups * config.n_codes
+
+    def text_ids(self, tokens: Sequence[int]) -> list[int]:
+        """Ids of text tokens."""
+        return [token + self.text_offset for token in tokens]
+
+    def text_tokens(self, ids: Sequence[int]) -> list[int]:
+        """Text tokens of ids; ids of another part are left out."""
+        return [i - self.text_offset for i in ids if self.text_offset <= i < self.code_offset]
+
+    def code_ids(self, codes: torch.Tensor) -> list[int]:
+        """Flat ids, frame after frame, of ``codes`` [frames, groups]."""
+        shift = self.code_offset + torch.arange(self.config.groups) * self.config.n_codes
+        ids: list[int] = (codes.long() + shift).flatten().tolist()
+        return ids
+
+    def codes(self, ids: Sequence[int]) -> torch.Tensor:
+        """Codes [frames, groups] of flat ``ids``; an unfinished last frame is dropped."""
+        groups = self.config.groups
+        whole = torch.tensor(ids[: len(ids) // groups * groups], dtype=torch.long).reshape(-1, groups)
+        return whole - self.code_offset - torch.arange(groups) * self.config.n_codes
+
+    def group_range(self, group: int) -> tuple[int, int]:
+        """First id and one past the last id of ``group``."""
+        first = self.code_offset + group * self.config.n_codes
+        return first, first + self.config.n_codes
+
+    def speak_prompt(self, voice: torch.Tensor, text: Sequence[int]) -> list[int]:
+        """The start of a speak sequence: voice codes [frames, groups] and text tokens, up to <speech>."""
+        return [VOICE, *self.code_ids(voice), TEXT, *self.text_ids(text), SPEECH]
+
+    def listen_prompt(self, codes: torch.Tensor) -> list[int]:
+        """The start of a listen sequence: codes [frames, groups], up to <text>."""
+        return [SPEECH, *self.code_ids(codes), TEXT]
+
+    def speak(self, voice: torch.Tensor, text: Sequence[int], codes: torch.Tensor, text_weight: float) -> TokenSequence:
+        """A whole speak sequence; the voice is context, text counts ``text_weight``, speech counts fully."""
+        n_voice, n_text, n_speech = voice.numel() + 1, len(text) + 1, codes.numel() + 1
+        ids = [*self.speak_prompt(voice, text), *self.code_ids(codes), END]
+        return TokenSequence(ids, [0.0] * (n_voice + 1) + [text_weight] * (n_text - 1) + [0.0] + [1.0] * n_speech)
+
+    def listen(self, codes: torch.Tensor, text: Sequence[int], speech_weight: float) -> TokenSequence:
+        """A whole listen sequence; speech counts ``speech_weight``, text counts fully."""
+        ids = [*self.listen_prompt(codes), *self.text_ids(text), END]
+        return TokenSequence(ids, [0.0] + [speech_weight] * codes.numel() + [0.0] + [1.0] * (len(text) + 1))
+
+    def speech_alone(self, codes: torch.Tensor) -> TokenSequence:
+        """Speech without text."""
+        return TokenSequence([SPEECH, *self.code_ids(codes), END], [0.0] + [1.0] * (codes.numel() + 1))
+
+    def text_alone(self, text: Sequence[int]) -> TokenSequence:
+        """Text without speech: the prior of the flip score."""
+        return TokenSequence([TEXT, *self.text_ids(text), END], [0.0] + [1.0] * (len(text) + 1))

@@ -1,0 +1,177 @@
+"""Stage 1: train the DVAE on crops of speech. The loss is the mean absolute mel error, in nats."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from triforce_tts.audio.io import decode_audio
+from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
+from triforce_tts.batches import Batch, pad_stack
+from triforce_tts.models.dvae import DVAE, DVAEConfig
+from triforce_tts.models.layers import frame_mask
+from triforce_tts.schema import Config
+from triforce_tts.shards import ShardSet
+
+from .loop import Losses
+from .settings import DataSettings, RunSettings
+
+NAME = "dvae"
+
+
+class CropSettings(DataSettings):
+    """Crops for the stages that learn from sound."""
+
+    crop_seconds: float
+
+
+class DVAESettings(Config):
+    """The whole of ``configs/dvae/*.yaml``."""
+
+    audio: AudioConfig
+    model: DVAEConfig
+    data: CropSettings
+    run: RunSettings
+    mse_weight: float = 0.5  # of the squared error beside the absolute one: it tames the largest misses
+
+
+@dataclass
+class Sounds(Batch):
+    """Crops of speech: ``samples`` [batch, n] and their ``lengths`` [batch] in samples."""
+
+    samples: torch.Tensor
+    lengths: torch.Tensor
+
+
+def read_crop(shards: ShardSet, index: int, sample_rate: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
+    """A random crop [n] of sample ``index`` at ``sample_rate``; the whole clip when it is shorter."""
+    spare = max(0.0, shards.durations_s[index] - seconds)
+    start_s = float(torch.rand((), generator=rng)) * spare
+    audio = decode_audio(shards.payload(index), shards.keys[index], sample_rate, start_s, seconds)
+    return audio.samples
+
+
+class DVAELosses(Losses):
+    """The DVAE with its reconstruction loss."""
+
+    def __init__(self, network: DVAE, audio: AudioConfig, mse_weight: float) -> None:
+        super().__init__()
+        self.network, self.audio, self.mse_weight = network, audio, mse_weight
+
+    def forward(self, batch: Sounds) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Summed over real frames: the loss (mean over mels a frame, nats), and the absolute error alone."""
+        with torch.autocast(batch.samples.device.type, enabled=False):
+            mel = mel_spectrogram(batch.samples, self.audio)
+        lengths = frames_of(batch.lengths, self.audio)
+        decoded, _ = self.network(mel, lengths)
+        error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
+        absolute = error.abs().mean(-1).sum() * self.audio.mel_std
+        squared = error.square().mean(-1).sum()
+        return absolute + self.mse_weight * squared, {"l1": absolute.detach()}
+
+
+def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """Frames of clips of ``lengths`` samples."""
+    return -(-lengths // audio.hop_length)
+
+
+def collate_sounds(items: Sequence[torch.Tensor]) -> Sounds:
+    """Crops padded to the longest."""
+    return Sounds(*pad_stack(items))
+
+
+class DVAETask:
+    """Stage 1 for the loop."""
+
+    name = NAME
+    expected_first_loss = None
+
+    def __init__(self, settings: DVAESettings, train: ShardSet, heldout: ShardSet) -> None:
+        self.settings, self.train, self.heldout = settings, train, heldout
+        network = DVAE(settings.model, settings.audio.n_mels)
+        self.module = DVAELosses(network, settings.audio, settings.mse_weight)
+        self.durations_s = tuple(train.durations_s)
+        self.keys = train.keys
+
+    def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
+        """A random crop."""
+        return read_crop(self.train, index, self.settings.audio.sample_rate, self.settings.data.crop_seconds, rng)
+
+    def collate(self, items: Sequence[torch.Tensor]) -> Sounds:
+        """A batch of crops."""
+        return collate_sounds(items)
+
+    def weight(self, batch: Sounds) -> float:
+        """Real frames."""
+        return float(frames_of(batch.lengths, self.settings.audio).sum())
+
+    def seconds(self, batch: Sounds) -> float:
+        """Seconds of sound."""
+        return float(batch.lengths.sum()) / self.settings.audio.sample_rate
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Held-out L1 in nats, and how the codes are used, over whole utterances."""
+        assert isinstance(network, DVAE)
+        return measure(network, self.settings.audio, self.heldout, device, samples)
+
+    def config(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says."""
+        return {
+            "stage": NAME,
+            "audio": self.settings.audio.model_dump(mode="json"),
+            "model": self.settings.model.model_dump(mode="json"),
+        }
+
+    def lineage(self) -> dict[str, Any]:
+        """What this network was trained with."""
+        return {"data": self.train.fingerprint}
+
+
+@torch.no_grad()
+def measure(
+    network: DVAE, audio: AudioConfig, heldout: ShardSet, device: torch.device, samples: int
+) -> dict[str, float]:
+    """L1 (nats) and code statistics over the first ``samples`` utterances of ``heldout``, whole.
+
+    ``use`` is the share of all codes of a group that occur, the worst group's; ``perplexity`` is exp of the entropy
+    of the codes, the mean over groups; ``bits_per_second`` is what those entropies cost at the code rate.
+    """
+    config = network.config
+    counts = torch.zeros(config.groups, config.n_codes, dtype=torch.long)
+    total, frames = 0.0, 0
+    for index in range(min(samples, len(heldout))):
+        sound = decode_audio(heldout.payload(index), heldout.keys[index], audio.sample_rate).samples.to(device)
+        mel = mel_spectrogram(sound[None], audio)
+        codes = network.encode(mel)
+        decoded = network.decode(codes)[:, : mel.shape[1]]
+        total += float((decoded - mel).abs().mean(-1).sum()) * audio.mel_std
+        frames += mel.shape[1]
+        for group in range(config.groups):
+            counts[group] += torch.bincount(codes[..., group].flatten().cpu(), minlength=config.n_codes)
+    share = counts.double() / counts.sum(-1, keepdim=True).clamp_min(1)
+    entropy = -(share * share.clamp_min(1e-12).log()).sum(-1)  # nats, [groups]
+    code_rate = audio.frame_rate / config.downsampling
+    return {
+        "l1": total / max(1, frames),
+        "use": float((counts > 0).double().mean(-1).min()),
+        "perplexity": float(entropy.exp().mean()),
+        "bits_per_second": float(entropy.sum()) / math.log(2) * code_rate,
+        "tokens_per_code": float(counts[0].sum()) / config.n_codes,
+    }
+
+
+def build(settings: DVAESettings, data: Sequence[Path]) -> DVAETask:
+    """The task on the shards in ``data``."""
+    chosen = settings.data
+    train = ShardSet.open(data, "train", "audio").select(
+        chosen.speakers, min_seconds=chosen.min_seconds, max_seconds=chosen.max_seconds
+    )
+    heldout = ShardSet.open(data, "heldout", "audio").select(chosen.speakers)
+    return DVAETask(settings, train, heldout)
+
+

@@ -1,0 +1,392 @@
+"""The one training loop: accelerate for devices and precision, our own data order and checkpoints.
+
+A step: the global batch of this step (a function of seed and step), cut into ``mega_batch_factor`` parts; the sum of
+losses divided by the number of things summed over all parts and processes; clip; update; average. Everything that a
+resumed run needs beyond the step number is in ``trainer/`` of its checkpoint, so it goes on bit for bit.
+"""
+
+import contextlib
+import math
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from safetensors.torch import save_file
+from torch import nn
+
+from triforce_tts import checkpoint
+from triforce_tts.batches import Batch, Order, stream
+from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
+from triforce_tts.files import atomic_folder, write_json, write_text
+
+from .optim import decay_groups, learning_rate_factor
+from .report import Report
+from .settings import RunSettings
+
+BatchT = TypeVar("BatchT", bound=Batch)
+ItemT = TypeVar("ItemT")
+TRAINER = "trainer"  # folder of a checkpoint with what only training needs
+LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
+
+
+class Losses(nn.Module):
+    """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
+
+    network: nn.Module
+
+
+class Task(Protocol[ItemT, BatchT]):
+    """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
+
+    name: str
+    module: Losses
+    durations_s: tuple[float, ...]
+    keys: Sequence[str]
+    expected_first_loss: float | None
+
+    def sample(self, index: int, rng: torch.Generator) -> ItemT: ...
+    def collate(self, items: Sequence[ItemT]) -> BatchT: ...
+    def weight(self, batch: BatchT) -> float: ...
+    def seconds(self, batch: BatchT) -> float: ...
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]: ...
+    def config(self) -> dict[str, Any]: ...
+    def lineage(self) -> dict[str, Any]: ...
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved with each checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0  # of training, over all resumes
+    audio_seconds: float = 0.0
+    skipped: int = 0  # steps whose gradient was not finite
+    light_start: int = -1  # step of the last start without optimiser state
+
+
+@dataclass
+class Outcome:
+    """What a run came to."""
+
+    progress: Progress
+    metrics: dict[str, float] = field(default_factory=dict)
+    reached: bool = True  # in overfit mode: whether the bound was
+
+
+class Trainer(Generic[ItemT, BatchT]):
+    """One run of one stage."""
+
+    def __init__(self, task: Task[ItemT, BatchT], settings: RunSettings, run: Path, full_config: dict[str, Any]) -> None:
+        self.task, self.settings, self.run = task, settings, run
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        self.accelerator = Accelerator(mixed_precision=settings.precision)
+        processes = self.accelerator.num_processes
+        if settings.batch_size % processes:
+            raise ConfigError(f"run.batch_size ({settings.batch_size}) must be a multiple of the {processes} processes")
+        if not task.durations_s:
+            raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
+        self.progress = Progress()
+        self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
+        self.optimizer = torch.optim.AdamW(
+            decay_groups(task.module, settings.weight_decay),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            foreach=True,
+        )
+        torch.manual_seed(settings.seed + self.accelerator.process_index)
+        self.ema: dict[str, torch.Tensor] = {}
+        self._restore()
+        self.module = self.accelerator.prepare(task.module)
+        self.optimizer = self.accelerator.prepare(self.optimizer)
+        self.network = self.accelerator.unwrap_model(self.module).network
+        if settings.ema and not self.ema:
+            self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.report = Report(run, settings, full_config, task.name, self.accelerator.is_main_process)
+
+    # --- one step ---------------------------------------------------------------------------------------------
+
+    def fit(self) -> Outcome:
+        """Train until the budget is spent; the last state is saved."""
+        outcome = Outcome(self.progress)
+        saved = self.progress.step
+        with self.report:
+            batches = self._batches()
+            while not self._spent():
+                began = time.perf_counter()
+                batch = next(batches)
+                waited = time.perf_counter() - began
+                logged = self._step(batch)
+                self.progress.seconds += time.perf_counter() - began
+                self._log(logged, waited, time.perf_counter() - began)
+                if self.settings.overfit and logged["loss"] <= self.settings.overfit:
+                    break
+                if self._due(self.settings.validate_every):
+                    outcome.metrics = self._validate()
+                if self._due(self.settings.save_every):
+                    self.save()
+                    saved = self.progress.step
+                outcome.metrics["loss"] = logged["loss"]
+            if self.settings.overfit:
+                outcome.reached = outcome.metrics.get("loss", math.inf) <= self.settings.overfit or (
+                    "loss" in locals().get("logged", {}) and logged["loss"] <= self.settings.overfit
+                )
+                self.report.say(f"overfit: loss {logged['loss']:.4f}, bound {self.settings.overfit:g}")
+            if saved != self.progress.step or not (self.run / "latest").exists():
+                outcome.metrics |= self._validate()
+                self.save()
+        return outcome
+
+    def _batches(self) -> Iterator[BatchT]:
+        return stream(
+            self.order,
+            self.task.sample,
+            self.task.collate,
+            start=self.progress.step,
+            rank=self.accelerator.process_index,
+            processes=self.accelerator.num_processes,
+            workers=self.settings.workers,
+            only=0 if self.settings.overfit else None,
+        )
+
+    def _step(self, batch: BatchT) -> dict[str, float]:
+        batch = batch.to(self.accelerator.device)
+        weight = self._sum(self.task.weight(batch))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.learning_rate * self._rate()
+        parts = batch.split(self.settings.mega_batch_factor)
+        sums: dict[str, torch.Tensor] = {}
+        for number, part in enumerate(parts):
+            last = number == len(parts) - 1
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
+                loss, logged = self.module(part)
+                # DDP averages gradients over processes; the true loss is the sum over all of them by all weights.
+                self.accelerator.backward(loss * (self.accelerator.num_processes / weight))
+            for name, value in {"loss": loss.detach(), **logged}.items():
+                sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
+        norm = float(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm))
+        self._update(norm)
+        names = sorted(sums)
+        totals = self.accelerator.reduce(torch.stack([sums[name] for name in names]), "sum").tolist()
+        self.progress.step += 1
+        self.progress.audio_seconds += self._sum(self.task.seconds(batch))
+        return {**{name: total / weight for name, total in zip(names, totals, strict=True)}, "gradient_norm": norm}
+
+    def _update(self, norm: float) -> None:
+        if math.isfinite(norm):
+            self.optimizer.step()
+            self._skips = 0
+        else:
+            self.progress.skipped += 1
+            self._skips = getattr(self, "_skips", 0) + 1
+            if self._skips >= self.settings.stop_after_skips:
+                raise TriforceError(
+                    f"{self.run}: the gradient was not finite {self._skips} steps in a row at step {self.progress.step}; "
+                    "lower run.learning_rate or look at the data; the last checkpoint is kept"
+                )
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.ema:
+            with torch.no_grad():
+                names = list(self.ema)
+                state = self.network.state_dict()
+                torch._foreach_lerp_(
+                    [self.ema[n] for n in names], [state[n] for n in names], 1 - self._ema_decay()
+                )
+
+    def _ema_decay(self) -> float:
+        # Young averages forget faster, or they would hold the random start for hundreds of steps.
+        step = self.progress.step
+        return min(self.settings.ema, (1 + step) / (10 + step))
+
+    def _rate(self) -> float:
+        s, p = self.settings, self.progress
+        spent = max(p.step / s.steps if s.steps else 0.0, p.seconds / (60 * s.minutes) if s.minutes else 0.0)
+        factor = learning_rate_factor(p.step, s.warmup_steps, spent, s.final_learning_rate)
+        if p.light_start >= 0:
+            factor *= min(1.0, (p.step - p.light_start + 1) / LIGHT_WARMUP)
+        return self._agree(factor)
+
+    def _spent(self) -> bool:
+        s, p = self.settings, self.progress
+        done = (s.steps and p.step >= s.steps) or (s.minutes and p.seconds >= 60 * s.minutes)
+        return bool(self._agree(float(bool(done))))
+
+    def _agree(self, value: float) -> float:
+        """The main process's ``value``: clocks differ, and all processes must take the same steps."""
+        if self.accelerator.num_processes == 1 or not self.settings.minutes:
+            return value
+        box = [value]
+        broadcast_object_list(box)
+        return float(box[0])
+
+    def _sum(self, value: float) -> float:
+        if self.accelerator.num_processes == 1:
+            return value
+        total: float = self.accelerator.reduce(
+            torch.tensor(value, device=self.accelerator.device, dtype=torch.float64), "sum"
+        ).item()
+        return total
+
+    def _due(self, every: int) -> bool:
+        return bool(every) and self.progress.step % every == 0
+
+    # --- reporting --------------------------------------------------------------------------------------------
+
+    def _log(self, logged: dict[str, float], waited: float, took: float) -> None:
+        first = self.task.expected_first_loss
+        if self.progress.step == 1 and first is not None:
+            off = abs(logged["loss"] / first - 1)
+            verdict = "as expected" if off <= 0.1 else "more than 10 % off: look for a fault before training on"
+            self.report.say(f"first loss {logged['loss']:.3f}, a uniform guess has {first:.3f}: {verdict}")
+        samples = None
+        if self.settings.log_samples:
+            samples = [self.task.keys[index] for _, index in self.order.batch(self.progress.step - 1)]
+        rate = self.settings.learning_rate * self._rate()
+        self.report.step(self.progress, logged, rate, waited / took, samples)
+
+    def _validate(self) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        if self.accelerator.is_main_process:
+            with self._averaged():
+                self.network.eval()
+                metrics = self.task.validate(self.network, self.accelerator.device, self.settings.validate_samples)
+                self.network.train()
+            self.report.validation(self.progress, metrics)
+        self.accelerator.wait_for_everyone()
+        return metrics
+
+    @contextlib.contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network holds its averaged weights inside the block."""
+        if not self.ema:
+            yield
+            return
+        raw = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+        self.network.load_state_dict(self.ema)
+        try:
+            yield
+        finally:
+            self.network.load_state_dict(raw)
+
+    # --- checkpoints ------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write ``step-XXXXXXXX/``, then point ``latest`` at it; older ones beyond ``run.keep`` go."""
+        target = self.run / f"step-{self.progress.step:08d}"
+        shared = self.run / f".{target.name}.rng"
+        shared.mkdir(parents=True, exist_ok=True)
+        rank = self.accelerator.process_index
+        save_file({"torch": torch.get_rng_state()}, shared / f"rng-{rank:05d}.safetensors")
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            weights = {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
+            with atomic_folder(target) as folder:
+                self._write(folder, weights)
+                for file in shared.iterdir():
+                    shutil.copy(file, folder / TRAINER / file.name)
+            write_text(self.run / "latest", target.name)
+            shutil.rmtree(shared)
+            self._prune()
+        self.accelerator.wait_for_everyone()
+
+    def _write(self, folder: Path, weights: dict[str, torch.Tensor]) -> None:
+        averaged = {name: value.cpu() for name, value in self.ema.items()} or weights
+        lineage = {**self.task.lineage(), "steps": self.progress.step}
+        checkpoint.save(folder, averaged, self.task.config(), lineage)
+        trainer = folder / TRAINER
+        trainer.mkdir()
+        save_file({name: value.contiguous() for name, value in weights.items()}, trainer / "weights.safetensors")
+        save_file(self._optimizer_tensors(), trainer / "optimizer.safetensors")
+        state = {
+            **vars(self.progress),
+            "seed": self.settings.seed,
+            "batch_size": self.settings.batch_size,
+            "processes": self.accelerator.num_processes,
+        }
+        write_json(trainer / "state.json", state)
+
+    def _parameter_names(self) -> list[str]:
+        """Names of the optimiser's parameters, in its order."""
+        known = {id(p): name for name, p in self.accelerator.unwrap_model(self.module).named_parameters()}
+        return [known[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
+
+    def _optimizer_tensors(self) -> dict[str, torch.Tensor]:
+        state = self.optimizer.state_dict()["state"]
+        return {
+            f"{name}/{key}": torch.as_tensor(value).detach().cpu().contiguous()
+            for index, name in enumerate(self._parameter_names())
+            for key, value in state.get(index, {}).items()
+        }
+
+    def _prune(self) -> None:
+        for old in sorted(self.run.glob("step-*"))[: -self.settings.keep]:
+            shutil.rmtree(old)
+
+    def _restore(self) -> None:
+        """Take up the latest checkpoint of the run, or the weights of ``init_from``, or nothing."""
+        network = self.task.module.network
+        if not (self.run / "latest").exists():
+            if self.settings.init_from:
+                checkpoint.read_config(self.settings.init_from, self.task.name)
+                checkpoint.load_weights(network, self.settings.init_from)
+            return
+        folder = checkpoint.locate(self.run)
+        self._require_same_model(folder)
+        state = checkpoint.read_json(folder / TRAINER / "state.json")
+        self.progress = Progress(**{name: state[name] for name in vars(self.progress)})
+        if state.get("light"):
+            checkpoint.load_weights(network, folder)
+            self.progress.light_start = self.progress.step
+            if self.accelerator.is_main_process:
+                print(f"{self.run}: a light checkpoint: the optimiser starts anew; this is not an exact resume")
+            return
+        self._require_same_order(state)
+        file = folder / TRAINER / "weights.safetensors"
+        checkpoint.load_state(network, checkpoint.load_tensors(file), str(file))
+        if self.settings.ema:
+            self.ema = {
+                name: value.to(self.accelerator.device)
+                for name, value in checkpoint.load_tensors(folder / checkpoint.WEIGHTS).items()
+            }
+        self._restore_optimizer(checkpoint.load_tensors(folder / TRAINER / "optimizer.safetensors"))
+        rng = folder / TRAINER / f"rng-{self.accelerator.process_index:05d}.safetensors"
+        if rng.exists():
+            torch.set_rng_state(checkpoint.load_tensors(rng)["torch"])
+
+    def _require_same_model(self, folder: Path) -> None:
+        found, wanted = checkpoint.read_json(folder / checkpoint.CONFIG), self.task.config()
+        for key, value in wanted.items():
+            if found.get(key) != value:
+                raise CheckpointError(
+                    f"{folder}: '{key}' of the run's checkpoint is {found.get(key)}, the configuration says {value}; "
+                    "use the run's configuration or another RUN"
+                )
+
+    def _require_same_order(self, state: dict[str, Any]) -> None:
+        for key in ("seed", "batch_size"):
+            if state[key] != getattr(self.settings, key):
+                raise CheckpointError(
+                    f"{self.run}: was trained with run.{key}={state[key]}, the configuration says "
+                    f"{getattr(self.settings, key)}: the data order would differ; use the same or another RUN"
+                )
+        if state["processes"] != self.accelerator.num_processes and self.accelerator.is_main_process:
+            print(
+                f"{self.run}: was trained with {state['processes']} processes, now {self.accelerator.num_processes}: "
+                "the samples of each step are the same; sums of floats and dropout are not"
+            )
+
+    def _restore_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
+        known = {id(p): name for name, p in self.task.module.named_parameters()}
+        names = [known[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for index, name in enumerate(names):
+            prefix = f"{name}/"
+            state[index] = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": {i: s for i, s in state.items() if s}, "param_groups": groups})

@@ -1,0 +1,138 @@
+"""What a run says and keeps: progress bar, TensorBoard, metrics.jsonl, and what the run was made from."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from triforce_tts.files import write_json, write_text
+
+from .settings import RunSettings
+
+if TYPE_CHECKING:
+    from .loop import Progress as RunProgress
+
+
+class Report:
+    """The run folder's ``config.yaml``, ``environment.json``, ``metrics.jsonl`` and ``tensorboard/``, and the bar.
+
+    Silent in all processes but the main one.
+    """
+
+    def __init__(
+        self, run: Path, settings: RunSettings, full_config: dict[str, Any], stage: str, is_main: bool
+    ) -> None:
+        self.run, self.settings, self.stage, self.is_main = run, settings, stage, is_main
+        self.console = Console(stderr=True, quiet=not is_main)
+        self._last: tuple[float, float] | None = None
+        if is_main:
+            write_text(run / "config.yaml", yaml.safe_dump(full_config, sort_keys=False))
+            write_json(run / "environment.json", _environment())
+
+    def __enter__(self) -> "Report":
+        self._stack = ExitStack()
+        if not self.is_main:
+            return self
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.metrics_file = self._stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
+        self.tensorboard = SummaryWriter(str(self.run / "tensorboard"))  # type: ignore[no-untyped-call]
+        self._stack.callback(self.tensorboard.close)
+        self.bar = self._stack.enter_context(
+            Progress(
+                TextColumn(self.stage),
+                BarColumn(),
+                TextColumn("{task.fields[numbers]}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                console=self.console,
+                refresh_per_second=2,
+            )
+        )
+        self.line = self.bar.add_task("", total=1.0, numbers="")
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._stack.close()
+
+    def say(self, text: str) -> None:
+        """One line above the bar."""
+        self.console.print(text, highlight=False)
+
+    def step(
+        self,
+        progress: "RunProgress",
+        logged: dict[str, float],
+        learning_rate: float,
+        wait_share: float,
+        samples: Sequence[str] | None,
+    ) -> None:
+        """Record one training step; every ``log_every``-th is written down."""
+        if not self.is_main:
+            return
+        spent = max(
+            progress.step / self.settings.steps if self.settings.steps else 0.0,
+            progress.seconds / (60 * self.settings.minutes) if self.settings.minutes else 0.0,
+        )
+        first = self._last is None
+        if first or progress.step % self.settings.log_every == 0:
+            speed = self._speed(progress)
+            numbers = f"step {progress.step}  loss {logged['loss']:.4f}  {speed:.0f} audio-s/s"
+            self.bar.update(self.line, completed=spent, numbers=numbers)
+            values = {**logged, "learning_rate": learning_rate, "data_wait": wait_share, "audio_s_per_s": speed}
+            self._write("train", progress, values, {"skipped": progress.skipped})
+        if samples is not None:
+            self._append({"step": progress.step, "loss_exact": logged["loss"], "samples": list(samples)})
+
+    def validation(self, progress: "RunProgress", metrics: dict[str, float]) -> None:
+        """Record a validation."""
+        if not self.is_main:
+            return
+        self._write("validation", progress, metrics, {})
+        text = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+        self.say(f"{self.stage} step {progress.step} validation: {text}")
+
+    def _speed(self, progress: "RunProgress") -> float:
+        """Audio seconds a training second since the last record."""
+        before = self._last or (progress.seconds, progress.audio_seconds)
+        self._last = (progress.seconds, progress.audio_seconds)
+        took = progress.seconds - before[0]
+        return (progress.audio_seconds - before[1]) / took if took > 0 else 0.0
+
+    def _write(self, kind: str, progress: "RunProgress", values: dict[str, float], more: dict[str, Any]) -> None:
+        self._append({"kind": kind, "step": progress.step, "seconds": round(progress.seconds, 2), **values, **more})
+        for name, value in values.items():
+            self.tensorboard.add_scalar(f"{kind}/{name}", value, progress.step)  # type: ignore[no-untyped-call]
+
+    def _append(self, row: dict[str, Any]) -> None:
+        self.metrics_file.write(json.dumps(row) + "\n")
+        self.metrics_file.flush()
+
+
+def _environment() -> dict[str, Any]:
+    revision = "unknown"
+    with suppress(OSError, subprocess.CalledProcessError):
+        revision = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda if torch.cuda.is_available() else None,
+        "devices": [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())],
+        "cpu_threads": torch.get_num_threads(),
+        "git_revision": revision,
+    }

@@ -1,0 +1,55 @@
+"""What a training run can be told; the same for all stages."""
+
+from typing import Literal
+
+from pydantic import model_validator
+
+from triforce_tts.schema import Config
+
+
+class RunSettings(Config):
+    """Budget, optimiser and habits of one training run."""
+
+    batch_size: int  # samples of a global batch, over all processes
+    learning_rate: float
+    steps: int = 0  # budget in optimiser steps; 0: no such limit
+    minutes: float = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
+    warmup_steps: int = 50
+    final_learning_rate: float = 0.05  # end of the cosine, as a share of learning_rate
+    betas: tuple[float, float] = (0.9, 0.97)
+    weight_decay: float = 0.01  # of matrices; biases, norms and tables of one axis have none
+    clip_norm: float = 1.0
+    ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
+    mega_batch_factor: int = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    bucket_batches: int = 1  # batches sorted by length together; 1: none
+    workers: int = 0  # loader processes
+    threads: int = 0  # CPU threads of each process; 0: as torch chooses
+    seed: int = 0
+    log_every: int = 10  # steps
+    log_samples: bool = False  # write the keys of every step's samples to metrics.jsonl
+    validate_every: int = 250
+    validate_samples: int = 128  # the first so many held-out samples
+    save_every: int = 250
+    keep: int = 2  # checkpoints
+    overfit: float = 0.0  # train on the first batch until its loss is at most this; 0: train normally
+    init_from: str = ""  # a checkpoint of the same stage whose weights to start from
+    stop_after_skips: int = 10  # steps in a row with a gradient that is not finite before giving up
+
+    @model_validator(mode="after")
+    def _check(self) -> "RunSettings":
+        if not (self.steps > 0 or self.minutes > 0):
+            raise ValueError("set a budget: run.steps or run.minutes")
+        if self.batch_size < 1 or self.mega_batch_factor < 1 or self.bucket_batches < 1:
+            raise ValueError("batch_size, mega_batch_factor and bucket_batches must be at least 1")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be in [0, 1), found {self.ema}")
+        return self
+
+
+class DataSettings(Config):
+    """Which samples of the shards are used."""
+
+    min_seconds: float = 0.0
+    max_seconds: float = 1e9
+    speakers: tuple[str, ...] = ()  # only these; empty: all

@@ -1,0 +1,136 @@
+"""Which samples a training step sees: a pure function of the seed and the step, so that resuming needs no state.
+
+All epochs are one endless stream of sample positions; epoch e is a permutation seeded by (seed, e). A step's global
+batch is the same whatever the number of processes, and each process takes a stride of it: every position is read
+once, all processes take equal steps, and what is left at the end of an epoch opens the next one's first batch.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+ItemT = TypeVar("ItemT")
+BatchT = TypeVar("BatchT", bound="Batch")
+
+_SAMPLE, _EPOCH, _WINDOW = range(3)  # streams of random numbers that must not meet
+
+
+@dataclass
+class Batch:
+    """Tensors with a common first axis; subclasses name them."""
+
+    def to(self: BatchT, device: torch.device) -> BatchT:
+        """The batch on ``device``."""
+        return type(self)(**{f.name: getattr(self, f.name).to(device, non_blocking=True) for f in fields(self)})
+
+    def split(self: BatchT, parts: int) -> list[BatchT]:
+        """``parts`` batches of nearly equal size, in order; empty ones are left out."""
+        columns = {f.name: torch.tensor_split(getattr(self, f.name), parts) for f in fields(self)}
+        pieces = [type(self)(**{name: column[i] for name, column in columns.items()}) for i in range(parts)]
+        return [piece for piece in pieces if len(piece)]
+
+    def __len__(self) -> int:
+        first: torch.Tensor = getattr(self, fields(self)[0].name)
+        return len(first)
+
+
+@dataclass(frozen=True)
+class Order:
+    """The endless order of samples.
+
+    Args:
+        durations_s: length of every sample, seconds; batches within a window hold like lengths.
+        batch_size: samples of a global batch.
+        seed: of all permutations.
+        window: batches that are sorted by length together; 1 leaves the order fully random.
+    """
+
+    durations_s: tuple[float, ...]
+    batch_size: int
+    seed: int
+    window: int = 1
+
+    def batch(self, step: int) -> list[tuple[int, int]]:
+        """The (position in the stream, sample index) pairs of the global batch of ``step``."""
+        window, slot = divmod(step, self.window)
+        size = self.window * self.batch_size
+        positions = range(window * size, (window + 1) * size)
+        pairs = [(position, self._index(position)) for position in positions]
+        pairs.sort(key=lambda pair: (self.durations_s[pair[1]], pair[0]))
+        place = int(np.random.default_rng((self.seed, _WINDOW, window)).permutation(self.window)[slot])
+        return pairs[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def _index(self, position: int) -> int:
+        epoch, offset = divmod(position, len(self.durations_s))
+        return int(_permutation(len(self.durations_s), self.seed, epoch)[offset])
+
+
+@lru_cache(maxsize=4)
+def _permutation(length: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng((seed, _EPOCH, epoch)).permutation(length)
+
+
+class _Stream(Dataset[ItemT], Generic[ItemT]):
+    def __init__(self, make: Callable[[int, torch.Generator], ItemT], seed: int) -> None:
+        self.make, self.seed = make, seed
+
+    def __getitem__(self, pair: tuple[int, int]) -> ItemT:
+        position, index = pair
+        # The sample's own generator: the same crop and spelling whatever process or worker makes it.
+        seed = int(np.random.default_rng((self.seed, _SAMPLE, position)).integers(2**62))
+        return self.make(index, torch.Generator().manual_seed(seed))
+
+
+class _Steps:
+    def __init__(self, order: Order, start: int, rank: int, processes: int, only: int | None) -> None:
+        self.order, self.start, self.rank, self.processes, self.only = order, start, rank, processes, only
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        step = self.start
+        while True:
+            yield self.order.batch(step if self.only is None else self.only)[self.rank :: self.processes]
+            step += 1
+
+
+def stream(
+    order: Order,
+    make: Callable[[int, torch.Generator], ItemT],
+    collate: Callable[[Sequence[ItemT]], BatchT],
+    *,
+    start: int = 0,
+    rank: int = 0,
+    processes: int = 1,
+    workers: int = 0,
+    only: int | None = None,
+) -> Iterator[BatchT]:
+    """This process's part of the global batches from step ``start`` on, without end.
+
+    Args:
+        order: which samples come when.
+        make: a sample from its index and its own random generator.
+        collate: a batch from samples.
+        start: first step.
+        rank: of this process, below ``processes``.
+        processes: that share each global batch.
+        workers: loader processes; none makes batches in this one.
+        only: a step whose batch is given for ever instead (to overfit it).
+    """
+    dataset: Dataset[ItemT] = _Stream(make, order.seed)
+    steps = _Steps(order, start, rank, processes, only)
+    # 'spawn' would import everything again in each worker; forking is safe because workers only read files.
+    context = "fork" if workers else None
+    return iter(
+        DataLoader(dataset, batch_sampler=steps, collate_fn=collate, num_workers=workers, multiprocessing_context=context)  # type: ignore[arg-type]
+    )
+
+
+def pad_stack(tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tensors [n_i, ...] zero-padded to one [batch, max n, ...], and their lengths [batch]."""
+    lengths = torch.tensor([len(tensor) for tensor in tensors])
+    return torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True), lengths

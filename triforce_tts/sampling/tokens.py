@@ -1,0 +1,111 @@
+"""Drawing tokens from the GPT: our own loop over a preallocated cache, one uniform a row and step.
+
+Each utterance draws from its own generator, so what is said does not depend on what else is in the batch.
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+from triforce_tts.models.gpt import GPT, KVCache
+from triforce_tts.sequences import END, Vocabulary
+
+
+@dataclass(frozen=True)
+class TokenSampling:
+    """How tokens are drawn. ``temperature`` 0 takes the likeliest."""
+
+    temperature: float = 0.7
+    top_p: float = 0.9
+
+
+def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
+    """Which ids may come next in speech, [groups, vocabulary] bool by position in the frame; <end> between frames."""
+    allowed = torch.zeros(vocabulary.config.groups, vocabulary.size, dtype=torch.bool)
+    for group in range(vocabulary.config.groups):
+        first, last = vocabulary.group_range(group)
+        allowed[group, first:last] = True
+    allowed[0, END] = True
+    return allowed
+
+
+def text_grammar(vocabulary: Vocabulary) -> torch.Tensor:
+    """Which ids may come next in text, [1, vocabulary] bool: any text token, or <end>."""
+    allowed = torch.zeros(1, vocabulary.size, dtype=torch.bool)
+    allowed[0, vocabulary.text_offset : vocabulary.code_offset] = True
+    allowed[0, END] = True
+    return allowed
+
+
+def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
+    """One id a row, [batch] int64, from ``logits`` [batch, vocabulary] (-inf where forbidden).
+
+    Nucleus sampling (Holtzman et al., 2020): the fewest likeliest ids that hold ``top_p`` of the mass, chosen by
+    where ``uniforms`` [batch] fall in their cumulative sum.
+    """
+    if sampling.temperature == 0.0:
+        return logits.argmax(dim=-1)
+    probabilities, order = (logits.float() / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
+    before = probabilities.cumsum(dim=-1) - probabilities
+    kept = torch.where(before < sampling.top_p, probabilities, 0.0)
+    cumulative = kept.cumsum(dim=-1)
+    target = uniforms[:, None] * cumulative[:, -1:]
+    rank = (cumulative <= target).sum(dim=-1, keepdim=True).clamp_max(logits.shape[-1] - 1)
+    # A uniform next to 1 may round past the nucleus: the last id inside it is meant.
+    rank = torch.minimum(rank, (kept > 0).sum(dim=-1, keepdim=True) - 1)
+    return order.gather(-1, rank).squeeze(-1)
+
+
+@torch.inference_mode()
+def generate(
+    model: GPT,
+    prompts: list[list[int]],
+    grammar: torch.Tensor,
+    limits: list[int],
+    seeds: list[int],
+    sampling: TokenSampling,
+) -> list[list[int]]:
+    """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
+
+    Args:
+        model: in eval mode.
+        prompts: token ids, one list an utterance.
+        grammar: allowed ids, [phases, vocabulary] bool; step n obeys row n % phases.
+        limits: most new tokens of each utterance.
+        seeds: the generator's seed of each utterance.
+        sampling: temperature and nucleus.
+    """
+    device = model.model.embed_tokens.weight.device
+    lengths = torch.tensor([len(prompt) for prompt in prompts])
+    room = max(len(prompt) + limit for prompt, limit in zip(prompts, limits, strict=True))
+    cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
+    padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(prompt) for prompt in prompts], batch_first=True)
+    positions = torch.arange(padded.shape[1]).expand_as(padded)
+    hidden = model.hidden(padded.to(device), positions.to(device), cache)
+    last = hidden[torch.arange(len(prompts)), lengths - 1]
+    uniforms = _uniforms(seeds, limits)
+    forbidden = ~grammar.to(device)
+    outputs: list[list[int]] = [[] for _ in prompts]
+    running = [True] * len(prompts)
+    for step in range(min(max(limits), model.config.max_tokens - int(lengths.min()))):
+        logits = model.logits(last).masked_fill(forbidden[step % len(forbidden)], float("-inf"))
+        ids = pick(logits, uniforms[:, step].to(device), sampling)
+        for row, token in enumerate(ids.tolist()):
+            full = len(outputs[row]) >= limits[row] or len(prompts[row]) + step >= model.config.max_tokens
+            if token == END or full:
+                running[row] = False
+            if running[row]:
+                outputs[row].append(token)
+        if not any(running):
+            break
+        at = (lengths + step).clamp_max(cache.keys.shape[3] - 1)
+        last = model.hidden(ids[:, None], at[:, None].to(device), cache)[:, 0]
+    return outputs
+
+
+def _uniforms(seeds: list[int], limits: list[int]) -> torch.Tensor:
+    """Uniforms [batch, max(limits)]; a row depends on its seed and limit alone."""
+    rows = torch.zeros(len(seeds), max(limits))
+    for row, (seed, limit) in enumerate(zip(seeds, limits, strict=True)):
+        rows[row, :limit] = torch.rand(limit, generator=torch.Generator().manual_seed(seed))
+    return rows

@@ -1,42 +1,62 @@
-"""Shards: plain webdataset tars with fixed bytes, and random access to what is in them.
+"""Shards: plain webdataset tars, and random access to their samples without scanning a tar.
 
-A sample is two members, ``key.flac`` (or ``.opus``, ``.codes.npy``) and ``key.json``. Beside each tar lies a sidecar
-with the places of its members, so that opening a million samples reads no tar; a tar from elsewhere, without one,
-is scanned. ``index.json`` holds counts, hours, checksums and how the folder was made.
+A sample is ``key.flac`` (or ``key.opus``, ``key.codes.npy``) beside ``key.json``. Any webdataset reader can read
+the tars. Beside each lies ``<shard>.index.json``, columns of offsets and lengths, so that a million samples
+open in seconds; a tar without one is scanned. ``index.json`` describes the folder: splits, counts, checksums,
+and how it was built. Times, owners and order are fixed: equal samples give equal bytes.
 """
 
 import hashlib
-import io
 import json
 import os
+import re
 import tarfile
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
 
 from triforce_tts.errors import ShardError
 from triforce_tts.files import atomic_path, write_json
 
-FORMAT = 1
-SPLITS = ("train", "heldout")
+Kind = Literal["audio", "codes"]
+KINDS: tuple[Kind, ...] = ("audio", "codes")
+FORMAT = "triforce-tts shards"
+VERSION = 1
 INDEX = "index.json"
-Meta = dict[str, Any]
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")  # no dot: it ends the key in a tar; longer names need header extensions
+_COLUMNS = (
+    "keys",
+    "extensions",
+    "payload_offset",
+    "payload_size",
+    "json_offset",
+    "json_size",
+    "duration_s",
+    "speaker",
+)
+_OPEN_FILES = 64
+_REBUILD = "run 'triforce-tts build' again to mend it"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One utterance: ``payload`` is the encoded sound or codes, ``extension`` says which (without a leading dot)."""
+    """One sample: ``payload`` is the encoded file ``key.extension``, ``meta`` the content of ``key.json``."""
 
     key: str
-    meta: Meta
+    meta: Mapping[str, Any]
     payload: bytes
     extension: str
 
 
 @dataclass(frozen=True)
 class ShardInfo:
-    """What ``index.json`` says of one tar."""
+    """What ``index.json`` says of one shard; ``sha256`` is over the bytes of the tar."""
 
     name: str
     samples: int
@@ -44,231 +64,312 @@ class ShardInfo:
     sha256: str
 
 
-@dataclass
-class _Columns:
-    """The sidecar of a tar: one entry a sample in each list; places are (offset, size) in bytes."""
-
-    keys: list[str] = field(default_factory=list)
-    extensions: list[str] = field(default_factory=list)
-    payloads: list[tuple[int, int]] = field(default_factory=list)
-    metas: list[tuple[int, int]] = field(default_factory=list)
-    durations_s: list[float] = field(default_factory=list)
-    speakers: list[str] = field(default_factory=list)
-
-
-# --- writing ---------------------------------------------------------------------------------------------------
-
-
 def write_shard(path: Path, samples: Iterable[Sample]) -> ShardInfo:
-    """Write one tar and its sidecar, each whole or not at all; equal samples give equal bytes."""
-    seconds, columns, digest = 0.0, _Columns(), hashlib.sha256()
+    """Write a tar and its sidecar, each whole or not at all; equal samples in equal order give equal bytes.
+
+    Raises:
+        ShardError: a key is malformed or appears twice, or webdataset is not installed.
+        TriforceError: the disk is full; nothing half-written is left.
+    """
+    try:
+        from webdataset import TarWriter  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise ShardError(
+            "writing shards needs webdataset, which is not installed; pip install 'triforce-tts[data]'"
+        ) from error
+    seen: set[str] = set()
     with atomic_path(path) as temporary:
-        with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
+        with (
+            temporary.open("wb") as file,
+            TarWriter(file, user="", group="", mode=0o644, mtime=0, encoder=False) as tar,
+        ):
             for sample in samples:
-                if "." in sample.key or "/" in sample.key:
-                    raise ShardError(f"{path}: key '{sample.key}' holds a dot or slash; webdataset splits names there")
-                encoded = json.dumps(sample.meta, sort_keys=True, ensure_ascii=False).encode()
-                columns.payloads.append(_add(tar, f"{sample.key}.{sample.extension}", sample.payload))
-                columns.metas.append(_add(tar, f"{sample.key}.json", encoded))
-                columns.keys.append(sample.key)
-                columns.extensions.append(sample.extension)
-                columns.durations_s.append(float(sample.meta["duration_s"]))
-                columns.speakers.append(str(sample.meta["speaker"]))
-                seconds += columns.durations_s[-1]
-        with temporary.open("rb") as written:
-            while block := written.read(1 << 20):
-                digest.update(block)
-        size = temporary.stat().st_size
-    write_json(_sidecar(path), {"format": FORMAT, "bytes": size, **asdict(columns)})
-    return ShardInfo(path.name, len(columns.keys), round(seconds, 3), digest.hexdigest())
+                _check_key(sample.key, seen, path)
+                tar.write({"__key__": sample.key, sample.extension: sample.payload, "json": _json_bytes(sample.meta)})
+        columns = _scan(temporary, path.name)
+        size, checksum = temporary.stat().st_size, _sha256(temporary)
+    info = ShardInfo(path.name, len(columns["keys"]), round(sum(columns["duration_s"]), 6), checksum)
+    write_json(_sidecar(path), {"shard": path.name, "size": size, "sha256": checksum, **columns})
+    return info
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> tuple[int, int]:
-    # Times, owners and modes are fixed: equal input gives equal bytes.
-    info = tarfile.TarInfo(name)
-    info.size, info.mtime, info.mode = len(data), 0, 0o644
-    tar.addfile(info, io.BytesIO(data))
-    padded = -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-    return tar.offset - padded, len(data)
-
-
-def _sidecar(tar: Path) -> Path:
-    return tar.with_suffix(".index.json")
-
-
-def write_index(folder: Path, kind: str, splits: dict[str, list[ShardInfo]], details: Meta) -> None:
-    """Write ``index.json``: ``kind`` is ``audio`` or ``codes``; ``details`` say how the folder was made."""
-    summary = {
-        name: {
+def write_index(
+    folder: Path, kind: Kind, splits: Mapping[str, Sequence[ShardInfo]], details: Mapping[str, Any]
+) -> None:
+    """Write ``index.json``: format, counts, hours and checksums of every split, and ``details`` of the build."""
+    described = {
+        split: {
             "samples": sum(shard.samples for shard in shards),
             "hours": round(sum(shard.seconds for shard in shards) / 3600, 4),
             "shards": [asdict(shard) for shard in shards],
         }
-        for name, shards in splits.items()
+        for split, shards in splits.items()
     }
-    write_json(folder / INDEX, {"format": FORMAT, "kind": kind, "splits": summary, "details": details})
+    write_json(
+        folder / INDEX,
+        {"format": FORMAT, "version": VERSION, "kind": kind, "splits": described, "details": dict(details)},
+    )
 
 
-# --- reading ---------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Place:
+    """Where the samples of an open set lie: columns of equal length, ``shard`` indexing ``paths``."""
 
+    shard: npt.NDArray[np.int32]
+    payload_offset: npt.NDArray[np.int64]
+    payload_size: npt.NDArray[np.int64]
+    json_offset: npt.NDArray[np.int64]
+    json_size: npt.NDArray[np.int64]
 
-def read_index(folder: Path, kind: str) -> Meta:
-    """The ``index.json`` of ``folder``.
-
-    Raises:
-        ShardError: there is none, it is damaged, or it is of another kind.
-    """
-    path = folder / INDEX
-    try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ShardError(f"{folder}: no {INDEX} here; expected a folder that 'triforce-tts build' finished") from error
-    except (OSError, ValueError) as error:
-        raise ShardError(f"{path}: cannot be read ({error}); build the shards again") from error
-    if not isinstance(index, dict) or index.get("format") != FORMAT:
-        raise ShardError(f"{path}: not a shard index of format {FORMAT}; build the shards again")
-    if index["kind"] != kind:
-        made = "'triforce-tts codes'" if kind == "codes" else "'triforce-tts build'"
-        raise ShardError(f"{folder}: holds {index['kind']} shards, expected {kind}; they are made by {made}")
-    return index
+    def at(self, indices: npt.NDArray[np.int64]) -> "_Place":
+        return _Place(**{name: column[indices] for name, column in vars(self).items()})
 
 
 class ShardSet:
-    """Random access to the samples of one split of one or more shard folders."""
+    """The samples of one split of one or more folders, by number; safe to read in forked and spawned workers.
 
-    def __init__(self, tars: list[Path], places: list[tuple[int, int]], columns: _Columns, fingerprint: str) -> None:
-        self._tars, self._places, self._columns = tars, places, columns
-        self.fingerprint = fingerprint
-        self._open: dict[tuple[int, int], int] = {}
+    ``keys``, ``durations_s`` and ``speakers`` are lists with one entry for each sample; ``details`` maps each
+    folder's path to the ``details`` of its index.
+    """
 
-    @classmethod
-    def open(cls, folders: Sequence[Path], split: str, kind: str) -> "ShardSet":
-        """The samples of ``split`` in ``folders``, in order.
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        place: _Place,
+        columns: Mapping[str, list[Any]],
+        checksums: Sequence[str],
+        details: Mapping[str, dict[str, Any]],
+    ) -> None:
+        self._paths = list(paths)
+        self._place = place
+        self._files = _Files()
+        self._checksums = list(checksums)
+        self._extensions: list[str] = columns["extensions"]
+        self.keys: list[str] = columns["keys"]
+        self.durations_s: list[float] = columns["duration_s"]
+        self.speakers: list[str] = columns["speaker"]
+        self.details = dict(details)
+
+    @staticmethod
+    def open(folders: Sequence[Path | str], split: str, kind: Kind) -> "ShardSet":
+        """The samples of ``split`` in all ``folders``, in the order of the indices.
 
         Raises:
-            ShardError: a folder or tar is missing, truncated, or of another kind.
+            ShardError: an index is missing, foreign or of another kind, the split is not there, or a shard is
+                missing, cut short, or belongs to another build.
         """
-        tars: list[Path] = []
-        everything, places, digest = _Columns(), [], hashlib.sha256()
-        for folder in folders:
-            for shard in read_index(folder, kind)["splits"].get(split, {}).get("shards", []):
-                path = folder / shard["name"]
-                columns = _read_columns(path)
-                for name, values in vars(columns).items():
-                    getattr(everything, name).extend(values)
-                places += [(len(tars), i) for i in range(len(columns.keys))]
-                tars.append(path)
-                digest.update(shard["sha256"].encode())
-        return cls(tars, places, everything, digest.hexdigest()[:16])
+        paths: list[Path] = []
+        checksums: list[str] = []
+        details: dict[str, dict[str, Any]] = {}
+        parts: list[dict[str, Any]] = []
+        for folder in map(Path, folders):
+            index = read_index(folder, kind)
+            for shard in _shards_of(index, folder, split):
+                paths.append(folder / shard["name"])
+                checksums.append(shard["sha256"])
+                parts.append(_columns_of(paths[-1], shard))
+            details[str(folder)] = index["details"]
+        place = _Place(
+            np.repeat(np.arange(len(parts), dtype=np.int32), [len(part["keys"]) for part in parts]),
+            *(_joined(parts, name) for name in ("payload_offset", "payload_size", "json_offset", "json_size")),
+        )
+        columns = {
+            name: [value for part in parts for value in part[name]]
+            for name in ("keys", "extensions", "duration_s", "speaker")
+        }
+        return ShardSet(paths, place, columns, checksums, details)
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self.keys)
 
-    @property
-    def keys(self) -> list[str]:
-        """The key of every sample."""
-        return self._columns.keys
-
-    @property
-    def durations_s(self) -> list[float]:
-        """Seconds of every sample."""
-        return self._columns.durations_s
-
-    @property
-    def speakers(self) -> list[str]:
-        """Speaker of every sample."""
-        return self._columns.speakers
-
-    def extension(self, index: int) -> str:
-        """Extension of the payload, such as ``flac``."""
-        return self._columns.extensions[index]
-
-    def meta(self, index: int) -> Meta:
+    def meta(self, index: int) -> dict[str, Any]:
         """The JSON of a sample."""
-        value: Meta = json.loads(self._read(index, self._columns.metas[index]))
-        return value
+        place = self._place
+        found = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
+        return cast("dict[str, Any]", found)
 
     def payload(self, index: int) -> bytes:
-        """The encoded sound or codes of a sample."""
-        return self._read(index, self._columns.payloads[index])
+        """The encoded audio or codes of a sample, in the format that ``extension`` names."""
+        return self._read(index, self._place.payload_offset[index], self._place.payload_size[index])
 
-    def select(
-        self, speakers: Sequence[str] = (), min_seconds: float = 0.0, max_seconds: float = float("inf")
-    ) -> "ShardSet":
-        """The samples by ``speakers`` (empty: all) that last from ``min_seconds`` to ``max_seconds``."""
-        wanted = set(speakers)
-        kept = [
-            i
-            for i, seconds in enumerate(self.durations_s)
-            if min_seconds <= seconds <= max_seconds and (not wanted or self.speakers[i] in wanted)
-        ]
-        columns = _Columns(**{name: [values[i] for i in kept] for name, values in vars(self._columns).items()})
-        return ShardSet(self._tars, [self._places[i] for i in kept], columns, self.fingerprint)
+    def extension(self, index: int) -> str:
+        """What the payload is: ``flac``, ``opus``, ``codes.npy``."""
+        return self._extensions[index]
 
-    def _read(self, index: int, place: tuple[int, int]) -> bytes:
-        offset, size = place
-        shard = self._places[index][0]
-        data = os.pread(self._handle(shard), size, offset)
+    def select(self, which: Sequence[int] | Callable[[str, float], bool]) -> "ShardSet":
+        """The samples with these numbers, or for which ``which(speaker, duration_s)`` holds, as a set of their own."""
+        if callable(which):
+            chosen = [i for i in range(len(self)) if which(self.speakers[i], self.durations_s[i])]
+        else:
+            chosen = [range(len(self))[i] for i in which]
+        columns = {
+            "keys": [self.keys[i] for i in chosen],
+            "extensions": [self._extensions[i] for i in chosen],
+            "duration_s": [self.durations_s[i] for i in chosen],
+            "speaker": [self.speakers[i] for i in chosen],
+        }
+        place = self._place.at(np.array(chosen, dtype=np.int64))
+        # The selection is part of what was trained on, so it is part of the fingerprint.
+        selection = hashlib.sha256(np.array(chosen, dtype="<i8").tobytes()).hexdigest()
+        return ShardSet(self._paths, place, columns, [*self._checksums, selection], self.details)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over the checksums of the shards in order, and over any selection."""
+        return hashlib.sha256("\n".join(self._checksums).encode()).hexdigest()[:16]
+
+    def _read(self, index: int, offset: np.int64, size: np.int64) -> bytes:
+        path = self._paths[self._place.shard[index]]
+        data = os.pread(self._files.descriptor(path), int(size), int(offset))
         if len(data) != size:
-            raise ShardError(f"{self._tars[shard]}: truncated inside '{self.keys[index]}'; build the shards again")
+            raise ShardError(
+                f"{path}: cut short at sample '{self.keys[index]}': {len(data)} of {size} bytes; {_REBUILD}"
+            )
         return data
 
-    def _handle(self, shard: int) -> int:
-        # By process: a forked loader worker must not share its parent's handles.
-        key = (os.getpid(), shard)
-        if key not in self._open:
-            self._open[key] = os.open(self._tars[shard], os.O_RDONLY)
-        return self._open[key]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_open": {}}
+def read_index(folder: Path | str, kind: Kind) -> dict[str, Any]:
+    """The content of a folder's ``index.json``.
+
+    Raises:
+        ShardError: it is missing, foreign, of another version, or of another kind.
+    """
+    path = Path(folder) / INDEX
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ShardError(
+            f"{path}: cannot read it ({error.strerror}); expected a folder made by 'triforce-tts build'"
+        ) from error
+    except ValueError as error:
+        raise ShardError(f"{path}: not valid JSON; {_REBUILD}") from error
+    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        raise ShardError(f"{path}: not an index of '{FORMAT}'; give a folder made by 'triforce-tts build'")
+    if index.get("version") != VERSION:
+        raise ShardError(f"{path}: format version {index.get('version')}, expected {VERSION}; build the shards again")
+    if index.get("kind") != kind:
+        advice = "run 'triforce-tts codes' on it" if kind == "codes" else "give the folder that was built from audio"
+        raise ShardError(f"{path}: the shards hold '{index.get('kind')}', expected '{kind}'; {advice}")
+    return index
+
+
+# --- inside ----------------------------------------------------------------------------------------------------
+
+
+class _Files:
+    """A few open file descriptors, opened when first needed; a copy in another process starts with none."""
+
+    def __init__(self) -> None:
+        self._open: OrderedDict[Path, int] = OrderedDict()
+        self._process = os.getpid()
+
+    def descriptor(self, path: Path) -> int:
+        if self._process != os.getpid():  # a forked worker must not share, nor close, what its parent opened
+            self._open, self._process = OrderedDict(), os.getpid()
+        if path in self._open:
+            self._open.move_to_end(path)
+            return self._open[path]
+        if len(self._open) >= _OPEN_FILES:
+            os.close(self._open.popitem(last=False)[1])
+        try:
+            self._open[path] = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except OSError as error:
+            raise ShardError(f"{path}: cannot open the shard ({error.strerror}); {_REBUILD}") from error
+        return self._open[path]
+
+    def __reduce__(self) -> tuple[type["_Files"], tuple[()]]:
+        return _Files, ()
 
     def __del__(self) -> None:
-        for (process, _), handle in getattr(self, "_open", {}).items():
-            if process == os.getpid():
-                os.close(handle)
+        if self._process == os.getpid():
+            while self._open:
+                os.close(self._open.popitem()[1])
 
 
-def _read_columns(tar: Path) -> _Columns:
-    if not tar.is_file():
-        raise ShardError(f"{tar}: the shard is missing though {INDEX} names it; build the shards again")
-    sidecar = _sidecar(tar)
-    if not sidecar.exists():
-        return _scan(tar)
+def _sidecar(path: Path) -> Path:
+    return path.with_name(f"{path.stem}.index.json")
+
+
+def _json_bytes(meta: Mapping[str, Any]) -> bytes:
+    return json.dumps(meta, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _check_key(key: str, seen: set[str], path: Path) -> None:
+    if not _KEY.fullmatch(key):
+        raise ShardError(f"{path}: key '{key}' is not allowed; expected 1 to 90 letters, digits, '_' or '-', no dot")
+    if key in seen:
+        raise ShardError(f"{path}: key '{key}' appears twice in the shard")
+    seen.add(key)
+
+
+def _scan(path: Path, name: str) -> dict[str, list[Any]]:
+    """The columns of a tar, read from its headers and JSON members; ``name`` stands for it in messages."""
+    columns: dict[str, list[Any]] = {column: [] for column in _COLUMNS}
     try:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
-        columns = _Columns(**{name: content[name] for name in vars(_Columns())})
-        expected = int(content["bytes"])
+        with tarfile.open(path, "r:") as tar:
+            pairs: dict[str, dict[str, tarfile.TarInfo]] = {}
+            for member in tar.getmembers():
+                key, _, extension = member.name.partition(".")
+                if member.isfile() and extension:
+                    pairs.setdefault(key, {})[extension] = member
+            for key, members in pairs.items():
+                meta = members.pop("json", None)
+                if meta is None or len(members) != 1:
+                    found = ", ".join(sorted(members)) or "no payload"
+                    raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {found}; {_REBUILD}")
+                ((extension, payload),) = members.items()
+                content = json.loads(cast("Any", tar.extractfile(meta)).read())
+                values = (key, extension, payload.offset_data, payload.size, meta.offset_data, meta.size)
+                for column, value in zip(
+                    _COLUMNS, (*values, float(content["duration_s"]), str(content.get("speaker", ""))), strict=True
+                ):
+                    columns[column].append(value)
+    except (OSError, tarfile.TarError) as error:
+        raise ShardError(f"{name}: damaged or cut short ({error}); {_REBUILD}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ShardError(f"{name}: a .json is not valid or has no duration_s ({error}); {_REBUILD}") from error
+    return columns
+
+
+def _shards_of(index: Mapping[str, Any], folder: Path, split: str) -> list[dict[str, Any]]:
+    if split not in index["splits"]:
+        known = ", ".join(sorted(index["splits"])) or "none"
+        raise ShardError(f"{folder / INDEX}: there is no split '{split}'; it has: {known}")
+    return cast("list[dict[str, Any]]", index["splits"][split]["shards"])
+
+
+def _columns_of(path: Path, shard: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The columns of a shard from its sidecar, or from the tar when it has none."""
+    if not path.is_file():
+        raise ShardError(f"{path}: the shard is missing, though {INDEX} lists it; {_REBUILD}")
+    sidecar = _sidecar(path)
+    columns = _read_sidecar(sidecar, path, shard["sha256"]) if sidecar.is_file() else _scan(path, str(path))
+    if len(columns["keys"]) != shard["samples"]:
+        raise ShardError(f"{path}: {len(columns['keys'])} samples, {INDEX} says {shard['samples']}; {_REBUILD}")
+    return columns
+
+
+def _read_sidecar(sidecar: Path, path: Path, checksum: str) -> dict[str, list[Any]]:
+    try:
+        found = json.loads(sidecar.read_text(encoding="utf-8"))
+        columns = {name: found[name] for name in _COLUMNS}
+        size, belongs = found["size"], found["sha256"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ShardError(f"{sidecar}: damaged ({error}); delete it to have the tar scanned") from error
-    found = tar.stat().st_size
-    if found != expected:
-        raise ShardError(f"{tar}: the shard is truncated or changed: {found} bytes, expected {expected}; build it again")
+        raise ShardError(f"{sidecar}: damaged; delete it, and the shard is scanned instead") from error
+    if belongs != checksum:
+        raise ShardError(f"{path}: checksum {belongs[:12]}, {INDEX} says {checksum[:12]}: two builds mixed; {_REBUILD}")
+    if (actual := path.stat().st_size) != size:
+        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {size}; {_REBUILD}")
     return columns
 
 
-def _scan(path: Path) -> _Columns:
-    """The columns of a tar that has no sidecar."""
-    columns = _Columns()
-    members: dict[str, dict[str, tuple[int, int]]] = {}
-    try:
-        with tarfile.open(path) as tar:
-            for member in tar:
-                key, _, extension = Path(member.name).name.partition(".")
-                members.setdefault(key, {})[extension] = (member.offset_data, member.size)
-        with path.open("rb") as file:
-            for key, parts in members.items():
-                payloads = sorted(set(parts) - {"json"})
-                if "json" not in parts or len(payloads) != 1:
-                    raise ShardError(f"{path}: '{key}' has members {sorted(parts)}, expected one payload and json")
-                file.seek(parts["json"][0])
-                meta = json.loads(file.read(parts["json"][1]))
-                columns.keys.append(key)
-                columns.extensions.append(payloads[0])
-                columns.payloads.append(parts[payloads[0]])
-                columns.metas.append(parts["json"])
-                columns.durations_s.append(float(meta["duration_s"]))
-                columns.speakers.append(str(meta["speaker"]))
-    except (tarfile.TarError, OSError, ValueError, KeyError) as error:
-        raise ShardError(f"{path}: not a readable shard ({error}); build it again") from error
-    return columns
+def _joined(parts: Sequence[Mapping[str, list[Any]]], name: str) -> npt.NDArray[np.int64]:
+    return np.array([value for part in parts for value in part[name]], dtype=np.int64)

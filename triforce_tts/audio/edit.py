@@ -1,99 +1,145 @@
-"""Small pure edits of mono float32 samples [n]."""
+"""Pure functions on sound: level, silence, joints, bandwidth. All take ``samples`` [samples] float32 in [-1, 1].
 
+Speech is found by energy alone: a 20 ms frame is active when it lies within ``ACTIVE_RANGE_DB`` of the loudest
+frame. That needs no model and no absolute threshold, so it works on quiet and on loud recordings.
+"""
+
+import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 
-LEVEL_DB = -23.0  # dBFS of active speech that the networks hear and speak at
-_FRAME_S = 0.02
-_ACTIVE_RANGE_DB = 35.0  # frames this far below the loudest are pauses
-_PEAK = 0.97
-
-
-def frame_levels_db(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """RMS level of each 20 ms frame, dBFS, [frames]; a started last frame counts, silence is -120."""
-    size = max(1, round(_FRAME_S * sample_rate))
-    padded = torch.nn.functional.pad(samples, (0, -len(samples) % size))
-    power = padded.reshape(-1, size).square().mean(dim=1)
-    return 10.0 * power.clamp_min(1e-12).log10()
-
-
-def _is_active(levels: torch.Tensor) -> torch.Tensor:
-    return levels > max(float(levels.max()) - _ACTIVE_RANGE_DB, -90.0)
+FRAME_S = 0.02
+ACTIVE_RANGE_DB = 35.0
+PEAK = 0.97  # headroom for what resampling and lossy codecs add
+SILENCE_DB = -80.0  # below this there is nothing to normalise but noise
+FADE_S = 0.005
+PAUSE_KEPT_S = 0.15  # left on each side of speech when a long silence is dropped
+BANDWIDTH_FFT = 512
+BANDWIDTH_RANGE_DB = 50.0
 
 
 def active_level_db(samples: torch.Tensor, sample_rate: int) -> float:
-    """RMS level of the frames that hold speech, dBFS; -120 for silence."""
-    levels = frame_levels_db(samples, sample_rate)
-    active = levels[_is_active(levels)]
-    if len(active) == 0:
-        return -120.0
-    return float(10.0 * (10.0 ** (active / 10.0)).mean().log10())
+    """The level of the speech in dBFS (RMS over the active frames); ``-inf`` for digital silence."""
+    power = _frame_power(samples, sample_rate)
+    loudest = float(power.max()) if power.numel() else 0.0
+    if loudest == 0:
+        return -math.inf
+    active = power[power >= loudest * 10 ** (-ACTIVE_RANGE_DB / 10)]
+    return 10 * math.log10(float(active.mean()))
 
 
-def normalize_level(
-    samples: torch.Tensor, sample_rate: int, target_db: float = LEVEL_DB
-) -> tuple[torch.Tensor, float]:
-    """``samples`` with their speech at ``target_db`` dBFS, and the gain in dB; less where a peak would clip.
+def normalize_level(samples: torch.Tensor, sample_rate: int, target_db: float = -23.0) -> tuple[torch.Tensor, float]:
+    """The samples scaled so that their speech has ``target_db`` dBFS, and the gain used, in dB.
 
-    Silence is left alone.
+    The gain is lowered where the peak would pass ``PEAK``. Silence comes back unchanged with a gain of 0.
     """
     level = active_level_db(samples, sample_rate)
-    peak = float(samples.abs().max()) if len(samples) else 0.0
-    if level <= -90.0 or peak == 0.0:
+    if level < SILENCE_DB:
         return samples, 0.0
-    gain = min(10.0 ** ((target_db - level) / 20.0), _PEAK / peak)
-    return samples * gain, float(20.0 * torch.tensor(gain).log10())
+    gain = min(10 ** ((target_db - level) / 20), PEAK / float(samples.abs().max()))
+    return samples * gain, 20 * math.log10(gain)
 
 
 def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) -> torch.Tensor:
-    """The first ``max_seconds`` of speech: silence at the ends is cut, pauses are kept to 0.2 s."""
-    size = max(1, round(_FRAME_S * sample_rate))
-    active = _is_active(frame_levels_db(samples, sample_rate))
-    keep_frames = round(0.1 / _FRAME_S)
-    near = torch.nn.functional.max_pool1d(active[None].float(), 2 * keep_frames + 1, 1, keep_frames)[0] > 0
-    mask = near.repeat_interleave(size)[: len(samples)]
-    return samples[mask][: round(max_seconds * sample_rate)]
+    """At most ``max_seconds`` of speech from the beginning, for a voice reference; empty when all is silence.
 
-
-def trim_silence(samples: torch.Tensor, sample_rate: int, keep_s: float = 0.05) -> torch.Tensor:
-    """``samples`` without silence at the ends, but for ``keep_s`` seconds."""
-    size = max(1, round(_FRAME_S * sample_rate))
-    active = _is_active(frame_levels_db(samples, sample_rate)).nonzero()
-    if len(active) == 0:
+    Silence at the start goes, and long silences between are cut to twice ``PAUSE_KEPT_S``.
+    """
+    power = _frame_power(samples, sample_rate)
+    if power.numel() == 0 or float(power.max()) == 0:
         return samples[:0]
-    keep = round(keep_s * sample_rate)
-    start = max(0, int(active[0]) * size - keep)
-    return samples[start : min(len(samples), (int(active[-1]) + 1) * size + keep)]
+    active = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
+    reach = round(PAUSE_KEPT_S / FRAME_S)
+    kept = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
+    frame = _frame_length(sample_rate)
+    pieces = [samples[start * frame : end * frame] for start, end in _runs(kept)]
+    speech = join(pieces, [0.0] * (len(pieces) - 1), sample_rate)
+    return speech[: round(max_seconds * sample_rate)]
 
 
-def fade_ends(samples: torch.Tensor, sample_rate: int, seconds: float = 0.01) -> torch.Tensor:
-    """``samples`` rising from and falling to zero over ``seconds`` (raised cosine), so that a joint does not click."""
-    n = min(round(seconds * sample_rate), len(samples) // 2)
-    if n == 0:
-        return samples
-    ramp = 0.5 - 0.5 * torch.cos(torch.pi * (torch.arange(n) + 0.5) / n)
-    faded = samples.clone()
-    faded[:n] *= ramp
-    faded[-n:] *= ramp.flip(0)
-    return faded
+def trim_silence(
+    samples: torch.Tensor, sample_rate: int, threshold_db: float = -40.0, keep_s: float = 0.05
+) -> torch.Tensor:
+    """The samples without silence at either end, apart from ``keep_s`` seconds of it.
+
+    ``threshold_db`` is relative to the loudest frame; everything between the ends stays. Digital silence
+    comes back empty.
+    """
+    power = _frame_power(samples, sample_rate)
+    loudest = float(power.max()) if power.numel() else 0.0
+    if loudest == 0:
+        return samples[:0]
+    active = torch.nonzero(power >= loudest * 10 ** (threshold_db / 10))
+    frame, keep = _frame_length(sample_rate), round(keep_s * sample_rate)
+    first, last = int(active[0]) * frame, (int(active[-1]) + 1) * frame
+    return samples[max(0, first - keep) : last + keep]
 
 
 def join(pieces: Sequence[torch.Tensor], pauses_s: Sequence[float], sample_rate: int) -> torch.Tensor:
-    """``pieces`` with faded ends, each followed by its pause in seconds (the last one's too)."""
+    """The pieces one after another, with ``pauses_s[i]`` seconds of silence after piece ``i``.
+
+    Each joint is faded out and in over ``FADE_S`` (raised cosine), so that no step is heard; the outer ends
+    are left as they are.
+
+    Raises:
+        ValueError: there is not one pause for each joint.
+    """
+    if not pieces:
+        return torch.zeros(0)
+    if len(pauses_s) != len(pieces) - 1:
+        raise ValueError(f"{len(pieces)} pieces need {len(pieces) - 1} pauses, found {len(pauses_s)}")
     parts: list[torch.Tensor] = []
-    for piece, pause in zip(pieces, pauses_s, strict=True):
-        parts += [fade_ends(piece, sample_rate), torch.zeros(round(pause * sample_rate))]
-    return torch.cat(parts) if parts else torch.zeros(0)
+    last = len(pieces) - 1
+    for i, piece in enumerate(pieces):
+        parts.append(_faded(piece, sample_rate, at_start=i > 0, at_end=i < last))
+        if i < last:
+            parts.append(piece.new_zeros(round(pauses_s[i] * sample_rate)))
+    return torch.cat(parts)
 
 
-def bandwidth_hz(samples: torch.Tensor, sample_rate: int) -> int:
-    """The highest frequency with energy: last bin above peak - 50 dB of the mean power spectrum (512-point frames)."""
-    n_fft = 512
-    if len(samples) < n_fft:
-        samples = torch.nn.functional.pad(samples, (0, n_fft - len(samples)))
-    window = torch.hann_window(n_fft)
-    spectrum = torch.stft(samples, n_fft, n_fft // 2, window=window, center=False, return_complex=True)
-    power = spectrum.abs().square().mean(dim=1)
-    loud = (power > power.max() * 1e-5).nonzero()
-    return int(int(loud[-1]) * sample_rate / n_fft) if len(loud) and float(power.max()) > 0 else 0
+def bandwidth_hz(samples: torch.Tensor, sample_rate: int) -> float:
+    """The highest frequency in Hz that the sound reaches: the last bin within 50 dB of the strongest; 0 for silence."""
+    padded = F.pad(samples, (0, max(0, BANDWIDTH_FFT - samples.shape[-1])))
+    window = torch.hann_window(BANDWIDTH_FFT, dtype=samples.dtype, device=samples.device)
+    spectrum = torch.stft(padded, BANDWIDTH_FFT, window=window, center=False, return_complex=True)
+    power = spectrum.abs().square().mean(dim=-1)
+    if float(power.max()) == 0:
+        return 0.0
+    highest = torch.nonzero(power >= power.max() * 10 ** (-BANDWIDTH_RANGE_DB / 10))[-1]
+    return int(highest) * sample_rate / BANDWIDTH_FFT
+
+
+def _frame_length(sample_rate: int) -> int:
+    return max(1, round(FRAME_S * sample_rate))
+
+
+def _frame_power(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
+    """Mean power [frames] of consecutive frames; the rest at the end counts as a frame of its own length."""
+    frame = _frame_length(sample_rate)
+    whole = samples.shape[-1] // frame * frame
+    power = samples[:whole].reshape(-1, frame).square().mean(dim=-1)
+    rest = samples[whole:]
+    return torch.cat([power, rest.square().mean()[None]]) if rest.numel() else power
+
+
+def _runs(mask: torch.Tensor) -> list[tuple[int, int]]:
+    """Start and end (exclusive) of each run of true values."""
+    edges = torch.diff(F.pad(mask.int(), (1, 1)))
+    starts, ends = torch.nonzero(edges == 1)[:, 0], torch.nonzero(edges == -1)[:, 0]
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _faded(piece: torch.Tensor, sample_rate: int, at_start: bool, at_end: bool) -> torch.Tensor:
+    length = min(round(FADE_S * sample_rate), piece.shape[-1] // 2)
+    if length == 0 or not (at_start or at_end):
+        return piece
+    steps = (torch.arange(length, dtype=piece.dtype, device=piece.device) + 0.5) / length
+    rise = 0.5 - 0.5 * torch.cos(math.pi * steps)
+    piece = piece.clone()
+    if at_start:
+        piece[:length] *= rise
+    if at_end:
+        piece[-length:] *= rise.flip(0)
+    return piece

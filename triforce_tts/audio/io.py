@@ -9,13 +9,13 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import av
 import numpy as np
 import numpy.typing as npt
-import soundfile as sf
-import soxr
+import soundfile as sf  # type: ignore[import-untyped]
+import soxr  # type: ignore[import-untyped]
 import torch
 from av.audio.stream import AudioStream
 
@@ -141,9 +141,11 @@ def write_audio(path: Path | str, audio: Audio) -> None:
         raise AudioError(f"{path}: expected samples of shape [samples], found {list(audio.samples.shape)}")
     if not bool(torch.isfinite(audio.samples).all()):
         raise AudioError(f"{path}: the samples hold values that are not finite")
-    # Python ignores SIGXFSZ, so a file-size limit arrives here as an OSError, like a full disk.
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        _mux(file, form, audio)
+    # Encoded in memory first: FFmpeg may drop a write error, Python raises it. A file-size limit raises like a
+    # full disk, because Python ignores SIGXFSZ.
+    encoded = _mux(form, audio)
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(encoded)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
@@ -221,7 +223,7 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
 
 def _open_ffmpeg(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
     try:
-        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source))
+        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r")
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({_reason(error)})") from error
     if not container.streams.audio:
@@ -255,10 +257,11 @@ def _reason(error: Exception) -> str:
 
 
 def _to_int16(samples: torch.Tensor) -> npt.NDArray[np.int16]:
-    return (samples.detach().cpu().clamp(-1, 1) * 32767).round().to(torch.int16).numpy()
+    # 32768 is the divisor of decoders, so that 16-bit audio goes in and out unchanged.
+    return (samples.detach().cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16).numpy()
 
 
-def _mux(file: BinaryIO, form: _Format, audio: Audio) -> None:
+def _mux(form: _Format, audio: Audio) -> bytes:
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
@@ -266,7 +269,8 @@ def _mux(file: BinaryIO, form: _Format, audio: Audio) -> None:
         rate = target
     pcm = _to_int16(samples)
     # "bitexact" leaves out dates, versions and random serials, so that equal sound gives equal files.
-    with av.open(file, "w", format=form.container, options={"fflags": "+bitexact"}) as container:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=form.container, options={"fflags": "+bitexact"}) as container:
         software = "ISFT" if form.container == "wav" else "software"
         container.metadata.update({software if key == "software" else key: value for key, value in audio.tags.items()})
         stream = container.add_stream(form.codec, rate=rate, layout="mono")
@@ -277,3 +281,4 @@ def _mux(file: BinaryIO, form: _Format, audio: Audio) -> None:
             frame.sample_rate, frame.pts = rate, start
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+    return buffer.getvalue()

@@ -1,0 +1,302 @@
+"""``triforce-tts build``: labelled recordings in, shards out, every dropped second accounted for.
+
+A shard is a fixed slice of the recordings, whatever is later dropped from it, so shards are independent jobs: a
+killed build goes on where it stopped and ends with the same bytes, with any number of workers.
+"""
+
+import csv
+import hashlib
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from triforce_tts.audio.edit import bandwidth_hz, normalize_level
+from triforce_tts.audio.io import Audio, encode_flac, read_audio
+from triforce_tts.errors import AudioError, ShardError
+from triforce_tts.files import atomic_path, write_json
+from triforce_tts.shards import Sample, ShardInfo, write_index, write_shard
+
+from . import synthetic
+from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
+
+SHARD_SAMPLES = 256
+BUILD_FORMAT = 1  # raised when the same input would give other bytes
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a recording must keep to; beside each number, why."""
+
+    min_seconds: float = 0.7  # shorter ones hold no whole word with its ends
+    max_seconds: float = 35.0  # longer ones are not sentences
+    min_characters_per_second: float = 3.0  # below: text is missing
+    max_characters_per_second: float = 30.0  # above: sound is missing
+    max_clipped: float = 0.001  # share of samples at full scale
+
+
+@dataclass(frozen=True)
+class Job:
+    """One shard to write."""
+
+    path: str
+    recordings: tuple[Recording, ...]
+    sample_rate: int | None
+    limits: Limits
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
+        digest = hashlib.sha256(json.dumps([BUILD_FORMAT, self.sample_rate, asdict(self.limits)]).encode())
+        for recording in self.recordings:
+            digest.update(json.dumps(asdict(recording), sort_keys=True).encode())
+            file = Path(recording.audio)
+            if not synthetic.is_synthetic(recording) and file.is_file():
+                status = file.stat()
+                digest.update(f"{status.st_size} {status.st_mtime_ns}".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A recording that was left out."""
+
+    id: str
+    seconds: float
+    reason: str
+    value: str
+
+
+class _Refused(Exception):
+    def __init__(self, reason: str, value: object, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason, self.value, self.seconds = reason, value, seconds
+
+
+def prepare(recording: Recording, sample_rate: int | None, limits: Limits) -> Sample:
+    """The sample of one recording: levelled, resampled, checked, encoded."""
+    if not recording.text.strip():
+        raise _Refused("no text", "")
+    try:
+        made = synthetic.is_synthetic(recording)
+        audio = synthetic.make(recording) if made else read_audio(recording.audio)
+    except AudioError as error:
+        raise _Refused("unreadable", error) from error
+    _check(recording, audio, limits)
+    band = bandwidth_hz(audio.samples, audio.sample_rate)
+    if sample_rate is not None and sample_rate != audio.sample_rate:
+        audio = _resample(audio, sample_rate)
+    levelled, gain_db = normalize_level(audio.samples, audio.sample_rate)
+    audio = Audio(levelled, audio.sample_rate)
+    meta: dict[str, Any] = {
+        "id": recording.id,
+        "text": recording.text,
+        "speaker": recording.speaker,
+        "source": recording.source,
+        "license": recording.license,
+        "punct": recording.punct,
+        "sample_rate": audio.sample_rate,
+        "duration_s": round(audio.duration_s, 4),
+        "gain_db": round(gain_db, 2),
+        "bandwidth_hz": min(band, audio.sample_rate // 2),
+    }
+    return Sample(recording.id, meta, encode_flac(audio), "flac")
+
+
+def _resample(audio: Audio, sample_rate: int) -> Audio:
+    import soxr
+
+    wave = soxr.resample(audio.samples.numpy(), audio.sample_rate, sample_rate)
+    return Audio(torch.from_numpy(wave).float().clamp(-1, 1), sample_rate)
+
+
+def _check(recording: Recording, audio: Audio, limits: Limits) -> None:
+    seconds = audio.duration_s
+    if seconds < limits.min_seconds:
+        raise _Refused("too short", f"{seconds:.2f} s", seconds)
+    if seconds > limits.max_seconds:
+        raise _Refused("too long", f"{seconds:.2f} s", seconds)
+    rate = len(recording.text) / seconds
+    if not limits.min_characters_per_second <= rate <= limits.max_characters_per_second:
+        raise _Refused("text does not fit", f"{rate:.1f} characters a second", seconds)
+    peak = float(audio.samples.abs().max())
+    if peak < 1e-4:
+        raise _Refused("silent", f"peak {peak:.1e}", seconds)
+    clipped = float((audio.samples.abs() > 0.999).float().mean())
+    if clipped > limits.max_clipped:
+        raise _Refused("clipped", f"{100 * clipped:.2f} %", seconds)
+
+
+def run_job(job: Job) -> tuple[ShardInfo, list[Drop]]:
+    """Write one shard, or return what an earlier build wrote of the same input."""
+    path = Path(job.path)
+    done = path.with_suffix(".done.json")
+    fingerprint = job.fingerprint
+    if done.is_file() and path.is_file():
+        content = json.loads(done.read_text(encoding="utf-8"))
+        if content["fingerprint"] == fingerprint:
+            return ShardInfo(**content["info"]), [Drop(**drop) for drop in content["drops"]]
+    drops: list[Drop] = []
+
+    def samples() -> Iterator[Sample]:
+        for recording in job.recordings:
+            try:
+                yield prepare(recording, job.sample_rate, job.limits)
+            except _Refused as refusal:
+                drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, str(refusal.value)))
+
+    info = write_shard(path, samples())
+    write_json(done, {"fingerprint": fingerprint, "info": asdict(info), "drops": [asdict(drop) for drop in drops]})
+    return info, drops
+
+
+def make_jobs(
+    recordings: list[Recording], held: set[str], out: Path, sample_rate: int | None, limits: Limits
+) -> dict[str, list[Job]]:
+    """The shards of each split; recordings are spread by a hash, so that every shard mixes speakers."""
+    spread = sorted(recordings, key=lambda r: hashlib.sha256(r.id.encode()).digest())
+    splits: dict[str, list[Job]] = {}
+    for split in ("train", "heldout"):
+        members = [r for r in spread if (r.id in held) == (split == "heldout")]
+        splits[split] = [
+            Job(
+                str(out / f"{split}-{number:06d}.tar"),
+                tuple(members[start : start + SHARD_SAMPLES]),
+                sample_rate,
+                limits,
+            )
+            for number, start in enumerate(range(0, len(members), SHARD_SAMPLES))
+        ]
+    return splits
+
+
+def build(
+    recordings: list[Recording],
+    held: set[str],
+    out: Path,
+    sample_rate: int | None = None,
+    workers: int = 1,
+    details: dict[str, Any] | None = None,
+    limits: Limits | None = None,
+    console: Console | None = None,
+) -> list[Drop]:
+    """Write the shards of ``recordings`` into ``out``; the drops are returned and written to ``report/drops.csv``."""
+    jobs = make_jobs(recordings, held, out, sample_rate, limits or Limits())
+    flat = [job for split in jobs.values() for job in split]
+    out.mkdir(parents=True, exist_ok=True)
+    results: dict[str, tuple[ShardInfo, list[Drop]]] = {}
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    with ProcessPoolExecutor(max(1, workers), context, _one_thread) as pool:
+        futures = pool.map(run_job, flat)
+        for job, result in zip(flat, track(futures, "build", len(flat), console=console), strict=True):
+            results[job.path] = result
+    drops = [drop for job in flat for drop in results[job.path][1]]
+    infos = {split: [results[job.path][0] for job in split_jobs] for split, split_jobs in jobs.items()}
+    _write_drops(out / "report" / "drops.csv", drops)
+    write_index(out, "audio", infos, details or {})
+    return drops
+
+
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def _write_drops(path: Path, drops: list[Drop]) -> None:
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "seconds", "reason", "value"])
+        writer.writerows([drop.id, drop.seconds, drop.reason, drop.value] for drop in drops)
+
+
+def command(
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="SRC...", help="Folders with a manifest.jsonl, or with x.wav + x.txt pairs."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the shards.")] = Path("shards/built"),
+    heldout: Annotated[
+        Path | None, typer.Option(help="JSON list of what is never trained on; default: heldout.json in a source.")
+    ] = None,
+    sample_rate: Annotated[
+        int | None, typer.Option(help="Hz to store; a model's own rate saves work in training. Default: as recorded.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    synthetic_texts: Annotated[
+        Path | None, typer.Option("--synthetic", help="Speak the lines of this text file instead of reading sources.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="Synthesiser: flite (a program) or babble (a toy, built in).")] = "flite",
+    voices: Annotated[str, typer.Option(help="Voices of the engine, with commas; texts go round them.")] = "rms",
+    every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
+    sentences: Annotated[int, typer.Option(help="Use so many of the texts; 0: all.")] = 0,
+    max_characters: Annotated[int, typer.Option(help="Cut longer texts at punctuation.")] = 200,
+) -> None:
+    """Build training shards from labelled recordings, or from a synthesiser.
+
+    Each recording is decoded, checked (length, text against length, silence, clipping), brought to one level and
+    stored as FLAC with its text, reader, source and licence. Killed and run again, the build continues and ends with
+    the same shards. What was dropped, and why, is in OUT/report/drops.csv.
+
+    Examples:
+
+      triforce-tts build recordings/ --out shards/real --sample-rate 16000
+
+      triforce-tts build --synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
+    """
+    console = Console(stderr=True)
+    if heldout is None:
+        heldout = next((s / HELDOUT for s in sources or [] if (s / HELDOUT).is_file()), None)
+    held_list = read_heldout(heldout)
+    if synthetic_texts is not None:
+        if sources:
+            raise ShardError("give either sources or --synthetic, not both")
+        texts = synthetic.read_texts(synthetic_texts, max_characters)
+        recordings, held = synthetic.plan(texts, engine, voices.split(","), sentences, every_voice, held_list)
+    elif sources:
+        recordings = find_recordings(sources)
+        held = {r.id for r in recordings if held_list.holds(r)}
+    else:
+        raise ShardError("nothing to build: give folders with recordings, or --synthetic TEXTS")
+    console.print(f"{len(recordings)} recordings, {len(held)} held out (list: {heldout or 'none'})")
+    details = {"sources": sorted({r.source for r in recordings}), "sample_rate": sample_rate, "limits": asdict(Limits())}
+    drops = build(recordings, held, out, sample_rate, workers, details, console=console)
+    _summarise(out, drops, console)
+
+
+def _summarise(out: Path, drops: list[Drop], console: Console) -> None:
+    index = json.loads((out / "index.json").read_text(encoding="utf-8"))
+    for split, content in index["splits"].items():
+        console.print(f"{split}: kept {content['samples']} recordings, {content['hours']:.2f} h")
+    hours: Counter[tuple[str, str]] = Counter()
+    for sidecar in sorted(out.glob("*.tar")):
+        for source, license_, seconds in _labels(sidecar):
+            hours[source, license_] += seconds / 3600  # type: ignore[assignment]
+    for (source, license_), value in sorted(hours.items()):
+        console.print(f"  {source} ({license_}): {value:.2f} h")
+    reasons = Counter(drop.reason for drop in drops)
+    seconds = sum(drop.seconds for drop in drops)
+    told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "nothing"
+    console.print(f"dropped {len(drops)} recordings, {seconds:.0f} s: {told} (report/drops.csv)")
+
+
+def _labels(tar: Path) -> Iterator[tuple[str, str, float]]:
+    import tarfile
+
+    with tarfile.open(tar) as file:
+        for member in file:
+            if member.name.endswith(".json"):
+                content = file.extractfile(member)
+                assert content is not None
+                meta = json.loads(content.read())
+                yield meta["source"], meta["license"], meta["duration_s"]
+
+
+__all__ = ["HeldOut", "build", "command"]

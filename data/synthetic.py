@@ -1,0 +1,105 @@
+"""Labelled speech from a synthesiser: cheap lessons in how text becomes sound.
+
+``flite`` runs as a separate program; ``babble`` is a generator of our own (formant tones, a vowel for each letter),
+for tests that must not need any program.
+"""
+
+import hashlib
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from triforce_tts.audio.io import Audio, read_audio
+from triforce_tts.errors import ShardError
+
+from . import babble
+from .sources import HeldOut, Recording, letters_of
+
+ENGINES = ("flite", "babble")
+_SCHEME = "say:"  # marks a Recording whose sound is made, not read
+HELDOUT_SHARE = 100  # one text in so many is held out
+
+
+def read_texts(path: Path, max_characters: int) -> list[str]:
+    """The lines of a text file; longer ones are cut at punctuation, then at spaces."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise ShardError(f"{path}: cannot read the texts ({error.strerror})") from error
+    return [piece for line in lines for piece in _cut(line.strip(), max_characters) if letters_of(piece)]
+
+
+def _cut(line: str, limit: int) -> list[str]:
+    if len(line) <= limit:
+        return [line]
+    head = line[: limit + 1]
+    stops = [m.end() for m in re.finditer(r"[,;:.!?] ", head)]
+    if not stops or stops[-1] < limit // 3:
+        stops.append(head.rfind(" ") + 1)
+    at = max(stops)
+    return [line[:limit], *_cut(line[limit:], limit)] if at <= 0 else [line[:at].strip(), *_cut(line[at:].strip(), limit)]
+
+
+def plan(
+    texts: Sequence[str],
+    engine: str,
+    voices: Sequence[str],
+    limit: int,
+    every_voice: bool,
+    heldout: HeldOut,
+) -> tuple[list[Recording], set[str]]:
+    """The utterances to make, and the ids of those in the held-out split.
+
+    Texts are shuffled by a fixed seed and go round the voices; texts of the held-out list never enter. One text in
+    ``HELDOUT_SHARE`` (by its hash, so by no voice) is held out.
+    """
+    if engine not in ENGINES:
+        raise ShardError(f"unknown engine '{engine}'; choose one of: {', '.join(ENGINES)}")
+    if engine == "flite" and shutil.which("flite") is None:
+        raise ShardError("the program 'flite' is not installed; install it, such as with: apt-get install flite")
+    if engine == "babble" and (unknown := sorted(set(voices) - set(babble.VOICES))):
+        raise ShardError(f"unknown voice '{unknown[0]}'; babble has: {', '.join(babble.VOICES)}")
+    unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
+    random.Random(0).shuffle(unique)
+    unique = unique[: limit or len(unique)]
+    recordings, held = [], set()
+    for number, text in enumerate(unique):
+        for voice in voices if every_voice else [voices[number % len(voices)]]:
+            key = f"{engine}-{voice}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+            recordings.append(
+                Recording(
+                    id=key,
+                    audio=f"{_SCHEME}{engine}:{voice}",
+                    text=text,
+                    speaker=f"{engine}-{voice}",
+                    source=f"synthetic-{engine}",
+                    license=f"synthetic ({engine})",
+                    punct=True,
+                )
+            )
+            if int(hashlib.sha256(text.encode()).hexdigest(), 16) % HELDOUT_SHARE == 0:
+                held.add(key)
+    return sorted(recordings, key=lambda r: r.id), held
+
+
+def is_synthetic(recording: Recording) -> bool:
+    """Whether the sound has to be made."""
+    return recording.audio.startswith(_SCHEME)
+
+
+def make(recording: Recording) -> Audio:
+    """The sound of a synthetic recording."""
+    engine, voice = recording.audio.removeprefix(_SCHEME).split(":")
+    if engine == "babble":
+        return babble.speak(recording.text, voice)
+    with tempfile.TemporaryDirectory() as folder:
+        wav = Path(folder) / "out.wav"
+        arguments = ["flite", "-voice", voice, "-t", recording.text, "-o", str(wav)]
+        done = subprocess.run(arguments, capture_output=True, check=False, timeout=120)
+        if done.returncode or not wav.is_file():
+            raise ShardError(f"flite could not speak with voice '{voice}'; 'flite -lv' lists the voices")
+        return read_audio(wav)

@@ -1,0 +1,175 @@
+"""A text in chunks that one utterance can hold: sentences, and the clauses of sentences that are too long.
+
+Nothing is lost: the chunks' sources joined are the text. The sentence library sees a shadow of the text in
+plain ASCII, equal in length, because it drops some line breaks and fails on some characters (a line separator
+after an initial); only the lengths of what it returns are used.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import sentencex
+
+from triforce_tts.text.normalize import is_speakable
+
+SENTENCE_PAUSE_S = 0.35
+PARAGRAPH_PAUSE_S = 0.7
+CLAUSE_PAUSE_S = 0.12
+WORD_PAUSE_S = 0.0  # a cut between two words where the text has no pause
+
+_BRACES = re.compile(r"\{[^{}]*\}")
+_WHITESPACE = re.compile(r"\s+")
+_LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
+# Where an overlong sentence may be cut, best first: the cut lies after the match.
+_CUTS = (
+    (re.compile(r"[;:][\"'”’)\]]*\s+"), CLAUSE_PAUSE_S),
+    (re.compile(r",[\"'”’)\]]*\s+|\s+[-–—]+\s+|—+\s*|--+\s*"), CLAUSE_PAUSE_S),
+    (_WHITESPACE, WORD_PAUSE_S),
+)
+_SHADOWS = {"“": '"', "”": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "…": ".", "。": ".", "！": "!", "？": "?", "—": "-", "–": "-"}
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a text to be spoken in one utterance."""
+
+    text: str
+    """``source`` without the white space around it."""
+    source: str
+    """The exact piece of the text."""
+    pause_s: float
+    """The natural silence after it, in seconds."""
+
+
+def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
+    """The chunks of a text; their ``source`` joined is the text.
+
+    Sentences over ``max_characters`` are cut at semicolons and colons, then at commas and dashes, then between
+    words, and a longer word within itself. Inline phonemes in braces are never cut. A piece without anything
+    speakable joins a neighbour, so only such characters, or braces, can make a chunk longer.
+    """
+    if max_characters < 1:
+        raise ValueError(f"max_characters is {max_characters}, expected at least 1")
+    chunks: list[Chunk] = []
+    for paragraph in _paragraphs(text):
+        of_paragraph = [chunk for sentence in _sentences(paragraph) for chunk in _clauses(sentence, max_characters)]
+        of_paragraph[-1] = replace(of_paragraph[-1], pause_s=PARAGRAPH_PAUSE_S)
+        chunks.extend(of_paragraph)
+    if chunks:  # the last pause is no paragraph's unless the text says so
+        if not _is_empty_line(text[len(text.rstrip()) :]):
+            chunks[-1] = replace(chunks[-1], pause_s=SENTENCE_PAUSE_S)
+        chunks = _attach_unspeakable(chunks)
+    return chunks
+
+
+def _is_empty_line(gap: str) -> bool:
+    """Whether a run of white space separates paragraphs."""
+    return len(_LINE_BREAK.findall(gap)) > 1 or "\u2029" in gap
+
+
+def _paragraphs(text: str) -> list[str]:
+    """The text cut after every run of white space that holds an empty line."""
+    inside = _inside_braces(text)
+    ends = [gap.end() for gap in _WHITESPACE.finditer(text) if _is_empty_line(gap[0]) and gap.end() not in inside]
+    return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if end > start]
+
+
+def _sentences(paragraph: str) -> list[str]:
+    lengths = [len(piece) for piece in sentencex.segment("en", _shadow(paragraph))]
+    if sum(lengths) != len(paragraph):
+        return [paragraph]  # the cuts are unknown; the clause splitter still bounds the length
+    ends = [0]
+    for length in lengths:
+        ends.append(ends[-1] + length)
+    inside = _inside_braces(paragraph)
+    ends = [end for end in ends if end not in inside]
+    return [paragraph[start:end] for start, end in pairwise(ends)]
+
+
+def _shadow(text: str) -> str:
+    """The text character for character in ASCII, with case, punctuation and spacing kept."""
+    return "".join(character if " " <= character <= "~" else _shadow_character(character) for character in text)
+
+
+def _shadow_character(character: str) -> str:
+    if character in _SHADOWS:
+        return _SHADOWS[character]
+    kind = unicodedata.category(character)
+    if character.isspace() or kind == "Cc":
+        return " "
+    return {"Lu": "A", "Lt": "A", "Nd": "0"}.get(kind, "a" if kind[0] in "LM" else "-")
+
+
+def _inside_braces(text: str) -> set[int]:
+    """Positions at which a cut would tear inline phonemes apart."""
+    return {cut for braces in _BRACES.finditer(text) for cut in range(braces.start() + 1, braces.end())}
+
+
+def _clauses(sentence: str, max_characters: int) -> list[Chunk]:
+    """One sentence as one chunk, or as several of at most ``max_characters``."""
+    stop = len(sentence.rstrip())
+    inside = _inside_braces(sentence) if stop > max_characters else set()
+    chunks: list[Chunk] = []
+    start = 0
+    while stop - (begin := _skip_space(sentence, start)) > max_characters:
+        end, pause_s = _best_cut(sentence[:stop], begin, begin + max_characters, inside)
+        chunks.append(Chunk(sentence[begin:end].strip(), sentence[start:end], pause_s))
+        start = end
+    if start < stop or not chunks:
+        chunks.append(Chunk(sentence[start:].strip(), sentence[start:], SENTENCE_PAUSE_S))
+    else:  # braces reached to the end: what is left is white space
+        last = chunks.pop()
+        chunks.append(Chunk(last.text, last.source + sentence[start:], SENTENCE_PAUSE_S))
+    return chunks
+
+
+def _skip_space(text: str, start: int) -> int:
+    while start < len(text) and text[start].isspace():
+        start += 1
+    return start
+
+
+def _best_cut(text: str, begin: int, limit: int, inside: set[int]) -> tuple[int, float]:
+    """Where to end the chunk that begins at ``begin`` and may reach to ``limit``, and the pause there in seconds."""
+    window = text[begin : limit + 1]
+    for pattern, pause_s in _CUTS:
+        # A clause cut in the first quarter would leave a stub, which sounds hurried: rather a later, weaker one.
+        least = begin + ((limit - begin) // 4 if pause_s else 1)
+        # The text before the cut must fit; the white space after it does not count.
+        ends = [begin + cut.end() for cut in pattern.finditer(window) if len(window[: cut.end()].rstrip()) <= limit - begin]
+        ends = [end for end in ends if end >= least and end not in inside]
+        if ends:
+            return ends[-1], pause_s
+    return _hard_cut(begin, limit, inside)
+
+
+def _hard_cut(begin: int, limit: int, inside: set[int]) -> tuple[int, float]:
+    """A cut within a word, before or after any inline phonemes that it would tear."""
+    before = limit
+    while before in inside:
+        before -= 1
+    if before > begin:
+        return before, WORD_PAUSE_S
+    while limit in inside:
+        limit += 1
+    return limit, WORD_PAUSE_S
+
+
+def _attach_unspeakable(chunks: list[Chunk]) -> list[Chunk]:
+    """Every piece without anything speakable joined to the chunk before it, or at the start to the one after."""
+    groups: list[list[Chunk]] = [[]]
+    spoken = False  # whether the open group has its speakable chunk yet
+    for chunk in chunks:
+        speakable = is_speakable(chunk.text)
+        if speakable and spoken:
+            groups.append([])
+        groups[-1].append(chunk)
+        spoken = spoken or speakable
+    return [_join(group) for group in groups]
+
+
+def _join(group: list[Chunk]) -> Chunk:
+    source = "".join(chunk.source for chunk in group)
+    return Chunk(source.strip(), source, max(chunk.pause_s for chunk in group))

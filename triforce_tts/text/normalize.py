@@ -1,0 +1,2 @@
+def is_speakable(text: str) -> bool:
+    return any(c.isalnum() for c in text)

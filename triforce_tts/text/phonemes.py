@@ -1,0 +1,160 @@
+"""Pronunciations: the ARPAbet phones, and a lexicon of words from the CMU dictionary and the user's own file.
+
+Words that the lexicon does not hold are not guessed; the tokenizer spells them in letters, which the model
+is trained to read as well. The only inference is the English ending of a known word (-s, -'s, -ed, -ing),
+each measured against the dictionary's own entries.
+"""
+
+import difflib
+import gzip
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from triforce_tts.errors import TextError
+
+VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
+CONSONANTS = ("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH")
+STRESSES = ("0", "1", "2")  # none, primary, secondary
+PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONANTS)
+"""All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
+
+BRACES = re.compile(r"\{([^{}]*)\}")
+"""Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
+
+_PHONE_SET = frozenset(PHONES)
+_WORD = re.compile(r"[a-z']*[a-z][a-z']*")
+_SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+_VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
+
+
+def parse_phones(text: str) -> tuple[str, ...]:
+    """The phones of a space-separated string such as ``T AH0 M EY1 T OW0``.
+
+    Raises:
+        TextError: there is none, or one is unknown; the message names it and the nearest known phone.
+    """
+    phones = tuple(text.split())
+    if not phones:
+        raise TextError("no phones given: expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0")
+    for phone in phones:
+        if phone not in _PHONE_SET:
+            nearest = difflib.get_close_matches(phone[:8].upper(), PHONES, n=1, cutoff=0.0)[0]
+            raise TextError(
+                f"unknown phone '{phone[:20]}' in '{text[:60]}': the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
+            )
+    return phones
+
+
+class Lexicon:
+    """Pronunciations by lower-case word. The dictionary is read at the first look-up."""
+
+    def __init__(self, extra: Mapping[str, tuple[str, ...]] | None = None):
+        self._extra = dict(extra or {})
+
+    @classmethod
+    def load(cls, extra: Path | None = None) -> "Lexicon":
+        """The CMU dictionary; words in the file ``extra`` (lines ``word  P H OW0 N``) override it.
+
+        Raises:
+            TextError: ``extra`` cannot be read, or a line of it is wrong; file and line are named.
+        """
+        return cls(_read_user_lexicon(extra) if extra else None)
+
+    def lookup(self, word: str) -> tuple[str, ...] | None:
+        """The phones of ``word`` (any case), or None if neither it nor a form it is derived from is known."""
+        word = word.lower()
+        return self._listed(word) or self._derived(word)
+
+    def _listed(self, word: str) -> tuple[str, ...] | None:
+        if word in self._extra:
+            return self._extra[word]
+        entry = _dictionary().get(word)
+        # A few entries end in a remark: "aalborg AO1 L B AO0 R G # place, danish".
+        return tuple(entry.partition("#")[0].split()) if entry else None
+
+    def _derived(self, word: str) -> tuple[str, ...] | None:
+        for ending, join in _ENDINGS:
+            if word.endswith(ending) and len(word) > len(ending) + 1:
+                for base in _bases(word, ending):
+                    phones = self._listed(base)
+                    if phones:
+                        return join(phones)
+        return None
+
+
+def _plural(phones: tuple[str, ...]) -> tuple[str, ...]:
+    if phones[-1] in _SIBILANTS:
+        return (*phones, "IH0", "Z")
+    return (*phones, "S" if phones[-1] in _VOICELESS else "Z")
+
+
+def _past(phones: tuple[str, ...]) -> tuple[str, ...]:
+    if phones[-1] in ("T", "D"):
+        return (*phones, "IH0", "D")
+    return (*phones, "T" if phones[-1] in _VOICELESS | {"S", "SH", "CH"} else "D")
+
+
+def _progressive(phones: tuple[str, ...]) -> tuple[str, ...]:
+    return (*phones, "IH0", "NG")
+
+
+_ENDINGS = (("'s", _plural), ("s'", _plural), ("s", _plural), ("ed", _past), ("ing", _progressive))
+
+
+def _bases(word: str, ending: str) -> list[str]:
+    """The spellings that ``word`` may come from, likeliest first."""
+    stem = word[: -len(ending)]
+    if ending == "'s":
+        return [stem]
+    if ending in ("s", "s'"):
+        if stem.endswith("s"):
+            return []  # 'grass' is no plural of 'gras'
+        if stem.endswith("ie"):
+            return [stem[:-2] + "y", stem]
+        return [stem, stem[:-1]] if re.search(r"(s|x|z|sh|ch)e$", stem) else [stem]
+    if not re.search("[aeiouy]", stem) or stem.endswith("ee"):
+        return []  # 'bling' and 'aniseed' have no such ending
+    doubled = len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] in "bdgmnprt"
+    if ending == "ed" and stem.endswith("i"):
+        return [stem[:-1] + "y"]
+    # 'hoped' and 'hoping' come from 'hope', not 'hop': a single consonant after a single vowel would have doubled.
+    return [stem[:-1], stem] if doubled else [stem + "e", stem]
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> dict[str, str]:
+    """The CMU dictionary's entries, unsplit (which makes reading fast).
+
+    Second pronunciations are under their own keys, such as ``a(2)``, so the first wins.
+    """
+    packed = (Path(__file__).parents[1] / "assets/cmudict/cmudict.dict.gz").read_bytes()
+    entries = (line.partition(" ") for line in gzip.decompress(packed).decode("ascii").splitlines())
+    return {word: phones for word, _, phones in entries}
+
+
+def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TextError(
+            f"{path}: cannot read the lexicon ({error}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
+        ) from error
+    words: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(lines, start=1):
+        if line.strip() and not line.lstrip().startswith(("#", ";;;")):
+            word, phones = _user_entry(line, f"{path}:{number}")
+            words.setdefault(word, phones)
+    return words
+
+
+def _user_entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:
+    word, _, phones = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
+    word = word.lower().replace("’", "'")
+    if not _WORD.fullmatch(word):
+        raise TextError(f"{place}: '{word[:40]}' is not a word of letters a-z and apostrophes")
+    try:
+        return word, parse_phones(phones)
+    except TextError as error:
+        raise TextError(f"{place}: {error}") from error

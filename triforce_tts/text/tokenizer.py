@@ -1,0 +1,178 @@
+"""Text tokens: one fixed inventory of punctuation, letters and phonemes.
+
+A word is either its phonemes, where the lexicon knows it, or its letters. In training the two are mixed at
+random, so that one model reads both: phonemes say exactly what is meant, letters cover every word there is.
+Ids start at 0; the offset into the GPT's vocabulary is added elsewhere.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+
+from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones
+
+VERSION = 1
+"""Raised when the same symbols come to mean something else, for example by another rule in ``encode``."""
+
+SPACE = " "
+PUNCTUATION = (".", ",", "!", "?", ";", ":", "-", '"')
+LETTERS = (*"abcdefghijklmnopqrstuvwxyz", "'")
+SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
+
+_PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
+_PHONE_SET = frozenset(PHONES)
+# 'a' is the article, AH0, in the dictionary; in a spelled-out run such as 'u s a' it is the letter.
+_LETTER_A = ("EY1",)
+
+
+class TextTokenizer:
+    """Text to ids in [0, ``size``) and back."""
+
+    def __init__(self, lexicon: Lexicon | None = None):
+        self.lexicon = lexicon or Lexicon.load()
+        self.symbols = SYMBOLS
+        self._ids = {symbol: i for i, symbol in enumerate(SYMBOLS)}
+
+    @property
+    def size(self) -> int:
+        """Number of symbols."""
+        return len(self.symbols)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits that change with the symbols, their order, or the tokenizer's version."""
+        return _fingerprint(VERSION, self.symbols)
+
+    def encode(self, text: str, letters_share: float = 0.0, generator: torch.Generator | None = None) -> list[int]:
+        """Ids of a normalised text; case is ignored.
+
+        Args:
+            text: what ``normalize`` returned; ``{T AH0 M EY1 T OW0}`` stands for itself.
+            letters_share: probability in [0, 1] that a word is spelled although the lexicon knows it.
+            generator: draws one number a word; words, not their pronunciations, decide what is drawn.
+
+        Raises:
+            TextError: a character outside the inventory (the text was not normalised), or an unknown phone.
+        """
+        pieces = _split(text)
+        words = [i for i, piece in enumerate(pieces) if _is_word(piece)]
+        spelled = _draw(words, letters_share, generator)
+        letter_names = _spelled_runs(pieces)
+        ids: list[int] = []
+        for i, piece in enumerate(pieces):
+            if piece.startswith("{"):
+                symbols: Iterable[str] = parse_phones(piece[1:-1])
+            elif i in spelled or not _is_word(piece):
+                symbols = piece
+            elif piece == "a" and i in letter_names:
+                symbols = _LETTER_A
+            else:
+                symbols = self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
+            ids.extend(self._ids[symbol] for symbol in symbols)
+        return ids
+
+    def encode_letters(self, text: str) -> list[int]:
+        """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.
+
+        Punctuation becomes a space; inline phonemes have no spelling and are left out.
+        """
+        letters = re.sub(r"[^a-z']+", " ", BRACES.sub(" ", text).lower()).strip()
+        return [self._ids[letter] for letter in letters]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of ids, phonemes in braces; ``encode(decode(ids), letters_share=1.0)`` gives the ids back."""
+        out: list[str] = []
+        phones: list[str] = []
+        for symbol in (self.symbols[i] for i in ids):
+            if symbol in _PHONE_SET:
+                phones.append(symbol)
+                continue
+            if phones:
+                out.append("{" + " ".join(phones) + "}")
+                phones = []
+            out.append(symbol)
+        if phones:
+            out.append("{" + " ".join(phones) + "}")
+        return "".join(out)
+
+    def to_json(self) -> dict[str, Any]:
+        """What a checkpoint keeps, so that another tokenizer is noticed."""
+        return {"version": VERSION, "symbols": list(self.symbols), "fingerprint": self.fingerprint}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], lexicon: Lexicon | None = None) -> "TextTokenizer":
+        """The tokenizer that ``to_json`` described.
+
+        Raises:
+            CheckpointError: it is not this one, or the description contradicts itself; both sides are named.
+        """
+        tokenizer = cls(lexicon)
+        try:
+            kept = _fingerprint(int(value["version"]), [str(symbol) for symbol in value["symbols"]])
+            stated = str(value["fingerprint"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(
+                f"the checkpoint's tokenizer lacks or garbles a field ({error!r}); expected version, symbols, fingerprint"
+            ) from error
+        if kept != stated:
+            raise CheckpointError(
+                f"the checkpoint's tokenizer states fingerprint {stated}, but its symbols give {kept}; the file was changed"
+            )
+        if kept != tokenizer.fingerprint:
+            raise CheckpointError(
+                f"the checkpoint's tokenizer is {kept} (version {value['version']}, {len(value['symbols'])} symbols), this program's is "
+                f"{tokenizer.fingerprint} (version {VERSION}, {tokenizer.size} symbols); use the program version that trained it"
+            )
+        return tokenizer
+
+
+def _fingerprint(version: int, symbols: Iterable[str]) -> str:
+    return hashlib.sha256(json.dumps([version, list(symbols)]).encode()).hexdigest()[:16]
+
+
+def _is_word(piece: str) -> bool:
+    return any("a" <= character <= "z" for character in piece) and not piece.startswith("{")
+
+
+def _split(text: str) -> list[str]:
+    """Words (lower case), punctuation, single spaces and braces."""
+    pieces: list[str] = []
+    for piece in _PIECE.findall(_lower_outside_braces(text.strip())):
+        if piece.isspace():
+            piece = SPACE
+        elif len(piece) == 1 and piece not in SYMBOLS:
+            raise TextError(f"the character {piece!r} in '{text[:60]}' has no token; normalise the text first")
+        pieces.append(piece)
+    return pieces
+
+
+def _lower_outside_braces(text: str) -> str:
+    return re.sub(r"\{[^{}]*\}|[^{]+", lambda part: part[0] if part[0].startswith("{") else part[0].lower(), text)
+
+
+def _draw(words: list[int], share: float, generator: torch.Generator | None) -> set[int]:
+    """The positions among ``words`` to be spelled in letters."""
+    if share <= 0.0 or not words:
+        return set()
+    return {
+        word for word, u in zip(words, torch.rand(len(words), generator=generator).tolist(), strict=True) if u < share
+    }
+
+
+def _spelled_runs(pieces: list[str]) -> set[int]:
+    """Positions of single letters in runs of two or more, as in ``u s a``; but 'I a' is two words."""
+    found: set[int] = set()
+    run: list[int] = []
+    for i, piece in enumerate([*pieces, "."]):
+        if len(piece) == 1 and piece.isalpha():
+            run.append(i)
+        elif piece != SPACE:
+            if len(run) > 1 and [pieces[j] for j in run] != ["i", "a"]:
+                found.update(run)
+            run = []
+    return found

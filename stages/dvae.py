@@ -167,11 +167,8 @@ def measure(
 
 def build(settings: DVAESettings, data: Sequence[Path]) -> DVAETask:
     """The task on the shards in ``data``."""
-    chosen = settings.data
-    train = ShardSet.open(data, "train", "audio").select(
-        chosen.speakers, min_seconds=chosen.min_seconds, max_seconds=chosen.max_seconds
-    )
-    heldout = ShardSet.open(data, "heldout", "audio").select(chosen.speakers)
+    train = settings.data.choose(ShardSet.open(data, "train", "audio"))
+    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
     return DVAETask(settings, train, heldout)
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from triforce_tts.schema import Config
+from triforce_tts.shards import ShardSet
 
 
 class RunSettings(Config):
@@ -53,3 +54,12 @@ class DataSettings(Config):
     min_seconds: float = 0.0
     max_seconds: float = 1e9
     speakers: tuple[str, ...] = ()  # only these; empty: all
+
+    def choose(self, shards: ShardSet) -> ShardSet:
+        """The samples of ``shards`` that these settings let through."""
+        wanted = set(self.speakers)
+        return shards.select(
+            lambda speaker, seconds: (
+                self.min_seconds <= seconds <= self.max_seconds and (not wanted or speaker in wanted)
+            )
+        )

@@ -1,0 +1,49 @@
+"""``triforce-tts train dvae|gpt|diffusion``: settings in, a run folder out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from triforce_tts import schema
+from triforce_tts.errors import TriforceError
+from triforce_tts.schema import Config
+
+from .settings import RunSettings
+
+app = typer.Typer(
+    help="Train one of the three networks. Run through 'accelerate launch' for several processes (see the Makefile).",
+    no_args_is_help=True,
+)
+
+ConfigName = Annotated[str, typer.Option("--config", help="tiny, nano, or a path to a .yaml file.")]
+DataFolders = Annotated[list[Path], typer.Option("--data", help="Shard folder; may be given several times.")]
+RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run; an existing run goes on.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="Override a setting, as run.steps=100; repeatable.")]
+DVAECheckpoint = Annotated[Path, typer.Option("--dvae", help="Run or checkpoint of the DVAE.")]
+
+
+@app.command()
+def dvae(data: DataFolders, run: RunFolder, config: ConfigName = "nano", set_: Settings = None) -> None:
+    """Stage 1: mel spectrograms to integers and back."""
+    from . import dvae as stage
+
+    settings = schema.load(stage.DVAESettings, stage.NAME, config, set_ or ())
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data))
+
+
+def _fit(settings: Config, run_settings: RunSettings, run: Path, build: Callable[[], Any]) -> None:
+    import torch
+
+    from .loop import Trainer
+
+    torch.manual_seed(run_settings.seed)  # the first weights, equal in all processes
+    task = build()
+    trainer: Trainer[Any, Any] = Trainer(task, run_settings, run, settings.model_dump(mode="json"))
+    outcome = trainer.fit()
+    if not outcome.reached:
+        raise TriforceError(
+            f"{run}: could not overfit one batch to {run_settings.overfit:g} within the budget: "
+            "the network, its loss or its learning rate is at fault"
+        )

@@ -3,9 +3,11 @@
 It is a stand-in for speech in tests: a network that learns it has learnt to read.
 """
 
+import random
 import zlib
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from triforce_tts.audio.io import Audio
@@ -30,7 +32,19 @@ def speak(text: str, voice: str) -> Audio:
     return Audio(torch.from_numpy(wave.astype(np.float32)), SAMPLE_RATE)
 
 
-def _letter(index: int, pitch: float) -> np.ndarray:  # type: ignore[type-arg]
+def sentences(count: int) -> list[str]:
+    """So many different made-up sentences of three to six words, the same at every call."""
+    draw = random.Random(0)
+    made: dict[str, None] = {}
+    while len(made) < count:
+        words = [
+            "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 6))) for _ in range(draw.randint(3, 6))
+        ]
+        made[" ".join(words).capitalize() + "."] = None
+    return list(made)
+
+
+def _letter(index: int, pitch: float) -> npt.NDArray[np.float64]:
     """Harmonics of ``pitch`` under two resonances; 26 letters lie on a 6 by 5 grid of them."""
     time = np.arange(round(_LETTER_S * SAMPLE_RATE)) / SAMPLE_RATE
     first, second = 250.0 + 130.0 * (index % 6), 1000.0 + 450.0 * (index // 6)

@@ -8,9 +8,14 @@ import csv
 import hashlib
 import json
 import multiprocessing
-from collections import Counter
-from collections.abc import Iterator
+import multiprocessing.connection
+import os
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,12 +29,14 @@ from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, read_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.files import atomic_path, write_json
-from triforce_tts.shards import Sample, ShardInfo, write_index, write_shard
+from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
 
-from . import synthetic
+from . import babble, synthetic
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
 SHARD_SAMPLES = 256
+SPLITS = ("train", "heldout")
+BABBLE_SENTENCES = 64  # made up when no texts are given
 BUILD_FORMAT = 1  # raised when the same input would give other bytes
 
 
@@ -58,7 +65,8 @@ class Job:
         """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
         digest = hashlib.sha256(json.dumps([BUILD_FORMAT, self.sample_rate, asdict(self.limits)]).encode())
         for recording in self.recordings:
-            digest.update(json.dumps(asdict(recording), sort_keys=True).encode())
+            known = {name: value for name, value in asdict(recording).items() if value is not None}
+            digest.update(json.dumps(known, sort_keys=True).encode())
             file = Path(recording.audio)
             if not synthetic.is_synthetic(recording) and file.is_file():
                 status = file.stat()
@@ -109,11 +117,13 @@ def prepare(recording: Recording, sample_rate: int | None, limits: Limits) -> Sa
         "gain_db": round(gain_db, 2),
         "bandwidth_hz": min(band, audio.sample_rate // 2),
     }
+    optional = {"reader": recording.reader, "snr_db": recording.snr_db}
+    meta |= {name: value for name, value in optional.items() if value is not None}
     return Sample(recording.id, meta, encode_flac(audio), "flac")
 
 
 def _resample(audio: Audio, sample_rate: int) -> Audio:
-    import soxr
+    import soxr  # type: ignore[import-untyped]
 
     wave = soxr.resample(audio.samples.numpy(), audio.sample_rate, sample_rate)
     return Audio(torch.from_numpy(wave).float().clamp(-1, 1), sample_rate)
@@ -141,10 +151,11 @@ def run_job(job: Job) -> tuple[ShardInfo, list[Drop]]:
     path = Path(job.path)
     done = path.with_suffix(".done.json")
     fingerprint = job.fingerprint
-    if done.is_file() and path.is_file():
+    if done.is_file() and _is_whole(path):
         content = json.loads(done.read_text(encoding="utf-8"))
         if content["fingerprint"] == fingerprint:
             return ShardInfo(**content["info"]), [Drop(**drop) for drop in content["drops"]]
+    done.unlink(missing_ok=True)  # from here on the old shard does not count, whatever happens
     drops: list[Drop] = []
 
     def samples() -> Iterator[Sample]:
@@ -159,13 +170,21 @@ def run_job(job: Job) -> tuple[ShardInfo, list[Drop]]:
     return info, drops
 
 
+def _is_whole(path: Path) -> bool:
+    """Whether a shard has the size that its sidecar gives."""
+    sidecar = path.with_suffix(".index.json")
+    if not (path.is_file() and sidecar.is_file()):
+        return False
+    return bool(json.loads(sidecar.read_text(encoding="utf-8")).get("size") == path.stat().st_size)
+
+
 def make_jobs(
     recordings: list[Recording], held: set[str], out: Path, sample_rate: int | None, limits: Limits
 ) -> dict[str, list[Job]]:
     """The shards of each split; recordings are spread by a hash, so that every shard mixes speakers."""
     spread = sorted(recordings, key=lambda r: hashlib.sha256(r.id.encode()).digest())
     splits: dict[str, list[Job]] = {}
-    for split in ("train", "heldout"):
+    for split in SPLITS:
         members = [r for r in spread if (r.id in held) == (split == "heldout")]
         splits[split] = [
             Job(
@@ -194,20 +213,62 @@ def build(
     flat = [job for split in jobs.values() for job in split]
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, tuple[ShardInfo, list[Drop]]] = {}
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    with ProcessPoolExecutor(max(1, workers), context, _one_thread) as pool:
-        futures = pool.map(run_job, flat)
-        for job, result in zip(flat, track(futures, "build", len(flat), console=console), strict=True):
+    with _runner(flat, workers) as outcomes:
+        for job, result in zip(flat, track(outcomes, "build", len(flat), console=console), strict=True):
             results[job.path] = result
     drops = [drop for job in flat for drop in results[job.path][1]]
     infos = {split: [results[job.path][0] for job in split_jobs] for split, split_jobs in jobs.items()}
     _write_drops(out / "report" / "drops.csv", drops)
     write_index(out, "audio", infos, details or {})
+    _remove_others(out, {Path(job.path).stem for job in flat})
     return drops
 
 
-def _one_thread() -> None:
+@contextmanager
+def _runner(jobs: Sequence[Job], workers: int) -> Iterator[Iterator[tuple[ShardInfo, list[Drop]]]]:
+    """The outcomes of the jobs in order, worked on by so many processes; one works here, without a pool."""
+    if workers <= 1:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as in the workers, so that sums are formed in the same order
+        try:
+            yield map(run_job, jobs)
+        finally:
+            torch.set_num_threads(threads)
+        return
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    try:
+        with ProcessPoolExecutor(workers, context, _start_worker) as pool:
+            yield pool.map(run_job, jobs)
+    except BrokenProcessPool as error:
+        raise ShardError(
+            "a worker was killed, perhaps for want of memory; run the same command again with fewer --workers, "
+            "finished shards are kept"
+        ) from error
+
+
+def _start_worker() -> None:
     torch.set_num_threads(1)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    sentinel = parent.sentinel
+
+    def follow() -> None:
+        # A pool's workers outlive a parent that was killed, and wait for jobs for ever.
+        multiprocessing.connection.wait([sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _remove_others(out: Path, stems: set[str]) -> None:
+    """Remove what a larger or a killed build left behind; only files with the names that a build gives."""
+    for split in SPLITS:
+        for unfinished in out.glob(f".{split}-*.tmp.*"):
+            unfinished.unlink()
+        for tar in out.glob(f"{split}-[0-9][0-9][0-9][0-9][0-9][0-9].tar"):
+            if tar.stem not in stems:
+                for suffix in (".tar", ".index.json", ".done.json"):
+                    tar.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _write_drops(path: Path, drops: list[Drop]) -> None:
@@ -234,10 +295,12 @@ def command(
         Path | None, typer.Option("--synthetic", help="Speak the lines of this text file instead of reading sources.")
     ] = None,
     engine: Annotated[str, typer.Option(help="Synthesiser: flite (a program) or babble (a toy, built in).")] = "flite",
-    voices: Annotated[str, typer.Option(help="Voices of the engine, with commas; texts go round them.")] = "rms",
+    voices: Annotated[
+        str, typer.Option(help="Voices of the engine, with commas; texts go round them. Default: rms; all of babble's.")
+    ] = "",
     every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
-    sentences: Annotated[int, typer.Option(help="Use so many of the texts; 0: all.")] = 0,
-    max_characters: Annotated[int, typer.Option(help="Cut longer texts at punctuation.")] = 200,
+    sentences: Annotated[int, typer.Option(min=0, help="Use so many of the texts; 0: all.")] = 0,
+    max_characters: Annotated[int, typer.Option(min=10, help="Cut longer texts at punctuation.")] = 200,
 ) -> None:
     """Build training shards from labelled recordings, or from a synthesiser.
 
@@ -250,53 +313,49 @@ def command(
       triforce-tts build recordings/ --out shards/real --sample-rate 16000
 
       triforce-tts build --synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
+
+      triforce-tts build --engine babble --out shards/toy
     """
     console = Console(stderr=True)
-    if heldout is None:
-        heldout = next((s / HELDOUT for s in sources or [] if (s / HELDOUT).is_file()), None)
-    held_list = read_heldout(heldout)
-    if synthetic_texts is not None:
+    lists = [heldout] if heldout else [s / HELDOUT for s in sources or [] if (s / HELDOUT).is_file()]
+    held_list = HeldOut()
+    for path in lists:
+        held_list |= read_heldout(path)
+    if synthetic_texts is not None or (engine == "babble" and not sources):
         if sources:
             raise ShardError("give either sources or --synthetic, not both")
-        texts = synthetic.read_texts(synthetic_texts, max_characters)
-        recordings, held = synthetic.plan(texts, engine, voices.split(","), sentences, every_voice, held_list)
+        if synthetic_texts is None:
+            texts = babble.sentences(sentences or BABBLE_SENTENCES)
+        else:
+            texts = synthetic.read_texts(synthetic_texts, max_characters, held_list)
+        chosen = voices.split(",") if voices else ["rms"] if engine == "flite" else synthetic.voices_of(engine)
+        recordings, held = synthetic.plan(texts, engine, chosen, sentences, every_voice, held_list)
     elif sources:
         recordings = find_recordings(sources)
         held = {r.id for r in recordings if held_list.holds(r)}
     else:
         raise ShardError("nothing to build: give folders with recordings, or --synthetic TEXTS")
-    console.print(f"{len(recordings)} recordings, {len(held)} held out (list: {heldout or 'none'})")
-    details = {"sources": sorted({r.source for r in recordings}), "sample_rate": sample_rate, "limits": asdict(Limits())}
+    named = ", ".join(str(path) for path in lists) or "none"
+    console.print(f"{len(recordings)} recordings, {len(held)} held out (list: {named})", soft_wrap=True)
+    details = {
+        "sources": sorted({r.source for r in recordings}),
+        "sample_rate": sample_rate,
+        "limits": asdict(Limits()),
+    }
     drops = build(recordings, held, out, sample_rate, workers, details, console=console)
     _summarise(out, drops, console)
 
 
 def _summarise(out: Path, drops: list[Drop], console: Console) -> None:
-    index = json.loads((out / "index.json").read_text(encoding="utf-8"))
-    for split, content in index["splits"].items():
-        console.print(f"{split}: kept {content['samples']} recordings, {content['hours']:.2f} h")
-    hours: Counter[tuple[str, str]] = Counter()
-    for sidecar in sorted(out.glob("*.tar")):
-        for source, license_, seconds in _labels(sidecar):
-            hours[source, license_] += seconds / 3600  # type: ignore[assignment]
+    hours: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for split in SPLITS:
+        kept = ShardSet.open([out], split, "audio")
+        console.print(f"{split}: kept {len(kept)} recordings, {sum(kept.durations_s) / 3600:.2f} h")
+        for meta in map(kept.meta, range(len(kept))):
+            hours[meta["source"], meta["license"]] += meta["duration_s"] / 3600
     for (source, license_), value in sorted(hours.items()):
         console.print(f"  {source} ({license_}): {value:.2f} h")
     reasons = Counter(drop.reason for drop in drops)
     seconds = sum(drop.seconds for drop in drops)
     told = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "nothing"
     console.print(f"dropped {len(drops)} recordings, {seconds:.0f} s: {told} (report/drops.csv)")
-
-
-def _labels(tar: Path) -> Iterator[tuple[str, str, float]]:
-    import tarfile
-
-    with tarfile.open(tar) as file:
-        for member in file:
-            if member.name.endswith(".json"):
-                content = file.extractfile(member)
-                assert content is not None
-                meta = json.loads(content.read())
-                yield meta["source"], meta["license"], meta["duration_s"]
-
-
-__all__ = ["HeldOut", "build", "command"]

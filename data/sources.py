@@ -1,9 +1,11 @@
 """Where labelled recordings come from: a ``manifest.jsonl``, or folders of ``x.wav`` + ``x.txt``; and what is held out."""
 
+import hashlib
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from triforce_tts.errors import ShardError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
 MANIFEST, HELDOUT = "manifest.jsonl", "heldout.json"
+_KEY_LENGTH = 90  # what fits into a tar header, with the extension
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Recording:
     source: str
     license: str
     punct: bool  # whether the text has case and punctuation
+    reader: str | None = None  # the name to give credit to, where it is known
+    snr_db: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,10 @@ class HeldOut:
             or recording.speaker in self.speakers
             or letters_of(recording.text) in self.texts
         )
+
+    def __or__(self, other: "HeldOut") -> "HeldOut":
+        """What either of the two holds out."""
+        return HeldOut(self.utterances | other.utterances, self.speakers | other.speakers, self.texts | other.texts)
 
 
 def letters_of(text: str) -> str:
@@ -60,11 +69,13 @@ def read_heldout(path: Path | None) -> HeldOut:
         return HeldOut()
     try:
         lists = json.loads(path.read_text(encoding="utf-8"))
-        utterances = {i for name, items in lists.items() if name.endswith("_utterances") for i in items}
+        utterances = {_key(i) for name, items in lists.items() if name.endswith("_utterances") for i in items}
         texts = {letters_of(i) for name, items in lists.items() if name.endswith("_sentences") for i in items}
         speakers = set(lists.get("readers", []))
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise ShardError(f"{path}: not a held-out list ({error}); see docs/data.md for its form") from error
+    if not (utterances or texts or speakers):
+        raise ShardError(f"{path}: it holds nothing out; expected lists called *_utterances, *_sentences or readers")
     manifest = path.parent / MANIFEST
     if manifest.is_file():
         texts |= {letters_of(r.text) for r in _read_manifest(manifest) if r.id in utterances}
@@ -87,15 +98,21 @@ def find_recordings(sources: Sequence[Path]) -> list[Recording]:
             raise ShardError(f"{source}: no labelled recordings; expected {MANIFEST} or x.wav + x.txt pairs")
         found += recordings
     found.sort(key=lambda r: r.id)
-    for before, after in zip(found[:-1], found[1:], strict=True):
+    for before, after in pairwise(found):
         if before.id == after.id:
             raise ShardError(f"two recordings are called '{after.id}': {before.audio} and {after.audio}; rename one")
     return found
 
 
 def _key(name: str) -> str:
-    """A webdataset key: it splits names at the first dot, and slashes are folders."""
-    return re.sub(r"[^\w-]", "_", name)
+    """A webdataset key: it splits names at the first dot, and slashes are folders.
+
+    Names that are long or not ASCII get a checksum, so that different ones stay different.
+    """
+    key = re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(key) <= _KEY_LENGTH and name.isascii():
+        return key
+    return f"{key[: _KEY_LENGTH - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _read_manifest(path: Path) -> list[Recording]:
@@ -114,6 +131,8 @@ def _read_manifest(path: Path) -> list[Recording]:
                     source=row.get("source", path.parent.name),
                     license=row.get("license", "unknown"),
                     punct=row.get("text_case", "mixed") != "upper",
+                    reader=row.get("reader"),
+                    snr_db=row.get("snr_db"),
                 )
             )
         except (ValueError, KeyError, TypeError) as error:
@@ -122,15 +141,16 @@ def _read_manifest(path: Path) -> list[Recording]:
 
 
 def _read_pairs(folder: Path) -> list[Recording]:
-    """Folders of ``x.wav`` + ``x.txt``; the folder is the speaker, a ``LICENSE`` line beside them the licence."""
+    """Folders of ``x.wav`` + ``x.txt``; the folder is the speaker, a ``LICENSE`` line beside them the licence.
+
+    Audio without a text is listed too, so that the build counts it as dropped.
+    """
     recordings = []
-    for text_file in sorted(folder.rglob("*.txt")):
-        audio = next((p for s in AUDIO_SUFFIXES if (p := text_file.with_suffix(s)).is_file()), None)
-        if audio is None:
-            continue
+    for audio in sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES):
+        text_file = audio.with_suffix(".txt")
         license_file = audio.parent / "LICENSE"
         first_line = license_file.read_text(encoding="utf-8").strip().splitlines()[:1] if license_file.is_file() else []
-        text = text_file.read_text(encoding="utf-8").strip()
+        text = text_file.read_text(encoding="utf-8").strip() if text_file.is_file() else ""
         recordings.append(
             Recording(
                 id=_key(str(audio.relative_to(folder).with_suffix(""))),

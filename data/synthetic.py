@@ -24,24 +24,38 @@ _SCHEME = "say:"  # marks a Recording whose sound is made, not read
 HELDOUT_SHARE = 100  # one text in so many is held out
 
 
-def read_texts(path: Path, max_characters: int) -> list[str]:
-    """The lines of a text file; longer ones are cut at punctuation, then at spaces."""
+def read_texts(path: Path, max_characters: int, heldout: HeldOut) -> list[str]:
+    """The lines of a text file that are not held out; longer ones are cut at punctuation, then at spaces.
+
+    Held-out lines go before the cutting, so that no piece of one gets in.
+
+    Raises:
+        ShardError: the file cannot be read, or nothing is left.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise ShardError(f"{path}: cannot read the texts ({error.strerror})") from error
-    return [piece for line in lines for piece in _cut(line.strip(), max_characters) if letters_of(piece)]
+    except UnicodeDecodeError as error:
+        raise ShardError(f"{path}: not UTF-8 text") from error
+    allowed = [line.strip() for line in lines if letters_of(line) not in heldout.texts]
+    pieces = [piece for line in allowed for piece in _cut(line, max_characters) if letters_of(piece)]
+    if not pieces:
+        raise ShardError(f"{path}: no text to speak; expected one sentence a line")
+    return pieces
 
 
 def _cut(line: str, limit: int) -> list[str]:
-    if len(line) <= limit:
-        return [line]
-    head = line[: limit + 1]
-    stops = [m.end() for m in re.finditer(r"[,;:.!?] ", head)]
-    if not stops or stops[-1] < limit // 3:
-        stops.append(head.rfind(" ") + 1)
-    at = max(stops)
-    return [line[:limit], *_cut(line[limit:], limit)] if at <= 0 else [line[:at].strip(), *_cut(line[at:].strip(), limit)]
+    pieces = []
+    while len(line) > limit:
+        head = line[: limit + 1]
+        stops = [m.end() for m in re.finditer(r"[,;:.!?] ", head)]
+        if not stops or stops[-1] < limit // 3:
+            stops.append(head.rfind(" ") + 1)
+        at = max(stops) or limit
+        pieces.append(line[:at].strip())
+        line = line[at:].strip()
+    return [*pieces, line]
 
 
 def plan(
@@ -55,17 +69,17 @@ def plan(
     """The utterances to make, and the ids of those in the held-out split.
 
     Texts are shuffled by a fixed seed and go round the voices; texts of the held-out list never enter. One text in
-    ``HELDOUT_SHARE`` (by its hash, so by no voice) is held out.
+    ``HELDOUT_SHARE`` (by its hash, so by no voice) is held out, and never fewer than one of two.
     """
-    if engine not in ENGINES:
-        raise ShardError(f"unknown engine '{engine}'; choose one of: {', '.join(ENGINES)}")
-    if engine == "flite" and shutil.which("flite") is None:
-        raise ShardError("the program 'flite' is not installed; install it, such as with: apt-get install flite")
-    if engine == "babble" and (unknown := sorted(set(voices) - set(babble.VOICES))):
-        raise ShardError(f"unknown voice '{unknown[0]}'; babble has: {', '.join(babble.VOICES)}")
+    known = voices_of(engine)
+    if unknown := sorted(set(voices) - set(known)):
+        raise ShardError(f"unknown voice '{unknown[0]}'; {engine} has: {', '.join(known)}")
     unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
     random.Random(0).shuffle(unique)
     unique = unique[: limit or len(unique)]
+    apart = {text for text in unique if _digest(text) % HELDOUT_SHARE == 0}
+    if not apart and len(unique) > 1:
+        apart = {min(unique, key=_digest)}
     recordings, held = [], set()
     for number, text in enumerate(unique):
         for voice in voices if every_voice else [voices[number % len(voices)]]:
@@ -81,9 +95,29 @@ def plan(
                     punct=True,
                 )
             )
-            if int(hashlib.sha256(text.encode()).hexdigest(), 16) % HELDOUT_SHARE == 0:
+            if text in apart:
                 held.add(key)
     return sorted(recordings, key=lambda r: r.id), held
+
+
+def _digest(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest(), 16)
+
+
+def voices_of(engine: str) -> list[str]:
+    """The voices of an engine.
+
+    Raises:
+        ShardError: there is no such engine, or its program is not installed.
+    """
+    if engine not in ENGINES:
+        raise ShardError(f"unknown engine '{engine}'; choose one of: {', '.join(ENGINES)}")
+    if engine == "babble":
+        return list(babble.VOICES)
+    if shutil.which("flite") is None:
+        raise ShardError("the program 'flite' is not installed; install it, such as with: apt-get install flite")
+    listed = subprocess.run(["flite", "-lv"], capture_output=True, text=True, check=False, timeout=60).stdout
+    return listed.partition(":")[2].split()
 
 
 def is_synthetic(recording: Recording) -> bool:
@@ -99,7 +133,8 @@ def make(recording: Recording) -> Audio:
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "out.wav"
         arguments = ["flite", "-voice", voice, "-t", recording.text, "-o", str(wav)]
-        done = subprocess.run(arguments, capture_output=True, check=False, timeout=120)
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120)
         if done.returncode or not wav.is_file():
-            raise ShardError(f"flite could not speak with voice '{voice}'; 'flite -lv' lists the voices")
+            reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"code {done.returncode}"]
+            raise ShardError(f"flite could not speak '{recording.text}' with voice '{voice}' ({reason[0]})")
         return read_audio(wav)

@@ -33,6 +33,26 @@ def dvae(data: DataFolders, run: RunFolder, config: ConfigName = "nano", set_: S
     _fit(settings, settings.run, run, lambda: stage.build(settings, data))
 
 
+@app.command()
+def gpt(data: DataFolders, run: RunFolder, config: ConfigName = "nano", set_: Settings = None) -> None:
+    """Stage 2: text to integers (DATA holds coded shards, see 'triforce-tts codes')."""
+    from . import gpt as stage
+
+    settings = schema.load(stage.GPTSettings, stage.NAME, config, set_ or ())
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data))
+
+
+@app.command()
+def diffusion(
+    data: DataFolders, run: RunFolder, dvae: DVAECheckpoint, config: ConfigName = "nano", set_: Settings = None
+) -> None:
+    """Stage 3: the DVAE's blurry decode to a full-resolution spectrogram."""
+    from . import diffusion as stage
+
+    settings = schema.load(stage.DiffusionSettings, stage.NAME, config, set_ or ())
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae))
+
+
 def _fit(settings: Config, run_settings: RunSettings, run: Path, build: Callable[[], Any]) -> None:
     import torch
 

@@ -173,7 +173,7 @@ class ShardSet:
             np.repeat(np.arange(len(parts), dtype=np.int32), [len(part["keys"]) for part in parts]),
             *(_joined(parts, name) for name in ("payload_offset", "payload_size", "json_offset", "json_size")),
         )
-        columns = {
+        columns: dict[str, list[Any]] = {
             name: [value for part in parts for value in part[name]]
             for name in ("keys", "extensions", "duration_s", "speaker")
         }
@@ -202,7 +202,7 @@ class ShardSet:
             chosen = [i for i in range(len(self)) if which(self.speakers[i], self.durations_s[i])]
         else:
             chosen = [range(len(self))[i] for i in which]
-        columns = {
+        columns: dict[str, list[Any]] = {
             "keys": [self.keys[i] for i in chosen],
             "extensions": [self._extensions[i] for i in chosen],
             "duration_s": [self.durations_s[i] for i in chosen],

@@ -8,6 +8,7 @@ from typing import Annotated
 import click
 import typer
 
+from triforce_tts.cli.speak import listen, resynthesize, speak
 from triforce_tts.errors import TriforceError
 
 app = typer.Typer(
@@ -25,6 +26,10 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
     if version:
         typer.echo(metadata_version("triforce-tts"))
         raise typer.Exit
+
+
+for command in (listen, resynthesize, speak):
+    app.command()(command)
 
 
 def _load_programs() -> None:

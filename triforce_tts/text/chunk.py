@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import sentencex
+import sentencex  # type: ignore[import-untyped]
 
 from triforce_tts.text.normalize import is_speakable
 
@@ -28,7 +28,20 @@ _CUTS = (
     (re.compile(r",[\"'”’)\]]*\s+|\s+[-–—]+\s+|—+\s*|--+\s*"), CLAUSE_PAUSE_S),
     (_WHITESPACE, WORD_PAUSE_S),
 )
-_SHADOWS = {"“": '"', "”": '"', "«": '"', "»": '"', "‘": "'", "’": "'", "…": ".", "。": ".", "！": "!", "？": "?", "—": "-", "–": "-"}
+_SHADOWS = {
+    "“": '"',
+    "”": '"',
+    "«": '"',
+    "»": '"',
+    "‘": "'",
+    "’": "'",
+    "…": ".",
+    "。": ".",
+    "！": "!",
+    "？": "?",
+    "—": "-",
+    "–": "-",
+}
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,9 @@ def _best_cut(text: str, begin: int, limit: int, inside: set[int]) -> tuple[int,
         # A clause cut in the first quarter would leave a stub, which sounds hurried: rather a later, weaker one.
         least = begin + ((limit - begin) // 4 if pause_s else 1)
         # The text before the cut must fit; the white space after it does not count.
-        ends = [begin + cut.end() for cut in pattern.finditer(window) if len(window[: cut.end()].rstrip()) <= limit - begin]
+        ends = [
+            begin + cut.end() for cut in pattern.finditer(window) if len(window[: cut.end()].rstrip()) <= limit - begin
+        ]
         ends = [end for end in ends if end >= least and end not in inside]
         if ends:
             return ends[-1], pause_s

@@ -15,7 +15,32 @@ from pathlib import Path
 from triforce_tts.errors import TextError
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
-CONSONANTS = ("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N", "NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH")
+CONSONANTS = (
+    "B",
+    "CH",
+    "D",
+    "DH",
+    "F",
+    "G",
+    "HH",
+    "JH",
+    "K",
+    "L",
+    "M",
+    "N",
+    "NG",
+    "P",
+    "R",
+    "S",
+    "SH",
+    "T",
+    "TH",
+    "V",
+    "W",
+    "Y",
+    "Z",
+    "ZH",
+)
 STRESSES = ("0", "1", "2")  # none, primary, secondary
 PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONANTS)
 """All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
@@ -40,7 +65,8 @@ def parse_phones(text: str) -> tuple[str, ...]:
         raise TextError("no phones given: expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0")
     for phone in phones:
         if phone not in _PHONE_SET:
-            nearest = difflib.get_close_matches(phone[:8].upper(), PHONES, n=1, cutoff=0.0)[0]
+            upper = phone[:8].upper()
+            nearest = f"{upper}1" if upper in VOWELS else difflib.get_close_matches(upper, PHONES, n=1, cutoff=0.0)[0]
             raise TextError(
                 f"unknown phone '{phone[:20]}' in '{text[:60]}': the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
             )
@@ -70,7 +96,7 @@ class Lexicon:
     def _listed(self, word: str) -> tuple[str, ...] | None:
         if word in self._extra:
             return self._extra[word]
-        entry = _dictionary().get(word)
+        entry = None if "(" in word else _dictionary().get(word)
         # A few entries end in a remark: "aalborg AO1 L B AO0 R G # place, danish".
         return tuple(entry.partition("#")[0].split()) if entry else None
 
@@ -82,6 +108,11 @@ class Lexicon:
                     if phones:
                         return join(phones)
         return None
+
+
+def plural_ending(phones: tuple[str, ...]) -> tuple[str, ...]:
+    """What -s or -'s adds to a word of these phones."""
+    return _plural(phones)[len(phones) :]
 
 
 def _plural(phones: tuple[str, ...]) -> tuple[str, ...]:
@@ -127,7 +158,7 @@ def _bases(word: str, ending: str) -> list[str]:
 def _dictionary() -> dict[str, str]:
     """The CMU dictionary's entries, unsplit (which makes reading fast).
 
-    Second pronunciations are under their own keys, such as ``a(2)``, so the first wins.
+    Second pronunciations are under their own keys, such as ``a(2)``, which ``Lexicon`` never returns.
     """
     packed = (Path(__file__).parents[1] / "assets/cmudict/cmudict.dict.gz").read_bytes()
     entries = (line.partition(" ") for line in gzip.decompress(packed).decode("ascii").splitlines())
@@ -150,7 +181,7 @@ def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _user_entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:
-    word, _, phones = line.strip().partition(" ") if " " in line.strip() else line.strip().partition("\t")
+    word, phones = (*line.split(maxsplit=1), "")[:2]
     word = word.lower().replace("’", "'")
     if not _WORD.fullmatch(word):
         raise TextError(f"{place}: '{word[:40]}' is not a word of letters a-z and apostrophes")

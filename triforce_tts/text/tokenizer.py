@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from triforce_tts.errors import CheckpointError, TextError
-from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones
+from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones, plural_ending
 
 VERSION = 1
 """Raised when the same symbols come to mean something else, for example by another rule in ``encode``."""
@@ -67,6 +67,8 @@ class TextTokenizer:
         for i, piece in enumerate(pieces):
             if piece.startswith("{"):
                 symbols: Iterable[str] = parse_phones(piece[1:-1])
+            elif piece == "'s" and i and pieces[i - 1].startswith("{"):
+                symbols = plural_ending(parse_phones(pieces[i - 1][1:-1]))
             elif i in spelled or not _is_word(piece):
                 symbols = piece
             elif piece == "a" and i in letter_names:

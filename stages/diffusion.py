@@ -1,0 +1,194 @@
+"""Stage 3: train the diffusion upsampler on decodes that the frozen DVAE makes on the fly."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import model_validator
+from torch import nn
+
+from triforce_tts import checkpoint
+from triforce_tts.audio.io import decode_audio
+from triforce_tts.audio.mel import AudioConfig, mel_of_magnitude, mel_spectrogram, stft
+from triforce_tts.batches import Batch, pad_stack
+from triforce_tts.models.diffusion import Diffusion, DiffusionConfig, noise_shape, to_target
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.layers import frame_mask
+from triforce_tts.models.load import load_dvae
+from triforce_tts.sampling.diffusion import sample_euler, uniform_times
+from triforce_tts.schema import Config
+from triforce_tts.shards import ShardSet
+
+from .dvae import CropSettings, frames_of, read_crop
+from .loop import Losses
+from .settings import RunSettings
+
+NAME = "diffusion"
+
+
+class ReferenceSettings(CropSettings):
+    """Crops of the target and of the reference clip."""
+
+    reference_seconds: float
+    true_mel_share: float = 0.25  # of samples conditioned on the true mel: they teach fine structure early
+    noise_share: float = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
+
+
+class DiffusionSettings(Config):
+    """The whole of ``configs/diffusion/*.yaml``."""
+
+    model: DiffusionConfig
+    data: ReferenceSettings
+    run: RunSettings
+
+    @model_validator(mode="after")
+    def _check(self) -> "DiffusionSettings":
+        if self.model.target != "magnitude":
+            raise ValueError("model.target 'complex' cannot be trained yet; use 'magnitude'")
+        return self
+
+
+@dataclass
+class Upsampling(Batch):
+    """Target crops and reference crops with lengths [batch] in samples, flow times, noise and which condition."""
+
+    samples: torch.Tensor  # [batch, n]
+    lengths: torch.Tensor
+    reference: torch.Tensor  # [batch, m]
+    reference_lengths: torch.Tensor
+    times: torch.Tensor  # [batch]
+    true_mel: torch.Tensor  # [batch] bool
+    noise: torch.Tensor  # [batch, frames, n_bins]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """One training sample."""
+
+    samples: torch.Tensor
+    reference: torch.Tensor
+    time: float
+    true_mel: bool
+    noise: torch.Tensor
+
+
+class DiffusionLosses(Losses):
+    """The upsampler with its loss; the DVAE is frozen and no part of what is trained."""
+
+    def __init__(self, network: Diffusion, dvae: DVAE) -> None:
+        super().__init__()
+        self.network = network
+        self._frozen = [dvae.requires_grad_(False).eval()]  # in a list, so that it is not a submodule
+
+    def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Squared error of the predicted clean target, mean over bins, summed over real frames."""
+        audio = self.network.audio
+        with torch.autocast(batch.samples.device.type, enabled=False), torch.no_grad():
+            magnitude = stft(batch.samples, audio).abs()
+            lengths = frames_of(batch.lengths, audio)
+            mel = mel_of_magnitude(magnitude, audio)
+            dvae = self._frozen[0].to(mel.device)
+            decoded = dvae.decode(dvae.encode(mel, lengths), lengths)[:, : mel.shape[1]]
+            condition = torch.where(batch.true_mel[:, None, None], mel, decoded)
+            target = to_target(magnitude, noise_shape(condition, audio))
+            t = batch.times[:, None, None]
+            noisy = (1 - t) * batch.noise[:, : mel.shape[1]] + t * target
+            reference = mel_spectrogram(batch.reference, audio)
+        speaker = self.network.reference(reference, frames_of(batch.reference_lengths, audio))
+        predicted = self.network(noisy, batch.times, condition, speaker, lengths)
+        error = (predicted.float() - target).square().mean(-1, keepdim=True)
+        return (error * frame_mask(lengths, mel.shape[1])).sum(), {}
+
+
+class DiffusionTask:
+    """Stage 3 for the loop."""
+
+    name = NAME
+    expected_first_loss = None
+
+    def __init__(
+        self, settings: DiffusionSettings, train: ShardSet, heldout: ShardSet, dvae: DVAE, audio: AudioConfig, dvae_id: str
+    ) -> None:
+        self.settings, self.train, self.heldout = settings, train, heldout
+        self.audio, self.dvae, self.dvae_id = audio, dvae, dvae_id
+        self.module = DiffusionLosses(Diffusion(settings.model, audio), dvae)
+        self.durations_s = tuple(train.durations_s)
+        self.keys = train.keys
+        self._by_speaker: dict[str, list[int]] = defaultdict(list)
+        for index, speaker in enumerate(train.speakers):
+            self._by_speaker[speaker].append(index)
+
+    def sample(self, index: int, rng: torch.Generator) -> Crop:
+        """A crop, a crop of another clip by its speaker, a flow time and noise."""
+        data, rate = self.settings.data, self.audio.sample_rate
+        samples = read_crop(self.train, index, rate, data.crop_seconds, rng)
+        others = self._by_speaker[self.train.speakers[index]]
+        other = others[int(torch.randint(len(others), (), generator=rng))]
+        reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
+        draws = torch.rand(3, generator=rng).tolist()
+        frames = self.audio.frames(len(samples))
+        noise = torch.randn(frames, self.audio.n_bins, generator=rng)
+        time = 0.0 if draws[0] < data.noise_share else draws[1]
+        return Crop(samples, reference, time, draws[2] < data.true_mel_share, noise)
+
+    def collate(self, items: Sequence[Crop]) -> Upsampling:
+        """A batch of crops."""
+        return Upsampling(
+            *pad_stack([item.samples for item in items]),
+            *pad_stack([item.reference for item in items]),
+            torch.tensor([item.time for item in items]),
+            torch.tensor([item.true_mel for item in items]),
+            pad_stack([item.noise for item in items])[0],
+        )
+
+    def weight(self, batch: Upsampling) -> float:
+        """Real frames."""
+        return float(frames_of(batch.lengths, self.audio).sum())
+
+    def seconds(self, batch: Upsampling) -> float:
+        """Seconds of sound."""
+        return float(batch.lengths.sum()) / self.audio.sample_rate
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Held-out log-magnitude error in target units, from noise in one step and in four, DVAE decodes given."""
+        assert isinstance(network, Diffusion)
+        sums, frames = {1: 0.0, 4: 0.0}, 0
+        for index in range(min(samples, len(self.heldout))):
+            sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], self.audio.sample_rate)
+            magnitude = stft(sound.samples[None].to(device), self.audio).abs()
+            mel = mel_of_magnitude(magnitude, self.audio)
+            decoded = self.dvae.decode(self.dvae.encode(mel))[:, : mel.shape[1]]
+            target = to_target(magnitude, noise_shape(decoded, self.audio))
+            lengths = torch.tensor([mel.shape[1]], device=device)
+            speaker = network.reference(mel, lengths)
+            noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(index)).to(device)
+
+            def predict(x: torch.Tensor, t: torch.Tensor, condition: torch.Tensor = decoded) -> torch.Tensor:
+                clean: torch.Tensor = network(x, t, condition, speaker, lengths)  # noqa: B023 - called at once
+                return clean
+
+            for steps in sums:
+                made = sample_euler(predict, noise, uniform_times(steps))
+                sums[steps] += float((made - target).square().mean(-1).sum())
+            frames += mel.shape[1]
+        return {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+
+    def config(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says."""
+        return {"stage": NAME, "model": self.settings.model.model_dump(mode="json")}
+
+    def lineage(self) -> dict[str, Any]:
+        """What this network was trained with."""
+        return {"data": self.train.fingerprint, "dvae": self.dvae_id}
+
+
+def build(settings: DiffusionSettings, data: Sequence[Path], dvae: Path) -> DiffusionTask:
+    """The task on the shards in ``data``, with the decodes of the DVAE at ``dvae``."""
+    network, audio = load_dvae(dvae)
+    train = settings.data.choose(ShardSet.open(data, "train", "audio"))
+    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
+    return DiffusionTask(settings, train, heldout, network, audio, checkpoint.read_lineage(dvae)["id"])

@@ -1,0 +1,257 @@
+"""Stage 2: train the GPT on coded shards, in four kinds of sequence. The loss is cross-entropy, nats a token."""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import model_validator
+from torch import nn
+from torch.nn import functional as F
+
+from triforce_tts.batches import Batch, pad_stack
+from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.models.gpt import GPT, GPTConfig
+from triforce_tts.schema import Config
+from triforce_tts.sequences import TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.shards import ShardSet
+from triforce_tts.text.tokenizer import TextTokenizer
+
+from .codes import decode_codes
+from .loop import Losses
+from .settings import DataSettings, RunSettings
+
+NAME = "gpt"
+KINDS = ("speak", "listen", "speech", "text")
+
+
+class SequenceSettings(DataSettings):
+    """How samples become sequences."""
+
+    mixture: tuple[float, float, float, float] = (0.8, 0.15, 0.0, 0.05)  # shares of speak, listen, speech, text
+    voice_seconds: tuple[float, float]  # shortest and longest voice prompt
+    letters_share: float = 0.1  # of words that are spelled although the lexicon knows them
+    text_weight: float = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
+    speech_weight: float = 0.2  # of speech tokens in 'listen'
+
+    @model_validator(mode="after")
+    def _check(self) -> "SequenceSettings":
+        if min(self.mixture) < 0 or not math.isclose(sum(self.mixture), 1.0, abs_tol=1e-6):
+            raise ValueError(f"mixture must be four shares that sum to 1, found {list(self.mixture)}")
+        if not 0 < self.voice_seconds[0] <= self.voice_seconds[1]:
+            raise ValueError(f"voice_seconds must be two rising lengths, found {list(self.voice_seconds)}")
+        return self
+
+
+class GPTSettings(Config):
+    """The whole of ``configs/gpt/*.yaml``."""
+
+    model: GPTConfig
+    data: SequenceSettings
+    run: RunSettings
+
+
+@dataclass
+class Tokens(Batch):
+    """Right-padded sequences: ``ids``, target ``weights`` [batch, tokens], ``speech_s`` [batch] seconds of speech."""
+
+    ids: torch.Tensor
+    weights: torch.Tensor
+    speech_s: torch.Tensor
+
+
+class GPTLosses(Losses):
+    """The GPT with weighted next-token cross-entropy."""
+
+    def __init__(self, network: GPT) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Weighted sum of -log P over targets, nats."""
+        weights = batch.weights[:, 1:]
+        chosen = weights > 0
+        chosen = F.pad(chosen, (0, 1))  # the last position predicts nothing
+        logits = self.network(batch.ids, chosen).float()
+        losses = F.cross_entropy(logits, batch.ids[:, 1:][chosen[:, :-1]], reduction="none")
+        return (losses * weights[chosen[:, :-1]]).sum(), {}
+
+
+class GPTTask:
+    """Stage 2 for the loop."""
+
+    name = NAME
+
+    def __init__(self, settings: GPTSettings, train: ShardSet, heldout: ShardSet, code: dict[str, Any]) -> None:
+        self.settings, self.train, self.heldout, self.code = settings, train, heldout, code
+        self.tokenizer = TextTokenizer()
+        sizes = VocabularyConfig(n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"])
+        self.vocabulary = Vocabulary(sizes)
+        self.module = GPTLosses(GPT(settings.model, self.vocabulary.size))
+        self.durations_s = tuple(train.durations_s)
+        self.keys = train.keys
+        self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
+        self._by_speaker = {id(shards): _by_speaker(shards) for shards in (train, heldout)}
+
+    def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
+        """A sequence of a random kind."""
+        kind = KINDS[int(torch.multinomial(torch.tensor(self.settings.data.mixture), 1, generator=rng))]
+        return self.sequence(self.train, index, kind, rng), self.durations_s[index]
+
+    def sequence(
+        self, shards: ShardSet, index: int, kind: str, rng: torch.Generator, text: str | None = None
+    ) -> TokenSequence:
+        """The sequence of ``kind`` of sample ``index``; another ``text`` than its own on request."""
+        data = self.settings.data
+        codes = decode_codes(shards.payload(index))
+        text = shards.meta(index)["normalized"] if text is None else text
+        if kind == "speak":
+            tokens = self.tokenizer.encode(text, data.letters_share, rng)
+            return self.vocabulary.speak(self._voice(shards, index, codes, rng), tokens, codes, data.text_weight)
+        if kind == "speech":
+            return self.vocabulary.speech_alone(codes)
+        letters = self.tokenizer.encode_letters(text)
+        if kind == "text":
+            return self.vocabulary.text_alone(letters)
+        return self.vocabulary.listen(codes, letters, data.speech_weight)
+
+    def _voice(self, shards: ShardSet, index: int, codes: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+        """Codes of another clip by the speaker; of this one where there is no other."""
+        others = self._by_speaker[id(shards)][shards.speakers[index]]
+        if len(others) > 1:
+            place = int(torch.randint(len(others) - 1, (), generator=rng))
+            other = others[place] if others[place] != index else others[-1]
+            codes = decode_codes(shards.payload(other))
+        low, high = self.settings.data.voice_seconds
+        seconds = low + (high - low) * float(torch.rand((), generator=rng))
+        frames = min(len(codes), max(1, round(seconds * self.code["code_rate"])))
+        start = int(torch.randint(len(codes) - frames + 1, (), generator=rng))
+        return codes[start : start + frames]
+
+    def collate(self, items: Sequence[tuple[TokenSequence, float]]) -> Tokens:
+        """A batch of sequences, padded at their ends."""
+        ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items])
+        weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items])
+        longest = self.settings.model.max_tokens
+        return Tokens(ids[:, :longest], weights[:, :longest], torch.tensor([seconds for _, seconds in items]))
+
+    def weight(self, batch: Tokens) -> float:
+        """Sum of target weights."""
+        return float(batch.weights[:, 1:].sum())
+
+    def seconds(self, batch: Tokens) -> float:
+        """Seconds of speech."""
+        return float(batch.speech_s.sum())
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Held-out losses: speech given text and given another sample's text (nats a code), text given speech."""
+        assert isinstance(network, GPT)
+        own = speech_losses(self, network, device, samples)
+        shuffled = speech_losses(self, network, device, samples, shuffle=True)
+        listening = self._nats(network, device, samples, "listen", lambda v: v >= 1.0)
+        rate = self.code["code_rate"] * self.code["groups"]
+        speech = sum(total for total, _ in own) / max(1, sum(count for _, count in own))
+        wrong = sum(total for total, _ in shuffled) / max(1, sum(count for _, count in shuffled))
+        return {
+            "speech_loss": speech,
+            "shuffled_text_loss": wrong,
+            "text_loss": listening,
+            "bits_per_second": speech / math.log(2) * rate,
+        }
+
+    def _nats(self, network: GPT, device: torch.device, samples: int, kind: str, counted: Any) -> float:
+        total, count = 0.0, 0
+        for index in range(min(samples, len(self.heldout))):
+            sequence = self.sequence(self.heldout, index, kind, torch.Generator().manual_seed(index))
+            nats = token_nats(network, sequence, device)
+            wanted = counted(torch.tensor(sequence.weights[1:]))
+            total, count = total + float(nats[wanted].sum()), count + int(wanted.sum())
+        return total / max(1, count)
+
+    def config(self) -> dict[str, Any]:
+        """What a checkpoint's config.json says: Hugging Face's keys and ours."""
+        return {
+            "stage": NAME,
+            **self.settings.model.huggingface(self.vocabulary.size),
+            "model": self.settings.model.model_dump(mode="json"),
+            "vocabulary": self.vocabulary.config.model_dump(mode="json"),
+            "voice_seconds": list(self.settings.data.voice_seconds),
+            "characters_per_second": self.characters_per_second,
+        }
+
+    @property
+    def characters_per_second(self) -> float:
+        """Mean speaking rate of the training data: what a duration is predicted from."""
+        if not hasattr(self, "_rate"):
+            chosen = range(0, len(self.train), max(1, len(self.train) // 500))
+            characters = sum(len(self.train.meta(i)["normalized"]) for i in chosen)
+            self._rate = round(characters / sum(self.durations_s[i] for i in chosen), 3)
+        return self._rate
+
+    def lineage(self) -> dict[str, Any]:
+        """What this network was trained with."""
+        return {"data": self.train.fingerprint, "dvae": self.code["dvae"], "tokenizer": self.tokenizer.fingerprint}
+
+
+def token_nats(network: GPT, sequence: TokenSequence, device: torch.device) -> torch.Tensor:
+    """-log P of each token after the first, [tokens - 1]."""
+    ids = torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None]
+    nats = F.cross_entropy(network(ids)[0, :-1].float(), ids[0, 1:], reduction="none").cpu()
+    return F.pad(nats, (0, len(sequence.ids) - 1 - len(nats)))
+
+
+@torch.no_grad()
+def speech_losses(
+    task: GPTTask, network: GPT, device: torch.device, samples: int, shuffle: bool = False
+) -> list[tuple[float, int]]:
+    """Per held-out utterance: sum of -log P of its codes given text (nats), and their number.
+
+    With ``shuffle`` each gets the text of the next one in the list: a network that reads finds its own likelier.
+    """
+    results = []
+    limit = min(samples, len(task.heldout))
+    for index in range(limit):
+        text = task.heldout.meta((index + 1) % limit)["normalized"] if shuffle else None
+        rng = torch.Generator().manual_seed(index)
+        sequence = task.sequence(task.heldout, index, "speak", rng, text)
+        wanted = torch.tensor(sequence.weights[1:]) >= 1.0
+        nats = token_nats(network, sequence, device)
+        results.append((float(nats[wanted].sum()), int(wanted.sum())))
+    return results
+
+
+def _by_speaker(shards: ShardSet) -> dict[str, list[int]]:
+    table: dict[str, list[int]] = defaultdict(list)
+    for index, speaker in enumerate(shards.speakers):
+        table[speaker].append(index)
+    return dict(table)
+
+
+def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
+    """The task on the coded shards in ``data``.
+
+    Raises:
+        CheckpointError: two folders were coded by different DVAEs.
+        ConfigError: no sequence of the data would fit into the model.
+    """
+    train = ShardSet.open(data, "train", "codes")
+    stamps = list(train.details.items())
+    for folder, details in stamps[1:]:
+        if details["dvae"] != stamps[0][1]["dvae"]:
+            raise CheckpointError(
+                f"{stamps[0][0]} was coded by DVAE {stamps[0][1]['dvae']}, {folder} by {details['dvae']}; code both with one"
+            )
+    code = stamps[0][1]
+    chosen = settings.data.choose(train)
+    heldout = settings.data.choose(ShardSet.open(data, "heldout", "codes"))
+    longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
+    if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:
+        raise ConfigError(
+            f"model.max_tokens ({settings.model.max_tokens}) cannot hold {longest:.1f} s of speech and voice "
+            f"({code['code_rate'] * code['groups']:.1f} codes a second); lower data.max_seconds or raise it"
+        )
+    return GPTTask(settings, chosen, heldout, code)

@@ -1,0 +1,216 @@
+import io
+import json
+import multiprocessing
+import os
+import pickle
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from triforce_tts.errors import ShardError
+from triforce_tts.shards import INDEX, Sample, ShardInfo, ShardSet, write_index, write_shard
+
+TAR = "train-000000.tar"
+
+
+def sample(number: int, extension: str = "flac") -> Sample:
+    meta = {"id": f"u{number}", "text": "Ça va?", "speaker": "ab"[number % 2], "duration_s": 1.0 + number}
+    return Sample(f"u{number}", meta, bytes([number]) * (100 + number), extension)
+
+
+def folder_with(folder: Path, numbers: Sequence[int], shard_size: int = 4) -> list[ShardInfo]:
+    infos = [
+        write_shard(folder / f"train-{k:06d}.tar", [sample(n) for n in numbers[start : start + shard_size]])
+        for k, start in enumerate(range(0, len(numbers), shard_size))
+    ]
+    write_index(folder, "audio", {"train": infos, "heldout": []}, {"seed": 1})
+    return infos
+
+
+def test_samples_come_back_in_order(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(10))
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    assert len(shards) == 10
+    assert shards.keys == [f"u{n}" for n in range(10)]
+    assert shards.durations_s == [1.0 + n for n in range(10)]
+    assert shards.speakers == ["a", "b"] * 5
+    for n in (9, 0, 5):
+        assert shards.payload(n) == sample(n).payload
+        assert shards.meta(n) == sample(n).meta
+        assert shards.extension(n) == "flac"
+    assert shards.details == {str(tmp_path): {"seed": 1}}
+    assert len(ShardSet.open([tmp_path], "heldout", "audio")) == 0
+
+
+def test_several_folders_follow_one_another(tmp_path: Path) -> None:
+    folder_with(tmp_path / "one", range(3))
+    folder_with(tmp_path / "two", range(3, 8))
+    both = ShardSet.open([tmp_path / "one", tmp_path / "two"], "train", "audio")
+    assert [both.payload(n)[0] for n in range(8)] == list(range(8))
+    assert set(both.details) == {str(tmp_path / "one"), str(tmp_path / "two")}
+
+
+def test_equal_samples_give_equal_bytes(tmp_path: Path) -> None:
+    first = folder_with(tmp_path / "one", range(5))
+    second = folder_with(tmp_path / "two", range(5))
+    assert first == second
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    prints = [ShardSet.open([tmp_path / name], "train", "audio").fingerprint for name in ("one", "two")]
+    assert prints[0] == prints[1]
+    assert len(prints[0]) == 16
+    folder_with(tmp_path / "other", range(1, 6))
+    assert ShardSet.open([tmp_path / "other"], "train", "audio").fingerprint != prints[0]
+
+
+def test_members_have_fixed_headers(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(3))
+    with tarfile.open(tmp_path / TAR) as tar:
+        members = tar.getmembers()
+        assert [m.name for m in members] == [f"u{n}.{e}" for n in range(3) for e in ("flac", "json")]
+        assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in members} == {(0, 0, 0, "", "", 0o644)}
+        assert json.loads(tar.extractfile("u1.json").read()) == sample(1).meta  # type: ignore[union-attr]
+
+
+def test_webdataset_reads_the_tars(tmp_path: Path) -> None:
+    webdataset = pytest.importorskip("webdataset")
+    write_shard(tmp_path / "a.tar", [sample(0, "codes.npy"), sample(1, "codes.npy")])
+    found = list(webdataset.WebDataset(str(tmp_path / "a.tar"), shardshuffle=False))
+    assert [item["__key__"] for item in found] == ["u0", "u1"]
+    assert found[1]["codes.npy"] == sample(1).payload
+    assert json.loads(found[1]["json"]) == sample(1).meta
+
+
+@pytest.mark.parametrize("extension", ["flac", "opus", "codes.npy"])
+def test_a_tar_without_sidecar_is_scanned(tmp_path: Path, extension: str) -> None:
+    info = write_shard(tmp_path / TAR, [sample(n, extension) for n in range(4)])
+    write_index(tmp_path, "codes", {"train": [info]}, {})
+    with_sidecar = ShardSet.open([tmp_path], "train", "codes")
+    (tmp_path / "train-000000.index.json").unlink()
+    scanned = ShardSet.open([tmp_path], "train", "codes")
+    assert scanned.keys == with_sidecar.keys
+    assert scanned.durations_s == with_sidecar.durations_s
+    assert [scanned.payload(n) for n in range(4)] == [sample(n).payload for n in range(4)]
+    assert scanned.extension(2) == extension
+    assert scanned.meta(3) == sample(3).meta
+
+
+def test_select_by_number_and_by_predicate(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(10))
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    chosen = shards.select([7, 2, -1])
+    assert chosen.keys == ["u7", "u2", "u9"]
+    assert chosen.payload(1) == sample(2).payload
+    spoken = shards.select(lambda speaker, duration_s: speaker == "a" and duration_s > 4)
+    assert spoken.keys == ["u4", "u6", "u8"]
+    assert spoken.select([1]).keys == ["u6"]
+    assert len({shards.fingerprint, chosen.fingerprint, spoken.fingerprint}) == 3
+    with pytest.raises(IndexError):
+        shards.select([10])
+
+
+def read_in_child(shards: ShardSet, results: "multiprocessing.Queue[list[bytes]]") -> None:
+    results.put([shards.payload(n) for n in range(len(shards))])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_forked_workers_and_the_parent_read_side_by_side(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(12))
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    shards.payload(0)  # the parent has files open before the fork
+    context = multiprocessing.get_context("fork")
+    results = context.Queue()
+    workers = [context.Process(target=read_in_child, args=(shards, results)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    expected = [sample(n).payload for n in range(12)]
+    assert [results.get(timeout=30) for _ in workers] == [expected, expected]
+    for worker in workers:
+        worker.join()
+    assert [shards.payload(n) for n in range(12)] == expected
+
+
+def test_a_set_can_be_pickled_and_opens_few_files(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(100), shard_size=1)
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    again = pickle.loads(pickle.dumps(shards))
+    assert [again.payload(n)[0] for n in range(100)] == list(range(100))
+    assert [again.payload(n)[0] for n in (0, 99, 50)] == [0, 99, 50]
+    if before:
+        assert len(os.listdir("/proc/self/fd")) - before <= 64
+        del again
+        assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_truncated_shard_is_refused(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(4))
+    tar = tmp_path / TAR
+    whole = tar.stat().st_size
+    os.truncate(tar, 1500)
+    with pytest.raises(ShardError, match=rf"{TAR}: cut short or changed: 1500 bytes, expected {whole}; run"):
+        ShardSet.open([tmp_path], "train", "audio")
+    (tmp_path / "train-000000.index.json").unlink()
+    with pytest.raises(ShardError, match=f"{TAR}: damaged or cut short"):
+        ShardSet.open([tmp_path], "train", "audio")
+
+
+def test_a_shard_truncated_after_opening_is_refused(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(4))
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    os.truncate(tmp_path / TAR, 1500)
+    with pytest.raises(ShardError, match="cut short at sample 'u3'"):
+        shards.payload(3)
+
+
+def test_missing_and_mixed_shards_are_refused(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(4))
+    write_shard(tmp_path / TAR, [sample(9)])
+    with pytest.raises(ShardError, match="two builds mixed"):
+        ShardSet.open([tmp_path], "train", "audio")
+    (tmp_path / TAR).unlink()
+    with pytest.raises(ShardError, match=f"{TAR}: the shard is missing"):
+        ShardSet.open([tmp_path], "train", "audio")
+
+
+def test_a_foreign_index_is_refused(tmp_path: Path) -> None:
+    def refused(match: str, kind: str = "audio", split: str = "train") -> None:
+        with pytest.raises(ShardError, match=match):
+            ShardSet.open([tmp_path], split, kind)  # type: ignore[arg-type]
+
+    refused(r"index.json: cannot read it \(No such file")
+    folder_with(tmp_path, range(4))
+    refused("hold 'audio', expected 'codes'; run 'triforce-tts codes'", kind="codes")
+    refused("there is no split 'dev'; it has: heldout, train", split="dev")
+    good = json.loads((tmp_path / INDEX).read_text())
+    (tmp_path / INDEX).write_text(json.dumps({**good, "version": 99}))
+    refused("format version 99, expected 1")
+    (tmp_path / INDEX).write_text('{"name": "another program"}')
+    refused("not an index of 'triforce-tts shards'")
+    (tmp_path / INDEX).write_text("{")
+    refused("not valid JSON")
+
+
+@pytest.mark.parametrize("key", ["a.b", "a/b", "", "é", "x" * 91])
+def test_bad_keys_are_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(ShardError, match="is not allowed"):
+        write_shard(tmp_path / TAR, [Sample(key, {"duration_s": 1.0}, b"", "flac")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match="'u1' appears twice"):
+        write_shard(tmp_path / TAR, [sample(1), sample(1)])
+
+
+def test_a_foreign_tar_with_an_incomplete_sample_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / TAR, "w") as tar:
+        member = tarfile.TarInfo("a7.flac")
+        member.size = 3
+        tar.addfile(member, io.BytesIO(b"abc"))
+    write_index(tmp_path, "audio", {"train": [ShardInfo(TAR, 1, 1.0, "0")]}, {})
+    with pytest.raises(ShardError, match=r"key 'a7' needs a .json and one payload, found flac"):
+        ShardSet.open([tmp_path], "train", "audio")

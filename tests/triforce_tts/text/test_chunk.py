@@ -1,0 +1,105 @@
+import random
+import time
+
+import pytest
+
+from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, WORD_PAUSE_S, split_sentences
+from triforce_tts.text.normalize import is_speakable
+
+
+@pytest.mark.parametrize(
+    "text, chunks",
+    [
+        ("", []),
+        ("One. Two? Three!", ["One.", "Two?", "Three!"]),
+        ("It was Jan. 5th. Dr. Watson came.", ["It was Jan. 5th.", "Dr. Watson came."]),
+        ("See Fig. 3 of No. 5, by J. K. Rowling. Next.", ["See Fig. 3 of No. 5, by J. K. Rowling.", "Next."]),
+        ("It costs $3.50. Cheap.", ["It costs $3.50.", "Cheap."]),
+        ("A title\n\nThen text\nover lines.", ["A title", "Then text\nover lines."]),
+        ("Windows\r\n\r\nline ends", ["Windows", "line ends"]),
+        ("Say {T AH0 M}. Go.", ["Say {T AH0 M}.", "Go."]),
+        ("Yes. *** No.", ["Yes. ***", "No."]),
+        ("*** Yes. \n\n * * * \n\n No.", ["*** Yes. \n\n * * *", "No."]),
+        ("***", ["***"]),
+        ("  \n\n ", [""]),
+        ("“Stop!” he said. “Why?”", ["“Stop!” he said.", "“Why?”"]),
+        ("J.\u2028Smith left.", ["J.\u2028Smith left."]),  # the library panics on this
+    ],
+)
+def test_sentences(text, chunks):
+    found = split_sentences(text)
+    assert [chunk.text for chunk in found] == chunks
+    assert "".join(chunk.source for chunk in found) == text
+
+
+def test_pauses():
+    found = split_sentences("One. Two!\n\nThree; four is a longer part of it, and five. Six", 30)
+    assert [(chunk.text, chunk.pause_s) for chunk in found] == [
+        ("One.", SENTENCE_PAUSE_S),
+        ("Two!", PARAGRAPH_PAUSE_S),
+        ("Three; four is a longer part", WORD_PAUSE_S),
+        ("of it, and five.", SENTENCE_PAUSE_S),
+        ("Six", SENTENCE_PAUSE_S),
+    ]
+
+
+def test_the_last_pause_is_a_paragraphs_only_where_the_text_says_so():
+    assert split_sentences("One.\n")[-1].pause_s == SENTENCE_PAUSE_S
+    assert split_sentences("One.\n\n")[-1].pause_s == PARAGRAPH_PAUSE_S
+
+
+@pytest.mark.parametrize(
+    "text, chunks",
+    [
+        ("aaaa, bbbb; cccc, dddd", [("aaaa, bbbb;", CLAUSE_PAUSE_S), ("cccc, dddd", SENTENCE_PAUSE_S)]),
+        ("aaaa bbbb, cccc dddd", [("aaaa bbbb,", CLAUSE_PAUSE_S), ("cccc dddd", SENTENCE_PAUSE_S)]),
+        ("aaaa bbbb — cccc dddd", [("aaaa bbbb —", CLAUSE_PAUSE_S), ("cccc dddd", SENTENCE_PAUSE_S)]),
+        ("aaaa bbbb cccc dddd", [("aaaa bbbb cccc", WORD_PAUSE_S), ("dddd", SENTENCE_PAUSE_S)]),
+        ("aaaabbbbccccddddeeee", [("aaaabbbbccccddd", WORD_PAUSE_S), ("deeee", SENTENCE_PAUSE_S)]),
+        ("aaaa 10,000 bbbb cccc", [("aaaa 10,000", WORD_PAUSE_S), ("bbbb cccc", SENTENCE_PAUSE_S)]),
+        ("aaaa {T AH0 M EY1 T OW0} b", [("aaaa", WORD_PAUSE_S), ("{T AH0 M EY1 T OW0}", WORD_PAUSE_S), ("b", SENTENCE_PAUSE_S)]),
+    ],
+)
+def test_overlong_sentences(text, chunks):
+    assert [(chunk.text, chunk.pause_s) for chunk in split_sentences(text, 15)] == chunks
+
+
+PIECES = ["Dr. ", "word ", "word, ", "a", "B. ", ".", "!", "?", "; ", "—", " – ", "\n", "\n\n", "\r\n", "\r", " ", "“", "”", "é", "😀", "日本。"]
+PIECES += ["\u2028", "\u2029", "\x85", "\x1c", "\x00", "\ud800", "...", "(", ")", "'", '"', "\t", "5", "{AH0}", "{T AH0. M}", "{", "}", "\u0301"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_is_lost(seed):
+    rng = random.Random(seed)
+    for _ in range(300):
+        text = "".join(rng.choice(PIECES) for _ in range(rng.randint(0, 60)))
+        found = split_sentences(text, rng.choice([1, 7, 25, 200]))
+        assert "".join(chunk.source for chunk in found) == text
+        assert all(chunk.text == chunk.source.strip() for chunk in found)
+        assert is_speakable(text) == any(is_speakable(chunk.text) for chunk in found)
+        if is_speakable(text):
+            assert all(is_speakable(chunk.text) for chunk in found)
+        assert all(chunk.pause_s in (WORD_PAUSE_S, CLAUSE_PAUSE_S, SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S) for chunk in found)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_bound_holds_and_braces_stay_whole(seed):
+    rng = random.Random(seed)
+    for _ in range(200):
+        words = ["a" * rng.randint(1, 30) + rng.choice(["", "", ",", ";", ".", "{AH0 T}"]) for _ in range(rng.randint(1, 60))]
+        found = split_sentences(" ".join(words), 40)
+        assert all(len(chunk.text) <= 40 for chunk in found)
+        assert all(chunk.text.count("{") == chunk.text.count("}") for chunk in found)
+
+
+def test_the_bound_must_be_positive():
+    with pytest.raises(ValueError, match="max_characters is 0"):
+        split_sentences("a", 0)
+
+
+@pytest.mark.parametrize("piece", ["a. ", "(", "a", "“", "\n", " ", ", ", "{", "{}", "Mr. ", "\n ", "a,", "é"])
+def test_long_input_is_quick(piece):
+    started = time.perf_counter()
+    text = piece * (50_000 // len(piece))
+    assert "".join(chunk.source for chunk in split_sentences(text)) == text
+    assert time.perf_counter() - started < 2.0

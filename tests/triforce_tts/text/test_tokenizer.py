@@ -1,0 +1,130 @@
+import json
+import random
+
+import pytest
+import torch
+
+from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.text.phonemes import PHONES, Lexicon
+from triforce_tts.text.tokenizer import SYMBOLS, TextTokenizer
+
+TOKENIZER = TextTokenizer()
+TEXT = "Hello, the quick brown fox jumped over a lazy dog; didn't it?"
+
+
+def test_the_inventory():
+    assert TOKENIZER.size == len(set(SYMBOLS)) == 1 + 8 + 27 + len(PHONES) == 105
+
+
+# Raise VERSION and change this on purpose only: every model trained before is bound to these ids.
+def test_the_fingerprint_does_not_move():
+    assert TOKENIZER.fingerprint == "659dd057476b42de"
+
+
+@pytest.mark.parametrize(
+    "text, decoded",
+    [
+        ("Hello, World!", "{HH AH0 L OW1}, {W ER1 L D}!"),
+        ("zzyx", "zzyx"),
+        ("say {T AH0 M}.", "{S EY1} {T AH0 M}."),
+        ("the dogs' bowl", "{DH AH0} {D AO1 G Z} {B OW1 L}"),
+        ("well-known", "{W EH1 L}-{N OW1 N}"),
+        ("  two \n dogs ", "{T UW1} {D AO1 G Z}"),
+        ("", ""),
+        ("I saw a cat", "{AY1} {S AO1} {AH0} {K AE1 T}"),
+        ("the U S A", "{DH AH0} {Y UW1} {EH1 S} {EY1}"),  # a letter's name, not the article
+        ("I a", "{AY1} {AH0}"),
+        ("{T AH0 K}'s", "{T AH0 K S}"),
+        ("{T AH0 B}'s", "{T AH0 B Z}"),
+    ],
+)
+def test_encode(text, decoded):
+    assert TOKENIZER.decode(TOKENIZER.encode(text)) == decoded
+
+
+def test_random_ids_survive_decode_and_encode():
+    rng = random.Random(0)
+    for _ in range(300):
+        ids = [rng.randrange(TOKENIZER.size) for _ in range(rng.randrange(40))]
+        while ids and ids[0] == 0:
+            ids.pop(0)
+        while ids and ids[-1] == 0:
+            ids.pop()
+        ids = [i for i, before in zip(ids, [None, *ids], strict=False) if not (i == 0 and before == 0)]
+        text = TOKENIZER.decode(ids)
+        if "}'s" not in text:
+            assert TOKENIZER.encode(text, letters_share=1.0) == ids
+
+
+def test_letters_share_draws_by_word():
+    words = "the quick brown fox jumped over that lazy dog"
+    text = " ".join([words] * 50)
+    ids = TOKENIZER.encode(text, 0.3, torch.Generator().manual_seed(1))
+    assert ids == TOKENIZER.encode(text, 0.3, torch.Generator().manual_seed(1))
+    assert ids != TOKENIZER.encode(text, 0.3, torch.Generator().manual_seed(2))
+    pieces = TOKENIZER.decode(ids).split("} {")
+    spelled = sum(word.isalpha() and word.islower() for word in TOKENIZER.decode(ids).replace("} ", "}").split("{") for word in word.split("}")[-1].split())
+    assert len(pieces) > 100
+    assert 0.2 < spelled / 450 < 0.4
+    assert TOKENIZER.decode(TOKENIZER.encode(text, 1.0, torch.Generator().manual_seed(0))) == text
+
+
+def test_the_draw_does_not_depend_on_the_lexicon(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("zzyx Z IH1 K S\n")
+    text = "zzyx fox zzyx dog fox dog " * 5
+    plain = TOKENIZER.decode(TOKENIZER.encode(text, 0.5, torch.Generator().manual_seed(3)))
+    richer = TextTokenizer(Lexicon.load(file))
+    own = richer.decode(richer.encode(text, 0.5, torch.Generator().manual_seed(3)))
+    assert own.replace("{Z IH1 K S}", "zzyx") == plain != own
+
+
+def test_braces_are_never_spelled():
+    ids = TOKENIZER.encode("{T AH0 M}", 1.0, torch.Generator().manual_seed(0))
+    assert TOKENIZER.decode(ids) == "{T AH0 M}"
+
+
+@pytest.mark.parametrize("text, character", [("5 cats", "'5'"), ("naïve", "'ï'"), ("{T", "'{'"), ("a\x00b", r"'\\x00'")])
+def test_a_text_that_was_not_normalised_is_refused(text, character):
+    with pytest.raises(TextError, match=f"the character {character} in"):
+        TOKENIZER.encode(text)
+
+
+def test_an_unknown_phone_is_refused():
+    with pytest.raises(TextError, match="unknown phone 'XX'"):
+        TOKENIZER.encode("{T XX}")
+
+
+@pytest.mark.parametrize(
+    "text, letters",
+    [
+        (TEXT, "hello the quick brown fox jumped over a lazy dog didn't it"),
+        ("Well-known -- 'Yes!'", "well known 'yes '"),
+        ("a {T AH0} b", "a b"),
+        ("", ""),
+    ],
+)
+def test_encode_letters(text, letters):
+    assert TOKENIZER.decode(TOKENIZER.encode_letters(text)) == letters
+
+
+def test_json_round_trip():
+    kept = json.loads(json.dumps(TOKENIZER.to_json()))
+    assert TextTokenizer.from_json(kept).fingerprint == TOKENIZER.fingerprint
+
+
+def test_another_tokenizer_is_refused_and_both_named(monkeypatch):
+    kept = TOKENIZER.to_json()
+    monkeypatch.setattr("triforce_tts.text.tokenizer.VERSION", 2)
+    other = TextTokenizer().fingerprint
+    with pytest.raises(CheckpointError, match=f"{kept['fingerprint']}.*{other}"):
+        TextTokenizer.from_json(kept)
+
+
+def test_a_changed_description_is_refused():
+    kept = TOKENIZER.to_json()
+    with pytest.raises(CheckpointError, match="the file was changed"):
+        TextTokenizer.from_json(kept | {"symbols": kept["symbols"][::-1]})
+    for broken in ({}, kept | {"symbols": None}, kept | {"version": "x"}):
+        with pytest.raises(CheckpointError, match="lacks or garbles a field"):
+            TextTokenizer.from_json(broken)

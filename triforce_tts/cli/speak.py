@@ -1,0 +1,128 @@
+"""``speak``, ``resynthesize`` and ``listen``: arguments in, files and a line on stderr out."""
+
+import os
+import sys
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triforce_tts.errors import ConfigError, TextError, TriforceError
+from triforce_tts.files import write_text
+
+if TYPE_CHECKING:
+    from triforce_tts.synthesis import Synthesizer
+
+Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0: as many as cores.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3; default: the model's own.")]
+
+
+def speak(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
+    voice: Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")] = None,
+    out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
+    model: Model = None,
+    seed: Seed = 0,
+    steps: Steps = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Say a text in the default voice, or in the voice of a clip.
+
+    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}".
+
+    Examples:
+
+      triforce-tts speak "Good morning." --out morning.wav
+
+      triforce-tts speak - --voice me.wav --seed 3 < letter.txt
+    """
+    began = time.perf_counter()
+    synthesizer = _prepare(model, device, threads, steps)
+    content = _read_stdin() if text == "-" else text
+    synthesizer.prepare(content)  # bad text is refused before the voice is read
+    chosen = synthesizer.voice(voice)
+    if voice is not None and not quiet:
+        _ask_for_consent()
+    if chosen.note and not quiet:
+        typer.echo(chosen.note, err=True)
+    audio = synthesizer.speak(content, chosen, seed)
+    audio.save(out)
+    if not quiet:
+        took = time.perf_counter() - began
+        parts = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
+        typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({parts})", err=True)
+
+
+def resynthesize(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording to send through the codes.")],
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("resynthesized.wav"),
+    skip_diffusion: Annotated[
+        bool, typer.Option("--skip-diffusion", help="The bare DVAE decode, without stage 3.")
+    ] = False,
+    model: Model = None,
+    seed: Seed = 0,
+    steps: Steps = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Send a recording through stages 1 and 3 alone: what the codes can carry."""
+    synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps)
+    audio = synthesizer.resynthesize(source, seed)
+    audio.save(out)
+    if not quiet:
+        typer.echo(f"{out}: {audio.duration_s:.1f} s", err=True)
+
+
+def listen(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording of one sentence.")],
+    model: Model = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+) -> None:
+    """Print what the GPT hears in a recording (the flip: the same network, run the other way)."""
+    typer.echo(_prepare(model, device, threads, None).listen(source))
+
+
+def _prepare(model: Path | None, device: str, threads: int, steps: int | None) -> "Synthesizer":
+    import torch
+
+    from triforce_tts.synthesis import Synthesizer
+
+    if threads < 0:
+        raise ConfigError(f"--threads {threads}: expected 0 or more")
+    if steps is not None and not 0 <= steps <= 1000:
+        raise ConfigError(f"--steps {steps}: expected 0 to 1000")
+    if threads:
+        torch.set_num_threads(threads)
+    synthesizer = Synthesizer.load(model, device)
+    if steps is not None:
+        synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
+    return synthesizer
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
+
+
+def _ask_for_consent() -> None:
+    """One line, the first time a voice is cloned on this account."""
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    marker = base / "triforce-tts" / "consent-shown"
+    if marker.exists():
+        return
+    typer.echo("Clone a voice only with its owner's consent; written files say that they are synthetic.", err=True)
+    with suppress(TriforceError):  # a home that cannot be written shows the line again next time
+        write_text(marker, "shown\n")

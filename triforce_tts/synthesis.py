@@ -1,0 +1,281 @@
+"""The orchestrator: text and a voice in, speech out. It names the steps; each stage does its own work.
+
+    text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram -> wave
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from triforce_tts import checkpoint
+from triforce_tts.audio.edit import join, normalize_level, trim_silence
+from triforce_tts.audio.io import Audio, read_audio
+from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
+from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.models.diffusion import from_target, noise_shape
+from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
+from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
+from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
+from triforce_tts.text.chunk import split_sentences
+from triforce_tts.text.normalize import normalize
+from triforce_tts.text.tokenizer import TextTokenizer
+from triforce_tts.voices import Voice, make_voice
+
+MANIFEST = "model.json"
+DEFAULT_VOICE = "voice.flac"
+MAX_CHARACTERS = 20_000
+SENTENCE_CHARACTERS = 160  # longer sentences are cut at a pause: the model is trained on clips of seconds
+_SLACK = 2.0  # a sentence may last so many times as long as predicted before it is stopped
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How speech is made. ``diffusion_steps`` 0 leaves stage 3 out: the bare DVAE decode."""
+
+    sampling: TokenSampling = TokenSampling()
+    diffusion_steps: int = 1
+    phase_iterations: int = 32  # of Griffin-Lim
+
+
+@dataclass
+class Spoken:
+    """One sentence as it was spoken."""
+
+    text: str
+    samples: torch.Tensor  # [n], silence at the ends cut
+    codes: torch.Tensor  # [frames, groups]
+    ended: bool  # whether the GPT ended it by itself
+    predicted_s: float  # duration expected from the characters
+    pause_s: float  # after it
+
+
+@dataclass
+class Stopwatch:
+    """Seconds spent in each stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add the block's duration to ``stage``."""
+        began = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+
+def bundled_model() -> Path:
+    """The folder of the model inside the package.
+
+    Raises:
+        CheckpointError: the package was built without one.
+    """
+    path = Path(str(resources.files("triforce_tts"))) / "assets" / "nano"
+    if not (path / MANIFEST).is_file():
+        raise CheckpointError("the package holds no model; train one ('make nano') and give it with --model")
+    return path
+
+
+class Synthesizer:
+    """The three networks of one model folder, checked to belong together."""
+
+    def __init__(self, model: Path, device: torch.device) -> None:
+        manifest = checkpoint.read_json(model / MANIFEST)
+        self.folder, self.device = model, device
+        self.name = str(manifest.get("name", model.name))
+        self.id = str(manifest.get("id", "unknown"))
+        self.dvae, self.audio = load_dvae(model / "dvae", device)
+        self.gpt, self.vocabulary = load_gpt(model / "gpt", device)
+        self.diffusion = load_diffusion(model / "diffusion", self.audio, device)
+        self.tokenizer = TextTokenizer()
+        gpt_config = checkpoint.read_config(model / "gpt", "gpt")
+        self.prompt_seconds = float(gpt_config["voice_seconds"][1])
+        self.characters_per_second = float(gpt_config["characters_per_second"])
+        self.settings = Settings(diffusion_steps=int(manifest.get("diffusion_steps", 1)))
+        self.stopwatch = Stopwatch()
+        check_lineage(model, self.tokenizer)
+
+    @classmethod
+    def load(cls, model: Path | str | None = None, device: str = "auto") -> "Synthesizer":
+        """The model in a folder (without one: the bundled model) on ``cpu``, ``cuda`` or whichever there is.
+
+        Raises:
+            CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
+        """
+        folder = bundled_model() if model is None else Path(model)
+        if not folder.is_dir():
+            raise CheckpointError(f"{folder}: no such model folder; expected one that 'triforce-tts bundle' made")
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            chosen = torch.device(device)
+            torch.empty(0, device=chosen)
+        except (RuntimeError, AssertionError) as error:
+            raise CheckpointError(f"device '{device}' is not available here; use cpu, cuda or auto") from error
+        return cls(folder, chosen)
+
+    # --- voices -----------------------------------------------------------------------------------------------
+
+    def voice(self, path: Path | str | None = None) -> Voice:
+        """The voice of a reference clip; without one the model's default voice."""
+        name = "default" if path is None else Path(path).stem
+        clip = self.folder / DEFAULT_VOICE if path is None else path
+        with self.stopwatch.time("voice"):
+            return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
+
+    # --- text to speech ---------------------------------------------------------------------------------------
+
+    def speak(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Audio:
+        """Speech of ``text``; equal input, model, seed and threads give equal samples.
+
+        Raises:
+            TextError: empty, nothing speakable, or over 20 000 characters.
+            AudioError: the voice cannot be used.
+        """
+        spoken = list(self.sentences(text, voice, seed))
+        pauses = [s.pause_s for s in spoken[:-1]] + [0.15]
+        samples = join([s.samples for s in spoken], pauses, self.audio.sample_rate)
+        return Audio(samples, self.audio.sample_rate, self.tags(seed))
+
+    def sentences(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Iterator[Spoken]:
+        """The sentences of ``text`` one by one, as they are ready."""
+        parts = self.prepare(text)
+        chosen = voice if isinstance(voice, Voice) else self.voice(voice)
+        for number, (normalized, pause_s) in enumerate(parts):
+            # Far apart, so that no sentence of one seed shares its noise with one of the next.
+            sentence_seed = seed * 1_000_003 + number
+            yield self._sentence(normalized, pause_s, chosen, sentence_seed)
+
+    def prepare(self, text: str) -> list[tuple[str, float]]:
+        """Normalised sentences of ``text``, each with the pause after it in seconds.
+
+        Raises:
+            TextError: empty, nothing speakable, or over 20 000 characters.
+        """
+        if not text.strip():
+            raise TextError("the text is empty; give at least one word")
+        if len(text) > MAX_CHARACTERS:
+            raise TextError(
+                f"the text has {len(text)} characters, at most {MAX_CHARACTERS} are spoken at once; "
+                "for a book use narration, which reads it chapter by chapter"
+            )
+        parts = []
+        for chunk in split_sentences(text, SENTENCE_CHARACTERS):
+            try:
+                parts.append((normalize(chunk.text), chunk.pause_s))
+            except TextError:
+                if len(parts) == 0 and chunk.source == text:
+                    raise
+        if not parts:
+            raise TextError(f"nothing in the text can be spoken: {text.strip()[:40]!r}; give letters or numbers")
+        return parts
+
+    def _sentence(self, normalized: str, pause_s: float, voice: Voice, seed: int) -> Spoken:
+        codes, ended, predicted_s = self.generate_codes(normalized, voice, seed)
+        samples = self.decode(codes, voice.speaker, seed)
+        cut = trim_silence(samples, self.audio.sample_rate)
+        return Spoken(normalized, cut if len(cut) else samples, codes, ended, predicted_s, pause_s)
+
+    def generate_codes(self, normalized: str, voice: Voice, seed: int) -> tuple[torch.Tensor, bool, float]:
+        """Codes [frames, groups] of one normalised sentence, whether it ended by itself, and its predicted seconds."""
+        with self.stopwatch.time("text"):
+            prompt = self.vocabulary.speak_prompt(voice.codes, self.tokenizer.encode(normalized))
+        predicted_s = len(normalized) / self.characters_per_second
+        rate = self.audio.frame_rate / self.dvae.config.downsampling * self.dvae.config.groups
+        limit = min(round((_SLACK * predicted_s + 1.0) * rate), self.gpt.config.max_tokens - len(prompt))
+        if limit < rate:
+            raise TextError(f"the sentence is too long for the model: {normalized[:60]!r}...; put a full stop into it")
+        with self.stopwatch.time("gpt"):
+            (ids,) = generate(
+                self.gpt, [prompt], speech_grammar(self.vocabulary), [limit], [seed], self.settings.sampling
+            )
+        codes = self.vocabulary.codes(ids)
+        if len(codes) == 0:  # an end at once: one frame of whatever comes, so that the wave is not empty
+            codes = torch.zeros(1, self.dvae.config.groups, dtype=torch.long)
+        return codes, len(ids) < limit, predicted_s
+
+    # --- sound to sound ---------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def decode(self, codes: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
+        """Samples [n] of ``codes`` [frames, groups] in the voice of ``speaker`` [1, reference channels]."""
+        with self.stopwatch.time("dvae"):
+            mel = self.dvae.decode(codes[None].to(self.device))
+        shape = noise_shape(mel, self.audio)
+        if self.settings.diffusion_steps:
+            with self.stopwatch.time("diffusion"):
+                magnitude = self._upsample(mel, shape, speaker, seed)
+        else:
+            magnitude = shape
+        with self.stopwatch.time("phase"):
+            samples = griffin_lim(magnitude[0], self.audio, self.settings.phase_iterations)
+        return samples.cpu().clamp(-1, 1)
+
+    def _upsample(self, mel: torch.Tensor, shape: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
+        lengths = torch.tensor([mel.shape[1]], device=self.device)
+        noise = utterance_noise([seed], [mel.shape[1]], self.audio.n_bins).to(self.device)
+
+        def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            clean: torch.Tensor = self.diffusion(x, t, mel, speaker, lengths)
+            return clean
+
+        target = sample_euler(predict, noise, uniform_times(self.settings.diffusion_steps))
+        return from_target(target, shape)
+
+    @torch.inference_mode()
+    def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:
+        """A recording through stages 1 and 3 alone: what the codes can carry."""
+        samples = self._samples(clip)
+        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
+        speaker = self.diffusion.reference(mel, torch.tensor([mel.shape[1]], device=self.device))
+        made = self.decode(self.dvae.encode(mel)[0], speaker, seed)[: len(samples)]
+        return Audio(made, self.audio.sample_rate, self.tags(seed))
+
+    @torch.inference_mode()
+    def listen(self, clip: Audio | Path | str, seed: int = 0) -> str:
+        """What the GPT hears in a recording, lower-case letters (the flip); the likeliest letter at each step."""
+        samples = self._samples(clip)
+        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
+        prompt = self.vocabulary.listen_prompt(self.dvae.encode(mel)[0].cpu())
+        room = self.gpt.config.max_tokens - len(prompt)
+        if room < 1:
+            raise TextError(f"the recording is too long to listen to: {len(samples) / self.audio.sample_rate:.1f} s")
+        limit = min(room, round(3.0 * self.characters_per_second * len(samples) / self.audio.sample_rate) + 10)
+        (ids,) = generate(
+            self.gpt, [prompt], text_grammar(self.vocabulary), [limit], [seed], TokenSampling(temperature=0.0)
+        )
+        return self.tokenizer.decode(self.vocabulary.text_tokens(ids))
+
+    def _samples(self, clip: Audio | Path | str) -> torch.Tensor:
+        audio = clip if isinstance(clip, Audio) else read_audio(clip, self.audio.sample_rate)
+        if audio.sample_rate != self.audio.sample_rate:
+            raise CheckpointError(f"the clip is at {audio.sample_rate} Hz, the model at {self.audio.sample_rate} Hz")
+        return normalize_level(audio.samples, audio.sample_rate)[0]
+
+    def tags(self, seed: int) -> dict[str, str]:
+        """What a written file says of itself."""
+        software = f"triforce-tts {version('triforce-tts')}"
+        return {
+            "software": software,
+            "comment": f"Synthetic speech, made by {software}, model {self.name} ({self.id}), seed {seed}",
+        }
+
+
+def check_lineage(model: Path, tokenizer: TextTokenizer) -> None:
+    """Refuse networks that were not trained together.
+
+    Raises:
+        CheckpointError: a mismatch; both sides are named.
+    """
+    dvae = checkpoint.read_lineage(model / "dvae")["id"]
+    gpt, diffusion = checkpoint.read_lineage(model / "gpt"), checkpoint.read_lineage(model / "diffusion")
+    checkpoint.require_same("DVAE", f"{model / 'gpt'}", gpt.get("dvae"), f"{model / 'dvae'}", dvae)
+    checkpoint.require_same("DVAE", f"{model / 'diffusion'}", diffusion.get("dvae"), f"{model / 'dvae'}", dvae)
+    checkpoint.require_same(
+        "text tokenizer", f"{model / 'gpt'}", gpt.get("tokenizer"), "this version's tokenizer", tokenizer.fingerprint
+    )

@@ -1,0 +1,57 @@
+"""Voices: a reference clip as what the networks need of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from triforce_tts.audio.edit import first_speech, normalize_level
+from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
+from triforce_tts.errors import AudioError
+from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.dvae import DVAE
+
+MAX_SECONDS = 30.0  # of speech that are used
+MIN_SECONDS = 1.0  # of speech that are needed
+_SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice, ready to speak with."""
+
+    name: str
+    codes: torch.Tensor  # [frames, groups]: the GPT's prompt
+    speaker: torch.Tensor  # [1, reference channels]: the diffusion stage's reference
+    note: str = ""  # what was done to the clip, one line for the user
+
+
+def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, str]:
+    """The speech of a reference clip [n] at the model's rate and level, and a note where only part is used.
+
+    Raises:
+        AudioError: unreadable, or with less than a second of speech.
+    """
+    clip = read_audio(path, audio.sample_rate, max_seconds=_SEARCHED_SECONDS)
+    speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)
+    seconds = len(speech) / audio.sample_rate
+    if seconds < MIN_SECONDS:
+        raise AudioError(
+            f"{path}: {seconds:.2f} s of speech, expected at least {MIN_SECONDS:g} s; give a longer clip of the voice"
+        )
+    note = f"{path}: the first {MAX_SECONDS:g} s of speech are used" if seconds >= MAX_SECONDS - 0.01 else ""
+    return normalize_level(speech, audio.sample_rate)[0], note
+
+
+@torch.inference_mode()
+def make_voice(
+    path: Path | str, name: str, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float
+) -> Voice:
+    """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech."""
+    speech, note = read_reference(path, audio)
+    device = dvae.conv_in.conv.weight.device
+    mel = mel_spectrogram(speech[None].to(device), audio)
+    prompt = mel[:, : audio.frames_of_seconds(prompt_seconds)]
+    lengths = torch.tensor([mel.shape[1]], device=device)
+    return Voice(name, dvae.encode(prompt)[0].cpu(), diffusion.reference(mel, lengths), note)

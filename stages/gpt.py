@@ -16,7 +16,7 @@ from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.schema import Config
-from triforce_tts.sequences import TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
 from triforce_tts.text.tokenizer import TextTokenizer
 
@@ -36,6 +36,9 @@ class SequenceSettings(DataSettings):
     letters_share: float = 0.1  # of words that are spelled although the lexicon knows them
     text_weight: float = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
     speech_weight: float = 0.2  # of speech tokens in 'listen'
+    guide_weight: float = 0.0  # of the guided-attention loss beside a speech token's; 0: none
+    guide_layers: tuple[int, ...] = ()  # whose first head is guided along the text
+    guide_width: float = 0.15  # how far from the diagonal a guided head may look free of charge, share of the text
 
     @model_validator(mode="after")
     def _check(self) -> "SequenceSettings":
@@ -56,28 +59,60 @@ class GPTSettings(Config):
 
 @dataclass
 class Tokens(Batch):
-    """Right-padded sequences: ``ids``, target ``weights`` [batch, tokens], ``speech_s`` [batch] seconds of speech."""
+    """Right-padded sequences."""
 
-    ids: torch.Tensor
-    weights: torch.Tensor
-    speech_s: torch.Tensor
+    ids: torch.Tensor  # [batch, tokens]
+    weights: torch.Tensor  # [batch, tokens]: of each id as a target
+    spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
+    speech_s: torch.Tensor  # [batch]: seconds of speech
 
 
 class GPTLosses(Losses):
-    """The GPT with weighted next-token cross-entropy."""
+    """The GPT with weighted next-token cross-entropy, and guided attention where it is asked for."""
 
-    def __init__(self, network: GPT) -> None:
+    def __init__(self, network: GPT, data: SequenceSettings) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.data = network, data
 
     def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Weighted sum of -log P over targets, nats."""
         weights = batch.weights[:, 1:]
         chosen = weights > 0
         chosen = F.pad(chosen, (0, 1))  # the last position predicts nothing
-        logits = self.network(batch.ids, chosen).float()
+        probe = dict.fromkeys(self.data.guide_layers, batch.weights) if self.data.guide_weight else None
+        logits = self.network(batch.ids, chosen, probe).float()
         losses = F.cross_entropy(logits, batch.ids[:, 1:][chosen[:, :-1]], reduction="none")
-        return (losses * weights[chosen[:, :-1]]).sum(), {}
+        nats = (losses * weights[chosen[:, :-1]]).sum()
+        if not probe:
+            return nats, {}
+        off = [guided_attention(scores, batch.spans, self.data.guide_width) for scores in probe.values()]
+        guide = torch.stack(off).mean()
+        return nats + self.data.guide_weight * guide, {"nats": nats.detach(), "guide": guide.detach()}
+
+
+def guided_attention(scores: torch.Tensor, spans: torch.Tensor, width: float) -> torch.Tensor:
+    """How far attention from speech to text strays from the diagonal, summed over speech tokens.
+
+    Speech runs through its text from left to right at a nearly even pace, so a head that is to read is told where
+    to look: attention among text tokens is charged 1 - exp(-d^2 / 2 width^2), d the distance of the two relative
+    places (Tachibana et al., "Efficiently trainable text-to-speech ... with guided attention", 2018). Finding the
+    alignment is what costs small models most of their training.
+
+    Args:
+        scores: of one head, before softmax, [batch, tokens, tokens].
+        spans: start and end of the text and of the speech, [batch, 4].
+        width: of the free diagonal, share of the length.
+    """
+    place = torch.arange(scores.shape[1], device=scores.device)[None]
+    text_start, text_end, speech_start, speech_end = (spans[:, i : i + 1] for i in range(4))
+    is_text = (place >= text_start) & (place < text_end)
+    is_speech = (place >= speech_start) & (place < speech_end)
+    along_text = (place - text_start) / (text_end - text_start).clamp_min(1)
+    along_speech = (place - speech_start) / (speech_end - speech_start).clamp_min(1)
+    distance = along_speech[:, :, None] - along_text[:, None, :]
+    charge = 1.0 - torch.exp(-distance.square() / (2.0 * width**2))
+    attention = scores.masked_fill(~is_text[:, None, :], -1e9).softmax(dim=-1)
+    return ((attention * charge).sum(-1) * is_speech).sum()
 
 
 class GPTTask:
@@ -90,7 +125,9 @@ class GPTTask:
         self.tokenizer = TextTokenizer()
         sizes = VocabularyConfig(n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"])
         self.vocabulary = Vocabulary(sizes)
-        self.module = GPTLosses(GPT(settings.model, self.vocabulary.size))
+        if settings.data.guide_layers and max(settings.data.guide_layers) >= settings.model.layers:
+            raise ConfigError(f"data.guide_layers {list(settings.data.guide_layers)}: the model has {settings.model.layers} layers")
+        self.module = GPTLosses(GPT(settings.model, self.vocabulary.size), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
         self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
@@ -136,7 +173,9 @@ class GPTTask:
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items])
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items])
         longest = self.settings.model.max_tokens
-        return Tokens(ids[:, :longest], weights[:, :longest], torch.tensor([seconds for _, seconds in items]))
+        spans = torch.tensor([_speak_spans(sequence.ids) for sequence, _ in items])
+        seconds = torch.tensor([seconds for _, seconds in items])
+        return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
         """Sum of target weights."""
@@ -195,6 +234,14 @@ class GPTTask:
     def lineage(self) -> dict[str, Any]:
         """What this network was trained with."""
         return {"data": self.train.fingerprint, "dvae": self.code["dvae"], "tokenizer": self.tokenizer.fingerprint}
+
+
+def _speak_spans(ids: list[int]) -> tuple[int, int, int, int]:
+    """Text and speech spans of a speak sequence; zeros for another kind."""
+    if ids[0] != VOICE:
+        return 0, 0, 0, 0
+    text, speech = ids.index(TEXT), ids.index(SPEECH)
+    return text + 1, speech, speech + 1, len(ids) - 1
 
 
 def token_nats(network: GPT, sequence: TokenSequence, device: torch.device) -> torch.Tensor:

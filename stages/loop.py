@@ -241,9 +241,10 @@ class Trainer(Generic[ItemT, BatchT]):
     def _log(self, logged: dict[str, float], waited: float, took: float) -> None:
         first = self.task.expected_first_loss
         if self.progress.step == 1 and first is not None:
-            off = abs(logged["loss"] / first - 1)
+            nats = logged.get("nats", logged["loss"])
+            off = abs(nats / first - 1)
             verdict = "as expected" if off <= 0.1 else "more than 10 % off: look for a fault before training on"
-            self.report.say(f"first loss {logged['loss']:.3f}, a uniform guess has {first:.3f}: {verdict}")
+            self.report.say(f"first loss {nats:.3f}, a uniform guess has {first:.3f}: {verdict}")
         samples = None
         if self.settings.log_samples:
             samples = [self.task.keys[index] for _, index in self.order.batch(self.progress.step - 1)]

@@ -60,3 +60,7 @@ def main() -> None:
         print("triforce-tts: interrupted; nothing half-written is left", file=sys.stderr)
         code = 130
     sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -123,6 +123,7 @@ class Attention(nn.Module):
         positions: torch.Tensor,
         layer: int,
         cache: KVCache | None,
+        probe: dict[int, torch.Tensor] | None,
     ) -> torch.Tensor:
         """[batch, tokens, dim] of ``x`` [batch, tokens, dim]."""
         query, key, value = (
@@ -130,6 +131,9 @@ class Attention(nn.Module):
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
         query, key = _rotate(query, cos, sin).to(value.dtype), _rotate(key, cos, sin).to(value.dtype)
+        if probe is not None and layer in probe:
+            first = query[:, 0].float() @ key[:, 0].float().transpose(1, 2)
+            probe[layer] = first / query.shape[-1] ** 0.5
         if cache is None:
             dropout = self.dropout if self.training else 0.0
             out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
@@ -191,12 +195,18 @@ class GPT(nn.Module):
                 nn.init.normal_(parameter, std=0.02 / (2 * config.layers) ** 0.5)
 
     def hidden(
-        self, ids: torch.Tensor, positions: torch.Tensor | None = None, cache: KVCache | None = None
+        self,
+        ids: torch.Tensor,
+        positions: torch.Tensor | None = None,
+        cache: KVCache | None = None,
+        probe: dict[int, torch.Tensor] | None = None,
     ) -> torch.Tensor:
         """Normalised last hidden states [batch, tokens, dim] of ``ids`` [batch, tokens] int64.
 
         With a ``cache``, ``positions`` [batch, tokens] say where in its row each token stands. Without one the
         whole sequences are given, padded at their ends: causality alone keeps padding out of real positions.
+        ``probe`` receives, for each layer that it names, the attention scores [batch, tokens, tokens] of the first
+        head, before masking and softmax.
         """
         if positions is None:
             positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
@@ -205,7 +215,7 @@ class GPT(nn.Module):
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
         x = self.model.embed_tokens(ids)
         for index, layer in enumerate(self.model.layers):
-            x = x + layer.self_attn(layer.input_layernorm(x), cos, sin, positions, index, cache)
+            x = x + layer.self_attn(layer.input_layernorm(x), cos, sin, positions, index, cache, probe)
             x = x + layer.mlp(layer.post_attention_layernorm(x))
         out: torch.Tensor = self.model.norm(x)
         return out
@@ -214,13 +224,18 @@ class GPT(nn.Module):
         """Logits [..., vocabulary] of hidden states [..., dim]."""
         return F.linear(hidden, self.model.embed_tokens.weight)
 
-    def forward(self, ids: torch.Tensor, chosen: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self,
+        ids: torch.Tensor,
+        chosen: torch.Tensor | None = None,
+        probe: dict[int, torch.Tensor] | None = None,
+    ) -> torch.Tensor:
         """Logits [batch, tokens, vocabulary], or [chosen, vocabulary] at the positions where ``chosen`` is true.
 
         Most positions of a training batch are context; the output table is the widest product, so it is taken only
         where a loss needs it.
         """
-        hidden = self.hidden(ids)
+        hidden = self.hidden(ids, probe=probe)
         return self.logits(hidden if chosen is None else hidden[chosen])
 
 

@@ -260,6 +260,8 @@ def _say_dotted(match: re.Match[str]) -> str:
 
 def _say_initial(match: re.Match[str]) -> str:
     before = re.search(r"(\S+) $", match.string[max(0, match.start() - 30) : match.start()])
+    if match[1] == "M" and before and before[1] in ("A", "P"):
+        return match[0]  # the half of the day, already spelled
     name_before = match.start() == 0 or (before and before[1][0].isupper() and before[1][-1].isalnum())
     return match[1] if name_before else match[0]
 
@@ -329,7 +331,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
     (
-        re.compile(rf"(?<![\w.])({_names(_BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]+\b)", re.IGNORECASE),
+        re.compile(rf"(?<![\w.])({_names(_BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{(2,)}\b)", re.IGNORECASE),
         lambda m: _keep_case(m[1], _BEFORE_NUMBERS),
     ),
     (re.compile(rf"\b({_names(_MONTHS)})(?:\.(?!\w)|(?= [0-9]))"), lambda m: _MONTHS[m[1]]),

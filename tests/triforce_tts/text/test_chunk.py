@@ -18,7 +18,7 @@ from triforce_tts.text.normalize import is_speakable
         ("A title\n\nThen text\nover lines.", ["A title", "Then text\nover lines."]),
         ("Windows\r\n\r\nline ends", ["Windows", "line ends"]),
         ("Say {T AH0 M}. Go.", ["Say {T AH0 M}.", "Go."]),
-        ("Yes. *** No.", ["Yes. ***", "No."]),
+        ("Yes. *** No.", ["Yes.", "*** No."]),
         ("*** Yes. \n\n * * * \n\n No.", ["*** Yes. \n\n * * *", "No."]),
         ("***", ["***"]),
         ("  \n\n ", [""]),
@@ -33,12 +33,12 @@ def test_sentences(text, chunks):
 
 
 def test_pauses():
-    found = split_sentences("One. Two!\n\nThree; four is a longer part of it, and five. Six", 30)
+    found = split_sentences("One. Two!\n\nFor; four is a longer part of it, and five. Six", 30)
     assert [(chunk.text, chunk.pause_s) for chunk in found] == [
         ("One.", SENTENCE_PAUSE_S),
         ("Two!", PARAGRAPH_PAUSE_S),
-        ("Three; four is a longer part", WORD_PAUSE_S),
-        ("of it, and five.", SENTENCE_PAUSE_S),
+        ("For; four is a longer part of", WORD_PAUSE_S),
+        ("it, and five.", SENTENCE_PAUSE_S),
         ("Six", SENTENCE_PAUSE_S),
     ]
 
@@ -57,15 +57,59 @@ def test_the_last_pause_is_a_paragraphs_only_where_the_text_says_so():
         ("aaaa bbbb cccc dddd", [("aaaa bbbb cccc", WORD_PAUSE_S), ("dddd", SENTENCE_PAUSE_S)]),
         ("aaaabbbbccccddddeeee", [("aaaabbbbccccddd", WORD_PAUSE_S), ("deeee", SENTENCE_PAUSE_S)]),
         ("aaaa 10,000 bbbb cccc", [("aaaa 10,000", WORD_PAUSE_S), ("bbbb cccc", SENTENCE_PAUSE_S)]),
-        ("aaaa {T AH0 M EY1 T OW0} b", [("aaaa", WORD_PAUSE_S), ("{T AH0 M EY1 T OW0}", WORD_PAUSE_S), ("b", SENTENCE_PAUSE_S)]),
+        (
+            "aaaa {T AH0 M EY1 T OW0} b",
+            [("aaaa", WORD_PAUSE_S), ("{T AH0 M EY1 T OW0}", WORD_PAUSE_S), ("b", SENTENCE_PAUSE_S)],
+        ),
     ],
 )
 def test_overlong_sentences(text, chunks):
     assert [(chunk.text, chunk.pause_s) for chunk in split_sentences(text, 15)] == chunks
 
 
-PIECES = ["Dr. ", "word ", "word, ", "a", "B. ", ".", "!", "?", "; ", "—", " – ", "\n", "\n\n", "\r\n", "\r", " ", "“", "”", "é", "😀", "日本。"]
-PIECES += ["\u2028", "\u2029", "\x85", "\x1c", "\x00", "\ud800", "...", "(", ")", "'", '"', "\t", "5", "{AH0}", "{T AH0. M}", "{", "}", "\u0301"]
+PIECES = [
+    "Dr. ",
+    "word ",
+    "word, ",
+    "a",
+    "B. ",
+    ".",
+    "!",
+    "?",
+    "; ",
+    "—",
+    " – ",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    " ",
+    "“",
+    "”",
+    "é",
+    "😀",
+    "日本。",
+]
+PIECES += [
+    "\u2028",
+    "\u2029",
+    "\x85",
+    "\x1c",
+    "\x00",
+    "\ud800",
+    "...",
+    "(",
+    ")",
+    "'",
+    '"',
+    "\t",
+    "5",
+    "{AH0}",
+    "{T AH0. M}",
+    "{",
+    "}",
+    "\u0301",
+]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -79,14 +123,18 @@ def test_nothing_is_lost(seed):
         assert is_speakable(text) == any(is_speakable(chunk.text) for chunk in found)
         if is_speakable(text):
             assert all(is_speakable(chunk.text) for chunk in found)
-        assert all(chunk.pause_s in (WORD_PAUSE_S, CLAUSE_PAUSE_S, SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S) for chunk in found)
+        assert all(
+            chunk.pause_s in (WORD_PAUSE_S, CLAUSE_PAUSE_S, SENTENCE_PAUSE_S, PARAGRAPH_PAUSE_S) for chunk in found
+        )
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_bound_holds_and_braces_stay_whole(seed):
     rng = random.Random(seed)
     for _ in range(200):
-        words = ["a" * rng.randint(1, 30) + rng.choice(["", "", ",", ";", ".", "{AH0 T}"]) for _ in range(rng.randint(1, 60))]
+        words = [
+            "a" * rng.randint(1, 30) + rng.choice(["", "", ",", ";", ".", "{AH0 T}"]) for _ in range(rng.randint(1, 60))
+        ]
         found = split_sentences(" ".join(words), 40)
         assert all(len(chunk.text) <= 40 for chunk in found)
         assert all(chunk.text.count("{") == chunk.text.count("}") for chunk in found)

@@ -27,9 +27,9 @@ def test_the_fingerprint_does_not_move():
         ("Hello, World!", "{HH AH0 L OW1}, {W ER1 L D}!"),
         ("zzyx", "zzyx"),
         ("say {T AH0 M}.", "{S EY1} {T AH0 M}."),
-        ("the dogs' bowl", "{DH AH0} {D AO1 G Z} {B OW1 L}"),
+        ("the words' bowl", "{DH AH0} {W ER1 D Z} {B OW1 L}"),
         ("well-known", "{W EH1 L}-{N OW1 N}"),
-        ("  two \n dogs ", "{T UW1} {D AO1 G Z}"),
+        ("  two \n words ", "{T UW1} {W ER1 D Z}"),
         ("", ""),
         ("I saw a cat", "{AY1} {S AO1} {AH0} {K AE1 T}"),
         ("the U S A", "{DH AH0} {Y UW1} {EH1 S} {EY1}"),  # a letter's name, not the article
@@ -63,7 +63,11 @@ def test_letters_share_draws_by_word():
     assert ids == TOKENIZER.encode(text, 0.3, torch.Generator().manual_seed(1))
     assert ids != TOKENIZER.encode(text, 0.3, torch.Generator().manual_seed(2))
     pieces = TOKENIZER.decode(ids).split("} {")
-    spelled = sum(word.isalpha() and word.islower() for word in TOKENIZER.decode(ids).replace("} ", "}").split("{") for word in word.split("}")[-1].split())
+    spelled = sum(
+        word.isalpha() and word.islower()
+        for word in TOKENIZER.decode(ids).replace("} ", "}").split("{")
+        for word in word.split("}")[-1].split()
+    )
     assert len(pieces) > 100
     assert 0.2 < spelled / 450 < 0.4
     assert TOKENIZER.decode(TOKENIZER.encode(text, 1.0, torch.Generator().manual_seed(0))) == text
@@ -84,7 +88,9 @@ def test_braces_are_never_spelled():
     assert TOKENIZER.decode(ids) == "{T AH0 M}"
 
 
-@pytest.mark.parametrize("text, character", [("5 cats", "'5'"), ("naïve", "'ï'"), ("{T", "'{'"), ("a\x00b", r"'\\x00'")])
+@pytest.mark.parametrize(
+    "text, character", [("5 cats", "'5'"), ("naïve", "'ï'"), ("{T", "'{'"), ("a\x00b", r"'\\x00'")]
+)
 def test_a_text_that_was_not_normalised_is_refused(text, character):
     with pytest.raises(TextError, match=f"the character {character} in"):
         TOKENIZER.encode(text)

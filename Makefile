@@ -1,0 +1,81 @@
+# Everything that a user does from a clone. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_ARGS ?=
+SHARED ?= ../shared
+CONFIG ?= nano
+GPUS ?= 1
+SET ?=
+BIN := $(VENV)/bin
+TTS := $(BIN)/triforce-tts
+
+# `accelerate launch` only where there are several processes: one needs no launcher.
+LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(BIN)/accelerate launch --num_processes $(GPUS) $(LAUNCH_ARGS)) -m triforce_tts.cli.app
+SETTINGS = $(foreach setting,$(SET),--set $(setting))
+SHARDS = $(foreach folder,$(DATA),--data $(folder))
+need = $(if $($(1)),,$(error $(1) is missing: $(2)))
+
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion nano wheel clean install dev
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.10 to 3.13 is needed; set PYTHON=..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.core: $(VENV)/.python pyproject.toml
+	$(BIN)/pip install --quiet $(PIP_ARGS) -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml
+	$(BIN)/pip install --quiet $(PIP_ARGS) -e '.[dev]'
+	@touch $@ $(VENV)/.core
+
+install: $(VENV)/.core ## Install what speaking needs into .venv
+dev: $(VENV)/.dev ## Install everything: training, builder, tests
+
+demo: $(VENV)/.core ## Install, and speak a sentence with the bundled model to out/demo.wav
+	@mkdir -p out
+	$(TTS) speak "The birch canoe slid on the smooth planks." --out out/demo.wav
+
+test: $(VENV)/.dev ## Install, and run all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev ## Check style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## Check types
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Format the code
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+smoke: $(VENV)/.dev ## Whole chain at the size 'tiny': corpus, three stages, bundle, speak, listen
+	$(BIN)/python -m tests.smoke
+
+train-dvae: $(VENV)/.dev ## Stage 1: CONFIG= DATA="shards ..." RUN= GPUS= SET="run.steps=100 ..."
+	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)
+	$(LAUNCH) train dvae --config $(CONFIG) $(SHARDS) --run $(RUN) $(SETTINGS)
+
+train-gpt: $(VENV)/.dev ## Stage 2: as above; DATA holds coded shards
+	$(call need,DATA,folders of coded shards)$(call need,RUN,folder of the run)
+	$(LAUNCH) train gpt --config $(CONFIG) $(SHARDS) --run $(RUN) $(SETTINGS)
+
+train-diffusion: $(VENV)/.dev ## Stage 3: as above, and DVAE=run of stage 1
+	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)
+	$(LAUNCH) train diffusion --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --run $(RUN) $(SETTINGS)
+
+nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences (resumable)
+	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh
+
+wheel: $(VENV)/.dev ## Build a wheel into dist/
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Remove environments and build products (not runs, not shards)
+	rm -rf $(VENV) .ci-venv build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache

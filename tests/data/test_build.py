@@ -24,6 +24,7 @@ from triforce_tts.shards import ShardSet
 
 RATE = 16000
 TEXT = "a plain sentence to be read aloud"  # fits 2 s
+ENDINGS = ("one", "two", "three", "four", "five", "six")  # texts are compared by their letters
 
 
 def write_tone(path: Path, seconds: float = 2.0, level: float = 0.1, rate: int = RATE) -> None:
@@ -38,7 +39,7 @@ def corpus(folder: Path, rows: list[dict[str, Any]]) -> Path:
         full = {
             "id": f"u{number:03d}",
             "audio": f"wav/{number}.wav",
-            "text": f"{TEXT} {number}",
+            "text": f"{TEXT} {ENDINGS[number % 6]}",
             "speaker": f"s{number % 2}",
         }
         full |= {"source": "corpus", "license": "CC0-1.0", "text_case": "mixed", **row}
@@ -82,7 +83,7 @@ def test_labels_and_sound_arrive(tmp_path: Path) -> None:
     assert first["license"] == "CC-BY-4.0"
     assert first["reader"] == "Ann Reader"
     assert first["snr_db"] == 31.5
-    assert (first["speaker"], first["source"], first["text"]) == ("s0", "corpus", f"{TEXT} 0")
+    assert (first["speaker"], first["source"], first["text"]) == ("s0", "corpus", f"{TEXT} one")
     assert (first["punct"], second["punct"]) == (True, False)
     assert "reader" not in second
     assert (first["sample_rate"], first["duration_s"]) == (24000, 2.0)
@@ -97,7 +98,7 @@ def test_labels_and_sound_arrive(tmp_path: Path) -> None:
 
 def test_what_is_held_out_stays_apart(tmp_path: Path) -> None:
     folder = corpus(
-        tmp_path / "in", [{}, {"speaker": "apart"}, {}, {"text": "Never, ever said."}, {}, {"text": f"{TEXT}: 0!"}]
+        tmp_path / "in", [{}, {"speaker": "apart"}, {}, {"text": "Never, ever said."}, {}, {"text": f"{TEXT}: ONE!"}]
     )
     heldout = {"some_utterances": ["u000"], "readers": ["apart"], "book_sentences": ["never EVER said"], "about": "x"}
     (folder / "heldout.json").write_text(json.dumps(heldout))

@@ -137,5 +137,5 @@ def test_flite_speaks_the_texts(tmp_path: Path) -> None:
 
 @needs_flite
 def test_flite_refuses_an_unknown_voice() -> None:
-    with pytest.raises(ShardError, match="unknown voice 'nobody'; flite has: .*slt"):
+    with pytest.raises(ShardError, match=r"unknown voice 'nobody'; flite has: .*slt"):
         synthetic.plan(["a"], "flite", ["nobody"], 0, False, HeldOut())

@@ -1,3 +1,4 @@
+import gc
 import io
 import json
 import multiprocessing
@@ -74,10 +75,12 @@ def test_members_have_fixed_headers(tmp_path: Path) -> None:
         assert json.loads(tar.extractfile("u1.json").read()) == sample(1).meta  # type: ignore[union-attr]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
 def test_webdataset_reads_the_tars(tmp_path: Path) -> None:
     webdataset = pytest.importorskip("webdataset")
     write_shard(tmp_path / "a.tar", [sample(0, "codes.npy"), sample(1, "codes.npy")])
     found = list(webdataset.WebDataset(str(tmp_path / "a.tar"), shardshuffle=False))
+    gc.collect()  # the library leaves the file open; the warning belongs to this test
     assert [item["__key__"] for item in found] == ["u0", "u1"]
     assert found[1]["codes.npy"] == sample(1).payload
     assert json.loads(found[1]["json"]) == sample(1).meta
@@ -111,6 +114,12 @@ def test_select_by_number_and_by_predicate(tmp_path: Path) -> None:
         shards.select([10])
 
 
+def open_files() -> int:
+    """How many files this process has open; 0 where that cannot be known."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
+
+
 def read_in_child(shards: ShardSet, results: "multiprocessing.Queue[list[bytes]]") -> None:
     results.put([shards.payload(n) for n in range(len(shards))])
 
@@ -136,14 +145,14 @@ def test_forked_workers_and_the_parent_read_side_by_side(tmp_path: Path) -> None
 def test_a_set_can_be_pickled_and_opens_few_files(tmp_path: Path) -> None:
     folder_with(tmp_path, range(100), shard_size=1)
     shards = ShardSet.open([tmp_path], "train", "audio")
-    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    before = open_files()
     again = pickle.loads(pickle.dumps(shards))
     assert [again.payload(n)[0] for n in range(100)] == list(range(100))
     assert [again.payload(n)[0] for n in (0, 99, 50)] == [0, 99, 50]
     if before:
-        assert len(os.listdir("/proc/self/fd")) - before <= 64
+        assert open_files() - before <= 64
         del again
-        assert len(os.listdir("/proc/self/fd")) == before
+        assert open_files() == before
 
 
 def test_a_truncated_shard_is_refused(tmp_path: Path) -> None:
@@ -154,8 +163,10 @@ def test_a_truncated_shard_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match=rf"{TAR}: cut short or changed: 1500 bytes, expected {whole}; run"):
         ShardSet.open([tmp_path], "train", "audio")
     (tmp_path / "train-000000.index.json").unlink()
-    with pytest.raises(ShardError, match=f"{TAR}: damaged or cut short"):
-        ShardSet.open([tmp_path], "train", "audio")
+    for length in (1500, 1024, 700, 10, 0):
+        os.truncate(tar, length)
+        with pytest.raises(ShardError, match=f"{TAR}: "):
+            ShardSet.open([tmp_path], "train", "audio")
 
 
 def test_a_shard_truncated_after_opening_is_refused(tmp_path: Path) -> None:

@@ -275,8 +275,8 @@ def _say_roman(match: re.Match[str]) -> str:
     if name.lower() in _COUNTED:
         return f"{name} {cardinal(value)}"
     if name in _RULERS and value < 40:
-        # 'Elizabeth I know' is no queen.
-        if numeral == "I" and not re.match(r"[.,;:!?)\"']|$| (?:of|died|reigned|ruled|who)\b", after):
+        # 'Elizabeth I know' is no queen, 'Mary I. Smith' neither.
+        if numeral == "I" and not re.match(r"[,;:!?)\"']|\.?$| (?:of|died|reigned|ruled|who)\b", after):
             return match[0]
         return f"{name} the {ordinal(value)}"
     return f"{name} {cardinal(value)}" if len(numeral) > 1 and value < 40 else match[0]
@@ -290,6 +290,8 @@ def _roman_value(numeral: str) -> int:
 def _say_acronym(match: re.Match[str]) -> str:
     word, ending = match.group(1, 2)
     known = is_known(word)
+    if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
+        return cardinal(_roman_value(word)) + (ending or "")  # no acronym; 'IV' and 'XL' may be
     read_as_word = len(word) > _LONGEST_ACRONYM and re.search("[AEIOUY]", word)
     if _is_shouted(match) or read_as_word or (known and word not in _ALWAYS_SPELLED):
         return match[0]
@@ -320,6 +322,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w.])({_names(_LATIN)})(?![\w])", re.IGNORECASE), lambda m: _LATIN[m[1].lower()]),
     (re.compile(r"\bet al\."), lambda m: "and others"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
+    (re.compile(r"\bWW(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
     (re.compile(r"\bPh\. ?D\b\.?"), lambda m: "P H D"),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),
     (re.compile(r"(?<![\w.])([A-HJ-Z])\.(?= [A-Z][A-Za-z])"), _say_initial),
@@ -331,7 +334,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
     (
-        re.compile(rf"(?<![\w.])({_names(_BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{(2,)}\b)", re.IGNORECASE),
+        re.compile(rf"(?<![\w.])({_names(_BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b)", re.IGNORECASE),
         lambda m: _keep_case(m[1], _BEFORE_NUMBERS),
     ),
     (re.compile(rf"\b({_names(_MONTHS)})(?:\.(?!\w)|(?= [0-9]))"), lambda m: _MONTHS[m[1]]),

@@ -341,6 +341,7 @@ _RULES = [
         _say_phone,
     ),
     _rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
+    _rule(r"(?<![0-9A-Za-z.,):'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
     _rule(
         rf"(?:\bUS)?(?P<symbol>[$£€¥₹]) ?(?P<amount>{_NUMBER})(?:-[$£€¥₹]?(?P<upper>{_NUMBER}))?(?P<magnitude>{_MAGNITUDE})?(?: USD\b)?",
         _say_money,
@@ -351,7 +352,6 @@ _RULES = [
         lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}",
     ),
     _rule(rf"{_START}({_NUMBER})-(?={_NUMBER}(?![-0-9]))", lambda m: f"{m[1]} to "),
-    _rule(r"(?<![0-9A-Za-z.,):'\"-])[-−](?=\.?[0-9])", lambda m: "minus "),
     _rule(
         rf"{_START}(?P<amount>{_NUMBER})(?P<joint>[ -])?(?P<unit>{_UNIT})(?:\^?(?P<power>[23]))?(?![0-9A-Za-z'])(?:\.(?= [a-z]))?",
         _say_measure,

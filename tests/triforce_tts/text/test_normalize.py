@@ -41,6 +41,9 @@ the 1990s and the '80s or 70s | the nineteen nineties and the eighties or sevent
 Sat., Jan. 5 | Saturday, January fifth
 The Sun. It is hot. | The Sun. It is hot.
 
+-$5 and -5° | minus five dollars and minus five degrees
+WWII, Vol. III, Mary I. Smith | World War two, Volume three, Mary I. Smith
+
 3:30 pm | three thirty P M
 10 a.m. sharp | ten A M sharp
 At 5 p.m. He left. | At five P M. He left.
@@ -176,9 +179,30 @@ def test_refusals(text, message):
 
 # ---- number words against an independent reader of them ----
 
-UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-SCALES = "thousand million billion trillion quadrillion".split()
+UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SCALES = ["thousand", "million", "billion", "trillion", "quadrillion"]
 ORDINALS = {
     "first": "one",
     "second": "two",

@@ -138,8 +138,7 @@ class Synthesizer:
             AudioError: the voice cannot be used.
         """
         spoken = list(self.sentences(text, voice, seed))
-        pauses = [s.pause_s for s in spoken[:-1]] + [0.15]
-        samples = join([s.samples for s in spoken], pauses, self.audio.sample_rate)
+        samples = join([s.samples for s in spoken], [s.pause_s for s in spoken[:-1]], self.audio.sample_rate)
         return Audio(samples, self.audio.sample_rate, self.tags(seed))
 
     def sentences(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Iterator[Spoken]:

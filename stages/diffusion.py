@@ -107,6 +107,7 @@ class DiffusionTask:
     """Stage 3 for the loop."""
 
     name = NAME
+    criterion = "loss"
     expected_first_loss = None
 
     def __init__(

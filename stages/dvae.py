@@ -88,6 +88,7 @@ class DVAETask:
     """Stage 1 for the loop."""
 
     name = NAME
+    criterion = "l1"
     expected_first_loss = None
 
     def __init__(self, settings: DVAESettings, train: ShardSet, heldout: ShardSet) -> None:

@@ -84,7 +84,7 @@ class GPTLosses(Losses):
         losses = F.cross_entropy(logits, batch.ids[:, 1:][chosen[:, :-1]], reduction="none")
         nats = (losses * weights[chosen[:, :-1]]).sum()
         if not probe:
-            return nats, {}
+            return nats, {"nats": nats.detach()}
         off = [guided_attention(scores, batch.spans, self.data.guide_width) for scores in probe.values()]
         guide = torch.stack(off).mean()
         return nats + self.data.guide_weight * guide, {"nats": nats.detach(), "guide": guide.detach()}
@@ -119,6 +119,7 @@ class GPTTask:
     """Stage 2 for the loop."""
 
     name = NAME
+    criterion = "nats"
 
     def __init__(self, settings: GPTSettings, train: ShardSet, heldout: ShardSet, code: dict[str, Any]) -> None:
         self.settings, self.train, self.heldout, self.code = settings, train, heldout, code

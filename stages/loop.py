@@ -10,7 +10,7 @@ import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -49,6 +49,7 @@ class Task(Protocol[ItemT, BatchT]):
     durations_s: tuple[float, ...]
     keys: Sequence[str]
     expected_first_loss: float | None
+    criterion: str  # the logged figure that a user would judge by, such as the error in nats
 
     def sample(self, index: int, rng: torch.Generator) -> ItemT: ...
     def collate(self, items: Sequence[ItemT]) -> BatchT: ...
@@ -75,8 +76,8 @@ class Outcome:
     """What a run came to."""
 
     progress: Progress
-    metrics: dict[str, float] = field(default_factory=dict)
-    reached: bool = True  # in overfit mode: whether the bound was
+    metrics: dict[str, float]  # the last step's and the last validation's
+    reached: bool  # in overfit mode: whether the bound was
 
 
 class Trainer(Generic[ItemT, BatchT]):
@@ -86,7 +87,7 @@ class Trainer(Generic[ItemT, BatchT]):
         self.task, self.settings, self.run = task, settings, run
         if settings.threads:
             torch.set_num_threads(settings.threads)
-        self.accelerator = Accelerator(mixed_precision=settings.precision)
+        self.accelerator = Accelerator(mixed_precision="no" if settings.precision == "fp32" else settings.precision)
         processes = self.accelerator.num_processes
         if settings.batch_size % processes:
             raise ConfigError(f"run.batch_size ({settings.batch_size}) must be a multiple of the {processes} processes")
@@ -102,6 +103,7 @@ class Trainer(Generic[ItemT, BatchT]):
         )
         torch.manual_seed(settings.seed + self.accelerator.process_index)
         self.ema: dict[str, torch.Tensor] = {}
+        self._skips = 0
         self._restore()
         self.module = self.accelerator.prepare(task.module)
         self.optimizer = self.accelerator.prepare(self.optimizer)
@@ -114,8 +116,8 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def fit(self) -> Outcome:
         """Train until the budget is spent; the last state is saved."""
-        outcome = Outcome(self.progress)
-        saved = self.progress.step
+        saved = self.progress.step if (self.run / "latest").exists() else -1
+        metrics: dict[str, float] = {}
         with self.report:
             batches = self._batches()
             while not self._spent():
@@ -125,23 +127,29 @@ class Trainer(Generic[ItemT, BatchT]):
                 logged = self._step(batch)
                 self.progress.seconds += time.perf_counter() - began
                 self._log(logged, waited, time.perf_counter() - began)
-                if self.settings.overfit and logged["loss"] <= self.settings.overfit:
+                metrics |= logged
+                if self._overfitted(metrics):
                     break
                 if self._due(self.settings.validate_every):
-                    outcome.metrics = self._validate()
+                    metrics |= self._validate()
                 if self._due(self.settings.save_every):
                     self.save()
                     saved = self.progress.step
-                outcome.metrics["loss"] = logged["loss"]
-            if self.settings.overfit:
-                outcome.reached = outcome.metrics.get("loss", math.inf) <= self.settings.overfit or (
-                    "loss" in locals().get("logged", {}) and logged["loss"] <= self.settings.overfit
-                )
-                self.report.say(f"overfit: loss {logged['loss']:.4f}, bound {self.settings.overfit:g}")
-            if saved != self.progress.step or not (self.run / "latest").exists():
-                outcome.metrics |= self._validate()
+            if saved != self.progress.step:
+                metrics |= self._validate()
                 self.save()
-        return outcome
+            reached = not self.settings.overfit or self._overfitted(metrics)
+            if self.settings.overfit:
+                told = "reached" if reached else "not reached"
+                self.report.say(f"overfit: {self._criterion(metrics):.4f}, bound {self.settings.overfit:g}: {told}")
+        return Outcome(self.progress, metrics, reached)
+
+    def _overfitted(self, metrics: dict[str, float]) -> bool:
+        return bool(self.settings.overfit) and self._criterion(metrics) <= self.settings.overfit
+
+    def _criterion(self, metrics: dict[str, float]) -> float:
+        """What the overfit bound is on: the stage's own figure where it logs one beside the loss it descends."""
+        return metrics.get(self.task.criterion, math.inf)
 
     def _batches(self) -> Iterator[BatchT]:
         return stream(
@@ -184,7 +192,7 @@ class Trainer(Generic[ItemT, BatchT]):
             self._skips = 0
         else:
             self.progress.skipped += 1
-            self._skips = getattr(self, "_skips", 0) + 1
+            self._skips += 1
             if self._skips >= self.settings.stop_after_skips:
                 raise TriforceError(
                     f"{self.run}: the gradient was not finite {self._skips} steps in a row at step {self.progress.step}; "
@@ -214,7 +222,11 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _spent(self) -> bool:
         s, p = self.settings, self.progress
-        done = (s.steps and p.step >= s.steps) or (s.minutes and p.seconds >= 60 * s.minutes)
+        done = (
+            (s.steps and p.step >= s.steps)
+            or (s.minutes and p.seconds >= 60 * s.minutes)
+            or (s.stop_at and p.step >= s.stop_at)
+        )
         return bool(self._agree(float(bool(done))))
 
     def _agree(self, value: float) -> float:
@@ -241,10 +253,10 @@ class Trainer(Generic[ItemT, BatchT]):
     def _log(self, logged: dict[str, float], waited: float, took: float) -> None:
         first = self.task.expected_first_loss
         if self.progress.step == 1 and first is not None:
-            nats = logged.get("nats", logged["loss"])
-            off = abs(nats / first - 1)
+            found = logged[self.task.criterion]
+            off = abs(found / first - 1)
             verdict = "as expected" if off <= 0.1 else "more than 10 % off: look for a fault before training on"
-            self.report.say(f"first loss {nats:.3f}, a uniform guess has {first:.3f}: {verdict}")
+            self.report.say(f"first loss {found:.3f}, a uniform guess has {first:.3f}: {verdict}")
         samples = None
         if self.settings.log_samples:
             samples = [self.task.keys[index] for _, index in self.order.batch(self.progress.step - 1)]
@@ -283,7 +295,7 @@ class Trainer(Generic[ItemT, BatchT]):
         shared = self.run / f".{target.name}.rng"
         shared.mkdir(parents=True, exist_ok=True)
         rank = self.accelerator.process_index
-        save_file({"torch": torch.get_rng_state()}, shared / f"rng-{rank:05d}.safetensors")
+        save_file(_random_state(), shared / f"rng-{rank:05d}.safetensors")
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             weights = {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
@@ -358,7 +370,7 @@ class Trainer(Generic[ItemT, BatchT]):
         self._restore_optimizer(checkpoint.load_tensors(folder / TRAINER / "optimizer.safetensors"))
         rng = folder / TRAINER / f"rng-{self.accelerator.process_index:05d}.safetensors"
         if rng.exists():
-            torch.set_rng_state(checkpoint.load_tensors(rng)["torch"])
+            _set_random_state(checkpoint.load_tensors(rng))
 
     def _require_same_model(self, folder: Path) -> None:
         found, wanted = checkpoint.read_json(folder / checkpoint.CONFIG), self.task.config()
@@ -391,3 +403,16 @@ class Trainer(Generic[ItemT, BatchT]):
             state[index] = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": {i: s for i, s in state.items() if s}, "param_groups": groups})
+
+
+def _random_state() -> dict[str, torch.Tensor]:
+    state = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state()
+    return state
+
+
+def _set_random_state(state: dict[str, torch.Tensor]) -> None:
+    torch.set_rng_state(state["cpu"])
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state(state["cuda"])

@@ -14,6 +14,7 @@ class RunSettings(Config):
     batch_size: int  # samples of a global batch, over all processes
     learning_rate: float
     steps: int = 0  # budget in optimiser steps; 0: no such limit
+    stop_at: int = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
     minutes: float = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
     warmup_steps: int = 50
     final_learning_rate: float = 0.05  # end of the cosine, as a share of learning_rate
@@ -22,7 +23,7 @@ class RunSettings(Config):
     clip_norm: float = 1.0
     ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
     mega_batch_factor: int = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
-    precision: Literal["no", "bf16", "fp16"] = "no"
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     bucket_batches: int = 1  # batches sorted by length together; 1: none
     workers: int = 0  # loader processes
     threads: int = 0  # CPU threads of each process; 0: as torch chooses
@@ -33,7 +34,7 @@ class RunSettings(Config):
     validate_samples: int = 128  # the first so many held-out samples
     save_every: int = 250
     keep: int = 2  # checkpoints
-    overfit: float = 0.0  # train on the first batch until its loss is at most this; 0: train normally
+    overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
     stop_after_skips: int = 10  # steps in a row with a gradient that is not finite before giving up
 

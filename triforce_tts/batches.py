@@ -125,9 +125,16 @@ def stream(
     steps = _Steps(order, start, rank, processes, only)
     # 'spawn' would import everything again in each worker; forking is safe because workers only read files.
     context = "fork" if workers else None
-    return iter(
-        DataLoader(dataset, batch_sampler=steps, collate_fn=collate, num_workers=workers, multiprocessing_context=context)  # type: ignore[arg-type]
+    loader: DataLoader[ItemT] = DataLoader(
+        dataset,
+        batch_sampler=steps,  # type: ignore[arg-type]
+        collate_fn=collate,
+        num_workers=workers,
+        multiprocessing_context=context,
+        # Of its own, or starting a loader would draw from the global generator and a resumed run would differ.
+        generator=torch.Generator(),
     )
+    return iter(loader)
 
 
 def pad_stack(tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,0 +1,73 @@
+"""A run that stopped goes on bit for bit: sample ids, losses and final weights, with one process and with two."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.corpus import babble_shards, coded_shards, trained_dvae
+from triforce_tts.checkpoint import load_tensors, locate
+
+SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
+            "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Shards with an odd number of training samples, codes of them, and the DVAE that made the codes."""
+    folder = tmp_path_factory.mktemp("corpus")
+    shards = babble_shards(folder / "shards", 12)
+    dvae = trained_dvae(folder / "dvae", shards, steps=5)
+    return {"shards": shards, "dvae": dvae, "codes": coded_shards(folder / "codes", shards, dvae)}
+
+
+def train(stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str) -> None:
+    data = corpus["codes" if stage == "gpt" else "shards"]
+    words = ["train", stage, "--config", "tiny", "--data", str(data), "--run", str(run)]
+    if stage == "diffusion":
+        words += ["--dvae", str(corpus["dvae"])]
+    if stage == "gpt":
+        settings = (*settings, "model.dropout=0.1")  # so that the random state matters
+    for setting in (*SETTINGS, *settings):
+        words += ["--set", setting]
+    program = ["-m", "triforce_tts.cli.app", *words]
+    launcher = [sys.executable]
+    if processes > 1:
+        launcher += ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes),
+                     "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+                     "--main_process_port", "0"]  # fmt: skip
+    done = subprocess.run([*launcher, *program], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def history(run: Path) -> list[tuple[int, float, tuple[str, ...]]]:
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [(row["step"], row["loss_exact"], tuple(row["samples"])) for row in rows if "samples" in row]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("stage", ["dvae", "gpt", "diffusion"])
+def test_stopped_and_resumed_equals_unbroken(
+    stage: str, processes: int, corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    train(stage, corpus, tmp_path / "whole", processes)
+    train(stage, corpus, tmp_path / "broken", processes, "run.stop_at=10")
+    assert [row[0] for row in history(tmp_path / "broken")] == list(range(1, 11))
+    train(stage, corpus, tmp_path / "broken", processes)
+    assert history(tmp_path / "broken") == history(tmp_path / "whole")
+    for name in ("model.safetensors", "trainer/weights.safetensors", "trainer/optimizer.safetensors"):
+        whole = load_tensors(locate(tmp_path / "whole") / name)
+        broken = load_tensors(locate(tmp_path / "broken") / name)
+        assert whole.keys() == broken.keys()
+        assert all(torch.equal(whole[key], broken[key]) for key in whole), name
+
+
+def test_the_same_samples_whatever_the_number_of_processes(corpus: dict[str, Path], tmp_path: Path) -> None:
+    for processes in (1, 2):
+        train("dvae", corpus, tmp_path / str(processes), processes)
+    one, two = history(tmp_path / "1"), history(tmp_path / "2")
+    assert [row[2] for row in one] == [row[2] for row in two]
+    assert [row[1] for row in one] == pytest.approx([row[1] for row in two], abs=1e-5)

@@ -272,7 +272,7 @@ class Trainer(Generic[ItemT, BatchT]):
                 self.network.train()
             self.report.validation(self.progress, metrics)
         self.accelerator.wait_for_everyone()
-        return metrics
+        return {f"heldout_{name}": value for name, value in metrics.items()}
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:

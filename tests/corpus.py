@@ -7,7 +7,10 @@ from triforce_tts.data import babble
 from triforce_tts.data.build import build
 from triforce_tts.data.sources import HeldOut
 from triforce_tts.data.synthetic import plan
+from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
+from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.bundle import bundle
 from triforce_tts.stages.codes import make_codes
 from triforce_tts.stages.loop import Trainer
 
@@ -44,3 +47,19 @@ def voice_clip(path: Path, seconds: float = 2.0) -> Path:
     """A clip of the babbler."""
     babble.speak("a voice that speaks for a while "[: max(1, round(seconds * 12))], "low").save(path)
     return path
+
+
+def tiny_model(folder: Path) -> Path:
+    """A model folder of hardly trained tiny networks: it speaks noise, by the same code as a good one."""
+    shards = babble_shards(folder / "shards")
+    quick = ["run.steps=2", "run.validate_every=0"]
+    dvae = trained_dvae(folder / "dvae", shards, steps=2)
+    codes = coded_shards(folder / "codes", shards, dvae)
+    gpt = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", quick)
+    Trainer(gpt_stage.build(gpt, [codes]), gpt.run, folder / "gpt", gpt.model_dump(mode="json")).fit()
+    diffusion = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", quick)
+    task = diffusion_stage.build(diffusion, [shards], dvae)
+    Trainer(task, diffusion.run, folder / "diffusion", diffusion.model_dump(mode="json")).fit()
+    runs = {stage: folder / stage for stage in ("dvae", "gpt", "diffusion")}
+    bundle(runs, folder / "model", "tiny", voice_clip(folder / "voice.wav"), None, 1)
+    return folder / "model"

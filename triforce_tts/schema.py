@@ -5,6 +5,8 @@ module only knows how to read one. ``SET="a.b=1"`` on the command line arrives h
 """
 
 import difflib
+import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -14,6 +16,19 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from triforce_tts.errors import ConfigError
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that also reads ``2e-3`` as a number: YAML 1.1 wants a dot, and nobody remembers it."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _load_yaml(text: str) -> Any:
+    return yaml.load(text, _Loader)
 
 
 class Config(BaseModel):
@@ -42,8 +57,6 @@ def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
 
 def _as_json(values: Mapping[str, Any]) -> str:
     """JSON validation lets lists become tuples and nothing else change type, also in strict mode."""
-    import json
-
     try:
         return json.dumps(values, allow_nan=True)
     except TypeError as error:
@@ -80,7 +93,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing, is not YAML, or does not hold a mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = _load_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: cannot read the configuration ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -125,7 +138,7 @@ def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
                 raise ConfigError(f"setting '{setting}': '{parent}' holds a value, not keys")
             target = inner
         try:
-            target[last] = yaml.safe_load(text)
+            target[last] = _load_yaml(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"setting '{setting}': the value is not valid YAML") from error
     return result

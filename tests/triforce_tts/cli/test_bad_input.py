@@ -1,0 +1,188 @@
+"""What cannot be served is refused with one line on stderr, exit code 2, no traceback, and nothing half-written."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from tests.corpus import voice_clip
+
+RATE = 8000
+
+
+def triforce(*words: str | Path, stdin: bytes = b"", file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    """One run of the command line in a process of its own; ``file_limit`` bytes a file stand for a full disk."""
+    limit = None if file_limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    done = subprocess.run(
+        [sys.executable, "-m", "triforce_tts.cli.app", *map(str, words)],
+        input=stdin,
+        capture_output=True,
+        preexec_fn=limit,
+        check=False,
+        timeout=300,
+        env={**os.environ, "XDG_STATE_HOME": os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")},
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *words: str, out: Path | None = None) -> None:
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in lines[0]
+    if out is not None:
+        assert not out.exists()
+        assert not [p for p in out.parent.iterdir() if ".tmp" in p.name]
+
+
+def write_noise(path: Path, seconds: float, rate: int = RATE, channels: int = 1, subtype: str = "PCM_16") -> Path:
+    rng = np.random.default_rng(0)
+    samples = 0.1 * rng.standard_normal((round(seconds * rate), channels))
+    sf.write(path, samples, rate, subtype=subtype, format="WAV")
+    return path
+
+
+def bad_voice(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.wav"
+    if kind == "empty":
+        path.touch()
+    elif kind == "corrupt":
+        path.write_bytes(b"RIFF\x10\x00\x00\x00WAVEfmt " + bytes(range(200)))
+    elif kind == "zero-length":
+        sf.write(path, np.zeros((0, 1)), RATE)
+    elif kind == "too-short":
+        write_noise(path, 0.4)
+    elif kind == "not-audio":
+        path.write_text("these are words, not waves\n" * 50)
+    elif kind == "silent":
+        sf.write(path, np.zeros(5 * RATE), RATE)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "corrupt", "zero-length", "too-short", "not-audio", "silent"])
+def test_a_voice_that_cannot_be_used(kind: str, model: Path, tmp_path: Path) -> None:
+    voice, out = bad_voice(kind, tmp_path), tmp_path / "out.wav"
+    done = triforce("speak", "hello", "--model", model, "--voice", voice, "--out", out)
+    assert_refused(done, voice.name, out=out)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("", "empty"), ("  \n\t ", "empty"), ("😀 🎉", "spoken"), ("a " * 10_001, "narrat")],
+)
+def test_a_text_that_cannot_be_spoken(text: str, word: str, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    done = triforce("speak", "-", "--model", model, "--out", out, stdin=text.encode())
+    assert_refused(done, word, out=out)
+
+
+def test_standard_input_that_is_not_text(model: Path, tmp_path: Path) -> None:
+    done = triforce("speak", "-", "--model", model, "--out", tmp_path / "out.wav", stdin=b"\xff\xfe\x00")
+    assert_refused(done, "UTF-8")
+
+
+def test_a_format_that_cannot_be_written(model: Path, tmp_path: Path) -> None:
+    assert_refused(triforce("speak", "hello", "--model", model, "--out", tmp_path / "out.xyz"), ".xyz", ".wav")
+
+
+def test_an_unknown_configuration_key_names_the_nearest(tmp_path: Path) -> None:
+    done = triforce("train", "dvae", "--config", "tiny", "--data", tmp_path, "--run", tmp_path / "run",
+                    "--set", "run.lerning_rate=1")  # fmt: skip
+    assert_refused(done, "run.lerning_rate", "learning_rate", out=tmp_path / "run")
+
+
+def test_a_wrong_type_and_a_missing_budget(tmp_path: Path) -> None:
+    words = ["train", "dvae", "--config", "tiny", "--data", tmp_path, "--run", tmp_path / "run"]
+    assert_refused(triforce(*words, "--set", "run.batch_size=many"), "run.batch_size", "many")
+    assert_refused(triforce(*words, "--set", "run.steps=0"), "run.minutes")
+
+
+def test_networks_that_were_not_trained_together(model: Path, tmp_path: Path) -> None:
+    mixed = tmp_path / "mixed"
+    shutil.copytree(model, mixed)
+    lineage = json.loads((mixed / "dvae" / "lineage.json").read_text())
+    (mixed / "dvae" / "lineage.json").write_text(json.dumps({**lineage, "id": "0123456789abcdef"}))
+    done = triforce("speak", "hello", "--model", mixed, "--out", tmp_path / "out.wav")
+    assert_refused(done, "0123456789abcdef", lineage["id"], "gpt", "dvae", out=tmp_path / "out.wav")
+
+
+def test_damaged_weights(model: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(model, broken)
+    weights = broken / "gpt" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    assert_refused(triforce("speak", "hello", "--model", broken), "model.safetensors")
+
+
+def test_a_truncated_shard(model: Path, tmp_path: Path) -> None:
+    shards = tmp_path / "shards"
+    shutil.copytree(model.parent / "shards", shards)
+    tar = next(shards.glob("train-*.tar"))
+    tar.write_bytes(tar.read_bytes()[: tar.stat().st_size // 2])
+    done = triforce("train", "dvae", "--config", "tiny", "--data", shards, "--run", tmp_path / "run")
+    assert_refused(done, tar.name, "bytes", out=tmp_path / "run")
+
+
+def test_a_full_disk_leaves_nothing(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    done = triforce("speak", "hello there, this is a long one", "--model", model, "--out", out, file_limit=1000)
+    assert_refused(done, "out.wav", out=out)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "subtype"), [(44100, 2, "PCM_16"), (8000, 1, "PCM_U8"), (96000, 1, "PCM_24")]
+)
+def test_odd_voices_are_served(
+    rate: int, channels: int, subtype: str, model: Path, tmp_path: Path
+) -> None:
+    voice = write_noise(tmp_path / "voice.wav", 2.0, rate, channels, subtype)
+    done = triforce("speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
+    assert done.returncode == 0, done.stderr
+    assert sf.info(tmp_path / "out.wav").frames > 0
+
+
+def test_a_voice_of_three_hours_is_served_by_its_beginning(model: Path, tmp_path: Path) -> None:
+    voice = tmp_path / "long.flac"
+    rng = np.random.default_rng(0)
+    minute = (0.1 * rng.standard_normal(60 * RATE)).astype(np.float32)
+    with sf.SoundFile(voice, "w", RATE, 1) as file:
+        for _ in range(180):
+            file.write(minute)
+    done = triforce("speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
+    assert done.returncode == 0, done.stderr
+    assert "first 30 s of speech" in done.stderr
+
+
+def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -> None:
+    import signal
+    import time
+
+    out = tmp_path / "out.wav"
+    words = ["speak", "word " * 3000, "--model", str(model), "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "triforce_tts.cli.app", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    time.sleep(4)
+    assert process.poll() is None, "it ended before it could be interrupted"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_consent_is_mentioned_once(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIFORCE_TEST_STATE", str(tmp_path / "state"))
+    voice = voice_clip(tmp_path / "voice.wav")
+    words = ["speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav"]
+    assert "owner's consent" in triforce(*words).stderr
+    assert "owner's consent" not in triforce(*words).stderr

@@ -1,0 +1,141 @@
+"""The orchestrator on hardly trained networks: what it says is noise, how it says it is checked."""
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.corpus import voice_clip
+from triforce_tts import Synthesizer
+from triforce_tts.audio.io import read_audio, read_tags
+from triforce_tts.checkpoint import read_lineage
+from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.files import write_json
+from triforce_tts.synthesis import Settings
+
+TEXT = "A cat sat. Was it a big one? It was."
+
+
+@pytest.fixture(scope="module")
+def synthesizer(model: Path) -> Synthesizer:
+    return Synthesizer.load(model, "cpu")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something opened the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def test_equal_seeds_give_equal_speech_and_others_do_not(synthesizer: Synthesizer) -> None:
+    first, again, other = (synthesizer.speak(TEXT, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first.samples, again.samples)
+    assert first.samples.shape != other.samples.shape or not torch.equal(first.samples, other.samples)
+
+
+def test_speech_is_sound(synthesizer: Synthesizer) -> None:
+    audio = synthesizer.speak(TEXT)
+    assert audio.sample_rate == 8000
+    assert audio.duration_s > 0.3
+    assert torch.isfinite(audio.samples).all()
+    assert audio.samples.abs().max() <= 1
+
+
+def test_a_text_is_spoken_sentence_by_sentence(synthesizer: Synthesizer) -> None:
+    spoken = list(synthesizer.sentences(TEXT))
+    assert [s.text for s in spoken] == ["A cat sat.", "Was it a big one?", "It was."]
+    whole = synthesizer.speak(TEXT)
+    pauses = sum(s.pause_s for s in spoken[:-1])
+    assert pauses > 0
+    assert whole.duration_s == pytest.approx(sum(len(s.samples) for s in spoken) / 8000 + pauses, abs=0.01)
+
+
+def test_a_sentence_is_stopped_at_its_limit(synthesizer: Synthesizer) -> None:
+    for spoken in synthesizer.sentences(TEXT):
+        frames = 2 * spoken.predicted_s + 1
+        assert len(spoken.codes) / (8000 / 128 / 4) <= frames + 0.1
+
+
+def test_a_file_says_that_it_is_synthetic(synthesizer: Synthesizer, tmp_path: Path) -> None:
+    audio = synthesizer.speak("hi", seed=7)
+    for suffix in ("wav", "flac", "mp3", "ogg"):
+        audio.save(tmp_path / f"out.{suffix}")
+        comment = read_tags(tmp_path / f"out.{suffix}")["comment"]
+        assert "Synthetic speech" in comment
+        assert "model tiny" in comment
+        assert "seed 7" in comment
+
+
+def test_resynthesis_keeps_the_length(synthesizer: Synthesizer, tmp_path: Path) -> None:
+    clip = voice_clip(tmp_path / "voice.wav", 1.7)
+    expected = len(read_audio(clip, 8000).samples)
+    assert len(synthesizer.resynthesize(clip).samples) == expected
+    synthesizer.settings = Settings(diffusion_steps=0)
+    bare = synthesizer.resynthesize(clip)
+    synthesizer.settings = Settings()
+    assert len(bare.samples) == expected
+    assert not torch.equal(bare.samples, synthesizer.resynthesize(clip).samples)
+
+
+def test_listening_gives_letters(synthesizer: Synthesizer, tmp_path: Path) -> None:
+    heard = synthesizer.listen(voice_clip(tmp_path / "voice.wav", 1.0))
+    assert isinstance(heard, str)
+
+
+def test_a_reference_changes_the_voice(synthesizer: Synthesizer, tmp_path: Path) -> None:
+    default = synthesizer.speak("hi", seed=3)
+    cloned = synthesizer.speak("hi", voice_clip(tmp_path / "voice.wav", 3.0), seed=3)
+    assert default.samples.shape != cloned.samples.shape or not torch.equal(default.samples, cloned.samples)
+
+
+def test_texts_that_cannot_be_spoken(synthesizer: Synthesizer) -> None:
+    with pytest.raises(TextError, match="empty"):
+        synthesizer.speak(" ")
+    with pytest.raises(TextError, match="20000"):
+        synthesizer.speak("a" * 20_001)
+
+
+def test_the_bundle_keeps_ids_and_halves_sizes(model: Path) -> None:
+    for stage in ("dvae", "gpt", "diffusion"):
+        run = model.parent / stage
+        assert read_lineage(model / stage)["id"] == read_lineage(run)["id"]
+    full = (model.parent / "gpt" / "step-00000002" / "model.safetensors").stat().st_size
+    assert (model / "gpt" / "model.safetensors").stat().st_size < 0.55 * full
+
+
+def test_equal_checkpoints_bundle_to_equal_bytes(model: Path, tmp_path: Path) -> None:
+    from triforce_tts.stages.bundle import bundle
+
+    runs = {stage: model.parent / stage for stage in ("dvae", "gpt", "diffusion")}
+    bundle(runs, tmp_path / "again", "tiny", model.parent / "voice.wav", None, 1)
+    files = sorted(p.relative_to(model) for p in model.rglob("*") if p.is_file())
+    assert files == sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*") if p.is_file())
+    for file in files:
+        assert (model / file).read_bytes() == (tmp_path / "again" / file).read_bytes(), file
+
+
+def test_another_tokenizer_is_refused(model: Path, tmp_path: Path) -> None:
+    import shutil
+
+    mixed = tmp_path / "mixed"
+    shutil.copytree(model, mixed)
+    path = mixed / "gpt" / "lineage.json"
+    write_json(path, {**json.loads(path.read_text()), "tokenizer": "feedfacefeedface"})
+    with pytest.raises(CheckpointError, match="feedfacefeedface"):
+        Synthesizer.load(mixed)
+
+
+def test_a_hugging_face_folder(model: Path) -> None:
+    """The GPT of a model folder is a standard one: transformers' logits equal ours."""
+    from transformers import AutoModelForCausalLM
+
+    theirs = AutoModelForCausalLM.from_pretrained(model / "gpt", dtype=torch.float32).eval()
+    ours = Synthesizer.load(model, "cpu").gpt
+    ids = torch.randint(0, ours.vocabulary_size, (2, 40), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.allclose(ours(ids), theirs(ids).logits, atol=1e-4)

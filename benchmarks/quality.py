@@ -1,0 +1,233 @@
+"""Quality of a model over whole held-out lists: ``python -m benchmarks.quality MODEL --speech FOLDER --out FILE``.
+
+Parts: ``stage1`` (codes and resynthesis), ``gpt`` (held-out likelihood; needs --codes), ``speak`` (default voice),
+``voices`` (does --voice do something). Each figure is a mean with a bootstrap 95 % interval over utterances.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.recogniser import character_errors, interval
+from triforce_tts import Synthesizer
+from triforce_tts.audio.edit import join, normalize_level
+from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
+from triforce_tts.data.sources import Recording, find_recordings, read_heldout
+from triforce_tts.files import write_json
+
+KATHLEEN = "kathleen"
+
+
+class Lists:
+    """The held-out lists of a speech folder."""
+
+    def __init__(self, speech: Path, limit: int) -> None:
+        held = read_heldout(speech / "heldout.json")
+        content = json.loads((speech / "heldout.json").read_text())
+        recordings = [r for r in find_recordings([speech]) if held.holds(r)]
+        self.kathleen = [r for r in recordings if r.speaker == KATHLEEN][:limit]
+        self.everyone = recordings[: limit * 8]
+        self.readers = [
+            [r for r in recordings if r.speaker == speaker] for speaker in content["readers"]
+        ][:limit]
+        self.book = list(content["book_sentences"])[:limit]
+
+
+def clip(recording: Recording, synthesizer: Synthesizer) -> torch.Tensor:
+    """The recording at the model's rate and level."""
+    audio = read_audio(recording.audio, synthesizer.audio.sample_rate)
+    return normalize_level(audio.samples, audio.sample_rate)[0]
+
+
+@torch.inference_mode()
+def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
+    """Codes over all held-out recordings; recogniser error over kathleen's of each way back to sound."""
+    audio, dvae = synthesizer.audio, synthesizer.dvae
+    config = dvae.config
+    counts = torch.zeros(config.groups, config.n_codes, dtype=torch.long)
+    errors: dict[str, list[float]] = {}
+    for recording in lists.everyone:
+        mel = mel_spectrogram(clip(recording, synthesizer)[None], audio)
+        codes = dvae.encode(mel)
+        error = float((dvae.decode(codes)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
+        errors.setdefault(KATHLEEN if recording.speaker == KATHLEEN else "other readers", []).append(error)
+        for group in range(config.groups):
+            counts[group] += torch.bincount(codes[..., group].flatten(), minlength=config.n_codes)
+    share = counts.double() / counts.sum(-1, keepdim=True)
+    entropy = -(share * share.clamp_min(1e-12).log2()).sum(-1)
+    rate = audio.frame_rate / config.downsampling
+    result: dict[str, Any] = {
+        "l1_nats": {who: interval(values) for who, values in errors.items()},
+        "tokens_per_code": float(counts[0].sum()) / config.n_codes,
+        "code_use": (counts > 0).double().mean(-1).tolist(),
+        "perplexity": (2**entropy).tolist(),
+        "bits_per_second": float(entropy.sum()) * rate,
+    }
+    natural = [clip(r, synthesizer) for r in lists.kathleen]
+    ways = {"natural": natural, "Griffin-Lim from the true mel": []}
+    for sound in natural:
+        mel = mel_spectrogram(sound[None], audio)
+        ways["Griffin-Lim from the true mel"].append(griffin_lim(envelope(mel, audio)[0], audio)[: len(sound)])
+    for steps in (0, 1, 4, 8):
+        synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
+        name = f"resynthesize, {steps} steps" if steps else "DVAE decode + Griffin-Lim"
+        ways[name] = [synthesizer.resynthesize(r.audio).samples for r in lists.kathleen]
+    texts = [r.text for r in lists.kathleen]
+    result["character_error"] = {
+        name: interval(character_errors(clips, audio.sample_rate, texts)) for name, clips in ways.items()
+    }
+    return result
+
+
+def ends_properly(synthesizer: Synthesizer, spoken: list[Any]) -> bool:
+    """Every part ended by itself, lasts 0.6 to 1.6 times its prediction, and its decode fades below -40 dB at the end.
+
+    The last is measured on the wave before silence is cut: its last 100 ms against its peak.
+    """
+    rate = synthesizer.audio.sample_rate
+    for part in spoken:
+        whole = synthesizer.decode(part.codes, spoken_voice(synthesizer).speaker, 0)
+        seconds = len(whole) / rate
+        tail = float(whole[-rate // 10 :].abs().max())
+        quiet = tail < 0.01 * float(whole.abs().max())
+        if not (part.ended and 0.6 <= seconds / part.predicted_s <= 1.6 and quiet):
+            return False
+    return True
+
+
+def spoken_voice(synthesizer: Synthesizer) -> Any:
+    """The default voice, made once."""
+    if not hasattr(synthesizer, "_default"):
+        synthesizer._default = synthesizer.voice()  # type: ignore[attr-defined]
+    return synthesizer._default  # type: ignore[attr-defined]
+
+
+def speak(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str, Any]:
+    """Recogniser error and proper endings of the default voice, kathleen's sentences and the book's apart."""
+    rate = synthesizer.audio.sample_rate
+    natural = [clip(r, synthesizer) for r in lists.kathleen]
+    texts = [r.text for r in lists.kathleen]
+    result: dict[str, Any] = {"natural kathleen": interval(character_errors(natural, rate, texts))}
+    for name, sentences in (("kathleen sentences", texts), ("book sentences", lists.book)):
+        clips, proper, references = [], [], []
+        for seed in seeds:
+            for text in sentences:
+                parts = list(synthesizer.sentences(text, spoken_voice(synthesizer), seed))
+                clips.append(join([p.samples for p in parts], [p.pause_s for p in parts[:-1]], rate))
+                proper.append(float(ends_properly(synthesizer, parts)))
+                references.append(text)
+        errors = character_errors(clips, rate, references)
+        by_text = np.asarray(errors).reshape(len(seeds), -1).mean(0).tolist()
+        result[name] = {"character_error": interval(by_text), "ends_properly": interval(proper), "utterances": len(clips)}
+    return result
+
+
+def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str, Any]:
+    """Share of spoken clips that are nearest to their own reference, and the cosine; natural second clips beside."""
+    from benchmarks.embedding import embed
+
+    rate = synthesizer.audio.sample_rate
+    references = [clips[0] for clips in lists.readers]
+    keys = np.stack([embed(clip(r, synthesizer), rate) for r in references])
+
+    def judge(vectors: list[np.ndarray], owners: list[int]) -> dict[str, Any]:  # type: ignore[type-arg]
+        cosines = np.stack(vectors) @ keys.T
+        nearest = [float(row.argmax() == owner) for row, owner in zip(cosines, owners, strict=True)]
+        own = [float(row[owner]) for row, owner in zip(cosines, owners, strict=True)]
+        return {"nearest_is_own": interval(nearest), "median_cosine": float(np.median(own)), "clips": len(own)}
+
+    second = [(i, clips[1]) for i, clips in enumerate(lists.readers) if len(clips) > 1]
+    result: dict[str, Any] = {"chance": 1 / len(references)}
+    if second:
+        result["natural second clip"] = judge(
+            [embed(clip(r, synthesizer), rate) for _, r in second], [i for i, _ in second]
+        )
+    result["resynthesized reference"] = judge(
+        [embed(synthesizer.resynthesize(r.audio).samples, rate) for r in references], list(range(len(references)))
+    )
+    vectors, owners = [], []
+    for number, reference in enumerate(references):
+        voice = synthesizer.voice(reference.audio)
+        for seed in seeds:
+            text = lists.book[(number + seed) % len(lists.book)]
+            vectors.append(embed(synthesizer.speak(text, voice, seed).samples, rate))
+            owners.append(number)
+    result["spoken"] = judge(vectors, owners)
+    return result
+
+
+def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, Any]:
+    """Held-out nats a code and bits a second, given the right text and given another's, per speaker group."""
+    from triforce_tts import schema
+    from triforce_tts.stages import gpt as stage
+
+    # Only the data settings of the task are used; the network is the model's own.
+    config = json.loads((synthesizer.folder / "gpt" / "config.json").read_text())
+    settings = schema.load(
+        stage.GPTSettings, "gpt", "nano" if config["num_hidden_layers"] > 2 else "tiny",
+        [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0"],
+    )  # fmt: skip
+    task = stage.build(settings, codes)
+    rate = task.code["code_rate"] * task.code["groups"]
+    everyone = task.heldout
+    result: dict[str, Any] = {}
+    for name, wanted in ((KATHLEEN, True), ("other readers", False)):
+        task.heldout = everyone.select(lambda speaker, _, wanted=wanted: (speaker == KATHLEEN) == wanted)
+        if not len(task.heldout):
+            continue
+        table = stage._by_speaker(task.heldout)
+        task._by_speaker[id(task.heldout)] = table
+        count = min(limit, len(task.heldout))
+        own = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count)
+        wrong = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count, shuffle=True)
+        tokens = sum(n for _, n in own)
+        nats = sum(t for t, _ in own) / tokens
+        better = [float(a[0] < b[0]) for a, b in zip(own, wrong, strict=True)]
+        result[name] = {
+            "nats_per_code": nats,
+            "nats_per_code_shuffled_text": sum(t for t, _ in wrong) / sum(n for _, n in wrong),
+            "own_text_likelier": interval(better),
+            "bits_per_second": nats / float(np.log(2)) * rate,
+            "utterances": count,
+        }
+    return result
+
+
+def main() -> None:
+    """Measure and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--speech", type=Path, required=True)
+    parser.add_argument("--codes", type=Path, action="append", default=[])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--parts", default="stage1,gpt,speak,voices")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--limit", type=int, default=10_000, help="of each list, for trials")
+    arguments = parser.parse_args()
+    lists = Lists(arguments.speech, arguments.limit)
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    report: dict[str, Any] = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
+    for part in arguments.parts.split(","):
+        synthesizer = Synthesizer.load(arguments.model, "cpu")
+        began = time.perf_counter()
+        if part == "stage1":
+            report[part] = stage1(synthesizer, lists)
+        elif part == "gpt" and arguments.codes:
+            report[part] = gpt(synthesizer, arguments.codes, arguments.limit)
+        elif part == "speak":
+            report[part] = speak(synthesizer, lists, seeds)
+        elif part == "voices":
+            report[part] = voices(synthesizer, lists, seeds)
+        print(f"{part}: {time.perf_counter() - began:.0f} s\n{json.dumps(report.get(part), indent=1)}", flush=True)
+        write_json(arguments.out, report)
+
+
+if __name__ == "__main__":
+    main()

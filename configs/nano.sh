@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Train the bundled model from labelled recordings and a text file; `make nano` calls this. Run again, it goes on
+# where it stopped. Minutes are of training on the machine at hand; MINUTES_SCALE=3 trains three times as long.
+set -euo pipefail
+: "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}"
+WORK="${WORK:-runs/nano}" SCALE="${MINUTES_SCALE:-1}" WORKERS="${WORKERS:-2}"
+VOICE_SPEAKER="${VOICE_SPEAKER:-kathleen}"
+tts() { triforce-tts "$@"; }
+minutes() { awk "BEGIN { print $1 * $SCALE }"; }
+
+command -v flite > /dev/null || {
+  echo "the program 'flite' is not installed; it makes the synthetic lessons: apt-get install flite" >&2
+  exit 2
+}
+heldout=()
+[ -f "$DATA/heldout.json" ] && heldout=(--heldout "$DATA/heldout.json")
+
+echo "== shards"
+tts build "$DATA" --sample-rate 16000 --out "$WORK/shards/real" --workers "$WORKERS" "${heldout[@]}"
+tts build --synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-characters 90 --sentences 12000 \
+  --sample-rate 16000 --out "$WORK/shards/flite" --workers "$WORKERS" "${heldout[@]}"
+
+echo "== stage 1: DVAE on real speech"
+tts train dvae --data "$WORK/shards/real" --run "$WORK/dvae" --set run.minutes="$(minutes 17)"
+for corpus in flite real; do
+  tts codes --dvae "$WORK/dvae" --data "$WORK/shards/$corpus" --out "$WORK/codes/$corpus" --workers "$WORKERS"
+done
+
+echo "== stage 2: GPT, from synthetic speech to all readers to one voice"
+tts train gpt --data "$WORK/codes/flite" --run "$WORK/gpt-flite" \
+  --set run.minutes="$(minutes 36)" --set run.final_learning_rate=0.2
+tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-readers" --set run.init_from="$WORK/gpt-flite" \
+  --set run.minutes="$(minutes 8)" --set run.learning_rate=8e-4 --set run.final_learning_rate=0.3
+tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-voice" --set run.init_from="$WORK/gpt-readers" \
+  --set run.minutes="$(minutes 8)" --set run.learning_rate=5e-4 --set "data.speakers=[$VOICE_SPEAKER]"
+
+echo "== stage 3: diffusion"
+tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
+  --set run.minutes="$(minutes 8)"
+
+echo "== bundle"
+tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt-voice" --diffusion "$WORK/diffusion" --name nano \
+  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/kathleen.flac}" --out "$WORK/model"
+echo "done: $WORK/model"

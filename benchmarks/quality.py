@@ -34,9 +34,7 @@ class Lists:
         recordings = [r for r in find_recordings([speech]) if held.holds(r)]
         self.kathleen = [r for r in recordings if r.speaker == KATHLEEN][:limit]
         self.everyone = recordings[: limit * 8]
-        self.readers = [
-            [r for r in recordings if r.speaker == speaker] for speaker in content["readers"]
-        ][:limit]
+        self.readers = [[r for r in recordings if r.speaker == speaker] for speaker in content["readers"]][:limit]
         self.book = list(content["book_sentences"])[:limit]
 
 
@@ -125,7 +123,11 @@ def speak(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str,
                 references.append(text)
         errors = character_errors(clips, rate, references)
         by_text = np.asarray(errors).reshape(len(seeds), -1).mean(0).tolist()
-        result[name] = {"character_error": interval(by_text), "ends_properly": interval(proper), "utterances": len(clips)}
+        result[name] = {
+            "character_error": interval(by_text),
+            "ends_properly": interval(proper),
+            "utterances": len(clips),
+        }
     return result
 
 

@@ -9,8 +9,7 @@ import typer
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
-from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS
-
+from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.files import atomic_folder, write_json, write_text
 from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -102,5 +101,3 @@ def export_command(
         write_text(folder / "latest", source.name)
     if light:
         typer.echo(f"{out}: light copy; resuming from it is not exact (fresh optimiser, short warm-up)", err=True)
-
-

@@ -78,6 +78,8 @@ class Crop:
 class DiffusionLosses(Losses):
     """The upsampler with its loss; the DVAE is frozen and no part of what is trained."""
 
+    network: Diffusion
+
     def __init__(self, network: Diffusion, dvae: DVAE) -> None:
         super().__init__()
         self.network = network
@@ -111,7 +113,13 @@ class DiffusionTask:
     expected_first_loss = None
 
     def __init__(
-        self, settings: DiffusionSettings, train: ShardSet, heldout: ShardSet, dvae: DVAE, audio: AudioConfig, dvae_id: str
+        self,
+        settings: DiffusionSettings,
+        train: ShardSet,
+        heldout: ShardSet,
+        dvae: DVAE,
+        audio: AudioConfig,
+        dvae_id: str,
     ) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
         self.audio, self.dvae, self.dvae_id = audio, dvae, dvae_id

@@ -58,6 +58,8 @@ def read_crop(shards: ShardSet, index: int, sample_rate: int, seconds: float, rn
 class DVAELosses(Losses):
     """The DVAE with its reconstruction loss."""
 
+    network: DVAE
+
     def __init__(self, network: DVAE, audio: AudioConfig, mse_weight: float) -> None:
         super().__init__()
         self.network, self.audio, self.mse_weight = network, audio, mse_weight
@@ -171,5 +173,3 @@ def build(settings: DVAESettings, data: Sequence[Path]) -> DVAETask:
     train = settings.data.choose(ShardSet.open(data, "train", "audio"))
     heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
     return DVAETask(settings, train, heldout)
-
-

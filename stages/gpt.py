@@ -70,6 +70,8 @@ class Tokens(Batch):
 class GPTLosses(Losses):
     """The GPT with weighted next-token cross-entropy, and guided attention where it is asked for."""
 
+    network: GPT
+
     def __init__(self, network: GPT, data: SequenceSettings) -> None:
         super().__init__()
         self.network, self.data = network, data
@@ -127,7 +129,9 @@ class GPTTask:
         sizes = VocabularyConfig(n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"])
         self.vocabulary = Vocabulary(sizes)
         if settings.data.guide_layers and max(settings.data.guide_layers) >= settings.model.layers:
-            raise ConfigError(f"data.guide_layers {list(settings.data.guide_layers)}: the model has {settings.model.layers} layers")
+            raise ConfigError(
+                f"data.guide_layers {list(settings.data.guide_layers)}: the model has {settings.model.layers} layers"
+            )
         self.module = GPTLosses(GPT(settings.model, self.vocabulary.size), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys

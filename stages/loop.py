@@ -51,13 +51,33 @@ class Task(Protocol[ItemT, BatchT]):
     expected_first_loss: float | None
     criterion: str  # the logged figure that a user would judge by, such as the error in nats
 
-    def sample(self, index: int, rng: torch.Generator) -> ItemT: ...
-    def collate(self, items: Sequence[ItemT]) -> BatchT: ...
-    def weight(self, batch: BatchT) -> float: ...
-    def seconds(self, batch: BatchT) -> float: ...
-    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]: ...
-    def config(self) -> dict[str, Any]: ...
-    def lineage(self) -> dict[str, Any]: ...
+    def sample(self, index: int, rng: torch.Generator) -> ItemT:
+        """Sample ``index`` with its random choices drawn from ``rng``."""
+        ...
+
+    def collate(self, items: Sequence[ItemT]) -> BatchT:
+        """A batch of samples."""
+        ...
+
+    def weight(self, batch: BatchT) -> float:
+        """How many things the batch's loss sums over."""
+        ...
+
+    def seconds(self, batch: BatchT) -> float:
+        """Seconds of sound in the batch."""
+        ...
+
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Figures over the first ``samples`` held-out samples."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """The content of a checkpoint's config.json."""
+        ...
+
+    def lineage(self) -> dict[str, Any]:
+        """What the network was trained with."""
+        ...
 
 
 @dataclass
@@ -83,7 +103,9 @@ class Outcome:
 class Trainer(Generic[ItemT, BatchT]):
     """One run of one stage."""
 
-    def __init__(self, task: Task[ItemT, BatchT], settings: RunSettings, run: Path, full_config: dict[str, Any]) -> None:
+    def __init__(
+        self, task: Task[ItemT, BatchT], settings: RunSettings, run: Path, full_config: dict[str, Any]
+    ) -> None:
         self.task, self.settings, self.run = task, settings, run
         if settings.threads:
             torch.set_num_threads(settings.threads)
@@ -203,9 +225,7 @@ class Trainer(Generic[ItemT, BatchT]):
             with torch.no_grad():
                 names = list(self.ema)
                 state = self.network.state_dict()
-                torch._foreach_lerp_(
-                    [self.ema[n] for n in names], [state[n] for n in names], 1 - self._ema_decay()
-                )
+                torch._foreach_lerp_([self.ema[n] for n in names], [state[n] for n in names], 1 - self._ema_decay())
 
     def _ema_decay(self) -> float:
         # Young averages forget faster, or they would hold the random start for hundreds of steps.

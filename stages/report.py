@@ -44,7 +44,7 @@ class Report:
         from torch.utils.tensorboard import SummaryWriter
 
         self.metrics_file = self._stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
-        self.tensorboard = SummaryWriter(str(self.run / "tensorboard"))  # type: ignore[no-untyped-call]
+        self.tensorboard = SummaryWriter(str(self.run / "tensorboard"))
         self._stack.callback(self.tensorboard.close)
         self.bar = self._stack.enter_context(
             Progress(
@@ -110,7 +110,7 @@ class Report:
     def _write(self, kind: str, progress: "RunProgress", values: dict[str, float], more: dict[str, Any]) -> None:
         self._append({"kind": kind, "step": progress.step, "seconds": round(progress.seconds, 2), **values, **more})
         for name, value in values.items():
-            self.tensorboard.add_scalar(f"{kind}/{name}", value, progress.step)  # type: ignore[no-untyped-call]
+            self.tensorboard.add_scalar(f"{kind}/{name}", value, progress.step)
 
     def _append(self, row: dict[str, Any]) -> None:
         self.metrics_file.write(json.dumps(row) + "\n")

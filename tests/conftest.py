@@ -3,6 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
+from torch import nn
+
+from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.models.diffusion import Diffusion, DiffusionConfig
+from triforce_tts.models.dvae import DVAE, DVAEConfig
+from triforce_tts.models.gpt import GPT, GPTConfig
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
 
 @pytest.fixture(scope="session")
@@ -11,3 +19,68 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.corpus import tiny_model
 
     return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+def scrambled(network: nn.Module, seed: int = 0) -> nn.Module:
+    """``network`` in eval mode, its weights large enough that no part of it is idle: a new network is nearly linear."""
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in sorted(network.named_parameters()):
+            if parameter.ndim == 1 and name.endswith("weight"):
+                parameter.copy_(1.0 + 0.2 * torch.randn(parameter.shape, generator=rng))
+            else:
+                fan_in = parameter[0].numel() if parameter.ndim > 1 else 25
+                parameter.copy_(torch.randn(parameter.shape, generator=rng) / fan_in**0.5)
+    return network.eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_audio() -> AudioConfig:
+    return AudioConfig(sample_rate=8000, n_fft=256, hop_length=64, n_mels=20)
+
+
+@pytest.fixture
+def tiny_dvae(tiny_audio: AudioConfig) -> DVAE:
+    config = DVAEConfig(channels=16, downsampling=4, levels=(5, 4, 3), groups=2, blocks=1)
+    network = scrambled(DVAE(config, tiny_audio.n_mels))
+    assert isinstance(network, DVAE)
+    return network
+
+
+@pytest.fixture
+def tiny_diffusion(tiny_audio: AudioConfig) -> Diffusion:
+    config = DiffusionConfig(target="magnitude", channels=16, hidden=32, blocks=2, kernel_size=5, reference_channels=8)
+    network = scrambled(Diffusion(config, tiny_audio))
+    assert isinstance(network, Diffusion)
+    return network
+
+
+@pytest.fixture(scope="session")
+def tiny_vocabulary() -> Vocabulary:
+    return Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2))
+
+
+@pytest.fixture
+def tiny_gpt(tiny_vocabulary: Vocabulary) -> GPT:
+    config = GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64)
+    network = scrambled(GPT(config, tiny_vocabulary.size))
+    assert isinstance(network, GPT)
+    return network
+
+
+@pytest.fixture(scope="session")
+def vowels() -> torch.Tensor:
+    """1.5 s at 8 kHz that look like speech to a spectrogram: a gliding pitch through two moving formants, and breath."""
+    rng = torch.Generator().manual_seed(0)
+    time = torch.arange(12000, dtype=torch.float64) / 8000
+    pitch = 120 + 30 * torch.sin(2 * torch.pi * 0.8 * time)  # Hz
+    phase = 2 * torch.pi * torch.cumsum(pitch, 0) / 8000
+    formants = [500 + 250 * torch.sin(2 * torch.pi * 1.1 * time), 1500 + 500 * torch.cos(2 * torch.pi * 0.7 * time)]
+    voiced = torch.zeros_like(time)
+    for harmonic in range(1, 24):
+        gain = sum(torch.exp(-(((harmonic * pitch - formant) / 200) ** 2)) for formant in formants)
+        voiced += (gain + 0.02) / harmonic**0.5 * torch.sin(harmonic * phase)
+    syllables = (0.5 - 0.5 * torch.cos(2 * torch.pi * 3 * time)) ** 0.5
+    breath = 0.02 * torch.randn(time.shape, generator=rng, dtype=torch.float64)
+    sound = voiced * syllables + breath
+    return (0.5 * sound / sound.abs().max()).float()

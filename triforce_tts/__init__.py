@@ -1,9 +1,9 @@
 """Text to speech from three separately trained networks: a DVAE, a GPT and a diffusion upsampler.
 
-    from triforce_tts import Synthesizer
+from triforce_tts import Synthesizer
 
-    audio = Synthesizer.load().speak("Good morning.", seed=0)
-    audio.save("morning.wav")
+audio = Synthesizer.load().speak("Good morning.", seed=0)
+audio.save("morning.wav")
 """
 
 from typing import TYPE_CHECKING, Any

@@ -127,7 +127,7 @@ def stream(
     context = "fork" if workers else None
     loader: DataLoader[ItemT] = DataLoader(
         dataset,
-        batch_sampler=steps,  # type: ignore[arg-type]
+        batch_sampler=steps,
         collate_fn=collate,
         num_workers=workers,
         multiprocessing_context=context,

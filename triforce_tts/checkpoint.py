@@ -105,7 +105,9 @@ def load_tensors(file: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{file}: cannot read the weights ({error}); copy or train the checkpoint again") from error
+        raise CheckpointError(
+            f"{file}: cannot read the weights ({error}); copy or train the checkpoint again"
+        ) from error
 
 
 def load_weights(model: nn.Module, path: Path | str) -> None:

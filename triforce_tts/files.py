@@ -27,9 +27,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
-        raise TriforceError(f"{path}: cannot write the file ({error.strerror or error}); free some space or choose another place") from error
+        raise TriforceError(
+            f"{path}: cannot write the file ({error.strerror or error}); free some space or choose another place"
+        ) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
@@ -54,13 +56,15 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
                     os.fsync(written.fileno())
         if path.exists():
             retired = path.with_name(f".{path.name}.{os.getpid()}.old")
-            os.replace(path, retired)
-            os.replace(temporary, path)
+            path.replace(retired)
+            temporary.replace(path)
             shutil.rmtree(retired)
         else:
-            os.replace(temporary, path)
+            temporary.replace(path)
     except OSError as error:
-        raise TriforceError(f"{path}: cannot write the folder ({error.strerror or error}); free some space or choose another place") from error
+        raise TriforceError(
+            f"{path}: cannot write the folder ({error.strerror or error}); free some space or choose another place"
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -47,7 +47,9 @@ def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
         ConfigError: unknown keys (with the nearest valid name), wrong types, contradictions: all of them.
     """
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}; see configs/ for examples")
+        raise ConfigError(
+            f"{where}: expected keys and values, found {type(values).__name__}; see configs/ for examples"
+        )
     try:
         return kind.model_validate_json(_as_json(values))
     except ValidationError as error:
@@ -115,7 +117,9 @@ def find(group: str, name: str) -> Path:
     path = shipped / f"{name}.yaml"
     if not path.is_file():
         choices = ", ".join(sorted(p.stem for p in shipped.glob("*.yaml")))
-        raise ConfigError(f"no configuration '{name}' for {group}; choose one of: {choices}, or give a path ending in .yaml")
+        raise ConfigError(
+            f"no configuration '{name}' for {group}; choose one of: {choices}, or give a path ending in .yaml"
+        )
     return path
 
 

@@ -72,7 +72,7 @@ def write_shard(path: Path, samples: Iterable[Sample]) -> ShardInfo:
         TriforceError: the disk is full; nothing half-written is left.
     """
     try:
-        from webdataset import TarWriter  # type: ignore[import-untyped]
+        from webdataset import TarWriter
     except ImportError as error:
         raise ShardError(
             "writing shards needs webdataset, which is not installed; pip install 'triforce-tts[data]'"

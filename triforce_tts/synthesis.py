@@ -1,6 +1,6 @@
 """The orchestrator: text and a voice in, speech out. It names the steps; each stage does its own work.
 
-    text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram -> wave
+text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram -> wave
 """
 
 import time
@@ -38,7 +38,7 @@ _SLACK = 2.0  # a sentence may last so many times as long as predicted before it
 class Settings:
     """How speech is made. ``diffusion_steps`` 0 leaves stage 3 out: the bare DVAE decode."""
 
-    sampling: TokenSampling = TokenSampling()
+    sampling: TokenSampling = field(default_factory=TokenSampling)
     diffusion_steps: int = 1
     phase_iterations: int = 32  # of Griffin-Lim
 

@@ -93,7 +93,8 @@ class Block(nn.Module):
         scale, shift, gate = (modulation + self.table).to(x.dtype).unsqueeze(2).unbind(1)
         hidden = self.depthwise((x * mask.to(x.dtype)).transpose(1, 2)).transpose(1, 2)
         hidden = self.norm(hidden) * (1 + scale) + shift
-        return x + (1 + gate) * self.down(F.gelu(self.up(hidden)))
+        out: torch.Tensor = x + (1 + gate) * self.down(F.gelu(self.up(hidden)))
+        return out
 
 
 class Diffusion(nn.Module):

@@ -25,8 +25,8 @@ class DVAEConfig(Config):
     def _check(self) -> "DVAEConfig":
         if self.downsampling < 1 or self.downsampling & (self.downsampling - 1):
             raise ValueError(f"downsampling must be a power of two, found {self.downsampling}")
-        if not self.levels or min(self.levels) < 2:
-            raise ValueError(f"levels must be two or more each, found {list(self.levels)}")
+        if not self.levels or min(self.levels) < 3:  # with two, the shifted grid puts its border where tanh saturates
+            raise ValueError(f"levels must be three or more each, found {list(self.levels)}")
         return self
 
     @property

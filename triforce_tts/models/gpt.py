@@ -112,8 +112,10 @@ class Attention(nn.Module):
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
         self.heads, self.dropout = config.heads, config.dropout
-        for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
-            setattr(self, name, nn.Linear(config.dim, config.dim, bias=False))
+        self.q_proj = nn.Linear(config.dim, config.dim, bias=False)
+        self.k_proj = nn.Linear(config.dim, config.dim, bias=False)
+        self.v_proj = nn.Linear(config.dim, config.dim, bias=False)
+        self.o_proj = nn.Linear(config.dim, config.dim, bias=False)
 
     def forward(
         self,
@@ -170,6 +172,21 @@ class Layer(nn.Module):
         self.post_attention_layernorm = RMSNorm(config.dim, config.norm_eps)
         self.mlp = SwiGLU(config)
 
+    def forward(
+        self,
+        x: torch.Tensor,
+        cos: torch.Tensor,
+        sin: torch.Tensor,
+        positions: torch.Tensor,
+        index: int,
+        cache: KVCache | None,
+        probe: dict[int, torch.Tensor] | None,
+    ) -> torch.Tensor:
+        """Same shape as ``x`` [batch, tokens, dim]; ``index`` is the layer's place in cache and probe."""
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, positions, index, cache, probe)
+        out: torch.Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
+
 
 class _Model(nn.Module):
     """The part that Hugging Face calls ``model``: it gives the parameters their standard names."""
@@ -215,8 +232,7 @@ class GPT(nn.Module):
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
         x = self.model.embed_tokens(ids)
         for index, layer in enumerate(self.model.layers):
-            x = x + layer.self_attn(layer.input_layernorm(x), cos, sin, positions, index, cache, probe)
-            x = x + layer.mlp(layer.post_attention_layernorm(x))
+            x = layer(x, cos, sin, positions, index, cache, probe)
         out: torch.Tensor = self.model.norm(x)
         return out
 

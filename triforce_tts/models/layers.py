@@ -40,7 +40,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Same shape as ``x`` [batch, frames, channels]."""
         hidden = self.conv_in(F.silu(self.norm(x)) * mask.to(x.dtype), mask)
-        return x + self.conv_out(F.silu(hidden), mask)
+        out: torch.Tensor = x + self.conv_out(F.silu(hidden), mask)
+        return out
 
 
 def count_parameters(module: nn.Module) -> int:

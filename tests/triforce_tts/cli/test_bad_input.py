@@ -141,9 +141,7 @@ def test_a_full_disk_leaves_nothing(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rate", "channels", "subtype"), [(44100, 2, "PCM_16"), (8000, 1, "PCM_U8"), (96000, 1, "PCM_24")]
 )
-def test_odd_voices_are_served(
-    rate: int, channels: int, subtype: str, model: Path, tmp_path: Path
-) -> None:
+def test_odd_voices_are_served(rate: int, channels: int, subtype: str, model: Path, tmp_path: Path) -> None:
     voice = write_noise(tmp_path / "voice.wav", 2.0, rate, channels, subtype)
     done = triforce("speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
     assert done.returncode == 0, done.stderr

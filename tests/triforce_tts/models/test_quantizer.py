@@ -1,0 +1,118 @@
+import pytest
+import torch
+from vector_quantize_pytorch import FSQ
+
+from triforce_tts.models.quantizer import GroupedFSQ
+
+GRIDS = [((8, 5, 5, 5), 1), ((8, 5, 5, 5), 2), ((5, 5, 5), 2), ((4, 3, 2), 3), ((7,), 1)]
+
+
+def pair(levels: tuple[int, ...], groups: int) -> tuple[GroupedFSQ, FSQ]:
+    """Ours and theirs with the same weights."""
+    torch.manual_seed(0)
+    ours = GroupedFSQ(12, levels, groups)
+    theirs = FSQ(levels=list(levels), dim=12, num_codebooks=groups, keep_num_codebooks_dim=True)
+    if not isinstance(theirs.project_in, torch.nn.Linear):
+        raise AssertionError("the other library has no projection to copy weights into")
+    with torch.no_grad():
+        ours.project_in.weight.mul_(4.0)  # the whole grid is in use
+        for name in ("project_in", "project_out"):
+            getattr(theirs, name).load_state_dict(getattr(ours, name).state_dict())
+    return ours, theirs
+
+
+@pytest.mark.parametrize(("levels", "groups"), GRIDS)
+def test_codes_and_outputs_are_those_of_vector_quantize_pytorch(levels: tuple[int, ...], groups: int) -> None:
+    ours, theirs = pair(levels, groups)
+    x = torch.randn(3, 50, 12)
+    found, codes = ours(x)
+    expected, expected_codes = theirs(x)
+    assert codes.shape == (3, 50, groups)
+    assert codes.dtype == torch.int64
+    assert torch.equal(codes, expected_codes.reshape(codes.shape))
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert codes.min() >= 0
+    assert codes.max() < ours.n_codes
+    assert len(codes.unique()) > min(ours.n_codes, 50) // 2
+
+
+@pytest.mark.parametrize(("levels", "groups"), GRIDS)
+def test_gradients_are_those_of_vector_quantize_pytorch(levels: tuple[int, ...], groups: int) -> None:
+    gradients = []
+    for quantizer in pair(levels, groups):
+        x = torch.randn(2, 9, 12, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        quantizer(x)[0].square().sum().backward()
+        assert x.grad is not None
+        gradients.append(x.grad)
+    assert gradients[0].abs().max() > 0.01
+    assert torch.allclose(gradients[0], gradients[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(("levels", "groups"), GRIDS)
+def test_a_code_says_what_the_decoder_gets(levels: tuple[int, ...], groups: int) -> None:
+    ours, _ = pair(levels, groups)
+    quantised, codes = ours(torch.randn(2, 30, 12))
+    assert torch.allclose(ours.embed(codes), quantised, atol=1e-6)
+
+
+def test_every_code_has_its_own_point() -> None:
+    quantizer = GroupedFSQ(4, (4, 3, 2), 1)
+    with torch.no_grad():
+        quantizer.project_out.weight.copy_(torch.eye(4, 3))
+        quantizer.project_out.bias.zero_()
+    points = quantizer.embed(torch.arange(24).reshape(1, 24, 1))[0, :, :3]
+    assert len(points.unique(dim=0)) == 24
+    assert points.abs().max() == 1.0
+
+
+def identity(levels: tuple[int, ...], groups: int = 1) -> GroupedFSQ:
+    """A quantiser whose projections do nothing."""
+    dims = len(levels) * groups
+    quantizer = GroupedFSQ(dims, levels, groups)
+    with torch.no_grad():
+        for linear in (quantizer.project_in, quantizer.project_out):
+            linear.weight.copy_(torch.eye(dims))
+            linear.bias.zero_()
+    return quantizer
+
+
+def test_three_levels_by_hand() -> None:
+    """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, near 0.549."""
+    z = torch.tensor([-9.0, -0.56, -0.54, 0.0, 0.54, 0.56, 9.0])
+    quantised, codes = identity((3,))(z.reshape(1, -1, 1))
+    assert codes.flatten().tolist() == [0, 0, 1, 1, 1, 2, 2]
+    assert quantised.flatten().tolist() == [-1, -1, 0, 0, 0, 1, 1]
+
+
+def test_two_levels_by_hand() -> None:
+    """An even grid is shifted by half a step: -1 and 0, and zero lies above the border."""
+    quantised, codes = identity((2,))(torch.tensor([-9.0, -1.0, 1.0, 9.0]).reshape(1, -1, 1))
+    assert codes.flatten().tolist() == [0, 0, 1, 1]
+    assert quantised.flatten().tolist() == [-1, -1, 0, 0]
+
+
+def test_digits_and_groups_by_hand() -> None:
+    """The first dimension is the lowest digit, and each group counts for itself."""
+    low, middle, high = -9.0, 0.0, 9.0
+    frame = torch.tensor([low, high, middle, high, low, low])
+    _, codes = identity((3, 3, 3), groups=2)(frame.reshape(1, 1, 6))
+    assert codes.flatten().tolist() == [0 + 3 * 2 + 9 * 1, 2 + 0 + 0]
+
+
+def test_the_gradient_goes_straight_through_the_rounding() -> None:
+    quantizer = identity((5,))
+    z = torch.linspace(-1.5, 1.5, 31).reshape(1, -1, 1).requires_grad_()
+    quantizer(z)[0].sum().backward()
+    bounded = 2 * 1.001 * torch.tanh(z.detach())
+    slope = (2 * 1.001 - bounded.square() / (2 * 1.001)) / 2
+    assert z.grad is not None
+    assert torch.allclose(z.grad, slope, atol=1e-5)
+
+
+def test_codes_are_exact_in_half_precision_projections() -> None:
+    """The grid itself is worked out in float32: 1000 codes do not fit into bfloat16."""
+    quantizer = GroupedFSQ(12, (8, 5, 5, 5), 2).bfloat16()
+    x = torch.randn(2, 40, 12, generator=torch.Generator().manual_seed(0)).bfloat16() * 4
+    quantised, codes = quantizer(x)
+    assert quantised.dtype == torch.bfloat16
+    assert torch.equal(quantizer.embed(codes), quantised)

@@ -1,77 +1,190 @@
-"""The GPT against transformers, and its cache against itself."""
+from pathlib import Path
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
+from tests.conftest import scrambled
+from triforce_tts import checkpoint
+from triforce_tts.errors import ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
+from triforce_tts.models.layers import count_parameters
+from triforce_tts.models.load import load_gpt
+from triforce_tts.schema import parse
+from triforce_tts.sequences import Vocabulary
 
-CONFIG = GPTConfig(layers=3, dim=64, heads=4, hidden=96, max_tokens=128)
-SIZE = 120
-
-
-@pytest.fixture(scope="module")
-def gpt() -> GPT:
-    torch.manual_seed(0)
-    return GPT(CONFIG, SIZE).eval()
-
-
-@pytest.fixture(scope="module")
-def ids() -> torch.Tensor:
-    return torch.randint(0, SIZE, (3, 40), generator=torch.Generator().manual_seed(1))
+SIZES = [
+    GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64),
+    GPTConfig(layers=3, dim=48, heads=2, hidden=40, max_tokens=80, rope_theta=200.0, norm_eps=0.1),
+]
 
 
-@torch.inference_mode()
-def test_logits_are_transformers(gpt: GPT, ids: torch.Tensor) -> None:
-    theirs = LlamaForCausalLM(LlamaConfig(**CONFIG.huggingface(SIZE))).eval()
-    missing, unexpected = theirs.load_state_dict(gpt.state_dict(), strict=False)
-    assert missing == ["lm_head.weight"]  # tied to the input table
-    assert unexpected == []
-    assert torch.allclose(gpt(ids), theirs(ids).logits, atol=1e-4)
+def random_ids(network: GPT, *shape: int) -> torch.Tensor:
+    return torch.randint(0, network.vocabulary_size, shape, generator=torch.Generator().manual_seed(1))
 
 
-@torch.inference_mode()
-def test_cached_is_uncached(gpt: GPT, ids: torch.Tensor) -> None:
-    expected = gpt(ids)
-    cache = KVCache(CONFIG, 3, 50, expected)
-    positions = torch.arange(40).expand(3, 40)
-    hidden = [gpt.hidden(ids[:, :25], positions[:, :25], cache)]
-    hidden += [gpt.hidden(ids[:, t : t + 1], positions[:, t : t + 1], cache) for t in range(25, 40)]
-    assert torch.allclose(gpt.logits(torch.cat(hidden, 1)), expected, atol=1e-4)
+def save(network: GPT, vocabulary: Vocabulary, folder: Path) -> None:
+    config = {
+        "stage": "gpt",
+        **network.config.huggingface(vocabulary.size),
+        "model": network.config.model_dump(mode="json"),
+        "vocabulary": vocabulary.config.model_dump(mode="json"),
+    }
+    checkpoint.save(folder, network.state_dict(), config, {})
 
 
-@torch.inference_mode()
-def test_rows_of_unequal_length_are_as_alone(gpt: GPT, ids: torch.Tensor) -> None:
-    lengths, steps = torch.tensor([20, 11, 5]), 10
-    cache = KVCache(CONFIG, 3, 40, gpt.model.norm.weight)
-    gpt.hidden(ids[:, :20], torch.arange(20).expand(3, 20), cache)
+@pytest.mark.parametrize("config", SIZES, ids=["usual", "unusual"])
+def test_a_checkpoint_is_a_hugging_face_folder(config: GPTConfig, tiny_vocabulary: Vocabulary, tmp_path: Path) -> None:
+    """transformers' Llama gives our logits, with padding and without."""
+    from transformers import AutoModelForCausalLM, LlamaForCausalLM
+
+    ours = scrambled(GPT(config, tiny_vocabulary.size))
+    assert isinstance(ours, GPT)
+    save(ours, tiny_vocabulary, tmp_path)
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32).eval()
+    assert isinstance(theirs, LlamaForCausalLM)
+    assert count_parameters(theirs) == count_parameters(ours)
+    ids = random_ids(ours, 3, 50)
+    with torch.no_grad():
+        found, expected = ours(ids), theirs(ids).logits
+        lengths = torch.tensor([50, 31, 7])
+        mask = torch.arange(50) < lengths[:, None]
+        padded = theirs(ids, attention_mask=mask.long()).logits
+    assert expected.std() > 0.5
+    assert torch.allclose(found, expected, atol=1e-4)
+    assert torch.allclose(found[mask], padded[mask], atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_checkpoint_comes_back(tiny_gpt: GPT, tiny_vocabulary: Vocabulary, tmp_path: Path) -> None:
+    save(tiny_gpt, tiny_vocabulary, tmp_path)
+    loaded, vocabulary = load_gpt(tmp_path)
+    assert vocabulary.config == tiny_vocabulary.config
+    assert loaded.config == tiny_gpt.config
+    assert not loaded.training
+    ids = random_ids(tiny_gpt, 2, 20)
+    assert torch.equal(loaded(ids), tiny_gpt(ids))
+
+
+@torch.no_grad()
+def test_one_token_at_a_time_from_the_cache(tiny_gpt: GPT) -> None:
+    ids = random_ids(tiny_gpt, 3, 40)
+    expected = tiny_gpt(ids)
+    cache = KVCache(tiny_gpt.config, 3, 40, tiny_gpt.model.norm.weight)
+    for at in range(40):
+        hidden = tiny_gpt.hidden(ids[:, at : at + 1], torch.full((3, 1), at), cache)
+        assert torch.allclose(tiny_gpt.logits(hidden)[:, 0], expected[:, at], atol=1e-4), at
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("pieces", [(40,), (1, 39), (17, 1, 22)])
+def test_pieces_through_the_cache(tiny_gpt: GPT, pieces: tuple[int, ...]) -> None:
+    ids = random_ids(tiny_gpt, 2, 40)
+    cache = KVCache(tiny_gpt.config, 2, 50, tiny_gpt.model.norm.weight)
+    found, start = [], 0
+    for piece in pieces:
+        positions = torch.arange(start, start + piece).expand(2, -1)
+        found.append(tiny_gpt.logits(tiny_gpt.hidden(ids[:, start : start + piece], positions, cache)))
+        start += piece
+    assert torch.allclose(torch.cat(found, 1), tiny_gpt(ids), atol=1e-4)
+
+
+@torch.no_grad()
+def test_rows_of_unequal_length_share_a_cache(tiny_gpt: GPT) -> None:
+    """Each row goes on at its own end: what a padded prompt left in the cache there is never read."""
+    lengths, steps = torch.tensor([20, 3, 11, 1]), 25
+    ids = random_ids(tiny_gpt, 4, 50)
+    cache = KVCache(tiny_gpt.config, 4, 45, tiny_gpt.model.norm.weight)
+    expected = [tiny_gpt(ids[row : row + 1, : n + steps])[0] for row, n in enumerate(lengths.tolist())]
+    prompt = torch.where(torch.arange(20) < lengths[:, None], ids[:, :20], 0)
+    logits = tiny_gpt.logits(tiny_gpt.hidden(prompt, torch.arange(20).expand(4, -1), cache))
+    for row, length in enumerate(lengths.tolist()):
+        assert torch.allclose(logits[row, :length], expected[row][:length], atol=1e-4)
     for step in range(steps):
-        at = lengths + step
-        logits = gpt.logits(gpt.hidden(ids.gather(1, at[:, None]), at[:, None], cache))[:, 0]
-        for row in range(3):
-            alone = gpt(ids[row : row + 1, : int(at[row]) + 1])[0, -1]
-            assert torch.allclose(logits[row], alone, atol=1e-4)
+        at = (lengths + step)[:, None]
+        logits = tiny_gpt.logits(tiny_gpt.hidden(ids.gather(1, at), at, cache))[:, 0]
+        for row in range(4):
+            assert torch.allclose(logits[row], expected[row][int(at[row])], atol=1e-4), (row, step)
 
 
-@torch.inference_mode()
-def test_the_future_changes_no_past_logit(gpt: GPT, ids: torch.Tensor) -> None:
-    changed = ids.clone()
-    changed[:, 20:] = (changed[:, 20:] + 1) % SIZE
-    assert torch.allclose(gpt(ids)[:, :20], gpt(changed)[:, :20], atol=1e-6)
-    assert not torch.allclose(gpt(ids)[:, 20:], gpt(changed)[:, 20:], atol=1e-3)
+@torch.no_grad()
+def test_the_future_changes_no_past_logit(tiny_gpt: GPT) -> None:
+    ids = random_ids(tiny_gpt, 2, 30)
+    before = tiny_gpt(ids)
+    for at in (1, 13, 29):
+        other = ids.clone()
+        other[:, at:] = (ids[:, at:] + 5) % tiny_gpt.vocabulary_size
+        after = tiny_gpt(other)
+        assert torch.allclose(after[:, :at], before[:, :at], atol=1e-5)
+        assert not torch.allclose(after[:, at:], before[:, at:], atol=0.1)
 
 
-@torch.inference_mode()
-def test_chosen_logits_are_those_of_all(gpt: GPT, ids: torch.Tensor) -> None:
-    chosen = torch.rand(ids.shape, generator=torch.Generator().manual_seed(0)) < 0.4
-    assert torch.allclose(gpt(ids, chosen), gpt(ids)[chosen], atol=1e-6)
+@torch.no_grad()
+def test_padding_at_the_end_changes_nothing(tiny_gpt: GPT) -> None:
+    ids = random_ids(tiny_gpt, 3, 40)
+    lengths = (40, 17, 1)
+    batch = ids.clone()
+    for row, length in enumerate(lengths):
+        batch[row, length:] = 0
+    logits = tiny_gpt(batch)
+    for row, length in enumerate(lengths):
+        assert torch.allclose(logits[row, :length], tiny_gpt(ids[row : row + 1, :length])[0], atol=1e-4)
 
 
-@torch.inference_mode()
-def test_probed_attention_is_the_first_heads(gpt: GPT, ids: torch.Tensor) -> None:
-    probe = {1: torch.empty(0)}
-    assert torch.equal(gpt(ids, probe=probe), gpt(ids))
-    assert probe[1].shape == (3, 40, 40)
-    x = gpt.model.embed_tokens(ids)
-    assert not torch.equal(probe[1][0], probe[1][1])
-    assert x.shape == (3, 40, 64)
+@torch.no_grad()
+def test_chosen_logits_are_those_of_the_whole(tiny_gpt: GPT) -> None:
+    ids = random_ids(tiny_gpt, 3, 20)
+    chosen = torch.rand(3, 20, generator=torch.Generator().manual_seed(0)) < 0.4
+    assert torch.allclose(tiny_gpt(ids, chosen), tiny_gpt(ids)[chosen], atol=1e-5)
+    assert tiny_gpt(ids, torch.zeros_like(chosen)).shape == (0, tiny_gpt.vocabulary_size)
+
+
+@torch.no_grad()
+def test_only_distances_between_positions_count(tiny_gpt: GPT) -> None:
+    """Rotary positions: a sequence that starts at 20 has the logits of one that starts at 0."""
+    ids = random_ids(tiny_gpt, 2, 15)
+    shifted = tiny_gpt.logits(tiny_gpt.hidden(ids, torch.arange(20, 35).expand(2, -1)))
+    assert torch.allclose(shifted, tiny_gpt(ids), atol=1e-4)
+    stretched = tiny_gpt.logits(tiny_gpt.hidden(ids, 2 * torch.arange(15).expand(2, -1)))
+    assert not torch.allclose(stretched, tiny_gpt(ids), atol=0.05)
+
+
+@torch.no_grad()
+def test_a_probe_sees_the_scores_of_the_first_head(tiny_gpt: GPT) -> None:
+    """By transformers' own attention weights: masked and softmaxed, the probe's scores are head 0's."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    config = LlamaConfig(**tiny_gpt.config.huggingface(tiny_gpt.vocabulary_size), attn_implementation="eager")
+    theirs = LlamaForCausalLM(config).eval()
+    theirs.load_state_dict(tiny_gpt.state_dict(), strict=False)
+    ids = random_ids(tiny_gpt, 2, 12)
+    probe = dict.fromkeys((0, 1), torch.empty(0))
+    assert torch.equal(tiny_gpt(ids, probe=probe), tiny_gpt(ids))
+    weights = theirs(ids, output_attentions=True).attentions
+    future = torch.ones(12, 12, dtype=torch.bool).triu(1)
+    for layer, scores in probe.items():
+        found = scores.masked_fill(future, float("-inf")).softmax(-1)
+        assert torch.allclose(found, weights[layer][:, 0], atol=1e-4)
+
+
+def test_a_new_network_guesses_evenly(tiny_vocabulary: Vocabulary) -> None:
+    """ln(vocabulary) is the first loss that training expects."""
+    torch.manual_seed(0)
+    network = GPT(SIZES[0], tiny_vocabulary.size)
+    ids = random_ids(network, 4, 40)
+    loss = torch.nn.functional.cross_entropy(network(ids).flatten(0, 1), ids.flatten())
+    assert float(loss) == pytest.approx(torch.tensor(tiny_vocabulary.size).log().item(), abs=0.05)
+
+
+def test_dropout_acts_in_training_alone(tiny_vocabulary: Vocabulary) -> None:
+    config = SIZES[0].model_copy(update={"dropout": 0.5})
+    network = scrambled(GPT(config, tiny_vocabulary.size))
+    plain = scrambled(GPT(SIZES[0], tiny_vocabulary.size))
+    assert isinstance(network, GPT)
+    ids = random_ids(network, 1, 20)
+    assert torch.equal(network(ids), plain(ids))
+    assert not torch.allclose(network.train()(ids), plain.train()(ids), atol=0.01)
+
+
+def test_heads_must_divide_the_width() -> None:
+    with pytest.raises(ConfigError, match=r"dim \(32\) must be a multiple of 2 \* heads \(6\)"):
+        parse(GPTConfig, {**SIZES[0].model_dump(), "heads": 3}, "here")

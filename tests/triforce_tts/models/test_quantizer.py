@@ -4,7 +4,7 @@ from vector_quantize_pytorch import FSQ
 
 from triforce_tts.models.quantizer import GroupedFSQ
 
-GRIDS = [((8, 5, 5, 5), 1), ((8, 5, 5, 5), 2), ((5, 5, 5), 2), ((4, 3, 2), 3), ((7,), 1)]
+GRIDS = [((8, 5, 5, 5), 1), ((8, 5, 5, 5), 2), ((5, 5, 5), 2), ((4, 3, 6), 3), ((7,), 1)]
 
 
 def pair(levels: tuple[int, ...], groups: int) -> tuple[GroupedFSQ, FSQ]:
@@ -56,12 +56,12 @@ def test_a_code_says_what_the_decoder_gets(levels: tuple[int, ...], groups: int)
 
 
 def test_every_code_has_its_own_point() -> None:
-    quantizer = GroupedFSQ(4, (4, 3, 2), 1)
+    quantizer = GroupedFSQ(4, (4, 3, 5), 1)
     with torch.no_grad():
         quantizer.project_out.weight.copy_(torch.eye(4, 3))
         quantizer.project_out.bias.zero_()
-    points = quantizer.embed(torch.arange(24).reshape(1, 24, 1))[0, :, :3]
-    assert len(points.unique(dim=0)) == 24
+    points = quantizer.embed(torch.arange(60).reshape(1, 60, 1))[0, :, :3]
+    assert len(points.unique(dim=0)) == 60
     assert points.abs().max() == 1.0
 
 
@@ -84,11 +84,12 @@ def test_three_levels_by_hand() -> None:
     assert quantised.flatten().tolist() == [-1, -1, 0, 0, 0, 1, 1]
 
 
-def test_two_levels_by_hand() -> None:
-    """An even grid is shifted by half a step: -1 and 0, and zero lies above the border."""
-    quantised, codes = identity((2,))(torch.tensor([-9.0, -1.0, 1.0, 9.0]).reshape(1, -1, 1))
-    assert codes.flatten().tolist() == [0, 0, 1, 1]
-    assert quantised.flatten().tolist() == [-1, -1, 0, 0]
+def test_four_levels_by_hand() -> None:
+    """An even grid has zero on it and one point more below: -1, -1/2, 0, 1/2; borders at -1.150, -0.346 and 0.457."""
+    z = torch.tensor([-9.0, -1.16, -1.14, -0.36, -0.33, 0.0, 0.44, 0.47, 9.0])
+    quantised, codes = identity((4,))(z.reshape(1, -1, 1))
+    assert codes.flatten().tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 3]
+    assert quantised.flatten().tolist() == [-1, -1, -0.5, -0.5, 0, 0, 0, 0.5, 0.5]
 
 
 def test_digits_and_groups_by_hand() -> None:

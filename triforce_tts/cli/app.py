@@ -11,6 +11,8 @@ import typer
 from triforce_tts.cli.speak import listen, resynthesize, speak
 from triforce_tts.errors import TriforceError
 
+EXTRAS = {"accelerate": "train", "tensorboard": "train", "webdataset": "data"}  # modules that speaking does not need
+
 app = typer.Typer(
     name="triforce-tts",
     help="Text to speech from three separately trained networks: build data, train, speak.",
@@ -52,6 +54,12 @@ def main() -> None:
         code = app(standalone_mode=False)
     except TriforceError as error:
         print(f"triforce-tts: {' '.join(str(error).split())}", file=sys.stderr)
+        code = 2
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        extra = EXTRAS[error.name]
+        print(f"triforce-tts: this needs '{error.name}': pip install 'triforce-tts[{extra}]'", file=sys.stderr)
         code = 2
     except click.ClickException as error:
         error.show()

@@ -3,13 +3,15 @@
 import sys
 from importlib.metadata import entry_points
 from importlib.metadata import version as metadata_version
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from triforce_tts.cli.speak import listen, resynthesize, speak
 from triforce_tts.errors import TriforceError
+
+# Old versions of typer raise click's errors, new ones their own copy of them: this is the common class of either.
+UsageError: Any = typer.BadParameter.__mro__[1]
 
 EXTRAS = {"accelerate": "train", "tensorboard": "train", "webdataset": "data"}  # modules that speaking does not need
 
@@ -61,10 +63,10 @@ def main() -> None:
         extra = EXTRAS[error.name]
         print(f"triforce-tts: this needs '{error.name}': pip install 'triforce-tts[{extra}]'", file=sys.stderr)
         code = 2
-    except click.ClickException as error:
+    except UsageError as error:
         error.show()
         code = 2
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("triforce-tts: interrupted; nothing half-written is left", file=sys.stderr)
         code = 130
     sys.exit(code or 0)

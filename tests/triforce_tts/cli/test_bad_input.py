@@ -184,3 +184,16 @@ def test_consent_is_mentioned_once(model: Path, tmp_path: Path, monkeypatch: pyt
     words = ["speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav"]
     assert "owner's consent" in triforce(*words).stderr
     assert "owner's consent" not in triforce(*words).stderr
+
+
+@pytest.mark.parametrize("words", [["speak"], ["nosuch"], ["speak", "a", "--bogus"], ["speak", "a", "--seed", "x"]])
+def test_wrong_usage_is_told_without_a_traceback(words: list[str]) -> None:
+    done = triforce(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_an_unknown_device(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    assert_refused(triforce("speak", "hi", "--model", model, "--device", "toaster", "--out", out), "toaster", out=out)

@@ -105,9 +105,7 @@ def test_batched_is_alone(tiny_diffusion: Diffusion, tiny_audio: AudioConfig) ->
 
 @torch.no_grad()
 @pytest.mark.parametrize("extra", [0, 1, 30])
-def test_what_lies_past_the_end_changes_nothing(
-    tiny_diffusion: Diffusion, tiny_audio: AudioConfig, extra: int
-) -> None:
+def test_what_lies_past_the_end_changes_nothing(tiny_diffusion: Diffusion, tiny_audio: AudioConfig, extra: int) -> None:
     clean, noisy = Inputs(tiny_audio)(tiny_diffusion), Inputs(tiny_audio, 100.0, extra)(tiny_diffusion)
     for row, length in enumerate(LENGTHS):
         assert torch.allclose(clean[row, :length], noisy[row, :length], atol=1e-4)

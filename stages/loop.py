@@ -32,6 +32,7 @@ from .settings import RunSettings
 BatchT = TypeVar("BatchT", bound=Batch)
 ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
+MODEL_KEYS = ("stage", "audio", "model", "vocabulary")  # of config.json: what the weights' shapes and meaning hang on
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
 
@@ -395,7 +396,7 @@ class Trainer(Generic[ItemT, BatchT]):
     def _require_same_model(self, folder: Path) -> None:
         found, wanted = checkpoint.read_json(folder / checkpoint.CONFIG), self.task.config()
         for key, value in wanted.items():
-            if found.get(key) != value:
+            if key in MODEL_KEYS and found.get(key) != value:
                 raise CheckpointError(
                     f"{folder}: '{key}' of the run's checkpoint is {found.get(key)}, the configuration says {value}; "
                     "use the run's configuration or another RUN"

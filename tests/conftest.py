@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,15 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.corpus import tiny_model
 
     return tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Tiny tensors are done sooner by one thread than several threads can agree who does what."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def scrambled(network: nn.Module, seed: int = 0) -> nn.Module:

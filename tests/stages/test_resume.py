@@ -71,3 +71,36 @@ def test_the_same_samples_whatever_the_number_of_processes(corpus: dict[str, Pat
     one, two = history(tmp_path / "1"), history(tmp_path / "2")
     assert [row[2] for row in one] == [row[2] for row in two]
     assert [row[1] for row in one] == pytest.approx([row[1] for row in two], abs=1e-5)
+
+
+def test_a_light_export_goes_on_and_says_that_it_is_not_exact(corpus: dict[str, Path], tmp_path: Path) -> None:
+    train("gpt", corpus, tmp_path / "run", 1, "run.stop_at=4")
+    words = ["export", str(tmp_path / "run"), "--light", "--out", str(tmp_path / "light")]
+    done = subprocess.run(
+        [sys.executable, "-m", "triforce_tts.cli.app", *words], capture_output=True, text=True, check=True
+    )
+    assert "not exact" in done.stderr
+    size = {name: sum(p.stat().st_size for p in (tmp_path / name).rglob("*.safetensors")) for name in ("run", "light")}
+    assert size["light"] < size["run"] / 7  # two bytes a parameter against four for weights, average and two moments
+    train("gpt", corpus, tmp_path / "light", 1, "run.stop_at=6")
+    assert [row[0] for row in history(tmp_path / "light")] == [5, 6]
+    assert [row[2] for row in history(tmp_path / "light")] == [
+        row[2] for row in history_of_unbroken(corpus, tmp_path / "whole")
+    ][4:6]
+
+
+def history_of_unbroken(corpus: dict[str, Path], run: Path) -> list[tuple[int, float, tuple[str, ...]]]:
+    train("gpt", corpus, run, 1, "run.stop_at=6")
+    return history(run)
+
+
+def test_another_order_of_samples_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
+    train("dvae", corpus, tmp_path / "run", 1, "run.stop_at=2")
+    with pytest.raises(AssertionError, match=r"run\.batch_size=4"):
+        train("dvae", corpus, tmp_path / "run", 1, "run.batch_size=2")
+
+
+def test_weights_to_start_from(corpus: dict[str, Path], tmp_path: Path) -> None:
+    train("dvae", corpus, tmp_path / "first", 1, "run.stop_at=3")
+    train("dvae", corpus, tmp_path / "second", 1, "run.stop_at=1", f"run.init_from={tmp_path / 'first'}")
+    assert history(tmp_path / "second")[0][1] < history(tmp_path / "first")[0][1]

@@ -1,9 +1,8 @@
-"""The order of samples: each once an epoch, whatever the processes, and resumable from nothing but a step."""
-
+import itertools
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import pytest
 import torch
@@ -12,7 +11,9 @@ from triforce_tts.batches import Batch, Order, pad_stack, stream
 
 
 @dataclass
-class Numbers(Batch):
+class Drawn(Batch):
+    """Which sample was drawn, and what its own generator said."""
+
     index: torch.Tensor
     draw: torch.Tensor
 
@@ -21,79 +22,134 @@ def make(index: int, rng: torch.Generator) -> tuple[int, float]:
     return index, float(torch.rand((), generator=rng))
 
 
-def collate(items: Sequence[tuple[int, float]]) -> Numbers:
-    return Numbers(torch.tensor([i for i, _ in items]), torch.tensor([d for _, d in items]))
+def collate(items: Sequence[tuple[int, float]]) -> Drawn:
+    return Drawn(torch.tensor([i for i, _ in items]), torch.tensor([x for _, x in items]))
 
 
-def order(samples: int = 11, batch: int = 4, window: int = 1) -> Order:
-    return Order(tuple(float(i % 5) for i in range(samples)), batch, 3, window)
+def order_of(samples: int, batch_size: int, window: int = 1, seed: int = 0) -> Order:
+    """Samples whose lengths are a shuffle of 1 to ``samples`` seconds."""
+    durations = torch.randperm(samples, generator=torch.Generator().manual_seed(99)) + 1
+    return Order(tuple(durations.double().tolist()), batch_size, seed, window)
+
+
+def take(order: Order, steps: int, **options: int) -> list[Drawn]:
+    return list(itertools.islice(stream(order, make, collate, **options), steps))
+
+
+SHAPES = [(12, 4, 1), (13, 4, 1), (7, 3, 1), (5, 8, 1), (13, 4, 3), (30, 4, 5), (1, 2, 1), (23, 6, 4)]
+
+
+@pytest.mark.parametrize(("samples", "batch_size", "window"), SHAPES)
+@pytest.mark.parametrize("processes", [1, 2, 4])
+def test_an_epoch_holds_each_sample_once(samples: int, batch_size: int, window: int, processes: int) -> None:
+    """Over as many windows as are a whole number of epochs, each sample comes equally often, over all processes."""
+    order = order_of(samples, batch_size, window)
+    steps = samples * window
+    drawn: list[list[tuple[int, int]]] = [
+        order.batch(step)[rank::processes] for step in range(steps) for rank in range(processes)
+    ]
+    counts = Counter(index for part in drawn for _, index in part)
+    assert set(counts) == set(range(samples))
+    assert set(counts.values()) == {batch_size * window}
+    by_position = sorted(pair for part in drawn for pair in part)
+    assert [position for position, _ in by_position] == list(range(steps * batch_size))
+    for epoch in range(batch_size * window):
+        ids = [index for _, index in by_position[epoch * samples : (epoch + 1) * samples]]
+        assert sorted(ids) == list(range(samples))
+
+
+def test_the_tail_of_an_epoch_opens_the_next_batch() -> None:
+    order = order_of(10, 4)
+    third = order.batch(2)
+    assert sorted(position for position, _ in third) == [8, 9, 10, 11]
+    first_epoch = {index for step in range(2) for _, index in order.batch(step)}
+    assert {index for position, index in third if position < 10} == set(range(10)) - first_epoch
+
+
+def test_epochs_and_seeds_are_shuffled_differently() -> None:
+    def epoch(order: Order, number: int) -> list[int]:
+        pairs = sorted(pair for step in range(10) for pair in order.batch(10 * number + step))
+        return [index for _, index in pairs]
+
+    orders = [epoch(order_of(40, 4), 0), epoch(order_of(40, 4), 1), epoch(order_of(40, 4, seed=1), 0), list(range(40))]
+    for first, second in itertools.combinations(orders, 2):
+        assert first != second
+    assert epoch(order_of(40, 4), 1) == orders[1]
 
 
 @pytest.mark.parametrize("window", [1, 3])
-def test_every_sample_comes_once_an_epoch_and_tails_carry_over(window: int) -> None:
-    steps = 11 * 4 * 3  # whole epochs and whole windows
-    seen = Counter(index for step in range(steps) for _, index in order(window=window).batch(step))
-    assert set(seen) == set(range(11))
-    assert len(set(seen.values())) == 1
-
-
-def test_an_epoch_is_a_permutation() -> None:
-    stream_of_ids = [index for _, index in sorted(pair for step in range(11) for pair in order().batch(step))]
-    for epoch in range(4):
-        assert sorted(stream_of_ids[epoch * 11 : (epoch + 1) * 11]) == list(range(11))
-    assert stream_of_ids[:11] != stream_of_ids[11:22]
-
-
 @pytest.mark.parametrize("processes", [2, 4])
-def test_processes_share_the_global_batch(processes: int) -> None:
-    ranks = [list(islice(stream(order(), make, collate, rank=r, processes=processes), 9)) for r in range(processes)]
-    whole = list(islice(stream(order(), make, collate), 9))
-    for step in range(9):
-        parts = [ranks[r][step] for r in range(processes)]
-        assert sorted(torch.cat([p.draw for p in parts]).tolist()) == sorted(whole[step].draw.tolist())
-        assert Counter(torch.cat([p.index for p in parts]).tolist()) == Counter(whole[step].index.tolist())
+def test_a_global_batch_is_the_same_for_any_number_of_processes(processes: int, window: int) -> None:
+    order = order_of(37, 8, window)
+    alone = take(order, 12)
+    shared = [take(order, 12, rank=rank, processes=processes) for rank in range(processes)]
+    for step, whole in enumerate(alone):
+        parts = [shared[rank][step] for rank in range(processes)]
+        assert {len(part) for part in parts} == {8 // processes}
+        pairs = {pair for part in parts for pair in zip(part.index.tolist(), part.draw.tolist(), strict=True)}
+        assert pairs == set(zip(whole.index.tolist(), whole.draw.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_starting_later_is_skipping(workers: int) -> None:
-    whole = list(islice(stream(order(window=2), make, collate), 12))
-    later = list(islice(stream(order(window=2), make, collate, start=5, workers=workers), 7))
-    for expected, found in zip(whole[5:], later, strict=True):
-        assert torch.equal(expected.index, found.index)
-        assert torch.equal(expected.draw, found.draw)
+@pytest.mark.parametrize("window", [1, 4])
+@pytest.mark.parametrize("start", [1, 5, 23])
+def test_starting_at_a_step_is_skipping_to_it(start: int, window: int) -> None:
+    order = order_of(13, 4, window)
+    for expected, found in zip(take(order, start + 6)[start:], take(order, 6, start=start), strict=True):
+        assert torch.equal(found.index, expected.index)
+        assert torch.equal(found.draw, expected.draw)
 
 
-def test_a_stream_leaves_the_global_generator_alone() -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_loader_workers_change_nothing() -> None:
+    order = order_of(13, 4, 2)
     torch.manual_seed(0)
-    expected = torch.rand(1)
-    torch.manual_seed(0)
-    next(stream(order(), make, collate))
-    assert torch.equal(torch.rand(1), expected)
+    state = torch.get_rng_state()
+    here = take(order, 7, start=3, rank=1, processes=2)
+    there = take(order, 7, start=3, rank=1, processes=2, workers=2)
+    assert torch.equal(torch.get_rng_state(), state)
+    for expected, found in zip(here, there, strict=True):
+        assert torch.equal(found.index, expected.index)
+        assert torch.equal(found.draw, expected.draw)
 
 
-def test_one_batch_for_ever() -> None:
-    first, second = islice(stream(order(), make, collate, start=7, only=0), 2)
-    assert torch.equal(first.draw, second.draw)
-    assert torch.equal(first.index, next(stream(order(), make, collate)).index)
+def test_a_sample_draws_anew_every_time_it_comes() -> None:
+    draws = torch.cat([batch.draw for batch in take(order_of(3, 3), 8)])
+    assert len(draws.unique()) == 24
 
 
-def test_windows_hold_like_lengths() -> None:
-    plain, sorted_ = order(40, 4), order(40, 4, window=10)
-
-    def spread(chosen: Order) -> float:
-        lengths = [[chosen.durations_s[i] for _, i in chosen.batch(step)] for step in range(10)]
-        return sum(max(batch) - min(batch) for batch in lengths)
-
-    assert spread(sorted_) < 0.5 * spread(plain)
+def test_one_step_for_ever() -> None:
+    order = order_of(13, 4)
+    expected = take(order, 3)[2]
+    for batch in take(order, 4, only=2):
+        assert torch.equal(batch.index, expected.index)
+        assert torch.equal(batch.draw, expected.draw)
 
 
-def test_batches_split_and_pad() -> None:
-    batch = Numbers(torch.arange(5), torch.rand(5))
+def test_a_window_puts_like_lengths_together() -> None:
+    order, plain = order_of(64, 4, 8), order_of(64, 4)
+    windows = [[order.batch(8 * window + slot) for slot in range(8)] for window in range(2)]
+    for window, batches in enumerate(windows):
+        same = [pair for slot in range(8) for pair in plain.batch(8 * window + slot)]
+        assert sorted(pair for batch in batches for pair in batch) == sorted(same)
+        lengths = sorted([sorted(order.durations_s[index] for _, index in batch) for batch in batches])
+        assert list(itertools.chain(*lengths)) == sorted(order.durations_s[index] for _, index in same)
+        means = [sum(order.durations_s[index] for _, index in batch) for batch in batches]
+        assert means != sorted(means)
+
+
+def test_batches_split_and_move_whole() -> None:
+    batch = collate([(i, i / 10) for i in range(5)])
+    assert len(batch) == 5
     parts = batch.split(3)
-    assert [len(part) for part in parts] == [2, 2, 1]
-    assert torch.equal(torch.cat([part.draw for part in parts]), batch.draw)
-    assert len(batch.split(9)) == 5
-    padded, lengths = pad_stack([torch.ones(2, 3), torch.ones(4, 3)])
-    assert padded.shape == (2, 4, 3)
-    assert lengths.tolist() == [2, 4]
-    assert padded[0, 2:].sum() == 0
+    assert [part.index.tolist() for part in parts] == [[0, 1], [2, 3], [4]]
+    assert all(isinstance(part, Drawn) and len(part.draw) == len(part.index) for part in parts)
+    assert [len(part) for part in batch.split(8)] == [1] * 5
+    moved = batch.to(torch.device("cpu"))
+    assert torch.equal(moved.draw, batch.draw)
+
+
+def test_padding_by_hand() -> None:
+    padded, lengths = pad_stack([torch.tensor([1, 2, 3]), torch.tensor([4]), torch.tensor([], dtype=torch.long)])
+    assert padded.tolist() == [[1, 2, 3], [4, 0, 0], [0, 0, 0]]
+    assert lengths.tolist() == [3, 1, 0]

@@ -66,7 +66,8 @@ class DVAE(nn.Module):
         """Continuous [batch, code frames, channels] before quantisation."""
         missing = -mel.shape[1] % self.config.downsampling
         x = F.pad(mel, (0, 0, 0, missing)) * frame_mask(lengths, mel.shape[1] + missing)
-        x = self.conv_in(x, frame_mask(lengths, x.shape[1]))
+        mask = frame_mask(lengths, x.shape[1])
+        x = self.conv_in(x, mask)
         for down, block in zip(self.down, self.down_blocks, strict=True):
             lengths = -(-lengths // 2)
             mask = frame_mask(lengths, x.shape[1] // 2)

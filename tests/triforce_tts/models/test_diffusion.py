@@ -11,6 +11,8 @@ from triforce_tts.models.diffusion import (
     wiener_gain,
 )
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LENGTHS = (30, 17, 6, 1)
 
 

@@ -9,6 +9,8 @@ from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.gpt import GPT, RMSNorm
 from triforce_tts.schema import parse
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 LENGTHS = (40, 37, 22, 9, 4, 1)  # frames; most are no multiple of the downsampling
 
 

@@ -1,0 +1,197 @@
+import pytest
+import torch
+
+from triforce_tts.models.gpt import GPT
+from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar, text_grammar
+from triforce_tts.sequences import END, Vocabulary
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+GREEDY = TokenSampling(temperature=0.0)
+WARM = TokenSampling(temperature=1.0, top_p=0.95)
+
+
+def prompts_of(vocabulary: Vocabulary, lengths: list[int]) -> list[list[int]]:
+    """Prompts of unequal length: voice codes, text."""
+    rng = torch.Generator().manual_seed(3)
+    prompts = []
+    for length in lengths:
+        voice = torch.randint(0, vocabulary.config.n_codes, (length, 2), generator=rng)
+        text = torch.randint(0, vocabulary.config.n_text, (length + 1,), generator=rng).tolist()
+        prompts.append(vocabulary.speak_prompt(voice, text))
+    return prompts
+
+
+def test_the_grammar_of_speech(tiny_vocabulary: Vocabulary) -> None:
+    """5 special ids, 6 of text, then 8 of each group."""
+    allowed = speech_grammar(tiny_vocabulary)
+    assert allowed.shape == (2, 27)
+    assert allowed[0].nonzero().flatten().tolist() == [END, *range(11, 19)]
+    assert allowed[1].nonzero().flatten().tolist() == list(range(19, 27))
+
+
+def test_the_grammar_of_text(tiny_vocabulary: Vocabulary) -> None:
+    assert text_grammar(tiny_vocabulary)[0].nonzero().flatten().tolist() == [END, *range(5, 11)]
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, TokenSampling(temperature=3.0, top_p=1.0)])
+def test_groups_alternate_and_speech_ends_between_frames(
+    tiny_gpt: GPT, tiny_vocabulary: Vocabulary, sampling: TokenSampling
+) -> None:
+    count = 24
+    prompts = prompts_of(tiny_vocabulary, [1, 4, 2] * (count // 3))
+    outputs = generate(tiny_gpt, prompts, speech_grammar(tiny_vocabulary), [20] * count, list(range(count)), sampling)
+    ranges = [tiny_vocabulary.group_range(group) for group in range(2)]
+    for output in outputs:
+        for place, token in enumerate(output):
+            first, last = ranges[place % 2]
+            assert first <= token < last
+        assert len(output) % 2 == 0
+    if sampling is not GREEDY:
+        assert {len(output) for output in outputs} > {20}
+
+
+def test_text_is_made_of_text(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    prompts = [tiny_vocabulary.listen_prompt(torch.full((n, 2), n)) for n in (1, 3, 5, 7)]
+    outputs = generate(tiny_gpt, prompts, text_grammar(tiny_vocabulary), [15] * 4, [0] * 4, TokenSampling(2.0, 1.0))
+    assert any(outputs)
+    for output in outputs:
+        assert len(tiny_vocabulary.text_tokens(output)) == len(output)
+
+
+@torch.no_grad()
+def argmax_loop(model: GPT, prompt: list[int], grammar: torch.Tensor, limit: int) -> list[int]:
+    """Greedy decoding without a cache."""
+    output: list[int] = []
+    while len(output) < limit:
+        logits = model(torch.tensor([prompt + output]))[0, -1]
+        token = int(logits.masked_fill(~grammar[len(output) % len(grammar)], float("-inf")).argmax())
+        if token == END:
+            break
+        output.append(token)
+    return output
+
+
+def test_greedy_is_the_argmax_loop_without_a_cache(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    grammar = speech_grammar(tiny_vocabulary)
+    prompts, limits = prompts_of(tiny_vocabulary, [1, 6, 3, 2, 4, 5]), [30, 12, 18, 1, 0, 24]
+    outputs = generate(tiny_gpt, prompts, grammar, limits, [0] * 6, GREEDY)
+    expected = [argmax_loop(tiny_gpt, prompt, grammar, limit) for prompt, limit in zip(prompts, limits, strict=True)]
+    assert outputs == expected
+    assert len({token for output in outputs for token in output}) > 4
+
+
+@torch.no_grad()
+def test_a_draw_follows_the_uniform_of_its_seed(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    """The same loop without a cache, drawing by ``pick`` from the row's own uniforms."""
+    grammar, limit = speech_grammar(tiny_vocabulary), 16
+    prompts = prompts_of(tiny_vocabulary, [2, 5])
+    for prompt, seed, found in zip(
+        prompts, (4, 5), generate(tiny_gpt, prompts, grammar, [limit] * 2, [4, 5], WARM), strict=True
+    ):
+        uniforms = torch.rand(limit, generator=torch.Generator().manual_seed(seed))
+        output: list[int] = []
+        for step in range(limit):
+            logits = tiny_gpt(torch.tensor([prompt + output]))[:, -1]
+            token = int(pick(logits.masked_fill(~grammar[step % 2], float("-inf")), uniforms[step : step + 1], WARM))
+            if token == END:
+                break
+            output.append(token)
+        assert found == output
+
+
+def test_sampled_ids_do_not_depend_on_the_batch(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    grammar = speech_grammar(tiny_vocabulary)
+    prompts = prompts_of(tiny_vocabulary, [1, 6, 3, 2, 4])
+    limits, seeds = [30, 12, 18, 24, 6], [11, 12, 13, 14, 15]
+    together = generate(tiny_gpt, prompts, grammar, limits, seeds, WARM)
+    alone = [
+        generate(tiny_gpt, [prompt], grammar, [limit], [seed], WARM)[0]
+        for prompt, limit, seed in zip(prompts, limits, seeds, strict=True)
+    ]
+    assert together == alone
+    assert len(set(map(tuple, together))) == 5
+    back = generate(tiny_gpt, prompts[::-1], grammar, limits[::-1], seeds[::-1], WARM)
+    assert back[::-1] == together
+
+
+def test_seeds_choose_what_is_said(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    grammar = speech_grammar(tiny_vocabulary)
+    prompt = prompts_of(tiny_vocabulary, [3])[0]
+    first, again, other = generate(tiny_gpt, [prompt] * 3, grammar, [20] * 3, [1, 1, 2], WARM)
+    assert first == again
+    assert first != other
+    torch.manual_seed(99)
+    state = torch.get_rng_state()
+    assert generate(tiny_gpt, [prompt], grammar, [20], [1], WARM)[0] == first
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_limits_hold(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    endless = speech_grammar(tiny_vocabulary)
+    endless[:, END] = False
+    prompts, limits = prompts_of(tiny_vocabulary, [1, 4, 2, 3]), [0, 1, 7, 20]
+    outputs = generate(tiny_gpt, prompts, endless, limits, [0] * 4, WARM)
+    assert [len(output) for output in outputs] == limits
+    assert generate(tiny_gpt, prompts[:1], endless, [0], [0], WARM) == [[]]
+
+
+def test_a_sequence_stops_at_the_longest_the_model_knows(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    endless = speech_grammar(tiny_vocabulary)
+    endless[:, END] = False
+    prompts = prompts_of(tiny_vocabulary, [10, 1])
+    outputs = generate(tiny_gpt, prompts, endless, [1000, 1000], [0, 1], GREEDY)
+    room = [tiny_gpt.config.max_tokens - len(prompt) for prompt in prompts]
+    assert [len(output) for output in outputs] == room
+    for prompt, output, limit in zip(prompts, outputs, room, strict=True):
+        assert output == argmax_loop(tiny_gpt, prompt, endless, limit)
+
+
+FOUR = torch.tensor([0.1, 0.4, 0.2, 0.3]).log()
+
+
+def picks(uniforms: list[float], sampling: TokenSampling, logits: torch.Tensor = FOUR) -> list[int]:
+    found: list[int] = pick(logits.expand(len(uniforms), -1), torch.tensor(uniforms), sampling).tolist()
+    return found
+
+
+def test_the_nucleus_by_hand() -> None:
+    """Of 0.4, 0.3, 0.2, 0.1 the first two hold 0.6: the likeliest takes the uniforms below 4/7."""
+    nucleus = TokenSampling(temperature=1.0, top_p=0.6)
+    assert picks([0.0, 0.3, 0.57, 0.575, 0.9, 1 - 2**-24], nucleus) == [1, 1, 1, 3, 3, 3]
+
+
+def test_the_whole_distribution_by_hand() -> None:
+    whole = TokenSampling(temperature=1.0, top_p=1.0)
+    uniforms = [0.0, 0.39, 0.41, 0.69, 0.71, 0.89, 0.91, 1 - 2**-24]
+    assert picks(uniforms, whole) == [1, 1, 3, 3, 2, 2, 0, 0]
+
+
+def test_temperature_by_hand() -> None:
+    """At one half the shares are squared: 16, 9, 4 and 1 of 30."""
+    cold = TokenSampling(temperature=0.5, top_p=1.0)
+    assert picks([0.53, 0.54, 0.83, 0.84, 0.96, 0.97], cold) == [1, 3, 3, 2, 2, 0]
+
+
+def test_the_likeliest_alone() -> None:
+    uniforms = [0.0, 0.5, 1 - 2**-24]
+    assert picks(uniforms, GREEDY) == [1, 1, 1]
+    assert picks(uniforms, TokenSampling(temperature=1.0, top_p=1e-6)) == [1, 1, 1]
+
+
+def test_frequencies_are_the_probabilities() -> None:
+    uniforms = (torch.arange(10_000) + 0.5) / 10_000
+    counts = torch.bincount(pick(FOUR.expand(10_000, -1), uniforms, TokenSampling(1.0, 1.0)), minlength=4)
+    assert torch.allclose(counts / 10_000, FOUR.exp(), atol=2e-4)
+
+
+@pytest.mark.parametrize("top_p", [0.3, 0.9, 1.0])
+def test_no_uniform_leads_to_a_forbidden_id(top_p: float) -> None:
+    rng = torch.Generator().manual_seed(0)
+    logits = 3 * torch.randn(2000, 50, generator=rng)
+    allowed = torch.rand(2000, 50, generator=rng) < 0.2
+    allowed[:, 7] = True
+    uniforms = torch.rand(2000, generator=rng)
+    uniforms[:500], uniforms[500:1000] = 1 - 2**-24, 0.0
+    ids = pick(logits.masked_fill(~allowed, float("-inf")), uniforms, TokenSampling(1.0, top_p))
+    assert allowed.gather(1, ids[:, None]).all()

@@ -22,9 +22,9 @@ only with its owner's consent. Written files say in their metadata that they are
 
 | corpus | hours | licence | used for |
 |---|---|---|---|
-| kathleen (Michael Hansen, rhasspy) | 0.85 | CC0 1.0 | all stages, the default voice |
-| LibriSpeech dev-clean, 14 readers | 1.9 | CC BY 4.0 | all stages |
-| LibriSpeech train-clean-100, 233 readers | 1.7 | CC BY 4.0 | all stages |
+| kathleen (Michael Hansen, rhasspy) | 0.87 | CC0 1.0 | all stages, the default voice |
+| LibriSpeech dev-clean, 12 readers | 1.6 | CC BY 4.0 | all stages |
+| LibriSpeech train-clean-100, 235 readers | 2.0 | CC BY 4.0 | all stages |
 | LibriVox (Austen) | 0.01 | public domain | all stages |
 | 11 821 sentences spoken by flite (rms, slt, awb) | 12.7 | synthetic; texts public domain | stage 2, first phase |
 

@@ -14,7 +14,8 @@ import soxr
 import torch
 from torch import nn
 
-RATE, FRAMES, STEP = 16000, 160, 77  # 1.6 s windows, 1.3 of them a second
+RATE, HOP, FRAMES, STEP = 16000, 160, 160, 77  # 1.6 s windows, 1.3 of them a second
+COVERAGE = 0.75  # of a last window that must be sound, else it is left out
 
 
 class _Encoder(nn.Module):
@@ -39,17 +40,27 @@ def _encoder() -> _Encoder:
     return encoder
 
 
+def window_starts(samples: int) -> list[int]:
+    """First frames of the windows over a clip, at least one; the package's own rule."""
+    frames = -(-(samples + 1) // HOP)
+    starts = list(range(0, max(1, frames - FRAMES + STEP + 1), STEP))
+    if len(starts) > 1 and (samples / HOP - starts[-1]) / FRAMES < COVERAGE:
+        starts.pop()
+    return starts
+
+
 @torch.inference_mode()
 def embed(samples: torch.Tensor, sample_rate: int) -> np.ndarray:  # type: ignore[type-arg]
     """A unit vector [256] of who speaks in ``samples`` [n]."""
     wave = samples.numpy()
     if sample_rate != RATE:
         wave = soxr.resample(wave, sample_rate, RATE)
+    # The mels are not logarithmic, so level matters: all clips get one, where the package raises quiet ones only.
     level = 10 * np.log10(np.mean(wave**2) + 1e-12)
     wave = wave * 10 ** ((-30 - level) / 20)
-    wave = np.pad(wave, (0, max(0, FRAMES * 160 - len(wave))))
-    mel = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=400, hop_length=160, n_mels=40).astype(np.float32).T
-    starts = range(0, max(1, len(mel) - FRAMES + 1), STEP)
+    starts = window_starts(len(wave))
+    wave = np.pad(wave, (0, max(0, (starts[-1] + FRAMES) * HOP - len(wave))))
+    mel = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=400, hop_length=HOP, n_mels=40).astype(np.float32).T
     windows = torch.from_numpy(np.stack([mel[s : s + FRAMES] for s in starts]))
     mean = _encoder()(windows).mean(0).numpy()
     return mean / np.linalg.norm(mean)

@@ -1,7 +1,8 @@
 """Quality of a model over whole held-out lists: ``python -m benchmarks.quality MODEL --speech FOLDER --out FILE``.
 
 Parts: ``stage1`` (codes and resynthesis), ``gpt`` (held-out likelihood; needs --codes), ``speak`` (default voice),
-``voices`` (does --voice do something). Each figure is a mean with a bootstrap 95 % interval over utterances.
+``voices`` (does --voice do something). Each figure is a mean with a bootstrap 95 % interval over utterances; where
+several seeds speak one sentence, or for one reader, their mean counts once. A report holds figures of one model only.
 """
 
 import argparse
@@ -15,14 +16,16 @@ import numpy as np
 import torch
 
 from benchmarks.recogniser import character_errors, interval
-from triforce_tts import Synthesizer
+from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.audio.edit import join, normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
 from triforce_tts.data.sources import Recording, find_recordings, read_heldout
 from triforce_tts.files import write_json
+from triforce_tts.shards import ShardSet
 
 KATHLEEN = "kathleen"
+PARTS = ("stage1", "gpt", "speak", "voices")
 
 
 class Lists:
@@ -122,28 +125,42 @@ def speak(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str,
                 proper.append(float(ends_properly(synthesizer, parts)))
                 references.append(text)
         errors = character_errors(clips, rate, references)
-        by_text = np.asarray(errors).reshape(len(seeds), -1).mean(0).tolist()
+        by_text, proper_by_text = (np.reshape(v, (len(seeds), -1)).mean(0).tolist() for v in (errors, proper))
         result[name] = {
             "character_error": interval(by_text),
-            "ends_properly": interval(proper),
+            "ends_properly": interval(proper_by_text),
             "utterances": len(clips),
         }
     return result
 
 
 def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str, Any]:
-    """Share of spoken clips that are nearest to their own reference, and the cosine; natural second clips beside."""
+    """Share of spoken clips that are nearest to their own reference, and the cosine; natural speech beside.
+
+    Most readers have one recording, so second clips show few readers. The halves of the references show all, but
+    share their recording: a generous ceiling.
+    """
     from benchmarks.embedding import embed
 
     rate = synthesizer.audio.sample_rate
     references = [clips[0] for clips in lists.readers]
     keys = np.stack([embed(clip(r, synthesizer), rate) for r in references])
 
-    def judge(vectors: list[np.ndarray], owners: list[int]) -> dict[str, Any]:  # type: ignore[type-arg]
+    def judge(vectors: list[Any], owners: list[int], keys: Any = keys) -> dict[str, Any]:
         cosines = np.stack(vectors) @ keys.T
         nearest = [float(row.argmax() == owner) for row, owner in zip(cosines, owners, strict=True)]
         own = [float(row[owner]) for row, owner in zip(cosines, owners, strict=True)]
-        return {"nearest_is_own": interval(nearest), "median_cosine": float(np.median(own)), "clips": len(own)}
+        # Seeds of one reader are no independent draws: the interval is over readers.
+        by_owner = [
+            float(np.mean([n for n, o in zip(nearest, owners, strict=True) if o == who])) for who in sorted({*owners})
+        ]
+        median = float(np.median(own))
+        return {
+            "nearest_is_own": interval(by_owner),
+            "median_cosine": median,
+            "clips": len(own),
+            "readers": len(by_owner),
+        }
 
     second = [(i, clips[1]) for i, clips in enumerate(lists.readers) if len(clips) > 1]
     result: dict[str, Any] = {"chance": 1 / len(references)}
@@ -151,8 +168,13 @@ def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str
         result["natural second clip"] = judge(
             [embed(clip(r, synthesizer), rate) for _, r in second], [i for i, _ in second]
         )
+    halves = [clip(r, synthesizer).tensor_split(2) for r in references]
+    everyone = list(range(len(references)))
+    result["natural halves of the reference"] = judge(
+        [embed(end, rate) for _, end in halves], everyone, np.stack([embed(start, rate) for start, _ in halves])
+    )
     result["resynthesized reference"] = judge(
-        [embed(synthesizer.resynthesize(r.audio).samples, rate) for r in references], list(range(len(references)))
+        [embed(synthesizer.resynthesize(r.audio).samples, rate) for r in references], everyone
     )
     vectors, owners = [], []
     for number, reference in enumerate(references):
@@ -166,7 +188,10 @@ def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str
 
 
 def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, Any]:
-    """Held-out nats a code and bits a second, given the right text and given another's, per speaker group."""
+    """Held-out nats a code and bits a second, given the right text and given another's, per speaker group.
+
+    Utterances longer than the configuration trains on are left out, and counted.
+    """
     from triforce_tts import schema
     from triforce_tts.stages import gpt as stage
 
@@ -177,8 +202,11 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
         [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0"],
     )  # fmt: skip
     task = stage.build(settings, codes)
+    own_dvae = checkpoint.read_lineage(synthesizer.folder / "dvae")["id"]
+    checkpoint.require_same("DVAE", str(codes[0]), task.code["dvae"], str(synthesizer.folder), own_dvae)
     rate = task.code["code_rate"] * task.code["groups"]
     everyone = task.heldout
+    whole = ShardSet.open(codes, "heldout", "codes")
     result: dict[str, Any] = {}
     for name, wanted in ((KATHLEEN, True), ("other readers", False)):
         task.heldout = everyone.select(lambda speaker, _, wanted=wanted: (speaker == KATHLEEN) == wanted)
@@ -194,12 +222,47 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
         better = [float(a[0] < b[0]) for a, b in zip(own, wrong, strict=True)]
         result[name] = {
             "nats_per_code": nats,
+            "nats_per_code_by_utterance": interval([t / n for t, n in own]),
             "nats_per_code_shuffled_text": sum(t for t, _ in wrong) / sum(n for _, n in wrong),
             "own_text_likelier": interval(better),
             "bits_per_second": nats / float(np.log(2)) * rate,
             "utterances": count,
+            "left_out_for_length": sum((s == KATHLEEN) == wanted for s in whole.speakers) - len(task.heldout),
         }
     return result
+
+
+def markdown(part: str, figures: dict[str, Any]) -> str:
+    """A table with one row a figure; means with their interval."""
+    lines = [f"\n### {part}\n", "| figure | value |", "|---|---|"]
+
+    def rows(prefix: str, value: Any) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                rows(f"{prefix}, {name}" if prefix else name, inner)
+        elif isinstance(value, tuple):  # of ``interval``
+            lines.append(f"| {prefix} | {value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f}) |")
+        elif isinstance(value, list):
+            lines.append(f"| {prefix} | {', '.join(f'{v:.3f}' if isinstance(v, float) else str(v) for v in value)} |")
+        else:
+            lines.append(f"| {prefix} | {f'{value:.3f}' if isinstance(value, float) else value} |")
+
+    rows("", figures)
+    return "\n".join(lines)
+
+
+def open_report(path: Path, model: str) -> dict[str, Any]:
+    """The report at ``path`` to add parts to; a new one where there is none.
+
+    Raises:
+        SystemExit: it holds the figures of another model, or does not say of which.
+    """
+    if not path.exists():
+        return {"model": model}
+    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if report.get("model") != model:
+        raise SystemExit(f"{path}: figures of model {report.get('model')}, this one is {model}; choose another --out")
+    return report
 
 
 def main() -> None:
@@ -209,25 +272,34 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--codes", type=Path, action="append", default=[])
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--parts", default="stage1,gpt,speak,voices")
+    parser.add_argument("--parts", default="all", help=f"all, or some of {','.join(PARTS)}; gpt needs --codes")
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--limit", type=int, default=10_000, help="of each list, for trials")
     arguments = parser.parse_args()
+    parts = (
+        [p for p in PARTS if p != "gpt" or arguments.codes] if arguments.parts == "all" else arguments.parts.split(",")
+    )
+    if unknown := sorted({*parts} - {*PARTS}):
+        parser.error(f"unknown part '{unknown[0]}'; choose from {', '.join(PARTS)}, or all")
+    if "gpt" in parts and not arguments.codes:
+        parser.error("the part gpt needs --codes")
     lists = Lists(arguments.speech, arguments.limit)
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
-    report: dict[str, Any] = json.loads(arguments.out.read_text()) if arguments.out.exists() else {}
-    for part in arguments.parts.split(","):
+    report = open_report(arguments.out, Synthesizer.load(arguments.model, "cpu").id)
+    for part in parts:
         synthesizer = Synthesizer.load(arguments.model, "cpu")
         began = time.perf_counter()
         if part == "stage1":
             report[part] = stage1(synthesizer, lists)
-        elif part == "gpt" and arguments.codes:
+        elif part == "gpt":
             report[part] = gpt(synthesizer, arguments.codes, arguments.limit)
         elif part == "speak":
             report[part] = speak(synthesizer, lists, seeds)
         elif part == "voices":
             report[part] = voices(synthesizer, lists, seeds)
-        print(f"{part}: {time.perf_counter() - began:.0f} s\n{json.dumps(report.get(part), indent=1)}", flush=True)
+        print(f"{markdown(part, report[part])}\n\n{part}: {time.perf_counter() - began:.0f} s", flush=True)
+        # Apart from the figures, so that a trial cannot pass for one.
+        report.setdefault("measured", {})[part] = {"seeds": seeds, "limit": arguments.limit}
         write_json(arguments.out, report)
 
 

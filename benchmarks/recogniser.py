@@ -29,6 +29,9 @@ def hear(samples: np.ndarray, sample_rate: int) -> str:  # type: ignore[type-arg
     """Words that the recogniser finds in ``samples`` [n] float32."""
     wave = soxr.resample(samples, sample_rate, RATE) if sample_rate != RATE else samples
     decoder = _decoder()
+    # Its running mean and noise estimate outlive an utterance: without this, a figure would depend on what the same
+    # worker heard before.
+    decoder.reinit_feat()
     decoder.start_utt()
     decoder.process_raw((np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
     decoder.end_utt()

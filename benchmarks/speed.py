@@ -27,6 +27,21 @@ SENTENCES = {
 ROUNDS = 5
 
 
+def cpu_name() -> str:
+    """The processor's model; its architecture where the system does not tell."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def import_seconds() -> float:
+    """Wall seconds of a new process that only imports the command."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import triforce_tts.cli.app, triforce_tts.synthesis"], check=True)
+    return time.perf_counter() - began
+
+
 def memory_bandwidth(megabytes: int = 512) -> float:
     """Bytes a second of summing a large tensor, the best of five."""
     block = torch.zeros(megabytes * 2**18)
@@ -71,7 +86,7 @@ def main() -> None:
     model = ["--model", str(arguments.model)] if arguments.model else []
     starts = [fresh(model) for _ in range(3)]
     synthesizer = Synthesizer.load(arguments.model, "cpu")
-    print(f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
+    print(f"{cpu_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}")
     print("\n| sentence | sound, s | " + "stage: seconds | RTF | GPT tokens/s |\n|---|---|---|---|---|")
     for name, text in SENTENCES.items():
         seconds, sound, rate = stages(synthesizer, text)
@@ -80,7 +95,9 @@ def main() -> None:
     bandwidth = memory_bandwidth()
     read = 4 * count_parameters(synthesizer.gpt)
     print(f"\nGPT floor: {read / 1e6:.1f} MB a token at {bandwidth / 1e9:.1f} GB/s: {bandwidth / read:.0f} tokens/s")
-    print(f"cold start: {statistics.median(s for s, _ in starts):.1f} s; peak memory {starts[0][1]:.0f} MiB")
+    imports = statistics.median(import_seconds() for _ in range(3))
+    start = statistics.median(seconds for seconds, _ in starts)
+    print(f"cold start: {start:.1f} s, {imports:.1f} s of it imports; peak memory {starts[0][1]:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import model_validator
+from pydantic import PositiveFloat, model_validator
 from torch import nn
 
 from triforce_tts import checkpoint
@@ -32,7 +32,7 @@ NAME = "diffusion"
 class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
-    reference_seconds: float
+    reference_seconds: PositiveFloat
     true_mel_share: float = 0.25  # of samples conditioned on the true mel: they teach fine structure early
     noise_share: float = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
 

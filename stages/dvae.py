@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import PositiveFloat
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
@@ -26,7 +27,7 @@ NAME = "dvae"
 class CropSettings(DataSettings):
     """Crops for the stages that learn from sound."""
 
-    crop_seconds: float
+    crop_seconds: PositiveFloat
 
 
 class DVAESettings(Config):

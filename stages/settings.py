@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
@@ -11,29 +11,29 @@ from triforce_tts.shards import ShardSet
 class RunSettings(Config):
     """Budget, optimiser and habits of one training run."""
 
-    batch_size: int  # samples of a global batch, over all processes
-    learning_rate: float
-    steps: int = 0  # budget in optimiser steps; 0: no such limit
-    stop_at: int = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
-    minutes: float = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
-    warmup_steps: int = 50
+    batch_size: PositiveInt  # samples of a global batch, over all processes
+    learning_rate: PositiveFloat
+    steps: NonNegativeInt = 0  # budget in optimiser steps; 0: no such limit
+    stop_at: NonNegativeInt = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
+    minutes: NonNegativeFloat = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
+    warmup_steps: NonNegativeInt = 50
     final_learning_rate: float = 0.05  # end of the cosine, as a share of learning_rate
     betas: tuple[float, float] = (0.9, 0.97)
     weight_decay: float = 0.01  # of matrices; biases, norms and tables of one axis have none
-    clip_norm: float = 1.0
+    clip_norm: PositiveFloat = 1.0
     ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
-    mega_batch_factor: int = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
+    mega_batch_factor: PositiveInt = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    bucket_batches: int = 1  # batches sorted by length together; 1: none
-    workers: int = 0  # loader processes
-    threads: int = 0  # CPU threads of each process; 0: as torch chooses
+    bucket_batches: PositiveInt = 1  # batches sorted by length together; 1: none
+    workers: NonNegativeInt = 0  # loader processes
+    threads: NonNegativeInt = 0  # CPU threads of each process; 0: as torch chooses
     seed: int = 0
-    log_every: int = 10  # steps
+    log_every: PositiveInt = 10  # steps
     log_samples: bool = False  # write the keys of every step's samples to metrics.jsonl
     validate_every: int = 250
     validate_samples: int = 128  # the first so many held-out samples
     save_every: int = 250
-    keep: int = 2  # checkpoints
+    keep: PositiveInt = 2  # checkpoints
     overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
     stop_after_skips: int = 10  # steps in a row with a gradient that is not finite before giving up
@@ -42,8 +42,6 @@ class RunSettings(Config):
     def _check(self) -> "RunSettings":
         if not (self.steps > 0 or self.minutes > 0):
             raise ValueError("set a budget: run.steps or run.minutes")
-        if self.batch_size < 1 or self.mega_batch_factor < 1 or self.bucket_batches < 1:
-            raise ValueError("batch_size, mega_batch_factor and bucket_batches must be at least 1")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), found {self.ema}")
         return self

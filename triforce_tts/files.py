@@ -29,6 +29,8 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.replace(path)
     except OSError as error:
+        if _is_about_another(error, temporary):
+            raise
         raise TriforceError(
             f"{path}: cannot write the file ({error.strerror or error}); free some space or choose another place"
         ) from error
@@ -45,6 +47,8 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
     """
     path = Path(path)
+    if path.exists() and not path.is_dir():
+        raise TriforceError(f"{path}: expected a folder to write, found a file; choose another place")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -62,11 +66,18 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         else:
             temporary.replace(path)
     except OSError as error:
+        if _is_about_another(error, temporary):
+            raise
         raise TriforceError(
             f"{path}: cannot write the folder ({error.strerror or error}); free some space or choose another place"
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_about_another(error: OSError, temporary: Path) -> bool:
+    """Whether ``error`` names a file that is not being written here, such as a missing input."""
+    return error.filename is not None and temporary.name not in str(error.filename)
 
 
 def write_text(path: Path | str, text: str) -> None:

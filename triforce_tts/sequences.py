@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from pydantic import PositiveInt
 
 from triforce_tts.schema import Config
 
@@ -23,9 +24,9 @@ N_SPECIAL = 5
 class VocabularyConfig(Config):
     """Sizes of the three parts of the vocabulary."""
 
-    n_text: int  # text tokens
-    n_codes: int  # codes a group
-    groups: int  # codes a frame
+    n_text: PositiveInt  # text tokens
+    n_codes: PositiveInt  # codes a group
+    groups: PositiveInt  # codes a frame
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read the configuration \(No such file"):
         read_yaml(tmp_path / "a.yaml")
     with pytest.raises(
-        ConfigError, match="no configuration 'huge' for dvae; choose one of: .*nano, .*tiny.*path ending"
+        ConfigError, match=r"no configuration 'huge' for dvae; choose one of: .*nano, .*tiny.*path ending"
     ):
         find("dvae", "huge")
 

@@ -7,7 +7,7 @@ standardised by two numbers of the configuration; whatever is called ``mel`` els
 from functools import lru_cache
 
 import torch
-from pydantic import model_validator
+from pydantic import PositiveFloat, PositiveInt, model_validator
 
 from triforce_tts.schema import Config
 
@@ -15,20 +15,18 @@ from triforce_tts.schema import Config
 class AudioConfig(Config):
     """How sound becomes mel frames; everything about rates derives from these numbers."""
 
-    sample_rate: int  # Hz
-    n_fft: int  # samples of the analysis window and of the transform
-    hop_length: int  # samples between frames
-    n_mels: int
-    mel_floor: float = 1e-4  # smallest mel magnitude; about -80 dB below a full-scale sine's
+    sample_rate: PositiveInt  # Hz
+    n_fft: PositiveInt  # samples of the analysis window and of the transform
+    hop_length: PositiveInt  # samples between frames
+    n_mels: PositiveInt
+    mel_floor: PositiveFloat = 1e-4  # smallest mel magnitude; about -80 dB below a full-scale sine's
     mel_mean: float = -5.77  # nats; mean and deviation of the log-mel over training speech,
-    mel_std: float = 1.8  # so that the networks see about unit variance
+    mel_std: PositiveFloat = 1.8  # so that the networks see about unit variance
 
     @model_validator(mode="after")
     def _check(self) -> "AudioConfig":
         if self.n_fft % self.hop_length:
             raise ValueError(f"n_fft ({self.n_fft}) must be a multiple of hop_length ({self.hop_length})")
-        if self.mel_floor <= 0 or self.mel_std <= 0:
-            raise ValueError("mel_floor and mel_std must be positive")
         return self
 
     @property

@@ -9,6 +9,7 @@ time, so long sounds can be made in chunks.
 from typing import Literal
 
 import torch
+from pydantic import PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
@@ -25,11 +26,11 @@ class DiffusionConfig(Config):
     """Sizes of the diffusion upsampler and what it predicts."""
 
     target: Literal["magnitude", "complex"]  # 'complex' is reserved: no shipped network makes its own phase yet
-    channels: int
-    hidden: int  # width inside a block
-    blocks: int
-    kernel_size: int
-    reference_channels: int
+    channels: PositiveInt
+    hidden: PositiveInt  # width inside a block
+    blocks: PositiveInt
+    kernel_size: PositiveInt
+    reference_channels: PositiveInt
 
 
 def to_target(magnitude: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:

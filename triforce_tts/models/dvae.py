@@ -3,7 +3,7 @@
 import math
 
 import torch
-from pydantic import model_validator
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 from torch import nn
 from torch.nn import functional as F
 
@@ -15,11 +15,11 @@ from triforce_tts.schema import Config
 class DVAEConfig(Config):
     """Sizes of the DVAE."""
 
-    channels: int
+    channels: PositiveInt
     downsampling: int  # mel frames a code frame; a power of two
     levels: tuple[int, ...]  # FSQ grid of one group; the product is the number of codes
-    groups: int  # codes a code frame
-    blocks: int  # residual blocks at the code rate, on either side
+    groups: PositiveInt  # codes a code frame
+    blocks: NonNegativeInt  # residual blocks at the code rate, on either side
 
     @model_validator(mode="after")
     def _check(self) -> "DVAEConfig":

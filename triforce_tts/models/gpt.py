@@ -8,7 +8,7 @@ because importing ``transformers`` takes longer than speaking a sentence.
 from typing import Any
 
 import torch
-from pydantic import model_validator
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from torch import nn
 from torch.nn import functional as F
 
@@ -18,12 +18,12 @@ from triforce_tts.schema import Config
 class GPTConfig(Config):
     """Sizes of the GPT; the vocabulary's size comes from the text tokenizer and the DVAE."""
 
-    layers: int
-    dim: int
-    heads: int
-    hidden: int  # width of the SwiGLU
-    max_tokens: int  # longest sequence
-    dropout: float = 0.0  # of attention weights, in training
+    layers: PositiveInt
+    dim: PositiveInt
+    heads: PositiveInt
+    hidden: PositiveInt  # width of the SwiGLU
+    max_tokens: PositiveInt  # longest sequence
+    dropout: NonNegativeFloat = 0.0  # of attention weights, in training
     rope_theta: float = 10000.0
     norm_eps: float = 1e-5
 

@@ -88,6 +88,22 @@ def test_a_length_counts_as_its_last_started_group(tiny_dvae: DVAE, clips: list[
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("length", [37, 38, 5, 1])
+def test_the_frames_of_a_started_group_are_heard(tiny_dvae: DVAE, length: int) -> None:
+    rng = torch.Generator().manual_seed(length)
+    mel = torch.randn(1, length, 20, generator=rng)
+    codes, decoded = tiny_dvae.encode(mel), tiny_dvae(mel, torch.tensor([length]))[0]
+    heard = set()
+    for _ in range(10):
+        louder = mel.clone()
+        louder[:, -1] += 20 * torch.randn(20, generator=rng)
+        heard.add(tuple(tiny_dvae.encode(louder)[0, -1].tolist()))
+    assert len(heard) > 2
+    assert codes.shape[1] == -(-length // 4)
+    assert decoded[0, -1].abs().max() > 0.01
+
+
+@torch.no_grad()
 def test_a_code_depends_on_its_receptive_field_alone(tiny_dvae: DVAE) -> None:
     """Reach of a code in mel frames, layer by layer: 1 + 1 + 2 + 2 + 4 + 4 = 14, and 3 in its own group of 4."""
     rng = torch.Generator().manual_seed(0)

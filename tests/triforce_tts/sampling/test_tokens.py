@@ -158,7 +158,7 @@ def picks(uniforms: list[float], sampling: TokenSampling, logits: torch.Tensor =
 def test_the_nucleus_by_hand() -> None:
     """Of 0.4, 0.3, 0.2, 0.1 the first two hold 0.6: the likeliest takes the uniforms below 4/7."""
     nucleus = TokenSampling(temperature=1.0, top_p=0.6)
-    assert picks([0.0, 0.3, 0.57, 0.575, 0.9, 1 - 2**-24], nucleus) == [1, 1, 1, 3, 3, 3]
+    assert picks([0.0, 0.3, 0.57, 0.575, 0.9, 1 - 2**-24, 1.0], nucleus) == [1, 1, 1, 3, 3, 3, 3]
 
 
 def test_the_whole_distribution_by_hand() -> None:
@@ -192,6 +192,6 @@ def test_no_uniform_leads_to_a_forbidden_id(top_p: float) -> None:
     allowed = torch.rand(2000, 50, generator=rng) < 0.2
     allowed[:, 7] = True
     uniforms = torch.rand(2000, generator=rng)
-    uniforms[:500], uniforms[500:1000] = 1 - 2**-24, 0.0
+    uniforms[:500], uniforms[500:1000] = 1.0, 0.0
     ids = pick(logits.masked_fill(~allowed, float("-inf")), uniforms, TokenSampling(1.0, top_p))
     assert allowed.gather(1, ids[:, None]).all()

@@ -77,7 +77,9 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
 
 def _is_about_another(error: OSError, temporary: Path) -> bool:
     """Whether ``error`` names a file that is not being written here, such as a missing input."""
-    return error.filename is not None and temporary.name not in str(error.filename)
+    if error.filename is None or temporary.name in str(error.filename):
+        return False
+    return Path(error.filename) not in temporary.parents
 
 
 def write_text(path: Path | str, text: str) -> None:

@@ -214,7 +214,7 @@ def test_every_shipped_file_loads(group: str, name: str) -> None:
     [
         ("dvae", "run.steps=0", "set a budget"),
         ("dvae", "run.ema=1.0", r"ema must be in \[0, 1\)"),
-        ("dvae", "run.batch_size=0", "must be at least 1"),
+        ("dvae", "run.batch_size=0", "greater than 0"),
         ("dvae", "model.downsampling=3", "power of two"),
         ("dvae", "audio.hop_length=100", "multiple of hop_length"),
         ("gpt", "model.heads=3", "multiple of 2"),

@@ -150,8 +150,8 @@ def test_griffin_lim_keeps_the_last_hop_and_draws_no_random_numbers(tiny_audio: 
     ("changes", "message"),
     [
         ({"hop_length": 100}, "multiple of hop_length"),
-        ({"mel_floor": 0.0}, "must be positive"),
-        ({"mel_std": -1.0}, "must be positive"),
+        ({"mel_floor": 0.0}, "greater than 0"),
+        ({"mel_std": -1.0}, "greater than 0"),
     ],
 )
 def test_impossible_settings_are_refused(tiny_audio: AudioConfig, changes: dict[str, float], message: str) -> None:

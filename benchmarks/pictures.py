@@ -54,7 +54,7 @@ def main() -> None:
         axis.imshow(mel.T, origin="lower", aspect="auto", extent=(0, seconds, 0, audio.n_mels), vmin=-9, vmax=1)
         axis.set(title=name, ylabel="mel band", xlim=(0, longest))
     axes[-1].set_xlabel("seconds")
-    figure.savefig(arguments.docs / "images/mels.png", dpi=80)
+    figure.savefig(arguments.docs / "images/mels.png", dpi=64, pil_kwargs={"optimize": True})
 
 
 if __name__ == "__main__":

@@ -30,13 +30,13 @@ echo "== stage 2: GPT, from synthetic speech to all readers to one voice"
 tts train gpt --data "$WORK/codes/flite" --run "$WORK/gpt-flite" \
   --set run.minutes="$(minutes 36)" --set run.final_learning_rate=0.2
 tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-readers" --set run.init_from="$WORK/gpt-flite" \
-  --set run.minutes="$(minutes 8)" --set run.learning_rate=8e-4 --set run.final_learning_rate=0.3
+  --set run.minutes="$(minutes 7)" --set run.learning_rate=8e-4 --set run.final_learning_rate=0.3
 tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-voice" --set run.init_from="$WORK/gpt-readers" \
   --set run.minutes="$(minutes 8)" --set run.learning_rate=5e-4 --set "data.speakers=[$VOICE_SPEAKER]"
 
 echo "== stage 3: diffusion"
 tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
-  --set run.minutes="$(minutes 8)"
+  --set run.minutes="$(minutes 7)"
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt-voice" --diffusion "$WORK/diffusion" --name nano \

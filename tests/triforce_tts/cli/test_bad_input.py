@@ -4,8 +4,10 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -161,18 +163,21 @@ def test_a_voice_of_three_hours_is_served_by_its_beginning(model: Path, tmp_path
 
 
 def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -> None:
-    import signal
-    import time
-
     out = tmp_path / "out.wav"
     words = ["speak", "word " * 3000, "--model", str(model), "--out", str(out)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "triforce_tts.cli.app", *words], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    time.sleep(4)
-    assert process.poll() is None, "it ended before it could be interrupted"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    with subprocess.Popen(
+        [sys.executable, "-m", "triforce_tts.cli.app", *words],
+        stderr=subprocess.PIPE,
+        # Started in the background, the tests themselves may ignore the signal, and a child would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            time.sleep(6)
+            assert process.poll() is None, "it ended before it could be interrupted"
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert b"Traceback" not in errors
     assert list(tmp_path.iterdir()) == []

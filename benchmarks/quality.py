@@ -212,8 +212,6 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
         task.heldout = everyone.select(lambda speaker, _, wanted=wanted: (speaker == KATHLEEN) == wanted)
         if not len(task.heldout):
             continue
-        table = stage._by_speaker(task.heldout)
-        task._by_speaker[id(task.heldout)] = table
         count = min(limit, len(task.heldout))
         own = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count)
         wrong = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count, shuffle=True)

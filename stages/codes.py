@@ -43,26 +43,24 @@ def decode_codes(data: bytes) -> torch.Tensor:
     return torch.from_numpy(np.load(io.BytesIO(data), allow_pickle=False).astype(np.int64))
 
 
-def _code_shard(dvae_path: str, folder: str, split: str, name: str, out: str) -> tuple[ShardInfo, int]:
-    """Write one coded shard; return its entry and how many samples had no speakable text."""
-    target = Path(out) / name
+def _code_shard(dvae_path: str, folder: str, split: str, number: int, coded: str) -> tuple[ShardInfo, int]:
+    """Code shard ``number`` of a split into the tar ``coded``; its entry, and how many samples had no speakable text."""
+    target = Path(coded)
     done = target.with_suffix(".done.json")
     source = read_index(Path(folder), "audio")["splits"][split]["shards"]
-    checksum = next(shard["sha256"] for shard in source if shard["name"] == name.split("--", 1)[-1])
-    stamp = {"dvae": checkpoint.read_lineage(dvae_path)["id"], "source": checksum}
+    stamp = {"dvae": checkpoint.read_lineage(dvae_path)["id"], "source": source[number]["sha256"]}
     if done.is_file() and target.is_file():
         content = json.loads(done.read_text(encoding="utf-8"))
         if content["stamp"] == stamp:
             return ShardInfo(**content["info"]), content["silent"]
     dvae, audio = load_dvae(dvae_path)
     shards = ShardSet.open([Path(folder)], split, "audio")
-    first = sum(shard["samples"] for shard in source[: [s["name"] for s in source].index(name.split("--", 1)[-1])])
-    count = next(shard["samples"] for shard in source if shard["name"] == name.split("--", 1)[-1])
+    first = sum(shard["samples"] for shard in source[:number])
     silent = 0
 
     def samples() -> Iterator[Sample]:
         nonlocal silent
-        for index in range(first, first + count):
+        for index in range(first, first + source[number]["samples"]):
             meta = shards.meta(index)
             try:
                 meta["normalized"] = normalize(meta["text"])
@@ -86,12 +84,12 @@ def _one_thread() -> None:
 def make_codes(dvae: Path, data: list[Path], out: Path, workers: int, console: Console | None = None) -> int:
     """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text."""
     network, audio = load_dvae(dvae)
-    jobs: list[tuple[str, str, str, str, str]] = []
-    for number, folder in enumerate(data):
+    jobs: list[tuple[str, str, str, int, str]] = []
+    for place, folder in enumerate(data):
+        prefix = f"{place}--" if len(data) > 1 else ""  # shards of two folders may share names
         for split, content in read_index(folder, "audio")["splits"].items():
-            for shard in content["shards"]:
-                prefix = f"{number}--" if len(data) > 1 else ""
-                jobs.append((str(dvae), str(folder), split, prefix + shard["name"], str(out)))
+            for number, shard in enumerate(content["shards"]):
+                jobs.append((str(dvae), str(folder), split, number, str(out / f"{prefix}{shard['name']}")))
     out.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(max(1, workers), multiprocessing.get_context("spawn"), _one_thread) as pool:
         futures = [pool.submit(_code_shard, *job) for job in jobs]

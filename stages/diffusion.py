@@ -1,6 +1,5 @@
 """Stage 3: train the diffusion upsampler on decodes that the frozen DVAE makes on the fly."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,15 +125,12 @@ class DiffusionTask:
         self.module = DiffusionLosses(Diffusion(settings.model, audio), dvae)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
-        self._by_speaker: dict[str, list[int]] = defaultdict(list)
-        for index, speaker in enumerate(train.speakers):
-            self._by_speaker[speaker].append(index)
 
     def sample(self, index: int, rng: torch.Generator) -> Crop:
         """A crop, a crop of another clip by its speaker, a flow time and noise."""
         data, rate = self.settings.data, self.audio.sample_rate
         samples = read_crop(self.train, index, rate, data.crop_seconds, rng)
-        others = self._by_speaker[self.train.speakers[index]]
+        others = self.train.by_speaker[self.train.speakers[index]]
         other = others[int(torch.randint(len(others), (), generator=rng))]
         reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
         draws = torch.rand(3, generator=rng).tolist()

@@ -1,7 +1,6 @@
 """Stage 2: train the GPT on coded shards, in four kinds of sequence. The loss is cross-entropy, nats a token."""
 
 import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +135,6 @@ class GPTTask:
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
         self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
-        self._by_speaker = {id(shards): _by_speaker(shards) for shards in (train, heldout)}
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""
@@ -162,7 +160,7 @@ class GPTTask:
 
     def _voice(self, shards: ShardSet, index: int, codes: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         """Codes of another clip by the speaker; of this one where there is no other."""
-        others = self._by_speaker[id(shards)][shards.speakers[index]]
+        others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
             place = int(torch.randint(len(others) - 1, (), generator=rng))
             other = others[place] if others[place] != index else others[-1]
@@ -274,13 +272,6 @@ def speech_losses(
         nats = token_nats(network, sequence, device)
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
-
-
-def _by_speaker(shards: ShardSet) -> dict[str, list[int]]:
-    table: dict[str, list[int]] = defaultdict(list)
-    for index, speaker in enumerate(shards.speakers):
-        table[speaker].append(index)
-    return dict(table)
 
 
 def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:

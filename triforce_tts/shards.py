@@ -14,6 +14,7 @@ import tarfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -181,6 +182,14 @@ class ShardSet:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    @cached_property
+    def by_speaker(self) -> dict[str, list[int]]:
+        """The numbers of each speaker's samples, in order."""
+        table: dict[str, list[int]] = {}
+        for index, speaker in enumerate(self.speakers):
+            table.setdefault(speaker, []).append(index)
+        return table
 
     def meta(self, index: int) -> dict[str, Any]:
         """The JSON of a sample."""

@@ -20,25 +20,25 @@ tts build "$DATA" --sample-rate 16000 --out "$WORK/shards/real" --workers "$WORK
 tts build --synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-characters 90 --sentences 12000 \
   --sample-rate 16000 --out "$WORK/shards/flite" --workers "$WORKERS" "${heldout[@]}"
 
-echo "== stage 1: DVAE on real speech"
-tts train dvae --data "$WORK/shards/real" --run "$WORK/dvae" --set run.minutes="$(minutes 17)"
+echo "== stage 1: DVAE on real and synthetic speech, an hour of each speaker at most"
+tts train dvae --data "$WORK/shards/real" --data "$WORK/shards/flite" --run "$WORK/dvae" \
+  --set run.minutes="$(minutes 18)" --set data.speaker_hours=1 --set "data.repeat={$VOICE_SPEAKER: 2}"
 for corpus in flite real; do
   tts codes --dvae "$WORK/dvae" --data "$WORK/shards/$corpus" --out "$WORK/codes/$corpus" --workers "$WORKERS"
 done
 
-echo "== stage 2: GPT, from synthetic speech to all readers to one voice"
+echo "== stage 2: GPT, from synthetic speech to the voice among all readers"
 tts train gpt --data "$WORK/codes/flite" --run "$WORK/gpt-flite" \
-  --set run.minutes="$(minutes 36)" --set run.final_learning_rate=0.2
-tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-readers" --set run.init_from="$WORK/gpt-flite" \
-  --set run.minutes="$(minutes 7)" --set run.learning_rate=8e-4 --set run.final_learning_rate=0.3
-tts train gpt --data "$WORK/codes/real" --run "$WORK/gpt-voice" --set run.init_from="$WORK/gpt-readers" \
-  --set run.minutes="$(minutes 8)" --set run.learning_rate=5e-4 --set "data.speakers=[$VOICE_SPEAKER]"
+  --set run.minutes="$(minutes 50)" --set run.final_learning_rate=0.2
+tts train gpt --data "$WORK/codes/real" --data "$WORK/codes/flite" --run "$WORK/gpt" \
+  --set run.init_from="$WORK/gpt-flite" --set run.minutes="$(minutes 27)" --set run.learning_rate=8e-4 \
+  --set data.max_seconds=12 --set data.speaker_hours=0.75 --set "data.repeat={$VOICE_SPEAKER: 3}"
 
 echo "== stage 3: diffusion"
 tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
-  --set run.minutes="$(minutes 7)"
+  --set run.minutes="$(minutes 7)" --set "data.repeat={$VOICE_SPEAKER: 2}"
 
 echo "== bundle"
-tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt-voice" --diffusion "$WORK/diffusion" --name nano \
+tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion" --name nano \
   --voice "${VOICE_CLIP:-triforce_tts/assets/voices/kathleen.flac}" --out "$WORK/model"
 echo "done: $WORK/model"

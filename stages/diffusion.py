@@ -194,6 +194,6 @@ class DiffusionTask:
 def build(settings: DiffusionSettings, data: Sequence[Path], dvae: Path) -> DiffusionTask:
     """The task on the shards in ``data``, with the decodes of the DVAE at ``dvae``."""
     network, audio = load_dvae(dvae)
-    train = settings.data.choose(ShardSet.open(data, "train", "audio"))
+    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
     heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
     return DiffusionTask(settings, train, heldout, network, audio, checkpoint.read_lineage(dvae)["id"])

@@ -171,6 +171,6 @@ def measure(
 
 def build(settings: DVAESettings, data: Sequence[Path]) -> DVAETask:
     """The task on the shards in ``data``."""
-    train = settings.data.choose(ShardSet.open(data, "train", "audio"))
+    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
     heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
     return DVAETask(settings, train, heldout)

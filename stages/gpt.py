@@ -162,8 +162,9 @@ class GPTTask:
         """Codes of another clip by the speaker; of this one where there is no other."""
         others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
-            place = int(torch.randint(len(others) - 1, (), generator=rng))
-            other = others[place] if others[place] != index else others[-1]
+            other = others[int(torch.randint(len(others) - 1, (), generator=rng))]
+            if shards.keys[other] == shards.keys[index]:
+                other = others[-1]
             codes = decode_codes(shards.payload(other))
         low, high = self.settings.data.voice_seconds
         seconds = low + (high - low) * float(torch.rand((), generator=rng))
@@ -289,7 +290,7 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
                 f"{stamps[0][0]} was coded by DVAE {stamps[0][1]['dvae']}, {folder} by {details['dvae']}; code both with one"
             )
     code = stamps[0][1]
-    chosen = settings.data.choose(train)
+    chosen = settings.data.balance(train)
     heldout = settings.data.choose(ShardSet.open(data, "heldout", "codes"))
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
     if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:

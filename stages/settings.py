@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
@@ -53,6 +54,8 @@ class DataSettings(Config):
     min_seconds: float = 0.0
     max_seconds: float = 1e9
     speakers: tuple[str, ...] = ()  # only these; empty: all
+    speaker_hours: NonNegativeFloat = 0.0  # at most so many of each speaker, the first ones; 0: all
+    repeat: dict[str, PositiveInt] = {}  # times a speaker's samples come in an epoch; once where not named
 
     def choose(self, shards: ShardSet) -> ShardSet:
         """The samples of ``shards`` that these settings let through."""
@@ -62,3 +65,22 @@ class DataSettings(Config):
                 self.min_seconds <= seconds <= self.max_seconds and (not wanted or speaker in wanted)
             )
         )
+
+    def balance(self, shards: ShardSet) -> ShardSet:
+        """What is trained on: ``choose``, with speakers cut to ``speaker_hours`` and repeated as ``repeat`` says.
+
+        Raises:
+            ConfigError: ``repeat`` names a speaker that the data lacks.
+        """
+        chosen = self.choose(shards)
+        missing = sorted(set(self.repeat) - set(chosen.speakers))
+        if missing:
+            raise ConfigError(f"data.repeat names {missing}, of whom the data has no samples; inspect the manifest")
+        hours: dict[str, float] = {}
+        kept: list[int] = []
+        for index, (speaker, seconds) in enumerate(zip(chosen.speakers, chosen.durations_s, strict=True)):
+            heard = hours.get(speaker, 0.0)
+            if not self.speaker_hours or heard < self.speaker_hours:
+                hours[speaker] = heard + seconds / 3600
+                kept += [index] * self.repeat.get(speaker, 1)
+        return chosen.select(kept)

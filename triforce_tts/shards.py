@@ -185,11 +185,11 @@ class ShardSet:
 
     @cached_property
     def by_speaker(self) -> dict[str, list[int]]:
-        """The numbers of each speaker's samples, in order."""
-        table: dict[str, list[int]] = {}
-        for index, speaker in enumerate(self.speakers):
-            table.setdefault(speaker, []).append(index)
-        return table
+        """The numbers of each speaker's samples, in order; of a repeated sample the first."""
+        table: dict[str, dict[str, int]] = {}
+        for index, (speaker, key) in enumerate(zip(self.speakers, self.keys, strict=True)):
+            table.setdefault(speaker, {}).setdefault(key, index)
+        return {speaker: list(numbers.values()) for speaker, numbers in table.items()}
 
     def meta(self, index: int) -> dict[str, Any]:
         """The JSON of a sample."""

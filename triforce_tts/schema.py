@@ -19,7 +19,16 @@ from triforce_tts.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that also reads ``2e-3`` as a number: YAML 1.1 wants a dot, and nobody remembers it."""
+    """Safe YAML that reads ``2e-3`` as a number, where YAML 1.1 wants a dot, and refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; YAML 1.1 demands unique keys, PyYAML would keep the last one silently."""
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        if len(mapping) < len(node.value):
+            keys = [str(key.value) for key, _ in node.value]
+            twice = sorted({key for key in keys if keys.count(key) > 1})
+            raise yaml.YAMLError(f"key given twice: {', '.join(twice)}")
+        return mapping
 
 
 _Loader.add_implicit_resolver(

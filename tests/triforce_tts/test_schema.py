@@ -229,3 +229,10 @@ def test_every_shipped_file_loads(group: str, name: str) -> None:
 def test_impossible_settings_are_refused(group: str, setting: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(SETTINGS[group], group, "tiny", [setting])
+
+
+def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "twice.yaml"
+    file.write_text("name: x\ninner:\n  rate: 1\n  rate: 2\n")
+    with pytest.raises(ConfigError, match="key given twice: rate"):
+        read_yaml(file)

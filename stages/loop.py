@@ -6,11 +6,12 @@ resumed run needs beyond the step number is in ``trainer/`` of its checkpoint, s
 """
 
 import contextlib
+import json
 import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -23,9 +24,10 @@ from torch import nn
 from triforce_tts import checkpoint
 from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
-from triforce_tts.files import atomic_folder, write_json, write_text
+from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
+from triforce_tts.models.layers import Network
 
-from .optim import decay_groups, learning_rate_factor
+from .optim import learning_rate_factor, make_optimizer
 from .report import Report
 from .settings import RunSettings
 
@@ -33,13 +35,14 @@ BatchT = TypeVar("BatchT", bound=Batch)
 ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 MODEL_KEYS = ("stage", "audio", "model", "vocabulary")  # of config.json: what the weights' shapes and meaning hang on
+BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
 
 class Losses(nn.Module):
     """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
 
-    network: nn.Module
+    network: Network
 
 
 class Task(Protocol[ItemT, BatchT]):
@@ -118,16 +121,14 @@ class Trainer(Generic[ItemT, BatchT]):
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         self.progress = Progress()
         self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
-        self.optimizer = torch.optim.AdamW(
-            decay_groups(task.module, settings.weight_decay),
-            lr=settings.learning_rate,
-            betas=settings.betas,
-            foreach=True,
-        )
+        self.optimizer = make_optimizer(task.module, settings)
         torch.manual_seed(settings.seed + self.accelerator.process_index)
         self.ema: dict[str, torch.Tensor] = {}
         self._skips = 0
         self._restore()
+        task.module.network.recompute = settings.recompute
+        if settings.compile:
+            task.module.network.compile(dynamic=True)
         self.module = self.accelerator.prepare(task.module)
         self.optimizer = self.accelerator.prepare(self.optimizer)
         self.network = self.accelerator.unwrap_model(self.module).network
@@ -202,24 +203,26 @@ class Trainer(Generic[ItemT, BatchT]):
             for name, value in {"loss": loss.detach(), **logged}.items():
                 sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
         norm = float(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm))
-        self._update(norm)
+        self._update(norm, batch)
         names = sorted(sums)
         totals = self.accelerator.reduce(torch.stack([sums[name] for name in names]), "sum").tolist()
         self.progress.step += 1
         self.progress.audio_seconds += self._sum(self.task.seconds(batch))
         return {**{name: total / weight for name, total in zip(names, totals, strict=True)}, "gradient_norm": norm}
 
-    def _update(self, norm: float) -> None:
+    def _update(self, norm: float, batch: BatchT) -> None:
         if math.isfinite(norm):
             self.optimizer.step()
             self._skips = 0
         else:
             self.progress.skipped += 1
             self._skips += 1
+            kept = self._keep_bad(batch)
             if self._skips >= self.settings.stop_after_skips:
                 raise TriforceError(
-                    f"{self.run}: the gradient was not finite {self._skips} steps in a row at step {self.progress.step}; "
-                    "lower run.learning_rate or look at the data; the last checkpoint is kept"
+                    f"{self.run}: the gradient was not finite {self._skips} steps in a row at step "
+                    f"{self.progress.step + 1}; lower run.learning_rate or look at the batches in {kept}; the last "
+                    "checkpoint is kept"
                 )
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema:
@@ -227,6 +230,21 @@ class Trainer(Generic[ItemT, BatchT]):
                 names = list(self.ema)
                 state = self.network.state_dict()
                 torch._foreach_lerp_([self.ema[n] for n in names], [state[n] for n in names], 1 - self._ema_decay())
+
+    def _keep_bad(self, batch: BatchT) -> Path:
+        """Write down the batch whose gradient was not finite, with the keys of its samples; the folder."""
+        folder = self.run / BAD
+        if self.progress.skipped <= MOST_BAD:
+            rank, pairs = self.accelerator.process_index, self.order.batch(self._stream_step())
+            keys = [self.task.keys[index] for _, index in pairs[rank :: self.accelerator.num_processes]]
+            tensors = {field.name: getattr(batch, field.name).cpu().contiguous() for field in fields(batch)}
+            with atomic_path(folder / f"step-{self.progress.step + 1:08d}-{rank:05d}.safetensors") as file:
+                save_file(tensors, file, metadata={"samples": json.dumps(keys)})
+        return folder
+
+    def _stream_step(self) -> int:
+        """Which step's batch this step trains on."""
+        return 0 if self.settings.overfit else self.progress.step
 
     def _ema_decay(self) -> float:
         # Young averages forget faster, or they would hold the random start for hundreds of steps.

@@ -14,6 +14,7 @@ class RunSettings(Config):
 
     batch_size: PositiveInt  # samples of a global batch, over all processes
     learning_rate: PositiveFloat
+    optimizer: Literal["adamw", "smorms3"] = "adamw"
     steps: NonNegativeInt = 0  # budget in optimiser steps; 0: no such limit
     stop_at: NonNegativeInt = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
     minutes: NonNegativeFloat = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
@@ -24,6 +25,8 @@ class RunSettings(Config):
     clip_norm: PositiveFloat = 1.0
     ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
     mega_batch_factor: PositiveInt = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
+    recompute: bool = False  # activation checkpointing: far less memory, about a third more work
+    compile: bool = False  # torch.compile: needs a C++ compiler on a CPU; the first steps take minutes
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     bucket_batches: PositiveInt = 1  # batches sorted by length together; 1: none
     workers: NonNegativeInt = 0  # loader processes

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from triforce_tts.audio.mel import AudioConfig, envelope
-from triforce_tts.models.layers import MaskedConv, ResidualBlock, frame_mask
+from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
 from triforce_tts.schema import Config
 
 # The target is about standard normal with these two (measured on 150 utterances of one reader; nats).
@@ -98,7 +98,7 @@ class Block(nn.Module):
         return out
 
 
-class Diffusion(nn.Module):
+class Diffusion(Network):
     """Predicts the clean spectrogram target from a noisy one, the DVAE decode and a reference clip."""
 
     def __init__(self, config: DiffusionConfig, audio: AudioConfig) -> None:
@@ -139,7 +139,7 @@ class Diffusion(nn.Module):
         modulation = self.condition(conditions).unflatten(-1, (3, -1))
         x = self.project_in(torch.cat((noisy, decode), dim=-1))
         for block in self.blocks:
-            x = block(x, modulation, mask)
+            x = run_block(block, self.recompute, x, modulation, mask)
         out: torch.Tensor = self.project_out(self.norm_out(x)).float()
         return out + wiener_gain(t)[:, None, None] * noisy
 

@@ -7,7 +7,7 @@ from pydantic import NonNegativeInt, PositiveInt, model_validator
 from torch import nn
 from torch.nn import functional as F
 
-from triforce_tts.models.layers import MaskedConv, ResidualBlock, frame_mask
+from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
 from triforce_tts.models.quantizer import GroupedFSQ
 from triforce_tts.schema import Config
 
@@ -35,7 +35,7 @@ class DVAEConfig(Config):
         return math.prod(self.levels)
 
 
-class DVAE(nn.Module):
+class DVAE(Network):
     """Convolutional autoencoder with grouped FSQ in the middle.
 
     Normalised per frame over channels only, and masked after every convolution: a code depends on its receptive
@@ -71,9 +71,9 @@ class DVAE(nn.Module):
         for down, block in zip(self.down, self.down_blocks, strict=True):
             lengths = -(-lengths // 2)
             mask = frame_mask(lengths, x.shape[1] // 2)
-            x = block(down(F.silu(x), mask), mask)
+            x = run_block(block, self.recompute, down(F.silu(x), mask), mask)
         for block in self.encoder:
-            x = block(x, mask)
+            x = run_block(block, self.recompute, x, mask)
         out: torch.Tensor = self.norm(x)
         return out
 
@@ -103,12 +103,12 @@ class DVAE(nn.Module):
         mask = frame_mask(-(-lengths // scale), x.shape[1])
         x = x * mask.to(x.dtype)
         for block in self.decoder:
-            x = block(x, mask)
+            x = run_block(block, self.recompute, x, mask)
         for up, block in zip(self.up, self.up_blocks, strict=True):
             scale //= 2
             x = x.repeat_interleave(2, dim=1)
             mask = frame_mask(-(-lengths // scale), x.shape[1])
-            x = block(up(x, mask), mask)
+            x = run_block(block, self.recompute, up(x, mask), mask)
         out: torch.Tensor = self.conv_out(F.silu(self.norm_out(x)) * mask.to(x.dtype), mask)
         return out
 

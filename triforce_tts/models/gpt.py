@@ -12,6 +12,7 @@ from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from torch import nn
 from torch.nn import functional as F
 
+from triforce_tts.models.layers import Network, run_block
 from triforce_tts.schema import Config
 
 
@@ -198,7 +199,7 @@ class _Model(nn.Module):
         self.norm = RMSNorm(config.dim, config.norm_eps)
 
 
-class GPT(nn.Module):
+class GPT(Network):
     """Next-token logits; the output table is the input table."""
 
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
@@ -232,7 +233,7 @@ class GPT(nn.Module):
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
         x = self.model.embed_tokens(ids)
         for index, layer in enumerate(self.model.layers):
-            x = layer(x, cos, sin, positions, index, cache, probe)
+            x = run_block(layer, self.recompute, x, cos, sin, positions, index, cache, probe)
         out: torch.Tensor = self.model.norm(x)
         return out
 

@@ -1,8 +1,11 @@
 """Layers that two or more networks share. Sequences are [batch, frames, channels] unless a name says otherwise."""
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 
 def frame_mask(lengths: torch.Tensor, frames: int) -> torch.Tensor:
@@ -42,6 +45,25 @@ class ResidualBlock(nn.Module):
         hidden = self.conv_in(F.silu(self.norm(x)) * mask.to(x.dtype), mask)
         out: torch.Tensor = x + self.conv_out(F.silu(hidden), mask)
         return out
+
+
+class Network(nn.Module):
+    """One of the three networks, as the trainer knows it."""
+
+    recompute = False  # whether blocks make their activations again in the backward pass
+
+
+def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:
+    """``block(*inputs)``; with ``recompute`` its activations are made again in the backward pass, not kept.
+
+    Memory falls from all activations to one tensor a block, for about a third more work (Chen et al., "Training deep
+    nets with sublinear memory cost", 2016).
+    """
+    if recompute and torch.is_grad_enabled():
+        out: torch.Tensor = checkpoint(block, *inputs, use_reentrant=False)
+        return out
+    out = block(*inputs)
+    return out
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -21,45 +21,75 @@ ConfigName = Annotated[str, typer.Option("--config", help="tiny, nano, or a path
 DataFolders = Annotated[list[Path], typer.Option("--data", help="Shard folder; may be given several times.")]
 RunFolder = Annotated[Path, typer.Option("--run", help="Folder of the run; an existing run goes on.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="Override a setting, as run.steps=100; repeatable.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what the run would cost (parameters, memory, arithmetic); train nothing.")
+]
+Days = Annotated[float, typer.Option(help="With --dry-run: how fast must it be to end in so many days?", min=0.01)]
 DVAECheckpoint = Annotated[Path, typer.Option("--dvae", help="Run or checkpoint of the DVAE.")]
 
 
 @app.command()
-def dvae(data: DataFolders, run: RunFolder, config: ConfigName = "nano", set_: Settings = None) -> None:
+def dvae(
+    data: DataFolders,
+    run: RunFolder,
+    config: ConfigName = "nano",
+    set_: Settings = None,
+    dry_run: DryRun = False,
+    days: Days = 7.0,
+) -> None:
     """Stage 1: mel spectrograms to integers and back."""
     from . import dvae as stage
 
     settings = schema.load(stage.DVAESettings, stage.NAME, config, set_ or ())
-    _fit(settings, settings.run, run, lambda: stage.build(settings, data))
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data), days if dry_run else None)
 
 
 @app.command()
-def gpt(data: DataFolders, run: RunFolder, config: ConfigName = "nano", set_: Settings = None) -> None:
+def gpt(
+    data: DataFolders,
+    run: RunFolder,
+    config: ConfigName = "nano",
+    set_: Settings = None,
+    dry_run: DryRun = False,
+    days: Days = 7.0,
+) -> None:
     """Stage 2: text to integers (DATA holds coded shards, see 'triforce-tts codes')."""
     from . import gpt as stage
 
     settings = schema.load(stage.GPTSettings, stage.NAME, config, set_ or ())
-    _fit(settings, settings.run, run, lambda: stage.build(settings, data))
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data), days if dry_run else None)
 
 
 @app.command()
 def diffusion(
-    data: DataFolders, run: RunFolder, dvae: DVAECheckpoint, config: ConfigName = "nano", set_: Settings = None
+    data: DataFolders,
+    run: RunFolder,
+    dvae: DVAECheckpoint,
+    config: ConfigName = "nano",
+    set_: Settings = None,
+    dry_run: DryRun = False,
+    days: Days = 7.0,
 ) -> None:
     """Stage 3: the DVAE's blurry decode to a full-resolution spectrogram."""
     from . import diffusion as stage
 
     settings = schema.load(stage.DiffusionSettings, stage.NAME, config, set_ or ())
-    _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae))
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae), days if dry_run else None)
 
 
-def _fit(settings: Config, run_settings: RunSettings, run: Path, build: Callable[[], Any]) -> None:
+def _fit(
+    settings: Config, run_settings: RunSettings, run: Path, build: Callable[[], Any], dry_days: float | None
+) -> None:
     import torch
 
+    from .estimate import estimate
     from .loop import Trainer
 
     torch.manual_seed(run_settings.seed)  # the first weights, equal in all processes
     task = build()
+    if dry_days is not None:
+        typer.echo("\n".join(estimate(task, run_settings, dry_days)))
+        return
     trainer: Trainer[Any, Any] = Trainer(task, run_settings, run, settings.model_dump(mode="json"))
     outcome = trainer.fit()
     if not outcome.reached:

@@ -11,9 +11,9 @@ from torch import nn
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import AudioConfig, mel_of_magnitude, mel_spectrogram, stft
+from triforce_tts.audio.mel import AudioConfig, griffin_lim, mel_of_magnitude, mel_spectrogram, stft
 from triforce_tts.batches import Batch, pad_stack
-from triforce_tts.models.diffusion import Diffusion, DiffusionConfig, noise_shape, to_target
+from triforce_tts.models.diffusion import Diffusion, DiffusionConfig, from_target, noise_shape, to_target
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import frame_mask
 from triforce_tts.models.load import load_dvae
@@ -23,6 +23,7 @@ from triforce_tts.shards import ShardSet
 
 from .dvae import CropSettings, frames_of, read_crop
 from .loop import Losses
+from .preview import Preview
 from .settings import RunSettings
 
 NAME = "diffusion"
@@ -72,6 +73,16 @@ class Crop:
     time: float
     true_mel: bool
     noise: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A whole held-out utterance, batch of one."""
+
+    magnitude: torch.Tensor  # [1, frames, n_bins]
+    mel: torch.Tensor  # [1, frames, n_mels]
+    decoded: torch.Tensor  # by the DVAE
+    shape: torch.Tensor  # of the noise
 
 
 class DiffusionLosses(Losses):
@@ -160,27 +171,48 @@ class DiffusionTask:
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """Held-out log-magnitude error in target units, from noise in one step and in four, DVAE decodes given."""
-        assert isinstance(network, Diffusion)
         sums, frames = {1: 0.0, 4: 0.0}, 0
         for index in range(min(samples, len(self.heldout))):
-            sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], self.audio.sample_rate)
-            magnitude = stft(sound.samples[None].to(device), self.audio).abs()
-            mel = mel_of_magnitude(magnitude, self.audio)
-            decoded = self.dvae.decode(self.dvae.encode(mel))[:, : mel.shape[1]]
-            target = to_target(magnitude, noise_shape(decoded, self.audio))
-            lengths = torch.tensor([mel.shape[1]], device=device)
-            speaker = network.reference(mel, lengths)
-            noise = torch.randn(target.shape, generator=torch.Generator().manual_seed(index)).to(device)
-
-            def predict(x: torch.Tensor, t: torch.Tensor, condition: torch.Tensor = decoded) -> torch.Tensor:
-                clean: torch.Tensor = network(x, t, condition, speaker, lengths)  # noqa: B023 - called at once
-                return clean
-
+            clip = self._heldout_clip(index, device)
             for steps in sums:
-                made = sample_euler(predict, noise, uniform_times(steps))
-                sums[steps] += float((made - target).square().mean(-1).sum())
-            frames += mel.shape[1]
+                error = self._sampled(network, clip, steps, index) - to_target(clip.magnitude, clip.shape)
+                sums[steps] += float(error.square().mean(-1).sum())
+            frames += clip.magnitude.shape[1]
         return {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+
+    @torch.no_grad()
+    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
+        """The spectrogram as recorded, as the DVAE's decode has it, and as it is made in one step from it."""
+        clip = self._heldout_clip(index, device)
+        made = from_target(self._sampled(network, clip, 1, index), clip.shape)
+        spectrograms = {"recorded": clip.magnitude[0], "decoded": clip.shape[0], "made in one step": made[0]}
+        return Preview(
+            self.heldout.keys[index],
+            {name: magnitude.clamp_min(1e-4).log() for name, magnitude in spectrograms.items()},
+            {name.replace(" ", "-"): griffin_lim(magnitude, self.audio) for name, magnitude in spectrograms.items()},
+            self.audio.sample_rate,
+        )
+
+    def _heldout_clip(self, index: int, device: torch.device) -> Clip:
+        sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], self.audio.sample_rate)
+        magnitude = stft(sound.samples[None].to(device), self.audio).abs()
+        mel = mel_of_magnitude(magnitude, self.audio)
+        decoded = self.dvae.decode(self.dvae.encode(mel))[:, : mel.shape[1]]
+        return Clip(magnitude, mel, decoded, noise_shape(decoded, self.audio))
+
+    def _sampled(self, network: nn.Module, clip: Clip, steps: int, seed: int) -> torch.Tensor:
+        """The target of a held-out clip, from noise of ``seed``."""
+        assert isinstance(network, Diffusion)
+        device = clip.mel.device
+        lengths = torch.tensor([clip.mel.shape[1]], device=device)
+        speaker = network.reference(clip.mel, lengths)
+        noise = torch.randn(clip.magnitude.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+
+        def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+            clean: torch.Tensor = network(x, t, clip.decoded, speaker, lengths)
+            return clean
+
+        return sample_euler(predict, noise, uniform_times(steps))
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says."""

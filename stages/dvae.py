@@ -11,7 +11,7 @@ from pydantic import PositiveFloat
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
+from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, log_mel_nats, mel_spectrogram
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.layers import frame_mask
@@ -19,6 +19,7 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .loop import Losses
+from .preview import Preview
 from .settings import DataSettings, RunSettings
 
 NAME = "dvae"
@@ -122,6 +123,24 @@ class DVAETask:
         """Held-out L1 in nats, and how the codes are used, over whole utterances."""
         assert isinstance(network, DVAE)
         return measure(network, self.settings.audio, self.heldout, device, samples)
+
+    @torch.no_grad()
+    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
+        """The mel before and after, and both by Griffin-Lim."""
+        assert isinstance(network, DVAE)
+        audio = self.settings.audio
+        sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], audio.sample_rate).samples
+        mel = mel_spectrogram(sound[None].to(device), audio)
+        decoded = network.decode(network.encode(mel))[:, : mel.shape[1]]
+        return Preview(
+            self.heldout.keys[index],
+            {"recorded": log_mel_nats(mel[0], audio), "decoded": log_mel_nats(decoded[0], audio)},
+            {
+                "recorded": griffin_lim(envelope(mel[0], audio), audio),
+                "decoded": griffin_lim(envelope(decoded[0], audio), audio),
+            },
+            audio.sample_rate,
+        )
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says."""

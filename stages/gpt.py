@@ -21,6 +21,7 @@ from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import decode_codes
 from .loop import Losses
+from .preview import Preview
 from .settings import DataSettings, RunSettings
 
 NAME = "gpt"
@@ -205,6 +206,26 @@ class GPTTask:
             "text_loss": listening,
             "bits_per_second": speech / math.log(2) * rate,
         }
+
+    @torch.no_grad()
+    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
+        """Where the speech of a held-out sample looks in its text: a network that reads draws a diagonal."""
+        assert isinstance(network, GPT)
+        sequence = self.sequence(self.heldout, index, "speak", torch.Generator().manual_seed(index))
+        ids = torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None]
+        layers = self.settings.data.guide_layers or (network.config.layers // 2,)
+        probe = dict.fromkeys(layers, torch.empty(0))
+        network.hidden(ids, probe=probe)
+        text, text_end, speech, speech_end = _speak_spans(sequence.ids)
+        return Preview(
+            self.heldout.keys[index],
+            {
+                f"layer {layer}: attention of speech (across) to text (up)": scores[0, speech:speech_end, text:text_end]
+                .float()
+                .softmax(-1)
+                for layer, scores in probe.items()
+            },
+        )
 
     def _nats(self, network: GPT, device: torch.device, samples: int, kind: str, counted: Any) -> float:
         total, count = 0.0, 0

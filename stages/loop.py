@@ -10,7 +10,7 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -25,9 +25,10 @@ from triforce_tts import checkpoint
 from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
-from triforce_tts.models.layers import Network
+from triforce_tts.models.layers import Network, count_parameters
 
 from .optim import learning_rate_factor, make_optimizer
+from .preview import Preview, layer_norms
 from .report import Report
 from .settings import RunSettings
 
@@ -52,6 +53,7 @@ class Task(Protocol[ItemT, BatchT]):
     module: Losses
     durations_s: tuple[float, ...]
     keys: Sequence[str]
+    heldout: Sized
     expected_first_loss: float | None
     criterion: str  # the logged figure that a user would judge by, such as the error in nats
 
@@ -73,6 +75,10 @@ class Task(Protocol[ItemT, BatchT]):
 
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """Figures over the first ``samples`` held-out samples."""
+        ...
+
+    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
+        """Held-out sample ``index`` as the network does it, to be looked at and listened to."""
         ...
 
     def config(self) -> dict[str, Any]:
@@ -134,7 +140,14 @@ class Trainer(Generic[ItemT, BatchT]):
         self.network = self.accelerator.unwrap_model(self.module).network
         if settings.ema and not self.ema:
             self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-        self.report = Report(run, settings, full_config, task.name, self.accelerator.is_main_process)
+        trained_with = {
+            "parameters": count_parameters(self.network),
+            "processes": processes,
+            "lineage": task.lineage(),
+            "samples": len(task.durations_s),
+            "hours": round(sum(task.durations_s) / 3600, 3),
+        }
+        self.report = Report(run, settings, full_config, task.name, trained_with, self.accelerator.is_main_process)
 
     # --- one step ---------------------------------------------------------------------------------------------
 
@@ -156,6 +169,8 @@ class Trainer(Generic[ItemT, BatchT]):
                     break
                 if self._due(self.settings.validate_every):
                     metrics |= self._validate()
+                if self._due(self.settings.preview_every):
+                    self._preview()
                 if self._due(self.settings.save_every):
                     self.save()
                     saved = self.progress.step
@@ -202,6 +217,8 @@ class Trainer(Generic[ItemT, BatchT]):
                 self.accelerator.backward(loss * (self.accelerator.num_processes / weight))
             for name, value in {"loss": loss.detach(), **logged}.items():
                 sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
+        if self.settings.preview_every and (self.progress.step + 1) % self.settings.preview_every == 0:
+            self.report.gradients(self.progress, layer_norms(self.network))
         norm = float(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm))
         self._update(norm, batch)
         names = sorted(sums)
@@ -312,6 +329,18 @@ class Trainer(Generic[ItemT, BatchT]):
             self.report.validation(self.progress, metrics)
         self.accelerator.wait_for_everyone()
         return {f"heldout_{name}": value for name, value in metrics.items()}
+
+    def _preview(self) -> None:
+        if self.accelerator.is_main_process:
+            with self._averaged(), torch.no_grad():
+                self.network.eval()
+                samples = min(self.settings.preview_samples, len(self.task.heldout))
+                self.report.preview(
+                    self.progress,
+                    [self.task.preview(self.network, self.accelerator.device, index) for index in range(samples)],
+                )
+                self.network.train()
+        self.accelerator.wait_for_everyone()
 
     @contextlib.contextmanager
     def _averaged(self) -> Iterator[None]:

@@ -13,8 +13,10 @@ import yaml
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from triforce_tts.files import write_json, write_text
+from triforce_tts.audio.io import Audio
+from triforce_tts.files import atomic_path, write_json, write_text
 
+from .preview import Preview, as_image, draw_gradients, draw_preview
 from .settings import RunSettings
 
 if TYPE_CHECKING:
@@ -28,14 +30,20 @@ class Report:
     """
 
     def __init__(
-        self, run: Path, settings: RunSettings, full_config: dict[str, Any], stage: str, is_main: bool
+        self,
+        run: Path,
+        settings: RunSettings,
+        full_config: dict[str, Any],
+        stage: str,
+        trained_with: dict[str, Any],
+        is_main: bool,
     ) -> None:
         self.run, self.settings, self.stage, self.is_main = run, settings, stage, is_main
         self.console = Console(stderr=True, quiet=not is_main)
         self._last: tuple[float, float] | None = None
         if is_main:
             write_text(run / "config.yaml", yaml.safe_dump(full_config, sort_keys=False))
-            write_json(run / "environment.json", _environment())
+            write_json(run / "environment.json", {**_environment(), **trained_with})
 
     def __enter__(self) -> "Report":
         self._stack = ExitStack()
@@ -99,6 +107,34 @@ class Report:
         self._write("validation", progress, metrics, {})
         text = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         self.say(f"{self.stage} step {progress.step} validation: {text}")
+
+    def preview(self, progress: "RunProgress", previews: Sequence[Preview]) -> None:
+        """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to TensorBoard."""
+        if not self.is_main:
+            return
+        folder = self.run / "previews" / f"step-{progress.step:08d}"
+        for preview in previews:
+            if preview.pictures:
+                self._picture(
+                    folder / f"{preview.name}.png", f"preview/{preview.name}", draw_preview(preview), progress
+                )
+            for name, samples in preview.sounds.items():
+                sound = Audio(samples.float().cpu().clamp(-1, 1), preview.sample_rate)
+                sound.save(folder / f"{preview.name}-{name}.flac")
+                title = f"preview/{preview.name}/{name}"
+                self.tensorboard.add_audio(title, sound.samples[None], progress.step, sample_rate=sound.sample_rate)
+
+    def gradients(self, progress: "RunProgress", norms: dict[str, tuple[float, float]]) -> None:
+        """Record the gradient flow: norms of gradient and weights of every layer."""
+        if not self.is_main:
+            return
+        self._append({"kind": "gradients", "step": progress.step, "layers": norms})
+        self._picture(self.run / "gradients.png", "gradients", draw_gradients(norms), progress)
+
+    def _picture(self, path: Path, title: str, png: bytes, progress: "RunProgress") -> None:
+        with atomic_path(path) as file:
+            file.write_bytes(png)
+        self.tensorboard.add_image(title, as_image(png), progress.step, dataformats="HWC")
 
     def _speed(self, progress: "RunProgress") -> float:
         """Audio seconds a training second since the last record."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config
@@ -37,6 +37,8 @@ class RunSettings(Config):
     validate_every: int = 250
     validate_samples: int = 128  # the first so many held-out samples
     save_every: int = 250
+    preview_every: int = 1000  # steps; pictures, sounds and the gradient flow, to the run's folder and TensorBoard
+    preview_samples: int = 2  # the first so many held-out samples
     keep: PositiveInt = 2  # checkpoints
     overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
@@ -58,7 +60,9 @@ class DataSettings(Config):
     max_seconds: float = 1e9
     speakers: tuple[str, ...] = ()  # only these; empty: all
     speaker_hours: NonNegativeFloat = 0.0  # at most so many of each speaker, the first ones; 0: all
-    repeat: dict[str, PositiveInt] = {}  # times a speaker's samples come in an epoch; once where not named
+    repeat: dict[str, PositiveInt] = Field(
+        default_factory=dict
+    )  # times a speaker's samples come in an epoch; once where not named
 
     def choose(self, shards: ShardSet) -> ShardSet:
         """The samples of ``shards`` that these settings let through."""

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts.stages.settings import DataSettings
 from triforce_tts.errors import ConfigError
 from triforce_tts.shards import Sample, ShardSet, write_index, write_shard
+from triforce_tts.stages.settings import DataSettings
 
 
 def recordings(folder: Path) -> ShardSet:

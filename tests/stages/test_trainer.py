@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,34 @@ import pytest
 import torch
 from safetensors import safe_open
 from torch import nn
+from typer.testing import CliRunner
 
 from tests.corpus import babble_shards, coded_shards, trained_dvae
 from triforce_tts import schema
+from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
 from triforce_tts.errors import TriforceError
+from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.cli import app
+from triforce_tts.stages.estimate import estimate
+from triforce_tts.stages.loop import Losses, Trainer
 from triforce_tts.stages.optim import SMORMS3
+from triforce_tts.stages.preview import layer_norms
+from triforce_tts.stages.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@dataclass
+class Rows(Batch):
+    """Rows of numbers, [batch, n]."""
+
+    rows: torch.Tensor
+
+
 STAGES = ("dvae", "gpt", "diffusion")
 
 
@@ -159,3 +176,78 @@ def test_a_step_without_a_finite_gradient_is_skipped_counted_and_kept(corpus: di
         assert file.get_tensor("samples").isnan().sum() == 1
         keys = json.loads(file.metadata()["samples"])
     assert keys == [made.task.keys[index] for _, index in made.order.batch(2)]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_previews_and_gradient_flow_come_on_schedule(stage: str, corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer(stage, corpus, tmp_path / "run", ["run.steps=4", "run.preview_every=2", "run.preview_samples=1"])
+    made.fit()
+    shown = sorted(path.relative_to(tmp_path / "run" / "previews") for path in (tmp_path / "run/previews").rglob("*.*"))
+    assert {path.parts[0] for path in shown} == {"step-00000002", "step-00000004"}
+    key = made.task.heldout.keys[0] if len(made.task.heldout) else ""
+    sounds = {"dvae": {"recorded", "decoded"}, "gpt": set(), "diffusion": {"recorded", "decoded", "made-in-one-step"}}
+    expected = {f"{key}.png"} | {f"{key}-{name}.flac" for name in sounds[stage]}
+    assert {path.name for path in shown} == expected
+    for path in (tmp_path / "run" / "previews").rglob("*.flac"):
+        assert read_audio(path).samples.abs().max() > 0
+    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    flows = [row for row in rows if row["kind"] == "gradients"]
+    assert [row["step"] for row in flows] == [1, 3]  # of the steps that lead to 2 and 4
+    assert (tmp_path / "run" / "gradients.png").stat().st_size > 1000
+
+
+def test_gradient_flow_is_each_layers_norm() -> None:
+    network = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(), nn.Linear(2, 1))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[3.0, 0.0], [0.0, 4.0]]))
+    for parameter in network.parameters():
+        parameter.grad = torch.full_like(parameter, 2.0)
+    norms = layer_norms(network)
+    assert list(norms) == ["0", "2"]
+    assert norms["0"] == pytest.approx((4.0, 5.0))
+    assert norms["2"][0] == pytest.approx(12**0.5)
+
+
+def test_a_dry_run_says_what_it_costs_and_writes_nothing(corpus: dict[str, Path], tmp_path: Path) -> None:
+    words = ["train", "dvae", "--config", "tiny", "--data", str(corpus["shards"]), "--run", str(tmp_path / "run")]
+    words += ["--set", "run.steps=1000", "--set", "run.precision=fp32", "--dry-run", "--days", "2"]
+    done = CliRunner().invoke(app, words[1:])
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "run").exists()
+    settings = schema.load(dvae_stage.DVAESettings, "dvae", "tiny", [])
+    parameters = count_parameters(dvae_stage.build(settings, [corpus["shards"]]).module.network)
+    assert f"{parameters / 1e6:.2f} M" in done.output
+    assert f"optimiser {4 * parameters * 5 / 1e9:.3f}" in done.output  # weights, gradients, average, two moments
+    assert f"{1000 / (2 * 86400):.3f} steps a second" in done.output
+
+
+def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:
+    """Forward 2 m n a frame, backward twice that: 6 FLOP a weight and frame, less 2 where the input needs no gradient."""
+
+    class Sums(Losses):
+        network: Any = Network()
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = Network()
+            self.network.linear = nn.Linear(30, 20, bias=False)
+
+        def forward(self, batch: Rows) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+            return self.network.linear(batch.rows).sum(), {}
+
+    class Counted:
+        module = Sums()
+        durations_s = (1.0,) * 8
+
+        def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
+            return torch.ones(30)
+
+        def collate(self, items: Sequence[torch.Tensor]) -> Rows:
+            return Rows(torch.stack(list(items)))
+
+        def seconds(self, batch: Rows) -> float:
+            return 8.0
+
+    lines = estimate(Counted(), RunSettings(batch_size=1000, learning_rate=1.0, steps=1), 1.0)  # type: ignore[arg-type]
+    found = next(line for line in lines if line.startswith("arithmetic"))
+    assert float(found.split()[1]) * 1e12 == pytest.approx(4 * 30 * 20 * 1000, rel=0.05)

@@ -1,0 +1,90 @@
+"""What one looks at and listens to while a network trains: pictures of spectrograms, attention and gradients."""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Image = npt.NDArray[np.uint8]  # [height, width, 3]
+
+
+@dataclass
+class Preview:
+    """One held-out sample as the network of the moment does it."""
+
+    name: str
+    pictures: dict[str, torch.Tensor] = field(default_factory=dict)  # title: [frames, bands], drawn with time across
+    sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # name: samples [n]
+    sample_rate: int = 0
+
+
+def draw_preview(preview: Preview) -> bytes:
+    """PNG of a preview's pictures, one above the other on one scale of colours."""
+    low = min(float(picture.min()) for picture in preview.pictures.values())
+    high = max(float(picture.max()) for picture in preview.pictures.values())
+
+    def draw(axes: list["Axes"]) -> None:
+        for axis, (title, picture) in zip(axes, preview.pictures.items(), strict=True):
+            axis.imshow(picture.float().cpu().numpy().T, origin="lower", aspect="auto", vmin=low, vmax=high)
+            axis.set_title(title, fontsize=8)
+
+    return _draw(len(preview.pictures), draw, (9.0, 1.8 * len(preview.pictures)))
+
+
+def draw_gradients(norms: Mapping[str, tuple[float, float]]) -> bytes:
+    """PNG of the gradient flow: for each layer, in order of depth, the gradient's norm over the weights' norm.
+
+    A layer far below its neighbours does not learn; one far above is about to break.
+    """
+    names = list(norms)
+    ratios = [gradient / max(weight, 1e-12) for gradient, weight in norms.values()]
+
+    def draw(axes: list["Axes"]) -> None:
+        (axis,) = axes
+        axis.semilogy(range(len(names)), [max(ratio, 1e-12) for ratio in ratios], marker=".")
+        axis.set_xticks(range(len(names)), names, rotation=90, fontsize=5)
+        axis.set_ylabel("gradient norm / weight norm")
+        axis.grid(axis="y", alpha=0.3)
+
+    return _draw(1, draw, (max(6.0, 0.13 * len(names)), 5.0))
+
+
+def _draw(rows: int, draw: Callable[[list["Axes"]], None], size: tuple[float, float]) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure: Figure = Figure(figsize=size, layout="constrained", dpi=90)
+    FigureCanvasAgg(figure)
+    axes: Any = figure.subplots(rows, 1, squeeze=False)
+    draw(list(axes[:, 0]))
+    target = io.BytesIO()
+    figure.savefig(target, format="png")
+    return target.getvalue()
+
+
+def as_image(png: bytes) -> Image:
+    """The pixels of a PNG, as TensorBoard takes them."""
+    from matplotlib.image import imread
+
+    pixels: npt.NDArray[np.float32] = imread(io.BytesIO(png), format="png")
+    return (pixels[..., :3] * 255).round().astype(np.uint8)
+
+
+def layer_norms(network: torch.nn.Module) -> dict[str, tuple[float, float]]:
+    """Norms of gradient and weights of each layer of ``network`` that has a gradient, in the order of its definition."""
+    layers: dict[str, list[torch.nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        if parameter.grad is not None:
+            layers.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
+    norms = {}
+    for name, parameters in layers.items():
+        gradient = sum(float(p.grad.norm()) ** 2 for p in parameters if p.grad is not None) ** 0.5
+        norms[name] = (gradient, sum(float(p.detach().norm()) ** 2 for p in parameters) ** 0.5)
+    return norms

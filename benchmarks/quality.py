@@ -213,8 +213,8 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
         if not len(task.heldout):
             continue
         count = min(limit, len(task.heldout))
-        own = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count)
-        wrong = stage.speech_losses(task, synthesizer.gpt, synthesizer.device, count, shuffle=True)
+        own = stage.speech_losses(task, synthesizer.gpt, count)
+        wrong = stage.speech_losses(task, synthesizer.gpt, count, shuffle=True)
         tokens = sum(n for _, n in own)
         nats = sum(t for t, _ in own) / tokens
         better = [float(a[0] < b[0]) for a, b in zip(own, wrong, strict=True)]

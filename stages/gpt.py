@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig
+from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
 from triforce_tts.sequences import SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
@@ -194,9 +195,9 @@ class GPTTask:
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """Held-out losses: speech given text and given another sample's text (nats a code), text given speech."""
         assert isinstance(network, GPT)
-        own = speech_losses(self, network, device, samples)
-        shuffled = speech_losses(self, network, device, samples, shuffle=True)
-        listening = self._nats(network, device, samples, "listen", lambda v: v >= 1.0)
+        own = speech_losses(self, network, samples)
+        shuffled = speech_losses(self, network, samples, shuffle=True)
+        listening = self._nats(network, samples, "listen", lambda v: v >= 1.0)
         rate = self.code["code_rate"] * self.code["groups"]
         speech = sum(total for total, _ in own) / max(1, sum(count for _, count in own))
         wrong = sum(total for total, _ in shuffled) / max(1, sum(count for _, count in shuffled))
@@ -227,11 +228,11 @@ class GPTTask:
             },
         )
 
-    def _nats(self, network: GPT, device: torch.device, samples: int, kind: str, counted: Any) -> float:
+    def _nats(self, network: GPT, samples: int, kind: str, counted: Any) -> float:
         total, count = 0.0, 0
         for index in range(min(samples, len(self.heldout))):
             sequence = self.sequence(self.heldout, index, kind, torch.Generator().manual_seed(index))
-            nats = token_nats(network, sequence, device)
+            nats = token_nats(network, sequence)
             wanted = counted(torch.tensor(sequence.weights[1:]))
             total, count = total + float(nats[wanted].sum()), count + int(wanted.sum())
         return total / max(1, count)
@@ -269,17 +270,14 @@ def _speak_spans(ids: list[int]) -> tuple[int, int, int, int]:
     return text + 1, speech, speech + 1, len(ids) - 1
 
 
-def token_nats(network: GPT, sequence: TokenSequence, device: torch.device) -> torch.Tensor:
-    """-log P of each token after the first, [tokens - 1]."""
-    ids = torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None]
-    nats = F.cross_entropy(network(ids)[0, :-1].float(), ids[0, 1:], reduction="none").cpu()
-    return F.pad(nats, (0, len(sequence.ids) - 1 - len(nats)))
+def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
+    """-log P of each token after the first, [tokens - 1]; zero past the network's longest sequence."""
+    (found,) = log_probabilities(network, [sequence.ids[: network.config.max_tokens]])
+    return F.pad(-found, (0, len(sequence.ids) - 1 - len(found)))
 
 
 @torch.no_grad()
-def speech_losses(
-    task: GPTTask, network: GPT, device: torch.device, samples: int, shuffle: bool = False
-) -> list[tuple[float, int]]:
+def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = False) -> list[tuple[float, int]]:
     """Per held-out utterance: sum of -log P of its codes given text (nats), and their number.
 
     With ``shuffle`` each gets the text of the next one in the list: a network that reads finds its own likelier.
@@ -291,7 +289,7 @@ def speech_losses(
         rng = torch.Generator().manual_seed(index)
         sequence = task.sequence(task.heldout, index, "speak", rng, text)
         wanted = torch.tensor(sequence.weights[1:]) >= 1.0
-        nats = token_nats(network, sequence, device)
+        nats = token_nats(network, sequence)
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
 

@@ -56,7 +56,7 @@ def right_and_wrong_text(folder: Path) -> tuple[float, float]:
     network, _ = load_gpt(folder / "gpt")
     means = []
     for shuffle in (False, True):
-        losses = gpt_stage.speech_losses(task, network, torch.device("cpu"), len(task.train), shuffle)
+        losses = gpt_stage.speech_losses(task, network, len(task.train), shuffle)
         means.append(sum(total for total, _ in losses) / sum(count for _, count in losses))
     return means[0], means[1]
 

@@ -21,9 +21,11 @@ from triforce_tts.errors import CheckpointError, TextError
 from triforce_tts.models.diffusion import from_target, noise_shape
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
+from triforce_tts.sampling.score import Score, score_tokens
 from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
 from triforce_tts.text.normalize import normalize
+from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
 
@@ -84,7 +86,7 @@ def bundled_model() -> Path:
 class Synthesizer:
     """The three networks of one model folder, checked to belong together."""
 
-    def __init__(self, model: Path, device: torch.device) -> None:
+    def __init__(self, model: Path, device: torch.device, lexicon: Lexicon | None = None) -> None:
         manifest = checkpoint.read_json(model / MANIFEST)
         self.folder, self.device = model, device
         self.name = str(manifest.get("name", model.name))
@@ -92,7 +94,7 @@ class Synthesizer:
         self.dvae, self.audio = load_dvae(model / "dvae", device)
         self.gpt, self.vocabulary = load_gpt(model / "gpt", device)
         self.diffusion = load_diffusion(model / "diffusion", self.audio, device)
-        self.tokenizer = TextTokenizer()
+        self.tokenizer = TextTokenizer(lexicon)
         gpt_config = checkpoint.read_config(model / "gpt", "gpt")
         self.prompt_seconds = float(gpt_config["voice_seconds"][1])
         self.characters_per_second = float(gpt_config["characters_per_second"])
@@ -101,10 +103,15 @@ class Synthesizer:
         check_lineage(model, self.tokenizer)
 
     @classmethod
-    def load(cls, model: Path | str | None = None, device: str = "auto") -> "Synthesizer":
+    def load(
+        cls, model: Path | str | None = None, device: str = "auto", lexicon: Path | str | None = None
+    ) -> "Synthesizer":
         """The model in a folder (without one: the bundled model) on ``cpu``, ``cuda`` or whichever there is.
 
+        Pronunciations in the file ``lexicon`` (lines ``word  P H OW0 N``) go before the dictionary's.
+
         Raises:
+            TextError: the lexicon cannot be read.
             CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
         """
         folder = bundled_model() if model is None else Path(model)
@@ -117,7 +124,7 @@ class Synthesizer:
             torch.empty(0, device=chosen)
         except (RuntimeError, AssertionError) as error:
             raise CheckpointError(f"device '{device}' is not available here; use cpu, cuda or auto") from error
-        return cls(folder, chosen)
+        return cls(folder, chosen, Lexicon.load(Path(lexicon) if lexicon else None))
 
     # --- voices -----------------------------------------------------------------------------------------------
 
@@ -249,6 +256,33 @@ class Synthesizer:
             self.gpt, [prompt], text_grammar(self.vocabulary), [limit], [seed], TokenSampling(temperature=0.0)
         )
         return self.tokenizer.decode(self.vocabulary.text_tokens(ids))
+
+    @torch.inference_mode()
+    def score(self, clip: Audio | Path | str, text: str, voice: Voice | Path | str | None = None) -> Score:
+        """How likely the GPT finds that ``clip`` says ``text``, in both directions, token by token.
+
+        Args:
+            clip: one sentence.
+            text: as written; it is normalised.
+            voice: prompt of the speaking direction; without it the model's default voice.
+
+        Raises:
+            TextError: clip and text together are too long for the model.
+        """
+        samples = self._samples(clip)
+        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
+        codes = self.dvae.encode(mel)[0].cpu()
+        chosen = voice if isinstance(voice, Voice) else self.voice(voice)
+        normalized = normalize(text)
+        spoken, letters = self.tokenizer.encode(normalized), self.tokenizer.encode_letters(normalized)
+        length = chosen.codes.numel() + len(spoken) + len(letters) + codes.numel() + 4
+        if length > self.gpt.config.max_tokens:
+            raise TextError(
+                f"recording ({len(samples) / self.audio.sample_rate:.1f} s) and text are {length} tokens, at most "
+                f"{self.gpt.config.max_tokens} fit: score it sentence by sentence"
+            )
+        found = score_tokens(self.gpt, self.vocabulary, chosen.codes, spoken, letters, codes)
+        return Score(*found, self.tokenizer.decode(letters))
 
     def _samples(self, clip: Audio | Path | str) -> torch.Tensor:
         audio = clip if isinstance(clip, Audio) else read_audio(clip, self.audio.sample_rate)

@@ -87,6 +87,25 @@ def test_listening_gives_letters(synthesizer: Synthesizer, tmp_path: Path) -> No
     assert isinstance(heard, str)
 
 
+def test_a_score_covers_every_code_and_letter(synthesizer: Synthesizer, tmp_path: Path) -> None:
+    clip = voice_clip(tmp_path / "voice.wav", 1.0)
+    found = synthesizer.score(clip, "It's 5.")
+    assert found.letters == "it's five"
+    assert len(found.text_given_speech) == len(found.text_alone) == len("it's five") + 1
+    frames = -(-len(read_audio(clip, 8000).samples) // (128 * 4))
+    assert len(found.speech_given_text) == 2 * frames + 1
+    with pytest.raises(TextError, match="sentence by sentence"):
+        synthesizer.score(clip, "far too long " * 80)
+
+
+def test_a_lexicon_of_ones_own_goes_first(model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "words.txt"
+    file.write_text("cat  D AO1 G\n")
+    own, usual = Synthesizer.load(model, "cpu", file), Synthesizer.load(model, "cpu")
+    assert own.tokenizer.encode("cat") == usual.tokenizer.encode("{D AO1 G}")
+    assert own.tokenizer.encode("cat") != usual.tokenizer.encode("cat")
+
+
 def test_a_reference_changes_the_voice(synthesizer: Synthesizer, tmp_path: Path) -> None:
     default = synthesizer.speak("hi", seed=3)
     cloned = synthesizer.speak("hi", voice_clip(tmp_path / "voice.wav", 3.0), seed=3)

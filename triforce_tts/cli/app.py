@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from triforce_tts.cli.speak import listen, resynthesize, speak
+from triforce_tts.cli.speak import listen, resynthesize, score, speak
 from triforce_tts.errors import TriforceError
 
 # Old versions of typer raise click's errors, new ones their own copy of them: this is the common class of either.
@@ -32,7 +32,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-for command in (listen, resynthesize, speak):
+for command in (listen, resynthesize, score, speak):
     app.command()(command)
 
 

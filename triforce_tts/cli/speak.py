@@ -1,4 +1,4 @@
-"""``speak``, ``resynthesize`` and ``listen``: arguments in, files and a line on stderr out."""
+"""``speak``, ``resynthesize``, ``listen`` and ``score``: arguments in, files and a line on stderr out."""
 
 import os
 import sys
@@ -28,6 +28,9 @@ def speak(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
     voice: Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")] = None,
     out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
+    ] = None,
     model: Model = None,
     seed: Seed = 0,
     steps: Steps = None,
@@ -46,7 +49,7 @@ def speak(
       triforce-tts speak - --voice me.wav --seed 3 < letter.txt
     """
     began = time.perf_counter()
-    synthesizer = _prepare(model, device, threads, steps)
+    synthesizer = _prepare(model, device, threads, steps, lexicon)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = synthesizer.voice(voice)
@@ -93,7 +96,35 @@ def listen(
     typer.echo(_prepare(model, device, threads, None).listen(source))
 
 
-def _prepare(model: Path | None, device: str, threads: int, steps: int | None) -> "Synthesizer":
+def score(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording of one sentence.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it should say.")],
+    voice: Annotated[Path | None, typer.Option(help="Another clip by the speaker; default: the model's voice.")] = None,
+    tokens: Annotated[bool, typer.Option("--tokens", help="Also every token: direction, place, letter, nats.")] = False,
+    model: Model = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+) -> None:
+    """Print how likely the GPT finds that a recording says a text, in both directions (log-probabilities in nats).
+
+    'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
+    """
+    found = _prepare(model, device, threads, None).score(source, text, voice)
+    typer.echo(f"flip\t{found.flip:.4f}")
+    typer.echo(f"speech given text, a code\t{-found.nats_per_code:.4f}")
+    typer.echo(f"text given speech, a letter\t{float(found.text_given_speech.mean()):.4f}")
+    typer.echo(f"text alone, a letter\t{float(found.text_alone.mean()):.4f}")
+    if tokens:
+        for place, nats in enumerate(found.speech_given_text.tolist()):
+            typer.echo(f"speech\t{place}\t\t{nats:.4f}")
+        pairs = zip(found.text_given_speech.tolist(), found.text_alone.tolist(), strict=True)
+        for place, (given, alone) in enumerate(pairs):
+            typer.echo(f"text\t{place}\t{(*found.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
+
+
+def _prepare(
+    model: Path | None, device: str, threads: int, steps: int | None, lexicon: Path | None = None
+) -> "Synthesizer":
     import torch
 
     from triforce_tts.synthesis import Synthesizer
@@ -104,7 +135,7 @@ def _prepare(model: Path | None, device: str, threads: int, steps: int | None) -
         raise ConfigError(f"--steps {steps}: expected 0 to 1000")
     if threads:
         torch.set_num_threads(threads)
-    synthesizer = Synthesizer.load(model, device)
+    synthesizer = Synthesizer.load(model, device, lexicon)
     if steps is not None:
         synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
     return synthesizer

@@ -206,7 +206,29 @@ class GPTTask:
             "shuffled_text_loss": wrong,
             "text_loss": listening,
             "bits_per_second": speech / math.log(2) * rate,
+            **self._outliers(network, device),
         }
+
+    def _outliers(self, network: GPT, device: torch.device) -> dict[str, float]:
+        """How far single activations stand out: what costs accuracy when weights and activations are quantised.
+
+        Kurtosis (3 for a normal distribution) of the layers' outputs, the mean over layers; and their largest value.
+        """
+        if not len(self.heldout):
+            return {}
+        sequence = self.sequence(self.heldout, 0, "speak", torch.Generator().manual_seed(0))
+        outputs: list[torch.Tensor] = []
+        hooks = [
+            layer.register_forward_hook(lambda _layer, _inputs, output: outputs.append(output.float()))
+            for layer in network.model.layers
+        ]
+        try:
+            network.hidden(torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None])
+        finally:
+            for hook in hooks:
+                hook.remove()
+        kurtosis = sum(float(x.sub(x.mean()).pow(4).mean() / x.var().square()) for x in outputs) / len(outputs)
+        return {"activation_kurtosis": kurtosis, "activation_max": max(float(x.abs().max()) for x in outputs)}
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:

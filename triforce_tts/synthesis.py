@@ -21,7 +21,7 @@ from triforce_tts.errors import CheckpointError, TextError
 from triforce_tts.models.diffusion import from_target, noise_shape
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
-from triforce_tts.sampling.score import Score, score_tokens
+from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
 from triforce_tts.text.normalize import normalize
@@ -40,6 +40,7 @@ _SLACK = 2.0  # a sentence may last so many times as long as predicted before it
 class Settings:
     """How speech is made. ``diffusion_steps`` 0 leaves stage 3 out: the bare DVAE decode."""
 
+    candidates: int = 1  # drawn of each sentence; the one is taken in which the GPT hears the text best (the flip)
     sampling: TokenSampling = field(default_factory=TokenSampling)
     diffusion_steps: int = 1
     phase_iterations: int = 32  # of Griffin-Lim
@@ -196,14 +197,35 @@ class Synthesizer:
         limit = min(round((_SLACK * predicted_s + 1.0) * rate), self.gpt.config.max_tokens - len(prompt))
         if limit < rate:
             raise TextError(f"the sentence is too long for the model: {normalized[:60]!r}...; put a full stop into it")
+        count = self.settings.candidates
         with self.stopwatch.time("gpt"):
-            (ids,) = generate(
-                self.gpt, [prompt], speech_grammar(self.vocabulary), [limit], [seed], self.settings.sampling
+            # Far apart, so that no candidate of one sentence is the first of another.
+            seeds = [seed + number * 1_000_000_007 for number in range(count)]
+            drawn = generate(
+                self.gpt,
+                [prompt] * count,
+                speech_grammar(self.vocabulary),
+                [limit] * count,
+                seeds,
+                self.settings.sampling,
             )
+        candidates = [(self._codes(ids), len(ids) < limit) for ids in drawn]
+        codes, ended = candidates[0] if count == 1 else self._best(candidates, normalized)
+        return codes, ended, predicted_s
+
+    def _codes(self, ids: list[int]) -> torch.Tensor:
         codes = self.vocabulary.codes(ids)
         if len(codes) == 0:  # an end at once: one frame of whatever comes, so that the wave is not empty
             codes = torch.zeros(1, self.dvae.config.groups, dtype=torch.long)
-        return codes, len(ids) < limit, predicted_s
+        return codes
+
+    def _best(self, candidates: list[tuple[torch.Tensor, bool]], normalized: str) -> tuple[torch.Tensor, bool]:
+        """The candidate in which the GPT hears ``normalized`` best, one that ended by itself if any did."""
+        with self.stopwatch.time("rank"):
+            letters = self.tokenizer.encode_letters(normalized)
+            scores = heard(self.gpt, self.vocabulary, letters, [codes for codes, _ in candidates])
+        best = max(range(len(candidates)), key=lambda i: (candidates[i][1], scores[i]))
+        return candidates[best]
 
     # --- sound to sound ---------------------------------------------------------------------------------------
 

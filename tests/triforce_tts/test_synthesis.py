@@ -13,6 +13,7 @@ from triforce_tts.audio.io import read_audio, read_tags
 from triforce_tts.checkpoint import read_lineage
 from triforce_tts.errors import CheckpointError, TextError
 from triforce_tts.files import write_json
+from triforce_tts.sampling.score import heard
 from triforce_tts.synthesis import Settings
 
 TEXT = "A cat sat. Was it a big one? It was."
@@ -96,6 +97,20 @@ def test_a_score_covers_every_code_and_letter(synthesizer: Synthesizer, tmp_path
     assert len(found.speech_given_text) == 2 * frames + 1
     with pytest.raises(TextError, match="sentence by sentence"):
         synthesizer.score(clip, "far too long " * 80)
+
+
+def test_the_best_of_several_candidates_is_one_of_them(model: Path) -> None:
+    synthesizer = Synthesizer.load(model, "cpu")
+    voice = synthesizer.voice()
+    letters = synthesizer.tokenizer.encode_letters("a cat sat.")
+    drawn = [synthesizer.generate_codes("a cat sat.", voice, 5 + k * 1_000_000_007)[:2] for k in range(4)]
+    alone = [codes for codes, _ in drawn]
+    scores = list(
+        zip([ended for _, ended in drawn], heard(synthesizer.gpt, synthesizer.vocabulary, letters, alone), strict=True)
+    )  # one that ended by itself goes before one that was stopped
+    synthesizer.settings = Settings(candidates=4)
+    best, _, _ = synthesizer.generate_codes("a cat sat.", voice, 5)
+    assert torch.equal(best, alone[scores.index(max(scores))])
 
 
 def test_a_lexicon_of_ones_own_goes_first(model: Path, tmp_path: Path) -> None:

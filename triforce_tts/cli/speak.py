@@ -31,6 +31,9 @@ def speak(
     lexicon: Annotated[
         Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
     ] = None,
+    candidates: Annotated[
+        int, typer.Option(help="Draw so many of each sentence and keep the one that is understood best.", min=1, max=64)
+    ] = 1,
     model: Model = None,
     seed: Seed = 0,
     steps: Steps = None,
@@ -50,6 +53,7 @@ def speak(
     """
     began = time.perf_counter()
     synthesizer = _prepare(model, device, threads, steps, lexicon)
+    synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = synthesizer.voice(voice)

@@ -25,6 +25,7 @@ class GPTConfig(Config):
     hidden: PositiveInt  # width of the SwiGLU
     max_tokens: PositiveInt  # longest sequence
     dropout: NonNegativeFloat = 0.0  # of attention weights, in training
+    sink: bool = False  # attention may go nowhere: softmax with one more logit of 0; no longer a plain Llama
     rope_theta: float = 10000.0
     norm_eps: float = 1e-5
 
@@ -37,8 +38,9 @@ class GPTConfig(Config):
     def huggingface(self, vocabulary_size: int) -> dict[str, Any]:
         """The ``config.json`` that ``transformers.AutoModelForCausalLM`` reads."""
         return {
-            "architectures": ["LlamaForCausalLM"],
-            "model_type": "llama",
+            # With a sink transformers' Llama would load the weights and compute something else: it shall refuse.
+            "architectures": ["TriforceGPT" if self.sink else "LlamaForCausalLM"],
+            "model_type": "triforce-gpt" if self.sink else "llama",
             "vocab_size": vocabulary_size,
             "hidden_size": self.dim,
             "intermediate_size": self.hidden,
@@ -108,11 +110,16 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
 
 
 class Attention(nn.Module):
-    """Causal multi-head attention with rotary positions."""
+    """Causal multi-head attention with rotary positions.
+
+    With a sink the weights of a position are exp(s) / (1 + sum exp(s)): a head that has nothing to say can look
+    nowhere, where a plain softmax makes it park its weight on some token and grow outliers for that (Miller,
+    "Attention is off by one", 2023; Xiao et al., 2023). It is a key of zeros with a value of zeros.
+    """
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.heads, self.dropout = config.heads, config.dropout
+        self.heads, self.dropout, self.sink = config.heads, config.dropout, config.sink
         self.q_proj = nn.Linear(config.dim, config.dim, bias=False)
         self.k_proj = nn.Linear(config.dim, config.dim, bias=False)
         self.v_proj = nn.Linear(config.dim, config.dim, bias=False)
@@ -137,13 +144,22 @@ class Attention(nn.Module):
         if probe is not None and layer in probe:
             first = query[:, 0].float() @ key[:, 0].float().transpose(1, 2)
             probe[layer] = first / query.shape[-1] ** 0.5
-        if cache is None:
-            dropout = self.dropout if self.training else 0.0
+        dropout = self.dropout if self.training else 0.0
+        if cache is None and not self.sink:
             out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         else:
-            key, value = cache.update(layer, key, value, positions)
-            seen = torch.arange(cache.used, device=x.device) <= positions[:, None, :, None]
-            out = F.scaled_dot_product_attention(query, key, value, attn_mask=seen)
+            if cache is None:
+                seen = torch.ones(key.shape[2], key.shape[2], dtype=torch.bool, device=x.device).tril()
+            else:
+                key, value = cache.update(layer, key, value, positions)
+                seen = torch.arange(cache.used, device=x.device) <= positions[:, None, :, None]
+            if self.sink:
+                key, value, seen = (
+                    F.pad(key, (0, 0, 1, 0)),
+                    F.pad(value, (0, 0, 1, 0)),
+                    F.pad(seen, (1, 0), value=True),
+                )
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
         result: torch.Tensor = self.o_proj(out.transpose(1, 2).flatten(-2))
         return result
 

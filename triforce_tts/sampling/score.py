@@ -76,3 +76,22 @@ def score_tokens(
         nats[torch.tensor(sequence.weights[1:]) >= 1.0] for nats, sequence in zip(found, sequences, strict=True)
     )
     return said, heard, alone
+
+
+def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Sequence[torch.Tensor]) -> list[float]:
+    """Mean log P(text | speech) a letter, nats, of each of ``candidates`` (codes [frames, groups]) of one text.
+
+    Candidates of one text have its prior in common, so this ranks them as the flip score does. One whose speech leaves
+    no room for the text in the model's longest sequence gets minus infinity.
+    """
+    sequences = [vocabulary.listen(codes, letters, 0.0) for codes in candidates]
+    fitting = [sequence for sequence in sequences if len(sequence.ids) <= model.config.max_tokens]
+    found = iter(log_probabilities(model, [sequence.ids for sequence in fitting]) if fitting else ())
+    scores = []
+    for sequence in sequences:
+        if len(sequence.ids) > model.config.max_tokens:
+            scores.append(float("-inf"))
+        else:
+            nats = next(found)
+            scores.append(float(nats[torch.tensor(sequence.weights[1:]) >= 1.0].mean()))
+    return scores

@@ -6,7 +6,7 @@ import torch
 from tests.conftest import scrambled
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError
-from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
+from triforce_tts.models.gpt import GPT, GPTConfig, KVCache, _rotate, rotary
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.schema import parse
@@ -191,3 +191,40 @@ def test_dropout_acts_in_training_alone(tiny_vocabulary: Vocabulary) -> None:
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match=r"dim \(32\) must be a multiple of 2 \* heads \(6\)"):
         parse(GPTConfig, {**SIZES[0].model_dump(), "heads": 3}, "here")
+
+
+def test_a_sink_lets_attention_look_nowhere(tiny_vocabulary: Vocabulary) -> None:
+    """softmax1 written out: the weights are exp(s) / (1 + sum exp(s)), over what is seen."""
+    config = GPTConfig(layers=1, dim=32, heads=4, hidden=48, max_tokens=64, sink=True)
+    attention = scrambled(GPT(config, tiny_vocabulary.size)).model.layers[0].self_attn
+    x = torch.randn(2, 7, 32, generator=torch.Generator().manual_seed(0))
+    positions = torch.arange(7).expand(2, 7)
+    cos, sin = rotary(positions, 8, config.rope_theta)
+    with torch.no_grad():
+        query, key, value = (
+            p(x).unflatten(-1, (4, 8)).transpose(1, 2) for p in (attention.q_proj, attention.k_proj, attention.v_proj)
+        )
+        scores = _rotate(query, cos, sin) @ _rotate(key, cos, sin).transpose(-1, -2) / 8**0.5
+        weights = scores.exp().tril()
+        weights = weights / (1 + weights.sum(-1, keepdim=True))
+        expected = attention.o_proj((weights @ value).transpose(1, 2).flatten(-2))
+        found = attention(x, cos, sin, positions, 0, None, None)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_cached_is_uncached_with_a_sink(tiny_vocabulary: Vocabulary) -> None:
+    network = scrambled(
+        GPT(GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64, sink=True), tiny_vocabulary.size)
+    )
+    ids = random_ids(network, 2, 20)
+    cache = KVCache(network.config, 2, 64, network.model.norm.weight)
+    with torch.no_grad():
+        whole = network(ids)
+        first = network.logits(network.hidden(ids[:, :12], torch.arange(12).expand(2, 12), cache))
+        rest = [network.logits(network.hidden(ids[:, i : i + 1], torch.full((2, 1), i), cache)) for i in range(12, 20)]
+    assert torch.allclose(torch.cat([first, *rest], dim=1), whole, atol=1e-4)
+
+
+def test_a_sink_is_no_llama(tiny_vocabulary: Vocabulary) -> None:
+    config = GPTConfig(layers=1, dim=32, heads=4, hidden=48, max_tokens=64, sink=True)
+    assert "llama" not in str(config.huggingface(tiny_vocabulary.size)).lower()

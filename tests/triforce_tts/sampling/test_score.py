@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from triforce_tts.models.gpt import GPT
-from triforce_tts.sampling.score import Score, log_probabilities, score_tokens
+from triforce_tts.sampling.score import Score, heard, log_probabilities, score_tokens
 from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, Vocabulary
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -49,3 +49,13 @@ def test_the_flip_is_what_speech_adds_to_the_text() -> None:
     score = Score(torch.tensor([-2.0, -4.0]), torch.tensor([-1.0, -2.0]), torch.tensor([-3.0, -3.0]), "a")
     assert score.flip == pytest.approx(1.5)
     assert score.nats_per_code == pytest.approx(3.0)
+
+
+def test_candidates_are_ranked_as_the_flip_ranks_them(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    letters, voice = [2, 4, 1], torch.tensor([[1, 2]])
+    candidates = [torch.tensor([[3, 4], [5, 6]]), torch.tensor([[7, 0]]), torch.zeros(40, 2, dtype=torch.long)]
+    found = heard(tiny_gpt, tiny_vocabulary, letters, candidates)
+    for codes, score in zip(candidates[:2], found, strict=False):
+        _, given, _ = score_tokens(tiny_gpt, tiny_vocabulary, voice, [0], letters, codes)
+        assert score == pytest.approx(float(given.mean()), abs=1e-5)
+    assert found[2] == float("-inf")  # 80 codes leave no room in 64 tokens

@@ -109,6 +109,18 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
+def _causal_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Causal attention [batch, heads, tokens, head dim] in three batched products.
+
+    For training on a CPU, where the fused kernel's backward pass takes two and a half times as long (docs/decisions.md).
+    """
+    batch, heads, tokens, dim = query.shape
+    query, key, value = (x.reshape(batch * heads, tokens, dim) for x in (query, key, value))
+    later = query.new_full((tokens, tokens), float("-inf")).triu(1)
+    scores = torch.baddbmm(later, query, key.transpose(1, 2), alpha=dim**-0.5)
+    return torch.bmm(scores.softmax(dim=-1), value).unflatten(0, (batch, heads))
+
+
 class Attention(nn.Module):
     """Causal multi-head attention with rotary positions.
 
@@ -146,7 +158,10 @@ class Attention(nn.Module):
             probe[layer] = first / query.shape[-1] ** 0.5
         dropout = self.dropout if self.training else 0.0
         if cache is None and not self.sink:
-            out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
+            if query.requires_grad and not dropout and query.device.type == "cpu":
+                out = _causal_attention(query, key, value)
+            else:
+                out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         else:
             if cache is None:
                 seen = torch.ones(key.shape[2], key.shape[2], dtype=torch.bool, device=x.device).tril()

@@ -6,7 +6,7 @@ import torch
 from tests.conftest import scrambled
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError
-from triforce_tts.models.gpt import GPT, GPTConfig, KVCache, _rotate, rotary
+from triforce_tts.models.gpt import GPT, GPTConfig, KVCache, _causal_attention, _rotate, rotary
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.schema import parse
@@ -228,3 +228,19 @@ def test_cached_is_uncached_with_a_sink(tiny_vocabulary: Vocabulary) -> None:
 def test_a_sink_is_no_llama(tiny_vocabulary: Vocabulary) -> None:
     config = GPTConfig(layers=1, dim=32, heads=4, hidden=48, max_tokens=64, sink=True)
     assert "llama" not in str(config.huggingface(tiny_vocabulary.size)).lower()
+
+
+def test_attention_while_training_is_attention(tiny_gpt: GPT) -> None:
+    """On a CPU training takes another path than evaluation; both are the fused kernel's result."""
+    shape = (2, 3, 9, 8)
+    inputs = [torch.randn(shape, generator=torch.Generator().manual_seed(i)).requires_grad_() for i in range(3)]
+    found = _causal_attention(*inputs)
+    expected = torch.nn.functional.scaled_dot_product_attention(*inputs, is_causal=True)
+    assert torch.allclose(found, expected, atol=1e-6)
+    gradients = [torch.autograd.grad(out.square().sum(), inputs) for out in (found, expected)]
+    for ours, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    ids = random_ids(tiny_gpt, 2, 20)
+    with torch.no_grad():
+        evaluated = tiny_gpt(ids)
+    assert torch.allclose(tiny_gpt(ids), evaluated, atol=1e-4)

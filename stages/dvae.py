@@ -71,11 +71,13 @@ class DVAELosses(Losses):
         with torch.autocast(batch.samples.device.type, enabled=False):
             mel = mel_spectrogram(batch.samples, self.audio)
         lengths = frames_of(batch.lengths, self.audio)
-        decoded, _ = self.network(mel, lengths)
+        decoded, _, penalty = self.network(mel, lengths)
         error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
         absolute = error.abs().mean(-1).sum() * self.audio.mel_std
         squared = error.square().mean(-1).sum()
-        return absolute + self.mse_weight * squared, {"l1": absolute.detach()}
+        # The penalty is summed over code frames, the loss over mel frames.
+        penalty = penalty.float() * self.network.config.downsampling
+        return absolute + self.mse_weight * squared + penalty, {"l1": absolute.detach()}
 
 
 def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:

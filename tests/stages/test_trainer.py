@@ -251,3 +251,17 @@ def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:
     lines = estimate(Counted(), RunSettings(batch_size=1000, learning_rate=1.0, steps=1), 1.0)  # type: ignore[arg-type]
     found = next(line for line in lines if line.startswith("arithmetic"))
     assert float(found.split()[1]) * 1e12 == pytest.approx(4 * 30 * 20 * 1000, rel=0.05)
+
+
+@pytest.mark.parametrize("quantizer", ["vq", "gumbel"])
+def test_a_learnt_quantiser_trains_and_resumes_exactly(quantizer: str, corpus: dict[str, Path], tmp_path: Path) -> None:
+    chosen = [f"model.quantizer={quantizer}", "run.steps=6"]
+    whole = trainer("dvae", corpus, tmp_path / "whole", chosen)
+    before = whole.network.quantizer.codebook.detach().clone()
+    whole.fit()
+    assert not torch.equal(before, whole.network.quantizer.codebook)
+    trainer("dvae", corpus, tmp_path / "broken", [*chosen, "run.stop_at=3"]).fit()
+    broken = trainer("dvae", corpus, tmp_path / "broken", chosen)
+    broken.fit()
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, broken.network.state_dict()[name]), name

@@ -1,6 +1,7 @@
 """The DVAE: mel frames to a few integers a frame and back. A weak decoder on purpose: the codes must say it all."""
 
 import math
+from typing import Literal
 
 import torch
 from pydantic import NonNegativeInt, PositiveInt, model_validator
@@ -8,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
-from triforce_tts.models.quantizer import GroupedFSQ
+from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, Quantised
 from triforce_tts.schema import Config
 
 
@@ -17,7 +18,9 @@ class DVAEConfig(Config):
 
     channels: PositiveInt
     downsampling: int  # mel frames a code frame; a power of two
-    levels: tuple[int, ...]  # FSQ grid of one group; the product is the number of codes
+    quantizer: Literal["fsq", "vq", "gumbel"] = "fsq"
+    levels: tuple[int, ...]  # FSQ grid of one group; the product is the number of codes, whatever the quantiser
+    code_dim: PositiveInt = 16  # of a learnt code's vector ('vq', 'gumbel')
     groups: PositiveInt  # codes a code frame
     blocks: NonNegativeInt  # residual blocks at the code rate, on either side
 
@@ -36,7 +39,7 @@ class DVAEConfig(Config):
 
 
 class DVAE(Network):
-    """Convolutional autoencoder with grouped FSQ in the middle.
+    """Convolutional autoencoder with a grouped quantiser in the middle.
 
     Normalised per frame over channels only, and masked after every convolution: a code depends on its receptive
     field alone, whatever else is in the batch.
@@ -51,7 +54,7 @@ class DVAE(Network):
         self.down_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(halvings))
         self.encoder = nn.ModuleList(ResidualBlock(width) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
-        self.quantizer = GroupedFSQ(width, config.levels, config.groups)
+        self.quantizer = make_quantizer(config)
         self.decoder = nn.ModuleList(ResidualBlock(width) for _ in range(config.blocks))
         self.up = nn.ModuleList(MaskedConv(width, width, 3) for _ in range(halvings))
         self.up_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(halvings))
@@ -112,10 +115,20 @@ class DVAE(Network):
         out: torch.Tensor = self.conv_out(F.silu(self.norm_out(x)) * mask.to(x.dtype), mask)
         return out
 
-    def forward(self, mel: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Reconstruction [batch, frames, n_mels] of ``mel`` and its codes [batch, code frames, groups]."""
-        quantised, codes = self.quantizer(self._encode(mel, lengths))
-        return self._decode(quantised, lengths)[:, : mel.shape[1]], codes
+    def forward(self, mel: torch.Tensor, lengths: torch.Tensor) -> Quantised:
+        """Reconstruction [batch, frames, n_mels], codes [batch, code frames, groups], and the quantiser's penalty."""
+        encoded = self._encode(mel, lengths)
+        mask = frame_mask(self.code_lengths(lengths), encoded.shape[1])
+        quantised, codes, penalty = self.quantizer(encoded, mask)
+        return self._decode(quantised, lengths)[:, : mel.shape[1]], codes, penalty
+
+
+def make_quantizer(config: DVAEConfig) -> GroupedFSQ | GroupedVQ | GroupedGumbel:
+    """The quantiser that ``config`` names."""
+    if config.quantizer == "fsq":
+        return GroupedFSQ(config.channels, config.levels, config.groups)
+    kind = GroupedVQ if config.quantizer == "vq" else GroupedGumbel
+    return kind(config.channels, config.n_codes, config.groups, config.code_dim)
 
 
 def _or_full(mel: torch.Tensor, lengths: torch.Tensor | None) -> torch.Tensor:

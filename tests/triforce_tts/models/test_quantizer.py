@@ -2,7 +2,7 @@ import pytest
 import torch
 from vector_quantize_pytorch import FSQ
 
-from triforce_tts.models.quantizer import GroupedFSQ
+from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ
 
 GRIDS = [((8, 5, 5, 5), 1), ((8, 5, 5, 5), 2), ((5, 5, 5), 2), ((4, 3, 6), 3), ((7,), 1)]
 
@@ -25,7 +25,7 @@ def pair(levels: tuple[int, ...], groups: int) -> tuple[GroupedFSQ, FSQ]:
 def test_codes_and_outputs_are_those_of_vector_quantize_pytorch(levels: tuple[int, ...], groups: int) -> None:
     ours, theirs = pair(levels, groups)
     x = torch.randn(3, 50, 12)
-    found, codes = ours(x)
+    found, codes, _ = ours(x)
     expected, expected_codes = theirs(x)
     assert codes.shape == (3, 50, groups)
     assert codes.dtype == torch.int64
@@ -51,7 +51,7 @@ def test_gradients_are_those_of_vector_quantize_pytorch(levels: tuple[int, ...],
 @pytest.mark.parametrize(("levels", "groups"), GRIDS)
 def test_a_code_says_what_the_decoder_gets(levels: tuple[int, ...], groups: int) -> None:
     ours, _ = pair(levels, groups)
-    quantised, codes = ours(torch.randn(2, 30, 12))
+    quantised, codes, _ = ours(torch.randn(2, 30, 12))
     assert torch.allclose(ours.embed(codes), quantised, atol=1e-6)
 
 
@@ -114,6 +114,78 @@ def test_codes_are_exact_in_half_precision_projections() -> None:
     """The grid itself is worked out in float32: 1000 codes do not fit into bfloat16."""
     quantizer = GroupedFSQ(12, (8, 5, 5, 5), 2).bfloat16()
     x = torch.randn(2, 40, 12, generator=torch.Generator().manual_seed(0)).bfloat16() * 4
-    quantised, codes = quantizer(x)
+    quantised, codes, _ = quantizer(x)
     assert quantised.dtype == torch.bfloat16
     assert torch.equal(quantizer.embed(codes), quantised)
+
+
+LEARNT = [GroupedVQ, GroupedGumbel]
+
+
+@pytest.mark.parametrize("kind", LEARNT)
+def test_a_learnt_code_says_what_the_decoder_gets(kind: type[GroupedVQ] | type[GroupedGumbel]) -> None:
+    torch.manual_seed(0)
+    quantizer = kind(12, 20, 3, 4).eval()
+    quantised, codes, _ = quantizer(torch.randn(2, 30, 12))
+    assert codes.shape == (2, 30, 3)
+    assert 0 <= int(codes.min()) <= int(codes.max()) < 20
+    assert torch.allclose(quantizer.embed(codes), quantised, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", LEARNT)
+def test_padding_teaches_a_learnt_codebook_nothing(kind: type[GroupedVQ] | type[GroupedGumbel]) -> None:
+    results = []
+    for noise in (0.0, 100.0):
+        torch.manual_seed(0)
+        quantizer = kind(12, 20, 2, 4).train()
+        x = torch.randn(2, 10, 12)
+        mask = (torch.arange(10)[None] < torch.tensor([[10], [6]])).float().unsqueeze(-1)
+        _, _, penalty = quantizer(x + noise * (1 - mask), mask)
+        results.append((float(penalty.detach()), quantizer.codebook.detach().clone()))
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-4)
+    assert torch.allclose(results[0][1], results[1][1], atol=1e-5)
+
+
+def test_a_learnt_codebook_follows_the_running_means() -> None:
+    """By hand: two codes, three vectors; what nobody chooses for long restarts at a vector of the batch."""
+    quantizer = GroupedVQ(1, 2, 1, 1).train()
+    with torch.no_grad():
+        quantizer.project_in.weight.fill_(1.0), quantizer.project_in.bias.zero_()
+        quantizer.codebook.copy_(torch.tensor([[[0.0], [10.0]]]))
+        quantizer.sums.copy_(quantizer.codebook)
+    x = torch.tensor([[[1.0], [2.0], [9.0]]])
+    _, codes, penalty = quantizer(x)
+    assert codes.flatten().tolist() == [0, 0, 1]
+    assert float(penalty.detach()) == pytest.approx(0.25 * (1 + 4 + 1))
+    assert quantizer.counts[0].tolist() == pytest.approx([0.99 + 0.02, 0.99 + 0.01])
+    assert quantizer.codebook[0, :, 0].tolist() == pytest.approx([0.03 / 1.01, (9.9 + 0.09) / 1.0])
+    for _ in range(300):
+        quantizer(torch.tensor([[[1.0], [1.0], [1.0]]]))
+    assert sorted(quantizer.codebook[0, :, 0].tolist()) == pytest.approx([1.0, 1.0], abs=0.2)  # the far one restarted
+
+
+def test_restarts_keep_a_learnt_codebook_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors from 16 clusters far apart: with restarts most of 16 codes find one, without them few do."""
+
+    def used() -> int:
+        torch.manual_seed(0)
+        quantizer = GroupedVQ(4, 16, 1, 4).train()
+        with torch.no_grad():
+            quantizer.project_in.weight.copy_(torch.eye(4)), quantizer.project_in.bias.zero_()
+        centres = 20 * torch.randn(16, 4)
+        for _ in range(400):
+            quantizer(centres[torch.randint(16, (1, 64))] + 0.1 * torch.randn(1, 64, 4))
+        return len(quantizer.eval()(centres[None])[1].unique())
+
+    with_restarts = used()
+    monkeypatch.setattr(GroupedVQ, "least_use", 0.0)
+    assert with_restarts >= 12 > 8 > used()
+
+
+def test_a_straight_through_gradient_reaches_the_encoder() -> None:
+    for kind in LEARNT:
+        torch.manual_seed(0)
+        x = torch.randn(2, 9, 12, requires_grad=True)
+        kind(12, 20, 2, 4).train()(x)[0].square().sum().backward()
+        assert x.grad is not None
+        assert float(x.grad.abs().max()) > 0

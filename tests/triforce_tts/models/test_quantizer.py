@@ -79,7 +79,7 @@ def identity(levels: tuple[int, ...], groups: int = 1) -> GroupedFSQ:
 def test_three_levels_by_hand() -> None:
     """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, near 0.549."""
     z = torch.tensor([-9.0, -0.56, -0.54, 0.0, 0.54, 0.56, 9.0])
-    quantised, codes = identity((3,))(z.reshape(1, -1, 1))
+    quantised, codes, _ = identity((3,))(z.reshape(1, -1, 1))
     assert codes.flatten().tolist() == [0, 0, 1, 1, 1, 2, 2]
     assert quantised.flatten().tolist() == [-1, -1, 0, 0, 0, 1, 1]
 
@@ -87,7 +87,7 @@ def test_three_levels_by_hand() -> None:
 def test_four_levels_by_hand() -> None:
     """An even grid has zero on it and one point more below: -1, -1/2, 0, 1/2; borders at -1.150, -0.346 and 0.457."""
     z = torch.tensor([-9.0, -1.16, -1.14, -0.36, -0.33, 0.0, 0.44, 0.47, 9.0])
-    quantised, codes = identity((4,))(z.reshape(1, -1, 1))
+    quantised, codes, _ = identity((4,))(z.reshape(1, -1, 1))
     assert codes.flatten().tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 3]
     assert quantised.flatten().tolist() == [-1, -1, -0.5, -0.5, 0, 0, 0, 0.5, 0.5]
 
@@ -96,7 +96,7 @@ def test_digits_and_groups_by_hand() -> None:
     """The first dimension is the lowest digit, and each group counts for itself."""
     low, middle, high = -9.0, 0.0, 9.0
     frame = torch.tensor([low, high, middle, high, low, low])
-    _, codes = identity((3, 3, 3), groups=2)(frame.reshape(1, 1, 6))
+    _, codes, _ = identity((3, 3, 3), groups=2)(frame.reshape(1, 1, 6))
     assert codes.flatten().tolist() == [0 + 3 * 2 + 9 * 1, 2 + 0 + 0]
 
 
@@ -179,7 +179,7 @@ def test_restarts_keep_a_learnt_codebook_in_use(monkeypatch: pytest.MonkeyPatch)
 
     with_restarts = used()
     monkeypatch.setattr(GroupedVQ, "least_use", 0.0)
-    assert with_restarts >= 12 > 8 > used()
+    assert with_restarts >= 10 > 6 >= used()
 
 
 def test_a_straight_through_gradient_reaches_the_encoder() -> None:

@@ -34,6 +34,7 @@ class ReferenceSettings(CropSettings):
 
     reference_seconds: PositiveFloat
     true_mel_share: float = 0.25  # of samples conditioned on the true mel: they teach fine structure early
+    drop_share: float = 0.0  # of samples without conditions; above 0 it needs model.null_condition, and allows guidance
     noise_share: float = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
 
 
@@ -48,6 +49,8 @@ class DiffusionSettings(Config):
     def _check(self) -> "DiffusionSettings":
         if self.model.target != "magnitude":
             raise ValueError("model.target 'complex' cannot be trained yet; use 'magnitude'")
+        if (self.data.drop_share > 0) != self.model.null_condition:
+            raise ValueError("data.drop_share above 0 and model.null_condition go together")
         return self
 
 
@@ -61,6 +64,7 @@ class Upsampling(Batch):
     reference_lengths: torch.Tensor
     times: torch.Tensor  # [batch]
     true_mel: torch.Tensor  # [batch] bool
+    drop: torch.Tensor  # [batch] bool: without conditions
     noise: torch.Tensor  # [batch, frames, n_bins]
 
 
@@ -72,6 +76,7 @@ class Crop:
     reference: torch.Tensor
     time: float
     true_mel: bool
+    drop: bool
     noise: torch.Tensor
 
 
@@ -110,7 +115,8 @@ class DiffusionLosses(Losses):
             noisy = (1 - t) * batch.noise[:, : mel.shape[1]] + t * target
             reference = mel_spectrogram(batch.reference, audio)
         speaker = self.network.reference(reference, frames_of(batch.reference_lengths, audio))
-        predicted = self.network(noisy, batch.times, condition, speaker, lengths)
+        drop = batch.drop if self.network.config.null_condition else None
+        predicted = self.network(noisy, batch.times, condition, speaker, lengths, drop)
         error = (predicted.float() - target).square().mean(-1, keepdim=True)
         return (error * frame_mask(lengths, mel.shape[1])).sum(), {}
 
@@ -144,11 +150,11 @@ class DiffusionTask:
         others = self.train.by_speaker[self.train.speakers[index]]
         other = others[int(torch.randint(len(others), (), generator=rng))]
         reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
-        draws = torch.rand(3, generator=rng).tolist()
+        draws = torch.rand(4, generator=rng).tolist()
         frames = self.audio.frames(len(samples))
         noise = torch.randn(frames, self.audio.n_bins, generator=rng)
         time = 0.0 if draws[0] < data.noise_share else draws[1]
-        return Crop(samples, reference, time, draws[2] < data.true_mel_share, noise)
+        return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < data.drop_share, noise)
 
     def collate(self, items: Sequence[Crop]) -> Upsampling:
         """A batch of crops."""
@@ -157,6 +163,7 @@ class DiffusionTask:
             *pad_stack([item.reference for item in items]),
             torch.tensor([item.time for item in items]),
             torch.tensor([item.true_mel for item in items]),
+            torch.tensor([item.drop for item in items]),
             pad_stack([item.noise for item in items])[0],
         )
 

@@ -17,10 +17,10 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
-from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.errors import CheckpointError, ConfigError, TextError
 from triforce_tts.models.diffusion import from_target, noise_shape
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
-from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
+from triforce_tts.sampling.diffusion import SAMPLERS, guided, uniform_times, utterance_noise
 from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
@@ -43,6 +43,8 @@ class Settings:
     candidates: int = 1  # drawn of each sentence; the one is taken in which the GPT hears the text best (the flip)
     sampling: TokenSampling = field(default_factory=TokenSampling)
     diffusion_steps: int = 1
+    sampler: str = "euler"
+    guidance: float = 1.0  # of stage 3; other than 1 needs a network trained with dropped conditions
     phase_iterations: int = 32  # of Griffin-Lim
 
 
@@ -248,11 +250,19 @@ class Synthesizer:
         lengths = torch.tensor([mel.shape[1]], device=self.device)
         noise = utterance_noise([seed], [mel.shape[1]], self.audio.n_bins).to(self.device)
 
-        def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            clean: torch.Tensor = self.diffusion(x, t, mel, speaker, lengths)
+        settings = self.settings
+        if settings.guidance != 1.0 and not self.diffusion.config.null_condition:
+            raise ConfigError(
+                f"guidance {settings.guidance:g}: model {self.name} was not trained with dropped conditions; use 1"
+            )
+
+        def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
+            dropped = torch.ones(1, dtype=torch.bool, device=self.device) if drop else None
+            clean: torch.Tensor = self.diffusion(x, t, mel, speaker, lengths, dropped)
             return clean
 
-        target = sample_euler(predict, noise, uniform_times(self.settings.diffusion_steps))
+        sample = SAMPLERS[settings.sampler]
+        target = sample(guided(predict, settings.guidance), noise, uniform_times(settings.diffusion_steps))
         return from_target(target, shape)
 
     @torch.inference_mode()

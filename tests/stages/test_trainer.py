@@ -17,7 +17,7 @@ from tests.corpus import babble_shards, coded_shards, trained_dvae
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
@@ -265,3 +265,15 @@ def test_a_learnt_quantiser_trains_and_resumes_exactly(quantizer: str, corpus: d
     broken.fit()
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, broken.network.state_dict()[name]), name
+
+
+def test_dropped_conditions_are_learnt_and_left_out(corpus: dict[str, Path], tmp_path: Path) -> None:
+    chosen = ["data.drop_share=0.5", "model.null_condition=true"]
+    made = trainer("diffusion", corpus, tmp_path / "run", chosen)
+    batch = next(made._batches())
+    assert 0 < int(batch.drop.sum()) < len(batch)
+    found = gradients(made, batch)
+    assert "null_decode" in found
+    assert "null_speaker" in found
+    with pytest.raises(ConfigError, match="go together"):
+        trainer("diffusion", corpus, tmp_path / "bad", ["data.drop_share=0.5"])

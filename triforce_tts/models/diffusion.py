@@ -31,6 +31,7 @@ class DiffusionConfig(Config):
     blocks: PositiveInt
     kernel_size: PositiveInt
     reference_channels: PositiveInt
+    null_condition: bool = False  # learns to do without decode and reference where they are dropped: for guidance
 
 
 def to_target(magnitude: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
@@ -113,6 +114,9 @@ class Diffusion(Network):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm_out = nn.LayerNorm(width)
         self.project_out = nn.Linear(width, audio.n_bins)
+        if config.null_condition:
+            self.null_decode = nn.Parameter(torch.zeros(audio.n_mels))
+            self.null_speaker = nn.Parameter(torch.zeros(config.reference_channels))
         # From nothing but the linear guess: the network learns what is missing from it.
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
@@ -124,6 +128,7 @@ class Diffusion(Network):
         decode: torch.Tensor,
         speaker: torch.Tensor,
         lengths: torch.Tensor,
+        drop: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """The clean target, [batch, frames, n_bins] float32.
 
@@ -133,7 +138,12 @@ class Diffusion(Network):
             decode: standardised mel that the DVAE decoded, [batch, frames, n_mels].
             speaker: ``reference(...)`` of a clip by the same voice, [batch, reference_channels].
             lengths: frames of each utterance, [batch].
+            drop: whose decode and reference the network shall do without, [batch] bool; nobody's without it. The
+                decode still shapes the noise.
         """
+        if drop is not None:
+            decode = torch.where(drop[:, None, None], self.null_decode, decode)
+            speaker = torch.where(drop[:, None], self.null_speaker, speaker.float())
         mask = frame_mask(lengths, noisy.shape[1])
         conditions = torch.cat((time_features(t, self.config.channels), speaker.float()), dim=-1)
         modulation = self.condition(conditions).unflatten(-1, (3, -1))

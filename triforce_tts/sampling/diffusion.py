@@ -1,6 +1,8 @@
 """Flow-matching samplers: functions of any callable that predicts the clean target."""
 
+import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 
@@ -28,6 +30,95 @@ def sample_euler(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> 
         clean = predict(x, torch.full((x.shape[0],), now, device=x.device))
         x = clean if after == 1.0 else x + (clean - x) * ((after - now) / (1.0 - now))
     return x
+
+
+def sway_times(steps: int, sway: float = -1.0) -> torch.Tensor:
+    """Flow times [steps + 1] that are denser near the noise for ``sway`` < 0: u + sway (cos(pi u / 2) - 1 + u).
+
+    Chen et al., "F5-TTS", 2024 (sway sampling); ``sway`` in [-1, 2 / (pi - 2)] keeps them increasing.
+    """
+    if not -1.0 <= sway <= 2.0 / (math.pi - 2.0):
+        raise ValueError(f"sway is {sway}, expected -1 to {2.0 / (math.pi - 2.0):.2f}")
+    u = torch.linspace(0.0, 1.0, steps + 1, dtype=torch.float64)
+    times = (u + sway * (torch.cos(math.pi * u / 2) - 1 + u)).float()
+    times[0], times[-1] = 0.0, 1.0
+    return times
+
+
+def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+    """As ``sample_euler``, each step by the velocity at its middle: two predictions a step, second order."""
+    x = noise
+    for now, after in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
+        middle = (now + after) / 2
+        clean = predict(x, torch.full((x.shape[0],), now, device=x.device))
+        halfway = x + (clean - x) * ((middle - now) / (1.0 - now))
+        clean = predict(halfway, torch.full((x.shape[0],), middle, device=x.device))
+        x = x + (clean - halfway) * ((after - now) / (1.0 - middle))
+    return x
+
+
+def sample_multistep(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+    """As ``sample_euler``, with the prediction extrapolated from the last two: one prediction a step, second order.
+
+    DPM-Solver++(2M) (Lu et al., 2022) for the straight path, whose signal-to-noise ratio is (t / (1 - t))^2. The first
+    two steps and the last are Euler's, where that ratio's logarithm is infinite.
+    """
+    x, before, clean_before = noise, 0.0, noise
+    for number, (now, after) in enumerate(zip(times[:-1].tolist(), times[1:].tolist(), strict=True)):
+        clean = predict(x, torch.full((x.shape[0],), now, device=x.device))
+        target = clean
+        if number > 1 and after < 1.0:
+            width, width_before = _log_snr(after) - _log_snr(now), _log_snr(now) - _log_snr(before)
+            target = clean + (clean - clean_before) * (width / (2.0 * width_before))
+        x = target if after == 1.0 else x + (target - x) * ((after - now) / (1.0 - now))
+        before, clean_before = now, clean
+    return x
+
+
+def _log_snr(t: float) -> float:
+    """Half the log of the signal-to-noise ratio at ``t`` in (0, 1)."""
+    return math.log(t / (1.0 - t))
+
+
+def invert_euler(predict: Predict, clean: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
+    """The noise that the flow carries to ``clean``: the same equation from the end to the start.
+
+    At time 1 the velocity is not defined; there, and only there, the path's own direction is unknown and the first
+    step back keeps ``clean`` scaled to the path's mean, (1 - t) * 0 + t * clean.
+
+    Args:
+        predict: clean target of (x, t).
+        clean: [batch, ...] at time 1.
+        times: increasing from 0 to 1, [steps + 1].
+    """
+    backwards = times.flip(0).tolist()
+    x = clean * backwards[1]
+    for now, after in pairwise(backwards[1:]):
+        predicted = predict(x, torch.full((x.shape[0],), now, device=x.device))
+        x = x + (predicted - x) * ((after - now) / (1.0 - now))
+    return x
+
+
+SAMPLERS: dict[str, Callable[[Predict, torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "euler": sample_euler,
+    "midpoint": sample_midpoint,
+    "multistep": sample_multistep,
+}
+
+
+def guided(predict: Callable[[torch.Tensor, torch.Tensor, bool], torch.Tensor], scale: float) -> Predict:
+    """Classifier-free guidance (Ho and Salimans, 2022): away from what is predicted without conditions.
+
+    ``predict`` takes (x, t, whether conditions are dropped). With ``scale`` 1 nothing is done, and paid, beside it.
+    """
+    if scale == 1.0:
+        return lambda x, t: predict(x, t, False)
+
+    def both(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        free = predict(x, t, True)
+        return free + scale * (predict(x, t, False) - free)
+
+    return both
 
 
 def utterance_noise(seeds: list[int], frames: list[int], channels: int) -> torch.Tensor:

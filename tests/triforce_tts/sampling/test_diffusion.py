@@ -1,7 +1,18 @@
+import math
+from collections.abc import Callable
+
 import pytest
 import torch
 
-from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
+from triforce_tts.sampling.diffusion import (
+    SAMPLERS,
+    guided,
+    invert_euler,
+    sample_euler,
+    sway_times,
+    uniform_times,
+    utterance_noise,
+)
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -87,3 +98,62 @@ def test_noise_is_standard_normal_and_leaves_the_global_generator_alone() -> Non
     assert float(noise.mean()) == pytest.approx(0, abs=0.02)
     assert float(noise.std()) == pytest.approx(1, abs=0.02)
     assert abs(float((noise[0] * noise[1]).mean())) < 0.02
+
+
+def gaussian(mean: float, deviation: float) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """The best prediction where the target is normal; the exact flow carries x_0 to mean + deviation * x_0."""
+
+    def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        now = t[:, None]
+        gain = now * deviation**2 / ((now * deviation) ** 2 + (1 - now) ** 2)
+        return mean + gain * (x - now * mean)
+
+    return predict
+
+
+@pytest.mark.parametrize(("name", "order"), [("euler", 1), ("midpoint", 2), ("multistep", 2)])
+def test_error_falls_with_the_order_of_the_sampler(name: str, order: int) -> None:
+    noise = torch.randn(2, 400, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    errors = []
+    for steps in (40, 80):
+        found = SAMPLERS[name](gaussian(1.0, 0.5), noise, uniform_times(steps).double())
+        errors.append(float((found - 1.0 - 0.5 * noise).abs().mean()))
+    assert errors[0] / errors[1] > 0.75 * 2**order
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_sampler_follows_one_who_knows_the_answer(name: str) -> None:
+    noise, clean = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(0))
+    for steps in (1, 2, 5):
+        found = SAMPLERS[name](lambda x, t: clean, noise, uniform_times(steps))
+        assert torch.allclose(found, clean, atol=1e-5)
+
+
+def test_swayed_times_start_slowly_and_increase() -> None:
+    assert torch.allclose(sway_times(8, 0.0), uniform_times(8))
+    times = sway_times(4)
+    assert times.tolist() == pytest.approx([1 - math.cos(math.pi * k / 8) for k in range(5)], abs=1e-6)
+    assert sway_times(16).diff().min() > 0
+    with pytest.raises(ValueError, match="sway is -2"):
+        sway_times(4, -2.0)
+
+
+def test_inversion_finds_the_noise_again() -> None:
+    noise = torch.randn(2, 300, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    clean = 0.2 + 0.5 * noise
+    found = invert_euler(gaussian(0.2, 0.5), clean, uniform_times(1000).double())
+    assert float((found - noise).abs().mean()) < 0.05
+
+
+def test_guidance_goes_beyond_the_condition_and_costs_nothing_at_one() -> None:
+    asked: list[bool] = []
+
+    def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
+        asked.append(drop)
+        return torch.full_like(x, 1.0 if drop else 3.0)
+
+    x, t = torch.zeros(1, 2), torch.zeros(1)
+    assert guided(predict, 1.0)(x, t).tolist() == [[3.0, 3.0]]
+    assert asked == [False]
+    assert guided(predict, 1.5)(x, t).tolist() == [[4.0, 4.0]]
+    assert guided(predict, 0.0)(x, t).tolist() == [[1.0, 1.0]]

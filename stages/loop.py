@@ -27,6 +27,7 @@ from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
 from triforce_tts.models.layers import Network, count_parameters
 
+from .lora import add_adapters, merge
 from .optim import learning_rate_factor, make_optimizer
 from .preview import Preview, layer_norms
 from .report import Report
@@ -127,6 +128,9 @@ class Trainer(Generic[ItemT, BatchT]):
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         self.progress = Progress()
         self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
+        self._load_start()
+        if settings.lora_rank:
+            add_adapters(task.module.network, settings.lora_rank)
         self.optimizer = make_optimizer(task.module, settings)
         torch.manual_seed(settings.seed + self.accelerator.process_index)
         self.ema: dict[str, torch.Tensor] = {}
@@ -378,10 +382,13 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _write(self, folder: Path, weights: dict[str, torch.Tensor]) -> None:
         averaged = {name: value.cpu() for name, value in self.ema.items()} or weights
+        shipped = merge(averaged) if self.settings.lora_rank else averaged
         lineage = {**self.task.lineage(), "steps": self.progress.step}
-        checkpoint.save(folder, averaged, self.task.config(), lineage)
+        checkpoint.save(folder, shipped, self.task.config(), lineage)
         trainer = folder / TRAINER
         trainer.mkdir()
+        if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
+            save_file({name: value.contiguous() for name, value in averaged.items()}, self._average_file(folder))
         save_file({name: value.contiguous() for name, value in weights.items()}, trainer / "weights.safetensors")
         save_file(self._optimizer_tensors(), trainer / "optimizer.safetensors")
         state = {
@@ -391,6 +398,9 @@ class Trainer(Generic[ItemT, BatchT]):
             "processes": self.accelerator.num_processes,
         }
         write_json(trainer / "state.json", state)
+
+    def _average_file(self, folder: Path) -> Path:
+        return folder / (f"{TRAINER}/average.safetensors" if self.settings.lora_rank else checkpoint.WEIGHTS)
 
     def _parameter_names(self) -> list[str]:
         """Names of the optimiser's parameters, in its order."""
@@ -409,8 +419,8 @@ class Trainer(Generic[ItemT, BatchT]):
         for old in sorted(self.run.glob("step-*"))[: -self.settings.keep]:
             shutil.rmtree(old)
 
-    def _restore(self) -> None:
-        """Take up the latest checkpoint of the run, or the weights of ``init_from``, or nothing."""
+    def _load_start(self) -> None:
+        """The weights that training starts from, without adapters: of ``init_from``, or of a light checkpoint."""
         network = self.task.module.network
         if not (self.run / "latest").exists():
             if self.settings.init_from:
@@ -426,6 +436,14 @@ class Trainer(Generic[ItemT, BatchT]):
             self.progress.light_start = self.progress.step
             if self.accelerator.is_main_process:
                 print(f"{self.run}: a light checkpoint: the optimiser starts anew; this is not an exact resume")
+
+    def _restore(self) -> None:
+        """Take up the latest checkpoint of the run exactly, if it has one that allows it."""
+        if not (self.run / "latest").exists():
+            return
+        folder, network = checkpoint.locate(self.run), self.task.module.network
+        state = checkpoint.read_json(folder / TRAINER / "state.json")
+        if state.get("light"):
             return
         self._require_same_order(state)
         file = folder / TRAINER / "weights.safetensors"
@@ -433,7 +451,7 @@ class Trainer(Generic[ItemT, BatchT]):
         if self.settings.ema:
             self.ema = {
                 name: value.to(self.accelerator.device)
-                for name, value in checkpoint.load_tensors(folder / checkpoint.WEIGHTS).items()
+                for name, value in checkpoint.load_tensors(self._average_file(folder)).items()
             }
         self._restore_optimizer(checkpoint.load_tensors(folder / TRAINER / "optimizer.safetensors"))
         rng = folder / TRAINER / f"rng-{self.accelerator.process_index:05d}.safetensors"

@@ -42,12 +42,15 @@ class RunSettings(Config):
     keep: PositiveInt = 2  # checkpoints
     overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
+    lora_rank: NonNegativeInt = 0  # train adapters of this rank on the GPT of init_from, and nothing else; 0: none
     stop_after_skips: int = 10  # steps in a row with a gradient that is not finite before giving up
 
     @model_validator(mode="after")
     def _check(self) -> "RunSettings":
         if not (self.steps > 0 or self.minutes > 0):
             raise ValueError("set a budget: run.steps or run.minutes")
+        if self.lora_rank and not self.init_from:
+            raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), found {self.ema}")
         return self

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality import ENDINGS
 from triforce_tts.checkpoint import WEIGHTS, load_tensors, locate, read_json, read_lineage
 
 INTRODUCTION = """# nano
@@ -85,14 +86,22 @@ def figures(report: dict[str, Any]) -> list[str]:
         "",
         "**Spoken from text**, default voice:",
         "",
-        "| sentences | character error | end properly | utterances |",
+        f"| sentences | character error | {' | '.join(ENDINGS)} | all three | utterances |",
+        "|---|---|---|---|---|---|---|",
+        f"| natural recordings of the same | {cell(speak['natural kathleen'])} | | | "
+        f"{cell(speak['natural kathleen, quiet at the end'])} | | 50 |",
     ]
-    lines += ["|---|---|---|---|", f"| natural recordings of the same | {cell(speak['natural kathleen'])} | | 50 |"]
     for name in ("kathleen sentences", "book sentences"):
         row = speak[name]
-        lines.append(
-            f"| {name} | {cell(row['character_error'])} | {cell(row['ends_properly'])} | {row['utterances']} |"
-        )
+        ends = " | ".join(cell(row[ending]) for ending in (*ENDINGS, "ends_properly"))
+        lines.append(f"| {name} | {cell(row['character_error'])} | {ends} | {row['utterances']} |")
+    measured = report["measured"]["speak"]
+    lines += [
+        "",
+        f"Drawn at temperature {measured['sampling']['temperature']:g}, top-p {measured['sampling']['top_p']:g}, "
+        f"{measured['candidates']} candidate(s) a sentence. Ends properly: ended by itself before the limit, lasts 0.6 to "
+        "1.6 times what its characters predict, last 100 ms below -40 dB of the peak.",
+    ]
     lines += ["", "**GPT on held-out recordings**:", ""]
     lines += [
         "| reader | nats a code | given another's text | own text likelier | bits per second |",

@@ -87,20 +87,26 @@ def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
     return result
 
 
-def ends_properly(synthesizer: Synthesizer, spoken: list[Any]) -> bool:
-    """Every part ended by itself, lasts 0.6 to 1.6 times its prediction, and its decode fades below -40 dB at the end.
+ENDINGS = ("ended by itself", "duration as predicted", "quiet at the end")
 
-    The last is measured on the wave before silence is cut: its last 100 ms against its peak.
+
+def quiet_at_the_end(samples: torch.Tensor, rate: int) -> bool:
+    """Whether the last 100 ms lie below -40 dB of the peak."""
+    return float(samples[-rate // 10 :].abs().max()) < 0.01 * float(samples.abs().max())
+
+
+def endings(synthesizer: Synthesizer, spoken: list[Any]) -> list[float]:
+    """Shares (0 or 1) of ENDINGS of one text: whether each holds for all of its sentences.
+
+    Duration: 0.6 to 1.6 times what the characters predict. Quiet: of the wave before silence is cut.
     """
     rate = synthesizer.audio.sample_rate
+    met = [True, True, True]
     for part in spoken:
         whole = synthesizer.decode(part.codes, spoken_voice(synthesizer).speaker, 0)
-        seconds = len(whole) / rate
-        tail = float(whole[-rate // 10 :].abs().max())
-        quiet = tail < 0.01 * float(whole.abs().max())
-        if not (part.ended and 0.6 <= seconds / part.predicted_s <= 1.6 and quiet):
-            return False
-    return True
+        in_time = 0.6 <= len(whole) / rate / part.predicted_s <= 1.6
+        met = [a and b for a, b in zip(met, (part.ended, in_time, quiet_at_the_end(whole, rate)), strict=True)]
+    return [float(value) for value in met]
 
 
 def spoken_voice(synthesizer: Synthesizer) -> Any:
@@ -115,20 +121,29 @@ def speak(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str,
     rate = synthesizer.audio.sample_rate
     natural = [clip(r, synthesizer) for r in lists.kathleen]
     texts = [r.text for r in lists.kathleen]
-    result: dict[str, Any] = {"natural kathleen": interval(character_errors(natural, rate, texts))}
+    result: dict[str, Any] = {
+        "natural kathleen": interval(character_errors(natural, rate, texts)),
+        "natural kathleen, quiet at the end": interval([float(quiet_at_the_end(s, rate)) for s in natural]),
+    }
     for name, sentences in (("kathleen sentences", texts), ("book sentences", lists.book)):
-        clips, proper, references = [], [], []
+        clips, ends, references = [], [], []
         for seed in seeds:
             for text in sentences:
                 parts = list(synthesizer.sentences(text, spoken_voice(synthesizer), seed))
                 clips.append(join([p.samples for p in parts], [p.pause_s for p in parts[:-1]], rate))
-                proper.append(float(ends_properly(synthesizer, parts)))
+                ends.append(endings(synthesizer, parts))
                 references.append(text)
         errors = character_errors(clips, rate, references)
-        by_text, proper_by_text = (np.reshape(v, (len(seeds), -1)).mean(0).tolist() for v in (errors, proper))
+
+        def by_text(values: Any) -> list[float]:
+            found: list[float] = np.reshape(values, (len(seeds), -1)).mean(0).tolist()
+            return found
+
+        met = np.array(ends)
         result[name] = {
-            "character_error": interval(by_text),
-            "ends_properly": interval(proper_by_text),
+            "character_error": interval(by_text(errors)),
+            **{ending: interval(by_text(met[:, i])) for i, ending in enumerate(ENDINGS)},
+            "ends_properly": interval(by_text(met.all(1))),
             "utterances": len(clips),
         }
     return result
@@ -272,6 +287,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--parts", default="all", help=f"all, or some of {','.join(PARTS)}; gpt needs --codes")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--temperature", type=float, help="of the GPT; default: the synthesizer's")
+    parser.add_argument("--top-p", type=float, help="of the GPT; default: the synthesizer's")
+    parser.add_argument("--candidates", type=int, default=1, help="drawn of each sentence, ranked by the flip")
     parser.add_argument("--limit", type=int, default=10_000, help="of each list, for trials")
     arguments = parser.parse_args()
     parts = (
@@ -286,6 +304,9 @@ def main() -> None:
     report = open_report(arguments.out, Synthesizer.load(arguments.model, "cpu").id)
     for part in parts:
         synthesizer = Synthesizer.load(arguments.model, "cpu")
+        given = {"temperature": arguments.temperature, "top_p": arguments.top_p}
+        sampling = replace(synthesizer.settings.sampling, **{k: v for k, v in given.items() if v is not None})
+        synthesizer.settings = replace(synthesizer.settings, sampling=sampling, candidates=arguments.candidates)
         began = time.perf_counter()
         if part == "stage1":
             report[part] = stage1(synthesizer, lists)
@@ -297,7 +318,12 @@ def main() -> None:
             report[part] = voices(synthesizer, lists, seeds)
         print(f"{markdown(part, report[part])}\n\n{part}: {time.perf_counter() - began:.0f} s", flush=True)
         # Apart from the figures, so that a trial cannot pass for one.
-        report.setdefault("measured", {})[part] = {"seeds": seeds, "limit": arguments.limit}
+        report.setdefault("measured", {})[part] = {
+            "seeds": seeds,
+            "limit": arguments.limit,
+            "sampling": vars(sampling),
+            "candidates": arguments.candidates,
+        }
         write_json(arguments.out, report)
 
 

@@ -19,7 +19,7 @@ SETTINGS = $(foreach setting,$(SET),--set $(setting))
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
-.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion nano wheel clean install dev
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill nano wheel clean install dev
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,10 @@ train-gpt: $(VENV)/.dev ## Stage 2: as above; DATA holds coded shards
 train-diffusion: $(VENV)/.dev ## Stage 3: as above, and DVAE=run of stage 1
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)
 	$(LAUNCH) train diffusion --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --run $(RUN) $(SETTINGS)
+
+train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=run of stage 3
+	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
+	$(LAUNCH) train distill --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --teacher $(TEACHER) --run $(RUN) $(SETTINGS)
 
 nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh

@@ -1,4 +1,4 @@
-"""``triforce-tts train dvae|gpt|diffusion``: settings in, a run folder out."""
+"""``triforce-tts train dvae|gpt|diffusion|distill``: settings in, a run folder out."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +75,24 @@ def diffusion(
 
     settings = schema.load(stage.DiffusionSettings, stage.NAME, config, set_ or ())
     _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae), days if dry_run else None)
+
+
+@app.command()
+def distill(
+    data: DataFolders,
+    run: RunFolder,
+    dvae: DVAECheckpoint,
+    teacher: Annotated[Path, typer.Option("--teacher", help="Run or checkpoint of stage 3 to learn from.")],
+    config: ConfigName = "nano",
+    set_: Settings = None,
+    dry_run: DryRun = False,
+    days: Days = 7.0,
+) -> None:
+    """After stage 3: the same network, taught to arrive in one or two steps."""
+    from . import distill as stage
+
+    settings = schema.load(stage.DistillSettings, stage.NAME, config, set_ or ())
+    _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae, teacher), days if dry_run else None)
 
 
 def _fit(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import PositiveFloat, model_validator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
 from torch import nn
 
 from triforce_tts import checkpoint
@@ -44,6 +44,8 @@ class DiffusionSettings(Config):
     model: DiffusionConfig
     data: ReferenceSettings
     run: RunSettings
+    consistency_weight: NonNegativeFloat = 0.0  # of the difference between a crop and its later part alone
+    consistency_after: NonNegativeInt = 0  # steps without it
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
@@ -90,35 +92,75 @@ class Clip:
     shape: torch.Tensor  # of the noise
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What the network is trained on, made from a batch of sound."""
+
+    target: torch.Tensor  # [batch, frames, n_bins]
+    decode: torch.Tensor  # by the DVAE, or the true mel: [batch, frames, n_mels]
+    reference: torch.Tensor  # mel of the reference clips
+    lengths: torch.Tensor  # [batch] in frames
+    reference_lengths: torch.Tensor
+
+
+@torch.no_grad()
+def make_conditions(batch: Upsampling, audio: AudioConfig, dvae: DVAE) -> Conditions:
+    """Targets and conditions in float32; the DVAE encodes and decodes on the fly."""
+    with torch.autocast(batch.samples.device.type, enabled=False):
+        magnitude = stft(batch.samples, audio).abs()
+        lengths = frames_of(batch.lengths, audio)
+        mel = mel_of_magnitude(magnitude, audio)
+        dvae = dvae.to(mel.device)
+        decoded = dvae.decode(dvae.encode(mel, lengths), lengths)[:, : mel.shape[1]]
+        decode = torch.where(batch.true_mel[:, None, None], mel, decoded)
+        target = to_target(magnitude, noise_shape(decode, audio))
+        reference = mel_spectrogram(batch.reference, audio)
+    return Conditions(target, decode, reference, lengths, frames_of(batch.reference_lengths, audio))
+
+
 class DiffusionLosses(Losses):
-    """The upsampler with its loss; the DVAE is frozen and no part of what is trained."""
+    """The upsampler with its loss; the DVAE is frozen and no part of what is trained.
+
+    Args:
+        network: that is trained.
+        dvae: whose decodes it learns to refine.
+        consistency_weight: of the difference between what is predicted for a crop and for its later part alone (the
+            seed's translational regularisation); 0: none.
+        consistency_after: steps before that, in which there is nothing yet to be consistent.
+    """
 
     network: Diffusion
 
-    def __init__(self, network: Diffusion, dvae: DVAE) -> None:
+    def __init__(
+        self, network: Diffusion, dvae: DVAE, consistency_weight: float = 0.0, consistency_after: int = 0
+    ) -> None:
         super().__init__()
         self.network = network
+        self.consistency_weight, self.consistency_after = consistency_weight, consistency_after
         self._frozen = [dvae.requires_grad_(False).eval()]  # in a list, so that it is not a submodule
 
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Squared error of the predicted clean target, mean over bins, summed over real frames."""
-        audio = self.network.audio
-        with torch.autocast(batch.samples.device.type, enabled=False), torch.no_grad():
-            magnitude = stft(batch.samples, audio).abs()
-            lengths = frames_of(batch.lengths, audio)
-            mel = mel_of_magnitude(magnitude, audio)
-            dvae = self._frozen[0].to(mel.device)
-            decoded = dvae.decode(dvae.encode(mel, lengths), lengths)[:, : mel.shape[1]]
-            condition = torch.where(batch.true_mel[:, None, None], mel, decoded)
-            target = to_target(magnitude, noise_shape(condition, audio))
-            t = batch.times[:, None, None]
-            noisy = (1 - t) * batch.noise[:, : mel.shape[1]] + t * target
-            reference = mel_spectrogram(batch.reference, audio)
-        speaker = self.network.reference(reference, frames_of(batch.reference_lengths, audio))
+        made = make_conditions(batch, self.network.audio, self._frozen[0])
+        t, frames = batch.times[:, None, None], made.target.shape[1]
+        noisy = (1 - t) * batch.noise[:, :frames] + t * made.target
+        speaker = self.network.reference(made.reference, made.reference_lengths)
         drop = batch.drop if self.network.config.null_condition else None
-        predicted = self.network(noisy, batch.times, condition, speaker, lengths, drop)
-        error = (predicted.float() - target).square().mean(-1, keepdim=True)
-        return (error * frame_mask(lengths, mel.shape[1])).sum(), {}
+        predicted = self.network(noisy, batch.times, made.decode, speaker, made.lengths, drop)
+        error = squared_error(predicted, made.target, made.lengths)
+        if not self.consistency_weight or self.step < self.consistency_after:
+            return error, {}
+        cut = frames // 3
+        later = (made.lengths - cut).clamp_min(0)
+        alone = self.network(noisy[:, cut:], batch.times, made.decode[:, cut:], speaker, later, drop)
+        apart = squared_error(alone, predicted[:, cut:].detach(), later)
+        return error + self.consistency_weight * apart, {"error": error.detach(), "inconsistency": apart.detach()}
+
+
+def squared_error(predicted: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Squared difference of [batch, frames, n_bins], mean over bins, summed over real frames."""
+    error = (predicted.float() - target.float()).square().mean(-1, keepdim=True)
+    return (error * frame_mask(lengths, error.shape[1])).sum()
 
 
 class DiffusionTask:
@@ -139,7 +181,9 @@ class DiffusionTask:
     ) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
         self.audio, self.dvae, self.dvae_id = audio, dvae, dvae_id
-        self.module = DiffusionLosses(Diffusion(settings.model, audio), dvae)
+        self.module: Losses = DiffusionLosses(
+            Diffusion(settings.model, audio), dvae, settings.consistency_weight, settings.consistency_after
+        )
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 

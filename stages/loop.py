@@ -45,6 +45,7 @@ class Losses(nn.Module):
     """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
 
     network: Network
+    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
 
 
 class Task(Protocol[ItemT, BatchT]):
@@ -208,6 +209,7 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _step(self, batch: BatchT) -> dict[str, float]:
         batch = batch.to(self.accelerator.device)
+        self.task.module.step = self.progress.step
         weight = self._sum(self.task.weight(batch))
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.learning_rate * self._rate()

@@ -1,4 +1,4 @@
-"""What a run says and keeps: progress bar, TensorBoard, metrics.jsonl, and what the run was made from."""
+"""What a run says and keeps: progress bar, trackers, metrics.jsonl, previews, and what the run was made from."""
 
 import json
 import platform
@@ -16,8 +16,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from triforce_tts.audio.io import Audio
 from triforce_tts.files import atomic_path, write_json, write_text
 
-from .preview import Preview, as_image, draw_gradients, draw_preview
+from .preview import Preview, draw_gradients, draw_preview
 from .settings import RunSettings
+from .trackers import open_trackers
 
 if TYPE_CHECKING:
     from .loop import Progress as RunProgress
@@ -39,6 +40,7 @@ class Report:
         is_main: bool,
     ) -> None:
         self.run, self.settings, self.stage, self.is_main = run, settings, stage, is_main
+        self.full_config = full_config
         self.console = Console(stderr=True, quiet=not is_main)
         self._last: tuple[float, float] | None = None
         if is_main:
@@ -49,11 +51,10 @@ class Report:
         self._stack = ExitStack()
         if not self.is_main:
             return self
-        from torch.utils.tensorboard import SummaryWriter
-
+        self.trackers = open_trackers(self.settings.trackers, self.run, self.stage, self.full_config)
+        for tracker in self.trackers:
+            self._stack.callback(tracker.close)
         self.metrics_file = self._stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
-        self.tensorboard = SummaryWriter(str(self.run / "tensorboard"))
-        self._stack.callback(self.tensorboard.close)
         self.bar = self._stack.enter_context(
             Progress(
                 TextColumn(self.stage),
@@ -109,7 +110,7 @@ class Report:
         self.say(f"{self.stage} step {progress.step} validation: {text}")
 
     def preview(self, progress: "RunProgress", previews: Sequence[Preview]) -> None:
-        """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to TensorBoard."""
+        """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to the trackers."""
         if not self.is_main:
             return
         folder = self.run / "previews" / f"step-{progress.step:08d}"
@@ -121,8 +122,9 @@ class Report:
             for name, samples in preview.sounds.items():
                 sound = Audio(samples.float().cpu().clamp(-1, 1), preview.sample_rate)
                 sound.save(folder / f"{preview.name}-{name}.flac")
-                title = f"preview/{preview.name}/{name}"
-                self.tensorboard.add_audio(title, sound.samples[None], progress.step, sample_rate=sound.sample_rate)
+                for tracker in self.trackers:
+                    title = f"preview/{preview.name}/{name}"
+                    tracker.sound(title, sound.samples, sound.sample_rate, progress.step)
 
     def gradients(self, progress: "RunProgress", norms: dict[str, tuple[float, float]]) -> None:
         """Record the gradient flow: norms of gradient and weights of every layer."""
@@ -134,7 +136,8 @@ class Report:
     def _picture(self, path: Path, title: str, png: bytes, progress: "RunProgress") -> None:
         with atomic_path(path) as file:
             file.write_bytes(png)
-        self.tensorboard.add_image(title, as_image(png), progress.step, dataformats="HWC")
+        for tracker in self.trackers:
+            tracker.picture(title, png, progress.step)
 
     def _speed(self, progress: "RunProgress") -> float:
         """Audio seconds a training second since the last record."""
@@ -145,8 +148,8 @@ class Report:
 
     def _write(self, kind: str, progress: "RunProgress", values: dict[str, float], more: dict[str, Any]) -> None:
         self._append({"kind": kind, "step": progress.step, "seconds": round(progress.seconds, 2), **values, **more})
-        for name, value in values.items():
-            self.tensorboard.add_scalar(f"{kind}/{name}", value, progress.step)
+        for tracker in self.trackers:
+            tracker.scalars(kind, values, progress.step)
 
     def _append(self, row: dict[str, Any]) -> None:
         self.metrics_file.write(json.dumps(row) + "\n")

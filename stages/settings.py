@@ -33,6 +33,7 @@ class RunSettings(Config):
     threads: NonNegativeInt = 0  # CPU threads of each process; 0: as torch chooses
     seed: int = 0
     log_every: PositiveInt = 10  # steps
+    trackers: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
     log_samples: bool = False  # write the keys of every step's samples to metrics.jsonl
     validate_every: int = 250
     validate_samples: int = 128  # the first so many held-out samples

@@ -1,9 +1,11 @@
 """What a training step does: accumulation, recomputation, compilation, optimisers, steps that go wrong."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -313,3 +315,48 @@ def test_adapters_are_for_the_gpt_of_another_run(corpus: dict[str, Path], tmp_pa
         trainer("gpt", corpus, tmp_path / "run", ["run.lora_rank=4"])
     with pytest.raises(ConfigError, match="DVAE has no q_proj"):
         trainer("dvae", corpus, tmp_path / "run", ["run.lora_rank=4", f"run.init_from={corpus['dvae']}"])
+
+
+def test_another_tracker_gets_what_tensorboard_gets(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[str, Any]] = []
+
+    def record(name: str) -> Any:
+        return lambda *args, **kwargs: calls.append((name, args[0] if args else kwargs))
+
+    fake = SimpleNamespace(
+        init=record("init"),
+        log=record("log"),
+        finish=record("finish"),
+        Image=lambda x: x,
+        Audio=lambda x, sample_rate: x,
+    )
+    monkeypatch.setitem(sys.modules, "trackio", fake)
+    chosen = ["run.trackers=[trackio]", "run.steps=2", "run.preview_every=2", "run.preview_samples=1"]
+    trainer("dvae", corpus, tmp_path / "run", chosen).fit()
+    assert calls[0][0] == "init"
+    assert calls[0][1]["name"] == "run"
+    assert calls[-1] == ("finish", {})
+    logged = {key for name, values in calls if name == "log" for key in values}
+    assert {"train/loss", "validation/l1", "gradients"} <= logged
+    assert any(key.endswith("/decoded") for key in logged)
+    assert not (tmp_path / "run" / "tensorboard").exists()
+
+
+def test_a_tracker_that_is_not_installed_is_named(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it fails
+    with pytest.raises(ConfigError, match="pip install wandb"):
+        trainer("dvae", corpus, tmp_path / "run", ["run.trackers=[wandb]"]).fit()
+
+
+def test_crops_agree_with_their_later_part_only_after_the_set_step(corpus: dict[str, Path], tmp_path: Path) -> None:
+    chosen = ["consistency_weight=1.0", "consistency_after=1"]
+    made = trainer("diffusion", corpus, tmp_path / "run", chosen)
+    batches = made._batches()
+    assert "inconsistency" not in made._step(next(batches))
+    logged = made._step(next(batches))
+    assert logged["inconsistency"] > 0
+    assert logged["loss"] == pytest.approx(logged["error"] + logged["inconsistency"], rel=1e-5)

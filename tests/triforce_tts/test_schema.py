@@ -11,10 +11,16 @@ from triforce_tts import schema
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config, find, load, override, parse, read_yaml
 from triforce_tts.stages.diffusion import DiffusionSettings
+from triforce_tts.stages.distill import DistillSettings
 from triforce_tts.stages.dvae import DVAESettings
 from triforce_tts.stages.gpt import GPTSettings
 
-SETTINGS: dict[str, type[Config]] = {"dvae": DVAESettings, "gpt": GPTSettings, "diffusion": DiffusionSettings}
+SETTINGS: dict[str, type[Config]] = {
+    "dvae": DVAESettings,
+    "gpt": GPTSettings,
+    "diffusion": DiffusionSettings,
+    "distill": DistillSettings,
+}
 FOLDER = Path(str(resources.files("triforce_tts.configs")))
 FILES = sorted((group, path.stem) for group in SETTINGS for path in (FOLDER / group).glob("*.yaml"))
 

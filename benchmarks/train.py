@@ -1,0 +1,201 @@
+"""Training speed of each stage and size: ``python -m benchmarks.train --sizes nano --device cpu``.
+
+Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size that
+the configuration trains on. Beside the times stands the floor: the arithmetic of a step (counted in its matrix products
+and convolutions) over the machine's peak, which is given, or measured by a large matrix product in the same run.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from triforce_tts import schema
+from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.gpt import GPT
+from triforce_tts.models.layers import count_parameters
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
+from triforce_tts.stages import diffusion as diffusion_stage
+from triforce_tts.stages import dvae as dvae_stage
+from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.loop import Losses, Trainer
+from triforce_tts.stages.settings import RunSettings
+from triforce_tts.text.tokenizer import TextTokenizer
+
+TOKENS = 600  # of a GPT sequence
+TEXT_TOKENS = 80  # of them
+
+
+@dataclass
+class Fixed:
+    """A task that has one batch."""
+
+    module: Losses
+    batch: Any
+    weight_sum: float
+    sound_s: float
+    name: str = "benchmark"
+    criterion: str = "loss"
+    expected_first_loss: float | None = None
+    durations_s: tuple[float, ...] = (1.0,)
+    keys: Sequence[str] = ("a",)
+
+    def weight(self, batch: Any) -> float:
+        return self.weight_sum
+
+    def seconds(self, batch: Any) -> float:
+        return self.sound_s
+
+    def config(self) -> dict[str, Any]:
+        return {}
+
+    def lineage(self) -> dict[str, Any]:
+        return {}
+
+
+def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
+    """Crops of noise."""
+    settings = schema.load(dvae_stage.DVAESettings, "dvae", size, overrides)
+    count, rate, seconds = settings.run.batch_size, settings.audio.sample_rate, settings.data.crop_seconds
+    samples = int(seconds * rate)
+    batch = dvae_stage.Sounds(0.1 * torch.randn(count, samples), torch.full((count,), samples))
+    module = dvae_stage.DVAELosses(DVAE(settings.model, settings.audio.n_mels), settings.audio, settings.mse_weight)
+    frames = count * settings.audio.frames(samples)
+    return Fixed(module, batch, frames, count * seconds), settings.run
+
+
+def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
+    """Sequences of random ids, as long as those of fifteen seconds."""
+    settings = schema.load(gpt_stage.GPTSettings, "gpt", size, overrides)
+    codes = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    vocabulary = Vocabulary(
+        VocabularyConfig(n_text=TextTokenizer().size, n_codes=codes.model.n_codes, groups=codes.model.groups)
+    )
+    count = settings.run.batch_size
+    ids = torch.randint(vocabulary.size, (count, TOKENS))
+    weights = torch.ones(count, TOKENS)
+    weights[:, :TEXT_TOKENS] = 0.01
+    spans = torch.tensor([[1, TEXT_TOKENS, TEXT_TOKENS + 1, TOKENS - 1]]).expand(count, 4)
+    rate = codes.audio.frame_rate / codes.model.downsampling * codes.model.groups
+    seconds = torch.full((count,), (TOKENS - TEXT_TOKENS) / rate)
+    batch = gpt_stage.Tokens(ids, weights, spans.clone(), seconds)
+    module = gpt_stage.GPTLosses(GPT(settings.model, vocabulary.size), settings.data)
+    return Fixed(module, batch, float(weights[:, 1:].sum()), float(seconds.sum())), settings.run
+
+
+def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
+    """Crops of noise, with a new DVAE."""
+    settings = schema.load(diffusion_stage.DiffusionSettings, "diffusion", size, overrides)
+    first = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    audio, data, count = first.audio, settings.data, settings.run.batch_size
+    samples, reference = int(data.crop_seconds * audio.sample_rate), int(data.reference_seconds * audio.sample_rate)
+    frames = audio.frames(samples)
+    batch = diffusion_stage.Upsampling(
+        0.1 * torch.randn(count, samples),
+        torch.full((count,), samples),
+        0.1 * torch.randn(count, reference),
+        torch.full((count,), reference),
+        torch.rand(count),
+        torch.zeros(count, dtype=torch.bool),
+        torch.zeros(count, dtype=torch.bool),
+        torch.randn(count, frames, audio.n_bins),
+    )
+    module = diffusion_stage.DiffusionLosses(Diffusion(settings.model, audio), DVAE(first.model, audio.n_mels))
+    return Fixed(module, batch, count * frames, count * data.crop_seconds), settings.run
+
+
+TASKS = {"dvae": dvae_task, "gpt": gpt_task, "diffusion": diffusion_task}
+
+
+def peak_flops(device: torch.device, precision: str, size: int = 4096) -> float:
+    """FLOP/s of a square matrix product, the best of five: what this machine can do at most in ``precision``."""
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    a, b = torch.randn(2, size, size, device=device, dtype=kind)
+    best = float("inf")
+    for _ in range(6):
+        _wait(device)
+        began = time.perf_counter()
+        torch.mm(a, b)
+        _wait(device)
+        best = min(best, time.perf_counter() - began)
+    return 2 * size**3 / best
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops: float | None) -> dict[str, Any]:
+    """Medians over ``steps`` after two of warm-up."""
+    torch.manual_seed(0)
+    task, run = TASKS[stage](size, overrides)
+    run = run.model_copy(update={"preview_every": 0})
+    with tempfile.TemporaryDirectory() as folder:
+        trainer: Trainer[Any, Any] = Trainer(task, run, Path(folder), {})  # type: ignore[arg-type]
+        device = trainer.accelerator.device
+        batch = task.batch.to(device)
+        counter = FlopCounterMode(display=False)
+        with counter:
+            trainer._step(batch)
+        trainer._step(batch)
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        times = []
+        for _ in range(steps):
+            _wait(device)
+            began = time.perf_counter()
+            trainer._step(batch)
+            _wait(device)
+            times.append(time.perf_counter() - began)
+    took, flops = statistics.median(times), counter.get_total_flops()
+    # Work that is done twice to save memory is no work of the model.
+    useful = flops * 3 / 4 if run.recompute else flops
+    peak = peak_tflops * 1e12 if peak_tflops else peak_flops(device, run.precision)
+    result = {
+        "stage": stage,
+        "size": size,
+        "parameters": count_parameters(trainer.network),
+        "batch": run.batch_size,
+        "step_s": round(took, 4),
+        "audio_s_per_s": round(task.sound_s / took, 1),
+        "tflop_per_step": round(useful / 1e12, 4),
+        "utilisation": round(useful / took / peak, 3),
+        "peak_tflops": round(peak / 1e12, 3),
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads",
+    }
+    if device.type == "cuda":
+        result["peak_memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
+    return result
+
+
+def main() -> None:
+    """Print a JSON line a stage and size."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stages", nargs="+", choices=list(TASKS), default=list(TASKS))
+    parser.add_argument("--sizes", nargs="+", default=["nano"])
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument(
+        "--set", action="append", default=[], dest="overrides", help="as for training: run.batch_size=8"
+    )
+    parser.add_argument(
+        "--peak-tflops", type=float, help="of the device; default: a matrix product measured in this run"
+    )
+    arguments = parser.parse_args()
+    for size in arguments.sizes:
+        for stage in arguments.stages:
+            found = measure(stage, size, arguments.steps, arguments.overrides, arguments.peak_tflops)
+            print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""After stage 3: teach its network to arrive in one or two steps where it now needs many.
+
+Progressive distillation (Salimans and Ho, 2022) for straight paths. Flow time is cut into as many segments as the
+student may take steps. From the start of a segment the teacher walks to its end in many steps, and the student
+learns the one prediction whose single step ends at the same place.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import PositiveInt, model_validator
+from torch import nn
+
+from triforce_tts import checkpoint
+from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.models.diffusion import Diffusion, DiffusionConfig
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.load import load_diffusion, load_dvae
+from triforce_tts.schema import Config, parse
+from triforce_tts.shards import ShardSet
+
+from .diffusion import DiffusionSettings, DiffusionTask, ReferenceSettings, Upsampling, make_conditions, squared_error
+from .loop import Losses
+from .settings import RunSettings
+
+NAME = "distill"
+
+
+class DistillSettings(Config):
+    """The whole of ``configs/distill/*.yaml``; sizes are the teacher's."""
+
+    data: ReferenceSettings
+    run: RunSettings
+    teacher_steps: PositiveInt = 16  # of the whole flow
+    student_steps: PositiveInt = 2
+
+    @model_validator(mode="after")
+    def _check(self) -> "DistillSettings":
+        if self.teacher_steps % self.student_steps:
+            raise ValueError(
+                f"teacher_steps ({self.teacher_steps}) must be a multiple of student_steps ({self.student_steps})"
+            )
+        return self
+
+
+class DistillLosses(Losses):
+    """The student with its loss; teacher and DVAE are frozen."""
+
+    network: Diffusion
+
+    def __init__(self, student: Diffusion, teacher: Diffusion, dvae: DVAE, settings: DistillSettings) -> None:
+        super().__init__()
+        self.network, self.settings = student, settings
+        self._teacher, self._dvae = [teacher.requires_grad_(False).eval()], [dvae.requires_grad_(False).eval()]
+
+    def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Squared error at the end of the segment, mean over bins, summed over real frames."""
+        made = make_conditions(batch, self.network.audio, self._dvae[0])
+        teacher = self._teacher[0].to(made.target.device)
+        segments = self.settings.student_steps
+        start = (batch.times * segments).floor().clamp_max(segments - 1) / segments  # [batch]
+        t = start[:, None, None]
+        x = (1 - t) * batch.noise[:, : made.target.shape[1]] + t * made.target
+        with torch.no_grad():
+            voice = teacher.reference(made.reference, made.reference_lengths)
+
+            def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+                clean: torch.Tensor = teacher(x, t, made.decode, voice, made.lengths)
+                return clean
+
+            end = walk(predict, x, start, 1 / segments, self.settings.teacher_steps // segments)
+        speaker = self.network.reference(made.reference, made.reference_lengths)
+        predicted = self.network(x, start, made.decode, speaker, made.lengths)
+        share = (1 / segments) / (1 - t)  # of the way from x to the prediction that one step goes
+        arrived = x + (predicted.float() - x) * share
+        return squared_error(arrived, end, made.lengths), {}
+
+
+def walk(predict: Any, x: torch.Tensor, start: torch.Tensor, width: float, steps: int) -> torch.Tensor:
+    """Euler steps from time ``start`` [batch] to ``start + width``, each row from its own time."""
+    dt = width / steps
+    for number in range(steps):
+        now = start + number * dt
+        # At the end of the flow the share is one but for rounding: then the prediction itself is meant.
+        share = (dt / (1 - now)).clamp_max(1.0)[:, None, None]
+        x = x + (predict(x, now) - x) * share
+    return x
+
+
+class DistillTask(DiffusionTask):
+    """Distillation for the loop; its checkpoints are stage 3's."""
+
+    def __init__(
+        self,
+        settings: DistillSettings,
+        model: DiffusionConfig,
+        train: ShardSet,
+        heldout: ShardSet,
+        teacher: Diffusion,
+        networks: tuple[DVAE, AudioConfig],
+        ids: tuple[str, str],
+    ) -> None:
+        dvae, audio = networks
+        whole = DiffusionSettings(model=model, data=settings.data, run=settings.run)
+        super().__init__(whole, train, heldout, dvae, audio, ids[0])
+        student = self.module.network
+        student.load_state_dict(teacher.state_dict())
+        assert isinstance(student, Diffusion)
+        self.distill, self.teacher, self.teacher_id = settings, teacher, ids[1]
+        self.module = DistillLosses(student, teacher, dvae, settings)
+
+    @torch.no_grad()
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Stage 3's figures, and the squared distance between student and teacher from the same noise."""
+        figures = super().validate(network, device, samples)
+        total, frames = 0.0, 0
+        teacher = self.teacher.to(device)
+        for index in range(min(samples, len(self.heldout))):
+            clip = self._heldout_clip(index, device)
+            student = self._sampled(network, clip, self.distill.student_steps, index)
+            apart = student - self._sampled(teacher, clip, self.distill.teacher_steps, index)
+            total, frames = total + float(apart.square().mean(-1).sum()), frames + clip.magnitude.shape[1]
+        return {**figures, "distance_to_teacher": total / max(1, frames)}
+
+    def lineage(self) -> dict[str, Any]:
+        """What this network was trained with."""
+        return {**super().lineage(), "teacher": self.teacher_id}
+
+
+def build(settings: DistillSettings, data: Sequence[Path], dvae: Path, teacher: Path) -> DistillTask:
+    """The task on the shards in ``data``, for the stage 3 checkpoint ``teacher`` and its DVAE.
+
+    Raises:
+        CheckpointError: the teacher was trained with another DVAE.
+    """
+    network, audio = load_dvae(dvae)
+    dvae_id = checkpoint.read_lineage(dvae)["id"]
+    lineage = checkpoint.read_lineage(teacher)
+    checkpoint.require_same("DVAE", str(teacher), lineage.get("dvae"), str(dvae), dvae_id)
+    model = parse(DiffusionConfig, checkpoint.read_config(teacher, "diffusion")["model"], f"{teacher}: model")
+    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
+    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
+    trained = load_diffusion(teacher, audio)
+    return DistillTask(settings, model, train, heldout, trained, (network, audio), (dvae_id, lineage["id"]))

@@ -10,12 +10,13 @@ SHARED ?= ../shared
 CONFIG ?= nano
 GPUS ?= 1
 SET ?=
+DRY_RUN ?=
 BIN := $(VENV)/bin
 TTS := $(BIN)/triforce-tts
 
 # `accelerate launch` only where there are several processes: one needs no launcher.
 LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(BIN)/accelerate launch --num_processes $(GPUS) $(LAUNCH_ARGS)) -m triforce_tts.cli.app
-SETTINGS = $(foreach setting,$(SET),--set $(setting))
+SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
@@ -59,7 +60,7 @@ format: $(VENV)/.dev ## Format the code
 smoke: $(VENV)/.dev ## Whole chain at the size 'tiny': corpus, three stages, bundle, speak, listen
 	$(BIN)/python -m tests.smoke
 
-train-dvae: $(VENV)/.dev ## Stage 1: CONFIG= DATA="shards ..." RUN= GPUS= SET="run.steps=100 ..."
+train-dvae: $(VENV)/.dev ## Stage 1: CONFIG= DATA="shards ..." RUN= GPUS= SET="run.steps=100 ..." DRY_RUN=1
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)
 	$(LAUNCH) train dvae --config $(CONFIG) $(SHARDS) --run $(RUN) $(SETTINGS)
 

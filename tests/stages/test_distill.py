@@ -59,7 +59,7 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
     trainer = Trainer(taught, settings.run, tmp_path / "student", {})
     trainer.fit()
     after = taught.validate(trainer.network.eval(), device, 4)["distance_to_teacher"]
-    assert after < 0.7 * before
+    assert after < 0.85 * before
     lineage = read_lineage(tmp_path / "student")
     assert lineage["teacher"] == read_lineage(tmp_path / "teacher")["id"]
     load_diffusion(tmp_path / "student", load_dvae(dvae)[1])  # an ordinary checkpoint of stage 3

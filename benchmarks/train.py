@@ -48,6 +48,7 @@ class Fixed:
     expected_first_loss: float | None = None
     durations_s: tuple[float, ...] = (1.0,)
     keys: Sequence[str] = ("a",)
+    parts: tuple[()] = ()
 
     def weight(self, batch: Any) -> float:
         return self.weight_sum

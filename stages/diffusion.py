@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
@@ -167,6 +167,7 @@ class DiffusionTask:
     """Stage 3 for the loop."""
 
     name = NAME
+    parts: ClassVar[dict[str, type[Config]]] = {"model": DiffusionConfig}
     criterion = "loss"
     expected_first_loss = None
 

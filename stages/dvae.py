@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import PositiveFloat
@@ -94,6 +94,7 @@ class DVAETask:
     """Stage 1 for the loop."""
 
     name = NAME
+    parts: ClassVar[dict[str, type[Config]]] = {"audio": AudioConfig, "model": DVAEConfig}
     criterion = "l1"
     expected_first_loss = None
 

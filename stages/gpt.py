@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import model_validator
@@ -122,6 +122,7 @@ class GPTTask:
     """Stage 2 for the loop."""
 
     name = NAME
+    parts: ClassVar[dict[str, type[Config]]] = {"model": GPTConfig, "vocabulary": VocabularyConfig}
     criterion = "nats"
 
     def __init__(self, settings: GPTSettings, train: ShardSet, heldout: ShardSet, code: dict[str, Any]) -> None:

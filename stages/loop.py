@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 from accelerate import Accelerator
@@ -26,6 +26,7 @@ from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
 from triforce_tts.models.layers import Network, count_parameters
+from triforce_tts.schema import Config, parse
 
 from .lora import add_adapters, merge
 from .optim import learning_rate_factor, make_optimizer
@@ -36,7 +37,6 @@ from .settings import RunSettings
 BatchT = TypeVar("BatchT", bound=Batch)
 ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
-MODEL_KEYS = ("stage", "audio", "model", "vocabulary")  # of config.json: what the weights' shapes and meaning hang on
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
@@ -52,6 +52,7 @@ class Task(Protocol[ItemT, BatchT]):
     """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
 
     name: str
+    parts: ClassVar[dict[str, type[Config]]]  # of config(): what the weights' shapes and meaning hang on
     module: Losses
     durations_s: tuple[float, ...]
     keys: Sequence[str]
@@ -461,11 +462,13 @@ class Trainer(Generic[ItemT, BatchT]):
             _set_random_state(checkpoint.load_tensors(rng))
 
     def _require_same_model(self, folder: Path) -> None:
-        found, wanted = checkpoint.read_json(folder / checkpoint.CONFIG), self.task.config()
-        for key, value in wanted.items():
-            if key in MODEL_KEYS and found.get(key) != value:
+        found, wanted = checkpoint.read_config(folder, self.task.name), self.task.config()
+        for key, kind in self.task.parts.items():
+            # Parsed, so that a setting that is newer than the checkpoint counts as its default.
+            was, now = (parse(kind, config[key], f"{folder}: {key}") for config in (found, wanted))
+            if was != now:
                 raise CheckpointError(
-                    f"{folder}: '{key}' of the run's checkpoint is {found.get(key)}, the configuration says {value}; "
+                    f"{folder}: '{key}' of the run's checkpoint is {found[key]}, the configuration says {wanted[key]}; "
                     "use the run's configuration or another RUN"
                 )
 

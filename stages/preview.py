@@ -74,7 +74,8 @@ def as_image(png: bytes) -> Image:
     from matplotlib.image import imread
 
     pixels: npt.NDArray[np.float32] = imread(io.BytesIO(png), format="png")
-    return (pixels[..., :3] * 255).round().astype(np.uint8)
+    image: Image = (pixels[..., :3] * 255).round().astype(np.uint8)
+    return image
 
 
 def layer_norms(network: torch.nn.Module) -> dict[str, tuple[float, float]]:

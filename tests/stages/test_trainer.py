@@ -20,7 +20,7 @@ from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
 from triforce_tts.checkpoint import load_tensors, locate
-from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import diffusion as diffusion_stage
@@ -360,3 +360,14 @@ def test_crops_agree_with_their_later_part_only_after_the_set_step(corpus: dict[
     logged = made._step(next(batches))
     assert logged["inconsistency"] > 0
     assert logged["loss"] == pytest.approx(logged["error"] + logged["inconsistency"], rel=1e-5)
+
+
+def test_a_setting_newer_than_the_checkpoint_counts_as_its_default(corpus: dict[str, Path], tmp_path: Path) -> None:
+    trainer("gpt", corpus, tmp_path / "run", ["run.steps=4", "run.stop_at=2"]).fit()
+    path = locate(tmp_path / "run") / "config.json"
+    config = json.loads(path.read_text())
+    del config["model"]["sink"]
+    path.write_text(json.dumps(config))
+    assert trainer("gpt", corpus, tmp_path / "run", ["run.steps=4"]).progress.step == 2
+    with pytest.raises(CheckpointError, match="another RUN"):
+        trainer("gpt", corpus, tmp_path / "run", ["run.steps=4", "model.sink=true"])

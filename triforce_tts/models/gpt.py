@@ -118,7 +118,7 @@ def _causal_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tenso
     query, key, value = (x.reshape(batch * heads, tokens, dim) for x in (query, key, value))
     later = query.new_full((tokens, tokens), float("-inf")).triu(1)
     scores = torch.baddbmm(later, query, key.transpose(1, 2), alpha=dim**-0.5)
-    return torch.bmm(scores.softmax(dim=-1), value).unflatten(0, (batch, heads))
+    return torch.bmm(scores.softmax(dim=-1), value).reshape(batch, heads, tokens, dim)
 
 
 class Attention(nn.Module):

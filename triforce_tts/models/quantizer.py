@@ -122,7 +122,7 @@ class GroupedVQ(nn.Module):
         nearest = [
             torch.cdist(z[..., group, :].flatten(0, 1), self.codebook[group]).argmin(-1) for group in range(self.groups)
         ]
-        return torch.stack(nearest, dim=-1).unflatten(0, z.shape[:2])
+        return torch.stack(nearest, dim=-1).reshape(*z.shape[:2], self.groups)
 
     @torch.no_grad()
     def _follow(self, z: torch.Tensor, codes: torch.Tensor) -> None:

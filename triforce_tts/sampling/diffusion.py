@@ -91,7 +91,7 @@ def invert_euler(predict: Predict, clean: torch.Tensor, times: torch.Tensor) -> 
         clean: [batch, ...] at time 1.
         times: increasing from 0 to 1, [steps + 1].
     """
-    backwards = times.flip(0).tolist()
+    backwards: list[float] = times.flip(0).tolist()
     x = clean * backwards[1]
     for now, after in pairwise(backwards[1:]):
         predicted = predict(x, torch.full((x.shape[0],), now, device=x.device))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts.audio.io import Audio
-from triforce_tts.files import atomic_path, write_json, write_text
+from triforce_tts.files import atomic_path, only_writer, write_json, write_text
 
 from .preview import Preview, draw_gradients, draw_preview
 from .settings import RunSettings
@@ -40,34 +40,29 @@ class Report:
         is_main: bool,
     ) -> None:
         self.run, self.settings, self.stage, self.is_main = run, settings, stage, is_main
-        self.full_config = full_config
+        self.full_config, self.trained_with = full_config, trained_with
         self.console = Console(stderr=True, quiet=not is_main)
         self._last: tuple[float, float] | None = None
-        if is_main:
-            write_text(run / "config.yaml", yaml.safe_dump(full_config, sort_keys=False))
-            write_json(run / "environment.json", {**_environment(), **trained_with})
 
     def __enter__(self) -> "Report":
-        self._stack = ExitStack()
-        if not self.is_main:
-            return self
+        with ExitStack() as stack:  # closed again if something fails half-way
+            if self.is_main:
+                self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _open(self, stack: ExitStack) -> None:
+        stack.enter_context(only_writer(self.run))
+        write_text(self.run / "config.yaml", yaml.safe_dump(self.full_config, sort_keys=False))
+        write_json(self.run / "environment.json", {**_environment(), **self.trained_with})
         self.trackers = open_trackers(self.settings.trackers, self.run, self.stage, self.full_config)
         for tracker in self.trackers:
-            self._stack.callback(tracker.close)
-        self.metrics_file = self._stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
-        self.bar = self._stack.enter_context(
-            Progress(
-                TextColumn(self.stage),
-                BarColumn(),
-                TextColumn("{task.fields[numbers]}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                console=self.console,
-                refresh_per_second=2,
-            )
-        )
+            stack.callback(tracker.close)
+        self.metrics_file = stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
+        columns = (BarColumn(), TextColumn("{task.fields[numbers]}"), TimeElapsedColumn(), TimeRemainingColumn())
+        bar = Progress(TextColumn(self.stage), *columns, console=self.console, refresh_per_second=2)
+        self.bar = stack.enter_context(bar)
         self.line = self.bar.add_task("", total=1.0, numbers="")
-        return self
 
     def __exit__(self, *exception: object) -> None:
         self._stack.close()

@@ -75,6 +75,26 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` against other processes that want to write to it; the system lets go when this one dies.
+
+    Raises:
+        TriforceError: another process holds it.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TriforceError(
+                f"{folder}: another process is writing here; stop it, or choose another folder"
+            ) from error
+        yield
+
+
 def _is_about_another(error: OSError, temporary: Path) -> bool:
     """Whether ``error`` names a file that is not being written here, such as a missing input."""
     if error.filename is None or temporary.name in str(error.filename):

@@ -21,6 +21,7 @@ from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
+from triforce_tts.files import only_writer
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import diffusion as diffusion_stage
@@ -371,3 +372,11 @@ def test_a_setting_newer_than_the_checkpoint_counts_as_its_default(corpus: dict[
     assert trainer("gpt", corpus, tmp_path / "run", ["run.steps=4"]).progress.step == 2
     with pytest.raises(CheckpointError, match="another RUN"):
         trainer("gpt", corpus, tmp_path / "run", ["run.steps=4", "model.sink=true"])
+
+
+def test_two_trainings_of_one_run_are_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.steps=2"])
+    with only_writer(tmp_path / "run"), pytest.raises(TriforceError, match="another process is writing here"):
+        made.fit()
+    made.fit()
+    assert made.progress.step == 2

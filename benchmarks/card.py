@@ -27,7 +27,7 @@ only with its owner's consent. Written files say in their metadata that they are
 | LibriSpeech dev-clean, 12 readers | 1.6 | CC BY 4.0 | all stages |
 | LibriSpeech train-clean-100, 235 readers | 2.0 | CC BY 4.0 | all stages |
 | LibriVox (Austen) | 0.01 | public domain | all stages |
-| 11 821 sentences spoken by flite (rms, slt, awb) | 12.7 | synthetic; texts public domain | stage 2, first phase |
+| 11 821 sentences spoken by flite (rms, slt, awb) | 12.7 | synthetic; texts public domain | stage 1 (an hour of each voice), stage 2 |
 
 LibriSpeech: V. Panayotov, G. Chen, D. Povey, S. Khudanpur, "Librispeech: an ASR corpus based on public domain audio
 books", ICASSP 2015. 414 recordings (50 of kathleen, 32 of LJ Speech, 20 readers whole) and 50 sentences are held out:

@@ -29,14 +29,14 @@ done
 
 echo "== stage 2: GPT, from synthetic speech to the voice among all readers"
 tts train gpt --data "$WORK/codes/flite" --run "$WORK/gpt-flite" \
-  --set run.minutes="$(minutes 42)" --set run.final_learning_rate=0.2
+  --set run.minutes="$(minutes 34)" --set run.final_learning_rate=0.2
 tts train gpt --data "$WORK/codes/real" --data "$WORK/codes/flite" --run "$WORK/gpt" \
-  --set run.init_from="$WORK/gpt-flite" --set run.minutes="$(minutes 25)" --set run.learning_rate=8e-4 \
+  --set run.init_from="$WORK/gpt-flite" --set run.minutes="$(minutes 19)" --set run.learning_rate=8e-4 \
   --set data.max_seconds=12 --set data.speaker_hours=0.75 --set "data.repeat={$VOICE_SPEAKER: 3}"
 
 echo "== stage 3: diffusion"
 tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
-  --set run.minutes="$(minutes 6)" --set "data.repeat={$VOICE_SPEAKER: 2}"
+  --set run.minutes="$(minutes 5)" --set "data.repeat={$VOICE_SPEAKER: 2}"
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion" --name nano \

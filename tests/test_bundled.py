@@ -32,5 +32,5 @@ def test_it_speaks(tmp_path: Path) -> None:
 
 def test_the_card_holds_measured_figures() -> None:
     card = (bundled_model() / "MODEL_CARD.md").read_text()
-    for word in ("## Data", "## Training", "## Figures", "end properly", "nearest reference", "CC BY 4.0"):
+    for word in ("## Data", "## Training", "## Figures", "Ends properly", "nearest reference", "CC BY 4.0"):
         assert word in card

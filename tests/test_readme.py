@@ -5,8 +5,19 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
 
+from triforce_tts import schema
 from triforce_tts.cli import app as cli
+from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.gpt import GPT
+from triforce_tts.models.layers import count_parameters
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
+from triforce_tts.stages.diffusion import DiffusionSettings
+from triforce_tts.stages.dvae import DVAESettings
+from triforce_tts.stages.gpt import GPTSettings
+from triforce_tts.text.tokenizer import TextTokenizer
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,3 +69,20 @@ def test_files_in_the_reading_order_exist() -> None:
 
 def test_the_command_line_has_a_help() -> None:
     assert cli.app.info.help
+
+
+@pytest.mark.parametrize("size", ["tiny", "nano", "base", "large"])
+def test_the_parameter_counts_of_the_docs_are_those_of_the_networks(size: str) -> None:
+    dvae = schema.load(DVAESettings, "dvae", size)
+    gpt = schema.load(GPTSettings, "gpt", size)
+    diffusion = schema.load(DiffusionSettings, "diffusion", size)
+    codes = VocabularyConfig(n_text=TextTokenizer().size, n_codes=dvae.model.n_codes, groups=dvae.model.groups)
+    with torch.device("meta"):
+        networks = {
+            "dvae": DVAE(dvae.model, dvae.audio.n_mels),
+            "gpt": GPT(gpt.model, Vocabulary(codes).size),
+            "diffusion": Diffusion(diffusion.model, dvae.audio),
+        }
+    for stage, network in networks.items():
+        page = (ROOT / "docs" / f"{stage}.md").read_text(encoding="utf-8")
+        assert f"| `{size}` | {count_parameters(network) / 1e6:.2f} M |" in page, stage

@@ -1,4 +1,4 @@
-"""Training speed of each stage and size: ``python -m benchmarks.train --sizes nano --device cpu``.
+"""Training speed of each stage and size: ``python -m benchmarks.train --sizes nano``.
 
 Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size that
 the configuration trains on. Beside the times stands the floor: the arithmetic of a step (counted in its matrix products

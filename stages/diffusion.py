@@ -278,6 +278,5 @@ class DiffusionTask:
 def build(settings: DiffusionSettings, data: Sequence[Path], dvae: Path) -> DiffusionTask:
     """The task on the shards in ``data``, with the decodes of the DVAE at ``dvae``."""
     network, audio = load_dvae(dvae)
-    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
-    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
+    train, heldout = settings.data.open(data, "audio")
     return DiffusionTask(settings, train, heldout, network, audio, checkpoint.read_lineage(dvae)["id"])

@@ -140,7 +140,6 @@ def build(settings: DistillSettings, data: Sequence[Path], dvae: Path, teacher: 
     lineage = checkpoint.read_lineage(teacher)
     checkpoint.require_same("DVAE", str(teacher), lineage.get("dvae"), str(dvae), dvae_id)
     model = parse(DiffusionConfig, checkpoint.read_config(teacher, "diffusion")["model"], f"{teacher}: model")
-    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
-    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
+    train, heldout = settings.data.open(data, "audio")
     trained = load_diffusion(teacher, audio)
     return DistillTask(settings, model, train, heldout, trained, (network, audio), (dvae_id, lineage["id"]))

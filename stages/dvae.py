@@ -193,6 +193,5 @@ def measure(
 
 def build(settings: DVAESettings, data: Sequence[Path]) -> DVAETask:
     """The task on the shards in ``data``."""
-    train = settings.data.balance(ShardSet.open(data, "train", "audio"))
-    heldout = settings.data.choose(ShardSet.open(data, "heldout", "audio"))
+    train, heldout = settings.data.open(data, "audio")
     return DVAETask(settings, train, heldout)

@@ -324,16 +324,14 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
         CheckpointError: two folders were coded by different DVAEs.
         ConfigError: no sequence of the data would fit into the model.
     """
-    train = ShardSet.open(data, "train", "codes")
-    stamps = list(train.details.items())
+    chosen, heldout = settings.data.open(data, "codes")
+    stamps = list(chosen.details.items())
     for folder, details in stamps[1:]:
         if details["dvae"] != stamps[0][1]["dvae"]:
             raise CheckpointError(
                 f"{stamps[0][0]} was coded by DVAE {stamps[0][1]['dvae']}, {folder} by {details['dvae']}; code both with one"
             )
     code = stamps[0][1]
-    chosen = settings.data.balance(train)
-    heldout = settings.data.choose(ShardSet.open(data, "heldout", "codes"))
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
     if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:
         raise ConfigError(

@@ -130,14 +130,15 @@ class Trainer(Generic[ItemT, BatchT]):
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         self.progress = Progress()
         self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
-        self._load_start()
+        exact = self._load_start()
         if settings.lora_rank:
             add_adapters(task.module.network, settings.lora_rank)
         self.optimizer = make_optimizer(task.module, settings)
         torch.manual_seed(settings.seed + self.accelerator.process_index)
         self.ema: dict[str, torch.Tensor] = {}
         self._skips = 0
-        self._restore()
+        if exact is not None:
+            self._restore(*exact)
         task.module.network.recompute = settings.recompute
         if settings.compile:
             task.module.network.compile(dynamic=True)
@@ -422,32 +423,33 @@ class Trainer(Generic[ItemT, BatchT]):
         for old in sorted(self.run.glob("step-*"))[: -self.settings.keep]:
             shutil.rmtree(old)
 
-    def _load_start(self) -> None:
-        """The weights that training starts from, without adapters: of ``init_from``, or of a light checkpoint."""
+    def _load_start(self) -> tuple[Path, dict[str, Any]] | None:
+        """Load what training starts from without adapters: the weights of ``init_from`` or of a light checkpoint.
+
+        Returns:
+            Folder and trainer state of a checkpoint that is to be taken up exactly instead; None where there is none.
+        """
         network = self.task.module.network
         if not (self.run / "latest").exists():
             if self.settings.init_from:
                 checkpoint.read_config(self.settings.init_from, self.task.name)
                 checkpoint.load_weights(network, self.settings.init_from)
-            return
+            return None
         folder = checkpoint.locate(self.run)
         self._require_same_model(folder)
         state = checkpoint.read_json(folder / TRAINER / "state.json")
         self.progress = Progress(**{name: state[name] for name in vars(self.progress)})
-        if state.get("light"):
-            checkpoint.load_weights(network, folder)
-            self.progress.light_start = self.progress.step
-            if self.accelerator.is_main_process:
-                print(f"{self.run}: a light checkpoint: the optimiser starts anew; this is not an exact resume")
+        if not state.get("light"):
+            return folder, state
+        checkpoint.load_weights(network, folder)
+        self.progress.light_start = self.progress.step
+        if self.accelerator.is_main_process:
+            print(f"{self.run}: a light checkpoint: the optimiser starts anew; this is not an exact resume")
+        return None
 
-    def _restore(self) -> None:
-        """Take up the latest checkpoint of the run exactly, if it has one that allows it."""
-        if not (self.run / "latest").exists():
-            return
-        folder, network = checkpoint.locate(self.run), self.task.module.network
-        state = checkpoint.read_json(folder / TRAINER / "state.json")
-        if state.get("light"):
-            return
+    def _restore(self, folder: Path, state: dict[str, Any]) -> None:
+        """Take up the checkpoint in ``folder`` exactly."""
+        network = self.task.module.network
         self._require_same_order(state)
         file = folder / TRAINER / "weights.safetensors"
         checkpoint.load_state(network, checkpoint.load_tensors(file), str(file))

@@ -1,5 +1,7 @@
 """What a training run can be told; the same for all stages."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
@@ -64,9 +66,13 @@ class DataSettings(Config):
     max_seconds: float = 1e9
     speakers: tuple[str, ...] = ()  # only these; empty: all
     speaker_hours: NonNegativeFloat = 0.0  # at most so many of each speaker, the first ones; 0: all
-    repeat: dict[str, PositiveInt] = Field(
-        default_factory=dict
-    )  # times a speaker's samples come in an epoch; once where not named
+    # Times a speaker's samples come in an epoch; once where not named.
+    repeat: dict[str, PositiveInt] = Field(default_factory=dict)
+
+    def open(self, folders: Sequence[Path], content: Literal["audio", "codes"]) -> tuple[ShardSet, ShardSet]:
+        """What is trained on, balanced, and what is held out, of shards that hold ``content``."""
+        train, heldout = (ShardSet.open(folders, split, content) for split in ("train", "heldout"))
+        return self.balance(train), self.choose(heldout)
 
     def choose(self, shards: ShardSet) -> ShardSet:
         """The samples of ``shards`` that these settings let through."""

@@ -22,6 +22,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_model(tmp_path_factory.mktemp("tiny"))
 
 
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Shards with an odd number of training samples, codes of them, and the DVAE that made the codes: to be read."""
+    from tests.corpus import babble_shards, coded_shards, trained_dvae
+
+    folder = tmp_path_factory.mktemp("corpus")
+    shards = babble_shards(folder / "shards", 12)
+    dvae = trained_dvae(folder / "dvae", shards, steps=5)
+    return {"shards": shards, "dvae": dvae, "codes": coded_shards(folder / "codes", shards, dvae)}
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """Tiny tensors are done sooner by one thread than several threads can agree who does what."""

@@ -268,18 +268,16 @@ class Synthesizer:
     @torch.inference_mode()
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:
         """A recording through stages 1 and 3 alone: what the codes can carry."""
-        samples = self._samples(clip)
-        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
+        samples, mel, codes = self._encode(clip)
         speaker = self.diffusion.reference(mel, torch.tensor([mel.shape[1]], device=self.device))
-        made = self.decode(self.dvae.encode(mel)[0], speaker, seed)[: len(samples)]
+        made = self.decode(codes, speaker, seed)[: len(samples)]
         return Audio(made, self.audio.sample_rate, self.tags(seed))
 
     @torch.inference_mode()
     def listen(self, clip: Audio | Path | str, seed: int = 0) -> str:
         """What the GPT hears in a recording, lower-case letters (the flip); the likeliest letter at each step."""
-        samples = self._samples(clip)
-        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
-        prompt = self.vocabulary.listen_prompt(self.dvae.encode(mel)[0].cpu())
+        samples, _, codes = self._encode(clip)
+        prompt = self.vocabulary.listen_prompt(codes.cpu())
         room = self.gpt.config.max_tokens - len(prompt)
         if room < 1:
             raise TextError(f"the recording is too long to listen to: {len(samples) / self.audio.sample_rate:.1f} s")
@@ -301,9 +299,8 @@ class Synthesizer:
         Raises:
             TextError: clip and text together are too long for the model.
         """
-        samples = self._samples(clip)
-        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
-        codes = self.dvae.encode(mel)[0].cpu()
+        samples, _, codes = self._encode(clip)
+        codes = codes.cpu()
         chosen = voice if isinstance(voice, Voice) else self.voice(voice)
         normalized = normalize(text)
         spoken, letters = self.tokenizer.encode(normalized), self.tokenizer.encode_letters(normalized)
@@ -315,6 +312,12 @@ class Synthesizer:
             )
         found = score_tokens(self.gpt, self.vocabulary, chosen.codes, spoken, letters, codes)
         return Score(*found, self.tokenizer.decode(letters))
+
+    def _encode(self, clip: Audio | Path | str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Levelled samples [n], mel [1, frames, n_mels] and codes [code frames, groups] of a clip."""
+        samples = self._samples(clip)
+        mel = mel_spectrogram(samples[None].to(self.device), self.audio)
+        return samples, mel, self.dvae.encode(mel)[0]
 
     def _samples(self, clip: Audio | Path | str) -> torch.Tensor:
         audio = clip if isinstance(clip, Audio) else read_audio(clip, self.audio.sample_rate)

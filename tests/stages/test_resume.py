@@ -8,20 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.corpus import babble_shards, coded_shards, trained_dvae
 from triforce_tts.checkpoint import load_tensors, locate
 
 SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
             "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Shards with an odd number of training samples, codes of them, and the DVAE that made the codes."""
-    folder = tmp_path_factory.mktemp("corpus")
-    shards = babble_shards(folder / "shards", 12)
-    dvae = trained_dvae(folder / "dvae", shards, steps=5)
-    return {"shards": shards, "dvae": dvae, "codes": coded_shards(folder / "codes", shards, dvae)}
 
 
 def train(stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str) -> None:

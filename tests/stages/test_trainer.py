@@ -15,7 +15,6 @@ from safetensors import safe_open
 from torch import nn
 from typer.testing import CliRunner
 
-from tests.corpus import babble_shards, coded_shards, trained_dvae
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
@@ -45,14 +44,6 @@ class Rows(Batch):
 
 
 STAGES = ("dvae", "gpt", "diffusion")
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("trainer")
-    shards = babble_shards(folder / "shards", 12)
-    dvae = trained_dvae(folder / "dvae", shards, steps=5)
-    return {"shards": shards, "dvae": dvae, "codes": coded_shards(folder / "codes", shards, dvae)}
 
 
 def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:

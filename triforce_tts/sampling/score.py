@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from triforce_tts.models.gpt import GPT
-from triforce_tts.sequences import Vocabulary
+from triforce_tts.sequences import TokenSequence, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,14 @@ def score_tokens(
         vocabulary.listen(codes, letters, 0.0),
         vocabulary.text_alone(letters),
     )
-    found = log_probabilities(model, [sequence.ids for sequence in sequences])
-    said, heard, alone = (
-        nats[torch.tensor(sequence.weights[1:]) >= 1.0] for nats, sequence in zip(found, sequences, strict=True)
-    )
+    said, heard, alone = target_log_probabilities(model, sequences)
     return said, heard, alone
+
+
+def target_log_probabilities(model: GPT, sequences: Sequence[TokenSequence]) -> list[torch.Tensor]:
+    """Log P of the tokens of each sequence that count fully as targets, nats."""
+    found = log_probabilities(model, [sequence.ids for sequence in sequences])
+    return [nats[torch.tensor(sequence.weights[1:]) >= 1.0] for nats, sequence in zip(found, sequences, strict=True)]
 
 
 def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Sequence[torch.Tensor]) -> list[float]:
@@ -85,13 +88,10 @@ def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Se
     no room for the text in the model's longest sequence gets minus infinity.
     """
     sequences = [vocabulary.listen(codes, letters, 0.0) for codes in candidates]
-    fitting = [sequence for sequence in sequences if len(sequence.ids) <= model.config.max_tokens]
-    found = iter(log_probabilities(model, [sequence.ids for sequence in fitting]) if fitting else ())
-    scores = []
-    for sequence in sequences:
-        if len(sequence.ids) > model.config.max_tokens:
-            scores.append(float("-inf"))
-        else:
-            nats = next(found)
-            scores.append(float(nats[torch.tensor(sequence.weights[1:]) >= 1.0].mean()))
+    fitting = [i for i, sequence in enumerate(sequences) if len(sequence.ids) <= model.config.max_tokens]
+    scores = [float("-inf")] * len(sequences)
+    if fitting:
+        found = target_log_probabilities(model, [sequences[i] for i in fitting])
+        for i, nats in zip(fitting, found, strict=True):
+            scores[i] = float(nats.mean())
     return scores

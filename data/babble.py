@@ -16,12 +16,13 @@ SAMPLE_RATE = 16000
 VOICES = {"low": 110.0, "mid": 160.0, "high": 220.0}  # fundamental, Hz
 _LETTER_S = 0.08
 _PAUSE_S = 0.12
+_LEAD_S = 0.05
 
 
 def speak(text: str, voice: str) -> Audio:
     """The sound of ``text`` by one of ``VOICES``; equal input gives equal samples."""
     noise = np.random.default_rng(zlib.crc32(f"{voice}:{text}".encode()))
-    pieces = [np.zeros(round(0.05 * SAMPLE_RATE))]
+    pieces = [np.zeros(round(_LEAD_S * SAMPLE_RATE))]
     for character in text.lower():
         if "a" <= character <= "z":
             pieces.append(_letter(ord(character) - ord("a"), VOICES[voice]))
@@ -30,6 +31,21 @@ def speak(text: str, voice: str) -> Audio:
     wave = np.concatenate([*pieces, np.zeros(round(0.1 * SAMPLE_RATE))])
     wave = 0.3 * wave + 1e-3 * noise.standard_normal(len(wave))
     return Audio(torch.from_numpy(wave.astype(np.float32)), SAMPLE_RATE)
+
+
+def alignment(text: str) -> list[list[float]]:
+    """For each word of ``text`` its start and the end of each of its letters, seconds."""
+    words: list[list[float]] = []
+    now, inside = _LEAD_S, False
+    for character in text.lower():
+        is_letter = "a" <= character <= "z"
+        if is_letter and not inside:
+            words.append([round(now, 3)])
+        now += _LETTER_S if is_letter else _PAUSE_S
+        if is_letter:
+            words[-1].append(round(now, 3))
+        inside = is_letter
+    return words
 
 
 def sentences(count: int) -> list[str]:

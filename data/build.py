@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,8 +31,10 @@ from triforce_tts.audio.io import Audio, encode_flac, read_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.files import atomic_path, write_json
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
+from triforce_tts.text import alignment
 
 from . import babble, synthetic
+from .align import Aligner
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
 SHARD_SAMPLES = 256
@@ -59,11 +62,13 @@ class Job:
     recordings: tuple[Recording, ...]
     sample_rate: int | None
     limits: Limits
+    align: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
-        digest = hashlib.sha256(json.dumps([BUILD_FORMAT, self.sample_rate, asdict(self.limits)]).encode())
+        settings = [BUILD_FORMAT, self.sample_rate, asdict(self.limits), *(["align"] if self.align else [])]
+        digest = hashlib.sha256(json.dumps(settings).encode())
         for recording in self.recordings:
             known = {name: value for name, value in asdict(recording).items() if value is not None}
             digest.update(json.dumps(known, sort_keys=True).encode())
@@ -90,8 +95,14 @@ class _Refused(Exception):
         self.reason, self.value, self.seconds = reason, value, seconds
 
 
-def prepare(recording: Recording, sample_rate: int | None, limits: Limits) -> Sample:
-    """The sample of one recording: levelled, resampled, checked, encoded."""
+@lru_cache(maxsize=1)
+def _aligner() -> Aligner:
+    """This process's aligner: its model takes longer to load than a recording to align."""
+    return Aligner()
+
+
+def prepare(recording: Recording, sample_rate: int | None, limits: Limits, align: bool = False) -> Sample:
+    """The sample of one recording: checked, resampled, levelled, with its words placed if ``align``, encoded."""
     if not recording.text.strip():
         raise _Refused("no text", "")
     try:
@@ -119,7 +130,15 @@ def prepare(recording: Recording, sample_rate: int | None, limits: Limits) -> Sa
     }
     optional = {"reader": recording.reader, "snr_db": recording.snr_db}
     meta |= {name: value for name, value in optional.items() if value is not None}
+    if align and (words := _align(recording, audio)) is not None:
+        meta[alignment.KEY] = words
     return Sample(recording.id, meta, encode_flac(audio), "flac")
+
+
+def _align(recording: Recording, audio: Audio) -> list[list[float]] | None:
+    if synthetic.is_synthetic(recording) and (known := synthetic.known_alignment(recording)) is not None:
+        return known
+    return _aligner()(audio, recording.text)
 
 
 def _resample(audio: Audio, sample_rate: int) -> Audio:
@@ -161,7 +180,7 @@ def run_job(job: Job) -> tuple[ShardInfo, list[Drop]]:
     def samples() -> Iterator[Sample]:
         for recording in job.recordings:
             try:
-                yield prepare(recording, job.sample_rate, job.limits)
+                yield prepare(recording, job.sample_rate, job.limits, job.align)
             except _Refused as refusal:
                 drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, str(refusal.value)))
 
@@ -179,7 +198,12 @@ def _is_whole(path: Path) -> bool:
 
 
 def make_jobs(
-    recordings: list[Recording], held: set[str], out: Path, sample_rate: int | None, limits: Limits
+    recordings: list[Recording],
+    held: set[str],
+    out: Path,
+    sample_rate: int | None,
+    limits: Limits,
+    align: bool = False,
 ) -> dict[str, list[Job]]:
     """The shards of each split; recordings are spread by a hash, so that every shard mixes speakers."""
     spread = sorted(recordings, key=lambda r: hashlib.sha256(r.id.encode()).digest())
@@ -192,6 +216,7 @@ def make_jobs(
                 tuple(members[start : start + SHARD_SAMPLES]),
                 sample_rate,
                 limits,
+                align,
             )
             for number, start in enumerate(range(0, len(members), SHARD_SAMPLES))
         ]
@@ -207,9 +232,10 @@ def build(
     details: dict[str, Any] | None = None,
     limits: Limits | None = None,
     console: Console | None = None,
+    align: bool = False,
 ) -> list[Drop]:
     """Write the shards of ``recordings`` into ``out``; the drops are returned and written to ``report/drops.csv``."""
-    jobs = make_jobs(recordings, held, out, sample_rate, limits or Limits())
+    jobs = make_jobs(recordings, held, out, sample_rate, limits or Limits(), align)
     flat = [job for split in jobs.values() for job in split]
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, tuple[ShardInfo, list[Drop]]] = {}
@@ -301,6 +327,9 @@ def command(
     every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
     sentences: Annotated[int, typer.Option(min=0, help="Use so many of the texts; 0: all.")] = 0,
     max_characters: Annotated[int, typer.Option(min=10, help="Cut longer texts at punctuation.")] = 200,
+    align: Annotated[
+        bool, typer.Option("--align", help="Write down when each word and sound is spoken: the GPT learns faster.")
+    ] = False,
 ) -> None:
     """Build training shards from labelled recordings, or from a synthesiser.
 
@@ -310,7 +339,7 @@ def command(
 
     Examples:
 
-      triforce-tts build recordings/ --out shards/real --sample-rate 16000
+      triforce-tts build recordings/ --out shards/real --sample-rate 16000 --align
 
       triforce-tts build --synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
 
@@ -341,8 +370,9 @@ def command(
         "sources": sorted({r.source for r in recordings}),
         "sample_rate": sample_rate,
         "limits": asdict(Limits()),
+        "aligned": align,
     }
-    drops = build(recordings, held, out, sample_rate, workers, details, console=console)
+    drops = build(recordings, held, out, sample_rate, workers, details, console=console, align=align)
     _summarise(out, drops, console)
 
 
@@ -350,9 +380,12 @@ def _summarise(out: Path, drops: list[Drop], console: Console) -> None:
     hours: defaultdict[tuple[str, str], float] = defaultdict(float)
     for split in SPLITS:
         kept = ShardSet.open([out], split, "audio")
-        console.print(f"{split}: kept {len(kept)} recordings, {sum(kept.durations_s) / 3600:.2f} h")
+        placed = 0
         for meta in map(kept.meta, range(len(kept))):
             hours[meta["source"], meta["license"]] += meta["duration_s"] / 3600
+            placed += alignment.KEY in meta
+        told = f", {placed} aligned" if placed else ""
+        console.print(f"{split}: kept {len(kept)} recordings, {sum(kept.durations_s) / 3600:.2f} h{told}")
     for (source, license_), value in sorted(hours.items()):
         console.print(f"  {source} ({license_}): {value:.2f} h")
     reasons = Counter(drop.reason for drop in drops)

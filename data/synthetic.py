@@ -125,6 +125,12 @@ def is_synthetic(recording: Recording) -> bool:
     return recording.audio.startswith(_SCHEME)
 
 
+def known_alignment(recording: Recording) -> list[list[float]] | None:
+    """When each symbol of a synthetic recording is spoken, where the engine tells."""
+    engine, _ = recording.audio.removeprefix(_SCHEME).split(":")
+    return babble.alignment(recording.text) if engine == "babble" else None
+
+
 def make(recording: Recording) -> Audio:
     """The sound of a synthetic recording."""
     engine, voice = recording.audio.removeprefix(_SCHEME).split(":")

@@ -16,8 +16,9 @@ from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
-from triforce_tts.sequences import SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
+from triforce_tts.text import alignment
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import decode_codes
@@ -36,6 +37,8 @@ class SequenceSettings(DataSettings):
     voice_seconds: tuple[float, float]  # shortest and longest voice prompt
     letters_share: float = 0.1  # of words that are spelled although the lexicon knows them
     text_weight: float = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
+    reads: bool = False  # speech whose alignment is known carries its text in place; needs shards built with --align
+    plain_share: float = 0.1  # of aligned samples that are spoken without, for the score of speech given text
     speech_weight: float = 0.2  # of speech tokens in 'listen'
     guide_weight: float = 0.0  # of the guided-attention loss beside a speech token's; 0: none
     guide_layers: tuple[int, ...] = ()  # whose first head is guided along the text
@@ -128,7 +131,9 @@ class GPTTask:
     def __init__(self, settings: GPTSettings, train: ShardSet, heldout: ShardSet, code: dict[str, Any]) -> None:
         self.settings, self.train, self.heldout, self.code = settings, train, heldout, code
         self.tokenizer = TextTokenizer()
-        sizes = VocabularyConfig(n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"])
+        sizes = VocabularyConfig(
+            n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"], reads=settings.data.reads
+        )
         self.vocabulary = Vocabulary(sizes)
         if settings.data.guide_layers and max(settings.data.guide_layers) >= settings.model.layers:
             raise ConfigError(
@@ -149,17 +154,34 @@ class GPTTask:
     ) -> TokenSequence:
         """The sequence of ``kind`` of sample ``index``; another ``text`` than its own on request."""
         data = self.settings.data
-        codes = decode_codes(shards.payload(index))
-        text = shards.meta(index)["normalized"] if text is None else text
         if kind == "speak":
-            tokens = self.tokenizer.encode(text, data.letters_share, rng)
-            return self.vocabulary.speak(self._voice(shards, index, codes, rng), tokens, codes, data.text_weight)
+            return self.speak(shards, index, rng, data.plain_share, text)
+        codes = decode_codes(shards.payload(index))
         if kind == "speech":
             return self.vocabulary.speech_alone(codes)
-        letters = self.tokenizer.encode_letters(text)
+        letters = self.tokenizer.encode_letters(shards.meta(index)["normalized"] if text is None else text)
         if kind == "text":
             return self.vocabulary.text_alone(letters)
         return self.vocabulary.listen(codes, letters, data.speech_weight)
+
+    def speak(
+        self, shards: ShardSet, index: int, rng: torch.Generator, plain_share: float, text: str | None = None
+    ) -> TokenSequence:
+        """Sample ``index`` as speech: read where its alignment is known, but for ``plain_share``; else without."""
+        data, meta = self.settings.data, shards.meta(index)
+        codes = decode_codes(shards.payload(index))
+        pieces = self.tokenizer.spell(meta["normalized"] if text is None else text, data.letters_share, rng)
+        tokens = self.tokenizer.ids(pieces)
+        voice = self._voice(shards, index, codes, rng)
+        words = meta.get(alignment.KEY) if data.reads else None
+        if words is None or float(torch.rand((), generator=rng)) < plain_share:
+            return self.vocabulary.speak(voice, tokens, codes, data.text_weight)
+        if text is None:
+            starts = alignment.symbol_starts(pieces, words)
+            frames = [min(len(codes), round(start * self.code["code_rate"])) for start in starts]
+        else:  # another's text has no place in this speech: it is spread evenly
+            frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
+        return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
     def _voice(self, shards: ShardSet, index: int, codes: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
         """Codes of another clip by the speaker; of this one where there is no other."""
@@ -180,7 +202,7 @@ class GPTTask:
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items])
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items])
         longest = self.settings.model.max_tokens
-        spans = torch.tensor([_speak_spans(sequence.ids) for sequence, _ in items])
+        spans = torch.tensor([self._guided_spans(sequence.ids) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
@@ -231,16 +253,20 @@ class GPTTask:
         kurtosis = sum(float(x.sub(x.mean()).pow(4).mean() / x.var().square()) for x in outputs) / len(outputs)
         return {"activation_kurtosis": kurtosis, "activation_max": max(float(x.abs().max()) for x in outputs)}
 
+    def _guided_spans(self, ids: list[int]) -> tuple[int, int, int, int]:
+        """Text and speech of a sequence whose attention is guided; a read one needs no guide."""
+        return _spans(ids, {SPEECH})
+
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
         """Where the speech of a held-out sample looks in its text: a network that reads draws a diagonal."""
         assert isinstance(network, GPT)
-        sequence = self.sequence(self.heldout, index, "speak", torch.Generator().manual_seed(index))
+        sequence = self.speak(self.heldout, index, torch.Generator().manual_seed(index), plain_share=0.0)
         ids = torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None]
         layers = self.settings.data.guide_layers or (network.config.layers // 2,)
         probe = dict.fromkeys(layers, torch.empty(0))
         network.hidden(ids, probe=probe)
-        text, text_end, speech, speech_end = _speak_spans(sequence.ids)
+        text, text_end, speech, speech_end = _spans(sequence.ids, {SPEECH, self.vocabulary.read})
         return Preview(
             self.heldout.keys[index],
             {
@@ -285,12 +311,12 @@ class GPTTask:
         return {"data": self.train.fingerprint, "dvae": self.code["dvae"], "tokenizer": self.tokenizer.fingerprint}
 
 
-def _speak_spans(ids: list[int]) -> tuple[int, int, int, int]:
-    """Text and speech spans of a speak sequence; zeros for another kind."""
-    if ids[0] != VOICE:
+def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
+    """Text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
+    found = next((i for i, token in enumerate(ids) if token in marks), 0)
+    if ids[0] != VOICE or not found:
         return 0, 0, 0, 0
-    text, speech = ids.index(TEXT), ids.index(SPEECH)
-    return text + 1, speech, speech + 1, len(ids) - 1
+    return ids.index(TEXT) + 1, found, found + 1, len(ids) - 1
 
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
@@ -301,17 +327,18 @@ def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
 
 @torch.no_grad()
 def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = False) -> list[tuple[float, int]]:
-    """Per held-out utterance: sum of -log P of its codes given text (nats), and their number.
+    """Per held-out utterance: sum of -log P of its codes and end given text (nats), and their number.
 
-    With ``shuffle`` each gets the text of the next one in the list: a network that reads finds its own likelier.
+    Text in place is context here, not counted. With ``shuffle`` each gets the text of the next one in the list: a network that reads finds its own likelier.
     """
     results = []
     limit = min(samples, len(task.heldout))
     for index in range(limit):
         text = task.heldout.meta((index + 1) % limit)["normalized"] if shuffle else None
         rng = torch.Generator().manual_seed(index)
-        sequence = task.sequence(task.heldout, index, "speak", rng, text)
-        wanted = torch.tensor(sequence.weights[1:]) >= 1.0
+        sequence = task.speak(task.heldout, index, rng, 0.0, text)
+        ids = torch.tensor(sequence.ids[1:])
+        wanted = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
         nats = token_nats(network, sequence)
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
@@ -322,7 +349,7 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
 
     Raises:
         CheckpointError: two folders were coded by different DVAEs.
-        ConfigError: no sequence of the data would fit into the model.
+        ConfigError: no sequence of the data would fit into the model, or speech shall be read that is not aligned.
     """
     chosen, heldout = settings.data.open(data, "codes")
     stamps = list(chosen.details.items())
@@ -337,5 +364,9 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
         raise ConfigError(
             f"model.max_tokens ({settings.model.max_tokens}) cannot hold {longest:.1f} s of speech and voice "
             f"({code['code_rate'] * code['groups']:.1f} codes a second); lower data.max_seconds or raise it"
+        )
+    if settings.data.reads and not any(alignment.KEY in chosen.meta(i) for i in range(len(chosen))):
+        raise ConfigError(
+            "data.reads: no sample of the data has an alignment; build the shards with --align, or set data.reads=false"
         )
     return GPTTask(settings, chosen, heldout, code)

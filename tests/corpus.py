@@ -23,10 +23,10 @@ def texts(count: int) -> list[str]:
     return [" ".join(WORDS[(3 * i + k * (1 + i % 4)) % len(WORDS)] for k in range(3 + i % 2)) for i in range(count)]
 
 
-def babble_shards(folder: Path, count: int = 12) -> Path:
+def babble_shards(folder: Path, count: int = 12, align: bool = True) -> Path:
     """Shards of short babbled sentences in one voice."""
     recordings, held = plan(texts(count), "babble", ["low"], 0, False, HeldOut())
-    build(recordings, held, folder, SAMPLE_RATE, workers=1)
+    build(recordings, held, folder, SAMPLE_RATE, workers=1, align=align)
     return folder
 
 

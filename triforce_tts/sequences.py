@@ -1,12 +1,16 @@
-"""One vocabulary and the four kinds of sequence that the GPT learns. "Throw anything into the sequence."
+"""One vocabulary and the kinds of sequence that the GPT learns. "Throw anything into the sequence."
 
     <voice> codes of another clip <text> t1..tm <speech> s1..sn <end>     speak
+    <voice> codes of another clip <text> t1..tm <read> t1 s.. t2 s.. ... tm s.. <end>     read
     <speech> s1..sn <text> t1..tm <end>                                   listen (the flip)
     <speech> s1..sn <end>                                                 speech alone
     <text> t1..tm <end>                                                   text alone
 
 Text is normalised letters and phonemes when spoken, lower-case letters alone when listened to. Codes of a frame
-lie flat, group after group, each group with ids of its own. This file is the only place that knows token ids.
+lie flat, group after group, each group with ids of its own. Where it is known when each symbol is spoken, speech is
+read: every text token comes once more, in its place among the codes (after ELLA-V, Song et al., 2024). What is to be
+said is then always next to the sound that says it, and in sampling the order of the text can be kept by force: no word
+is skipped or said twice. This file is the only place that knows token ids.
 """
 
 from collections.abc import Sequence
@@ -27,6 +31,7 @@ class VocabularyConfig(Config):
     n_text: PositiveInt  # text tokens
     n_codes: PositiveInt  # codes a group
     groups: PositiveInt  # codes a frame
+    reads: bool = False  # whether speech is read, its text in place; <read> is then the last id
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Vocabulary:
         self.config = config
         self.text_offset = N_SPECIAL
         self.code_offset = N_SPECIAL + config.n_text
-        self.size = self.code_offset + config.groups * config.n_codes
+        self.read = self.code_offset + config.groups * config.n_codes
+        self.size = self.read + config.reads
 
     def text_ids(self, tokens: Sequence[int]) -> list[int]:
         """Ids of text tokens."""
@@ -61,8 +67,9 @@ class Vocabulary:
         return ids
 
     def codes(self, ids: Sequence[int]) -> torch.Tensor:
-        """Codes [frames, groups] of flat ``ids``; an unfinished last frame is dropped."""
+        """Codes [frames, groups] of flat ``ids``; text in place is left out, an unfinished last frame is dropped."""
         groups = self.config.groups
+        ids = [i for i in ids if i >= self.code_offset]
         whole = torch.tensor(ids[: len(ids) // groups * groups], dtype=torch.long).reshape(-1, groups)
         return whole - self.code_offset - torch.arange(groups) * self.config.n_codes
 
@@ -75,6 +82,10 @@ class Vocabulary:
         """The start of a speak sequence: voice codes [frames, groups] and text tokens, up to <speech>."""
         return [VOICE, *self.code_ids(voice), TEXT, *self.text_ids(text), SPEECH]
 
+    def read_prompt(self, voice: torch.Tensor, text: Sequence[int]) -> list[int]:
+        """The start of a read sequence: as ``speak_prompt``, up to <read>."""
+        return [*self.speak_prompt(voice, text)[:-1], self.read]
+
     def listen_prompt(self, codes: torch.Tensor) -> list[int]:
         """The start of a listen sequence: codes [frames, groups], up to <text>."""
         return [SPEECH, *self.code_ids(codes), TEXT]
@@ -84,6 +95,25 @@ class Vocabulary:
         n_voice, n_text, n_speech = voice.numel() + 1, len(text) + 1, codes.numel() + 1
         ids = [*self.speak_prompt(voice, text), *self.code_ids(codes), END]
         return TokenSequence(ids, [0.0] * (n_voice + 1) + [text_weight] * (n_text - 1) + [0.0] + [1.0] * n_speech)
+
+    def read_aloud(
+        self, voice: torch.Tensor, text: Sequence[int], frames: Sequence[int], codes: torch.Tensor, text_weight: float
+    ) -> TokenSequence:
+        """A whole read sequence: text token i stands before frame ``frames[i]`` of ``codes`` [n, groups].
+
+        The text counts ``text_weight`` where it is announced; where it is read it counts as fully as the codes, for it
+        says when to go on.
+        """
+        prompt, spoken = self.read_prompt(voice, text), self.text_ids(text)
+        flat, groups = self.code_ids(codes), self.config.groups
+        ids, done = list(prompt), 0
+        for token, frame in zip(spoken, frames, strict=True):
+            ids += flat[done * groups : frame * groups]
+            ids.append(token)
+            done = max(done, frame)
+        ids += [*flat[done * groups :], END]
+        weights = [0.0] * (voice.numel() + 2) + [text_weight] * len(text) + [0.0]
+        return TokenSequence(ids, weights + [1.0] * (len(ids) - len(weights)))
 
     def listen(self, codes: torch.Tensor, text: Sequence[int], speech_weight: float) -> TokenSequence:
         """A whole listen sequence; speech counts ``speech_weight``, text counts fully."""

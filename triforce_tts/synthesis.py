@@ -22,7 +22,7 @@ from triforce_tts.models.diffusion import from_target, noise_shape
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.sampling.diffusion import SAMPLERS, guided, uniform_times, utterance_noise
 from triforce_tts.sampling.score import Score, heard, score_tokens
-from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
+from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import Lexicon
@@ -33,6 +33,7 @@ MANIFEST = "model.json"
 DEFAULT_VOICE = "voice.flac"
 MAX_CHARACTERS = 20_000
 SENTENCE_CHARACTERS = 160  # longer sentences are cut at a pause: the model is trained on clips of seconds
+_LONGEST_SYMBOL_S = 1.5  # a sound or a pause of one sentence that lasts longer is a reader who is stuck
 _SLACK = 2.0  # a sentence may last so many times as long as predicted before it is stopped
 
 
@@ -192,25 +193,27 @@ class Synthesizer:
 
     def generate_codes(self, normalized: str, voice: Voice, seed: int) -> tuple[torch.Tensor, bool, float]:
         """Codes [frames, groups] of one normalised sentence, whether it ended by itself, and its predicted seconds."""
+        reads, count = self.vocabulary.config.reads, self.settings.candidates
         with self.stopwatch.time("text"):
-            prompt = self.vocabulary.speak_prompt(voice.codes, self.tokenizer.encode(normalized))
+            tokens = self.tokenizer.encode(normalized)
+            open_sequence = self.vocabulary.read_prompt if reads else self.vocabulary.speak_prompt
+            prompt = open_sequence(voice.codes, tokens)
         predicted_s = len(normalized) / self.characters_per_second
-        rate = self.audio.frame_rate / self.dvae.config.downsampling * self.dvae.config.groups
-        limit = min(round((_SLACK * predicted_s + 1.0) * rate), self.gpt.config.max_tokens - len(prompt))
+        frame_rate = self.audio.frame_rate / self.dvae.config.downsampling
+        rate = frame_rate * self.dvae.config.groups
+        longest = round((_SLACK * predicted_s + 1.0) * rate) + (len(tokens) if reads else 0)
+        limit = min(longest, self.gpt.config.max_tokens - len(prompt))
         if limit < rate:
             raise TextError(f"the sentence is too long for the model: {normalized[:60]!r}...; put a full stop into it")
-        count = self.settings.candidates
         with self.stopwatch.time("gpt"):
             # Far apart, so that no candidate of one sentence is the first of another.
             seeds = [seed + number * 1_000_000_007 for number in range(count)]
-            drawn = generate(
-                self.gpt,
-                [prompt] * count,
-                speech_grammar(self.vocabulary),
-                [limit] * count,
-                seeds,
-                self.settings.sampling,
+            grammar = (
+                Reading(self.vocabulary, [tokens] * count, round(_LONGEST_SYMBOL_S * frame_rate))
+                if reads
+                else speech_grammar(self.vocabulary)
             )
+            drawn = generate(self.gpt, [prompt] * count, grammar, [limit] * count, seeds, self.settings.sampling)
         candidates = [(self._codes(ids), len(ids) < limit) for ids in drawn]
         codes, ended = candidates[0] if count == 1 else self._best(candidates, normalized)
         return codes, ended, predicted_s

@@ -72,6 +72,23 @@ def test_weights_stand_beside_their_ids(groups: int, frames: int) -> None:
         assert sequence.ids[-1] == END
 
 
+READS = Vocabulary(VocabularyConfig(n_text=10, n_codes=100, groups=2, reads=True))
+
+
+def test_read_speech_by_hand() -> None:
+    """Two symbols before the first frame, none before the second, the third after all."""
+    assert (READS.read, READS.size) == (215, 216)
+    sequence = READS.read_aloud(VOICE_CODES, LETTERS, [0, 0, 2], CODES, text_weight=0.25)
+    assert sequence.ids == [VOICE, *VOICE_IDS, TEXT, *TEXT_IDS, 215, 5, 14, 15, 214, 57, 118, 8, END]
+    assert sequence.weights == [0, 0, 0, 0, 0.25, 0.25, 0.25, 0, 1, 1, 1, 1, 1, 1, 1, 1]
+    late = READS.read_aloud(VOICE_CODES, LETTERS, [1, 1, 1], CODES, text_weight=0.25)
+    assert late.ids[8:] == [15, 214, 5, 14, 8, 57, 118, END]
+    for found in (sequence, late):
+        prompt = READS.read_prompt(VOICE_CODES, LETTERS)
+        assert found.ids[: len(prompt)] == prompt
+        assert torch.equal(READS.codes(found.ids[len(prompt) : -1]), CODES)
+
+
 def test_prompts_open_their_sequences() -> None:
     for prompt, sequence in (
         (VOCABULARY.speak_prompt(VOICE_CODES, LETTERS), VOCABULARY.speak(VOICE_CODES, LETTERS, CODES, 0.1)),

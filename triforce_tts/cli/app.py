@@ -13,7 +13,12 @@ from triforce_tts.errors import TriforceError
 # Old versions of typer raise click's errors, new ones their own copy of them: this is the common class of either.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
-EXTRAS = {"accelerate": "train", "tensorboard": "train", "webdataset": "data"}  # modules that speaking does not need
+EXTRAS = {
+    "accelerate": "train",
+    "tensorboard": "train",
+    "webdataset": "data",
+    "pocketsphinx": "data",
+}  # modules that speaking does not need
 
 app = typer.Typer(
     name="triforce-tts",

@@ -3,6 +3,7 @@
 Each utterance draws from its own generator, so what is said does not depend on what else is in the batch.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -37,6 +38,60 @@ def text_grammar(vocabulary: Vocabulary) -> torch.Tensor:
     return allowed
 
 
+class Cycle:
+    """A grammar whose allowed ids [phases, vocabulary] bool come round with the steps, for all rows alike."""
+
+    def __init__(self, allowed: torch.Tensor, device: torch.device) -> None:
+        self.forbidden, self.step = ~allowed.to(device), 0
+
+    def constrain(self, logits: torch.Tensor) -> torch.Tensor:
+        """``logits`` [batch, vocabulary], minus infinity where forbidden."""
+        return logits.masked_fill(self.forbidden[self.step % len(self.forbidden)], float("-inf"))
+
+    def accept(self, ids: list[int]) -> None:
+        """Go on by one id a row."""
+        self.step += 1
+
+
+class Reading:
+    """A grammar for speech with its text in place: the next text token, and no other, may come between two frames.
+
+    The model decides when to go on, by all the mass it gives to text; where to is known. A token that lasts longer than
+    ``longest`` frames is left by force: a reader that is stuck goes on.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, texts: Sequence[Sequence[int]], longest: int) -> None:
+        self.vocabulary, self.longest = vocabulary, longest
+        self.waiting = [[*vocabulary.text_ids(text)[::-1]] for text in texts]  # what is yet to be read, last first
+        self.group = [0] * len(texts)
+        self.frames = [0] * len(texts)  # since the last text token
+
+    def constrain(self, logits: torch.Tensor) -> torch.Tensor:
+        """``logits`` [batch, vocabulary], minus infinity where forbidden."""
+        vocabulary = self.vocabulary
+        out = torch.full_like(logits, float("-inf"))
+        for row, waiting in enumerate(self.waiting):
+            first, last = vocabulary.group_range(self.group[row])
+            stuck = self.frames[row] >= self.longest
+            if self.group[row] or not stuck:
+                out[row, first:last] = logits[row, first:last]
+            if self.group[row] == 0:
+                goes_on = logits[row, vocabulary.text_offset : vocabulary.code_offset].logsumexp(0)
+                out[row, waiting[-1] if waiting else END] = goes_on if waiting else logits[row, END]
+        return out
+
+    def accept(self, ids: list[int]) -> None:
+        """Go on by one id a row."""
+        for row, token in enumerate(ids):
+            if token >= self.vocabulary.code_offset:
+                self.group[row] = (self.group[row] + 1) % self.vocabulary.config.groups
+                self.frames[row] += self.group[row] == 0
+            else:
+                self.frames[row] = 0
+                if self.waiting[row]:
+                    self.waiting[row].pop()
+
+
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
     """One id a row, [batch] int64, from ``logits`` [batch, vocabulary] (-inf where forbidden).
 
@@ -60,7 +115,7 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) 
 def generate(
     model: GPT,
     prompts: list[list[int]],
-    grammar: torch.Tensor,
+    grammar: torch.Tensor | Reading,
     limits: list[int],
     seeds: list[int],
     sampling: TokenSampling,
@@ -70,7 +125,7 @@ def generate(
     Args:
         model: in eval mode.
         prompts: token ids, one list an utterance.
-        grammar: allowed ids, [phases, vocabulary] bool; step n obeys row n % phases.
+        grammar: allowed ids, [phases, vocabulary] bool, of which step n obeys row n % phases; or a new ``Reading``.
         limits: most new tokens of each utterance.
         seeds: the generator's seed of each utterance.
         sampling: temperature and nucleus.
@@ -84,13 +139,14 @@ def generate(
     hidden = model.hidden(padded.to(device), positions.to(device), cache)
     last = hidden[torch.arange(len(prompts)), lengths - 1]
     uniforms = _uniforms(seeds, limits)
-    forbidden = ~grammar.to(device)
+    rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
     outputs: list[list[int]] = [[] for _ in prompts]
     running = [True] * len(prompts)
     for step in range(min(max(limits), model.config.max_tokens - int(lengths.min()))):
-        logits = model.logits(last).masked_fill(forbidden[step % len(forbidden)], float("-inf"))
-        ids = pick(logits, uniforms[:, step].to(device), sampling)
-        for row, token in enumerate(ids.tolist()):
+        ids = pick(rules.constrain(model.logits(last)), uniforms[:, step].to(device), sampling)
+        drawn = ids.tolist()
+        rules.accept(drawn)
+        for row, token in enumerate(drawn):
             full = len(outputs[row]) >= limits[row] or len(prompts[row]) + step >= model.config.max_tokens
             if token == END or full:
                 running[row] = False

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -28,6 +29,14 @@ _PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
 # 'a' is the article, AH0, in the dictionary; in a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A word, a mark or a space of a text."""
+
+    symbols: tuple[str, ...]
+    is_word: bool
 
 
 class TextTokenizer:
@@ -59,11 +68,19 @@ class TextTokenizer:
         Raises:
             TextError: a character outside the inventory (the text was not normalised), or an unknown phone.
         """
+        return self.ids(self.spell(text, letters_share, generator))
+
+    def ids(self, pieces: Iterable[Piece]) -> list[int]:
+        """Ids of the symbols of ``pieces``."""
+        return [self._ids[symbol] for piece in pieces for symbol in piece.symbols]
+
+    def spell(self, text: str, letters_share: float = 0.0, generator: torch.Generator | None = None) -> list[Piece]:
+        """The words, marks and spaces of a normalised text with their symbols; arguments and errors as ``encode``."""
         pieces = _split(text)
         words = [i for i, piece in enumerate(pieces) if _is_word(piece)]
         spelled = _draw(words, letters_share, generator)
         letter_names = _spelled_runs(pieces)
-        ids: list[int] = []
+        found: list[Piece] = []
         for i, piece in enumerate(pieces):
             if piece.startswith("{"):
                 symbols: Iterable[str] = parse_phones(piece[1:-1])
@@ -75,8 +92,8 @@ class TextTokenizer:
                 symbols = _LETTER_A
             else:
                 symbols = self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
-            ids.extend(self._ids[symbol] for symbol in symbols)
-        return ids
+            found.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
+        return found
 
     def encode_letters(self, text: str) -> list[int]:
         """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.

@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from triforce_tts.models.gpt import GPT
-from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar, text_grammar
-from triforce_tts.sequences import END, Vocabulary
+from tests.conftest import scrambled
+from triforce_tts.models.gpt import GPT, GPTConfig
+from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
+from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -145,6 +146,72 @@ def test_a_sequence_stops_at_the_longest_the_model_knows(tiny_gpt: GPT, tiny_voc
     assert [len(output) for output in outputs] == room
     for prompt, output, limit in zip(prompts, outputs, room, strict=True):
         assert output == argmax_loop(tiny_gpt, prompt, endless, limit)
+
+
+READS = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, reads=True))
+TEXTS = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0]]
+
+
+@pytest.fixture
+def reader() -> GPT:
+    network = scrambled(GPT(GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=128), READS.size))
+    assert isinstance(network, GPT)
+    return network
+
+
+def read_prompts() -> list[list[int]]:
+    rng = torch.Generator().manual_seed(1)
+    return [READS.read_prompt(torch.randint(0, 8, (2, 2), generator=rng), text) for text in TEXTS]
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, WARM])
+def test_what_is_read_is_the_text_in_its_order(reader: GPT, sampling: TokenSampling) -> None:
+    """Whole frames between its symbols, no symbol for longer than allowed, and the end after the last one."""
+    outputs = generate(reader, read_prompts(), Reading(READS, TEXTS, 3), [100] * 3, [0, 1, 2], sampling)
+    for text, output in zip(TEXTS, outputs, strict=True):
+        assert READS.text_tokens(output) == text
+        assert len(output) < 100
+        frames, place = 0, 0
+        for token in output:
+            if token < READS.code_offset:
+                assert place % 2 == 0
+                frames = 0
+            else:
+                first, last = READS.group_range(place % 2)
+                assert first <= token < last
+                place += 1
+                frames += place % 2
+                assert frames <= 3
+    assert any(len(output) > len(text) for text, output in zip(TEXTS, outputs, strict=True))
+
+
+def test_reading_does_not_depend_on_the_batch(reader: GPT) -> None:
+    prompts, seeds = read_prompts(), [4, 5, 6]
+    together = generate(reader, prompts, Reading(READS, TEXTS, 4), [100] * 3, seeds, WARM)
+    alone = [
+        generate(reader, [prompt], Reading(READS, [text], 4), [100], [seed], WARM)[0]
+        for prompt, text, seed in zip(prompts, TEXTS, seeds, strict=True)
+    ]
+    assert together == alone
+
+
+def test_to_go_on_weighs_as_much_as_all_text_together() -> None:
+    """Six symbols of 1/12 each outweigh the code of 1/3, but only the one that is due may come."""
+    logits = torch.full((2, READS.size), float("-inf"))
+    logits[:, READS.text_offset : READS.code_offset] = torch.tensor(1 / 12).log()
+    logits[:, READS.code_offset] = torch.tensor(1 / 3).log()
+    logits[:, END] = torch.tensor(1 / 6).log()
+    reading = Reading(READS, [[4], []], 9)
+    shares = reading.constrain(logits).exp()
+    due = READS.text_ids([4])[0]
+    assert shares[0, due] == pytest.approx(1 / 2)
+    assert shares[0, READS.code_offset] == pytest.approx(1 / 3)
+    assert shares[0].sum() == pytest.approx(5 / 6)
+    assert shares[1].nonzero().flatten().tolist() == [END, READS.code_offset]
+    reading.accept([due, READS.code_offset])
+    shares = reading.constrain(logits).exp()
+    assert shares[0].nonzero().flatten().tolist() == [END, READS.code_offset]
+    assert shares[1].sum() == 0  # the second group's turn, of which the logits hold nothing
 
 
 FOUR = torch.tensor([0.1, 0.4, 0.2, 0.3]).log()

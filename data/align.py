@@ -1,0 +1,111 @@
+"""Forced alignment: when each word and sound of a known text is spoken, by pocketsphinx' English acoustic model.
+
+The words are given to it in the tokenizer's own pronunciations, so that its phones stand one to one for our symbols. A word
+that the lexicon does not know is sounded out letter by letter, roughly: what matters is where it lies.
+"""
+
+import re
+from typing import Any
+
+import numpy as np
+import soxr  # type: ignore[import-untyped]
+
+from triforce_tts.audio.io import Audio
+from triforce_tts.errors import TextError
+from triforce_tts.text.normalize import normalize
+from triforce_tts.text.tokenizer import Piece, TextTokenizer
+
+MODEL_RATE = 16000  # Hz that the acoustic model was trained at
+FRAME_S = 0.01  # of pocketsphinx
+_SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
+    "AE", "B", "K", "D", "EH", "F", "G", "HH", "IH", "JH", "K", "L", "M",
+    "N", "AA", "P", "K", "R", "S", "T", "AH", "V", "W", "S", "IY", "Z",
+), strict=True))  # fmt: skip
+
+
+class Aligner:
+    """Aligns one recording after the other; each result depends on its recording alone."""
+
+    def __init__(self) -> None:
+        from pocketsphinx import Decoder
+
+        self.tokenizer = TextTokenizer()
+        # Its running estimate of the channel would carry over from one recording to the next.
+        self._decoder: Any = Decoder(lm=None, loglevel="FATAL", samprate=MODEL_RATE, cmn="batch")
+        self._known: set[str] = set()
+
+    def __call__(self, audio: Audio, text: str) -> list[list[float]] | None:
+        """For each word of the normalised ``text`` its start and the ends of its symbols, seconds; None if it does not fit.
+
+        Where only the words can be placed, a word has its start and its end alone.
+        """
+        try:
+            words = [piece for piece in self.tokenizer.spell(normalize(text)) if piece.is_word]
+        except TextError:
+            return None
+        wave = audio.samples.numpy()
+        if audio.sample_rate != MODEL_RATE:
+            wave = soxr.resample(wave, audio.sample_rate, MODEL_RATE)
+        sound = (np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes()
+        names = [self._name(word) for word in words]
+        if not self._pass(sound, " ".join(names)):
+            return None
+        spans = [(s.start_frame, s.end_frame + 1) for s in self._decoder.seg() if s.word in self._known]
+        if len(spans) != len(words):
+            return None
+        phones = self._phones(sound)
+        placed = []
+        for i, word in enumerate(words):
+            sounded = [symbol for symbol in word.symbols if _sound(symbol)]
+            if phones is not None and len(phones) == len(words) and len(phones[i]) == len(sounded) + 1:
+                placed.append(_with_silent(word, phones[i]))
+            else:
+                placed.append([round(frame * FRAME_S, 2) for frame in spans[i]])
+        return placed
+
+    def _name(self, word: Piece) -> str:
+        """The decoder's name of a pronunciation; it is told of new ones."""
+        sounds = [sound for symbol in word.symbols if (sound := _sound(symbol))] or ["AH"]
+        name = "_" + "_".join(sounds)
+        if name not in self._known:
+            self._decoder.add_word(name, " ".join(sounds), False)
+            self._known.add(name)
+        return name
+
+    def _pass(self, sound: bytes, text: str) -> bool:
+        self._decoder.set_align_text(text)
+        return self._decode(sound) and self._decoder.hyp() is not None
+
+    def _phones(self, sound: bytes) -> list[list[float]] | None:
+        """Start and phone ends of each word, seconds, by a second pass within the words of the first."""
+        self._decoder.set_alignment()
+        if not self._decode(sound):
+            return None
+        # Phones are read while their word is at hand: the library frees a word's memory as its iterator moves on.
+        return [
+            [round(f * FRAME_S, 2) for f in (word.start, *(phone.start + phone.duration for phone in word))]
+            for word in self._decoder.get_alignment()
+            if word.name in self._known
+        ]
+
+    def _decode(self, sound: bytes) -> bool:
+        self._decoder.start_utt()
+        try:
+            self._decoder.process_raw(sound, full_utt=True)
+            self._decoder.end_utt()
+        except RuntimeError:  # its word for: the search did not reach the last state
+            return False
+        return True
+
+
+def _sound(symbol: str) -> str:
+    """pocketsphinx' phone for a symbol; empty for an apostrophe, which has no sound."""
+    return _SOUNDS.get(symbol, "") if symbol.islower() or symbol == "'" else re.sub(r"\d", "", symbol)
+
+
+def _with_silent(word: Piece, times: list[float]) -> list[float]:
+    """``times`` (start, ends of the sounded symbols) with symbols without a sound ending where they start."""
+    filled, ends = [times[0]], iter(times[1:])
+    for symbol in word.symbols:
+        filled.append(next(ends) if _sound(symbol) else filled[-1])
+    return filled

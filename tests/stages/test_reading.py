@@ -1,0 +1,108 @@
+"""Speech that carries its text in place: how its sequences are made, that it is learnt, and that it is kept to."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.corpus import babble_shards, voice_clip
+from triforce_tts import Synthesizer, schema
+from triforce_tts.data import babble
+from triforce_tts.errors import ConfigError
+from triforce_tts.models.load import load_gpt
+from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
+from triforce_tts.sequences import SPEECH, TEXT
+from triforce_tts.stages import diffusion as diffusion_stage
+from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.bundle import bundle
+from triforce_tts.stages.codes import decode_codes, make_codes
+from triforce_tts.stages.loop import Trainer
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+QUIET = ["run.validate_every=0", "run.save_every=0", "run.preview_every=0", "data.reads=true"]
+
+
+def settings_of(*overrides: str) -> gpt_stage.GPTSettings:
+    return schema.load(gpt_stage.GPTSettings, "gpt", "tiny", [*QUIET, *overrides])
+
+
+def test_a_read_sequence_holds_the_text_where_it_is_spoken(corpus: dict[str, Path]) -> None:
+    """Letters of .08 s at 15.6 frames a second: the babbler's n-th letter stands at its own time."""
+    task = gpt_stage.build(settings_of("data.letters_share=1.0"), [corpus["codes"]])
+    vocabulary = task.vocabulary
+    for index in range(len(task.train)):
+        meta, codes = task.train.meta(index), decode_codes(task.train.payload(index))
+        sequence = task.speak(task.train, index, torch.Generator().manual_seed(0), plain_share=0.0)
+        start = sequence.ids.index(vocabulary.read)
+        announced = sequence.ids[sequence.ids.index(TEXT) + 1 : start]
+        read = sequence.ids[start + 1 : -1]
+        assert vocabulary.text_ids(vocabulary.text_tokens(read)) == announced
+        assert torch.equal(vocabulary.codes(read), codes)
+        times = [time for word in babble.alignment(meta["text"]) for time in word[:-1]]
+        frames = 0
+        for token in read:
+            if token >= vocabulary.code_offset:
+                frames += 1
+            elif task.tokenizer.symbols[token - vocabulary.text_offset] != " ":
+                assert frames / vocabulary.config.groups == round(times.pop(0) * task.code["code_rate"])
+        assert not times
+
+
+def test_the_plain_share_is_spoken_without(corpus: dict[str, Path]) -> None:
+    task = gpt_stage.build(settings_of("data.plain_share=0.25"), [corpus["codes"]])
+    kinds = [SPEECH in task.speak(task.train, 0, torch.Generator().manual_seed(seed), 0.25).ids for seed in range(400)]
+    assert sum(kinds) / 400 == pytest.approx(0.25, abs=0.06)
+
+
+def test_another_text_is_spread_over_the_speech(corpus: dict[str, Path]) -> None:
+    task = gpt_stage.build(settings_of("data.letters_share=0.0"), [corpus["codes"]])
+    sequence = task.speak(task.train, 0, torch.Generator().manual_seed(0), 0.0, "six old hats")
+    read = sequence.ids[sequence.ids.index(task.vocabulary.read) + 1 :]
+    assert task.vocabulary.text_tokens(read) == task.tokenizer.encode("six old hats")
+
+
+def test_speech_without_alignment_cannot_be_read(tmp_path: Path, corpus: dict[str, Path]) -> None:
+    shards = babble_shards(tmp_path / "shards", align=False)
+    make_codes(corpus["dvae"], [shards], tmp_path / "codes", workers=1)
+    with pytest.raises(ConfigError, match=r"data\.reads: no sample .* build the shards with --align"):
+        gpt_stage.build(settings_of(), [tmp_path / "codes"])
+
+
+def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Greedy decoding under the grammar returns the batch's codes and text, and a bundled model speaks by it."""
+    settings = settings_of(
+        "run.steps=600", "run.overfit=0.02", "run.ema=0", "data.mixture=[1.0,0.0,0.0,0.0]", "run.learning_rate=2e-3",
+        "data.text_weight=0.0", "data.plain_share=0.0", "data.letters_share=0.0", "run.batch_size=4",
+    )  # fmt: skip
+    task = gpt_stage.build(settings, [corpus["codes"]])
+    trainer = Trainer(task, settings.run, tmp_path / "gpt", settings.model_dump(mode="json"))
+    batch = next(trainer._batches())
+    assert trainer.fit().metrics["nats"] <= 0.05
+
+    network, vocabulary = load_gpt(tmp_path / "gpt")
+    assert vocabulary.config.reads
+    for ids in batch.ids.tolist():
+        start, end = ids.index(vocabulary.read) + 1, len(ids) - ids[::-1].index(4) - 1
+        text = vocabulary.text_tokens(ids[ids.index(TEXT) : start])
+        grammar = Reading(vocabulary, [text], 20)
+        (said,) = generate(network, [ids[:start]], grammar, [end - start + 8], [0], TokenSampling(temperature=0.0))
+        assert said == ids[start:end]
+
+
+def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, Path], tmp_path: Path) -> None:
+    settings = settings_of("run.steps=2")
+    task = gpt_stage.build(settings, [corpus["codes"]])
+    Trainer(task, settings.run, tmp_path / "gpt", settings.model_dump(mode="json")).fit()
+    upsampler = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", [*QUIET[:3], "run.steps=2"])
+    Trainer(
+        diffusion_stage.build(upsampler, [corpus["shards"]], corpus["dvae"]), upsampler.run, tmp_path / "diffusion",
+        upsampler.model_dump(mode="json"),
+    ).fit()  # fmt: skip
+    runs = {"dvae": corpus["dvae"], "gpt": tmp_path / "gpt", "diffusion": tmp_path / "diffusion"}
+    bundle(runs, tmp_path / "model", "reads", voice_clip(tmp_path / "voice.wav"), None, 1)
+    synthesizer = Synthesizer.load(tmp_path / "model", "cpu")
+    (spoken,) = synthesizer.sentences("six old hats", seed=1)
+    assert spoken.ended
+    assert spoken.samples.abs().max() > 0
+    assert spoken.codes.shape[1] == synthesizer.dvae.config.groups

@@ -1,0 +1,41 @@
+"""When each symbol of a text is spoken: what the builder's aligner writes and the GPT's sequences are laid out by.
+
+An alignment is kept in a sample's JSON: for every word of the normalised text its start, then the end of each of its
+symbols (phones, or letters where the lexicon does not know the word), in seconds.
+"""
+
+from collections.abc import Sequence
+
+from triforce_tts.errors import ShardError
+from triforce_tts.text.tokenizer import Piece
+
+Word = Sequence[float]  # start of the word, then the ends of its symbols, seconds
+
+KEY = "alignment"  # of the list of words in a sample's JSON
+
+
+def symbol_starts(pieces: Sequence[Piece], words: Sequence[Word]) -> list[float]:
+    """The time at which each symbol of ``pieces`` starts, seconds, never falling.
+
+    A word that is spelled by other symbols than it was aligned with shares its time evenly among them. Marks and
+    spaces start where the word before them ends, so that a pause belongs to the mark that asks for it.
+
+    Raises:
+        ShardError: the text has another number of words than the alignment.
+    """
+    count = sum(piece.is_word for piece in pieces)
+    if count != len(words):
+        raise ShardError(f"an alignment has {len(words)} words, its text {count}; build the shards again with --align")
+    starts: list[float] = []
+    now, rest = 0.0, iter(words)
+    for piece in pieces:
+        if piece.is_word:
+            word, number = next(rest), len(piece.symbols)
+            if len(word) == number + 1:
+                starts += word[:-1]
+            else:
+                starts += [word[0] + (word[-1] - word[0]) * i / number for i in range(number)]
+            now = word[-1]
+        else:
+            starts += [now] * len(piece.symbols)
+    return starts

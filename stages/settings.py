@@ -16,7 +16,7 @@ class RunSettings(Config):
 
     batch_size: PositiveInt  # samples of a global batch, over all processes
     learning_rate: PositiveFloat
-    optimizer: Literal["adamw", "smorms3"] = "adamw"
+    optimizer: Literal["adamw", "smorms3", "muon"] = "adamw"
     steps: NonNegativeInt = 0  # budget in optimiser steps; 0: no such limit
     stop_at: NonNegativeInt = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
     minutes: NonNegativeFloat = 0.0  # budget in minutes of training, over all resumes; 0: no such limit

@@ -76,7 +76,9 @@ def test_the_parameter_counts_of_the_docs_are_those_of_the_networks(size: str) -
     dvae = schema.load(DVAESettings, "dvae", size)
     gpt = schema.load(GPTSettings, "gpt", size)
     diffusion = schema.load(DiffusionSettings, "diffusion", size)
-    codes = VocabularyConfig(n_text=TextTokenizer().size, n_codes=dvae.model.n_codes, groups=dvae.model.groups, reads=gpt.data.reads)
+    codes = VocabularyConfig(
+        n_text=TextTokenizer().size, n_codes=dvae.model.n_codes, groups=dvae.model.groups, reads=gpt.data.reads
+    )
     with torch.device("meta"):
         networks = {
             "dvae": DVAE(dvae.model, dvae.audio.n_mels),

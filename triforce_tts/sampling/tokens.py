@@ -44,52 +44,63 @@ class Cycle:
     def __init__(self, allowed: torch.Tensor, device: torch.device) -> None:
         self.forbidden, self.step = ~allowed.to(device), 0
 
-    def constrain(self, logits: torch.Tensor) -> torch.Tensor:
-        """``logits`` [batch, vocabulary], minus infinity where forbidden."""
-        return logits.masked_fill(self.forbidden[self.step % len(self.forbidden)], float("-inf"))
-
-    def accept(self, ids: list[int]) -> None:
-        """Go on by one id a row."""
+    def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
+        """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
+        forbidden = self.forbidden[self.step % len(self.forbidden)]
         self.step += 1
+        return pick(logits.masked_fill(forbidden, float("-inf")), uniforms, sampling)
 
 
 class Reading:
     """A grammar for speech with its text in place: the next text token, and no other, may come between two frames.
 
-    The model decides when to go on, by all the mass it gives to text; where to is known. A token that lasts longer than
-    ``longest`` frames is left by force: a reader that is stuck goes on.
+    Whether to go on is decided first, by all the mass that the model gives to going on, at its own temperature of 1: a
+    nucleus would weigh one way on against a thousand codes to stay, and hurry. Where to is known. A token that lasts
+    ``longest`` frames is left by force: a reader who is stuck goes on.
     """
 
     def __init__(self, vocabulary: Vocabulary, texts: Sequence[Sequence[int]], longest: int) -> None:
         self.vocabulary, self.longest = vocabulary, longest
-        self.waiting = [[*vocabulary.text_ids(text)[::-1]] for text in texts]  # what is yet to be read, last first
+        self.waiting = [vocabulary.text_ids(text)[::-1] for text in texts]  # what is yet to be read, last first
         self.group = [0] * len(texts)
         self.frames = [0] * len(texts)  # since the last text token
 
-    def constrain(self, logits: torch.Tensor) -> torch.Tensor:
-        """``logits`` [batch, vocabulary], minus infinity where forbidden."""
-        vocabulary = self.vocabulary
-        out = torch.full_like(logits, float("-inf"))
-        for row, waiting in enumerate(self.waiting):
-            first, last = vocabulary.group_range(self.group[row])
-            stuck = self.frames[row] >= self.longest
-            if self.group[row] or not stuck:
-                out[row, first:last] = logits[row, first:last]
-            if self.group[row] == 0:
-                goes_on = logits[row, vocabulary.text_offset : vocabulary.code_offset].logsumexp(0)
-                out[row, waiting[-1] if waiting else END] = goes_on if waiting else logits[row, END]
-        return out
+    def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
+        """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
+        codes, rest = torch.full_like(logits, float("-inf")), uniforms.clone()
+        on: dict[int, int] = {}  # row to the id that it goes on to
+        for row, group in enumerate(self.group):
+            first, last = self.vocabulary.group_range(group)
+            codes[row, first:last] = logits[row, first:last]
+            if group == 0:
+                share = self._share_to_go_on(row, logits[row].float())
+                if share > 0.5 if sampling.temperature == 0.0 else float(uniforms[row]) < share:
+                    on[row] = self.waiting[row][-1] if self.waiting[row] else END
+                else:
+                    rest[row] = (uniforms[row] - share) / (1.0 - share) if share < 1.0 else 0.0
+        ids = pick(codes, rest.clamp(0.0, 1.0), sampling)
+        for row, token in on.items():
+            ids[row] = token
+        self._accept(on)
+        return ids
 
-    def accept(self, ids: list[int]) -> None:
-        """Go on by one id a row."""
-        for row, token in enumerate(ids):
-            if token >= self.vocabulary.code_offset:
-                self.group[row] = (self.group[row] + 1) % self.vocabulary.config.groups
-                self.frames[row] += self.group[row] == 0
-            else:
+    def _share_to_go_on(self, row: int, logits: torch.Tensor) -> float:
+        if self.frames[row] >= self.longest:
+            return 1.0
+        vocabulary = self.vocabulary
+        onward = logits[vocabulary.text_offset : vocabulary.code_offset] if self.waiting[row] else logits[END : END + 1]
+        first, last = vocabulary.group_range(0)
+        return float(torch.sigmoid(onward.logsumexp(0) - logits[first:last].logsumexp(0)))
+
+    def _accept(self, on: dict[int, int]) -> None:
+        for row in range(len(self.group)):
+            if row in on:
                 self.frames[row] = 0
                 if self.waiting[row]:
                     self.waiting[row].pop()
+            else:
+                self.group[row] = (self.group[row] + 1) % self.vocabulary.config.groups
+                self.frames[row] += self.group[row] == 0
 
 
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
@@ -143,10 +154,8 @@ def generate(
     outputs: list[list[int]] = [[] for _ in prompts]
     running = [True] * len(prompts)
     for step in range(min(max(limits), model.config.max_tokens - int(lengths.min()))):
-        ids = pick(rules.constrain(model.logits(last)), uniforms[:, step].to(device), sampling)
-        drawn = ids.tolist()
-        rules.accept(drawn)
-        for row, token in enumerate(drawn):
+        ids = rules.draw(model.logits(last), uniforms[:, step].to(device), sampling)
+        for row, token in enumerate(ids.tolist()):
             full = len(outputs[row]) >= limits[row] or len(prompts[row]) + step >= model.config.max_tokens
             if token == END or full:
                 running[row] = False

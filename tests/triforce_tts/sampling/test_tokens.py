@@ -196,22 +196,26 @@ def test_reading_does_not_depend_on_the_batch(reader: GPT) -> None:
 
 
 def test_to_go_on_weighs_as_much_as_all_text_together() -> None:
-    """Six symbols of 1/12 each outweigh the code of 1/3, but only the one that is due may come."""
-    logits = torch.full((2, READS.size), float("-inf"))
-    logits[:, READS.text_offset : READS.code_offset] = torch.tensor(1 / 12).log()
-    logits[:, READS.code_offset] = torch.tensor(1 / 3).log()
-    logits[:, END] = torch.tensor(1 / 6).log()
-    reading = Reading(READS, [[4], []], 9)
-    shares = reading.constrain(logits).exp()
-    due = READS.text_ids([4])[0]
-    assert shares[0, due] == pytest.approx(1 / 2)
-    assert shares[0, READS.code_offset] == pytest.approx(1 / 3)
-    assert shares[0].sum() == pytest.approx(5 / 6)
-    assert shares[1].nonzero().flatten().tolist() == [END, READS.code_offset]
-    reading.accept([due, READS.code_offset])
-    shares = reading.constrain(logits).exp()
-    assert shares[0].nonzero().flatten().tolist() == [END, READS.code_offset]
-    assert shares[1].sum() == 0  # the second group's turn, of which the logits hold nothing
+    """Six symbols of 1/12 each, two codes of 1/6, an end that may not come: on in 3 of 5, cold or warm, and evenly else."""
+    logits = torch.full((1, READS.size), float("-inf"))
+    logits[0, READS.text_offset : READS.code_offset] = torch.tensor(1 / 12).log()
+    logits[0, READS.code_offset : READS.code_offset + 2] = torch.tensor(1 / 6).log()
+    logits[0, END] = torch.tensor(1 / 6).log()
+    due, first = READS.text_ids([4])[0], READS.code_offset
+    for sampling in (TokenSampling(1.0, 1.0), TokenSampling(0.5, 0.9)):
+        for uniform, expected in (
+            (0.0, due),
+            (0.59, due),
+            (0.61, first),
+            (0.79, first),
+            (0.81, first + 1),
+            (1.0, first + 1),
+        ):
+            drawn = Reading(READS, [[4]], 9).draw(logits, torch.tensor([uniform]), sampling)
+            assert drawn.tolist() == [expected]
+    assert Reading(READS, [[4]], 9).draw(logits, torch.zeros(1), GREEDY).tolist() == [due]
+    assert Reading(READS, [[]], 9).draw(logits, torch.tensor([0.33]), WARM).tolist() == [END]  # 1/6 of 1/2
+    assert Reading(READS, [[]], 9).draw(logits, torch.tensor([0.34]), WARM).tolist() == [first]
 
 
 FOUR = torch.tensor([0.1, 0.4, 0.2, 0.3]).log()

@@ -214,7 +214,8 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
     config = json.loads((synthesizer.folder / "gpt" / "config.json").read_text())
     settings = schema.load(
         stage.GPTSettings, "gpt", "nano" if config["num_hidden_layers"] > 2 else "tiny",
-        [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0"],
+        [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0",
+         f"data.reads={str(synthesizer.vocabulary.config.reads).lower()}"],
     )  # fmt: skip
     task = stage.build(settings, codes)
     own_dvae = checkpoint.read_lineage(synthesizer.folder / "dvae")["id"]

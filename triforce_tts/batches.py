@@ -35,6 +35,10 @@ class Batch:
         pieces = [type(self)(**{name: column[i] for name, column in columns.items()}) for i in range(parts)]
         return [piece for piece in pieces if len(piece)]
 
+    def padded_share(self) -> float | None:
+        """Which part of the batch is padding, 0 to 1; None where the batch does not say."""
+        return None
+
     def __len__(self) -> int:
         first: torch.Tensor = getattr(self, fields(self)[0].name)
         return len(first)

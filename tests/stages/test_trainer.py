@@ -26,6 +26,7 @@ from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import estimate
 from triforce_tts.stages.loop import Losses, Trainer
@@ -172,6 +173,89 @@ def test_a_step_without_a_finite_gradient_is_skipped_counted_and_kept(corpus: di
         assert file.get_tensor("samples").isnan().sum() == 1
         keys = json.loads(file.metadata()["samples"])
     assert keys == [made.task.keys[index] for _, index in made.order.batch(2)]
+
+
+@pytest.mark.parametrize("spoilt", [0, 7])
+def test_a_spoilt_part_skips_the_whole_step(spoilt: int, corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Accumulated over four parts, of which one holds a sample that is not finite."""
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.mega_batch_factor=4"])
+    before = {name: value.clone() for name, value in made.network.state_dict().items()}
+    batches = made._batches()
+    batch = next(batches)
+    batch.samples[spoilt, 100] = float("inf")
+    made._step(batch)
+    assert made.progress.skipped == 1
+    assert all(torch.equal(value, before[name]) for name, value in made.network.state_dict().items())
+    made._step(next(batches))
+    assert made.progress.skipped == 1
+    assert not all(torch.equal(value, before[name]) for name, value in made.network.state_dict().items())
+
+
+def heldout(made: Trainer[Any, Any], figures: Sequence[float]) -> list[int]:
+    """Let ``made`` find these held-out figures, one a validation, whatever it has learnt; the steps it finds them at."""
+    asked: list[int] = []
+
+    def validate(network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        asked.append(made.progress.step)
+        return {"l1": figures[made.progress.step // 2 - 1], "other": 0.0}
+
+    made.task.validate = validate
+    return asked
+
+
+def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Held-out figures fall and rise again; stopped in between and resumed, the run still knows which was best."""
+    chosen = ["run.keep_best=l1", "run.validate_every=2", "run.save_every=1", "run.keep=1", "run.steps=10"]
+    run, figures = tmp_path / "run", [3.0, 2.0, float("nan"), 2.5, 4.0]
+    first = trainer("dvae", corpus, run, [*chosen, "run.stop_at=5"])
+    heldout(first, figures)
+    first.fit()
+    assert locate(run / "best").name == "step-00000004"
+    weights = load_tensors(locate(run / "best") / "model.safetensors")
+    second = trainer("dvae", corpus, run, chosen)
+    assert second.progress.best == 2.0
+    asked = heldout(second, figures)
+    second.fit()
+    assert asked == [6, 8, 10]
+    assert locate(run).name == "step-00000010"
+    assert sorted(path.name for path in run.glob("step-*")) == ["step-00000004", "step-00000010"]
+    kept = load_tensors(locate(run / "best") / "model.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in weights.items())
+
+    started = trainer("dvae", corpus, tmp_path / "next", [f"run.init_from={run / 'best'}"])
+    assert all(torch.equal(value, weights[name]) for name, value in started.network.state_dict().items())
+    export_command(run / "best", tmp_path / "light", light=True)
+    assert locate(tmp_path / "light").name == "step-00000004"
+    assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None  # that one lies elsewhere
+
+
+def test_a_better_checkpoint_replaces_the_best(corpus: dict[str, Path], tmp_path: Path) -> None:
+    chosen = ["run.keep_best=l1", "run.validate_every=2", "run.keep=1", "run.steps=8"]
+    made = trainer("dvae", corpus, tmp_path / "run", chosen)
+    heldout(made, [3.0, 2.0, 1.0, 2.0])
+    made.fit()
+    found = sorted(path.name for path in (tmp_path / "run").glob("step-*"))
+    assert found == ["step-00000006", "step-00000008"]
+    assert locate(tmp_path / "run" / "best").name == "step-00000006"
+
+
+def test_an_unknown_held_out_figure_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.keep_best=sharpness", "run.validate_every=1"])
+    with pytest.raises(ConfigError, match=r"no held-out figure 'sharpness'; it has .*l1"):
+        made.fit()
+
+
+def test_the_padded_share_is_logged_where_a_batch_knows_it(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run")
+    batch = next(made._batches())
+    assert batch.padded_share() is None
+    assert "padding" not in made._step(batch)
+
+    class Padded(type(batch)):  # type: ignore[misc]
+        def padded_share(self) -> float:
+            return 0.25
+
+    assert made._step(Padded(**vars(batch)))["padding"] == 0.25
 
 
 @pytest.mark.parametrize("stage", STAGES)

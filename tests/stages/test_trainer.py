@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
-from triforce_tts.batches import Batch
+from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
@@ -28,7 +28,7 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
-from triforce_tts.stages.estimate import estimate
+from triforce_tts.stages.estimate import _grown, _measure, estimate
 from triforce_tts.stages.loop import Losses, Trainer
 from triforce_tts.stages.optim import SMORMS3
 from triforce_tts.stages.preview import layer_norms
@@ -297,8 +297,22 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(corpus: dict[str, Path]
     settings = schema.load(dvae_stage.DVAESettings, "dvae", "tiny", [])
     parameters = count_parameters(dvae_stage.build(settings, [corpus["shards"]]).module.network)
     assert f"{parameters / 1e6:.2f} M" in done.output
-    assert f"optimiser {4 * parameters * 5 / 1e9:.3f}" in done.output  # weights, gradients, average, two moments
+    assert f"state {4 * parameters * 5 / 1e9:.3f}" in done.output
+    assert "x 4 bytes x 5 (weights, gradients, 2 moments, average)" in done.output
     assert f"{1000 / (2 * 86400):.3f} steps a second" in done.output
+
+
+@pytest.mark.parametrize("recompute", ["false", "true"])
+def test_estimated_activations_are_those_of_the_whole_batch(recompute: str, corpus: dict[str, Path]) -> None:
+    """From the first samples of a batch of twelve, padded as it is; against counting the twelve."""
+    chosen = ["run.batch_size=12", "run.precision=bf16", "data.mixture=[1,0,0,0]", "data.text_weight=1.0"]
+    settings = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", chosen)
+    task = gpt_stage.build(settings, [corpus["codes"]])
+    task.module.network.recompute = recompute == "true"
+    order = Order(task.durations_s, 12, 0, settings.run.bucket_batches)
+    batch = next(stream(order, task.sample, task.collate))
+    counted, _ = _measure(task, batch, 12, settings.run)
+    assert _grown(task, batch, 12, settings.run) == pytest.approx(counted, rel=0.1)
 
 
 def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:

@@ -9,6 +9,7 @@ import contextlib
 import copy
 import json
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence, Sized
@@ -40,6 +41,7 @@ BatchT = TypeVar("BatchT", bound=Batch)
 ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
+KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
 
@@ -125,6 +127,8 @@ class Trainer(Generic[ItemT, BatchT]):
         self.task, self.settings, self.run = task, settings, run
         if settings.threads:
             torch.set_num_threads(settings.threads)
+        # oneDNN keeps up to 1024 compiled kernels with their memory, a set for each shape that a batch ever had.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
         self.accelerator = Accelerator(mixed_precision="no" if settings.precision == "fp32" else settings.precision)
         processes = self.accelerator.num_processes
         if settings.batch_size % processes:

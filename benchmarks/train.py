@@ -1,12 +1,14 @@
 """Training speed of each stage and size: ``python -m benchmarks.train --sizes nano``.
 
 Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size that
-the configuration trains on. Beside the times stands the floor: the arithmetic of a step (counted in its matrix products
-and convolutions) over the machine's peak, which is given, or measured by a large matrix product in the same run.
+the configuration trains on. Utilisation is the arithmetic of a step (counted in its matrix products and convolutions) over
+what the machine could do at most in that time; the peak is given, or measured by a large matrix product in the same run.
+
+With shards the real loader feeds the steps, and the share of the time that is spent waiting for it is measured:
+``python -m benchmarks.train --shards SHARDS --codes CODES --dvae RUN --workers 2``.
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -33,6 +35,9 @@ from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENS = 600  # of a GPT sequence
 TEXT_TOKENS = 80  # of them
+WARM_UP = 2  # steps that are not timed
+
+Row = dict[str, Any]
 
 
 @dataclass
@@ -136,7 +141,7 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
-def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops: float | None) -> dict[str, Any]:
+def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops: float | None) -> Row:
     """Medians over ``steps`` after two of warm-up."""
     torch.manual_seed(0)
     task, run = TASKS[stage](size, overrides)
@@ -162,7 +167,7 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
     # Work that is done twice to save memory is no work of the model.
     useful = flops * 3 / 4 if run.recompute else flops
     peak = peak_tflops * 1e12 if peak_tflops else peak_flops(device, run.precision)
-    result = {
+    return {
         "stage": stage,
         "size": size,
         "parameters": count_parameters(trainer.network),
@@ -173,14 +178,58 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
         "utilisation": round(useful / took / peak, 3),
         "peak_tflops": round(peak / 1e12, 3),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else f"cpu, {torch.get_num_threads()} threads",
+        "gpu_peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 2) if device.type == "cuda" else "-",
     }
-    if device.type == "cuda":
-        result["peak_memory_gb"] = round(torch.cuda.max_memory_allocated() / 1e9, 2)
-    return result
+
+
+def real_task(stage: str, size: str, sources: argparse.Namespace, overrides: list[str]) -> tuple[Any, RunSettings]:
+    """The stage on the shards that ``sources`` name."""
+    if stage == "dvae":
+        first = schema.load(dvae_stage.DVAESettings, stage, size, overrides)
+        return dvae_stage.build(first, sources.shards), first.run
+    if stage == "gpt":
+        second = schema.load(gpt_stage.GPTSettings, stage, size, overrides)
+        return gpt_stage.build(second, sources.codes), second.run
+    third = schema.load(diffusion_stage.DiffusionSettings, stage, size, overrides)
+    return diffusion_stage.build(third, sources.shards, sources.dvae), third.run
+
+
+def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespace, overrides: list[str]) -> Row:
+    """Share of the time of ``steps`` steps on real shards that was spent waiting for the next batch."""
+    chosen = [*overrides, f"run.workers={sources.workers}", f"run.steps={steps + WARM_UP}", "run.minutes=0"]
+    quiet = ["run.preview_every=0", "run.validate_every=0", "run.save_every=0", "run.log_every=1", "run.trackers=[]"]
+    task, run = real_task(stage, size, sources, [*chosen, *quiet])
+    with tempfile.TemporaryDirectory() as folder:
+        trainer: Trainer[Any, Any] = Trainer(task, run, Path(folder), {})
+        batches = trainer._batches()
+        waited, took, sound = 0.0, 0.0, 0.0
+        for step in range(steps + WARM_UP):
+            began = time.perf_counter()
+            batch = next(batches)
+            arrived = time.perf_counter()
+            trainer._step(batch)
+            _wait(trainer.accelerator.device)
+            if step >= WARM_UP:
+                waited, took = waited + arrived - began, took + time.perf_counter() - began
+                sound += task.seconds(batch)
+    return {
+        "stage": stage,
+        "size": size,
+        "workers": run.workers,
+        "step_s": round(took / steps, 4),
+        "audio_s_per_s": round(sound / took, 1),
+        "waiting": f"{waited / took:.1%}",
+    }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """``rows``, which have the same keys, in Markdown."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def main() -> None:
-    """Print a JSON line a stage and size."""
+    """Print a row a stage and size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stages", nargs="+", choices=list(TASKS), default=list(TASKS))
     parser.add_argument("--sizes", nargs="+", default=["nano"])
@@ -191,11 +240,21 @@ def main() -> None:
     parser.add_argument(
         "--peak-tflops", type=float, help="of the device; default: a matrix product measured in this run"
     )
-    arguments = parser.parse_args()
-    for size in arguments.sizes:
-        for stage in arguments.stages:
-            found = measure(stage, size, arguments.steps, arguments.overrides, arguments.peak_tflops)
-            print(json.dumps(found), flush=True)
+    parser.add_argument("--shards", type=Path, nargs="+", help="measure loading from these: stages 1 and 3")
+    parser.add_argument("--codes", type=Path, nargs="+", help="measure loading from these: stage 2")
+    parser.add_argument("--dvae", type=Path, help="run or checkpoint of stage 1, for stage 3")
+    parser.add_argument("--workers", type=int, default=2, help="loader processes, where loading is measured")
+    sources = parser.parse_args()
+    rows: list[Row] = []
+    for size in sources.sizes:
+        for stage in sources.stages:
+            if not (sources.shards or sources.codes):
+                rows.append(measure(stage, size, sources.steps, sources.overrides, sources.peak_tflops))
+            elif sources.codes if stage == "gpt" else sources.shards and (stage == "dvae" or sources.dvae):
+                rows.append(measure_loading(stage, size, sources.steps, sources, sources.overrides))
+    if not rows:
+        parser.error("none of these stages has its data: --shards for dvae, and --dvae for diffusion; --codes for gpt")
+    print(table(rows))
 
 
 if __name__ == "__main__":

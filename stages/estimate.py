@@ -1,11 +1,13 @@
 """What a run would cost, from one batch of its own data: ``triforce-tts train ... --dry-run``."""
 
+from dataclasses import fields
 from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from triforce_tts.batches import Order, stream
+from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.models.layers import count_parameters
 
 from .loop import Task
@@ -13,48 +15,50 @@ from .optim import make_optimizer
 from .settings import RunSettings
 
 _GB = 1e9
+_FEW = 4  # samples that are run
 
 
 def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[str]:
     """Lines for the user: parameters, memory and arithmetic of a step, and the speed that ``days`` ask for.
 
-    One forward and backward pass is run on the first batch as one process would load it; nothing is updated or
-    written.
+    The first samples of the first batch are run, padded as the whole batch is: all but the weights' own copies grows
+    with the number of samples. Nothing is updated or written.
     """
     network = task.module.network
-    network.recompute = settings.recompute
     order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
     batch = next(stream(order, task.sample, task.collate))
     parts = batch.split(settings.mega_batch_factor)
-    kept: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
-    counter = FlopCounterMode(display=False)
-    bf16 = settings.precision == "bf16"
-    with counter, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            loss, _ = task.module(parts[0])
-        loss.backward()
-    flops = counter.get_total_flops() * len(parts)
-    activations = sum(size for place, size in kept.items() if place not in weights)
+    samples = len(parts[0])
+    network.recompute = settings.recompute
+    kept = _grown(task, batch, samples, settings)
+    flops = (
+        _measure(task, batch, min(_FEW, len(batch)), settings, backward=True)[1] * len(batch) / min(_FEW, len(batch))
+    )
+    again = 0.0
+    if settings.recompute:
+        network.recompute = False
+        blocks = sum(len(part) for part in network.modules() if isinstance(part, nn.ModuleList))
+        again = (_grown(task, batch, samples, settings) - kept) / max(1, blocks)
     parameters = count_parameters(network)
-    # float32 throughout: weights, gradients, the average, and what the optimiser keeps a weight
     moments = 3 if settings.optimizer == "smorms3" else 2
-    state = 4 * parameters * (2 + bool(settings.ema) + moments)
+    copies = 2 + bool(settings.ema) + moments
+    state = 4 * parameters * copies
     seconds = task.seconds(batch)
     lines = [
         f"parameters      {parameters / 1e6:.2f} M: "
         + ", ".join(f"{name} {count_parameters(child) / 1e6:.2f}" for name, child in network.named_children()),
         f"optimiser       {type(make_optimizer(task.module, settings)).__name__}",
         f"data            {len(task.durations_s)} samples, {sum(task.durations_s) / 3600:.2f} h an epoch",
-        f"step            {settings.batch_size} samples, {seconds:.1f} s of sound, in {len(parts)} part(s)",
-        f"memory          {(state + activations) / _GB:.3f} GB: weights, gradients, average, optimiser {state / _GB:.3f}, "
-        f"kept activations of a part {activations / _GB:.3f} (first batch, one process; libraries not counted)",
-        f"arithmetic      {flops / 1e12:.4g} TFLOP a step (matrix products and convolutions, forward and backward)",
+        f"step            {settings.batch_size} samples, {seconds:.1f} s of sound, in {len(parts)} part(s) of {samples}",
+        f"memory          {(state + kept + again) / _GB:.3f} GB = state {state / _GB:.3f} + activations {kept / _GB:.3f}"
+        + (f" + a block made again {again / _GB:.3f}" if settings.recompute else ""),
+        f"                state: {parameters / 1e6:.2f} M x 4 bytes x {copies} (weights, gradients, {moments} moments"
+        + (", average)" if settings.ema else ")")
+        + ("; run.shard splits it over the processes" if settings.shard else ""),
+        f"                activations: kept for the backward pass of a part of {samples} x {_longest(batch)}, one process; "
+        "buffers of libraries are not counted",
+        f"arithmetic      {flops / 1e12:.4g} TFLOP a step (matrix products and convolutions, forward and backward"
+        + (", blocks made again)" if settings.recompute else ")"),
     ]
     if not settings.steps:
         return [*lines, f"budget          {settings.minutes:g} minutes: the number of steps depends on the machine"]
@@ -67,3 +71,38 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         f"to end in {days:g} day(s): {needed:.3f} steps a second, {needed * seconds:.0f} seconds of sound a second, "
         f"{needed * flops / 1e12:.3f} TFLOP/s",
     ]
+
+
+def _longest(batch: Batch) -> int:
+    """Length of the second axis of the batch's first tensor: tokens or audio samples."""
+    return int(getattr(batch, fields(batch)[0].name).shape[1])
+
+
+def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings) -> float:
+    """Bytes kept for the backward pass of ``samples`` samples, on the line through two smaller numbers of them."""
+    few, half = min(_FEW, len(batch)), max(1, min(_FEW, len(batch)) // 2)
+    most, least = (_measure(task, batch, count, settings)[0] for count in (few, half))
+    slope = (most - least) / (few - half) if few > half else most / few
+    return most + slope * (samples - few)
+
+
+def _measure(
+    task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings, backward: bool = False
+) -> tuple[int, int]:
+    """Bytes kept for the backward pass of the first ``samples`` samples, and FLOP, with those of the pass if asked."""
+    first = type(batch)(**{field.name: getattr(batch, field.name)[:samples] for field in fields(batch)})
+    kept: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    weights = {parameter.untyped_storage().data_ptr() for parameter in task.module.parameters()}
+    counter = FlopCounterMode(display=False)
+    with counter, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
+            loss, _ = task.module(first)
+        held = sum(size for place, size in kept.items() if place not in weights)
+        if backward:
+            loss.backward()
+    return held, counter.get_total_flops()

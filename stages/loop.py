@@ -6,11 +6,13 @@ resumed run needs beyond the step number is in ``trainer/`` of its checkpoint, s
 """
 
 import contextlib
+import copy
 import json
 import math
+import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator, Sequence, Sized
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -33,11 +35,13 @@ from .optim import learning_rate_factor, make_optimizer
 from .preview import Preview, layer_norms
 from .report import Report
 from .settings import RunSettings
+from .sharding import local, require_shardable, shard, split_like, whole
 
 BatchT = TypeVar("BatchT", bound=Batch)
 ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
+KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
 
@@ -102,6 +106,7 @@ class Progress:
     audio_seconds: float = 0.0
     skipped: int = 0  # steps whose gradient was not finite
     light_start: int = -1  # step of the last start without optimiser state
+    best: float | None = None  # lowest held-out figure of run.keep_best
 
 
 @dataclass
@@ -122,6 +127,8 @@ class Trainer(Generic[ItemT, BatchT]):
         self.task, self.settings, self.run = task, settings, run
         if settings.threads:
             torch.set_num_threads(settings.threads)
+        # oneDNN keeps up to 1024 compiled kernels with their memory, a set for each shape that a batch ever had.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
         self.accelerator = Accelerator(mixed_precision="no" if settings.precision == "fp32" else settings.precision)
         processes = self.accelerator.num_processes
         if settings.batch_size % processes:
@@ -130,21 +137,33 @@ class Trainer(Generic[ItemT, BatchT]):
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         self.progress = Progress()
         self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
+        network = task.module.network
         exact = self._load_start()
         if settings.lora_rank:
-            add_adapters(task.module.network, settings.lora_rank)
+            add_adapters(network, settings.lora_rank)
+        if exact is not None:
+            file = exact[0] / TRAINER / "weights.safetensors"
+            checkpoint.load_state(network, checkpoint.load_tensors(file), str(file))
+        network.recompute = settings.recompute
+        if settings.compile:
+            network.compile(dynamic=True)
+        # Sharded, a network runs only in all processes together: the main one keeps a whole copy to validate with.
+        self._copy: Network | None = None
+        if settings.shard:
+            require_shardable(network, settings, processes)
+            self._copy = copy.deepcopy(network) if self.accelerator.is_main_process else None
+            shard(task.module.to(self.accelerator.device), self.accelerator.device, processes)
         self.optimizer = make_optimizer(task.module, settings)
+        # What is sharded already gets accelerate's precision but not its DistributedDataParallel.
+        self.module = self.accelerator.prepare_model(task.module, evaluation_mode=settings.shard)
+        self.optimizer = self.accelerator.prepare(self.optimizer)
+        self.network = self.accelerator.unwrap_model(self.module).network
         torch.manual_seed(settings.seed + self.accelerator.process_index)
         self.ema: dict[str, torch.Tensor] = {}
         self._skips = 0
+        self._saved = -1  # step of the last checkpoint
         if exact is not None:
             self._restore(*exact)
-        task.module.network.recompute = settings.recompute
-        if settings.compile:
-            task.module.network.compile(dynamic=True)
-        self.module = self.accelerator.prepare(task.module)
-        self.optimizer = self.accelerator.prepare(self.optimizer)
-        self.network = self.accelerator.unwrap_model(self.module).network
         if settings.ema and not self.ema:
             self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         trained_with = {
@@ -160,7 +179,7 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def fit(self) -> Outcome:
         """Train until the budget is spent; the last state is saved."""
-        saved = self.progress.step if (self.run / "latest").exists() else -1
+        self._saved = self.progress.step if (self.run / "latest").exists() else -1
         metrics: dict[str, float] = {}
         with self.report:
             batches = self._batches()
@@ -178,11 +197,11 @@ class Trainer(Generic[ItemT, BatchT]):
                     metrics |= self._validate()
                 if self._due(self.settings.preview_every):
                     self._preview()
-                if self._due(self.settings.save_every):
+                if self._due(self.settings.save_every) and self._saved != self.progress.step:
                     self.save()
-                    saved = self.progress.step
-            if saved != self.progress.step:
+            if self._saved != self.progress.step:
                 metrics |= self._validate()
+            if self._saved != self.progress.step:
                 self.save()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
@@ -210,6 +229,7 @@ class Trainer(Generic[ItemT, BatchT]):
         )
 
     def _step(self, batch: BatchT) -> dict[str, float]:
+        padding = batch.padded_share()
         batch = batch.to(self.accelerator.device)
         self.task.module.step = self.progress.step
         weight = self._sum(self.task.weight(batch))
@@ -219,6 +239,7 @@ class Trainer(Generic[ItemT, BatchT]):
         sums: dict[str, torch.Tensor] = {}
         for number, part in enumerate(parts):
             last = number == len(parts) - 1
+            # (What is sharded sums up each part at once: whole gradients are what it has no room for.)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
                 loss, logged = self.module(part)
                 # DDP averages gradients over processes; the true loss is the sum over all of them by all weights.
@@ -227,13 +248,14 @@ class Trainer(Generic[ItemT, BatchT]):
                 sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
         if self.settings.preview_every and (self.progress.step + 1) % self.settings.preview_every == 0:
             self.report.gradients(self.progress, layer_norms(self.network))
-        norm = float(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm))
+        norm = float(whole(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)))
         self._update(norm, batch)
         names = sorted(sums)
         totals = self.accelerator.reduce(torch.stack([sums[name] for name in names]), "sum").tolist()
         self.progress.step += 1
         self.progress.audio_seconds += self._sum(self.task.seconds(batch))
-        return {**{name: total / weight for name, total in zip(names, totals, strict=True)}, "gradient_norm": norm}
+        logged = {name: total / weight for name, total in zip(names, totals, strict=True)}
+        return {**logged, "gradient_norm": norm, **({} if padding is None else {"padding": padding})}
 
     def _update(self, norm: float, batch: BatchT) -> None:
         if math.isfinite(norm):
@@ -254,7 +276,8 @@ class Trainer(Generic[ItemT, BatchT]):
             with torch.no_grad():
                 names = list(self.ema)
                 state = self.network.state_dict()
-                torch._foreach_lerp_([self.ema[n] for n in names], [state[n] for n in names], 1 - self._ema_decay())
+                averages, values = ([local(tensors[n]) for n in names] for tensors in (self.ema, state))
+                torch._foreach_lerp_(averages, values, 1 - self._ema_decay())
 
     def _keep_bad(self, batch: BatchT) -> Path:
         """Write down the batch whose gradient was not finite, with the keys of its samples; the folder."""
@@ -329,24 +352,36 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _validate(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
-        if self.accelerator.is_main_process:
-            with self._averaged():
-                self.network.eval()
-                metrics = self.task.validate(self.network, self.accelerator.device, self.settings.validate_samples)
-                self.network.train()
+
+        def look(network: Network) -> None:
+            metrics.update(self.task.validate(network, self.accelerator.device, self.settings.validate_samples))
             self.report.validation(self.progress, metrics)
-        self.accelerator.wait_for_everyone()
+
+        self._show(look)
+        if self.settings.keep_best:
+            self._keep_best(metrics)
         return {f"heldout_{name}": value for name, value in metrics.items()}
 
     def _preview(self) -> None:
-        if self.accelerator.is_main_process:
-            with self._averaged(), torch.no_grad():
+        def look(network: Network) -> None:
+            samples = min(self.settings.preview_samples, len(self.task.heldout))
+            with torch.no_grad():
+                previews = [self.task.preview(network, self.accelerator.device, index) for index in range(samples)]
+            self.report.preview(self.progress, previews)
+
+        self._show(look)
+
+    def _show(self, look: Callable[[Network], None]) -> None:
+        """``look`` at the network with its averaged weights, in the main process; all take part."""
+        gathered = self._whole(self.ema or self.network.state_dict()) if self.settings.shard else {}
+        if self._copy is not None:
+            self._copy.load_state_dict(gathered)
+            look(self._copy.to(self.accelerator.device).eval())
+            self._copy.to("cpu")
+        elif self.accelerator.is_main_process:
+            with self._averaged():
                 self.network.eval()
-                samples = min(self.settings.preview_samples, len(self.task.heldout))
-                self.report.preview(
-                    self.progress,
-                    [self.task.preview(self.network, self.accelerator.device, index) for index in range(samples)],
-                )
+                look(self.network)
                 self.network.train()
         self.accelerator.wait_for_everyone()
 
@@ -363,38 +398,66 @@ class Trainer(Generic[ItemT, BatchT]):
         finally:
             self.network.load_state_dict(raw)
 
+    def _keep_best(self, metrics: dict[str, float]) -> None:
+        """Save this state as the best one if its held-out figure, known to the main process, is the lowest yet."""
+        wanted = self.settings.keep_best
+        box: list[Any] = [metrics.get(wanted), sorted(metrics)]
+        if self.accelerator.num_processes > 1:
+            broadcast_object_list(box)
+        value, known = box
+        if value is None:
+            raise ConfigError(f"run.keep_best: {self.task.name} has no held-out figure '{wanted}'; it has {known}")
+        if math.isfinite(value) and (self.progress.best is None or value < self.progress.best):
+            self.progress.best = value
+            self.save(best=True)
+
     # --- checkpoints ------------------------------------------------------------------------------------------
 
-    def save(self) -> None:
-        """Write ``step-XXXXXXXX/``, then point ``latest`` at it; older ones beyond ``run.keep`` go."""
+    def save(self, best: bool = False) -> None:
+        """Write ``step-XXXXXXXX/``, then point ``latest`` at it, and ``best`` too if asked; older ones go."""
         target = self.run / f"step-{self.progress.step:08d}"
         shared = self.run / f".{target.name}.rng"
         shared.mkdir(parents=True, exist_ok=True)
         rank = self.accelerator.process_index
         save_file(_random_state(), shared / f"rng-{rank:05d}.safetensors")
+        weights, averaged = self._whole(self.network.state_dict()), self._whole(self.ema)
+        optimizer = self._whole(self._optimizer_tensors())
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            weights = {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
             with atomic_folder(target) as folder:
-                self._write(folder, weights)
+                self._write(folder, weights, averaged or weights, optimizer)
                 for file in shared.iterdir():
                     shutil.copy(file, folder / TRAINER / file.name)
-            write_text(self.run / "latest", target.name)
+            for pointer in ("best", "latest") if best else ("latest",):
+                write_text(self.run / pointer, target.name)
             shutil.rmtree(shared)
             self._prune()
+        self._saved = self.progress.step
         self.accelerator.wait_for_everyone()
 
-    def _write(self, folder: Path, weights: dict[str, torch.Tensor]) -> None:
-        averaged = {name: value.cpu() for name, value in self.ema.items()} or weights
+    def _whole(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """``tensors`` gathered from all processes, on the main process's CPU; nothing in the others."""
+        gathered = ((name, whole(tensor.detach())) for name, tensor in tensors.items())
+        main = self.accelerator.is_main_process
+        # Every process walks through all of them, as gathering one takes all.
+        return {name: tensor.cpu().contiguous() for name, tensor in gathered if main}
+
+    def _write(
+        self,
+        folder: Path,
+        weights: dict[str, torch.Tensor],
+        averaged: dict[str, torch.Tensor],
+        optimizer: dict[str, torch.Tensor],
+    ) -> None:
         shipped = merge(averaged) if self.settings.lora_rank else averaged
         lineage = {**self.task.lineage(), "steps": self.progress.step}
         checkpoint.save(folder, shipped, self.task.config(), lineage)
         trainer = folder / TRAINER
         trainer.mkdir()
         if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
-            save_file({name: value.contiguous() for name, value in averaged.items()}, self._average_file(folder))
-        save_file({name: value.contiguous() for name, value in weights.items()}, trainer / "weights.safetensors")
-        save_file(self._optimizer_tensors(), trainer / "optimizer.safetensors")
+            save_file(averaged, self._average_file(folder))
+        save_file(weights, trainer / "weights.safetensors")
+        save_file(optimizer, trainer / "optimizer.safetensors")
         state = {
             **vars(self.progress),
             "seed": self.settings.seed,
@@ -414,14 +477,17 @@ class Trainer(Generic[ItemT, BatchT]):
     def _optimizer_tensors(self) -> dict[str, torch.Tensor]:
         state = self.optimizer.state_dict()["state"]
         return {
-            f"{name}/{key}": torch.as_tensor(value).detach().cpu().contiguous()
+            f"{name}/{key}": torch.as_tensor(value)
             for index, name in enumerate(self._parameter_names())
             for key, value in state.get(index, {}).items()
         }
 
     def _prune(self) -> None:
+        best = self.run / "best"
+        spared = checkpoint.pointed(best) if best.is_file() else None
         for old in sorted(self.run.glob("step-*"))[: -self.settings.keep]:
-            shutil.rmtree(old)
+            if old != spared:
+                shutil.rmtree(old)
 
     def _load_start(self) -> tuple[Path, dict[str, Any]] | None:
         """Load what training starts from without adapters: the weights of ``init_from`` or of a light checkpoint.
@@ -438,7 +504,9 @@ class Trainer(Generic[ItemT, BatchT]):
         folder = checkpoint.locate(self.run)
         self._require_same_model(folder)
         state = checkpoint.read_json(folder / TRAINER / "state.json")
-        self.progress = Progress(**{name: state[name] for name in vars(self.progress)})
+        self.progress = Progress(**{name: state[name] for name in vars(self.progress) if name in state})
+        if not (self.run / "best").exists():  # this is a copy, and what was best lies elsewhere
+            self.progress.best = None
         if not state.get("light"):
             return folder, state
         checkpoint.load_weights(network, folder)
@@ -448,16 +516,11 @@ class Trainer(Generic[ItemT, BatchT]):
         return None
 
     def _restore(self, folder: Path, state: dict[str, Any]) -> None:
-        """Take up the checkpoint in ``folder`` exactly."""
-        network = self.task.module.network
+        """Take up what the checkpoint in ``folder`` holds beside the weights."""
         self._require_same_order(state)
-        file = folder / TRAINER / "weights.safetensors"
-        checkpoint.load_state(network, checkpoint.load_tensors(file), str(file))
         if self.settings.ema:
-            self.ema = {
-                name: value.to(self.accelerator.device)
-                for name, value in checkpoint.load_tensors(self._average_file(folder)).items()
-            }
+            like, average = self.network.state_dict(), checkpoint.load_tensors(self._average_file(folder))
+            self.ema = {name: split_like(value, like[name]) for name, value in average.items()}
         self._restore_optimizer(checkpoint.load_tensors(folder / TRAINER / "optimizer.safetensors"))
         rng = folder / TRAINER / f"rng-{self.accelerator.process_index:05d}.safetensors"
         if rng.exists():
@@ -488,12 +551,13 @@ class Trainer(Generic[ItemT, BatchT]):
             )
 
     def _restore_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
-        known = {id(p): name for name, p in self.task.module.named_parameters()}
-        names = [known[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
+        like = dict(self.accelerator.unwrap_model(self.module).named_parameters())
         state: dict[int, dict[str, torch.Tensor]] = {}
-        for index, name in enumerate(names):
+        for index, name in enumerate(self._parameter_names()):
             prefix = f"{name}/"
-            state[index] = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+            found = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
+            # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
+            state[index] = {key: split_like(v, like[name]) if v.dim() else v for key, v in found.items()}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": {i: s for i, s in state.items() if s}, "param_groups": groups})
 

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from .sharding import whole
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -86,6 +88,6 @@ def layer_norms(network: torch.nn.Module) -> dict[str, tuple[float, float]]:
             layers.setdefault(name.rpartition(".")[0] or name, []).append(parameter)
     norms = {}
     for name, parameters in layers.items():
-        gradient = sum(float(p.grad.norm()) ** 2 for p in parameters if p.grad is not None) ** 0.5
-        norms[name] = (gradient, sum(float(p.detach().norm()) ** 2 for p in parameters) ** 0.5)
+        gradient = sum(float(whole(p.grad.norm())) ** 2 for p in parameters if p.grad is not None) ** 0.5
+        norms[name] = (gradient, sum(float(whole(p.detach().norm())) ** 2 for p in parameters) ** 0.5)
     return norms

@@ -28,6 +28,7 @@ class RunSettings(Config):
     ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
     mega_batch_factor: PositiveInt = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
     recompute: bool = False  # activation checkpointing: far less memory, about a third more work
+    shard: bool = False  # split weights, gradients and optimiser over processes (FSDP): for large networks
     compile: bool = False  # torch.compile: needs a C++ compiler on a CPU; the first steps take minutes
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     bucket_batches: PositiveInt = 1  # batches sorted by length together; 1: none
@@ -43,6 +44,7 @@ class RunSettings(Config):
     preview_every: int = 1000  # steps; pictures, sounds and the gradient flow, to the run's folder and TensorBoard
     preview_samples: int = 2  # the first so many held-out samples
     keep: PositiveInt = 2  # checkpoints
+    keep_best: str = ""  # a held-out figure, such as speech_loss: the checkpoint with its lowest is kept as RUN/best
     overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
     lora_rank: NonNegativeInt = 0  # train adapters of this rank on the GPT of init_from, and nothing else; 0: none
@@ -54,6 +56,8 @@ class RunSettings(Config):
             raise ValueError("set a budget: run.steps or run.minutes")
         if self.lora_rank and not self.init_from:
             raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
+        if self.keep_best and not self.validate_every:
+            raise ValueError("keep_best compares validations: set validate_every")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), found {self.ema}")
         return self

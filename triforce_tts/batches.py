@@ -35,6 +35,10 @@ class Batch:
         pieces = [type(self)(**{name: column[i] for name, column in columns.items()}) for i in range(parts)]
         return [piece for piece in pieces if len(piece)]
 
+    def padded_share(self) -> float | None:
+        """Which part of the batch is padding, 0 to 1; None where the batch does not say."""
+        return None
+
     def __len__(self) -> int:
         first: torch.Tensor = getattr(self, fields(self)[0].name)
         return len(first)
@@ -137,7 +141,15 @@ def stream(
     return iter(loader)
 
 
-def pad_stack(tensors: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Tensors [n_i, ...] zero-padded to one [batch, max n, ...], and their lengths [batch]."""
+def pad_stack(tensors: Sequence[torch.Tensor], multiple: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """Tensors [n_i, ...] zero-padded to one [batch, n, ...], and their lengths [batch].
+
+    n is the longest length, rounded up to a ``multiple``. Few different shapes make the caches of the libraries that
+    hold a kernel for each of them small, and kernels are built less often; the price is half a multiple of padding.
+    """
     lengths = torch.tensor([len(tensor) for tensor in tensors])
-    return torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True), lengths
+    stacked = torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True)
+    more = -stacked.shape[1] % multiple
+    if not more:
+        return stacked, lengths
+    return torch.cat((stacked, stacked.new_zeros(len(stacked), more, *stacked.shape[2:])), dim=1), lengths

@@ -46,7 +46,7 @@ def save(folder: Path, weights: dict[str, torch.Tensor], config: Json, lineage: 
 
 
 def locate(path: Path | str) -> Path:
-    """The checkpoint folder at ``path``: itself, or the latest of a run.
+    """The checkpoint folder at ``path``: itself, the latest of a run, or the one that a run's ``best`` names.
 
     Raises:
         CheckpointError: there is neither; the message says what was looked for.
@@ -54,12 +54,17 @@ def locate(path: Path | str) -> Path:
     path = Path(path)
     if (path / WEIGHTS).is_file():
         return path
-    latest = path / "latest"
-    if latest.is_file():
-        chosen = path / latest.read_text(encoding="utf-8").strip()
+    pointer = path if path.is_file() else path / "latest"
+    if pointer.is_file():
+        chosen = pointed(pointer)
         if (chosen / WEIGHTS).is_file():
             return chosen
     raise CheckpointError(f"{path}: no checkpoint here; expected {WEIGHTS} in it, or a run with a 'latest' file")
+
+
+def pointed(pointer: Path) -> Path:
+    """The folder beside ``pointer`` that it names; for a file of another kind, one that does not exist."""
+    return pointer.parent / pointer.read_text(encoding="utf-8", errors="replace")[:100].strip()
 
 
 def read_json(path: Path) -> Json:

@@ -1,6 +1,7 @@
 """A run that stopped goes on bit for bit: sample ids, losses and final weights, with one process and with two."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,34 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests.launch import ENVIRONMENT, history, launch, program, train
 from triforce_tts.checkpoint import load_tensors, locate
-
-SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
-            "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
-
-
-def train(stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str) -> None:
-    data = corpus["codes" if stage == "gpt" else "shards"]
-    words = ["train", stage, "--config", "tiny", "--data", str(data), "--run", str(run)]
-    if stage == "diffusion":
-        words += ["--dvae", str(corpus["dvae"])]
-    if stage == "gpt":
-        settings = (*settings, "model.dropout=0.1")  # so that the random state matters
-    for setting in (*SETTINGS, *settings):
-        words += ["--set", setting]
-    program = ["-m", "triforce_tts.cli.app", *words]
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher += ["-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes),
-                     "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
-                     "--main_process_port", "0"]  # fmt: skip
-    done = subprocess.run([*launcher, *program], capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-
-
-def history(run: Path) -> list[tuple[int, float, tuple[str, ...]]]:
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [(row["step"], row["loss_exact"], tuple(row["samples"])) for row in rows if "samples" in row]
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -55,12 +30,91 @@ def test_stopped_and_resumed_equals_unbroken(
         assert all(torch.equal(whole[key], broken[key]) for key in whole), name
 
 
-def test_the_same_samples_whatever_the_number_of_processes(corpus: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("stage", ["dvae", "gpt", "diffusion"])
+def test_two_processes_are_one_process(stage: str, corpus: dict[str, Path], tmp_path: Path) -> None:
+    """At an equal global batch: the same samples, and the same losses and weights but for the order of sums."""
+    plain = ["model.dropout=0"] if stage == "gpt" else []
     for processes in (1, 2):
-        train("dvae", corpus, tmp_path / str(processes), processes)
+        train(stage, corpus, tmp_path / str(processes), processes, "run.steps=6", *plain)
     one, two = history(tmp_path / "1"), history(tmp_path / "2")
     assert [row[2] for row in one] == [row[2] for row in two]
-    assert [row[1] for row in one] == pytest.approx([row[1] for row in two], abs=1e-5)
+    assert [row[1] for row in one] == pytest.approx([row[1] for row in two], rel=1e-5)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_another_number_of_processes_goes_on_and_says_what_is_not_exact(
+    before: int, after: int, corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    train("dvae", corpus, tmp_path / "whole", 1, "run.steps=6")
+    train("dvae", corpus, tmp_path / "run", before, "run.steps=6", "run.stop_at=3")
+    said = train("dvae", corpus, tmp_path / "run", after, "run.steps=6")
+    assert f"was trained with {before} processes, now {after}" in said
+    assert "sums of floats and dropout are not" in said
+    whole, run = history(tmp_path / "whole"), history(tmp_path / "run")
+    assert [row[2] for row in run] == [row[2] for row in whole]
+    assert [row[1] for row in run] == pytest.approx([row[1] for row in whole], rel=1e-5)
+
+
+def test_two_machines_are_two_processes(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Two launches that find each other by address and port; the run's folder lies where both see it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    address = ["--main_process_ip", "127.0.0.1", "--main_process_port", port]
+    machines = []
+    for rank in ("0", "1"):
+        start = launch("--num_processes", "2", "--num_machines", "2", "--machine_rank", rank, *address)
+        words = [*start, *program("dvae", corpus, tmp_path / "two", "run.steps=3")]
+        machines.append(subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    assert [machine.wait(timeout=300) for machine in machines] == [0, 0]
+    assert json.loads((tmp_path / "two" / "environment.json").read_text())["processes"] == 2
+    train("dvae", corpus, tmp_path / "one", 1, "run.steps=3")
+    one, two = history(tmp_path / "one"), history(tmp_path / "two")
+    assert [row[2] for row in one] == [row[2] for row in two]
+    assert [row[1] for row in one] == pytest.approx([row[1] for row in two], rel=1e-5)
+
+
+POISONED = """
+import sys
+from pathlib import Path
+
+import torch
+
+from triforce_tts import schema
+from triforce_tts.stages import dvae
+from triforce_tts.stages.loop import Trainer
+
+shards, run = map(Path, sys.argv[1:])
+chosen = ["run.batch_size=4", "run.steps=9", "run.mega_batch_factor=2", "run.threads=1", "run.precision=fp32"]
+settings = schema.load(dvae.DVAESettings, "dvae", "tiny", chosen)
+torch.manual_seed(0)
+made = Trainer(dvae.build(settings, [shards]), settings.run, run, {})
+rank, batches = made.accelerator.process_index, made._batches()
+weights = lambda: torch.cat([p.detach().flatten() for p in made.network.parameters()])
+
+before, batch = weights().clone(), next(batches)
+if rank == 1:
+    batch.samples[0, 100] = float("nan")
+made._step(batch)
+assert made.progress.skipped == 1
+assert torch.equal(weights(), before)
+assert (run / "bad" / f"step-00000001-{rank:05d}.safetensors").exists()
+made._step(next(batches))
+assert made.progress.skipped == 1
+assert not torch.equal(weights(), before)
+everywhere = made.accelerator.gather(weights()[None])
+assert len(everywhere) == 2
+assert torch.equal(everywhere[0], everywhere[1])
+"""
+
+
+def test_all_processes_skip_a_step_that_one_of_them_spoilt(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """In the first of two accumulated parts."""
+    (tmp_path / "poisoned.py").write_text(POISONED)
+    start = launch("--num_processes", "2", "--num_machines", "1", "--main_process_port", "0")
+    words = [*start, str(tmp_path / "poisoned.py"), str(corpus["shards"]), str(tmp_path / "run")]
+    done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_a_light_export_goes_on_and_says_that_it_is_not_exact(corpus: dict[str, Path], tmp_path: Path) -> None:

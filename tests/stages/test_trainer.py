@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
-from triforce_tts.batches import Batch
+from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
@@ -27,8 +27,9 @@ from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
-from triforce_tts.stages.estimate import estimate
+from triforce_tts.stages.estimate import _grown, _measure, estimate
 from triforce_tts.stages.loop import Losses, Trainer
 from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
 from triforce_tts.stages.preview import layer_norms
@@ -212,6 +213,89 @@ def test_a_step_without_a_finite_gradient_is_skipped_counted_and_kept(corpus: di
     assert keys == [made.task.keys[index] for _, index in made.order.batch(2)]
 
 
+@pytest.mark.parametrize("spoilt", [0, 7])
+def test_a_spoilt_part_skips_the_whole_step(spoilt: int, corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Accumulated over four parts, of which one holds a sample that is not finite."""
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.mega_batch_factor=4"])
+    before = {name: value.clone() for name, value in made.network.state_dict().items()}
+    batches = made._batches()
+    batch = next(batches)
+    batch.samples[spoilt, 100] = float("inf")
+    made._step(batch)
+    assert made.progress.skipped == 1
+    assert all(torch.equal(value, before[name]) for name, value in made.network.state_dict().items())
+    made._step(next(batches))
+    assert made.progress.skipped == 1
+    assert not all(torch.equal(value, before[name]) for name, value in made.network.state_dict().items())
+
+
+def heldout(made: Trainer[Any, Any], figures: Sequence[float]) -> list[int]:
+    """Let ``made`` find these held-out figures, one a validation, whatever it has learnt; the steps it finds them at."""
+    asked: list[int] = []
+
+    def validate(network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        asked.append(made.progress.step)
+        return {"l1": figures[made.progress.step // 2 - 1], "other": 0.0}
+
+    made.task.validate = validate
+    return asked
+
+
+def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Held-out figures fall and rise again; stopped in between and resumed, the run still knows which was best."""
+    chosen = ["run.keep_best=l1", "run.validate_every=2", "run.save_every=1", "run.keep=1", "run.steps=10"]
+    run, figures = tmp_path / "run", [3.0, 2.0, float("nan"), 2.5, 4.0]
+    first = trainer("dvae", corpus, run, [*chosen, "run.stop_at=5"])
+    heldout(first, figures)
+    first.fit()
+    assert locate(run / "best").name == "step-00000004"
+    weights = load_tensors(locate(run / "best") / "model.safetensors")
+    second = trainer("dvae", corpus, run, chosen)
+    assert second.progress.best == 2.0
+    asked = heldout(second, figures)
+    second.fit()
+    assert asked == [6, 8, 10]
+    assert locate(run).name == "step-00000010"
+    assert sorted(path.name for path in run.glob("step-*")) == ["step-00000004", "step-00000010"]
+    kept = load_tensors(locate(run / "best") / "model.safetensors")
+    assert all(torch.equal(kept[name], value) for name, value in weights.items())
+
+    started = trainer("dvae", corpus, tmp_path / "next", [f"run.init_from={run / 'best'}"])
+    assert all(torch.equal(value, weights[name]) for name, value in started.network.state_dict().items())
+    export_command(run / "best", tmp_path / "light", light=True)
+    assert locate(tmp_path / "light").name == "step-00000004"
+    assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None  # that one lies elsewhere
+
+
+def test_a_better_checkpoint_replaces_the_best(corpus: dict[str, Path], tmp_path: Path) -> None:
+    chosen = ["run.keep_best=l1", "run.validate_every=2", "run.keep=1", "run.steps=8"]
+    made = trainer("dvae", corpus, tmp_path / "run", chosen)
+    heldout(made, [3.0, 2.0, 1.0, 2.0])
+    made.fit()
+    found = sorted(path.name for path in (tmp_path / "run").glob("step-*"))
+    assert found == ["step-00000006", "step-00000008"]
+    assert locate(tmp_path / "run" / "best").name == "step-00000006"
+
+
+def test_an_unknown_held_out_figure_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.keep_best=sharpness", "run.validate_every=1"])
+    with pytest.raises(ConfigError, match=r"no held-out figure 'sharpness'; it has .*l1"):
+        made.fit()
+
+
+def test_the_padded_share_is_logged_where_a_batch_knows_it(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run")
+    batch = next(made._batches())
+    assert batch.padded_share() is None
+    assert "padding" not in made._step(batch)
+
+    class Padded(type(batch)):  # type: ignore[misc]
+        def padded_share(self) -> float:
+            return 0.25
+
+    assert made._step(Padded(**vars(batch)))["padding"] == 0.25
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_previews_and_gradient_flow_come_on_schedule(stage: str, corpus: dict[str, Path], tmp_path: Path) -> None:
     made = trainer(stage, corpus, tmp_path / "run", ["run.steps=4", "run.preview_every=2", "run.preview_samples=1"])
@@ -251,8 +335,22 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(corpus: dict[str, Path]
     settings = schema.load(dvae_stage.DVAESettings, "dvae", "tiny", [])
     parameters = count_parameters(dvae_stage.build(settings, [corpus["shards"]]).module.network)
     assert f"{parameters / 1e6:.2f} M" in done.output
-    assert f"optimiser {4 * parameters * 5 / 1e9:.3f}" in done.output  # weights, gradients, average, two moments
+    assert f"state {4 * parameters * 5 / 1e9:.3f}" in done.output
+    assert "x 4 bytes x 5 (weights, gradients, 2 moments, average)" in done.output
     assert f"{1000 / (2 * 86400):.3f} steps a second" in done.output
+
+
+@pytest.mark.parametrize("recompute", ["false", "true"])
+def test_estimated_activations_are_those_of_the_whole_batch(recompute: str, corpus: dict[str, Path]) -> None:
+    """From the first samples of a batch of twelve, padded as it is; against counting the twelve."""
+    chosen = ["run.batch_size=12", "run.precision=bf16", "data.mixture=[1,0,0,0]", "data.text_weight=1.0"]
+    settings = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", chosen)
+    task = gpt_stage.build(settings, [corpus["codes"]])
+    task.module.network.recompute = recompute == "true"
+    order = Order(task.durations_s, 12, 0, settings.run.bucket_batches)
+    batch = next(stream(order, task.sample, task.collate))
+    counted, _ = _measure(task, batch, 12, settings.run)
+    assert _grown(task, batch, 12, settings.run) == pytest.approx(counted, rel=0.1)
 
 
 def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:

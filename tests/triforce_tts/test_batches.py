@@ -153,3 +153,14 @@ def test_padding_by_hand() -> None:
     padded, lengths = pad_stack([torch.tensor([1, 2, 3]), torch.tensor([4]), torch.tensor([], dtype=torch.long)])
     assert padded.tolist() == [[1, 2, 3], [4, 0, 0], [0, 0, 0]]
     assert lengths.tolist() == [3, 1, 0]
+
+
+@pytest.mark.parametrize(("multiple", "length"), [(1, 5), (4, 8), (5, 5), (32, 32)])
+def test_padded_lengths_are_whole_multiples(multiple: int, length: int) -> None:
+    rows = [torch.ones(3, 2), torch.full((5, 2), 2.0)]
+    stacked, lengths = pad_stack(rows, multiple)
+    assert stacked.shape == (2, length, 2)
+    assert lengths.tolist() == [3, 5]
+    assert torch.equal(stacked[0, :3], rows[0])
+    assert torch.equal(stacked[1, :5], rows[1])
+    assert stacked.sum() == 6 + 20

@@ -161,6 +161,17 @@ def test_a_run_means_its_latest_checkpoint(tmp_path: Path) -> None:
     assert checkpoint.read_lineage(tmp_path)["step"] == "20"
 
 
+def test_a_run_names_its_best_checkpoint(tmp_path: Path) -> None:
+    for step in (10, 20):
+        saved(tmp_path / f"step-{step}", step=str(step))
+    (tmp_path / "latest").write_text("step-20")
+    (tmp_path / "best").write_text("step-10\n")
+    assert checkpoint.locate(tmp_path) == tmp_path / "step-20"
+    assert checkpoint.locate(tmp_path / "best") == tmp_path / "step-10"
+    with pytest.raises(CheckpointError, match="no checkpoint here"):
+        checkpoint.locate(tmp_path / "step-10" / "model.safetensors")
+
+
 def test_where_there_is_no_checkpoint(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(CheckpointError, match=r"no checkpoint here; expected model.safetensors") as caught:

@@ -1,0 +1,68 @@
+"""Weights, gradients and optimiser split over the processes (FSDP2), for networks that do not fit into one device.
+
+Each block of a network is gathered when it is needed and let go after (Zhao et al., "PyTorch FSDP", 2023). torch's
+``fully_shard`` is called here and not through accelerate, whose plug-in leaves processes on CPUs unsharded without a
+word: so what the tests hold on CPUs is what runs on GPUs.
+"""
+
+import torch
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.tensor import DTensor, distribute_tensor
+
+from triforce_tts.errors import ConfigError
+from triforce_tts.models.layers import Network
+
+from .settings import RunSettings
+
+
+def require_shardable(network: Network, settings: RunSettings, processes: int) -> None:
+    """Refuse what ``run.shard`` cannot do.
+
+    Raises:
+        ConfigError: one process, or a setting or a network that does not go with it.
+    """
+    if processes == 1:
+        raise ConfigError("run.shard splits the weights over processes, and there is one: set run.shard=false")
+    for name, wanted in (("compile", settings.compile), ("lora_rank", settings.lora_rank)):
+        if wanted:
+            raise ConfigError(f"run.shard does not go with run.{name}: set one of them to its default")
+    if settings.precision == "fp16":
+        raise ConfigError("run.shard does not go with run.precision=fp16: use bf16 or fp32")
+    learnt = sorted(network.state_dict().keys() - {name for name, _ in network.named_parameters()})
+    if learnt:
+        raise ConfigError(
+            f"run.shard splits parameters, but {type(network).__name__} learns '{learnt[0]}' outside of gradients, which "
+            "would differ from process to process: set run.shard=false"
+        )
+
+
+def shard(module: nn.Module, device: torch.device, processes: int) -> None:
+    """Split the parameters of ``module``, which lies on ``device``, in place; each element of a list is a unit."""
+    mesh = init_device_mesh(device.type, (processes,))
+    units = [block for part in module.modules() if isinstance(part, nn.ModuleList) for block in part]
+    for unit in units:
+        fully_shard(unit, mesh=mesh)
+    fully_shard(module, mesh=mesh)
+    for unit in (*units, module):
+        if device.type == "cpu" and isinstance(unit, FSDPModule):
+            unit.set_force_sum_reduction_for_comms(True)  # gloo knows no mean
+
+
+def local(tensor: torch.Tensor) -> torch.Tensor:
+    """This process's part of ``tensor``, the same memory; all of it where it is not split."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
+
+
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    """All of ``tensor``; where it is split all processes must ask."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
+def split_like(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """``tensor``, equal in all processes, on the device of ``like`` and split as it is, if they have one shape."""
+    tensor = tensor.to(like.device)
+    if not isinstance(like, DTensor) or like.shape != tensor.shape:
+        return tensor
+    return distribute_tensor(tensor, like.device_mesh, like.placements, src_data_rank=None)

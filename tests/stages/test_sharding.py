@@ -1,0 +1,70 @@
+"""A run whose weights, gradients and optimiser are split over processes is the run that it would be whole."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.launch import history, train
+from triforce_tts.checkpoint import load_tensors, locate
+from triforce_tts.models.load import load_gpt
+
+FILES = ("model.safetensors", "trainer/weights.safetensors", "trainer/optimizer.safetensors")
+# All that a step can do: parts, recomputation, averages; validation and previews in between.
+CHOSEN = ("run.steps=8", "model.dropout=0", "run.mega_batch_factor=2", "run.recompute=true", "run.validate_every=4",
+          "run.preview_every=4", "run.preview_samples=1", "run.validate_samples=2", "run.save_every=4")  # fmt: skip
+STAGES = ("gpt", "diffusion")
+
+
+def chosen(stage: str, *more: str) -> list[str]:
+    return [word for word in (*CHOSEN, *more) if stage == "gpt" or not word.startswith("model.")]
+
+
+def apart(one: Path, two: Path) -> float:
+    """The largest difference of two runs' tensors, as a share of each tensor's largest value."""
+    found = 0.0
+    for name in FILES:
+        first, second = load_tensors(locate(one) / name), load_tensors(locate(two) / name)
+        assert first.keys() == second.keys()
+        for key, value in first.items():
+            assert value.shape == second[key].shape
+            found = max(found, float((value - second[key]).abs().max() / value.abs().max().clamp_min(1e-3)))
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_split_is_whole_and_each_goes_on_from_the_other(stage: str, corpus: dict[str, Path], tmp_path: Path) -> None:
+    plain, split, mixed = tmp_path / "plain", tmp_path / "split", tmp_path / "mixed"
+    train(stage, corpus, plain, 2, *chosen(stage))
+    train(stage, corpus, split, 2, *chosen(stage, "run.shard=true"))
+    assert [row[2] for row in history(split)] == [row[2] for row in history(plain)]
+    assert [row[1] for row in history(split)] == pytest.approx([row[1] for row in history(plain)], rel=1e-5)
+    assert apart(split, plain) <= 1e-3
+
+    # Split, then whole in one process, then split again.
+    train(stage, corpus, mixed, 2, *chosen(stage, "run.shard=true", "run.stop_at=3"))
+    train(stage, corpus, mixed, 1, *chosen(stage, "run.stop_at=6"))
+    train(stage, corpus, mixed, 2, *chosen(stage, "run.shard=true"))
+    assert [row[1] for row in history(mixed)] == pytest.approx([row[1] for row in history(plain)], rel=1e-5)
+    assert apart(mixed, plain) <= 1e-3
+    if stage == "gpt":
+        network, _ = load_gpt(split)
+        assert all(type(parameter.data) is torch.Tensor for parameter in network.parameters())
+
+
+def test_a_split_run_resumes_bit_for_bit(corpus: dict[str, Path], tmp_path: Path) -> None:
+    words = chosen("gpt", "run.shard=true", "run.optimizer=smorms3", "model.dropout=0.1")
+    train("gpt", corpus, tmp_path / "whole", 2, *words)
+    train("gpt", corpus, tmp_path / "broken", 2, *words, "run.stop_at=5")
+    train("gpt", corpus, tmp_path / "broken", 2, *words)
+    assert history(tmp_path / "broken") == history(tmp_path / "whole")
+    assert apart(tmp_path / "broken", tmp_path / "whole") == 0
+
+
+def test_what_cannot_be_split_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"there is one: set run\.shard=false"):
+        train("gpt", corpus, tmp_path / "run", 1, "run.shard=true")
+    with pytest.raises(AssertionError, match=r"does not go with run\.compile"):
+        train("gpt", corpus, tmp_path / "run", 2, "run.shard=true", "run.compile=true")
+    with pytest.raises(AssertionError, match=r"VQ learns 'quantizer\.|DVAE learns 'quantizer\."):
+        train("dvae", corpus, tmp_path / "run", 2, "run.shard=true", "model.quantizer=vq")

@@ -16,7 +16,7 @@ from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
-from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
 from triforce_tts.text import alignment
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -27,6 +27,7 @@ from .preview import Preview
 from .settings import DataSettings, RunSettings
 
 NAME = "gpt"
+LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
 KINDS = ("speak", "listen", "speech", "text")
 
 
@@ -69,6 +70,10 @@ class Tokens(Batch):
     weights: torch.Tensor  # [batch, tokens]: of each id as a target
     spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
     speech_s: torch.Tensor  # [batch]: seconds of speech
+
+    def padded_share(self) -> float:
+        """Which part of the tokens is padding, 0 to 1."""
+        return float((self.ids == PAD).float().mean())
 
 
 class GPTLosses(Losses):
@@ -199,8 +204,9 @@ class GPTTask:
 
     def collate(self, items: Sequence[tuple[TokenSequence, float]]) -> Tokens:
         """A batch of sequences, padded at their ends."""
-        ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items])
-        weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items])
+        # Rounded up, so that there are few shapes: each costs a CPU memory, and a compiler time.
+        ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
+        weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
         longest = self.settings.model.max_tokens
         spans = torch.tensor([self._guided_spans(sequence.ids) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])

@@ -11,7 +11,7 @@ from triforce_tts.data import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import load_gpt
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
-from triforce_tts.sequences import SPEECH, TEXT
+from triforce_tts.sequences import SPEECH, TEXT, TokenSequence
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import bundle
@@ -106,3 +106,11 @@ def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, P
     assert spoken.ended
     assert spoken.samples.abs().max() > 0
     assert spoken.codes.shape[1] == synthesizer.dvae.config.groups
+
+
+def test_a_batch_says_how_much_of_it_is_padding(corpus: dict[str, Path]) -> None:
+    """Sequences of 5 and 3 tokens in a batch that is rounded up."""
+    task = gpt_stage.build(settings_of(), [corpus["codes"]])
+    batch = task.collate([(TokenSequence([3] * n, [1.0] * n), 1.0) for n in (5, 3)])
+    assert batch.ids.shape == (2, gpt_stage.LENGTH_MULTIPLE)
+    assert batch.padded_share() == pytest.approx(1 - 8 / (2 * gpt_stage.LENGTH_MULTIPLE))

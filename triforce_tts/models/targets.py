@@ -200,8 +200,9 @@ class ComplexTarget:
         """
         audio = self.audio
         covered = mel_filters(audio.sample_rate, audio.n_fft, audio.n_mels).sum(0).to(decode.device) > 0
-        known = frame_mask(lengths, decode.shape[1]) * covered
-        expected = _COMPLEX_GAIN * noise_shape(decode, audio)
+        inside = frame_mask(lengths, decode.shape[1])
+        known = inside * covered
+        expected = _COMPLEX_GAIN * noise_shape(torch.where(inside > 0, decode, 0.0), audio)
         return expected * known, known / expected
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

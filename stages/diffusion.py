@@ -18,7 +18,7 @@ from triforce_tts.models.diffusion import Diffusion, wiener_gain
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_dvae
 from triforce_tts.models.targets import DiffusionConfig, noise_shape, to_target
-from triforce_tts.sampling.diffusion import sample_euler, uniform_times, utterance_noise
+from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
@@ -303,15 +303,13 @@ class DiffusionTask:
         decoded = self.dvae.decode(self.dvae.encode(mel))[:, : mel.shape[1]]
         return Clip(samples, magnitude, mel, decoded, noise_shape(decoded, self.audio))
 
-    def _noise(self, network: Diffusion, clip: Clip, seed: int) -> torch.Tensor:
-        white = utterance_noise([seed], [clip.mel.shape[1]], network.target.width).to(clip.mel.device)
-        return network.target.noise(white, clip.decoded, lengths_of(clip))
-
     def _oracle_errors(self, network: Diffusion, clip: Clip, seed: int) -> tuple[float, float]:
         """Errors of the linear guess and of the network at the oracle start, summed over frames."""
         lengths = lengths_of(clip)
         clean = network.target.clean(clip.samples, clip.decoded, lengths)
-        noisy = (1 - ORACLE_TIME) * self._noise(network, clip, seed) + ORACLE_TIME * clean
+        white = utterance_noise([seed], lengths.tolist(), network.target.width).to(clean.device)
+        noise = network.target.noise(white, clip.decoded, lengths)
+        noisy = (1 - ORACLE_TIME) * noise + ORACLE_TIME * clean
         t = torch.tensor([ORACLE_TIME], device=clean.device)
         speaker = network.reference(clip.mel, lengths)
         guesses = (wiener_gain(t) * noisy, network(noisy, t, clip.decoded, speaker, lengths))
@@ -323,12 +321,7 @@ class DiffusionTask:
         assert isinstance(network, Diffusion)
         lengths = lengths_of(clip)
         speaker = network.reference(clip.mel, lengths)
-
-        def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            clean: torch.Tensor = network(x, t, clip.decoded, speaker, lengths)
-            return clean
-
-        return sample_euler(predict, self._noise(network, clip, seed), uniform_times(steps))
+        return upsample(network, clip.decoded, speaker, lengths, [seed], steps)
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says."""

@@ -20,7 +20,7 @@ from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
 from triforce_tts.errors import CheckpointError, ConfigError, TextError
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.models.targets import noise_shape
-from triforce_tts.sampling.diffusion import SAMPLERS, guided, uniform_times, utterance_noise
+from triforce_tts.sampling.diffusion import upsample
 from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
@@ -249,24 +249,14 @@ class Synthesizer:
 
     def _upsample(self, mel: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
         """The clean state of stage 3 that ``mel`` [1, frames, n_mels] becomes."""
-        lengths = torch.tensor([mel.shape[1]], device=self.device)
-        target = self.diffusion.target
-        white = utterance_noise([seed], [mel.shape[1]], target.width).to(self.device)
-
         settings = self.settings
         if settings.guidance != 1.0 and not self.diffusion.config.null_condition:
             raise ConfigError(
                 f"guidance {settings.guidance:g}: model {self.name} was not trained with dropped conditions; use 1"
             )
-
-        def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
-            dropped = torch.ones(1, dtype=torch.bool, device=self.device) if drop else None
-            clean: torch.Tensor = self.diffusion(x, t, mel, speaker, lengths, dropped)
-            return clean
-
-        sample = SAMPLERS[settings.sampler]
-        noise = target.noise(white, mel, lengths)
-        return sample(guided(predict, settings.guidance), noise, uniform_times(settings.diffusion_steps))
+        lengths = torch.tensor([mel.shape[1]], device=self.device)
+        steps, sampler, guidance = settings.diffusion_steps, settings.sampler, settings.guidance
+        return upsample(self.diffusion, mel, speaker, lengths, [seed], steps, sampler, guidance)
 
     @torch.inference_mode()
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:

@@ -19,6 +19,7 @@ seeds counts once an utterance, intervals are bootstrap 95 % over utterances. Sp
 """
 
 import argparse
+import io
 import statistics
 import time
 from collections.abc import Callable
@@ -341,6 +342,7 @@ def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
 def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> None:
     """PNG of spectrograms [frames, bins] above each other, each on the scale of its own deviation."""
     import matplotlib
+    from PIL import Image
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -354,7 +356,9 @@ def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> Non
         )
         axis.set(title=title, ylabel="kHz")
     axes[-1].set_xlabel("seconds")
-    figure.savefig(file, dpi=60, pil_kwargs={"optimize": True})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=60)
+    Image.open(drawn).convert("L").quantize(16).save(file, optimize=True)  # noise hardly packs: few greys do
 
 
 def print_inversion(found: dict[str, Any]) -> None:

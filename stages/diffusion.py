@@ -169,8 +169,9 @@ class DiffusionLosses(Losses):
             loss, logged["inconsistency"] = loss + settings.consistency_weight * apart, apart.detach()
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before
-            waves = (state[early].flatten(1) for state in (predicted, made.clean))
-            off = magnitude_error(*waves, self.network.audio).sum() if early.any() else error.new_zeros(())
+            ours, theirs = predicted[early].flatten(1), made.clean[early].flatten(1)
+            # No spectrum can be taken of no sound.
+            off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
             loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
         return loss, {"error": error.detach(), **logged} if logged else {}
 

@@ -105,6 +105,7 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
     audio, data, count = first.audio, settings.data, settings.run.batch_size
     samples, reference = int(data.crop_seconds * audio.sample_rate), int(data.reference_seconds * audio.sample_rate)
     frames = audio.frames(samples)
+    network = Diffusion(settings.model, audio)
     batch = diffusion_stage.Upsampling(
         0.1 * torch.randn(count, samples),
         torch.full((count,), samples),
@@ -113,9 +114,11 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
         torch.rand(count),
         torch.zeros(count, dtype=torch.bool),
         torch.zeros(count, dtype=torch.bool),
-        torch.randn(count, frames, audio.n_bins),
+        torch.randn(count, frames, network.target.width),
     )
-    module = diffusion_stage.DiffusionLosses(Diffusion(settings.model, audio), DVAE(first.model, audio.n_mels))
+    module = diffusion_stage.DiffusionLosses(
+        Diffusion(settings.model, audio), DVAE(first.model, audio.n_mels), settings
+    )
     return Fixed(module, batch, count * frames, count * data.crop_seconds), settings.run
 
 

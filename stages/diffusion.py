@@ -1,5 +1,6 @@
 """Stage 3: train the diffusion upsampler on decodes that the frozen DVAE makes on the fly."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +14,11 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, griffin_lim, mel_of_magnitude, mel_spectrogram, stft
 from triforce_tts.batches import Batch, pad_stack
-from triforce_tts.models.diffusion import Diffusion, DiffusionConfig, from_target, noise_shape, to_target
+from triforce_tts.models.diffusion import Diffusion, wiener_gain
 from triforce_tts.models.dvae import DVAE
-from triforce_tts.models.layers import frame_mask
 from triforce_tts.models.load import load_dvae
-from triforce_tts.sampling.diffusion import sample_euler, uniform_times
+from triforce_tts.models.targets import DiffusionConfig, noise_shape, to_target
+from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
@@ -27,6 +28,8 @@ from .preview import Preview
 from .settings import RunSettings
 
 NAME = "diffusion"
+ORACLE_TIME = 0.7  # of the oracle start: most of the way done, by the recording itself
+_LOG_FLOOR = 2e-3  # magnitudes below it are inaudible beside their neighbours
 
 
 class ReferenceSettings(CropSettings):
@@ -46,11 +49,14 @@ class DiffusionSettings(Config):
     run: RunSettings
     consistency_weight: NonNegativeFloat = 0.0  # of the difference between a crop and its later part alone
     consistency_after: NonNegativeInt = 0  # steps without it
+    magnitude_weight: NonNegativeFloat = 0.0  # of the magnitude error of a complex target, whose phase is left free
+    magnitude_before: PositiveFloat = 1.0  # flow time up to which samples have it
+    magnitude_after: NonNegativeInt = 0  # steps without it
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
-        if self.model.target != "magnitude":
-            raise ValueError("model.target 'complex' cannot be trained yet; use 'magnitude'")
+        if self.magnitude_weight and self.model.target != "complex":
+            raise ValueError("magnitude_weight needs model.target 'complex': target 'magnitude' has no other error")
         if (self.data.drop_share > 0) != self.model.null_condition:
             raise ValueError("data.drop_share above 0 and model.null_condition go together")
         return self
@@ -67,7 +73,7 @@ class Upsampling(Batch):
     times: torch.Tensor  # [batch]
     true_mel: torch.Tensor  # [batch] bool
     drop: torch.Tensor  # [batch] bool: without conditions
-    noise: torch.Tensor  # [batch, frames, n_bins]
+    white: torch.Tensor  # standard normal, [batch, frames, width of the state]
 
 
 @dataclass(frozen=True)
@@ -79,24 +85,31 @@ class Crop:
     time: float
     true_mel: bool
     drop: bool
-    noise: torch.Tensor
+    white: torch.Tensor
 
 
 @dataclass(frozen=True)
 class Clip:
     """A whole held-out utterance, batch of one."""
 
+    samples: torch.Tensor  # [1, n]
     magnitude: torch.Tensor  # [1, frames, n_bins]
     mel: torch.Tensor  # [1, frames, n_mels]
     decoded: torch.Tensor  # by the DVAE
     shape: torch.Tensor  # of the noise
 
 
+def lengths_of(clip: Clip) -> torch.Tensor:
+    """Its frames, [1]."""
+    return torch.tensor([clip.mel.shape[1]], device=clip.mel.device)
+
+
 @dataclass(frozen=True)
 class Conditions:
     """What the network is trained on, made from a batch of sound."""
 
-    target: torch.Tensor  # [batch, frames, n_bins]
+    clean: torch.Tensor  # state at flow time 1, [batch, frames, width]
+    noise: torch.Tensor  # state at flow time 0
     decode: torch.Tensor  # by the DVAE, or the true mel: [batch, frames, n_mels]
     reference: torch.Tensor  # mel of the reference clips
     lengths: torch.Tensor  # [batch] in frames
@@ -104,63 +117,87 @@ class Conditions:
 
 
 @torch.no_grad()
-def make_conditions(batch: Upsampling, audio: AudioConfig, dvae: DVAE) -> Conditions:
-    """Targets and conditions in float32; the DVAE encodes and decodes on the fly."""
+def make_conditions(batch: Upsampling, network: Diffusion, dvae: DVAE) -> Conditions:
+    """States and conditions in float32; the DVAE encodes and decodes on the fly."""
+    audio = network.audio
     with torch.autocast(batch.samples.device.type, enabled=False):
-        magnitude = stft(batch.samples, audio).abs()
         lengths = frames_of(batch.lengths, audio)
-        mel = mel_of_magnitude(magnitude, audio)
+        mel = mel_spectrogram(batch.samples, audio)
         dvae = dvae.to(mel.device)
         decoded = dvae.decode(dvae.encode(mel, lengths), lengths)[:, : mel.shape[1]]
         decode = torch.where(batch.true_mel[:, None, None], mel, decoded)
-        target = to_target(magnitude, noise_shape(decode, audio))
+        clean = network.target.clean(batch.samples, decode, lengths)
+        noise = network.target.noise(batch.white[:, : mel.shape[1]], decode, lengths)
         reference = mel_spectrogram(batch.reference, audio)
-    return Conditions(target, decode, reference, lengths, frames_of(batch.reference_lengths, audio))
+    return Conditions(clean, noise, decode, reference, lengths, frames_of(batch.reference_lengths, audio))
 
 
 class DiffusionLosses(Losses):
     """The upsampler with its loss; the DVAE is frozen and no part of what is trained.
 
-    Args:
-        network: that is trained.
-        dvae: whose decodes it learns to refine.
-        consistency_weight: of the difference between what is predicted for a crop and for its later part alone (the
-            seed's translational regularisation); 0: none.
-        consistency_after: steps before that, in which there is nothing yet to be consistent.
+    Beside the squared error, two more where the settings weigh them. Consistency: the difference between what is
+    predicted for a crop and for its later part alone (the seed's translational regularisation). Magnitude: how far a
+    complex prediction's spectrum is off whatever its phase, which is all that can be known of it near the noise.
+    Each begins after some steps, before which there is nothing yet to be consistent, or to polish.
     """
 
     network: Diffusion
 
-    def __init__(
-        self, network: Diffusion, dvae: DVAE, consistency_weight: float = 0.0, consistency_after: int = 0
-    ) -> None:
+    def __init__(self, network: Diffusion, dvae: DVAE, settings: DiffusionSettings) -> None:
         super().__init__()
-        self.network = network
-        self.consistency_weight, self.consistency_after = consistency_weight, consistency_after
+        self.network, self.settings = network, settings
         self._frozen = [dvae.requires_grad_(False).eval()]  # in a list, so that it is not a submodule
 
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Squared error of the predicted clean target, mean over bins, summed over real frames."""
-        made = make_conditions(batch, self.network.audio, self._frozen[0])
-        t, frames = batch.times[:, None, None], made.target.shape[1]
-        noisy = (1 - t) * batch.noise[:, :frames] + t * made.target
+        """Squared error of the predicted clean state, mean over bins, summed over real frames."""
+        settings, target = self.settings, self.network.target
+        made = make_conditions(batch, self.network, self._frozen[0])
+        t = batch.times[:, None, None]
+        noisy = (1 - t) * made.noise + t * made.clean
         speaker = self.network.reference(made.reference, made.reference_lengths)
         drop = batch.drop if self.network.config.null_condition else None
         predicted = self.network(noisy, batch.times, made.decode, speaker, made.lengths, drop)
-        error = squared_error(predicted, made.target, made.lengths)
-        if not self.consistency_weight or self.step < self.consistency_after:
-            return error, {}
-        cut = frames // 3
-        later = (made.lengths - cut).clamp_min(0)
-        alone = self.network(noisy[:, cut:], batch.times, made.decode[:, cut:], speaker, later, drop)
-        apart = squared_error(alone, predicted[:, cut:].detach(), later)
-        return error + self.consistency_weight * apart, {"error": error.detach(), "inconsistency": apart.detach()}
+        weight = target.time_weight(batch.times)[:, None]
+        loss = error = (weight * target.error(predicted, made.clean, made.decode, made.lengths)).sum()
+        logged: dict[str, torch.Tensor] = {}
+        if settings.consistency_weight and self.step >= settings.consistency_after:
+            cut = noisy.shape[1] // 3
+            later = (made.lengths - cut).clamp_min(0)
+            known = made.decode[:, cut:]
+            alone = self.network(noisy[:, cut:], batch.times, known, speaker, later, drop)
+            apart = target.error(alone, predicted[:, cut:].detach(), known, later).sum()
+            loss, logged["inconsistency"] = loss + settings.consistency_weight * apart, apart.detach()
+        if settings.magnitude_weight and self.step >= settings.magnitude_after:
+            early = batch.times <= settings.magnitude_before
+            ours, theirs = predicted[early].flatten(1), made.clean[early].flatten(1)
+            # No spectrum can be taken of no sound.
+            off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
+            loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
+        return loss, {"error": error.detach(), **logged} if logged else {}
 
 
-def squared_error(predicted: torch.Tensor, target: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Squared difference of [batch, frames, n_bins], mean over bins, summed over real frames."""
-    error = (predicted.float() - target.float()).square().mean(-1, keepdim=True)
-    return (error * frame_mask(lengths, error.shape[1])).sum()
+def magnitude_error(samples: torch.Tensor, recorded: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """How far spectra of two sounds [batch, n] differ in magnitude, [batch]: a figure a frame, summed over frames.
+
+    Mean difference of logarithms plus spectral convergence, over three resolutions (Yamamoto et al., "Parallel
+    WaveGAN", 2020). Where both are silent, as past the end of a padded clip, it is 0.
+    """
+    with torch.autocast(samples.device.type, enabled=False):
+        total = torch.zeros(len(samples), device=samples.device)
+        for n_fft in (audio.n_fft // 4, audio.n_fft // 2, audio.n_fft):
+            hop, window = n_fft // 4, torch.hann_window(n_fft, device=samples.device)
+            # The root of 0 has no derivative: a spectrum is padded before it is taken by something tiny.
+            ours, theirs = (
+                (torch.view_as_real(torch.stft(wave, n_fft, hop, window=window, return_complex=True)).square().sum(-1)
+                 + 1e-9).sqrt()
+                for wave in (samples.float(), recorded.float())
+            )  # fmt: skip
+            frames = hop / audio.hop_length  # that one of these spectra stands for
+            logs = ((ours + _LOG_FLOOR).log() - (theirs + _LOG_FLOOR).log()).abs().mean(1).sum(1) * frames
+            distance = (ours - theirs).square().sum((1, 2)).sqrt() / theirs.square().sum((1, 2)).sqrt()
+            heard = (theirs.amax(1) > _LOG_FLOOR).sum(1) * frames
+            total = total + (logs + distance * heard) / 3
+        return total
 
 
 class DiffusionTask:
@@ -182,9 +219,9 @@ class DiffusionTask:
     ) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
         self.audio, self.dvae, self.dvae_id = audio, dvae, dvae_id
-        self.module: Losses = DiffusionLosses(
-            Diffusion(settings.model, audio), dvae, settings.consistency_weight, settings.consistency_after
-        )
+        network = Diffusion(settings.model, audio)
+        self.module: Losses = DiffusionLosses(network, dvae, settings)
+        self._width = network.target.width
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 
@@ -197,9 +234,9 @@ class DiffusionTask:
         reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
         draws = torch.rand(4, generator=rng).tolist()
         frames = self.audio.frames(len(samples))
-        noise = torch.randn(frames, self.audio.n_bins, generator=rng)
+        white = torch.randn(frames, self._width, generator=rng)
         time = 0.0 if draws[0] < data.noise_share else draws[1]
-        return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < data.drop_share, noise)
+        return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < data.drop_share, white)
 
     def collate(self, items: Sequence[Crop]) -> Upsampling:
         """A batch of crops."""
@@ -209,7 +246,7 @@ class DiffusionTask:
             torch.tensor([item.time for item in items]),
             torch.tensor([item.true_mel for item in items]),
             torch.tensor([item.drop for item in items]),
-            pad_stack([item.noise for item in items])[0],
+            pad_stack([item.white for item in items])[0],
         )
 
     def weight(self, batch: Upsampling) -> float:
@@ -222,49 +259,71 @@ class DiffusionTask:
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Held-out log-magnitude error in target units, from noise in one step and in four, DVAE decodes given."""
+        """Held-out figures, DVAE decodes given.
+
+        ``error_N_step``: squared log-magnitude error in units of the magnitude target, from noise in N steps.
+        ``oracle_gain_db``: how far the error of one prediction lies below the linear guess's where the recording has
+        done 0.7 of the way. Whether a network denoises shows here long before it shows from noise.
+        """
+        assert isinstance(network, Diffusion)
         sums, frames = {1: 0.0, 4: 0.0}, 0
+        guessed = predicted = 0.0
         for index in range(min(samples, len(self.heldout))):
             clip = self._heldout_clip(index, device)
+            expected = to_target(clip.magnitude, clip.shape)
             for steps in sums:
-                error = self._sampled(network, clip, steps, index) - to_target(clip.magnitude, clip.shape)
-                sums[steps] += float(error.square().mean(-1).sum())
+                made = network.target.magnitude(self._sampled(network, clip, steps, index), clip.decoded)
+                sums[steps] += float((to_target(made, clip.shape) - expected).square().mean(-1).sum())
+            linear, better = self._oracle_errors(network, clip, index)
+            guessed, predicted = guessed + linear, predicted + better
             frames += clip.magnitude.shape[1]
-        return {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+        figures = {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+        return {**figures, "oracle_gain_db": 10 * math.log10(max(guessed, 1e-12) / max(predicted, 1e-12))}
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
         """The spectrogram as recorded, as the DVAE's decode has it, and as it is made in one step from it."""
+        assert isinstance(network, Diffusion)
         clip = self._heldout_clip(index, device)
-        made = from_target(self._sampled(network, clip, 1, index), clip.shape)
+        state = self._sampled(network, clip, 1, index)
+        made = network.target.magnitude(state, clip.decoded)
         spectrograms = {"recorded": clip.magnitude[0], "decoded": clip.shape[0], "made in one step": made[0]}
+        sounds = {name: griffin_lim(spectrograms[name], self.audio) for name in ("recorded", "decoded")}
+        sounds["made-in-one-step"] = network.target.samples(state, clip.decoded, 32)[0]
         return Preview(
             self.heldout.keys[index],
             {name: magnitude.clamp_min(1e-4).log() for name, magnitude in spectrograms.items()},
-            {name.replace(" ", "-"): griffin_lim(magnitude, self.audio) for name, magnitude in spectrograms.items()},
+            sounds,
             self.audio.sample_rate,
         )
 
     def _heldout_clip(self, index: int, device: torch.device) -> Clip:
         sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], self.audio.sample_rate)
-        magnitude = stft(sound.samples[None].to(device), self.audio).abs()
+        samples = sound.samples[None].to(device)
+        magnitude = stft(samples, self.audio).abs()
         mel = mel_of_magnitude(magnitude, self.audio)
         decoded = self.dvae.decode(self.dvae.encode(mel))[:, : mel.shape[1]]
-        return Clip(magnitude, mel, decoded, noise_shape(decoded, self.audio))
+        return Clip(samples, magnitude, mel, decoded, noise_shape(decoded, self.audio))
+
+    def _oracle_errors(self, network: Diffusion, clip: Clip, seed: int) -> tuple[float, float]:
+        """Errors of the linear guess and of the network at the oracle start, summed over frames."""
+        lengths = lengths_of(clip)
+        clean = network.target.clean(clip.samples, clip.decoded, lengths)
+        white = utterance_noise([seed], lengths.tolist(), network.target.width).to(clean.device)
+        noise = network.target.noise(white, clip.decoded, lengths)
+        noisy = (1 - ORACLE_TIME) * noise + ORACLE_TIME * clean
+        t = torch.tensor([ORACLE_TIME], device=clean.device)
+        speaker = network.reference(clip.mel, lengths)
+        guesses = (wiener_gain(t) * noisy, network(noisy, t, clip.decoded, speaker, lengths))
+        linear, better = (float(network.target.error(g, clean, clip.decoded, lengths).sum()) for g in guesses)
+        return linear, better
 
     def _sampled(self, network: nn.Module, clip: Clip, steps: int, seed: int) -> torch.Tensor:
-        """The target of a held-out clip, from noise of ``seed``."""
+        """The clean state of a held-out clip, from noise of ``seed``."""
         assert isinstance(network, Diffusion)
-        device = clip.mel.device
-        lengths = torch.tensor([clip.mel.shape[1]], device=device)
+        lengths = lengths_of(clip)
         speaker = network.reference(clip.mel, lengths)
-        noise = torch.randn(clip.magnitude.shape, generator=torch.Generator().manual_seed(seed)).to(device)
-
-        def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-            clean: torch.Tensor = network(x, t, clip.decoded, speaker, lengths)
-            return clean
-
-        return sample_euler(predict, noise, uniform_times(steps))
+        return upsample(network, clip.decoded, speaker, lengths, [seed], steps)
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says."""

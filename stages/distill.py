@@ -15,13 +15,21 @@ from torch import nn
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
-from triforce_tts.models.diffusion import Diffusion, DiffusionConfig
+from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_diffusion, load_dvae
+from triforce_tts.models.targets import DiffusionConfig
 from triforce_tts.schema import Config, parse
 from triforce_tts.shards import ShardSet
 
-from .diffusion import DiffusionSettings, DiffusionTask, ReferenceSettings, Upsampling, make_conditions, squared_error
+from .diffusion import (
+    DiffusionSettings,
+    DiffusionTask,
+    ReferenceSettings,
+    Upsampling,
+    lengths_of,
+    make_conditions,
+)
 from .loop import Losses
 from .settings import RunSettings
 
@@ -57,12 +65,12 @@ class DistillLosses(Losses):
 
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Squared error at the end of the segment, mean over bins, summed over real frames."""
-        made = make_conditions(batch, self.network.audio, self._dvae[0])
-        teacher = self._teacher[0].to(made.target.device)
+        made = make_conditions(batch, self.network, self._dvae[0])
+        teacher = self._teacher[0].to(made.clean.device)
         segments = self.settings.student_steps
         start = (batch.times * segments).floor().clamp_max(segments - 1) / segments  # [batch]
         t = start[:, None, None]
-        x = (1 - t) * batch.noise[:, : made.target.shape[1]] + t * made.target
+        x = (1 - t) * made.noise + t * made.clean
         with torch.no_grad():
             voice = teacher.reference(made.reference, made.reference_lengths)
 
@@ -75,7 +83,7 @@ class DistillLosses(Losses):
         predicted = self.network(x, start, made.decode, speaker, made.lengths)
         share = (1 / segments) / (1 - t)  # of the way from x to the prediction that one step goes
         arrived = x + (predicted.float() - x) * share
-        return squared_error(arrived, end, made.lengths), {}
+        return self.network.target.error(arrived, end, made.decode, made.lengths).sum(), {}
 
 
 def walk(predict: Any, x: torch.Tensor, start: torch.Tensor, width: float, steps: int) -> torch.Tensor:
@@ -119,9 +127,10 @@ class DistillTask(DiffusionTask):
         teacher = self.teacher.to(device)
         for index in range(min(samples, len(self.heldout))):
             clip = self._heldout_clip(index, device)
-            student = self._sampled(network, clip, self.distill.student_steps, index)
-            apart = student - self._sampled(teacher, clip, self.distill.teacher_steps, index)
-            total, frames = total + float(apart.square().mean(-1).sum()), frames + clip.magnitude.shape[1]
+            arrived = self._sampled(network, clip, self.distill.student_steps, index)
+            end = self._sampled(teacher, clip, self.distill.teacher_steps, index)
+            apart = teacher.target.error(arrived, end, clip.decoded, lengths_of(clip)).sum()
+            total, frames = total + float(apart), frames + clip.magnitude.shape[1]
         return {**figures, "distance_to_teacher": total / max(1, frames)}
 
     def lineage(self) -> dict[str, Any]:

@@ -88,3 +88,14 @@ def test_the_parameter_counts_of_the_docs_are_those_of_the_networks(size: str) -
     for stage, network in networks.items():
         page = (ROOT / "docs" / f"{stage}.md").read_text(encoding="utf-8")
         assert f"| `{size}` | {count_parameters(network) / 1e6:.2f} M |" in page, stage
+
+
+def test_the_parameter_count_of_the_complex_configuration() -> None:
+    settings, audio = (
+        schema.load(DiffusionSettings, "diffusion", "nano-complex"),
+        schema.load(DVAESettings, "dvae", "nano"),
+    )
+    with torch.device("meta"):
+        network = Diffusion(settings.model, audio.audio)
+    page = (ROOT / "docs" / "diffusion.md").read_text(encoding="utf-8")
+    assert f"| `nano-complex` | {count_parameters(network) / 1e6:.2f} M |" in page

@@ -1,6 +1,6 @@
 """The orchestrator: text and a voice in, speech out. It names the steps; each stage does its own work.
 
-text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram -> wave
+text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram or wave -> wave
 """
 
 import time
@@ -18,9 +18,9 @@ from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
 from triforce_tts.errors import CheckpointError, ConfigError, TextError
-from triforce_tts.models.diffusion import from_target, noise_shape
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
-from triforce_tts.sampling.diffusion import SAMPLERS, guided, uniform_times, utterance_noise
+from triforce_tts.models.targets import noise_shape
+from triforce_tts.sampling.diffusion import upsample
 from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, speech_grammar, text_grammar
 from triforce_tts.text.chunk import split_sentences
@@ -46,7 +46,7 @@ class Settings:
     diffusion_steps: int = 1
     sampler: str = "euler"
     guidance: float = 1.0  # of stage 3; other than 1 needs a network trained with dropped conditions
-    phase_iterations: int = 32  # of Griffin-Lim
+    phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
 
 
 @dataclass
@@ -239,34 +239,27 @@ class Synthesizer:
         """Samples [n] of ``codes`` [frames, groups] in the voice of ``speaker`` [1, reference channels]."""
         with self.stopwatch.time("dvae"):
             mel = self.dvae.decode(codes[None].to(self.device))
-        shape = noise_shape(mel, self.audio)
+        iterations = self.settings.phase_iterations
         if self.settings.diffusion_steps:
             with self.stopwatch.time("diffusion"):
-                magnitude = self._upsample(mel, shape, speaker, seed)
+                state = self._upsample(mel, speaker, seed)
+            with self.stopwatch.time("phase"):
+                samples = self.diffusion.target.samples(state, mel, iterations)[0]
         else:
-            magnitude = shape
-        with self.stopwatch.time("phase"):
-            samples = griffin_lim(magnitude[0], self.audio, self.settings.phase_iterations)
+            with self.stopwatch.time("phase"):
+                samples = griffin_lim(noise_shape(mel, self.audio)[0], self.audio, iterations)
         return samples.cpu().clamp(-1, 1)
 
-    def _upsample(self, mel: torch.Tensor, shape: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
-        lengths = torch.tensor([mel.shape[1]], device=self.device)
-        noise = utterance_noise([seed], [mel.shape[1]], self.audio.n_bins).to(self.device)
-
+    def _upsample(self, mel: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
+        """The clean state of stage 3 that ``mel`` [1, frames, n_mels] becomes."""
         settings = self.settings
         if settings.guidance != 1.0 and not self.diffusion.config.null_condition:
             raise ConfigError(
                 f"guidance {settings.guidance:g}: model {self.name} was not trained with dropped conditions; use 1"
             )
-
-        def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
-            dropped = torch.ones(1, dtype=torch.bool, device=self.device) if drop else None
-            clean: torch.Tensor = self.diffusion(x, t, mel, speaker, lengths, dropped)
-            return clean
-
-        sample = SAMPLERS[settings.sampler]
-        target = sample(guided(predict, settings.guidance), noise, uniform_times(settings.diffusion_steps))
-        return from_target(target, shape)
+        lengths = torch.tensor([mel.shape[1]], device=self.device)
+        steps, sampler, guidance = settings.diffusion_steps, settings.sampler, settings.guidance
+        return upsample(self.diffusion, mel, speaker, lengths, [seed], steps, sampler, guidance)
 
     @torch.inference_mode()
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:

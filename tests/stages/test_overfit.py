@@ -67,10 +67,13 @@ def test_gpt_learns_one_batch_and_says_it_back(shards: Path, dvae: Path, tmp_pat
         assert heard == said
 
 
-def test_diffusion_learns_one_batch(shards: Path, dvae: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["magnitude", "complex"])
+def test_diffusion_learns_one_batch(target: str, shards: Path, dvae: Path, tmp_path: Path) -> None:
+    sizes = {"magnitude": [], "complex": ["model.target=complex", "model.bands=4", "model.band_overlap=4"]}[target]
     settings = schema.load(
         diffusion_stage.DiffusionSettings, "diffusion", "tiny",
-        [*QUIET, "run.steps=600", "model.channels=128", "model.hidden=256", "run.batch_size=2", "data.crop_seconds=0.5"],
+        [*QUIET, *sizes, "run.steps=600", "model.channels=128", "model.hidden=256", "run.batch_size=2",
+         "data.crop_seconds=0.5"],
     )  # fmt: skip
     task = diffusion_stage.build(settings, [shards], dvae)
     trainer = Trainer(task, settings.run, tmp_path / "run", settings.model_dump(mode="json"))

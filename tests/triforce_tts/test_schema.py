@@ -229,7 +229,8 @@ def test_every_shipped_file_loads(group: str, name: str) -> None:
         ("gpt", "data.mixture=[1.0]", "mixture"),
         ("gpt", "data.voice_seconds=[2.0, 1.0]", "two rising lengths"),
         ("gpt", "run.learning_rat=1", "did you mean 'learning_rate'"),
-        ("diffusion", "model.target=complex", "cannot be trained yet"),
+        ("diffusion", "model.bands=4", "belong to target 'complex'"),
+        ("diffusion", "magnitude_weight=0.5", "needs model.target 'complex'"),
         ("diffusion", "model.target=phase", "'magnitude' or 'complex'"),
     ],
 )

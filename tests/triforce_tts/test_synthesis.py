@@ -2,7 +2,9 @@
 
 import json
 import socket
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -173,3 +175,52 @@ def test_a_hugging_face_folder(model: Path) -> None:
     ids = torch.randint(0, ours.vocabulary_size, (2, 40), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.allclose(ours(ids), theirs(ids).logits, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def complex_model(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny model with a stage 3 that makes its own phase."""
+    from triforce_tts import schema
+    from triforce_tts.stages import diffusion
+    from triforce_tts.stages.bundle import bundle
+    from triforce_tts.stages.loop import Trainer
+
+    folder = tmp_path_factory.mktemp("complex")
+    chosen = ["run.steps=2", "run.validate_every=0", "model.target=complex", "model.bands=4", "model.band_overlap=2",
+              "model.null_condition=true", "data.drop_share=0.5"]  # fmt: skip
+    settings = schema.load(diffusion.DiffusionSettings, "diffusion", "tiny", chosen)
+    task = diffusion.build(settings, [model.parent / "shards"], model.parent / "dvae")
+    Trainer(task, settings.run, folder / "diffusion", {}).fit()
+    runs = {"dvae": model.parent / "dvae", "gpt": model.parent / "gpt", "diffusion": folder / "diffusion"}
+    bundle(runs, folder / "model", "complex", model.parent / "voice.wav", None, 3)
+    return folder / "model"
+
+
+def test_a_model_that_makes_its_own_phase_speaks(complex_model: Path, tmp_path: Path) -> None:
+    synthesizer = Synthesizer.load(complex_model, "cpu")
+    assert synthesizer.settings.diffusion_steps == 3
+    first, again, other = (synthesizer.speak("A cat sat.", seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(first.samples, again.samples)
+    assert first.samples.shape != other.samples.shape or not torch.equal(first.samples, other.samples)
+    assert torch.isfinite(first.samples).all()
+    clip = voice_clip(tmp_path / "voice.wav", 1.7)
+    whole = synthesizer.resynthesize(clip)
+    assert len(whole.samples) == len(read_audio(clip, 8000).samples)
+    assert whole.samples.abs().max() > 0.01
+    # No phase is looked for: the iterations of Griffin-Lim change nothing.
+    synthesizer.settings = replace(synthesizer.settings, phase_iterations=1)
+    assert torch.equal(synthesizer.resynthesize(clip).samples, whole.samples)
+
+
+@pytest.mark.parametrize("changes", [{"sampler": "midpoint"}, {"sampler": "multistep"}, {"guidance": 2.0}])
+def test_every_way_to_sample_it_is_another_sound(complex_model: Path, tmp_path: Path, changes: dict[str, Any]) -> None:
+    synthesizer = Synthesizer.load(complex_model, "cpu")
+    clip = voice_clip(tmp_path / "voice.wav", 1.0)
+    usual = synthesizer.resynthesize(clip).samples
+    synthesizer.settings = replace(synthesizer.settings, diffusion_steps=4)
+    euler = synthesizer.resynthesize(clip).samples
+    synthesizer.settings = replace(synthesizer.settings, **changes)
+    found = synthesizer.resynthesize(clip).samples
+    assert torch.isfinite(found).all()
+    assert not torch.equal(found, euler)
+    assert not torch.equal(euler, usual)

@@ -100,6 +100,39 @@ def stft(samples: torch.Tensor, config: AudioConfig) -> torch.Tensor:
     return spectrum.reshape(*samples.shape[:-1], frames, config.n_bins)
 
 
+def istft(spectrum: torch.Tensor, config: AudioConfig, lengths: torch.Tensor | None = None) -> torch.Tensor:
+    """Samples [batch, frames * hop_length] nearest to ``spectrum`` [batch, frames, n_bins]: the inverse of ``stft``.
+
+    Windowed overlap-add over the sum of the squared windows of those frames that there are (Griffin and Lim, 1984), so
+    that a clip's ends come back as well as its middle.
+
+    Args:
+        spectrum: complex; what lies past ``lengths`` must be zero.
+        config: of the spectrum.
+        lengths: frames of each clip, [batch]; all of them without it. Samples past a clip's end are zero.
+    """
+    batch, frames, _ = spectrum.shape
+    window = torch.hann_window(config.n_fft, device=spectrum.device)
+    inside = torch.arange(frames, device=spectrum.device)[None] < (
+        torch.full((batch, 1), frames, device=spectrum.device) if lengths is None else lengths[:, None]
+    )
+    sound = _overlap_add(torch.fft.irfft(spectrum, config.n_fft) * window, config)
+    weight = _overlap_add(inside.unsqueeze(-1) * window.square(), config)
+    ends = inside.sum(1, keepdim=True) * config.hop_length
+    own = torch.arange(sound.shape[1], device=spectrum.device)[None] < ends
+    return torch.where(own, sound / weight.clamp_min(1e-8), 0.0)
+
+
+def _overlap_add(pieces: torch.Tensor, config: AudioConfig) -> torch.Tensor:
+    """[batch, frames * hop_length] of ``pieces`` [batch, frames, n_fft], the first centred on sample 0."""
+    hops, frames = config.n_fft // config.hop_length, pieces.shape[1]
+    total = pieces.new_zeros(pieces.shape[0], frames + hops, config.hop_length)
+    for number, part in enumerate(pieces.chunk(hops, dim=-1)):
+        total[:, number : number + frames] += part
+    half = config.n_fft // 2
+    return total.flatten(1)[:, half : half + config.samples(frames)]
+
+
 def mel_of_magnitude(magnitude: torch.Tensor, config: AudioConfig) -> torch.Tensor:
     """Standardised log-mel [..., frames, n_mels] of a magnitude spectrogram [..., frames, n_bins]."""
     filters = mel_filters(config.sample_rate, config.n_fft, config.n_mels).to(magnitude.device)

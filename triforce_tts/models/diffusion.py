@@ -1,49 +1,18 @@
-"""The diffusion upsampler: a blurry DVAE decode and a reference clip in, a full-resolution spectrogram out.
+"""The diffusion upsampler: a blurry DVAE decode and a reference clip in, the state that speech stands for out.
 
-Flow matching on the log-magnitude of each STFT bin, relative to the envelope that the decode stands for. The noise
-is thereby shaped by the decode: where the decode is silent, noise is too. The network predicts the clean
-spectrogram (x1), to which a Wiener skip adds what a linear filter could know already; nothing in it is global over
+Flow matching. What the flow carries from noise to speech, a log-magnitude spectrogram or the wave itself, is the
+target's affair (``targets.py``); the network is the same for both, run once for each band of the target. It predicts
+the clean end (x1), to which a Wiener skip adds what a linear filter could know already; nothing in it is global over
 time, so long sounds can be made in chunks.
 """
 
-from typing import Literal
-
 import torch
-from pydantic import PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from triforce_tts.audio.mel import AudioConfig, envelope
+from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
-from triforce_tts.schema import Config
-
-# The target is about standard normal with these two (measured on 150 utterances of one reader; nats).
-_TARGET_SHIFT, _TARGET_SCALE = 0.4, 0.9
-_MAGNITUDE_FLOOR = 2e-3  # added before the logarithm: quieter bins are inaudible beside their neighbours
-
-
-class DiffusionConfig(Config):
-    """Sizes of the diffusion upsampler and what it predicts."""
-
-    target: Literal["magnitude", "complex"]  # 'complex' is reserved: no shipped network makes its own phase yet
-    channels: PositiveInt
-    hidden: PositiveInt  # width inside a block
-    blocks: PositiveInt
-    kernel_size: PositiveInt
-    reference_channels: PositiveInt
-    null_condition: bool = False  # learns to do without decode and reference where they are dropped: for guidance
-
-
-def to_target(magnitude: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
-    """What the flow models: log of ``magnitude`` over ``shape`` (same size), about standard normal."""
-    ratio = (magnitude + _MAGNITUDE_FLOOR).log() - (shape + _MAGNITUDE_FLOOR).log()
-    return (ratio + _TARGET_SHIFT) / _TARGET_SCALE
-
-
-def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
-    """The magnitude whose ``to_target`` is ``target``."""
-    ratio = target * _TARGET_SCALE - _TARGET_SHIFT
-    return (ratio.exp() * (shape + _MAGNITUDE_FLOOR) - _MAGNITUDE_FLOOR).clamp_min(0.0)
+from triforce_tts.models.targets import DiffusionConfig, make_target
 
 
 class ReferenceEncoder(nn.Module):
@@ -100,20 +69,23 @@ class Block(nn.Module):
 
 
 class Diffusion(Network):
-    """Predicts the clean spectrogram target from a noisy one, the DVAE decode and a reference clip."""
+    """Predicts the clean state from a noisy one, the DVAE decode and a reference clip."""
 
     def __init__(self, config: DiffusionConfig, audio: AudioConfig) -> None:
         super().__init__()
         self.config, self.audio = config, audio
+        self.target = make_target(config, audio)
         width = config.channels
         self.reference = ReferenceEncoder(audio.n_mels, config.reference_channels)
-        self.project_in = nn.Linear(audio.n_bins + audio.n_mels, width)
+        self.project_in = nn.Linear(self.target.inputs + audio.n_mels, width)
         self.condition = nn.Sequential(
             nn.Linear(width + config.reference_channels, width), nn.SiLU(), nn.Linear(width, 3 * width)
         )
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm_out = nn.LayerNorm(width)
-        self.project_out = nn.Linear(width, audio.n_bins)
+        self.project_out = nn.Linear(width, self.target.outputs)
+        if self.target.bands > 1:  # which of the bands this is: the only thing that they do not share
+            self.band = nn.Parameter(0.02 * torch.randn(self.target.bands, width))
         if config.null_condition:
             self.null_decode = nn.Parameter(torch.zeros(audio.n_mels))
             self.null_speaker = nn.Parameter(torch.zeros(config.reference_channels))
@@ -130,10 +102,10 @@ class Diffusion(Network):
         lengths: torch.Tensor,
         drop: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """The clean target, [batch, frames, n_bins] float32.
+        """The clean state, [batch, frames, target.width] float32.
 
         Args:
-            noisy: (1 - t) * noise + t * target, [batch, frames, n_bins].
+            noisy: (1 - t) * noise + t * clean, states of ``self.target``.
             t: flow time, [batch], 0 for noise and 1 for clean.
             decode: standardised mel that the DVAE decoded, [batch, frames, n_mels].
             speaker: ``reference(...)`` of a clip by the same voice, [batch, reference_channels].
@@ -141,24 +113,25 @@ class Diffusion(Network):
             drop: whose decode and reference the network shall do without, [batch] bool; nobody's without it. The
                 decode still shapes the noise.
         """
+        seen = self.target.seen(noisy, decode, lengths)  # [batch, bands, frames, inputs]
+        known = decode
         if drop is not None:
-            decode = torch.where(drop[:, None, None], self.null_decode, decode)
+            known = torch.where(drop[:, None, None], self.null_decode, decode)
             speaker = torch.where(drop[:, None], self.null_speaker, speaker.float())
-        mask = frame_mask(lengths, noisy.shape[1])
+        bands = self.target.bands
         conditions = torch.cat((time_features(t, self.config.channels), speaker.float()), dim=-1)
-        modulation = self.condition(conditions).unflatten(-1, (3, -1))
-        x = self.project_in(torch.cat((noisy, decode), dim=-1))
+        modulation = self.condition(conditions).unflatten(-1, (3, -1)).repeat_interleave(bands, 0)
+        mask = frame_mask(lengths, noisy.shape[1]).repeat_interleave(bands, 0)
+        x = self.project_in(torch.cat((seen, known.unsqueeze(1).expand(-1, bands, -1, -1)), dim=-1))
+        if bands > 1:
+            x = x + self.band[:, None]
+        x = x.flatten(0, 1)  # from here on each band is an utterance of its own
         for block in self.blocks:
             x = run_block(block, self.recompute, x, modulation, mask)
-        out: torch.Tensor = self.project_out(self.norm_out(x)).float()
-        return out + wiener_gain(t)[:, None, None] * noisy
+        out = self.project_out(self.norm_out(x)).float().unflatten(0, (-1, bands))
+        return self.target.answer(out, decode, lengths) + wiener_gain(t)[:, None, None] * noisy
 
 
 def wiener_gain(t: torch.Tensor) -> torch.Tensor:
     """The best linear guess of unit-variance x1 from (1 - t) * x0 + t * x1 with unit noise is this times it."""
     return t / (t.square() + (1 - t).square())
-
-
-def noise_shape(decode: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """Magnitude envelope [batch, frames, n_bins] of a decode [batch, frames, n_mels]: what the target is relative to."""
-    return envelope(decode.float(), audio)

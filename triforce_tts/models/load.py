@@ -6,9 +6,10 @@ import torch
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
-from triforce_tts.models.diffusion import Diffusion, DiffusionConfig
+from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.gpt import GPT, GPTConfig
+from triforce_tts.models.targets import DiffusionConfig
 from triforce_tts.schema import parse
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 

@@ -1,10 +1,12 @@
-"""Flow-matching samplers: functions of any callable that predicts the clean target."""
+"""Flow-matching samplers: functions of any callable that predicts the clean end; and their use on the upsampler."""
 
 import math
 from collections.abc import Callable
 from itertools import pairwise
 
 import torch
+
+from triforce_tts.models.diffusion import Diffusion
 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -127,3 +129,41 @@ def utterance_noise(seeds: list[int], frames: list[int], channels: int) -> torch
     for row, (seed, length) in enumerate(zip(seeds, frames, strict=True)):
         noise[row, :length] = torch.randn(length, channels, generator=torch.Generator().manual_seed(seed))
     return noise
+
+
+def upsampler(
+    network: Diffusion, decode: torch.Tensor, speaker: torch.Tensor, lengths: torch.Tensor, guidance: float = 1.0
+) -> Predict:
+    """The clean state that ``network`` predicts of (x, t), given a decode and a reference.
+
+    Args:
+        network: stage 3.
+        decode: standardised mel, [batch, frames, n_mels].
+        speaker: of ``network.reference``, [batch, reference_channels].
+        lengths: frames of each utterance, [batch].
+        guidance: other than 1 needs a network that was trained with dropped conditions.
+    """
+
+    def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
+        dropped = torch.ones(len(x), dtype=torch.bool, device=x.device) if drop else None
+        clean: torch.Tensor = network(x, t, decode, speaker, lengths, dropped)
+        return clean
+
+    return guided(predict, guidance)
+
+
+def upsample(
+    network: Diffusion,
+    decode: torch.Tensor,
+    speaker: torch.Tensor,
+    lengths: torch.Tensor,
+    seeds: list[int],
+    steps: int,
+    sampler: str = "euler",
+    guidance: float = 1.0,
+) -> torch.Tensor:
+    """The clean state [batch, frames, width] that each decode becomes, from noise of its own seed; see ``upsampler``."""
+    white = utterance_noise(seeds, lengths.tolist(), network.target.width).to(decode.device)
+    noise = network.target.noise(white, decode, lengths)
+    predict = upsampler(network, decode, speaker, lengths, guidance)
+    return SAMPLERS[sampler](predict, noise, uniform_times(steps))

@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.sampling.diffusion import (
     SAMPLERS,
     guided,
@@ -11,6 +12,7 @@ from triforce_tts.sampling.diffusion import (
     sample_euler,
     sway_times,
     uniform_times,
+    upsample,
     utterance_noise,
 )
 
@@ -157,3 +159,16 @@ def test_guidance_goes_beyond_the_condition_and_costs_nothing_at_one() -> None:
     assert asked == [False]
     assert guided(predict, 1.5)(x, t).tolist() == [[4.0, 4.0]]
     assert guided(predict, 0.0)(x, t).tolist() == [[1.0, 1.0]]
+
+
+@torch.no_grad()
+def test_an_utterance_is_upsampled_as_it_is_alone(tiny_diffusion: Diffusion) -> None:
+    rng = torch.Generator().manual_seed(0)
+    lengths = torch.tensor([20, 9])
+    decode = torch.randn(2, 20, tiny_diffusion.audio.n_mels, generator=rng)
+    speaker = torch.randn(2, tiny_diffusion.config.reference_channels, generator=rng)
+    together = upsample(tiny_diffusion, decode, speaker, lengths, [5, 6], 3)
+    for row, length in enumerate((20, 9)):
+        one = slice(row, row + 1)
+        alone = upsample(tiny_diffusion, decode[one, :length], speaker[one], lengths[one], [5 + row], 3)
+        assert torch.allclose(together[row, :length], alone[0], atol=1e-4)

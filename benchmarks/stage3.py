@@ -1,0 +1,416 @@
+"""Stage 3 by itself, on held-out recordings of the default voice: what each part answers is a table.
+
+compare    runs of stage 3 against each other and against Griffin-Lim alone, given true mels and given DVAE decodes:
+           PESQ-WB, recogniser error, DNSMOS, speed; and the oracle start: how much one prediction adds, in PESQ, to a
+           sound that the recording itself has carried 0.7 of the way (whether a network denoises shows there first).
+             python -m benchmarks.stage3 compare --dvae runs/dvae --speech FOLDER --out stage3.json \\
+               --run magnitude=runs/magnitude:1,4 --run complex=runs/complex:1,4,16
+distill    a student of few steps against its teacher of many: recogniser error of both, the difference utterance by
+           utterance, and how much faster the student is.
+             python -m benchmarks.stage3 distill --dvae runs/dvae --speech FOLDER --out distill.json \\
+               --teacher runs/diffusion:16 --student runs/distilled:2
+inversion  the flow run backwards from recorded speech: is what comes out noise, or does it still hold the speech?
+           Numbers beside those of fresh noise, and a picture.
+             python -m benchmarks.stage3 inversion --dvae runs/dvae --speech FOLDER --out inversion.json \\
+               --run runs/diffusion:32 --picture docs/images/inversion.png
+
+A run is a folder, a colon, and in how many Euler steps it is sampled. Seeds are 0, 1, 2 unless given; the mean over
+seeds counts once an utterance, intervals are bootstrap 95 % over utterances. Speed is measured on one thread.
+"""
+
+import argparse
+import io
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.judges import JUDGES, Clip, judge_all, require
+from benchmarks.quality import Lists
+from benchmarks.recogniser import interval
+from triforce_tts import checkpoint
+from triforce_tts.audio.edit import normalize_level
+from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
+from triforce_tts.files import write_json
+from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.layers import count_parameters
+from triforce_tts.models.load import load_diffusion, load_dvae
+from triforce_tts.sampling.diffusion import invert_euler, uniform_times, upsample, upsampler, utterance_noise
+from triforce_tts.stages.diffusion import ORACLE_TIME
+
+PHASE_ITERATIONS = 32
+GIVEN = ("true mel", "DVAE decode")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A held-out recording as stage 3 meets it."""
+
+    text: str
+    samples: torch.Tensor  # [n]
+    given: dict[str, torch.Tensor]  # by GIVEN: standardised mel [1, frames, n_mels]
+    mel: torch.Tensor  # of the recording: the reference too
+    lengths: torch.Tensor  # [1] in frames
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained stage 3 and the numbers of steps to sample it in."""
+
+    name: str
+    folder: Path
+    steps: tuple[int, ...]
+    network: Diffusion
+
+    @classmethod
+    def load(cls, text: str, audio: AudioConfig, dvae: Path, name: str = "") -> "Run":
+        """Of ``FOLDER:STEPS`` with steps by commas; refused where it belongs to another DVAE."""
+        folder, _, steps = text.rpartition(":")
+        if not folder:
+            raise SystemExit(f"'{text}': expected FOLDER:STEPS, such as runs/diffusion:1,4")
+        path = Path(folder)
+        own = checkpoint.read_lineage(path).get("dvae")
+        checkpoint.require_same("DVAE", folder, own, str(dvae), checkpoint.read_lineage(dvae)["id"])
+        network = load_diffusion(path, audio)
+        return cls(name or path.name, path, tuple(int(n) for n in steps.split(",")), network)
+
+    def told(self) -> str:
+        """Parameters, steps and minutes of training."""
+        folder = checkpoint.locate(self.folder)
+        lineage, count = checkpoint.read_lineage(folder), count_parameters(self.network) / 1e6
+        state = folder / "trainer" / "state.json"
+        minutes = f", {checkpoint.read_json(state)['seconds'] / 60:.1f} min" if state.is_file() else ""
+        return f"{self.network.config.target}, {count:.2f} M parameters, {lineage.get('steps')} training steps{minutes}"
+
+
+@torch.inference_mode()
+def utterances(speech: Path, dvae: DVAE, audio: AudioConfig, limit: int) -> list[Utterance]:
+    """The first ``limit`` of the fixed held-out list of the default voice."""
+    found = []
+    for recording in Lists(speech, limit).kathleen:
+        clip = read_audio(recording.audio, audio.sample_rate)
+        samples = normalize_level(clip.samples, clip.sample_rate)[0]
+        mel = mel_spectrogram(samples[None], audio)
+        decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
+        given = dict(zip(GIVEN, (mel, decode), strict=True))
+        found.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
+    return found
+
+
+Make = Callable[[Utterance, int], torch.Tensor]
+
+
+def maker(run: Run, given: str, steps: int) -> Make:
+    """Gives the samples [n] of (utterance, seed) after stage 3."""
+    network = run.network
+
+    @torch.inference_mode()
+    def make(utterance: Utterance, seed: int) -> torch.Tensor:
+        decode = utterance.given[given]
+        speaker = network.reference(utterance.mel, utterance.lengths)
+        state = upsample(network, decode, speaker, utterance.lengths, [seed], steps)
+        return network.target.samples(state, decode, PHASE_ITERATIONS)[0, : len(utterance.samples)].clamp(-1, 1)
+
+    return make
+
+
+def oracle(run: Run, end: str) -> Make:
+    """Gives the samples of (utterance, seed) at the oracle ``start``, or after one prediction: ``end``."""
+    network = run.network
+
+    @torch.inference_mode()
+    def make(utterance: Utterance, seed: int) -> torch.Tensor:
+        decode, lengths, target = utterance.mel, utterance.lengths, network.target
+        noise = target.noise(utterance_noise([seed], lengths.tolist(), target.width), decode, lengths)
+        clean = target.clean(utterance.samples[None], decode, lengths)
+        state = (1 - ORACLE_TIME) * noise + ORACLE_TIME * clean
+        if end == "end":
+            speaker = network.reference(utterance.mel, lengths)
+            state = upsampler(network, decode, speaker, lengths)(state, torch.tensor([ORACLE_TIME]))
+        return target.samples(state, decode, PHASE_ITERATIONS)[0, : len(utterance.samples)].clamp(-1, 1)
+
+    return make
+
+
+class Sheet:
+    """Clips of every row; the judges hear them all at once."""
+
+    def __init__(self, everyone: list[Utterance], rate: int) -> None:
+        self.everyone, self.rate = everyone, rate
+        self.clips: dict[str, list[Clip]] = {}
+        self.seconds: dict[str, float] = {}
+
+    def add(self, row: str, make: Make, seeds: list[int]) -> None:
+        """The clips that ``make`` gives of (utterance, seed), and CPU seconds a second of sound to make them."""
+        began = time.thread_time()
+        clips = [(make(utterance, seed), utterance) for seed in seeds for utterance in self.everyone]
+        took = time.thread_time() - began
+        self.clips[row] = [Clip(samples, u.samples, u.text, self.rate) for samples, u in clips]
+        self.seconds[row] = took * self.rate / sum(len(samples) for samples, _ in clips)
+
+    def judged(self, workers: int) -> dict[str, dict[str, Any]]:
+        """Mean and interval of each judge, by row; and by utterance, for differences of rows."""
+        said = iter(judge_all([clip for clips in self.clips.values() for clip in clips], workers))
+        rows = {}
+        for name, clips in self.clips.items():
+            own = [next(said) for _ in clips]
+            values = {judge: by_utterance([one[judge] for one in own], len(self.everyone)) for judge in JUDGES}
+            figures = {judge: interval(value) for judge, value in values.items()}
+            rows[name] = {**figures, "cpu_seconds_per_second": self.seconds[name], "by_utterance": values}
+        return rows
+
+
+def difference(one: dict[str, Any], other: dict[str, Any], judge: str) -> tuple[float, float, float]:
+    """Mean and interval of row ``one`` minus row ``other``, utterance by utterance."""
+    return interval(np.subtract(one["by_utterance"][judge], other["by_utterance"][judge]).tolist())
+
+
+def by_utterance(values: list[float], utterances: int) -> list[float]:
+    """The mean over seeds of each utterance, where ``values`` hold all utterances of one seed after another."""
+    means: list[float] = np.reshape(values, (-1, utterances)).mean(0).tolist()
+    return means
+
+
+def compare(
+    runs: list[Run], everyone: list[Utterance], audio: AudioConfig, seeds: list[int], workers: int
+) -> dict[str, Any]:
+    """All rows of the comparison."""
+    sheet = Sheet(everyone, audio.sample_rate)
+    sheet.add("natural", lambda u, _: u.samples, seeds[:1])
+    for given in GIVEN:
+
+        def phase(u: Utterance, _: int, given: str = given) -> torch.Tensor:
+            return griffin_lim(envelope(u.given[given], audio)[0], audio, PHASE_ITERATIONS)[: len(u.samples)]
+
+        sheet.add(f"{given}: Griffin-Lim alone", phase, seeds[:1])
+        for run in runs:
+            for steps in run.steps:
+                make = maker(run, given, steps)
+                sheet.add(f"{given}: {run.name}, {steps} step{'s' * (steps > 1)}", make, seeds)
+    for run in runs:
+        for end in ("start", "end"):
+            sheet.add(f"oracle {end}: {run.name}", oracle(run, end), seeds[:1])
+    rows = sheet.judged(workers)
+    gains = {
+        run.name: difference(rows[f"oracle end: {run.name}"], rows[f"oracle start: {run.name}"], "pesq_wb")
+        for run in runs
+    }
+    return {"runs": {run.name: run.told() for run in runs}, "rows": rows, "oracle_gain": gains}
+
+
+def print_compare(found: dict[str, Any]) -> None:
+    print("\n| given: way | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|")
+    for name, row in found["rows"].items():
+        cells = " | ".join(cell(row[judge]) for judge in JUDGES)
+        print(f"| {name} | {cells} | {row['cpu_seconds_per_second']:.3f} |")
+    print(f"\n| run | PESQ-WB at the oracle start, {ORACLE_TIME:g} | gain by one prediction |\n|---|---|---|")
+    for name, gain in found["oracle_gain"].items():
+        start = found["rows"][f"oracle start: {name}"]["pesq_wb"]
+        print(f"| {name} ({found['runs'][name]}) | {cell(start)} | {cell(gain)} |")
+
+
+def cell(value: tuple[float, float, float]) -> str:
+    """Mean and interval."""
+    return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
+
+
+def distill(
+    teacher: Run, student: Run, everyone: list[Utterance], audio: AudioConfig, seeds: list[int], workers: int
+) -> dict[str, Any]:
+    """Figures of both, the difference of their recogniser errors, and their speed; DVAE decodes given, as in speaking."""
+    sheet, speeds = Sheet(everyone, audio.sample_rate), {}
+    for role, run in (("teacher", teacher), ("student", student)):
+        sheet.add(role, maker(run, GIVEN[1], run.steps[0]), seeds)
+        speeds[role] = seconds_per_second(run, everyone, audio)
+    rows = sheet.judged(workers)
+    return {
+        "runs": {"teacher": teacher.told(), "student": student.told()},
+        "steps": {"teacher": teacher.steps[0], "student": student.steps[0]},
+        "rows": rows,
+        "difference": difference(rows["student"], rows["teacher"], "character_error"),
+        "cpu_seconds_per_second": speeds,
+        "speed_up": speeds["teacher"] / speeds["student"],
+    }
+
+
+def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) -> float:
+    """CPU seconds a second of sound from mel to state, phase left out: the median over utterances."""
+    ratios = []
+    for utterance in everyone[:10]:
+        with torch.inference_mode():
+            speaker = run.network.reference(utterance.mel, utterance.lengths)
+            began = time.thread_time()
+            upsample(run.network, utterance.given[GIVEN[1]], speaker, utterance.lengths, [0], run.steps[0])
+        ratios.append((time.thread_time() - began) * audio.sample_rate / len(utterance.samples))
+    return statistics.median(ratios)
+
+
+def print_distill(found: dict[str, Any]) -> None:
+    print(
+        "\n| network | steps | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|---|"
+    )
+    for role, told in found["runs"].items():
+        cells = " | ".join(cell(found["rows"][role][judge]) for judge in JUDGES)
+        print(f"| {role} ({told}) | {found['steps'][role]} | {cells} | {found['cpu_seconds_per_second'][role]:.3f} |")
+    mean, low, high = found["difference"]
+    verdict = "within" if mean <= 0.01 else "not within"
+    sure = "" if (high <= 0.01) == (low <= 0.01) else ", which the interval leaves open"
+    print(f"\nstudent minus teacher: {cell(found['difference'])}: {verdict} one point{sure}")
+    print(f"speed-up: {found['speed_up']:.2f} times")
+
+
+@torch.inference_mode()
+def inversion(
+    run: Run, everyone: list[Utterance], given: str, picture: Path | None, audio: AudioConfig
+) -> dict[str, Any]:
+    """Statistics of inverted and of fresh noise, and how well the flow comes back from the inverted."""
+    rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
+    returns, panels = [], None
+    target, steps = run.network.target, run.steps[0]
+    for seed, utterance in enumerate(everyone):
+        decode, lengths = utterance.given[given], utterance.lengths
+        predict = upsampler(run.network, decode, run.network.reference(utterance.mel, lengths), lengths)
+        clean = target.clean(utterance.samples[None], decode, lengths)
+        fresh = target.noise(utterance_noise([seed], lengths.tolist(), target.width), decode, lengths)
+        noises = {"inverted": invert_euler(predict, clean, uniform_times(steps)), "fresh": fresh}
+        white = {name: target.whiten(noise, decode, lengths)[0, :, 1:-1] for name, noise in noises.items()}
+        loud = target.magnitude(clean, decode)[0, :, 1:-1].clamp_min(1e-3).log()
+        for name, values in white.items():
+            rows[name].append(structure(values, loud))
+        again = forward(predict, noises["inverted"], steps)
+        scale = target.error(fresh, clean, decode, lengths).sum()  # how far apart unrelated states are
+        returns.append(float(target.error(again, clean, decode, lengths).sum() / scale))
+        panels = panels or {
+            "recorded speech, log-magnitude": loud,
+            **{f"{n} noise": grain(w) for n, w in white.items()},
+        }
+    if picture and panels:
+        draw(panels, picture, audio)
+    return {
+        "run": run.told(),
+        "steps": steps,
+        "given": given,
+        "statistics": {
+            name: {key: interval([row[key] for row in found]) for key in found[0]} for name, found in rows.items()
+        },
+        "error_after_return": interval(returns),
+    }
+
+
+def forward(predict: Any, noise: torch.Tensor, steps: int) -> torch.Tensor:
+    """The way back of ``invert_euler``: the last step is only a scaling there, and so here."""
+    times: list[float] = uniform_times(steps).tolist()
+    x = noise
+    for now, after in pairwise(times[:-1]):
+        clean = predict(x, torch.full((len(x),), now))
+        x = x + (clean - x) * ((after - now) / (1.0 - now))
+    return x / times[-2]
+
+
+def grain(white: torch.Tensor) -> torch.Tensor:
+    """What is looked at of whitened noise: its values; of complex ones the log-magnitude, which no phase turns."""
+    return white.abs().clamp_min(1e-3).log() if white.is_complex() else white
+
+
+def structure(white: torch.Tensor, loud: torch.Tensor) -> dict[str, float]:
+    """How far whitened noise [frames, bins] is from white, and what it shares with the speech's log-magnitudes."""
+    parts = torch.view_as_real(white).flatten() * 2**0.5 if white.is_complex() else white.flatten()
+    seen = grain(white)
+    return {
+        "deviation": float(parts.std()),
+        "excess kurtosis": float(((parts - parts.mean()) / parts.std()).pow(4).mean() - 3),
+        "correlation with the speech": correlation(seen, loud),
+        "with the next frame": correlation(seen[1:], seen[:-1]),
+        "with the frame after four": correlation(seen[4:], seen[:-4]),
+        "with the next bin": correlation(seen[:, 1:], seen[:, :-1]),
+    }
+
+
+def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
+    """Pearson's, of all numbers of two tensors of one shape."""
+    return float(torch.corrcoef(torch.stack((one.flatten(), other.flatten())))[0, 1])
+
+
+def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> None:
+    """PNG of spectrograms [frames, bins] above each other, each on the scale of its own deviation."""
+    import matplotlib
+    from PIL import Image
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(len(panels), 1, figsize=(7, 6), layout="constrained", sharex=True)
+    for axis, (title, panel) in zip(axes, panels.items(), strict=True):
+        extent = (0, audio.seconds(len(panel)), 0, audio.sample_rate / 2000)
+        middle, width = float(panel.mean()), 2.5 * float(panel.std())
+        axis.imshow(
+            panel.T, origin="lower", aspect="auto", extent=extent, cmap="gray", vmin=middle - width, vmax=middle + width
+        )
+        axis.set(title=title, ylabel="kHz")
+    axes[-1].set_xlabel("seconds")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=60)
+    Image.open(drawn).convert("L").quantize(16).save(file, optimize=True)  # noise hardly packs: few greys do
+
+
+def print_inversion(found: dict[str, Any]) -> None:
+    print(f"\n{found['run']}; {found['steps']} steps, {found['given']} given")
+    print("\n| | inverted from speech | fresh noise |\n|---|---|---|")
+    for key, value in found["statistics"]["inverted"].items():
+        print(f"| {key} | {cell(value)} | {cell(found['statistics']['fresh'][key])} |")
+    print(f"\nback from the inverted noise: error {cell(found['error_after_return'])} of that of unrelated noise")
+
+
+def main() -> None:
+    """Measure, print the tables and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    modes = parser.add_subparsers(dest="mode", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--dvae", type=Path, required=True, help="run, checkpoint or bundled folder of stage 1")
+    common.add_argument("--speech", type=Path, required=True, help="folder with heldout.json")
+    common.add_argument("--out", type=Path, required=True, help="JSON of all figures")
+    common.add_argument("--seeds", default="0,1,2")
+    common.add_argument("--limit", type=int, default=10_000, help="the first so many utterances of the list")
+    common.add_argument("--workers", type=int, default=2, help="processes of the judges")
+    mode = modes.add_parser("compare", parents=[common], help="runs of stage 3 against Griffin-Lim")
+    mode.add_argument("--run", action="append", required=True, help="NAME=FOLDER:STEPS, STEPS such as 1,4,16")
+    mode = modes.add_parser("distill", parents=[common], help="a student of few steps against its teacher")
+    mode.add_argument("--teacher", required=True, help="FOLDER:STEPS")
+    mode.add_argument("--student", required=True, help="FOLDER:STEPS")
+    mode = modes.add_parser("inversion", parents=[common], help="the flow backwards: is it noise that comes out?")
+    mode.add_argument("--run", required=True, help="FOLDER:STEPS")
+    mode.add_argument("--given", choices=GIVEN, default=GIVEN[1])
+    mode.add_argument("--picture", type=Path, help="PNG to write")
+    arguments = parser.parse_args()
+    require()
+    torch.set_num_threads(1)
+    dvae, audio = load_dvae(arguments.dvae)
+    everyone = utterances(arguments.speech, dvae, audio, arguments.limit)
+    seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    if arguments.mode == "compare":
+        named = [text.partition("=") for text in arguments.run]
+        runs = [Run.load(text, audio, arguments.dvae, name) for name, _, text in named]
+        found = compare(runs, everyone, audio, seeds, arguments.workers)
+        print_compare(found)
+    elif arguments.mode == "distill":
+        teacher, student = (Run.load(text, audio, arguments.dvae) for text in (arguments.teacher, arguments.student))
+        found = distill(teacher, student, everyone, audio, seeds, arguments.workers)
+        print_distill(found)
+    else:
+        run = Run.load(arguments.run, audio, arguments.dvae)
+        found = inversion(run, everyone, arguments.given, arguments.picture, audio)
+        print_inversion(found)
+    measured = {"utterances": len(everyone), "seeds": seeds, "torch": torch.__version__}
+    write_json(arguments.out, {"mode": arguments.mode, "measured": measured, **found})
+
+
+if __name__ == "__main__":
+    main()

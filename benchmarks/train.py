@@ -58,6 +58,9 @@ class Fixed:
     def weight(self, batch: Any) -> float:
         return self.weight_sum
 
+    def length(self, index: int, rng: torch.Generator) -> float:
+        return self.durations_s[index]
+
     def seconds(self, batch: Any) -> float:
         return self.sound_s
 

@@ -238,6 +238,10 @@ class DiffusionTask:
         time = 0.0 if draws[0] < data.noise_share else draws[1]
         return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < data.drop_share, white)
 
+    def length(self, index: int, rng: torch.Generator) -> float:
+        """Seconds of the recording."""
+        return self.durations_s[index]
+
     def collate(self, items: Sequence[Crop]) -> Upsampling:
         """A batch of crops."""
         return Upsampling(

@@ -109,6 +109,10 @@ class DVAETask:
         """A random crop."""
         return read_crop(self.train, index, self.settings.audio.sample_rate, self.settings.data.crop_seconds, rng)
 
+    def length(self, index: int, rng: torch.Generator) -> float:
+        """Seconds of the recording."""
+        return self.durations_s[index]
+
     def collate(self, items: Sequence[torch.Tensor]) -> Sounds:
         """A batch of crops."""
         return collate_sounds(items)

@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from triforce_tts.batches import Batch, Order, stream
+from triforce_tts.batches import Batch, stream
 from triforce_tts.models.layers import count_parameters
 
-from .loop import Task
+from .loop import Task, order_of
 from .optim import make_optimizer
 from .settings import RunSettings
 
@@ -25,8 +25,7 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
     with the number of samples. Nothing is updated or written.
     """
     network = task.module.network
-    order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
-    batch = next(stream(order, task.sample, task.collate))
+    batch = next(stream(order_of(task, settings), task.sample, task.collate))
     parts = batch.split(settings.mega_batch_factor)
     samples = len(parts[0])
     network.recompute = settings.recompute

@@ -151,8 +151,24 @@ class GPTTask:
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""
-        kind = KINDS[int(torch.multinomial(torch.tensor(self.settings.data.mixture), 1, generator=rng))]
-        return self.sequence(self.train, index, kind, rng), self.durations_s[index]
+        return self.sequence(self.train, index, self._kind(rng), rng), self.durations_s[index]
+
+    def length(self, index: int, rng: torch.Generator) -> float:
+        """About how many tokens the sequence will have, by the kind and the voice that ``sample`` draws first."""
+        kind, seconds = self._kind(rng), self.durations_s[index]
+        text, second = self.characters_per_second * seconds, self.code["code_rate"] * self.code["groups"]
+        if kind == "text":
+            return text
+        if kind == "speak":
+            return (1 + self.settings.data.reads) * text + (self._voice_seconds(rng) + seconds) * second
+        return seconds * second + (text if kind == "listen" else 0.0)
+
+    def _kind(self, rng: torch.Generator) -> str:
+        return KINDS[int(torch.multinomial(torch.tensor(self.settings.data.mixture), 1, generator=rng))]
+
+    def _voice_seconds(self, rng: torch.Generator) -> float:
+        low, high = self.settings.data.voice_seconds
+        return low + (high - low) * float(torch.rand((), generator=rng))
 
     def sequence(
         self, shards: ShardSet, index: int, kind: str, rng: torch.Generator, text: str | None = None
@@ -174,10 +190,10 @@ class GPTTask:
     ) -> TokenSequence:
         """Sample ``index`` as speech: read where its alignment is known, but for ``plain_share``; else without."""
         data, meta = self.settings.data, shards.meta(index)
+        voice = self._voice(shards, index, rng)
         codes = decode_codes(shards.payload(index))
         pieces = self.tokenizer.spell(meta["normalized"] if text is None else text, data.letters_share, rng)
         tokens = self.tokenizer.ids(pieces)
-        voice = self._voice(shards, index, codes, rng)
         words = meta.get(alignment.KEY) if data.reads else None
         if words is None or float(torch.rand((), generator=rng)) < plain_share:
             return self.vocabulary.speak(voice, tokens, codes, data.text_weight)
@@ -188,16 +204,15 @@ class GPTTask:
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
-    def _voice(self, shards: ShardSet, index: int, codes: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    def _voice(self, shards: ShardSet, index: int, rng: torch.Generator) -> torch.Tensor:
         """Codes of another clip by the speaker; of this one where there is no other."""
+        seconds, other = self._voice_seconds(rng), index
         others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
             other = others[int(torch.randint(len(others) - 1, (), generator=rng))]
             if shards.keys[other] == shards.keys[index]:
                 other = others[-1]
-            codes = decode_codes(shards.payload(other))
-        low, high = self.settings.data.voice_seconds
-        seconds = low + (high - low) * float(torch.rand((), generator=rng))
+        codes = decode_codes(shards.payload(other))
         frames = min(len(codes), max(1, round(seconds * self.code["code_rate"])))
         start = int(torch.randint(len(codes) - frames + 1, (), generator=rng))
         return codes[start : start + frames]

@@ -68,6 +68,10 @@ class Task(Protocol[ItemT, BatchT]):
         """Sample ``index`` with its random choices drawn from ``rng``."""
         ...
 
+    def length(self, index: int, rng: torch.Generator) -> float:
+        """How long ``sample`` of the same arguments will be, about and in any unit: like lengths are batched together."""
+        ...
+
     def collate(self, items: Sequence[ItemT]) -> BatchT:
         """A batch of samples."""
         ...
@@ -109,6 +113,11 @@ class Progress:
     best: float | None = None  # lowest held-out figure of run.keep_best
 
 
+def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
+    """Which samples of ``task`` come when."""
+    return Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches, task.length)
+
+
 @dataclass
 class Outcome:
     """What a run came to."""
@@ -136,7 +145,7 @@ class Trainer(Generic[ItemT, BatchT]):
         if not task.durations_s:
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         self.progress = Progress()
-        self.order = Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches)
+        self.order = order_of(task, settings)
         network = task.module.network
         exact = self._load_start()
         if settings.lora_rank:

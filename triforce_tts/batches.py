@@ -6,7 +6,7 @@ once, all processes take equal steps, and what is left at the end of an epoch op
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -49,26 +49,41 @@ class Order:
     """The endless order of samples.
 
     Args:
-        durations_s: length of every sample, seconds; batches within a window hold like lengths.
+        durations_s: length of every sample, seconds.
         batch_size: samples of a global batch.
         seed: of all permutations.
         window: batches that are sorted by length together; 1 leaves the order fully random.
+        measure: the length to sort by, in any unit, of a sample with its random choices: its index, and the generator
+            that it will be made with. Without it the duration.
     """
 
     durations_s: tuple[float, ...]
     batch_size: int
     seed: int
     window: int = 1
+    measure: Callable[[int, torch.Generator], float] | None = None
+    _sorted: dict[int, list[tuple[int, int]]] = field(default_factory=dict, repr=False, compare=False)
 
     def batch(self, step: int) -> list[tuple[int, int]]:
         """The (position in the stream, sample index) pairs of the global batch of ``step``."""
         window, slot = divmod(step, self.window)
+        if window not in self._sorted:
+            self._sorted.clear()
+            self._sorted[window] = self._sort(window)
+        pairs = self._sorted[window]
+        place = int(np.random.default_rng((self.seed, _WINDOW, window)).permutation(self.window)[slot])
+        return pairs[place * self.batch_size : (place + 1) * self.batch_size]
+
+    def _sort(self, window: int) -> list[tuple[int, int]]:
         size = self.window * self.batch_size
         positions = range(window * size, (window + 1) * size)
         pairs = [(position, self._index(position)) for position in positions]
-        pairs.sort(key=lambda pair: (self.durations_s[pair[1]], pair[0]))
-        place = int(np.random.default_rng((self.seed, _WINDOW, window)).permutation(self.window)[slot])
-        return pairs[place * self.batch_size : (place + 1) * self.batch_size]
+        return sorted(pairs, key=lambda pair: (self._length(*pair), pair[0])) if self.window > 1 else pairs
+
+    def _length(self, position: int, index: int) -> float:
+        if self.measure is None:
+            return self.durations_s[index]
+        return self.measure(index, sample_generator(self.seed, position))
 
     def _index(self, position: int) -> int:
         epoch, offset = divmod(position, len(self.durations_s))
@@ -80,15 +95,19 @@ def _permutation(length: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     return np.random.default_rng((seed, _EPOCH, epoch)).permutation(length)
 
 
+def sample_generator(seed: int, position: int) -> torch.Generator:
+    """A sample's own generator: the same crop and spelling whatever process or worker makes it."""
+    own = int(np.random.default_rng((seed, _SAMPLE, position)).integers(2**62))
+    return torch.Generator().manual_seed(own)
+
+
 class _Stream(Dataset[ItemT], Generic[ItemT]):
     def __init__(self, make: Callable[[int, torch.Generator], ItemT], seed: int) -> None:
         self.make, self.seed = make, seed
 
     def __getitem__(self, pair: tuple[int, int]) -> ItemT:
         position, index = pair
-        # The sample's own generator: the same crop and spelling whatever process or worker makes it.
-        seed = int(np.random.default_rng((self.seed, _SAMPLE, position)).integers(2**62))
-        return self.make(index, torch.Generator().manual_seed(seed))
+        return self.make(index, sample_generator(self.seed, position))
 
 
 class _Steps:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
-from triforce_tts.batches import Batch, Order, stream
+from triforce_tts.batches import Batch, stream
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
@@ -30,7 +30,7 @@ from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
-from triforce_tts.stages.loop import Losses, Trainer
+from triforce_tts.stages.loop import Losses, Trainer, order_of
 from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
 from triforce_tts.stages.preview import layer_norms
 from triforce_tts.stages.settings import RunSettings
@@ -347,8 +347,7 @@ def test_estimated_activations_are_those_of_the_whole_batch(recompute: str, corp
     settings = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", chosen)
     task = gpt_stage.build(settings, [corpus["codes"]])
     task.module.network.recompute = recompute == "true"
-    order = Order(task.durations_s, 12, 0, settings.run.bucket_batches)
-    batch = next(stream(order, task.sample, task.collate))
+    batch = next(stream(order_of(task, settings.run), task.sample, task.collate))
     counted, _ = _measure(task, batch, 12, settings.run)
     assert _grown(task, batch, 12, settings.run) == pytest.approx(counted, rel=0.1)
 
@@ -376,6 +375,9 @@ def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:
 
         def collate(self, items: Sequence[torch.Tensor]) -> Rows:
             return Rows(torch.stack(list(items)))
+
+        def length(self, index: int, rng: torch.Generator) -> float:
+            return 1.0
 
         def seconds(self, batch: Rows) -> float:
             return 8.0

@@ -156,7 +156,7 @@ class GPTTask:
     def length(self, index: int, rng: torch.Generator) -> float:
         """About how many tokens the sequence will have, by the kind and the voice that ``sample`` draws first."""
         kind, seconds = self._kind(rng), self.durations_s[index]
-        text, second = self.characters_per_second * seconds, self.code["code_rate"] * self.code["groups"]
+        text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.code["groups"])
         if kind == "text":
             return text
         if kind == "speak":

@@ -47,6 +47,18 @@ def clip(recording: Recording, synthesizer: Synthesizer) -> torch.Tensor:
     return normalize_level(audio.samples, audio.sample_rate)[0]
 
 
+def code_statistics(counts: torch.Tensor, code_rate: float) -> dict[str, Any]:
+    """How the codes of each group are used, from ``counts`` [groups, n_codes] of them; ``code_rate`` frames a second."""
+    share = counts.double() / counts.sum(-1, keepdim=True)
+    entropy = -(share * share.clamp_min(1e-12).log2()).sum(-1)
+    return {
+        "tokens_per_code": float(counts[0].sum()) / counts.shape[-1],
+        "code_use": (counts > 0).double().mean(-1).tolist(),
+        "perplexity": (2**entropy).tolist(),
+        "bits_per_second": float(entropy.sum()) * code_rate,
+    }
+
+
 @torch.inference_mode()
 def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
     """Codes over all held-out recordings; recogniser error over kathleen's of each way back to sound."""
@@ -61,15 +73,9 @@ def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
         errors.setdefault(KATHLEEN if recording.speaker == KATHLEEN else "other readers", []).append(error)
         for group in range(config.groups):
             counts[group] += torch.bincount(codes[..., group].flatten(), minlength=config.n_codes)
-    share = counts.double() / counts.sum(-1, keepdim=True)
-    entropy = -(share * share.clamp_min(1e-12).log2()).sum(-1)
-    rate = audio.frame_rate / config.downsampling
     result: dict[str, Any] = {
         "l1_nats": {who: interval(values) for who, values in errors.items()},
-        "tokens_per_code": float(counts[0].sum()) / config.n_codes,
-        "code_use": (counts > 0).double().mean(-1).tolist(),
-        "perplexity": (2**entropy).tolist(),
-        "bits_per_second": float(entropy.sum()) * rate,
+        **code_statistics(counts, audio.frame_rate / config.downsampling),
     }
     natural = [clip(r, synthesizer) for r in lists.kathleen]
     ways = {"natural": natural, "Griffin-Lim from the true mel": []}

@@ -1,0 +1,472 @@
+"""Which integers? Quantisers, group sizes and code rates, each trained and judged alike.
+
+For every variant: a DVAE trained for the same steps on the same crops, then what its codes keep (L1, a recogniser's
+error on the decode), how they are used, and what they cost (bits a second); then a small GPT trained on the codes for
+the same steps, and what it makes of them. First all DVAEs, then all GPTs, in the order given: put the promising first.
+
+    python -m benchmarks.codes --data shards/real --data shards/flite --lessons shards/flite --out runs/codes
+
+A variant is written quantiser:groups x levels:downsampling, such as fsq:3x8,5,5,5:4; learnt quantisers take the
+product of the levels as the number of codes. Figures of a variant go to OUT/<variant>/result.json as soon as they
+are there and are not measured again; a killed run goes on. Two processes may share OUT, each skips what the other has
+in hand. OUT/table.md is written after every part of every variant.
+"""
+
+import argparse
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.codes_table import draw, markdown
+from benchmarks.quality import code_statistics
+from benchmarks.recogniser import character_errors, interval
+from triforce_tts import Synthesizer
+from triforce_tts.audio.edit import join
+from triforce_tts.audio.io import decode_audio
+from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
+from triforce_tts.checkpoint import locate, read_json
+from triforce_tts.errors import TriforceError
+from triforce_tts.files import only_writer, write_json, write_text
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.layers import count_parameters
+from triforce_tts.models.load import load_dvae, load_gpt
+from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index, write_shard
+
+VARIANTS = (
+    "fsq:3x8,5,5,5:4", "fsq:4x4,4,4,4:4", "fsq:2x8,5,5,5:4", "fsq:2x8,8,8,5,5:4", "fsq:3x8,8,8:4", "fsq:1x8,5,5,5:4",
+    "fsq:4x8,6,5:4", "fsq:2x8,5,5,5:2", "fsq:4x8,5,5,5:8", "vq:2x8,8,4,4:4", "gumbel:2x8,8,4,4:4",
+)  # fmt: skip
+TOKENS_PER_CODE = 40  # at which use and perplexity are compared: both grow with the length of what is counted
+CURVE_POINTS = 50  # of the stored use curve
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to turn frames into integers."""
+
+    quantizer: str
+    groups: int
+    levels: tuple[int, ...]
+    downsampling: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Variant":
+        """Of the form ``fsq:3x8,5,5,5:4``.
+
+        Raises:
+            ValueError: it has another form.
+        """
+        found = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
+        if not found:
+            raise ValueError(f"variant '{text}': expected quantiser:groups x levels:downsampling, as fsq:3x8,5,5,5:4")
+        levels = tuple(int(level) for level in found[3].split(","))
+        return cls(found[1], int(found[2]), levels, int(found[4]))
+
+    def __str__(self) -> str:
+        return f"{self.quantizer}:{self.groups}x{','.join(map(str, self.levels))}:{self.downsampling}"
+
+    @property
+    def folder(self) -> str:
+        """The variant as a folder's name."""
+        return str(self).replace(":", "_").replace(",", ".")
+
+    def settings(self) -> list[str]:
+        """What ``train dvae`` is told."""
+        levels = f"[{', '.join(map(str, self.levels))}]"
+        given = {
+            "quantizer": self.quantizer,
+            "groups": self.groups,
+            "levels": levels,
+            "downsampling": self.downsampling,
+        }
+        return [f"model.{name}={value}" for name, value in given.items()]
+
+
+class Study:
+    """The options of one comparison, and where its files lie."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.out = options, options.out
+        self.judged = options.judge or options.data[0]
+        self.heldout, self.train = (ShardSet.open([self.judged], split, "audio") for split in ("heldout", "train"))
+        self.lessons = self.out / "lessons"
+        self.environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+        torch.set_num_threads(options.threads)
+
+    def folder(self, variant: Variant) -> Path:
+        """Where a variant's files lie."""
+        path: Path = self.out / variant.folder
+        return path
+
+    def call(self, *words: object) -> None:
+        """Run ``triforce-tts`` with ``words`` in a process of its own: as a user would, and its memory goes back."""
+        command = [sys.executable, "-m", "triforce_tts.cli.app", *map(str, words)]
+        subprocess.run(command, check=True, env=self.environment)
+
+    def fit(self, stage: str, config: str, run: Path, steps: int, data: Sequence[Path], more: Sequence[str]) -> None:
+        """Train ``stage`` for ``steps``; a run that was begun goes on, one that is done costs a start."""
+        options = self.options
+        every = math.ceil(steps / 7)
+        settings = [
+            f"run.steps={steps}", "run.minutes=0", f"run.seed={options.seed}", f"run.threads={options.threads}",
+            "run.workers=0", "run.preview_every=0", "run.keep=1", f"run.validate_every={every}",
+            f"run.save_every={every}", *more,
+        ]  # fmt: skip
+        folders = [word for folder in data for word in ("--data", folder)]
+        chosen = [word for setting in settings for word in ("--set", setting)]
+        self.call("train", stage, "--config", config, *folders, "--run", run, *chosen)
+
+    def stated(self) -> dict[str, dict[str, Any]]:
+        """What the figures of each part hang on beside the variant: figures of other settings are not mixed in."""
+        options = self.options
+        common = {
+            "data": [ShardSet.open([f], "train", "audio").fingerprint for f in options.data],
+            "seed": options.seed,
+        }
+        dvae = {**common, "steps": options.dvae_steps, "config": options.dvae_config, "set": options.overrides}
+        lessons = {"lessons": self.taught().fingerprint, "hours": options.lesson_hours, "longest": options.longest}
+        gpt = {**dvae, **lessons, "gpt_steps": options.gpt_steps, "gpt_config": options.gpt_config}
+        return {"dvae": dvae, "gpt": {**gpt, "gpt_set": options.gpt_overrides}}
+
+    def taught(self) -> ShardSet:
+        """What the lessons are chosen from."""
+        return ShardSet.open(self.options.lessons or self.options.data, "train", "audio")
+
+    def sound(self, shards: ShardSet, index: int, rate: int) -> torch.Tensor:
+        """Samples [n] of a recording."""
+        return decode_audio(shards.payload(index), shards.keys[index], rate).samples
+
+    def heard(self) -> list[int]:
+        """The held-out recordings that the recogniser hears: of one speaker, or of all where that one is not there."""
+        own = self.heldout.by_speaker.get(self.options.speaker, list(range(len(self.heldout))))
+        return own[: self.options.heard]
+
+
+# --- stage 1 ------------------------------------------------------------------------------------------------------
+
+
+def study_dvae(study: Study, variant: Variant) -> dict[str, Any]:
+    """Train the DVAE of ``variant`` and measure what its codes keep and cost."""
+    run, options = study.folder(variant) / "dvae", study.options
+    settings = [*variant.settings(), "run.validate_samples=40", *options.overrides]
+    study.fit("dvae", options.dvae_config, run, options.dvae_steps, options.data, settings)
+    network, audio = load_dvae(run)
+    errors, codes = reconstruct(study, network, audio)
+    codes = more_codes(study, network, audio, codes)
+    share = torch.stack([count(codes[:, g], network.config.n_codes) for g in range(codes.shape[1])])
+    texts = [study.heldout.meta(i)["text"] for i in study.heard()]
+    decodes = list(decoded_sounds(study, network, audio))
+    return {
+        "parameters": count_parameters(network),
+        "minutes": minutes(run),
+        "l1_nats": {who: interval(values) for who, values in errors.items()},
+        "most_bits_per_second": math.log2(network.config.n_codes)
+        * codes.shape[1]
+        * audio.frame_rate
+        / variant.downsampling,
+        **code_statistics(share, audio.frame_rate / variant.downsampling),
+        "curve": use_curve(share),
+        "history": history(run),
+        "character_error": interval(character_errors(decodes, audio.sample_rate, texts, options.threads)),
+    }
+
+
+@torch.inference_mode()
+def reconstruct(study: Study, network: DVAE, audio: AudioConfig) -> tuple[dict[str, list[float]], torch.Tensor]:
+    """L1 (nats) of each held-out recording, by speaker of the recogniser's list and others; all codes [n, groups]."""
+    errors: dict[str, list[float]] = {}
+    codes = []
+    for index in shuffled(len(study.heldout)):
+        mel = mel_spectrogram(study.sound(study.heldout, index, audio.sample_rate)[None], audio)
+        found = network.encode(mel)
+        error = float((network.decode(found)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
+        own = study.heldout.speakers[index] == study.options.speaker
+        errors.setdefault(study.options.speaker if own else "others", []).append(error)
+        codes.append(found[0])
+    return errors, torch.cat(codes)
+
+
+@torch.inference_mode()
+def more_codes(study: Study, network: DVAE, audio: AudioConfig, codes: torch.Tensor) -> torch.Tensor:
+    """``codes`` [n, groups], with those of training recordings until there are TOKENS_PER_CODE, or --use-hours heard."""
+    wanted, seconds = TOKENS_PER_CODE * network.config.n_codes, 0.0
+    parts, length = [codes], len(codes)
+    for index in shuffled(len(study.train)):
+        if length >= wanted or seconds >= 3600 * study.options.use_hours:
+            break
+        mel = mel_spectrogram(study.sound(study.train, index, audio.sample_rate)[None], audio)
+        parts.append(network.encode(mel)[0])
+        length, seconds = length + len(parts[-1]), seconds + study.train.durations_s[index]
+    return torch.cat(parts)[:wanted]
+
+
+def shuffled(length: int) -> list[int]:
+    """Numbers below ``length`` in an order that is always the same and has nothing to do with speakers."""
+    order: list[int] = torch.randperm(length, generator=torch.Generator().manual_seed(0)).tolist()
+    return order
+
+
+def count(codes: torch.Tensor, n_codes: int) -> torch.Tensor:
+    """How often each code occurs."""
+    return torch.bincount(codes.flatten(), minlength=n_codes)
+
+
+def use_curve(counts: torch.Tensor) -> list[float]:
+    """Share of all tokens that the most used x of the codes have, x from 1 / CURVE_POINTS to 1; the mean over groups."""
+    ranked = counts.double().sort(-1, descending=True).values
+    covered = ranked.cumsum(-1) / ranked.sum(-1, keepdim=True).clamp_min(1)
+    n_codes = counts.shape[-1]
+    places = [max(0, round(n_codes * (i + 1) / CURVE_POINTS) - 1) for i in range(CURVE_POINTS)]
+    return [round(float(covered[:, place].mean()), 5) for place in places]
+
+
+@torch.inference_mode()
+def decoded_sounds(study: Study, network: DVAE, audio: AudioConfig) -> Iterator[torch.Tensor]:
+    """The recogniser's recordings through the codes and back, by Griffin-Lim."""
+    for index in study.heard():
+        sound = study.sound(study.heldout, index, audio.sample_rate)
+        mel = network.decode(network.encode(mel_spectrogram(sound[None], audio)))
+        yield griffin_lim(envelope(mel, audio)[0], audio)[: len(sound)]
+
+
+def history(run: Path) -> list[dict[str, float]]:
+    """The validations of a run."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [{k: v for k, v in row.items() if k != "kind"} for row in rows if row.get("kind") == "validation"]
+
+
+def minutes(run: Path) -> float:
+    """How long a run was trained."""
+    return float(read_json(locate(run) / "trainer" / "state.json")["seconds"]) / 60
+
+
+# --- stage 2 ------------------------------------------------------------------------------------------------------
+
+
+def study_gpt(study: Study, variant: Variant) -> dict[str, Any]:
+    """Train a small GPT on the codes of ``variant`` and measure what it makes of them."""
+    folder, options = study.folder(variant), study.options
+    run, codes = folder / "gpt", folder / "codes"
+    choose_lessons(study)
+    study.call(
+        "codes", "--dvae", folder / "dvae", "--data", study.lessons, "--out", codes, "--workers", options.threads
+    )
+    more = [f"run.validate_samples={options.validate}", *options.gpt_overrides]
+    study.fit("gpt", options.gpt_config, run, options.gpt_steps, [codes], more)
+    last = history(run)[-1]
+    errors, ended = spoken(study, variant)
+    return {
+        "parameters": count_parameters(load_gpt(run)[0]),
+        "minutes": minutes(run),
+        "nats_per_code": last["speech_loss"],
+        "nats_per_code_shuffled_text": last["shuffled_text_loss"],
+        "bits_per_second": last["bits_per_second"],
+        "spoken_character_error": interval(errors),
+        "ended_by_itself": interval(ended),
+    }
+
+
+def choose_lessons(study: Study) -> None:
+    """Shards of at most --lesson-hours of each speaker, no clip over --longest seconds: every variant codes these."""
+    with only_writer(study.lessons):
+        if (study.lessons / INDEX).is_file():
+            return
+        folders = study.options.lessons or study.options.data
+        shards = {split: ShardSet.open(folders, split, "audio") for split in ("train", "heldout")}
+        chosen = {
+            split: first_hours(s, study.options.lesson_hours, study.options.longest) for split, s in shards.items()
+        }
+        splits = {
+            split: [write_shard(study.lessons / f"{split}-00000.tar", copied(shards[split], numbers))]
+            for split, numbers in chosen.items()
+        }
+        write_index(study.lessons, "audio", splits, read_index(folders[0], "audio")["details"])
+
+
+def first_hours(shards: ShardSet, hours: float, longest: float) -> list[int]:
+    """The first ``hours`` of each speaker, of clips up to ``longest`` seconds."""
+    heard: dict[str, float] = {}
+    chosen = []
+    for index, (speaker, seconds) in enumerate(zip(shards.speakers, shards.durations_s, strict=True)):
+        if seconds <= longest and heard.get(speaker, 0.0) < 3600 * hours:
+            heard[speaker] = heard.get(speaker, 0.0) + seconds
+            chosen.append(index)
+    return chosen
+
+
+def copied(shards: ShardSet, numbers: Sequence[int]) -> Iterator[Sample]:
+    """The samples with these numbers, as they are."""
+    for i in numbers:
+        yield Sample(shards.keys[i], shards.meta(i), shards.payload(i), shards.extension(i))
+
+
+def make_model(study: Study, variant: Variant) -> Path:
+    """A model folder of the variant's two networks. Stage 3 has to be there and is not used: it gets one step."""
+    folder = study.folder(variant)
+    model, third, dvae = folder / "model", folder / "diffusion", folder / "dvae"
+    quick = ["run.steps=1", "run.minutes=0", "run.validate_every=0", "run.workers=0", "run.batch_size=1"]
+    chosen = [word for setting in quick for word in ("--set", setting)]
+    study.call(
+        "train", "diffusion", "--config", "tiny", "--data", study.lessons, "--dvae", dvae, "--run", third, *chosen
+    )
+    voice = next(iter(clips_by_speaker(study).values()))
+    runs = ("--dvae", dvae, "--gpt", folder / "gpt", "--diffusion", third)
+    study.call("bundle", *runs, "--name", variant.folder, "--voice", voice, "--out", model)
+    return model
+
+
+def clips_by_speaker(study: Study) -> dict[str, Path]:
+    """A training clip of each speaker of the lessons, as a file: the longest of the first hundred."""
+    shards = ShardSet.open([study.lessons], "train", "audio")
+    clips = {}
+    for speaker, numbers in shards.by_speaker.items():
+        chosen = max(numbers[:100], key=lambda i: shards.durations_s[i])
+        clips[speaker] = study.lessons / f"{shards.keys[chosen]}.{shards.extension(chosen)}"
+        if not clips[speaker].is_file():
+            clips[speaker].write_bytes(shards.payload(chosen))
+    return clips
+
+
+def spoken(study: Study, variant: Variant) -> tuple[list[float], list[float]]:
+    """Recogniser error and whether it ended by itself, of held-out sentences spoken in the voice they were recorded in."""
+    synthesizer = Synthesizer.load(make_model(study, variant), "cpu")
+    synthesizer.settings = replace(synthesizer.settings, diffusion_steps=0)
+    lessons, clips = ShardSet.open([study.lessons], "heldout", "audio"), clips_by_speaker(study)
+    chosen = [i for i in range(len(lessons)) if lessons.speakers[i] in clips][
+        :: max(1, len(lessons) // study.options.spoken)
+    ]
+    voices = {speaker: synthesizer.voice(clip) for speaker, clip in clips.items()}
+    sounds, texts, ended = [], [], []
+    for index in chosen[: study.options.spoken]:
+        texts.append(lessons.meta(index)["text"])
+        parts = list(synthesizer.sentences(texts[-1], voices[lessons.speakers[index]], study.options.seed))
+        sounds.append(join([p.samples for p in parts], [p.pause_s for p in parts[:-1]], synthesizer.audio.sample_rate))
+        ended.append(float(all(part.ended for part in parts)))
+    return character_errors(sounds, synthesizer.audio.sample_rate, texts, study.options.threads), ended
+
+
+# --- what the figures stand beside ---------------------------------------------------------------------------------
+
+
+def study_recordings(study: Study) -> dict[str, Any]:
+    """The recogniser's error on the recordings themselves, and on Griffin-Lim from their true mel: the ceiling."""
+    rate = study.heldout.meta(0)["sample_rate"]
+    audio = load_dvae(next(study.out.glob("*/dvae/latest")).parent)[1]
+    texts = [study.heldout.meta(i)["text"] for i in study.heard()]
+    natural = [study.sound(study.heldout, i, rate) for i in study.heard()]
+    mels = [mel_spectrogram(study.sound(study.heldout, i, audio.sample_rate), audio) for i in study.heard()]
+    inverted = [griffin_lim(envelope(mel, audio), audio) for mel in mels]
+    workers = study.options.threads
+    return {
+        "recordings": interval(character_errors(natural, rate, texts, workers)),
+        "Griffin-Lim from the true mel": interval(character_errors(inverted, audio.sample_rate, texts, workers)),
+        "number": len(texts),
+    }
+
+
+# --- the program ---------------------------------------------------------------------------------------------------
+
+PARTS: dict[str, Callable[[Study, Variant], dict[str, Any]]] = {"dvae": study_dvae, "gpt": study_gpt}
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """The figures at ``path``; none where there is no file."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def measured(study: Study, variant: Variant, part: str) -> bool:
+    """Measure ``part`` of ``variant``, unless that is done or another process has the variant in hand; whether it is done.
+
+    Raises:
+        SystemExit: there are figures of other settings.
+    """
+    path, stated = study.folder(variant) / "result.json", study.stated()[part]
+    try:
+        with only_writer(study.folder(variant)):
+            result = read_result(path)
+            if found := result.get(part):
+                if found["settings"] != stated:
+                    raise SystemExit(f"{path}: figures of other settings ({found['settings']}); choose another --out")
+                return True
+            began = time.perf_counter()
+            figures = PARTS[part](study, variant)
+            write_json(path, {**read_result(path), "variant": str(variant), part: {**figures, "settings": stated}})
+    except TriforceError as error:
+        if "another process" not in str(error):
+            raise
+        print(f"{variant}: {error}", flush=True)
+        return False
+    print(f"{variant}, {part}: {time.perf_counter() - began:.0f} s", flush=True)
+    return True
+
+
+def write_report(study: Study) -> None:
+    """The table, and pictures where they are asked for, of all figures under OUT."""
+    results = [read_result(study.folder(Variant.parse(name)) / "result.json") for name in study.options.variants]
+    results = [result for result in results if "dvae" in result]
+    beside = read_result(study.out / "recordings.json")
+    write_text(study.options.table or study.out / "table.md", markdown(results, beside, study.options.speaker))
+    if study.options.pictures and results:
+        draw(results, study.options.pictures, study.options.speaker)
+
+
+def parse_arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, action="append", required=True, help="shards that the DVAEs learn from")
+    parser.add_argument("--judge", type=Path, help="shards whose held-out split is measured; default: the first --data")
+    parser.add_argument(
+        "--lessons", type=Path, action="append", help="shards that the GPTs learn from; default: --data"
+    )
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), help="default: %(default)s")
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--dvae-steps", type=int, default=700, help="default: %(default)s")
+    parser.add_argument("--gpt-steps", type=int, default=500, help="default: %(default)s")
+    parser.add_argument("--dvae-config", default="nano", help="that the variants are changes of; default: %(default)s")
+    parser.add_argument("--gpt-config", default="nano", help="default: %(default)s")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="overrides", help="for the DVAEs: data.speaker_hours=1"
+    )
+    parser.add_argument("--gpt-set", action="append", default=[], dest="gpt_overrides", help="for the GPTs")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1, help="of every program that this one starts")
+    parser.add_argument("--speaker", default="kathleen", help="whom the recogniser hears, told apart in L1")
+    parser.add_argument("--heard", type=int, default=50, help="recordings for the recogniser; default: %(default)s")
+    parser.add_argument("--spoken", type=int, default=30, help="sentences for the GPT to say; default: %(default)s")
+    parser.add_argument("--validate", type=int, default=100, help="held-out clips for the GPT; default: %(default)s")
+    parser.add_argument("--use-hours", type=float, default=1.5, help="most training speech to count codes in, hours")
+    parser.add_argument("--lesson-hours", type=float, default=1.0, help="of each speaker; default: %(default)s")
+    parser.add_argument("--longest", type=float, default=8.0, help="clip of the lessons, seconds; default: %(default)s")
+    parser.add_argument("--table", type=Path, help="where to write the table; default: OUT/table.md")
+    parser.add_argument("--pictures", type=Path, help="folder for code_rate.png and code_use.png, such as docs/images")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure what is missing, and write the table."""
+    study = Study(parse_arguments())
+    write_report(study)
+    for part in study.options.parts:
+        for name in study.options.variants:
+            variant = Variant.parse(name)
+            if part == "gpt" and "dvae" not in read_result(study.folder(variant) / "result.json"):
+                continue
+            if measured(study, variant, part) and not (study.out / "recordings.json").is_file():
+                write_json(study.out / "recordings.json", study_recordings(study))
+            write_report(study)
+
+
+if __name__ == "__main__":
+    main()

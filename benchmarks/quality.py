@@ -208,22 +208,30 @@ def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str
     return result
 
 
+def heldout_task(config: dict[str, Any], codes: list[Path]) -> Any:
+    """Stage 2's task on the coded shards ``codes``, as the GPT with ``config`` was trained.
+
+    Only its data settings are meant to be used; the network is the GPT's own.
+    """
+    from triforce_tts import schema
+    from triforce_tts.stages import gpt as stage
+
+    settings = schema.load(
+        stage.GPTSettings, "gpt", "nano" if config["num_hidden_layers"] > 2 else "tiny",
+        [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0",
+         f"data.reads={str(config['vocabulary'].get('reads', False)).lower()}"],
+    )  # fmt: skip
+    return stage.build(settings, codes)
+
+
 def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, Any]:
     """Held-out nats a code and bits a second, given the right text and given another's, per speaker group.
 
     Utterances longer than the configuration trains on are left out, and counted.
     """
-    from triforce_tts import schema
-    from triforce_tts.stages import gpt as stage
+    from triforce_tts.stages.gpt import speech_losses
 
-    # Only the data settings of the task are used; the network is the model's own.
-    config = json.loads((synthesizer.folder / "gpt" / "config.json").read_text())
-    settings = schema.load(
-        stage.GPTSettings, "gpt", "nano" if config["num_hidden_layers"] > 2 else "tiny",
-        [f"data.voice_seconds={config['voice_seconds']}", "data.letters_share=0.0", "data.guide_weight=0.0",
-         f"data.reads={str(synthesizer.vocabulary.config.reads).lower()}"],
-    )  # fmt: skip
-    task = stage.build(settings, codes)
+    task = heldout_task(checkpoint.read_config(synthesizer.folder / "gpt", "gpt"), codes)
     own_dvae = checkpoint.read_lineage(synthesizer.folder / "dvae")["id"]
     checkpoint.require_same("DVAE", str(codes[0]), task.code["dvae"], str(synthesizer.folder), own_dvae)
     rate = task.code["code_rate"] * task.code["groups"]
@@ -235,8 +243,8 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
         if not len(task.heldout):
             continue
         count = min(limit, len(task.heldout))
-        own = stage.speech_losses(task, synthesizer.gpt, count)
-        wrong = stage.speech_losses(task, synthesizer.gpt, count, shuffle=True)
+        own = speech_losses(task, synthesizer.gpt, count)
+        wrong = speech_losses(task, synthesizer.gpt, count, shuffle=True)
         tokens = sum(n for _, n in own)
         nats = sum(t for t, _ in own) / tokens
         better = [float(a[0] < b[0]) for a, b in zip(own, wrong, strict=True)]

@@ -58,8 +58,8 @@ def with_int8_weights(network: GPT) -> GPT:
     """A copy whose matrices are what int8 would hold, a scale a row."""
     twin = copy.deepcopy(network)
     with torch.no_grad():
-        for module in (*products(twin), twin.model.embed_tokens):
-            module.weight.copy_(rounded(module.weight, (-1,)))
+        for weight in (*(product.weight for product in products(twin)), twin.model.embed_tokens.weight):
+            weight.copy_(rounded(weight, (-1,)))
     return twin
 
 

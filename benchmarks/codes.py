@@ -43,7 +43,7 @@ from triforce_tts.models.load import load_dvae, load_gpt
 from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index, write_shard
 
 VARIANTS = (
-    "fsq:3x8,5,5,5:4", "fsq:4x4,4,4,4:4", "fsq:2x8,5,5,5:4", "fsq:2x8,8,8,5,5:4", "fsq:3x8,8,8:4", "fsq:1x8,5,5,5:4",
+    "fsq:4x8,5,5,5:4", "fsq:3x8,5,5,5:4", "fsq:4x4,4,4,4:4", "fsq:2x8,5,5,5:4", "fsq:2x8,8,8,5,5:4", "fsq:3x8,8,8:4", "fsq:1x8,5,5,5:4",
     "fsq:4x8,6,5:4", "fsq:2x8,5,5,5:2", "fsq:4x8,5,5,5:8", "vq:2x8,8,4,4:4", "gumbel:2x8,8,4,4:4",
 )  # fmt: skip
 TOKENS_PER_CODE = 40  # at which use and perplexity are compared: both grow with the length of what is counted

@@ -116,7 +116,7 @@ class Study:
     def fit(self, stage: str, config: str, run: Path, steps: int, data: Sequence[Path], more: Sequence[str]) -> None:
         """Train ``stage`` for ``steps``; a run that was begun goes on, one that is done costs a start."""
         options = self.options
-        every = math.ceil(steps / 7)
+        every = math.ceil(steps / 4)
         settings = [
             f"run.steps={steps}", "run.minutes=0", f"run.seed={options.seed}", f"run.threads={options.threads}",
             "run.workers=0", "run.preview_every=0", "run.keep=1", f"run.validate_every={every}",

@@ -463,9 +463,11 @@ def main() -> None:
             variant = Variant.parse(name)
             if part == "gpt" and "dvae" not in read_result(study.folder(variant) / "result.json"):
                 continue
-            if measured(study, variant, part) and not (study.out / "recordings.json").is_file():
-                write_json(study.out / "recordings.json", study_recordings(study))
+            done = measured(study, variant, part)
             write_report(study)
+            if done and not (study.out / "recordings.json").is_file():
+                write_json(study.out / "recordings.json", study_recordings(study))
+                write_report(study)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from triforce_tts.checkpoint import WEIGHTS, load_tensors, locate, read_json, re
 INTRODUCTION = """# nano
 
 The model inside the package: 16 kHz, one default voice (`kathleen`), English. Three networks, trained one after the other by
-`make nano`. It is small and was trained briefly: expect the voice and the rhythm of speech, and words that are often
-hard to make out. Every figure below was measured, none was picked.
+the steps of `make nano`. It is small and was trained briefly: expect sentences that can be followed, with words now and then that
+cannot. Every figure below was measured, none was picked.
 
 ## Use
 
@@ -27,7 +27,7 @@ only with its owner's consent. Written files say in their metadata that they are
 | LibriSpeech dev-clean, 12 readers | 1.6 | CC BY 4.0 | all stages |
 | LibriSpeech train-clean-100, 235 readers | 2.0 | CC BY 4.0 | all stages |
 | LibriVox (Austen) | 0.01 | public domain | all stages |
-| 11 821 sentences spoken by flite (rms, slt, awb) | 12.7 | synthetic; texts public domain | stage 1 (an hour of each voice), stage 2 |
+| 7 876 sentences spoken by flite (rms, slt, awb) | 8.4 | synthetic; texts public domain | stage 1 (an hour of each voice), stage 2 |
 
 LibriSpeech: V. Panayotov, G. Chen, D. Povey, S. Khudanpur, "Librispeech: an ASR corpus based on public domain audio
 books", ICASSP 2015. 414 recordings (50 of kathleen, 32 of LJ Speech, 20 readers whole) and 50 sentences are held out:
@@ -53,7 +53,7 @@ def training(runs: list[Path]) -> list[str]:
         state = read_json(folder / "trainer" / "state.json")
         count = sum(t.numel() for t in load_tensors(folder / WEIGHTS).values())
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        last = [row for row in rows if row.get("kind") == "validation"][-1]
+        last = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
         told = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
         stage = read_json(folder / "config.json")["stage"]
         steps = read_lineage(folder)["steps"]

@@ -22,21 +22,18 @@ tts build --synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-charact
 
 echo "== stage 1: DVAE on real and synthetic speech, an hour of each speaker at most"
 tts train dvae --data "$WORK/shards/real" --data "$WORK/shards/flite" --run "$WORK/dvae" \
-  --set run.minutes="$(minutes 18)" --set data.speaker_hours=1 --set "data.repeat={$VOICE_SPEAKER: 2}"
+  --set run.minutes="$(minutes 15)" --set data.speaker_hours=1 --set "data.repeat={$VOICE_SPEAKER: 2}"
 for corpus in flite real; do
   tts codes --dvae "$WORK/dvae" --data "$WORK/shards/$corpus" --out "$WORK/codes/$corpus" --workers "$WORKERS"
 done
 
-echo "== stage 2: GPT, from synthetic speech to the voice among all readers"
-tts train gpt --data "$WORK/codes/flite" --run "$WORK/gpt-flite" \
-  --set run.minutes="$(minutes 34)" --set run.final_learning_rate=0.2
-tts train gpt --data "$WORK/codes/real" --data "$WORK/codes/flite" --run "$WORK/gpt" \
-  --set run.init_from="$WORK/gpt-flite" --set run.minutes="$(minutes 19)" --set run.learning_rate=8e-4 \
-  --set data.max_seconds=12 --set data.speaker_hours=0.75 --set "data.repeat={$VOICE_SPEAKER: 3}"
+echo "== stage 2: GPT on all readers, synthetic and real, the voice three times as often"
+tts train gpt --data "$WORK/codes/flite" --data "$WORK/codes/real" --run "$WORK/gpt" \
+  --set run.minutes="$(minutes 50)" --set "data.repeat={$VOICE_SPEAKER: 3}"
 
 echo "== stage 3: diffusion"
 tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
-  --set run.minutes="$(minutes 5)" --set "data.repeat={$VOICE_SPEAKER: 2}"
+  --set run.minutes="$(minutes 10)" --set "data.repeat={$VOICE_SPEAKER: 2}"
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion" --name nano \

@@ -110,6 +110,7 @@ def _fit(
         return
     trainer: Trainer[Any, Any] = Trainer(task, run_settings, run, settings.model_dump(mode="json"))
     outcome = trainer.fit()
+    trainer.accelerator.end_training()  # or gloo's threads may outlive their process group and abort the process
     if not outcome.reached:
         raise TriforceError(
             f"{run}: could not overfit one batch to {run_settings.overfit:g} within the budget: "

@@ -223,7 +223,8 @@ class GPTTask:
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
         longest = self.settings.model.max_tokens
-        spans = torch.tensor([self._guided_spans(sequence.ids) for sequence, _ in items])
+        # Attention is guided in plain speech alone: where the text is in its place, there is nothing to find.
+        spans = torch.tensor([_spans(sequence.ids, {SPEECH}) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
@@ -273,10 +274,6 @@ class GPTTask:
                 hook.remove()
         kurtosis = sum(float(x.sub(x.mean()).pow(4).mean() / x.var().square()) for x in outputs) / len(outputs)
         return {"activation_kurtosis": kurtosis, "activation_max": max(float(x.abs().max()) for x in outputs)}
-
-    def _guided_spans(self, ids: list[int]) -> tuple[int, int, int, int]:
-        """Text and speech of a sequence whose attention is guided; a read one needs no guide."""
-        return _spans(ids, {SPEECH})
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:

@@ -104,13 +104,12 @@ def _fit(
     from .loop import Trainer
 
     torch.manual_seed(run_settings.seed)  # the first weights, equal in all processes
-    task = build()
     if dry_days is not None:
-        typer.echo("\n".join(estimate(task, run_settings, dry_days)))
+        typer.echo("\n".join(estimate(build(), run_settings, dry_days)))
         return
-    trainer: Trainer[Any, Any] = Trainer(task, run_settings, run, settings.model_dump(mode="json"))
+    trainer: Trainer[Any, Any] = Trainer(build(), run_settings, run, settings.model_dump(mode="json"))
     outcome = trainer.fit()
-    trainer.accelerator.end_training()  # or gloo's threads may outlive their process group and abort the process
+    trainer.close()
     if not outcome.reached:
         raise TriforceError(
             f"{run}: could not overfit one batch to {run_settings.overfit:g} within the budget: "

@@ -42,6 +42,7 @@ ItemT = TypeVar("ItemT")
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
 KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
+GLOO_GRACE_S = 0.5  # thousands of times what its threads need to let go of a tensor
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
 
 
@@ -183,6 +184,17 @@ class Trainer(Generic[ItemT, BatchT]):
             "hours": round(sum(task.durations_s) / 3600, 3),
         }
         self.report = Report(run, settings, full_config, task.name, trained_with, self.accelerator.is_main_process)
+
+    def close(self) -> None:
+        """End the group of processes; there is no training after this.
+
+        Gloo's threads let go of their last tensors after the result is there, and need Python's lock for it. Python
+        must not end meanwhile (it would abort them), nor hold the lock while it joins them (they would wait for ever):
+        so it leaves them the time.
+        """
+        self.accelerator.end_training()
+        if self.accelerator.num_processes > 1:
+            time.sleep(GLOO_GRACE_S)
 
     # --- one step ---------------------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ assert not torch.equal(weights(), before)
 everywhere = made.accelerator.gather(weights()[None])
 assert len(everywhere) == 2
 assert torch.equal(everywhere[0], everywhere[1])
-made.accelerator.end_training()
+made.close()
 """
 
 

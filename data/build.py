@@ -7,15 +7,8 @@ killed build goes on where it stopped and ends with the same bytes, with any num
 import csv
 import hashlib
 import json
-import multiprocessing
-import multiprocessing.connection
-import os
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,7 +26,7 @@ from triforce_tts.files import atomic_path, write_json
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
 from triforce_tts.text import alignment
 
-from . import babble, synthetic
+from . import babble, pool, synthetic
 from .align import Aligner
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
@@ -239,51 +232,19 @@ def build(
     flat = [job for split in jobs.values() for job in split]
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, tuple[ShardInfo, list[Drop]]] = {}
-    with _runner(flat, workers) as outcomes:
-        for job, result in zip(flat, track(outcomes, "build", len(flat), console=console), strict=True):
-            results[job.path] = result
+    for job, result in track(pool.run(run_job, flat, workers), "build", len(flat), console=console):
+        if result is None:
+            raise ShardError(
+                f"{job.path}: its worker was killed twice, perhaps for want of memory; run the same command again "
+                "with fewer --workers, finished shards are kept"
+            )
+        results[job.path] = result
     drops = [drop for job in flat for drop in results[job.path][1]]
     infos = {split: [results[job.path][0] for job in split_jobs] for split, split_jobs in jobs.items()}
     _write_drops(out / "report" / "drops.csv", drops)
     write_index(out, "audio", infos, details or {})
     _remove_others(out, {Path(job.path).stem for job in flat})
     return drops
-
-
-@contextmanager
-def _runner(jobs: Sequence[Job], workers: int) -> Iterator[Iterator[tuple[ShardInfo, list[Drop]]]]:
-    """The outcomes of the jobs in order, worked on by so many processes; one works here, without a pool."""
-    if workers <= 1:
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in the workers, so that sums are formed in the same order
-        try:
-            yield map(run_job, jobs)
-        finally:
-            torch.set_num_threads(threads)
-        return
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
-    try:
-        with ProcessPoolExecutor(workers, context, _start_worker) as pool:
-            yield pool.map(run_job, jobs)
-    except BrokenProcessPool as error:
-        raise ShardError(
-            "a worker was killed, perhaps for want of memory; run the same command again with fewer --workers, "
-            "finished shards are kept"
-        ) from error
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    sentinel = parent.sentinel
-
-    def follow() -> None:
-        # A pool's workers outlive a parent that was killed, and wait for jobs for ever.
-        multiprocessing.connection.wait([sentinel])
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def _remove_others(out: Path, stems: set[str]) -> None:

@@ -1,0 +1,36 @@
+import os
+import signal
+from pathlib import Path
+
+from triforce_tts.data import pool
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def die(folder: str) -> str:
+    """Dies the first time that it is given a folder with a file called 'once', always with one called 'always'."""
+    if (Path(folder) / "always").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    if (Path(folder) / "once").exists():
+        (Path(folder) / "once").unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "well"
+
+
+def test_every_job_comes_back_once_with_any_number_of_workers() -> None:
+    for workers in (1, 2):
+        found = list(pool.run(double, range(7), workers))
+        assert sorted(found) == [(n, 2 * n) for n in range(7)]
+
+
+def test_a_job_whose_worker_was_killed_is_done_again_and_the_deadly_one_is_named(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("a", "b", "c", "d", "e")]
+    for folder in folders:
+        folder.mkdir()
+    (folders[1] / "once").touch()
+    (folders[2] / "always").touch()
+    outcomes = dict(pool.run(die, [str(folder) for folder in folders], 2))
+    assert outcomes.pop(str(folders[2])) is None
+    assert outcomes == {str(folder): "well" for folder in folders if folder.name != "c"}

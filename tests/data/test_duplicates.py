@@ -146,6 +146,14 @@ def test_silence_and_scraps_are_copies_of_nothing(voice: Wave) -> None:
     assert find_duplicates({}, {}, {}) == {}
 
 
+def test_faint_noise_tells_nothing(voice: Wave) -> None:
+    hiss = 1e-5 * np.random.default_rng(2).standard_normal(3 * RATE).astype(np.float32)
+    words = fingerprint(np.concatenate([voice, hiss]))
+    tail = len(fingerprint(hiss)) - 1
+    assert not words[-tail:].any()
+    assert np.count_nonzero(words[:-tail]) > 0.7 * len(fingerprint(voice))
+
+
 def test_a_fingerprint_is_small_and_repeatable(voice: Wave) -> None:
     words = fingerprint(voice)
     assert words.dtype == np.uint32

@@ -88,9 +88,9 @@ def write_shard(path: Path, samples: Iterable[Sample]) -> ShardInfo:
                 _check_key(sample.key, seen, path)
                 tar.write({"__key__": sample.key, sample.extension: sample.payload, "json": _json_bytes(sample.meta)})
         columns = _scan(temporary, path.name)
-        size, checksum = temporary.stat().st_size, _sha256(temporary)
+        size, checksum = temporary.stat().st_size, file_sha256(temporary)
     info = ShardInfo(path.name, len(columns["keys"]), round(sum(columns["duration_s"]), 6), checksum)
-    write_json(_sidecar(path), {"shard": path.name, "size": size, "sha256": checksum, **columns})
+    write_json(sidecar_path(path), {"shard": path.name, "size": size, "sha256": checksum, **columns})
     return info
 
 
@@ -237,11 +237,11 @@ class ShardSet:
         return data
 
 
-def read_index(folder: Path | str, kind: Kind) -> dict[str, Any]:
-    """The content of a folder's ``index.json``.
+def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
+    """The content of a folder's ``index.json``; ``kind`` is what the shards must hold, if it matters.
 
     Raises:
-        ShardError: it is missing, foreign, of another version, or of another kind.
+        ShardError: it is missing, foreign, of another version, or of another or an unknown kind.
     """
     path = Path(folder) / INDEX
     try:
@@ -256,9 +256,11 @@ def read_index(folder: Path | str, kind: Kind) -> dict[str, Any]:
         raise ShardError(f"{path}: not an index of '{FORMAT}'; give a folder made by 'triforce-tts build'")
     if index.get("version") != VERSION:
         raise ShardError(f"{path}: format version {index.get('version')}, expected {VERSION}; build the shards again")
-    if index.get("kind") != kind:
+    wanted = (kind,) if kind else KINDS
+    if index.get("kind") not in wanted:
         advice = "run 'triforce-tts codes' on it" if kind == "codes" else "give the folder that was built from audio"
-        raise ShardError(f"{path}: the shards hold '{index.get('kind')}', expected '{kind}'; {advice}")
+        expected = "' or '".join(wanted)
+        raise ShardError(f"{path}: the shards hold '{index.get('kind')}', expected '{expected}'; {advice}")
     return index
 
 
@@ -295,7 +297,8 @@ class _Files:
                 os.close(self._open.popitem()[1])
 
 
-def _sidecar(path: Path) -> Path:
+def sidecar_path(path: Path) -> Path:
+    """Where the offsets of the tar ``path`` are kept."""
     return path.with_name(f"{path.stem}.index.json")
 
 
@@ -303,7 +306,8 @@ def _json_bytes(meta: Mapping[str, Any]) -> bytes:
     return json.dumps(meta, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """The checksum of a file's bytes, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -359,7 +363,7 @@ def _columns_of(path: Path, shard: Mapping[str, Any]) -> dict[str, list[Any]]:
     """The columns of a shard from its sidecar, or from the tar when it has none."""
     if not path.is_file():
         raise ShardError(f"{path}: the shard is missing, though {INDEX} lists it; {_REBUILD}")
-    sidecar = _sidecar(path)
+    sidecar = sidecar_path(path)
     columns = _read_sidecar(sidecar, path, shard["sha256"]) if sidecar.is_file() else _scan(path, str(path))
     if len(columns["keys"]) != shard["samples"]:
         raise ShardError(f"{path}: {len(columns['keys'])} samples, {INDEX} says {shard['samples']}; {_REBUILD}")

@@ -4,14 +4,18 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
+import subprocess
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 
 from triforce_tts.errors import ShardError
-from triforce_tts.shards import INDEX, Sample, ShardInfo, ShardSet, write_index, write_shard
+from triforce_tts.shards import INDEX, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 
 TAR = "train-000000.tar"
 
@@ -76,14 +80,32 @@ def test_members_have_fixed_headers(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
-def test_webdataset_reads_the_tars(tmp_path: Path) -> None:
+@pytest.mark.parametrize("extension", ["flac", "opus", "codes.npy"])
+def test_webdataset_reads_the_tars(tmp_path: Path, extension: str) -> None:
     webdataset = pytest.importorskip("webdataset")
-    write_shard(tmp_path / "a.tar", [sample(0, "codes.npy"), sample(1, "codes.npy")])
+    write_shard(tmp_path / "a.tar", [sample(0, extension), sample(1, extension)])
     found = list(webdataset.WebDataset(str(tmp_path / "a.tar"), shardshuffle=False))
     gc.collect()  # the library leaves the file open; the warning belongs to this test
     assert [item["__key__"] for item in found] == ["u0", "u1"]
-    assert found[1]["codes.npy"] == sample(1).payload
+    assert found[1][extension] == sample(1).payload
     assert json.loads(found[1]["json"]) == sample(1).meta
+
+
+@pytest.mark.parametrize(("extension", "form"), [("flac", ("FLAC", "PCM_16")), ("opus", ("OGG", "OPUS"))])
+def test_sound_is_read_by_tar_and_libsndfile_alone(tmp_path: Path, extension: str, form: tuple[str, str]) -> None:
+    wave = 0.3 * np.sin(np.arange(16000) * 0.1)
+    encoded = io.BytesIO()
+    sf.write(encoded, wave, 16000, format=form[0], subtype=form[1])
+    write_shard(tmp_path / "a.tar", [Sample("u0", sample(0).meta, encoded.getvalue(), extension)])
+    if tar := shutil.which("tar"):
+        subprocess.run([tar, "-xf", "a.tar"], cwd=tmp_path, check=True)
+    else:
+        with tarfile.open(tmp_path / "a.tar") as archive:
+            archive.extractall(tmp_path, filter="data")
+    assert json.loads((tmp_path / "u0.json").read_text(encoding="utf-8")) == sample(0).meta
+    samples, rate = sf.read(tmp_path / f"u0.{extension}")
+    assert (rate, len(samples)) == (16000, 16000)
+    assert np.corrcoef(samples[4000:12000], wave[4000:12000])[0, 1] > 0.99
 
 
 @pytest.mark.parametrize("extension", ["flac", "opus", "codes.npy"])
@@ -199,6 +221,9 @@ def test_a_foreign_index_is_refused(tmp_path: Path) -> None:
     good = json.loads((tmp_path / INDEX).read_text())
     (tmp_path / INDEX).write_text(json.dumps({**good, "version": 99}))
     refused("format version 99, expected 1")
+    (tmp_path / INDEX).write_text(json.dumps({**good, "kind": "pictures"}))
+    with pytest.raises(ShardError, match="the shards hold 'pictures', expected 'audio' or 'codes'"):
+        read_index(tmp_path)
     (tmp_path / INDEX).write_text('{"name": "another program"}')
     refused("not an index of 'triforce-tts shards'")
     (tmp_path / INDEX).write_text("{")

@@ -1,0 +1,204 @@
+"""What a build tells people: two tables, and one page that opens in any browser without a network.
+
+Segments are read once and in order, so that ten million of them need no memory: the tables are written on the way, and
+only counts and a few examples are kept. Every second must be accounted for, or there is no report.
+"""
+
+import csv
+import hashlib
+import heapq
+import io
+import math
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from triforce_tts.errors import TriforceError
+from triforce_tts.files import atomic_path
+from triforce_tts.schema import Config
+
+from .page import Example, write_page
+from .segments import Source, Wave, resample
+from .tally import Failure, Row, SourceRows, Step, Tally, outcome, seconds
+
+Read = Callable[[str, float, float], tuple[Wave, int]]  # source id, start and end in seconds: samples [n], rate in Hz
+
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz; the only ones that Opus knows
+OPUS_BIT_RATE = 32000  # speech is transparent enough to judge a cut or a text
+
+_SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
+_SOURCE_COLUMNS = (
+    "source", "collection", "title", "license", "url", "path", "outcome", "seconds", "kept_s", "segments",
+)  # fmt: skip
+
+
+class ReportConfig(Config):
+    """What the page shows."""
+
+    examples: Annotated[int, Field(ge=0)] = 5  # of each reason, and of what is kept
+    max_example_s: Annotated[float, Field(gt=0)] = 12.0  # of the sound of one
+    max_sound_mb: Annotated[float, Field(ge=0)] = 8.0  # of the sound of all
+
+
+def write_report(
+    folder: Path,
+    sources: Iterable[SourceRows],
+    failures: Sequence[Failure] = (),
+    steps: Sequence[Step] = (),
+    read: Read | None = None,
+    config: ReportConfig | None = None,
+) -> Tally:
+    """Write ``segments.csv``, ``sources.csv`` and ``index.html`` into ``folder``; returns what they sum up.
+
+    Args:
+        folder: where to write, such as ``OUT/report``.
+        sources: the recordings in the order to list them; read once.
+        failures: the sources that could not be used.
+        steps: speed and losses of the steps, in order.
+        read: gives the sound of an example; without it the page has none.
+        config: what the page shows; default: ``ReportConfig()``.
+
+    Raises:
+        TriforceError: the segments of a recording do not cover it (see ``tally.check_cover``), or the disk is full.
+    """
+    config = config or ReportConfig()
+    tally, picker = Tally(), _Picker(config.examples)
+    with _segment_table(folder / "segments.csv") as segments, _source_table(folder / "sources.csv") as listing:
+        for item in sources:
+            share = tally.add(item)
+            for row in item.rows:
+                segments.add(item.source.id, row)
+                picker.see(item.source, row)
+            source = item.source
+            listing.writerow(
+                [source.id, source.collection, source.title, source.license, source.url, source.path, "read",
+                 round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
+            )  # fmt: skip
+        for failure in failures:
+            listing.writerow([failure.name, "", "", "", "", "", failure.reason, 0, 0, 0])
+    examples = _with_sound(picker.chosen(tally), read, config)
+    write_page(folder / "index.html", tally, failures, steps, examples)
+    return tally
+
+
+# --- tables ----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _source_table(path: Path) -> Iterator[Any]:
+    # File names need not be valid Unicode: what cannot be written is escaped.
+    with (
+        atomic_path(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(_SOURCE_COLUMNS)
+        yield writer
+
+
+class _SegmentTable:
+    """Rows whose scores get their columns as they are first seen."""
+
+    def __init__(self, file: Any) -> None:
+        self._writer = csv.writer(file)
+        self.scores: dict[str, int] = {}  # the place of each, in order of appearance
+
+    def add(self, source_id: str, row: Row) -> None:
+        for name in row["scores"]:
+            self.scores.setdefault(name, len(self.scores))
+        times = (f"{time:.4f}" for time in (row["start_s"], row["end_s"], seconds(row)))
+        cells = [source_id, *times, row["speaker"], outcome(row), row["value"], row["text"]]
+        values = (row["scores"].get(name) for name in self.scores)
+        self._writer.writerow(cells + ["" if v is None or not math.isfinite(v) else f"{v:.6g}" for v in values])
+
+
+@contextmanager
+def _segment_table(path: Path) -> Iterator[_SegmentTable]:
+    """The table of all segments: written once without a head, then copied with one, when all scores are known."""
+    unicode: Mapping[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
+    with atomic_path(path) as temporary, tempfile.TemporaryFile("w+", dir=temporary.parent, **unicode) as body:
+        table = _SegmentTable(body)
+        yield table
+        body.seek(0)
+        names = sorted(table.scores)
+        fixed = len(_SEGMENT_COLUMNS)
+        with temporary.open("w", **unicode) as file:
+            writer = csv.writer(file)
+            writer.writerow([*_SEGMENT_COLUMNS[:-1], *names, _SEGMENT_COLUMNS[-1]])
+            for cells in csv.reader(body):
+                cells += [""] * (fixed + len(names) - len(cells))
+                writer.writerow(
+                    [*cells[: fixed - 1], *(cells[fixed + table.scores[n]] for n in names), cells[fixed - 1]]
+                )
+
+
+# --- examples --------------------------------------------------------------------------------------------------
+
+
+class _Picker:
+    """A few segments of each outcome, by the hash of their place: a fair choice, the same in every build."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._heaps: defaultdict[str, list[tuple[int, int, Source, Row]]] = defaultdict(list)
+        self._seen = 0
+
+    def see(self, source: Source, row: Row) -> None:
+        digest = hashlib.sha256(f"{source.id} {row['start_s']:.3f}".encode("utf-8", "replace")).digest()
+        self._seen += 1  # decides between equal hashes
+        entry = (-int.from_bytes(digest[:8], "big"), -self._seen, source, row)
+        heap = self._heaps[outcome(row)]
+        if len(heap) < self._count:
+            heapq.heappush(heap, entry)
+        elif heap and entry[:2] > heap[0][:2]:
+            heapq.heapreplace(heap, entry)
+
+    def chosen(self, tally: Tally) -> Iterator[Example]:
+        """What is kept first, then the reasons as the tally orders them."""
+        for result in tally.outcomes():
+            for *_, source, row in sorted(self._heaps[result], key=lambda entry: (entry[2].id, entry[3]["start_s"])):
+                yield Example(result, source, row)
+
+
+def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportConfig) -> Iterator[Example]:
+    room = config.max_sound_mb * 1e6
+    for example in examples:
+        if read is not None:
+            start, end = example.row["start_s"], example.row["end_s"]
+            try:
+                samples, rate = read(example.source.id, start, min(end, start + config.max_example_s))
+                example.samples = samples
+                example.opus = encode_opus(samples, rate)
+            except (TriforceError, OSError) as error:
+                example.note = f"its sound cannot be read: {error}"
+            if len(example.opus) > room:
+                example.opus, example.note = b"", "its sound is left out: the page has as much as it may hold"
+            room -= len(example.opus)
+            if end - start > config.max_example_s:
+                example.note = f"the first {config.max_example_s:g} s of {end - start:.1f} s"
+        yield example
+
+
+def encode_opus(samples: Wave, sample_rate: int) -> bytes:
+    """``samples`` [n] as a small Ogg Opus file; equal samples give equal bytes."""
+    import av
+
+    target = next((rate for rate in OPUS_RATES if rate >= sample_rate), OPUS_RATES[-1])
+    wave = resample(samples, sample_rate, target)
+    pcm = np.round(np.clip(wave, -1, 1) * 32767).astype(np.int16)
+    buffer = io.BytesIO()
+    # "bitexact": libogg would give each stream a random number.
+    with av.open(buffer, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
+        stream = container.add_stream("libopus", rate=target, layout="mono")
+        stream.bit_rate = OPUS_BIT_RATE
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = target, 0
+        container.mux([*stream.encode(frame), *stream.encode(None)])
+    return buffer.getvalue()

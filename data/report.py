@@ -43,7 +43,7 @@ class ReportConfig(Config):
 
     examples: Annotated[int, Field(ge=0)] = 5  # of each reason, and of what is kept
     max_example_s: Annotated[float, Field(gt=0)] = 12.0  # of the sound of one
-    max_sound_mb: Annotated[float, Field(ge=0)] = 8.0  # of the sound of all
+    max_sound_mb: Annotated[float, Field(ge=0)] = 6.0  # of the sound of all; in the page it takes a third more
 
 
 def write_report(

@@ -1,0 +1,138 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from triforce_tts.audio.io import read_audio
+from triforce_tts.data import transcribe as t
+from triforce_tts.data.segments import MemorySound, Segment
+from triforce_tts.data.transcribe import TranscribeConfig, transcribe
+from triforce_tts.errors import TriforceError
+
+RATE = 16000
+SPEECH = Path(__file__).parents[1] / "speech"
+
+
+def spoken(name: str) -> tuple[MemorySound, Segment]:
+    sound = MemorySound(read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy(), RATE)
+    return sound, Segment(0.0, sound.duration_s)
+
+
+def test_pocketsphinx_hears_words_and_says_that_they_are_its_own() -> None:
+    sound, segment = spoken("kathleen-02")
+    dropped = Segment(0.0, 1.0, reason="no speech")
+    transcribe(sound, [segment, dropped], TranscribeConfig(engine="pocketsphinx"))
+    assert "twentieth time" in segment.text
+    assert segment.details == {"transcriber": "pocketsphinx", "punct": False}
+    assert dropped.text == ""
+
+
+def test_a_segment_in_which_nothing_is_heard_is_dropped() -> None:
+    segment = Segment(0.0, 1.0)
+    transcribe(MemorySound(np.zeros(RATE, np.float32), RATE), [segment], TranscribeConfig(engine="pocketsphinx"))
+    assert segment.reason == "nothing recognised"
+
+
+def test_no_recogniser_leaves_an_empty_text() -> None:
+    sound, segment = spoken("kathleen-02")
+    transcribe(sound, [segment], TranscribeConfig(engine="none"))
+    assert segment.kept
+    assert segment.text == ""
+
+
+def save_tiny_whisper(folder: Path) -> Path:
+    """A Whisper of random weights with a byte vocabulary, saved as the real ones are."""
+    from transformers import (
+        GenerationConfig,
+        WhisperConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+        WhisperProcessor,
+        WhisperTokenizer,
+    )
+    from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+    folder.mkdir()
+    special = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|de|>", "<|translate|>", "<|transcribe|>"]
+    special += ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>"]
+    vocabulary = {letter: number for number, letter in enumerate(bytes_to_unicode().values())}
+    vocabulary |= {name: 256 + number for number, name in enumerate(special)}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    tokenizer = WhisperTokenizer(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), extra_special_tokens=special[1:], language="en"
+    )
+    ids = {name: 256 + number for number, name in enumerate(special)}
+    torch.manual_seed(0)
+    network = WhisperForConditionalGeneration(
+        WhisperConfig(
+            vocab_size=len(vocabulary), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+            decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, num_mel_bins=80, max_target_positions=40,
+            pad_token_id=256, bos_token_id=256, eos_token_id=256, decoder_start_token_id=257,
+        )
+    )  # fmt: skip
+    network.generation_config = GenerationConfig(
+        decoder_start_token_id=257, eos_token_id=256, pad_token_id=256, bos_token_id=256, max_length=24,
+        is_multilingual=True, lang_to_id={"<|en|>": ids["<|en|>"], "<|de|>": ids["<|de|>"]},
+        task_to_id={"transcribe": ids["<|transcribe|>"], "translate": ids["<|translate|>"]},
+        no_timestamps_token_id=ids["<|notimestamps|>"], suppress_tokens=list(range(257, 257 + len(special) - 1)),
+    )  # fmt: skip
+    network.save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(feature_size=80), tokenizer).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("transformers")
+    return save_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny")
+
+
+@pytest.mark.filterwarnings("ignore")  # transformers' own, about its own defaults
+def test_whisper_writes_the_same_alone_and_in_a_batch(tiny_whisper: Path) -> None:
+    heard = {}
+    for size in (1, 3):
+        segments = []
+        for name in ("kathleen-00", "ls_1462-04", "ls_2428-09"):
+            segments.append(Segment(0.0, spoken(name)[1].seconds))
+        joined = MemorySound(
+            np.concatenate([spoken(n)[0].samples for n in ("kathleen-00", "ls_1462-04", "ls_2428-09")]), RATE
+        )
+        start = 0.0
+        for segment in segments:
+            segment.start_s, segment.end_s = start, start + segment.end_s
+            start = segment.end_s
+        transcribe(joined, segments, TranscribeConfig(model=str(tiny_whisper), batch_size=size, device="cpu"))
+        heard[size] = segments
+    for alone, together in zip(heard[1], heard[3], strict=True):
+        assert alone.text == together.text
+        assert alone.scores.keys() == {"avg_logprob", "language_probability", "no_speech_probability"}
+        for name, value in alone.scores.items():
+            assert together.scores[name] == pytest.approx(value, abs=1e-4)
+        assert 0 < alone.scores["language_probability"] < 1
+        assert alone.scores["avg_logprob"] < 0
+        assert alone.details["transcriber"] == str(tiny_whisper)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_scores_are_those_of_the_network(tiny_whisper: Path) -> None:
+    """Against one forward pass over the text that was written."""
+    sound, _ = spoken("kathleen-00")
+    whisper = t.Whisper(str(tiny_whisper), "cpu")
+    ((_, scores),) = whisper([sound.samples], "en")
+    features = whisper.processor([sound.samples], sampling_rate=RATE, return_tensors="pt").input_features
+    with torch.inference_mode():
+        logits = whisper.network(features, decoder_input_ids=torch.tensor([[257]])).logits[0, 0].softmax(-1)
+    ids = whisper.processor.tokenizer.convert_tokens_to_ids(["<|en|>", "<|de|>", "<|nospeech|>"])
+    english, german, silence = (float(logits[i]) for i in ids)
+    assert scores["language_probability"] == pytest.approx(english / (english + german), rel=1e-4)
+    assert scores["no_speech_probability"] == pytest.approx(silence, rel=1e-4)
+
+
+def test_missing_weights_are_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("transformers")
+    sound, segment = spoken("kathleen-00")
+    with pytest.raises(TriforceError, match=r"transcribe\.engine=pocketsphinx"):
+        transcribe(sound, [segment], TranscribeConfig(model=str(tmp_path / "nothing")))

@@ -278,7 +278,7 @@ def test_wrong_input_is_refused(tmp_path: Path) -> None:
 
 
 def test_keys_stay_apart_and_fit_a_tar() -> None:
-    assert sources._key("spk/a.1") == "spk_a_1"
-    keys = {sources._key(name) for name in ("é", "è", "x" * 200, "x" * 201)}
+    assert sources.make_key("spk/a.1") == "spk_a_1"
+    keys = {sources.make_key(name) for name in ("é", "è", "x" * 200, "x" * 201)}
     assert len(keys) == 4
     assert all(len(key) <= 90 and key.isascii() for key in keys)

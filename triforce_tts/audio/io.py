@@ -6,7 +6,9 @@ the same tags into every format. Whatever cannot be used is refused with an ``Au
 """
 
 import io
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +29,13 @@ Source = Path | bytes
 
 BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-channelled file
 LOUDEST = 4.0  # lossy decoders overshoot 1.0 a little; integers stored as floats are thousands
+HOPELESS = 0.5  # share of a file's bytes, or of its samples, above which what is left of it is no recording
+OPUS_BIT_RATE = (
+    32000  # bits a second; mono speech at full bandwidth, as RFC 6716 (section 2.1.1) recommends 28-40 kbit/s
+)
+_COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
+_MISSING_S = 0.1  # seconds; encoders pad their last frame, so that lengths differ a little
+_PATIENCE = 100  # failed reads in a row after which the rest of a file is given up
 TAGS = ("title", "artist", "album", "comment", "software", "copyright", "date")
 
 
@@ -71,16 +80,51 @@ def read_audio(path: Path | str, sample_rate: int | None = None, max_seconds: fl
         AudioError: missing, a folder, empty, not audio, damaged, without samples, or not finite.
     """
     path = Path(path)
-    if not path.exists():
-        raise AudioError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise AudioError(f"{path}: expected an audio file, found {'a folder' if path.is_dir() else 'something else'}")
-    try:
-        if path.stat().st_size == 0:
-            raise AudioError(f"{path}: the file is empty (0 bytes)")
+    with _present(path):
         return _read(path, str(path), sample_rate, 0.0, max_seconds)
-    except OSError as error:
-        raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
+
+
+@dataclass(eq=False)
+class SoundStream:
+    """A file that is decoded as it is read, block by block; it can be read once.
+
+    ``blocks`` are mono float32 [samples] in [-LOUDEST, LOUDEST] at ``sample_rate`` Hz. ``faults`` says, one a line, what
+    could not be decoded; it is complete once the blocks are used up.
+    """
+
+    sample_rate: int
+    blocks: Iterator[Wave]
+    faults: list[str]
+
+
+def stream_audio(path: Path | str) -> SoundStream:
+    """The sound in a file of any length, a block of ``BLOCK`` samples at a time; damage costs no more than it hides.
+
+    Unlike ``read_audio`` this is for recordings that nobody looks at: it goes on behind what cannot be decoded, silences
+    samples that are no sound, and tells of both in ``faults``. FFmpeg comes first here, because it finds its way again
+    after damage, also where the sample rate changes at a splice; the first rate counts.
+
+    Raises:
+        AudioError: missing, a folder, empty, not audio; from ``blocks`` also when less than half of it can be used.
+    """
+    path = Path(path)
+    name = str(path)
+    faults: list[str] = []
+    with _present(path):
+        try:
+            container, stream, rate = _open_container(path, name)
+        except AudioError:
+            try:
+                rate, blocks = _open_libsndfile(path, name, 0.0)
+            except sf.LibsndfileError:
+                rate = 0
+            if not rate:
+                raise
+        else:
+            blocks = _salvaged(container, stream, rate, name, faults)
+            if container.format.name == "wav" and _wav_ends_early(path):
+                faults.append("it ends before the length in its header")
+    return SoundStream(rate, _usable(blocks, name, faults), faults)
 
 
 def decode_audio(
@@ -122,6 +166,14 @@ def encode_flac(audio: Audio) -> bytes:
     return buffer.getvalue()
 
 
+def encode_opus(audio: Audio, bit_rate: int = OPUS_BIT_RATE) -> bytes:
+    """The sound as an Ogg Opus file of ``bit_rate`` bits a second; equal samples give equal bytes.
+
+    It decodes to just as many samples. Opus knows 8, 12, 16, 24 and 48 kHz; another rate is resampled to the next higher.
+    """
+    return _mux(_FORMATS[".ogg"], audio, bit_rate)
+
+
 def write_audio(path: Path | str, audio: Audio) -> None:
     """Write a .wav or .flac (16 bits), .mp3 or .ogg (Opus) file with its tags, whole or not at all.
 
@@ -149,6 +201,21 @@ def write_audio(path: Path | str, audio: Audio) -> None:
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _present(path: Path) -> Iterator[None]:
+    """Refuse a ``path`` that is no file with something in it, and one that the block cannot read."""
+    if not path.exists():
+        raise AudioError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise AudioError(f"{path}: expected an audio file, found {'a folder' if path.is_dir() else 'something else'}")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioError(f"{path}: the file is empty (0 bytes)")
+        yield
+    except OSError as error:
+        raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
 
 
 def _read(source: Source, name: str, sample_rate: int | None, start_s: float, duration_s: float | None) -> Audio:
@@ -222,30 +289,158 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
 
 
 def _open_ffmpeg(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
+    container, _, rate = _open_container(source, name)
+    return rate, _ffmpeg_blocks(container, rate, round(start_s * rate))
+
+
+def _wav_ends_early(path: Path) -> bool:
+    """``_is_cut_short`` of a file that FFmpeg reads, which does not tell."""
     try:
-        container = av.open(io.BytesIO(source) if isinstance(source, bytes) else str(source), "r")
+        with sf.SoundFile(str(path)) as file:
+            return _is_cut_short(file)
+    except sf.LibsndfileError:
+        return False
+
+
+def _open_container(source: Source, name: str) -> tuple[av.container.InputContainer, AudioStream, int]:
+    """The container, its first audio stream, and the sample rate of that in Hz."""
+    try:
+        # A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch what it lists.
+        file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
+        container = av.open(file, "r", options={"protocol_whitelist": "file"})
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({_reason(error)})") from error
     if not container.streams.audio:
         container.close()
         raise AudioError(f"{name}: the file holds no sound")
-    rate = container.streams.audio[0].rate
-    if not rate:
+    stream = container.streams.audio[0]
+    if not stream.rate:
         container.close()
         raise AudioError(f"{name}: the file does not say its sample rate")
-    return rate, _ffmpeg_blocks(container, rate, round(start_s * rate))
+    return container, stream, stream.rate
 
 
 def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int) -> Iterator[Wave]:
-    # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
-    planar = av.AudioResampler(format="fltp", rate=rate)
     with container:
-        for frame in container.decode(audio=0):
-            for part in planar.resample(frame):
-                block = part.to_ndarray().mean(axis=0, dtype=np.float32)
-                skip = min(start, len(block))
-                start -= skip
-                yield block[skip:]
+        for block in _mono(container.decode(audio=0), rate):
+            skip = min(start, len(block))
+            start -= skip
+            yield block[skip:]
+
+
+def _mono(frames: Iterable[av.AudioFrame], rate: int) -> Iterator[Wave]:
+    """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
+    converter = av.AudioResampler(format="fltp", rate=rate)
+    form = None
+    for frame in frames:
+        found = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if form not in (None, found):
+            yield from map(_mean, converter.resample(None))
+            converter = av.AudioResampler(format="fltp", rate=rate)
+        form = found
+        # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
+        yield from map(_mean, converter.resample(frame))
+    if form is not None:
+        yield from map(_mean, converter.resample(None))
+
+
+def _mean(frame: av.AudioFrame) -> Wave:
+    return np.asarray(frame.to_ndarray().mean(axis=0, dtype=np.float32))
+
+
+@dataclass
+class _Tally:
+    """What decoding a file came to."""
+
+    failures: int = 0
+    lost_bytes: int = 0
+    read_bytes: int = 0  # the lost ones among them
+    start_s: float = math.inf  # by the timestamps of the file
+    end_s: float = 0.0
+
+
+def _salvaged(
+    container: av.container.InputContainer, stream: AudioStream, rate: int, name: str, faults: list[str]
+) -> Iterator[Wave]:
+    """What FFmpeg can decode of a file, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
+    tally = _Tally()
+    decoded = 0
+    with container:
+        if container.format.name.split(",")[0] in _COUNTED and stream.duration and stream.time_base:
+            tally.start_s, tally.end_s = 0.0, float(stream.duration * stream.time_base)
+        for block in _blocks(_mono(_frames(container, stream, tally), rate)):
+            decoded += len(block)
+            yield block
+    if tally.lost_bytes > HOPELESS * tally.read_bytes:
+        share = f"{tally.lost_bytes} of {tally.read_bytes} bytes"
+        raise AudioError(f"{name}: the audio is damaged ({share} cannot be decoded)")
+    if tally.failures:
+        faults.append(f"damaged at {tally.failures} places, {tally.lost_bytes} bytes cannot be decoded")
+    missing = tally.end_s - tally.start_s - decoded / rate
+    if missing > _MISSING_S:
+        faults.append(f"{missing:.2f} s of {tally.end_s - tally.start_s:.2f} s are missing")
+
+
+def _frames(container: av.container.InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[av.AudioFrame]:
+    """The frames of ``stream``; what cannot be decoded is counted and left out."""
+    packets = container.demux(stream)
+    failed = 0  # reads in a row
+    while failed < _PATIENCE:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            # Reading goes on where it stopped, but a generator that raised is spent.
+            failed, packets = failed + 1, container.demux(stream)
+            tally.failures += 1
+            continue
+        if packet is None:
+            return
+        failed = 0
+        tally.read_bytes += packet.size
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            tally.failures += 1
+            tally.lost_bytes += packet.size
+            continue
+        for frame in frames:
+            if frame.time is not None:
+                tally.start_s = min(tally.start_s, frame.time)
+                tally.end_s = max(tally.end_s, frame.time + frame.samples / frame.sample_rate)
+            yield frame
+
+
+def _blocks(pieces: Iterable[Wave]) -> Iterator[Wave]:
+    """``pieces`` joined to blocks of ``BLOCK`` samples at least: decoders give a few hundred at a time."""
+    held: list[Wave] = []
+    count = 0
+    for piece in pieces:
+        held.append(piece)
+        count += len(piece)
+        if count >= BLOCK:
+            yield np.concatenate(held)
+            held, count = [], 0
+    if count:
+        yield np.concatenate(held)
+
+
+def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wave]:
+    """``blocks`` with silence for what is no sound: values that are not finite or, past damage, far too loud."""
+    total = bad = 0
+    try:
+        for block in blocks:
+            wrong = ~(np.abs(block) <= LOUDEST)  # true also for what is not a number
+            total += len(block)
+            bad += int(wrong.sum())
+            yield np.where(wrong, np.float32(0), block)
+    except (sf.LibsndfileError, av.FFmpegError) as error:
+        raise AudioError(f"{name}: the audio is damaged ({_reason(error)})") from error
+    if not total:
+        raise AudioError(f"{name}: it holds no samples")
+    if bad > HOPELESS * total:
+        raise AudioError(f"{name}: {bad} of {total} samples are not in [-{LOUDEST:g}, {LOUDEST:g}]; rescale the file")
+    if bad:
+        faults.append(f"{bad} of {total} samples are no numbers or beyond {LOUDEST:g}; they are silenced")
 
 
 def _reason(error: Exception) -> str:
@@ -261,7 +456,7 @@ def _to_int16(samples: torch.Tensor) -> npt.NDArray[np.int16]:
     return (samples.detach().cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16).numpy()
 
 
-def _mux(form: _Format, audio: Audio) -> bytes:
+def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
@@ -275,6 +470,8 @@ def _mux(form: _Format, audio: Audio) -> bytes:
         container.metadata.update({software if key == "software" else key: value for key, value in audio.tags.items()})
         stream = container.add_stream(form.codec, rate=rate, layout="mono")
         assert isinstance(stream, AudioStream)
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
         for start in range(0, len(pcm), BLOCK):
             frame = av.AudioFrame.from_ndarray(pcm[None, start : start + BLOCK], format="s16", layout="mono")

@@ -161,7 +161,7 @@ def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str
     Most readers have one recording, so second clips show few readers. The halves of the references show all, but
     share their recording: a generous ceiling.
     """
-    from benchmarks.embedding import embed
+    from triforce_tts.data.embedding import embed
 
     rate = synthesizer.audio.sample_rate
     references = [clips[0] for clips in lists.readers]

@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import track
 
 from triforce_tts.audio.edit import bandwidth_hz, normalize_level
-from triforce_tts.audio.io import Audio, encode_flac, read_audio
+from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.files import atomic_path, write_json
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
@@ -33,6 +33,7 @@ from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 SHARD_SAMPLES = 256
 SPLITS = ("train", "heldout")
 BABBLE_SENTENCES = 64  # made up when no texts are given
+ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 BUILD_FORMAT = 1  # raised when the same input would give other bytes
 
 
@@ -56,11 +57,13 @@ class Job:
     sample_rate: int | None
     limits: Limits
     align: bool = False
+    codec: str = "flac"
 
     @property
     def fingerprint(self) -> str:
         """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
         settings = [BUILD_FORMAT, self.sample_rate, asdict(self.limits), *(["align"] if self.align else [])]
+        settings += [self.codec] if self.codec != "flac" else []
         digest = hashlib.sha256(json.dumps(settings).encode())
         for recording in self.recordings:
             known = {name: value for name, value in asdict(recording).items() if value is not None}
@@ -94,7 +97,9 @@ def _aligner() -> Aligner:
     return Aligner()
 
 
-def prepare(recording: Recording, sample_rate: int | None, limits: Limits, align: bool = False) -> Sample:
+def prepare(
+    recording: Recording, sample_rate: int | None, limits: Limits, align: bool = False, codec: str = "flac"
+) -> Sample:
     """The sample of one recording: checked, resampled, levelled, with its words placed if ``align``, encoded."""
     if not recording.text.strip():
         raise _Refused("no text", "")
@@ -125,7 +130,7 @@ def prepare(recording: Recording, sample_rate: int | None, limits: Limits, align
     meta |= {name: value for name, value in optional.items() if value is not None}
     if align and (words := _align(recording, audio)) is not None:
         meta[alignment.KEY] = words
-    return Sample(recording.id, meta, encode_flac(audio), "flac")
+    return Sample(recording.id, meta, ENCODERS[codec](audio), codec)
 
 
 def _align(recording: Recording, audio: Audio) -> list[list[float]] | None:
@@ -173,7 +178,7 @@ def run_job(job: Job) -> tuple[ShardInfo, list[Drop]]:
     def samples() -> Iterator[Sample]:
         for recording in job.recordings:
             try:
-                yield prepare(recording, job.sample_rate, job.limits, job.align)
+                yield prepare(recording, job.sample_rate, job.limits, job.align, job.codec)
             except _Refused as refusal:
                 drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, str(refusal.value)))
 
@@ -197,6 +202,7 @@ def make_jobs(
     sample_rate: int | None,
     limits: Limits,
     align: bool = False,
+    codec: str = "flac",
 ) -> dict[str, list[Job]]:
     """The shards of each split; recordings are spread by a hash, so that every shard mixes speakers."""
     spread = sorted(recordings, key=lambda r: hashlib.sha256(r.id.encode()).digest())
@@ -210,6 +216,7 @@ def make_jobs(
                 sample_rate,
                 limits,
                 align,
+                codec,
             )
             for number, start in enumerate(range(0, len(members), SHARD_SAMPLES))
         ]
@@ -226,9 +233,10 @@ def build(
     limits: Limits | None = None,
     console: Console | None = None,
     align: bool = False,
+    codec: str = "flac",
 ) -> list[Drop]:
     """Write the shards of ``recordings`` into ``out``; the drops are returned and written to ``report/drops.csv``."""
-    jobs = make_jobs(recordings, held, out, sample_rate, limits or Limits(), align)
+    jobs = make_jobs(recordings, held, out, sample_rate, limits or Limits(), align, codec)
     flat = [job for split in jobs.values() for job in split]
     out.mkdir(parents=True, exist_ok=True)
     results: dict[str, tuple[ShardInfo, list[Drop]]] = {}
@@ -267,16 +275,28 @@ def _write_drops(path: Path, drops: list[Drop]) -> None:
 
 def command(
     sources: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="SRC...", help="Folders with a manifest.jsonl, or with x.wav + x.txt pairs."),
+        list[str] | None,
+        typer.Argument(
+            metavar="SRC...",
+            help="Labelled folders (manifest.jsonl, x.wav + x.txt, LJSpeech, LibriSpeech); with --config: recordings, "
+            "folders, feeds (.xml), lists of URLs (.urls), URLs.",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the shards.")] = Path("shards/built"),
+    config: Annotated[
+        str | None,
+        typer.Option(help="Cut and label raw recordings: podcast, audiobook, or a path to a .yaml file."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="With --config: override a setting, as cut.max_seconds=15.")
+    ] = None,
     heldout: Annotated[
         Path | None, typer.Option(help="JSON list of what is never trained on; default: heldout.json in a source.")
     ] = None,
     sample_rate: Annotated[
         int | None, typer.Option(help="Hz to store; a model's own rate saves work in training. Default: as recorded.")
     ] = None,
+    codec: Annotated[str | None, typer.Option(help="flac (lossless, default) or opus (a sixth of the size).")] = None,
     workers: Annotated[int, typer.Option(help="Processes.")] = 2,
     synthetic_texts: Annotated[
         Path | None, typer.Option("--synthetic", help="Speak the lines of this text file instead of reading sources.")
@@ -291,23 +311,52 @@ def command(
     align: Annotated[
         bool, typer.Option("--align", help="Write down when each word and sound is spoken: the GPT learns faster.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be built; build nothing.")] = False,
+    only: Annotated[
+        str, typer.Option(help="With --config: fetch, process or assemble alone, for work on many machines.")
+    ] = "all",
+    part: Annotated[
+        str, typer.Option(help="With --only process: i/n takes every n-th recording, from the i-th on.")
+    ] = "1/1",
+    ray: Annotated[
+        str | None, typer.Option(help="With --config: address of a Ray cluster to process on, or 'auto'.")
+    ] = None,
 ) -> None:
-    """Build training shards from labelled recordings, or from a synthesiser.
+    """Build training shards: from labelled recordings, from a synthesiser, or (--config) from raw recordings.
 
-    Each recording is decoded, checked (length, text against length, silence, clipping), brought to one level and
-    stored as FLAC with its text, reader, source and licence. Killed and run again, the build continues and ends with
-    the same shards. What was dropped, and why, is in OUT/report/drops.csv.
+    Labelled recordings are checked (length, text against length, silence, clipping), brought to one level and stored
+    with their text, reader, source and licence. Raw ones are cut at pauses first, told apart by speaker, written down
+    and judged: docs/data.md has the steps. Killed and run again, a build continues and ends with the same shards. What
+    was dropped, and why, is in OUT/report.
 
     Examples:
 
       triforce-tts build recordings/ --out shards/real --sample-rate 16000 --align
+
+      triforce-tts build feed.xml episodes/ --config podcast --out shards/podcast
+
+      triforce-tts build mybook/ --config audiobook --out shards/mybook
 
       triforce-tts build --synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
 
       triforce-tts build --engine babble --out shards/toy
     """
     console = Console(stderr=True)
-    lists = [heldout] if heldout else [s / HELDOUT for s in sources or [] if (s / HELDOUT).is_file()]
+    if config is not None:
+        from . import scrape
+
+        overrides = [*(set_ or ())]
+        overrides += [f"codec={codec}"] if codec else []
+        overrides += [f"sample_rate={sample_rate}"] if sample_rate else []
+        scrape.run(sources or [], out, scrape.load_config(config, overrides), workers, console,
+                   only=only, part=part, ray=ray, dry_run=dry_run)  # fmt: skip
+        return
+    if set_ or ray or only != "all" or part != "1/1":
+        raise ShardError("--set, --ray, --only and --part are for raw recordings: give --config podcast too")
+    if codec not in (None, *ENCODERS):
+        raise ShardError(f"--codec {codec}: expected one of {', '.join(ENCODERS)}")
+    folders = [Path(source) for source in sources or ()]
+    lists = [heldout] if heldout else [s / HELDOUT for s in folders if (s / HELDOUT).is_file()]
     held_list = HeldOut()
     for path in lists:
         held_list |= read_heldout(path)
@@ -321,19 +370,24 @@ def command(
         chosen = voices.split(",") if voices else ["rms"] if engine == "flite" else synthetic.voices_of(engine)
         recordings, held = synthetic.plan(texts, engine, chosen, sentences, every_voice, held_list)
     elif sources:
-        recordings = find_recordings(sources)
+        recordings = find_recordings(folders)
         held = {r.id for r in recordings if held_list.holds(r)}
     else:
         raise ShardError("nothing to build: give folders with recordings, or --synthetic TEXTS")
     named = ", ".join(str(path) for path in lists) or "none"
     console.print(f"{len(recordings)} recordings, {len(held)} held out (list: {named})", soft_wrap=True)
+    if dry_run:
+        for (source, license_), count in sorted(Counter((r.source, r.license) for r in recordings).items()):
+            console.print(f"  {source} ({license_}): {count} recordings", soft_wrap=True)
+        return
     details = {
         "sources": sorted({r.source for r in recordings}),
         "sample_rate": sample_rate,
         "limits": asdict(Limits()),
         "aligned": align,
     }
-    drops = build(recordings, held, out, sample_rate, workers, details, console=console, align=align)
+    drops = build(recordings, held, out, sample_rate, workers, details, console=console, align=align,
+                  codec=codec or "flac")  # fmt: skip
     _summarise(out, drops, console)
 
 

@@ -6,7 +6,6 @@ gets a ``reason`` to be dropped and stays, so that the report accounts for every
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -62,8 +61,15 @@ class Segment:
 class Sound(Protocol):
     """A decoded recording, mono, on disk: hours of it cost no memory."""
 
-    sample_rate: int  # Hz
-    duration_s: float
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        ...
+
+    @property
+    def duration_s(self) -> float:
+        """The length in seconds."""
+        ...
 
     def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> Wave:
         """Samples [n] of a stretch, at its own rate or resampled to ``sample_rate`` Hz."""
@@ -111,9 +117,3 @@ def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
 def as_row(segment: Segment) -> Mapping[str, Any]:
     """A segment as JSON."""
     return {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
-
-
-def find_text(folder: Path) -> Path | None:
-    """The text or book that lies beside the recordings of ``folder``: the only .epub or .txt in it."""
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in (".epub", ".txt"))
-    return found[0] if len(found) == 1 else None

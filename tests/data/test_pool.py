@@ -2,6 +2,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from triforce_tts.data import pool
 
 
@@ -34,3 +36,26 @@ def test_a_job_whose_worker_was_killed_is_done_again_and_the_deadly_one_is_named
     outcomes = dict(pool.run(die, [str(folder) for folder in folders], 2))
     assert outcomes.pop(str(folders[2])) is None
     assert outcomes == {str(folder): "well" for folder in folders if folder.name != "c"}
+
+
+def die_once_on_ray(folder: str) -> str:
+    """As ``die``, but slow enough that two workers are at work."""
+    import time
+
+    time.sleep(1)
+    return die(folder)
+
+
+def test_ray_does_again_what_a_killed_worker_had(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    folders = [tmp_path / name for name in ("a", "b", "c", "d")]
+    for folder in folders:
+        folder.mkdir()
+    (folders[1] / "once").touch()
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, namespace="test")
+    try:
+        outcomes = dict(pool.run_on_ray(die_once_on_ray, [str(folder) for folder in folders], "local"))
+    finally:
+        ray.shutdown()
+    assert outcomes == {str(folder): "well" for folder in folders}
+    assert not (folders[1] / "once").exists()

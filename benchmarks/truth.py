@@ -1,0 +1,362 @@
+"""Does the builder cut right? Long recordings whose cuts, readers and words are known, through the whole builder.
+
+    python -m benchmarks.truth --speech ../shared/speech --out runs/truth --hours 2
+
+Utterances of many readers are joined with pauses, silence, music-like tones, noise and turns of a second reader. Of half
+the recordings the builder is given the text (with front matter and passages that nobody reads), of the others it is not.
+Measured, with 95 % intervals over recordings (bootstrap):
+
+  edge precision   share of the edges of kept segments within 0.25 s of the edge of a stretch of speech
+  edge recall      share of the edges of stretches of speech within 0.25 s of any segment's edge
+  words cut        share of kept segments with an edge in the midst of sound of an utterance
+  one reader       share of kept segments in which only one reader speaks
+  purity           share of kept speech whose label's commonest reader it is
+  kept             share of all speech that is kept
+  false keeps      share of kept seconds that are music or noise
+  word error       of the texts of kept segments, against what is spoken in them
+"""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.recogniser import interval, letters
+from triforce_tts.audio.io import read_audio
+from triforce_tts.files import write_json, write_text
+
+Wave = npt.NDArray[np.float32]
+RATE = 24000
+TOLERANCE_S = 0.25
+ALONE_S = 0.1  # of another reader's speech is not yet a second reader
+INSIDE_S, NEAR_DB = 0.03, 25.0  # an edge cuts a word where so much on both sides of it lies so near the speech's level
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A clip that recordings are made of."""
+
+    id: str
+    samples: Wave
+    reader: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Where an utterance came to lie; seconds."""
+
+    start_s: float
+    end_s: float
+    reader: str
+    text: str
+
+
+@dataclass
+class Truth:
+    """What is known of a made recording."""
+
+    duration_s: float = 0.0
+    spoken: list[Spoken] = field(default_factory=list)
+    other: list[tuple[float, float, str]] = field(default_factory=list)  # start, end, kind: music, noise
+
+
+# --- making recordings ---------------------------------------------------------------------------------------------
+
+
+def music(seconds: float, rng: np.random.Generator) -> Wave:
+    """Broken chords of decaying harmonics with a beat: a jingle, to a detector."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    wave = np.zeros(len(time))
+    for beat in np.arange(0, seconds, 0.25):
+        since = time - beat
+        sounding = since >= 0
+        pitch = 220 * 2 ** (rng.choice([0, 3, 5, 7, 10, 12]) / 12)
+        tone = sum(np.sin(2 * np.pi * pitch * k * since[sounding]) / k for k in (1, 2, 3, 4))
+        wave[sounding] += tone * np.exp(-4 * since[sounding])
+        drum = rng.standard_normal(int(sounding.sum())) * np.exp(-60 * since[sounding])
+        wave[sounding] += 0.5 * drum
+    return _at(wave, 0.08)
+
+
+def noise(seconds: float, rng: np.random.Generator) -> Wave:
+    """Pink noise: a room, a street, applause."""
+    count = round(seconds * RATE)
+    spectrum = np.fft.rfft(rng.standard_normal(count))
+    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
+    return _at(np.fft.irfft(spectrum, count), 0.04)
+
+
+def _at(wave: npt.NDArray[np.float64], rms: float) -> Wave:
+    return (wave * rms / max(1e-9, float(np.sqrt(np.mean(wave**2))))).clip(-1, 1).astype(np.float32)
+
+
+def trimmed(samples: Wave) -> Wave:
+    """Without the silence at both ends, so that the edges of speech are known."""
+    frame = RATE // 100
+    power = np.square(samples[: len(samples) // frame * frame].reshape(-1, frame)).mean(1)
+    loud = np.flatnonzero(power > power.max() * 10**-4.5)
+    return samples[loud[0] * frame : (loud[-1] + 1) * frame]
+
+
+def make_recording(utterances: Sequence[Utterance], guest: Sequence[Utterance], seed: int) -> tuple[Wave, Truth]:
+    """A recording [n] of ``utterances`` in order, with what a podcast has besides, and a turn of ``guest`` now and then.
+
+    Pauses are 0.3 to 1.2 s, as between sentences; the floor is a faint hiss, never digital silence.
+    """
+    rng = np.random.default_rng(seed)
+    truth, pieces, length, turns = Truth(), [], 0, list(guest)
+
+    def add(wave: Wave) -> tuple[float, float]:
+        nonlocal length
+        pieces.append(wave)
+        length += len(wave)
+        return (length - len(wave)) / RATE, length / RATE
+
+    def pause(least: float, most: float) -> None:
+        add(np.zeros(round(rng.uniform(least, most) * RATE), np.float32))
+
+    def say(utterance: Utterance) -> None:
+        truth.spoken.append(Spoken(*add(trimmed(utterance.samples)), utterance.reader, utterance.text))
+
+    pause(0.5, 2.0)
+    for utterance in utterances:
+        what = rng.random()
+        if what < 0.05:
+            truth.other.append((*add(music(rng.uniform(3, 8), rng)), "music"))
+            pause(0.3, 1.0)
+        elif what < 0.1:
+            truth.other.append((*add(noise(rng.uniform(2, 6), rng)), "noise"))
+            pause(0.3, 1.0)
+        elif what < 0.15:
+            pause(3.0, 8.0)
+        elif what < 0.3 and turns:
+            say(turns.pop(0))
+            pause(0.2, 0.8)
+        say(utterance)
+        pause(0.3, 1.2)
+    wave = np.concatenate(pieces)
+    wave += (10 ** (-65 / 20) * rng.standard_normal(len(wave))).astype(np.float32)
+    truth.duration_s = len(wave) / RATE
+    return wave, truth
+
+
+def book_of(truth: Truth, unread: Sequence[str], host: str, seed: int) -> str:
+    """The text that ``host`` read from: front matter, and after every tenth utterance a passage that nobody reads."""
+    rng = np.random.default_rng(seed)
+    lines = ["THE BOOK", "", "Printed in the year of its making. All rights of the printer are reserved.", ""]
+    passages = list(unread)
+    for number, spoken in enumerate(said for said in truth.spoken if said.reader == host):
+        lines.append(spoken.text.capitalize() + ("" if spoken.text.endswith((".", "?", "!")) else "."))
+        if number % 10 == 9 and passages:
+            lines.append(passages.pop(int(rng.integers(len(passages)))))
+    return "\n".join(lines) + "\n"
+
+
+# --- judging -------------------------------------------------------------------------------------------------------
+
+
+def judge(segments: Sequence[Any], truth: Truth, wave: Wave) -> dict[str, float]:
+    """The figures of one recording, from ``Segment``s that cover it."""
+    kept = [segment for segment in segments if segment.kept]
+    edges = np.array([edge for s in kept for edge in (s.start_s, s.end_s)])
+    every = np.array(sorted({edge for s in segments for edge in (s.start_s, s.end_s)}))
+    stretches = speech_edges(truth)
+    speech = sum(s.end_s - s.start_s for s in truth.spoken)
+    shares = [readers_in(segment, truth) for segment in kept]
+    by_label: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for segment, share in zip(kept, shares, strict=True):
+        by_label[segment.speaker].update(share)
+    labelled = sum(sum(c.values()) for c in by_label.values())
+    other = sum(overlap(s.start_s, s.end_s, start, end) for s in kept for start, end, _ in truth.other)
+    return {
+        "edge_precision": _near(edges, stretches),
+        "edge_recall": _near(stretches, every),
+        "words_cut": _mean([float(cuts_word(s.start_s, wave, truth) or cuts_word(s.end_s, wave, truth)) for s in kept]),
+        "one_reader": _mean([float(sum(v > ALONE_S for v in share.values()) <= 1) for share in shares]),
+        "purity": sum(c.most_common(1)[0][1] for c in by_label.values() if c) / labelled if labelled else float("nan"),
+        "kept": labelled / speech,
+        "false_keeps": other / max(1e-9, sum(s.seconds for s in kept)),
+        "segments": float(len(kept)),
+    }
+
+
+def speech_edges(truth: Truth) -> npt.NDArray[np.float64]:
+    """The edges of stretches of speech."""
+    return np.array([edge for s in truth.spoken for edge in (s.start_s, s.end_s)])
+
+
+def readers_in(segment: Any, truth: Truth) -> dict[str, float]:
+    """Seconds of speech of each reader in a segment."""
+    found: Counter[str] = Counter()
+    for s in truth.spoken:
+        if (seconds := overlap(segment.start_s, segment.end_s, s.start_s, s.end_s)) > 0:
+            found[s.reader] += seconds
+    return dict(found)
+
+
+def overlap(a: float, b: float, c: float, d: float) -> float:
+    """Seconds that [a, b] and [c, d] share."""
+    return max(0.0, min(b, d) - max(a, c))
+
+
+def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
+    """Whether ``edge`` lies inside an utterance, with sound near the level of its speech on both sides."""
+    for s in truth.spoken:
+        if s.start_s + INSIDE_S < edge < s.end_s - INSIDE_S:
+            whole = wave[round(s.start_s * RATE) : round(s.end_s * RATE)]
+            least = float(np.sqrt(np.mean(whole**2))) * 10 ** (-NEAR_DB / 20)
+            at, width = round(edge * RATE), round(INSIDE_S * RATE)
+            sides = (wave[at - width : at], wave[at : at + width])
+            return all(float(np.sqrt(np.mean(side**2))) > least for side in sides)
+    return False
+
+
+def words_in(segment: Any, truth: Truth) -> str:
+    """What is spoken in a segment: the texts of the utterances that lie in it for the most part.
+
+    A segment that ends inside an utterance has no known text; see ``whole``.
+    """
+    inside = [s for s in truth.spoken if overlap(segment.start_s, segment.end_s, s.start_s, s.end_s) > 0.3]
+    return " ".join(s.text for s in inside)
+
+
+def whole(segment: Any, truth: Truth) -> bool:
+    """Whether every utterance in the segment is in it as a whole, so that its words are known."""
+    touched = [s for s in truth.spoken if overlap(segment.start_s, segment.end_s, s.start_s, s.end_s) > 0.05]
+    return all(
+        overlap(segment.start_s, segment.end_s, s.start_s, s.end_s) > s.end_s - s.start_s - TOLERANCE_S for s in touched
+    )
+
+
+def word_errors(segments: Sequence[Any], truth: Truth) -> tuple[int, int]:
+    """Edits and reference words over kept segments whose words are known."""
+    import jiwer
+
+    edits, words = 0, 0
+    for segment in segments:
+        if segment.kept and whole(segment, truth) and (said := letters(words_in(segment, truth))):
+            found = jiwer.process_words(said, letters(segment.text))
+            edits += found.substitutions + found.deletions + found.insertions
+            words += len(said.split())
+    return edits, words
+
+
+def _near(edges: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:
+    if not len(edges) or not len(others):
+        return float("nan")
+    return float((np.abs(edges[:, None] - others[None]).min(1) <= TOLERANCE_S).mean())
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+# --- the program ---------------------------------------------------------------------------------------------------
+
+
+def read_clips(speech: Path) -> dict[str, list[Utterance]]:
+    """The utterances of each reader under ``speech``, in the manifest's order, decoded when they are used."""
+    by_reader: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in (speech / "manifest.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        by_reader[row["speaker"]].append(row)
+    return {reader: [Clip(speech, row) for row in rows] for reader, rows in by_reader.items()}  # type: ignore[misc]
+
+
+class Clip:
+    """An ``Utterance`` that is read when its samples are asked for."""
+
+    def __init__(self, speech: Path, row: dict[str, Any]) -> None:
+        self.path, self.id, self.reader, self.text = speech / row["audio"], row["id"], row["speaker"], row["text"]
+
+    @property
+    def samples(self) -> Wave:
+        """The sound at ``RATE``."""
+        wave: Wave = read_audio(self.path, RATE).samples.numpy()
+        return wave
+
+
+def make_corpus(speech: Path, out: Path, hours: float, minutes: float, seed: int) -> dict[str, Truth]:
+    """Recordings of about ``minutes`` in folders of their own under ``out``; every second one with its book."""
+    import soundfile as sf
+
+    clips = read_clips(speech)
+    guests = [reader for reader, own in clips.items() if len(own) < 12]
+    hosts = sorted((reader for reader, own in clips.items() if len(own) >= 30), key=lambda r: (-len(clips[r]), r))
+    unread = [clip.text.capitalize() + "." for reader in guests for clip in clips[reader]]
+    rng = np.random.default_rng(seed)
+    truths: dict[str, Truth] = {}
+    place: Counter[str] = Counter()
+    total = 0.0
+    while total < hours * 3600:
+        number = len(truths)
+        host = hosts[number % len(hosts)]
+        taken: list[Any] = []
+        seconds = 0.0
+        while seconds < minutes * 60 and place[host] < len(clips[host]):
+            taken.append(clips[host][place[host]])
+            place[host] += 1
+            seconds += len(taken[-1].samples) / RATE + 0.8
+        if not taken:
+            break
+        visiting = clips[guests[int(rng.integers(len(guests)))]]
+        wave, truth = make_recording(taken, [visiting[i % len(visiting)] for i in range(len(taken) // 8)], seed + number)
+        name = f"{number:03d}-{host}"
+        folder = out / name
+        folder.mkdir(parents=True, exist_ok=True)
+        sf.write(folder / f"{name}.flac", wave, RATE)
+        if number % 2 == 0:
+            write_text(folder / "book.txt", book_of(truth, unread, host, seed + number))
+        truths[name] = truth
+        total += truth.duration_s
+    return truths
+
+
+def main() -> None:
+    """Make recordings, build them, judge the result."""
+    from rich.console import Console
+
+    from triforce_tts.data import scrape
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speech", type=Path, required=True, help="folder with a manifest.jsonl of many readers")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--hours", type=float, default=2.0, help="of recordings to make; default: %(default)s")
+    parser.add_argument("--minutes", type=float, default=8.0, help="of each recording; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--config", default="podcast")
+    parser.add_argument("--set", action="append", default=["transcribe.engine=pocketsphinx"], dest="overrides")
+    options = parser.parse_args()
+    truths = make_corpus(options.speech, options.out / "recordings", options.hours, options.minutes, options.seed)
+    config = scrape.load_config(options.config, options.overrides)
+    accounts = scrape.build([str(options.out / "recordings")], options.out / "shards", config, options.workers, Console())
+    figures: defaultdict[str, list[float]] = defaultdict(list)
+    edits: dict[str, list[tuple[int, int]]] = {"given": [], "recognised": []}
+    for account in accounts:
+        name = Path(account.source.path).stem
+        wave = read_audio(account.source.path, RATE).samples.numpy()
+        segments = list(scrape.segments_of(options.out / "shards", account.source))
+        for figure, value in judge(segments, truths[name], wave).items():
+            figures[figure].append(value)
+        edits["given" if account.source.text else "recognised"].append(word_errors(segments, truths[name]))
+    result = {name: interval(values) for name, values in figures.items()}
+    for kind, counts in edits.items():
+        result[f"word_error_{kind}"] = interval([e / max(1, n) for e, n in counts if n])
+        result[f"words_{kind}"] = interval([float(n) for _, n in counts])
+    hours = sum(truth.duration_s for truth in truths.values()) / 3600
+    write_json(options.out / "result.json", {"hours": hours, "recordings": len(truths), "figures": result})
+    write_json(options.out / "truth.json", {name: asdict(truth) for name, truth in truths.items()})
+    for name, value in result.items():
+        print(name, value)
+
+
+if __name__ == "__main__":
+    main()

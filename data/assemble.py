@@ -1,0 +1,143 @@
+"""Shards of what ``pipeline`` made of the recordings: duplicates out, speakers named, split, mixed, accounted for."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import track
+
+from triforce_tts.errors import ShardError
+from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
+
+from .duplicates import find_duplicates
+from .pipeline import FINGERPRINT, PART, ROWS, VOICES, Account, BuilderConfig
+from .segments import UNKNOWN, Segment, as_row
+from .speakers import link_voices
+
+SPLITS = ("train", "heldout")
+DUPLICATE, HOSTS = "duplicate", "may be of a held-out speaker"
+
+
+@dataclass
+class Plan:
+    """What becomes of every sample of the parts: its speaker's name and split, or why it is left out."""
+
+    parts: ShardSet
+    speakers: list[str]
+    splits: list[str]  # empty: left out
+    reasons: dict[str, tuple[str, str]]  # by key: reason and value
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of the speaker of each sample, by key."""
+        return dict(zip(self.parts.keys, self.speakers, strict=True))
+
+
+def assemble(
+    out: Path, accounts: Sequence[Account], config: BuilderConfig, details: dict[str, Any], console: Console
+) -> Plan:
+    """Write the shards and ``index.json`` into ``out`` from the parts of ``accounts``; equal parts give equal bytes.
+
+    Raises:
+        ShardError: no recording gave any sample.
+    """
+    used = [account for account in accounts if not account.error]
+    parts = ShardSet.open([out / "work" / account.source.id for account in used], PART, "audio") if used else None
+    if parts is None or not len(parts):
+        raise ShardError(f"{out}: nothing of the {len(accounts)} recordings could be used; report/ says why")
+    plan = make_plan(out, parts, used, config)
+    infos: dict[str, list[ShardInfo]] = {}
+    for split in SPLITS:
+        # Spread by a hash, so that every shard mixes recordings.
+        members = [i for i in range(len(parts)) if plan.splits[i] == split]
+        members.sort(key=lambda i: hashlib.sha256(parts.keys[i].encode()).digest())
+        starts = range(0, len(members), config.shard_samples)
+        infos[split] = [
+            write_shard(
+                out / f"{split}-{number:06d}.tar", _members(plan, members[start : start + config.shard_samples])
+            )
+            for number, start in enumerate(track(starts, f"shards, {split}", console=console))
+        ]
+    write_index(out, "audio", infos, details)
+    return plan
+
+
+def make_plan(out: Path, parts: ShardSet, used: Sequence[Account], config: BuilderConfig) -> Plan:
+    """Who speaks in each sample, which split it belongs to, and what is a duplicate."""
+    metas = [parts.meta(i) for i in range(len(parts))]
+    prints = {meta["id"]: np.frombuffer(bytes.fromhex(meta[FINGERPRINT]), np.uint32) for meta in metas}
+    texts = {meta["id"]: meta["text"] for meta in metas}
+    copies = find_duplicates(prints, texts, dict(zip(parts.keys, parts.durations_s, strict=True)), config.duplicates)
+    reasons = {key: (DUPLICATE, f"of {first}") for key, first in copies.items()}
+    names = name_speakers(out, used, config)
+    speakers = [names.get((meta["recording"], meta["speaker"]), UNKNOWN) for meta in metas]
+    heldout = choose_heldout(speakers, parts.durations_s, config.heldout_share)
+    hosts = {meta["recording"] for meta, speaker in zip(metas, speakers, strict=True) if speaker in heldout}
+    splits = []
+    for meta, speaker in zip(metas, speakers, strict=True):
+        if meta["id"] in reasons:
+            splits.append("")
+        elif speaker == UNKNOWN and meta["recording"] in hosts:
+            reasons[meta["id"]] = (HOSTS, "")
+            splits.append("")
+        else:
+            splits.append("heldout" if speaker in heldout else "train")
+    return Plan(parts, speakers, splits, reasons)
+
+
+def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> dict[tuple[str, str], str]:
+    """A name for each (recording, label): one person in many recordings of a collection has one name."""
+    by_collection: defaultdict[str, dict[tuple[str, str], npt.NDArray[np.float32]]] = defaultdict(dict)
+    for account in used:
+        voices = json.loads((out / "work" / account.source.id / VOICES).read_text(encoding="utf-8"))
+        for label, vector in voices.items():
+            by_collection[account.source.collection][account.source.id, label] = np.asarray(vector, np.float32)
+    names = {}
+    for collection, voices in sorted(by_collection.items()):
+        for voice, number in link_voices(voices, config.speakers).items():
+            names[voice] = f"{collection}-{number:04d}"
+    return names
+
+
+def choose_heldout(speakers: Sequence[str], seconds: Sequence[float], share: float) -> set[str]:
+    """Speakers with about ``share`` of all seconds: by a hash of their names, while they fit; never the only one."""
+    totals: defaultdict[str, float] = defaultdict(float)
+    for speaker, length in zip(speakers, seconds, strict=True):
+        totals[speaker] += length
+    budget = share * sum(totals.values())
+    totals.pop(UNKNOWN, None)
+    chosen: set[str] = set()
+    for speaker in sorted(totals, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        if totals[speaker] <= budget and len(chosen) + 1 < len(totals):
+            chosen.add(speaker)
+            budget -= totals[speaker]
+    return chosen
+
+
+def _members(plan: Plan, members: Sequence[int]) -> Iterator[Sample]:
+    for i in members:
+        meta = plan.parts.meta(i)
+        meta["speaker"] = plan.speakers[i]
+        del meta[FINGERPRINT]
+        yield Sample(plan.parts.keys[i], meta, plan.parts.payload(i), plan.parts.extension(i))
+
+
+def rows_of(out: Path, account: Account, plan: Plan) -> list[Mapping[str, Any]]:
+    """The segments of a recording, as rows, with what was decided after all recordings were there."""
+    rows = []
+    for number, line in enumerate((out / "work" / account.source.id / ROWS).read_text(encoding="utf-8").splitlines()):
+        segment = Segment(**json.loads(line))
+        key = f"{account.source.id}-{number:05d}"
+        if key in plan.reasons:
+            segment.drop(*plan.reasons[key])
+        segment.speaker = plan.names.get(key, segment.speaker)
+        rows.append(as_row(segment))
+    return rows

@@ -1,0 +1,238 @@
+"""One raw recording through all steps: decoded, cut, told apart by speaker, written down, judged, encoded.
+
+The result is a folder named by the recording, renamed into place when it is whole: a killed build loses at most the
+recordings in hand, and a repeated one does nothing that is done. ``assemble`` makes shards of these folders.
+"""
+
+import hashlib
+import json
+import shutil
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import PositiveInt
+
+from triforce_tts.audio.edit import bandwidth_hz, normalize_level
+from triforce_tts.audio.io import Audio, encode_flac, encode_opus
+from triforce_tts.errors import AudioError, TextError, TriforceError
+from triforce_tts.files import atomic_folder, write_json, write_text
+from triforce_tts.schema import Config
+from triforce_tts.shards import Sample, write_index, write_shard
+
+from .book import BookConfig, align_text, read_book
+from .cut import CutConfig, cut
+from .duplicates import DuplicatesConfig, fingerprint
+from .fetch import FetchConfig
+from .level import LevelConfig, levelled
+from .screen import ScreenConfig, screen
+from .segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
+from .sound import decode
+from .speakers import SpeakersConfig, Vector, label_speakers
+from .text_checks import TextConfig, check_text
+from .transcribe import TranscribeConfig, transcribe
+from .vad import VadConfig, speech_probabilities, speech_spans
+
+FORMAT = 1  # raised when the same recording would give another result
+SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
+FAULT = "fault.txt"  # what is written of an error that nobody foresaw
+SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
+PART = "part"  # the split of a recording's own shard
+FINGERPRINT = "fingerprint"  # of the sound, in hexadecimal, in the JSON of a part's sample
+
+
+class BuilderConfig(Config):
+    """The whole of ``configs/data/*.yaml``: a part for each step."""
+
+    sample_rate: PositiveInt = 24000  # Hz to store
+    codec: Literal["flac", "opus"] = "flac"
+    opus_kbps: PositiveInt = 32
+    fetch: FetchConfig = FetchConfig()
+    level: LevelConfig = LevelConfig()
+    vad: VadConfig = VadConfig()
+    cut: CutConfig = CutConfig()
+    speakers: SpeakersConfig = SpeakersConfig()
+    transcribe: TranscribeConfig = TranscribeConfig()
+    book: BookConfig = BookConfig()
+    text: TextConfig = TextConfig()
+    screen: ScreenConfig = ScreenConfig()
+    duplicates: DuplicatesConfig = DuplicatesConfig()
+    heldout_share: float = 0.02  # of the hours, by whole speakers
+    shard_samples: PositiveInt = 256
+
+
+@dataclass(frozen=True)
+class Work:
+    """A recording to do, and where its result goes."""
+
+    source: Source
+    folder: str
+    config: BuilderConfig
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the recording, its text, the settings of any step, or the format."""
+        # What is done after all recordings, or before, does not change what is made of one.
+        settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
+        text = hashlib.sha256(Path(self.source.text).read_bytes()).hexdigest() if self.source.text else ""
+        about = {name: value for name, value in asdict(self.source).items() if name not in ("path", "text")}
+        return hashlib.sha256(json.dumps([FORMAT, settings, about, text], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class Account:
+    """What became of a recording."""
+
+    source: Source
+    error: str = ""  # why nothing of it could be used
+    duration_s: float = 0.0
+    faults: list[str] = field(default_factory=list)  # what of it could not be decoded
+    # By step: seconds of sound that it was given, seconds of those that it dropped, seconds of computing.
+    steps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+
+
+def process(work: Work) -> Account:
+    """Take one recording through all steps, or return what an earlier build made of the same.
+
+    What is wrong with the recording, or with its text, is in the account and stops nothing.
+
+    Raises:
+        TriforceError: what is wrong concerns every recording, such as weights that are missing, or a full disk.
+    """
+    folder = Path(work.folder)
+    stamp = work.fingerprint
+    if (found := _done(folder, stamp)) is not None:
+        return found
+    with atomic_folder(folder) as temporary:
+        account = _Clock(Account(work.source))
+        try:
+            made = _take(work, temporary, account)
+        except (AudioError, TextError) as error:
+            account.account.error = str(error).removeprefix(f"{work.source.path}: ")
+            made = []
+        except TriforceError:
+            raise
+        except Exception as error:
+            # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
+            account.account.error = (
+                f"a fault of the builder ({error!r}); please report it with work/{folder.name}/{FAULT}"
+            )
+            write_text(temporary / FAULT, traceback.format_exc())
+            made = []
+        info = write_shard(temporary / SAMPLES, made)
+        write_index(temporary, "audio", {PART: [info]}, {})
+        shutil.rmtree(temporary / SCRATCH, ignore_errors=True)
+        write_json(temporary / DONE, {"fingerprint": stamp, "account": asdict(account.account)})
+    return account.account
+
+
+def _done(folder: Path, stamp: str) -> Account | None:
+    try:
+        content = json.loads((folder / DONE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if content["fingerprint"] != stamp:
+        return None
+    known = dict(content["account"])
+    steps = {name: tuple(figures) for name, figures in known.pop("steps").items()}
+    return Account(Source(**known.pop("source")), steps=steps, **known)
+
+
+def _take(work: Work, folder: Path, clock: "_Clock") -> list[Sample]:
+    """The samples of a recording; its segments and voices are written into ``folder``."""
+    config, source = work.config, work.source
+    with clock("decode"):
+        sound = decode(Path(source.path), folder / SCRATCH, config.sample_rate)
+    clock.account.duration_s, clock.account.faults = sound.duration_s, list(sound.faults)
+    segments, voices = run_steps(sound, source, config, clock)
+    rows = [json.dumps(as_row(segment), ensure_ascii=False, sort_keys=True) + "\n" for segment in segments]
+    write_text(folder / ROWS, "".join(rows))
+    write_json(folder / VOICES, {label: [round(float(x), 6) for x in vector] for label, vector in voices.items()})
+    with clock("encode"):
+        # Encoded, an hour takes a hundred megabytes at most: they fit into memory.
+        return [make_sample(sound, source, n, s, config) for n, s in enumerate(segments) if s.kept]
+
+
+class _Clock:
+    """Times steps, and notes how much sound each of them was given and dropped."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    @contextmanager
+    def __call__(self, name: str, segments: Sequence[Segment] = ()) -> Iterator[None]:
+        kept = [segment for segment in segments if segment.kept]
+        began = time.perf_counter()
+        yield
+        dropped = sum(segment.seconds for segment in kept if not segment.kept)
+        self.account.steps[name] = (
+            round(sum(s.seconds for s in kept) if segments else self.account.duration_s, 4),
+            round(dropped, 4),
+            round(time.perf_counter() - began, 4),
+        )
+
+
+def run_steps(
+    sound: Sound, source: Source, config: BuilderConfig, clock: "_Clock"
+) -> tuple[list[Segment], Mapping[str, Vector]]:
+    """The segments of ``sound`` after every step between decoding and encoding, and the mean vector of each voice.
+
+    The segments cover all of the recording, in order.
+    """
+    with clock("level"):
+        sound = levelled(sound, config.level)
+    with clock("voice activity"):
+        probabilities = speech_probabilities(sound, config.vad)
+        spans = speech_spans(probabilities, config.vad)
+    with clock("cut"):
+        segments = cut(spans, sound, probabilities, config.cut)
+    with clock("speakers", segments):
+        voices = label_speakers(sound, segments, config.speakers)
+    with clock("text", segments):
+        if source.text is not None:
+            align_text(sound, segments, read_book(Path(source.text)), config.book)
+        else:
+            transcribe(sound, segments, config.transcribe)
+    with clock("text checks", segments):
+        check_text(segments, config.text)
+    with clock("screen", segments):
+        screen(sound, segments, config.screen)
+    return segments, voices
+
+
+def make_sample(sound: Sound, source: Source, number: int, segment: Segment, config: BuilderConfig) -> Sample:
+    """The sample of a kept segment, at the one level of all samples, with what is known about it."""
+    samples = torch.from_numpy(sound.read(segment.start_s, segment.end_s))
+    band = bandwidth_hz(samples, sound.sample_rate)
+    levelled, gain_db = normalize_level(samples, sound.sample_rate)
+    audio = Audio(levelled, sound.sample_rate)
+    key = f"{source.id}-{number:05d}"
+    known = {"url": source.url, "title": source.title}
+    meta: dict[str, Any] = {
+        "id": key,
+        "text": segment.text,
+        "speaker": segment.speaker,
+        "source": source.collection,
+        "recording": source.id,
+        "start_s": round(segment.start_s, 4),
+        "end_s": round(segment.end_s, 4),
+        "license": source.license,
+        "punct": True,
+        "sample_rate": audio.sample_rate,
+        "duration_s": round(audio.duration_s, 4),
+        "gain_db": round(gain_db, 2),
+        "bandwidth_hz": band,
+        **{name: value for name, value in known.items() if value is not None},
+        **{name: round(value, 4) for name, value in segment.scores.items()},
+        **segment.details,
+    }
+    analysed = sound.read(segment.start_s, segment.end_s, ANALYSIS_RATE)
+    meta[FINGERPRINT] = fingerprint(analysed).tobytes().hex()
+    if config.codec == "opus":
+        return Sample(key, meta, encode_opus(audio, 1000 * config.opus_kbps), "opus")
+    return Sample(key, meta, encode_flac(audio), "flac")

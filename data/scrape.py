@@ -1,0 +1,241 @@
+"""Raw recordings to shards: find or fetch them, take each through ``pipeline``, ``assemble`` shards, report.
+
+The three parts can be run apart, on one machine or many, because what passes between them lies in OUT/work.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal, get_args
+
+import av
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from triforce_tts import schema
+from triforce_tts.audio.io import stream_audio
+from triforce_tts.errors import ShardError
+from triforce_tts.files import only_writer, write_json
+from triforce_tts.shards import ShardSet
+
+from . import assemble, pool
+from .pipeline import Account, BuilderConfig, Work, process
+from .raw import find_sources
+from .report import Read, write_report
+from .segments import UNKNOWN, Segment, Source, Wave
+from .tally import Failure, SourceRows, Step
+
+SOURCES = "sources.json"
+BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
+Part = Literal["all", "fetch", "process", "assemble"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+
+def load_config(name: str, settings: Sequence[str] = ()) -> BuilderConfig:
+    """The builder's configuration ``name``, a file or one of ``configs/data``, with overrides."""
+    return schema.load(BuilderConfig, "data", name, settings)
+
+
+def run(
+    words: Sequence[str],
+    out: Path,
+    config: BuilderConfig,
+    workers: int,
+    console: Console,
+    *,
+    only: str = "all",
+    part: str = "1/1",
+    ray: str | None = None,
+    dry_run: bool = False,
+) -> None:
+    """What the command line asks for.
+
+    Raises:
+        ShardError: an option has a value that it cannot have, or as ``build``.
+    """
+    if only not in PARTS:
+        raise ShardError(f"--only {only}: expected one of {', '.join(PARTS)}")
+    found = re.fullmatch(r"(\d+)/(\d+)", part)
+    share = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= share[0] <= share[1]:
+        raise ShardError(f"--part {part}: expected i/n with i from 1 to n, such as 3/8")
+    if share[1] > 1 and only != "process":
+        raise ShardError(f"--part {part}: only processing can be shared out; add --only process")
+    if dry_run:
+        foretell(words, out, config, console)
+        return
+    accounts = build(words, out, config, workers, console, PARTS[PARTS.index(only)], share, ray)  # type: ignore[arg-type]
+    if only in ("all", "assemble"):
+        summarise(out, accounts, console)
+
+
+def build(
+    words: Sequence[str],
+    out: Path,
+    config: BuilderConfig,
+    workers: int,
+    console: Console,
+    part: Part = "all",
+    share: tuple[int, int] = (1, 1),
+    ray: str | None = None,
+) -> list[Account]:
+    """Build shards of the recordings that ``words`` name; what is done already is not done again.
+
+    Args:
+        words: files, folders, feeds, lists of URLs, URLs.
+        out: folder for the shards, the report and the work between.
+        config: the settings of every step.
+        workers: processes.
+        console: where progress goes.
+        part: only this part; ``process`` and ``assemble`` take the sources that ``fetch`` found.
+        share: (i, n): process only every n-th recording from the i-th on, for n machines that share ``out``.
+        ray: address of a Ray cluster to process on instead.
+
+    Raises:
+        ShardError: there is nothing to build, or nothing could be used.
+    """
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    if part in ("all", "fetch"):
+        with only_writer(work):
+            sources, failures = find_sources(words, out / "downloads", config.fetch)
+            write_json(work / SOURCES, {"sources": list(map(asdict, sources)), "failures": list(map(asdict, failures))})
+        console.print(f"{len(sources)} recordings found, {len(failures)} could not be had", soft_wrap=True)
+    sources, failures = read_sources(work)
+    accounts: list[Account] = []
+    if part in ("all", "process"):
+        jobs = [Work(s, str(work / s.id), config) for s in sources][share[0] - 1 :: share[1]]
+        accounts = work_through(jobs, workers, console, ray)
+    if part in ("all", "assemble"):
+        with only_writer(out):
+            accounts = accounts or [process(Work(s, str(work / s.id), config)) for s in sources]
+            finish(out, accounts, failures, config, console)
+    return accounts
+
+
+def read_sources(work: Path) -> tuple[list[Source], list[Failure]]:
+    """What ``fetch`` found."""
+    try:
+        content = json.loads((work / SOURCES).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ShardError(
+            f"{work}: nothing was fetched yet; run 'triforce-tts build SRC... --only fetch' first"
+        ) from error
+    return [Source(**s) for s in content["sources"]], [Failure(**f) for f in content["failures"]]
+
+
+def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str | None) -> list[Account]:
+    """Every job's account, in the order of the jobs; the bar counts hours of sound."""
+    lengths = {job.source.id: seconds_of(Path(job.source.path)) for job in jobs}
+    outcomes = pool.run_on_ray(process, jobs, ray) if ray else pool.run(process, jobs, workers)
+    done: dict[str, Account] = {}
+    columns = (
+        TextColumn("build"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console) as progress:
+        hours, total = 0.0, sum(lengths.values()) / 3600
+        task = progress.add_task("build", total=total or None, told=f"0 of {total:.1f} h")
+        for job, account in outcomes:
+            if account is None:
+                account = Account(job.source, error="its worker was killed twice, perhaps for want of memory")
+            done[job.source.id] = account
+            hours += lengths[job.source.id] / 3600
+            progress.update(task, completed=hours, told=f"{hours:.1f} of {total:.1f} h, {len(done)} of {len(jobs)}")
+    return [done[job.source.id] for job in jobs]
+
+
+def finish(
+    out: Path, accounts: Sequence[Account], failures: Sequence[Failure], config: BuilderConfig, console: Console
+) -> None:
+    """Shards, ``index.json`` and the report of what was processed."""
+    details = {
+        "config": config.model_dump(mode="json"),
+        "sample_rate": config.sample_rate,
+        "sources": sorted({account.source.collection for account in accounts}),
+        "recordings": len(accounts),
+    }
+    plan = assemble.assemble(out, accounts, config, details, console)
+    failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
+    used = [account for account in accounts if not account.error]
+    rows = (SourceRows(a.source, a.duration_s, assemble.rows_of(out, a, plan)) for a in used)
+    write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
+
+
+def steps_of(accounts: Sequence[Account], plan: assemble.Plan) -> list[Step]:
+    """What each step did over all recordings; the last one works on all of them together and is not timed."""
+    totals: dict[str, list[float]] = {}
+    for account in accounts:
+        for name, figures in account.steps.items():
+            totals[name] = [a + b for a, b in zip(totals.get(name, [0.0] * 3), figures, strict=True)]
+    steps = [Step(name, *figures) for name, figures in totals.items()]
+    lost = sum(plan.parts.durations_s[i] for i, key in enumerate(plan.parts.keys) if key in plan.reasons)
+    return [*steps, Step("duplicates and split", sum(plan.parts.durations_s), lost, 0.0)]
+
+
+def reader(accounts: Sequence[Account]) -> Read:
+    """How the report hears a stretch of a recording: by decoding it once more, from its beginning on."""
+    paths = {account.source.id: Path(account.source.path) for account in accounts}
+
+    def read(source: str, start_s: float, end_s: float) -> tuple[Wave, int]:
+        stream = stream_audio(paths[source])
+        first, last = round(start_s * stream.sample_rate), round(end_s * stream.sample_rate)
+        position, pieces = 0, []
+        for block in stream.blocks:
+            pieces.append(block[max(0, first - position) : max(0, last - position)])
+            position += len(block)
+            if position >= last:
+                break
+        return np.concatenate(pieces), stream.sample_rate
+
+    return read
+
+
+def seconds_of(path: Path) -> float:
+    """The length that a file claims, in seconds; 0 where it claims none."""
+    try:
+        with av.open(str(path)) as container:
+            return float(container.duration or 0) / av.time_base
+    except (av.FFmpegError, ValueError, OSError):
+        return 0.0
+
+
+def segments_of(out: Path, source: Source) -> Iterator[Segment]:
+    """The segments of a recording as the steps left them."""
+    for line in (out / "work" / source.id / "segments.jsonl").read_text(encoding="utf-8").splitlines():
+        yield Segment(**json.loads(line))
+
+
+def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Console) -> None:
+    """Say what would be built: recordings, hours, steps, bytes; feeds are read, what they name is not fetched."""
+    sources, failures = find_sources(words, out / "downloads", config.fetch, fetch=False)
+    hours: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for source in sources:
+        hours[source.collection, source.license] += seconds_of(Path(source.path)) / 3600
+    for (collection, license_), value in sorted(hours.items()):
+        console.print(f"{collection} ({license_}): {value:.2f} h", soft_wrap=True)
+    for failure in failures:
+        console.print(f"not used: {failure.name}: {failure.reason}", soft_wrap=True)
+    total = sum(hours.values())
+    rate = config.sample_rate * BYTES_PER_SAMPLE if config.codec == "flac" else config.opus_kbps * 125
+    texts = sum(source.text is not None for source in sources)
+    console.print(
+        f"{len(sources)} recordings, {total:.2f} h; {texts} with their text, the others written down by "
+        f"{config.transcribe.engine}; at most {total * 3600 * rate / 1e9:.2f} GB of {config.codec} at "
+        f"{config.sample_rate} Hz in {out}",
+        soft_wrap=True,
+    )
+
+
+def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
+    """What was kept and what was not, in a few lines."""
+    for split in assemble.SPLITS:
+        kept = ShardSet.open([out], split, "audio")
+        speakers = len(set(kept.speakers) - {UNKNOWN})
+        console.print(f"{split}: {len(kept)} samples, {sum(kept.durations_s) / 3600:.2f} h, {speakers} speakers")
+    total = sum(account.duration_s for account in accounts)
+    console.print(f"of {total / 3600:.2f} h in {len(accounts)} recordings; every second: {out / 'report' / 'index.html'}",
+                  soft_wrap=True)  # fmt: skip

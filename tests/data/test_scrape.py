@@ -1,0 +1,175 @@
+"""The whole builder on long recordings whose cuts, readers and words are known."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import soundfile as sf
+from rich.console import Console
+
+from benchmarks import truth as known
+from triforce_tts.audio.io import decode_audio, read_audio
+from triforce_tts.data import scrape
+from triforce_tts.data.pipeline import Account
+from triforce_tts.shards import ShardSet
+
+SPEECH = Path(__file__).parents[1] / "speech"
+CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=false"]
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
+    """A podcast of one reader with a guest, an audiobook with its book, and something that is no audio."""
+    folder = tmp_path_factory.mktemp("recordings")
+    clips = known.read_clips(SPEECH)
+    truths = {}
+    for seed, (host, guest) in enumerate((("ls_1462", "ls_2428"), ("kathleen", "kathleen"))):
+        turns = clips[guest][3:] if guest != host else []
+        wave, truths[host] = known.make_recording(clips[host] * 2, turns, seed)
+        (folder / host).mkdir()
+        sf.write(folder / host / f"{host}.flac", wave, known.RATE)
+    (folder / "kathleen" / "book.txt").write_text(known.book_of(truths["kathleen"], [], "kathleen", 0))
+    (folder / "broken.mp3").write_bytes(bytes(1000))
+    return folder, truths
+
+
+def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more: object) -> list[Account]:
+    config = scrape.load_config("podcast", [*CHOSEN, *settings])
+    return scrape.build(words, out, config, workers, Console(quiet=True), **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def built(recordings: tuple[Path, dict[str, known.Truth]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("built") / "out"
+    build([str(recordings[0])], out)
+    return out
+
+
+def checksums(out: Path) -> dict[str, str]:
+    index = json.loads((out / "index.json").read_text())
+    return {shard["name"]: shard["sha256"] for split in index["splits"].values() for shard in split["shards"]}
+
+
+def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
+    sources, failures = scrape.read_sources(built / "work")
+    assert [Path(failure.name).name for failure in failures] + [
+        Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
+    ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
+    for host, truth in recordings[1].items():
+        source = next(s for s in sources if host in s.path)
+        segments = list(scrape.segments_of(built, source))
+        wave = read_audio(source.path, known.RATE).samples.numpy()
+        figures = known.judge(segments, truth, wave)
+        assert figures["words_cut"] == 0
+        assert figures["one_reader"] == 1
+        assert figures["false_keeps"] < 0.02
+        assert figures["kept"] > 0.5
+        assert figures["edge_precision"] > 0.9
+        assert sum(s.seconds for s in segments) == pytest.approx(truth.duration_s, abs=0.01)
+        if source.text:
+            edits, words = known.word_errors(segments, truth)
+            assert words > 20
+            assert edits / words <= 0.03
+
+
+def test_samples_hold_what_was_cut(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
+    shards = ShardSet.open([built], "train", "audio")
+    assert len(shards)
+    for i in range(len(shards)):
+        meta = shards.meta(i)
+        audio = decode_audio(shards.payload(i), meta["id"])
+        assert audio.sample_rate == 16000
+        assert audio.duration_s == pytest.approx(meta["end_s"] - meta["start_s"], abs=0.002)
+        assert audio.duration_s == pytest.approx(meta["duration_s"], abs=0.001)
+        assert meta["text"]
+        assert meta["license"] == "unknown"
+
+
+def test_every_second_is_in_the_report(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
+    with (built / "report" / "segments.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    total = sum(truth.duration_s for truth in recordings[1].values())
+    assert sum(float(row["seconds"]) for row in rows) == pytest.approx(total, abs=0.1)
+    assert "broken" in (built / "report" / "index.html").read_text()
+
+
+def test_the_same_with_two_workers_and_done_again(
+    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
+) -> None:
+    build([str(recordings[0])], tmp_path / "two", workers=2)
+    assert checksums(tmp_path / "two") == checksums(built)
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "work").glob("*/samples.tar")}
+    build([str(recordings[0])], tmp_path / "two", workers=2)
+    assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "work").glob("*/samples.tar")}
+    assert checksums(tmp_path / "two") == checksums(built)
+
+
+def test_parts_by_several_machines_make_the_same(
+    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
+) -> None:
+    words = [str(recordings[0])]
+    build(words, tmp_path / "out", part="fetch")
+    for number in (1, 2):
+        build([], tmp_path / "out", part="process", share=(number, 2))
+    build([], tmp_path / "out", part="assemble")
+    assert checksums(tmp_path / "out") == checksums(built)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from rich.console import Console
+from triforce_tts.data import scrape
+
+if __name__ == "__main__":
+    config = scrape.load_config("podcast", sys.argv[3:])
+    scrape.build([sys.argv[1]], Path(sys.argv[2]), config, 2, Console(stderr=True))
+"""
+
+
+def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, settings: list[str]) -> None:
+    """Kill the build, or one of its workers, so many times at random moments, then let it end."""
+    program.write_text(PROGRAM)
+    words = [sys.executable, str(program), str(folder), str(out), *settings]
+    rng = random.Random(1)
+    for number in range(moments):
+        process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
+        time.sleep(rng.uniform(3, 12))
+        if process.poll() is None and number % 2:
+            children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+            if children:
+                os.kill(int(rng.choice(children)), signal.SIGKILL)
+                time.sleep(1)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run(words, check=True, stderr=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("codec", ["flac", "opus"])
+def test_a_killed_build_ends_with_the_same_shards(
+    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path, codec: str
+) -> None:
+    settings = [*CHOSEN, f"codec={codec}"]
+    killed_and_continued(recordings[0], tmp_path / "out", tmp_path / "program.py", 1, settings)
+    if codec == "flac":
+        assert checksums(tmp_path / "out") == checksums(built)
+    else:
+        build([str(recordings[0])], tmp_path / "whole", "codec=opus")
+        assert checksums(tmp_path / "out") == checksums(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_killed_at_ten_moments(recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path) -> None:
+    for codec in ("flac", "opus"):
+        settings = [*CHOSEN, f"codec={codec}"]
+        killed_and_continued(recordings[0], tmp_path / codec, tmp_path / "program.py", 10, settings)
+        build([str(recordings[0])], tmp_path / f"{codec}-whole", f"codec={codec}")
+        assert checksums(tmp_path / codec) == checksums(tmp_path / f"{codec}-whole")

@@ -157,6 +157,7 @@ def finish(
         "sample_rate": config.sample_rate,
         "sources": sorted({account.source.collection for account in accounts}),
         "recordings": len(accounts),
+        "disjoint_speakers": True,
     }
     plan = assemble.assemble(out, accounts, config, details, console)
     failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
@@ -236,6 +237,8 @@ def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
         kept = ShardSet.open([out], split, "audio")
         speakers = len(set(kept.speakers) - {UNKNOWN})
         console.print(f"{split}: {len(kept)} samples, {sum(kept.durations_s) / 3600:.2f} h, {speakers} speakers")
+    if not len(ShardSet.open([out], "heldout", "audio")):
+        console.print("nothing is held out: no speaker has so small a share; raise heldout_share, or add recordings")
     total = sum(account.duration_s for account in accounts)
     console.print(f"of {total / 3600:.2f} h in {len(accounts)} recordings; every second: {out / 'report' / 'index.html'}",
                   soft_wrap=True)  # fmt: skip

@@ -74,7 +74,9 @@ def send(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], 
 def whole(body: bytes, media_type: str = "audio/mpeg", **headers: str) -> Reply:
     """The body with its length."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return lambda handler: send(handler, 200, {"Content-Type": media_type, "Content-Length": str(len(body)), **named}, body)
+    return lambda handler: send(
+        handler, 200, {"Content-Type": media_type, "Content-Length": str(len(body)), **named}, body
+    )
 
 
 def redirect(location: str, status: int = 302) -> Reply:

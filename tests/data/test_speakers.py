@@ -1,0 +1,126 @@
+import itertools
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triforce_tts.audio.io import read_audio
+from triforce_tts.data import embedding
+from triforce_tts.data.segments import MemorySound, Segment
+from triforce_tts.data.speakers import SpeakersConfig, cluster, label_speakers, link_voices, most_different
+from triforce_tts.errors import TriforceError
+
+RATE = 16000
+SPEECH = Path(__file__).parents[1] / "speech"
+needs_weights = pytest.mark.skipif(find_spec("resemblyzer") is None, reason=embedding.INSTALL)
+rng = np.random.default_rng(0)
+
+
+def unit(*values: float) -> np.ndarray:
+    vector = np.asarray(values, np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def spoken(*names: str, pause_s: float = 0.4) -> np.ndarray:
+    pieces = []
+    for name in names:
+        wave = read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy()
+        pieces += [wave / np.sqrt(np.mean(wave**2)) * 0.05, np.zeros(round(pause_s * RATE), np.float32)]
+    return np.concatenate(pieces).astype(np.float32)
+
+
+# --- the rules, on made vectors -----------------------------------------------------------------------------------
+
+
+def test_a_stretch_that_differs_is_found_wherever_it_lies() -> None:
+    a, b = unit(1, 0, 0), unit(0, 1, 0)
+    for pattern in ("aaaabbbb", "bbbbaaaa", "aaaabbbbaaaa", "aabbbbaaaaaa"):
+        vectors = np.stack([a if letter == "a" else b for letter in pattern])
+        assert most_different(vectors, 4) == pytest.approx(1.0)
+    assert most_different(np.stack([a] * 12), 4) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_stretch_is_as_long_as_asked() -> None:
+    a, b = unit(1, 0, 0), unit(0, 1, 0)
+    vectors = np.stack([a, a, a, a, a, b, b, a, a, a])
+    assert most_different(vectors, 2) == pytest.approx(1.0)
+    # The two b and two a beside them, against six a: by hand, 1 - 2 / sqrt(2^2 + 2^2).
+    assert most_different(vectors, 4) == pytest.approx(1 - 2 / 8**0.5)
+    assert most_different(vectors, 6) == 0.0  # too few windows for two stretches
+
+
+def test_voices_are_linked_by_distance_and_numbered_in_sorted_order() -> None:
+    voices = {
+        ("x", "1"): unit(0, 1, 0.1),
+        ("a", "0"): unit(1, 0, 0),
+        ("b", "0"): unit(0, 1, 0),
+        ("c", "0"): unit(1, 0.1, 0),
+    }
+    assert link_voices(voices, SpeakersConfig()) == {("a", "0"): 0, ("b", "0"): 1, ("c", "0"): 0, ("x", "1"): 1}
+    assert link_voices({}, SpeakersConfig()) == {}
+
+
+def test_groups() -> None:
+    assert cluster(np.zeros((0, 3), np.float32), 0.25) == []
+    assert cluster(unit(1, 0, 0)[None], 0.25) == [0]
+
+
+# --- real speech --------------------------------------------------------------------------------------------------
+
+
+@needs_weights
+def test_readers_are_told_apart_and_a_mixed_segment_is_dropped() -> None:
+    parts = [
+        spoken("kathleen-00", "kathleen-01"), spoken("ls_2428-09", "ls_2428-10"), spoken("kathleen-02", "kathleen-03"),
+        spoken("ls_2428-11", "ls_2428-12"), spoken("kathleen-01", "ls_2428-13"), spoken("kathleen-00")[: 2 * RATE],
+    ]  # fmt: skip
+    edges = np.cumsum([0, *map(len, parts)]) / RATE
+    segments = [Segment(float(a), float(b)) for a, b in itertools.pairwise(edges)]
+    voices = label_speakers(MemorySound(np.concatenate(parts), RATE), segments, SpeakersConfig())
+    mixed, short = segments[4], segments[5]
+    assert mixed.reason == "two speakers"
+    assert (short.speaker, short.kept) == ("unknown", True)
+    labels = [segment.speaker for segment in segments[:4]]
+    assert labels[0] == labels[2] != labels[1] == labels[3]
+    assert set(labels) == {"0", "1"} == set(voices)
+    talked = {label: sum(s.seconds for s in segments[:4] if s.speaker == label) for label in voices}
+    assert talked["0"] > talked["1"]
+    for vector in voices.values():
+        assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)
+
+
+@needs_weights
+def test_nothing_to_label() -> None:
+    assert label_speakers(MemorySound(np.zeros(RATE, np.float32), RATE), [], SpeakersConfig()) == {}
+    dropped = Segment(0.0, 1.0, reason="no speech")
+    assert label_speakers(MemorySound(np.zeros(RATE, np.float32), RATE), [dropped], SpeakersConfig()) == {}
+
+
+@needs_weights
+def test_windows_alone_are_windows_together() -> None:
+    waves = [
+        spoken("kathleen-00"),
+        spoken("ls_1462-04", "ls_1462-05"),
+        rng.standard_normal(RATE // 2).astype(np.float32),
+    ]
+    together = embedding.embed_windows(waves, 40)
+    for wave, vectors in zip(waves, together, strict=True):
+        np.testing.assert_allclose(embedding.embed_windows([wave], 40)[0], vectors, atol=1e-5)
+
+
+@needs_weights
+def test_mels_are_librosas() -> None:
+    """What the package computes with librosa, in linear power."""
+    librosa = pytest.importorskip("librosa")
+    wave = spoken("kathleen-00")
+    expected = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=400, hop_length=160, n_mels=40).T
+    np.testing.assert_allclose(embedding.mel_power(wave).numpy(), expected, rtol=1e-3, atol=1e-6)
+
+
+def test_missing_weights_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedding._encoder.cache_clear()
+    monkeypatch.setattr(embedding.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(TriforceError, match="pip install --no-deps resemblyzer"):
+        embedding.embed_windows([np.zeros(RATE, np.float32)])
+    embedding._encoder.cache_clear()

@@ -43,10 +43,7 @@ class Aligner:
             words = [piece for piece in self.tokenizer.spell(normalize(text)) if piece.is_word]
         except TextError:
             return None
-        wave = audio.samples.numpy()
-        if audio.sample_rate != MODEL_RATE:
-            wave = soxr.resample(wave, audio.sample_rate, MODEL_RATE)
-        sound = (np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes()
+        sound = _pcm(audio)
         names = [self._name(word) for word in words]
         if not self._pass(sound, " ".join(names)):
             return None
@@ -62,6 +59,19 @@ class Aligner:
             else:
                 placed.append([round(frame * FRAME_S, 2) for frame in spans[i]])
         return placed
+
+    def score(self, audio: Audio, text: str) -> float | None:
+        """How likely the normalised ``text`` is for the sound, larger is likelier; None if it does not fit.
+
+        A word too many does not fit. A word too few is taken for noise and hardly changes the score.
+        """
+        try:
+            words = [piece for piece in self.tokenizer.spell(text) if piece.is_word]
+        except TextError:
+            return None
+        if not self._pass(_pcm(audio), " ".join(map(self._name, words))):
+            return None
+        return float(self._decoder.hyp().score)
 
     def _name(self, word: Piece) -> str:
         """The decoder's name of a pronunciation; it is told of new ones."""
@@ -96,6 +106,13 @@ class Aligner:
         except RuntimeError:  # its word for: the search did not reach the last state
             return False
         return True
+
+
+def _pcm(audio: Audio) -> bytes:
+    wave = audio.samples.numpy()
+    if audio.sample_rate != MODEL_RATE:
+        wave = soxr.resample(wave, audio.sample_rate, MODEL_RATE)
+    return bytes((np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 def _sound(symbol: str) -> str:

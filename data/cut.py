@@ -5,6 +5,7 @@ segments of a good length, cut at long pauses rather than at short ones.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -25,12 +26,12 @@ _REWARDED_S = 1.0  # a longer pause is not better
 class CutConfig(Config):
     """Lengths of segments and pauses, in seconds."""
 
-    min_seconds: float = Field(3.0, gt=0)  # shorter ones tell too little of a speaker
-    max_seconds: float = Field(20.0, gt=0)
-    min_pause_s: float = Field(0.25, gt=0)  # the shortest to cut at
-    good_pause_s: float = Field(0.5, gt=0)  # cut at one as long as this even where nothing forces to
-    join_s: float = Field(1.5, gt=0)  # a longer pause is no part of a segment
-    pad_s: float = Field(0.2, ge=0)  # of a pause, left on each side of the speech
+    min_seconds: float = Field(default=3.0, gt=0)  # shorter ones tell too little of a speaker
+    max_seconds: float = Field(default=20.0, gt=0)
+    min_pause_s: float = Field(default=0.25, gt=0)  # the shortest to cut at
+    good_pause_s: float = Field(default=0.5, gt=0)  # cut at one as long as this even where nothing forces to
+    join_s: float = Field(default=1.5, gt=0)  # a longer pause is no part of a segment
+    pad_s: float = Field(default=0.2, ge=0)  # of a pause, left on each side of the speech
     max_probability: float = Field(
         0.35, gt=0, le=1
     )  # of speech, where a cut lies: words lost by the detector are spared
@@ -67,7 +68,7 @@ def cut(
     if not spans:
         return _timeline([], sound)
     pauses = [_first(spans[0][0], sound, config)]
-    for (_, before), (after, _) in zip(spans[:-1], spans[1:], strict=True):
+    for (_, before), (after, _) in pairwise(spans):
         pause = _pause(before, after, sound, probabilities, config)
         if pause is not None:
             pauses.append(pause)
@@ -162,7 +163,7 @@ def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], m
     first, last = int(np.ceil(before / FRAME_S)), int(after / FRAME_S)
     bounds = [before, *(i * FRAME_S for i in range(first, last) if probabilities[i] > most), after]
     # A likely frame ends the calm before it at its start and begins the next one at its end.
-    stretches = [(left + (FRAME_S if k else 0.0), right) for k, (left, right) in enumerate(zip(bounds, bounds[1:]))]
+    stretches = [(left + (FRAME_S if k else 0.0), right) for k, (left, right) in enumerate(pairwise(bounds))]
     return max(stretches, key=lambda s: s[1] - s[0])
 
 

@@ -64,7 +64,10 @@ def _filters() -> torch.Tensor:
     """Slaney's mel filters [201, 40], librosa's default."""
     from torchaudio.functional import melscale_fbanks
 
-    return melscale_fbanks(N_FFT // 2 + 1, 0.0, ANALYSIS_RATE / 2, N_MELS, ANALYSIS_RATE, "slaney", "slaney")
+    filters: torch.Tensor = melscale_fbanks(
+        N_FFT // 2 + 1, 0.0, ANALYSIS_RATE / 2, N_MELS, ANALYSIS_RATE, "slaney", "slaney"
+    )
+    return filters
 
 
 def mel_power(wave: Wave) -> torch.Tensor:

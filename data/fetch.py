@@ -45,19 +45,19 @@ _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 class FetchConfig(Config):
     """Limits of what is fetched; beside each number, why."""
 
-    max_bytes: int = Field(2_000_000_000, gt=0)  # of one file: 30 h at 128 kbit/s
-    max_seconds: float = Field(7200.0, gt=0)  # of one file, with all its tries
-    connect_timeout_s: float = Field(15.0, gt=0)
-    read_timeout_s: float = Field(30.0, gt=0)  # without a single byte
-    min_bytes_per_second: float = Field(2000.0, ge=0)  # slower than any speech codec: the server stalls
-    rate_window_s: float = Field(30.0, gt=0)  # over which the rate is measured
-    max_redirects: int = Field(10, ge=0)  # podcasts go through several counting services
-    delay_s: float = Field(1.0, ge=0)  # between two requests to one host
-    retries: int = Field(3, ge=0)
-    retry_wait_s: float = Field(2.0, ge=0)  # before the first further try; doubled each time
-    max_episodes: int = Field(0, ge=0)  # of one feed or playlist, in its order, newest first as a rule; 0: all
+    max_bytes: int = Field(default=2_000_000_000, gt=0)  # of one file: 30 h at 128 kbit/s
+    max_seconds: float = Field(default=7200.0, gt=0)  # of one file, with all its tries
+    connect_timeout_s: float = Field(default=15.0, gt=0)
+    read_timeout_s: float = Field(default=30.0, gt=0)  # without a single byte
+    min_bytes_per_second: float = Field(default=2000.0, ge=0)  # slower than any speech codec: the server stalls
+    rate_window_s: float = Field(default=30.0, gt=0)  # over which the rate is measured
+    max_redirects: int = Field(default=10, ge=0)  # podcasts go through several counting services
+    delay_s: float = Field(default=1.0, ge=0)  # between two requests to one host
+    retries: int = Field(default=3, ge=0)
+    retry_wait_s: float = Field(default=2.0, ge=0)  # before the first further try; doubled each time
+    max_episodes: int = Field(default=0, ge=0)  # of one feed or playlist, in its order, newest first as a rule; 0: all
     allow_private: bool = False  # whether servers in the machine's own network may be asked
-    user_agent: str = Field("triforce-tts (builder of speech data sets)", min_length=1)
+    user_agent: str = Field(default="triforce-tts (builder of speech data sets)", min_length=1)
 
 
 @dataclass(frozen=True)

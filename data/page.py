@@ -17,8 +17,8 @@ import numpy as np
 from triforce_tts.files import atomic_path
 
 from .distribution import Distribution
-from .segments import UNKNOWN, Source, Wave
-from .tally import KEPT, Failure, Row, Spread, Step, Tally, seconds
+from .segments import UNKNOWN, Failure, Source, Wave
+from .tally import KEPT, Row, Spread, Step, Tally, seconds
 
 ROWS = 20  # of a table of speakers or licences
 FAILURES = 1000  # listed; the others are in sources.csv

@@ -6,7 +6,6 @@ What is wrong with one of them is told and never stops the others.
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.errors import ShardError, TriforceError
@@ -14,7 +13,7 @@ from triforce_tts.files import only_writer
 
 from .feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
 from .fetch import FEED, HEAD, FetchConfig, Fetched, download, file_sha256, sniff, stem_of
-from .segments import Source
+from .segments import Failure, Source
 from .sources import AUDIO_SUFFIXES, UNKNOWN_LICENSE, license_beside, make_key
 from .ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
 
@@ -22,28 +21,25 @@ SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(
     (".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma", ".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
     (".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
 )
+NOT_FETCHED = "not fetched (dry run)"
 _TEXTS = (".txt", ".epub")
 _NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
 _STEM_LENGTH = 60  # leaves room in a key for the digits of the content and the number of a segment
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Something that gives no recording, and why."""
-
-    name: str  # path or URL
-    reason: str
-
-
 def find_sources(
-    words: Sequence[str], folder: Path, config: FetchConfig, tell: Callable[[str], None] = lambda line: None
+    words: Sequence[str],
+    folder: Path,
+    config: FetchConfig,
+    tell: Callable[[str], None] = lambda line: None,
+    fetch: bool = True,
 ) -> tuple[list[Source], list[Failure]]:
     """The recordings that ``words`` name, each content once, and what failed; what is on the web goes into ``folder``.
 
     A word is a recording, a folder (searched through), a feed (.xml, .rss, .atom), a list (.urls, .txt: a URL a line,
     a licence after a tab), the URL of a recording or a feed, a YouTube page, or ``yt-dlp:URL`` for another site. The
     order is that of the words, of file names within a folder, of the feed within a feed. ``tell`` gets a line for
-    each transfer.
+    each transfer; without ``fetch`` nothing is transferred, and what would be is among the failures.
 
     Raises:
         ShardError: no word was given, or one names nothing that exists.
@@ -56,7 +52,7 @@ def find_sources(
         if not is_remote and not _exists(word):
             raise ShardError(f"{word}: there is no such file or folder; a URL begins with http:// or https://")
     lists = any(Path(word).suffix.lower() in (*FEEDS, *URL_LISTS) for word in words)
-    finder = _Finder(folder, config, tell)
+    finder = _Finder(folder, config, tell, fetch)
     with only_writer(folder) if any(remote) or lists else nullcontext():
         for word, is_remote in zip(words, remote, strict=True):
             if is_remote:
@@ -69,8 +65,8 @@ def find_sources(
 class _Finder:
     """Collects sources and failures."""
 
-    def __init__(self, folder: Path, config: FetchConfig, tell: Callable[[str], None]) -> None:
-        self.folder, self.config, self.tell = folder, config, tell
+    def __init__(self, folder: Path, config: FetchConfig, tell: Callable[[str], None], fetch: bool) -> None:
+        self.folder, self.config, self.tell, self.fetch = folder, config, tell, fetch
         self.sources: list[Source] = []
         self.failures: list[Failure] = []
         self._by_content: dict[str, str] = {}  # name of the first file with a SHA-256
@@ -146,6 +142,9 @@ class _Finder:
     def take_url(self, word: str, collection: str | None = None, licence: str | None = None) -> None:
         """A recording, a feed, or a page for yt-dlp."""
         url = word.removeprefix(PREFIX)
+        if not self.fetch:
+            self.fail(url, NOT_FETCHED)
+            return
         try:
             if is_for_ytdlp(word):
                 if not javascript_runtimes():
@@ -182,6 +181,10 @@ class _Finder:
         fetch: Callable[[str, Path, FetchConfig], Fetched] | None = None,
     ) -> None:
         """Fetch episodes into a folder of their own: the ids of two feeds may be the same."""
+        if not self.fetch:
+            for episode in episodes:
+                self.fail(episode.url, NOT_FETCHED)
+            return
         place = self.folder / name
         for number, episode in enumerate(episodes, 1):
             self.tell(f"fetching {episode.url} ({number} of {len(episodes)})")

@@ -24,8 +24,8 @@ from triforce_tts.files import atomic_path
 from triforce_tts.schema import Config
 
 from .page import Example, write_page
-from .segments import Source, Wave, resample
-from .tally import Failure, Row, SourceRows, Step, Tally, outcome, seconds
+from .segments import Failure, Source, Wave, resample
+from .tally import Row, SourceRows, Step, Tally, outcome, seconds
 
 Read = Callable[[str, float, float], tuple[Wave, int]]  # source id, start and end in seconds: samples [n], rate in Hz
 

@@ -26,8 +26,8 @@ from . import assemble, pool
 from .pipeline import Account, BuilderConfig, Work, process
 from .raw import find_sources
 from .report import Read, write_report
-from .segments import UNKNOWN, Segment, Source, Wave
-from .tally import Failure, SourceRows, Step
+from .segments import UNKNOWN, Failure, Segment, Source, Wave
+from .tally import SourceRows, Step
 
 SOURCES = "sources.json"
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
@@ -68,7 +68,7 @@ def run(
     if dry_run:
         foretell(words, out, config, console)
         return
-    accounts = build(words, out, config, workers, console, PARTS[PARTS.index(only)], share, ray)  # type: ignore[arg-type]
+    accounts = build(words, out, config, workers, console, PARTS[PARTS.index(only)], share, ray)
     if only in ("all", "assemble"):
         summarise(out, accounts, console)
 

@@ -34,7 +34,7 @@ class ScreenConfig(Config):
     and made music alone have 6 dB at most, the music a tonality of 0.6, and speech over such music 5 dB below it 0.21 to 0.39.
     """
 
-    max_clipped: float | None = Field(0.001, ge=0)  # share of samples at full scale
+    max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples at full scale
     min_snr_db: float | None = 10.0
     max_tonality: float | None = 0.25
     min_bandwidth_hz: float | None = None  # such as 8000, to keep telephones and old codecs out

@@ -29,6 +29,14 @@ class Source:
     text: str | None = None  # path of the text that it is read from, when there is one (txt or epub)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Something that gives no recording, and why."""
+
+    name: str  # path or URL
+    reason: str
+
+
 @dataclass
 class Segment:
     """A stretch of a recording; times are in seconds from its start."""

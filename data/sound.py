@@ -58,7 +58,8 @@ class FileSound:
         pcm = np.fromfile(self.path, _SAMPLE, count, offset=start * _SAMPLE.itemsize)
         if len(pcm) < count:
             raise AudioError(f"{self.path}: expected {count} samples at {start}, found {len(pcm)}; decode it again")
-        return pcm.astype(np.float32) / _FULL_SCALE
+        samples: Wave = pcm.astype(np.float32) / np.float32(_FULL_SCALE)
+        return samples
 
 
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:

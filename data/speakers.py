@@ -27,15 +27,17 @@ _LONGEST_S = 40.0  # of a segment whose every stretch is looked at
 class SpeakersConfig(Config):
     """When two sounds are of one speaker. Distances are cosine distances, 0 to 2."""
 
-    min_seconds: float = Field(3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
+    min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
     two_speakers: float = Field(
         0.28, gt=0
     )  # between a stretch of a segment and the rest of it: more, and two speak in it
     stretch_windows: PositiveInt = 4  # that a stretch and the rest must have, 0.4 s apart
-    same_speaker: float = Field(0.25, gt=0)  # between groups of segments of a recording that are of one speaker
-    intruder: float = Field(0.05, ge=0)  # by which a window is more like another speaker than like its segment's own
+    same_speaker: float = Field(default=0.25, gt=0)  # between groups of segments of a recording that are of one speaker
+    intruder: float = Field(
+        default=0.05, ge=0
+    )  # by which a window is more like another speaker than like its segment's own
     intruder_windows: PositiveInt = 2  # in a row: two speak in the segment
-    same_voice: float = Field(0.2, gt=0)  # between voices of two recordings that are of one speaker
+    same_voice: float = Field(default=0.2, gt=0)  # between voices of two recordings that are of one speaker
 
 
 def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersConfig) -> dict[str, Vector]:

@@ -28,14 +28,6 @@ class SourceRows:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A source that could not be used at all."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Step:
     """What one step of the pipeline was given and did, over all sources and workers."""
 

@@ -43,7 +43,7 @@ def transcribe(sound: Sound, segments: Sequence[Segment], config: TranscribeConf
         return
     kept = [segment for segment in segments if segment.kept]
     if config.engine == "pocketsphinx":
-        recogniser = _pocketsphinx()
+        recogniser = pocketsphinx()
         for segment in kept:
             segment.text = recogniser(sound.read(segment.start_s, segment.end_s, ANALYSIS_RATE))
             segment.details |= {TRANSCRIBER: "pocketsphinx", PUNCT: False}
@@ -92,7 +92,7 @@ class Pocketsphinx:
 
 
 @lru_cache(maxsize=1)
-def _pocketsphinx() -> Pocketsphinx:
+def pocketsphinx() -> Pocketsphinx:
     """This process's recogniser: its model takes a third of a second to load."""
     return Pocketsphinx()
 

@@ -26,12 +26,12 @@ _SHA256 = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
 class VadConfig(Config):
     """When sound counts as speech; the numbers are silero-vad's own defaults."""
 
-    threshold: float = Field(0.5, gt=0, lt=1)  # probability at which speech begins
-    exit_threshold: float = Field(0.35, ge=0, lt=1)  # probability below which it ends
-    min_speech_s: float = Field(0.25, ge=0)  # shorter speech is a click or a cough
-    min_silence_s: float = Field(0.1, ge=0)  # shorter silence is the closure of a consonant
-    pad_s: float = Field(0.03, ge=0)  # added on each side: words begin and end softly
-    block_seconds: float = Field(32.0, gt=0)  # heard in one call; bounds the memory, changes no result
+    threshold: float = Field(default=0.5, gt=0, lt=1)  # probability at which speech begins
+    exit_threshold: float = Field(default=0.35, ge=0, lt=1)  # probability below which it ends
+    min_speech_s: float = Field(default=0.25, ge=0)  # shorter speech is a click or a cough
+    min_silence_s: float = Field(default=0.1, ge=0)  # shorter silence is the closure of a consonant
+    pad_s: float = Field(default=0.03, ge=0)  # added on each side: words begin and end softly
+    block_seconds: float = Field(default=32.0, gt=0)  # heard in one call; bounds the memory, changes no result
 
     @model_validator(mode="after")
     def _ends_below_its_start(self) -> "VadConfig":

@@ -14,8 +14,8 @@ import soundfile as sf
 
 from triforce_tts.data.page import clock
 from triforce_tts.data.report import ReportConfig, encode_opus, write_report
-from triforce_tts.data.segments import Segment, Source, Wave, as_row
-from triforce_tts.data.tally import Failure, SourceRows, Step, check_cover
+from triforce_tts.data.segments import Failure, Segment, Source, Wave, as_row
+from triforce_tts.data.tally import SourceRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
 
 RATE = 16000

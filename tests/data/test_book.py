@@ -1,0 +1,207 @@
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import truth as known
+from triforce_tts.audio.io import read_audio
+from triforce_tts.data import book as b
+from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
+from triforce_tts.data.segments import MemorySound, Segment
+from triforce_tts.errors import TextError
+
+RATE = 16000
+SPEECH = Path(__file__).parents[1] / "speech"
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def test_words_that_are_heard_of_printed_ones() -> None:
+    assert heard_words("“Don’t—”") == ("dont",)
+    assert heard_words("well-known") == ("well", "known")
+    assert heard_words("--") == ()
+    assert heard_words("3") == ("three",)
+    book = make_book("He said: “Stop!” -- and\nwent.")
+    assert book.words == ["he", "said", "stop", "and", "went"]
+    assert [book.tokens[t] for t in book.token_of] == ["He", "said:", "“Stop!”", "and", "went."]
+
+
+def write_epub(path: Path, chapters: dict[str, str], spine: list[str]) -> Path:
+    items = "".join(f'<item id="{name}" href="{name}.xhtml"/>' for name in chapters)
+    order = "".join(f'<itemref idref="{name}"/>' for name in spine)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+            '<rootfile full-path="OEBPS/content.opf"/></rootfiles></container>',
+        )
+        archive.writestr(
+            "OEBPS/content.opf",
+            f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}</manifest><spine>{order}</spine></package>',
+        )
+        for name, body in chapters.items():
+            archive.writestr(f"OEBPS/{name}.xhtml", body)
+    return path
+
+
+def page(body: str, doctype: str = "") -> str:
+    head = "<head><title>no</title><style>no</style></head>"
+    return f'{doctype}<html xmlns="http://www.w3.org/1999/xhtml">{head}<body>{body}</body></html>'
+
+
+def test_an_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
+    chapters = {
+        "two": page("<p>And <i>then</i> it</p><p>ended.</p><!-- no -->"),
+        "one": page("<h1>One</h1><p>It began.</p>"),
+    }
+    book = read_book(write_epub(tmp_path / "x.epub", chapters, ["one", "two"]))
+    assert " ".join(book.tokens) == "One It began. And then it ended."
+
+
+def test_an_epub_cannot_read_files_or_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    evil = f'<!DOCTYPE html [<!ENTITY x SYSTEM "file://{secret}">]>'
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page("<p>Words &x; here.</p>", evil)}, ["one"]))
+    assert "secret" not in " ".join(book.tokens)
+    monkeypatch.setattr(b, "MOST_UNPACKED", 100_000)
+    bomb = write_epub(tmp_path / "bomb.epub", {"one": page("<p>" + "a " * 1_000_000 + "</p>")}, ["one"])
+    with pytest.raises(TextError, match="unpacks to more"):
+        read_book(bomb)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut short"])
+def test_what_is_no_epub_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.epub").write_bytes(content)
+    with pytest.raises(TextError, match=r"x\.epub"):
+        read_book(tmp_path / "x.epub")
+
+
+def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes("Café".encode("latin-1"))
+    with pytest.raises(TextError, match="UTF-8"):
+        read_book(tmp_path / "latin.txt")
+    (tmp_path / "empty.txt").write_text(" -- \n")
+    with pytest.raises(TextError, match="no words"):
+        read_book(tmp_path / "empty.txt")
+    with pytest.raises(TextError, match="cannot read"):
+        read_book(tmp_path / "missing.txt")
+    (tmp_path / "bom.txt").write_bytes(b"\xef\xbb\xbfWell.")
+    assert read_book(tmp_path / "bom.txt").tokens == ["Well."]
+
+
+# --- finding the way ----------------------------------------------------------------------------------------------
+
+
+def test_the_longest_chain_of_anchors_leaves_out_what_is_out_of_order() -> None:
+    words = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"]
+    assert anchors(words, words) == [(i, i) for i in range(16)]
+    moved = ["a", "b", "c", "d", "e", "x", "x", "m", "n", "o", "x", "x", "f", "g", "h", "i", "j", "k"]
+    chain = anchors(moved, words)
+    assert chain == sorted(chain)
+    assert (12, 5) in chain
+    assert (7, 12) not in chain
+    assert anchors([], words) == []
+
+
+def test_words_are_matched_with_the_fewest_edits() -> None:
+    words = [
+        "front",
+        "matter",
+        "the",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "the",
+        "lazy",
+        "dog",
+        "and",
+        "runs",
+        "away",
+        "over",
+        "the",
+        "hill",
+    ]
+    heard = ["the", "quick", "brawn", "fox", "jumps", "over", "a", "lazy", "dog", "and", "runs", "away"]
+    assert match(heard, words) == [(0, 2), (1, 3), (3, 5), (4, 6), (5, 7), (7, 9), (8, 10), (9, 11), (10, 12), (11, 13)]
+    assert match([], words) == []
+    assert match(heard, []) == []
+
+
+def test_matches_rise_whatever_is_matched() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{n}" for n in rng.integers(0, 30, 400)]
+    heard = [w if rng.random() > 0.3 else f"x{rng.integers(9)}" for w in words[100:300]]
+    pairs = match(heard, words)
+    assert all(heard[i] == words[j] for i, j in pairs)
+    assert all(a[0] < c[0] and a[1] < c[1] for a, c in pairwise(pairs))
+    assert len([1 for i, j in pairs if j == i + 100]) > 100
+
+
+# --- with sound ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reading() -> tuple[MemorySound, list[Segment], list[str], list[str]]:
+    """Six utterances with pauses, a segment each, their texts, and passages that nobody reads."""
+    rows = known.read_clips(SPEECH)
+    own = [*rows["kathleen"], *rows["ls_1462"][:2]]
+    pieces, segments, now = [], [], 0.0
+    for clip in own:
+        wave = read_audio(clip.path, RATE).samples.numpy()
+        pieces += [wave, np.zeros(RATE // 2, np.float32)]
+        segments.append(Segment(now, now + len(wave) / RATE))
+        now += (len(wave) + RATE // 2) / RATE
+    texts = [clip.text if clip.text != clip.text.upper() else clip.text.capitalize() + "." for clip in own]
+    return (
+        MemorySound(np.concatenate(pieces), RATE),
+        segments,
+        texts,
+        [c.text.capitalize() + "." for c in rows["ls_2428"]],
+    )
+
+
+def aligned(
+    reading: tuple[MemorySound, list[Segment], list[str], list[str]], text: str, **config: int
+) -> list[Segment]:
+    sound, segments, _, _ = reading
+    fresh = [Segment(s.start_s, s.end_s) for s in segments]
+    align_text(sound, fresh, make_book(text), BookConfig(**config))
+    return fresh
+
+
+def test_each_segment_gets_its_words_as_printed(
+    reading: tuple[MemorySound, list[Segment], list[str], list[str]],
+) -> None:
+    texts, unread = reading[2], reading[3]
+    text = "\n".join(["THE BOOK, by Somebody.", *texts[:3], *unread[:2], *texts[3:], unread[3]])
+    found = aligned(reading, text)
+    assert [segment.text for segment in found] == texts
+    assert all(segment.details == {"transcriber": "text", "punct": True} for segment in found)
+    assert all(0.35 <= segment.scores["text_match"] <= 1 for segment in found)
+
+
+def test_edges_are_better_with_the_sound_than_without(
+    reading: tuple[MemorySound, list[Segment], list[str], list[str]],
+) -> None:
+    text = " ".join(reading[2])
+    right = [
+        sum(s.text == t for s, t in zip(aligned(reading, text, candidates=n), reading[2], strict=True)) for n in (0, 2)
+    ]
+    assert right[0] < right[1] == len(reading[2])
+
+
+def test_what_the_book_lacks_is_dropped(reading: tuple[MemorySound, list[Segment], list[str], list[str]]) -> None:
+    texts = reading[2]
+    found = aligned(reading, " ".join([*texts[:2], *texts[3:]]))
+    assert found[2].reason == "text not found"
+    assert [s.text for i, s in enumerate(found) if i not in (1, 2, 3)] == [
+        t for i, t in enumerate(texts) if i not in (1, 2, 3)
+    ]
+    other = aligned(reading, " ".join(reading[3]))
+    assert all(segment.reason == "text not found" for segment in other)

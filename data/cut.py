@@ -33,7 +33,7 @@ class CutConfig(Config):
     join_s: float = Field(default=1.5, gt=0)  # a longer pause is no part of a segment
     pad_s: float = Field(default=0.2, ge=0)  # of a pause, left on each side of the speech
     max_probability: float = Field(
-        0.35, gt=0, le=1
+        default=0.35, gt=0, le=1
     )  # of speech, where a cut lies: words lost by the detector are spared
 
     @model_validator(mode="after")

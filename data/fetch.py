@@ -406,9 +406,12 @@ def _open(url: str, headers: Mapping[str, str], config: FetchConfig, deadline: f
         connection, target, host = _connect(here, config)
         try:
             response = _ask(connection, target, {**headers, "Host": host, "User-Agent": config.user_agent}, config)
-            if response.status not in _REDIRECTS:
-                yield response
-                return
+            try:
+                if response.status not in _REDIRECTS:
+                    yield response
+                    return
+            finally:
+                response.close()  # it holds the socket as well as the connection does
             if not (location := response.headers.get("location")):
                 raise AudioError(f"{here}: a redirect (status {response.status}) that says not where to")
         finally:

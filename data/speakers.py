@@ -29,7 +29,7 @@ class SpeakersConfig(Config):
 
     min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
     two_speakers: float = Field(
-        0.28, gt=0
+        default=0.28, gt=0
     )  # between a stretch of a segment and the rest of it: more, and two speak in it
     stretch_windows: PositiveInt = 4  # that a stretch and the rest must have, 0.4 s apart
     same_speaker: float = Field(default=0.25, gt=0)  # between groups of segments of a recording that are of one speaker

@@ -1,0 +1,167 @@
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.data import web as w
+from tests.data.test_fetch import MP3, config
+from triforce_tts.audio.io import Audio, write_audio
+from triforce_tts.data.babble import VOICES, speak
+from triforce_tts.data.feeds import parse_feed, read_feed, read_url_list
+from triforce_tts.data.raw import find_sources
+from triforce_tts.errors import AudioError, ShardError
+
+FEED = """<?xml version="1.0"?>
+<rss version="2.0" xmlns:creativeCommons="http://backend.userland.com/creativeCommonsRssModule"><channel>
+<title>A <b>show</b></title><link>{base}/</link>
+<creativeCommons:license>http://creativecommons.org/licenses/by/4.0/</creativeCommons:license>
+<item><title>One &amp; only</title><guid>tag:1</guid><enclosure url="{base}/one.mp3" type="audio/mpeg" length="1"/>
+<pubDate>Mon, 02 Mar 2020 10:00:00 GMT</pubDate></item>
+<item><title>Text</title><guid>tag:2</guid></item>
+<item><title>Gone</title><guid>tag:3</guid><enclosure url="/gone.mp3" type="audio/mpeg"/></item>
+<item><title>Trap</title><guid>tag:4</guid><enclosure url="file:///etc/passwd.mp3" type="audio/mpeg"/></item>
+</channel></rss>"""
+
+
+def sound(path: Path, text: str = "a plain sentence") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_audio(path, Audio(speak(text, next(iter(VOICES))).samples, 16000))
+    return path
+
+
+@pytest.fixture
+def web() -> Iterator[w.Web]:
+    with w.serving() as serving:
+        yield serving
+
+
+def test_folders_are_searched_through(tmp_path: Path) -> None:
+    top = tmp_path / "in"
+    sound(top / "b.wav", "two words")
+    sound(top / "deep" / "a.MP3".lower(), "one word")
+    (top / "deep" / "a.mp3").rename(top / "deep" / "A.MP3")
+    (top / "notes.txt").write_text("no sound")
+    sound(top / ".hidden.wav", "hidden")
+    (top / "empty.wav").touch()
+    (top / "loop").symlink_to(top)
+    (top / "nowhere.wav").symlink_to(top / "missing.wav")
+    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    assert [Path(s.path).name for s in sources] == ["b.wav", "A.MP3"]
+    assert {Path(f.name).name for f in failures} == {"empty.wav", "nowhere.wav"}
+    assert all(f.reason for f in failures)
+
+
+def test_an_id_hangs_on_the_content_alone_and_equal_files_are_one(tmp_path: Path) -> None:
+    first, second = sound(tmp_path / "x" / "same.wav"), sound(tmp_path / "y" / "same.wav")
+    alone, _ = find_sources([str(first)], tmp_path / "d", config())
+    moved, _ = find_sources([str(second)], tmp_path / "d", config())
+    assert alone[0].id == moved[0].id
+    both, failures = find_sources([str(first), str(second)], tmp_path / "d", config())
+    assert len(both) == 1
+    assert failures[0].reason == f"same file as {first}"
+
+
+def test_odd_names_become_keys(tmp_path: Path) -> None:
+    for name in ("ä ö.wav", "…" * 60 + ".wav", "a.b.c.wav", "x" * 200 + ".wav"):
+        sound(tmp_path / "in" / name, f"text {len(name)}")
+    sources, failures = find_sources([str(tmp_path / "in")], tmp_path / "d", config())
+    assert not failures
+    assert len({s.id for s in sources}) == 4
+    assert all(s.id.isascii() and len(s.id) <= 84 and "." not in s.id for s in sources)
+
+
+def test_text_and_licence_beside_recordings(tmp_path: Path) -> None:
+    top = tmp_path / "book"
+    sound(top / "one.wav", "first chapter"), sound(top / "two.wav", "second chapter")
+    (top / "one.txt").write_text("First chapter.")
+    (top / "all.epub").write_bytes(b"")
+    (top / "LICENSE").write_text("CC0-1.0\nmore")
+    sources, _ = find_sources([str(top)], tmp_path / "d", config())
+    assert [Path(s.text or "").name for s in sources] == ["one.txt", "all.epub"]
+    assert {s.license for s in sources} == {"CC0-1.0"}
+    assert {s.collection for s in sources} == {"book"}
+
+
+def test_what_the_user_mistypes_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ShardError, match="nothing to build"):
+        find_sources([], tmp_path, config())
+    with pytest.raises(ShardError, match="no such file"):
+        find_sources([str(tmp_path / "missing")], tmp_path, config())
+
+
+def test_a_feed_is_fetched_and_what_fails_is_told(web: w.Web, tmp_path: Path) -> None:
+    web.replies["/feed"] = w.whole(FEED.format(base=web.url("")).encode(), "application/rss+xml")
+    web.replies["/one.mp3"] = w.whole(MP3)
+    web.replies["/gone.mp3"] = lambda handler: w.send(handler, 404, {"Content-Length": "0"})
+    sources, failures = find_sources([web.url("/feed")], tmp_path / "d", config(retries=0))
+    (source,) = sources
+    assert (source.title, source.url) == ("One & only", web.url("/one.mp3"))
+    assert source.license.lower().startswith("cc-by-4.0")
+    assert Path(source.path).read_bytes() == MP3
+    assert {f.name for f in failures} == {web.url("/gone.mp3"), "file:///etc/passwd.mp3"}
+    assert "404" in failures[0].reason
+
+
+def test_lists_of_urls(web: w.Web, tmp_path: Path) -> None:
+    web.replies["/one.mp3"] = w.whole(MP3)
+    listed = tmp_path / "mine.urls"
+    listed.write_text(f"# comment\n\n{web.url('/one.mp3')}\tCC0-1.0\nnot a url\n")
+    assert read_url_list(listed) == [(3, web.url("/one.mp3"), "CC0-1.0"), (4, "not a url", "unknown")]
+    sources, failures = find_sources([str(listed)], tmp_path / "d", config())
+    assert [(s.license, s.collection) for s in sources] == [("CC0-1.0", "mine")]
+    assert "line 4" in failures[0].name
+
+
+def test_a_dry_run_fetches_nothing(web: w.Web, tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_text(FEED.format(base=web.url("")))
+    local = sound(tmp_path / "a.wav")
+    words = [str(tmp_path / "feed.xml"), web.url("/x.mp3"), str(local)]
+    sources, failures = find_sources(words, tmp_path / "d", config(), fetch=False)
+    assert [Path(s.path) for s in sources] == [local]
+    assert [f.name for f in failures] == [
+        web.url("/one.mp3"), "/gone.mp3" if failures[1].name.startswith("/") else web.url("/gone.mp3"),
+        "file:///etc/passwd.mp3", web.url("/x.mp3"),
+    ]  # fmt: skip
+    assert not web.seen
+
+
+def test_feeds_by_hand() -> None:
+    one, gone, trap = parse_feed(FEED.format(base="https://x.org").encode(), "https://x.org/feed", config())
+    assert one.published == "2020-03-02T10:00:00+00:00"
+    assert gone.url == "https://x.org/gone.mp3"
+    assert (one.guid, trap.guid) == ("tag:1", "tag:4")
+    assert len(parse_feed(FEED.format(base="https://x.org").encode(), "x", config(max_episodes=2))) == 2
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"<html></html>", b"\x00\xff" * 100, b"<rss version='2.0'><channel></channel></rss>"]
+)
+def test_what_is_no_feed(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.xml").write_bytes(data)
+    with pytest.raises(AudioError, match=r"x\.xml"):
+        read_feed(tmp_path / "x.xml", config())
+
+
+def test_an_entity_of_a_feed_reads_no_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("SECRET")
+    evil = (
+        FEED.format(base="https://x.org")
+        .replace("<rss", f'<!DOCTYPE r [<!ENTITY e SYSTEM "file://{secret}">]><rss', 1)
+        .replace("One &amp; only", "&e;")
+    )
+    try:
+        found = parse_feed(evil.encode(), "x.xml", config())
+    except AudioError:
+        return
+    assert "SECRET" not in str(found)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are bytes on Linux")
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    sound(tmp_path / "in" / "a.wav")
+    (tmp_path / "in" / "a.wav").rename(os.fsdecode(os.fsencode(tmp_path / "in") + b"/\xff.wav"))
+    sources, failures = find_sources([str(tmp_path / "in")], tmp_path / "d", config())
+    assert not sources
+    assert "UTF-8" in failures[0].reason

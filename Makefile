@@ -36,6 +36,7 @@ $(VENV)/.core: $(VENV)/.python pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml
 	$(BIN)/pip install --quiet $(PIP_ARGS) -e '.[dev]'
+	$(BIN)/pip install --quiet $(PIP_ARGS) --no-deps resemblyzer==0.1.4  # for its weights alone: what it requires does not build everywhere
 	@touch $@ $(VENV)/.core
 
 install: $(VENV)/.core ## Install what speaking needs into .venv

@@ -2,27 +2,22 @@
 
 ``pip install -e '.[bench]'`` brings them. PESQ (ITU-T P.862.2) runs from 1 to 4.64 and compares two waves in time: a
 sound that is merely as good as the recording, but another one, scores low. DNSMOS (Reddy et al., ICASSP 2022) is a
-network that guesses what listeners would say, 1 to 5; its weights lie in the wheel ``speechmos`` (MIT), which names
-none of its own requirements, so its network is run here.
+network that guesses what listeners would say, 1 to 5 (``triforce_tts.data.dnsmos``).
 """
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from importlib.util import find_spec
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soxr
 import torch
 
 from benchmarks.recogniser import character_error, hear
+from triforce_tts.data import dnsmos as network
 
 RATE = 16000  # of both judges, Hz
-_WINDOW = 144_160  # samples that DNSMOS hears at once, 9.01 s
-_OVERALL = (-0.06766283, 1.11546468, 0.04602535)  # its polynomial from raw output to the scale of listeners
 _LOWEST_PESQ = 1.0
 
 
@@ -52,27 +47,9 @@ def pesq_wb(samples: np.ndarray, recorded: np.ndarray, rate: int) -> float:  # t
         return _LOWEST_PESQ
 
 
-@lru_cache(maxsize=1)
-def _dnsmos() -> Any:
-    import onnxruntime
-
-    origin = find_spec("speechmos")
-    assert origin is not None and origin.origin is not None
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    file = Path(origin.origin).parent / "dnsmos_models" / "sig_bak_ovr.onnx"
-    return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-
-
 def dnsmos(samples: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
-    """DNSMOS P.835, overall, of ``samples`` [n]; short sounds are repeated, long ones heard a second further each time."""
-    wave = np.clip(soxr.resample(samples, rate, RATE) if rate != RATE else samples, -1, 1).astype(np.float32)
-    while len(wave) < _WINDOW:
-        wave = np.concatenate((wave, wave))
-    starts = range(0, (int(len(wave) / RATE - _WINDOW / RATE) + 1) * RATE, RATE)
-    windows = [wave[start : start + _WINDOW] for start in starts]
-    raw = [_dnsmos().run(None, {"input_1": window[None]})[0][0][2] for window in windows if len(window) == _WINDOW]
-    return float(np.mean(np.polyval(_OVERALL, raw)))
+    """DNSMOS P.835, overall, of ``samples`` [n]."""
+    return network.dnsmos(samples, rate)["ovrl"]
 
 
 @dataclass(frozen=True)

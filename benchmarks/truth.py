@@ -307,7 +307,9 @@ def make_corpus(speech: Path, out: Path, hours: float, minutes: float, seed: int
         if not taken:
             break
         visiting = clips[guests[int(rng.integers(len(guests)))]]
-        wave, truth = make_recording(taken, [visiting[i % len(visiting)] for i in range(len(taken) // 8)], seed + number)
+        wave, truth = make_recording(
+            taken, [visiting[i % len(visiting)] for i in range(len(taken) // 8)], seed + number
+        )
         name = f"{number:03d}-{host}"
         folder = out / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -337,7 +339,9 @@ def main() -> None:
     options = parser.parse_args()
     truths = make_corpus(options.speech, options.out / "recordings", options.hours, options.minutes, options.seed)
     config = scrape.load_config(options.config, options.overrides)
-    accounts = scrape.build([str(options.out / "recordings")], options.out / "shards", config, options.workers, Console())
+    accounts = scrape.build(
+        [str(options.out / "recordings")], options.out / "shards", config, options.workers, Console()
+    )
     figures: defaultdict[str, list[float]] = defaultdict(list)
     edits: dict[str, list[tuple[int, int]]] = {"given": [], "recognised": []}
     for account in accounts:

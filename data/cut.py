@@ -132,7 +132,7 @@ def _pause(
     seconds = end - start
     if seconds < config.min_pause_s:
         return None
-    if seconds < 4 * config.pad_s:
+    if seconds < 3 * config.pad_s:
         place = _quietest(sound, start + seconds / 4, end - seconds / 4)
         return _Pause(place, place, seconds)
     half = config.pad_s / 2

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile as sf
@@ -17,7 +18,9 @@ from rich.console import Console
 from benchmarks import truth as known
 from triforce_tts.audio.io import decode_audio, read_audio
 from triforce_tts.data import scrape
+from triforce_tts.data.build import command
 from triforce_tts.data.pipeline import Account
+from triforce_tts.errors import TriforceError
 from triforce_tts.shards import ShardSet
 
 SPEECH = Path(__file__).parents[1] / "speech"
@@ -125,8 +128,10 @@ def test_parts_by_several_machines_make_the_same(
 PROGRAM = """
 import sys
 from pathlib import Path
+from typing import Any
 from rich.console import Console
 from triforce_tts.data import scrape
+from triforce_tts.data.build import command
 
 if __name__ == "__main__":
     config = scrape.load_config("podcast", sys.argv[3:])
@@ -167,3 +172,34 @@ def test_killed_at_ten_moments(recordings: tuple[Path, dict[str, known.Truth]], 
         killed_and_continued(recordings[0], tmp_path / codec, tmp_path / "program.py", 10, settings)
         build([str(recordings[0])], tmp_path / f"{codec}-whole", f"codec={codec}")
         assert checksums(tmp_path / codec) == checksums(tmp_path / f"{codec}-whole")
+
+
+def test_a_dry_run_tells_and_builds_nothing(
+    recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command([str(recordings[0])], out=tmp_path / "out", config="podcast", set_=CHOSEN, dry_run=True)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "3 recordings" in told
+    assert "1 with their text, the others written down by pocketsphinx" in told
+    assert not (tmp_path / "out" / "index.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"only": "everything"}, "--only everything"),
+        ({"only": "process", "part": "3/2"}, "--part 3/2"),
+        ({"part": "1/2"}, "--only process"),
+        ({"only": "assemble"}, "nothing was fetched yet"),
+        ({"config": None, "ray": "auto"}, "--config podcast"),
+        ({"set_": ["cut.max_secs=5"]}, "max_seconds"),
+    ],
+)
+def test_wrong_words_on_the_command_line(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(TriforceError, match=message):
+        command([str(SPEECH)], out=tmp_path / "out", **{"config": "podcast", **options})
+
+
+def test_every_configuration_of_the_builder_is_right() -> None:
+    for path in (Path(scrape.__file__).parents[1] / "configs" / "data").glob("*.yaml"):
+        assert scrape.load_config(str(path)).sample_rate == 24000

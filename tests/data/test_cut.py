@@ -1,0 +1,99 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from triforce_tts.data.cut import CutConfig, cut
+from triforce_tts.data.segments import MemorySound, Segment
+from triforce_tts.data.vad import FRAME_S
+
+RATE = 16000
+rng = np.random.default_rng(0)
+
+
+def made(parts: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], MemorySound, np.ndarray]:
+    """Speech (noise) and pauses (faint noise) in turn, of the given seconds; spans and probabilities as they are."""
+    waves, spans, now = [], [], 0.0
+    for pause, speech in parts:
+        waves += [1e-4 * rng.standard_normal(round(pause * RATE)), 0.1 * rng.standard_normal(round(speech * RATE))]
+        if speech:
+            spans.append((now + pause, now + pause + speech))
+        now += pause + speech
+    sound = MemorySound(np.concatenate(waves).astype(np.float32), RATE)
+    frames = np.zeros(-(-len(sound.samples) // 512), np.float32)
+    for start, end in spans:
+        frames[int(start / FRAME_S) : int(np.ceil(end / FRAME_S))] = 0.9
+    return spans, sound, frames
+
+
+def covered(segments: list[Segment], sound: MemorySound) -> None:
+    """They follow on one another from the beginning to the end."""
+    assert segments[0].start_s == 0
+    assert segments[-1].end_s == pytest.approx(sound.duration_s)
+    for before, after in itertools.pairwise(segments):
+        assert before.end_s == after.start_s
+    assert all(segment.seconds > 0 for segment in segments)
+
+
+def test_cuts_lie_in_pauses_and_lengths_are_kept_to() -> None:
+    spans, sound, frames = made([(0.7, float(rng.uniform(1, 6))) for _ in range(30)] + [(2.0, 0.0)])
+    segments = cut(spans, sound, frames, CutConfig())
+    covered(segments, sound)
+    kept = [s for s in segments if s.kept]
+    assert sum(s.seconds for s in kept) > 0.8 * sum(b - a for a, b in spans)
+    for segment in kept:
+        assert 3 <= segment.seconds <= 20
+        for edge in (segment.start_s, segment.end_s):
+            assert not any(start + 0.01 < edge < end - 0.01 for start, end in spans)
+
+
+def test_speech_without_a_pause_is_never_cut_but_dropped() -> None:
+    spans, sound, frames = made([(1.0, 25.0), (1.0, 5.0), (1.0, 0.0)])
+    segments = cut(spans, sound, frames, CutConfig())
+    covered(segments, sound)
+    long = next(s for s in segments if s.seconds > 20)
+    assert long.reason == "too long without a pause"
+    (kept,) = (s for s in segments if s.kept)
+    assert (kept.start_s, kept.end_s) == (pytest.approx(26.8, abs=0.15), pytest.approx(32.2, abs=0.15))
+
+
+def test_what_is_short_is_joined_and_what_is_alone_is_dropped() -> None:
+    spans, sound, frames = made([(1.0, 2.0), (0.5, 2.0), (5.0, 1.0), (5.0, 0.0)])
+    segments = cut(spans, sound, frames, CutConfig())
+    covered(segments, sound)
+    assert len([s for s in segments if s.kept]) == 1
+    assert [s.reason for s in segments if 0 < s.seconds < 3 and s.reason == "too short"] == ["too short"]
+
+
+def test_a_long_pause_is_no_part_of_a_segment() -> None:
+    spans, sound, frames = made([(1.0, 4.0), (3.0, 4.0), (1.0, 0.0)])
+    segments = cut(spans, sound, frames, CutConfig())
+    assert len([s for s in segments if s.kept]) == 2
+    assert next(s for s in segments[1:] if not s.kept).reason == "no speech"
+
+
+def test_a_word_that_the_detector_lost_is_not_cut_into() -> None:
+    """It is in the pause, likely enough to be speech, and too short to be a span."""
+    spans, sound, frames = made([(1.0, 4.0), (1.2, 4.0), (1.0, 0.0)])
+    middle = round(5.6 / FRAME_S)
+    frames[middle - 2 : middle + 3] = 0.45
+    for segment in cut(spans, sound, frames, CutConfig()):
+        for edge in (segment.start_s, segment.end_s):
+            assert not (middle - 2) * FRAME_S < edge < (middle + 3) * FRAME_S
+
+
+def test_nothing_but_silence_and_nothing_at_all() -> None:
+    sound = MemorySound(np.zeros(RATE, np.float32), RATE)
+    (only,) = cut([], sound, np.zeros(32, np.float32), CutConfig())
+    assert (only.start_s, only.end_s, only.reason) == (0.0, 1.0, "no speech")
+    assert cut([], MemorySound(np.zeros(0, np.float32), RATE), np.zeros(0, np.float32), CutConfig()) == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_recording_is_covered(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    parts = [(float(draw.uniform(0.05, 3)), float(draw.exponential(4) + 0.3)) for _ in range(40)]
+    spans, sound, frames = made(parts)
+    segments = cut(spans, sound, frames, CutConfig())
+    covered(segments, sound)
+    assert all(3 <= s.seconds <= 20 for s in segments if s.kept)

@@ -48,10 +48,10 @@ def _encoder() -> _Encoder:
     if spec is None or spec.origin is None:
         raise TriforceError(f"the speaker embedding's weights are missing; install them with '{INSTALL}'")
     path = Path(spec.origin).parent / "pretrained.pt"
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
     if found != WEIGHTS_SHA256:
         raise TriforceError(
-            f"{path}: its SHA-256 is {found[:16]}..., expected {WEIGHTS_SHA256[:16]}...; install it anew with '{INSTALL}'"
+            f"{path}: expected the SHA-256 {WEIGHTS_SHA256[:12]}..., found {found[:12]}; install it anew with '{INSTALL}'"
         )
     state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
     encoder = _Encoder().eval()
@@ -112,7 +112,7 @@ def embed_windows(waves: Sequence[Wave], step: int = STEP) -> list[Vectors]:
 
 
 def mean_vector(vectors: Vectors) -> Vectors:
-    """The unit vector [256] in the middle of ``vectors`` [n, 256]."""
+    """The unit vector [256] in the middle of ``vectors`` [n, 256]: the one voice of all of them."""
     mean = vectors.mean(axis=0)
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 

@@ -148,7 +148,7 @@ def _take(work: Work, folder: Path, clock: "_Clock") -> list[Sample]:
     config, source = work.config, work.source
     with clock("decode"):
         sound = decode(Path(source.path), folder / SCRATCH, config.sample_rate)
-    clock.account.duration_s, clock.account.faults = sound.duration_s, list(sound.faults)
+        clock.account.duration_s, clock.account.faults = sound.duration_s, list(sound.faults)
     segments, voices = run_steps(sound, source, config, clock)
     rows = [json.dumps(as_row(segment), ensure_ascii=False, sort_keys=True) + "\n" for segment in segments]
     write_text(folder / ROWS, "".join(rows))

@@ -1,7 +1,7 @@
 """Who speaks: segments of two speakers are found and dropped, the others labelled within a recording, voices linked over many.
 
-What a network says of windows of 1.6 s is compared (``embedding``). It is a small network: what these rules find, and what
-they miss, was measured on joined readers (docs/data.md), and every threshold can be moved.
+What a network says of windows of 1.6 s, pauses left out, is compared (``embedding``). It is a small network: what these
+rules find, and what they miss, was measured on joined readers (docs/data.md), and every threshold can be moved.
 """
 
 from collections import defaultdict
@@ -10,34 +10,36 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from triforce_tts.schema import Config
 
-from .embedding import embed_windows, mean_vector
-from .segments import ANALYSIS_RATE, Segment, Sound
+from .embedding import HOP, WINDOW, embed_windows, mean_vector
+from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 Vector = npt.NDArray[np.float32]  # of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)
 STEP = 40  # frames of 10 ms from one window to the next
 _BATCH = 64  # segments that are read at a time
 _LONGEST_S = 40.0  # of a segment whose every stretch is looked at
+PAUSE = 20  # frames: shorter ones are closures of consonants
+PAUSE_DB = -30.0  # level of a pause, against that of the loudest frames
+LOUDEST = 0.95  # quantile of frame levels that stands for those
+EDGE = 2  # frames of a pause that stay on each side of speech
+SPREAD = 0.2  # by how much windows of one voice differ whatever their number, against what they differ by chance
+ANYWHERE = 0.75  # what a change counts that is not at pauses: there are more such places to find one by chance
 
 
 class SpeakersConfig(Config):
     """When two sounds are of one speaker. Distances are cosine distances, 0 to 2."""
 
     min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
-    two_speakers: float = Field(
-        default=0.28, gt=0
-    )  # between a stretch of a segment and the rest of it: more, and two speak in it
-    stretch_windows: PositiveInt = 4  # that a stretch and the rest must have, 0.4 s apart
-    same_speaker: float = Field(default=0.25, gt=0)  # between groups of segments of a recording that are of one speaker
+    two_speakers: float = Field(default=0.37, gt=0)  # ``change_score`` above which two speak in a segment
+    same_speaker: float = Field(default=0.2, gt=0)  # between groups of segments of a recording that are of one speaker
     intruder: float = Field(
         default=0.05, ge=0
-    )  # by which a window is more like another speaker than like its segment's own
-    intruder_windows: PositiveInt = 2  # in a row: two speak in the segment
-    same_voice: float = Field(default=0.2, gt=0)  # between voices of two recordings that are of one speaker
+    )  # by which a window is more like another speaker: two speak in the segment
+    same_voice: float = Field(default=0.15, gt=0)  # between voices of two recordings that are of one speaker
 
 
 def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersConfig) -> dict[str, Vector]:
@@ -47,10 +49,10 @@ def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersCo
         TriforceError: the network's weights are missing.
     """
     told = [segment for segment in segments if segment.kept and segment.seconds >= config.min_seconds]
-    windows = _windows(sound, told)
-    for segment, vectors in zip(told, windows, strict=True):
-        if (distance := most_different(vectors, config.stretch_windows)) > config.two_speakers:
-            segment.drop("two speakers", f"distance {distance:.2f}")
+    windows, pauses = _windows(sound, told)
+    for segment, vectors, places in zip(told, windows, pauses, strict=True):
+        if (score := change_score(vectors, places)) > config.two_speakers:
+            segment.drop("two speakers", f"change {score:.2f}")
     kept = [(s, v) for s, v in zip(told, windows, strict=True) if s.kept]
     if not kept:
         return {}
@@ -69,27 +71,55 @@ def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersCo
     return {name: mean_vector(np.concatenate(members[name])) for name in sorted(members, key=int)}
 
 
-def _windows(sound: Sound, segments: Sequence[Segment]) -> list[Vector]:
-    """The vectors [windows, 256] of each segment."""
-    found: list[Vector] = []
+def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], list[list[int]]]:
+    """The vectors [windows, 256] of each segment, and where its pauses were."""
+    vectors: list[Vector] = []
+    pauses: list[list[int]] = []
     for start in range(0, len(segments), _BATCH):
         batch = segments[start : start + _BATCH]
-        found += embed_windows([sound.read(s.start_s, s.end_s, ANALYSIS_RATE) for s in batch], STEP)
-    return found
+        speech = [without_pauses(sound.read(s.start_s, s.end_s, ANALYSIS_RATE)) for s in batch]
+        vectors += embed_windows([wave for wave, _ in speech], STEP)
+        pauses += [places for _, places in speech]
+    return vectors, pauses
 
 
-def most_different(vectors: Vector, least: int) -> float:
-    """The largest distance between a stretch of ``vectors`` [n, 256] and all the rest, both of ``least`` windows or more."""
+def without_pauses(wave: Wave) -> tuple[Wave, list[int]]:
+    """``wave`` [n] at 16 kHz without its pauses, and the frames of the new one where there was a pause."""
+    frames = wave[: len(wave) // HOP * HOP].reshape(-1, HOP)
+    level = 10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-12)
+    loud = np.flatnonzero(level > np.quantile(level, LOUDEST) + PAUSE_DB) if len(level) else np.zeros(0, np.int64)
+    if not len(loud):
+        return wave, []
+    gaps = np.flatnonzero(np.diff(loud) > PAUSE)
+    starts = np.maximum(0, np.concatenate([loud[:1], loud[gaps + 1]]) - EDGE)
+    ends = np.minimum(len(frames), np.concatenate([loud[gaps], loud[-1:]]) + 1 + EDGE)
+    speech = [frames[start:end].reshape(-1) for start, end in zip(starts, ends, strict=True)]
+    return np.concatenate(speech), np.cumsum(ends - starts)[:-1].tolist()
+
+
+def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
+    """How unlike the rest its most unlike stretch is, for ``vectors`` [windows, 256] of a segment; 0 for one window.
+
+    A stretch is a run of windows, at an end or in the middle. Its cosine distance from the rest is divided by
+    ``SPREAD + 1 / windows + 1 / windows of the rest``: means of few windows differ by chance alone, and the variance of a
+    mean falls with their number. It counts in full where both its ends are ``pauses`` (frames, of ``without_pauses``)
+    or the segment's own, and ``ANYWHERE`` as much elsewhere.
+    """
     n = min(len(vectors), round(_LONGEST_S * 100 / STEP))
-    if n < 2 * least:
+    if n < 2:
         return 0.0
+    first, end = np.triu_indices(n + 1, 1)
+    part = end - first < n
+    first, end = first[part], end[part]
     sums = np.concatenate([np.zeros((1, vectors.shape[1])), np.cumsum(vectors[:n], axis=0, dtype=np.float64)])
-    first, last = np.triu_indices(n + 1, least)
-    chosen = last - first <= n - least
-    inside = sums[last[chosen]] - sums[first[chosen]]
+    inside = sums[end] - sums[first]
     rest = sums[-1] - inside
     cosine = (inside * rest).sum(1) / (np.linalg.norm(inside, axis=1) * np.linalg.norm(rest, axis=1))
-    return float(1 - cosine.min())
+    chance = SPREAD + 1 / (end - first) + 1 / (n - end + first)
+    # A window belongs to the side of a pause that its middle is on.
+    borders = np.searchsorted(np.arange(n) * STEP + WINDOW // 2, [0, *pauses])
+    at_pauses = np.isin(first, borders) & np.isin(end, [*borders.tolist(), n])
+    return float(((1 - cosine) / chance * np.where(at_pauses, 1, ANYWHERE)).max())
 
 
 def cluster(vectors: Vector, distance: float) -> list[int]:
@@ -113,16 +143,8 @@ def _drop_intruders(kept: Sequence[tuple[Segment, Vector]], groups: Sequence[int
         others = [means[other] for other in sorted(means) if other != group and sizes[other] > 1]
         if others:
             nearer = (vectors @ np.stack(others).T).max(1) - vectors @ means[group] > config.intruder
-            if _longest_run(nearer) >= config.intruder_windows:
-                segment.drop("two speakers", f"{_longest_run(nearer)} windows of another one")
-
-
-def _longest_run(flags: npt.NDArray[np.bool_]) -> int:
-    longest = run = 0
-    for flag in flags.tolist():
-        run = run + 1 if flag else 0
-        longest = max(longest, run)
-    return longest
+            if nearer.any():
+                segment.drop("two speakers", f"{nearer.sum()} windows of another one")
 
 
 def link_voices(voices: Mapping[VoiceT, Vector], config: SpeakersConfig) -> dict[VoiceT, int]:

@@ -8,7 +8,15 @@ import pytest
 from triforce_tts.audio.io import read_audio
 from triforce_tts.data import embedding
 from triforce_tts.data.segments import MemorySound, Segment
-from triforce_tts.data.speakers import SpeakersConfig, cluster, label_speakers, link_voices, most_different
+from triforce_tts.data.speakers import (
+    EDGE,
+    SpeakersConfig,
+    change_score,
+    cluster,
+    label_speakers,
+    link_voices,
+    without_pauses,
+)
 from triforce_tts.errors import TriforceError
 
 RATE = 16000
@@ -33,21 +41,36 @@ def spoken(*names: str, pause_s: float = 0.4) -> np.ndarray:
 # --- the rules, on made vectors -----------------------------------------------------------------------------------
 
 
-def test_a_stretch_that_differs_is_found_wherever_it_lies() -> None:
-    a, b = unit(1, 0, 0), unit(0, 1, 0)
-    for pattern in ("aaaabbbb", "bbbbaaaa", "aaaabbbbaaaa", "aabbbbaaaaaa"):
-        vectors = np.stack([a if letter == "a" else b for letter in pattern])
-        assert most_different(vectors, 4) == pytest.approx(1.0)
-    assert most_different(np.stack([a] * 12), 4) == pytest.approx(0.0, abs=1e-6)
+def test_pauses_are_cut_out_and_their_places_told() -> None:
+    tone = np.sin(np.arange(RATE) / 3).astype(np.float32)
+    quiet = np.full(RATE // 2, 0.001, np.float32)
+    closure = np.zeros(round(0.15 * RATE), np.float32)
+    wave, places = without_pauses(np.concatenate([quiet, tone, quiet, tone, closure, tone, quiet]))
+    assert places == [100 + 2 * EDGE]  # frames of 10 ms
+    assert len(wave) == round((3 + 0.15 + 4 * EDGE / 100) * RATE)
+    np.testing.assert_array_equal(wave[EDGE * 160 : EDGE * 160 + RATE], tone)
 
 
-def test_a_stretch_is_as_long_as_asked() -> None:
+@pytest.mark.parametrize("samples", [0, 100, RATE])
+def test_silence_and_next_to_nothing_stay_as_they_are(samples: int) -> None:
+    wave, places = without_pauses(np.zeros(samples, np.float32))
+    assert (len(wave), places) == (samples, [])
+
+
+def test_a_change_is_found_wherever_it_lies_and_counts_more_at_a_pause() -> None:
     a, b = unit(1, 0, 0), unit(0, 1, 0)
-    vectors = np.stack([a, a, a, a, a, b, b, a, a, a])
-    assert most_different(vectors, 2) == pytest.approx(1.0)
-    # The two b and two a beside them, against six a: by hand, 1 - 2 / sqrt(2^2 + 2^2).
-    assert most_different(vectors, 4) == pytest.approx(1 - 2 / 8**0.5)
-    assert most_different(vectors, 6) == 0.0  # too few windows for two stretches
+    # Two voices at right angles, 4 windows each: distance 1, chance 0.2 + 1/4 + 1/4. No pause is known.
+    two = np.stack([a] * 4 + [b] * 4)
+    assert change_score(two) == pytest.approx(0.75 / 0.7)
+    # The middles of windows 3 and 4 lie at 200 and 240 frames: the pause at 220 is between them, the one at 300 is not.
+    assert change_score(two, [220]) == pytest.approx(1 / 0.7)
+    assert change_score(two, [300]) == pytest.approx(0.75 / 0.7)
+    # A visit in the middle: 2 windows against 6.
+    visit = np.stack([a] * 3 + [b] * 2 + [a] * 3)
+    assert change_score(visit, [190, 270]) == pytest.approx(1 / (0.2 + 1 / 2 + 1 / 6))
+    assert change_score(visit, [190]) == pytest.approx(0.75 / (0.2 + 1 / 2 + 1 / 6))
+    assert change_score(np.stack([a] * 9), [100, 200]) == pytest.approx(0.0, abs=1e-6)
+    assert change_score(a[None]) == 0.0
 
 
 def test_voices_are_linked_by_distance_and_numbered_in_sorted_order() -> None:

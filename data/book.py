@@ -6,15 +6,20 @@ book, skip front matter, or hold what the book does not. Words at the edges of s
 given to the side whose sound they fit: forced alignment scores each way to share them out.
 """
 
+import html.entities
 import math
+import posixpath
+import re
 import zipfile
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import torch
@@ -35,6 +40,9 @@ MOST_CELLS = 4_000_000  # of a table of edits; between anchors farther apart not
 UNREAD_WORDS = 6  # more than twice the words heard, and so many more, were left out by the reader
 PAUSE_S = 2.0  # between neighbours; in a longer one something may have been left out
 NOT_FOUND = "text not found"
+_BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
+_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
     "p",
     "div",
@@ -66,11 +74,25 @@ class BookConfig(Config):
 
 @dataclass(frozen=True)
 class Book:
-    """A text: ``tokens`` as printed, and the ``words`` that are heard of them, with the token that each is of."""
+    """A text: ``tokens`` as printed, and the ``words`` that are heard of them, with the token that each is of.
+
+    Tokens are divided by white space, and behind a dash: readers pause there. ``glued`` ones follow without a space.
+    """
 
     tokens: list[str]
     words: list[str]
     token_of: list[int]
+    glued: frozenset[int] = frozenset()
+
+    def printed(self, tokens: Sequence[int]) -> str:
+        """The text of the tokens with these numbers, which rise."""
+        text = ""
+        before = -1
+        for number in tokens:
+            joined = not text or (number in self.glued and before == number - 1)
+            text += self.tokens[number] if joined else f" {self.tokens[number]}"
+            before = number
+        return text
 
 
 @dataclass
@@ -115,14 +137,20 @@ def read_book(path: Path) -> Book:
 
 def make_book(text: str) -> Book:
     """``text`` as printed tokens and heard words."""
-    tokens = text.split()
+    tokens: list[str] = []
+    glued = []
+    for token in text.replace("\u00ad", "").split():  # soft hyphens show where a line may end, and are not read
+        for number, part in enumerate(_BEHIND_DASH.split(token)):
+            if number:
+                glued.append(len(tokens))
+            tokens.append(part)
     words: list[str] = []
     token_of: list[int] = []
     for number, token in enumerate(tokens):
         for word in heard_words(token):
             words.append(word)
             token_of.append(number)
-    return Book(tokens, words, token_of)
+    return Book(tokens, words, token_of, frozenset(glued))
 
 
 @lru_cache(maxsize=100_000)
@@ -151,7 +179,7 @@ def read_epub(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return "\n".join(_epub_chapters(archive, path))
-    except (zipfile.BadZipFile, KeyError, etree.XMLSyntaxError, RuntimeError, IndexError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, LookupError, RuntimeError, EOFError) as error:
         raise TextError(f"{path}: expected an epub, cannot read it ({error}); give the text as .txt") from error
 
 
@@ -167,19 +195,33 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         budget -= len(content)
         if budget < 0:
             raise TextError(f"{path}: it unpacks to more than {MOST_UNPACKED // 1_000_000} MB, which no book does")
+        # Names such as &nbsp; are of HTML: XML knows five, and would lose the others.
+        content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         return etree.fromstring(content, parser)
 
     package = parse("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
     content = parse(package)
+    names = set(archive.namelist())
     items = {
-        item.get("id"): item.get("href")
+        item.get("id"): item.get("href", "")
         for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
     }
     for reference in content.xpath("//*[local-name()='spine']/*[local-name()='itemref']/@idref"):
-        page = parse(str(PurePosixPath(package).parent / items[reference]))
+        path_of = unquote(items.get(reference, "").partition("#")[0])
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(package), path_of))
+        page = parse(name) if name in names else None  # a page that is not there is no reason to refuse the others
         if page is not None:
             yield "".join(_texts(page))
+
+
+def _numbered(entity: re.Match[bytes]) -> bytes:
+    """``&eacute;`` as ``&#233;``, which XML knows in any encoding; other names stay."""
+    name = entity[1].decode()
+    characters = html.entities.html5.get(f"{name};")
+    if name in _OF_XML or characters is None:
+        return entity[0]
+    return "".join(f"&#{ord(character)};" for character in characters).encode()
 
 
 def _texts(element: Any) -> Iterator[str]:
@@ -422,5 +464,5 @@ def _write(item: _Placed, book: Book, config: BookConfig) -> None:
     tokens = sorted({book.token_of[place] for place in places})
     # Tokens without words, such as a dash, belong to those around them.
     inside = [t for left, right in pairwise(tokens) for t in ([*range(left, right)] if right - left < 4 else [left])]
-    segment.text = " ".join(book.tokens[t] for t in [*inside, tokens[-1]])
+    segment.text = book.printed([*inside, tokens[-1]])
     segment.details |= {TRANSCRIBER: "text", PUNCT: segment.text != segment.text.upper()}

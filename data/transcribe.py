@@ -138,8 +138,10 @@ class Whisper:
         )
         texts = self.processor.batch_decode(made.sequences, skip_special_tokens=True)
         sure = self.network.compute_transition_scores(made.sequences, made.scores, normalize_logits=True).float()
+        # A text that ends before its batch mates is filled up with end tokens, which are none of its own.
+        written = made.sequences[:, -sure.shape[1] :] != self.network.generation_config.eos_token_id
         for row, values in enumerate(sure):
-            real = values[torch.isfinite(values) & (values != 0)]
+            real = values[written[row]]
             scores[row]["avg_logprob"] = float(real.mean()) if real.numel() else 0.0
         return [(text.strip(), score) for text, score in zip(texts, scores, strict=True)]
 

@@ -29,6 +29,43 @@ def test_words_that_are_heard_of_printed_ones() -> None:
     assert [book.tokens[t] for t in book.token_of] == ["He", "said:", "“Stop!”", "and", "went."]
 
 
+def test_a_dash_is_a_place_to_pause() -> None:
+    """Two segments that are cut there share no word."""
+    book = make_book("I saw him—he ran -- away--so.")
+    assert book.words == ["i", "saw", "him", "he", "ran", "away", "so"]
+    assert len(set(book.token_of)) == len(book.words)
+    assert book.printed(book.token_of[:3]) == "I saw him—"
+    assert book.printed(book.token_of[3:5]) == "he ran"
+    assert book.printed(range(len(book.tokens))) == "I saw him—he ran -- away--so."
+
+
+def test_an_epub_of_the_real_world(tmp_path: Path) -> None:
+    """Named entities, names with spaces, a folder up, a soft hyphen, a page that is missing."""
+    body = page("<p>Don&rsquo;t know&mdash;she said&nbsp;no, at the caf&eacute; &amp; be&shy;yond.</p>")
+    path = write_epub(tmp_path / "x.epub", {"one": body, "two": body}, ["one", "two"])
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    listing = files["OEBPS/content.opf"].replace(b"one.xhtml", b"../OEBPS/ch%201.xhtml#top")
+    files["OEBPS/content.opf"] = listing
+    files["OEBPS/ch 1.xhtml"] = files.pop("OEBPS/one.xhtml")
+    del files["OEBPS/two.xhtml"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    book = read_book(path)
+    assert book.printed(range(len(book.tokens))) == "Don’t know—she said no, at the café & beyond."
+
+
+def test_an_epub_that_is_damaged_inside_is_one_line(tmp_path: Path) -> None:
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>" + "Some words. " * 500 + "</p>")}, ["one"])
+    content = bytearray(path.read_bytes())
+    place = content.index(b"OEBPS/one.xhtml") + 25
+    content[place : place + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(TextError, match=r"x\.epub"):
+        read_book(path)
+
+
 def write_epub(path: Path, chapters: dict[str, str], spine: list[str]) -> Path:
     items = "".join(f'<item id="{name}" href="{name}.xhtml"/>' for name in chapters)
     order = "".join(f'<itemref idref="{name}"/>' for name in spine)

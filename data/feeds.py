@@ -115,6 +115,8 @@ def _license(node: Any) -> str | None:
     """What an entry or a feed says of its licence: an address of one first, else its rights in words."""
     media = node.get("media_license") or {}
     podcast = node.get("podcast_license") or {}
+    if isinstance(podcast, str):  # feedparser gives the attributes of a tag, or its text where it has none
+        podcast = {"url": podcast}
     text = media.get("href") or node.get("license") or podcast.get("url") or node.get("rights")
     return license_name(text) if _text(text) else None
 

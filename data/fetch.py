@@ -37,6 +37,7 @@ FEED_BYTES = 64 << 20  # the largest feeds hold some thousand episodes in 20 MB
 LONGEST_WAIT_S = 60.0  # between two tries, whatever a server asks for
 FEED = ".xml"
 _STATE = ".fetch.json"
+_LENGTH = "[0-9]{1,18}"  # bytes, in a header; Python refuses to read numbers of thousands of digits
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NETWORK = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)  # what a bad server causes
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
@@ -252,6 +253,7 @@ def _receive(
     files: Files,
 ) -> int:
     """Append the body to ``file``, which holds ``size`` bytes; return the size then."""
+    late = AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds), what came is kept")
     window_start, window_bytes = time.monotonic(), 0
     while chunk := _read(response):
         size += len(chunk)
@@ -261,7 +263,7 @@ def _receive(
         file.write(chunk)
         now = time.monotonic()
         if now > deadline:
-            raise AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds), {size} bytes are kept")
+            raise late
         window_bytes += len(chunk)
         if (passed := now - window_start) >= config.rate_window_s:
             if window_bytes < config.min_bytes_per_second * passed:
@@ -270,6 +272,8 @@ def _receive(
                     f"{config.min_bytes_per_second:g} (min_bytes_per_second)"
                 )
             window_start, window_bytes = now, 0
+    if time.monotonic() > deadline:  # the connection was shut: what looks like the end of the body may be none
+        raise late
     return size
 
 
@@ -284,14 +288,15 @@ def _read(response: BaseHTTPResponse) -> bytes:
 def _check_status(url: str, response: BaseHTTPResponse) -> None:
     if response.status in _TRY_AGAIN:
         wait = response.headers.get("retry-after", "")
-        raise _Interrupted(f"the server answers with status {response.status}", float(wait) if wait.isdigit() else 0.0)
+        seconds = float(wait) if re.fullmatch("[0-9]+", wait) else 0.0
+        raise _Interrupted(f"the server answers with status {response.status}", seconds)
     if response.status not in (200, 206):
         raise AudioError(f"{url}: the server answers with status {response.status} ({response.reason})")
 
 
 def _content_length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("content-length", "")
-    return int(text) if text.isdigit() and "transfer-encoding" not in headers else None
+    return int(text) if re.fullmatch(_LENGTH, text) and "transfer-encoding" not in headers else None
 
 
 def _validator(headers: Mapping[str, str]) -> str:
@@ -302,7 +307,7 @@ def _validator(headers: Mapping[str, str]) -> str:
 
 def _continued(files: Files, headers: Mapping[str, str], start: int, validator: str) -> int | None:
     """The length of the whole file of which the rest comes; an answer that does not fit what is here is refused."""
-    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", headers.get("content-range", "").strip())
+    found = re.fullmatch(rf"bytes ({_LENGTH})-({_LENGTH})/({_LENGTH}|\*)", headers.get("content-range", "").strip())
     if not start or not found or int(found[1]) != start or _validator(headers) not in ("", validator):
         files.discard()
         raise _Interrupted("the server sends another part than was asked for (status 206)")
@@ -404,16 +409,20 @@ def _open(url: str, headers: Mapping[str, str], config: FetchConfig, deadline: f
         if time.monotonic() > deadline:
             raise AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds)")
         connection, target, host = _connect(here, config)
+        connected = connection.sock  # kept, because an answer that ends the connection takes it over
         try:
             response = _ask(connection, target, {**headers, "Host": host, "User-Agent": config.user_agent}, config)
             try:
                 if response.status not in _REDIRECTS:
-                    yield response
+                    with _shut_after(deadline - time.monotonic(), connected):
+                        yield response
                     return
             finally:
                 response.close()  # it holds the socket as well as the connection does
             if not (location := response.headers.get("location")):
                 raise AudioError(f"{here}: a redirect (status {response.status}) that says not where to")
+            with suppress(UnicodeError):  # headers are read as Latin-1, but servers put UTF-8 there
+                location = location.encode("latin-1").decode("utf-8")
         finally:
             connection.close()
         try:
@@ -469,23 +478,41 @@ def _connect(url: str, config: FetchConfig) -> tuple[HTTPConnection, str, str]:
 
 def _ask(connection: HTTPConnection, target: str, headers: Mapping[str, str], config: FetchConfig) -> BaseHTTPResponse:
     """Send a GET and read the head of the answer, all of it within ``read_timeout_s``."""
-    assert connection.sock is not None
     connection.timeout = config.read_timeout_s
-    # The timeout of a socket is of each piece: a head that comes in drops would never be over.
-    late = threading.Timer(config.read_timeout_s, _shut, [connection.sock])
-    late.start()
     try:
-        connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
-        return connection.getresponse()
+        with _shut_after(config.read_timeout_s, connection.sock) as late:
+            connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
+            response = connection.getresponse()
     except _NETWORK as error:
         raise _Interrupted(f"no proper answer from {headers['Host']} ({_reason(error)})") from error
+    if late.is_set():  # to the library the end of the connection is the end of the headers too
+        response.close()
+        raise _Interrupted(f"no proper answer from {headers['Host']} in {config.read_timeout_s:g} s (read_timeout_s)")
+    return response
+
+
+@contextmanager
+def _shut_after(seconds: float, connected: socket.socket | None) -> Iterator[threading.Event]:
+    """Shut a connection down if the block is not over in time; the event is set when that was done.
+
+    The timeout of a socket is of each piece: headers, lengths of chunks and trailers that come in drops are never over,
+    and the library gives nothing back before they are.
+    """
+    assert connected is not None
+    done = threading.Event()
+
+    def shut() -> None:
+        done.set()
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(max(seconds, 0.0), shut)
+    timer.daemon = True  # the end of the program does not wait for it
+    timer.start()
+    try:
+        yield done
     finally:
-        late.cancel()
-
-
-def _shut(connected: socket.socket) -> None:
-    with suppress(OSError):
-        connected.shutdown(socket.SHUT_RDWR)
+        timer.cancel()
 
 
 def _wait_politely(host: str, delay_s: float) -> None:
@@ -525,7 +552,8 @@ def is_public(address: str) -> bool:
         wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
         ip = wrapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip)
     assert ip is not None
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)
+    site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local  # RFC 3879: out of use, never global
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or site_local)
 
 
 def _origin(error: BaseException) -> BaseException:

@@ -53,7 +53,7 @@ def find_sources(
             raise ShardError(f"{word}: there is no such file or folder; a URL begins with http:// or https://")
     lists = any(Path(word).suffix.lower() in (*FEEDS, *URL_LISTS) for word in words)
     finder = _Finder(folder, config, tell, fetch)
-    with only_writer(folder) if any(remote) or lists else nullcontext():
+    with only_writer(folder) if fetch and (any(remote) or lists) else nullcontext():
         for word, is_remote in zip(words, remote, strict=True):
             if is_remote:
                 finder.take_url(word)
@@ -71,7 +71,7 @@ class _Finder:
         self.failures: list[Failure] = []
         self._by_content: dict[str, str] = {}  # name of the first file with a SHA-256
         self._ids: set[str] = set()
-        self._beside: dict[Path, _Beside] = {}
+        self._beside: dict[tuple[Path, Path], _Beside] = {}
 
     def fail(self, name: str, reason: object) -> None:
         """Note what failed; most messages begin with its name, which is kept once."""
@@ -108,9 +108,10 @@ class _Finder:
             self.fail(str(path), "the name is not UTF-8; rename it")
             return
         try:
-            if path.parent not in self._beside:
-                self._beside[path.parent] = _Beside(path.parent, top)
-            beside = self._beside[path.parent]
+            place = (path.parent, top)  # the same folder may be named by itself and within another
+            if place not in self._beside:
+                self._beside[place] = _Beside(*place)
+            beside = self._beside[place]
             self._add(path, str(path), path.parent.resolve().name, beside.license, text=beside.text_of(path))
         except OSError as error:
             self.fail(str(path), f"cannot read it ({error.strerror or error})")

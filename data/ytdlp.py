@@ -80,6 +80,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
         "outtmpl": {"default": f"{stem}.%(ext)s"},
         "paths": {"home": str(folder)},
         "noplaylist": True,
+        "playlist_items": "0",  # of a playlist nothing: its entries would all go into one file
         "progress_hooks": [_watch(url, config)],
         "match_filter": _refuse_live,
     }

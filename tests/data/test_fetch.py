@@ -1,10 +1,13 @@
 import hashlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import trustme
 
 from tests.data import web as w
 from triforce_tts.data import fetch
@@ -141,6 +144,7 @@ def test_private_addresses_are_refused(url: str, tmp_path: Path) -> None:
         ("93.184.216.34", True), ("2606:2800:220:1:248:1893:25c8:1946", True), ("127.0.0.1", False), ("10.1.2.3", False),
         ("192.168.0.1", False), ("172.16.0.1", False), ("169.254.1.1", False), ("100.64.0.1", False), ("0.0.0.0", False),
         ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("fe80::1", False), ("fc00::1", False),
+        ("fec0::1", False),
         ("::ffff:127.0.0.1", False), ("::ffff:93.184.216.34", True), ("64:ff9b::7f00:1", False), ("2002:7f00:1::", False),
     ],
 )  # fmt: skip
@@ -256,3 +260,138 @@ def test_the_notes_beside_a_file_are_json(web: w.Web, tmp_path: Path) -> None:
     get(web, w.whole(MP3, ETag='"x"'), tmp_path)
     (notes,) = tmp_path.glob("*.fetch.json")
     assert json.loads(notes.read_text())["etag"] == '"x"'
+
+
+# --- servers that are odd or worse ---
+
+
+@pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-5", "many"])
+def test_lengths_that_are_no_numbers(web: w.Web, tmp_path: Path, length: str) -> None:
+    """Python calls a superscript two a digit that is no integer, and refuses integers of 5000 digits."""
+    headers = {"Content-Type": "audio/mpeg", "Content-Length": length, "Connection": "close"}
+    fetched = get(web, lambda handler: w.send(handler, 200, headers, MP3), tmp_path / "a", retries=0)
+    assert Path(fetched.path).read_bytes() == MP3
+    with pytest.raises(AudioError, match="status 503"):
+        get(
+            web,
+            lambda handler: w.send(handler, 503, {"Retry-After": length, "Content-Length": "0"}),
+            tmp_path / "b",
+            retries=0,
+        )
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n"
+CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nID3.\r\n"
+
+
+def drip(web: w.Web, begin: bytes, drop: bytes) -> w.Reply:
+    """Sends the beginning of an answer at once, then drops for as long as anyone listens."""
+
+    def reply(handler: w.BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(begin)
+        while not web.over.wait(0.02):
+            handler.wfile.write(drop)
+
+    return reply
+
+
+@pytest.mark.parametrize(
+    ("begin", "drop"),
+    [
+        (HEAD + b"\r\nID3", b"x"),  # a body without length
+        (CHUNKS, b"0"),  # the length of a chunk
+        (CHUNKS + b"0\r\n", b"X-Trailer: 1\r\n"),  # trailers without end
+    ],
+)
+def test_no_transfer_outlasts_its_time(web: w.Web, tmp_path: Path, begin: bytes, drop: bytes) -> None:
+    with pytest.raises(AudioError):
+        get(web, drip(web, begin, drop), tmp_path, max_seconds=0.3, min_bytes_per_second=0.0, read_timeout_s=60.0)
+    assert len(web.seen) == 1
+    assert left_behind(tmp_path) == []
+
+
+def test_a_body_cut_off_by_its_time_is_not_taken_for_a_whole_one(web: w.Web, tmp_path: Path) -> None:
+    """Without a length the end of the connection is the end of the body, also when it was us who ended it."""
+
+    def half(handler: w.BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.wfile.write(HEAD + b"\r\n" + MP3[:5000])
+        web.over.wait(20)
+
+    with pytest.raises(AudioError, match="max_seconds"):
+        get(web, half, tmp_path, max_seconds=0.3, read_timeout_s=60.0)
+    assert left_behind(tmp_path) == []
+
+
+def test_a_head_that_comes_in_drops_is_left(web: w.Web, tmp_path: Path) -> None:
+    with pytest.raises(AudioError, match="no proper answer"):
+        get(web, drip(web, HEAD + b"X-Long: ", b"x"), tmp_path, read_timeout_s=0.2, retries=0)
+
+
+def test_a_redirect_in_utf8_is_read_as_such(web: w.Web, tmp_path: Path) -> None:
+    web.replies["/%C3%BC.mp3"] = w.whole(MP3)
+    fetched = get(web, w.redirect("/\u00fc.mp3".encode().decode("latin-1")), tmp_path)
+    assert Path(fetched.path).read_bytes() == MP3
+
+
+@pytest.mark.parametrize("etag", ['W/"one"', ""])
+def test_without_proof_of_sameness_nothing_is_continued(web: w.Web, tmp_path: Path, etag: str) -> None:
+    assert Path(get(web, w.resumable(MP3, [50_000], etag), tmp_path).path).read_bytes() == MP3
+    assert [headers.get("range") for headers in web.asked("/a.mp3")] == [None, None]
+
+
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Time that passes only in sleep, which is written down."""
+    told = SimpleNamespace(now=100.0, waits=[])
+
+    def sleep(seconds: float) -> None:
+        told.waits.append(seconds)
+        told.now += seconds
+
+    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: told.now, sleep=sleep))
+    monkeypatch.setattr(fetch, "_last_request", {})
+    return told
+
+
+def test_waits_between_tries_double_and_heed_the_server(
+    web: w.Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, asked = clock(monkeypatch), iter(["", "7", "3600"])
+
+    def reply(handler: w.BaseHTTPRequestHandler) -> None:
+        w.send(handler, 503, {"Retry-After": next(asked, ""), "Content-Length": "0"})
+
+    with pytest.raises(AudioError, match="tried 5 times"):
+        get(web, reply, tmp_path, retries=4, retry_wait_s=2.0)
+    assert [wait for wait in told.waits if wait] == [2.0, 7.0, 60.0, 16.0]
+
+
+def test_requests_to_one_host_keep_their_distance(web: w.Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = clock(monkeypatch)
+    web.replies["/b"] = w.whole(MP3)
+    get(web, w.redirect("/b"), tmp_path, delay_s=5.0)
+    told.now += 3.0
+    get(web, w.whole(MP3), tmp_path, delay_s=5.0)
+    download(web.url("/b", "localhost"), tmp_path, config(delay_s=5.0))
+    assert told.waits == [0.0, 5.0, 2.0, 0.0]
+
+
+def test_https_checks_the_certificate_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("speech.example").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    named: list[str | None] = []
+    context.sni_callback = lambda connection, name, old: named.append(name)
+    monkeypatch.setattr(fetch, "_addresses", lambda url, host, allow_private: ["127.0.0.1"])
+    with w.serving(context) as web:
+        web.replies["/a.mp3"] = w.whole(MP3)
+        right, wrong = (web.url("/a.mp3", f"{name}.example") for name in ("speech", "other"))
+        with pytest.raises(AudioError, match="certificate is not valid"):  # of an authority that nobody knows
+            download(right, tmp_path, config())
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        with pytest.raises(AudioError, match="certificate is not valid"):
+            download(wrong, tmp_path, config())
+        assert Path(download(right, tmp_path, config()).path).read_bytes() == MP3
+        assert named == ["speech.example", "other.example", "speech.example"]
+        assert [headers["host"] for headers in web.asked("/a.mp3")] == [f"speech.example:{web.port}"]

@@ -165,3 +165,44 @@ def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
     sources, failures = find_sources([str(tmp_path / "in")], tmp_path / "d", config())
     assert not sources
     assert "UTF-8" in failures[0].reason
+
+
+BY = "https://creativecommons.org/licenses/by/4.0/"
+
+
+@pytest.mark.parametrize(
+    ("element", "licence"),
+    [
+        (f"<creativeCommons:license>{BY}</creativeCommons:license>", "CC-BY-4.0"),
+        (f'<cc:license rdf:resource="{BY}"/>', "CC-BY-4.0"),
+        (f'<media:license type="text/html" href="{BY}">by</media:license>', "CC-BY-4.0"),
+        (f'<podcast:license url="{BY}">cc-by-4.0</podcast:license>', "CC-BY-4.0"),
+        ("<podcast:license>cc-by-4.0</podcast:license>", "cc-by-4.0"),
+        ("<dc:rights>Public\n domain</dc:rights>", "Public domain"),
+        ("<copyright>2020 A. Reader</copyright>", "2020 A. Reader"),
+        ("", "unknown"),
+    ],
+)
+def test_licences_of_feeds(element: str, licence: str) -> None:
+    feed = f"""<rss version="2.0" xmlns:creativeCommons="http://backend.userland.com/creativeCommonsRssModule"
+        xmlns:media="http://search.yahoo.com/mrss/" xmlns:podcast="https://podcastindex.org/namespace/1.0"
+        xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:cc="http://creativecommons.org/ns#"
+        xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><channel><title>x</title><item>
+        <enclosure url="http://a.example/x.mp3" type="audio/mpeg"/>{element}</item></channel></rss>"""
+    assert [episode.license for episode in parse_feed(feed.encode(), "x", config())] == [licence]
+
+
+def test_a_folder_that_is_named_twice_has_the_licence_of_each_place(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        sound(tmp_path / "library" / "book" / f"{name}.wav", f"number {name}")
+    (tmp_path / "library" / "LICENSE").write_text("CC0-1.0\n")
+    words = [str(tmp_path / "library" / "book" / "one.wav"), str(tmp_path / "library")]
+    found, failures = find_sources(words, tmp_path / "out", config())
+    assert [source.license for source in found] == ["unknown", "CC0-1.0"]  # the first was given without the library
+    assert [Path(failure.name).name for failure in failures] == ["one.wav"]
+
+
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.urls").write_text("http://a.example/x.mp3\n")
+    find_sources([str(tmp_path / "a.urls"), "http://a.example/"], tmp_path / "out", config(), fetch=False)
+    assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from triforce_tts import schema
+from triforce_tts.data.pipeline import BuilderConfig
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config, find, load, override, parse, read_yaml
 from triforce_tts.stages.diffusion import DiffusionSettings
@@ -20,6 +21,7 @@ SETTINGS: dict[str, type[Config]] = {
     "gpt": GPTSettings,
     "diffusion": DiffusionSettings,
     "distill": DistillSettings,
+    "data": BuilderConfig,
 }
 FOLDER = Path(str(resources.files("triforce_tts.configs")))
 FILES = sorted((group, path.stem) for group in SETTINGS for path in (FOLDER / group).glob("*.yaml"))

@@ -35,6 +35,7 @@ OPUS_BIT_RATE = (
 )
 _COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
 _MISSING_S = 0.1  # seconds; encoders pad their last frame, so that lengths differ a little
+_PLANES = 8  # of a frame that FFmpeg keeps in the frame itself; more lie elsewhere
 _PATIENCE = 100  # failed reads in a row after which the rest of a file is given up
 TAGS = ("title", "artist", "album", "comment", "software", "copyright", "date")
 
@@ -330,22 +331,28 @@ def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int
 
 def _mono(frames: Iterable[av.AudioFrame], rate: int) -> Iterator[Wave]:
     """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
-    converter = av.AudioResampler(format="fltp", rate=rate)
+    converter: av.AudioResampler | None = None
     form = None
     for frame in frames:
         found = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if form not in (None, found):
-            yield from map(_mean, converter.resample(None))
-            converter = av.AudioResampler(format="fltp", rate=rate)
-        form = found
+        if converter is None or form != found:
+            if converter is not None:
+                yield from map(_mean, converter.resample(None))
+            # PyAV reads past the end of a frame's list of planes when there are eight or more, and Python dies of it:
+            # so many channels are handed over interleaved, in one plane.
+            interleaved = frame.layout.nb_channels >= _PLANES
+            converter, form = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), found
         # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
         yield from map(_mean, converter.resample(frame))
-    if form is not None:
+    if converter is not None:
         yield from map(_mean, converter.resample(None))
 
 
 def _mean(frame: av.AudioFrame) -> Wave:
-    return np.asarray(frame.to_ndarray().mean(axis=0, dtype=np.float32))
+    samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    return np.asarray(samples.mean(axis=0, dtype=np.float32))
 
 
 @dataclass

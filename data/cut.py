@@ -143,16 +143,14 @@ def _pause(
 def _first(start: float, sound: Sound, config: CutConfig) -> _Pause:
     """The beginning of the first segment."""
     room = min(config.pad_s, start / 2)
-    place = _quietest(sound, start - 1.5 * room, start - room / 2) if room else 0.0
-    return _Pause(0.0, place, start)
+    return _Pause(0.0, _quietest(sound, start - 1.5 * room, start - room / 2), start)
 
 
 def _last(end: float, sound: Sound, config: CutConfig) -> _Pause:
     """The end of the last segment."""
     rest = sound.duration_s - end
     room = min(config.pad_s, rest / 2)
-    place = _quietest(sound, end + room / 2, end + 1.5 * room) if room else sound.duration_s
-    return _Pause(place, sound.duration_s, rest)
+    return _Pause(_quietest(sound, end + room / 2, end + 1.5 * room), sound.duration_s, rest)
 
 
 def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], most: float) -> tuple[float, float]:

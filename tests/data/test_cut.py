@@ -72,6 +72,18 @@ def test_a_long_pause_is_no_part_of_a_segment() -> None:
     assert next(s for s in segments[1:] if not s.kept).reason == "no speech"
 
 
+def test_silence_at_both_ends_is_no_part_of_a_segment_without_padding_either() -> None:
+    spans, sound, frames = made([(4.0, 5.0), (30.0, 0.0)])
+    for pad in (0.0, 0.2):
+        before, kept, after = cut(spans, sound, frames, CutConfig(pad_s=pad))
+        assert kept.kept
+        assert (before.reason, after.reason) == ("no speech", "no speech")
+        assert (kept.start_s, kept.end_s) == (pytest.approx(4.0 - pad, abs=0.11), pytest.approx(9.0 + pad, abs=0.11))
+    spans, sound, frames = made([(0.0, 5.0)])  # no silence at all
+    (only,) = cut(spans, sound, frames, CutConfig())
+    assert (only.start_s, only.end_s, only.kept) == (0.0, 5.0, True)
+
+
 def test_a_word_that_the_detector_lost_is_not_cut_into() -> None:
     """It is in the pause, likely enough to be speech, and too short to be a span."""
     spans, sound, frames = made([(1.0, 4.0), (1.2, 4.0), (1.0, 0.0)])
@@ -97,3 +109,62 @@ def test_any_recording_is_covered(seed: int) -> None:
     segments = cut(spans, sound, frames, CutConfig())
     covered(segments, sound)
     assert all(3 <= s.seconds <= 20 for s in segments if s.kept)
+
+
+class Counted(MemorySound):
+    """Knows the most that was asked of it at once, and gives nothing whole."""
+
+    most = 0.0
+
+    def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> np.ndarray:
+        self.most = max(self.most, end_s - start_s)
+        return super().read(start_s, end_s, sample_rate)
+
+    def blocks(self, seconds: float, sample_rate: int | None = None):  # type: ignore[no-untyped-def]
+        raise AssertionError("only pauses are looked at")
+
+
+def test_no_more_than_a_pause_is_held() -> None:
+    spans, sound, frames = made([(float(rng.uniform(0.3, 1.4)), float(rng.uniform(1, 6))) for _ in range(50)])
+    counted = Counted(sound.samples, RATE)
+    cut(spans, counted, frames, CutConfig())
+    assert 0 < counted.most < 1.0
+
+
+@pytest.mark.parametrize("rate", [16000, 22050, 24000, 44100])
+def test_edges_lie_on_samples_and_share_none_where_a_pause_has_just_room_for_both(rate: int) -> None:
+    """A pause of three paddings is cut twice, at places that may touch."""
+    for pad in (0.1, 0.15, 0.2):
+        pause = 3 * pad + 1e-6
+        spans = [(1.0, 5.0), (5.0 + pause, 9.0 + pause)]
+        # The quietest places are the ends of both stretches that are looked through: where they meet.
+        time = np.arange(round((10.0 + pause) * rate)) / rate
+        sound = MemorySound((1e-3 + np.abs(time - (5.0 + pause / 2))).clip(max=0.5).astype(np.float32), rate)
+        segments = cut(spans, sound, np.zeros(len(time), np.float32), CutConfig(pad_s=pad, min_seconds=1.0))
+        covered(segments, sound)
+        for segment in segments[:-1]:
+            assert segment.end_s * rate == pytest.approx(round(segment.end_s * rate), abs=1e-6)
+
+
+def test_the_best_cuts_are_found() -> None:
+    """Against every choice of pauses to cut at, judged by the rule that ``cut`` states."""
+    config = CutConfig(pad_s=0.0)  # a segment then ends where its speech does
+    draw = np.random.default_rng(3)
+    for _ in range(20):
+        parts = [(float(draw.uniform(0.3, 1.2)), float(draw.uniform(1, 9))) for _ in range(8)]
+        spans, sound, frames = made([*parts, (1.0, 0.0)])
+        pauses = [min(pause, 1.0) for pause, _ in parts[1:]]
+
+        def value(chosen: tuple[int, ...], spans=spans, pauses=pauses) -> float:  # type: ignore[no-untyped-def]
+            firsts, lasts = [0, *(i + 1 for i in chosen)], [*chosen, len(spans) - 1]
+            lengths = [spans[last][1] - spans[first][0] for first, last in zip(firsts, lasts, strict=True)]
+            if any(s > config.max_seconds and a < b for s, a, b in zip(lengths, firsts, lasts, strict=True)):
+                return -1.0  # it would be dropped for want of a pause that it has
+            kept = sum(s for s in lengths if config.min_seconds <= s <= config.max_seconds)
+            return kept + sum(pauses[i] - config.good_pause_s for i in chosen)
+
+        places = range(len(pauses))
+        best = max(value(c) for n in range(len(pauses) + 1) for c in itertools.combinations(places, n))
+        ends = [s.end_s for s in cut(spans, sound, frames, config) if s.reason != "no speech"]
+        mine = tuple(i for i in places if any(abs(end - spans[i][1]) < 0.02 for end in ends))
+        assert value(mine) == pytest.approx(best, abs=0.05)

@@ -19,7 +19,7 @@ def spoken(name: str = "ls_2428-09") -> np.ndarray:
     return read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy()
 
 
-def test_probabilities_are_silerosown_frame_by_frame() -> None:
+def test_probabilities_are_sileros_own_frame_by_frame() -> None:
     """Against the wheel's own wrapper, which hears a frame at a time."""
     silero = pytest.importorskip("silero_vad")
     torch = pytest.importorskip("torch")
@@ -29,6 +29,41 @@ def test_probabilities_are_silerosown_frame_by_frame() -> None:
     expected = [float(model(torch.from_numpy(wave[i : i + 512]), RATE)) for i in range(0, whole, 512)]
     found = speech_probabilities(MemorySound(wave[:whole], RATE), VadConfig())
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["kathleen-00", "ls_1462-05", "ls_2428-09"])
+def test_spans_are_sileros_own(name: str) -> None:
+    """``get_speech_timestamps`` of the wheel, on a whole recording whose last frame is not full."""
+    silero = pytest.importorskip("silero_vad")
+    torch = pytest.importorskip("torch")
+    gap = np.zeros(7001, np.float32)
+    wave = np.concatenate([gap, spoken(name), gap, spoken(name)[:20000]])
+    told = silero.get_speech_timestamps(torch.from_numpy(wave), silero.load_silero_vad(onnx=True))
+    expected = [(t["start"] / RATE, t["end"] / RATE) for t in told]
+    spans = speech_spans(speech_probabilities(MemorySound(wave, RATE), VadConfig()), VadConfig())
+    found = [(start, min(end, len(wave) / RATE)) for start, end in spans]
+    assert len(found) > 1
+    np.testing.assert_allclose(found, expected, atol=1.5 / RATE)  # silero rounds to samples
+
+
+class Counted(MemorySound):
+    """Knows the most that was asked of it at once."""
+
+    most = 0.0
+
+    def blocks(self, seconds: float, sample_rate: int | None = None):  # type: ignore[no-untyped-def]
+        for block in super().blocks(seconds, sample_rate):
+            self.most = max(self.most, len(block) / (sample_rate or self.sample_rate))
+            yield block
+
+    def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> np.ndarray:
+        raise AssertionError("it is heard in blocks")
+
+
+def test_no_more_than_a_block_is_held() -> None:
+    sound = Counted(np.tile(spoken(), 5), RATE)
+    speech_probabilities(sound, VadConfig(block_seconds=2.0))
+    assert 0 < sound.most <= 2.0
 
 
 def test_blocks_change_nothing() -> None:

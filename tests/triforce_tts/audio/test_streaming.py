@@ -1,0 +1,128 @@
+"""Opus, as samples of shards hold it, and files that are decoded block by block."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+import torch
+
+from triforce_tts.audio.io import BLOCK, LOUDEST, Audio, decode_audio, encode_opus, read_audio, stream_audio
+from triforce_tts.errors import AudioError
+
+SPEECH = Path(__file__).parents[2] / "speech"
+RATE = 24000
+_ENCODE = """
+import hashlib, sys, torch
+from triforce_tts.audio.io import Audio, encode_opus, read_audio
+audio = read_audio(sys.argv[1], 24000)
+print(hashlib.sha256(encode_opus(audio)).hexdigest())
+"""
+
+
+def speech() -> Audio:
+    return read_audio(SPEECH / "kathleen-00.ogg", RATE)
+
+
+def blocks_of(path: Path) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
+    stream = stream_audio(path)
+    blocks = list(stream.blocks)
+    return np.concatenate(blocks), blocks, stream.faults
+
+
+def test_equal_samples_give_equal_opus_in_another_process() -> None:
+    path = SPEECH / "kathleen-00.ogg"
+    told = subprocess.run([sys.executable, "-c", _ENCODE, str(path)], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == hashlib.sha256(encode_opus(read_audio(path, RATE))).hexdigest()
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 24000, 48000])
+@pytest.mark.parametrize("count", [1, 479, 480, 481, 12345])
+def test_opus_decodes_to_just_as_many_samples_at_the_same_place(rate: int, count: int) -> None:
+    """Opus has frames of 20 ms and a delay: both must be out of the file again (RFC 7845, pre-skip and granule)."""
+    pulse = torch.zeros(count)
+    pulse[count // 2 : count // 2 + 40] = 0.9
+    again = decode_audio(encode_opus(Audio(pulse, rate), 64000), "x")
+    assert (again.sample_rate, len(again.samples)) == (rate, count)
+    if count > 1000:
+        loudest = int(again.samples.abs().argmax())
+        assert count // 2 - 8 <= loudest < count // 2 + 48
+
+
+def test_a_crop_of_opus_is_that_part_of_the_whole() -> None:
+    data = encode_opus(speech())
+    whole = decode_audio(data, "x").samples.numpy()
+    for start_s, seconds in ((0.0, 0.5), (0.77, 1.0), (2.0, 99.0)):
+        start = round(start_s * RATE)
+        expected = whole[start : start + round(seconds * RATE)]
+        found = decode_audio(data, "x", None, start_s, seconds).samples.numpy()
+        assert len(found) == len(expected)
+        # The decoder starts anew there and needs some frames until it is the same (RFC 7845, 80 ms of pre-roll).
+        assert np.corrcoef(found, expected)[0, 1] > 0.99
+
+
+def test_the_bit_rate_is_kept_to_and_speech_survives_it() -> None:
+    audio = speech()
+    small, large = (encode_opus(audio, rate) for rate in (16000, 64000))
+    assert 2.5 < len(large) / len(small) < 5
+    again = decode_audio(encode_opus(audio), "x").samples
+    assert np.corrcoef(again.numpy(), audio.samples.numpy())[0, 1] > 0.95
+
+
+def test_a_file_comes_in_blocks_that_are_the_whole(tmp_path: Path) -> None:
+    wave = (0.1 * np.random.default_rng(0).standard_normal((5 * BLOCK // 2, 2))).astype(np.float32)
+    sf.write(tmp_path / "x.wav", wave, 44100, subtype="FLOAT")
+    found, blocks, faults = blocks_of(tmp_path / "x.wav")
+    np.testing.assert_allclose(found, wave.mean(1), atol=1e-7)
+    assert max(map(len, blocks)) < 2 * BLOCK
+    assert faults == []
+
+
+def test_what_is_no_sound_is_silent_and_told(tmp_path: Path) -> None:
+    wave = np.full(16000, 0.5, np.float32)
+    wave[100:200], wave[300], wave[400] = np.nan, 2 * LOUDEST, -np.inf
+    sf.write(tmp_path / "x.wav", wave, 16000, subtype="FLOAT")
+    found, _, faults = blocks_of(tmp_path / "x.wav")
+    expected = wave.copy()
+    expected[100:200] = expected[300] = expected[400] = 0
+    np.testing.assert_array_equal(found, expected)
+    assert faults == ["102 of 16000 samples are no numbers or beyond 4; they are silenced"]
+    sf.write(tmp_path / "y.wav", 1000 * wave, 16000, subtype="FLOAT")
+    with pytest.raises(AudioError, match="rescale the file"):
+        blocks_of(tmp_path / "y.wav")
+
+
+def test_damage_in_the_middle_of_an_mp3_costs_what_it_hides(tmp_path: Path) -> None:
+    audio = Audio(speech().samples.repeat(8), RATE)
+    audio.save(tmp_path / "whole.mp3")
+    content = bytearray((tmp_path / "whole.mp3").read_bytes())
+    middle, hidden = len(content) // 2, len(content) // 20
+    content[middle : middle + hidden] = bytes(hidden)
+    (tmp_path / "holed.mp3").write_bytes(content)
+    found, _, _ = blocks_of(tmp_path / "holed.mp3")
+    assert 0.92 * len(audio.samples) < len(found) <= 1.01 * len(audio.samples)
+    quarter = len(audio.samples) // 4  # what lies before the hole is as it was
+    whole = read_audio(tmp_path / "whole.mp3").samples.numpy()
+    assert np.corrcoef(found[:quarter], whole[:quarter])[0, 1] > 0.99
+
+
+def test_a_file_that_ends_early_says_so(tmp_path: Path) -> None:
+    for suffix in (".wav", ".flac"):
+        speech().save(tmp_path / f"whole{suffix}")
+        content = (tmp_path / f"whole{suffix}").read_bytes()
+        (tmp_path / f"x{suffix}").write_bytes(content[: len(content) * 3 // 4])
+        found, _, faults = blocks_of(tmp_path / f"x{suffix}")
+        assert 0.6 < len(found) / len(speech().samples) < 0.9
+        assert any("missing" in fault or "ends before" in fault for fault in faults), (suffix, faults)
+
+
+@pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"<html>", "not an audio file"), (None, "no such")])
+def test_what_is_no_recording_is_refused_by_name(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "x.mp3"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(AudioError, match=rf"x\.mp3: .*{message}"):
+        stream_audio(path)

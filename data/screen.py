@@ -18,7 +18,7 @@ from triforce_tts.schema import Config
 from .dnsmos import dnsmos
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
-FULL_SCALE = 0.999  # from here on a sample counts as clipped
+CLIPPED = 0.999  # of the loudest sample, from here on one counts as clipped; not of full scale: a gain moves that
 HIGH_HZ = 8000.0  # what telephones, old codecs and 16 kHz recordings lack
 _WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
 _LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # of a telephone: its filter shall not look like a tone
@@ -34,7 +34,7 @@ class ScreenConfig(Config):
     and made music alone have 6 dB at most, the music a tonality of 0.6, and speech over such music 5 dB below it 0.21 to 0.39.
     """
 
-    max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples at full scale
+    max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples as loud as the loudest
     min_snr_db: float | None = 10.0
     max_tonality: float | None = 0.25
     min_bandwidth_hz: float | None = None  # such as 8000, to keep telephones and old codecs out
@@ -70,7 +70,7 @@ def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
     samples = torch.from_numpy(wave)
     spectrum = power_spectrum(heard)
     scores = {
-        "clipped": float((np.abs(wave) > FULL_SCALE).mean()) if len(wave) else 0.0,
+        "clipped": clipped(wave),
         "level_db": round(max(active_level_db(samples, sample_rate), -120.0), 2),
         "snr_db": round(snr_db(spectrum), 2),
         "tonality": round(tonality(spectrum), 4),
@@ -79,6 +79,16 @@ def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
     if sample_rate > 2 * HIGH_HZ:
         scores["high_band_db"] = round(high_band_db(wave, sample_rate), 2)
     return scores
+
+
+def clipped(wave: Wave) -> float:
+    """The share of samples as loud as the loudest, 0 to 1, whatever gain the sound was given after it was clipped.
+
+    Of 925 clips of clean readings none has more than 0.0002; speech clipped at two thirds of its peak has 0.004.
+    """
+    loudness = np.abs(wave)
+    peak = loudness.max(initial=0.0)
+    return float((loudness >= CLIPPED * peak).mean()) if peak > 0 else 0.0
 
 
 def _judge(segment: Segment, config: ScreenConfig) -> None:

@@ -8,7 +8,17 @@ import soxr
 from benchmarks.truth import RATE as MADE_RATE
 from benchmarks.truth import music, noise
 from triforce_tts.audio.io import read_audio
-from triforce_tts.data.screen import ScreenConfig, high_band_db, measure, power_spectrum, screen, snr_db, tonality
+from triforce_tts.data.level import LevelConfig, Levelled, levelled
+from triforce_tts.data.screen import (
+    ScreenConfig,
+    clipped,
+    high_band_db,
+    measure,
+    power_spectrum,
+    screen,
+    snr_db,
+    tonality,
+)
 from triforce_tts.data.segments import MemorySound, Segment
 
 RATE = 16000
@@ -47,7 +57,6 @@ def test_noise_music_and_tones_do_not() -> None:
     assert tonality(power_spectrum(at_16k(music(5.0, rng)))) > 0.5
     assert not screened(tone).kept
     loud = speech() + 0.5 * np.resize(at_16k(music(6.0, rng)), len(speech()))
-    assert loud is not None
     assert not screened(loud / np.abs(loud).max()).kept
 
 
@@ -63,16 +72,23 @@ def test_the_ratio_is_that_of_speech_and_added_noise(wanted: float) -> None:
     assert snr_db(power_spectrum(noisy)) == pytest.approx(wanted, abs=2.0)
 
 
-def test_clipping_is_a_share() -> None:
+def test_clipping_is_a_share_whatever_gain_came_after() -> None:
+    """The pipeline listens at the level of ``level.py``, where what was at full scale no longer is."""
     wave = speech()
     wave = wave / np.abs(wave).max()
-    assert measure(wave * 0.9, RATE, wave)["clipped"] == 0
-    clipped = np.clip(wave * 8, -1, 1)
+    assert clipped(wave) < 0.0002
+    broken = np.clip(wave * 8, -1, 1)
     share = float((np.abs(wave * 8) >= 1).mean())
-    segment = screened(clipped)
-    assert segment.scores["clipped"] == pytest.approx(share, rel=0.01)
-    assert segment.reason == "clipped"
-    assert screened(clipped, config=ScreenConfig(dnsmos=False, max_clipped=None)).reason != "clipped"
+    heard = levelled(MemorySound(broken.astype(np.float32), RATE), LevelConfig())
+    assert isinstance(heard, Levelled)
+    assert heard.gain_db < -10
+    segment = Segment(0.0, heard.duration_s)
+    screen(heard, [segment], QUIET)
+    for found in (screened(broken), screened(0.01 * broken), segment):
+        assert found.scores["clipped"] == pytest.approx(share, rel=0.01)
+        assert found.reason == "clipped"
+    assert screened(broken, config=ScreenConfig(dnsmos=False, max_clipped=None)).reason != "clipped"
+    assert clipped(np.zeros(100, np.float32)) == clipped(np.zeros(0, np.float32)) == 0
 
 
 def test_power_above_8_khz() -> None:

@@ -8,7 +8,7 @@ import soxr
 from triforce_tts.audio.io import read_audio
 from triforce_tts.data.segments import MemorySound
 from triforce_tts.data.sound import decode
-from triforce_tts.errors import AudioError
+from triforce_tts.errors import AudioError, TriforceError
 
 SPEECH = Path(__file__).parents[1] / "speech"
 rng = np.random.default_rng(0)
@@ -62,6 +62,39 @@ def test_a_damaged_recording_gives_what_can_be_had_and_a_hopeless_one_nothing(tm
     with pytest.raises(AudioError, match=r"no\.mp3"):
         decode(tmp_path / "no.mp3", tmp_path / "other", 16000)
     assert not list((tmp_path / "other").glob("*"))
+
+
+def test_nothing_is_left_of_what_turns_out_hopeless_or_cannot_be_written(tmp_path: Path) -> None:
+    wave = np.full(300_000, np.inf, np.float32)
+    wave[:100_000] = 0.1  # its beginning is written before it shows
+    sf.write(tmp_path / "x.wav", wave, 16000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"x\.wav"):
+        decode(tmp_path / "x.wav", tmp_path / "scratch", 24000)
+    assert list((tmp_path / "scratch").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(TriforceError, match="cannot write the decoded sound"):
+        decode(SPEECH / "kathleen-00.ogg", tmp_path / "file", 24000)
+
+
+def test_a_file_that_was_shortened_is_no_shorter_recording(tmp_path: Path) -> None:
+    sound = decode(SPEECH / "kathleen-00.ogg", tmp_path, 16000)
+    sound.path.write_bytes(sound.path.read_bytes()[:-2000])
+    with pytest.raises(AudioError, match="decode it again"):
+        sound.read(0, sound.duration_s)
+
+
+@pytest.mark.parametrize(("rate", "channels", "count"), [(96000, 6, 96000), (8000, 1, 8000), (16000, 1, 1)])
+def test_odd_rates_channels_and_lengths(tmp_path: Path, rate: int, channels: int, count: int) -> None:
+    sf.write(tmp_path / "x.wav", 0.1 * rng.standard_normal((count, channels)), rate)
+    sound = decode(tmp_path / "x.wav", tmp_path, 24000)
+    assert sound.samples == pytest.approx(count * 24000 / rate, abs=1)
+    assert sound.samples > 0
+
+
+def test_a_name_may_be_long_or_wrong(tmp_path: Path) -> None:
+    path = tmp_path / ("ü" * 120 + ".mp3")  # 244 bytes of the 255 that a file system takes; and it is Opus
+    path.write_bytes((SPEECH / "kathleen-00.ogg").read_bytes())
+    assert decode(path, tmp_path / "scratch", 16000).duration_s > 2
 
 
 def test_its_file_goes_when_it_is_no_longer_needed(tmp_path: Path) -> None:

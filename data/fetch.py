@@ -255,7 +255,15 @@ def _receive(
     """Append the body to ``file``, which holds ``size`` bytes; return the size then."""
     late = AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds), what came is kept")
     window_start, window_bytes = time.monotonic(), 0
-    while chunk := _read(response):
+    while True:
+        try:
+            chunk = _read(response)
+        except _Interrupted:
+            if time.monotonic() > deadline:  # it broke off because the connection was shut
+                raise late from None
+            raise
+        if not chunk:
+            break
         size += len(chunk)
         if size > config.max_bytes:
             files.discard()

@@ -395,3 +395,17 @@ def test_https_checks_the_certificate_of_the_name(tmp_path: Path, monkeypatch: p
         assert Path(download(right, tmp_path, config()).path).read_bytes() == MP3
         assert named == ["speech.example", "other.example", "speech.example"]
         assert [headers["host"] for headers in web.asked("/a.mp3")] == [f"speech.example:{web.port}"]
+
+
+def test_a_transfer_that_takes_too_long_is_told_as_such(web: w.Web, tmp_path: Path) -> None:
+    """Though its length was promised, so that shutting the connection looks like a broken transfer."""
+
+    def dripping(handler: w.BaseHTTPRequestHandler) -> None:
+        w.send(handler, 200, {"Content-Type": "audio/mpeg", "Content-Length": "99999"}, MP3[:100])
+        while not web.over.wait(0.02):
+            handler.wfile.write(b"drop")
+            handler.wfile.flush()
+
+    with pytest.raises(AudioError, match=r"not whole after 0\.3 s \(max_seconds\)"):
+        get(web, dripping, tmp_path, max_seconds=0.3, min_bytes_per_second=0.0)
+    assert len(web.asked("/a.mp3")) == 1

@@ -27,15 +27,15 @@ def test_every_job_comes_back_once_with_any_number_of_workers() -> None:
         assert sorted(found) == [(n, 2 * n) for n in range(7)]
 
 
-def test_a_job_whose_worker_was_killed_is_done_again_and_the_deadly_one_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deadly", ["once", "always"])
+def test_a_job_whose_worker_was_killed_is_done_again_and_the_deadly_one_is_named(deadly: str, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("a", "b", "c", "d", "e")]
     for folder in folders:
         folder.mkdir()
-    (folders[1] / "once").touch()
-    (folders[2] / "always").touch()
+    (folders[1] / deadly).touch()
     outcomes = dict(pool.run(die, [str(folder) for folder in folders], 2))
-    assert outcomes.pop(str(folders[2])) is None
-    assert outcomes == {str(folder): "well" for folder in folders if folder.name != "c"}
+    assert outcomes.pop(str(folders[1])) == ("well" if deadly == "once" else None)
+    assert outcomes == {str(folder): "well" for folder in folders if folder.name != "b"}
 
 
 def die_once_on_ray(folder: str) -> str:

@@ -5,37 +5,19 @@ It is a yardstick, not a judge: natural speech scores far from zero, so every fi
 
 import re
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
-import soxr
 import torch
 
+from triforce_tts.data.segments import ANALYSIS_RATE, resample
+from triforce_tts.data.transcribe import pocketsphinx
 from triforce_tts.text.normalize import normalize
-
-RATE = 16000
-
-
-@lru_cache(maxsize=1)
-def _decoder() -> Any:
-    from pocketsphinx import Config, Decoder
-
-    return Decoder(Config(samprate=float(RATE), loglevel="FATAL"))
 
 
 def hear(samples: np.ndarray, sample_rate: int) -> str:  # type: ignore[type-arg]
     """Words that the recogniser finds in ``samples`` [n] float32."""
-    wave = soxr.resample(samples, sample_rate, RATE) if sample_rate != RATE else samples
-    decoder = _decoder()
-    # Its running mean and noise estimate outlive an utterance: without this, a figure would depend on what the same
-    # worker heard before.
-    decoder.reinit_feat()
-    decoder.start_utt()
-    decoder.process_raw((np.clip(wave, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
-    decoder.end_utt()
-    return decoder.hyp().hypstr if decoder.hyp() else ""
+    return pocketsphinx()(resample(samples, sample_rate, ANALYSIS_RATE))
 
 
 def letters(text: str) -> str:

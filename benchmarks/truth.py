@@ -326,6 +326,7 @@ def main() -> None:
     from rich.console import Console
 
     from triforce_tts.data import scrape
+    from triforce_tts.data.pipeline import read_segments
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True, help="folder with a manifest.jsonl of many readers")
@@ -347,7 +348,7 @@ def main() -> None:
     for account in accounts:
         name = Path(account.source.path).stem
         wave = read_audio(account.source.path, RATE).samples.numpy()
-        segments = list(scrape.segments_of(options.out / "shards", account.source))
+        segments = list(read_segments(options.out / "shards", account.source))
         for figure, value in judge(segments, truths[name], wave).items():
             figures[figure].append(value)
         edits["given" if account.source.text else "recognised"].append(word_errors(segments, truths[name]))

@@ -7,13 +7,12 @@ that the lexicon does not know is sounded out letter by letter, roughly: what ma
 import re
 from typing import Any
 
-import numpy as np
-import soxr  # type: ignore[import-untyped]
-
 from triforce_tts.audio.io import Audio
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
+
+from .segments import pcm16, resample
 
 MODEL_RATE = 16000  # Hz that the acoustic model was trained at
 FRAME_S = 0.01  # of pocketsphinx
@@ -109,10 +108,7 @@ class Aligner:
 
 
 def _pcm(audio: Audio) -> bytes:
-    wave = audio.samples.numpy()
-    if audio.sample_rate != MODEL_RATE:
-        wave = soxr.resample(wave, audio.sample_rate, MODEL_RATE)
-    return bytes((np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes())
+    return pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE))
 
 
 def _sound(symbol: str) -> str:

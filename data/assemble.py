@@ -15,14 +15,13 @@ from rich.console import Console
 from rich.progress import track
 
 from triforce_tts.errors import ShardError
-from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
+from triforce_tts.shards import SPLITS, Sample, ShardInfo, ShardSet, remove_stale, shard_path, write_index, write_shard
 
 from .duplicates import find_duplicates
-from .pipeline import FINGERPRINT, PART, ROWS, VOICES, Account, BuilderConfig
-from .segments import UNKNOWN, Segment, as_row
+from .pipeline import FINGERPRINT, PART, VOICES, Account, BuilderConfig, read_segments, sample_key, work_folder
+from .segments import UNKNOWN, as_row
 from .speakers import link_voices
 
-SPLITS = ("train", "heldout")
 DUPLICATE, HOSTS = "duplicate", "may be of a held-out speaker"
 
 
@@ -41,37 +40,32 @@ class Plan:
         return dict(zip(self.parts.keys, self.speakers, strict=True))
 
 
-def assemble(
-    out: Path, accounts: Sequence[Account], config: BuilderConfig, details: dict[str, Any], console: Console
-) -> Plan:
-    """Write the shards and ``index.json`` into ``out`` from the parts of ``accounts``; equal parts give equal bytes.
+def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, Any], console: Console) -> None:
+    """Write the shards and ``index.json`` into ``out`` as ``plan`` says; equal parts give equal bytes.
 
     Raises:
         ShardError: no recording gave any sample.
     """
-    used = [account for account in accounts if not account.error]
-    parts = ShardSet.open([out / "work" / account.source.id for account in used], PART, "audio") if used else None
-    if parts is None or not len(parts):
-        raise ShardError(f"{out}: nothing of the {len(accounts)} recordings could be used; report/ says why")
-    plan = make_plan(out, parts, used, config)
+    keys = plan.parts.keys
+    if not any(plan.splits):
+        raise ShardError(f"{out}: nothing of {details['recordings']} recordings could be used; report/ says why")
     infos: dict[str, list[ShardInfo]] = {}
     for split in SPLITS:
         # Spread by a hash, so that every shard mixes recordings.
-        members = [i for i in range(len(parts)) if plan.splits[i] == split]
-        members.sort(key=lambda i: hashlib.sha256(parts.keys[i].encode()).digest())
+        members = [i for i in range(len(keys)) if plan.splits[i] == split]
+        members.sort(key=lambda i: hashlib.sha256(keys[i].encode()).digest())
         starts = range(0, len(members), config.shard_samples)
         infos[split] = [
-            write_shard(
-                out / f"{split}-{number:06d}.tar", _members(plan, members[start : start + config.shard_samples])
-            )
+            write_shard(shard_path(out, split, number), _members(plan, members[start : start + config.shard_samples]))
             for number, start in enumerate(track(starts, f"shards, {split}", console=console))
         ]
     write_index(out, "audio", infos, details)
-    return plan
+    remove_stale(out, [out / info.name for split in infos.values() for info in split])
 
 
-def make_plan(out: Path, parts: ShardSet, used: Sequence[Account], config: BuilderConfig) -> Plan:
-    """Who speaks in each sample, which split it belongs to, and what is a duplicate."""
+def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig) -> Plan:
+    """Who speaks in each sample of ``used``, which split it belongs to, and what is a duplicate."""
+    parts = ShardSet.open([work_folder(out, account.source) for account in used], PART, "audio")
     metas = [parts.meta(i) for i in range(len(parts))]
     prints = {meta["id"]: np.frombuffer(bytes.fromhex(meta[FINGERPRINT]), np.uint32) for meta in metas}
     texts = {meta["id"]: meta["text"] for meta in metas}
@@ -97,7 +91,7 @@ def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> 
     """A name for each (recording, label): one person in many recordings of a collection has one name."""
     by_collection: defaultdict[str, dict[tuple[str, str], npt.NDArray[np.float32]]] = defaultdict(dict)
     for account in used:
-        voices = json.loads((out / "work" / account.source.id / VOICES).read_text(encoding="utf-8"))
+        voices = json.loads((work_folder(out, account.source) / VOICES).read_text(encoding="utf-8"))
         for label, vector in voices.items():
             by_collection[account.source.collection][account.source.id, label] = np.asarray(vector, np.float32)
     names = {}
@@ -133,9 +127,8 @@ def _members(plan: Plan, members: Sequence[int]) -> Iterator[Sample]:
 def rows_of(out: Path, account: Account, plan: Plan) -> list[Mapping[str, Any]]:
     """The segments of a recording, as rows, with what was decided after all recordings were there."""
     rows = []
-    for number, line in enumerate((out / "work" / account.source.id / ROWS).read_text(encoding="utf-8").splitlines()):
-        segment = Segment(**json.loads(line))
-        key = f"{account.source.id}-{number:05d}"
+    for number, segment in enumerate(read_segments(out, account.source)):
+        key = sample_key(account.source, number)
         if key in plan.reasons:
             segment.drop(*plan.reasons[key])
         segment.speaker = plan.names.get(key, segment.speaker)

@@ -23,7 +23,16 @@ from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.files import atomic_path, write_json
-from triforce_tts.shards import Sample, ShardInfo, ShardSet, write_index, write_shard
+from triforce_tts.shards import (
+    SPLITS,
+    Sample,
+    ShardInfo,
+    ShardSet,
+    remove_stale,
+    shard_path,
+    write_index,
+    write_shard,
+)
 from triforce_tts.text import alignment
 
 from . import babble, pool, synthetic
@@ -31,7 +40,6 @@ from .align import Aligner
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
 SHARD_SAMPLES = 256
-SPLITS = ("train", "heldout")
 BABBLE_SENTENCES = 64  # made up when no texts are given
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 BUILD_FORMAT = 1  # raised when the same input would give other bytes
@@ -211,7 +219,7 @@ def make_jobs(
         members = [r for r in spread if (r.id in held) == (split == "heldout")]
         splits[split] = [
             Job(
-                str(out / f"{split}-{number:06d}.tar"),
+                str(shard_path(out, split, number)),
                 tuple(members[start : start + SHARD_SAMPLES]),
                 sample_rate,
                 limits,
@@ -251,19 +259,8 @@ def build(
     infos = {split: [results[job.path][0] for job in split_jobs] for split, split_jobs in jobs.items()}
     _write_drops(out / "report" / "drops.csv", drops)
     write_index(out, "audio", infos, details or {})
-    _remove_others(out, {Path(job.path).stem for job in flat})
+    remove_stale(out, [Path(job.path) for job in flat])
     return drops
-
-
-def _remove_others(out: Path, stems: set[str]) -> None:
-    """Remove what a larger or a killed build left behind; only files with the names that a build gives."""
-    for split in SPLITS:
-        for unfinished in out.glob(f".{split}-*.tmp.*"):
-            unfinished.unlink()
-        for tar in out.glob(f"{split}-[0-9][0-9][0-9][0-9][0-9][0-9].tar"):
-            if tar.stem not in stems:
-                for suffix in (".tar", ".index.json", ".done.json"):
-                    tar.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _write_drops(path: Path, drops: list[Drop]) -> None:

@@ -5,10 +5,9 @@ needs itself, so it is run here. Good close speech scores 3.0 to 3.5 overall: re
 """
 
 import numpy as np
-import soxr  # type: ignore[import-untyped]
 
 from .networks import session
-from .segments import ANALYSIS_RATE, Wave
+from .segments import ANALYSIS_RATE, Wave, resample
 
 _FILE = "dnsmos_models/sig_bak_ovr.onnx"
 _SHA256 = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"
@@ -30,8 +29,7 @@ def dnsmos(samples: Wave, sample_rate: int) -> dict[str, float]:
         TriforceError: the network is missing or another one.
     """
     network = session("speechmos", _FILE, _SHA256)
-    wave = samples if sample_rate == ANALYSIS_RATE else soxr.resample(samples, sample_rate, ANALYSIS_RATE)
-    wave = np.clip(wave, -1, 1).astype(np.float32)
+    wave = np.clip(resample(samples, sample_rate, ANALYSIS_RATE), -1, 1).astype(np.float32)
     while len(wave) < _WINDOW:
         wave = np.concatenate((wave, wave))
     starts = range(0, (int(len(wave) / ANALYSIS_RATE - _WINDOW / ANALYSIS_RATE) + 1) * ANALYSIS_RATE, ANALYSIS_RATE)

@@ -4,19 +4,16 @@ Only the weights file of its wheel is used (Apache-2.0): the package itself need
 Install it with ``pip install --no-deps resemblyzer==0.1.4``.
 """
 
-import hashlib
-import importlib.util
+import io
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
-from triforce_tts.errors import TriforceError
-
+from .networks import packaged_file
 from .segments import ANALYSIS_RATE, Wave, resample
 
 Vectors = npt.NDArray[np.float32]
@@ -44,16 +41,8 @@ class _Encoder(nn.Module):
 
 @lru_cache(maxsize=1)
 def _encoder() -> _Encoder:
-    spec = importlib.util.find_spec("resemblyzer")
-    if spec is None or spec.origin is None:
-        raise TriforceError(f"the speaker embedding's weights are missing; install them with '{INSTALL}'")
-    path = Path(spec.origin).parent / "pretrained.pt"
-    found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "no file"
-    if found != WEIGHTS_SHA256:
-        raise TriforceError(
-            f"{path}: expected the SHA-256 {WEIGHTS_SHA256[:12]}..., found {found[:12]}; install it anew with '{INSTALL}'"
-        )
-    state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
+    content = packaged_file("resemblyzer", "pretrained.pt", WEIGHTS_SHA256, INSTALL)
+    state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)["model_state"]
     encoder = _Encoder().eval()
     encoder.load_state_dict({name: value for name, value in state.items() if not name.startswith("similarity")})
     return encoder

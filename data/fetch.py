@@ -28,7 +28,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
 from triforce_tts.errors import AudioError, TriforceError
-from triforce_tts.files import write_json
+from triforce_tts.files import file_sha256, write_json
 from triforce_tts.schema import Config
 
 CHUNK = 1 << 16  # bytes read at a time
@@ -128,15 +128,6 @@ def stem_of(identity: str) -> str:
     slug = re.sub(r"[^A-Za-z0-9]+", "_", Path(unquote(last)).stem).strip("_")[-40:]
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{slug}-{digest}" if slug else digest
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file of any size, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 # --- what lies on disk -----------------------------------------------------------------------------------------

@@ -18,10 +18,10 @@ from typing import Any, Literal
 import torch
 from pydantic import PositiveInt
 
-from triforce_tts.audio.edit import bandwidth_hz, normalize_level
+from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus
 from triforce_tts.errors import AudioError, TextError, TriforceError
-from triforce_tts.files import atomic_folder, write_json, write_text
+from triforce_tts.files import atomic_folder, file_sha256, write_json, write_text
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
@@ -66,6 +66,22 @@ class BuilderConfig(Config):
     shard_samples: PositiveInt = 256
 
 
+def work_folder(out: Path, source: Source) -> Path:
+    """Where the result of a recording is kept."""
+    return out / "work" / source.id
+
+
+def sample_key(source: Source, number: int) -> str:
+    """The key of the sample that the segment of this number gave, if it was kept."""
+    return f"{source.id}-{number:05d}"
+
+
+def read_segments(out: Path, source: Source) -> Iterator[Segment]:
+    """The segments of a recording as the steps left them; the number of each is its place."""
+    for line in (work_folder(out, source) / ROWS).read_text(encoding="utf-8").splitlines():
+        yield Segment(**json.loads(line))
+
+
 @dataclass(frozen=True)
 class Work:
     """A recording to do, and where its result goes."""
@@ -79,7 +95,7 @@ class Work:
         """Changes with the recording, its text, the settings of any step, or the format."""
         # What is done after all recordings, or before, does not change what is made of one.
         settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
-        text = hashlib.sha256(Path(self.source.text).read_bytes()).hexdigest() if self.source.text else ""
+        text = file_sha256(Path(self.source.text)) if self.source.text else ""
         about = {name: value for name, value in asdict(self.source).items() if name not in ("path", "text")}
         return hashlib.sha256(json.dumps([FORMAT, settings, about, text], sort_keys=True).encode()).hexdigest()
 
@@ -109,26 +125,24 @@ def process(work: Work) -> Account:
     if (found := _done(folder, stamp)) is not None:
         return found
     with atomic_folder(folder) as temporary:
-        account = _Clock(Account(work.source))
+        account = Account(work.source)
         try:
-            made = _take(work, temporary, account)
+            made = _take(work, temporary, _Clock(account))
         except (AudioError, TextError) as error:
-            account.account.error = str(error).removeprefix(f"{work.source.path}: ")
+            account.error = str(error).removeprefix(f"{work.source.path}: ")
             made = []
         except TriforceError:
             raise
         except Exception as error:
             # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
-            account.account.error = (
-                f"a fault of the builder ({error!r}); please report it with work/{folder.name}/{FAULT}"
-            )
+            account.error = f"a fault of the builder ({error!r}); please report it with work/{folder.name}/{FAULT}"
             write_text(temporary / FAULT, traceback.format_exc())
             made = []
         info = write_shard(temporary / SAMPLES, made)
         write_index(temporary, "audio", {PART: [info]}, {})
         shutil.rmtree(temporary / SCRATCH, ignore_errors=True)
-        write_json(temporary / DONE, {"fingerprint": stamp, "account": asdict(account.account)})
-    return account.account
+        write_json(temporary / DONE, {"fingerprint": stamp, "account": asdict(account)})
+    return account
 
 
 def _done(folder: Path, stamp: str) -> Account | None:
@@ -208,10 +222,9 @@ def run_steps(
 def make_sample(sound: Sound, source: Source, number: int, segment: Segment, config: BuilderConfig) -> Sample:
     """The sample of a kept segment, at the one level of all samples, with what is known about it."""
     samples = torch.from_numpy(sound.read(segment.start_s, segment.end_s))
-    band = bandwidth_hz(samples, sound.sample_rate)
     levelled, gain_db = normalize_level(samples, sound.sample_rate)
     audio = Audio(levelled, sound.sample_rate)
-    key = f"{source.id}-{number:05d}"
+    key = sample_key(source, number)
     known = {"url": source.url, "title": source.title}
     meta: dict[str, Any] = {
         "id": key,
@@ -226,7 +239,6 @@ def make_sample(sound: Sound, source: Source, number: int, segment: Segment, con
         "sample_rate": audio.sample_rate,
         "duration_s": round(audio.duration_s, 4),
         "gain_db": round(gain_db, 2),
-        "bandwidth_hz": band,
         **{name: value for name, value in known.items() if value is not None},
         **{name: round(value, 4) for name, value in segment.scores.items()},
         **segment.details,

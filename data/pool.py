@@ -18,7 +18,6 @@ from triforce_tts.errors import TriforceError
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
-Outcome = tuple[JobT, ResultT | None]  # no result: the job killed its worker
 
 
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:

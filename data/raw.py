@@ -9,10 +9,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from triforce_tts.errors import ShardError, TriforceError
-from triforce_tts.files import only_writer
+from triforce_tts.files import file_sha256, only_writer
 
 from .feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
-from .fetch import FEED, HEAD, FetchConfig, Fetched, download, file_sha256, sniff, stem_of
+from .fetch import FEED, HEAD, FetchConfig, Fetched, download, sniff, stem_of
 from .segments import Failure, Source
 from .sources import AUDIO_SUFFIXES, UNKNOWN_LICENSE, license_beside, make_key
 from .ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp

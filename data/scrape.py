@@ -6,7 +6,7 @@ The three parts can be run apart, on one machine or many, because what passes be
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, get_args
@@ -20,13 +20,13 @@ from triforce_tts import schema
 from triforce_tts.audio.io import stream_audio
 from triforce_tts.errors import ShardError
 from triforce_tts.files import only_writer, write_json
-from triforce_tts.shards import ShardSet
+from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
 from . import assemble, pool
-from .pipeline import Account, BuilderConfig, Work, process
+from .pipeline import Account, BuilderConfig, Work, process, work_folder
 from .raw import find_sources
 from .report import Read, write_report
-from .segments import UNKNOWN, Failure, Segment, Source, Wave
+from .segments import UNKNOWN, Failure, Source, Wave
 from .tally import SourceRows, Step
 
 SOURCES = "sources.json"
@@ -68,7 +68,7 @@ def run(
     if dry_run:
         foretell(words, out, config, console)
         return
-    accounts = build(words, out, config, workers, console, PARTS[PARTS.index(only)], share, ray)
+    accounts = build(words, out, config, workers, console, only, share, ray)
     if only in ("all", "assemble"):
         summarise(out, accounts, console)
 
@@ -108,11 +108,11 @@ def build(
     sources, failures = read_sources(work)
     accounts: list[Account] = []
     if part in ("all", "process"):
-        jobs = [Work(s, str(work / s.id), config) for s in sources][share[0] - 1 :: share[1]]
+        jobs = [Work(s, str(work_folder(out, s)), config) for s in sources][share[0] - 1 :: share[1]]
         accounts = work_through(jobs, workers, console, ray)
     if part in ("all", "assemble"):
         with only_writer(out):
-            accounts = accounts or [process(Work(s, str(work / s.id), config)) for s in sources]
+            accounts = accounts or [process(Work(s, str(work_folder(out, s)), config)) for s in sources]
             finish(out, accounts, failures, config, console)
     return accounts
 
@@ -151,19 +151,25 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
 def finish(
     out: Path, accounts: Sequence[Account], failures: Sequence[Failure], config: BuilderConfig, console: Console
 ) -> None:
-    """Shards, ``index.json`` and the report of what was processed."""
+    """The report, shards and ``index.json`` of what was processed.
+
+    Raises:
+        ShardError: no recording gave any sample.
+    """
     details = {
         "config": config.model_dump(mode="json"),
         "sample_rate": config.sample_rate,
         "sources": sorted({account.source.collection for account in accounts}),
         "recordings": len(accounts),
-        "disjoint_speakers": True,
+        DISJOINT: True,
     }
-    plan = assemble.assemble(out, accounts, config, details, console)
-    failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
     used = [account for account in accounts if not account.error]
+    failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
+    plan = assemble.make_plan(out, used, config)
     rows = (SourceRows(a.source, a.duration_s, assemble.rows_of(out, a, plan)) for a in used)
+    # The report comes first: it says why where there is nothing to make shards of.
     write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
+    assemble.assemble(out, plan, config, details, console)
 
 
 def steps_of(accounts: Sequence[Account], plan: assemble.Plan) -> list[Step]:
@@ -204,12 +210,6 @@ def seconds_of(path: Path) -> float:
         return 0.0
 
 
-def segments_of(out: Path, source: Source) -> Iterator[Segment]:
-    """The segments of a recording as the steps left them."""
-    for line in (out / "work" / source.id / "segments.jsonl").read_text(encoding="utf-8").splitlines():
-        yield Segment(**json.loads(line))
-
-
 def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Console) -> None:
     """Say what would be built: recordings, hours, steps, bytes; feeds are read, what they name is not fetched."""
     sources, failures = find_sources(words, out / "downloads", config.fetch, fetch=False)
@@ -233,11 +233,11 @@ def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Co
 
 def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
     """What was kept and what was not, in a few lines."""
-    for split in assemble.SPLITS:
-        kept = ShardSet.open([out], split, "audio")
-        speakers = len(set(kept.speakers) - {UNKNOWN})
-        console.print(f"{split}: {len(kept)} samples, {sum(kept.durations_s) / 3600:.2f} h, {speakers} speakers")
-    if not len(ShardSet.open([out], "heldout", "audio")):
+    kept = {split: ShardSet.open([out], split, "audio") for split in SPLITS}
+    for split, samples in kept.items():
+        hours, speakers = sum(samples.durations_s) / 3600, len(set(samples.speakers) - {UNKNOWN})
+        console.print(f"{split}: {len(samples)} samples, {hours:.2f} h, {speakers} speakers")
+    if not len(kept["heldout"]):
         console.print("nothing is held out: no speaker has so small a share; raise heldout_share, or add recordings")
     total = sum(account.duration_s for account in accounts)
     console.print(f"of {total / 3600:.2f} h in {len(accounts)} recordings; every second: {out / 'report' / 'index.html'}",

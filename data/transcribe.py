@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import PositiveInt
 
 from triforce_tts.errors import TriforceError
 from triforce_tts.schema import Config
 
-from .segments import ANALYSIS_RATE, Segment, Sound, Wave
+from .segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
 
 WHISPER_SECONDS = 30.0  # of its window; segments are shorter
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # in a sample's JSON
@@ -85,7 +84,7 @@ class Pocketsphinx:
         # Its running mean and noise estimate outlive an utterance.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
-        self._decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
+        self._decoder.process_raw(pcm16(samples), full_utt=True)
         self._decoder.end_utt()
         found = self._decoder.hyp()
         return found.hypstr if found else ""

@@ -7,29 +7,27 @@ index says is compared with what is there.
 import io
 import json
 import math
-import multiprocessing
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 import typer
 from rich.console import Console
 from rich.progress import track
 
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, ShardError
-from triforce_tts.shards import INDEX, file_sha256, read_index, sidecar_path
+from triforce_tts.files import file_sha256
+from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
 from triforce_tts.text import alignment
 
+from . import pool
+
 LISTED = 100  # faults on the screen; the others are counted
-DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
 TOLERANCE_S = 0.001  # what rounding the length in the JSON may cost
 OPUS_FRAME_S = 0.02  # which lossy coding may add at the end
 ALIGNMENT_FRAME_S = 0.01  # the aligner counts in frames, of which the last may be cut
@@ -104,8 +102,9 @@ def verify(
         return [f"{folder / INDEX}: its details lack {', '.join(lacking)}"], {}
     faults = _stray(folder, names)
     shards = [_Shard(folder / entry["name"], index["kind"], entry, details) for e in splits.values() for entry in e]
-    with _mapped(shards, workers) as outcomes:
-        found = dict(zip(names, track(outcomes, "verify", len(shards), console=console), strict=True))
+    outcomes = track(pool.run(check_shard, shards, workers), "verify", len(shards), console=console)
+    checked = {shard.path.name: findings or Findings([_not_checked(shard)]) for shard, findings in outcomes}
+    found = {name: checked[name] for name in names}
     faults += [fault for findings in found.values() for fault in findings.faults]
     faults += _repeated(folder, found)
     by_split = {split: [found[entry["name"]] for entry in entries] for split, entries in splits.items()}
@@ -123,15 +122,8 @@ def verify(
 # --- a folder --------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _mapped(shards: Sequence[_Shard], workers: int) -> Iterator[Iterable[Findings]]:
-    """The findings of the shards in order; one worker works here, without a pool."""
-    if workers <= 1:
-        yield map(check_shard, shards)
-        return
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        futures: list[Future[Findings]] = [pool.submit(check_shard, shard) for shard in shards]
-        yield (future.result() for future in futures)
+def _not_checked(shard: _Shard) -> str:
+    return f"{shard.path}: not checked: its worker was killed twice, perhaps for want of memory; try fewer --workers"
 
 
 def _stray(folder: Path, names: Sequence[str]) -> list[str]:

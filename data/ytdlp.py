@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import AudioError
-from triforce_tts.files import write_json
+from triforce_tts.files import file_sha256, write_json
 
 from .feeds import Episode
-from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, file_sha256, sniff, stem_of
+from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, sniff, stem_of
 from .sources import UNKNOWN_LICENSE, license_name
 
 PREFIX = "yt-dlp:"  # before a URL of another site than YouTube

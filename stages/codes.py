@@ -25,10 +25,8 @@ from triforce_tts.audio.mel import mel_spectrogram
 from triforce_tts.errors import TextError
 from triforce_tts.files import write_json
 from triforce_tts.models.load import load_dvae
-from triforce_tts.shards import Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.shards import SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
-
-SPLITS = ("train", "heldout")
 
 
 def encode_codes(codes: torch.Tensor) -> bytes:

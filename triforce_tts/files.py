@@ -1,5 +1,6 @@
 """Files that are whole or absent: write under a temporary name, flush, rename into place."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -100,6 +101,15 @@ def _is_about_another(error: OSError, temporary: Path) -> bool:
     if error.filename is None or temporary.name in str(error.filename):
         return False
     return Path(error.filename) not in temporary.parents
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_text(path: Path | str, text: str) -> None:

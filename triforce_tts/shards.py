@@ -22,13 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from triforce_tts.errors import ShardError
-from triforce_tts.files import atomic_path, write_json
+from triforce_tts.files import atomic_path, file_sha256, write_json
 
 Kind = Literal["audio", "codes"]
 KINDS: tuple[Kind, ...] = ("audio", "codes")
+SPLITS = ("train", "heldout")
 FORMAT = "triforce-tts shards"
 VERSION = 1
 INDEX = "index.json"
+DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")  # no dot: it ends the key in a tar; longer names need header extensions
 _COLUMNS = (
@@ -297,6 +299,23 @@ class _Files:
                 os.close(self._open.popitem()[1])
 
 
+def shard_path(folder: Path, split: str, number: int) -> Path:
+    """Where a builder puts the shard of this number."""
+    return folder / f"{split}-{number:06d}.tar"
+
+
+def remove_stale(folder: Path, keep: Iterable[Path]) -> None:
+    """Remove what a larger or a killed build left in ``folder``: shards not in ``keep``, by the names of ``shard_path``."""
+    stems = {path.stem for path in keep}
+    for split in SPLITS:
+        for unfinished in folder.glob(f".{split}-*.tmp.*"):
+            unfinished.unlink()
+        for tar in folder.glob(f"{split}-[0-9][0-9][0-9][0-9][0-9][0-9].tar"):
+            if tar.stem not in stems:
+                for suffix in (".tar", ".index.json", ".done.json"):
+                    tar.with_suffix(suffix).unlink(missing_ok=True)
+
+
 def sidecar_path(path: Path) -> Path:
     """Where the offsets of the tar ``path`` are kept."""
     return path.with_name(f"{path.stem}.index.json")
@@ -304,15 +323,6 @@ def sidecar_path(path: Path) -> Path:
 
 def _json_bytes(meta: Mapping[str, Any]) -> bytes:
     return json.dumps(meta, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def file_sha256(path: Path) -> str:
-    """The checksum of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _check_key(key: str, seen: set[str], path: Path) -> None:

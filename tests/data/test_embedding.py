@@ -10,12 +10,11 @@ import librosa
 import numpy as np
 import pytest
 
-from triforce_tts.audio.io import read_audio
+from tests.clips import SPEECH, spoken
 from triforce_tts.data import embedding
 from triforce_tts.errors import TriforceError
 
 RATE = 16000
-SPEECH = Path(__file__).parents[1] / "speech"
 PACKAGE = importlib.util.find_spec("resemblyzer")
 needs_weights = pytest.mark.skipif(PACKAGE is None, reason=embedding.INSTALL)
 
@@ -23,7 +22,7 @@ needs_weights = pytest.mark.skipif(PACKAGE is None, reason=embedding.INSTALL)
 def utterances() -> list[tuple[str, np.ndarray]]:
     """Reader and samples of each."""
     rows = map(json.loads, (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
-    return [(row["speaker"], read_audio(SPEECH / row["audio"], RATE).samples.numpy()) for row in rows]
+    return [(row["speaker"], spoken(Path(row["audio"]).stem)) for row in rows]
 
 
 @pytest.fixture
@@ -118,7 +117,7 @@ def test_a_reader_is_nearer_to_himself_than_to_others() -> None:
 
 def test_missing_weights_are_named_with_the_command(monkeypatch: pytest.MonkeyPatch, no_encoder_kept: None) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(TriforceError, match=r"weights are missing.*pip install --no-deps resemblyzer==0\.1\.4"):
+    with pytest.raises(TriforceError, match=r"resemblyzer is missing.*pip install --no-deps resemblyzer==0\.1\.4"):
         embedding.embed_windows([np.zeros(RATE, np.float32)])
 
 

@@ -12,11 +12,11 @@ import pytest
 import soundfile as sf
 from rich.console import Console
 
+from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio, write_audio
 from triforce_tts.data import scrape
 from triforce_tts.shards import ShardSet
 
-SPEECH = Path(__file__).parents[1] / "speech"
 SETTINGS = ["sample_rate=16000", "transcribe.engine=none", "screen.dnsmos=false"]
 
 

@@ -4,26 +4,30 @@ import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile as sf
 from rich.console import Console
 
 from benchmarks import truth as known
+from tests.clips import SPEECH
 from triforce_tts.audio.io import decode_audio, read_audio
 from triforce_tts.data import scrape
 from triforce_tts.data.build import command
-from triforce_tts.data.pipeline import Account
-from triforce_tts.errors import TriforceError
+from triforce_tts.data.pipeline import Account, read_segments
+from triforce_tts.data.verify import verify
+from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.shards import ShardSet
 
-SPEECH = Path(__file__).parents[1] / "speech"
 CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=false"]
 
 
@@ -67,7 +71,7 @@ def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, know
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
     for host, truth in recordings[1].items():
         source = next(s for s in sources if host in s.path)
-        segments = list(scrape.segments_of(built, source))
+        segments = list(read_segments(built, source))
         wave = read_audio(source.path, known.RATE).samples.numpy()
         figures = known.judge(segments, truth, wave)
         assert figures["words_cut"] == 0
@@ -123,6 +127,59 @@ def test_parts_by_several_machines_make_the_same(
         build([], tmp_path / "out", part="process", share=(number, 2))
     build([], tmp_path / "out", part="assemble")
     assert checksums(tmp_path / "out") == checksums(built)
+
+
+def test_on_ray_with_a_worker_killed(
+    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
+) -> None:
+    """Two workers of a local cluster; the first that works is killed while it does."""
+    ray = pytest.importorskip("ray")
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        while not killed:
+            found = subprocess.run(["pgrep", "-f", "^ray::_alone_on_its_core"], capture_output=True, text=True)
+            if found.stdout.strip():
+                time.sleep(1.5)  # in the middle of the work
+                killed.append(int(found.stdout.split()[0]))
+                os.kill(killed[0], signal.SIGKILL)
+            time.sleep(0.1)
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, namespace="build")
+    killer = threading.Thread(target=kill_one, daemon=True)
+    killer.start()
+    try:
+        accounts = build([str(recordings[0])], tmp_path / "out", ray="local")
+    finally:
+        ray.shutdown()
+    killer.join(5)
+    assert killed
+    assert [account.error for account in accounts if "killed" in account.error] == []
+    assert checksums(tmp_path / "out") == checksums(built)
+
+
+def test_what_a_larger_build_left_is_removed(
+    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(built, tmp_path / "out")
+    for shard_samples, shards in ((1, len(ShardSet.open([built], "train", "audio"))), (256, 1)):
+        build([str(recordings[0])], tmp_path / "out", f"shard_samples={shard_samples}")
+        assert len(list((tmp_path / "out").glob("train-*.tar"))) == shards
+        assert verify(tmp_path / "out")[0] == []
+    assert checksums(tmp_path / "out") == checksums(built)
+
+
+def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
+    (tmp_path / "in" / "broken.mp3").write_bytes(bytes(1000))
+    for words in ([str(tmp_path / "in")], [str(tmp_path / "in" / "broken.mp3")]):
+        with pytest.raises(ShardError, match=r"nothing of \d recordings could be used; report/ says why"):
+            build(words, tmp_path / "out")
+        assert "broken" in (tmp_path / "out" / "report" / "index.html").read_text()
+        rows = (tmp_path / "out" / "report" / "segments.csv").read_text()
+        assert ("no speech" in rows) == (words == [str(tmp_path / "in")])
+        assert not (tmp_path / "out" / "index.json").exists()
 
 
 PROGRAM = """

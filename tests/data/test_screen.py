@@ -1,5 +1,4 @@
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +6,7 @@ import soxr
 
 from benchmarks.truth import RATE as MADE_RATE
 from benchmarks.truth import music, noise
-from triforce_tts.audio.io import read_audio
+from tests.clips import spoken
 from triforce_tts.data.level import LevelConfig, Levelled, levelled
 from triforce_tts.data.screen import (
     ScreenConfig,
@@ -22,12 +21,7 @@ from triforce_tts.data.screen import (
 from triforce_tts.data.segments import MemorySound, Segment
 
 RATE = 16000
-SPEECH = Path(__file__).parents[1] / "speech"
 QUIET = ScreenConfig(dnsmos=False)
-
-
-def speech(name: str = "ls_1462-05") -> np.ndarray:
-    return read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy()
 
 
 def screened(wave: np.ndarray, rate: int = RATE, config: ScreenConfig = QUIET) -> Segment:
@@ -42,7 +36,7 @@ def at_16k(wave: np.ndarray) -> np.ndarray:
 
 def test_speech_passes_whoever_reads() -> None:
     for name in ("kathleen-00", "ls_1462-04", "ls_1462-08", "ls_2428-09", "ls_2428-13"):
-        segment = screened(speech(name))
+        segment = screened(spoken(name))
         assert segment.kept, (segment.reason, segment.value)
         assert segment.scores["snr_db"] > 15
         assert segment.scores["tonality"] < 0.25
@@ -56,7 +50,7 @@ def test_noise_music_and_tones_do_not() -> None:
     assert screened(at_16k(music(5.0, rng))).reason in ("noise", "music")
     assert tonality(power_spectrum(at_16k(music(5.0, rng)))) > 0.5
     assert not screened(tone).kept
-    loud = speech() + 0.5 * np.resize(at_16k(music(6.0, rng)), len(speech()))
+    loud = spoken("ls_1462-05") + 0.5 * np.resize(at_16k(music(6.0, rng)), len(spoken("ls_1462-05")))
     assert not screened(loud / np.abs(loud).max()).kept
 
 
@@ -64,7 +58,7 @@ def test_noise_music_and_tones_do_not() -> None:
 def test_the_ratio_is_that_of_speech_and_added_noise(wanted: float) -> None:
     """White noise that much below the speech's active frames; Opus has already taken the recording's own."""
     rng = np.random.default_rng(0)
-    wave = speech("kathleen-00")
+    wave = spoken("kathleen-00")
     frames = wave[: len(wave) // 320 * 320].reshape(-1, 320)
     power = (frames**2).mean(1)
     active = power[power > power.max() * 10**-3.5].mean()
@@ -74,7 +68,7 @@ def test_the_ratio_is_that_of_speech_and_added_noise(wanted: float) -> None:
 
 def test_clipping_is_a_share_whatever_gain_came_after() -> None:
     """The pipeline listens at the level of ``level.py``, where what was at full scale no longer is."""
-    wave = speech()
+    wave = spoken("ls_1462-05")
     wave = wave / np.abs(wave).max()
     assert clipped(wave) < 0.0002
     broken = np.clip(wave * 8, -1, 1)
@@ -97,15 +91,15 @@ def test_power_above_8_khz() -> None:
     assert high_band_db(low + 0.1 * high, 48000) == pytest.approx(10 * np.log10(0.01 / 1.01), abs=0.01)
     assert high_band_db(low, 48000) < -80
     assert high_band_db(np.zeros(0, np.float32), 48000) == -120
-    assert "high_band_db" not in measure(speech(), RATE, speech())
+    assert "high_band_db" not in measure(spoken("ls_1462-05"), RATE, spoken("ls_1462-05"))
 
 
 def test_thresholds_move() -> None:
     config = ScreenConfig(dnsmos=False, min_bandwidth_hz=7900)
-    narrow = soxr.resample(soxr.resample(speech(), RATE, 8000), 8000, RATE)
+    narrow = soxr.resample(soxr.resample(spoken("ls_1462-05"), RATE, 8000), 8000, RATE)
     assert screened(narrow, config=config).reason == "narrow band"
     assert screened(narrow).kept
-    wide = soxr.resample(speech(), RATE, 48000)
+    wide = soxr.resample(spoken("ls_1462-05"), RATE, 48000)
     assert screened(wide, 48000, ScreenConfig(dnsmos=False, min_high_band_db=-60)).reason == "nothing above 8 kHz"
 
 
@@ -117,7 +111,7 @@ def test_silence_and_the_shortest_sound_are_measured() -> None:
 @pytest.mark.skipif(find_spec("speechmos") is None, reason="pip install speechmos")
 def test_dnsmos_prefers_what_is_clean() -> None:
     rng = np.random.default_rng(0)
-    wave = speech("kathleen-02")
+    wave = spoken("kathleen-02")
     noisy = wave + 0.1 * np.sqrt(np.mean(wave**2)) * rng.standard_normal(len(wave))
     clean, worse = (screened(w, config=ScreenConfig()).scores for w in (wave, noisy))
     assert 1 < worse["dnsmos_ovrl"] < clean["dnsmos_ovrl"] < 5

@@ -5,12 +5,12 @@ import pytest
 import soundfile as sf
 import soxr
 
+from tests.clips import SPEECH
 from triforce_tts.audio.io import read_audio
 from triforce_tts.data.segments import MemorySound
 from triforce_tts.data.sound import decode
 from triforce_tts.errors import AudioError, TriforceError
 
-SPEECH = Path(__file__).parents[1] / "speech"
 rng = np.random.default_rng(0)
 
 

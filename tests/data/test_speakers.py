@@ -1,11 +1,10 @@
+import importlib.util
 import itertools
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from triforce_tts.audio.io import read_audio
+from tests.clips import spoken
 from triforce_tts.data import embedding
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.data.speakers import (
@@ -20,8 +19,7 @@ from triforce_tts.data.speakers import (
 from triforce_tts.errors import TriforceError
 
 RATE = 16000
-SPEECH = Path(__file__).parents[1] / "speech"
-needs_weights = pytest.mark.skipif(find_spec("resemblyzer") is None, reason=embedding.INSTALL)
+needs_weights = pytest.mark.skipif(importlib.util.find_spec("resemblyzer") is None, reason=embedding.INSTALL)
 rng = np.random.default_rng(0)
 
 
@@ -30,10 +28,10 @@ def unit(*values: float) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def spoken(*names: str, pause_s: float = 0.4) -> np.ndarray:
+def joined(*names: str, pause_s: float = 0.4) -> np.ndarray:
     pieces = []
     for name in names:
-        wave = read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy()
+        wave = spoken(name)
         pieces += [wave / np.sqrt(np.mean(wave**2)) * 0.05, np.zeros(round(pause_s * RATE), np.float32)]
     return np.concatenate(pieces).astype(np.float32)
 
@@ -95,8 +93,8 @@ def test_groups() -> None:
 @needs_weights
 def test_readers_are_told_apart_and_a_mixed_segment_is_dropped() -> None:
     parts = [
-        spoken("kathleen-00", "kathleen-01"), spoken("ls_2428-09", "ls_2428-10"), spoken("kathleen-02", "kathleen-03"),
-        spoken("ls_2428-11", "ls_2428-12"), spoken("kathleen-01", "ls_2428-13"), spoken("kathleen-00")[: 2 * RATE],
+        joined("kathleen-00", "kathleen-01"), joined("ls_2428-09", "ls_2428-10"), joined("kathleen-02", "kathleen-03"),
+        joined("ls_2428-11", "ls_2428-12"), joined("kathleen-01", "ls_2428-13"), joined("kathleen-00")[: 2 * RATE],
     ]  # fmt: skip
     edges = np.cumsum([0, *map(len, parts)]) / RATE
     segments = [Segment(float(a), float(b)) for a, b in itertools.pairwise(edges)]
@@ -123,8 +121,8 @@ def test_nothing_to_label() -> None:
 @needs_weights
 def test_windows_alone_are_windows_together() -> None:
     waves = [
-        spoken("kathleen-00"),
-        spoken("ls_1462-04", "ls_1462-05"),
+        joined("kathleen-00"),
+        joined("ls_1462-04", "ls_1462-05"),
         rng.standard_normal(RATE // 2).astype(np.float32),
     ]
     together = embedding.embed_windows(waves, 40)
@@ -136,14 +134,14 @@ def test_windows_alone_are_windows_together() -> None:
 def test_mels_are_librosas() -> None:
     """What the package computes with librosa, in linear power."""
     librosa = pytest.importorskip("librosa")
-    wave = spoken("kathleen-00")
+    wave = joined("kathleen-00")
     expected = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=400, hop_length=160, n_mels=40).T
     np.testing.assert_allclose(embedding.mel_power(wave).numpy(), expected, rtol=1e-3, atol=1e-6)
 
 
 def test_missing_weights_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     embedding._encoder.cache_clear()
-    monkeypatch.setattr(embedding.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(TriforceError, match="pip install --no-deps resemblyzer"):
         embedding.embed_windows([np.zeros(RATE, np.float32)])
     embedding._encoder.cache_clear()

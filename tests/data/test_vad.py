@@ -1,29 +1,22 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from benchmarks.truth import RATE as MADE_RATE
 from benchmarks.truth import noise
-from triforce_tts.audio.io import read_audio
+from tests.clips import spoken
 from triforce_tts.data import networks
 from triforce_tts.data.segments import MemorySound
 from triforce_tts.data.vad import FRAME_S, VadConfig, speech_probabilities, speech_spans
 from triforce_tts.errors import TriforceError
 
-SPEECH = Path(__file__).parents[1] / "speech"
 RATE = 16000
-
-
-def spoken(name: str = "ls_2428-09") -> np.ndarray:
-    return read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy()
 
 
 def test_probabilities_are_sileros_own_frame_by_frame() -> None:
     """Against the wheel's own wrapper, which hears a frame at a time."""
     silero = pytest.importorskip("silero_vad")
     torch = pytest.importorskip("torch")
-    wave = spoken()
+    wave = spoken("ls_2428-09")
     model = silero.load_silero_vad(onnx=True)
     whole = len(wave) // 512 * 512
     expected = [float(model(torch.from_numpy(wave[i : i + 512]), RATE)) for i in range(0, whole, 512)]
@@ -61,13 +54,13 @@ class Counted(MemorySound):
 
 
 def test_no_more_than_a_block_is_held() -> None:
-    sound = Counted(np.tile(spoken(), 5), RATE)
+    sound = Counted(np.tile(spoken("ls_2428-09"), 5), RATE)
     speech_probabilities(sound, VadConfig(block_seconds=2.0))
     assert 0 < sound.most <= 2.0
 
 
 def test_blocks_change_nothing() -> None:
-    sound = MemorySound(np.tile(spoken(), 3), RATE)
+    sound = MemorySound(np.tile(spoken("ls_2428-09"), 3), RATE)
     whole = speech_probabilities(sound, VadConfig(block_seconds=1000))
     for seconds in (0.1, 1.0, 3.3):
         np.testing.assert_allclose(speech_probabilities(sound, VadConfig(block_seconds=seconds)), whole, atol=1e-5)
@@ -76,7 +69,7 @@ def test_blocks_change_nothing() -> None:
 
 
 def test_speech_is_found_where_it_was_put_and_noise_is_none() -> None:
-    wave = spoken()
+    wave = spoken("ls_2428-09")
     gap = (3e-4 * np.random.default_rng(0).standard_normal(2 * RATE)).astype(np.float32)
     sound = MemorySound(np.concatenate([gap, wave, gap, wave, gap]), RATE)
     spans = speech_spans(speech_probabilities(sound, VadConfig(min_silence_s=0.8)), VadConfig(min_silence_s=0.8))

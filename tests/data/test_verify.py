@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from triforce_tts.data import verify as verifier
 from triforce_tts.data.verify import command, verify
 from triforce_tts.errors import ShardError
+from triforce_tts.files import file_sha256
 from triforce_tts.shards import INDEX, Sample, ShardInfo, write_index, write_shard
 
 RATE = 16000
@@ -180,7 +181,7 @@ def test_a_tar_cut_short_is_found_even_with_the_right_checksum(tmp_path: Path, c
     (folder / "train-000000.index.json").unlink()
 
     def forgive(index: dict[str, Any]) -> None:
-        index["splits"]["train"]["shards"][0]["sha256"] = verifier.file_sha256(folder / TAR)
+        index["splits"]["train"]["shards"][0]["sha256"] = file_sha256(folder / TAR)
 
     edit_index(folder, forgive)
     faults = verify(folder)[0]
@@ -201,7 +202,7 @@ def test_a_tar_cut_short_is_found_even_with_the_right_checksum(tmp_path: Path, c
 )
 def test_a_foreign_tar_is_judged(tmp_path: Path, members: list[tuple[str, bytes]], fault: str) -> None:
     write_tar(tmp_path / TAR, members)
-    info = ShardInfo(TAR, 1, 1.0, verifier.file_sha256(tmp_path / TAR))
+    info = ShardInfo(TAR, 1, 1.0, file_sha256(tmp_path / TAR))
     write_index(tmp_path, "audio", {"train": [info]}, {})
     assert any(fault in line for line in verify(tmp_path)[0])
 
@@ -268,7 +269,7 @@ def test_a_key_twice_in_a_shard(tmp_path: Path) -> None:
         folder.mkdir()
         write_tar(folder / TAR, members)
         samples = len(members) // 2
-        info = ShardInfo(TAR, samples, float(samples), verifier.file_sha256(folder / TAR))
+        info = ShardInfo(TAR, samples, float(samples), file_sha256(folder / TAR))
         write_index(folder, "audio", {"train": [info]}, {})
         assert verify(folder)[0] == [f"{folder / TAR}: key 'u0' is already in {TAR}"]
 
@@ -337,3 +338,10 @@ def test_exit_codes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run()[0] == 2
     (tmp_path / "empty").mkdir()
     assert run(tmp_path / "empty")[0] == 1
+
+
+def test_a_shard_whose_worker_died_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = audio_folder(tmp_path / "shards")
+    monkeypatch.setattr(verifier.pool, "run", lambda work, jobs, workers: ((job, None) for job in jobs))
+    faults = verify(folder, 2)[0]
+    assert f"{folder / TAR}: not checked: its worker was killed twice" in "\n".join(faults)

@@ -10,10 +10,10 @@ import pytest
 import soundfile as sf
 import torch
 
+from tests.clips import SPEECH
 from triforce_tts.audio.io import BLOCK, LOUDEST, Audio, decode_audio, encode_opus, read_audio, stream_audio
 from triforce_tts.errors import AudioError
 
-SPEECH = Path(__file__).parents[2] / "speech"
 RATE = 24000
 _ENCODE = """
 import hashlib, sys, torch

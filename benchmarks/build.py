@@ -160,9 +160,9 @@ def bare_dnsmos(windows: list[Wave]) -> None:
         network.run(None, {"input_1": window[None]})
 
 
-def bare_flac(pieces: list[npt.NDArray[np.int16]]) -> None:
-    for pcm in pieces:
-        sf.write(io.BytesIO(), pcm, STORED_RATE, format="FLAC", subtype="PCM_16")
+def bare_flac(pieces: list[Wave]) -> None:
+    for wave in pieces:
+        sf.write(io.BytesIO(), wave, STORED_RATE, format="FLAC", subtype="PCM_16")
 
 
 def bare_opus(pieces: list[npt.NDArray[np.int16]]) -> None:
@@ -259,9 +259,10 @@ def steps(path: Path, folder: Path) -> list[Speed]:
         )
     )
     audios = list(audio_of(sound, segments))
-    pieces = [(audio.samples.numpy() * 32767).astype(np.int16) for audio in audios]
+    waves = [audio.samples.numpy() for audio in audios]
+    pieces = [(wave * 32767).astype(np.int16) for wave in waves]
     kept = sum(audio.duration_s for audio in audios)
-    found.append(measure("FLAC", kept, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(pieces)))
+    found.append(measure("FLAC", kept, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(waves)))
     found.append(measure("Opus", kept, lambda: [encode_opus(a) for a in audios], lambda: bare_opus(pieces)))
     found.append(measure("all but screen, with FLAC", length, lambda: all_steps(path, folder)))
     sound.remove()

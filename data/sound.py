@@ -97,7 +97,9 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
 
 
 def _to_pcm(samples: Wave) -> npt.NDArray[np.int16]:
-    return np.clip(np.rint(samples * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE - 1).astype(_SAMPLE)
+    scaled = samples * np.float32(_FULL_SCALE)
+    np.rint(scaled, out=scaled)
+    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1, out=scaled).astype(_SAMPLE)
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:

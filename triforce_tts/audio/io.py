@@ -352,7 +352,8 @@ def _mean(frame: av.AudioFrame) -> Wave:
     samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
-    return np.asarray(samples.mean(axis=0, dtype=np.float32))
+    # np.mean spends more on itself than on the few hundred samples of a frame.
+    return np.asarray(np.add.reduce(samples, 0) * np.float32(1 / len(samples)))
 
 
 @dataclass
@@ -411,9 +412,9 @@ def _frames(container: av.container.InputContainer, stream: AudioStream, tally: 
             tally.lost_bytes += packet.size
             continue
         for frame in frames:
-            if frame.time is not None:
-                tally.start_s = min(tally.start_s, frame.time)
-                tally.end_s = max(tally.end_s, frame.time + frame.samples / frame.sample_rate)
+            if (time := frame.time) is not None:
+                tally.start_s = min(tally.start_s, time)
+                tally.end_s = max(tally.end_s, time + frame.samples / frame.sample_rate)
             yield frame
 
 
@@ -436,10 +437,12 @@ def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wa
     total = bad = 0
     try:
         for block in blocks:
-            wrong = ~(np.abs(block) <= LOUDEST)  # true also for what is not a number
             total += len(block)
-            bad += int(wrong.sum())
-            yield np.where(wrong, np.float32(0), block)
+            if not (block.min() >= -LOUDEST and block.max() <= LOUDEST):  # no comparison holds for what is not a number
+                wrong = ~(np.abs(block) <= LOUDEST)
+                bad += int(wrong.sum())
+                block = np.where(wrong, np.float32(0), block)
+            yield block
     except (sf.LibsndfileError, av.FFmpegError) as error:
         raise AudioError(f"{name}: the audio is damaged ({_reason(error)})") from error
     if not total:
@@ -460,7 +463,7 @@ def _reason(error: Exception) -> str:
 
 def _to_int16(samples: torch.Tensor) -> npt.NDArray[np.int16]:
     # 32768 is the divisor of decoders, so that 16-bit audio goes in and out unchanged.
-    return (samples.detach().cpu() * 32768).round().clamp(-32768, 32767).to(torch.int16).numpy()
+    return samples.detach().cpu().mul(32768).round_().clamp_(-32768, 32767).to(torch.int16).numpy()
 
 
 def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:

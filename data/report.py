@@ -7,7 +7,6 @@ only counts and a few examples are kept. Every second must be accounted for, or 
 import csv
 import hashlib
 import heapq
-import io
 import math
 import tempfile
 from collections import defaultdict
@@ -16,21 +15,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
+import torch
 from pydantic import Field
 
+from triforce_tts.audio.io import Audio, encode_opus
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import atomic_path
 from triforce_tts.schema import Config
 
 from .page import Example, write_page
-from .segments import Failure, Source, Wave, resample
+from .segments import Failure, Source, Wave
 from .tally import Row, SourceRows, Step, Tally, outcome, seconds
 
 Read = Callable[[str, float, float], tuple[Wave, int]]  # source id, start and end in seconds: samples [n], rate in Hz
-
-OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz; the only ones that Opus knows
-OPUS_BIT_RATE = 32000  # speech is transparent enough to judge a cut or a text
 
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
 _SOURCE_COLUMNS = (
@@ -174,7 +171,7 @@ def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportCo
             try:
                 samples, rate = read(example.source.id, start, min(end, start + config.max_example_s))
                 example.samples = samples
-                example.opus = encode_opus(samples, rate)
+                example.opus = encode_opus(Audio(torch.from_numpy(samples), rate))
             except (TriforceError, OSError) as error:
                 example.note = f"its sound cannot be read: {error}"
             if len(example.opus) > room:
@@ -183,22 +180,3 @@ def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportCo
             if end - start > config.max_example_s:
                 example.note = f"the first {config.max_example_s:g} s of {end - start:.1f} s"
         yield example
-
-
-def encode_opus(samples: Wave, sample_rate: int) -> bytes:
-    """``samples`` [n] as a small Ogg Opus file; equal samples give equal bytes."""
-    import av
-
-    target = next((rate for rate in OPUS_RATES if rate >= sample_rate), OPUS_RATES[-1])
-    wave = resample(samples, sample_rate, target)
-    pcm = np.round(np.clip(wave, -1, 1) * 32767).astype(np.int16)
-    buffer = io.BytesIO()
-    # "bitexact": libogg would give each stream a random number.
-    with av.open(buffer, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=target, layout="mono")
-        stream.bit_rate = OPUS_BIT_RATE
-        stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts = target, 0
-        container.mux([*stream.encode(frame), *stream.encode(None)])
-    return buffer.getvalue()

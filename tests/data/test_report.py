@@ -13,7 +13,7 @@ import pytest
 import soundfile as sf
 
 from triforce_tts.data.page import clock
-from triforce_tts.data.report import ReportConfig, encode_opus, write_report
+from triforce_tts.data.report import ReportConfig, write_report
 from triforce_tts.data.segments import Failure, Segment, Source, Wave, as_row
 from triforce_tts.data.tally import SourceRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
@@ -265,13 +265,23 @@ def test_the_page_stays_small(tmp_path: Path) -> None:
     assert "its sound is left out" in Page(tmp_path / "index.html").text
 
 
-def test_opus_is_small_and_repeatable() -> None:
+def test_the_sound_of_an_example_is_small_and_repeatable(tmp_path: Path) -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal(22050 * 4).astype(np.float32)
-    data = encode_opus(noise, 22050)
-    assert data == encode_opus(noise, 22050)
-    assert len(data) < 4 * 32000 / 8 * 1.3
+    made = []
+    for name in ("one", "two"):
+        write_report(tmp_path / name, [recording(segment(0, 4))], read=lambda *_: (noise, 22050))
+        made += sounds(tmp_path / name / "index.html")
+    data, again = made
+    assert data == again
+    assert 0 < len(data) < 4 * 32000 / 8 * 1.3
     samples, rate = sf.read(io.BytesIO(data))
     assert (rate, len(samples)) == (24000, 4 * 24000)
+
+
+def test_a_stretch_without_samples_has_no_sound(tmp_path: Path) -> None:
+    write_report(tmp_path, [recording(segment(0, 0, "too short", "ah"), segment(0, 2))], read=read)
+    assert Page(tmp_path / "index.html").count("blockquote") == 1
+    assert len(sounds(tmp_path / "index.html")) == 1  # the other one's
 
 
 def test_nothing_at_all_is_a_page_too(tmp_path: Path) -> None:

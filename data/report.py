@@ -8,6 +8,7 @@ import csv
 import hashlib
 import heapq
 import math
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome
 _SOURCE_COLUMNS = (
     "source", "collection", "title", "license", "url", "path", "outcome", "seconds", "kept_s", "segments",
 )  # fmt: skip
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the beginning of one in some spreadsheet
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?( dB)?", re.ASCII)
 
 
 class ReportConfig(Config):
@@ -73,18 +76,24 @@ def write_report(
                 segments.add(item.source.id, row)
                 picker.see(item.source, row)
             source = item.source
+            about = (source.id, source.collection, source.title, source.license, source.url, source.path)
             listing.writerow(
-                [source.id, source.collection, source.title, source.license, source.url, source.path, "read",
-                 round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
-            )  # fmt: skip
+                [*map(_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
+            )
         for failure in failures:
-            listing.writerow([failure.name, "", "", "", "", "", failure.reason, 0, 0, 0])
+            listing.writerow([_cell(failure.name), "", "", "", "", "", _cell(failure.reason), 0, 0, 0])
     examples = _with_sound(picker.chosen(tally), read, config)
     write_page(folder / "index.html", tally, failures, steps, examples)
     return tally
 
 
 # --- tables ----------------------------------------------------------------------------------------------------
+
+
+def _cell(text: str | None) -> str:
+    """A cell of text; an apostrophe, as OWASP advises, stands before what a spreadsheet would run as a formula."""
+    text = text or ""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 @contextmanager
@@ -110,7 +119,7 @@ class _SegmentTable:
         for name in row["scores"]:
             self.scores.setdefault(name, len(self.scores))
         times = (f"{time:.4f}" for time in (row["start_s"], row["end_s"], seconds(row)))
-        cells = [source_id, *times, row["speaker"], outcome(row), row["value"], row["text"]]
+        cells = [_cell(source_id), *times, *map(_cell, (row["speaker"], outcome(row), row["value"], row["text"]))]
         values = (row["scores"].get(name) for name in self.scores)
         self._writer.writerow(cells + ["" if v is None or not math.isfinite(v) else f"{v:.6g}" for v in values])
 

@@ -105,6 +105,35 @@ def test_a_text_with_commas_lines_and_bad_unicode_comes_back(tmp_path: Path) -> 
     assert rows[1]["snr_db"] == ""
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", '=HYPERLINK("http://x.org","a, b")', "+1-2", "-1*2", "- No.", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1",
+     "－1", "＠A1", "-5%", "-1 dB+A1", "-٣"],
+)  # fmt: skip
+def test_a_text_is_no_formula_in_a_spreadsheet(tmp_path: Path, text: str) -> None:
+    bad = segment(0, 1, text, text)
+    bad.value = bad.speaker = text
+    about = {"path": text, "collection": text, "license": text, "title": text, "url": text}
+    write_report(tmp_path, [recording(bad, name=text, **about)], [Failure(text, text)])
+    (row,) = table(tmp_path / "segments.csv")
+    assert {row[name] for name in ("source", "speaker", "outcome", "value", "text")} == {f"'{text}"}
+    source, failure = table(tmp_path / "sources.csv")
+    assert {source[name] for name in ("source", *about)} == {f"'{text}"}
+    assert {failure["source"], failure["outcome"]} == {f"'{text}"}
+    assert f"'{text}" not in Page(tmp_path / "index.html").text  # nobody runs formulas there
+
+
+@pytest.mark.parametrize("text", ["", "-35.2 dB", "-3", "+0.5", "a=b", "1-2", "'=", "“=”", " =1"])
+def test_other_text_stays_as_it_is(tmp_path: Path, text: str) -> None:
+    item = segment(0, 1, "noise", text, level_dbfs=-23.456, change=-1e-7)
+    item.value = text
+    write_report(tmp_path, [recording(item, title=text)])
+    (row,) = table(tmp_path / "segments.csv")
+    assert (row["value"], row["text"]) == (text, text)
+    assert (row["level_dbfs"], row["change"]) == ("-23.456", "-1e-07")
+    assert table(tmp_path / "sources.csv")[0]["title"] == text
+
+
 def test_every_second_is_accounted_for(tmp_path: Path) -> None:
     tally = write_report(tmp_path, simple())
     assert tally.recorded_s == 8.0

@@ -7,8 +7,8 @@ only counts and a few examples are kept. Every second must be accounted for, or 
 import csv
 import hashlib
 import heapq
-import io
 import math
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,26 +16,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
+import torch
 from pydantic import Field
 
+from triforce_tts.audio.io import Audio, encode_opus
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import atomic_path
 from triforce_tts.schema import Config
 
 from .page import Example, write_page
-from .segments import Failure, Source, Wave, resample
+from .segments import Failure, Source, Wave
 from .tally import Row, SourceRows, Step, Tally, outcome, seconds
 
 Read = Callable[[str, float, float], tuple[Wave, int]]  # source id, start and end in seconds: samples [n], rate in Hz
-
-OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz; the only ones that Opus knows
-OPUS_BIT_RATE = 32000  # speech is transparent enough to judge a cut or a text
 
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
 _SOURCE_COLUMNS = (
     "source", "collection", "title", "license", "url", "path", "outcome", "seconds", "kept_s", "segments",
 )  # fmt: skip
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the beginning of one in some spreadsheet
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?( dB)?", re.ASCII)
 
 
 class ReportConfig(Config):
@@ -76,18 +76,24 @@ def write_report(
                 segments.add(item.source.id, row)
                 picker.see(item.source, row)
             source = item.source
+            about = (source.id, source.collection, source.title, source.license, source.url, source.path)
             listing.writerow(
-                [source.id, source.collection, source.title, source.license, source.url, source.path, "read",
-                 round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
-            )  # fmt: skip
+                [*map(_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
+            )
         for failure in failures:
-            listing.writerow([failure.name, "", "", "", "", "", failure.reason, 0, 0, 0])
+            listing.writerow([_cell(failure.name), "", "", "", "", "", _cell(failure.reason), 0, 0, 0])
     examples = _with_sound(picker.chosen(tally), read, config)
     write_page(folder / "index.html", tally, failures, steps, examples)
     return tally
 
 
 # --- tables ----------------------------------------------------------------------------------------------------
+
+
+def _cell(text: str | None) -> str:
+    """A cell of text; an apostrophe, as OWASP advises, stands before what a spreadsheet would run as a formula."""
+    text = text or ""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 @contextmanager
@@ -113,7 +119,7 @@ class _SegmentTable:
         for name in row["scores"]:
             self.scores.setdefault(name, len(self.scores))
         times = (f"{time:.4f}" for time in (row["start_s"], row["end_s"], seconds(row)))
-        cells = [source_id, *times, row["speaker"], outcome(row), row["value"], row["text"]]
+        cells = [_cell(source_id), *times, *map(_cell, (row["speaker"], outcome(row), row["value"], row["text"]))]
         values = (row["scores"].get(name) for name in self.scores)
         self._writer.writerow(cells + ["" if v is None or not math.isfinite(v) else f"{v:.6g}" for v in values])
 
@@ -174,7 +180,7 @@ def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportCo
             try:
                 samples, rate = read(example.source.id, start, min(end, start + config.max_example_s))
                 example.samples = samples
-                example.opus = encode_opus(samples, rate)
+                example.opus = encode_opus(Audio(torch.from_numpy(samples), rate))
             except (TriforceError, OSError) as error:
                 example.note = f"its sound cannot be read: {error}"
             if len(example.opus) > room:
@@ -183,22 +189,3 @@ def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportCo
             if end - start > config.max_example_s:
                 example.note = f"the first {config.max_example_s:g} s of {end - start:.1f} s"
         yield example
-
-
-def encode_opus(samples: Wave, sample_rate: int) -> bytes:
-    """``samples`` [n] as a small Ogg Opus file; equal samples give equal bytes."""
-    import av
-
-    target = next((rate for rate in OPUS_RATES if rate >= sample_rate), OPUS_RATES[-1])
-    wave = resample(samples, sample_rate, target)
-    pcm = np.round(np.clip(wave, -1, 1) * 32767).astype(np.int16)
-    buffer = io.BytesIO()
-    # "bitexact": libogg would give each stream a random number.
-    with av.open(buffer, "w", format="ogg", options={"fflags": "+bitexact"}) as container:
-        stream = container.add_stream("libopus", rate=target, layout="mono")
-        stream.bit_rate = OPUS_BIT_RATE
-        stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts = target, 0
-        container.mux([*stream.encode(frame), *stream.encode(None)])
-    return buffer.getvalue()

@@ -15,7 +15,6 @@ from triforce_tts.schema import Config
 
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
 
-WHISPER_SECONDS = 30.0  # of its window; segments are shorter
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # in a sample's JSON
 
 

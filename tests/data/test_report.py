@@ -13,7 +13,7 @@ import pytest
 import soundfile as sf
 
 from triforce_tts.data.page import clock
-from triforce_tts.data.report import ReportConfig, encode_opus, write_report
+from triforce_tts.data.report import ReportConfig, write_report
 from triforce_tts.data.segments import Failure, Segment, Source, Wave, as_row
 from triforce_tts.data.tally import SourceRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
@@ -103,6 +103,35 @@ def test_a_text_with_commas_lines_and_bad_unicode_comes_back(tmp_path: Path) -> 
     rows = table(tmp_path / "segments.csv")
     assert rows[0]["text"] == text.replace("\udcff", "\\udcff")
     assert rows[1]["snr_db"] == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", '=HYPERLINK("http://x.org","a, b")', "+1-2", "-1*2", "- No.", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1",
+     "－1", "＠A1", "-5%", "-1 dB+A1", "-٣"],
+)  # fmt: skip
+def test_a_text_is_no_formula_in_a_spreadsheet(tmp_path: Path, text: str) -> None:
+    bad = segment(0, 1, text, text)
+    bad.value = bad.speaker = text
+    about = {"path": text, "collection": text, "license": text, "title": text, "url": text}
+    write_report(tmp_path, [recording(bad, name=text, **about)], [Failure(text, text)])
+    (row,) = table(tmp_path / "segments.csv")
+    assert {row[name] for name in ("source", "speaker", "outcome", "value", "text")} == {f"'{text}"}
+    source, failure = table(tmp_path / "sources.csv")
+    assert {source[name] for name in ("source", *about)} == {f"'{text}"}
+    assert {failure["source"], failure["outcome"]} == {f"'{text}"}
+    assert f"'{text}" not in Page(tmp_path / "index.html").text  # nobody runs formulas there
+
+
+@pytest.mark.parametrize("text", ["", "-35.2 dB", "-3", "+0.5", "a=b", "1-2", "'=", "“=”", " =1"])
+def test_other_text_stays_as_it_is(tmp_path: Path, text: str) -> None:
+    item = segment(0, 1, "noise", text, level_dbfs=-23.456, change=-1e-7)
+    item.value = text
+    write_report(tmp_path, [recording(item, title=text)])
+    (row,) = table(tmp_path / "segments.csv")
+    assert (row["value"], row["text"]) == (text, text)
+    assert (row["level_dbfs"], row["change"]) == ("-23.456", "-1e-07")
+    assert table(tmp_path / "sources.csv")[0]["title"] == text
 
 
 def test_every_second_is_accounted_for(tmp_path: Path) -> None:
@@ -265,13 +294,23 @@ def test_the_page_stays_small(tmp_path: Path) -> None:
     assert "its sound is left out" in Page(tmp_path / "index.html").text
 
 
-def test_opus_is_small_and_repeatable() -> None:
+def test_the_sound_of_an_example_is_small_and_repeatable(tmp_path: Path) -> None:
     noise = 0.1 * np.random.default_rng(0).standard_normal(22050 * 4).astype(np.float32)
-    data = encode_opus(noise, 22050)
-    assert data == encode_opus(noise, 22050)
-    assert len(data) < 4 * 32000 / 8 * 1.3
+    made = []
+    for name in ("one", "two"):
+        write_report(tmp_path / name, [recording(segment(0, 4))], read=lambda *_: (noise, 22050))
+        made += sounds(tmp_path / name / "index.html")
+    data, again = made
+    assert data == again
+    assert 0 < len(data) < 4 * 32000 / 8 * 1.3
     samples, rate = sf.read(io.BytesIO(data))
     assert (rate, len(samples)) == (24000, 4 * 24000)
+
+
+def test_a_stretch_without_samples_has_no_sound(tmp_path: Path) -> None:
+    write_report(tmp_path, [recording(segment(0, 0, "too short", "ah"), segment(0, 2))], read=read)
+    assert Page(tmp_path / "index.html").count("blockquote") == 1
+    assert len(sounds(tmp_path / "index.html")) == 1  # the other one's
 
 
 def test_nothing_at_all_is_a_page_too(tmp_path: Path) -> None:

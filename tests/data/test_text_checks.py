@@ -1,5 +1,8 @@
+import math
+
 import pytest
 
+from triforce_tts.data import text_checks
 from triforce_tts.data.segments import Segment
 from triforce_tts.data.text_checks import TextConfig, check_text, guess_language, most_in_a_row
 
@@ -44,6 +47,56 @@ def test_the_recognisers_doubt_counts_and_thresholds_move() -> None:
     check_text([segment], TextConfig(min_characters_per_second=1.0))
     assert segment.kept
     assert segment.scores == {"characters_per_second": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "reason"),
+    [
+        (SAID, 15.0, ""),  # 4 characters a second
+        (SAID, 15.01, "text does not fit"),
+        (SAID, 2.0, ""),  # 30
+        (SAID, 1.999, "text does not fit"),
+        ("the man and the dog and the man and the", 3.0, "repeated text"),  # 4 of 10 words differ
+        ("the man and the dog and the cat and the man and the", 4.0, "repeated text"),  # 5 of 13
+        ("the man and the dog and the cat and the man and", 4.0, ""),  # 5 of 12
+        ("no yes yes no yes no no yes", 4.0, "repeated text"),  # 2 of 8
+        ("no yes yes no yes no no", 4.0, ""),  # 7 words are too few to tell
+        ("Come here, come here, come here, he said.", 4.0, ""),
+        ("Come here, come here, come here, come here, he said.", 4.0, "repeated text"),
+        (f"He saw a {'m' * 24} somewhere.", 4.0, ""),
+        (f"He saw a {'m' * 25} somewhere.", 4.0, "invented text"),
+        ("He had no acknowledgement from them.", 4.0, ""),  # 15 characters, the next 4: 2.75 times longer
+        ("He had a misunderstanding with them.", 4.0, "invented text"),  # 16
+        ("He had a misunderstanding there.", 4.0, ""),  # the next 5
+        ("My misunderstanding.", 2.0, "invented text"),
+        ("Misunderstanding.", 2.0, ""),  # there is no next
+        ("Misunderstanding, misunderstanding.", 2.0, ""),
+    ],
+)  # fmt: skip
+def test_at_the_edge_of_each_threshold(monkeypatch: pytest.MonkeyPatch, text: str, seconds: float, reason: str) -> None:
+    monkeypatch.setattr(text_checks, "guess_language", lambda _: ("en", 1.0))
+    assert checked(text, seconds).reason == reason
+
+
+def test_at_the_edge_of_doubt_about_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checked(SAID, language_probability=0.8).reason == "another language"
+    assert checked(SAID, language_probability=math.nextafter(0.8, 1)).kept
+    for probability, text, reason in (
+        (0.9, SAID, ""),
+        (math.nextafter(0.9, 1), SAID, "another language"),
+        (1.0, "one two three four", "another language"),
+        (1.0, "one two three", ""),
+    ):
+        monkeypatch.setattr(text_checks, "guess_language", lambda _, p=probability: ("nl", p))
+        assert checked(text, 2.0).reason == reason
+
+
+def test_a_word_much_longer_than_the_next_says_by_how_much_and_can_be_let_through() -> None:
+    segment = Segment(0.0, 4.0, text="He had a misunderstanding with them.")
+    check_text([segment], TextConfig(max_longer=3.1))
+    assert segment.kept
+    check_text([segment], TextConfig())
+    assert segment.value == "misunderstanding, 3.0 times longer than the next"
 
 
 def test_what_is_dropped_or_without_text_is_left_alone() -> None:

@@ -1,4 +1,7 @@
+import itertools
 import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +132,77 @@ def test_the_scores_are_those_of_the_network(tiny_whisper: Path) -> None:
     english, german, silence = (float(logits[i]) for i in ids)
     assert scores["language_probability"] == pytest.approx(english / (english + german), rel=1e-4)
     assert scores["no_speech_probability"] == pytest.approx(silence, rel=1e-4)
+
+
+def end_after(whisper: t.Whisper, features: torch.Tensor, lengths: Sequence[int]) -> None:
+    """Change the weights so that the text of each of ``features`` ends after so many tokens.
+
+    The first of the decoder's dimensions counts tokens from minus the length on, which it knows by the sound alone, and
+    the end token is what fits when the count is above zero.
+    """
+    step = 0.05  # of the count; the other dimensions hold about as much
+    decoder = whisper.network.model.decoder
+    (layer,) = decoder.layers
+    attention = layer.encoder_attn
+    with torch.no_grad():
+        means = whisper.network.model.encoder(features).last_hidden_state.mean(1)  # [sounds, width]
+        wanted = -step * (torch.tensor(lengths) + 3 - 0.5)  # three of the prompt are counted before the first one
+        read_off = torch.linalg.lstsq(means.double(), wanted.double()[:, None], driver="gelsd").solution[:, 0]
+        for part in (attention.q_proj, attention.v_proj, attention.out_proj):  # no query: the mean of the sound
+            part.weight.zero_()
+            part.bias.zero_()
+        attention.v_proj.weight[0] = read_off.float()
+        attention.out_proj.weight[0, 0] = 1.0
+        for part in (layer.self_attn.out_proj, layer.fc2):  # nothing else changes the count
+            part.weight[0] = 0.0
+            part.bias[0] = 0.0
+        decoder.embed_tokens.weight[:, 0] = 0.0
+        decoder.embed_positions.weight[:, 0] = step * torch.arange(len(decoder.embed_positions.weight))
+        decoder.embed_tokens.weight[256] = 0.0
+        decoder.embed_tokens.weight[256, 0] = 10.0
+
+
+def by_hand(whisper: t.Whisper, features: torch.Tensor) -> tuple[list[int], float]:
+    """The likeliest tokens of one sound and their mean log probability, each by a forward pass of its own."""
+    names = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
+    prompt = whisper.processor.tokenizer.convert_tokens_to_ids(names)
+    tokens, logprobs = list[int](), list[float]()
+    while len(tokens) < 24:
+        with torch.inference_mode():
+            logits = whisper.network(features, decoder_input_ids=torch.tensor([prompt + tokens])).logits[0, -1]
+        likely = logits[:257].double().log_softmax(-1)  # those after it are suppressed
+        if (token := int(likely.argmax())) == 256:
+            break
+        tokens.append(token)
+        logprobs.append(float(likely[token]))
+    return tokens, sum(logprobs) / max(1, len(logprobs))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_a_text_that_ends_before_its_batch_mates_has_its_own_scores(
+    tiny_whisper: Path, tmp_path: Path, size: int
+) -> None:
+    lengths = [7, 0, 17, 3]
+    waves = [spoken(name)[0].samples for name in ("kathleen-00", "kathleen-02", "ls_1462-04", "ls_2428-09")]
+    whisper = t.Whisper(str(tiny_whisper), "cpu")
+    features = whisper.processor(waves, sampling_rate=RATE, return_tensors="pt").input_features
+    end_after(whisper, features, lengths)
+    expected = [by_hand(whisper, sound[None]) for sound in features]
+    assert [len(tokens) for tokens, _ in expected] == lengths
+    folder = tmp_path / "whisper"
+    shutil.copytree(tiny_whisper, folder)
+    whisper.network.save_pretrained(folder)
+
+    edges = np.cumsum([0, *map(len, waves)]) / RATE
+    segments = [Segment(float(start), float(end)) for start, end in itertools.pairwise(edges)]
+    sound = MemorySound(np.concatenate(waves), RATE)
+    transcribe(sound, segments, TranscribeConfig(model=str(folder), batch_size=size, device="cpu"))
+    for segment, (tokens, logprob) in zip(segments, expected, strict=True):
+        assert segment.text == whisper.processor.decode(tokens, skip_special_tokens=True).strip()
+        assert segment.scores["avg_logprob"] == pytest.approx(logprob, abs=1e-4)
+    assert [segment.reason for segment in segments] == ["", "nothing recognised", "", ""]
+    assert len({round(logprob, 3) for _, logprob in expected}) == len(expected)  # no score passes for another one
 
 
 def test_missing_weights_are_one_line(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from triforce_tts.text import alignment
 
 from . import babble, pool, synthetic
 from .align import Aligner
+from .report import text_cell
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
 SHARD_SAMPLES = 256
@@ -267,7 +268,7 @@ def _write_drops(path: Path, drops: list[Drop]) -> None:
     with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["id", "seconds", "reason", "value"])
-        writer.writerows([drop.id, drop.seconds, drop.reason, drop.value] for drop in drops)
+        writer.writerows([drop.id, drop.seconds, drop.reason, text_cell(drop.value)] for drop in drops)
 
 
 def command(

@@ -28,7 +28,8 @@ from .page import Example, write_page
 from .segments import Failure, Source, Wave
 from .tally import Row, SourceRows, Step, Tally, outcome, seconds
 
-Read = Callable[[str, float, float], tuple[Wave, int]]  # source id, start and end in seconds: samples [n], rate in Hz
+# source id, (start, end) of stretches in seconds: the samples [n] of each, and their rate in Hz
+Read = Callable[[str, Sequence[tuple[float, float]]], tuple[list[Wave], int]]
 
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
 _SOURCE_COLUMNS = (
@@ -78,11 +79,13 @@ def write_report(
             source = item.source
             about = (source.id, source.collection, source.title, source.license, source.url, source.path)
             listing.writerow(
-                [*map(_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
+                [*map(text_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
             )
         for failure in failures:
-            listing.writerow([_cell(failure.name), "", "", "", "", "", _cell(failure.reason), 0, 0, 0])
-    examples = _with_sound(picker.chosen(tally), read, config)
+            listing.writerow([text_cell(failure.name), "", "", "", "", "", text_cell(failure.reason), 0, 0, 0])
+    examples = list(picker.chosen(tally))
+    if read is not None:
+        _add_sound(examples, read, config)
     write_page(folder / "index.html", tally, failures, steps, examples)
     return tally
 
@@ -90,9 +93,9 @@ def write_report(
 # --- tables ----------------------------------------------------------------------------------------------------
 
 
-def _cell(text: str | None) -> str:
+def text_cell(text: str | None) -> str:
     """A cell of text; an apostrophe, as OWASP advises, stands before what a spreadsheet would run as a formula."""
-    text = text or ""
+    text = (text or "").replace("\0", "")  # which Python 3.10 cannot write
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
@@ -119,7 +122,11 @@ class _SegmentTable:
         for name in row["scores"]:
             self.scores.setdefault(name, len(self.scores))
         times = (f"{time:.4f}" for time in (row["start_s"], row["end_s"], seconds(row)))
-        cells = [_cell(source_id), *times, *map(_cell, (row["speaker"], outcome(row), row["value"], row["text"]))]
+        cells = [
+            text_cell(source_id),
+            *times,
+            *map(text_cell, (row["speaker"], outcome(row), row["value"], row["text"])),
+        ]
         values = (row["scores"].get(name) for name in self.scores)
         self._writer.writerow(cells + ["" if v is None or not math.isfinite(v) else f"{v:.6g}" for v in values])
 
@@ -172,20 +179,26 @@ class _Picker:
                 yield Example(result, source, row)
 
 
-def _with_sound(examples: Iterable[Example], read: Read | None, config: ReportConfig) -> Iterator[Example]:
-    room = config.max_sound_mb * 1e6
+def _add_sound(examples: Sequence[Example], read: Read, config: ReportConfig) -> None:
+    """Give ``examples`` their sound, until the page has as much as it may hold; each recording is read once."""
+    by_source: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        if read is not None:
-            start, end = example.row["start_s"], example.row["end_s"]
-            try:
-                samples, rate = read(example.source.id, start, min(end, start + config.max_example_s))
+        by_source[example.source.id].append(example)
+    for name, members in by_source.items():
+        starts = [example.row["start_s"] for example in members]
+        ends = [min(e.row["end_s"], start + config.max_example_s) for e, start in zip(members, starts, strict=True)]
+        try:
+            waves, rate = read(name, list(zip(starts, ends, strict=True)))
+            for example, samples in zip(members, waves, strict=True):
                 example.samples = samples
                 example.opus = encode_opus(Audio(torch.from_numpy(samples), rate))
-            except (TriforceError, OSError) as error:
+                if example.row["end_s"] - example.row["start_s"] > config.max_example_s:
+                    example.note = f"the first {config.max_example_s:g} s of {seconds(example.row):.1f} s"
+        except (TriforceError, OSError) as error:
+            for example in members:
                 example.note = f"its sound cannot be read: {error}"
-            if len(example.opus) > room:
-                example.opus, example.note = b"", "its sound is left out: the page has as much as it may hold"
-            room -= len(example.opus)
-            if end - start > config.max_example_s:
-                example.note = f"the first {config.max_example_s:g} s of {end - start:.1f} s"
-        yield example
+    room = config.max_sound_mb * 1e6
+    for example in examples:
+        if len(example.opus) > room:
+            example.opus, example.note = b"", "its sound is left out: the page has as much as it may hold"
+        room -= len(example.opus)

@@ -184,19 +184,26 @@ def steps_of(accounts: Sequence[Account], plan: assemble.Plan) -> list[Step]:
 
 
 def reader(accounts: Sequence[Account]) -> Read:
-    """How the report hears a stretch of a recording: by decoding it once more, from its beginning on."""
+    """How the report hears stretches of a recording: by decoding it once more, as far as they go.
+
+    Not by seeking: behind damage, and in some formats anywhere, that ends at other samples than it should.
+    """
     paths = {account.source.id: Path(account.source.path) for account in accounts}
 
-    def read(source: str, start_s: float, end_s: float) -> tuple[Wave, int]:
+    def read(source: str, stretches: Sequence[tuple[float, float]]) -> tuple[list[Wave], int]:
         stream = stream_audio(paths[source])
-        first, last = round(start_s * stream.sample_rate), round(end_s * stream.sample_rate)
-        position, pieces = 0, []
+        rate = stream.sample_rate
+        places = [(round(start_s * rate), round(end_s * rate)) for start_s, end_s in stretches]
+        pieces: list[list[Wave]] = [[np.zeros(0, np.float32)] for _ in places]
+        position = 0
         for block in stream.blocks:
-            pieces.append(block[max(0, first - position) : max(0, last - position)])
+            for (first, last), found in zip(places, pieces, strict=True):
+                if first < position + len(block) and last > position:
+                    found.append(block[max(0, first - position) : last - position])
             position += len(block)
-            if position >= last:
+            if position >= max(last for _, last in places):
                 break
-        return np.concatenate(pieces), stream.sample_rate
+        return [np.concatenate(found) for found in pieces], rate
 
     return read
 

@@ -99,7 +99,9 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
 def _to_pcm(samples: Wave) -> npt.NDArray[np.int16]:
     scaled = samples * np.float32(_FULL_SCALE)
     np.rint(scaled, out=scaled)
-    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1, out=scaled).astype(_SAMPLE)
+    np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1, out=scaled)
+    pcm: npt.NDArray[np.int16] = scaled.astype(_SAMPLE)
+    return pcm
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:

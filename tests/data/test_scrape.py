@@ -260,3 +260,15 @@ def test_wrong_words_on_the_command_line(options: dict[str, Any], message: str, 
 def test_every_configuration_of_the_builder_is_right() -> None:
     for path in (Path(scrape.__file__).parents[1] / "configs" / "data").glob("*.yaml"):
         assert scrape.load_config(str(path)).sample_rate == 24000
+
+
+def test_the_report_hears_the_stretches_that_it_asks_for(built: Path) -> None:
+    """In one pass, in any order; what is past the end is not there."""
+    sources, _ = scrape.read_sources(built / "work")
+    source = next(s for s in sources if "kathleen" in s.path)
+    whole, rate = sf.read(source.path, dtype="float32")
+    stretches = [(3.0, 9.5), (0.0, 2.0), (len(whole) / rate - 1, len(whole) / rate + 5)]
+    waves, found = scrape.reader([Account(source)])(source.id, stretches)
+    assert found == rate
+    for wave, (start, end) in zip(waves, stretches, strict=True):
+        np.testing.assert_allclose(wave, whole[round(start * rate) : round(end * rate)], atol=1e-6)

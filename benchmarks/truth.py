@@ -8,7 +8,8 @@ Measured, with 95 % intervals over recordings (bootstrap):
 
   edge precision   share of the edges of kept segments within 0.25 s of the edge of a stretch of speech
   edge recall      share of the edges of stretches of speech within 0.25 s of any segment's edge
-  words cut        share of kept segments with an edge in the midst of sound of an utterance
+  words cut        share of kept segments with an edge in a word: of an utterance aligned with its text, in the midst of sound
+  edges in sound   share of kept segments with an edge in the midst of sound of an utterance, be it a word, breath or noise
   one reader       share of kept segments in which only one reader speaks
   purity           share of kept speech whose label's commonest reader it is
   kept             share of all speech that is kept
@@ -21,14 +22,17 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from benchmarks.recogniser import interval, letters
-from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.io import Audio, read_audio
+from triforce_tts.data.align import Aligner
 from triforce_tts.files import write_json, write_text
 
 Wave = npt.NDArray[np.float32]
@@ -178,7 +182,10 @@ def judge(segments: Sequence[Any], truth: Truth, wave: Wave) -> dict[str, float]
     return {
         "edge_precision": _near(edges, stretches),
         "edge_recall": _near(stretches, every),
-        "words_cut": _mean([float(cuts_word(s.start_s, wave, truth) or cuts_word(s.end_s, wave, truth)) for s in kept]),
+        "words_cut": _mean([float(any(cuts_word(edge, wave, truth) for edge in (s.start_s, s.end_s))) for s in kept]),
+        "edges_in_sound": _mean(
+            [float(any(in_sound(edge, wave, truth) is not None for edge in (s.start_s, s.end_s))) for s in kept]
+        ),
         "one_reader": _mean([float(sum(v > ALONE_S for v in share.values()) <= 1) for share in shares]),
         "purity": sum(c.most_common(1)[0][1] for c in by_label.values() if c) / labelled if labelled else float("nan"),
         "kept": labelled / speech,
@@ -206,16 +213,32 @@ def overlap(a: float, b: float, c: float, d: float) -> float:
     return max(0.0, min(b, d) - max(a, c))
 
 
-def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
-    """Whether ``edge`` lies inside an utterance, with sound near the level of its speech on both sides."""
+def in_sound(edge: float, wave: Wave, truth: Truth) -> Spoken | None:
+    """The utterance that ``edge`` lies inside of, with sound near the level of its speech on both sides."""
     for s in truth.spoken:
         if s.start_s + INSIDE_S < edge < s.end_s - INSIDE_S:
             whole = wave[round(s.start_s * RATE) : round(s.end_s * RATE)]
             least = float(np.sqrt(np.mean(whole**2))) * 10 ** (-NEAR_DB / 20)
             at, width = round(edge * RATE), round(INSIDE_S * RATE)
             sides = (wave[at - width : at], wave[at : at + width])
-            return all(float(np.sqrt(np.mean(side**2))) > least for side in sides)
-    return False
+            return s if all(float(np.sqrt(np.mean(side**2))) > least for side in sides) else None
+    return None
+
+
+def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
+    """Whether ``edge`` is ``in_sound`` and inside a word, by forced alignment; where none is possible, every sound is a word."""
+    spoken = in_sound(edge, wave, truth)
+    if spoken is None:
+        return False
+    sound = torch.from_numpy(wave[round(spoken.start_s * RATE) : round(spoken.end_s * RATE)])
+    words = _aligner()(Audio(sound, RATE), spoken.text)
+    at = edge - spoken.start_s
+    return words is None or any(word[0] + INSIDE_S < at < word[-1] - INSIDE_S for word in words)
+
+
+@lru_cache(maxsize=1)
+def _aligner() -> Aligner:
+    return Aligner()
 
 
 def words_in(segment: Any, truth: Truth) -> str:

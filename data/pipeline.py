@@ -38,7 +38,7 @@ from .text_checks import TextConfig, check_text
 from .transcribe import TranscribeConfig, transcribe
 from .vad import VadConfig, speech_probabilities, speech_spans
 
-FORMAT = 2  # raised when the same recording would give another result
+FORMAT = 3  # raised when the same recording would give another result
 SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
 FAULT = "fault.txt"  # what is written of an error that nobody foresaw
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
@@ -180,13 +180,13 @@ class _Clock:
 
     @contextmanager
     def __call__(self, name: str, segments: Sequence[Segment] = ()) -> Iterator[None]:
-        kept = [segment for segment in segments if segment.kept]
+        given = sum(segment.seconds for segment in segments if segment.kept)
         began = time.perf_counter()
         yield
-        dropped = sum(segment.seconds for segment in kept if not segment.kept)
+        kept = sum(segment.seconds for segment in segments if segment.kept)  # which a step may have divided
         self.account.steps[name] = (
-            round(sum(s.seconds for s in kept) if segments else self.account.duration_s, 4),
-            round(dropped, 4),
+            round(given if segments else self.account.duration_s, 4),
+            round(given - kept, 4),
             round(time.perf_counter() - began, 4),
         )
 

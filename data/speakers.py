@@ -1,4 +1,4 @@
-"""Who speaks: segments of two speakers are found and dropped, the others labelled within a recording, voices linked over many.
+"""Who speaks: segments of two speakers are divided where one takes over, all labelled within a recording, voices linked over many.
 
 What a network says of windows of 1.6 s, pauses left out, is compared (``embedding``). It is a small network: what these
 rules find, and what they miss, was measured on joined readers (docs/data.md), and every threshold can be moved.
@@ -6,7 +6,7 @@ rules find, and what they miss, was measured on joined readers (docs/data.md), a
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
+from .cut import NO_SPEECH, quietest
 from .embedding import HOP, WINDOW, embed_windows, mean_vector
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
@@ -30,11 +31,24 @@ SPREAD = 0.2  # by how much windows of one voice differ whatever their number, a
 ANYWHERE = 0.75  # what a change counts that is not at pauses: there are more such places to find one by chance
 
 
+TWO_SPEAKERS = "two speakers"
+
+
+class Pause(NamedTuple):
+    """Where nobody speaks in a segment."""
+
+    frame: int  # of the sound without pauses: what follows begins here
+    start_s: float  # of the segment
+    end_s: float
+
+
 class SpeakersConfig(Config):
     """When two sounds are of one speaker. Distances are cosine distances, 0 to 2."""
 
     min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
     two_speakers: float = Field(default=0.37, gt=0)  # ``change_score`` above which two speak in a segment
+    divide: bool = True  # such a segment at the pauses where the other one begins and ends; else it is dropped whole
+    pad_s: float = Field(default=0.2, ge=0)  # of such a pause, left on each side of the speech
     same_speaker: float = Field(default=0.2, gt=0)  # between groups of segments of a recording that are of one speaker
     intruder: float = Field(
         default=0.05, ge=0
@@ -42,20 +56,35 @@ class SpeakersConfig(Config):
     same_voice: float = Field(default=0.15, gt=0)  # between voices of two recordings that are of one speaker
 
 
-def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersConfig) -> dict[str, Vector]:
-    """Drop kept segments of two speakers and label the others "0", "1"... by talking time; the mean vector of each label.
+def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig) -> dict[str, Vector]:
+    """Label kept segments "0", "1"... by talking time; the mean vector of each label.
+
+    A segment of two speakers is replaced in ``segments`` by its parts; what is still of two, or is too short then, is
+    dropped.
 
     Raises:
         TriforceError: the network's weights are missing.
     """
-    told = [segment for segment in segments if segment.kept and segment.seconds >= config.min_seconds]
-    windows, pauses = _windows(sound, told)
-    for segment, vectors, places in zip(told, windows, pauses, strict=True):
-        if (score := change_score(vectors, places)) > config.two_speakers:
-            segment.drop("two speakers", f"change {score:.2f}")
-    kept = [(s, v) for s, v in zip(told, windows, strict=True) if s.kept]
+    kept: list[tuple[Segment, Vector]] = []
+    left = [segment for segment in segments if segment.kept and segment.seconds >= config.min_seconds]
+    while left:
+        windows, pauses = _windows(sound, left)
+        found, left = zip(left, windows, pauses, strict=True), []
+        for segment, vectors, places in found:
+            frames = [pause.frame for pause in places]
+            if (score := change_score(vectors, frames)) <= config.two_speakers:
+                kept.append((segment, vectors))
+                continue
+            parts = _parts(sound, segment, [places[i] for i in turns(vectors, frames)] if config.divide else [], config)
+            for part in parts:
+                if part.seconds < config.min_seconds or len(parts) == 1:
+                    part.drop(TWO_SPEAKERS, f"change {score:.2f}")
+            left += [part for part in parts if part.kept]
+            at = segments.index(segment)
+            segments[at : at + 1] = parts
     if not kept:
         return {}
+    kept.sort(key=lambda item: item[0].start_s)
     groups = cluster(np.stack([mean_vector(v) for _, v in kept]), config.same_speaker)
     _drop_intruders(kept, groups, config)
     spoken: defaultdict[int, float] = defaultdict(float)
@@ -71,10 +100,30 @@ def label_speakers(sound: Sound, segments: Sequence[Segment], config: SpeakersCo
     return {name: mean_vector(np.concatenate(members[name])) for name in sorted(members, key=int)}
 
 
-def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], list[list[int]]]:
+def _parts(sound: Sound, segment: Segment, pauses: Sequence[Pause], config: SpeakersConfig) -> list[Segment]:
+    """``segment`` divided at ``pauses``; the middle of a long one is a dropped part of its own."""
+    parts: list[Segment] = []
+    begin = segment.start_s
+    for pause in pauses:
+        start, end = segment.start_s + pause.start_s, segment.start_s + pause.end_s
+        half = config.pad_s / 2
+        if end - start < 3 * config.pad_s:
+            left = right = quietest(sound, start + (end - start) / 4, end - (end - start) / 4)
+        else:
+            left = quietest(sound, start + half, start + config.pad_s + half)
+            right = quietest(sound, end - config.pad_s - half, end - half)
+        parts.append(Segment(begin, left))
+        if right > left:
+            parts.append(Segment(left, right))
+            parts[-1].drop(NO_SPEECH, f"{right - left:.2f} s")
+        begin = right
+    return [*parts, Segment(begin, segment.end_s)] if parts else [segment]
+
+
+def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], list[list[Pause]]]:
     """The vectors [windows, 256] of each segment, and where its pauses were."""
     vectors: list[Vector] = []
-    pauses: list[list[int]] = []
+    pauses: list[list[Pause]] = []
     for start in range(0, len(segments), _BATCH):
         batch = segments[start : start + _BATCH]
         speech = [without_pauses(sound.read(s.start_s, s.end_s, ANALYSIS_RATE)) for s in batch]
@@ -83,8 +132,8 @@ def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], l
     return vectors, pauses
 
 
-def without_pauses(wave: Wave) -> tuple[Wave, list[int]]:
-    """``wave`` [n] at 16 kHz without its pauses, and the frames of the new one where there was a pause."""
+def without_pauses(wave: Wave) -> tuple[Wave, list[Pause]]:
+    """``wave`` [n] at 16 kHz without its pauses, and where they were."""
     frames = wave[: len(wave) // HOP * HOP].reshape(-1, HOP)
     level = 10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-12)
     loud = np.flatnonzero(level > np.quantile(level, LOUDEST) + PAUSE_DB) if len(level) else np.zeros(0, np.int64)
@@ -94,7 +143,9 @@ def without_pauses(wave: Wave) -> tuple[Wave, list[int]]:
     starts = np.maximum(0, np.concatenate([loud[:1], loud[gaps + 1]]) - EDGE)
     ends = np.minimum(len(frames), np.concatenate([loud[gaps], loud[-1:]]) + 1 + EDGE)
     speech = [frames[start:end].reshape(-1) for start, end in zip(starts, ends, strict=True)]
-    return np.concatenate(speech), np.cumsum(ends - starts)[:-1].tolist()
+    frame_s = HOP / ANALYSIS_RATE
+    pauses = zip(np.cumsum(ends - starts)[:-1].tolist(), ends[:-1].tolist(), starts[1:].tolist(), strict=True)
+    return np.concatenate(speech), [Pause(frame, end * frame_s, start * frame_s) for frame, end, start in pauses]
 
 
 def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
@@ -105,9 +156,30 @@ def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
     mean falls with their number. It counts in full where both its ends are ``pauses`` (frames, of ``without_pauses``)
     or the segment's own, and ``ANYWHERE`` as much elsewhere.
     """
+    scores, _, at_pauses = _changes(vectors, pauses)
+    return float(np.where(at_pauses, scores, ANYWHERE * scores).max(initial=0.0))
+
+
+def turns(vectors: Vector, pauses: Sequence[int]) -> list[int]:
+    """The numbers of the ``pauses`` between which the stretch lies that is most unlike the rest; none: nowhere."""
+    scores, stretches, at_pauses = _changes(vectors, pauses)
+    if not at_pauses.any():
+        return []
+    edges = stretches[int(np.argmax(np.where(at_pauses, scores, -1.0)))]
+    borders = _borders(len(vectors), pauses)
+    return [i for i in range(len(pauses)) if borders[i] in edges]
+
+
+def _borders(n: int, pauses: Sequence[int]) -> npt.NDArray[np.int64]:
+    """The first of ``n`` windows behind each of ``pauses``: it belongs to the side that its middle is on."""
+    return np.searchsorted(np.arange(n) * STEP + WINDOW // 2, pauses)
+
+
+def _changes(
+    vectors: Vector, pauses: Sequence[int]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """For each stretch of windows: how unlike the rest it is, its first window and its end, whether both are at pauses."""
     n = min(len(vectors), round(_LONGEST_S * 100 / STEP))
-    if n < 2:
-        return 0.0
     first, end = np.triu_indices(n + 1, 1)
     part = end - first < n
     first, end = first[part], end[part]
@@ -116,10 +188,9 @@ def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
     rest = sums[-1] - inside
     cosine = (inside * rest).sum(1) / (np.linalg.norm(inside, axis=1) * np.linalg.norm(rest, axis=1))
     chance = SPREAD + 1 / (end - first) + 1 / (n - end + first)
-    # A window belongs to the side of a pause that its middle is on.
-    borders = np.searchsorted(np.arange(n) * STEP + WINDOW // 2, [0, *pauses])
-    at_pauses = np.isin(first, borders) & np.isin(end, [*borders.tolist(), n])
-    return float(((1 - cosine) / chance * np.where(at_pauses, 1, ANYWHERE)).max())
+    borders = [0, *_borders(n, pauses).tolist(), n]
+    at_pauses = np.isin(first, borders) & np.isin(end, borders)
+    return (1 - cosine) / chance, np.stack([first, end], 1), at_pauses
 
 
 def cluster(vectors: Vector, distance: float) -> list[int]:

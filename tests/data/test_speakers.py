@@ -14,6 +14,7 @@ from triforce_tts.data.speakers import (
     cluster,
     label_speakers,
     link_voices,
+    turns,
     without_pauses,
 )
 from triforce_tts.errors import TriforceError
@@ -44,7 +45,9 @@ def test_pauses_are_cut_out_and_their_places_told() -> None:
     quiet = np.full(RATE // 2, 0.001, np.float32)
     closure = np.zeros(round(0.15 * RATE), np.float32)
     wave, places = without_pauses(np.concatenate([quiet, tone, quiet, tone, closure, tone, quiet]))
-    assert places == [100 + 2 * EDGE]  # frames of 10 ms
+    (pause,) = places
+    assert pause.frame == 100 + 2 * EDGE  # of 10 ms
+    assert (pause.start_s, pause.end_s) == pytest.approx((1.5 + EDGE / 100, 2.0 - EDGE / 100))
     assert len(wave) == round((3 + 0.15 + 4 * EDGE / 100) * RATE)
     np.testing.assert_array_equal(wave[EDGE * 160 : EDGE * 160 + RATE], tone)
 
@@ -71,6 +74,15 @@ def test_a_change_is_found_wherever_it_lies_and_counts_more_at_a_pause() -> None
     assert change_score(a[None]) == 0.0
 
 
+def test_the_pauses_where_another_voice_begins_and_ends_are_found() -> None:
+    a, b = unit(1, 0, 0), unit(0, 1, 0)
+    visit = np.stack([a] * 3 + [b] * 2 + [a] * 3)
+    assert turns(visit, [100, 190, 240, 270, 330]) == [1, 3]
+    assert turns(np.stack([a] * 4 + [b] * 4), [100, 220, 300]) == [1]
+    assert turns(visit, []) == []
+    assert turns(a[None], [50]) == []
+
+
 def test_voices_are_linked_by_distance_and_numbered_in_sorted_order() -> None:
     voices = {
         ("x", "1"): unit(0, 1, 0.1),
@@ -91,21 +103,30 @@ def test_groups() -> None:
 
 
 @needs_weights
-def test_readers_are_told_apart_and_a_mixed_segment_is_dropped() -> None:
+@pytest.mark.parametrize("divide", [False, True])
+def test_readers_are_told_apart_and_a_mixed_segment_is_dropped_or_divided(divide: bool) -> None:
     parts = [
         joined("kathleen-00", "kathleen-01"), joined("ls_2428-09", "ls_2428-10"), joined("kathleen-02", "kathleen-03"),
         joined("ls_2428-11", "ls_2428-12"), joined("kathleen-01", "ls_2428-13"), joined("kathleen-00")[: 2 * RATE],
     ]  # fmt: skip
     edges = np.cumsum([0, *map(len, parts)]) / RATE
     segments = [Segment(float(a), float(b)) for a, b in itertools.pairwise(edges)]
-    voices = label_speakers(MemorySound(np.concatenate(parts), RATE), segments, SpeakersConfig())
-    mixed, short = segments[4], segments[5]
-    assert mixed.reason == "two speakers"
+    voices = label_speakers(MemorySound(np.concatenate(parts), RATE), segments, SpeakersConfig(divide=divide))
+    assert [segment.start_s for segment in segments] == [0.0, *(segment.end_s for segment in segments[:-1])]
+    assert segments[-1].end_s == edges[-1]
+    mixed, short = segments[4:-1], segments[-1]
     assert (short.speaker, short.kept) == ("unknown", True)
+    if divide:
+        first, second = (segment for segment in mixed if segment.kept)
+        assert (first.speaker, second.speaker) == (segments[0].speaker, segments[1].speaker)
+        turn = edges[4] + len(joined("kathleen-01")) / RATE  # behind 0.4 s of silence
+        assert turn - 0.4 < first.end_s <= second.start_s < turn + 0.4
+    else:
+        assert [segment.reason for segment in mixed] == ["two speakers"]
     labels = [segment.speaker for segment in segments[:4]]
     assert labels[0] == labels[2] != labels[1] == labels[3]
     assert set(labels) == {"0", "1"} == set(voices)
-    talked = {label: sum(s.seconds for s in segments[:4] if s.speaker == label) for label in voices}
+    talked = {label: sum(s.seconds for s in segments if s.speaker == label) for label in voices}
     assert talked["0"] > talked["1"]
     for vector in voices.values():
         assert np.linalg.norm(vector) == pytest.approx(1.0, abs=1e-5)

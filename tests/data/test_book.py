@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks import truth as known
-from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import book as b
 from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.errors import TextError
+from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.text.tokenizer import TextTokenizer
 
 RATE = 16000
 SPEECH = Path(__file__).parents[1] / "speech"
@@ -27,6 +29,48 @@ def test_words_that_are_heard_of_printed_ones() -> None:
     book = make_book("He said: “Stop!” -- and\nwent.")
     assert book.words == ["he", "said", "stop", "and", "went"]
     assert [book.tokens[t] for t in book.token_of] == ["He", "said:", "“Stop!”", "and", "went."]
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        ("I’ll", ["i'll"]),
+        ("“Don't—”", ["don't"]),
+        ("‘John’s", ["john's"]),
+        ("dogs’", ["dogs"]),
+        ("his’", ["his"]),
+        ("’Tis", ["'tis"]),
+        ("‘em", ["'em"]),  # what a word processor makes of it
+        ("goin’,", ["goin'"]),
+        ("‘said’", ["said"]),
+        ("shouldn’t’ve", ["shouldntve"]),
+        ("1914’s", ["nineteen", "fourteen's"]),
+        ("five-o’clock", ["five", "o'clock"]),
+    ],
+)
+def test_words_as_the_dictionary_has_them(printed: str, words: list[str]) -> None:
+    """An apostrophe may be part of a word or a quotation mark; what is unknown is letters only."""
+    lexicon = Lexicon.load()
+    assert [b.as_listed(word, lexicon) for word in make_book(printed).spelled] == words
+
+
+def test_the_aligner_is_given_words_with_their_apostrophes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As "ill" it would be scored for another word; what is matched stays letters only."""
+    book = make_book("‘I’ll go,’ said John’s aunt.")
+    assert book.words == ["ill", "go", "said", "johns", "aunt"]
+    asked = []
+
+    class Listening:
+        tokenizer = TextTokenizer()
+
+        def score(self, audio: Audio, text: str) -> float:
+            asked.append(text)
+            return 0.0
+
+    monkeypatch.setattr(b, "_aligner", Listening)
+    item = b._Placed(Segment(0, 1), [], first=0, last=4)
+    assert b._Scorer(MemorySound(np.zeros(RATE, np.float32), RATE), book)(item, 0, 1) == 0
+    assert asked == ["i'll go said john's aunt"]
 
 
 def test_a_dash_is_a_place_to_pause() -> None:

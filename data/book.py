@@ -169,9 +169,11 @@ def _letters(word: str) -> str:
 def spelled_words(token: str) -> tuple[str, ...]:
     """``heard_words`` with every apostrophe, which may be a quotation mark: "‘Don’t" is "'don't"."""
     plain = token.replace("’", "'").replace("‘", "'")
-    if any(character.isdigit() or character in "$£€%&" for character in plain):
+    counted = any(character.isdigit() or character in "$£€%&" for character in plain)
+    # One letter that the recogniser and the aligner do not know, as in "café", and no edge of its segment could be scored.
+    if counted or any(character.isalpha() and not character.isascii() for character in plain):
         try:
-            plain = normalize(plain)
+            plain = normalize(plain if counted else plain.lower())  # "ÎLE" is a heading, not letters to be spelled
         except TextError:
             return ()
     for dash in ("-", "–", "—", "…", "..."):

@@ -26,6 +26,10 @@ def test_words_that_are_heard_of_printed_ones() -> None:
     assert heard_words("well-known") == ("well", "known")
     assert heard_words("--") == ()
     assert heard_words("3") == ("three",)
+    assert heard_words("Café—") == heard_words("CAFÉ") == ("cafe",)
+    assert heard_words("ÎLE") == ("ile",)
+    assert heard_words("Zoë’s") == ("zoes",)
+    assert heard_words("日本") == ()
     book = make_book("He said: “Stop!” -- and\nwent.")
     assert book.words == ["he", "said", "stop", "and", "went"]
     assert [book.tokens[t] for t in book.token_of] == ["He", "said:", "“Stop!”", "and", "went."]

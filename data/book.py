@@ -12,7 +12,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -271,6 +271,7 @@ def align_text(sound: Sound, segments: Sequence[Segment], book: Book, config: Bo
     place(placed, book, config)
     if config.candidates:
         refine(sound, placed, book, config)
+    keep_whole(placed, book)
     for item in placed:
         _write(item, book, config)
 
@@ -468,6 +469,33 @@ def as_listed(word: str, lexicon: Lexicon) -> str:
 @lru_cache(maxsize=1)
 def _aligner() -> Aligner:
     return Aligner()
+
+
+def keep_whole(placed: Sequence[_Placed], book: Book) -> None:
+    """Give each printed token to one segment alone, that with most of its words; the first of equals.
+
+    A token such as "1914" is two words, and a cut may lie between them, but half of it cannot be printed.
+    """
+    found = [item for item in placed if item.first >= 0]
+    claims: dict[int, list[_Placed]] = {}
+    for item in found:
+        for token in dict.fromkeys(book.token_of[place] for place in item.words()):
+            claims.setdefault(token, []).append(item)
+    for token, items in claims.items():
+        if len(items) > 1:
+            start, end = bisect_left(book.token_of, token), bisect_right(book.token_of, token)
+            shares = [sum(start <= place < end for place in item.words()) for item in items]
+            keeper = shares.index(max(shares))
+            for item in items[:keeper]:
+                item.last = start
+            items[keeper].first = min(items[keeper].first, start)
+            items[keeper].last = max(items[keeper].last, end)
+            for item in items[keeper + 1 :]:
+                item.first = end
+    for item in found:
+        item.pairs = [(i, where) for i, where in item.pairs if item.first <= where < item.last]
+        if item.first >= item.last:
+            item.first = -1
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

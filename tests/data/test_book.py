@@ -228,6 +228,45 @@ def test_matches_rise_whatever_is_matched() -> None:
     assert len([1 for i, j in pairs if j == i + 100]) > 100
 
 
+def put(heard: list[str], text: str, monkeypatch: pytest.MonkeyPatch) -> list[Segment]:
+    """Segments in which these words are heard, with what they get of ``text``; edges are not refined."""
+    turns = iter(heard)
+    monkeypatch.setattr(b, "pocketsphinx", lambda: lambda wave: next(turns))
+    segments = [Segment(float(i), i + 1.0) for i in range(len(heard))]
+    sound = MemorySound(np.zeros(len(heard) * RATE, np.float32), RATE)
+    align_text(sound, segments, make_book(text), BookConfig(candidates=0))
+    return segments
+
+
+def test_a_number_over_a_cut_is_given_to_the_side_with_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1945 is three words, 1914 two. What a side heard of a number that it does not get is no match."""
+    text = "It began in the spring of 1945 when the war had come to an end."
+    begun = "it began in the spring of nineteen"
+    found = put([begun, "forty five when the war had come to an end"], text, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of", "1945 when the war had come to an end."]
+    assert [s.scores["text_match"] for s in found] == [round(6 / 7, 3), round(10 / 11, 3)]
+    found = put([f"{begun} forty", "five when the war had come to an end"], text, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of 1945", "when the war had come to an end."]
+    assert [s.scores["text_match"] for s in found] == [round(8 / 9, 3), round(8 / 9, 3)]
+    even = "It began in the spring of 1914 when the war had come to an end."
+    found = put([begun, "fourteen when the war had come to an end"], even, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of 1914", "when the war had come to an end."]
+
+
+def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in the middle heard nothing else: without it no words are left."""
+    text = "So there were 2,641 of them at the gate."
+    heard = ["so there were two", "thousand six", "hundred forty one of them at the gate"]
+    found = put(heard, text, monkeypatch)
+    assert [s.text for s in found] == ["So there were", "", "2,641 of them at the gate."]
+    assert [(s.reason, s.value) for s in found] == [("", ""), ("text not found", "0 words in common"), ("", "")]
+    heard = ["so there were two", "thousand six hundred forty", "one of them at the gate"]
+    found = put(heard, text, monkeypatch)
+    assert [s.text for s in found] == ["So there were", "2,641", "of them at the gate."]
+    found = put(["so", "there were two", *heard[1:]], text, monkeypatch)
+    assert (found[0].reason, found[0].value) == ("text not found", "1 words in common")
+
+
 # --- with sound ---------------------------------------------------------------------------------------------------
 
 

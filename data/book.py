@@ -12,7 +12,7 @@ import posixpath
 import re
 import zipfile
 import zlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -29,6 +29,7 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.errors import TextError
 from triforce_tts.schema import Config
 from triforce_tts.text.normalize import normalize
+from triforce_tts.text.phonemes import Lexicon
 
 from .align import MODEL_RATE, Aligner
 from .segments import Segment, Sound
@@ -77,10 +78,12 @@ class Book:
     """A text: ``tokens`` as printed, and the ``words`` that are heard of them, with the token that each is of.
 
     Tokens are divided by white space, and behind a dash: readers pause there. ``glued`` ones follow without a space.
+    Words are letters only, for recognisers and printers differ in the rest; ``spelled`` has their apostrophes too.
     """
 
     tokens: list[str]
     words: list[str]
+    spelled: list[str]
     token_of: list[int]
     glued: frozenset[int] = frozenset()
 
@@ -144,28 +147,39 @@ def make_book(text: str) -> Book:
             if number:
                 glued.append(len(tokens))
             tokens.append(part)
-    words: list[str] = []
+    spelled: list[str] = []
     token_of: list[int] = []
     for number, token in enumerate(tokens):
-        for word in heard_words(token):
-            words.append(word)
+        for word in spelled_words(token):
+            spelled.append(word)
             token_of.append(number)
-    return Book(tokens, words, token_of, frozenset(glued))
+    return Book(tokens, [_letters(word) for word in spelled], spelled, token_of, frozenset(glued))
+
+
+def heard_words(token: str) -> tuple[str, ...]:
+    """The words that are heard of a printed token, in lower-case letters: "1914," is two, "--" is none."""
+    return tuple(_letters(word) for word in spelled_words(token))
+
+
+def _letters(word: str) -> str:
+    return "".join(c for c in word if c.isalpha())
 
 
 @lru_cache(maxsize=100_000)
-def heard_words(token: str) -> tuple[str, ...]:
-    """The words that are heard of a printed token, in lower-case letters: "1914," is two, "--" is none."""
-    plain = token.replace("’", "'")
-    if any(character.isdigit() or character in "$£€%&" for character in plain):
+def spelled_words(token: str) -> tuple[str, ...]:
+    """``heard_words`` with every apostrophe, which may be a quotation mark: "‘Don’t" is "'don't"."""
+    plain = token.replace("’", "'").replace("‘", "'")
+    counted = any(character.isdigit() or character in "$£€%&" for character in plain)
+    # One letter that the recogniser and the aligner do not know, as in "café", and no edge of its segment could be scored.
+    if counted or any(character.isalpha() and not character.isascii() for character in plain):
         try:
-            plain = normalize(plain)
+            plain = normalize(plain if counted else plain.lower())  # "ÎLE" is a heading, not letters to be spelled
         except TextError:
             return ()
     for dash in ("-", "–", "—", "…", "..."):
         plain = plain.replace(dash, " ")
-    letters = ("".join(c for c in word if c.isalpha()) for word in plain.lower().split())
-    return tuple(word for word in letters if word)
+    words = ("".join(c for c in word if c.isalpha() or c == "'") for word in plain.lower().split())
+    return tuple(word for word in words if _letters(word))
 
 
 def read_epub(path: Path) -> str:
@@ -257,13 +271,14 @@ def align_text(sound: Sound, segments: Sequence[Segment], book: Book, config: Bo
     place(placed, book, config)
     if config.candidates:
         refine(sound, placed, book, config)
+    keep_whole(placed, book)
     for item in placed:
         _write(item, book, config)
 
 
 def place(placed: Sequence[_Placed], book: Book, config: BookConfig) -> None:
     """Find the words of each of ``placed`` in the book: from the first to the last that recogniser and book share."""
-    heard = ["".join(c for c in word if c.isalpha()) for item in placed for word in item.heard]
+    heard = [_letters(word) for item in placed for word in item.heard]
     owner = [(number, i) for number, item in enumerate(placed) for i in range(len(item.heard))]
     for position, where in match(heard, book.words):
         number, i = owner[position]
@@ -438,13 +453,49 @@ class _Scorer:
         if key not in self._known:
             wave = self.sound.read(item.segment.start_s, item.segment.end_s, MODEL_RATE)
             audio = Audio(torch.from_numpy(wave), MODEL_RATE)
-            self._known[key] = _aligner().score(audio, " ".join(self.book.words[place] for place in places))
+            lexicon = _aligner().tokenizer.lexicon
+            words = (as_listed(self.book.spelled[place], lexicon) for place in places)
+            self._known[key] = _aligner().score(audio, " ".join(words))
         return self._known[key]
+
+
+def as_listed(word: str, lexicon: Lexicon) -> str:
+    """A spelled word as ``lexicon`` has it, with or without the apostrophes at its ends; in letters only, if not at all."""
+    if word.endswith("s'"):
+        word = word.rstrip("'")  # "dogs'" sounds as "dogs", but a quotation mark makes "his'" the plural of "hi"
+    return next((form for form in (word, word.strip("'")) if lexicon.lookup(form)), _letters(word))
 
 
 @lru_cache(maxsize=1)
 def _aligner() -> Aligner:
     return Aligner()
+
+
+def keep_whole(placed: Sequence[_Placed], book: Book) -> None:
+    """Give each printed token to one segment alone, that with most of its words; the first of equals.
+
+    A token such as "1914" is two words, and a cut may lie between them, but half of it cannot be printed.
+    """
+    found = [item for item in placed if item.first >= 0]
+    claims: dict[int, list[_Placed]] = {}
+    for item in found:
+        for token in dict.fromkeys(book.token_of[place] for place in item.words()):
+            claims.setdefault(token, []).append(item)
+    for token, items in claims.items():
+        if len(items) > 1:
+            start, end = bisect_left(book.token_of, token), bisect_right(book.token_of, token)
+            shares = [sum(start <= place < end for place in item.words()) for item in items]
+            keeper = shares.index(max(shares))
+            for item in items[:keeper]:
+                item.last = start
+            items[keeper].first = min(items[keeper].first, start)
+            items[keeper].last = max(items[keeper].last, end)
+            for item in items[keeper + 1 :]:
+                item.first = end
+    for item in found:
+        item.pairs = [(i, where) for i, where in item.pairs if item.first <= where < item.last]
+        if item.first >= item.last:
+            item.first = -1
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks import truth as known
-from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import book as b
 from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.errors import TextError
+from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.text.tokenizer import TextTokenizer
 
 RATE = 16000
 SPEECH = Path(__file__).parents[1] / "speech"
@@ -24,9 +26,55 @@ def test_words_that_are_heard_of_printed_ones() -> None:
     assert heard_words("well-known") == ("well", "known")
     assert heard_words("--") == ()
     assert heard_words("3") == ("three",)
+    assert heard_words("Café—") == heard_words("CAFÉ") == ("cafe",)
+    assert heard_words("ÎLE") == ("ile",)
+    assert heard_words("Zoë’s") == ("zoes",)
+    assert heard_words("日本") == ()
     book = make_book("He said: “Stop!” -- and\nwent.")
     assert book.words == ["he", "said", "stop", "and", "went"]
     assert [book.tokens[t] for t in book.token_of] == ["He", "said:", "“Stop!”", "and", "went."]
+
+
+@pytest.mark.parametrize(
+    ("printed", "words"),
+    [
+        ("I’ll", ["i'll"]),
+        ("“Don't—”", ["don't"]),
+        ("‘John’s", ["john's"]),
+        ("dogs’", ["dogs"]),
+        ("his’", ["his"]),
+        ("’Tis", ["'tis"]),
+        ("‘em", ["'em"]),  # what a word processor makes of it
+        ("goin’,", ["goin'"]),
+        ("‘said’", ["said"]),
+        ("shouldn’t’ve", ["shouldntve"]),
+        ("1914’s", ["nineteen", "fourteen's"]),
+        ("five-o’clock", ["five", "o'clock"]),
+    ],
+)
+def test_words_as_the_dictionary_has_them(printed: str, words: list[str]) -> None:
+    """An apostrophe may be part of a word or a quotation mark; what is unknown is letters only."""
+    lexicon = Lexicon.load()
+    assert [b.as_listed(word, lexicon) for word in make_book(printed).spelled] == words
+
+
+def test_the_aligner_is_given_words_with_their_apostrophes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As "ill" it would be scored for another word; what is matched stays letters only."""
+    book = make_book("‘I’ll go,’ said John’s aunt.")
+    assert book.words == ["ill", "go", "said", "johns", "aunt"]
+    asked = []
+
+    class Listening:
+        tokenizer = TextTokenizer()
+
+        def score(self, audio: Audio, text: str) -> float:
+            asked.append(text)
+            return 0.0
+
+    monkeypatch.setattr(b, "_aligner", Listening)
+    item = b._Placed(Segment(0, 1), [], first=0, last=4)
+    assert b._Scorer(MemorySound(np.zeros(RATE, np.float32), RATE), book)(item, 0, 1) == 0
+    assert asked == ["i'll go said john's aunt"]
 
 
 def test_a_dash_is_a_place_to_pause() -> None:
@@ -178,6 +226,45 @@ def test_matches_rise_whatever_is_matched() -> None:
     assert all(heard[i] == words[j] for i, j in pairs)
     assert all(a[0] < c[0] and a[1] < c[1] for a, c in pairwise(pairs))
     assert len([1 for i, j in pairs if j == i + 100]) > 100
+
+
+def put(heard: list[str], text: str, monkeypatch: pytest.MonkeyPatch) -> list[Segment]:
+    """Segments in which these words are heard, with what they get of ``text``; edges are not refined."""
+    turns = iter(heard)
+    monkeypatch.setattr(b, "pocketsphinx", lambda: lambda wave: next(turns))
+    segments = [Segment(float(i), i + 1.0) for i in range(len(heard))]
+    sound = MemorySound(np.zeros(len(heard) * RATE, np.float32), RATE)
+    align_text(sound, segments, make_book(text), BookConfig(candidates=0))
+    return segments
+
+
+def test_a_number_over_a_cut_is_given_to_the_side_with_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1945 is three words, 1914 two. What a side heard of a number that it does not get is no match."""
+    text = "It began in the spring of 1945 when the war had come to an end."
+    begun = "it began in the spring of nineteen"
+    found = put([begun, "forty five when the war had come to an end"], text, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of", "1945 when the war had come to an end."]
+    assert [s.scores["text_match"] for s in found] == [round(6 / 7, 3), round(10 / 11, 3)]
+    found = put([f"{begun} forty", "five when the war had come to an end"], text, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of 1945", "when the war had come to an end."]
+    assert [s.scores["text_match"] for s in found] == [round(8 / 9, 3), round(8 / 9, 3)]
+    even = "It began in the spring of 1914 when the war had come to an end."
+    found = put([begun, "fourteen when the war had come to an end"], even, monkeypatch)
+    assert [s.text for s in found] == ["It began in the spring of 1914", "when the war had come to an end."]
+
+
+def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in the middle heard nothing else: without it no words are left."""
+    text = "So there were 2,641 of them at the gate."
+    heard = ["so there were two", "thousand six", "hundred forty one of them at the gate"]
+    found = put(heard, text, monkeypatch)
+    assert [s.text for s in found] == ["So there were", "", "2,641 of them at the gate."]
+    assert [(s.reason, s.value) for s in found] == [("", ""), ("text not found", "0 words in common"), ("", "")]
+    heard = ["so there were two", "thousand six hundred forty", "one of them at the gate"]
+    found = put(heard, text, monkeypatch)
+    assert [s.text for s in found] == ["So there were", "2,641", "of them at the gate."]
+    found = put(["so", "there were two", *heard[1:]], text, monkeypatch)
+    assert (found[0].reason, found[0].value) == ("text not found", "1 words in common")
 
 
 # --- with sound ---------------------------------------------------------------------------------------------------

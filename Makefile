@@ -14,8 +14,11 @@ DRY_RUN ?=
 BIN := $(VENV)/bin
 TTS := $(BIN)/triforce-tts
 
-# `accelerate launch` only where there are several processes: one needs no launcher.
-LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(BIN)/accelerate launch --num_processes $(GPUS) $(LAUNCH_ARGS)) -m triforce_tts.cli.app
+# `accelerate launch` only where there are several processes: one needs no launcher. Where there is no GPU, accelerate
+# starts a single process, whatever it is asked for, unless it is told both of these.
+NO_GPU = $(if $(filter True,$(shell $(BIN)/python -c 'import torch; print(torch.cuda.is_available())')),,ACCELERATE_USE_CPU=true)
+SEVERAL = $(NO_GPU) $(BIN)/accelerate launch --multi_gpu --num_processes $(GPUS) $(LAUNCH_ARGS)
+LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(SEVERAL)) -m triforce_tts.cli.app
 SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))

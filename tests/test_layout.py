@@ -2,11 +2,13 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ("stages", "data")
@@ -76,3 +78,15 @@ def test_nothing_is_unpickled() -> None:
                 assert "weights_only=True" in call, file
             assert "import pickle" not in text, file
             assert "strict=False" not in text, file
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_several_processes_are_several_on_cpus_too() -> None:
+    """accelerate would start a single one, without a word."""
+    words = ["make", "-n", "train-dvae", f"VENV={sys.prefix}", "GPUS=2", "DATA=shards", "RUN=run"]
+    told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "ACCELERATE_USE_CPU=true" in told
+    assert "--multi_gpu --num_processes 2" in told
+    one = subprocess.run([*words, "GPUS=1"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "accelerate" not in one

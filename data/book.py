@@ -43,6 +43,11 @@ PAUSE_S = 2.0  # between neighbours; in a longer one something may have been lef
 NOT_FOUND = "text not found"
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+_UNREAD = {"noteref", "pagebreak", "backlink"} | {
+    f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
+}
+_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
     "p",
@@ -61,6 +66,9 @@ _BLOCKS = {
     "title",
     "dd",
     "dt",
+    "aside",
+    "nav",
+    "hr",
 }
 
 
@@ -220,6 +228,7 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
     items = {
         item.get("id"): item.get("href", "")
         for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
+        if "nav" not in item.get("properties", "").split()  # the table of contents
     }
     for reference in content.xpath("//*[local-name()='spine']/*[local-name()='itemref']/@idref"):
         path_of = unquote(items.get(reference, "").partition("#")[0])
@@ -240,18 +249,36 @@ def _numbered(entity: re.Match[bytes]) -> bytes:
 
 def _texts(element: Any) -> Iterator[str]:
     name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-    if name in ("script", "style", "head"):
-        yield element.tail or ""
-        return
     if name in _BLOCKS:
         yield "\n"
-    if name:  # comments and entities have no name and no text to be read
+    if name and not _is_unread(element, name):  # comments and entities have no name and no text to be read
         yield element.text or ""
         for child in element:
             yield from _texts(child)
     if name in _BLOCKS:
         yield "\n"
     yield element.tail or ""
+
+
+def _is_unread(element: Any, name: str) -> bool:
+    """Whether readers leave it out: a list of links, a note, the mark of one, or a page number."""
+    if name in ("script", "style", "head", "nav"):
+        return True
+    types = element.get(_EPUB_TYPE) or element.get("epub:type", "")  # the latter where the prefix is not declared
+    roles = element.get("role", "")
+    if not _UNREAD.isdisjoint(kind.removeprefix("doc-") for kind in f"{types} {roles}".lower().split()):
+        return True
+    if name == "sup":
+        return any(link.get("href") for link in element.iter("{*}a"))
+    if name == "a":
+        mark = _text(element)
+        return bool(_NOTE_MARK.fullmatch(mark)) or mark in [_text(raised) for raised in element.iter("{*}sup")]
+    return False
+
+
+def _text(element: Any) -> str:
+    """All that is written in it."""
+    return "".join(element.itertext()).strip()
 
 
 # --- finding the way -----------------------------------------------------------------------------------------------

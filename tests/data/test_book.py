@@ -146,6 +146,60 @@ def test_an_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
     assert " ".join(book.tokens) == "One It began. And then it ended."
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('<p>The king<a epub:type="noteref" href="#n1">1</a>, who died.</p>', "The king, who died."),
+        ('<p>The king<a role="doc-noteref" href="#n1">1</a> died.</p>', "The king died."),
+        ('<p>The king<a epub:type="x:y NoteRef">1</a> died.</p>', "The king died."),
+        ('<p>The king<sup><a href="n.xhtml#1">1</a></sup> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1"> <b><sup>a</sup></b></a> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1">[12]</a> died<a href="#n2">†</a>.</p>', "The king died."),
+        ('<p>A won<span epub:type="pagebreak" id="p9">9</span>der was<i role="doc-pagebreak">10</i> seen.</p>',
+         "A wonder was seen."),
+        ('<p>It ended.</p>So.<hr epub:type="pagebreak" title="9"/>Then', "It ended. So. Then"),
+        ('<div>It ended.<aside epub:type="footnote"><p>1 A note.</p></aside>It began.</div>', "It ended. It began."),
+        ('<p>Ended.</p><section epub:type="bodymatter endnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><section epub:type="rearnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><div role="doc-footnote"><p>1 A note.</p></div><p>Then.</p>', "Ended. Then."),
+        ("<div>Contents:<nav><ol><li>One</li></ol></nav>It began.</div>", "Contents: It began."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("declared", [True, False])
+def test_notes_and_page_numbers_of_an_epub_are_not_read(tmp_path: Path, body: str, text: str, declared: bool) -> None:
+    """What follows them is. The prefix of epub:type is not declared in every book."""
+    content = page(body)
+    if declared:
+        content = content.replace("<html", '<html xmlns:epub="http://www.idpf.org/2007/ops"')
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": content}, ["one"]))
+    assert book.printed(range(len(book.tokens))) == text
+
+
+def test_links_and_raised_letters_of_an_epub_are_read(tmp_path: Path) -> None:
+    body = (
+        '<p role="note doc-epigraph">See <a href="#c3">chapter 3</a> or <a href="#c4">4</a>, the 1<sup>st</sup> '
+        '<a href="#c5">1<sup>st</sup></a> of x<sup><a id="p2">2</a></sup>, <a href="#fig">(b)</a>, <a href="#map">[a] map</a>.</p>'
+    )
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert " ".join(book.tokens) == "See chapter 3 or 4, the 1st 1st of x2, (b), [a] map."
+
+
+def test_the_table_of_contents_of_an_epub_is_not_read(tmp_path: Path) -> None:
+    chapters = {"toc": page("<h1>Contents</h1><nav>One</nav>"), "one": page("<p>It began.</p>")}
+    path = write_epub(tmp_path / "x.epub", chapters, ["toc", "one"])
+    change_epub(path, "OEBPS/content.opf", '<item id="toc"', '<item properties="scripted nav" id="toc"')
+    assert read_book(path).tokens == ["It", "began."]
+
+
+def change_epub(path: Path, name: str, before: str, after: str) -> None:
+    with zipfile.ZipFile(path) as archive:
+        files = {entry: archive.read(entry).decode() for entry in archive.namelist()}
+    files[name] = files.get(name, before).replace(before, after)
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+
+
 def test_an_epub_cannot_read_files_or_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")

@@ -48,6 +48,8 @@ _UNREAD = {"noteref", "pagebreak", "backlink"} | {
     f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
 }
 _NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
+_ENCRYPTION = "META-INF/encryption.xml"
+_OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
     "p",
@@ -194,7 +196,7 @@ def read_epub(path: Path) -> str:
     """The text of an epub, in the order of its spine; without entities, network or links being followed.
 
     Raises:
-        TextError: it is no epub, is damaged, or unpacks to more than ``MOST_UNPACKED`` bytes.
+        TextError: it is no epub, is damaged or copy-protected, or unpacks to more than ``MOST_UNPACKED`` bytes.
     """
     from lxml import etree
 
@@ -207,11 +209,17 @@ def read_epub(path: Path) -> str:
 
 def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
     budget = MOST_UNPACKED
+    locked: dict[str, str] = {}
 
     def parse(name: str) -> Any:
         nonlocal budget
         from lxml import etree
 
+        if name in locked:
+            raise TextError(
+                f"{path}: {name!r} in it is encrypted ({locked[name]}), expected a book without copy protection (DRM); "
+                "give the text as .txt, or an epub that is sold without it"
+            )
         with archive.open(name) as file:
             content = file.read(budget + 1)  # what the directory of the archive says of sizes may be a lie
         budget -= len(content)
@@ -222,9 +230,11 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         return etree.fromstring(content, parser)
 
+    names = set(archive.namelist())
+    if _ENCRYPTION in names:
+        locked = _encrypted(parse(_ENCRYPTION))
     package = parse("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
     content = parse(package)
-    names = set(archive.namelist())
     items = {
         item.get("id"): item.get("href", "")
         for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
@@ -236,6 +246,19 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         page = parse(name) if name in names else None  # a page that is not there is no reason to refuse the others
         if page is not None:
             yield "".join(_texts(page))
+
+
+def _encrypted(listing: Any) -> dict[str, str]:
+    """The files that an epub's encryption.xml names, with the algorithm of each; obfuscated fonts keep nobody out."""
+    found = {}
+    for item in listing.iter("{*}EncryptedData") if listing is not None else ():
+        algorithm = "".join(item.xpath("./*[local-name()='EncryptionMethod']/@Algorithm"))
+        if algorithm not in _OF_FONTS:
+            for uri in item.xpath(".//*[local-name()='CipherReference']/@URI"):
+                found[posixpath.normpath(unquote(uri).lstrip("/"))] = (
+                    " ".join(algorithm.split()) or "algorithm not stated"
+                )
+    return found
 
 
 def _numbered(entity: re.Match[bytes]) -> bytes:

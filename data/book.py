@@ -52,26 +52,9 @@ _ENCRYPTION = "META-INF/encryption.xml"
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
-    "p",
-    "div",
-    "br",
-    "li",
-    "tr",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "section",
-    "title",
-    "dd",
-    "dt",
-    "aside",
-    "nav",
-    "hr",
-}
+    "p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "title", "dd", "dt",
+    "aside", "nav", "hr",
+}  # fmt: skip
 
 
 class BookConfig(Config):
@@ -395,7 +378,7 @@ def _match_between(
     """Equal words at the places of the fewest edits between ``heard`` and ``words`` from ``start`` to ``end``."""
     a, b = heard[start[0] : end[0]], words[start[1] : end[1]]
     # Far from an anchor the way is not known; before the first and behind the last one, words near it still are.
-    if start[0] == start[1] == 0 or start == (0, 0):
+    if start == (0, 0):
         b = b[max(0, len(b) - 2 * len(a) - 8) :]
         start = (start[0], end[1] - len(b))
     elif end[1] == len(words):

@@ -324,6 +324,15 @@ def test_words_are_matched_with_the_fewest_edits() -> None:
     assert match(heard, []) == []
 
 
+def test_only_words_near_the_anchors_are_matched_at_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording of one sentence is found in a whole book, whose other words would make too large a table."""
+    monkeypatch.setattr(b, "MOST_CELLS", 24)
+    others = [f"w{n}" for n in range(40)]
+    words = [*others, *["so", "the", "quick", "brown", "fox", "jumps", "now"], *others]
+    heard = ["so", "a", "quick", "brown", "fox", "jumped", "now"]
+    assert match(heard, words) == [(0, 40), (2, 42), (3, 43), (4, 44), (6, 46)]
+
+
 def test_matches_rise_whatever_is_matched() -> None:
     rng = np.random.default_rng(0)
     words = [f"w{n}" for n in rng.integers(0, 30, 400)]

@@ -53,7 +53,7 @@ _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
     "p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "title", "dd", "dt",
-    "aside", "nav", "hr",
+    "td", "th", "aside", "nav", "hr",
 }  # fmt: skip
 
 
@@ -213,11 +213,17 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         return etree.fromstring(content, parser)
 
+    def parse_index(name: str) -> Any:
+        index = parse(name)
+        if index is None:
+            raise LookupError(f"{name!r} in it is no XML")
+        return index
+
     names = set(archive.namelist())
     if _ENCRYPTION in names:
         locked = _encrypted(parse(_ENCRYPTION))
-    package = parse("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
-    content = parse(package)
+    package = parse_index("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
+    content = parse_index(package)
     items = {
         item.get("id"): item.get("href", "")
         for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")

@@ -184,6 +184,12 @@ def test_links_and_raised_letters_of_an_epub_are_read(tmp_path: Path) -> None:
     assert " ".join(book.tokens) == "See chapter 3 or 4, the 1st 1st of x2, (b), [a] map."
 
 
+def test_words_of_neighbouring_cells_of_an_epub_stay_apart(tmp_path: Path) -> None:
+    body = "<table><tr><th>Who</th><th>Where</th></tr><tr><td>I</td><td>here</td></tr></table>"
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert book.tokens == ["Who", "Where", "I", "here"]
+
+
 def test_the_table_of_contents_of_an_epub_is_not_read(tmp_path: Path) -> None:
     chapters = {"toc": page("<h1>Contents</h1><nav>One</nav>"), "one": page("<p>It began.</p>")}
     path = write_epub(tmp_path / "x.epub", chapters, ["toc", "one"])
@@ -269,6 +275,14 @@ def test_what_is_no_epub_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.epub").write_bytes(content)
     with pytest.raises(TextError, match=r"x\.epub"):
         read_book(tmp_path / "x.epub")
+
+
+@pytest.mark.parametrize("name", ["META-INF/container.xml", "OEBPS/content.opf"])
+def test_an_epub_without_an_index_is_one_line(tmp_path: Path, name: str) -> None:
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
+    change_epub(path, name, None, "no XML")
+    with pytest.raises(TextError, match=f"x.epub.*'{name}' in it is no XML"):
+        read_book(path)
 
 
 def test_texts_that_cannot_be_read(tmp_path: Path) -> None:

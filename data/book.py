@@ -43,25 +43,18 @@ PAUSE_S = 2.0  # between neighbours; in a longer one something may have been lef
 NOT_FOUND = "text not found"
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+_UNREAD = {"noteref", "pagebreak", "backlink"} | {
+    f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
+}
+_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
+_ENCRYPTION = "META-INF/encryption.xml"
+_OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _BLOCKS = {
-    "p",
-    "div",
-    "br",
-    "li",
-    "tr",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "blockquote",
-    "section",
-    "title",
-    "dd",
-    "dt",
-}
+    "p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "title", "dd", "dt",
+    "td", "th", "aside", "nav", "hr",
+}  # fmt: skip
 
 
 class BookConfig(Config):
@@ -186,7 +179,7 @@ def read_epub(path: Path) -> str:
     """The text of an epub, in the order of its spine; without entities, network or links being followed.
 
     Raises:
-        TextError: it is no epub, is damaged, or unpacks to more than ``MOST_UNPACKED`` bytes.
+        TextError: it is no epub, is damaged or copy-protected, or unpacks to more than ``MOST_UNPACKED`` bytes.
     """
     from lxml import etree
 
@@ -199,11 +192,17 @@ def read_epub(path: Path) -> str:
 
 def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
     budget = MOST_UNPACKED
+    locked: dict[str, str] = {}
 
     def parse(name: str) -> Any:
         nonlocal budget
         from lxml import etree
 
+        if name in locked:
+            raise TextError(
+                f"{path}: {name!r} in it is encrypted ({locked[name]}), expected a book without copy protection (DRM); "
+                "give the text as .txt, or an epub that is sold without it"
+            )
         with archive.open(name) as file:
             content = file.read(budget + 1)  # what the directory of the archive says of sizes may be a lie
         budget -= len(content)
@@ -214,12 +213,21 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         return etree.fromstring(content, parser)
 
-    package = parse("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
-    content = parse(package)
+    def parse_index(name: str) -> Any:
+        index = parse(name)
+        if index is None:
+            raise LookupError(f"{name!r} in it is no XML")
+        return index
+
     names = set(archive.namelist())
+    if _ENCRYPTION in names:
+        locked = _encrypted(parse(_ENCRYPTION))
+    package = parse_index("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
+    content = parse_index(package)
     items = {
         item.get("id"): item.get("href", "")
         for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
+        if "nav" not in item.get("properties", "").split()  # the table of contents
     }
     for reference in content.xpath("//*[local-name()='spine']/*[local-name()='itemref']/@idref"):
         path_of = unquote(items.get(reference, "").partition("#")[0])
@@ -227,6 +235,19 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         page = parse(name) if name in names else None  # a page that is not there is no reason to refuse the others
         if page is not None:
             yield "".join(_texts(page))
+
+
+def _encrypted(listing: Any) -> dict[str, str]:
+    """The files that an epub's encryption.xml names, with the algorithm of each; obfuscated fonts keep nobody out."""
+    found = {}
+    for item in listing.iter("{*}EncryptedData") if listing is not None else ():
+        algorithm = "".join(item.xpath("./*[local-name()='EncryptionMethod']/@Algorithm"))
+        if algorithm not in _OF_FONTS:
+            for uri in item.xpath(".//*[local-name()='CipherReference']/@URI"):
+                found[posixpath.normpath(unquote(uri).lstrip("/"))] = (
+                    " ".join(algorithm.split()) or "algorithm not stated"
+                )
+    return found
 
 
 def _numbered(entity: re.Match[bytes]) -> bytes:
@@ -240,18 +261,36 @@ def _numbered(entity: re.Match[bytes]) -> bytes:
 
 def _texts(element: Any) -> Iterator[str]:
     name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-    if name in ("script", "style", "head"):
-        yield element.tail or ""
-        return
     if name in _BLOCKS:
         yield "\n"
-    if name:  # comments and entities have no name and no text to be read
+    if name and not _is_unread(element, name):  # comments and entities have no name and no text to be read
         yield element.text or ""
         for child in element:
             yield from _texts(child)
     if name in _BLOCKS:
         yield "\n"
     yield element.tail or ""
+
+
+def _is_unread(element: Any, name: str) -> bool:
+    """Whether readers leave it out: a list of links, a note, the mark of one, or a page number."""
+    if name in ("script", "style", "head", "nav"):
+        return True
+    types = element.get(_EPUB_TYPE) or element.get("epub:type", "")  # the latter where the prefix is not declared
+    roles = element.get("role", "")
+    if not _UNREAD.isdisjoint(kind.removeprefix("doc-") for kind in f"{types} {roles}".lower().split()):
+        return True
+    if name == "sup":
+        return any(link.get("href") for link in element.iter("{*}a"))
+    if name == "a":
+        mark = _text(element)
+        return bool(_NOTE_MARK.fullmatch(mark)) or mark in [_text(raised) for raised in element.iter("{*}sup")]
+    return False
+
+
+def _text(element: Any) -> str:
+    """All that is written in it."""
+    return "".join(element.itertext()).strip()
 
 
 # --- finding the way -----------------------------------------------------------------------------------------------
@@ -345,7 +384,7 @@ def _match_between(
     """Equal words at the places of the fewest edits between ``heard`` and ``words`` from ``start`` to ``end``."""
     a, b = heard[start[0] : end[0]], words[start[1] : end[1]]
     # Far from an anchor the way is not known; before the first and behind the last one, words near it still are.
-    if start[0] == start[1] == 0 or start == (0, 0):
+    if start == (0, 0):
         b = b[max(0, len(b) - 2 * len(a) - 8) :]
         start = (start[0], end[1] - len(b))
     elif end[1] == len(words):

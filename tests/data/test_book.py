@@ -146,6 +146,118 @@ def test_an_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
     assert " ".join(book.tokens) == "One It began. And then it ended."
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('<p>The king<a epub:type="noteref" href="#n1">1</a>, who died.</p>', "The king, who died."),
+        ('<p>The king<a role="doc-noteref" href="#n1">1</a> died.</p>', "The king died."),
+        ('<p>The king<a epub:type="x:y NoteRef">1</a> died.</p>', "The king died."),
+        ('<p>The king<sup><a href="n.xhtml#1">1</a></sup> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1"> <b><sup>a</sup></b></a> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1">[12]</a> died<a href="#n2">†</a>.</p>', "The king died."),
+        ('<p>A won<span epub:type="pagebreak" id="p9">9</span>der was<i role="doc-pagebreak">10</i> seen.</p>',
+         "A wonder was seen."),
+        ('<p>It ended.</p>So.<hr epub:type="pagebreak" title="9"/>Then', "It ended. So. Then"),
+        ('<div>It ended.<aside epub:type="footnote"><p>1 A note.</p></aside>It began.</div>', "It ended. It began."),
+        ('<p>Ended.</p><section epub:type="bodymatter endnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><section epub:type="rearnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><div role="doc-footnote"><p>1 A note.</p></div><p>Then.</p>', "Ended. Then."),
+        ("<div>Contents:<nav><ol><li>One</li></ol></nav>It began.</div>", "Contents: It began."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("declared", [True, False])
+def test_notes_and_page_numbers_of_an_epub_are_not_read(tmp_path: Path, body: str, text: str, declared: bool) -> None:
+    """What follows them is. The prefix of epub:type is not declared in every book."""
+    content = page(body)
+    if declared:
+        content = content.replace("<html", '<html xmlns:epub="http://www.idpf.org/2007/ops"')
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": content}, ["one"]))
+    assert book.printed(range(len(book.tokens))) == text
+
+
+def test_links_and_raised_letters_of_an_epub_are_read(tmp_path: Path) -> None:
+    body = (
+        '<p role="note doc-epigraph">See <a href="#c3">chapter 3</a> or <a href="#c4">4</a>, the 1<sup>st</sup> '
+        '<a href="#c5">1<sup>st</sup></a> of x<sup><a id="p2">2</a></sup>, <a href="#fig">(b)</a>, <a href="#map">[a] map</a>.</p>'
+    )
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert " ".join(book.tokens) == "See chapter 3 or 4, the 1st 1st of x2, (b), [a] map."
+
+
+def test_words_of_neighbouring_cells_of_an_epub_stay_apart(tmp_path: Path) -> None:
+    body = "<table><tr><th>Who</th><th>Where</th></tr><tr><td>I</td><td>here</td></tr></table>"
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert book.tokens == ["Who", "Where", "I", "here"]
+
+
+def test_the_table_of_contents_of_an_epub_is_not_read(tmp_path: Path) -> None:
+    chapters = {"toc": page("<h1>Contents</h1><nav>One</nav>"), "one": page("<p>It began.</p>")}
+    path = write_epub(tmp_path / "x.epub", chapters, ["toc", "one"])
+    change_epub(path, "OEBPS/content.opf", '<item id="toc"', '<item properties="scripted nav" id="toc"')
+    assert read_book(path).tokens == ["It", "began."]
+
+
+def encryption(*files: tuple[str, str]) -> str:
+    """The listing of files that are encrypted, with the algorithm of each."""
+    listed = "".join(
+        '<enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
+        f'<enc:EncryptionMethod Algorithm="{algorithm}"/>'
+        f'<enc:CipherData><enc:CipherReference URI="{file}"/></enc:CipherData></enc:EncryptedData>'
+        for algorithm, file in files
+    )
+    return f'<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container">{listed}</encryption>'
+
+
+FONTS = "http://ns.adobe.com/pdf/enc#RC"
+AES = "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
+
+
+@pytest.mark.parametrize(
+    ("listing", "name", "algorithm"),
+    [
+        (encryption((FONTS, "OEBPS/f.otf"), (AES, "OEBPS/a%20b.xhtml")), "OEBPS/a b.xhtml", AES),
+        (encryption((AES, "/OEBPS/a b.xhtml"), (AES, "OEBPS/c.jpg")), "OEBPS/a b.xhtml", AES),
+        (encryption((AES, "OEBPS/content.opf")), "OEBPS/content.opf", AES),
+        (encryption(("", "OEBPS/a b.xhtml")), "OEBPS/a b.xhtml", "algorithm not stated"),
+        (encryption(("two&#10;lines", "OEBPS/a b.xhtml")), "OEBPS/a b.xhtml", "two lines"),
+    ],
+)
+def test_an_epub_with_copy_protection_is_one_line(tmp_path: Path, listing: str, name: str, algorithm: str) -> None:
+    path = write_epub(tmp_path / "x.epub", {"a b": page("<p>It began.</p>")}, ["a b"])
+    change_epub(path, "META-INF/encryption.xml", None, listing)
+    with pytest.raises(TextError) as error:
+        read_book(path)
+    assert str(error.value) == (
+        f"{path}: '{name}' in it is encrypted ({algorithm}), expected a book without copy protection (DRM); "
+        "give the text as .txt, or an epub that is sold without it"
+    )
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        encryption(("http://www.idpf.org/2008/embedding", "OEBPS/one.xhtml"), (FONTS, "OEBPS/content.opf")),
+        encryption((AES, "OEBPS/cover.jpg")),
+        "no XML",
+    ],
+)
+def test_an_epub_whose_text_is_not_protected_is_read(tmp_path: Path, listing: str) -> None:
+    """Fonts may be obfuscated, and pictures encrypted."""
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
+    change_epub(path, "META-INF/encryption.xml", None, listing)
+    assert read_book(path).tokens == ["It", "began."]
+
+
+def change_epub(path: Path, name: str, before: str | None, after: str) -> None:
+    """Put ``after`` for ``before`` into a file of it; None: it is all of the file."""
+    with zipfile.ZipFile(path) as archive:
+        files = {entry: archive.read(entry).decode() for entry in archive.namelist()}
+    files[name] = after if before is None else files[name].replace(before, after)
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+
+
 def test_an_epub_cannot_read_files_or_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("secret")
@@ -163,6 +275,14 @@ def test_what_is_no_epub_is_one_line(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.epub").write_bytes(content)
     with pytest.raises(TextError, match=r"x\.epub"):
         read_book(tmp_path / "x.epub")
+
+
+@pytest.mark.parametrize("name", ["META-INF/container.xml", "OEBPS/content.opf"])
+def test_an_epub_without_an_index_is_one_line(tmp_path: Path, name: str) -> None:
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
+    change_epub(path, name, None, "no XML")
+    with pytest.raises(TextError, match=f"x.epub.*'{name}' in it is no XML"):
+        read_book(path)
 
 
 def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
@@ -216,6 +336,15 @@ def test_words_are_matched_with_the_fewest_edits() -> None:
     assert match(heard, words) == [(0, 2), (1, 3), (3, 5), (4, 6), (5, 7), (7, 9), (8, 10), (9, 11), (10, 12), (11, 13)]
     assert match([], words) == []
     assert match(heard, []) == []
+
+
+def test_only_words_near_the_anchors_are_matched_at_the_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recording of one sentence is found in a whole book, whose other words would make too large a table."""
+    monkeypatch.setattr(b, "MOST_CELLS", 24)
+    others = [f"w{n}" for n in range(40)]
+    words = [*others, *["so", "the", "quick", "brown", "fox", "jumps", "now"], *others]
+    heard = ["so", "a", "quick", "brown", "fox", "jumped", "now"]
+    assert match(heard, words) == [(0, 40), (2, 42), (3, 43), (4, 44), (6, 46)]
 
 
 def test_matches_rise_whatever_is_matched() -> None:

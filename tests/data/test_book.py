@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import truth as known
+from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import book as b
 from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
@@ -15,7 +16,6 @@ from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 
 RATE = 16000
-SPEECH = Path(__file__).parents[1] / "speech"
 
 
 # --- reading ------------------------------------------------------------------------------------------------------

@@ -8,18 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from triforce_tts.audio.io import read_audio
+from tests import clips
 from triforce_tts.data import transcribe as t
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.data.transcribe import TranscribeConfig, transcribe
 from triforce_tts.errors import TriforceError
 
 RATE = 16000
-SPEECH = Path(__file__).parents[1] / "speech"
 
 
 def spoken(name: str) -> tuple[MemorySound, Segment]:
-    sound = MemorySound(read_audio(SPEECH / f"{name}.ogg", RATE).samples.numpy(), RATE)
+    sound = MemorySound(clips.spoken(name), RATE)
     return sound, Segment(0.0, sound.duration_s)
 
 

@@ -39,6 +39,7 @@ ANCHOR = 3  # words
 MOST_UNPACKED = 200_000_000  # bytes of an epub's texts; more is a bomb, or no book
 MOST_CELLS = 4_000_000  # of a table of edits; between anchors farther apart nothing is matched
 UNREAD_WORDS = 6  # more than twice the words heard, and so many more, were left out by the reader
+SKIPPED_WORDS = 3  # so many more than were heard may have been left out: the sound tells
 PAUSE_S = 2.0  # between neighbours; in a longer one something may have been left out
 NOT_FOUND = "text not found"
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
@@ -424,6 +425,7 @@ def refine(sound: Sound, placed: Sequence[_Placed], book: Book, config: BookConf
     score = _Scorer(sound, book)
     for item in found:
         _fit_holes(item, score)
+        _find_holes(item, score)
     for left, right in pairwise([None, *found, None]):
         behind = len(left.heard) - 1 - left.pairs[-1][0] if left else 0  # heard words after the last that is placed
         ahead = right.pairs[0][0] if right else 0
@@ -472,6 +474,24 @@ def _fit_holes(item: _Placed, score: "_Scorer") -> None:
         fitting = {behind: value for behind, value in scores.items() if value is not None}
         best = max(fitting, key=lambda behind: fitting[behind]) if fitting else 0
         item.holes[number] = (start - best, end - best)
+
+
+def _find_holes(item: _Placed, score: "_Scorer") -> None:
+    """A shorter passage that was not heard, between two words that were: left out if the sound fits better without it."""
+    for (i, here), (j, there) in pairwise(item.pairs):
+        heard = j - i - 1
+        if there - here - 1 < heard + SKIPPED_WORDS or any(start <= there and here <= end for start, end in item.holes):
+            continue
+        whole = score(item, 0, 0)
+        best, hole = -math.inf if whole is None else whole, None
+        for behind in range(heard + 1):  # of the words heard there, some are before the passage and some behind
+            item.holes.append((here + 1 + heard - behind, there - behind))
+            value = score(item, 0, 0)
+            if value is not None and value > best:
+                best, hole = value, item.holes[-1]
+            item.holes.pop()
+        if hole:
+            item.holes.append(hole)
 
 
 def _places(expected: int, most: int, around: int) -> list[int]:

@@ -38,7 +38,7 @@ from .text_checks import TextConfig, check_text
 from .transcribe import TranscribeConfig, transcribe
 from .vad import VadConfig, speech_probabilities, speech_spans
 
-FORMAT = 3  # raised when the same recording would give another result
+FORMAT = 4  # raised when the same recording would give another result
 SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
 FAULT = "fault.txt"  # what is written of an error that nobody foresaw
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed

@@ -458,3 +458,26 @@ def test_what_the_book_lacks_is_dropped(reading: tuple[MemorySound, list[Segment
     ]
     other = aligned(reading, " ".join(reading[3]))
     assert all(segment.reason == "text not found" for segment in other)
+
+
+def test_a_short_passage_that_was_not_read_is_left_out_if_the_sound_says_so() -> None:
+    """Eight words of the book lie between the second and the third that were heard."""
+
+    def unread(item: b._Placed, before: int, behind: int) -> float:
+        return 1.0 if item.words() == [0, 1, 10, 11] else 0.0
+
+    def read_all(item: b._Placed, before: int, behind: int) -> float:
+        return float(len(item.words()))
+
+    for score, holes in ((unread, [(2, 10)]), (read_all, [])):
+        item = b._Placed(Segment(0.0, 5.0), ["a", "b", "c", "d"], [(0, 0), (1, 1), (2, 10), (3, 11)], 0, 12)
+        b._find_holes(item, score)  # type: ignore[arg-type]
+        assert item.holes == holes
+    # As many words as were heard, and two more, are no passage.
+    item = b._Placed(Segment(0.0, 5.0), ["a", "x", "b"], [(0, 0), (2, 4)], 0, 5)
+    b._find_holes(item, unread)  # type: ignore[arg-type]
+    assert item.holes == []
+    # Of two words that were heard there, one is before the passage and one behind it.
+    item = b._Placed(Segment(0.0, 5.0), ["a", "x", "y", "b"], [(0, 0), (3, 9)], 0, 10)
+    b._find_holes(item, lambda item, *_: 1.0 if item.words() == [0, 1, 8, 9] else 0.0)  # type: ignore[arg-type]
+    assert item.holes == [(2, 8)]

@@ -212,7 +212,7 @@ def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
         # Names such as &nbsp; are of HTML: XML knows five, and would lose the others.
         content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
-        return etree.fromstring(content, parser)
+        return etree.fromstring(content, parser) if content.strip() else None
 
     def parse_index(name: str) -> Any:
         index = parse(name)

@@ -481,3 +481,10 @@ def test_a_short_passage_that_was_not_read_is_left_out_if_the_sound_says_so() ->
     item = b._Placed(Segment(0.0, 5.0), ["a", "x", "y", "b"], [(0, 0), (3, 9)], 0, 10)
     b._find_holes(item, lambda item, *_: 1.0 if item.words() == [0, 1, 8, 9] else 0.0)  # type: ignore[arg-type]
     assert item.holes == [(2, 8)]
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_an_empty_chapter_is_no_reason_to_refuse_the_others(tmp_path: Path, content: str) -> None:
+    chapters = {"one": page("<p>It began.</p>"), "two": content, "three": page("<p>It ended.</p>")}
+    book = read_book(write_epub(tmp_path / "x.epub", chapters, ["one", "two", "three"]))
+    assert book.words == ["it", "began", "it", "ended"]

@@ -35,6 +35,21 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture
+def ray_cluster() -> Iterator[None]:
+    """A Ray cluster of two workers on this machine; where none can be started, the test is skipped with the reason."""
+    ray = pytest.importorskip("ray")
+    try:
+        ray.init(
+            num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000, namespace="test"
+        )
+    except (OSError, RuntimeError, ValueError) as error:  # no shared memory, no sockets
+        ray.shutdown()
+        pytest.skip(f"no Ray cluster can be started here: {error}")
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
 def one_thread() -> Iterator[None]:
     """Tiny tensors are done sooner by one thread than several threads can agree who does what."""
     threads = torch.get_num_threads()

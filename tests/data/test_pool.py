@@ -46,16 +46,12 @@ def die_once_on_ray(folder: str) -> str:
     return die(folder)
 
 
+@pytest.mark.usefixtures("ray_cluster")
 def test_ray_does_again_what_a_killed_worker_had(tmp_path: Path) -> None:
-    ray = pytest.importorskip("ray")
     folders = [tmp_path / name for name in ("a", "b", "c", "d")]
     for folder in folders:
         folder.mkdir()
     (folders[1] / "once").touch()
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, namespace="test")
-    try:
-        outcomes = dict(pool.run_on_ray(die_once_on_ray, [str(folder) for folder in folders], "local"))
-    finally:
-        ray.shutdown()
+    outcomes = dict(pool.run_on_ray(die_once_on_ray, [str(folder) for folder in folders], "local"))
     assert outcomes == {str(folder): "well" for folder in folders}
     assert not (folders[1] / "once").exists()

@@ -129,11 +129,11 @@ def test_parts_by_several_machines_make_the_same(
     assert checksums(tmp_path / "out") == checksums(built)
 
 
+@pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_with_a_worker_killed(
     recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
 ) -> None:
     """Two workers of a local cluster; the first that works is killed while it does."""
-    ray = pytest.importorskip("ray")
     killed: list[int] = []
 
     def kill_one() -> None:
@@ -145,13 +145,9 @@ def test_on_ray_with_a_worker_killed(
                 os.kill(killed[0], signal.SIGKILL)
             time.sleep(0.1)
 
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, namespace="build")
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
-    try:
-        accounts = build([str(recordings[0])], tmp_path / "out", ray="local")
-    finally:
-        ray.shutdown()
+    accounts = build([str(recordings[0])], tmp_path / "out", ray="local")
     killer.join(5)
     assert killed
     assert [account.error for account in accounts if "killed" in account.error] == []

@@ -5,6 +5,7 @@ Which one is a setting; nothing changes from one to the other by itself, and eve
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -104,14 +105,21 @@ class Whisper:
         except ImportError as error:
             raise TriforceError("transformers is not installed; pip install 'triforce-tts[whisper]'") from error
         dtype = torch.float16 if device.startswith("cuda") else torch.float32
-        try:
-            self.processor: Any = WhisperProcessor.from_pretrained(model)
-            network: Any = WhisperForConditionalGeneration.from_pretrained(model, dtype=dtype, use_safetensors=True)
-        except (OSError, ValueError) as error:
+        # What was fetched once needs no network: without one, minutes go by until the hub is given up.
+        for here in [True] if Path(model).is_dir() else [True, False]:
+            try:
+                self.processor: Any = WhisperProcessor.from_pretrained(model, local_files_only=here)
+                network: Any = WhisperForConditionalGeneration.from_pretrained(
+                    model, dtype=dtype, use_safetensors=True, local_files_only=here
+                )
+                break
+            except (OSError, ValueError) as error:
+                failure = error
+        else:
             raise TriforceError(
-                f"{model}: cannot load Whisper from there ({str(error).splitlines()[0]}); give a folder with its weights as "
+                f"{model}: cannot load Whisper from there ({str(failure).splitlines()[0]}); give a folder with its weights as "
                 "transcribe.model, or choose transcribe.engine=pocketsphinx"
-            ) from error
+            ) from failure
         self.network = network.to(device).eval()
         self.device, self.dtype = device, dtype
 

@@ -209,3 +209,21 @@ def test_missing_weights_are_one_line(tmp_path: Path) -> None:
     sound, segment = spoken("kathleen-00")
     with pytest.raises(TriforceError, match=r"transcribe\.engine=pocketsphinx"):
         transcribe(sound, [segment], TranscribeConfig(model=str(tmp_path / "nothing")))
+
+
+@pytest.mark.parametrize(("name", "looks"), [("someone/whisper", [True, False]), ("", [True])])
+def test_the_hub_is_asked_only_for_what_is_not_here(
+    name: str, looks: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import transformers
+
+    asked = []
+
+    def nothing(model: str, local_files_only: bool) -> None:
+        asked.append(local_files_only)
+        raise OSError("not found\nanywhere")
+
+    monkeypatch.setattr(transformers.WhisperProcessor, "from_pretrained", nothing)
+    with pytest.raises(TriforceError, match=r"cannot load Whisper from there \(not found\); give a folder"):
+        t.Whisper(name or str(tmp_path), "cpu")
+    assert asked == looks

@@ -22,7 +22,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ import torch
 
 from benchmarks.recogniser import interval, letters
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.data.align import Aligner
+from triforce_tts.data.align import aligner
 from triforce_tts.files import write_json, write_text
 
 Wave = npt.NDArray[np.float32]
@@ -231,14 +230,9 @@ def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
     if spoken is None:
         return False
     sound = torch.from_numpy(wave[round(spoken.start_s * RATE) : round(spoken.end_s * RATE)])
-    words = _aligner()(Audio(sound, RATE), spoken.text)
+    words = aligner()(Audio(sound, RATE), spoken.text)
     at = edge - spoken.start_s
     return words is None or any(word[0] + INSIDE_S < at < word[-1] - INSIDE_S for word in words)
-
-
-@lru_cache(maxsize=1)
-def _aligner() -> Aligner:
-    return Aligner()
 
 
 def words_in(segment: Any, truth: Truth) -> str:

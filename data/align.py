@@ -5,6 +5,7 @@ that the lexicon does not know is sounded out letter by letter, roughly: what ma
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from triforce_tts.audio.io import Audio
@@ -105,6 +106,12 @@ class Aligner:
         except RuntimeError:  # its word for: the search did not reach the last state
             return False
         return True
+
+
+@lru_cache(maxsize=1)
+def aligner() -> Aligner:
+    """This process's aligner: its model takes longer to load than a recording to align."""
+    return Aligner()
 
 
 def _pcm(audio: Audio) -> bytes:

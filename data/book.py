@@ -31,7 +31,7 @@ from triforce_tts.schema import Config
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import Lexicon
 
-from .align import MODEL_RATE, Aligner
+from .align import MODEL_RATE, aligner
 from .segments import Segment, Sound
 from .transcribe import PUNCT, TRANSCRIBER, pocketsphinx
 
@@ -512,9 +512,9 @@ class _Scorer:
         if key not in self._known:
             wave = self.sound.read(item.segment.start_s, item.segment.end_s, MODEL_RATE)
             audio = Audio(torch.from_numpy(wave), MODEL_RATE)
-            lexicon = _aligner().tokenizer.lexicon
+            lexicon = aligner().tokenizer.lexicon
             words = (as_listed(self.book.spelled[place], lexicon) for place in places)
-            self._known[key] = _aligner().score(audio, " ".join(words))
+            self._known[key] = aligner().score(audio, " ".join(words))
         return self._known[key]
 
 
@@ -523,11 +523,6 @@ def as_listed(word: str, lexicon: Lexicon) -> str:
     if word.endswith("s'"):
         word = word.rstrip("'")  # "dogs'" sounds as "dogs", but a quotation mark makes "his'" the plural of "hi"
     return next((form for form in (word, word.strip("'")) if lexicon.lookup(form)), _letters(word))
-
-
-@lru_cache(maxsize=1)
-def _aligner() -> Aligner:
-    return Aligner()
 
 
 def keep_whole(placed: Sequence[_Placed], book: Book) -> None:

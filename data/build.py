@@ -10,7 +10,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,7 +35,7 @@ from triforce_tts.shards import (
 from triforce_tts.text import alignment
 
 from . import babble, pool, synthetic
-from .align import Aligner
+from .align import aligner
 from .report import text_cell
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout
 
@@ -100,12 +99,6 @@ class _Refused(Exception):
         self.reason, self.value, self.seconds = reason, value, seconds
 
 
-@lru_cache(maxsize=1)
-def _aligner() -> Aligner:
-    """This process's aligner: its model takes longer to load than a recording to align."""
-    return Aligner()
-
-
 def prepare(
     recording: Recording, sample_rate: int | None, limits: Limits, align: bool = False, codec: str = "flac"
 ) -> Sample:
@@ -145,7 +138,7 @@ def prepare(
 def _align(recording: Recording, audio: Audio) -> list[list[float]] | None:
     if synthetic.is_synthetic(recording) and (known := synthetic.known_alignment(recording)) is not None:
         return known
-    return _aligner()(audio, recording.text)
+    return aligner()(audio, recording.text)
 
 
 def _resample(audio: Audio, sample_rate: int) -> Audio:

@@ -132,25 +132,34 @@ def _pause(
     seconds = end - start
     if seconds < config.min_pause_s:
         return None
-    if seconds < 3 * config.pad_s:
-        place = quietest(sound, start + seconds / 4, end - seconds / 4)
-        return _Pause(place, place, seconds)
-    half = config.pad_s / 2
-    left = quietest(sound, start + half, start + config.pad_s + half)
-    return _Pause(left, quietest(sound, end - config.pad_s - half, end - half), seconds)
+    return _Pause(*edges_in_pause(sound, start, end, config.pad_s), seconds)
+
+
+def edges_in_pause(sound: Sound, start: float, end: float, pad_s: float) -> tuple[float, float]:
+    """Where to end before and to begin behind a pause from ``start`` to ``end`` seconds, at quiet places.
+
+    They are one place, unless the pause has room for ``pad_s`` on each side and a middle to leave out.
+    """
+    seconds = end - start
+    if seconds < 3 * pad_s:
+        place = _quietest(sound, start + seconds / 4, end - seconds / 4)
+        return place, place
+    half = pad_s / 2
+    left = _quietest(sound, start + half, start + pad_s + half)
+    return left, _quietest(sound, end - pad_s - half, end - half)
 
 
 def _first(start: float, sound: Sound, config: CutConfig) -> _Pause:
     """The beginning of the first segment."""
     room = min(config.pad_s, start / 2)
-    return _Pause(0.0, quietest(sound, start - 1.5 * room, start - room / 2), start)
+    return _Pause(0.0, _quietest(sound, start - 1.5 * room, start - room / 2), start)
 
 
 def _last(end: float, sound: Sound, config: CutConfig) -> _Pause:
     """The end of the last segment."""
     rest = sound.duration_s - end
     room = min(config.pad_s, rest / 2)
-    return _Pause(quietest(sound, end + room / 2, end + 1.5 * room), sound.duration_s, rest)
+    return _Pause(_quietest(sound, end + room / 2, end + 1.5 * room), sound.duration_s, rest)
 
 
 def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], most: float) -> tuple[float, float]:
@@ -165,7 +174,7 @@ def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], m
     return max(stretches, key=lambda s: s[1] - s[0])
 
 
-def quietest(sound: Sound, start: float, end: float) -> float:
+def _quietest(sound: Sound, start: float, end: float) -> float:
     """The middle of the quietest ``_WINDOW_S`` whose middle lies in ``start`` to ``end`` seconds, on a sample.
 
     Of equally quiet ones it is the one nearest to the middle of the stretch.

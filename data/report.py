@@ -192,7 +192,7 @@ def _add_sound(examples: Sequence[Example], read: Read, config: ReportConfig) ->
             for example, samples in zip(members, waves, strict=True):
                 example.samples = samples
                 example.opus = encode_opus(Audio(torch.from_numpy(samples), rate))
-                if example.row["end_s"] - example.row["start_s"] > config.max_example_s:
+                if seconds(example.row) > config.max_example_s:
                     example.note = f"the first {config.max_example_s:g} s of {seconds(example.row):.1f} s"
         except (TriforceError, OSError) as error:
             for example in members:

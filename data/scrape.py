@@ -195,13 +195,13 @@ def reader(accounts: Sequence[Account]) -> Read:
         rate = stream.sample_rate
         places = [(round(start_s * rate), round(end_s * rate)) for start_s, end_s in stretches]
         pieces: list[list[Wave]] = [[np.zeros(0, np.float32)] for _ in places]
-        position = 0
+        position, end = 0, max(last for _, last in places)
         for block in stream.blocks:
             for (first, last), found in zip(places, pieces, strict=True):
                 if first < position + len(block) and last > position:
                     found.append(block[max(0, first - position) : last - position])
             position += len(block)
-            if position >= max(last for _, last in places):
+            if position >= end:
                 break
         return [np.concatenate(found) for found in pieces], rate
 

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
-from .cut import NO_SPEECH, quietest
+from .cut import NO_SPEECH, edges_in_pause
 from .embedding import HOP, WINDOW, embed_windows, mean_vector
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
@@ -29,8 +29,6 @@ LOUDEST = 0.95  # quantile of frame levels that stands for those
 EDGE = 2  # frames of a pause that stay on each side of speech
 SPREAD = 0.2  # by how much windows of one voice differ whatever their number, against what they differ by chance
 ANYWHERE = 0.75  # what a change counts that is not at pauses: there are more such places to find one by chance
-
-
 TWO_SPEAKERS = "two speakers"
 
 
@@ -106,12 +104,7 @@ def _parts(sound: Sound, segment: Segment, pauses: Sequence[Pause], config: Spea
     begin = segment.start_s
     for pause in pauses:
         start, end = segment.start_s + pause.start_s, segment.start_s + pause.end_s
-        half = config.pad_s / 2
-        if end - start < 3 * config.pad_s:
-            left = right = quietest(sound, start + (end - start) / 4, end - (end - start) / 4)
-        else:
-            left = quietest(sound, start + half, start + config.pad_s + half)
-            right = quietest(sound, end - config.pad_s - half, end - half)
+        left, right = edges_in_pause(sound, start, end, config.pad_s)
         parts.append(Segment(begin, left))
         if right > left:
             parts.append(Segment(left, right))
@@ -215,7 +208,7 @@ def _drop_intruders(kept: Sequence[tuple[Segment, Vector]], groups: Sequence[int
         if others:
             nearer = (vectors @ np.stack(others).T).max(1) - vectors @ means[group] > config.intruder
             if nearer.any():
-                segment.drop("two speakers", f"{nearer.sum()} windows of another one")
+                segment.drop(TWO_SPEAKERS, f"{nearer.sum()} windows of another one")
 
 
 def link_voices(voices: Mapping[VoiceT, Vector], config: SpeakersConfig) -> dict[VoiceT, int]:

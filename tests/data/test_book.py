@@ -71,7 +71,7 @@ def test_the_aligner_is_given_words_with_their_apostrophes(monkeypatch: pytest.M
             asked.append(text)
             return 0.0
 
-    monkeypatch.setattr(b, "_aligner", Listening)
+    monkeypatch.setattr(b, "aligner", Listening)
     item = b._Placed(Segment(0, 1), [], first=0, last=4)
     assert b._Scorer(MemorySound(np.zeros(RATE, np.float32), RATE), book)(item, 0, 1) == 0
     assert asked == ["i'll go said john's aunt"]

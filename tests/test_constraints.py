@@ -19,7 +19,8 @@ def pins() -> dict[str, str]:
         if line and not line.startswith("#"):
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate():
-                assert (version := re.fullmatch(r"==(\S+)", str(requirement.specifier))), line
+                version = re.fullmatch(r"==(\S+)", str(requirement.specifier))
+                assert version, line
                 found[canonicalize_name(requirement.name)] = version[1]
     return found
 

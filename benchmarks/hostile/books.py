@@ -106,16 +106,16 @@ WORDS: dict[str, tuple[str, Check]] = {
     **{f"blocks-{tag}": (f"<{tag}>One</{tag}><{tag}>First part</{tag}>", tells("one first part")) for tag in ("header", "article", "main", "figcaption", "center", "section", "h1", "div", "blockquote", "aside")},
     "pre": ("<pre>One\nFirst part</pre>", tells("one first part")), "list": ("<ul>One<li>First</li><li>part</li></ul>", tells("one first part")), "table": ("<table><tr><td>One</td><td>First</td></tr><tr><td>part</td></tr></table>", tells("one first part")), "breaks": ("<p>One<br/>First part</p>", tells("one first part")), "exponent": ("<p>Ten to x<sup>2</sup> it is.</p>", tells("it is")),
 }  # fmt: skip
-BOOK_TEXTS: dict[str, tuple[bytes, str]] = {
+BOOK_TEXTS: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "latin-1": (b"caf\xe9 au lait " * 20, "refused"), "utf16": ("the cat sat " * 20).encode("utf-16") and (("the cat sat " * 20).encode("utf-16"), "either"), "bom": (b"\xef\xbb\xbfthe cat sat", "ran"), "empty": (b"", "refused"), "digits": (b"7" * 100_000, "either"), "no-space": (b"x" * 1_000_000, "either"), "nul": (b"a\0b the cat", "either"),
-    "big": (b"the cat sat on it " * 6_000_000, "refused"), "numbers": (b"1234567890 " * 20_000, "either"), "money": (b"$1,234,567.89 " * 5000, "either"), "marks": (b"... --- ... \n" * 5000, "refused"), "emoji": ("😀 " * 5000).encode() and (("😀 " * 5000).encode(), "refused"), "surrogates": (b"\xed\xa0\x80 the cat", "refused"), "combining": (("e" + "\u0301" * 100_000).encode(), "either"),
+    "big": (lambda: b"the cat sat on it " * 6_000_000, "refused"), "numbers": (b"1234567890 " * 20_000, "either"), "money": (b"$1,234,567.89 " * 5000, "either"), "marks": (b"... --- ... \n" * 5000, "refused"), "emoji": ("😀 " * 5000).encode() and (("😀 " * 5000).encode(), "refused"), "surrogates": (b"\xed\xa0\x80 the cat", "refused"), "combining": (("e" + "\u0301" * 100_000).encode(), "either"),
 }  # fmt: skip
 FEEDS: dict[str, tuple[Callable[[], bytes], str]] = {
     "deep": (lambda: feed("<a>" * DEEP + "</a>" * DEEP).encode(), "either"), "deep-item": (lambda: feed("<item><description>" + "<div>" * DEEP + "</description></item>").encode(), "either"), "deep-html": (lambda: feed("<item><description><![CDATA[" + "<b>" * DEEP + "]]></description>" + ITEM.format(1)[6:]).encode(), "either"),
     "attributes": (lambda: feed("<item " + " ".join(f'a{n}="1"' for n in range(40_000)) + "/>").encode(), "either"), "attributes-enclosure": (lambda: feed("<item><enclosure " + " ".join(f'a{n}="1"' for n in range(40_000)) + "/></item>").encode(), "either"), "namespaces": (lambda: feed("<item " + " ".join(f'xmlns:n{n}="u{n}"' for n in range(20_000)) + "/>").encode(), "either"),
     "entities": (lambda: feed("<item><title>&j;</title></item>", ENTITIES).encode(), "either"), "entity-external": (lambda: feed("<item><title>&a;</title></item>", EXTERNAL).encode(), "either"), "entity-remote": (lambda: feed("<item/>", REMOTE).encode(), "either"), "no-items": (lambda: feed("").encode(), "either"), "no-enclosures": (lambda: feed("<item><title>x</title></item>").encode(), "either"), "enclosure-empty": (lambda: feed('<item><enclosure url=""/></item>').encode(), "either"),
     "enclosure-file": (lambda: feed('<item><enclosure url="file:///etc/passwd" type="audio/mpeg"/></item>').encode(), "either"), "enclosure-javascript": (lambda: feed('<item><enclosure url="javascript:1" type="audio/mpeg"/></item>').encode(), "either"), "enclosure-long": (lambda: feed(f'<item><enclosure url="http://x/{"a" * 1_000_000}.mp3" type="audio/mpeg"/></item>').encode(), "either"), "enclosure-bracket": (lambda: feed('<item><enclosure url="http://[::1" type="audio/mpeg"/></item>').encode(), "either"),
-    "enclosure-port": (lambda: feed('<item><enclosure url="http://x:99999999/a.mp3" type="audio/mpeg"/></item>').encode(), "either"), "enclosure-newline": (lambda: feed('<item><enclosure url="http://x/a&#10;b.mp3" type="audio/mpeg"/></item>').encode(), "either"), "guid-path": (lambda: feed('<item><guid>../../../x</guid><enclosure url="http://127.0.0.1:9/a.mp3" type="audio/mpeg"/></item>').encode(), "either"), "items-50000": (lambda: feed("".join(ITEM.format(n) for n in range(20_000))).encode(), "either"),
+    "enclosure-port": (lambda: feed('<item><enclosure url="http://x:99999999/a.mp3" type="audio/mpeg"/></item>').encode(), "either"), "enclosure-newline": (lambda: feed('<item><enclosure url="http://x/a&#10;b.mp3" type="audio/mpeg"/></item>').encode(), "either"), "guid-path": (lambda: feed('<item><guid>../../../x</guid><enclosure url="http://127.0.0.1:9/a.mp3" type="audio/mpeg"/></item>').encode(), "either"), "items-20000": (lambda: feed("".join(ITEM.format(n) for n in range(20_000))).encode(), "either"),
     "date": (lambda: feed("<item><pubDate>Mon, 99 Foo 99999 99:99:99 +9999</pubDate>" + ITEM.format(1)[6:]).encode(), "either"), "date-extreme": (lambda: feed("<item><pubDate>Fri, 31 Dec 9999 23:59:59 -2300</pubDate>" + ITEM.format(1)[6:]).encode(), "either"), "encoding-unknown": (lambda: feed("").replace('"1.0"', '"1.0" encoding="klingon"').encode(), "either"), "encoding-lies": (lambda: feed("<item><title>caf\xe9</title></item>").replace('"1.0"', '"1.0" encoding="utf-8"').encode("latin-1"), "either"),
     "utf16": (lambda: feed(ITEM.format(1)).encode("utf-16"), "either"), "gzip": (lambda: gzip.compress(feed(ITEM.format(1)).encode()), "either"), "gzip-bomb": (lambda: gzip.compress(b" " * 200_000_000), "either"), "html": (lambda: b"<html><body>404</body></html>", "either"), "json": (lambda: b'{"items": []}', "either"), "cut": (lambda: feed(ITEM.format(1) * 5).encode()[:250], "either"), "nul": (lambda: feed("<item><title>a\0b</title></item>").encode(), "either"), "binary": (lambda: bytes(range(256)) * 200, "either"),
     "big": (lambda: feed("<item><description>" + "x" * 100_000_000 + "</description></item>").encode(), "either"), "cdata": (lambda: feed("<item><title><![CDATA[" + "]]" * 100_000 + "]]></title></item>").encode(), "either"), "comments": (lambda: feed("<!-- x -->" * 100_000).encode(), "either"), "instructions": (lambda: feed("<?x y?>" * 100_000).encode(), "either"), "unclosed": (lambda: feed("<item>" * 20_000).encode(), "either"), "amps": (lambda: feed("<item><title>" + "&" * 200_000 + "</title></item>").encode(), "either"), "lt": (lambda: feed("<" * 200_000).encode(), "either"),
@@ -138,7 +138,7 @@ def cases() -> Iterator[Case]:
     for label, (body, check) in WORDS.items():
         yield Case(f"(book)/books/words-{label}", "books", ("(book)", "b.epub"), (), _written("b.epub", lambda body=body: epub({"c1.xhtml": body})), "ran", check)  # type: ignore[misc]
     for label, (content, expect) in BOOK_TEXTS.items():
-        yield Case(f"(book)/books/text-{label}", "books", ("(book)", "b.txt"), (), _written("b.txt", lambda content=content: content), expect, cheap=len(content) < 1_000_000)  # type: ignore[misc]
+        yield Case(f"(book)/books/text-{label}", "books", ("(book)", "b.txt"), (), _written("b.txt", content), expect, cheap=isinstance(content, bytes) and len(content) < 1_000_000)
     dry = ("--config", "podcast", "--dry-run", "--out", "made")
     for label, (data, expect) in FEEDS.items():
         yield Case(f"build/feeds/{label}", "feeds", ("build", "f.xml", *dry), (), _written("f.xml", data), expect, cheap=label not in ("big", "gzip-bomb"))
@@ -156,8 +156,8 @@ def cases() -> Iterator[Case]:
         yield Case(f"build/books/{label}", "books", whole, ("raw",), _written("raw/talk.epub", EPUBS[label][0]), "either", writes=("made",), cheap=False)
 
 
-def _written(name: str, data: Callable[[], bytes]) -> Callable[[Path], None]:
+def _written(name: str, data: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
     def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(data())
+        (folder / name).write_bytes(data if isinstance(data, bytes) else data())
 
     return prepare

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import hashlib
 import io
+import multiprocessing
 import os
 import re
 import resource
@@ -25,15 +26,20 @@ from typing import Any
 from .case import GOOD, Case, Done
 
 LIMIT_S = 20.0  # of computing or of standing still; what takes longer hangs
-LONGEST_S = 120.0  # on a machine that is busy with other things
+LONGEST_S = 300.0  # on a machine that is busy with other things
 MEMORY = 3 << 30  # bytes that a case may hold
 ADDRESSES = 12 << 30  # bytes that it may ask for: what is never touched costs nothing
+LOOK_S = 0.3  # between two looks at what a case uses
 GRACE_S = 1.0  # that workers have to end after their parent
 SHOWN = 300  # characters of a message that are kept
 PROGRAM = "triforce-tts: "
 ATTEMPT = "\x00network attempt\x00"
 _TEMPORARY = re.compile(r"^\..+\.(tmp|old|part)(\.\w+)?$|^tmp[a-z0-9_]{8}$|\.tmp$")
-_PROGRESS = re.compile(r"[━╸╺]|^\d+ recordings(,| found)|^listening|^ *$|^fetching |^\S+: coded;|^note: ")
+# What commands say of their work on the way to an error; a library's own notes are not among it.
+_PROGRESS = re.compile(
+    r"[━╸╺]|^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|^incomplete |^first loss |^the data holds |"
+    r"^(dvae|gpt|diffusion|distill|overfit)\b"
+)
 Tree = dict[str, tuple[int, int, str]]
 
 
@@ -86,13 +92,26 @@ def _block_network(note: int) -> None:
             attempt(address)
         connect(self, address)
 
-    def lookup(host: object, *_: object, **__: object) -> None:
-        attempt(host)
+    resolve = socket.getaddrinfo
+
+    def lookup(host: Any, *more: Any, **options: Any) -> Any:
+        if not _is_address(host):
+            attempt(host)
+        return resolve(host, *more, **options)  # an address, or this machine: nobody is asked
 
     for name in ("connect", "connect_ex"):
         setattr(socket.socket, name, guarded)
-    for name in ("getaddrinfo", "gethostbyname"):
-        setattr(socket, name, lookup)
+    socket.getaddrinfo = lookup
+
+
+def _is_address(host: object) -> bool:
+    if host is None or (isinstance(host, str) and host.rstrip(".") in ("localhost", "")):
+        return True
+    for family in (socket.inet_aton, lambda text: socket.inet_pton(socket.AF_INET6, text.partition("%")[0])):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+            family(host)  # type: ignore[arg-type]
+            return True
+    return False
 
 
 def _redirect(case: Case, place: Path) -> None:
@@ -120,6 +139,9 @@ def _run_here(case: Case, place: Path, commands: dict[str, Callable[[list[str]],
     import torch
 
     torch.set_num_threads(1)
+    # Workers are forked like the case itself: to start one anew takes seconds of imports.
+    context = multiprocessing.get_context
+    multiprocessing.get_context = lambda method=None: context("fork")  # type: ignore[method-assign, assignment]
     sys.argv = ["triforce-tts", *case.words]
     code = 0
     try:
@@ -135,6 +157,8 @@ def _run_here(case: Case, place: Path, commands: dict[str, Callable[[list[str]],
         if sys.stderr is not None:
             traceback.print_exc()
         code = 1
+    if os.environ.get("HOSTILE_MODULES"):
+        Path(os.environ["HOSTILE_MODULES"]).write_text("\n".join(sys.modules))
     with contextlib.suppress(Exception):
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
@@ -148,6 +172,7 @@ def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], No
     code = 120
     try:
         os.setsid()
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no case outlives the runner
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE):
             signal.signal(number, {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}.get(number, signal.SIG_DFL))  # type: ignore[arg-type]
         note = os.open(place / "network", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -155,7 +180,7 @@ def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], No
         home = place / "home"
         for name in [key for key in os.environ if key.startswith(("XDG_", "HF_", "TRIFORCE", "TORCH"))]:
             del os.environ[name]
-        os.environ.update(HOME=str(home), XDG_STATE_HOME=str(home), TMPDIR=str(place / "tmp"), COLUMNS="200")
+        os.environ.update(HOME=str(home), XDG_STATE_HOME=str(home), TMPDIR=str(place / "tmp"), COLUMNS="200", TORCHINDUCTOR_CACHE_DIR=str(home))
         import tempfile
 
         tempfile.tempdir = str(place / "tmp")
@@ -261,6 +286,7 @@ class _Running:
     busy_s: float = 0.0
     last_busy: float = field(default_factory=time.monotonic)
     signalled: bool = False
+    next_look: float = 0.0
 
 
 def _family(pid: int) -> list[int]:
@@ -307,7 +333,7 @@ class Runner:
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 running.append(self._start(waiting.pop(0)))
-            time.sleep(0.01)
+            time.sleep(0.02)
             for job in list(running):
                 if (result := self._look(job)) is not None:
                     running.remove(job)
@@ -352,6 +378,9 @@ class Runner:
         if job.case.signal and not job.signalled and now - job.began > job.case.signal[0]:
             os.kill(job.pid, job.case.signal[1])
             job.signalled = True
+        if now < job.next_look:
+            return None
+        job.next_look = now + LOOK_S
         memory, seconds = _use(_family(job.pid))
         if seconds > job.busy_s + 0.05:
             job.busy_s, job.last_busy = seconds, now

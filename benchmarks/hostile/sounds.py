@@ -1,5 +1,6 @@
 """Sounds that are empty, endless, silent, broken, of odd formats, or called what they are not."""
 
+import io
 import struct
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -21,26 +22,50 @@ def _noise(seconds: float, rate: int = RATE, channels: int = 1) -> np.ndarray:
     return (0.1 * np.random.default_rng(_RNG).standard_normal((round(seconds * rate), channels))).astype(np.float32)
 
 
+def _checksum(page: bytes) -> int:
+    """The CRC-32 of an Ogg page."""
+    value = 0
+    for byte in page:
+        value = ((value << 8) & 0xFFFFFFFF) ^ _TABLE[(value >> 24) ^ byte]
+    return value
+
+
+def _row(number: int) -> int:
+    value = number << 24
+    for _ in range(8):
+        value = ((value << 1) ^ (0x04C11DB7 if value & 0x80000000 else 0)) & 0xFFFFFFFF
+    return value
+
+
+_TABLE = [_row(number) for number in range(256)]
+
+
 @cache
 def _long_opus() -> bytes:
-    """Ten hours of silence in a file of a few hundred kilobytes."""
-    import io
-
+    """Ten hours of silence in a small file: the pages of one minute again and again, numbered on."""
     buffer = io.BytesIO()
-    with sf.SoundFile(buffer, "w", RATE, 1, format="OGG", subtype="OPUS") as file:
-        minute = np.zeros(60 * RATE, np.float32)
-        for _ in range(HOURS * 60):
-            file.write(minute)
-    return buffer.getvalue()
+    sf.write(buffer, np.zeros((60 * RATE, 1), np.float32), RATE, format="OGG", subtype="OPUS")
+    pages = [b"OggS" + page for page in buffer.getvalue().split(b"OggS")[1:]]
+    heads, minute = pages[:2], pages[2:]
+    last = struct.unpack_from("<q", minute[-1], 6)[0]
+    made, number = list(heads), len(heads)
+    for repeat in range(HOURS * 60):
+        for place, page in enumerate(minute):
+            granule = struct.unpack_from("<q", page, 6)[0] + repeat * last
+            ends = 4 if repeat == HOURS * 60 - 1 and place == len(minute) - 1 else 0
+            head = page[:5] + bytes([(page[5] & 3) | ends]) + struct.pack("<q", granule) + page[14:18] + struct.pack("<I", number)
+            whole = head + bytes(4) + page[26:]
+            made.append(whole[:22] + struct.pack("<I", _checksum(whole)) + whole[26:])
+            number += 1
+    return b"".join(made)
 
 
 @cache
 def _long_flac() -> bytes:
-    import io
-
+    """Ten hours of silence."""
     buffer = io.BytesIO()
     with sf.SoundFile(buffer, "w", RATE, 1, format="FLAC") as file:
-        minute = np.zeros(60 * RATE, np.float32)
+        minute = np.zeros(60 * RATE, np.int16)
         for _ in range(HOURS * 60):
             file.write(minute)
     return buffer.getvalue()

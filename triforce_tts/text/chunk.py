@@ -19,7 +19,13 @@ PARAGRAPH_PAUSE_S = 0.7
 CLAUSE_PAUSE_S = 0.12
 WORD_PAUSE_S = 0.0  # a cut between two words where the text has no pause
 
-_BRACES = re.compile(r"\{[^{}]*\}")
+# What no cut may tear: inline phonemes, and numbers with their marks, the sign before and a magnitude behind.
+# Longer runs of digits are read digit by digit, so that a cut does not change them.
+_WHOLE = re.compile(
+    r"\{[^{}]*\}|(?<![0-9])[$£€¥₹]?[0-9](?:[0-9]|[.,:/](?=[0-9])){0,39}%?(?![0-9])"
+    r"(?:\s(?:hundred|thousand|million|billion|trillion|percent)\b|\s?[ap]\.?m\b\.?)?",
+    re.IGNORECASE,
+)
 _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
 # Where an overlong sentence may be cut, best first: the cut lies after the match.
@@ -60,8 +66,8 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
     """The chunks of a text; their ``source`` joined is the text.
 
     Sentences over ``max_characters`` are cut at semicolons and colons, then at commas and dashes, then between
-    words, and a longer word within itself. Inline phonemes in braces are never cut. A piece without anything
-    speakable joins a neighbour, so only such characters, or braces, can make a chunk longer.
+    words, and a longer word within itself. Inline phonemes in braces and numbers are never cut. A piece without
+    anything speakable joins a neighbour, so only such characters, braces or a number can make a chunk longer.
     """
     if max_characters < 1:
         raise ValueError(f"max_characters is {max_characters}, expected at least 1")
@@ -77,6 +83,22 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
     return chunks
 
 
+def split_clauses(text: str, max_characters: int) -> list[Chunk]:
+    """A stretch of text, such as one sentence, in clauses of at most ``max_characters``; their ``source`` joined is it.
+
+    A caller whose piece is too long when it is spoken divides it with this. The cuts lie at semicolons and colons,
+    else at commas and dashes, else at spaces, else within a word. Numbers such as ``1,234,567.89`` and inline
+    phonemes are never cut, so that a clause that holds only one of them may be longer; so may one with characters
+    that nobody speaks. The last clause has the pause of a sentence, which the caller replaces where it knows better.
+
+    Raises:
+        ValueError: ``max_characters`` is below 1.
+    """
+    if max_characters < 1:
+        raise ValueError(f"max_characters is {max_characters}, expected at least 1")
+    return _attach_unspeakable(_clauses(text, max_characters)) if text else []
+
+
 def _is_empty_line(gap: str) -> bool:
     """Whether a run of white space separates paragraphs."""
     return len(_LINE_BREAK.findall(gap)) > 1 or "\u2029" in gap
@@ -84,7 +106,7 @@ def _is_empty_line(gap: str) -> bool:
 
 def _paragraphs(text: str) -> list[str]:
     """The text cut after every run of white space that holds an empty line."""
-    inside = _inside_braces(text)
+    inside = _inside_whole(text)
     ends = [gap.end() for gap in _WHITESPACE.finditer(text) if _is_empty_line(gap[0]) and gap.end() not in inside]
     return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if end > start]
 
@@ -96,7 +118,7 @@ def _sentences(paragraph: str) -> list[str]:
     ends = [0]
     for length in lengths:
         ends.append(ends[-1] + length)
-    inside = _inside_braces(paragraph)
+    inside = _inside_whole(paragraph)
     ends = [end for end in ends if end not in inside]
     return [paragraph[start:end] for start, end in pairwise(ends)]
 
@@ -115,15 +137,15 @@ def _shadow_character(character: str) -> str:
     return {"Lu": "A", "Lt": "A", "Nd": "0"}.get(kind, "a" if kind[0] in "LM" else "-")
 
 
-def _inside_braces(text: str) -> set[int]:
-    """Positions at which a cut would tear inline phonemes apart."""
-    return {cut for braces in _BRACES.finditer(text) for cut in range(braces.start() + 1, braces.end())}
+def _inside_whole(text: str) -> set[int]:
+    """Positions at which a cut would tear inline phonemes or a number apart."""
+    return {cut for whole in _WHOLE.finditer(text) for cut in range(whole.start() + 1, whole.end())}
 
 
 def _clauses(sentence: str, max_characters: int) -> list[Chunk]:
     """One sentence as one chunk, or as several of at most ``max_characters``."""
     stop = len(sentence.rstrip())
-    inside = _inside_braces(sentence) if stop > max_characters else set()
+    inside = _inside_whole(sentence) if stop > max_characters else set()
     chunks: list[Chunk] = []
     start = 0
     while stop - (begin := _skip_space(sentence, start)) > max_characters:
@@ -161,7 +183,7 @@ def _best_cut(text: str, begin: int, limit: int, inside: set[int]) -> tuple[int,
 
 
 def _hard_cut(begin: int, limit: int, inside: set[int]) -> tuple[int, float]:
-    """A cut within a word, before or after any inline phonemes that it would tear."""
+    """A cut within a word, before or after what it would tear: inline phonemes or a number."""
     before = limit
     while before in inside:
         before -= 1

@@ -3,7 +3,14 @@ import time
 
 import pytest
 
-from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, WORD_PAUSE_S, split_sentences
+from triforce_tts.text.chunk import (
+    CLAUSE_PAUSE_S,
+    PARAGRAPH_PAUSE_S,
+    SENTENCE_PAUSE_S,
+    WORD_PAUSE_S,
+    split_clauses,
+    split_sentences,
+)
 from triforce_tts.text.normalize import is_speakable
 
 
@@ -151,3 +158,44 @@ def test_long_input_is_quick(piece):
     text = piece * (50_000 // len(piece))
     assert "".join(chunk.source for chunk in split_sentences(text)) == text
     assert time.perf_counter() - started < 2.0
+
+
+# ---- clauses for a caller whose piece is too long when spoken ----
+
+
+def test_a_list_of_large_numbers_is_cut_at_spaces_only():
+    numbers = ["$1,234,567.89", "9,876,543,210.12", "1999", "12:30:05", "3/4", "45%"] * 3
+    found = split_clauses(" ".join(numbers), 20)
+    assert [number for chunk in found for number in chunk.text.split()] == numbers
+    assert "".join(chunk.source for chunk in found) == " ".join(numbers)
+    assert all(len(chunk.text) <= 20 for chunk in found)
+
+
+@pytest.mark.parametrize(
+    "number", ["1,234,567.89", "$1,234,567,890.12", "5 million", "$3.5 billion", "3:30 p.m", "90%"]
+)
+@pytest.mark.parametrize("limit", [1, 3, 7])
+def test_a_number_is_never_cut(number, limit):
+    found = split_clauses(f"aaa {number} bbb", limit)
+    assert any(number in chunk.text for chunk in found)
+
+
+def test_a_very_long_run_of_digits_is_cut_all_the_same():
+    assert max(len(chunk.text) for chunk in split_clauses("7" * 1000, 50)) == 50
+
+
+def test_clauses_have_the_pauses_of_their_marks():
+    found = split_clauses("one; two, three four", 5)
+    assert [(chunk.text, chunk.pause_s) for chunk in found] == [
+        ("one;", CLAUSE_PAUSE_S),
+        ("two,", CLAUSE_PAUSE_S),
+        ("three", WORD_PAUSE_S),
+        ("four", SENTENCE_PAUSE_S),
+    ]
+
+
+def test_every_clause_can_be_spoken():
+    assert [chunk.text for chunk in split_clauses("*** a, ***, b, ***", 4)] == ["*** a, ***,", "b, ***"]
+    assert split_clauses("", 5) == []
+    with pytest.raises(ValueError, match="max_characters is 0"):
+        split_clauses("a", 0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+from triforce_tts import bounds
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sequences import END, Vocabulary
 from triforce_tts.text.pace import Hold
@@ -19,6 +20,11 @@ class TokenSampling:
 
     temperature: float = 0.4  # of codes; chosen on held-out synthetic texts (docs/decisions.md)
     top_p: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no distribution can be drawn with."""
+        bounds.TEMPERATURE.check("temperature", self.temperature)
+        bounds.TOP_P.check("top_p", self.top_p)
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:

@@ -8,7 +8,7 @@ checkpoint as seconds: a frame is about as long as a sound, so that quantiles of
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from triforce_tts.text.alignment import Word
+from triforce_tts.text.alignment import Word, words_of
 from triforce_tts.text.phonemes import CONSONANTS, PHONES
 from triforce_tts.text.tokenizer import LETTERS, Piece
 
@@ -30,10 +30,13 @@ def least_seconds(spoken: Iterable[tuple[Sequence[Piece], Sequence[Word]]]) -> d
 
     Words that are spelled by other symbols than they were aligned with are left out. A symbol that was met fewer than
     ``FEWEST`` times gets the quantile of its class (vowels of its stress, consonants, letters); 0 where that is rare too.
+
+    Raises:
+        ShardError: a text has another number of words than its alignment.
     """
     durations: dict[str, list[float]] = {symbol: [] for symbol in (*PHONES, *LETTERS)}
     for pieces, words in spoken:
-        for piece, word in zip((p for p in pieces if p.is_word), words, strict=True):
+        for piece, word in words_of(pieces, words):
             if len(word) == len(piece.symbols) + 1:
                 for symbol, start, end in zip(piece.symbols, word, word[1:], strict=False):
                     durations[symbol].append(end - start)

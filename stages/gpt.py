@@ -30,7 +30,9 @@ from .settings import DataSettings, RunSettings
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
-MEASURED = 2000  # samples, evenly from the data, of whose alignments the least seconds of symbols are taken: some three hours
+MEASURED = (
+    2000  # samples, evenly from the data, of whose alignments the least seconds of symbols are taken: some three hours
+)
 KINDS = ("speak", "listen", "speech", "text")
 
 

@@ -166,6 +166,13 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
     return found
 
 
+def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
+    """``line`` with a full stop where it ends without a mark: a network that finds no end to it finds one to a sentence."""
+    if line.text[-1] in "}'" or line.text[-1].isalpha():
+        return make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
+    return line
+
+
 def without_reading(text: str) -> list[str]:
     """The runs of letters and digits in ``text`` that have no English reading, such as other scripts: nobody speaks them."""
     outside = BRACES.sub(" ", text)

@@ -18,7 +18,7 @@ from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TextError
-from triforce_tts.lines import Line, PromptConfig, Room, SpeakingLimits, make_line, make_lines, without_reading
+from triforce_tts.lines import Line, PromptConfig, Room, SpeakingLimits, closed, make_line, make_lines, without_reading
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.models.targets import noise_shape
 from triforce_tts.sampling.diffusion import SAMPLERS, upsample
@@ -196,14 +196,19 @@ class Synthesizer:
         return self.audio.frame_rate / self.dvae.config.downsampling
 
     def _spoken(self, line: Line, voice: Voice, seed: int) -> Spoken:
-        """``line`` by the first complete of several tries; without one, by the one that lacks least."""
+        """``line`` by the first complete of several tries; without one, by the one that lacks least.
+
+        Each has the next seeds; from the second on, a line without a mark at its end has a full stop.
+        """
         found: list[Spoken] = []
         for number in range(self.settings.tries):
+            tried = closed(line, self.tokenizer, self.room) if number else line
             first = seed + number * self.settings.candidates * _TAKE_STRIDE
-            found.append(self._try(line, voice, first, seed, number + 1))
+            found.append(self._try(tried, voice, first, seed, number + 1))
             if found[-1].complete:
-                return found[-1]
-        return replace(min(found, key=lambda s: (len(s.unsaid), not s.ended)), tries=len(found))
+                return replace(found[-1], text=line.text)
+        best = min(found, key=lambda spoken: (len(spoken.unsaid), not spoken.ended))
+        return replace(best, text=line.text, tries=len(found))
 
     def _try(self, line: Line, voice: Voice, seed: int, noise_seed: int, number: int) -> Spoken:
         take = self._best(self._takes(line, voice, seed), line)

@@ -48,6 +48,8 @@ PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONA
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
 
+MAX_LEXICON_BYTES = 16_000_000  # four times the whole CMU dictionary; more is no lexicon
+
 _PHONE_SET = frozenset(PHONES)
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
@@ -166,18 +168,33 @@ def _dictionary() -> dict[str, str]:
 
 
 def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise TextError(
-            f"{path}: cannot read the lexicon ({error}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
-        ) from error
     words: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_read_bounded(Path(path)).splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):
             word, phones = _user_entry(line, f"{path}:{number}")
             words.setdefault(word, phones)
     return words
+
+
+def _read_bounded(path: Path) -> str:
+    """The text of a lexicon file; nothing is read of what is no file, such as a pipe that nobody writes to."""
+    expected = "expected a file of UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
+    try:
+        if not path.is_file():
+            what = (
+                "there is no such file" if not path.exists() else "it is a folder" if path.is_dir() else "it is no file"
+            )
+            raise TextError(f"{path}: cannot read the lexicon ({what}); {expected}")
+        with path.open("rb") as file:
+            content = file.read(MAX_LEXICON_BYTES + 1)
+        if len(content) > MAX_LEXICON_BYTES:
+            raise TextError(f"{path}: the lexicon has over {MAX_LEXICON_BYTES} bytes; {expected}, far fewer of them")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(f"{path}: the lexicon is not UTF-8 text (byte {error.start}); {expected}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise TextError(f"{path}: cannot read the lexicon ({reason}); {expected}") from error
 
 
 def _user_entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:

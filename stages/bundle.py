@@ -10,9 +10,11 @@ import typer
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
+from triforce_tts.errors import AudioError
 from triforce_tts.files import atomic_folder, write_json, write_text
 from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
+from triforce_tts.voices import SEARCHED_SECONDS
 
 from .loop import TRAINER
 
@@ -36,7 +38,9 @@ def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path
     found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
-    clip = read_audio(voice)
+    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS + 1.0)  # one more, so that a longer one is noticed
+    if clip.duration_s > SEARCHED_SECONDS:
+        raise AudioError(f"{voice}: the voice lasts over {SEARCHED_SECONDS:g} s; give a clip of at most half a minute")
     with atomic_folder(out) as folder:
         for stage, path in found.items():
             copy_half(path, folder / stage)

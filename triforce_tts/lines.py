@@ -174,7 +174,39 @@ def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
 
 
 def without_reading(text: str) -> list[str]:
-    """The runs of letters and digits in ``text`` that have no English reading, such as other scripts: nobody speaks them."""
-    outside = BRACES.sub(" ", text)
-    runs = groupby(outside, lambda character: character.isalnum() and not is_speakable(character))
-    return ["".join(run) for silent, run in runs if silent]
+    """The runs of letters and digits in a speakable ``text`` that nobody speaks, such as words of another script.
+
+    A sign may have a reading beside others only, as the micro of 5 µm: what counts is whether the words change without it.
+    """
+    found: list[str] = []
+    for chunk in split_sentences(text, SENTENCE_CHARACTERS):
+        runs = _unread_runs(chunk.text)
+        if runs and _same_words(chunk.text, runs):
+            found += [chunk.text[start:end] for start, end in runs]
+        else:
+            found += [chunk.text[run[0] : run[1]] for run in runs if _same_words(chunk.text, [run])]
+    return found
+
+
+def _unread_runs(text: str) -> list[tuple[int, int]]:
+    """Where letters and digits stand that have no reading alone."""
+    silent = [character.isalnum() and not is_speakable(character) for character in text]
+    runs: list[tuple[int, int]] = []
+    place = 0
+    for is_silent, run in groupby(silent):
+        length = len(list(run))
+        if is_silent:
+            runs.append((place, place + length))
+        place += length
+    return runs
+
+
+def _same_words(text: str, runs: list[tuple[int, int]]) -> bool:
+    """Whether ``text`` is spoken alike with spaces in the place of ``runs``."""
+    without = list(text)
+    for start, end in runs:
+        without[start:end] = " " * (end - start)
+    try:
+        return normalize("".join(without)) == normalize(text)
+    except TextError:  # nothing is left of it
+        return False

@@ -15,7 +15,7 @@ from triforce_tts.models.dvae import DVAE
 
 MAX_SECONDS = 30.0  # of speech that are used
 MIN_SECONDS = 1.0  # of speech that are needed
-_SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
+SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
     Raises:
         AudioError: unreadable, or with less than a second of speech.
     """
-    clip = read_audio(path, audio.sample_rate, max_seconds=_SEARCHED_SECONDS)
+    clip = read_audio(path, audio.sample_rate, max_seconds=SEARCHED_SECONDS)
     speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)
     seconds = len(speech) / audio.sample_rate
     if seconds < MIN_SECONDS:

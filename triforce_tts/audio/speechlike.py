@@ -7,6 +7,7 @@ steps, where an instrument's stands still or jumps.
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -85,7 +86,7 @@ def _glides(pitch: torch.Tensor, voiced: torch.Tensor) -> float:
 def _movement_db(spectrum: torch.Tensor, active: torch.Tensor) -> float:
     """The change of the spectrum's shape over ``_STEP`` frames, mean over bands, of which a quarter of the pairs has less."""
     hertz = torch.arange(spectrum.shape[1]) * RATE / _FFT
-    edges = zip(_BAND_EDGES_HZ, _BAND_EDGES_HZ[1:], strict=False)
+    edges = pairwise(_BAND_EDGES_HZ)
     bands = torch.stack([spectrum[:, (hertz >= low) & (hertz < high)].sum(dim=1) for low, high in edges], dim=1)
     shares = bands / bands.sum(dim=1, keepdim=True).clamp_min(1e-12)
     smooth = F.avg_pool1d(shares.T[None], 3, stride=1, padding=1)[0].T

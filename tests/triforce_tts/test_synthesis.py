@@ -286,7 +286,7 @@ def test_an_empty_take_is_no_sound(synthesizer: Synthesizer, monkeypatch: pytest
 
 @pytest.mark.parametrize("seed", [-1, 99999999999999999999])
 def test_seeds_out_of_bounds(synthesizer: Synthesizer, seed: int) -> None:
-    with pytest.raises(ConfigError, match="seed .* expected a whole number"):
+    with pytest.raises(ConfigError, match=r"seed .* expected a whole number"):
         synthesizer.speak("hi", seed=seed)
 
 

@@ -11,14 +11,14 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.errors import AudioError
-from triforce_tts.files import atomic_folder, write_json, write_text
-from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
+from triforce_tts.files import MARKER, new_folder, write_json, write_text
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
+from triforce_tts.synthesis import check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import SEARCHED_SECONDS
 
 from .loop import TRAINER
 
-STAGES = ("dvae", "gpt", "diffusion")
 CARD = "MODEL_CARD.md"
 
 
@@ -41,7 +41,7 @@ def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path
     clip = read_audio(voice, max_seconds=SEARCHED_SECONDS + 1.0)  # one more, so that a longer one is noticed
     if clip.duration_s > SEARCHED_SECONDS:
         raise AudioError(f"{voice}: the voice lasts over {SEARCHED_SECONDS:g} s; give a clip of at most half a minute")
-    with atomic_folder(out) as folder:
+    with new_folder(out, "model", list(paths.values())) as folder:
         for stage, path in found.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
@@ -50,7 +50,7 @@ def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path
             shutil.copy(card, folder / CARD)
         else:
             write_text(folder / CARD, _card(name, found))
-        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
@@ -94,7 +94,7 @@ def export_command(
     """
     source = checkpoint.locate(run)
     state = checkpoint.read_json(source / TRAINER / "state.json")
-    with atomic_folder(out) as folder:
+    with new_folder(out, "run", [run]) as folder:
         target = folder / source.name
         if light:
             copy_half(source, target)

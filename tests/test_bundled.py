@@ -10,8 +10,8 @@ import torch
 
 from triforce_tts import Synthesizer
 from triforce_tts.lines import SpeakingLimits
-from triforce_tts.schema import parse
-from triforce_tts.synthesis import MANIFEST, bundled_model
+from triforce_tts.manifest import MANIFEST
+from triforce_tts.synthesis import bundled_model
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import PHONES
 from triforce_tts.text.tokenizer import LETTERS
@@ -59,8 +59,8 @@ def test_a_sentence_of_numbers_is_spoken_whole() -> None:
 
 
 def test_its_limits_are_in_its_configuration() -> None:
-    config = json.loads((bundled_model() / "gpt" / "config.json").read_text())
-    limits = parse(SpeakingLimits, config["speaking"], "nano")
+    limits = Synthesizer.load().limits
+    assert limits != SpeakingLimits()
     assert (limits.line_characters, limits.longest_symbol_s, limits.slack) == (160, 1.5, 2.0)
     assert limits.least_seconds.keys() == {*PHONES, *LETTERS}
     assert all(0.02 < seconds < 0.15 for seconds in limits.least_seconds.values())

@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt
 
 from triforce_tts.bounds import MAX_CHARACTERS
 from triforce_tts.errors import TextError
-from triforce_tts.schema import Config
+from triforce_tts.schema import Record
 from triforce_tts.text.chunk import split_clauses, split_sentences
 from triforce_tts.text.normalize import is_speakable, normalize
 from triforce_tts.text.phonemes import BRACES
@@ -28,7 +28,7 @@ _PAUSES_S = 1.0  # before, within and after a line, which its characters do not 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
 
 
-class SpeakingLimits(Config):
+class SpeakingLimits(Record):
     """How a trained model may be used: kept in the GPT's ``config.json`` as ``speaking``.
 
     A checkpoint without them, of an earlier version, gets these defaults: they are the bundled model's, but for
@@ -45,11 +45,12 @@ class SpeakingLimits(Config):
     )  # by symbol; see text/pace.py
 
 
-class PromptConfig(Config):
-    """What else the GPT's ``config.json`` says of its training data."""
+class Training(Record):
+    """What the GPT's ``config.json`` says of what it was trained on."""
 
     voice_seconds: tuple[Seconds, Seconds]  # shortest and longest voice prompt
     characters_per_second: float = Field(gt=0.1, lt=1000.0)
+    speaking: SpeakingLimits = SpeakingLimits()
 
 
 @dataclass(frozen=True)

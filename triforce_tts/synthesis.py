@@ -18,14 +18,14 @@ from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TextError
-from triforce_tts.lines import Line, PromptConfig, Room, SpeakingLimits, closed, make_line, make_lines, without_reading
-from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
+from triforce_tts.lines import Line, Room, Training, closed, make_line, make_lines, without_reading
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
+from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
 from triforce_tts.models.targets import noise_shape
 from triforce_tts.sampling.diffusion import SAMPLERS, upsample
 from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.takes import Take, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, speech_grammar, text_grammar
-from triforce_tts.schema import parse
 from triforce_tts.speech import Speech, Spoken
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.pace import holds
@@ -33,8 +33,6 @@ from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
 
-MANIFEST = "model.json"
-DEFAULT_VOICE = "voice.flac"
 RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
 _NOTICED_S = 1.0  # read beyond a limit, so that a longer recording is noticed, and no more of it
 # Seeds lie far apart, so that no line of one seed shares its noise with one of the next, and no take of one line is the
@@ -95,22 +93,17 @@ class Synthesizer:
     """The three networks of one model folder, checked to belong together."""
 
     def __init__(self, model: Path, device: torch.device, lexicon: Lexicon | None = None) -> None:
-        manifest = checkpoint.read_json(model / MANIFEST)
+        manifest = read_manifest(model)
         self.folder, self.device = model, device
-        self.name = str(manifest.get("name", model.name))
-        self.id = str(manifest.get("id", "unknown"))
+        self.name, self.id = manifest.name, manifest.id
         self.dvae, self.audio = load_dvae(model / "dvae", device)
         self.gpt, self.vocabulary = load_gpt(model / "gpt", device)
         self.diffusion = load_diffusion(model / "diffusion", self.audio, device)
         self.tokenizer = TextTokenizer(lexicon)
-        gpt_config = checkpoint.read_config(model / "gpt", "gpt")
-        known = {key: gpt_config[key] for key in PromptConfig.model_fields if key in gpt_config}
-        prompt = parse(PromptConfig, known, f"{model / 'gpt'}")
-        self.prompt_seconds, self.characters_per_second = prompt.voice_seconds[1], prompt.characters_per_second
-        self.limits = parse(SpeakingLimits, gpt_config.get("speaking", {}), f"{model / 'gpt'}: speaking")
-        steps = manifest.get("diffusion_steps", 1)
-        bounds.DIFFUSION_STEPS.check(f"{model / MANIFEST}: diffusion_steps", steps)
-        self.settings = Settings(diffusion_steps=steps)
+        trained = read_stage(model / "gpt", "gpt", Training)
+        self.prompt_seconds, self.characters_per_second = trained.voice_seconds[1], trained.characters_per_second
+        self.limits = trained.speaking
+        self.settings = Settings(diffusion_steps=manifest.diffusion_steps)
         self.stopwatch = Stopwatch()
         check_lineage(model, self.tokenizer)
 

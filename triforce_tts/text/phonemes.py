@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from triforce_tts.errors import TextError
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.files import read_text_file
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (
@@ -168,33 +169,16 @@ def _dictionary() -> dict[str, str]:
 
 
 def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        content = read_text_file(path, MAX_LEXICON_BYTES)
+    except TriforceError as error:
+        raise TextError(f"{error}; the lexicon is UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'") from error
     words: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(_read_bounded(Path(path)).splitlines(), start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):
             word, phones = _user_entry(line, f"{path}:{number}")
             words.setdefault(word, phones)
     return words
-
-
-def _read_bounded(path: Path) -> str:
-    """The text of a lexicon file; nothing is read of what is no file, such as a pipe that nobody writes to."""
-    expected = "expected a file of UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
-    try:
-        if not path.is_file():
-            what = (
-                "there is no such file" if not path.exists() else "it is a folder" if path.is_dir() else "it is no file"
-            )
-            raise TextError(f"{path}: cannot read the lexicon ({what}); {expected}")
-        with path.open("rb") as file:
-            content = file.read(MAX_LEXICON_BYTES + 1)
-        if len(content) > MAX_LEXICON_BYTES:
-            raise TextError(f"{path}: the lexicon has over {MAX_LEXICON_BYTES} bytes; {expected}, far fewer of them")
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TextError(f"{path}: the lexicon is not UTF-8 text (byte {error.start}); {expected}") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise TextError(f"{path}: cannot read the lexicon ({reason}); {expected}") from error
 
 
 def _user_entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:

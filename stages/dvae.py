@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import PositiveFloat
+from pydantic import Field
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
@@ -20,15 +20,17 @@ from triforce_tts.shards import ShardSet
 
 from .loop import Losses
 from .preview import Preview
-from .settings import DataSettings, RunSettings
+from .settings import DataSettings, RunSettings, Weight
 
 NAME = "dvae"
+
+CropSeconds = Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)]
 
 
 class CropSettings(DataSettings):
     """Crops for the stages that learn from sound."""
 
-    crop_seconds: PositiveFloat
+    crop_seconds: CropSeconds
 
 
 class DVAESettings(Config):
@@ -38,7 +40,7 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    mse_weight: float = 0.5  # of the squared error beside the absolute one: it tames the largest misses
+    mse_weight: Weight = 0.5  # of the squared error beside the absolute one: it tames the largest misses
 
 
 @dataclass

@@ -14,7 +14,7 @@ from triforce_tts.files import atomic_folder, write_json, write_text
 from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
 
-from .loop import TRAINER
+from .state import TRAINER
 
 STAGES = ("dvae", "gpt", "diffusion")
 CARD = "MODEL_CARD.md"

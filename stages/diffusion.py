@@ -23,7 +23,7 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .dvae import CropSeconds, CropSettings, frames_of, read_crop
-from .loop import Losses
+from .loop import Losses, mean
 from .preview import Preview
 from .settings import Count, RunSettings, Share, Weight
 
@@ -209,6 +209,7 @@ class DiffusionTask:
     """Stage 3 for the loop."""
 
     name = NAME
+    notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"model": DiffusionConfig}
     criterion = "loss"
     expected_first_loss = None
@@ -287,7 +288,7 @@ class DiffusionTask:
             linear, better = self._oracle_errors(network, clip, index)
             guessed, predicted = guessed + linear, predicted + better
             frames += clip.magnitude.shape[1]
-        figures = {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+        figures = {f"error_{steps}_step": mean(total, frames) for steps, total in sums.items()}
         return {**figures, "oracle_gain_db": 10 * math.log10(max(guessed, 1e-12) / max(predicted, 1e-12))}
 
     @torch.no_grad()

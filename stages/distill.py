@@ -27,7 +27,7 @@ from .diffusion import (
     lengths_of,
     make_conditions,
 )
-from .loop import Losses
+from .loop import Losses, mean
 from .settings import RunSettings
 
 NAME = "distill"
@@ -128,7 +128,7 @@ class DistillTask(DiffusionTask):
             end = self._sampled(teacher, clip, self.distill.teacher_steps, index)
             apart = teacher.target.error(arrived, end, clip.decoded, lengths_of(clip)).sum()
             total, frames = total + float(apart), frames + clip.magnitude.shape[1]
-        return {**figures, "distance_to_teacher": total / max(1, frames)}
+        return {**figures, "distance_to_teacher": mean(total, frames)}
 
     def lineage(self) -> dict[str, Any]:
         """What this network was trained with."""

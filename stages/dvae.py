@@ -18,7 +18,7 @@ from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .loop import Losses
+from .loop import Losses, mean
 from .preview import Preview
 from .settings import DataSettings, RunSettings, Weight
 
@@ -96,6 +96,7 @@ class DVAETask:
     """Stage 1 for the loop."""
 
     name = NAME
+    notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"audio": AudioConfig, "model": DVAEConfig}
     criterion = "l1"
     expected_first_loss = None
@@ -189,7 +190,7 @@ def measure(
     entropy = -(share * share.clamp_min(1e-12).log()).sum(-1)  # nats, [groups]
     code_rate = audio.frame_rate / config.downsampling
     return {
-        "l1": total / max(1, frames),
+        "l1": mean(total, frames),
         "use": float((counts > 0).double().mean(-1).min()),
         "perplexity": float(entropy.exp().mean()),
         "bits_per_second": float(entropy.sum()) / math.log(2) * code_rate,

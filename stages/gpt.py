@@ -22,7 +22,7 @@ from triforce_tts.text import alignment
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import decode_codes
-from .loop import Losses
+from .loop import Losses, mean
 from .preview import Preview
 from .settings import Count, DataSettings, RunSettings, Share, Weight
 
@@ -133,6 +133,7 @@ class GPTTask:
     """Stage 2 for the loop."""
 
     name = NAME
+    notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"model": GPTConfig, "vocabulary": VocabularyConfig}
     criterion = "nats"
 
@@ -247,8 +248,8 @@ class GPTTask:
         shuffled = speech_losses(self, network, samples, shuffle=True)
         listening = self._nats(network, samples, "listen", lambda v: v >= 1.0)
         rate = self.code["code_rate"] * self.code["groups"]
-        speech = sum(total for total, _ in own) / max(1, sum(count for _, count in own))
-        wrong = sum(total for total, _ in shuffled) / max(1, sum(count for _, count in shuffled))
+        speech = mean(sum(total for total, _ in own), sum(count for _, count in own))
+        wrong = mean(sum(total for total, _ in shuffled), sum(count for _, count in shuffled))
         return {
             "speech_loss": speech,
             "shuffled_text_loss": wrong,
@@ -305,7 +306,7 @@ class GPTTask:
             nats = token_nats(network, sequence)
             wanted = counted(torch.tensor(sequence.weights[1:]))
             total, count = total + float(nats[wanted].sum()), count + int(wanted.sum())
-        return total / max(1, count)
+        return mean(total, count)
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says: Hugging Face's keys and ours."""

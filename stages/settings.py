@@ -27,7 +27,7 @@ Accepted = Literal["data", "dvae", "teacher", "tokenizer", "optimizer"]
 class RunSettings(Config):
     """Budget, optimiser and habits of one training run."""
 
-    batch_size: Annotated[int, Field(ge=1, le=1 << 20)]  # samples of a global batch, over all processes
+    batch_size: Annotated[int, Field(gt=0, le=1 << 20)]  # samples of a global batch, over all processes
     learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
     optimizer: Literal["adamw", "smorms3", "muon"] = "adamw"
     steps: Count = 0  # budget in optimiser steps; 0: no such limit
@@ -38,7 +38,7 @@ class RunSettings(Config):
     betas: tuple[Decay, Decay] = (0.9, 0.97)
     weight_decay: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.01  # of matrices and kernels alone
     clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
-    ema: Decay = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
+    ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
     # Parts that each loaded batch is cut into; gradients are accumulated over them.
     mega_batch_factor: Annotated[int, Field(ge=1, le=1 << 20)] = 1
     recompute: bool = False  # activation checkpointing: far less memory, about a third more work
@@ -76,6 +76,8 @@ class RunSettings(Config):
             raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
         if self.keep_best and not (self.validate_every and self.validate_samples):
             raise ValueError("keep_best compares validations: set validate_every and validate_samples")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"ema must be in [0, 1), found {self.ema}")
         if self.bucket_batches > 1 and self.bucket_batches * self.batch_size > MOST_SORTED:
             raise ValueError(
                 f"bucket_batches times batch_size may be {MOST_SORTED} at most, found "

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from torch import nn
 from typer.testing import CliRunner
 
+from tests.training import trainer
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch, stream
@@ -24,7 +25,6 @@ from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
-from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import export_command
@@ -46,22 +46,6 @@ class Rows(Batch):
 
 
 STAGES = ("dvae", "gpt", "diffusion")
-
-
-def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:
-    quiet = ["run.steps=20", "run.validate_every=0", "run.save_every=0", "run.batch_size=8", *settings]
-    torch.manual_seed(0)
-    task: Any
-    if stage == "dvae":
-        dvae = schema.load(dvae_stage.DVAESettings, stage, "tiny", quiet)
-        task, loaded = dvae_stage.build(dvae, [corpus["shards"]]), dvae.run
-    elif stage == "gpt":
-        gpt = schema.load(gpt_stage.GPTSettings, stage, "tiny", quiet)
-        task, loaded = gpt_stage.build(gpt, [corpus["codes"]]), gpt.run
-    else:
-        diffusion = schema.load(diffusion_stage.DiffusionSettings, stage, "tiny", quiet)
-        task, loaded = diffusion_stage.build(diffusion, [corpus["shards"]], corpus["dvae"]), diffusion.run
-    return Trainer(task, loaded, run, {})
 
 
 def gradients(made: Trainer[Any, Any], batch: Batch) -> dict[str, torch.Tensor]:

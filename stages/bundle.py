@@ -1,6 +1,7 @@
 """After training: three checkpoints to one model folder; and light exports that travel well."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -15,17 +16,16 @@ from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, MOST_STEPS, STAGES, Manifest
 from triforce_tts.models.load import load_dvae
-from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, Synthesizer, check_lineage
+from triforce_tts.schema import parse_record
+from triforce_tts.synthesis import Synthesizer, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import read_reference
 
 from .state import STATE, TRAINER, read_state
 
-STAGES = ("dvae", "gpt", "diffusion")
 CARD = "MODEL_CARD.md"
-MOST_STEPS = 100  # of stage 3 that a model may ask for
-LONGEST_NAME = 60  # characters
 _CLIP_SECONDS = 300.0  # of the default voice's clip that a model keeps
 _LEAST_CHANGE_DB = 4.0  # standard deviation of the level of sounding frames: speech has about 8, noise 1
 
@@ -60,14 +60,13 @@ def bundle(
     """Write a model folder of the checkpoints in ``paths`` (by stage), and speak with it as far as its voice.
 
     Raises:
+        ConfigError: the name or the number of steps is out of bounds.
         CheckpointError: a mismatched set, or one that cannot be used.
         AudioError: the clip is no second of speech.
         TriforceError: ``out`` holds something else; ``force`` replaces another model.
     """
-    if not 0 <= diffusion_steps <= MOST_STEPS:
-        raise ConfigError(f"diffusion_steps must be 0 to {MOST_STEPS}, found {diffusion_steps}")
-    if not (name.strip() and len(name) <= LONGEST_NAME and name.isprintable()):
-        raise ConfigError(f"name must be 1 to {LONGEST_NAME} printable characters, found {name[:LONGEST_NAME]!r}")
+    wanted = {"name": name, "diffusion_steps": diffusion_steps}
+    parse_record(Manifest, json.dumps({**wanted, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
     found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
@@ -85,8 +84,7 @@ def bundle(
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
-        manifest = {"name": name, "id": identity, "networks": ids, "diffusion_steps": diffusion_steps}
-        write_json(folder / MANIFEST, {**manifest, "sha256": checksums})
+        write_json(folder / MANIFEST, {**wanted, "id": identity, "networks": ids, "sha256": checksums})
         Synthesizer.load(folder, "cpu").voice()
 
 
@@ -126,7 +124,7 @@ def bundle_command(
     diffusion: Annotated[Path, typer.Option(help="Run or checkpoint of stage 3.")],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     voice: Annotated[Path, typer.Option(help="Clip of the default voice, a few seconds of speech.")],
-    name: Annotated[str, typer.Option(help="Name of the model, at most 60 characters.")] = "custom",
+    name: Annotated[str, typer.Option(help="Name of the model, at most 100 characters.")] = "custom",
     card: Annotated[Path | None, typer.Option(help="Model card to include; default: a short one is written.")] = None,
     diffusion_steps: Annotated[
         int, typer.Option(help="Steps of stage 3 when speaking; 0 leaves it out.", min=0, max=MOST_STEPS)

@@ -53,7 +53,6 @@ from .state import (
     require_accepted,
     restore_random_state,
     rng_name,
-    write_tensors,
 )
 
 BatchT = TypeVar("BatchT", bound=Batch)
@@ -348,7 +347,7 @@ class Trainer(Generic[ItemT, BatchT]):
             keys = [self.task.keys[index] for _, index in pairs[rank :: self.accelerator.num_processes]]
             tensors = {field.name: getattr(batch, field.name).cpu().contiguous() for field in fields(batch)}
             with atomic_path(folder / f"{checkpoint_name(self.progress.step + 1)}-{rank:05d}.safetensors") as file:
-                write_tensors(file, tensors, {"samples": json.dumps(keys)})
+                checkpoint.save_tensors(file, tensors, {"samples": json.dumps(keys)})
         return folder
 
     def _stream_step(self) -> int:
@@ -491,7 +490,7 @@ class Trainer(Generic[ItemT, BatchT]):
             with new_folder(target, "checkpoint", force=True) as folder:
                 self._write(folder, weights, averaged or weights, optimizer)
                 for rank, state in enumerate(random):
-                    write_tensors(folder / TRAINER / rng_name(rank), state)
+                    checkpoint.save_tensors(folder / TRAINER / rng_name(rank), state)
             for pointer in ("best", "latest") if best else ("latest",):
                 write_text(self.run / pointer, target.name)
             prune(self.run, self.settings.keep)
@@ -529,9 +528,9 @@ class Trainer(Generic[ItemT, BatchT]):
         trainer = folder / TRAINER
         trainer.mkdir()
         if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
-            write_tensors(self._average_file(folder), averaged)
-        write_tensors(trainer / RAW, weights)
-        write_tensors(trainer / OPTIMIZER, optimizer)
+            checkpoint.save_tensors(self._average_file(folder), averaged)
+        checkpoint.save_tensors(trainer / RAW, weights)
+        checkpoint.save_tensors(trainer / OPTIMIZER, optimizer)
         scaler = self.accelerator.scaler
         state = State(
             **vars(self.progress),

@@ -13,11 +13,9 @@ from typing import Annotated, Any
 
 import torch
 from pydantic import Field
-from safetensors import SafetensorError
-from safetensors.torch import save_file
 
 from triforce_tts import checkpoint
-from triforce_tts.errors import CheckpointError, TriforceError
+from triforce_tts.errors import CheckpointError
 from triforce_tts.files import MARKER
 from triforce_tts.schema import Record, read_record
 
@@ -124,18 +122,6 @@ def _shown(value: Any) -> str:
 
 
 # --- tensors ---------------------------------------------------------------------------------------------------------
-
-
-def write_tensors(file: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file.
-
-    Raises:
-        TriforceError: it cannot be written, for example because the disk is full.
-    """
-    try:
-        save_file(dict(tensors), file, metadata=metadata)
-    except (OSError, SafetensorError) as error:
-        raise TriforceError(f"{file}: cannot write the tensors ({error}); free some space") from error
 
 
 def read_tensors(file: Path) -> dict[str, torch.Tensor]:

@@ -184,15 +184,15 @@ def test_speech_is_a_voice(tmp_path: Path) -> None:
         require_speech(path, audio)
 
 
-@pytest.mark.parametrize("steps", [-5, -1, 101, 10**5])
+@pytest.mark.parametrize("steps", [-5, -1, 1001, 10**5])
 def test_steps_of_stage_3_are_bounded(steps: int, runs: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=f"diffusion_steps must be 0 to 100, found {steps}"):
+    with pytest.raises(ConfigError, match=f"'diffusion_steps': .* found {steps}"):
         bundle(runs, tmp_path / "model", "x", voice_clip(tmp_path / "v.wav"), None, steps)
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "x" * 61, "\x1b[2J", "a\u2028b"])
+@pytest.mark.parametrize("name", ["", "a\nb", "x" * 101, "\x1b[2J", "a\u2028b", "../x", "."])
 def test_a_models_name_is_bounded(name: str, runs: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="name must be 1 to 60 printable characters"):
+    with pytest.raises(ConfigError, match="'name': "):
         bundle(runs, tmp_path / "model", name, voice_clip(tmp_path / "v.wav"), None, 1)
     assert not (tmp_path / "model").exists()
 

@@ -251,6 +251,47 @@ def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path
     assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None  # that one lies elsewhere
 
 
+def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Nothing held out: once a figure of 0 was the best for ever."""
+    chosen = ["run.keep_best=l1", "run.validate_every=1", "run.steps=2"]
+    with pytest.raises(ConfigError, match="validate_samples"):
+        trainer("dvae", corpus, tmp_path / "none", [*chosen, "run.validate_samples=0"])
+    with pytest.raises(ConfigError, match="the data holds nothing out"):
+        trainer("dvae", corpus, tmp_path / "none", [*chosen, "data.min_seconds=0.9", "data.max_seconds=1.0"])
+
+
+def nothing_held_out(made: Trainer[Any, Any]) -> None:
+    made.task.heldout = made.task.heldout.select([])
+
+
+def test_a_run_without_held_out_data_says_so_and_validates_nothing(
+    corpus: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in STAGES:
+        made = trainer(stage, corpus, tmp_path / stage, ["run.steps=1", "run.validate_every=1"])
+        nothing_held_out(made)
+        outcome = made.fit()
+        assert "nothing is validated" in capsys.readouterr().err.replace("\n", " ")
+        assert not any(name.startswith("heldout_") for name in outcome.metrics)
+        figures = made.task.validate(made.network, torch.device("cpu"), 4)
+        assert not any(value == 0 for name, value in figures.items() if "l1" in name or "loss" in name or "err" in name)
+
+
+def test_figures_that_are_not_finite_are_null_in_the_metrics(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.steps=2", "run.validate_every=2", "run.keep_best=l1"])
+    heldout(made, [float("nan")])
+    made.fit()
+    assert not (tmp_path / "run" / "best").exists()
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    rows = [
+        json.loads(line, parse_constant=refuse) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    ]
+    assert {row["l1"] for row in rows if row["kind"] == "validation"} == {None}
+
+
 def test_a_better_checkpoint_replaces_the_best(corpus: dict[str, Path], tmp_path: Path) -> None:
     chosen = ["run.keep_best=l1", "run.validate_every=2", "run.keep=1", "run.steps=8"]
     made = trainer("dvae", corpus, tmp_path / "run", chosen)

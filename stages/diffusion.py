@@ -23,9 +23,9 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .dvae import CropSeconds, CropSettings, frames_of, read_crop
-from .loop import Losses, mean
 from .preview import Preview
 from .settings import Count, RunSettings, Share, Weight
+from .task import Losses, mean
 
 NAME = "diffusion"
 ORACLE_TIME = 0.7  # of the oracle start: most of the way done, by the recording itself

@@ -27,8 +27,8 @@ from .diffusion import (
     lengths_of,
     make_conditions,
 )
-from .loop import Losses, mean
 from .settings import RunSettings
+from .task import Losses, mean
 
 NAME = "distill"
 

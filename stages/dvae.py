@@ -18,9 +18,9 @@ from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .loop import Losses, mean
 from .preview import Preview
 from .settings import DataSettings, RunSettings, Weight
+from .task import Losses, mean
 
 NAME = "dvae"
 

@@ -22,9 +22,9 @@ from triforce_tts.text import alignment
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import read_codes, read_details, read_text
-from .loop import Losses, mean
 from .preview import Preview
 from .settings import Count, DataSettings, RunSettings, Share, Weight
+from .task import Losses, mean
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens

@@ -11,123 +11,49 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from torch import nn
 
 from triforce_tts import checkpoint
-from triforce_tts.batches import Batch, Order, stream
-from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
+from triforce_tts.batches import stream
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, new_folder, write_json, write_text
 from triforce_tts.models.layers import Network, count_parameters
-from triforce_tts.schema import Config, parse
 
 from .lora import add_adapters, merge
 from .optim import learning_rate_factor, make_optimizer, state_names
-from .preview import Preview, layer_norms
+from .preview import layer_norms
 from .report import Report
+from .resume import average_file, find_start, restored_average, restored_optimizer
 from .settings import RunSettings
-from .sharding import local, require_shardable, shard, split_like, whole
+from .sharding import local, require_shardable, shard, whole
 from .state import (
-    AVERAGE,
     OPTIMIZER,
     RAW,
     STATE,
     TRAINER,
+    Parameters,
     Progress,
     State,
     checkpoint_name,
-    fits,
-    grown_lineage,
-    optimizer_state,
     prune,
     random_state,
-    read_state,
     read_tensors,
-    require_accepted,
     restore_random_state,
     rng_name,
 )
+from .task import BatchT, ItemT, Task, order_of
 
-BatchT = TypeVar("BatchT", bound=Batch)
-ItemT = TypeVar("ItemT")
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
 KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
 GLOO_GRACE_S = 0.5  # thousands of times what its threads need to let go of a tensor
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
-
-
-class Losses(nn.Module):
-    """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
-
-    network: Network
-    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
-
-
-class Task(Protocol[ItemT, BatchT]):
-    """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
-
-    name: str
-    parts: ClassVar[dict[str, type[Config]]]  # of config(): what the weights' shapes and meaning hang on
-    module: Losses
-    durations_s: tuple[float, ...]
-    keys: Sequence[str]
-    notes: Sequence[str]  # what the user should know at the start, such as which samples cannot be used
-    heldout: Sized
-    expected_first_loss: float | None
-    criterion: str  # the logged figure that a user would judge by, such as the error in nats
-
-    def sample(self, index: int, rng: torch.Generator) -> ItemT:
-        """Sample ``index`` with its random choices drawn from ``rng``."""
-        ...
-
-    def length(self, index: int, rng: torch.Generator) -> float:
-        """How long ``sample`` of the same arguments will be, about and in any unit: like lengths are batched together."""
-        ...
-
-    def collate(self, items: Sequence[ItemT]) -> BatchT:
-        """A batch of samples."""
-        ...
-
-    def weight(self, batch: BatchT) -> float:
-        """How many things the batch's loss sums over."""
-        ...
-
-    def seconds(self, batch: BatchT) -> float:
-        """Seconds of sound in the batch."""
-        ...
-
-    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Figures over the first ``samples`` held-out samples."""
-        ...
-
-    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Held-out sample ``index`` as the network does it, to be looked at and listened to."""
-        ...
-
-    def config(self) -> dict[str, Any]:
-        """The content of a checkpoint's config.json."""
-        ...
-
-    def lineage(self) -> dict[str, Any]:
-        """What the network was trained with."""
-        ...
-
-
-def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
-    """Which samples of ``task`` come when."""
-    return Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches, task.length)
-
-
-def mean(total: float, count: float) -> float:
-    """A mean; NaN, which is no figure, of nothing."""
-    return total / count if count else math.nan
 
 
 @dataclass
@@ -162,10 +88,10 @@ class Trainer(Generic[ItemT, BatchT]):
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
         if settings.keep_best and not len(task.heldout):
             raise ConfigError("run.keep_best compares held-out figures, and the data holds nothing out: leave it empty")
-        self.progress, self.lineage = Progress(), task.lineage()
         self.order = order_of(task, settings)
         network = task.module.network
-        exact = self._load_start()
+        self.start = find_start(task, settings, run, processes)
+        self.progress, exact = self.start.progress, self.start.exact
         if settings.lora_rank:
             add_adapters(network, settings.lora_rank)
         if exact is not None:
@@ -191,12 +117,14 @@ class Trainer(Generic[ItemT, BatchT]):
         self._saved = -1  # step of the last checkpoint
         if exact is not None:
             self._restore(*exact)
+        if self.accelerator.is_main_process and self.start.notes:
+            print("\n".join(self.start.notes))
         if settings.ema and not self.ema:
             self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         trained_with = {
             "parameters": count_parameters(self.network),
             "processes": processes,
-            "lineage": self.lineage,
+            "lineage": self.start.lineage,
             "samples": len(task.durations_s),
             "hours": round(sum(task.durations_s) / 3600, 3),
         }
@@ -217,10 +145,11 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def fit(self) -> Outcome:
         """Train until the budget is spent; the last state is saved."""
-        self._saved = self.progress.step if self._start is not None else -1
+        self._saved = self.progress.step if self.start.pointed is not None else -1
         metrics: dict[str, float] = {}
         with self.report:
-            self._require_start()
+            if self.accelerator.is_main_process:
+                self.start.require_still(self.run)
             for note in self._notes():
                 self.report.say(note)
             batches = self._batches()
@@ -524,11 +453,11 @@ class Trainer(Generic[ItemT, BatchT]):
         optimizer: dict[str, torch.Tensor],
     ) -> None:
         shipped = merge(averaged) if self.settings.lora_rank else averaged
-        checkpoint.save(folder, shipped, self.task.config(), {**self.lineage, "steps": self.progress.step})
+        checkpoint.save(folder, shipped, self.task.config(), {**self.start.lineage, "steps": self.progress.step})
         trainer = folder / TRAINER
         trainer.mkdir()
         if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
-            checkpoint.save_tensors(self._average_file(folder), averaged)
+            checkpoint.save_tensors(average_file(folder, self.settings), averaged)
         checkpoint.save_tensors(trainer / RAW, weights)
         checkpoint.save_tensors(trainer / OPTIMIZER, optimizer)
         scaler = self.accelerator.scaler
@@ -545,10 +474,7 @@ class Trainer(Generic[ItemT, BatchT]):
         )
         write_json(trainer / STATE, state.model_dump(mode="json"))
 
-    def _average_file(self, folder: Path) -> Path:
-        return folder / TRAINER / AVERAGE if self.settings.lora_rank else folder / checkpoint.WEIGHTS
-
-    def _parameters(self) -> list[tuple[str, frozenset[str], torch.Size]]:
+    def _parameters(self) -> Parameters:
         """Name and shape of the optimiser's parameters in its order, and what it keeps of each."""
         known = {id(p): name for name, p in self.accelerator.unwrap_model(self.module).named_parameters()}
         return [
@@ -565,125 +491,17 @@ class Trainer(Generic[ItemT, BatchT]):
             for key, value in state.get(index, {}).items()
         }
 
-    def _load_start(self) -> tuple[Path, State] | None:
-        """Load what training starts from without adapters: the weights of ``init_from`` or of a light checkpoint.
-
-        Returns:
-            Folder and trainer state of a checkpoint that is to be taken up exactly instead; None where there is none.
-        """
-        network = self.task.module.network
-        self._start = _pointed(self.run)
-        if self._start is None:
-            if self.settings.init_from:
-                checkpoint.read_config(self.settings.init_from, self.task.name)
-                checkpoint.load_weights(network, self.settings.init_from)
-            return None
-        folder = checkpoint.locate(self.run)
-        self._require_same_model(folder)
-        state = read_state(folder)
-        found = checkpoint.read_lineage(folder)
-        self.lineage = grown_lineage(self.run, found, self.task.lineage(), self.settings, state.step)
-        self.progress = state.progress()
-        # The best one of a copy lies elsewhere; another figure, or the same of other data, compares with nothing.
-        same_figure = state.keep_best in (None, self.settings.keep_best) and found.get("data") == self.lineage["data"]
-        if not (self.run / "best").exists() or not same_figure:
-            self.progress.best = None
-        if not state.light:
-            return folder, state
-        checkpoint.load_weights(network, folder)
-        self._start_anew("a light checkpoint: the optimiser starts anew; this is not an exact resume")
-        return None
-
-    def _start_anew(self, reason: str) -> None:
-        """Warm up again, as the optimiser knows nothing yet."""
-        self.progress.light_start = self.progress.step
-        if self.accelerator.is_main_process:
-            print(f"{self.run}: {reason}")
-
-    def _require_start(self) -> None:
-        """Refuse to go on from a checkpoint that is no longer the run's latest, now that no other process writes here."""
-        if self.accelerator.is_main_process and _pointed(self.run) != self._start:
-            raise TriforceError(f"{self.run}: another process trained here meanwhile; start again to go on from there")
-
     def _restore(self, folder: Path, state: State) -> None:
         """Take up what the checkpoint in ``folder`` holds beside the weights."""
-        self._require_same_order(state)
         if self.settings.ema:
-            file, like = self._average_file(folder), self.network.state_dict()
-            average = read_tensors(file)
-            _require_like(average, like, file)
-            self.ema = {name: split_like(value, like[name]) for name, value in average.items()}
-        self._restore_optimizer(folder, state)
+            self.ema = restored_average(folder, self.settings, self.network.state_dict())
+        like = dict(self.accelerator.unwrap_model(self.module).named_parameters())
+        found = restored_optimizer(self.start, self.settings, self._parameters(), like)
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": found, "param_groups": groups})
         scaler = self.accelerator.scaler
         if scaler is not None and state.loss_scale is not None:
             scaled = {"scale": state.loss_scale, "_growth_tracker": state.loss_scale_steps}
             scaler.load_state_dict({**scaler.state_dict(), **scaled})
         if self.accelerator.process_index < state.processes:
             restore_random_state(folder, self.accelerator.process_index)
-
-    def _require_same_model(self, folder: Path) -> None:
-        found, wanted = checkpoint.read_config(folder, self.task.name), self.task.config()
-        for key, kind in self.task.parts.items():
-            # Parsed, so that a setting that is newer than the checkpoint counts as its default.
-            was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (found, wanted))
-            if was != now:
-                raise CheckpointError(
-                    f"{folder}: '{key}' of the run's checkpoint is {found[key]}, the configuration says {wanted[key]}; "
-                    "use the run's configuration or another RUN"
-                )
-
-    def _require_same_order(self, state: State) -> None:
-        for key in ("seed", "batch_size"):
-            was, now = getattr(state, key), getattr(self.settings, key)
-            if was != now:
-                raise CheckpointError(
-                    f"{self.run}: was trained with run.{key}={was}, the configuration says {now}: the data order would "
-                    "differ; use the same or another RUN"
-                )
-        if state.processes != self.accelerator.num_processes and self.accelerator.is_main_process:
-            print(
-                f"{self.run}: was trained with {state.processes} processes, now {self.accelerator.num_processes}: "
-                "the samples of each step are the same; sums of floats and dropout are not"
-            )
-
-    def _restore_optimizer(self, folder: Path, state: State) -> None:
-        file, wanted = folder / TRAINER / OPTIMIZER, self._parameters()
-        tensors = read_tensors(file)
-        now = self.settings.optimizer
-        was = state.optimizer or (now if fits(tensors, wanted) else "another one")
-        if was != now:
-            require_accepted(self.run, "optimizer", was, now, self.settings)
-            self._start_anew(f"its optimiser was {was} and is now {now}: it starts anew; this is not an exact resume")
-            return
-        like = dict(self.accelerator.unwrap_model(self.module).named_parameters())
-        states = optimizer_state(tensors, wanted, state, str(file))
-        # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
-        numbered = {
-            index: {key: split_like(v, like[name]) if v.dim() else v for key, v in found.items()}
-            for index, (found, (name, _, _)) in enumerate(zip(states, wanted, strict=True))
-            if found
-        }
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": numbered, "param_groups": groups})
-
-
-def _pointed(run: Path) -> str | None:
-    """Which checkpoint ``run`` goes on from; None for a new run.
-
-    Raises:
-        CheckpointError: ``latest`` is there and names no checkpoint.
-    """
-    return checkpoint.locate(run).name if os.path.lexists(run / "latest") else None
-
-
-def _require_like(found: dict[str, torch.Tensor], like: dict[str, torch.Tensor], file: Path) -> None:
-    """Refuse tensors that are not, by name and shape, those of a network.
-
-    Raises:
-        CheckpointError: one is missing, unknown or of another shape.
-    """
-    names = found.keys() ^ like.keys() or {name for name in like if found[name].shape != like[name].shape}
-    if names:
-        raise CheckpointError(
-            f"{file}: the averaged weights do not fit the network, such as '{min(names)}'; the checkpoint is damaged"
-        )

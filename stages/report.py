@@ -146,10 +146,17 @@ class Report:
             tracker.scalars(kind, values, progress.step)
 
     def _append(self, row: dict[str, Any]) -> None:
-        # JSON knows no NaN: where there is no figure, there is null.
-        finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-        self.metrics_file.write(json.dumps(finite) + "\n")
+        self.metrics_file.write(json.dumps(_finite(row), allow_nan=False) + "\n")
         self.metrics_file.flush()
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with null for what is no figure: JSON knows no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _environment() -> dict[str, Any]:

@@ -30,10 +30,11 @@ from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
-from triforce_tts.stages.loop import Losses, Trainer, order_of
+from triforce_tts.stages.loop import Trainer
 from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
 from triforce_tts.stages.preview import layer_norms
 from triforce_tts.stages.settings import RunSettings
+from triforce_tts.stages.task import Losses, order_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -11,13 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, get_args
 
-import av
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts import schema
-from triforce_tts.audio.io import stream_audio
+from triforce_tts.audio.io import claimed_seconds, stream_audio
 from triforce_tts.errors import ShardError
 from triforce_tts.files import only_writer, write_json
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
@@ -130,7 +129,7 @@ def read_sources(work: Path) -> tuple[list[Source], list[Failure]]:
 
 def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str | None) -> list[Account]:
     """Every job's account, in the order of the jobs; the bar counts hours of sound."""
-    lengths = {job.source.id: seconds_of(Path(job.source.path)) for job in jobs}
+    lengths = {job.source.id: claimed_seconds(Path(job.source.path)) for job in jobs}
     outcomes = pool.run_on_ray(process, jobs, ray) if ray else pool.run(process, jobs, workers)
     done: dict[str, Account] = {}
     columns = (
@@ -208,21 +207,12 @@ def reader(accounts: Sequence[Account]) -> Read:
     return read
 
 
-def seconds_of(path: Path) -> float:
-    """The length that a file claims, in seconds; 0 where it claims none."""
-    try:
-        with av.open(str(path)) as container:
-            return float(container.duration or 0) / av.time_base
-    except (av.FFmpegError, ValueError, OSError):
-        return 0.0
-
-
 def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Console) -> None:
     """Say what would be built: recordings, hours, steps, bytes; feeds are read, what they name is not fetched."""
     sources, failures = find_sources(words, out / "downloads", config.fetch, fetch=False)
     hours: defaultdict[tuple[str, str], float] = defaultdict(float)
     for source in sources:
-        hours[source.collection, source.license] += seconds_of(Path(source.path)) / 3600
+        hours[source.collection, source.license] += claimed_seconds(Path(source.path)) / 3600
     for (collection, license_), value in sorted(hours.items()):
         console.print(f"{collection} ({license_}): {value:.2f} h", soft_wrap=True)
     for failure in failures:

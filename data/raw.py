@@ -27,6 +27,11 @@ _NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
 _STEM_LENGTH = 60  # leaves room in a key for the digits of the content and the number of a segment
 
 
+def local_sources(words: Sequence[str]) -> list[Path]:
+    """Those of ``words`` that name files and folders here."""
+    return [Path(word) for word in words if not is_url(word) and not word.startswith(PREFIX)]
+
+
 def find_sources(
     words: Sequence[str],
     folder: Path,

@@ -339,7 +339,7 @@ def _sound_file(source: Source) -> sf.SoundFile:
 
 def _is_counted(file: sf.SoundFile) -> bool:
     """Whether its length is counted: that of an mp3 is often an estimate."""
-    return file.format != "MP3" and file.frames < np.iinfo(np.int64).max
+    return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
 
 
 def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:

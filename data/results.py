@@ -221,8 +221,10 @@ def is_of_recording(error: BaseException) -> bool:
     """Whether ``error`` says something of the recording for good; else another machine, or this one later, may do it."""
     cause: BaseException | None = error
     while cause is not None:
-        # FFmpeg says "input/output error" of damaged files too.
-        if isinstance(cause, OSError | MemoryError) and not isinstance(cause, av.FFmpegError):
+        if isinstance(cause, MemoryError):
+            return False
+        # FFmpeg says "input/output error" of damaged files too; bzip2 raises an OSError without a number.
+        if isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, av.FFmpegError):
             return False
         if isinstance(cause, RuntimeError) and _OF_MACHINE.search(f"{type(cause).__name__}: {cause}"):
             return False

@@ -18,7 +18,7 @@ from .heldout import HeldOut, read_heldout
 from .jobs import DROPS, Built, NothingBuilt, build
 from .labels import find_recordings
 from .options import SAMPLE_RATES, WORKERS, Asked, folder_or_file
-from .prepare import ENCODERS, Recipe
+from .prepare import ENCODERS, OPUS_RATES, Recipe
 from .sources import Drop, Found, printable
 from .tables import parse_columns
 
@@ -144,6 +144,11 @@ def command(
         return
     if codec not in (None, *ENCODERS):
         raise ShardError(f"--codec {codec}: expected one of {', '.join(ENCODERS)}")
+    if codec == "opus" and sample_rate not in (None, *OPUS_RATES):
+        rates = ", ".join(map(str, OPUS_RATES))
+        raise ShardError(
+            f"--sample-rate {sample_rate}: Opus stores {rates} Hz alone; choose one of them, or --codec flac"
+        )
     found, held = _spoken(asked, console) if asked.speaks else _labelled(asked, console)
     if dry_run:
         for (source, license_), count in sorted(Counter((r.source, r.license) for r in found.recordings).items()):

@@ -108,6 +108,7 @@ def run_job(job: Job) -> Outcome:
     done.unlink(missing_ok=True)  # from here on the old shard does not count, whatever happens
     drops: list[Drop] = []
     misfits: list[tuple[str, str]] = []
+    unlucky: list[str] = []
 
     def samples() -> Iterator[Sample]:
         for recording in job.recordings:
@@ -117,6 +118,7 @@ def run_job(job: Job) -> Outcome:
             try:
                 prepared = prepare(recording, job.recipe)
             except Refused as refusal:
+                unlucky.extend([recording.id] * refusal.again)
                 drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, str(refusal.value)))
                 continue
             if prepared.misfit:
@@ -124,6 +126,8 @@ def run_job(job: Job) -> Outcome:
             yield prepared.sample
 
     outcome = Outcome(info=write_shard(path, samples()), drops=drops, misfits=misfits)
+    if unlucky:  # the next build tries again
+        return outcome
     sizes = {"size": path.stat().st_size, "sidecar": sidecar_path(path).stat().st_size}
     write_json(done, {"fingerprint": fingerprint, **sizes, "outcome": outcome.model_dump(mode="json")})
     return outcome

@@ -22,6 +22,7 @@ from .align import aligner
 from .sources import Recording
 
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
 SAMPLE_RATES = (4000, 384_000)  # Hz: less holds no speech, more is no recording of it
 _SLACK_S = 0.01  # the times of an alignment count in frames, of which the last may be cut
 _BEYOND_S = 1.0  # of what is too long so much more is read than the limit: enough to see that it is
@@ -59,9 +60,10 @@ class Prepared:
 class Refused(Exception):
     """A recording that cannot be used."""
 
-    def __init__(self, reason: str, value: object, seconds: float = 0.0) -> None:
+    def __init__(self, reason: str, value: object, seconds: float = 0.0, again: bool = False) -> None:
         super().__init__(reason)
         self.reason, self.value, self.seconds = reason, value, seconds
+        self.again = again  # whether this machine was at fault, so that the next build shall try again
 
 
 def prepare(recording: Recording, recipe: Recipe) -> Prepared:
@@ -77,10 +79,10 @@ def prepare(recording: Recording, recipe: Recipe) -> Prepared:
         return _prepare(recording, recipe)
     except (AudioError, TextError) as error:
         raise Refused("unreadable", error) from error
-    except (Refused, TriforceError, OSError):
+    except (Refused, TriforceError, OSError, ImportError):
         raise
     except MemoryError as error:
-        raise Refused("unreadable", "it needs more memory than there is") from error
+        raise Refused("unreadable", "it needs more memory than there is", again=True) from error
     except Exception as error:
         # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
         raise Refused("fault of the builder", f"{error!r}; please report it") from error
@@ -90,8 +92,9 @@ def _prepare(recording: Recording, recipe: Recipe) -> Prepared:
     audio = _sound(recording, recipe.limits)
     _check(recording, audio, recipe.limits)
     band = bandwidth_hz(audio.samples, audio.sample_rate)
-    if recipe.sample_rate is not None and recipe.sample_rate != audio.sample_rate:
-        audio = _resample(audio, recipe.sample_rate)
+    stored = rate_to_store(recipe.sample_rate or audio.sample_rate, recipe.codec)
+    if stored != audio.sample_rate:
+        audio = _resample(audio, stored)
     levelled, gain_db = normalize_level(audio.samples, audio.sample_rate)
     audio = Audio(levelled, audio.sample_rate)
     meta: dict[str, Any] = {
@@ -112,6 +115,12 @@ def _prepare(recording: Recording, recipe: Recipe) -> Prepared:
     if words is not None:
         meta[alignment.KEY] = words
     return Prepared(Sample(recording.id, meta, ENCODERS[recipe.codec](audio), recipe.codec), misfit)
+
+
+def rate_to_store(sample_rate: int, codec: str) -> int:
+    """The rate in Hz that a sample is stored at: Opus knows few rates, and takes the next higher."""
+    rates = OPUS_RATES if codec == "opus" else (sample_rate,)
+    return min((rate for rate in rates if rate >= sample_rate), default=rates[-1])
 
 
 def _sound(recording: Recording, limits: Limits) -> Audio:
@@ -177,7 +186,7 @@ def misfit_of(words: Sequence[alignment.Word], text: str, normalized: str | None
     """Why an alignment does not fit a text and its sound; empty where it does."""
     try:
         ours = normalize(text)
-        count = sum(piece.is_word for piece in _tokenizer().spell(ours))
+        count = sum(piece.is_word for piece in tokenizer().spell(ours))
     except TextError as error:
         return f"its text cannot be spoken ({error})"
     if normalized is not None and normalized != ours:
@@ -193,6 +202,6 @@ def misfit_of(words: Sequence[alignment.Word], text: str, normalized: str | None
 
 
 @lru_cache(maxsize=1)
-def _tokenizer() -> TextTokenizer:
+def tokenizer() -> TextTokenizer:
     """This process's tokenizer: its lexicon takes longer to load than a text to spell."""
     return TextTokenizer()

@@ -178,6 +178,7 @@ def _build_raw(asked: Asked, config: str, console: Console) -> None:
     overrides += [f"codec={asked.codec}"] if asked.codec else []
     overrides += [f"sample_rate={asked.sample_rate}"] if asked.sample_rate else []
     overrides += [f"align.enabled={str(asked.align).lower()}"] if asked.align is not None else []
+    _held_list(asked, console)  # what is wrong with it is said before hours of work
     scrape.run(asked.sources, asked.out, scrape.load_config(config, overrides), asked.workers or WORKERS, console,
                only=asked.only or "all", part=asked.part or "1/1", ray=asked.ray, dry_run=asked.dry_run,
                heldout=next(iter(asked.heldout_lists), None))  # fmt: skip

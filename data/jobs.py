@@ -119,7 +119,7 @@ def run_job(job: Job) -> Outcome:
                 prepared = prepare(recording, job.recipe)
             except Refused as refusal:
                 unlucky.extend([recording.id] * refusal.again)
-                drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, str(refusal.value)))
+                drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value))))
                 continue
             if prepared.misfit:
                 misfits.append((recording.id, prepared.misfit))

@@ -17,13 +17,13 @@ _SPOKEN = "they are for a synthesiser: give --synthetic TEXTS, or --engine babbl
 _BY_FETCH = "the sources that --only fetch found are taken; leave out SRC"
 
 
-def folder_or_file(text: str) -> Path:
-    """A path of the command line.
+def folder_or_file(text: str | Path) -> Path:
+    """A path of the command line, or an option's default.
 
     Raises:
         ShardError: it is empty, which Python takes for the current folder.
     """
-    if not text.strip():
+    if not str(text).strip():
         raise ShardError("the name of a file or folder is empty; for the current folder write '.'")
     return Path(text)
 

@@ -87,7 +87,7 @@ def printable(text: str) -> str:
 
 def name_of(folder: Path) -> str:
     """The name of a folder, also of ``.`` and ``..``."""
-    return absolute(folder).name or "root"
+    return printable(absolute(folder).name) or "root"
 
 
 def absolute(path: Path) -> Path:

@@ -24,7 +24,8 @@ from triforce_tts.shards import (
     SPLITS,
     Sample,
     ShardInfo,
-    remove_stale,
+    listed_shards,
+    remove_shards,
     shard_path,
     sidecar_path,
     write_index,
@@ -119,7 +120,9 @@ def run_job(job: Job) -> Outcome:
                 prepared = prepare(recording, job.recipe)
             except Refused as refusal:
                 unlucky.extend([recording.id] * refusal.again)
-                drops.append(Drop(recording.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value))))
+                drops.append(
+                    Drop(recording.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value)))
+                )
                 continue
             if prepared.misfit:
                 misfits.append((recording.id, prepared.misfit))
@@ -197,6 +200,8 @@ def build(
     with working_folder(out, "shards", sources):
         jobs = make_jobs(recordings, held, out, recipe or Recipe())
         flat = [job for split in jobs.values() for job in split]
+        names = {Path(job.path).name for job in flat}
+        earlier = listed_shards(out) | _noted_shards(out)
         outcomes = _work_through(flat, workers, console)
         built = Built([*drops], [])
         for outcome in outcomes.values():
@@ -205,15 +210,28 @@ def build(
         _write_drops(out / DROPS, built.drops)
         if not any(outcome.info.samples for outcome in outcomes.values()):
             (out / INDEX).unlink(missing_ok=True)
-            remove_stale(out, [])
+            remove_shards(out, earlier | names)
             count = len(recordings) + len(drops)
             raise NothingBuilt(
                 f"{out}: nothing of {count} recordings could be used; {out / DROPS} says why", built.drops
             )
         infos = {split: [outcomes[job.path].info for job in split_jobs] for split, split_jobs in jobs.items()}
         write_index(out, "audio", infos, details or {})
-        remove_stale(out, [Path(job.path) for job in flat])
+        remove_shards(out, earlier - names)
     return built
+
+
+def _noted_shards(out: Path) -> set[str]:
+    """Names of the finished shards in ``out`` by the files beside them: a killed build has no index."""
+    found = set()
+    for done in out.glob("*.done.json"):
+        try:
+            note = read_record(done, _Done)
+        except TriforceError:  # not ours, or damaged: it stays
+            continue
+        if note.outcome.info.name == f"{done.name.removesuffix('.done.json')}.tar":
+            found.add(note.outcome.info.name)
+    return found
 
 
 def _work_through(jobs: Sequence[Job], workers: int, console: Console | None) -> dict[str, Outcome]:

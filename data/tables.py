@@ -174,7 +174,7 @@ def _fitted(fields: Sequence[str], columns: Columns) -> dict[str, str] | None:
         fields = joined
     elif more < 0 and not (columns == LJSPEECH and len(fields) == 2):
         return None
-    return {name: field.strip() for name, field in zip(columns, fields, strict=False)}
+    return {name: field.strip() for name, field in zip(columns[: len(fields)], fields, strict=True)}
 
 
 def _join(fields: list[str], columns: Columns, more: int) -> list[str] | None:

@@ -12,7 +12,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from triforce_tts.data import scrape
+from triforce_tts.data import jobs, scrape
 from triforce_tts.data.build import command
 from triforce_tts.data.heldout import HeldOut, read_heldout
 from triforce_tts.data.inspect import command as inspect_command
@@ -170,6 +170,21 @@ def test_shards_never_go_into_or_around_a_source(tmp_path: Path) -> None:
     for out in (source, source / "shards", tmp_path / "all", tmp_path / "link" / "x"):
         assert "choose an" in refused(source, "--out", out)
     assert sorted(path.name for path in source.iterdir()) == ["a.wav", "b.wav", "manifest.jsonl"]
+
+
+def test_only_shards_of_an_earlier_build_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 1)
+    out = tmp_path / "out"
+    run(corpus(tmp_path / "in", "abcd"), "--out", out, "--workers", 1)
+    (out / INDEX).unlink()  # as after a killed build
+    strangers = ("train-000009.tar", "train-000009.index.json", "heldout-000000.tar", "train-000001.tar.bak")
+    for name in strangers:
+        (out / name).write_text("mine")
+    run(corpus(tmp_path / "less", "ab"), "--out", out, "--workers", 1)
+    assert sorted(path.name for path in out.glob("*.tar*")) == sorted(
+        ["train-000000.tar", "train-000001.tar", *(name for name in strangers if ".tar" in name)]
+    )
+    assert all((out / name).read_text() == "mine" for name in strangers)
 
 
 def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -> None:

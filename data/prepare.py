@@ -196,7 +196,7 @@ def misfit_of(words: Sequence[alignment.Word], text: str, normalized: str | None
     if any(len(word) < 2 or list(word) != sorted(word) for word in words):
         return "a word of it has no start and end, or times that fall"
     starts = [word[0] for word in words]
-    if words and (starts != sorted(starts) or starts[0] < 0 or words[-1][-1] > duration_s + _SLACK_S):
+    if words and (starts != sorted(starts) or starts[0] < 0 or max(word[-1] for word in words) > duration_s + _SLACK_S):
         return f"its times do not rise from 0 to the {duration_s:.2f} s of the recording"
     return ""
 

@@ -194,6 +194,7 @@ def test_a_given_alignment_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest
         ({"alignment": [*WORDS[:-1], [1.5, 1.1]]}, "times that fall"),
         ({"alignment": [*WORDS[:-1], [1.5]]}, "no start and end"),
         ({"alignment": [*WORDS[:-1], [1.1, 9.0]]}, "do not rise from 0 to the 2.00 s"),
+        ({"alignment": [WORDS[0], [0.4, 9.0], *WORDS[2:]]}, "do not rise from 0 to the 2.00 s"),
         ({"alignment": [WORDS[1], WORDS[0], *WORDS[2:]]}, "do not rise"),
         ({"alignment": [[-0.1, 0.3], *WORDS[1:]]}, "do not rise"),
     ],

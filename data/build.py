@@ -179,6 +179,8 @@ def _build_raw(asked: Asked, config: str, console: Console) -> None:
     overrides += [f"sample_rate={asked.sample_rate}"] if asked.sample_rate else []
     overrides += [f"align.enabled={str(asked.align).lower()}"] if asked.align is not None else []
     _held_list(asked, console)  # what is wrong with it is said before hours of work
+    if asked.only == "fetch" and asked.heldout_lists:
+        _tell(f"to keep to {asked.heldout_lists[0]}, give it as --heldout with --only assemble", console)
     scrape.run(asked.sources, asked.out, scrape.load_config(config, overrides), asked.workers or WORKERS, console,
                only=asked.only or "all", part=asked.part or "1/1", ray=asked.ray, dry_run=asked.dry_run,
                heldout=next(iter(asked.heldout_lists), None))  # fmt: skip
@@ -224,6 +226,8 @@ def _spoken(asked: Asked, console: Console) -> tuple[Found, set[str]]:
         texts = synthetic.read_texts(asked.synthetic, asked.max_characters or synthetic.MAX_CHARACTERS, held_list)
     default = ["rms"] if engine == "flite" else synthetic.voices_of(engine)
     voices = asked.voices.split(",") if asked.voices is not None else default
+    if asked.every_voice and len(voices) == 1:
+        raise ShardError(f"--every-voice: '{voices[0]}' is the only voice; name several with --voices")
     recordings, held = synthetic.plan(texts, engine, voices, sentences, asked.every_voice, held_list)
     found = Found(recordings)
     _tell_count(asked, found, held, console)

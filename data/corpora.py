@@ -160,6 +160,7 @@ class Tree:
         if not beside_wavs and not any(row.id and self.place.find(audio) for row, audio in placed):
             self.found.told.append(f"{path}: none of the recordings that it names is there; it is not used")
             return
+        self.found.tables += 1
         if len(columns) > 2 or self.columns:
             self.found.told.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)

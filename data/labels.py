@@ -40,6 +40,9 @@ def find_recordings(folders: Sequence[Path], columns: Columns | None = None) -> 
         trees[place] = found.recordings
         whole.drops += found.drops
         whole.told += found.told
+        whole.tables += found.tables
+    if columns and not whole.tables:
+        raise ShardError(f"--columns {','.join(columns)}: no metadata.csv was found that it could be for; leave it out")
     whole.recordings = _keyed(_once(trees, whole))
     return whole
 

@@ -111,6 +111,10 @@ class Asked:
             raise ShardError(f"--set {clash[0]}: there is an option for it that is given too; give one of them")
         if self.only in ("process", "assemble") and self.sources:
             raise ShardError(f"--only {self.only}: {_BY_FETCH}")
+        if self.part and self.only != "process":
+            raise ShardError(f"--part {self.part}: only processing can be shared out; add --only process")
+        if self.heldout and self.only in ("fetch", "process"):
+            raise ShardError(f"--heldout: --only {self.only} does not use it; give it with --only assemble")
         if self.ray and self.only in ("fetch", "assemble"):
             raise ShardError(f"--ray: --only {self.only} does not use it; leave it out")
         if self.ray and self.workers is not None:

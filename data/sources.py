@@ -53,6 +53,7 @@ class Found:
     recordings: list[Recording] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+    tables: int = 0  # how many lists with columns were read
 
     def drop(self, name: str | Path, reason: str, value: object = "") -> None:
         """Note what was left out."""

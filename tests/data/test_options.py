@@ -83,6 +83,8 @@ def test_options_of_another_kind_of_build_are_refused(tmp_path: Path) -> None:
         assert str(option[0]) in refused(source, "--config", "podcast", *option, *out)
     assert "--max-characters" in refused("--engine", "babble", "--max-characters", 80, *out)
     assert "nothing to speak" in refused("--engine", "flite", *out)
+    assert "no metadata.csv was found" in refused(source, "--columns", "id,text", *out)
+    assert "the only voice" in refused("--engine", "babble", "--voices", "low", "--every-voice", *out)
     assert not (tmp_path / "out").exists()
 
 
@@ -99,6 +101,9 @@ def test_pairs_are_refused_together(tmp_path: Path, pair: tuple[list[object], li
         (["--only", "process"], "leave out SRC"),
         (["--only", "assemble"], "leave out SRC"),
         (["--only", "fetch", "--ray", "auto"], "--ray"),
+        (["--part", "1/1"], "--part 1/1"),
+        (["--part", "1/2", "--only", "fetch"], "--part 1/2"),
+        (["--heldout", "held.json", "--only", "fetch"], "--heldout"),
         (["--ray", "auto", "--workers", 3], "--workers"),
         (["--dry-run", "--only", "fetch"], "--dry-run"),
         (["--codec", "opus", "--set", "codec=flac"], "--set codec"),

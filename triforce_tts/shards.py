@@ -385,6 +385,22 @@ def shard_path(folder: Path, split: str, number: int) -> Path:
     return folder / f"{split}-{number:06d}.tar"
 
 
+def listed_shards(folder: Path) -> set[str]:
+    """Names of the shards that the index in ``folder`` lists; none where there is no index that can be read."""
+    try:
+        index = read_index(folder)
+    except ShardError:
+        return set()
+    return {shard["name"] for split in index["splits"].values() for shard in split["shards"]}
+
+
+def remove_shards(folder: Path, names: Iterable[str]) -> None:
+    """Remove shards and what lies beside them."""
+    for name in names:
+        for suffix in (".tar", ".index.json", ".done.json"):
+            (folder / name).with_suffix(suffix).unlink(missing_ok=True)
+
+
 def remove_stale(folder: Path, keep: Iterable[Path]) -> None:
     """Remove what a larger or a killed build left in ``folder``: shards not in ``keep``, by the names of ``shard_path``."""
     stems = {path.stem for path in keep}

@@ -200,6 +200,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),
     (re.compile(r"(?<![\w.])([A-HJ-Z])\.(?= [A-Z][A-Za-z])"), _say_initial),
     (re.compile(r"(?<![\w.'])(?:[A-Za-z]\.){2,}(?!\w)|(?<![\w.'])(?:[A-Z]\.){2,}(?:[A-Z]\b(?![.']))?"), _say_dotted),
+    (re.compile(r"(?<![\w.'])[A-Z]\.[A-Z]\b(?![.'])"), _say_dotted),
     (re.compile(r"(?<![\w.'])[a-z]\.[a-z](?:\.[a-z])*\b(?![.'\w])"), _say_dotted),
     (re.compile(rf"\b({_names(_TITLES)})\.(?!\w)"), lambda m: _TITLES[m[1]]),
     (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z])"), lambda m: _TITLES[m[1]]),

@@ -44,6 +44,13 @@ def _say_phone(match: re.Match[str]) -> str:
     return _groups(match[0])
 
 
+def _join_thousands(match: re.Match[str]) -> str:
+    """``10 000`` and ``1 234 567`` as one number; '100 200 300' may be three."""
+    first, *groups = match[0].split(" ")
+    is_one = any(group[0] == "0" for group in groups) or (len(first) < 3 and len(groups) > 1)
+    return ",".join([first, *groups]) if is_one else match[0]
+
+
 def _say_spaced_phone(match: re.Match[str]) -> str:
     """Groups with spaces between, unless they are thousands or a list of years."""
     groups = match[0].split()
@@ -129,6 +136,7 @@ RULES: list[Rule] = [
         rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,6}}\)?){{0,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
         _say_cued_phone,
     ),
+    rule(r"(?<![0-9A-Za-z.,:/-])(?<![0-9] )[1-9][0-9]{0,2}(?: [0-9]{3}){1,5}(?![0-9]| [0-9]|[/:-][0-9])", _join_thousands),
     rule(rf"(?<![0-9A-Za-z.,:/$£€-]){_PLAIN_GROUPS}", _say_spaced_phone),
     rule(r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)", _say_state),
     rule(

@@ -190,7 +190,7 @@ _ROMAN_RULES: list[Rule] = [
         _say_counted,
     ),
     rule(r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto) )(i)()(?=[.,:;)]|$)", _say_counted),
-    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'[a-z]|\.[A-Z])", _say_roman),
-    rule(r"(?<![\w'])M{1,3}[DCLXVI]{3,12}(?![\w'])", _say_roman_year),
+    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])", _say_roman),
+    rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]
 _ACRONYM = re.compile(r"(?<![A-Za-z'])([A-Z]{2,})('?s)?(?![A-Za-z])")

@@ -162,7 +162,7 @@ def _say_money(match: re.Match[str]) -> str:
 
 def _is_singular(match: re.Match[str]) -> bool:
     after = match.string[match.end() : match.end() + 16]
-    return is_attribute(match) or bool(_NOUN_AFTER.match(after))
+    return is_attribute(match) or bool(_NOUN_AFTER.match(after) or re.match("-[a-z]", after))
 
 
 def _say_money_behind(match: re.Match[str]) -> str:

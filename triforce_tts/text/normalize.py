@@ -73,8 +73,8 @@ def _speak(text: str, shouted: bool) -> str:
         text = numbers.apply(rules, text)
     text = spell_beside_digits(speak_roman(expand(_hashes(text))))
     for rules in (
+        units.FIRST_RULES,
         numbers.RULES_BEFORE_UNITS,
-        units.PER_RULES,
         money.RULES,
         numbers.RANGE_RULES,
         units.RULES,
@@ -119,18 +119,16 @@ def _say_star(match: re.Match[str]) -> str:
 def _compare(text: str) -> str:
     """Comparisons and arrows between two sides, or before a number; tags of a markup language lose their brackets."""
     signs = "|".join(map(re.escape, _COMPARISONS))
-    pattern = rf"(?:(?<=[A-Za-z)\]])|(?<=[A-Za-z)\]] )|(?<![^ (]))({signs})(?= ?[A-Za-z(\[-])"
-    return re.sub(pattern, lambda m: f" {_COMPARISONS[m[1]]} " if _is_comparison(m) else m[0], text)
+    return re.sub(rf"(?<![<>=!-])({signs})(?= ?[A-Za-z(\[-])", _say_comparison, text)
 
 
-def _is_comparison(match: re.Match[str]) -> bool:
-    """Whether something is compared: there is a side before, or the word after is a number's ('<5')."""
-    before = match.string[: match.start()][-2:].strip()
-    if before and before[-1] not in "(":
-        return True
-    return match[1] in ("<", ">", "<=", ">=") and match.string[match.end() : match.end() + 9].split(" ")[0] != "" and bool(
-        re.match(rf" ?(?:{_NUMBER_WORD})\b", match.string[match.end() : match.end() + 12])
-    )
+def _say_comparison(match: re.Match[str]) -> str:
+    """A comparison where a side stands before it, or where a number follows ('<5'); else it is a mark of a list or mail."""
+    said = _COMPARISONS[match[1]]
+    if re.search(r"[A-Za-z)\]'] ?$", match.string[max(0, match.start() - 2) : match.start()]):
+        return f" {said} "
+    number = re.match(rf" ?(?:{_NUMBER_WORD})\b", match.string[match.end() : match.end() + 12])
+    return f" {said.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
 
 
 # A closing tag, one that closes itself, a bare one, and one with attributes.

@@ -239,9 +239,10 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(
         rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific
     ),
+    rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(rf"{START}{_SUM}", _say_sum),
     rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
-    rule(r"(?<=[0-9]) ?[x×*] ?(?=10\^)", _say_joint("times")),
+    rule(r"(?<=[0-9]) ?[x×*] ?(?=10 to the )", _say_joint("times")),
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
     rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
     rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
@@ -262,7 +263,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
     rule(rf"{START}({NUMBER})s\b", _say_plural),
     rule(
-        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}})(?:{ORDINAL_END}\b)?(?![0-9/])",
+        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",
         _say_fraction,
     ),
     rule(rf"{START}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(number_words(part) for part in m[0].split("."))),
@@ -271,8 +272,8 @@ RULES: list[Rule] = [
     rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),
     rule(rf"{START}{_LONE_DOT}({YEAR})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
     rule(r"(?<=\b[Ii]n )(10[0-9]{2})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
-    rule(r" ?\^([-+]?)([0-9]+)(?:\.(?=[0-9]))?", _say_power),
-    rule(r" ?\^(?=[-(A-Za-z])", lambda m: " to the power of "),
+    rule(r" ?\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
+    rule(r" ?\^(-?)(?=[(A-Za-z0-9.])", lambda m: f" to the power of {'minus ' if m[1] else ''}"),
     rule(r"(?<![0-9A-Za-z])([A-Za-z])\.(?=[0-9])", lambda m: f"{m[1]} point "),
     rule(NUMBER, _say_plain),
 ]

@@ -73,7 +73,7 @@ _CYRILLIC = dict(
 _TRANSLITERATED = {letter: words.split()[1] for letter, words in _GREEK.items()}
 _TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _CYRILLIC.items()} | {"ё": "yo"}
 
-_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n", strict=True))
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣʸ", "0123456789+-nxy", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
 _GREEK_RUN = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
 _LATIN_NAME = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?")
@@ -133,14 +133,13 @@ def _fold_runs(text: str) -> str:
     text = re.sub("[–—―‒]{2,}", "—", text)
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
-    text = re.sub(r"(?<=[0-9])[–‒](?=[0-9])", "-", text)
-    text = re.sub(r"(?<=[0-9%°])[–‒](?=[0-9$£€])", "-", text)
+    text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=[0-9$£€])", "-", text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
     text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
-    text = re.sub(r"(?<=[0-9])′ ?(?=[0-9]{1,2}″)", "'", text)
-    text = re.sub(r"(?<=[0-9]')([0-9]{1,2})″", r'\1"', text)
-    text = re.sub(r"(?<=[0-9])″", '"' if "°" in text else " inches", text)
-    text = re.sub(r"(?<![°0-9 ][0-9])(?<=[0-9])′(?![0-9A-Za-z])", "'" if "°" in text else " feet", text)
+    text = re.sub(r"(?<=[0-9])′( ?[0-9]{1,2}(?:\.[0-9]{1,9})?)″", lambda m: f"'{m[1]}\"", text)
+    text = re.sub(r"(° ?[0-9]{1,2}(?:\.[0-9]{1,9})?)′", r"\1'", text)
+    text = re.sub(r"(?<=[0-9])″", " inches", text)
+    text = re.sub(r"(?<=[0-9])′(?![0-9A-Za-z])", " feet", text)
     text = re.sub(r"(?<=\b[A-Za-z])′(?![A-Za-z])", " prime", text)
     text = re.sub(r"\bN[º°] ?(?=[0-9])", "No. ", text)
     text = re.sub(r"(?<=[A-Za-z])[·⋅](?=[A-Za-z])", " ", text)

@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, rule
+from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
 
 Names = tuple[str, str]  # one of a unit, several of it
 
@@ -170,6 +170,12 @@ def _say_rare_unit(match: re.Match[str]) -> str:
     return f"{number_words(amount)} {power}{names[amount != '1']}" + (_per(match) if match["per"] else "")
 
 
+def _say_power_of_unit(match: re.Match[str]) -> str:
+    """A power before a unit: ``10^-3 mol`` in moles."""
+    power = ordinal(int(match["exponent"]))
+    return f" to the {'minus ' if match['sign'] == '-' else ''}{power} {_UNITS[match['unit']][1]}" + (_per(match) if match["per"] else "")
+
+
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NO_LONE_PER = {"a", "d", "w", "y", "t", "l", "B", "C", "F", "K", "T", "S", "N", "J", "H", "A", "V", "W"}
 RULES: list[Rule] = [
@@ -192,15 +198,19 @@ RULES: list[Rule] = [
     ),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
-PER_RULES: list[Rule] = [
+_PER_OF_MONEY = {unit for unit in {**_UNITS, **_PER} if unit not in _NO_LONE_PER and unit.isalpha()}
+FIRST_RULES: list[Rule] = [
+    rule(
+        rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}", _say_power_of_unit
+    ),
     # '$20/mo', '12/kg', '5 m/day' and 'litres/day': the number or the word before stays for the other rules.
     rule(
         rf"(?<=[0-9]) ?/ ?(?P<per>{_names(u for u in {*_UNITS, *_PER} if u not in _NO_LONE_PER)})(?:\^?(?P<per_power>[23]))?{_END}(?!/)",
         _per,
     ),
-    rule(rf"(?<=[0-9][kKmMbB%]) ?/ ?(?P<per>{_names(u for u in _PER if len(u) > 1)})(?P<per_power>){_END}", _per),
+    rule(rf"(?:(?<=[0-9][kKmMbB%])|(?<=[€£$¥₹])) ?/ ?(?P<per>{_names(_PER_OF_MONEY)})(?P<per_power>){_END}", _per),
     rule(
-        r"(?:(?<=[a-z]s)|(?<=feet)|(?<=\bcent)|(?<=people)|(?<=\byen)) ?/ ?(?P<per>day|week|wk|month|mo|year|yr|hour|hr|minute|min|second|sec|night|person|capita|head)(?P<per_power>)\b(?![/-])",
+        rf"(?:(?<=[a-z]s)|(?<=feet)|(?<=\bcent)|(?<=people)|(?<=\byen)) ?/ ?(?P<per>{_names(u for u in _PER if len(u) > 3)}|day|wk|mo|yr|hr|min|sec)(?P<per_power>)\b(?![/-])",
         _per,
     ),
 ]

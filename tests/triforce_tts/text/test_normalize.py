@@ -73,7 +73,7 @@ pages 10-20 | pages ten to twenty
 1-800-555-1234 | one, eight zero zero, five five five, one two three four
 B2B, mp3, v2.0, F-16, COVID-19 | B two B, M P three, v two point zero, F-sixteen, COVID-nineteen
 2x4 and x² and x^3 | two by four and x squared and x cubed
-192.168.0.1 | one hundred and ninety two point one hundred and sixty eight point zero point one
+192.168.0.1 | one ninety two dot one sixty eight dot zero dot one
 ٣ cats | three cats
 #1 | number one
 

@@ -101,6 +101,7 @@ _ENDS_TEXT = r"[\"')\]]*\s*$"
 
 # Streets whose abbreviation needs no dot, because it is no word.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
+_PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
 # After these a letter with a dot is a label that ends a sentence, not an initial: 'plan B. The'.
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
@@ -212,6 +213,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         lambda m: _keep_case(m[1], _BEFORE_NUMBERS),
     ),
     (re.compile(rf"(?<=[a-z] )({'|'.join(_STREETS)})\b(?!\.)"), lambda m: _SUFFIXES[m[1]]),
+    (re.compile(r"(?<=[a-z] )Dr(?=[,;]|$)"), lambda m: "Drive"),
+    (re.compile(r"\b(Hwy|Rte|Apt|Ste)\b\.? ?(?=#?[0-9])"), lambda m: f"{_PLACES[m[1]]} "),
     (re.compile(r"(?<=[a-z] )St(?=[,;]| [a-z]|$)"), lambda m: "Street"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )[sS]t\b\.?"), lambda m: "Street"),
     (re.compile(r"\b(?:St|ST)(?= [A-Z][a-z])"), lambda m: "Saint"),

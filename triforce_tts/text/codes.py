@@ -30,6 +30,10 @@ _STATES = dict(
         "WV:West Virginia,WI:Wisconsin,WY:Wyoming,DC:D C"
     ).split(",")
 )
+_VERSIONED = (
+    "[Vv]ersion|VERSION|[Rr]elease|[Ff]irmware|[Kk]ernel|Python|Java|PHP|Ruby|Node|iOS|iPadOS|macOS|Android|Ubuntu|Debian|Fedora"
+    "|Linux|CUDA|Chrome|Firefox|Safari|PyTorch|Django|Postgres|PostgreSQL|MySQL|Kubernetes|Unicode"
+)
 # States whose letters are a word or a common abbreviation, which only a ZIP code makes states.
 _DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "DE", "MS", "MD", "CO", "CT"}
 
@@ -75,7 +79,8 @@ def _say_cued_phone(match: re.Match[str]) -> str:
 
 def _say_cued_code(match: re.Match[str]) -> str:
     letters = " ".join(match["letters"]) + " " if len(match["letters"]) == 1 else match["letters"] + " " * bool(match["letters"])
-    return f"{match['cue']}{letters}{_groups(match['digits'])}"
+    cue = re.sub(r"^(e)xt\.? ?$", r"\1xtension ", match["cue"], flags=re.IGNORECASE)
+    return f"{cue}{letters}{_groups(match['digits'])}"
 
 
 def _say_network_address(match: re.Match[str]) -> str:
@@ -122,6 +127,8 @@ RULES: list[Rule] = [
         r"(?<![A-Za-z])(?:[vV]\.? ?)(?P<word>)(?P<parts>[0-9]{1,9}(?:\.[0-9]{1,9}){2,6})(?![0-9])",
         _say_version,
     ),
+    rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
+    rule(r"(?<![0-9A-Za-z.,/-])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}(?![0-9]|\.[0-9])", lambda m: m[0].replace(".", ",")),
     rule(
         rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?:[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
         _say_phone,
@@ -132,8 +139,9 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}[-. ][0-9]{3}[-][0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
+    rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{1,4}[-/][0-9]{5,8}(?![0-9/-])", _say_phone),
     rule(
-        rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,6}}\)?){{0,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
+        rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,8}}\)?){{1,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
         _say_cued_phone,
     ),
     rule(r"(?<![0-9A-Za-z.,:/-])(?<![0-9] )[1-9][0-9]{0,2}(?: [0-9]{3}){1,5}(?![0-9]| [0-9]|[/:-][0-9])", _join_thousands),

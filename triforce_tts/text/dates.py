@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import ORDINAL_END, START, YEAR, Rule, cardinal, number_words, ordinal, rule, year
+from triforce_tts.text.numbers import ORDINAL_END, START, YEAR, Rule, cardinal, is_ratio, number_words, ordinal, rule, year
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -101,6 +101,8 @@ def _say_name_range(match: re.Match[str]) -> str:
 
 def _say_time(match: re.Match[str]) -> str:
     hour, minute, second, half = match.group("hour", "minute", "second", "half")
+    if not second and not half and is_ratio(match):
+        return f"{number_words(hour)} to {number_words(minute)}"
     if second:
         parts = ((hour, "hour"), (minute, "minute"), (second, "second"))
         words = [f"{cardinal(int(n))} {name}{'' if int(n) == 1 else 's'}" for n, name in parts]

@@ -103,17 +103,13 @@ def _symbols(text: str) -> str:
     text = re.sub(r"(?<=[A-Za-z]) ?/ ?(?=[A-Za-z])|(?<=[A-Za-z])/(?![A-Za-z/])", " slash ", text)
     text = re.sub(r"(?<=\b[A-Z])#", " sharp ", text)
     text = re.sub(r"#(?=[A-Za-z])", " hashtag ", text)
-    text = re.sub(r"(?<=[A-Za-z]) ?\*{1,2} (?=[A-Za-z])(?<=[ *] )(?<! \* \* )", _say_star, text)
+    text = re.sub(r"(?<=[A-Za-z]) \* (?=[A-Za-z])", " times ", text)
+    text = re.sub(r"(?<=\b[A-Za-z])\*(?=[A-Za-z]\b)", " times ", text)
     text = re.sub(r"(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])", " underscore ", text)
     text = re.sub(r"~ ?(?=[A-Za-z])", " about ", text)
     text = re.sub(r" \| ", ", ", text)
     text = re.sub(r"(?<=[A-Za-z$])\$(?![0-9])|(?<=[A-Za-z])\$", " dollar ", text)
     return "".join(_say_symbol(character) for character in text)
-
-
-def _say_star(match: re.Match[str]) -> str:
-    """A star with spaces on both sides is a product; others are emphasis or marks of notes."""
-    return " times " if match[0] == " * " else match[0]
 
 
 def _compare(text: str) -> str:

@@ -182,7 +182,7 @@ def _say_fraction(match: re.Match[str]) -> str:
     whole, top, bottom = match.group("whole", "top", "bottom")
     pair = f"{top}/{bottom}"
     is_pair = pair in _NO_FRACTIONS or int(bottom) < 2 or int(top) < 1 or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
-    if not is_pair and int(top) > 60 and int(bottom) >= 40 and not whole:  # blood pressure
+    if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # blood pressure
         return f"{cardinal(int(top))} over {cardinal(int(bottom))}"
     if is_pair or (whole and len(whole) >= 10):
         return " ".join(number_words(part) for part in (whole, top, bottom) if part)
@@ -221,9 +221,13 @@ def _say_sum(match: re.Match[str]) -> str:
 
 def _say_clock_or_ratio(match: re.Match[str]) -> str:
     """``25:30``: minutes and seconds, or a ratio where the words around say so."""
-    text, start, end = match.string, match.start(), match.end()
-    is_ratio = re.search(r"\b(?:ratio|odds|scale|mix)\b", text[max(0, start - 24) : end + 16], re.IGNORECASE)
-    return f"{number_words(match[1])} {'to ' if is_ratio else ''}"
+    return f"{number_words(match[1])} {'to ' if is_ratio(match) else ''}"
+
+
+def is_ratio(match: re.Match[str]) -> bool:
+    """Whether the words around say that ``10:20`` is a ratio."""
+    around = match.string[max(0, match.start() - 10) : match.start()], match.string[match.end() : match.end() + 12]
+    return any(re.search(r"\b(?:ratio|odds|scale|mix)\b", part, re.IGNORECASE) for part in around)
 
 
 def _start_of_range(match: re.Match[str]) -> str:
@@ -239,6 +243,7 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(
         rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific
     ),
+    rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),
     rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(rf"{START}{_SUM}", _say_sum),
     rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
@@ -263,7 +268,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
     rule(rf"{START}({NUMBER})s\b", _say_plural),
     rule(
-        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",
+        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}}|10{{3,6}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",
         _say_fraction,
     ),
     rule(rf"{START}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(number_words(part) for part in m[0].split("."))),

@@ -47,7 +47,7 @@ _NAMES = {
     **{"♯": "sharp", "♭": "flat", "♮": "natural", "♀": "female", "♂": "male", "♠": "spades", "♣": "clubs", "♥": "hearts", "♦": "diamonds"},
     **{"★": "star", "☆": "white star", "✓": "check", "✔": "check", "✗": "cross", "✘": "cross", "☐": "empty box", "☑": "checked box"},
     **{"☒": "crossed box", "☎": "telephone", "℗": "sound recording copyright", "¦": "broken bar", "¤": "currency", "℮": "estimated"},
-    **{"‸": "caret", "⁂": "three stars", "❤": "heart", "☮": "peace", "☯": "yin yang", "⚠": "warning", "№": "number"},
+    **{"△": "triangle", "‸": "caret", "⁂": "three stars", "❤": "heart", "☮": "peace", "☯": "yin yang", "⚠": "warning", "№": "number"},
 }
 _GREEK = dict(
     zip(
@@ -109,7 +109,7 @@ def _is_lost(character: str) -> bool:
     kind = unicodedata.category(character)
     if kind[0] not in "LNS" and kind not in ("Co", "Cn", "Mc"):
         return False
-    meaningless = _LAYOUT.match(character) or kind in ("Sk", "Lm") or character in _FOLDS or character in "ъьЪЬ"
+    meaningless = character in _NAMES or _LAYOUT.match(character) or kind in ("Sk", "Lm") or character in _FOLDS or character in "ъьЪЬ"
     return not meaningless and not is_kept(character) and not _fold_character(character).strip()
 
 
@@ -133,6 +133,7 @@ def _fold_runs(text: str) -> str:
     text = re.sub("[–—―‒]{2,}", "—", text)
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
+    text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
     text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=[0-9$£€])", "-", text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
     text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
@@ -148,7 +149,8 @@ def _fold_runs(text: str) -> str:
     # A raised number after a long word or a mark is the sign of a note, which nobody reads aloud.
     text = re.sub(rf"(?:(?<=[a-z]{{4}})|(?<=[a-z][.,;:!?”\"]))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)
     text = re.sub(f"{_SUPERSCRIPT}+", lambda m: "^" + "".join(_SUPERSCRIPTS[sign] for sign in m[0]), text)
-    return _GREEK_RUN.sub(_say_greek, text.replace("\u2126", "Ω").replace("\u212b", "Å").replace("µ", "μ"))
+    text = re.sub(r"(?<![0-9])(?<![0-9] )[Å\u212b]|[Å\u212b](?=[A-Za-z])", "A", text.replace("\u212b", "Å"))
+    return _GREEK_RUN.sub(_say_greek, text.replace("\u2126", "Ω").replace("µ", "μ"))
 
 
 def _join_thousands(match: re.Match[str]) -> str:
@@ -175,7 +177,7 @@ def _transliterate(letter: str) -> str:
 def _fold_character(character: str) -> str:
     """One character folded. One at a time, as ordering a long run of accents takes quadratic time."""
     if is_kept(character):
-        return character if character != "Å" else "Å"
+        return character
     if character in _FOLDS:
         return _FOLDS[character]
     if character in _NAMES:

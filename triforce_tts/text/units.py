@@ -196,6 +196,8 @@ RULES: list[Rule] = [
         rf"{START}(?P<amount>{NUMBER}) (?P<unit>s|in(?=\.))(?P<power>)(?P<per>)(?P<per_power>)(?![0-9A-Za-z'])(?:\.(?= [a-z]))?",
         _say_rare_unit,
     ),
+    rule(r"( per [a-z]{1,20})/(?P<per>d|day|h|hr|hour|min|minute|s|sec|second|wk|week|mo|month|yr|year)(?P<per_power>)\b", lambda m: m[1] + _per(m)),
+    rule(r"(?<![\w/^.'])(?P<unit>km|cm|mm|ft|yd|mi)\^?(?P<power>[23])(?![\w/^])", lambda m: _POWERS[m["power"]] + _UNITS[m["unit"]][1]),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
 _PER_OF_MONEY = {unit for unit in {**_UNITS, **_PER} if unit not in _NO_LONE_PER and unit.isalpha()}

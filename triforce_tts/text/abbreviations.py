@@ -181,7 +181,9 @@ def _is_lone_initial(match: re.Match[str]) -> bool:
 
 def _say_initials(match: re.Match[str]) -> str:
     """``J. R. R.`` before a name; but the half of a day is not: '5 P. M. He left'."""
-    if match[0] in ("A. M. ", "P. M. ") and re.search("[0-9] $", match.string[max(0, match.start() - 2) : match.start()]):
+    if match[0] in ("A. M. ", "P. M. ") and re.search(
+        "[0-9] $", match.string[max(0, match.start() - 2) : match.start()]
+    ):
         return match[0]
     return match[0].replace(".", "")
 

@@ -6,12 +6,19 @@ from triforce_tts.text.numbers import Rule, rule, spell_digits
 
 _WORDS = {
     **{".": "dot", "/": "slash", "-": "dash", "_": "underscore", "@": "at", "?": "question mark", "=": "equals"},
-    **{"&": "ampersand", "#": "hash", ":": "colon", "%": "percent", "~": "tilde", "+": "plus", "*": "star", "$": "dollar"},
+    **{
+        "&": "ampersand",
+        "#": "hash",
+        ":": "colon",
+        "%": "percent",
+        "~": "tilde",
+        "+": "plus",
+        "*": "star",
+        "$": "dollar",
+    },
     **{"!": "exclamation mark", "\\": "backslash", "|": "bar"},
 }
-_TOP = (
-    "com|org|net|edu|gov|mil|int|io|uk|dev|info|biz|fr|de|it|es|nl|eu|us|ca|au|jp|cn|ru|br|ch|se|dk|pl|ie|nz|tv|ai|app|xyz|sm|ly|gg"
-)
+_TOP = "com|org|net|edu|gov|mil|int|io|uk|dev|info|biz|fr|de|it|es|nl|eu|us|ca|au|jp|cn|ru|br|ch|se|dk|pl|ie|nz|tv|ai|app|xyz|sm|ly|gg"
 _FILES = "txt|pdf|exe|html?|docx?|xlsx?|jpe?g|png|gif|mp3|mp4|wav|csv|json|xml|zip|py|js|css|md|php|yaml|yml|svg|log|ini|cfg|bat|sh"
 
 
@@ -36,7 +43,8 @@ def _say_dot(match: re.Match[str]) -> str:
 RULES: list[Rule] = [
     rule(r"\b(?:https?://|ftp://|file://|www\.)[^\s<>\"]+", _say_address, re.IGNORECASE),
     rule(
-        r"(?<![\w.+&'-])[A-Za-z0-9][\w.+&'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}(?:/[^\s<>\"]*)?", _say_address
+        r"(?<![\w.+&'-])[A-Za-z0-9][\w.+&'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}(?:/[^\s<>\"]*)?",
+        _say_address,
     ),
     rule(rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP})\b(?!\.[a-z])(?:/[^\s<>\"]*)?", _say_address),
     rule(rf"(?<=[A-Za-z0-9])\.(?=(?i:{_FILES})\b(?!\.))", _say_dot),

@@ -18,18 +18,25 @@ _COUNTED = (
     r"|module|session|test|number|no|nos|week|grade|article|canto|sheet|case|tape|disc|disk|reel)\b\.?)"
 )
 _STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|Way|Highway|Hwy|Parkway|Pkwy|Expressway|Expy|Terrace|Ter|Circle|Cir|Trail)\b"
-_SIDES = {"N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast", "SW": "Southwest"}
-_STATES = dict(
-    pair.split(":")
-    for pair in (
-        "AL:Alabama,AK:Alaska,AZ:Arizona,AR:Arkansas,CA:California,CO:Colorado,CT:Connecticut,DE:Delaware,FL:Florida,GA:Georgia,"
-        "HI:Hawaii,ID:Idaho,IL:Illinois,IN:Indiana,IA:Iowa,KS:Kansas,KY:Kentucky,LA:Louisiana,ME:Maine,MD:Maryland,"
-        "MA:Massachusetts,MI:Michigan,MN:Minnesota,MS:Mississippi,MO:Missouri,MT:Montana,NE:Nebraska,NV:Nevada,NH:New Hampshire,"
-        "NJ:New Jersey,NM:New Mexico,NY:New York,NC:North Carolina,ND:North Dakota,OH:Ohio,OK:Oklahoma,OR:Oregon,PA:Pennsylvania,"
-        "RI:Rhode Island,SC:South Carolina,SD:South Dakota,TN:Tennessee,TX:Texas,UT:Utah,VT:Vermont,VA:Virginia,WA:Washington,"
-        "WV:West Virginia,WI:Wisconsin,WY:Wyoming,DC:D C"
-    ).split(",")
+_SIDES = {
+    "N": "North",
+    "S": "South",
+    "E": "East",
+    "W": "West",
+    "NE": "Northeast",
+    "NW": "Northwest",
+    "SE": "Southeast",
+    "SW": "Southwest",
+}
+_STATE_NAMES = (
+    "AL:Alabama,AK:Alaska,AZ:Arizona,AR:Arkansas,CA:California,CO:Colorado,CT:Connecticut,DE:Delaware,FL:Florida,GA:Georgia,"
+    "HI:Hawaii,ID:Idaho,IL:Illinois,IN:Indiana,IA:Iowa,KS:Kansas,KY:Kentucky,LA:Louisiana,ME:Maine,MD:Maryland,"
+    "MA:Massachusetts,MI:Michigan,MN:Minnesota,MS:Mississippi,MO:Missouri,MT:Montana,NE:Nebraska,NV:Nevada,NH:New Hampshire,"
+    "NJ:New Jersey,NM:New Mexico,NY:New York,NC:North Carolina,ND:North Dakota,OH:Ohio,OK:Oklahoma,OR:Oregon,PA:Pennsylvania,"
+    "RI:Rhode Island,SC:South Carolina,SD:South Dakota,TN:Tennessee,TX:Texas,UT:Utah,VT:Vermont,VA:Virginia,WA:Washington,"
+    "WV:West Virginia,WI:Wisconsin,WY:Wyoming,DC:D C"
 )
+_STATES = dict(pair.split(":") for pair in _STATE_NAMES.split(","))
 _VERSIONED = (
     "[Vv]ersion|VERSION|[Rr]elease|[Ff]irmware|[Kk]ernel|Python|Java|PHP|Ruby|Node|iOS|iPadOS|macOS|Android|Ubuntu|Debian|Fedora"
     "|Linux|CUDA|Chrome|Firefox|Safari|PyTorch|Django|Postgres|PostgreSQL|MySQL|Kubernetes|Unicode"
@@ -71,14 +78,21 @@ def _say_cued_phone(match: re.Match[str]) -> str:
     """The number after a word such as 'call'; a short amount is none ('call 200 people')."""
     digits = re.sub("[^0-9]", "", match["digits"])
     is_short = len(digits) < 5 and digits not in ("911", "112", "999", "000", "411", "111", "988", "101", "311")
-    amount = re.match(r" (?!(?:for|to|at|or|and|if|in|on|now|today|when|before|immediately)\b)[a-z]", match.string[match.end() : match.end() + 14])
+    amount = re.match(
+        r" (?!(?:for|to|at|or|and|if|in|on|now|today|when|before|immediately)\b)[a-z]",
+        match.string[match.end() : match.end() + 14],
+    )
     if is_short or amount:
         return match[0]
     return match["cue"] + _groups(match["digits"])
 
 
 def _say_cued_code(match: re.Match[str]) -> str:
-    letters = " ".join(match["letters"]) + " " if len(match["letters"]) == 1 else match["letters"] + " " * bool(match["letters"])
+    letters = (
+        " ".join(match["letters"]) + " "
+        if len(match["letters"]) == 1
+        else match["letters"] + " " * bool(match["letters"])
+    )
     cue = re.sub(r"^(e)xt\.? ?$", r"\1xtension ", match["cue"], flags=re.IGNORECASE)
     return f"{cue}{letters}{_groups(match['digits'])}"
 
@@ -136,7 +150,9 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}[-. ])?\([0-9]{2,5}\) ?[0-9]{3,4}[-. ]?[0-9]{3,4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?![0-9-])", _say_phone),
     # Three groups and more with hyphens: telephones, social security numbers, ISBNs.
-    rule(r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone),
+    rule(
+        r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone
+    ),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}[-. ][0-9]{3}[-][0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{1,4}[-/][0-9]{5,8}(?![0-9/-])", _say_phone),
@@ -144,9 +160,14 @@ RULES: list[Rule] = [
         rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,8}}\)?){{1,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
         _say_cued_phone,
     ),
-    rule(r"(?<![0-9A-Za-z.,:/-])(?<![0-9] )[1-9][0-9]{0,2}(?: [0-9]{3}){1,5}(?![0-9]| [0-9]|[/:-][0-9])", _join_thousands),
+    rule(
+        r"(?<![0-9A-Za-z.,:/-])(?<![0-9] )[1-9][0-9]{0,2}(?: [0-9]{3}){1,5}(?![0-9]| [0-9]|[/:-][0-9])", _join_thousands
+    ),
     rule(rf"(?<![0-9A-Za-z.,:/$£€-]){_PLAIN_GROUPS}", _say_spaced_phone),
-    rule(r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)", _say_state),
+    rule(
+        r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)",
+        _say_state,
+    ),
     rule(
         rf"(?P<cue>{_CODE_CUE}(?: (?:is|no\.?|was|number))?[:#]? ?[\"'`]?)(?P<letters>[A-Za-z]{{0,4}})(?P<digits>[0-9]{{3,20}}(?:[- ][0-9]{{2,6}}){{0,5}})(?![0-9A-Za-z%$£€]|[.,:/][0-9])",
         _say_cued_code,

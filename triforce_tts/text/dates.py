@@ -2,7 +2,18 @@
 
 import re
 
-from triforce_tts.text.numbers import ORDINAL_END, START, YEAR, Rule, cardinal, is_ratio, number_words, ordinal, rule, year
+from triforce_tts.text.numbers import (
+    ORDINAL_END,
+    START,
+    YEAR,
+    Rule,
+    cardinal,
+    is_ratio,
+    number_words,
+    ordinal,
+    rule,
+    year,
+)
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -71,8 +82,8 @@ def _say_dotted_date(match: re.Match[str]) -> str:
 
 
 def _say_month_day(match: re.Match[str]) -> str:
-    month, day, upper, year_ = (part or None for part in match.group("month", "day", "upper", "year"))
-    assert month and day
+    upper, year_ = (part or None for part in match.group("upper", "year"))
+    month, day = match.group("month", "day")
     if not _is_day(day, upper) or (upper and int(upper) <= int(day)):
         return match[0]
     end = f" to {ordinal(int(upper))}" if upper else ""
@@ -80,7 +91,8 @@ def _say_month_day(match: re.Match[str]) -> str:
 
 
 def _say_day_month(match: re.Match[str]) -> str:
-    the, day, upper, year_ = (part or None for part in match.group("the", "day", "upper", "year"))
+    the, upper, year_ = (part or None for part in match.group("the", "upper", "year"))
+    day = str(match["day"])
     month = match["month"] or match["may"]
     if not _is_day(day, upper):
         return match[0]
@@ -148,8 +160,14 @@ RULES: list[Rule] = [
     rule(rf"\b({_DAY_NAME}) ?-{{1,2}} ?({_DAY_NAME})(?![A-Za-z])", _say_name_range),
     rule(rf"\b({MONTH}) ?-{{1,2}} ?({MONTH})(?![A-Za-z-])", _say_name_range),
     rule(r"(?<=:[0-5][0-9]) ?-{1,2} ?(?=[0-9]{1,2}:[0-5][0-9])", lambda m: " to "),
-    rule(r"(?<=[0-9])( ?[APap]\.?[Mm]\b\.?) ?-{1,2} ?(?=[0-9]{1,2}(?::[0-9]{2})? ?[APap]\.?[Mm]\b)", lambda m: f"{m[1]} to "),
-    rule(r"(?<![0-9A-Za-z.,:/])([0-9]{1,2})\.([0-5][0-9])(?= ?(?:[APap]\.[Mm]\.|[APap][Mm]\b))", lambda m: f"{m[1]}:{m[2]}"),
+    rule(
+        r"(?<=[0-9])( ?[APap]\.?[Mm]\b\.?) ?-{1,2} ?(?=[0-9]{1,2}(?::[0-9]{2})? ?[APap]\.?[Mm]\b)",
+        lambda m: f"{m[1]} to ",
+    ),
+    rule(
+        r"(?<![0-9A-Za-z.,:/])([0-9]{1,2})\.([0-5][0-9])(?= ?(?:[APap]\.[Mm]\.|[APap][Mm]\b))",
+        lambda m: f"{m[1]}:{m[2]}",
+    ),
     rule(r"(?<![0-9A-Za-z.,:/])([01]?[0-9]|2[0-3])[hH]([0-5][0-9])(?![0-9A-Za-z])", lambda m: f"{m[1]}:{m[2]}"),
     rule(r"(?<=[0-9]) ?([AaPp])\.? ?[Mm]\b(?!')(\.)?", _say_half),
     rule(

@@ -15,29 +15,29 @@ _WORDS_TOO = {"IT", "US", "WHO", "PA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
-_COUNTED = frozenset(
-    (
-        "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
-        " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
-        " paragraph schedule exhibit question tome sonnet page pages"
-    ).split()
+_COUNTED_WORDS = (
+    "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
+    " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
+    " paragraph schedule exhibit question tome sonnet page pages"
 )
-_RULERS = frozenset(
-    (
-        "abdullah adrian afonso akbar albert alexander alexios alexius alfonso amenhotep andrew anne antiochus artaxerxes"
-        " augustus baldwin baudouin basil bayezid benedict boleslaw boniface boris callixtus canute carlos carol casimir"
-        " catherine celestine charles christian christina christopher clement cleopatra conrad constantine cyrus darius david"
-        " edgar edmund edward elizabeth emanuel emmanuel eric ethelred eugene faisal felipe feodor ferdinand francis franz"
-        " frederick friedrich george gregory gustav gustavus haakon hadrian hakon harald harold heinrich henri henry honorius"
-        " hussein humbert innocent isabella ivan james joan john joseph juan julius justin justinian karl khosrow konrad"
-        " leo leopold lothair louis ludwig magnus mahmud manuel margaret margrethe maria martin mary matilda"
-        " maximilian mehmed mehmet michael mithridates mohammed murad mustafa napoleon nicholas nicolas olaf olav osman oscar"
-        " otto paul pedro peter philip philippe pius ptolemy ramesses ramses richard robert romanos rudolf rudolph selim"
-        " seti shapur sigismund sixtus stanislaw stephen suleiman sylvester tiberius theodore theodosius thutmose umberto urban"
-        " valentinian victor victoria vittorio wenceslaus wilhelm willem william xerxes zog"
-    ).split()
+_COUNTED = frozenset(_COUNTED_WORDS.split())
+_RULER_NAMES = (
+    "abdullah adrian afonso akbar albert alexander alexios alexius alfonso amenhotep andrew anne antiochus artaxerxes"
+    " augustus baldwin baudouin basil bayezid benedict boleslaw boniface boris callixtus canute carlos carol casimir"
+    " catherine celestine charles christian christina christopher clement cleopatra conrad constantine cyrus darius david"
+    " edgar edmund edward elizabeth emanuel emmanuel eric ethelred eugene faisal felipe feodor ferdinand francis franz"
+    " frederick friedrich george gregory gustav gustavus haakon hadrian hakon harald harold heinrich henri henry honorius"
+    " hussein humbert innocent isabella ivan james joan john joseph juan julius justin justinian karl khosrow konrad"
+    " leo leopold lothair louis ludwig magnus mahmud manuel margaret margrethe maria martin mary matilda"
+    " maximilian mehmed mehmet michael mithridates mohammed murad mustafa napoleon nicholas nicolas olaf olav osman oscar"
+    " otto paul pedro peter philip philippe pius ptolemy ramesses ramses richard robert romanos rudolf rudolph selim"
+    " seti shapur sigismund sixtus stanislaw stephen suleiman sylvester tiberius theodore theodosius thutmose umberto urban"
+    " valentinian victor victoria vittorio wenceslaus wilhelm willem william xerxes zog"
 )
-_RULING = r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
+_RULERS = frozenset(_RULER_NAMES.split())
+_RULING = (
+    r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
+)
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")
 _LONG_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
@@ -99,7 +99,18 @@ def _calm_word(match: re.Match[str]) -> str:
         return word
     if letters in _ALWAYS_SPELLED - _WORDS_TOO and before != "-":
         return word
-    numeral = _LONG_NUMERAL.fullmatch(letters) and letters not in ("I", "MIX", "MILD", "MIL", "DIM", "LID", "CIVIL", "DID", "MD", "DILL")
+    numeral = _LONG_NUMERAL.fullmatch(letters) and letters not in (
+        "I",
+        "MIX",
+        "MILD",
+        "MIL",
+        "DIM",
+        "LID",
+        "CIVIL",
+        "DID",
+        "MD",
+        "DILL",
+    )
     spelled = not is_known(letters) and (len(letters) <= 3 or not re.search("[AEIOUY]", letters))
     if numeral or spelled or _is_spelled_in_lexicon(letters):
         return word

@@ -44,12 +44,40 @@ _SIGNS: dict[str, Names] = {
     "﷼": ("rial", "rials", "", ""),
     "₣": ("franc", "francs", "centime", "centimes"),
     "R$": ("real", "reais", "centavo", "centavos"),
-    **{"A$": _dollar("Australian"), "AU$": _dollar("Australian"), "C$": _dollar("Canadian"), "CA$": _dollar("Canadian")},
-    **{"CAD$": _dollar("Canadian"), "AUD$": _dollar("Australian"), "NZ$": _dollar("New Zealand"), "HK$": _dollar("Hong Kong")},
-    **{"S$": _dollar("Singapore"), "SG$": _dollar("Singapore"), "NT$": _dollar("New Taiwan"), "J$": _dollar("Jamaican")},
-    **{"Z$": _dollar("Zimbabwean"), "FJ$": _dollar("Fijian"), "TT$": _dollar("Trinidad and Tobago"), "BZ$": _dollar("Belize")},
-    **{"B$": _dollar("Bahamian"), "EC$": _dollar("East Caribbean"), "Bds$": _dollar("Barbadian"), "L$": _dollar("Liberian")},
-    **{"MX$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"), "Mex$": ("Mexican peso", "Mexican pesos", "centavo", "centavos")},
+    **{
+        "A$": _dollar("Australian"),
+        "AU$": _dollar("Australian"),
+        "C$": _dollar("Canadian"),
+        "CA$": _dollar("Canadian"),
+    },
+    **{
+        "CAD$": _dollar("Canadian"),
+        "AUD$": _dollar("Australian"),
+        "NZ$": _dollar("New Zealand"),
+        "HK$": _dollar("Hong Kong"),
+    },
+    **{
+        "S$": _dollar("Singapore"),
+        "SG$": _dollar("Singapore"),
+        "NT$": _dollar("New Taiwan"),
+        "J$": _dollar("Jamaican"),
+    },
+    **{
+        "Z$": _dollar("Zimbabwean"),
+        "FJ$": _dollar("Fijian"),
+        "TT$": _dollar("Trinidad and Tobago"),
+        "BZ$": _dollar("Belize"),
+    },
+    **{
+        "B$": _dollar("Bahamian"),
+        "EC$": _dollar("East Caribbean"),
+        "Bds$": _dollar("Barbadian"),
+        "L$": _dollar("Liberian"),
+    },
+    **{
+        "MX$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
+        "Mex$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
+    },
     **{"CN¥": ("yuan", "yuan", "", ""), "RMB¥": ("yuan", "yuan", "", ""), "JP¥": ("yen", "yen", "", "")},
 }
 _CODES: dict[str, Names] = {
@@ -93,8 +121,24 @@ _CODES: dict[str, Names] = {
     "TWD": _dollar("New Taiwan"),
 }
 _MAGNITUDES = {
-    **{"k": "thousand", "m": "million", "mn": "million", "mio": "million", "mm": "million", "b": "billion", "bn": "billion"},
-    **{"t": "trillion", "tn": "trillion", "trn": "trillion", "mil": "million", "bil": "billion", "bln": "billion", "mln": "million"},
+    **{
+        "k": "thousand",
+        "m": "million",
+        "mn": "million",
+        "mio": "million",
+        "mm": "million",
+        "b": "billion",
+        "bn": "billion",
+    },
+    **{
+        "t": "trillion",
+        "tn": "trillion",
+        "trn": "trillion",
+        "mil": "million",
+        "bil": "billion",
+        "bln": "billion",
+        "mln": "million",
+    },
 }
 # Nouns that an amount describes without an article: 'two $20 bills', 'his $5 million house'.
 _NOUNS = (
@@ -102,8 +146,8 @@ _NOUNS = (
     " lawsuit settlement grant gift contract bond fund mortgage deposit price salary bonus donation debt question program"
     " programme package increase cut stake bet jackpot ransom subsidy bailout valuation campaign penalty charge rebate"
     " discount coupon voucher card menu meal lunch dinner"
-).split()
-_NOUN_AFTER = re.compile(rf" (?:{'|'.join(_NOUNS)})s?\b")
+)
+_NOUN_AFTER = re.compile(rf" (?:{_NOUNS.replace(' ', '|')})s?\b")
 
 
 def is_money(character: str) -> bool:
@@ -176,16 +220,19 @@ SIGN = _sign_class()
 _WORDS = r" (?:hundred|thousand|million|billion|trillion)(?: (?:million|billion|trillion))?\b"
 _SHORT = r" ?(?:[kKmMbBtT]|[mM][nN]|[bB][nN]|[tT][rR]?[nN]|[mM][iI][oO]|mm|MM|[mb]il|[mb]ln)\b(?!['/]?[0-9])"
 MAGNITUDE = rf"(?:{_WORDS}|{_SHORT})"
-_PREFIX = "|".join(sorted((re.escape(sign[:-1]) for sign in _SIGNS if len(sign) > 1), key=len, reverse=True))
+_LONG_SIGN = "|".join(sorted((re.escape(sign) for sign in _SIGNS if len(sign) > 1), key=len, reverse=True))
 _CODE = "|".join(_CODES)
 RULES: list[Rule] = [
     rule(
-        rf"(?P<sign>(?:(?<![A-Za-z])(?:{_PREFIX}))?[$¥]|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
+        rf"(?P<sign>(?<![A-Za-z])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
         rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: (?:USD|US)\b)?",
         _say_money,
     ),
     rule(rf"\b(?P<sign>{_CODE}) ?(?P<amount>{NUMBER})()(?P<magnitude>{MAGNITUDE})?", _say_money_behind),
-    rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})?(?: ?(?=[^$£])| (?=[$£](?![0-9])))(?P<sign>{SIGN}|¢)(?![0-9A-Za-z])", _say_money_behind),
+    rule(
+        rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})?(?: ?(?=[^$£])| (?=[$£](?![0-9])))(?P<sign>{SIGN}|¢)(?![0-9A-Za-z])",
+        _say_money_behind,
+    ),
     rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})?(?P<sign>[$£])(?![0-9])", _say_money_behind),
     rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})? ?(?P<sign>{_CODE})\b", _say_money_behind),
 ]

@@ -17,14 +17,40 @@ from triforce_tts.text.signs import fold, name_sign, unspoken
 __all__ = ["is_speakable", "normalize", "unspoken"]
 
 _SYMBOLS = {
-    **{"&": "and", "%": "percent", "+": "plus", "=": "equals", "@": "at", "°": "degrees", "$": "dollars", "£": "pounds"},
+    **{
+        "&": "and",
+        "%": "percent",
+        "+": "plus",
+        "=": "equals",
+        "@": "at",
+        "°": "degrees",
+        "$": "dollars",
+        "£": "pounds",
+    },
     **{"€": "euros", "¥": "yen", "₹": "rupees", "¢": "cents", "×": "times", "\\": "backslash", "Å": "A"},
 }
 # Comparisons in ASCII, longest first.
 _COMPARISONS = {
-    **{"<=>": "is equivalent to", "<->": "both ways arrow", "!=": "is not equal to", "<>": "is not equal to", "=/=": "is not equal to"},
-    **{"<=": "is less than or equal to", "=<": "is less than or equal to", ">=": "is greater than or equal to", "==": "equals"},
-    **{"=>": "implies", "->": "right arrow", "<-": "left arrow", "<<": "is much less than", ">>": "is much greater than"},
+    **{
+        "<=>": "is equivalent to",
+        "<->": "both ways arrow",
+        "!=": "is not equal to",
+        "<>": "is not equal to",
+        "=/=": "is not equal to",
+    },
+    **{
+        "<=": "is less than or equal to",
+        "=<": "is less than or equal to",
+        ">=": "is greater than or equal to",
+        "==": "equals",
+    },
+    **{
+        "=>": "implies",
+        "->": "right arrow",
+        "<-": "left arrow",
+        "<<": "is much less than",
+        ">>": "is much greater than",
+    },
     **{"<": "is less than", ">": "is greater than"},
 }
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
@@ -128,7 +154,9 @@ def _say_comparison(match: re.Match[str]) -> str:
 
 
 # A closing tag, one that closes itself, a bare one, and one with attributes.
-_TAG = re.compile(r"</[A-Za-z][A-Za-z0-9]{0,20}>|<[A-Za-z][A-Za-z0-9]{0,20}(?: [^<>]{0,100})?/>|<[A-Za-z]{1,20}>|<[A-Za-z]{1,20}(?: [A-Za-z-]{1,30})?=[^<>]{0,200}>")
+_TAG = re.compile(
+    r"</[A-Za-z][A-Za-z0-9]{0,20}>|<[A-Za-z][A-Za-z0-9]{0,20}(?: [^<>]{0,100})?/>|<[A-Za-z]{1,20}>|<[A-Za-z]{1,20}(?: [A-Za-z-]{1,30})?=[^<>]{0,200}>"
+)
 _NUMBER_WORD = (
     "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
     "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|minus"

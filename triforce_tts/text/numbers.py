@@ -17,6 +17,7 @@ _SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
 _LARGEST = 1000 ** len(_SCALES) - 1
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
+
 def cardinal(number: int) -> str:
     """``1234`` as 'one thousand two hundred and thirty four'; beyond 10^18 digit by digit."""
     if number > _LARGEST:
@@ -122,15 +123,17 @@ _NO_NOUN_AFTER = (
     " might must that which who when where while as if than then more less worth off annually yearly monthly weekly daily"
     " today tomorrow yesterday ago later until since before after over under up down out about away apart not so because"
     " north south east west inside outside instead only too it he she they we you i"
-).split()
-_ATTRIBUTE_AFTER = re.compile(rf"(?: | ?- ?)(?!(?:{'|'.join(_NO_NOUN_AFTER)})\b)[a-z]{{2,}}")
+)
+_ATTRIBUTE_AFTER = re.compile(rf"(?: | ?- ?)(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b)[a-z]{{2,}}")
 _ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
 
 
 def is_attribute(match: re.Match[str]) -> bool:
     """Whether an amount describes the noun after it, so that its unit is singular: 'a 5 km run', 'a $20 bill'."""
     before = match.string[max(0, match.start() - 30) : match.start()]
-    return bool(_ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(match.string[match.end() : match.end() + 24]))
+    return bool(
+        _ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(match.string[match.end() : match.end() + 24])
+    )
 
 
 def _with_suffix(number: int) -> str:
@@ -181,7 +184,12 @@ _NO_FRACTIONS = {"24/7", "9/11", "7/7", "7/11", "20/20", "50/50"}
 def _say_fraction(match: re.Match[str]) -> str:
     whole, top, bottom = match.group("whole", "top", "bottom")
     pair = f"{top}/{bottom}"
-    is_pair = pair in _NO_FRACTIONS or int(bottom) < 2 or int(top) < 1 or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
+    is_pair = (
+        pair in _NO_FRACTIONS
+        or int(bottom) < 2
+        or int(top) < 1
+        or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
+    )
     if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # blood pressure
         return f"{cardinal(int(top))} over {cardinal(int(bottom))}"
     if is_pair or (whole and len(whole) >= 10):
@@ -216,7 +224,9 @@ def _say_joint(word: str) -> Speak:
 
 
 def _say_sum(match: re.Match[str]) -> str:
-    return re.sub(rf"(?<=[0-9]) ?({'|'.join(map(re.escape, _SUM_SIGNS))}) ?", lambda m: f" {_SUM_SIGNS[m[1]]} ", match[0])
+    return re.sub(
+        rf"(?<=[0-9]) ?({'|'.join(map(re.escape, _SUM_SIGNS))}) ?", lambda m: f" {_SUM_SIGNS[m[1]]} ", match[0]
+    )
 
 
 def _say_clock_or_ratio(match: re.Match[str]) -> str:
@@ -240,9 +250,7 @@ def _start_of_range(match: re.Match[str]) -> str:
 _SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}
 _SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # what stands left of an equals sign
 RULES_BEFORE_UNITS: list[Rule] = [
-    rule(
-        rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific
-    ),
+    rule(rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific),
     rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),
     rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(rf"{START}{_SUM}", _say_sum),
@@ -251,7 +259,10 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
     rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
     rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
-    rule(rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')", lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}"),
+    rule(
+        rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')",
+        lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}",
+    ),
 ]
 # Between two quantities a hyphen is 'to'.
 RANGE_RULES: list[Rule] = [

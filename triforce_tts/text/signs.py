@@ -19,8 +19,32 @@ _FOLDS = {
     **dict.fromkeys("–—―‒⸺⸻", " -- "),
     **dict.fromkeys("™®©℠¿¡¨¯¸·•‣⁃◦∙⋅", " "),
     **dict.fromkeys("™®©℠", ""),
-    **{"…": "...", "⋯": "...", "⁄": "/", "∕": "/", "µ": "μ", "₤": "£", "∗": "*", "∣": "|", "∶": ":", "∼": "~", "˜": "~"},
-    **{"。": ". ", "｡": ". ", "．": ".", "、": ", ", "،": ",", "؛": ";", "؟": "?", "۔": ".", "।": ".", "‽": "?!", "❗": "!"},
+    **{
+        "…": "...",
+        "⋯": "...",
+        "⁄": "/",
+        "∕": "/",
+        "µ": "μ",
+        "₤": "£",
+        "∗": "*",
+        "∣": "|",
+        "∶": ":",
+        "∼": "~",
+        "˜": "~",
+    },
+    **{
+        "。": ". ",
+        "｡": ". ",
+        "．": ".",
+        "、": ", ",
+        "،": ",",
+        "؛": ";",
+        "؟": "?",
+        "۔": ".",
+        "।": ".",
+        "‽": "?!",
+        "❗": "!",
+    },
     **{"❓": "?", "№": "No. ", "º": "th", "ª": "th", "︎": "", "\ufe0f": ""},
     **{"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"},
     **{"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "ŋ": "ng", "Ŋ": "Ng", "ə": "uh"},
@@ -35,19 +59,107 @@ _NAMES = {
     **{"≪": "is much less than", "≫": "is much greater than", "∝": "is proportional to", "≃": "is about equal to"},
     **{"≮": "is not less than", "≯": "is not greater than", "≢": "is not identical to", "≉": "is not about equal to"},
     **{"∞": "infinity", "√": "the square root of", "∛": "the cube root of", "∜": "the fourth root of"},
-    **{"∑": "the sum of", "∏": "the product of", "∫": "the integral of", "∮": "the contour integral of", "∬": "the double integral of"},
-    **{"∂": "partial", "∇": "nabla", "∆": "delta", "∈": "is in", "∉": "is not in", "∋": "contains", "⊂": "is a proper subset of"},
+    **{
+        "∑": "the sum of",
+        "∏": "the product of",
+        "∫": "the integral of",
+        "∮": "the contour integral of",
+        "∬": "the double integral of",
+    },
+    **{
+        "∂": "partial",
+        "∇": "nabla",
+        "∆": "delta",
+        "∈": "is in",
+        "∉": "is not in",
+        "∋": "contains",
+        "⊂": "is a proper subset of",
+    },
     **{"⊆": "is a subset of", "⊃": "is a proper superset of", "⊇": "is a superset of", "⊄": "is not a subset of"},
     **{"∪": "union", "∩": "intersection", "∅": "the empty set", "∀": "for all", "∃": "there is", "∄": "there is no"},
-    **{"¬": "not", "∧": "and", "∨": "or", "⊕": "plus in a circle", "⊗": "times in a circle", "∴": "therefore", "∵": "because"},
-    **{"⊥": "is perpendicular to", "∥": "is parallel to", "‖": "is parallel to", "∠": "angle", "∘": "of", "⌀": "diameter", "∎": "end of proof"},
-    **{"→": "right arrow", "←": "left arrow", "↑": "up arrow", "↓": "down arrow", "↔": "both ways arrow", "⇒": "implies"},
-    **{"⇐": "is implied by", "⇔": "if and only if", "⟶": "right arrow", "⟵": "left arrow", "⟹": "implies", "⟺": "if and only if", "↦": "maps to"},
-    **{"‰": "per mille", "‱": "per ten thousand", "†": "dagger", "‡": "double dagger", "※": "note", "℧": "mho", "ℓ": "l"},
-    **{"♯": "sharp", "♭": "flat", "♮": "natural", "♀": "female", "♂": "male", "♠": "spades", "♣": "clubs", "♥": "hearts", "♦": "diamonds"},
-    **{"★": "star", "☆": "white star", "✓": "check", "✔": "check", "✗": "cross", "✘": "cross", "☐": "empty box", "☑": "checked box"},
-    **{"☒": "crossed box", "☎": "telephone", "℗": "sound recording copyright", "¦": "broken bar", "¤": "currency", "℮": "estimated"},
-    **{"△": "triangle", "‸": "caret", "⁂": "three stars", "❤": "heart", "☮": "peace", "☯": "yin yang", "⚠": "warning", "№": "number"},
+    **{
+        "¬": "not",
+        "∧": "and",
+        "∨": "or",
+        "⊕": "plus in a circle",
+        "⊗": "times in a circle",
+        "∴": "therefore",
+        "∵": "because",
+    },
+    **{
+        "⊥": "is perpendicular to",
+        "∥": "is parallel to",
+        "‖": "is parallel to",
+        "∠": "angle",
+        "∘": "of",
+        "⌀": "diameter",
+        "∎": "end of proof",
+    },
+    **{
+        "→": "right arrow",
+        "←": "left arrow",
+        "↑": "up arrow",
+        "↓": "down arrow",
+        "↔": "both ways arrow",
+        "⇒": "implies",
+    },
+    **{
+        "⇐": "is implied by",
+        "⇔": "if and only if",
+        "⟶": "right arrow",
+        "⟵": "left arrow",
+        "⟹": "implies",
+        "⟺": "if and only if",
+        "↦": "maps to",
+    },
+    **{
+        "‰": "per mille",
+        "‱": "per ten thousand",
+        "†": "dagger",
+        "‡": "double dagger",
+        "※": "note",
+        "℧": "mho",
+        "ℓ": "l",
+    },
+    **{
+        "♯": "sharp",
+        "♭": "flat",
+        "♮": "natural",
+        "♀": "female",
+        "♂": "male",
+        "♠": "spades",
+        "♣": "clubs",
+        "♥": "hearts",
+        "♦": "diamonds",
+    },
+    **{
+        "★": "star",
+        "☆": "white star",
+        "✓": "check",
+        "✔": "check",
+        "✗": "cross",
+        "✘": "cross",
+        "☐": "empty box",
+        "☑": "checked box",
+    },
+    **{
+        "☒": "crossed box",
+        "☎": "telephone",
+        "℗": "sound recording copyright",
+        "¦": "broken bar",
+        "¤": "currency",
+        "℮": "estimated",
+    },
+    **{
+        "△": "triangle",
+        "‸": "caret",
+        "⁂": "three stars",
+        "❤": "heart",
+        "☮": "peace",
+        "☯": "yin yang",
+        "⚠": "warning",
+        "№": "number",
+    },
 }
 _GREEK = dict(
     zip(
@@ -61,15 +173,11 @@ _GREEK = dict(
     )
 )
 _GREEK |= {"ϑ": "theta th", "ϕ": "phi f", "ϵ": "epsilon e", "ϖ": "pi p", "ϱ": "rho r", "ϰ": "kappa k"}
-_CYRILLIC = dict(
-    zip(
-        "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґўјљњћђџѓќѕѣѳ",
-        (
-            "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya i yi ye g u j lj nj c dj dz gj kj dz e f"
-        ).split(" "),
-        strict=True,
-    )
+_CYRILLIC_LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґўјљњћђџѓќѕѣѳ"
+_CYRILLIC_IN_LATIN = (
+    "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya i yi ye g u j lj nj c dj dz gj kj dz e f"
 )
+_CYRILLIC = dict(zip(_CYRILLIC_LETTERS, _CYRILLIC_IN_LATIN.split(), strict=True))
 _TRANSLITERATED = {letter: words.split()[1] for letter, words in _GREEK.items()}
 _TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _CYRILLIC.items()} | {"ё": "yo"}
 
@@ -109,7 +217,13 @@ def _is_lost(character: str) -> bool:
     kind = unicodedata.category(character)
     if kind[0] not in "LNS" and kind not in ("Co", "Cn", "Mc"):
         return False
-    meaningless = character in _NAMES or _LAYOUT.match(character) or kind in ("Sk", "Lm") or character in _FOLDS or character in "ъьЪЬ"
+    meaningless = (
+        character in _NAMES
+        or _LAYOUT.match(character)
+        or kind in ("Sk", "Lm")
+        or character in _FOLDS
+        or character in "ъьЪЬ"
+    )
     return not meaningless and not is_kept(character) and not _fold_character(character).strip()
 
 
@@ -147,7 +261,7 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"(?<=[0-9]) ?[⋅∙·] ?(?=[0-9])", " × ", text)
     text = re.sub("([=<>≤≥∈≡≈∼])\u0338", lambda m: unicodedata.normalize("NFC", m[0]), text)
     # A raised number after a long word or a mark is the sign of a note, which nobody reads aloud.
-    text = re.sub(rf"(?:(?<=[a-z]{{4}})|(?<=[a-z][.,;:!?”\"]))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)
+    text = re.sub(r"(?:(?<=[a-z]{4})|(?<=[a-z][.,;:!?”\"]))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)
     text = re.sub(f"{_SUPERSCRIPT}+", lambda m: "^" + "".join(_SUPERSCRIPTS[sign] for sign in m[0]), text)
     text = re.sub(r"(?<![0-9])(?<![0-9] )[Å\u212b]|[Å\u212b](?=[A-Za-z])", "A", text.replace("\u212b", "Å"))
     return _GREEK_RUN.sub(_say_greek, text.replace("\u2126", "Ω").replace("µ", "μ"))
@@ -222,7 +336,9 @@ def _fold_by_name(character: str, name: str) -> str:
         brackets = {"Pd": " -- ", "Ps": "(", "Pe": ")", "Pi": '"', "Pf": '"', "Pc": "_"}
         return brackets.get(kind) or f" {name_sign(character)} "
     is_sign = kind in ("Sm", "So") and character < _EMOJI_START and not _LAYOUT.match(character)
-    return f" {name_sign(character)} " if is_sign and not name.startswith("REPLACEMENT") and _has_plain_name(name) else " "
+    return (
+        f" {name_sign(character)} " if is_sign and not name.startswith("REPLACEMENT") and _has_plain_name(name) else " "
+    )
 
 
 def _has_plain_name(name: str) -> bool:

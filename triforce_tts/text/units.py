@@ -7,7 +7,17 @@ from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_
 Names = tuple[str, str]  # one of a unit, several of it
 
 _PREFIXES = {
-    **{"k": "kilo", "M": "mega", "G": "giga", "T": "tera", "c": "centi", "m": "milli", "μ": "micro", "n": "nano", "p": "pico"},
+    **{
+        "k": "kilo",
+        "M": "mega",
+        "G": "giga",
+        "T": "tera",
+        "c": "centi",
+        "m": "milli",
+        "μ": "micro",
+        "n": "nano",
+        "p": "pico",
+    },
     **{"h": "hecto", "d": "deci", "f": "femto"},
 }
 # The unit, and the prefixes that are used with it. A capital alone is mostly a label ('5A'), so that those of
@@ -53,45 +63,199 @@ _OTHERS: dict[str, Names] = {
     **{"mph": ("mile per hour", "miles per hour"), "mpg": ("mile per gallon", "miles per gallon")},
     **{"mi": ("mile", "miles"), "ft": ("foot", "feet"), "yd": ("yard", "yards"), "yds": ("yard", "yards")},
     **{"lb": ("pound", "pounds"), "lbs": ("pound", "pounds"), "oz": ("ounce", "ounces"), "qt": ("quart", "quarts")},
-    **{"pt": ("point", "points"), "gal": ("gallon", "gallons"), "tbsp": ("tablespoon", "tablespoons"), "tsp": ("teaspoon", "teaspoons")},
+    **{
+        "pt": ("point", "points"),
+        "gal": ("gallon", "gallons"),
+        "tbsp": ("tablespoon", "tablespoons"),
+        "tsp": ("teaspoon", "teaspoons"),
+    },
     **{"fl oz": ("fluid ounce", "fluid ounces"), "fl. oz": ("fluid ounce", "fluid ounces")},
-    **{"sq ft": ("square foot", "square feet"), "sq. ft": ("square foot", "square feet"), "sq m": ("square meter", "square meters")},
-    **{"sq km": ("square kilometer", "square kilometers"), "sq mi": ("square mile", "square miles"), "sq in": ("square inch", "square inches")},
-    **{"sq yd": ("square yard", "square yards"), "sq. m": ("square meter", "square meters"), "sq. km": ("square kilometer", "square kilometers")},
-    **{"sq. mi": ("square mile", "square miles"), "cu ft": ("cubic foot", "cubic feet"), "cu. ft": ("cubic foot", "cubic feet")},
-    **{"cu m": ("cubic meter", "cubic meters"), "cc": ("cc", "cc"), "ha": ("hectare", "hectares"), "ac": ("acre", "acres")},
-    **{"KB": ("kilobyte", "kilobytes"), "Kb": ("kilobit", "kilobits"), "Mb": ("megabit", "megabits"), "Gb": ("gigabit", "gigabits")},
-    **{"PB": ("petabyte", "petabytes"), "KiB": ("kibibyte", "kibibytes"), "MiB": ("mebibyte", "mebibytes"), "GiB": ("gibibyte", "gibibytes")},
-    **{"TiB": ("tebibyte", "tebibytes"), "MHZ": ("megahertz", "megahertz"), "GHZ": ("gigahertz", "gigahertz"), "KHz": ("kilohertz", "kilohertz")},
+    **{
+        "sq ft": ("square foot", "square feet"),
+        "sq. ft": ("square foot", "square feet"),
+        "sq m": ("square meter", "square meters"),
+    },
+    **{
+        "sq km": ("square kilometer", "square kilometers"),
+        "sq mi": ("square mile", "square miles"),
+        "sq in": ("square inch", "square inches"),
+    },
+    **{
+        "sq yd": ("square yard", "square yards"),
+        "sq. m": ("square meter", "square meters"),
+        "sq. km": ("square kilometer", "square kilometers"),
+    },
+    **{
+        "sq. mi": ("square mile", "square miles"),
+        "cu ft": ("cubic foot", "cubic feet"),
+        "cu. ft": ("cubic foot", "cubic feet"),
+    },
+    **{
+        "cu m": ("cubic meter", "cubic meters"),
+        "cc": ("cc", "cc"),
+        "ha": ("hectare", "hectares"),
+        "ac": ("acre", "acres"),
+    },
+    **{
+        "KB": ("kilobyte", "kilobytes"),
+        "Kb": ("kilobit", "kilobits"),
+        "Mb": ("megabit", "megabits"),
+        "Gb": ("gigabit", "gigabits"),
+    },
+    **{
+        "PB": ("petabyte", "petabytes"),
+        "KiB": ("kibibyte", "kibibytes"),
+        "MiB": ("mebibyte", "mebibytes"),
+        "GiB": ("gibibyte", "gibibytes"),
+    },
+    **{
+        "TiB": ("tebibyte", "tebibytes"),
+        "MHZ": ("megahertz", "megahertz"),
+        "GHZ": ("gigahertz", "gigahertz"),
+        "KHz": ("kilohertz", "kilohertz"),
+    },
     **{"mbps": ("megabit per second", "megabits per second"), "gbps": ("gigabit per second", "gigabits per second")},
-    **{"Kbps": ("kilobit per second", "kilobits per second"), "KWh": ("kilowatt hour", "kilowatt hours"), "kva": ("kilovolt ampere", "kilovolt amperes")},
-    **{"kVA": ("kilovolt ampere", "kilovolt amperes"), "MVA": ("megavolt ampere", "megavolt amperes"), "Nm": ("newton meter", "newton meters")},
-    **{"N m": ("newton meter", "newton meters"), "hp": ("horsepower", "horsepower"), "psi": ("pound per square inch", "pounds per square inch")},
-    **{"mmHg": ("millimeter of mercury", "millimeters of mercury"), "atm": ("atmosphere", "atmospheres"), "dpi": ("dot per inch", "dots per inch")},
-    **{"dB": ("decibel", "decibels"), "dBA": ("A-weighted decibel", "A-weighted decibels"), "ms": ("millisecond", "milliseconds")},
+    **{
+        "Kbps": ("kilobit per second", "kilobits per second"),
+        "KWh": ("kilowatt hour", "kilowatt hours"),
+        "kva": ("kilovolt ampere", "kilovolt amperes"),
+    },
+    **{
+        "kVA": ("kilovolt ampere", "kilovolt amperes"),
+        "MVA": ("megavolt ampere", "megavolt amperes"),
+        "Nm": ("newton meter", "newton meters"),
+    },
+    **{
+        "N m": ("newton meter", "newton meters"),
+        "hp": ("horsepower", "horsepower"),
+        "psi": ("pound per square inch", "pounds per square inch"),
+    },
+    **{
+        "mmHg": ("millimeter of mercury", "millimeters of mercury"),
+        "atm": ("atmosphere", "atmospheres"),
+        "dpi": ("dot per inch", "dots per inch"),
+    },
+    **{
+        "dB": ("decibel", "decibels"),
+        "dBA": ("A-weighted decibel", "A-weighted decibels"),
+        "ms": ("millisecond", "milliseconds"),
+    },
     **{"μs": ("microsecond", "microseconds"), "ns": ("nanosecond", "nanoseconds"), "ps": ("picosecond", "picoseconds")},
-    **{"sec": ("second", "seconds"), "secs": ("second", "seconds"), "min": ("minute", "minutes"), "mins": ("minute", "minutes")},
-    **{"h": ("hour", "hours"), "hr": ("hour", "hours"), "hrs": ("hour", "hours"), "wk": ("week", "weeks"), "wks": ("week", "weeks")},
+    **{
+        "sec": ("second", "seconds"),
+        "secs": ("second", "seconds"),
+        "min": ("minute", "minutes"),
+        "mins": ("minute", "minutes"),
+    },
+    **{
+        "h": ("hour", "hours"),
+        "hr": ("hour", "hours"),
+        "hrs": ("hour", "hours"),
+        "wk": ("week", "weeks"),
+        "wks": ("week", "weeks"),
+    },
     **{"mo": ("month", "months"), "mos": ("month", "months"), "yr": ("year", "years"), "yrs": ("year", "years")},
     **{"rpm": ("revolution per minute", "revolutions per minute"), "bpm": ("beat per minute", "beats per minute")},
-    **{"fps": ("frame per second", "frames per second"), "ppm": ("part per million", "parts per million"), "ppb": ("part per billion", "parts per billion")},
-    **{"px": ("pixel", "pixels"), "MP": ("megapixel", "megapixels"), "ly": ("light year", "light years"), "AU": ("astronomical unit", "astronomical units")},
-    **{"IU": ("international unit", "international units"), "mcg": ("microgram", "micrograms"), "kt": ("knot", "knots"), "kn": ("knot", "knots")},
+    **{
+        "fps": ("frame per second", "frames per second"),
+        "ppm": ("part per million", "parts per million"),
+        "ppb": ("part per billion", "parts per billion"),
+    },
+    **{
+        "px": ("pixel", "pixels"),
+        "MP": ("megapixel", "megapixels"),
+        "ly": ("light year", "light years"),
+        "AU": ("astronomical unit", "astronomical units"),
+    },
+    **{
+        "IU": ("international unit", "international units"),
+        "mcg": ("microgram", "micrograms"),
+        "kt": ("knot", "knots"),
+        "kn": ("knot", "knots"),
+    },
     **{"KM": ("kilometer", "kilometers"), "KG": ("kilogram", "kilograms"), "CM": ("centimeter", "centimeters")},
     **{"MM": ("millimeter", "millimeters"), "MPH": ("mile per hour", "miles per hour"), "LBS": ("pound", "pounds")},
     **{"rad": ("radian", "radians"), "Å": ("angstrom", "angstroms"), "°C": ("degree Celsius", "degrees Celsius")},
-    **{"°F": ("degree Fahrenheit", "degrees Fahrenheit"), "°K": ("degree Kelvin", "degrees Kelvin"), "°": ("degree", "degrees")},
-    **{"° C": ("degree Celsius", "degrees Celsius"), "° F": ("degree Fahrenheit", "degrees Fahrenheit"), "%": ("percent", "percent")},
+    **{
+        "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
+        "°K": ("degree Kelvin", "degrees Kelvin"),
+        "°": ("degree", "degrees"),
+    },
+    **{
+        "° C": ("degree Celsius", "degrees Celsius"),
+        "° F": ("degree Fahrenheit", "degrees Fahrenheit"),
+        "%": ("percent", "percent"),
+    },
 }
 # What may follow a slash.
 _PER: dict[str, str] = {
-    **{"s": "second", "d": "day", "day": "day", "week": "week", "w": "week", "month": "month", "year": "year", "y": "year", "a": "year"},
-    **{"hour": "hour", "minute": "minute", "second": "second", "night": "night", "person": "person", "head": "head", "unit": "unit"},
-    **{"ea": "each", "capita": "capita", "in": "inch", "liter": "liter", "litre": "litre", "kilo": "kilo", "pound": "pound", "mile": "mile"},
-    **{"square meter": "square meter", "gallon": "gallon", "barrel": "barrel", "bbl": "barrel", "acre": "acre", "share": "share"},
-    **{"ounce": "ounce", "ton": "ton", "tonne": "tonne", "t": "tonne", "user": "user", "seat": "seat", "page": "page", "word": "word"},
-    **{"child": "child", "student": "student", "patient": "patient", "dose": "dose", "game": "game", "item": "item", "piece": "piece", "qtr": "quarter"},
-    **{"family": "family", "household": "household", "car": "car", "room": "room", "bottle": "bottle", "ticket": "ticket", "couple": "couple"},
+    **{
+        "s": "second",
+        "d": "day",
+        "day": "day",
+        "week": "week",
+        "w": "week",
+        "month": "month",
+        "year": "year",
+        "y": "year",
+        "a": "year",
+    },
+    **{
+        "hour": "hour",
+        "minute": "minute",
+        "second": "second",
+        "night": "night",
+        "person": "person",
+        "head": "head",
+        "unit": "unit",
+    },
+    **{
+        "ea": "each",
+        "capita": "capita",
+        "in": "inch",
+        "liter": "liter",
+        "litre": "litre",
+        "kilo": "kilo",
+        "pound": "pound",
+        "mile": "mile",
+    },
+    **{
+        "square meter": "square meter",
+        "gallon": "gallon",
+        "barrel": "barrel",
+        "bbl": "barrel",
+        "acre": "acre",
+        "share": "share",
+    },
+    **{
+        "ounce": "ounce",
+        "ton": "ton",
+        "tonne": "tonne",
+        "t": "tonne",
+        "user": "user",
+        "seat": "seat",
+        "page": "page",
+        "word": "word",
+    },
+    **{
+        "child": "child",
+        "student": "student",
+        "patient": "patient",
+        "dose": "dose",
+        "game": "game",
+        "item": "item",
+        "piece": "piece",
+        "qtr": "quarter",
+    },
+    **{
+        "family": "family",
+        "household": "household",
+        "car": "car",
+        "room": "room",
+        "bottle": "bottle",
+        "ticket": "ticket",
+        "couple": "couple",
+    },
 }
 _TIMES = {"second", "minute", "hour", "day", "week", "month", "year"}
 
@@ -173,7 +337,9 @@ def _say_rare_unit(match: re.Match[str]) -> str:
 def _say_power_of_unit(match: re.Match[str]) -> str:
     """A power before a unit: ``10^-3 mol`` in moles."""
     power = ordinal(int(match["exponent"]))
-    return f" to the {'minus ' if match['sign'] == '-' else ''}{power} {_UNITS[match['unit']][1]}" + (_per(match) if match["per"] else "")
+    return f" to the {'minus ' if match['sign'] == '-' else ''}{power} {_UNITS[match['unit']][1]}" + (
+        _per(match) if match["per"] else ""
+    )
 
 
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
@@ -196,14 +362,21 @@ RULES: list[Rule] = [
         rf"{START}(?P<amount>{NUMBER}) (?P<unit>s|in(?=\.))(?P<power>)(?P<per>)(?P<per_power>)(?![0-9A-Za-z'])(?:\.(?= [a-z]))?",
         _say_rare_unit,
     ),
-    rule(r"( per [a-z]{1,20})/(?P<per>d|day|h|hr|hour|min|minute|s|sec|second|wk|week|mo|month|yr|year)(?P<per_power>)\b", lambda m: m[1] + _per(m)),
-    rule(r"(?<![\w/^.'])(?P<unit>km|cm|mm|ft|yd|mi)\^?(?P<power>[23])(?![\w/^])", lambda m: _POWERS[m["power"]] + _UNITS[m["unit"]][1]),
+    rule(
+        r"( per [a-z]{1,20})/(?P<per>d|day|h|hr|hour|min|minute|s|sec|second|wk|week|mo|month|yr|year)(?P<per_power>)\b",
+        lambda m: m[1] + _per(m),
+    ),
+    rule(
+        r"(?<![\w/^.'])(?P<unit>km|cm|mm|ft|yd|mi)\^?(?P<power>[23])(?![\w/^])",
+        lambda m: _POWERS[m["power"]] + _UNITS[m["unit"]][1],
+    ),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
 _PER_OF_MONEY = {unit for unit in {**_UNITS, **_PER} if unit not in _NO_LONE_PER and unit.isalpha()}
 FIRST_RULES: list[Rule] = [
     rule(
-        rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}", _say_power_of_unit
+        rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}",
+        _say_power_of_unit,
     ),
     # '$20/mo', '12/kg', '5 m/day' and 'litres/day': the number or the word before stays for the other rules.
     rule(

@@ -67,7 +67,9 @@ def spell_acronyms(text: str) -> str:
 
 def spell_beside_digits(text: str) -> str:
     """Short letter groups at a digit spelled where they are no word: mp3 as M P 3, CO2 as C O 2."""
-    text = re.sub(r"(?<![A-Za-z'])[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text)
+    text = re.sub(
+        r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
+    )
     return re.sub(r"(?<![A-Za-z'])[A-Z]{2,3}(?=[0-9])", _say_formula, text)
 
 

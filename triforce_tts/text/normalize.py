@@ -53,6 +53,15 @@ _COMPARISONS = {
     },
     **{"<": "is less than", ">": "is greater than"},
 }
+_NUMERIC = re.compile(r"[0-9^/]")  # without one of these no rule of numbers applies
+_NUMERIC_RULES = (
+    units.FIRST_RULES,
+    numbers.RULES_BEFORE_UNITS,
+    money.RULES,
+    numbers.RANGE_RULES,
+    units.RULES,
+    numbers.RULES,
+)
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # stands for a dash between words until hyphens are done with
 
@@ -98,15 +107,9 @@ def _speak(text: str, shouted: bool) -> str:
     for rules in (addresses.RULES, dates.RULES, codes.RULES):
         text = numbers.apply(rules, text)
     text = spell_beside_digits(speak_roman(expand(_hashes(text))))
-    for rules in (
-        units.FIRST_RULES,
-        numbers.RULES_BEFORE_UNITS,
-        money.RULES,
-        numbers.RANGE_RULES,
-        units.RULES,
-        numbers.RULES,
-    ):
-        text = numbers.apply(rules, text)
+    if _NUMERIC.search(text):
+        for rules in _NUMERIC_RULES:
+            text = numbers.apply(rules, text)
     text = spell_acronyms(_symbols(text))
     return quieten(text) if shouted else text
 

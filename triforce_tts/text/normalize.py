@@ -53,6 +53,7 @@ _COMPARISONS = {
     },
     **{"<": "is less than", ">": "is greater than"},
 }
+_DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # without one of these no rule of dates and codes applies
 _NUMERIC = re.compile(r"[0-9^/]")  # without one of these no rule of numbers applies
 _NUMERIC_RULES = (
     units.FIRST_RULES,
@@ -104,8 +105,9 @@ def _speak(text: str, shouted: bool) -> str:
     text = _separate(re.sub(r"\s+", " ", fold(text)))
     if shouted:
         text = calm(text)
-    for rules in (addresses.RULES, dates.RULES, codes.RULES):
-        text = numbers.apply(rules, text)
+    text = numbers.apply(addresses.RULES, text)
+    if _DATED.search(text):
+        text = numbers.apply(codes.RULES, numbers.apply(dates.RULES, text))
     text = spell_beside_digits(speak_roman(expand(_hashes(text))))
     if _NUMERIC.search(text):
         for rules in _NUMERIC_RULES:

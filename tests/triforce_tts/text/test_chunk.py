@@ -154,10 +154,10 @@ def test_the_bound_must_be_positive():
 
 @pytest.mark.parametrize("piece", ["a. ", "(", "a", "“", "\n", " ", ", ", "{", "{}", "Mr. ", "\n ", "a,", "é"])
 def test_long_input_is_quick(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     text = piece * (50_000 // len(piece))
     assert "".join(chunk.source for chunk in split_sentences(text)) == text
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 # ---- clauses for a caller whose piece is too long when spoken ----

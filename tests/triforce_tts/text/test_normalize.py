@@ -460,17 +460,17 @@ LONG += [
 @pytest.mark.parametrize("piece", LONG)
 def test_long_input_is_quick(piece):
     normalize("NASA has 5")  # load what is loaded once
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         normalize(piece * (BIG // len(piece)))
     except TextError:
         assert not is_speakable(piece)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_many_different_numbers_are_quick():
     rng = random.Random(0)
     text = " ".join(str(rng.randrange(10**6)) for _ in range(BIG // 7))
-    started = time.perf_counter()
+    started = time.process_time()
     normalize(text)
-    assert time.perf_counter() - started < 4.0
+    assert time.process_time() - started < 4.0

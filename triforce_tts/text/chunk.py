@@ -30,6 +30,7 @@ _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
 _LINE = re.compile(r"[^\n\r\u2028]*(?:\r\n|[\n\r\u2028])|[^\n\r\u2028]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_FULL = 0.8  # share of the width that a wrapped line fills
 _LEAST_WIDTH = 45  # characters; narrower text is a list, a heading or verse, rather than wrapped prose
 _ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s+)\S")
 _ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s*")
@@ -140,7 +141,8 @@ def _blocks(paragraph: str) -> list[str]:
     for line, following in pairwise(lines):
         at += len(line)
         blocks[-1] += line
-        if at not in inside and (is_column or _is_own_line(line.strip(), following, width, items > 1)):
+        is_end = is_column or _is_own_line(line.strip(), following, width, items > 1)
+        if is_end and line.strip() and following.strip() and at not in inside:
             blocks.append("")
     blocks[-1] += lines[-1]
     return blocks
@@ -148,7 +150,7 @@ def _blocks(paragraph: str) -> list[str]:
 
 def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
     """Whether a line ends something, rather than being wrapped in the middle of a text of ``width`` characters."""
-    if not line or not following.strip():
+    if not following.strip():
         return False
     if _ITEM.match(following) and (is_list or line.endswith(":")):
         return True
@@ -159,8 +161,8 @@ def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
         return True
     if _GOES_ON.search(line) or not _CAPITAL.match(following):
         return False
-    # A wrapped line is full: the next word would not have fitted. Short lines are no wrapped prose at all.
-    return width < _LEAST_WIDTH or len(line) + 1 + len(first_word) <= width
+    # A wrapped line is full or nearly so, and the next word would not have fitted; short lines are no prose at all.
+    return width < _LEAST_WIDTH or (len(line) < _FULL * width and len(line) + 1 + len(first_word) <= width)
 
 
 def _sentences(paragraph: str) -> list[str]:

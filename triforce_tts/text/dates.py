@@ -182,5 +182,8 @@ RULES: list[Rule] = [
         rf"(?P<the>\b[Tt]he )?{START}{_DAY}{_UPPER}(?: of)? (?:{_NOT_MAY}|(?=May|March|MAY|MARCH|(?i:{_MAY}),? [12][0-9]{{3}})(?P<may>{_MAY}))(?![A-Za-z]){_YEAR_AFTER}?",
         _say_day_month,
     ),
+    rule(r"(?<![\w'])'([0-9]{2})-'?([0-9]{2})(?![\w'])", lambda m: f"{_year_words(m[1])} to {_year_words(m[2])}"),
+    rule(r"(?<![\w'])'([0-9]{2})(?=[ ,.;:!?)]|$)(?![.,][0-9])", lambda m: _year_words(m[1])),
+    rule(rf"{START}({YEAR})/({YEAR}|[0-9]{{2}})(?![0-9/])", lambda m: f"{year(int(m[1]))} slash {_year_words(m[2])}"),
     rule(rf"\b(?P<month>{MONTH}),?[ -](?P<year>{YEAR})(?![0-9A-Za-z-]|[.,][0-9])", _say_month_year),
 ]

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
 
@@ -121,6 +122,8 @@ def _calm_word(match: re.Match[str]) -> str:
 
 def _say_formula(match: re.Match[str]) -> str:
     letters = match[0]
+    if letters in CODES:
+        return letters
     is_formula = len(letters) == 2 and set(letters) <= _SYMBOLS_OF_ELEMENTS
     return " ".join(letters) if is_formula or letters in _ALWAYS_SPELLED or not is_known(letters) else letters
 
@@ -197,6 +200,7 @@ def _is_spelled_in_lexicon(word: str) -> bool:
 
 _COUNTED_WORD = "|".join(sorted(_COUNTED, key=len, reverse=True))
 _ROMAN_RULES: list[Rule] = [
+    rule(r"(?<![\w'-])([IVXL]{2,7})(?:st|nd|rd|th)\b", _say_century),
     rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
     rule(
         rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXLvx])(?: ?- ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?!\.[A-Za-z])",

@@ -80,7 +80,7 @@ _SIGNS: dict[str, Names] = {
     },
     **{"CN¥": ("yuan", "yuan", "", ""), "RMB¥": ("yuan", "yuan", "", ""), "JP¥": ("yen", "yen", "", "")},
 }
-_CODES: dict[str, Names] = {
+CODES: dict[str, Names] = {
     "USD": ("U S dollar", "U S dollars", "cent", "cents"),
     "EUR": _SIGNS["€"],
     "GBP": ("British pound", "British pounds", "penny", "pence"),
@@ -157,8 +157,8 @@ def is_money(character: str) -> bool:
 
 def currency_names(sign: str) -> Names:
     """The names of a currency's parts; for a sign without an entry those that Unicode gives it."""
-    if sign in _SIGNS or sign in _CODES:
-        return _SIGNS.get(sign) or _CODES[sign]
+    if sign in _SIGNS or sign in CODES:
+        return _SIGNS.get(sign) or CODES[sign]
     name = re.sub(" sign$", "", unicodedata.name(sign).lower()).replace("-", " ")
     return (name, f"{name}s", "", "")
 
@@ -221,11 +221,11 @@ _WORDS = r" (?:hundred|thousand|million|billion|trillion)(?: (?:million|billion|
 _SHORT = r" ?(?:[kKmMbBtT]|[mM][nN]|[bB][nN]|[tT][rR]?[nN]|[mM][iI][oO]|mm|MM|[mb]il|[mb]ln)\b(?!['/]?[0-9])"
 MAGNITUDE = rf"(?:{_WORDS}|{_SHORT})"
 _LONG_SIGN = "|".join(sorted((re.escape(sign) for sign in _SIGNS if len(sign) > 1), key=len, reverse=True))
-_CODE = "|".join(_CODES)
+_CODE = "|".join(CODES)
 RULES: list[Rule] = [
     rule(
-        rf"(?P<sign>(?<![A-Za-z])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
-        rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: (?:USD|US)\b)?",
+        rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
+        rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: ?(?:USD|US)\b)?",
         _say_money,
     ),
     rule(rf"\b(?P<sign>{_CODE}) ?(?P<amount>{NUMBER})()(?P<magnitude>{MAGNITUDE})?", _say_money_behind),

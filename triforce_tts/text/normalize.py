@@ -119,6 +119,7 @@ def _speak(text: str, shouted: bool) -> str:
 def _separate(text: str) -> str:
     """Numbers apart from the sentence before ('The end.12'), and a backtick between letters as the apostrophe it is."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", text)
+    text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
     return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
 
@@ -131,7 +132,9 @@ def _symbols(text: str) -> str:
     """What is left of signs in words: comparisons, slashes, hashes, and one by one."""
     text = _compare(_TAG.sub(lambda tag: f" {tag[0].strip('</>')} ", text))
     text = re.sub(r"\band/or\b", "and or", text)
-    text = re.sub(r"(?<=[A-Za-z]) ?/ ?(?=[A-Za-z])|(?<=[A-Za-z])/(?![A-Za-z/])", " slash ", text)
+    text = re.sub(
+        r"(?<=[A-Za-z)\]]) ?/ ?(?=[A-Za-z(])|(?<=[A-Za-z])/(?![A-Za-z/])|(?<![A-Za-z/<.])/(?=[A-Za-z])", " slash ", text
+    )
     text = re.sub(r"(?<=\b[A-Z])#", " sharp ", text)
     text = re.sub(r"#(?=[A-Za-z])", " hashtag ", text)
     text = re.sub(r"(?<=[A-Za-z]) \* (?=[A-Za-z])", " times ", text)

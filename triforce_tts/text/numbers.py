@@ -234,9 +234,21 @@ def _say_clock_or_ratio(match: re.Match[str]) -> str:
     return f"{number_words(match[1])} {'to ' if is_ratio(match) else ''}"
 
 
+def _say_verses(match: re.Match[str]) -> str:
+    chapter, first, last = (number_words(part) for part in match.groups())
+    return f"{chapter} {first} to {last}"
+
+
+def _say_verse(match: re.Match[str]) -> str:
+    """``Romans 8:3`` or a score after a name; a ratio stays."""
+    if is_ratio(match):
+        return match[0]
+    return f"{match[1]}{number_words(match[2])} {number_words(match[3])}"
+
+
 def is_ratio(match: re.Match[str]) -> bool:
     """Whether the words around say that ``10:20`` is a ratio."""
-    around = match.string[max(0, match.start() - 10) : match.start()], match.string[match.end() : match.end() + 12]
+    around = match.string[max(0, match.start() - 10) : match.start() + 6], match.string[match.end() : match.end() + 12]
     return any(re.search(r"\b(?:ratio|odds|scale|mix)\b", part, re.IGNORECASE) for part in around)
 
 
@@ -271,7 +283,7 @@ RANGE_RULES: list[Rule] = [
     rule(rf"(?<=[0-9])( ?(?:°[CF]|[a-zA-Z]{{1,3}})) ?- ?(?={NUMBER} ?\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
     rule(r"(?<=[0-9](?:st|nd|rd|th))-(?=[0-9]{1,9}(?:st|nd|rd|th)\b)", _say_joint("to")),
     rule(r"(?<=[0-9]0s)-(?=(?:[12][0-9])?[0-9]0s\b)", _say_joint("to")),
-    rule(rf"{START}({NUMBER})-(?={NUMBER}(?![-0-9]))", _start_of_range),
+    rule(rf"{START}(?<![A-Za-z0-9]-)({NUMBER})-(?!0(?![0-9.]))(?={NUMBER}(?![-0-9]))", _start_of_range),
 ]
 RULES: list[Rule] = [
     rule(rf"{START}([0-9][0-9,]*){ORDINAL_END}\b", _say_ordinal),
@@ -283,6 +295,8 @@ RULES: list[Rule] = [
         _say_fraction,
     ),
     rule(rf"{START}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(number_words(part) for part in m[0].split("."))),
+    rule(rf"{START}([0-9]{{1,3}}):([0-9]{{1,3}})-([0-9]{{1,3}})(?![0-9:])", _say_verses),
+    rule(r"\b([A-Z][a-z]{2,} )([0-9]{1,3}):([0-9]{1,3})(?![0-9:])", _say_verse),
     rule(rf"{START}([0-9]{{2}}):(?=[0-5][0-9](?![0-9:]))", _say_clock_or_ratio),
     rule(rf"{START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
     rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),

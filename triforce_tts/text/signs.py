@@ -181,6 +181,7 @@ _CYRILLIC = dict(zip(_CYRILLIC_LETTERS, _CYRILLIC_IN_LATIN.split(), strict=True)
 _TRANSLITERATED = {letter: words.split()[1] for letter, words in _GREEK.items()}
 _TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _CYRILLIC.items()} | {"ё": "yo"}
 
+_SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣʸ", "0123456789+-nxy", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
 _GREEK_RUN = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
@@ -245,10 +246,11 @@ def name_sign(character: str) -> str:
 def _fold_runs(text: str) -> str:
     """What depends on the characters around: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
     text = re.sub("[–—―‒]{2,}", "—", text)
+    text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
     text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
-    text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=[0-9$£€])", "-", text)
+    text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=['’]?[0-9$£€])", "-", text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
     text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
     text = re.sub(r"(?<=[0-9])′( ?[0-9]{1,2}(?:\.[0-9]{1,9})?)″", lambda m: f"'{m[1]}\"", text)
@@ -299,6 +301,8 @@ def _fold_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind in ("Cf", "Mn", "Me"):
         return ""  # joiners, soft hyphens, accents
+    if character in _SUBSCRIPTS:
+        return _SUBSCRIPTS[character]
     if character.isdecimal():
         return str(unicodedata.decimal(character))
     if character.lower() in _TRANSLITERATED:

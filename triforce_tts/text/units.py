@@ -57,7 +57,7 @@ _METRIC: dict[str, tuple[str, str]] = {
     "ton": ("ton", "kM"),
 }
 _PREFIXED_ONLY = {"A", "J", "N", "F", "H", "T", "S", "C", "K", "B", "bar", "bit", "ton", "Ω"}
-_SPACED_CAPITALS = {"A", "J", "N", "F", "H", "T", "K", "C"}  # '5 A', where no word follows
+_SPACED_CAPITALS = {"A", "J", "N", "K"}  # '5 A', where no word follows
 _OTHERS: dict[str, Names] = {
     **{"kmh": ("kilometer per hour", "kilometers per hour"), "kph": ("kilometer per hour", "kilometers per hour")},
     **{"mph": ("mile per hour", "miles per hour"), "mpg": ("mile per gallon", "miles per gallon")},
@@ -94,7 +94,6 @@ _OTHERS: dict[str, Names] = {
         "cu m": ("cubic meter", "cubic meters"),
         "cc": ("cc", "cc"),
         "ha": ("hectare", "hectares"),
-        "ac": ("acre", "acres"),
     },
     **{
         "KB": ("kilobyte", "kilobytes"),
@@ -175,6 +174,11 @@ _OTHERS: dict[str, Names] = {
     },
     **{"KM": ("kilometer", "kilometers"), "KG": ("kilogram", "kilograms"), "CM": ("centimeter", "centimeters")},
     **{"MM": ("millimeter", "millimeters"), "MPH": ("mile per hour", "miles per hour"), "LBS": ("pound", "pounds")},
+    **{"db": ("decibel", "decibels"), "VAC": ("volt A C", "volts A C"), "VDC": ("volt D C", "volts D C")},
+    **{"Kg": ("kilogram", "kilograms"), "kgs": ("kilogram", "kilograms"), "Km": ("kilometer", "kilometers")},
+    **{"kms": ("kilometer", "kilometers"), "FT": ("foot", "feet"), "°c": ("degree Celsius", "degrees Celsius")},
+    **{"°f": ("degree Fahrenheit", "degrees Fahrenheit"), "khz": ("kilohertz", "kilohertz")},
+    **{"mhz": ("megahertz", "megahertz"), "ghz": ("gigahertz", "gigahertz")},
     **{"rad": ("radian", "radians"), "Å": ("angstrom", "angstroms"), "°C": ("degree Celsius", "degrees Celsius")},
     **{
         "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
@@ -191,6 +195,7 @@ _OTHERS: dict[str, Names] = {
 _PER: dict[str, str] = {
     **{
         "s": "second",
+        "H": "hour",
         "d": "day",
         "day": "day",
         "week": "week",

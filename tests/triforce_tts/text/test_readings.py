@@ -21,6 +21,7 @@ TABLES = {
         web2.0x, x5y, 11:30EST | web two point zero x, x five y, eleven thirty EST
         """,
     "comparisons and operators": """
+        (a + b) / 2, /usr/bin | a plus b, slash two, slash usr slash bin
         3 ≠ 4, x ≈ 2, a ≡ b | three is not equal to four, x is approximately equal to two, a is identical to b
         y ≥ 8, 2≤n | y is greater than or equal to eight, two is less than or equal to n
         k <= 9, m != n, p == q, 3 > 2, p<0.05 | k is less than or equal to nine, m is not equal to n, p equals q, three is greater than two, p is less than zero point zero five
@@ -37,6 +38,7 @@ TABLES = {
         snake_case, C:\\dir | snake underscore case, C: backslash dir
         """,
     "powers": """
+        H₂SO₄, log₂ 8, x₁ | H two S O four, log two eight, x one
         10⁴ cells, 10⁻⁹ m, 2⁸ | ten to the fourth cells, ten to the minus ninth meters, two to the eighth
         x⁵, 10², 4³, yⁿ, e^-t | x to the fifth, ten squared, four cubed, y to the power of n, e to the power of minus t
         3 × 10⁸ m/s | three times ten to the eighth meters per second
@@ -50,6 +52,7 @@ TABLES = {
         Ŋa ħ Ångström | Nga h Angstrom
         """,
     "signs are named": """
+        §§ 5-7 | sections five to seven
         ① then ➂, ⑫ and Ⓑ | one then three, twelve and B
         Chapter Ⅶ | Chapter seven
         § 5, ¶ 3, 4‰, ±2 | section five, paragraph three, four per mille, plus or minus two
@@ -59,6 +62,7 @@ TABLES = {
         ─── ■ • item 🎉 | item
         """,
     "units": """
+        240VAC, 5 Kg, 100 KM/H, 37°c | two hundred and forty volts A C, five kilograms, one hundred kilometers per hour, thirty seven degrees Celsius
         Take 25 µg, 25 μg | Take twenty five micrograms, twenty five micrograms
         3 µL, 7 µF, 40 nm, 5 mA, 9 kPa, 2 MΩ, 60 Ω | three microliters, seven microfarads, forty nanometers, five milliamperes, nine kilopascals, two mega-ohms, sixty ohms
         5 ft², 8 sq ft, 6 cm³, 20 km2 | five square feet, eight square feet, six cubic centimeters, twenty square kilometers
@@ -75,6 +79,7 @@ TABLES = {
         he/she, and/or | he slash she, and or
         """,
     "money": """
+        U.S.$5, $5 USD | five dollars, five dollars
         C$20, NZ$3.50, HK$100, AU$1 million | twenty Canadian dollars, three New Zealand dollars fifty, one hundred Hong Kong dollars, one million Australian dollars
         ₩900 billion, ₽500, 70₽, ₺20, ₪30, ₴5, ₱1 | nine hundred billion won, five hundred rubles, seventy rubles, twenty lira, thirty shekels, five hryvnias, one peso
         12.50 CHF, EUR 7, 100 JPY, GBP 3 million | twelve Swiss francs fifty, seven euros, one hundred Japanese yen, three million British pounds
@@ -92,6 +97,8 @@ TABLES = {
         2024-01-05T10:30 | January fifth, twenty twenty four ten thirty
         """,
     "times and ratios": """
+        the class of '69, '98–'02, 2018/19 | the class of sixty nine, ninety eight to oh two, twenty eighteen slash nineteen
+        Romans 8:3-11, Luke 2:7, a mix of 3:1 | Romans eight three to eleven, Luke two seven, a mix of three to one
         6pm-8 pm, 9am–5pm, 4.30 p.m., 5h30 | six P M to eight P M, nine A M to five P M, four thirty P M, five thirty
         05:07:01 | five hours seven minutes and one second
         ran 26:15, then 45:10 | ran twenty six fifteen, then forty five ten
@@ -99,6 +106,7 @@ TABLES = {
         """,
     "ranges": """
         5%-10%, 5%–10%, 3-4%, 20°C–30°C | five to ten percent, five to ten percent, three to four percent, twenty degrees Celsius to thirty degrees Celsius
+        won 3-0, part b-2-6 | won three-zero, part b-two-six
         5kg-10kg, 1st-3rd, 1920s-1940s, 1200-300 lb | five kilograms to ten kilograms, first to third, nineteen twenties to nineteen forties, one thousand two hundred to three hundred pounds
         """,
     "telephones": """
@@ -137,6 +145,7 @@ TABLES = {
         .8125 | zero point eight one two five
         """,
     "roman numerals": """
+        Henry the VIIIth, the XXth | Henry the eighth, the twentieth
         BOOK IX; PART XL; WORLD WAR I BEGINS; LOUIS XVI FALLS | book nine; part forty; world war one begins; louis the sixteenth falls
         He read CHAPTER IX twice; act iii, pp. ix-xii | He read CHAPTER nine twice; act three, pages nine to twelve
         Pope Leo XIII, Queen Margrethe II, Charles III's crown | Pope Leo the thirteenth, Queen Margrethe the second, Charles the third's crown

@@ -248,8 +248,10 @@ def _say_verse(match: re.Match[str]) -> str:
 
 def is_ratio(match: re.Match[str]) -> bool:
     """Whether the words around say that ``10:20`` is a ratio."""
-    around = match.string[max(0, match.start() - 10) : match.start() + 6], match.string[match.end() : match.end() + 12]
-    return any(re.search(r"\b(?:ratio|odds|scale|mix)\b", part, re.IGNORECASE) for part in around)
+    before = match.string[max(0, match.start() - 10) : match.start() + 6]
+    after = match.string[match.end() : match.end() + 12]
+    words = "ratio|odds|scale|mix"
+    return bool(re.search(rf"\b(?:{words})\b", before, re.IGNORECASE) or re.match(rf"[0-9]* (?:{words})\b", after))
 
 
 def _start_of_range(match: re.Match[str]) -> str:

@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from triforce_tts import pool
 from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.errors import AudioError, ShardError
@@ -34,7 +35,7 @@ from triforce_tts.shards import (
 )
 from triforce_tts.text import alignment
 
-from . import babble, pool, synthetic
+from . import babble, synthetic
 from .align import aligner
 from .report import text_cell
 from .sources import HELDOUT, HeldOut, Recording, find_recordings, read_heldout

@@ -21,7 +21,7 @@ from pydantic import PositiveInt
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus
 from triforce_tts.errors import AudioError, TextError, TriforceError
-from triforce_tts.files import atomic_folder, file_sha256, write_json, write_text
+from triforce_tts.files import file_sha256, new_folder, write_json, write_text
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
@@ -124,7 +124,7 @@ def process(work: Work) -> Account:
     stamp = work.fingerprint
     if (found := _done(folder, stamp)) is not None:
         return found
-    with atomic_folder(folder) as temporary:
+    with new_folder(folder, "recording", force=True) as temporary:
         account = Account(work.source)
         try:
             made = _take(work, temporary, _Clock(account))

@@ -16,13 +16,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from triforce_tts import schema
+from triforce_tts import pool, schema
 from triforce_tts.audio.io import stream_audio
 from triforce_tts.errors import ShardError
 from triforce_tts.files import only_writer, write_json
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
-from . import assemble, pool
+from . import assemble
 from .pipeline import Account, BuilderConfig, Work, process, work_folder
 from .raw import find_sources
 from .report import Read, write_report

@@ -19,13 +19,12 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from triforce_tts import pool
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.files import file_sha256
 from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
 from triforce_tts.text import alignment
-
-from . import pool
 
 LISTED = 100  # faults on the screen; the others are counted
 TOLERANCE_S = 0.001  # what rounding the length in the JSON may cost

@@ -10,13 +10,13 @@ import typer
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
-from triforce_tts.files import atomic_folder, write_json, write_text
-from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
+from triforce_tts.files import MARKER, new_folder, write_json, write_text
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
+from triforce_tts.synthesis import check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .loop import TRAINER
 
-STAGES = ("dvae", "gpt", "diffusion")
 CARD = "MODEL_CARD.md"
 
 
@@ -37,7 +37,7 @@ def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
     clip = read_audio(voice)
-    with atomic_folder(out) as folder:
+    with new_folder(out, "model", list(paths.values())) as folder:
         for stage, path in found.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
@@ -46,7 +46,7 @@ def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path
             shutil.copy(card, folder / CARD)
         else:
             write_text(folder / CARD, _card(name, found))
-        files = sorted(p for p in folder.rglob("*") if p.is_file())
+        files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
@@ -90,7 +90,7 @@ def export_command(
     """
     source = checkpoint.locate(run)
     state = checkpoint.read_json(source / TRAINER / "state.json")
-    with atomic_folder(out) as folder:
+    with new_folder(out, "run", [run]) as folder:
         target = folder / source.name
         if light:
             copy_half(source, target)

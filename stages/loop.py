@@ -26,7 +26,7 @@ from torch import nn
 from triforce_tts import checkpoint
 from triforce_tts.batches import Batch, Order, stream
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
-from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
+from triforce_tts.files import atomic_path, new_folder, write_json, write_text
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.schema import Config, parse
 
@@ -445,7 +445,7 @@ class Trainer(Generic[ItemT, BatchT]):
         optimizer = self._whole(self._optimizer_tensors())
         self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
-            with atomic_folder(target) as folder:
+            with new_folder(target, "checkpoint", force=True) as folder:
                 self._write(folder, weights, averaged or weights, optimizer)
                 for file in shared.iterdir():
                     shutil.copy(file, folder / TRAINER / file.name)

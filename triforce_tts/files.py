@@ -1,33 +1,122 @@
-"""Files that are whole or absent: write under a temporary name, flush, rename into place."""
+"""Files and folders that are whole or absent, and folders that are replaced or continued only where they are ours.
+
+What is written gets a temporary name, is flushed, and is renamed into place. A temporary name holds the machine and the
+process, so that what a killed process left behind is recognised and removed at the next start. Every folder that this
+program makes holds a marker file that says what it is; a folder without the marker is a stranger's and stays as it is.
+"""
 
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import socket
+import stat
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from triforce_tts.errors import TriforceError
+
+FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording", "voice"]
+MARKER = ".triforce-tts.json"
+LOCK = ".lock"
+READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
+_LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
+
+
+@cache
+def _machine() -> str:
+    return re.sub(r"[^A-Za-z0-9]", "-", socket.gethostname())[:40] or "host"
+
+
+def _temporary(path: Path, ending: str, suffix: str = "") -> Path:
+    """A name beside ``path`` that this process alone uses; ``leftovers`` recognises it."""
+    return path.with_name(f"{_prefix(path, suffix)}{os.getpid()}.{ending}{suffix}")
+
+
+def _prefix(path: Path, suffix: str) -> str:
+    stem = path.name.removesuffix(suffix) if suffix else path.name
+    if len(stem) > _LONGEST_STEM:  # a checksum keeps two long names apart
+        stem = f"{stem[:_LONGEST_STEM]}-{zlib.crc32(os.fsencode(stem)):08x}"
+    return f".{stem}.{_machine()}-"
+
+
+_OURS = re.compile(r"\.(?P<stem>.+)\.(?P<machine>[A-Za-z0-9-]+)-(?P<process>[0-9]+)\.(?P<ending>tmp|old)(?:\.\w+)?")
+
+
+def _is_abandoned(name: str) -> bool:
+    """Whether ``name`` is a temporary name of a process of this machine that is no longer alive."""
+    match = _OURS.fullmatch(name)
+    if match is None or match["machine"] != _machine():
+        return False
+    try:
+        os.kill(int(match["process"]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sweep_beside(path: Path, suffix: str) -> None:
+    """Remove what killed processes left of earlier tries to write ``path``; a folder they retired comes back."""
+    prefix = _prefix(path, suffix)
+    with suppress(OSError):
+        for left in path.parent.iterdir():
+            name = left.name
+            if name.startswith(prefix) and _is_abandoned(name):
+                if name.endswith(".old") and not path.exists():
+                    left.replace(path)  # the process died between the two renames of a replacement
+                else:
+                    _discard(left)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files and folders that killed processes of this machine left anywhere below ``folder``.
+
+    The caller holds the folder's lock. Symbolic links are not followed.
+    """
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            if _is_abandoned(name):
+                match = _OURS.fullmatch(name)
+                target = Path(place) / (match["stem"] if match else name)
+                if name.endswith(".old") and not target.exists():
+                    (Path(place) / name).replace(target)
+                else:
+                    _discard(Path(place) / name)
+        folders[:] = [name for name in folders if not _is_abandoned(name)]
 
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside ``path``; renamed onto it when the block ends well, removed when it does not.
 
-    The temporary name keeps the suffix, because audio writers choose their format by it.
+    The temporary name keeps the suffix, because audio writers choose their format by it. A symbolic link is followed:
+    the file that it names is written, the link stays.
 
     Raises:
-        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+        TriforceError: the disk is full, the folder cannot be written, or a pipe or a device is there; nothing is left
+            behind.
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    path = _regular_target(Path(path))
+    temporary = _temporary(path, "tmp", path.suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep_beside(path, path.suffix)
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
+        _flush(temporary)
         temporary.replace(path)
     except OSError as error:
         if _is_about_another(error, temporary):
@@ -40,32 +129,50 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             temporary.unlink()
 
 
+def _regular_target(path: Path) -> Path:
+    """Where a file that is to be called ``path`` goes; a rename would replace a device such as /dev/null by a file."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        mode = target.stat().st_mode
+    except (OSError, RuntimeError):  # it is not there yet, or its name cannot be used: writing will tell
+        return path
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
+    return target
+
+
 @contextmanager
-def atomic_folder(path: Path | str) -> Iterator[Path]:
-    """A temporary folder beside ``path``, renamed onto it when the block ends well; an old one is replaced.
+def new_folder(
+    path: Path | str, kind: FolderKind, sources: Sequence[Path | str] = (), force: bool = False
+) -> Iterator[Path]:
+    """A temporary folder beside ``path``, marked as a ``kind``, renamed onto it when the block ends well.
+
+    A symbolic link is followed: the folder that it names is written, the link stays.
+
+    Args:
+        path: the folder to make; an empty one may be there.
+        kind: what the marker will say.
+        sources: what the content is made from.
+        force: replace a folder that is there, if its marker says the same kind.
 
     Raises:
-        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+        TriforceError: ``path`` holds something and ``force`` is not given; it is no folder of this kind; it is or holds
+            one of ``sources``; or it cannot be written. Nothing was changed and nothing is left behind.
     """
-    path = Path(path)
-    if path.exists() and not path.is_dir():
-        raise TriforceError(f"{path}: expected a folder to write, found a file; choose another place")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    target = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    refuse_sources(target, sources)
+    _refuse_to_replace(target, kind, force)
+    temporary = _temporary(target, "tmp")
     try:
+        _sweep_beside(target, "")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
+        _mark(temporary, kind)
         yield temporary
         for file in temporary.rglob("*"):
             if file.is_file():
-                with file.open("rb") as written:
-                    os.fsync(written.fileno())
-        if path.exists():
-            retired = path.with_name(f".{path.name}.{os.getpid()}.old")
-            path.replace(retired)
-            temporary.replace(path)
-            shutil.rmtree(retired)
-        else:
-            temporary.replace(path)
+                _flush(file)
+        _swap(temporary, target)
     except OSError as error:
         if _is_about_another(error, temporary):
             raise
@@ -76,17 +183,115 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _swap(temporary: Path, target: Path) -> None:
+    """Rename ``temporary`` onto ``target``; what was there goes only when the new folder is in its place."""
+    if not target.exists():
+        temporary.replace(target)
+        return
+    retired = _temporary(target, "old")
+    target.replace(retired)
+    try:
+        temporary.replace(target)
+    except OSError:
+        retired.replace(target)
+        raise
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+@contextmanager
+def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | str] = ()) -> Iterator[Path]:
+    """A folder that a command fills step by step, and continues when it is started again: a run, shards, codes.
+
+    It is made with our marker, or it carries the marker of this kind already. While the block runs no other process
+    gets it, and what killed processes left in it was removed.
+
+    Raises:
+        TriforceError: the folder holds something and is not marked as this kind; it is or holds one of ``sources``;
+            another process is writing here; or it cannot be written.
+    """
+    folder = Path(path)
+    refuse_sources(folder, sources)
+    require_own(folder, kind)
+    with only_writer(folder):
+        require_own(folder, kind)
+        if not (folder / MARKER).exists():
+            _mark(folder, kind)
+        sweep(folder)
+        yield folder
+
+
+def require_own(folder: Path, kind: FolderKind) -> None:
+    """Refuse to write into a folder that holds something and is not marked as a ``kind``.
+
+    Raises:
+        TriforceError: it is a file, or holds what this command did not make; one of its entries is named.
+    """
+    try:
+        if not os.path.lexists(folder):
+            return
+        if not folder.is_dir():
+            raise TriforceError(f"{folder}: expected a folder to write, found a file; choose another place")
+        found = marked_kind(folder)
+        names = sorted(entry.name for entry in folder.iterdir())
+        strange = next((name for name in names if name not in (LOCK, MARKER)), None)
+    except OSError as error:
+        raise TriforceError(f"{folder}: cannot be read ({error.strerror}); choose another place") from error
+    if found is not None and found != kind:
+        raise TriforceError(f"{folder}: holds a folder of kind '{found}', expected '{kind}'; choose another place")
+    if found is None and strange is not None:
+        raise TriforceError(
+            f"{folder}: holds files that are not this command's, such as '{strange}'; choose an empty or new folder"
+        )
+
+
+def _refuse_to_replace(folder: Path, kind: FolderKind, force: bool) -> None:
+    require_own(folder, kind)
+    if not force and folder.is_dir() and any(entry.name not in (LOCK, MARKER) for entry in folder.iterdir()):
+        raise TriforceError(f"{folder}: exists already; choose another place, or replace it with --force")
+
+
+def refuse_sources(target: Path, sources: Sequence[Path | str]) -> None:
+    """Refuse to write onto a source, or onto a folder that holds one.
+
+    Raises:
+        TriforceError: ``target`` is, or holds, one of ``sources``.
+    """
+    place = Path(os.path.realpath(target))
+    for source in sources:
+        origin = Path(os.path.realpath(source))
+        if place == origin or place in origin.parents:
+            raise TriforceError(f"{target}: the output is, or holds, the input {source}; choose another place")
+
+
+def marked_kind(folder: Path) -> str | None:
+    """What our marker in ``folder`` says that it is; None without one, and for a marker that cannot be read."""
+    try:
+        content = json.loads(read_file(folder / MARKER, 4096))
+    except (TriforceError, ValueError, RecursionError):
+        return None
+    kind = content.get("kind") if isinstance(content, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _mark(folder: Path, kind: FolderKind) -> None:
+    write_json(folder / MARKER, {"format": 1, "kind": kind})
+
+
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
     """Hold ``folder`` against other processes that want to write to it; the system lets go when this one dies.
 
     Raises:
-        TriforceError: another process holds it.
+        TriforceError: another process holds it, or it cannot be written.
     """
     import fcntl
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as file:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a")
+    except OSError as error:
+        raise TriforceError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -96,11 +301,50 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
 
 
+def _flush(file: Path) -> None:
+    with file.open("rb") as written:
+        os.fsync(written.fileno())
+
+
 def _is_about_another(error: OSError, temporary: Path) -> bool:
     """Whether ``error`` names a file that is not being written here, such as a missing input."""
     if error.filename is None or temporary.name in str(error.filename):
         return False
-    return Path(error.filename) not in temporary.parents
+    return Path(os.fsdecode(error.filename)) not in temporary.parents
+
+
+def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
+    """The bytes of a regular file of at most ``limit`` bytes.
+
+    Raises:
+        TriforceError: it is missing, unreadable, a folder, a pipe, a device, or larger.
+    """
+    path = Path(path)
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
+            raise TriforceError(f"{path}: expected a file, found {kind}")
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise TriforceError(f"{path}: cannot read the file ({getattr(error, 'strerror', None) or error})") from error
+    if len(data) > limit:
+        raise TriforceError(f"{path}: the file has {status.st_size} bytes, at most {limit} are read")
+    return data
+
+
+def read_text_file(path: Path | str, limit: int = READ_LIMIT) -> str:
+    """The content of a UTF-8 text file, without a byte order mark.
+
+    Raises:
+        TriforceError: as ``read_file``, and for bytes that are not UTF-8.
+    """
+    data = read_file(path, limit)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TriforceError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
 def file_sha256(path: Path) -> str:

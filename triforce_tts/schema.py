@@ -1,7 +1,8 @@
-"""Strict YAML to typed, frozen configuration: every problem is reported at once, with its dotted key.
+"""Strict YAML and JSON to typed, frozen values: every problem is reported at once, with its dotted key.
 
 A configuration class lives beside the thing it configures (``DVAEConfig`` in ``models/dvae.py``); this
-module only knows how to read one. ``SET="a.b=1"`` on the command line arrives here as overrides.
+module only knows how to read one. ``SET="a.b=1"`` on the command line arrives here as overrides. A ``Record`` is the
+same for JSON that programs write and read back: nothing in such a file is used before its type was checked.
 """
 
 import difflib
@@ -10,12 +11,24 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from triforce_tts.errors import ConfigError
+from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.files import READ_LIMIT, read_file, read_text_file
+
+_YAML_LIMIT = 1 << 20  # bytes of a configuration
+_DEPTH = 32  # levels of keys and lists in a configuration
+_SHOWN = 60  # characters of a wrong value, and
+_PROBLEMS = 5  # problems, that a message shows
+_NAME_BYTES = 200  # of a file's name: file systems allow 255, and temporary names need some
+
+# Sizes that a configuration may ask for. Far above any network that was ever trained, far below what fills a memory.
+Layers = Annotated[int, Field(ge=1, le=1024)]
+Width = Annotated[int, Field(ge=1, le=65_536)]
+Kernel = Annotated[int, Field(ge=1, le=1023)]
 
 
 class _Loader(yaml.SafeLoader):
@@ -30,6 +43,19 @@ class _Loader(yaml.SafeLoader):
             raise yaml.YAMLError(f"key given twice: {', '.join(twice)}")
         return mapping
 
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The node; an alias is refused, because a few hundred bytes of them can stand for gigabytes."""
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError("aliases such as '*name' are not allowed; write the value out")
+        if self.depth >= _DEPTH:
+            raise yaml.YAMLError(f"nested more than {_DEPTH} levels deep")
+        self.depth += 1
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
@@ -37,16 +63,72 @@ _Loader.add_implicit_resolver(
 
 
 def _load_yaml(text: str) -> Any:
-    return yaml.load(text, _Loader)
+    """The value of a YAML text.
+
+    Raises:
+        yaml.YAMLError: it is not valid, or holds a scalar that only looks like a date or a number.
+    """
+    try:
+        return yaml.load(text, _Loader)
+    except (ValueError, RecursionError) as error:  # of PyYAML's constructors: "2020-99-99" looks like a date
+        raise yaml.YAMLError(str(error)) from error
 
 
 class Config(BaseModel):
-    """A frozen configuration that refuses unknown keys and wrong types."""
+    """A frozen configuration that refuses unknown keys, wrong types, and numbers that are not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Record(BaseModel):
+    """Frozen content of a JSON file that a program wrote; unknown keys are a newer version's, and are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+RecordT = TypeVar("RecordT", bound=BaseModel)
+
+
+def _check_file_name(name: str) -> str:
+    if not name or len(name.encode("utf-8", "surrogatepass")) > _NAME_BYTES or name.startswith("."):
+        raise ValueError(f"expected a file name of 1 to {_NAME_BYTES} bytes without a dot in front")
+    if "/" in name or "\\" in name or not name.isprintable():
+        raise ValueError("expected a plain file name, without separators or control characters")
+    return name
+
+
+FileName = Annotated[str, AfterValidator(_check_file_name)]
+"""One component of a path that came from a file: it cannot lead out of its folder, nor hide."""
+
+
+def read_record(
+    path: Path | str, kind: type[RecordT], error: type[TriforceError] = TriforceError, limit: int = READ_LIMIT
+) -> RecordT:
+    """The JSON file at ``path`` as a ``kind``.
+
+    Raises:
+        error: it cannot be read, is larger than ``limit`` bytes, or holds something else; every problem is named.
+    """
+    try:
+        data = read_file(path, limit)
+    except TriforceError as fault:
+        raise error(str(fault)) from fault
+    return parse_record(kind, data, str(path), error)
+
+
+def parse_record(
+    kind: type[RecordT], data: str | bytes, where: str, error: type[TriforceError] = TriforceError
+) -> RecordT:
+    """JSON text as a ``kind``; ``where`` names its file in messages.
+
+    Raises:
+        error: it is not JSON, is nested too deeply, or holds something else; every problem is named.
+    """
+    try:
+        return kind.model_validate_json(data)
+    except ValidationError as fault:
+        raise error(f"{where}: {_problems(kind, fault)}") from fault
 
 
 def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
@@ -60,18 +142,25 @@ def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
             f"{where}: expected keys and values, found {type(values).__name__}; see configs/ for examples"
         )
     try:
-        return kind.model_validate_json(_as_json(values))
+        return kind.model_validate_json(_as_json(values, where))
     except ValidationError as error:
-        problems = [_describe(kind, problem) for problem in error.errors()]
-        raise ConfigError(f"{where}: {'; '.join(problems)}") from error
+        raise ConfigError(f"{where}: {_problems(kind, error)}") from error
 
 
-def _as_json(values: Mapping[str, Any]) -> str:
+def _as_json(values: Mapping[str, Any], where: str) -> str:
     """JSON validation lets lists become tuples and nothing else change type, also in strict mode."""
     try:
         return json.dumps(values, allow_nan=True)
-    except TypeError as error:
-        raise ConfigError(f"a value is of a type that YAML should not hold here: {error}") from error
+    except (TypeError, ValueError, RecursionError) as error:  # a date, a set, an integer of thousands of digits
+        raise ConfigError(f"{where}: a value is of a type that a configuration cannot hold: {error}") from error
+
+
+def _problems(kind: type[BaseModel], error: ValidationError) -> str:
+    """Every problem of a value in words; of very many the first ones, and how many there are."""
+    found = error.errors(include_url=False, include_context=False)
+    told = [_describe(kind, problem) for problem in found[:_PROBLEMS]]
+    more = [f"and {len(found) - _PROBLEMS} more problems"] if len(found) > _PROBLEMS else []
+    return "; ".join([*told, *more])
 
 
 def _describe(kind: type[BaseModel], problem: Any) -> str:
@@ -84,7 +173,11 @@ def _describe(kind: type[BaseModel], problem: Any) -> str:
     if problem["type"] == "missing":
         return f"key '{key}' is missing"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"'{key}': {message[0].lower()}{message[1:]}, found {problem['input']!r}"
+    if problem["type"] == "json_invalid":
+        return f"not valid JSON ({message.removeprefix('Invalid JSON: ')})"
+    shown = ascii(problem["input"]) if isinstance(problem["input"], bytes) else repr(problem["input"])
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}... ({len(shown)} characters)"
+    return f"'{key}': {message[0].lower()}{message[1:]}, found {shown}"
 
 
 def _keys_at(kind: type[BaseModel], path: Sequence[str]) -> list[str]:
@@ -104,11 +197,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: the file is missing, is not YAML, or does not hold a mapping.
     """
     try:
-        values = _load_yaml(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the configuration ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = _load_yaml(read_text_file(path, _YAML_LIMIT))
+    except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML ({str(error).splitlines()[0]})") from error
+    except TriforceError as error:
+        raise ConfigError(str(error)) from error
     if not isinstance(values, dict):
         raise ConfigError(f"{path}: expected keys and values, found {type(values).__name__}")
     return values
@@ -153,7 +246,8 @@ def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
         try:
             target[last] = _load_yaml(text)
         except yaml.YAMLError as error:
-            raise ConfigError(f"setting '{setting}': the value is not valid YAML") from error
+            reason = str(error).splitlines()[0]
+            raise ConfigError(f"setting '{setting[:_SHOWN]}': the value is not valid YAML ({reason})") from error
     return result
 
 

@@ -8,14 +8,34 @@ from pathlib import Path
 import pytest
 
 from triforce_tts.errors import TriforceError
-from triforce_tts.files import atomic_folder, atomic_path, write_json, write_text
+from triforce_tts.files import (
+    MARKER,
+    atomic_path,
+    new_folder,
+    read_file,
+    read_text_file,
+    working_folder,
+    write_json,
+    write_text,
+)
 
 resource = pytest.importorskip("resource", reason="limits on the size of a file are a Unix thing")
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Every file under ``folder``, hidden ones too."""
-    return {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
+    """Every file under ``folder``, hidden ones too, without the markers of our folders."""
+    return {str(p.relative_to(folder)): p.read_text() for p in files_below(folder)}
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != MARKER]
+
+
+def own_folder(path: Path) -> Path:
+    """A folder as an earlier command left it."""
+    with new_folder(path, "run") as temporary:
+        (temporary / "old").write_text("old")
+    return path
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -36,6 +56,23 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         temporary.write_text("new")
         assert target.read_text() == "a long old text"
     assert content(tmp_path) == {"a.txt": "new"}
+
+
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(TriforceError, match="found a pipe or a device"):
+            write_text(place, "text")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize("old", [None, "old"])
@@ -59,7 +96,10 @@ def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(TriforceError, match=r"cannot write the file"):
         write_text(tmp_path / "file" / "a.txt", "text")
-    with pytest.raises(TriforceError, match=r"cannot write the folder"), atomic_folder(tmp_path / "file" / "folder"):
+    with (
+        pytest.raises(TriforceError, match=r"cannot write the folder"),
+        new_folder(tmp_path / "file" / "folder", "run"),
+    ):
         pass
     (tmp_path / "folder").mkdir()
     with pytest.raises(TriforceError, match=r"cannot write the file"):
@@ -81,13 +121,13 @@ def locked(tmp_path: Path) -> Iterator[Path]:
 def test_a_folder_without_permission_is_told(locked: Path) -> None:
     with pytest.raises(TriforceError, match="Permission denied"):
         write_text(locked / "a.txt", "text")
-    with pytest.raises(TriforceError, match="Permission denied"), atomic_folder(locked / "a"):
+    with pytest.raises(TriforceError, match="Permission denied"), new_folder(locked / "a", "run"):
         pass
 
 
 def test_a_folder_appears_whole(tmp_path: Path) -> None:
     target = tmp_path / "new" / "run"
-    with atomic_folder(target) as temporary:
+    with new_folder(target, "run", force=True) as temporary:
         (temporary / "deep").mkdir()
         (temporary / "deep" / "a").write_text("1")
         (temporary / "b").write_text("2")
@@ -96,11 +136,9 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
-    target = tmp_path / "run"
-    target.mkdir()
-    (target / "old").write_text("old")
-    with atomic_folder(target) as temporary:
-        assert list(temporary.iterdir()) == []
+    target = own_folder(tmp_path / "run")
+    with new_folder(target, "run", force=True) as temporary:
+        assert [p.name for p in temporary.iterdir()] == [MARKER]
         (temporary / "new").write_text("new")
         assert content(target) == {"old": "old"}
     assert content(tmp_path) == {"run/new": "new"}
@@ -114,9 +152,8 @@ def test_a_folder_whose_block_raises_leaves_nothing_behind(
 ) -> None:
     target = tmp_path / "run"
     if exists:
-        target.mkdir()
-        (target / "old").write_text("old")
-    with pytest.raises(error), atomic_folder(target) as temporary:
+        own_folder(target)
+    with pytest.raises(error), new_folder(target, "run", force=True) as temporary:
         (temporary / "half").write_text("half")
         raise error
     assert content(tmp_path) == ({"run/old": "old"} if exists else {})
@@ -127,7 +164,16 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from triforce_tts.errors import TriforceError
-from triforce_tts.files import atomic_folder, atomic_path, write_json
+from triforce_tts.files import (
+    MARKER,
+    atomic_path,
+    new_folder,
+    read_file,
+    read_text_file,
+    working_folder,
+    write_json,
+    write_text,
+)
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 kind, target = sys.argv[1], Path(sys.argv[2])
@@ -139,7 +185,7 @@ try:
             for _ in range(100):
                 file.write(b"x" * 100)
     else:
-        with atomic_folder(target) as temporary:
+        with new_folder(target, "run", force=True) as temporary:
             (temporary / "small").write_text("fits")
             (temporary / "large").write_bytes(b"x" * 10_000)
 except TriforceError as error:
@@ -154,8 +200,7 @@ def test_a_full_disk_leaves_the_old_and_nothing_else(tmp_path: Path, kind: str, 
     """A limit on the size of files fails a write half-way, as a full disk does."""
     target = tmp_path / "a.json"
     if old and kind == "folder":
-        target.mkdir()
-        (target / "old").write_text("old")
+        own_folder(target)
     elif old:
         target.write_text("old")
     before = content(tmp_path)
@@ -176,3 +221,210 @@ def test_text_and_json_by_hand(tmp_path: Path) -> None:
     write_json(tmp_path / "b.json", {"a": "é", "b": [1, 2.5]})
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"a": "é", "b": [1, 2.5]}
+
+
+# --- folders are replaced or continued only where they are ours ---------------------------------------------------
+
+
+def stranger(folder: Path) -> dict[str, str]:
+    folder.mkdir(parents=True)
+    (folder / "thesis.txt").write_text("years of work")
+    return content(folder)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_stranger_s_folder_is_never_replaced(tmp_path: Path, force: bool) -> None:
+    before = stranger(tmp_path / "home")
+    with pytest.raises(TriforceError, match=r"not this command's, such as 'thesis.txt'"):
+        with new_folder(tmp_path / "home", "run", force=force):
+            raise AssertionError("the block must not run")
+    assert content(tmp_path / "home") == before
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
+
+
+def test_our_folder_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    own_folder(tmp_path / "run")
+    with pytest.raises(TriforceError, match=r"exists already.*--force"), new_folder(tmp_path / "run", "run"):
+        pass
+    with pytest.raises(TriforceError, match="of kind 'run', expected 'model'"):
+        with new_folder(tmp_path / "run", "model", force=True):
+            pass
+    assert content(tmp_path) == {"run/old": "old"}
+
+
+def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with new_folder(tmp_path / "run", "run") as temporary:
+        (temporary / "new").write_text("new")
+    assert content(tmp_path) == {"run/new": "new"}
+
+
+def test_a_link_is_followed_and_stays(tmp_path: Path) -> None:
+    own_folder(tmp_path / "disk" / "run")
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "run")
+    with new_folder(tmp_path / "link", "run", force=True) as temporary:
+        (temporary / "new").write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert content(tmp_path / "disk") == {"run/new": "new"}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["disk", "link"]
+
+
+@pytest.mark.parametrize("place", ["data", "data/..", "link", "."])
+def test_the_output_is_never_the_input_nor_around_it(tmp_path: Path, place: str) -> None:
+    own_folder(tmp_path / "data")
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    with pytest.raises(TriforceError, match="is, or holds, the input"):
+        with new_folder(tmp_path / place, "run", sources=[tmp_path / "data"], force=True):
+            pass
+    with pytest.raises(TriforceError, match="is, or holds, the input"):
+        with working_folder(tmp_path / place, "run", sources=[tmp_path / "data"]):
+            pass
+    assert content(tmp_path / "data") == {"old": "old"}
+
+
+def test_a_working_folder_is_continued(tmp_path: Path) -> None:
+    with working_folder(tmp_path / "shards", "shards") as folder:
+        (folder / "a").write_text("a")
+    with working_folder(tmp_path / "shards", "shards") as folder:
+        assert (folder / "a").read_text() == "a"
+    with pytest.raises(TriforceError, match="of kind 'shards', expected 'codes'"):
+        with working_folder(tmp_path / "shards", "codes"):
+            pass
+
+
+def test_a_working_folder_has_one_writer(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from triforce_tts.files import working_folder\n"
+        "with working_folder(Path(sys.argv[1]), 'codes'): pass"
+    )
+    with working_folder(tmp_path / "codes", "codes"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path / "codes")], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert "another process is writing here" in done.stderr
+
+
+def test_a_stranger_s_folder_is_not_worked_in(tmp_path: Path) -> None:
+    before = stranger(tmp_path / "home")
+    with pytest.raises(TriforceError, match="not this command's"), working_folder(tmp_path / "home", "run"):
+        pass
+    assert content(tmp_path / "home") == before
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(TriforceError, match="found a file"), working_folder(tmp_path / "file", "run"):
+        pass
+
+
+@pytest.mark.parametrize("marker", ["", "{", "[" * 10_000, '{"kind": 3}', '{"kind": "ru', "\x00", '"run"'])
+def test_a_damaged_marker_is_no_marker(tmp_path: Path, marker: str) -> None:
+    stranger(tmp_path / "home")
+    (tmp_path / "home" / MARKER).write_text(marker)
+    with pytest.raises(TriforceError, match="not this command's"):
+        with new_folder(tmp_path / "home", "run", force=True):
+            pass
+
+
+# --- what killed processes left behind ----------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from triforce_tts.files import (
+    MARKER,
+    atomic_path,
+    new_folder,
+    read_file,
+    read_text_file,
+    working_folder,
+    write_json,
+    write_text,
+)
+place = Path(sys.argv[1])
+with working_folder(place / "run", "run") as run, atomic_path(place / "a.wav") as a, atomic_path(run / "b.json") as b:
+    with new_folder(run / "step-1", "checkpoint") as step, new_folder(place / "model", "model") as model:
+        for path in (a, b, step / "weights", model / "weights"):
+            path.write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def hidden(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.rglob(".*.tmp*"))
+
+
+def test_what_a_killed_process_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], timeout=60, check=False)
+    assert done.returncode == -9
+    assert len(hidden(tmp_path)) == 4
+    write_text(tmp_path / "a.wav", "whole")
+    with new_folder(tmp_path / "model", "model"), working_folder(tmp_path / "run", "run"):
+        pass
+    assert hidden(tmp_path) == []
+    assert content(tmp_path) == {"a.wav": "whole", "run/.lock": ""}
+
+
+def test_what_living_processes_and_others_write_is_left_alone(tmp_path: Path) -> None:
+    machine = hidden_name(tmp_path).split(".")[-3].rpartition("-")[0]
+    names = [
+        f".a.{machine}-{os.getppid()}.tmp.txt",  # a living process
+        ".a.otherhost-999999999.tmp.txt",  # of another machine: whether it lives is not known here
+        f".b.{machine}-999999999.tmp.txt",  # another file's
+        f".a.{machine}-99x.tmp.txt",
+        ".a.txt.swp",
+        ".a.1234.tmp.txt",
+    ]
+    for name in names:
+        (tmp_path / name).write_text("x")
+    write_text(tmp_path / "a.txt", "whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names, "a.txt"])
+
+
+def hidden_name(folder: Path) -> str:
+    with atomic_path(folder / "a.txt") as temporary:
+        temporary.write_text("x")
+        return temporary.name
+
+
+def test_a_folder_whose_replacement_was_killed_half_way_comes_back(tmp_path: Path) -> None:
+    own_folder(tmp_path / "run")
+    machine = hidden_name(tmp_path).split(".")[-3].rpartition("-")[0]
+    (tmp_path / "run").rename(tmp_path / f".run.{machine}-999999999.old")
+    with pytest.raises(ValueError), new_folder(tmp_path / "run", "run", force=True):
+        raise ValueError
+    assert content(tmp_path / "run") == {"old": "old"}
+
+
+def test_long_names_have_temporary_names(tmp_path: Path) -> None:
+    for name in ("x" * 250, "é" * 120, "a." + "y" * 240):
+        write_text(tmp_path / name, "whole")
+        assert (tmp_path / name).read_text() == "whole"
+    with pytest.raises(TriforceError, match="cannot write the file"):
+        write_text(tmp_path / ("x" * 300), "text")
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def test_only_regular_files_of_bounded_size_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    os.mkfifo(tmp_path / "pipe")
+    assert read_file(tmp_path / "a", 5) == b"12345"
+    for path, message in [
+        (tmp_path / "missing", "No such file"),
+        (tmp_path, "found a folder"),
+        (tmp_path / "pipe", "a pipe or a device"),
+        (Path("/dev/zero"), "a pipe or a device"),
+        (Path("a\x00b"), "null byte"),
+    ]:
+        with pytest.raises(TriforceError, match=message):
+            read_file(path)
+    with pytest.raises(TriforceError, match="5 bytes, at most 4"):
+        read_file(tmp_path / "a", 4)
+
+
+def test_text_is_utf_8_without_its_mark(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbfGr\xc3\xbc\xc3\x9fe")
+    assert read_text_file(tmp_path / "a") == "Grüße"
+    (tmp_path / "b").write_bytes("Grüße".encode("cp1252"))
+    with pytest.raises(TriforceError, match=r"not UTF-8 text \(byte 2\)"):
+        read_text_file(tmp_path / "b")

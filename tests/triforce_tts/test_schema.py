@@ -174,7 +174,7 @@ def test_an_override_is_checked_like_the_file(tmp_path: Path) -> None:
     ("content", "message"),
     [
         (b"a: [1", "not valid YAML"),
-        (b"\xff\xfe\x00", "not valid YAML"),
+        (b"\xff\xfe\x00", "not UTF-8 text"),
         (b"- 1\n- 2\n", "expected keys and values, found list"),
         (b"", "expected keys and values, found NoneType"),
         (b"!!python/object/apply:os.getcwd []", "not valid YAML"),
@@ -188,7 +188,7 @@ def test_bad_files_are_refused(tmp_path: Path, content: bytes, message: str) -> 
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"cannot read the configuration \(No such file"):
+    with pytest.raises(ConfigError, match=r"cannot read the file \(No such file"):
         read_yaml(tmp_path / "a.yaml")
     with pytest.raises(
         ConfigError, match=r"no configuration 'huge' for dvae; choose one of: .*nano, .*tiny.*path ending"

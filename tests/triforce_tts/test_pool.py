@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts.data import pool
+from triforce_tts import pool
 
 
 def double(number: int) -> int:

@@ -66,6 +66,7 @@ _BEFORE_NUMBERS = {
     "pt": "part",
     "ep": "episode",
     "par": "paragraph",
+    "para": "paragraph",
     "tab": "table",
     "app": "appendix",
     "ex": "exercise",
@@ -106,14 +107,14 @@ _PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
     "|figure|table|schedule|category|side|team|model|version|platform|gate|block|wing|row|zone|line|room|unit|building"
-    "|answer|choice|case|item|series|variant|site|sample|size|key|note|string|or|and|than|is|was|are|equals"
+    "|answer|choice|case|item|series|variant|site|sample|size|key|note|string|or|than|is|was|are|equals"
 )
 _OPENERS = (
     "The|He|She|It|They|We|You|I|But|And|In|On|At|This|That|These|Those|There|Then|When|What|A|An|If|So|As|For|Now|To|Of"
     "|By|My|His|Her|Its|Our|Your|Their|No|Yes|Not|Or|Nor|Yet|After|Before|While|Where|Who|Why|How|Each|Every|All|Some|One"
     "|Also|However|Next|Here|With|From|Once|Since|Until|Thus|Let|Both|Many|Most"
 )
-_SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}} $")
+_SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}},? $|[A-Z][a-z]+, $")
 _AFTER_INITIAL = re.compile(rf" (?!(?:{_OPENERS})\b)[A-Z][a-z]+")
 
 Replace = Callable[[re.Match[str]], str]
@@ -161,6 +162,8 @@ def _say_dotted(match: re.Match[str]) -> str:
     after = match.string[match.end() : match.end() + 8]
     half_day = letters in ("A M", "P M")
     ends = re.match(_ENDS_TEXT, after) or (half_day and re.match(r"[\"')]* [\"']?[A-Z]", after))
+    if after[:1].isalnum():
+        return f"{letters}. "  # the space after it was forgotten
     return f"{letters}." if ends else letters
 
 

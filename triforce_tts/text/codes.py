@@ -115,7 +115,7 @@ def _say_state(match: re.Match[str]) -> str:
     state, code, more = match.group("state", "zip", "more")
     if state not in _STATES or (state in _DOUBTFUL_STATES and not code):
         return match[0]
-    said = f", {_STATES[state]}" + (f" {spell_digits(code)}" if code else "")
+    said = match[0][: match[0].index(state)] + _STATES[state] + (f" {spell_digits(code)}" if code else "")
     return said + (f", {spell_digits(more)}" if more else "")
 
 
@@ -127,7 +127,7 @@ def _say_house(match: re.Match[str]) -> str:
 def _say_mixed(match: re.Match[str]) -> str:
     """Letters and four digits or more in one code: 'ab9453'; a year stays ('Expo2020')."""
     if re.fullmatch("(?:19|20)[0-9]{2}", match[2]):
-        return match[0]
+        return f"{match[1]} {match[2]}"
     return f"{match[1]} {spell_digits(match[2])}"
 
 
@@ -167,6 +167,9 @@ RULES: list[Rule] = [
     rule(
         r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)",
         _say_state,
+    ),
+    rule(
+        rf"\b(?P<state>{'|'.join(_STATES)}) (?P<zip>[0-9]{{5}})(?:-(?P<more>[0-9]{{4}}))?(?![0-9.,-]*[0-9])", _say_state
     ),
     rule(
         rf"(?P<cue>{_CODE_CUE}(?: (?:is|no\.?|was|number))?[:#]? ?[\"'`]?)(?P<letters>[A-Za-z]{{0,4}})(?P<digits>[0-9]{{3,20}}(?:[- ][0-9]{{2,6}}){{0,5}})(?![0-9A-Za-z%$£€]|[.,:/][0-9])",

@@ -85,7 +85,7 @@ def calm(text: str) -> str:
 
     ``quieten`` makes the words small when everything else is done.
     """
-    return re.sub(r"(?<![A-Za-z'])[A-Z]{2,}(?:'[A-Z]+)?(?![A-Za-z])(?!\.[A-Za-z])", _calm_word, text)
+    return re.sub(r"(?<![A-Za-z'])(?:[A-Z]+'[A-Z]+|[A-Z]{2,})(?![A-Za-z])(?!\.[A-Za-z])", _calm_word, text)
 
 
 def quieten(text: str) -> str:
@@ -97,6 +97,10 @@ def _calm_word(match: re.Match[str]) -> str:
     word = match[0]
     letters = word.partition("'")[0]
     before = match.string[max(0, match.start() - 1) : match.start()]
+    if letters in _WORDS_TOO and (
+        match.string[: match.start()].endswith("THE ") or _NATIONAL.match(match.string[match.end() :][:16])
+    ):
+        return letters if letters == word else f"{letters}'s"
     beside_digit = match.string[match.end() : match.end() + 1].isdigit()
     if beside_digit and len(letters) < 4:
         return word
@@ -120,6 +124,13 @@ def _calm_word(match: re.Match[str]) -> str:
     return word.capitalize()
 
 
+# After these words 'US' is a country, also among other capitals.
+_NATIONAL = re.compile(
+    r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
+    r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
+)
+
+
 def _say_formula(match: re.Match[str]) -> str:
     letters = match[0]
     if letters in CODES:
@@ -139,7 +150,9 @@ def _say_roman(match: re.Match[str]) -> str:
         return f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # 'Elizabeth I know' is no queen, 'Mary I. Smith' neither.
-        if numeral == "I" and not re.match(r"[,;:!?)\"']|\.?$| (?:of|died|reigned|ruled|who)\b", after):
+        if numeral == "I" and not re.match(
+            r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
+        ):
             return match[0]
         return f"{name} the {ordinal(value)}"
     # Among capitals a short numeral may be an acronym or a word: 'GIVE IV FLUIDS'.
@@ -201,12 +214,16 @@ def _is_spelled_in_lexicon(word: str) -> bool:
 _COUNTED_WORD = "|".join(sorted(_COUNTED, key=len, reverse=True))
 _ROMAN_RULES: list[Rule] = [
     rule(r"(?<![\w'-])([IVXL]{2,7})(?:st|nd|rd|th)\b", _say_century),
+    rule(r"(?<![\w'-])([IVX]{1,6})(?:th)?(?= ?-{1,2} ?[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", _say_century),
+    rule(r"(?<=[a-z]) ?-{1,2} ?(?=[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", lambda m: " to "),
     rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
     rule(
-        rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXLvx])(?: ?- ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?!\.[A-Za-z])",
+        rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXL])(?: ?- ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?!\.[A-Za-z])",
         _say_counted,
     ),
-    rule(r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto) )(i)()(?=[.,:;)]|$)", _say_counted),
+    rule(
+        r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto|part|page|vol\.) )([ivx])()(?=[.,:;)]|$)", _say_counted
+    ),
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])", _say_roman),
     rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]

@@ -190,6 +190,12 @@ def _say_fraction(match: re.Match[str]) -> str:
         or int(top) < 1
         or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
     )
+    if not is_pair and int(bottom) > 100 and bottom.strip("0") != "1" and top != "1":
+        return " ".join(
+            part
+            for part in (whole and number_words(whole), f"{number_words(top)} slash {number_words(bottom)}")
+            if part
+        )
     if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # blood pressure
         return f"{cardinal(int(top))} over {cardinal(int(bottom))}"
     if is_pair or (whole and len(whole) >= 10):

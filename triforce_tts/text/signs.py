@@ -322,6 +322,8 @@ def _fold_by_parts(character: str) -> str:
     if _CIRCLED.fullmatch(name):
         return f" {name[-1]} "
     decomposed = unicodedata.normalize("NFKD", character)
+    if unicodedata.category(character) == "Nl":
+        decomposed = decomposed.upper()  # roman numerals
     if decomposed != character:
         parts = "".join(part if part.isascii() else _fold_character(part) for part in decomposed)
         return f" {parts}" if "/" in parts and parts[0].isdigit() else parts or " "

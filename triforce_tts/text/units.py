@@ -347,6 +347,10 @@ def _say_power_of_unit(match: re.Match[str]) -> str:
     )
 
 
+def _say_feet_and_inches(match: re.Match[str]) -> str:
+    return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}"
+
+
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NO_LONE_PER = {"a", "d", "w", "y", "t", "l", "B", "C", "F", "K", "T", "S", "N", "J", "H", "A", "V", "W"}
 RULES: list[Rule] = [
@@ -379,6 +383,7 @@ RULES: list[Rule] = [
 ]
 _PER_OF_MONEY = {unit for unit in {**_UNITS, **_PER} if unit not in _NO_LONE_PER and unit.isalpha()}
 FIRST_RULES: list[Rule] = [
+    rule(rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b\.?", _say_feet_and_inches),
     rule(
         rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}",
         _say_power_of_unit,

@@ -62,6 +62,7 @@ TABLES = {
         ─── ■ • item 🎉 | item
         """,
     "units": """
+        6 ft 3 in, 5 feet 1 in. | six feet three inches, five feet one inch
         240VAC, 5 Kg, 100 KM/H, 37°c | two hundred and forty volts A C, five kilograms, one hundred kilometers per hour, thirty seven degrees Celsius
         Take 25 µg, 25 μg | Take twenty five micrograms, twenty five micrograms
         3 µL, 7 µF, 40 nm, 5 mA, 9 kPa, 2 MΩ, 60 Ω | three microliters, seven microfarads, forty nanometers, five milliamperes, nine kilopascals, two mega-ohms, sixty ohms
@@ -79,6 +80,7 @@ TABLES = {
         he/she, and/or | he slash she, and or
         """,
     "money": """
+        ¢25, ₡30, ₾5 | twenty five cents, thirty colones, five lari
         U.S.$5, $5 USD | five dollars, five dollars
         C$20, NZ$3.50, HK$100, AU$1 million | twenty Canadian dollars, three New Zealand dollars fifty, one hundred Hong Kong dollars, one million Australian dollars
         ₩900 billion, ₽500, 70₽, ₺20, ₪30, ₴5, ₱1 | nine hundred billion won, five hundred rubles, seventy rubles, twenty lira, thirty shekels, five hryvnias, one peso
@@ -118,6 +120,7 @@ TABLES = {
         123-45-6789, ISBN 978-3-16-148410-0 | one two three, four five, six seven eight nine, ISBN nine seven eight, three, one six, one four eight four one zero, zero
         """,
     "codes": """
+        P.O. Box 4321, WA 98101 | P O Box four three two one, Washington nine eight one zero one
         ZIP 60614, zip code: 10001, PIN 4821, ends in 1234 | ZIP six zero six one four, zip code: one zero zero zero one, PIN four eight two one, ends in one two three four
         Boston, MA 02110; Reno, NV; Well, OK. | Boston, Massachusetts zero two one one zero; Reno, Nevada; Well, OK.
         v2.10.4, version 3.12, Python 3.11 | version two point ten point four, version three point twelve, Python three point eleven
@@ -133,6 +136,7 @@ TABLES = {
         docs.python.org/3/ | docs dot python dot org slash three
         """,
     "abbreviations": """
+        by P. Hall, C. Lee and J. Doe | by P Hall, C Lee and J Doe
         Ocean Pkwy, Elm Rd, Sunset Ave and Hwy 61 | Ocean Parkway, Elm Road, Sunset Avenue and Highway sixty one
         the U.K and the U.N.A now | the U K and the U N A now
         won`t, it´s, rock 'n' roll | won't, it's, rock 'n' roll
@@ -140,11 +144,14 @@ TABLES = {
         a tale by J. Smith; plan B. Then | a tale by J Smith; plan B. Then
         """,
     "fractions": """
+        ports 80/443, 1/128 | ports eighty slash four hundred and forty three, one one hundred twenty eighth
         7/8, 3/16, -7/20, 22/7, 5 7/4, 1/100, 3/4th | seven eighths, three sixteenths, minus seven twentieths, twenty two sevenths, five and seven quarters, one one hundredth, three quarters
         24/7, 9/11, 130/85 | twenty four seven, nine eleven, one hundred and thirty over eighty five
         .8125 | zero point eight one two five
         """,
     "roman numerals": """
+        ELIZABETH I WAS QUEEN | elizabeth the first was queen
+        the X–XI centuries, Louis ⅻ | the tenth to eleventh centuries, Louis the twelfth
         Henry the VIIIth, the XXth | Henry the eighth, the twentieth
         BOOK IX; PART XL; WORLD WAR I BEGINS; LOUIS XVI FALLS | book nine; part forty; world war one begins; louis the sixteenth falls
         He read CHAPTER IX twice; act iii, pp. ix-xii | He read CHAPTER nine twice; act three, pages nine to twelve
@@ -153,6 +160,7 @@ TABLES = {
         MCMXLV, MMXXIV | nineteen forty five, twenty twenty four
         """,
     "acronyms among capitals": """
+        THE US NAVY; I'M OUT; IT'S O'NEIL | the U S navy; i'm out; it's o'neil
         CO2 RISES; H2O AND NO2 | C O two rises; H two O and N O two
         THE HMRC RULES; USB PORTS WORK; MP3 PLAYERS | the H M R C rules; USB ports work; M P three players
         MR. FOX AND DR. OWL; ST. PAUL; NO. 5 | mister fox and doctor owl; saint paul; number five
@@ -262,3 +270,7 @@ def test_long_runs_are_quick(piece):
     except TextError:
         assert not is_speakable(piece)
     assert time.process_time() - started < 1.0
+
+
+def test_a_forgotten_space_after_dotted_letters():
+    assert normalize("made in the U.S.The end") == "made in the U S. The end"

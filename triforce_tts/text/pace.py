@@ -6,6 +6,7 @@ checkpoint as seconds: a frame is about as long as a sound, so that quantiles of
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from triforce_tts.text.alignment import Word, words_of
@@ -38,7 +39,7 @@ def least_seconds(spoken: Iterable[tuple[Sequence[Piece], Sequence[Word]]]) -> d
     for pieces, words in spoken:
         for piece, word in words_of(pieces, words):
             if len(word) == len(piece.symbols) + 1:
-                for symbol, start, end in zip(piece.symbols, word, word[1:], strict=False):
+                for symbol, (start, end) in zip(piece.symbols, pairwise(word), strict=True):
                     durations[symbol].append(end - start)
     classes: dict[str, list[float]] = {}
     for symbol, found in durations.items():

@@ -172,7 +172,10 @@ def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
     try:
         content = read_text_file(path, MAX_LEXICON_BYTES)
     except TriforceError as error:
-        raise TextError(f"{error}; the lexicon is UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'") from error
+        reason = str(error).removeprefix(f"{path}: ")
+        raise TextError(
+            f"{path}: cannot read the lexicon ({reason}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
+        ) from error
     words: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):

@@ -39,5 +39,5 @@ tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion" --name nano \
-  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/kathleen.flac}" --out "$WORK/model"
+  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/kathleen.flac}" --out "$WORK/model" --force
 echo "done: $WORK/model"

@@ -46,12 +46,18 @@ class ConditionSettings(ReferenceSettings):
     drop_share: Share = 0.0  # of samples without conditions; above 0 it needs model.null_condition, and allows guidance
 
 
-class DiffusionSettings(Config):
+class UpsamplerSettings(Config):
+    """What training and distilling the upsampler have in common."""
+
+    data: ReferenceSettings
+    run: RunSettings
+
+
+class DiffusionSettings(UpsamplerSettings):
     """The whole of ``configs/diffusion/*.yaml``."""
 
     model: DiffusionConfig
     data: ConditionSettings
-    run: RunSettings
     consistency_weight: Weight = 0.0  # of the difference between a crop and its later part alone
     consistency_after: Count = 0  # steps without it
     magnitude_weight: Weight = 0.0  # of the magnitude error of a complex target, whose phase is left free
@@ -218,14 +224,14 @@ class DiffusionTask:
         self,
         network: Diffusion,
         losses: Losses,
-        data: ReferenceSettings,
+        settings: UpsamplerSettings,
         train: ShardSet,
         heldout: ShardSet,
         dvae: DVAE,
         dvae_id: str,
         drop_share: float = 0.0,
     ) -> None:
-        self.module, self.data, self.train, self.heldout = losses, data, train, heldout
+        self.module, self.settings, self.train, self.heldout = losses, settings, train, heldout
         self.model, self.audio = network.config, network.audio
         self.dvae, self.dvae_id, self.drop_share = dvae, dvae_id, drop_share
         self._width = network.target.width
@@ -234,7 +240,7 @@ class DiffusionTask:
 
     def sample(self, index: int, rng: torch.Generator) -> Crop:
         """A crop, a crop of another clip by its speaker, a flow time and noise."""
-        data, rate = self.data, self.audio.sample_rate
+        data, rate = self.settings.data, self.audio.sample_rate
         samples = read_crop(self.train, index, rate, data.crop_seconds, rng)
         others = self.train.by_speaker[self.train.speakers[index]]
         other = others[int(torch.randint(len(others), (), generator=rng))]
@@ -352,4 +358,4 @@ def build(settings: DiffusionSettings, data: Sequence[Path], dvae: Path) -> Diff
     network = Diffusion(settings.model, audio)
     losses = DiffusionLosses(network, codec, settings)
     dvae_id = checkpoint.read_lineage(dvae)["id"]
-    return DiffusionTask(network, losses, settings.data, train, heldout, codec, dvae_id, settings.data.drop_share)
+    return DiffusionTask(network, losses, settings, train, heldout, codec, dvae_id, settings.data.drop_share)

@@ -17,17 +17,15 @@ from triforce_tts import checkpoint
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_diffusion, load_dvae
-from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .diffusion import (
     DiffusionTask,
-    ReferenceSettings,
+    UpsamplerSettings,
     Upsampling,
     lengths_of,
     make_conditions,
 )
-from .settings import RunSettings
 from .task import Losses, mean
 
 NAME = "distill"
@@ -36,11 +34,9 @@ NAME = "distill"
 FlowSteps = Annotated[int, Field(ge=1, le=1000)]
 
 
-class DistillSettings(Config):
+class DistillSettings(UpsamplerSettings):
     """The whole of ``configs/distill/*.yaml``; sizes are the teacher's."""
 
-    data: ReferenceSettings
-    run: RunSettings
     teacher_steps: FlowSteps = 16  # of the whole flow
     student_steps: FlowSteps = 2
 
@@ -113,7 +109,7 @@ class DistillTask(DiffusionTask):
         student = Diffusion(teacher.config, teacher.audio)
         student.load_state_dict(teacher.state_dict())
         losses = DistillLosses(student, teacher, dvae, settings)
-        super().__init__(student, losses, settings.data, train, heldout, dvae, dvae_id)
+        super().__init__(student, losses, settings, train, heldout, dvae, dvae_id)
         self.distill, self.teacher, self.teacher_id = settings, teacher, teacher_id
 
     @torch.no_grad()

@@ -423,7 +423,7 @@ class Trainer(Generic[ItemT, BatchT]):
             for pointer in ("best", "latest") if best else ("latest",):
                 write_text(self.run / pointer, target.name)
             prune(self.run, self.settings.keep)
-        self._saved = self.progress.step
+        self._saved, self.start.pointed = self.progress.step, target.name
         self.accelerator.wait_for_everyone()
 
     def _random_states(self) -> list[dict[str, torch.Tensor]]:

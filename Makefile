@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV ?= .venv
+# The versions that were tested; CONSTRAINTS= installs the newest ones instead.
+CONSTRAINTS ?= -c constraints.txt
 PIP_ARGS ?=
 SHARED ?= ../shared
 CONFIG ?= nano
@@ -33,12 +35,12 @@ $(VENV)/.python:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.core: $(VENV)/.python pyproject.toml
-	$(BIN)/pip install --quiet $(PIP_ARGS) -e .
+$(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.python pyproject.toml
-	$(BIN)/pip install --quiet $(PIP_ARGS) -e '.[dev]'
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e '.[dev]'
 	$(BIN)/pip install --quiet $(PIP_ARGS) --no-deps resemblyzer==0.1.4  # for its weights alone: what it requires does not build everywhere
 	@touch $@ $(VENV)/.core
 

@@ -11,12 +11,12 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.files import MARKER, new_folder, write_json, write_text
-from triforce_tts.synthesis import DEFAULT_VOICE, MANIFEST, check_lineage
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
+from triforce_tts.synthesis import check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .loop import TRAINER
 
-STAGES = ("dvae", "gpt", "diffusion")
 CARD = "MODEL_CARD.md"
 
 

@@ -1,5 +1,7 @@
 """Small corpora and runs that several tests share: made by the library's own generator, no outside program."""
 
+import hashlib
+import json
 from pathlib import Path
 
 from triforce_tts import schema
@@ -7,6 +9,8 @@ from triforce_tts.data import babble
 from triforce_tts.data.build import build
 from triforce_tts.data.sources import HeldOut
 from triforce_tts.data.synthetic import plan
+from triforce_tts.files import write_json
+from triforce_tts.manifest import MANIFEST
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
@@ -63,3 +67,10 @@ def tiny_model(folder: Path) -> Path:
     runs = {stage: folder / stage for stage in ("dvae", "gpt", "diffusion")}
     bundle(runs, folder / "model", "tiny", voice_clip(folder / "voice.wav"), None, 1)
     return folder / "model"
+
+
+def seal(model: Path) -> None:
+    """Write the checksums of a model folder anew, after a test has changed its files."""
+    manifest = json.loads((model / MANIFEST).read_text())
+    sums = {name: hashlib.sha256((model / name).read_bytes()).hexdigest() for name in manifest["sha256"]}
+    write_json(model / MANIFEST, {**manifest, "sha256": sums})

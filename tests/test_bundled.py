@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from triforce_tts import Synthesizer
-from triforce_tts.synthesis import MANIFEST, bundled_model
+from triforce_tts.manifest import MANIFEST
+from triforce_tts.synthesis import bundled_model
 
 MOST_BYTES = 24_000_000
 

@@ -6,22 +6,46 @@ an fp16 bundle still says which codes it understands.
 """
 
 import hashlib
-import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
+from pydantic import ConfigDict, Field, JsonValue, NonNegativeInt, RootModel, ValidationError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from triforce_tts.errors import CheckpointError
-from triforce_tts.files import write_json
+from triforce_tts.errors import CheckpointError, TriforceError
+from triforce_tts.files import read_file, write_json
+from triforce_tts.schema import FileName, Record, parse_record, read_record
 
 FORMAT = 1
 WEIGHTS, CONFIG, LINEAGE = "model.safetensors", "config.json", "lineage.json"
 
 Json = dict[str, Any]
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
+_JSON_LIMIT = 4 << 20  # bytes of a configuration or lineage
+
+
+class _Object(RootModel[dict[str, JsonValue]]):
+    """Any JSON object."""
+
+
+class Pointer(RootModel[FileName]):
+    """What ``latest`` and ``best`` of a run hold: the name of a folder beside them."""
+
+
+class Lineage(Record):
+    """What every lineage says at least; the rest belongs to the stage."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(min_length=1, max_length=64)
+    dvae: str | None = Field(default=None, max_length=64)  # id of the DVAE whose codes or decodes it was trained with
+    tokenizer: str | None = Field(default=None, max_length=64)
+    data: str | None = Field(default=None, max_length=64)  # fingerprint of the shards
+    steps: NonNegativeInt | None = None
 
 
 def fingerprint(weights: dict[str, torch.Tensor]) -> str:
@@ -40,9 +64,21 @@ def save(folder: Path, weights: dict[str, torch.Tensor], config: Json, lineage: 
     ``config`` holds at least ``stage``; ``lineage`` gains ``id`` if it has none.
     """
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    save_file(whole, folder / WEIGHTS, metadata={"format": "pt"})
+    save_tensors(folder / WEIGHTS, whole, {"format": "pt"})
     write_json(folder / CONFIG, {"format": FORMAT, **config})
     write_json(folder / LINEAGE, {"id": fingerprint(whole), **lineage})
+
+
+def save_tensors(file: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        TriforceError: the disk is full or the folder cannot be written.
+    """
+    try:
+        save_file(tensors, file, metadata=metadata)
+    except SafetensorError as error:  # its writer hides the system's error in one of its own
+        raise TriforceError(f"{file}: cannot write the weights ({error}); free some space") from error
 
 
 def locate(path: Path | str) -> Path:
@@ -63,8 +99,13 @@ def locate(path: Path | str) -> Path:
 
 
 def pointed(pointer: Path) -> Path:
-    """The folder beside ``pointer`` that it names; for a file of another kind, one that does not exist."""
-    return pointer.parent / pointer.read_text(encoding="utf-8", errors="replace")[:100].strip()
+    """The folder beside ``pointer`` that it names; for a file of another kind, a path below it, which cannot exist."""
+    with pointer.open("rb") as file:
+        name = file.read(1000).decode("utf-8", errors="replace").strip()
+    try:
+        return pointer.parent / Pointer.model_validate(name).root
+    except ValidationError:
+        return pointer / "names no folder beside it"
 
 
 def read_json(path: Path) -> Json:
@@ -74,12 +115,11 @@ def read_json(path: Path) -> Json:
         CheckpointError: the file is missing or not a JSON object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path}: cannot be read as JSON ({error}); the checkpoint is incomplete") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path}: expected an object, found {type(value).__name__}")
-    return value
+        data = read_file(path, _JSON_LIMIT)
+    except TriforceError as error:
+        raise CheckpointError(f"{error}; the checkpoint is incomplete") from error
+    content: Json = parse_record(_Object, data, str(path), CheckpointError).root
+    return content
 
 
 def read_config(path: Path | str, stage: str) -> Json:
@@ -97,8 +137,11 @@ def read_config(path: Path | str, stage: str) -> Json:
 
 
 def read_lineage(path: Path | str) -> Json:
-    """The lineage of the checkpoint at ``path``."""
-    return read_json(locate(path) / LINEAGE)
+    """The lineage of the checkpoint at ``path``, with at least what ``Lineage`` asks for."""
+    file = locate(path) / LINEAGE
+    content = read_json(file)
+    read_record(file, Lineage, CheckpointError, _JSON_LIMIT)
+    return content
 
 
 def load_tensors(file: Path) -> dict[str, torch.Tensor]:
@@ -110,36 +153,78 @@ def load_tensors(file: Path) -> dict[str, torch.Tensor]:
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{file}: cannot read the weights ({error}); copy or train the checkpoint again"
-        ) from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(f"{file}: cannot read the weights ({error}); copy or train the checkpoint again")
 
 
 def load_weights(model: nn.Module, path: Path | str) -> None:
     """Load the checkpoint at ``path`` into ``model``, which keeps its own dtype.
 
     Raises:
-        CheckpointError: tensors are missing, unknown or of another shape; the first of each is named.
+        CheckpointError: tensors are missing, unknown, of another shape or kind, or not finite; they are named.
     """
     file = locate(path) / WEIGHTS
     load_state(model, load_tensors(file), str(file))
 
 
-def load_state(model: nn.Module, found: dict[str, torch.Tensor], where: str) -> None:
-    """Load tensors into ``model`` strictly; ``where`` names them in messages."""
-    expected = model.state_dict()
+def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
+    """The network that ``make`` builds, with the weights at ``path``.
+
+    The network is built without memory first and compared with the header of the file, so that a configuration that
+    asks for a thousand times what the file holds is refused before anything is allocated.
+
+    Raises:
+        CheckpointError: as ``load_weights``.
+    """
+    file = locate(path) / WEIGHTS
+    try:
+        with safe_open(file, "pt") as tensors:
+            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
+    with torch.device("meta"):
+        expected = {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
+    _require_fit(expected, shapes, str(file))
+    network = make()
+    load_weights(network, path)
+    return network
+
+
+def _require_fit(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], where: str) -> None:
+    """Refuse tensors of other names or shapes than a network's."""
     problems = []
     if missing := sorted(expected.keys() - found.keys()):
         problems.append(f"{len(missing)} tensors are missing, such as '{missing[0]}'")
     if unknown := sorted(found.keys() - expected.keys()):
         problems.append(f"{len(unknown)} tensors are unknown, such as '{unknown[0]}'")
     for name in sorted(expected.keys() & found.keys()):
-        if expected[name].shape != found[name].shape:
-            shapes = f"{list(found[name].shape)}, expected {list(expected[name].shape)}"
-            problems.append(f"'{name}' has shape {shapes}")
+        if expected[name] != found[name]:
+            problems.append(f"'{name}' has shape {list(found[name])}, expected {list(expected[name])}")
             break
     if problems:
         raise CheckpointError(f"{where}: does not fit its configuration: {'; '.join(problems)}")
+
+
+def load_state(model: nn.Module, found: dict[str, torch.Tensor], where: str) -> None:
+    """Load tensors into ``model`` strictly; ``where`` names them in messages.
+
+    Raises:
+        CheckpointError: tensors are missing, unknown, of another shape or kind, or not finite; they are named.
+    """
+    expected = model.state_dict()
+    _require_fit(
+        {name: tuple(tensor.shape) for name, tensor in expected.items()},
+        {name: tuple(tensor.shape) for name, tensor in found.items()},
+        where,
+    )
+    for name, tensor in expected.items():
+        if found[name].is_floating_point() != tensor.is_floating_point():
+            raise CheckpointError(f"{where}: '{name}' holds {found[name].dtype}, expected {tensor.dtype}")
+        if not torch.isfinite(found[name]).all():
+            raise CheckpointError(f"{where}: '{name}' holds numbers that are not finite; take an earlier checkpoint")
     with torch.no_grad():
         for name, tensor in expected.items():
             tensor.copy_(found[name])

@@ -103,12 +103,14 @@ def sweep(folder: Path) -> None:
 def atomic_path(path: Path | str) -> Iterator[Path]:
     """A temporary path beside ``path``; renamed onto it when the block ends well, removed when it does not.
 
-    The temporary name keeps the suffix, because audio writers choose their format by it.
+    The temporary name keeps the suffix, because audio writers choose their format by it. A symbolic link is followed:
+    the file that it names is written, the link stays.
 
     Raises:
-        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+        TriforceError: the disk is full, the folder cannot be written, or a pipe or a device is there; nothing is left
+            behind.
     """
-    path = Path(path)
+    path = _regular_target(Path(path))
     temporary = _temporary(path, "tmp", path.suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +127,18 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _regular_target(path: Path) -> Path:
+    """Where a file that is to be called ``path`` goes; a rename would replace a device such as /dev/null by a file."""
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        mode = target.stat().st_mode
+    except (OSError, RuntimeError):  # it is not there yet, or its name cannot be used: writing will tell
+        return path
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
+    return target
 
 
 @contextmanager

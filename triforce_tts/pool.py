@@ -51,6 +51,7 @@ def _until_broken(
     """Work through ``left``, which is emptied; when a worker dies, what was ``in_hand`` is put there and it stops."""
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     running: dict[Future[ResultT], JobT] = {}
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, context, _start_worker) as pool:
         try:
             while left or running:
@@ -63,6 +64,11 @@ def _until_broken(
                     yield running.pop(future), result
         except BrokenProcessPool:
             in_hand += running.values()
+        except BaseException:
+            # Interrupted, or a job failed: the pool would wait for what is in hand, which may take hours.
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.terminate()
+            raise
 
 
 def _start_worker() -> None:

@@ -15,11 +15,12 @@ is skipped or said twice. This file is the only place that knows token ids.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field
 
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, Layers, Width
 
 PAD, VOICE, TEXT, SPEECH, END = range(5)
 N_SPECIAL = 5
@@ -28,9 +29,9 @@ N_SPECIAL = 5
 class VocabularyConfig(Config):
     """Sizes of the three parts of the vocabulary."""
 
-    n_text: PositiveInt  # text tokens
-    n_codes: PositiveInt  # codes a group
-    groups: PositiveInt  # codes a frame
+    n_text: Width  # text tokens
+    n_codes: Annotated[int, Field(ge=1, le=1 << 20)]  # codes a group
+    groups: Layers  # codes a frame
     reads: bool = False  # whether speech is read, its text in place; <read> is then the last id
 
 

@@ -16,13 +16,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field, JsonValue, NonNegativeFloat, model_validator
 
-from triforce_tts.errors import ShardError
-from triforce_tts.files import atomic_path, file_sha256, write_json
+from triforce_tts.errors import ShardError, TriforceError
+from triforce_tts.files import atomic_path, file_sha256, read_file, write_json
+from triforce_tts.schema import FileName, Record, parse_record
 
 Kind = Literal["audio", "codes"]
 KINDS: tuple[Kind, ...] = ("audio", "codes")
@@ -45,6 +47,72 @@ _COLUMNS = (
 )
 _OPEN_FILES = 64
 _REBUILD = "run 'triforce-tts build' again to mend it"
+
+
+_JSON_LIMIT = 1 << 30  # bytes of an index or a sidecar: a hundred bytes a sample, ten million samples
+MOST_SECONDS = 1e6  # of a shard or a sample
+Count = Annotated[int, Field(ge=0, le=1 << 53)]
+_Key = Annotated[str, Field(pattern=f"^{_KEY.pattern}$")]
+
+
+class ShardEntry(Record):
+    """What ``index.json`` says of one shard, as ``ShardInfo``."""
+
+    name: Annotated[FileName, Field(pattern=r"\.tar$")]
+    samples: Count
+    seconds: Annotated[NonNegativeFloat, Field(le=MOST_SECONDS * 1000)]
+    sha256: Annotated[str, Field(max_length=64)]
+
+
+class SplitEntry(Record):
+    """What ``index.json`` says of one split."""
+
+    samples: Count
+    hours: NonNegativeFloat
+    shards: list[ShardEntry]
+
+
+class Index(Record):
+    """The content of ``index.json``."""
+
+    format: str
+    version: int
+    kind: str
+    splits: dict[FileName, SplitEntry]
+    details: dict[str, JsonValue]
+
+    @model_validator(mode="after")
+    def _check(self) -> "Index":
+        names = [shard.name for split in self.splits.values() for shard in split.shards]
+        if len(names) != len(set(names)):
+            raise ValueError("a shard is listed twice")
+        return self
+
+
+class _Sidecar(Record):
+    """The content of a shard's ``.index.json``: columns with an entry for each sample."""
+
+    shard: str
+    size: Count
+    sha256: str
+    keys: list[_Key]
+    extensions: list[Annotated[str, Field(max_length=40)]]
+    payload_offset: list[Count]
+    payload_size: list[Count]
+    json_offset: list[Count]
+    json_size: list[Count]
+    duration_s: list[Annotated[float, Field(ge=0, le=MOST_SECONDS)]]
+    speaker: list[str]
+
+    @model_validator(mode="after")
+    def _check(self) -> "_Sidecar":
+        columns = [getattr(self, name) for name in _COLUMNS]
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError("the columns have different lengths")
+        for offsets, sizes in ((self.payload_offset, self.payload_size), (self.json_offset, self.json_size)):
+            if any(offset + size > self.size for offset, size in zip(offsets, sizes, strict=True)):
+                raise ValueError("a sample lies beyond the end of its shard")
+        return self
 
 
 @dataclass(frozen=True)
@@ -196,8 +264,13 @@ class ShardSet:
     def meta(self, index: int) -> dict[str, Any]:
         """The JSON of a sample."""
         place = self._place
-        found = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
-        return cast("dict[str, Any]", found)
+        try:
+            found = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
+        except (ValueError, RecursionError) as error:
+            raise ShardError(f"{self._where(index)}: its JSON is damaged ({error}); {_REBUILD}") from error
+        if not isinstance(found, dict):
+            raise ShardError(f"{self._where(index)}: its JSON is no object; {_REBUILD}")
+        return found
 
     def payload(self, index: int) -> bytes:
         """The encoded audio or codes of a sample, in the format that ``extension`` names."""
@@ -229,6 +302,9 @@ class ShardSet:
         """16 hex digits over the checksums of the shards in order, and over any selection."""
         return hashlib.sha256("\n".join(self._checksums).encode()).hexdigest()[:16]
 
+    def _where(self, index: int) -> str:
+        return f"{self._paths[self._place.shard[index]]}: sample '{self.keys[index]}'"
+
     def _read(self, index: int, offset: np.int64, size: np.int64) -> bytes:
         path = self._paths[self._place.shard[index]]
         data = os.pread(self._files.descriptor(path), int(size), int(offset))
@@ -247,23 +323,28 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
     """
     path = Path(folder) / INDEX
     try:
-        index = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ShardError(
-            f"{path}: cannot read it ({error.strerror}); expected a folder made by 'triforce-tts build'"
-        ) from error
-    except ValueError as error:
-        raise ShardError(f"{path}: not valid JSON; {_REBUILD}") from error
-    if not isinstance(index, dict) or index.get("format") != FORMAT:
+        data = read_file(path, _JSON_LIMIT)
+    except TriforceError as error:
+        raise ShardError(f"{error}; expected a folder made by 'triforce-tts build'") from error
+    head = parse_record(_Head, data, str(path), ShardError)
+    if head.format != FORMAT:
         raise ShardError(f"{path}: not an index of '{FORMAT}'; give a folder made by 'triforce-tts build'")
-    if index.get("version") != VERSION:
-        raise ShardError(f"{path}: format version {index.get('version')}, expected {VERSION}; build the shards again")
+    if head.version != VERSION:
+        raise ShardError(f"{path}: format version {head.version}, expected {VERSION}; build the shards again")
     wanted = (kind,) if kind else KINDS
-    if index.get("kind") not in wanted:
+    if head.kind not in wanted:
         advice = "run 'triforce-tts codes' on it" if kind == "codes" else "give the folder that was built from audio"
         expected = "' or '".join(wanted)
-        raise ShardError(f"{path}: the shards hold '{index.get('kind')}', expected '{expected}'; {advice}")
-    return index
+        raise ShardError(f"{path}: the shards hold '{head.kind}', expected '{expected}'; {advice}")
+    return parse_record(Index, data, str(path), ShardError).model_dump()
+
+
+class _Head(Record):
+    """What tells whether a file is an index at all, and one that this version reads."""
+
+    format: JsonValue = None
+    version: JsonValue = None
+    kind: JsonValue = None
 
 
 # --- inside ----------------------------------------------------------------------------------------------------
@@ -350,14 +431,16 @@ def _scan(path: Path, name: str) -> dict[str, list[Any]]:
                     raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {found}; {_REBUILD}")
                 ((extension, payload),) = members.items()
                 content = json.loads(cast("Any", tar.extractfile(meta)).read())
+                _check_key(key, set(), Path(name))
+                seconds = float(content["duration_s"])
+                if not 0 <= seconds <= MOST_SECONDS:
+                    raise ValueError(f"duration_s is {seconds}")
                 values = (key, extension, payload.offset_data, payload.size, meta.offset_data, meta.size)
-                for column, value in zip(
-                    _COLUMNS, (*values, float(content["duration_s"]), str(content.get("speaker", ""))), strict=True
-                ):
+                for column, value in zip(_COLUMNS, (*values, seconds, str(content.get("speaker", ""))), strict=True):
                     columns[column].append(value)
     except (OSError, tarfile.TarError) as error:
         raise ShardError(f"{name}: damaged or cut short ({error}); {_REBUILD}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ShardError(f"{name}: a .json is not valid or has no duration_s ({error}); {_REBUILD}") from error
     return columns
 
@@ -382,16 +465,16 @@ def _columns_of(path: Path, shard: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 def _read_sidecar(sidecar: Path, path: Path, checksum: str) -> dict[str, list[Any]]:
     try:
-        found = json.loads(sidecar.read_text(encoding="utf-8"))
-        columns = {name: found[name] for name in _COLUMNS}
-        size, belongs = found["size"], found["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ShardError(f"{sidecar}: damaged; delete it, and the shard is scanned instead") from error
-    if belongs != checksum:
-        raise ShardError(f"{path}: checksum {belongs[:12]}, {INDEX} says {checksum[:12]}: two builds mixed; {_REBUILD}")
-    if (actual := path.stat().st_size) != size:
-        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {size}; {_REBUILD}")
-    return columns
+        found = parse_record(_Sidecar, read_file(sidecar, _JSON_LIMIT), str(sidecar))
+    except TriforceError as error:
+        raise ShardError(f"{error}; delete this file, and the shard is scanned instead") from error
+    if found.sha256 != checksum:
+        raise ShardError(
+            f"{path}: checksum {found.sha256[:12]}, {INDEX} says {checksum[:12]}: two builds mixed; {_REBUILD}"
+        )
+    if (actual := path.stat().st_size) != found.size:
+        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {found.size}; {_REBUILD}")
+    return {name: getattr(found, name) for name in _COLUMNS}
 
 
 def _joined(parts: Sequence[Mapping[str, list[Any]]], name: str) -> npt.NDArray[np.int64]:

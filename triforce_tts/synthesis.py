@@ -18,6 +18,7 @@ from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
 from triforce_tts.errors import CheckpointError, ConfigError, TextError
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
 from triforce_tts.models.targets import noise_shape
 from triforce_tts.sampling.diffusion import upsample
@@ -29,8 +30,6 @@ from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
 
-MANIFEST = "model.json"
-DEFAULT_VOICE = "voice.flac"
 MAX_CHARACTERS = 20_000
 SENTENCE_CHARACTERS = 160  # longer sentences are cut at a pause: the model is trained on clips of seconds
 _LONGEST_SYMBOL_S = 1.5  # a sound or a pause of one sentence that lasts longer is a reader who is stuck
@@ -91,10 +90,9 @@ class Synthesizer:
     """The three networks of one model folder, checked to belong together."""
 
     def __init__(self, model: Path, device: torch.device, lexicon: Lexicon | None = None) -> None:
-        manifest = checkpoint.read_json(model / MANIFEST)
+        manifest = read_manifest(model)
         self.folder, self.device = model, device
-        self.name = str(manifest.get("name", model.name))
-        self.id = str(manifest.get("id", "unknown"))
+        self.name, self.id = manifest.name, manifest.id
         self.dvae, self.audio = load_dvae(model / "dvae", device)
         self.gpt, self.vocabulary = load_gpt(model / "gpt", device)
         self.diffusion = load_diffusion(model / "diffusion", self.audio, device)
@@ -102,7 +100,7 @@ class Synthesizer:
         gpt_config = checkpoint.read_config(model / "gpt", "gpt")
         self.prompt_seconds = float(gpt_config["voice_seconds"][1])
         self.characters_per_second = float(gpt_config["characters_per_second"])
-        self.settings = Settings(diffusion_steps=int(manifest.get("diffusion_steps", 1)))
+        self.settings = Settings(diffusion_steps=manifest.diffusion_steps)
         self.stopwatch = Stopwatch()
         check_lineage(model, self.tokenizer)
 

@@ -9,7 +9,8 @@ from tests.corpus import texts
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import babble
 from triforce_tts.data.align import Aligner
-from triforce_tts.synthesis import DEFAULT_VOICE, bundled_model
+from triforce_tts.manifest import DEFAULT_VOICE
+from triforce_tts.synthesis import bundled_model
 from triforce_tts.text.normalize import normalize
 
 DEFAULT_TEXT = "DEFAULT"

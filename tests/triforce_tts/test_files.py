@@ -58,6 +58,23 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert content(tmp_path) == {"a.txt": "new"}
 
 
+def test_a_link_to_a_file_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link.txt").symlink_to("real.txt")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", tmp_path / "link"):
+        with pytest.raises(TriforceError, match="found a pipe or a device"):
+            write_text(place, "text")
+    assert (tmp_path / "pipe").is_fifo()
+
+
 @pytest.mark.parametrize("old", [None, "old"])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_block_that_raises_leaves_nothing_behind(tmp_path: Path, old: str | None, error: type[BaseException]) -> None:

@@ -7,8 +7,9 @@ import pickle
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -214,7 +215,7 @@ def test_a_foreign_index_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ShardError, match=match):
             ShardSet.open([tmp_path], split, kind)  # type: ignore[arg-type]
 
-    refused(r"index.json: cannot read it \(No such file")
+    refused(r"index.json: cannot read the file \(No such file")
     folder_with(tmp_path, range(4))
     refused("hold 'audio', expected 'codes'; run 'triforce-tts codes'", kind="codes")
     refused("there is no split 'dev'; it has: heldout, train", split="dev")
@@ -250,3 +251,78 @@ def test_a_foreign_tar_with_an_incomplete_sample_is_refused(tmp_path: Path) -> N
     write_index(tmp_path, "audio", {"train": [ShardInfo(TAR, 1, 1.0, "0")]}, {})
     with pytest.raises(ShardError, match=r"key 'a7' needs a .json and one payload, found flac"):
         ShardSet.open([tmp_path], "train", "audio")
+
+
+def edited_index(folder: Path, edit: Callable[[dict[str, Any]], object]) -> Path:
+    folder_with(folder, range(4))
+    content = json.loads((folder / INDEX).read_text())
+    edit(content)
+    (folder / INDEX).write_text(json.dumps(content))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "name", ["../victim/train-000000.tar", "/etc/passwd.tar", "a/b.tar", ".hidden.tar", "a\x00.tar", "x.txt", "", 3]
+)
+def test_a_name_in_the_index_stays_in_its_folder(tmp_path: Path, name: object) -> None:
+    edited_index(tmp_path / "a", lambda index: index["splits"]["train"]["shards"][0].update(name=name))
+    with pytest.raises(ShardError, match=r"index.json: 'splits.train.shards.0.name'"):
+        ShardSet.open([tmp_path / "a"], "train", "audio")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda index: index.update(splits=[]),
+        lambda index: index.update(splits={"../x": index["splits"]["train"]}),
+        lambda index: index.update(details=None),
+        lambda index: index.pop("details"),
+        lambda index: index["splits"]["train"].update(samples=-1),
+        lambda index: index["splits"]["train"].update(samples=10**30),
+        lambda index: index["splits"]["train"].update(hours=float("nan")),
+        lambda index: index["splits"]["train"].update(shards=None),
+        lambda index: index["splits"]["train"]["shards"].append(index["splits"]["train"]["shards"][0]),
+        lambda index: index["splits"]["train"]["shards"][0].update(sha256=None),
+        lambda index: index["splits"]["train"]["shards"][0].update(seconds="1"),
+        lambda index: index["splits"]["train"]["shards"][0].update(samples=10**6),
+    ],
+)
+def test_an_index_is_typed(tmp_path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    edited_index(tmp_path, edit)
+    with pytest.raises(ShardError, match=r"index.json"):
+        ShardSet.open([tmp_path], "train", "audio")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("keys", ["u0"]),
+        ("keys", ["../a", "u1", "u2", "u3"]),
+        ("payload_offset", [10**12, 1, 1, 1]),
+        ("payload_size", [-1, 1, 1, 1]),
+        ("json_size", [10**6, 1, 1, 1]),
+        ("duration_s", ["x", 1.0, 1.0, 1.0]),
+        ("duration_s", [float("nan"), 1.0, 1.0, 1.0]),
+        ("speaker", None),
+        ("size", "1"),
+    ],
+)
+def test_a_sidecar_is_typed(tmp_path: Path, column: str, value: object) -> None:
+    folder_with(tmp_path, range(4))
+    sidecar = tmp_path / "train-000000.index.json"
+    sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), column: value}))
+    with pytest.raises(ShardError, match=r"train-000000.index.json: .*delete this file, and the shard is scanned"):
+        ShardSet.open([tmp_path], "train", "audio")
+
+
+@pytest.mark.parametrize("content", [b"[1]", b"{", b"[" * 100_000, b'"\xff"', b"nul"])
+def test_damaged_json_of_a_sample_is_named(tmp_path: Path, content: bytes) -> None:
+    folder_with(tmp_path, range(4))
+    shards = ShardSet.open([tmp_path], "train", "audio")
+    data = bytearray((tmp_path / TAR).read_bytes())
+    start, size = int(shards._place.json_offset[1]), int(shards._place.json_size[1])
+    data[start : start + size] = content[:size].ljust(size)
+    (tmp_path / TAR).write_bytes(data)
+    with pytest.raises(ShardError, match=rf"{TAR}: sample 'u1': its JSON"):
+        shards.meta(1)
+    assert shards.meta(2) == sample(2).meta

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.corpus import voice_clip
+from tests.corpus import seal, voice_clip
 from triforce_tts import Synthesizer
 from triforce_tts.audio.io import read_audio, read_tags
 from triforce_tts.checkpoint import read_lineage
@@ -162,6 +162,7 @@ def test_another_tokenizer_is_refused(model: Path, tmp_path: Path) -> None:
     shutil.copytree(model, mixed)
     path = mixed / "gpt" / "lineage.json"
     write_json(path, {**json.loads(path.read_text()), "tokenizer": "feedfacefeedface"})
+    seal(mixed)
     with pytest.raises(CheckpointError, match="feedfacefeedface"):
         Synthesizer.load(mixed)
 

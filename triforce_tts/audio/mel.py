@@ -5,20 +5,21 @@ standardised by two numbers of the configuration; whatever is called ``mel`` els
 """
 
 from functools import lru_cache
+from typing import Annotated
 
 import torch
-from pydantic import PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, Width
 
 
 class AudioConfig(Config):
     """How sound becomes mel frames; everything about rates derives from these numbers."""
 
-    sample_rate: PositiveInt  # Hz
-    n_fft: PositiveInt  # samples of the analysis window and of the transform
-    hop_length: PositiveInt  # samples between frames
-    n_mels: PositiveInt
+    sample_rate: Annotated[int, Field(ge=1000, le=768_000)]  # Hz
+    n_fft: Width  # samples of the analysis window and of the transform
+    hop_length: Width  # samples between frames
+    n_mels: Annotated[int, Field(ge=1, le=1024)]
     mel_floor: PositiveFloat = 1e-4  # smallest mel magnitude; about -80 dB below a full-scale sine's
     mel_mean: float = -5.77  # nats; mean and deviation of the log-mel over training speech,
     mel_std: PositiveFloat = 1.8  # so that the networks see about unit variance

@@ -1,8 +1,13 @@
 """``triforce-tts``: one command. Sub-commands of the builder and the trainer come through package entry points."""
 
+import io
+import os
+import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from importlib.metadata import version as metadata_version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +18,15 @@ from triforce_tts.errors import TriforceError
 # Old versions of typer raise click's errors, new ones their own copy of them: this is the common class of either.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
+# Modules that speaking does not need, and the extra that installs each.
 EXTRAS = {
-    "accelerate": "train",
-    "tensorboard": "train",
-    "webdataset": "data",
-    "pocketsphinx": "data",
-}  # modules that speaking does not need
+    **dict.fromkeys(("accelerate", "matplotlib", "tensorboard"), "train"),
+    **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
+    **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
+    **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
+    **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
+}
+INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 and the signal's number
 
 app = typer.Typer(
     name="triforce-tts",
@@ -30,11 +38,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _root(version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False) -> None:
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(metadata_version("triforce-tts"))
         raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    pass
 
 
 for command in (listen, resynthesize, score, speak):
@@ -42,39 +58,115 @@ for command in (listen, resynthesize, score, speak):
 
 
 def _load_programs() -> None:
-    """Add the sub-commands that ``data`` and ``stages`` register; their imports wait until one is called."""
+    """Add the sub-commands that ``data`` and ``stages`` register; their imports wait until one is called.
+
+    The list of commands is shown with a note for those whose extra is not installed.
+    """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
         wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
         shows_help = len(sys.argv) <= 1 or sys.argv[1].startswith("-")
-        if wanted or shows_help:
+        if not (wanted or shows_help):
+            continue
+        try:
             loaded = entry.load()
-            if isinstance(loaded, typer.Typer):
-                app.add_typer(loaded, name=entry.name)
-            else:
-                app.command(entry.name)(loaded)
+        except ModuleNotFoundError as error:
+            if wanted or error.name not in EXTRAS:
+                raise
+            loaded = _unavailable(error.name)
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=entry.name)
+        else:
+            app.command(entry.name)(loaded)
+
+
+def _unavailable(module: str) -> Callable[[], None]:
+    """What the list of commands shows for a command that needs ``module``."""
+
+    def command() -> None:
+        raise AssertionError("this command is only listed, never called")
+
+    command.__doc__ = f"Not installed here: {_advice(module)}."
+    return command
+
+
+def _advice(module: str) -> str:
+    return f"pip install 'triforce-tts[{EXTRAS[module]}]'" if module in EXTRAS else "install the project again"
 
 
 def main() -> None:
     """Run the command line; an error that a user can mend is one line on stderr and exit code 2."""
+    _open_streams()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:  # the disk behind a redirection is full, or the reader has gone
+        code = code or _refuse(f"standard output: {error.strerror}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try to flush it once more
+    sys.exit(code)
+
+
+def _run() -> int:
+    """The exit code of the command that the arguments name."""
     try:
         _load_programs()
-        code = app(standalone_mode=False)
+        code = int(app(standalone_mode=False) or 0)
     except TriforceError as error:
-        print(f"triforce-tts: {' '.join(str(error).split())}", file=sys.stderr)
-        code = 2
+        return _refuse(str(error))
     except ModuleNotFoundError as error:
-        if error.name not in EXTRAS:
+        if error.name is None or error.name.partition(".")[0] == "triforce_tts":
             raise
-        extra = EXTRAS[error.name]
-        print(f"triforce-tts: this needs '{error.name}': pip install 'triforce-tts[{extra}]'", file=sys.stderr)
-        code = 2
+        return _refuse(f"this needs '{error.name}', which is not installed: {_advice(error.name)}")
     except UsageError as error:
-        error.show()
-        code = 2
-    except (KeyboardInterrupt, typer.Abort):
-        print("triforce-tts: interrupted; nothing half-written is left", file=sys.stderr)
-        code = 130
-    sys.exit(code or 0)
+        if type(error).__name__ == "NoArgsIsHelpError":  # no command was given: show() prints the help
+            error.show()
+            return 2
+        program = error.ctx.command_path if error.ctx else app.info.name
+        return _refuse(f"{error.format_message()}; '{program} --help' lists what is expected")
+    except typer.Abort as abort:
+        if not isinstance(abort.__cause__, EOFError):
+            return _leave("interrupted", INTERRUPTED)
+        return _refuse(f"a file or a stream ended before it was complete ({abort.__cause__})")
+    except KeyboardInterrupt:
+        return _leave("interrupted", INTERRUPTED)
+    except _Terminated:
+        return _leave("terminated", TERMINATED)
+    except OSError as error:
+        return _refuse(f"{error.filename or 'the system refused to read or write'}: {error.strerror or error}")
+    except MemoryError:
+        return _refuse("the memory of this machine is not enough for this; give less at once")
+    # New versions of typer answer an interrupt with this code, old ones with Abort.
+    return _leave("interrupted", INTERRUPTED) if code == INTERRUPTED else code
+
+
+class _Terminated(BaseException):
+    """SIGTERM: what is being written is removed on the way out, as after an interrupt."""
+
+
+def _terminate(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
+    raise _Terminated
+
+
+def _refuse(message: str) -> int:
+    print(f"triforce-tts: {' '.join(message.split())}", file=sys.stderr)
+    return 2
+
+
+def _leave(how: str, code: int) -> int:
+    print(f"triforce-tts: {how}; nothing half-written is left", file=sys.stderr)
+    return code
+
+
+def _open_streams() -> None:
+    """Let every standard stream exist and take every character: a shell can close one, a path can hold any byte."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

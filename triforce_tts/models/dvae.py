@@ -1,33 +1,39 @@
 """The DVAE: mel frames to a few integers a frame and back. A weak decoder on purpose: the codes must say it all."""
 
 import math
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional as F
 
 from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
 from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, Quantised
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, Kernel, Layers, Width
+
+MOST_CODES = 1 << 20  # a group: each is a row of the GPT's table
 
 
 class DVAEConfig(Config):
     """Sizes of the DVAE."""
 
-    channels: PositiveInt
-    downsampling: int  # mel frames a code frame; a power of two
+    channels: Width
+    downsampling: Kernel  # mel frames a code frame; a power of two
     quantizer: Literal["fsq", "vq", "gumbel"] = "fsq"
-    levels: tuple[int, ...]  # FSQ grid of one group; the product is the number of codes, whatever the quantiser
-    code_dim: PositiveInt = 16  # of a learnt code's vector ('vq', 'gumbel')
-    groups: PositiveInt  # codes a code frame
-    blocks: NonNegativeInt  # residual blocks at the code rate, on either side
+    levels: Annotated[
+        tuple[Width, ...], Field(max_length=16)
+    ]  # FSQ grid of one group; the product is the number of codes, whatever the quantiser
+    code_dim: Width = 16  # of a learnt code's vector ('vq', 'gumbel')
+    groups: Layers  # codes a code frame
+    blocks: Annotated[int, Field(ge=0, le=1024)]  # residual blocks at the code rate, on either side
 
     @model_validator(mode="after")
     def _check(self) -> "DVAEConfig":
         if self.downsampling < 1 or self.downsampling & (self.downsampling - 1):
             raise ValueError(f"downsampling must be a power of two, found {self.downsampling}")
+        if math.prod(self.levels) > MOST_CODES:
+            raise ValueError(f"levels {list(self.levels)} give more than {MOST_CODES} codes")
         if not self.levels or min(self.levels) < 3:  # with two, the shifted grid puts its border where tanh saturates
             raise ValueError(f"levels must be three or more each, found {list(self.levels)}")
         return self

@@ -5,29 +5,29 @@ Hugging Face folder; the tests hold the two equal. Written out here because deco
 because importing ``transformers`` takes longer than speaking a sentence.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 from torch import nn
 from torch.nn import functional as F
 
 from triforce_tts.models.layers import Network, run_block
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, Layers, Width
 
 
 class GPTConfig(Config):
     """Sizes of the GPT; the vocabulary's size comes from the text tokenizer and the DVAE."""
 
-    layers: PositiveInt
-    dim: PositiveInt
-    heads: PositiveInt
-    hidden: PositiveInt  # width of the SwiGLU
-    max_tokens: PositiveInt  # longest sequence
-    dropout: NonNegativeFloat = 0.0  # of attention weights, in training
+    layers: Layers
+    dim: Width
+    heads: Layers
+    hidden: Width  # width of the SwiGLU
+    max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # longest sequence
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of attention weights, in training
     sink: bool = False  # attention may go nowhere: softmax with one more logit of 0; no longer a plain Llama
-    rope_theta: float = 10000.0
-    norm_eps: float = 1e-5
+    rope_theta: PositiveFloat = 10000.0
+    norm_eps: PositiveFloat = 1e-5
 
     @model_validator(mode="after")
     def _check(self) -> "GPTConfig":

@@ -11,16 +11,16 @@ losses know nothing more. Two kinds:
 Either way the decode shapes the noise: where it is silent, so is the noise. Nothing is global over time.
 """
 
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch.nn import functional as F
 
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, istft, mel_filters, stft
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import frame_mask
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, Kernel, Layers, Width
 
 # The log-magnitude target is about standard normal with these two (measured on 150 utterances of one reader; nats).
 _TARGET_SHIFT, _TARGET_SCALE = 0.4, 0.9
@@ -34,14 +34,14 @@ class DiffusionConfig(Config):
     """Sizes of the diffusion upsampler and what it predicts."""
 
     target: Literal["magnitude", "complex"]
-    channels: PositiveInt  # of each band
-    hidden: PositiveInt  # width inside a block
-    blocks: PositiveInt
-    kernel_size: PositiveInt
-    reference_channels: PositiveInt
+    channels: Width  # of each band
+    hidden: Width  # width inside a block
+    blocks: Layers
+    kernel_size: Kernel
+    reference_channels: Width
     null_condition: bool = False  # learns to do without decode and reference where they are dropped: for guidance
-    bands: PositiveInt = 1  # that the bins of a complex spectrum are cut into
-    band_overlap: NonNegativeInt = 0  # bins of its neighbours, to either side, that a band sees
+    bands: Layers = 1  # that the bins of a complex spectrum are cut into
+    band_overlap: Annotated[int, Field(ge=0, le=1024)] = 0  # bins of its neighbours, to either side, that a band sees
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":

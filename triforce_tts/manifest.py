@@ -1,0 +1,63 @@
+"""The manifest of a model folder: which networks it holds, how many steps stage 3 takes, and every file's checksum."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS, read_lineage
+from triforce_tts.errors import CheckpointError
+from triforce_tts.files import file_sha256
+from triforce_tts.schema import FileName, Record, read_record
+
+MANIFEST = "model.json"
+DEFAULT_VOICE = "voice.flac"
+STAGES = ("dvae", "gpt", "diffusion")
+MOST_STEPS = 1000  # of stage 3
+_LIMIT = 1 << 20  # bytes of a manifest
+# What speech hangs on; other files, such as the model card, may be edited.
+_VERIFIED = (DEFAULT_VOICE, *(f"{stage}/{name}" for stage in STAGES for name in (WEIGHTS, CONFIG, LINEAGE)))
+
+
+def _check_relative(path: str) -> str:
+    if not all(part and not part.startswith(".") for part in path.split("/")) or "\\" in path:
+        raise ValueError("expected a path inside the model folder")
+    return path
+
+
+Inside = Annotated[str, Field(max_length=300), AfterValidator(_check_relative)]
+
+
+class Manifest(Record):
+    """The content of ``model.json``."""
+
+    name: Annotated[FileName, Field(max_length=100)]
+    id: str = Field(min_length=1, max_length=64)
+    networks: dict[str, str]  # the id of each stage's network
+    diffusion_steps: int = Field(ge=0, le=MOST_STEPS)
+    sha256: dict[Inside, str]  # of every file
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of the model in ``folder``, whose files are as they were bundled.
+
+    Raises:
+        CheckpointError: it is missing or damaged; a file is missing, or is not the one that was bundled.
+    """
+    manifest = read_record(folder / MANIFEST, Manifest, CheckpointError, _LIMIT)
+    for name in _VERIFIED:
+        file, expected = folder / name, manifest.sha256.get(name)
+        if not file.is_file():
+            raise CheckpointError(f"{file}: the file is missing; copy or bundle the model again")
+        if expected is None:
+            raise CheckpointError(f"{folder / MANIFEST}: no checksum of '{name}'; bundle the model again")
+        if (found := file_sha256(file)) != expected:
+            raise CheckpointError(
+                f"{file}: checksum {found[:12]}, {MANIFEST} says {expected[:12]}: the file was damaged or changed; "
+                "copy or bundle the model again"
+            )
+    for stage in STAGES:
+        found, expected = read_lineage(folder / stage)["id"], manifest.networks.get(stage)
+        if found != expected:
+            raise CheckpointError(f"{folder / stage}: network {found}, {MANIFEST} says {expected}; bundle again")
+    return manifest

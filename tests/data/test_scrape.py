@@ -23,7 +23,7 @@ from tests.clips import SPEECH
 from triforce_tts.audio.io import decode_audio, read_audio
 from triforce_tts.data import scrape
 from triforce_tts.data.build import command
-from triforce_tts.data.pipeline import Account, read_segments
+from triforce_tts.data.results import Account, read_segments
 from triforce_tts.data.verify import verify
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.shards import ShardSet

@@ -20,11 +20,11 @@ from triforce_tts.schema import Record, parse_record
 from triforce_tts.shards import SPLITS, Sample, ShardInfo, ShardSet, remove_stale, shard_path, write_index, write_shard
 
 from .duplicates import find_duplicates
+from .heldout import HeldOut
 from .listed import Listed
 from .pipeline import FINGERPRINT, PART, BuilderConfig
 from .results import Account, read_segments, read_voices, sample_key, work_folder
 from .segments import UNKNOWN, as_row
-from .sources import HeldOut
 from .speakers import link_voices
 
 DUPLICATE, HOSTS, HELD_TEXT = "duplicate", "may be of a held-out speaker", "held-out text"

@@ -20,12 +20,12 @@ from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
 from . import assemble
+from .heldout import HeldOut, read_heldout
 from .pipeline import BuilderConfig, Work, process
 from .raw import find_sources, local_sources
 from .report import Read, write_report
 from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
 from .segments import UNKNOWN, Failure, Wave
-from .sources import HeldOut, read_heldout
 from .tally import SourceRows, Step
 
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech

@@ -27,6 +27,7 @@ from .report import Read, write_report
 from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
 from .segments import UNKNOWN, Failure, Wave
 from .tally import SourceRows, Step
+from .transcribe import model_name, weights_folder
 
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
 Part = Literal["all", "fetch", "process", "assemble"]
@@ -154,9 +155,17 @@ def read_accounts(jobs: Sequence[Work]) -> list[Account]:
     return accounts
 
 
+def needs_whisper(job: Work) -> bool:
+    """Whether Whisper has to write a recording down."""
+    to_write = job.config.transcribe.engine == "whisper" and job.source.text is None
+    return to_write and finished(Path(job.folder), job.fingerprint) is None
+
+
 def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str | None) -> list[Account]:
     """Every job's account, in the order of the jobs; the bar counts hours of sound."""
     lengths = {job.source.id: claimed_seconds(Path(job.source.path)) for job in jobs}
+    if not ray and any(needs_whisper(job) for job in jobs):
+        weights_folder(jobs[0].config.transcribe)  # once, and before hours of work: what cannot be had is said now
     outcomes = pool.run_on_ray(process, jobs, ray) if ray else pool.run(process, jobs, workers)
     done: dict[str, Account] = {}
     columns = (
@@ -193,8 +202,10 @@ def finish(
     plan = assemble.make_plan(out, used, config, held)
     if plan.unmatched:
         tell(console, f"held-out list: no recording or reader is called {', '.join(map(repr, plan.unmatched))}")
+    settings = config.model_dump(mode="json")
+    settings["transcribe"]["model"] = model_name(config.transcribe.model)
     details = {
-        "config": config.model_dump(mode="json"),
+        "config": settings,
         "sample_rate": config.sample_rate,
         "sources": sorted({account.source.collection for account in accounts}),
         "recordings": len(accounts),

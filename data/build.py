@@ -154,6 +154,8 @@ def command(
         for (source, license_), count in sorted(Counter((r.source, r.license) for r in found.recordings).items()):
             _tell(f"  {source} ({license_}): {count} recordings", console)
         _tell_drops(found.drops, console)
+        if not found.recordings:
+            raise ShardError(f"nothing of {len(found.drops)} recordings could be built")
         return
     recipe = Recipe(sample_rate=sample_rate, align=align, codec=codec or "flac")
     details = {

@@ -213,6 +213,7 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
     assert not list(out.glob("*.tar")) and not (out / INDEX).exists()
     (source / "manifest.jsonl").write_text('{"id": "a"}\n')
     assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "other", "--workers", 1)
+    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "third", "--dry-run")
     assert "'speaker' is missing" in (tmp_path / "other" / "report" / "drops.csv").read_text()
 
 

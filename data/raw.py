@@ -52,6 +52,10 @@ def find_sources(
     """
     if not words:
         raise ShardError("nothing to build: give recordings, folders, feeds (.xml), lists (.urls) or URLs")
+    if not all(word.strip() for word in words):
+        raise ShardError(
+            "a source is an empty name; give a recording, a folder, a feed, a list or a URL ('.': this folder)"
+        )
     remote = [is_url(word) or word.startswith(PREFIX) for word in words]
     for word, is_remote in zip(words, remote, strict=True):
         if not is_remote and not _exists(word):
@@ -80,7 +84,8 @@ class _Finder:
 
     def fail(self, name: str, reason: object) -> None:
         """Note what failed; most messages begin with its name, which is kept once."""
-        self.failures.append(Failure(_clean(name), _clean(str(reason).removeprefix(f"{name}: "))))
+        told = (name, str(reason).removeprefix(f"{name}: "))
+        self.failures.append(Failure(*(" ".join(_clean(text).splitlines()) for text in told)))
 
     # --- local ---
 

@@ -89,6 +89,9 @@ def test_what_the_user_mistypes_is_an_error(tmp_path: Path) -> None:
         find_sources([], tmp_path, config())
     with pytest.raises(ShardError, match="no such file"):
         find_sources([str(tmp_path / "missing")], tmp_path, config())
+    for empty in ("", " "):
+        with pytest.raises(ShardError, match="a source is an empty name"):
+            find_sources([str(tmp_path), empty], tmp_path, config())
 
 
 def test_a_feed_is_fetched_and_what_fails_is_told(web: w.Web, tmp_path: Path) -> None:
@@ -229,6 +232,7 @@ def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatc
     server = socket.socket(socket.AF_UNIX)
     server.bind("s.wav")
     server.close()
+    (top / "two\nlines.wav").touch()
     (top / "built").mkdir()
     (top / "built" / ".triforce-tts.json").write_text('{"kind": "shards"}')
     sound(top / "built" / "downloads" / "x.wav", "what was fetched")
@@ -237,8 +241,8 @@ def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatc
     assert all(source.text is None for source in sources)
     names = [Path(failure.name).name for failure in failures]
     assert sorted(names) == ["built", "caf?.txt", "caf?.wav", "dangling.wav", "fifo.wav", "gone.epub", "good.txt",
-                             "itself.wav", "s.wav", "text.txt"]  # fmt: skip
-    assert all("\n" not in failure.reason and failure.reason for failure in failures)
+                             "itself.wav", "s.wav", "text.txt", "two lines.wav"]  # fmt: skip
+    assert all("\n" not in failure.name + failure.reason and failure.reason for failure in failures)
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,6 +154,8 @@ def command(
         for (source, license_), count in sorted(Counter((r.source, r.license) for r in found.recordings).items()):
             _tell(f"  {source} ({license_}): {count} recordings", console)
         _tell_drops(found.drops, console)
+        if not found.recordings:
+            raise ShardError(f"nothing of {len(found.drops)} recordings could be built")
         return
     recipe = Recipe(sample_rate=sample_rate, align=align, codec=codec or "flac")
     details = {
@@ -172,12 +174,14 @@ def command(
 
 
 def _build_raw(asked: Asked, config: str, console: Console) -> None:
-    from . import scrape
+    from . import results, scrape
 
     overrides = [*asked.set_]
     overrides += [f"codec={asked.codec}"] if asked.codec else []
     overrides += [f"sample_rate={asked.sample_rate}"] if asked.sample_rate else []
     overrides += [f"align.enabled={str(asked.align).lower()}"] if asked.align is not None else []
+    if asked.only in ("process", "assemble") and asked.sources and (asked.out / "work" / results.SOURCES).exists():
+        raise ShardError(f"--only {asked.only}: the sources that --only fetch found are taken; leave out SRC")
     _held_list(asked, console)  # what is wrong with it is said before hours of work
     if asked.only == "fetch" and asked.heldout_lists:
         _tell(f"to keep to {asked.heldout_lists[0]}, give it as --heldout with --only assemble", console)

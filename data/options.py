@@ -14,7 +14,6 @@ SAMPLE_RATES = (4000, 192_000)  # Hz that may be asked for
 WORKERS = 2  # unless told otherwise
 _RAW = "they are for raw recordings: give --config podcast too"
 _SPOKEN = "they are for a synthesiser: give --synthetic TEXTS, or --engine babble"
-_BY_FETCH = "the sources that --only fetch found are taken; leave out SRC"
 
 
 def folder_or_file(text: str | Path) -> Path:
@@ -109,8 +108,6 @@ class Asked:
         twice = {"codec": self.codec, "sample_rate": self.sample_rate, "align.enabled": self.align}
         if clash := [key for key, value in twice.items() if value is not None and key in keys]:
             raise ShardError(f"--set {clash[0]}: there is an option for it that is given too; give one of them")
-        if self.only in ("process", "assemble") and self.sources:
-            raise ShardError(f"--only {self.only}: {_BY_FETCH}")
         if self.part and self.only != "process":
             raise ShardError(f"--part {self.part}: only processing can be shared out; add --only process")
         if self.heldout and self.only in ("fetch", "process"):

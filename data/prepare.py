@@ -134,7 +134,7 @@ def _sound(recording: Recording, limits: Limits) -> Audio:
     if not is_file:
         raise Refused("unreadable", f"{path}: not a regular file")
     # Ten hours of silence are two megabytes: no more is decoded than it takes to see that it is too long.
-    return read_audio(path, max_seconds=limits.max_seconds + _BEYOND_S)
+    return read_audio(path, first_seconds=limits.max_seconds + _BEYOND_S)
 
 
 def _resample(audio: Audio, sample_rate: int) -> Audio:

@@ -12,7 +12,7 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from triforce_tts.data import jobs, scrape
+from triforce_tts.data import jobs, results, scrape
 from triforce_tts.data.build import command
 from triforce_tts.data.heldout import HeldOut, read_heldout
 from triforce_tts.data.inspect import command as inspect_command
@@ -98,8 +98,6 @@ def test_pairs_are_refused_together(tmp_path: Path, pair: tuple[list[object], li
     ("options", "told"),
     [
         (["--heldout", "nowhere.json"], "nowhere.json"),
-        (["--only", "process"], "leave out SRC"),
-        (["--only", "assemble"], "leave out SRC"),
         (["--only", "fetch", "--ray", "auto"], "--ray"),
         (["--part", "1/1"], "--part 1/1"),
         (["--part", "1/2", "--only", "fetch"], "--part 1/2"),
@@ -115,6 +113,14 @@ def test_pairs_are_refused_together(tmp_path: Path, pair: tuple[list[object], li
 )
 def test_clashes_of_a_raw_build(tmp_path: Path, options: list[object], told: str) -> None:
     assert told in refused(corpus(tmp_path / "in"), "--config", "podcast", *options, "--out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("only", ["process", "assemble"])
+def test_sources_are_those_that_were_fetched(tmp_path: Path, only: str) -> None:
+    (tmp_path / "out" / "work").mkdir(parents=True)
+    (tmp_path / "out" / "work" / results.SOURCES).write_text("{}")
+    told = refused(corpus(tmp_path / "in"), "--config", "podcast", "--only", only, "--out", tmp_path / "out")
+    assert "leave out SRC" in told
 
 
 def test_a_raw_build_is_given_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,6 +213,7 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
     assert not list(out.glob("*.tar")) and not (out / INDEX).exists()
     (source / "manifest.jsonl").write_text('{"id": "a"}\n')
     assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "other", "--workers", 1)
+    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "third", "--dry-run")
     assert "'speaker' is missing" in (tmp_path / "other" / "report" / "drops.csv").read_text()
 
 

@@ -21,7 +21,15 @@ from .world import make_world
 PARTS = 1 << 32
 TOLD = 50  # results between two lines of progress
 # The share of a kind that is tried without --all: products of tables, whose members are alike.
-SHARES = {"json": 0.4, "options": 0.45, "damaged files": 0.5, "sounds": 0.6, "names": 0.6, "labels": 0.75, "outputs": 0.8}
+SHARES = {
+    "json": 0.4,
+    "options": 0.45,
+    "damaged files": 0.5,
+    "sounds": 0.6,
+    "names": 0.6,
+    "labels": 0.75,
+    "outputs": 0.8,
+}
 
 
 def all_cases() -> list[Case]:
@@ -115,7 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.all and not chosen.only:
         cases = [case for case in cases if _place(f"{case.name} ") < SHARES.get(case.kind, 1.0)]
     cases = sample(cases, chosen.share)
-    cases = [c for c in cases if (c.cheap or not chosen.cheap) and (not chosen.only or any(o in c.name for o in chosen.only))]
+    cases = [
+        c for c in cases if (c.cheap or not chosen.cheap) and (not chosen.only or any(o in c.name for o in chosen.only))
+    ]
     if chosen.list:
         print("\n".join(case.name for case in cases))
         return 0
@@ -128,7 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not (world / "complete").exists():
             in_child(lambda: make_world(world, chosen.tiny))
             (world / "complete").touch()
-        results = report(Runner(chosen.keep or folder, world, functions(), chosen.jobs, keep=bool(chosen.keep)), cases, chosen.json)
+        results = report(
+            Runner(chosen.keep or folder, world, functions(), chosen.jobs, keep=bool(chosen.keep)), cases, chosen.json
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     for key, title in ((lambda r: r.command, "command"), (lambda r: r.kind, "kind")):

@@ -11,7 +11,11 @@ from .readings import COMMANDS
 from .words import tells
 from .world import RAW, epub, feed
 
-ENTITIES = '<!DOCTYPE x [<!ENTITY a "lol">' + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)) + "]>"
+ENTITIES = (
+    '<!DOCTYPE x [<!ENTITY a "lol">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    + "]>"
+)
 EXTERNAL = '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>'
 REMOTE = '<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:9/x.dtd"> %a;]>'
 TEXT = "<p>" + "The cat sat on the mat, and the old man saw it. " * 20 + "</p>"
@@ -25,7 +29,10 @@ def _xhtml(head: str, body: str) -> str:
 
 def _zip_of(name: str, size: int) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive, archive.open(name, "w", force_zip64=True) as member:
+    with (
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
+        archive.open(name, "w", force_zip64=True) as member,
+    ):
         for _ in range(size >> 20):
             member.write(b" " * (1 << 20))
     return buffer.getvalue()
@@ -73,7 +80,9 @@ def _encrypted() -> bytes:
 
 
 def _package(spine: str, manifest: str = "") -> str:
-    return f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{manifest}</manifest><spine>{spine}</spine></package>'
+    return (
+        f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{manifest}</manifest><spine>{spine}</spine></package>'
+    )
 
 
 def _item(href: str) -> str:
@@ -107,8 +116,8 @@ WORDS: dict[str, tuple[str, Check]] = {
     "pre": ("<pre>One\nFirst part</pre>", tells("one first part")), "list": ("<ul>One<li>First</li><li>part</li></ul>", tells("one first part")), "table": ("<table><tr><td>One</td><td>First</td></tr><tr><td>part</td></tr></table>", tells("one first part")), "breaks": ("<p>One<br/>First part</p>", tells("one first part")), "exponent": ("<p>Ten to x<sup>2</sup> it is.</p>", tells("it is")),
 }  # fmt: skip
 BOOK_TEXTS: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
-    "latin-1": (b"caf\xe9 au lait " * 20, "refused"), "utf16": ("the cat sat " * 20).encode("utf-16") and (("the cat sat " * 20).encode("utf-16"), "either"), "bom": (b"\xef\xbb\xbfthe cat sat", "ran"), "empty": (b"", "refused"), "digits": (b"7" * 100_000, "either"), "no-space": (b"x" * 1_000_000, "either"), "nul": (b"a\0b the cat", "either"),
-    "big": (lambda: b"the cat sat on it " * 6_000_000, "refused"), "numbers": (b"1234567890 " * 20_000, "either"), "money": (b"$1,234,567.89 " * 5000, "either"), "marks": (b"... --- ... \n" * 5000, "refused"), "emoji": ("😀 " * 5000).encode() and (("😀 " * 5000).encode(), "refused"), "surrogates": (b"\xed\xa0\x80 the cat", "refused"), "combining": (("e" + "\u0301" * 100_000).encode(), "either"),
+    "latin-1": (b"caf\xe9 au lait " * 20, "refused"), "utf16": (("the cat sat " * 20).encode("utf-16"), "either"), "bom": (b"\xef\xbb\xbfthe cat sat", "ran"), "empty": (b"", "refused"), "digits": (b"7" * 100_000, "either"), "no-space": (b"x" * 1_000_000, "either"), "nul": (b"a\0b the cat", "either"),
+    "big": (lambda: b"the cat sat on it " * 6_000_000, "refused"), "numbers": (b"1234567890 " * 20_000, "either"), "money": (b"$1,234,567.89 " * 5000, "either"), "marks": (b"... --- ... \n" * 5000, "refused"), "emoji": (("😀 " * 5000).encode(), "refused"), "surrogates": (b"\xed\xa0\x80 the cat", "refused"), "combining": (("e" + "\u0301" * 100_000).encode(), "either"),
 }  # fmt: skip
 FEEDS: dict[str, tuple[Callable[[], bytes], str]] = {
     "deep": (lambda: feed("<a>" * DEEP + "</a>" * DEEP).encode(), "either"), "deep-item": (lambda: feed("<item><description>" + "<div>" * DEEP + "</description></item>").encode(), "either"), "deep-html": (lambda: feed("<item><description><![CDATA[" + "<b>" * DEEP + "]]></description>" + ITEM.format(1)[6:]).encode(), "either"),
@@ -134,26 +143,105 @@ def cases() -> Iterator[Case]:
     """Books by themselves and in a build, feeds and lists without fetching, addresses that must not be asked."""
     assert "(book)" in COMMANDS
     for label, (data, expect) in EPUBS.items():
-        yield Case(f"(book)/books/{label}", "books", ("(book)", "b.epub"), (), _written("b.epub", data), expect, cheap="bomb" not in label)
+        yield Case(
+            f"(book)/books/{label}",
+            "books",
+            ("(book)", "b.epub"),
+            (),
+            _written("b.epub", data),
+            expect,
+            cheap="bomb" not in label,
+        )
     for label, (body, check) in WORDS.items():
-        yield Case(f"(book)/books/words-{label}", "books", ("(book)", "b.epub"), (), _written("b.epub", lambda body=body: epub({"c1.xhtml": body})), "ran", check)  # type: ignore[misc]
+        yield Case(
+            f"(book)/books/words-{label}",
+            "books",
+            ("(book)", "b.epub"),
+            (),
+            _written("b.epub", lambda body=body: epub({"c1.xhtml": body})),
+            "ran",
+            check,
+        )  # type: ignore[misc]
     for label, (content, expect) in BOOK_TEXTS.items():
-        yield Case(f"(book)/books/text-{label}", "books", ("(book)", "b.txt"), (), _written("b.txt", content), expect, cheap=isinstance(content, bytes) and len(content) < 1_000_000)
+        yield Case(
+            f"(book)/books/text-{label}",
+            "books",
+            ("(book)", "b.txt"),
+            (),
+            _written("b.txt", content),
+            expect,
+            cheap=isinstance(content, bytes) and len(content) < 1_000_000,
+        )
     dry = ("--config", "podcast", "--dry-run", "--out", "made")
     for label, (data, expect) in FEEDS.items():
-        yield Case(f"build/feeds/{label}", "feeds", ("build", "f.xml", *dry), (), _written("f.xml", data), expect, cheap=label not in ("big", "gzip-bomb"))
+        yield Case(
+            f"build/feeds/{label}",
+            "feeds",
+            ("build", "f.xml", *dry),
+            (),
+            _written("f.xml", data),
+            expect,
+            cheap=label not in ("big", "gzip-bomb"),
+        )
     for label, content in URLS.items():
-        yield Case(f"build/urls/{label}", "url lists", ("build", "l.urls", *dry), (), _written("l.urls", lambda content=content: content))  # type: ignore[misc]
-        fetch = ("build", "l.urls", *RAW, "--only", "fetch", "--out", "made", "--set", "fetch.retries=0", "--set", "fetch.delay_s=0")
-        yield Case(f"build/urls/fetch-{label}", "url lists", fetch, (), _written("l.urls", lambda content=content if len(content) < 10_000 else b"http://[\n": content), network=label not in ("path", "file", "user"), writes=("made",))  # type: ignore[misc]
+        yield Case(
+            f"build/urls/{label}",
+            "url lists",
+            ("build", "l.urls", *dry),
+            (),
+            _written("l.urls", content),
+        )  # type: ignore[misc]
+        fetch = (
+            "build",
+            "l.urls",
+            *RAW,
+            "--only",
+            "fetch",
+            "--out",
+            "made",
+            "--set",
+            "fetch.retries=0",
+            "--set",
+            "fetch.delay_s=0",
+        )
+        yield Case(
+            f"build/urls/fetch-{label}",
+            "url lists",
+            fetch,
+            (),
+            _written("l.urls", content if len(content) < 10_000 else b"http://[\n"),
+            network=label not in ("path", "file", "user"),
+            writes=("made",),
+        )  # type: ignore[misc]
     for number, url in enumerate(DIRECT):
-        words = ("build", "{url}", *RAW, "--only", "fetch", "--out", "made", "--set", "fetch.retries=0", "--set", "fetch.delay_s=0")
+        words = (
+            "build",
+            "{url}",
+            *RAW,
+            "--only",
+            "fetch",
+            "--out",
+            "made",
+            "--set",
+            "fetch.retries=0",
+            "--set",
+            "fetch.delay_s=0",
+        )
         ported = url.replace("{port}", "9")
         yield Case(f"build/addresses/{number:02}-{ported[:40]!a}", "addresses", tuple(ported if word == "{url}" else word for word in words), writes=("made",),
                    network=not any(host in url for host in ("127", "local", "::1]", "0.0.0.0", "192.0", "169.", "10.0", "fe80", "224", "7f0")))  # fmt: skip
     for label in ("good", "bomb", "deep", "entities", "lzma-broken", "not-a-zip"):
         whole = ("build", "raw", "--out", "made", *RAW)
-        yield Case(f"build/books/{label}", "books", whole, ("raw",), _written("raw/talk.epub", EPUBS[label][0]), "either", writes=("made",), cheap=False)
+        yield Case(
+            f"build/books/{label}",
+            "books",
+            whole,
+            ("raw",),
+            _written("raw/talk.epub", EPUBS[label][0]),
+            "either",
+            writes=("made",),
+            cheap=False,
+        )
 
 
 def _written(name: str, data: bytes | Callable[[], bytes]) -> Callable[[Path], None]:

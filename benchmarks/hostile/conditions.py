@@ -9,12 +9,47 @@ from pathlib import Path
 
 from .case import Case
 from .words import (
-    ASSEMBLE, BUILD, BUILD_RAW, BUNDLE, CODES, EXPORT, FETCH, INSPECT, LISTEN, PARTS, PROCESS, RESUME, RESYNTHESIZE, SCORE, SPEAK, TRAIN_DIFFUSION, TRAIN_DVAE,
-    TRAIN_GPT, VERIFY, WRITES, exit_codes, short,
+    ASSEMBLE,
+    BUILD,
+    BUILD_RAW,
+    BUNDLE,
+    CODES,
+    EXPORT,
+    FETCH,
+    INSPECT,
+    LISTEN,
+    PARTS,
+    PROCESS,
+    RESUME,
+    RESYNTHESIZE,
+    SCORE,
+    SPEAK,
+    TRAIN_DIFFUSION,
+    TRAIN_DVAE,
+    TRAIN_GPT,
+    VERIFY,
+    WRITES,
+    exit_codes,
+    short,
 )  # fmt: skip
 
 COMMANDS = (SPEAK, RESYNTHESIZE, LISTEN, SCORE, BUILD, FETCH, INSPECT, VERIFY, CODES, TRAIN_DVAE, BUNDLE, EXPORT)
-FULL = (SPEAK, RESYNTHESIZE, BUILD, BUILD_RAW, FETCH, CODES, TRAIN_DVAE, TRAIN_GPT, TRAIN_DIFFUSION, RESUME, BUNDLE, EXPORT, (*EXPORT, "--light"), ASSEMBLE)
+FULL = (
+    SPEAK,
+    RESYNTHESIZE,
+    BUILD,
+    BUILD_RAW,
+    FETCH,
+    CODES,
+    TRAIN_DVAE,
+    TRAIN_GPT,
+    TRAIN_DIFFUSION,
+    RESUME,
+    BUNDLE,
+    EXPORT,
+    (*EXPORT, "--light"),
+    ASSEMBLE,
+)
 SIZES = (0, 1, 10, 700, 5000, 40_000, 200_000, 900_000)
 LONG = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "run", "--set", "run.steps=100000", "--set", "run.save_every=2", "--set", "run.validate_every=0",
         "--set", "run.threads=1")  # fmt: skip
@@ -35,7 +70,15 @@ def cases() -> Iterator[Case]:
                        expect="ran", cheap=words[0] not in ("train", "codes"))  # fmt: skip
         yield Case(f"{short(words)}/streams/full-stdout", "streams", words, _parts(words), writes=WRITES.get(words, ()), full=True, codes=exit_codes(words),
                    cheap=words[0] not in ("train", "codes"))  # fmt: skip
-    yield Case("speak/streams/text-from-closed-stdin", "streams", ("speak", "-", *SPEAK[2:]), ("model",), expect="refused", writes=("out.wav",), closed=(0,))
+    yield Case(
+        "speak/streams/text-from-closed-stdin",
+        "streams",
+        ("speak", "-", *SPEAK[2:]),
+        ("model",),
+        expect="refused",
+        writes=("out.wav",),
+        closed=(0,),
+    )
     yield Case("(none)/streams/help-to-full", "streams", ("--help",), expect="refused", full=True)
     for words in FULL:
         for size in SIZES:
@@ -53,7 +96,15 @@ def _locks() -> Iterator[Case]:
 
         return prepare
 
-    for words, place in ((BUILD, "made"), (FETCH, "made/work"), (CODES, "coded"), (TRAIN_DVAE, "run"), (RESUME, "dvae"), (PROCESS, "built"), (ASSEMBLE, "built")):
+    for words, place in (
+        (BUILD, "made"),
+        (FETCH, "made/work"),
+        (CODES, "coded"),
+        (TRAIN_DVAE, "run"),
+        (RESUME, "dvae"),
+        (PROCESS, "built"),
+        (ASSEMBLE, "built"),
+    ):
         exists = place in ("dvae", "built")
         expect = "either" if words is PROCESS else "refused"
         yield Case(f"{short(words)}/locks/{place}", "locks", words, _parts(words), (lambda folder: None) if exists else emptied(place), expect,
@@ -74,7 +125,11 @@ def _leftovers() -> Iterator[Case]:
     machine = "".join(c if c.isascii() and c.isalnum() else "-" for c in socket.gethostname())[:40] or "host"
 
     def prepare(folder: Path) -> None:
-        for name in (f".step-00000002.{machine}-{DEAD}.tmp", ".step-00000002.elsewhere-1.tmp", f".step-00000002.{machine}-x.tmp"):
+        for name in (
+            f".step-00000002.{machine}-{DEAD}.tmp",
+            ".step-00000002.elsewhere-1.tmp",
+            f".step-00000002.{machine}-x.tmp",
+        ):
             shutil.copytree(folder / "dvae" / "step-00000002", folder / "dvae" / name)
         (folder / "dvae" / f".latest.{machine}-{DEAD}.tmp").write_text("x")
         os.symlink("../victim", folder / "dvae" / f".step-00000009.{machine}-{DEAD}.tmp")  # noqa: PTH211
@@ -86,4 +141,14 @@ def _leftovers() -> Iterator[Case]:
         missing = {".step-00000002.elsewhere-1.tmp", f".step-00000002.{machine}-x.tmp"} - names
         return f"another machine's files are gone: {missing}" if missing else ""
 
-    yield Case("train/dvae/leftovers/in-a-run", "leftovers", RESUME, (*PARTS[RESUME], "victim"), prepare, "ran", check, ("dvae",), cheap=False)
+    yield Case(
+        "train/dvae/leftovers/in-a-run",
+        "leftovers",
+        RESUME,
+        (*PARTS[RESUME], "victim"),
+        prepare,
+        "ran",
+        check,
+        ("dvae",),
+        cheap=False,
+    )

@@ -11,8 +11,33 @@ import numpy as np
 
 from .case import Case, Check, draw
 from .words import (
-    ASSEMBLE, BUILD, BUILD_LISTED, BUNDLE, CODES, EXPORT, FETCH, INSPECT, LISTEN, PARTS, PROCESS, RESUME, RESUME_DIFFUSION, RESUME_GPT,
-    RESYNTHESIZE, SCORE, SOON, SPEAK, SPEAK_VOICE, TRAIN_DVAE, TRAIN_GPT, VERIFY, WRITES, exit_codes, short, sounds, with_option,
+    ASSEMBLE,
+    BUILD,
+    BUILD_LISTED,
+    BUNDLE,
+    CODES,
+    EXPORT,
+    FETCH,
+    INSPECT,
+    LISTEN,
+    PARTS,
+    PROCESS,
+    RESUME,
+    RESUME_DIFFUSION,
+    RESUME_GPT,
+    RESYNTHESIZE,
+    SCORE,
+    SOON,
+    SPEAK,
+    SPEAK_VOICE,
+    TRAIN_DVAE,
+    TRAIN_GPT,
+    VERIFY,
+    WRITES,
+    exit_codes,
+    short,
+    sounds,
+    with_option,
 )  # fmt: skip
 from .world import reseal
 
@@ -84,8 +109,17 @@ def harm(file: str, how: str, after: Callable[[Path], object] | None = None) -> 
 
 
 _CHECKPOINT = ("config.json", "lineage.json", "model.safetensors")
-_TRAINER = ("trainer/state.json", "trainer/optimizer.safetensors", "trainer/rng-00000.safetensors", "trainer/weights.safetensors")
-_MODEL = ("model.json", "voice.flac", *(f"{stage}/{name}" for stage in ("dvae", "gpt", "diffusion") for name in _CHECKPOINT))
+_TRAINER = (
+    "trainer/state.json",
+    "trainer/optimizer.safetensors",
+    "trainer/rng-00000.safetensors",
+    "trainer/weights.safetensors",
+)
+_MODEL = (
+    "model.json",
+    "voice.flac",
+    *(f"{stage}/{name}" for stage in ("dvae", "gpt", "diffusion") for name in _CHECKPOINT),
+)
 _SHARDS = ("index.json", "train-000000.index.json", "train-000000.tar")
 _WORK = ("done.json", "segments.jsonl", "voices.json", "samples.tar", "samples.index.json", "index.json")
 # files, command line, damages a file, whether the command must refuse every damage of these files
@@ -125,7 +159,11 @@ def cases() -> Iterator[Case]:
     for files, words, count, strict in TARGETS:
         for file in files:
             name = f"{short(words)}/damaged/{file.replace('/', ':')}"
-            choices = list(NOT_FILES) + list(DAMAGES) if Path(file).suffix else ["folder", "gone", "pipe", "dangling", "loop", "secret", "device"]
+            choices = (
+                list(NOT_FILES) + list(DAMAGES)
+                if Path(file).suffix
+                else ["folder", "gone", "pipe", "dangling", "loop", "secret", "device"]
+            )
             if file in ("model", "model/gpt"):
                 choices = ["pipe", "dangling", "loop", "secret"]
             for how in dict.fromkeys(map(str, draw(name, list[object](choices), count))):
@@ -135,7 +173,9 @@ def cases() -> Iterator[Case]:
     yield from _good_beside()
 
 
-def _case(name: str, words: tuple[str, ...], prepare: Callable[[Path], None], strict: bool, file: str = "", how: str = "") -> Case:
+def _case(
+    name: str, words: tuple[str, ...], prepare: Callable[[Path], None], strict: bool, file: str = "", how: str = ""
+) -> Case:
     check: Check | None = sounds() if words[0] in ("speak", "resynthesize") else None
     writes = WRITES.get(words, ())
     return Case(
@@ -144,15 +184,22 @@ def _case(name: str, words: tuple[str, ...], prepare: Callable[[Path], None], st
     )  # fmt: skip
 
 
-
 def _lists() -> Iterator[Case]:
     """Small files that options name."""
     words = {
         "lexicon": ((*SPEAK, "--lexicon", "given"), ("model",), ("out.wav",)),
         "card": ((*BUNDLE, "--card", "given"), PARTS[BUNDLE], ("made",)),
         "heldout": ((*BUILD, "--heldout", "given"), ("labelled",), ("made",)),
-        "synthetic": (("build", "--synthetic", "given", "--engine", "babble", "--out", "made", "--workers", "1"), (), ("made",)),
-        "config": (("train", "dvae", "--config", "given.yaml", "--data", "shards", "--run", "run", "--dry-run"), ("shards",), ("run",)),
+        "synthetic": (
+            ("build", "--synthetic", "given", "--engine", "babble", "--out", "made", "--workers", "1"),
+            (),
+            ("made",),
+        ),
+        "config": (
+            ("train", "dvae", "--config", "given.yaml", "--data", "shards", "--run", "run", "--dry-run"),
+            ("shards",),
+            ("run",),
+        ),
         "feed": (("build", "given.xml", "--config", "podcast", "--dry-run", "--out", "made"), (), ()),
         "urls": (("build", "given.urls", "--config", "podcast", "--dry-run", "--out", "made"), (), ()),
         "build-config": (("build", "raw", "--config", "given.yaml", "--dry-run", "--out", "made"), ("raw",), ()),
@@ -167,7 +214,16 @@ def _lists() -> Iterator[Case]:
                 (folder / given).write_text(content[option])
                 DAMAGES[how](folder / given)
 
-            strict = how in ("gone", "folder", "pipe", "socket", "dangling", "loop", "device", "secret") and option not in ("feed", "urls")
+            strict = how in (
+                "gone",
+                "folder",
+                "pipe",
+                "socket",
+                "dangling",
+                "loop",
+                "device",
+                "secret",
+            ) and option not in ("feed", "urls")
             # A feed that cannot be read is one of many sources: the dry run tells it and goes on.
             yield Case(f"{line[0]}/damaged/--{option}={how}", KIND, line, (*parts, "victim"), prepare, "refused" if strict else "either",
                        writes=writes)  # fmt: skip
@@ -227,7 +283,11 @@ def _weights() -> Iterator[Case]:
                 if words == CODES and "trainer" in file:
                     continue
 
-                def spoil(folder: Path, file: str = f"{stage}/step-*/{file}", hurt: Callable[[dict[str, np.ndarray]], None] = hurt) -> None:
+                def spoil(
+                    folder: Path,
+                    file: str = f"{stage}/step-*/{file}",
+                    hurt: Callable[[dict[str, np.ndarray]], None] = hurt,
+                ) -> None:
                     found = next(folder.glob(file))
                     tensors = {name: value.copy() for name, value in load_file(found).items()}
                     hurt(tensors)
@@ -252,7 +312,16 @@ def _good_beside() -> Iterator[Case]:
             def prepare(folder: Path, make: Callable[[Path], object] = make, name: str = name) -> None:
                 make(folder / "raw" / name)
 
-            yield Case(f"build/beside-raw/{name}={label}", "one bad item", FETCH, ("raw", "victim"), prepare, "ran", _found_talk, ("made",))
+            yield Case(
+                f"build/beside-raw/{name}={label}",
+                "one bad item",
+                FETCH,
+                ("raw", "victim"),
+                prepare,
+                "ran",
+                _found_talk,
+                ("made",),
+            )
             if name in ("bad.wav", "bad.txt", "LICENSE"):
 
                 def beside(folder: Path, make: Callable[[Path], object] = make, name: str = name) -> None:
@@ -260,7 +329,16 @@ def _good_beside() -> Iterator[Case]:
                     if name == "bad.txt":
                         shutil.copy(folder / "labelled" / "r0.wav", folder / "labelled" / "bad.wav")
 
-                yield Case(f"build/beside-labelled/{name}={label}", "one bad item", BUILD, ("labelled", "victim"), beside, "ran", kept(3), ("made",))
+                yield Case(
+                    f"build/beside-labelled/{name}={label}",
+                    "one bad item",
+                    BUILD,
+                    ("labelled", "victim"),
+                    beside,
+                    "ran",
+                    kept(3),
+                    ("made",),
+                )
 
 
 def _found_talk(folder: Path, done: object) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import soundfile as sf
 
-from .case import Case, Check
+from .case import Case
 from .damage import kept
-from .words import BUILD, BUILD_LISTED, PARTS, TRAIN_GPT, VERIFY, with_option
+from .words import BUILD, BUILD_LISTED, TRAIN_GPT, VERIFY, with_option
 from .world import LABELLED
 
 KIND = "labels"
@@ -26,12 +26,12 @@ ROWS: dict[str, tuple[dict[str, object], int]] = {
     "reader-number": ({"reader": 5}, 3), "text-long": ({"text": "word " * 100_000}, 3), "nul": ({"text": "the cat \0 sat on it"}, 3),
 }  # fmt: skip
 LINES: dict[str, tuple[bytes, int]] = {
-    "spaces": (b"   \n", 3), "not-json": (b"hello\n", 3), "list": (b"[]\n", 3), "null": (b"null\n", 3), "number": (b"5\n", 3), "empty-object": (b"{}\n", 3), "half": (b'{"id": "x", \n', 3), "latin-1": b"" and (b"", 3) or ('{"id": "x", "audio": "r0.wav", "text": "café sat on it", "speaker": "l"}\n'.encode("latin-1"), 3), "deep": (b"[" * 100_000 + b"\n", 3), "twice": (json.dumps({**ROW, "id": "r0"}).encode() + b"\n", 3), "big-number": (b'{"id": ' + b"9" * 6000 + b"}\n", 3), "bom": (b"\xef\xbb\xbf" + json.dumps(ROW).encode() + b"\n", 3),
+    "spaces": (b"   \n", 3), "not-json": (b"hello\n", 3), "list": (b"[]\n", 3), "null": (b"null\n", 3), "number": (b"5\n", 3), "empty-object": (b"{}\n", 3), "half": (b'{"id": "x", \n', 3), "latin-1": ('{"id": "x", "audio": "r0.wav", "text": "café sat on it", "speaker": "l"}\n'.encode("latin-1"), 3), "deep": (b"[" * 100_000 + b"\n", 3), "twice": (json.dumps({**ROW, "id": "r0"}).encode() + b"\n", 3), "big-number": (b'{"id": ' + b"9" * 6000 + b"}\n", 3), "bom": (b"\xef\xbb\xbf" + json.dumps(ROW).encode() + b"\n", 3),
 }  # fmt: skip
 TABLES: dict[str, tuple[bytes, int]] = {
     "cp1252": (b"r0|caf\xe9 on the mat\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "utf16": ("".join(f"r{n}|{t}\n" for n, t in enumerate(LABELLED)).encode("utf-16"), 3), "utf8-bom": (b"\xef\xbb\xbf" + "".join(f"r{n}|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3), "with-suffix": ("".join(f"r{n}.wav|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3), "upper-suffix": ("".join(f"r{n}.WAV|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3),
     "dot-path": ("".join(f"./wavs/r{n}.wav|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3), "folder-path": ("".join(f"wavs/r{n}.wav|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3), "three-with-speaker": ("".join(f"r{n}|bob|{t}\n" for n, t in enumerate(LABELLED)).encode(), 3), "quoted-pipe": (b'r0|"the cat | sat on the mat"\nr1|six old hats saw a run\nr2|a red mat and the cat\n', 3), "spaces": ("".join(f"r{n}|{t}\n   \n" for n, t in enumerate(LABELLED)).encode(), 3), "one-column": (b"r0\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2),
-    "missing-audio": (b"nowhere|the cat sat on the mat\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "leads-out": (b"../../victim/thesis|the cat sat on\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "absolute": (b"/dev/zero|the cat sat on\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "crlf": ("".join(f"r{n}|{t}\r\n" for n, t in enumerate(LABELLED)).encode(), 3), "nul": (b"r0|the\0cat sat on the mat\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "empty": (b"", 0), "header": ("id|text\n" + "".join(f"r{n}|{t}\n" for n, t in enumerate(LABELLED))).encode() and (("id|text\n" + "".join(f"r{n}|{t}\n" for n, t in enumerate(LABELLED))).encode(), 3),
+    "missing-audio": (b"nowhere|the cat sat on the mat\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "leads-out": (b"../../victim/thesis|the cat sat on\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "absolute": (b"/dev/zero|the cat sat on\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "crlf": ("".join(f"r{n}|{t}\r\n" for n, t in enumerate(LABELLED)).encode(), 3), "nul": (b"r0|the\0cat sat on the mat\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "empty": (b"", 0), "header": (("id|text\n" + "".join(f"r{n}|{t}\n" for n, t in enumerate(LABELLED))).encode(), 3),
     "long-line": (b"r0|" + b"x" * 300_000 + b"\nr1|six old hats saw a run\nr2|a red mat and the cat\n", 2), "twice": ("".join(f"r{n}|{t}\n" * 2 for n, t in enumerate(LABELLED)).encode(), 3), "separators": (f"r0|the cat\u2028sat on the mat\nr1|{LABELLED[1]}\nr2|{LABELLED[2]}\n".encode(), 3),
 }  # fmt: skip
 HELDOUTS: dict[str, tuple[str, str]] = {
@@ -45,19 +45,39 @@ def cases() -> Iterator[Case]:
     for label, (data, count) in PAIRS.items():
         yield _case(f"pair-{label}", BUILD, _written("labelled/r0.txt", data), count)
     for label, (changed, count) in ROWS.items():
-        yield _case(f"row-{label}", BUILD_LISTED, _appended(json.dumps({**ROW, **changed}).encode() + b"\n"), count, alone=False)
+        yield _case(
+            f"row-{label}", BUILD_LISTED, _appended(json.dumps({**ROW, **changed}).encode() + b"\n"), count, alone=False
+        )
     for label, (line, count) in LINES.items():
         yield _case(f"line-{label}", BUILD_LISTED, _appended(line), count, alone=False)
     for label, (table, count) in TABLES.items():
         yield _case(f"table-{label}", BUILD_LJ, _written("lj/metadata.csv", table), count)
     for label, (content, expect) in HELDOUTS.items():
-        yield Case(f"build/labels/heldout-{label}", KIND, BUILD, ("labelled", "victim"), _written("labelled/heldout.json", content.encode()), expect, writes=("made",))
-        yield Case(f"build/labels/--heldout-{label}", KIND, with_option(BUILD, "--heldout", "list.json"), ("labelled", "victim"), _written("list.json", content.encode()), expect, writes=("made",))
+        yield Case(
+            f"build/labels/heldout-{label}",
+            KIND,
+            BUILD,
+            ("labelled", "victim"),
+            _written("labelled/heldout.json", content.encode()),
+            expect,
+            writes=("made",),
+        )
+        yield Case(
+            f"build/labels/--heldout-{label}",
+            KIND,
+            with_option(BUILD, "--heldout", "list.json"),
+            ("labelled", "victim"),
+            _written("list.json", content.encode()),
+            expect,
+            writes=("made",),
+        )
     yield from _trees()
     yield from _shards()
 
 
-def _case(label: str, words: tuple[str, ...], prepare: Callable[[Path], object], count: int, alone: bool = True) -> Case:
+def _case(
+    label: str, words: tuple[str, ...], prepare: Callable[[Path], object], count: int, alone: bool = True
+) -> Case:
     parts = {"lj": ("lj",), "labelled": ("labelled",), "listed": ("listed",)}[words[1]]
     expect = "ran" if count else "refused"
     return Case(f"build/labels/{label}", KIND, words, (*parts, "victim"), prepare, expect, kept(count), ("made",))
@@ -82,7 +102,16 @@ def _trees() -> Iterator[Case]:
     def two_trees(folder: Path) -> None:
         shutil.copytree(folder / "labelled", folder / "second")
 
-    yield Case("build/labels/two-trees-one-id", KIND, ("build", "labelled", "second", "--out", "made", "--workers", "1"), ("labelled",), two_trees, "ran", kept(6), ("made",))
+    yield Case(
+        "build/labels/two-trees-one-id",
+        KIND,
+        ("build", "labelled", "second", "--out", "made", "--workers", "1"),
+        ("labelled",),
+        two_trees,
+        "ran",
+        kept(6),
+        ("made",),
+    )
 
     def upper(folder: Path) -> None:
         (folder / "labelled" / "r0.wav").rename(folder / "labelled" / "r0.WAV")
@@ -104,9 +133,27 @@ def _trees() -> Iterator[Case]:
         (chapter / "19-198.trans.txt").write_bytes(content)
 
     good = [f"19-198-000{number} {text.upper()}\n".encode() for number, text in enumerate(LABELLED)]
-    for label, content in {"good": b"".join(good), "latin-1": b"19-198-0000 CAF\xe9 ON THE MAT\n" + good[1] + good[2], "no-text": b"19-198-0000\n" + good[1] + good[2], "spaces": b"   \n".join(good), "leads-out": b"../../../victim/thesis A CAT\n" + b"".join(good), "bom": b"\xef\xbb\xbf" + b"".join(good), "utf16": b"".join(good).decode().encode("utf-16"), "nul": b"19-198-0000 A\0B\n" + good[1] + good[2]}.items():
+    for label, content in {
+        "good": b"".join(good),
+        "latin-1": b"19-198-0000 CAF\xe9 ON THE MAT\n" + good[1] + good[2],
+        "no-text": b"19-198-0000\n" + good[1] + good[2],
+        "spaces": b"   \n".join(good),
+        "leads-out": b"../../../victim/thesis A CAT\n" + b"".join(good),
+        "bom": b"\xef\xbb\xbf" + b"".join(good),
+        "utf16": b"".join(good).decode().encode("utf-16"),
+        "nul": b"19-198-0000 A\0B\n" + good[1] + good[2],
+    }.items():
         words = ("build", "libri", "--out", "made", "--workers", "1")
-        yield Case(f"build/labels/libri-{label}", KIND, words, ("labelled",), lambda folder, content=content: libri(folder, content), "ran", kept(3 if label in ("good", "bom", "spaces", "leads-out", "utf16") else 2), ("made",))  # type: ignore[misc]
+        yield Case(
+            f"build/labels/libri-{label}",
+            KIND,
+            words,
+            ("labelled",),
+            lambda folder, content=content: libri(folder, content),
+            "ran",
+            kept(3 if label in ("good", "bom", "spaces", "leads-out", "utf16") else 2),
+            ("made",),
+        )  # type: ignore[misc]
 
 
 def _shards() -> Iterator[Case]:
@@ -115,12 +162,22 @@ def _shards() -> Iterator[Case]:
 
     import numpy as np
 
-    def made(folder: Path, kind: str, metas: list[dict[str, object]], payloads: list[bytes], extension: str, details: dict[str, object]) -> None:
+    def made(
+        folder: Path,
+        kind: str,
+        metas: list[dict[str, object]],
+        payloads: list[bytes],
+        extension: str,
+        details: dict[str, object],
+    ) -> None:
         from triforce_tts.shards import Sample, write_index, write_shard
 
         place = folder / "made-by-hand"
         place.mkdir()
-        samples = [Sample(f"k{n}", meta, payload, extension) for n, (meta, payload) in enumerate(zip(metas, payloads, strict=True))]
+        samples = [
+            Sample(f"k{n}", meta, payload, extension)
+            for n, (meta, payload) in enumerate(zip(metas, payloads, strict=True))
+        ]
         info = write_shard(place / "train-000000.tar", samples)
         write_index(place, kind, {"train": [info], "heldout": []}, details)  # type: ignore[arg-type]
 
@@ -130,7 +187,17 @@ def _shards() -> Iterator[Case]:
         return buffer.getvalue()
 
     good = np.arange(48, dtype=np.uint16).reshape(24, 2)
-    meta = {"id": "k", "text": "a cat sat", "normalized": "a cat sat", "speaker": "low", "source": "toy", "license": "CC0", "sample_rate": 8000, "duration_s": 1.5, "punct": True}
+    meta = {
+        "id": "k",
+        "text": "a cat sat",
+        "normalized": "a cat sat",
+        "speaker": "low",
+        "source": "toy",
+        "license": "CC0",
+        "sample_rate": 8000,
+        "duration_s": 1.5,
+        "punct": True,
+    }
     arrays: dict[str, object] = {
         "negative": good.astype(np.int64) - 5, "no-frames": good[:0], "one-column": good[:, :1], "flat": good.reshape(-1), "floats": good.astype(np.float32), "too-large": good + np.uint16(60_000), "objects": np.array([{"a": 1}], dtype=object), "strings": np.array(["a"]), "3d": good[None], "booleans": good > 3, "scalar": np.uint16(5), "nan": np.full((24, 2), np.nan), "int64": good.astype(np.int64), "fortran": np.asfortranarray(good), "big-endian": good.astype(">u2"),
     }  # fmt: skip
@@ -140,23 +207,81 @@ def _shards() -> Iterator[Case]:
 
             def prepare(folder: Path, array: object = array) -> None:
                 details = json.loads((folder / "codes" / "index.json").read_text())["details"]
-                made(folder, "codes", [{**meta, "id": f"k{n}"} for n in range(8)], [npy(good)] * 7 + [npy(array)], "codes.npy", details)
+                made(
+                    folder,
+                    "codes",
+                    [{**meta, "id": f"k{n}"} for n in range(8)],
+                    [npy(good)] * 7 + [npy(array)],
+                    "codes.npy",
+                    details,
+                )
 
             line = tuple("made-by-hand" if word in ("codes", "shards") else word for word in words)
             strict = label not in ("int64", "fortran", "big-endian")
-            yield Case(f"{'train/gpt' if words is TRAIN_GPT else 'verify'}/labels/codes-{label}", KIND, line, ("codes",), prepare, "refused" if strict else "either", writes=("run",), codes=(1, 2) if words is VERIFY else (2,), cheap=words is VERIFY)
-    npys = {"not-npy": b"hello", "empty": b"", "header-lies": npy(good).replace(b"(24, 2)", b"(99, 2)"), "huge-shape": npy(good).replace(b"(24, 2), }  ", b"(9999999, 2), }")[: len(npy(good))], "cut": npy(good)[:-3]}
+            yield Case(
+                f"{'train/gpt' if words is TRAIN_GPT else 'verify'}/labels/codes-{label}",
+                KIND,
+                line,
+                ("codes",),
+                prepare,
+                "refused" if strict else "either",
+                writes=("run",),
+                codes=(1, 2) if words is VERIFY else (2,),
+                cheap=words is VERIFY,
+            )
+    npys = {
+        "not-npy": b"hello",
+        "empty": b"",
+        "header-lies": npy(good).replace(b"(24, 2)", b"(99, 2)"),
+        "huge-shape": npy(good).replace(b"(24, 2), }  ", b"(9999999, 2), }")[: len(npy(good))],
+        "cut": npy(good)[:-3],
+    }
     for label, payload in npys.items():
 
         def prepare_bytes(folder: Path, payload: bytes = payload) -> None:
             details = json.loads((folder / "codes" / "index.json").read_text())["details"]
-            made(folder, "codes", [{**meta, "id": f"k{n}"} for n in range(8)], [npy(good)] * 7 + [payload], "codes.npy", details)
+            made(
+                folder,
+                "codes",
+                [{**meta, "id": f"k{n}"} for n in range(8)],
+                [npy(good)] * 7 + [payload],
+                "codes.npy",
+                details,
+            )
 
-        yield Case(f"train/gpt/labels/npy-{label}", KIND, tuple("made-by-hand" if word == "codes" else word for word in TRAIN_GPT), ("codes",), prepare_bytes, "refused", writes=("run",), cheap=False)
-        yield Case(f"verify/labels/npy-{label}", KIND, ("verify", "made-by-hand", "--workers", "1"), ("codes",), prepare_bytes, "refused", codes=(1, 2))
+        yield Case(
+            f"train/gpt/labels/npy-{label}",
+            KIND,
+            tuple("made-by-hand" if word == "codes" else word for word in TRAIN_GPT),
+            ("codes",),
+            prepare_bytes,
+            "refused",
+            writes=("run",),
+            cheap=False,
+        )
+        yield Case(
+            f"verify/labels/npy-{label}",
+            KIND,
+            ("verify", "made-by-hand", "--workers", "1"),
+            ("codes",),
+            prepare_bytes,
+            "refused",
+            codes=(1, 2),
+        )
     from .records import MISSING, VALUES
 
-    for field in ("id", "text", "normalized", "speaker", "source", "license", "sample_rate", "duration_s", "alignment", "snr_db"):
+    for field in (
+        "id",
+        "text",
+        "normalized",
+        "speaker",
+        "source",
+        "license",
+        "sample_rate",
+        "duration_s",
+        "alignment",
+        "snr_db",
+    ):
         from .case import draw
 
         for value in draw(f"shard-{field}", [label for label in VALUES if label not in ("deep",)], 5):
@@ -167,10 +292,32 @@ def _shards() -> Iterator[Case]:
                 if VALUES[value] is MISSING:
                     del changed[field]
                 try:
-                    made(folder, "codes", [*({**meta, "id": f"k{n}"} for n in range(7)), changed], [npy(good)] * 8, "codes.npy", details)
+                    made(
+                        folder,
+                        "codes",
+                        [*({**meta, "id": f"k{n}"} for n in range(7)), changed],
+                        [npy(good)] * 8,
+                        "codes.npy",
+                        details,
+                    )
                 except Exception:  # the writer refuses it: nothing to try
                     shutil.rmtree(folder / "made-by-hand", ignore_errors=True)
 
-            yield Case(f"train/gpt/labels/meta-{field}={value}", KIND, tuple("made-by-hand" if word == "codes" else word for word in TRAIN_GPT), ("codes",), one_field, writes=("run",), cheap=False)
-            yield Case(f"verify/labels/meta-{field}={value}", KIND, ("verify", "made-by-hand", "--workers", "1"), ("codes",), one_field, codes=(1, 2))
+            yield Case(
+                f"train/gpt/labels/meta-{field}={value}",
+                KIND,
+                tuple("made-by-hand" if word == "codes" else word for word in TRAIN_GPT),
+                ("codes",),
+                one_field,
+                writes=("run",),
+                cheap=False,
+            )
+            yield Case(
+                f"verify/labels/meta-{field}={value}",
+                KIND,
+                ("verify", "made-by-hand", "--workers", "1"),
+                ("codes",),
+                one_field,
+                codes=(1, 2),
+            )
             yield Case(f"inspect/labels/meta-{field}={value}", KIND, ("inspect", "made-by-hand"), ("codes",), one_field)

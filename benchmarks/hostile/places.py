@@ -7,7 +7,24 @@ from pathlib import Path
 
 from .case import Case
 from .words import (
-    BUILD, BUNDLE, CODES, EXPORT, FETCH, INSPECT, LISTEN, PARTS, RESYNTHESIZE, SOON, SPEAK, SPEAK_VOICE, TRAIN_DVAE, TRAIN_GPT, VERIFY, exit_codes, short, sounds,
+    BUILD,
+    BUNDLE,
+    CODES,
+    EXPORT,
+    FETCH,
+    INSPECT,
+    LISTEN,
+    PARTS,
+    RESYNTHESIZE,
+    SOON,
+    SPEAK,
+    SPEAK_VOICE,
+    TRAIN_DVAE,
+    TRAIN_GPT,
+    VERIFY,
+    exit_codes,
+    short,
+    sounds,
     with_option,
 )  # fmt: skip
 
@@ -18,7 +35,7 @@ OUTPUTS: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
     ((*EXPORT, "--light"), "--out", PARTS[EXPORT]),
 )  # fmt: skip
 ODD = ("a\nb", "\udcff\udcfe", "n" * 255, "n" * 250, "-dash", "http:", "tcp:", " ", "%s{}", "é" * 100, "😀", "a'b\"c`$(id)", "\x1b[31m", "x.tmp", ".hidden", "CON",
-       "‮abc", "a\\b", "a:b", "*", "~", "pipe:0", "concat:x|y", "nul\x7f")  # fmt: skip
+       "\u202eabc", "a\\b", "a:b", "*", "~", "pipe:0", "concat:x|y", "nul\x7f")  # fmt: skip
 SUFFIX_LENGTH = 4
 
 
@@ -56,13 +73,28 @@ def _outputs(words: tuple[str, ...], option: str, parts: tuple[str, ...]) -> Ite
         "inside-a-file": (f"victim/thesis.txt/new{suffix}", None, (), "refused"),
         "link-to-folder": ("link", _link("link", "victim"), (), "refused"),
         "link-to-file": ("link", _link("link", "victim/thesis.txt"), (), "refused"),
-        "link-to-nothing": (f"link{suffix}", _link(f"link{suffix}", "new-place"), (f"link{suffix}", "new-place"), "either"),
-        "link-to-absent-folder": (f"link{suffix}", _link(f"link{suffix}", "no/such/place"), (f"link{suffix}", "no"), "either"),
+        "link-to-nothing": (
+            f"link{suffix}",
+            _link(f"link{suffix}", "new-place"),
+            (f"link{suffix}", "new-place"),
+            "either",
+        ),
+        "link-to-absent-folder": (
+            f"link{suffix}",
+            _link(f"link{suffix}", "no/such/place"),
+            (f"link{suffix}", "no"),
+            "either",
+        ),
         "loop": (f"link{suffix}", _link(f"link{suffix}", f"link{suffix}"), (), "refused"),
         "link-to-null": (f"link{suffix}", _link(f"link{suffix}", "/dev/null"), (), "refused"),
         "the-input": (source, None, (), "refused"),
         "over-the-input": (".", None, (), "refused"),
-        "in-the-input": (f"{source}/new{suffix}" if "." not in source else f"{source}/x", None, (f"{source}/new{suffix}",), "either"),
+        "in-the-input": (
+            f"{source}/new{suffix}" if "." not in source else f"{source}/x",
+            None,
+            (f"{source}/new{suffix}",),
+            "either",
+        ),
         "input-by-another-name": (f"{source}/../{source}", None, (), "refused"),
         "locked-folder": (f"locked/new{suffix}", _locked, (), "refused"),
         "forbidden-folder": (f"mine/new{suffix}", _locked_inside, (), "refused"),
@@ -133,12 +165,26 @@ def _over() -> Iterator[Case]:
             shutil.copytree(folder / "dvae" / "step-00000002", folder / "dvae" / name)
 
     def intact(folder: Path, done: object) -> str:
-        gone = [name for name in ("step-00000002-best-so-far", "step-2", "step-00000001.bak", "step-0000000x", "mine") if not (folder / "dvae" / name / "config.json").is_file()]
+        gone = [
+            name
+            for name in ("step-00000002-best-so-far", "step-2", "step-00000001.bak", "step-0000000x", "mine")
+            if not (folder / "dvae" / name / "config.json").is_file()
+        ]
         return f"a copy is gone: {gone}" if gone else ""
 
     words = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "dvae", "--set", "run.steps=6", "--set", "run.save_every=1", "--set", "run.keep=1",
              "--set", "run.validate_every=0", "--set", "run.threads=1")  # fmt: skip
-    yield Case("train/dvae/outputs/copies-in-the-run", "outputs", words, ("shards", "dvae"), copied, "either", intact, ("dvae",), cheap=False)
+    yield Case(
+        "train/dvae/outputs/copies-in-the-run",
+        "outputs",
+        words,
+        ("shards", "dvae"),
+        copied,
+        "either",
+        intact,
+        ("dvae",),
+        cheap=False,
+    )
 
     def back(folder: Path) -> None:
         (folder / "dvae" / "best").write_text("step-00000002")
@@ -150,7 +196,17 @@ def _over() -> Iterator[Case]:
                 return f"{name} names {target}, which is not there"
         return ""
 
-    yield Case("train/dvae/outputs/latest-and-best", "outputs", words, ("shards", "dvae"), back, "ran", points, ("dvae",), cheap=False)
+    yield Case(
+        "train/dvae/outputs/latest-and-best",
+        "outputs",
+        words,
+        ("shards", "dvae"),
+        back,
+        "ran",
+        points,
+        ("dvae",),
+        cheap=False,
+    )
 
 
 def _inputs() -> Iterator[Case]:
@@ -163,15 +219,69 @@ def _inputs() -> Iterator[Case]:
             return lambda folder: os.rename(folder / part, os.fsencode(folder / new))  # noqa: PTH104
 
         dashed = wave if not wave.startswith("-") else f"./{wave}"
-        yield Case(f"resynthesize/names/in={shown}", "names", ("resynthesize", dashed, *RESYNTHESIZE[2:]), PARTS[RESYNTHESIZE], named("voice.wav", wave), "either", sounds(), ("out.wav",))
-        yield Case(f"speak/names/voice={shown}", "names", with_option(SPEAK_VOICE, "--voice", wave), PARTS[SPEAK_VOICE], named("voice.wav", wave), "either", sounds(), ("out.wav",))
-        yield Case(f"listen/names/in={shown}", "names", ("listen", dashed, *LISTEN[2:]), PARTS[LISTEN], named("voice.wav", wave))
-        folder = odd if not odd.startswith("-") else f"./{odd}"
-        yield Case(f"speak/names/model={shown}", "names", with_option(SPEAK, "--model", odd), ("model",), named("model", odd), "either", sounds(), ("out.wav",))
-        yield Case(f"verify/names/shards={shown}", "names", ("verify", folder, "--workers", "1"), ("shards",), named("shards", odd), codes=(1, 2))
-        yield Case(f"inspect/names/shards={shown}", "names", ("inspect", folder), ("shards",), named("shards", odd))
-        yield Case(f"build/names/source={shown}", "names", ("build", folder, *BUILD[2:]), ("labelled",), named("labelled", odd), writes=("made",))
-        yield Case(f"export/names/run={shown}", "names", ("export", folder, *EXPORT[2:]), ("dvae",), named("dvae", odd), writes=("made",))
+        yield Case(
+            f"resynthesize/names/in={shown}",
+            "names",
+            ("resynthesize", dashed, *RESYNTHESIZE[2:]),
+            PARTS[RESYNTHESIZE],
+            named("voice.wav", wave),
+            "either",
+            sounds(),
+            ("out.wav",),
+        )
+        yield Case(
+            f"speak/names/voice={shown}",
+            "names",
+            with_option(SPEAK_VOICE, "--voice", wave),
+            PARTS[SPEAK_VOICE],
+            named("voice.wav", wave),
+            "either",
+            sounds(),
+            ("out.wav",),
+        )
+        yield Case(
+            f"listen/names/in={shown}",
+            "names",
+            ("listen", dashed, *LISTEN[2:]),
+            PARTS[LISTEN],
+            named("voice.wav", wave),
+        )
+        given = odd if not odd.startswith("-") else f"./{odd}"
+        yield Case(
+            f"speak/names/model={shown}",
+            "names",
+            with_option(SPEAK, "--model", odd),
+            ("model",),
+            named("model", odd),
+            "either",
+            sounds(),
+            ("out.wav",),
+        )
+        yield Case(
+            f"verify/names/shards={shown}",
+            "names",
+            ("verify", given, "--workers", "1"),
+            ("shards",),
+            named("shards", odd),
+            codes=(1, 2),
+        )
+        yield Case(f"inspect/names/shards={shown}", "names", ("inspect", given), ("shards",), named("shards", odd))
+        yield Case(
+            f"build/names/source={shown}",
+            "names",
+            ("build", given, *BUILD[2:]),
+            ("labelled",),
+            named("labelled", odd),
+            writes=("made",),
+        )
+        yield Case(
+            f"export/names/run={shown}",
+            "names",
+            ("export", given, *EXPORT[2:]),
+            ("dvae",),
+            named("dvae", odd),
+            writes=("made",),
+        )
 
         def inside(top: str, new: str) -> Callable[[Path], None]:
             def prepare(where: Path) -> None:
@@ -186,16 +296,64 @@ def _inputs() -> Iterator[Case]:
 
         from .damage import _found_talk, kept
 
-        yield Case(f"build/names/raw-dry-run-inside={shown}", "names", ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"), ("raw",), inside("raw", odd), "ran")
-        yield Case(f"build/names/raw-here={shown}", "names", ("build", ".", "--config", "podcast", "--dry-run", "--out", "made"), ("raw",), inside("raw", odd), "ran")
-        yield Case(f"build/names/raw-fetch-inside={shown}", "names", FETCH, ("raw",), inside("raw", odd), "ran", _found_talk, ("made",))
-        yield Case(f"build/names/labelled-inside={shown}", "names", BUILD, ("labelled",), inside("labelled", odd), "either", kept(3), ("made",))
+        yield Case(
+            f"build/names/raw-dry-run-inside={shown}",
+            "names",
+            ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"),
+            ("raw",),
+            inside("raw", odd),
+            "ran",
+        )
+        yield Case(
+            f"build/names/raw-here={shown}",
+            "names",
+            ("build", ".", "--config", "podcast", "--dry-run", "--out", "made"),
+            ("raw",),
+            inside("raw", odd),
+            "ran",
+        )
+        yield Case(
+            f"build/names/raw-fetch-inside={shown}",
+            "names",
+            FETCH,
+            ("raw",),
+            inside("raw", odd),
+            "ran",
+            _found_talk,
+            ("made",),
+        )
+        yield Case(
+            f"build/names/labelled-inside={shown}",
+            "names",
+            BUILD,
+            ("labelled",),
+            inside("labelled", odd),
+            "either",
+            kept(3),
+            ("made",),
+        )
     yield from _protocols()
 
 
 def _protocols() -> Iterator[Case]:
     """Folders inside a source whose relative path FFmpeg takes for the address of a server."""
-    for scheme in ("http:", "tcp:", "https:", "udp:", "rtmp:", "ftp:", "concat:", "file:", "pipe:", "hls+http:", "data:", "crypto:", "subfile,,start,0,end,0,,:", "cache:", "async:"):
+    for scheme in (
+        "http:",
+        "tcp:",
+        "https:",
+        "udp:",
+        "rtmp:",
+        "ftp:",
+        "concat:",
+        "file:",
+        "pipe:",
+        "hls+http:",
+        "data:",
+        "crypto:",
+        "subfile,,start,0,end,0,,:",
+        "cache:",
+        "async:",
+    ):
         for suffix in (".mp3", ".mkv", ".m4a"):
             for ask in (("--dry-run",), ("--only", "fetch")):
                 if (len(scheme) + len(suffix) + len(ask)) % 2:
@@ -207,10 +365,25 @@ def _protocols() -> Iterator[Case]:
                     (place / f"x{suffix}").write_bytes(b"ID3" + bytes(500))
 
                 words = ("build", ".", "--config", "podcast", *ask, "--out", "made")
-                yield Case(f"build/protocols/{scheme}{suffix}{ask[-1]}", "protocols", words, (), prepare, "either", writes=("made",))
+                yield Case(
+                    f"build/protocols/{scheme}{suffix}{ask[-1]}",
+                    "protocols",
+                    words,
+                    (),
+                    prepare,
+                    "either",
+                    writes=("made",),
+                )
     for name in ("tcp:127.0.0.1:0?listen=1", "http:127.0.0.1:1", "https:x", "concat:a|b"):
         for words in (("listen", f"{name}.mp3", *LISTEN[2:]), (*SPEAK, "--voice", f"{name}.mp3")):
             yield Case(f"{words[0]}/protocols/{name!a}", "protocols", words, ("model",),
                        lambda folder, name=name: (folder / f"{name}.mp3").write_bytes(b"ID3" + bytes(500)), "refused", writes=("out.wav",))  # type: ignore[misc]  # fmt: skip
     for words in (INSPECT, VERIFY):
-        yield Case(f"{words[0]}/protocols/http", "protocols", (words[0], "http://127.0.0.1:1/x"), (), expect="refused", codes=exit_codes(words))
+        yield Case(
+            f"{words[0]}/protocols/http",
+            "protocols",
+            (words[0], "http://127.0.0.1:1/x"),
+            (),
+            expect="refused",
+            codes=exit_codes(words),
+        )

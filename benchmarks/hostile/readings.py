@@ -74,7 +74,11 @@ def _refuse(error: Exception) -> None:
     sys.exit(2)
 
 
-COMMANDS: dict[str, Callable[[list[str]], None]] = {"(normalize)": normalize_command, "(chunk)": chunk_command, "(book)": book_command}
+COMMANDS: dict[str, Callable[[list[str]], None]] = {
+    "(normalize)": normalize_command,
+    "(chunk)": chunk_command,
+    "(book)": book_command,
+}
 
 
 def _reads(pattern: str, forbidden: str) -> Check:
@@ -109,7 +113,13 @@ def _keeps_all(folder: Path, done: Done) -> str:
 def cases() -> Iterator[Case]:
     """Readings that are known, and properties of all texts."""
     for number, (text, pattern, forbidden) in enumerate(READINGS):
-        yield Case(f"(normalize)/readings/{number:02}-{text[:25]!a}", KIND, ("(normalize)", text), check=_reads(pattern, forbidden), expect="ran" if pattern else "either")
+        yield Case(
+            f"(normalize)/readings/{number:02}-{text[:25]!a}",
+            KIND,
+            ("(normalize)", text),
+            check=_reads(pattern, forbidden),
+            expect="ran" if pattern else "either",
+        )
     for text, count, _ in CHUNKS:
         yield Case(f"(chunk)/readings/{text[:25]!a}", KIND, ("(chunk)", text), check=_chunks(count), expect="ran")
     for label, text in TEXTS.items():

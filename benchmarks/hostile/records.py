@@ -8,8 +8,28 @@ from typing import Any
 
 from .case import Case, Check, draw
 from .words import (
-    ASSEMBLE, BUILD_LISTED, BUNDLE, CODES, EXPORT, INSPECT, LISTEN, PARTS, PROCESS, RESUME, RESUME_DIFFUSION, RESUME_GPT,
-    RESYNTHESIZE, SOON, SPEAK, TRAIN_DVAE, TRAIN_GPT, VERIFY, WRITES, exit_codes, short, sounds,
+    ASSEMBLE,
+    BUILD_LISTED,
+    BUNDLE,
+    CODES,
+    EXPORT,
+    INSPECT,
+    LISTEN,
+    PARTS,
+    PROCESS,
+    RESUME,
+    RESUME_DIFFUSION,
+    RESUME_GPT,
+    RESYNTHESIZE,
+    SOON,
+    SPEAK,
+    TRAIN_DVAE,
+    TRAIN_GPT,
+    VERIFY,
+    WRITES,
+    exit_codes,
+    short,
+    sounds,
 )  # fmt: skip
 from .world import reseal
 
@@ -53,7 +73,9 @@ def as_text(value: Any) -> str:
     return json.dumps(value).replace(json.dumps(DEEP), "[" * 100_000 + "]" * 100_000)
 
 
-def damage(file: str, path: Path_, new: object, after: Callable[[Path], object] | None = None, line: bool = False) -> Callable[[Path], None]:
+def damage(
+    file: str, path: Path_, new: object, after: Callable[[Path], object] | None = None, line: bool = False
+) -> Callable[[Path], None]:
     """Replace a field of a JSON file (of the first line, if ``line``), then do ``after`` with the case's folder."""
 
     def prepare(folder: Path) -> None:
@@ -107,7 +129,13 @@ def cases() -> Iterator[Case]:
             for path in PATHS[file]:
                 name = f"{short(words)}/json/{'sealed-' if sealed else ''}{file.replace('/', ':')}/{'.'.join(map(str, path))}"
                 for label in draw(name, list(VALUES), count):
-                    yield _case(f"{name}={label}", words, damage(file, path, VALUES[str(label)], _reseal if sealed else None, line), file, sealed)
+                    yield _case(
+                        f"{name}={label}",
+                        words,
+                        damage(file, path, VALUES[str(label)], _reseal if sealed else None, line),
+                        file,
+                        sealed,
+                    )
             for label in ("null", "list", "string", "zero", "deep", "nan"):
                 if not sealed:
                     name = f"{short(words)}/json/{file.replace('/', ':')}/(whole)={label}"

@@ -53,7 +53,13 @@ def _long_opus() -> bytes:
         for place, page in enumerate(minute):
             granule = struct.unpack_from("<q", page, 6)[0] + repeat * last
             ends = 4 if repeat == HOURS * 60 - 1 and place == len(minute) - 1 else 0
-            head = page[:5] + bytes([(page[5] & 3) | ends]) + struct.pack("<q", granule) + page[14:18] + struct.pack("<I", number)
+            head = (
+                page[:5]
+                + bytes([(page[5] & 3) | ends])
+                + struct.pack("<q", granule)
+                + page[14:18]
+                + struct.pack("<I", number)
+            )
             whole = head + bytes(4) + page[26:]
             made.append(whole[:22] + struct.pack("<I", _checksum(whole)) + whole[26:])
             number += 1
@@ -71,12 +77,22 @@ def _long_flac() -> bytes:
     return buffer.getvalue()
 
 
-def _wave(rate: int, channels: int = 1, bits: int = 16, data: bytes = bytes(16000), data_size: int | None = None, tag: int = 1) -> bytes:
+def _wave(
+    rate: int, channels: int = 1, bits: int = 16, data: bytes = bytes(16000), data_size: int | None = None, tag: int = 1
+) -> bytes:
     """A RIFF file whose header says what it is told."""
     size = len(data) if data_size is None else data_size
     block = max(1, channels * bits // 8) & 0xFFFF
     head = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, (rate * block) & 0xFFFFFFFF, block, bits)
-    return b"RIFF" + struct.pack("<I", (36 + size) & 0xFFFFFFFF) + b"WAVE" + head + b"data" + struct.pack("<I", size & 0xFFFFFFFF) + data
+    return (
+        b"RIFF"
+        + struct.pack("<I", (36 + size) & 0xFFFFFFFF)
+        + b"WAVE"
+        + head
+        + b"data"
+        + struct.pack("<I", size & 0xFFFFFFFF)
+        + data
+    )
 
 
 def _write(samples: np.ndarray, rate: int, form: str, subtype: str | None = None) -> Callable[[Path], None]:
@@ -150,13 +166,40 @@ def cases() -> Iterator[Case]:
 
         yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
         yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", _found_talk, ("made",))
-        yield Case(f"build/sounds/dry-run-{label}", KIND, ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"), ("raw",), raw, "ran")
+        yield Case(
+            f"build/sounds/dry-run-{label}",
+            KIND,
+            ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"),
+            ("raw",),
+            raw,
+            "ran",
+        )
     from .words import BUILD_RAW
 
-    for label in ("no-samples", "nan", "silence", "1-hz", "header-lies-long", "random", "32-channels", "flac-half", "10-mhz", "one-sample"):
+    for label in (
+        "no-samples",
+        "nan",
+        "silence",
+        "1-hz",
+        "header-lies-long",
+        "random",
+        "32-channels",
+        "flac-half",
+        "10-mhz",
+        "one-sample",
+    ):
         make, suffix, _ = SOUNDS[label]
 
         def whole_build(folder: Path, make: Callable[[Path], None] = make, suffix: str = suffix) -> None:
             make(folder / "raw" / f"odd{suffix}")
 
-        yield Case(f"build/sounds/processed-{label}", KIND, BUILD_RAW, ("raw",), whole_build, "either", writes=("made",), cheap=False)
+        yield Case(
+            f"build/sounds/processed-{label}",
+            KIND,
+            BUILD_RAW,
+            ("raw",),
+            whole_build,
+            "either",
+            writes=("made",),
+            cheap=False,
+        )

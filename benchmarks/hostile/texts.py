@@ -22,7 +22,21 @@ TEXTS = {
     "letters-spaced": "a b c d " * 30, "abbreviations": "Dr. Mr. Mrs. St. " * 20, "phone": "012-232-45151 " * 10, "superscripts": "10⁶⁶⁶⁶⁶⁶", "vulgar": "½⅓¾" * 20, "circled": "➀③⑳" * 10, "fullwidth": "ＨＥＬＬＯ １２３",
 }  # fmt: skip
 # A text of these must not be spoken; everything else is spoken, or is refused in one line.
-SILENT = ("empty", "spaces", "emoji", "controls-alone", "20k", "no-space-100k", "digits-100k", "braces", "braces-closed", "brace-empty", "brace-unknown", "brace-open", "brace-digits")
+SILENT = (
+    "empty",
+    "spaces",
+    "emoji",
+    "controls-alone",
+    "20k",
+    "no-space-100k",
+    "digits-100k",
+    "braces",
+    "braces-closed",
+    "brace-empty",
+    "brace-unknown",
+    "brace-open",
+    "brace-digits",
+)
 SPOKEN = ("one-letter", "digit", "yes", "no", "why", "bom", "emoji-and-word", "brace-good", "latin-1", "money", "ips", "quote-mix", "zero-width", "dots-and-word", "one-sentence-no-stop",
           "letters-spaced", "tab", "fullwidth", "line-separators", "vulgar", "phone")  # fmt: skip
 LEXICONS: dict[str, bytes | Callable[[], bytes]] = {
@@ -44,23 +58,94 @@ def cases() -> Iterator[Case]:
         expect = "refused" if label in SILENT else "ran" if label in SPOKEN else "either"
         heavy = len(text) > 2000 and label not in SILENT
         stdin = text.encode("utf-8", "surrogatepass")
-        yield Case(f"speak/texts/stdin={label}", KIND, ("speak", "-", *SPEAK[2:]), ("model",), expect=expect, check=sounds(), writes=("out.wav",), stdin=stdin, cheap=not heavy)
+        yield Case(
+            f"speak/texts/stdin={label}",
+            KIND,
+            ("speak", "-", *SPEAK[2:]),
+            ("model",),
+            expect=expect,
+            check=sounds(),
+            writes=("out.wav",),
+            stdin=stdin,
+            cheap=not heavy,
+        )
         if "\0" not in text and len(stdin) < 100_000 and not heavy:
             words = ("speak", text, *SPEAK[2:]) if not text.startswith("-") else ("speak", *SPEAK[2:], "--", text)
-            yield Case(f"speak/texts/argument={label}", KIND, words, ("model",), expect=expect, check=sounds(), writes=("out.wav",))
-            scored = ("score", "voice.wav", text, *SCORE[3:]) if not text.startswith("-") else ("score", *SCORE[3:], "--", "voice.wav", text)
+            yield Case(
+                f"speak/texts/argument={label}",
+                KIND,
+                words,
+                ("model",),
+                expect=expect,
+                check=sounds(),
+                writes=("out.wav",),
+            )
+            scored = (
+                ("score", "voice.wav", text, *SCORE[3:])
+                if not text.startswith("-")
+                else ("score", *SCORE[3:], "--", "voice.wav", text)
+            )
             yield Case(f"score/texts/{label}", KIND, scored, PARTS[SCORE])
-    for label, raw in {"not-utf8": b"\xff\xfe\x00", "utf16": "hello".encode("utf-16"), "surrogate": b"\xed\xa0\x80", "latin-1": b"caf\xe9", "cut": "é".encode()[:1], "huge": b"a " * 2_000_000}.items():
-        yield Case(f"speak/texts/bytes={label}", KIND, ("speak", "-", *SPEAK[2:]), ("model",), expect="refused", writes=("out.wav",), stdin=raw)
-    yield Case("speak/texts/argument=surrogate", KIND, ("speak", "caf\udce9", *SPEAK[2:]), ("model",), check=sounds(), writes=("out.wav",))
+    for label, raw in {
+        "not-utf8": b"\xff\xfe\x00",
+        "utf16": "hello".encode("utf-16"),
+        "surrogate": b"\xed\xa0\x80",
+        "latin-1": b"caf\xe9",
+        "cut": "é".encode()[:1],
+        "huge": b"a " * 2_000_000,
+    }.items():
+        yield Case(
+            f"speak/texts/bytes={label}",
+            KIND,
+            ("speak", "-", *SPEAK[2:]),
+            ("model",),
+            expect="refused",
+            writes=("out.wav",),
+            stdin=raw,
+        )
+    yield Case(
+        "speak/texts/argument=surrogate",
+        KIND,
+        ("speak", "caf\udce9", *SPEAK[2:]),
+        ("model",),
+        check=sounds(),
+        writes=("out.wav",),
+    )
     yield Case("score/texts/surrogate", KIND, ("score", "voice.wav", "caf\udce9", *SCORE[3:]), PARTS[SCORE])
     for label, content in LEXICONS.items():
-        refused = label in ("no-phonemes", "unknown-phoneme", "not-utf8", "utf16", "json", "stress", "only-phonemes", "big")
-        yield Case(f"speak/lexicon/{label}", "lexicons", (*SPEAK, "--lexicon", "words.txt"), ("model",), _written("words.txt", content), "refused" if refused else "either", sounds(), ("out.wav",))
+        refused = label in (
+            "no-phonemes",
+            "unknown-phoneme",
+            "not-utf8",
+            "utf16",
+            "json",
+            "stress",
+            "only-phonemes",
+            "big",
+        )
+        yield Case(
+            f"speak/lexicon/{label}",
+            "lexicons",
+            (*SPEAK, "--lexicon", "words.txt"),
+            ("model",),
+            _written("words.txt", content),
+            "refused" if refused else "either",
+            sounds(),
+            ("out.wav",),
+        )
     for label, content in SENTENCES.items():
         words = ("build", "--synthetic", "lines.txt", "--engine", "babble", "--out", "made", "--workers", "1")
         refused = label in ("latin-1", "blank")
-        yield Case(f"build/sentences/{label}", "sentences", words, (), _written("lines.txt", content), "refused" if refused else "either", writes=("made",), cheap=len(content) < 5000)
+        yield Case(
+            f"build/sentences/{label}",
+            "sentences",
+            words,
+            (),
+            _written("lines.txt", content),
+            "refused" if refused else "either",
+            writes=("made",),
+            cheap=len(content) < 5000,
+        )
 
 
 def _written(name: str, content: bytes | Callable[[], bytes]) -> Callable[[Path], None]:

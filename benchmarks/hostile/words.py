@@ -36,7 +36,19 @@ RESUME = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "dva
 RESUME_GPT = ("train", "gpt", "--config", "tiny", "--data", "codes", "--run", "gpt", "--set", "run.steps=3", *QUICK)
 RESUME_DIFFUSION = ("train", "diffusion", "--config", "tiny", "--data", "shards", "--dvae", "dvae", "--run", "diffusion",
                     "--set", "run.steps=3", *QUICK)  # fmt: skip
-BUNDLE = ("bundle", "--dvae", "dvae", "--gpt", "gpt", "--diffusion", "diffusion", "--voice", "voice.wav", "--out", "made")
+BUNDLE = (
+    "bundle",
+    "--dvae",
+    "dvae",
+    "--gpt",
+    "gpt",
+    "--diffusion",
+    "diffusion",
+    "--voice",
+    "voice.wav",
+    "--out",
+    "made",
+)
 EXPORT = ("export", "dvae", "--out", "made")
 
 PARTS = {
@@ -52,7 +64,19 @@ WRITES = {
     TRAIN_DIFFUSION: ("run",), DISTILL: ("run",), RESUME: ("dvae",), RESUME_GPT: ("gpt",), RESUME_DIFFUSION: ("diffusion",),
     BUNDLE: ("made",), EXPORT: ("made",),
 }  # fmt: skip
-SOON = (SPEAK, RESYNTHESIZE, LISTEN, SCORE, FETCH, INSPECT, VERIFY, BUNDLE, EXPORT, BUILD, BUILD_LISTED)  # a second or less
+SOON = (
+    SPEAK,
+    RESYNTHESIZE,
+    LISTEN,
+    SCORE,
+    FETCH,
+    INSPECT,
+    VERIFY,
+    BUNDLE,
+    EXPORT,
+    BUILD,
+    BUILD_LISTED,
+)  # a second or less
 
 
 def short(words: Sequence[str]) -> str:

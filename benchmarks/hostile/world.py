@@ -101,9 +101,14 @@ def epub(
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
         '<rootfile full-path="content.opf" media-type="application/oebps-package+xml"/></rootfiles></container>'
     )
-    items = "".join(f'<item id="i{n}" href="{name}" media-type="application/xhtml+xml"/>' for n, name in enumerate(chapters))
+    items = "".join(
+        f'<item id="i{n}" href="{name}" media-type="application/xhtml+xml"/>' for n, name in enumerate(chapters)
+    )
     names = list(chapters)
-    order = "".join(f'<itemref idref="i{names.index(name) if name in names else name}"/>' for name in (names if spine is None else spine))
+    order = "".join(
+        f'<itemref idref="i{names.index(name) if name in names else name}"/>'
+        for name in (names if spine is None else spine)
+    )
     files["content.opf"] = package or (
         f'<package xmlns="http://www.idpf.org/2007/opf" version="3.0"><manifest>{items}</manifest><spine>{order}</spine></package>'
     )

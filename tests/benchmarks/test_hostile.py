@@ -39,7 +39,7 @@ def spin(words: list[str]) -> None:
 
 
 def stand(words: list[str]) -> None:
-    Path("pipe").open("rb").read()
+    Path("pipe").read_bytes()
 
 
 def eat(words: list[str]) -> None:
@@ -106,7 +106,15 @@ def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> run.Runner:
 
 
 def case(name: str, **more: object) -> Case:
-    return Case(f"{name}/test/{len(more)}", "test", (name,), ("victim",), lambda folder: os.mkfifo(folder / "pipe"), writes=("out.txt",), **more)  # type: ignore[arg-type]
+    return Case(
+        f"{name}/test/{len(more)}",
+        "test",
+        (name,),
+        ("victim",),
+        lambda folder: os.mkfifo(folder / "pipe"),
+        writes=("out.txt",),
+        **more,
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
@@ -121,7 +129,12 @@ def test_what_must_not_run_and_what_is_not_right(runner: run.Runner) -> None:
     cases = [
         case("write", expect="refused"),
         case("write", check=lambda folder, done: "too short", stdin=b""),
-        case("write", check=lambda folder, done: "" if (folder / "out.txt").read_text() == "done" else "x", expect="ran", stdin=b""),
+        case(
+            "write",
+            check=lambda folder, done: "" if (folder / "out.txt").read_text() == "done" else "x",
+            expect="ran",
+            stdin=b"",
+        ),
         case("refuse", expect="ran"),
     ]
     results = {result.name: result for result in runner.run(cases)}

@@ -43,9 +43,8 @@ def stand(words: list[str]) -> None:
 
 
 def eat(words: list[str]) -> None:
-    kept = []
-    while True:
-        kept.append(bytearray(os.urandom(1 << 20) * 64))
+    kept = [b"x" * (1 << 28) for _ in range(4)]
+    time.sleep(60 * len(kept))
 
 
 def ask(words: list[str]) -> None:
@@ -81,7 +80,7 @@ def orphan(words: list[str]) -> None:
 
 
 def die(words: list[str]) -> None:
-    os.kill(os.getpid(), 11)
+    os.kill(os.getpid(), 9)
 
 
 def write(words: list[str]) -> None:
@@ -97,8 +96,8 @@ MISBEHAVIOUR: dict[str, tuple[Callable[[list[str]], None], str]] = {
 
 @pytest.fixture
 def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> run.Runner:
-    monkeypatch.setattr(run, "LIMIT_S", 1.0)
-    monkeypatch.setattr(run, "MEMORY", 1 << 30)
+    monkeypatch.setattr(run, "LIMIT_S", 3.0)
+    monkeypatch.setattr(run, "MEMORY", 3 << 28)
     world = tmp_path / "world"
     (world / "victim").mkdir(parents=True)
     (world / "victim" / "thesis.txt").write_text("years of work\n")

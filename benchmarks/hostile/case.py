@@ -51,6 +51,7 @@ class Case:
     lock: str | None = None  # a file that another process holds
     signal: tuple[float, int] | None = None  # seconds, and what is sent then
     network: bool = False  # the user asked for something on the web
+    patience: float = 1.0  # times the usual limit of time
     cheap: bool = True  # fit for the sample of the tests
 
     @property

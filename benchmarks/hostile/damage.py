@@ -74,7 +74,7 @@ def _instead(make: Callable[[Path], object]) -> Callable[[Path], None]:
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "half": lambda p: p.write_bytes(p.read_bytes()[: p.stat().st_size // 2]),
     "one-byte": lambda p: p.write_bytes(p.read_bytes()[:1]),
-    "all-but-one": lambda p: p.write_bytes(p.read_bytes()[:-1]),
+    "end-cut": lambda p: p.write_bytes(p.read_bytes()[:-3]),
     "empty": lambda p: p.write_bytes(b""),
     "flipped-head": lambda p: _flip(p, 0.0),
     "flipped-middle": lambda p: _flip(p, 0.5),

@@ -29,6 +29,7 @@ MEMORY = 3 << 30  # bytes that a case may hold
 ADDRESSES = 12 << 30  # bytes that it may ask for: what is never touched costs nothing
 LOOK_S = 0.3  # between two looks at what a case uses
 GRACE_S = 1.0  # that workers have to end after their parent
+SAID = 1 << 20  # bytes of what a case says that are kept
 SHOWN = 300  # characters of a message that are kept
 
 
@@ -103,13 +104,11 @@ def _is_address(host: object) -> bool:
     return False
 
 
-def _redirect(case: Case, place: Path) -> None:
-    """Standard streams of a fresh process: files, a full device, or none."""
+def _redirect(case: Case, place: Path, pipes: tuple[int, int]) -> None:
+    """Standard streams of a fresh process: a file and two pipes, a full device, or none."""
     (place / "stdin").write_bytes(case.stdin)
-    files = (place / "stdin", Path("/dev/full") if case.full else place / "stdout", place / "stderr")
-    modes = (os.O_RDONLY, os.O_WRONLY | os.O_CREAT | os.O_APPEND, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for number, (file, mode) in enumerate(zip(files, modes, strict=True)):
-        opened = os.open(file, mode, 0o600)
+    out = os.open("/dev/full", os.O_WRONLY) if case.full else pipes[0]
+    for number, opened in enumerate((os.open(place / "stdin", os.O_RDONLY), out, pipes[1])):
         os.dup2(opened, number)
         os.close(opened)
     for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -117,8 +116,8 @@ def _redirect(case: Case, place: Path) -> None:
         if number in case.closed:
             os.close(number)
         else:
-            raw = os.fdopen(number, "rb" if number == 0 else "wb", closefd=False)
-            stream = io.TextIOWrapper(raw, encoding="utf-8", errors="strict", write_through=number == 2)  # type: ignore[type-var]
+            raw: Any = os.fdopen(number, "rb" if number == 0 else "wb", closefd=False)
+            stream = io.TextIOWrapper(raw, encoding="utf-8", errors="strict", write_through=number == 2)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
 
@@ -130,6 +129,7 @@ def _run_here(case: Case, place: Path, commands: dict[str, Callable[[list[str]],
     torch.set_num_threads(1)
     # Workers are forked like the case itself: to start one anew takes seconds of imports.
     context = multiprocessing.get_context
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     multiprocessing.get_context = lambda method=None: context("fork")  # type: ignore[method-assign, assignment]
     sys.argv = ["triforce-tts", *case.words]
     code = 0
@@ -157,7 +157,7 @@ def _run_here(case: Case, place: Path, commands: dict[str, Callable[[list[str]],
     return code
 
 
-def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], None]]) -> None:
+def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], None]], pipes: tuple[int, int]) -> None:
     code = 120
     try:
         os.setsid()
@@ -184,7 +184,7 @@ def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], No
         tempfile.tempdir = str(place / "tmp")
         _block_network(note)
         _drop_rights()
-        _redirect(case, place)
+        _redirect(case, place, pipes)
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if case.file_limit is not None:
@@ -192,7 +192,7 @@ def _child(case: Case, place: Path, commands: dict[str, Callable[[list[str]], No
             resource.setrlimit(resource.RLIMIT_FSIZE, (case.file_limit, case.file_limit))
         code = _run_here(case, place, commands)
     except BaseException:
-        (place / "stderr").write_text("HARNESS " + traceback.format_exc())
+        os.write(2, f"the runner failed: {traceback.format_exc()}".encode())
     finally:
         os._exit(code & 0xFF)
 
@@ -208,11 +208,22 @@ class _Running:
     before: Tree
     listener: socket.socket
     locks: list[Any]
+    pipes: tuple[int, int]  # standard output and error, to be read
+    told: tuple[bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray()))
     began: float = field(default_factory=time.monotonic)
     busy_s: float = 0.0
     last_busy: float = field(default_factory=time.monotonic)
     signalled: bool = False
     next_look: float = 0.0
+
+
+def _listen(job: _Running) -> None:
+    """Read what the case has said since."""
+    for pipe, told in zip(job.pipes, job.told, strict=True):
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(pipe, 1 << 16):
+                if len(told) < SAID:
+                    told += data
 
 
 def _family(pid: int) -> list[int]:
@@ -289,15 +300,20 @@ class Runner:
             fcntl.flock(locks[0], fcntl.LOCK_EX)
         before = tree(here)
         sys.stdout.flush()
+        pipes = (os.pipe(), os.pipe())
         pid = os.fork()
         if pid == 0:
             listener.close()
-            _child(case, place, self.commands)
-        return _Running(case, place, pid, before, listener, locks)
+            _child(case, place, self.commands, (pipes[0][1], pipes[1][1]))
+        for reading, writing in pipes:
+            os.close(writing)
+            os.set_blocking(reading, False)
+        return _Running(case, place, pid, before, listener, locks, (pipes[0][0], pipes[1][0]))
 
     def _look(self, job: _Running) -> Result | None:
         """The result, if the case has come to an end or must."""
         now = time.monotonic()
+        _listen(job)
         ended, status = os.waitpid(job.pid, os.WNOHANG)
         if ended:
             return self._finish(job, os.waitstatus_to_exitcode(status))
@@ -312,8 +328,9 @@ class Runner:
             job.busy_s, job.last_busy = seconds, now
         if memory > MEMORY:
             return self._kill(job, "memory", f"{memory >> 20} MB")
-        late = now - job.began > LIMIT_S and (job.busy_s > LIMIT_S or now - job.last_busy > LIMIT_S / 4)
-        if late or now - job.began > LONGEST_S:
+        limit = LIMIT_S * job.case.patience
+        late = now - job.began > limit and (job.busy_s > limit or now - job.last_busy > LIMIT_S / 4)
+        if late or now - job.began > LONGEST_S * job.case.patience:
             return self._kill(job, "hang", f"{now - job.began:.0f} s, {job.busy_s:.0f} s of computing")
         return None
 
@@ -331,10 +348,9 @@ class Runner:
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        texts = [
-            path.read_bytes().decode("utf-8", "backslashreplace") if path.is_file() else ""
-            for path in (job.place / "stdout", job.place / "stderr", job.place / "network")
-        ]
+        _listen(job)
+        texts = [bytes(told).decode("utf-8", "backslashreplace") for told in job.told]
+        texts.append((job.place / "network").read_text(errors="replace") if (job.place / "network").is_file() else "")
         with contextlib.suppress(BlockingIOError):
             job.listener.accept()[0].close()
             texts[2] += "a connection to a port of this machine\n"
@@ -353,6 +369,11 @@ class Runner:
     def _result(self, job: _Running, verdict: str, code: int, line: str) -> Result:
         seconds = time.monotonic() - job.began
         job.listener.close()
+        for pipe in job.pipes:
+            os.close(pipe)
+        if self.keep:
+            for told, name in zip(job.told, ("stdout", "stderr"), strict=True):
+                (job.place / name).write_bytes(told)
         for file in job.locks:
             file.close()
         if not self.keep:

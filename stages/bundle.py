@@ -7,27 +7,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from torch.nn import functional as F
 
-from triforce_tts import checkpoint
-from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S
+from triforce_tts import bounds, checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
-from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
-from triforce_tts.errors import AudioError, CheckpointError, ConfigError
+from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
-from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, MOST_STEPS, STAGES, Manifest
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
 from triforce_tts.models.load import load_dvae
 from triforce_tts.schema import parse_record
 from triforce_tts.synthesis import Synthesizer, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
-from triforce_tts.voices import read_reference
+from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
 from .state import STATE, TRAINER, read_state
 
 CARD = "MODEL_CARD.md"
-_CLIP_SECONDS = 300.0  # of the default voice's clip that a model keeps
-_LEAST_CHANGE_DB = 4.0  # standard deviation of the level of sounding frames: speech has about 8, noise 1
 
 
 def copy_half(source: Path, target: Path, lineage: dict[str, object] | None = None) -> None:
@@ -56,8 +51,11 @@ def bundle(
     card: Path | None,
     diffusion_steps: int,
     force: bool = False,
-) -> None:
+) -> str:
     """Write a model folder of the checkpoints in ``paths`` (by stage), and speak with it as far as its voice.
+
+    Returns:
+        What a user should know of the voice's clip, such as that it does not sound like speech; mostly empty.
 
     Raises:
         ConfigError: the name or the number of steps is out of bounds.
@@ -70,8 +68,8 @@ def bundle(
     found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
-    require_speech(voice, load_dvae(found["dvae"])[1])
-    clip = read_audio(voice, max_seconds=_CLIP_SECONDS)
+    _, note = read_reference(voice, load_dvae(found["dvae"])[1])
+    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
     told = _card(name, found) if card is None else read_text_file(card)
     sources = [*paths.values(), *found.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:
@@ -86,27 +84,7 @@ def bundle(
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
         write_json(folder / MANIFEST, {**wanted, "id": identity, "networks": ids, "sha256": checksums})
         Synthesizer.load(folder, "cpu").voice()
-
-
-def require_speech(clip: Path, audio: AudioConfig) -> None:
-    """Refuse a clip that cannot be a voice.
-
-    Speech is loud and soft by turns, many times a second; noise, a hum and a tone are steady.
-
-    Raises:
-        AudioError: it holds less than a second of sound, or its level hardly changes.
-    """
-    speech, _ = read_reference(clip, audio)
-    frame = round(FRAME_S * audio.sample_rate)
-    # The difference of neighbours, so that deep noise, whose slow waves change its level, is steady as well.
-    power = F.unfold(speech.diff()[None, None, None], (1, frame), stride=frame)[0].square().mean(0)
-    active = power[power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)]
-    change = float((10 * (active + 1e-12).log10()).std())
-    if change < _LEAST_CHANGE_DB:
-        raise AudioError(
-            f"{clip}: its level changes by {change:.1f} dB, of speech by {_LEAST_CHANGE_DB:g} dB or more: it sounds like "
-            "noise or a tone; give a clip of the voice"
-        )
+    return note
 
 
 def _card(name: str, found: dict[str, Path]) -> str:
@@ -127,12 +105,17 @@ def bundle_command(
     name: Annotated[str, typer.Option(help="Name of the model, at most 100 characters.")] = "custom",
     card: Annotated[Path | None, typer.Option(help="Model card to include; default: a short one is written.")] = None,
     diffusion_steps: Annotated[
-        int, typer.Option(help="Steps of stage 3 when speaking; 0 leaves it out.", min=0, max=MOST_STEPS)
+        int,
+        typer.Option(
+            help="Steps of stage 3 when speaking; 0 leaves it out.", min=0, max=int(bounds.DIFFUSION_STEPS.most)
+        ),
     ] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace a model that is at --out.")] = False,
 ) -> None:
     """Put three checkpoints that were trained together into one model folder (fp16)."""
-    bundle({"dvae": dvae, "gpt": gpt, "diffusion": diffusion}, out, name, voice, card, diffusion_steps, force)
+    note = bundle({"dvae": dvae, "gpt": gpt, "diffusion": diffusion}, out, name, voice, card, diffusion_steps, force)
+    if note:
+        typer.echo(note, err=True)
     size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) / 1e6
     typer.echo(f"{out}: {size:.1f} MB", err=True)
 

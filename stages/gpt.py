@@ -13,12 +13,14 @@ from torch.nn import functional as F
 
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.errors import CheckpointError, ConfigError, ShardError
+from triforce_tts.lines import SpeakingLimits
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
 from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
 from triforce_tts.text import alignment
+from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import read_codes, read_details, read_text
@@ -28,6 +30,7 @@ from .task import Losses, mean
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
+MEASURED = 2000  # samples, evenly from the data, whose alignments give the least seconds of symbols: some three hours
 KINDS = ("speak", "listen", "speech", "text")
 
 _MARKS = 4  # tokens of a spoken sequence that open its parts and end it
@@ -161,6 +164,7 @@ class GPTTask:
         self.module = GPTLosses(GPT(settings.model, self.vocabulary.size), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
+        self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
         self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
@@ -337,7 +341,16 @@ class GPTTask:
             "vocabulary": self.vocabulary.config.model_dump(mode="json"),
             "voice_seconds": list(self.settings.data.voice_seconds),
             "characters_per_second": self.characters_per_second,
+            "speaking": self.speaking.model_dump(mode="json"),
         }
+
+    def _least_seconds(self) -> dict[str, float]:
+        """How fast its aligned training data says each symbol, for text in place: a reader who hurries is held back."""
+        step = max(1, len(self.train) // MEASURED)
+        chosen = (read_text(self.train, index) for index in range(0, len(self.train), step))
+        return least_seconds(
+            (self.tokenizer.spell(text.normalized), text.alignment) for text in chosen if text.alignment is not None
+        )
 
     @property
     def characters_per_second(self) -> float:

@@ -11,11 +11,10 @@ from typer.testing import CliRunner
 from tests.corpus import voice_clip
 from tests.training import fast, trainer
 from triforce_tts.audio.io import Audio
-from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.cli import app as command_line
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TriforceError
-from triforce_tts.stages.bundle import bundle, bundle_command, export_command, require_speech
+from triforce_tts.stages.bundle import bundle, bundle_command, export_command
 from triforce_tts.synthesis import Synthesizer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -156,12 +155,9 @@ def sounds() -> dict[str, torch.Tensor]:
     }
 
 
-@pytest.mark.parametrize("name", [*sounds(), "short", "text", "missing", "empty"])
-def test_what_is_no_voice_is_refused_before_anything_is_written(
-    name: str, runs: dict[str, Path], tmp_path: Path
-) -> None:
-    path = tmp_path / "clips" / f"{name}.wav"
-    path.parent.mkdir()
+def clip_of(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.wav"
+    folder.mkdir()
     if name in sounds():
         sound = sounds()[name]
         Audio(0.7 * sound / sound.abs().max().clamp_min(1e-9), RATE).save(path)
@@ -169,19 +165,36 @@ def test_what_is_no_voice_is_refused_before_anything_is_written(
         voice_clip(path, 0.4)
     elif name != "missing":
         path.write_text("no sound" if name == "text" else "")
+    return path
+
+
+@pytest.mark.parametrize("name", ["silent", "click", "short", "text", "missing", "empty"])
+def test_what_is_no_voice_is_refused_before_anything_is_written(
+    name: str, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    path = clip_of(name, tmp_path / "clips")
     with pytest.raises(AudioError, match=name) as caught:
         bundle(runs, tmp_path / "model", "x", path, None, 1)
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clips"]
 
 
-def test_speech_is_a_voice(tmp_path: Path) -> None:
-    audio = AudioConfig(sample_rate=RATE, n_fft=512, hop_length=128, n_mels=40)
-    require_speech(voice_clip(tmp_path / "babble.wav"), audio)
+@pytest.mark.parametrize("name", ["white", "pink", "brown", "late", "tone", "hum"])
+def test_what_does_not_sound_like_speech_is_said(
+    name: str, runs: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = clip_of(name, tmp_path / "clips")
+    bundle_command(runs["dvae"], runs["gpt"], runs["diffusion"], tmp_path / "model", path)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "does not sound like speech" in told[0]
+
+
+def test_speech_is_a_voice_without_a_word(runs: dict[str, Path], tmp_path: Path) -> None:
     recordings = sorted(Path("tests/speech").glob("*.ogg"))
     assert len(recordings) == 14
-    for path in recordings[::4]:
-        require_speech(path, audio)
+    for number, path in enumerate(recordings[::4]):
+        assert bundle(runs, tmp_path / str(number), "x", path, None, 1) == ""
 
 
 @pytest.mark.parametrize("steps", [-5, -1, 1001, 10**5])

@@ -5,6 +5,7 @@ process, so that what a killed process left behind is recognised and removed at 
 program makes holds a marker file that says what it is; a folder without the marker is a stranger's and stays as it is.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -139,6 +140,25 @@ def _regular_target(path: Path) -> Path:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
     return target
+
+
+def require_file_target(path: Path) -> None:
+    """Refuse a path at which no file can be written, before the work that would fill it.
+
+    Raises:
+        TriforceError: a folder, a pipe or a device is there, or the folder around it cannot be made or written.
+    """
+    target = _regular_target(path)
+    try:
+        if target.is_dir():
+            raise TriforceError(f"{path}: expected a file to write, found a folder; choose another place")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(target.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
+    except OSError as error:
+        raise TriforceError(
+            f"{path}: cannot write the file ({error.strerror or error}); choose another place"
+        ) from error
 
 
 @contextmanager

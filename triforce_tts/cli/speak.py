@@ -57,6 +57,7 @@ def speak(
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
+    _require_target(out, (voice, lexicon, model))
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
@@ -92,6 +93,7 @@ def resynthesize(
     quiet: Quiet = False,
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
+    _require_target(out, (source, model))
     synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
@@ -152,6 +154,12 @@ def _prepare(
     if steps is not None:
         synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
     return synthesizer
+
+
+def _require_target(out: Path, sources: tuple[Path | None, ...]) -> None:
+    from triforce_tts.audio.io import require_target  # torch comes with it, which --help shall not wait for
+
+    require_target(out, sources)
 
 
 def _read_stdin() -> str:

@@ -285,3 +285,27 @@ def test_a_recording_that_is_too_long(model: Path, tmp_path: Path) -> None:
     sf.write(clip, np.zeros(3600 * RATE, np.int16), RATE)
     for words in (["listen", clip], ["score", clip, "hello"], ["resynthesize", clip, "--out", tmp_path / "out.wav"]):
         assert_refused(triforce(*words, "--model", model), "long.wav", "longer than")
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_an_input_is_never_overwritten(model: Path, tmp_path: Path, link: bool) -> None:
+    voice = voice_clip(tmp_path / "voice.wav", 2.0)
+    out = tmp_path / "link.wav" if link else voice
+    if link:
+        out.symlink_to(voice)
+    before = voice.read_bytes()
+    for words in (("speak", "hello", "--voice", voice), ("resynthesize", voice)):
+        done = triforce(*words, "--model", model, "--out", out)
+        assert done.returncode == 2
+        assert "is, or holds, the input" in done.stderr
+        assert voice.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["speech.exe", "speech", "folder.wav", "pipe.wav"])
+def test_where_no_sound_can_be_written_is_said_before_anything_is_spoken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    done = triforce("speak", "hello", "--model", tmp_path / "no model", "--out", tmp_path / name)
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert "no model" not in done.stderr

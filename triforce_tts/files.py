@@ -26,6 +26,7 @@ FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
+_LONGEST_SUFFIX = 20  # characters; a longer one is no format's
 _LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
 
 
@@ -112,10 +113,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             behind.
     """
     path = _regular_target(Path(path))
-    temporary = _temporary(path, "tmp", path.suffix)
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    temporary = _temporary(path, "tmp", suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_beside(path, path.suffix)
+        _sweep_beside(path, suffix)
         yield temporary
         _flush(temporary)
         temporary.replace(path)

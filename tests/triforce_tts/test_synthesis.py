@@ -19,6 +19,8 @@ from triforce_tts.lines import SpeakingLimits
 from triforce_tts.sampling.score import heard
 from triforce_tts.synthesis import RESYNTHESIZED_S, Settings
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 TEXT = "A cat sat. Was it a big one? It was."
 
 

@@ -29,7 +29,7 @@ import soxr
 import torch
 
 from benchmarks.speed import cpu_name
-from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, read_audio
+from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, open_container, read_audio
 from triforce_tts.data import dnsmos as dnsmos_network
 from triforce_tts.data import vad as vad_network
 from triforce_tts.data.cut import CutConfig, cut
@@ -135,7 +135,7 @@ def _packets(stream: av.AudioStream, pcm: npt.NDArray[np.int16], channels: int, 
 def bare_decode(path: Path) -> None:
     """FFmpeg's decoder and soxr as a stream; channels averaged, nothing kept."""
     resampler = soxr.ResampleStream(SOURCE_RATE, STORED_RATE, 1, dtype="float32")
-    with av.open(str(path)) as container:
+    with open_container(path, str(path)) as container:
         for frame in container.decode(audio=0):
             resampler.resample_chunk(frame.to_ndarray().mean(axis=0))
     resampler.resample_chunk(np.zeros(0, np.float32), last=True)

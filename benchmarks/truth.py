@@ -343,7 +343,7 @@ def main() -> None:
     from rich.console import Console
 
     from triforce_tts.data import scrape
-    from triforce_tts.data.pipeline import read_segments
+    from triforce_tts.data.results import read_segments
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True, help="folder with a manifest.jsonl of many readers")

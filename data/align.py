@@ -99,6 +99,7 @@ class Aligner:
         ]
 
     def _decode(self, sound: bytes) -> bool:
+        self._decoder.reinit_feat()  # its running estimates of level and noise outlive an utterance
         self._decoder.start_utt()
         try:
             self._decoder.process_raw(sound, full_utt=True)

@@ -6,20 +6,14 @@ book, skip front matter, or hold what the book does not. Words at the edges of s
 given to the side whose sound they fit: forced alignment scores each way to share them out.
 """
 
-import html.entities
 import math
-import posixpath
 import re
-import zipfile
-import zlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
 
 import numpy as np
 import torch
@@ -32,30 +26,19 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import Lexicon
 
 from .align import MODEL_RATE, aligner
+from .epub import read_epub
 from .segments import Segment, Sound
+from .texts import UnreadableText, read_text
 from .transcribe import PUNCT, TRANSCRIBER, pocketsphinx
 
 ANCHOR = 3  # words
-MOST_UNPACKED = 200_000_000  # bytes of an epub's texts; more is a bomb, or no book
+MOST_BYTES = 50_000_000  # of a text; the longest books have a tenth
 MOST_CELLS = 4_000_000  # of a table of edits; between anchors farther apart nothing is matched
 UNREAD_WORDS = 6  # more than twice the words heard, and so many more, were left out by the reader
 SKIPPED_WORDS = 3  # so many more than were heard may have been left out: the sound tells
 PAUSE_S = 2.0  # between neighbours; in a longer one something may have been left out
 NOT_FOUND = "text not found"
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
-_ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
-_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
-_UNREAD = {"noteref", "pagebreak", "backlink"} | {
-    f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
-}
-_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
-_ENCRYPTION = "META-INF/encryption.xml"
-_OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
-_OF_XML = ("amp", "lt", "gt", "quot", "apos")
-_BLOCKS = {
-    "p", "div", "br", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "section", "title", "dd", "dt",
-    "td", "th", "aside", "nav", "hr",
-}  # fmt: skip
 
 
 class BookConfig(Config):
@@ -113,19 +96,15 @@ class _Placed:
 
 
 def read_book(path: Path) -> Book:
-    """The text of a .txt (UTF-8) or .epub file.
+    """The text of a .txt file (UTF-8, or what its byte-order mark says) or of an epub.
 
     Raises:
         TextError: it cannot be read, or holds no words.
     """
     try:
-        text = read_epub(path) if path.suffix.lower() == ".epub" else path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise TextError(
-            f"{path}: expected UTF-8 text, found a byte that is none at {error.start}; convert it"
-        ) from error
-    except OSError as error:
-        raise TextError(f"{path}: cannot read the text ({error.strerror or error})") from error
+        text = read_epub(path) if path.suffix.lower() == ".epub" else read_text(path, MOST_BYTES)
+    except UnreadableText as error:
+        raise TextError(str(error)) from error
     book = make_book(text)
     if not book.words:
         raise TextError(f"{path}: there are no words in it")
@@ -174,124 +153,6 @@ def spelled_words(token: str) -> tuple[str, ...]:
         plain = plain.replace(dash, " ")
     words = ("".join(c for c in word if c.isalpha() or c == "'") for word in plain.lower().split())
     return tuple(word for word in words if _letters(word))
-
-
-def read_epub(path: Path) -> str:
-    """The text of an epub, in the order of its spine; without entities, network or links being followed.
-
-    Raises:
-        TextError: it is no epub, is damaged or copy-protected, or unpacks to more than ``MOST_UNPACKED`` bytes.
-    """
-    from lxml import etree
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "\n".join(_epub_chapters(archive, path))
-    except (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, LookupError, RuntimeError, EOFError) as error:
-        raise TextError(f"{path}: expected an epub, cannot read it ({error}); give the text as .txt") from error
-
-
-def _epub_chapters(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
-    budget = MOST_UNPACKED
-    locked: dict[str, str] = {}
-
-    def parse(name: str) -> Any:
-        nonlocal budget
-        from lxml import etree
-
-        if name in locked:
-            raise TextError(
-                f"{path}: {name!r} in it is encrypted ({locked[name]}), expected a book without copy protection (DRM); "
-                "give the text as .txt, or an epub that is sold without it"
-            )
-        with archive.open(name) as file:
-            content = file.read(budget + 1)  # what the directory of the archive says of sizes may be a lie
-        budget -= len(content)
-        if budget < 0:
-            raise TextError(f"{path}: it unpacks to more than {MOST_UNPACKED // 1_000_000} MB, which no book does")
-        # Names such as &nbsp; are of HTML: XML knows five, and would lose the others.
-        content = _ENTITY.sub(_numbered, content)
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
-        return etree.fromstring(content, parser) if content.strip() else None
-
-    def parse_index(name: str) -> Any:
-        index = parse(name)
-        if index is None:
-            raise LookupError(f"{name!r} in it is no XML")
-        return index
-
-    names = set(archive.namelist())
-    if _ENCRYPTION in names:
-        locked = _encrypted(parse(_ENCRYPTION))
-    package = parse_index("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
-    content = parse_index(package)
-    items = {
-        item.get("id"): item.get("href", "")
-        for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
-        if "nav" not in item.get("properties", "").split()  # the table of contents
-    }
-    for reference in content.xpath("//*[local-name()='spine']/*[local-name()='itemref']/@idref"):
-        path_of = unquote(items.get(reference, "").partition("#")[0])
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(package), path_of))
-        page = parse(name) if name in names else None  # a page that is not there is no reason to refuse the others
-        if page is not None:
-            yield "".join(_texts(page))
-
-
-def _encrypted(listing: Any) -> dict[str, str]:
-    """The files that an epub's encryption.xml names, with the algorithm of each; obfuscated fonts keep nobody out."""
-    found = {}
-    for item in listing.iter("{*}EncryptedData") if listing is not None else ():
-        algorithm = "".join(item.xpath("./*[local-name()='EncryptionMethod']/@Algorithm"))
-        if algorithm not in _OF_FONTS:
-            for uri in item.xpath(".//*[local-name()='CipherReference']/@URI"):
-                found[posixpath.normpath(unquote(uri).lstrip("/"))] = (
-                    " ".join(algorithm.split()) or "algorithm not stated"
-                )
-    return found
-
-
-def _numbered(entity: re.Match[bytes]) -> bytes:
-    """``&eacute;`` as ``&#233;``, which XML knows in any encoding; other names stay."""
-    name = entity[1].decode()
-    characters = html.entities.html5.get(f"{name};")
-    if name in _OF_XML or characters is None:
-        return entity[0]
-    return "".join(f"&#{ord(character)};" for character in characters).encode()
-
-
-def _texts(element: Any) -> Iterator[str]:
-    name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-    if name in _BLOCKS:
-        yield "\n"
-    if name and not _is_unread(element, name):  # comments and entities have no name and no text to be read
-        yield element.text or ""
-        for child in element:
-            yield from _texts(child)
-    if name in _BLOCKS:
-        yield "\n"
-    yield element.tail or ""
-
-
-def _is_unread(element: Any, name: str) -> bool:
-    """Whether readers leave it out: a list of links, a note, the mark of one, or a page number."""
-    if name in ("script", "style", "head", "nav"):
-        return True
-    types = element.get(_EPUB_TYPE) or element.get("epub:type", "")  # the latter where the prefix is not declared
-    roles = element.get("role", "")
-    if not _UNREAD.isdisjoint(kind.removeprefix("doc-") for kind in f"{types} {roles}".lower().split()):
-        return True
-    if name == "sup":
-        return any(link.get("href") for link in element.iter("{*}a"))
-    if name == "a":
-        mark = _text(element)
-        return bool(_NOTE_MARK.fullmatch(mark)) or mark in [_text(raised) for raised in element.iter("{*}sup")]
-    return False
-
-
-def _text(element: Any) -> str:
-    """All that is written in it."""
-    return "".join(element.itertext()).strip()
 
 
 # --- finding the way -----------------------------------------------------------------------------------------------

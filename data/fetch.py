@@ -7,8 +7,6 @@ it was cut off, and appears under its name only when it is whole.
 
 import hashlib
 import http.client
-import ipaddress
-import json
 import os
 import re
 import socket
@@ -23,13 +21,15 @@ from typing import BinaryIO
 from urllib.parse import unquote, urljoin
 
 import urllib3
-from pydantic import Field
+from pydantic import ConfigDict, Field, NonNegativeInt, RootModel
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import BaseHTTPResponse
 
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import file_sha256, write_json
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, FileName, Record, read_record
+
+from .addresses import is_public
 
 CHUNK = 1 << 16  # bytes read at a time
 HEAD = 4096  # bytes that tell what a file is
@@ -65,10 +65,10 @@ class FetchConfig(Config):
 class Fetched:
     """A whole file that came from the web, and what the server said of it."""
 
-    path: str
+    path: FileName  # beside its notes there; where it is given to somebody, the whole path
     url: str  # as it was asked for, before any redirect
     media_type: str
-    length: int  # bytes
+    length: NonNegativeInt  # bytes
     sha256: str
     etag: str | None = None
     last_modified: str | None = None
@@ -80,6 +80,19 @@ class Fetched:
     def is_feed(self) -> bool:
         """Whether it is a feed, not a recording."""
         return Path(self.path).suffix == FEED
+
+
+class _Notes(RootModel[Fetched]):
+    """What lies beside a whole file."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class _PartNotes(Record):
+    """What lies beside an unfinished file."""
+
+    url: str
+    validator: str
 
 
 class _Interrupted(Exception):
@@ -144,21 +157,21 @@ class Files:
     def whole(self) -> Fetched | None:
         """What an earlier call fetched of the same URL, if it still lies there untouched in size."""
         try:
-            known = Fetched(**json.loads(self.state.read_text(encoding="utf-8")))
+            known = read_record(self.state, _Notes).root
             path = self.folder / known.path
-            if known.url != self.url or path.stat().st_size != known.length:
+            if known.url != self.url or not path.is_file() or path.stat().st_size != known.length:
                 return None
-        except (OSError, ValueError, TypeError):
+        except (OSError, TriforceError):
             return None  # never fetched, or not told in full: then it is fetched
         return replace(known, path=str(path))
 
     def unfinished(self) -> tuple[int, str]:
         """Bytes that lie there and the validator to go on with; (0, "") when there is nothing to go on with."""
         try:
-            known = json.loads(self.part_state.read_text(encoding="utf-8"))
-            size = self.part.stat().st_size
-            validator = known["validator"] if known["url"] == self.url else ""
-        except (OSError, ValueError, TypeError, KeyError):
+            known = read_record(self.part_state, _PartNotes)
+            size = self.part.stat().st_size if self.part.is_file() else 0
+            validator = known.validator if known.url == self.url else ""
+        except (OSError, TriforceError):
             return 0, ""
         return (size, validator) if validator else (0, "")
 
@@ -539,20 +552,6 @@ def _addresses(url: str, host: str, allow_private: bool) -> list[str]:
         if not allow_private and not is_public(address):
             raise AudioError(f"{url}: {host} is {address}, not a public address; allow_private would permit it")
     return addresses
-
-
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, also where IPv6 only wraps an IPv4 address."""
-    ip: ipaddress.IPv4Address | ipaddress.IPv6Address | None = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address):
-        wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        ip = wrapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else ip)
-    assert ip is not None
-    site_local = isinstance(ip, ipaddress.IPv6Address) and ip.is_site_local  # RFC 3879: out of use, never global
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or site_local)
 
 
 def _origin(error: BaseException) -> BaseException:

@@ -11,12 +11,12 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus
@@ -30,17 +30,30 @@ from .cut import CutConfig, cut
 from .duplicates import DuplicatesConfig, fingerprint
 from .fetch import FetchConfig
 from .level import LevelConfig, levelled
+from .results import (
+    FAULT,
+    ROWS,
+    SAMPLES,
+    VOICES,
+    Account,
+    finished,
+    forget_failure,
+    held,
+    is_of_recording,
+    sample_key,
+    write_done,
+    write_failed,
+)
 from .screen import ScreenConfig, screen
 from .segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
 from .sound import decode
 from .speakers import SpeakersConfig, Vector, label_speakers
 from .text_checks import TextConfig, check_text
+from .timing import AlignConfig, place_words
 from .transcribe import TranscribeConfig, transcribe
 from .vad import VadConfig, speech_probabilities, speech_spans
 
-FORMAT = 4  # raised when the same recording would give another result
-SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
-FAULT = "fault.txt"  # what is written of an error that nobody foresaw
+FORMAT = 5  # raised when the same recording would give another result
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
 PART = "part"  # the split of a recording's own shard
 FINGERPRINT = "fingerprint"  # of the sound, in hexadecimal, in the JSON of a part's sample
@@ -61,25 +74,19 @@ class BuilderConfig(Config):
     book: BookConfig = BookConfig()
     text: TextConfig = TextConfig()
     screen: ScreenConfig = ScreenConfig()
+    align: AlignConfig = AlignConfig()
     duplicates: DuplicatesConfig = DuplicatesConfig()
-    heldout_share: float = 0.02  # of the hours, by whole speakers
+    heldout_share: float = Field(default=0.02, ge=0, lt=1)  # of the hours, by whole speakers
     shard_samples: PositiveInt = 256
 
-
-def work_folder(out: Path, source: Source) -> Path:
-    """Where the result of a recording is kept."""
-    return out / "work" / source.id
-
-
-def sample_key(source: Source, number: int) -> str:
-    """The key of the sample that the segment of this number gave, if it was kept."""
-    return f"{source.id}-{number:05d}"
-
-
-def read_segments(out: Path, source: Source) -> Iterator[Segment]:
-    """The segments of a recording as the steps left them; the number of each is its place."""
-    for line in (work_folder(out, source) / ROWS).read_text(encoding="utf-8").splitlines():
-        yield Segment(**json.loads(line))
+    @model_validator(mode="after")
+    def _check(self) -> "BuilderConfig":
+        if self.align.enabled and self.text.language != "en":
+            raise ValueError(
+                f"align.enabled: words can be placed in English alone, text.language is '{self.text.language}'; "
+                "set align.enabled=false"
+            )
+        return self
 
 
 @dataclass(frozen=True)
@@ -95,66 +102,71 @@ class Work:
         """Changes with the recording, its text, the settings of any step, or the format."""
         # What is done after all recordings, or before, does not change what is made of one.
         settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
-        text = file_sha256(Path(self.source.text)) if self.source.text else ""
+        text = _checksum(Path(self.source.text)) if self.source.text else ""
         about = {name: value for name, value in asdict(self.source).items() if name not in ("path", "text")}
         return hashlib.sha256(json.dumps([FORMAT, settings, about, text], sort_keys=True).encode()).hexdigest()
 
 
-@dataclass
-class Account:
-    """What became of a recording."""
+def _checksum(path: Path) -> str:
+    try:
+        return file_sha256(path) if path.is_file() else "no file"
+    except OSError:
+        return "cannot be read"  # whoever reads it says so
 
-    source: Source
-    error: str = ""  # why nothing of it could be used
-    duration_s: float = 0.0
-    faults: list[str] = field(default_factory=list)  # what of it could not be decoded
-    # By step: seconds of sound that it was given, seconds of those that it dropped, seconds of computing.
-    steps: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+
+class _NotHereError(Exception):
+    """This machine could not do a recording, for no fault of the recording's."""
 
 
 def process(work: Work) -> Account:
     """Take one recording through all steps, or return what an earlier build made of the same.
 
-    What is wrong with the recording, or with its text, is in the account and stops nothing.
+    What is wrong with the recording, or with its text, is in the account, is kept, and stops nothing. Where this machine
+    is at fault (memory, a disk that cannot be read), the account says so, and the next build tries again.
 
     Raises:
         TriforceError: what is wrong concerns every recording, such as weights that are missing, or a full disk.
     """
     folder = Path(work.folder)
-    stamp = work.fingerprint
-    if (found := _done(folder, stamp)) is not None:
-        return found
-    with new_folder(folder, "recording", force=True) as temporary:
+    with held(folder):
+        stamp = work.fingerprint
+        if (found := finished(folder, stamp)) is not None:
+            return found
         account = Account(work.source)
         try:
-            made = _take(work, temporary, _Clock(account))
-        except (AudioError, TextError) as error:
-            account.error = str(error).removeprefix(f"{work.source.path}: ")
-            made = []
-        except TriforceError:
-            raise
-        except Exception as error:
-            # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
-            account.error = f"a fault of the builder ({error!r}); please report it with work/{folder.name}/{FAULT}"
-            write_text(temporary / FAULT, traceback.format_exc())
-            made = []
-        info = write_shard(temporary / SAMPLES, made)
-        write_index(temporary, "audio", {PART: [info]}, {})
-        shutil.rmtree(temporary / SCRATCH, ignore_errors=True)
-        write_json(temporary / DONE, {"fingerprint": stamp, "account": asdict(account)})
+            with new_folder(folder, "recording", force=True) as temporary:
+                _make(work, temporary, account, stamp)
+        except _NotHereError as error:
+            account.error, account.again = str(error).removeprefix(f"{work.source.path}: "), True
+            write_failed(folder, stamp, account)
+        else:
+            forget_failure(folder)
     return account
 
 
-def _done(folder: Path, stamp: str) -> Account | None:
+def _make(work: Work, folder: Path, account: Account, stamp: str) -> None:
+    """Fill ``folder`` with the result of a recording; an error that says nothing of the recording goes on."""
+    made: list[Sample] = []
     try:
-        content = json.loads((folder / DONE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if content["fingerprint"] != stamp:
-        return None
-    known = dict(content["account"])
-    steps = {name: tuple(figures) for name, figures in known.pop("steps").items()}
-    return Account(Source(**known.pop("source")), steps=steps, **known)
+        made = _take(work, folder, _Clock(account))
+    except ImportError as error:
+        raise TriforceError(f"{error.name} cannot be loaded ({error}); pip install 'triforce-tts[data]'") from error
+    except Exception as error:
+        if isinstance(error, TriforceError) and not isinstance(error, AudioError | TextError):
+            raise
+        if not is_of_recording(error):
+            raise _NotHereError((str(error).splitlines() or [""])[0] or type(error).__name__) from error
+        if isinstance(error, AudioError | TextError):
+            account.error = str(error).removeprefix(f"{work.source.path}: ")
+        else:
+            # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
+            name = Path(work.folder).name
+            account.error = f"a fault of the builder ({error!r}); please report it with work/{name}/{FAULT}"
+            write_text(folder / FAULT, traceback.format_exc())
+    info = write_shard(folder / SAMPLES, made)
+    write_index(folder, "audio", {PART: [info]}, {})
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    write_done(folder, stamp, account)
 
 
 def _take(work: Work, folder: Path, clock: "_Clock") -> list[Sample]:
@@ -216,6 +228,8 @@ def run_steps(
         check_text(segments, config.text)
     with clock("screen", segments):
         screen(sound, segments, config.screen)
+    with clock("align", segments):
+        place_words(sound, segments, config.align)
     return segments, voices
 
 

@@ -9,10 +9,10 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from triforce_tts.errors import ShardError, TriforceError
-from triforce_tts.files import file_sha256, only_writer
+from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
 
 from .feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
-from .fetch import FEED, HEAD, FetchConfig, Fetched, download, sniff, stem_of
+from .fetch import FEED, FEED_BYTES, HEAD, FetchConfig, Fetched, download, sniff, stem_of
 from .segments import Failure, Source
 from .sources import AUDIO_SUFFIXES, UNKNOWN_LICENSE, license_beside, make_key
 from .ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
@@ -25,6 +25,11 @@ NOT_FETCHED = "not fetched (dry run)"
 _TEXTS = (".txt", ".epub")
 _NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
 _STEM_LENGTH = 60  # leaves room in a key for the digits of the content and the number of a segment
+
+
+def local_sources(words: Sequence[str]) -> list[Path]:
+    """Those of ``words`` that name files and folders here."""
+    return [Path(word) for word in words if not is_url(word) and not word.startswith(PREFIX)]
 
 
 def find_sources(
@@ -47,6 +52,10 @@ def find_sources(
     """
     if not words:
         raise ShardError("nothing to build: give recordings, folders, feeds (.xml), lists (.urls) or URLs")
+    if not all(word.strip() for word in words):
+        raise ShardError(
+            "a source is an empty name; give a recording, a folder, a feed, a list or a URL ('.': this folder)"
+        )
     remote = [is_url(word) or word.startswith(PREFIX) for word in words]
     for word, is_remote in zip(words, remote, strict=True):
         if not is_remote and not _exists(word):
@@ -76,7 +85,7 @@ class _Finder:
     def fail(self, name: str, reason: object) -> None:
         """Note what failed; most messages begin with its name, which is kept once."""
         told = (name, str(reason).removeprefix(f"{name}: "))
-        self.failures.append(Failure(*(text.encode("utf-8", "replace").decode() for text in told)))
+        self.failures.append(Failure(*(" ".join(_clean(text).splitlines()) for text in told)))
 
     # --- local ---
 
@@ -90,7 +99,7 @@ class _Finder:
             self.take_file(path, path.parent)
         elif suffix in FEEDS:
             try:
-                episodes = read_feed(path, self.config)
+                episodes = read_feed(path, self.config, self.fail)
             except TriforceError as error:
                 self.fail(str(path), error)
             else:
@@ -110,7 +119,7 @@ class _Finder:
         try:
             place = (path.parent, top)  # the same folder may be named by itself and within another
             if place not in self._beside:
-                self._beside[place] = _Beside(*place)
+                self._beside[place] = _Beside(*place, self.fail)
             beside = self._beside[place]
             self._add(path, str(path), path.parent.resolve().name, beside.license, text=beside.text_of(path))
         except OSError as error:
@@ -128,6 +137,10 @@ class _Finder:
                 status = Path(name).stat()
             except OSError as error:  # gone meanwhile
                 unreadable(error)
+                continue
+            if name != str(top) and (kind := marked_kind(Path(name))):
+                self.fail(name, f"a folder that triforce-tts wrote ({kind}), no recordings")
+                folders.clear()
                 continue
             if (status.st_dev, status.st_ino) in seen:
                 folders.clear()
@@ -155,7 +168,8 @@ class _Finder:
             self.tell(f"fetching {url}")
             fetched = download(url, self.folder, self.config, feed=True)
             if fetched.is_feed:
-                episodes = parse_feed(Path(fetched.path).read_bytes(), url, self.config)
+                data = read_file(fetched.path, FEED_BYTES)
+                episodes = parse_feed(data, url, self.config, self.fail)
                 self._take_episodes(episodes, stem_of(url), licence)
             else:
                 self._take_fetched(fetched, collection or url.split("/")[2].lower(), licence or UNKNOWN_LICENSE)
@@ -237,14 +251,19 @@ class _Finder:
         if key in self._ids:  # happens among the tens of thousands of files that are called "01.mp3"
             key = f"{stem}-{content[:16]}"
         self._ids.add(key)
+        collection, licence, title = _clean(collection), _clean(licence), _clean(title) if title else None
         self.sources.append(Source(key, str(path), collection, licence, url, title, str(text) if text else None))
 
 
 class _Beside:
     """What lies in a folder beside its recordings: texts, and the licence in it or above it up to ``top``."""
 
-    def __init__(self, folder: Path, top: Path) -> None:
-        self.license = license_beside(folder, top)
+    def __init__(self, folder: Path, top: Path, fail: Callable[[str, object], None]) -> None:
+        try:
+            self.license = license_beside(folder, top)
+        except OSError as error:
+            fail(str(error.filename or folder), f"the licence cannot be read ({error.strerror or error})")
+            self.license = UNKNOWN_LICENSE
         self._texts: list[Path] = []
         stems: set[str] = set()
         for path in sorted(folder.iterdir()):
@@ -252,7 +271,12 @@ class _Beside:
             if suffix in SOUND_SUFFIXES:
                 stems.add(path.stem)
             elif suffix in _TEXTS and not path.name.startswith(".") and path.stem.lower() not in _NOT_BOOKS:
-                self._texts.append(path)
+                if not _is_utf8(path):
+                    fail(str(path), "the name is not UTF-8; rename it")
+                elif path.is_file():
+                    self._texts.append(path)
+                else:
+                    fail(str(path), "expected a text, found a folder, a link that leads nowhere, or no regular file")
         self._shared = [path for path in self._texts if path.stem not in stems]
 
     def text_of(self, audio: Path) -> Path | None:
@@ -279,6 +303,11 @@ def _exists(word: str) -> bool:
         return Path(word).exists()
     except (OSError, ValueError):  # longer than a name may be, or with a zero byte
         return False
+
+
+def _clean(text: str) -> str:
+    """``text`` without what no UTF-8 file can hold: names of files, and what servers send, may be anything."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _is_utf8(path: Path) -> bool:

@@ -3,33 +3,32 @@
 The three parts can be run apart, on one machine or many, because what passes between them lies in OUT/work.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, get_args
 
-import av
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts import pool, schema
-from triforce_tts.audio.io import stream_audio
+from triforce_tts.audio.io import claimed_seconds, stream_audio
 from triforce_tts.errors import ShardError
-from triforce_tts.files import only_writer, write_json
+from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
 from . import assemble
-from .pipeline import Account, BuilderConfig, Work, process, work_folder
-from .raw import find_sources
+from .heldout import HeldOut, read_heldout
+from .pipeline import BuilderConfig, Work, process
+from .raw import find_sources, local_sources
 from .report import Read, write_report
-from .segments import UNKNOWN, Failure, Source, Wave
+from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
+from .segments import UNKNOWN, Failure, Wave
 from .tally import SourceRows, Step
+from .transcribe import model_name, weights_folder
 
-SOURCES = "sources.json"
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
 Part = Literal["all", "fetch", "process", "assemble"]
 PARTS: tuple[Part, ...] = get_args(Part)
@@ -51,26 +50,36 @@ def run(
     part: str = "1/1",
     ray: str | None = None,
     dry_run: bool = False,
+    heldout: Path | None = None,
 ) -> None:
-    """What the command line asks for.
+    """What the command line asks for; ``heldout`` is a JSON list of what must never be trained on.
 
     Raises:
-        ShardError: an option has a value that it cannot have, or as ``build``.
+        ShardError: an option has a value that it cannot have, a machine was at fault with some recordings (what could
+            be done was done), or as ``build``.
     """
     if only not in PARTS:
         raise ShardError(f"--only {only}: expected one of {', '.join(PARTS)}")
-    found = re.fullmatch(r"(\d+)/(\d+)", part)
+    found = re.fullmatch(r"(\d{1,6})/(\d{1,6})", part, re.ASCII)
     share = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= share[0] <= share[1]:
         raise ShardError(f"--part {part}: expected i/n with i from 1 to n, such as 3/8")
     if share[1] > 1 and only != "process":
         raise ShardError(f"--part {part}: only processing can be shared out; add --only process")
+    held = HeldOut() if heldout is None else read_heldout(heldout)
+    if held.unknown:
+        tell(console, f"{heldout}: {', '.join(map(repr, held.unknown))} is no kind of list; nothing is held out by it")
     if dry_run:
         foretell(words, out, config, console)
         return
-    accounts = build(words, out, config, workers, console, only, share, ray)
+    accounts = build(words, out, config, workers, console, only, share, ray, held)
     if only in ("all", "assemble"):
         summarise(out, accounts, console)
+    if unlucky := [account for account in accounts if account.again]:
+        raise ShardError(
+            f"{len(unlucky)} of {len(accounts)} recordings could not be done on this machine, such as "
+            f"{unlucky[0].source.path} ({unlucky[0].error}); everything else is done, run the same command to try again"
+        )
 
 
 def build(
@@ -82,6 +91,7 @@ def build(
     part: Part = "all",
     share: tuple[int, int] = (1, 1),
     ray: str | None = None,
+    held: HeldOut | None = None,
 ) -> list[Account]:
     """Build shards of the recordings that ``words`` name; what is done already is not done again.
 
@@ -94,43 +104,70 @@ def build(
         part: only this part; ``process`` and ``assemble`` take the sources that ``fetch`` found.
         share: (i, n): process only every n-th recording from the i-th on, for n machines that share ``out``.
         ray: address of a Ray cluster to process on instead.
+        held: what must never be trained on.
 
     Raises:
-        ShardError: there is nothing to build, or nothing could be used.
+        ShardError: there is nothing to build, nothing could be used, or to assemble while recordings are not processed.
+        TriforceError: ``out`` is not ours to write to, or another process assembles there.
     """
     work = out / "work"
-    work.mkdir(parents=True, exist_ok=True)
     if part in ("all", "fetch"):
-        with only_writer(work):
-            sources, failures = find_sources(words, out / "downloads", config.fetch)
-            write_json(work / SOURCES, {"sources": list(map(asdict, sources)), "failures": list(map(asdict, failures))})
-        console.print(f"{len(sources)} recordings found, {len(failures)} could not be had", soft_wrap=True)
+        with working_folder(out, "shards", local_sources(words)):
+            sources, failures = find_sources(words, out / "downloads", config.fetch, lambda line: tell(console, line))
+            write_sources(work, sources, failures)
+        tell(console, f"{len(sources)} recordings found, {len(failures)} could not be had")
+    require_own(out, "shards")
     sources, failures = read_sources(work)
+    jobs = [Work(source, str(work_folder(out, source)), config) for source in sources]
     accounts: list[Account] = []
     if part in ("all", "process"):
-        jobs = [Work(s, str(work_folder(out, s)), config) for s in sources][share[0] - 1 :: share[1]]
-        accounts = work_through(jobs, workers, console, ray)
+        accounts = work_through(jobs[share[0] - 1 :: share[1]], workers, console, ray)
     if part in ("all", "assemble"):
-        with only_writer(out):
-            accounts = accounts or [process(Work(s, str(work_folder(out, s)), config)) for s in sources]
-            finish(out, accounts, failures, config, console)
+        accounts = accounts or read_accounts(jobs)
+        with working_folder(out, "shards"):
+            finish(out, accounts, failures, config, console, held or HeldOut())
     return accounts
 
 
-def read_sources(work: Path) -> tuple[list[Source], list[Failure]]:
-    """What ``fetch`` found."""
-    try:
-        content = json.loads((work / SOURCES).read_text(encoding="utf-8"))
-    except OSError as error:
+def tell(console: Console, line: str) -> None:
+    """A line for people; what is in it, such as the title of a feed, is text and no markup."""
+    console.print(line, soft_wrap=True, markup=False, highlight=False)
+
+
+def read_accounts(jobs: Sequence[Work]) -> list[Account]:
+    """What was made of all recordings.
+
+    Raises:
+        ShardError: some were not processed, or not with these settings.
+    """
+    accounts: list[Account] = []
+    missing: list[Work] = []
+    for job in jobs:
+        folder, stamp = Path(job.folder), job.fingerprint
+        account = finished(folder, stamp) or failed(folder, stamp)
+        if account is None:
+            missing.append(job)
+        else:
+            accounts.append(account)
+    if missing:
         raise ShardError(
-            f"{work}: nothing was fetched yet; run 'triforce-tts build SRC... --only fetch' first"
-        ) from error
-    return [Source(**s) for s in content["sources"]], [Failure(**f) for f in content["failures"]]
+            f"{len(missing)} of {len(jobs)} recordings are not processed with these settings yet, such as "
+            f"{missing[0].source.path}; run the same command with --only process first"
+        )
+    return accounts
+
+
+def needs_whisper(job: Work) -> bool:
+    """Whether Whisper has to write a recording down."""
+    to_write = job.config.transcribe.engine == "whisper" and job.source.text is None
+    return to_write and finished(Path(job.folder), job.fingerprint) is None
 
 
 def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str | None) -> list[Account]:
     """Every job's account, in the order of the jobs; the bar counts hours of sound."""
-    lengths = {job.source.id: seconds_of(Path(job.source.path)) for job in jobs}
+    lengths = {job.source.id: claimed_seconds(Path(job.source.path)) for job in jobs}
+    if not ray and any(needs_whisper(job) for job in jobs):
+        weights_folder(jobs[0].config.transcribe)  # once, and before hours of work: what cannot be had is said now
     outcomes = pool.run_on_ray(process, jobs, ray) if ray else pool.run(process, jobs, workers)
     done: dict[str, Account] = {}
     columns = (
@@ -141,7 +178,8 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
         task = progress.add_task("build", total=total or None, told=f"0 of {total:.1f} h")
         for job, account in outcomes:
             if account is None:
-                account = Account(job.source, error="its worker was killed twice, perhaps for want of memory")
+                account = Account(job.source, "its worker was killed twice, perhaps for want of memory", again=True)
+                write_failed(Path(job.folder), job.fingerprint, account)
             done[job.source.id] = account
             hours += lengths[job.source.id] / 3600
             progress.update(task, completed=hours, told=f"{hours:.1f} of {total:.1f} h, {len(done)} of {len(jobs)}")
@@ -149,23 +187,33 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
 
 
 def finish(
-    out: Path, accounts: Sequence[Account], failures: Sequence[Failure], config: BuilderConfig, console: Console
+    out: Path,
+    accounts: Sequence[Account],
+    failures: Sequence[Failure],
+    config: BuilderConfig,
+    console: Console,
+    held: HeldOut,
 ) -> None:
     """The report, shards and ``index.json`` of what was processed.
 
     Raises:
         ShardError: no recording gave any sample.
     """
+    used = [account for account in accounts if not account.error]
+    failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
+    plan = assemble.make_plan(out, used, config, held)
+    if plan.unmatched:
+        tell(console, f"held-out list: no recording or reader is called {', '.join(map(repr, plan.unmatched))}")
+    settings = config.model_dump(mode="json")
+    settings["transcribe"]["model"] = model_name(config.transcribe.model)
     details = {
-        "config": config.model_dump(mode="json"),
+        "config": settings,
         "sample_rate": config.sample_rate,
         "sources": sorted({account.source.collection for account in accounts}),
         "recordings": len(accounts),
-        DISJOINT: True,
+        "aligned": config.align.enabled,
+        DISJOINT: plan.is_disjoint,
     }
-    used = [account for account in accounts if not account.error]
-    failures = [*failures, *(Failure(a.source.path, a.error) for a in accounts if a.error)]
-    plan = assemble.make_plan(out, used, config)
     rows = (SourceRows(a.source, a.duration_s, assemble.rows_of(out, a, plan)) for a in used)
     # The report comes first: it says why where there is nothing to make shards of.
     write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
@@ -208,33 +256,24 @@ def reader(accounts: Sequence[Account]) -> Read:
     return read
 
 
-def seconds_of(path: Path) -> float:
-    """The length that a file claims, in seconds; 0 where it claims none."""
-    try:
-        with av.open(str(path)) as container:
-            return float(container.duration or 0) / av.time_base
-    except (av.FFmpegError, ValueError, OSError):
-        return 0.0
-
-
 def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Console) -> None:
     """Say what would be built: recordings, hours, steps, bytes; feeds are read, what they name is not fetched."""
     sources, failures = find_sources(words, out / "downloads", config.fetch, fetch=False)
     hours: defaultdict[tuple[str, str], float] = defaultdict(float)
     for source in sources:
-        hours[source.collection, source.license] += seconds_of(Path(source.path)) / 3600
+        hours[source.collection, source.license] += claimed_seconds(Path(source.path)) / 3600
     for (collection, license_), value in sorted(hours.items()):
-        console.print(f"{collection} ({license_}): {value:.2f} h", soft_wrap=True)
+        tell(console, f"{collection} ({license_}): {value:.2f} h")
     for failure in failures:
-        console.print(f"not used: {failure.name}: {failure.reason}", soft_wrap=True)
+        tell(console, f"not used: {failure.name}: {failure.reason}")
     total = sum(hours.values())
     rate = config.sample_rate * BYTES_PER_SAMPLE if config.codec == "flac" else config.opus_kbps * 125
     texts = sum(source.text is not None for source in sources)
-    console.print(
+    tell(
+        console,
         f"{len(sources)} recordings, {total:.2f} h; {texts} with their text, the others written down by "
         f"{config.transcribe.engine}; at most {total * 3600 * rate / 1e9:.2f} GB of {config.codec} at "
         f"{config.sample_rate} Hz in {out}",
-        soft_wrap=True,
     )
 
 
@@ -243,9 +282,9 @@ def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
     kept = {split: ShardSet.open([out], split, "audio") for split in SPLITS}
     for split, samples in kept.items():
         hours, speakers = sum(samples.durations_s) / 3600, len(set(samples.speakers) - {UNKNOWN})
-        console.print(f"{split}: {len(samples)} samples, {hours:.2f} h, {speakers} speakers")
+        tell(console, f"{split}: {len(samples)} samples, {hours:.2f} h, {speakers} speakers")
     if not len(kept["heldout"]):
-        console.print("nothing is held out: no speaker has so small a share; raise heldout_share, or add recordings")
+        tell(console, "nothing is held out: no speaker has so small a share; raise heldout_share, or add recordings")
     total = sum(account.duration_s for account in accounts)
-    console.print(f"of {total / 3600:.2f} h in {len(accounts)} recordings; every second: {out / 'report' / 'index.html'}",
-                  soft_wrap=True)  # fmt: skip
+    page = out / "report" / "index.html"
+    tell(console, f"of {total / 3600:.2f} h in {len(accounts)} recordings; every second: {page}")

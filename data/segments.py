@@ -4,12 +4,15 @@ Every step is a function of a ``Sound`` and segments that gives segments. A segm
 gets a ``reason`` to be dropped and stays, so that the report accounts for every second of the recording.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+from triforce_tts.schema import FileName
 
 Wave = npt.NDArray[np.float32]
 ANALYSIS_RATE = 16000  # Hz; what the detectors, recognisers and judges listen at
@@ -20,7 +23,7 @@ UNKNOWN = "unknown"  # the speaker of a segment that is too short to tell
 class Source:
     """A recording of any length that is in a local file, and what is known about it."""
 
-    id: str  # a webdataset key, unique in a build and the same in every build of the same input
+    id: FileName  # a webdataset key, unique in a build and the same in every build of the same input
     path: str
     collection: str  # the folder, feed or book that it is of; goes into ``source`` of its samples
     license: str = "unknown"
@@ -128,5 +131,6 @@ def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
 
 
 def as_row(segment: Segment) -> Mapping[str, Any]:
-    """A segment as JSON."""
-    return {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
+    """A segment as JSON, which has no numbers that are not finite."""
+    row = {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
+    return {**row, "scores": {name: value for name, value in segment.scores.items() if math.isfinite(value)}}

@@ -350,7 +350,7 @@ class Synthesizer:
         if isinstance(clip, Audio):
             name, audio = "the clip", clip
         else:
-            name, audio = str(clip), read_audio(clip, self.audio.sample_rate, longest_s + _NOTICED_S)
+            name, audio = str(clip), read_audio(clip, self.audio.sample_rate, first_seconds=longest_s + _NOTICED_S)
         if audio.sample_rate != self.audio.sample_rate:
             raise CheckpointError(f"{name} is at {audio.sample_rate} Hz, the model at {self.audio.sample_rate} Hz")
         if audio.duration_s > longest_s:

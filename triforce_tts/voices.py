@@ -36,7 +36,7 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
     Raises:
         AudioError: unreadable, or with less than a second of speech.
     """
-    clip = read_audio(path, audio.sample_rate, max_seconds=SEARCHED_SECONDS)
+    clip = read_audio(path, audio.sample_rate, first_seconds=SEARCHED_SECONDS)
     speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)
     seconds = len(speech) / audio.sample_rate
     if seconds < MIN_SECONDS:

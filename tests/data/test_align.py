@@ -1,8 +1,10 @@
 import itertools
+import json
 
 import pytest
 import torch
 
+from tests.clips import SPEECH
 from tests.corpus import texts
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import babble
@@ -30,6 +32,15 @@ def default_voice() -> tuple[Audio, str]:
     """The bundled clip and its words."""
     text = "That Longfellow chap most likely had written countless books of poetry."
     return read_audio(bundled_model() / DEFAULT_VOICE, 16000), text
+
+
+def test_an_alignment_depends_on_its_recording_alone(aligner: Aligner) -> None:
+    """The decoder's estimate of the noise outlived a recording and moved the edges of the next."""
+    rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()][4:8]
+    clips = [(read_audio(SPEECH / row["audio"], 16000), row["text"]) for row in rows]
+    there, back = ([aligner(audio, text) for audio, text in order] for order in (clips, clips[::-1]))
+    assert there == back[::-1]
+    assert None not in there
 
 
 def test_words_and_sounds_of_real_speech(aligner: Aligner) -> None:

@@ -9,6 +9,7 @@ from benchmarks import truth as known
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data import book as b
+from triforce_tts.data import epub
 from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.errors import TextError
@@ -264,7 +265,7 @@ def test_an_epub_cannot_read_files_or_fill_the_memory(tmp_path: Path, monkeypatc
     evil = f'<!DOCTYPE html [<!ENTITY x SYSTEM "file://{secret}">]>'
     book = read_book(write_epub(tmp_path / "x.epub", {"one": page("<p>Words &x; here.</p>", evil)}, ["one"]))
     assert "secret" not in " ".join(book.tokens)
-    monkeypatch.setattr(b, "MOST_UNPACKED", 100_000)
+    monkeypatch.setattr(epub, "MOST_UNPACKED", 100_000)
     bomb = write_epub(tmp_path / "bomb.epub", {"one": page("<p>" + "a " * 1_000_000 + "</p>")}, ["one"])
     with pytest.raises(TextError, match="unpacks to more"):
         read_book(bomb)

@@ -409,3 +409,27 @@ def test_a_transfer_that_takes_too_long_is_told_as_such(web: w.Web, tmp_path: Pa
     with pytest.raises(AudioError, match=r"not whole after 0\.3 s \(max_seconds\)"):
         get(web, dripping, tmp_path, max_seconds=0.3, min_bytes_per_second=0.0)
     assert len(web.asked("/a.mp3")) == 1
+
+
+# --- notes that somebody else wrote ---
+
+
+@pytest.mark.parametrize("name", ["../home/thesis.txt", "/etc/hostname", "..", 5])
+def test_notes_that_lead_elsewhere_are_not_believed(web: w.Web, tmp_path: Path, name: object) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").write_bytes(MP3)
+    get(web, w.whole(MP3, ETag='"x"'), tmp_path / "d")
+    (notes,) = (tmp_path / "d").glob("*.fetch.json")
+    notes.write_text(json.dumps({**json.loads(notes.read_text()), "path": name}))
+    fetched = get(web, w.whole(MP3 + b"more"), tmp_path / "d")
+    assert Path(fetched.path).parent == tmp_path / "d"
+    assert (tmp_path / "home" / "thesis.txt").read_bytes() == MP3
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "null", "", '{"url": 5}', '{"path": "a.mp3"}'])
+def test_damaged_notes_mean_that_it_is_fetched(web: w.Web, tmp_path: Path, text: str) -> None:
+    get(web, w.whole(MP3, ETag='"x"'), tmp_path)
+    (notes,) = tmp_path.glob("*.fetch.json")
+    notes.write_text(text)
+    (tmp_path / f".{notes.name.removesuffix('.fetch.json')}.part.json").write_text(text)
+    assert Path(get(web, w.whole(MP3), tmp_path).path).read_bytes() == MP3

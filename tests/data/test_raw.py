@@ -1,4 +1,5 @@
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,9 @@ def test_what_the_user_mistypes_is_an_error(tmp_path: Path) -> None:
         find_sources([], tmp_path, config())
     with pytest.raises(ShardError, match="no such file"):
         find_sources([str(tmp_path / "missing")], tmp_path, config())
+    for empty in ("", " "):
+        with pytest.raises(ShardError, match="a source is an empty name"):
+            find_sources([str(tmp_path), empty], tmp_path, config())
 
 
 def test_a_feed_is_fetched_and_what_fails_is_told(web: w.Web, tmp_path: Path) -> None:
@@ -206,3 +210,74 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.urls").write_text("http://a.example/x.mp3\n")
     find_sources([str(tmp_path / "a.urls"), "http://a.example/"], tmp_path / "out", config(), fetch=False)
     assert not (tmp_path / "out").exists()
+
+
+# --- what lies about in folders ---
+
+
+def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    top = tmp_path / "in"
+    sound(top / "good.wav")
+    (top / "folder.wav").mkdir()
+    sound(top / "folder.wav" / "inner.wav", "another sentence")
+    os.mkfifo(top / "fifo.wav")
+    os.mkfifo(top / "good.txt")
+    (top / "text.txt").mkdir()
+    (top / "gone.epub").symlink_to(top / "nowhere.epub")
+    (top / "dangling.wav").symlink_to(top / "nowhere.wav")
+    (top / "itself.wav").symlink_to(top / "itself.wav")
+    (top / os.fsdecode(b"caf\xe9.wav")).write_bytes((top / "good.wav").read_bytes())
+    (top / os.fsdecode(b"caf\xe9.txt")).write_text("text")
+    monkeypatch.chdir(top)
+    server = socket.socket(socket.AF_UNIX)
+    server.bind("s.wav")
+    server.close()
+    (top / "two\nlines.wav").touch()
+    (top / "built").mkdir()
+    (top / "built" / ".triforce-tts.json").write_text('{"kind": "shards"}')
+    sound(top / "built" / "downloads" / "x.wav", "what was fetched")
+    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    assert [Path(source.path).name for source in sources] == ["good.wav", "inner.wav"]
+    assert all(source.text is None for source in sources)
+    names = [Path(failure.name).name for failure in failures]
+    assert sorted(names) == ["built", "caf?.txt", "caf?.wav", "dangling.wav", "fifo.wav", "gone.epub", "good.txt",
+                             "itself.wav", "s.wav", "text.txt", "two lines.wav"]  # fmt: skip
+    assert all("\n" not in failure.name + failure.reason and failure.reason for failure in failures)
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made so, because the tests may run as root, whom the system lets read everything."""
+    top = tmp_path / "in"
+    for name in ("a/one.wav", "b/two.wav", "c/three.wav"):
+        sound(top / name, name)
+    (top / "c" / "LICENSE").write_text("CC0-1.0")
+    scandir, opened = os.scandir, Path.open
+
+    def scan(path: Path) -> object:
+        if Path(path).name == "a":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    def refuse(self: Path, *more: object, **named: object) -> object:
+        if self.name in ("two.wav", "LICENSE"):
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *more, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(os, "scandir", scan)
+    monkeypatch.setattr(Path, "open", refuse)
+    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    assert [(Path(source.path).name, source.license) for source in sources] == [("three.wav", "unknown")]
+    assert sorted(Path(failure.name).name for failure in failures) == ["LICENSE", "a", "two.wav"]
+    assert all("Permission denied" in failure.reason for failure in failures)
+
+
+def test_titles_of_any_kind_can_be_written_down(web: w.Web, tmp_path: Path) -> None:
+    web.replies["/a.mp3"] = w.whole(MP3)
+    finder_feed = (
+        FEED.format(base=web.url("")).replace("One &amp; only", "x \ufffe [/red] \u2028 y").replace("/one", "/a")
+    )
+    (tmp_path / "feed.xml").write_text(finder_feed)
+    sources, _ = find_sources([str(tmp_path / "feed.xml")], tmp_path / "d", config(retries=0))
+    assert len(sources) == 1
+    for source in sources:
+        (source.title or "").encode()

@@ -1,6 +1,7 @@
 """The whole builder on long recordings whose cuts, readers and words are known."""
 
 import csv
+import io
 import json
 import os
 import random
@@ -20,13 +21,17 @@ from rich.console import Console
 
 from benchmarks import truth as known
 from tests.clips import SPEECH
+from tests.data import web
 from triforce_tts.audio.io import decode_audio, read_audio
-from triforce_tts.data import scrape
+from triforce_tts.data import raw, scrape
 from triforce_tts.data.build import command
-from triforce_tts.data.pipeline import Account, read_segments
+from triforce_tts.data.results import Account, read_segments
 from triforce_tts.data.verify import verify
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.shards import ShardSet
+from triforce_tts.text import alignment
+from triforce_tts.text.normalize import normalize
+from triforce_tts.text.tokenizer import TextTokenizer
 
 CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=false"]
 
@@ -97,6 +102,12 @@ def test_samples_hold_what_was_cut(recordings: tuple[Path, dict[str, known.Truth
         assert audio.duration_s == pytest.approx(meta["duration_s"], abs=0.001)
         assert meta["text"]
         assert meta["license"] == "unknown"
+        pieces = [piece for piece in TextTokenizer().spell(normalize(meta["text"])) if piece.is_word]
+        assert len(meta[alignment.KEY]) == len(pieces)
+        times = [time for word in meta[alignment.KEY] for time in word]
+        assert times == sorted(times)
+        assert 0 <= times[0] < times[-1] <= meta["duration_s"] + 0.05
+    assert json.loads((built / "index.json").read_text())["details"]["aligned"] is True
 
 
 def test_every_second_is_in_the_report(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
@@ -178,12 +189,77 @@ def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: P
         assert not (tmp_path / "out" / "index.json").exists()
 
 
+def splits_of(out: Path) -> dict[str, list[dict[str, Any]]]:
+    """What is known of the samples of each split."""
+    found = {}
+    for split in ("train", "heldout"):
+        samples = ShardSet.open([out], split, "audio")
+        found[split] = [samples.meta(i) for i in range(len(samples))]
+    return found
+
+
+def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "out")
+    (tmp_path / "list.json").write_text(
+        json.dumps({"test_utterances": ["kathleen.flac", "nobody"], "readers": ["who"]})
+    )
+    told = io.StringIO()
+    config = scrape.load_config("podcast", CHOSEN)
+    console = Console(file=told, width=200)
+    scrape.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
+    assert "held-out list: no recording or reader is called 'nobody', 'who'" in told.getvalue()
+    splits = splits_of(tmp_path / "out")
+    assert {meta["recording"].split("-")[0] for meta in splits["heldout"]} == {"kathleen"}
+    assert {meta["recording"].split("-")[0] for meta in splits["train"]} == {"ls_1462"}
+    index = json.loads((tmp_path / "out" / "index.json").read_text())
+    assert index["details"]["disjoint_speakers"] is True
+    assert verify(tmp_path / "out")[0] == []
+    # By a reader, who speaks in one recording here; and by a text, which is left out wherever it is.
+    reader = splits["train"][0]["speaker"]
+    texts = [meta["text"] for meta in splits["heldout"]]
+    (tmp_path / "list.json").write_text(json.dumps({"readers": [reader], "any_sentences": [texts[0], "not there"]}))
+    scrape.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
+    splits = splits_of(tmp_path / "out")
+    assert reader in {meta["speaker"] for meta in splits["heldout"]}
+    assert reader not in {meta["speaker"] for meta in splits["train"]}
+    assert texts[0] not in {meta["text"] for meta in splits["train"]}
+    assert "held-out text" in (tmp_path / "out" / "report" / "segments.csv").read_text()
+
+
+def test_a_list_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text("[]")
+    with pytest.raises(ShardError, match=r"list\.json"):
+        scrape.run([str(SPEECH)], tmp_path / "out", scrape.load_config("podcast", CHOSEN), 1, Console(quiet=True),
+                   heldout=tmp_path / "list.json")  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw, "javascript_runtimes", dict)
+    told = io.StringIO()
+    with web.serving() as server:
+        server.replies["/[a].mp3"] = web.whole(b"ID3" + bytes(100))
+        config = scrape.load_config("podcast", [*CHOSEN, "fetch.allow_private=true", "fetch.delay_s=0"])
+        words = [server.url("/[a].mp3"), "https://youtu.be/x"]
+        monkeypatch.setattr(raw, "list_ytdlp", lambda *_: [])
+        scrape.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
+    assert f"fetching {words[0]}" in told.getvalue()
+    assert "no JavaScript runtime was found" in told.getvalue()
+    assert "1 recordings found" in told.getvalue()
+
+
+def test_words_that_are_not_english_cannot_be_placed() -> None:
+    with pytest.raises(TriforceError, match=r"align\.enabled.*text\.language is 'de'; set align\.enabled=false"):
+        scrape.load_config("podcast", ["text.language=de"])
+    assert not scrape.load_config("podcast", ["text.language=de", "align.enabled=false"]).align.enabled
+
+
 PROGRAM = """
 import sys
 from pathlib import Path
 from typing import Any
 from rich.console import Console
-from triforce_tts.data import scrape
+from triforce_tts.data import raw, scrape
 from triforce_tts.data.build import command
 
 if __name__ == "__main__":

@@ -1,14 +1,20 @@
+import hashlib
 import itertools
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile as sf
 import torch
+from rich.console import Console
 
 from tests import clips
+from triforce_tts.data import scrape
 from triforce_tts.data import transcribe as t
 from triforce_tts.data.segments import MemorySound, Segment
 from triforce_tts.data.transcribe import TranscribeConfig, transcribe
@@ -92,7 +98,6 @@ def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_whisper(tmp_path_factory.mktemp("whisper") / "tiny")
 
 
-@pytest.mark.filterwarnings("ignore")  # transformers' own, about its own defaults
 def test_whisper_writes_the_same_alone_and_in_a_batch(tiny_whisper: Path) -> None:
     heard = {}
     for size in (1, 3):
@@ -115,14 +120,14 @@ def test_whisper_writes_the_same_alone_and_in_a_batch(tiny_whisper: Path) -> Non
             assert together.scores[name] == pytest.approx(value, abs=1e-4)
         assert 0 < alone.scores["language_probability"] < 1
         assert alone.scores["avg_logprob"] < 0
-        assert alone.details["transcriber"] == str(tiny_whisper)
+        weights = hashlib.sha256((tiny_whisper / "model.safetensors").read_bytes()).hexdigest()
+        assert alone.details["transcriber"] == f"tiny@{weights[:12]}"
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_the_scores_are_those_of_the_network(tiny_whisper: Path) -> None:
     """Against one forward pass over the text that was written."""
     sound, _ = spoken("kathleen-00")
-    whisper = t.Whisper(str(tiny_whisper), "cpu")
+    whisper = t.Whisper(tiny_whisper, "tiny", "cpu")
     ((_, scores),) = whisper([sound.samples], "en")
     features = whisper.processor([sound.samples], sampling_rate=RATE, return_tensors="pt").input_features
     with torch.inference_mode():
@@ -177,14 +182,13 @@ def by_hand(whisper: t.Whisper, features: torch.Tensor) -> tuple[list[int], floa
     return tokens, sum(logprobs) / max(1, len(logprobs))
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("size", [1, 2, 4])
 def test_a_text_that_ends_before_its_batch_mates_has_its_own_scores(
     tiny_whisper: Path, tmp_path: Path, size: int
 ) -> None:
     lengths = [7, 0, 17, 3]
     waves = [spoken(name)[0].samples for name in ("kathleen-00", "kathleen-02", "ls_1462-04", "ls_2428-09")]
-    whisper = t.Whisper(str(tiny_whisper), "cpu")
+    whisper = t.Whisper(tiny_whisper, "tiny", "cpu")
     features = whisper.processor(waves, sampling_rate=RATE, return_tensors="pt").input_features
     end_after(whisper, features, lengths)
     expected = [by_hand(whisper, sound[None]) for sound in features]
@@ -211,19 +215,94 @@ def test_missing_weights_are_one_line(tmp_path: Path) -> None:
         transcribe(sound, [segment], TranscribeConfig(model=str(tmp_path / "nothing")))
 
 
-@pytest.mark.parametrize(("name", "looks"), [("someone/whisper", [True, False]), ("", [True])])
-def test_the_hub_is_asked_only_for_what_is_not_here(
-    name: str, looks: list[bool], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the hub is asked for; it has nothing, and nothing is here."""
+    import huggingface_hub
+
+    asked: list[str] = []
+
+    def nothing(model: str, revision: str, allow_patterns: list[str], local_files_only: bool = False) -> str:
+        asked.append(f"{'here' if local_files_only else 'hub'} {model} {revision[:7]}")
+        raise FileNotFoundError("not found\nanywhere")
+
+    def info(self: object, model: str, revision: str, timeout: float) -> None:
+        asked.append(f"is there {model} {revision[:7]}")
+        assert timeout <= 10
+        raise ConnectionError("no network\nhere")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", nothing)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", info)
+    return asked
+
+
+def test_the_hub_is_asked_once_for_the_commit_that_is_not_here(hub: list[str]) -> None:
+    with pytest.raises(
+        TriforceError, match=r"cannot load Whisper from there \(not on this .*: no network\); give a fold"
+    ):
+        t.weights_folder(TranscribeConfig())
+    turbo = "openai/whisper-large-v3-turbo 41f01f3"
+    assert hub == [f"here {turbo}", f"is there {turbo}"]
+    hub.clear()
+    with pytest.raises(TriforceError, match="no network"):
+        t.weights_folder(TranscribeConfig(model="someone/whisper", revision="ab" * 20))
+    assert hub == ["here someone/whisper abababa", "is there someone/whisper abababa"]
+
+
+def test_a_folder_needs_no_hub_and_another_model_needs_a_commit(hub: list[str], tmp_path: Path) -> None:
+    assert t.weights_folder(TranscribeConfig(model=str(tmp_path))) == tmp_path
+    with pytest.raises(TriforceError, match=r"someone/whisper: .* set transcribe\.revision"):
+        t.weights_folder(TranscribeConfig(model="someone/whisper"))
+    for wrong in ("main", "41f01f3", "G" * 40):
+        with pytest.raises(ValueError, match="revision"):
+            TranscribeConfig(revision=wrong)
+    assert hub == []
+
+
+def test_half_of_a_model_in_the_cache_is_fetched_whole(
+    hub: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import transformers
+    import huggingface_hub
 
-    asked = []
+    (tmp_path / "config.json").touch()
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    with pytest.raises(TriforceError, match="no network"):
+        t.weights_folder(TranscribeConfig())
+    (tmp_path / "model.safetensors").touch()
+    assert t.weights_folder(TranscribeConfig()) == tmp_path
+    assert len(hub) == 1
 
-    def nothing(model: str, local_files_only: bool) -> None:
-        asked.append(local_files_only)
-        raise OSError("not found\nanywhere")
 
-    monkeypatch.setattr(transformers.WhisperProcessor, "from_pretrained", nothing)
-    with pytest.raises(TriforceError, match=r"cannot load Whisper from there \(not found\); give a folder"):
-        t.Whisper(name or str(tmp_path), "cpu")
-    assert asked == looks
+def test_a_build_says_at_once_that_there_are_no_weights(hub: list[str], tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
+    with pytest.raises(TriforceError, match="no network"):
+        scrape.build([str(tmp_path / "a.wav")], tmp_path / "out", scrape.load_config("podcast"), 1, Console(quiet=True))
+    assert not list((tmp_path / "out" / "work").glob("a-*"))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer_config.json"])
+def test_damaged_weights_are_one_line(tiny_whisper: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(tiny_whisper, tmp_path / "w")
+    (tmp_path / "w" / name).write_bytes(b"[" * 50)
+    sound, segment = spoken("kathleen-00")
+    with pytest.raises(TriforceError, match="cannot load Whisper from there") as caught:
+        transcribe(sound, [segment], TranscribeConfig(model=str(tmp_path / "w")))
+    assert "\n" not in str(caught.value)
+
+
+def test_transformers_has_nothing_to_warn_of(tiny_whisper: Path) -> None:
+    """It warns through its own logger, where no filter of warnings sees it."""
+    program = (
+        "import sys, numpy as np; from pathlib import Path; from triforce_tts.data.transcribe import Whisper\n"
+        "Whisper(Path(sys.argv[1]), 'tiny', 'cpu')([np.zeros(16000, np.float32)] * 2, 'en')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program, str(tiny_whisper)], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_an_unknown_language_is_one_line(tiny_whisper: Path) -> None:
+    sound, segment = spoken("kathleen-00")
+    with pytest.raises(TriforceError, match=r"transcribe\.language: Whisper does not know 'xx'"):
+        transcribe(sound, [segment], TranscribeConfig(model=str(tiny_whisper), language="xx"))

@@ -3,10 +3,15 @@
 libsndfile (through soundfile) decodes first: it is fast and seeks exactly. FFmpeg (through PyAV, whose wheel
 carries it) decodes what libsndfile does not know, such as m4a, and writes the files, because it alone puts
 the same tags into every format. Whatever cannot be used is refused with an ``AudioError`` that names it.
+
+FFmpeg takes a name such as ``http:/x.wav`` or ``tcp:...`` for an address, and some of its formats name further files to
+open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone.
 """
 
 import io
 import math
+import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +41,14 @@ OPUS_BIT_RATE = (
 _COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
 _MISSING_S = 0.1  # seconds; encoders pad their last frame, so that lengths differ a little
 _PLANES = 8  # of a frame that FFmpeg keeps in the frame itself; more lie elsewhere
+RATES = (1000, 768_000)  # Hz of a recording: far below any telephone, and as fast as converters go
+_MOST_CHANNELS = 8  # read ``BLOCK`` frames at a time; more are read in smaller blocks
+# FFmpeg's names of what may be read: containers of sound. Others are pictures, or lists of files and addresses to open.
+_DEMUXERS = (
+    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,latm,loas,matroska,"
+    "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,paf,pvf,qcp,qoa,rm,rso,shn,sol,sox,spdif,swf,tak,"
+    "truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xa,xwma"
+)
 _PATIENCE = 100  # failed reads in a row after which the rest of a file is given up
 TAGS = ("title", "artist", "album", "comment", "software", "copyright", "date")
 
@@ -72,17 +85,23 @@ class Audio:
         write_audio(path, self)
 
 
-def read_audio(path: Path | str, sample_rate: int | None = None, max_seconds: float | None = None) -> Audio:
+def read_audio(
+    path: Path | str,
+    sample_rate: int | None = None,
+    max_seconds: float | None = None,
+    first_seconds: float | None = None,
+) -> Audio:
     """The sound in a file, mono, at its own rate or resampled to ``sample_rate`` Hz.
 
-    Only the first ``max_seconds`` are decoded when given, so a long file costs no more than a short one.
+    A file that is longer than ``max_seconds`` is refused as soon as that is seen: ten hours of silence are two megabytes
+    of Opus. Of a file of any length ``first_seconds`` takes the beginning, and decodes no more.
 
     Raises:
-        AudioError: missing, a folder, empty, not audio, damaged, without samples, or not finite.
+        AudioError: missing, no regular file, empty, not audio, damaged, without samples, not finite, or too long.
     """
     path = Path(path)
     with _present(path):
-        return _read(path, str(path), sample_rate, 0.0, max_seconds)
+        return _read(path, str(path), sample_rate, 0.0, first_seconds, max_seconds)
 
 
 @dataclass(eq=False)
@@ -113,34 +132,41 @@ def stream_audio(path: Path | str) -> SoundStream:
     faults: list[str] = []
     with _present(path):
         try:
-            container, stream, rate = _open_container(path, name)
+            container = open_container(path, name)
         except AudioError:
             try:
-                rate, blocks = _open_libsndfile(path, name, 0.0)
+                rate, blocks = _open_libsndfile(path, name, 0.0, math.inf)
             except sf.LibsndfileError:
                 rate = 0
             if not rate:
                 raise
         else:
-            blocks = _salvaged(container, stream, rate, name, faults)
+            stream = container.streams.audio[0]
+            rate, blocks = stream.rate, _salvaged(container, stream, stream.rate, name, faults)
             if container.format.name == "wav" and _wav_ends_early(path):
                 faults.append("it ends before the length in its header")
     return SoundStream(rate, _usable(blocks, name, faults), faults)
 
 
 def decode_audio(
-    data: bytes, name: str, sample_rate: int | None = None, start_s: float = 0.0, duration_s: float | None = None
+    data: bytes,
+    name: str,
+    sample_rate: int | None = None,
+    start_s: float = 0.0,
+    duration_s: float | None = None,
+    max_seconds: float | None = None,
 ) -> Audio:
     """The sound in an encoded file held in memory; ``name`` stands for it in messages.
 
-    With ``start_s`` and ``duration_s`` the decoder seeks, so that only the crop is decoded (wav, flac, opus).
+    With ``start_s`` and ``duration_s`` the decoder seeks, so that only the crop is decoded (wav, flac, opus). More than
+    ``max_seconds`` are refused, as by ``read_audio``.
 
     Raises:
         AudioError: as ``read_audio``; also when ``start_s`` is at or past the end.
     """
     if not data:
         raise AudioError(f"{name}: the file is empty (0 bytes)")
-    return _read(data, name, sample_rate, start_s, duration_s)
+    return _read(data, name, sample_rate, start_s, duration_s, max_seconds)
 
 
 def read_tags(path: Path | str) -> dict[str, str]:
@@ -149,15 +175,23 @@ def read_tags(path: Path | str) -> dict[str, str]:
     Raises:
         AudioError: the file is missing or is not audio.
     """
-    try:
-        with av.open(str(path)) as container:
-            found = {**container.metadata, **container.streams.audio[0].metadata}
-    except (av.FFmpegError, IndexError) as error:
-        raise AudioError(f"{path}: cannot read its tags; it is missing or not audio") from error
+    path = Path(path)
+    with _present(path), open_container(path, str(path)) as container:
+        found = {**container.metadata, **container.streams.audio[0].metadata}
     tags = {key.lower(): value for key, value in found.items()}
     if "encoder" in tags:  # what FFmpeg calls the software field of a wav file
         tags.setdefault("software", tags.pop("encoder"))
     return tags
+
+
+def claimed_seconds(path: Path | str) -> float:
+    """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
+    path = Path(path)
+    try:
+        with _present(path), open_container(path, str(path)) as container:
+            return max(0.0, float(container.duration or 0) / av.time_base)
+    except AudioError:
+        return 0.0
 
 
 def encode_flac(audio: Audio) -> bytes:
@@ -206,26 +240,44 @@ def write_audio(path: Path | str, audio: Audio) -> None:
 
 @contextmanager
 def _present(path: Path) -> Iterator[None]:
-    """Refuse a ``path`` that is no file with something in it, and one that the block cannot read."""
-    if not path.exists():
-        raise AudioError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise AudioError(f"{path}: expected an audio file, found {'a folder' if path.is_dir() else 'something else'}")
+    """Refuse a ``path`` that is no regular file with something in it, and one that the block cannot read."""
     try:
-        if path.stat().st_size == 0:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError(f"{path}: expected an audio file, found {_kind_of(status.st_mode)}")
+        if status.st_size == 0:
             raise AudioError(f"{path}: the file is empty (0 bytes)")
         yield
+    except FileNotFoundError as error:
+        raise AudioError(f"{path}: there is no such file") from error
     except OSError as error:
         raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
+    except ValueError as error:  # what the system says of a name with a zero byte
+        if "null byte" not in str(error):
+            raise
+        raise AudioError(f"{str(path)!r}: there is no such file") from error
 
 
-def _read(source: Source, name: str, sample_rate: int | None, start_s: float, duration_s: float | None) -> Audio:
+def _kind_of(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
+
+
+def _read(
+    source: Source,
+    name: str,
+    sample_rate: int | None,
+    start_s: float,
+    duration_s: float | None,
+    max_seconds: float | None,
+) -> Audio:
+    most = math.inf if max_seconds is None else max_seconds
     try:
-        rate, blocks = _open_libsndfile(source, name, start_s)
+        rate, blocks = _open_libsndfile(source, name, start_s, most)
     except sf.LibsndfileError:
-        rate, blocks = _open_ffmpeg(source, name, start_s)
+        rate, blocks = _open_ffmpeg(source, name, start_s, most)
     try:
-        wave = _collect(blocks, None if duration_s is None else max(1, round(duration_s * rate)), name)
+        wave = _collect(blocks, rate, duration_s, most, name)
     except (sf.LibsndfileError, av.FFmpegError) as error:
         raise AudioError(f"{name}: the audio is damaged ({_reason(error)})") from error
     if len(wave) == 0:
@@ -236,8 +288,18 @@ def _read(source: Source, name: str, sample_rate: int | None, start_s: float, du
     return Audio(torch.from_numpy(wave).clamp_(-1, 1), rate)
 
 
-def _collect(blocks: Iterator[Wave], limit: int | None, name: str) -> Wave:
-    """The mono blocks joined, up to ``limit`` samples; decoding stops there."""
+def _too_long(name: str, found: str, most: float) -> AudioError:
+    return AudioError(f"{name}: {found} s long, expected at most {most:g} s")
+
+
+def _check_rate(rate: int, name: str) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise AudioError(f"{name}: a sample rate of {rate} Hz, expected {RATES[0]} to {RATES[1]} Hz")
+
+
+def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: float, name: str) -> Wave:
+    """The mono blocks joined, up to ``duration_s``; decoding stops there. More than ``most`` seconds are refused."""
+    limit = None if duration_s is None else max(1, round(duration_s * rate))
     kept: list[Wave] = []
     total = 0
     for block in blocks:
@@ -247,30 +309,49 @@ def _collect(blocks: Iterator[Wave], limit: int | None, name: str) -> Wave:
             raise AudioError(f"{name}: a sample of {peak:g} was found, expected values in [-1, 1]; rescale the file")
         kept.append(block if limit is None else block[: limit - total])
         total += len(kept[-1])
+        if total > most * rate:
+            raise _too_long(name, f"more than {most:g}", most)
         if total == limit:
             break
     return np.concatenate(kept) if kept else np.zeros(0, np.float32)
 
 
-def _open_libsndfile(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
-    file = sf.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else str(source))
-    start = round(start_s * file.samplerate)
-    if _is_cut_short(file):
+def _open_libsndfile(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
+    file = _sound_file(source)
+    try:
+        _check_rate(file.samplerate, name)
+        if _is_counted(file) and file.frames > most * file.samplerate:
+            raise _too_long(name, f"{file.frames / file.samplerate:.1f}", most)
+        if _is_cut_short(file):
+            raise AudioError(f"{name}: the audio is damaged (the file ends before the length in its header)")
+    except AudioError:
         file.close()
-        raise AudioError(f"{name}: the audio is damaged (the file ends before the length in its header)")
-    return file.samplerate, _libsndfile_blocks(file, name, start)
+        raise
+    return file.samplerate, _libsndfile_blocks(file, name, round(start_s * file.samplerate))
+
+
+def _sound_file(source: Source) -> sf.SoundFile:
+    """``source`` opened by libsndfile. It gets a descriptor, because it takes "-" for standard input and .raw for a wish."""
+    if isinstance(source, bytes):
+        return sf.SoundFile(io.BytesIO(source))
+    return sf.SoundFile(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def _is_counted(file: sf.SoundFile) -> bool:
+    """Whether its length is counted: that of an mp3 is often an estimate."""
+    return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
 
 
 def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
+    size = BLOCK if file.channels <= _MOST_CHANNELS else max(1, BLOCK * _MOST_CHANNELS // file.channels)
     with file:
         if start >= file.frames > 0:
             return
         position = file.seek(start) if start else 0
-        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        while len(block := file.read(size, dtype="float32", always_2d=True)):
             position += len(block)
             yield block.mean(axis=1)
-        # The length of an mp3 is often an estimate; everywhere else it is counted.
-        if file.format != "MP3" and position < file.frames < np.iinfo(np.int64).max:
+        if _is_counted(file) and position < file.frames:
             missing = (file.frames - position) / file.samplerate
             raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
 
@@ -289,36 +370,52 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
     return False
 
 
-def _open_ffmpeg(source: Source, name: str, start_s: float) -> tuple[int, Iterator[Wave]]:
-    container, _, rate = _open_container(source, name)
-    return rate, _ffmpeg_blocks(container, rate, round(start_s * rate))
+def _open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
+    container = open_container(source, name)
+    stream = container.streams.audio[0]
+    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    if container.format.name.split(",")[0] in _COUNTED and seconds > most:
+        container.close()
+        raise _too_long(name, f"{seconds:.1f}", most)
+    return stream.rate, _ffmpeg_blocks(container, stream.rate, round(start_s * stream.rate))
 
 
 def _wav_ends_early(path: Path) -> bool:
     """``_is_cut_short`` of a file that FFmpeg reads, which does not tell."""
     try:
-        with sf.SoundFile(str(path)) as file:
+        with _sound_file(path) as file:
             return _is_cut_short(file)
     except sf.LibsndfileError:
         return False
 
 
-def _open_container(source: Source, name: str) -> tuple[av.container.InputContainer, AudioStream, int]:
-    """The container, its first audio stream, and the sample rate of that in Hz."""
+def open_container(source: Source, name: str) -> av.container.InputContainer:
+    """A file, or one held in memory, opened by FFmpeg: it has sound, at a rate in ``RATES``, and leads nowhere else.
+
+    A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch or open what it lists.
+
+    Raises:
+        AudioError: it is no container of sound that can be read.
+    """
     try:
-        # A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch what it lists.
+        # An absolute path begins with a slash, and so is never taken for an address.
         file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
-        container = av.open(file, "r", options={"protocol_whitelist": "file"})
+        container = av.open(file, "r", options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS})
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({_reason(error)})") from error
-    if not container.streams.audio:
+    try:
+        if not container.streams.audio:
+            raise AudioError(f"{name}: the file holds no sound")
+        stream = container.streams.audio[0]
+        if stream.codec_context is None:  # PyAV's way to say that no decoder knows it
+            raise AudioError(f"{name}: not an audio file, or damaged at its beginning (its coding is not known)")
+        if not (rate := stream.rate):
+            raise AudioError(f"{name}: the file does not say its sample rate")
+        _check_rate(rate, name)
+    except AudioError:
         container.close()
-        raise AudioError(f"{name}: the file holds no sound")
-    stream = container.streams.audio[0]
-    if not stream.rate:
-        container.close()
-        raise AudioError(f"{name}: the file does not say its sample rate")
-    return container, stream, stream.rate
+        raise
+    return container
 
 
 def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int) -> Iterator[Wave]:

@@ -28,6 +28,21 @@ _WHOLE = re.compile(
 )
 _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
+_LINE = re.compile(r"[^\n\r\u2028]*(?:\r\n|[\n\r\u2028])|[^\n\r\u2028]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FULL = 0.8  # share of the width that a wrapped line fills
+_LEAST_WIDTH = 45  # characters; narrower text is a list, a heading or verse, rather than wrapped prose
+_ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s+)\S")
+_ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s*")
+_CAPITAL = re.compile(r"[\"'“‘«(\[*_]*(?:[A-Z0-9]|[^\W\d_a-z](?<=[^\x00-\x7f]))")
+# A line that ends so goes on in the next: a comma, a dash, or a word that nothing ends with.
+_GOES_ON = re.compile(
+    r"(?:[,;–—-]|\b(?:a|an|the|of|and|or|but|nor|to|in|on|at|by|for|with|from|as|that|which|who|is|was|are|were|be|his"
+    r"|her|its|their|our|your|my|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|Prof\.|[A-Z]\.|vs\.|No\.))$"
+)
+# After these a small letter shows that the sentence goes on.
+_OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’»)\]]*$")
+_LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Where an overlong sentence may be cut, best first: the cut lies after the match.
 _CUTS = (
     (re.compile(r"[;:][\"'”’)\]]*\s+"), CLAUSE_PAUSE_S),
@@ -73,7 +88,8 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
         raise ValueError(f"max_characters is {max_characters}, expected at least 1")
     chunks: list[Chunk] = []
     for paragraph in _paragraphs(text):
-        of_paragraph = [chunk for sentence in _sentences(paragraph) for chunk in _clauses(sentence, max_characters)]
+        sentences = [sentence for block in _blocks(paragraph) for sentence in _sentences(block)]
+        of_paragraph = [chunk for sentence in sentences for chunk in _clauses(sentence, max_characters)]
         of_paragraph[-1] = replace(of_paragraph[-1], pause_s=PARAGRAPH_PAUSE_S)
         chunks.extend(of_paragraph)
     if chunks:  # the last pause is no paragraph's unless the text says so
@@ -111,6 +127,44 @@ def _paragraphs(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if end > start]
 
 
+def _blocks(paragraph: str) -> list[str]:
+    """A paragraph cut after every line that is an item of a list or a heading; wrapped lines of prose stay together."""
+    lines = _LINE.findall(paragraph)
+    if len(lines) < 2:
+        return [paragraph]
+    width = max(len(line.strip()) for line in lines)
+    items = sum(bool(_ITEM.match(line)) for line in lines)
+    is_column = len(lines) > 2 and all(len(line.split()) <= 3 and not _GOES_ON.search(line.strip()) for line in lines)
+    inside = _inside_whole(paragraph)
+    blocks = [""]
+    at = 0
+    for line, following in pairwise(lines):
+        at += len(line)
+        blocks[-1] += line
+        is_end = is_column or _is_own_line(line.strip(), following, width, items > 1)
+        if is_end and line.strip() and following.strip() and at not in inside:
+            blocks.append("")
+    blocks[-1] += lines[-1]
+    return blocks
+
+
+def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
+    """Whether a line ends something, rather than being wrapped in the middle of a text of ``width`` characters."""
+    if not following.strip():
+        return False
+    if _ITEM.match(following) and (is_list or line.endswith(":")):
+        return True
+    following = following.strip()
+    first_word = following.split(maxsplit=1)[0]
+    is_heading = line.isupper() and not following.isupper() and len(_WORD.findall(line)) > 0
+    if is_heading and _CAPITAL.match(following):
+        return True
+    if _GOES_ON.search(line) or not _CAPITAL.match(following):
+        return False
+    # A wrapped line is full or nearly so, and the next word would not have fitted; short lines are no prose at all.
+    return width < _LEAST_WIDTH or (len(line) < _FULL * width and len(line) + 1 + len(first_word) <= width)
+
+
 def _sentences(paragraph: str) -> list[str]:
     lengths = [len(piece) for piece in sentencex.segment("en", _shadow(paragraph))]
     if sum(lengths) != len(paragraph):
@@ -119,8 +173,19 @@ def _sentences(paragraph: str) -> list[str]:
     for length in lengths:
         ends.append(ends[-1] + length)
     inside = _inside_whole(paragraph)
-    ends = [end for end in ends if end not in inside]
+    ends = [end for end in ends if end not in inside and not _is_mid_sentence(paragraph, end)]
     return [paragraph[start:end] for start, end in pairwise(ends)]
+
+
+def _is_mid_sentence(text: str, cut: int) -> bool:
+    """Whether a cut is none: after the number of an item, or before a small letter after '…', a bracket or a quotation."""
+    if not 0 < cut < len(text):
+        return False
+    if cut < 12 and _ITEM_MARK.fullmatch(text[:cut]):
+        return True
+    before = text[max(0, cut - 12) : cut].rstrip()
+    start = _LETTER_START.match(text[cut : cut + 12].lstrip())
+    return bool(_OPEN_END.search(before) and start and start[1].islower())
 
 
 def _shadow(text: str) -> str:

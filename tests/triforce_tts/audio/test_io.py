@@ -91,12 +91,12 @@ def test_channels_are_averaged_and_rates_converted(tmp_path: Path) -> None:
     assert strongest_hz(audio) == pytest.approx(440, abs=1)
 
 
-def test_max_seconds_stops_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_first_seconds_stop_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sf.write(tmp_path / "long.wav", np.zeros(8000 * 120, np.float32), 8000)
     decoded = []
     read = sf.SoundFile.read
     monkeypatch.setattr(sf.SoundFile, "read", lambda self, n, **kw: decoded.append(n) or read(self, n, **kw))
-    assert read_audio(tmp_path / "long.wav", RATE, max_seconds=1.0).duration_s == 1.0
+    assert read_audio(tmp_path / "long.wav", RATE, first_seconds=1.0).duration_s == 1.0
     assert sum(decoded) < 8000 * 20
 
 

@@ -266,9 +266,9 @@ def test_a_fault_in_one_sentence_of_a_text(model: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_is_said(model: Path, tmp_path: Path) -> None:
-    done = triforce("speak", "Good Привет day.", "--model", model, "--out", tmp_path / "out.wav", "--quiet")
+    done = triforce("speak", "Good 漢字 day.", "--model", model, "--out", tmp_path / "out.wav", "--quiet")
     assert done.returncode == 0
-    assert "left out, because there is no English reading: 'Привет'" in done.stderr
+    assert "left out, because there is no English reading: '漢字'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -284,4 +284,4 @@ def test_a_recording_that_is_too_long(model: Path, tmp_path: Path) -> None:
     clip = tmp_path / "long.wav"
     sf.write(clip, np.zeros(3600 * RATE, np.int16), RATE)
     for words in (["listen", clip], ["score", clip, "hello"], ["resynthesize", clip, "--out", tmp_path / "out.wav"]):
-        assert_refused(triforce(*words, "--model", model), "long.wav", "longer than")
+        assert_refused(triforce(*words, "--model", model), "long.wav", "expected at most")

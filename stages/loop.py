@@ -488,7 +488,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return {
             f"{name}/{key}": torch.as_tensor(value)
             for index, (name, _, _) in enumerate(self._parameters())
-            for key, value in state.get(index, {}).items()
+            for key, value in sorted(state.get(index, {}).items())  # in one order in all processes, which gather them
         }
 
     def _restore(self, folder: Path, state: State) -> None:

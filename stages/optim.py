@@ -140,13 +140,13 @@ def make_optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Opti
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas, foreach=True)
 
 
-def state_names(optimizer: str, group: dict[str, Any]) -> frozenset[str]:
+def state_names(optimizer: str, group: dict[str, Any]) -> tuple[str, ...]:
     """Names of the tensors that the optimiser of this name keeps of each parameter of a ``group``."""
     if optimizer == "smorms3":
-        return frozenset(("memory", "mean", "square"))
+        return ("memory", "mean", "square")
     if group.get("orthogonal"):
-        return frozenset(("step", "momentum"))
-    return frozenset(("step", "exp_avg", "exp_avg_sq"))
+        return ("step", "momentum")
+    return ("step", "exp_avg", "exp_avg_sq")
 
 
 def _inner_matrices(module: nn.Module) -> set[int]:

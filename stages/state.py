@@ -137,7 +137,7 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
-Parameters = Sequence[tuple[str, frozenset[str], torch.Size]]
+Parameters = Sequence[tuple[str, tuple[str, ...], torch.Size]]
 """Of each parameter: its name, names of the tensors that the optimiser keeps of it, and its shape."""
 
 
@@ -171,7 +171,7 @@ def optimizer_state(
     states = []
     for name, keys, shape in wanted:
         found = {key: left.pop(f"{name}/{key}") for key in keys if f"{name}/{key}" in left}
-        missing = sorted(keys - found.keys()) if found else []
+        missing = [key for key in keys if key not in found] if found else []
         wrong = [f"{key} {list(value.shape)}" for key, value in found.items() if value.dim() and value.shape != shape]
         if missing or wrong:
             problem = f"lacks '{missing[0]}'" if missing else f"has {wrong[0]}, expected {list(shape)}"

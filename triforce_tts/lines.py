@@ -17,8 +17,9 @@ from triforce_tts.bounds import MAX_CHARACTERS
 from triforce_tts.errors import TextError
 from triforce_tts.schema import Record
 from triforce_tts.text.chunk import split_clauses, split_sentences
-from triforce_tts.text.normalize import is_speakable, normalize
+from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import BRACES
+from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
 SENTENCE_CHARACTERS = 2_000  # as written; no sentence of a book is longer, and normalising takes time and memory
@@ -175,39 +176,6 @@ def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
 
 
 def without_reading(text: str) -> list[str]:
-    """The runs of letters and digits in a speakable ``text`` that nobody speaks, such as words of another script.
-
-    A sign may have a reading beside others only, as the micro of 5 µm: what counts is whether the words change without it.
-    """
-    found: list[str] = []
-    for chunk in split_sentences(text, SENTENCE_CHARACTERS):
-        runs = _unread_runs(chunk.text)
-        if runs and _same_words(chunk.text, runs):
-            found += [chunk.text[start:end] for start, end in runs]
-        else:
-            found += [chunk.text[run[0] : run[1]] for run in runs if _same_words(chunk.text, [run])]
-    return found
-
-
-def _unread_runs(text: str) -> list[tuple[int, int]]:
-    """Where letters and digits stand that have no reading alone."""
-    silent = [character.isalnum() and not is_speakable(character) for character in text]
-    runs: list[tuple[int, int]] = []
-    place = 0
-    for is_silent, run in groupby(silent):
-        length = len(list(run))
-        if is_silent:
-            runs.append((place, place + length))
-        place += length
-    return runs
-
-
-def _same_words(text: str, runs: list[tuple[int, int]]) -> bool:
-    """Whether ``text`` is spoken alike with spaces in the place of ``runs``."""
-    without = list(text)
-    for start, end in runs:
-        without[start:end] = " " * (end - start)
-    try:
-        return normalize("".join(without)) == normalize(text)
-    except TextError:  # nothing is left of it
-        return False
+    """The runs of characters in a speakable ``text`` that nobody speaks, such as words of another script or emoji."""
+    lost = set(unspoken(text))
+    return ["".join(run) for silent, run in groupby(text, lost.__contains__) if silent]

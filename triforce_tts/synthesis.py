@@ -34,7 +34,6 @@ from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
 
 RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
-_NOTICED_S = 1.0  # read beyond a limit, so that a longer recording is noticed, and no more of it
 # Seeds lie far apart, so that no line of one seed shares its noise with one of the next, and no take of one line is the
 # first of another.
 _LINE_STRIDE = 1_000_003
@@ -350,7 +349,7 @@ class Synthesizer:
         if isinstance(clip, Audio):
             name, audio = "the clip", clip
         else:
-            name, audio = str(clip), read_audio(clip, self.audio.sample_rate, first_seconds=longest_s + _NOTICED_S)
+            name, audio = str(clip), read_audio(clip, self.audio.sample_rate, max_seconds=longest_s)
         if audio.sample_rate != self.audio.sample_rate:
             raise CheckpointError(f"{name} is at {audio.sample_rate} Hz, the model at {self.audio.sample_rate} Hz")
         if audio.duration_s > longest_s:

@@ -40,7 +40,7 @@ def words(text: str) -> list[str]:
         ("Good morning.\n\n{\n\nBye.", "without its partner"),
         (" ", "empty"),
         ("\U0001f600 \U0001f389", "spoken"),
-        ("Привет", "spoken"),
+        ("漢字", "spoken"),
         ("a" * 20_001, "20000"),
         ("9,999,999 " * 1900, "as it is spoken"),
     ],
@@ -88,7 +88,7 @@ def test_every_word_once_and_in_order(text: str) -> None:
 
 
 def test_a_sentence_is_divided_where_it_is_spoken_too_long() -> None:
-    """143 characters that take 750: cut at commas, then between words; the last part has the sentence's pause."""
+    """139 characters that take over 600: cut at commas, then between words; the last part has the sentence's pause."""
     assert len(MONEY) < 160
     found = lines_of(MONEY)
     assert len(found) >= 5
@@ -96,7 +96,7 @@ def test_a_sentence_is_divided_where_it_is_spoken_too_long() -> None:
     assert found[0].text.endswith("twelve")
     assert found[0].pause_s == CLAUSE_PAUSE_S
     assert found[-1].pause_s == SENTENCE_PAUSE_S
-    assert sum(line.predicted_s for line in found) > 45
+    assert sum(line.predicted_s for line in found) > 40
 
 
 def test_a_sentence_that_is_spoken_shortly_is_not_divided() -> None:
@@ -148,6 +148,6 @@ def test_a_full_stop_where_no_mark_is() -> None:
 
 
 def test_what_has_no_reading_is_named() -> None:
-    text = "Hello Привет {T AH0} 漢字 café naïve ½ № مرحبا 😀 - ok"
-    assert without_reading(text) == ["Привет", "漢字", "مرحبا"]
+    text = "Hello 漢字 {T AH0} 你好 café naïve ½ № مرحبا 😀 - ok"
+    assert without_reading(text) == ["漢字", "你好", "مرحبا", "😀"]
     assert without_reading("All of this is read: naïve, ①, ª, {T AH0}.") == []

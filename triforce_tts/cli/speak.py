@@ -57,6 +57,7 @@ def speak(
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
+    _require_target(out, (voice, lexicon, model))
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
@@ -92,6 +93,7 @@ def resynthesize(
     quiet: Quiet = False,
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
+    _require_target(out, (source, model))
     synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
@@ -154,19 +156,21 @@ def _prepare(
     return synthesizer
 
 
+def _require_target(out: Path, sources: tuple[Path | None, ...]) -> None:
+    from triforce_tts.audio.io import require_target  # torch comes with it, which --help shall not wait for
+
+    require_target(out, sources)
+
+
 def _read_stdin() -> str:
-    if sys.stdin is None:  # what Python makes of a descriptor that is closed
-        raise TextError("standard input is closed; give the text as an argument, or pipe it in")
+    content = sys.stdin.buffer.read(STDIN_BYTES)
+    if len(content) == STDIN_BYTES:
+        raise TextError(
+            f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
+            "chapter by chapter"
+        )
     try:
-        content = sys.stdin.buffer.read(STDIN_BYTES)
-        if len(content) == STDIN_BYTES:
-            raise TextError(
-                f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
-                "chapter by chapter"
-            )
         return content.decode("utf-8")
-    except OSError as error:
-        raise TextError(f"standard input cannot be read ({error.strerror or error}); pipe a text in") from error
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
 

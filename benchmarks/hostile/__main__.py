@@ -110,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.hostile", description=__doc__)
     parser.add_argument("--only", action="append", help="cases whose name holds this")
     parser.add_argument("--share", type=float, default=1.0, help="try this share of the cases, always the same ones")
+    parser.add_argument("--after", type=float, default=0.0, help="leave out the cases of this share")
     parser.add_argument("--cheap", action="store_true", help="leave out the cases that take seconds")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write every case's result here")
@@ -122,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = all_cases()
     if not chosen.all and not chosen.only:
         cases = [case for case in cases if _place(f"{case.name} ") < SHARES.get(case.kind, 1.0)]
-    cases = sample(cases, chosen.share)
+    cases = [case for case in sample(cases, chosen.share) if _place(case.name) >= chosen.after]
     cases = [
         c for c in cases if (c.cheap or not chosen.cheap) and (not chosen.only or any(o in c.name for o in chosen.only))
     ]

@@ -307,7 +307,7 @@ def _inputs() -> Iterator[Case]:
         yield Case(
             f"build/names/raw-here={shown}",
             "names",
-            ("build", ".", "--config", "podcast", "--dry-run", "--out", "made"),
+            ("build", ".", "--config", "podcast", "--dry-run", "--out", "../made"),
             ("raw",),
             inside("raw", odd),
             "ran",
@@ -364,7 +364,7 @@ def _protocols() -> Iterator[Case]:
                     place.mkdir(parents=True)
                     (place / f"x{suffix}").write_bytes(b"ID3" + bytes(500))
 
-                words = ("build", ".", "--config", "podcast", *ask, "--out", "made")
+                words = ("build", ".", "--config", "podcast", *ask, "--out", "../made")
                 yield Case(
                     f"build/protocols/{scheme}{suffix}{ask[-1]}",
                     "protocols",

@@ -106,7 +106,7 @@ def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...
     return (*changed, option, value)
 
 
-def sounds(name: str = "out.wav", at_least_s: float = 0.05) -> Check:
+def sounds(name: str = "out.wav", at_least_s: float = 0.0) -> Check:
     """Whether the file holds sound: finite, and not shorter than it must be."""
 
     def check(folder: Path, done: Done) -> str:
@@ -116,7 +116,7 @@ def sounds(name: str = "out.wav", at_least_s: float = 0.05) -> Check:
         samples, rate = sf.read(file, dtype="float32")
         if not np.isfinite(samples).all():
             return f"{name} holds values that are not finite"
-        return "" if len(samples) >= at_least_s * rate else f"{name} holds {len(samples) / rate:.2f} s"
+        return "" if len(samples) >= max(1.0, at_least_s * rate) else f"{name} holds {len(samples) / rate:.2f} s"
 
     return check
 

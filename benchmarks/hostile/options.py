@@ -112,7 +112,7 @@ OPTIONS: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...], bool], ...]] = 
 SETTINGS = ("", "=", "x", "a=b", "=5", "run", "run.=1", ".steps=1", "run..steps=1", "run.steps", "run=5", "run.steps.x=1", "run.steps=[1", "run.steps={}",
             "run.steps=!!python/object/apply:os.system [id]", "run.steps=&a [*a]", "run.steps=2020-99-99", "run.steps=0x1G", "run.seed=1:60:90",
             "run.steps=" + "[" * 2000, "run.steps=" + "9" * 5000, "run.seed=" + "9" * 5000, "\udcff=1", "run.\udcff=1", "run.betas=[0.9]", "run.init_from=.", "run.keep_best=nosuch",
-            "data.speakers=[nobody]", "data.repeat={nobody: 2}", "run.steps: 5", "run.init_from=/dev/zero", "run.init_from=a\0b",
+            "data.speakers=[nobody]", "data.repeat={nobody: 2}", "run.steps: 5", "run.init_from=/dev/zero",
             "run.trackers=[x]", "run.trackers=[wandb]")  # fmt: skip
 FIELD_VALUES = ("-1", "0", "1000000000", "1e30", ".nan", ".inf", "null", "[]", "x", "1.5", "true")
 _RUN = ("batch_size", "learning_rate", "stop_at", "warmup_steps", "final_learning_rate", "betas", "weight_decay", "clip_norm", "ema", "mega_batch_factor",

@@ -110,7 +110,6 @@ def _outputs(words: tuple[str, ...], option: str, parts: tuple[str, ...]) -> Ite
         "pipe": (f"pipe{suffix}", lambda folder: os.mkfifo(folder / f"pipe{suffix}"), (), "refused"),
         "proc": (f"/proc/new{suffix}", None, (), "refused"),
         "empty": ("", None, (), "refused"),
-        "nul": (f"a\0b{suffix}", None, (), "refused"),
         "other-command": ("model" if words[0] not in ("speak", "bundle") else "dvae", None, (), "refused"),
     }
     for label, (place, prepare, writes, expect) in rows.items():

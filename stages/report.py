@@ -85,11 +85,12 @@ class Report:
             progress.step / self.settings.steps if self.settings.steps else 0.0,
             progress.seconds / (60 * self.settings.minutes) if self.settings.minutes else 0.0,
         )
+        self.bar.update(self.line, completed=spent)
         first = self._last is None
         if first or progress.step % self.settings.log_every == 0:
             speed = self._speed(progress)
             numbers = f"step {progress.step}  loss {logged['loss']:.4f}  {speed:.0f} audio-s/s"
-            self.bar.update(self.line, completed=spent, numbers=numbers)
+            self.bar.update(self.line, numbers=numbers)
             values = {**logged, "learning_rate": learning_rate, "data_wait": wait_share, "audio_s_per_s": speed}
             self._write("train", progress, values, {"skipped": progress.skipped, "overflows": progress.overflows})
         if samples is not None:

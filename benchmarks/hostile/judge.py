@@ -82,7 +82,8 @@ def judge(case: Case, done: Done, folder: Path, attempts: str, lost: str, left: 
 def _judge_refusal(case: Case, done: Done, lines: list[str]) -> tuple[str, str]:
     told = [line for line in lines if line.startswith(PROGRAM)]
     other = [line for line in lines if not line.startswith(PROGRAM) and not _PROGRESS.search(line)]
-    if done.code == 1 or 2 in case.closed:
+    is_help = done.err.startswith("Usage: ") and "Commands:" in done.err  # what a command without its sub-command shows
+    if done.code == 1 or 2 in case.closed or is_help:
         return "refused", (told or done.out.splitlines() or [""])[0]
     if len(told) != 1 or other:
         return "untidy", f"{len(told)} messages, {len(other)} other lines; {(other or told or [''])[0]}"

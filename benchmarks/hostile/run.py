@@ -99,7 +99,7 @@ def _is_address(host: object) -> bool:
         return True
     for family in (socket.inet_aton, lambda text: socket.inet_pton(socket.AF_INET6, text.partition("%")[0])):
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-            family(host)  # type: ignore[arg-type]
+            family(str(host).rstrip("."))  # type: ignore[operator]
             return True
     return False
 

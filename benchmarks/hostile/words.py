@@ -1,0 +1,131 @@
+"""Command lines that end well as they stand; cases change one thing about each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile as sf
+
+from .case import Check, Done
+from .world import RAW
+
+ONE = ("--threads", "1")
+QUICK = ("--set", "run.validate_every=0", "--set", "run.preview_every=0", "--set", "run.threads=1")
+
+SPEAK = ("speak", "a cat", "--model", "model", "--out", "out.wav", "--quiet", *ONE)
+SPEAK_VOICE = (*SPEAK, "--voice", "voice.wav")
+RESYNTHESIZE = ("resynthesize", "voice.wav", "--model", "model", "--out", "out.wav", "--quiet", *ONE)
+LISTEN = ("listen", "voice.wav", "--model", "model", *ONE)
+SCORE = ("score", "voice.wav", "a cat", "--model", "model", *ONE)
+BUILD = ("build", "labelled", "--out", "made", "--workers", "1")
+BUILD_LISTED = ("build", "listed", "--out", "made", "--workers", "1")
+BUILD_RAW = ("build", "raw", "--out", "made", *RAW)
+FETCH = (*BUILD_RAW, "--only", "fetch")
+ASSEMBLE = ("build", "raw", "--out", "built", *RAW, "--only", "assemble")
+PROCESS = ("build", "raw", "--out", "built", *RAW, "--only", "process")
+INSPECT = ("inspect", "shards")
+VERIFY = ("verify", "shards", "--workers", "1")
+CODES = ("codes", "--dvae", "dvae", "--data", "shards", "--out", "coded", "--workers", "1")
+TRAIN_DVAE = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "run", "--set", "run.steps=1", *QUICK)
+TRAIN_GPT = ("train", "gpt", "--config", "tiny", "--data", "codes", "--run", "run", "--set", "run.steps=1", *QUICK)
+TRAIN_DIFFUSION = ("train", "diffusion", "--config", "tiny", "--data", "shards", "--dvae", "dvae", "--run", "run",
+                   "--set", "run.steps=1", *QUICK)  # fmt: skip
+DISTILL = ("train", "distill", "--config", "tiny", "--data", "shards", "--dvae", "dvae", "--teacher", "diffusion",
+           "--run", "run", "--set", "run.steps=1", *QUICK)  # fmt: skip
+RESUME = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "dvae", "--set", "run.steps=3", *QUICK)
+RESUME_GPT = ("train", "gpt", "--config", "tiny", "--data", "codes", "--run", "gpt", "--set", "run.steps=3", *QUICK)
+RESUME_DIFFUSION = ("train", "diffusion", "--config", "tiny", "--data", "shards", "--dvae", "dvae", "--run", "diffusion",
+                    "--set", "run.steps=3", *QUICK)  # fmt: skip
+BUNDLE = (
+    "bundle",
+    "--dvae",
+    "dvae",
+    "--gpt",
+    "gpt",
+    "--diffusion",
+    "diffusion",
+    "--voice",
+    "voice.wav",
+    "--out",
+    "made",
+)
+EXPORT = ("export", "dvae", "--out", "made")
+
+PARTS = {
+    SPEAK: ("model",), SPEAK_VOICE: ("model", "voice.wav"), RESYNTHESIZE: ("model", "voice.wav"), LISTEN: ("model", "voice.wav"),
+    SCORE: ("model", "voice.wav"), BUILD: ("labelled",), BUILD_LISTED: ("listed",), BUILD_RAW: ("raw",), FETCH: ("raw",), ASSEMBLE: ("raw", "built"),
+    PROCESS: ("raw", "built"), INSPECT: ("shards",), VERIFY: ("shards",), CODES: ("dvae", "shards"), TRAIN_DVAE: ("shards",), TRAIN_GPT: ("codes",),
+    TRAIN_DIFFUSION: ("shards", "dvae"), DISTILL: ("shards", "dvae", "diffusion"), RESUME: ("shards", "dvae"), RESUME_GPT: ("codes", "gpt"),
+    RESUME_DIFFUSION: ("shards", "dvae", "diffusion"), BUNDLE: ("dvae", "gpt", "diffusion", "voice.wav"), EXPORT: ("dvae",),
+}  # fmt: skip
+WRITES = {
+    SPEAK: ("out.wav",), SPEAK_VOICE: ("out.wav",), RESYNTHESIZE: ("out.wav",), BUILD: ("made",), BUILD_LISTED: ("made",), BUILD_RAW: ("made",),
+    FETCH: ("made",), ASSEMBLE: ("built",), PROCESS: ("built",), CODES: ("coded",), TRAIN_DVAE: ("run",), TRAIN_GPT: ("run",),
+    TRAIN_DIFFUSION: ("run",), DISTILL: ("run",), RESUME: ("dvae",), RESUME_GPT: ("gpt",), RESUME_DIFFUSION: ("diffusion",),
+    BUNDLE: ("made",), EXPORT: ("made",),
+}  # fmt: skip
+SOON = (
+    SPEAK,
+    RESYNTHESIZE,
+    LISTEN,
+    SCORE,
+    FETCH,
+    INSPECT,
+    VERIFY,
+    BUNDLE,
+    EXPORT,
+    BUILD,
+    BUILD_LISTED,
+)  # a second or less
+
+
+def short(words: Sequence[str]) -> str:
+    """A name for a command line: the command, and what of it is done."""
+    name = words[0]
+    if name == "train":
+        stage = words[1]
+        return f"train-{stage}{'-resume' if '--run' in words and words[words.index('--run') + 1] == stage else ''}"
+    if name == "build":
+        if "--only" in words:
+            return f"build-{words[words.index('--only') + 1]}"
+        return "build-raw" if "--config" in words else "build-babble" if "babble" in words else f"build-{words[1]}"
+    return f"{name}{'-light' if '--light' in words else ''}{'-voice' if name == 'speak' and '--voice' in words else ''}"
+
+
+def exit_codes(words: Sequence[str]) -> tuple[int, ...]:
+    """The codes by which a command says no; ``verify`` says 1 where it found something."""
+    return (1, 2) if words and words[0] == "verify" else (2,)
+
+
+def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...]:
+    """The command line with ``option`` set to ``value``, in place of what it says or at its end."""
+    changed = list(words)
+    if option in changed and option != "--set":
+        changed[changed.index(option) + 1] = value
+        return tuple(changed)
+    return (*changed, option, value)
+
+
+def sounds(name: str = "out.wav", at_least_s: float = 0.0) -> Check:
+    """Whether the file holds sound: finite, and not shorter than it must be."""
+
+    def check(folder: Path, done: Done) -> str:
+        file = folder / name
+        if not file.is_file():
+            return f"{name} was not written"
+        samples, rate = sf.read(file, dtype="float32")
+        if not np.isfinite(samples).all():
+            return f"{name} holds values that are not finite"
+        return "" if len(samples) >= max(1.0, at_least_s * rate) else f"{name} holds {len(samples) / rate:.2f} s"
+
+    return check
+
+
+def tells(*expected: str) -> Check:
+    """Whether the command's output holds these words."""
+
+    def check(folder: Path, done: Done) -> str:
+        missing = [word for word in expected if word not in done.out + done.err]
+        return f"its output lacks {missing}" if missing else ""
+
+    return check

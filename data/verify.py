@@ -7,6 +7,7 @@ index says is compared with what is there.
 import io
 import json
 import math
+import os
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -283,6 +284,8 @@ def _check_entry(shard: _Shard, findings: Findings) -> list[str]:
 
 def _check_sidecar(path: Path, checksum: str, columns: Mapping[str, list[Any]]) -> list[str]:
     sidecar = sidecar_path(path)
+    if os.path.lexists(sidecar) and not sidecar.is_file():
+        return [f"{sidecar}: expected a file, found something else; delete it, and the shard is scanned instead"]
     if not sidecar.is_file():
         return []  # allowed: the tar is then scanned
     try:

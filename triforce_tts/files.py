@@ -181,7 +181,7 @@ def new_folder(
         TriforceError: ``path`` holds something and ``force`` is not given; it is no folder of this kind; it is or holds
             one of ``sources``; or it cannot be written. Nothing was changed and nothing is left behind.
     """
-    target = Path(path).resolve() if Path(path).is_symlink() else Path(path)
+    target = _followed(Path(path))
     refuse_sources(target, sources)
     _refuse_to_replace(target, kind, force)
     temporary = _temporary(target, "tmp")
@@ -231,7 +231,7 @@ def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | 
         TriforceError: the folder holds something and is not marked as this kind; it is or holds one of ``sources``;
             another process is writing here; or it cannot be written.
     """
-    folder = Path(path)
+    folder = _followed(Path(path))
     refuse_sources(folder, sources)
     require_own(folder, kind)
     with only_writer(folder):
@@ -240,6 +240,20 @@ def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | 
             _mark(folder, kind)
         sweep(folder)
         yield folder
+
+
+def _followed(path: Path) -> Path:
+    """The folder that is meant by ``path``: itself, or where its symbolic links lead.
+
+    Raises:
+        TriforceError: they lead in a circle, or the name is no text, which some libraries that write there need.
+    """
+    if not str(path).isprintable():
+        raise TriforceError(f"{str(path)!a}: expected a name of printable UTF-8 characters; choose another place")
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError) as error:
+        raise TriforceError(f"{path}: its symbolic links lead nowhere ({error}); choose another place") from error
 
 
 def require_own(folder: Path, kind: FolderKind) -> None:

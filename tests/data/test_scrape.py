@@ -245,7 +245,7 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         scrape.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
     assert f"fetching {words[0]}" in told.getvalue()
     assert "no JavaScript runtime was found" in told.getvalue()
-    assert "1 recordings found" in told.getvalue()
+    assert "recordings found, 1 could not be had" in told.getvalue()
 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:

@@ -282,6 +282,17 @@ def test_the_output_is_never_the_input_nor_around_it(tmp_path: Path, place: str)
     assert content(tmp_path / "data") == {"old": "old"}
 
 
+@pytest.mark.parametrize("name", ["loop", "a\nb", "r\udcff"])
+def test_names_that_no_folder_can_have_here_are_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "pool")
+    (tmp_path / "pool").symlink_to(tmp_path / "loop")
+    with pytest.raises(TriforceError, match="choose another place"), new_folder(tmp_path / name, "run"):
+        pass
+    with pytest.raises(TriforceError, match="choose another place"), working_folder(tmp_path / name, "run"):
+        pass
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_working_folder_is_continued(tmp_path: Path) -> None:
     with working_folder(tmp_path / "shards", "shards") as folder:
         (folder / "a").write_text("a")

@@ -191,7 +191,7 @@ def _usage() -> Iterator[Case]:
         ("inspect", "."), ("inspect", "/"), ("inspect", "/dev/null"), ("verify",), ("verify", ""), ("verify", "."), ("verify", "/dev/zero"), ("verify", "nowhere"), ("codes",),
         ("codes", "--dvae", "x"), ("train",), ("train", "nosuch"), ("train", "dvae"), ("train", "gpt", "--data", "."), ("train", "dvae", "--data", "nowhere", "--run", "run"),
         ("train", "distill", "--data", "x", "--run", "run"), ("bundle",), ("bundle", "--dvae", "x"), ("export",), ("export", "nowhere", "--out", "made"), ("export", "", "--out", "made"),
-        ("--bogus",), ("speak", "@file"), ("inspect", *("x" for _ in range(500))), ("build", *(f"x{n}" for n in range(500)), "--out", "made"),
+        ("--bogus",), ("inspect", *("x" for _ in range(500))), ("build", *(f"x{n}" for n in range(500)), "--out", "made"),
         ("verify", "\udcff"), ("inspect", "a" * 300), ("export", "a" * 5000, "--out", "made"), ("listen", "a\nb"), ("listen", "/proc/self/mem"), ("score", "/dev/zero", "x"),
     )  # fmt: skip
     for number, words in enumerate(lines):

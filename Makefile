@@ -11,6 +11,7 @@ PIP_ARGS ?=
 SHARED ?= ../shared
 CONFIG ?= nano
 GPUS ?= 1
+TEST_PROCESSES ?= auto
 SET ?=
 DRY_RUN ?=
 BIN := $(VENV)/bin
@@ -51,8 +52,8 @@ demo: $(VENV)/.core ## Install, and speak a sentence with the bundled model to o
 	@mkdir -p out
 	$(TTS) speak "The birch canoe slid on the smooth planks." --out out/demo.wav
 
-test: $(VENV)/.dev ## Install, and run all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/.dev ## Install, and run all tests, in as many processes of one thread as there are cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

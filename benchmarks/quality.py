@@ -20,7 +20,9 @@ from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.audio.edit import join, normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
-from triforce_tts.data.sources import Recording, find_recordings, read_heldout
+from triforce_tts.data.heldout import read_heldout
+from triforce_tts.data.labels import find_recordings
+from triforce_tts.data.sources import Recording
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
 
@@ -34,7 +36,7 @@ class Lists:
     def __init__(self, speech: Path, limit: int) -> None:
         held = read_heldout(speech / "heldout.json")
         content = json.loads((speech / "heldout.json").read_text())
-        recordings = [r for r in find_recordings([speech]) if held.holds(r)]
+        recordings = [r for r in find_recordings([speech]).recordings if held.holds(r)]
         self.kathleen = [r for r in recordings if r.speaker == KATHLEEN][:limit]
         self.everyone = recordings[: limit * 8]
         self.readers = [[r for r in recordings if r.speaker == speaker] for speaker in content["readers"]][:limit]

@@ -29,8 +29,9 @@ from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
-from triforce_tts.stages.loop import Losses, Trainer
+from triforce_tts.stages.loop import Trainer
 from triforce_tts.stages.settings import RunSettings
+from triforce_tts.stages.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENS = 600  # of a GPT sequence

@@ -17,14 +17,24 @@ from rich.progress import track
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record, parse_record
-from triforce_tts.shards import SPLITS, Sample, ShardInfo, ShardSet, remove_stale, shard_path, write_index, write_shard
+from triforce_tts.shards import (
+    SPLITS,
+    Sample,
+    ShardInfo,
+    ShardSet,
+    left_shards,
+    remove_shards,
+    shard_path,
+    write_index,
+    write_shard,
+)
 
 from .duplicates import find_duplicates
+from .heldout import HeldOut
 from .listed import Listed
 from .pipeline import FINGERPRINT, PART, BuilderConfig
 from .results import Account, read_segments, read_voices, sample_key, work_folder
 from .segments import UNKNOWN, as_row
-from .sources import HeldOut
 from .speakers import link_voices
 
 DUPLICATE, HOSTS, HELD_TEXT = "duplicate", "may be of a held-out speaker", "held-out text"
@@ -73,6 +83,7 @@ def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, An
     if not any(plan.splits):
         raise ShardError(f"{out}: nothing of {details['recordings']} recordings could be used; report/ says why")
     infos: dict[str, list[ShardInfo]] = {}
+    earlier = left_shards(out)
     for split in SPLITS:
         # Spread by a hash, so that every shard mixes recordings.
         members = [i for i in range(len(keys)) if plan.splits[i] == split]
@@ -83,7 +94,7 @@ def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, An
             for number, start in enumerate(track(starts, f"shards, {split}", console=console))
         ]
     write_index(out, "audio", infos, details)
-    remove_stale(out, [out / info.name for split in infos.values() for info in split])
+    remove_shards(out, earlier - {info.name for split in infos.values() for info in split})
 
 
 def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: HeldOut) -> Plan:

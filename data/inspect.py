@@ -12,14 +12,28 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from triforce_tts.errors import ShardError
+from triforce_tts.samples import LONGEST_S, Described, faults_of
 from triforce_tts.shards import ShardSet, read_index
 from triforce_tts.text import alignment
 
 from .distribution import Distribution
+from .options import folder_or_file
+from .sources import printable
 
 MOST = 10  # speakers, sources and licences that are listed
 SHARES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 NOT_SCORES = ("duration_s", "sample_rate", "start_s", "end_s")  # numbers of a sample's JSON that judge nothing
+
+
+class _Counted(Described):
+    """What is counted of the JSON of a sample, also of a foreign one."""
+
+    duration_s: float
+    speaker: str = ""
+    source: str = ""
+    license: str = ""
+    sample_rate: int = 0
 
 
 @dataclass
@@ -37,16 +51,24 @@ class Contents:
     scores: defaultdict[str, Distribution] = field(default_factory=lambda: defaultdict(Distribution))
 
     def add(self, meta: Mapping[str, Any]) -> None:
-        """Count a sample by its JSON."""
+        """Count a sample by its JSON.
+
+        Raises:
+            ShardError: a field has another type than it should, or the length is none.
+        """
+        if faults := faults_of(dict(meta), _Counted):
+            raise ShardError("; ".join(faults))
         seconds = meta["duration_s"]
+        if not 0 < seconds <= LONGEST_S:
+            raise ShardError(f"it lasts {seconds} s, expected a length")
         self.samples += 1
         self.seconds += seconds
-        self.aligned += alignment.KEY in meta
+        self.aligned += meta.get(alignment.KEY) is not None
         for table, name in ((self.speakers, "speaker"), (self.sources, "source"), (self.licenses, "license")):
             table[str(meta.get(name, "unknown"))] += seconds
         self.sample_rates[str(meta.get("sample_rate", "unknown"))] += 1
         self.durations.add(seconds)
-        for name, value in (meta | meta.get("scores", {})).items():
+        for name, value in (dict(meta) | (meta.get("scores") or {})).items():
             if isinstance(value, (int, float)) and not isinstance(value, bool) and name not in NOT_SCORES:
                 self.scores[name].add(value)
 
@@ -83,7 +105,11 @@ def inspect(folders: Iterable[Path], console: Console | None = None) -> dict[str
         for split in index["splits"]:
             shards, contents = ShardSet.open([folder], split, index["kind"]), Contents()
             for number in track(range(len(shards)), f"{folder}: {split}", console=console, transient=True):
-                contents.add(shards.meta(number))
+                try:
+                    contents.add(shards.meta(number))
+                except (ShardError, ValueError, OverflowError, RecursionError) as error:
+                    told = f"{folder}: sample '{shards.keys[number]}' of '{split}' cannot be read ({error})"
+                    raise ShardError(f"{told}; 'triforce-tts verify' says what else is wrong") from error
             splits[split] = {"shards": len(index["splits"][split]["shards"]), **contents.described()}
         found[str(folder)] = {"kind": index["kind"], "details": index["details"], "splits": splits}
     return found
@@ -99,24 +125,28 @@ def _hours(table: Mapping[str, float]) -> dict[str, float]:
 
 
 def command(
-    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS...", help="Folders of shards, of audio or codes.")],
+    shards: Annotated[
+        list[Path],
+        typer.Argument(parser=folder_or_file, metavar="SHARDS...", help="Folders of shards, of audio or codes."),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
 ) -> None:
     """Say what is in shards: hours, speakers, licences, sources, lengths, scores, for each split."""
     found = inspect(shards, Console(stderr=True))
     if as_json:
-        print(json.dumps(found, indent=1, ensure_ascii=False))
+        # Half a character of an index becomes an escape, which is JSON too.
+        print(json.dumps(found, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
     for folder, content in found.items():
-        console.print(f"{folder}: {content['kind']}")
+        console.print(f"{printable(folder)}: {content['kind']}")
         for split, told in content["splits"].items():
             _print_split(console, split, told)
 
 
 def _print_split(console: Console, split: str, told: Mapping[str, Any]) -> None:
     console.print(
-        f"\n{split}: {told['samples']} samples in {told['shards']} shards, {told['hours']:.2f} h, "
+        f"\n{printable(split)}: {told['samples']} samples in {told['shards']} shards, {told['hours']:.2f} h, "
         f"{told['speakers']} speakers, {told['aligned']} aligned"
     )
     if not told["samples"]:
@@ -125,10 +155,10 @@ def _print_split(console: Console, split: str, told: Mapping[str, Any]) -> None:
     console.print(f"sample rates: {rates}")
     for title in ("speaker", "source", "license"):
         hours = told[f"hours_by_{title}"]
-        named = ", ".join(f"{name} {value:.2f} h" for name, value in list(hours.items())[:MOST])
+        named = ", ".join(f"{printable(name)} {value:.2f} h" for name, value in list(hours.items())[:MOST])
         console.print(f"{title}: {named}" + (f" and {len(hours) - MOST} more" if len(hours) > MOST else ""))
     table = Table("", *SHARES, box=None)
     rows = {"seconds": told["duration_s"], "minutes a speaker": told["minutes_by_speaker"], **told["scores"]}
     for name, values in rows.items():
-        table.add_row(name, *(f"{value:g}" for value in values.values()))
+        table.add_row(printable(name), *(f"{value:g}" for value in values.values()))
     console.print(table)

@@ -20,12 +20,12 @@ from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
 from . import assemble
+from .heldout import HeldOut, read_heldout
 from .pipeline import BuilderConfig, Work, process
 from .raw import find_sources, local_sources
 from .report import Read, write_report
 from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
 from .segments import UNKNOWN, Failure, Wave
-from .sources import HeldOut, read_heldout
 from .tally import SourceRows, Step
 from .transcribe import model_name, weights_folder
 
@@ -67,6 +67,8 @@ def run(
     if share[1] > 1 and only != "process":
         raise ShardError(f"--part {part}: only processing can be shared out; add --only process")
     held = HeldOut() if heldout is None else read_heldout(heldout)
+    if held.unknown:
+        tell(console, f"{heldout}: {', '.join(map(repr, held.unknown))} is no kind of list; nothing is held out by it")
     if dry_run:
         foretell(words, out, config, console)
         return

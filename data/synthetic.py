@@ -14,12 +14,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.errors import ShardError
+from triforce_tts.errors import AudioError, ShardError
 
 from . import babble
-from .sources import HeldOut, Recording, letters_of
+from .heldout import HeldOut
+from .sources import Recording, letters_of
+from .texts import LIST_BYTES, UnreadableText, read_text
 
 ENGINES = ("flite", "babble")
+MAX_CHARACTERS = 200  # of an utterance, unless told otherwise
+_PROBE = "hello"  # a text that any synthesiser can speak
+_LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take
 _SCHEME = "say:"  # marks a Recording whose sound is made, not read
 HELDOUT_SHARE = 100  # one text in so many is held out
 
@@ -33,12 +38,10 @@ def read_texts(path: Path, max_characters: int, heldout: HeldOut) -> list[str]:
         ShardError: the file cannot be read, or nothing is left.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise ShardError(f"{path}: cannot read the texts ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise ShardError(f"{path}: not UTF-8 text") from error
-    allowed = [line.strip() for line in lines if letters_of(line) not in heldout.texts]
+        lines = [" ".join(line.split()) for line in read_text(path, LIST_BYTES).split("\n")]
+    except UnreadableText as error:
+        raise ShardError(f"cannot read the texts: {error}") from error
+    allowed = [line for line in lines if letters_of(line) not in heldout.texts]
     pieces = [piece for line in allowed for piece in _cut(line, max_characters) if letters_of(piece)]
     if not pieces:
         raise ShardError(f"{path}: no text to speak; expected one sentence a line")
@@ -74,6 +77,8 @@ def plan(
     known = voices_of(engine)
     if unknown := sorted(set(voices) - set(known)):
         raise ShardError(f"unknown voice '{unknown[0]}'; {engine} has: {', '.join(known)}")
+    if twice := [voice for voice in voices if voices.count(voice) > 1]:
+        raise ShardError(f"voice '{twice[0]}' is given twice; give it once")
     unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
     random.Random(0).shuffle(unique)
     unique = unique[: limit or len(unique)]
@@ -116,8 +121,14 @@ def voices_of(engine: str) -> list[str]:
         return list(babble.VOICES)
     if shutil.which("flite") is None:
         raise ShardError("the program 'flite' is not installed; install it, such as with: apt-get install flite")
-    listed = subprocess.run(["flite", "-lv"], capture_output=True, text=True, check=False, timeout=60).stdout
-    return listed.partition(":")[2].split()
+    try:
+        done = _flite(["-lv"], _LISTS_S)
+    except subprocess.TimeoutExpired as error:
+        raise ShardError(f"'flite -lv' lists no voices within {_LISTS_S} s; install flite again") from error
+    voices = done.stdout.partition(":")[2].split()
+    if done.returncode or not voices:
+        raise ShardError(f"'flite -lv' lists no voices ({_complaint(done)}); install flite again")
+    return voices
 
 
 def is_synthetic(recording: Recording) -> bool:
@@ -132,15 +143,54 @@ def known_alignment(recording: Recording) -> list[list[float]] | None:
 
 
 def make(recording: Recording) -> Audio:
-    """The sound of a synthetic recording."""
+    """The sound of a synthetic recording.
+
+    Raises:
+        AudioError: this text cannot be spoken.
+        ShardError: no text can be spoken, here and now.
+    """
     engine, voice = recording.audio.removeprefix(_SCHEME).split(":")
     if engine == "babble":
         return babble.speak(recording.text, voice)
+    try:
+        return _speak(recording.text, voice)
+    except AudioError as error:
+        try:
+            _speak(_PROBE, voice)
+        except AudioError as fault:
+            raise ShardError(f"{fault}; mend that and run the same command again, finished shards are kept") from error
+        raise
+
+
+def _speak(text: str, voice: str) -> Audio:
+    """``text`` by flite.
+
+    Raises:
+        AudioError: flite gives no sound for it.
+    """
+    told = f"flite could not speak '{text}' with voice '{voice}'"
+    if "\0" in text:
+        raise AudioError(f"{told}: it has a zero byte")
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "out.wav"
-        arguments = ["flite", "-voice", voice, "-t", recording.text, "-o", str(wav)]
-        done = subprocess.run(arguments, capture_output=True, text=True, check=False, timeout=120)
+        try:
+            done = _flite(["-voice", voice, "-t", text, "-o", str(wav)], _SPEAKS_S)
+        except subprocess.TimeoutExpired as error:
+            raise AudioError(f"{told} within {_SPEAKS_S} s") from error
         if done.returncode or not wav.is_file():
-            reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or [f"code {done.returncode}"]
-            raise ShardError(f"flite could not speak '{recording.text}' with voice '{voice}' ({reason[0]})")
+            raise AudioError(f"{told} ({_complaint(done)})")
         return read_audio(wav)
+
+
+def _flite(arguments: Sequence[str], timeout_s: int) -> "subprocess.CompletedProcess[str]":
+    command = ["flite", *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, timeout=timeout_s)
+    except OSError as error:
+        raise ShardError(f"the program 'flite' cannot be started ({error.strerror}); install it again") from error
+
+
+def _complaint(done: "subprocess.CompletedProcess[str]") -> str:
+    """The last line that a program wrote, or its exit code."""
+    lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
+    return lines[-1].strip() if done.returncode and lines else f"code {done.returncode}"

@@ -7,53 +7,55 @@ index says is compared with what is there.
 import io
 import json
 import math
+import re
 import tarfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tokenize import TokenError
 from typing import Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import typer
+from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
 from triforce_tts import pool
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.errors import AudioError, ShardError
+from triforce_tts.errors import AudioError, ShardError, TextError
 from triforce_tts.files import file_sha256
+from triforce_tts.samples import LONGEST_S, SAMPLE_RATES, CodesMeta, SampleMeta, faults_of, parse_json
+from triforce_tts.schema import Record, parse_record
 from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
 from triforce_tts.text import alignment
+from triforce_tts.text.normalize import normalize
+
+from .options import folder_or_file
+from .prepare import tokenizer
+from .sources import is_folder, printable
 
 LISTED = 100  # faults on the screen; the others are counted
 TOLERANCE_S = 0.001  # what rounding the length in the JSON may cost
 OPUS_FRAME_S = 0.02  # which lossy coding may add at the end
 ALIGNMENT_FRAME_S = 0.01  # the aligner counts in frames, of which the last may be cut
+_BEYOND_S = 1.0  # of what is longer than its JSON says so much more is decoded: enough to see it
 SILENT_PEAK = 1e-4  # as for the builder's recordings
 FRAME_TOLERANCE = 2  # codes: the frames at the ends may be padded or cut
 
 _NUMBER = (int, float)
-_DETAILS = {"audio": (), "codes": ("groups", "n_codes", "code_rate")}  # numbers that samples are checked against
-_REQUIRED: Mapping[str, tuple[type, ...]] = {
-    "id": (str,),
-    "text": (str,),
-    "speaker": (str,),
-    "source": (str,),
-    "license": (str,),
-    "punct": (bool,),
-    "sample_rate": (int,),
-    "duration_s": _NUMBER,
-}
-_OPTIONAL: Mapping[str, tuple[type, ...]] = {
-    "reader": (str,),
-    "url": (str, type(None)),
-    "normalized": (str,),
-    "gain_db": _NUMBER,
-    "bandwidth_hz": _NUMBER,
-    "snr_db": _NUMBER,
-    alignment.KEY: (list,),
-}
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")
+_MOST_GROUPS, _MOST_CODES, _MOST_RATE = 64, 1 << 16, 1000.0  # codes are 16 bits wide
+_SPARSE = "is sparse, or larger than its tar"
+
+
+class _CodeDetails(Record):
+    """What the index of coded shards says of the codes."""
+
+    groups: Annotated[int, Field(ge=1, le=_MOST_GROUPS)]
+    n_codes: Annotated[int, Field(ge=2, le=_MOST_CODES)]
+    code_rate: Annotated[float, Field(gt=0, le=_MOST_RATE)]
 
 
 @dataclass
@@ -86,19 +88,22 @@ def verify(
     Raises:
         ShardError: there is no such folder.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ShardError(f"{folder}: there is no such folder; expected one made by 'triforce-tts build'")
     try:
         index = read_index(folder)
-        splits = {split: list(content["shards"]) for split, content in index["splits"].items()}
-        names = [entry["name"] for entries in splits.values() for entry in entries]
-        details = dict(index["details"])
     except ShardError as error:
         return [str(error)], {}
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        return [f"{folder / INDEX}: it lacks what an index has ({error!r})"], {}
-    if lacking := [name for name in _DETAILS[index["kind"]] if not _is(details.get(name), _NUMBER)]:
-        return [f"{folder / INDEX}: its details lack {', '.join(lacking)}"], {}
+    splits = {split: list(content["shards"]) for split, content in index["splits"].items()}
+    names = [entry["name"] for entries in splits.values() for entry in entries]
+    details = dict(index["details"])
+    if index["kind"] == "codes":
+        if lacking := [name for name in _CodeDetails.model_fields if name not in details]:
+            return [f"{folder / INDEX}: its details lack {', '.join(lacking)}"], {}
+        try:
+            parse_record(_CodeDetails, json.dumps(details), f"{folder / INDEX}: its details", ShardError)
+        except ShardError as error:
+            return [str(error)], {}
     faults = _stray(folder, names)
     shards = [_Shard(folder / entry["name"], index["kind"], entry, details) for e in splits.values() for entry in e]
     outcomes = track(pool.run(check_shard, shards, workers), "verify", len(shards), console=console)
@@ -126,13 +131,9 @@ def _not_checked(shard: _Shard) -> str:
 
 
 def _stray(folder: Path, names: Sequence[str]) -> list[str]:
-    """Tars that a reader of ``*.tar`` would find, but that the index does not know; and shards that are listed twice."""
-    known = Counter(names)
-    stray = [
-        f"{path}: {INDEX} does not list this shard" for path in sorted(folder.glob("*.tar")) if path.name not in known
-    ]
-    twice = [f"{folder / INDEX}: '{name}' is listed {count} times" for name, count in known.items() if count > 1]
-    return stray + twice
+    """Tars that a reader of ``*.tar`` would find, but that the index does not know."""
+    known, tars = set(names), sorted(folder.glob("*.tar"))
+    return [f"{path}: {INDEX} does not list this shard" for path in tars if path.name not in known]
 
 
 def _repeated(folder: Path, found: Mapping[str, Findings]) -> list[str]:
@@ -175,9 +176,13 @@ def check_shard(shard: _Shard) -> Findings:
     if not path.is_file():
         findings.faults.append(f"{path}: the shard is missing, though {INDEX} lists it")
         return findings
-    if (checksum := file_sha256(path)) != shard.entry.get("sha256"):
-        said = str(shard.entry.get("sha256"))
-        findings.faults.append(f"{path}: its checksum is {checksum[:12]}, {INDEX} says {said[:12]}")
+    try:
+        checksum = file_sha256(path)
+    except OSError as error:
+        findings.faults.append(f"{path}: cannot be read ({error.strerror})")
+        return findings
+    if checksum != shard.entry["sha256"]:
+        findings.faults.append(f"{path}: its checksum is {checksum[:12]}, {INDEX} says {shard.entry['sha256'][:12]}")
     columns: dict[str, list[Any]] = {}
     try:
         with tarfile.open(path, "r:") as tar:
@@ -191,7 +196,7 @@ def check_shard(shard: _Shard) -> Findings:
                     columns.setdefault(column, []).append(value)
             end = tar.offset
         findings.faults += [f"{path}: {fault}" for fault in _check_end(path, end)]
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
         findings.faults.append(f"{path}: damaged or cut short after {len(findings.keys)} samples ({error})")
     findings.faults += [f"{path}: {fault}" for fault in _check_entry(shard, findings)]
     findings.faults += _check_sidecar(path, checksum, columns)
@@ -221,13 +226,11 @@ def _check_sample(
         return [f"expected a .json and one payload side by side, found {', '.join(sorted(members))}"], {}
     extension, described = payloads[0], members["json"]
     payload = members[extension]
-    content = _content(tar, payload)
+    content = _content(tar, payload, shard.path)
     try:
-        meta = json.loads(_content(tar, described), parse_constant=_refuse)
-    except ValueError as error:
-        return [f"its .json is not valid ({error})"], {}
-    if not isinstance(meta, dict):
-        return [f"its .json holds {type(meta).__name__}, expected fields"], {}
+        meta = parse_json(_content(tar, described, shard.path))
+    except ShardError as error:
+        return [str(error)], {}
     faults = _check_fields(meta, key, shard.kind)
     values = {
         "keys": key,
@@ -236,7 +239,7 @@ def _check_sample(
         "payload_size": payload.size,
         "json_offset": described.offset_data,
         "json_size": described.size,
-        "duration_s": float(meta["duration_s"]) if _is(meta.get("duration_s"), _NUMBER) else math.nan,
+        "duration_s": float(meta["duration_s"]) if not faults or _is(meta.get("duration_s"), _NUMBER) else math.nan,
         "speaker": str(meta.get("speaker", "")),
     }
     if not faults:
@@ -248,7 +251,9 @@ def _check_sample(
     return faults, values
 
 
-def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bytes:
+    if member.issparse() or member.size > path.stat().st_size:  # a few bytes could claim to be a terabyte of zeros
+        raise tarfile.ReadError(f"'{member.name}' {_SPARSE}")
     file = tar.extractfile(member)
     data = file.read() if file else b""
     if len(data) != member.size:
@@ -285,7 +290,7 @@ def _check_sidecar(path: Path, checksum: str, columns: Mapping[str, list[Any]]) 
         facts = {"shard": path.name, "size": path.stat().st_size, "sha256": checksum}
         wrong = [name for name, value in facts.items() if said.get(name) != value]
         wrong += [name for name, values in columns.items() if said.get(name) != values]
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         return [f"{sidecar}: damaged ({error}); delete it, and the shard is scanned instead"]
     return [f"{sidecar}: it does not agree with the tar on {', '.join(wrong)}"] if wrong else []
 
@@ -298,40 +303,48 @@ def _is(value: Any, kinds: tuple[type, ...]) -> bool:
     return isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _check_fields(meta: Mapping[str, Any], key: str, kind: str) -> list[str]:
-    required = {**_REQUIRED, "normalized": (str,)} if kind == "codes" else _REQUIRED
-    faults = [f"its .json lacks '{name}'" for name in required if name not in meta]
-    for name, kinds in {**_OPTIONAL, **required}.items():
-        if name in meta and not _is(meta[name], kinds):
-            expected = " or ".join(kind.__name__ for kind in kinds)
-            faults.append(f"'{name}' is {json.dumps(meta[name], ensure_ascii=False)[:60]}, expected {expected}")
-    if faults:
+def _check_fields(meta: dict[str, Any], key: str, kind: str) -> list[str]:
+    if faults := faults_of(meta, CodesMeta if kind == "codes" else SampleMeta):
         return faults
+    faults = [] if _KEY.fullmatch(key) else ["its key has other characters than letters, digits, '_' and '-'"]
     if meta["id"] != key:
         faults.append(f"its id is '{meta['id']}', expected its key")
     faults += [f"'{name}' is empty" for name in ("text", "speaker") if not meta[name].strip()]
-    if not 0 < meta["duration_s"] < math.inf or meta["sample_rate"] <= 0:
-        return [*faults, f"{meta['duration_s']} s at {meta['sample_rate']} Hz, expected a length and a rate"]
-    return faults + _check_alignment(meta)
+    seconds, rate = meta["duration_s"], meta["sample_rate"]
+    if not (0 < seconds <= LONGEST_S and SAMPLE_RATES[0] <= rate <= SAMPLE_RATES[1]):
+        return [*faults, f"{seconds} s at {rate} Hz, expected a length and a rate"]
+    return faults + (_check_alignment(meta) or _check_words(meta, kind))
 
 
 def _check_alignment(meta: Mapping[str, Any]) -> list[str]:
     """Times must not fall, and lie inside the recording."""
-    for number, word in enumerate(meta.get(alignment.KEY, [])):
-        if not isinstance(word, list) or len(word) < 2 or not all(_is(time, _NUMBER) for time in word):
+    for number, word in enumerate(meta.get(alignment.KEY) or []):
+        if len(word) < 2:
             return [f"word {number} of its alignment is no list of times"]
         if sorted(word) != word or word[0] < 0 or word[-1] > meta["duration_s"] + ALIGNMENT_FRAME_S:
             return [f"word {number} of its alignment is at {word[0]:g} to {word[-1]:g} s of {meta['duration_s']:g} s"]
     return []
 
 
+def _check_words(meta: Mapping[str, Any], kind: str) -> list[str]:
+    """The text of coded samples must be spelled, and an alignment have its words, as training will see them."""
+    placed = meta.get(alignment.KEY)
+    if kind == "audio" and placed is None:
+        return []
+    try:
+        text = meta["normalized"] if kind == "codes" else normalize(meta["text"])
+        words = sum(piece.is_word for piece in tokenizer().spell(text))
+    except TextError as error:
+        return [f"its text cannot be spoken ({error})"] if kind == "codes" else []
+    if placed is not None and len(placed) != words:
+        return [f"its alignment has {len(placed)} words, its text {words}; build the shards again"]
+    return []
+
+
 def _check_audio(data: bytes, meta: Mapping[str, Any], extension: str) -> list[str]:
     try:
-        audio = decode_audio(data, f".{extension}")
+        # A little more than it should be is decoded, and no more: a few bytes can hold hours of silence.
+        audio = decode_audio(data, f".{extension}", duration_s=meta["duration_s"] + _BEYOND_S)
     except AudioError as error:
         return [str(error)]
     faults = []
@@ -347,7 +360,7 @@ def _check_audio(data: bytes, meta: Mapping[str, Any], extension: str) -> list[s
 
 def _check_codes(data: bytes, meta: Mapping[str, Any], details: Mapping[str, Any]) -> list[str]:
     try:
-        codes = np.load(io.BytesIO(data), allow_pickle=False)
+        codes = _load_codes(data)
     except (ValueError, EOFError, OSError) as error:
         return [f"its codes are damaged ({error})"]
     if codes.dtype != np.uint16 or codes.ndim != 2 or codes.shape[1] != details["groups"] or not codes.size:
@@ -361,9 +374,32 @@ def _check_codes(data: bytes, meta: Mapping[str, Any], details: Mapping[str, Any
     return faults
 
 
+def _load_codes(data: bytes) -> npt.NDArray[Any]:
+    """The array of a .npy file; its header is compared with its size before any memory is taken.
+
+    Raises:
+        ValueError: it is no such file, or another size than its header says.
+    """
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    try:
+        shape, _, kind = read(file)
+    except (SyntaxError, TokenError, TypeError, RecursionError, MemoryError) as error:  # numpy reads it as Python
+        raise ValueError(f"the header is no header: {type(error).__name__}") from error
+    if kind.hasobject:
+        raise ValueError("they are Python objects")
+    if math.prod(shape) * kind.itemsize != len(data) - file.tell():
+        raise ValueError(f"{len(data) - file.tell()} bytes for {kind} {list(shape)}")
+    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
+
+
 def command(
-    shards: Annotated[list[Path], typer.Argument(metavar="SHARDS...", help="Folders of shards, of audio or codes.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    shards: Annotated[
+        list[Path],
+        typer.Argument(parser=folder_or_file, metavar="SHARDS...", help="Folders of shards, of audio or codes."),
+    ],
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes.")] = 2,
 ) -> None:
     """Reopen every sample and say what is wrong: exit code 0 when all is whole, 1 when something is not.
 
@@ -376,7 +412,7 @@ def command(
     for folder in shards:
         faults, counts = verify(folder, workers, console)
         for fault in faults[: max(0, LISTED - listed)]:
-            print(" ".join(fault.split()))
+            print(printable(" ".join(fault.split())))
         listed += len(faults)
         for split, (samples, seconds) in counts.items():
             console.print(f"{folder}: {split}: {samples} samples, {seconds / 3600:.2f} h", soft_wrap=True)

@@ -1,57 +1,90 @@
 """After training: three checkpoints to one model folder; and light exports that travel well."""
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from triforce_tts import checkpoint
+from triforce_tts import bounds, checkpoint
 from triforce_tts.audio.io import read_audio, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
-from triforce_tts.files import MARKER, new_folder, write_json, write_text
-from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
-from triforce_tts.synthesis import check_lineage
+from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
+from triforce_tts.models.load import load_dvae
+from triforce_tts.schema import parse_record
+from triforce_tts.synthesis import Synthesizer, check_lineage
 from triforce_tts.text.tokenizer import TextTokenizer
+from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
-from .loop import TRAINER
+from .state import STATE, TRAINER, read_state
 
 CARD = "MODEL_CARD.md"
 
 
 def copy_half(source: Path, target: Path, lineage: dict[str, object] | None = None) -> None:
-    """Copy a checkpoint with its weights in fp16; it keeps its id."""
+    """Copy a checkpoint with its weights in fp16; it keeps its id.
+
+    Raises:
+        CheckpointError: it is damaged, or holds weights that are no fp16 numbers.
+    """
     weights = checkpoint.load_tensors(source / WEIGHTS)
-    target.mkdir(parents=True)
+    target.mkdir(parents=True, exist_ok=True)
     half = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
+    lost = next((name for name, value in half.items() if not bool(value.isfinite().all())), None)
+    if lost is not None:
+        raise CheckpointError(f"{source}: '{lost}' holds weights that are not finite in fp16; train on or use another")
     config = {k: v for k, v in checkpoint.read_json(source / CONFIG).items() if k != "format"}
     if "torch_dtype" in config:
         config["torch_dtype"] = "float16"
     checkpoint.save(target, half, config, lineage or checkpoint.read_lineage(source))
 
 
-def bundle(paths: dict[str, Path], out: Path, name: str, voice: Path, card: Path | None, diffusion_steps: int) -> None:
-    """Write a model folder of the checkpoints in ``paths`` (by stage), refusing a mismatched set."""
+def bundle(
+    paths: dict[str, Path],
+    out: Path,
+    name: str,
+    voice: Path,
+    card: Path | None,
+    diffusion_steps: int,
+    force: bool = False,
+) -> str:
+    """Write a model folder of the checkpoints in ``paths`` (by stage), and speak with it as far as its voice.
+
+    Returns:
+        What a user should know of the voice's clip, such as that it does not sound like speech; mostly empty.
+
+    Raises:
+        ConfigError: the name or the number of steps is out of bounds.
+        CheckpointError: a mismatched set, or one that cannot be used.
+        AudioError: the clip is no second of speech.
+        TriforceError: ``out`` holds something else; ``force`` replaces another model.
+    """
+    wanted = {"name": name, "diffusion_steps": diffusion_steps}
+    parse_record(Manifest, json.dumps({**wanted, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
     found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
-    clip = read_audio(voice)
-    with new_folder(out, "model", list(paths.values())) as folder:
+    _, note = read_reference(voice, load_dvae(found["dvae"])[1])
+    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
+    told = _card(name, found) if card is None else read_text_file(card)
+    sources = [*paths.values(), *found.values(), voice, *([] if card is None else [card])]
+    with new_folder(out, "model", sources, force) as folder:
         for stage, path in found.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
         write_audio(folder / DEFAULT_VOICE, clip)
-        if card is not None:
-            shutil.copy(card, folder / CARD)
-        else:
-            write_text(folder / CARD, _card(name, found))
+        write_text(folder / CARD, told)
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
-        manifest = {"name": name, "id": identity, "networks": ids, "diffusion_steps": diffusion_steps}
-        write_json(folder / MANIFEST, {**manifest, "sha256": checksums})
+        write_json(folder / MANIFEST, {**wanted, "id": identity, "networks": ids, "sha256": checksums})
+        Synthesizer.load(folder, "cpu").voice()
+    return note
 
 
 def _card(name: str, found: dict[str, Path]) -> str:
@@ -69,12 +102,20 @@ def bundle_command(
     diffusion: Annotated[Path, typer.Option(help="Run or checkpoint of stage 3.")],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     voice: Annotated[Path, typer.Option(help="Clip of the default voice, a few seconds of speech.")],
-    name: Annotated[str, typer.Option(help="Name of the model.")] = "custom",
+    name: Annotated[str, typer.Option(help="Name of the model, at most 100 characters.")] = "custom",
     card: Annotated[Path | None, typer.Option(help="Model card to include; default: a short one is written.")] = None,
-    diffusion_steps: Annotated[int, typer.Option(help="Steps of stage 3 when speaking.")] = 1,
+    diffusion_steps: Annotated[
+        int,
+        typer.Option(
+            help="Steps of stage 3 when speaking; 0 leaves it out.", min=0, max=int(bounds.DIFFUSION_STEPS.most)
+        ),
+    ] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace a model that is at --out.")] = False,
 ) -> None:
     """Put three checkpoints that were trained together into one model folder (fp16)."""
-    bundle({"dvae": dvae, "gpt": gpt, "diffusion": diffusion}, out, name, voice, card, diffusion_steps)
+    note = bundle({"dvae": dvae, "gpt": gpt, "diffusion": diffusion}, out, name, voice, card, diffusion_steps, force)
+    if note:
+        typer.echo(note, err=True)
     size = sum(p.stat().st_size for p in out.rglob("*") if p.is_file()) / 1e6
     typer.echo(f"{out}: {size:.1f} MB", err=True)
 
@@ -83,21 +124,23 @@ def export_command(
     run: Annotated[Path, typer.Argument(help="Run to export.")],
     out: Annotated[Path, typer.Option(help="Run folder to write.")],
     light: Annotated[bool, typer.Option("--light", help="fp16 averaged weights and position, no optimiser.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a run that is at --out.")] = False,
 ) -> None:
     """Make a small copy of a run's latest checkpoint from which training goes on.
 
     A light copy starts with a fresh optimiser and a short warm-up: this is not an exact resume.
     """
     source = checkpoint.locate(run)
-    state = checkpoint.read_json(source / TRAINER / "state.json")
-    with new_folder(out, "run", [run]) as folder:
-        target = folder / source.name
+    state = read_state(source)
+    with new_folder(out, "run", [run, source], force) as folder:
         if light:
-            copy_half(source, target)
-            (target / TRAINER).mkdir()
-            write_json(target / TRAINER / "state.json", {**state, "light": True})
+            with new_folder(folder / source.name, "checkpoint") as target:
+                copy_half(source, target)
+                (target / TRAINER).mkdir()
+                without = {"light": True, "optimizer": None, "optimizer_tensors": None}
+                write_json(target / TRAINER / STATE, {**state.model_dump(mode="json"), **without})
         else:
-            shutil.copytree(source, target)
+            shutil.copytree(source, folder / source.name)
         write_text(folder / "latest", source.name)
     if light:
         typer.echo(f"{out}: light copy; resuming from it is not exact (fresh optimiser, short warm-up)", err=True)

@@ -24,7 +24,9 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="Override a se
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what the run would cost (parameters, memory, arithmetic); train nothing.")
 ]
-Days = Annotated[float, typer.Option(help="With --dry-run: how fast must it be to end in so many days?", min=0.01)]
+Days = Annotated[
+    float, typer.Option(help="With --dry-run: how fast must it be to end in so many days?", min=0.01, max=36500)
+]
 DVAECheckpoint = Annotated[Path, typer.Option("--dvae", help="Run or checkpoint of the DVAE.")]
 
 
@@ -105,7 +107,8 @@ def _fit(
 
     torch.manual_seed(run_settings.seed)  # the first weights, equal in all processes
     if dry_days is not None:
-        typer.echo("\n".join(estimate(build(), run_settings, dry_days)))
+        task = build()
+        typer.echo("\n".join([*task.notes, *estimate(task, run_settings, dry_days)]))
         return
     trainer: Trainer[Any, Any] = Trainer(build(), run_settings, run, settings.model_dump(mode="json"))
     outcome = trainer.fit()

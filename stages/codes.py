@@ -5,28 +5,86 @@ index is stamped with the DVAE's id, which the GPT and the bundle check.
 """
 
 import io
-import json
-import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
+from pydantic import Field, ValidationError
 from rich.console import Console
 from rich.progress import track
 
-from triforce_tts import checkpoint
+from triforce_tts import checkpoint, pool
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import mel_spectrogram
-from triforce_tts.errors import TextError
-from triforce_tts.files import write_json
+from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
+from triforce_tts.files import file_sha256, working_folder, write_json
 from triforce_tts.models.load import load_dvae
-from triforce_tts.shards import SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.schema import Record, RecordT, read_record
+from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
+
+MOST_CODES = 1 << 16  # of a group, that two bytes can tell apart
+# Of a .npy file of integers with two axes, row after row: what NumPy writes, and nothing that would have to be evaluated.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \((\d{1,12}), (\d{1,12})\), \} *\n",
+    re.DOTALL,
+)
+
+Time = Annotated[float, Field(ge=0, le=1e6)]  # seconds
+
+
+class CodeDetails(Record):
+    """What the index of coded shards says of its codes."""
+
+    dvae: Annotated[str, Field(min_length=1, max_length=100)]
+    groups: Annotated[int, Field(ge=1, le=1024)]
+    n_codes: Annotated[int, Field(ge=1, le=MOST_CODES)]
+    code_rate: Annotated[float, Field(gt=0, le=1e5)]  # code frames a second
+
+
+class CodedText(Record):
+    """What the JSON of a coded sample says of its text."""
+
+    normalized: Annotated[str, Field(min_length=1)]
+    # Of every word its start, then the end of each of its symbols; see text/alignment.py.
+    alignment: list[Annotated[list[Time], Field(min_length=2)]] | None = None
+
+
+class _Stamp(Record):
+    dvae: str
+    source: str
+
+
+class _Info(Record):
+    name: str
+    samples: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
+    sha256: str
+
+
+class _Done(Record):
+    """What lies beside a coded shard, so that a command that was stopped goes on after it."""
+
+    stamp: _Stamp
+    info: _Info
+    silent: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One shard to be coded."""
+
+    dvae: Path
+    folder: Path
+    split: str
+    number: int
+    target: Path
 
 
 def encode_codes(codes: torch.Tensor) -> bytes:
@@ -36,29 +94,93 @@ def encode_codes(codes: torch.Tensor) -> bytes:
     return buffer.getvalue()
 
 
-def decode_codes(data: bytes) -> torch.Tensor:
-    """Codes [frames, groups] int64 of ``encode_codes``' bytes."""
-    return torch.from_numpy(np.load(io.BytesIO(data), allow_pickle=False).astype(np.int64))
+def decode_codes(data: bytes, where: str = "codes") -> torch.Tensor:
+    """Codes [frames, groups] int64 of ``encode_codes``' bytes; ``where`` names the sample in messages.
+
+    Raises:
+        ShardError: no .npy file of integers with two axes, or of another size than it says.
+    """
+    header = _HEADER.match(data)
+    if header is None:
+        raise ShardError(
+            f"{where}: expected a .npy file of integers [frames, groups], found {len(data)} bytes of something else; "
+            "run 'triforce-tts codes' again"
+        )
+    kind, shape = np.dtype(header[1].decode()), (int(header[2]), int(header[3]))
+    size = len(data) - header.end()
+    if math.prod(shape) * kind.itemsize != size:
+        raise ShardError(
+            f"{where}: {size} bytes of codes, expected {list(shape)} of {kind.itemsize} bytes each; "
+            "run 'triforce-tts codes' again"
+        )
+    values = np.frombuffer(data, kind, offset=header.end()).reshape(shape)
+    return torch.from_numpy(values.astype(np.int64))
 
 
-def _code_shard(dvae_path: str, folder: str, split: str, number: int, coded: str) -> tuple[ShardInfo, int]:
-    """Code shard ``number`` of a split into the tar ``coded``; its entry, and how many samples had no speakable text."""
-    target = Path(coded)
+def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> torch.Tensor:
+    """Codes [frames, groups] int64 in [0, n_codes) of a coded sample: at least one frame.
+
+    Raises:
+        ShardError: there is none, or one is out of range; the sample is named.
+    """
+    where = f"sample '{shards.keys[index]}'"
+    codes = decode_codes(shards.payload(index), where)
+    if codes.shape[0] == 0 or codes.shape[1] != groups:
+        raise ShardError(
+            f"{where}: codes {list(codes.shape)}, expected at least one frame of {groups} groups; "
+            "run 'triforce-tts codes' again"
+        )
+    low, high = int(codes.min()), int(codes.max())
+    if low < 0 or high >= n_codes:
+        raise ShardError(
+            f"{where}: codes from {low} to {high}, expected 0 to {n_codes - 1}; run 'triforce-tts codes' again"
+        )
+    return codes
+
+
+def read_text(shards: ShardSet, index: int) -> CodedText:
+    """The text of a coded sample, and its alignment where there is one.
+
+    Raises:
+        ShardError: they are missing or of a wrong type; the sample is named.
+    """
+    return _checked(CodedText, shards.meta(index), f"sample '{shards.keys[index]}'")
+
+
+def read_details(folder: str, details: Any) -> CodeDetails:
+    """What the index in ``folder`` says of its codes.
+
+    Raises:
+        ShardError: something is missing, of a wrong type or out of bounds.
+    """
+    return _checked(CodeDetails, details, f"{folder}/{INDEX}: details")
+
+
+def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        key = ".".join(str(part) for part in first["loc"]) or "(whole)"
+        raise ShardError(f"{where}: '{key}': {first['msg']}; run 'triforce-tts codes' again") from error
+
+
+def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
+    """Code a shard; its entry in the index, and how many of its samples had no speakable text."""
+    target = job.target
+    source = read_index(job.folder, "audio")["splits"][job.split]["shards"]
+    stamp = _Stamp(dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"])
     done = target.with_suffix(".done.json")
-    source = read_index(Path(folder), "audio")["splits"][split]["shards"]
-    stamp = {"dvae": checkpoint.read_lineage(dvae_path)["id"], "source": source[number]["sha256"]}
-    if done.is_file() and target.is_file():
-        content = json.loads(done.read_text(encoding="utf-8"))
-        if content["stamp"] == stamp:
-            return ShardInfo(**content["info"]), content["silent"]
-    dvae, audio = load_dvae(dvae_path)
-    shards = ShardSet.open([Path(folder)], split, "audio")
-    first = sum(shard["samples"] for shard in source[:number])
+    if (found := _finished(done, target, stamp)) is not None:
+        return found
+    dvae, audio = load_dvae(job.dvae)
+    shards = ShardSet.open([job.folder], job.split, "audio")
+    first = sum(shard["samples"] for shard in source[: job.number])
     silent = 0
 
     def samples() -> Iterator[Sample]:
         nonlocal silent
-        for index in range(first, first + source[number]["samples"]):
+        for index in range(first, first + source[job.number]["samples"]):
             meta = shards.meta(index)
             try:
                 meta["normalized"] = normalize(meta["text"])
@@ -71,45 +193,71 @@ def _code_shard(dvae_path: str, folder: str, split: str, number: int, coded: str
             yield Sample(shards.keys[index], meta, encode_codes(codes), "codes.npy")
 
     info = write_shard(target, samples())
-    write_json(done, {"stamp": stamp, "info": asdict(info), "silent": silent})
+    write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), "silent": silent})
     return info, silent
 
 
-def _one_thread() -> None:
-    torch.set_num_threads(1)
+def _finished(done: Path, target: Path, stamp: _Stamp) -> tuple[ShardInfo, int] | None:
+    """What an earlier start made of the same shard with the same DVAE, if it is there and whole."""
+    if not (done.is_file() and target.is_file()):
+        return None
+    content = read_record(done, _Done, ShardError)
+    if content.stamp != stamp or content.info.name != target.name or content.info.sha256 != file_sha256(target):
+        return None
+    return ShardInfo(**content.info.model_dump()), content.silent
 
 
-def make_codes(dvae: Path, data: list[Path], out: Path, workers: int, console: Console | None = None) -> int:
-    """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text."""
+def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, console: Console | None = None) -> int:
+    """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text.
+
+    Raises:
+        TriforceError: ``out`` is one of ``data``, holds something else or is written by another process; or a shard's
+            worker died twice.
+    """
     network, audio = load_dvae(dvae)
-    jobs: list[tuple[str, str, str, int, str]] = []
+    if network.config.n_codes > MOST_CODES:
+        raise CheckpointError(
+            f"{dvae}: {network.config.n_codes} codes a group, at most {MOST_CODES} fit; lower model.levels"
+        )
+    jobs: list[_Job] = []
     for place, folder in enumerate(data):
         prefix = f"{place}--" if len(data) > 1 else ""  # shards of two folders may share names
         for split, content in read_index(folder, "audio")["splits"].items():
             for number, shard in enumerate(content["shards"]):
-                jobs.append((str(dvae), str(folder), split, number, str(out / f"{prefix}{shard['name']}")))
-    out.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(max(1, workers), multiprocessing.get_context("spawn"), _one_thread) as pool:
-        futures = [pool.submit(_code_shard, *job) for job in jobs]
-        results = [future.result() for future in track(futures, "codes", console=console)]
-    splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
-    for job, (info, _) in zip(jobs, results, strict=True):
-        splits[job[2]].append(info)
-    details: dict[str, Any] = {
-        "dvae": checkpoint.read_lineage(dvae)["id"],
-        "groups": network.config.groups,
-        "n_codes": network.config.n_codes,
-        "code_rate": audio.frame_rate / network.config.downsampling,
-    }
-    write_index(out, "codes", splits, details)
-    return sum(silent for _, silent in results)
+                jobs.append(_Job(dvae, folder, split, number, out / f"{prefix}{shard['name']}"))
+    details = CodeDetails(
+        dvae=checkpoint.read_lineage(dvae)["id"],
+        groups=network.config.groups,
+        n_codes=network.config.n_codes,
+        code_rate=audio.frame_rate / network.config.downsampling,
+    )
+    with working_folder(out, "codes", [*data, dvae]):
+        results = _run(jobs, workers, console)
+        splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
+        for job in jobs:
+            splits[job.split].append(results[job][0])
+        write_index(out, "codes", splits, details.model_dump())
+    return sum(silent for _, silent in results.values())
+
+
+def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_Job, tuple[ShardInfo, int]]:
+    done = track(pool.run(_code_shard, jobs, workers), "codes", len(jobs), console=console)
+    results = dict(done)
+    finished = {job: result for job, result in results.items() if result is not None}
+    lost = [job.target.name for job in jobs if job not in finished]
+    if lost:
+        raise TriforceError(
+            f"{lost[0]}: the process that coded it died twice, as if killed or out of memory ({len(lost)} shards are "
+            "missing); run the same command again, with fewer --workers"
+        )
+    return finished
 
 
 def command(
     dvae: Annotated[Path, typer.Option(help="Run or checkpoint of the DVAE.")],
     data: Annotated[list[Path], typer.Option(help="Shard folder; may be given several times.")],
-    out: Annotated[Path, typer.Option(help="Folder for the coded shards.")],
-    workers: Annotated[int, typer.Option(help="Processes.")] = 2,
+    out: Annotated[Path, typer.Option(help="Folder for the coded shards: a new one, or one that was begun.")],
+    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=256)] = 2,
 ) -> None:
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)

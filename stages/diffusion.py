@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, model_validator
+from pydantic import model_validator
 from torch import nn
 
 from triforce_tts import checkpoint
@@ -22,10 +22,10 @@ from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .dvae import CropSettings, frames_of, read_crop
-from .loop import Losses
+from .dvae import CropSeconds, CropSettings, frames_of, read_crop
 from .preview import Preview
-from .settings import RunSettings
+from .settings import Count, RunSettings, Share, Weight
+from .task import Losses, mean
 
 NAME = "diffusion"
 ORACLE_TIME = 0.7  # of the oracle start: most of the way done, by the recording itself
@@ -35,23 +35,34 @@ _LOG_FLOOR = 2e-3  # magnitudes below it are inaudible beside their neighbours
 class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
-    reference_seconds: PositiveFloat
-    true_mel_share: float = 0.25  # of samples conditioned on the true mel: they teach fine structure early
-    drop_share: float = 0.0  # of samples without conditions; above 0 it needs model.null_condition, and allows guidance
-    noise_share: float = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
+    reference_seconds: CropSeconds
+    true_mel_share: Share = 0.25  # of samples conditioned on the true mel: they teach fine structure early
+    noise_share: Share = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
 
 
-class DiffusionSettings(Config):
+class ConditionSettings(ReferenceSettings):
+    """Crops, some of whose conditions are dropped."""
+
+    drop_share: Share = 0.0  # of samples without conditions; above 0 it needs model.null_condition, and allows guidance
+
+
+class UpsamplerSettings(Config):
+    """What training and distilling the upsampler have in common."""
+
+    data: ReferenceSettings
+    run: RunSettings
+
+
+class DiffusionSettings(UpsamplerSettings):
     """The whole of ``configs/diffusion/*.yaml``."""
 
     model: DiffusionConfig
-    data: ReferenceSettings
-    run: RunSettings
-    consistency_weight: NonNegativeFloat = 0.0  # of the difference between a crop and its later part alone
-    consistency_after: NonNegativeInt = 0  # steps without it
-    magnitude_weight: NonNegativeFloat = 0.0  # of the magnitude error of a complex target, whose phase is left free
-    magnitude_before: PositiveFloat = 1.0  # flow time up to which samples have it
-    magnitude_after: NonNegativeInt = 0  # steps without it
+    data: ConditionSettings
+    consistency_weight: Weight = 0.0  # of the difference between a crop and its later part alone
+    consistency_after: Count = 0  # steps without it
+    magnitude_weight: Weight = 0.0  # of the magnitude error of a complex target, whose phase is left free
+    magnitude_before: Share = 1.0  # flow time up to which samples have it
+    magnitude_after: Count = 0  # steps without it
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
@@ -204,23 +215,25 @@ class DiffusionTask:
     """Stage 3 for the loop."""
 
     name = NAME
+    notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"model": DiffusionConfig}
     criterion = "loss"
     expected_first_loss = None
 
     def __init__(
         self,
-        settings: DiffusionSettings,
+        network: Diffusion,
+        losses: Losses,
+        settings: UpsamplerSettings,
         train: ShardSet,
         heldout: ShardSet,
         dvae: DVAE,
-        audio: AudioConfig,
         dvae_id: str,
+        drop_share: float = 0.0,
     ) -> None:
-        self.settings, self.train, self.heldout = settings, train, heldout
-        self.audio, self.dvae, self.dvae_id = audio, dvae, dvae_id
-        network = Diffusion(settings.model, audio)
-        self.module: Losses = DiffusionLosses(network, dvae, settings)
+        self.module, self.settings, self.train, self.heldout = losses, settings, train, heldout
+        self.model, self.audio = network.config, network.audio
+        self.dvae, self.dvae_id, self.drop_share = dvae, dvae_id, drop_share
         self._width = network.target.width
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
@@ -236,7 +249,7 @@ class DiffusionTask:
         frames = self.audio.frames(len(samples))
         white = torch.randn(frames, self._width, generator=rng)
         time = 0.0 if draws[0] < data.noise_share else draws[1]
-        return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < data.drop_share, white)
+        return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < self.drop_share, white)
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """Seconds of the recording."""
@@ -281,7 +294,7 @@ class DiffusionTask:
             linear, better = self._oracle_errors(network, clip, index)
             guessed, predicted = guessed + linear, predicted + better
             frames += clip.magnitude.shape[1]
-        figures = {f"error_{steps}_step": total / max(1, frames) for steps, total in sums.items()}
+        figures = {f"error_{steps}_step": mean(total, frames) for steps, total in sums.items()}
         return {**figures, "oracle_gain_db": 10 * math.log10(max(guessed, 1e-12) / max(predicted, 1e-12))}
 
     @torch.no_grad()
@@ -331,7 +344,7 @@ class DiffusionTask:
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says."""
-        return {"stage": NAME, "model": self.settings.model.model_dump(mode="json")}
+        return {"stage": NAME, "model": self.model.model_dump(mode="json")}
 
     def lineage(self) -> dict[str, Any]:
         """What this network was trained with."""
@@ -340,6 +353,9 @@ class DiffusionTask:
 
 def build(settings: DiffusionSettings, data: Sequence[Path], dvae: Path) -> DiffusionTask:
     """The task on the shards in ``data``, with the decodes of the DVAE at ``dvae``."""
-    network, audio = load_dvae(dvae)
+    codec, audio = load_dvae(dvae)
     train, heldout = settings.data.open(data, "audio")
-    return DiffusionTask(settings, train, heldout, network, audio, checkpoint.read_lineage(dvae)["id"])
+    network = Diffusion(settings.model, audio)
+    losses = DiffusionLosses(network, codec, settings)
+    dvae_id = checkpoint.read_lineage(dvae)["id"]
+    return DiffusionTask(network, losses, settings, train, heldout, codec, dvae_id, settings.data.drop_share)

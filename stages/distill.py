@@ -7,42 +7,38 @@ learns the one prediction whose single step ends at the same place.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
 from triforce_tts import checkpoint
-from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_diffusion, load_dvae
-from triforce_tts.models.targets import DiffusionConfig
-from triforce_tts.schema import Config, parse
 from triforce_tts.shards import ShardSet
 
 from .diffusion import (
-    DiffusionSettings,
     DiffusionTask,
-    ReferenceSettings,
+    UpsamplerSettings,
     Upsampling,
     lengths_of,
     make_conditions,
 )
-from .loop import Losses
-from .settings import RunSettings
+from .task import Losses, mean
 
 NAME = "distill"
 
 
-class DistillSettings(Config):
+FlowSteps = Annotated[int, Field(ge=1, le=1000)]
+
+
+class DistillSettings(UpsamplerSettings):
     """The whole of ``configs/distill/*.yaml``; sizes are the teacher's."""
 
-    data: ReferenceSettings
-    run: RunSettings
-    teacher_steps: PositiveInt = 16  # of the whole flow
-    student_steps: PositiveInt = 2
+    teacher_steps: FlowSteps = 16  # of the whole flow
+    student_steps: FlowSteps = 2
 
     @model_validator(mode="after")
     def _check(self) -> "DistillSettings":
@@ -103,21 +99,18 @@ class DistillTask(DiffusionTask):
     def __init__(
         self,
         settings: DistillSettings,
-        model: DiffusionConfig,
+        teacher: Diffusion,
+        teacher_id: str,
         train: ShardSet,
         heldout: ShardSet,
-        teacher: Diffusion,
-        networks: tuple[DVAE, AudioConfig],
-        ids: tuple[str, str],
+        dvae: DVAE,
+        dvae_id: str,
     ) -> None:
-        dvae, audio = networks
-        whole = DiffusionSettings(model=model, data=settings.data, run=settings.run)
-        super().__init__(whole, train, heldout, dvae, audio, ids[0])
-        student = self.module.network
+        student = Diffusion(teacher.config, teacher.audio)
         student.load_state_dict(teacher.state_dict())
-        assert isinstance(student, Diffusion)
-        self.distill, self.teacher, self.teacher_id = settings, teacher, ids[1]
-        self.module = DistillLosses(student, teacher, dvae, settings)
+        losses = DistillLosses(student, teacher, dvae, settings)
+        super().__init__(student, losses, settings, train, heldout, dvae, dvae_id)
+        self.distill, self.teacher, self.teacher_id = settings, teacher, teacher_id
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
@@ -131,7 +124,7 @@ class DistillTask(DiffusionTask):
             end = self._sampled(teacher, clip, self.distill.teacher_steps, index)
             apart = teacher.target.error(arrived, end, clip.decoded, lengths_of(clip)).sum()
             total, frames = total + float(apart), frames + clip.magnitude.shape[1]
-        return {**figures, "distance_to_teacher": total / max(1, frames)}
+        return {**figures, "distance_to_teacher": mean(total, frames)}
 
     def lineage(self) -> dict[str, Any]:
         """What this network was trained with."""
@@ -144,11 +137,10 @@ def build(settings: DistillSettings, data: Sequence[Path], dvae: Path, teacher: 
     Raises:
         CheckpointError: the teacher was trained with another DVAE.
     """
-    network, audio = load_dvae(dvae)
+    codec, audio = load_dvae(dvae)
     dvae_id = checkpoint.read_lineage(dvae)["id"]
     lineage = checkpoint.read_lineage(teacher)
     checkpoint.require_same("DVAE", str(teacher), lineage.get("dvae"), str(dvae), dvae_id)
-    model = parse(DiffusionConfig, checkpoint.read_config(teacher, "diffusion")["model"], f"{teacher}: model")
     train, heldout = settings.data.open(data, "audio")
     trained = load_diffusion(teacher, audio)
-    return DistillTask(settings, model, train, heldout, trained, (network, audio), (dvae_id, lineage["id"]))
+    return DistillTask(settings, trained, lineage["id"], train, heldout, codec, dvae_id)

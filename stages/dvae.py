@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import PositiveFloat
+from pydantic import Field
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
@@ -18,17 +18,19 @@ from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .loop import Losses
 from .preview import Preview
-from .settings import DataSettings, RunSettings
+from .settings import DataSettings, RunSettings, Weight
+from .task import Losses, mean
 
 NAME = "dvae"
+
+CropSeconds = Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)]
 
 
 class CropSettings(DataSettings):
     """Crops for the stages that learn from sound."""
 
-    crop_seconds: PositiveFloat
+    crop_seconds: CropSeconds
 
 
 class DVAESettings(Config):
@@ -38,7 +40,7 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    mse_weight: float = 0.5  # of the squared error beside the absolute one: it tames the largest misses
+    mse_weight: Weight = 0.5  # of the squared error beside the absolute one: it tames the largest misses
 
 
 @dataclass
@@ -94,6 +96,7 @@ class DVAETask:
     """Stage 1 for the loop."""
 
     name = NAME
+    notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"audio": AudioConfig, "model": DVAEConfig}
     criterion = "l1"
     expected_first_loss = None
@@ -187,7 +190,7 @@ def measure(
     entropy = -(share * share.clamp_min(1e-12).log()).sum(-1)  # nats, [groups]
     code_rate = audio.frame_rate / config.downsampling
     return {
-        "l1": total / max(1, frames),
+        "l1": mean(total, frames),
         "use": float((counts > 0).double().mean(-1).min()),
         "perplexity": float(entropy.exp().mean()),
         "bits_per_second": float(entropy.sum()) / math.log(2) * code_rate,

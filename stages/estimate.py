@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from triforce_tts.batches import Batch, stream
 from triforce_tts.models.layers import count_parameters
 
-from .loop import Task, order_of
 from .optim import make_optimizer
 from .settings import RunSettings
+from .task import Task, order_of
 
 _GB = 1e9
 _FEW = 4  # samples that are run

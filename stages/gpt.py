@@ -4,52 +4,61 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional as F
 
 from triforce_tts.batches import Batch, pad_stack
-from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.errors import CheckpointError, ConfigError, ShardError
+from triforce_tts.lines import SpeakingLimits
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
 from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
 from triforce_tts.text import alignment
+from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
-from .codes import decode_codes
-from .loop import Losses
+from .codes import read_codes, read_details, read_text
 from .preview import Preview
-from .settings import DataSettings, RunSettings
+from .settings import Count, DataSettings, RunSettings, Share, Weight
+from .task import Losses, mean
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
+MEASURED = 2000  # samples, evenly from the data, whose alignments give the least seconds of symbols: some three hours
 KINDS = ("speak", "listen", "speech", "text")
+
+_MARKS = 4  # tokens of a spoken sequence that open its parts and end it
+_MOST_MORE = 14  # symbols of a word beyond its letters: of 'fyi' in the dictionary 12, and 2 of an ending
+
+VoiceSeconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 
 
 class SequenceSettings(DataSettings):
     """How samples become sequences."""
 
-    mixture: tuple[float, float, float, float] = (0.8, 0.15, 0.0, 0.05)  # shares of speak, listen, speech, text
-    voice_seconds: tuple[float, float]  # shortest and longest voice prompt
-    letters_share: float = 0.1  # of words that are spelled although the lexicon knows them
-    text_weight: float = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
+    mixture: tuple[Share, Share, Share, Share] = (0.8, 0.15, 0.0, 0.05)  # of speak, listen, speech, text
+    voice_seconds: tuple[VoiceSeconds, VoiceSeconds]  # shortest and longest voice prompt
+    letters_share: Share = 0.1  # of words that are spelled although the lexicon knows them
+    text_weight: Weight = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
     reads: bool = False  # speech whose alignment is known carries its text in place; needs shards built with --align
-    plain_share: float = 0.1  # of aligned samples that are spoken without, for the score of speech given text
-    speech_weight: float = 0.2  # of speech tokens in 'listen'
-    guide_weight: float = 0.0  # of the guided-attention loss beside a speech token's; 0: none
-    guide_layers: tuple[int, ...] = ()  # whose first head is guided along the text
-    guide_width: float = 0.15  # how far from the diagonal a guided head may look free of charge, share of the text
+    plain_share: Share = 0.1  # of aligned samples that are spoken without, for the score of speech given text
+    speech_weight: Weight = 0.2  # of speech tokens in 'listen'
+    guide_weight: Weight = 0.0  # of the guided-attention loss beside a speech token's; 0: none
+    guide_layers: tuple[Count, ...] = ()  # whose first head is guided along the text
+    # How far from the diagonal a guided head may look free of charge, share of the text.
+    guide_width: Annotated[float, Field(ge=1e-3, le=10, allow_inf_nan=False)] = 0.15
 
     @model_validator(mode="after")
     def _check(self) -> "SequenceSettings":
-        if min(self.mixture) < 0 or not math.isclose(sum(self.mixture), 1.0, abs_tol=1e-6):
+        if not math.isclose(sum(self.mixture), 1.0, abs_tol=1e-6):
             raise ValueError(f"mixture must be four shares that sum to 1, found {list(self.mixture)}")
-        if not 0 < self.voice_seconds[0] <= self.voice_seconds[1]:
+        if self.voice_seconds[0] > self.voice_seconds[1]:
             raise ValueError(f"voice_seconds must be two rising lengths, found {list(self.voice_seconds)}")
         return self
 
@@ -133,7 +142,15 @@ class GPTTask:
     parts: ClassVar[dict[str, type[Config]]] = {"model": GPTConfig, "vocabulary": VocabularyConfig}
     criterion = "nats"
 
-    def __init__(self, settings: GPTSettings, train: ShardSet, heldout: ShardSet, code: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        settings: GPTSettings,
+        train: ShardSet,
+        heldout: ShardSet,
+        code: dict[str, Any],
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        self.notes = notes
         self.settings, self.train, self.heldout, self.code = settings, train, heldout, code
         self.tokenizer = TextTokenizer()
         sizes = VocabularyConfig(
@@ -147,11 +164,19 @@ class GPTTask:
         self.module = GPTLosses(GPT(settings.model, self.vocabulary.size), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
+        self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
         self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""
-        return self.sequence(self.train, index, self._kind(rng), rng), self.durations_s[index]
+        made = self.sequence(self.train, index, self._kind(rng), rng)
+        if len(made.ids) > self.settings.model.max_tokens:
+            raise ShardError(
+                f"sample '{self.keys[index]}': a sequence of {len(made.ids)} tokens, at most "
+                f"{self.settings.model.max_tokens} fit: its codes are longer than its duration_s says; "
+                "run 'triforce-tts codes' again"
+            )
+        return made, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """About how many tokens the sequence will have, by the kind and the voice that ``sample`` draws first."""
@@ -177,10 +202,10 @@ class GPTTask:
         data = self.settings.data
         if kind == "speak":
             return self.speak(shards, index, rng, data.plain_share, text)
-        codes = decode_codes(shards.payload(index))
+        codes = self._codes(shards, index)
         if kind == "speech":
             return self.vocabulary.speech_alone(codes)
-        letters = self.tokenizer.encode_letters(shards.meta(index)["normalized"] if text is None else text)
+        letters = self.tokenizer.encode_letters(read_text(shards, index).normalized if text is None else text)
         if kind == "text":
             return self.vocabulary.text_alone(letters)
         return self.vocabulary.listen(codes, letters, data.speech_weight)
@@ -189,12 +214,12 @@ class GPTTask:
         self, shards: ShardSet, index: int, rng: torch.Generator, plain_share: float, text: str | None = None
     ) -> TokenSequence:
         """Sample ``index`` as speech: read where its alignment is known, but for ``plain_share``; else without."""
-        data, meta = self.settings.data, shards.meta(index)
+        data, meta = self.settings.data, read_text(shards, index)
         voice = self._voice(shards, index, rng)
-        codes = decode_codes(shards.payload(index))
-        pieces = self.tokenizer.spell(meta["normalized"] if text is None else text, data.letters_share, rng)
+        codes = self._codes(shards, index)
+        pieces = self.tokenizer.spell(meta.normalized if text is None else text, data.letters_share, rng)
         tokens = self.tokenizer.ids(pieces)
-        words = meta.get(alignment.KEY) if data.reads else None
+        words = meta.alignment if data.reads else None
         if words is None or float(torch.rand((), generator=rng)) < plain_share:
             return self.vocabulary.speak(voice, tokens, codes, data.text_weight)
         if text is None:
@@ -204,6 +229,9 @@ class GPTTask:
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
+    def _codes(self, shards: ShardSet, index: int) -> torch.Tensor:
+        return read_codes(shards, index, self.code["groups"], self.code["n_codes"])
+
     def _voice(self, shards: ShardSet, index: int, rng: torch.Generator) -> torch.Tensor:
         """Codes of another clip by the speaker; of this one where there is no other."""
         seconds, other = self._voice_seconds(rng), index
@@ -212,7 +240,7 @@ class GPTTask:
             other = others[int(torch.randint(len(others) - 1, (), generator=rng))]
             if shards.keys[other] == shards.keys[index]:
                 other = others[-1]
-        codes = decode_codes(shards.payload(other))
+        codes = self._codes(shards, other)
         frames = min(len(codes), max(1, round(seconds * self.code["code_rate"])))
         start = int(torch.randint(len(codes) - frames + 1, (), generator=rng))
         return codes[start : start + frames]
@@ -222,10 +250,10 @@ class GPTTask:
         # Rounded up, so that there are few shapes: each costs a CPU memory, and a compiler time.
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
-        longest = self.settings.model.max_tokens
         # Attention is guided in plain speech alone: where the text is in its place, there is nothing to find.
         spans = torch.tensor([_spans(sequence.ids, {SPEECH}) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])
+        longest = self.settings.model.max_tokens  # past which there is only padding
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
@@ -244,8 +272,8 @@ class GPTTask:
         shuffled = speech_losses(self, network, samples, shuffle=True)
         listening = self._nats(network, samples, "listen", lambda v: v >= 1.0)
         rate = self.code["code_rate"] * self.code["groups"]
-        speech = sum(total for total, _ in own) / max(1, sum(count for _, count in own))
-        wrong = sum(total for total, _ in shuffled) / max(1, sum(count for _, count in shuffled))
+        speech = mean(sum(total for total, _ in own), sum(count for _, count in own))
+        wrong = mean(sum(total for total, _ in shuffled), sum(count for _, count in shuffled))
         return {
             "speech_loss": speech,
             "shuffled_text_loss": wrong,
@@ -268,7 +296,7 @@ class GPTTask:
             for layer in network.model.layers
         ]
         try:
-            network.hidden(torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None])
+            network.hidden(torch.tensor(sequence.ids, device=device)[None])
         finally:
             for hook in hooks:
                 hook.remove()
@@ -280,7 +308,7 @@ class GPTTask:
         """Where the speech of a held-out sample looks in its text: a network that reads draws a diagonal."""
         assert isinstance(network, GPT)
         sequence = self.speak(self.heldout, index, torch.Generator().manual_seed(index), plain_share=0.0)
-        ids = torch.tensor(sequence.ids[: network.config.max_tokens], device=device)[None]
+        ids = torch.tensor(sequence.ids, device=device)[None]
         layers = self.settings.data.guide_layers or (network.config.layers // 2,)
         probe = dict.fromkeys(layers, torch.empty(0))
         network.hidden(ids, probe=probe)
@@ -302,7 +330,7 @@ class GPTTask:
             nats = token_nats(network, sequence)
             wanted = counted(torch.tensor(sequence.weights[1:]))
             total, count = total + float(nats[wanted].sum()), count + int(wanted.sum())
-        return total / max(1, count)
+        return mean(total, count)
 
     def config(self) -> dict[str, Any]:
         """What a checkpoint's config.json says: Hugging Face's keys and ours."""
@@ -313,14 +341,23 @@ class GPTTask:
             "vocabulary": self.vocabulary.config.model_dump(mode="json"),
             "voice_seconds": list(self.settings.data.voice_seconds),
             "characters_per_second": self.characters_per_second,
+            "speaking": self.speaking.model_dump(mode="json"),
         }
+
+    def _least_seconds(self) -> dict[str, float]:
+        """How fast its aligned training data says each symbol, for text in place: a reader who hurries is held back."""
+        step = max(1, len(self.train) // MEASURED)
+        chosen = (read_text(self.train, index) for index in range(0, len(self.train), step))
+        return least_seconds(
+            (self.tokenizer.spell(text.normalized), text.alignment) for text in chosen if text.alignment is not None
+        )
 
     @property
     def characters_per_second(self) -> float:
         """Mean speaking rate of the training data: what a duration is predicted from."""
         if not hasattr(self, "_rate"):
             chosen = range(0, len(self.train), max(1, len(self.train) // 500))
-            characters = sum(len(self.train.meta(i)["normalized"]) for i in chosen)
+            characters = sum(len(read_text(self.train, i).normalized) for i in chosen)
             self._rate = round(characters / sum(self.durations_s[i] for i in chosen), 3)
         return self._rate
 
@@ -338,9 +375,9 @@ def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
 
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
-    """-log P of each token after the first, [tokens - 1]; zero past the network's longest sequence."""
+    """-log P of each token after the first, [at most tokens - 1]: of those that fit into the network."""
     (found,) = log_probabilities(network, [sequence.ids[: network.config.max_tokens]])
-    return F.pad(-found, (0, len(sequence.ids) - 1 - len(found)))
+    return -found
 
 
 @torch.no_grad()
@@ -352,12 +389,13 @@ def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = Fal
     results = []
     limit = min(samples, len(task.heldout))
     for index in range(limit):
-        text = task.heldout.meta((index + 1) % limit)["normalized"] if shuffle else None
+        text = read_text(task.heldout, (index + 1) % limit).normalized if shuffle else None
         rng = torch.Generator().manual_seed(index)
         sequence = task.speak(task.heldout, index, rng, 0.0, text)
         ids = torch.tensor(sequence.ids[1:])
         wanted = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
         nats = token_nats(network, sequence)
+        wanted = wanted[: len(nats)]  # another's text may be longer than there is room for
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
 
@@ -367,24 +405,73 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
 
     Raises:
         CheckpointError: two folders were coded by different DVAEs.
-        ConfigError: no sequence of the data would fit into the model, or speech shall be read that is not aligned.
+        ConfigError: the longest speech of the data would not fit into the model, or no sequence would, or speech shall
+            be read that is not aligned.
+        ShardError: a sample's text or the index of a folder is damaged.
     """
     chosen, heldout = settings.data.open(data, "codes")
-    stamps = list(chosen.details.items())
-    for folder, details in stamps[1:]:
-        if details["dvae"] != stamps[0][1]["dvae"]:
-            raise CheckpointError(
-                f"{stamps[0][0]} was coded by DVAE {stamps[0][1]['dvae']}, {folder} by {details['dvae']}; code both with one"
-            )
-    code = stamps[0][1]
+    code = _code_details(chosen)
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
     if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:
         raise ConfigError(
             f"model.max_tokens ({settings.model.max_tokens}) cannot hold {longest:.1f} s of speech and voice "
             f"({code['code_rate'] * code['groups']:.1f} codes a second); lower data.max_seconds or raise it"
         )
-    if settings.data.reads and not any(alignment.KEY in chosen.meta(i) for i in range(len(chosen))):
+    if settings.data.reads and not any(read_text(chosen, i).alignment is not None for i in range(len(chosen))):
         raise ConfigError(
             "data.reads: no sample of the data has an alignment; build the shards with --align, or set data.reads=false"
         )
-    return GPTTask(settings, chosen, heldout, code)
+    tokenizer, notes = TextTokenizer(), []
+    fitting = []
+    for what, shards in (("training", chosen), ("held-out", heldout)):
+        kept, note = _fitting(what, shards, settings, code, tokenizer)
+        fitting.append(kept)
+        notes += [note] if note else []
+    return GPTTask(settings, fitting[0], fitting[1], code, tuple(notes))
+
+
+def _fitting(
+    what: str, shards: ShardSet, settings: GPTSettings, code: dict[str, Any], tokenizer: TextTokenizer
+) -> tuple[ShardSet, str]:
+    """The samples whose longest sequence fits into the model, and what to tell the user of the others."""
+    limit, texts = settings.model.max_tokens, 1 + settings.data.reads
+    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * code["groups"] + _MARKS
+    left_out: dict[int, int] = {}
+    for index, seconds in enumerate(shards.durations_s):
+        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * code["groups"]
+        text = read_text(shards, index).normalized
+        if rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit:  # else surely short enough
+            tokens = rest + texts * most_symbols(tokenizer, text)
+            if tokens > limit:
+                left_out[index] = tokens
+    if not left_out:
+        return shards, ""
+    first = next(iter(left_out))
+    told = (
+        f"{len(left_out)} of {len(shards)} {what} samples may make sequences of more than model.max_tokens ({limit}), "
+        f"the first is '{shards.keys[first]}' with {left_out[first]}"
+    )
+    if len(left_out) == len(shards):
+        raise ConfigError(f"{told}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
+    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{told}: they are left out"
+
+
+def most_symbols(tokenizer: TextTokenizer, text: str) -> int:
+    """Symbols of ``text`` where each word is written the longer way, in letters or phonemes."""
+    spellings = zip(tokenizer.spell(text), tokenizer.spell(text, letters_share=1.0), strict=True)
+    return sum(max(len(one.symbols), len(other.symbols)) for one, other in spellings)
+
+
+def _code_details(shards: ShardSet) -> dict[str, Any]:
+    """What the indices of all folders say of their codes.
+
+    Raises:
+        CheckpointError: two folders were coded by different DVAEs.
+    """
+    stamps = [(folder, read_details(folder, details)) for folder, details in shards.details.items()]
+    for folder, code in stamps[1:]:
+        if code != stamps[0][1]:
+            raise CheckpointError(
+                f"{stamps[0][0]} was coded by DVAE {stamps[0][1].dvae}, {folder} by {code.dvae}; code both with one"
+            )
+    return stamps[0][1].model_dump()

@@ -10,113 +10,50 @@ import copy
 import json
 import math
 import os
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
-from safetensors.torch import save_file
-from torch import nn
 
 from triforce_tts import checkpoint
-from triforce_tts.batches import Batch, Order, stream
-from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
+from triforce_tts.batches import stream
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, new_folder, write_json, write_text
 from triforce_tts.models.layers import Network, count_parameters
-from triforce_tts.schema import Config, parse
 
 from .lora import add_adapters, merge
-from .optim import learning_rate_factor, make_optimizer
-from .preview import Preview, layer_norms
+from .optim import learning_rate_factor, make_optimizer, state_names
+from .preview import layer_norms
 from .report import Report
+from .resume import average_file, find_start, restored_average, restored_optimizer
 from .settings import RunSettings
-from .sharding import local, require_shardable, shard, split_like, whole
+from .sharding import local, require_shardable, shard, whole
+from .state import (
+    OPTIMIZER,
+    RAW,
+    STATE,
+    TRAINER,
+    Parameters,
+    Progress,
+    State,
+    checkpoint_name,
+    prune,
+    random_state,
+    read_tensors,
+    restore_random_state,
+    rng_name,
+)
+from .task import BatchT, ItemT, Task, order_of
 
-BatchT = TypeVar("BatchT", bound=Batch)
-ItemT = TypeVar("ItemT")
-TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
 KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
 GLOO_GRACE_S = 0.5  # thousands of times what its threads need to let go of a tensor
 LIGHT_WARMUP = 100  # steps of new warm-up after a start without optimiser state
-
-
-class Losses(nn.Module):
-    """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
-
-    network: Network
-    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
-
-
-class Task(Protocol[ItemT, BatchT]):
-    """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
-
-    name: str
-    parts: ClassVar[dict[str, type[Config]]]  # of config(): what the weights' shapes and meaning hang on
-    module: Losses
-    durations_s: tuple[float, ...]
-    keys: Sequence[str]
-    heldout: Sized
-    expected_first_loss: float | None
-    criterion: str  # the logged figure that a user would judge by, such as the error in nats
-
-    def sample(self, index: int, rng: torch.Generator) -> ItemT:
-        """Sample ``index`` with its random choices drawn from ``rng``."""
-        ...
-
-    def length(self, index: int, rng: torch.Generator) -> float:
-        """How long ``sample`` of the same arguments will be, about and in any unit: like lengths are batched together."""
-        ...
-
-    def collate(self, items: Sequence[ItemT]) -> BatchT:
-        """A batch of samples."""
-        ...
-
-    def weight(self, batch: BatchT) -> float:
-        """How many things the batch's loss sums over."""
-        ...
-
-    def seconds(self, batch: BatchT) -> float:
-        """Seconds of sound in the batch."""
-        ...
-
-    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Figures over the first ``samples`` held-out samples."""
-        ...
-
-    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Held-out sample ``index`` as the network does it, to be looked at and listened to."""
-        ...
-
-    def config(self) -> dict[str, Any]:
-        """The content of a checkpoint's config.json."""
-        ...
-
-    def lineage(self) -> dict[str, Any]:
-        """What the network was trained with."""
-        ...
-
-
-@dataclass
-class Progress:
-    """Where a run stands; saved with each checkpoint."""
-
-    step: int = 0
-    seconds: float = 0.0  # of training, over all resumes
-    audio_seconds: float = 0.0
-    skipped: int = 0  # steps whose gradient was not finite
-    light_start: int = -1  # step of the last start without optimiser state
-    best: float | None = None  # lowest held-out figure of run.keep_best
-
-
-def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
-    """Which samples of ``task`` come when."""
-    return Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches, task.length)
 
 
 @dataclass
@@ -140,20 +77,26 @@ class Trainer(Generic[ItemT, BatchT]):
         # oneDNN keeps up to 1024 compiled kernels with their memory, a set for each shape that a batch ever had.
         os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
         self.accelerator = Accelerator(mixed_precision="no" if settings.precision == "fp32" else settings.precision)
+        if settings.precision == "fp16" and self.accelerator.scaler is None:
+            raise ConfigError(
+                f"run.precision=fp16 needs a GPU, and training is on '{self.accelerator.device}': set fp32 or bf16"
+            )
         processes = self.accelerator.num_processes
         if settings.batch_size % processes:
             raise ConfigError(f"run.batch_size ({settings.batch_size}) must be a multiple of the {processes} processes")
         if not task.durations_s:
             raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
-        self.progress = Progress()
+        if settings.keep_best and not len(task.heldout):
+            raise ConfigError("run.keep_best compares held-out figures, and the data holds nothing out: leave it empty")
         self.order = order_of(task, settings)
         network = task.module.network
-        exact = self._load_start()
+        self.start = find_start(task, settings, run, processes)
+        self.progress, exact = self.start.progress, self.start.exact
         if settings.lora_rank:
             add_adapters(network, settings.lora_rank)
         if exact is not None:
-            file = exact[0] / TRAINER / "weights.safetensors"
-            checkpoint.load_state(network, checkpoint.load_tensors(file), str(file))
+            file = exact[0] / TRAINER / RAW
+            checkpoint.load_state(network, read_tensors(file), str(file))
         network.recompute = settings.recompute
         if settings.compile:
             network.compile(dynamic=True)
@@ -174,12 +117,14 @@ class Trainer(Generic[ItemT, BatchT]):
         self._saved = -1  # step of the last checkpoint
         if exact is not None:
             self._restore(*exact)
+        if self.accelerator.is_main_process and self.start.notes:
+            print("\n".join(self.start.notes))
         if settings.ema and not self.ema:
             self.ema = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
         trained_with = {
             "parameters": count_parameters(self.network),
             "processes": processes,
-            "lineage": task.lineage(),
+            "lineage": self.start.lineage,
             "samples": len(task.durations_s),
             "hours": round(sum(task.durations_s) / 3600, 3),
         }
@@ -200,9 +145,13 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def fit(self) -> Outcome:
         """Train until the budget is spent; the last state is saved."""
-        self._saved = self.progress.step if (self.run / "latest").exists() else -1
+        self._saved = self.progress.step if self.start.pointed is not None else -1
         metrics: dict[str, float] = {}
         with self.report:
+            if self.accelerator.is_main_process:
+                self.start.require_still(self.run)
+            for note in self._notes():
+                self.report.say(note)
             batches = self._batches()
             while not self._spent():
                 began = time.perf_counter()
@@ -268,7 +217,7 @@ class Trainer(Generic[ItemT, BatchT]):
             for name, value in {"loss": loss.detach(), **logged}.items():
                 sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
         if self.settings.preview_every and (self.progress.step + 1) % self.settings.preview_every == 0:
-            self.report.gradients(self.progress, layer_norms(self.network))
+            self.report.gradients(self.progress, layer_norms(self.network, self._loss_scale()))
         norm = float(whole(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)))
         self._update(norm, batch)
         names = sorted(sums)
@@ -278,10 +227,17 @@ class Trainer(Generic[ItemT, BatchT]):
         logged = {name: total / weight for name, total in zip(names, totals, strict=True)}
         return {**logged, "gradient_norm": norm, **({} if padding is None else {"padding": padding})}
 
+    def _loss_scale(self) -> float:
+        """What losses, and so gradients until they are clipped, are multiplied by: 1 but for fp16."""
+        scaler = self.accelerator.scaler
+        return 1.0 if scaler is None else float(scaler.get_scale())
+
     def _update(self, norm: float, batch: BatchT) -> None:
         if math.isfinite(norm):
             self.optimizer.step()
             self._skips = 0
+        elif self._overflowed():
+            self.progress.overflows += 1
         else:
             self.progress.skipped += 1
             self._skips += 1
@@ -300,6 +256,18 @@ class Trainer(Generic[ItemT, BatchT]):
                 averages, values = ([local(tensors[n]) for n in names] for tensors in (self.ema, state))
                 torch._foreach_lerp_(averages, values, 1 - self._ema_decay())
 
+    def _overflowed(self) -> bool:
+        """Whether a gradient that is not finite was only scaled up too far for fp16; the scale is lowered either way.
+
+        A scale of 1 or less enlarges nothing: then the gradient itself is at fault.
+        """
+        if self.accelerator.scaler is None:
+            return False
+        before = self._loss_scale()
+        self.optimizer.zero_grad(set_to_none=True)  # so that the step, which also updates the scale, moves no weight
+        self.optimizer.step()
+        return before > 1.0 and self._loss_scale() < before
+
     def _keep_bad(self, batch: BatchT) -> Path:
         """Write down the batch whose gradient was not finite, with the keys of its samples; the folder."""
         folder = self.run / BAD
@@ -307,8 +275,8 @@ class Trainer(Generic[ItemT, BatchT]):
             rank, pairs = self.accelerator.process_index, self.order.batch(self._stream_step())
             keys = [self.task.keys[index] for _, index in pairs[rank :: self.accelerator.num_processes]]
             tensors = {field.name: getattr(batch, field.name).cpu().contiguous() for field in fields(batch)}
-            with atomic_path(folder / f"step-{self.progress.step + 1:08d}-{rank:05d}.safetensors") as file:
-                save_file(tensors, file, metadata={"samples": json.dumps(keys)})
+            with atomic_path(folder / f"{checkpoint_name(self.progress.step + 1)}-{rank:05d}.safetensors") as file:
+                checkpoint.save_tensors(file, tensors, {"samples": json.dumps(keys)})
         return folder
 
     def _stream_step(self) -> int:
@@ -371,8 +339,15 @@ class Trainer(Generic[ItemT, BatchT]):
         rate = self.settings.learning_rate * self._rate()
         self.report.step(self.progress, logged, rate, waited / took, samples)
 
+    def _notes(self) -> list[str]:
+        """What the user should know at the start."""
+        silent = ["the data holds nothing out: nothing is validated"] if not len(self.task.heldout) else []
+        return [*self.task.notes, *silent]
+
     def _validate(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
+        if not (len(self.task.heldout) and self.settings.validate_samples):
+            return metrics  # a figure of no samples is none
 
         def look(network: Network) -> None:
             metrics.update(self.task.validate(network, self.accelerator.device, self.settings.validate_samples))
@@ -436,25 +411,32 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def save(self, best: bool = False) -> None:
         """Write ``step-XXXXXXXX/``, then point ``latest`` at it, and ``best`` too if asked; older ones go."""
-        target = self.run / f"step-{self.progress.step:08d}"
-        shared = self.run / f".{target.name}.rng"
-        shared.mkdir(parents=True, exist_ok=True)
-        rank = self.accelerator.process_index
-        save_file(_random_state(), shared / f"rng-{rank:05d}.safetensors")
+        target = self.run / checkpoint_name(self.progress.step)
+        random = self._random_states()
         weights, averaged = self._whole(self.network.state_dict()), self._whole(self.ema)
         optimizer = self._whole(self._optimizer_tensors())
-        self.accelerator.wait_for_everyone()
         if self.accelerator.is_main_process:
             with new_folder(target, "checkpoint", force=True) as folder:
                 self._write(folder, weights, averaged or weights, optimizer)
-                for file in shared.iterdir():
-                    shutil.copy(file, folder / TRAINER / file.name)
+                for rank, state in enumerate(random):
+                    checkpoint.save_tensors(folder / TRAINER / rng_name(rank), state)
             for pointer in ("best", "latest") if best else ("latest",):
                 write_text(self.run / pointer, target.name)
-            shutil.rmtree(shared)
-            self._prune()
-        self._saved = self.progress.step
+            prune(self.run, self.settings.keep)
+        self._saved, self.start.pointed = self.progress.step, target.name
         self.accelerator.wait_for_everyone()
+
+    def _random_states(self) -> list[dict[str, torch.Tensor]]:
+        """The random state of every process."""
+        own = random_state()
+        if self.accelerator.num_processes == 1:
+            return [own]
+        device = self.accelerator.device
+        all_states = {name: self.accelerator.gather(value.to(device)[None]).cpu() for name, value in own.items()}
+        return [
+            {name: value[rank].clone() for name, value in all_states.items()}
+            for rank in range(self.accelerator.num_processes)
+        ]
 
     def _whole(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """``tensors`` gathered from all processes, on the main process's CPU; nothing in the others."""
@@ -471,126 +453,55 @@ class Trainer(Generic[ItemT, BatchT]):
         optimizer: dict[str, torch.Tensor],
     ) -> None:
         shipped = merge(averaged) if self.settings.lora_rank else averaged
-        lineage = {**self.task.lineage(), "steps": self.progress.step}
-        checkpoint.save(folder, shipped, self.task.config(), lineage)
+        checkpoint.save(folder, shipped, self.task.config(), {**self.start.lineage, "steps": self.progress.step})
         trainer = folder / TRAINER
         trainer.mkdir()
         if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
-            save_file(averaged, self._average_file(folder))
-        save_file(weights, trainer / "weights.safetensors")
-        save_file(optimizer, trainer / "optimizer.safetensors")
-        state = {
+            checkpoint.save_tensors(average_file(folder, self.settings), averaged)
+        checkpoint.save_tensors(trainer / RAW, weights)
+        checkpoint.save_tensors(trainer / OPTIMIZER, optimizer)
+        scaler = self.accelerator.scaler
+        state = State(
             **vars(self.progress),
-            "seed": self.settings.seed,
-            "batch_size": self.settings.batch_size,
-            "processes": self.accelerator.num_processes,
-        }
-        write_json(trainer / "state.json", state)
+            keep_best=self.settings.keep_best,
+            seed=self.settings.seed,
+            batch_size=self.settings.batch_size,
+            processes=self.accelerator.num_processes,
+            optimizer=self.settings.optimizer,
+            optimizer_tensors=len(optimizer),
+            loss_scale=None if scaler is None else self._loss_scale(),
+            loss_scale_steps=0 if scaler is None else scaler.state_dict()["_growth_tracker"],
+        )
+        write_json(trainer / STATE, state.model_dump(mode="json"))
 
-    def _average_file(self, folder: Path) -> Path:
-        return folder / (f"{TRAINER}/average.safetensors" if self.settings.lora_rank else checkpoint.WEIGHTS)
-
-    def _parameter_names(self) -> list[str]:
-        """Names of the optimiser's parameters, in its order."""
+    def _parameters(self) -> Parameters:
+        """Name and shape of the optimiser's parameters in its order, and what it keeps of each."""
         known = {id(p): name for name, p in self.accelerator.unwrap_model(self.module).named_parameters()}
-        return [known[id(p)] for group in self.optimizer.param_groups for p in group["params"]]
+        return [
+            (known[id(p)], state_names(self.settings.optimizer, group), p.shape)
+            for group in self.optimizer.param_groups
+            for p in group["params"]
+        ]
 
     def _optimizer_tensors(self) -> dict[str, torch.Tensor]:
         state = self.optimizer.state_dict()["state"]
         return {
             f"{name}/{key}": torch.as_tensor(value)
-            for index, name in enumerate(self._parameter_names())
-            for key, value in state.get(index, {}).items()
+            for index, (name, _, _) in enumerate(self._parameters())
+            for key, value in sorted(state.get(index, {}).items())  # in one order in all processes, which gather them
         }
 
-    def _prune(self) -> None:
-        best = self.run / "best"
-        spared = checkpoint.pointed(best) if best.is_file() else None
-        for old in sorted(self.run.glob("step-*"))[: -self.settings.keep]:
-            if old != spared:
-                shutil.rmtree(old)
-
-    def _load_start(self) -> tuple[Path, dict[str, Any]] | None:
-        """Load what training starts from without adapters: the weights of ``init_from`` or of a light checkpoint.
-
-        Returns:
-            Folder and trainer state of a checkpoint that is to be taken up exactly instead; None where there is none.
-        """
-        network = self.task.module.network
-        if not (self.run / "latest").exists():
-            if self.settings.init_from:
-                checkpoint.read_config(self.settings.init_from, self.task.name)
-                checkpoint.load_weights(network, self.settings.init_from)
-            return None
-        folder = checkpoint.locate(self.run)
-        self._require_same_model(folder)
-        state = checkpoint.read_json(folder / TRAINER / "state.json")
-        self.progress = Progress(**{name: state[name] for name in vars(self.progress) if name in state})
-        if not (self.run / "best").exists():  # this is a copy, and what was best lies elsewhere
-            self.progress.best = None
-        if not state.get("light"):
-            return folder, state
-        checkpoint.load_weights(network, folder)
-        self.progress.light_start = self.progress.step
-        if self.accelerator.is_main_process:
-            print(f"{self.run}: a light checkpoint: the optimiser starts anew; this is not an exact resume")
-        return None
-
-    def _restore(self, folder: Path, state: dict[str, Any]) -> None:
+    def _restore(self, folder: Path, state: State) -> None:
         """Take up what the checkpoint in ``folder`` holds beside the weights."""
-        self._require_same_order(state)
         if self.settings.ema:
-            like, average = self.network.state_dict(), checkpoint.load_tensors(self._average_file(folder))
-            self.ema = {name: split_like(value, like[name]) for name, value in average.items()}
-        self._restore_optimizer(checkpoint.load_tensors(folder / TRAINER / "optimizer.safetensors"))
-        rng = folder / TRAINER / f"rng-{self.accelerator.process_index:05d}.safetensors"
-        if rng.exists():
-            _set_random_state(checkpoint.load_tensors(rng))
-
-    def _require_same_model(self, folder: Path) -> None:
-        found, wanted = checkpoint.read_config(folder, self.task.name), self.task.config()
-        for key, kind in self.task.parts.items():
-            # Parsed, so that a setting that is newer than the checkpoint counts as its default.
-            was, now = (parse(kind, config[key], f"{folder}: {key}") for config in (found, wanted))
-            if was != now:
-                raise CheckpointError(
-                    f"{folder}: '{key}' of the run's checkpoint is {found[key]}, the configuration says {wanted[key]}; "
-                    "use the run's configuration or another RUN"
-                )
-
-    def _require_same_order(self, state: dict[str, Any]) -> None:
-        for key in ("seed", "batch_size"):
-            if state[key] != getattr(self.settings, key):
-                raise CheckpointError(
-                    f"{self.run}: was trained with run.{key}={state[key]}, the configuration says "
-                    f"{getattr(self.settings, key)}: the data order would differ; use the same or another RUN"
-                )
-        if state["processes"] != self.accelerator.num_processes and self.accelerator.is_main_process:
-            print(
-                f"{self.run}: was trained with {state['processes']} processes, now {self.accelerator.num_processes}: "
-                "the samples of each step are the same; sums of floats and dropout are not"
-            )
-
-    def _restore_optimizer(self, tensors: dict[str, torch.Tensor]) -> None:
+            self.ema = restored_average(folder, self.settings, self.network.state_dict())
         like = dict(self.accelerator.unwrap_model(self.module).named_parameters())
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for index, name in enumerate(self._parameter_names()):
-            prefix = f"{name}/"
-            found = {key[len(prefix) :]: value for key, value in tensors.items() if key.startswith(prefix)}
-            # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
-            state[index] = {key: split_like(v, like[name]) if v.dim() else v for key, v in found.items()}
+        found = restored_optimizer(self.start, self.settings, self._parameters(), like)
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": {i: s for i, s in state.items() if s}, "param_groups": groups})
-
-
-def _random_state() -> dict[str, torch.Tensor]:
-    state = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        state["cuda"] = torch.cuda.get_rng_state()
-    return state
-
-
-def _set_random_state(state: dict[str, torch.Tensor]) -> None:
-    torch.set_rng_state(state["cpu"])
-    if "cuda" in state and torch.cuda.is_available():
-        torch.cuda.set_rng_state(state["cuda"])
+        self.optimizer.load_state_dict({"state": found, "param_groups": groups})
+        scaler = self.accelerator.scaler
+        if scaler is not None and state.loss_scale is not None:
+            scaled = {"scale": state.loss_scale, "_growth_tracker": state.loss_scale_steps}
+            scaler.load_state_dict({**scaler.state_dict(), **scaled})
+        if self.accelerator.process_index < state.processes:
+            restore_random_state(folder, self.accelerator.process_index)

@@ -140,6 +140,15 @@ def make_optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Opti
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=settings.betas, foreach=True)
 
 
+def state_names(optimizer: str, group: dict[str, Any]) -> tuple[str, ...]:
+    """Names of the tensors that the optimiser of this name keeps of each parameter of a ``group``."""
+    if optimizer == "smorms3":
+        return ("memory", "mean", "square")
+    if group.get("orthogonal"):
+        return ("step", "momentum")
+    return ("step", "exp_avg", "exp_avg_sq")
+
+
 def _inner_matrices(module: nn.Module) -> set[int]:
     """Ids of the weights of linear layers; tables are left out, also where one is the output layer."""
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}

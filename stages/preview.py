@@ -80,8 +80,11 @@ def as_image(png: bytes) -> Image:
     return image
 
 
-def layer_norms(network: torch.nn.Module) -> dict[str, tuple[float, float]]:
-    """Norms of gradient and weights of each layer of ``network`` that has a gradient, in the order of its definition."""
+def layer_norms(network: torch.nn.Module, scale: float = 1.0) -> dict[str, tuple[float, float]]:
+    """Norms of gradient and weights of each layer of ``network`` that has a gradient, in the order of its definition.
+
+    ``scale`` is what the gradients were multiplied by, as losses are in fp16.
+    """
     layers: dict[str, list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         if parameter.grad is not None:
@@ -89,5 +92,5 @@ def layer_norms(network: torch.nn.Module) -> dict[str, tuple[float, float]]:
     norms = {}
     for name, parameters in layers.items():
         gradient = sum(float(whole(p.grad.norm())) ** 2 for p in parameters if p.grad is not None) ** 0.5
-        norms[name] = (gradient, sum(float(whole(p.detach().norm())) ** 2 for p in parameters) ** 0.5)
+        norms[name] = (gradient / scale, sum(float(whole(p.detach().norm())) ** 2 for p in parameters) ** 0.5)
     return norms

@@ -1,12 +1,13 @@
 """What a run says and keeps: progress bar, trackers, metrics.jsonl, previews, and what the run was made from."""
 
 import json
+import math
 import platform
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import yaml
@@ -14,14 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts.audio.io import Audio
-from triforce_tts.files import atomic_path, only_writer, write_json, write_text
+from triforce_tts.files import atomic_path, working_folder, write_json, write_text
 
 from .preview import Preview, draw_gradients, draw_preview
 from .settings import RunSettings
+from .state import Progress as RunProgress
 from .trackers import open_trackers
-
-if TYPE_CHECKING:
-    from .loop import Progress as RunProgress
 
 
 class Report:
@@ -52,7 +51,7 @@ class Report:
         return self
 
     def _open(self, stack: ExitStack) -> None:
-        stack.enter_context(only_writer(self.run))
+        stack.enter_context(working_folder(self.run, "run"))
         write_text(self.run / "config.yaml", yaml.safe_dump(self.full_config, sort_keys=False))
         write_json(self.run / "environment.json", {**_environment(), **self.trained_with})
         self.trackers = open_trackers(self.settings.trackers, self.run, self.stage, self.full_config)
@@ -73,7 +72,7 @@ class Report:
 
     def step(
         self,
-        progress: "RunProgress",
+        progress: RunProgress,
         logged: dict[str, float],
         learning_rate: float,
         wait_share: float,
@@ -86,17 +85,18 @@ class Report:
             progress.step / self.settings.steps if self.settings.steps else 0.0,
             progress.seconds / (60 * self.settings.minutes) if self.settings.minutes else 0.0,
         )
+        self.bar.update(self.line, completed=spent)
         first = self._last is None
         if first or progress.step % self.settings.log_every == 0:
             speed = self._speed(progress)
             numbers = f"step {progress.step}  loss {logged['loss']:.4f}  {speed:.0f} audio-s/s"
-            self.bar.update(self.line, completed=spent, numbers=numbers)
+            self.bar.update(self.line, numbers=numbers)
             values = {**logged, "learning_rate": learning_rate, "data_wait": wait_share, "audio_s_per_s": speed}
-            self._write("train", progress, values, {"skipped": progress.skipped})
+            self._write("train", progress, values, {"skipped": progress.skipped, "overflows": progress.overflows})
         if samples is not None:
             self._append({"step": progress.step, "loss_exact": logged["loss"], "samples": list(samples)})
 
-    def validation(self, progress: "RunProgress", metrics: dict[str, float]) -> None:
+    def validation(self, progress: RunProgress, metrics: dict[str, float]) -> None:
         """Record a validation."""
         if not self.is_main:
             return
@@ -104,7 +104,7 @@ class Report:
         text = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         self.say(f"{self.stage} step {progress.step} validation: {text}")
 
-    def preview(self, progress: "RunProgress", previews: Sequence[Preview]) -> None:
+    def preview(self, progress: RunProgress, previews: Sequence[Preview]) -> None:
         """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to the trackers."""
         if not self.is_main:
             return
@@ -121,34 +121,43 @@ class Report:
                     title = f"preview/{preview.name}/{name}"
                     tracker.sound(title, sound.samples, sound.sample_rate, progress.step)
 
-    def gradients(self, progress: "RunProgress", norms: dict[str, tuple[float, float]]) -> None:
+    def gradients(self, progress: RunProgress, norms: dict[str, tuple[float, float]]) -> None:
         """Record the gradient flow: norms of gradient and weights of every layer."""
         if not self.is_main:
             return
         self._append({"kind": "gradients", "step": progress.step, "layers": norms})
         self._picture(self.run / "gradients.png", "gradients", draw_gradients(norms), progress)
 
-    def _picture(self, path: Path, title: str, png: bytes, progress: "RunProgress") -> None:
+    def _picture(self, path: Path, title: str, png: bytes, progress: RunProgress) -> None:
         with atomic_path(path) as file:
             file.write_bytes(png)
         for tracker in self.trackers:
             tracker.picture(title, png, progress.step)
 
-    def _speed(self, progress: "RunProgress") -> float:
+    def _speed(self, progress: RunProgress) -> float:
         """Audio seconds a training second since the last record."""
         before = self._last or (progress.seconds, progress.audio_seconds)
         self._last = (progress.seconds, progress.audio_seconds)
         took = progress.seconds - before[0]
         return (progress.audio_seconds - before[1]) / took if took > 0 else 0.0
 
-    def _write(self, kind: str, progress: "RunProgress", values: dict[str, float], more: dict[str, Any]) -> None:
+    def _write(self, kind: str, progress: RunProgress, values: dict[str, float], more: dict[str, Any]) -> None:
         self._append({"kind": kind, "step": progress.step, "seconds": round(progress.seconds, 2), **values, **more})
         for tracker in self.trackers:
             tracker.scalars(kind, values, progress.step)
 
     def _append(self, row: dict[str, Any]) -> None:
-        self.metrics_file.write(json.dumps(row) + "\n")
+        self.metrics_file.write(json.dumps(_finite(row), allow_nan=False) + "\n")
         self.metrics_file.flush()
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with null for what is no figure: JSON knows no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _environment() -> dict[str, Any]:

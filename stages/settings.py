@@ -2,53 +2,71 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
+MOST = 1_000_000_000  # of anything that is counted, such as steps
+MOST_SORTED = 1 << 22  # samples that are sorted by length together
+
+# Numbers of settings: each is bounded, so that a slip of the pen is refused and not trained with.
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Some = Annotated[int, Field(ge=1, le=MOST)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]  # of a part of a loss
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+Accepted = Literal["data", "dvae", "teacher", "tokenizer", "optimizer"]
+
 
 class RunSettings(Config):
     """Budget, optimiser and habits of one training run."""
 
-    batch_size: PositiveInt  # samples of a global batch, over all processes
-    learning_rate: PositiveFloat
+    batch_size: Annotated[int, Field(gt=0, le=1 << 20)]  # samples of a global batch, over all processes
+    learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
     optimizer: Literal["adamw", "smorms3", "muon"] = "adamw"
-    steps: NonNegativeInt = 0  # budget in optimiser steps; 0: no such limit
-    stop_at: NonNegativeInt = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
-    minutes: NonNegativeFloat = 0.0  # budget in minutes of training, over all resumes; 0: no such limit
-    warmup_steps: NonNegativeInt = 50
-    final_learning_rate: float = 0.05  # end of the cosine, as a share of learning_rate
-    betas: tuple[float, float] = (0.9, 0.97)
-    weight_decay: float = 0.01  # of matrices; biases, norms and tables of one axis have none
-    clip_norm: PositiveFloat = 1.0
+    steps: Count = 0  # budget in optimiser steps; 0: no such limit
+    stop_at: Count = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
+    minutes: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = 0.0  # of training, over all resumes; 0: any
+    warmup_steps: Count = 50
+    final_learning_rate: Share = 0.05  # end of the cosine, as a share of learning_rate
+    betas: tuple[Decay, Decay] = (0.9, 0.97)
+    weight_decay: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.01  # of matrices and kernels alone
+    clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
     ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
-    mega_batch_factor: PositiveInt = 1  # parts that each loaded batch is cut into; gradients are accumulated over them
+    # Parts that each loaded batch is cut into; gradients are accumulated over them.
+    mega_batch_factor: Annotated[int, Field(ge=1, le=1 << 20)] = 1
     recompute: bool = False  # activation checkpointing: far less memory, about a third more work
     shard: bool = False  # split weights, gradients and optimiser over processes (FSDP): for large networks
     compile: bool = False  # torch.compile: needs a C++ compiler on a CPU; the first steps take minutes
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    bucket_batches: PositiveInt = 1  # batches sorted by length together; 1: none
-    workers: NonNegativeInt = 0  # loader processes
-    threads: NonNegativeInt = 0  # CPU threads of each process; 0: as torch chooses
-    seed: int = 0
-    log_every: PositiveInt = 10  # steps
+    bucket_batches: Annotated[int, Field(ge=1, le=1 << 16)] = 1  # batches sorted by length together; 1: none
+    workers: Annotated[int, Field(ge=0, le=256)] = 0  # loader processes
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0  # CPU threads of each process; 0: as torch chooses
+    seed: Annotated[int, Field(ge=0, lt=1 << 62)] = 0
+    log_every: Some = 10  # steps
     trackers: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
     log_samples: bool = False  # write the keys of every step's samples to metrics.jsonl
-    validate_every: int = 250
-    validate_samples: int = 128  # the first so many held-out samples
-    save_every: int = 250
-    preview_every: int = 1000  # steps; pictures, sounds and the gradient flow, to the run's folder and TensorBoard
-    preview_samples: int = 2  # the first so many held-out samples
-    keep: PositiveInt = 2  # checkpoints
+    validate_every: Count = 250  # steps; 0: only at the end
+    validate_samples: Count = 128  # the first so many held-out samples
+    save_every: Count = 250  # steps; 0: only at the end
+    preview_every: Count = 1000  # steps; pictures, sounds and the gradient flow, to the run's folder and TensorBoard
+    preview_samples: Count = 2  # the first so many held-out samples
+    keep: Some = 2  # checkpoints
     keep_best: str = ""  # a held-out figure, such as speech_loss: the checkpoint with its lowest is kept as RUN/best
-    overfit: float = 0.0  # train on the first batch alone until its error is at most this; 0: train normally
+    # Train on the first batch alone until its error is at most this; 0: train normally.
+    overfit: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
-    lora_rank: NonNegativeInt = 0  # train adapters of this rank on the GPT of init_from, and nothing else; 0: none
-    stop_after_skips: int = 10  # steps in a row with a gradient that is not finite before giving up
+    # Train adapters of this rank on the GPT of init_from, and nothing else; 0: none.
+    lora_rank: Annotated[int, Field(ge=0, le=1 << 16)] = 0
+    stop_after_skips: Some = 10  # steps in a row with a gradient that is not finite before giving up
+    # What may differ from what an existing run was trained with, which is else refused; its lineage then names both.
+    accept_changed: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> "RunSettings":
@@ -56,22 +74,37 @@ class RunSettings(Config):
             raise ValueError("set a budget: run.steps or run.minutes")
         if self.lora_rank and not self.init_from:
             raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
-        if self.keep_best and not self.validate_every:
-            raise ValueError("keep_best compares validations: set validate_every")
+        if self.keep_best and not (self.validate_every and self.validate_samples):
+            raise ValueError("keep_best compares validations: set validate_every and validate_samples")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), found {self.ema}")
+        if self.bucket_batches > 1 and self.bucket_batches * self.batch_size > MOST_SORTED:
+            raise ValueError(
+                f"bucket_batches times batch_size may be {MOST_SORTED} at most, found "
+                f"{self.bucket_batches * self.batch_size}: lower bucket_batches"
+            )
         return self
 
 
 class DataSettings(Config):
     """Which samples of the shards are used."""
 
-    min_seconds: float = 0.0
-    max_seconds: float = 1e9
+    min_seconds: Seconds = 0.0
+    max_seconds: Seconds = 1e9
     speakers: tuple[str, ...] = ()  # only these; empty: all
-    speaker_hours: NonNegativeFloat = 0.0  # at most so many of each speaker, the first ones; 0: all
+    speaker_hours: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = (
+        0.0  # at most so many of each speaker, the first ones; 0: all
+    )
     # Times a speaker's samples come in an epoch; once where not named.
-    repeat: dict[str, PositiveInt] = Field(default_factory=dict)
+    repeat: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> "DataSettings":
+        if self.min_seconds > self.max_seconds:
+            raise ValueError(
+                f"min_seconds ({self.min_seconds:g}) must be at most max_seconds ({self.max_seconds:g}): no sample is left"
+            )
+        return self
 
     def open(self, folders: Sequence[Path], content: Literal["audio", "codes"]) -> tuple[ShardSet, ShardSet]:
         """What is trained on, balanced, and what is held out, of shards that hold ``content``."""

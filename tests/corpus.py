@@ -6,8 +6,9 @@ from pathlib import Path
 
 from triforce_tts import schema
 from triforce_tts.data import babble
-from triforce_tts.data.build import build
-from triforce_tts.data.sources import HeldOut
+from triforce_tts.data.heldout import HeldOut
+from triforce_tts.data.jobs import build
+from triforce_tts.data.prepare import Recipe
 from triforce_tts.data.synthetic import plan
 from triforce_tts.files import write_json
 from triforce_tts.manifest import MANIFEST
@@ -30,7 +31,7 @@ def texts(count: int) -> list[str]:
 def babble_shards(folder: Path, count: int = 12, align: bool = True) -> Path:
     """Shards of short babbled sentences in one voice."""
     recordings, held = plan(texts(count), "babble", ["low"], 0, False, HeldOut())
-    build(recordings, held, folder, SAMPLE_RATE, workers=1, align=align)
+    build(recordings, held, folder, Recipe(SAMPLE_RATE, align=align))
     return folder
 
 

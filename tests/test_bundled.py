@@ -2,13 +2,19 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
+import pytest
 import torch
 
 from triforce_tts import Synthesizer
+from triforce_tts.lines import SpeakingLimits
 from triforce_tts.manifest import MANIFEST
 from triforce_tts.synthesis import bundled_model
+from triforce_tts.text.normalize import normalize
+from triforce_tts.text.phonemes import PHONES
+from triforce_tts.text.tokenizer import LETTERS
 
 MOST_BYTES = 24_000_000
 
@@ -29,6 +35,36 @@ def test_it_speaks(tmp_path: Path) -> None:
     assert torch.isfinite(audio.samples).all()
     assert audio.samples.abs().max() > 0.02
     audio.save(tmp_path / "morning.wav")
+
+
+@pytest.mark.parametrize(("text", "seed"), [("Why?", 0), ("A", 2), ("5", 1), ("Oh?", 3)])
+def test_a_word_alone_has_a_sound(text: str, seed: int) -> None:
+    """Each had none, or only a fragment, before words had a least time."""
+    speech = Synthesizer.load().speak(text, seed=seed)
+    assert speech.complete, speech.faults
+    assert speech.duration_s > 0.25
+    assert speech.samples.abs().max() > 0.05
+
+
+def test_a_sentence_of_numbers_is_spoken_whole() -> None:
+    """It is spoken as 37 words, which take about twelve seconds; it was cut off after 4.5."""
+    text = "Pay $1,234,567,890.12, then $9,876,543,210.99."
+    synthesizer = Synthesizer.load()
+    speech = synthesizer.speak(text, seed=1)
+    assert speech.complete, speech.faults
+    spoken = " ".join(line.text for line in speech.lines)
+    assert re.findall("[a-z]+", spoken.lower()) == re.findall("[a-z]+", normalize(text).lower())
+    predicted = sum(line.predicted_s for line in speech.lines)
+    assert 0.6 * predicted < speech.duration_s < 1.6 * predicted
+
+
+def test_its_limits_are_in_its_configuration() -> None:
+    limits = Synthesizer.load().limits
+    assert limits != SpeakingLimits()
+    assert (limits.line_characters, limits.longest_symbol_s, limits.slack) == (160, 1.5, 2.0)
+    assert limits.least_seconds.keys() == {*PHONES, *LETTERS}
+    assert all(0.02 < seconds < 0.15 for seconds in limits.least_seconds.values())
+    assert limits.least_seconds["AY1"] > limits.least_seconds["AH0"]
 
 
 def test_the_card_holds_measured_figures() -> None:

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from triforce_tts.errors import TriforceError
+
 ItemT = TypeVar("ItemT")
 BatchT = TypeVar("BatchT", bound="Batch")
 
@@ -101,13 +103,18 @@ def sample_generator(seed: int, position: int) -> torch.Generator:
     return torch.Generator().manual_seed(own)
 
 
-class _Stream(Dataset[ItemT], Generic[ItemT]):
+class _Stream(Dataset["ItemT | TriforceError"], Generic[ItemT]):
+    """Samples. A user's error is handed on as a value: raised in a loader process it would arrive as a traceback."""
+
     def __init__(self, make: Callable[[int, torch.Generator], ItemT], seed: int) -> None:
         self.make, self.seed = make, seed
 
-    def __getitem__(self, pair: tuple[int, int]) -> ItemT:
+    def __getitem__(self, pair: tuple[int, int]) -> "ItemT | TriforceError":
         position, index = pair
-        return self.make(index, sample_generator(self.seed, position))
+        try:
+            return self.make(index, sample_generator(self.seed, position))
+        except TriforceError as error:
+            return error
 
 
 class _Steps:
@@ -143,21 +150,44 @@ def stream(
         processes: that share each global batch.
         workers: loader processes; none makes batches in this one.
         only: a step whose batch is given for ever instead (to overfit it).
+
+    Raises:
+        TriforceError: a sample cannot be made, or a loader process died.
     """
-    dataset: Dataset[ItemT] = _Stream(make, order.seed)
+
+    def collate_or_error(items: Sequence["ItemT | TriforceError"]) -> "BatchT | TriforceError":
+        error = next((item for item in items if isinstance(item, TriforceError)), None)
+        return error or collate([item for item in items if not isinstance(item, TriforceError)])
+
+    dataset: Dataset[ItemT | TriforceError] = _Stream(make, order.seed)
     steps = _Steps(order, start, rank, processes, only)
     # 'spawn' would import everything again in each worker; forking is safe because workers only read files.
     context = "fork" if workers else None
-    loader: DataLoader[ItemT] = DataLoader(
+    loader: DataLoader[ItemT | TriforceError] = DataLoader(
         dataset,
         batch_sampler=steps,
-        collate_fn=collate,
+        collate_fn=collate_or_error,
         num_workers=workers,
         multiprocessing_context=context,
         # Of its own, or starting a loader would draw from the global generator and a resumed run would differ.
         generator=torch.Generator(),
     )
-    return iter(loader)
+    return _raising(iter(loader))
+
+
+def _raising(batches: Iterator["BatchT | TriforceError"]) -> Iterator[BatchT]:
+    try:
+        for batch in batches:
+            if isinstance(batch, TriforceError):
+                raise batch
+            yield batch
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise TriforceError(
+            f"a loader process died, as if killed or out of memory ({str(error).splitlines()[0]}); start again, with fewer "
+            "run.workers"
+        ) from error
 
 
 def pad_stack(tensors: Sequence[torch.Tensor], multiple: int = 1) -> tuple[torch.Tensor, torch.Tensor]:

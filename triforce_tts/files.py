@@ -5,6 +5,7 @@ process, so that what a killed process left behind is recognised and removed at 
 program makes holds a marker file that says what it is; a folder without the marker is a stranger's and stays as it is.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
+_LONGEST_SUFFIX = 20  # characters; a longer one is no format's
 _LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
 
 
@@ -111,10 +113,11 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             behind.
     """
     path = _regular_target(Path(path))
-    temporary = _temporary(path, "tmp", path.suffix)
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    temporary = _temporary(path, "tmp", suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_beside(path, path.suffix)
+        _sweep_beside(path, suffix)
         yield temporary
         _flush(temporary)
         temporary.replace(path)
@@ -139,6 +142,25 @@ def _regular_target(path: Path) -> Path:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
     return target
+
+
+def require_file_target(path: Path) -> None:
+    """Refuse a path at which no file can be written, before the work that would fill it.
+
+    Raises:
+        TriforceError: a folder, a pipe or a device is there, or the folder around it cannot be made or written.
+    """
+    target = _regular_target(path)
+    try:
+        if target.is_dir():
+            raise TriforceError(f"{path}: expected a file to write, found a folder; choose another place")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not os.access(target.parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target.parent))
+    except OSError as error:
+        raise TriforceError(
+            f"{path}: cannot write the file ({error.strerror or error}); choose another place"
+        ) from error
 
 
 @contextmanager

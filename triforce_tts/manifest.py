@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from triforce_tts.bounds import DIFFUSION_STEPS
 from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS, read_lineage
 from triforce_tts.errors import CheckpointError
 from triforce_tts.files import file_sha256
@@ -13,7 +14,6 @@ from triforce_tts.schema import FileName, Record, read_record
 MANIFEST = "model.json"
 DEFAULT_VOICE = "voice.flac"
 STAGES = ("dvae", "gpt", "diffusion")
-MOST_STEPS = 1000  # of stage 3
 _LIMIT = 1 << 20  # bytes of a manifest
 # What speech hangs on; other files, such as the model card, may be edited.
 _VERIFIED = (DEFAULT_VOICE, *(f"{stage}/{name}" for stage in STAGES for name in (WEIGHTS, CONFIG, LINEAGE)))
@@ -34,7 +34,7 @@ class Manifest(Record):
     name: Annotated[FileName, Field(max_length=100)]
     id: str = Field(min_length=1, max_length=64)
     networks: dict[str, str]  # the id of each stage's network
-    diffusion_steps: int = Field(ge=0, le=MOST_STEPS)
+    diffusion_steps: int = Field(ge=int(DIFFUSION_STEPS.least), le=int(DIFFUSION_STEPS.most))
     sha256: dict[Inside, str]  # of every file
 
 

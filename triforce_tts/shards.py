@@ -49,6 +49,8 @@ _OPEN_FILES = 64
 _REBUILD = "run 'triforce-tts build' again to mend it"
 
 
+_SIDECAR = ".index.json"  # after the name of a tar
+_META_LIMIT = 64 << 20  # bytes of a sample's JSON
 _JSON_LIMIT = 1 << 30  # bytes of an index or a sidecar: a hundred bytes a sample, ten million samples
 MOST_SECONDS = 1e6  # of a shard or a sample
 Count = Annotated[int, Field(ge=0, le=1 << 53)]
@@ -385,21 +387,38 @@ def shard_path(folder: Path, split: str, number: int) -> Path:
     return folder / f"{split}-{number:06d}.tar"
 
 
-def remove_stale(folder: Path, keep: Iterable[Path]) -> None:
-    """Remove what a larger or a killed build left in ``folder``: shards not in ``keep``, by the names of ``shard_path``."""
-    stems = {path.stem for path in keep}
-    for split in SPLITS:
-        for unfinished in folder.glob(f".{split}-*.tmp.*"):
-            unfinished.unlink()
-        for tar in folder.glob(f"{split}-[0-9][0-9][0-9][0-9][0-9][0-9].tar"):
-            if tar.stem not in stems:
-                for suffix in (".tar", ".index.json", ".done.json"):
-                    tar.with_suffix(suffix).unlink(missing_ok=True)
+def listed_shards(folder: Path) -> set[str]:
+    """Names of the shards that the index in ``folder`` lists; none where there is no index that can be read."""
+    try:
+        index = read_index(folder)
+    except ShardError:
+        return set()
+    return {shard["name"] for split in index["splits"].values() for shard in split["shards"]}
+
+
+def remove_shards(folder: Path, names: Iterable[str]) -> None:
+    """Remove shards and what lies beside them."""
+    for name in names:
+        for suffix in (".tar", ".index.json", ".done.json"):
+            (folder / name).with_suffix(suffix).unlink(missing_ok=True)
+
+
+def left_shards(folder: Path) -> set[str]:
+    """Names of the shards that an earlier build left in ``folder``: listed, or beside a sidecar that describes them."""
+    beside = {sidecar.name.removesuffix(_SIDECAR) + ".tar" for sidecar in folder.glob(f"*{_SIDECAR}")}
+    return listed_shards(folder) | {name for name in beside if _describes(sidecar_path(folder / name), name)}
+
+
+def _describes(sidecar: Path, name: str) -> bool:
+    try:
+        return parse_record(_Sidecar, read_file(sidecar, _JSON_LIMIT), str(sidecar)).shard == name
+    except TriforceError:
+        return False
 
 
 def sidecar_path(path: Path) -> Path:
     """Where the offsets of the tar ``path`` are kept."""
-    return path.with_name(f"{path.stem}.index.json")
+    return path.with_name(f"{path.stem}{_SIDECAR}")
 
 
 def _json_bytes(meta: Mapping[str, Any]) -> bytes:
@@ -430,6 +449,8 @@ def _scan(path: Path, name: str) -> dict[str, list[Any]]:
                     found = ", ".join(sorted(members)) or "no payload"
                     raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {found}; {_REBUILD}")
                 ((extension, payload),) = members.items()
+                if meta.size > _META_LIMIT or meta.issparse() or payload.issparse():
+                    raise ValueError(f"a member of '{key}' is sparse or its .json has {meta.size} bytes")
                 content = json.loads(cast("Any", tar.extractfile(meta)).read())
                 _check_key(key, set(), Path(name))
                 seconds = float(content["duration_s"])

@@ -6,34 +6,38 @@ text -> sentences -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
 
-from triforce_tts import checkpoint
+from triforce_tts import bounds, checkpoint
 from triforce_tts.audio.edit import join, normalize_level, trim_silence
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import griffin_lim, mel_spectrogram
-from triforce_tts.errors import CheckpointError, ConfigError, TextError
+from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TextError
+from triforce_tts.lines import Line, Room, Training, closed, make_line, make_lines, without_reading
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
-from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt
+from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
 from triforce_tts.models.targets import noise_shape
-from triforce_tts.sampling.diffusion import upsample
+from triforce_tts.sampling.diffusion import SAMPLERS, upsample
 from triforce_tts.sampling.score import Score, heard, score_tokens
+from triforce_tts.sampling.takes import Take, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, speech_grammar, text_grammar
-from triforce_tts.text.chunk import split_sentences
+from triforce_tts.speech import Speech, Spoken
 from triforce_tts.text.normalize import normalize
+from triforce_tts.text.pace import holds
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
 
-MAX_CHARACTERS = 20_000
-SENTENCE_CHARACTERS = 160  # longer sentences are cut at a pause: the model is trained on clips of seconds
-_LONGEST_SYMBOL_S = 1.5  # a sound or a pause of one sentence that lasts longer is a reader who is stuck
-_SLACK = 2.0  # a sentence may last so many times as long as predicted before it is stopped
+RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
+# Seeds lie far apart, so that no line of one seed shares its noise with one of the next, and no take of one line is the
+# first of another.
+_LINE_STRIDE = 1_000_003
+_TAKE_STRIDE = 1_000_000_007
 
 
 @dataclass(frozen=True)
@@ -46,18 +50,16 @@ class Settings:
     sampler: str = "euler"
     guidance: float = 1.0  # of stage 3; other than 1 needs a network trained with dropped conditions
     phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
+    tries: int = 3  # of a sentence that does not come out complete, each with the next seeds
 
-
-@dataclass
-class Spoken:
-    """One sentence as it was spoken."""
-
-    text: str
-    samples: torch.Tensor  # [n], silence at the ends cut
-    codes: torch.Tensor  # [frames, groups]
-    ended: bool  # whether the GPT ended it by itself
-    predicted_s: float  # duration expected from the characters
-    pause_s: float  # after it
+    def __post_init__(self) -> None:
+        """Refuse numbers out of bounds."""
+        bounds.CANDIDATES.check("candidates", self.candidates)
+        bounds.DIFFUSION_STEPS.check("diffusion_steps", self.diffusion_steps)
+        bounds.one_of("sampler", self.sampler, tuple(SAMPLERS))
+        bounds.GUIDANCE.check("guidance", self.guidance)
+        bounds.PHASE_ITERATIONS.check("phase_iterations", self.phase_iterations)
+        bounds.TRIES.check("tries", self.tries)
 
 
 @dataclass
@@ -97,9 +99,9 @@ class Synthesizer:
         self.gpt, self.vocabulary = load_gpt(model / "gpt", device)
         self.diffusion = load_diffusion(model / "diffusion", self.audio, device)
         self.tokenizer = TextTokenizer(lexicon)
-        gpt_config = checkpoint.read_config(model / "gpt", "gpt")
-        self.prompt_seconds = float(gpt_config["voice_seconds"][1])
-        self.characters_per_second = float(gpt_config["characters_per_second"])
+        trained = read_stage(model / "gpt", "gpt", Training)
+        self.prompt_seconds, self.characters_per_second = trained.voice_seconds[1], trained.characters_per_second
+        self.limits = trained.speaking
         self.settings = Settings(diffusion_steps=manifest.diffusion_steps)
         self.stopwatch = Stopwatch()
         check_lineage(model, self.tokenizer)
@@ -139,96 +141,118 @@ class Synthesizer:
 
     # --- text to speech ---------------------------------------------------------------------------------------
 
-    def speak(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Audio:
+    def speak(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Speech:
         """Speech of ``text``; equal input, model, seed and threads give equal samples.
 
+        Its ``complete`` says whether all of the text was said, its ``faults`` what was not.
+
         Raises:
-            TextError: empty, nothing speakable, or over 20 000 characters.
+            TextError: empty, a part cannot be spoken, or over 20 000 characters.
             AudioError: the voice cannot be used.
+            ConfigError: the seed is out of bounds.
         """
-        spoken = list(self.sentences(text, voice, seed))
+        spoken = tuple(self.sentences(text, voice, seed))
         samples = join([s.samples for s in spoken], [s.pause_s for s in spoken[:-1]], self.audio.sample_rate)
-        return Audio(samples, self.audio.sample_rate, self.tags(seed))
+        left_out = tuple(without_reading(text))
+        return Speech(samples, self.audio.sample_rate, self.tags(seed), spoken, left_out)
 
     def sentences(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Iterator[Spoken]:
-        """The sentences of ``text`` one by one, as they are ready."""
-        parts = self.prepare(text)
+        """The lines of ``text`` one by one, as they are ready."""
+        bounds.SEED.check("seed", seed)
+        lines = self.prepare(text)
         chosen = voice if isinstance(voice, Voice) else self.voice(voice)
-        for number, (normalized, pause_s) in enumerate(parts):
-            # Far apart, so that no sentence of one seed shares its noise with one of the next.
-            sentence_seed = seed * 1_000_003 + number
-            yield self._sentence(normalized, pause_s, chosen, sentence_seed)
+        for number, line in enumerate(lines):
+            yield self._spoken(line, chosen, seed * _LINE_STRIDE + number)
 
-    def prepare(self, text: str) -> list[tuple[str, float]]:
-        """Normalised sentences of ``text``, each with the pause after it in seconds.
+    def prepare(self, text: str) -> list[Line]:
+        """The lines in which ``text`` is spoken.
 
         Raises:
-            TextError: empty, nothing speakable, or over 20 000 characters.
+            TextError: empty, a part cannot be spoken, or over 20 000 characters.
         """
-        if not text.strip():
-            raise TextError("the text is empty; give at least one word")
-        if len(text) > MAX_CHARACTERS:
-            raise TextError(
-                f"the text has {len(text)} characters, at most {MAX_CHARACTERS} are spoken at once; "
-                "for a book use narration, which reads it chapter by chapter"
-            )
-        parts = []
-        for chunk in split_sentences(text, SENTENCE_CHARACTERS):
-            try:
-                parts.append((normalize(chunk.text), chunk.pause_s))
-            except TextError:
-                if len(parts) == 0 and chunk.source == text:
-                    raise
-        if not parts:
-            raise TextError(f"nothing in the text can be spoken: {text.strip()[:40]!r}; give letters or numbers")
-        return parts
+        with self.stopwatch.time("text"):
+            return make_lines(text, self.tokenizer, self.room)
 
-    def _sentence(self, normalized: str, pause_s: float, voice: Voice, seed: int) -> Spoken:
-        codes, ended, predicted_s = self.generate_codes(normalized, voice, seed)
-        samples = self.decode(codes, voice.speaker, seed)
+    @property
+    def room(self) -> Room:
+        """What a line may need of this model."""
+        groups, reads = self.vocabulary.config.groups, self.vocabulary.config.reads
+        voice_frames = -(-self.audio.frames_of_seconds(self.prompt_seconds) // self.dvae.config.downsampling)
+        empty = self.vocabulary.speak_prompt(torch.zeros(voice_frames, groups), [])
+        tokens = self.gpt.config.max_tokens - len(empty)
+        return Room(self.limits, self.characters_per_second, tokens, self._code_rate * groups, reads)
+
+    @property
+    def _code_rate(self) -> float:
+        """Frames of codes a second."""
+        return self.audio.frame_rate / self.dvae.config.downsampling
+
+    def _spoken(self, line: Line, voice: Voice, seed: int) -> Spoken:
+        """``line`` by the first complete of several tries; without one, by the one that lacks least.
+
+        Each has the next seeds; from the second on, a line without a mark at its end has a full stop.
+        """
+        found: list[Spoken] = []
+        for number in range(self.settings.tries):
+            tried = closed(line, self.tokenizer, self.room) if number else line
+            first = seed + number * self.settings.candidates * _TAKE_STRIDE
+            found.append(self._try(tried, voice, first, seed, number + 1))
+            if found[-1].complete:
+                return replace(found[-1], text=line.text)
+        best = min(found, key=lambda spoken: (len(spoken.unsaid), not spoken.ended))
+        return replace(best, text=line.text, tries=len(found))
+
+    def _try(self, line: Line, voice: Voice, seed: int, noise_seed: int, number: int) -> Spoken:
+        take = self._best(self._takes(line, voice, seed), line)
+        samples = torch.zeros(0)
+        if len(take.codes):
+            samples = self.decode(take.codes, voice.speaker, noise_seed)
+        frame_length = self.audio.hop_length * self.dvae.config.downsampling
+        missing = tuple(unsaid(take, line.words, samples, frame_length, self.audio.sample_rate))
         cut = trim_silence(samples, self.audio.sample_rate)
-        return Spoken(normalized, cut if len(cut) else samples, codes, ended, predicted_s, pause_s)
+        return Spoken(
+            line.text, cut if len(cut) else samples, take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
+            missing, number,
+        )  # fmt: skip
 
     def generate_codes(self, normalized: str, voice: Voice, seed: int) -> tuple[torch.Tensor, bool, float]:
-        """Codes [frames, groups] of one normalised sentence, whether it ended by itself, and its predicted seconds."""
+        """Codes [frames, groups] of one normalised line in one try, whether it ended by itself, its predicted seconds.
+
+        Raises:
+            TextError: it is too long to be one line.
+        """
+        line = make_line(normalized, normalized, 0.0, self.tokenizer, self.room)
+        if self.room.budget(line) < self.room.tokens_per_second:
+            raise TextError(f"'{normalized[:60]}' is too long for one line of the model; give it to 'speak' as a text")
+        take = self._best(self._takes(line, voice, seed), line)
+        return take.codes, take.ended, line.predicted_s
+
+    def _takes(self, line: Line, voice: Voice, seed: int) -> list[Take]:
+        """As many takes of ``line`` as there shall be candidates."""
         reads, count = self.vocabulary.config.reads, self.settings.candidates
-        with self.stopwatch.time("text"):
-            tokens = self.tokenizer.encode(normalized)
-            open_sequence = self.vocabulary.read_prompt if reads else self.vocabulary.speak_prompt
-            prompt = open_sequence(voice.codes, tokens)
-        predicted_s = len(normalized) / self.characters_per_second
-        frame_rate = self.audio.frame_rate / self.dvae.config.downsampling
-        rate = frame_rate * self.dvae.config.groups
-        longest = round((_SLACK * predicted_s + 1.0) * rate) + (len(tokens) if reads else 0)
-        limit = min(longest, self.gpt.config.max_tokens - len(prompt))
-        if limit < rate:
-            raise TextError(f"the sentence is too long for the model: {normalized[:60]!r}...; put a full stop into it")
+        open_sequence = self.vocabulary.read_prompt if reads else self.vocabulary.speak_prompt
+        prompt = open_sequence(voice.codes, line.tokens)
+        limit = min(self.room.budget(line), self.gpt.config.max_tokens - len(prompt))
+        seeds = [bounds.derived_seed(seed + number * _TAKE_STRIDE) for number in range(count)]
         with self.stopwatch.time("gpt"):
-            # Far apart, so that no candidate of one sentence is the first of another.
-            seeds = [seed + number * 1_000_000_007 for number in range(count)]
-            grammar = (
-                Reading(self.vocabulary, [tokens] * count, round(_LONGEST_SYMBOL_S * frame_rate))
-                if reads
-                else speech_grammar(self.vocabulary)
-            )
+            grammar = self._reading(line, count) if reads else speech_grammar(self.vocabulary)
             drawn = generate(self.gpt, [prompt] * count, grammar, [limit] * count, seeds, self.settings.sampling)
-        candidates = [(self._codes(ids), len(ids) < limit) for ids in drawn]
-        codes, ended = candidates[0] if count == 1 else self._best(candidates, normalized)
-        return codes, ended, predicted_s
+        return [make_take(self.vocabulary, line.pieces, ids, limit) for ids in drawn]
 
-    def _codes(self, ids: list[int]) -> torch.Tensor:
-        codes = self.vocabulary.codes(ids)
-        if len(codes) == 0:  # an end at once: one frame of whatever comes, so that the wave is not empty
-            codes = torch.zeros(1, self.dvae.config.groups, dtype=torch.long)
-        return codes
+    def _reading(self, line: Line, count: int) -> Reading:
+        longest = round(self.limits.longest_symbol_s * self._code_rate)
+        held = holds(line.pieces, self.limits.least_seconds, self._code_rate)
+        return Reading(self.vocabulary, [line.tokens] * count, longest, [held] * count)
 
-    def _best(self, candidates: list[tuple[torch.Tensor, bool]], normalized: str) -> tuple[torch.Tensor, bool]:
-        """The candidate in which the GPT hears ``normalized`` best, one that ended by itself if any did."""
+    def _best(self, takes: list[Take], line: Line) -> Take:
+        """The take in which the GPT hears the line best, one that ended by itself if any did."""
+        if len(takes) == 1:
+            return takes[0]
         with self.stopwatch.time("rank"):
-            letters = self.tokenizer.encode_letters(normalized)
-            scores = heard(self.gpt, self.vocabulary, letters, [codes for codes, _ in candidates])
-        best = max(range(len(candidates)), key=lambda i: (candidates[i][1], scores[i]))
-        return candidates[best]
+            letters = self.tokenizer.encode_letters(line.text)
+            scores = heard(self.gpt, self.vocabulary, letters, [take.codes for take in takes])
+        best = max(range(len(takes)), key=lambda i: (takes[i].ended, scores[i]))
+        return takes[best]
 
     # --- sound to sound ---------------------------------------------------------------------------------------
 
@@ -257,12 +281,14 @@ class Synthesizer:
             )
         lengths = torch.tensor([mel.shape[1]], device=self.device)
         steps, sampler, guidance = settings.diffusion_steps, settings.sampler, settings.guidance
-        return upsample(self.diffusion, mel, speaker, lengths, [seed], steps, sampler, guidance)
+        seeds = [bounds.derived_seed(seed)]
+        return upsample(self.diffusion, mel, speaker, lengths, seeds, steps, sampler, guidance)
 
     @torch.inference_mode()
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:
-        """A recording through stages 1 and 3 alone: what the codes can carry."""
-        samples, mel, codes = self._encode(clip)
+        """A recording of at most ten minutes through stages 1 and 3 alone: what the codes can carry."""
+        bounds.SEED.check("seed", seed)
+        samples, mel, codes = self._encode(clip, RESYNTHESIZED_S)
         speaker = self.diffusion.reference(mel, torch.tensor([mel.shape[1]], device=self.device))
         made = self.decode(codes, speaker, seed)[: len(samples)]
         return Audio(made, self.audio.sample_rate, self.tags(seed))
@@ -270,7 +296,8 @@ class Synthesizer:
     @torch.inference_mode()
     def listen(self, clip: Audio | Path | str, seed: int = 0) -> str:
         """What the GPT hears in a recording, lower-case letters (the flip); the likeliest letter at each step."""
-        samples, _, codes = self._encode(clip)
+        bounds.SEED.check("seed", seed)
+        samples, _, codes = self._encode(clip, self.heard_s)
         prompt = self.vocabulary.listen_prompt(codes.cpu())
         room = self.gpt.config.max_tokens - len(prompt)
         if room < 1:
@@ -293,7 +320,7 @@ class Synthesizer:
         Raises:
             TextError: clip and text together are too long for the model.
         """
-        samples, _, codes = self._encode(clip)
+        samples, _, codes = self._encode(clip, self.heard_s)
         codes = codes.cpu()
         chosen = voice if isinstance(voice, Voice) else self.voice(voice)
         normalized = normalize(text)
@@ -307,16 +334,26 @@ class Synthesizer:
         found = score_tokens(self.gpt, self.vocabulary, chosen.codes, spoken, letters, codes)
         return Score(*found, self.tokenizer.decode(letters))
 
-    def _encode(self, clip: Audio | Path | str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    @property
+    def heard_s(self) -> float:
+        """Seconds of speech that fill the GPT's longest sequence: no longer recording can be listened to or scored."""
+        return self.gpt.config.max_tokens / self.room.tokens_per_second
+
+    def _encode(self, clip: Audio | Path | str, longest_s: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Levelled samples [n], mel [1, frames, n_mels] and codes [code frames, groups] of a clip."""
-        samples = self._samples(clip)
+        samples = self._samples(clip, longest_s)
         mel = mel_spectrogram(samples[None].to(self.device), self.audio)
         return samples, mel, self.dvae.encode(mel)[0]
 
-    def _samples(self, clip: Audio | Path | str) -> torch.Tensor:
-        audio = clip if isinstance(clip, Audio) else read_audio(clip, self.audio.sample_rate)
+    def _samples(self, clip: Audio | Path | str, longest_s: float) -> torch.Tensor:
+        if isinstance(clip, Audio):
+            name, audio = "the clip", clip
+        else:
+            name, audio = str(clip), read_audio(clip, self.audio.sample_rate, max_seconds=longest_s)
         if audio.sample_rate != self.audio.sample_rate:
-            raise CheckpointError(f"the clip is at {audio.sample_rate} Hz, the model at {self.audio.sample_rate} Hz")
+            raise CheckpointError(f"{name} is at {audio.sample_rate} Hz, the model at {self.audio.sample_rate} Hz")
+        if audio.duration_s > longest_s:
+            raise AudioError(f"{name} lasts longer than the {longest_s:.1f} s that can be used at once; cut it")
         return normalize_level(audio.samples, audio.sample_rate)[0]
 
     def tags(self, seed: int) -> dict[str, str]:

@@ -8,13 +8,14 @@ import torch
 from triforce_tts.audio.edit import first_speech, normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
+from triforce_tts.audio.speechlike import speech_likeness
 from triforce_tts.errors import AudioError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 
 MAX_SECONDS = 30.0  # of speech that are used
 MIN_SECONDS = 1.0  # of speech that are needed
-_SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
+SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
 
 
 @dataclass(frozen=True)
@@ -28,20 +29,27 @@ class Voice:
 
 
 def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, str]:
-    """The speech of a reference clip [n] at the model's rate and level, and a note where only part is used.
+    """The speech of a reference clip [n] at the model's rate and level, and a note on what a user should know of it.
+
+    The note says where only a part is used, and where the clip does not sound like speech.
 
     Raises:
         AudioError: unreadable, or with less than a second of speech.
     """
-    clip = read_audio(path, audio.sample_rate, first_seconds=_SEARCHED_SECONDS)
+    clip = read_audio(path, audio.sample_rate, first_seconds=SEARCHED_SECONDS)
     speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)
     seconds = len(speech) / audio.sample_rate
     if seconds < MIN_SECONDS:
         raise AudioError(
             f"{path}: {seconds:.2f} s of speech, expected at least {MIN_SECONDS:g} s; give a longer clip of the voice"
         )
-    note = f"{path}: the first {MAX_SECONDS:g} s of speech are used" if seconds >= MAX_SECONDS - 0.01 else ""
-    return normalize_level(speech, audio.sample_rate)[0], note
+    speech = normalize_level(speech, audio.sample_rate)[0]
+    notes = []
+    if not speech_likeness(speech, audio.sample_rate).is_speech:
+        notes.append("this does not sound like speech; give a clip of one person who speaks without music or noise")
+    if seconds >= MAX_SECONDS - 0.01:
+        notes.append(f"the first {MAX_SECONDS:g} s of speech are used")
+    return speech, f"{path}: {'; '.join(notes)}" if notes else ""
 
 
 @torch.inference_mode()

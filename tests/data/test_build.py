@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 
 from triforce_tts.audio.edit import active_level_db
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.data import build as builder
-from triforce_tts.data import sources
+from triforce_tts.data import heldout, jobs, labels, sources
 from triforce_tts.data.build import command
 from triforce_tts.errors import ShardError
 from triforce_tts.shards import ShardSet
@@ -164,7 +163,7 @@ def test_pairs_of_sound_and_text(tmp_path: Path) -> None:
 
 
 def test_shards_are_the_same_with_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
     folder = corpus(tmp_path / "in", [{}] * 10)
     run(folder, "--out", tmp_path / "one", "--workers", 1)
     run(folder, "--out", tmp_path / "two", "--workers", 2)
@@ -174,7 +173,7 @@ def test_shards_are_the_same_with_any_number_of_workers(tmp_path: Path, monkeypa
 
 
 def test_only_changed_shards_are_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
     folder, out = corpus(tmp_path / "in", [{}] * 9), tmp_path / "out"
     run(folder, "--out", out, "--workers", 1)
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.tar")}
@@ -190,7 +189,7 @@ def test_only_changed_shards_are_written_again(tmp_path: Path, monkeypatch: pyte
 
 
 def test_shards_of_a_larger_build_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
     run(corpus(tmp_path / "in", [{}] * 9), "--out", tmp_path / "out", "--workers", 1)
     (tmp_path / "out" / "notes.tar").touch()
     run(corpus(tmp_path / "in", [{}] * 4), "--out", tmp_path / "out", "--workers", 1)
@@ -205,8 +204,8 @@ def test_shards_of_a_larger_build_are_removed(tmp_path: Path, monkeypatch: pytes
 KILLED = """
 import sys, time
 from pathlib import Path
-from triforce_tts.data import build
-build.SHARD_SAMPLES = 2
+from triforce_tts.data import build, jobs
+jobs.SHARD_SAMPLES = 2
 if __name__ == "__main__":
     build.command([Path(sys.argv[1])], out=Path(sys.argv[2]), workers=2)
 """
@@ -251,28 +250,26 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: p
     assert 2 <= len(finished) < 30
     assert not (out / "index.json").exists()
 
-    monkeypatch.setattr(builder, "SHARD_SAMPLES", 2)
+    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 2)
     run(folder, "--out", out, "--workers", 1)
     run(folder, "--out", tmp_path / "fresh", "--workers", 1)
     assert checksums(out) == checksums(tmp_path / "fresh")
     assert {name: (out / name).stat().st_mtime_ns for name in finished} == finished
-    assert not list(out.glob(".*"))
+    assert not list(out.glob(".*.tmp*"))
 
 
 def test_wrong_input_is_refused(tmp_path: Path) -> None:
     def refused(match: str, *paths: Path) -> None:
         with pytest.raises(ShardError, match=match):
-            sources.find_recordings(paths)
+            labels.find_recordings(paths)
 
     refused("nowhere: no such folder", tmp_path / "nowhere")
     refused("no labelled recordings", tmp_path)
     one, two = corpus(tmp_path / "one", [{}]), corpus(tmp_path / "two", [{}])
-    refused("two recordings are called 'u000'", one, two)
-    (one / "manifest.jsonl").write_text('{"id": "a"}')
-    refused("manifest.jsonl, line 1: expected id, audio, text, speaker", one)
+    refused("given twice", one, two, one)
     (tmp_path / "held.json").write_text('{"about": "nothing"}')
     with pytest.raises(ShardError, match="it holds nothing out"):
-        sources.read_heldout(tmp_path / "held.json")
+        heldout.read_heldout(tmp_path / "held.json")
     with pytest.raises(ShardError, match="nothing to build"):
         command(out=tmp_path / "out")
 

@@ -79,5 +79,5 @@ def test_markup_in_names_is_only_text(tmp_path: Path) -> None:
 
 
 def test_no_shards(tmp_path: Path) -> None:
-    with pytest.raises(ShardError, match="cannot read it"):
+    with pytest.raises(ShardError, match="cannot read"):
         inspect([tmp_path])

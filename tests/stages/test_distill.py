@@ -8,7 +8,7 @@ import torch
 from tests.corpus import babble_shards, trained_dvae
 from triforce_tts import schema
 from triforce_tts.checkpoint import read_lineage
-from triforce_tts.errors import CheckpointError
+from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.sampling.diffusion import sample_euler, uniform_times
 from triforce_tts.stages import diffusion as diffusion_stage
@@ -67,3 +67,19 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
     other = trained_dvae(tmp_path / "other", shards, steps=3)
     with pytest.raises(CheckpointError, match="DVAE"):
         distill.build(settings, [shards], other, tmp_path / "teacher")
+
+
+def test_a_student_of_a_teacher_that_does_without_conditions(tmp_path: Path) -> None:
+    """As 'base' and 'large' are: they learn with dropped conditions, for guidance; distilling drops none."""
+    shards = babble_shards(tmp_path / "shards")
+    dvae = trained_dvae(tmp_path / "dvae", shards, steps=2)
+    quick = ["run.steps=2", "run.validate_every=0", "model.null_condition=true", "data.drop_share=0.5"]
+    first = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", quick)
+    Trainer(diffusion_stage.build(first, [shards], dvae), first.run, tmp_path / "teacher", {}).fit()
+    settings = schema.load(distill.DistillSettings, "distill", "tiny", ["run.steps=2", "run.validate_samples=2"])
+    taught = distill.build(settings, [shards], dvae, tmp_path / "teacher")
+    assert not any(bool(taught.sample(0, torch.Generator().manual_seed(seed)).drop) for seed in range(20))
+    Trainer(taught, settings.run, tmp_path / "student", {}).fit()
+    assert load_diffusion(tmp_path / "student", load_dvae(dvae)[1]).config.null_condition
+    with pytest.raises(ConfigError, match=r"unknown key 'data\.drop_share'"):
+        schema.load(distill.DistillSettings, "distill", "tiny", ["data.drop_share=0.1"])

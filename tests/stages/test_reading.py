@@ -69,6 +69,19 @@ def test_speech_without_alignment_cannot_be_read(tmp_path: Path, corpus: dict[st
         gpt_stage.build(settings_of(), [tmp_path / "codes"])
 
 
+def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -> None:
+    """The babbler's letters take .08 s each; words that the lexicon knows share that time among their phones."""
+    task = gpt_stage.build(settings_of(), [corpus["codes"]])
+    again = gpt_stage.build(settings_of(), [corpus["codes"]])
+    plain = gpt_stage.build(settings_of("data.reads=false"), [corpus["codes"]])
+    least = task.config()["speaking"]["least_seconds"]
+    assert least == again.config()["speaking"]["least_seconds"]
+    assert any(least.values())
+    assert all(seconds == 0.0 or 0.03 <= seconds <= 0.3 for seconds in least.values())
+    assert plain.config()["speaking"]["least_seconds"] == {}
+    assert task.config()["speaking"]["line_characters"] == 160
+
+
 def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path) -> None:
     """Greedy decoding under the grammar returns the batch's codes and text, and a bundled model speaks by it."""
     settings = settings_of(

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from torch import nn
 from typer.testing import CliRunner
 
+from tests.training import trainer
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch, stream
@@ -24,16 +25,16 @@ from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
 from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
-from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
-from triforce_tts.stages.loop import Losses, Trainer, order_of
+from triforce_tts.stages.loop import Trainer
 from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
 from triforce_tts.stages.preview import layer_norms
 from triforce_tts.stages.settings import RunSettings
+from triforce_tts.stages.task import Losses, order_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -46,22 +47,6 @@ class Rows(Batch):
 
 
 STAGES = ("dvae", "gpt", "diffusion")
-
-
-def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:
-    quiet = ["run.steps=20", "run.validate_every=0", "run.save_every=0", "run.batch_size=8", *settings]
-    torch.manual_seed(0)
-    task: Any
-    if stage == "dvae":
-        dvae = schema.load(dvae_stage.DVAESettings, stage, "tiny", quiet)
-        task, loaded = dvae_stage.build(dvae, [corpus["shards"]]), dvae.run
-    elif stage == "gpt":
-        gpt = schema.load(gpt_stage.GPTSettings, stage, "tiny", quiet)
-        task, loaded = gpt_stage.build(gpt, [corpus["codes"]]), gpt.run
-    else:
-        diffusion = schema.load(diffusion_stage.DiffusionSettings, stage, "tiny", quiet)
-        task, loaded = diffusion_stage.build(diffusion, [corpus["shards"]], corpus["dvae"]), diffusion.run
-    return Trainer(task, loaded, run, {})
 
 
 def gradients(made: Trainer[Any, Any], batch: Batch) -> dict[str, torch.Tensor]:
@@ -265,6 +250,47 @@ def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path
     export_command(run / "best", tmp_path / "light", light=True)
     assert locate(tmp_path / "light").name == "step-00000004"
     assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None  # that one lies elsewhere
+
+
+def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path) -> None:
+    """Nothing held out: once a figure of 0 was the best for ever."""
+    chosen = ["run.keep_best=l1", "run.validate_every=1", "run.steps=2"]
+    with pytest.raises(ConfigError, match="validate_samples"):
+        trainer("dvae", corpus, tmp_path / "none", [*chosen, "run.validate_samples=0"])
+    with pytest.raises(ConfigError, match="the data holds nothing out"):
+        trainer("dvae", corpus, tmp_path / "none", [*chosen, "data.min_seconds=0.9", "data.max_seconds=1.0"])
+
+
+def nothing_held_out(made: Trainer[Any, Any]) -> None:
+    made.task.heldout = made.task.heldout.select([])
+
+
+def test_a_run_without_held_out_data_says_so_and_validates_nothing(
+    corpus: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for stage in STAGES:
+        made = trainer(stage, corpus, tmp_path / stage, ["run.steps=1", "run.validate_every=1"])
+        nothing_held_out(made)
+        outcome = made.fit()
+        assert "nothing is validated" in capsys.readouterr().err.replace("\n", " ")
+        assert not any(name.startswith("heldout_") for name in outcome.metrics)
+        figures = made.task.validate(made.network, torch.device("cpu"), 4)
+        assert not any(value == 0 for name, value in figures.items() if "l1" in name or "loss" in name or "err" in name)
+
+
+def test_figures_that_are_not_finite_are_null_in_the_metrics(corpus: dict[str, Path], tmp_path: Path) -> None:
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.steps=2", "run.validate_every=2", "run.keep_best=l1"])
+    heldout(made, [float("nan")])
+    made.fit()
+    assert not (tmp_path / "run" / "best").exists()
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    rows = [
+        json.loads(line, parse_constant=refuse) for line in (tmp_path / "run/metrics.jsonl").read_text().splitlines()
+    ]
+    assert {row["l1"] for row in rows if row["kind"] == "validation"} == {None}
 
 
 def test_a_better_checkpoint_replaces_the_best(corpus: dict[str, Path], tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 import soundfile as sf
 
 from triforce_tts.errors import ShardError
-from triforce_tts.shards import INDEX, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.shards import INDEX, Sample, ShardInfo, ShardSet, left_shards, read_index, write_index, write_shard
 
 TAR = "train-000000.tar"
 
@@ -326,3 +326,12 @@ def test_damaged_json_of_a_sample_is_named(tmp_path: Path, content: bytes) -> No
     with pytest.raises(ShardError, match=rf"{TAR}: sample 'u1': its JSON"):
         shards.meta(1)
     assert shards.meta(2) == sample(2).meta
+
+
+def test_only_shards_of_an_earlier_build_count_as_left(tmp_path: Path) -> None:
+    folder_with(tmp_path, range(8))
+    write_shard(tmp_path / "train-000007.tar", [sample(9)])  # of a build that was killed before its index
+    (tmp_path / "train-000008.tar").write_text("a stranger's")
+    (tmp_path / "heldout-000000.tar").write_text("a stranger's")
+    (tmp_path / "heldout-000000.index.json").write_text("{}")
+    assert left_shards(tmp_path) == {"train-000000.tar", "train-000001.tar", "train-000007.tar"}

@@ -11,12 +11,15 @@ import torch
 
 from tests.corpus import seal, voice_clip
 from triforce_tts import Synthesizer
-from triforce_tts.audio.io import read_audio, read_tags
+from triforce_tts.audio.io import Audio, read_audio, read_tags
 from triforce_tts.checkpoint import read_lineage
-from triforce_tts.errors import CheckpointError, TextError
-from triforce_tts.files import write_json
+from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TextError
+from triforce_tts.files import file_sha256, write_json
+from triforce_tts.lines import SpeakingLimits
 from triforce_tts.sampling.score import heard
-from triforce_tts.synthesis import Settings
+from triforce_tts.synthesis import RESYNTHESIZED_S, Settings
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 TEXT = "A cat sat. Was it a big one? It was."
 
@@ -225,3 +228,117 @@ def test_every_way_to_sample_it_is_another_sound(complex_model: Path, tmp_path: 
     assert torch.isfinite(found).all()
     assert not torch.equal(found, euler)
     assert not torch.equal(euler, usual)
+
+
+def test_a_complete_line_is_spoken_once(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: [])
+    monkeypatch.setattr(synthesizer, "_takes", takes_that(synthesizer, [True]))
+    speech = synthesizer.speak("A cat sat.", seed=3)
+    assert speech.complete
+    assert speech.faults == []
+    assert [line.tries for line in speech.lines] == [1]
+
+
+def takes_that(synthesizer: Synthesizer, endings: list[bool]) -> Any:
+    """``_takes`` whose results end, or do not, as the list says; the seeds that it was given are in ``seeds``."""
+    usual, left = synthesizer._takes, list(endings)
+
+    def takes(line: Any, voice: Any, seed: int) -> Any:
+        takes.seeds.append(seed)  # type: ignore[attr-defined]
+        ended = left.pop(0)
+        return [replace(take, ended=ended) for take in usual(line, voice, seed)]
+
+    takes.seeds = []  # type: ignore[attr-defined]
+    return takes
+
+
+def test_an_incomplete_line_is_tried_with_the_next_seeds(
+    synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: [])
+    takes = takes_that(synthesizer, [False, True])
+    monkeypatch.setattr(synthesizer, "_takes", takes)
+    (line,) = synthesizer.sentences("A cat sat", seed=3)
+    assert takes.seeds == [3 * 1_000_003, 3 * 1_000_003 + 1_000_000_007]
+    assert (line.tries, line.complete, line.text) == (2, True, "A cat sat")
+
+
+def test_what_stays_incomplete_is_said(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: ["cat"])
+    monkeypatch.setattr(synthesizer, "_takes", takes_that(synthesizer, [False] * 3 + [True] * 3))
+    speech = synthesizer.speak("A cat sat. 漢字 to it.", seed=3)
+    assert not speech.complete
+    assert [line.tries for line in speech.lines] == [3, 3]
+    first, second, left_out = speech.faults
+    assert "'A cat sat.'" in first
+    assert "cat" in second
+    assert "漢字" in left_out
+
+
+def test_an_empty_take_is_no_sound(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = synthesizer._takes
+    empty = torch.zeros(0, synthesizer.vocabulary.config.groups, dtype=torch.long)
+    monkeypatch.setattr(
+        synthesizer, "_takes", lambda *words: [replace(take, codes=empty, ended=True) for take in usual(*words)]
+    )
+    (line,) = synthesizer.sentences("A cat sat.")
+    assert not line.complete
+    assert line.unsaid == ("A", "cat", "sat")
+    assert len(line.samples) == 0
+
+
+@pytest.mark.parametrize("seed", [-1, 99999999999999999999])
+def test_seeds_out_of_bounds(synthesizer: Synthesizer, seed: int) -> None:
+    with pytest.raises(ConfigError, match=r"seed .* expected a whole number"):
+        synthesizer.speak("hi", seed=seed)
+
+
+def test_the_largest_seed_speaks(synthesizer: Synthesizer) -> None:
+    synthesizer.settings = replace(synthesizer.settings, candidates=2)
+    first, again = (synthesizer.speak("hi.", seed=2**63 - 1) for _ in range(2))
+    synthesizer.settings = Settings()
+    assert torch.equal(first.samples, again.samples)
+
+
+def test_real_faults_of_a_sentence_are_raised(synthesizer: Synthesizer) -> None:
+    with pytest.raises(TextError, match="EY9"):
+        synthesizer.prepare("Good morning. I like {T AH0 M EY9 T OW0} a lot. Bye.")
+
+
+def test_recordings_that_are_too_long_are_not_read_whole(
+    synthesizer: Synthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds: list[float] = []
+
+    def recorded(path: Path, rate: int, max_seconds: float) -> Audio:
+        seconds.append(max_seconds)
+        return Audio(torch.zeros(round((max_seconds + 1) * rate)), rate)
+
+    monkeypatch.setattr("triforce_tts.synthesis.read_audio", recorded)
+    for use in (synthesizer.listen, synthesizer.resynthesize, lambda clip: synthesizer.score(clip, "hi")):
+        with pytest.raises(AudioError, match=r"long\.wav lasts longer than"):
+            use(tmp_path / "long.wav")
+    assert seconds == [synthesizer.heard_s, RESYNTHESIZED_S, synthesizer.heard_s]
+
+
+def test_a_model_without_speaking_limits_has_the_stated_ones(model: Path, tmp_path: Path) -> None:
+    import shutil
+
+    old = tmp_path / "old"
+    shutil.copytree(model, old)
+    config = json.loads((old / "gpt" / "config.json").read_text())
+    del config["speaking"]
+    write_json(old / "gpt" / "config.json", config)
+    sign(old)
+    assert Synthesizer.load(old, "cpu").limits == SpeakingLimits()
+    write_json(old / "gpt" / "config.json", {**config, "speaking": {"slack": 0.1}})
+    sign(old)
+    with pytest.raises(CheckpointError, match=r"speaking\.slack"):
+        Synthesizer.load(old, "cpu")
+
+
+def sign(folder: Path) -> None:
+    """Write the checksums of a model folder whose configuration was changed on purpose."""
+    manifest = json.loads((folder / "model.json").read_text())
+    manifest["sha256"]["gpt/config.json"] = file_sha256(folder / "gpt" / "config.json")
+    write_json(folder / "model.json", manifest)

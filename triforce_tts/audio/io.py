@@ -27,7 +27,7 @@ import torch
 from av.audio.stream import AudioStream
 
 from triforce_tts.errors import AudioError
-from triforce_tts.files import atomic_path
+from triforce_tts.files import atomic_path, refuse_sources, require_file_target
 
 Wave = npt.NDArray[np.float32]
 Source = Path | bytes
@@ -219,9 +219,7 @@ def write_audio(path: Path | str, audio: Audio) -> None:
         TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
     """
     path = Path(path)
-    form = _FORMATS.get(path.suffix.lower())
-    if form is None:
-        raise AudioError(f"{path}: cannot write '{path.suffix}' audio; choose one of: {', '.join(_FORMATS)}")
+    form = _format_of(path)
     if unknown := sorted(set(audio.tags) - set(TAGS)):
         raise AudioError(f"{path}: unknown tag '{unknown[0]}'; choose from: {', '.join(TAGS)}")
     if audio.samples.dim() != 1 or audio.samples.numel() == 0:
@@ -233,6 +231,26 @@ def write_audio(path: Path | str, audio: Audio) -> None:
     encoded = _mux(form, audio)
     with atomic_path(path) as temporary:
         temporary.write_bytes(encoded)
+
+
+def require_target(path: Path | str, sources: Iterable[Path | str | None] = ()) -> None:
+    """Refuse, before any work is done, a file that ``write_audio`` could not write or that is one of ``sources``.
+
+    Raises:
+        AudioError: the suffix is not known.
+        TriforceError: it is a source, a folder, a pipe or a device, or its folder cannot be made.
+    """
+    path = Path(path)
+    _format_of(path)
+    refuse_sources(path, [source for source in sources if source is not None])
+    require_file_target(path)
+
+
+def _format_of(path: Path) -> _Format:
+    form = _FORMATS.get(path.suffix.lower())
+    if form is None:
+        raise AudioError(f"{path}: cannot write '{path.suffix}' audio; choose one of: {', '.join(_FORMATS)}")
+    return form
 
 
 # --- reading ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triforce_tts.errors import ConfigError, TextError, TriforceError
+from triforce_tts import bounds
+from triforce_tts.bounds import MAX_CHARACTERS
+from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import write_text
 
 if TYPE_CHECKING:
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 
 Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
-Threads = Annotated[int, typer.Option(help="CPU threads; 0: as many as cores.")]
+Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
-Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3; default: the model's own.")]
+Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
+Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
+STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # of UTF-8, in which a character has at most 4: more is too long whatever it says
 
 
 def speak(
@@ -32,7 +35,7 @@ def speak(
         Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
     ] = None,
     candidates: Annotated[
-        int, typer.Option(help="Draw so many of each sentence and keep the one that is understood best.", min=1, max=64)
+        int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
     ] = 1,
     model: Model = None,
     seed: Seed = 0,
@@ -43,7 +46,8 @@ def speak(
 ) -> None:
     """Say a text in the default voice, or in the voice of a clip.
 
-    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}".
+    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}". A sentence that
+    does not come out complete is tried three times; what is still missing then is said, a line each, also with --quiet.
 
     Examples:
 
@@ -52,7 +56,9 @@ def speak(
       triforce-tts speak - --voice me.wav --seed 3 < letter.txt
     """
     began = time.perf_counter()
-    synthesizer = _prepare(model, device, threads, steps, lexicon)
+    bounds.CANDIDATES.check("--candidates", candidates)
+    _require_target(out, (voice, lexicon, model))
+    synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
@@ -62,6 +68,10 @@ def speak(
     if chosen.note and not quiet:
         typer.echo(chosen.note, err=True)
     audio = synthesizer.speak(content, chosen, seed)
+    for fault in audio.faults:
+        typer.echo(fault, err=True)
+    if len(audio.samples) == 0:
+        raise TextError(f"{out}: not written, there is no sound; try another --seed, or write the text in other words")
     audio.save(out)
     if not quiet:
         took = time.perf_counter() - began
@@ -83,7 +93,8 @@ def resynthesize(
     quiet: Quiet = False,
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
-    synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps)
+    _require_target(out, (source, model))
+    synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
     if not quiet:
@@ -127,16 +138,16 @@ def score(
 
 
 def _prepare(
-    model: Path | None, device: str, threads: int, steps: int | None, lexicon: Path | None = None
+    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: Path | None = None
 ) -> "Synthesizer":
+    bounds.SEED.check("--seed", seed)
+    bounds.THREADS.check("--threads", threads)
+    if steps is not None:
+        bounds.DIFFUSION_STEPS.check("--steps", steps)
     import torch
 
     from triforce_tts.synthesis import Synthesizer
 
-    if threads < 0:
-        raise ConfigError(f"--threads {threads}: expected 0 or more")
-    if steps is not None and not 0 <= steps <= 1000:
-        raise ConfigError(f"--steps {steps}: expected 0 to 1000")
     if threads:
         torch.set_num_threads(threads)
     synthesizer = Synthesizer.load(model, device, lexicon)
@@ -145,9 +156,21 @@ def _prepare(
     return synthesizer
 
 
+def _require_target(out: Path, sources: tuple[Path | None, ...]) -> None:
+    from triforce_tts.audio.io import require_target  # torch comes with it, which --help shall not wait for
+
+    require_target(out, sources)
+
+
 def _read_stdin() -> str:
+    content = sys.stdin.buffer.read(STDIN_BYTES)
+    if len(content) == STDIN_BYTES:
+        raise TextError(
+            f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
+            "chapter by chapter"
+        )
     try:
-        return sys.stdin.buffer.read().decode("utf-8")
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
 

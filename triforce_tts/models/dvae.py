@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
 from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, Quantised
-from triforce_tts.schema import Config, Kernel, Layers, Width
+from triforce_tts.schema import Config, Layers, Width
 
 MOST_CODES = 1 << 20  # a group: each is a row of the GPT's table
 
@@ -19,7 +19,7 @@ class DVAEConfig(Config):
     """Sizes of the DVAE."""
 
     channels: Width
-    downsampling: Kernel  # mel frames a code frame; a power of two
+    downsampling: Annotated[int, Field(le=1024)]  # mel frames a code frame; a power of two
     quantizer: Literal["fsq", "vq", "gumbel"] = "fsq"
     levels: Annotated[
         tuple[Width, ...], Field(max_length=16)

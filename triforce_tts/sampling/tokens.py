@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import torch
 
+from triforce_tts import bounds
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sequences import END, Vocabulary
+from triforce_tts.text.pace import Hold
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,11 @@ class TokenSampling:
 
     temperature: float = 0.4  # of codes; chosen on held-out synthetic texts (docs/decisions.md)
     top_p: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no distribution can be drawn with."""
+        bounds.TEMPERATURE.check("temperature", self.temperature)
+        bounds.TOP_P.check("top_p", self.top_p)
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
@@ -56,14 +63,24 @@ class Reading:
 
     Whether to go on is decided first, by all the mass that the model gives to going on, at its own temperature of 1: a
     nucleus would weigh one way on against a thousand codes to stay, and hurry. Where to is known. A token that lasts
-    ``longest`` frames is left by force: a reader who is stuck goes on.
+    ``longest`` frames is left by force: a reader who is stuck goes on. One that ``holds`` (of each text, a hold a token)
+    names is not left before its frames have passed, nor does the speech end: a reader who hurries says it first.
     """
 
-    def __init__(self, vocabulary: Vocabulary, texts: Sequence[Sequence[int]], longest: int) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        texts: Sequence[Sequence[int]],
+        longest: int,
+        holds: Sequence[Sequence[Hold]] | None = None,
+    ) -> None:
         self.vocabulary, self.longest = vocabulary, longest
         self.waiting = [vocabulary.text_ids(text)[::-1] for text in texts]  # what is yet to be read, last first
+        self.holds = [list(row)[::-1] for row in holds] if holds else [[Hold(True, 0)] * len(text) for text in texts]
         self.group = [0] * len(texts)
         self.frames = [0] * len(texts)  # since the last text token
+        self.counted = [0] * len(texts)  # since the count of the hold began
+        self.least = [0] * len(texts)  # of ``counted`` before the last text token is left
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
         """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
@@ -87,6 +104,8 @@ class Reading:
     def _share_to_go_on(self, row: int, logits: torch.Tensor) -> float:
         if self.frames[row] >= self.longest:
             return 1.0
+        if self.counted[row] < self.least[row]:
+            return 0.0
         vocabulary = self.vocabulary
         onward = logits[vocabulary.text_offset : vocabulary.code_offset] if self.waiting[row] else logits[END : END + 1]
         first, last = vocabulary.group_range(0)
@@ -98,9 +117,12 @@ class Reading:
                 self.frames[row] = 0
                 if self.waiting[row]:
                     self.waiting[row].pop()
+                    begins, self.least[row] = self.holds[row].pop()
+                    self.counted[row] = 0 if begins else self.counted[row]
             else:
                 self.group[row] = (self.group[row] + 1) % self.vocabulary.config.groups
                 self.frames[row] += self.group[row] == 0
+                self.counted[row] += self.group[row] == 0
 
 
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:

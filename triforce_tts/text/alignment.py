@@ -14,6 +14,20 @@ Word = Sequence[float]  # start of the word, then the ends of its symbols, secon
 KEY = "alignment"  # of the list of words in a sample's JSON
 
 
+def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece, Word]]:
+    """The words among ``pieces``, each with its times.
+
+    Raises:
+        ShardError: the text has another number of words than the alignment.
+    """
+    spoken = [piece for piece in pieces if piece.is_word]
+    if len(spoken) != len(words):
+        raise ShardError(
+            f"an alignment has {len(words)} words, its text {len(spoken)}; build the shards again with --align"
+        )
+    return list(zip(spoken, words, strict=True))
+
+
 def symbol_starts(pieces: Sequence[Piece], words: Sequence[Word]) -> list[float]:
     """The time at which each symbol of ``pieces`` starts, seconds, never falling.
 
@@ -23,14 +37,11 @@ def symbol_starts(pieces: Sequence[Piece], words: Sequence[Word]) -> list[float]
     Raises:
         ShardError: the text has another number of words than the alignment.
     """
-    count = sum(piece.is_word for piece in pieces)
-    if count != len(words):
-        raise ShardError(f"an alignment has {len(words)} words, its text {count}; build the shards again with --align")
     starts: list[float] = []
-    now, rest = 0.0, iter(words)
+    now, rest = 0.0, iter(words_of(pieces, words))
     for piece in pieces:
         if piece.is_word:
-            word, number = next(rest), len(piece.symbols)
+            (_, word), number = next(rest), len(piece.symbols)
             if len(word) == number + 1:
                 starts += word[:-1]
             else:

@@ -19,9 +19,30 @@ PARAGRAPH_PAUSE_S = 0.7
 CLAUSE_PAUSE_S = 0.12
 WORD_PAUSE_S = 0.0  # a cut between two words where the text has no pause
 
-_BRACES = re.compile(r"\{[^{}]*\}")
+# What no cut may tear: inline phonemes, and numbers with their marks, the sign before and a magnitude behind.
+# Longer runs of digits are read digit by digit, so that a cut does not change them.
+_WHOLE = re.compile(
+    r"\{[^{}]*\}|(?<![0-9])[$£€¥₹]?[0-9](?:[0-9]|[.,:/](?=[0-9])){0,39}%?(?![0-9])"
+    r"(?:\s(?:hundred|thousand|million|billion|trillion|percent)\b|\s?[ap]\.?m\b\.?)?",
+    re.IGNORECASE,
+)
 _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
+_LINE = re.compile(r"[^\n\r\u2028]*(?:\r\n|[\n\r\u2028])|[^\n\r\u2028]+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_FULL = 0.8  # share of the width that a wrapped line fills
+_LEAST_WIDTH = 45  # characters; narrower text is a list, a heading or verse, rather than wrapped prose
+_ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s+)\S")
+_ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s*")
+_CAPITAL = re.compile(r"[\"'“‘«(\[*_]*(?:[A-Z0-9]|[^\W\d_a-z](?<=[^\x00-\x7f]))")
+# A line that ends so goes on in the next: a comma, a dash, or a word that nothing ends with.
+_GOES_ON = re.compile(
+    r"(?:[,;–—-]|\b(?:a|an|the|of|and|or|but|nor|to|in|on|at|by|for|with|from|as|that|which|who|is|was|are|were|be|his"
+    r"|her|its|their|our|your|my|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|Prof\.|[A-Z]\.|vs\.|No\.))$"
+)
+# After these a small letter shows that the sentence goes on.
+_OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’»)\]]*$")
+_LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Where an overlong sentence may be cut, best first: the cut lies after the match.
 _CUTS = (
     (re.compile(r"[;:][\"'”’)\]]*\s+"), CLAUSE_PAUSE_S),
@@ -60,14 +81,15 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
     """The chunks of a text; their ``source`` joined is the text.
 
     Sentences over ``max_characters`` are cut at semicolons and colons, then at commas and dashes, then between
-    words, and a longer word within itself. Inline phonemes in braces are never cut. A piece without anything
-    speakable joins a neighbour, so only such characters, or braces, can make a chunk longer.
+    words, and a longer word within itself. Inline phonemes in braces and numbers are never cut. A piece without
+    anything speakable joins a neighbour, so only such characters, braces or a number can make a chunk longer.
     """
     if max_characters < 1:
         raise ValueError(f"max_characters is {max_characters}, expected at least 1")
     chunks: list[Chunk] = []
     for paragraph in _paragraphs(text):
-        of_paragraph = [chunk for sentence in _sentences(paragraph) for chunk in _clauses(sentence, max_characters)]
+        sentences = [sentence for block in _blocks(paragraph) for sentence in _sentences(block)]
+        of_paragraph = [chunk for sentence in sentences for chunk in _clauses(sentence, max_characters)]
         of_paragraph[-1] = replace(of_paragraph[-1], pause_s=PARAGRAPH_PAUSE_S)
         chunks.extend(of_paragraph)
     if chunks:  # the last pause is no paragraph's unless the text says so
@@ -77,6 +99,22 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
     return chunks
 
 
+def split_clauses(text: str, max_characters: int) -> list[Chunk]:
+    """A stretch of text, such as one sentence, in clauses of at most ``max_characters``; their ``source`` joined is it.
+
+    A caller whose piece is too long when it is spoken divides it with this. The cuts lie at semicolons and colons,
+    else at commas and dashes, else at spaces, else within a word. Numbers such as ``1,234,567.89`` and inline
+    phonemes are never cut, so that a clause that holds only one of them may be longer; so may one with characters
+    that nobody speaks. The last clause has the pause of a sentence, which the caller replaces where it knows better.
+
+    Raises:
+        ValueError: ``max_characters`` is below 1.
+    """
+    if max_characters < 1:
+        raise ValueError(f"max_characters is {max_characters}, expected at least 1")
+    return _attach_unspeakable(_clauses(text, max_characters)) if text else []
+
+
 def _is_empty_line(gap: str) -> bool:
     """Whether a run of white space separates paragraphs."""
     return len(_LINE_BREAK.findall(gap)) > 1 or "\u2029" in gap
@@ -84,9 +122,47 @@ def _is_empty_line(gap: str) -> bool:
 
 def _paragraphs(text: str) -> list[str]:
     """The text cut after every run of white space that holds an empty line."""
-    inside = _inside_braces(text)
+    inside = _inside_whole(text)
     ends = [gap.end() for gap in _WHITESPACE.finditer(text) if _is_empty_line(gap[0]) and gap.end() not in inside]
     return [text[start:end] for start, end in pairwise([0, *ends, len(text)]) if end > start]
+
+
+def _blocks(paragraph: str) -> list[str]:
+    """A paragraph cut after every line that is an item of a list or a heading; wrapped lines of prose stay together."""
+    lines = _LINE.findall(paragraph)
+    if len(lines) < 2:
+        return [paragraph]
+    width = max(len(line.strip()) for line in lines)
+    items = sum(bool(_ITEM.match(line)) for line in lines)
+    is_column = len(lines) > 2 and all(len(line.split()) <= 3 and not _GOES_ON.search(line.strip()) for line in lines)
+    inside = _inside_whole(paragraph)
+    blocks = [""]
+    at = 0
+    for line, following in pairwise(lines):
+        at += len(line)
+        blocks[-1] += line
+        is_end = is_column or _is_own_line(line.strip(), following, width, items > 1)
+        if is_end and line.strip() and following.strip() and at not in inside:
+            blocks.append("")
+    blocks[-1] += lines[-1]
+    return blocks
+
+
+def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
+    """Whether a line ends something, rather than being wrapped in the middle of a text of ``width`` characters."""
+    if not following.strip():
+        return False
+    if _ITEM.match(following) and (is_list or line.endswith(":")):
+        return True
+    following = following.strip()
+    first_word = following.split(maxsplit=1)[0]
+    is_heading = line.isupper() and not following.isupper() and len(_WORD.findall(line)) > 0
+    if is_heading and _CAPITAL.match(following):
+        return True
+    if _GOES_ON.search(line) or not _CAPITAL.match(following):
+        return False
+    # A wrapped line is full or nearly so, and the next word would not have fitted; short lines are no prose at all.
+    return width < _LEAST_WIDTH or (len(line) < _FULL * width and len(line) + 1 + len(first_word) <= width)
 
 
 def _sentences(paragraph: str) -> list[str]:
@@ -96,9 +172,20 @@ def _sentences(paragraph: str) -> list[str]:
     ends = [0]
     for length in lengths:
         ends.append(ends[-1] + length)
-    inside = _inside_braces(paragraph)
-    ends = [end for end in ends if end not in inside]
+    inside = _inside_whole(paragraph)
+    ends = [end for end in ends if end not in inside and not _is_mid_sentence(paragraph, end)]
     return [paragraph[start:end] for start, end in pairwise(ends)]
+
+
+def _is_mid_sentence(text: str, cut: int) -> bool:
+    """Whether a cut is none: after the number of an item, or before a small letter after '…', a bracket or a quotation."""
+    if not 0 < cut < len(text):
+        return False
+    if cut < 12 and _ITEM_MARK.fullmatch(text[:cut]):
+        return True
+    before = text[max(0, cut - 12) : cut].rstrip()
+    start = _LETTER_START.match(text[cut : cut + 12].lstrip())
+    return bool(_OPEN_END.search(before) and start and start[1].islower())
 
 
 def _shadow(text: str) -> str:
@@ -115,15 +202,15 @@ def _shadow_character(character: str) -> str:
     return {"Lu": "A", "Lt": "A", "Nd": "0"}.get(kind, "a" if kind[0] in "LM" else "-")
 
 
-def _inside_braces(text: str) -> set[int]:
-    """Positions at which a cut would tear inline phonemes apart."""
-    return {cut for braces in _BRACES.finditer(text) for cut in range(braces.start() + 1, braces.end())}
+def _inside_whole(text: str) -> set[int]:
+    """Positions at which a cut would tear inline phonemes or a number apart."""
+    return {cut for whole in _WHOLE.finditer(text) for cut in range(whole.start() + 1, whole.end())}
 
 
 def _clauses(sentence: str, max_characters: int) -> list[Chunk]:
     """One sentence as one chunk, or as several of at most ``max_characters``."""
     stop = len(sentence.rstrip())
-    inside = _inside_braces(sentence) if stop > max_characters else set()
+    inside = _inside_whole(sentence) if stop > max_characters else set()
     chunks: list[Chunk] = []
     start = 0
     while stop - (begin := _skip_space(sentence, start)) > max_characters:
@@ -161,7 +248,7 @@ def _best_cut(text: str, begin: int, limit: int, inside: set[int]) -> tuple[int,
 
 
 def _hard_cut(begin: int, limit: int, inside: set[int]) -> tuple[int, float]:
-    """A cut within a word, before or after any inline phonemes that it would tear."""
+    """A cut within a word, before or after what it would tear: inline phonemes or a number."""
     before = limit
     while before in inside:
         before -= 1

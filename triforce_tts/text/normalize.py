@@ -1,38 +1,21 @@
 """Text as it is printed to text as it is spoken: words, apostrophes and a small set of punctuation.
 
 What comes out holds only the letters A-Z and a-z, ``'``, ``. , ! ? ; : - "``, single spaces, and inline
-phonemes in braces. Letters outside numbers and abbreviations survive; scripts without a reading are dropped.
+phonemes in braces. Letters outside numbers and abbreviations survive. Signs are named; what has no reading here
+(emoji, some scripts) is left out, and ``unspoken`` tells which characters those are.
 """
 
 import re
-import unicodedata
-from functools import lru_cache
 
 from triforce_tts.errors import TextError
-from triforce_tts.text.abbreviations import expand, is_known, spell_acronyms
-from triforce_tts.text.numbers import speak_numbers
+from triforce_tts.text import addresses, codes, dates, money, numbers, units
+from triforce_tts.text.abbreviations import expand
+from triforce_tts.text.letters import calm, is_shouted, quieten, speak_roman, spell_acronyms, spell_beside_digits
 from triforce_tts.text.phonemes import BRACES, parse_phones
+from triforce_tts.text.signs import fold, name_sign, unspoken
 
-_FOLDS = {
-    **dict.fromkeys("‘’‚‛ʼ′`´", "'"),
-    **dict.fromkeys("“”„‟«»″", '"'),
-    **dict.fromkeys("‐‑−", "-"),
-    **dict.fromkeys("–—―‒", " -- "),
-    **dict.fromkeys("€£¥₹¢°×", None),  # None: stays for the rules of numbers
-    **{"…": "...", "⁄": "/", "·": " ", "•": " ", "ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe"},
-    **{"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"},
-    **{
-        "™": "",
-        "®": "",
-        "©": "",
-        "²": "^2",
-        "³": "^3",
-        "÷": " divided by ",
-        "±": " plus or minus ",
-        "§": " section ",
-        "№": "No. ",
-    },
-}
+__all__ = ["is_speakable", "normalize", "unspoken"]
+
 _SYMBOLS = {
     **{
         "&": "and",
@@ -44,22 +27,42 @@ _SYMBOLS = {
         "$": "dollars",
         "£": "pounds",
     },
-    **{"€": "euros", "¥": "yen", "₹": "rupees", "¢": "cents", "×": "times"},
+    **{"€": "euros", "¥": "yen", "₹": "rupees", "¢": "cents", "×": "times", "\\": "backslash", "Å": "A"},
 }
-_URL = re.compile(r"\b(?:https?://|ftp://|www\.)[^\s<>\"]+", re.IGNORECASE)
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}")
-_DOMAIN = re.compile(r"(?<![\w.@-])(?:[A-Za-z0-9-]{1,63}\.){1,4}(?:com|org|net|edu|gov|io|uk|dev)\b(?:/[^\s<>\"]*)?")
-_URL_WORDS = {
-    ".": "dot",
-    "/": "slash",
-    "-": "dash",
-    "_": "underscore",
-    "@": "at",
-    "?": "question mark",
-    "=": "equals",
-    "&": "and",
-    "#": "hash",
+# Comparisons in ASCII, longest first.
+_COMPARISONS = {
+    **{
+        "<=>": "is equivalent to",
+        "<->": "both ways arrow",
+        "!=": "is not equal to",
+        "<>": "is not equal to",
+        "=/=": "is not equal to",
+    },
+    **{
+        "<=": "is less than or equal to",
+        "=<": "is less than or equal to",
+        ">=": "is greater than or equal to",
+        "==": "equals",
+    },
+    **{
+        "=>": "implies",
+        "->": "right arrow",
+        "<-": "left arrow",
+        "<<": "is much less than",
+        ">>": "is much greater than",
+    },
+    **{"<": "is less than", ">": "is greater than"},
 }
+_DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # without one of these no rule of dates and codes applies
+_NUMERIC = re.compile(r"[0-9^/]")  # without one of these no rule of numbers applies
+_NUMERIC_RULES = (
+    units.FIRST_RULES,
+    numbers.RULES_BEFORE_UNITS,
+    money.RULES,
+    numbers.RANGE_RULES,
+    units.RULES,
+    numbers.RULES,
+)
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # stands for a dash between words until hyphens are done with
 
@@ -78,7 +81,7 @@ def normalize(text: str) -> str:
             raise TextError(
                 f"a '{stray}' without its partner in '{text.strip()[:60]}': braces hold phonemes, such as {{T AH0 M EY1 T OW0}}"
             )
-    shouted = _is_shouted(" ".join(plain[::2]))
+    shouted = is_shouted(" ".join(plain[::2]))
     parts = [_speak(part, shouted) if i % 2 == 0 else _phonemes(part) for i, part in enumerate(plain)]
     spoken = _tidy(_quotes(_dashes("".join(parts))))
     if not re.search("[A-Za-z]", spoken):
@@ -90,72 +93,91 @@ def normalize(text: str) -> str:
 
 def is_speakable(text: str) -> bool:
     """Whether the text holds a letter or digit that ``normalize`` would speak."""
-    return any(character.isalnum() for character in _fold(text) if character.isascii())
+    return any(character.isalnum() for character in fold(text))
 
 
 def _phonemes(inside: str) -> str:
     return "{" + " ".join(parse_phones(inside)) + "}"
 
 
-def _is_shouted(text: str) -> bool:
-    """Whether the text is all upper case, which then says nothing; a lone acronym is not shouted."""
-    words = re.findall(r"[A-Z]{2,}", text) if text.isupper() else []
-    return len(words) > 1 or (len(words) == 1 and len(words[0]) > 5)
-
-
 def _speak(text: str, shouted: bool) -> str:
     """A stretch without braces, in words; the white space at its ends is kept."""
-    text = re.sub(r"\s+", " ", _fold(text))
+    text = _separate(re.sub(r"\s+", " ", fold(text)))
     if shouted:
-        text = text.lower()
-    for pattern in (_URL, _EMAIL, _DOMAIN):
-        text = pattern.sub(_say_address, text)
-    text = re.sub(r"(?<![\w#])#(?=[0-9])", "number ", text)
-    text = _letters_beside_digits(expand(text))
-    return spell_acronyms(_symbols(speak_numbers(text)))
+        text = calm(text)
+    text = numbers.apply(addresses.RULES, text)
+    if _DATED.search(text):
+        text = numbers.apply(codes.RULES, numbers.apply(dates.RULES, text))
+    text = spell_beside_digits(speak_roman(expand(_hashes(text))))
+    if _NUMERIC.search(text):
+        for rules in _NUMERIC_RULES:
+            text = numbers.apply(rules, text)
+    text = spell_acronyms(_symbols(text))
+    return quieten(text) if shouted else text
 
 
-def _fold(text: str) -> str:
-    """The text in ASCII, without accents; only the signs that number rules need stay."""
-    text = re.sub(r"(?<=[0-9])[–‒](?=[0-9])", "-", text)
-    return "".join(character if character.isascii() else _fold_character(character) for character in text)
+def _separate(text: str) -> str:
+    """Numbers apart from the sentence before ('The end.12'), and a backtick between letters as the apostrophe it is."""
+    text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", text)
+    text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
+    text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
+    return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
 
 
-@lru_cache(maxsize=4096)
-def _fold_character(character: str) -> str:
-    """One character folded. One at a time, as ordering a long run of accents takes quadratic time."""
-    if character in _FOLDS:
-        folded = _FOLDS[character]
-        return character if folded is None else folded
-    if unicodedata.category(character) in ("Cf", "Mn", "Me"):
-        return ""  # joiners, soft hyphens, accents
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    decomposed = unicodedata.normalize("NFKD", character).replace("\u2044", "/")
-    ascii_only = "".join(part for part in decomposed if part.isascii())
-    return f" {ascii_only}" if "/" in ascii_only and ascii_only[0].isdigit() else ascii_only or " "
-
-
-def _say_address(match: re.Match[str]) -> str:
-    """A web or mail address with its signs in words; the scheme is left out."""
-    address = match[0].rstrip(".,!?;:)'\"")
-    rest = match[0][len(address) :]
-    address = re.sub(r"^[a-zA-Z]+://", "", address).rstrip("/")
-    words = [_URL_WORDS.get(part, part) for part in re.findall(r"[A-Za-z]+|[0-9]+|[^A-Za-z0-9]", address)]
-    return " ".join("W W W" if word.lower() == "www" else word for word in words) + rest
-
-
-def _letters_beside_digits(text: str) -> str:
-    """Short letter groups at a digit in upper case where they are no word, to be spelled: mp3 as MP 3."""
-    return re.sub(r"(?<![A-Za-z'])[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text)
+def _hashes(text: str) -> str:
+    return re.sub(r"(?<![\w#])#(?=[0-9])", "number ", text)
 
 
 def _symbols(text: str) -> str:
+    """What is left of signs in words: comparisons, slashes, hashes, and one by one."""
+    text = _compare(_TAG.sub(lambda tag: f" {tag[0].strip('</>')} ", text))
     text = re.sub(r"\band/or\b", "and or", text)
-    text = re.sub(r"(?<=[A-Za-z]) ?/ ?(?=[A-Za-z])", " slash ", text)
+    text = re.sub(
+        r"(?<=[A-Za-z)\]]) ?/ ?(?=[A-Za-z(])|(?<=[A-Za-z])/(?![A-Za-z/])|(?<![A-Za-z/<.])/(?=[A-Za-z])", " slash ", text
+    )
     text = re.sub(r"(?<=\b[A-Z])#", " sharp ", text)
     text = re.sub(r"#(?=[A-Za-z])", " hashtag ", text)
-    return "".join(f" {_SYMBOLS[character]} " if character in _SYMBOLS else character for character in text)
+    text = re.sub(r"(?<=[A-Za-z]) \* (?=[A-Za-z])", " times ", text)
+    text = re.sub(r"(?<=\b[A-Za-z])\*(?=[A-Za-z]\b)", " times ", text)
+    text = re.sub(r"(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])", " underscore ", text)
+    text = re.sub(r"~ ?(?=[A-Za-z])", " about ", text)
+    text = re.sub(r" \| ", ", ", text)
+    text = re.sub(r"(?<=[A-Za-z$])\$(?![0-9])|(?<=[A-Za-z])\$", " dollar ", text)
+    return "".join(_say_symbol(character) for character in text)
+
+
+def _compare(text: str) -> str:
+    """Comparisons and arrows between two sides, or before a number; tags of a markup language lose their brackets."""
+    signs = "|".join(map(re.escape, _COMPARISONS))
+    return re.sub(rf"(?<![<>=!-])({signs})(?= ?[A-Za-z(\[-])", _say_comparison, text)
+
+
+def _say_comparison(match: re.Match[str]) -> str:
+    """A comparison where a side stands before it, or where a number follows ('<5'); else it is a mark of a list or mail."""
+    said = _COMPARISONS[match[1]]
+    if re.search(r"[A-Za-z)\]'] ?$", match.string[max(0, match.start() - 2) : match.start()]):
+        return f" {said} "
+    number = re.match(rf" ?(?:{_NUMBER_WORD})\b", match.string[match.end() : match.end() + 12])
+    return f" {said.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
+
+
+# A closing tag, one that closes itself, a bare one, and one with attributes.
+_TAG = re.compile(
+    r"</[A-Za-z][A-Za-z0-9]{0,20}>|<[A-Za-z][A-Za-z0-9]{0,20}(?: [^<>]{0,100})?/>|<[A-Za-z]{1,20}>|<[A-Za-z]{1,20}(?: [A-Za-z-]{1,30})?=[^<>]{0,200}>"
+)
+_NUMBER_WORD = (
+    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|minus"
+)
+
+
+def _say_symbol(character: str) -> str:
+    if character in _SYMBOLS:
+        return f" {_SYMBOLS[character]} "
+    if character.isascii() or character == _DASH:
+        return character
+    names = money.currency_names(character) if money.is_money(character) else None
+    return f" {names[1] if names else name_sign(character)} "
 
 
 def _dashes(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Everything with digits in it, as English words: dates, times, money, measures, ordinals, years, numbers.
+"""Numbers as English words: cardinals, ordinals, years, fractions, powers, ranges, and the digits of codes.
 
 The words of small numbers come from the ``wetext`` grammars, given one number at a time. Whole sentences are
 not, because they come back damaged: '1,234' loses its 'one', 'May 5 people' becomes a date, '#' or a double
@@ -10,87 +10,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+Speak = Callable[[re.Match[str]], str]
+Rule = tuple[re.Pattern[str], Speak]
+
 _SCALES = ("", "thousand", "million", "billion", "trillion", "quadrillion")
 _LARGEST = 1000 ** len(_SCALES) - 1
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
-
-# One of a unit, several of it. Case matters: m is a metre, M is not.
-_UNITS = {
-    "km/h": ("kilometer per hour", "kilometers per hour"),
-    "kmh": ("kilometer per hour", "kilometers per hour"),
-    "kph": ("kilometer per hour", "kilometers per hour"),
-    "mph": ("mile per hour", "miles per hour"),
-    "m/s": ("meter per second", "meters per second"),
-    "km": ("kilometer", "kilometers"),
-    "m": ("meter", "meters"),
-    "cm": ("centimeter", "centimeters"),
-    "mm": ("millimeter", "millimeters"),
-    "mi": ("mile", "miles"),
-    "ft": ("foot", "feet"),
-    "yd": ("yard", "yards"),
-    "kg": ("kilogram", "kilograms"),
-    "g": ("gram", "grams"),
-    "mg": ("milligram", "milligrams"),
-    "lb": ("pound", "pounds"),
-    "lbs": ("pound", "pounds"),
-    "oz": ("ounce", "ounces"),
-    "l": ("liter", "liters"),
-    "L": ("liter", "liters"),
-    "ml": ("milliliter", "milliliters"),
-    "mL": ("milliliter", "milliliters"),
-    "KB": ("kilobyte", "kilobytes"),
-    "kB": ("kilobyte", "kilobytes"),
-    "MB": ("megabyte", "megabytes"),
-    "GB": ("gigabyte", "gigabytes"),
-    "TB": ("terabyte", "terabytes"),
-    "Hz": ("hertz", "hertz"),
-    "kHz": ("kilohertz", "kilohertz"),
-    "MHz": ("megahertz", "megahertz"),
-    "GHz": ("gigahertz", "gigahertz"),
-    "W": ("watt", "watts"),
-    "kW": ("kilowatt", "kilowatts"),
-    "MW": ("megawatt", "megawatts"),
-    "kWh": ("kilowatt hour", "kilowatt hours"),
-    "V": ("volt", "volts"),
-    "dB": ("decibel", "decibels"),
-    "ms": ("millisecond", "milliseconds"),
-    "min": ("minute", "minutes"),
-    "h": ("hour", "hours"),
-    "hr": ("hour", "hours"),
-    "hrs": ("hour", "hours"),
-    "rpm": ("revolution per minute", "revolutions per minute"),
-    "fps": ("frame per second", "frames per second"),
-    "°C": ("degree Celsius", "degrees Celsius"),
-    "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
-    "°": ("degree", "degrees"),
-    "%": ("percent", "percent"),
-}
-
-# Of each currency: one, several, one hundredth, several hundredths.
-_CURRENCIES = {
-    "$": ("dollar", "dollars", "cent", "cents"),
-    "£": ("pound", "pounds", "penny", "pence"),
-    "€": ("euro", "euros", "cent", "cents"),
-    "¥": ("yen", "yen", "", ""),
-    "₹": ("rupee", "rupees", "paisa", "paise"),
-}
-_POWERS = {"2": "square ", "3": "cubic "}
-_MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "bn": "billion"}
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def cardinal(number: int) -> str:
@@ -103,7 +28,7 @@ def cardinal(number: int) -> str:
         if group:
             joint = "and " if power == 0 and group < 100 and words else ""
             words.append(f"{joint}{_library_words(str(group))} {_SCALES[power]}".rstrip())
-    return " ".join(words) or _DIGITS[0]
+    return " ".join(words) or DIGITS[0]
 
 
 def ordinal(number: int) -> str:
@@ -130,7 +55,7 @@ def year(number: int) -> str:
 
 def spell_digits(digits: str) -> str:
     """``007`` as 'zero zero seven'."""
-    return " ".join(_DIGITS[int(digit)] for digit in digits)
+    return " ".join(DIGITS[int(digit)] for digit in digits)
 
 
 def plural(words: str) -> str:
@@ -149,11 +74,66 @@ def number_words(text: str) -> str:
     return f"{words} point {spell_digits(decimals)}" if point else words
 
 
-def speak_numbers(text: str) -> str:
-    """The text with every digit, and the signs that belong to digits, in words."""
-    for pattern, speak in _RULES:
-        text = pattern.sub(speak, text)
+def pairs(digits: str) -> str:
+    """Three or four digits as they are said in house numbers and addresses: 'one twenty three', 'twelve hundred'."""
+    if len(digits) < 3 or digits[0] == "0" or len(digits) > 4:
+        return number_words(digits) if len(digits) < 3 else spell_digits(digits)
+    if digits.endswith("000"):
+        return cardinal(int(digits))
+    first, rest = int(digits[:-2]), int(digits[-2:])
+    if not rest:
+        return f"{cardinal(first)} hundred"
+    return f"{cardinal(first)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
+
+
+def fraction(top: int, bottom: int) -> str:
+    """``3/4`` as 'three quarters', ``5/18`` as 'five eighteenths'."""
+    name = {2: "half", 4: "quarter"}.get(bottom) or ordinal(bottom)
+    if top != 1:
+        name = "halves" if bottom == 2 else f"{name}s"
+    return f"{cardinal(top)} {name}"
+
+
+def rule(pattern: str, speak: Speak, flags: int = 0) -> Rule:
+    """What is said in place of a pattern."""
+    return re.compile(pattern, flags), speak
+
+
+def apply(rules: list[Rule], text: str) -> str:
+    """The text with every match of each rule, in their order, replaced; words never stick to a letter or digit beside."""
+    for pattern, speak in rules:
+        text = pattern.sub(lambda match, speak=speak: _apart(match, speak(match)), text)  # type: ignore[misc]
     return text
+
+
+def _apart(match: re.Match[str], said: str) -> str:
+    text, start, end = match.string, match.start(), match.end()
+    if said == match[0] or not said:
+        return said
+    if start and said[0] != match[0][:1] and said[0].isalnum() and text[start - 1].isalnum():
+        said = f" {said}"
+    if end < len(text) and said[-1] != match[0][-1:] and said[-1].isalnum() and text[end].isalnum():
+        said = f"{said} "
+    return said
+
+
+# Words after an amount that show that it describes no noun: 'a $20 for', 'a 5 km from here'.
+_NO_NOUN_AFTER = (
+    "in to of for and or but on at by from with per a an the each every is was are were has had will would can could may"
+    " might must that which who when where while as if than then more less worth off annually yearly monthly weekly daily"
+    " today tomorrow yesterday ago later until since before after over under up down out about away apart not so because"
+    " north south east west inside outside instead only too it he she they we you i"
+)
+_ATTRIBUTE_AFTER = re.compile(rf"(?: | ?- ?)(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b)[a-z]{{2,}}")
+_ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
+
+
+def is_attribute(match: re.Match[str]) -> bool:
+    """Whether an amount describes the noun after it, so that its unit is singular: 'a 5 km run', 'a $20 bill'."""
+    before = match.string[max(0, match.start() - 30) : match.start()]
+    return bool(
+        _ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(match.string[match.end() : match.end() + 24])
+    )
 
 
 def _with_suffix(number: int) -> str:
@@ -163,7 +143,7 @@ def _with_suffix(number: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _library_words(span: str) -> str:
-    """What the library says for a number below 1000, its ordinal, or a fraction."""
+    """What the library says for a number below 1000, or its ordinal."""
     return str(_library().normalize(span))
 
 
@@ -176,106 +156,11 @@ def _library() -> Any:
 
 # ---- the rules, in their order; each pattern is tried at a number's start only, so that none is quadratic ----
 
-_START = r"(?<![0-9A-Za-z])(?<![0-9][.,:/])"
-_NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|\.[0-9]+)"
-_MONTH = "|".join(MONTHS)
-_YEAR = r"(?:1[1-9]|20)[0-9]{2}"
-_ORDINAL_END = r"(?:st|nd|rd|th)"
-_MAGNITUDE = r"(?: (?:hundred|thousand|million|billion|trillion)\b|(?:[kKmMbB]|bn)\b)"
-_UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
-
-
-def _say_time(match: re.Match[str]) -> str:
-    hour, minute, second, half = match.group("hour", "minute", "second", "half")
-    words = cardinal(int(hour))
-    if int(minute):
-        words += f" {'oh ' if int(minute) < 10 else ''}{cardinal(int(minute))}"
-    elif not half:
-        words += " o'clock" if 1 <= int(hour) <= 12 else " hundred"
-    if second:
-        words += f" and {cardinal(int(second))} second{'' if int(second) == 1 else 's'}"
-    return words
-
-
-def _say_iso_date(match: re.Match[str]) -> str:
-    return f"{MONTHS[int(match['month']) - 1]} {ordinal(int(match['day']))}, {_year_or_number(match['year'])}"
-
-
-def _say_slash_date(match: re.Match[str]) -> str:
-    first, second, last = match.group(1, 2, 3)
-    month, day = (first, second) if int(first) <= 12 else (second, first)  # American unless it cannot be
-    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
-        return " ".join(number_words(part) for part in match.groups())
-    return f"{MONTHS[int(month) - 1]} {ordinal(int(day))}, {_year_or_number(last)}"
-
-
-def _say_month_day(match: re.Match[str]) -> str:
-    month, day, year_ = match.group("month", "day", "year")
-    if not 1 <= int(day) <= 31:
-        return match[0]
-    return f"{month} {ordinal(int(day))}" + (f", {_year_or_number(year_)}" if year_ else "")
-
-
-def _say_day_month(match: re.Match[str]) -> str:
-    the, day, month, year_ = match.group("the", "day", "month", "year")
-    if not 1 <= int(day) <= 31:
-        return match[0]
-    return f"{the or 'the '}{ordinal(int(day))} of {month}" + (f", {_year_or_number(year_)}" if year_ else "")
-
-
-def _year_or_number(text: str) -> str:
-    if re.fullmatch(_YEAR, text):
-        return year(int(text))
-    return f"oh {cardinal(int(text))}" if len(text) == 2 and text[0] == "0" else number_words(text)
-
-
-def _say_phone(match: re.Match[str]) -> str:
-    return ", ".join(spell_digits(group) for group in re.findall("[0-9]+", match[0]))
-
-
-def _say_money(match: re.Match[str]) -> str:
-    symbol, amount, upper, magnitude = match.group("symbol", "amount", "upper", "magnitude")
-    scale = (magnitude or "").strip().lower()
-    scale = _MAGNITUDES.get(scale, scale)
-    words = _amount(symbol, amount, scale or bool(upper))
-    if upper:
-        words = f"{number_words(amount)} to {_amount(symbol, upper, scale)}"
-    return words
-
-
-def _amount(symbol: str, amount: str, scale: str | bool) -> str:
-    """An amount of money: 'three dollars fifty', 'three dollars and five cents', 'five million dollars'."""
-    one, several, hundredth, hundredths = _CURRENCIES[symbol]
-    whole, _, cents = amount.replace(",", "").partition(".")
-    if len(cents) == 2 and hundredth and not scale:
-        minor = f"{cardinal(int(cents))} {hundredth if int(cents) == 1 else hundredths}"
-        if int(whole or "0") == 0 and len(whole) < 2:
-            return minor
-        major = f"{number_words(whole)} {one if whole == '1' else several}"
-        if not int(cents):
-            return major
-        return f"{major} {cardinal(int(cents))}" if int(cents) >= 10 else f"{major} and {minor}"
-    scaled = f"{number_words(amount)} {scale}".rstrip() if isinstance(scale, str) else number_words(amount)
-    return f"{scaled} {one if amount == '1' and not scale else several}"
-
-
-def _say_money_behind(match: re.Match[str]) -> str:
-    if match["symbol"] == "¢":
-        return f"{number_words(match['amount'])} cent{'' if match['amount'] == '1' else 's'}"
-    return _amount(match["symbol"], match["amount"], "")
-
-
-def _say_measure(match: re.Match[str]) -> str:
-    amount, joint, unit, power = match.group("amount", "joint", "unit", "power")
-    one, several = _UNITS[unit]
-    name = one if amount == "1" or joint == "-" else several
-    return f"{number_words(amount)}{joint or ' '}{_POWERS.get(power or '', '')}{name}"
-
-
-def _say_rare_unit(match: re.Match[str]) -> str:
-    """Units that are words or endings too, so that they need a space, and 'in.' its dot."""
-    names = {"s": ("second", "seconds"), "in": ("inch", "inches")}[match["unit"]]
-    return f"{number_words(match['amount'])} {names[match['amount'] != '1']}"
+START = r"(?<![0-9A-Za-z])(?<![0-9][.,:/])"
+NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9,])|[0-9]+(?:\.[0-9]+)?|(?<!\.)\.[0-9]+)"
+YEAR = r"(?:1[1-9]|20)[0-9]{2}"
+ORDINAL_END = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
+_LONE_DOT = r"(?<![^.]\.)(?<!^\.)"  # no decimal point stands before
 
 
 def _say_ordinal(match: re.Match[str]) -> str:
@@ -292,87 +177,141 @@ def _say_plural(match: re.Match[str]) -> str:
     return plural(number_words(match[1]))
 
 
+# Written like fractions, but said as two numbers.
+_NO_FRACTIONS = {"24/7", "9/11", "7/7", "7/11", "20/20", "50/50"}
+
+
 def _say_fraction(match: re.Match[str]) -> str:
     whole, top, bottom = match.group("whole", "top", "bottom")
-    if 0 < int(top) < int(bottom) and bottom in _DENOMINATORS and (not whole or len(whole) < 10):
-        words = _library_words(f"{int(top)}/{bottom}")
-        if not whole:
-            return words
-        return f"{number_words(whole)} and {'a' + words[3:] if top == '1' else words}"
-    return " ".join(number_words(part) for part in (whole, top, bottom) if part)
+    pair = f"{top}/{bottom}"
+    is_pair = (
+        pair in _NO_FRACTIONS
+        or int(bottom) < 2
+        or int(top) < 1
+        or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
+    )
+    if not is_pair and int(bottom) > 100 and bottom.strip("0") != "1" and top != "1":
+        return " ".join(
+            part
+            for part in (whole and number_words(whole), f"{number_words(top)} slash {number_words(bottom)}")
+            if part
+        )
+    if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # blood pressure
+        return f"{cardinal(int(top))} over {cardinal(int(bottom))}"
+    if is_pair or (whole and len(whole) >= 10):
+        return " ".join(number_words(part) for part in (whole, top, bottom) if part)
+    words = fraction(int(top), int(bottom))
+    if not whole:
+        return words
+    return f"{number_words(whole)} and {'a' + words[3:] if top == '1' else words}"
 
 
-_DENOMINATORS = {"2", "3", "4", "5", "6", "7", "8", "9", "10", "12", "16", "20", "32", "64", "100"}
+def _say_power(match: re.Match[str]) -> str:
+    """``^6`` as 'to the sixth', ``^-3`` as 'to the minus third'; squares and cubes by their names."""
+    sign, digits = match.group(1, 2)
+    if not sign and digits in ("2", "3"):
+        return " squared" if digits == "2" else " cubed"
+    if len(digits) > 18:
+        return f" to the power of {'minus ' if sign == '-' else ''}{spell_digits(digits)}"
+    return f" to the {'minus ' if sign == '-' else ''}{ordinal(int(digits))}"
 
 
-def _say_chain(match: re.Match[str]) -> str:
-    return " point ".join(number_words(part) for part in match[0].split("."))
+def _say_scientific(match: re.Match[str]) -> str:
+    mantissa, sign, exponent = match.group(1, 2, 3)
+    return f"{number_words(mantissa)} times ten to the {'minus ' if sign == '-' else ''}{ordinal(int(exponent))}"
 
 
-def _rule(
-    pattern: str, speak: Callable[[re.Match[str]], str]
-) -> tuple[re.Pattern[str], Callable[[re.Match[str]], str]]:
-    return re.compile(pattern), speak
+def _say_plain(match: re.Match[str]) -> str:
+    return number_words(match[0])
 
 
-_DAY = rf" (?P<day>[0-9]{{1,2}})(?:{_ORDINAL_END}\b|(?![0-9:/%°]|,[0-9]|[A-Za-z]))"
-_DAY_YEAR = rf"(?:,? (?P<year>{_YEAR})\b)?"
-# After 'May' and 'March' a plain number is no day where a counted noun follows: 'May 5 people', 'March 5 miles'.
-_NO_NOUN = r"(?! (?!at|in|on|and|to|is|was|from|until|or|for|the)[a-z])"
-_RULES = [
-    _rule(
-        rf"{_START}(?P<year>[12][0-9]{{3}})-(?P<month>0[1-9]|1[0-2])-(?P<day>0[1-9]|[12][0-9]|3[01])(?![0-9-])",
-        _say_iso_date,
-    ),
-    _rule(rf"{_START}([0-9]{{1,2}})/([0-9]{{1,2}})/([0-9]{{4}}|[0-9]{{2}})(?![0-9/])", _say_slash_date),
-    _rule(r"(?<=:[0-5][0-9])-(?=[0-9]{1,2}:[0-5][0-9])", lambda m: " to "),
-    _rule(
-        rf"{_START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?![0-9:])(?= ?(?P<half>[APap]\.? ?[Mm]\b)?)",
-        _say_time,
-    ),
-    _rule(rf"\b(?P<month>May|March){_DAY}(?:(?<=[a-z])|{_NO_NOUN}){_DAY_YEAR}", _say_month_day),
-    _rule(rf"\b(?P<month>{_MONTH})(?<!May)(?<!March){_DAY}{_DAY_YEAR}", _say_month_day),
-    _rule(
-        rf"(?P<the>\b[Tt]he )?{_START}(?P<day>[0-9]{{1,2}})(?:{_ORDINAL_END})?(?: of)? (?P<month>{_MONTH})\b{_DAY_YEAR}",
-        _say_day_month,
-    ),
-    _rule(
-        r"(?<![0-9A-Za-z.,/-])(?:\+?[0-9]{1,3}[-. ])?(?:\([0-9]{3}\) ?|[0-9]{3}[-.])[0-9]{3}[-.][0-9]{4}(?![0-9-])",
-        _say_phone,
-    ),
-    _rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
-    _rule(r"(?<![0-9A-Za-z.,):'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
-    _rule(
-        rf"(?:\bUS)?(?P<symbol>[$£€¥₹]) ?(?P<amount>{_NUMBER})(?:-[$£€¥₹]?(?P<upper>{_NUMBER}))?(?P<magnitude>{_MAGNITUDE})?(?: USD\b)?",
-        _say_money,
-    ),
-    _rule(rf"{_START}(?P<amount>{_NUMBER})(?: ?(?=[€¥₹¢]))?(?P<symbol>[$£€¥₹¢])(?![0-9])", _say_money_behind),
-    _rule(
-        rf"{_START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')",
+def _say_joint(word: str) -> Speak:
+    return lambda match: f" {word} "
+
+
+def _say_sum(match: re.Match[str]) -> str:
+    return re.sub(
+        rf"(?<=[0-9]) ?({'|'.join(map(re.escape, _SUM_SIGNS))}) ?", lambda m: f" {_SUM_SIGNS[m[1]]} ", match[0]
+    )
+
+
+def _say_clock_or_ratio(match: re.Match[str]) -> str:
+    """``25:30``: minutes and seconds, or a ratio where the words around say so."""
+    return f"{number_words(match[1])} {'to ' if is_ratio(match) else ''}"
+
+
+def _say_verses(match: re.Match[str]) -> str:
+    chapter, first, last = (number_words(part) for part in match.groups())
+    return f"{chapter} {first} to {last}"
+
+
+def _say_verse(match: re.Match[str]) -> str:
+    """``Romans 8:3`` or a score after a name; a ratio stays."""
+    if is_ratio(match):
+        return match[0]
+    return f"{match[1]}{number_words(match[2])} {number_words(match[3])}"
+
+
+def is_ratio(match: re.Match[str]) -> bool:
+    """Whether the words around say that ``10:20`` is a ratio."""
+    before = match.string[max(0, match.start() - 10) : match.start() + 6]
+    after = match.string[match.end() : match.end() + 12]
+    words = "ratio|odds|scale|mix"
+    return bool(re.search(rf"\b(?:{words})\b", before, re.IGNORECASE) or re.match(rf"[0-9]* (?:{words})\b", after))
+
+
+def _start_of_range(match: re.Match[str]) -> str:
+    """``1990`` in 1990-95 stays for the rule of years; ``1234`` in 1234-123 is no year."""
+    end = re.match(r"[0-9.,]*", match.string[match.end() : match.end() + 24])
+    is_year = end is not None and re.fullmatch(rf"{YEAR}|[0-9]{{2}}", end[0].rstrip(".,"))
+    return f"{match[1] if is_year else number_words(match[1])} to "
+
+
+_SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}
+_SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # what stands left of an equals sign
+RULES_BEFORE_UNITS: list[Rule] = [
+    rule(rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific),
+    rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),
+    rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
+    rule(rf"{START}{_SUM}", _say_sum),
+    rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
+    rule(r"(?<=[0-9]) ?[x×*] ?(?=10 to the )", _say_joint("times")),
+    rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
+    rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
+    rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
+    rule(
+        rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')",
         lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}",
     ),
-    _rule(rf"{_START}({_NUMBER})-(?={_NUMBER}(?![-0-9]))", lambda m: f"{m[1]} to "),
-    _rule(
-        rf"{_START}(?P<amount>{_NUMBER})(?P<joint>[ -])?(?P<unit>{_UNIT})(?:\^?(?P<power>[23]))?(?![0-9A-Za-z'])(?:\.(?= [a-z]))?",
-        _say_measure,
+]
+# Between two quantities a hyphen is 'to'.
+RANGE_RULES: list[Rule] = [
+    rule(rf"{START}({NUMBER})%(?= ?- ?{NUMBER}%)", lambda m: m[1]),
+    rule(r"(?<=[0-9][%°]) ?- ?(?=[0-9])", _say_joint("to")),
+    rule(rf"(?<=[0-9])( ?(?:°[CF]|[a-zA-Z]{{1,3}})) ?- ?(?={NUMBER} ?\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
+    rule(r"(?<=[0-9](?:st|nd|rd|th))-(?=[0-9]{1,9}(?:st|nd|rd|th)\b)", _say_joint("to")),
+    rule(r"(?<=[0-9]0s)-(?=(?:[12][0-9])?[0-9]0s\b)", _say_joint("to")),
+    rule(rf"{START}(?<![A-Za-z0-9]-)({NUMBER})-(?!0(?![0-9.]))(?={NUMBER}(?![-0-9]))", _start_of_range),
+]
+RULES: list[Rule] = [
+    rule(rf"{START}([0-9][0-9,]*){ORDINAL_END}\b", _say_ordinal),
+    rule(rf"{START}{_LONE_DOT}(?P<digits>(?:1[1-9]|20)[0-9]0)'?s\b", _say_decade),
+    rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
+    rule(rf"{START}({NUMBER})s\b", _say_plural),
+    rule(
+        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}}|10{{3,6}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",
+        _say_fraction,
     ),
-    _rule(
-        rf"{_START}(?P<amount>{_NUMBER})(?P<joint> )(?P<unit>s|in(?=\.))(?![0-9A-Za-z'])(?:\.(?= [a-z]))?",
-        _say_rare_unit,
-    ),
-    _rule(rf"{_START}([0-9][0-9,]*){_ORDINAL_END}\b", _say_ordinal),
-    _rule(rf"{_START}(?P<digits>(?:1[1-9]|20)[0-9]0)'?s\b", _say_decade),
-    _rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
-    _rule(rf"{_START}({_NUMBER})s\b", _say_plural),
-    _rule(rf"{_START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}})(?![0-9/])", _say_fraction),
-    _rule(rf"{_START}[0-9]+(?:\.[0-9]+){{2,}}", _say_chain),
-    _rule(rf"{_START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
-    _rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", lambda m: " by "),
-    _rule(rf"{_START}({_YEAR})(?![0-9]|[.,][0-9]|[A-Za-z])", lambda m: year(int(m[1]))),
-    _rule(r"(?<=\b[Ii]n )(10[0-9]{2})(?![0-9]|[.,][0-9]|[A-Za-z])", lambda m: year(int(m[1]))),
-    _rule(r"\^2(?![0-9])", lambda m: " squared "),
-    _rule(r"\^3(?![0-9])", lambda m: " cubed "),
-    _rule(r"\^(?=[0-9])", lambda m: " to the power of "),
-    _rule(r"(?<=[0-9])(?=[A-Za-z])|(?<=[A-Za-z])(?=[0-9])", lambda m: " "),
-    _rule(_NUMBER, lambda m: number_words(m[0])),
+    rule(rf"{START}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(number_words(part) for part in m[0].split("."))),
+    rule(rf"{START}([0-9]{{1,3}}):([0-9]{{1,3}})-([0-9]{{1,3}})(?![0-9:])", _say_verses),
+    rule(r"\b([A-Z][a-z]{2,} )([0-9]{1,3}):([0-9]{1,3})(?![0-9:])", _say_verse),
+    rule(rf"{START}([0-9]{{2}}):(?=[0-5][0-9](?![0-9:]))", _say_clock_or_ratio),
+    rule(rf"{START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
+    rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),
+    rule(rf"{START}{_LONE_DOT}({YEAR})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
+    rule(r"(?<=\b[Ii]n )(10[0-9]{2})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
+    rule(r" ?\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
+    rule(r" ?\^(-?)(?=[(A-Za-z0-9.])", lambda m: f" to the power of {'minus ' if m[1] else ''}"),
+    rule(r"(?<![0-9A-Za-z])([A-Za-z])\.(?=[0-9])", lambda m: f"{m[1]} point "),
+    rule(NUMBER, _say_plain),
 ]

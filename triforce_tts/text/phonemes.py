@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from triforce_tts.errors import TextError
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.files import read_text_file
 
 VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
 CONSONANTS = (
@@ -47,6 +48,8 @@ PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONA
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
+
+MAX_LEXICON_BYTES = 16_000_000  # four times the whole CMU dictionary; more is no lexicon
 
 _PHONE_SET = frozenset(PHONES)
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
@@ -167,13 +170,14 @@ def _dictionary() -> dict[str, str]:
 
 def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
     try:
-        lines = Path(path).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        content = read_text_file(path, MAX_LEXICON_BYTES)
+    except TriforceError as error:
+        reason = str(error).removeprefix(f"{path}: ")
         raise TextError(
-            f"{path}: cannot read the lexicon ({error}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
+            f"{path}: cannot read the lexicon ({reason}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
         ) from error
     words: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(content.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):
             word, phones = _user_entry(line, f"{path}:{number}")
             words.setdefault(word, phones)

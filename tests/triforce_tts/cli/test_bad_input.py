@@ -202,3 +202,110 @@ def test_wrong_usage_is_told_without_a_traceback(words: list[str]) -> None:
 def test_an_unknown_device(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
     assert_refused(triforce("speak", "hi", "--model", model, "--device", "toaster", "--out", out), "toaster", out=out)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--seed", "99999999999999999999"], "--seed 99999999999999999999: expected a whole number from 0 to"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--steps", "-5"], "--steps -5: expected a whole number from 0 to 1000"),
+        (["--steps", "100000"], "--steps 100000"),
+        (["--threads", "100000"], "--threads 100000: expected a whole number from 0 to 1024"),
+        (["--threads", "-1"], "--threads -1"),
+        (["--candidates", "0"], "--candidates 0: expected a whole number from 1 to 64"),
+        (["--candidates", "100000"], "--candidates 100000"),
+    ],
+)
+def test_numbers_out_of_bounds(words: list[str], said: str, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    assert_refused(triforce("speak", "hello", "--model", model, "--out", out, *words), said, out=out)
+
+
+def write_lexicon(kind: str, path: Path) -> Path:
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "huge":
+        with path.open("wb") as file:
+            file.truncate(10**12)
+    elif kind == "latin-1":
+        path.write_bytes("café  K AE0 F EY1\n".encode("latin-1"))
+    elif kind == "utf-16":
+        path.write_bytes("cat  K AE1 T\n".encode("utf-16"))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "pipe", "huge", "latin-1", "utf-16"])
+def test_a_lexicon_that_cannot_be_read(kind: str, model: Path, tmp_path: Path) -> None:
+    lexicon, out = write_lexicon(kind, tmp_path / "words.txt"), tmp_path / "out.wav"
+    done = triforce("speak", "hello", "--model", model, "--lexicon", lexicon, "--out", out)
+    assert_refused(done, "words.txt", "lexicon", out=out)
+
+
+def shell(command: str, **variables: str | Path) -> subprocess.CompletedProcess[str]:
+    """A command line by a shell, for what only a shell does to standard input."""
+    environment = {**os.environ, "PYTHON": sys.executable, **{key: str(value) for key, value in variables.items()}}
+    return subprocess.run(
+        ["sh", "-c", command], capture_output=True, text=True, check=False, timeout=300, env=environment
+    )
+
+
+@pytest.mark.parametrize(("source", "said"), [("<&-", "empty"), ("< /dev/zero", "over 20000")])
+def test_standard_input_that_gives_no_text(source: str, said: str, model: Path, tmp_path: Path) -> None:
+    command = f'"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" {source}'
+    out = tmp_path / "out.wav"
+    assert_refused(shell(command, MODEL=model, OUT=out), said, out=out)
+
+
+def test_a_fault_in_one_sentence_of_a_text(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.wav"
+    text = "Good morning. I like {T AH0 M EY9 T OW0} a lot. Bye."
+    assert_refused(triforce("speak", text, "--model", model, "--out", out), "EY9", out=out)
+
+
+def test_what_is_left_out_is_said(model: Path, tmp_path: Path) -> None:
+    done = triforce("speak", "Good 漢字 day.", "--model", model, "--out", tmp_path / "out.wav", "--quiet")
+    assert done.returncode == 0
+    assert "left out, because there is no English reading: '漢字'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_voice_that_is_no_speech_is_warned_of(model: Path, tmp_path: Path) -> None:
+    voice, out = write_noise(tmp_path / "noise.wav", 3.0), tmp_path / "out.wav"
+    done = triforce("speak", "hello", "--model", model, "--voice", voice, "--out", out)
+    assert done.returncode == 0
+    assert "noise.wav: this does not sound like speech" in done.stderr
+
+
+def test_a_recording_that_is_too_long(model: Path, tmp_path: Path) -> None:
+    """An hour at 8 kHz: refused without being read whole."""
+    clip = tmp_path / "long.wav"
+    sf.write(clip, np.zeros(3600 * RATE, np.int16), RATE)
+    for words in (["listen", clip], ["score", clip, "hello"], ["resynthesize", clip, "--out", tmp_path / "out.wav"]):
+        assert_refused(triforce(*words, "--model", model), "long.wav", "expected at most")
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_an_input_is_never_overwritten(model: Path, tmp_path: Path, link: bool) -> None:
+    voice = voice_clip(tmp_path / "voice.wav", 2.0)
+    out = tmp_path / "link.wav" if link else voice
+    if link:
+        out.symlink_to(voice)
+    before = voice.read_bytes()
+    for words in (("speak", "hello", "--voice", voice), ("resynthesize", voice)):
+        done = triforce(*words, "--model", model, "--out", out)
+        assert done.returncode == 2
+        assert "is, or holds, the input" in done.stderr
+        assert voice.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["speech.exe", "speech", "folder.wav", "pipe.wav"])
+def test_where_no_sound_can_be_written_is_said_before_anything_is_spoken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.wav").mkdir()
+    os.mkfifo(tmp_path / "pipe.wav")
+    done = triforce("speak", "hello", "--model", tmp_path / "no model", "--out", tmp_path / name)
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert "no model" not in done.stderr

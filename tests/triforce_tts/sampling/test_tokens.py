@@ -5,6 +5,7 @@ from tests.conftest import scrambled
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
+from triforce_tts.text.pace import Hold
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -266,3 +267,67 @@ def test_no_uniform_leads_to_a_forbidden_id(top_p: float) -> None:
     uniforms[:500], uniforms[500:1000] = 1.0, 0.0
     ids = pick(logits.masked_fill(~allowed, float("-inf")), uniforms, TokenSampling(1.0, top_p))
     assert allowed.gather(1, ids[:, None]).all()
+
+
+HOLDS = [[Hold(True, 2), Hold(False, 5), Hold(True, 0), Hold(True, 3)], [Hold(True, 1)], [Hold(True, 4), Hold(True, 0)]]
+
+
+def frames_of(output: list[int]) -> list[int]:
+    """Frames before the first text token of ``output``, then after each."""
+    counts = [0]
+    for token in output:
+        if token < READS.code_offset:
+            counts.append(0)
+        else:
+            counts[-1] += 1
+    return [count // READS.config.groups for count in counts]
+
+
+def hurried(row_count: int) -> torch.Tensor:
+    """Logits of a reader who always wants to go on, or to end."""
+    logits = torch.zeros(row_count, READS.size)
+    logits[:, : READS.code_offset] = 50.0
+    return logits
+
+
+def draw_all(rules: Reading, logits: torch.Tensor, sampling: TokenSampling, steps: int = 200) -> list[list[int]]:
+    outputs: list[list[int]] = [[] for _ in range(len(logits))]
+    ended = [False] * len(logits)
+    for _ in range(steps):
+        for row, token in enumerate(rules.draw(logits, torch.full((len(logits),), 0.5), sampling).tolist()):
+            ended[row] = ended[row] or token == END
+            if not ended[row]:
+                outputs[row].append(token)
+    assert all(ended)
+    return outputs
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, WARM])
+def test_a_word_has_its_least_frames(sampling: TokenSampling) -> None:
+    """Without holds a hurried reader says nothing; with them each symbol waits for its count, and so does the end."""
+    texts = [[0, 1, 2, 3], [4], [5, 0]]
+    assert draw_all(Reading(READS, texts, 9), hurried(3), sampling) == [READS.text_ids(text) for text in texts]
+    held = draw_all(Reading(READS, texts, 9, HOLDS), hurried(3), sampling)
+    assert [frames_of(output) for output in held] == [[0, 2, 3, 0, 3], [0, 1], [0, 4, 0]]
+
+
+def test_the_longest_goes_before_the_least() -> None:
+    held = draw_all(Reading(READS, [[4]], 3, [[Hold(True, 7)]]), hurried(1), WARM)
+    assert [frames_of(output) for output in held] == [[0, 3]]
+    slow = torch.zeros(1, READS.size)
+    slow[:, READS.code_offset :] = 50.0
+    held = draw_all(Reading(READS, [[4, 5]], 3, [[Hold(True, 2), Hold(True, 1)]]), slow, WARM)
+    assert [frames_of(output) for output in held] == [[3, 3, 3]]
+
+
+def test_least_frames_do_not_depend_on_the_batch(reader: GPT) -> None:
+    holds = [[Hold(True, 1 + place % 3) for place in range(len(text))] for text in TEXTS]
+    prompts, seeds = read_prompts(), [4, 5, 6]
+    together = generate(reader, prompts, Reading(READS, TEXTS, 4, holds), [100] * 3, seeds, WARM)
+    alone = [
+        generate(reader, [prompt], Reading(READS, [text], 4, [held]), [100], [seed], WARM)[0]
+        for prompt, text, held, seed in zip(prompts, TEXTS, holds, seeds, strict=True)
+    ]
+    assert together == alone
+    for output, held in zip(together, holds, strict=True):
+        assert all(frames >= hold.frames for frames, hold in zip(frames_of(output)[1:], held, strict=True))

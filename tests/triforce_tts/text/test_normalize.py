@@ -7,9 +7,9 @@ import unicodedata
 import pytest
 
 from triforce_tts.errors import TextError
-from triforce_tts.text.abbreviations import _ROMAN_NUMERAL, _roman_value
+from triforce_tts.text.letters import _ROMAN_NUMERAL, _roman_value
 from triforce_tts.text.normalize import is_speakable, normalize
-from triforce_tts.text.numbers import _DENOMINATORS, _library_words, cardinal, ordinal, year
+from triforce_tts.text.numbers import cardinal, fraction, ordinal, year
 from triforce_tts.text.tokenizer import TextTokenizer
 
 # Each line: as printed | as spoken.
@@ -73,7 +73,7 @@ pages 10-20 | pages ten to twenty
 1-800-555-1234 | one, eight zero zero, five five five, one two three four
 B2B, mp3, v2.0, F-16, COVID-19 | B two B, M P three, v two point zero, F-sixteen, COVID-nineteen
 2x4 and x² and x^3 | two by four and x squared and x cubed
-192.168.0.1 | one hundred and ninety two point one hundred and sixty eight point zero point one
+192.168.0.1 | one ninety two dot one sixty eight dot zero dot one
 ٣ cats | three cats
 #1 | number one
 
@@ -260,9 +260,9 @@ def read_year(words):
 
 
 def test_fractions():
-    for bottom in _DENOMINATORS:
-        for top in range(1, int(bottom)):
-            words = _library_words(f"{top}/{bottom}")
+    for bottom in range(2, 101):
+        for top in range(1, bottom):
+            words = fraction(top, bottom)
             assert re.fullmatch("[a-z ]+", words)
             assert words.endswith("s") == (top > 1)
 
@@ -460,17 +460,17 @@ LONG += [
 @pytest.mark.parametrize("piece", LONG)
 def test_long_input_is_quick(piece):
     normalize("NASA has 5")  # load what is loaded once
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         normalize(piece * (BIG // len(piece)))
     except TextError:
         assert not is_speakable(piece)
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_many_different_numbers_are_quick():
     rng = random.Random(0)
     text = " ".join(str(rng.randrange(10**6)) for _ in range(BIG // 7))
-    started = time.perf_counter()
+    started = time.process_time()
     normalize(text)
-    assert time.perf_counter() - started < 4.0
+    assert time.process_time() - started < 4.0

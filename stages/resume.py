@@ -1,0 +1,178 @@
+"""Where a run starts: anew, from other weights, or exactly where its latest checkpoint stopped."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from triforce_tts import checkpoint
+from triforce_tts.errors import CheckpointError, TriforceError
+from triforce_tts.schema import parse
+
+from .settings import RunSettings
+from .sharding import split_like
+from .state import (
+    AVERAGE,
+    OPTIMIZER,
+    TRAINER,
+    Lineage,
+    Parameters,
+    Progress,
+    State,
+    fits,
+    grown_lineage,
+    optimizer_state,
+    read_state,
+    read_tensors,
+    require_accepted,
+)
+from .task import Task
+
+
+@dataclass
+class Start:
+    """Where a run starts.
+
+    Args:
+        pointed: name of the run's latest checkpoint; None for a new run.
+        exact: folder and state of the checkpoint that is to be taken up exactly; None where there is none.
+        lineage: what the network is trained with, and was.
+        progress: where the run stands.
+        notes: what the user should know.
+    """
+
+    pointed: str | None
+    exact: tuple[Path, State] | None
+    lineage: Lineage
+    progress: Progress = field(default_factory=Progress)
+    notes: list[str] = field(default_factory=list)
+
+    def anew(self, reason: str) -> None:
+        """The optimiser knows nothing yet, so the learning rate warms up again."""
+        self.progress.light_start = self.progress.step
+        self.notes.append(f"{reason}: the optimiser starts anew; this is not an exact resume")
+
+    def require_still(self, run: Path) -> None:
+        """Refuse to go on from what is no longer the run's latest checkpoint, now that no other process writes there.
+
+        Raises:
+            TriforceError: another process trained there.
+        """
+        if _pointed(run) != self.pointed:
+            raise TriforceError(f"{run}: another process trained here meanwhile; start again to go on from there")
+
+
+def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes: int) -> Start:
+    """Where ``run`` starts; weights that are not to be taken up exactly, of ``init_from`` or light, are loaded.
+
+    Raises:
+        CheckpointError: the checkpoint is damaged, or of another model, order of samples, data or DVAE.
+    """
+    network, pointed = task.module.network, _pointed(run)
+    if pointed is None:
+        if settings.init_from:
+            checkpoint.read_config(settings.init_from, task.name)
+            checkpoint.load_weights(network, settings.init_from)
+        return Start(None, None, task.lineage())
+    folder = checkpoint.locate(run)
+    _require_same_model(task, folder)
+    state, found = read_state(folder), checkpoint.read_lineage(folder)
+    lineage = grown_lineage(run, found, task.lineage(), settings, state.step)
+    start = Start(pointed, (folder, state), lineage, state.progress())
+    # The best one of a copy lies elsewhere; another figure, or the same of other data, compares with nothing.
+    same_figure = state.keep_best in (None, settings.keep_best) and found.get("data") == lineage["data"]
+    if not (run / "best").exists() or not same_figure:
+        start.progress.best = None
+    if state.light:
+        checkpoint.load_weights(network, folder)
+        start.exact = None
+        start.anew(f"{run}: a light checkpoint")
+        return start
+    _require_same_order(run, settings, state)
+    if state.processes != processes:
+        start.notes.append(
+            f"{run}: was trained with {state.processes} processes, now {processes}: "
+            "the samples of each step are the same; sums of floats and dropout are not"
+        )
+    return start
+
+
+def _pointed(run: Path) -> str | None:
+    """Which checkpoint ``run`` goes on from; None for a new run.
+
+    Raises:
+        CheckpointError: ``latest`` is there and names no checkpoint.
+    """
+    return checkpoint.locate(run).name if os.path.lexists(run / "latest") else None
+
+
+def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
+    found, wanted = checkpoint.read_config(folder, task.name), task.config()
+    for key, kind in task.parts.items():
+        # Parsed, so that a setting that is newer than the checkpoint counts as its default.
+        was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (found, wanted))
+        if was != now:
+            raise CheckpointError(
+                f"{folder}: '{key}' of the run's checkpoint is {found[key]}, the configuration says {wanted[key]}; "
+                "use the run's configuration or another RUN"
+            )
+
+
+def _require_same_order(run: Path, settings: RunSettings, state: State) -> None:
+    for key in ("seed", "batch_size"):
+        was, now = getattr(state, key), getattr(settings, key)
+        if was != now:
+            raise CheckpointError(
+                f"{run}: was trained with run.{key}={was}, the configuration says {now}: the data order would "
+                "differ; use the same or another RUN"
+            )
+
+
+def average_file(folder: Path, settings: RunSettings) -> Path:
+    """Where a checkpoint keeps its averaged weights: merged ones do not tell the average of adapters."""
+    return folder / TRAINER / AVERAGE if settings.lora_rank else folder / checkpoint.WEIGHTS
+
+
+def restored_average(folder: Path, settings: RunSettings, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The averaged weights in ``folder``, split and placed as the network's own, ``like``.
+
+    Raises:
+        CheckpointError: they are missing or damaged.
+    """
+    file = average_file(folder, settings)
+    found = read_tensors(file)
+    names = found.keys() ^ like.keys() or {name for name in like if found[name].shape != like[name].shape}
+    if names:
+        raise CheckpointError(
+            f"{file}: the averaged weights do not fit the network, such as '{min(names)}'; the checkpoint is damaged"
+        )
+    return {name: split_like(value, like[name]) for name, value in found.items()}
+
+
+def restored_optimizer(
+    start: Start, settings: RunSettings, wanted: Parameters, like: Mapping[str, torch.Tensor]
+) -> dict[int, dict[str, torch.Tensor]]:
+    """The optimiser's state by number of parameter; nothing where another optimiser was accepted.
+
+    Raises:
+        CheckpointError: it is missing or damaged, or another optimiser's.
+    """
+    assert start.exact is not None
+    folder, state = start.exact
+    file, now = folder / TRAINER / OPTIMIZER, settings.optimizer
+    tensors = read_tensors(file)
+    was = state.optimizer or (now if fits(tensors, wanted) else "another one")
+    if was != now:
+        require_accepted(folder.parent, "optimizer", was, now, settings)
+        start.anew(f"{folder.parent}: its optimiser was {was} and is now {now}")
+        return {}
+    states = optimizer_state(tensors, wanted, state, str(file))
+    # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
+    return {
+        index: {key: split_like(v, like[name]) if v.dim() else v for key, v in found.items()}
+        for index, (found, (name, _, _)) in enumerate(zip(states, wanted, strict=True))
+        if found
+    }

@@ -1,0 +1,85 @@
+"""What a stage tells the training loop: samples, batches, a loss, and figures to judge it by."""
+
+import math
+from collections.abc import Sequence, Sized
+from typing import Any, ClassVar, Protocol, TypeVar
+
+import torch
+from torch import nn
+
+from triforce_tts.batches import Batch, Order
+from triforce_tts.models.layers import Network
+from triforce_tts.schema import Config
+
+from .preview import Preview
+from .settings import RunSettings
+
+BatchT = TypeVar("BatchT", bound=Batch)
+ItemT = TypeVar("ItemT")
+
+
+class Losses(nn.Module):
+    """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
+
+    network: Network
+    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
+
+
+class Task(Protocol[ItemT, BatchT]):
+    """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
+
+    name: str
+    parts: ClassVar[dict[str, type[Config]]]  # of config(): what the weights' shapes and meaning hang on
+    module: Losses
+    durations_s: tuple[float, ...]
+    keys: Sequence[str]
+    notes: Sequence[str]  # what the user should know at the start, such as which samples cannot be used
+    heldout: Sized
+    expected_first_loss: float | None
+    criterion: str  # the logged figure that a user would judge by, such as the error in nats
+
+    def sample(self, index: int, rng: torch.Generator) -> ItemT:
+        """Sample ``index`` with its random choices drawn from ``rng``."""
+        ...
+
+    def length(self, index: int, rng: torch.Generator) -> float:
+        """How long ``sample`` of the same arguments will be, about and in any unit: like lengths are batched together."""
+        ...
+
+    def collate(self, items: Sequence[ItemT]) -> BatchT:
+        """A batch of samples."""
+        ...
+
+    def weight(self, batch: BatchT) -> float:
+        """How many things the batch's loss sums over."""
+        ...
+
+    def seconds(self, batch: BatchT) -> float:
+        """Seconds of sound in the batch."""
+        ...
+
+    def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
+        """Figures over the first ``samples`` held-out samples."""
+        ...
+
+    def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
+        """Held-out sample ``index`` as the network does it, to be looked at and listened to."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """The content of a checkpoint's config.json."""
+        ...
+
+    def lineage(self) -> dict[str, Any]:
+        """What the network was trained with."""
+        ...
+
+
+def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
+    """Which samples of ``task`` come when."""
+    return Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches, task.length)
+
+
+def mean(total: float, count: float) -> float:
+    """A mean; NaN, which is no figure, of nothing."""
+    return total / count if count else math.nan

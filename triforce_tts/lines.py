@@ -1,0 +1,181 @@
+"""A text as the lines that a model speaks one by one. No network is needed here.
+
+Bounds count what is spoken: a sentence is normalised first, and divided afterwards where it is too long for the model.
+So ``$1,234,567,890.12`` counts as its fifteen words, phonemes in braces as sounds, and no cut can fall into a number.
+Nothing is lost: the words of the lines, in order, are the words of the normalised sentences.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from triforce_tts.bounds import MAX_CHARACTERS
+from triforce_tts.errors import TextError
+from triforce_tts.schema import Record
+from triforce_tts.text.chunk import split_clauses, split_sentences
+from triforce_tts.text.normalize import normalize
+from triforce_tts.text.phonemes import BRACES
+from triforce_tts.text.signs import unspoken
+from triforce_tts.text.tokenizer import Piece, TextTokenizer
+
+SENTENCE_CHARACTERS = 2_000  # as written; no sentence of a book is longer, and normalising takes time and memory
+_PAUSES_S = 1.0  # before, within and after a line, which its characters do not predict
+
+
+Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
+
+
+class SpeakingLimits(Record):
+    """How a trained model may be used: kept in the GPT's ``config.json`` as ``speaking``.
+
+    A checkpoint without them, of an earlier version, gets these defaults: they are the bundled model's, but for
+    ``least_seconds``, which leaves it to a word to have one frame.
+    """
+
+    line_characters: PositiveInt = 160  # of spoken text; longer sentences are divided: it was trained on short clips
+    longest_symbol_s: Seconds = 1.5  # a sound or a pause that lasts longer is a reader who is stuck
+    slack: float = Field(
+        default=2.0, ge=1.0, le=100.0
+    )  # times as long as predicted that a line may last before it is stopped
+    least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(
+        default_factory=dict
+    )  # by symbol; see text/pace.py
+
+
+class Training(Record):
+    """What the GPT's ``config.json`` says of what it was trained on."""
+
+    voice_seconds: tuple[Seconds, Seconds]  # shortest and longest voice prompt
+    characters_per_second: float = Field(gt=0.1, lt=1000.0)
+    speaking: SpeakingLimits = SpeakingLimits()
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one line may need of a model."""
+
+    limits: SpeakingLimits
+    characters_per_second: float  # of spoken text, in the training data
+    tokens: int  # that text and speech of one line may have together
+    tokens_per_second: float  # of speech
+    reads: bool  # whether the text comes twice: announced, and in its place
+
+    def fits(self, line: "Line") -> bool:
+        """Whether ``line`` is no longer than what the model was trained on, and goes into its longest sequence."""
+        needed = self._new_tokens(line, line.predicted_s + _PAUSES_S)
+        return spoken_length(line.text) <= self.limits.line_characters and self.budget(line) >= needed
+
+    def budget(self, line: "Line") -> int:
+        """New tokens after which ``line`` is stopped."""
+        longest = self._new_tokens(line, self.limits.slack * line.predicted_s + _PAUSES_S)
+        return min(longest, self.tokens - len(line.tokens))
+
+    def _new_tokens(self, line: "Line", seconds: float) -> int:
+        return round(seconds * self.tokens_per_second) + (len(line.tokens) if self.reads else 0)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is spoken in one go: a sentence, or a part of one that is too long."""
+
+    source: str  # the sentence as it was written
+    text: str  # normalised: what is spoken
+    pieces: tuple[Piece, ...]  # its words, marks and spaces
+    tokens: tuple[int, ...]
+    pause_s: float  # after it
+    predicted_s: float  # expected duration
+
+    @property
+    def words(self) -> list[str]:
+        """The spoken words, as written in ``text``."""
+        return spoken_words(self.text)
+
+
+def spoken_words(text: str) -> list[str]:
+    """The words of a normalised text; phonemes in braces are one word."""
+    return re.findall(r"\{[^{}]*\}(?:'s)?|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
+
+
+def spoken_length(text: str) -> int:
+    """Characters of a normalised text; of phonemes in braces each phone counts as one."""
+    return len(BRACES.sub(lambda braces: "x" * len(braces[1].split()), text))
+
+
+def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
+    """The lines of ``text``; the words of all in order are those of its normalised sentences.
+
+    Raises:
+        TextError: the text is empty or too long, a part of it cannot be spoken, a phone is unknown, a brace lacks its partner.
+    """
+    if not text.strip():
+        raise TextError("the text is empty; give at least one word")
+    _check_length(len(text), "the text has")
+    lines: list[Line] = []
+    for chunk in split_sentences(text, SENTENCE_CHARACTERS):
+        whole = make_line(chunk.text, normalize(chunk.text), chunk.pause_s, tokenizer, room)
+        lines += _divided(whole, tokenizer, room)
+    _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
+    return lines
+
+
+def _check_length(characters: int, what: str) -> None:
+    if characters > MAX_CHARACTERS:
+        raise TextError(
+            f"{what} {characters} characters, at most {MAX_CHARACTERS} are spoken at once; "
+            "for a book use narration, which reads it chapter by chapter"
+        )
+
+
+def make_line(source: str, text: str, pause_s: float, tokenizer: TextTokenizer, room: Room) -> Line:
+    """The line of a normalised ``text``, however long it is; ``source`` is the sentence that it was."""
+    pieces = tuple(tokenizer.spell(text))
+    predicted_s = spoken_length(text) / room.characters_per_second
+    return Line(source, text, pieces, tuple(tokenizer.ids(pieces)), pause_s, predicted_s)
+
+
+def _divided(line: Line, tokenizer: TextTokenizer, room: Room) -> Iterator[Line]:
+    """``line``, or the lines that it must become; each is divided again until it fits."""
+    if room.fits(line):
+        yield line
+        return
+    too_wide = spoken_length(line.text) > room.limits.line_characters
+    most = room.limits.line_characters if too_wide else len(line.text) // 2
+    parts = [line]
+    while len(parts) < 2:
+        if most < 1:
+            raise TextError(f"'{line.text[:60]}' is too long for the model and cannot be divided; write it in parts")
+        parts = _parts(line, most, tokenizer, room)
+        most //= 2
+    for part in parts:
+        yield from _divided(part, tokenizer, room)
+
+
+def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[Line]:
+    """``line`` cut at clauses or between words into parts of at most ``most`` characters, as the words permit.
+
+    Marks at the cut go, as ``normalize`` lets them go at the ends of a text; the pause there stands for them.
+    """
+    found: list[Line] = []
+    for chunk in split_clauses(line.text, most):
+        text = chunk.text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
+        if spoken_words(text):
+            found.append(make_line(line.source, text, chunk.pause_s, tokenizer, room))
+    found[-1] = replace(found[-1], pause_s=line.pause_s)
+    return found
+
+
+def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
+    """``line`` with a full stop where it ends without a mark: a network that finds no end to it finds one to a sentence."""
+    if line.text[-1] in "}'" or line.text[-1].isalpha():
+        return make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
+    return line
+
+
+def without_reading(text: str) -> list[str]:
+    """The runs of characters in a speakable ``text`` that nobody speaks, such as words of another script or emoji."""
+    lost = set(unspoken(text))
+    return ["".join(run) for silent, run in groupby(text, lost.__contains__) if silent]

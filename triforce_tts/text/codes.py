@@ -1,0 +1,187 @@
+"""Digits that are names, not amounts: telephone numbers, postal codes, versions, network addresses, house numbers."""
+
+import re
+
+from triforce_tts.text.numbers import START, Rule, number_words, pairs, rule, spell_digits
+
+_COUNTRY_CODES = r"\+[0-9]{1,3}"
+_CUE = r"(?i:\b(?:call|phone|telephone|tel|fax|mobile|cell|dial|ring|text|hotline|helpline|whatsapp|sms|number is|reach (?:me|us|them) (?:at|on))\b)"
+_CODE_CUE = (
+    r"(?i:\b(?:zip(?: code)?s?|post ?codes?|postal codes?|pin(?: code)?|otp|passcode|password|access code|code|serial(?: number)?"
+    r"|account(?: number)?|card number|ending in|ends in|ending with|ends with|last (?:four|4) digits|extension|ext\.?|isbn"
+    r"|tracking number|reference number|flight number|routing number|social security number|ssn|imei|vin|p\. ?o\. box))"
+)
+# After these words a leading zero says nothing: 'Part 02'.
+_COUNTED = (
+    r"(?i:\b(?:part|chapter|chap|ch|page|pages|pp|p|volume|vol|section|sec|figure|fig|table|act|scene|book|lesson|unit|episode|ep"
+    r"|season|issue|day|week|track|level|step|appendix|verse|line|question|exercise|item|slide|plate|paragraph|stage|round"
+    r"|module|session|test|number|no|nos|week|grade|article|canto|sheet|case|tape|disc|disk|reel)\b\.?)"
+)
+_STREET = r"(?:Street|St|Avenue|Ave|Road|Rd|Drive|Dr|Lane|Ln|Boulevard|Blvd|Court|Ct|Place|Pl|Square|Sq|Way|Highway|Hwy|Parkway|Pkwy|Expressway|Expy|Terrace|Ter|Circle|Cir|Trail)\b"
+_SIDES = {
+    "N": "North",
+    "S": "South",
+    "E": "East",
+    "W": "West",
+    "NE": "Northeast",
+    "NW": "Northwest",
+    "SE": "Southeast",
+    "SW": "Southwest",
+}
+_STATE_NAMES = (
+    "AL:Alabama,AK:Alaska,AZ:Arizona,AR:Arkansas,CA:California,CO:Colorado,CT:Connecticut,DE:Delaware,FL:Florida,GA:Georgia,"
+    "HI:Hawaii,ID:Idaho,IL:Illinois,IN:Indiana,IA:Iowa,KS:Kansas,KY:Kentucky,LA:Louisiana,ME:Maine,MD:Maryland,"
+    "MA:Massachusetts,MI:Michigan,MN:Minnesota,MS:Mississippi,MO:Missouri,MT:Montana,NE:Nebraska,NV:Nevada,NH:New Hampshire,"
+    "NJ:New Jersey,NM:New Mexico,NY:New York,NC:North Carolina,ND:North Dakota,OH:Ohio,OK:Oklahoma,OR:Oregon,PA:Pennsylvania,"
+    "RI:Rhode Island,SC:South Carolina,SD:South Dakota,TN:Tennessee,TX:Texas,UT:Utah,VT:Vermont,VA:Virginia,WA:Washington,"
+    "WV:West Virginia,WI:Wisconsin,WY:Wyoming,DC:D C"
+)
+_STATES = dict(pair.split(":") for pair in _STATE_NAMES.split(","))
+_VERSIONED = (
+    "[Vv]ersion|VERSION|[Rr]elease|[Ff]irmware|[Kk]ernel|Python|Java|PHP|Ruby|Node|iOS|iPadOS|macOS|Android|Ubuntu|Debian|Fedora"
+    "|Linux|CUDA|Chrome|Firefox|Safari|PyTorch|Django|Postgres|PostgreSQL|MySQL|Kubernetes|Unicode"
+)
+# States whose letters are a word or a common abbreviation, which only a ZIP code makes states.
+_DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "DE", "MS", "MD", "CO", "CT"}
+
+
+def _groups(text: str) -> str:
+    """Each group of digits spelled, with a pause after it."""
+    said = ", ".join(spell_digits(group) for group in re.findall("[0-9]+", text))
+    return f"plus {said}" if text.lstrip().startswith("+") else said
+
+
+def _say_phone(match: re.Match[str]) -> str:
+    return _groups(match[0])
+
+
+def _join_thousands(match: re.Match[str]) -> str:
+    """``10 000`` and ``1 234 567`` as one number; '100 200 300' may be three."""
+    first, *groups = match[0].split(" ")
+    is_one = any(group[0] == "0" for group in groups) or (len(first) < 3 and len(groups) > 1)
+    return ",".join([first, *groups]) if is_one else match[0]
+
+
+def _say_spaced_phone(match: re.Match[str]) -> str:
+    """Groups with spaces between, unless they are thousands or a list of years."""
+    groups = match[0].split()
+    count = len("".join(groups))
+    thousands = len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:]) and groups[0][0] != "0"
+    years = all(re.fullmatch("(?:1[0-9]|20)[0-9]{2}", group) for group in groups)
+    leading_zero = groups[0][0] == "0" and groups[0] != "0"
+    if 7 <= count <= 15 and not thousands and not years and (len(groups) > 2 or leading_zero):
+        return _groups(match[0])
+    return match[0]
+
+
+def _say_cued_phone(match: re.Match[str]) -> str:
+    """The number after a word such as 'call'; a short amount is none ('call 200 people')."""
+    digits = re.sub("[^0-9]", "", match["digits"])
+    is_short = len(digits) < 5 and digits not in ("911", "112", "999", "000", "411", "111", "988", "101", "311")
+    amount = re.match(
+        r" (?!(?:for|to|at|or|and|if|in|on|now|today|when|before|immediately)\b)[a-z]",
+        match.string[match.end() : match.end() + 14],
+    )
+    if is_short or amount:
+        return match[0]
+    return match["cue"] + _groups(match["digits"])
+
+
+def _say_cued_code(match: re.Match[str]) -> str:
+    letters = (
+        " ".join(match["letters"]) + " "
+        if len(match["letters"]) == 1
+        else match["letters"] + " " * bool(match["letters"])
+    )
+    cue = re.sub(r"^(e)xt\.? ?$", r"\1xtension ", match["cue"], flags=re.IGNORECASE)
+    return f"{cue}{letters}{_groups(match['digits'])}"
+
+
+def _say_network_address(match: re.Match[str]) -> str:
+    parts = match[1].split(".")
+    if any(int(part) > 255 for part in parts):
+        return match[0]
+    said = " dot ".join(pairs(part) for part in parts)
+    said += f" slash {number_words(match['mask'])}" if match["mask"] else ""
+    return said + (f" port {number_words(match['port'])}" if match["port"] else "")
+
+
+def _say_version(match: re.Match[str]) -> str:
+    said = " point ".join(number_words(part) for part in match["parts"].split("."))
+    return f"{match['word'] or 'version '}{said}"
+
+
+def _say_state(match: re.Match[str]) -> str:
+    state, code, more = match.group("state", "zip", "more")
+    if state not in _STATES or (state in _DOUBTFUL_STATES and not code):
+        return match[0]
+    said = match[0][: match[0].index(state)] + _STATES[state] + (f" {spell_digits(code)}" if code else "")
+    return said + (f", {spell_digits(more)}" if more else "")
+
+
+def _say_house(match: re.Match[str]) -> str:
+    side = match["side"]
+    return pairs(match["house"]) + (f" {_SIDES[side]}" if side else "")
+
+
+def _say_mixed(match: re.Match[str]) -> str:
+    """Letters and four digits or more in one code: 'ab9453'; a year stays ('Expo2020')."""
+    if re.fullmatch("(?:19|20)[0-9]{2}", match[2]):
+        return f"{match[1]} {match[2]}"
+    return f"{match[1]} {spell_digits(match[2])}"
+
+
+_PLAIN_GROUPS = r"[0-9]{2,5}(?: [0-9]{2,5}){1,5}(?![0-9.,:/%-]*[0-9]| [0-9])"
+RULES: list[Rule] = [
+    rule(
+        rf"{START}((?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}})(?:/(?P<mask>[0-9]{{1,2}}))?(?::(?P<port>[0-9]{{1,5}}))?(?![0-9]|\.[0-9])",
+        _say_network_address,
+    ),
+    rule(
+        r"(?<![A-Za-z])(?:[vV]\.? ?)(?P<word>)(?P<parts>[0-9]{1,9}(?:\.[0-9]{1,9}){2,6})(?![0-9])",
+        _say_version,
+    ),
+    rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
+    rule(r"(?<![0-9A-Za-z.,/-])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}(?![0-9]|\.[0-9])", lambda m: m[0].replace(".", ",")),
+    rule(
+        rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?:[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
+        _say_phone,
+    ),
+    rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}[-. ])?\([0-9]{2,5}\) ?[0-9]{3,4}[-. ]?[0-9]{3,4}(?![0-9-])", _say_phone),
+    rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?![0-9-])", _say_phone),
+    # Three groups and more with hyphens: telephones, social security numbers, ISBNs.
+    rule(
+        r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone
+    ),
+    rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}[-. ][0-9]{3}[-][0-9]{4}(?![0-9-])", _say_phone),
+    rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
+    rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{1,4}[-/][0-9]{5,8}(?![0-9/-])", _say_phone),
+    rule(
+        rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,8}}\)?){{1,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
+        _say_cued_phone,
+    ),
+    rule(
+        r"(?<![0-9A-Za-z.,:/-])(?<![0-9] )[1-9][0-9]{0,2}(?: [0-9]{3}){1,5}(?![0-9]| [0-9]|[/:-][0-9])", _join_thousands
+    ),
+    rule(rf"(?<![0-9A-Za-z.,:/$£€-]){_PLAIN_GROUPS}", _say_spaced_phone),
+    rule(
+        r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)",
+        _say_state,
+    ),
+    rule(
+        rf"\b(?P<state>{'|'.join(_STATES)}) (?P<zip>[0-9]{{5}})(?:-(?P<more>[0-9]{{4}}))?(?![0-9.,-]*[0-9])", _say_state
+    ),
+    rule(
+        rf"(?P<cue>{_CODE_CUE}(?: (?:is|no\.?|was|number))?[:#]? ?[\"'`]?)(?P<letters>[A-Za-z]{{0,4}})(?P<digits>[0-9]{{3,20}}(?:[- ][0-9]{{2,6}}){{0,5}})(?![0-9A-Za-z%$£€]|[.,:/][0-9])",
+        _say_cued_code,
+    ),
+    rule(r"(?<![0-9A-Za-z.,:/$£€-])[0-9]{5}-[0-9]{4}(?![0-9-])", _say_phone),  # ZIP + 4
+    rule(r"(?<![0-9A-Za-z.,$£€-])[0-9]{16,18}(?![0-9.,])", _say_phone),  # a card's number
+    rule(r"(?<![0-9A-Za-z.,/-])401\((?P<letter>[a-z])\)", lambda m: f"four oh one {m['letter']}"),
+    rule(
+        rf"(?<![0-9A-Za-z.,:/$£€-])(?P<house>[0-9]{{1,5}}) (?:(?P<side>[NSEW]|[NS][EW])\.? )?(?=(?:(?:[A-Z][a-z]+|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?i:{_STREET}))",
+        _say_house,
+    ),
+    rule(rf"(?P<cue>{_COUNTED} ?)0+(?=[1-9])(?![0-9]+[-/.:][0-9])", lambda m: m["cue"]),
+    rule(r"(?<![A-Za-z0-9.])([A-Za-z]{1,4})([0-9]{4,18})(?![0-9A-Za-z.,]*[0-9A-Za-z])", _say_mixed),
+]

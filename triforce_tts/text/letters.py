@@ -1,0 +1,230 @@
+"""Runs of capitals: roman numerals as numbers, acronyms letter by letter, shouted words as words."""
+
+import re
+from functools import lru_cache
+
+from triforce_tts.text.money import CODES
+from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
+from triforce_tts.text.phonemes import Lexicon
+
+# Spelled although the dictionary has a word of the same letters.
+_ALWAYS_SPELLED = {
+    *("AC", "AI", "DC", "EU", "GI", "HR", "ID", "IP", "IQ", "IT", "OS", "PA", "PR", "QA", "UN", "US", "WHO"),
+}
+# Of these the ones that are common words too, so that among other capitals they are read as words.
+_WORDS_TOO = {"IT", "US", "WHO", "PA"}
+_LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
+_SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
+
+_COUNTED_WORDS = (
+    "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
+    " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
+    " paragraph schedule exhibit question tome sonnet page pages"
+)
+_COUNTED = frozenset(_COUNTED_WORDS.split())
+_RULER_NAMES = (
+    "abdullah adrian afonso akbar albert alexander alexios alexius alfonso amenhotep andrew anne antiochus artaxerxes"
+    " augustus baldwin baudouin basil bayezid benedict boleslaw boniface boris callixtus canute carlos carol casimir"
+    " catherine celestine charles christian christina christopher clement cleopatra conrad constantine cyrus darius david"
+    " edgar edmund edward elizabeth emanuel emmanuel eric ethelred eugene faisal felipe feodor ferdinand francis franz"
+    " frederick friedrich george gregory gustav gustavus haakon hadrian hakon harald harold heinrich henri henry honorius"
+    " hussein humbert innocent isabella ivan james joan john joseph juan julius justin justinian karl khosrow konrad"
+    " leo leopold lothair louis ludwig magnus mahmud manuel margaret margrethe maria martin mary matilda"
+    " maximilian mehmed mehmet michael mithridates mohammed murad mustafa napoleon nicholas nicolas olaf olav osman oscar"
+    " otto paul pedro peter philip philippe pius ptolemy ramesses ramses richard robert romanos rudolf rudolph selim"
+    " seti shapur sigismund sixtus stanislaw stephen suleiman sylvester tiberius theodore theodosius thutmose umberto urban"
+    " valentinian victor victoria vittorio wenceslaus wilhelm willem william xerxes zog"
+)
+_RULERS = frozenset(_RULER_NAMES.split())
+_RULING = (
+    r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
+)
+_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")
+_LONG_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon:
+    return Lexicon.load()
+
+
+def is_known(word: str) -> bool:
+    """Whether the dictionary has the word or a regular form of it."""
+    return _lexicon().lookup(word) is not None
+
+
+def speak_roman(text: str) -> str:
+    """The text with roman numerals in words, where what is around shows that they are numerals."""
+    for pattern, speak in _ROMAN_RULES:
+        text = pattern.sub(speak, text)
+    return text
+
+
+def spell_acronyms(text: str) -> str:
+    """``HTTP`` as 'H T T P'; what the dictionary knows (NASA, FBI) and shouted words stay as they are."""
+    return _ACRONYM.sub(_say_acronym, text)
+
+
+def spell_beside_digits(text: str) -> str:
+    """Short letter groups at a digit spelled where they are no word: mp3 as M P 3, CO2 as C O 2."""
+    text = re.sub(
+        r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
+    )
+    return re.sub(r"(?<![A-Za-z'])[A-Z]{2,3}(?=[0-9])", _say_formula, text)
+
+
+def is_shouted(text: str) -> bool:
+    """Whether the text is all upper case, which then says nothing; a lone acronym is not shouted."""
+    words = re.findall(r"[A-Z]{2,}", text) if text.isupper() else []
+    return len(words) > 1 or (len(words) == 1 and len(words[0]) > 5)
+
+
+def calm(text: str) -> str:
+    """A shouted text with its words capitalised only, so that names are found; acronyms and numerals stay upper case.
+
+    ``quieten`` makes the words small when everything else is done.
+    """
+    return re.sub(r"(?<![A-Za-z'])(?:[A-Z]+'[A-Z]+|[A-Z]{2,})(?![A-Za-z])(?!\.[A-Za-z])", _calm_word, text)
+
+
+def quieten(text: str) -> str:
+    """What ``calm`` capitalised in small letters."""
+    return re.sub(r"\b[A-Z][a-z']+", lambda word: word[0].lower(), text)
+
+
+def _calm_word(match: re.Match[str]) -> str:
+    word = match[0]
+    letters = word.partition("'")[0]
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    if letters in _WORDS_TOO and (
+        match.string[: match.start()].endswith("THE ") or _NATIONAL.match(match.string[match.end() :][:16])
+    ):
+        return letters if letters == word else f"{letters}'s"
+    beside_digit = match.string[match.end() : match.end() + 1].isdigit()
+    if beside_digit and len(letters) < 4:
+        return word
+    if letters in _ALWAYS_SPELLED - _WORDS_TOO and before != "-":
+        return word
+    numeral = _LONG_NUMERAL.fullmatch(letters) and letters not in (
+        "I",
+        "MIX",
+        "MILD",
+        "MIL",
+        "DIM",
+        "LID",
+        "CIVIL",
+        "DID",
+        "MD",
+        "DILL",
+    )
+    spelled = not is_known(letters) and (len(letters) <= 3 or not re.search("[AEIOUY]", letters))
+    if numeral or spelled or _is_spelled_in_lexicon(letters):
+        return word
+    return word.capitalize()
+
+
+# After these words 'US' is a country, also among other capitals.
+_NATIONAL = re.compile(
+    r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
+    r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
+)
+
+
+def _say_formula(match: re.Match[str]) -> str:
+    letters = match[0]
+    if letters in CODES:
+        return letters
+    is_formula = len(letters) == 2 and set(letters) <= _SYMBOLS_OF_ELEMENTS
+    return " ".join(letters) if is_formula or letters in _ALWAYS_SPELLED or not is_known(letters) else letters
+
+
+def _say_roman(match: re.Match[str]) -> str:
+    name, numeral = match.group(1, 2)
+    if not _ROMAN_NUMERAL.fullmatch(numeral):
+        return match[0]
+    value = _roman_value(numeral)
+    after = match.string[match.end() : match.end() + 12]
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if name.lower() in _COUNTED:
+        return f"{name} {cardinal(value)}"
+    if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
+        # 'Elizabeth I know' is no queen, 'Mary I. Smith' neither.
+        if numeral == "I" and not re.match(
+            r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
+        ):
+            return match[0]
+        return f"{name} the {ordinal(value)}"
+    # Among capitals a short numeral may be an acronym or a word: 'GIVE IV FLUIDS'.
+    doubtful = name.isupper() and "II" not in numeral and len(numeral) < 3
+    return f"{name} {cardinal(value)}" if len(numeral) > 1 and value < 40 and not doubtful else match[0]
+
+
+def _say_counted(match: re.Match[str]) -> str:
+    """``chapter iv``, ``PART XL`` and ``pp. ii-ix``: a numeral in any case after a word that is counted."""
+    values = [_roman_value(numeral.upper()) for numeral in match.group(2, 3) if numeral]
+    valid = all(_LONG_NUMERAL.fullmatch(numeral.upper()) for numeral in match.group(2, 3) if numeral)
+    return f"{match[1]}{' to '.join(map(cardinal, values))}" if valid else match[0]
+
+
+def _say_century(match: re.Match[str]) -> str:
+    numeral = match[1].upper()
+    return ordinal(_roman_value(numeral)) if _ROMAN_NUMERAL.fullmatch(numeral) else match[0]
+
+
+def _say_roman_year(match: re.Match[str]) -> str:
+    value = _roman_value(match[0]) if _LONG_NUMERAL.fullmatch(match[0]) else 0
+    return year(value) if 1000 <= value < 2100 else match[0]
+
+
+def _roman_value(numeral: str) -> int:
+    values = [_ROMAN[letter] for letter in numeral]
+    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
+
+
+def _say_acronym(match: re.Match[str]) -> str:
+    word, ending = match.group(1, 2)
+    known = is_known(word)
+    if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
+        return cardinal(_roman_value(word)) + (ending or "")  # no acronym; 'IV' and 'XL' may be
+    beside_shouted = _is_beside_shouted(match)
+    if known and (word not in _ALWAYS_SPELLED or (beside_shouted and word in _WORDS_TOO)):
+        return match[0]
+    has_vowel = re.search("[AEIOUY]", word)
+    if has_vowel and (len(word) > _LONGEST_ACRONYM or (beside_shouted and len(word) == _LONGEST_ACRONYM)):
+        return match[0]
+    return " ".join(word) + ("'s" if ending else "")
+
+
+def _is_beside_shouted(match: re.Match[str]) -> bool:
+    """Whether the word beside is an upper-case one that the dictionary knows, as in 'STOP IT NOW'."""
+    before = re.search(r"\b([A-Z]{2,})[ ,'-]+$", match.string[max(0, match.start() - 24) : match.start()])
+    after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
+    words = [found[1] for found in (before, after) if found]
+    return any(word not in _ALWAYS_SPELLED and is_known(word) and not _is_spelled_in_lexicon(word) for word in words)
+
+
+def _is_spelled_in_lexicon(word: str) -> bool:
+    """Whether the dictionary itself spells the word out: 'fbi' has as many primary or secondary stresses as letters."""
+    phones = _lexicon().lookup(word) or ()
+    stresses = sum(phone[-1] in "12" for phone in phones)
+    return stresses >= len(word) > 1
+
+
+_COUNTED_WORD = "|".join(sorted(_COUNTED, key=len, reverse=True))
+_ROMAN_RULES: list[Rule] = [
+    rule(r"(?<![\w'-])([IVXL]{2,7})(?:st|nd|rd|th)\b", _say_century),
+    rule(r"(?<![\w'-])([IVX]{1,6})(?:th)?(?= ?-{1,2} ?[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", _say_century),
+    rule(r"(?<=[a-z]) ?-{1,2} ?(?=[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", lambda m: " to "),
+    rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
+    rule(
+        rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXL])(?: ?- ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?!\.[A-Za-z])",
+        _say_counted,
+    ),
+    rule(
+        r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto|part|page|vol\.) )([ivx])()(?=[.,:;)]|$)", _say_counted
+    ),
+    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])", _say_roman),
+    rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
+]
+_ACRONYM = re.compile(r"(?<![A-Za-z'])([A-Z]{2,})('?s)?(?![A-Za-z])")

@@ -76,7 +76,7 @@ class Asked:
         for source in self.sources:
             folder_or_file(source)
         for folder in self.folders:
-            inner, outer = self.out.resolve(), folder.resolve()
+            inner, outer = (Path(os.path.realpath(place)) for place in (self.out, folder))
             if inner == outer or outer in inner.parents:
                 raise ShardError(f"--out {self.out}: it lies in the source {folder}; choose another place")
         raw = {"--set": self.set_, "--ray": self.ray, "--only": self.only, "--part": self.part}

@@ -113,11 +113,12 @@ class Muon(torch.optim.AdamW):
 def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
     """About the nearest orthogonal matrices to ``matrices`` [n, rows, columns]: singular values near 1 (0.7 to 1.2).
 
-    Newton-Schulz iterations in bfloat16, which their coefficients bear (Jordan et al., 2024).
+    Newton-Schulz iterations in bfloat16, which their coefficients bear (Jordan et al., 2024); on a CPU in float32,
+    because a CPU without instructions for bfloat16 takes forty times as long for it (docs/decisions.md).
     """
     a, b, c = Muon.NEWTON_SCHULZ
     tall = matrices.shape[1] > matrices.shape[2]
-    x = matrices.bfloat16()
+    x = matrices.float() if matrices.device.type == "cpu" else matrices.bfloat16()
     x = x.mT if tall else x
     x = x / x.flatten(1).norm(dim=1).clamp_min(1e-7)[:, None, None]
     for _ in range(Muon.ITERATIONS):

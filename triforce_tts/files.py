@@ -234,12 +234,18 @@ def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | 
     folder = _followed(Path(path))
     refuse_sources(folder, sources)
     require_own(folder, kind)
+    is_new = not folder.exists()
     with only_writer(folder):
         require_own(folder, kind)
         if not (folder / MARKER).exists():
             _mark(folder, kind)
         sweep(folder)
-        yield folder
+        try:
+            yield folder
+        except BaseException:
+            if is_new and all(entry.name in (LOCK, MARKER) for entry in folder.iterdir()):
+                shutil.rmtree(folder, ignore_errors=True)  # nothing came of it
+            raise
 
 
 def _followed(path: Path) -> Path:
@@ -362,7 +368,10 @@ def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
             raise TriforceError(f"{path}: expected a file, found {kind}")
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            # No more than the file has, because Python takes the memory for all that it is asked to read.
+            data = file.read(min(limit, status.st_size) + 1)
+            if len(data) > status.st_size:  # it grew, or its file system does not say how large it is
+                data += file.read(limit + 1 - len(data))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         raise TriforceError(f"{path}: cannot read the file ({getattr(error, 'strerror', None) or error})") from error
     if len(data) > limit:

@@ -127,8 +127,9 @@ def test_smorms3_follows_its_definition() -> None:
         assert parameter.detach().numpy() == pytest.approx(x, abs=1e-12)
 
 
-def test_muon_is_torchs_for_matrices_and_adamw_for_the_rest() -> None:
+def test_muon_is_torchs_for_matrices_and_adamw_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three layers, two of one shape; ten steps of torch's own Muon and AdamW beside ours."""
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.float)  # torch's iterations in float32, as ours on a CPU
     torch.manual_seed(0)
     ours = nn.Sequential(nn.Embedding(7, 24), nn.Linear(24, 24), nn.Linear(24, 24), nn.Linear(24, 40))
     theirs = copy.deepcopy(ours)
@@ -147,8 +148,7 @@ def test_muon_is_torchs_for_matrices_and_adamw_for_the_rest() -> None:
             for stepper in steppers:
                 stepper.step()
     for (name, found), expected in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert (found - expected).abs().max() < 3e-3, name  # bfloat16 in both, in another order of sums
-        assert (found - expected).abs().mean() < 3e-4, name
+        assert (found - expected).abs().max() < 1e-4, name  # in another order of sums
 
 
 def test_orthogonalised_matrices_have_singular_values_near_one() -> None:

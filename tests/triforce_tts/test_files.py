@@ -303,6 +303,20 @@ def test_a_working_folder_is_continued(tmp_path: Path) -> None:
             pass
 
 
+def test_a_working_folder_of_which_nothing_came_goes_again(tmp_path: Path) -> None:
+    with pytest.raises(ValueError), working_folder(tmp_path / "shards", "shards"):
+        raise ValueError
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mine").mkdir()
+    for name in ("shards", "mine"):
+        with pytest.raises(ValueError), working_folder(tmp_path / name, "shards") as folder:
+            if name == "shards":
+                (folder / "a").write_text("a")
+            raise ValueError
+    assert (tmp_path / "mine").is_dir()
+    assert (tmp_path / "shards" / "a").read_text() == "a"
+
+
 def test_a_working_folder_has_one_writer(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from triforce_tts.files import working_folder\n"

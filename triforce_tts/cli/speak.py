@@ -12,7 +12,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.bounds import MAX_CHARACTERS
-from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.errors import ConfigError, TextError, TriforceError
 from triforce_tts.files import write_text
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def speak(
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
-    _require_target(out, (voice, lexicon, model))
+    _require_target(out, (voice, lexicon, model), model)
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
@@ -93,7 +93,7 @@ def resynthesize(
     quiet: Quiet = False,
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
-    _require_target(out, (source, model))
+    _require_target(out, (source, model), model)
     synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
@@ -156,10 +156,12 @@ def _prepare(
     return synthesizer
 
 
-def _require_target(out: Path, sources: tuple[Path | None, ...]) -> None:
+def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
     from triforce_tts.audio.io import require_target  # torch comes with it, which --help shall not wait for
 
     require_target(out, sources)
+    if model is not None and Path(os.path.realpath(model)) in Path(os.path.realpath(out)).parents:
+        raise ConfigError(f"{out}: the output lies in the model folder {model}; choose another place")
 
 
 def _read_stdin() -> str:

@@ -309,3 +309,11 @@ def test_where_no_sound_can_be_written_is_said_before_anything_is_spoken(tmp_pat
     assert done.returncode == 2
     assert name in done.stderr
     assert "no model" not in done.stderr
+
+
+def test_a_model_s_own_files_are_never_overwritten(model: Path, tmp_path: Path) -> None:
+    copied = Path(shutil.copytree(model, tmp_path / "model"))
+    before = (copied / "voice.flac").read_bytes()
+    done = triforce("speak", "hello", "--model", copied, "--out", copied / "voice.flac")
+    assert_refused(done, "lies in the model folder")
+    assert (copied / "voice.flac").read_bytes() == before

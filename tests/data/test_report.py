@@ -99,7 +99,7 @@ def test_tables_have_a_row_for_each_segment_and_source(tmp_path: Path) -> None:
 
 def test_a_text_with_commas_lines_and_bad_unicode_comes_back(tmp_path: Path) -> None:
     text = 'one, "two"\nthree; Ça \udcff'
-    write_report(tmp_path, [recording(segment(0, 1, text=text), segment(1, 2, snr_db=math.nan))])
+    write_report(tmp_path, [recording(segment(0, 1, text=text, snr_db=20.0), segment(1, 2, snr_db=math.nan))])
     rows = table(tmp_path / "segments.csv")
     assert rows[0]["text"] == text.replace("\udcff", "\\udcff")
     assert rows[1]["snr_db"] == ""

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from tests.corpus import voice_clip
+from tests.corpus import seal, voice_clip
 
 RATE = 8000
 
@@ -113,8 +113,9 @@ def test_networks_that_were_not_trained_together(model: Path, tmp_path: Path) ->
     shutil.copytree(model, mixed)
     lineage = json.loads((mixed / "dvae" / "lineage.json").read_text())
     (mixed / "dvae" / "lineage.json").write_text(json.dumps({**lineage, "id": "0123456789abcdef"}))
+    seal(mixed)
     done = triforce("speak", "hello", "--model", mixed, "--out", tmp_path / "out.wav")
-    assert_refused(done, "0123456789abcdef", lineage["id"], "gpt", "dvae", out=tmp_path / "out.wav")
+    assert_refused(done, "0123456789abcdef", lineage["id"], "dvae", out=tmp_path / "out.wav")
 
 
 def test_damaged_weights(model: Path, tmp_path: Path) -> None:
@@ -137,7 +138,10 @@ def test_a_truncated_shard(model: Path, tmp_path: Path) -> None:
 def test_a_full_disk_leaves_nothing(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
     done = triforce("speak", "hello there, this is a long one", "--model", model, "--out", out, file_limit=1000)
-    assert_refused(done, "out.wav", out=out)
+    assert done.returncode == 2
+    assert "out.wav" in done.stderr.splitlines()[-1]  # what a hardly trained model says of its sentences comes before
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

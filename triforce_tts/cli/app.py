@@ -97,7 +97,7 @@ def main() -> None:
     """Run the command line; an error that a user can mend is one line on stderr and exit code 2."""
     _open_streams()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _terminate)
+        signal.signal(signal.SIGTERM, _terminator(os.getpid()))
     code = _run()
     try:
         sys.stdout.flush()
@@ -144,9 +144,17 @@ class _Terminated(BaseException):
     """SIGTERM: what is being written is removed on the way out, as after an interrupt."""
 
 
-def _terminate(number: int, frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
-    raise _Terminated
+def _terminator(owner: int) -> Callable[[int, object], None]:
+    """What SIGTERM does in the process ``owner``; one that it forks ends at once, as it would without us."""
+
+    def terminate(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
+        if os.getpid() != owner:
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            raise _Terminated
+
+    return terminate
 
 
 def _refuse(message: str) -> int:

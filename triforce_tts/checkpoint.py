@@ -6,6 +6,7 @@ an fp16 bundle still says which codes it understands.
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from torch import nn
 
 from triforce_tts.errors import CheckpointError, TriforceError
 from triforce_tts.files import read_file, write_json
-from triforce_tts.schema import FileName, Record, parse_record, read_record
+from triforce_tts.schema import FileName, Record, parse_record
 
 FORMAT = 1
 WEIGHTS, CONFIG, LINEAGE = "model.safetensors", "config.json", "lineage.json"
@@ -140,7 +141,7 @@ def read_lineage(path: Path | str) -> Json:
     """The lineage of the checkpoint at ``path``, with at least what ``Lineage`` asks for."""
     file = locate(path) / LINEAGE
     content = read_json(file)
-    read_record(file, Lineage, CheckpointError, _JSON_LIMIT)
+    parse_record(Lineage, json.dumps(content), str(file), CheckpointError)
     return content
 
 

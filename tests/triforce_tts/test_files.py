@@ -164,16 +164,7 @@ FULL_DISK = """
 import resource, sys
 from pathlib import Path
 from triforce_tts.errors import TriforceError
-from triforce_tts.files import (
-    MARKER,
-    atomic_path,
-    new_folder,
-    read_file,
-    read_text_file,
-    working_folder,
-    write_json,
-    write_text,
-)
+from triforce_tts.files import atomic_path, new_folder, working_folder, write_json
 
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 kind, target = sys.argv[1], Path(sys.argv[2])
@@ -354,16 +345,7 @@ def test_a_damaged_marker_is_no_marker(tmp_path: Path, marker: str) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from triforce_tts.files import (
-    MARKER,
-    atomic_path,
-    new_folder,
-    read_file,
-    read_text_file,
-    working_folder,
-    write_json,
-    write_text,
-)
+from triforce_tts.files import atomic_path, new_folder, working_folder, write_json
 place = Path(sys.argv[1])
 with working_folder(place / "run", "run") as run, atomic_path(place / "a.wav") as a, atomic_path(run / "b.json") as b:
     with new_folder(run / "step-1", "checkpoint") as step, new_folder(place / "model", "model") as model:

@@ -27,6 +27,7 @@ MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
 _LONGEST_SUFFIX = 20  # characters; a longer one is no format's
+_CLOCK_SLACK_S = 5.0  # the start of a process and the time of a file come from clocks that may differ by so much
 _LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
 
 
@@ -50,18 +51,38 @@ def _prefix(path: Path, suffix: str) -> str:
 _OURS = re.compile(r"\.(?P<stem>.+)\.(?P<machine>[A-Za-z0-9-]+)-(?P<process>[0-9]+)\.(?P<ending>tmp|old)(?:\.\w+)?")
 
 
-def _is_abandoned(name: str) -> bool:
-    """Whether ``name`` is a temporary name of a process of this machine that is no longer alive."""
-    match = _OURS.fullmatch(name)
+def _is_abandoned(path: Path) -> bool:
+    """Whether ``path`` has a temporary name of a process of this machine that is no longer alive."""
+    match = _OURS.fullmatch(path.name)
     if match is None or match["machine"] != _machine():
         return False
+    process = int(match["process"])
     try:
-        os.kill(int(match["process"]), 0)
+        os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
         return True
     except PermissionError:
+        pass
+    return _is_another_process(process, path)
+
+
+def _is_another_process(process: int, path: Path) -> bool:
+    """Whether the living ``process`` cannot be the one that wrote ``path``: it is dead but not yet collected, or younger.
+
+    A container gives the same few numbers to its processes at every start. Without /proc nothing is known.
+    """
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
+        written = path.lstat().st_ctime  # unlike st_mtime it is never copied from another file
+    except OSError:
         return False
-    return False
+    if fields[0] in "ZX":  # proc(5): the third field is the state
+        return True
+    if boot is None:
+        return False
+    began = int(boot[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22
+    return written < began - _CLOCK_SLACK_S
 
 
 def _discard(path: Path) -> None:
@@ -77,7 +98,7 @@ def _sweep_beside(path: Path, suffix: str) -> None:
     with suppress(OSError):
         for left in path.parent.iterdir():
             name = left.name
-            if name.startswith(prefix) and _is_abandoned(name):
+            if name.startswith(prefix) and _is_abandoned(left):
                 if name.endswith(".old") and not path.exists():
                     left.replace(path)  # the process died between the two renames of a replacement
                 else:
@@ -91,14 +112,16 @@ def sweep(folder: Path) -> None:
     """
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            if _is_abandoned(name):
-                match = _OURS.fullmatch(name)
-                target = Path(place) / (match["stem"] if match else name)
-                if name.endswith(".old") and not target.exists():
-                    (Path(place) / name).replace(target)
-                else:
-                    _discard(Path(place) / name)
-        folders[:] = [name for name in folders if not _is_abandoned(name)]
+            left = Path(place) / name
+            if not _is_abandoned(left):
+                continue
+            match = _OURS.fullmatch(name)
+            target = Path(place) / (match["stem"] if match else name)
+            if name.endswith(".old") and not target.exists():
+                left.replace(target)
+            else:
+                _discard(left)
+        folders[:] = [name for name in folders if (Path(place) / name).is_dir()]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import fcntl
 import io
 import multiprocessing
 import os
+import re
 import resource
 import shutil
 import signal
@@ -226,6 +227,9 @@ def _listen(job: _Running) -> None:
                     told += data
 
 
+_ANONYMOUS = re.compile(r"^Pss_Anon: +(\d+) kB$", re.MULTILINE)  # proc(5): without the pages of files
+
+
 def _family(pid: int) -> list[int]:
     """The processes of the session that ``pid`` began, which are alive."""
     found = []
@@ -239,14 +243,14 @@ def _family(pid: int) -> list[int]:
 
 
 def _use(pids: Sequence[int]) -> tuple[int, float]:
-    """Bytes in memory of its own, and seconds of computing, of some processes."""
+    """Bytes in memory, and seconds of computing, of some processes; what several hold together is divided by them."""
     memory, seconds = 0, 0.0
     for pid in pids:
         with contextlib.suppress(OSError, ValueError, IndexError):
             fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
             seconds += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            pages = Path("/proc", str(pid), "statm").read_text().split()
-            memory += (int(pages[1]) - int(pages[2])) * os.sysconf("SC_PAGE_SIZE")
+            shares = Path("/proc", str(pid), "smaps_rollup").read_text()
+            memory += sum(int(kilobytes) << 10 for kilobytes in _ANONYMOUS.findall(shares))
     return memory, seconds
 
 

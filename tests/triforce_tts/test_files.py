@@ -2,11 +2,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from triforce_tts import files
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import (
     MARKER,
@@ -384,6 +386,32 @@ def test_what_living_processes_and_others_write_is_left_alone(tmp_path: Path) ->
         (tmp_path / name).write_text("x")
     write_text(tmp_path / "a.txt", "whole")
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names, "a.txt"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the state of a process is read from /proc")
+def test_a_number_that_another_process_has_now_does_not_protect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed process that nobody has collected keeps its number, and a container gives numbers again."""
+    machine = hidden_name(tmp_path).split(".")[-3].rpartition("-")[0]
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+    uncollected = tmp_path / f".a.{machine}-{dead.pid}.tmp.txt"
+    uncollected.write_text("x")
+    write_text(tmp_path / "a.txt", "whole")
+    assert not uncollected.exists()
+    dead.wait()
+
+    monkeypatch.setattr(files, "_CLOCK_SLACK_S", 0.0)
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    time.sleep(2.0)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as younger:
+        time.sleep(1.0)
+        new.touch()
+        found = [files._is_another_process(younger.pid, path) for path in (old, new)]
+        younger.communicate(b"\n")
+    assert found == [True, False]
 
 
 def hidden_name(folder: Path) -> str:

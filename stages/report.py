@@ -18,8 +18,8 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.files import atomic_path, working_folder, write_json, write_text
 
 from .preview import Preview, draw_gradients, draw_preview
+from .progress import Progress as RunProgress
 from .settings import RunSettings
-from .state import Progress as RunProgress
 from .trackers import open_trackers
 
 
@@ -81,11 +81,7 @@ class Report:
         """Record one training step; every ``log_every``-th is written down."""
         if not self.is_main:
             return
-        spent = max(
-            progress.step / self.settings.steps if self.settings.steps else 0.0,
-            progress.seconds / (60 * self.settings.minutes) if self.settings.minutes else 0.0,
-        )
-        self.bar.update(self.line, completed=spent)
+        self.bar.update(self.line, completed=progress.budget_spent(self.settings))
         first = self._last is None
         if first or progress.step % self.settings.log_every == 0:
             speed = self._speed(progress)

@@ -12,6 +12,7 @@ from triforce_tts import checkpoint
 from triforce_tts.errors import CheckpointError, TriforceError
 from triforce_tts.schema import parse
 
+from .progress import Progress
 from .settings import RunSettings
 from .sharding import split_like
 from .state import (
@@ -20,7 +21,6 @@ from .state import (
     TRAINER,
     Lineage,
     Parameters,
-    Progress,
     State,
     fits,
     grown_lineage,

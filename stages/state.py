@@ -7,7 +7,6 @@ an error, for a run that goes on without it would be another run.
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from triforce_tts.errors import CheckpointError
 from triforce_tts.files import MARKER
 from triforce_tts.schema import Record, read_record
 
+from .progress import Progress
 from .settings import MOST, Count, RunSettings, Seconds
 
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
@@ -28,19 +28,6 @@ _STATE_LIMIT = 1 << 20  # bytes
 _LONGEST_LINEAGE = 100  # changes that a lineage remembers
 
 Lineage = dict[str, Any]
-
-
-@dataclass
-class Progress:
-    """Where a run stands; saved with each checkpoint."""
-
-    step: int = 0
-    seconds: float = 0.0  # of training, over all resumes
-    audio_seconds: float = 0.0
-    skipped: int = 0  # steps whose gradient was not finite
-    overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
-    light_start: int = -1  # step of the last start without optimiser state
-    best: float | None = None  # lowest held-out figure of run.keep_best
 
 
 class State(Record):

@@ -40,7 +40,7 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    mse_weight: Weight = 0.5  # of the squared error beside the absolute one: it tames the largest misses
+    mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
 
 @dataclass
@@ -77,7 +77,7 @@ class DVAELosses(Losses):
         error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
         absolute = error.abs().mean(-1).sum() * self.audio.mel_std
         squared = error.square().mean(-1).sum()
-        # The penalty is summed over code frames, the loss over mel frames.
+        # The penalty is a sum over code frames and the loss a sum over mel frames, so the penalty is scaled.
         penalty = penalty.float() * self.network.config.downsampling
         return absolute + self.mse_weight * squared + penalty, {"l1": absolute.detach()}
 

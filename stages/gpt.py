@@ -30,8 +30,8 @@ from .task import mean
 __all__ = ["NAME", "GPTLosses", "GPTSettings", "GPTTask", "Tokens", "build", "speech_losses", "token_nats"]
 
 NAME = "gpt"
-LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
-MEASURED = 2000  # samples, evenly from the data, whose alignments give the least seconds of symbols: some three hours
+LENGTH_MULTIPLE = 32  # a batch is padded to a multiple of so many tokens
+MEASURED = 2000  # so many samples, taken evenly from the data (some three hours), give the least seconds of symbols
 KINDS = ("speak", "listen", "speech", "text")
 
 
@@ -113,7 +113,10 @@ class GPTTask:
     def speak(
         self, shards: ShardSet, index: int, rng: torch.Generator, plain_share: float, text: str | None = None
     ) -> TokenSequence:
-        """Sample ``index`` as speech: read where its alignment is known, but for ``plain_share``; else without."""
+        """Sample ``index`` as speech.
+
+        Where its alignment is known the text stands in its place, except in ``plain_share`` of cases.
+        """
         data, meta = self.settings.data, read_text(shards, index)
         voice = self._voice(shards, index, rng)
         codes = self._codes(shards, index)
@@ -125,7 +128,7 @@ class GPTTask:
         if text is None:
             starts = alignment.symbol_starts(pieces, words)
             frames = [min(len(codes), round(start * self.code["code_rate"])) for start in starts]
-        else:  # another's text has no place in this speech: it is spread evenly
+        else:  # the text of another sample has no times in this speech, so its symbols are spread evenly
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
@@ -147,13 +150,13 @@ class GPTTask:
 
     def collate(self, items: Sequence[tuple[TokenSequence, float]]) -> Tokens:
         """A batch of sequences, padded at their ends."""
-        # Rounded up, so that there are few shapes: each costs a CPU memory, and a compiler time.
+        # Lengths are rounded up so that there are few shapes: each shape costs memory on a CPU and time in a compiler.
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
-        # Attention is guided in plain speech alone: where the text is in its place, there is nothing to find.
+        # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
         spans = torch.tensor([_spans(sequence.ids, {SPEECH}) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])
-        longest = self.settings.model.max_tokens  # past which there is only padding
+        longest = self.settings.model.max_tokens  # everything beyond this is padding
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
@@ -183,7 +186,7 @@ class GPTTask:
         }
 
     def _outliers(self, network: GPT, device: torch.device) -> dict[str, float]:
-        """How far single activations stand out: what costs accuracy when weights and activations are quantised.
+        """How far single activations stand out, which costs accuracy when weights and activations are quantised.
 
         Kurtosis (3 for a normal distribution) of the layers' outputs, the mean over layers; and their largest value.
         """
@@ -205,7 +208,7 @@ class GPTTask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Where the speech of a held-out sample looks in its text: a network that reads draws a diagonal."""
+        """Attention from the speech of a held-out sample to its text; a network that reads draws a diagonal."""
         assert isinstance(network, GPT)
         sequence = self.speak(self.heldout, index, torch.Generator().manual_seed(index), plain_share=0.0)
         ids = torch.tensor(sequence.ids, device=device)[None]
@@ -245,7 +248,7 @@ class GPTTask:
         }
 
     def _least_seconds(self) -> dict[str, float]:
-        """How fast its aligned training data says each symbol, for text in place: a reader who hurries is held back."""
+        """The least seconds of each symbol in the aligned training data; they hold back a reader who hurries."""
         step = max(1, len(self.train) // MEASURED)
         chosen = (read_text(self.train, index) for index in range(0, len(self.train), step))
         return least_seconds(
@@ -254,7 +257,7 @@ class GPTTask:
 
     @property
     def characters_per_second(self) -> float:
-        """Mean speaking rate of the training data: what a duration is predicted from."""
+        """Mean speaking rate of the training data, from which durations are predicted."""
         if not hasattr(self, "_rate"):
             chosen = range(0, len(self.train), max(1, len(self.train) // 500))
             characters = sum(len(read_text(self.train, i).normalized) for i in chosen)
@@ -275,7 +278,7 @@ def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
 
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
-    """-log P of each token after the first, [at most tokens - 1]: of those that fit into the network."""
+    """-log P of each token after the first that fits into the network, [at most tokens - 1], nats."""
     (found,) = log_probabilities(network, [sequence.ids[: network.config.max_tokens]])
     return -found
 
@@ -295,7 +298,7 @@ def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = Fal
         ids = torch.tensor(sequence.ids[1:])
         wanted = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
         nats = token_nats(network, sequence)
-        wanted = wanted[: len(nats)]  # another's text may be longer than there is room for
+        wanted = wanted[: len(nats)]  # the text of another sample may be longer than there is room for
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
 

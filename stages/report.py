@@ -1,4 +1,4 @@
-"""What a run says and keeps: progress bar, trackers, metrics.jsonl, previews, and what the run was made from."""
+"""The records of a run: progress bar, trackers, metrics.jsonl, previews, and the configuration and environment."""
 
 import json
 import math
@@ -44,7 +44,7 @@ class Report:
         self._last: tuple[float, float] | None = None
 
     def __enter__(self) -> "Report":
-        with ExitStack() as stack:  # closed again if something fails half-way
+        with ExitStack() as stack:  # closes the bar and the trackers if a later one cannot be opened
             if self.is_main:
                 self._open(stack)
             self._stack = stack.pop_all()
@@ -148,7 +148,7 @@ class Report:
 
 
 def _finite(value: Any) -> Any:
-    """``value`` with null for what is no figure: JSON knows no NaN and no infinity."""
+    """``value`` with null in place of NaN and infinity, which JSON does not know."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,7 +1,7 @@
 """What a checkpoint holds for training alone, in its ``trainer/``: position, optimiser, random state, raw weights.
 
 Everything here is read as a stranger's file would be: a field or a tensor that is missing, damaged or of another shape is
-an error, for a run that goes on without it would be another run.
+an error, because a run that goes on without it would be another run.
 """
 
 import re
@@ -25,7 +25,7 @@ TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 STATE, RAW, OPTIMIZER, AVERAGE = "state.json", "weights.safetensors", "optimizer.safetensors", "average.safetensors"
 POINTERS = ("latest", "best")
 _STATE_LIMIT = 1 << 20  # bytes
-_LONGEST_LINEAGE = 100  # changes that a lineage remembers
+_LONGEST_LINEAGE = 100  # a lineage remembers so many changes
 
 Lineage = dict[str, Any]
 
@@ -46,8 +46,8 @@ class State(Record):
     processes: Annotated[int, Field(ge=1, le=1 << 20)]
     optimizer: str | None = None  # older versions did not say
     optimizer_tensors: Count | None = None
-    loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # of fp16
-    loss_scale_steps: Count = 0  # without an overflow at this scale
+    loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # the factor on the loss in fp16
+    loss_scale_steps: Count = 0  # steps without an overflow at this scale
     light: bool = False  # without optimiser, random state and raw weights
 
     def progress(self) -> Progress:
@@ -64,7 +64,7 @@ def read_state(folder: Path) -> State:
     return read_record(folder / TRAINER / STATE, State, CheckpointError, _STATE_LIMIT)
 
 
-# --- what the run was made from --------------------------------------------------------------------------------------
+# --- lineage --------------------------------------------------------------------------------------------------------
 
 
 def grown_lineage(run: Path, found: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
@@ -129,14 +129,14 @@ Parameters = Sequence[tuple[str, tuple[str, ...], torch.Size]]
 
 
 def fits(tensors: Mapping[str, torch.Tensor], wanted: Parameters) -> bool:
-    """Whether an optimiser that keeps what is ``wanted`` may have left ``tensors``."""
+    """Whether ``tensors`` may come from an optimiser that keeps the ``wanted`` tensors."""
     return tensors.keys() <= {f"{name}/{key}" for name, keys, _ in wanted for key in keys}
 
 
 def optimizer_state(
     tensors: Mapping[str, torch.Tensor], wanted: Parameters, state: State, where: str
 ) -> list[dict[str, torch.Tensor]]:
-    """The optimiser's tensors of each parameter in the order of ``wanted``; of one that never had a gradient none.
+    """The optimiser's tensors of each parameter in the order of ``wanted``; a parameter that never had a gradient has none.
 
     Args:
         tensors: as saved, "parameter/name".

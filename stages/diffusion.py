@@ -36,7 +36,7 @@ class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
     reference_seconds: CropSeconds
-    # share of samples that are conditioned on the true mel; they teach fine structure early
+    # Share of samples that are conditioned on the true mel; they teach fine structure early
     true_mel_share: Share = 0.25
     noise_share: Share = 0.25  # share of samples at flow time 0, where sampling starts and one-step sampling ends
 
@@ -44,7 +44,7 @@ class ReferenceSettings(CropSettings):
 class ConditionSettings(ReferenceSettings):
     """Crops, some of whose conditions are dropped."""
 
-    # share of samples without conditions; more than 0 needs model.null_condition and allows guidance
+    # Share of samples without conditions; more than 0 needs model.null_condition and allows guidance
     drop_share: Share = 0.0
 
 

@@ -27,6 +27,7 @@ from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages import loop
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
@@ -263,6 +264,17 @@ def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path)
 
 def nothing_held_out(made: Trainer[Any, Any]) -> None:
     made.task.heldout = made.task.heldout.select([])
+
+
+def test_a_device_without_bfloat16_is_told(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "computes_bfloat16", lambda device: device.type != "cpu")
+    made, found = trainer("dvae", corpus, tmp_path / "run"), {}
+    for precision in ("fp32", "bf16"):
+        made.settings = made.settings.model_copy(update={"precision": precision})
+        found[precision] = any("no instructions for bfloat16" in note for note in made._notes())
+    assert found == {"fp32": False, "bf16": True}
 
 
 def test_a_run_without_held_out_data_says_so_and_validates_nothing(

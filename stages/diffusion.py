@@ -22,7 +22,8 @@ from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .dvae import CropSeconds, CropSettings, frames_of, read_crop
+from .clips import open_clips
+from .dvae import CropSeconds, CropSettings, frames_of, random_crop
 from .preview import Preview
 from .settings import Count, RunSettings, Share, Weight
 from .task import Losses, mean
@@ -239,17 +240,18 @@ class DiffusionTask:
         self.module, self.settings, self.train, self.heldout = losses, settings, train, heldout
         self.model, self.audio = network.config, network.audio
         self.dvae, self.dvae_id, self.drop_share = dvae, dvae_id, drop_share
+        self.clips = open_clips(train, self.audio.sample_rate, settings.data.in_memory)
         self._width = network.target.width
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 
     def sample(self, index: int, rng: torch.Generator) -> Crop:
         """A crop, a crop of another clip by its speaker, a flow time and noise."""
-        data, rate = self.settings.data, self.audio.sample_rate
-        samples = read_crop(self.train, index, rate, data.crop_seconds, rng)
+        data = self.settings.data
+        samples = random_crop(self.train, self.clips, index, data.crop_seconds, rng)
         others = self.train.by_speaker[self.train.speakers[index]]
         other = others[int(torch.randint(len(others), (), generator=rng))]
-        reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
+        reference = random_crop(self.train, self.clips, other, data.reference_seconds, rng)
         draws = torch.rand(4, generator=rng).tolist()
         frames = self.audio.frames(len(samples))
         white = torch.randn(frames, self._width, generator=rng)

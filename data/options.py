@@ -8,7 +8,8 @@ from typing import Any
 
 from triforce_tts.errors import ShardError
 
-from .sources import HELDOUT, is_folder
+from .common.clips import HELDOUT
+from .common.names import is_folder
 
 SAMPLE_RATES = (4000, 192_000)  # Hz that may be asked for
 WORKERS = 2  # unless told otherwise

@@ -9,10 +9,11 @@ from pydantic import ConfigDict, model_validator
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record, parse_record
+from triforce_tts.textfiles import LIST_BYTES, UnreadableText, read_text
 
+from .clips import MANIFEST, Found, Recording
 from .manifest import read_manifest
-from .sources import MANIFEST, Found, Recording, letters_of, make_key
-from .texts import LIST_BYTES, UnreadableText, read_text
+from .names import letters_of, make_key
 
 READERS, UTTERANCES, SENTENCES, ABOUT = "readers", "_utterances", "_sentences", "about"
 _FORM = f"expected lists of texts called *{UTTERANCES}, *{SENTENCES} or {READERS}; see docs/data.md"

@@ -8,9 +8,12 @@ from pydantic import AfterValidator
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record, parse_record
+from triforce_tts.textfiles import read_lines
 
-from .sources import UNKNOWN_LICENSE, Found, Place, Recording, make_key, name_of
-from .texts import read_lines
+from .clips import Found, Recording
+from .licences import UNKNOWN_LICENSE
+from .names import make_key, name_of
+from .places import Place
 
 BAD_LINE = "line not read"
 _ID = re.compile(r'"id"\s*:\s*"([^"\\]+)"')

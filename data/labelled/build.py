@@ -32,10 +32,11 @@ from triforce_tts.shards import (
     write_shard,
 )
 
+from ..common.clips import Drop, Recording
+from ..common.names import printable
+from ..report.report import text_cell
 from . import synthetic
 from .prepare import Recipe, Refused, prepare
-from .report import text_cell
-from .sources import Drop, Recording, printable
 
 SHARD_SAMPLES = 256
 BABBLE_SENTENCES = 64  # made up when no texts are given

@@ -9,24 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
+from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text
 
-from .manifest import BAD_LINE
-from .sources import (
-    AUDIO_SUFFIXES,
-    UNKNOWN_LICENSE,
-    Found,
-    Place,
-    Recording,
-    absolute,
-    is_folder,
-    license_beside,
-    make_key,
-    name_of,
-    printable,
-    upwards,
-)
+from ..common.clips import Found, Recording
+from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
+from ..common.manifest import BAD_LINE
+from ..common.names import absolute, is_folder, make_key, name_of, printable
+from ..common.places import AUDIO_SUFFIXES, Place
 from .tables import Columns, read_table
-from .texts import Line, UnreadableText, read_lines, read_text
 
 TABLE, WAVS = "metadata.csv", "wavs"
 BAD_TEXT, BAD_LIST = "text not read", "list not read"

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
+from triforce_tts.textfiles import UnreadableText
 
+from ..common.clips import MANIFEST, Found, Recording
+from ..common.manifest import read_manifest
+from ..common.names import is_folder, make_key, printable, with_checksum
 from .corpora import BAD_LIST, Tree
-from .manifest import read_manifest
-from .sources import MANIFEST, Found, Recording, is_folder, make_key, printable, with_checksum
 from .tables import Columns
-from .texts import UnreadableText
 
 TWICE = "listed twice"
 _EXPECTED = f"{MANIFEST}, x.wav + x.txt pairs, or a tree of LJSpeech, LibriSpeech or LibriTTS"

@@ -17,9 +17,9 @@ from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
+from ..common.align import aligner
+from ..common.clips import Recording
 from . import synthetic
-from .align import aligner
-from .sources import Recording
 
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz

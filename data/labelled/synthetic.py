@@ -15,11 +15,12 @@ from pathlib import Path
 
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.errors import AudioError, ShardError
+from triforce_tts.textfiles import LIST_BYTES, UnreadableText, read_text
 
+from ..common.clips import Recording
+from ..common.heldout import HeldOut
+from ..common.names import letters_of
 from . import babble
-from .heldout import HeldOut
-from .sources import Recording, letters_of
-from .texts import LIST_BYTES, UnreadableText, read_text
 
 ENGINES = ("flite", "babble")
 MAX_CHARACTERS = 200  # of an utterance, unless told otherwise

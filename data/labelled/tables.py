@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
-
-from .texts import read_lines
+from triforce_tts.textfiles import read_lines
 
 Columns = tuple[str, ...]
 COLUMNS = ("id", "text", "normalized", "speaker", "reader", "-")  # "-": not used

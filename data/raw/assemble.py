@@ -29,13 +29,13 @@ from triforce_tts.shards import (
     write_shard,
 )
 
+from ..common.heldout import HeldOut
+from ..common.segments import UNKNOWN, as_row
+from ..steps.speakers import link_voices
 from .duplicates import find_duplicates
-from .heldout import HeldOut
 from .listed import Listed
 from .pipeline import FINGERPRINT, PART, BuilderConfig
 from .results import Account, read_segments, read_voices, sample_key, work_folder
-from .segments import UNKNOWN, as_row
-from .speakers import link_voices
 
 DUPLICATE, HOSTS, HELD_TEXT = "duplicate", "may be of a held-out speaker", "held-out text"
 

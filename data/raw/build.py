@@ -19,15 +19,15 @@ from triforce_tts.errors import ShardError
 from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
+from ..common.heldout import HeldOut, read_heldout
+from ..common.segments import UNKNOWN, Failure, Wave
+from ..report.report import Read, write_report
+from ..report.tally import SourceRows, Step
+from ..steps.transcribe import model_name, weights_folder
 from . import assemble
-from .heldout import HeldOut, read_heldout
+from .find import find_sources, local_sources
 from .pipeline import BuilderConfig, Work, process
-from .raw import find_sources, local_sources
-from .report import Read, write_report
 from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
-from .segments import UNKNOWN, Failure, Wave
-from .tally import SourceRows, Step
-from .transcribe import model_name, weights_folder
 
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
 Part = Literal["all", "fetch", "process", "assemble"]

@@ -18,8 +18,8 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
-from .segments import ANALYSIS_RATE, Wave
-from .sources import letters_of
+from ..common.names import letters_of
+from ..common.segments import ANALYSIS_RATE, Wave
 
 Words = npt.NDArray[np.uint32]
 

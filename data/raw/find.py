@@ -11,11 +11,13 @@ from pathlib import Path
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
 
-from .feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
-from .fetch import FEED, FEED_BYTES, HEAD, FetchConfig, Fetched, download, sniff, stem_of
-from .segments import Failure, Source
-from .sources import AUDIO_SUFFIXES, UNKNOWN_LICENSE, license_beside, make_key
-from .ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
+from ..common.licences import UNKNOWN_LICENSE, license_beside
+from ..common.names import make_key
+from ..common.places import AUDIO_SUFFIXES
+from ..common.segments import Failure, Source
+from ..web.feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
+from ..web.fetch import FEED, FEED_BYTES, HEAD, FetchConfig, Fetched, download, sniff, stem_of
+from ..web.ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
 
 SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(
     (".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma", ".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),

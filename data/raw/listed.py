@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .heldout import HeldOut
-from .segments import UNKNOWN, Source
-from .sources import letters_of, make_key
+from ..common.heldout import HeldOut
+from ..common.names import letters_of, make_key
+from ..common.segments import UNKNOWN, Source
 
 _CONTAINED = 20  # letters of a held-out text that is also looked for within a longer one; shorter ones are everywhere
 

@@ -25,11 +25,18 @@ from triforce_tts.files import file_sha256, new_folder, write_json, write_text
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
-from .book import BookConfig, align_text, read_book
-from .cut import CutConfig, cut
+from ..common.segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
+from ..steps.book import BookConfig, align_text, read_book
+from ..steps.cut import CutConfig, cut
+from ..steps.level import LevelConfig, levelled
+from ..steps.screen import ScreenConfig, screen
+from ..steps.speakers import SpeakersConfig, Vector, label_speakers
+from ..steps.text_checks import TextConfig, check_text
+from ..steps.timing import AlignConfig, place_words
+from ..steps.transcribe import TranscribeConfig, transcribe
+from ..steps.vad import VadConfig, speech_probabilities, speech_spans
+from ..web.fetch import FetchConfig
 from .duplicates import DuplicatesConfig, fingerprint
-from .fetch import FetchConfig
-from .level import LevelConfig, levelled
 from .results import (
     FAULT,
     ROWS,
@@ -44,14 +51,7 @@ from .results import (
     write_done,
     write_failed,
 )
-from .screen import ScreenConfig, screen
-from .segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
 from .sound import decode
-from .speakers import SpeakersConfig, Vector, label_speakers
-from .text_checks import TextConfig, check_text
-from .timing import AlignConfig, place_words
-from .transcribe import TranscribeConfig, transcribe
-from .vad import VadConfig, speech_probabilities, speech_spans
 
 FORMAT = 5  # raised when the same recording would give another result
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed

@@ -21,7 +21,7 @@ from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import read_text_file, write_json
 from triforce_tts.schema import Record, parse_record, read_record
 
-from .segments import Failure, Segment, Source
+from ..common.segments import Failure, Segment, Source
 
 SOURCES = "sources.json"  # in OUT/work
 SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"

@@ -16,8 +16,8 @@ import numpy as np
 
 from triforce_tts.files import atomic_path
 
+from ..common.segments import UNKNOWN, Failure, Source, Wave
 from .distribution import Distribution
-from .segments import UNKNOWN, Failure, Source, Wave
 from .tally import KEPT, Row, Spread, Step, Tally, seconds
 
 ROWS = 20  # of a table of speakers or licences

@@ -24,8 +24,8 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.files import atomic_path
 from triforce_tts.schema import Config
 
+from ..common.segments import Failure, Source, Wave
 from .page import Example, write_page
-from .segments import Failure, Source, Wave
 from .tally import Row, SourceRows, Step, Tally, outcome, seconds
 
 # source id, (start, end) of stretches in seconds: the samples [n] of each, and their rate in Hz

@@ -9,8 +9,8 @@ from typing import Any
 
 from triforce_tts.errors import TriforceError
 
+from ..common.segments import UNKNOWN, Source
 from .distribution import Distribution
-from .segments import UNKNOWN, Source
 
 Row = Mapping[str, Any]  # a segment, see ``segments.as_row``
 

@@ -20,15 +20,15 @@ import torch
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from triforce_tts.audio.io import Audio
+from triforce_tts.books.epub import read_epub
 from triforce_tts.errors import TextError
 from triforce_tts.schema import Config
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.textfiles import UnreadableText, read_text
 
-from .align import MODEL_RATE, aligner
-from .epub import read_epub
-from .segments import Segment, Sound
-from .texts import UnreadableText, read_text
+from ..common.align import MODEL_RATE, aligner
+from ..common.segments import Segment, Sound
 from .transcribe import PUNCT, TRANSCRIBER, pocketsphinx
 
 ANCHOR = 3  # words

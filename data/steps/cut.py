@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from triforce_tts.schema import Config
 
-from .segments import Segment, Sound
+from ..common.segments import Segment, Sound
 from .vad import FRAME_S
 
 NO_SPEECH, TOO_SHORT, TOO_LONG = "no speech", "too short", "too long without a pause"

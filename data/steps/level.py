@@ -8,7 +8,7 @@ import numpy as np
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, SILENCE_DB
 from triforce_tts.schema import Config
 
-from .segments import Sound, Wave
+from ..common.segments import Sound, Wave
 
 BLOCK_S = 60.0
 LOWEST_DB, STEP_DB, BINS = -120.0, 0.25, 504  # of the histogram of frame levels: -120 to 6 dBFS

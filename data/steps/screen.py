@@ -15,8 +15,8 @@ from pydantic import Field
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, active_level_db, bandwidth_hz
 from triforce_tts.schema import Config
 
-from .dnsmos import dnsmos
-from .segments import ANALYSIS_RATE, Segment, Sound, Wave
+from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
+from ..dnsmos import dnsmos
 
 CLIPPED = 0.999  # of the loudest sample, from here on one counts as clipped; not of full scale: a gain moves that
 HIGH_HZ = 8000.0  # what telephones, old codecs and 16 kHz recordings lack

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
+from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
+from ..embedding import HOP, WINDOW, embed_windows, mean_vector
 from .cut import NO_SPEECH, edges_in_pause
-from .embedding import HOP, WINDOW, embed_windows, mean_vector
-from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 Vector = npt.NDArray[np.float32]  # of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)

@@ -13,7 +13,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from triforce_tts.schema import Config
 
-from .segments import Segment
+from ..common.segments import Segment
 
 # What Whisper writes where nothing is said: credits of the subtitles that it learnt from.
 PHRASES = (

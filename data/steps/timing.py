@@ -8,8 +8,8 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.schema import Config
 from triforce_tts.text import alignment
 
-from .align import MODEL_RATE, aligner
-from .segments import Segment, Sound
+from ..common.align import MODEL_RATE, aligner
+from ..common.segments import Segment, Sound
 
 UNALIGNED = "words do not fit the sound"
 

@@ -17,7 +17,7 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.files import file_sha256
 from triforce_tts.schema import Config
 
-from .segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
+from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
 
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # in a sample's JSON
 # Commits of models on the Hugging Face hub: what is fetched tomorrow is what was fetched today. Dozens of public

@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 
 from triforce_tts.schema import Config
 
-from .networks import session
-from .segments import ANALYSIS_RATE, Sound, Wave
+from ..common.segments import ANALYSIS_RATE, Sound, Wave
+from ..networks import session
 
 FRAME = 512  # samples at ANALYSIS_RATE
 FRAME_S = FRAME / ANALYSIS_RATE  # 32 ms

@@ -15,9 +15,9 @@ from typing import Any
 from triforce_tts.errors import AudioError
 from triforce_tts.files import file_sha256, write_json
 
+from ..common.licences import UNKNOWN_LICENSE, license_name
 from .feeds import Episode
 from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, sniff, stem_of
-from .sources import UNKNOWN_LICENSE, license_name
 
 PREFIX = "yt-dlp:"  # before a URL of another site than YouTube
 _YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)

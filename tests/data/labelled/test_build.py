@@ -12,11 +12,12 @@ import soundfile as sf
 import typer
 from typer.testing import CliRunner
 
-from triforce_tts.data import jobs, prepare, synthetic
 from triforce_tts.data.build import command
-from triforce_tts.data.heldout import HeldOut
-from triforce_tts.data.prepare import Recipe, misfit_of
-from triforce_tts.data.sources import Recording
+from triforce_tts.data.common.clips import Recording
+from triforce_tts.data.common.heldout import HeldOut
+from triforce_tts.data.labelled import build as labelled_build
+from triforce_tts.data.labelled import prepare, synthetic
+from triforce_tts.data.labelled.prepare import Recipe, misfit_of
 from triforce_tts.data.verify import verify
 from triforce_tts.errors import AudioError, ShardError, TriforceError
 from triforce_tts.files import only_writer
@@ -326,7 +327,7 @@ def test_texts_in_other_encodings(tmp_path: Path) -> None:
 def test_a_recipe_changes_what_counts_as_done(tmp_path: Path) -> None:
     recording = Recording("a", str(tone(tmp_path / "a.wav")), TEXT, "s", "x", "y", True)
     prints = {
-        jobs.Job("p", (recording,), recipe).fingerprint
+        labelled_build.Job("p", (recording,), recipe).fingerprint
         for recipe in (Recipe(), Recipe(8000), Recipe(align=True), Recipe(align=False), Recipe(codec="opus"))
     }
     assert len(prints) == 5

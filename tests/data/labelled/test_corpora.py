@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts.data.labels import find_recordings
-from triforce_tts.data.sources import license_beside, license_name
+from triforce_tts.data.common.licences import license_beside, license_name
+from triforce_tts.data.labelled.labels import find_recordings
 
 
 def put(path: Path, text: str = "") -> Path:

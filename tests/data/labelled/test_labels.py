@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from triforce_tts.data.labels import find_recordings
-from triforce_tts.data.sources import Found
-from triforce_tts.data.tables import parse_columns
+from triforce_tts.data.common.clips import Found
+from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.data.labelled.tables import parse_columns
 from triforce_tts.errors import ShardError
 
 SMART = "It\u2019s caf\u00e9 time."

@@ -8,10 +8,10 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from triforce_tts.data import babble, synthetic
 from triforce_tts.data.build import command
-from triforce_tts.data.heldout import HeldOut, read_heldout
-from triforce_tts.data.sources import letters_of
+from triforce_tts.data.common.heldout import HeldOut, read_heldout
+from triforce_tts.data.common.names import letters_of
+from triforce_tts.data.labelled import babble, synthetic
 from triforce_tts.errors import ShardError
 from triforce_tts.shards import ShardSet
 

@@ -1,7 +1,7 @@
 """What is decided over all recordings, on hand-made parts."""
 
-from triforce_tts.data.assemble import choose_heldout
-from triforce_tts.data.segments import UNKNOWN
+from triforce_tts.data.common.segments import UNKNOWN
+from triforce_tts.data.raw.assemble import choose_heldout
 
 
 def test_whole_small_speakers_are_held_out() -> None:

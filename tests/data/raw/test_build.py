@@ -21,11 +21,12 @@ from rich.console import Console
 
 from benchmarks import truth as known
 from tests.clips import SPEECH
-from tests.data import web
+from tests.data.web import server as web
 from triforce_tts.audio.io import decode_audio, read_audio
-from triforce_tts.data import raw, scrape
 from triforce_tts.data.build import command
-from triforce_tts.data.results import Account, read_segments
+from triforce_tts.data.raw import build as raw_build
+from triforce_tts.data.raw import find as raw
+from triforce_tts.data.raw.results import Account, read_segments
 from triforce_tts.data.verify import verify
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.shards import ShardSet
@@ -53,8 +54,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
 
 
 def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more: object) -> list[Account]:
-    config = scrape.load_config("podcast", [*CHOSEN, *settings])
-    return scrape.build(words, out, config, workers, Console(quiet=True), **more)  # type: ignore[arg-type]
+    config = raw_build.load_config("podcast", [*CHOSEN, *settings])
+    return raw_build.build(words, out, config, workers, Console(quiet=True), **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def checksums(out: Path) -> dict[str, str]:
 
 
 def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
-    sources, failures = scrape.read_sources(built / "work")
+    sources, failures = raw_build.read_sources(built / "work")
     assert [Path(failure.name).name for failure in failures] + [
         Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
@@ -204,9 +205,9 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
         json.dumps({"test_utterances": ["kathleen.flac", "nobody"], "readers": ["who"]})
     )
     told = io.StringIO()
-    config = scrape.load_config("podcast", CHOSEN)
+    config = raw_build.load_config("podcast", CHOSEN)
     console = Console(file=told, width=200)
-    scrape.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
+    raw_build.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
     assert "held-out list: no recording or reader is called 'nobody', 'who'" in told.getvalue()
     splits = splits_of(tmp_path / "out")
     assert {meta["recording"].split("-")[0] for meta in splits["heldout"]} == {"kathleen"}
@@ -218,7 +219,7 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
     reader = splits["train"][0]["speaker"]
     texts = [meta["text"] for meta in splits["heldout"]]
     (tmp_path / "list.json").write_text(json.dumps({"readers": [reader], "any_sentences": [texts[0], "not there"]}))
-    scrape.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
+    raw_build.run([], tmp_path / "out", config, 1, console, only="assemble", heldout=tmp_path / "list.json")
     splits = splits_of(tmp_path / "out")
     assert reader in {meta["speaker"] for meta in splits["heldout"]}
     assert reader not in {meta["speaker"] for meta in splits["train"]}
@@ -229,7 +230,7 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
 def test_a_list_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(ShardError, match=r"list\.json"):
-        scrape.run([str(SPEECH)], tmp_path / "out", scrape.load_config("podcast", CHOSEN), 1, Console(quiet=True),
+        raw_build.run([str(SPEECH)], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1, Console(quiet=True),
                    heldout=tmp_path / "list.json")  # fmt: skip
     assert not (tmp_path / "out").exists()
 
@@ -239,10 +240,10 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     told = io.StringIO()
     with web.serving() as server:
         server.replies["/[a].mp3"] = web.whole(b"ID3" + bytes(100))
-        config = scrape.load_config("podcast", [*CHOSEN, "fetch.allow_private=true", "fetch.delay_s=0"])
+        config = raw_build.load_config("podcast", [*CHOSEN, "fetch.allow_private=true", "fetch.delay_s=0"])
         words = [server.url("/[a].mp3"), "https://youtu.be/x"]
         monkeypatch.setattr(raw, "list_ytdlp", lambda *_: [])
-        scrape.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
+        raw_build.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
     assert f"fetching {words[0]}" in told.getvalue()
     assert "no JavaScript runtime was found" in told.getvalue()
     assert "recordings found, 1 could not be had" in told.getvalue()
@@ -250,8 +251,8 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:
     with pytest.raises(TriforceError, match=r"align\.enabled.*text\.language is 'de'; set align\.enabled=false"):
-        scrape.load_config("podcast", ["text.language=de"])
-    assert not scrape.load_config("podcast", ["text.language=de", "align.enabled=false"]).align.enabled
+        raw_build.load_config("podcast", ["text.language=de"])
+    assert not raw_build.load_config("podcast", ["text.language=de", "align.enabled=false"]).align.enabled
 
 
 PROGRAM = """
@@ -259,12 +260,11 @@ import sys
 from pathlib import Path
 from typing import Any
 from rich.console import Console
-from triforce_tts.data import raw, scrape
-from triforce_tts.data.build import command
+from triforce_tts.data.raw import build as raw_build
 
 if __name__ == "__main__":
-    config = scrape.load_config("podcast", sys.argv[3:])
-    scrape.build([sys.argv[1]], Path(sys.argv[2]), config, 2, Console(stderr=True))
+    config = raw_build.load_config("podcast", sys.argv[3:])
+    raw_build.build([sys.argv[1]], Path(sys.argv[2]), config, 2, Console(stderr=True))
 """
 
 
@@ -330,17 +330,17 @@ def test_wrong_words_on_the_command_line(options: dict[str, Any], message: str, 
 
 
 def test_every_configuration_of_the_builder_is_right() -> None:
-    for path in (Path(scrape.__file__).parents[1] / "configs" / "data").glob("*.yaml"):
-        assert scrape.load_config(str(path)).sample_rate == 24000
+    for path in (Path(raw_build.__file__).parents[2] / "configs" / "data").glob("*.yaml"):
+        assert raw_build.load_config(str(path)).sample_rate == 24000
 
 
 def test_the_report_hears_the_stretches_that_it_asks_for(built: Path) -> None:
     """In one pass, in any order; what is past the end is not there."""
-    sources, _ = scrape.read_sources(built / "work")
+    sources, _ = raw_build.read_sources(built / "work")
     source = next(s for s in sources if "kathleen" in s.path)
     whole, rate = sf.read(source.path, dtype="float32")
     stretches = [(3.0, 9.5), (0.0, 2.0), (len(whole) / rate - 1, len(whole) / rate + 5)]
-    waves, found = scrape.reader([Account(source)])(source.id, stretches)
+    waves, found = raw_build.reader([Account(source)])(source.id, stretches)
     assert found == rate
     for wave, (start, end) in zip(waves, stretches, strict=True):
         np.testing.assert_allclose(wave, whole[round(start * rate) : round(end * rate)], atol=1e-6)

@@ -7,19 +7,13 @@ import pytest
 import soundfile as sf
 import soxr
 
-from triforce_tts.data import babble, duplicates
-from triforce_tts.data.duplicates import (
-    NOTHING,
-    DuplicatesConfig,
-    Words,
-    bit_errors,
-    find_duplicates,
-    fingerprint,
-)
-from triforce_tts.data.segments import Wave
+from triforce_tts.data.common.segments import Wave
+from triforce_tts.data.labelled import babble
+from triforce_tts.data.raw import duplicates
+from triforce_tts.data.raw.duplicates import NOTHING, DuplicatesConfig, Words, bit_errors, find_duplicates, fingerprint
 
 RATE = 16000
-VOICE = Path(__file__).parents[2] / "triforce_tts" / "assets" / "voices" / "kathleen.flac"
+VOICE = Path(__file__).parents[3] / "triforce_tts" / "assets" / "voices" / "kathleen.flac"
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from triforce_tts.data.heldout import HeldOut
-from triforce_tts.data.listed import Listed
-from triforce_tts.data.segments import UNKNOWN, Source
-from triforce_tts.data.sources import letters_of, make_key
+from triforce_tts.data.common.heldout import HeldOut
+from triforce_tts.data.common.names import letters_of, make_key
+from triforce_tts.data.common.segments import UNKNOWN, Source
+from triforce_tts.data.raw.listed import Listed
 
 SOURCES = [
     Source("ep_1-0123abcd", "/x/ep.1.mp3", "A show", title="Episode 1: Why?", url="http://x/ep.1.mp3"),

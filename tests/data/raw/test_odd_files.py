@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio, write_audio
-from triforce_tts.data import scrape
+from triforce_tts.data.raw import build as raw_build
 from triforce_tts.shards import ShardSet
 
 SETTINGS = ["sample_rate=16000", "transcribe.engine=none", "screen.dnsmos=false"]
@@ -99,8 +99,8 @@ def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path
     (folder / "good.ogg").write_bytes(formats[".ogg"])
     names = {path.name for path in folder.iterdir() if not path.is_dir()}
     assert len(names) >= 200
-    config = scrape.load_config("podcast", SETTINGS)
-    scrape.build([str(folder)], tmp_path / "out", config, 1, Console(quiet=True))
+    config = raw_build.load_config("podcast", SETTINGS)
+    raw_build.build([str(folder)], tmp_path / "out", config, 1, Console(quiet=True))
     with (tmp_path / "out" / "report" / "sources.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     told = {Path(row["path"] or row["source"]).name for row in rows}

@@ -14,10 +14,11 @@ import soundfile as sf
 import torch
 from rich.console import Console
 
-from triforce_tts.data import pipeline, results, scrape
-from triforce_tts.data.pipeline import Work, process
-from triforce_tts.data.results import Account
-from triforce_tts.data.segments import Segment, Source
+from triforce_tts.data.common.segments import Segment, Source
+from triforce_tts.data.raw import build as raw_build
+from triforce_tts.data.raw import pipeline, results
+from triforce_tts.data.raw.pipeline import Work, process
+from triforce_tts.data.raw.results import Account
 from triforce_tts.errors import AudioError, ShardError, TriforceError
 
 QUIET = Console(quiet=True)
@@ -31,7 +32,7 @@ def silence(folder: Path, name: str = "quiet.wav") -> Path:
 
 
 def work(out: Path, path: Path, *settings: str) -> Work:
-    config = scrape.load_config("podcast", [*CHOSEN, *settings])
+    config = raw_build.load_config("podcast", [*CHOSEN, *settings])
     source = Source("quiet-12345678", str(path), "in")
     return Work(source, str(results.work_folder(out, source)), config)
 
@@ -45,12 +46,12 @@ def test_a_name_that_leads_elsewhere_is_refused(name: object, tmp_path: Path) ->
     home.mkdir()
     (home / "thesis.txt").write_text("years of work")
     out = tmp_path / "out"
-    scrape.build([str(silence(tmp_path / "in"))], out, scrape.load_config("podcast", CHOSEN), 1, QUIET, "fetch")
+    raw_build.build([str(silence(tmp_path / "in"))], out, raw_build.load_config("podcast", CHOSEN), 1, QUIET, "fetch")
     content = json.loads((out / "work" / "sources.json").read_text())
     content["sources"][0]["id"] = name
     (out / "work" / "sources.json").write_text(json.dumps(content))
     with pytest.raises(ShardError, match=r"sources\.json: 'sources\.0\.id'"):
-        scrape.build([], out, scrape.load_config("podcast", CHOSEN), 1, QUIET, "process")
+        raw_build.build([], out, raw_build.load_config("podcast", CHOSEN), 1, QUIET, "process")
     assert (home / "thesis.txt").read_text() == "years of work"
 
 
@@ -70,7 +71,9 @@ def test_a_foreign_folder_stays(tmp_path: Path) -> None:
     (tmp_path / "out" / "home").mkdir(parents=True)
     (tmp_path / "out" / "home" / "thesis.txt").touch()
     with pytest.raises(TriforceError, match="choose an empty or new folder"):
-        scrape.build([str(silence(tmp_path / "in"))], tmp_path / "out", scrape.load_config("podcast", CHOSEN), 1, QUIET)
+        raw_build.build(
+            [str(silence(tmp_path / "in"))], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1, QUIET
+        )
     job = work(tmp_path, silence(tmp_path / "in"))
     Path(job.folder).mkdir(parents=True)
     (Path(job.folder) / "thesis.txt").touch()
@@ -78,7 +81,7 @@ def test_a_foreign_folder_stays(tmp_path: Path) -> None:
         process(job)
     assert [path.name for path in Path(job.folder).iterdir()] == ["thesis.txt"]
     with pytest.raises(TriforceError, match="is, or holds, the input"):
-        scrape.build([str(tmp_path / "in")], tmp_path, scrape.load_config("podcast", CHOSEN), 1, QUIET)
+        raw_build.build([str(tmp_path / "in")], tmp_path, raw_build.load_config("podcast", CHOSEN), 1, QUIET)
 
 
 def test_damaged_rows_and_voices_say_what_to_do(tmp_path: Path) -> None:
@@ -169,7 +172,7 @@ def test_what_concerns_every_recording_stops_and_is_not_kept(
 def test_an_unreadable_text_is_tried_again(tmp_path: Path) -> None:
     path = silence(tmp_path / "in")
     source = Source("quiet-12345678", str(path), "in", text=str(tmp_path / "book.txt"))
-    job = Work(source, str(results.work_folder(tmp_path, source)), scrape.load_config("podcast", CHOSEN))
+    job = Work(source, str(results.work_folder(tmp_path, source)), raw_build.load_config("podcast", CHOSEN))
     account = process(job)
     assert account.again
     assert "book.txt" in account.error
@@ -178,7 +181,7 @@ def test_an_unreadable_text_is_tried_again(tmp_path: Path) -> None:
 def test_what_a_machine_could_not_do_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     silence(tmp_path / "in", "one.wav")
     silence(tmp_path / "in", "other.wav")
-    config = scrape.load_config("podcast", CHOSEN)
+    config = raw_build.load_config("podcast", CHOSEN)
     whole = pipeline.decode
 
     def decode(path: Path, *more: Any) -> Any:
@@ -191,23 +194,23 @@ def test_what_a_machine_could_not_do_is_said_and_tried_again(tmp_path: Path, mon
         with pytest.raises(
             ShardError, match=r"1 of 2 recordings could not be done on this machine.*one.wav \(MemoryEr"
         ):
-            scrape.run([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, only="fetch")
-            scrape.run([], tmp_path / "out", config, 1, QUIET, only="process")
+            raw_build.run([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, only="fetch")
+            raw_build.run([], tmp_path / "out", config, 1, QUIET, only="process")
     sources, _ = results.read_sources(tmp_path / "out" / "work")
     jobs = [Work(source, str(results.work_folder(tmp_path / "out", source)), config) for source in sources]
-    assert [account.again for account in scrape.read_accounts(jobs)] == [True, False]
-    scrape.run([], tmp_path / "out", config, 1, QUIET, only="process")
-    assert [account.again for account in scrape.read_accounts(jobs)] == [False, False]
+    assert [account.again for account in raw_build.read_accounts(jobs)] == [True, False]
+    raw_build.run([], tmp_path / "out", config, 1, QUIET, only="process")
+    assert [account.again for account in raw_build.read_accounts(jobs)] == [False, False]
 
 
 def test_assembling_alone_never_processes(tmp_path: Path) -> None:
     silence(tmp_path / "in", "one.wav")
     silence(tmp_path / "in", "other.wav")
-    config = scrape.load_config("podcast", CHOSEN)
-    scrape.build([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, "fetch")
-    scrape.build([], tmp_path / "out", config, 1, QUIET, "process", (1, 2))
+    config = raw_build.load_config("podcast", CHOSEN)
+    raw_build.build([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, "fetch")
+    raw_build.build([], tmp_path / "out", config, 1, QUIET, "process", (1, 2))
     with pytest.raises(ShardError, match=r"^1 of 2 recordings are not processed .*other.wav; .*--only process first$"):
-        scrape.build([], tmp_path / "out", config, 1, QUIET, "assemble")
+        raw_build.build([], tmp_path / "out", config, 1, QUIET, "assemble")
 
 
 @pytest.mark.parametrize("words", [["nothing"], ["quiet"]])
@@ -215,7 +218,7 @@ def test_a_build_that_keeps_nothing_is_one_line(words: list[str], tmp_path: Path
     (tmp_path / "nothing").mkdir()
     silence(tmp_path / "quiet")
     with pytest.raises(ShardError, match=r"nothing of [01] recordings could be used; report/ says why"):
-        scrape.run([str(tmp_path / word) for word in words], tmp_path / "out", scrape.load_config("podcast", CHOSEN), 1,
+        raw_build.run([str(tmp_path / word) for word in words], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1,
                    QUIET)  # fmt: skip
     assert (tmp_path / "out" / "report" / "index.html").is_file()
 

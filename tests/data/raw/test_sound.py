@@ -7,8 +7,8 @@ import soxr
 
 from tests.clips import SPEECH
 from triforce_tts.audio.io import read_audio
-from triforce_tts.data.segments import MemorySound
-from triforce_tts.data.sound import decode
+from triforce_tts.data.common.segments import MemorySound
+from triforce_tts.data.raw.sound import decode
 from triforce_tts.errors import AudioError, TriforceError
 
 rng = np.random.default_rng(0)

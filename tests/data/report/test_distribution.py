@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from triforce_tts.data.distribution import Distribution
+from triforce_tts.data.report.distribution import Distribution
 
 
 def test_quantiles_are_those_of_numpy() -> None:

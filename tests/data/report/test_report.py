@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from triforce_tts.data.page import clock
-from triforce_tts.data.report import ReportConfig, write_report
-from triforce_tts.data.segments import Failure, Segment, Source, Wave, as_row
-from triforce_tts.data.tally import SourceRows, Step, check_cover
+from triforce_tts.data.common.segments import Failure, Segment, Source, Wave, as_row
+from triforce_tts.data.report.page import clock
+from triforce_tts.data.report.report import ReportConfig, write_report
+from triforce_tts.data.report.tally import SourceRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
 
 RATE = 16000

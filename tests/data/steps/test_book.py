@@ -8,10 +8,10 @@ import pytest
 from benchmarks import truth as known
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.data import book as b
-from triforce_tts.data import epub
-from triforce_tts.data.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
-from triforce_tts.data.segments import MemorySound, Segment
+from triforce_tts.books import epub
+from triforce_tts.data.common.segments import MemorySound, Segment
+from triforce_tts.data.steps import book as b
+from triforce_tts.data.steps.book import BookConfig, align_text, anchors, heard_words, make_book, match, read_book
 from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer

@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from triforce_tts.data.cut import CutConfig, cut
-from triforce_tts.data.segments import MemorySound, Segment
-from triforce_tts.data.vad import FRAME_S
+from triforce_tts.data.common.segments import MemorySound, Segment
+from triforce_tts.data.steps.cut import CutConfig, cut
+from triforce_tts.data.steps.vad import FRAME_S
 
 RATE = 16000
 rng = np.random.default_rng(0)

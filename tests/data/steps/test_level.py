@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from triforce_tts.audio.edit import active_level_db
-from triforce_tts.data import babble
-from triforce_tts.data.level import LevelConfig, levelled, speech_level_db
-from triforce_tts.data.segments import MemorySound
+from triforce_tts.data.common.segments import MemorySound
+from triforce_tts.data.labelled import babble
+from triforce_tts.data.steps.level import LevelConfig, levelled, speech_level_db
 
 RATE = 16000
 VOICE = next(iter(babble.VOICES))

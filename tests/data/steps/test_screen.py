@@ -7,8 +7,9 @@ import soxr
 from benchmarks.truth import RATE as MADE_RATE
 from benchmarks.truth import music, noise
 from tests.clips import spoken
-from triforce_tts.data.level import LevelConfig, Levelled, levelled
-from triforce_tts.data.screen import (
+from triforce_tts.data.common.segments import MemorySound, Segment
+from triforce_tts.data.steps.level import LevelConfig, Levelled, levelled
+from triforce_tts.data.steps.screen import (
     ScreenConfig,
     clipped,
     high_band_db,
@@ -18,7 +19,6 @@ from triforce_tts.data.screen import (
     snr_db,
     tonality,
 )
-from triforce_tts.data.segments import MemorySound, Segment
 
 RATE = 16000
 QUIET = ScreenConfig(dnsmos=False)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.clips import spoken
 from triforce_tts.data import embedding
-from triforce_tts.data.segments import MemorySound, Segment
-from triforce_tts.data.speakers import (
+from triforce_tts.data.common.segments import MemorySound, Segment
+from triforce_tts.data.steps.speakers import (
     EDGE,
     SpeakersConfig,
     change_score,

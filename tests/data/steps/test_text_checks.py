@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from triforce_tts.data import text_checks
-from triforce_tts.data.segments import Segment
-from triforce_tts.data.text_checks import TextConfig, check_text, guess_language, most_in_a_row
+from triforce_tts.data.common.segments import Segment
+from triforce_tts.data.steps import text_checks
+from triforce_tts.data.steps.text_checks import TextConfig, check_text, guess_language, most_in_a_row
 
 SAID = "For the twentieth time that evening the two men shook hands."
 

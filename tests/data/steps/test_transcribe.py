@@ -14,10 +14,10 @@ import torch
 from rich.console import Console
 
 from tests import clips
-from triforce_tts.data import scrape
-from triforce_tts.data import transcribe as t
-from triforce_tts.data.segments import MemorySound, Segment
-from triforce_tts.data.transcribe import TranscribeConfig, transcribe
+from triforce_tts.data.common.segments import MemorySound, Segment
+from triforce_tts.data.raw import build as raw_build
+from triforce_tts.data.steps import transcribe as t
+from triforce_tts.data.steps.transcribe import TranscribeConfig, transcribe
 from triforce_tts.errors import TriforceError
 
 RATE = 16000
@@ -276,7 +276,9 @@ def test_half_of_a_model_in_the_cache_is_fetched_whole(
 def test_a_build_says_at_once_that_there_are_no_weights(hub: list[str], tmp_path: Path) -> None:
     sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
     with pytest.raises(TriforceError, match="no network"):
-        scrape.build([str(tmp_path / "a.wav")], tmp_path / "out", scrape.load_config("podcast"), 1, Console(quiet=True))
+        raw_build.build(
+            [str(tmp_path / "a.wav")], tmp_path / "out", raw_build.load_config("podcast"), 1, Console(quiet=True)
+        )
     assert not list((tmp_path / "out" / "work").glob("a-*"))
 
 
@@ -293,7 +295,7 @@ def test_damaged_weights_are_one_line(tiny_whisper: Path, tmp_path: Path, name: 
 def test_transformers_has_nothing_to_warn_of(tiny_whisper: Path) -> None:
     """It warns through its own logger, where no filter of warnings sees it."""
     program = (
-        "import sys, numpy as np; from pathlib import Path; from triforce_tts.data.transcribe import Whisper\n"
+        "import sys, numpy as np; from pathlib import Path; from triforce_tts.data.steps.transcribe import Whisper\n"
         "Whisper(Path(sys.argv[1]), 'tiny', 'cpu')([np.zeros(16000, np.float32)] * 2, 'en')"
     )
     done = subprocess.run(

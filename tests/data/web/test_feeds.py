@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.data import web as w
-from tests.data.test_fetch import MP3, config
-from tests.data.test_raw import web as web  # a fixture
-from triforce_tts.data.feeds import parse_feed, read_feed, read_url_list
-from triforce_tts.data.raw import find_sources
+from tests.data.raw.test_find import web as web  # a fixture
+from tests.data.web import server as w
+from tests.data.web.test_fetch import MP3, config
+from triforce_tts.data.raw.find import find_sources
+from triforce_tts.data.web.feeds import parse_feed, read_feed, read_url_list
 from triforce_tts.errors import AudioError
 
 

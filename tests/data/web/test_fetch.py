@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from tests.data import web as w
-from triforce_tts.data import fetch
-from triforce_tts.data.fetch import FetchConfig, download, is_public, stem_of
+from tests.data.web import server as w
+from triforce_tts.data.web import fetch
+from triforce_tts.data.web.fetch import FetchConfig, download, is_public, stem_of
 from triforce_tts.errors import AudioError
 
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(range(256)) * 400  # 100 kB that begin like mp3

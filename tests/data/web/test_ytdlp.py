@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.data import web as w
-from tests.data.test_fetch import MP3, config
-from triforce_tts.data import raw, ytdlp
-from triforce_tts.data.fetch import FetchConfig
-from triforce_tts.data.ytdlp import fetch_ytdlp, is_for_ytdlp, list_ytdlp
+from tests.data.web import server as w
+from tests.data.web.test_fetch import MP3, config
+from triforce_tts.data.raw import find as raw
+from triforce_tts.data.web import ytdlp
+from triforce_tts.data.web.fetch import FetchConfig
+from triforce_tts.data.web.ytdlp import fetch_ytdlp, is_for_ytdlp, list_ytdlp
 from triforce_tts.errors import AudioError
 
 yt_dlp = pytest.importorskip("yt_dlp")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.test_book import page, write_epub
-from triforce_tts.data.book import make_book, read_book
-from triforce_tts.data.results import is_of_recording
+from tests.data.steps.test_book import page, write_epub
+from triforce_tts.data.raw.results import is_of_recording
+from triforce_tts.data.steps.book import make_book, read_book
 from triforce_tts.errors import TextError
 
 

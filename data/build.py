@@ -13,14 +13,15 @@ from triforce_tts.errors import ShardError
 from triforce_tts.shards import SPLITS, ShardSet
 from triforce_tts.text import alignment
 
-from . import babble, synthetic
-from .heldout import HeldOut, read_heldout
-from .jobs import DROPS, Built, NothingBuilt, build
-from .labels import find_recordings
+from .common.clips import Drop, Found
+from .common.heldout import HeldOut, read_heldout
+from .common.names import printable
+from .labelled import babble, synthetic
+from .labelled.build import DROPS, Built, NothingBuilt, build
+from .labelled.labels import find_recordings
+from .labelled.prepare import ENCODERS, OPUS_RATES, Recipe
+from .labelled.tables import parse_columns
 from .options import SAMPLE_RATES, WORKERS, Asked, folder_or_file
-from .prepare import ENCODERS, OPUS_RATES, Recipe
-from .sources import Drop, Found, printable
-from .tables import parse_columns
 
 BABBLE_SENTENCES = 64  # made up when no texts are given
 TOLD = 10  # drops that are shown on the terminal; all are in the report
@@ -174,7 +175,8 @@ def command(
 
 
 def _build_raw(asked: Asked, config: str, console: Console) -> None:
-    from . import results, scrape
+    from .raw import build as raw_build
+    from .raw import results
 
     overrides = [*asked.set_]
     overrides += [f"codec={asked.codec}"] if asked.codec else []
@@ -185,7 +187,7 @@ def _build_raw(asked: Asked, config: str, console: Console) -> None:
     _held_list(asked, console)  # what is wrong with it is said before hours of work
     if asked.only == "fetch" and asked.heldout_lists:
         _tell(f"to keep to {asked.heldout_lists[0]}, give it as --heldout with --only assemble", console)
-    scrape.run(asked.sources, asked.out, scrape.load_config(config, overrides), asked.workers or WORKERS, console,
+    raw_build.run(asked.sources, asked.out, raw_build.load_config(config, overrides), asked.workers or WORKERS, console,
                only=asked.only or "all", part=asked.part or "1/1", ray=asked.ray, dry_run=asked.dry_run,
                heldout=next(iter(asked.heldout_lists), None))  # fmt: skip
 

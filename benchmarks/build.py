@@ -31,13 +31,13 @@ import torch
 from benchmarks.speed import cpu_name
 from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, open_container, read_audio
 from triforce_tts.data import dnsmos as dnsmos_network
-from triforce_tts.data import vad as vad_network
-from triforce_tts.data.cut import CutConfig, cut
+from triforce_tts.data.common.segments import ANALYSIS_RATE, Segment
 from triforce_tts.data.networks import session
-from triforce_tts.data.screen import ScreenConfig, screen
-from triforce_tts.data.segments import ANALYSIS_RATE, Segment
-from triforce_tts.data.sound import FileSound, decode
-from triforce_tts.data.vad import VadConfig, speech_probabilities, speech_spans
+from triforce_tts.data.raw.sound import FileSound, decode
+from triforce_tts.data.steps import vad as vad_network
+from triforce_tts.data.steps.cut import CutConfig, cut
+from triforce_tts.data.steps.screen import ScreenConfig, screen
+from triforce_tts.data.steps.vad import VadConfig, speech_probabilities, speech_spans
 
 Wave = npt.NDArray[np.float32]
 SPEECH = Path(__file__).parents[1] / "tests" / "speech"

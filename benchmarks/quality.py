@@ -20,9 +20,9 @@ from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.audio.edit import join, normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
-from triforce_tts.data.heldout import read_heldout
-from triforce_tts.data.labels import find_recordings
-from triforce_tts.data.sources import Recording
+from triforce_tts.data.common.clips import Recording
+from triforce_tts.data.common.heldout import read_heldout
+from triforce_tts.data.labelled.labels import find_recordings
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
 

@@ -31,7 +31,7 @@ import torch
 
 from benchmarks.recogniser import interval, letters
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.data.align import aligner
+from triforce_tts.data.common.align import aligner
 from triforce_tts.files import write_json, write_text
 
 Wave = npt.NDArray[np.float32]
@@ -342,8 +342,8 @@ def main() -> None:
     """Make recordings, build them, judge the result."""
     from rich.console import Console
 
-    from triforce_tts.data import scrape
-    from triforce_tts.data.results import read_segments
+    from triforce_tts.data.raw import build as scrape
+    from triforce_tts.data.raw.results import read_segments
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True, help="folder with a manifest.jsonl of many readers")

@@ -6,8 +6,8 @@ needs itself, so it is run here. Good close speech scores 3.0 to 3.5 overall: re
 
 import numpy as np
 
+from .common.segments import ANALYSIS_RATE, Wave, resample
 from .networks import session
-from .segments import ANALYSIS_RATE, Wave, resample
 
 _FILE = "dnsmos_models/sig_bak_ovr.onnx"
 _SHA256 = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"

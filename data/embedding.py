@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from .common.segments import ANALYSIS_RATE, Wave, resample
 from .networks import packaged_file
-from .segments import ANALYSIS_RATE, Wave, resample
 
 Vectors = npt.NDArray[np.float32]
 

@@ -17,9 +17,9 @@ from triforce_tts.samples import LONGEST_S, Described, faults_of
 from triforce_tts.shards import ShardSet, read_index
 from triforce_tts.text import alignment
 
-from .distribution import Distribution
+from .common.names import printable
 from .options import folder_or_file
-from .sources import printable
+from .report.distribution import Distribution
 
 MOST = 10  # speakers, sources and licences that are listed
 SHARES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}

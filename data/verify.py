@@ -33,9 +33,9 @@ from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
 
+from .common.names import is_folder, printable
+from .labelled.prepare import tokenizer
 from .options import folder_or_file
-from .prepare import tokenizer
-from .sources import is_folder, printable
 
 LISTED = 100  # faults on the screen; the others are counted
 TOLERANCE_S = 0.001  # what rounding the length in the JSON may cost

@@ -5,11 +5,11 @@ import json
 from pathlib import Path
 
 from triforce_tts import schema
-from triforce_tts.data import babble
-from triforce_tts.data.heldout import HeldOut
-from triforce_tts.data.jobs import build
-from triforce_tts.data.prepare import Recipe
-from triforce_tts.data.synthetic import plan
+from triforce_tts.data.common.heldout import HeldOut
+from triforce_tts.data.labelled import babble
+from triforce_tts.data.labelled.build import build
+from triforce_tts.data.labelled.prepare import Recipe
+from triforce_tts.data.labelled.synthetic import plan
 from triforce_tts.files import write_json
 from triforce_tts.manifest import MANIFEST
 from triforce_tts.stages import diffusion as diffusion_stage

@@ -40,7 +40,7 @@ def train(folder: Path) -> Path:
         "--set", f"run.steps={GPT_STEPS}", "--set", "run.validate_every=0", "--set", "data.letters_share=0.0")  # fmt: skip
     run("train", "diffusion", "--config", "tiny", "--data", shards, "--dvae", folder / "dvae", "--run",
         folder / "diffusion")  # fmt: skip
-    from triforce_tts.data import babble
+    from triforce_tts.data.labelled import babble
 
     babble.speak("the voice of the tiny model speaks here", "low").save(folder / "voice.wav")
     run("bundle", "--dvae", folder / "dvae", "--gpt", folder / "gpt", "--diffusion", folder / "diffusion",

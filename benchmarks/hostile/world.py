@@ -43,7 +43,7 @@ def make_world(folder: Path, tiny: Path | None = None) -> Path:
 
 def make_labelled(folder: Path) -> None:
     """Labelled recordings in three layouts."""
-    from triforce_tts.data import babble
+    from triforce_tts.data.labelled import babble
 
     for layout in ("labelled", "lj/wavs", "listed"):
         (folder / layout).mkdir(parents=True)
@@ -64,7 +64,7 @@ def make_raw(folder: Path) -> None:
     """A recording of a few sentences, a build of it, its book as text and epub, and a feed."""
     from rich.console import Console
 
-    from triforce_tts.data import scrape
+    from triforce_tts.data.raw import build as scrape
 
     clips = [sf.read(path)[0] for path in sorted(SPEECH.glob("kathleen-0[0-2].ogg"))]
     rate = sf.info(SPEECH / "kathleen-00.ogg").samplerate

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.truth import RATE, Spoken, Truth, Utterance, book_of, cuts_word, judge, make_recording, word_errors
-from triforce_tts.data.segments import Segment
+from triforce_tts.data.common.segments import Segment
 
 TRUTH = Truth(
     20.0,

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile as sf
-import typer
 from typer.testing import CliRunner
 
 from triforce_tts.audio.edit import active_level_db
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.data import heldout, jobs, labels, sources
-from triforce_tts.data.build import command
+from triforce_tts.data.build import command, labelled
+from triforce_tts.data.common import heldout
+from triforce_tts.data.common.names import make_key
+from triforce_tts.data.labelled import build as labelled_build
+from triforce_tts.data.labelled import labels
 from triforce_tts.errors import ShardError
 from triforce_tts.shards import ShardSet
 
@@ -50,9 +52,7 @@ def corpus(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def run(*arguments: object) -> str:
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -163,7 +163,7 @@ def test_pairs_of_sound_and_text(tmp_path: Path) -> None:
 
 
 def test_shards_are_the_same_with_any_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 3)
     folder = corpus(tmp_path / "in", [{}] * 10)
     run(folder, "--out", tmp_path / "one", "--workers", 1)
     run(folder, "--out", tmp_path / "two", "--workers", 2)
@@ -173,7 +173,7 @@ def test_shards_are_the_same_with_any_number_of_workers(tmp_path: Path, monkeypa
 
 
 def test_only_changed_shards_are_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 3)
     folder, out = corpus(tmp_path / "in", [{}] * 9), tmp_path / "out"
     run(folder, "--out", out, "--workers", 1)
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.tar")}
@@ -189,7 +189,7 @@ def test_only_changed_shards_are_written_again(tmp_path: Path, monkeypatch: pyte
 
 
 def test_shards_of_a_larger_build_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 3)
+    monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 3)
     run(corpus(tmp_path / "in", [{}] * 9), "--out", tmp_path / "out", "--workers", 1)
     (tmp_path / "out" / "notes.tar").touch()
     run(corpus(tmp_path / "in", [{}] * 4), "--out", tmp_path / "out", "--workers", 1)
@@ -204,10 +204,11 @@ def test_shards_of_a_larger_build_are_removed(tmp_path: Path, monkeypatch: pytes
 KILLED = """
 import sys, time
 from pathlib import Path
-from triforce_tts.data import build, jobs
-jobs.SHARD_SAMPLES = 2
+from triforce_tts.data import build as program
+from triforce_tts.data.labelled import build
+build.SHARD_SAMPLES = 2
 if __name__ == "__main__":
-    build.command([Path(sys.argv[1])], out=Path(sys.argv[2]), workers=2)
+    program.labelled([Path(sys.argv[1])], out=Path(sys.argv[2]), workers=2)
 """
 
 
@@ -250,7 +251,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: p
     assert 2 <= len(finished) < 30
     assert not (out / "index.json").exists()
 
-    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 2)
+    monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 2)
     run(folder, "--out", out, "--workers", 1)
     run(folder, "--out", tmp_path / "fresh", "--workers", 1)
     assert checksums(out) == checksums(tmp_path / "fresh")
@@ -271,11 +272,11 @@ def test_wrong_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="it holds nothing out"):
         heldout.read_heldout(tmp_path / "held.json")
     with pytest.raises(ShardError, match="nothing to build"):
-        command(out=tmp_path / "out")
+        labelled(out=tmp_path / "out")
 
 
 def test_keys_stay_apart_and_fit_a_tar() -> None:
-    assert sources.make_key("spk/a.1") == "spk_a_1"
-    keys = {sources.make_key(name) for name in ("é", "è", "x" * 200, "x" * 201)}
+    assert make_key("spk/a.1") == "spk_a_1"
+    keys = {make_key(name) for name in ("é", "è", "x" * 200, "x" * 201)}
     assert len(keys) == 4
     assert all(len(key) <= 90 and key.isascii() for key in keys)

@@ -12,10 +12,12 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from triforce_tts.data import jobs, results, scrape
 from triforce_tts.data.build import command
-from triforce_tts.data.heldout import HeldOut, read_heldout
+from triforce_tts.data.common.heldout import HeldOut, read_heldout
 from triforce_tts.data.inspect import command as inspect_command
+from triforce_tts.data.labelled import build as labelled_build
+from triforce_tts.data.raw import build as raw_build
+from triforce_tts.data.raw import results
 from triforce_tts.data.verify import command as verify_command
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.shards import INDEX, ShardSet
@@ -24,8 +26,10 @@ TEXT = "a plain sentence to be read aloud"
 
 
 def invoke(program: Any, *arguments: object) -> Result:
-    app = typer.Typer()
-    app.command()(program)
+    app = program
+    if not isinstance(program, typer.Typer):
+        app = typer.Typer()
+        app.command()(program)
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 
@@ -130,8 +134,8 @@ def test_a_raw_build_is_given_its_options(tmp_path: Path, monkeypatch: pytest.Mo
         given["settings"] = list(settings)
         return name
 
-    monkeypatch.setattr(scrape, "load_config", load)
-    monkeypatch.setattr(scrape, "run", lambda words, out, config, workers, console, **rest: given.update(rest))
+    monkeypatch.setattr(raw_build, "load_config", load)
+    monkeypatch.setattr(raw_build, "run", lambda words, out, config, workers, console, **rest: given.update(rest))
     folder = corpus(tmp_path / "in")
     held = tmp_path / "mine.json"
     held.write_text('{"readers": ["x"]}')
@@ -184,7 +188,7 @@ def test_shards_never_go_into_or_around_a_source(tmp_path: Path) -> None:
 
 
 def test_only_shards_of_an_earlier_build_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "SHARD_SAMPLES", 1)
+    monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 1)
     out = tmp_path / "out"
     run(corpus(tmp_path / "in", "abcd"), "--out", out, "--workers", 1)
     (out / INDEX).unlink()  # as after a killed build

@@ -7,7 +7,7 @@ import torch
 
 from tests.corpus import babble_shards, voice_clip
 from triforce_tts import Synthesizer, schema
-from triforce_tts.data import babble
+from triforce_tts.data.labelled import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import load_gpt
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate

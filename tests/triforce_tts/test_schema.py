@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from triforce_tts import schema
-from triforce_tts.data.pipeline import BuilderConfig
+from triforce_tts.data.raw.pipeline import BuilderConfig
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config, find, load, override, parse, read_yaml
 from triforce_tts.stages.diffusion import DiffusionSettings

@@ -15,7 +15,7 @@ from triforce_tts.audio.mel import (
     mel_spectrogram,
     stft,
 )
-from triforce_tts.data import babble
+from triforce_tts.data.labelled import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.schema import parse
 

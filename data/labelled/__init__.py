@@ -1,0 +1,1 @@
+"""Labelled recordings, or sentences for a synthesiser, to shards."""

@@ -1,0 +1,1 @@
+"""Raw recordings to shards: find them, take each through the steps, assemble."""

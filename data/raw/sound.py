@@ -1,0 +1,128 @@
+"""A recording decoded to a file of plain samples: ten hours of it are read like ten seconds, and cost no memory."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]
+
+from triforce_tts.audio.io import stream_audio
+from triforce_tts.errors import AudioError, TriforceError
+
+from ..common.segments import Wave, resample
+
+_FULL_SCALE = 32768  # of 16 bits, as decoders divide by it
+_SAMPLE = np.dtype("<i2")
+
+
+@dataclass(frozen=True)
+class FileSound:
+    """A decoded recording, a ``Sound``: 16-bit mono samples in a file that is read with seeks.
+
+    It is not mapped into memory: what was read of a mapped file counts as memory of the process.
+    """
+
+    path: Path
+    sample_rate: int  # Hz
+    samples: int
+    native_rate: int  # Hz, of the file that it was decoded from
+    faults: tuple[str, ...] = ()  # what could not be decoded
+
+    @property
+    def duration_s(self) -> float:
+        """The length in seconds."""
+        return self.samples / self.sample_rate
+
+    def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> Wave:
+        """As ``Sound.read``; what lies outside of the recording is left out."""
+        start, end = (min(max(round(s * self.sample_rate), 0), self.samples) for s in (start_s, end_s))
+        return resample(self._samples(start, end), self.sample_rate, sample_rate)
+
+    def blocks(self, seconds: float, sample_rate: int | None = None) -> Iterator[Wave]:
+        """As ``Sound.blocks``."""
+        step = max(1, round(seconds * self.sample_rate))
+        pieces = (self._samples(start, min(start + step, self.samples)) for start in range(0, self.samples, step))
+        rate = sample_rate or self.sample_rate
+        return _regrouped(_resampled(pieces, self.sample_rate, rate), max(1, round(seconds * rate)))
+
+    def remove(self) -> None:
+        """Remove the file."""
+        self.path.unlink(missing_ok=True)
+
+    def _samples(self, start: int, end: int) -> Wave:
+        # A file that was shortened meanwhile must not pass for a shorter recording.
+        count = max(0, end - start)
+        pcm = np.fromfile(self.path, _SAMPLE, count, offset=start * _SAMPLE.itemsize)
+        if len(pcm) < count:
+            raise AudioError(f"{self.path}: expected {count} samples at {start}, found {len(pcm)}; decode it again")
+        samples: Wave = pcm.astype(np.float32) / np.float32(_FULL_SCALE)
+        return samples
+
+
+def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
+    """The sound of the file ``path`` as a new file in ``folder``: mono, 16 bits, at ``sample_rate`` Hz.
+
+    It goes through in blocks, whatever its length; channels are averaged and the rate is changed as one stream. What
+    a damaged file lacks is in ``faults``. ``FileSound.remove`` clears up.
+
+    Raises:
+        AudioError: see ``stream_audio``; nothing is left behind.
+        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    stream = stream_audio(path)
+    target: Path | None = None
+    count = 0
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # The name owes nothing to the recording's, which may be too long or not for this file system.
+        with tempfile.NamedTemporaryFile("wb", prefix="sound-", suffix=".pcm", dir=folder, delete=False) as file:
+            target = Path(file.name)
+            for block in _resampled(stream.blocks, stream.sample_rate, sample_rate):
+                file.write(_to_pcm(block).tobytes())
+                count += len(block)
+        if not count:
+            raise AudioError(f"{path}: it holds no sound at {sample_rate} Hz")
+    except BaseException as error:
+        if target is not None:
+            target.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise TriforceError(
+                f"{folder}: cannot write the decoded sound of {path} ({error.strerror or error}); free some space"
+            ) from error
+        raise
+    return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults))
+
+
+def _to_pcm(samples: Wave) -> npt.NDArray[np.int16]:
+    scaled = samples * np.float32(_FULL_SCALE)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1, out=scaled)
+    pcm: npt.NDArray[np.int16] = scaled.astype(_SAMPLE)
+    return pcm
+
+
+def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:
+    """``pieces`` of one sound at another rate, as if it had been resampled whole."""
+    if rate == wanted:
+        yield from pieces
+        return
+    resampler = soxr.ResampleStream(rate, wanted, 1, dtype="float32")
+    for piece in pieces:
+        yield resampler.resample_chunk(piece)
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+
+
+def _regrouped(pieces: Iterable[Wave], size: int) -> Iterator[Wave]:
+    """``pieces`` in blocks of just ``size`` samples; the last is shorter."""
+    held = np.zeros(0, np.float32)
+    for piece in pieces:
+        held = np.concatenate([held, piece])
+        whole = len(held) // size * size
+        for start in range(0, whole, size):
+            yield held[start : start + size]
+        held = held[whole:]
+    if len(held):
+        yield held

@@ -1,0 +1,1 @@
+"""What a build tells people: tables, counts, and a page."""

@@ -1,0 +1,1 @@
+"""The steps that a raw recording goes through, a file each."""

@@ -1,0 +1,194 @@
+"""A recording cut into segments at its pauses, never inside a word; each second of it is in one of them.
+
+Which pauses to cut at is chosen for the whole recording at once, by dynamic programming: as much speech as possible in
+segments of a good length, cut at long pauses rather than at short ones.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from triforce_tts.schema import Config
+
+from ..common.segments import Segment, Sound
+from .vad import FRAME_S
+
+NO_SPEECH, TOO_SHORT, TOO_LONG = "no speech", "too short", "too long without a pause"
+_STEP_S = 0.005  # of looking for the quietest place
+_WINDOW_S = 0.04  # how long it has to be quiet: a few periods of a low voice
+_LEVEL_FLOOR = 1e-10  # mean square; digital silence has a logarithm too
+_REWARDED_S = 1.0  # a longer pause is not better
+
+
+class CutConfig(Config):
+    """Lengths of segments and pauses, in seconds."""
+
+    min_seconds: float = Field(default=3.0, gt=0)  # shorter ones tell too little of a speaker
+    max_seconds: float = Field(default=20.0, gt=0)
+    min_pause_s: float = Field(default=0.25, gt=0)  # the shortest to cut at
+    good_pause_s: float = Field(default=0.5, gt=0)  # cut at one as long as this even where nothing forces to
+    join_s: float = Field(default=1.5, gt=0)  # a longer pause is no part of a segment
+    pad_s: float = Field(default=0.2, ge=0)  # of a pause, left on each side of the speech
+    max_probability: float = Field(
+        default=0.35, gt=0, le=1
+    )  # of speech, where a cut lies: words lost by the detector are spared
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "CutConfig":
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError(f"min_seconds must be below max_seconds, found {self.min_seconds}, {self.max_seconds}")
+        if not self.min_pause_s <= self.good_pause_s <= self.join_s:
+            raise ValueError("expected min_pause_s <= good_pause_s <= join_s")
+        return self
+
+
+@dataclass(frozen=True)
+class _Pause:
+    """A place to cut: what lies before it ends at ``left_s``, what follows begins at ``right_s``."""
+
+    left_s: float
+    right_s: float
+    seconds: float  # how long nobody speaks
+
+
+def cut(
+    spans: list[tuple[float, float]], sound: Sound, probabilities: npt.NDArray[np.float32], config: CutConfig
+) -> list[Segment]:
+    """Segments that follow on one another from 0 to the end of ``sound``; those to be left out have a reason.
+
+    ``spans`` are the stretches of speech and ``probabilities`` [frames] how likely each ``FRAME_S`` seconds hold speech
+    (``vad``). Edges lie on samples, at the quietest place of a pause. Of a pause that has room for it, ``pad_s`` goes
+    to each side and the middle is dropped. Speech without a pause for more than ``max_seconds`` is dropped whole.
+    """
+    end_s = sound.duration_s
+    spans = [(start, min(end, end_s)) for start, end in spans if start < end_s]
+    if not spans:
+        return _timeline([], sound)
+    pauses = [_first(spans[0][0], sound, config)]
+    for (_, before), (after, _) in pairwise(spans):
+        pause = _pause(before, after, sound, probabilities, config)
+        if pause is not None:
+            pauses.append(pause)
+    pauses.append(_last(spans[-1][1], sound, config))
+    return _timeline(_chosen(pauses, config), sound)
+
+
+def _chosen(pauses: list[_Pause], config: CutConfig) -> list[Segment]:
+    """The best segments between ``pauses``: most seconds kept, plus for each cut how far its pause is above a good one.
+
+    ``best[j]`` is the best that can be had of all before pause j, ``origin[j]`` where the last segment of that begins.
+    """
+    best = [0.0]
+    origin = [0]
+    for j in range(1, len(pauses)):
+        reward = min(pauses[j].seconds, _REWARDED_S) - config.good_pause_s
+        # Speech between neighbouring pauses cannot be divided; it is dropped where its length is wrong.
+        best.append(best[j - 1] + reward)
+        origin.append(j - 1)
+        for i in range(j - 1, -1, -1):
+            if i < j - 1 and pauses[i + 1].seconds > config.join_s:
+                break
+            length = pauses[j].left_s - pauses[i].right_s
+            if length > config.max_seconds:
+                break
+            value = best[i] + reward + (length if length >= config.min_seconds else 0.0)
+            if value > best[j]:
+                best[j], origin[j] = value, i
+    segments = []
+    j = len(pauses) - 1
+    while j > 0:
+        segment = Segment(pauses[origin[j]].right_s, pauses[j].left_s)
+        if segment.seconds < config.min_seconds:
+            segment.drop(TOO_SHORT, f"{segment.seconds:.2f} s")
+        elif segment.seconds > config.max_seconds:
+            segment.drop(TOO_LONG, f"{segment.seconds:.2f} s")
+        segments.append(segment)
+        j = origin[j]
+    return segments[::-1]
+
+
+def _timeline(segments: list[Segment], sound: Sound) -> list[Segment]:
+    """``segments`` with what lies before, between and behind them, dropped as no speech."""
+    full: list[Segment] = []
+    now = 0.0
+    for segment in [*segments, Segment(sound.duration_s, sound.duration_s)]:
+        if segment.start_s > now:
+            full.append(Segment(now, segment.start_s))
+            full[-1].drop(NO_SPEECH, f"{full[-1].seconds:.2f} s")
+        if segment.seconds > 0:
+            full.append(segment)
+        now = segment.end_s
+    return full
+
+
+def _pause(
+    before: float, after: float, sound: Sound, probabilities: npt.NDArray[np.float32], config: CutConfig
+) -> _Pause | None:
+    """Where to cut between speech that ends at ``before`` and speech from ``after`` on; None: nowhere."""
+    start, end = _calm(before, after, probabilities, config.max_probability)
+    seconds = end - start
+    if seconds < config.min_pause_s:
+        return None
+    return _Pause(*edges_in_pause(sound, start, end, config.pad_s), seconds)
+
+
+def edges_in_pause(sound: Sound, start: float, end: float, pad_s: float) -> tuple[float, float]:
+    """Where to end before and to begin behind a pause from ``start`` to ``end`` seconds, at quiet places.
+
+    They are one place, unless the pause has room for ``pad_s`` on each side and a middle to leave out.
+    """
+    seconds = end - start
+    if seconds < 3 * pad_s:
+        place = _quietest(sound, start + seconds / 4, end - seconds / 4)
+        return place, place
+    half = pad_s / 2
+    left = _quietest(sound, start + half, start + pad_s + half)
+    return left, _quietest(sound, end - pad_s - half, end - half)
+
+
+def _first(start: float, sound: Sound, config: CutConfig) -> _Pause:
+    """The beginning of the first segment."""
+    room = min(config.pad_s, start / 2)
+    return _Pause(0.0, _quietest(sound, start - 1.5 * room, start - room / 2), start)
+
+
+def _last(end: float, sound: Sound, config: CutConfig) -> _Pause:
+    """The end of the last segment."""
+    rest = sound.duration_s - end
+    room = min(config.pad_s, rest / 2)
+    return _Pause(_quietest(sound, end + room / 2, end + 1.5 * room), sound.duration_s, rest)
+
+
+def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], most: float) -> tuple[float, float]:
+    """The longest stretch from ``before`` to ``after`` in which no frame is likelier than ``most`` to hold speech.
+
+    Speech too short to be a span of its own, such as a "no" between two sentences, is not cut into either.
+    """
+    first, last = int(np.ceil(before / FRAME_S)), int(after / FRAME_S)
+    bounds = [before, *(i * FRAME_S for i in range(first, last) if probabilities[i] > most), after]
+    # A likely frame ends the calm before it at its start and begins the next one at its end.
+    stretches = [(left + (FRAME_S if k else 0.0), right) for k, (left, right) in enumerate(pairwise(bounds))]
+    return max(stretches, key=lambda s: s[1] - s[0])
+
+
+def _quietest(sound: Sound, start: float, end: float) -> float:
+    """The middle of the quietest ``_WINDOW_S`` whose middle lies in ``start`` to ``end`` seconds, on a sample.
+
+    Of equally quiet ones it is the one nearest to the middle of the stretch.
+    """
+    rate = sound.sample_rate
+    offset = max(0, round((start - _WINDOW_S / 2) * rate))
+    power = np.square(sound.read(offset / rate, end + _WINDOW_S / 2), dtype=np.float64)
+    width, step = max(1, round(_WINDOW_S * rate)), max(1, round(_STEP_S * rate))
+    if len(power) <= width:
+        return round((start + end) / 2 * rate) / rate
+    sums = np.concatenate([[0.0], np.cumsum(power)])
+    level = 10 * np.log10((sums[width:] - sums[:-width])[::step] / width + _LEVEL_FLOOR)
+    middles = offset + width // 2 + step * np.arange(len(level))
+    off = np.abs(middles / rate - (start + end) / 2)
+    # Differences below a decibel are chance.
+    quiet = np.flatnonzero(level <= level.min() + 1.0)
+    return int(middles[quiet[np.argmin(off[quiet])]]) / rate

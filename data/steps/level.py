@@ -1,0 +1,71 @@
+"""One gain for a whole recording, so that what listens next hears speech at the level it knows."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, SILENCE_DB
+from triforce_tts.schema import Config
+
+from ..common.segments import Sound, Wave
+
+BLOCK_S = 60.0
+LOWEST_DB, STEP_DB, BINS = -120.0, 0.25, 504  # of the histogram of frame levels: -120 to 6 dBFS
+LOUDEST_SHARE = 0.005  # of frames may be louder than what is called the loudest: a click is no speech
+
+
+class LevelConfig(Config):
+    """How loud a recording is made for the steps that listen to it; each sample gets a level of its own at the end."""
+
+    target_db: float = -23.0  # dBFS, RMS over active frames
+    most_gain_db: float = 40.0  # what needs more is noise
+
+
+class Levelled:
+    """A sound with a gain."""
+
+    def __init__(self, sound: Sound, gain_db: float) -> None:
+        self.sound, self.gain_db = sound, gain_db
+        self.sample_rate, self.duration_s = sound.sample_rate, sound.duration_s
+
+    def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> Wave:
+        """As ``Sound.read``."""
+        return self._louder(self.sound.read(start_s, end_s, sample_rate))
+
+    def blocks(self, seconds: float, sample_rate: int | None = None) -> Iterator[Wave]:
+        """As ``Sound.blocks``."""
+        return map(self._louder, self.sound.blocks(seconds, sample_rate))
+
+    def _louder(self, wave: Wave) -> Wave:
+        louder: Wave = np.clip(wave * np.float32(10 ** (self.gain_db / 20)), -1, 1)
+        return louder
+
+
+def speech_level_db(sound: Sound) -> float:
+    """The level of the speech in dBFS, RMS over active frames; ``-inf`` for silence.
+
+    The rule of ``triforce_tts.audio.edit.active_level_db``, from a histogram of frame levels, so that hours are
+    read once and not kept; the loudest ``LOUDEST_SHARE`` of all frames do not count.
+    """
+    frame = round(FRAME_S * sound.sample_rate)
+    counts, powers = np.zeros(BINS), np.zeros(BINS)
+    for block in sound.blocks(BLOCK_S):
+        frames = block[: len(block) // frame * frame].reshape(-1, frame)
+        power = np.square(frames, dtype=np.float64).mean(1)
+        place = (10 * np.log10(np.maximum(power, 1e-12)) - LOWEST_DB) / STEP_DB
+        bins = np.clip(place.astype(np.int64), 0, BINS - 1)
+        counts += np.bincount(bins, minlength=BINS)
+        powers += np.bincount(bins, power, minlength=BINS)
+    louder = counts[::-1].cumsum()[::-1]  # frames in this bin or a louder one
+    loudest = int(np.flatnonzero(louder > LOUDEST_SHARE * counts.sum())[-1]) if counts.any() else 0
+    active = slice(max(0, loudest - round(ACTIVE_RANGE_DB / STEP_DB)), loudest + 1)
+    power = powers[active].sum() / max(1.0, counts[active].sum())
+    return 10 * math.log10(power) if power > 0 else -math.inf
+
+
+def levelled(sound: Sound, config: LevelConfig) -> Levelled:
+    """``sound`` with its speech at ``target_db``; silence, and what is too quiet to be speech, stays as it is."""
+    level = speech_level_db(sound)
+    gain_db = config.target_db - level
+    return Levelled(sound, gain_db if level > SILENCE_DB and gain_db <= config.most_gain_db else 0.0)

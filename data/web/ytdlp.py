@@ -1,0 +1,182 @@
+"""Recordings of YouTube and of other sites that yt-dlp knows: an optional extra, and only their sound.
+
+yt-dlp makes its own connections: the limits of size and time hold, and its first address is judged as everywhere;
+its redirects are not. Its extractor for any page at all stays off.
+"""
+
+import re
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from triforce_tts.errors import AudioError
+from triforce_tts.files import file_sha256, write_json
+
+from ..common.licences import UNKNOWN_LICENSE, license_name
+from .feeds import Episode
+from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, sniff, stem_of
+
+PREFIX = "yt-dlp:"  # before a URL of another site than YouTube
+_YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)
+_RUNTIMES = {"deno": "deno", "node": "node", "bun": "bun", "quickjs": "qjs"}  # yt-dlp's name, name of the program
+
+
+def is_for_ytdlp(word: str) -> bool:
+    """Whether a word names a page for yt-dlp: one of YouTube, or of any site after ``yt-dlp:``."""
+    return word.startswith(PREFIX) or bool(_YOUTUBE.match(word))
+
+
+def javascript_runtimes() -> dict[str, dict[str, str]]:
+    """The programs on this machine that yt-dlp can run a site's scripts in; without one, YouTube gives little."""
+    found = {name: shutil.which(program) for name, program in _RUNTIMES.items()}
+    return {name: {"path": path} for name, path in found.items() if path}
+
+
+def list_ytdlp(url: str, config: FetchConfig) -> list[Episode]:
+    """The recordings of a page: one of a video, at most ``max_episodes`` of a playlist.
+
+    Raises:
+        AudioError: yt-dlp is not installed, or finds nothing there.
+    """
+    options = {**_options(config), "extract_flat": "in_playlist", "skip_download": True}
+    if config.max_episodes:
+        options["playlist_items"] = f":{config.max_episodes}"
+    info = _extract(url, options, config, download=False)
+    collection = str(info.get("title") if "entries" in info else info.get("channel") or info.get("extractor_key"))
+    entries = [entry for entry in info["entries"] if entry] if "entries" in info else [{**info, "url": url}]
+    if not entries:
+        raise AudioError(f"{url}: the page lists no recordings")
+    return [
+        Episode(
+            url=str(entry["url"]),
+            collection=collection,
+            guid=str(entry.get("id") or entry["url"]),
+            title=entry.get("title"),
+            license=license_name(entry.get("license") or ""),
+        )
+        for entry in entries
+    ]
+
+
+def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
+    """Fetch the sound of one video into ``folder``, as it is stored there; one fetched before is kept.
+
+    The id, title and licence that the site gives lie beside it in ``STEM.fetch.json``.
+
+    Raises:
+        AudioError: yt-dlp is not installed, the site gives nothing, or a limit is passed.
+    """
+    stem = stem_of(url)
+    files = Files(folder, stem, url)
+    if earlier := files.whole():
+        return earlier
+    folder.mkdir(parents=True, exist_ok=True)
+    options = {
+        **_options(config),
+        "format": "bestaudio/best",
+        "outtmpl": {"default": f"{stem}.%(ext)s"},
+        "paths": {"home": str(folder)},
+        "noplaylist": True,
+        "playlist_items": "0",  # of a playlist nothing: its entries would all go into one file
+        "progress_hooks": [_watch(url, config)],
+        "match_filter": _refuse_live,
+    }
+    info = _extract(url, options, config, download=True)
+    if "entries" in info:
+        raise AudioError(f"{url}: a playlist, expected one recording; give the playlist itself")
+    downloads = info.get("requested_downloads") or [{}]
+    path = Path(downloads[0].get("filepath") or folder / f"{stem}.none")
+    if not path.is_file():
+        raise AudioError(f"{url}: nothing was downloaded: live, without sound, or over {config.max_bytes} bytes")
+    with path.open("rb") as file:
+        if sniff(file.read(HEAD)) is None:
+            path.unlink()
+            raise AudioError(f"{url}: what the site gave is not audio or video")
+    fetched = Fetched(
+        path=path.name,
+        url=url,
+        media_type=f"audio/{path.suffix[1:]}",
+        length=path.stat().st_size,
+        sha256=file_sha256(path),
+        title=info.get("title"),
+        license=license_name(info.get("license") or UNKNOWN_LICENSE),
+    )
+    write_json(files.state, asdict(fetched))
+    return replace(fetched, path=str(path))
+
+
+def _options(config: FetchConfig) -> dict[str, Any]:
+    """What every call of yt-dlp is told; its documentation is the docstring of ``yt_dlp.YoutubeDL``."""
+    return {
+        "quiet": True,
+        "no_warnings": True,
+        "noprogress": True,
+        "logger": _Silent(),
+        "color": "no_color",
+        "cachedir": False,
+        "updatetime": False,
+        "overwrites": False,
+        "fixup": "never",  # needs the program ffmpeg; PyAV reads the files as they are
+        "allowed_extractors": ["default", "-generic"],
+        "socket_timeout": config.read_timeout_s,
+        "retries": config.retries,
+        "fragment_retries": config.retries,
+        "max_filesize": config.max_bytes,
+        "sleep_interval_requests": config.delay_s,
+        "js_runtimes": javascript_runtimes(),
+    }
+
+
+class _Silent:
+    """yt-dlp prints where it has no logger; what goes wrong comes as an exception too."""
+
+    def debug(self, message: str) -> None:
+        """Nothing."""
+
+    info = warning = error = debug
+
+
+def _refuse_live(info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
+    """A stream that goes on has no end to wait for."""
+    return "it is live" if info.get("is_live") else None
+
+
+def _watch(url: str, config: FetchConfig) -> Callable[[Mapping[str, Any]], None]:
+    """Called by yt-dlp as it receives: a length that nobody announces is only seen here."""
+    deadline = time.monotonic() + config.max_seconds
+
+    def hook(progress: Mapping[str, Any]) -> None:
+        if (progress.get("downloaded_bytes") or 0) > config.max_bytes:
+            raise AudioError(f"{url}: more than {config.max_bytes} bytes (max_bytes)")
+        if time.monotonic() > deadline:
+            raise AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds)")
+
+    return hook
+
+
+def _extract(url: str, options: Mapping[str, Any], config: FetchConfig, download: bool) -> dict[str, Any]:
+    yt_dlp = _import(url)
+    check_url(url, config)
+    try:
+        with yt_dlp.YoutubeDL(dict(options)) as downloader:
+            info = downloader.extract_info(url, download=download)
+    except AudioError:  # of our own hook
+        raise
+    except Exception as error:  # more than a thousand extractors, each at the mercy of its site
+        hint = "" if options["js_runtimes"] else "; no JavaScript runtime was found, YouTube needs one: install deno"
+        reason = (str(error).splitlines() or [type(error).__name__])[0].removeprefix("ERROR: ")
+        raise AudioError(f"{url}: yt-dlp says: {reason}{hint}") from error
+    if not info:
+        raise AudioError(f"{url}: yt-dlp finds nothing there")
+    return dict(info)
+
+
+def _import(url: str) -> Any:
+    try:
+        import yt_dlp
+    except ImportError as error:
+        raise AudioError(f"{url}: needs yt-dlp; install it with: pip install 'triforce-tts[youtube]'") from error
+    return yt_dlp

@@ -1,0 +1,157 @@
+"""Trees of well-known corpora, made by hand after their documentation."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from triforce_tts.data.common.licences import license_beside, license_name
+from triforce_tts.data.labelled.labels import find_recordings
+
+
+def put(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_ljspeech(tmp_path: Path) -> None:
+    folder = tmp_path / "LJSpeech-1.1"
+    rows = [
+        'LJ001-0001|He said "so in 1903.|He said "so in nineteen oh three.',
+        "LJ001-0002|Only two columns.",
+        "LJ001-0003|An empty third.|",
+        "LJ001-0004|NO SOUND|NO SOUND",
+    ]
+    put(folder / "metadata.csv", "\n".join(rows) + "\n")
+    for number in (1, 2, 3, 9):
+        put(folder / "wavs" / f"LJ001-000{number}.wav")
+    found = {r.id: r for r in find_recordings([folder]).recordings}
+    assert {name: r.text for name, r in found.items()} == {
+        "LJ001-0001": 'He said "so in nineteen oh three.',
+        "LJ001-0002": "Only two columns.",
+        "LJ001-0003": "An empty third.",
+        "LJ001-0004": "NO SOUND",  # listed, so that the build counts it as unreadable
+        "wavs_LJ001-0009": "",  # no row tells of it: counted as without text
+    }
+    first = found["LJ001-0001"]
+    assert first.audio == str(folder / "wavs" / "LJ001-0001.wav")
+    assert (first.speaker, first.source, first.license) == ("LJSpeech-1.1", "LJSpeech-1.1", "unknown")
+    assert (first.punct, found["LJ001-0004"].punct) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "licence"),
+    [
+        ("README", "The clips and texts are in the\npublic domain.", "Public domain"),
+        ("README.md", "This is not in the public domain.", "unknown"),
+        ("README.md", "Public domain texts, read under CC BY 4.0.", "unknown"),
+        ("LICENSE", "CC-BY-4.0\nworks in the public domain ...", "CC-BY-4.0"),
+        ("LICENSE.txt", "Public Domain", "Public domain"),
+    ],
+)
+def test_ljspeech_is_public_domain_only_where_it_says_so(tmp_path: Path, name: str, text: str, licence: str) -> None:
+    put(tmp_path / "lj" / "metadata.csv", "a|b c|b c\n")
+    put(tmp_path / "lj" / "wavs" / "a.wav")
+    put(tmp_path / "lj" / name, text)
+    assert [r.license for r in find_recordings([tmp_path]).recordings] == [licence]
+
+
+def test_ljspeech_with_other_sounds_and_names(tmp_path: Path) -> None:
+    put(tmp_path / "lj" / "metadata.csv", "\ufeffa|one\n\nb.wav|two\n")
+    put(tmp_path / "lj" / "wavs" / "a.flac")
+    put(tmp_path / "lj" / "wavs" / "b.wav")
+    found = find_recordings([tmp_path]).recordings
+    assert [(r.id, Path(r.audio).name, r.text) for r in found] == [("a", "a.flac", "one"), ("b", "b.wav", "two")]
+
+
+def test_a_wrong_row_of_ljspeech_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "metadata.csv", "a|one\nb\n")
+    (tmp_path / "wavs").mkdir()
+    found = find_recordings([tmp_path])
+    assert [r.id for r in found.recordings] == ["a"]
+    (drop,) = found.drops
+    assert drop.reason == "line not read"
+    assert "metadata.csv, line 2: expected id|text, found 'b'" in drop.value
+
+
+SPEAKERS = """;ID  |SEX| SUBSET           |MINUTES| NAME
+14   | F | train-clean-360  | 25.03 | Kristin LeMoine
+84   | F | dev-clean        | 8.02  | Christie Nowak | alias
+"""
+
+
+@pytest.mark.parametrize("given", [".", "dev-clean"])
+def test_librispeech(tmp_path: Path, given: str) -> None:
+    top = tmp_path / "LibriSpeech"
+    chapter = top / "dev-clean" / "84" / "121123"
+    put(top / "SPEAKERS.TXT", SPEAKERS)
+    put(top / "LICENSE.TXT", "CC-BY-4.0\n")
+    put(chapter / "84-121123.trans.txt", "84-121123-0000 GO DO YOU HEAR\n84-121123-0001 BUT IN LESS\n")
+    for number in (0, 1, 2):
+        put(chapter / f"84-121123-000{number}.flac")
+    found = {r.id: r for r in find_recordings([top / given]).recordings}
+    first = found["84-121123-0000"]
+    assert (first.text, first.punct, first.speaker) == ("GO DO YOU HEAR", False, "84")
+    assert (first.reader, first.license) == ("Christie Nowak | alias", "CC-BY-4.0")
+    assert first.audio == str(top / given / chapter.relative_to(top / given) / "84-121123-0000.flac")
+    assert found["84-121123-0001"].text == "BUT IN LESS"
+    assert [r.text for r in found.values()].count("") == 1  # the third sound: no line tells of it
+
+
+def test_libritts(tmp_path: Path) -> None:
+    chapter = tmp_path / "LibriTTS" / "dev-clean" / "84" / "121123"
+    name = "84_121123_000007_000001"
+    put(chapter / f"{name}.wav")
+    put(chapter / f"{name}.normalized.txt", "Maximilian, my friend.\n")
+    put(chapter / f"{name}.original.txt", "MAXIMILIAN, my friend.\n")
+    put(chapter / "84_121123.trans.tsv", "x\ty\n")
+    (only,) = find_recordings([tmp_path / "LibriTTS"]).recordings
+    assert (only.id, only.text, only.punct, only.speaker) == (name, "Maximilian, my friend.", True, "84")
+    assert (only.reader, only.source, only.license) == (None, "LibriTTS", "unknown")
+
+
+def test_corpora_and_pairs_side_by_side(tmp_path: Path) -> None:
+    put(tmp_path / "lj" / "metadata.csv", "a|one\n")
+    put(tmp_path / "lj" / "wavs" / "a.wav")
+    put(tmp_path / "ann" / "x.wav")
+    put(tmp_path / "ann" / "x.txt", "two")
+    assert [(r.id, r.text, r.speaker) for r in find_recordings([tmp_path]).recordings] == [
+        ("a", "one", "lj"),
+        ("ann_x", "two", "ann"),
+    ]
+
+
+def test_a_manifest_stands_before_a_tree(tmp_path: Path) -> None:
+    put(tmp_path / "metadata.csv", "a|one\n")
+    put(tmp_path / "wavs" / "a.wav")
+    put(tmp_path / "manifest.jsonl", json.dumps({"id": "m", "audio": "m.wav", "text": "t", "speaker": "s"}))
+    assert [r.id for r in find_recordings([tmp_path]).recordings] == ["m"]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("http://creativecommons.org/licenses/by-nc-sa/3.0/us/", "CC-BY-NC-SA-3.0"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
+        ("https://creativecommons.org/publicdomain/mark/1.0/deed.en", "Public domain"),
+        ("  © 2024\n Somebody ", "© 2024 Somebody"),
+        ("  ", "unknown"),
+    ],
+)
+def test_names_of_licences(text: str, name: str) -> None:
+    assert license_name(text) == name
+
+
+def test_the_nearest_licence_counts_and_none_above_the_top(tmp_path: Path) -> None:
+    put(tmp_path / "LICENSE", "outside")
+    top = tmp_path / "top"
+    inner = top / "a" / "b"
+    inner.mkdir(parents=True)
+    assert license_beside(inner, top) == "unknown"
+    put(top / "LICENSE", "CC0-1.0")
+    assert license_beside(inner, top) == "CC0-1.0"
+    put(top / "a" / "LICENSE", "\n\n")  # says nothing
+    assert license_beside(inner, top) == "CC0-1.0"
+    put(inner / "LICENSE", "CC-BY-4.0")
+    assert license_beside(inner, top) == "CC-BY-4.0"

@@ -1,0 +1,106 @@
+"""Text files that people made: a byte-order mark is honoured, everything else must be UTF-8, line by line.
+
+A line ends at a line feed alone: other characters that some programs take for line ends may stand within a text.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.files import read_file
+
+TEXT_BYTES = 1 << 20  # of the text of one recording
+LIST_BYTES = 4 << 30  # of a list of recordings: ten million lines
+_MARKS = (  # the mark of UTF-32 begins with that of UTF-16
+    (codecs.BOM_UTF32_LE, "UTF-32"),
+    (codecs.BOM_UTF32_BE, "UTF-32"),
+    (codecs.BOM_UTF16_LE, "UTF-16"),
+    (codecs.BOM_UTF16_BE, "UTF-16"),
+)
+_NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_LOOKED_AT = 4096  # bytes
+_MANY_ZEROS = 0.1  # share of zero bytes above which a file is no damaged UTF-8: in UTF-16 it is about a half
+
+
+class UnreadableText(TextError):
+    """A file or a line that is no text; the message names it and what it looks like."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a list: its text, or why it has none."""
+
+    number: int
+    text: str
+    fault: str = ""
+
+
+def read_text(path: Path, limit: int = TEXT_BYTES) -> str:
+    """The content of a text file.
+
+    Raises:
+        UnreadableText: it cannot be read, is larger than ``limit`` bytes, or is in an encoding that cannot be known.
+    """
+    return decode(_read(path, limit), str(path))
+
+
+def read_lines(path: Path) -> Iterator[Line]:
+    """The lines of a list that are not blank; one that is no text has a fault, and the others are read.
+
+    Raises:
+        UnreadableText: nothing of the file can be read.
+    """
+    data = _read(path, LIST_BYTES)
+    if data.startswith(codecs.BOM_UTF8):
+        data = data[len(codecs.BOM_UTF8) :]
+    elif _is_wide(data):
+        for number, text in enumerate(decode(data, str(path)).split("\n"), 1):
+            if text.strip():
+                yield Line(number, text.rstrip("\r"))
+        return
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            text = decode(line, f"{path}, line {number}")
+        except UnreadableText as error:
+            yield Line(number, "", str(error))
+        else:
+            if text.strip():
+                yield Line(number, text.rstrip("\r"))
+
+
+def decode(data: bytes, where: str) -> str:
+    """``data`` as text; ``where`` names it in messages.
+
+    Raises:
+        UnreadableText: it is not UTF-8 and has no byte-order mark; the message says what it looks like.
+    """
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "UTF-8")
+    try:
+        text = data.decode("utf-8-sig" if encoding == "UTF-8" else encoding)
+    except UnicodeDecodeError as error:
+        looks = f"byte 0x{data[error.start]:02x} at {error.start}; it looks like {_guess(data)}"
+        raise UnreadableText(f"{where}: not {encoding} text ({looks}); save it as UTF-8") from error
+    if "\0" in text:
+        raise UnreadableText(f"{where}: not text (it has zero bytes and looks like {_guess(data)}); save it as UTF-8")
+    return text
+
+
+def _is_wide(data: bytes) -> bool:
+    """Whether a file seems to be in UTF-16 or UTF-32, with a mark or without."""
+    head = data[:_LOOKED_AT]
+    return data.startswith(tuple(mark for mark, _ in _MARKS)) or head.count(0) > _MANY_ZEROS * len(head)
+
+
+def _guess(data: bytes) -> str:
+    if _is_wide(data):
+        return "UTF-16 without a byte-order mark"
+    return "no encoding of text" if 0 in data or _NOT_CP1252 & set(data) else "cp1252 (Windows) or Latin-1"
+
+
+def _read(path: Path, limit: int) -> bytes:
+    try:
+        return read_file(path, limit)
+    except TriforceError as error:
+        raise UnreadableText(str(error)) from error

@@ -13,12 +13,12 @@ from torch.nn import functional as F
 
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.errors import CheckpointError, ConfigError, ShardError
-from triforce_tts.lines import SpeakingLimits
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
 from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
+from triforce_tts.synthesis.script import SpeakingLimits
 from triforce_tts.text import alignment
 from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer

@@ -70,6 +70,20 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
     return (ratio.exp() * (shape + _MAGNITUDE_FLOOR) - _MAGNITUDE_FLOOR).clamp_min(0.0)
 
 
+def _half_window(audio: AudioConfig) -> int:
+    """Frames that half a window of the STFT covers, a started one included."""
+    return -(-audio.n_fft // (2 * audio.hop_length))
+
+
+def phase_reach(audio: AudioConfig, iterations: int) -> int:
+    """Frames on either side of a frame's samples that ``griffin_lim`` looks at.
+
+    An iteration makes a wave of the spectrum and a spectrum of the wave: windows that overlap reach each other.
+    """
+    overlapping = audio.n_fft // audio.hop_length - 1
+    return iterations * overlapping + _half_window(audio)
+
+
 class Target(Protocol):
     """A kind of state. ``decode`` is the standardised mel [batch, frames, n_mels], ``lengths`` the frames [batch]."""
 
@@ -77,6 +91,7 @@ class Target(Protocol):
     bands: int
     inputs: int  # numbers of a band that the network sees, a frame
     outputs: int  # numbers of a band that it answers with
+    reach: int  # frames on either side that ``seen`` and ``answer`` together, or ``noise``, look at
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
@@ -116,11 +131,16 @@ class Target(Protocol):
         """Samples [batch, frames * hop_length] of a clean state."""
         ...
 
+    def phase_reach(self, phase_iterations: int) -> int:
+        """Frames on either side that ``samples`` looks at."""
+        ...
+
 
 class MagnitudeTarget:
     """Log-magnitudes; as wide as the spectrum."""
 
     bands = 1
+    reach = 0
 
     def __init__(self, audio: AudioConfig) -> None:
         self.audio = audio
@@ -165,6 +185,10 @@ class MagnitudeTarget:
         """Phase by Griffin-Lim."""
         return griffin_lim(self.magnitude(state, decode), self.audio, phase_iterations)
 
+    def phase_reach(self, phase_iterations: int) -> int:
+        """Griffin-Lim's."""
+        return phase_reach(self.audio, phase_iterations)
+
 
 class ComplexTarget:
     """The wave, seen as bands of its complex spectrum relative to the envelope.
@@ -179,6 +203,7 @@ class ComplexTarget:
         self.band_bins = -(-audio.n_bins // bands)  # the last band may end in bins that are not there
         self.width = audio.hop_length
         self.inputs, self.outputs = 2 * (self.band_bins + 2 * overlap), 2 * self.band_bins
+        self.reach = 2 * _half_window(audio)  # one STFT and one inverse STFT
 
     def split(self, spectrum: torch.Tensor) -> torch.Tensor:
         """[batch, bands, frames, inputs] real of ``spectrum`` [batch, frames, n_bins]: all real parts, all imaginary."""
@@ -255,6 +280,10 @@ class ComplexTarget:
     def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
         """The state, hop after hop: no phase is left to be found."""
         return state.flatten(1)
+
+    def phase_reach(self, phase_iterations: int) -> int:
+        """None: a frame's samples are its own state."""
+        return 0
 
     def _wave(self, state: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         return (state * frame_mask(lengths, state.shape[1])).flatten(1)

@@ -70,18 +70,17 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
     return (ratio.exp() * (shape + _MAGNITUDE_FLOOR) - _MAGNITUDE_FLOOR).clamp_min(0.0)
 
 
-def _half_window(audio: AudioConfig) -> int:
-    """Frames that half a window of the STFT covers, a started one included."""
-    return -(-audio.n_fft // (2 * audio.hop_length))
+def _overlap(audio: AudioConfig) -> int:
+    """Frames on either side whose windows overlap a frame's: an STFT and an inverse STFT together reach so far."""
+    return audio.n_fft // audio.hop_length - 1
 
 
 def phase_reach(audio: AudioConfig, iterations: int) -> int:
     """Frames on either side of a frame's samples that ``griffin_lim`` looks at.
 
-    An iteration makes a wave of the spectrum and a spectrum of the wave: windows that overlap reach each other.
+    An iteration is an inverse STFT and an STFT; one more inverse STFT follows, which reaches half a window.
     """
-    overlapping = audio.n_fft // audio.hop_length - 1
-    return iterations * overlapping + _half_window(audio)
+    return iterations * _overlap(audio) + -(-audio.n_fft // (2 * audio.hop_length))
 
 
 class Target(Protocol):
@@ -203,7 +202,7 @@ class ComplexTarget:
         self.band_bins = -(-audio.n_bins // bands)  # the last band may end in bins that are not there
         self.width = audio.hop_length
         self.inputs, self.outputs = 2 * (self.band_bins + 2 * overlap), 2 * self.band_bins
-        self.reach = 2 * _half_window(audio)  # one STFT and one inverse STFT
+        self.reach = _overlap(audio)
 
     def split(self, spectrum: torch.Tensor) -> torch.Tensor:
         """[batch, bands, frames, inputs] real of ``spectrum`` [batch, frames, n_bins]: all real parts, all imaginary."""

@@ -14,12 +14,13 @@ from triforce_tts.audio.edit import join
 from triforce_tts.audio.io import Audio
 from triforce_tts.sampling.score import Score
 from triforce_tts.speech import Speech, Spoken
-from triforce_tts.synthesis import hearing, vocoding
+from triforce_tts.synthesis.hearing import listen, score
 from triforce_tts.synthesis.model import Model, bundled_model, choose_device, load_model
 from triforce_tts.synthesis.script import Line, Room, make_lines, single_line, without_reading
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
+from triforce_tts.synthesis.vocoding import Utterance, resynthesize, vocode
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.voices import Voice
 
@@ -112,20 +113,20 @@ class Synthesizer:
 
     def decode(self, codes: torch.Tensor, speaker: torch.Tensor, seed: int) -> torch.Tensor:
         """Samples [n] of ``codes`` [frames, groups] in the voice of ``speaker`` [1, reference channels]."""
-        utterance = vocoding.Utterance(codes, speaker, seed)
-        (samples,) = vocoding.vocode(self.model, [utterance], self.settings, self.stopwatch)
+        utterance = Utterance(codes, speaker, seed)
+        (samples,) = vocode(self.model, [utterance], self.settings, self.stopwatch)
         return samples
 
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:
         """A recording of at most ten minutes through stages 1 and 3 alone: what the codes can carry."""
         bounds.SEED.check("seed", seed)
-        samples = vocoding.resynthesize(self.model, clip, seed, self.settings, self.stopwatch)
+        samples = resynthesize(self.model, clip, seed, self.settings, self.stopwatch)
         return Audio(samples, self.audio.sample_rate, self.tags(seed))
 
     def listen(self, clip: Audio | Path | str, seed: int = 0) -> str:
         """What the GPT hears in a recording, lower-case letters (the flip); the likeliest letter at each step."""
         bounds.SEED.check("seed", seed)
-        return hearing.listen(self.model, clip, seed)
+        return listen(self.model, clip, seed)
 
     def score(self, clip: Audio | Path | str, text: str, voice: Voice | Path | str | None = None) -> Score:
         """How likely the GPT finds that ``clip`` says ``text``, in both directions, token by token.
@@ -138,7 +139,7 @@ class Synthesizer:
         Raises:
             TextError: clip and text together are too long for the model.
         """
-        return hearing.score(self.model, clip, text, self._voice(voice))
+        return score(self.model, clip, text, self._voice(voice))
 
     @property
     def heard_s(self) -> float:

@@ -19,18 +19,17 @@ from triforce_tts.voices import Voice
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-TEXT = "No. A cat. It sat down. Was it a big one? It was. Why? Six old hats and a red mat. He saw them on the way home."
-WARM = Settings(sampling=TokenSampling(1.0, 0.95), phase_iterations=4)
+TEXT = "The end. A cat came in. It sat down. Was it a big one? It was. Why? Six old hats and a red mat. He saw them on the way home."
+WARM = Settings(sampling=TokenSampling(1.0, 0.95), phase_iterations=4, tries=2)
 
 
-def jobs_of(model: Model, voice: Voice, seed: int = 3) -> list[Job]:
-    jobs = make_jobs(make_lines(TEXT, model.tokenizer, model.room), voice, seed)
+def jobs_of(model: Model, voice: Voice) -> list[Job]:
+    jobs = make_jobs(make_lines(TEXT, model.tokenizer, model.room), voice, seed=3)
     assert len(jobs) == 8
     return jobs
 
 
-@pytest.mark.parametrize("reads", [True, False])
-@pytest.mark.parametrize("target", ["magnitude", "complex"])
+@pytest.mark.parametrize(("target", "reads"), [("magnitude", True), ("complex", False)])
 def test_eight_lines_together_are_each_alone(make_model: MakeModel, voice: Voice, target: str, reads: bool) -> None:
     model = make_model(target, reads)
     jobs = jobs_of(model, voice)
@@ -46,10 +45,9 @@ def test_eight_lines_together_are_each_alone(make_model: MakeModel, voice: Voice
             )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_candidates_of_several_lines_are_ranked_line_by_line(make_model: MakeModel, voice: Voice, seed: int) -> None:
+def test_candidates_of_several_lines_are_ranked_line_by_line(make_model: MakeModel, voice: Voice) -> None:
     model, settings = make_model("magnitude", True), replace(WARM, candidates=3)
-    jobs = jobs_of(model, voice, seed)[:4]
+    jobs = jobs_of(model, voice)[:3]
     together = draw(model, jobs, settings, Stopwatch())
     for job, take in zip(jobs, together, strict=True):
         candidates = [
@@ -107,7 +105,7 @@ def test_only_incomplete_lines_are_drawn_again(
 
     monkeypatch.setattr(speaking, "draw", drawn)
     monkeypatch.setattr(speaking, "unsaid", lambda *_: [])
-    spoken = speak_jobs(model, jobs, WARM, Stopwatch())
+    spoken = speak_jobs(model, jobs, replace(WARM, tries=3), Stopwatch())
     first, second, third = (job.seed for job in jobs)
     stride = 1_000_000_007
     assert batches == [

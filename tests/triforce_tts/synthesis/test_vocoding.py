@@ -38,14 +38,17 @@ def sound(model: Model, utterance: Utterance, settings: Settings, size: int | No
 @TARGETS
 @pytest.mark.parametrize("way", WAYS)
 def test_chunked_is_whole(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
-    """Everywhere, the seams included: every section has all the context that can have an influence on it."""
+    """Everywhere, the seams included: every section has all the context that can have an influence on it.
+
+    What differs is the rounding of floats, 1e-5 or less; two predictions a step of a random network make most of it.
+    """
     model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
     assert 2 * needed_context(model, settings) + 1 < FRAMES
     whole = sound(model, utterance, settings)
     assert len(whole) == FRAMES * model.code_samples
     assert whole.std() > 0.01
     for size in (1, 7, 25, FRAMES - 1):
-        assert torch.allclose(sound(model, utterance, settings, size), whole, atol=1e-4)
+        assert torch.allclose(sound(model, utterance, settings, size), whole, atol=1e-3)
 
 
 @TARGETS
@@ -66,8 +69,8 @@ def test_no_less_context_would_do(make_model: MakeModel, voice: Voice, target: s
     seam, reach = FRAMES // 2, needed_context(model, settings)
     by_frame = apart.abs().view(FRAMES, -1).amax(1)
     assert by_frame[seam - 1 : seam + 1].min() > 1e-2
-    assert by_frame[: seam - reach].max() < 1e-4
-    assert by_frame[seam + reach :].max() < 1e-4
+    assert by_frame[: seam - reach].max() < 1e-3
+    assert by_frame[seam + reach :].max() < 1e-3
 
 
 @TARGETS
@@ -115,7 +118,5 @@ def test_the_reach_of_a_prediction_is_its_receptive_field(make_model: MakeModel,
     other, lengths = state.clone(), torch.tensor([41])
     other[0, 20] += 1.0
     both = [network(x, torch.tensor([0.5]), decode, speaker, lengths) for x in (state, other)]
-    frames = ((both[0] - both[1]).abs() > 1e-6).any(-1)[0].nonzero().flatten()
-    assert int(frames.min()) >= 20 - network.reach
-    assert int(frames.max()) <= 20 + network.reach
-    assert int(frames.max() - frames.min()) >= 2 * network.reach - 1  # windows of the STFT begin and end in zeros
+    frames = (both[0] != both[1]).any(-1)[0].nonzero().flatten()
+    assert (int(frames.min()), int(frames.max())) == (20 - network.reach, 20 + network.reach)

@@ -10,12 +10,12 @@ from torch import nn
 
 from triforce_tts.batches import pad_stack
 from triforce_tts.errors import ConfigError, ShardError
-from triforce_tts.lines import SpeakingLimits
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
 from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
+from triforce_tts.synthesis.script import SpeakingLimits
 from triforce_tts.text import alignment
 from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer

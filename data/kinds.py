@@ -98,11 +98,9 @@ def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> 
     kind = detect(words)
     if kind == SYNTHETIC and words.others:
         raise ShardError("give either sources or a synthesiser (--synthetic, --engine), not both")
-    foreign_options = _foreign(kind, words, tables)
-    for other in (RAW, SYNTHETIC, LABELLED):
-        if foreign := foreign_options.get(other):
-            reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
-            raise ShardError(f"{', '.join(foreign)}: {reason}")
+    for other, foreign in _foreign(kind, words, tables).items():
+        reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
+        raise ShardError(f"{', '.join(foreign)}: {reason}")
     if args and not set(words.options) & set(_HELP):
         typer.echo(f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does", err=True)
     return [kind, *with_texts]

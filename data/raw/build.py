@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts import pool, schema
-from triforce_tts.audio.io import claimed_seconds, stream_audio
+from triforce_tts.audio.io import claimed_seconds
+from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import ShardError
 from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet

@@ -27,7 +27,7 @@ from triforce_tts import pool
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, ShardError, TextError
 from triforce_tts.files import file_sha256
-from triforce_tts.samples import LONGEST_S, SAMPLE_RATES, CodesMeta, SampleMeta, faults_of, parse_json
+from triforce_tts.samples import LONGEST_S, SAMPLE_RATES, CodesRecord, SampleRecord, faults_of, parse_json
 from triforce_tts.schema import Record, parse_record
 from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
 from triforce_tts.text import alignment
@@ -307,7 +307,7 @@ def _is(value: Any, kinds: tuple[type, ...]) -> bool:
 
 
 def _check_fields(meta: dict[str, Any], key: str, kind: str) -> list[str]:
-    if faults := faults_of(meta, CodesMeta if kind == "codes" else SampleMeta):
+    if faults := faults_of(meta, CodesRecord if kind == "codes" else SampleRecord):
         return faults
     faults = [] if _KEY.fullmatch(key) else ["its key has other characters than letters, digits, '_' and '-'"]
     if meta["id"] != key:

@@ -37,7 +37,7 @@ from ..steps.text_checks import TextChecksConfig, check_text
 from ..steps.timing import AlignConfig, place_words
 from ..steps.transcribe import PUNCT, TranscribeConfig, transcribe
 from ..steps.vad import VadConfig, speech_probabilities, speech_spans
-from ..web.fetch import FetchConfig
+from ..web.request import FetchConfig
 from .duplicates import DuplicatesConfig, fingerprint
 from .results import (
     FAULT,

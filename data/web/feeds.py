@@ -18,7 +18,8 @@ from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import read_file, read_text_file
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
-from .fetch import FEED_BYTES, FetchConfig, download, stem_of
+from .fetch import FEED_BYTES, download, stem_of
+from .request import FetchConfig
 
 Skip = Callable[[str, str], None]  # is told the name of what is left out, and why
 

@@ -17,7 +17,9 @@ from triforce_tts.files import file_sha256, write_json
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
 from .feeds import Episode
-from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, sniff, stem_of
+from .fetch import Fetched, Files, stem_of
+from .request import FetchConfig, check_url
+from .sniff import HEAD, sniff
 
 PREFIX = "yt-dlp:"  # before a URL of another site than YouTube
 _YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)

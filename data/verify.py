@@ -23,7 +23,8 @@ from triforce_tts.errors import ShardError
 from triforce_tts.files import file_sha256
 from triforce_tts.samples import parse_json
 from triforce_tts.schema import Record, parse_record
-from triforce_tts.shards import DISJOINT, INDEX, read_index, sidecar_path
+from triforce_tts.shards import DISJOINT, INDEX, read_index
+from triforce_tts.sidecars import sidecar_path
 
 from .common.names import is_folder, printable
 from .options import folder_or_file

@@ -27,10 +27,10 @@ from triforce_tts.shards import (
     listed_shards,
     remove_shards,
     shard_path,
-    sidecar_path,
     write_index,
     write_shard,
 )
+from triforce_tts.sidecars import sidecar_path
 
 from ..common.clips import Drop, Recording
 from ..common.names import printable

@@ -24,8 +24,8 @@ from . import synthetic
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
 SAMPLE_RATES = (4000, 384_000)  # Hz: less holds no speech, more is no recording of it
-_SLACK_S = 0.01  # the times of an alignment count in frames, of which the last may be cut
-_BEYOND_S = 1.0  # of what is too long so much more is read than the limit: enough to see that it is
+_SLACK_S = 0.01  # an alignment counts in frames, and the last frame may reach beyond the end of the sound
+_BEYOND_S = 1.0  # so much is read beyond the longest length: enough to see that a recording is too long
 
 
 @dataclass(frozen=True)

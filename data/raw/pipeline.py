@@ -55,7 +55,7 @@ from .results import (
 )
 from .sound import decode
 
-FORMAT = 5  # raised when the same recording would give another result
+FORMAT = 6  # raised when the same recording would give another result
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
 PART = "part"  # the split of a recording's own shard
 
@@ -103,7 +103,6 @@ class Work:
         """Changes with the recording, its text, the settings of any step, or the format."""
         # What is done after all recordings, or before, does not change what is made of one.
         settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
-        settings["text"] = settings.pop("text_checks")  # as it was called first: what was made then is still good
         text = _checksum(Path(self.source.text)) if self.source.text else ""
         about = {name: value for name, value in asdict(self.source).items() if name not in ("path", "text")}
         return hashlib.sha256(json.dumps([FORMAT, settings, about, text], sort_keys=True).encode()).hexdigest()

@@ -85,7 +85,7 @@ def download(url: str, folder: Path, config: FetchConfig, stem: str | None = Non
         except Interrupted as error:
             reason = str(error)
             wait = min(max(error.wait_s, config.retry_wait_s * 2**attempt), LONGEST_WAIT_S)
-        except OSError as error:  # of the network are all told apart before
+        except OSError as error:  # of the disk: errors of the network were caught before
             raise TriforceError(
                 f"{folder}: cannot write what is fetched ({error.strerror or error}); free some space or choose "
                 "another place"

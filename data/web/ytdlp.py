@@ -82,7 +82,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
         "outtmpl": {"default": f"{stem}.%(ext)s"},
         "paths": {"home": str(folder)},
         "noplaylist": True,
-        "playlist_items": "0",  # of a playlist nothing: its entries would all go into one file
+        "playlist_items": "0",  # nothing of a playlist is fetched: all its entries would go into one file
         "progress_hooks": [_watch(url, config)],
         "match_filter": _refuse_live,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts import files, leftovers
+from triforce_tts import leftovers
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import (
     MARKER,

@@ -25,7 +25,7 @@ BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-c
 LOUDEST = 4.0  # lossy decoders overshoot 1.0 a little; integers stored as floats are thousands
 RATES = (1000, 768_000)  # Hz of a recording: far below any telephone, and as fast as converters go
 COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
-_PLANES = 8  # of a frame that FFmpeg keeps in the frame itself; more lie elsewhere
+_PLANES = 8  # so many planes lie in a frame of FFmpeg itself; further ones lie elsewhere
 _MOST_CHANNELS = 8  # read ``BLOCK`` frames at a time; more are read in smaller blocks
 # FFmpeg's names of what may be read: containers of sound. Others are pictures, or lists of files and addresses to open.
 _DEMUXERS = (
@@ -49,7 +49,7 @@ def present(path: Path) -> Iterator[None]:
         raise AudioError(f"{path}: there is no such file") from error
     except OSError as error:
         raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
-    except ValueError as error:  # what the system says of a name with a zero byte
+    except ValueError as error:  # the system refuses a name with a zero byte so
         if "null byte" not in str(error):
             raise
         raise AudioError(f"{str(path)!r}: there is no such file") from error

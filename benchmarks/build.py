@@ -29,7 +29,8 @@ import soxr
 import torch
 
 from benchmarks.speed import cpu_name
-from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, open_container, read_audio
+from triforce_tts.audio.decoding import open_container
+from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.data import dnsmos as dnsmos_network
 from triforce_tts.data.common.segments import ANALYSIS_RATE, Segment
 from triforce_tts.data.networks import session

@@ -19,7 +19,7 @@ heldout=()
 
 echo "== shards"
 tts build "$DATA" --sample-rate 16000 --align --out "$WORK/shards/real" --workers "$WORKERS" "${heldout[@]}"
-tts build --synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-characters 90 --sentences 8000 \
+tts build synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-characters 90 --sentences 8000 \
   --sample-rate 16000 --align --out "$WORK/shards/flite" --workers "$WORKERS" "${heldout[@]}"
 
 echo "== stage 1: DVAE on real and synthetic speech, an hour of each speaker at most"

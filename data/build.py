@@ -175,7 +175,8 @@ def raw(
     read_lists(options.heldout_lists, console)  # what is wrong with a list is said before hours of work
     if only == "fetch" and options.heldout_lists:
         tell(f"to keep to {options.heldout_lists[0]}, give it as --heldout with --only assemble", console)
-    program.run(words, out, program.load_config(config or "", options.overrides), workers or WORKERS, console,
+    settings = program.load_config(config or "", options.overrides, lambda line: tell(line, console))
+    program.run(words, out, settings, workers or WORKERS, console,
                 only=only or "all", part=part or "1/1", ray=ray, dry_run=dry_run,
                 heldout=next(iter(options.heldout_lists), None))  # fmt: skip
 

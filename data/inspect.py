@@ -26,16 +26,6 @@ SHARES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 NOT_SCORES = ("duration_s", "sample_rate", "start_s", "end_s")  # numbers of a sample's JSON that judge nothing
 
 
-class _Counted(Described):
-    """What is counted of the JSON of a sample, also of a foreign one."""
-
-    duration_s: float
-    speaker: str = ""
-    source: str = ""
-    license: str = ""
-    sample_rate: int = 0
-
-
 @dataclass
 class Contents:
     """What the samples of one or more splits say of themselves; seconds are of sound."""
@@ -56,7 +46,7 @@ class Contents:
         Raises:
             ShardError: a field has another type than it should, or the length is none.
         """
-        if faults := faults_of(dict(meta), _Counted):
+        if faults := faults_of(dict(meta), Described):
             raise ShardError("; ".join(faults))
         seconds = meta["duration_s"]
         if not 0 < seconds <= LONGEST_S:
@@ -68,7 +58,7 @@ class Contents:
             table[str(meta.get(name, "unknown"))] += seconds
         self.sample_rates[str(meta.get("sample_rate", "unknown"))] += 1
         self.durations.add(seconds)
-        for name, value in (dict(meta) | (meta.get("scores") or {})).items():
+        for name, value in meta.items():
             if isinstance(value, (int, float)) and not isinstance(value, bool) and name not in NOT_SCORES:
                 self.scores[name].add(value)
 

@@ -34,15 +34,16 @@ _ADVICE = {  # what is said of options of a kind that was not chosen, where no k
 
 @dataclass(frozen=True)
 class Words:
-    """A command line in its parts: the names of the options, and the words that are no options."""
+    """A command line in its parts: the options with their values, and the words that are no options."""
 
-    options: tuple[str, ...]
+    options: Mapping[str, str]
     others: tuple[str, ...]
 
     @staticmethod
     def of(words: Sequence[str], with_value: set[str]) -> "Words":
         """``words`` in their parts; the options ``with_value`` take the next word, or what is behind their ``=``."""
-        options, others = [], []
+        options: dict[str, str] = {}
+        others: list[str] = []
         left = list(words)
         while left:
             word = left.pop(0)
@@ -50,13 +51,13 @@ class Words:
                 others += left
                 break
             if word.startswith("-") and word != "-":
-                name, equals, _ = word.partition("=")
-                options.append(name)
+                name, equals, value = word.partition("=")
                 if name in with_value and not equals and left:
-                    left.pop(0)
+                    value = left.pop(0)
+                options[name] = value
             else:
                 others.append(word)
-        return Words(tuple(options), tuple(others))
+        return Words(options, tuple(others))
 
 
 class KindGroup(typer.core.TyperGroup):
@@ -98,11 +99,9 @@ def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> 
     kind = detect(words)
     if kind == SYNTHETIC and words.others:
         raise ShardError("give either sources or a synthesiser (--synthetic, --engine), not both")
-    foreign_options = _foreign(kind, words, tables)
-    for other in (RAW, SYNTHETIC, LABELLED):
-        if foreign := foreign_options.get(other):
-            reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
-            raise ShardError(f"{', '.join(foreign)}: {reason}")
+    for other, foreign in _foreign(kind, words, tables).items():
+        reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
+        raise ShardError(f"{', '.join(foreign)}: {reason}")
     if args and not set(words.options) & set(_HELP):
         typer.echo(f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does", err=True)
     return [kind, *with_texts]
@@ -121,7 +120,7 @@ def detect(words: Words) -> str:
 
 def _is_source(args: Sequence[str], rest: Words) -> bool:
     """Whether the name of a kind is that of a folder here, which nothing else on the line stands for."""
-    needs_none = {"--engine", "--only", *_HELP} & set(rest.options)
+    needs_none = {"--engine", *_HELP} & set(rest.options) or rest.options.get("--only") in ("process", "assemble")
     return not rest.others and not needs_none and os.path.lexists(Path(args[0]))
 
 
@@ -130,7 +129,7 @@ def _foreign(kind: str, words: Words, tables: Mapping[str, Mapping[str, bool]]) 
     table = {**{other: set(names) for other, names in tables.items()}}
     table[SYNTHETIC] |= {_TEXTS}
     foreign: dict[str, list[str]] = {}
-    for name in dict.fromkeys(words.options):
+    for name in words.options:
         if name not in tables[kind] and not (name == _TEXTS and kind == SYNTHETIC):
             for other in KINDS:
                 if name in table[other]:

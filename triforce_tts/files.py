@@ -9,119 +9,21 @@ import errno
 import hashlib
 import json
 import os
-import re
 import shutil
-import socket
 import stat
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 from triforce_tts.errors import TriforceError
+from triforce_tts.leftovers import sweep, sweep_beside, temporary_path
 
 FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording", "voice"]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
 _LONGEST_SUFFIX = 20  # characters; a longer one is no format's
-_CLOCK_SLACK_S = 5.0  # the start of a process and the time of a file come from clocks that may differ by so much
-_LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
-
-
-@cache
-def _machine() -> str:
-    return re.sub(r"[^A-Za-z0-9]", "-", socket.gethostname())[:40] or "host"
-
-
-def _temporary(path: Path, ending: str, suffix: str = "") -> Path:
-    """A name beside ``path`` that this process alone uses; ``leftovers`` recognises it."""
-    return path.with_name(f"{_prefix(path, suffix)}{os.getpid()}.{ending}{suffix}")
-
-
-def _prefix(path: Path, suffix: str) -> str:
-    stem = path.name.removesuffix(suffix) if suffix else path.name
-    if len(stem) > _LONGEST_STEM:  # a checksum keeps two long names apart
-        stem = f"{stem[:_LONGEST_STEM]}-{zlib.crc32(os.fsencode(stem)):08x}"
-    return f".{stem}.{_machine()}-"
-
-
-_OURS = re.compile(r"\.(?P<stem>.+)\.(?P<machine>[A-Za-z0-9-]+)-(?P<process>[0-9]+)\.(?P<ending>tmp|old)(?:\.\w+)?")
-
-
-def _is_abandoned(path: Path) -> bool:
-    """Whether ``path`` has a temporary name of a process of this machine that is no longer alive."""
-    match = _OURS.fullmatch(path.name)
-    if match is None or match["machine"] != _machine():
-        return False
-    process = int(match["process"])
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except PermissionError:
-        pass
-    return _is_another_process(process, path)
-
-
-def _is_another_process(process: int, path: Path) -> bool:
-    """Whether the living ``process`` cannot be the one that wrote ``path``: it is dead but not yet collected, or younger.
-
-    A container gives the same few numbers to its processes at every start. Without /proc nothing is known.
-    """
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
-        written = path.lstat().st_ctime  # unlike st_mtime it is never copied from another file
-    except OSError:
-        return False
-    if fields[0] in "ZX":  # proc(5): the third field is the state
-        return True
-    if boot is None:
-        return False
-    began = int(boot[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22
-    return written < began - _CLOCK_SLACK_S
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _sweep_beside(path: Path, suffix: str) -> None:
-    """Remove what killed processes left of earlier tries to write ``path``; a folder they retired comes back."""
-    prefix = _prefix(path, suffix)
-    with suppress(OSError):
-        for left in path.parent.iterdir():
-            name = left.name
-            if name.startswith(prefix) and _is_abandoned(left):
-                if name.endswith(".old") and not path.exists():
-                    left.replace(path)  # the process died between the two renames of a replacement
-                else:
-                    _discard(left)
-
-
-def sweep(folder: Path) -> None:
-    """Remove the temporary files and folders that killed processes of this machine left anywhere below ``folder``.
-
-    The caller holds the folder's lock. Symbolic links are not followed.
-    """
-    for place, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            left = Path(place) / name
-            if not _is_abandoned(left):
-                continue
-            match = _OURS.fullmatch(name)
-            target = Path(place) / (match["stem"] if match else name)
-            if name.endswith(".old") and not target.exists():
-                left.replace(target)
-            else:
-                _discard(left)
-        folders[:] = [name for name in folders if (Path(place) / name).is_dir()]
 
 
 @contextmanager
@@ -137,10 +39,10 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     path = _regular_target(Path(path))
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = _temporary(path, "tmp", suffix)
+    temporary = temporary_path(path, "tmp", suffix)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep_beside(path, suffix)
+        sweep_beside(path, suffix)
         yield temporary
         _flush(temporary)
         temporary.replace(path)
@@ -207,9 +109,9 @@ def new_folder(
     target = _followed(Path(path))
     refuse_sources(target, sources)
     _refuse_to_replace(target, kind, force)
-    temporary = _temporary(target, "tmp")
+    temporary = temporary_path(target, "tmp")
     try:
-        _sweep_beside(target, "")
+        sweep_beside(target, "")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         _mark(temporary, kind)
@@ -233,7 +135,7 @@ def _swap(temporary: Path, target: Path) -> None:
     if not target.exists():
         temporary.replace(target)
         return
-    retired = _temporary(target, "old")
+    retired = temporary_path(target, "old")
     target.replace(retired)
     try:
         temporary.replace(target)

@@ -1,9 +1,9 @@
-"""What the JSON of a sample must hold: one typed model for whoever writes, checks or counts shards."""
+"""The JSON of a sample: one typed record for whoever writes, checks, reads or counts shards."""
 
 import json
 from typing import Any
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record
@@ -22,41 +22,59 @@ _EXPECTED = {
 
 
 class Described(Record):
-    """What may be known of a sample beside its text and its sound; other fields are kept as they are."""
+    """What the JSON of any sample may hold, also of a foreign one; other fields, such as scores, are kept as they are."""
 
     model_config = ConfigDict(extra="allow")
 
-    reader: str | None = None
-    url: str | None = None
-    title: str | None = None
-    recording: str | None = None
+    duration_s: float
+    text: str = ""
+    speaker: str = ""
+    source: str = ""  # the collection that the recording is of
+    license: str = ""
+    sample_rate: int = 0  # Hz
+    reader: str | None = None  # the name to give credit to
+    url: str | None = None  # of the recording
+    title: str | None = None  # of the recording
+    recording: str | None = None  # its id, where the sample is a segment of a longer one
     normalized: str | None = None  # the text as it is spoken; coded shards have it
     gain_db: float | None = None
-    bandwidth_hz: float | None = None
+    bandwidth_hz: int | float | None = None
     snr_db: float | None = None
-    start_s: float | None = None
+    start_s: float | None = None  # within the recording
     end_s: float | None = None
-    scores: dict[str, float] | None = None
+    transcriber: str | None = None  # who wrote the text of a raw recording down
     alignment: list[list[float]] | None = None  # see triforce_tts/text/alignment.py
 
 
-class SampleMeta(Described):
-    """The JSON of a sample of audio."""
+class SampleRecord(Described):
+    """The JSON of a sample of audio: writers fill it, readers parse it."""
 
     id: str
     text: str
     speaker: str
     source: str
     license: str
-    punct: bool
+    punct: bool  # whether the text has case and punctuation
     sample_rate: int
     duration_s: float
 
 
-class CodesMeta(SampleMeta):
+class CodesRecord(SampleRecord):
     """The JSON of a sample of codes: its text is normalised."""
 
     normalized: str
+
+
+class PartRecord(SampleRecord):
+    """The JSON of a segment of a raw recording, before the shards are assembled."""
+
+    recording: str
+    fingerprint: str = Field(pattern="^([0-9a-f]{8})*$")  # of the sound, which finds duplicates
+
+
+def content_of(record: Described) -> dict[str, Any]:
+    """The fields of a record as they are written: those that are not known are left out."""
+    return record.model_dump(exclude_none=True)
 
 
 def parse_json(data: bytes | str) -> dict[str, Any]:

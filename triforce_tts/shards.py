@@ -9,8 +9,6 @@ and how it was built. Times, owners and order are fixed: equal samples give equa
 import hashlib
 import json
 import os
-import re
-import tarfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +23,18 @@ from pydantic import Field, JsonValue, NonNegativeFloat, model_validator
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import atomic_path, file_sha256, read_file, write_json
 from triforce_tts.schema import FileName, Record, parse_record
+from triforce_tts.sidecars import (
+    JSON_LIMIT,
+    MOST_SECONDS,
+    REBUILD,
+    SIDECAR,
+    Count,
+    check_key,
+    columns_of,
+    describes,
+    scan,
+    sidecar_path,
+)
 
 Kind = Literal["audio", "codes"]
 KINDS: tuple[Kind, ...] = ("audio", "codes")
@@ -34,27 +44,7 @@ VERSION = 1
 INDEX = "index.json"
 DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")  # no dot: it ends the key in a tar; longer names need header extensions
-_COLUMNS = (
-    "keys",
-    "extensions",
-    "payload_offset",
-    "payload_size",
-    "json_offset",
-    "json_size",
-    "duration_s",
-    "speaker",
-)
 _OPEN_FILES = 64
-_REBUILD = "run 'triforce-tts build' again to mend it"
-
-
-_SIDECAR = ".index.json"  # after the name of a tar
-_META_LIMIT = 64 << 20  # bytes of a sample's JSON
-_JSON_LIMIT = 1 << 30  # bytes of an index or a sidecar: a hundred bytes a sample, ten million samples
-MOST_SECONDS = 1e6  # of a shard or a sample
-Count = Annotated[int, Field(ge=0, le=1 << 53)]
-_Key = Annotated[str, Field(pattern=f"^{_KEY.pattern}$")]
 
 
 class ShardEntry(Record):
@@ -88,32 +78,6 @@ class Index(Record):
         names = [shard.name for split in self.splits.values() for shard in split.shards]
         if len(names) != len(set(names)):
             raise ValueError("a shard is listed twice")
-        return self
-
-
-class _Sidecar(Record):
-    """The content of a shard's ``.index.json``: columns with an entry for each sample."""
-
-    shard: str
-    size: Count
-    sha256: str
-    keys: list[_Key]
-    extensions: list[Annotated[str, Field(max_length=40)]]
-    payload_offset: list[Count]
-    payload_size: list[Count]
-    json_offset: list[Count]
-    json_size: list[Count]
-    duration_s: list[Annotated[float, Field(ge=0, le=MOST_SECONDS)]]
-    speaker: list[str]
-
-    @model_validator(mode="after")
-    def _check(self) -> "_Sidecar":
-        columns = [getattr(self, name) for name in _COLUMNS]
-        if len({len(column) for column in columns}) != 1:
-            raise ValueError("the columns have different lengths")
-        for offsets, sizes in ((self.payload_offset, self.payload_size), (self.json_offset, self.json_size)):
-            if any(offset + size > self.size for offset, size in zip(offsets, sizes, strict=True)):
-                raise ValueError("a sample lies beyond the end of its shard")
         return self
 
 
@@ -157,9 +121,9 @@ def write_shard(path: Path, samples: Iterable[Sample]) -> ShardInfo:
             TarWriter(file, user="", group="", mode=0o644, mtime=0, encoder=False) as tar,
         ):
             for sample in samples:
-                _check_key(sample.key, seen, path)
+                check_key(sample.key, seen, path)
                 tar.write({"__key__": sample.key, sample.extension: sample.payload, "json": _json_bytes(sample.meta)})
-        columns = _scan(temporary, path.name)
+        columns = scan(temporary, path.name)
         size, checksum = temporary.stat().st_size, file_sha256(temporary)
     info = ShardInfo(path.name, len(columns["keys"]), round(sum(columns["duration_s"]), 6), checksum)
     write_json(sidecar_path(path), {"shard": path.name, "size": size, "sha256": checksum, **columns})
@@ -240,7 +204,7 @@ class ShardSet:
             for shard in _shards_of(index, folder, split):
                 paths.append(folder / shard["name"])
                 checksums.append(shard["sha256"])
-                parts.append(_columns_of(paths[-1], shard))
+                parts.append(columns_of(paths[-1], shard))
             details[str(folder)] = index["details"]
         place = _Place(
             np.repeat(np.arange(len(parts), dtype=np.int32), [len(part["keys"]) for part in parts]),
@@ -269,9 +233,9 @@ class ShardSet:
         try:
             found = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
         except (ValueError, RecursionError) as error:
-            raise ShardError(f"{self._where(index)}: its JSON is damaged ({error}); {_REBUILD}") from error
+            raise ShardError(f"{self._where(index)}: its JSON is damaged ({error}); {REBUILD}") from error
         if not isinstance(found, dict):
-            raise ShardError(f"{self._where(index)}: its JSON is no object; {_REBUILD}")
+            raise ShardError(f"{self._where(index)}: its JSON is no object; {REBUILD}")
         return found
 
     def payload(self, index: int) -> bytes:
@@ -316,7 +280,7 @@ class ShardSet:
         data = os.pread(self._files.descriptor(path), int(size), int(offset))
         if len(data) != size:
             raise ShardError(
-                f"{path}: cut short at sample '{self.keys[index]}': {len(data)} of {size} bytes; {_REBUILD}"
+                f"{path}: cut short at sample '{self.keys[index]}': {len(data)} of {size} bytes; {REBUILD}"
             )
         return data
 
@@ -329,7 +293,7 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
     """
     path = Path(folder) / INDEX
     try:
-        data = read_file(path, _JSON_LIMIT)
+        data = read_file(path, JSON_LIMIT)
     except TriforceError as error:
         raise ShardError(f"{error}; expected a folder made by 'triforce-tts build'") from error
     head = parse_record(_Head, data, str(path), ShardError)
@@ -374,7 +338,7 @@ class _Files:
         try:
             self._open[path] = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
         except OSError as error:
-            raise ShardError(f"{path}: cannot open the shard ({error.strerror}); {_REBUILD}") from error
+            raise ShardError(f"{path}: cannot open the shard ({error.strerror}); {REBUILD}") from error
         return self._open[path]
 
     def __reduce__(self) -> tuple[type["_Files"], tuple[()]]:
@@ -409,65 +373,12 @@ def remove_shards(folder: Path, names: Iterable[str]) -> None:
 
 def left_shards(folder: Path) -> set[str]:
     """Names of the shards that an earlier build left in ``folder``: listed, or beside a sidecar that describes them."""
-    beside = {sidecar.name.removesuffix(_SIDECAR) + ".tar" for sidecar in folder.glob(f"*{_SIDECAR}")}
-    return listed_shards(folder) | {name for name in beside if _describes(sidecar_path(folder / name), name)}
-
-
-def _describes(sidecar: Path, name: str) -> bool:
-    try:
-        return parse_record(_Sidecar, read_file(sidecar, _JSON_LIMIT), str(sidecar)).shard == name
-    except TriforceError:
-        return False
-
-
-def sidecar_path(path: Path) -> Path:
-    """Where the offsets of the tar ``path`` are kept."""
-    return path.with_name(f"{path.stem}{_SIDECAR}")
+    beside = {sidecar.name.removesuffix(SIDECAR) + ".tar" for sidecar in folder.glob(f"*{SIDECAR}")}
+    return listed_shards(folder) | {name for name in beside if describes(sidecar_path(folder / name), name)}
 
 
 def _json_bytes(meta: Mapping[str, Any]) -> bytes:
     return json.dumps(meta, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _check_key(key: str, seen: set[str], path: Path) -> None:
-    if not _KEY.fullmatch(key):
-        raise ShardError(f"{path}: key '{key}' is not allowed; expected 1 to 90 letters, digits, '_' or '-', no dot")
-    if key in seen:
-        raise ShardError(f"{path}: key '{key}' appears twice in the shard")
-    seen.add(key)
-
-
-def _scan(path: Path, name: str) -> dict[str, list[Any]]:
-    """The columns of a tar, read from its headers and JSON members; ``name`` stands for it in messages."""
-    columns: dict[str, list[Any]] = {column: [] for column in _COLUMNS}
-    try:
-        with tarfile.open(path, "r:") as tar:
-            pairs: dict[str, dict[str, tarfile.TarInfo]] = {}
-            for member in tar.getmembers():
-                key, _, extension = member.name.partition(".")
-                if member.isfile() and extension:
-                    pairs.setdefault(key, {})[extension] = member
-            for key, members in pairs.items():
-                meta = members.pop("json", None)
-                if meta is None or len(members) != 1:
-                    found = ", ".join(sorted(members)) or "no payload"
-                    raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {found}; {_REBUILD}")
-                ((extension, payload),) = members.items()
-                if meta.size > _META_LIMIT or meta.issparse() or payload.issparse():
-                    raise ValueError(f"a member of '{key}' is sparse or its .json has {meta.size} bytes")
-                content = json.loads(cast("Any", tar.extractfile(meta)).read())
-                _check_key(key, set(), Path(name))
-                seconds = float(content["duration_s"])
-                if not 0 <= seconds <= MOST_SECONDS:
-                    raise ValueError(f"duration_s is {seconds}")
-                values = (key, extension, payload.offset_data, payload.size, meta.offset_data, meta.size)
-                for column, value in zip(_COLUMNS, (*values, seconds, str(content.get("speaker", ""))), strict=True):
-                    columns[column].append(value)
-    except (OSError, tarfile.TarError) as error:
-        raise ShardError(f"{name}: damaged or cut short ({error}); {_REBUILD}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ShardError(f"{name}: a .json is not valid or has no duration_s ({error}); {_REBUILD}") from error
-    return columns
 
 
 def _shards_of(index: Mapping[str, Any], folder: Path, split: str) -> list[dict[str, Any]]:
@@ -475,31 +386,6 @@ def _shards_of(index: Mapping[str, Any], folder: Path, split: str) -> list[dict[
         known = ", ".join(sorted(index["splits"])) or "none"
         raise ShardError(f"{folder / INDEX}: there is no split '{split}'; it has: {known}")
     return cast("list[dict[str, Any]]", index["splits"][split]["shards"])
-
-
-def _columns_of(path: Path, shard: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """The columns of a shard from its sidecar, or from the tar when it has none."""
-    if not path.is_file():
-        raise ShardError(f"{path}: the shard is missing, though {INDEX} lists it; {_REBUILD}")
-    sidecar = sidecar_path(path)
-    columns = _read_sidecar(sidecar, path, shard["sha256"]) if sidecar.is_file() else _scan(path, str(path))
-    if len(columns["keys"]) != shard["samples"]:
-        raise ShardError(f"{path}: {len(columns['keys'])} samples, {INDEX} says {shard['samples']}; {_REBUILD}")
-    return columns
-
-
-def _read_sidecar(sidecar: Path, path: Path, checksum: str) -> dict[str, list[Any]]:
-    try:
-        found = parse_record(_Sidecar, read_file(sidecar, _JSON_LIMIT), str(sidecar))
-    except TriforceError as error:
-        raise ShardError(f"{error}; delete this file, and the shard is scanned instead") from error
-    if found.sha256 != checksum:
-        raise ShardError(
-            f"{path}: checksum {found.sha256[:12]}, {INDEX} says {checksum[:12]}: two builds mixed; {_REBUILD}"
-        )
-    if (actual := path.stat().st_size) != found.size:
-        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {found.size}; {_REBUILD}")
-    return {name: getattr(found, name) for name in _COLUMNS}
 
 
 def _joined(parts: Sequence[Mapping[str, list[Any]]], name: str) -> npt.NDArray[np.int64]:

@@ -9,11 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from triforce_tts.audio.io import Audio
+from triforce_tts.audio.pcm import to_pcm16
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-from .segments import pcm16, resample
+from .segments import resample
 
 MODEL_RATE = 16000  # Hz that the acoustic model was trained at
 FRAME_S = 0.01  # of pocketsphinx
@@ -116,7 +117,7 @@ def aligner() -> Aligner:
 
 
 def _pcm(audio: Audio) -> bytes:
-    return pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE))
+    return to_pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE)).tobytes()
 
 
 def _sound(symbol: str) -> str:

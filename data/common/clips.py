@@ -21,7 +21,7 @@ class Recording:
     punct: bool  # whether the text has case and punctuation
     reader: str | None = None  # the name to give credit to, where it is known
     snr_db: float | None = None
-    name: str | None = None  # what its source calls it, where that is not the id
+    name: str | None = None  # its name in the collection, where that is not the id
     alignment: tuple[tuple[float, ...], ...] | None = (
         None  # as triforce_tts/text/alignment.py has it, where it is given
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 from triforce_tts.textfiles import UnreadableText, decode
 
 UNKNOWN_LICENSE = "unknown"
-_LICENSE_BYTES = 1 << 16  # of a licence or a read-me file that are looked at
+_LICENSE_BYTES = 1 << 16  # so much of a licence or a read-me file is read
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/(licenses/([a-z-]+)|publicdomain/(zero|mark))/(\d\.\d)", re.I)
 
 
@@ -44,7 +44,7 @@ def _read_loosely(path: Path) -> str:
         data = file.read(_LICENSE_BYTES)
     try:
         return decode(data, str(path))
-    except UnreadableText:  # of a licence in another encoding the part in ASCII is enough
+    except UnreadableText:  # another encoding: the ASCII part of a licence is enough
         return data.decode("ascii", errors="replace")
 
 

@@ -116,11 +116,6 @@ class MemorySound:
             yield whole[start : start + size]
 
 
-def pcm16(wave: Wave) -> bytes:
-    """``wave`` [n] as 16-bit samples, as pocketsphinx hears them."""
-    return (np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes()
-
-
 def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
     """``samples`` [n] at another rate; ``None``: as they are."""
     if wanted is None or wanted == sample_rate or not len(samples):

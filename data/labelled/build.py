@@ -27,10 +27,10 @@ from triforce_tts.shards import (
     listed_shards,
     remove_shards,
     shard_path,
-    sidecar_path,
     write_index,
     write_shard,
 )
+from triforce_tts.sidecars import sidecar_path
 
 from ..common.clips import Drop, Recording
 from ..common.names import printable
@@ -40,7 +40,7 @@ from .prepare import Recipe, Refused, prepare
 
 SHARD_SAMPLES = 256
 BABBLE_SENTENCES = 64  # made up when no texts are given
-BUILD_FORMAT = 2  # raised when the same input would give other bytes
+BUILD_FORMAT = 3  # raised when the same input would give other bytes
 DROPS = "report/drops.csv"
 KILLED = "its worker was killed"
 TOLD = 10  # drops that are shown on the terminal; all are in the report

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.errors import AudioError, TextError, TriforceError
+from triforce_tts.samples import SampleRecord, content_of
 from triforce_tts.shards import Sample
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
@@ -24,8 +24,8 @@ from . import synthetic
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
 SAMPLE_RATES = (4000, 384_000)  # Hz: less holds no speech, more is no recording of it
-_SLACK_S = 0.01  # the times of an alignment count in frames, of which the last may be cut
-_BEYOND_S = 1.0  # of what is too long so much more is read than the limit: enough to see that it is
+_SLACK_S = 0.01  # an alignment counts in frames, and the last frame may reach beyond the end of the sound
+_BEYOND_S = 1.0  # so much is read beyond the longest length: enough to see that a recording is too long
 
 
 @dataclass(frozen=True)
@@ -97,24 +97,24 @@ def _prepare(recording: Recording, recipe: Recipe) -> Prepared:
         audio = _resample(audio, stored)
     levelled, gain_db = normalize_level(audio.samples, audio.sample_rate)
     audio = Audio(levelled, audio.sample_rate)
-    meta: dict[str, Any] = {
-        "id": recording.id,
-        "text": recording.text,
-        "speaker": recording.speaker,
-        "source": recording.source,
-        "license": recording.license,
-        "punct": recording.punct,
-        "sample_rate": audio.sample_rate,
-        "duration_s": round(audio.duration_s, 4),
-        "gain_db": round(gain_db, 2),
-        "bandwidth_hz": min(band, audio.sample_rate // 2),
-    }
-    optional = {"reader": recording.reader, "snr_db": recording.snr_db}
-    meta |= {name: value for name, value in optional.items() if value is not None}
     words, misfit = _words(recording, audio, recipe.align)
-    if words is not None:
-        meta[alignment.KEY] = words
-    return Prepared(Sample(recording.id, meta, ENCODERS[recipe.codec](audio), recipe.codec), misfit)
+    record = SampleRecord(
+        id=recording.id,
+        text=recording.text,
+        speaker=recording.speaker,
+        source=recording.source,
+        license=recording.license,
+        punct=recording.punct,
+        sample_rate=audio.sample_rate,
+        duration_s=round(audio.duration_s, 4),
+        gain_db=round(gain_db, 2),
+        bandwidth_hz=min(band, audio.sample_rate // 2),
+        reader=recording.reader,
+        snr_db=recording.snr_db,
+        alignment=words,
+    )
+    sample = Sample(recording.id, content_of(record), ENCODERS[recipe.codec](audio), recipe.codec)
+    return Prepared(sample, misfit)
 
 
 def rate_to_store(sample_rate: int, codec: str) -> int:

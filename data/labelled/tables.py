@@ -111,7 +111,7 @@ def _decide(path: Path, rows: Sequence[Sequence[str]]) -> Columns:
         return ("id", "text") if all(len(row) < 3 for row in rows) else LJSPEECH
     if _share(_are_alike(row[1], row[2]) for row in wide if len(row) == 3) >= _MOST:
         return LJSPEECH
-    if len(wide) < len(rows) / 2:  # of most rows the text is the last column: in the others it has a pipe
+    if len(wide) < len(rows) / 2:  # most rows have two columns: in the others the text has a pipe
         return ("id", "text")
     named = [row for row in wide if row[1] and row[2]]
     if named and not any(_are_alike(row[1], row[2]) for row in named):

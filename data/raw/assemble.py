@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field
 from rich.console import Console
 from rich.progress import track
 
 from triforce_tts.errors import ShardError
-from triforce_tts.schema import Record, parse_record
+from triforce_tts.samples import PartRecord
+from triforce_tts.schema import parse_record
 from triforce_tts.shards import (
     SPLITS,
     Sample,
@@ -34,20 +34,10 @@ from ..common.segments import UNKNOWN, as_row
 from ..steps.speakers import link_voices
 from .duplicates import find_duplicates
 from .listed import Listed
-from .pipeline import FINGERPRINT, PART, BuilderConfig
+from .pipeline import PART, BuilderConfig
 from .results import Account, read_segments, read_voices, sample_key, work_folder
 
 DUPLICATE, HOSTS, HELD_TEXT = "duplicate", "may be of a held-out speaker", "held-out text"
-
-
-class _Meta(Record):
-    """What is needed of the JSON of a part's sample."""
-
-    id: str
-    text: str
-    speaker: str
-    recording: str
-    fingerprint: str = Field(pattern="^([0-9a-f]{8})*$")
 
 
 @dataclass
@@ -135,8 +125,8 @@ def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: H
     return Plan(parts, speakers, splits, reasons, listed.unmatched)
 
 
-def _read_meta(parts: ShardSet, index: int) -> "_Meta":
-    return parse_record(_Meta, json.dumps(parts.meta(index)), f"sample {parts.keys[index]}", ShardError)
+def _read_meta(parts: ShardSet, index: int) -> PartRecord:
+    return parse_record(PartRecord, json.dumps(parts.meta(index)), f"sample {parts.keys[index]}", ShardError)
 
 
 def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> dict[tuple[str, str], str]:
@@ -171,7 +161,7 @@ def _members(plan: Plan, members: Sequence[int]) -> Iterator[Sample]:
     for i in members:
         meta = plan.parts.meta(i)
         meta["speaker"] = plan.speakers[i]
-        del meta[FINGERPRINT]
+        del meta["fingerprint"]
         yield Sample(plan.parts.keys[i], meta, plan.parts.payload(i), plan.parts.extension(i))
 
 

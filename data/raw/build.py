@@ -5,7 +5,7 @@ The three parts can be run apart, on one machine or many, because what passes be
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts import pool, schema
-from triforce_tts.audio.io import claimed_seconds, stream_audio
-from triforce_tts.errors import ShardError
+from triforce_tts.audio.io import claimed_seconds
+from triforce_tts.audio.streaming import stream_audio
+from triforce_tts.errors import ConfigError, ShardError
 from triforce_tts.files import require_own, working_folder
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
@@ -30,13 +31,29 @@ from .pipeline import BuilderConfig, Work, process
 from .results import Account, failed, finished, read_sources, work_folder, write_failed, write_sources
 
 BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
+TEXT_CHECKS, OLD_TEXT_CHECKS = "text_checks", "text"  # a section of the configuration
 Part = Literal["all", "fetch", "process", "assemble"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
 
-def load_config(name: str, settings: Sequence[str] = ()) -> BuilderConfig:
-    """The builder's configuration ``name``, a file or one of ``configs/data``, with overrides."""
-    return schema.load(BuilderConfig, "data", name, settings)
+def load_config(
+    name: str, settings: Sequence[str] = (), told: Callable[[str], None] = lambda line: None
+) -> BuilderConfig:
+    """The builder's configuration ``name``, a file or one of ``configs/data``, with overrides.
+
+    The section ``text_checks`` was called ``text`` once. That name is still read, and ``told`` gets a line about it.
+
+    Raises:
+        ConfigError: the configuration is wrong, or has the section under both names.
+    """
+    path = schema.find("data", name)
+    values = schema.override(schema.read_yaml(path), settings)
+    if OLD_TEXT_CHECKS in values:
+        if TEXT_CHECKS in values:
+            raise ConfigError(f"{path}: '{OLD_TEXT_CHECKS}' is the old name of '{TEXT_CHECKS}'; give the new one alone")
+        values[TEXT_CHECKS] = values.pop(OLD_TEXT_CHECKS)
+        told(f"{path}: the section '{OLD_TEXT_CHECKS}' is called '{TEXT_CHECKS}' now; please rename it")
+    return schema.parse(BuilderConfig, values, str(path))
 
 
 def run(

@@ -25,14 +25,14 @@ Words = npt.NDArray[np.uint32]
 
 HOP = 512  # samples; 32 ms
 WINDOW = 6144  # samples; 0.38 s as in the paper: a shift of half a hop hardly changes what a frame holds
-LOWEST_HZ, HIGHEST_HZ = 300.0, 2000.0  # as in the paper: what telephones and low bit rates keep
-BITS = 32  # of a frame, from one band more
+LOWEST_HZ, HIGHEST_HZ = 300.0, 2000.0  # the band of the paper, which telephones and low bit rates keep
+BITS = 32  # bits of a frame; they come from 33 bands
 QUIET_DB = -50.0  # frames below the loudest by this are noise or digital silence and tell nothing
 NOTHING = 0  # the word of a frame that tells nothing
 
 _SKETCH = 64  # words of a segment that the index holds
 _NEIGHBOURS = 8  # earlier segments with the same word that are looked at
-_CANDIDATES = 8  # of those the ones with most words in common that are compared bit by bit
+_CANDIDATES = 8  # of these neighbours, so many with the most words in common are compared bit by bit
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
@@ -42,7 +42,7 @@ class DuplicatesConfig(Config):
     max_bit_errors: Annotated[float, Field(gt=0, lt=0.5)] = (
         0.25  # share; measured: copies up to 0.12, other speech from 0.35
     )
-    min_overlap: Annotated[float, Field(gt=0, le=1)] = 0.8  # of the longer segment that must be the same
+    min_overlap: Annotated[float, Field(gt=0, le=1)] = 0.8  # this share of the longer segment must be the same
     min_seconds: Annotated[float, Field(ge=0)] = 2.0  # shorter ones hold few bits: their texts must be equal too
 
 

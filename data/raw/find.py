@@ -16,7 +16,9 @@ from ..common.names import is_folder, make_key
 from ..common.places import AUDIO_SUFFIXES
 from ..common.segments import Failure, Source
 from ..web.feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
-from ..web.fetch import FEED, FEED_BYTES, HEAD, FetchConfig, Fetched, download, sniff, stem_of
+from ..web.fetch import FEED_BYTES, Fetched, download, stem_of
+from ..web.request import FetchConfig
+from ..web.sniff import FEED, HEAD, sniff
 from ..web.ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
 
 SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(

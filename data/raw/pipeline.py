@@ -23,6 +23,7 @@ from triforce_tts.audio.io import Audio, encode_flac, encode_opus
 from triforce_tts.books.book import read_book
 from triforce_tts.errors import AudioError, TextError, TriforceError
 from triforce_tts.files import file_sha256, new_folder, write_json, write_text
+from triforce_tts.samples import PartRecord, content_of
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
@@ -32,11 +33,11 @@ from ..steps.cut import CutConfig, cut
 from ..steps.level import LevelConfig, levelled
 from ..steps.screen import ScreenConfig, screen
 from ..steps.speakers import SpeakersConfig, Vector, label_speakers
-from ..steps.text_checks import TextConfig, check_text
+from ..steps.text_checks import TextChecksConfig, check_text
 from ..steps.timing import AlignConfig, place_words
-from ..steps.transcribe import TranscribeConfig, transcribe
+from ..steps.transcribe import PUNCT, TranscribeConfig, transcribe
 from ..steps.vad import VadConfig, speech_probabilities, speech_spans
-from ..web.fetch import FetchConfig
+from ..web.request import FetchConfig
 from .duplicates import DuplicatesConfig, fingerprint
 from .results import (
     FAULT,
@@ -54,10 +55,9 @@ from .results import (
 )
 from .sound import decode
 
-FORMAT = 5  # raised when the same recording would give another result
+FORMAT = 6  # raised when the same recording would give another result
 SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
 PART = "part"  # the split of a recording's own shard
-FINGERPRINT = "fingerprint"  # of the sound, in hexadecimal, in the JSON of a part's sample
 
 
 class BuilderConfig(Config):
@@ -73,7 +73,7 @@ class BuilderConfig(Config):
     speakers: SpeakersConfig = SpeakersConfig()
     transcribe: TranscribeConfig = TranscribeConfig()
     book: BookConfig = BookConfig()
-    text: TextConfig = TextConfig()
+    text_checks: TextChecksConfig = TextChecksConfig()
     screen: ScreenConfig = ScreenConfig()
     align: AlignConfig = AlignConfig()
     duplicates: DuplicatesConfig = DuplicatesConfig()
@@ -82,9 +82,9 @@ class BuilderConfig(Config):
 
     @model_validator(mode="after")
     def _check(self) -> "BuilderConfig":
-        if self.align.enabled and self.text.language != "en":
+        if self.align.enabled and self.text_checks.language != "en":
             raise ValueError(
-                f"align.enabled: words can be placed in English alone, text.language is '{self.text.language}'; "
+                f"align.enabled: words can be placed in English alone, text_checks.language is '{self.text_checks.language}'; "
                 "set align.enabled=false"
             )
         return self
@@ -226,7 +226,7 @@ def run_steps(
         else:
             transcribe(sound, segments, config.transcribe)
     with clock("text checks", segments):
-        check_text(segments, config.text)
+        check_text(segments, config.text_checks)
     with clock("screen", segments):
         screen(sound, segments, config.screen)
     with clock("align", segments):
@@ -240,26 +240,26 @@ def make_sample(sound: Sound, source: Source, number: int, segment: Segment, con
     levelled, gain_db = normalize_level(samples, sound.sample_rate)
     audio = Audio(levelled, sound.sample_rate)
     key = sample_key(source, number)
-    known = {"url": source.url, "title": source.title}
-    meta: dict[str, Any] = {
-        "id": key,
-        "text": segment.text,
-        "speaker": segment.speaker,
-        "source": source.collection,
-        "recording": source.id,
-        "start_s": round(segment.start_s, 4),
-        "end_s": round(segment.end_s, 4),
-        "license": source.license,
-        "punct": True,
-        "sample_rate": audio.sample_rate,
-        "duration_s": round(audio.duration_s, 4),
-        "gain_db": round(gain_db, 2),
-        **{name: value for name, value in known.items() if value is not None},
-        **{name: round(value, 4) for name, value in segment.scores.items()},
-        **segment.details,
-    }
+    measured: dict[str, Any] = {name: round(value, 4) for name, value in segment.scores.items()}
     analysed = sound.read(segment.start_s, segment.end_s, ANALYSIS_RATE)
-    meta[FINGERPRINT] = fingerprint(analysed).tobytes().hex()
+    record = PartRecord(
+        id=key,
+        text=segment.text,
+        speaker=segment.speaker,
+        source=source.collection,
+        recording=source.id,
+        start_s=round(segment.start_s, 4),
+        end_s=round(segment.end_s, 4),
+        license=source.license,
+        sample_rate=audio.sample_rate,
+        duration_s=round(audio.duration_s, 4),
+        gain_db=round(gain_db, 2),
+        url=source.url,
+        title=source.title,
+        fingerprint=fingerprint(analysed).tobytes().hex(),
+        **{PUNCT: True, **measured, **segment.details},
+    )
+    meta = content_of(record)
     if config.codec == "opus":
         return Sample(key, meta, encode_opus(audio, 1000 * config.opus_kbps), "opus")
     return Sample(key, meta, encode_flac(audio), "flac")

@@ -25,8 +25,8 @@ from ..common.segments import Failure, Segment, Source
 
 SOURCES = "sources.json"  # in OUT/work
 SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
-FAULT = "fault.txt"  # what is written of an error that nobody foresaw
-_FAILED = ".failed.json"  # behind the name of a recording: what a machine could not do
+FAULT = "fault.txt"  # describes an error that nobody foresaw
+_FAILED = ".failed.json"  # the ending of a file that says why a machine could not process a recording
 _LOCKS = ".locks"
 _ROWS_BYTES = 1 << 30  # of a recording's segments; a day of speech has 20 MB
 _STRICT = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
 
-from triforce_tts.audio.io import stream_audio
+from triforce_tts.audio.pcm import PCM16, from_pcm16, to_pcm16
+from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError, TriforceError
 
 from ..common.segments import Wave, resample
-
-_FULL_SCALE = 32768  # of 16 bits, as decoders divide by it
-_SAMPLE = np.dtype("<i2")
 
 
 @dataclass(frozen=True)
@@ -55,11 +52,10 @@ class FileSound:
     def _samples(self, start: int, end: int) -> Wave:
         # A file that was shortened meanwhile must not pass for a shorter recording.
         count = max(0, end - start)
-        pcm = np.fromfile(self.path, _SAMPLE, count, offset=start * _SAMPLE.itemsize)
+        pcm = np.fromfile(self.path, PCM16, count, offset=start * PCM16.itemsize)
         if len(pcm) < count:
             raise AudioError(f"{self.path}: expected {count} samples at {start}, found {len(pcm)}; decode it again")
-        samples: Wave = pcm.astype(np.float32) / np.float32(_FULL_SCALE)
-        return samples
+        return from_pcm16(pcm)
 
 
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
@@ -81,7 +77,7 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
         with tempfile.NamedTemporaryFile("wb", prefix="sound-", suffix=".pcm", dir=folder, delete=False) as file:
             target = Path(file.name)
             for block in _resampled(stream.blocks, stream.sample_rate, sample_rate):
-                file.write(_to_pcm(block).tobytes())
+                file.write(to_pcm16(block).tobytes())
                 count += len(block)
         if not count:
             raise AudioError(f"{path}: it holds no sound at {sample_rate} Hz")
@@ -94,14 +90,6 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
             ) from error
         raise
     return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults))
-
-
-def _to_pcm(samples: Wave) -> npt.NDArray[np.int16]:
-    scaled = samples * np.float32(_FULL_SCALE)
-    np.rint(scaled, out=scaled)
-    np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1, out=scaled)
-    pcm: npt.NDArray[np.int16] = scaled.astype(_SAMPLE)
-    return pcm
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:

@@ -17,7 +17,7 @@ from ..common.segments import Segment, Sound
 from .vad import FRAME_S
 
 NO_SPEECH, TOO_SHORT, TOO_LONG = "no speech", "too short", "too long without a pause"
-_STEP_S = 0.005  # of looking for the quietest place
+_STEP_S = 0.005  # the quietest place is looked for in steps of this length
 _WINDOW_S = 0.04  # how long it has to be quiet: a few periods of a low voice
 _LEVEL_FLOOR = 1e-10  # mean square; digital silence has a logarithm too
 _REWARDED_S = 1.0  # a longer pause is not better
@@ -31,10 +31,9 @@ class CutConfig(Config):
     min_pause_s: float = Field(default=0.25, gt=0)  # the shortest to cut at
     good_pause_s: float = Field(default=0.5, gt=0)  # cut at one as long as this even where nothing forces to
     join_s: float = Field(default=1.5, gt=0)  # a longer pause is no part of a segment
-    pad_s: float = Field(default=0.2, ge=0)  # of a pause, left on each side of the speech
-    max_probability: float = Field(
-        default=0.35, gt=0, le=1
-    )  # of speech, where a cut lies: words lost by the detector are spared
+    pad_s: float = Field(default=0.2, ge=0)  # part of the pause that stays on each side of the speech
+    # No cut lies where speech is likelier than this: the detector may have lost a word there.
+    max_probability: float = Field(default=0.35, gt=0, le=1)
 
     @model_validator(mode="after")
     def _in_order(self) -> "CutConfig":

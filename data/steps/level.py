@@ -11,15 +11,15 @@ from triforce_tts.schema import Config
 from ..common.segments import Sound, Wave
 
 BLOCK_S = 60.0
-LOWEST_DB, STEP_DB, BINS = -120.0, 0.25, 504  # of the histogram of frame levels: -120 to 6 dBFS
-LOUDEST_SHARE = 0.005  # of frames may be louder than what is called the loudest: a click is no speech
+LOWEST_DB, STEP_DB, BINS = -120.0, 0.25, 504  # the histogram of frame levels goes from -120 to 6 dBFS
+LOUDEST_SHARE = 0.005  # this share of frames may be louder than the "loudest" level: a click is no speech
 
 
 class LevelConfig(Config):
     """How loud a recording is made for the steps that listen to it; each sample gets a level of its own at the end."""
 
     target_db: float = -23.0  # dBFS, RMS over active frames
-    most_gain_db: float = 40.0  # what needs more is noise
+    most_gain_db: float = 40.0  # a recording that needs more gain is noise
 
 
 class Levelled:

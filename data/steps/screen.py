@@ -18,10 +18,12 @@ from triforce_tts.schema import Config
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 from ..dnsmos import dnsmos
 
-CLIPPED = 0.999  # of the loudest sample, from here on one counts as clipped; not of full scale: a gain moves that
-HIGH_HZ = 8000.0  # what telephones, old codecs and 16 kHz recordings lack
+CLIPPED = (
+    0.999  # a sample counts as clipped from this share of the loudest one on; a gain would move a share of full scale
+)
+HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings lack the sound above it
 _WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
-_LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # of a telephone: its filter shall not look like a tone
+_LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # the band of a telephone, whose filter must not look like a tone
 _SMOOTH = 15  # bins, 234 Hz: what is wider is a formant, not a harmonic
 _LATER = 10  # frames, 0.16 s
 _FLOOR = 1e-12

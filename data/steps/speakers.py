@@ -22,21 +22,23 @@ Vector = npt.NDArray[np.float32]  # of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)
 STEP = 40  # frames of 10 ms from one window to the next
 _BATCH = 64  # segments that are read at a time
-_LONGEST_S = 40.0  # of a segment whose every stretch is looked at
+_LONGEST_S = 40.0  # in a longer segment not every stretch is looked at
 PAUSE = 20  # frames: shorter ones are closures of consonants
 PAUSE_DB = -30.0  # level of a pause, against that of the loudest frames
 LOUDEST = 0.95  # quantile of frame levels that stands for those
 EDGE = 2  # frames of a pause that stay on each side of speech
-SPREAD = 0.2  # by how much windows of one voice differ whatever their number, against what they differ by chance
-ANYWHERE = 0.75  # what a change counts that is not at pauses: there are more such places to find one by chance
+# Means over windows of one voice differ by this much however many there are; 1 is how much single windows differ.
+SPREAD = 0.2
+# A change of speaker that is not at a pause counts less: there are many such places, and one looks like a change by chance.
+ANYWHERE = 0.75
 TWO_SPEAKERS = "two speakers"
 
 
 class Pause(NamedTuple):
     """Where nobody speaks in a segment."""
 
-    frame: int  # of the sound without pauses: what follows begins here
-    start_s: float  # of the segment
+    frame: int  # the speech after the pause begins here, counted in the sound without pauses
+    start_s: float  # within the segment
     end_s: float
 
 
@@ -45,13 +47,14 @@ class SpeakersConfig(Config):
 
     min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
     two_speakers: float = Field(default=0.37, gt=0)  # ``change_score`` above which two speak in a segment
-    divide: bool = True  # such a segment at the pauses where the other one begins and ends; else it is dropped whole
-    pad_s: float = Field(default=0.2, ge=0)  # of such a pause, left on each side of the speech
-    same_speaker: float = Field(default=0.2, gt=0)  # between groups of segments of a recording that are of one speaker
-    intruder: float = Field(
-        default=0.05, ge=0
-    )  # by which a window is more like another speaker: two speak in the segment
-    same_voice: float = Field(default=0.15, gt=0)  # between voices of two recordings that are of one speaker
+    divide: bool = True  # cut a segment of two speakers where the other one begins and ends; False: drop it whole
+    pad_s: float = Field(default=0.2, ge=0)  # part of the pause that stays on each side of the speech
+    same_speaker: float = Field(
+        default=0.2, gt=0
+    )  # two groups of segments of a recording that are nearer are of one speaker
+    # A segment has two speakers if one of its windows is nearer to another speaker than to its own by more than this.
+    intruder: float = Field(default=0.05, ge=0)
+    same_voice: float = Field(default=0.15, gt=0)  # voices of two recordings that are nearer are of one speaker
 
 
 def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig) -> dict[str, Vector]:

@@ -23,7 +23,7 @@ PHRASES = (
 )  # fmt: skip
 
 
-class TextConfig(Config):
+class TextChecksConfig(Config):
     """What a text must keep to."""
 
     min_characters_per_second: PositiveFloat = 4.0  # below: text is missing
@@ -44,14 +44,14 @@ class TextConfig(Config):
     phrases: tuple[str, ...] = PHRASES
 
 
-def check_text(segments: Sequence[Segment], config: TextConfig) -> None:
+def check_text(segments: Sequence[Segment], config: TextChecksConfig) -> None:
     """Drop kept segments whose text fails a check; the score ``characters_per_second`` is added."""
     for segment in segments:
         if segment.kept and segment.text:
             _check(segment, config)
 
 
-def _check(segment: Segment, config: TextConfig) -> None:
+def _check(segment: Segment, config: TextChecksConfig) -> None:
     words = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", segment.text.lower())
     if not words:
         segment.drop("no words in the text", segment.text)

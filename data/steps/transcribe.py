@@ -13,11 +13,12 @@ from typing import Any, Literal
 import torch
 from pydantic import Field, PositiveInt
 
+from triforce_tts.audio.pcm import to_pcm16
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import file_sha256
 from triforce_tts.schema import Config
 
-from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
+from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # in a sample's JSON
 # Commits of models on the Hugging Face hub: what is fetched tomorrow is what was fetched today. Dozens of public
@@ -98,7 +99,7 @@ class Pocketsphinx:
         # Its running mean and noise estimate outlive an utterance.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
-        self._decoder.process_raw(pcm16(samples), full_utt=True)
+        self._decoder.process_raw(to_pcm16(samples).tobytes(), full_utt=True)
         self._decoder.end_utt()
         found = self._decoder.hyp()
         return found.hypstr if found else ""

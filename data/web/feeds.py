@@ -18,16 +18,17 @@ from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import read_file, read_text_file
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
-from .fetch import FEED_BYTES, FetchConfig, download, stem_of
+from .fetch import FEED_BYTES, download, stem_of
+from .request import FetchConfig
 
 Skip = Callable[[str, str], None]  # is told the name of what is left out, and why
 
 URL_LISTS = (".urls", ".txt")
 FEEDS = (".xml", ".rss", ".atom")
-LIST_BYTES = 16 << 20  # of a list of URLs
+LIST_BYTES = 16 << 20  # the largest list of URLs that is read
 # Feeds have a tenth of this. The time that feedparser takes grows with the square of each.
 _MOST_ATTRIBUTES, _DEEPEST, _MOST_STRAY = 256, 256, 10_000
-_DEEPEST_LOOSELY = 2048  # where it is no XML: tags that are never closed add up
+_DEEPEST_LOOSELY = 2048  # levels of a feed that is no XML: tags that are never closed add up
 _NO_SOUND = ("application/pdf", "application/epub+zip", "application/zip")  # image/ and text/ beside them
 _TAG = re.compile(rb"(/?)([A-Za-z][A-Za-z0-9:._-]*)")
 _MEDIA_URL = re.compile(r"\.(mp3|m4a|m4b|mp4|m4v|mov|ogg|oga|opus|flac|wav|aac|webm)($|[?#])", re.I)

@@ -17,7 +17,9 @@ from triforce_tts.files import file_sha256, write_json
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
 from .feeds import Episode
-from .fetch import HEAD, FetchConfig, Fetched, Files, check_url, sniff, stem_of
+from .fetch import Fetched, Files, stem_of
+from .request import FetchConfig, check_url
+from .sniff import HEAD, sniff
 
 PREFIX = "yt-dlp:"  # before a URL of another site than YouTube
 _YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)
@@ -80,7 +82,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
         "outtmpl": {"default": f"{stem}.%(ext)s"},
         "paths": {"home": str(folder)},
         "noplaylist": True,
-        "playlist_items": "0",  # of a playlist nothing: its entries would all go into one file
+        "playlist_items": "0",  # nothing of a playlist is fetched: all its entries would go into one file
         "progress_hooks": [_watch(url, config)],
         "match_filter": _refuse_live,
     }

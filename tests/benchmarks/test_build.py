@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks import build
-from triforce_tts.audio.io import read_audio, stream_audio
+from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.data import dnsmos as network
 from triforce_tts.data.common.segments import Segment
 

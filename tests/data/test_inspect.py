@@ -20,7 +20,7 @@ def folder_with(folder: Path, kind: Any = "audio") -> Path:
     train = write_shard(
         folder / "train-000000.tar",
         [
-            sample(0, snr_db=10, scores={"dnsmos": 3.5}, start_s=99.0),
+            sample(0, snr_db=10, dnsmos=3.5, start_s=99.0),
             sample(1, snr_db=20, speaker="bob", alignment=[]),
             sample(2, snr_db=40, license="CC-BY-4.0", sample_rate=24000),
             sample(3, source="book"),

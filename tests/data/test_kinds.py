@@ -51,7 +51,7 @@ def test_the_kind_is_found_out_and_said(line: str, kind: str, capsys: pytest.Cap
 
 def test_a_folder_that_is_called_like_a_sound_file_is_a_folder(tmp_path: Path) -> None:
     (tmp_path / "x.wav").mkdir()
-    assert detect(Words((), (str(tmp_path / "x.wav"),))) == "labelled"
+    assert detect(Words({}, (str(tmp_path / "x.wav"),))) == "labelled"
 
 
 def test_a_named_kind_is_taken_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,9 @@ def test_a_folder_called_like_a_kind_is_still_a_source(tmp_path: Path, monkeypat
     assert with_kind(["raw", "--config", "podcast"], TABLES) == ["raw", "raw", "--config", "podcast"]
     assert with_kind(["raw", "--out", "x"], TABLES) == ["labelled", "raw", "--out", "x"]
     assert with_kind(["raw", "more", "--config", "podcast"], TABLES)[:2] == ["raw", "more"]
-    assert with_kind(["raw", "--only", "assemble"], TABLES) == ["raw", "--only", "assemble"]
+    assert with_kind(["raw", "--only=assemble"], TABLES) == ["raw", "--only=assemble"]
+    words = ["raw", "--config", "podcast", "--only", "fetch"]
+    assert with_kind(words, TABLES) == ["raw", *words]
     assert with_kind(["labelled", "--out", "x"], TABLES) == ["labelled", "--out", "x"]  # no such folder
 
 

@@ -130,7 +130,7 @@ def test_sources_are_those_that_were_fetched(tmp_path: Path, only: str) -> None:
 def test_a_raw_build_is_given_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
 
-    def load(name: str, settings: Any) -> str:
+    def load(name: str, settings: Any, told: Any) -> str:
         given["settings"] = list(settings)
         return name
 

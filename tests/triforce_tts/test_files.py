@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts import files
+from triforce_tts import leftovers
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import (
     MARKER,
@@ -402,14 +402,14 @@ def test_a_number_that_another_process_has_now_does_not_protect(
     assert not uncollected.exists()
     dead.wait()
 
-    monkeypatch.setattr(files, "_CLOCK_SLACK_S", 0.0)
+    monkeypatch.setattr(leftovers, "_CLOCK_SLACK_S", 0.0)
     old, new = tmp_path / "old", tmp_path / "new"
     old.touch()
     time.sleep(2.0)
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as younger:
         time.sleep(1.0)
         new.touch()
-        found = [files._is_another_process(younger.pid, path) for path in (old, new)]
+        found = [leftovers._is_another_process(younger.pid, path) for path in (old, new)]
         younger.communicate(b"\n")
     assert found == [True, False]
 

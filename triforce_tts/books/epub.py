@@ -22,8 +22,8 @@ from triforce_tts.errors import TextError
 
 MOST_BYTES = 500_000_000  # of an epub, with its pictures
 MOST_UNPACKED = 50_000_000  # bytes of its texts; the longest books have a tenth
-MOST_TAGS = 1_000_000  # of all pages; each takes 200 bytes, whatever it is written in
-MOST_TIMES = 200  # that a file is larger unpacked than packed; text is 3 to 30 times
+MOST_TAGS = 1_000_000  # elements in all pages together; each takes 200 bytes of memory
+MOST_TIMES = 200  # a file may be so many times larger unpacked than packed; text is 3 to 30 times larger
 MOST_PAGES = 20_000
 _SMALL = 1_000_000  # bytes that any file may unpack to
 _DIRECTORY_BYTES = 8_000_000  # of a zip's list of files: a hundred thousand of them

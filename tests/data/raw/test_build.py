@@ -251,8 +251,8 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:
     with pytest.raises(TriforceError, match=r"align\.enabled.*text\.language is 'de'; set align\.enabled=false"):
-        raw_build.load_config("podcast", ["text.language=de"])
-    assert not raw_build.load_config("podcast", ["text.language=de", "align.enabled=false"]).align.enabled
+        raw_build.load_config("podcast", ["text_checks.language=de"])
+    assert not raw_build.load_config("podcast", ["text_checks.language=de", "align.enabled=false"]).align.enabled
 
 
 PROGRAM = """
@@ -327,6 +327,21 @@ def test_a_dry_run_tells_and_builds_nothing(
 def test_wrong_words_on_the_command_line(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(TriforceError, match=message):
         program.raw([str(SPEECH)], out=tmp_path / "out", **{"config": "podcast", **options})
+
+
+def test_the_old_name_of_the_text_checks_is_still_read(tmp_path: Path) -> None:
+    told: list[str] = []
+    path = tmp_path / "old.yaml"
+    path.write_text("text: {min_characters_per_second: 2.5}\n")
+    config = raw_build.load_config(str(path), (), told.append)
+    assert config.text_checks.min_characters_per_second == 2.5
+    assert len(told) == 1 and "'text_checks'" in told[0] and str(path) in told[0]
+    config = raw_build.load_config("podcast", ["text.min_characters_per_second=2"], told.append)
+    assert config.text_checks.min_characters_per_second == 2 and len(told) == 2
+    assert raw_build.load_config("podcast", (), told.append) and len(told) == 2
+    path.write_text("text: {}\ntext_checks: {}\n")
+    with pytest.raises(TriforceError, match="old name"):
+        raw_build.load_config(str(path))
 
 
 def test_every_configuration_of_the_builder_is_right() -> None:

@@ -228,7 +228,7 @@ def test_a_build_that_keeps_nothing_is_one_line(words: list[str], tmp_path: Path
 HOLD = """
 import sys, time
 from pathlib import Path
-from triforce_tts.data.results import held
+from triforce_tts.data.raw.results import held
 
 with held(Path(sys.argv[1])):
     print("held", flush=True)

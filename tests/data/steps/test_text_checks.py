@@ -4,14 +4,14 @@ import pytest
 
 from triforce_tts.data.common.segments import Segment
 from triforce_tts.data.steps import text_checks
-from triforce_tts.data.steps.text_checks import TextConfig, check_text, guess_language, most_in_a_row
+from triforce_tts.data.steps.text_checks import TextChecksConfig, check_text, guess_language, most_in_a_row
 
 SAID = "For the twentieth time that evening the two men shook hands."
 
 
 def checked(text: str, seconds: float = 4.0, **scores: float) -> Segment:
     segment = Segment(0.0, seconds, text=text, scores=dict(scores))
-    check_text([segment], TextConfig())
+    check_text([segment], TextChecksConfig())
     return segment
 
 
@@ -44,7 +44,7 @@ def test_the_recognisers_doubt_counts_and_thresholds_move() -> None:
     assert checked(SAID, language_probability=0.7).reason == "another language"
     assert checked(SAID, language_probability=0.9).kept
     segment = Segment(0.0, 20.0, text=SAID)
-    check_text([segment], TextConfig(min_characters_per_second=1.0))
+    check_text([segment], TextChecksConfig(min_characters_per_second=1.0))
     assert segment.kept
     assert segment.scores == {"characters_per_second": 3.0}
 
@@ -93,15 +93,15 @@ def test_at_the_edge_of_doubt_about_the_language(monkeypatch: pytest.MonkeyPatch
 
 def test_a_word_much_longer_than_the_next_says_by_how_much_and_can_be_let_through() -> None:
     segment = Segment(0.0, 4.0, text="He had a misunderstanding with them.")
-    check_text([segment], TextConfig(max_longer=3.1))
+    check_text([segment], TextChecksConfig(max_longer=3.1))
     assert segment.kept
-    check_text([segment], TextConfig())
+    check_text([segment], TextChecksConfig())
     assert segment.value == "misunderstanding, 3.0 times longer than the next"
 
 
 def test_what_is_dropped_or_without_text_is_left_alone() -> None:
     dropped, silent = Segment(0.0, 1.0, reason="no speech", text="x " * 50), Segment(0.0, 1.0)
-    check_text([dropped, silent], TextConfig())
+    check_text([dropped, silent], TextChecksConfig())
     assert dropped.reason == "no speech"
     assert silent.kept
 

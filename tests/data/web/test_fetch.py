@@ -10,8 +10,10 @@ import pytest
 import trustme
 
 from tests.data.web import server as w
-from triforce_tts.data.web import fetch
-from triforce_tts.data.web.fetch import FetchConfig, download, is_public, stem_of
+from triforce_tts.data.web import fetch, request
+from triforce_tts.data.web.addresses import is_public
+from triforce_tts.data.web.fetch import download, stem_of
+from triforce_tts.data.web.request import FetchConfig
 from triforce_tts.errors import AudioError
 
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(range(256)) * 400  # 100 kB that begin like mp3
@@ -102,14 +104,14 @@ def test_a_redirect_to_a_private_address_is_refused(
     web: w.Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first host passes for a public one; what it points to does not."""
-    real = fetch.is_public
+    real = request.is_public
     asked: list[str] = []
 
     def judge(address: str) -> bool:
         asked.append(address)
         return True if len(asked) == 1 else real(address)
 
-    monkeypatch.setattr(fetch, "is_public", judge)
+    monkeypatch.setattr(request, "is_public", judge)
     web.replies["/b.mp3"] = w.whole(MP3)
     with pytest.raises(AudioError, match="not a public address"):
         get(web, w.redirect(web.url("/b.mp3")), tmp_path, allow_private=False)
@@ -349,8 +351,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         told.waits.append(seconds)
         told.now += seconds
 
-    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: told.now, sleep=sleep))
-    monkeypatch.setattr(fetch, "_last_request", {})
+    for module in (fetch, request):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: told.now, sleep=sleep))
+    monkeypatch.setattr(request, "_last_request", {})
     return told
 
 
@@ -383,7 +386,7 @@ def test_https_checks_the_certificate_of_the_name(tmp_path: Path, monkeypatch: p
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     named: list[str | None] = []
     context.sni_callback = lambda connection, name, old: named.append(name)
-    monkeypatch.setattr(fetch, "_addresses", lambda url, host, allow_private: ["127.0.0.1"])
+    monkeypatch.setattr(request, "_addresses", lambda url, host, allow_private: ["127.0.0.1"])
     with w.serving(context) as web:
         web.replies["/a.mp3"] = w.whole(MP3)
         right, wrong = (web.url("/a.mp3", f"{name}.example") for name in ("speech", "other"))

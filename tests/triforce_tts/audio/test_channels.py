@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from triforce_tts.audio.io import stream_audio
+from triforce_tts.audio.streaming import stream_audio
 
 
 @pytest.mark.parametrize("channels", [7, 8, 16])

@@ -16,16 +16,9 @@ import pytest
 import soundfile as sf
 import torch
 
-from triforce_tts.audio.io import (
-    Audio,
-    claimed_seconds,
-    decode_audio,
-    encode_opus,
-    open_container,
-    read_audio,
-    read_tags,
-    stream_audio,
-)
+from triforce_tts.audio.decoding import open_container
+from triforce_tts.audio.io import Audio, claimed_seconds, decode_audio, encode_opus, read_audio, read_tags
+from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError
 
 ROOT = Path(__file__).parents[3]
@@ -267,4 +260,4 @@ def test_ffmpeg_gets_files_in_one_place_only() -> None:
                 mode = [ast.unparse(argument) for argument in node.args[1:2]]
                 if mode != ["'w'"]:
                     readers.append(f"{file.relative_to(ROOT)} {mode}")
-    assert readers == ["triforce_tts/audio/io.py [\"'r'\"]"]
+    assert readers == ["triforce_tts/audio/decoding.py [\"'r'\"]"]

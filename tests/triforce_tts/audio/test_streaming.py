@@ -11,7 +11,9 @@ import soundfile as sf
 import torch
 
 from tests.clips import SPEECH
-from triforce_tts.audio.io import BLOCK, LOUDEST, Audio, decode_audio, encode_opus, read_audio, stream_audio
+from triforce_tts.audio.decoding import BLOCK, LOUDEST
+from triforce_tts.audio.io import Audio, decode_audio, encode_opus, read_audio
+from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError
 
 RATE = 24000

@@ -1,0 +1,224 @@
+"""Files of sound opened and decoded: libsndfile first, FFmpeg for what it does not know, always to blocks of mono.
+
+FFmpeg takes a name such as ``http:/x.wav`` or ``tcp:...`` for an address, and some of its formats name further files to
+open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone.
+"""
+
+import io
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import soundfile as sf  # type: ignore[import-untyped]
+
+from triforce_tts.errors import AudioError
+
+Wave = npt.NDArray[np.float32]
+Source = Path | bytes
+
+BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-channelled file
+LOUDEST = 4.0  # lossy decoders overshoot 1.0 a little; integers stored as floats are thousands
+RATES = (1000, 768_000)  # Hz of a recording: far below any telephone, and as fast as converters go
+COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
+_PLANES = 8  # so many planes lie in a frame of FFmpeg itself; further ones lie elsewhere
+_MOST_CHANNELS = 8  # read ``BLOCK`` frames at a time; more are read in smaller blocks
+# FFmpeg's names of what may be read: containers of sound. Others are pictures, or lists of files and addresses to open.
+_DEMUXERS = (
+    "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,latm,loas,matroska,"
+    "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,paf,pvf,qcp,qoa,rm,rso,shn,sol,sox,spdif,swf,tak,"
+    "truehd,tta,voc,vqf,w64,wav,wsd,wtv,wv,wve,xa,xwma"
+)
+
+
+@contextmanager
+def present(path: Path) -> Iterator[None]:
+    """Refuse a ``path`` that is no regular file with something in it, and one that the block cannot read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioError(f"{path}: expected an audio file, found {_kind_of(status.st_mode)}")
+        if status.st_size == 0:
+            raise AudioError(f"{path}: the file is empty (0 bytes)")
+        yield
+    except FileNotFoundError as error:
+        raise AudioError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
+    except ValueError as error:  # the system refuses a name with a zero byte so
+        if "null byte" not in str(error):
+            raise
+        raise AudioError(f"{str(path)!r}: there is no such file") from error
+
+
+def _kind_of(mode: int) -> str:
+    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"))
+    return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
+
+
+def too_long(name: str, found: str, most: float) -> AudioError:
+    """The error for a sound that is longer than ``most`` seconds."""
+    return AudioError(f"{name}: {found} s long, expected at most {most:g} s")
+
+
+def _check_rate(rate: int, name: str) -> None:
+    if not RATES[0] <= rate <= RATES[1]:
+        raise AudioError(f"{name}: a sample rate of {rate} Hz, expected {RATES[0]} to {RATES[1]} Hz")
+
+
+def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
+    """The sample rate in Hz of a sound, and its blocks from ``start_s`` on, decoded by libsndfile.
+
+    Raises:
+        AudioError: it is damaged, or its header says that it is longer than ``most`` seconds.
+        LibsndfileError: libsndfile does not know the format.
+    """
+    file = _sound_file(source)
+    try:
+        _check_rate(file.samplerate, name)
+        if _is_counted(file) and file.frames > most * file.samplerate:
+            raise too_long(name, f"{file.frames / file.samplerate:.1f}", most)
+        if _is_cut_short(file):
+            raise AudioError(f"{name}: the audio is damaged (the file ends before the length in its header)")
+    except AudioError:
+        file.close()
+        raise
+    return file.samplerate, _libsndfile_blocks(file, name, round(start_s * file.samplerate))
+
+
+def _sound_file(source: Source) -> sf.SoundFile:
+    """``source`` opened by libsndfile. It gets a descriptor, because it takes "-" for standard input and .raw for a wish."""
+    if isinstance(source, bytes):
+        return sf.SoundFile(io.BytesIO(source))
+    return sf.SoundFile(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+
+
+def _is_counted(file: sf.SoundFile) -> bool:
+    """Whether its length is counted: that of an mp3 is often an estimate."""
+    return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
+
+
+def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
+    size = BLOCK if file.channels <= _MOST_CHANNELS else max(1, BLOCK * _MOST_CHANNELS // file.channels)
+    with file:
+        if start >= file.frames > 0:
+            return
+        position = file.seek(start) if start else 0
+        while len(block := file.read(size, dtype="float32", always_2d=True)):
+            position += len(block)
+            yield block.mean(axis=1)
+        if _is_counted(file) and position < file.frames:
+            missing = (file.frames - position) / file.samplerate
+            raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
+
+
+def _is_cut_short(file: sf.SoundFile) -> bool:
+    """Whether a wav file's header promises more than there is; libsndfile only says so in its log.
+
+    Programs that write to a pipe cannot know the length and promise the most possible: that is no fault.
+    """
+    if file.format not in ("WAV", "WAVEX") or "(should be " not in file.extra_info:
+        return False
+    for line in file.extra_info.splitlines():
+        if line.startswith("data :") and "(should be " in line:
+            promised, found = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
+            return found < promised < 0x7FFFF000
+    return False
+
+
+def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
+    """As ``open_libsndfile``, decoded by FFmpeg.
+
+    Raises:
+        AudioError: it is no sound, or its header says that it is longer than ``most`` seconds.
+    """
+    container = open_container(source, name)
+    stream = container.streams.audio[0]
+    seconds = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
+    if container.format.name.split(",")[0] in COUNTED and seconds > most:
+        container.close()
+        raise too_long(name, f"{seconds:.1f}", most)
+    return stream.rate, _ffmpeg_blocks(container, stream.rate, round(start_s * stream.rate))
+
+
+def wav_ends_early(path: Path) -> bool:
+    """``_is_cut_short`` of a file that FFmpeg reads, which does not tell."""
+    try:
+        with _sound_file(path) as file:
+            return _is_cut_short(file)
+    except sf.LibsndfileError:
+        return False
+
+
+def open_container(source: Source, name: str) -> av.container.InputContainer:
+    """A file, or one held in memory, opened by FFmpeg: it has sound, at a rate in ``RATES``, and leads nowhere else.
+
+    A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch or open what it lists.
+
+    Raises:
+        AudioError: it is no container of sound that can be read.
+    """
+    try:
+        # An absolute path begins with a slash, and so is never taken for an address.
+        file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
+        container = av.open(file, "r", options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS})
+    except (av.FFmpegError, ValueError) as error:
+        raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({reason_of(error)})") from error
+    try:
+        if not container.streams.audio:
+            raise AudioError(f"{name}: the file holds no sound")
+        stream = container.streams.audio[0]
+        if stream.codec_context is None:  # PyAV's way to say that no decoder knows it
+            raise AudioError(f"{name}: not an audio file, or damaged at its beginning (its coding is not known)")
+        if not (rate := stream.rate):
+            raise AudioError(f"{name}: the file does not say its sample rate")
+        _check_rate(rate, name)
+    except AudioError:
+        container.close()
+        raise
+    return container
+
+
+def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int) -> Iterator[Wave]:
+    with container:
+        for block in mono(container.decode(audio=0), rate):
+            skip = min(start, len(block))
+            start -= skip
+            yield block[skip:]
+
+
+def mono(frames: Iterable[av.AudioFrame], rate: int) -> Iterator[Wave]:
+    """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
+    converter: av.AudioResampler | None = None
+    form = None
+    for frame in frames:
+        found = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if converter is None or form != found:
+            if converter is not None:
+                yield from map(_mean, converter.resample(None))
+            # PyAV reads past the end of a frame's list of planes when there are eight or more, and Python dies of it:
+            # so many channels are handed over interleaved, in one plane.
+            interleaved = frame.layout.nb_channels >= _PLANES
+            converter, form = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), found
+        # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
+        yield from map(_mean, converter.resample(frame))
+    if converter is not None:
+        yield from map(_mean, converter.resample(None))
+
+
+def _mean(frame: av.AudioFrame) -> Wave:
+    samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, frame.layout.nb_channels).T
+    # np.mean spends more on itself than on the few hundred samples of a frame.
+    return np.asarray(np.add.reduce(samples, 0) * np.float32(1 / len(samples)))
+
+
+def reason_of(error: Exception) -> str:
+    """What a library says is wrong, without its full stop."""
+    text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
+    return str(text).strip().rstrip(".")

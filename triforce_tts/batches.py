@@ -1,8 +1,9 @@
 """Which samples a training step sees: a pure function of the seed and the step, so that resuming needs no state.
 
-All epochs are one endless stream of sample positions; epoch e is a permutation seeded by (seed, e). A step's global
-batch is the same whatever the number of processes, and each process takes a stride of it: every position is read
-once, all processes take equal steps, and what is left at the end of an epoch opens the next one's first batch.
+All epochs are one endless stream of positions. Epoch e is a permutation of the samples, seeded by (seed, e). The global
+batch of a step is the same for any number of processes. Of P processes each takes every P-th position of it, so every
+position is read once and all processes make the same number of steps. The samples that are left at the end of an epoch
+are the first of the next epoch's first batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,12 +21,12 @@ from triforce_tts.errors import TriforceError
 ItemT = TypeVar("ItemT")
 BatchT = TypeVar("BatchT", bound="Batch")
 
-_SAMPLE, _EPOCH, _WINDOW = range(3)  # streams of random numbers that must not meet
+_SAMPLE, _EPOCH, _WINDOW = range(3)  # part of every seed, so that these uses never share random numbers
 
 
 @dataclass
 class Batch:
-    """Tensors with a common first axis; subclasses name them."""
+    """Tensors that have the first axis in common; subclasses name them."""
 
     def to(self: BatchT, device: torch.device) -> BatchT:
         """The batch on ``device``."""
@@ -38,7 +39,7 @@ class Batch:
         return [piece for piece in pieces if len(piece)]
 
     def padded_share(self) -> float | None:
-        """Which part of the batch is padding, 0 to 1; None where the batch does not say."""
+        """The share of the batch that is padding, 0 to 1; None if the batch does not know."""
         return None
 
     def __len__(self) -> int:
@@ -55,8 +56,8 @@ class Order:
         batch_size: samples of a global batch.
         seed: of all permutations.
         window: batches that are sorted by length together; 1 leaves the order fully random.
-        measure: the length to sort by, in any unit, of a sample with its random choices: its index, and the generator
-            that it will be made with. Without it the duration.
+        measure: the length to sort by, in any unit. It is a function of a sample's index and of the generator that the
+            sample will be made with, because random choices change its length. Without it the duration counts.
     """
 
     durations_s: tuple[float, ...]
@@ -98,13 +99,13 @@ def _permutation(length: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
 
 
 def sample_generator(seed: int, position: int) -> torch.Generator:
-    """A sample's own generator: the same crop and spelling whatever process or worker makes it."""
+    """The generator of the sample at ``position``: any process or worker that makes it draws the same numbers."""
     own = int(np.random.default_rng((seed, _SAMPLE, position)).integers(2**62))
     return torch.Generator().manual_seed(own)
 
 
 class _Stream(Dataset["ItemT | TriforceError"], Generic[ItemT]):
-    """Samples. A user's error is handed on as a value: raised in a loader process it would arrive as a traceback."""
+    """Samples as they are made. A user's error is returned: raised in a loader process it would become a traceback."""
 
     def __init__(self, make: Callable[[int, torch.Generator], ItemT], seed: int) -> None:
         self.make, self.seed = make, seed
@@ -142,14 +143,14 @@ def stream(
     """This process's part of the global batches from step ``start`` on, without end.
 
     Args:
-        order: which samples come when.
-        make: a sample from its index and its own random generator.
-        collate: a batch from samples.
-        start: first step.
-        rank: of this process, below ``processes``.
-        processes: that share each global batch.
-        workers: loader processes; none makes batches in this one.
-        only: a step whose batch is given for ever instead (to overfit it).
+        order: the order of the samples.
+        make: makes a sample from its index and its own random generator.
+        collate: makes a batch of samples.
+        start: the first step.
+        rank: the number of this process, below ``processes``.
+        processes: the number of processes that share each global batch.
+        workers: the number of loader processes; with 0 this process makes the batches itself.
+        only: a step whose batch comes again and again instead of all others (to overfit it).
 
     Raises:
         TriforceError: a sample cannot be made, or a loader process died.
@@ -161,7 +162,7 @@ def stream(
 
     dataset: Dataset[ItemT | TriforceError] = _Stream(make, order.seed)
     steps = _Steps(order, start, rank, processes, only)
-    # 'spawn' would import everything again in each worker; forking is safe because workers only read files.
+    # Starting processes by 'spawn' would import everything again in each. Forking is safe: workers only read files.
     context = "fork" if workers else None
     loader: DataLoader[ItemT | TriforceError] = DataLoader(
         dataset,
@@ -169,7 +170,7 @@ def stream(
         collate_fn=collate_or_error,
         num_workers=workers,
         multiprocessing_context=context,
-        # Of its own, or starting a loader would draw from the global generator and a resumed run would differ.
+        # Without a generator of its own the loader would draw from the global one, and a resumed run would differ.
         generator=torch.Generator(),
     )
     return _raising(iter(loader))
@@ -193,8 +194,8 @@ def _raising(batches: Iterator["BatchT | TriforceError"]) -> Iterator[BatchT]:
 def pad_stack(tensors: Sequence[torch.Tensor], multiple: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     """Tensors [n_i, ...] zero-padded to one [batch, n, ...], and their lengths [batch].
 
-    n is the longest length, rounded up to a ``multiple``. Few different shapes make the caches of the libraries that
-    hold a kernel for each of them small, and kernels are built less often; the price is half a multiple of padding.
+    n is the longest length, rounded up to a ``multiple``. Libraries build and keep a kernel for each shape that they
+    meet, so few different shapes save memory and time. The price is padding: half a multiple on average.
     """
     lengths = torch.tensor([len(tensor) for tensor in tensors])
     stacked = torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True)

@@ -1,8 +1,8 @@
 """Checkpoints: a folder with ``model.safetensors``, ``config.json`` and ``lineage.json``. Nothing is unpickled.
 
 The lineage holds the checkpoint's own id and the ids of what it was trained with: the data, the DVAE, the text
-tokenizer. The id is taken from the weights when training saves them and travels with every smaller copy, so that
-an fp16 bundle still says which codes it understands.
+tokenizer. Training computes the id from the weights when it saves them. Smaller copies keep that id, so that the fp16
+weights of a model folder still say which codes they understand.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ WEIGHTS, CONFIG, LINEAGE = "model.safetensors", "config.json", "lineage.json"
 
 Json = dict[str, Any]
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
-_JSON_LIMIT = 4 << 20  # bytes of a configuration or lineage
+_JSON_LIMIT = 4 << 20  # bytes of the longest configuration or lineage that is read
 
 
 class _Object(RootModel[dict[str, JsonValue]]):
@@ -38,7 +38,7 @@ class Pointer(RootModel[FileName]):
 
 
 class Lineage(Record):
-    """What every lineage says at least; the rest belongs to the stage."""
+    """The fields that every lineage may have; a stage adds its own."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -62,7 +62,7 @@ def fingerprint(weights: dict[str, torch.Tensor]) -> str:
 def save(folder: Path, weights: dict[str, torch.Tensor], config: Json, lineage: Json) -> None:
     """Write the three files into an existing ``folder``; the caller makes the folder atomic.
 
-    ``config`` holds at least ``stage``; ``lineage`` gains ``id`` if it has none.
+    ``config`` must hold ``stage``. A ``lineage`` without an ``id`` gets one.
     """
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
     save_tensors(folder / WEIGHTS, whole, {"format": "pt"})
@@ -78,7 +78,7 @@ def save_tensors(file: Path, tensors: dict[str, torch.Tensor], metadata: dict[st
     """
     try:
         save_file(tensors, file, metadata=metadata)
-    except SafetensorError as error:  # its writer hides the system's error in one of its own
+    except SafetensorError as error:  # safetensors wraps the error of the system in its own
         raise TriforceError(f"{file}: cannot write the weights ({error}); free some space") from error
 
 
@@ -86,7 +86,7 @@ def locate(path: Path | str) -> Path:
     """The checkpoint folder at ``path``: itself, the latest of a run, or the one that a run's ``best`` names.
 
     Raises:
-        CheckpointError: there is neither; the message says what was looked for.
+        CheckpointError: there is no checkpoint; the message says what was looked for.
     """
     path = Path(path)
     if (path / WEIGHTS).is_file():
@@ -100,7 +100,7 @@ def locate(path: Path | str) -> Path:
 
 
 def pointed(pointer: Path) -> Path:
-    """The folder beside ``pointer`` that it names; for a file of another kind, a path below it, which cannot exist."""
+    """The folder beside ``pointer`` that it names. If it names none, a path below the file, where nothing can exist."""
     with pointer.open("rb") as file:
         name = file.read(1000).decode("utf-8", errors="replace").strip()
     try:
@@ -138,7 +138,7 @@ def read_config(path: Path | str, stage: str) -> Json:
 
 
 def read_lineage(path: Path | str) -> Json:
-    """The lineage of the checkpoint at ``path``, with at least what ``Lineage`` asks for."""
+    """The lineage of the checkpoint at ``path``; its fields are those of ``Lineage``, and the stage's own."""
     file = locate(path) / LINEAGE
     content = read_json(file)
     parse_record(Lineage, json.dumps(content), str(file), CheckpointError)
@@ -162,7 +162,7 @@ def _unreadable(file: Path, error: Exception) -> CheckpointError:
 
 
 def load_weights(model: nn.Module, path: Path | str) -> None:
-    """Load the checkpoint at ``path`` into ``model``, which keeps its own dtype.
+    """Load the checkpoint at ``path`` into ``model``; the numbers are converted to the model's dtype.
 
     Raises:
         CheckpointError: tensors are missing, unknown, of another shape or kind, or not finite; they are named.
@@ -174,8 +174,8 @@ def load_weights(model: nn.Module, path: Path | str) -> None:
 def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
     """The network that ``make`` builds, with the weights at ``path``.
 
-    The network is built without memory first and compared with the header of the file, so that a configuration that
-    asks for a thousand times what the file holds is refused before anything is allocated.
+    A first network is built without memory and compared with the header of the file. So a configuration that asks for
+    a thousand times what the file holds is refused before any memory is taken.
 
     Raises:
         CheckpointError: as ``load_weights``.
@@ -195,7 +195,7 @@ def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
 
 
 def _require_fit(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], where: str) -> None:
-    """Refuse tensors of other names or shapes than a network's."""
+    """Refuse tensors whose names or shapes are not those of the network."""
     problems = []
     if missing := sorted(expected.keys() - found.keys()):
         problems.append(f"{len(missing)} tensors are missing, such as '{missing[0]}'")

@@ -14,8 +14,8 @@ from triforce_tts.schema import FileName, Record, read_record
 MANIFEST = "model.json"
 DEFAULT_VOICE = "voice.flac"
 STAGES = ("dvae", "gpt", "diffusion")
-_LIMIT = 1 << 20  # bytes of a manifest
-# What speech hangs on; other files, such as the model card, may be edited.
+_LIMIT = 1 << 20  # bytes of the longest manifest that is read
+# The files that decide how speech sounds. Other files, such as the model card, may be edited.
 _VERIFIED = (DEFAULT_VOICE, *(f"{stage}/{name}" for stage in STAGES for name in (WEIGHTS, CONFIG, LINEAGE)))
 
 
@@ -32,14 +32,14 @@ class Manifest(Record):
     """The content of ``model.json``."""
 
     name: Annotated[FileName, Field(max_length=100)]
-    id: str = Field(min_length=1, max_length=64)
+    id: str = Field(min_length=1, max_length=64)  # made of the ids of the networks
     networks: dict[str, str]  # the id of each stage's network
     diffusion_steps: int = Field(ge=int(DIFFUSION_STEPS.least), le=int(DIFFUSION_STEPS.most))
     sha256: dict[Inside, str]  # of every file
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the model in ``folder``, whose files are as they were bundled.
+    """The manifest of the model in ``folder``, after a check that its files are those that were bundled.
 
     Raises:
         CheckpointError: it is missing or damaged; a file is missing, or is not the one that was bundled.

@@ -6,11 +6,14 @@
     <speech> s1..sn <end>                                                 speech alone
     <text> t1..tm <end>                                                   text alone
 
-Text is normalised letters and phonemes when spoken, lower-case letters alone when listened to. Codes of a frame
-lie flat, group after group, each group with ids of its own. Where it is known when each symbol is spoken, speech is
-read: every text token comes once more, in its place among the codes (after ELLA-V, Song et al., 2024). What is to be
-said is then always next to the sound that says it, and in sampling the order of the text can be kept by force: no word
-is skipped or said twice. This file is the only place that knows token ids.
+The text tokens are normalised letters and phonemes where the text is spoken, and lower-case letters alone where it is
+listened to. The codes of a frame follow each other, group after group, and each group has ids of its own.
+
+If it is known when each symbol is spoken, the speech is "read": every text token comes once more, right before the
+codes that say it (after ELLA-V, Song et al., 2024). The network then always has the next symbol beside its sound, and
+sampling can force the order of the text, so that no word is skipped or said twice.
+
+This file is the only place that knows token ids.
 """
 
 from collections.abc import Sequence
@@ -29,22 +32,22 @@ N_SPECIAL = 5
 class VocabularyConfig(Config):
     """Sizes of the three parts of the vocabulary."""
 
-    n_text: Width  # text tokens
-    n_codes: Annotated[int, Field(ge=1, le=1 << 20)]  # codes a group
-    groups: Layers  # codes a frame
-    reads: bool = False  # whether speech is read, its text in place; <read> is then the last id
+    n_text: Width  # number of text tokens
+    n_codes: Annotated[int, Field(ge=1, le=1 << 20)]  # number of different codes in a group
+    groups: Layers  # number of codes in a frame
+    reads: bool = False  # whether the text tokens stand among the codes of speech; <read> is then the last id
 
 
 @dataclass(frozen=True)
 class TokenSequence:
-    """Token ids and the weight of each as a target (0: context only)."""
+    """Token ids, and how much each of them counts as a target in training (0: it is context only)."""
 
     ids: list[int]
     weights: list[float]
 
 
 class Vocabulary:
-    """Ids: special tokens, then text tokens, then the codes of each group."""
+    """The ids: first the special tokens, then the text tokens, then the codes of each group, then <read>."""
 
     def __init__(self, config: VocabularyConfig) -> None:
         self.config = config
@@ -54,28 +57,28 @@ class Vocabulary:
         self.size = self.read + config.reads
 
     def text_ids(self, tokens: Sequence[int]) -> list[int]:
-        """Ids of text tokens."""
+        """The ids of text tokens."""
         return [token + self.text_offset for token in tokens]
 
     def text_tokens(self, ids: Sequence[int]) -> list[int]:
-        """Text tokens of ids; ids of another part are left out."""
+        """The text tokens among ``ids``; other ids are left out."""
         return [i - self.text_offset for i in ids if self.text_offset <= i < self.code_offset]
 
     def code_ids(self, codes: torch.Tensor) -> list[int]:
-        """Flat ids, frame after frame, of ``codes`` [frames, groups]."""
+        """The ids of ``codes`` [frames, groups], frame after frame."""
         shift = self.code_offset + torch.arange(self.config.groups) * self.config.n_codes
         ids: list[int] = (codes.long() + shift).flatten().tolist()
         return ids
 
     def codes(self, ids: Sequence[int]) -> torch.Tensor:
-        """Codes [frames, groups] of flat ``ids``; text in place is left out, an unfinished last frame is dropped."""
+        """The codes [frames, groups] among ``ids``; text tokens and an incomplete last frame are left out."""
         groups = self.config.groups
         ids = [i for i in ids if i >= self.code_offset]
         whole = torch.tensor(ids[: len(ids) // groups * groups], dtype=torch.long).reshape(-1, groups)
         return whole - self.code_offset - torch.arange(groups) * self.config.n_codes
 
     def group_range(self, group: int) -> tuple[int, int]:
-        """First id and one past the last id of ``group``."""
+        """The first id of ``group``, and one past its last id."""
         first = self.code_offset + group * self.config.n_codes
         return first, first + self.config.n_codes
 
@@ -84,7 +87,7 @@ class Vocabulary:
         return [VOICE, *self.code_ids(voice), TEXT, *self.text_ids(text), SPEECH]
 
     def read_prompt(self, voice: torch.Tensor, text: Sequence[int]) -> list[int]:
-        """The start of a read sequence: as ``speak_prompt``, up to <read>."""
+        """The start of a read sequence: the same as ``speak_prompt``, but up to <read>."""
         return [*self.speak_prompt(voice, text)[:-1], self.read]
 
     def listen_prompt(self, codes: torch.Tensor) -> list[int]:
@@ -92,7 +95,7 @@ class Vocabulary:
         return [SPEECH, *self.code_ids(codes), TEXT]
 
     def speak(self, voice: torch.Tensor, text: Sequence[int], codes: torch.Tensor, text_weight: float) -> TokenSequence:
-        """A whole speak sequence; the voice is context, text counts ``text_weight``, speech counts fully."""
+        """A whole speak sequence: the voice is context, text tokens count ``text_weight``, codes count fully."""
         n_voice, n_text, n_speech = voice.numel() + 1, len(text) + 1, codes.numel() + 1
         ids = [*self.speak_prompt(voice, text), *self.code_ids(codes), END]
         return TokenSequence(ids, [0.0] * (n_voice + 1) + [text_weight] * (n_text - 1) + [0.0] + [1.0] * n_speech)
@@ -102,8 +105,8 @@ class Vocabulary:
     ) -> TokenSequence:
         """A whole read sequence: text token i stands before frame ``frames[i]`` of ``codes`` [n, groups].
 
-        The text counts ``text_weight`` where it is announced; where it is read it counts as fully as the codes, for it
-        says when to go on.
+        Before <read> a text token counts ``text_weight``. Among the codes it counts fully, as they do: it is there that
+        the network learns when to go on to the next symbol.
         """
         prompt, spoken = self.read_prompt(voice, text), self.text_ids(text)
         flat, groups = self.code_ids(codes), self.config.groups
@@ -117,14 +120,14 @@ class Vocabulary:
         return TokenSequence(ids, weights + [1.0] * (len(ids) - len(weights)))
 
     def listen(self, codes: torch.Tensor, text: Sequence[int], speech_weight: float) -> TokenSequence:
-        """A whole listen sequence; speech counts ``speech_weight``, text counts fully."""
+        """A whole listen sequence: codes count ``speech_weight``, text tokens count fully."""
         ids = [*self.listen_prompt(codes), *self.text_ids(text), END]
         return TokenSequence(ids, [0.0] + [speech_weight] * codes.numel() + [0.0] + [1.0] * (len(text) + 1))
 
     def speech_alone(self, codes: torch.Tensor) -> TokenSequence:
-        """Speech without text."""
+        """A sequence of speech without text."""
         return TokenSequence([SPEECH, *self.code_ids(codes), END], [0.0] + [1.0] * (codes.numel() + 1))
 
     def text_alone(self, text: Sequence[int]) -> TokenSequence:
-        """Text without speech: the prior of the flip score."""
+        """A sequence of text without speech. Its likelihood is the prior in the flip score."""
         return TokenSequence([TEXT, *self.text_ids(text), END], [0.0] + [1.0] * (len(text) + 1))

@@ -15,7 +15,7 @@ class Spoken:
     samples: torch.Tensor  # [n], silence at both ends cut; empty if the GPT drew no codes
     codes: torch.Tensor  # [frames, groups]
     ended: bool  # whether the GPT ended the line by itself, before its limit
-    predicted_s: float  # the duration that its number of characters lets expect
+    predicted_s: float  # the duration predicted from its number of characters
     pause_s: float  # silence after it
     source: str = ""  # the written sentence that it comes from
     unsaid: tuple[str, ...] = ()  # words of the line that have no sound

@@ -1,4 +1,4 @@
-"""Voices: a reference clip as what the networks need of it."""
+"""Voices: what the networks need to know of a reference clip."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from triforce_tts.errors import AudioError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 
-MAX_SECONDS = 30.0  # of speech that are used
-MIN_SECONDS = 1.0  # of speech that are needed
-SEARCHED_SECONDS = 300.0  # of a long file in which speech is looked for
+MAX_SECONDS = 30.0  # the longest speech that a voice is made of
+MIN_SECONDS = 1.0  # the shortest speech that a voice can be made of
+SEARCHED_SECONDS = 300.0  # the part of a long file in which speech is looked for
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class Voice:
     name: str
     codes: torch.Tensor  # [frames, groups]: the GPT's prompt
     speaker: torch.Tensor  # [1, reference channels]: the diffusion stage's reference
-    note: str = ""  # what was done to the clip, one line for the user
+    note: str = ""  # what the user should know of the clip, one line; mostly empty
 
 
 def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, str]:
-    """The speech of a reference clip [n] at the model's rate and level, and a note on what a user should know of it.
+    """The speech of a reference clip, samples [n] at the model's rate and level, and a note for the user.
 
-    The note says where only a part is used, and where the clip does not sound like speech.
+    The note says if only a part of the clip is used, or if the clip does not sound like speech. Otherwise it is empty.
 
     Raises:
-        AudioError: unreadable, or with less than a second of speech.
+        AudioError: the clip cannot be read, or holds less than a second of speech.
     """
     clip = read_audio(path, audio.sample_rate, first_seconds=SEARCHED_SECONDS)
     speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)

@@ -1,4 +1,4 @@
-"""``triforce-tts``: one command. Sub-commands of the builder and the trainer come through package entry points."""
+"""The command ``triforce-tts``. The builder and the trainer add their sub-commands through package entry points."""
 
 import io
 import os
@@ -15,10 +15,10 @@ import typer
 from triforce_tts.cli.speak import listen, resynthesize, score, speak
 from triforce_tts.errors import TriforceError
 
-# Old versions of typer raise click's errors, new ones their own copy of them: this is the common class of either.
+# Old versions of typer raise click's errors, new versions raise copies of their own. This is the base class of both.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
-# Modules that speaking does not need, and the extra that installs each.
+# Modules that speaking does not need, and the extra of the package that installs each.
 EXTRAS = {
     **dict.fromkeys(("accelerate", "matplotlib", "tensorboard"), "train"),
     **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
@@ -26,7 +26,7 @@ EXTRAS = {
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
     **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
 }
-INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 and the signal's number
+INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 plus the number of the signal
 
 app = typer.Typer(
     name="triforce-tts",
@@ -58,9 +58,9 @@ for command in (listen, resynthesize, score, speak):
 
 
 def _load_programs() -> None:
-    """Add the sub-commands that ``data`` and ``stages`` register; their imports wait until one is called.
+    """Add the sub-commands that ``data`` and ``stages`` register. One that is not called is not imported.
 
-    The list of commands is shown with a note for those whose extra is not installed.
+    The list of commands needs all of them; a command whose extra is not installed is listed with a note.
     """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
         wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
@@ -80,7 +80,7 @@ def _load_programs() -> None:
 
 
 def _unavailable(module: str) -> Callable[[], None]:
-    """What the list of commands shows for a command that needs ``module``."""
+    """What the list of commands shows for a command that needs ``module``, which is not installed."""
 
     def command() -> None:
         raise AssertionError("this command is only listed, never called")
@@ -94,7 +94,7 @@ def _advice(module: str) -> str:
 
 
 def main() -> None:
-    """Run the command line; an error that a user can mend is one line on stderr and exit code 2."""
+    """Run the command line. An error that a user can mend becomes one line on stderr and exit code 2."""
     _open_streams()
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminator(os.getpid()))
@@ -141,11 +141,11 @@ def _run() -> int:
 
 
 class _Terminated(BaseException):
-    """SIGTERM: what is being written is removed on the way out, as after an interrupt."""
+    """Raised by SIGTERM, so that files that are half-written are removed, as after an interrupt."""
 
 
 def _terminator(owner: int) -> Callable[[int, object], None]:
-    """What SIGTERM does in the process ``owner``; one that it forks ends at once, as it would without us."""
+    """The handler of SIGTERM for the process ``owner``; a process that it forks ends at once, as without a handler."""
 
     def terminate(number: int, frame: object) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
@@ -168,7 +168,7 @@ def _leave(how: str, code: int) -> int:
 
 
 def _open_streams() -> None:
-    """Let every standard stream exist and take every character: a shell can close one, a path can hold any byte."""
+    """Open closed standard streams and let them take every character: a path in a message can hold any byte."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

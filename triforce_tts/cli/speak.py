@@ -1,4 +1,4 @@
-"""``speak``, ``resynthesize``, ``listen`` and ``score``: arguments in, files and a line on stderr out."""
+"""The commands ``speak``, ``resynthesize``, ``listen`` and ``score``: arguments in, files and a line on stderr out."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
-STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # of UTF-8, in which a character has at most 4: more is too long whatever it says
+STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
 
 
 def speak(
@@ -157,7 +157,7 @@ def _prepare(
 
 
 def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
-    from triforce_tts.audio.io import require_target  # torch comes with it, which --help shall not wait for
+    from triforce_tts.audio.io import require_target  # here, because it imports torch, for which --help must not wait
 
     require_target(out, sources)
     if model is not None and Path(os.path.realpath(model)) in Path(os.path.realpath(out)).parents:
@@ -178,11 +178,11 @@ def _read_stdin() -> str:
 
 
 def _ask_for_consent() -> None:
-    """One line, the first time a voice is cloned on this account."""
+    """Ask to clone only with consent, the first time that a voice is cloned on this account."""
     base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     marker = base / "triforce-tts" / "consent-shown"
     if marker.exists():
         return
     typer.echo("Clone a voice only with its owner's consent; written files say that they are synthetic.", err=True)
-    with suppress(TriforceError):  # a home that cannot be written shows the line again next time
+    with suppress(TriforceError):  # if the home cannot be written, the line is shown again next time
         write_text(marker, "shown\n")

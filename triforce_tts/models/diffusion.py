@@ -1,9 +1,9 @@
 """The diffusion upsampler: a blurry DVAE decode and a reference clip in, the state that speech stands for out.
 
-Flow matching. What the flow carries from noise to speech, a log-magnitude spectrogram or the wave itself, is the
-target's affair (``targets.py``); the network is the same for both, run once for each band of the target. It predicts
-the clean end (x1), to which a Wiener skip adds what a linear filter could know already; nothing in it is global over
-time, so long sounds can be made in chunks.
+It is trained by flow matching. ``targets.py`` decides what the flow carries from noise to speech: a log-magnitude
+spectrogram or the wave itself. The network is the same for both and runs once for each band of the target. It predicts
+the clean end (x1); a skip connection adds the part that a linear (Wiener) filter could already know. Nothing in the
+network is global over time, so long sounds can be made in chunks.
 """
 
 import torch
@@ -16,7 +16,7 @@ from triforce_tts.models.targets import DiffusionConfig, make_target
 
 
 class ReferenceEncoder(nn.Module):
-    """A vector of how a reference clip sounds: convolutions, then the mean over its frames."""
+    """Describes the sound of a reference clip by a vector: convolutions, then the mean over the frames."""
 
     def __init__(self, n_mels: int, channels: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class ReferenceEncoder(nn.Module):
         self.out = nn.Linear(channels, channels)
 
     def forward(self, mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """[batch, channels] of standardised ``mel`` [batch, frames, n_mels]; frames past ``lengths`` count nothing."""
+        """[batch, channels] of standardised ``mel`` [batch, frames, n_mels]; frames past ``lengths`` do not count."""
         x = F.pad(mel, (0, 0, 0, mel.shape[1] % 2)) * frame_mask(lengths, mel.shape[1] + mel.shape[1] % 2)
         mask = frame_mask(-(-lengths // 2), x.shape[1] // 2)
         x = self.conv_in(x, mask)
@@ -44,10 +44,10 @@ def time_features(t: torch.Tensor, channels: int) -> torch.Tensor:
 
 
 class Block(nn.Module):
-    """Depthwise convolution over time, then a wide pointwise network; time and reference scale, shift and gate it.
+    """Depthwise convolution over time, then a wide pointwise network. Flow time and reference scale, shift and gate it.
 
-    ConvNeXt (Liu et al., 2022) with adaptive normalisation (Peebles and Xie, 2022): the conditioning network is
-    shared by all blocks, and each adds a table of its own.
+    This is ConvNeXt (Liu et al., 2022) with adaptive normalisation (Peebles and Xie, 2022). All blocks share one
+    conditioning network, and each block adds a table of its own to its output.
     """
 
     def __init__(self, config: DiffusionConfig) -> None:
@@ -84,18 +84,18 @@ class Diffusion(Network):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm_out = nn.LayerNorm(width)
         self.project_out = nn.Linear(width, self.target.outputs)
-        if self.target.bands > 1:  # which of the bands this is: the only thing that they do not share
+        if self.target.bands > 1:  # this vector tells a band which one it is; all other weights are shared
             self.band = nn.Parameter(0.02 * torch.randn(self.target.bands, width))
         if config.null_condition:
             self.null_decode = nn.Parameter(torch.zeros(audio.n_mels))
             self.null_speaker = nn.Parameter(torch.zeros(config.reference_channels))
-        # From nothing but the linear guess: the network learns what is missing from it.
+        # At the start the output is the linear guess alone; training adds what that lacks.
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
 
     @property
     def reach(self) -> int:
-        """Frames on either side of a frame that one prediction looks at: its receptive field."""
+        """Frames on either side of a frame that can change its prediction: half the receptive field."""
         return self.config.blocks * (self.config.kernel_size // 2) + self.target.reach
 
     def forward(
@@ -115,8 +115,8 @@ class Diffusion(Network):
             decode: standardised mel that the DVAE decoded, [batch, frames, n_mels].
             speaker: ``reference(...)`` of a clip by the same voice, [batch, reference_channels].
             lengths: frames of each utterance, [batch].
-            drop: whose decode and reference the network shall do without, [batch] bool; nobody's without it. The
-                decode still shapes the noise.
+            drop: [batch] bool, true for utterances whose decode and reference the network must do without; without it,
+                for none. The decode still shapes the noise.
         """
         seen = self.target.seen(noisy, decode, lengths)  # [batch, bands, frames, inputs]
         known = decode
@@ -138,5 +138,5 @@ class Diffusion(Network):
 
 
 def wiener_gain(t: torch.Tensor) -> torch.Tensor:
-    """The best linear guess of unit-variance x1 from (1 - t) * x0 + t * x1 with unit noise is this times it."""
+    """The factor of the best linear guess of x1 from (1 - t) * x0 + t * x1, where x0 and x1 have unit variance."""
     return t / (t.square() + (1 - t).square())

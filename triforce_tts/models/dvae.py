@@ -1,4 +1,7 @@
-"""The DVAE: mel frames to a few integers a frame and back. A weak decoder on purpose: the codes must say it all."""
+"""The DVAE: mel frames to a few integers a frame and back.
+
+The decoder is weak on purpose: it can invent nothing, so the codes must hold all that matters.
+"""
 
 import math
 from typing import Annotated, Literal
@@ -12,21 +15,20 @@ from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame
 from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, Quantised
 from triforce_tts.schema import Config, Layers, Width
 
-MOST_CODES = 1 << 20  # a group: each is a row of the GPT's table
+MOST_CODES = 1 << 20  # in a group; each code is a row of the GPT's table
 
 
 class DVAEConfig(Config):
     """Sizes of the DVAE."""
 
     channels: Width
-    downsampling: Annotated[int, Field(le=1024)]  # mel frames a code frame; a power of two
+    downsampling: Annotated[int, Field(le=1024)]  # mel frames in a code frame; a power of two
     quantizer: Literal["fsq", "vq", "gumbel"] = "fsq"
-    levels: Annotated[
-        tuple[Width, ...], Field(max_length=16)
-    ]  # FSQ grid of one group; the product is the number of codes, whatever the quantiser
-    code_dim: Width = 16  # of a learnt code's vector ('vq', 'gumbel')
-    groups: Layers  # codes a code frame
-    blocks: Annotated[int, Field(ge=0, le=1024)]  # residual blocks at the code rate, on either side
+    # The grid points of each dimension of a group's FSQ grid. Their product is the number of codes of any quantiser.
+    levels: Annotated[tuple[Width, ...], Field(max_length=16)]
+    code_dim: Width = 16  # numbers in the vector of a learnt code ('vq', 'gumbel')
+    groups: Layers  # codes in a code frame
+    blocks: Annotated[int, Field(ge=0, le=1024)]  # residual blocks at the code rate, in the encoder and in the decoder
 
     @model_validator(mode="after")
     def _check(self) -> "DVAEConfig":
@@ -34,20 +36,20 @@ class DVAEConfig(Config):
             raise ValueError(f"downsampling must be a power of two, found {self.downsampling}")
         if math.prod(self.levels) > MOST_CODES:
             raise ValueError(f"levels {list(self.levels)} give more than {MOST_CODES} codes")
-        if not self.levels or min(self.levels) < 3:  # with two, the shifted grid puts its border where tanh saturates
+        if not self.levels or min(self.levels) < 3:  # the border between two levels would lie where tanh saturates
             raise ValueError(f"levels must be three or more each, found {list(self.levels)}")
         return self
 
     @property
     def n_codes(self) -> int:
-        """Different codes a group."""
+        """The number of different codes in a group."""
         return math.prod(self.levels)
 
 
 class DVAE(Network):
     """Convolutional autoencoder with a grouped quantiser in the middle.
 
-    Normalised per frame over channels only, and masked after every convolution: a code depends on its receptive
+    Norms go over the channels of one frame, and a mask follows every convolution. So a code depends on its receptive
     field alone, whatever else is in the batch.
     """
 
@@ -69,7 +71,7 @@ class DVAE(Network):
 
     @property
     def decoder_reach(self) -> int:
-        """Code frames on either side of a mel frame's own that ``decode`` looks at: its receptive field."""
+        """Code frames on either side of a mel frame's own code frame that can change it: half the receptive field."""
         scale = self.config.downsampling
         frames = 1 + len(self.decoder) * scale  # mel frames: of the last convolution and of the blocks at the code rate
         for _ in self.up:
@@ -78,11 +80,11 @@ class DVAE(Network):
         return -(-frames // self.config.downsampling)
 
     def code_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
-        """Code frames of mel ``lengths`` [batch]: a started group of frames counts."""
+        """The number of code frames of mel ``lengths`` [batch]; a code frame that is only begun counts."""
         return -(-lengths // self.config.downsampling)
 
     def _encode(self, mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Continuous [batch, code frames, channels] before quantisation."""
+        """The encoder's output [batch, code frames, channels], before it is quantised."""
         missing = -mel.shape[1] % self.config.downsampling
         x = F.pad(mel, (0, 0, 0, missing)) * frame_mask(lengths, mel.shape[1] + missing)
         mask = frame_mask(lengths, x.shape[1])

@@ -1,8 +1,8 @@
 """The GPT: a Llama (RMSNorm, rotary positions, SwiGLU) over one vocabulary, with a preallocated cache.
 
-Parameter names and arithmetic are those of ``transformers``' ``LlamaForCausalLM``, so a checkpoint is a standard
-Hugging Face folder; the tests hold the two equal. Written out here because decoding needs its own cached step and
-because importing ``transformers`` takes longer than speaking a sentence.
+Parameter names and arithmetic are those of ``LlamaForCausalLM`` in ``transformers``, so a checkpoint is a standard
+Hugging Face folder; tests compare the two. The network is written out here because decoding needs a cached step of its
+own, and because importing ``transformers`` takes longer than speaking a sentence.
 """
 
 from typing import Annotated, Any
@@ -22,10 +22,10 @@ class GPTConfig(Config):
     layers: Layers
     dim: Width
     heads: Layers
-    hidden: Width  # width of the SwiGLU
-    max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # longest sequence
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of attention weights, in training
-    sink: bool = False  # attention may go nowhere: softmax with one more logit of 0; no longer a plain Llama
+    hidden: Width  # width inside the SwiGLU
+    max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # tokens of the longest sequence
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the attention weights, in training only
+    sink: bool = False  # adds a logit of 0 to every softmax of the attention (see Attention): no longer a plain Llama
     rope_theta: PositiveFloat = 10000.0
     norm_eps: PositiveFloat = 1e-5
 
@@ -38,7 +38,7 @@ class GPTConfig(Config):
     def huggingface(self, vocabulary_size: int) -> dict[str, Any]:
         """The ``config.json`` that ``transformers.AutoModelForCausalLM`` reads."""
         return {
-            # With a sink transformers' Llama would load the weights and compute something else: it shall refuse.
+            # With a sink the Llama of transformers would load the weights and compute something else. It must refuse.
             "architectures": ["TriforceGPT" if self.sink else "LlamaForCausalLM"],
             "model_type": "triforce-gpt" if self.sink else "llama",
             "vocab_size": vocabulary_size,
@@ -64,28 +64,28 @@ class GPTConfig(Config):
 class KVCache:
     """Keys and values of every layer for up to ``max_tokens`` positions, allocated once.
 
-    A row of the batch may be shorter than another: each row writes at its own positions, and a position is seen
-    only from positions at or after it, so what lies beyond a row's end is never read before it is overwritten.
+    The rows of a batch may differ in length: each row writes at its own positions. A position is seen only from itself
+    and from later ones, so what padding left beyond the end of a row is overwritten before it is read.
     """
 
     def __init__(self, config: GPTConfig, batch: int, max_tokens: int, like: torch.Tensor) -> None:
         shape = (config.layers, batch, config.heads, max_tokens, config.dim // config.heads)
         self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
-        self.used = 0  # tokens written to every row, padding included: no position beyond them is filled
+        self.used = 0  # tokens that were written to each row, padding included; positions from here on are empty
 
     @property
     def max_tokens(self) -> int:
-        """Positions of a row."""
+        """The number of positions in a row."""
         return self.keys.shape[3]
 
     def advance(self, tokens: int) -> None:
-        """Make room for ``tokens`` more. The count stays on the host, so that nobody waits for the device."""
+        """Count ``tokens`` more as used. The count is kept on the host, so that nobody has to wait for the device."""
         self.used = min(self.used + tokens, self.max_tokens)
 
     def update(
         self, layer: int, keys: torch.Tensor, values: torch.Tensor, positions: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """All keys and values [batch, heads, used, head dim] with the new ones written at ``positions`` [batch, new]."""
+        """All keys and values [batch, heads, used, head dim] after writing the new ones at ``positions`` [batch, new]."""
         rows = torch.arange(keys.shape[0], device=keys.device)[:, None]
         self.keys[layer][rows, :, positions] = keys.transpose(1, 2)
         self.values[layer][rows, :, positions] = values.transpose(1, 2)
@@ -119,9 +119,9 @@ def _rotate(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tens
 
 
 def _causal_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-    """Causal attention [batch, heads, tokens, head dim] in three batched products.
+    """Causal attention [batch, heads, tokens, head dim] in two batched products.
 
-    For training on a CPU, where the fused kernel's backward pass takes two and a half times as long (docs/decisions.md).
+    This is for training on a CPU: the backward pass of the fused kernel takes 2.5 times as long (docs/decisions.md).
     """
     batch, heads, tokens, dim = query.shape
     query, key, value = (x.reshape(batch * heads, tokens, dim) for x in (query, key, value))
@@ -133,9 +133,9 @@ def _causal_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tenso
 class Attention(nn.Module):
     """Causal multi-head attention with rotary positions.
 
-    With a sink the weights of a position are exp(s) / (1 + sum exp(s)): a head that has nothing to say can look
-    nowhere, where a plain softmax makes it park its weight on some token and grow outliers for that (Miller,
-    "Attention is off by one", 2023; Xiao et al., 2023). It is a key of zeros with a value of zeros.
+    With a sink the weights of a position are exp(s) / (1 + sum exp(s)), so that a head can attend to nothing. A plain
+    softmax forces it to attend to some token, and the network grows outliers for that (Miller, "Attention is off by
+    one", 2023; Xiao et al., 2023). The sink is made as one more key of zeros with a value of zeros.
     """
 
     def __init__(self, config: GPTConfig) -> None:
@@ -204,7 +204,7 @@ class SwiGLU(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention and SwiGLU, each normalised before and added after."""
+    """Attention, then SwiGLU; the input of each is normalised, and its output is added to that input."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
@@ -223,14 +223,14 @@ class Layer(nn.Module):
         cache: KVCache | None,
         probe: dict[int, torch.Tensor] | None,
     ) -> torch.Tensor:
-        """Same shape as ``x`` [batch, tokens, dim]; ``index`` is the layer's place in cache and probe."""
+        """Same shape as ``x`` [batch, tokens, dim]; ``index`` is the number of this layer in cache and probe."""
         x = x + self.self_attn(self.input_layernorm(x), cos, sin, positions, index, cache, probe)
         out: torch.Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
 
 
 class _Model(nn.Module):
-    """The part that Hugging Face calls ``model``: it gives the parameters their standard names."""
+    """What Hugging Face calls ``model``. It exists to give the parameters their standard names."""
 
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -240,14 +240,14 @@ class _Model(nn.Module):
 
 
 class GPT(Network):
-    """Next-token logits; the output table is the input table."""
+    """The GPT: logits of the next token. Input and output share one table of embeddings."""
 
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
         super().__init__()
         self.config, self.vocabulary_size = config, vocabulary_size
         self.model = _Model(config, vocabulary_size)
         self.apply(_initialise)
-        # Residual branches start small, so that the sum over the depth keeps unit variance (GPT-2).
+        # The residual branches start small, so that their sum over all layers keeps unit variance (as in GPT-2).
         for name, parameter in self.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.normal_(parameter, std=0.02 / (2 * config.layers) ** 0.5)
@@ -261,10 +261,10 @@ class GPT(Network):
     ) -> torch.Tensor:
         """Normalised last hidden states [batch, tokens, dim] of ``ids`` [batch, tokens] int64.
 
-        With a ``cache``, ``positions`` [batch, tokens] say where in its row each token stands. Without one the
-        whole sequences are given, padded at their ends: causality alone keeps padding out of real positions.
-        ``probe`` receives, for each layer that it names, the attention scores [batch, tokens, tokens] of the first
-        head, before masking and softmax.
+        With a ``cache``, ``positions`` [batch, tokens] say where in its row each token stands. Without one ``ids`` are
+        whole sequences, padded at their ends: the network is causal, so padding changes no real position. ``probe``
+        receives, for each layer that is a key of it, the attention scores [batch, tokens, tokens] of the first head,
+        before mask and softmax.
         """
         if positions is None:
             positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
@@ -289,8 +289,8 @@ class GPT(Network):
     ) -> torch.Tensor:
         """Logits [batch, tokens, vocabulary], or [chosen, vocabulary] at the positions where ``chosen`` is true.
 
-        Most positions of a training batch are context; the output table is the widest product, so it is taken only
-        where a loss needs it.
+        Most positions of a training batch are only context. The product with the output table is the largest of all,
+        so it is computed only where a loss needs it.
         """
         hidden = self.hidden(ids, probe=probe)
         return self.logits(hidden if chosen is None else hidden[chosen])

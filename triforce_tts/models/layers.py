@@ -17,8 +17,8 @@ def frame_mask(lengths: torch.Tensor, frames: int) -> torch.Tensor:
 class MaskedConv(nn.Module):
     """A 1-D convolution over frames whose output is zeroed outside each utterance.
 
-    Zeros beyond the end are just what a clip on its own would be padded with, so a frame depends on its receptive
-    field alone and never on its neighbours in the batch.
+    A clip on its own would be padded with zeros too. So a frame depends on its receptive field alone, and never on the
+    other clips of the batch.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1) -> None:
@@ -32,7 +32,7 @@ class MaskedConv(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """x + conv(act(conv(act(norm(x))))), normalised per frame over channels only."""
+    """x + conv(act(conv(act(norm(x))))); the norm goes over the channels of each frame alone."""
 
     def __init__(self, channels: int, kernel_size: int = 3) -> None:
         super().__init__()
@@ -64,10 +64,10 @@ class Network(nn.Module):
 
 
 def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:
-    """``block(*inputs)``; with ``recompute`` its activations are made again in the backward pass, not kept.
+    """``block(*inputs)``; with ``recompute`` the backward pass computes its activations again instead of keeping them.
 
-    Memory falls from all activations to one tensor a block, for about a third more work (Chen et al., "Training deep
-    nets with sublinear memory cost", 2016).
+    Memory then holds one tensor for each block instead of all activations, for about a third more work (Chen et al.,
+    "Training deep nets with sublinear memory cost", 2016).
     """
     if recompute and torch.is_grad_enabled():
         out: torch.Tensor = checkpoint(block, *inputs, use_reentrant=False)
@@ -77,5 +77,5 @@ def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:
 
 
 def count_parameters(module: nn.Module) -> int:
-    """Numbers in all parameters of ``module``, shared ones once."""
+    """How many numbers the parameters of ``module`` hold; shared ones count once."""
     return sum(parameter.numel() for parameter in module.parameters())

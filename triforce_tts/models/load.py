@@ -1,4 +1,4 @@
-"""Networks from their checkpoints."""
+"""Loading the three networks from their checkpoints."""
 
 from pathlib import Path
 
@@ -36,10 +36,10 @@ class DiffusionCheckpoint(Record):
 
 
 def read_stage(path: Path | str, stage: str, kind: type[RecordT]) -> RecordT:
-    """The configuration of the ``stage`` checkpoint at ``path``, typed.
+    """The configuration of the ``stage`` checkpoint at ``path``, as a ``kind``.
 
     Raises:
-        CheckpointError: another stage's checkpoint, or a configuration that is damaged; every problem is named.
+        CheckpointError: the checkpoint is another stage's, or its configuration is damaged; every problem is named.
     """
     checkpoint.read_config(path, stage)
     return read_record(checkpoint.locate(path) / checkpoint.CONFIG, kind, CheckpointError)

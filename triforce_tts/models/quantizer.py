@@ -1,9 +1,9 @@
-"""From channels to integers and back: grouped finite scalar quantisation, and what it is compared with.
+"""From channels to integers and back: grouped finite scalar quantisation, and two older ways to compare it with.
 
-``GroupedFSQ`` is the default. ``GroupedVQ`` (a learnt codebook, moved by averages) and ``GroupedGumbel`` (a learnt
-choice among codes) are the older ways; docs/dvae.md compares them. All three take [batch, frames, channels] and a mask
-of real frames, and give the quantised sequence, codes [batch, frames, groups], and a penalty to add to the loss,
-summed over real frames.
+``GroupedFSQ`` is the default. ``GroupedVQ`` has a codebook that is learnt by running means, ``GroupedGumbel`` learns to
+choose among codes; docs/dvae.md compares the three. Each takes [batch, frames, channels] and a mask of the real frames.
+Each returns the quantised sequence, the codes [batch, frames, groups], and a penalty to add to the loss, which is
+summed over the real frames.
 """
 
 import math
@@ -19,13 +19,13 @@ class GroupedFSQ(nn.Module):
     """Rounds ``groups`` x ``len(levels)`` channels a frame to a grid of ``levels``; one integer a group.
 
     Mentzer et al., "Finite Scalar Quantization: VQ-VAE Made Simple", 2023. Every point of the grid is a code, so
-    there is no codebook to learn and none to collapse. Checked against ``vector-quantize-pytorch`` in the tests;
-    written out here because that package adds a second to every start.
+    there is no codebook to learn and none to collapse. The tests compare it with
+    ``vector-quantize-pytorch``. It is written out here because importing that package takes a second.
 
     Args:
-        channels: channels of the sequence on either side.
+        channels: channels of the sequence, before and after.
         levels: grid points of each dimension of a group; their product is the number of codes.
-        groups: codes a frame.
+        groups: codes in a frame.
     """
 
     def __init__(self, channels: int, levels: tuple[int, ...], groups: int) -> None:
@@ -59,7 +59,7 @@ class GroupedFSQ(nn.Module):
         return self.project_out(grid.flatten(-2).to(x.dtype)), codes, x.new_zeros(())
 
     def embed(self, codes: torch.Tensor) -> torch.Tensor:
-        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: what ``forward`` returned for them."""
+        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: as ``forward`` quantised."""
         half_width = torch.div(self._levels, 2, rounding_mode="floor")
         digits = torch.div(codes.unsqueeze(-1), self._basis, rounding_mode="floor") % self._levels.long()
         grid = (digits - half_width) / half_width
@@ -68,22 +68,22 @@ class GroupedFSQ(nn.Module):
 
 
 class GroupedVQ(nn.Module):
-    """The nearest of ``n_codes`` learnt vectors in each group; the vectors are running means of what chose them.
+    """The nearest of ``n_codes`` learnt vectors in each group. A vector is the running mean of the inputs nearest it.
 
     van den Oord et al., "Neural Discrete Representation Learning", 2017, appendix A.1; look-up in a few dimensions as
-    in Yu et al. (ViT-VQGAN, 2022). A code that nobody has chosen for long restarts at a vector of the batch (Dhariwal
-    et al., "Jukebox", 2020), or most of the codebook would die in the first hundred steps.
+    in Yu et al. (ViT-VQGAN, 2022). A code that was not chosen for long restarts at a vector of the batch (Dhariwal et
+    al., "Jukebox", 2020); without that, most codes would fall out of use in the first hundred steps.
 
     Args:
-        channels: of the sequence on either side.
-        n_codes: vectors a group.
-        groups: codes a frame.
-        code_dim: of a vector.
+        channels: channels of the sequence, before and after.
+        n_codes: vectors in a group.
+        groups: codes in a frame.
+        code_dim: numbers in a vector.
     """
 
-    decay = 0.99  # of the running means, a step
-    commitment = 0.25  # weight of the encoder's distance to its code
-    least_use = 0.1  # running count below which a code restarts
+    decay = 0.99  # a running mean keeps so much of itself in each step
+    commitment = 0.25  # weight of the distance between the encoder's output and its code
+    least_use = 0.1  # a code whose running count falls below this restarts
 
     def __init__(self, channels: int, n_codes: int, groups: int, code_dim: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class GroupedVQ(nn.Module):
         z = self.project_in(x).unflatten(-1, (self.groups, -1)).float()  # [batch, frames, groups, dim]
         codes = self._nearest(z)
         real = torch.ones(z.shape[:2], dtype=torch.bool, device=z.device) if mask is None else mask.squeeze(-1) > 0
-        chosen = self._vectors(codes)  # before the codebook moves: what the decoder saw in this step
+        chosen = self._vectors(codes)  # taken before the codebook moves: the decoder sees these vectors in this step
         if self.training:
             self._follow(z.detach()[real], codes[real])
         penalty = self.commitment * ((z - chosen).square().mean((-1, -2)) * real).sum()
@@ -138,7 +138,7 @@ class GroupedVQ(nn.Module):
             self.sums[group].lerp_(sums, 1 - self.decay)
             fresh = vectors[torch.randint(len(vectors), (self.n_codes,), device=vectors.device)]
             if torch.distributed.is_available() and torch.distributed.is_initialized():
-                torch.distributed.broadcast(fresh, 0)  # one codebook in all processes
+                torch.distributed.broadcast(fresh, 0)  # so that all processes have the same codebook
             unused = (self.counts[group] < self.least_use)[:, None]
             self.sums[group].copy_(torch.where(unused, fresh, self.sums[group]))
             self.counts[group].copy_(torch.where(unused[:, 0], 1.0, self.counts[group]))
@@ -152,14 +152,14 @@ class GroupedGumbel(nn.Module):
     project. The temperature falls from 1 to ``coolest`` over training steps.
 
     Args:
-        channels: of the sequence on either side.
-        n_codes: choices a group.
-        groups: codes a frame.
-        code_dim: of a code's vector.
+        channels: channels of the sequence, before and after.
+        n_codes: choices in a group.
+        groups: codes in a frame.
+        code_dim: numbers in the vector of a code.
     """
 
     coolest, cooling = 0.5, 2e-4  # temperature is max(coolest, exp(-cooling * step))
-    spread = 5e-3  # weight of the mean choice's distance from uniform, nats: without it most codes are never tried
+    spread = 5e-3  # weight of how far the mean choice is from uniform, in nats; without it most codes are never tried
 
     def __init__(self, channels: int, n_codes: int, groups: int, code_dim: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """What the flow of stage 3 carries from noise to speech: the state of every frame, and what the network sees of it.
 
-A state is [batch, frames, width], the same for noise, for what lies between, and for the clean end. Samplers and
-losses know nothing more. Two kinds:
+A state is [batch, frames, width]: at the start of the flow, which is noise, at its clean end, and between the two.
+Samplers and losses know nothing more of it. There are two kinds:
 
 - ``magnitude``: the log-magnitude of each STFT bin, relative to the envelope that the decode stands for. Phase comes
   from Griffin-Lim.
@@ -22,26 +22,28 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config, Kernel, Layers, Width
 
-# The log-magnitude target is about standard normal with these two (measured on 150 utterances of one reader; nats).
+# With these two the log-magnitude target is about standard normal (in nats; measured on 150 utterances of one reader).
 _TARGET_SHIFT, _TARGET_SCALE = 0.4, 0.9
-_MAGNITUDE_FLOOR = 2e-3  # added before the logarithm: quieter bins are inaudible beside their neighbours
-# RMS of bins over their envelope: 1.1 of the true mel's, 1.6 of a DVAE decode's (60 utterances of many readers).
+_MAGNITUDE_FLOOR = 2e-3  # added before the logarithm; a quieter bin cannot be heard beside its neighbours
+# The RMS of bins relative to their envelope is 1.1 for true mels, 1.6 for DVAE decodes (60 utterances, many readers).
 _COMPLEX_GAIN = 1.3
-_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05  # of a bin in the error, where the mean bin has 1
+_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05  # limits of a bin's weight in the error; a bin of mean loudness has 1
 
 
 class DiffusionConfig(Config):
     """Sizes of the diffusion upsampler and what it predicts."""
 
     target: Literal["magnitude", "complex"]
-    channels: Width  # of each band
+    channels: Width  # width between the blocks, for each band
     hidden: Width  # width inside a block
     blocks: Layers
     kernel_size: Kernel
     reference_channels: Width
-    null_condition: bool = False  # learns to do without decode and reference where they are dropped: for guidance
-    bands: Layers = 1  # that the bins of a complex spectrum are cut into
-    band_overlap: Annotated[int, Field(ge=0, le=1024)] = 0  # bins of its neighbours, to either side, that a band sees
+    null_condition: bool = False  # whether it learns to do without decode and reference, which guidance needs
+    bands: Layers = 1  # number of bands into which a complex spectrum is cut
+    band_overlap: Annotated[int, Field(ge=0, le=1024)] = (
+        0  # bins of the band below, and of the band above, that a band sees too
+    )
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":
@@ -71,12 +73,12 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
 
 
 def _overlap(audio: AudioConfig) -> int:
-    """Frames on either side whose windows overlap a frame's: an STFT and an inverse STFT together reach so far."""
+    """Frames on either side whose windows overlap with a frame's. An STFT and an inverse STFT reach so far together."""
     return audio.n_fft // audio.hop_length - 1
 
 
 def phase_reach(audio: AudioConfig, iterations: int) -> int:
-    """Frames on either side of a frame's samples that ``griffin_lim`` looks at.
+    """Frames on either side of a frame that can change its samples in ``griffin_lim``.
 
     An iteration is an inverse STFT and an STFT; one more inverse STFT follows, which reaches half a window.
     """
@@ -84,20 +86,20 @@ def phase_reach(audio: AudioConfig, iterations: int) -> int:
 
 
 class Target(Protocol):
-    """A kind of state. ``decode`` is the standardised mel [batch, frames, n_mels], ``lengths`` the frames [batch]."""
+    """A kind of state. ``decode`` is the standardised mel [batch, frames, n_mels], ``lengths`` its frames [batch]."""
 
-    width: int  # numbers of a frame's state
+    width: int  # how many numbers the state of a frame has
     bands: int
-    inputs: int  # numbers of a band that the network sees, a frame
-    outputs: int  # numbers of a band that it answers with
-    reach: int  # frames on either side that ``seen`` and ``answer`` together, or ``noise``, look at
+    inputs: int  # how many numbers the network sees of a band in a frame
+    outputs: int  # how many numbers it answers with
+    reach: int  # frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
         ...
 
     def whiten(self, noise: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """[batch, frames, n_bins] or its complex like, of unit variance where ``noise`` is what ``noise()`` makes."""
+        """Real or complex [batch, frames, n_bins]; it has unit variance where ``noise`` was made by ``noise()``."""
         ...
 
     def clean(self, samples: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -109,13 +111,13 @@ class Target(Protocol):
         ...
 
     def answer(self, out: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """State [batch, frames, width] that the network's ``out`` [batch, bands, frames, outputs] stands for."""
+        """The state [batch, frames, width] that the network's answer ``out`` [batch, bands, frames, outputs] means."""
         ...
 
     def error(
         self, state: torch.Tensor, other: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor
     ) -> torch.Tensor:
-        """Squared difference of two states, mean over bins, of each frame: [batch, frames], 0 past the ends."""
+        """The squared difference of two states in each frame, as a mean over bins: [batch, frames], 0 past the ends."""
         ...
 
     def time_weight(self, t: torch.Tensor) -> torch.Tensor:
@@ -131,12 +133,12 @@ class Target(Protocol):
         ...
 
     def phase_reach(self, phase_iterations: int) -> int:
-        """Frames on either side that ``samples`` looks at."""
+        """Frames on either side of a frame that can change its samples in ``samples``."""
         ...
 
 
 class MagnitudeTarget:
-    """Log-magnitudes; as wide as the spectrum."""
+    """The state is log-magnitudes, one for each bin."""
 
     bands = 1
     reach = 0
@@ -146,11 +148,11 @@ class MagnitudeTarget:
         self.width = self.inputs = self.outputs = audio.n_bins
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """White: relative to the envelope, noise of its shape is white."""
+        """``white`` itself: the state is relative to the envelope, so noise in the shape of the envelope is white."""
         return white * frame_mask(lengths, white.shape[1])
 
     def whiten(self, noise: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """As it is."""
+        """``noise`` itself, which is white already."""
         return noise * frame_mask(lengths, noise.shape[1])
 
     def clean(self, samples: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -158,54 +160,55 @@ class MagnitudeTarget:
         return to_target(stft(samples, self.audio).abs(), noise_shape(decode, self.audio))
 
     def seen(self, state: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """All of it, in one band."""
+        """The whole state, as one band."""
         return state.unsqueeze(1)
 
     def answer(self, out: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """All of it."""
+        """The one band is the whole state."""
         return out.squeeze(1)
 
     def error(
         self, state: torch.Tensor, other: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor
     ) -> torch.Tensor:
-        """In units of the target: about 0.9 nats."""
+        """The error in units of the target, each of which is 0.9 nats."""
         square = (state.float() - other.float()).square().mean(-1)
         return square * frame_mask(lengths, square.shape[1]).squeeze(-1)
 
     def time_weight(self, t: torch.Tensor) -> torch.Tensor:
-        """The same at all times."""
+        """All times count the same."""
         return torch.ones_like(t)
 
     def magnitude(self, state: torch.Tensor, decode: torch.Tensor) -> torch.Tensor:
-        """The inverse of the logarithm."""
+        """The magnitudes of which the state is the logarithm."""
         return from_target(state, noise_shape(decode, self.audio))
 
     def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
-        """Phase by Griffin-Lim."""
+        """The wave whose phase Griffin-Lim finds."""
         return griffin_lim(self.magnitude(state, decode), self.audio, phase_iterations)
 
     def phase_reach(self, phase_iterations: int) -> int:
-        """Griffin-Lim's."""
+        """The reach of Griffin-Lim."""
         return phase_reach(self.audio, phase_iterations)
 
 
 class ComplexTarget:
-    """The wave, seen as bands of its complex spectrum relative to the envelope.
+    """The state is the wave. The network sees bands of its complex spectrum, relative to the envelope.
 
-    RFWave (Liu et al., 2024) cuts the spectrum so; the wave as state makes every noisy spectrum one that a wave has.
+    RFWave (Liu et al., 2024) cuts the spectrum in this way. Here the state is a wave, so that every noisy spectrum is
+    the spectrum of a wave.
     """
 
     def __init__(self, audio: AudioConfig, bands: int, overlap: int) -> None:
         if bands > audio.n_bins:
             raise ConfigError(f"model.bands is {bands}, more than the {audio.n_bins} bins of the spectrum")
         self.audio, self.bands, self.overlap = audio, bands, overlap
-        self.band_bins = -(-audio.n_bins // bands)  # the last band may end in bins that are not there
+        self.band_bins = -(-audio.n_bins // bands)  # the last band may be filled up with empty bins
         self.width = audio.hop_length
         self.inputs, self.outputs = 2 * (self.band_bins + 2 * overlap), 2 * self.band_bins
         self.reach = _overlap(audio)
 
     def split(self, spectrum: torch.Tensor) -> torch.Tensor:
-        """[batch, bands, frames, inputs] real of ``spectrum`` [batch, frames, n_bins]: all real parts, all imaginary."""
+        """Real parts, then imaginary parts [batch, bands, frames, inputs], of ``spectrum`` [batch, frames, n_bins]."""
         missing = self.bands * self.band_bins - self.audio.n_bins
         parts = torch.stack((spectrum.real, spectrum.imag), dim=2)
         padded = F.pad(parts, (self.overlap, missing + self.overlap))
@@ -213,14 +216,15 @@ class ComplexTarget:
         return cut.permute(0, 3, 1, 2, 4).flatten(3)
 
     def merge(self, bands: torch.Tensor) -> torch.Tensor:
-        """Complex [batch, frames, n_bins] of ``bands`` [batch, bands, frames, outputs]: their own bins side by side."""
+        """The complex spectrum [batch, frames, n_bins] that the ``bands`` [batch, bands, frames, outputs] make up."""
         real, imaginary = (part.transpose(1, 2).flatten(2) for part in bands.chunk(2, dim=-1))
         return torch.complex(real, imaginary)[..., : self.audio.n_bins]
 
     def shape(self, decode: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Expected magnitudes [batch, frames, n_bins] and their inverse; both 0 past the ends and where mels tell nothing.
+        """Expected magnitudes [batch, frames, n_bins] and their inverse; both are 0 past the ends and outside all mels.
 
-        No mel filter covers the lowest and the highest bin: a recording's offset would be thousands of envelopes there.
+        No mel filter covers the lowest and the highest bin. A constant offset in a recording would be thousands of
+        times the envelope there.
         """
         audio = self.audio
         covered = mel_filters(audio.sample_rate, audio.n_fft, audio.n_mels).sum(0).to(decode.device) > 0
@@ -230,27 +234,27 @@ class ComplexTarget:
         return expected * known, known / expected
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """White sound, filtered in each frame by what the decode expects of it."""
-        energy = float(torch.hann_window(self.audio.n_fft).square().sum())  # of a bin, of unit white noise
+        """White sound, filtered in each frame to the magnitudes expected from the decode."""
+        energy = float(torch.hann_window(self.audio.n_fft).square().sum())  # of a bin where white noise has variance 1
         spectrum = stft(self._wave(white, lengths), self.audio) / energy**0.5
         return self._state(istft(spectrum * self.shape(decode, lengths)[0], self.audio, lengths))
 
     def whiten(self, noise: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Complex bins over what the decode expects of them."""
+        """Complex bins, divided by the magnitudes expected from the decode."""
         return stft(self._wave(noise, lengths), self.audio) * self.shape(decode, lengths)[1]
 
     def clean(self, samples: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The samples, cut into hops."""
+        """The samples, one hop for each frame."""
         missing = self.audio.samples(self.audio.frames(samples.shape[1])) - samples.shape[1]
         return self._state(F.pad(samples.float(), (0, missing)))
 
     def seen(self, state: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Bands of the whitened spectrum."""
+        """The bands of the whitened spectrum."""
         with torch.autocast(state.device.type, enabled=False):
             return self.split(self.whiten(state, decode, lengths))
 
     def answer(self, out: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The wave of the bands, each bin in units of what the decode expects."""
+        """The wave of the bands, whose bins are multiples of the magnitudes expected from the decode."""
         with torch.autocast(out.device.type, enabled=False):
             spectrum = self.merge(out.float()) * self.shape(decode, lengths)[0]
             return self._state(istft(spectrum, self.audio, lengths))
@@ -258,7 +262,7 @@ class ComplexTarget:
     def error(
         self, state: torch.Tensor, other: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor
     ) -> torch.Tensor:
-        """Relative to what the decode expects, louder bins counting more: by the root of their share."""
+        """The error relative to the expected magnitudes. Louder bins count more, by the root of their share."""
         with torch.autocast(state.device.type, enabled=False):
             shape, inverse = self.shape(decode, lengths)
             apart = stft(self._wave(state.float() - other.float(), lengths), self.audio)
@@ -268,20 +272,20 @@ class ComplexTarget:
             return (square * inverse.square() * loudness).mean(-1)
 
     def time_weight(self, t: torch.Tensor) -> torch.Tensor:
-        """More near the end, where less is left to be wrong about."""
+        """Times near the end count more, because less error is left there."""
         return 1.0 / (1.0 - t).clamp_min(0.25)
 
     def magnitude(self, state: torch.Tensor, decode: torch.Tensor) -> torch.Tensor:
-        """Of the wave's spectrum."""
+        """The magnitudes of the spectrum of the wave."""
         with torch.autocast(state.device.type, enabled=False):
             return stft(state.float().flatten(1), self.audio).abs()
 
     def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
-        """The state, hop after hop: no phase is left to be found."""
+        """The state itself, hop after hop; it has its phase already."""
         return state.flatten(1)
 
     def phase_reach(self, phase_iterations: int) -> int:
-        """None: a frame's samples are its own state."""
+        """0, because the samples of a frame are its own state."""
         return 0
 
     def _wave(self, state: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

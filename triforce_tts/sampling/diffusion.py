@@ -1,4 +1,4 @@
-"""Flow-matching samplers: functions of any callable that predicts the clean end; and their use on the upsampler."""
+"""Samplers for flow matching, which work with any function that predicts the clean end; and their use in stage 3."""
 
 import math
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def sample_euler(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> 
     step this is the prediction from noise alone: a regression.
 
     Args:
-        predict: clean target of (x, t), x like ``noise``, t [batch].
+        predict: gives the clean end for (x, t); x has the shape of ``noise``, t is [batch].
         noise: [batch, ...] at time 0.
         times: increasing from 0 to 1, [steps + 1].
     """
@@ -48,7 +48,7 @@ def sway_times(steps: int, sway: float = -1.0) -> torch.Tensor:
 
 
 def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """As ``sample_euler``, each step by the velocity at its middle: two predictions a step, second order."""
+    """As ``sample_euler``, but each step follows the velocity at its middle: two predictions a step, second order."""
     x = noise
     for now, after in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
         middle = (now + after) / 2
@@ -60,10 +60,10 @@ def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) 
 
 
 def sample_multistep(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """As ``sample_euler``, with the prediction extrapolated from the last two: one prediction a step, second order.
+    """As ``sample_euler``, but each step extrapolates from the last two predictions: one a step, second order.
 
-    DPM-Solver++(2M) (Lu et al., 2022) for the straight path, whose signal-to-noise ratio is (t / (1 - t))^2. The first
-    two steps and the last are Euler's, where that ratio's logarithm is infinite.
+    This is DPM-Solver++(2M) (Lu et al., 2022) for the straight path, whose signal-to-noise ratio is (t / (1 - t))^2.
+    The first two steps and the last are Euler steps, because the logarithm of that ratio is infinite at their ends.
     """
     x, before, clean_before = noise, 0.0, noise
     for number, (now, after) in enumerate(zip(times[:-1].tolist(), times[1:].tolist(), strict=True)):
@@ -85,11 +85,11 @@ def _log_snr(t: float) -> float:
 def invert_euler(predict: Predict, clean: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
     """The noise that the flow carries to ``clean``: the same equation from the end to the start.
 
-    At time 1 the velocity is not defined; there, and only there, the path's own direction is unknown and the first
-    step back keeps ``clean`` scaled to the path's mean, (1 - t) * 0 + t * clean.
+    At time 1, and only there, the velocity is not defined. The first step back therefore goes to the mean of the path,
+    (1 - t) * 0 + t * clean.
 
     Args:
-        predict: clean target of (x, t).
+        predict: gives the clean end for (x, t).
         clean: [batch, ...] at time 1.
         times: increasing from 0 to 1, [steps + 1].
     """
@@ -114,9 +114,9 @@ def predictions(sampler: str, steps: int) -> int:
 
 
 def guided(predict: Callable[[torch.Tensor, torch.Tensor, bool], torch.Tensor], scale: float) -> Predict:
-    """Classifier-free guidance (Ho and Salimans, 2022): away from what is predicted without conditions.
+    """A prediction with classifier-free guidance (Ho and Salimans, 2022): away from the one without conditions.
 
-    ``predict`` takes (x, t, whether conditions are dropped). With ``scale`` 1 nothing is done, and paid, beside it.
+    ``predict`` takes (x, t, whether conditions are dropped). ``scale`` 1 means no guidance, and costs nothing.
     """
     if scale == 1.0:
         return lambda x, t: predict(x, t, False)
@@ -132,7 +132,7 @@ def utterance_noise(seeds: list[int], frames: list[int], channels: int) -> torch
     """Standard normal noise [batch, max(frames), channels], each utterance from its own seed; zero past its end.
 
     The noise of a frame belongs to its seed and its place: an utterance that is longer has the same noise before. Only
-    the last 16 numbers of an utterance are drawn anew where their count is no multiple of 16 (torch fills blocks of 16).
+    its last 16 numbers depend on its length too, unless their count is a multiple of 16: torch fills blocks of 16.
     """
     noise = torch.zeros(len(seeds), max(frames), channels)
     for row, (seed, length) in enumerate(zip(seeds, frames, strict=True)):
@@ -150,7 +150,7 @@ def upsampler(
         decode: standardised mel, [batch, frames, n_mels].
         speaker: of ``network.reference``, [batch, reference_channels].
         lengths: frames of each utterance, [batch].
-        guidance: other than 1 needs a network that was trained with dropped conditions.
+        guidance: its scale; any other than 1 needs a network that was trained with dropped conditions.
     """
 
     def predict(x: torch.Tensor, t: torch.Tensor, drop: bool) -> torch.Tensor:
@@ -171,7 +171,7 @@ def upsample(
     sampler: str = "euler",
     guidance: float = 1.0,
 ) -> torch.Tensor:
-    """The clean state [batch, frames, width] that each decode becomes, from noise of its own seed; see ``upsampler``."""
+    """The clean state [batch, frames, width] of each decode, from noise of its own seed; see ``upsampler``."""
     white = utterance_noise(seeds, lengths.tolist(), network.target.width).to(decode.device)
     return upsample_from(white, network, decode, speaker, lengths, steps, sampler, guidance)
 

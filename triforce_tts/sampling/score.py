@@ -1,7 +1,7 @@
 """How likely the GPT finds a sequence: both directions between text and speech, and the flip score.
 
-The same network reads speech to text, so it can check what it said: log P(text | speech) - log P(text), a character.
-The prior is taken off because rare words are unlikely whatever was said.
+The same network can listen to speech, so it can check what it said. The flip score is the mean of log P(text | speech)
+- log P(text) over the letters. The prior is subtracted because rare words are unlikely whatever was said.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from triforce_tts.sequences import TokenSequence, Vocabulary
 class Score:
     """Log-probabilities in nats of one utterance and its text."""
 
-    speech_given_text: torch.Tensor  # [codes + 1] of each code and <end>, given voice and text
-    text_given_speech: torch.Tensor  # [letters + 1] of each letter and <end>, given the speech
-    text_alone: torch.Tensor  # [letters + 1], given nothing
+    speech_given_text: torch.Tensor  # [codes + 1]: of each code and <end>, given voice and text
+    text_given_speech: torch.Tensor  # [letters + 1]: of each letter and <end>, given the speech
+    text_alone: torch.Tensor  # [letters + 1]: of each letter and <end>, given nothing
     letters: str
 
     @property
@@ -38,10 +38,10 @@ class Score:
 def log_probabilities(model: GPT, sequences: Sequence[Sequence[int]]) -> list[torch.Tensor]:
     """Log P of each id after the first of each sequence, nats, [n_i - 1] float32.
 
-    Sequences are padded at their ends; causality keeps the padding out of them.
+    Sequences are padded at their ends. The network is causal, so the padding changes nothing.
 
     Raises:
-        ValueError: a sequence is longer than the model's.
+        ValueError: a sequence is longer than the model's longest.
     """
     longest = max(len(sequence) for sequence in sequences)
     if longest > model.config.max_tokens:
@@ -55,15 +55,15 @@ def log_probabilities(model: GPT, sequences: Sequence[Sequence[int]]) -> list[to
 def score_tokens(
     model: GPT, vocabulary: Vocabulary, voice: torch.Tensor, text: list[int], letters: list[int], codes: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Log P of speech given text, of text given speech, and of text alone; each with its <end>.
+    """Log P of the speech given the text, of the text given the speech, and of the text alone; <end> is included.
 
     Args:
-        model: in eval mode.
-        vocabulary: of the model.
+        model: a network in eval mode.
+        vocabulary: the model's.
         voice: codes of a clip by the speaker, [frames, groups].
-        text: tokens as spoken.
-        letters: tokens as listened to.
-        codes: of the speech, [frames, groups].
+        text: the text tokens of the speaking direction.
+        letters: the text tokens of the listening direction.
+        codes: the codes of the speech, [frames, groups].
     """
     sequences = (
         vocabulary.speak(voice, text, codes, 0.0),
@@ -81,10 +81,10 @@ def target_log_probabilities(model: GPT, sequences: Sequence[TokenSequence]) -> 
 
 
 def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Sequence[torch.Tensor]) -> list[float]:
-    """Mean log P(text | speech) a letter, nats, of each of ``candidates`` (codes [frames, groups]) of one text.
+    """Mean log P(text | speech) over the letters, nats, of each of ``candidates`` (codes [frames, groups]) of one text.
 
-    Candidates of one text have its prior in common, so this ranks them as the flip score does. One whose speech leaves
-    no room for the text in the model's longest sequence gets minus infinity.
+    All candidates of a text have the same prior, so this ranks them as the flip score does. A candidate that is so long
+    that the text does not fit behind it in the model's longest sequence gets minus infinity.
     """
     sequences = [vocabulary.listen(codes, letters, 0.0) for codes in candidates]
     fitting = [i for i, sequence in enumerate(sequences) if len(sequence.ids) <= model.config.max_tokens]

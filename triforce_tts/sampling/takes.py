@@ -1,4 +1,4 @@
-"""Takes: readings of one line as they were drawn, and whether they say all of it."""
+"""Takes: a line as it was drawn once, and which of its words have no sound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,30 +8,28 @@ import torch
 from triforce_tts.sequences import Vocabulary
 from triforce_tts.text.tokenizer import Piece
 
-SOUND_DB = -43.0  # dBFS: 20 dB below the level that all speech is brought to before training; weaker is a pause
-_WINDOW_S = 0.02  # in which a level is taken
+SOUND_DB = -43.0  # dBFS, 20 dB below the level of all training speech; whatever is weaker is a pause
+_WINDOW_S = 0.02  # a level is measured over so many seconds
 
 
 @dataclass(frozen=True)
 class Take:
-    """One reading of a line."""
+    """A line as it was drawn once."""
 
     codes: torch.Tensor  # [frames, groups]
     ended: bool  # whether the GPT ended it by itself
-    spans: (
-        tuple[tuple[int, int], ...] | None
-    )  # of each word: first frame, one past its last; None: text is not in place
+    spans: tuple[tuple[int, int], ...] | None  # each word's first frame and one past its last; None if not known
 
 
 def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], limit: int) -> Take:
-    """The take that ``ids``, drawn for the text ``pieces`` with at most ``limit`` tokens, hold."""
+    """The take in ``ids``, which were drawn for the text ``pieces``; ``limit`` is the most that could be drawn."""
     spans = _word_spans(vocabulary, pieces, ids) if vocabulary.config.reads else None
     return Take(vocabulary.codes(ids), len(ids) < limit, spans)
 
 
 def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int]) -> tuple[tuple[int, int], ...]:
-    """First frame and one past the last of every word; a word that was not reached has none."""
-    starts: list[int] = []  # frame at which each text token stands
+    """The first frame of every word and one past its last; a word that was not reached has no frames."""
+    starts: list[int] = []  # the frame before which each text token stands
     codes = 0
     for token in ids:
         if vocabulary.text_offset <= token < vocabulary.code_offset:
@@ -51,17 +49,17 @@ def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int])
 
 
 def unsaid(take: Take, words: Sequence[str], samples: torch.Tensor, frame_length: int, sample_rate: int) -> list[str]:
-    """The ``words`` of a line that ``samples`` [n], the sound of its ``take``, do not say: no frames, or no sound in them.
+    """The words that cannot be heard in the sound of a take: they have no frames, or their frames have no sound.
 
-    A word's sound may lie a frame before or after its own. Where it is not known where words lie, they are
-    unsaid only all together, when there is no sound at all.
+    The sound of a word may lie a frame before its first frame or a frame after its last. If it is not known where the
+    words lie, all of them are unsaid when there is no sound at all, and none otherwise.
 
     Args:
-        take: of the line.
-        words: of the line, in order.
-        samples: decoded from the take's codes, silence included.
-        frame_length: samples a frame of codes.
-        sample_rate: of ``samples``, Hz.
+        take: the take.
+        words: the words of its line, in order.
+        samples: the sound that was decoded from its codes, [n], silence included.
+        frame_length: the number of samples in a frame of codes.
+        sample_rate: the rate of ``samples``, Hz.
     """
     if take.spans is None:
         return [] if _has_sound(samples, sample_rate) else list(words)

@@ -23,8 +23,8 @@ from triforce_tts.text.phonemes import BRACES
 from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-# Characters of a sentence as it was written. This bounds the work of normalising, which comes before anything is known
-# of what is spoken, so it is the same for every model. No sentence of a book is longer; one that is gets cut at clauses.
+# Characters of a sentence as it was written. This limit bounds the work of normalising, before it is known what will be
+# spoken, so it is the same for every model. No sentence of a book is longer. A longer one is cut at clauses.
 SENTENCE_CHARACTERS = 2_000
 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
@@ -47,28 +47,28 @@ class SpeakingLimits(Record):
 class Training(Record):
     """What the GPT's ``config.json`` says of what it was trained on."""
 
-    voice_seconds: tuple[Seconds, Seconds]  # shortest and longest voice prompt
+    voice_seconds: tuple[Seconds, Seconds]  # the shortest and the longest voice prompt
     characters_per_second: float = Field(gt=0.1, lt=1000.0)
     speaking: SpeakingLimits = SpeakingLimits()
 
 
 @dataclass(frozen=True)
 class Room:
-    """What one line may need of a model."""
+    """How much a model can take of one line."""
 
     limits: SpeakingLimits
     characters_per_second: float  # of spoken text, in the training data
-    tokens: int  # that text and speech of one line may have together
-    tokens_per_second: float  # of speech
-    reads: bool  # whether the text comes twice: announced, and in its place
+    tokens: int  # the most tokens that the text and the speech of a line may have together
+    tokens_per_second: float  # tokens of codes in a second of speech
+    reads: bool  # whether the text tokens come a second time, among the codes
 
     def fits(self, line: "Line") -> bool:
-        """Whether ``line`` is no longer than what the model was trained on, and goes into its longest sequence."""
+        """Whether ``line`` is no longer than what the model was trained on, and fits into its longest sequence."""
         needed = self._new_tokens(line, line.predicted_s + self.limits.pauses_s)
         return spoken_length(line.text) <= self.limits.line_characters and self.budget(line) >= needed
 
     def budget(self, line: "Line") -> int:
-        """New tokens after which ``line`` is stopped."""
+        """The number of new tokens after which ``line`` is stopped."""
         longest = self._new_tokens(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
         return min(longest, self.tokens - len(line.tokens))
 
@@ -78,36 +78,37 @@ class Room:
 
 @dataclass(frozen=True)
 class Line:
-    """What is spoken in one go: a sentence, or a part of one that is too long."""
+    """What is spoken at once: a sentence, or a part of a sentence that is too long."""
 
     source: str  # the sentence as it was written
-    text: str  # normalised: what is spoken
-    pieces: tuple[Piece, ...]  # its words, marks and spaces
-    tokens: tuple[int, ...]
-    pause_s: float  # after it
-    predicted_s: float  # expected duration
+    text: str  # normalised, as it is spoken
+    pieces: tuple[Piece, ...]  # the words, marks and spaces of ``text``
+    tokens: tuple[int, ...]  # the text tokens of ``pieces``
+    pause_s: float  # silence after the line
+    predicted_s: float  # the duration predicted from its number of characters
 
     @property
     def words(self) -> list[str]:
-        """The spoken words, as written in ``text``."""
+        """The words of ``text``."""
         return spoken_words(self.text)
 
 
 def spoken_words(text: str) -> list[str]:
-    """The words of a normalised text; phonemes in braces are one word."""
+    """The words of a normalised text; a pair of braces with phonemes is one word."""
     return re.findall(r"\{[^{}]*\}(?:'s)?|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
 
 
 def spoken_length(text: str) -> int:
-    """Characters of a normalised text; of phonemes in braces each phone counts as one."""
+    """The number of characters of a normalised text; each phone in braces counts as one."""
     return len(BRACES.sub(lambda braces: "x" * len(braces[1].split()), text))
 
 
 def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
-    """The lines of ``text``; the words of all in order are those of its normalised sentences.
+    """The lines of ``text``; their words, in order, are the words of its normalised sentences.
 
     Raises:
-        TextError: the text is empty or too long, a part of it cannot be spoken, a phone is unknown, a brace lacks its partner.
+        TextError: the text is empty or too long, a part of it cannot be spoken, a phone is unknown, or a brace lacks
+            its partner.
     """
     if not text.strip():
         raise TextError("the text is empty; give at least one word")
@@ -129,7 +130,7 @@ def _check_length(characters: int, what: str) -> None:
 
 
 def make_line(source: str, text: str, pause_s: float, tokenizer: TextTokenizer, room: Room) -> Line:
-    """The line of a normalised ``text``, however long it is; ``source`` is the sentence that it was."""
+    """A normalised ``text`` as a line, however long it is; ``source`` is the sentence as it was written."""
     pieces = tuple(tokenizer.spell(text))
     predicted_s = spoken_length(text) / room.characters_per_second
     return Line(source, text, pieces, tuple(tokenizer.ids(pieces)), pause_s, predicted_s)
@@ -148,7 +149,7 @@ def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
 
 
 def _divided(line: Line, tokenizer: TextTokenizer, room: Room) -> Iterator[Line]:
-    """``line``, or the lines that it must become; each is divided again until it fits."""
+    """``line`` if it fits, else the lines that it is divided into; each of them fits."""
     if room.fits(line):
         yield line
         return
@@ -165,9 +166,9 @@ def _divided(line: Line, tokenizer: TextTokenizer, room: Room) -> Iterator[Line]
 
 
 def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[Line]:
-    """``line`` cut at clauses or between words into parts of at most ``most`` characters, as the words permit.
+    """``line``, cut at clauses or between words into parts of at most ``most`` characters if its words are no longer.
 
-    Marks at the cut go, as ``normalize`` lets them go at the ends of a text; the pause there stands for them.
+    The marks at a cut are left out, as ``normalize`` leaves them out at the ends of a text; the pause replaces them.
     """
     found: list[Line] = []
     for chunk in split_clauses(line.text, most):
@@ -179,13 +180,13 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
 
 
 def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
-    """``line`` with a full stop where it ends without a mark: a network that finds no end to it finds one to a sentence."""
+    """``line`` with a full stop, if it ends without a mark: the GPT finds the end of a sentence more easily."""
     if line.text[-1] in "}'" or line.text[-1].isalpha():
         return make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
     return line
 
 
 def without_reading(text: str) -> list[str]:
-    """The runs of characters in a speakable ``text`` that nobody speaks, such as words of another script or emoji."""
+    """The runs of characters in a speakable ``text`` that are not spoken, such as words of another script or emoji."""
     lost = set(unspoken(text))
     return ["".join(run) for silent, run in groupby(text, lost.__contains__) if silent]

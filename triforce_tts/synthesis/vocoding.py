@@ -102,22 +102,27 @@ def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, 
     if not batch:
         return []
     codes = pad_sequence([section.codes for section in batch], batch_first=True)
-    frames = torch.tensor([len(section.noise) for section in batch])
+    frames = [len(section.noise) for section in batch]
+    lengths = torch.tensor(frames, device=model.device)
     with watch.time("dvae"):
-        mel = model.dvae.decode(codes.to(model.device), frames.to(model.device))
-    state = None
+        mel = model.dvae.decode(codes.to(model.device), lengths)
+    mels, states = _rows(mel, frames), None
     if settings.diffusion_steps:
         with watch.time("diffusion"):
-            state = _upsample(model, batch, mel, frames, settings)
+            states = _rows(_upsample(model, batch, mel, lengths, settings), frames)
     with watch.time("phase"):
-        return [
-            _samples(model, section, mel[row : row + 1, :end], None if state is None else state[row : row + 1, :end], settings)
-            for row, (section, end) in enumerate(zip(batch, frames.tolist(), strict=True))
-        ]  # fmt: skip
+        waves = [_wave(model, mels[i], states[i] if states else None, settings) for i in range(len(batch))]
+    length = model.code_samples
+    return [wave[part.first * length : part.end * length] for wave, part in zip(waves, batch, strict=True)]
+
+
+def _rows(stacked: torch.Tensor, lengths: list[int]) -> list[torch.Tensor]:
+    """Each row of ``stacked`` [batch, frames, ...] without its padding, [1, length, ...]."""
+    return [stacked[row : row + 1, :length] for row, length in enumerate(lengths)]
 
 
 def _upsample(
-    model: Model, batch: Sequence[Section], mel: torch.Tensor, frames: torch.Tensor, settings: Settings
+    model: Model, batch: Sequence[Section], mel: torch.Tensor, lengths: torch.Tensor, settings: Settings
 ) -> torch.Tensor:
     """The clean states [batch, frames, width] of stage 3 that ``mel`` [batch, frames, n_mels] becomes."""
     if settings.guidance != 1.0 and not model.diffusion.config.null_condition:
@@ -127,21 +132,18 @@ def _upsample(
     noise = pad_sequence([section.noise for section in batch], batch_first=True).to(model.device)
     speakers = torch.cat([section.speaker for section in batch])
     return upsample_from(
-        noise, model.diffusion, mel, speakers, frames.to(model.device), settings.diffusion_steps, settings.sampler,
+        noise, model.diffusion, mel, speakers, lengths, settings.diffusion_steps, settings.sampler,
         settings.guidance,
     )  # fmt: skip
 
 
-def _samples(
-    model: Model, section: Section, mel: torch.Tensor, state: torch.Tensor | None, settings: Settings
-) -> torch.Tensor:
-    """Samples [n] of a section, of its decode and of its state [1, frames, ...]; of the decode alone without a state."""
+def _wave(model: Model, mel: torch.Tensor, state: torch.Tensor | None, settings: Settings) -> torch.Tensor:
+    """Samples [n] of one clean state [1, frames, width] and its decode; without a state, of the decode alone."""
     if state is None:
         samples = griffin_lim(noise_shape(mel, model.audio)[0], model.audio, settings.phase_iterations)
     else:
         samples = model.diffusion.target.samples(state, mel, settings.phase_iterations)[0]
-    length = model.code_samples
-    return samples[section.first * length : section.end * length].cpu().clamp(-1, 1)
+    return samples.cpu().clamp(-1, 1)
 
 
 @torch.inference_mode()

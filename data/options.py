@@ -1,10 +1,11 @@
-"""The options of ``triforce-tts build`` together: each of them does something, or is refused."""
+"""Options that several kinds of build share, and paths of the command line."""
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from triforce_tts.errors import ShardError
 
@@ -13,8 +14,6 @@ from .common.names import is_folder
 
 SAMPLE_RATES = (4000, 192_000)  # Hz that may be asked for
 WORKERS = 2  # unless told otherwise
-_RAW = "they are for raw recordings: give --config podcast too"
-_SPOKEN = "they are for a synthesiser: give --synthetic TEXTS, or --engine babble"
 
 
 def folder_or_file(text: str | Path) -> Path:
@@ -28,102 +27,74 @@ def folder_or_file(text: str | Path) -> Path:
     return Path(text)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the command line asks for; None, False and an empty list: not given."""
-
-    sources: Sequence[str] = ()
-    out: Path = Path("shards/built")
-    config: str | None = None
-    set_: Sequence[str] = ()
-    heldout: Path | None = None
-    sample_rate: int | None = None
-    codec: str | None = None
-    workers: int | None = None
-    columns: str | None = None
-    synthetic: Path | None = None
-    engine: str | None = None
-    voices: str | None = None
-    every_voice: bool = False
-    sentences: int | None = None
-    max_characters: int | None = None
-    align: bool | None = None
-    dry_run: bool = False
-    only: str | None = None
-    part: str | None = None
-    ray: str | None = None
-
-    @property
-    def speaks(self) -> bool:
-        """Whether a synthesiser makes the recordings."""
-        return self.config is None and (self.synthetic is not None or self.engine is not None)
-
-    @property
-    def folders(self) -> list[Path]:
-        """The sources that are folders here."""
-        return [Path(source) for source in self.sources if is_folder(Path(source))]
-
-    @property
-    def heldout_lists(self) -> list[Path]:
-        """The held-out lists to keep to: the one that is given, or those in the sources."""
-        return [self.heldout] if self.heldout else [s / HELDOUT for s in self.folders if os.path.lexists(s / HELDOUT)]
-
-    def check(self) -> None:
-        """Refuse options that would do nothing, or that contradict each other.
-
-        Raises:
-            ShardError: the first kind of such options, all of them by their names.
-        """
-        for source in self.sources:
-            folder_or_file(source)
-        for folder in self.folders:
-            inner, outer = (Path(os.path.realpath(place)) for place in (self.out, folder))
-            if inner == outer or outer in inner.parents:
-                raise ShardError(f"--out {self.out}: it lies in the source {folder}; choose another place")
-        raw = {"--set": self.set_, "--ray": self.ray, "--only": self.only, "--part": self.part}
-        spoken = {
-            "--voices": self.voices,
-            "--every-voice": self.every_voice,
-            "--sentences": self.sentences,
-            "--max-characters": self.max_characters,
-        }
-        if self.config is not None:
-            chosen = {"--synthetic": self.synthetic, "--engine": self.engine, **spoken, "--columns": self.columns}
-            _refuse(chosen, "not together with --config, which is for raw recordings")
-            self._check_raw()
-            return
-        _refuse(raw, _RAW)
-        if not self.speaks:
-            _refuse(spoken, _SPOKEN)
-            return
-        if self.sources:
-            raise ShardError("give either sources or a synthesiser (--synthetic, --engine), not both")
-        _refuse({"--columns": self.columns}, "it is for labelled recordings")
-        if self.synthetic is None:
-            if self.engine != "babble":
-                raise ShardError(f"--engine {self.engine}: there is nothing to speak; give --synthetic TEXTS")
-            _refuse({"--max-characters": self.max_characters}, "it is for --synthetic TEXTS")
-
-    def _check_raw(self) -> None:
-        keys = [setting.partition("=")[0] for setting in self.set_]
-        twice = {"codec": self.codec, "sample_rate": self.sample_rate, "align.enabled": self.align}
-        if clash := [key for key, value in twice.items() if value is not None and key in keys]:
-            raise ShardError(f"--set {clash[0]}: there is an option for it that is given too; give one of them")
-        if self.part and self.only != "process":
-            raise ShardError(f"--part {self.part}: only processing can be shared out; add --only process")
-        if self.heldout and self.only in ("fetch", "process"):
-            raise ShardError(f"--heldout: --only {self.only} does not use it; give it with --only assemble")
-        if self.ray and self.only in ("fetch", "assemble"):
-            raise ShardError(f"--ray: --only {self.only} does not use it; leave it out")
-        if self.ray and self.workers is not None:
-            raise ShardError("--workers: with --ray the cluster says how many there are; leave it out")
-        if self.dry_run:
-            _refuse({"--only": self.only, "--part": self.part}, "--dry-run tells of the whole build; leave them out")
-        if len(self.heldout_lists) > 1:
-            named = ", ".join(map(str, self.heldout_lists))
-            raise ShardError(f"there are several held-out lists ({named}); join them, and give one as --heldout")
+Out = Annotated[
+    Path,
+    typer.Option(
+        parser=folder_or_file, metavar="PATH", help="Folder for the shards: a new one, or an earlier build's."
+    ),
+]
+OUT = Path("shards/built")
+HeldOutList = Annotated[
+    Path | None,
+    typer.Option(
+        parser=folder_or_file,
+        metavar="PATH",
+        help="JSON list of what is never trained on. Default: heldout.json in a folder of SRC, if there is one.",
+    ),
+]
+SampleRate = Annotated[
+    int | None,
+    typer.Option(
+        min=SAMPLE_RATES[0],
+        max=SAMPLE_RATES[1],
+        help="Rate in Hz of the stored sound. The rate of the model that will be trained saves work in training. "
+        "Default: as recorded; of raw recordings, what the configuration says.",
+    ),
+]
+Codec = Annotated[str | None, typer.Option(help="flac (lossless, default) or opus (a sixth of the size).")]
+Workers = Annotated[int | None, typer.Option(min=1, max=1024, help=f"Processes. Default: {WORKERS}.")]
+Align = Annotated[
+    bool | None,
+    typer.Option(
+        "--align/--no-align",
+        help="Find out when each word and sound is spoken: the GPT learns faster from it. Default: only the times in a "
+        "manifest are taken; of raw recordings, what the configuration says.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be built; build nothing.")]
 
 
-def _refuse(options: Mapping[str, Any], reason: str) -> None:
+def folders_of(sources: Sequence[str]) -> list[Path]:
+    """The sources that are folders on this machine, after a look at all their names.
+
+    Raises:
+        ShardError: a name is empty.
+    """
+    return [path for path in map(folder_or_file, sources) if is_folder(path)]
+
+
+def check_out(out: Path, folders: Sequence[Path]) -> None:
+    """Refuse a place for shards that lies within a folder of recordings.
+
+    Raises:
+        ShardError: it does; the message names both.
+    """
+    for folder in folders:
+        inner, outer = (Path(os.path.realpath(place)) for place in (out, folder))
+        if inner == outer or outer in inner.parents:
+            raise ShardError(f"--out {out}: it lies in the source {folder}; choose another place")
+
+
+def heldout_lists(given: Path | None, folders: Sequence[Path]) -> list[Path]:
+    """The held-out lists to keep to: the one that is given, or those in the folders."""
+    return [given] if given else [folder / HELDOUT for folder in folders if os.path.lexists(folder / HELDOUT)]
+
+
+def refuse(options: Mapping[str, Any], reason: str) -> None:
+    """Refuse those of ``options`` that have a value.
+
+    Raises:
+        ShardError: one has; the message names all that have, and the ``reason``.
+    """
     if given := [name for name, value in options.items() if value is not None and value is not False and value != ()]:
         raise ShardError(f"{', '.join(given)}: {reason}")

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
 from triforce_tts import bounds, checkpoint
@@ -16,7 +17,7 @@ from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, w
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
 from triforce_tts.models.load import load_dvae
 from triforce_tts.schema import parse_record
-from triforce_tts.synthesis import Synthesizer, check_lineage
+from triforce_tts.synthesis.model import check_lineage, load_model
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
@@ -83,7 +84,7 @@ def bundle(
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
         write_json(folder / MANIFEST, {**wanted, "id": identity, "networks": ids, "sha256": checksums})
-        Synthesizer.load(folder, "cpu").voice()
+        load_model(folder, torch.device("cpu")).voice()
     return note
 
 

@@ -29,8 +29,8 @@ from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
 
-MOST_CODES = 1 << 16  # of a group, that two bytes can tell apart
-# Of a .npy file of integers with two axes, row after row: what NumPy writes, and nothing that would have to be evaluated.
+MOST_CODES = 1 << 16  # two bytes can hold so many different codes
+# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be evaluated.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \((\d{1,12}), (\d{1,12})\), \} *\n",
     re.DOTALL,
@@ -52,7 +52,7 @@ class CodedText(Record):
     """What the JSON of a coded sample says of its text."""
 
     normalized: Annotated[str, Field(min_length=1)]
-    # Of every word its start, then the end of each of its symbols; see text/alignment.py.
+    # Each word has its start, then the end of each of its symbols (see text/alignment.py).
     alignment: list[Annotated[list[Time], Field(min_length=2)]] | None = None
 
 
@@ -198,7 +198,7 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
 
 
 def _finished(done: Path, target: Path, stamp: _Stamp) -> tuple[ShardInfo, int] | None:
-    """What an earlier start made of the same shard with the same DVAE, if it is there and whole."""
+    """The coded shard that an earlier start of the command made with the same DVAE, if it is there and whole."""
     if not (done.is_file() and target.is_file()):
         return None
     content = read_record(done, _Done, ShardError)

@@ -22,28 +22,31 @@ from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .dvae import CropSeconds, CropSettings, frames_of, read_crop
+from .clips import open_clips
+from .dvae import CropSeconds, CropSettings, frames_of, random_crop
 from .preview import Preview
 from .settings import Count, RunSettings, Share, Weight
 from .task import Losses, mean
 
 NAME = "diffusion"
-ORACLE_TIME = 0.7  # of the oracle start: most of the way done, by the recording itself
-_LOG_FLOOR = 2e-3  # magnitudes below it are inaudible beside their neighbours
+ORACLE_TIME = 0.7  # flow time of the oracle start, at which the recording itself has done most of the way
+_LOG_FLOOR = 2e-3  # a magnitude below this is inaudible beside its neighbours
 
 
 class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
     reference_seconds: CropSeconds
-    true_mel_share: Share = 0.25  # of samples conditioned on the true mel: they teach fine structure early
-    noise_share: Share = 0.25  # of samples at time 0, where sampling starts and one-step sampling ends
+    # Share of samples that are conditioned on the true mel; they teach fine structure early
+    true_mel_share: Share = 0.25
+    noise_share: Share = 0.25  # share of samples at flow time 0, where sampling starts and one-step sampling ends
 
 
 class ConditionSettings(ReferenceSettings):
     """Crops, some of whose conditions are dropped."""
 
-    drop_share: Share = 0.0  # of samples without conditions; above 0 it needs model.null_condition, and allows guidance
+    # Share of samples without conditions; more than 0 needs model.null_condition and allows guidance
+    drop_share: Share = 0.0
 
 
 class UpsamplerSettings(Config):
@@ -58,11 +61,12 @@ class DiffusionSettings(UpsamplerSettings):
 
     model: DiffusionConfig
     data: ConditionSettings
-    consistency_weight: Weight = 0.0  # of the difference between a crop and its later part alone
-    consistency_after: Count = 0  # steps without it
-    magnitude_weight: Weight = 0.0  # of the magnitude error of a complex target, whose phase is left free
-    magnitude_before: Share = 1.0  # flow time up to which samples have it
-    magnitude_after: Count = 0  # steps without it
+    # Weight of the difference between the predictions for a crop and for its later part alone
+    consistency_weight: Weight = 0.0
+    consistency_after: Count = 0  # first steps, which are trained without it
+    magnitude_weight: Weight = 0.0  # weight of the magnitude error of a complex target; it leaves the phase free
+    magnitude_before: Share = 1.0  # samples up to this flow time have it
+    magnitude_after: Count = 0  # first steps, which are trained without it
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
@@ -144,7 +148,7 @@ def make_conditions(batch: Upsampling, network: Diffusion, dvae: DVAE) -> Condit
 
 
 class DiffusionLosses(Losses):
-    """The upsampler with its loss; the DVAE is frozen and no part of what is trained.
+    """The upsampler with its loss; the DVAE is frozen and is not trained.
 
     Beside the squared error, two more where the settings weigh them. Consistency: the difference between what is
     predicted for a crop and for its later part alone (the seed's translational regularisation). Magnitude: how far a
@@ -157,7 +161,9 @@ class DiffusionLosses(Losses):
     def __init__(self, network: Diffusion, dvae: DVAE, settings: DiffusionSettings) -> None:
         super().__init__()
         self.network, self.settings = network, settings
-        self._frozen = [dvae.requires_grad_(False).eval()]  # in a list, so that it is not a submodule
+        self._frozen = [
+            dvae.requires_grad_(False).eval()
+        ]  # a list hides the network from PyTorch, so that it is no submodule and is not trained
 
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Squared error of the predicted clean state, mean over bins, summed over real frames."""
@@ -181,7 +187,7 @@ class DiffusionLosses(Losses):
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before
             ours, theirs = predicted[early].flatten(1), made.clean[early].flatten(1)
-            # No spectrum can be taken of no sound.
+            # A batch may hold no sample that early.
             off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
             loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
         return loss, {"error": error.detach(), **logged} if logged else {}
@@ -197,13 +203,13 @@ def magnitude_error(samples: torch.Tensor, recorded: torch.Tensor, audio: AudioC
         total = torch.zeros(len(samples), device=samples.device)
         for n_fft in (audio.n_fft // 4, audio.n_fft // 2, audio.n_fft):
             hop, window = n_fft // 4, torch.hann_window(n_fft, device=samples.device)
-            # The root of 0 has no derivative: a spectrum is padded before it is taken by something tiny.
+            # The square root has no derivative at 0, so something tiny is added to the power first.
             ours, theirs = (
                 (torch.view_as_real(torch.stft(wave, n_fft, hop, window=window, return_complex=True)).square().sum(-1)
                  + 1e-9).sqrt()
                 for wave in (samples.float(), recorded.float())
             )  # fmt: skip
-            frames = hop / audio.hop_length  # that one of these spectra stands for
+            frames = hop / audio.hop_length  # samples between two spectra of this resolution
             logs = ((ours + _LOG_FLOOR).log() - (theirs + _LOG_FLOOR).log()).abs().mean(1).sum(1) * frames
             distance = (ours - theirs).square().sum((1, 2)).sqrt() / theirs.square().sum((1, 2)).sqrt()
             heard = (theirs.amax(1) > _LOG_FLOOR).sum(1) * frames
@@ -234,17 +240,18 @@ class DiffusionTask:
         self.module, self.settings, self.train, self.heldout = losses, settings, train, heldout
         self.model, self.audio = network.config, network.audio
         self.dvae, self.dvae_id, self.drop_share = dvae, dvae_id, drop_share
+        self.clips = open_clips(train, self.audio.sample_rate, settings.data.in_memory)
         self._width = network.target.width
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 
     def sample(self, index: int, rng: torch.Generator) -> Crop:
         """A crop, a crop of another clip by its speaker, a flow time and noise."""
-        data, rate = self.settings.data, self.audio.sample_rate
-        samples = read_crop(self.train, index, rate, data.crop_seconds, rng)
+        data = self.settings.data
+        samples = random_crop(self.train, self.clips, index, data.crop_seconds, rng)
         others = self.train.by_speaker[self.train.speakers[index]]
         other = others[int(torch.randint(len(others), (), generator=rng))]
-        reference = read_crop(self.train, other, rate, data.reference_seconds, rng)
+        reference = random_crop(self.train, self.clips, other, data.reference_seconds, rng)
         draws = torch.rand(4, generator=rng).tolist()
         frames = self.audio.frames(len(samples))
         white = torch.randn(frames, self._width, generator=rng)

@@ -37,7 +37,7 @@ FlowSteps = Annotated[int, Field(ge=1, le=1000)]
 class DistillSettings(UpsamplerSettings):
     """The whole of ``configs/distill/*.yaml``; sizes are the teacher's."""
 
-    teacher_steps: FlowSteps = 16  # of the whole flow
+    teacher_steps: FlowSteps = 16  # share of the whole flow that one segment takes
     student_steps: FlowSteps = 2
 
     @model_validator(mode="after")
@@ -77,7 +77,7 @@ class DistillLosses(Losses):
             end = walk(predict, x, start, 1 / segments, self.settings.teacher_steps // segments)
         speaker = self.network.reference(made.reference, made.reference_lengths)
         predicted = self.network(x, start, made.decode, speaker, made.lengths)
-        share = (1 / segments) / (1 - t)  # of the way from x to the prediction that one step goes
+        share = (1 / segments) / (1 - t)  # share of the way from x to the prediction that one step goes
         arrived = x + (predicted.float() - x) * share
         return self.network.target.error(arrived, end, made.decode, made.lengths).sum(), {}
 
@@ -87,7 +87,7 @@ def walk(predict: Any, x: torch.Tensor, start: torch.Tensor, width: float, steps
     dt = width / steps
     for number in range(steps):
         now = start + number * dt
-        # At the end of the flow the share is one but for rounding: then the prediction itself is meant.
+        # At the end of the flow the share is one except for rounding, and the result is the prediction itself.
         share = (dt / (1 - now)).clamp_max(1.0)[:, None, None]
         x = x + (predict(x, now) - x) * share
     return x

@@ -18,6 +18,7 @@ from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
+from .clips import Clips, open_clips
 from .preview import Preview
 from .settings import DataSettings, RunSettings, Weight
 from .task import Losses, mean
@@ -31,6 +32,8 @@ class CropSettings(DataSettings):
     """Crops for the stages that learn from sound."""
 
     crop_seconds: CropSeconds
+    # Decode all clips once and keep them in memory, with 16 bits a sample: for devices that wait for the data.
+    in_memory: bool = False
 
 
 class DVAESettings(Config):
@@ -40,7 +43,7 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    mse_weight: Weight = 0.5  # of the squared error beside the absolute one: it tames the largest misses
+    mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
 
 @dataclass
@@ -51,12 +54,11 @@ class Sounds(Batch):
     lengths: torch.Tensor
 
 
-def read_crop(shards: ShardSet, index: int, sample_rate: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
-    """A random crop [n] of sample ``index`` at ``sample_rate``; the whole clip when it is shorter."""
+def random_crop(shards: ShardSet, clips: Clips, index: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
+    """A random crop [n] of sample ``index``; the whole clip when it is shorter."""
     spare = max(0.0, shards.durations_s[index] - seconds)
     start_s = float(torch.rand((), generator=rng)) * spare
-    audio = decode_audio(shards.payload(index), shards.keys[index], sample_rate, start_s, seconds)
-    return audio.samples
+    return clips.crop(index, start_s, seconds)
 
 
 class DVAELosses(Losses):
@@ -77,7 +79,7 @@ class DVAELosses(Losses):
         error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
         absolute = error.abs().mean(-1).sum() * self.audio.mel_std
         squared = error.square().mean(-1).sum()
-        # The penalty is summed over code frames, the loss over mel frames.
+        # The penalty is a sum over code frames and the loss a sum over mel frames, so the penalty is scaled.
         penalty = penalty.float() * self.network.config.downsampling
         return absolute + self.mse_weight * squared + penalty, {"l1": absolute.detach()}
 
@@ -103,6 +105,7 @@ class DVAETask:
 
     def __init__(self, settings: DVAESettings, train: ShardSet, heldout: ShardSet) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
+        self.clips = open_clips(train, settings.audio.sample_rate, settings.data.in_memory)
         network = DVAE(settings.model, settings.audio.n_mels)
         self.module = DVAELosses(network, settings.audio, settings.mse_weight)
         self.durations_s = tuple(train.durations_s)
@@ -110,7 +113,7 @@ class DVAETask:
 
     def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
         """A random crop."""
-        return read_crop(self.train, index, self.settings.audio.sample_rate, self.settings.data.crop_seconds, rng)
+        return random_crop(self.train, self.clips, index, self.settings.data.crop_seconds, rng)
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """Seconds of the recording."""

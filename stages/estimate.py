@@ -1,4 +1,4 @@
-"""What a run would cost, from one batch of its own data: ``triforce-tts train ... --dry-run``."""
+"""The cost of a run, measured on one batch of its own data: ``triforce-tts train ... --dry-run``."""
 
 from dataclasses import fields
 from typing import Any
@@ -78,7 +78,7 @@ def _longest(batch: Batch) -> int:
 
 
 def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings) -> float:
-    """Bytes kept for the backward pass of ``samples`` samples, on the line through two smaller numbers of them."""
+    """Bytes kept for the backward pass of ``samples`` samples, extrapolated on the line through two smaller numbers."""
     few, half = min(_FEW, len(batch)), max(1, min(_FEW, len(batch)) // 2)
     most, least = (_measure(task, batch, count, settings)[0] for count in (few, half))
     slope = (most - least) / (few - half) if few > half else most / few

@@ -2,137 +2,37 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import torch
-from pydantic import Field, model_validator
 from torch import nn
-from torch.nn import functional as F
 
-from triforce_tts.batches import Batch, pad_stack
-from triforce_tts.errors import CheckpointError, ConfigError, ShardError
-from triforce_tts.lines import SpeakingLimits
+from triforce_tts.batches import pad_stack
+from triforce_tts.errors import ConfigError, ShardError
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
-from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
+from triforce_tts.synthesis.script import SpeakingLimits
 from triforce_tts.text import alignment
 from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
-from .codes import read_codes, read_details, read_text
+from .codes import read_codes, read_text
+from .gpt_data import code_details, fitting
+from .gpt_loss import GPTLosses, Tokens
+from .gpt_settings import GPTSettings
 from .preview import Preview
-from .settings import Count, DataSettings, RunSettings, Share, Weight
-from .task import Losses, mean
+from .task import mean
+
+__all__ = ["NAME", "GPTLosses", "GPTSettings", "GPTTask", "Tokens", "build", "speech_losses", "token_nats"]
 
 NAME = "gpt"
-LENGTH_MULTIPLE = 32  # of a batch's padded sequences, tokens
-MEASURED = 2000  # samples, evenly from the data, whose alignments give the least seconds of symbols: some three hours
+LENGTH_MULTIPLE = 32  # a batch is padded to a multiple of so many tokens
+MEASURED = 2000  # so many samples, taken evenly from the data (some three hours), give the least seconds of symbols
 KINDS = ("speak", "listen", "speech", "text")
-
-_MARKS = 4  # tokens of a spoken sequence that open its parts and end it
-_MOST_MORE = 14  # symbols of a word beyond its letters: of 'fyi' in the dictionary 12, and 2 of an ending
-
-VoiceSeconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
-
-
-class SequenceSettings(DataSettings):
-    """How samples become sequences."""
-
-    mixture: tuple[Share, Share, Share, Share] = (0.8, 0.15, 0.0, 0.05)  # of speak, listen, speech, text
-    voice_seconds: tuple[VoiceSeconds, VoiceSeconds]  # shortest and longest voice prompt
-    letters_share: Share = 0.1  # of words that are spelled although the lexicon knows them
-    text_weight: Weight = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
-    reads: bool = False  # speech whose alignment is known carries its text in place; needs shards built with --align
-    plain_share: Share = 0.1  # of aligned samples that are spoken without, for the score of speech given text
-    speech_weight: Weight = 0.2  # of speech tokens in 'listen'
-    guide_weight: Weight = 0.0  # of the guided-attention loss beside a speech token's; 0: none
-    guide_layers: tuple[Count, ...] = ()  # whose first head is guided along the text
-    # How far from the diagonal a guided head may look free of charge, share of the text.
-    guide_width: Annotated[float, Field(ge=1e-3, le=10, allow_inf_nan=False)] = 0.15
-
-    @model_validator(mode="after")
-    def _check(self) -> "SequenceSettings":
-        if not math.isclose(sum(self.mixture), 1.0, abs_tol=1e-6):
-            raise ValueError(f"mixture must be four shares that sum to 1, found {list(self.mixture)}")
-        if self.voice_seconds[0] > self.voice_seconds[1]:
-            raise ValueError(f"voice_seconds must be two rising lengths, found {list(self.voice_seconds)}")
-        return self
-
-
-class GPTSettings(Config):
-    """The whole of ``configs/gpt/*.yaml``."""
-
-    model: GPTConfig
-    data: SequenceSettings
-    run: RunSettings
-
-
-@dataclass
-class Tokens(Batch):
-    """Right-padded sequences."""
-
-    ids: torch.Tensor  # [batch, tokens]
-    weights: torch.Tensor  # [batch, tokens]: of each id as a target
-    spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
-    speech_s: torch.Tensor  # [batch]: seconds of speech
-
-    def padded_share(self) -> float:
-        """Which part of the tokens is padding, 0 to 1."""
-        return float((self.ids == PAD).float().mean())
-
-
-class GPTLosses(Losses):
-    """The GPT with weighted next-token cross-entropy, and guided attention where it is asked for."""
-
-    network: GPT
-
-    def __init__(self, network: GPT, data: SequenceSettings) -> None:
-        super().__init__()
-        self.network, self.data = network, data
-
-    def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Weighted sum of -log P over targets, nats."""
-        weights = batch.weights[:, 1:]
-        chosen = weights > 0
-        chosen = F.pad(chosen, (0, 1))  # the last position predicts nothing
-        probe = dict.fromkeys(self.data.guide_layers, batch.weights) if self.data.guide_weight else None
-        logits = self.network(batch.ids, chosen, probe).float()
-        losses = F.cross_entropy(logits, batch.ids[:, 1:][chosen[:, :-1]], reduction="none")
-        nats = (losses * weights[chosen[:, :-1]]).sum()
-        if not probe:
-            return nats, {"nats": nats.detach()}
-        off = [guided_attention(scores, batch.spans, self.data.guide_width) for scores in probe.values()]
-        guide = torch.stack(off).mean()
-        return nats + self.data.guide_weight * guide, {"nats": nats.detach(), "guide": guide.detach()}
-
-
-def guided_attention(scores: torch.Tensor, spans: torch.Tensor, width: float) -> torch.Tensor:
-    """How far attention from speech to text strays from the diagonal, summed over speech tokens.
-
-    Speech runs through its text from left to right at a nearly even pace, so a head that is to read is told where
-    to look: attention among text tokens is charged 1 - exp(-d^2 / 2 width^2), d the distance of the two relative
-    places (Tachibana et al., "Efficiently trainable text-to-speech ... with guided attention", 2018). Finding the
-    alignment is what costs small models most of their training.
-
-    Args:
-        scores: of one head, before softmax, [batch, tokens, tokens].
-        spans: start and end of the text and of the speech, [batch, 4].
-        width: of the free diagonal, share of the length.
-    """
-    place = torch.arange(scores.shape[1], device=scores.device)[None]
-    text_start, text_end, speech_start, speech_end = (spans[:, i : i + 1] for i in range(4))
-    is_text = (place >= text_start) & (place < text_end)
-    is_speech = (place >= speech_start) & (place < speech_end)
-    along_text = (place - text_start) / (text_end - text_start).clamp_min(1)
-    along_speech = (place - speech_start) / (speech_end - speech_start).clamp_min(1)
-    distance = along_speech[:, :, None] - along_text[:, None, :]
-    charge = 1.0 - torch.exp(-distance.square() / (2.0 * width**2))
-    attention = scores.masked_fill(~is_text[:, None, :], -1e9).softmax(dim=-1)
-    return ((attention * charge).sum(-1) * is_speech).sum()
 
 
 class GPTTask:
@@ -213,7 +113,10 @@ class GPTTask:
     def speak(
         self, shards: ShardSet, index: int, rng: torch.Generator, plain_share: float, text: str | None = None
     ) -> TokenSequence:
-        """Sample ``index`` as speech: read where its alignment is known, but for ``plain_share``; else without."""
+        """Sample ``index`` as speech.
+
+        Where its alignment is known the text stands in its place, except in ``plain_share`` of cases.
+        """
         data, meta = self.settings.data, read_text(shards, index)
         voice = self._voice(shards, index, rng)
         codes = self._codes(shards, index)
@@ -225,7 +128,7 @@ class GPTTask:
         if text is None:
             starts = alignment.symbol_starts(pieces, words)
             frames = [min(len(codes), round(start * self.code["code_rate"])) for start in starts]
-        else:  # another's text has no place in this speech: it is spread evenly
+        else:  # the text of another sample has no times in this speech, so its symbols are spread evenly
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
@@ -247,13 +150,13 @@ class GPTTask:
 
     def collate(self, items: Sequence[tuple[TokenSequence, float]]) -> Tokens:
         """A batch of sequences, padded at their ends."""
-        # Rounded up, so that there are few shapes: each costs a CPU memory, and a compiler time.
+        # Lengths are rounded up so that there are few shapes: each shape costs memory on a CPU and time in a compiler.
         ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
         weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
-        # Attention is guided in plain speech alone: where the text is in its place, there is nothing to find.
+        # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
         spans = torch.tensor([_spans(sequence.ids, {SPEECH}) for sequence, _ in items])
         seconds = torch.tensor([seconds for _, seconds in items])
-        longest = self.settings.model.max_tokens  # past which there is only padding
+        longest = self.settings.model.max_tokens  # everything beyond this is padding
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
@@ -283,7 +186,7 @@ class GPTTask:
         }
 
     def _outliers(self, network: GPT, device: torch.device) -> dict[str, float]:
-        """How far single activations stand out: what costs accuracy when weights and activations are quantised.
+        """How far single activations stand out, which costs accuracy when weights and activations are quantised.
 
         Kurtosis (3 for a normal distribution) of the layers' outputs, the mean over layers; and their largest value.
         """
@@ -305,7 +208,7 @@ class GPTTask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Where the speech of a held-out sample looks in its text: a network that reads draws a diagonal."""
+        """Attention from the speech of a held-out sample to its text; a network that reads draws a diagonal."""
         assert isinstance(network, GPT)
         sequence = self.speak(self.heldout, index, torch.Generator().manual_seed(index), plain_share=0.0)
         ids = torch.tensor(sequence.ids, device=device)[None]
@@ -345,7 +248,7 @@ class GPTTask:
         }
 
     def _least_seconds(self) -> dict[str, float]:
-        """How fast its aligned training data says each symbol, for text in place: a reader who hurries is held back."""
+        """The least seconds of each symbol in the aligned training data; they hold back a reader who hurries."""
         step = max(1, len(self.train) // MEASURED)
         chosen = (read_text(self.train, index) for index in range(0, len(self.train), step))
         return least_seconds(
@@ -354,7 +257,7 @@ class GPTTask:
 
     @property
     def characters_per_second(self) -> float:
-        """Mean speaking rate of the training data: what a duration is predicted from."""
+        """Mean speaking rate of the training data, from which durations are predicted."""
         if not hasattr(self, "_rate"):
             chosen = range(0, len(self.train), max(1, len(self.train) // 500))
             characters = sum(len(read_text(self.train, i).normalized) for i in chosen)
@@ -375,7 +278,7 @@ def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
 
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
-    """-log P of each token after the first, [at most tokens - 1]: of those that fit into the network."""
+    """-log P of each token after the first that fits into the network, [at most tokens - 1], nats."""
     (found,) = log_probabilities(network, [sequence.ids[: network.config.max_tokens]])
     return -found
 
@@ -395,7 +298,7 @@ def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = Fal
         ids = torch.tensor(sequence.ids[1:])
         wanted = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
         nats = token_nats(network, sequence)
-        wanted = wanted[: len(nats)]  # another's text may be longer than there is room for
+        wanted = wanted[: len(nats)]  # the text of another sample may be longer than there is room for
         results.append((float(nats[wanted].sum()), int(wanted.sum())))
     return results
 
@@ -410,7 +313,7 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
         ShardError: a sample's text or the index of a folder is damaged.
     """
     chosen, heldout = settings.data.open(data, "codes")
-    code = _code_details(chosen)
+    code = code_details(chosen)
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
     if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:
         raise ConfigError(
@@ -422,56 +325,9 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
             "data.reads: no sample of the data has an alignment; build the shards with --align, or set data.reads=false"
         )
     tokenizer, notes = TextTokenizer(), []
-    fitting = []
+    usable = []
     for what, shards in (("training", chosen), ("held-out", heldout)):
-        kept, note = _fitting(what, shards, settings, code, tokenizer)
-        fitting.append(kept)
+        kept, note = fitting(what, shards, settings, code, tokenizer)
+        usable.append(kept)
         notes += [note] if note else []
-    return GPTTask(settings, fitting[0], fitting[1], code, tuple(notes))
-
-
-def _fitting(
-    what: str, shards: ShardSet, settings: GPTSettings, code: dict[str, Any], tokenizer: TextTokenizer
-) -> tuple[ShardSet, str]:
-    """The samples whose longest sequence fits into the model, and what to tell the user of the others."""
-    limit, texts = settings.model.max_tokens, 1 + settings.data.reads
-    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * code["groups"] + _MARKS
-    left_out: dict[int, int] = {}
-    for index, seconds in enumerate(shards.durations_s):
-        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * code["groups"]
-        text = read_text(shards, index).normalized
-        if rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit:  # else surely short enough
-            tokens = rest + texts * most_symbols(tokenizer, text)
-            if tokens > limit:
-                left_out[index] = tokens
-    if not left_out:
-        return shards, ""
-    first = next(iter(left_out))
-    told = (
-        f"{len(left_out)} of {len(shards)} {what} samples may make sequences of more than model.max_tokens ({limit}), "
-        f"the first is '{shards.keys[first]}' with {left_out[first]}"
-    )
-    if len(left_out) == len(shards):
-        raise ConfigError(f"{told}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
-    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{told}: they are left out"
-
-
-def most_symbols(tokenizer: TextTokenizer, text: str) -> int:
-    """Symbols of ``text`` where each word is written the longer way, in letters or phonemes."""
-    spellings = zip(tokenizer.spell(text), tokenizer.spell(text, letters_share=1.0), strict=True)
-    return sum(max(len(one.symbols), len(other.symbols)) for one, other in spellings)
-
-
-def _code_details(shards: ShardSet) -> dict[str, Any]:
-    """What the indices of all folders say of their codes.
-
-    Raises:
-        CheckpointError: two folders were coded by different DVAEs.
-    """
-    stamps = [(folder, read_details(folder, details)) for folder, details in shards.details.items()]
-    for folder, code in stamps[1:]:
-        if code != stamps[0][1]:
-            raise CheckpointError(
-                f"{stamps[0][0]} was coded by DVAE {stamps[0][1].dvae}, {folder} by {code.dvae}; code both with one"
-            )
-    return stamps[0][1].model_dump()
+    return GPTTask(settings, usable[0], usable[1], code, tuple(notes))

@@ -67,7 +67,11 @@ class Muon(torch.optim.AdamW):
     """
 
     MOMENTUM = 0.95
-    NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # quintic, steepest at zero (Jordan)
+    NEWTON_SCHULZ = (
+        3.4445,
+        -4.7750,
+        2.0315,
+    )  # coefficients of a quintic polynomial that is steep at zero (Jordan et al., 2024)
     ITERATIONS = 5
 
     def __init__(self, groups: list[dict[str, Any]], lr: float, betas: tuple[float, float]) -> None:
@@ -100,11 +104,14 @@ class Muon(torch.optim.AdamW):
                 parameter.mul_(1.0 - group["lr"] * group["weight_decay"]).add_(step, alpha=-size)
 
     def _momentum(self, parameter: torch.Tensor) -> torch.Tensor:
-        """Nesterov's: the running mean of gradients, and this one once more."""
+        """Nesterov's momentum: the running mean of gradients with the latest gradient counted once more."""
         assert parameter.grad is not None
         state = self.state[parameter]
         if not state:
-            state["step"], state["momentum"] = torch.tensor(0.0), torch.zeros_like(parameter)  # AdamW looks for a step
+            state["step"], state["momentum"] = (
+                torch.tensor(0.0),
+                torch.zeros_like(parameter),
+            )  # AdamW expects the key "step"
         state["step"] += 1
         mean: torch.Tensor = state["momentum"].lerp_(parameter.grad, 1.0 - self.MOMENTUM)
         return parameter.grad.lerp(mean, self.MOMENTUM)

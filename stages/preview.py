@@ -1,4 +1,4 @@
-"""What one looks at and listens to while a network trains: pictures of spectrograms, attention and gradients."""
+"""Previews while a network trains: sounds, and pictures of spectrograms, attention and gradients."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -19,11 +19,13 @@ Image = npt.NDArray[np.uint8]  # [height, width, 3]
 
 @dataclass
 class Preview:
-    """One held-out sample as the network of the moment does it."""
+    """One held-out sample as the network makes it at this step."""
 
     name: str
-    pictures: dict[str, torch.Tensor] = field(default_factory=dict)  # title: [frames, bands], drawn with time across
-    sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # name: samples [n]
+    pictures: dict[str, torch.Tensor] = field(
+        default_factory=dict
+    )  # by title: [frames, bands], drawn with time from left to right
+    sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # by name: samples [n]
     sample_rate: int = 0
 
 

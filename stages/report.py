@@ -1,4 +1,4 @@
-"""What a run says and keeps: progress bar, trackers, metrics.jsonl, previews, and what the run was made from."""
+"""The records of a run: progress bar, trackers, metrics.jsonl, previews, and the configuration and environment."""
 
 import json
 import math
@@ -18,8 +18,8 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.files import atomic_path, working_folder, write_json, write_text
 
 from .preview import Preview, draw_gradients, draw_preview
+from .progress import Progress as RunProgress
 from .settings import RunSettings
-from .state import Progress as RunProgress
 from .trackers import open_trackers
 
 
@@ -44,7 +44,7 @@ class Report:
         self._last: tuple[float, float] | None = None
 
     def __enter__(self) -> "Report":
-        with ExitStack() as stack:  # closed again if something fails half-way
+        with ExitStack() as stack:  # closes the bar and the trackers if a later one cannot be opened
             if self.is_main:
                 self._open(stack)
             self._stack = stack.pop_all()
@@ -81,11 +81,7 @@ class Report:
         """Record one training step; every ``log_every``-th is written down."""
         if not self.is_main:
             return
-        spent = max(
-            progress.step / self.settings.steps if self.settings.steps else 0.0,
-            progress.seconds / (60 * self.settings.minutes) if self.settings.minutes else 0.0,
-        )
-        self.bar.update(self.line, completed=spent)
+        self.bar.update(self.line, completed=progress.budget_spent(self.settings))
         first = self._last is None
         if first or progress.step % self.settings.log_every == 0:
             speed = self._speed(progress)
@@ -152,7 +148,7 @@ class Report:
 
 
 def _finite(value: Any) -> Any:
-    """``value`` with null for what is no figure: JSON knows no NaN and no infinity."""
+    """``value`` with null in place of NaN and infinity, which JSON does not know."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

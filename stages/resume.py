@@ -12,6 +12,7 @@ from triforce_tts import checkpoint
 from triforce_tts.errors import CheckpointError, TriforceError
 from triforce_tts.schema import parse
 
+from .progress import Progress
 from .settings import RunSettings
 from .sharding import split_like
 from .state import (
@@ -20,7 +21,6 @@ from .state import (
     TRAINER,
     Lineage,
     Parameters,
-    Progress,
     State,
     fits,
     grown_lineage,
@@ -66,7 +66,7 @@ class Start:
 
 
 def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes: int) -> Start:
-    """Where ``run`` starts; weights that are not to be taken up exactly, of ``init_from`` or light, are loaded.
+    """Where ``run`` starts. Weights of ``init_from`` and of a light checkpoint are loaded here.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of another model, order of samples, data or DVAE.
@@ -82,7 +82,7 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
     state, found = read_state(folder), checkpoint.read_lineage(folder)
     lineage = grown_lineage(run, found, task.lineage(), settings, state.step)
     start = Start(pointed, (folder, state), lineage, state.progress())
-    # The best one of a copy lies elsewhere; another figure, or the same of other data, compares with nothing.
+    # A copy of a run lacks its best checkpoint, and a figure of another kind or of other data cannot be compared.
     same_figure = state.keep_best in (None, settings.keep_best) and found.get("data") == lineage["data"]
     if not (run / "best").exists() or not same_figure:
         start.progress.best = None
@@ -112,7 +112,7 @@ def _pointed(run: Path) -> str | None:
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
     found, wanted = checkpoint.read_config(folder, task.name), task.config()
     for key, kind in task.parts.items():
-        # Parsed, so that a setting that is newer than the checkpoint counts as its default.
+        # Parsing gives a setting that is newer than the checkpoint its default.
         was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (found, wanted))
         if was != now:
             raise CheckpointError(
@@ -132,7 +132,7 @@ def _require_same_order(run: Path, settings: RunSettings, state: State) -> None:
 
 
 def average_file(folder: Path, settings: RunSettings) -> Path:
-    """Where a checkpoint keeps its averaged weights: merged ones do not tell the average of adapters."""
+    """The file with a checkpoint's averaged weights; those of adapters cannot be told from the merged weights."""
     return folder / TRAINER / AVERAGE if settings.lora_rank else folder / checkpoint.WEIGHTS
 
 

@@ -1,4 +1,4 @@
-"""What a training run can be told; the same for all stages."""
+"""The settings of a training run, which are the same for all stages."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,35 +10,39 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-MOST = 1_000_000_000  # of anything that is counted, such as steps
-MOST_SORTED = 1 << 22  # samples that are sorted by length together
+MOST = 1_000_000_000  # largest count of anything, such as steps
+MOST_SORTED = 1 << 22  # most samples that are sorted by length together
 
-# Numbers of settings: each is bounded, so that a slip of the pen is refused and not trained with.
+# Every number has bounds, so that a typing error is refused and not trained with.
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Some = Annotated[int, Field(ge=1, le=MOST)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
-Weight = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]  # of a part of a loss
+Weight = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]  # weight of a part of a loss
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
 Accepted = Literal["data", "dvae", "teacher", "tokenizer", "optimizer"]
 
 
 class RunSettings(Config):
-    """Budget, optimiser and habits of one training run."""
+    """Budget, optimiser, reports and checkpoints of one training run."""
 
     batch_size: Annotated[int, Field(gt=0, le=1 << 20)]  # samples of a global batch, over all processes
     learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
     optimizer: Literal["adamw", "smorms3", "muon"] = "adamw"
     steps: Count = 0  # budget in optimiser steps; 0: no such limit
     stop_at: Count = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
-    minutes: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = 0.0  # of training, over all resumes; 0: any
+    minutes: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = (
+        0.0  # budget in minutes of training, over all resumes; 0: no such limit
+    )
     warmup_steps: Count = 50
     final_learning_rate: Share = 0.05  # end of the cosine, as a share of learning_rate
     betas: tuple[Decay, Decay] = (0.9, 0.97)
-    weight_decay: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.01  # of matrices and kernels alone
+    weight_decay: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = (
+        0.01  # applies to matrices and kernels, not to biases and norms
+    )
     clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
-    ema: float = 0.995  # decay a step of the averaged weights that are validated and shipped; 0: none
+    ema: float = 0.995  # decay, in each step, of the averaged weights that are validated and shipped; 0: no average
     # Parts that each loaded batch is cut into; gradients are accumulated over them.
     mega_batch_factor: Annotated[int, Field(ge=1, le=1 << 20)] = 1
     recompute: bool = False  # activation checkpointing: far less memory, about a third more work
@@ -65,7 +69,7 @@ class RunSettings(Config):
     # Train adapters of this rank on the GPT of init_from, and nothing else; 0: none.
     lora_rank: Annotated[int, Field(ge=0, le=1 << 16)] = 0
     stop_after_skips: Some = 10  # steps in a row with a gradient that is not finite before giving up
-    # What may differ from what an existing run was trained with, which is else refused; its lineage then names both.
+    # Names of things that may differ from an existing run's; others are refused. The lineage then names both.
     accept_changed: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
@@ -107,7 +111,7 @@ class DataSettings(Config):
         return self
 
     def open(self, folders: Sequence[Path], content: Literal["audio", "codes"]) -> tuple[ShardSet, ShardSet]:
-        """What is trained on, balanced, and what is held out, of shards that hold ``content``."""
+        """The balanced training samples and the held-out samples of shards that hold ``content``."""
         train, heldout = (ShardSet.open(folders, split, content) for split in ("train", "heldout"))
         return self.balance(train), self.choose(heldout)
 

@@ -18,7 +18,7 @@ from .settings import RunSettings
 
 
 def require_shardable(network: Network, settings: RunSettings, processes: int) -> None:
-    """Refuse what ``run.shard`` cannot do.
+    """Refuse networks and settings that ``run.shard`` cannot split.
 
     Raises:
         ConfigError: one process, or a setting or a network that does not go with it.
@@ -47,7 +47,7 @@ def shard(module: nn.Module, device: torch.device, processes: int) -> None:
     fully_shard(module, mesh=mesh)
     for unit in (*units, module):
         if device.type == "cpu" and isinstance(unit, FSDPModule):
-            unit.set_force_sum_reduction_for_comms(True)  # gloo knows no mean
+            unit.set_force_sum_reduction_for_comms(True)  # gloo cannot compute a mean
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:

@@ -1,13 +1,12 @@
 """What a checkpoint holds for training alone, in its ``trainer/``: position, optimiser, random state, raw weights.
 
 Everything here is read as a stranger's file would be: a field or a tensor that is missing, damaged or of another shape is
-an error, for a run that goes on without it would be another run.
+an error, because a run that goes on without it would be another run.
 """
 
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,28 +18,16 @@ from triforce_tts.errors import CheckpointError
 from triforce_tts.files import MARKER
 from triforce_tts.schema import Record, read_record
 
+from .progress import Progress
 from .settings import MOST, Count, RunSettings, Seconds
 
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 STATE, RAW, OPTIMIZER, AVERAGE = "state.json", "weights.safetensors", "optimizer.safetensors", "average.safetensors"
 POINTERS = ("latest", "best")
 _STATE_LIMIT = 1 << 20  # bytes
-_LONGEST_LINEAGE = 100  # changes that a lineage remembers
+_LONGEST_LINEAGE = 100  # a lineage remembers so many changes
 
 Lineage = dict[str, Any]
-
-
-@dataclass
-class Progress:
-    """Where a run stands; saved with each checkpoint."""
-
-    step: int = 0
-    seconds: float = 0.0  # of training, over all resumes
-    audio_seconds: float = 0.0
-    skipped: int = 0  # steps whose gradient was not finite
-    overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
-    light_start: int = -1  # step of the last start without optimiser state
-    best: float | None = None  # lowest held-out figure of run.keep_best
 
 
 class State(Record):
@@ -59,8 +46,8 @@ class State(Record):
     processes: Annotated[int, Field(ge=1, le=1 << 20)]
     optimizer: str | None = None  # older versions did not say
     optimizer_tensors: Count | None = None
-    loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # of fp16
-    loss_scale_steps: Count = 0  # without an overflow at this scale
+    loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # the factor on the loss in fp16
+    loss_scale_steps: Count = 0  # steps without an overflow at this scale
     light: bool = False  # without optimiser, random state and raw weights
 
     def progress(self) -> Progress:
@@ -77,7 +64,7 @@ def read_state(folder: Path) -> State:
     return read_record(folder / TRAINER / STATE, State, CheckpointError, _STATE_LIMIT)
 
 
-# --- what the run was made from --------------------------------------------------------------------------------------
+# --- lineage --------------------------------------------------------------------------------------------------------
 
 
 def grown_lineage(run: Path, found: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
@@ -142,14 +129,14 @@ Parameters = Sequence[tuple[str, tuple[str, ...], torch.Size]]
 
 
 def fits(tensors: Mapping[str, torch.Tensor], wanted: Parameters) -> bool:
-    """Whether an optimiser that keeps what is ``wanted`` may have left ``tensors``."""
+    """Whether ``tensors`` may come from an optimiser that keeps the ``wanted`` tensors."""
     return tensors.keys() <= {f"{name}/{key}" for name, keys, _ in wanted for key in keys}
 
 
 def optimizer_state(
     tensors: Mapping[str, torch.Tensor], wanted: Parameters, state: State, where: str
 ) -> list[dict[str, torch.Tensor]]:
-    """The optimiser's tensors of each parameter in the order of ``wanted``; of one that never had a gradient none.
+    """The optimiser's tensors of each parameter in the order of ``wanted``; a parameter that never had a gradient has none.
 
     Args:
         tensors: as saved, "parameter/name".

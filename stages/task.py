@@ -1,4 +1,4 @@
-"""What a stage tells the training loop: samples, batches, a loss, and figures to judge it by."""
+"""The interface of a stage to the training loop: samples, batches, a loss, and figures to judge it by."""
 
 import math
 from collections.abc import Sequence, Sized
@@ -19,17 +19,19 @@ ItemT = TypeVar("ItemT")
 
 
 class Losses(nn.Module):
-    """A network with its loss: ``forward(batch)`` gives a sum, how many things it sums, and sums to log."""
+    """A network with its loss: ``forward(batch)`` gives the summed loss and sums to log."""
 
     network: Network
     step = 0  # updates done; the loop keeps it, for losses that change in the course of training
 
 
 class Task(Protocol[ItemT, BatchT]):
-    """What a stage tells the loop. Samples are addressed by their index in ``durations_s``."""
+    """A stage, as the loop sees it. Samples are addressed by their index in ``durations_s``."""
 
     name: str
-    parts: ClassVar[dict[str, type[Config]]]  # of config(): what the weights' shapes and meaning hang on
+    parts: ClassVar[
+        dict[str, type[Config]]
+    ]  # the entries of config() that decide the shapes and the meaning of the weights
     module: Losses
     durations_s: tuple[float, ...]
     keys: Sequence[str]
@@ -43,7 +45,7 @@ class Task(Protocol[ItemT, BatchT]):
         ...
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """How long ``sample`` of the same arguments will be, about and in any unit: like lengths are batched together."""
+        """About how long ``sample`` with the same arguments will be, in any unit; similar lengths are batched together."""
         ...
 
     def collate(self, items: Sequence[ItemT]) -> BatchT:
@@ -81,5 +83,5 @@ def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
 
 
 def mean(total: float, count: float) -> float:
-    """A mean; NaN, which is no figure, of nothing."""
+    """The mean, or NaN of nothing."""
     return total / count if count else math.nan

@@ -1,4 +1,4 @@
-"""Where figures, pictures and sounds of a run go beside its own folder: TensorBoard, wandb, trackio."""
+"""Programs that show the figures, pictures and sounds of a run: TensorBoard, wandb, trackio."""
 
 import importlib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from .preview import as_image
 
 
 class Tracker(Protocol):
-    """One place that shows runs."""
+    """One program that shows runs."""
 
     def scalars(self, kind: str, values: dict[str, float], step: int) -> None:
         """Figures of ``kind`` (train, validation) at a step."""
@@ -28,7 +28,7 @@ class Tracker(Protocol):
         ...
 
     def close(self) -> None:
-        """Nothing comes after this."""
+        """End the run; nothing may be sent after this."""
         ...
 
 

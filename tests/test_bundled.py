@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from triforce_tts import Synthesizer
-from triforce_tts.lines import SpeakingLimits
 from triforce_tts.manifest import MANIFEST
 from triforce_tts.synthesis import bundled_model
+from triforce_tts.synthesis.script import SpeakingLimits
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import PHONES
 from triforce_tts.text.tokenizer import LETTERS

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,114 @@ def test_the_library_imports_no_program_and_programs_no_other() -> None:
         for name in imports(file):
             assert not name.startswith(("triforce_tts.stages", "triforce_tts.data", "stages", "data.")), file
     for program, other in (PROGRAMS, PROGRAMS[::-1]):
-        for file in (ROOT / program).glob("*.py"):
+        for file in (ROOT / program).rglob("*.py"):
             for name in imports(file):
                 assert not name.startswith((f"triforce_tts.{other}", other + ".")), file
                 assert not name.startswith(f"triforce_tts.{program}"), f"{file}: siblings are imported relatively"
+
+
+# The rooms of the builder, the lowest first: a room imports from itself and from rooms before it.
+ROOMS = ("common", "web", "steps", "report", "labelled", "raw")
+# Networks that measure speech lie beside the rooms until the library has a room for them; they count as the lowest room.
+LOWEST = ("networks", "dnsmos", "embedding")
+# Circles of the import graph that are known: the set may only become smaller.
+CIRCLES: set[frozenset[str]] = set()
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the project by its installed name."""
+    table = {}
+    for folder in ("triforce_tts", *PROGRAMS):
+        for file in (ROOT / folder).rglob("*.py"):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            parts = parts if folder == "triforce_tts" else ("triforce_tts", *parts)
+            table[".".join(parts).removesuffix(".__init__")] = file
+    return table
+
+
+def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
+    """The nodes of a module, also within functions, without those for a type checker alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            continue
+        yield node
+        yield from nodes_that_run(node)
+
+
+def imported(module: str, file: Path, known: set[str]) -> set[str]:
+    """The modules of the project that a module imports, by their installed names."""
+    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+    names: set[str] = set()
+    for node in nodes_that_run(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
+            base = ".".join([*above, node.module] if node.module else above)
+            within = {f"{base}.{alias.name}" for alias in node.names}
+            # "from package import module" imports the module; the package itself holds nothing.
+            names |= (within & known) or {base}
+    return (names & known) - {module}
+
+
+def import_graph() -> dict[str, set[str]]:
+    table = modules()
+    return {module: imported(module, file, set(table)) for module, file in table.items()}
+
+
+def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
+    """The groups of modules that import each other, directly or through others."""
+
+    def reached(start: str) -> set[str]:
+        seen, left = set[str](), [start]
+        while left:
+            for name in graph[left.pop()] - seen:
+                seen.add(name)
+                left.append(name)
+        return seen
+
+    table = {module: reached(module) for module in graph}
+    return {
+        frozenset({other for other in within if module in table[other]})
+        for module, within in table.items()
+        if module in within
+    }
+
+
+def test_circles_are_seen() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a", "d"}, "e": {"d"}}
+    assert circles(graph) == {frozenset("bc"), frozenset("d")}
+    file = ROOT / "data" / "raw" / "find.py"
+    names = imported("triforce_tts.data.raw.find", file, set(modules()))
+    assert {"triforce_tts.data.web.fetch", "triforce_tts.data.common.segments", "triforce_tts.files"} <= names
+
+
+def test_the_import_graph_has_no_new_circle() -> None:
+    assert circles(import_graph()) == CIRCLES
+
+
+def test_rooms_of_the_builder_import_downwards() -> None:
+    data = "triforce_tts.data."
+    order = {room: place for place, room in enumerate(ROOMS, 1)}
+    order |= dict.fromkeys(LOWEST, order["common"])
+    assert {f.parent.name for f in (ROOT / "data").glob("*/*.py")} == set(ROOMS)
+    for module, names in import_graph().items():
+        if module.startswith(data):
+            here = order.get(module.removeprefix(data).split(".")[0], len(order) + 1)
+            for name in names:
+                if name.startswith(data):
+                    there = order.get(name.removeprefix(data).split(".")[0], len(order) + 1)
+                    assert there <= here, f"{module} imports {name}, which lies above it"
+
+
+def test_rooms_of_the_builder_are_small() -> None:
+    for room in ROOMS:
+        files = [file for file in (ROOT / "data" / room).glob("*.py") if file.name != "__init__.py"]
+        assert 2 <= len(files) <= 12, f"data/{room} has {len(files)} files"
+
+
+def test_tests_mirror_the_rooms() -> None:
+    assert {f.parent.name for f in (ROOT / "tests" / "data").glob("*/*.py")} == set(ROOMS)
 
 
 def test_programs_are_used_by_their_installed_names() -> None:
@@ -49,7 +154,9 @@ def test_the_package_list_is_what_lies_on_disk() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {".".join(f.parent.relative_to(ROOT).parts) for f in (ROOT / "triforce_tts").rglob("__init__.py")}
-    found |= {f"triforce_tts.{name}" for name in (*PROGRAMS, "configs")}
+    for program in PROGRAMS:
+        found |= {f"triforce_tts.{'.'.join(f.parent.relative_to(ROOT).parts)}" for f in (ROOT / program).rglob("*.py")}
+    found.add("triforce_tts.configs")
     assert set(project["packages"]) == found
     assert set(project["package-dir"].values()) == {"triforce_tts", *PROGRAMS, "configs"}
 

@@ -278,6 +278,10 @@ class ShardSet:
         """The encoded audio or codes of a sample, in the format that ``extension`` names."""
         return self._read(index, self._place.payload_offset[index], self._place.payload_size[index])
 
+    def place(self, index: int) -> tuple[Path, int]:
+        """The shard of a sample and the offset of its payload there: equal for two entries of the same sample."""
+        return self._paths[self._place.shard[index]], int(self._place.payload_offset[index])
+
     def extension(self, index: int) -> str:
         """What the payload is: ``flac``, ``opus``, ``codes.npy``."""
         return self._extensions[index]

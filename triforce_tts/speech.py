@@ -1,4 +1,4 @@
-"""What comes out of speaking: the sound, and what is known of how complete it is."""
+"""What speaking returns: the sound, and whether it says all of the text."""
 
 from dataclasses import dataclass
 
@@ -11,15 +11,15 @@ from triforce_tts.audio.io import Audio
 class Spoken:
     """One line as it was spoken: a sentence, or a part of one that is too long to be spoken at once."""
 
-    text: str  # as it is spoken
-    samples: torch.Tensor  # [n], silence at the ends cut; empty if nothing came
+    text: str  # normalised, as it is spoken
+    samples: torch.Tensor  # [n], silence at both ends cut; empty if the GPT drew no codes
     codes: torch.Tensor  # [frames, groups]
-    ended: bool  # whether the GPT ended it by itself
-    predicted_s: float  # duration expected from the characters
-    pause_s: float  # after it
-    source: str = ""  # the sentence as it was written
-    unsaid: tuple[str, ...] = ()  # words without a sound
-    tries: int = 1  # made of it
+    ended: bool  # whether the GPT ended the line by itself, before its limit
+    predicted_s: float  # the duration that its number of characters lets expect
+    pause_s: float  # silence after it
+    source: str = ""  # the written sentence that it comes from
+    unsaid: tuple[str, ...] = ()  # words of the line that have no sound
+    tries: int = 1  # how often the line was drawn
 
     @property
     def complete(self) -> bool:
@@ -28,7 +28,7 @@ class Spoken:
 
     @property
     def fault(self) -> str:
-        """What is missing, one line that names the sentence; empty if it is complete."""
+        """What is missing, in one line that quotes the sentence; empty if the line is complete."""
         if self.complete:
             return ""
         missing = ", ".join(f"'{word}'" for word in self.unsaid[:5])
@@ -40,19 +40,19 @@ class Spoken:
 
 @dataclass(frozen=True, eq=False)
 class Speech(Audio):
-    """The sound of a text, and how each part of it came out."""
+    """The sound of a text, and each of its lines."""
 
     lines: tuple[Spoken, ...] = ()
-    left_out: tuple[str, ...] = ()  # what has no English reading, such as letters of other scripts
+    left_out: tuple[str, ...] = ()  # characters that have no English reading, such as those of another script
 
     @property
     def complete(self) -> bool:
-        """Whether every line ended by itself with a sound for every word, and nothing was left out."""
+        """Whether every line is complete and nothing of the text was left out."""
         return not self.faults
 
     @property
     def faults(self) -> list[str]:
-        """What is missing, a line each."""
+        """What is missing: one line of text for each incomplete line and for what was left out."""
         found = [line.fault for line in self.lines if line.fault]
         if self.left_out:
             listed = ", ".join(f"'{part[:40]}'" for part in self.left_out[:5])

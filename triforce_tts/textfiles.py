@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from triforce_tts.errors import ShardError, TriforceError
+from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file
 
 TEXT_BYTES = 1 << 20  # of the text of one recording
@@ -24,7 +24,7 @@ _LOOKED_AT = 4096  # bytes
 _MANY_ZEROS = 0.1  # share of zero bytes above which a file is no damaged UTF-8: in UTF-16 it is about a half
 
 
-class UnreadableText(ShardError):
+class UnreadableText(TextError):
     """A file or a line that is no text; the message names it and what it looks like."""
 
 

@@ -58,8 +58,7 @@ def make_voice(
 ) -> Voice:
     """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech."""
     speech, note = read_reference(path, audio)
-    device = dvae.conv_in.conv.weight.device
-    mel = mel_spectrogram(speech[None].to(device), audio)
+    mel = mel_spectrogram(speech[None].to(dvae.device), audio)
     prompt = mel[:, : audio.frames_of_seconds(prompt_seconds)]
-    lengths = torch.tensor([mel.shape[1]], device=device)
+    lengths = torch.tensor([mel.shape[1]], device=dvae.device)
     return Voice(name, dvae.encode(prompt)[0].cpu(), diffusion.reference(mel, lengths), note)

@@ -60,7 +60,7 @@ def chunk_command(words: list[str]) -> None:
 
 def book_command(words: list[str]) -> None:
     """Print the words of a book."""
-    from triforce_tts.data.steps.book import read_book
+    from triforce_tts.books.book import read_book
     from triforce_tts.errors import TriforceError
 
     try:

@@ -88,7 +88,7 @@ def read_heldout(path: Path) -> HeldOut:
     """
     try:
         lists = parse_record(_Lists, read_text(path, LIST_BYTES), str(path), ShardError)
-    except ShardError as error:
+    except (ShardError, UnreadableText) as error:
         raise ShardError(f"{error}; {_FORM}") from error
     utterances = frozenset(make_key(item) for items in lists.lists(UTTERANCES).values() for item in items)
     texts = frozenset(letters_of(item) for items in lists.lists(SENTENCES).values() for item in items)

@@ -12,7 +12,7 @@ from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
 
 from ..common.licences import UNKNOWN_LICENSE, license_beside
-from ..common.names import make_key
+from ..common.names import is_folder, make_key
 from ..common.places import AUDIO_SUFFIXES
 from ..common.segments import Failure, Source
 from ..web.feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
@@ -32,6 +32,16 @@ _STEM_LENGTH = 60  # leaves room in a key for the digits of the content and the 
 def local_sources(words: Sequence[str]) -> list[Path]:
     """Those of ``words`` that name files and folders here."""
     return [Path(word) for word in words if not is_url(word) and not word.startswith(PREFIX)]
+
+
+def is_raw(word: str) -> bool:
+    """Whether the name of a source alone shows that it is of raw recordings: a URL, a feed, a list of URLs, a sound file.
+
+    A text file may be a list of URLs or sentences, and a folder may hold anything: their names do not show it.
+    """
+    suffix = Path(word).suffix.lower()
+    is_file_of_raw = suffix in (*FEEDS, *URL_LISTS, *SOUND_SUFFIXES) and suffix != ".txt"
+    return is_url(word) or word.startswith(PREFIX) or (is_file_of_raw and not is_folder(Path(word)))
 
 
 def find_sources(

@@ -20,13 +20,14 @@ from pydantic import Field, PositiveInt, model_validator
 
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus
+from triforce_tts.books.book import read_book
 from triforce_tts.errors import AudioError, TextError, TriforceError
 from triforce_tts.files import file_sha256, new_folder, write_json, write_text
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
-from ..steps.book import BookConfig, align_text, read_book
+from ..steps.book import BookConfig, align_text
 from ..steps.cut import CutConfig, cut
 from ..steps.level import LevelConfig, levelled
 from ..steps.screen import ScreenConfig, screen

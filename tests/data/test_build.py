@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile as sf
-import typer
 from typer.testing import CliRunner
 
 from triforce_tts.audio.edit import active_level_db
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.data.build import command
+from triforce_tts.data.build import command, labelled
 from triforce_tts.data.common import heldout
 from triforce_tts.data.common.names import make_key
 from triforce_tts.data.labelled import build as labelled_build
@@ -53,9 +52,7 @@ def corpus(folder: Path, rows: list[dict[str, Any]]) -> Path:
 
 
 def run(*arguments: object) -> str:
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -211,7 +208,7 @@ from triforce_tts.data import build as program
 from triforce_tts.data.labelled import build
 build.SHARD_SAMPLES = 2
 if __name__ == "__main__":
-    program.command([Path(sys.argv[1])], out=Path(sys.argv[2]), workers=2)
+    program.labelled([Path(sys.argv[1])], out=Path(sys.argv[2]), workers=2)
 """
 
 
@@ -275,7 +272,7 @@ def test_wrong_input_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="it holds nothing out"):
         heldout.read_heldout(tmp_path / "held.json")
     with pytest.raises(ShardError, match="nothing to build"):
-        command(out=tmp_path / "out")
+        labelled(out=tmp_path / "out")
 
 
 def test_keys_stay_apart_and_fit_a_tar() -> None:

@@ -26,8 +26,10 @@ TEXT = "a plain sentence to be read aloud"
 
 
 def invoke(program: Any, *arguments: object) -> Result:
-    app = typer.Typer()
-    app.command()(program)
+    app = program
+    if not isinstance(program, typer.Typer):
+        app = typer.Typer()
+        app.command()(program)
     return CliRunner().invoke(app, [str(a) for a in arguments])
 
 

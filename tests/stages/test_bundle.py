@@ -106,9 +106,9 @@ def test_weights_too_large_for_half_precision_are_not_exported(corpus: dict[str,
     made = fast("dvae", corpus, tmp_path / "run", 1)
     with torch.no_grad():
         made.network.conv_in.conv.weight[0, 0, 0] = 1e5
-    made.ema = {}
+    made.learner.average = {}
     made.progress.step = 2
-    made.save()
+    made.checkpoints.save()
     with pytest.raises(CheckpointError, match="not finite in fp16"):
         export_command(tmp_path / "run", tmp_path / "out", True)
     assert not (tmp_path / "out").exists()

@@ -21,6 +21,7 @@ from triforce_tts.files import only_writer
 from triforce_tts.schema import load
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.stages import gpt as stage
+from triforce_tts.stages import gpt_data
 from triforce_tts.stages.codes import decode_codes, encode_codes, make_codes, read_codes, read_text
 from triforce_tts.stages.task import order_of
 from triforce_tts.text.phonemes import Lexicon
@@ -239,7 +240,7 @@ def test_another_text_that_does_not_fit_counts_only_what_was_scored(tmp_path: Pa
 def test_no_word_has_more_symbols_beyond_its_letters_than_is_allowed_for() -> None:
     tokenizer = TextTokenizer(Lexicon.load())
     for word in ("fyi", "fyi's", "w", "ws", "cnnfn", "rep"):
-        assert stage.most_symbols(tokenizer, word) <= len(word) + stage._MOST_MORE
+        assert gpt_data.most_symbols(tokenizer, word) <= len(word) + gpt_data._MOST_MORE
 
 
 # --- writing them -----------------------------------------------------------------------------------------------------

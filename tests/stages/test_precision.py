@@ -23,8 +23,8 @@ def scaled(made: Trainer[Any, Any], monkeypatch: pytest.MonkeyPatch, scale: floa
     monkeypatch.setattr(made.accelerator, "scaler", scaler)
     monkeypatch.setattr(made.accelerator, "native_amp", True)
     monkeypatch.setattr(AcceleratorState(), "_mixed_precision", "fp16")
-    made.optimizer = AcceleratedOptimizer(made.optimizer.optimizer, scaler=scaler)
-    monkeypatch.setattr(made.accelerator, "_optimizers", [made.optimizer])
+    made.learner.optimizer = AcceleratedOptimizer(made.learner.optimizer.optimizer, scaler=scaler)
+    monkeypatch.setattr(made.accelerator, "_optimizers", [made.learner.optimizer])
     return scaler
 
 
@@ -90,7 +90,7 @@ def test_the_scale_is_saved_with_the_run(
     batches = made._batches()
     for _ in range(3):
         made._step(next(batches))
-    made.save()
+    made.checkpoints.save()
     state = read_state(tmp_path / "run" / "step-00000003")
     assert state.loss_scale == scaler.get_scale() == 16.0
     assert state.loss_scale_steps == 1

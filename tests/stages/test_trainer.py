@@ -27,6 +27,7 @@ from triforce_tts.models.layers import Network, count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages import loop
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
@@ -51,7 +52,7 @@ STAGES = ("dvae", "gpt", "diffusion")
 
 def gradients(made: Trainer[Any, Any], batch: Batch) -> dict[str, torch.Tensor]:
     made.network.zero_grad(set_to_none=True)
-    loss, _ = made.module(batch)
+    loss, _ = made.learner.module(batch)
     loss.backward()
     return {name: p.grad for name, p in made.network.named_parameters() if p.grad is not None}
 
@@ -82,7 +83,7 @@ def test_recomputing_keeps_fewer_activations(corpus: dict[str, Path], tmp_path: 
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-            made.module(batch)
+            made.learner.module(batch)
         kept_bytes.append(sum(saved.values()))
     assert kept_bytes[1] < 0.6 * kept_bytes[0]
 
@@ -167,7 +168,7 @@ def test_an_optimiser_by_name_resumes_exactly(
 ) -> None:
     chosen = [f"run.optimizer={name}", "run.learning_rate=0.01", "run.log_every=1"]
     whole = trainer("gpt", corpus, tmp_path / "whole", [*chosen, "run.steps=6"])
-    assert isinstance(whole.optimizer.optimizer, kind)
+    assert isinstance(whole.learner.optimizer.optimizer, kind)
     whole.fit()
     trainer("gpt", corpus, tmp_path / "broken", [*chosen, "run.steps=6", "run.stop_at=3"]).fit()
     broken = trainer("gpt", corpus, tmp_path / "broken", [*chosen, "run.steps=6"])
@@ -263,6 +264,17 @@ def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path)
 
 def nothing_held_out(made: Trainer[Any, Any]) -> None:
     made.task.heldout = made.task.heldout.select([])
+
+
+def test_a_device_without_bfloat16_is_told(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "computes_bfloat16", lambda device: device.type != "cpu")
+    made, found = trainer("dvae", corpus, tmp_path / "run"), {}
+    for precision in ("fp32", "bf16"):
+        made.settings = made.settings.model_copy(update={"precision": precision})
+        found[precision] = any("no instructions for bfloat16" in note for note in made._notes())
+    assert found == {"fp32": False, "bf16": True}
 
 
 def test_a_run_without_held_out_data_says_so_and_validates_nothing(
@@ -453,7 +465,7 @@ def test_adapters_train_alone_merge_and_resume(corpus: dict[str, Path], tmp_path
 
     merged, _ = load_gpt(tmp_path / "whole")  # a plain network with the averaged weights
     ids = torch.randint(0, merged.vocabulary_size, (2, 30), generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), whole._averaged():
+    with torch.no_grad(), whole.learner._averaged():
         assert torch.allclose(whole.network.eval()(ids), merged(ids), atol=1e-5)
     start, _ = load_gpt(tmp_path / "base")
     assert not torch.allclose(start(ids), merged(ids), atol=1e-3)

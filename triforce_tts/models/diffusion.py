@@ -93,6 +93,11 @@ class Diffusion(Network):
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
 
+    @property
+    def reach(self) -> int:
+        """Frames on either side of a frame that one prediction looks at: its receptive field."""
+        return self.config.blocks * (self.config.kernel_size // 2) + self.target.reach
+
     def forward(
         self,
         noisy: torch.Tensor,

@@ -67,6 +67,16 @@ class DVAE(Network):
         self.norm_out = nn.LayerNorm(width)
         self.conv_out = MaskedConv(width, n_mels, 3)
 
+    @property
+    def decoder_reach(self) -> int:
+        """Code frames on either side of a mel frame's own that ``decode`` looks at: its receptive field."""
+        scale = self.config.downsampling
+        frames = 1 + len(self.decoder) * scale  # mel frames: of the last convolution and of the blocks at the code rate
+        for _ in self.up:
+            scale //= 2
+            frames += 2 * scale  # a convolution and a block, both three wide
+        return -(-frames // self.config.downsampling)
+
     def code_lengths(self, lengths: torch.Tensor) -> torch.Tensor:
         """Code frames of mel ``lengths`` [batch]: a started group of frames counts."""
         return -(-lengths // self.config.downsampling)

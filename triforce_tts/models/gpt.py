@@ -71,7 +71,16 @@ class KVCache:
     def __init__(self, config: GPTConfig, batch: int, max_tokens: int, like: torch.Tensor) -> None:
         shape = (config.layers, batch, config.heads, max_tokens, config.dim // config.heads)
         self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
-        self.used = 0  # positions filled in the longest row
+        self.used = 0  # tokens written to every row, padding included: no position beyond them is filled
+
+    @property
+    def max_tokens(self) -> int:
+        """Positions of a row."""
+        return self.keys.shape[3]
+
+    def advance(self, tokens: int) -> None:
+        """Make room for ``tokens`` more. The count stays on the host, so that nobody waits for the device."""
+        self.used = min(self.used + tokens, self.max_tokens)
 
     def update(
         self, layer: int, keys: torch.Tensor, values: torch.Tensor, positions: torch.Tensor
@@ -260,7 +269,7 @@ class GPT(Network):
         if positions is None:
             positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
         if cache is not None:
-            cache.used = max(cache.used, int(positions.max()) + 1)
+            cache.advance(ids.shape[1])
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
         x = self.model.embed_tokens(ids)
         for index, layer in enumerate(self.model.layers):

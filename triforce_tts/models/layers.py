@@ -48,9 +48,19 @@ class ResidualBlock(nn.Module):
 
 
 class Network(nn.Module):
-    """One of the three networks, as the trainer knows it."""
+    """The base of the three networks: what the trainer and the synthesis ask of each of them."""
 
-    recompute = False  # whether blocks make their activations again in the backward pass
+    recompute = False  # whether the backward pass computes the activations of a block again instead of keeping them
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are; the network's inputs must be there too."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The number format of the weights."""
+        return next(self.parameters()).dtype
 
 
 def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:

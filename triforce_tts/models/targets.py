@@ -70,6 +70,19 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
     return (ratio.exp() * (shape + _MAGNITUDE_FLOOR) - _MAGNITUDE_FLOOR).clamp_min(0.0)
 
 
+def _overlap(audio: AudioConfig) -> int:
+    """Frames on either side whose windows overlap a frame's: an STFT and an inverse STFT together reach so far."""
+    return audio.n_fft // audio.hop_length - 1
+
+
+def phase_reach(audio: AudioConfig, iterations: int) -> int:
+    """Frames on either side of a frame's samples that ``griffin_lim`` looks at.
+
+    An iteration is an inverse STFT and an STFT; one more inverse STFT follows, which reaches half a window.
+    """
+    return iterations * _overlap(audio) + -(-audio.n_fft // (2 * audio.hop_length))
+
+
 class Target(Protocol):
     """A kind of state. ``decode`` is the standardised mel [batch, frames, n_mels], ``lengths`` the frames [batch]."""
 
@@ -77,6 +90,7 @@ class Target(Protocol):
     bands: int
     inputs: int  # numbers of a band that the network sees, a frame
     outputs: int  # numbers of a band that it answers with
+    reach: int  # frames on either side that ``seen`` and ``answer`` together, or ``noise``, look at
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
@@ -116,11 +130,16 @@ class Target(Protocol):
         """Samples [batch, frames * hop_length] of a clean state."""
         ...
 
+    def phase_reach(self, phase_iterations: int) -> int:
+        """Frames on either side that ``samples`` looks at."""
+        ...
+
 
 class MagnitudeTarget:
     """Log-magnitudes; as wide as the spectrum."""
 
     bands = 1
+    reach = 0
 
     def __init__(self, audio: AudioConfig) -> None:
         self.audio = audio
@@ -165,6 +184,10 @@ class MagnitudeTarget:
         """Phase by Griffin-Lim."""
         return griffin_lim(self.magnitude(state, decode), self.audio, phase_iterations)
 
+    def phase_reach(self, phase_iterations: int) -> int:
+        """Griffin-Lim's."""
+        return phase_reach(self.audio, phase_iterations)
+
 
 class ComplexTarget:
     """The wave, seen as bands of its complex spectrum relative to the envelope.
@@ -179,6 +202,7 @@ class ComplexTarget:
         self.band_bins = -(-audio.n_bins // bands)  # the last band may end in bins that are not there
         self.width = audio.hop_length
         self.inputs, self.outputs = 2 * (self.band_bins + 2 * overlap), 2 * self.band_bins
+        self.reach = _overlap(audio)
 
     def split(self, spectrum: torch.Tensor) -> torch.Tensor:
         """[batch, bands, frames, inputs] real of ``spectrum`` [batch, frames, n_bins]: all real parts, all imaginary."""
@@ -255,6 +279,10 @@ class ComplexTarget:
     def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
         """The state, hop after hop: no phase is left to be found."""
         return state.flatten(1)
+
+    def phase_reach(self, phase_iterations: int) -> int:
+        """None: a frame's samples are its own state."""
+        return 0
 
     def _wave(self, state: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         return (state * frame_mask(lengths, state.shape[1])).flatten(1)

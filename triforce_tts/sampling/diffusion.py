@@ -108,6 +108,11 @@ SAMPLERS: dict[str, Callable[[Predict, torch.Tensor, torch.Tensor], torch.Tensor
 }
 
 
+def predictions(sampler: str, steps: int) -> int:
+    """How often ``sampler`` asks for a prediction in ``steps`` steps, each of the state that the one before led to."""
+    return 2 * steps if sampler == "midpoint" else steps
+
+
 def guided(predict: Callable[[torch.Tensor, torch.Tensor, bool], torch.Tensor], scale: float) -> Predict:
     """Classifier-free guidance (Ho and Salimans, 2022): away from what is predicted without conditions.
 
@@ -124,7 +129,11 @@ def guided(predict: Callable[[torch.Tensor, torch.Tensor, bool], torch.Tensor], 
 
 
 def utterance_noise(seeds: list[int], frames: list[int], channels: int) -> torch.Tensor:
-    """Standard normal noise [batch, max(frames), channels], each utterance from its own seed; zero past its end."""
+    """Standard normal noise [batch, max(frames), channels], each utterance from its own seed; zero past its end.
+
+    The noise of a frame belongs to its seed and its place: an utterance that is longer has the same noise before. Only
+    the last 16 numbers of an utterance are drawn anew where their count is no multiple of 16 (torch fills blocks of 16).
+    """
     noise = torch.zeros(len(seeds), max(frames), channels)
     for row, (seed, length) in enumerate(zip(seeds, frames, strict=True)):
         noise[row, :length] = torch.randn(length, channels, generator=torch.Generator().manual_seed(seed))
@@ -164,6 +173,20 @@ def upsample(
 ) -> torch.Tensor:
     """The clean state [batch, frames, width] that each decode becomes, from noise of its own seed; see ``upsampler``."""
     white = utterance_noise(seeds, lengths.tolist(), network.target.width).to(decode.device)
+    return upsample_from(white, network, decode, speaker, lengths, steps, sampler, guidance)
+
+
+def upsample_from(
+    white: torch.Tensor,
+    network: Diffusion,
+    decode: torch.Tensor,
+    speaker: torch.Tensor,
+    lengths: torch.Tensor,
+    steps: int,
+    sampler: str = "euler",
+    guidance: float = 1.0,
+) -> torch.Tensor:
+    """As ``upsample``, from given standard normal noise ``white`` [batch, frames, width]."""
     noise = network.target.noise(white, decode, lengths)
     predict = upsampler(network, decode, speaker, lengths, guidance)
     return SAMPLERS[sampler](predict, noise, uniform_times(steps))

@@ -46,10 +46,9 @@ def log_probabilities(model: GPT, sequences: Sequence[Sequence[int]]) -> list[to
     longest = max(len(sequence) for sequence in sequences)
     if longest > model.config.max_tokens:
         raise ValueError(f"a sequence has {longest} tokens, at most {model.config.max_tokens} fit")
-    device = model.model.embed_tokens.weight.device
     ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(sequence) for sequence in sequences], batch_first=True)
-    logits = model(ids.to(device))[:, :-1].float()
-    nats = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:].to(device), reduction="none").cpu()
+    logits = model(ids.to(model.device))[:, :-1].float()
+    nats = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:].to(model.device), reduction="none").cpu()
     return [-row[: len(sequence) - 1] for row, sequence in zip(nats, sequences, strict=True)]
 
 

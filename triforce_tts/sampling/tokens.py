@@ -1,6 +1,7 @@
-"""Drawing tokens from the GPT: our own loop over a preallocated cache, one uniform a row and step.
+"""Drawing tokens from the GPT: a loop over a preallocated cache, with one uniform number for each row and step.
 
-Each utterance draws from its own generator, so what is said does not depend on what else is in the batch.
+Each utterance draws from its own generator, so what is said does not depend on what else is in the batch. All state of
+a step is tensors on the model's device: the host never waits for the device inside a step.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from triforce_tts import bounds
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sequences import END, Vocabulary
 from triforce_tts.text.pace import Hold
+
+_STEPS_BETWEEN_LOOKS = 16  # on an accelerator: a look costs a wait, and up to 15 steps too many cost less
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class TokenSampling:
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
-    """Which ids may come next in speech, [groups, vocabulary] bool by position in the frame; <end> between frames."""
+    """The ids that may come next in speech, [groups, vocabulary] bool by place in the frame; <end> between frames."""
     allowed = torch.zeros(vocabulary.config.groups, vocabulary.size, dtype=torch.bool)
     for group in range(vocabulary.config.groups):
         first, last = vocabulary.group_range(group)
@@ -38,7 +41,7 @@ def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
 
 
 def text_grammar(vocabulary: Vocabulary) -> torch.Tensor:
-    """Which ids may come next in text, [1, vocabulary] bool: any text token, or <end>."""
+    """The ids that may come next in text, [1, vocabulary] bool: any text token, or <end>."""
     allowed = torch.zeros(1, vocabulary.size, dtype=torch.bool)
     allowed[0, vocabulary.text_offset : vocabulary.code_offset] = True
     allowed[0, END] = True
@@ -46,7 +49,7 @@ def text_grammar(vocabulary: Vocabulary) -> torch.Tensor:
 
 
 class Cycle:
-    """A grammar whose allowed ids [phases, vocabulary] bool come round with the steps, for all rows alike."""
+    """A grammar that repeats: step n of every row obeys row n % phases of ``allowed`` [phases, vocabulary] bool."""
 
     def __init__(self, allowed: torch.Tensor, device: torch.device) -> None:
         self.forbidden, self.step = ~allowed.to(device), 0
@@ -59,12 +62,21 @@ class Cycle:
 
 
 class Reading:
-    """A grammar for speech with its text in place: the next text token, and no other, may come between two frames.
+    """A grammar for speech with its text in place: between two frames only the next text token may come.
 
-    Whether to go on is decided first, by all the mass that the model gives to going on, at its own temperature of 1: a
-    nucleus would weigh one way on against a thousand codes to stay, and hurry. Where to is known. A token that lasts
-    ``longest`` frames is left by force: a reader who is stuck goes on. One that ``holds`` (of each text, a hold a token)
-    names is not left before its frames have passed, nor does the speech end: a reader who hurries says it first.
+    Before each frame one decision comes first: does the reader go on to the next text token? Its probability is the
+    share of all text tokens together, at a temperature of 1. A nucleus would compare the one next token with a thousand
+    codes, and the reader would hurry. Which token comes next is known.
+
+    A reader who stays at one token for ``longest`` frames must go on. A token of ``holds`` (one list of holds for each
+    text, one hold for each token) must last as long as its hold says before the reader may go on or end.
+
+    Args:
+        vocabulary: of the model; it has text in place.
+        texts: text tokens of each row.
+        longest: frames after which a token is left.
+        holds: of each row, one for each text token; without them nothing is held.
+        device: of the logits that are drawn from.
     """
 
     def __init__(
@@ -73,56 +85,68 @@ class Reading:
         texts: Sequence[Sequence[int]],
         longest: int,
         holds: Sequence[Sequence[Hold]] | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         self.vocabulary, self.longest = vocabulary, longest
-        self.waiting = [vocabulary.text_ids(text)[::-1] for text in texts]  # what is yet to be read, last first
-        self.holds = [list(row)[::-1] for row in holds] if holds else [[Hold(True, 0)] * len(text) for text in texts]
-        self.group = [0] * len(texts)
-        self.frames = [0] * len(texts)  # since the last text token
-        self.counted = [0] * len(texts)  # since the count of the hold began
-        self.least = [0] * len(texts)  # of ``counted`` before the last text token is left
+        rows = holds or [[Hold(True, 0)] * len(text) for text in texts]
+        # The tables have one column more than the longest text has tokens: after its last token a row waits for <end>.
+        self.due = _table([vocabulary.text_ids(text) for text in texts], END, device)
+        self.begins = _table([[hold.begins for hold in row] for row in rows], False, device)
+        self.holds = _table([[hold.frames for hold in row] for row in rows], 0, device)
+        self.texts = torch.tensor([len(text) for text in texts], device=device)  # tokens of each row's text
+        self.place = torch.zeros_like(self.texts)  # text tokens that were read
+        self.group = torch.zeros_like(self.texts)  # of the code that comes next
+        self.frames = torch.zeros_like(self.texts)  # since the last text token
+        self.counted = torch.zeros_like(self.texts)  # frames since the count of the hold began
+        self.least = torch.zeros_like(self.texts)  # frames to count before the last text token may be left
+        shape = (vocabulary.config.groups, vocabulary.size)
+        self.forbidden = torch.ones(shape, dtype=torch.bool, device=device)  # by group: all but its own codes
+        for group in range(vocabulary.config.groups):
+            first, last = vocabulary.group_range(group)
+            self.forbidden[group, first:last] = False
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
         """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
-        codes, rest = torch.full_like(logits, float("-inf")), uniforms.clone()
-        on: dict[int, int] = {}  # row to the id that it goes on to
-        for row, group in enumerate(self.group):
-            first, last = self.vocabulary.group_range(group)
-            codes[row, first:last] = logits[row, first:last]
-            if group == 0:
-                share = self._share_to_go_on(row, logits[row].float())
-                if share > 0.5 if sampling.temperature == 0.0 else float(uniforms[row]) < share:
-                    on[row] = self.waiting[row][-1] if self.waiting[row] else END
-                else:
-                    rest[row] = (uniforms[row] - share) / (1.0 - share) if share < 1.0 else 0.0
-        ids = pick(codes, rest.clamp(0.0, 1.0), sampling)
-        for row, token in on.items():
-            ids[row] = token
+        between = self.group == 0
+        share = self._share_to_go_on(logits.float())
+        on = between & ((share > 0.5) if sampling.temperature == 0.0 else (uniforms < share))
+        # A row that stays has used the part of its uniform below the share; what is left is uniform again.
+        left = torch.where(share < 1.0, (uniforms - share) / (1.0 - share), 0.0)
+        codes = logits.masked_fill(self.forbidden[self.group], float("-inf"))
+        stay = pick(codes, torch.where(between, left, uniforms).clamp(0.0, 1.0), sampling)
+        ids = torch.where(on, self._at_place(self.due), stay)
         self._accept(on)
         return ids
 
-    def _share_to_go_on(self, row: int, logits: torch.Tensor) -> float:
-        if self.frames[row] >= self.longest:
-            return 1.0
-        if self.counted[row] < self.least[row]:
-            return 0.0
+    def _share_to_go_on(self, logits: torch.Tensor) -> torch.Tensor:
+        """The probability [batch] that each row goes on, if it stands between two frames."""
         vocabulary = self.vocabulary
-        onward = logits[vocabulary.text_offset : vocabulary.code_offset] if self.waiting[row] else logits[END : END + 1]
+        text = logits[:, vocabulary.text_offset : vocabulary.code_offset].logsumexp(-1)
+        onward = torch.where(self.place < self.texts, text, logits[:, END])
         first, last = vocabulary.group_range(0)
-        return float(torch.sigmoid(onward.logsumexp(0) - logits[first:last].logsumexp(0)))
+        share = torch.sigmoid(onward - logits[:, first:last].logsumexp(-1))
+        share = torch.where(self.counted < self.least, 0.0, share)
+        return torch.where(self.frames >= self.longest, 1.0, share)
 
-    def _accept(self, on: dict[int, int]) -> None:
-        for row in range(len(self.group)):
-            if row in on:
-                self.frames[row] = 0
-                if self.waiting[row]:
-                    self.waiting[row].pop()
-                    begins, self.least[row] = self.holds[row].pop()
-                    self.counted[row] = 0 if begins else self.counted[row]
-            else:
-                self.group[row] = (self.group[row] + 1) % self.vocabulary.config.groups
-                self.frames[row] += self.group[row] == 0
-                self.counted[row] += self.group[row] == 0
+    def _accept(self, on: torch.Tensor) -> None:
+        """Move every row's state: rows that go ``on`` [batch] have read a text token or <end>, others drew a code."""
+        reads = on & (self.place < self.texts)
+        self.group = torch.where(on, 0, (self.group + 1) % self.vocabulary.config.groups)
+        full = ~on & (self.group == 0)  # rows whose frame is complete
+        self.frames = torch.where(on, 0, self.frames + full)
+        self.counted = torch.where(reads & self._at_place(self.begins), 0, self.counted + full)
+        self.least = torch.where(reads, self._at_place(self.holds), self.least)
+        self.place = self.place + reads
+
+    def _at_place(self, table: torch.Tensor) -> torch.Tensor:
+        """The entry [batch] of ``table`` [batch, longest text + 1] where each row stands."""
+        return table.gather(1, self.place[:, None])[:, 0]
+
+
+def _table(rows: Sequence[Sequence[int]], filler: int, device: torch.device | str) -> torch.Tensor:
+    """``rows`` as one tensor [rows, longest + 1], filled up with at least one ``filler`` each."""
+    width = max(map(len, rows)) + 1
+    return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], device=device)
 
 
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
@@ -135,12 +159,12 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) 
         return logits.argmax(dim=-1)
     probabilities, order = (logits.float() / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
     before = probabilities.cumsum(dim=-1) - probabilities
-    kept = torch.where(before < sampling.top_p, probabilities, 0.0)
-    cumulative = kept.cumsum(dim=-1)
+    nucleus = torch.where(before < sampling.top_p, probabilities, 0.0)
+    cumulative = nucleus.cumsum(dim=-1)
     target = uniforms[:, None] * cumulative[:, -1:]
     rank = (cumulative <= target).sum(dim=-1, keepdim=True).clamp_max(logits.shape[-1] - 1)
-    # A uniform next to 1 may round past the nucleus: the last id inside it is meant.
-    rank = torch.minimum(rank, (kept > 0).sum(dim=-1, keepdim=True) - 1)
+    # A uniform next to 1 may be rounded past the nucleus; it then means the last id inside.
+    rank = torch.minimum(rank, (nucleus > 0).sum(dim=-1, keepdim=True) - 1)
     return order.gather(-1, rank).squeeze(-1)
 
 
@@ -152,42 +176,59 @@ def generate(
     limits: list[int],
     seeds: list[int],
     sampling: TokenSampling,
+    look_every: int | None = None,
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
+
+    A row that has ended draws on until all have; what it draws then is dropped. So the result does not depend on
+    ``look_every``, which only says how soon the loop notices that it is done.
 
     Args:
         model: in eval mode.
         prompts: token ids, one list an utterance.
-        grammar: allowed ids, [phases, vocabulary] bool, of which step n obeys row n % phases; or a new ``Reading``.
+        grammar: allowed ids, [phases, vocabulary] bool, of which step n obeys row n % phases; or a new ``Reading`` on
+            the model's device.
         limits: most new tokens of each utterance.
         seeds: the generator's seed of each utterance.
         sampling: temperature and nucleus.
+        look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
+            where asking is free, and 16 elsewhere.
     """
-    device = model.model.embed_tokens.weight.device
+    device, longest = model.device, model.config.max_tokens
+    rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(prompts, limits, strict=True)]
+    steps = max(0, *rooms)
+    look_every = look_every or (1 if device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
+    cache, last = _read_prompts(model, prompts, max(map(sum, zip(map(len, prompts), limits, strict=True))))
+    ends = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    open_until, running = torch.tensor(rooms, device=device), torch.ones_like(ends, dtype=torch.bool)
+    uniforms = _uniforms(seeds, limits).to(device)
+    rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
+    drawn = torch.full((len(prompts), steps), END, device=device)
+    for step in range(steps):
+        if step:
+            at = (ends + (step - 1)).clamp_max(cache.max_tokens - 1)
+            last = model.hidden(drawn[:, step - 1 : step], at[:, None], cache)[:, 0]
+        drawn[:, step] = rules.draw(model.logits(last), uniforms[:, step], sampling)
+        running = running & (drawn[:, step] != END) & (open_until > step + 1)
+        if (step + 1) % look_every == 0 and not bool(running.any()):
+            break
+    return _until_end(drawn, rooms)
+
+
+def _read_prompts(model: GPT, prompts: list[list[int]], room: int) -> tuple[KVCache, torch.Tensor]:
+    """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each."""
     lengths = torch.tensor([len(prompt) for prompt in prompts])
-    room = max(len(prompt) + limit for prompt, limit in zip(prompts, limits, strict=True))
     cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
     padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(prompt) for prompt in prompts], batch_first=True)
     positions = torch.arange(padded.shape[1]).expand_as(padded)
-    hidden = model.hidden(padded.to(device), positions.to(device), cache)
-    last = hidden[torch.arange(len(prompts)), lengths - 1]
-    uniforms = _uniforms(seeds, limits)
-    rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
-    outputs: list[list[int]] = [[] for _ in prompts]
-    running = [True] * len(prompts)
-    for step in range(min(max(limits), model.config.max_tokens - int(lengths.min()))):
-        ids = rules.draw(model.logits(last), uniforms[:, step].to(device), sampling)
-        for row, token in enumerate(ids.tolist()):
-            full = len(outputs[row]) >= limits[row] or len(prompts[row]) + step >= model.config.max_tokens
-            if token == END or full:
-                running[row] = False
-            if running[row]:
-                outputs[row].append(token)
-        if not any(running):
-            break
-        at = (lengths + step).clamp_max(cache.keys.shape[3] - 1)
-        last = model.hidden(ids[:, None], at[:, None].to(device), cache)[:, 0]
-    return outputs
+    hidden = model.hidden(padded.to(model.device), positions.to(model.device), cache)
+    return cache, hidden[torch.arange(len(prompts)), lengths - 1]
+
+
+def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:
+    """The ids of each row of ``drawn`` [batch, steps] before its first <end>, at most as many as its room."""
+    rows = [row[: max(0, room)] for row, room in zip(drawn.tolist(), rooms, strict=True)]
+    return [row[: row.index(END)] if END in row else row for row in rows]
 
 
 def _uniforms(seeds: list[int], limits: list[int]) -> torch.Tensor:

@@ -100,7 +100,7 @@ _LATIN = {
 }
 _ENDS_TEXT = r"[\"')\]]*\s*$"
 
-# Streets whose abbreviation needs no dot, because it is no word.
+# These abbreviations of streets need no dot, because they are no words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
 _PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
 # After these a letter with a dot is a label that ends a sentence, not an initial: 'plan B. The'.
@@ -121,7 +121,7 @@ Replace = Callable[[re.Match[str]], str]
 
 
 def expand(text: str) -> str:
-    """Abbreviations and initials in words; to be called before numbers are spoken."""
+    """The text with abbreviations and initials in words; call this before numbers are spoken."""
     for pattern, replace in _RULES:
         text = pattern.sub(replace, text)
     return text
@@ -137,7 +137,7 @@ def _say_suffix(match: re.Match[str]) -> str:
 
 
 def _say_saint_or(street: str, before_name: str) -> Replace:
-    """'St.' and 'Dr.': before a name one thing, after the name of a street another."""
+    """'St.' and 'Dr.' in words: they mean Saint and Doctor before a name, Street and Drive after a name."""
 
     def say(match: re.Match[str]) -> str:
         before = match.string[max(0, match.start() - 30) : match.start()]
@@ -163,14 +163,14 @@ def _say_dotted(match: re.Match[str]) -> str:
     half_day = letters in ("A M", "P M")
     ends = re.match(_ENDS_TEXT, after) or (half_day and re.match(r"[\"')]* [\"']?[A-Z]", after))
     if after[:1].isalnum():
-        return f"{letters}. "  # the space after it was forgotten
+        return f"{letters}. "  # the writer forgot the space after it
     return f"{letters}." if ends else letters
 
 
 def _say_initial(match: re.Match[str]) -> str:
     before = re.search(r"(\S+) $", match.string[max(0, match.start() - 30) : match.start()])
     if match[1] == "M" and before and before[1] in ("A", "P"):
-        return match[0]  # the half of the day, already spelled
+        return match[0]  # "A M" and "P M" are spelled already
     name_before = match.start() == 0 or (before and before[1][0].isupper() and before[1][-1].isalnum())
     return match[1] if name_before or _is_lone_initial(match) else match[0]
 
@@ -183,7 +183,7 @@ def _is_lone_initial(match: re.Match[str]) -> bool:
 
 
 def _say_initials(match: re.Match[str]) -> str:
-    """``J. R. R.`` before a name; but the half of a day is not: '5 P. M. He left'."""
+    """Whether ``J. R. R.`` stands before a name; the half of a day does not: '5 P. M. He left'."""
     if match[0] in ("A. M. ", "P. M. ") and re.search(
         "[0-9] $", match.string[max(0, match.start() - 2) : match.start()]
     ):

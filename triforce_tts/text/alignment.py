@@ -1,4 +1,4 @@
-"""When each symbol of a text is spoken: what the builder's aligner writes and the GPT's sequences are laid out by.
+"""The time of each symbol of a text: the builder's aligner writes it, and the GPT's sequences are laid out by it.
 
 An alignment is kept in a sample's JSON: for every word of the normalised text its start, then the end of each of its
 symbols (phones, or letters where the lexicon does not know the word), in seconds.
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from triforce_tts.errors import ShardError
 from triforce_tts.text.tokenizer import Piece
 
-Word = Sequence[float]  # start of the word, then the ends of its symbols, seconds
+Word = Sequence[float]  # seconds: the start of the word, then the end of each of its symbols
 
-KEY = "alignment"  # of the list of words in a sample's JSON
+KEY = "alignment"  # key of the list of words in a sample's JSON
 
 
 def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece, Word]]:

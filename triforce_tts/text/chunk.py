@@ -19,7 +19,7 @@ PARAGRAPH_PAUSE_S = 0.7
 CLAUSE_PAUSE_S = 0.12
 WORD_PAUSE_S = 0.0  # a cut between two words where the text has no pause
 
-# What no cut may tear: inline phonemes, and numbers with their marks, the sign before and a magnitude behind.
+# No cut may tear inline phonemes, or a number with its marks, the sign before it and a magnitude after it.
 # Longer runs of digits are read digit by digit, so that a cut does not change them.
 _WHOLE = re.compile(
     r"\{[^{}]*\}|(?<![0-9])[$£€¥₹]?[0-9](?:[0-9]|[.,:/](?=[0-9])){0,39}%?(?![0-9])"
@@ -40,10 +40,10 @@ _GOES_ON = re.compile(
     r"(?:[,;–—-]|\b(?:a|an|the|of|and|or|but|nor|to|in|on|at|by|for|with|from|as|that|which|who|is|was|are|were|be|his"
     r"|her|its|their|our|your|my|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|Prof\.|[A-Z]\.|vs\.|No\.))$"
 )
-# After these a small letter shows that the sentence goes on.
+# A small letter after one of these shows that the sentence goes on.
 _OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’»)\]]*$")
 _LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
-# Where an overlong sentence may be cut, best first: the cut lies after the match.
+# Places where an overlong sentence may be cut, the best first; the cut lies after the match.
 _CUTS = (
     (re.compile(r"[;:][\"'”’)\]]*\s+"), CLAUSE_PAUSE_S),
     (re.compile(r",[\"'”’)\]]*\s+|\s+[-–—]+\s+|—+\s*|--+\s*"), CLAUSE_PAUSE_S),
@@ -92,7 +92,7 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
         of_paragraph = [chunk for sentence in sentences for chunk in _clauses(sentence, max_characters)]
         of_paragraph[-1] = replace(of_paragraph[-1], pause_s=PARAGRAPH_PAUSE_S)
         chunks.extend(of_paragraph)
-    if chunks:  # the last pause is no paragraph's unless the text says so
+    if chunks:  # the last pause is that of a sentence unless the text ends a paragraph
         if not _is_empty_line(text[len(text.rstrip()) :]):
             chunks[-1] = replace(chunks[-1], pause_s=SENTENCE_PAUSE_S)
         chunks = _attach_unspeakable(chunks)
@@ -149,7 +149,7 @@ def _blocks(paragraph: str) -> list[str]:
 
 
 def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
-    """Whether a line ends something, rather than being wrapped in the middle of a text of ``width`` characters."""
+    """Whether a line ends a sentence or an item; else it is wrapped in the middle of a text of ``width`` characters."""
     if not following.strip():
         return False
     if _ITEM.match(following) and (is_list or line.endswith(":")):
@@ -168,7 +168,7 @@ def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
 def _sentences(paragraph: str) -> list[str]:
     lengths = [len(piece) for piece in sentencex.segment("en", _shadow(paragraph))]
     if sum(lengths) != len(paragraph):
-        return [paragraph]  # the cuts are unknown; the clause splitter still bounds the length
+        return [paragraph]  # the library failed, so the cuts are unknown; the clause splitter still bounds the length
     ends = [0]
     for length in lengths:
         ends.append(ends[-1] + length)
@@ -178,7 +178,7 @@ def _sentences(paragraph: str) -> list[str]:
 
 
 def _is_mid_sentence(text: str, cut: int) -> bool:
-    """Whether a cut is none: after the number of an item, or before a small letter after '…', a bracket or a quotation."""
+    """Whether a cut is wrong: after the number of an item, or before a small letter after '…', a bracket or a quotation."""
     if not 0 < cut < len(text):
         return False
     if cut < 12 and _ITEM_MARK.fullmatch(text[:cut]):
@@ -219,7 +219,7 @@ def _clauses(sentence: str, max_characters: int) -> list[Chunk]:
         start = end
     if start < stop or not chunks:
         chunks.append(Chunk(sentence[start:].strip(), sentence[start:], SENTENCE_PAUSE_S))
-    else:  # braces reached to the end: what is left is white space
+    else:  # braces reach to the end of the text, and only white space is left
         last = chunks.pop()
         chunks.append(Chunk(last.text, last.source + sentence[start:], SENTENCE_PAUSE_S))
     return chunks
@@ -262,7 +262,7 @@ def _hard_cut(begin: int, limit: int, inside: set[int]) -> tuple[int, float]:
 def _attach_unspeakable(chunks: list[Chunk]) -> list[Chunk]:
     """Every piece without anything speakable joined to the chunk before it, or at the start to the one after."""
     groups: list[list[Chunk]] = [[]]
-    spoken = False  # whether the open group has its speakable chunk yet
+    spoken = False  # whether the open group already holds a chunk that can be spoken
     for chunk in chunks:
         speakable = is_speakable(chunk.text)
         if speakable and spoken:

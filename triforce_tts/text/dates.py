@@ -64,7 +64,8 @@ def _say_year_first(match: re.Match[str]) -> str:
 
 def _say_slash_date(match: re.Match[str]) -> str:
     first, second, last = match.group(1, 2, 3)
-    month, day = (first, second) if int(first) <= 12 else (second, first)  # American unless it cannot be
+    # The month stands first, as in American dates, unless that is impossible.
+    month, day = (first, second) if int(first) <= 12 else (second, first)
     if not (1 <= int(month) <= 12 and _is_day(day)):
         return f"{number_words(first)} slash {number_words(second)} slash {number_words(last)}"
     return _month_first(int(month), day, last)
@@ -74,7 +75,7 @@ def _say_dotted_date(match: re.Match[str]) -> str:
     """``24.12.2024`` and ``24-12-2024``: with dots the day stands first, unless that cannot be."""
     first, second, last = match.group("first", "second", "year")
     if match["sign"] == "-" and int(first) <= 12:
-        first, second = second, first  # American, as with slashes
+        first, second = second, first  # the month stands first, as with slashes
     day, month = (first, second) if int(second) <= 12 else (second, first)
     if not (1 <= int(month) <= 12 and _is_day(day)):
         return match[0]
@@ -140,7 +141,7 @@ _UPPER = rf"(?: ?- ?(?P<upper>[0-9]{{1,2}}){ORDINAL_END}?(?![0-9:/%°.,]?[0-9]))
 _YEAR_AFTER = rf"(?:,? (?P<year>{YEAR})\b)"
 # A plain number after the month is its day, unless it is part of a longer number, a time or a measure.
 _PLAIN_END = r"(?:(?<=[a-zA-Z])\b|(?![0-9:/%°]|[.,][0-9]|[A-Za-z]))"
-_MAY = r"(?i:may|march|mar\b\.?)"  # words, too
+_MAY = r"(?i:may|march|mar\b\.?)"  # the number may be written in words too
 # After 'May' and 'March' a plain number is no day where a counted noun follows: 'May 5 people', 'March 5 miles'.
 _NO_NOUN = r"(?! (?!at|in|on|and|to|is|was|from|until|or|for|the)[a-z])"
 _NOT_MAY = rf"(?!{_MAY})(?P<month>{MONTH})"

@@ -7,11 +7,11 @@ from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
 
-# Spelled although the dictionary has a word of the same letters.
+# These are spelled although the dictionary has a word of the same letters.
 _ALWAYS_SPELLED = {
     *("AC", "AI", "DC", "EU", "GI", "HR", "ID", "IP", "IQ", "IT", "OS", "PA", "PR", "QA", "UN", "US", "WHO"),
 }
-# Of these the ones that are common words too, so that among other capitals they are read as words.
+# Some of these are common words too, and among other capitals they are read as words.
 _WORDS_TOO = {"IT", "US", "WHO", "PA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
@@ -75,7 +75,7 @@ def spell_beside_digits(text: str) -> str:
 
 
 def is_shouted(text: str) -> bool:
-    """Whether the text is all upper case, which then says nothing; a lone acronym is not shouted."""
+    """Whether the text is all upper case, so that capitals mean nothing; a lone acronym is not shouted."""
     words = re.findall(r"[A-Z]{2,}", text) if text.isupper() else []
     return len(words) > 1 or (len(words) == 1 and len(words[0]) > 5)
 
@@ -89,7 +89,7 @@ def calm(text: str) -> str:
 
 
 def quieten(text: str) -> str:
-    """What ``calm`` capitalised in small letters."""
+    """The text with the words that ``calm`` capitalised in small letters."""
     return re.sub(r"\b[A-Z][a-z']+", lambda word: word[0].lower(), text)
 
 
@@ -186,7 +186,7 @@ def _say_acronym(match: re.Match[str]) -> str:
     word, ending = match.group(1, 2)
     known = is_known(word)
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
-        return cardinal(_roman_value(word)) + (ending or "")  # no acronym; 'IV' and 'XL' may be
+        return cardinal(_roman_value(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
     if known and (word not in _ALWAYS_SPELLED or (beside_shouted and word in _WORDS_TOO)):
         return match[0]

@@ -53,8 +53,8 @@ _COMPARISONS = {
     },
     **{"<": "is less than", ">": "is greater than"},
 }
-_DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # without one of these no rule of dates and codes applies
-_NUMERIC = re.compile(r"[0-9^/]")  # without one of these no rule of numbers applies
+_DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
+_NUMERIC = re.compile(r"[0-9^/]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,
     numbers.RULES_BEFORE_UNITS,
@@ -64,7 +64,7 @@ _NUMERIC_RULES = (
     numbers.RULES,
 )
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
-_DASH = "\x00"  # stands for a dash between words until hyphens are done with
+_DASH = "\x00"  # it stands for a dash between words until all hyphens are handled
 
 
 def normalize(text: str) -> str:
@@ -75,7 +75,7 @@ def normalize(text: str) -> str:
     Raises:
         TextError: nothing in the text can be spoken; a brace lacks its partner; or a phone is unknown.
     """
-    plain = BRACES.split(text)  # text, phones, text, phones, ..., text
+    plain = BRACES.split(text)  # text and phones take turns; the first and the last are text
     for stray in "{}":
         if any(stray in part for part in plain[::2]):
             raise TextError(
@@ -129,7 +129,7 @@ def _hashes(text: str) -> str:
 
 
 def _symbols(text: str) -> str:
-    """What is left of signs in words: comparisons, slashes, hashes, and one by one."""
+    """The remaining signs in words: comparisons, slashes, hashes, then single signs."""
     text = _compare(_TAG.sub(lambda tag: f" {tag[0].strip('</>')} ", text))
     text = re.sub(r"\band/or\b", "and or", text)
     text = re.sub(

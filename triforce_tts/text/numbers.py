@@ -95,7 +95,7 @@ def fraction(top: int, bottom: int) -> str:
 
 
 def rule(pattern: str, speak: Speak, flags: int = 0) -> Rule:
-    """What is said in place of a pattern."""
+    """A pattern and the words that replace it."""
     return re.compile(pattern, flags), speak
 
 
@@ -143,7 +143,7 @@ def _with_suffix(number: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _library_words(span: str) -> str:
-    """What the library says for a number below 1000, or its ordinal."""
+    """The words of the library for a number below 1000, or for its ordinal."""
     return str(_library().normalize(span))
 
 
@@ -160,7 +160,7 @@ START = r"(?<![0-9A-Za-z])(?<![0-9][.,:/])"
 NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9,])|[0-9]+(?:\.[0-9]+)?|(?<!\.)\.[0-9]+)"
 YEAR = r"(?:1[1-9]|20)[0-9]{2}"
 ORDINAL_END = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
-_LONE_DOT = r"(?<![^.]\.)(?<!^\.)"  # no decimal point stands before
+_LONE_DOT = r"(?<![^.]\.)(?<!^\.)"  # no decimal point stands before the number
 
 
 def _say_ordinal(match: re.Match[str]) -> str:
@@ -268,7 +268,7 @@ def _start_of_range(match: re.Match[str]) -> str:
 
 
 _SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}
-_SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # what stands left of an equals sign
+_SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # the left side of an equation
 RULES_BEFORE_UNITS: list[Rule] = [
     rule(rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific),
     rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),

@@ -13,14 +13,14 @@ from triforce_tts.text.alignment import Word, words_of
 from triforce_tts.text.phonemes import CONSONANTS, PHONES
 from triforce_tts.text.tokenizer import LETTERS, Piece
 
-LOW = 0.05  # share of a symbol's durations that lie below its least
-FEWEST = 20  # durations from which a quantile is taken; a rarer symbol gets its class's
+LOW = 0.05  # share of a symbol's durations that lie below its least seconds
+FEWEST = 20  # a quantile needs so many durations; a rarer symbol gets the quantile of its class
 
 _CONSONANTS = frozenset(CONSONANTS)
 
 
 class Hold(NamedTuple):
-    """What must have passed before a symbol is left."""
+    """The frames that must pass before a symbol is left."""
 
     begins: bool  # whether it begins a word, a mark or a space: frames are counted from here on
     frames: int  # least since the count began
@@ -56,7 +56,7 @@ def _class(symbol: str) -> str:
 
 
 def _low(durations: list[float]) -> float:
-    """The low quantile, never above the share it stands for; milliseconds are enough."""
+    """The low quantile in seconds, rounded to milliseconds; 0 of too few durations."""
     return round(sorted(durations)[int(LOW * len(durations))], 3) if len(durations) >= FEWEST else 0.0
 
 

@@ -42,14 +42,14 @@ CONSONANTS = (
     "Z",
     "ZH",
 )
-STRESSES = ("0", "1", "2")  # none, primary, secondary
+STRESSES = ("0", "1", "2")  # stress: none, primary, secondary
 PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONANTS)
 """All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
 
-MAX_LEXICON_BYTES = 16_000_000  # four times the whole CMU dictionary; more is no lexicon
+MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a longer file is no lexicon
 
 _PHONE_SET = frozenset(PHONES)
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")

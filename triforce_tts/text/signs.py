@@ -50,7 +50,7 @@ _FOLDS = {
     **{"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i", "ŋ": "ng", "Ŋ": "Ng", "ə": "uh"},
     **{"ʃ": "sh", "ʒ": "zh", "ƒ": "f", "ʻ": "'", "ĸ": "k"},
 }
-# What is said for a sign. A space is put on both sides.
+# The words for a sign. A space is put on both sides.
 _NAMES = {
     **{"÷": "divided by", "±": "plus or minus", "∓": "minus or plus", "§": "section", "¶": "paragraph"},
     **{"≠": "is not equal to", "≈": "is approximately equal to", "≅": "is congruent to", "≡": "is identical to"},
@@ -234,7 +234,7 @@ def is_kept(character: str) -> bool:
 
 
 def name_sign(character: str) -> str:
-    """What is said for a sign that stands alone, without spaces; empty for what nobody reads."""
+    """The words for a sign that stands alone, without spaces; empty for a sign that nobody reads."""
     if character in _NAMES:
         return _NAMES[character]
     if character.lower() in _GREEK:
@@ -244,7 +244,7 @@ def name_sign(character: str) -> str:
 
 
 def _fold_runs(text: str) -> str:
-    """What depends on the characters around: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
+    """Replace signs whose meaning depends on their neighbours: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
     text = re.sub("[–—―‒]{2,}", "—", text)
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
@@ -281,7 +281,7 @@ def _say_greek(match: re.Match[str]) -> str:
         if sum(letter.lower() in _GREEK for letter in plain) == 1 and len(letters) == 1:
             return f" {name_sign(plain[0])} "
         return "".join(_transliterate(letter) if letter.lower() in _GREEK else letter for letter in plain)
-    return letters  # a prefix or a unit, where one is around; else named later
+    return letters  # it is a prefix or a unit beside one; otherwise it is named later
 
 
 def _transliterate(letter: str) -> str:
@@ -291,7 +291,7 @@ def _transliterate(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _fold_character(character: str) -> str:
-    """One character folded. One at a time, as ordering a long run of accents takes quadratic time."""
+    """One character folded; folding single characters avoids the quadratic time that ordering a long run of accents takes."""
     if is_kept(character):
         return character
     if character in _FOLDS:

@@ -8,13 +8,12 @@ Ids start at 0; the offset into the GPT's vocabulary is added elsewhere.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
-from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones, plural_ending
 
 VERSION = 1
@@ -55,7 +54,7 @@ class TextTokenizer:
     @property
     def fingerprint(self) -> str:
         """16 hex digits that change with the symbols, their order, or the tokenizer's version."""
-        return _fingerprint(VERSION, self.symbols)
+        return hashlib.sha256(json.dumps([VERSION, list(self.symbols)]).encode()).hexdigest()[:16]
 
     def encode(self, text: str, letters_share: float = 0.0, generator: torch.Generator | None = None) -> list[int]:
         """Ids of a normalised text; case is ignored.
@@ -118,40 +117,6 @@ class TextTokenizer:
         if phones:
             out.append("{" + " ".join(phones) + "}")
         return "".join(out)
-
-    def to_json(self) -> dict[str, Any]:
-        """What a checkpoint keeps, so that another tokenizer is noticed."""
-        return {"version": VERSION, "symbols": list(self.symbols), "fingerprint": self.fingerprint}
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any], lexicon: Lexicon | None = None) -> "TextTokenizer":
-        """The tokenizer that ``to_json`` described.
-
-        Raises:
-            CheckpointError: it is not this one, or the description contradicts itself; both sides are named.
-        """
-        tokenizer = cls(lexicon)
-        try:
-            kept = _fingerprint(int(value["version"]), [str(symbol) for symbol in value["symbols"]])
-            stated = str(value["fingerprint"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"the checkpoint's tokenizer lacks or garbles a field ({error!r}); expected version, symbols, fingerprint"
-            ) from error
-        if kept != stated:
-            raise CheckpointError(
-                f"the checkpoint's tokenizer states fingerprint {stated}, but its symbols give {kept}; the file was changed"
-            )
-        if kept != tokenizer.fingerprint:
-            raise CheckpointError(
-                f"the checkpoint's tokenizer is {kept} (version {value['version']}, {len(value['symbols'])} symbols), this program's is "
-                f"{tokenizer.fingerprint} (version {VERSION}, {tokenizer.size} symbols); use the program version that trained it"
-            )
-        return tokenizer
-
-
-def _fingerprint(version: int, symbols: Iterable[str]) -> str:
-    return hashlib.sha256(json.dumps([version, list(symbols)]).encode()).hexdigest()[:16]
 
 
 def _is_word(piece: str) -> bool:

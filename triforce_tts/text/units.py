@@ -4,7 +4,7 @@ import re
 
 from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
 
-Names = tuple[str, str]  # one of a unit, several of it
+Names = tuple[str, str]  # the names of one and of several of a unit
 
 _PREFIXES = {
     **{
@@ -57,7 +57,7 @@ _METRIC: dict[str, tuple[str, str]] = {
     "ton": ("ton", "kM"),
 }
 _PREFIXED_ONLY = {"A", "J", "N", "F", "H", "T", "S", "C", "K", "B", "bar", "bit", "ton", "Ω"}
-_SPACED_CAPITALS = {"A", "J", "N", "K"}  # '5 A', where no word follows
+_SPACED_CAPITALS = {"A", "J", "N", "K"}  # '5 A' is amperes only where no word follows
 _OTHERS: dict[str, Names] = {
     **{"kmh": ("kilometer per hour", "kilometers per hour"), "kph": ("kilometer per hour", "kilometers per hour")},
     **{"mph": ("mile per hour", "miles per hour"), "mpg": ("mile per gallon", "miles per gallon")},
@@ -191,7 +191,7 @@ _OTHERS: dict[str, Names] = {
         "%": ("percent", "percent"),
     },
 }
-# What may follow a slash.
+# Units that may follow a slash.
 _PER: dict[str, str] = {
     **{
         "s": "second",
@@ -273,7 +273,7 @@ def _all_units() -> dict[str, Names]:
     units: dict[str, Names] = {}
     for unit, (name, prefixes) in _METRIC.items():
         for prefix in ["", *prefixes]:
-            # 'kiloohms' would be a stumble.
+            # 'kiloohms' would be hard to say.
             joint = "-" if prefix and name[0] == "o" else ""
             one = f"{_PREFIXES[prefix]}{joint}{name}" if prefix else name
             several = one.replace("bit per", "bits per") if name == "bit per second" else _plural_name(one)
@@ -332,7 +332,7 @@ def _say_angle(match: re.Match[str]) -> str:
 
 
 def _say_rare_unit(match: re.Match[str]) -> str:
-    """Units that are words or endings too, so that they need a space, and 'in.' its dot."""
+    """Units that are also words or endings: they need a space, and 'in.' needs its dot."""
     unit, amount = match.group("unit", "amount")
     names = {"s": ("second", "seconds"), "in": ("inch", "inches"), "t": ("tonne", "tonnes")}.get(unit) or _UNITS[unit]
     power = _POWERS.get(match["power"] or "", "")

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile as sf
-import typer
 from typer.testing import CliRunner
 
-from triforce_tts.data.build import command
+from triforce_tts.data.build import command, labelled
 from triforce_tts.data.common.clips import Recording
 from triforce_tts.data.common.heldout import HeldOut
 from triforce_tts.data.labelled import build as labelled_build
@@ -47,9 +46,7 @@ def corpus(folder: Path, *rows: dict[str, Any]) -> Path:
 
 
 def run(*arguments: object) -> str:
-    app = typer.Typer()
-    app.command()(command)
-    result = CliRunner().invoke(app, [str(a) for a in arguments], catch_exceptions=False)
+    result = CliRunner().invoke(command, [str(a) for a in arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output.replace("\n", " ")
 
@@ -162,7 +159,7 @@ def test_opus_is_whole_at_every_rate(tmp_path: Path, rate: int) -> None:
 
 def test_opus_at_a_rate_that_it_does_not_know_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="--sample-rate 22050: Opus stores"):
-        command(["x"], codec="opus", sample_rate=22050, out=tmp_path / "out")
+        labelled(["x"], codec="opus", sample_rate=22050, out=tmp_path / "out")
 
 
 # --- alignments that come with a manifest ----------------------------------------------------------------------

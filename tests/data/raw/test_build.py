@@ -23,7 +23,7 @@ from benchmarks import truth as known
 from tests.clips import SPEECH
 from tests.data.web import server as web
 from triforce_tts.audio.io import decode_audio, read_audio
-from triforce_tts.data.build import command
+from triforce_tts.data import build as program
 from triforce_tts.data.raw import build as raw_build
 from triforce_tts.data.raw import find as raw
 from triforce_tts.data.raw.results import Account, read_segments
@@ -306,7 +306,7 @@ def test_killed_at_ten_moments(recordings: tuple[Path, dict[str, known.Truth]], 
 def test_a_dry_run_tells_and_builds_nothing(
     recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command([str(recordings[0])], out=tmp_path / "out", config="podcast", set_=CHOSEN, dry_run=True)
+    program.raw([str(recordings[0])], out=tmp_path / "out", config="podcast", set_=CHOSEN, dry_run=True)
     told = " ".join(capsys.readouterr().err.split())
     assert "3 recordings" in told
     assert "1 with their text, the others written down by pocketsphinx" in told
@@ -326,7 +326,7 @@ def test_a_dry_run_tells_and_builds_nothing(
 )
 def test_wrong_words_on_the_command_line(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(TriforceError, match=message):
-        command([str(SPEECH)], out=tmp_path / "out", **{"config": "podcast", **options})
+        program.raw([str(SPEECH)], out=tmp_path / "out", **{"config": "podcast", **options})
 
 
 def test_every_configuration_of_the_builder_is_right() -> None:

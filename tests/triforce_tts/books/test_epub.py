@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.steps.test_book import page, write_epub
+from triforce_tts.books import epub
+from triforce_tts.books.book import make_book, read_book
 from triforce_tts.data.raw.results import is_of_recording
-from triforce_tts.data.steps.book import make_book, read_book
 from triforce_tts.errors import TextError
 
 
@@ -201,3 +201,208 @@ def test_a_long_text_is_read_in_time() -> None:
     words = " ".join(f"It was the {number % 97}th of them, she said." for number in range(50_000))
     assert len(make_book(words).words) >= 400_000
     assert time.process_time() - began < 10
+
+
+def test_an_epub_of_the_real_world(tmp_path: Path) -> None:
+    """Named entities, names with spaces, a folder up, a soft hyphen, a page that is missing."""
+    body = page("<p>Don&rsquo;t know&mdash;she said&nbsp;no, at the caf&eacute; &amp; be&shy;yond.</p>")
+    path = write_epub(tmp_path / "x.epub", {"one": body, "two": body}, ["one", "two"])
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    listing = files["OEBPS/content.opf"].replace(b"one.xhtml", b"../OEBPS/ch%201.xhtml#top")
+    files["OEBPS/content.opf"] = listing
+    files["OEBPS/ch 1.xhtml"] = files.pop("OEBPS/one.xhtml")
+    del files["OEBPS/two.xhtml"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    book = read_book(path)
+    assert book.printed(range(len(book.tokens))) == "Don’t know—she said no, at the café & beyond."
+
+
+def test_an_epub_that_is_damaged_inside_is_one_line(tmp_path: Path) -> None:
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>" + "Some words. " * 500 + "</p>")}, ["one"])
+    content = bytearray(path.read_bytes())
+    place = content.index(b"OEBPS/one.xhtml") + 25
+    content[place : place + 20] = b"\xff" * 20
+    path.write_bytes(content)
+    with pytest.raises(TextError, match=r"x\.epub"):
+        read_book(path)
+
+
+def write_epub(path: Path, chapters: dict[str, str], spine: list[str]) -> Path:
+    items = "".join(f'<item id="{name}" href="{name}.xhtml"/>' for name in chapters)
+    order = "".join(f'<itemref idref="{name}"/>' for name in spine)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "META-INF/container.xml",
+            '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+            '<rootfile full-path="OEBPS/content.opf"/></rootfiles></container>',
+        )
+        archive.writestr(
+            "OEBPS/content.opf",
+            f'<package xmlns="http://www.idpf.org/2007/opf"><manifest>{items}</manifest><spine>{order}</spine></package>',
+        )
+        for name, body in chapters.items():
+            archive.writestr(f"OEBPS/{name}.xhtml", body)
+    return path
+
+
+def page(body: str, doctype: str = "") -> str:
+    head = "<head><title>no</title><style>no</style></head>"
+    return f'{doctype}<html xmlns="http://www.w3.org/1999/xhtml">{head}<body>{body}</body></html>'
+
+
+def test_an_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
+    chapters = {
+        "two": page("<p>And <i>then</i> it</p><p>ended.</p><!-- no -->"),
+        "one": page("<h1>One</h1><p>It began.</p>"),
+    }
+    book = read_book(write_epub(tmp_path / "x.epub", chapters, ["one", "two"]))
+    assert " ".join(book.tokens) == "One It began. And then it ended."
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('<p>The king<a epub:type="noteref" href="#n1">1</a>, who died.</p>', "The king, who died."),
+        ('<p>The king<a role="doc-noteref" href="#n1">1</a> died.</p>', "The king died."),
+        ('<p>The king<a epub:type="x:y NoteRef">1</a> died.</p>', "The king died."),
+        ('<p>The king<sup><a href="n.xhtml#1">1</a></sup> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1"> <b><sup>a</sup></b></a> died.</p>', "The king died."),
+        ('<p>The king<a href="#n1">[12]</a> died<a href="#n2">†</a>.</p>', "The king died."),
+        ('<p>A won<span epub:type="pagebreak" id="p9">9</span>der was<i role="doc-pagebreak">10</i> seen.</p>',
+         "A wonder was seen."),
+        ('<p>It ended.</p>So.<hr epub:type="pagebreak" title="9"/>Then', "It ended. So. Then"),
+        ('<div>It ended.<aside epub:type="footnote"><p>1 A note.</p></aside>It began.</div>', "It ended. It began."),
+        ('<p>Ended.</p><section epub:type="bodymatter endnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><section epub:type="rearnotes"><p>1 A note.</p></section><p>Then.</p>', "Ended. Then."),
+        ('<p>Ended.</p><div role="doc-footnote"><p>1 A note.</p></div><p>Then.</p>', "Ended. Then."),
+        ("<div>Contents:<nav><ol><li>One</li></ol></nav>It began.</div>", "Contents: It began."),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("declared", [True, False])
+def test_notes_and_page_numbers_of_an_epub_are_not_read(tmp_path: Path, body: str, text: str, declared: bool) -> None:
+    """What follows them is. The prefix of epub:type is not declared in every book."""
+    content = page(body)
+    if declared:
+        content = content.replace("<html", '<html xmlns:epub="http://www.idpf.org/2007/ops"')
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": content}, ["one"]))
+    assert book.printed(range(len(book.tokens))) == text
+
+
+def test_links_and_raised_letters_of_an_epub_are_read(tmp_path: Path) -> None:
+    body = (
+        '<p role="note doc-epigraph">See <a href="#c3">chapter 3</a> or <a href="#c4">4</a>, the 1<sup>st</sup> '
+        '<a href="#c5">1<sup>st</sup></a> of x<sup><a id="p2">2</a></sup>, <a href="#fig">(b)</a>, <a href="#map">[a] map</a>.</p>'
+    )
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert " ".join(book.tokens) == "See chapter 3 or 4, the 1st 1st of x2, (b), [a] map."
+
+
+def test_words_of_neighbouring_cells_of_an_epub_stay_apart(tmp_path: Path) -> None:
+    body = "<table><tr><th>Who</th><th>Where</th></tr><tr><td>I</td><td>here</td></tr></table>"
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page(body)}, ["one"]))
+    assert book.tokens == ["Who", "Where", "I", "here"]
+
+
+def test_the_table_of_contents_of_an_epub_is_not_read(tmp_path: Path) -> None:
+    chapters = {"toc": page("<h1>Contents</h1><nav>One</nav>"), "one": page("<p>It began.</p>")}
+    path = write_epub(tmp_path / "x.epub", chapters, ["toc", "one"])
+    change_epub(path, "OEBPS/content.opf", '<item id="toc"', '<item properties="scripted nav" id="toc"')
+    assert read_book(path).tokens == ["It", "began."]
+
+
+FONTS = "http://ns.adobe.com/pdf/enc#RC"
+AES = "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
+
+
+def encryption(*files: tuple[str, str]) -> str:
+    """The listing of files that are encrypted, with the algorithm of each."""
+    listed = "".join(
+        '<enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
+        f'<enc:EncryptionMethod Algorithm="{algorithm}"/>'
+        f'<enc:CipherData><enc:CipherReference URI="{file}"/></enc:CipherData></enc:EncryptedData>'
+        for algorithm, file in files
+    )
+    return f'<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container">{listed}</encryption>'
+
+
+@pytest.mark.parametrize(
+    ("listing", "name", "algorithm"),
+    [
+        (encryption((FONTS, "OEBPS/f.otf"), (AES, "OEBPS/a%20b.xhtml")), "OEBPS/a b.xhtml", AES),
+        (encryption((AES, "/OEBPS/a b.xhtml"), (AES, "OEBPS/c.jpg")), "OEBPS/a b.xhtml", AES),
+        (encryption((AES, "OEBPS/content.opf")), "OEBPS/content.opf", AES),
+        (encryption(("", "OEBPS/a b.xhtml")), "OEBPS/a b.xhtml", "algorithm not stated"),
+        (encryption(("two&#10;lines", "OEBPS/a b.xhtml")), "OEBPS/a b.xhtml", "two lines"),
+    ],
+)
+def test_an_epub_with_copy_protection_is_one_line(tmp_path: Path, listing: str, name: str, algorithm: str) -> None:
+    path = write_epub(tmp_path / "x.epub", {"a b": page("<p>It began.</p>")}, ["a b"])
+    change_epub(path, "META-INF/encryption.xml", None, listing)
+    with pytest.raises(TextError) as error:
+        read_book(path)
+    assert str(error.value) == (
+        f"{path}: '{name}' in it is encrypted ({algorithm}), expected a book without copy protection (DRM); "
+        "give the text as .txt, or an epub that is sold without it"
+    )
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        encryption(("http://www.idpf.org/2008/embedding", "OEBPS/one.xhtml"), (FONTS, "OEBPS/content.opf")),
+        encryption((AES, "OEBPS/cover.jpg")),
+        "no XML",
+    ],
+)
+def test_an_epub_whose_text_is_not_protected_is_read(tmp_path: Path, listing: str) -> None:
+    """Fonts may be obfuscated, and pictures encrypted."""
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
+    change_epub(path, "META-INF/encryption.xml", None, listing)
+    assert read_book(path).tokens == ["It", "began."]
+
+
+def change_epub(path: Path, name: str, before: str | None, after: str) -> None:
+    """Put ``after`` for ``before`` into a file of it; None: it is all of the file."""
+    with zipfile.ZipFile(path) as archive:
+        files = {entry: archive.read(entry).decode() for entry in archive.namelist()}
+    files[name] = after if before is None else files[name].replace(before, after)
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, content in files.items():
+            archive.writestr(entry, content)
+
+
+def test_an_epub_cannot_read_files_or_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    evil = f'<!DOCTYPE html [<!ENTITY x SYSTEM "file://{secret}">]>'
+    book = read_book(write_epub(tmp_path / "x.epub", {"one": page("<p>Words &x; here.</p>", evil)}, ["one"]))
+    assert "secret" not in " ".join(book.tokens)
+    monkeypatch.setattr(epub, "MOST_UNPACKED", 100_000)
+    bomb = write_epub(tmp_path / "bomb.epub", {"one": page("<p>" + "a " * 1_000_000 + "</p>")}, ["one"])
+    with pytest.raises(TextError, match="unpacks to more"):
+        read_book(bomb)
+
+
+@pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04 cut short"])
+def test_what_is_no_epub_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.epub").write_bytes(content)
+    with pytest.raises(TextError, match=r"x\.epub"):
+        read_book(tmp_path / "x.epub")
+
+
+@pytest.mark.parametrize("name", ["META-INF/container.xml", "OEBPS/content.opf"])
+def test_an_epub_without_an_index_is_one_line(tmp_path: Path, name: str) -> None:
+    path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
+    change_epub(path, name, None, "no XML")
+    with pytest.raises(TextError, match=f"x.epub.*'{name}' in it is no XML"):
+        read_book(path)
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_an_empty_chapter_is_no_reason_to_refuse_the_others(tmp_path: Path, content: str) -> None:
+    chapters = {"one": page("<p>It began.</p>"), "two": content, "three": page("<p>It ended.</p>")}
+    book = read_book(write_epub(tmp_path / "x.epub", chapters, ["one", "two", "three"]))
+    assert book.words == ["it", "began", "it", "ended"]

@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
 from tests.conftest import scrambled
-from triforce_tts.models.gpt import GPT, GPTConfig
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
+from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
+from triforce_tts.sampling.tokens import Cycle, Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
@@ -331,3 +334,75 @@ def test_least_frames_do_not_depend_on_the_batch(reader: GPT) -> None:
     assert together == alone
     for output, held in zip(together, holds, strict=True):
         assert all(frames >= hold.frames for frames, hold in zip(frames_of(output)[1:], held, strict=True))
+
+
+class Waits(TorchFunctionMode):
+    """Counts the calls that make the host wait for the device: on an accelerator each of them empties its queue."""
+
+    CALLS = frozenset(
+        {"item", "tolist", "numpy", "cpu", "nonzero", "__bool__", "__int__", "__float__", "__index__", "__contains__"}
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += getattr(func, "__name__", "") in self.CALLS
+        return func(*args, **(kwargs or {}))
+
+
+def test_what_waits_is_counted() -> None:
+    number = torch.tensor(3)
+    with Waits() as waits:
+        _ = (float(number), int(number), bool(number), number.item(), number.tolist(), range(5)[number])
+    assert waits.count == 6
+
+
+def rules_of(kind: str, device: str = "cpu") -> torch.Tensor | Reading:
+    if kind == "speech":
+        return speech_grammar(READS)
+    holds = [[Hold(True, 1 + place % 3) for place in range(len(text))] for text in TEXTS]
+    return Reading(READS, TEXTS, 4, holds, device)
+
+
+KINDS = pytest.mark.parametrize("kind", ["speech", "reading"])
+
+
+@KINDS
+@pytest.mark.parametrize("sampling", [GREEDY, WARM])
+@torch.inference_mode()
+def test_a_step_does_not_wait_for_the_device(reader: GPT, kind: str, sampling: TokenSampling) -> None:
+    chosen = rules_of(kind)
+    rules = Cycle(chosen, torch.device("cpu")) if isinstance(chosen, torch.Tensor) else chosen
+    cache = KVCache(reader.config, 3, 40, reader.model.norm.weight)
+    ids, uniforms = torch.tensor([3, 5, 7]), torch.rand(3, 30, generator=torch.Generator().manual_seed(2))
+    with Waits() as waits:
+        for step in range(30):
+            hidden = reader.hidden(ids[:, None], torch.full((3, 1), step), cache)[:, 0]
+            ids = rules.draw(reader.logits(hidden), uniforms[:, step], sampling)
+    assert waits.count == 0
+
+
+@KINDS
+@pytest.mark.parametrize("look_every", [1, 7, 16, 1000])
+def test_how_often_it_is_looked_changes_nothing_but_the_waits(reader: GPT, kind: str, look_every: int) -> None:
+    prompts, limits = read_prompts(), [90, 12, 100]
+    usual = generate(reader, prompts, rules_of(kind), limits, [4, 5, 6], WARM)
+    assert len(set(map(len, usual))) == 3
+    with Waits() as waits:
+        found = generate(reader, prompts, rules_of(kind), limits, [4, 5, 6], WARM, look_every)
+    assert found == usual
+    assert waits.count <= max(map(len, usual)) // look_every + 2
+
+
+@KINDS
+def test_a_loop_needs_no_number_from_the_device(reader: GPT, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """On the device 'meta' tensors hold no numbers: whoever reads one, or copies one to the host, fails."""
+    shapes: list[torch.Size] = []
+    monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn, rooms: shapes.append(drawn.shape))
+    network, rules = reader.to("meta"), rules_of(kind, "meta")
+    generate(network, read_prompts(), rules, [40, 50, 30], [1, 2, 3], WARM, look_every=1000)
+    assert shapes == [(3, 50)]
+    with pytest.raises(RuntimeError, match="meta"):
+        generate(network, read_prompts(), rules_of(kind, "meta"), [40, 50, 30], [1, 2, 3], WARM, look_every=10)

@@ -1,10 +1,9 @@
-import json
 import random
 
 import pytest
 import torch
 
-from triforce_tts.errors import CheckpointError, TextError
+from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import PHONES, Lexicon
 from triforce_tts.text.tokenizer import SYMBOLS, TextTokenizer
 
@@ -112,25 +111,3 @@ def test_an_unknown_phone_is_refused():
 )
 def test_encode_letters(text, letters):
     assert TOKENIZER.decode(TOKENIZER.encode_letters(text)) == letters
-
-
-def test_json_round_trip():
-    kept = json.loads(json.dumps(TOKENIZER.to_json()))
-    assert TextTokenizer.from_json(kept).fingerprint == TOKENIZER.fingerprint
-
-
-def test_another_tokenizer_is_refused_and_both_named(monkeypatch):
-    kept = TOKENIZER.to_json()
-    monkeypatch.setattr("triforce_tts.text.tokenizer.VERSION", 2)
-    other = TextTokenizer().fingerprint
-    with pytest.raises(CheckpointError, match=f"{kept['fingerprint']}.*{other}"):
-        TextTokenizer.from_json(kept)
-
-
-def test_a_changed_description_is_refused():
-    kept = TOKENIZER.to_json()
-    with pytest.raises(CheckpointError, match="the file was changed"):
-        TextTokenizer.from_json(kept | {"symbols": kept["symbols"][::-1]})
-    for broken in ({}, kept | {"symbols": None}, kept | {"version": "x"}):
-        with pytest.raises(CheckpointError, match="lacks or garbles a field"):
-            TextTokenizer.from_json(broken)

@@ -1,8 +1,9 @@
-"""A text as the lines that a model speaks one by one. No network is needed here.
+"""Text to the lines that a model speaks one by one. No network is needed here.
 
-Bounds count what is spoken: a sentence is normalised first, and divided afterwards where it is too long for the model.
-So ``$1,234,567,890.12`` counts as its fifteen words, phonemes in braces as sounds, and no cut can fall into a number.
-Nothing is lost: the words of the lines, in order, are the words of the normalised sentences.
+Everything that bounds a sentence lives here and counts what is spoken: a sentence is normalised first, and divided
+afterwards where it is too long for the model. So ``$1,234,567,890.12`` counts as its fifteen words, phonemes in braces
+count as sounds, and no cut can fall into a number. Nothing is lost: the words of the lines, in order, are the words of
+the normalised sentences. The bounds themselves belong to the trained model (``SpeakingLimits``).
 """
 
 import re
@@ -22,28 +23,25 @@ from triforce_tts.text.phonemes import BRACES
 from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-SENTENCE_CHARACTERS = 2_000  # as written; no sentence of a book is longer, and normalising takes time and memory
-_PAUSES_S = 1.0  # before, within and after a line, which its characters do not predict
-
+# Characters of a sentence as it was written. This bounds the work of normalising, which comes before anything is known
+# of what is spoken, so it is the same for every model. No sentence of a book is longer; one that is gets cut at clauses.
+SENTENCE_CHARACTERS = 2_000
 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
 
 
 class SpeakingLimits(Record):
-    """How a trained model may be used: kept in the GPT's ``config.json`` as ``speaking``.
+    """How a trained model may be used. The GPT's ``config.json`` holds this as ``speaking``.
 
-    A checkpoint without them, of an earlier version, gets these defaults: they are the bundled model's, but for
-    ``least_seconds``, which leaves it to a word to have one frame.
+    A checkpoint of an earlier version, which lacks a limit, gets the default. The defaults are the bundled model's,
+    apart from ``least_seconds``: without an entry a word must have one frame.
     """
 
     line_characters: PositiveInt = 160  # of spoken text; longer sentences are divided: it was trained on short clips
-    longest_symbol_s: Seconds = 1.5  # a sound or a pause that lasts longer is a reader who is stuck
-    slack: float = Field(
-        default=2.0, ge=1.0, le=100.0
-    )  # times as long as predicted that a line may last before it is stopped
-    least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(
-        default_factory=dict
-    )  # by symbol; see text/pace.py
+    longest_symbol_s: Seconds = 1.5  # a reader who stays longer at a sound or a pause is stuck
+    slack: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0  # a line is stopped at so many times its predicted length
+    pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0  # added for the pauses, which characters do not predict
+    least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 
 class Training(Record):
@@ -66,12 +64,12 @@ class Room:
 
     def fits(self, line: "Line") -> bool:
         """Whether ``line`` is no longer than what the model was trained on, and goes into its longest sequence."""
-        needed = self._new_tokens(line, line.predicted_s + _PAUSES_S)
+        needed = self._new_tokens(line, line.predicted_s + self.limits.pauses_s)
         return spoken_length(line.text) <= self.limits.line_characters and self.budget(line) >= needed
 
     def budget(self, line: "Line") -> int:
         """New tokens after which ``line`` is stopped."""
-        longest = self._new_tokens(line, self.limits.slack * line.predicted_s + _PAUSES_S)
+        longest = self._new_tokens(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
         return min(longest, self.tokens - len(line.tokens))
 
     def _new_tokens(self, line: "Line", seconds: float) -> int:
@@ -135,6 +133,18 @@ def make_line(source: str, text: str, pause_s: float, tokenizer: TextTokenizer, 
     pieces = tuple(tokenizer.spell(text))
     predicted_s = spoken_length(text) / room.characters_per_second
     return Line(source, text, pieces, tuple(tokenizer.ids(pieces)), pause_s, predicted_s)
+
+
+def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
+    """A normalised ``text`` as one line.
+
+    Raises:
+        TextError: it is too long to be one.
+    """
+    line = make_line(text, text, 0.0, tokenizer, room)
+    if room.budget(line) < room.tokens_per_second:
+        raise TextError(f"'{text[:60]}' is too long for one line of the model; give it to 'speak' as a text")
+    return line
 
 
 def _divided(line: Line, tokenizer: TextTokenizer, room: Room) -> Iterator[Line]:

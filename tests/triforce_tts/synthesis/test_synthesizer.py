@@ -1,4 +1,4 @@
-"""The orchestrator on hardly trained networks: what it says is noise, how it says it is checked."""
+"""The face of the synthesis on hardly trained networks: what it says is noise, how it says it is checked."""
 
 import json
 import socket
@@ -15,9 +15,9 @@ from triforce_tts.audio.io import Audio, read_audio, read_tags
 from triforce_tts.checkpoint import read_lineage
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TextError
 from triforce_tts.files import file_sha256, write_json
-from triforce_tts.lines import SpeakingLimits
 from triforce_tts.sampling.score import heard
-from triforce_tts.synthesis import RESYNTHESIZED_S, Settings
+from triforce_tts.synthesis import RESYNTHESIZED_S, Settings, speaking
+from triforce_tts.synthesis.script import SpeakingLimits
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -231,41 +231,40 @@ def test_every_way_to_sample_it_is_another_sound(complex_model: Path, tmp_path: 
 
 
 def test_a_complete_line_is_spoken_once(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: [])
-    monkeypatch.setattr(synthesizer, "_takes", takes_that(synthesizer, [True]))
+    monkeypatch.setattr(speaking, "unsaid", lambda *_: [])
+    monkeypatch.setattr(speaking, "draw", draws_that([True]))
     speech = synthesizer.speak("A cat sat.", seed=3)
     assert speech.complete
     assert speech.faults == []
     assert [line.tries for line in speech.lines] == [1]
 
 
-def takes_that(synthesizer: Synthesizer, endings: list[bool]) -> Any:
-    """``_takes`` whose results end, or do not, as the list says; the seeds that it was given are in ``seeds``."""
-    usual, left = synthesizer._takes, list(endings)
+def draws_that(endings: list[bool]) -> Any:
+    """``draw`` whose takes end, or do not, as the list says; the seeds that it was given are in ``seeds``."""
+    usual, left = speaking.draw, list(endings)
 
-    def takes(line: Any, voice: Any, seed: int) -> Any:
-        takes.seeds.append(seed)  # type: ignore[attr-defined]
-        ended = left.pop(0)
-        return [replace(take, ended=ended) for take in usual(line, voice, seed)]
+    def draw(model: Any, jobs: Any, *words: Any) -> Any:
+        draw.seeds += [job.seed for job in jobs]  # type: ignore[attr-defined]
+        return [replace(take, ended=left.pop(0)) for take in usual(model, jobs, *words)]
 
-    takes.seeds = []  # type: ignore[attr-defined]
-    return takes
+    draw.seeds = []  # type: ignore[attr-defined]
+    return draw
 
 
 def test_an_incomplete_line_is_tried_with_the_next_seeds(
     synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: [])
-    takes = takes_that(synthesizer, [False, True])
-    monkeypatch.setattr(synthesizer, "_takes", takes)
+    monkeypatch.setattr(speaking, "unsaid", lambda *_: [])
+    draw = draws_that([False, True])
+    monkeypatch.setattr(speaking, "draw", draw)
     (line,) = synthesizer.sentences("A cat sat", seed=3)
-    assert takes.seeds == [3 * 1_000_003, 3 * 1_000_003 + 1_000_000_007]
+    assert draw.seeds == [3 * 1_000_003, 3 * 1_000_003 + 1_000_000_007]
     assert (line.tries, line.complete, line.text) == (2, True, "A cat sat")
 
 
 def test_what_stays_incomplete_is_said(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triforce_tts.synthesis.unsaid", lambda *_: ["cat"])
-    monkeypatch.setattr(synthesizer, "_takes", takes_that(synthesizer, [False] * 3 + [True] * 3))
+    monkeypatch.setattr(speaking, "unsaid", lambda *_: ["cat"])
+    monkeypatch.setattr(speaking, "draw", draws_that([False] * 3 + [True] * 3))
     speech = synthesizer.speak("A cat sat. 漢字 to it.", seed=3)
     assert not speech.complete
     assert [line.tries for line in speech.lines] == [3, 3]
@@ -276,10 +275,10 @@ def test_what_stays_incomplete_is_said(synthesizer: Synthesizer, monkeypatch: py
 
 
 def test_an_empty_take_is_no_sound(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = synthesizer._takes
+    usual = speaking.draw
     empty = torch.zeros(0, synthesizer.vocabulary.config.groups, dtype=torch.long)
     monkeypatch.setattr(
-        synthesizer, "_takes", lambda *words: [replace(take, codes=empty, ended=True) for take in usual(*words)]
+        speaking, "draw", lambda *words: [replace(take, codes=empty, ended=True) for take in usual(*words)]
     )
     (line,) = synthesizer.sentences("A cat sat.")
     assert not line.complete
@@ -314,7 +313,7 @@ def test_recordings_that_are_too_long_are_not_read_whole(
         seconds.append(max_seconds)
         return Audio(torch.zeros(round((max_seconds + 1) * rate)), rate)
 
-    monkeypatch.setattr("triforce_tts.synthesis.read_audio", recorded)
+    monkeypatch.setattr("triforce_tts.synthesis.clips.read_audio", recorded)
     for use in (synthesizer.listen, synthesizer.resynthesize, lambda clip: synthesizer.score(clip, "hi")):
         with pytest.raises(AudioError, match=r"long\.wav lasts longer than"):
             use(tmp_path / "long.wav")

@@ -1,11 +1,21 @@
 """A text as lines: nothing is lost, nothing is too long when it is spoken, and faults in the text are errors."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from triforce_tts.errors import TextError
-from triforce_tts.lines import Line, Room, SpeakingLimits, closed, make_lines, spoken_length, without_reading
+from triforce_tts.synthesis.script import (
+    Line,
+    Room,
+    SpeakingLimits,
+    closed,
+    make_lines,
+    single_line,
+    spoken_length,
+    without_reading,
+)
 from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -151,3 +161,18 @@ def test_what_has_no_reading_is_named() -> None:
     text = "Hello 漢字 {T AH0} 你好 café naïve ½ № مرحبا 😀 - ok"
     assert without_reading(text) == ["漢字", "你好", "مرحبا", "😀"]
     assert without_reading("All of this is read: naïve, ①, ª, {T AH0}.") == []
+
+
+def test_the_pauses_of_a_line_are_the_models() -> None:
+    """They are added to what the characters predict, once where a line must fit and once where it is stopped."""
+    limits = SpeakingLimits(pauses_s=3.0)
+    patient = Room(limits, 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+    (line,) = lines_of("tomato", patient)
+    assert patient.budget(line) == NANO.budget(line) + 125
+    assert Room(limits, 15.5, tokens=200, tokens_per_second=62.5, reads=True).fits(line) is False
+
+
+def test_a_single_line_is_not_divided() -> None:
+    assert single_line("a cat sat.", TOKENIZER, NANO) == replace(lines_of("a cat sat.")[0], pause_s=0.0)
+    with pytest.raises(TextError, match="too long for one line"):
+        single_line("a cat " * 300, TOKENIZER, NANO)

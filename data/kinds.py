@@ -1,0 +1,161 @@
+"""Which kind of build a command line means: ``build labelled``, ``build synthetic``, ``build raw``, or ``build SRC``.
+
+``build SRC`` came first and goes on working: its options, and the names of its sources, show which kind it is. An
+option of another kind would do nothing, so it is refused.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+import typer.core
+
+from triforce_tts.errors import ShardError
+
+from .options import folder_or_file
+
+LABELLED, SYNTHETIC, RAW = "labelled", "synthetic", "raw"
+KINDS = {
+    LABELLED: "labelled recordings",
+    SYNTHETIC: "a synthesiser",
+    RAW: "raw recordings",
+}
+_TEXTS = "--synthetic"  # takes the texts, where no kind is named
+_HELP = ("--help",)
+_ADVICE = {  # what is said of options of a kind that was not chosen, where no kind is named
+    LABELLED: "it is for labelled recordings",
+    SYNTHETIC: "they are for a synthesiser: give --synthetic TEXTS, or --engine babble",
+    RAW: "they are for raw recordings: give --config podcast too",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A command line in its parts: the names of the options, and the words that are no options."""
+
+    options: tuple[str, ...]
+    others: tuple[str, ...]
+
+    @staticmethod
+    def of(words: Sequence[str], with_value: set[str]) -> "Words":
+        """``words`` in their parts; the options ``with_value`` take the next word, or what is behind their ``=``."""
+        options, others = [], []
+        left = list(words)
+        while left:
+            word = left.pop(0)
+            if word == "--":
+                others += left
+                break
+            if word.startswith("-") and word != "-":
+                name, equals, _ = word.partition("=")
+                options.append(name)
+                if name in with_value and not equals and left:
+                    left.pop(0)
+            else:
+                others.append(word)
+        return Words(tuple(options), tuple(others))
+
+
+class KindGroup(typer.core.TyperGroup):
+    """The group ``build``: where no kind is named, it is found out and said."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The words with the kind in front."""
+        if not args or args[0] not in _HELP:
+            args = with_kind(args, {kind: _options_of(self.commands[kind]) for kind in KINDS})
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+
+def _options_of(command: Any) -> dict[str, bool]:
+    """The names of a command's options, and whether each takes a value."""
+    return {
+        name: not getattr(parameter, "is_flag", False)
+        for parameter in command.params
+        if parameter.param_type_name == "option"
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+
+
+def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> list[str]:
+    """``args`` with the kind of build as their first word; ``tables`` has the options of each kind.
+
+    Raises:
+        ShardError: an option is of another kind, or sources and a synthesiser are given.
+    """
+    with_value = {name for table in tables.values() for name, has_value in table.items() if has_value} | {_TEXTS}
+    if args and args[0] in KINDS and not _is_source(args, Words.of(args[1:], with_value)):
+        kind = args[0]
+        words = Words.of(args[1:], with_value)
+        for other, foreign in _foreign(kind, words, tables).items():
+            raise ShardError(f"{', '.join(foreign)}: of 'build {other}', not of 'build {kind}'; leave it out")
+        return list(args)
+    with_texts = _texts_as_argument(args)
+    words = Words.of(args, with_value)
+    kind = detect(words)
+    if kind == SYNTHETIC and words.others:
+        raise ShardError("give either sources or a synthesiser (--synthetic, --engine), not both")
+    foreign_options = _foreign(kind, words, tables)
+    for other in (RAW, SYNTHETIC, LABELLED):
+        if foreign := foreign_options.get(other):
+            reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
+            raise ShardError(f"{', '.join(foreign)}: {reason}")
+    if args and not set(words.options) & set(_HELP):
+        typer.echo(f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does", err=True)
+    return [kind, *with_texts]
+
+
+def detect(words: Words) -> str:
+    """The kind of build that options and sources show."""
+    if "--config" in words.options:
+        return RAW
+    if {_TEXTS, "--engine"} & set(words.options):
+        return SYNTHETIC
+    from .raw.find import is_raw
+
+    return RAW if any(map(is_raw, words.others)) else LABELLED
+
+
+def _is_source(args: Sequence[str], rest: Words) -> bool:
+    """Whether the name of a kind is that of a folder here, which nothing else on the line stands for."""
+    needs_none = {"--engine", "--only", *_HELP} & set(rest.options)
+    return not rest.others and not needs_none and os.path.lexists(Path(args[0]))
+
+
+def _foreign(kind: str, words: Words, tables: Mapping[str, Mapping[str, bool]]) -> dict[str, list[str]]:
+    """The options that ``kind`` does not have, by a kind that has them."""
+    table = {**{other: set(names) for other, names in tables.items()}}
+    table[SYNTHETIC] |= {_TEXTS}
+    foreign: dict[str, list[str]] = {}
+    for name in dict.fromkeys(words.options):
+        if name not in tables[kind] and not (name == _TEXTS and kind == SYNTHETIC):
+            for other in KINDS:
+                if name in table[other]:
+                    foreign.setdefault(other, []).append(name)
+                    break
+    return foreign
+
+
+def _texts_as_argument(args: Sequence[str]) -> list[str]:
+    """``args`` with the value of ``--synthetic`` as an argument."""
+    left: list[str] = list(args)
+    result: list[str] = []
+    while left:
+        word = left.pop(0)
+        if word == "--":
+            return [*result, word, *left]
+        if word == _TEXTS and left:
+            result.append(_as_path(left.pop(0)))
+        elif word.startswith(f"{_TEXTS}="):
+            result.append(_as_path(word.partition("=")[2]))
+        else:
+            result.append(word)
+    return result
+
+
+def _as_path(name: str) -> str:
+    folder_or_file(name)
+    return f"./{name}" if name.startswith("-") else name

@@ -1,0 +1,65 @@
+"""Which coded samples stage 2 can train on, and what their codes are."""
+
+import math
+from typing import Any
+
+from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.shards import ShardSet
+from triforce_tts.text.tokenizer import TextTokenizer
+
+from .codes import read_details, read_text
+from .gpt_settings import GPTSettings
+
+_MARKS = 4  # tokens of a spoken sequence that open its parts and end it
+_MOST_MORE = (
+    14  # symbols that a word may have beyond its letters: 'fyi' has 12 more in the dictionary, an ending adds 2
+)
+
+
+def fitting(
+    what: str, shards: ShardSet, settings: GPTSettings, code: dict[str, Any], tokenizer: TextTokenizer
+) -> tuple[ShardSet, str]:
+    """The samples whose longest sequence fits into the model, and a note for the user about the others."""
+    limit, texts = settings.model.max_tokens, 1 + settings.data.reads
+    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * code["groups"] + _MARKS
+    left_out: dict[int, int] = {}
+    for index, seconds in enumerate(shards.durations_s):
+        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * code["groups"]
+        text = read_text(shards, index).normalized
+        if (
+            rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit
+        ):  # a sample that fails this rough test is surely short enough
+            tokens = rest + texts * most_symbols(tokenizer, text)
+            if tokens > limit:
+                left_out[index] = tokens
+    if not left_out:
+        return shards, ""
+    first = next(iter(left_out))
+    told = (
+        f"{len(left_out)} of {len(shards)} {what} samples may make sequences of more than model.max_tokens ({limit}), "
+        f"the first is '{shards.keys[first]}' with {left_out[first]}"
+    )
+    if len(left_out) == len(shards):
+        raise ConfigError(f"{told}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
+    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{told}: they are left out"
+
+
+def most_symbols(tokenizer: TextTokenizer, text: str) -> int:
+    """Symbols of ``text`` where each word is written the longer way, in letters or phonemes."""
+    spellings = zip(tokenizer.spell(text), tokenizer.spell(text, letters_share=1.0), strict=True)
+    return sum(max(len(one.symbols), len(other.symbols)) for one, other in spellings)
+
+
+def code_details(shards: ShardSet) -> dict[str, Any]:
+    """What the indices of all folders say of their codes.
+
+    Raises:
+        CheckpointError: two folders were coded by different DVAEs.
+    """
+    stamps = [(folder, read_details(folder, details)) for folder, details in shards.details.items()]
+    for folder, code in stamps[1:]:
+        if code != stamps[0][1]:
+            raise CheckpointError(
+                f"{stamps[0][0]} was coded by DVAE {stamps[0][1].dvae}, {folder} by {code.dvae}; code both with one"
+            )
+    return stamps[0][1].model_dump()

@@ -1,0 +1,50 @@
+"""Where a run stands, and what follows from it: the learning rate, the end of the budget, the decay of the average."""
+
+from dataclasses import dataclass
+
+from .optim import learning_rate_factor
+from .settings import RunSettings
+
+LIGHT_WARMUP = 100  # steps of the new warm-up after a start without the optimiser's state
+
+
+@dataclass
+class Progress:
+    """Where a run stands; saved with each checkpoint."""
+
+    step: int = 0
+    seconds: float = 0.0  # of training, over all resumes
+    audio_seconds: float = 0.0
+    skipped: int = 0  # steps whose gradient was not finite
+    overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
+    light_start: int = -1  # step of the last start without optimiser state
+    best: float | None = None  # lowest held-out figure of run.keep_best
+
+    def budget_spent(self, settings: RunSettings) -> float:
+        """Share of the run's budget of steps and minutes that is used up, 0 to 1 and above."""
+        by_steps = self.step / settings.steps if settings.steps else 0.0
+        by_minutes = self.seconds / (60 * settings.minutes) if settings.minutes else 0.0
+        return max(by_steps, by_minutes)
+
+    def must_stop(self, settings: RunSettings) -> bool:
+        """Whether the budget is used up, or the step is reached at which the run is to be left."""
+        return self.budget_spent(settings) >= 1.0 or bool(settings.stop_at and self.step >= settings.stop_at)
+
+    def learning_rate(self, settings: RunSettings) -> float:
+        """The learning rate of the next step."""
+        spent = self.budget_spent(settings)
+        factor = learning_rate_factor(self.step, settings.warmup_steps, spent, settings.final_learning_rate)
+        if self.light_start >= 0:
+            factor *= min(1.0, (self.step - self.light_start + 1) / LIGHT_WARMUP)
+        return settings.learning_rate * factor
+
+    def average_decay(self, settings: RunSettings) -> float:
+        """Decay of the averaged weights in this step.
+
+        A young average forgets faster, because it would otherwise hold the random start for hundreds of steps.
+        """
+        return min(settings.ema, (1 + self.step) / (10 + self.step))
+
+    def is_due(self, every: int) -> bool:
+        """Whether something that happens every so many steps happens after this one; 0 means never."""
+        return bool(every) and self.step % every == 0

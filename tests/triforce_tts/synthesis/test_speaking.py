@@ -1,0 +1,122 @@
+"""Lines spoken together are spoken as each alone; what is incomplete is tried again, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.triforce_tts.synthesis.conftest import MakeModel
+from triforce_tts.sampling.takes import Take
+from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
+from triforce_tts.synthesis import Settings, Stopwatch, speaking
+from triforce_tts.synthesis.model import Model
+from triforce_tts.synthesis.script import make_lines
+from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
+from triforce_tts.text.pace import Hold
+from triforce_tts.voices import Voice
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+TEXT = "The end. A cat came in. It sat down. Was it a big one? It was. Why? Six old hats and a red mat. He saw them on the way home."
+WARM = Settings(sampling=TokenSampling(1.0, 0.95), phase_iterations=4, tries=2)
+
+
+def jobs_of(model: Model, voice: Voice) -> list[Job]:
+    jobs = make_jobs(make_lines(TEXT, model.tokenizer, model.room), voice, seed=3)
+    assert len(jobs) == 8
+    return jobs
+
+
+@pytest.mark.parametrize(("target", "reads"), [("magnitude", True), ("complex", False)])
+def test_eight_lines_together_are_each_alone(make_model: MakeModel, voice: Voice, target: str, reads: bool) -> None:
+    model = make_model(target, reads)
+    jobs = jobs_of(model, voice)
+    together = speak_jobs(model, jobs, WARM, Stopwatch())
+    assert len({len(spoken.codes) for spoken in together}) > 3
+    for job, spoken in zip(jobs, together, strict=True):
+        (alone,) = speak_jobs(model, [job], WARM, Stopwatch())
+        assert torch.equal(spoken.codes, alone.codes)
+        assert torch.allclose(spoken.samples, alone.samples, atol=1e-4)
+        for spoken_part, alone_part in ((spoken, alone), (alone, spoken)):
+            assert (spoken_part.text, spoken_part.ended, spoken_part.unsaid, spoken_part.tries, spoken_part.source) == (
+                alone_part.text, alone_part.ended, alone_part.unsaid, alone_part.tries, alone_part.source,
+            )  # fmt: skip
+
+
+def test_candidates_of_several_lines_are_ranked_line_by_line(make_model: MakeModel, voice: Voice) -> None:
+    model, settings = make_model("magnitude", True), replace(WARM, candidates=3)
+    jobs = jobs_of(model, voice)[:3]
+    together = draw(model, jobs, settings, Stopwatch())
+    for job, take in zip(jobs, together, strict=True):
+        candidates = [
+            draw(model, [replace(job, seed=job.seed + n * 1_000_000_007)], WARM, Stopwatch())[0] for n in range(3)
+        ]
+        assert any(torch.equal(take.codes, candidate.codes) for candidate in candidates)
+        (alone,) = draw(model, [job], settings, Stopwatch())
+        assert torch.equal(take.codes, alone.codes)
+
+
+class Recorded(Reading):
+    """A reading that keeps the logits that it drew from."""
+
+    def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
+        self.seen = [*getattr(self, "seen", []), logits.clone()]
+        return super().draw(logits, uniforms, sampling)
+
+
+def test_logits_of_a_batch_are_those_of_each_alone(make_model: MakeModel) -> None:
+    model = make_model("magnitude", True)
+    texts = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0], [7] * 12]
+    rng = torch.Generator().manual_seed(1)
+    prompts = [model.vocabulary.read_prompt(torch.randint(0, 60, (4, 2), generator=rng), text) for text in texts]
+
+    def logits_of(rows: Sequence[int]) -> tuple[list[list[int]], list[torch.Tensor]]:
+        held = [[Hold(True, 1)] * len(texts[row]) for row in rows]
+        rules = Recorded(model.vocabulary, [texts[row] for row in rows], 5, held)
+        chosen = [prompts[row] for row in rows]
+        return generate(model.gpt, chosen, rules, [100] * len(rows), list(rows), WARM.sampling), rules.seen
+
+    drawn, seen = logits_of(range(4))
+    for row in range(4):
+        (alone,), seen_alone = logits_of([row])
+        assert drawn[row] == alone
+        for step in range(len(alone)):
+            assert torch.allclose(seen[step][row], seen_alone[step][0], atol=1e-5)
+
+
+def test_only_incomplete_lines_are_drawn_again(
+    make_model: MakeModel, voice: Voice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_model("magnitude", True)
+    jobs = jobs_of(model, voice)[1:4]
+    endings = {jobs[0].seed: 1, jobs[1].seed: 3, jobs[2].seed: 9}  # the try in which each line ends by itself
+    batches: list[list[int]] = []
+    usual = speaking.draw
+
+    def drawn(model: Model, tried: Sequence[Job], *words: Any) -> list[Take]:
+        batches.append([job.seed for job in tried])
+        takes = usual(model, tried, *words)
+        return [
+            replace(take, ended=any(job.seed == seed + (end - 1) * 1_000_000_007 for seed, end in endings.items()))
+            for job, take in zip(tried, takes, strict=True)
+        ]
+
+    monkeypatch.setattr(speaking, "draw", drawn)
+    monkeypatch.setattr(speaking, "unsaid", lambda *_: [])
+    spoken = speak_jobs(model, jobs, replace(WARM, tries=3), Stopwatch())
+    first, second, third = (job.seed for job in jobs)
+    stride = 1_000_000_007
+    assert batches == [
+        [first, second, third],
+        [second + stride, third + stride],
+        [second + 2 * stride, third + 2 * stride],
+    ]
+    assert [line.complete for line in spoken] == [True, True, False]
+    assert [line.tries for line in spoken] == [1, 3, 3]
+    assert [line.text for line in spoken] == [job.line.text for job in jobs]
+
+
+def test_no_lines_are_no_speech(make_model: MakeModel) -> None:
+    assert speak_jobs(make_model("magnitude", True), [], WARM, Stopwatch()) == []

@@ -1,0 +1,122 @@
+"""Chunked is whole, and batched is alone: nothing depends on how a line is divided or on the lines beside it."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from tests.triforce_tts.synthesis.conftest import MakeModel
+from triforce_tts.sampling.diffusion import utterance_noise
+from triforce_tts.synthesis import Settings, Stopwatch
+from triforce_tts.synthesis.model import Model
+from triforce_tts.synthesis.vocoding import Utterance, needed_context, sections, vocode, vocode_sections
+from triforce_tts.voices import Voice
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+FRAMES = 60  # of codes: several times the context that is needed
+QUICK = Settings(phase_iterations=3)
+WAYS = {
+    "one step": QUICK,
+    "three steps": replace(QUICK, diffusion_steps=3, phase_iterations=1),
+    "midpoint": replace(QUICK, diffusion_steps=2, sampler="midpoint", phase_iterations=1),
+    "multistep": replace(QUICK, diffusion_steps=4, sampler="multistep", phase_iterations=1),
+    "bare": replace(QUICK, diffusion_steps=0),
+}
+TARGETS = pytest.mark.parametrize("target", ["magnitude", "complex"])
+
+
+def utterance_of(voice: Voice, frames: int = FRAMES, seed: int = 4) -> Utterance:
+    codes = torch.randint(0, 60, (frames, 2), generator=torch.Generator().manual_seed(seed))
+    return Utterance(codes, voice.speaker, seed)
+
+
+def sound(model: Model, utterance: Utterance, settings: Settings, size: int | None = None) -> torch.Tensor:
+    return vocode(model, [utterance], settings, Stopwatch(), size)[0]
+
+
+@TARGETS
+@pytest.mark.parametrize("way", WAYS)
+def test_chunked_is_whole(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
+    """Everywhere, the seams included: every section has all the context that can have an influence on it.
+
+    What differs is the rounding of floats, 1e-5 or less; two predictions a step of a random network make most of it.
+    """
+    model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
+    assert 2 * needed_context(model, settings) + 1 < FRAMES
+    whole = sound(model, utterance, settings)
+    assert len(whole) == FRAMES * model.code_samples
+    assert whole.std() > 0.01
+    for size in (1, 7, 25, FRAMES - 1):
+        assert torch.allclose(sound(model, utterance, settings, size), whole, atol=1e-3)
+
+
+@TARGETS
+def test_a_stream_is_a_loop_over_sections(make_model: MakeModel, voice: Voice, target: str) -> None:
+    model, utterance = make_model(target, True), utterance_of(voice)
+    stream = [vocode_sections(model, [part], QUICK, Stopwatch())[0] for part in sections(model, utterance, QUICK, 16)]
+    assert [len(part) // model.code_samples for part in stream] == [16, 16, 16, 12]
+    assert torch.allclose(torch.cat(stream), sound(model, utterance, QUICK), atol=1e-4)
+
+
+@TARGETS
+@pytest.mark.parametrize("way", WAYS)
+def test_no_less_context_would_do(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
+    """Without context a seam is heard; away from it nothing changes."""
+    model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
+    parts = sections(model, utterance, settings, FRAMES // 2, context=0)
+    apart = torch.cat(vocode_sections(model, parts, settings, Stopwatch())) - sound(model, utterance, settings)
+    seam, reach = FRAMES // 2, needed_context(model, settings)
+    by_frame = apart.abs().view(FRAMES, -1).amax(1)
+    assert by_frame[seam - 1 : seam + 1].min() > 1e-2
+    assert by_frame[: seam - reach].max() < 1e-3
+    assert by_frame[seam + reach :].max() < 1e-3
+
+
+@TARGETS
+@pytest.mark.parametrize("size", [None, 11])
+def test_lines_together_are_each_alone(make_model: MakeModel, voice: Voice, target: str, size: int | None) -> None:
+    model = make_model(target, True)
+    other = replace(voice, speaker=-voice.speaker)
+    lines = [utterance_of(v, n, n) for v, n in ((voice, 25), (other, 3), (voice, 40), (other, 1))]
+    together = vocode(model, lines, QUICK, Stopwatch(), size)
+    for line, samples in zip(lines, together, strict=True):
+        assert len(samples) == len(line.codes) * model.code_samples
+        assert torch.allclose(samples, sound(model, line, QUICK), atol=1e-4)
+    assert vocode(model, [], QUICK, Stopwatch()) == []
+
+
+def test_sections_cover_a_line_once(make_model: MakeModel, voice: Voice) -> None:
+    model, utterance = make_model("magnitude", True), utterance_of(voice, 23)
+    parts = sections(model, utterance, QUICK, 5, context=3)
+    assert torch.equal(torch.cat([part.codes[part.first : part.end] for part in parts]), utterance.codes)
+    assert [len(part.codes) for part in parts] == [8, 11, 11, 11, 6]
+    noise = utterance_noise([4], [23 * 4], model.diffusion.target.width)[0]
+    assert torch.equal(torch.cat([part.noise[part.first * 4 : part.end * 4] for part in parts]), noise)
+    (whole,) = sections(model, utterance, QUICK)
+    assert (whole.first, whole.end) == (0, 23)
+    assert torch.equal(whole.noise, noise)
+
+
+@torch.no_grad()
+def test_the_reach_of_the_decoder_is_its_receptive_field(make_model: MakeModel) -> None:
+    dvae = make_model("magnitude", True).dvae
+    codes = torch.randint(0, 60, (1, 21, 2), generator=torch.Generator().manual_seed(0))
+    other = codes.clone()
+    other[0, 10] = (codes[0, 10] + 7) % 60
+    changed = (dvae.decode(codes) != dvae.decode(other)).any(-1)[0].view(21, -1).any(1).nonzero().flatten().tolist()
+    assert changed == list(range(10 - dvae.decoder_reach, 11 + dvae.decoder_reach))
+
+
+@torch.no_grad()
+@TARGETS
+def test_the_reach_of_a_prediction_is_its_receptive_field(make_model: MakeModel, target: str) -> None:
+    network = make_model(target, True).diffusion
+    rng = torch.Generator().manual_seed(0)
+    state = torch.randn(1, 41, network.target.width, generator=rng)
+    decode, speaker = torch.randn(1, 41, network.audio.n_mels, generator=rng), torch.randn(1, 8, generator=rng)
+    other, lengths = state.clone(), torch.tensor([41])
+    other[0, 20] += 1.0
+    both = [network(x, torch.tensor([0.5]), decode, speaker, lengths) for x in (state, other)]
+    frames = (both[0] != both[1]).any(-1)[0].nonzero().flatten()
+    assert (int(frames.min()), int(frames.max())) == (20 - network.reach, 20 + network.reach)

@@ -1,0 +1,72 @@
+"""Speech to text with the same GPT: what it hears in a recording, and how clearly it hears a text."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from triforce_tts.audio.io import Audio
+from triforce_tts.errors import TextError
+from triforce_tts.sampling.score import Score, heard, score_tokens
+from triforce_tts.sampling.takes import Take
+from triforce_tts.sampling.tokens import TokenSampling, generate, text_grammar
+from triforce_tts.synthesis.clips import encode_clip
+from triforce_tts.synthesis.model import Model
+from triforce_tts.synthesis.script import Line
+from triforce_tts.text.normalize import normalize
+from triforce_tts.voices import Voice
+
+_FASTEST = 3.0  # times the mean speaking rate: no reader says more letters, so that listening stops there
+_SPARE_LETTERS = 10  # more than that, for a short recording
+
+
+@torch.inference_mode()
+def listen(model: Model, clip: Audio | Path | str, seed: int = 0) -> str:
+    """What the GPT hears in a recording, lower-case letters (the flip); the likeliest letter at each step.
+
+    Raises:
+        TextError: the recording fills the GPT's longest sequence.
+        AudioError: it cannot be read.
+    """
+    recording = encode_clip(model, clip, model.heard_s)
+    prompt = model.vocabulary.listen_prompt(recording.codes.cpu())
+    room = model.gpt.config.max_tokens - len(prompt)
+    if room < 1:
+        raise TextError(f"the recording is too long to listen to: {recording.duration_s:.1f} s")
+    limit = min(room, round(_FASTEST * model.characters_per_second * recording.duration_s) + _SPARE_LETTERS)
+    grammar, likeliest = text_grammar(model.vocabulary), TokenSampling(temperature=0.0)
+    (ids,) = generate(model.gpt, [prompt], grammar, [limit], [seed], likeliest)
+    return model.tokenizer.decode(model.vocabulary.text_tokens(ids))
+
+
+@torch.inference_mode()
+def score(model: Model, clip: Audio | Path | str, text: str, voice: Voice) -> Score:
+    """How likely the GPT finds that ``clip`` says ``text``, in both directions, token by token.
+
+    Args:
+        model: that listens.
+        clip: one sentence.
+        text: as written; it is normalised.
+        voice: prompt of the speaking direction.
+
+    Raises:
+        TextError: clip and text together are too long for the model.
+    """
+    recording = encode_clip(model, clip, model.heard_s)
+    codes, normalized = recording.codes.cpu(), normalize(text)
+    spoken, letters = model.tokenizer.encode(normalized), model.tokenizer.encode_letters(normalized)
+    length = voice.codes.numel() + len(spoken) + len(letters) + codes.numel() + 4
+    if length > model.gpt.config.max_tokens:
+        raise TextError(
+            f"recording ({recording.duration_s:.1f} s) and text are {length} tokens, at most "
+            f"{model.gpt.config.max_tokens} fit: score it sentence by sentence"
+        )
+    nats = score_tokens(model.gpt, model.vocabulary, voice.codes, spoken, letters, codes)
+    return Score(*nats, model.tokenizer.decode(letters))
+
+
+def clearest(model: Model, line: Line, takes: Sequence[Take]) -> Take:
+    """The take in which the GPT hears ``line`` best; one that ended by itself goes before one that was stopped."""
+    letters = model.tokenizer.encode_letters(line.text)
+    scores = heard(model.gpt, model.vocabulary, letters, [take.codes for take in takes])
+    return takes[max(range(len(takes)), key=lambda i: (takes[i].ended, scores[i]))]

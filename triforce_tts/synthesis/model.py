@@ -1,0 +1,148 @@
+"""A model folder in memory: the three networks, checked to belong together, and the limits they were trained for."""
+
+from dataclasses import dataclass
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from triforce_tts import checkpoint
+from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.errors import CheckpointError
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
+from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.gpt import GPT
+from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
+from triforce_tts.sequences import Vocabulary
+from triforce_tts.synthesis.script import Room, SpeakingLimits, Training
+from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.text.tokenizer import TextTokenizer
+from triforce_tts.voices import Voice, make_voice
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Everything that speaking needs of a model; nothing in it changes."""
+
+    folder: Path
+    device: torch.device
+    name: str  # name, id and diffusion_steps are the manifest's
+    id: str
+    diffusion_steps: int  # of stage 3, unless a caller wants another number
+    audio: AudioConfig
+    dvae: DVAE
+    gpt: GPT
+    diffusion: Diffusion
+    tokenizer: TextTokenizer
+    vocabulary: Vocabulary
+    limits: SpeakingLimits  # limits and the two rates are the GPT checkpoint's
+    prompt_seconds: float  # of a voice that the GPT sees
+    characters_per_second: float  # of spoken text, in the training data
+
+    @property
+    def code_rate(self) -> float:
+        """Frames of codes a second."""
+        return self.audio.frame_rate / self.dvae.config.downsampling
+
+    @property
+    def code_samples(self) -> int:
+        """Samples that one frame of codes stands for."""
+        return self.audio.hop_length * self.dvae.config.downsampling
+
+    @property
+    def room(self) -> Room:
+        """What a line may need of this model."""
+        groups, reads = self.vocabulary.config.groups, self.vocabulary.config.reads
+        voice_frames = -(-self.audio.frames_of_seconds(self.prompt_seconds) // self.dvae.config.downsampling)
+        empty = self.vocabulary.speak_prompt(torch.zeros(voice_frames, groups), [])
+        tokens = self.gpt.config.max_tokens - len(empty)
+        return Room(self.limits, self.characters_per_second, tokens, self.code_rate * groups, reads)
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of speech that fill the GPT's longest sequence: no longer recording can be listened to or scored."""
+        return self.gpt.config.max_tokens / self.room.tokens_per_second
+
+    def voice(self, path: Path | str | None = None) -> Voice:
+        """The voice of a reference clip; without one the model's default voice.
+
+        Raises:
+            AudioError: the clip cannot be read, or holds less than a second of speech.
+        """
+        name = "default" if path is None else Path(path).stem
+        clip = self.folder / DEFAULT_VOICE if path is None else path
+        return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
+
+    def tags(self, seed: int) -> dict[str, str]:
+        """What a written file says of itself."""
+        software = f"triforce-tts {version('triforce-tts')}"
+        return {
+            "software": software,
+            "comment": f"Synthetic speech, made by {software}, model {self.name} ({self.id}), seed {seed}",
+        }
+
+
+def bundled_model() -> Path:
+    """The folder of the model inside the package.
+
+    Raises:
+        CheckpointError: the package was built without one.
+    """
+    path = Path(str(resources.files("triforce_tts"))) / "assets" / "nano"
+    if not (path / MANIFEST).is_file():
+        raise CheckpointError("the package holds no model; train one ('make nano') and give it with --model")
+    return path
+
+
+def choose_device(name: str) -> torch.device:
+    """The device called ``name``; ``auto`` is a CUDA device where there is one, else the CPU.
+
+    Raises:
+        CheckpointError: this machine has no such device.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise CheckpointError(f"device '{name}' is not available here; use cpu, cuda or auto") from error
+    return device
+
+
+def load_model(folder: Path, device: torch.device, lexicon: Lexicon | None = None) -> Model:
+    """The model in ``folder``, its networks in eval mode on ``device``.
+
+    Raises:
+        CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
+    """
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such model folder; expected one that 'triforce-tts bundle' made")
+    manifest = read_manifest(folder)
+    dvae, audio = load_dvae(folder / "dvae", device)
+    gpt, vocabulary = load_gpt(folder / "gpt", device)
+    diffusion = load_diffusion(folder / "diffusion", audio, device)
+    tokenizer = TextTokenizer(lexicon)
+    trained = read_stage(folder / "gpt", "gpt", Training)
+    check_lineage(folder, tokenizer)
+    return Model(
+        folder, device, manifest.name, manifest.id, manifest.diffusion_steps, audio, dvae, gpt, diffusion, tokenizer,
+        vocabulary, trained.speaking, trained.voice_seconds[1], trained.characters_per_second,
+    )  # fmt: skip
+
+
+def check_lineage(folder: Path, tokenizer: TextTokenizer) -> None:
+    """Refuse a model ``folder`` whose networks were not trained together.
+
+    Raises:
+        CheckpointError: a mismatch; both sides are named.
+    """
+    dvae = checkpoint.read_lineage(folder / "dvae")["id"]
+    gpt, diffusion = checkpoint.read_lineage(folder / "gpt"), checkpoint.read_lineage(folder / "diffusion")
+    checkpoint.require_same("DVAE", f"{folder / 'gpt'}", gpt.get("dvae"), f"{folder / 'dvae'}", dvae)
+    checkpoint.require_same("DVAE", f"{folder / 'diffusion'}", diffusion.get("dvae"), f"{folder / 'dvae'}", dvae)
+    checkpoint.require_same(
+        "text tokenizer", f"{folder / 'gpt'}", gpt.get("tokenizer"), "this version's tokenizer", tokenizer.fingerprint
+    )

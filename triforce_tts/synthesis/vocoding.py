@@ -1,0 +1,160 @@
+"""Codes to waves by stages 1 and 3: several lines at once, and each line whole or in chunks.
+
+Nothing in the two networks is global over time, and the noise of a frame belongs to its place in the line. So a chunk
+that is made with enough context on either side sounds as it does in the whole line, whatever the chunks are. Speaking
+makes whole lines; to stream one, go through its ``sections`` in order and vocode each.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+from triforce_tts import bounds
+from triforce_tts.audio.io import Audio
+from triforce_tts.audio.mel import griffin_lim
+from triforce_tts.errors import ConfigError
+from triforce_tts.models.targets import noise_shape, phase_reach
+from triforce_tts.sampling.diffusion import predictions, upsample_from, utterance_noise
+from triforce_tts.synthesis.clips import encode_clip
+from triforce_tts.synthesis.model import Model
+from triforce_tts.synthesis.settings import Settings
+from triforce_tts.synthesis.stopwatch import Stopwatch
+
+RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """The codes of a line, and what else decides how it sounds."""
+
+    codes: torch.Tensor  # [frames, groups]
+    speaker: torch.Tensor  # [1, reference channels]
+    seed: int  # of the noise of stage 3
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A stretch of an utterance that is made sound at once, with context on either side that is cut off again."""
+
+    codes: torch.Tensor  # [frames, groups], context included
+    speaker: torch.Tensor  # [1, reference channels]
+    noise: torch.Tensor  # [frames * downsampling, width of the target's state]; standard normal
+    first: int  # code frame of ``codes`` where the section begins
+    end: int  # one past its last
+
+
+def sections(
+    model: Model, utterance: Utterance, settings: Settings, size: int | None = None, context: int | None = None
+) -> list[Section]:
+    """An utterance as the sections that make it up, in order.
+
+    Args:
+        model: that vocodes.
+        utterance: a line.
+        settings: of stage 3; they decide how much context is needed.
+        size: code frames of a section, the last one may be shorter; without it the whole utterance is one section.
+        context: code frames on either side; without it as many as can have an influence (``needed_context``). Fewer
+            make a section ready sooner, at a price that ``docs/diffusion.md`` states.
+    """
+    frames, scale = len(utterance.codes), model.dvae.config.downsampling
+    width = model.diffusion.target.width
+    noise = utterance_noise([bounds.derived_seed(utterance.seed)], [frames * scale], width)[0]
+    size = max(1, frames) if size is None else size
+    context = needed_context(model, settings) if context is None else context
+    parts = []
+    for start in range(0, max(1, frames), size):
+        before, after = max(0, start - context), min(frames, start + size + context)
+        own = min(frames, start + size) - before
+        part = noise[before * scale : after * scale]
+        parts.append(Section(utterance.codes[before:after], utterance.speaker, part, start - before, own))
+    return parts
+
+
+def needed_context(model: Model, settings: Settings) -> int:
+    """Code frames on either side of a sample that can have an influence on it.
+
+    The sum of the receptive fields: Griffin-Lim, every prediction of stage 3, the DVAE's decoder.
+    """
+    iterations, target = settings.phase_iterations, model.diffusion.target
+    if settings.diffusion_steps:
+        count = predictions(settings.sampler, settings.diffusion_steps)
+        frames = target.reach + count * model.diffusion.reach + target.phase_reach(iterations)
+    else:
+        frames = phase_reach(model.audio, iterations)
+    return model.dvae.decoder_reach + -(-frames // model.dvae.config.downsampling)
+
+
+def vocode(
+    model: Model, utterances: Sequence[Utterance], settings: Settings, watch: Stopwatch, size: int | None = None
+) -> list[torch.Tensor]:
+    """Samples [n] of each utterance, all made in one batch; in sections of ``size`` code frames, or whole."""
+    parts = [sections(model, utterance, settings, size) for utterance in utterances]
+    sounds = iter(vocode_sections(model, [section for part in parts for section in part], settings, watch))
+    return [torch.cat([next(sounds) for _ in part]) for part in parts]
+
+
+@torch.inference_mode()
+def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, watch: Stopwatch) -> list[torch.Tensor]:
+    """Samples [n] of each section, without its context."""
+    if not batch:
+        return []
+    codes = pad_sequence([section.codes for section in batch], batch_first=True)
+    frames = torch.tensor([len(section.noise) for section in batch])
+    with watch.time("dvae"):
+        mel = model.dvae.decode(codes.to(model.device), frames.to(model.device))
+    state = None
+    if settings.diffusion_steps:
+        with watch.time("diffusion"):
+            state = _upsample(model, batch, mel, frames, settings)
+    with watch.time("phase"):
+        return [
+            _samples(model, section, mel[row : row + 1, :end], None if state is None else state[row : row + 1, :end], settings)
+            for row, (section, end) in enumerate(zip(batch, frames.tolist(), strict=True))
+        ]  # fmt: skip
+
+
+def _upsample(
+    model: Model, batch: Sequence[Section], mel: torch.Tensor, frames: torch.Tensor, settings: Settings
+) -> torch.Tensor:
+    """The clean states [batch, frames, width] of stage 3 that ``mel`` [batch, frames, n_mels] becomes."""
+    if settings.guidance != 1.0 and not model.diffusion.config.null_condition:
+        raise ConfigError(
+            f"guidance {settings.guidance:g}: model {model.name} was not trained with dropped conditions; use 1"
+        )
+    noise = pad_sequence([section.noise for section in batch], batch_first=True).to(model.device)
+    speakers = torch.cat([section.speaker for section in batch])
+    return upsample_from(
+        noise, model.diffusion, mel, speakers, frames.to(model.device), settings.diffusion_steps, settings.sampler,
+        settings.guidance,
+    )  # fmt: skip
+
+
+def _samples(
+    model: Model, section: Section, mel: torch.Tensor, state: torch.Tensor | None, settings: Settings
+) -> torch.Tensor:
+    """Samples [n] of a section, of its decode and of its state [1, frames, ...]; of the decode alone without a state."""
+    if state is None:
+        samples = griffin_lim(noise_shape(mel, model.audio)[0], model.audio, settings.phase_iterations)
+    else:
+        samples = model.diffusion.target.samples(state, mel, settings.phase_iterations)[0]
+    length = model.code_samples
+    return samples[section.first * length : section.end * length].cpu().clamp(-1, 1)
+
+
+@torch.inference_mode()
+def resynthesize(
+    model: Model, clip: Audio | Path | str, seed: int, settings: Settings, watch: Stopwatch
+) -> torch.Tensor:
+    """Samples [n] of a recording that went through stages 1 and 3 alone: what the codes can carry.
+
+    Raises:
+        AudioError: it cannot be read, or lasts longer than ten minutes.
+    """
+    recording = encode_clip(model, clip, RESYNTHESIZED_S)
+    lengths = torch.tensor([recording.mel.shape[1]], device=model.device)
+    speaker = model.diffusion.reference(recording.mel, lengths)
+    (samples,) = vocode(model, [Utterance(recording.codes, speaker, seed)], settings, watch)
+    return samples[: len(recording.samples)]

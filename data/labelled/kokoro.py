@@ -6,7 +6,7 @@ and in blends of two of them, so there is no end of readers. ``docs/data.md`` sa
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +18,7 @@ import torch
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.errors import AudioError, ShardError
+from triforce_tts.files import file_sha256
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
@@ -143,6 +144,19 @@ def parse_voice(voice: str) -> dict[str, float]:
     return {match[1]: 1.0} if match[2] is None else {match[1]: share, match[2]: 1.0 - share}
 
 
+def blend(styles: Mapping[str, npt.NDArray[np.float32]], voice: str) -> npt.NDArray[np.float32]:
+    """The style [510, width] of a voice, or of a blend of two; row n - 1 is for n symbols.
+
+    Raises:
+        ShardError: there is no such voice.
+    """
+    parts = parse_voice(voice)
+    if unknown := sorted(set(parts) - set(styles)):
+        raise ShardError(f"unknown voice '{unknown[0]}'; kokoro has: {', '.join(sorted(styles))}")
+    total: npt.NDArray[np.float32] = np.sum([share * styles[name] for name, share in parts.items()], axis=0)
+    return total.astype(np.float32)
+
+
 class Kokoro:
     """The network and its styles, from a folder."""
 
@@ -150,18 +164,6 @@ class Kokoro:
         self.tokenizer = TextTokenizer()
         self.styles = read_styles(assets)
         self.session = _session(assets / MODEL)
-
-    def style(self, voice: str) -> npt.NDArray[np.float32]:
-        """The style [510, width] of a voice or a blend of two; the row tells it apart by the number of symbols.
-
-        Raises:
-            ShardError: there is no such voice.
-        """
-        parts = parse_voice(voice)
-        if unknown := sorted(set(parts) - set(self.styles)):
-            raise ShardError(f"unknown voice '{unknown[0]}'; kokoro has: {', '.join(sorted(self.styles))}")
-        total: npt.NDArray[np.float32] = np.sum([share * self.styles[name] for name, share in parts.items()], axis=0)
-        return total.astype(np.float32)
 
     def speak(self, text: str, voice: str, speed: float = 1.0) -> Lesson:
         """``text`` as ``voice`` says it, with the time of each phone.
@@ -175,7 +177,7 @@ class Kokoro:
         spelling = spell(self.tokenizer.spell(normalized))
         feed = {
             "tokens": np.array([[0, *spelling.ids, 0]], np.int64),
-            "style": self.style(voice)[len(spelling.ids) - 1][None],
+            "style": blend(self.styles, voice)[len(spelling.ids) - 1][None],
             "speed": np.array([speed], np.float32),
         }
         wave, units = (value.ravel() for value in self.session.run(["audio", _DURATIONS], feed))
@@ -184,6 +186,20 @@ class Kokoro:
             raise AudioError(f"kokoro gives no usable sound for '{text[:60]}'")
         samples = torch.from_numpy(wave / max(1.0, float(np.abs(wave).max()) / PEAK))
         return Lesson(Audio(samples, SAMPLE_RATE), normalized, alignment_of(spelling, units))
+
+
+def version(assets: Path) -> str:
+    """What tells one network file from another.
+
+    Raises:
+        ShardError: the file is missing.
+    """
+    try:
+        return file_sha256(assets / MODEL)[:12]
+    except OSError as error:
+        raise ShardError(
+            f"{assets / MODEL}: cannot read kokoro's network ({error.strerror}); see docs/data.md for its files"
+        ) from error
 
 
 @lru_cache(maxsize=1)

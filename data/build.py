@@ -94,13 +94,26 @@ def synthetic(
     out: Out = OUT,
     engine: Annotated[
         str | None,
-        typer.Option(help="Synthesiser: flite (a program to install, default) or babble (a toy, built in)."),
+        typer.Option(
+            help="Synthesiser: flite (a program to install, default), kokoro (a network that also says when each phone "
+            "is spoken; needs --assets) or babble (a toy, built in)."
+        ),
     ] = None,
     voices: Annotated[
         str | None,
-        typer.Option(help="Voices of the engine, with commas; texts go round them. Default: rms; all of babble's."),
+        typer.Option(
+            help="Voices of the engine, with commas; texts go round them. Default: rms; all of babble's; af_heart. "
+            "Of kokoro also blends and shares of the texts: 'af_heart=0.45,af_bella,af_sky+af_nova:0.6'."
+        ),
     ] = None,
     every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
+    assets: Annotated[
+        Path | None,
+        typer.Option(parser=folder_or_file, metavar="PATH", help="Folder of kokoro's files; docs/data.md lists them."),
+    ] = None,
+    speeds: Annotated[
+        str | None, typer.Option(help="Speeds of kokoro to draw from, with commas, as 0.9,1.0,1.1. Default: 1.0.")
+    ] = None,
     sentences: Annotated[
         int | None, typer.Option(min=0, max=10_000_000, help="Use so many of the texts; 0 (default): all.")
     ] = None,
@@ -117,11 +130,12 @@ def synthetic(
 ) -> None:
     """Texts that a synthesiser speaks.
 
-    Synthetic speech teaches text to codes cheaply; it does not teach a voice.
+    Synthetic speech teaches text to codes cheaply. flite does not teach a voice; kokoro has many.
 
     Example: triforce-tts build synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
     """
-    speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters)
+    speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
+                    assets, speeds)  # fmt: skip
     output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run)
     build_synthetic(speech, heldout, output, _console())
 

@@ -9,6 +9,16 @@ MANIFEST, HELDOUT = "manifest.jsonl", "heldout.json"
 
 
 @dataclass(frozen=True)
+class TeacherVoice:
+    """How the teacher of ``labelled/kokoro.py`` says a clip."""
+
+    voice: str  # a style, or a blend of two
+    speed: float
+    version: str  # of its network
+    assets: Path  # the folder of its files, which may move without changing anything
+
+
+@dataclass(frozen=True)
 class Recording:
     """One labelled recording, not yet read."""
 
@@ -26,6 +36,7 @@ class Recording:
         None  # as triforce_tts/text/alignment.py has it, where it is given
     )
     normalized: str | None = None  # the text that the alignment counts the words of, where it is given
+    teacher: TeacherVoice | None = None  # of speech that the teacher makes
 
 
 @dataclass(frozen=True)

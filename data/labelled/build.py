@@ -61,7 +61,7 @@ class Job:
         """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
         digest = hashlib.sha256(json.dumps([BUILD_FORMAT, asdict(self.recipe), self.barred]).encode())
         for recording in self.recordings:
-            digest.update(json.dumps(asdict(recording), sort_keys=True).encode())
+            digest.update(json.dumps(_labels(recording), sort_keys=True).encode())
             if not synthetic.is_synthetic(recording):
                 digest.update(_state(Path(recording.audio)).encode())
         return digest.hexdigest()
@@ -146,6 +146,16 @@ def _known(done: Path, path: Path, fingerprint: str) -> Outcome | None:
         return None
     is_same = content.fingerprint == fingerprint and sizes == (content.size, content.sidecar)
     return content.outcome if is_same else None
+
+
+def _labels(recording: Recording) -> dict[str, Any]:
+    """What decides the bytes of a sample beside its file."""
+    labels = asdict(recording)
+    if recording.teacher is None:
+        del labels["teacher"]
+    else:
+        del labels["teacher"]["assets"]
+    return labels
 
 
 def _state(path: Path) -> str:

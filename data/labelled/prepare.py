@@ -2,7 +2,7 @@
 
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,8 +18,8 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from ..common.align import aligner
-from ..common.clips import Recording
-from . import synthetic
+from ..common.clips import Recording, TeacherVoice
+from . import kokoro, synthetic
 
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
@@ -89,7 +89,10 @@ def prepare(recording: Recording, recipe: Recipe) -> Prepared:
 
 
 def _prepare(recording: Recording, recipe: Recipe) -> Prepared:
-    audio = _sound(recording, recipe.limits)
+    if recording.teacher is not None:
+        recording, audio = _taught(recording, recording.teacher)
+    else:
+        audio = _sound(recording, recipe.limits)
     _check(recording, audio, recipe.limits)
     band = bandwidth_hz(audio.samples, audio.sample_rate)
     stored = rate_to_store(recipe.sample_rate or audio.sample_rate, recipe.codec)
@@ -121,6 +124,13 @@ def rate_to_store(sample_rate: int, codec: str) -> int:
     """The rate in Hz that a sample is stored at: Opus knows few rates, and takes the next higher."""
     rates = OPUS_RATES if codec == "opus" else (sample_rate,)
     return min((rate for rate in rates if rate >= sample_rate), default=rates[-1])
+
+
+def _taught(recording: Recording, teacher: TeacherVoice) -> tuple[Recording, Audio]:
+    """The recording with the alignment that the teacher gives, and its sound."""
+    lesson = kokoro.load(teacher.assets).speak(recording.text, teacher.voice, teacher.speed)
+    words = tuple(tuple(word) for word in lesson.alignment)
+    return replace(recording, alignment=words, normalized=lesson.normalized), lesson.audio
 
 
 def _sound(recording: Recording, limits: Limits) -> Audio:

@@ -14,7 +14,7 @@ from triforce_tts.text import alignment
 from ..common.clips import Drop, Found
 from ..common.heldout import HeldOut, read_heldout
 from ..common.names import printable
-from . import babble, synthetic
+from . import babble, lessons, synthetic
 from .build import DROPS, Built, NothingBuilt, build
 from .labels import find_recordings
 from .prepare import ENCODERS, OPUS_RATES, Recipe
@@ -23,7 +23,6 @@ from .tables import parse_columns
 BABBLE_SENTENCES = 64  # made up when no texts are given
 TOLD = 10  # drops that are shown on the terminal; all are in the report
 NAMED = 5  # ids of a held-out list that are named
-ENGINES = ("flite", "babble")
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,8 @@ class Speech:
     every_voice: bool = False
     sentences: int = 0  # how many of the texts; 0: all
     max_characters: int | None = None
+    assets: Path | None = None  # folder of kokoro's files
+    speeds: str | None = None  # of kokoro, with commas
 
     def check(self) -> None:
         """Refuse options without anything that they could change.
@@ -74,6 +75,25 @@ class Speech:
                 raise ShardError(f"--engine {self.engine}: there is nothing to speak; give TEXTS, a sentence a line")
             if self.max_characters is not None:
                 raise ShardError("--max-characters: it is for TEXTS that are given, and there are none")
+        is_teacher = self.engine == lessons.NAME
+        if is_teacher and self.assets is None:
+            raise ShardError(
+                "--engine kokoro: give the folder of its files with --assets; docs/data.md says where they are"
+            )
+        for option, value in (("--assets", self.assets), ("--speeds", self.speeds)):
+            if value is not None and not is_teacher:
+                raise ShardError(f"{option}: it is for --engine kokoro alone; leave it out")
+
+    def teaching(self, assets: Path) -> lessons.Teaching:
+        """How the teacher is asked.
+
+        Raises:
+            ShardError: a voice, a share or a speed is wrong.
+        """
+        shares = lessons.parse_shares(self.voices if self.voices is not None else lessons.DEFAULT_VOICE)
+        if self.every_voice and len(shares) == 1:
+            raise ShardError("--every-voice: there is one voice; name several with --voices")
+        return lessons.Teaching(assets, shares, lessons.parse_speeds(self.speeds or "1.0"), self.every_voice)
 
     def voice_names(self) -> list[str]:
         """The voices to speak with.
@@ -127,8 +147,14 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
         texts = babble.sentences(speech.sentences or BABBLE_SENTENCES)
     else:
         texts = synthetic.read_texts(speech.texts, speech.max_characters or synthetic.MAX_CHARACTERS, held_list)
-    voices = speech.voice_names()
-    clips, held = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
+    if speech.assets is not None:
+        planned = lessons.plan(texts, speech.teaching(speech.assets), speech.sentences, held_list)
+        clips, held = planned.recordings, planned.held
+        for note in planned.notes:
+            tell(note, console)
+    else:
+        voices = speech.voice_names()
+        clips, held = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
     found = Found(clips)
     _tell_count(lists, found, held, console)
     _build(found, held, output, [], console)

@@ -22,7 +22,7 @@ from ..common.heldout import HeldOut
 from ..common.names import letters_of
 from . import babble
 
-ENGINES = ("flite", "babble")
+ENGINES = ("flite", "babble")  # those that need nothing but a name; see lessons.py for kokoro
 MAX_CHARACTERS = 200  # of an utterance, unless told otherwise
 _PROBE = "hello"  # a text that any synthesiser can speak
 _LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take
@@ -80,12 +80,8 @@ def plan(
         raise ShardError(f"unknown voice '{unknown[0]}'; {engine} has: {', '.join(known)}")
     if twice := [voice for voice in voices if voices.count(voice) > 1]:
         raise ShardError(f"voice '{twice[0]}' is given twice; give it once")
-    unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
-    random.Random(0).shuffle(unique)
-    unique = unique[: limit or len(unique)]
-    apart = {text for text in unique if _digest(text) % HELDOUT_SHARE == 0}
-    if not apart and len(unique) > 1:
-        apart = {min(unique, key=_digest)}
+    unique = chosen_texts(texts, limit, heldout)
+    apart = texts_apart(unique)
     recordings, held = [], set()
     for number, text in enumerate(unique):
         for voice in voices if every_voice else [voices[number % len(voices)]]:
@@ -93,7 +89,7 @@ def plan(
             recordings.append(
                 Recording(
                     id=key,
-                    audio=f"{_SCHEME}{engine}:{voice}",
+                    audio=spoken_by(engine, voice),
                     text=text,
                     speaker=f"{engine}-{voice}",
                     source=f"synthetic-{engine}",
@@ -104,6 +100,24 @@ def plan(
             if text in apart:
                 held.add(key)
     return sorted(recordings, key=lambda r: r.id), held
+
+
+def chosen_texts(texts: Sequence[str], limit: int, heldout: HeldOut) -> list[str]:
+    """``limit`` different texts (0: all) in a shuffled order that is always the same, without held-out ones."""
+    unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
+    random.Random(0).shuffle(unique)
+    return unique[: limit or len(unique)]
+
+
+def texts_apart(texts: Sequence[str]) -> set[str]:
+    """The texts of the held-out split: one in ``HELDOUT_SHARE`` by its hash, and one of two at least."""
+    apart = {text for text in texts if _digest(text) % HELDOUT_SHARE == 0}
+    return apart or ({min(texts, key=_digest)} if len(texts) > 1 else set())
+
+
+def spoken_by(engine: str, voice: str) -> str:
+    """The place of a recording that a synthesiser makes."""
+    return f"{_SCHEME}{engine}:{voice}"
 
 
 def _digest(text: str) -> int:

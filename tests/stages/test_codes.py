@@ -337,8 +337,9 @@ def test_a_killed_coding_leaves_no_workers_and_a_dead_worker_does_not_end_it(
         deadline = time.monotonic() + 60
         workers: list[int] = []
         while time.monotonic() < deadline and not workers and process.poll() is None:
-            alive = [child for child in children(process.pid) if b"spawn_main" in _command(child)]
-            workers = alive if alive else []
+            # Workers are forked from a server, and have its command line.
+            servers = [child for child in children(process.pid) if b"forkserver" in _command(child)]
+            workers = [worker for server in servers for worker in children(server)]
             time.sleep(0.01)
         assert workers, "no worker was seen"
         os.kill(process.pid if victim == "parent" else workers[0], signal.SIGKILL)

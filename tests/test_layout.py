@@ -70,7 +70,9 @@ def test_speaking_needs_no_training_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")])
+@pytest.mark.parametrize(
+    "words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")]
+)
 def test_a_question_to_the_command_line_waits_for_no_network(words: tuple[str, ...]) -> None:
     """Importing torch takes seconds, of which these need none."""
     code = (

@@ -47,7 +47,7 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a few utterances, for builds that are only compared with each other."""
     folder = tmp_path_factory.mktemp("short")
-    make_recordings(folder, utterances=3)
+    make_recordings(folder, utterances=2)
     return folder
 
 

@@ -172,7 +172,7 @@ def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -
             time.sleep(6)
             assert process.poll() is None, "it ended before it could be interrupted"
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert process.returncode == 130

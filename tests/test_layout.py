@@ -73,7 +73,7 @@ def test_speaking_needs_no_training_library() -> None:
 @pytest.mark.parametrize(
     "words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")]
 )
-def test_a_question_to_the_command_line_waits_for_no_network(words: tuple[str, ...]) -> None:
+def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
     """Importing torch takes seconds, of which these need none."""
     code = (
         "import sys; from triforce_tts.cli.app import main\n"

@@ -16,11 +16,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import Field
 from rich.console import Console
-from rich.progress import track
 
 from triforce_tts import pool
 from triforce_tts.errors import ShardError
 from triforce_tts.files import file_sha256
+from triforce_tts.progress import track
 from triforce_tts.samples import parse_json
 from triforce_tts.schema import Record, parse_record
 from triforce_tts.shards import DISJOINT, INDEX, read_index
@@ -92,7 +92,7 @@ def verify(
             return [str(error)], {}
     faults = _stray(folder, names)
     shards = [_Shard(folder / entry["name"], index["kind"], entry, details) for e in splits.values() for entry in e]
-    outcomes = track(pool.run(check_shard, shards, workers), "verify", len(shards), console=console)
+    outcomes = track(pool.run(check_shard, shards, workers), "verify", len(shards), console)
     checked = {shard.path.name: findings or Findings([_not_checked(shard)]) for shard, findings in outcomes}
     found = {name: checked[name] for name in names}
     faults += [fault for findings in found.values() for fault in findings.faults]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import psutil
 import torch
 from rich.console import Console
-from rich.progress import track
+from triforce_tts.progress import track
 
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import ConfigError
@@ -57,7 +57,7 @@ class MemoryClips:
         console = Console(stderr=True, quiet=quiet)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             made = pool.map(lambda index: _decoded(shards, index, sample_rate), unique.values())
-            clips = list(track(made, "clips into memory", len(unique), console=console, transient=True))
+            clips = list(track(made, "clips into memory", len(unique), console))
         places = dict(zip(unique, _bounds(clips), strict=True))
         self.places = [places[shards.place(index)] for index in range(len(shards))]
         self.samples = torch.from_numpy(np.concatenate(clips))

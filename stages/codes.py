@@ -17,7 +17,6 @@ import torch
 import typer
 from pydantic import Field, ValidationError
 from rich.console import Console
-from rich.progress import track
 
 from triforce_tts import checkpoint, pool
 from triforce_tts.audio.io import decode_audio
@@ -25,6 +24,7 @@ from triforce_tts.audio.mel import mel_spectrogram
 from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
 from triforce_tts.files import file_sha256, working_folder, write_json
 from triforce_tts.models.load import load_dvae
+from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
@@ -241,7 +241,7 @@ def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, consol
 
 
 def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_Job, tuple[ShardInfo, int]]:
-    done = track(pool.run(_code_shard, jobs, workers), "codes", len(jobs), console=console)
+    done = track(pool.run(_code_shard, jobs, workers), "codes", len(jobs), console)
     results = dict(done)
     finished = {job: result for job, result in results.items() if result is not None}
     lost = [job.target.name for job in jobs if job not in finished]

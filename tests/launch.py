@@ -1,30 +1,96 @@
 """Training runs of their own processes, as a user starts them."""
 
+import fcntl
 import json
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
+
+from tests import forks
 
 SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
             "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
 
 
-def train(stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str) -> str:
-    """Train ``stage`` at the size 'tiny' in so many processes; what it said on stdout."""
-    launcher = [sys.executable]
-    if processes > 1:
-        launcher = launch("--num_processes", str(processes), "--num_machines", "1", "--main_process_port", "0")
-    words = [*launcher, *program(stage, corpus, run, *settings)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False, env=ENVIRONMENT)
-    assert done.returncode == 0, done.stderr[-3000:]
+def train(
+    stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str, launched: bool = False
+) -> str:
+    """Train ``stage`` at the size 'tiny' in so many processes; what it said on stdout.
+
+    Several processes are forked, with the variables by which ``accelerate launch`` tells each its place. Where
+    ``launched``, they are started by that command, or by the interpreter alone, as a user starts them.
+    """
+    words = program(stage, corpus, run, *settings)
+    if launched:
+        start = [sys.executable]
+        if processes > 1:
+            start = launch("--num_processes", str(processes), "--num_machines", "1", "--main_process_port", "0")
+        done = subprocess.run(
+            [*start, *words], capture_output=True, text=True, timeout=forks.SLOW_S, check=False, env=ENVIRONMENT
+        )
+        codes, said, errors = [done.returncode], done.stdout, done.stderr
+    else:
+        codes, said, errors = in_forks(words, processes)
+    assert set(codes) == {0}, errors[-3000:]
     # Asked for in another way, accelerate starts one process and says nothing.
     assert json.loads((run / "environment.json").read_text())["processes"] == processes
-    return done.stdout
+    return said
+
+
+def in_forks(words: Sequence[str], processes: int) -> tuple[list[int], str, str]:
+    """The exit codes of a program that runs in so many forked processes, and what all said on stdout and stderr."""
+    places: list[dict[str, str]] = [{}]
+    if processes > 1:
+        port = free_port()
+        places = [
+            {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes),
+             "LOCAL_WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            for rank in range(processes)
+        ]  # fmt: skip
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        for file in (out, err):  # several processes write to its end
+            fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
+        running = [
+            forks.Program(words, stdout=out, stderr=err, env={**ENVIRONMENT, **NO_LAUNCHER, **place})
+            for place in places
+        ]
+        codes = wait_for_all(running)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read())
+    return codes, texts[0], texts[1]
+
+
+def wait_for_all(running: Sequence[forks.Program]) -> list[int]:
+    """The exit codes of programs that wait for each other: when one fails, the others are killed."""
+    deadline = time.monotonic() + forks.SLOW_S
+    try:
+        while any(one.poll() is None for one in running) and not any(one.poll() for one in running):
+            assert time.monotonic() < deadline, "the training hangs"
+            time.sleep(0.02)
+    finally:
+        for one in running:
+            one.kill()
+    return [one.wait() for one in running]
+
+
+def free_port() -> str:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
 
 
 # 'accelerate launch --cpu' starts several processes through MPI alone: this starts them through torch, on CPUs.
 ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true"}
+# What else 'launch' below has that command set.
+NO_LAUNCHER = {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_DYNAMO_BACKEND": "no"}
 
 
 def launch(*options: str) -> list[str]:

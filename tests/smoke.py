@@ -4,7 +4,7 @@ The corpus comes from the generator inside the library, so that no outside progr
 its eight utterances and find codes likelier given the right text than given another one's.
 """
 
-import subprocess
+import shlex
 import sys
 import tempfile
 import time
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from tests import forks
 from triforce_tts import Synthesizer, schema
 from triforce_tts.models.load import load_gpt
 from triforce_tts.stages import gpt as gpt_stage
@@ -21,10 +22,12 @@ GPT_STEPS = 260
 
 
 def run(*arguments: str | Path) -> None:
-    """One ``triforce-tts`` command, its errors shown."""
+    """One ``triforce-tts`` command in a process of its own, its errors shown."""
     words = [str(argument) for argument in arguments]
     began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "triforce_tts.cli.app", *words], check=True)
+    code = forks.Program([*forks.CLI, *words], stdout=sys.stdout, stderr=sys.stderr).wait()
+    if code:
+        sys.exit(f"smoke: 'triforce-tts {shlex.join(words)}' ended with exit code {code}")
     print(f"{time.perf_counter() - began:6.1f} s  triforce-tts {' '.join(words[:2])}", flush=True)
 
 

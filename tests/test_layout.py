@@ -177,6 +177,19 @@ def test_speaking_needs_no_training_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")]
+)
+def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
+    """Importing torch takes seconds, of which these need none."""
+    code = (
+        "import sys; from triforce_tts.cli.app import main\n"
+        "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
 def test_nothing_is_unpickled() -> None:
     for folder in ("triforce_tts", *PROGRAMS):
         for file in (ROOT / folder).rglob("*.py"):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from tests import forks
 from triforce_tts import schema
 from triforce_tts.cli import app as cli
 from triforce_tts.models.diffusion import Diffusion
@@ -32,12 +33,8 @@ def commands() -> list[str]:
 
 def options(path: list[str]) -> set[str]:
     """Option names of a sub-command, from its own help."""
-    import subprocess
-    import sys
-
-    done = subprocess.run(
-        [sys.executable, "-m", "triforce_tts.cli.app", *path, "--help"], capture_output=True, text=True, check=True
-    )
+    done = forks.run([*forks.CLI, *path, "--help"])
+    assert done.returncode == 0, done.stderr
     return set(re.findall(r"--[a-z-]+", done.stdout))
 
 

@@ -6,10 +6,12 @@ Jobs are independent and what they make is on disk: a result is only a word abou
 import multiprocessing
 import multiprocessing.connection
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
 import torch
@@ -49,10 +51,10 @@ def _until_broken(
     work: Callable[[JobT], ResultT], left: list[JobT], workers: int, in_hand: list[JobT]
 ) -> Iterator[tuple[JobT, ResultT]]:
     """Work through ``left``, which is emptied; when a worker dies, what was ``in_hand`` is put there and it stops."""
-    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    context = _context(work)
     running: dict[Future[ResultT], JobT] = {}
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, context, _start_worker) as pool:
+    with ProcessPoolExecutor(workers, context, _start_worker, (dict(os.environ),)) as pool:
         try:
             while left or running:
                 while left and len(running) < workers:
@@ -71,7 +73,23 @@ def _until_broken(
             raise
 
 
-def _start_worker() -> None:
+def _context(work: Callable[..., Any]) -> BaseContext:
+    """How workers start: forked from a server that has imported what ``work`` needs, for imports take seconds.
+
+    The server is a process of its own, because torch's threads do not survive a fork. On macOS the threads of system
+    libraries do not either, so that each worker is a fresh process there.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    module = getattr(work, "func", work).__module__  # of a partial function too
+    context.set_forkserver_preload([__name__, *([module] if module != "__main__" else [])])
+    return context
+
+
+def _start_worker(environment: dict[str, str]) -> None:
+    os.environ.clear()  # the server's: it may have started before this process changed its own
+    os.environ.update(environment)
     torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
     assert parent is not None

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import track
 
 from triforce_tts import pool
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import atomic_path, working_folder, write_json
+from triforce_tts.progress import track
 from triforce_tts.schema import Record, read_record
 from triforce_tts.shards import (
     INDEX,
@@ -249,7 +249,7 @@ def _work_through(jobs: Sequence[Job], workers: int, console: Console | None) ->
     """The outcome of each job, by its path and in the order of the jobs."""
     found: dict[str, Outcome] = {}
     killed: list[Job] = []
-    for job, outcome in track(pool.run(run_job, jobs, min(workers, len(jobs))), "build", len(jobs), console=console):
+    for job, outcome in track(pool.run(run_job, jobs, min(workers, len(jobs))), "build", len(jobs), console):
         if outcome is None:
             killed.append(job)
         else:

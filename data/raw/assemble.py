@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.console import Console
-from rich.progress import track
 
 from triforce_tts.errors import ShardError
+from triforce_tts.progress import track
 from triforce_tts.samples import PartRecord
 from triforce_tts.schema import parse_record
 from triforce_tts.shards import (
@@ -81,7 +81,7 @@ def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, An
         starts = range(0, len(members), config.shard_samples)
         infos[split] = [
             write_shard(shard_path(out, split, number), _members(plan, members[start : start + config.shard_samples]))
-            for number, start in enumerate(track(starts, f"shards, {split}", console=console))
+            for number, start in enumerate(track(starts, f"shards, {split}", len(starts), console))
         ]
     write_index(out, "audio", infos, details)
     remove_shards(out, earlier - {info.name for split in infos.values() for info in split})

@@ -11,13 +11,14 @@ from typing import Literal, get_args
 
 import numpy as np
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from triforce_tts import pool, schema
 from triforce_tts.audio.io import claimed_seconds
 from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import ConfigError, ShardError
 from triforce_tts.files import require_own, working_folder
+from triforce_tts.progress import bars
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 
 from ..common.heldout import HeldOut, read_heldout
@@ -190,7 +191,7 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
     columns = (
         TextColumn("build"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=console) as progress:
+    with bars(*columns, console=console) as progress:
         hours, total = 0.0, sum(lengths.values()) / 3600
         task = progress.add_task("build", total=total or None, told=f"0 of {total:.1f} h")
         for job, account in outcomes:

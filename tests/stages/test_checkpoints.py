@@ -1,17 +1,15 @@
 """A run's folder: what pruning may touch, what a resumed run must find in its checkpoint, what a killed one leaves."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tests import forks
 from tests.corpus import babble_shards, trained_dvae
 from tests.training import fast, trainer
 from triforce_tts.checkpoint import load_tensors, locate, read_lineage
@@ -290,8 +288,7 @@ fast("dvae", {"shards": Path(sys.argv[1])}, Path(sys.argv[2]), 5)
 
 
 def test_what_a_killed_save_left_is_gone_after_the_next_start(corpus: dict[str, Path], copy: Path) -> None:
-    words = [sys.executable, "-c", DYING, str(corpus["shards"]), str(copy)]
-    done = subprocess.run(words, capture_output=True, timeout=120, check=False, env={**os.environ, "PYTHONPATH": "."})
+    done = forks.run(["-c", DYING, corpus["shards"], copy])
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
     left = [path.name for path in copy.iterdir() if path.name.endswith(".tmp")]
     assert len(left) == 1, "the test killed it at another moment"
@@ -321,10 +318,7 @@ except TriforceError as error:
 @pytest.mark.parametrize("most", [2_000, 400_000])
 def test_a_full_disk_is_one_line(most: int, corpus: dict[str, Path], copy: Path) -> None:
     before = names(copy)
-    words = [sys.executable, "-c", FULL, str(corpus["shards"]), str(copy), str(most)]
-    done = subprocess.run(
-        words, capture_output=True, timeout=120, check=False, text=True, env={**os.environ, "PYTHONPATH": "."}
-    )
+    done = forks.run(["-c", FULL, corpus["shards"], copy, str(most)])
     assert done.returncode == 0, done.stderr[-2000:]
     assert len(done.stdout.splitlines()) == 1
     assert "free some space" in done.stdout

@@ -32,7 +32,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_not_been(tmp_path: Pat
     moments, broken, steps = random.Random(0), tmp_path / "broken", []
     for _ in range(KILLS):
         process = start(shards, broken)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         # Wait until it trains, then for a random moment of that.
         latest = (broken / "latest").read_text() if (broken / "latest").exists() else ""
         while time.monotonic() < deadline and process.poll() is None:

@@ -19,21 +19,24 @@ class Lengths(GPTTask):
         seconds = np.clip(rng.lognormal(np.log(5.5), 0.5, 20_000), 1.0, settings.data.max_seconds)
         self.letters = LETTERS * seconds * rng.lognormal(0.0, 0.12, len(seconds))
         self.settings, self.durations_s = settings, tuple(seconds.tolist())
+        self.choices: dict[tuple[int, int], tuple[str, float]] = {}  # kind and seconds of voice, by seed and position
         self.code, self._rate = {"code_rate": codes, "groups": 1}, LETTERS
 
     def tokens(self, position: int, index: int, seed: int) -> float:
         """Of the sequence that is made of sample ``index``: ``length``, with the text that it has."""
-        rng = sample_generator(seed, position)
-        kind, speech = self._kind(rng), self.durations_s[index] * self.code["code_rate"]
+        if (seed, position) not in self.choices:
+            rng = sample_generator(seed, position)
+            self.choices[seed, position] = self._kind(rng), self._voice_seconds(rng)
+        (kind, voice_s), speech = self.choices[seed, position], self.durations_s[index] * self.code["code_rate"]
         if kind == "speak":
-            voice = self._voice_seconds(rng) * self.code["code_rate"]
+            voice = voice_s * self.code["code_rate"]
             return 4 + voice + (1 + self.settings.data.reads) * self.letters[index] + speech
         return 4 + {"listen": speech + self.letters[index], "speech": speech, "text": self.letters[index]}[kind]
 
 
-def padded_share(settings: GPTSettings, size: str, window: int, measured: bool, steps: int = 128) -> float:
+def padded_share(task: Lengths, window: int, measured: bool, steps: int = 32) -> float:
     """Share of the tokens of so many batches."""
-    task = Lengths(settings, CODES[size])
+    settings = task.settings
     order = Order(task.durations_s, settings.run.batch_size, 0, window, task.length if measured else None)
     tokens, room = 0.0, 0.0
     for step in range(steps):
@@ -46,7 +49,7 @@ def padded_share(settings: GPTSettings, size: str, window: int, measured: bool, 
 def test_about_a_tenth_of_the_tokens_at_most_is_padding(size: str, most: float) -> None:
     """In the shipped mixture of kinds and voices, which are known before batches are sorted; readers' paces are not."""
     settings = schema.load(GPTSettings, "gpt", size)
-    window = settings.run.bucket_batches
-    assert padded_share(settings, size, window, measured=True) < most
-    assert padded_share(settings, size, window, measured=False) > most
-    assert padded_share(settings, size, 1, measured=True) > 0.4
+    task, window = Lengths(settings, CODES[size]), settings.run.bucket_batches
+    assert padded_share(task, window, measured=True) < most
+    assert padded_share(task, window, measured=False) > most
+    assert padded_share(task, 1, measured=True) > 0.4

@@ -198,7 +198,7 @@ def test_a_full_disk_leaves_the_old_and_nothing_else(tmp_path: Path, kind: str, 
         target.write_text("old")
     before = content(tmp_path)
     command = [sys.executable, "-c", FULL_DISK, kind, str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 3, done.stderr
     assert done.stdout.startswith(f"{target}: cannot write the")
     assert "free some space" in done.stdout
@@ -362,7 +362,7 @@ def hidden(folder: Path) -> list[str]:
 
 
 def test_what_a_killed_process_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], timeout=300, check=False)
     assert done.returncode == -9
     assert len(hidden(tmp_path)) == 4
     write_text(tmp_path / "a.wav", "whole")

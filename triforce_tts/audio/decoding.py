@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import soundfile as sf  # type: ignore[import-untyped]
 
+from triforce_tts.audio.quiet import is_mpeg, no_notes
 from triforce_tts.errors import AudioError
 
 Wave = npt.NDArray[np.float32]
@@ -93,8 +94,15 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
 def _sound_file(source: Source) -> sf.SoundFile:
     """``source`` opened by libsndfile. It gets a descriptor, because it takes "-" for standard input and .raw for a wish."""
     if isinstance(source, bytes):
-        return sf.SoundFile(io.BytesIO(source))
-    return sf.SoundFile(os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+        with no_notes(is_mpeg(source)):
+            return sf.SoundFile(io.BytesIO(source))
+    descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        beginning = os.pread(descriptor, 3, 0)
+    except OSError:  # a pipe or a folder, which libsndfile refuses
+        beginning = b""
+    with no_notes(is_mpeg(beginning)):
+        return sf.SoundFile(descriptor)
 
 
 def _is_counted(file: sf.SoundFile) -> bool:
@@ -108,12 +116,19 @@ def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wa
         if start >= file.frames > 0:
             return
         position = file.seek(start) if start else 0
-        while len(block := file.read(size, dtype="float32", always_2d=True)):
+        while len(block := _block(file, size)):
             position += len(block)
             yield block.mean(axis=1)
         if _is_counted(file) and position < file.frames:
             missing = (file.frames - position) / file.samplerate
             raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
+
+
+def _block(file: sf.SoundFile, size: int) -> Wave:
+    """The next frames, at most ``size``; [frames, channels]."""
+    with no_notes(file.format == "MP3"):
+        block: Wave = file.read(size, dtype="float32", always_2d=True)
+    return block
 
 
 def _is_cut_short(file: sf.SoundFile) -> bool:

@@ -64,7 +64,7 @@ def _load_programs() -> None:
     """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
         wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
-        shows_help = len(sys.argv) <= 1 or sys.argv[1].startswith("-")
+        shows_help = len(sys.argv) <= 1 or (sys.argv[1].startswith("-") and sys.argv[1] != "--version")
         if not (wanted or shows_help):
             continue
         try:

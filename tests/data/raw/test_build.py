@@ -41,16 +41,30 @@ CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
     """A podcast of one reader with a guest, an audiobook with its book, and something that is no audio."""
     folder = tmp_path_factory.mktemp("recordings")
+    return folder, make_recordings(folder)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a few utterances, for builds that are only compared with each other."""
+    folder = tmp_path_factory.mktemp("short")
+    make_recordings(folder, utterances=2)
+    return folder
+
+
+def make_recordings(folder: Path, utterances: int | None = None) -> dict[str, known.Truth]:
+    """Write the recordings, of so many utterances or of all twice; what is known of each, by its reader."""
     clips = known.read_clips(SPEECH)
     truths = {}
     for seed, (host, guest) in enumerate((("ls_1462", "ls_2428"), ("kathleen", "kathleen"))):
         turns = clips[guest][3:] if guest != host else []
-        wave, truths[host] = known.make_recording(clips[host] * 2, turns, seed)
+        spoken = clips[host] * 2 if utterances is None else clips[host][:utterances]
+        wave, truths[host] = known.make_recording(spoken, turns[:utterances], seed)
         (folder / host).mkdir()
         sf.write(folder / host / f"{host}.flac", wave, known.RATE)
     (folder / "kathleen" / "book.txt").write_text(known.book_of(truths["kathleen"], [], "kathleen", 0))
     (folder / "broken.mp3").write_bytes(bytes(1000))
-    return folder, truths
+    return truths
 
 
 def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more: object) -> list[Account]:
@@ -62,6 +76,14 @@ def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more:
 def built(recordings: tuple[Path, dict[str, known.Truth]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("built") / "out"
     build([str(recordings[0])], out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def short_built(short: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("short-built") / "out"
+    build([str(short)], out)
+    assert {meta["recording"].split("-")[0] for meta in splits_of(out)["train"]} == {"kathleen", "ls_1462"}
     return out
 
 
@@ -119,32 +141,26 @@ def test_every_second_is_in_the_report(recordings: tuple[Path, dict[str, known.T
     assert "broken" in (built / "report" / "index.html").read_text()
 
 
-def test_the_same_with_two_workers_and_done_again(
-    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
-) -> None:
-    build([str(recordings[0])], tmp_path / "two", workers=2)
-    assert checksums(tmp_path / "two") == checksums(built)
+def test_the_same_with_two_workers_and_done_again(short: Path, short_built: Path, tmp_path: Path) -> None:
+    build([str(short)], tmp_path / "two", workers=2)
+    assert checksums(tmp_path / "two") == checksums(short_built)
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "work").glob("*/samples.tar")}
-    build([str(recordings[0])], tmp_path / "two", workers=2)
+    build([str(short)], tmp_path / "two", workers=2)
     assert before == {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "work").glob("*/samples.tar")}
-    assert checksums(tmp_path / "two") == checksums(built)
+    assert checksums(tmp_path / "two") == checksums(short_built)
 
 
-def test_parts_by_several_machines_make_the_same(
-    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
-) -> None:
-    words = [str(recordings[0])]
+def test_parts_by_several_machines_make_the_same(short: Path, short_built: Path, tmp_path: Path) -> None:
+    words = [str(short)]
     build(words, tmp_path / "out", part="fetch")
     for number in (1, 2):
         build([], tmp_path / "out", part="process", share=(number, 2))
     build([], tmp_path / "out", part="assemble")
-    assert checksums(tmp_path / "out") == checksums(built)
+    assert checksums(tmp_path / "out") == checksums(short_built)
 
 
 @pytest.mark.usefixtures("ray_cluster")
-def test_on_ray_with_a_worker_killed(
-    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
-) -> None:
+def test_on_ray_with_a_worker_killed(short: Path, short_built: Path, tmp_path: Path) -> None:
     """Two workers of a local cluster; the first that works is killed while it does."""
     killed: list[int] = []
 
@@ -159,22 +175,20 @@ def test_on_ray_with_a_worker_killed(
 
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
-    accounts = build([str(recordings[0])], tmp_path / "out", ray="local")
+    accounts = build([str(short)], tmp_path / "out", ray="local")
     killer.join(5)
     assert killed
     assert [account.error for account in accounts if "killed" in account.error] == []
-    assert checksums(tmp_path / "out") == checksums(built)
+    assert checksums(tmp_path / "out") == checksums(short_built)
 
 
-def test_what_a_larger_build_left_is_removed(
-    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
-) -> None:
-    shutil.copytree(built, tmp_path / "out")
-    for shard_samples, shards in ((1, len(ShardSet.open([built], "train", "audio"))), (256, 1)):
-        build([str(recordings[0])], tmp_path / "out", f"shard_samples={shard_samples}")
+def test_what_a_larger_build_left_is_removed(short: Path, short_built: Path, tmp_path: Path) -> None:
+    shutil.copytree(short_built, tmp_path / "out")
+    for shard_samples, shards in ((1, len(ShardSet.open([short_built], "train", "audio"))), (256, 1)):
+        build([str(short)], tmp_path / "out", f"shard_samples={shard_samples}")
         assert len(list((tmp_path / "out").glob("train-*.tar"))) == shards
         assert verify(tmp_path / "out")[0] == []
-    assert checksums(tmp_path / "out") == checksums(built)
+    assert checksums(tmp_path / "out") == checksums(short_built)
 
 
 def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: Path) -> None:
@@ -287,11 +301,9 @@ def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, s
     subprocess.run(words, check=True, stderr=subprocess.PIPE)
 
 
-def test_a_killed_build_ends_with_the_same_shards(
-    recordings: tuple[Path, dict[str, known.Truth]], built: Path, tmp_path: Path
-) -> None:
-    killed_and_continued(recordings[0], tmp_path / "out", tmp_path / "program.py", 1, CHOSEN)
-    assert checksums(tmp_path / "out") == checksums(built)
+def test_a_killed_build_ends_with_the_same_shards(short: Path, short_built: Path, tmp_path: Path) -> None:
+    killed_and_continued(short, tmp_path / "out", tmp_path / "program.py", 1, CHOSEN)
+    assert checksums(tmp_path / "out") == checksums(short_built)
 
 
 @pytest.mark.slow

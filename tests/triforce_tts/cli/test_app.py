@@ -46,7 +46,7 @@ app.main()
 
 def run(*words: str, **streams: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # type: ignore[call-overload, no-any-return]
-        [sys.executable, "-c", PROGRAM, *words], text=True, timeout=60, check=False, stderr=subprocess.PIPE, **streams
+        [sys.executable, "-c", PROGRAM, *words], text=True, timeout=300, check=False, stderr=subprocess.PIPE, **streams
     )
 
 
@@ -86,7 +86,7 @@ def test_a_signal_leaves_nothing_half_written(tmp_path: Path, number: int, code:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=300)
     assert process.returncode == code
     assert stderr == f"triforce-tts: {told}; nothing half-written is left\n"
     assert list(tmp_path.iterdir()) == []
@@ -117,7 +117,7 @@ def test_a_full_disk_behind_standard_output_is_one_line() -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_fault(closed: str) -> None:
     command = f"{sys.executable} -m triforce_tts.cli.app --version {closed}"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
 
@@ -128,7 +128,7 @@ def test_the_list_of_commands_needs_no_extra(tmp_path: Path) -> None:
         (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{module}')")
     done = subprocess.run(
         [sys.executable, "-m", "triforce_tts.cli.app", "--help"],
-        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "speak" in done.stdout
@@ -173,5 +173,5 @@ def test_a_loader_that_waits_does_not_outlive_the_signal(tmp_path: Path) -> None
         process.stdout.readline()
         began = time.monotonic()
         process.terminate()
-        assert process.wait(timeout=60) == 143
+        assert process.wait(timeout=300) == 143
         assert time.monotonic() - began < 30

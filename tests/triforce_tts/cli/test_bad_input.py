@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
+from tests import forks
 from tests.corpus import seal, voice_clip
 
 RATE = 8000
@@ -21,17 +21,10 @@ RATE = 8000
 
 def triforce(*words: str | Path, stdin: bytes = b"", file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
     """One run of the command line in a process of its own; ``file_limit`` bytes a file stand for a full disk."""
-    limit = None if file_limit is None else lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
-    done = subprocess.run(
-        [sys.executable, "-m", "triforce_tts.cli.app", *map(str, words)],
-        input=stdin,
-        capture_output=True,
-        preexec_fn=limit,
-        check=False,
-        timeout=300,
-        env={**os.environ, "XDG_STATE_HOME": os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")},
+    state = os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")
+    return forks.run(
+        [*forks.CLI, *words], stdin=stdin, file_limit=file_limit, env={**os.environ, "XDG_STATE_HOME": state}
     )
-    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str, out: Path | None = None) -> None:
@@ -179,7 +172,7 @@ def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -
             time.sleep(6)
             assert process.poll() is None, "it ended before it could be interrupted"
             process.send_signal(signal.SIGINT)
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert process.returncode == 130

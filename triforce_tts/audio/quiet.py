@@ -1,0 +1,36 @@
+"""Decoders of sound write notes to standard error, from C, where Python cannot catch them: here they are kept silent."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ONE_AT_A_TIME = threading.Lock()  # a second thread would take the silence for standard error, and restore that
+_STANDARD_ERROR = 2
+
+
+@contextmanager
+def no_notes(wanted: bool = True) -> Iterator[None]:
+    """Drop what is written to the descriptor of standard error, by the whole process: for short calls of C alone."""
+    if not wanted:
+        yield
+        return
+    with _ONE_AT_A_TIME:
+        try:
+            kept = os.dup(_STANDARD_ERROR)
+        except OSError:  # a shell closed it
+            yield
+            return
+        try:
+            silence = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silence, _STANDARD_ERROR)
+            os.close(silence)
+            yield
+        finally:
+            os.dup2(kept, _STANDARD_ERROR)
+            os.close(kept)
+
+
+def is_mpeg(beginning: bytes) -> bool:
+    """Whether a file with this beginning goes to the mp3 decoder: a tag, or eleven bits set (ISO 11172-3)."""
+    return beginning.startswith(b"ID3") or (beginning[:1] == b"\xff" and beginning[1:2] >= b"\xe0")

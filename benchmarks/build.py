@@ -30,14 +30,14 @@ import torch
 
 from benchmarks.speed import cpu_name
 from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, open_container, read_audio
-from triforce_tts.data import dnsmos as dnsmos_network
 from triforce_tts.data import vad as vad_network
 from triforce_tts.data.cut import CutConfig, cut
-from triforce_tts.data.networks import session
 from triforce_tts.data.screen import ScreenConfig, screen
 from triforce_tts.data.segments import ANALYSIS_RATE, Segment
 from triforce_tts.data.sound import FileSound, decode
 from triforce_tts.data.vad import VadConfig, speech_probabilities, speech_spans
+from triforce_tts.judges import dnsmos as dnsmos_network
+from triforce_tts.judges.networks import session
 
 Wave = npt.NDArray[np.float32]
 SPEECH = Path(__file__).parents[1] / "tests" / "speech"
@@ -155,7 +155,7 @@ def bare_vad(wave: Wave, frames: int) -> None:
 
 
 def bare_dnsmos(windows: list[Wave]) -> None:
-    network = session("speechmos", dnsmos_network._FILE, dnsmos_network._SHA256)
+    network = session(dnsmos_network.PACKAGE, *dnsmos_network._P835)
     for window in windows:
         network.run(None, {"input_1": window[None]})
 

@@ -15,7 +15,7 @@ import soxr
 import torch
 
 from benchmarks.recogniser import character_error, hear
-from triforce_tts.data import dnsmos as network
+from triforce_tts.judges import dnsmos as network
 
 RATE = 16000  # of both judges, Hz
 _LOWEST_PESQ = 1.0

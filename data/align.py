@@ -9,11 +9,10 @@ from functools import lru_cache
 from typing import Any
 
 from triforce_tts.audio.io import Audio
+from triforce_tts.audio.resample import pcm16, resample
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
-
-from .segments import pcm16, resample
 
 MODEL_RATE = 16000  # Hz that the acoustic model was trained at
 FRAME_S = 0.01  # of pocketsphinx

@@ -13,9 +13,9 @@ import torch
 from pydantic import Field
 
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, active_level_db, bandwidth_hz
+from triforce_tts.judges.dnsmos import dnsmos
 from triforce_tts.schema import Config
 
-from .dnsmos import dnsmos
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 CLIPPED = 0.999  # of the loudest sample, from here on one counts as clipped; not of full scale: a gain moves that

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
 
 from triforce_tts.audio.io import stream_audio
+from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError, TriforceError
 
-from .segments import Wave, resample
+from .segments import Wave
 
 _FULL_SCALE = 32768  # of 16 bits, as decoders divide by it
 _SAMPLE = np.dtype("<i2")

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from triforce_tts.judges.embedding import HOP, WINDOW, embed_windows, mean_vector
 from triforce_tts.schema import Config
 
 from .cut import NO_SPEECH, edges_in_pause
-from .embedding import HOP, WINDOW, embed_windows, mean_vector
 from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 Vector = npt.NDArray[np.float32]  # of unit length

@@ -13,11 +13,12 @@ from typing import Any, Literal
 import torch
 from pydantic import Field, PositiveInt
 
+from triforce_tts.audio.resample import pcm16
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import file_sha256
 from triforce_tts.schema import Config
 
-from .segments import ANALYSIS_RATE, Segment, Sound, Wave, pcm16
+from .segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # in a sample's JSON
 # Commits of models on the Hugging Face hub: what is fetched tomorrow is what was fetched today. Dozens of public

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from triforce_tts.judges.networks import session
 from triforce_tts.schema import Config
 
-from .networks import session
 from .segments import ANALYSIS_RATE, Sound, Wave
 
 FRAME = 512  # samples at ANALYSIS_RATE

@@ -22,14 +22,13 @@ import av
 import numpy as np
 import numpy.typing as npt
 import soundfile as sf  # type: ignore[import-untyped]
-import soxr  # type: ignore[import-untyped]
 import torch
 from av.audio.stream import AudioStream
 
+from triforce_tts.audio.resample import Wave, resample
 from triforce_tts.errors import AudioError
 from triforce_tts.files import atomic_path, refuse_sources, require_file_target
 
-Wave = npt.NDArray[np.float32]
 Source = Path | bytes
 
 BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-channelled file
@@ -301,9 +300,8 @@ def _read(
     if len(wave) == 0:
         where = f" after {start_s:g} s" if start_s else ""
         raise AudioError(f"{name}: it holds no samples{where}")
-    if sample_rate is not None and sample_rate != rate:
-        wave, rate = soxr.resample(wave, rate, sample_rate).astype(np.float32), sample_rate
-    return Audio(torch.from_numpy(wave).clamp_(-1, 1), rate)
+    wave = resample(wave, rate, sample_rate)
+    return Audio(torch.from_numpy(wave).clamp_(-1, 1), sample_rate or rate)
 
 
 def _too_long(name: str, found: str, most: float) -> AudioError:
@@ -585,7 +583,7 @@ def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
-        samples = torch.from_numpy(soxr.resample(samples.detach().cpu().numpy(), rate, target))
+        samples = torch.from_numpy(resample(samples.detach().cpu().numpy(), rate, target))
         rate = target
     pcm = _to_int16(samples)
     # "bitexact" leaves out dates, versions and random serials, so that equal sound gives equal files.

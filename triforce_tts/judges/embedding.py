@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from .networks import packaged_file
-from .segments import ANALYSIS_RATE, Wave, resample
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges.networks import packaged_file
 
 Vectors = npt.NDArray[np.float32]
 

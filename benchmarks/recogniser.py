@@ -10,8 +10,8 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from triforce_tts.data.segments import ANALYSIS_RATE, resample
-from triforce_tts.data.transcribe import pocketsphinx
+from triforce_tts.audio.resample import ANALYSIS_RATE, resample
+from triforce_tts.judges.recognisers import pocketsphinx
 from triforce_tts.text.normalize import normalize
 
 

@@ -24,6 +24,7 @@ EXTRAS = {
     **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
     **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
+    **dict.fromkeys(("faster_whisper", "jiwer", "librosa", "whisper_normalizer"), "evaluate"),
     **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
 }
 INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 and the signal's number

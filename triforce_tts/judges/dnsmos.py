@@ -107,4 +107,5 @@ def _mel_levels(wave: Wave) -> npt.NDArray[np.float32]:
     )
     power = spectrum.abs().square().numpy().T @ _filters()
     levels = 10 * np.log10(np.maximum(power, _FAINTEST) / max(float(power.max()), _FAINTEST))
-    return ((np.maximum(levels, -2 * _HALF_RANGE_DB) + _HALF_RANGE_DB) / _HALF_RANGE_DB).astype(np.float32)
+    scaled = (np.maximum(levels, -2 * _HALF_RANGE_DB) + _HALF_RANGE_DB) / _HALF_RANGE_DB
+    return np.asarray(scaled, np.float32)

@@ -21,6 +21,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.errors import TextError
+from triforce_tts.judges.recognisers import pocketsphinx
 from triforce_tts.schema import Config
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import Lexicon
@@ -29,7 +30,7 @@ from .align import MODEL_RATE, aligner
 from .epub import read_epub
 from .segments import Segment, Sound
 from .texts import UnreadableText, read_text
-from .transcribe import PUNCT, TRANSCRIBER, pocketsphinx
+from .transcribe import PUNCT, TRANSCRIBER
 
 ANCHOR = 3  # words
 MOST_BYTES = 50_000_000  # of a text; the longest books have a tenth

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from triforce_tts.cli.evaluate import evaluate
 from triforce_tts.cli.speak import listen, resynthesize, score, speak
 from triforce_tts.errors import TriforceError
 
@@ -54,7 +55,7 @@ def _root(
     pass
 
 
-for command in (listen, resynthesize, score, speak):
+for command in (evaluate, listen, resynthesize, score, speak):
     app.command()(command)
 
 

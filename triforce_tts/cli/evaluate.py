@@ -11,6 +11,7 @@ from triforce_tts import bounds
 from triforce_tts.errors import ConfigError
 
 _MOST_SEEDS = 100
+_WIDE = 180  # columns of a table that goes into a file or a pipe
 
 
 def evaluate(
@@ -64,7 +65,8 @@ def evaluate(
         console.print(remark, markup=False, highlight=False)
     report = run.evaluate(models, plan, panel, out, workers or os.cpu_count() or 1, console, force)
     if not quiet:
-        table.show(report, Console(file=sys.stdout))
+        output = Console(file=sys.stdout)
+        table.show(report, output if output.is_terminal else Console(file=sys.stdout, width=_WIDE))
         typer.echo(f"{out / 'index.html'}: {len(report.clips)} clips, {report.seconds / 60:.1f} minutes", err=True)
 
 

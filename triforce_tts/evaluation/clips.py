@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from triforce_tts.audio.edit import normalize_level
-from triforce_tts.audio.io import Audio, read_audio
+from triforce_tts.audio.io import Audio, encode_opus, read_audio
 from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
 from triforce_tts.evaluation.figures import RTF
 from triforce_tts.evaluation.panel import Heard, Panel, errors
@@ -61,7 +61,7 @@ def judge(work: Work) -> Judged:
         return Judged(job, None, vectors)
     figures, heard = dict(sound.figures), ""
     if len(sound.audio.samples):
-        sound.audio.save(work.audio / f"{job.name}.ogg")
+        (work.audio / f"{job.name}.ogg").write_bytes(encode_opus(sound.audio))
         asked = Heard(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
         for opinion in (judging(asked) for judging in panel.judges):
             figures |= opinion.figures

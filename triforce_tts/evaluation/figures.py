@@ -47,7 +47,7 @@ def meaning(name: str) -> Meaning:
     if name in FIGURES:
         return FIGURES[name]
     stage = name.removeprefix(f"{RTF}_")
-    return Meaning(f"of these {stage}", FIGURES[RTF].decimals, "less")
+    return Meaning(f"of these by {stage}", FIGURES[RTF].decimals, "less")
 
 
 def ordered(names: set[str]) -> list[str]:

@@ -42,7 +42,7 @@ def draw(report: Report, folder: Path) -> Drawn:
         if _draw_mels(shown, folder / AUDIO, folder / PICTURES / name):
             mels[shown.sentence] = name
     matrix = ""
-    if report.similarity is not None and report.similarity.cosines:
+    if report.similarity is not None and report.similarity.cosines and len(report.similarity.references) > 1:
         matrix = MATRIX
         _draw_matrix(report.similarity, folder / PICTURES / MATRIX)
     return Drawn(mels, matrix)

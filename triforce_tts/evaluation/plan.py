@@ -14,7 +14,8 @@ from triforce_tts.schema import Record, parse_record
 
 _AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
 _LONGEST = 400  # characters of a sentence
-DEFAULT = "default"  # the voice that a model speaks in by itself
+_MOST_COPIED = 40  # recordings that go through the codes and back
+VOICES = "voices"  # the label of the clips that are cloned
 
 
 class _Line(Record):
@@ -177,6 +178,11 @@ class Job:
         return "-".join(map(_slug, parts))
 
 
+def own_voice(label: str) -> str:
+    """What the voice is called in which the model ``label`` speaks by itself."""
+    return f"default of {label}"
+
+
 def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
     """All clips of an evaluation, for ``models`` as pairs of label and folder."""
     jobs: list[Job] = []
@@ -196,25 +202,26 @@ def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
         add("natural", recording.collection, None, recording.sentence, recording.speaker, recording.path)
     for reader in plan.readers:
         for clip in reader.clips:
-            add(None, "voices", None, Sentence(id=_slug(clip.stem), text=""), reader.name, clip)
+            add(None, VOICES, None, Sentence(id=_slug(clip.stem), text=""), reader.name, clip)
     for label, model in models:
         voice = Sentence(id="voice", text="")
-        add(None, label, None, voice, f"{DEFAULT} of {label}", model / DEFAULT_VOICE)
+        add(None, label, None, voice, own_voice(label), model / DEFAULT_VOICE)
         for seed in plan.seeds:
             for sentence in plan.sentences:
-                add("spoken", label, model, sentence, f"{DEFAULT} of {label}", None, seed)
+                add("spoken", label, model, sentence, own_voice(label), None, seed)
             for number, reader in enumerate(plan.readers):
                 sentence = plan.sentences[(number + seed) % len(plan.sentences)]
                 add("cloned", label, model, sentence, reader.name, reader.clips[0], seed)
-        for sentence, speaker, path in _copied(plan, model):
+        for sentence, speaker, path in _copied(plan, label, model):
             for kind in COPIES:
                 add(kind, label, model, sentence, speaker, path)
     return jobs
 
 
-def _copied(plan: Plan, model: Path) -> list[tuple[Sentence, str, Path]]:
-    """What goes through the codes and back: the recordings; without any, the clips of the voices."""
+def _copied(plan: Plan, label: str, model: Path) -> list[tuple[Sentence, str, Path]]:
+    """What goes through the codes and back: recordings from all over the list; without any, the clips of the voices."""
     if plan.recordings:
-        return [(r.sentence, r.speaker, r.path) for r in plan.recordings]
-    clips = [(reader.name, reader.clips[0]) for reader in plan.readers] or [(DEFAULT, model / DEFAULT_VOICE)]
+        every = -(-len(plan.recordings) // _MOST_COPIED)
+        return [(r.sentence, r.speaker, r.path) for r in plan.recordings[::every]]
+    clips = [(reader.name, reader.clips[0]) for reader in plan.readers] or [(own_voice(label), model / DEFAULT_VOICE)]
     return [(Sentence(id=_slug(name), text=""), name, clip) for name, clip in clips]

@@ -15,11 +15,11 @@ Kind = Literal["spoken", "cloned", "natural", "griffin_lim", "stage1", "stages13
 COPIES: tuple[Kind, ...] = ("griffin_lim", "stage1", "stages13")
 KINDS: dict[Kind, str] = {
     "natural": "recordings",
-    "spoken": "spoken, default voice",
-    "cloned": "spoken, cloned voices",
-    "griffin_lim": "recordings through the mel and back (Griffin-Lim)",
-    "stage1": "recordings through the codes and back (stage 1)",
-    "stages13": "recordings through the codes and back (stages 1 and 3)",
+    "spoken": "spoken",
+    "cloned": "cloned voices",
+    "griffin_lim": "copy by mel and Griffin-Lim",
+    "stage1": "copy by stage 1",
+    "stages13": "copy by stages 1 and 3",
 }
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from triforce_tts.evaluation.clips import Judged
-from triforce_tts.evaluation.figures import RTF, SIMILARITY
-from triforce_tts.evaluation.plan import Job
+from triforce_tts.evaluation.figures import SIMILARITY
+from triforce_tts.evaluation.plan import VOICES, Job
 from triforce_tts.evaluation.report import COPIES, Clip, Difference, Estimate, Figure, Kind, Similarity, Summary
 from triforce_tts.evaluation.statistics import difference, ratio
 
@@ -20,7 +20,7 @@ NO_PLACE = "nothing to compare"  # what the level of one reader's clips was take
 
 def with_similarity(judged: Sequence[Judged]) -> list[Clip]:
     """The clips; what was spoken or copied has its similarity to the clip of its voice, or to its recording."""
-    references = {r.job.voice: _unit(r.vectors[0]) for r in reversed(judged) if r.job.kind is None and r.vectors}
+    references = _references(judged)
     recordings = {_origin(r.job): _unit(r.vectors[0]) for r in judged if r.job.kind == "natural" and r.vectors}
     clips = []
     for result in judged:
@@ -98,15 +98,12 @@ def similarity(judged: Sequence[Judged]) -> Similarity | None:
     """Levels of natural clips of the same and of different readers, and who sounds like whom; ``None`` without vectors."""
     if not any(result.vectors for result in judged):
         return None
-    natural: dict[str, list[Judged]] = defaultdict(list)
-    for result in judged:
-        if result.vectors and (result.job.kind == "natural" or result.job.kind is None):
-            natural[result.job.voice].append(result)
+    natural = _readers(judged)
     same, source = _same(natural)
     means = {who: _unit(np.mean([_unit(r.vectors[0]) for r in clips], axis=0)) for who, clips in natural.items()}
     others = {who: [float(mean @ means[o]) for o in means if o != who] for who, mean in means.items()}
     different = _mean([float(np.mean(cosines)) for cosines in others.values() if cosines])
-    references = {r.job.voice: _unit(r.vectors[0]) for r in reversed(judged) if r.job.kind is None and r.vectors}
+    references = _references(judged)
     columns = tuple(sorted(references))
     rows = {f"{r.job.label}: {r.job.voice}": list[Vector]() for r in judged if r.job.kind in _SPEAKS and r.vectors}
     for result in judged:
@@ -119,6 +116,21 @@ def similarity(judged: Sequence[Judged]) -> Similarity | None:
     return Similarity(
         same=same, same_from=source, different=different, references=columns, speakers=tuple(rows), cosines=cosines
     )
+
+
+def _references(judged: Sequence[Judged]) -> dict[str, Vector]:
+    """The vector of each voice's first clip."""
+    return {r.job.voice: _unit(r.vectors[0]) for r in reversed(judged) if r.job.kind is None and r.vectors}
+
+
+def _readers(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
+    """Natural clips by reader. The models' own voices count only where there is nobody else: who they are is not known."""
+    natural: dict[str, list[Judged]] = defaultdict(list)
+    for result in judged:
+        if result.vectors and (result.job.kind == "natural" or result.job.label == VOICES):
+            natural[result.job.voice].append(result)
+    own = {r.job.voice: [r] for r in judged if r.job.kind is None and r.vectors}
+    return natural or own
 
 
 def _same(natural: dict[str, list[Judged]]) -> tuple[Estimate | None, str]:
@@ -141,8 +153,3 @@ def _mean_cosine(vectors: Sequence[Vector]) -> float:
 def _mean(values: Sequence[float]) -> Estimate | None:
     """Mean and interval; readers are what is drawn."""
     return ratio([[Figure(amount=value)] for value in values]) if values else None
-
-
-def stages_of_work(systems: Sequence[Summary]) -> list[str]:
-    """The names of the figures of work by stage."""
-    return sorted({name for system in systems for name in system.figures if name.startswith(f"{RTF}_")})

@@ -53,6 +53,7 @@ class Plan:
     recordings: tuple[Recording, ...]
     readers: tuple[Reader, ...]
     seeds: tuple[int, ...]
+    files: tuple[Path, ...] = ()  # that it was read from
 
 
 def read_sentences(path: Path | None) -> tuple[Sentence, ...]:
@@ -145,7 +146,8 @@ def make_plan(
             f"{natural[0]}: none of its recordings says one of the sentences; leave out --texts to speak its own texts"
         )
     readers = read_readers(voices) if voices is not None else ()
-    return Plan(sentences, tuple(beside), readers, tuple(range(seeds)))
+    files = tuple(path for path in (texts, *natural, voices) if path is not None)
+    return Plan(sentences, tuple(beside), readers, tuple(range(seeds)), files)
 
 
 def _key(text: str) -> str:

@@ -64,6 +64,7 @@ def evaluate(
     began = time.perf_counter()
     jobs = make_jobs(plan, [(candidate.model.label, candidate.folder) for candidate in models])
     sources = [candidate.folder for candidate in models] + [job.source for job in jobs if job.source is not None]
+    sources += plan.files
     with new_folder(out, "report", sources, force) as folder:
         for name in (AUDIO, PICTURES):
             (folder / name).mkdir()

@@ -57,6 +57,9 @@ def evaluate(
     from triforce_tts.evaluation.plan import make_plan
     from triforce_tts.synthesis import bundled_model
 
+    for folder in (model, against):
+        if folder is not None and Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
+            raise ConfigError(f"{out}: the output lies in the model folder {folder}; choose another place")
     models = run.candidates([model or bundled_model(), *([against] if against else [])])
     plan = make_plan(texts, natural or [], voices, seeds, limit)
     panel = assemble(recogniser)

@@ -10,6 +10,7 @@ import torch
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_opus, read_audio
 from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
+from triforce_tts.errors import AudioError, TextError
 from triforce_tts.evaluation.figures import RTF
 from triforce_tts.evaluation.panel import Heard, Panel, errors
 from triforce_tts.evaluation.plan import Job
@@ -32,11 +33,16 @@ class Work:
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a job. ``clip`` is none for a reference; ``vectors`` say who speaks: in the whole, and in its halves."""
+    """What came of a job.
+
+    ``clip`` is none for a reference, and for a job that failed: ``fault`` then says why. ``vectors`` say who speaks: in the
+    whole of a clip, and of a reference also in its halves.
+    """
 
     job: Job
     clip: Clip | None
     vectors: tuple[list[float], ...] = ()
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,13 +55,16 @@ class Sound:
 
 
 def judge(work: Work) -> Judged:
-    """Make the clip of a job and ask the panel.
+    """Make the clip of a job and ask the panel. A recording or a text that cannot be used is this job's fault alone.
 
     Raises:
-        TriforceError: a recording cannot be read, or a text cannot be spoken.
+        TriforceError: the model or a judge cannot be used.
     """
     job, panel = work.job, work.panel
-    sound = MAKERS[job.kind](job)
+    try:
+        sound = MAKERS[job.kind](job)
+    except (AudioError, TextError) as error:
+        return Judged(job, None, fault=str(error))
     vectors = _vectors(sound.audio, panel, halves=job.kind is None)
     if job.kind is None:
         return Judged(job, None, vectors)

@@ -73,18 +73,17 @@ def read_sentences(path: Path | None) -> tuple[Sentence, ...]:
     return tuple(Sentence(id=f"s{number:03d}", text=text) for number, text in enumerate(texts, 1))
 
 
-def read_recordings(path: Path) -> list[Recording]:
-    """The recordings of a ``manifest.jsonl``, with paths relative to it.
+def read_recordings(path: Path, collection: str) -> list[Recording]:
+    """The recordings of a ``manifest.jsonl``, with paths relative to it; ``collection`` is what they are called together.
 
     Raises:
         TriforceError: it cannot be read, a line is no recording, or there is none.
     """
-    collection = path.resolve().parent.name
     found = []
     for number, line in enumerate(read_text_file(path).splitlines(), 1):
         if line.strip():
             row = parse_record(_Line, line, f"{path}, line {number}")
-            sentence = Sentence(id=f"{collection}-{_slug(row.id)}", text=row.text)
+            sentence = Sentence(id=f"{_slug(collection)}-{number:05d}-{_slug(row.id)}", text=row.text)
             found.append(Recording(sentence, path.parent / row.audio, row.speaker, collection))
     if not found:
         raise TriforceError(f"{path}: no recording in it; expected a JSON object a line with id, audio and text")
@@ -128,7 +127,8 @@ def make_plan(
     Raises:
         TriforceError: a file cannot be used, or no recording says one of the sentences.
     """
-    recordings = [recording for path in natural for recording in read_recordings(path)]
+    names = _collections(natural)
+    recordings = [r for path, name in zip(natural, names, strict=True) for r in read_recordings(path, name)]
     if texts is None and recordings:
         by_text = {_key(recording.sentence.text): recording.sentence for recording in reversed(recordings)}
         sentences = tuple(reversed(by_text.values()))
@@ -145,9 +145,23 @@ def make_plan(
         raise TriforceError(
             f"{natural[0]}: none of its recordings says one of the sentences; leave out --texts to speak its own texts"
         )
+    for recording in beside:
+        if not recording.path.is_file():
+            raise TriforceError(
+                f"{recording.path}: there is no such recording, but {recording.collection}'s manifest names it"
+            )
     readers = read_readers(voices) if voices is not None else ()
     files = tuple(path for path in (texts, *natural, voices) if path is not None)
     return Plan(sentences, tuple(beside), readers, tuple(range(seeds)), files)
+
+
+def _collections(manifests: Sequence[Path]) -> list[str]:
+    """What the recordings of each manifest are called: by its folder; a number tells those apart that are called alike."""
+    folders = [path.resolve().parent.name for path in manifests]
+    return [
+        name if folders.count(name) == 1 else f"{name}-{folders[: number + 1].count(name)}"
+        for number, name in enumerate(folders)
+    ]
 
 
 def _key(text: str) -> str:

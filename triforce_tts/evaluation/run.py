@@ -59,7 +59,7 @@ def evaluate(
     """Evaluate ``models`` and write the report into the new folder ``out``.
 
     Raises:
-        TriforceError: the folder cannot be written, a recording cannot be read, or a text cannot be spoken.
+        TriforceError: the folder cannot be written, a model or a judge cannot be used, or not one clip could be judged.
     """
     began = time.perf_counter()
     jobs = make_jobs(plan, [(candidate.model.label, candidate.folder) for candidate in models])
@@ -89,7 +89,7 @@ def evaluate(
 def _work_through(
     jobs: Sequence[Job], panel: Panel, audio: Path, workers: int, console: Console
 ) -> tuple[list[Judged], list[str]]:
-    """What came of each job, in the order of the jobs, and a line for each whose process died."""
+    """What came of each job, in the order of the jobs, and a line for each that gave nothing."""
     columns = (
         TextColumn("evaluate"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
@@ -103,6 +103,12 @@ def _work_through(
                 lost.append(
                     f"{work.job.name}: its process was killed twice, so the clip is left out; is the memory enough?"
                 )
+            elif result.fault:
+                lost.append(f"{work.job.name}: the clip is left out: {result.fault}")
             else:
                 results.append(result)
+    if not any(result.clip for result in results):
+        raise TriforceError(
+            f"no clip could be judged; the first fault was: {lost[0] if lost else 'nothing was planned'}"
+        )
     return sorted(results, key=lambda result: result.job.number), lost

@@ -140,9 +140,7 @@ def _same(natural: dict[str, list[Judged]]) -> tuple[Estimate | None, str]:
         return _mean([_mean_cosine(vectors) for vectors in several]), "different clips of one reader"
     halves = [[_unit(v) for v in clips[0].vectors[1:]] for clips in natural.values() if len(clips[0].vectors) > 1]
     if halves:
-        return _mean(
-            [_mean_cosine(vectors) for vectors in halves]
-        ), "halves of one clip, which are more alike than two clips"
+        return _mean([_mean_cosine(vectors) for vectors in halves]), "halves of one clip"
     return None, NO_PLACE
 
 

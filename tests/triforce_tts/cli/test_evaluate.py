@@ -67,3 +67,9 @@ def test_the_report_cannot_take_the_place_of_its_own_texts(model: Path, tmp_path
     with pytest.raises(TriforceError, match="the output is, or holds, the input"):
         CliRunner().invoke(app, words, catch_exceptions=False)
     assert (tmp_path / "t.txt").exists()
+
+
+def test_a_report_does_not_go_into_a_model(model: Path) -> None:
+    words = ["evaluate", "--model", str(model), "--out", str(model / "report")]
+    with pytest.raises(ConfigError, match="the output lies in the model folder"):
+        CliRunner().invoke(app, words, catch_exceptions=False)

@@ -263,11 +263,50 @@ def test_without_any_option_twenty_sentences_are_spoken_in_the_models_voice(mode
 def test_a_manifest_alone_gives_the_sentences_each_once(tmp_path: Path) -> None:
     rows = [("1", "One day."), ("2", "one day"), ("3", "Two days.")]
     text = "\n".join(json.dumps({"id": i, "audio": f"{i}.wav", "text": t}) for i, t in rows)
+    for name in "123":
+        (tmp_path / f"{name}.wav").touch()
     (tmp_path / "manifest.jsonl").write_text(text)
     planned = plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, seeds=1)
     assert [sentence.text for sentence in planned.sentences] == ["One day.", "Two days."]
     assert len(planned.recordings) == 3
     assert len(plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
+
+
+def test_alike_names_stay_apart(tmp_path: Path) -> None:
+    manifests = []
+    for side in "ab":
+        place = tmp_path / side / "odd <name>"
+        place.mkdir(parents=True)
+        (place / "1.wav").touch()
+        rows = [{"id": name, "audio": "1.wav", "text": f"{side} {name.encode()[1]}"} for name in ("x/1", "x-1")]
+        (place / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        manifests.append(place / "manifest.jsonl")
+    planned = plan.make_plan(None, manifests, None, 1)
+    assert {recording.collection for recording in planned.recordings} == {"odd <name>-1", "odd <name>-2"}
+    assert len({sentence.id for sentence in planned.sentences}) == 4
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", sentence.id) for sentence in planned.sentences)
+
+
+def test_a_recording_that_is_not_there_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
+    with pytest.raises(TriforceError, match=r"1\.wav: there is no such recording"):
+        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+
+
+def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp_path: Path) -> None:
+    voice_clip(tmp_path / "good.wav", 1.0)
+    (tmp_path / "bad.wav").write_bytes(b"RIFF is all there is")
+    sentences = [Sentence(id=name, text="a cat sat") for name in ("good", "bad")]
+    beside = tuple(plan.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
+    stub = Panel((panel.Delivery(),), None, None)
+    silent = Console(file=StringIO())
+    report = run.evaluate(run.candidates([model]), plan.Plan((), beside, (), (0,)), stub, tmp_path / "out", 1, silent)
+    assert [clip.sentence for clip in report.clips] == ["good"] * 4
+    assert len(report.missing) == 4
+    assert all("bad" in line and "the clip is left out: " in line for line in report.missing)
+    with pytest.raises(TriforceError, match=r"no clip could be judged; the first fault was: .*bad"):
+        run.evaluate(run.candidates([model]), plan.Plan((), beside[1:], (), (0,)), stub, tmp_path / "none", 1, silent)
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

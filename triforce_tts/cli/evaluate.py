@@ -67,7 +67,10 @@ def evaluate(
     for remark in panel.missing:
         console.print(remark, markup=False, highlight=False)
     report = run.evaluate(models, plan, panel, out, workers or os.cpu_count() or 1, console, force)
-    if not quiet:
+    if quiet:
+        for remark in report.missing[len(panel.missing) :]:  # clips that were left out
+            typer.echo(remark, err=True)
+    else:
         output = Console(file=sys.stdout)
         table.show(report, output if output.is_terminal else Console(file=sys.stdout, width=_WIDE))
         typer.echo(f"{out / 'index.html'}: {len(report.clips)} clips, {report.seconds / 60:.1f} minutes", err=True)

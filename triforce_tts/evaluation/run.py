@@ -63,6 +63,7 @@ def evaluate(
     """
     began = time.perf_counter()
     jobs = make_jobs(plan, [(candidate.model.label, candidate.folder) for candidate in models])
+    workers = max(1, min(workers, len(jobs)))
     sources = [candidate.folder for candidate in models] + [job.source for job in jobs if job.source is not None]
     sources += plan.files
     with new_folder(out, "report", sources, force) as folder:
@@ -107,8 +108,19 @@ def _work_through(
                 lost.append(f"{work.job.name}: the clip is left out: {result.fault}")
             else:
                 results.append(result)
-    if not any(result.clip for result in results):
-        raise TriforceError(
-            f"no clip could be judged; the first fault was: {lost[0] if lost else 'nothing was planned'}"
-        )
+    _require_clips(jobs, results, lost)
     return sorted(results, key=lambda result: result.job.number), lost
+
+
+def _require_clips(jobs: Sequence[Job], results: Sequence[Judged], lost: Sequence[str]) -> None:
+    """Refuse an evaluation without any clip, and one in which a model spoke no sentence at all.
+
+    Raises:
+        TriforceError: the first fault is told.
+    """
+    first = f"the first fault was: {lost[0] if lost else 'nothing was planned'}"
+    if not any(result.clip for result in results):
+        raise TriforceError(f"no clip could be judged; {first}")
+    wanted = {job.system for job in jobs if job.kind == "spoken"}
+    if silent := sorted(wanted - {result.job.system for result in results}):
+        raise TriforceError(f"{silent[0]}: no sentence could be spoken; {first}")

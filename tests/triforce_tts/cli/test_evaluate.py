@@ -73,3 +73,20 @@ def test_a_report_does_not_go_into_a_model(model: Path) -> None:
     words = ["evaluate", "--model", str(model), "--out", str(model / "report")]
     with pytest.raises(ConfigError, match="the output lies in the model folder"):
         CliRunner().invoke(app, words, catch_exceptions=False)
+
+
+def test_sentences_that_cannot_be_spoken_are_no_evaluation(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel, "assemble", lambda recogniser: Panel((Delivery(),), None, None))
+    (tmp_path / "dots.txt").write_text("...\n")
+    (tmp_path / "half.txt").write_text("...\na cat\n")
+    words = ["evaluate", "--model", str(model), "--seeds", "1", "--workers", "1", "--quiet"]
+    runner = CliRunner()
+    with pytest.raises(TriforceError, match=r"tiny: spoken: no sentence could be spoken; the first fault was: .*s001"):
+        all_dots = [*words, "--out", str(tmp_path / "a"), "--texts", str(tmp_path / "dots.txt")]
+        runner.invoke(app, all_dots, catch_exceptions=False)
+    assert not (tmp_path / "a").exists()
+    done = runner.invoke(app, [*words, "--out", str(tmp_path / "b"), "--texts", str(tmp_path / "half.txt")])
+    assert done.exit_code == 0
+    assert "s001" in done.output and "the clip is left out" in done.output

@@ -31,14 +31,14 @@ import torch
 from benchmarks.speed import cpu_name
 from triforce_tts.audio.decoding import open_container
 from triforce_tts.audio.io import OPUS_BIT_RATE, Audio, encode_flac, encode_opus, read_audio
-from triforce_tts.data import dnsmos as dnsmos_network
 from triforce_tts.data.common.segments import ANALYSIS_RATE, Segment
-from triforce_tts.data.networks import session
 from triforce_tts.data.raw.sound import FileSound, decode
 from triforce_tts.data.steps import vad as vad_network
 from triforce_tts.data.steps.cut import CutConfig, cut
 from triforce_tts.data.steps.screen import ScreenConfig, screen
 from triforce_tts.data.steps.vad import VadConfig, speech_probabilities, speech_spans
+from triforce_tts.judges import dnsmos as dnsmos_network
+from triforce_tts.judges.networks import session
 
 Wave = npt.NDArray[np.float32]
 SPEECH = Path(__file__).parents[1] / "tests" / "speech"
@@ -156,7 +156,7 @@ def bare_vad(wave: Wave, frames: int) -> None:
 
 
 def bare_dnsmos(windows: list[Wave]) -> None:
-    network = session("speechmos", dnsmos_network._FILE, dnsmos_network._SHA256)
+    network = session(dnsmos_network.PACKAGE, *dnsmos_network._P835)
     for window in windows:
         network.run(None, {"input_1": window[None]})
 

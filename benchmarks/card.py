@@ -1,12 +1,16 @@
-"""The model card from measured reports: ``python -m benchmarks.card MODEL REPORT RUN... --out MODEL_CARD.md``."""
+"""The model card from measured reports: ``python -m benchmarks.card REPORT QUALITY RUN... --out MODEL_CARD.md``.
+
+REPORT is a folder that ``triforce-tts evaluate`` wrote, QUALITY the file of ``benchmarks.quality``.
+"""
 
 import argparse
 import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality import ENDINGS
 from triforce_tts.checkpoint import WEIGHTS, load_tensors, locate, read_json, read_lineage
+from triforce_tts.evaluation import table
+from triforce_tts.evaluation.report import Report, read_report
 
 INTRODUCTION = """# nano
 
@@ -61,48 +65,27 @@ def training(runs: list[Path]) -> list[str]:
     return lines
 
 
-def figures(report: dict[str, Any]) -> list[str]:
-    """Tables of the quality report."""
-    one, speak, voices, gpt = report["stage1"], report["speak"], report["voices"], report["gpt"]
-    lines = [
-        "## Figures",
-        "",
-        "Means with bootstrap 95 % intervals over utterances; seeds 0, 1, 2 where something is sampled.",
-    ]
-    lines += ["", "**Codes**, all 414 held-out recordings:", "", "| | |", "|---|---|"]
+def figures(report: Report, quality: dict[str, Any]) -> list[str]:
+    """What listeners would hear, then the tables of codes and likelihoods."""
+    return ["## Figures", "", table.markdown(report), *codes(quality["codes"]), *likelihoods(quality["gpt"])]
+
+
+def codes(one: dict[str, Any]) -> list[str]:
+    """What the codes keep and how they are used."""
+    lines = ["**Codes**, all held-out recordings, with 95 % intervals over recordings:", "", "| | |", "|---|---|"]
     lines += [f"| L1, nats, {who} | {cell(value)} |" for who, value in one["l1_nats"].items()]
-    lines += [
+    return [
+        *lines,
         f"| codes used, by group | {', '.join(f'{100 * u:.1f} %' for u in one['code_use'])} (at {one['tokens_per_code']:.0f} tokens a code) |",
         f"| perplexity, by group | {', '.join(f'{p:.0f}' for p in one['perplexity'])} |",
         f"| bits per second | {one['bits_per_second']:.0f} |",
         "",
-        "**Character error of a recogniser** (pocketsphinx) on 50 held-out `kathleen` recordings:",
-        "",
-        "| way | character error |",
-        "|---|---|",
     ]
-    lines += [f"| {way} | {cell(value)} |" for way, value in one["character_error"].items()]
-    lines += [
-        "",
-        "**Spoken from text**, default voice:",
-        "",
-        f"| sentences | character error | {' | '.join(ENDINGS)} | all three | utterances |",
-        "|---|---|---|---|---|---|---|",
-        f"| natural recordings of the same | {cell(speak['natural kathleen'])} | | | "
-        f"{cell(speak['natural kathleen, quiet at the end'])} | | 50 |",
-    ]
-    for name in ("kathleen sentences", "book sentences"):
-        row = speak[name]
-        ends = " | ".join(cell(row[ending]) for ending in (*ENDINGS, "ends_properly"))
-        lines.append(f"| {name} | {cell(row['character_error'])} | {ends} | {row['utterances']} |")
-    measured = report["measured"]["speak"]
-    lines += [
-        "",
-        f"Drawn at temperature {measured['sampling']['temperature']:g}, top-p {measured['sampling']['top_p']:g}, "
-        f"{measured['candidates']} candidate(s) a sentence. Ends properly: ended by itself before the limit, lasts 0.6 to "
-        "1.6 times what its characters predict, last 100 ms below -40 dB of the peak.",
-    ]
-    lines += ["", "**GPT on held-out recordings**:", ""]
+
+
+def likelihoods(gpt: dict[str, Any]) -> list[str]:
+    """What the GPT expects of held-out recordings."""
+    lines = ["**GPT on held-out recordings**:", ""]
     lines += [
         "| reader | nats a code | given another's text | own text likelier | bits per second |",
         "|---|---|---|---|---|",
@@ -112,25 +95,29 @@ def figures(report: dict[str, Any]) -> list[str]:
             f"| {who} | {row['nats_per_code']:.3f} | {row['nats_per_code_shuffled_text']:.3f} | "
             f"{cell(row['own_text_likelier'])} | {row['bits_per_second']:.0f} |"
         )
-    lines += ["", f"**Does `--voice` do something?** 20 held-out readers, chance {voices['chance']:.2f}:", ""]
-    lines += ["| clip | nearest reference is its own | median cosine | clips |", "|---|---|---|---|"]
-    for name, row in voices.items():
-        if name != "chance":
-            lines.append(f"| {name} | {cell(row['nearest_is_own'])} | {row['median_cosine']:.2f} | {row['clips']} |")
     return lines
 
 
 def main() -> None:
     """Write the card."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("report", type=Path)
+    parser.add_argument("report", type=Path, help="folder of 'triforce-tts evaluate'")
+    parser.add_argument("quality", type=Path, help="JSON of benchmarks.quality, with the parts codes and gpt")
     parser.add_argument("runs", type=Path, nargs="+", help="in order of training")
     parser.add_argument("--machine", required=True)
     parser.add_argument("--notes", type=Path, help="text for the end of the card")
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    report = json.loads(arguments.report.read_text())
-    parts = [INTRODUCTION, *training(arguments.runs), "", f"Machine: {arguments.machine}.", "", *figures(report), ""]
+    report, quality = read_report(arguments.report), json.loads(arguments.quality.read_text())
+    parts = [
+        INTRODUCTION,
+        *training(arguments.runs),
+        "",
+        f"Machine: {arguments.machine}.",
+        "",
+        *figures(report, quality),
+        "",
+    ]
     if arguments.notes:
         parts.append(arguments.notes.read_text())
     arguments.out.write_text("\n".join(parts), encoding="utf-8")

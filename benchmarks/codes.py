@@ -29,13 +29,14 @@ import torch
 
 from benchmarks.codes_table import draw, markdown
 from benchmarks.quality import code_statistics
-from benchmarks.recogniser import character_errors, interval
+from benchmarks.recogniser import character_errors
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import join
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
 from triforce_tts.checkpoint import locate, read_json
 from triforce_tts.errors import TriforceError
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import only_writer, write_json, write_text
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters

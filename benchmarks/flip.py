@@ -21,10 +21,12 @@ import numpy.typing as npt
 import torch
 
 from benchmarks.quality import Lists, markdown
-from benchmarks.recogniser import character_error, character_errors, interval, letters
+from benchmarks.recogniser import character_errors, recogniser_name
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import trim_silence
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
+from triforce_tts.judges.words import character_edits, letters
 from triforce_tts.sampling.score import heard, target_log_probabilities
 from triforce_tts.sampling.tokens import TokenSampling, generate, text_grammar
 from triforce_tts.sequences import TEXT
@@ -132,9 +134,9 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
     prior = [text_prior(synthesizer, synthesizer.tokenizer.encode_letters(text)) for text in pool]
     likeliest = pool[int(np.argmax(prior))]
     written = likeliest_text(synthesizer, round(float(np.mean([len(letters(text)) for text in texts]))))
-    table = {text: [character_error(own, text) for own in texts] for text in {*pool, written}}
+    table = {text: [spelled_error(own, text) for own in texts] for text in {*pool, written}}
     hindsight = min(pool, key=lambda text: float(np.mean(table[text])))
-    own = [character_error(text, guess) for text, guess in zip(texts, said, strict=True)]
+    own = [spelled_error(text, guess) for text, guess in zip(texts, said, strict=True)]
     return {
         "recordings": len(texts),
         "listen": interval(own),
@@ -144,6 +146,11 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
         "gain over the best in hindsight": interval((np.array(table[hindsight]) - np.array(own)).tolist()),
         "examples": [f"{text} -> {guess}" for text, guess in list(zip(texts, said, strict=True))[:3]],
     }
+
+
+def spelled_error(reference: str, heard: str) -> float:
+    """Wrong characters of what the GPT wrote down, which knows letters alone."""
+    return character_edits(reference, heard, letters).error
 
 
 def likeliest_text(synthesizer: Synthesizer, limit: int) -> str:
@@ -170,6 +177,7 @@ def main() -> None:
     found = candidates(synthesizer, lists.book, arguments.candidates, arguments.workers)
     report: dict[str, Any] = {
         "model": synthesizer.id,
+        "recogniser": recogniser_name(),
         "ranking": ranking(*(np.array(found[name]) for name in ("score", "error", "ended"))),
         "listening": listening(synthesizer, lists),
         "each": found,

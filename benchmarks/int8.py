@@ -28,8 +28,8 @@ import torch
 from torch import nn
 
 from benchmarks.quality import heldout_task
-from benchmarks.recogniser import interval
 from triforce_tts import checkpoint
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.models.load import load_gpt

@@ -2,20 +2,19 @@
 
 ``pip install -e '.[bench]'`` brings them. PESQ (ITU-T P.862.2) runs from 1 to 4.64 and compares two waves in time: a
 sound that is merely as good as the recording, but another one, scores low. DNSMOS (Reddy et al., ICASSP 2022) is a
-network that guesses what listeners would say, 1 to 5 (``triforce_tts.data.dnsmos``).
+network that guesses what listeners would say, 1 to 5 (``triforce_tts.judges.dnsmos``).
 """
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
-from multiprocessing import get_context
 
 import numpy as np
-import soxr
 import torch
 
-from benchmarks.recogniser import character_error, hear
-from triforce_tts.data import dnsmos as network
+from benchmarks.recogniser import Job, error_of
+from triforce_tts import pool
+from triforce_tts.audio.resample import resample
+from triforce_tts.judges import dnsmos as network
 
 RATE = 16000  # of both judges, Hz
 _LOWEST_PESQ = 1.0
@@ -40,7 +39,7 @@ def pesq_wb(samples: np.ndarray, recorded: np.ndarray, rate: int) -> float:  # t
     """PESQ-WB of ``samples`` against ``recorded``, both [n]; sound without any speech in it has the lowest score."""
     from pesq import NoUtterancesError, pesq
 
-    wave, reference = (soxr.resample(x, rate, RATE) if rate != RATE else x for x in (samples, recorded))
+    wave, reference = (resample(x, rate, RATE) for x in (samples, recorded))
     try:
         return float(pesq(RATE, reference, wave, "wb"))
     except NoUtterancesError:
@@ -52,7 +51,7 @@ def dnsmos(samples: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
     return network.dnsmos(samples, rate)["ovrl"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
     """What the judges are asked about."""
 
@@ -67,18 +66,18 @@ JUDGES = ("pesq_wb", "character_error", "dnsmos")
 
 def judge(clip: Clip) -> dict[str, float]:
     """What each of JUDGES says."""
-    torch.set_num_threads(1)
     samples = clip.samples.numpy()
     return {
         "pesq_wb": pesq_wb(samples, clip.recorded.numpy(), clip.rate),
-        "character_error": character_error(clip.text, hear(samples, clip.rate)),
+        "character_error": error_of(Job(0, clip.samples, clip.rate, clip.text)),
         "dnsmos": dnsmos(samples, clip.rate),
     }
 
 
 def judge_all(clips: list[Clip], workers: int) -> list[dict[str, float]]:
     """``judge`` of each clip; with one worker in this process."""
-    if workers == 1:
-        return [judge(clip) for clip in clips]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return list(pool.map(judge, clips, chunksize=4))
+    said = dict(pool.run(judge, clips, workers))
+    found = [said[clip] for clip in clips]
+    if None in found:
+        raise SystemExit("a process of the judges was killed; is the memory enough?")
+    return [figures for figures in found if figures is not None]

@@ -1,33 +1,32 @@
-"""Quality of a model over whole held-out lists: ``python -m benchmarks.quality MODEL --speech FOLDER --out FILE``.
+"""Codes and likelihoods over whole held-out lists: ``python -m benchmarks.quality MODEL --speech FOLDER --out FILE``.
 
-Parts: ``stage1`` (codes and resynthesis), ``gpt`` (held-out likelihood; needs --codes), ``speak`` (default voice),
-``voices`` (does --voice do something). Each figure is a mean with a bootstrap 95 % interval over utterances; where
-several seeds speak one sentence, or for one reader, their mean counts once. A report holds figures of one model only.
+These are the figures that need held-out data in the form of training: ``codes`` (what the codes keep and how they are used)
+and ``gpt`` (held-out likelihood; needs --codes). What a listener hears is measured by ``triforce-tts evaluate``. Each figure
+is a mean with a bootstrap 95 % interval over utterances. A report holds figures of one model only.
 """
 
 import argparse
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.recogniser import character_errors, interval
 from triforce_tts import Synthesizer, checkpoint
-from triforce_tts.audio.edit import join, normalize_level
+from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import read_audio
-from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
+from triforce_tts.audio.mel import mel_spectrogram
 from triforce_tts.data.common.clips import Recording
 from triforce_tts.data.common.heldout import read_heldout
 from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
 
 KATHLEEN = "kathleen"
-PARTS = ("stage1", "gpt", "speak", "voices")
+PARTS = ("codes", "gpt")
 
 
 class Lists:
@@ -62,8 +61,8 @@ def code_statistics(counts: torch.Tensor, code_rate: float) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
-    """Codes over all held-out recordings; recogniser error over kathleen's of each way back to sound."""
+def codes_of(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
+    """What the codes keep of all held-out recordings (L1 of the log-mel in nats), and how they are used."""
     audio, dvae = synthesizer.audio, synthesizer.dvae
     config = dvae.config
     counts = torch.zeros(config.groups, config.n_codes, dtype=torch.long)
@@ -75,139 +74,10 @@ def stage1(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
         errors.setdefault(KATHLEEN if recording.speaker == KATHLEEN else "other readers", []).append(error)
         for group in range(config.groups):
             counts[group] += torch.bincount(codes[..., group].flatten(), minlength=config.n_codes)
-    result: dict[str, Any] = {
+    return {
         "l1_nats": {who: interval(values) for who, values in errors.items()},
         **code_statistics(counts, audio.frame_rate / config.downsampling),
     }
-    natural = [clip(r, synthesizer) for r in lists.kathleen]
-    ways = {"natural": natural, "Griffin-Lim from the true mel": []}
-    for sound in natural:
-        mel = mel_spectrogram(sound[None], audio)
-        ways["Griffin-Lim from the true mel"].append(griffin_lim(envelope(mel, audio)[0], audio)[: len(sound)])
-    for steps in (0, 1, 4, 8):
-        synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
-        name = f"resynthesize, {steps} steps" if steps else "DVAE decode + Griffin-Lim"
-        ways[name] = [synthesizer.resynthesize(r.audio).samples for r in lists.kathleen]
-    texts = [r.text for r in lists.kathleen]
-    result["character_error"] = {
-        name: interval(character_errors(clips, audio.sample_rate, texts)) for name, clips in ways.items()
-    }
-    return result
-
-
-ENDINGS = ("ended by itself", "duration as predicted", "quiet at the end")
-
-
-def quiet_at_the_end(samples: torch.Tensor, rate: int) -> bool:
-    """Whether the last 100 ms lie below -40 dB of the peak."""
-    return float(samples[-rate // 10 :].abs().max()) < 0.01 * float(samples.abs().max())
-
-
-def endings(synthesizer: Synthesizer, spoken: list[Any]) -> list[float]:
-    """Shares (0 or 1) of ENDINGS of one text: whether each holds for all of its sentences.
-
-    Duration: 0.6 to 1.6 times what the characters predict. Quiet: of the wave before silence is cut.
-    """
-    rate = synthesizer.audio.sample_rate
-    met = [True, True, True]
-    for part in spoken:
-        whole = synthesizer.decode(part.codes, spoken_voice(synthesizer).speaker, 0)
-        in_time = 0.6 <= len(whole) / rate / part.predicted_s <= 1.6
-        met = [a and b for a, b in zip(met, (part.ended, in_time, quiet_at_the_end(whole, rate)), strict=True)]
-    return [float(value) for value in met]
-
-
-def spoken_voice(synthesizer: Synthesizer) -> Any:
-    """The default voice, made once."""
-    if not hasattr(synthesizer, "_default"):
-        synthesizer._default = synthesizer.voice()  # type: ignore[attr-defined]
-    return synthesizer._default  # type: ignore[attr-defined]
-
-
-def speak(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str, Any]:
-    """Recogniser error and proper endings of the default voice, kathleen's sentences and the book's apart."""
-    rate = synthesizer.audio.sample_rate
-    natural = [clip(r, synthesizer) for r in lists.kathleen]
-    texts = [r.text for r in lists.kathleen]
-    result: dict[str, Any] = {
-        "natural kathleen": interval(character_errors(natural, rate, texts)),
-        "natural kathleen, quiet at the end": interval([float(quiet_at_the_end(s, rate)) for s in natural]),
-    }
-    for name, sentences in (("kathleen sentences", texts), ("book sentences", lists.book)):
-        clips, ends, references = [], [], []
-        for seed in seeds:
-            for text in sentences:
-                parts = list(synthesizer.sentences(text, spoken_voice(synthesizer), seed))
-                clips.append(join([p.samples for p in parts], [p.pause_s for p in parts[:-1]], rate))
-                ends.append(endings(synthesizer, parts))
-                references.append(text)
-        errors = character_errors(clips, rate, references)
-
-        def by_text(values: Any) -> list[float]:
-            found: list[float] = np.reshape(values, (len(seeds), -1)).mean(0).tolist()
-            return found
-
-        met = np.array(ends)
-        result[name] = {
-            "character_error": interval(by_text(errors)),
-            **{ending: interval(by_text(met[:, i])) for i, ending in enumerate(ENDINGS)},
-            "ends_properly": interval(by_text(met.all(1))),
-            "utterances": len(clips),
-        }
-    return result
-
-
-def voices(synthesizer: Synthesizer, lists: Lists, seeds: list[int]) -> dict[str, Any]:
-    """Share of spoken clips that are nearest to their own reference, and the cosine; natural speech beside.
-
-    Most readers have one recording, so second clips show few readers. The halves of the references show all, but
-    share their recording: a generous ceiling.
-    """
-    from triforce_tts.data.embedding import embed
-
-    rate = synthesizer.audio.sample_rate
-    references = [clips[0] for clips in lists.readers]
-    keys = np.stack([embed(clip(r, synthesizer), rate) for r in references])
-
-    def judge(vectors: list[Any], owners: list[int], keys: Any = keys) -> dict[str, Any]:
-        cosines = np.stack(vectors) @ keys.T
-        nearest = [float(row.argmax() == owner) for row, owner in zip(cosines, owners, strict=True)]
-        own = [float(row[owner]) for row, owner in zip(cosines, owners, strict=True)]
-        # Seeds of one reader are no independent draws: the interval is over readers.
-        by_owner = [
-            float(np.mean([n for n, o in zip(nearest, owners, strict=True) if o == who])) for who in sorted({*owners})
-        ]
-        median = float(np.median(own))
-        return {
-            "nearest_is_own": interval(by_owner),
-            "median_cosine": median,
-            "clips": len(own),
-            "readers": len(by_owner),
-        }
-
-    second = [(i, clips[1]) for i, clips in enumerate(lists.readers) if len(clips) > 1]
-    result: dict[str, Any] = {"chance": 1 / len(references)}
-    if second:
-        result["natural second clip"] = judge(
-            [embed(clip(r, synthesizer), rate) for _, r in second], [i for i, _ in second]
-        )
-    halves = [clip(r, synthesizer).tensor_split(2) for r in references]
-    everyone = list(range(len(references)))
-    result["natural halves of the reference"] = judge(
-        [embed(end, rate) for _, end in halves], everyone, np.stack([embed(start, rate) for start, _ in halves])
-    )
-    result["resynthesized reference"] = judge(
-        [embed(synthesizer.resynthesize(r.audio).samples, rate) for r in references], everyone
-    )
-    vectors, owners = [], []
-    for number, reference in enumerate(references):
-        voice = synthesizer.voice(reference.audio)
-        for seed in seeds:
-            text = lists.book[(number + seed) % len(lists.book)]
-            vectors.append(embed(synthesizer.speak(text, voice, seed).samples, rate))
-            owners.append(number)
-    result["spoken"] = judge(vectors, owners)
-    return result
 
 
 def heldout_task(config: dict[str, Any], codes: list[Path]) -> Any:
@@ -303,10 +173,6 @@ def main() -> None:
     parser.add_argument("--codes", type=Path, action="append", default=[])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--parts", default="all", help=f"all, or some of {','.join(PARTS)}; gpt needs --codes")
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--temperature", type=float, help="of the GPT; default: the synthesizer's")
-    parser.add_argument("--top-p", type=float, help="of the GPT; default: the synthesizer's")
-    parser.add_argument("--candidates", type=int, default=1, help="drawn of each sentence, ranked by the flip")
     parser.add_argument("--limit", type=int, default=10_000, help="of each list, for trials")
     arguments = parser.parse_args()
     parts = (
@@ -317,30 +183,16 @@ def main() -> None:
     if "gpt" in parts and not arguments.codes:
         parser.error("the part gpt needs --codes")
     lists = Lists(arguments.speech, arguments.limit)
-    seeds = [int(seed) for seed in arguments.seeds.split(",")]
     report = open_report(arguments.out, Synthesizer.load(arguments.model, "cpu").id)
     for part in parts:
         synthesizer = Synthesizer.load(arguments.model, "cpu")
-        given = {"temperature": arguments.temperature, "top_p": arguments.top_p}
-        sampling = replace(synthesizer.settings.sampling, **{k: v for k, v in given.items() if v is not None})
-        synthesizer.settings = replace(synthesizer.settings, sampling=sampling, candidates=arguments.candidates)
         began = time.perf_counter()
-        if part == "stage1":
-            report[part] = stage1(synthesizer, lists)
-        elif part == "gpt":
-            report[part] = gpt(synthesizer, arguments.codes, arguments.limit)
-        elif part == "speak":
-            report[part] = speak(synthesizer, lists, seeds)
-        elif part == "voices":
-            report[part] = voices(synthesizer, lists, seeds)
+        report[part] = (
+            codes_of(synthesizer, lists) if part == "codes" else gpt(synthesizer, arguments.codes, arguments.limit)
+        )
         print(f"{markdown(part, report[part])}\n\n{part}: {time.perf_counter() - began:.0f} s", flush=True)
         # Apart from the figures, so that a trial cannot pass for one.
-        report.setdefault("measured", {})[part] = {
-            "seeds": seeds,
-            "limit": arguments.limit,
-            "sampling": vars(sampling),
-            "candidates": arguments.candidates,
-        }
+        report.setdefault("measured", {})[part] = {"limit": arguments.limit}
         write_json(arguments.out, report)
 
 

@@ -1,53 +1,57 @@
-"""Character error by a small recogniser (pocketsphinx, its US English model lies in its wheel).
+"""Character error of clips by the recogniser that ``triforce-tts evaluate`` takes: Whisper tiny.en, else pocketsphinx.
 
-It is a yardstick, not a judge: natural speech scores far from zero, so every figure stands beside natural speech.
+No recogniser hears natural speech without errors, so every figure stands beside natural speech.
 """
 
-import re
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from triforce_tts.data.common.segments import ANALYSIS_RATE, resample
-from triforce_tts.data.steps.transcribe import pocketsphinx
-from triforce_tts.text.normalize import normalize
+from triforce_tts import pool
+from triforce_tts.audio.resample import ANALYSIS_RATE, resample
+from triforce_tts.judges.recognisers import choose, open_recogniser
+from triforce_tts.judges.words import character_edits
 
 
-def hear(samples: np.ndarray, sample_rate: int) -> str:  # type: ignore[type-arg]
-    """Words that the recogniser finds in ``samples`` [n] float32."""
-    return pocketsphinx()(resample(samples, sample_rate, ANALYSIS_RATE))
+@dataclass(frozen=True)
+class Job:
+    """A clip [n] and what it should say."""
+
+    number: int
+    samples: torch.Tensor
+    rate: int
+    text: str
 
 
-def letters(text: str) -> str:
-    """Lower-case letters and single spaces; apostrophes go, numbers are spelled."""
-    return re.sub(r"[^a-z]+", " ", normalize(text).lower().replace("'", "")).strip()
+def chosen() -> str:
+    """The recogniser that is installed here, as ``open_recogniser`` takes it.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    choice = choose()
+    if choice.recogniser is None:
+        raise SystemExit(choice.remark)
+    return choice.recogniser
 
 
-def character_error(reference: str, heard: str) -> float:
+def recogniser_name() -> str:
+    """What the figures were recognised with: a report of character errors says it."""
+    return open_recogniser(chosen()).name
+
+
+def error_of(job: Job) -> float:
     """Edits a reference character."""
-    from jiwer import cer
-
-    return float(cer(letters(reference), letters(heard) if heard.strip() else ""))
-
-
-def _job(job: tuple[np.ndarray, int, str]) -> float:  # type: ignore[type-arg]
-    samples, rate, text = job
-    return character_error(text, hear(samples, rate))
+    wave = resample(job.samples.numpy(), job.rate, ANALYSIS_RATE)
+    return character_edits(job.text, open_recogniser(chosen()).hear(wave)).error
 
 
-def character_errors(clips: list[torch.Tensor], rate: int, texts: list[str], workers: int = 2) -> list[float]:
+def character_errors(clips: Sequence[torch.Tensor], rate: int, texts: Sequence[str], workers: int = 2) -> list[float]:
     """The error of each clip [n] against its text."""
-    jobs = [(clip.numpy(), rate, text) for clip, text in zip(clips, texts, strict=True)]
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        return list(pool.map(_job, jobs, chunksize=4))
-
-
-def interval(values: list[float], draws: int = 2000) -> tuple[float, float, float]:
-    """Mean of ``values`` and its bootstrap 95 % interval."""
-    rng = np.random.default_rng(0)
-    array = np.asarray(values, dtype=np.float64)
-    means = array[rng.integers(len(array), size=(draws, len(array)))].mean(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(array.mean()), float(low), float(high)
+    jobs = [Job(number, clip, rate, text) for number, (clip, text) in enumerate(zip(clips, texts, strict=True))]
+    errors = {job.number: error for job, error in pool.run(error_of, jobs, workers)}
+    lost = [number for number, error in errors.items() if error is None]
+    if lost:
+        raise SystemExit(f"the process that recognised clip {lost[0]} was killed; is the memory enough?")
+    return [errors[job.number] or 0.0 for job in jobs]

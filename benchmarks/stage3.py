@@ -33,11 +33,11 @@ import torch
 
 from benchmarks.judges import JUDGES, Clip, judge_all, require
 from benchmarks.quality import Lists
-from benchmarks.recogniser import interval
 from triforce_tts import checkpoint
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE

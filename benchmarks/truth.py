@@ -29,10 +29,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benchmarks.recogniser import interval, letters
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data.common.align import aligner
+from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json, write_text
+from triforce_tts.judges import words
 
 Wave = npt.NDArray[np.float32]
 RATE = 24000
@@ -254,15 +255,10 @@ def whole(segment: Any, truth: Truth) -> bool:
 
 def word_errors(segments: Sequence[Any], truth: Truth) -> tuple[int, int]:
     """Edits and reference words over kept segments whose words are known."""
-    import jiwer
-
-    edits, words = 0, 0
-    for segment in segments:
-        if segment.kept and whole(segment, truth) and (said := letters(words_in(segment, truth))):
-            found = jiwer.process_words(said, letters(segment.text))
-            edits += found.substitutions + found.deletions + found.insertions
-            words += len(said.split())
-    return edits, words
+    known = [segment for segment in segments if segment.kept and whole(segment, truth)]
+    counts = [words.word_edits(words_in(segment, truth), segment.text, words.letters) for segment in known]
+    counts = [edits for edits in counts if edits.total]
+    return sum(edits.wrong for edits in counts), sum(edits.total for edits in counts)
 
 
 def _near(edges: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:

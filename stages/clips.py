@@ -10,10 +10,10 @@ import numpy.typing as npt
 import psutil
 import torch
 from rich.console import Console
-from triforce_tts.progress import track
 
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import ConfigError
+from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
 
 _SCALE = 32768.0  # of a sample of 16 bits

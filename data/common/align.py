@@ -10,11 +10,10 @@ from typing import Any
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.audio.pcm import to_pcm16
+from triforce_tts.audio.resample import resample
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
-
-from .segments import resample
 
 MODEL_RATE = 16000  # Hz that the acoustic model was trained at
 FRAME_S = 0.01  # of pocketsphinx

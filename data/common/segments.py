@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+# The steps of the builder take these two from here, beside what flows between them.
+from triforce_tts.audio.resample import ANALYSIS_RATE as ANALYSIS_RATE
+from triforce_tts.audio.resample import Wave as Wave
+from triforce_tts.audio.resample import resample
 from triforce_tts.schema import FileName
 
-Wave = npt.NDArray[np.float32]
-ANALYSIS_RATE = 16000  # Hz; what the detectors, recognisers and judges listen at
 UNKNOWN = "unknown"  # the speaker of a segment that is too short to tell
 
 
@@ -114,15 +113,6 @@ class MemorySound:
         size = round(seconds * rate)
         for start in range(0, len(whole), size):
             yield whole[start : start + size]
-
-
-def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
-    """``samples`` [n] at another rate; ``None``: as they are."""
-    if wanted is None or wanted == sample_rate or not len(samples):
-        return samples
-    import soxr  # type: ignore[import-untyped]
-
-    return np.asarray(soxr.resample(samples, sample_rate, wanted), np.float32)
 
 
 def as_row(segment: Segment) -> Mapping[str, Any]:

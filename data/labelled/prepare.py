@@ -10,6 +10,7 @@ import torch
 
 from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
+from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError, TextError, TriforceError
 from triforce_tts.samples import SampleRecord, content_of
 from triforce_tts.shards import Sample
@@ -148,10 +149,8 @@ def _sound(recording: Recording, limits: Limits) -> Audio:
 
 
 def _resample(audio: Audio, sample_rate: int) -> Audio:
-    import soxr  # type: ignore[import-untyped]
-
-    wave = soxr.resample(audio.samples.numpy(), audio.sample_rate, sample_rate)
-    return Audio(torch.from_numpy(wave).float().clamp(-1, 1), sample_rate)
+    wave = resample(audio.samples.numpy(), audio.sample_rate, sample_rate)
+    return Audio(torch.from_numpy(wave).clamp(-1, 1), sample_rate)
 
 
 def _check(recording: Recording, audio: Audio, limits: Limits) -> None:

@@ -177,7 +177,7 @@ def read_accounts(jobs: Sequence[Work]) -> list[Account]:
 
 def needs_whisper(job: Work) -> bool:
     """Whether Whisper has to write a recording down."""
-    to_write = job.config.transcribe.engine == "whisper" and job.source.text is None
+    to_write = job.config.transcribe.engine in ("whisper", "faster-whisper") and job.source.text is None
     return to_write and finished(Path(job.folder), job.fingerprint) is None
 
 

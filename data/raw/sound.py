@@ -9,10 +9,11 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]
 
 from triforce_tts.audio.pcm import PCM16, from_pcm16, to_pcm16
+from triforce_tts.audio.resample import resample
 from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError, TriforceError
 
-from ..common.segments import Wave, resample
+from ..common.segments import Wave
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from triforce_tts.books.book import Book, letters_in
 from triforce_tts.books.match import match
+from triforce_tts.judges.recognisers import pocketsphinx
 from triforce_tts.schema import Config
 
 from ..common.align import MODEL_RATE
 from ..common.segments import Segment, Sound
 from .book_edges import Placed, refine
-from .transcribe import PUNCT, TRANSCRIBER, pocketsphinx
+from .transcribe import PUNCT, TRANSCRIBER
 
 UNREAD_WORDS = 6  # the reader left words out where the book has more than twice the words heard, and so many more
 NOT_FOUND = "text not found"

@@ -13,10 +13,10 @@ import torch
 from pydantic import Field
 
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, active_level_db, bandwidth_hz
+from triforce_tts.judges.dnsmos import dnsmos
 from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
-from ..dnsmos import dnsmos
 
 CLIPPED = (
     0.999  # a sample counts as clipped from this share of the loudest one on; a gain would move a share of full scale

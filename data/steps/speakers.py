@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from triforce_tts.judges.embedding import HOP, WINDOW, embed_windows, mean_vector
 from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
-from ..embedding import HOP, WINDOW, embed_windows, mean_vector
 from .cut import NO_SPEECH, edges_in_pause
 
 Vector = npt.NDArray[np.float32]  # of unit length

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from triforce_tts.judges.networks import session
 from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Sound, Wave
-from ..networks import session
 
 FRAME = 512  # samples at ANALYSIS_RATE
 FRAME_S = FRAME / ANALYSIS_RATE  # 32 ms

@@ -9,8 +9,8 @@ import pytest
 from benchmarks import build
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.streaming import stream_audio
-from triforce_tts.data import dnsmos as network
 from triforce_tts.data.common.segments import Segment
+from triforce_tts.judges import dnsmos as network
 
 
 def test_a_row_holds_medians_and_the_share_by_round() -> None:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 import av
 import numpy as np
 import soundfile as sf  # type: ignore[import-untyped]
-import soxr  # type: ignore[import-untyped]
 import torch
 from av.audio.stream import AudioStream
 
@@ -32,6 +31,7 @@ from triforce_tts.audio.decoding import (
     too_long,
 )
 from triforce_tts.audio.pcm import to_pcm16
+from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError
 from triforce_tts.files import atomic_path, refuse_sources, require_file_target
 
@@ -220,9 +220,8 @@ def _read(
     if len(wave) == 0:
         where = f" after {start_s:g} s" if start_s else ""
         raise AudioError(f"{name}: it holds no samples{where}")
-    if sample_rate is not None and sample_rate != rate:
-        wave, rate = soxr.resample(wave, rate, sample_rate).astype(np.float32), sample_rate
-    return Audio(torch.from_numpy(wave).clamp_(-1, 1), rate)
+    wave = resample(wave, rate, sample_rate)
+    return Audio(torch.from_numpy(wave).clamp_(-1, 1), sample_rate or rate)
 
 
 def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: float, name: str) -> Wave:
@@ -251,7 +250,7 @@ def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
-        samples = torch.from_numpy(soxr.resample(samples.detach().cpu().numpy(), rate, target))
+        samples = torch.from_numpy(resample(samples.detach().cpu().numpy(), rate, target))
         rate = target
     pcm = to_pcm16(samples.detach().cpu().numpy())
     # "bitexact" leaves out dates, versions and random serials, so that equal sound gives equal files.

@@ -11,7 +11,8 @@ from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
-import torchaudio.functional as AF
+
+from triforce_tts.audio.resample import resample
 
 RATE = 8000  # Hz at which clips are looked at: enough for pitch and formants
 _FRAME, _HOP, _FFT = 320, 120, 1024  # samples: 40 ms, 15 ms
@@ -47,7 +48,7 @@ class Likeness:
 
 def speech_likeness(samples: torch.Tensor, sample_rate: int) -> Likeness:
     """The likeness of ``samples`` [n], at least a second of sound without long pauses."""
-    sound = AF.resample(samples, sample_rate, RATE) if sample_rate != RATE else samples
+    sound = torch.from_numpy(resample(samples.numpy(), sample_rate, RATE))
     frames = sound.unfold(0, _FRAME, _HOP)
     frames = frames - frames.mean(dim=1, keepdim=True)
     power = frames.square().mean(dim=1)

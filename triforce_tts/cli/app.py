@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from triforce_tts.cli.evaluate import evaluate
 from triforce_tts.cli.speak import listen, resynthesize, score, speak
 from triforce_tts.errors import TriforceError
 
@@ -24,6 +25,7 @@ EXTRAS = {
     **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
     **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
+    **dict.fromkeys(("faster_whisper", "jiwer", "librosa", "whisper_normalizer"), "evaluate"),
     **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
 }
 INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 plus the number of the signal
@@ -53,7 +55,7 @@ def _root(
     pass
 
 
-for command in (listen, resynthesize, score, speak):
+for command in (evaluate, listen, resynthesize, score, speak):
     app.command()(command)
 
 

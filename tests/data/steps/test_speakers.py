@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from tests.clips import spoken
-from triforce_tts.data import embedding
 from triforce_tts.data.common.segments import MemorySound, Segment
 from triforce_tts.data.steps.speakers import (
     EDGE,
@@ -18,6 +17,7 @@ from triforce_tts.data.steps.speakers import (
     without_pauses,
 )
 from triforce_tts.errors import TriforceError
+from triforce_tts.judges import embedding
 
 RATE = 16000
 needs_weights = pytest.mark.skipif(importlib.util.find_spec("resemblyzer") is None, reason=embedding.INSTALL)

@@ -308,3 +308,25 @@ def test_an_unknown_language_is_one_line(tiny_whisper: Path) -> None:
     sound, segment = spoken("kathleen-00")
     with pytest.raises(TriforceError, match=r"transcribe\.language: Whisper does not know 'xx'"):
         transcribe(sound, [segment], TranscribeConfig(model=str(tiny_whisper), language="xx"))
+
+
+def test_faster_whisper_writes_by_the_librarys_recogniser(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Network:
+        name = "faster-whisper/tiny.en@123"
+
+        def __call__(self, waves: Sequence[np.ndarray], language: str) -> list[tuple[str, dict[str, float]]]:
+            return [("Good morning.", {"avg_logprob": -0.25}) for _ in waves]
+
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(t, "faster_whisper", lambda model, device: asked.append((model, device)) or Network())
+    sound, segment = spoken("kathleen-00")
+    transcribe(sound, [segment], TranscribeConfig(engine="faster-whisper", model="tiny.en", device="cpu"))
+    assert asked == [("tiny.en", "cpu")]
+    assert (segment.text, segment.scores) == ("Good morning.", {"avg_logprob": -0.25})
+    assert segment.details == {"transcriber": "faster-whisper/tiny.en@123"}
+
+
+def test_a_build_with_faster_whisper_says_at_once_that_there_are_no_weights(tmp_path: Path) -> None:
+    config = TranscribeConfig(engine="faster-whisper", model=str(tmp_path))
+    with pytest.raises(TriforceError, match=r"no such folder of CTranslate2 weights .* tiny\.en"):
+        t.weights_folder(config)

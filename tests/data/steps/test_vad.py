@@ -4,10 +4,10 @@ import pytest
 from benchmarks.truth import RATE as MADE_RATE
 from benchmarks.truth import noise
 from tests.clips import spoken
-from triforce_tts.data import networks
 from triforce_tts.data.common.segments import MemorySound
 from triforce_tts.data.steps.vad import FRAME_S, VadConfig, speech_probabilities, speech_spans
 from triforce_tts.errors import TriforceError
+from triforce_tts.judges import networks
 
 RATE = 16000
 

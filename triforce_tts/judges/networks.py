@@ -1,18 +1,18 @@
-"""Networks that lie as files in installed packages: found, checked, and run on one thread."""
+"""Networks that lie as files in installed packages: each is looked for, checked by its SHA-256, and run on one thread."""
 
-import hashlib
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import TriforceError
+from triforce_tts.files import file_sha256
 
 INSTALL = "pip install 'triforce-tts[data]'"
 
 
-def packaged_file(package: str, file: str, sha256: str, install: str = INSTALL) -> bytes:
-    """The content of ``file`` in the folder of ``package``.
+def packaged_path(package: str, file: str, sha256: str, install: str = INSTALL) -> Path:
+    """Where ``file`` in the folder of ``package`` lies.
 
     The package itself is not imported: some have effects on import, or need what they do not declare.
 
@@ -24,14 +24,22 @@ def packaged_file(package: str, file: str, sha256: str, install: str = INSTALL) 
     if spec is None or spec.origin is None:
         raise TriforceError(f"the package {package} is missing; install it with: {install}")
     path = Path(spec.origin).parent / file
-    content = path.read_bytes() if path.is_file() else b""
-    found = hashlib.sha256(content).hexdigest()
+    found = file_sha256(path) if path.is_file() else "no file"
     if found != sha256:
         raise TriforceError(
-            f"{path}: expected the SHA-256 {sha256[:12]}..., found {found[:12] if content else 'no file'}; "
+            f"{path}: expected the SHA-256 {sha256[:12]}..., found {found[:12]}; "
             f"install the version that pyproject.toml names: {install}"
         )
-    return content
+    return path
+
+
+def packaged_file(package: str, file: str, sha256: str, install: str = INSTALL) -> bytes:
+    """The content of ``file`` in the folder of ``package``.
+
+    Raises:
+        TriforceError: as ``packaged_path``.
+    """
+    return packaged_path(package, file, sha256, install).read_bytes()
 
 
 @lru_cache(maxsize=8)

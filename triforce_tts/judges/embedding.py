@@ -13,8 +13,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from .common.segments import ANALYSIS_RATE, Wave, resample
-from .networks import packaged_file
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges.networks import packaged_file
 
 Vectors = npt.NDArray[np.float32]
 
@@ -25,6 +25,7 @@ LEVEL_DB = -30.0  # RMS, dBFS
 COVERAGE = 0.75  # of a last window that must be sound, else it is left out
 BATCH = 64  # windows
 WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
+PACKAGE = "resemblyzer"
 INSTALL = "pip install --no-deps resemblyzer==0.1.4"
 
 
@@ -41,7 +42,7 @@ class _Encoder(nn.Module):
 
 @lru_cache(maxsize=1)
 def _encoder() -> _Encoder:
-    content = packaged_file("resemblyzer", "pretrained.pt", WEIGHTS_SHA256, INSTALL)
+    content = packaged_file(PACKAGE, "pretrained.pt", WEIGHTS_SHA256, INSTALL)
     state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)["model_state"]
     encoder = _Encoder().eval()
     encoder.load_state_dict({name: value for name, value in state.items() if not name.startswith("similarity")})

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.clips import SPEECH, spoken
-from triforce_tts.data import embedding
 from triforce_tts.errors import TriforceError
+from triforce_tts.judges import embedding
 
 RATE = 16000
 PACKAGE = importlib.util.find_spec("resemblyzer")
@@ -135,5 +135,5 @@ def test_other_weights_are_refused(
 
 
 def test_the_makefile_installs_what_the_message_names() -> None:
-    makefile = (Path(__file__).parents[2] / "Makefile").read_text(encoding="utf-8")
+    makefile = (Path(__file__).parents[3] / "Makefile").read_text(encoding="utf-8")
     assert embedding.INSTALL.removeprefix("pip install ") in makefile

@@ -1,0 +1,340 @@
+"""A whole evaluation of tiny models by judges that know the answer."""
+
+import importlib.util
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from tests.corpus import voice_clip
+from triforce_tts.errors import TriforceError
+from triforce_tts.evaluation import panel, plan, run, table
+from triforce_tts.evaluation.clips import MAKERS, Sound
+from triforce_tts.evaluation.order import worst_first
+from triforce_tts.evaluation.panel import Heard, Opinion, Panel
+from triforce_tts.evaluation.report import Clip, Figure, Report, Sentence, Summary, read_report, write_report
+from triforce_tts.files import marked_kind
+from triforce_tts.judges import recognisers
+
+TEXTS = ("a cat sat.", "the red mat <b>", "old hats run & run.")
+WRONG = {TEXTS[0]: 0.0, TEXTS[1]: 3.0, TEXTS[2]: 1.0}
+
+
+@dataclass(frozen=True)
+class Knowing:
+    """A judge to whom every text has its number of wrong words, and recordings have none."""
+
+    def __call__(self, clip: Heard) -> Opinion:
+        wrong = 0.0 if clip.rate == 16000 else WRONG.get(clip.text, 0.0)
+        figures = {"word_error": Figure(amount=wrong, weight=4)} if clip.text else {}
+        return Opinion(figures, f"heard: {clip.text}")
+
+
+def loudness_vector(samples: np.ndarray, rate: int) -> list[float]:
+    return [1.0, float(np.abs(samples).mean())]
+
+
+@pytest.fixture(scope="module")
+def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of two models, the second the first by another name, beside recordings."""
+    place = tmp_path_factory.mktemp("evaluation")
+    other = place / "other"
+    shutil.copytree(model, other)
+    manifest = json.loads((other / "model.json").read_text())
+    (other / "model.json").write_text(json.dumps({**manifest, "name": "second", "id": "0123456789abcdef"}))
+    (place / "texts.txt").write_text("\n".join(TEXTS))
+    lines = []
+    for number, text in enumerate((TEXTS[0].upper(), TEXTS[2], "not asked for")):
+        voice_clip(place / f"{number}.wav", 1.0)
+        lines.append(
+            json.dumps({"id": f"r/{number}", "audio": f"{number}.wav", "text": text, "speaker": "low", "x": 1})
+        )
+    (place / "manifest.jsonl").write_text("\n".join(lines))
+    voices = place / "voices"
+    voices.mkdir()
+    voice_clip(voices / "ann.wav", 1.5)
+    (voices / "bob").mkdir()
+    voice_clip(voices / "bob" / "1.wav", 1.5)
+    voice_clip(voices / "bob" / "2.wav", 2.0)
+    planned = plan.make_plan(place / "texts.txt", [place / "manifest.jsonl"], voices, seeds=2)
+    stub = Panel(
+        (panel.Delivery(), Knowing()), loudness_vector, "the knowing one", ("DNSMOS: left out, because it is",)
+    )
+    models = run.candidates([model, other])
+    run.evaluate(models, planned, stub, place / "report", 1, Console(file=StringIO()))
+    return place / "report"
+
+
+@pytest.fixture(scope="module")
+def report(folder: Path) -> Report:
+    return read_report(folder)
+
+
+def test_every_clip_that_was_planned_is_there(folder: Path, report: Report) -> None:
+    counts = {summary.system.split(": ")[1]: summary.clips for summary in report.summaries if summary.label == "tiny"}
+    # 3 sentences and 2 voices with 2 seeds each; 2 recordings are copied in three ways.
+    assert counts == {"spoken": 6, "cloned": 4, "griffin_lim": 2, "stage1": 2, "stages13": 2}
+    assert {model.label for model in report.models} == {"tiny", "second"}
+    natural = report.summary("natural")
+    assert natural is not None and natural.clips == 2  # the third says no sentence of ours
+    assert all(clip.audio is None or (folder / "audio" / clip.audio).is_file() for clip in report.clips)
+    assert marked_kind(folder) == "report"
+
+
+def test_the_figures_are_what_the_judge_said(report: Report) -> None:
+    spoken = report.summary("spoken", "tiny")
+    assert spoken is not None
+    assert spoken.figures["word_error"].value == pytest.approx((0 + 3 + 1) / 12)
+    assert spoken.figures["word_error"].sentences == 3
+    assert {"rtf", "rtf_gpt", "rtf_dvae", "complete", "rate", "level_db", "ending_db"} <= spoken.figures.keys()
+    stages = [estimate.value for name, estimate in spoken.figures.items() if name.startswith("rtf_")]
+    assert spoken.figures["rtf"].value == pytest.approx(sum(stages))
+
+
+def test_models_are_compared_on_the_same_sentences(report: Report) -> None:
+    pairs = {(d.first, d.second): d.figures for d in report.differences}
+    alike = pairs["tiny: spoken", "second: spoken"]["word_error"]
+    assert (alike.value, alike.low, alike.high, alike.sentences) == (0.0, 0.0, 0.0, 3)
+    names = [second for first, second in pairs if second.endswith(": natural")]
+    assert len(names) == 1
+    assert pairs["tiny: spoken", names[0]]["word_error"].sentences == 2
+
+
+def test_equal_models_say_the_same(report: Report) -> None:
+    def lengths(label: str) -> list[float]:
+        return [clip.seconds for clip in report.clips if clip.system == f"{label}: spoken"]
+
+    assert lengths("tiny") == lengths("second")
+
+
+def test_the_page_has_every_sentence_the_worst_first_and_needs_no_network(folder: Path, report: Report) -> None:
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    places = [text.index(f"<h2>{escaped}</h2>") for escaped in (
+        "the red mat &lt;b&gt;", "old hats run &amp; run.", "a cat sat.",
+    )]  # fmt: skip
+    assert places == sorted(places)
+    assert not re.search(r"https?:|//", text.replace("</", "").replace("<!doctype", ""))
+    linked = re.findall(r'src="([^"]+)"', text)
+    assert len(linked) > len(report.clips) - 1
+    assert all((folder / name).is_file() for name in linked)
+    assert "DNSMOS: left out, because it is" in text
+    assert "Words were recognised by the knowing one." in text
+
+
+def test_pictures_are_of_the_worst_sentences_and_of_who_sounds_like_whom(folder: Path, report: Report) -> None:
+    names = {path.name for path in (folder / "pictures").iterdir()}
+    assert names == {"similarity.png", *(f"{sentence.id}.png" for sentence in report.sentences)}
+    alike = report.similarity
+    assert alike is not None and alike.same is not None and alike.different is not None
+    assert alike.references == ("ann", "bob", "default of second", "default of tiny")
+    assert alike.same_from == "different clips of one reader"
+    assert np.array(alike.cosines).shape == (6, 4)  # two models in their own voice and in two others
+    assert all(0.9 < value <= 1.0 + 1e-9 for row in alike.cosines for value in row)
+
+
+def test_the_report_is_what_was_written(report: Report, tmp_path: Path) -> None:
+    write_report(tmp_path, report)
+    assert read_report(tmp_path) == report
+    (tmp_path / "report.json").write_text('{"format": 2}')
+    with pytest.raises(TriforceError, match=r"report\.json: 'format'"):
+        read_report(tmp_path)
+
+
+def test_tables_hold_every_figure_and_what_was_left_out(report: Report) -> None:
+    text = table.markdown(report)
+    for wanted in ("| words wrong |", "tiny: spoken", "second: copy by stages 1 and 3", "0.333 (0.000 to 0.750)"):
+        assert wanted in text
+    assert "DNSMOS: left out" in text
+    output = StringIO()
+    table.show(report, Console(file=output, width=300))
+    assert "words wrong" in output.getvalue() and "DNSMOS: left out" in output.getvalue()
+
+
+def test_a_report_is_not_overwritten_unless_asked(folder: Path, model: Path) -> None:
+    planned = plan.Plan((), (), (), (0,))
+    with pytest.raises(TriforceError, match="exists already"):
+        run.evaluate(run.candidates([model]), planned, Panel((), None, None), folder, 1, Console(file=StringIO()))
+
+
+def test_the_same_model_twice_is_refused(model: Path) -> None:
+    with pytest.raises(TriforceError, match="the same model"):
+        run.candidates([model, model])
+
+
+def test_a_clip_without_any_sound_has_all_words_wrong(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from triforce_tts.audio.io import Audio
+    from triforce_tts.evaluation.clips import Work, judge
+
+    empty = Audio(__import__("torch").zeros(0), 8000)
+    monkeypatch.setitem(MAKERS, "spoken", lambda job: Sound(empty, {}, ("nothing came",)))
+    job = plan.Job(0, "spoken", "m", model, Sentence(id="s", text="four words are here"), "v", None)
+    clip = judge(Work(job, Panel((Knowing(),), loudness_vector, "whisper"), tmp_path)).clip
+    assert clip is not None
+    assert clip.figures["word_error"] == Figure(amount=4, weight=4)
+    assert (clip.audio, clip.faults) == (None, ("nothing came",))
+
+
+# --- order ---------------------------------------------------------------------------------------------------------
+
+
+def clip(sentence: str, wrong: float, grade: float, system: str = "m: spoken", seed: int = 0) -> Clip:
+    figures = {"word_error": Figure(amount=wrong, weight=10), "dnsmos_ovrl": Figure(amount=grade)}
+    return Clip(
+        system=system, sentence=sentence, text=sentence, voice="v", seed=seed, audio=None, seconds=1.0, heard="",
+        figures=figures,
+    )  # fmt: skip
+
+
+def test_words_sort_first_then_the_grade_and_the_unspoken_comes_last() -> None:
+    clips = (
+        clip("good", 0, 3.5), clip("rough", 0, 2.0), clip("wrong", 5, 4.0),
+        clip("wrong", 0, 4.0, seed=1), clip("copied", 9, 1.0, "m: stage1"), clip("wrong", 0, 4.0, "n: natural"),
+    )  # fmt: skip
+    kinds = (("m", "spoken"), ("m", "stage1"), ("n", "natural"))
+    summaries = tuple(
+        Summary.model_validate({"system": f"{a}: {b}", "kind": b, "label": a, "clips": 1, "figures": {}})
+        for a, b in kinds
+    )
+    model: Any = {"label": "m", "id": "x", "networks": {}, "diffusion_steps": 1}
+    report = Report.model_validate({
+        "models": (model,), "recogniser": None, "missing": (), "seeds": (0,), "sentences": (), "clips": clips,
+        "summaries": summaries, "differences": (), "similarity": None, "processes": 1, "seconds": 1.0,
+    })  # fmt: skip
+    shown = worst_first(report)
+    assert [entry.sentence for entry in shown] == ["wrong", "rough", "good", "copied"]
+    assert [(c.system, c.seed) for c in shown[0].clips] == [("n: natural", 0), ("m: spoken", 0), ("m: spoken", 1)]
+
+
+# --- what is missing -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    yield
+    recognisers.open_recogniser.cache_clear()
+
+
+def test_every_missing_judge_is_one_line(monkeypatch: pytest.MonkeyPatch, nothing_kept: None) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    found = panel.assemble()
+    assert found.judges == (panel.Delivery(),)
+    assert (found.embed, found.recogniser) == (None, None)
+    lines = "\n".join(found.missing)
+    assert len(found.missing) == 5
+    for wanted in (
+        "no words are recognised", "words wrong: left out, because jiwer and whisper_normalizer cannot be found; pip install",
+        "DNSMOS: left out", "pitch: left out, because librosa", "resemblyzer==0.1.4",
+    ):  # fmt: skip
+        assert wanted in lines
+
+
+def test_the_fallback_to_pocketsphinx_stands_in_the_report(monkeypatch: pytest.MonkeyPatch, nothing_kept: None) -> None:
+    pytest.importorskip("pocketsphinx")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "faster_whisper" else find(name))
+    found = panel.assemble()
+    assert found.recogniser == "pocketsphinx"
+    assert "Whisper is not used, because faster_whisper" in found.missing[0]
+
+
+# --- plans ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_any_option_twenty_sentences_are_spoken_in_the_models_voice(model: Path) -> None:
+    planned = plan.make_plan(None, [], None, seeds=3)
+    assert len(planned.sentences) == 20
+    jobs = plan.make_jobs(planned, [("tiny", model)])
+    kinds = [job.kind for job in jobs]
+    assert kinds.count("spoken") == 60
+    assert kinds.count("stage1") == kinds.count("stages13") == kinds.count("griffin_lim") == 1  # of the voice's clip
+    assert len({job.name for job in jobs}) == len(jobs)
+
+
+def test_a_manifest_alone_gives_the_sentences_each_once(tmp_path: Path) -> None:
+    rows = [("1", "One day."), ("2", "one day"), ("3", "Two days.")]
+    text = "\n".join(json.dumps({"id": i, "audio": f"{i}.wav", "text": t}) for i, t in rows)
+    for name in "123":
+        (tmp_path / f"{name}.wav").touch()
+    (tmp_path / "manifest.jsonl").write_text(text)
+    planned = plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, seeds=1)
+    assert [sentence.text for sentence in planned.sentences] == ["One day.", "Two days."]
+    assert len(planned.recordings) == 3
+    assert len(plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
+
+
+def test_alike_names_stay_apart(tmp_path: Path) -> None:
+    manifests = []
+    for side in "ab":
+        place = tmp_path / side / "odd <name>"
+        place.mkdir(parents=True)
+        (place / "1.wav").touch()
+        rows = [{"id": name, "audio": "1.wav", "text": f"{side} {name.encode()[1]}"} for name in ("x/1", "x-1")]
+        (place / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+        manifests.append(place / "manifest.jsonl")
+    planned = plan.make_plan(None, manifests, None, 1)
+    assert {recording.collection for recording in planned.recordings} == {"odd <name>-1", "odd <name>-2"}
+    assert len({sentence.id for sentence in planned.sentences}) == 4
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", sentence.id) for sentence in planned.sentences)
+
+
+def test_a_recording_that_is_not_there_is_said_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
+    with pytest.raises(TriforceError, match=r"1\.wav: there is no such recording"):
+        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+
+
+def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp_path: Path) -> None:
+    voice_clip(tmp_path / "good.wav", 1.0)
+    (tmp_path / "bad.wav").write_bytes(b"RIFF is all there is")
+    sentences = [Sentence(id=name, text="a cat sat") for name in ("good", "bad")]
+    beside = tuple(plan.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
+    stub = Panel((panel.Delivery(),), None, None)
+    silent = Console(file=StringIO())
+    report = run.evaluate(run.candidates([model]), plan.Plan((), beside, (), (0,)), stub, tmp_path / "out", 1, silent)
+    assert [clip.sentence for clip in report.clips] == ["good"] * 4
+    assert len(report.missing) == 4
+    assert all("bad" in line and "the clip is left out: " in line for line in report.missing)
+    with pytest.raises(TriforceError, match=r"no clip could be judged; the first fault was: .*bad"):
+        run.evaluate(run.candidates([model]), plan.Plan((), beside[1:], (), (0,)), stub, tmp_path / "none", 1, silent)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"),
+    [("", "no recording in it"), ('{"id": 1}', r"line 1: .*'id'"), ("{", "line 1: .*not valid JSON")],
+)
+def test_a_bad_manifest_is_one_line(content: str, wanted: str, tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(content)
+    with pytest.raises(TriforceError, match=wanted) as caught:
+        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+    assert "\n" not in str(caught.value)
+
+
+def test_recordings_of_other_sentences_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
+    (tmp_path / "t.txt").write_text("these words\n")
+    with pytest.raises(TriforceError, match=r"none of its recordings says one of the sentences; leave out --texts"):
+        plan.make_plan(tmp_path / "t.txt", [tmp_path / "m.jsonl"], None, 1)
+
+
+def test_texts_and_voices_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_text("\n\n")
+    with pytest.raises(TriforceError, match=r"empty\.txt: no sentence in it; expected one a line"):
+        plan.read_sentences(tmp_path / "empty.txt")
+    (tmp_path / "long.txt").write_text("a " * 300)
+    with pytest.raises(TriforceError, match="a line of 599 characters; expected a sentence of at most 400"):
+        plan.read_sentences(tmp_path / "long.txt")
+    with pytest.raises(TriforceError, match="no such folder"):
+        plan.read_readers(tmp_path / "voices")
+    with pytest.raises(TriforceError, match="no sound files in it"):
+        plan.read_readers(tmp_path)

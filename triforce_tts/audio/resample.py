@@ -1,0 +1,18 @@
+"""The one way to another sample rate for a sound that lies whole in memory (soxr, its high quality)."""
+
+import numpy as np
+import numpy.typing as npt
+import soxr  # type: ignore[import-untyped]
+
+Wave = npt.NDArray[np.float32]
+ANALYSIS_RATE = 16000  # Hz; what the detectors, recognisers and judges listen at
+
+
+def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
+    """``samples`` [n] float32 at the rate ``wanted`` in Hz; as they are where they have it, or where it is ``None``.
+
+    The result may pass 1.0 a little where the samples come near it: the caller clips what a file cannot hold.
+    """
+    if wanted is None or wanted == sample_rate or not len(samples):
+        return samples
+    return np.asarray(soxr.resample(samples, sample_rate, wanted), np.float32)

@@ -1,0 +1,84 @@
+"""``evaluate``: arguments in, a folder with a report and a table on standard output."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from triforce_tts import bounds
+from triforce_tts.errors import ConfigError
+
+_MOST_SEEDS = 100
+_WIDE = 180  # columns of a table that goes into a file or a pipe
+
+
+def evaluate(
+    out: Annotated[Path, typer.Option(help="Folder to write: report.json, index.html, figures.md, clips, pictures.")],
+    model: Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")] = None,
+    texts: Annotated[
+        Path | None, typer.Option(help="Sentences to speak, one a line; default: those of --natural, or 20 of our own.")
+    ] = None,
+    voices: Annotated[
+        Path | None, typer.Option(help="Folder of voices to clone: a clip each, or a folder of clips each.")
+    ] = None,
+    against: Annotated[Path | None, typer.Option(help="Another model folder, compared on the same sentences.")] = None,
+    natural: Annotated[
+        list[Path] | None,
+        typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Each sentence is spoken with so many seeds, from 0.")] = 3,
+    limit: Annotated[int | None, typer.Option(help="Only so many sentences, the first ones.")] = None,
+    recogniser: Annotated[
+        str, typer.Option(help="auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
+    ] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes of one thread each; 0: as many as cores.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace a report that is there.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Say how good a model is, by what a person hears.
+
+    The model speaks sentences; a recogniser, networks that guess what listeners would say, and measures of melody, rate
+    and endings judge each clip, beside recordings of the same sentences where there are some. Judges whose package is
+    not installed are left out and named: pip install 'triforce-tts[evaluate]'.
+
+    Examples:
+
+      triforce-tts evaluate --out report
+
+      triforce-tts evaluate --model runs/new --against runs/old --natural lessons/manifest.jsonl --limit 50 --out report
+    """
+    _check(seeds, limit, workers)
+    from rich.console import Console
+
+    from triforce_tts.evaluation import run, table
+    from triforce_tts.evaluation.panel import assemble
+    from triforce_tts.evaluation.plan import make_plan
+    from triforce_tts.synthesis import bundled_model
+
+    for folder in (model, against):
+        if folder is not None and Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
+            raise ConfigError(f"{out}: the output lies in the model folder {folder}; choose another place")
+    models = run.candidates([model or bundled_model(), *([against] if against else [])])
+    plan = make_plan(texts, natural or [], voices, seeds, limit)
+    panel = assemble(recogniser)
+    console = Console(file=sys.stderr, quiet=quiet)
+    for remark in panel.missing:
+        console.print(remark, markup=False, highlight=False)
+    report = run.evaluate(models, plan, panel, out, workers or os.cpu_count() or 1, console, force)
+    if quiet:
+        for remark in report.missing[len(panel.missing) :]:  # clips that were left out
+            typer.echo(remark, err=True)
+    else:
+        output = Console(file=sys.stdout)
+        table.show(report, output if output.is_terminal else Console(file=sys.stdout, width=_WIDE))
+        typer.echo(f"{out / 'index.html'}: {len(report.clips)} clips, {report.seconds / 60:.1f} minutes", err=True)
+
+
+def _check(seeds: int, limit: int | None, workers: int) -> None:
+    bounds.THREADS.check("--workers", workers)
+    if not 1 <= seeds <= _MOST_SEEDS:
+        raise ConfigError(f"--seeds {seeds}: expected 1 to {_MOST_SEEDS}")
+    if limit is not None and limit < 1:
+        raise ConfigError(f"--limit {limit}: expected at least 1 sentence")

@@ -1,0 +1,180 @@
+"""One clip of an evaluation: made by a model or read from a file, written down, and judged. Processes run this."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+
+from triforce_tts.audio.edit import normalize_level
+from triforce_tts.audio.io import Audio, encode_opus, read_audio
+from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
+from triforce_tts.errors import AudioError, TextError
+from triforce_tts.evaluation.figures import RTF
+from triforce_tts.evaluation.panel import Heard, Panel, errors
+from triforce_tts.evaluation.plan import Job
+from triforce_tts.evaluation.report import Clip, Figure
+from triforce_tts.synthesis import Synthesizer
+from triforce_tts.voices import Voice
+
+_AS_PREDICTED = (0.6, 1.6)  # of the duration that a line's characters predict
+_LONGEST_S = 60.0  # of a recording
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job with what every job needs."""
+
+    job: Job
+    panel: Panel
+    audio: Path  # folder for the clips
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of a job.
+
+    ``clip`` is none for a reference, and for a job that failed: ``fault`` then says why. ``vectors`` say who speaks: in the
+    whole of a clip, and of a reference also in its halves.
+    """
+
+    job: Job
+    clip: Clip | None
+    vectors: tuple[list[float], ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A clip before it is judged."""
+
+    audio: Audio
+    figures: dict[str, Figure] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+
+
+def judge(work: Work) -> Judged:
+    """Make the clip of a job and ask the panel. A recording or a text that cannot be used is this job's fault alone.
+
+    Raises:
+        TriforceError: the model or a judge cannot be used.
+    """
+    job, panel = work.job, work.panel
+    try:
+        sound = MAKERS[job.kind](job)
+    except (AudioError, TextError) as error:
+        return Judged(job, None, fault=str(error))
+    vectors = _vectors(sound.audio, panel, halves=job.kind is None)
+    if job.kind is None:
+        return Judged(job, None, vectors)
+    figures, heard = dict(sound.figures), ""
+    if len(sound.audio.samples):
+        (work.audio / f"{job.name}.ogg").write_bytes(encode_opus(sound.audio))
+        asked = Heard(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
+        for opinion in (judging(asked) for judging in panel.judges):
+            figures |= opinion.figures
+            heard = heard or opinion.heard
+    elif panel.recogniser is not None:
+        figures |= errors(job.sentence.text, "")
+    clip = Clip(
+        system=job.system, sentence=job.sentence.id, text=job.sentence.text, voice=job.voice, seed=job.seed,
+        audio=f"{job.name}.ogg" if len(sound.audio.samples) else None, seconds=sound.audio.duration_s, heard=heard,
+        figures=figures, faults=sound.faults,
+    )  # fmt: skip
+    return Judged(job, clip, vectors)
+
+
+def _vectors(audio: Audio, panel: Panel, halves: bool) -> tuple[list[float], ...]:
+    if panel.embed is None or not len(audio.samples):
+        return ()
+    parts = (audio.samples, *(audio.samples.tensor_split(2) if halves else ()))
+    return tuple(panel.embed(part.numpy(), audio.sample_rate) for part in parts)
+
+
+@lru_cache(maxsize=2)
+def _model(folder: Path) -> Synthesizer:
+    """This process's copy of a model, as it was loaded: who changes its settings puts them back."""
+    return Synthesizer.load(folder, "cpu")
+
+
+@lru_cache(maxsize=64)
+def _voice(model: Path, clip: Path | None) -> Voice:
+    return _model(model).voice(clip)
+
+
+def _folder(job: Job) -> Path:
+    assert job.model is not None, job
+    return job.model
+
+
+def spoken(job: Job) -> Sound:
+    """The job's sentence as its model says it, with the work that each stage took."""
+    synthesizer, voice = _model(_folder(job)), _voice(_folder(job), job.source)
+    before = dict(synthesizer.stopwatch.seconds)
+    speech = synthesizer.speak(job.sentence.text, voice, job.seed)
+    seconds = {stage: took - before.get(stage, 0.0) for stage, took in synthesizer.stopwatch.seconds.items()}
+    figures = _work(seconds, speech.duration_s)
+    figures["complete"] = Figure(amount=float(speech.complete))
+    lasting = [
+        _AS_PREDICTED[0] <= len(line.samples) / speech.sample_rate / line.predicted_s <= _AS_PREDICTED[1]
+        for line in speech.lines
+    ]
+    figures["as_predicted"] = Figure(amount=float(all(lasting)))
+    return Sound(Audio(speech.samples, speech.sample_rate, speech.tags), figures, tuple(speech.faults))
+
+
+def _work(seconds: dict[str, float], duration_s: float) -> dict[str, Figure]:
+    """Seconds of work a second of speech, in all and by stage."""
+    stages = {f"{RTF}_{stage}": took for stage, took in seconds.items() if took > 0}
+    return {
+        name: Figure(amount=took, weight=duration_s) for name, took in {RTF: sum(stages.values()), **stages}.items()
+    }
+
+
+def recording(job: Job) -> Sound:
+    """The job's recording as it is."""
+    assert job.source is not None
+    return Sound(read_audio(job.source, max_seconds=_LONGEST_S))
+
+
+def reference(job: Job) -> Sound:
+    """The beginning of a clip of a voice."""
+    assert job.source is not None
+    return Sound(read_audio(job.source, first_seconds=_LONGEST_S))
+
+
+@torch.inference_mode()
+def mel_and_back(job: Job) -> Sound:
+    """The recording as its mel spectrogram keeps it: no network, phases by Griffin-Lim."""
+    synthesizer = _model(_folder(job))
+    samples = _at_level(job, synthesizer)
+    mel = mel_spectrogram(samples[None], synthesizer.audio)
+    back = griffin_lim(envelope(mel, synthesizer.audio)[0], synthesizer.audio, synthesizer.settings.phase_iterations)
+    return Sound(Audio(back[: len(samples)].clamp(-1, 1), synthesizer.audio.sample_rate))
+
+
+def _at_level(job: Job, synthesizer: Synthesizer) -> torch.Tensor:
+    assert job.source is not None
+    audio = read_audio(job.source, synthesizer.audio.sample_rate, first_seconds=_LONGEST_S)
+    return normalize_level(audio.samples, audio.sample_rate)[0]
+
+
+def codes_and_back(job: Job) -> Sound:
+    """The recording through its codes, with stage 3 or without."""
+    synthesizer = _model(_folder(job))
+    settings = synthesizer.settings
+    if job.kind == "stage1":
+        synthesizer.settings = replace(settings, diffusion_steps=0)
+    try:
+        samples = _at_level(job, synthesizer)
+        audio = synthesizer.resynthesize(Audio(samples, synthesizer.audio.sample_rate), job.seed)
+    finally:
+        synthesizer.settings = settings
+    return Sound(audio)
+
+
+MAKERS: dict[str | None, Callable[[Job], Sound]] = {
+    None: reference, "natural": recording, "spoken": spoken, "cloned": spoken,
+    "griffin_lim": mel_and_back, "stage1": codes_and_back, "stages13": codes_and_back,
+}  # fmt: skip

@@ -1,0 +1,54 @@
+"""Which sentences came out worst: the order in which people look at them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from triforce_tts.evaluation.figures import OVERALL, WORD_ERROR
+from triforce_tts.evaluation.report import Clip, Report
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sentence, or a sound without a known text, with its clips."""
+
+    sentence: str  # its id
+    text: str
+    clips: tuple[Clip, ...]
+
+
+def worst_first(report: Report) -> list[Shown]:
+    """Every sentence of the report; what the first model said worst comes first, what it never said comes last.
+
+    The clips of a sentence: recordings, then what was spoken, the worst seed first, then copies.
+    """
+    clips: dict[str, list[Clip]] = {sentence.id: [] for sentence in report.sentences}
+    for clip in report.clips:
+        clips.setdefault(clip.sentence, []).append(clip)
+    texts = {sentence.id: sentence.text for sentence in report.sentences}
+    kinds = {system.system: system.kind for system in report.summaries}
+    rank = {"natural": 0, "spoken": 1, "cloned": 2}
+    shown = [
+        Shown(
+            sentence,
+            texts.get(sentence, ""),
+            tuple(sorted(own, key=lambda clip: (rank.get(kinds[clip.system], 3), clip.system, _badness(clip)))),
+        )
+        for sentence, own in clips.items()
+    ]
+    label = report.models[0].label
+    return sorted(shown, key=lambda entry: _worst([c for c in entry.clips if c.system == f"{label}: spoken"]))
+
+
+def _worst(clips: Sequence[Clip]) -> tuple[float, float]:
+    """What sorts a sentence: the mean over its clips of how bad they are; without any it comes last."""
+    if not clips:
+        return (1.0, 0.0)
+    bad = [_badness(clip) for clip in clips]
+    return (sum(word for word, _ in bad) / len(bad), sum(grade for _, grade in bad) / len(bad))
+
+
+def _badness(clip: Clip) -> tuple[float, float]:
+    """What sorts a clip, the worst lowest: words wrong, negative, then the overall grade."""
+    error = clip.figures[WORD_ERROR].value if WORD_ERROR in clip.figures else None
+    grade = clip.figures[OVERALL].value if OVERALL in clip.figures else None
+    return (-(error or 0.0), grade if grade is not None else 0.0)

@@ -1,0 +1,160 @@
+"""The judges of an evaluation, and which of them are missing here.
+
+A judge is a small value that can be sent to another process; the networks behind it are loaded there, once.
+"""
+
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+
+from triforce_tts.audio.edit import active_level_db, trim_silence
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.evaluation.figures import CHARACTER_ERROR, P808, WORD_ERROR
+from triforce_tts.evaluation.report import Figure
+from triforce_tts.judges import dnsmos, embedding, pitch, recognisers, words
+
+INSTALL = recognisers.INSTALL
+_END_S = 0.05  # of a clip that is its ending
+_SILENT_DB = -100.0  # written for digital silence
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What judges are asked about: samples [n] at ``rate`` Hz, n > 0, and what they should say (empty: not known)."""
+
+    samples: Wave
+    rate: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a judge says."""
+
+    figures: dict[str, Figure] = field(default_factory=dict)
+    heard: str = ""
+
+
+class Judge(Protocol):
+    """Something that judges a clip; it can be pickled."""
+
+    def __call__(self, clip: Heard) -> Opinion:
+        """The figures of ``clip``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Who judges: the judges, the vector of who speaks, and remarks on those that are missing."""
+
+    judges: tuple[Judge, ...]
+    embed: Callable[[Wave, int], list[float]] | None
+    recogniser: str | None
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Words:
+    """Wrong words and characters, by a recogniser."""
+
+    recogniser: str
+
+    def __call__(self, clip: Heard) -> Opinion:
+        """What was heard, and how much of it is wrong."""
+        heard = recognisers.open_recogniser(self.recogniser).hear(resample(clip.samples, clip.rate, ANALYSIS_RATE))
+        return Opinion(errors(clip.text, heard) if clip.text else {}, heard)
+
+
+def errors(text: str, heard: str) -> dict[str, Figure]:
+    """The figures of wrong words and characters."""
+    counts = {WORD_ERROR: words.word_edits(text, heard), CHARACTER_ERROR: words.character_edits(text, heard)}
+    return {name: Figure(amount=edits.wrong, weight=edits.total) for name, edits in counts.items()}
+
+
+@dataclass(frozen=True)
+class Dnsmos:
+    """What listeners would say of the sound, by DNSMOS."""
+
+    def __call__(self, clip: Heard) -> Opinion:
+        """P.835's three grades and P.808's."""
+        grades = {f"dnsmos_{name}": value for name, value in dnsmos.dnsmos(clip.samples, clip.rate).items()}
+        grades[P808] = dnsmos.p808(clip.samples, clip.rate)
+        return Opinion({name: Figure(amount=value) for name, value in grades.items()})
+
+
+@dataclass(frozen=True)
+class Melody:
+    """Median and range of the pitch."""
+
+    def __call__(self, clip: Heard) -> Opinion:
+        """No figures where hardly anything is voiced."""
+        found = pitch.pitch(clip.samples, clip.rate)
+        if found is None:
+            return Opinion()
+        return Opinion({"f0_hz": Figure(amount=found.median_hz), "f0_range": Figure(amount=found.range_semitones)})
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Rate, level and ending, which need no package."""
+
+    def __call__(self, clip: Heard) -> Opinion:
+        """The rate counts letters and digits from the first sound to the last."""
+        samples = torch.from_numpy(clip.samples)
+        level = max(active_level_db(samples, clip.rate), _SILENT_DB)
+        end = float(samples[-max(1, round(_END_S * clip.rate)) :].square().mean())
+        ending = 10 * math.log10(end) - level if end > 0 else _SILENT_DB
+        figures = {"level_db": Figure(amount=level), "ending_db": Figure(amount=max(ending, _SILENT_DB))}
+        seconds = len(trim_silence(samples, clip.rate, keep_s=0.0)) / clip.rate
+        if clip.text and seconds:
+            figures["rate"] = Figure(amount=sum(c.isalnum() for c in clip.text), weight=seconds)
+        return Opinion(figures)
+
+
+def embed(samples: Wave, rate: int) -> list[float]:
+    """The vector of who speaks in ``samples`` [n]."""
+    return [float(value) for value in embedding.embed(torch.from_numpy(samples), rate)]
+
+
+def _absent(*packages: str) -> list[str]:
+    return [name for name in packages if importlib.util.find_spec(name) is None]
+
+
+def assemble(recogniser: str = recognisers.AUTO) -> Panel:
+    """All judges whose packages are installed, and a remark for each that is not.
+
+    Raises:
+        TriforceError: the recogniser that was asked for cannot be used.
+    """
+    judges: list[Judge] = [Delivery()]
+    missing: list[str] = []
+    choice = recognisers.choose(recogniser)
+    if choice.remark:
+        missing.append(choice.remark)
+    name = None
+    if absent := _absent(*words.PACKAGES):
+        missing.append(_left_out("words wrong", absent))
+    elif choice.recogniser is not None:
+        name = recognisers.open_recogniser(choice.recogniser).name
+        judges.append(Words(choice.recogniser))
+    optional: list[tuple[str, Judge, tuple[str, ...]]] = [
+        ("DNSMOS", Dnsmos(), (dnsmos.PACKAGE, "onnxruntime")),
+        ("pitch", Melody(), pitch.PACKAGES),
+    ]
+    for title, judge, packages in optional:
+        if absent := _absent(*packages):
+            missing.append(_left_out(title, absent))
+        else:
+            judges.append(judge)
+    speaker = embed
+    if absent := _absent(embedding.PACKAGE):
+        missing.append(_left_out("similarity of voices", absent, embedding.INSTALL))
+    return Panel(tuple(judges), None if absent else speaker, name, tuple(missing))
+
+
+def _left_out(title: str, absent: list[str], install: str = INSTALL) -> str:
+    return f"{title}: left out, because {' and '.join(absent)} cannot be found; {install}"

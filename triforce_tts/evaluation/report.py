@@ -1,0 +1,140 @@
+"""The report of an evaluation as data: what ``report.json`` holds, and all that tables and pages are made from."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from triforce_tts.files import write_json
+from triforce_tts.schema import FileName, Record, read_record
+
+REPORT, TABLES = "report.json", "figures.md"
+AUDIO, PICTURES = "audio", "pictures"  # folders in the report's
+
+Kind = Literal["spoken", "cloned", "natural", "griffin_lim", "stage1", "stages13"]
+COPIES: tuple[Kind, ...] = ("griffin_lim", "stage1", "stages13")
+KINDS: dict[Kind, str] = {
+    "natural": "recordings",
+    "spoken": "spoken",
+    "cloned": "cloned voices",
+    "griffin_lim": "copy by mel and Griffin-Lim",
+    "stage1": "copy by stage 1",
+    "stages13": "copy by stages 1 and 3",
+}
+
+
+class Figure(Record):
+    """What a judge says of one clip: an amount of a weight, such as 2 wrong words of 9."""
+
+    amount: float
+    weight: float = Field(default=1.0, ge=0)
+
+    @property
+    def value(self) -> float | None:
+        """The amount of one; ``None`` without a weight."""
+        return self.amount / self.weight if self.weight else None
+
+
+class Estimate(Record):
+    """A figure of many clips, and the 95 % interval of it under another draw of the sentences."""
+
+    value: float
+    low: float
+    high: float
+    sentences: int
+
+
+class Model(Record):
+    """A model that was evaluated."""
+
+    label: str  # its name, made unique
+    id: str
+    networks: dict[str, str]
+    diffusion_steps: int
+
+
+class Sentence(Record):
+    """A sentence that was spoken."""
+
+    id: str
+    text: str
+
+
+class Clip(Record):
+    """A clip that was judged."""
+
+    system: str  # whose clip: the key of its summary
+    sentence: str  # id of the sentence; of a recording without a text the name of its file
+    text: str  # what it should say; empty where that is not known
+    voice: str
+    seed: int
+    audio: FileName | None  # file in the folder ``audio``; none where there was no sound
+    seconds: float
+    heard: str
+    figures: dict[str, Figure]
+    faults: tuple[str, ...] = ()
+
+
+class Summary(Record):
+    """The figures of all clips of one system: one model, or a set of recordings, in one way of making sound."""
+
+    system: str
+    kind: Kind
+    label: str  # of the model, or of the recordings
+    clips: int
+    figures: dict[str, Estimate]
+
+
+class Difference(Record):
+    """``first`` less ``second``, each figure over the sentences that both have."""
+
+    first: str
+    second: str
+    figures: dict[str, Estimate]
+
+
+class Similarity(Record):
+    """How alike voices are, as cosines of their vectors; 1 is the same."""
+
+    same: Estimate | None  # natural clips of one reader
+    same_from: str  # what the level ``same`` was taken from
+    different: Estimate | None  # natural clips of different readers
+    references: tuple[str, ...] = ()  # columns of ``cosines``
+    speakers: tuple[str, ...] = ()  # rows: who was to be imitated
+    cosines: tuple[tuple[float, ...], ...] = ()
+
+
+class Report(Record):
+    """An evaluation."""
+
+    format: Literal[1] = 1
+    models: tuple[Model, ...]
+    recogniser: str | None
+    missing: tuple[str, ...]  # judges that were left out, each with what to install, and other remarks
+    seeds: tuple[int, ...]
+    sentences: tuple[Sentence, ...]
+    clips: tuple[Clip, ...]
+    summaries: tuple[Summary, ...]
+    differences: tuple[Difference, ...]
+    similarity: Similarity | None
+    processes: int
+    seconds: float  # that the evaluation took
+
+    def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
+        """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""
+        matching = (s for s in self.summaries if s.kind == kind and label in (None, s.label))
+        return next(matching, None)
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write ``report.json`` into ``folder``."""
+    write_json(folder / REPORT, report.model_dump(mode="json"))
+
+
+def read_report(folder: Path) -> Report:
+    """The report in ``folder``.
+
+    Raises:
+        TriforceError: it is missing or damaged.
+    """
+    return read_record(folder / REPORT, Report)

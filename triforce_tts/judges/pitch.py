@@ -1,0 +1,39 @@
+"""The fundamental frequency of a voice, by librosa's pYIN (Mauch and Dixon, ICASSP 2014)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+
+PACKAGES = ("librosa",)
+BOUNDS_HZ = (60.0, 500.0)  # of a speaking voice
+_FRAME, _HOP = 1024, 256  # samples at 16 kHz: 64 ms hold nearly four periods of the lowest voice
+_SHARES = (5, 95)  # percentiles between which the range lies, so that single wrong octaves do not count
+_LEAST = 5  # voiced frames that a figure needs, 80 ms
+
+
+@dataclass(frozen=True)
+class Pitch:
+    """The melody of a clip."""
+
+    median_hz: float
+    range_semitones: float  # from the 5th to the 95th percentile
+    voiced: float  # share of the frames
+
+
+def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
+    """The pitch of ``samples`` [n]; ``None`` where hardly anything is voiced."""
+    from librosa import pyin
+
+    wave = resample(samples, sample_rate, ANALYSIS_RATE)
+    if len(wave) < 2 * _FRAME:
+        return None
+    hertz, voiced, _ = pyin(
+        wave, fmin=BOUNDS_HZ[0], fmax=BOUNDS_HZ[1], sr=ANALYSIS_RATE, frame_length=_FRAME, hop_length=_HOP
+    )
+    known = hertz[voiced & np.isfinite(hertz)]
+    if len(known) < _LEAST:
+        return None
+    low, high = np.percentile(known, _SHARES)
+    return Pitch(float(np.median(known)), float(12 * np.log2(high / low)), float(np.mean(voiced)))

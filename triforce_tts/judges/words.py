@@ -1,0 +1,69 @@
+"""Wrong words and wrong characters of what was recognised, after both texts were brought to one spelling.
+
+The spelling is that of whisper-normalizer (OpenAI's rules for English): small letters, no marks, numbers in digits,
+contractions and British spellings written in one way. It joins numbers that follow one another ("one two" becomes 12), so
+lists of numbers are better compared in ``letters``, which spells all of them out. The counting is jiwer's: substitutions,
+deletions and insertions.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from triforce_tts.text.normalize import normalize
+
+PACKAGES = ("jiwer", "whisper_normalizer")
+
+
+@dataclass(frozen=True)
+class Edits:
+    """How many of ``total`` words or characters of a reference are wrong; insertions can make it more than all."""
+
+    wrong: int
+    total: int
+
+    @property
+    def error(self) -> float:
+        """Wrong ones a reference one; of an empty reference 0 where nothing was heard, else 1."""
+        return self.wrong / self.total if self.total else float(self.wrong > 0)
+
+
+@lru_cache(maxsize=1)
+def _normalizer() -> Any:
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    return EnglishTextNormalizer()
+
+
+def plain(text: str) -> str:
+    """The words of an English ``text`` in the spelling in which they are compared."""
+    return " ".join(str(_normalizer()(text)).split())
+
+
+def letters(text: str) -> str:
+    """The words of an English ``text`` as this project speaks them: small letters and single spaces, numbers as words."""
+    return re.sub(r"[^a-z]+", " ", normalize(text).lower().replace("'", "")).strip() if text.strip() else ""
+
+
+def word_edits(reference: str, heard: str, spelled: Callable[[str], str] = plain) -> Edits:
+    """The words of ``heard`` against those of ``reference``, both as ``spelled``."""
+    from jiwer import process_words
+
+    wanted, got = spelled(reference), spelled(heard)
+    if not wanted:
+        return Edits(len(got.split()), 0)
+    found = process_words(wanted, got)
+    return Edits(found.substitutions + found.deletions + found.insertions, len(wanted.split()))
+
+
+def character_edits(reference: str, heard: str, spelled: Callable[[str], str] = plain) -> Edits:
+    """The characters of ``heard``, spaces among them, against those of ``reference``, both as ``spelled``."""
+    from jiwer import process_characters
+
+    wanted, got = spelled(reference), spelled(heard)
+    if not wanted:
+        return Edits(len(got), 0)
+    found = process_characters(wanted, got)
+    return Edits(found.substitutions + found.deletions + found.insertions, len(wanted))

@@ -14,7 +14,6 @@ from triforce_tts.text.tokenizer import LETTERS, TextTokenizer
 
 from ..common.clips import Recording, TeacherVoice
 from ..common.heldout import HeldOut
-from ..common.names import letters_of
 from . import kokoro, synthetic
 
 NAME = "kokoro"
@@ -128,12 +127,12 @@ def _recording(text: str, teacher: TeacherVoice) -> Recording:
 
 
 def _drawn(text: str, shares: dict[str, float]) -> str:
-    draw = random.Random(f"voice {letters_of(text)}")
+    draw = random.Random(f"voice {text}")
     return draw.choices(list(shares), list(shares.values()))[0]
 
 
 def _speed(text: str, voice: str, speeds: Sequence[float]) -> float:
-    return random.Random(f"speed {voice} {letters_of(text)}").choice(speeds)
+    return random.Random(f"speed {voice} {text}").choice(speeds)
 
 
 def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from .kinds import KindGroup
+from .kinds import KindGroup, announcement
 from .labelled import synthetic as synthesiser
 from .labelled.run import Output, Speech, build_labelled, build_synthetic, read_lists, tell
 from .options import (
@@ -196,4 +196,8 @@ def raw(
 
 
 def _console() -> Console:
-    return Console(stderr=True)
+    """Where people are told things; first, which kind of build it is, where that was found out."""
+    console = Console(stderr=True)
+    if said := announcement():
+        tell(said, console)
+    return console

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import typer
 import typer.core
@@ -61,12 +61,16 @@ class Words:
 
 
 class KindGroup(typer.core.TyperGroup):
-    """The group ``build``: where no kind is named, it is found out and said."""
+    """The group ``build``: where no kind is named, it is found out, and said when the work begins."""
+
+    found: ClassVar[str | None] = None  # the kind of this command line, where it was found out
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """The words with the kind in front."""
         if not args or args[0] not in _HELP:
-            args = with_kind(args, {kind: _options_of(self.commands[kind]) for kind in KINDS})
+            given = list(args)
+            args = with_kind(given, {kind: _options_of(self.commands[kind]) for kind in KINDS})
+            KindGroup.found = args[0] if given and args != given else None
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
@@ -102,9 +106,13 @@ def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> 
     for other, foreign in _foreign(kind, words, tables).items():
         reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
         raise ShardError(f"{', '.join(foreign)}: {reason}")
-    if args and not set(words.options) & set(_HELP):
-        typer.echo(f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does", err=True)
     return [kind, *with_texts]
+
+
+def announcement() -> str:
+    """What is said of a kind that was found out; nothing where the command line names it."""
+    kind = KindGroup.found
+    return f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does" if kind else ""
 
 
 def detect(words: Words) -> str:

@@ -13,7 +13,7 @@ PROGRAM = "triforce-tts: "
 _TEMPORARY = re.compile(r"^\..+\.(tmp|old|part)(\.\w+)?$|^tmp[a-z0-9_]{8}$|\.tmp$")
 # What commands say of their work on the way to an error; a library's own notes are not among it.
 _PROGRESS = re.compile(
-    r"[━╸╺]|^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
+    r"[━╸╺]|^builds from |^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
     r"^(dvae|gpt|diffusion|distill|overfit)\b"
 )
 Tree = dict[str, tuple[int, int, str]]

@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from triforce_tts.data import build, kinds
-from triforce_tts.data.kinds import Words, detect, with_kind
+from triforce_tts.data.kinds import KindGroup, Words, announcement, detect, with_kind
 from triforce_tts.errors import ShardError
 
 TABLES = {
@@ -42,11 +42,18 @@ def run(*arguments: object) -> Result:
         ("-- a.mp3", "raw"),
     ],
 )
-def test_the_kind_is_found_out_and_said(line: str, kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_kind_is_found_out(line: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_kind(line.split(), TABLES)[0] == kind
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert f"'triforce-tts build {kind}'" in told
+    monkeypatch.setattr(KindGroup, "found", kind)
+    assert f"'triforce-tts build {kind}'" in announcement()
+
+
+def test_the_kind_is_said_when_the_work_begins(tmp_path: Path) -> None:
+    options = ("--engine", "babble", "--sentences", 2, "--dry-run", "--out", tmp_path / "out")
+    assert run(*options).stderr.count("builds from a synthesiser, as 'triforce-tts build synthetic' does\n") == 1
+    assert "builds from" not in run("synthetic", *options).stderr
+    refused = run("--engine", "babble", "--every-voice", "--sentences", -1)
+    assert refused.exit_code != 0 and "builds from" not in refused.output
 
 
 def test_a_folder_that_is_called_like_a_sound_file_is_a_folder(tmp_path: Path) -> None:

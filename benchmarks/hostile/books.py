@@ -4,11 +4,10 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from .case import Case, Check
+from .case import Case, Check, written
+from .checks import tells
 from .readings import COMMANDS
-from .words import tells
 from .world import RAW, epub, feed
 
 ENTITIES = (
@@ -148,7 +147,7 @@ def cases() -> Iterator[Case]:
             "books",
             ("(book)", "b.epub"),
             (),
-            _written("b.epub", data),
+            written("b.epub", data),
             expect,
             cheap="bomb" not in label,
         )
@@ -158,7 +157,7 @@ def cases() -> Iterator[Case]:
             "books",
             ("(book)", "b.epub"),
             (),
-            _written("b.epub", lambda body=body: epub({"c1.xhtml": body})),
+            written("b.epub", lambda body=body: epub({"c1.xhtml": body})),
             "ran",
             check,
         )  # type: ignore[misc]
@@ -168,7 +167,7 @@ def cases() -> Iterator[Case]:
             "books",
             ("(book)", "b.txt"),
             (),
-            _written("b.txt", content),
+            written("b.txt", content),
             expect,
             cheap=isinstance(content, bytes) and len(content) < 1_000_000,
         )
@@ -179,7 +178,7 @@ def cases() -> Iterator[Case]:
             "feeds",
             ("build", "f.xml", *dry),
             (),
-            _written("f.xml", data),
+            written("f.xml", data),
             expect,
             cheap=label not in ("big", "gzip-bomb"),
         )
@@ -189,7 +188,7 @@ def cases() -> Iterator[Case]:
             "url lists",
             ("build", "l.urls", *dry),
             (),
-            _written("l.urls", content),
+            written("l.urls", content),
         )  # type: ignore[misc]
         fetch = (
             "build",
@@ -209,7 +208,7 @@ def cases() -> Iterator[Case]:
             "url lists",
             fetch,
             (),
-            _written("l.urls", content if len(content) < 10_000 else b"http://[\n"),
+            written("l.urls", content if len(content) < 10_000 else b"http://[\n"),
             network=label not in ("path", "file", "user"),
             writes=("made",),
         )  # type: ignore[misc]
@@ -237,15 +236,8 @@ def cases() -> Iterator[Case]:
             "books",
             whole,
             ("raw",),
-            _written("raw/talk.epub", EPUBS[label][0]),
+            written("raw/talk.epub", EPUBS[label][0]),
             "either",
             writes=("made",),
             cheap=False,
         )
-
-
-def _written(name: str, data: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(data if isinstance(data, bytes) else data())
-
-    return prepare

@@ -18,6 +18,15 @@ def nothing(folder: Path) -> None:
     """Leave the files as they are."""
 
 
+def written(name: str, content: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
+    """Write a file of the case's folder; what is large is made only when it is written."""
+
+    def prepare(folder: Path) -> None:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content())
+
+    return prepare
+
+
 @dataclass(frozen=True)
 class Done:
     """What a command did."""

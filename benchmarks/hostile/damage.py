@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .case import Case, Check, draw
+from .checks import found_talk, kept, sounds
 from .words import (
     ASSEMBLE,
     BUILD,
@@ -36,9 +37,8 @@ from .words import (
     WRITES,
     exit_codes,
     short,
-    sounds,
     with_option,
-)  # fmt: skip
+)
 from .world import reseal
 
 KIND = "damaged files"
@@ -319,7 +319,7 @@ def _good_beside() -> Iterator[Case]:
                 ("raw", "victim"),
                 prepare,
                 "ran",
-                _found_talk,
+                found_talk,
                 ("made",),
             )
             if name in ("bad.wav", "bad.txt", "LICENSE"):
@@ -339,23 +339,3 @@ def _good_beside() -> Iterator[Case]:
                     kept(3),
                     ("made",),
                 )
-
-
-def _found_talk(folder: Path, done: object) -> str:
-    import json
-
-    sources = json.loads((folder / "made" / "work" / "sources.json").read_text())["sources"]
-    return "" if any("talk" in source["path"] for source in sources) else "the good recording was not found"
-
-
-def kept(count: int) -> Check:
-    """Whether a build kept at least so many recordings."""
-
-    def check(folder: Path, done: object) -> str:
-        import json
-
-        index = json.loads((folder / "made" / "index.json").read_text())
-        found = sum(split["samples"] for split in index["splits"].values())
-        return "" if found >= count else f"kept {found} of {count} good recordings"
-
-    return check

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import soundfile as sf
 
-from .case import Case
-from .damage import kept
+from .case import Case, written
+from .checks import kept
 from .words import BUILD, BUILD_LISTED, TRAIN_GPT, VERIFY, with_option
 from .world import LABELLED
 
@@ -43,7 +43,7 @@ HELDOUTS: dict[str, tuple[str, str]] = {
 def cases() -> Iterator[Case]:
     """One odd thing among good recordings, in each layout; shards made by hand."""
     for label, (data, count) in PAIRS.items():
-        yield _case(f"pair-{label}", BUILD, _written("labelled/r0.txt", data), count)
+        yield _case(f"pair-{label}", BUILD, written("labelled/r0.txt", data), count)
     for label, (changed, count) in ROWS.items():
         yield _case(
             f"row-{label}", BUILD_LISTED, _appended(json.dumps({**ROW, **changed}).encode() + b"\n"), count, alone=False
@@ -51,14 +51,14 @@ def cases() -> Iterator[Case]:
     for label, (line, count) in LINES.items():
         yield _case(f"line-{label}", BUILD_LISTED, _appended(line), count, alone=False)
     for label, (table, count) in TABLES.items():
-        yield _case(f"table-{label}", BUILD_LJ, _written("lj/metadata.csv", table), count)
+        yield _case(f"table-{label}", BUILD_LJ, written("lj/metadata.csv", table), count)
     for label, (content, expect) in HELDOUTS.items():
         yield Case(
             f"build/labels/heldout-{label}",
             KIND,
             BUILD,
             ("labelled", "victim"),
-            _written("labelled/heldout.json", content.encode()),
+            written("labelled/heldout.json", content.encode()),
             expect,
             writes=("made",),
         )
@@ -67,7 +67,7 @@ def cases() -> Iterator[Case]:
             KIND,
             with_option(BUILD, "--heldout", "list.json"),
             ("labelled", "victim"),
-            _written("list.json", content.encode()),
+            written("list.json", content.encode()),
             expect,
             writes=("made",),
         )
@@ -81,13 +81,6 @@ def _case(
     parts = {"lj": ("lj",), "labelled": ("labelled",), "listed": ("listed",)}[words[1]]
     expect = "ran" if count else "refused"
     return Case(f"build/labels/{label}", KIND, words, (*parts, "victim"), prepare, expect, kept(count), ("made",))
-
-
-def _written(name: str, data: bytes) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(data)
-
-    return prepare
 
 
 def _appended(line: bytes) -> Callable[[Path], None]:

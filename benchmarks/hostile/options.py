@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .case import Case, draw
+from .checks import sounds, tells
 from .words import (
     ASSEMBLE,
     BUILD,
@@ -29,10 +30,8 @@ from .words import (
     WRITES,
     exit_codes,
     short,
-    sounds,
-    tells,
     with_option,
-)  # fmt: skip
+)
 
 KIND = "options"
 NUMBERS = (

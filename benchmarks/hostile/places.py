@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from .case import Case
+from .checks import found_talk, kept, sounds
 from .words import (
     BUILD,
     BUNDLE,
@@ -24,9 +25,8 @@ from .words import (
     VERIFY,
     exit_codes,
     short,
-    sounds,
     with_option,
-)  # fmt: skip
+)
 
 BABBLE = ("build", "--engine", "babble", "--sentences", "3", "--out", "made", "--workers", "1")
 OUTPUTS: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
@@ -293,8 +293,6 @@ def _inputs() -> Iterator[Case]:
 
             return prepare
 
-        from .damage import _found_talk, kept
-
         yield Case(
             f"build/names/raw-dry-run-inside={shown}",
             "names",
@@ -318,7 +316,7 @@ def _inputs() -> Iterator[Case]:
             ("raw",),
             inside("raw", odd),
             "ran",
-            _found_talk,
+            found_talk,
             ("made",),
         )
         yield Case(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .case import Case, Check, draw
+from .checks import sounds
 from .words import (
     ASSEMBLE,
     BUILD_LISTED,
@@ -29,8 +30,7 @@ from .words import (
     WRITES,
     exit_codes,
     short,
-    sounds,
-)  # fmt: skip
+)
 from .world import reseal
 
 KIND = "json"

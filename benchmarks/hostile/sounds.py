@@ -10,7 +10,8 @@ import numpy as np
 import soundfile as sf
 
 from .case import Case
-from .words import BUILD, BUNDLE, FETCH, LISTEN, PARTS, RESYNTHESIZE, SCORE, SOON, SPEAK_VOICE, WRITES, short, sounds
+from .checks import found_talk, kept, sounds
+from .words import BUILD, BUILD_RAW, BUNDLE, FETCH, LISTEN, PARTS, RESYNTHESIZE, SCORE, SOON, SPEAK_VOICE, WRITES, short
 from .world import RATE
 
 KIND = "sounds"
@@ -162,10 +163,8 @@ def cases() -> Iterator[Case]:
         def raw(folder: Path, make: Callable[[Path], None] = make, name: str = name) -> None:
             make(folder / "raw" / name)
 
-        from .damage import _found_talk, kept
-
         yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
-        yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", _found_talk, ("made",))
+        yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", found_talk, ("made",))
         yield Case(
             f"build/sounds/dry-run-{label}",
             KIND,
@@ -174,8 +173,6 @@ def cases() -> Iterator[Case]:
             raw,
             "ran",
         )
-    from .words import BUILD_RAW
-
     for label in (
         "no-samples",
         "nan",

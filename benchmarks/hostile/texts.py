@@ -1,10 +1,10 @@
 """Texts to speak and to score, lexicons, and lists of sentences."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from .case import Case
-from .words import PARTS, SCORE, SPEAK, sounds
+from .case import Case, written
+from .checks import sounds
+from .words import PARTS, SCORE, SPEAK
 
 KIND = "texts"
 TEXTS = {
@@ -130,7 +130,7 @@ def cases() -> Iterator[Case]:
             "lexicons",
             (*SPEAK, "--lexicon", "words.txt"),
             ("model",),
-            _written("words.txt", content),
+            written("words.txt", content),
             "refused" if refused else "either",
             sounds(),
             ("out.wav",),
@@ -143,15 +143,8 @@ def cases() -> Iterator[Case]:
             "sentences",
             words,
             (),
-            _written("lines.txt", content),
+            written("lines.txt", content),
             "refused" if refused else "either",
             writes=("made",),
             cheap=len(content) < 5000,
         )
-
-
-def _written(name: str, content: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content())
-
-    return prepare

@@ -1,12 +1,7 @@
 """Command lines that end well as they stand; cases change one thing about each."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-import soundfile as sf
-
-from .case import Check, Done
 from .world import RAW
 
 ONE = ("--threads", "1")
@@ -104,28 +99,3 @@ def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...
         changed[changed.index(option) + 1] = value
         return tuple(changed)
     return (*changed, option, value)
-
-
-def sounds(name: str = "out.wav", at_least_s: float = 0.0) -> Check:
-    """Whether the file holds sound: finite, and not shorter than it must be."""
-
-    def check(folder: Path, done: Done) -> str:
-        file = folder / name
-        if not file.is_file():
-            return f"{name} was not written"
-        samples, rate = sf.read(file, dtype="float32")
-        if not np.isfinite(samples).all():
-            return f"{name} holds values that are not finite"
-        return "" if len(samples) >= max(1.0, at_least_s * rate) else f"{name} holds {len(samples) / rate:.2f} s"
-
-    return check
-
-
-def tells(*expected: str) -> Check:
-    """Whether the command's output holds these words."""
-
-    def check(folder: Path, done: Done) -> str:
-        missing = [word for word in expected if word not in done.out + done.err]
-        return f"its output lacks {missing}" if missing else ""
-
-    return check

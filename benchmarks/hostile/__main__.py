@@ -34,9 +34,9 @@ SHARES = {
 
 def all_cases() -> list[Case]:
     """Every case, sorted by name."""
-    from . import books, conditions, damage, labels, options, places, readings, records, sounds, texts
+    from . import books, conditions, damage, labels, options, places, readings, records, samples, sounds, texts
 
-    modules = (books, conditions, damage, labels, options, places, readings, records, sounds, texts)
+    modules = (books, conditions, damage, labels, options, places, readings, records, samples, sounds, texts)
     cases = sorted((case for module in modules for case in module.cases()), key=lambda case: case.name)
     twice = [name for name, count in Counter(case.name for case in cases).items() if count > 1]
     if twice:

@@ -34,9 +34,25 @@ SHARES = {
 
 def all_cases() -> list[Case]:
     """Every case, sorted by name."""
-    from . import books, conditions, damage, labels, options, places, readings, records, samples, sounds, texts
+    from . import (
+        books,
+        conditions,
+        damage,
+        labels,
+        names,
+        options,
+        places,
+        readings,
+        records,
+        samples,
+        sounds,
+        texts,
+        weights,
+    )
 
-    modules = (books, conditions, damage, labels, options, places, readings, records, samples, sounds, texts)
+    modules = (
+        books, conditions, damage, labels, names, options, places, readings, records, samples, sounds, texts, weights,
+    )  # fmt: skip
     cases = sorted((case for module in modules for case in module.cases()), key=lambda case: case.name)
     twice = [name for name, count in Counter(case.name for case in cases).items() if count > 1]
     if twice:

@@ -3,11 +3,8 @@
 import os
 import shutil
 import socket
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import numpy as np
 
 from .case import Case, Check, draw
 from .checks import found_talk, kept, sounds
@@ -39,7 +36,6 @@ from .words import (
     short,
     with_option,
 )
-from .world import reseal
 
 KIND = "damaged files"
 ZEROS = 1 << 20
@@ -155,7 +151,7 @@ HARMLESS = ("twice", "utf16")  # not for binary files whose end may be ignored
 
 
 def cases() -> Iterator[Case]:
-    """Some damages for every file that a command reads; weights that are whole files, and yet no network."""
+    """Some damages for every file that a command reads; small files that options name; bad files beside good ones."""
     for files, words, count, strict in TARGETS:
         for file in files:
             name = f"{short(words)}/damaged/{file.replace('/', ':')}"
@@ -167,13 +163,12 @@ def cases() -> Iterator[Case]:
             if file in ("model", "model/gpt"):
                 choices = ["pipe", "dangling", "loop", "secret"]
             for how in dict.fromkeys(map(str, draw(name, list[object](choices), count))):
-                yield _case(f"{name}={how}", words, harm(file, how), strict and how not in HARMLESS, file, how)
+                yield damaged(f"{name}={how}", words, harm(file, how), strict and how not in HARMLESS, file, how)
     yield from _lists()
-    yield from _weights()
     yield from _good_beside()
 
 
-def _case(
+def damaged(
     name: str, words: tuple[str, ...], prepare: Callable[[Path], None], strict: bool, file: str = "", how: str = ""
 ) -> Case:
     check: Check | None = sounds() if words[0] in ("speak", "resynthesize") else None
@@ -227,75 +222,6 @@ def _lists() -> Iterator[Case]:
             # A feed that cannot be read is one of many sources: the dry run tells it and goes on.
             yield Case(f"{line[0]}/damaged/--{option}={how}", KIND, line, (*parts, "victim"), prepare, "refused" if strict else "either",
                        writes=writes)  # fmt: skip
-
-
-def _weights() -> Iterator[Case]:
-    """Weights that are a good file of the format, and no good network; the model is sealed anew."""
-    from safetensors.numpy import load_file, save_file
-
-    def nan(tensors: dict[str, np.ndarray]) -> None:
-        for value in tensors.values():
-            value[...] = np.nan
-
-    def one_nan(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)].reshape(-1)[0] = np.inf
-
-    def integers(tensors: dict[str, np.ndarray]) -> None:
-        for name in tensors:
-            tensors[name] = (tensors[name] * 100).astype(np.int8)
-
-    def lacking(tensors: dict[str, np.ndarray]) -> None:
-        del tensors[min(tensors)]
-
-    def extra(tensors: dict[str, np.ndarray]) -> None:
-        tensors["extra"] = np.zeros(3, np.float16)
-
-    def other_shape(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)] = np.zeros((3, 5), np.float16)
-
-    def flat(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)] = tensors[min(tensors)].reshape(-1, 1)
-
-    def empty(tensors: dict[str, np.ndarray]) -> None:
-        tensors.clear()
-
-    def renamed(tensors: dict[str, np.ndarray]) -> None:
-        tensors["x" * 5000] = tensors.pop(min(tensors))
-
-    def booleans(tensors: dict[str, np.ndarray]) -> None:
-        tensors[max(tensors)] = tensors[max(tensors)] > 0
-
-    hurts = (nan, one_nan, integers, lacking, extra, other_shape, flat, empty, renamed, booleans)
-    for stage, words in (("dvae", RESYNTHESIZE), ("gpt", SPEAK), ("diffusion", SPEAK), ("gpt", LISTEN)):
-        for hurt in hurts:
-
-            def prepare(folder: Path, stage: str = stage, hurt: Callable[[dict[str, np.ndarray]], None] = hurt) -> None:
-                file = folder / "model" / stage / "model.safetensors"
-                tensors = {name: value.copy() for name, value in load_file(file).items()}
-                hurt(tensors)
-                save_file(tensors, file, metadata={"format": "pt"})
-                reseal(folder / "model")
-
-            yield _case(f"{words[0]}/damaged/weights-of-{stage}={hurt.__name__}", words, prepare, True)
-    for stage, words in (("dvae", RESUME), ("gpt", RESUME_GPT), ("dvae", CODES)):
-        for hurt in (nan, lacking, other_shape, extra, integers):
-            for file in ("trainer/weights.safetensors", "trainer/optimizer.safetensors", "model.safetensors"):
-                if words == CODES and "trainer" in file:
-                    continue
-
-                def spoil(
-                    folder: Path,
-                    file: str = f"{stage}/step-*/{file}",
-                    hurt: Callable[[dict[str, np.ndarray]], None] = hurt,
-                ) -> None:
-                    found = next(folder.glob(file))
-                    tensors = {name: value.copy() for name, value in load_file(found).items()}
-                    hurt(tensors)
-                    save_file(tensors, found)
-
-                if zlib.crc32(f"{stage}{file}{hurt.__name__}".encode()) % 3:
-                    yield _case(f"{short(words)}/damaged/{file.replace('/', ':')}-of-{stage}={hurt.__name__}", words, spoil,
-                                "model.safetensors" not in file or words == CODES)  # fmt: skip
 
 
 def _good_beside() -> Iterator[Case]:

@@ -139,64 +139,59 @@ def _half(path: Path, form: str) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+# The sounds that a whole raw build meets.
+PROCESSED = (
+    "no-samples",
+    "nan",
+    "silence",
+    "1-hz",
+    "header-lies-long",
+    "random",
+    "32-channels",
+    "flac-half",
+    "10-mhz",
+    "one-sample",
+)
+DRY_RUN = ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made")
+
+
 def cases() -> Iterator[Case]:
     """Each sound as a voice, as what is listened to, as a labelled and as a raw recording."""
     for label, (make, suffix, bad) in SOUNDS.items():
-        name = f"odd{suffix}"
-        for words in (SPEAK_VOICE, RESYNTHESIZE, LISTEN, SCORE, BUNDLE):
-            if words in (SCORE, BUNDLE) and len(label) % 2:
-                continue
-
-            def prepare(folder: Path, make: Callable[[Path], None] = make, name: str = name) -> None:
-                make(folder / name)
-
-            whole = tuple(name if word == "voice.wav" else word for word in words)
-            refused = bad and words in (SPEAK_VOICE, BUNDLE)
-            yield Case(f"{short(words)}/sounds/{label}", KIND, whole, tuple(p for p in PARTS[words] if p != "voice.wav"), prepare,
-                       "refused" if refused else "either", sounds() if words in (SPEAK_VOICE, RESYNTHESIZE) else None, WRITES.get(words, ()),
-                       cheap=words in SOON or words == SPEAK_VOICE)  # fmt: skip
-
-        def labelled(folder: Path, make: Callable[[Path], None] = make, suffix: str = suffix) -> None:
-            make(folder / "labelled" / f"odd{suffix or '.wav'}")
-            (folder / "labelled" / "odd.txt").write_text("a cat sat on the mat\n")
-
-        def raw(folder: Path, make: Callable[[Path], None] = make, name: str = name) -> None:
-            make(folder / "raw" / name)
-
-        yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
-        yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", found_talk, ("made",))
-        yield Case(
-            f"build/sounds/dry-run-{label}",
-            KIND,
-            ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"),
-            ("raw",),
-            raw,
-            "ran",
-        )
-    for label in (
-        "no-samples",
-        "nan",
-        "silence",
-        "1-hz",
-        "header-lies-long",
-        "random",
-        "32-channels",
-        "flac-half",
-        "10-mhz",
-        "one-sample",
-    ):
+        yield from _heard(label, make, suffix, bad)
+        yield from _built(label, make, suffix)
+    for label in PROCESSED:
         make, suffix, _ = SOUNDS[label]
+        prepare = _made(f"raw/odd{suffix}", make)
+        yield Case(f"build/sounds/processed-{label}", KIND, BUILD_RAW, ("raw",), prepare, writes=("made",), cheap=False)
 
-        def whole_build(folder: Path, make: Callable[[Path], None] = make, suffix: str = suffix) -> None:
-            make(folder / "raw" / f"odd{suffix}")
 
-        yield Case(
-            f"build/sounds/processed-{label}",
-            KIND,
-            BUILD_RAW,
-            ("raw",),
-            whole_build,
-            "either",
-            writes=("made",),
-            cheap=False,
-        )
+def _made(name: str, make: Callable[[Path], None]) -> Callable[[Path], None]:
+    return lambda folder: make(folder / name)
+
+
+def _heard(label: str, make: Callable[[Path], None], suffix: str, bad: bool) -> Iterator[Case]:
+    """The sound in place of the voice of every command that takes one; half of the sounds for the slower commands."""
+    name = f"odd{suffix}"
+    for words in (SPEAK_VOICE, RESYNTHESIZE, LISTEN, SCORE, BUNDLE):
+        if words in (SCORE, BUNDLE) and len(label) % 2:
+            continue
+        whole = tuple(name if word == "voice.wav" else word for word in words)
+        parts = tuple(part for part in PARTS[words] if part != "voice.wav")
+        expect = "refused" if bad and words in (SPEAK_VOICE, BUNDLE) else "either"
+        check = sounds() if words in (SPEAK_VOICE, RESYNTHESIZE) else None
+        yield Case(f"{short(words)}/sounds/{label}", KIND, whole, parts, _made(name, make), expect, check, WRITES.get(words, ()),
+                   cheap=words in SOON or words == SPEAK_VOICE)  # fmt: skip
+
+
+def _built(label: str, make: Callable[[Path], None], suffix: str) -> Iterator[Case]:
+    """The sound among good recordings, labelled and raw: a build keeps the good ones."""
+
+    def labelled(folder: Path) -> None:
+        make(folder / "labelled" / f"odd{suffix or '.wav'}")
+        (folder / "labelled" / "odd.txt").write_text("a cat sat on the mat\n")
+
+    raw = _made(f"raw/odd{suffix}", make)
+    yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
+    yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", found_talk, ("made",))
+    yield Case(f"build/sounds/dry-run-{label}", KIND, DRY_RUN, ("raw",), raw, "ran")

@@ -38,6 +38,8 @@ def all_cases() -> list[Case]:
         books,
         conditions,
         damage,
+        evaluations,
+        kinds,
         labels,
         names,
         options,
@@ -51,7 +53,7 @@ def all_cases() -> list[Case]:
     )
 
     modules = (
-        books, conditions, damage, labels, names, options, places, readings, records, samples, sounds, texts, weights,
+        books, conditions, damage, evaluations, kinds, labels, names, options, places, readings, records, samples, sounds, texts, weights,
     )  # fmt: skip
     cases = sorted((case for module in modules for case in module.cases()), key=lambda case: case.name)
     twice = [name for name, count in Counter(case.name for case in cases).items() if count > 1]

@@ -9,7 +9,7 @@ VERDICTS = (
     "refused", "ran", "untidy", "traceback", "crash", "hang", "memory", "network", "lost", "left", "wrong",
 )  # fmt: skip
 COMMANDS = (
-    "speak", "resynthesize", "listen", "score", "build", "inspect", "verify", "codes", "train", "bundle", "export",
+    "speak", "resynthesize", "listen", "score", "evaluate", "build", "inspect", "verify", "codes", "train", "bundle", "export",
 )  # fmt: skip
 GOOD = ("refused", "ran")
 

@@ -14,6 +14,8 @@ from .words import (
     BUILD_LISTED,
     BUNDLE,
     CODES,
+    EVALUATE,
+    EVALUATE_BESIDE,
     EXPORT,
     FETCH,
     INSPECT,
@@ -122,6 +124,9 @@ _WORK = ("done.json", "segments.jsonl", "voices.json", "samples.tar", "samples.i
 TARGETS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, bool], ...] = (
     (tuple(f"model/{name}" for name in _MODEL), SPEAK, 6, True),
     (tuple(f"model/{name}" for name in _MODEL), RESYNTHESIZE, 1, True),
+    (tuple(f"model/{name}" for name in _MODEL), EVALUATE, 2, True),
+    (("labelled/r0.txt",), EVALUATE, 12, False),
+    (("listed/manifest.jsonl", "listed/r0.wav"), EVALUATE_BESIDE, 8, False),
     (("model", "model/gpt", "model/MODEL_CARD.md"), SPEAK, 4, False),
     (tuple(f"dvae/step-*/{name}" for name in (*_CHECKPOINT, *_TRAINER)), RESUME, 5, True),
     (tuple(f"gpt/step-*/{name}" for name in (*_CHECKPOINT, *_TRAINER)), RESUME_GPT, 2, True),

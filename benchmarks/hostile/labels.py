@@ -52,8 +52,7 @@ def cases() -> Iterator[Case]:
     for label, (data, count) in PAIRS.items():
         yield _case(f"pair-{label}", BUILD, written("labelled/r0.txt", data), count)
     for label, (changed, count) in ROWS.items():
-        line = json.dumps({**ROW, **changed}).encode() + b"\n"
-        yield _case(f"row-{label}", BUILD_LISTED, _appended(line), count)
+        yield _case(f"row-{label}", BUILD_LISTED, _appended(row_of(changed)), count)
     for label, (line, count) in LINES.items():
         yield _case(f"line-{label}", BUILD_LISTED, _appended(line), count)
     for label, (table, count) in TABLES.items():
@@ -65,6 +64,11 @@ def cases() -> Iterator[Case]:
     for label, (content, count) in TRANSCRIPTS.items():
         yield _whole(f"libri-{label}", BUILD_LIBRI, ("labelled",), _libri(content), count)
     yield from _trees()
+
+
+def row_of(changed: dict[str, object]) -> bytes:
+    """A line of a manifest with some fields changed."""
+    return json.dumps({**ROW, **changed}).encode() + b"\n"
 
 
 def _case(label: str, words: tuple[str, ...], prepare: Callable[[Path], object], count: int) -> Case:

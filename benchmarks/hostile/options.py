@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from .case import Case, draw
+from .case import COMMANDS, Case, draw
 from .checks import sounds, tells
 from .words import (
     ASSEMBLE,
@@ -13,6 +13,7 @@ from .words import (
     BUNDLE,
     CODES,
     DISTILL,
+    EVALUATE,
     EXPORT,
     FETCH,
     INSPECT,
@@ -80,6 +81,10 @@ OPTIONS: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...], bool], ...]] = 
     SPEAK_VOICE: (("--voice", PATHS, True),),
     RESYNTHESIZE: (("--seed", NUMBERS, False), ("--steps", NUMBERS, False), ("--model", PATHS, True), ("--device", NAMES, True)),
     LISTEN: (("--model", PATHS, True), ("--device", NAMES, True), ("--threads", NUMBERS, False)),
+    EVALUATE: (
+        ("--seeds", (*NUMBERS, "0", "101"), True), ("--limit", (*NUMBERS, "0"), False), ("--workers", (*NUMBERS, "100000"), True), ("--model", PATHS, True), ("--texts", PATHS, True),
+        ("--natural", PATHS, True), ("--voices", tuple(path for path in PATHS if path != "/"), False), ("--against", PATHS, True), ("--recogniser", NAMES, True),
+    ),
     SCORE: (("--voice", PATHS, True), ("--model", PATHS, True)),
     BUILD: (
         ("--sample-rate", (*NUMBERS, "0", "1", "7", "1000000000"), False), ("--codec", (*NAMES, "mp3"), True), ("--workers", NUMBERS, False),
@@ -177,7 +182,7 @@ def _is_fine(option: str, value: str) -> bool:
         ("--synthetic", "."),
         ("--card", "/proc/self/fd/0"),
         ("--engine", "null"),
-    } or (option in ("--candidates", "--workers") and value in numbers)
+    } or (option in ("--candidates", "--seeds", "--workers") and value in numbers)
 
 
 def _usage() -> Iterator[Case]:
@@ -209,6 +214,7 @@ def _usage() -> Iterator[Case]:
         ("resynthesize",),
         ("listen",),
         ("score",),
+        ("evaluate",),
         ("build",),
         ("inspect",),
         ("verify",),
@@ -229,20 +235,7 @@ def _usage() -> Iterator[Case]:
 
 
 def _command(words: tuple[str, ...]) -> str:
-    known = (
-        "speak",
-        "resynthesize",
-        "listen",
-        "score",
-        "build",
-        "inspect",
-        "verify",
-        "codes",
-        "train",
-        "bundle",
-        "export",
-    )
-    return words[0] if words and words[0] in known else "(none)"
+    return words[0] if words and words[0] in COMMANDS else "(none)"
 
 
 def _same(folder: Path) -> None:
@@ -281,7 +274,7 @@ def _contradictions() -> Iterator[Case]:
         "raw-of-shards": (("build", "shards", *FETCH[2:]), ("shards",), ("made",), "either"),
         "assemble-before-fetch": (with_option(ASSEMBLE, "--out", "made"), ("raw",), ("made",), "refused"),
         "process-part-9": (("build", "raw", "--out", "built", *FETCH[4:-2], "--only", "process", "--part", "9/9"), ("raw", "built"), ("built",), "either"),
-        "verify-good": (VERIFY, ("shards",), (), "ran"), "inspect-good": (INSPECT, ("shards",), (), "ran"), "speak-good": (SPEAK, ("model",), ("out.wav",), "ran"),
+        "evaluate-good": (EVALUATE, PARTS[EVALUATE], ("report",), "ran"), "verify-good": (VERIFY, ("shards",), (), "ran"), "inspect-good": (INSPECT, ("shards",), (), "ran"), "speak-good": (SPEAK, ("model",), ("out.wav",), "ran"),
         "listen-good": (LISTEN, PARTS[LISTEN], (), "ran"), "score-good": (SCORE, PARTS[SCORE], (), "ran"), "build-good": (BUILD, PARTS[BUILD], ("made",), "ran"),
         "codes-good": (CODES, PARTS[CODES], ("coded",), "ran"), "train-good": (TRAIN_DVAE, PARTS[TRAIN_DVAE], ("run",), "ran"),
         "gpt-good": (TRAIN_GPT, PARTS[TRAIN_GPT], ("run",), "ran"), "diffusion-good": (TRAIN_DIFFUSION, PARTS[TRAIN_DIFFUSION], ("run",), "ran"),

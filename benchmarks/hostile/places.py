@@ -10,6 +10,7 @@ from .words import (
     BUILD,
     BUNDLE,
     CODES,
+    EVALUATE,
     EXPORT,
     FETCH,
     PARTS,
@@ -29,7 +30,7 @@ BABBLE = ("build", "--engine", "babble", "--sentences", "3", "--out", "made", "-
 OUTPUTS: tuple[tuple[tuple[str, ...], str, tuple[str, ...]], ...] = (
     (SPEAK, "--out", ("model",)), (RESYNTHESIZE, "--out", PARTS[RESYNTHESIZE]), (BABBLE, "--out", ()), (BUILD, "--out", PARTS[BUILD]), (FETCH, "--out", PARTS[FETCH]),
     (CODES, "--out", PARTS[CODES]), (TRAIN_DVAE, "--run", PARTS[TRAIN_DVAE]), (TRAIN_GPT, "--run", PARTS[TRAIN_GPT]), (BUNDLE, "--out", PARTS[BUNDLE]), (EXPORT, "--out", PARTS[EXPORT]),
-    ((*EXPORT, "--light"), "--out", PARTS[EXPORT]),
+    ((*EXPORT, "--light"), "--out", PARTS[EXPORT]), (EVALUATE, "--out", PARTS[EVALUATE]),
 )  # fmt: skip
 # name, command line, parts, where the command may write, what is right
 OVER: tuple[tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...], str], ...] = (

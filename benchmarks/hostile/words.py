@@ -12,6 +12,9 @@ SPEAK_VOICE = (*SPEAK, "--voice", "voice.wav")
 RESYNTHESIZE = ("resynthesize", "voice.wav", "--model", "model", "--out", "out.wav", "--quiet", *ONE)
 LISTEN = ("listen", "voice.wav", "--model", "model", *ONE)
 SCORE = ("score", "voice.wav", "a cat", "--model", "model", *ONE)
+EVALUATE = ("evaluate", "--model", "model", "--texts", "labelled/r0.txt", "--out", "report", "--seeds", "1", "--limit", "1",
+            "--recogniser", "pocketsphinx", "--workers", "1", "--quiet")  # fmt: skip
+EVALUATE_BESIDE = (*EVALUATE, "--natural", "listed/manifest.jsonl")
 BUILD = ("build", "labelled", "--out", "made", "--workers", "1")
 BUILD_LISTED = ("build", "listed", "--out", "made", "--workers", "1")
 BUILD_RAW = ("build", "raw", "--out", "made", *RAW)
@@ -48,13 +51,13 @@ EXPORT = ("export", "dvae", "--out", "made")
 
 PARTS = {
     SPEAK: ("model",), SPEAK_VOICE: ("model", "voice.wav"), RESYNTHESIZE: ("model", "voice.wav"), LISTEN: ("model", "voice.wav"),
-    SCORE: ("model", "voice.wav"), BUILD: ("labelled",), BUILD_LISTED: ("listed",), BUILD_RAW: ("raw",), FETCH: ("raw",), ASSEMBLE: ("raw", "built"),
+    SCORE: ("model", "voice.wav"), EVALUATE: ("model", "labelled"), EVALUATE_BESIDE: ("model", "labelled", "listed"), BUILD: ("labelled",), BUILD_LISTED: ("listed",), BUILD_RAW: ("raw",), FETCH: ("raw",), ASSEMBLE: ("raw", "built"),
     PROCESS: ("raw", "built"), INSPECT: ("shards",), VERIFY: ("shards",), CODES: ("dvae", "shards"), TRAIN_DVAE: ("shards",), TRAIN_GPT: ("codes",),
     TRAIN_DIFFUSION: ("shards", "dvae"), DISTILL: ("shards", "dvae", "diffusion"), RESUME: ("shards", "dvae"), RESUME_GPT: ("codes", "gpt"),
     RESUME_DIFFUSION: ("shards", "dvae", "diffusion"), BUNDLE: ("dvae", "gpt", "diffusion", "voice.wav"), EXPORT: ("dvae",),
 }  # fmt: skip
 WRITES = {
-    SPEAK: ("out.wav",), SPEAK_VOICE: ("out.wav",), RESYNTHESIZE: ("out.wav",), BUILD: ("made",), BUILD_LISTED: ("made",), BUILD_RAW: ("made",),
+    SPEAK: ("out.wav",), SPEAK_VOICE: ("out.wav",), RESYNTHESIZE: ("out.wav",), EVALUATE: ("report",), EVALUATE_BESIDE: ("report",), BUILD: ("made",), BUILD_LISTED: ("made",), BUILD_RAW: ("made",),
     FETCH: ("made",), ASSEMBLE: ("built",), PROCESS: ("built",), CODES: ("coded",), TRAIN_DVAE: ("run",), TRAIN_GPT: ("run",),
     TRAIN_DIFFUSION: ("run",), DISTILL: ("run",), RESUME: ("dvae",), RESUME_GPT: ("gpt",), RESUME_DIFFUSION: ("diffusion",),
     BUNDLE: ("made",), EXPORT: ("made",),

@@ -1,4 +1,4 @@
-"""Books, feeds and lists of URLs that are bombs, broken, endless, or lead out."""
+"""Books, feeds and lists of URLs that are broken, very large when unpacked, or point to files and hosts outside."""
 
 import gzip
 import io
@@ -147,7 +147,7 @@ IN_A_BUILD = ("good", "bomb", "deep", "entities", "lzma-broken", "not-a-zip")
 
 
 def cases() -> Iterator[Case]:
-    """Books by themselves and in a build, feeds and lists without fetching, addresses that must not be asked."""
+    """Books alone and in a build, feeds and lists, and addresses that no build may connect to."""
     assert "(book)" in COMMANDS
     yield from _books()
     yield from _feeds()

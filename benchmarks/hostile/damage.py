@@ -45,7 +45,7 @@ ZEROS = 1 << 20
 
 def _socket(path: Path) -> None:
     here = Path.cwd()
-    os.chdir(path.parent)  # the names of sockets are short
+    os.chdir(path.parent)  # A socket's path must be short, so it is bound by its name alone.
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(path.name)
     os.chdir(here)
@@ -96,7 +96,7 @@ NOT_FILES = ("gone", "folder", "pipe", "socket", "dangling", "loop", "device", "
 
 
 def harm(file: str, how: str, after: Callable[[Path], object] | None = None) -> Callable[[Path], None]:
-    """Do one of ``DAMAGES`` to a file of the case's folder."""
+    """Do one of ``DAMAGES`` to the file that this pattern finds in the case's folder."""
 
     def prepare(folder: Path) -> None:
         DAMAGES[how](next(folder.glob(file)))
@@ -120,7 +120,7 @@ _MODEL = (
 )
 _SHARDS = ("index.json", "train-000000.index.json", "train-000000.tar")
 _WORK = ("done.json", "segments.jsonl", "voices.json", "samples.tar", "samples.index.json", "index.json")
-# files, command line, damages a file, whether the command must refuse every damage of these files
+# The files, the command line, how many damages each file gets, and whether the command must refuse all of them.
 TARGETS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, bool], ...] = (
     (tuple(f"model/{name}" for name in _MODEL), SPEAK, 6, True),
     (tuple(f"model/{name}" for name in _MODEL), RESYNTHESIZE, 1, True),
@@ -152,7 +152,7 @@ TARGETS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, bool], ...] = (
     (("voice.wav",), SCORE, 12, False),
     (("voice.wav",), BUNDLE, 12, False),
 )  # fmt: skip
-HARMLESS = ("twice", "utf16")  # not for binary files whose end may be ignored
+HARMLESS = ("twice", "utf16")  # A reader may accept these damages, so no refusal is required.
 
 
 def cases() -> Iterator[Case]:
@@ -185,7 +185,7 @@ def damaged(
 
 
 def _lists() -> Iterator[Case]:
-    """Small files that options name."""
+    """Damages of the small files that options name."""
     words = {
         "lexicon": ((*SPEAK, "--lexicon", "given"), ("model",), ("out.wav",)),
         "card": ((*BUNDLE, "--card", "given"), PARTS[BUNDLE], ("made",)),
@@ -224,13 +224,13 @@ def _lists() -> Iterator[Case]:
                 "device",
                 "secret",
             ) and option not in ("feed", "urls")
-            # A feed that cannot be read is one of many sources: the dry run tells it and goes on.
+            # A feed or list that cannot be read is one of many sources: the dry run reports it and goes on.
             yield Case(f"{line[0]}/damaged/--{option}={how}", KIND, line, (*parts, "victim"), prepare, "refused" if strict else "either",
                        writes=writes)  # fmt: skip
 
 
 def _good_beside() -> Iterator[Case]:
-    """A bad thing beside good recordings: the good ones are found."""
+    """A bad file beside good recordings: the build must find the good ones."""
     makers: dict[str, Callable[[Path], object]] = {
         "pipe": os.mkfifo, "folder": lambda p: p.mkdir(), "dangling": lambda p: p.symlink_to("nowhere"), "loop": lambda p: p.symlink_to(p.name),
         "device": lambda p: p.symlink_to("/dev/zero"), "empty": lambda p: p.touch(), "random": lambda p: p.write_bytes(bytes(range(256)) * 40),

@@ -1,4 +1,4 @@
-"""Labelled recordings that are written down oddly: encodings, columns, names, quotes, ids; the good ones are kept."""
+"""Labelled recordings whose texts or tables are odd: encodings, columns, names, quotes, ids. Good ones must be kept."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ KIND = "labels"
 BUILD_LJ = ("build", "lj", "--out", "made", "--workers", "1")
 BUILD_LIBRI = ("build", "libri", "--out", "made", "--workers", "1")
 ROW = {"id": "x", "audio": "r0.wav", "text": LABELLED[0], "speaker": "low", "license": "CC0", "source": "toy"}
-# label: the bytes of r0.txt, how many recordings must be kept
+# By label: the bytes of r0.txt, and how many recordings must be kept. The tables below are alike.
 PAIRS: dict[str, tuple[bytes, int]] = {
     "cp1252": ("the café sat on the mat".encode("cp1252"), 2), "utf16": (LABELLED[0].encode("utf-16"), 3), "utf8-bom": (b"\xef\xbb\xbf" + LABELLED[0].encode(), 3), "empty": (b"", 2), "spaces": (b"  \n\t\n", 2), "nul": (b"the cat\0 sat on the mat", 2),
     "two-lines": (b"the cat sat\non the mat\n", 3), "crlf": (LABELLED[0].encode() + b"\r\n", 3), "huge": (b"word " * 2_000_000, 2), "line-separator": ("the cat\u2028sat on the mat".encode(), 2), "surrogate": (b"the cat \xed\xa0\x80", 2), "emoji": ("😀 😀 😀".encode(), 2), "cut-utf8": ("the cat é".encode()[:-1], 2), "json": (b'{"text": "the cat sat"}', 2),
@@ -61,8 +61,8 @@ def cases() -> Iterator[Case]:
         yield _heldout("heldout", BUILD, "labelled/heldout.json", label, content, expect)
         given = with_option(BUILD, "--heldout", "list.json")
         yield _heldout("--heldout", given, "list.json", label, content, expect)
-    for label, (content, count) in TRANSCRIPTS.items():
-        yield _whole(f"libri-{label}", BUILD_LIBRI, ("labelled",), _libri(content), count)
+    for label, (transcript, count) in TRANSCRIPTS.items():
+        yield _whole(f"libri-{label}", BUILD_LIBRI, ("labelled",), _libri(transcript), count)
     yield from _trees()
 
 

@@ -70,7 +70,7 @@ def _recordings(odd: str, shown: str) -> Iterator[Case]:
     """A recording of this name."""
     wave = odd[: 255 - SUFFIX_LENGTH] + ".wav"
     prepare, out = _renamed("voice.wav", wave), ("out.wav",)
-    words = ("resynthesize", _given(wave), *RESYNTHESIZE[2:])
+    words: tuple[str, ...] = ("resynthesize", _given(wave), *RESYNTHESIZE[2:])
     yield _case(f"resynthesize/names/in={shown}", words, PARTS[RESYNTHESIZE], prepare, check=sounds(), writes=out)
     words = with_option(SPEAK_VOICE, "--voice", wave)
     yield _case(f"speak/names/voice={shown}", words, PARTS[SPEAK_VOICE], prepare, check=sounds(), writes=out)

@@ -71,7 +71,7 @@ NAMES = (
 PATHS = ("", "nowhere", "nowhere/deep/in", "/dev/null", "/dev/zero", "/proc/self/mem", "/", ".", "a" * 300, "\udcff\udcfe", "a\nb", "-", "~", "http:/x",
          "voice.wav/x", "%s%n{}", "/proc/self/fd/0")  # fmt: skip
 
-# The option, the values, whether they all are wrong.
+# The option, its values, and whether all of them are wrong.
 OPTIONS: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     SPEAK: (
         ("--seed", NUMBERS, False), ("--steps", NUMBERS, False), ("--threads", (*NUMBERS, "100000"), False), ("--device", NAMES, True),
@@ -143,7 +143,7 @@ FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 
 def cases() -> Iterator[Case]:
-    """The tables above, and command lines that lack something or say too much."""
+    """The tables above, then command lines with missing or superfluous words, then options that contradict each other."""
     for words, rows in OPTIONS.items():
         for option, values, wrong in rows:
             for value in values:
@@ -175,7 +175,7 @@ def _case(words: tuple[str, ...], option: str, value: str, wrong: bool) -> Case:
 
 
 def _is_fine(option: str, value: str) -> bool:
-    """Whether a value that stands in a list of wrong ones is right for this option, or may be."""
+    """Whether a value from a list of wrong ones is, or may be, right for this option."""
     numbers = {" 5", "1_000"}
     return (option, value) in {
         ("--device", "meta"),
@@ -186,7 +186,7 @@ def _is_fine(option: str, value: str) -> bool:
 
 
 def _usage() -> Iterator[Case]:
-    """Command lines that lack something or say too much."""
+    """Command lines with missing or superfluous words."""
     lines: tuple[tuple[str, ...], ...] = (
         (), ("",), ("-",), ("--",), ("nosuch",), ("Speak",), ("speak",), ("speak", "a", "b"), ("speak", "--bogus"), ("speak", "a", "--out"), ("speak", "a", "-o", "x"),
         ("speak", "\udcff", "--model", "model"), ("resynthesize",), ("listen",), ("listen", "nowhere.wav"), ("score", "x"), ("build", "--out", "made"), ("build", "", "--out", "made"),
@@ -243,7 +243,7 @@ def _same(folder: Path) -> None:
 
 
 def _contradictions() -> Iterator[Case]:
-    """Options that do not go together, or inputs of the wrong sort."""
+    """Options that contradict each other, inputs of the wrong sort, and good command lines."""
     lines: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {
         "model-is-a-run": (with_option(SPEAK, "--model", "gpt"), ("gpt",), ("out.wav",), "refused"),
         "model-is-shards": (with_option(SPEAK, "--model", "shards"), ("shards",), ("out.wav",), "refused"),

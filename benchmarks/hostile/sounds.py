@@ -1,4 +1,4 @@
-"""Sounds that are empty, endless, silent, broken, of odd formats, or called what they are not."""
+"""Sounds that are empty, very long, silent, broken, of rare formats, or that have a wrong suffix."""
 
 import io
 import struct
@@ -43,7 +43,7 @@ _TABLE = [_row(number) for number in range(256)]
 
 @cache
 def _long_opus() -> bytes:
-    """Ten hours of silence in a small file: the pages of one minute again and again, numbered on."""
+    """Ten hours of silence in a small file: the pages of one minute are repeated with new numbers."""
     buffer = io.BytesIO()
     sf.write(buffer, np.zeros((60 * RATE, 1), np.float32), RATE, format="OGG", subtype="OPUS")
     pages = [b"OggS" + page for page in buffer.getvalue().split(b"OggS")[1:]]
@@ -69,7 +69,7 @@ def _long_opus() -> bytes:
 
 @cache
 def _long_flac() -> bytes:
-    """Ten hours of silence."""
+    """Ten hours of silence as FLAC."""
     buffer = io.BytesIO()
     with sf.SoundFile(buffer, "w", RATE, 1, format="FLAC") as file:
         minute = np.zeros(60 * RATE, np.int16)
@@ -81,7 +81,7 @@ def _long_flac() -> bytes:
 def _wave(
     rate: int, channels: int = 1, bits: int = 16, data: bytes = bytes(16000), data_size: int | None = None, tag: int = 1
 ) -> bytes:
-    """A RIFF file whose header says what it is told."""
+    """A RIFF file whose header holds the given values, right or wrong."""
     size = len(data) if data_size is None else data_size
     block = max(1, channels * bits // 8) & 0xFFFF
     head = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, (rate * block) & 0xFFFFFFFF, block, bits)
@@ -115,7 +115,7 @@ def _floats(value: float) -> Callable[[Path], None]:
 
 NO_SOUND = np.zeros((0, 1), np.float32)
 SILENCE = np.zeros((5 * RATE, 1), np.float32)
-# label: how it is made, its suffix, whether it can be no voice
+# By label: how the sound is made, its suffix, and whether a command must refuse it as a voice.
 SOUNDS: dict[str, tuple[Callable[[Path], None], str, bool]] = {
     "no-samples": (_write(NO_SOUND, RATE, "WAV"), ".wav", True), "no-samples-flac": (_write(NO_SOUND, RATE, "FLAC"), ".flac", True), "one-sample": (_write(_noise(1 / RATE), RATE, "WAV"), ".wav", True),
     "silence": (_write(SILENCE, RATE, "WAV"), ".wav", True), "nan": (_floats(np.nan), ".wav", True), "infinite": (_floats(np.inf), ".wav", True), "huge-values": (_floats(1e30), ".wav", False),

@@ -21,7 +21,7 @@ TEXTS = {
     "line-separators": "a\u2028b\u2029c\x85d", "long-words": ("supercalifragilistic" * 10 + " ") * 2, "one-sentence-no-stop": "word " * 60, "20k": "a " * 10_001, "19k-of-nothing": "! " * 9_000,
     "letters-spaced": "a b c d " * 30, "abbreviations": "Dr. Mr. Mrs. St. " * 20, "phone": "012-232-45151 " * 10, "superscripts": "10⁶⁶⁶⁶⁶⁶", "vulgar": "½⅓¾" * 20, "circled": "➀③⑳" * 10, "fullwidth": "ＨＥＬＬＯ １２３",
 }  # fmt: skip
-# A text of these must not be spoken; everything else is spoken, or is refused in one line.
+# These texts must be refused. SPOKEN ones must be spoken. All others may be spoken, or refused in one line.
 SILENT = (
     "empty",
     "spaces",
@@ -89,7 +89,7 @@ def _text(label: str, text: str) -> Iterator[Case]:
     if "\0" in text or len(stdin) >= 100_000 or heavy:
         return
     dashed = text.startswith("-")
-    words = ("speak", *SPEAK[2:], "--", text) if dashed else ("speak", text, *SPEAK[2:])
+    words: tuple[str, ...] = ("speak", *SPEAK[2:], "--", text) if dashed else ("speak", text, *SPEAK[2:])
     yield spoken("argument", words, b"", True)
     words = ("score", *SCORE[3:], "--", "voice.wav", text) if dashed else ("score", "voice.wav", text, *SCORE[3:])
     yield Case(f"score/texts/{label}", KIND, words, PARTS[SCORE])

@@ -1,4 +1,4 @@
-"""Command lines that end well as they stand; cases change one thing about each."""
+"""Command lines that end well. Each case changes one thing in one of them."""
 
 from collections.abc import Sequence
 
@@ -74,11 +74,11 @@ SOON = (
     EXPORT,
     BUILD,
     BUILD_LISTED,
-)  # a second or less
+)  # These take a second or less.
 
 
 def short(words: Sequence[str]) -> str:
-    """A name for a command line: the command, and what of it is done."""
+    """A name for a command line: the command, with its stage, its part or its mode."""
     name = words[0]
     if name == "train":
         stage = words[1]
@@ -91,12 +91,12 @@ def short(words: Sequence[str]) -> str:
 
 
 def exit_codes(words: Sequence[str]) -> tuple[int, ...]:
-    """The codes by which a command says no; ``verify`` says 1 where it found something."""
+    """The exit codes with which a command refuses; ``verify`` also ends with 1 if it has found a fault."""
     return (1, 2) if words and words[0] == "verify" else (2,)
 
 
 def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...]:
-    """The command line with ``option`` set to ``value``, in place of what it says or at its end."""
+    """The command line with ``option`` set to ``value``: its old value is replaced, or the option is added at the end."""
     changed = list(words)
     if option in changed and option != "--set":
         changed[changed.index(option) + 1] = value

@@ -144,17 +144,9 @@ def _served(scheme: str, suffix: str) -> Callable[[Path], None]:
 def _addresses() -> Iterator[Case]:
     """Recordings and shards whose own name is an address."""
     for name in ADDRESSES:
-        for words in (("listen", f"{name}.mp3", *LISTEN[2:]), (*SPEAK, "--voice", f"{name}.mp3")):
-            prepare = written(f"{name}.mp3", NO_SOUND)
-            yield Case(
-                f"{words[0]}/protocols/{name!a}",
-                "protocols",
-                words,
-                ("model",),
-                prepare,
-                "refused",
-                writes=("out.wav",),
-            )
-    for words in (INSPECT, VERIFY):
-        address = (words[0], "http://127.0.0.1:1/x")
-        yield Case(f"{words[0]}/protocols/http", "protocols", address, expect="refused", codes=exit_codes(words))
+        file = f"{name}.mp3"
+        for words in (("listen", file, *LISTEN[2:]), (*SPEAK, "--voice", file)):
+            yield Case(f"{words[0]}/protocols/{name!a}", "protocols", words, ("model",), written(file, NO_SOUND), "refused", writes=("out.wav",))  # fmt: skip
+    for line in (INSPECT, VERIFY):
+        address = (line[0], "http://127.0.0.1:1/x")
+        yield Case(f"{line[0]}/protocols/http", "protocols", address, expect="refused", codes=exit_codes(line))

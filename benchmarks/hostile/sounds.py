@@ -101,7 +101,10 @@ def _write(samples: np.ndarray, rate: int, form: str, subtype: str | None = None
 
 
 def _bytes(data: Callable[[], bytes]) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(data()) and None
+    def make(path: Path) -> None:
+        path.write_bytes(data())
+
+    return make
 
 
 def _floats(value: float) -> Callable[[Path], None]:

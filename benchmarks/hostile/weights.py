@@ -13,7 +13,12 @@ from .words import CODES, LISTEN, RESUME, RESUME_GPT, RESYNTHESIZE, SPEAK, short
 from .world import reseal
 
 Tensors = dict[str, np.ndarray]
-IN_A_MODEL: tuple[tuple[str, tuple[str, ...]], ...] = (("dvae", RESYNTHESIZE), ("gpt", SPEAK), ("diffusion", SPEAK), ("gpt", LISTEN))
+IN_A_MODEL: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("dvae", RESYNTHESIZE),
+    ("gpt", SPEAK),
+    ("diffusion", SPEAK),
+    ("gpt", LISTEN),
+)
 IN_A_RUN: tuple[tuple[str, tuple[str, ...]], ...] = (("dvae", RESUME), ("gpt", RESUME_GPT), ("dvae", CODES))
 FILES_OF_A_RUN = ("trainer/weights.safetensors", "trainer/optimizer.safetensors", "model.safetensors")
 

@@ -62,19 +62,8 @@ WRITES = {
     TRAIN_DIFFUSION: ("run",), DISTILL: ("run",), RESUME: ("dvae",), RESUME_GPT: ("gpt",), RESUME_DIFFUSION: ("diffusion",),
     BUNDLE: ("made",), EXPORT: ("made",),
 }  # fmt: skip
-SOON = (
-    SPEAK,
-    RESYNTHESIZE,
-    LISTEN,
-    SCORE,
-    FETCH,
-    INSPECT,
-    VERIFY,
-    BUNDLE,
-    EXPORT,
-    BUILD,
-    BUILD_LISTED,
-)  # These take a second or less.
+# These take a second or less.
+SOON = (SPEAK, RESYNTHESIZE, LISTEN, SCORE, FETCH, INSPECT, VERIFY, BUNDLE, EXPORT, BUILD, BUILD_LISTED)
 
 
 def short(words: Sequence[str]) -> str:

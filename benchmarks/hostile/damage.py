@@ -35,6 +35,7 @@ from .words import (
     VERIFY,
     WRITES,
     exit_codes,
+    patience,
     short,
     with_option,
 )
@@ -180,7 +181,7 @@ def damaged(
     writes = WRITES.get(words, ())
     return Case(
         name, KIND, words, (*PARTS[words], "victim"), prepare, "refused" if strict else "either", check, writes, exit_codes(words),
-        cheap=words in SOON or words == SPEAK_VOICE,
+        patience=patience(words), cheap=words in SOON or words == SPEAK_VOICE,
     )  # fmt: skip
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from .case import Case, nothing, written
 from .labels import LINES, ROWS, row_of
-from .words import EVALUATE, EVALUATE_BESIDE, PARTS, with_option
+from .words import EVALUATE, EVALUATE_BESIDE, PARTS, patience, with_option
 
 KIND = "evaluations"
-PATIENCE = 3  # a report takes several judges
 # The content of the list of sentences, and what is right.
 TEXTS: dict[str, tuple[bytes | Callable[[], bytes], str]] = {
     "empty": (b"", "refused"), "blank": (b"\n \n\t\n", "refused"), "binary": (bytes(range(256)) * 40, "refused"), "latin-1": (b"caf\xe9 au lait\n", "refused"), "utf16": ("a cat\n".encode("utf-16"), "refused"),
@@ -57,7 +56,7 @@ def _case(
     writes: tuple[str, ...] = ("report",),
 ) -> Case:
     return Case(f"evaluate/evaluations/{label}", KIND, words, (*parts, "victim"), prepare, expect, _has_report, writes,
-                patience=PATIENCE, cheap=False)  # fmt: skip
+                patience=patience(words), cheap=False)  # fmt: skip
 
 
 def _has_report(folder: Path, done: object) -> str:

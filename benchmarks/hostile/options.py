@@ -30,6 +30,7 @@ from .words import (
     VERIFY,
     WRITES,
     exit_codes,
+    patience,
     short,
     with_option,
 )
@@ -170,7 +171,7 @@ def _case(words: tuple[str, ...], option: str, value: str, wrong: bool) -> Case:
     return Case(
         f"{short(words)}/options/{option}={shown!a}", KIND, whole, (*dict.fromkeys((*base, *needed)), "victim"),
         expect="refused" if wrong and not _is_fine(option, value) else "either", check=check, writes=WRITES.get(words, ("made",)), codes=exit_codes(words),
-        network=option == "--ray", cheap=words in SOON or words[0] == "speak",
+        network=option == "--ray", patience=patience(words), cheap=words in SOON or words[0] == "speak",
     )  # fmt: skip
 
 
@@ -284,4 +285,4 @@ def _contradictions() -> Iterator[Case]:
     }  # fmt: skip
     for name, (words, parts, writes, expect) in lines.items():
         yield Case(f"{words[0]}/contradictions/{name}", "contradictions", words, tuple(dict.fromkeys((*parts, "victim"))), _same, expect,
-                   writes=writes, codes=exit_codes(words), cheap=words in SOON)  # fmt: skip
+                   writes=writes, codes=exit_codes(words), patience=patience(words), cheap=words in SOON)  # fmt: skip

@@ -21,6 +21,7 @@ from .words import (
     TRAIN_DVAE,
     TRAIN_GPT,
     exit_codes,
+    patience,
     short,
     with_option,
 )
@@ -96,7 +97,7 @@ def _outputs(words: tuple[str, ...], option: str, parts: tuple[str, ...]) -> Ite
         needed = dict.fromkeys((*parts, "victim", *((place,) if place in ("model", "dvae") else ())))
         name = f"{short(words)}/outputs/{option}={label}"
         yield Case(name, KIND, with_option(words, option, place), tuple(needed), prepare or nothing, expect, writes=writes,
-                   codes=exit_codes(words), cheap=words in SOON or words is BABBLE)  # fmt: skip
+                   codes=exit_codes(words), patience=patience(words), cheap=words in SOON or words is BABBLE)  # fmt: skip
 
 
 def _places(suffix: str, source: str, other: str) -> dict[str, Place]:

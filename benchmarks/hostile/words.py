@@ -84,6 +84,11 @@ def exit_codes(words: Sequence[str]) -> tuple[int, ...]:
     return (1, 2) if words and words[0] == "verify" else (2,)
 
 
+def patience(words: Sequence[str]) -> float:
+    """By how much the limit of time is multiplied: in ``evaluate`` several judges hear every clip."""
+    return 6.0 if words and words[0] == "evaluate" else 1.0
+
+
 def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...]:
     """The command line with ``option`` set to ``value``: its old value is replaced, or the option is added at the end."""
     changed = list(words)

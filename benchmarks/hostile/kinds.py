@@ -28,7 +28,9 @@ def cases() -> Iterator[Case]:
     for kind, (rest, parts) in LINES.items():
         check = None if kind == "raw" else kept(1)
         yield _case(f"{kind}-good", (kind, *rest), parts, "ran", check=check)
-        yield _case(f"{kind}-without-source", (kind, *rest[1:]), parts, "either" if kind == "synthetic" else "refused")
+        # The folders 'labelled' and 'raw' are not there, because a folder of that name would be taken as the source.
+        bare = parts if kind == "synthetic" else ()
+        yield _case(f"{kind}-without-source", (kind, *rest[1:]), bare, "either" if bare else "refused")
         yield _case(f"{kind}-twice", (kind, kind, *rest), parts)
         yield Case(f"build/kinds/{kind}-help", KIND, ("build", kind, "--help"), expect="ran", check=tells("Usage"))
         for foreign in FOREIGN[kind]:

@@ -37,7 +37,7 @@ def test_the_bar_of_what_failed_goes() -> None:
 
 def test_a_full_disk_is_one_line_below_no_bar(tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("a cat sat\nthe dog ran\nred sun up\n")
-    words = ["build", "--synthetic", tmp_path / "texts.txt", "--engine", "babble", "--voices", "low", "--workers", "1",
+    words = ["build", "synthetic", tmp_path / "texts.txt", "--engine", "babble", "--voices", "low", "--workers", "1",
              "--sample-rate", "8000", "--out", tmp_path / "out"]  # fmt: skip
     done = forks.run([*forks.CLI, *words], file_limit=4000)
     assert done.returncode == 2, done.stderr

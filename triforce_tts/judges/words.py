@@ -7,6 +7,7 @@ deletions and insertions.
 """
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -32,8 +33,9 @@ class Edits:
 
 @lru_cache(maxsize=1)
 def _normalizer() -> Any:
-    from whisper_normalizer.english import EnglishTextNormalizer
-
+    with warnings.catch_warnings():  # its source has escape sequences that Python warns of when it compiles them
+        warnings.simplefilter("ignore")
+        from whisper_normalizer.english import EnglishTextNormalizer
     return EnglishTextNormalizer()
 
 

@@ -264,7 +264,7 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:
-    with pytest.raises(TriforceError, match=r"align\.enabled.*text\.language is 'de'; set align\.enabled=false"):
+    with pytest.raises(TriforceError, match=r"align\.enabled.*text_checks\.language is 'de'; set align\.enabled=false"):
         raw_build.load_config("podcast", ["text_checks.language=de"])
     assert not raw_build.load_config("podcast", ["text_checks.language=de", "align.enabled=false"]).align.enabled
 

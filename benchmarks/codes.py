@@ -15,33 +15,25 @@ in hand. OUT/table.md is written after every part of every variant.
 import argparse
 import json
 import math
-import os
-import re
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.codes_gpt import study_gpt
+from benchmarks.codes_study import Study, Variant, history, minutes
 from benchmarks.codes_table import draw, markdown
 from benchmarks.quality import code_statistics
 from benchmarks.recogniser import character_errors
-from triforce_tts import Synthesizer
-from triforce_tts.audio.edit import join
-from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
-from triforce_tts.checkpoint import locate, read_json
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import only_writer, write_json, write_text
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters
-from triforce_tts.models.load import load_dvae, load_gpt
-from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index, write_shard
+from triforce_tts.models.load import load_dvae
 
 VARIANTS = (
     "fsq:4x8,5,5,5:4", "fsq:3x8,5,5,5:4", "fsq:4x4,4,4,4:4", "fsq:2x8,5,5,5:4", "fsq:2x8,8,8,5,5:4", "fsq:3x8,8,8:4", "fsq:1x8,5,5,5:4",
@@ -49,108 +41,6 @@ VARIANTS = (
 )  # fmt: skip
 TOKENS_PER_CODE = 40  # at which use and perplexity are compared: both grow with the length of what is counted
 CURVE_POINTS = 50  # of the stored use curve
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One way to turn frames into integers."""
-
-    quantizer: str
-    groups: int
-    levels: tuple[int, ...]
-    downsampling: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Variant":
-        """Of the form ``fsq:3x8,5,5,5:4``.
-
-        Raises:
-            ValueError: it has another form.
-        """
-        found = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
-        if not found:
-            raise ValueError(f"variant '{text}': expected quantiser:groups x levels:downsampling, as fsq:3x8,5,5,5:4")
-        levels = tuple(int(level) for level in found[3].split(","))
-        return cls(found[1], int(found[2]), levels, int(found[4]))
-
-    def __str__(self) -> str:
-        return f"{self.quantizer}:{self.groups}x{','.join(map(str, self.levels))}:{self.downsampling}"
-
-    @property
-    def folder(self) -> str:
-        """The variant as a folder's name."""
-        return str(self).replace(":", "_").replace(",", ".")
-
-    def settings(self) -> list[str]:
-        """What ``train dvae`` is told."""
-        levels = f"[{', '.join(map(str, self.levels))}]"
-        given = {
-            "quantizer": self.quantizer,
-            "groups": self.groups,
-            "levels": levels,
-            "downsampling": self.downsampling,
-        }
-        return [f"model.{name}={value}" for name, value in given.items()]
-
-
-class Study:
-    """The options of one comparison, and where its files lie."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options, self.out = options, options.out
-        self.judged = options.judge or options.data[0]
-        self.heldout, self.train = (ShardSet.open([self.judged], split, "audio") for split in ("heldout", "train"))
-        self.lessons = self.out / "lessons"
-        self.environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
-        torch.set_num_threads(options.threads)
-
-    def folder(self, variant: Variant) -> Path:
-        """Where a variant's files lie."""
-        path: Path = self.out / variant.folder
-        return path
-
-    def call(self, *words: object) -> None:
-        """Run ``triforce-tts`` with ``words`` in a process of its own: as a user would, and its memory goes back."""
-        command = [sys.executable, "-m", "triforce_tts.cli.app", *map(str, words)]
-        subprocess.run(command, check=True, env=self.environment)
-
-    def fit(self, stage: str, config: str, run: Path, steps: int, data: Sequence[Path], more: Sequence[str]) -> None:
-        """Train ``stage`` for ``steps``; a run that was begun goes on, one that is done costs a start."""
-        options = self.options
-        every = math.ceil(steps / 4)
-        settings = [
-            f"run.steps={steps}", "run.minutes=0", f"run.seed={options.seed}", f"run.threads={options.threads}",
-            "run.workers=0", "run.preview_every=0", "run.keep=1", f"run.validate_every={every}",
-            f"run.save_every={every}", *more,
-        ]  # fmt: skip
-        folders = [word for folder in data for word in ("--data", folder)]
-        chosen = [word for setting in settings for word in ("--set", setting)]
-        self.call("train", stage, "--config", config, *folders, "--run", run, *chosen)
-
-    def stated(self) -> dict[str, dict[str, Any]]:
-        """What the figures of each part hang on beside the variant: figures of other settings are not mixed in."""
-        options = self.options
-        common = {
-            "data": [ShardSet.open([f], "train", "audio").fingerprint for f in options.data],
-            "seed": options.seed,
-        }
-        dvae = {**common, "steps": options.dvae_steps, "config": options.dvae_config, "set": options.overrides}
-        lessons = {"lessons": self.taught().fingerprint, "hours": options.lesson_hours, "longest": options.longest}
-        gpt = {**dvae, **lessons, "gpt_steps": options.gpt_steps, "gpt_config": options.gpt_config}
-        return {"dvae": dvae, "gpt": {**gpt, "gpt_set": options.gpt_overrides}}
-
-    def taught(self) -> ShardSet:
-        """What the lessons are chosen from."""
-        return ShardSet.open(self.options.lessons or self.options.data, "train", "audio")
-
-    def sound(self, shards: ShardSet, index: int, rate: int) -> torch.Tensor:
-        """Samples [n] of a recording."""
-        return decode_audio(shards.payload(index), shards.keys[index], rate).samples
-
-    def heard(self) -> list[int]:
-        """The held-out recordings that the recogniser hears: of one speaker, or of all where that one is not there."""
-        own = self.heldout.by_speaker.get(self.options.speaker, list(range(len(self.heldout))))
-        return own[: self.options.heard]
 
 
 # --- stage 1 ------------------------------------------------------------------------------------------------------
@@ -238,122 +128,6 @@ def decoded_sounds(study: Study, network: DVAE, audio: AudioConfig) -> Iterator[
         sound = study.sound(study.heldout, index, audio.sample_rate)
         mel = network.decode(network.encode(mel_spectrogram(sound[None], audio)))
         yield griffin_lim(envelope(mel, audio)[0], audio)[: len(sound)]
-
-
-def history(run: Path) -> list[dict[str, float]]:
-    """The validations of a run."""
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [{k: v for k, v in row.items() if k != "kind"} for row in rows if row.get("kind") == "validation"]
-
-
-def minutes(run: Path) -> float:
-    """How long a run was trained."""
-    return float(read_json(locate(run) / "trainer" / "state.json")["seconds"]) / 60
-
-
-# --- stage 2 ------------------------------------------------------------------------------------------------------
-
-
-def study_gpt(study: Study, variant: Variant) -> dict[str, Any]:
-    """Train a small GPT on the codes of ``variant`` and measure what it makes of them."""
-    folder, options = study.folder(variant), study.options
-    run, codes = folder / "gpt", folder / "codes"
-    choose_lessons(study)
-    study.call(
-        "codes", "--dvae", folder / "dvae", "--data", study.lessons, "--out", codes, "--workers", options.threads
-    )
-    more = [f"run.validate_samples={options.validate}", *options.gpt_overrides]
-    study.fit("gpt", options.gpt_config, run, options.gpt_steps, [codes], more)
-    last = history(run)[-1]
-    errors, ended = spoken(study, variant)
-    return {
-        "parameters": count_parameters(load_gpt(run)[0]),
-        "minutes": minutes(run),
-        "nats_per_code": last["speech_loss"],
-        "nats_per_code_shuffled_text": last["shuffled_text_loss"],
-        "bits_per_second": last["bits_per_second"],
-        "spoken_character_error": interval(errors),
-        "ended_by_itself": interval(ended),
-    }
-
-
-def choose_lessons(study: Study) -> None:
-    """Shards of at most --lesson-hours of each speaker, no clip over --longest seconds: every variant codes these."""
-    with only_writer(study.lessons):
-        if (study.lessons / INDEX).is_file():
-            return
-        folders = study.options.lessons or study.options.data
-        shards = {split: ShardSet.open(folders, split, "audio") for split in ("train", "heldout")}
-        chosen = {
-            split: first_hours(s, study.options.lesson_hours, study.options.longest) for split, s in shards.items()
-        }
-        splits = {
-            split: [write_shard(study.lessons / f"{split}-00000.tar", copied(shards[split], numbers))]
-            for split, numbers in chosen.items()
-        }
-        write_index(study.lessons, "audio", splits, read_index(folders[0], "audio")["details"])
-
-
-def first_hours(shards: ShardSet, hours: float, longest: float) -> list[int]:
-    """The first ``hours`` of each speaker, of clips up to ``longest`` seconds."""
-    heard: dict[str, float] = {}
-    chosen = []
-    for index, (speaker, seconds) in enumerate(zip(shards.speakers, shards.durations_s, strict=True)):
-        if seconds <= longest and heard.get(speaker, 0.0) < 3600 * hours:
-            heard[speaker] = heard.get(speaker, 0.0) + seconds
-            chosen.append(index)
-    return chosen
-
-
-def copied(shards: ShardSet, numbers: Sequence[int]) -> Iterator[Sample]:
-    """The samples with these numbers, as they are."""
-    for i in numbers:
-        yield Sample(shards.keys[i], shards.meta(i), shards.payload(i), shards.extension(i))
-
-
-def make_model(study: Study, variant: Variant) -> Path:
-    """A model folder of the variant's two networks. Stage 3 has to be there and is not used: it gets one step."""
-    folder = study.folder(variant)
-    model, third, dvae = folder / "model", folder / "diffusion", folder / "dvae"
-    quick = ["run.steps=1", "run.minutes=0", "run.validate_every=0", "run.workers=0", "run.batch_size=1"]
-    chosen = [word for setting in quick for word in ("--set", setting)]
-    study.call(
-        "train", "diffusion", "--config", "tiny", "--data", study.lessons, "--dvae", dvae, "--run", third, *chosen
-    )
-    voice = next(iter(clips_by_speaker(study).values()))
-    runs = ("--dvae", dvae, "--gpt", folder / "gpt", "--diffusion", third)
-    study.call("bundle", *runs, "--name", variant.folder, "--voice", voice, "--out", model)
-    return model
-
-
-def clips_by_speaker(study: Study) -> dict[str, Path]:
-    """A training clip of each speaker of the lessons, as a file: the longest of the first hundred."""
-    shards = ShardSet.open([study.lessons], "train", "audio")
-    clips = {}
-    for speaker, numbers in shards.by_speaker.items():
-        chosen = max(numbers[:100], key=lambda i: shards.durations_s[i])
-        clips[speaker] = study.lessons / f"{shards.keys[chosen]}.{shards.extension(chosen)}"
-        if not clips[speaker].is_file():
-            clips[speaker].write_bytes(shards.payload(chosen))
-    return clips
-
-
-def spoken(study: Study, variant: Variant) -> tuple[list[float], list[float]]:
-    """Recogniser error and whether it ended by itself, of held-out sentences spoken in the voice they were recorded in."""
-    synthesizer = Synthesizer.load(make_model(study, variant), "cpu")
-    synthesizer.settings = replace(synthesizer.settings, diffusion_steps=0)
-    lessons, clips = ShardSet.open([study.lessons], "heldout", "audio"), clips_by_speaker(study)
-    chosen = [i for i in range(len(lessons)) if lessons.speakers[i] in clips][
-        :: max(1, len(lessons) // study.options.spoken)
-    ]
-    voices = {speaker: synthesizer.voice(clip) for speaker, clip in clips.items()}
-    sounds, texts, ended = [], [], []
-    for index in chosen[: study.options.spoken]:
-        texts.append(lessons.meta(index)["text"])
-        parts = list(synthesizer.sentences(texts[-1], voices[lessons.speakers[index]], study.options.seed))
-        sounds.append(join([p.samples for p in parts], [p.pause_s for p in parts[:-1]], synthesizer.audio.sample_rate))
-        ended.append(float(all(part.ended for part in parts)))
-    return character_errors(sounds, synthesizer.audio.sample_rate, texts, study.options.threads), ended
 
 
 # --- what the figures stand beside ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.hostile``: try the cases, print what became of them, and write every one down as JSON."""
+"""``python -m benchmarks.hostile``: run the cases, print the verdicts as tables, and write every result as JSON."""
 
 import argparse
 import gc
@@ -19,8 +19,8 @@ from .run import Result, Runner
 from .world import make_world
 
 PARTS = 1 << 32
-TOLD = 50  # results between two lines of progress
-# The share of a kind that is tried without --all: products of tables, whose members are alike.
+TOLD = 50  # A line of progress is printed after so many results.
+# The share of each kind that runs without --all. These kinds combine tables, so many of their cases are alike.
 SHARES = {
     "json": 0.4,
     "options": 0.45,
@@ -34,9 +34,27 @@ SHARES = {
 
 def all_cases() -> list[Case]:
     """Every case, sorted by name."""
-    from . import books, conditions, damage, labels, options, places, readings, records, sounds, texts
+    from . import (
+        books,
+        conditions,
+        damage,
+        evaluations,
+        kinds,
+        labels,
+        names,
+        options,
+        places,
+        readings,
+        records,
+        samples,
+        sounds,
+        texts,
+        weights,
+    )
 
-    modules = (books, conditions, damage, labels, options, places, readings, records, sounds, texts)
+    modules = (
+        books, conditions, damage, evaluations, kinds, labels, names, options, places, readings, records, samples, sounds, texts, weights,
+    )  # fmt: skip
     cases = sorted((case for module in modules for case in module.cases()), key=lambda case: case.name)
     twice = [name for name, count in Counter(case.name for case in cases).items() if count > 1]
     if twice:
@@ -45,7 +63,7 @@ def all_cases() -> list[Case]:
 
 
 def sample(cases: Sequence[Case], share: float) -> list[Case]:
-    """About ``share`` of the cases, the same ones every time."""
+    """About ``share`` of the cases: the same ones in every run."""
     return [case for case in cases if _place(case.name) < share]
 
 
@@ -55,7 +73,7 @@ def _place(name: str) -> float:
 
 
 def import_everything() -> None:
-    """Load what the commands need, so that a case starts in milliseconds; nothing is computed by torch."""
+    """Import the modules that commands need, so that a case starts in milliseconds. Torch must not compute anything here."""
     from importlib import import_module
 
     for name in (
@@ -71,11 +89,11 @@ def import_everything() -> None:
 
     normalize("Warm 3 up.")
     gc.collect()
-    gc.freeze()  # pages that the collector writes to would be copied for every case
+    gc.freeze()  # Without this, the collector would write to shared pages, and every case would copy them.
 
 
 def in_child(work: Callable[[], object]) -> None:
-    """Do ``work`` in a process of its own, because a process that has computed with torch's threads cannot fork."""
+    """Do ``work`` in a separate process, because a process that has computed with torch's threads cannot fork."""
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
@@ -95,7 +113,7 @@ def in_child(work: Callable[[], object]) -> None:
 
 
 def table(results: Sequence[Result], key: Callable[[Result], str], title: str) -> str:
-    """Counts of verdicts as a Markdown table."""
+    """The counts of verdicts as a Markdown table."""
     shown = [verdict for verdict in VERDICTS if verdict in GOOD or any(r.verdict == verdict for r in results)]
     lines = [f"| {title} | cases | {' | '.join(shown)} |", "|---|" + "--:|" * (len(shown) + 1)]
     for name in [*sorted({key(r) for r in results}), "all"]:
@@ -106,7 +124,7 @@ def table(results: Sequence[Result], key: Callable[[Result], str], title: str) -
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try the cases that the arguments choose; 1 when one of them went wrong."""
+    """Run the cases that the arguments choose; the result is 1 if one of them went wrong."""
     parser = argparse.ArgumentParser(prog="benchmarks.hostile", description=__doc__)
     parser.add_argument("--only", action="append", help="cases whose name holds this")
     parser.add_argument("--share", type=float, default=1.0, help="try this share of the cases, always the same ones")
@@ -132,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     import_everything()
     memory = Path("/dev/shm")
-    # Not a TemporaryDirectory: the cases' processes would remove it when they end.
+    # This is no TemporaryDirectory, because the forked processes of the cases would remove it when they end.
     folder = Path(tempfile.mkdtemp(prefix="hostile-", dir=memory if os.access(memory, os.W_OK) else None))
     try:
         world = chosen.world or folder / "world"
@@ -150,16 +168,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def functions() -> dict[str, Callable[[list[str]], None]]:
-    """Functions of the library that are tried as if they were commands."""
+    """The functions of the library that are run as if they were commands."""
     from . import readings
 
     return readings.COMMANDS
 
 
 def report(runner: Runner, cases: Sequence[Case], file: Path | None) -> list[Result]:
-    """The results of ``cases``; what went wrong is printed as it comes, and all is written to ``file`` meanwhile."""
+    """The results of ``cases``. Faults are printed at once; ``file`` gets all results so far after each line of progress."""
     began, results = time.monotonic(), list[Result]()
-    for result in runner.run(sorted(cases, key=lambda case: _place(case.name))):  # so that a part is a fair sample
+    for result in runner.run(
+        sorted(cases, key=lambda case: _place(case.name))
+    ):  # in an order that makes the first results a fair sample
         results.append(result)
         if not result.good or len(cases) == 1:
             told = f"{result.verdict:9} {result.name}: {result.line}"

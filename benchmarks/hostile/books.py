@@ -1,4 +1,4 @@
-"""Books, feeds and lists of URLs that are bombs, broken, endless, or lead out."""
+"""Books, feeds and lists of URLs that are broken, very large when unpacked, or point to files and hosts outside."""
 
 import gzip
 import io
@@ -6,9 +6,9 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .case import Case, Check
+from .case import Case, Check, written
+from .checks import tells
 from .readings import COMMANDS
-from .words import tells
 from .world import RAW, epub, feed
 
 ENTITIES = (
@@ -139,113 +139,73 @@ DIRECT = ("http://127.0.0.1:{port}/a.mp3", "http://localhost:{port}/a.mp3", "htt
           "http://224.0.0.1/", "http://[::]/", "http://[2002:7f00:1::]/", "http://0177.0.0.1:{port}/", "http://127.0.0.1.:{port}/", "http://localhost.:{port}/", "yt-dlp:http://127.0.0.1:{port}/", "yt-dlp:file:///etc/passwd", "yt-dlp:--exec=id", "yt-dlp:", "yt-dlp:x")  # fmt: skip
 
 
+DRY = ("--config", "podcast", "--dry-run", "--out", "made")
+FETCH_ONCE = (*RAW, "--only", "fetch", "--out", "made", "--set", "fetch.retries=0", "--set", "fetch.delay_s=0")
+# Parts of the addresses of this machine or of its own network. No case may connect to such a place.
+NEAR = ("127", "local", "::1]", "0.0.0.0", "192.0", "169.", "10.0", "fe80", "224", "7f0")
+IN_A_BUILD = ("good", "bomb", "deep", "entities", "lzma-broken", "not-a-zip")
+
+
 def cases() -> Iterator[Case]:
-    """Books by themselves and in a build, feeds and lists without fetching, addresses that must not be asked."""
+    """Books alone and in a build, feeds and lists, and addresses that no build may connect to."""
     assert "(book)" in COMMANDS
+    yield from _books()
+    yield from _feeds()
+    yield from _lists()
+    yield from _addresses()
+
+
+def _books() -> Iterator[Case]:
+    """Books that are read, and recordings whose book is one of these."""
     for label, (data, expect) in EPUBS.items():
-        yield Case(
-            f"(book)/books/{label}",
-            "books",
-            ("(book)", "b.epub"),
-            (),
-            _written("b.epub", data),
-            expect,
-            cheap="bomb" not in label,
-        )
+        yield _book(label, written("b.epub", data), expect, cheap="bomb" not in label)
     for label, (body, check) in WORDS.items():
-        yield Case(
-            f"(book)/books/words-{label}",
-            "books",
-            ("(book)", "b.epub"),
-            (),
-            _written("b.epub", lambda body=body: epub({"c1.xhtml": body})),
-            "ran",
-            check,
-        )  # type: ignore[misc]
+        yield _book(f"words-{label}", _chapter(body), "ran", check)
     for label, (content, expect) in BOOK_TEXTS.items():
-        yield Case(
-            f"(book)/books/text-{label}",
-            "books",
-            ("(book)", "b.txt"),
-            (),
-            _written("b.txt", content),
-            expect,
-            cheap=isinstance(content, bytes) and len(content) < 1_000_000,
-        )
-    dry = ("--config", "podcast", "--dry-run", "--out", "made")
+        cheap = isinstance(content, bytes) and len(content) < 1_000_000
+        yield _book(f"text-{label}", written("b.txt", content), expect, cheap=cheap, name="b.txt")
+    for label in IN_A_BUILD:
+        words = ("build", "raw", "--out", "made", *RAW)
+        prepare = written("raw/talk.epub", EPUBS[label][0])
+        yield Case(f"build/books/{label}", "books", words, ("raw",), prepare, writes=("made",), cheap=False)
+
+
+def _book(
+    label: str,
+    prepare: Callable[[Path], None],
+    expect: str,
+    check: Check | None = None,
+    cheap: bool = True,
+    name: str = "b.epub",
+) -> Case:
+    return Case(f"(book)/books/{label}", "books", ("(book)", name), (), prepare, expect, check, cheap=cheap)
+
+
+def _chapter(body: str) -> Callable[[Path], None]:
+    """Write a book of one chapter."""
+    return written("b.epub", lambda: epub({"c1.xhtml": body}))
+
+
+def _feeds() -> Iterator[Case]:
+    """Feeds that a build reads and does not follow."""
     for label, (data, expect) in FEEDS.items():
-        yield Case(
-            f"build/feeds/{label}",
-            "feeds",
-            ("build", "f.xml", *dry),
-            (),
-            _written("f.xml", data),
-            expect,
-            cheap=label not in ("big", "gzip-bomb"),
-        )
+        prepare, cheap = written("f.xml", data), label not in ("big", "gzip-bomb")
+        yield Case(f"build/feeds/{label}", "feeds", ("build", "f.xml", *DRY), (), prepare, expect, cheap=cheap)
+
+
+def _lists() -> Iterator[Case]:
+    """Lists of addresses, which a dry run reads and a build asks."""
     for label, content in URLS.items():
-        yield Case(
-            f"build/urls/{label}",
-            "url lists",
-            ("build", "l.urls", *dry),
-            (),
-            _written("l.urls", content),
-        )  # type: ignore[misc]
-        fetch = (
-            "build",
-            "l.urls",
-            *RAW,
-            "--only",
-            "fetch",
-            "--out",
-            "made",
-            "--set",
-            "fetch.retries=0",
-            "--set",
-            "fetch.delay_s=0",
-        )
-        yield Case(
-            f"build/urls/fetch-{label}",
-            "url lists",
-            fetch,
-            (),
-            _written("l.urls", content if len(content) < 10_000 else b"http://[\n"),
-            network=label not in ("path", "file", "user"),
-            writes=("made",),
-        )  # type: ignore[misc]
-    for number, url in enumerate(DIRECT):
-        words = (
-            "build",
-            "{url}",
-            *RAW,
-            "--only",
-            "fetch",
-            "--out",
-            "made",
-            "--set",
-            "fetch.retries=0",
-            "--set",
-            "fetch.delay_s=0",
-        )
-        ported = url.replace("{port}", "9")
-        yield Case(f"build/addresses/{number:02}-{ported[:40]!a}", "addresses", tuple(ported if word == "{url}" else word for word in words), writes=("made",),
-                   network=not any(host in url for host in ("127", "local", "::1]", "0.0.0.0", "192.0", "169.", "10.0", "fe80", "224", "7f0")))  # fmt: skip
-    for label in ("good", "bomb", "deep", "entities", "lzma-broken", "not-a-zip"):
-        whole = ("build", "raw", "--out", "made", *RAW)
-        yield Case(
-            f"build/books/{label}",
-            "books",
-            whole,
-            ("raw",),
-            _written("raw/talk.epub", EPUBS[label][0]),
-            "either",
-            writes=("made",),
-            cheap=False,
-        )
+        yield Case(f"build/urls/{label}", "url lists", ("build", "l.urls", *DRY), (), written("l.urls", content))
+        asked = written("l.urls", content if len(content) < 10_000 else b"http://[\n")
+        asks = label not in ("path", "file", "user")
+        words = ("build", "l.urls", *FETCH_ONCE)
+        yield Case(f"build/urls/fetch-{label}", "url lists", words, (), asked, network=asks, writes=("made",))
 
 
-def _written(name: str, data: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(data if isinstance(data, bytes) else data())
-
-    return prepare
+def _addresses() -> Iterator[Case]:
+    """Addresses on the command line."""
+    for number, address in enumerate(DIRECT):
+        ported, far = address.replace("{port}", "9"), not any(part in address for part in NEAR)
+        name = f"build/addresses/{number:02}-{ported[:40]!a}"
+        yield Case(name, "addresses", ("build", ported, *FETCH_ONCE), writes=("made",), network=far)

@@ -1,4 +1,4 @@
-"""Circumstances: closed streams, full disks, a folder that another process holds, signals, what killed processes left."""
+"""Circumstances: closed streams, full disks, locked folders, signals, and temporary files of killed processes."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ FULL = (
 SIZES = (0, 1, 10, 700, 5000, 40_000, 200_000, 900_000)
 LONG = ("train", "dvae", "--config", "tiny", "--data", "shards", "--run", "run", "--set", "run.steps=100000", "--set", "run.save_every=2", "--set", "run.validate_every=0",
         "--set", "run.threads=1")  # fmt: skip
-DEAD = 4_194_000  # no process has so high a number
+DEAD = 4_194_000  # No process has a number as high as this.
 _STOPPED = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
@@ -121,7 +121,7 @@ def _signals() -> Iterator[Case]:
 
 
 def _leftovers() -> Iterator[Case]:
-    """Temporary files of a process that was killed: ours go at the next start, strangers' stay."""
+    """Temporary files of a killed process: the next start removes those of this machine and leaves all others."""
     machine = "".join(c if c.isascii() and c.isalnum() else "-" for c in socket.gethostname())[:40] or "host"
 
     def prepare(folder: Path) -> None:
@@ -137,7 +137,7 @@ def _leftovers() -> Iterator[Case]:
     def check(folder: Path, done: object) -> str:
         names = {path.name for path in (folder / "dvae").iterdir()}
         if any(f"-{DEAD}.tmp" in name for name in names):
-            return "what a killed process left is still there"
+            return "files of a killed process are still there"
         missing = {".step-00000002.elsewhere-1.tmp", f".step-00000002.{machine}-x.tmp"} - names
         return f"another machine's files are gone: {missing}" if missing else ""
 

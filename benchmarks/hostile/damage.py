@@ -3,19 +3,19 @@
 import os
 import shutil
 import socket
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from .case import Case, Check, draw
+from .checks import found_talk, kept, sounds
 from .words import (
     ASSEMBLE,
     BUILD,
     BUILD_LISTED,
     BUNDLE,
     CODES,
+    EVALUATE,
+    EVALUATE_BESIDE,
     EXPORT,
     FETCH,
     INSPECT,
@@ -35,11 +35,10 @@ from .words import (
     VERIFY,
     WRITES,
     exit_codes,
+    patience,
     short,
-    sounds,
     with_option,
-)  # fmt: skip
-from .world import reseal
+)
 
 KIND = "damaged files"
 ZEROS = 1 << 20
@@ -47,7 +46,7 @@ ZEROS = 1 << 20
 
 def _socket(path: Path) -> None:
     here = Path.cwd()
-    os.chdir(path.parent)  # the names of sockets are short
+    os.chdir(path.parent)  # A socket's path must be short, so it is bound by its name alone.
     with socket.socket(socket.AF_UNIX) as made:
         made.bind(path.name)
     os.chdir(here)
@@ -98,7 +97,7 @@ NOT_FILES = ("gone", "folder", "pipe", "socket", "dangling", "loop", "device", "
 
 
 def harm(file: str, how: str, after: Callable[[Path], object] | None = None) -> Callable[[Path], None]:
-    """Do one of ``DAMAGES`` to a file of the case's folder."""
+    """Do one of ``DAMAGES`` to the file that this pattern finds in the case's folder."""
 
     def prepare(folder: Path) -> None:
         DAMAGES[how](next(folder.glob(file)))
@@ -122,10 +121,13 @@ _MODEL = (
 )
 _SHARDS = ("index.json", "train-000000.index.json", "train-000000.tar")
 _WORK = ("done.json", "segments.jsonl", "voices.json", "samples.tar", "samples.index.json", "index.json")
-# files, command line, damages a file, whether the command must refuse every damage of these files
+# The files, the command line, how many damages each file gets, and whether the command must refuse all of them.
 TARGETS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, bool], ...] = (
     (tuple(f"model/{name}" for name in _MODEL), SPEAK, 6, True),
     (tuple(f"model/{name}" for name in _MODEL), RESYNTHESIZE, 1, True),
+    (tuple(f"model/{name}" for name in _MODEL), EVALUATE, 2, True),
+    (("labelled/r0.txt",), EVALUATE, 12, False),
+    (("listed/manifest.jsonl", "listed/r0.wav"), EVALUATE_BESIDE, 8, False),
     (("model", "model/gpt", "model/MODEL_CARD.md"), SPEAK, 4, False),
     (tuple(f"dvae/step-*/{name}" for name in (*_CHECKPOINT, *_TRAINER)), RESUME, 5, True),
     (tuple(f"gpt/step-*/{name}" for name in (*_CHECKPOINT, *_TRAINER)), RESUME_GPT, 2, True),
@@ -151,11 +153,11 @@ TARGETS: tuple[tuple[tuple[str, ...], tuple[str, ...], int, bool], ...] = (
     (("voice.wav",), SCORE, 12, False),
     (("voice.wav",), BUNDLE, 12, False),
 )  # fmt: skip
-HARMLESS = ("twice", "utf16")  # not for binary files whose end may be ignored
+HARMLESS = ("twice", "utf16")  # A reader may accept these damages, so no refusal is required.
 
 
 def cases() -> Iterator[Case]:
-    """Some damages for every file that a command reads; weights that are whole files, and yet no network."""
+    """Some damages for every file that a command reads; small files that options name; bad files beside good ones."""
     for files, words, count, strict in TARGETS:
         for file in files:
             name = f"{short(words)}/damaged/{file.replace('/', ':')}"
@@ -167,25 +169,24 @@ def cases() -> Iterator[Case]:
             if file in ("model", "model/gpt"):
                 choices = ["pipe", "dangling", "loop", "secret"]
             for how in dict.fromkeys(map(str, draw(name, list[object](choices), count))):
-                yield _case(f"{name}={how}", words, harm(file, how), strict and how not in HARMLESS, file, how)
+                yield damaged(f"{name}={how}", words, harm(file, how), strict and how not in HARMLESS, file, how)
     yield from _lists()
-    yield from _weights()
     yield from _good_beside()
 
 
-def _case(
+def damaged(
     name: str, words: tuple[str, ...], prepare: Callable[[Path], None], strict: bool, file: str = "", how: str = ""
 ) -> Case:
     check: Check | None = sounds() if words[0] in ("speak", "resynthesize") else None
     writes = WRITES.get(words, ())
     return Case(
         name, KIND, words, (*PARTS[words], "victim"), prepare, "refused" if strict else "either", check, writes, exit_codes(words),
-        cheap=words in SOON or words == SPEAK_VOICE,
+        patience=patience(words), cheap=words in SOON or words == SPEAK_VOICE,
     )  # fmt: skip
 
 
 def _lists() -> Iterator[Case]:
-    """Small files that options name."""
+    """Damages of the small files that options name."""
     words = {
         "lexicon": ((*SPEAK, "--lexicon", "given"), ("model",), ("out.wav",)),
         "card": ((*BUNDLE, "--card", "given"), PARTS[BUNDLE], ("made",)),
@@ -224,82 +225,13 @@ def _lists() -> Iterator[Case]:
                 "device",
                 "secret",
             ) and option not in ("feed", "urls")
-            # A feed that cannot be read is one of many sources: the dry run tells it and goes on.
+            # A feed or list that cannot be read is one of many sources: the dry run reports it and goes on.
             yield Case(f"{line[0]}/damaged/--{option}={how}", KIND, line, (*parts, "victim"), prepare, "refused" if strict else "either",
                        writes=writes)  # fmt: skip
 
 
-def _weights() -> Iterator[Case]:
-    """Weights that are a good file of the format, and no good network; the model is sealed anew."""
-    from safetensors.numpy import load_file, save_file
-
-    def nan(tensors: dict[str, np.ndarray]) -> None:
-        for value in tensors.values():
-            value[...] = np.nan
-
-    def one_nan(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)].reshape(-1)[0] = np.inf
-
-    def integers(tensors: dict[str, np.ndarray]) -> None:
-        for name in tensors:
-            tensors[name] = (tensors[name] * 100).astype(np.int8)
-
-    def lacking(tensors: dict[str, np.ndarray]) -> None:
-        del tensors[min(tensors)]
-
-    def extra(tensors: dict[str, np.ndarray]) -> None:
-        tensors["extra"] = np.zeros(3, np.float16)
-
-    def other_shape(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)] = np.zeros((3, 5), np.float16)
-
-    def flat(tensors: dict[str, np.ndarray]) -> None:
-        tensors[min(tensors)] = tensors[min(tensors)].reshape(-1, 1)
-
-    def empty(tensors: dict[str, np.ndarray]) -> None:
-        tensors.clear()
-
-    def renamed(tensors: dict[str, np.ndarray]) -> None:
-        tensors["x" * 5000] = tensors.pop(min(tensors))
-
-    def booleans(tensors: dict[str, np.ndarray]) -> None:
-        tensors[max(tensors)] = tensors[max(tensors)] > 0
-
-    hurts = (nan, one_nan, integers, lacking, extra, other_shape, flat, empty, renamed, booleans)
-    for stage, words in (("dvae", RESYNTHESIZE), ("gpt", SPEAK), ("diffusion", SPEAK), ("gpt", LISTEN)):
-        for hurt in hurts:
-
-            def prepare(folder: Path, stage: str = stage, hurt: Callable[[dict[str, np.ndarray]], None] = hurt) -> None:
-                file = folder / "model" / stage / "model.safetensors"
-                tensors = {name: value.copy() for name, value in load_file(file).items()}
-                hurt(tensors)
-                save_file(tensors, file, metadata={"format": "pt"})
-                reseal(folder / "model")
-
-            yield _case(f"{words[0]}/damaged/weights-of-{stage}={hurt.__name__}", words, prepare, True)
-    for stage, words in (("dvae", RESUME), ("gpt", RESUME_GPT), ("dvae", CODES)):
-        for hurt in (nan, lacking, other_shape, extra, integers):
-            for file in ("trainer/weights.safetensors", "trainer/optimizer.safetensors", "model.safetensors"):
-                if words == CODES and "trainer" in file:
-                    continue
-
-                def spoil(
-                    folder: Path,
-                    file: str = f"{stage}/step-*/{file}",
-                    hurt: Callable[[dict[str, np.ndarray]], None] = hurt,
-                ) -> None:
-                    found = next(folder.glob(file))
-                    tensors = {name: value.copy() for name, value in load_file(found).items()}
-                    hurt(tensors)
-                    save_file(tensors, found)
-
-                if zlib.crc32(f"{stage}{file}{hurt.__name__}".encode()) % 3:
-                    yield _case(f"{short(words)}/damaged/{file.replace('/', ':')}-of-{stage}={hurt.__name__}", words, spoil,
-                                "model.safetensors" not in file or words == CODES)  # fmt: skip
-
-
 def _good_beside() -> Iterator[Case]:
-    """A bad thing beside good recordings: the good ones are found."""
+    """A bad file beside good recordings: the build must find the good ones."""
     makers: dict[str, Callable[[Path], object]] = {
         "pipe": os.mkfifo, "folder": lambda p: p.mkdir(), "dangling": lambda p: p.symlink_to("nowhere"), "loop": lambda p: p.symlink_to(p.name),
         "device": lambda p: p.symlink_to("/dev/zero"), "empty": lambda p: p.touch(), "random": lambda p: p.write_bytes(bytes(range(256)) * 40),
@@ -319,7 +251,7 @@ def _good_beside() -> Iterator[Case]:
                 ("raw", "victim"),
                 prepare,
                 "ran",
-                _found_talk,
+                found_talk,
                 ("made",),
             )
             if name in ("bad.wav", "bad.txt", "LICENSE"):
@@ -339,23 +271,3 @@ def _good_beside() -> Iterator[Case]:
                     kept(3),
                     ("made",),
                 )
-
-
-def _found_talk(folder: Path, done: object) -> str:
-    import json
-
-    sources = json.loads((folder / "made" / "work" / "sources.json").read_text())["sources"]
-    return "" if any("talk" in source["path"] for source in sources) else "the good recording was not found"
-
-
-def kept(count: int) -> Check:
-    """Whether a build kept at least so many recordings."""
-
-    def check(folder: Path, done: object) -> str:
-        import json
-
-        index = json.loads((folder / "made" / "index.json").read_text())
-        found = sum(split["samples"] for split in index["splits"].values())
-        return "" if found >= count else f"kept {found} of {count} good recordings"
-
-    return check

@@ -11,7 +11,7 @@ from .case import Case, Done
 
 PROGRAM = "triforce-tts: "
 _TEMPORARY = re.compile(r"^\..+\.(tmp|old|part)(\.\w+)?$|^tmp[a-z0-9_]{8}$|\.tmp$")
-# What commands say of their work on the way to an error; a library's own notes are not among it.
+# Lines in which commands report their progress before an error. The notes of libraries are not allowed.
 _PROGRESS = re.compile(
     r"[━╸╺]|^builds from |^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
     r"^(dvae|gpt|diffusion|distill|overfit)\b"
@@ -42,7 +42,7 @@ def _is_under(name: str, tops: Sequence[str]) -> bool:
 
 
 def changes(before: Tree, after: Tree, writes: Sequence[str]) -> tuple[str, str]:
-    """The first entry that was lost or changed, and the first that was left, apart from what ``writes`` names."""
+    """The first entry that was lost or changed, and the first new one that was left behind; ``writes`` names exceptions."""
     lost = left = ""
     for name, entry in before.items():
         if not _is_under(name, writes) and after.get(name) != entry:
@@ -54,7 +54,7 @@ def changes(before: Tree, after: Tree, writes: Sequence[str]) -> tuple[str, str]
 
 
 def judge(case: Case, done: Done, folder: Path, attempts: str, lost: str, left: str) -> tuple[str, str]:
-    """The verdict on a case that came to an end, and the line that tells of it; the worst thing wins."""
+    """The verdict on a case that has ended, and the line that explains it; the worst finding decides."""
     lines = [line for line in done.err.splitlines() if line.strip()]
     last = next((line for line in reversed(lines) if not _PROGRESS.search(line)), lines[-1] if lines else "")
     if lost:
@@ -82,7 +82,9 @@ def judge(case: Case, done: Done, folder: Path, attempts: str, lost: str, left: 
 def _judge_refusal(case: Case, done: Done, lines: list[str]) -> tuple[str, str]:
     told = [line for line in lines if line.startswith(PROGRAM)]
     other = [line for line in lines if not line.startswith(PROGRAM) and not _PROGRESS.search(line)]
-    is_help = done.err.startswith("Usage: ") and "Commands:" in done.err  # what a command without its sub-command shows
+    is_help = (
+        done.err.startswith("Usage: ") and "Commands:" in done.err
+    )  # A group of commands shows its help where the sub-command is missing.
     if done.code == 1 or 2 in case.closed or is_help:
         return "refused", (told or done.out.splitlines() or [""])[0]
     if len(told) != 1 or other:

@@ -4,7 +4,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from .case import Case, draw
+from .case import COMMANDS, Case, draw
+from .checks import sounds, tells
 from .words import (
     ASSEMBLE,
     BUILD,
@@ -12,6 +13,7 @@ from .words import (
     BUNDLE,
     CODES,
     DISTILL,
+    EVALUATE,
     EXPORT,
     FETCH,
     INSPECT,
@@ -28,11 +30,10 @@ from .words import (
     VERIFY,
     WRITES,
     exit_codes,
+    patience,
     short,
-    sounds,
-    tells,
     with_option,
-)  # fmt: skip
+)
 
 KIND = "options"
 NUMBERS = (
@@ -71,7 +72,7 @@ NAMES = (
 PATHS = ("", "nowhere", "nowhere/deep/in", "/dev/null", "/dev/zero", "/proc/self/mem", "/", ".", "a" * 300, "\udcff\udcfe", "a\nb", "-", "~", "http:/x",
          "voice.wav/x", "%s%n{}", "/proc/self/fd/0")  # fmt: skip
 
-# The option, the values, whether they all are wrong.
+# The option, its values, and whether all of them are wrong.
 OPTIONS: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...], bool], ...]] = {
     SPEAK: (
         ("--seed", NUMBERS, False), ("--steps", NUMBERS, False), ("--threads", (*NUMBERS, "100000"), False), ("--device", NAMES, True),
@@ -81,6 +82,10 @@ OPTIONS: dict[tuple[str, ...], tuple[tuple[str, tuple[str, ...], bool], ...]] = 
     SPEAK_VOICE: (("--voice", PATHS, True),),
     RESYNTHESIZE: (("--seed", NUMBERS, False), ("--steps", NUMBERS, False), ("--model", PATHS, True), ("--device", NAMES, True)),
     LISTEN: (("--model", PATHS, True), ("--device", NAMES, True), ("--threads", NUMBERS, False)),
+    EVALUATE: (
+        ("--seeds", (*NUMBERS, "0", "101"), True), ("--limit", (*NUMBERS, "0"), False), ("--workers", (*NUMBERS, "100000"), True), ("--model", PATHS, True), ("--texts", PATHS, True),
+        ("--natural", PATHS, True), ("--voices", tuple(path for path in PATHS if path != "/"), False), ("--against", PATHS, True), ("--recogniser", NAMES, True),
+    ),
     SCORE: (("--voice", PATHS, True), ("--model", PATHS, True)),
     BUILD: (
         ("--sample-rate", (*NUMBERS, "0", "1", "7", "1000000000"), False), ("--codec", (*NAMES, "mp3"), True), ("--workers", NUMBERS, False),
@@ -139,7 +144,7 @@ FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
 
 
 def cases() -> Iterator[Case]:
-    """The tables above, and command lines that lack something or say too much."""
+    """The tables above, then command lines with missing or superfluous words, then options that contradict each other."""
     for words, rows in OPTIONS.items():
         for option, values, wrong in rows:
             for value in values:
@@ -166,23 +171,23 @@ def _case(words: tuple[str, ...], option: str, value: str, wrong: bool) -> Case:
     return Case(
         f"{short(words)}/options/{option}={shown!a}", KIND, whole, (*dict.fromkeys((*base, *needed)), "victim"),
         expect="refused" if wrong and not _is_fine(option, value) else "either", check=check, writes=WRITES.get(words, ("made",)), codes=exit_codes(words),
-        network=option == "--ray", cheap=words in SOON or words[0] == "speak",
+        network=option == "--ray", patience=patience(words), cheap=words in SOON or words[0] == "speak",
     )  # fmt: skip
 
 
 def _is_fine(option: str, value: str) -> bool:
-    """Whether a value that stands in a list of wrong ones is right for this option, or may be."""
+    """Whether a value from a list of wrong ones is, or may be, right for this option."""
     numbers = {" 5", "1_000"}
     return (option, value) in {
         ("--device", "meta"),
         ("--synthetic", "."),
         ("--card", "/proc/self/fd/0"),
         ("--engine", "null"),
-    } or (option in ("--candidates", "--workers") and value in numbers)
+    } or (option in ("--candidates", "--seeds", "--workers") and value in numbers)
 
 
 def _usage() -> Iterator[Case]:
-    """Command lines that lack something or say too much."""
+    """Command lines with missing or superfluous words."""
     lines: tuple[tuple[str, ...], ...] = (
         (), ("",), ("-",), ("--",), ("nosuch",), ("Speak",), ("speak",), ("speak", "a", "b"), ("speak", "--bogus"), ("speak", "a", "--out"), ("speak", "a", "-o", "x"),
         ("speak", "\udcff", "--model", "model"), ("resynthesize",), ("listen",), ("listen", "nowhere.wav"), ("score", "x"), ("build", "--out", "made"), ("build", "", "--out", "made"),
@@ -210,6 +215,7 @@ def _usage() -> Iterator[Case]:
         ("resynthesize",),
         ("listen",),
         ("score",),
+        ("evaluate",),
         ("build",),
         ("inspect",),
         ("verify",),
@@ -230,20 +236,7 @@ def _usage() -> Iterator[Case]:
 
 
 def _command(words: tuple[str, ...]) -> str:
-    known = (
-        "speak",
-        "resynthesize",
-        "listen",
-        "score",
-        "build",
-        "inspect",
-        "verify",
-        "codes",
-        "train",
-        "bundle",
-        "export",
-    )
-    return words[0] if words and words[0] in known else "(none)"
+    return words[0] if words and words[0] in COMMANDS else "(none)"
 
 
 def _same(folder: Path) -> None:
@@ -251,7 +244,7 @@ def _same(folder: Path) -> None:
 
 
 def _contradictions() -> Iterator[Case]:
-    """Options that do not go together, or inputs of the wrong sort."""
+    """Options that contradict each other, inputs of the wrong sort, and good command lines."""
     lines: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {
         "model-is-a-run": (with_option(SPEAK, "--model", "gpt"), ("gpt",), ("out.wav",), "refused"),
         "model-is-shards": (with_option(SPEAK, "--model", "shards"), ("shards",), ("out.wav",), "refused"),
@@ -282,7 +275,7 @@ def _contradictions() -> Iterator[Case]:
         "raw-of-shards": (("build", "shards", *FETCH[2:]), ("shards",), ("made",), "either"),
         "assemble-before-fetch": (with_option(ASSEMBLE, "--out", "made"), ("raw",), ("made",), "refused"),
         "process-part-9": (("build", "raw", "--out", "built", *FETCH[4:-2], "--only", "process", "--part", "9/9"), ("raw", "built"), ("built",), "either"),
-        "verify-good": (VERIFY, ("shards",), (), "ran"), "inspect-good": (INSPECT, ("shards",), (), "ran"), "speak-good": (SPEAK, ("model",), ("out.wav",), "ran"),
+        "evaluate-good": (EVALUATE, PARTS[EVALUATE], ("report",), "ran"), "verify-good": (VERIFY, ("shards",), (), "ran"), "inspect-good": (INSPECT, ("shards",), (), "ran"), "speak-good": (SPEAK, ("model",), ("out.wav",), "ran"),
         "listen-good": (LISTEN, PARTS[LISTEN], (), "ran"), "score-good": (SCORE, PARTS[SCORE], (), "ran"), "build-good": (BUILD, PARTS[BUILD], ("made",), "ran"),
         "codes-good": (CODES, PARTS[CODES], ("coded",), "ran"), "train-good": (TRAIN_DVAE, PARTS[TRAIN_DVAE], ("run",), "ran"),
         "gpt-good": (TRAIN_GPT, PARTS[TRAIN_GPT], ("run",), "ran"), "diffusion-good": (TRAIN_DIFFUSION, PARTS[TRAIN_DIFFUSION], ("run",), "ran"),
@@ -292,4 +285,4 @@ def _contradictions() -> Iterator[Case]:
     }  # fmt: skip
     for name, (words, parts, writes, expect) in lines.items():
         yield Case(f"{words[0]}/contradictions/{name}", "contradictions", words, tuple(dict.fromkeys((*parts, "victim"))), _same, expect,
-                   writes=writes, codes=exit_codes(words), cheap=words in SOON)  # fmt: skip
+                   writes=writes, codes=exit_codes(words), patience=patience(words), cheap=words in SOON)  # fmt: skip

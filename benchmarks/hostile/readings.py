@@ -1,4 +1,4 @@
-"""What texts are read as, against the right answers; the functions of the library stand as commands of their own."""
+"""How texts are read aloud, compared with the right answers. Functions of the library are run as if they were commands."""
 
 import re
 import sys
@@ -9,7 +9,7 @@ from .case import Case, Check, Done
 from .texts import TEXTS
 
 KIND = "readings"
-# text, what its words must hold (a pattern, in lower case), what they must not
+# the text, a pattern (in lower case) that its words must match, and one that they must not match
 READINGS: tuple[tuple[str, str, str], ...] = (
     ("The end.12 The next one.", r"\bend\b", r"zero|point"), ("See the note.3 Then go.", r"\bnote\b.*\bthen\b", r"point|zero"), ("Section G.2", r"\bg\b (point|dot) two", "zero"),
     ("Figure B.11 shows", r"\bb\b (point|dot) (eleven|one one)", "zero"), ("v1.2.3", "version one (point|dot) two (point|dot) three", "zero"), ("v10.0.1", "version ten (point|dot) zero (point|dot) one", "twozero"),
@@ -37,7 +37,7 @@ CHUNKS: tuple[tuple[str, int, str], ...] = (
 
 
 def normalize_command(words: list[str]) -> None:
-    """Print what a text is read as."""
+    """Print the words in which a text is read aloud."""
     from triforce_tts.errors import TriforceError
     from triforce_tts.text.normalize import normalize
 
@@ -48,7 +48,7 @@ def normalize_command(words: list[str]) -> None:
 
 
 def chunk_command(words: list[str]) -> None:
-    """Print the chunks of a text, one a line; what they hold must be the text."""
+    """Print the chunks of a text, one a line; together they must be the whole text."""
     from triforce_tts.text.chunk import split_sentences
 
     chunks = split_sentences(words[0])
@@ -111,7 +111,7 @@ def _keeps_all(folder: Path, done: Done) -> str:
 
 
 def cases() -> Iterator[Case]:
-    """Readings that are known, and properties of all texts."""
+    """Texts whose right reading is known, and properties that hold for all texts."""
     for number, (text, pattern, forbidden) in enumerate(READINGS):
         yield Case(
             f"(normalize)/readings/{number:02}-{text[:25]!a}",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .case import Case, Check, draw
+from .checks import sounds
 from .words import (
     ASSEMBLE,
     BUILD_LISTED,
@@ -29,8 +30,7 @@ from .words import (
     WRITES,
     exit_codes,
     short,
-    sounds,
-)  # fmt: skip
+)
 from .world import reseal
 
 KIND = "json"
@@ -45,7 +45,7 @@ Path_ = tuple[str | int, ...]
 
 
 def fields(value: Any, at: Path_ = (), most: int = 3) -> Iterator[Path_]:
-    """The paths of all fields of a JSON value; of lists the first item, of tables of checksums the first few."""
+    """The paths of all fields of a JSON value: of a list only the first item, of a table of checksums the first few."""
     if isinstance(value, dict):
         for key in sorted(value)[: most if "sha256" in at else None]:
             yield (*at, key)
@@ -56,7 +56,7 @@ def fields(value: Any, at: Path_ = (), most: int = 3) -> Iterator[Path_]:
 
 
 def replaced(value: Any, path: Path_, new: object) -> Any:
-    """``value`` with the field at ``path`` set to ``new`` or taken out."""
+    """``value`` with the field at ``path`` set to ``new``, or without the field if ``new`` is MISSING."""
     if not path:
         return new
     head, *rest = path
@@ -69,7 +69,7 @@ def replaced(value: Any, path: Path_, new: object) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """JSON, also of what is nested too deeply for a serialiser."""
+    """The value as JSON, even if it is nested too deeply for a serialiser."""
     return json.dumps(value).replace(json.dumps(DEEP), "[" * 100_000 + "]" * 100_000)
 
 
@@ -94,7 +94,8 @@ def _reseal(folder: Path) -> None:
     reseal(folder / "model")
 
 
-# file, command lines, values a field, whether the model is sealed anew, whether it is a file of lines
+# The file, the command lines, how many values each field gets, whether the model's checksums are written anew, and
+# whether the file has a JSON object a line.
 TARGETS: tuple[tuple[str, tuple[tuple[str, ...], ...], int, bool, bool], ...] = (
     ("model/model.json", (SPEAK, LISTEN), 4, False, False),
     *((f"model/{stage}/config.json", (command,), 4, True, False) for stage, command in (("dvae", RESYNTHESIZE), ("gpt", SPEAK), ("diffusion", SPEAK))),
@@ -123,7 +124,7 @@ TARGETS: tuple[tuple[str, tuple[tuple[str, ...], ...], int, bool, bool], ...] = 
 
 
 def cases() -> Iterator[Case]:
-    """A few values for every field of every file, and every value for some field."""
+    """A few values for every field of every file, and some values for the whole file."""
     for file, commands, count, sealed, line in TARGETS:
         for words in commands:
             for path in PATHS[file]:
@@ -154,7 +155,7 @@ def _case(name: str, words: tuple[str, ...], prepare: Callable[[Path], None], fi
 
 
 def _paths(*names: str) -> tuple[Path_, ...]:
-    """Paths written with dots; digits are places in lists."""
+    """Paths whose steps are separated by '>'; digits are places in lists."""
     return tuple(tuple(int(p) if p.isdigit() else p for p in name.split(">")) for name in names)
 
 

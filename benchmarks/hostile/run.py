@@ -1,4 +1,4 @@
-"""Tries cases, each in a process forked from one that has imported everything, and judges what came of them."""
+"""Runs each case in a process forked from one that has imported everything, and judges the result."""
 
 import atexit
 import contextlib
@@ -24,14 +24,14 @@ from typing import Any
 from .case import GOOD, Case, Done
 from .judge import Tree, changes, judge, tree
 
-LIMIT_S = 20.0  # of computing or of standing still; what takes longer hangs
-LONGEST_S = 300.0  # on a machine that is busy with other things
-MEMORY = 3 << 30  # bytes that a case may hold
-ADDRESSES = 12 << 30  # bytes that it may ask for: what is never touched costs nothing
-LOOK_S = 0.3  # between two looks at what a case uses
-GRACE_S = 1.0  # that workers have to end after their parent
-SAID = 1 << 20  # bytes of what a case says that are kept
-SHOWN = 300  # characters of a message that are kept
+LIMIT_S = 20.0  # A case hangs if it computes, or stands still, for longer than this.
+LONGEST_S = 300.0  # A case ends after this time even where other work slows the machine.
+MEMORY = 3 << 30  # bytes of memory that a case may use
+ADDRESSES = 12 << 30  # bytes of addresses that a case may reserve; reserved memory that is never touched costs nothing
+LOOK_S = 0.3  # seconds between two measurements of a case's time and memory
+GRACE_S = 1.0  # seconds in which workers must end after their parent
+SAID = 1 << 20  # The runner keeps so many bytes of a case's output.
+SHOWN = 300  # The result keeps so many characters of a message.
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,13 @@ class Result:
     kind: str
     verdict: str
     code: int
-    line: str  # what it said, or what is wrong
+    line: str  # the command's message, or what is wrong with the result
     seconds: float
     words: tuple[str, ...] = ()
 
     @property
     def good(self) -> bool:
-        """Whether it was refused in one line, or ran and was right."""
+        """Whether the command refused the input in one line, or ran and gave the right result."""
         return self.verdict in GOOD
 
 
@@ -57,7 +57,7 @@ class Result:
 
 
 def _drop_rights() -> None:
-    """Let modes of files count for the superuser too."""
+    """Take from the superuser the right to ignore the modes of files."""
     if os.geteuid() != 0:
         return
     libc = ctypes.CDLL(None, use_errno=True)
@@ -88,7 +88,7 @@ def _block_network(note: int) -> None:
     def lookup(host: Any, *more: Any, **options: Any) -> Any:
         if not _is_address(host):
             attempt(host)
-        return resolve(host, *more, **options)  # an address, or this machine: nobody is asked
+        return resolve(host, *more, **options)  # The host is an address or this machine, so no name server is asked.
 
     for name in ("connect", "connect_ex"):
         setattr(socket.socket, name, guarded)
@@ -106,7 +106,7 @@ def _is_address(host: object) -> bool:
 
 
 def _redirect(case: Case, place: Path, pipes: tuple[int, int]) -> None:
-    """Standard streams of a fresh process: a file and two pipes, a full device, or none."""
+    """Give the process the standard streams that the case asks for: a file and two pipes, a full device, or none."""
     (place / "stdin").write_bytes(case.stdin)
     out = os.open("/dev/full", os.O_WRONLY) if case.full else pipes[0]
     for number, opened in enumerate((os.open(place / "stdin", os.O_RDONLY), out, pipes[1])):
@@ -128,7 +128,7 @@ def _run_here(case: Case, place: Path, commands: dict[str, Callable[[list[str]],
     import torch
 
     torch.set_num_threads(1)
-    # Workers are forked like the case itself: to start one anew takes seconds of imports.
+    # Workers are forked like the case itself, because a new interpreter needs seconds for its imports.
     context = multiprocessing.get_context
     os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     multiprocessing.get_context = lambda method=None: context("fork")  # type: ignore[method-assign, assignment]
@@ -219,7 +219,7 @@ class _Running:
 
 
 def _listen(job: _Running) -> None:
-    """Read what the case has said since."""
+    """Read the output that the case has written since the last call."""
     for pipe, told in zip(job.pipes, job.told, strict=True):
         with contextlib.suppress(BlockingIOError):
             while data := os.read(pipe, 1 << 16):
@@ -243,7 +243,7 @@ def _family(pid: int) -> list[int]:
 
 
 def _use(pids: Sequence[int]) -> tuple[int, float]:
-    """Bytes in memory, and seconds of computing, of some processes; what several hold together is divided by them."""
+    """Bytes in memory and seconds of computing of some processes; shared pages are divided among those that share them."""
     memory, seconds = 0, 0.0
     for pid in pids:
         with contextlib.suppress(OSError, ValueError, IndexError):
@@ -315,7 +315,7 @@ class Runner:
         return _Running(case, place, pid, before, listener, locks, (pipes[0][0], pipes[1][0]))
 
     def _look(self, job: _Running) -> Result | None:
-        """The result, if the case has come to an end or must."""
+        """The result, if the case has ended or must be ended now."""
         now = time.monotonic()
         _listen(job)
         ended, status = os.waitpid(job.pid, os.WNOHANG)
@@ -366,7 +366,7 @@ class Runner:
         )
         try:
             verdict, line = judge(job.case, Done(code, texts[0], texts[1]), here, texts[2], lost, left)
-        except Exception as error:  # a check that meets what it did not foresee
+        except Exception as error:  # The check did not foresee this result, so the result is wrong.
             verdict, line = "wrong", f"the result cannot be checked ({error!r})"
         return self._result(job, verdict, code, line)
 

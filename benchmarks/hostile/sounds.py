@@ -1,4 +1,4 @@
-"""Sounds that are empty, endless, silent, broken, of odd formats, or called what they are not."""
+"""Sounds that are empty, very long, silent, broken, of rare formats, or that have a wrong suffix."""
 
 import io
 import struct
@@ -10,7 +10,8 @@ import numpy as np
 import soundfile as sf
 
 from .case import Case
-from .words import BUILD, BUNDLE, FETCH, LISTEN, PARTS, RESYNTHESIZE, SCORE, SOON, SPEAK_VOICE, WRITES, short, sounds
+from .checks import found_talk, kept, sounds
+from .words import BUILD, BUILD_RAW, BUNDLE, FETCH, LISTEN, PARTS, RESYNTHESIZE, SCORE, SOON, SPEAK_VOICE, WRITES, short
 from .world import RATE
 
 KIND = "sounds"
@@ -42,7 +43,7 @@ _TABLE = [_row(number) for number in range(256)]
 
 @cache
 def _long_opus() -> bytes:
-    """Ten hours of silence in a small file: the pages of one minute again and again, numbered on."""
+    """Ten hours of silence in a small file: the pages of one minute are repeated with new numbers."""
     buffer = io.BytesIO()
     sf.write(buffer, np.zeros((60 * RATE, 1), np.float32), RATE, format="OGG", subtype="OPUS")
     pages = [b"OggS" + page for page in buffer.getvalue().split(b"OggS")[1:]]
@@ -68,7 +69,7 @@ def _long_opus() -> bytes:
 
 @cache
 def _long_flac() -> bytes:
-    """Ten hours of silence."""
+    """Ten hours of silence as FLAC."""
     buffer = io.BytesIO()
     with sf.SoundFile(buffer, "w", RATE, 1, format="FLAC") as file:
         minute = np.zeros(60 * RATE, np.int16)
@@ -80,7 +81,7 @@ def _long_flac() -> bytes:
 def _wave(
     rate: int, channels: int = 1, bits: int = 16, data: bytes = bytes(16000), data_size: int | None = None, tag: int = 1
 ) -> bytes:
-    """A RIFF file whose header says what it is told."""
+    """A RIFF file whose header holds the given values, right or wrong."""
     size = len(data) if data_size is None else data_size
     block = max(1, channels * bits // 8) & 0xFFFF
     head = struct.pack("<4sIHHIIHH", b"fmt ", 16, tag, channels, rate, (rate * block) & 0xFFFFFFFF, block, bits)
@@ -100,7 +101,10 @@ def _write(samples: np.ndarray, rate: int, form: str, subtype: str | None = None
 
 
 def _bytes(data: Callable[[], bytes]) -> Callable[[Path], None]:
-    return lambda path: path.write_bytes(data()) and None
+    def make(path: Path) -> None:
+        path.write_bytes(data())
+
+    return make
 
 
 def _floats(value: float) -> Callable[[Path], None]:
@@ -114,7 +118,7 @@ def _floats(value: float) -> Callable[[Path], None]:
 
 NO_SOUND = np.zeros((0, 1), np.float32)
 SILENCE = np.zeros((5 * RATE, 1), np.float32)
-# label: how it is made, its suffix, whether it can be no voice
+# By label: how the sound is made, its suffix, and whether a command must refuse it as a voice.
 SOUNDS: dict[str, tuple[Callable[[Path], None], str, bool]] = {
     "no-samples": (_write(NO_SOUND, RATE, "WAV"), ".wav", True), "no-samples-flac": (_write(NO_SOUND, RATE, "FLAC"), ".flac", True), "one-sample": (_write(_noise(1 / RATE), RATE, "WAV"), ".wav", True),
     "silence": (_write(SILENCE, RATE, "WAV"), ".wav", True), "nan": (_floats(np.nan), ".wav", True), "infinite": (_floats(np.inf), ".wav", True), "huge-values": (_floats(1e30), ".wav", False),
@@ -138,68 +142,59 @@ def _half(path: Path, form: str) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+# The sounds that a whole raw build meets.
+PROCESSED = (
+    "no-samples",
+    "nan",
+    "silence",
+    "1-hz",
+    "header-lies-long",
+    "random",
+    "32-channels",
+    "flac-half",
+    "10-mhz",
+    "one-sample",
+)
+DRY_RUN = ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made")
+
+
 def cases() -> Iterator[Case]:
     """Each sound as a voice, as what is listened to, as a labelled and as a raw recording."""
     for label, (make, suffix, bad) in SOUNDS.items():
-        name = f"odd{suffix}"
-        for words in (SPEAK_VOICE, RESYNTHESIZE, LISTEN, SCORE, BUNDLE):
-            if words in (SCORE, BUNDLE) and len(label) % 2:
-                continue
-
-            def prepare(folder: Path, make: Callable[[Path], None] = make, name: str = name) -> None:
-                make(folder / name)
-
-            whole = tuple(name if word == "voice.wav" else word for word in words)
-            refused = bad and words in (SPEAK_VOICE, BUNDLE)
-            yield Case(f"{short(words)}/sounds/{label}", KIND, whole, tuple(p for p in PARTS[words] if p != "voice.wav"), prepare,
-                       "refused" if refused else "either", sounds() if words in (SPEAK_VOICE, RESYNTHESIZE) else None, WRITES.get(words, ()),
-                       cheap=words in SOON or words == SPEAK_VOICE)  # fmt: skip
-
-        def labelled(folder: Path, make: Callable[[Path], None] = make, suffix: str = suffix) -> None:
-            make(folder / "labelled" / f"odd{suffix or '.wav'}")
-            (folder / "labelled" / "odd.txt").write_text("a cat sat on the mat\n")
-
-        def raw(folder: Path, make: Callable[[Path], None] = make, name: str = name) -> None:
-            make(folder / "raw" / name)
-
-        from .damage import _found_talk, kept
-
-        yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
-        yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", _found_talk, ("made",))
-        yield Case(
-            f"build/sounds/dry-run-{label}",
-            KIND,
-            ("build", "raw", "--config", "podcast", "--dry-run", "--out", "made"),
-            ("raw",),
-            raw,
-            "ran",
-        )
-    from .words import BUILD_RAW
-
-    for label in (
-        "no-samples",
-        "nan",
-        "silence",
-        "1-hz",
-        "header-lies-long",
-        "random",
-        "32-channels",
-        "flac-half",
-        "10-mhz",
-        "one-sample",
-    ):
+        yield from _heard(label, make, suffix, bad)
+        yield from _built(label, make, suffix)
+    for label in PROCESSED:
         make, suffix, _ = SOUNDS[label]
+        prepare = _made(f"raw/odd{suffix}", make)
+        yield Case(f"build/sounds/processed-{label}", KIND, BUILD_RAW, ("raw",), prepare, writes=("made",), cheap=False)
 
-        def whole_build(folder: Path, make: Callable[[Path], None] = make, suffix: str = suffix) -> None:
-            make(folder / "raw" / f"odd{suffix}")
 
-        yield Case(
-            f"build/sounds/processed-{label}",
-            KIND,
-            BUILD_RAW,
-            ("raw",),
-            whole_build,
-            "either",
-            writes=("made",),
-            cheap=False,
-        )
+def _made(name: str, make: Callable[[Path], None]) -> Callable[[Path], None]:
+    return lambda folder: make(folder / name)
+
+
+def _heard(label: str, make: Callable[[Path], None], suffix: str, bad: bool) -> Iterator[Case]:
+    """The sound in place of the voice of every command that takes one; half of the sounds for the slower commands."""
+    name = f"odd{suffix}"
+    for words in (SPEAK_VOICE, RESYNTHESIZE, LISTEN, SCORE, BUNDLE):
+        if words in (SCORE, BUNDLE) and len(label) % 2:
+            continue
+        whole = tuple(name if word == "voice.wav" else word for word in words)
+        parts = tuple(part for part in PARTS[words] if part != "voice.wav")
+        expect = "refused" if bad and words in (SPEAK_VOICE, BUNDLE) else "either"
+        check = sounds() if words in (SPEAK_VOICE, RESYNTHESIZE) else None
+        yield Case(f"{short(words)}/sounds/{label}", KIND, whole, parts, _made(name, make), expect, check, WRITES.get(words, ()),
+                   cheap=words in SOON or words == SPEAK_VOICE)  # fmt: skip
+
+
+def _built(label: str, make: Callable[[Path], None], suffix: str) -> Iterator[Case]:
+    """The sound among good recordings, labelled and raw: a build keeps the good ones."""
+
+    def labelled(folder: Path) -> None:
+        make(folder / "labelled" / f"odd{suffix or '.wav'}")
+        (folder / "labelled" / "odd.txt").write_text("a cat sat on the mat\n")
+
+    raw = _made(f"raw/odd{suffix}", make)
+    yield Case(f"build/sounds/labelled-{label}", KIND, BUILD, ("labelled",), labelled, "ran", kept(3), ("made",))
+    yield Case(f"build/sounds/raw-{label}", KIND, FETCH, ("raw",), raw, "ran", found_talk, ("made",))
+    yield Case(f"build/sounds/dry-run-{label}", KIND, DRY_RUN, ("raw",), raw, "ran")

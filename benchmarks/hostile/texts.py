@@ -1,10 +1,10 @@
 """Texts to speak and to score, lexicons, and lists of sentences."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from .case import Case
-from .words import PARTS, SCORE, SPEAK, sounds
+from .case import Case, written
+from .checks import sounds
+from .words import PARTS, SCORE, SPEAK
 
 KIND = "texts"
 TEXTS = {
@@ -21,7 +21,7 @@ TEXTS = {
     "line-separators": "a\u2028b\u2029c\x85d", "long-words": ("supercalifragilistic" * 10 + " ") * 2, "one-sentence-no-stop": "word " * 60, "20k": "a " * 10_001, "19k-of-nothing": "! " * 9_000,
     "letters-spaced": "a b c d " * 30, "abbreviations": "Dr. Mr. Mrs. St. " * 20, "phone": "012-232-45151 " * 10, "superscripts": "10⁶⁶⁶⁶⁶⁶", "vulgar": "½⅓¾" * 20, "circled": "➀③⑳" * 10, "fullwidth": "ＨＥＬＬＯ １２３",
 }  # fmt: skip
-# A text of these must not be spoken; everything else is spoken, or is refused in one line.
+# These texts must be refused. SPOKEN ones must be spoken. All others may be spoken, or refused in one line.
 SILENT = (
     "empty",
     "spaces",
@@ -52,106 +52,62 @@ SENTENCES: dict[str, bytes] = {
 }  # fmt: skip
 
 
+REFUSED_LEXICONS = ("no-phonemes", "unknown-phoneme", "not-utf8", "utf16", "json", "stress", "only-phonemes", "big")
+BYTES = {
+    "not-utf8": b"\xff\xfe\x00", "utf16": "hello".encode("utf-16"), "surrogate": b"\xed\xa0\x80", "latin-1": b"caf\xe9", "cut": "é".encode()[:1], "huge": b"a " * 2_000_000,
+}  # fmt: skip
+STDIN = ("speak", "-", *SPEAK[2:])
+LONG = 150  # characters of a text that takes more than the usual time
+
+
 def cases() -> Iterator[Case]:
     """Every text by standard input, some as arguments; lexicons; lists of sentences."""
     for label, text in TEXTS.items():
-        expect = "refused" if label in SILENT else "ran" if label in SPOKEN else "either"
-        heavy = len(text) > 2000 and label not in SILENT
-        stdin = text.encode("utf-8", "surrogatepass")
+        yield from _text(label, text)
+    for label, content in BYTES.items():
         yield Case(
-            f"speak/texts/stdin={label}",
-            KIND,
-            ("speak", "-", *SPEAK[2:]),
-            ("model",),
-            expect=expect,
-            check=sounds(),
-            writes=("out.wav",),
-            stdin=stdin,
-            patience=6 if len(text) > 150 else 1,
-            cheap=not heavy,
+            f"speak/texts/bytes={label}", KIND, STDIN, ("model",), expect="refused", writes=("out.wav",), stdin=content
         )
-        if "\0" not in text and len(stdin) < 100_000 and not heavy:
-            words = ("speak", text, *SPEAK[2:]) if not text.startswith("-") else ("speak", *SPEAK[2:], "--", text)
-            yield Case(
-                f"speak/texts/argument={label}",
-                KIND,
-                words,
-                ("model",),
-                expect=expect,
-                check=sounds(),
-                writes=("out.wav",),
-                patience=6 if len(text) > 150 else 1,
-            )
-            scored = (
-                ("score", "voice.wav", text, *SCORE[3:])
-                if not text.startswith("-")
-                else ("score", *SCORE[3:], "--", "voice.wav", text)
-            )
-            yield Case(f"score/texts/{label}", KIND, scored, PARTS[SCORE])
-    for label, raw in {
-        "not-utf8": b"\xff\xfe\x00",
-        "utf16": "hello".encode("utf-16"),
-        "surrogate": b"\xed\xa0\x80",
-        "latin-1": b"caf\xe9",
-        "cut": "é".encode()[:1],
-        "huge": b"a " * 2_000_000,
-    }.items():
-        yield Case(
-            f"speak/texts/bytes={label}",
-            KIND,
-            ("speak", "-", *SPEAK[2:]),
-            ("model",),
-            expect="refused",
-            writes=("out.wav",),
-            stdin=raw,
-        )
-    yield Case(
-        "speak/texts/argument=surrogate",
-        KIND,
-        ("speak", "caf\udce9", *SPEAK[2:]),
-        ("model",),
-        check=sounds(),
-        writes=("out.wav",),
-    )
+    words = ("speak", "caf\udce9", *SPEAK[2:])
+    yield Case("speak/texts/argument=surrogate", KIND, words, ("model",), check=sounds(), writes=("out.wav",))
     yield Case("score/texts/surrogate", KIND, ("score", "voice.wav", "caf\udce9", *SCORE[3:]), PARTS[SCORE])
+    yield from _lexicons()
+    yield from _sentences()
+
+
+def _text(label: str, text: str) -> Iterator[Case]:
+    """A text by standard input, and as an argument of ``speak`` and ``score`` where it is short enough."""
+    expect = "refused" if label in SILENT else "ran" if label in SPOKEN else "either"
+    patience, heavy = 6 if len(text) > LONG else 1, len(text) > 2000 and label not in SILENT
+    stdin = text.encode("utf-8", "surrogatepass")
+
+    def spoken(how: str, words: tuple[str, ...], stdin: bytes, cheap: bool) -> Case:
+        return Case(f"speak/texts/{how}={label}", KIND, words, ("model",), expect=expect, check=sounds(), writes=("out.wav",), stdin=stdin,
+                    patience=patience, cheap=cheap)  # fmt: skip
+
+    yield spoken("stdin", STDIN, stdin, not heavy)
+    if "\0" in text or len(stdin) >= 100_000 or heavy:
+        return
+    dashed = text.startswith("-")
+    words: tuple[str, ...] = ("speak", *SPEAK[2:], "--", text) if dashed else ("speak", text, *SPEAK[2:])
+    yield spoken("argument", words, b"", True)
+    words = ("score", *SCORE[3:], "--", "voice.wav", text) if dashed else ("score", "voice.wav", text, *SCORE[3:])
+    yield Case(f"score/texts/{label}", KIND, words, PARTS[SCORE])
+
+
+def _lexicons() -> Iterator[Case]:
+    """Pronunciations that the user gives."""
+    words = (*SPEAK, "--lexicon", "words.txt")
     for label, content in LEXICONS.items():
-        refused = label in (
-            "no-phonemes",
-            "unknown-phoneme",
-            "not-utf8",
-            "utf16",
-            "json",
-            "stress",
-            "only-phonemes",
-            "big",
-        )
-        yield Case(
-            f"speak/lexicon/{label}",
-            "lexicons",
-            (*SPEAK, "--lexicon", "words.txt"),
-            ("model",),
-            _written("words.txt", content),
-            "refused" if refused else "either",
-            sounds(),
-            ("out.wav",),
-        )
+        expect = "refused" if label in REFUSED_LEXICONS else "either"
+        prepare = written("words.txt", content)
+        yield Case(f"speak/lexicon/{label}", "lexicons", words, ("model",), prepare, expect, sounds(), ("out.wav",))
+
+
+def _sentences() -> Iterator[Case]:
+    """Sentences for a synthetic data set."""
+    words = ("build", "--synthetic", "lines.txt", "--engine", "babble", "--out", "made", "--workers", "1")
     for label, content in SENTENCES.items():
-        words = ("build", "--synthetic", "lines.txt", "--engine", "babble", "--out", "made", "--workers", "1")
-        refused = label in ("latin-1", "blank")
-        yield Case(
-            f"build/sentences/{label}",
-            "sentences",
-            words,
-            (),
-            _written("lines.txt", content),
-            "refused" if refused else "either",
-            writes=("made",),
-            cheap=len(content) < 5000,
-        )
-
-
-def _written(name: str, content: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
-    def prepare(folder: Path) -> None:
-        (folder / name).write_bytes(content if isinstance(content, bytes) else content())
-
-    return prepare
+        expect = "refused" if label in ("latin-1", "blank") else "either"
+        yield Case(f"build/sentences/{label}", "sentences", words, (), written("lines.txt", content), expect, writes=("made",),
+                   cheap=len(content) < 5000)  # fmt: skip

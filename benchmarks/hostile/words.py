@@ -1,12 +1,7 @@
-"""Command lines that end well as they stand; cases change one thing about each."""
+"""Command lines that end well. Each case changes one thing in one of them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-import soundfile as sf
-
-from .case import Check, Done
 from .world import RAW
 
 ONE = ("--threads", "1")
@@ -17,6 +12,9 @@ SPEAK_VOICE = (*SPEAK, "--voice", "voice.wav")
 RESYNTHESIZE = ("resynthesize", "voice.wav", "--model", "model", "--out", "out.wav", "--quiet", *ONE)
 LISTEN = ("listen", "voice.wav", "--model", "model", *ONE)
 SCORE = ("score", "voice.wav", "a cat", "--model", "model", *ONE)
+EVALUATE = ("evaluate", "--model", "model", "--texts", "labelled/r0.txt", "--out", "report", "--seeds", "1", "--limit", "1",
+            "--recogniser", "pocketsphinx", "--workers", "1", "--quiet")  # fmt: skip
+EVALUATE_BESIDE = (*EVALUATE, "--natural", "listed/manifest.jsonl")
 BUILD = ("build", "labelled", "--out", "made", "--workers", "1")
 BUILD_LISTED = ("build", "listed", "--out", "made", "--workers", "1")
 BUILD_RAW = ("build", "raw", "--out", "made", *RAW)
@@ -53,34 +51,23 @@ EXPORT = ("export", "dvae", "--out", "made")
 
 PARTS = {
     SPEAK: ("model",), SPEAK_VOICE: ("model", "voice.wav"), RESYNTHESIZE: ("model", "voice.wav"), LISTEN: ("model", "voice.wav"),
-    SCORE: ("model", "voice.wav"), BUILD: ("labelled",), BUILD_LISTED: ("listed",), BUILD_RAW: ("raw",), FETCH: ("raw",), ASSEMBLE: ("raw", "built"),
+    SCORE: ("model", "voice.wav"), EVALUATE: ("model", "labelled"), EVALUATE_BESIDE: ("model", "labelled", "listed"), BUILD: ("labelled",), BUILD_LISTED: ("listed",), BUILD_RAW: ("raw",), FETCH: ("raw",), ASSEMBLE: ("raw", "built"),
     PROCESS: ("raw", "built"), INSPECT: ("shards",), VERIFY: ("shards",), CODES: ("dvae", "shards"), TRAIN_DVAE: ("shards",), TRAIN_GPT: ("codes",),
     TRAIN_DIFFUSION: ("shards", "dvae"), DISTILL: ("shards", "dvae", "diffusion"), RESUME: ("shards", "dvae"), RESUME_GPT: ("codes", "gpt"),
     RESUME_DIFFUSION: ("shards", "dvae", "diffusion"), BUNDLE: ("dvae", "gpt", "diffusion", "voice.wav"), EXPORT: ("dvae",),
 }  # fmt: skip
 WRITES = {
-    SPEAK: ("out.wav",), SPEAK_VOICE: ("out.wav",), RESYNTHESIZE: ("out.wav",), BUILD: ("made",), BUILD_LISTED: ("made",), BUILD_RAW: ("made",),
+    SPEAK: ("out.wav",), SPEAK_VOICE: ("out.wav",), RESYNTHESIZE: ("out.wav",), EVALUATE: ("report",), EVALUATE_BESIDE: ("report",), BUILD: ("made",), BUILD_LISTED: ("made",), BUILD_RAW: ("made",),
     FETCH: ("made",), ASSEMBLE: ("built",), PROCESS: ("built",), CODES: ("coded",), TRAIN_DVAE: ("run",), TRAIN_GPT: ("run",),
     TRAIN_DIFFUSION: ("run",), DISTILL: ("run",), RESUME: ("dvae",), RESUME_GPT: ("gpt",), RESUME_DIFFUSION: ("diffusion",),
     BUNDLE: ("made",), EXPORT: ("made",),
 }  # fmt: skip
-SOON = (
-    SPEAK,
-    RESYNTHESIZE,
-    LISTEN,
-    SCORE,
-    FETCH,
-    INSPECT,
-    VERIFY,
-    BUNDLE,
-    EXPORT,
-    BUILD,
-    BUILD_LISTED,
-)  # a second or less
+# These take a second or less.
+SOON = (SPEAK, RESYNTHESIZE, LISTEN, SCORE, FETCH, INSPECT, VERIFY, BUNDLE, EXPORT, BUILD, BUILD_LISTED)
 
 
 def short(words: Sequence[str]) -> str:
-    """A name for a command line: the command, and what of it is done."""
+    """A name for a command line: the command, with its stage, its part or its mode."""
     name = words[0]
     if name == "train":
         stage = words[1]
@@ -93,39 +80,19 @@ def short(words: Sequence[str]) -> str:
 
 
 def exit_codes(words: Sequence[str]) -> tuple[int, ...]:
-    """The codes by which a command says no; ``verify`` says 1 where it found something."""
+    """The exit codes with which a command refuses; ``verify`` also ends with 1 if it has found a fault."""
     return (1, 2) if words and words[0] == "verify" else (2,)
 
 
+def patience(words: Sequence[str]) -> float:
+    """By how much the limit of time is multiplied: in ``evaluate`` several judges hear every clip."""
+    return 6.0 if words and words[0] == "evaluate" else 1.0
+
+
 def with_option(words: Sequence[str], option: str, value: str) -> tuple[str, ...]:
-    """The command line with ``option`` set to ``value``, in place of what it says or at its end."""
+    """The command line with ``option`` set to ``value``: its old value is replaced, or the option is added at the end."""
     changed = list(words)
     if option in changed and option != "--set":
         changed[changed.index(option) + 1] = value
         return tuple(changed)
     return (*changed, option, value)
-
-
-def sounds(name: str = "out.wav", at_least_s: float = 0.0) -> Check:
-    """Whether the file holds sound: finite, and not shorter than it must be."""
-
-    def check(folder: Path, done: Done) -> str:
-        file = folder / name
-        if not file.is_file():
-            return f"{name} was not written"
-        samples, rate = sf.read(file, dtype="float32")
-        if not np.isfinite(samples).all():
-            return f"{name} holds values that are not finite"
-        return "" if len(samples) >= max(1.0, at_least_s * rate) else f"{name} holds {len(samples) / rate:.2f} s"
-
-    return check
-
-
-def tells(*expected: str) -> Check:
-    """Whether the command's output holds these words."""
-
-    def check(folder: Path, done: Done) -> str:
-        missing = [word for word in expected if word not in done.out + done.err]
-        return f"its output lacks {missing}" if missing else ""
-
-    return check

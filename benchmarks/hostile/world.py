@@ -1,4 +1,4 @@
-"""The small data that cases start from: a model, runs, shards, codes, recordings, a raw build, a book, a feed."""
+"""The small data that every case starts from: a model, runs, shards, codes, recordings, a raw build, a book, a feed."""
 
 import io
 import json
@@ -20,7 +20,7 @@ NS = "http://www.w3.org/1999/xhtml"
 
 
 def make_world(folder: Path, tiny: Path | None = None) -> Path:
-    """Make all data in ``folder``; ``tiny`` is what ``tests.corpus.tiny_model`` made there, if it did already."""
+    """Make all data in ``folder``. ``tiny`` is a folder that ``tests.corpus.tiny_model`` has filled before."""
     from tests.corpus import tiny_model
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def make_raw(folder: Path) -> None:
     (folder / "booked" / "talk.txt").write_text(words + "\n")
     (folder / "book.epub").write_bytes(epub({"c1.xhtml": f"<p>{words}</p>"}))
     here = Path.cwd()
-    os.chdir(folder)  # so that the build holds no name of this machine
+    os.chdir(folder)  # Relative paths keep the names of this machine's folders out of the build.
     try:
         config = scrape.load_config("podcast", [RAW[3], RAW[5], RAW[7]])
         scrape.build(["raw"], Path("built"), config, 1, Console(quiet=True))
@@ -95,7 +95,7 @@ def feed(items: str, head: str = "") -> str:
 def epub(
     chapters: dict[str, str], spine: list[str] | None = None, package: str | None = None, **more: bytes | str
 ) -> bytes:
-    """An epub of some chapters' bodies; ``more`` members are added, or replace those of the same name."""
+    """An EPUB with these chapters. Members in ``more`` are added, and replace members of the same name."""
     files: dict[str, bytes | str] = {"mimetype": "application/epub+zip"}
     files["META-INF/container.xml"] = (
         '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
@@ -123,7 +123,7 @@ def epub(
 
 
 def reseal(model: Path) -> None:
-    """Write a model's checksums anew, as an attacker would who changes its files."""
+    """Write a model's checksums anew, as an attacker would do who changes its files."""
     import hashlib
 
     manifest = json.loads((model / "model.json").read_text())

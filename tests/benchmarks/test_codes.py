@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.codes import VARIANTS, Variant, count, first_hours, use_curve
+from benchmarks.codes import VARIANTS, count, use_curve
+from benchmarks.codes_gpt import first_hours
+from benchmarks.codes_study import Variant
 from benchmarks.codes_table import HEADER, draw, markdown
 from benchmarks.quality import code_statistics
 from triforce_tts import schema

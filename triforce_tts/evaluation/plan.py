@@ -1,5 +1,6 @@
 """What is evaluated: the sentences, the recordings beside them, the voices, and the list of clips that comes of it."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ def make_plan(
 
 def _collections(manifests: Sequence[Path]) -> list[str]:
     """What the recordings of each manifest are called: by its folder; a number tells those apart that are called alike."""
-    folders = [path.resolve().parent.name for path in manifests]
+    folders = [Path(os.path.realpath(path)).parent.name for path in manifests]  # resolve() fails on a circle of links
     return [
         name if folders.count(name) == 1 else f"{name}-{folders[: number + 1].count(name)}"
         for number, name in enumerate(folders)

@@ -15,6 +15,7 @@ from .options import (
     Align,
     Codec,
     DryRun,
+    Force,
     HeldOutList,
     Out,
     SampleRate,
@@ -66,6 +67,7 @@ def labelled(
     align: Align = None,
     workers: Workers = None,
     dry_run: DryRun = False,
+    force: Force = False,
 ) -> None:
     """Short recordings of one speaker each, with their texts.
 
@@ -77,7 +79,7 @@ def labelled(
     words = [str(source) for source in sources or ()]
     folders = folders_of(words)
     check_out(out, folders)
-    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run)
+    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
     build_labelled([Path(word) for word in words], columns, heldout_lists(heldout, folders), output, _console())
 
 
@@ -127,6 +129,7 @@ def synthetic(
     align: Align = None,
     workers: Workers = None,
     dry_run: DryRun = False,
+    force: Force = False,
 ) -> None:
     """Texts that a synthesiser speaks.
 
@@ -136,7 +139,7 @@ def synthetic(
     """
     speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
                     assets, speeds)  # fmt: skip
-    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run)
+    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
     build_synthetic(speech, heldout, output, _console())
 
 
@@ -161,6 +164,7 @@ def raw(
     align: Align = None,
     workers: Workers = None,
     dry_run: DryRun = False,
+    force: Force = False,
     only: Annotated[
         str | None, typer.Option(help="fetch, process or assemble alone, for work on many machines.")
     ] = None,
@@ -191,7 +195,7 @@ def raw(
         tell(f"to keep to {options.heldout_lists[0]}, give it as --heldout with --only assemble", console)
     settings = program.load_config(config or "", options.overrides, lambda line: tell(line, console))
     program.run(words, out, settings, workers or WORKERS, console,
-                only=only or "all", part=part or "1/1", ray=ray, dry_run=dry_run,
+                only=only or "all", part=part or "1/1", ray=ray, dry_run=dry_run, force=force,
                 heldout=next(iter(options.heldout_lists), None))  # fmt: skip
 
 

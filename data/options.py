@@ -61,6 +61,7 @@ Align = Annotated[
         "manifest are taken; of raw recordings, what the configuration says.",
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace shards in OUT that were built of something else.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be built; build nothing.")]
 
 

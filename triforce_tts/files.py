@@ -146,15 +146,29 @@ def _swap(temporary: Path, target: Path) -> None:
 
 
 @contextmanager
-def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | str] = ()) -> Iterator[Path]:
+def working_folder(
+    path: Path | str,
+    kind: FolderKind,
+    sources: Sequence[Path | str] = (),
+    content: str = "",
+    force: bool = False,
+) -> Iterator[Path]:
     """A folder that a command fills step by step, and continues when it is started again: a run, shards, codes.
 
     It is made with our marker, or it carries the marker of this kind already. While the block runs no other process
     gets it, and what killed processes left in it was removed.
 
+    Args:
+        path: the folder.
+        kind: what the marker says.
+        sources: what the content is made from.
+        content: names what the folder is filled with, such as 'labelled recordings'. The marker keeps the name, and a
+            folder of another name is refused, because going on would replace its content.
+        force: take a folder of another content all the same.
+
     Raises:
-        TriforceError: the folder holds something and is not marked as this kind; it is or holds one of ``sources``;
-            another process is writing here; or it cannot be written.
+        TriforceError: the folder holds something and is not marked as this kind, or as this content; it is or holds one
+            of ``sources``; another process is writing here; or it cannot be written.
     """
     folder = _followed(Path(path))
     refuse_sources(folder, sources)
@@ -162,8 +176,13 @@ def working_folder(path: Path | str, kind: FolderKind, sources: Sequence[Path | 
     is_new = not folder.exists()
     with only_writer(folder):
         require_own(folder, kind)
-        if not (folder / MARKER).exists():
-            _mark(folder, kind)
+        earlier = _marker(folder).get("content")
+        if content and isinstance(earlier, str) and earlier != content and not force:
+            raise TriforceError(
+                f"{path}: holds {earlier}, which {content} would replace; choose another place, or replace it with --force"
+            )
+        if not (folder / MARKER).exists() or (content and earlier != content):
+            _mark(folder, kind, content)
         sweep(folder)
         try:
             yield folder
@@ -232,16 +251,21 @@ def refuse_sources(target: Path, sources: Sequence[Path | str]) -> None:
 
 def marked_kind(folder: Path) -> str | None:
     """What our marker in ``folder`` says that it is; None without one, and for a marker that cannot be read."""
-    try:
-        content = json.loads(read_file(folder / MARKER, 4096))
-    except (TriforceError, ValueError, RecursionError):
-        return None
-    kind = content.get("kind") if isinstance(content, dict) else None
+    kind = _marker(folder).get("kind")
     return kind if isinstance(kind, str) else None
 
 
-def _mark(folder: Path, kind: FolderKind) -> None:
-    write_json(folder / MARKER, {"format": 1, "kind": kind})
+def _marker(folder: Path) -> dict[str, Any]:
+    """The content of our marker in ``folder``; nothing without one, and of one that cannot be read."""
+    try:
+        content = json.loads(read_file(folder / MARKER, 4096))
+    except (TriforceError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _mark(folder: Path, kind: FolderKind, content: str = "") -> None:
+    write_json(folder / MARKER, {"format": 1, "kind": kind, **({"content": content} if content else {})})
 
 
 @contextmanager

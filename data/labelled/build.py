@@ -190,6 +190,8 @@ def build(
     console: Console | None = None,
     drops: Sequence[Drop] = (),
     sources: Sequence[Path] = (),
+    content: str = "",
+    force: bool = False,
 ) -> Built:
     """Write the shards of ``recordings`` into ``out``; what is left out is returned and written to ``report/drops.csv``.
 
@@ -203,12 +205,14 @@ def build(
         console: where progress goes.
         drops: what was left out before, for the report.
         sources: the folders of the recordings, which ``out`` must not touch.
+        content: names what is built; an ``out`` of another content is refused.
+        force: replace another content.
 
     Raises:
         NothingBuilt: nothing could be used.
         TriforceError: ``out`` holds something else, or cannot be written.
     """
-    with working_folder(out, "shards", sources):
+    with working_folder(out, "shards", sources, content, force):
         jobs = make_jobs(recordings, held, out, recipe or Recipe())
         flat = [job for split in jobs.values() for job in split]
         names = {Path(job.path).name for job in flat}

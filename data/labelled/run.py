@@ -1,5 +1,7 @@
 """``build labelled`` and ``build synthetic``: which clips there are, which are held out, and what people are told."""
 
+import os
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -35,6 +37,7 @@ class Output:
     align: bool | None = None
     workers: int = 1
     dry_run: bool = False
+    force: bool = False  # replace shards that were built of something else
 
     def check(self) -> None:
         """Refuse a codec that is not known, or that does not store the sample rate.
@@ -128,7 +131,8 @@ def build_labelled(
         tell(f"held-out list: {len(unmatched)} of its ids and readers match no recording: {named}", console)
     held = {clip.id for clip in found.recordings if held_list.holds(clip)}
     _tell_count(lists, found, held, console)
-    _build(found, held, output, [folder for folder in folders if folder.is_dir()], console)
+    content = f"shards of the recordings in {_named(folders)}"
+    _build(found, held, output, [folder for folder in folders if folder.is_dir()], content, console)
 
 
 def build_synthetic(speech: Speech, heldout: Path | None, output: Output, console: Console) -> None:
@@ -157,7 +161,8 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
         clips, held = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
     found = Found(clips)
     _tell_count(lists, found, held, console)
-    _build(found, held, output, [], console)
+    texts_name = _named([speech.texts]) if speech.texts else "texts of its own"
+    _build(found, held, output, [], f"shards of {texts_name} spoken by {speech.engine}", console)
 
 
 def read_lists(lists: Sequence[Path], console: Console) -> HeldOut:
@@ -175,7 +180,15 @@ def read_lists(lists: Sequence[Path], console: Console) -> HeldOut:
     return held
 
 
-def _build(found: Found, held: set[str], output: Output, folders: Sequence[Path], console: Console) -> None:
+def _named(paths: Sequence[Path]) -> str:
+    """The last parts of ``paths``, in a fixed order, in at most about 200 characters."""
+    names = ", ".join(sorted(f"'{printable(Path(os.path.realpath(path)).name)}'" for path in paths))
+    return names if len(names) <= 200 else f"{names[:180]} and more ({zlib.crc32(names.encode()):08x})"
+
+
+def _build(
+    found: Found, held: set[str], output: Output, folders: Sequence[Path], content: str, console: Console
+) -> None:
     if output.dry_run:
         for (source, license_), count in sorted(Counter((r.source, r.license) for r in found.recordings).items()):
             tell(f"  {source} ({license_}): {count} recordings", console)
@@ -192,8 +205,9 @@ def _build(found: Found, held: set[str], output: Output, folders: Sequence[Path]
     }
     try:
         built = build(
-            found.recordings, held, output.out, recipe, output.workers, details, console, found.drops, folders
-        )
+            found.recordings, held, output.out, recipe, output.workers, details, console, found.drops, folders,
+            content, output.force,
+        )  # fmt: skip
     except NothingBuilt as error:
         _tell_drops(error.drops, console)
         raise

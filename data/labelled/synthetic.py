@@ -131,7 +131,7 @@ def voices_of(engine: str) -> list[str]:
         ShardError: there is no such engine, or its program is not installed.
     """
     if engine not in ENGINES:
-        raise ShardError(f"unknown engine '{engine}'; choose one of: {', '.join(ENGINES)}")
+        raise ShardError(f"unknown engine '{engine}'; choose one of: {', '.join(ENGINES)}, kokoro")
     if engine == "babble":
         return list(babble.VOICES)
     if shutil.which("flite") is None:

@@ -35,6 +35,7 @@ BYTES_PER_SAMPLE = 1.2  # of 16-bit FLAC: it saves two fifths of speech
 TEXT_CHECKS, OLD_TEXT_CHECKS = "text_checks", "text"  # a section of the configuration
 Part = Literal["all", "fetch", "process", "assemble"]
 PARTS: tuple[Part, ...] = get_args(Part)
+CONTENT = "shards of raw recordings"  # what the marker of OUT says
 
 
 def load_config(
@@ -69,6 +70,7 @@ def run(
     ray: str | None = None,
     dry_run: bool = False,
     heldout: Path | None = None,
+    force: bool = False,
 ) -> None:
     """What the command line asks for; ``heldout`` is a JSON list of what must never be trained on.
 
@@ -90,7 +92,7 @@ def run(
     if dry_run:
         foretell(words, out, config, console)
         return
-    accounts = build(words, out, config, workers, console, only, share, ray, held)
+    accounts = build(words, out, config, workers, console, only, share, ray, held, force)
     if only in ("all", "assemble"):
         summarise(out, accounts, console)
     if unlucky := [account for account in accounts if account.again]:
@@ -110,6 +112,7 @@ def build(
     share: tuple[int, int] = (1, 1),
     ray: str | None = None,
     held: HeldOut | None = None,
+    force: bool = False,
 ) -> list[Account]:
     """Build shards of the recordings that ``words`` name; what is done already is not done again.
 
@@ -123,6 +126,7 @@ def build(
         share: (i, n): process only every n-th recording from the i-th on, for n machines that share ``out``.
         ray: address of a Ray cluster to process on instead.
         held: what must never be trained on.
+        force: replace shards in ``out`` that were built of something else.
 
     Raises:
         ShardError: there is nothing to build, nothing could be used, or to assemble while recordings are not processed.
@@ -130,7 +134,7 @@ def build(
     """
     work = out / "work"
     if part in ("all", "fetch"):
-        with working_folder(out, "shards", local_sources(words)):
+        with working_folder(out, "shards", local_sources(words), CONTENT, force):
             sources, failures = find_sources(words, out / "downloads", config.fetch, lambda line: tell(console, line))
             write_sources(work, sources, failures)
         tell(console, f"{len(sources)} recordings found, {len(failures)} could not be had")
@@ -142,7 +146,7 @@ def build(
         accounts = work_through(jobs[share[0] - 1 :: share[1]], workers, console, ray)
     if part in ("all", "assemble"):
         accounts = accounts or read_accounts(jobs)
-        with working_folder(out, "shards"):
+        with working_folder(out, "shards", (), CONTENT, force):
             finish(out, accounts, failures, config, console, held or HeldOut())
     return accounts
 

@@ -133,3 +133,21 @@ def test_either_spelling_builds_the_same(tmp_path: Path) -> None:
     assert run(*rest, "--out", tmp_path / "b").exit_code == 0
     tars = [sorted((tmp_path / name).glob("*.tar")) for name in "ab"]
     assert tars[0] and [t.read_bytes() for t in tars[0]] == [t.read_bytes() for t in tars[1]]
+
+
+def test_shards_of_something_else_are_replaced_only_when_asked(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.txt").write_text(f"one {name} two.\nthree {name} four.\n")
+    out = tmp_path / "out"
+
+    def speak(name: str, *more: str) -> Result:
+        return run("synthetic", tmp_path / f"{name}.txt", "--engine", "babble", "--workers", 1, "--out", out, *more)
+
+    assert speak("a").exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.glob("*.tar")}
+    refused = speak("b")
+    assert "holds shards of 'a.txt' spoken by babble, which shards of 'b.txt'" in str(refused.exception)
+    assert {path.name: path.read_bytes() for path in out.glob("*.tar")} == before
+    assert speak("a").exit_code == 0
+    assert speak("b", "--force").exit_code == 0
+    assert {path.name: path.read_bytes() for path in out.glob("*.tar")} != before

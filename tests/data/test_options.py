@@ -195,7 +195,7 @@ def test_only_shards_of_an_earlier_build_are_removed(tmp_path: Path, monkeypatch
     strangers = ("train-000009.tar", "train-000009.index.json", "heldout-000000.tar", "train-000001.tar.bak")
     for name in strangers:
         (out / name).write_text("mine")
-    run(corpus(tmp_path / "less", "ab"), "--out", out, "--workers", 1)
+    run(corpus(tmp_path / "less", "ab"), "--out", out, "--workers", 1, "--force")
     assert sorted(path.name for path in out.glob("*.tar*")) == sorted(
         ["train-000000.tar", "train-000001.tar", *(name for name in strangers if ".tar" in name)]
     )

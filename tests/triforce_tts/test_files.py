@@ -333,6 +333,29 @@ def test_a_stranger_s_folder_is_not_worked_in(tmp_path: Path) -> None:
         pass
 
 
+def test_a_working_folder_of_another_content_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    folder = tmp_path / "shards"
+    with working_folder(folder, "shards", (), "shards of 'a'") as made:
+        (made / "x.tar").write_text("a")
+    with working_folder(folder, "shards", (), "shards of 'a'"), working_folder(tmp_path / "run", "run"):
+        pass
+    with (
+        pytest.raises(TriforceError, match=r"holds shards of 'a', which shards of 'b' would replace.*--force"),
+        working_folder(folder, "shards", (), "shards of 'b'"),
+    ):
+        pass
+    assert content(folder) == {".lock": "", "x.tar": "a"}
+    with working_folder(folder, "shards", (), "shards of 'b'", force=True):
+        pass
+    with (
+        pytest.raises(TriforceError, match="holds shards of 'b'"),
+        working_folder(folder, "shards", (), "shards of 'a'"),
+    ):
+        pass
+    with working_folder(folder, "shards"):  # an older version's build, and one that names nothing, goes on
+        pass
+
+
 @pytest.mark.parametrize("marker", ["", "{", "[" * 10_000, '{"kind": 3}', '{"kind": "ru', "\x00", '"run"'])
 def test_a_damaged_marker_is_no_marker(tmp_path: Path, marker: str) -> None:
     stranger(tmp_path / "home")

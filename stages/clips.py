@@ -12,11 +12,11 @@ import torch
 from rich.console import Console
 
 from triforce_tts.audio.io import decode_audio
+from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.errors import ConfigError
 from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
 
-_SCALE = 32768.0  # of a sample of 16 bits
 _SPARE = 0.05  # clips may be longer than their index says by this share
 _USABLE = 0.9  # share of the free memory that clips may take
 
@@ -66,7 +66,8 @@ class MemoryClips:
         """See ``Clips``."""
         first, end = self.places[index]
         start = first + round(start_s * self.sample_rate)
-        return self.samples[start : min(end, start + round(seconds * self.sample_rate))].float() / _SCALE
+        crop = self.samples[start : min(end, start + round(seconds * self.sample_rate))]
+        return torch.from_numpy(from_pcm16(crop.numpy()))
 
 
 def open_clips(shards: ShardSet, sample_rate: int, in_memory: bool) -> Clips:
@@ -76,7 +77,7 @@ def open_clips(shards: ShardSet, sample_rate: int, in_memory: bool) -> Clips:
 
 def _decoded(shards: ShardSet, index: int, sample_rate: int) -> npt.NDArray[np.int16]:
     samples = decode_audio(shards.payload(index), shards.keys[index], sample_rate).samples
-    return (samples * _SCALE).round().clamp(-_SCALE, _SCALE - 1).to(torch.int16).numpy()
+    return to_pcm16(samples.numpy())
 
 
 def _bounds(clips: list[npt.NDArray[np.int16]]) -> Iterator[tuple[int, int]]:

@@ -39,12 +39,9 @@ from . import synthetic
 from .prepare import Recipe, Refused, prepare
 
 SHARD_SAMPLES = 256
-BABBLE_SENTENCES = 64  # made up when no texts are given
 BUILD_FORMAT = 3  # raised when the same input would give other bytes
 DROPS = "report/drops.csv"
 KILLED = "its worker was killed"
-TOLD = 10  # drops that are shown on the terminal; all are in the report
-NAMED = 5  # ids of a held-out list that are named
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from triforce_tts.errors import TextError
+
+from .notes import INLINE, MATHML, NoteCounter, is_unread
 
 MOST_BYTES = 500_000_000  # of an epub, with its pictures
 MOST_UNPACKED = 50_000_000  # bytes of its texts; the longest books have a tenth
@@ -31,24 +35,9 @@ _END, _END_BYTES, _COMMENT = b"PK\x05\x06", 22, 65535
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20  # of zip's form for more than four gigabytes
 
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
-_EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
-_MATHML = "{http://www.w3.org/1998/Math/MathML}"
-_UNREAD = {"noteref", "pagebreak", "backlink"} | {
-    f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
-}
-_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
-_NOTE_NUMBERS = re.compile(r"[\[(]?\s*(\d{1,4})(?:\s*[,–-]\s*(\d{1,4}))*\s*[\])]?")
-_WORD_BEFORE = re.compile(r"(?:^|[\s(\[“‘\"'—–-])([^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[.,;:!?…\"'”’)\]—–]*$")
-_END_OF_SENTENCE = re.compile(r"[.!?][\"'”’)\]]*$")
-_GAP = 2  # a number that is so much higher than the last still counts up: a note may stand in a table that was left out
-_UNITS = frozenset(["mm", "cm", "dm", "km", "ft", "yd", "mi", "in", "kg", "mg", "lb", "ms", "min", "sq", "cu", "ha"])
 _ENCRYPTION = "META-INF/encryption.xml"
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
-# What stands within a line. Everything else is a block: words of two blocks are never one word.
-_INLINE = frozenset(
-    ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label", "map", "mark", "math", "meter", "noscript", "output", "progress", "q", "rb", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
-)  # fmt: skip
 _FAULTS = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, LookupError, RuntimeError, EOFError, OSError,
     ValueError, struct.error,
@@ -61,13 +50,24 @@ def read_epub(path: Path) -> str:
     Raises:
         TextError: it cannot be read, is no epub, is damaged or copy-protected, or is larger than any book.
     """
+    with open_epub(path) as files:
+        return "\n".join(files.pages())
+
+
+@contextmanager
+def open_epub(path: Path) -> Iterator["EpubFiles"]:
+    """The files of an epub; whatever goes wrong with them inside the block is one error that names the epub.
+
+    Raises:
+        TextError: it cannot be read, is no epub, is damaged or copy-protected, or is larger than any book.
+    """
     from lxml import etree
 
     try:
         with _opened(path) as file:
             _check_directory(file)
             with zipfile.ZipFile(file) as archive:
-                return "\n".join(_Epub(archive, path).pages())
+                yield EpubFiles(archive, path)
     except (etree.XMLSyntaxError, *_FAULTS) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise TextError(f"{path}: expected an epub, cannot read it ({reason}); give the text as .txt") from error
@@ -95,7 +95,29 @@ def _check_directory(file: BinaryIO) -> None:
         raise zipfile.BadZipFile(f"its list of files is larger than {_DIRECTORY_BYTES // 1_000_000} MB")
 
 
-class _Epub:
+@dataclass(frozen=True)
+class Package:
+    """The package document of an epub: its place in the zip, its root, its items by identifier, and its spine."""
+
+    name: str
+    root: Any
+    items: dict[str, Any]
+    spine: list[Any]
+
+    def path_of(self, reference: str) -> str:
+        """The name in the zip of what the package calls ``reference``, without a fragment."""
+        return resolve(self.name, reference)[0]
+
+
+def resolve(base: str, reference: str) -> tuple[str, str]:
+    """The name in the zip, and the fragment, of a link in the file ``base``."""
+    place, _, fragment = reference.partition("#")
+    if not place:
+        return base, unquote(fragment)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(place))), unquote(fragment)
+
+
+class EpubFiles:
     """The files of an epub, each unpacked and parsed within the limits."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
@@ -106,24 +128,30 @@ class _Epub:
         if _ENCRYPTION in self._names:
             self._locked = _encrypted(self._parse(_ENCRYPTION))
 
+    def package(self) -> Package:
+        """The first package that the container names."""
+        name = self._parse_index("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
+        root = self._parse_index(name)
+        items = {item.get("id"): item for item in root.xpath("//*[local-name()='manifest']/*[local-name()='item']")}
+        spine = root.xpath("//*[local-name()='spine']/*[local-name()='itemref']")
+        if len(spine) > MOST_PAGES:
+            raise ValueError(f"{len(spine)} pages, expected at most {MOST_PAGES}")
+        return Package(name, root, items, spine)
+
+    def page(self, name: str) -> Any:
+        """The root of a page, or None where it is not in the zip or has no element."""
+        return self._parse(name) if name in self._names else None
+
     def pages(self) -> Iterator[str]:
         """The text of each page of the spine."""
-        package = self._parse_index("META-INF/container.xml").xpath("//*[local-name()='rootfile']/@full-path")[0]
-        content = self._parse_index(package)
-        items = {
-            item.get("id"): item.get("href", "")
-            for item in content.xpath("//*[local-name()='manifest']/*[local-name()='item']")
-            if "nav" not in item.get("properties", "").split()  # the table of contents
-        }
-        references = content.xpath("//*[local-name()='spine']/*[local-name()='itemref']/@idref")
-        if len(references) > MOST_PAGES:
-            raise ValueError(f"{len(references)} pages, expected at most {MOST_PAGES}")
+        package = self.package()
         reader = _Reader()
-        for reference in references:
-            path_of = unquote(items.get(reference, "").partition("#")[0])
-            name = posixpath.normpath(posixpath.join(posixpath.dirname(package), path_of))
+        for reference in package.spine:
+            item = package.items.get(reference.get("idref"))
+            if item is None or "nav" in item.get("properties", "").split():  # the table of contents
+                continue
             # A page that is not there is no reason to refuse the others.
-            page = self._parse(name) if name in self._names else None
+            page = self.page(package.path_of(item.get("href", "")))
             if page is not None:
                 yield reader.text_of(page)
 
@@ -186,11 +214,11 @@ def _numbered(entity: re.Match[bytes]) -> bytes:
 
 
 class _Reader:
-    """Reads pages in order, and remembers the last note: marks of notes count up, exponents do not."""
+    """Reads pages in order."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []
-        self._last_note = 0
+        self._notes = NoteCounter()
 
     def text_of(self, page: Any) -> str:
         """What is read of a page."""
@@ -201,40 +229,22 @@ class _Reader:
     def _read(self, element: Any) -> None:
         name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
         # Comments and entities have no name and no text to be read.
-        is_block = bool(name) and name not in _INLINE and not element.tag.startswith(_MATHML)
+        is_block = bool(name) and name not in INLINE and not element.tag.startswith(MATHML)
         edge = "\n" if is_block else ""
         self._add(edge)
-        if name and not _is_unread(element, name) and not self._is_counted_note(element, name):
+        if name and not is_unread(element, name) and not self._is_mark(element, name):
             self._add(element.text)
             for child in element:
                 self._read(child)
         self._add(edge)
         self._add(element.tail)
 
+    def _is_mark(self, element: Any, name: str) -> bool:
+        return name in ("a", "sup") and self._notes.is_mark(element, name, self._before())
+
     def _add(self, text: str | None) -> None:
         if text:
             self._parts.append(text)
-
-    def _is_counted_note(self, element: Any, name: str) -> bool:
-        """Whether a raised number, or a link that is a number, is the mark of a note: it follows a word, and counts up.
-
-        In "10<sup>6</sup>", "x<sup>2</sup>" and "km<sup>2</sup>" no word comes before, "1<sup>st</sup>" is no number, and of
-        "or <a>4</a>" the link stands for itself.
-        """
-        is_link = name == "a" and element.get("href")
-        if not (name == "sup" or is_link) or not (found := _NOTE_NUMBERS.fullmatch(_text(element))):
-            return False
-        before = self._before()
-        if not is_link:
-            before = before.rstrip(" \t")
-        word = _WORD_BEFORE.search(before)
-        if not (word and word[1].lower() not in _UNITS) and not _END_OF_SENTENCE.search(before):
-            return False
-        first, last = int(found[1]), int(found[2] or found[1])
-        if first != 1 and not (self._last_note and self._last_note < first <= self._last_note + _GAP):
-            return False
-        self._last_note = last
-        return True
 
     def _before(self) -> str:
         """The end of what was read of this block."""
@@ -244,24 +254,3 @@ class _Reader:
             if len(text) > 80 or part == "\n":
                 break
         return text
-
-
-def _is_unread(element: Any, name: str) -> bool:
-    """Whether readers leave it out: a list of links, a note, the mark of one, a page number, or what is not shown."""
-    if name in ("script", "style", "head", "nav", "template") or element.get("hidden") is not None:
-        return True
-    types = element.get(_EPUB_TYPE) or element.get("epub:type", "")  # the latter where the prefix is not declared
-    roles = element.get("role", "")
-    if not _UNREAD.isdisjoint(kind.removeprefix("doc-") for kind in f"{types} {roles}".lower().split()):
-        return True
-    if name == "sup":
-        return any(link.get("href") for link in element.iter("{*}a"))
-    if name == "a":
-        mark = _text(element)
-        return bool(_NOTE_MARK.fullmatch(mark)) or mark in [_text(raised) for raised in element.iter("{*}sup")]
-    return False
-
-
-def _text(element: Any) -> str:
-    """All that is written in it."""
-    return "".join(element.itertext()).strip()

@@ -1,0 +1,232 @@
+"""A book as chapters to be read aloud, and the proof that each word of its source is spoken once or skipped with a reason.
+
+The reader of a format cuts the whole text of its source into pieces, in the order of the source. A piece belongs to one
+block of one chapter, or to one entry of what is skipped. ``account`` proves it letter by letter.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from triforce_tts.errors import TextError
+
+Kind = Literal["heading", "paragraph", "verse", "list", "table", "caption", "break", "speaker", "note"]
+Reason = Literal[
+    "front matter",
+    "back matter",
+    "note",
+    "mark of a note",
+    "hidden",
+    "page number",
+    "navigation",
+    "Gutenberg header",
+    "Gutenberg footer",
+    "code",
+    "comment",
+    "description of a picture",
+    "drawing",
+    "ruby",
+    "formula",
+    "outside the reading order",
+    "outside the article",
+    "markup",
+    "document title",
+    "form",
+    "name of a speaker",
+    "web address",
+]
+WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_SHOWN = 60  # characters of a text that a message quotes
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What is read of a book.
+
+    Attributes:
+        notes: notes are silent, or are read behind the block that refers to them, or at the end of its chapter.
+        pictures: whether the descriptions (``alt``) of pictures are read.
+        speakers: whether the names of the speakers of a play are read.
+        chapter_pattern: a regular expression for the lines of a text file that begin a chapter, instead of the usual ones.
+    """
+
+    notes: Literal["skip", "inline", "end"] = "skip"
+    pictures: bool = False
+    speakers: Literal["read", "drop"] = "read"
+    chapter_pattern: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a chapter that is read without a longer pause.
+
+    Attributes:
+        kind: what the block is; a ``break`` between scenes has no text.
+        text: the words as printed; a line feed is the end of a line of verse, of a letter, or of a cell of a table.
+        marker: the number in front of a list's item, which is said, but which the source does not hold as text.
+        level: of a heading, from 1.
+        pieces: the numbers of the source's pieces that make up the text.
+    """
+
+    kind: Kind
+    text: str
+    marker: str = ""
+    level: int = 0
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def spoken(self) -> str:
+        """The text with its marker."""
+        return f"{self.marker} {self.text}" if self.marker else self.text
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its title, the titles of the parts that begin with it, and its blocks in order.
+
+    ``front`` says that it stands before the book's main text: a dedication, a preface, a list of persons.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    parts: tuple[str, ...] = ()
+    front: bool = False
+
+    @property
+    def words(self) -> int:
+        """The number of words that are spoken."""
+        return sum(count_words(block.spoken) for block in self.blocks)
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A run of the source that is not spoken: its text, why, where it stands, and its pieces."""
+
+    text: str
+    reason: Reason
+    where: str = ""
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """The number of words that are not spoken."""
+        return count_words(self.text)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a book says of itself, or nothing; ``cover`` is the name of its picture inside the source."""
+
+    title: str = ""
+    author: str = ""
+    language: str = ""
+    identifier: str = ""
+    cover: str = ""
+
+
+@dataclass(frozen=True)
+class ChapterBook:
+    """A book that is ready to be planned.
+
+    Attributes:
+        about: what the source says of itself.
+        chapters: in reading order; none is empty.
+        skipped: what is not spoken, in the order of the source.
+        pieces: the whole text of the source, in its order.
+        remarks: what was decided that a user may want to know, one sentence each.
+    """
+
+    about: About
+    chapters: tuple[Chapter, ...]
+    skipped: tuple[Skipped, ...]
+    pieces: tuple[str, ...] = field(repr=False, default=())
+    remarks: tuple[str, ...] = ()
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks of all chapters."""
+        return (block for chapter in self.chapters for block in chapter.blocks)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The result of the proof: how many words are spoken, and how many skipped for each reason."""
+
+    spoken: int
+    skipped: dict[Reason, int]
+
+
+def count_words(text: str) -> int:
+    """The number of words in ``text``."""
+    return sum(1 for _ in WORD.finditer(text))
+
+
+def letters(text: str) -> str:
+    """The letters and digits of ``text``, without case, accents and forms: what must not be lost."""
+    if text.isascii():
+        plain = text.lower()
+    else:
+        plain = unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
+    return "".join(character for character in plain if character.isalnum())
+
+
+def has_letters(text: str) -> bool:
+    """Whether there is anything in ``text`` that could be spoken."""
+    return any(character.isalnum() for character in text)
+
+
+def account(book: ChapterBook) -> Account:
+    """Prove that every word of the source is spoken once, in order, or is listed as skipped.
+
+    Notes may stand behind the place that the source gives them; nothing else may move.
+
+    Raises:
+        TextError: words were lost, doubled, changed or moved; the message quotes the place.
+    """
+    owners = [0] * len(book.pieces)
+    last = -1
+    for block in book.blocks():
+        _compare(book, block.text, block.pieces, f"a {block.kind}")
+        for number in block.pieces:
+            owners[number] += 1
+        moved = block.kind == "note"
+        if block.pieces and not moved:
+            if block.pieces[0] <= last:
+                raise TextError(f"the text {block.text[:_SHOWN]!r} is not in the order of the source")
+            last = block.pieces[-1]
+    for part in book.skipped:
+        _compare(book, part.text, part.pieces, "what is skipped")
+        for number in part.pieces:
+            owners[number] += 1
+    for number, count in enumerate(owners):
+        if count != 1 and letters(book.pieces[number]):
+            happened = "neither spoken nor listed as skipped" if count == 0 else f"used {count} times"
+            raise TextError(f"the text {book.pieces[number][:_SHOWN]!r} of the source is {happened}")
+    skipped: dict[Reason, int] = {}
+    for part in book.skipped:
+        skipped[part.reason] = skipped.get(part.reason, 0) + part.words
+    return Account(sum(chapter.words for chapter in book.chapters), skipped)
+
+
+def account_pieces(pieces: tuple[str, ...], source: str, where: str) -> None:
+    """Prove that ``pieces`` hold every letter of ``source``, in order.
+
+    Raises:
+        TextError: they do not; the message quotes the first place that differs.
+    """
+    cut, whole = letters("".join(pieces)), letters(source)
+    if cut != whole:
+        at = next((n for n, (a, b) in enumerate(zip(cut, whole, strict=False)) if a != b), min(len(cut), len(whole)))
+        raise TextError(
+            f"{where}: the text was not read whole: the source has {whole[at : at + _SHOWN]!r} where "
+            f"{cut[at : at + _SHOWN]!r} was read"
+        )
+
+
+def _compare(book: ChapterBook, text: str, pieces: tuple[int, ...], what: str) -> None:
+    if list(pieces) != sorted(set(pieces)):
+        raise TextError(f"the text {text[:_SHOWN]!r} of {what} is not in the order of the source")
+    source = "".join(book.pieces[number] for number in pieces)
+    if letters(text) != letters(source):
+        raise TextError(f"the text {text[:_SHOWN]!r} of {what} differs from its source {source[:_SHOWN]!r}")

@@ -1,0 +1,185 @@
+"""Divides a draft into chapters, puts notes where they are wanted, and proves that nothing was lost."""
+
+from dataclasses import dataclass, replace
+from statistics import median
+
+from triforce_tts.errors import TextError
+from triforce_tts.text.phonemes import Lexicon
+
+from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words
+from .draft import Draft, DraftBlock, finished
+from .openings import lower_opening, name_headings
+
+_MOST_PART = 80  # words of a part's own text that are joined to its first chapter
+_MANY = 20  # chapters; fewer are not joined, however small they are
+_TINY = 60  # words: the median of chapters that are joined
+_JOINED = 300  # words that joined chapters should have
+_ENDS = ".!?…:—–\"'”’)]"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a chapter or a part begins: the number of its first block, or -1 for a part's title that is no text."""
+
+    start: int
+    title: str
+    level: int
+    is_part: bool = False
+    front: bool = False
+
+
+@dataclass
+class _Section:
+    title: str
+    blocks: list[DraftBlock]
+    parts: list[str]
+    front: bool
+
+
+def assemble(
+    draft: Draft, marks: list[Mark], options: ReadOptions, about: About, source: str, where: str
+) -> ChapterBook:
+    """The finished book of a draft; ``source`` is its whole text, read in another way, and ``where`` names it.
+
+    Raises:
+        TextError: the book has no words, or the proof that nothing was lost fails.
+    """
+    sections = _sections(draft, marks)
+    if options.notes != "skip":
+        _place_notes(draft, sections, at_end=options.notes == "end")
+    lexicon = Lexicon()
+    chapters = []
+    for section in sections:
+        name_headings(section.blocks, section.title)
+        lower_opening(section.blocks, lexicon)
+        if blocks := finished(section.blocks):
+            title = section.title or _title_of(section.blocks) or about.title
+            chapters.append(Chapter(title, blocks, tuple(section.parts), section.front))
+    if not chapters:
+        raise TextError(f"{where}: there are no words in it that would be spoken; expected a book's text")
+    joined, remarks = _joined_tiny(chapters)
+    book = ChapterBook(about, tuple(joined), draft.skipped_in_order(), tuple(draft.pieces), remarks)
+    account_pieces(book.pieces, source, where)
+    try:
+        account(book)
+    except TextError as error:
+        raise TextError(f"{where}: {error}") from error
+    return book
+
+
+def _sections(draft: Draft, marks: list[Mark]) -> list[_Section]:
+    """The blocks of each chapter; a part without a text of its own is joined to the chapter behind it."""
+    first = next((mark.start for mark in marks if mark.start >= 0), len(draft.blocks))
+    if any(not block.is_empty for block in draft.blocks[:first]):
+        marks = [Mark(0, "", 1), *marks]
+    sections: list[_Section] = []
+    parts: list[str] = []
+    begin: int | None = None
+    for number, mark in enumerate(marks):
+        if mark.start < 0:
+            parts.append(mark.title)
+            continue
+        behind = next((other for other in marks[number + 1 :] if other.start >= 0), None)
+        end = max(behind.start, mark.start) if behind else len(draft.blocks)
+        own = draft.blocks[mark.start : end]
+        is_empty = all(block.is_empty for block in own)
+        is_small = is_empty or (mark.is_part and sum(count_words(block.text) for block in own) <= _MOST_PART)
+        if behind is not None and is_small and (mark.is_part or behind.level > mark.level):
+            parts.append(mark.title)
+            begin = mark.start if begin is None else begin
+        elif not is_empty or begin is not None:
+            start = mark.start if begin is None else begin
+            sections.append(_Section(mark.title, draft.blocks[start:end], parts, mark.front))
+            parts, begin = [], None
+    return sections
+
+
+def _title_of(blocks: list[DraftBlock]) -> str:
+    return next((joined_title(block.text) for block in blocks if block.kind == "heading" and not block.is_empty), "")
+
+
+def joined_title(text: str) -> str:
+    """A heading of several lines as one line."""
+    title = ""
+    for line in text.split("\n"):
+        title += (" " if title[-1:] in ".:,;—-!?" else ": ") + line if title else line
+    return title
+
+
+def heading_marks(draft: Draft) -> list[Mark]:
+    """Where chapters begin by their headings: the highest level that has texts; levels above it are parts."""
+    heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
+    marks: list[Mark] = []
+    levels = sorted({block.level for _, block in heads})
+    for level, deeper in zip(levels, [*levels[1:], 0], strict=True):
+        own = [(n, block) for n, block in heads if block.level == level]
+        bare = {n for n, _ in own if deeper and _is_bare(draft, n, level)}
+        marks += [Mark(n, joined_title(block.text), level, is_part=n in bare) for n, block in own]
+        below = sum(block.level == deeper for _, block in heads)
+        if not bare or len(bare) * 2 < len(own) or (len(own) > 1 and below < 2 * len(bare)):
+            break
+    return sorted(marks, key=lambda mark: mark.start)
+
+
+def _is_bare(draft: Draft, number: int, level: int) -> bool:
+    """Whether a heading stands right above a lower one."""
+    for block in draft.blocks[number + 1 :]:
+        if not block.is_empty:
+            return block.kind == "heading" and block.level > level
+    return False
+
+
+def joined_pages(draft: Draft, page_starts: list[int], chapter_starts: set[int]) -> None:
+    """Join a paragraph that ends in mid-sentence with the one that goes on, in small letters, on the next page."""
+    for start in page_starts:
+        first = next((n for n in range(start, len(draft.blocks)) if not draft.blocks[n].is_empty), None)
+        if first is None or any(number in chapter_starts for number in range(start, first + 1)):
+            continue
+        last = next((b for b in reversed(draft.blocks[:start]) if (not b.is_empty or b.is_break) and not b.note), None)
+        block = draft.blocks[first]
+        if last is None or last.kind != "paragraph" or block.kind != "paragraph" or block.note:
+            continue
+        if last.text[-1:] not in _ENDS and block.text[:1].islower():
+            last.texts += [" ", *block.texts]
+            last.pieces += block.pieces
+            last.marks += block.marks
+            block.texts, block.pieces, block.marks = [], [], []
+
+
+def _place_notes(draft: Draft, sections: list[_Section], *, at_end: bool) -> None:
+    notes: dict[str, list[DraftBlock]] = {}
+    for block in draft.blocks:
+        if block.note and not block.is_empty:
+            notes.setdefault(block.note, []).append(block)
+    for section in sections:
+        placed: list[DraftBlock] = []
+        ending: list[DraftBlock] = []
+        for block in section.blocks:
+            if block.note:
+                continue
+            placed.append(block)
+            for mark in block.marks:
+                (ending if at_end else placed).extend(notes.pop(mark, []))
+        section.blocks = placed + ending
+    for blocks in notes.values():
+        for block in blocks:
+            draft.withdraw(block, "note")
+
+
+def _joined_tiny(chapters: list[Chapter]) -> tuple[list[Chapter], tuple[str, ...]]:
+    """A book of very many tiny chapters, such as one for each poem of four lines, gets fewer and larger ones."""
+    if len(chapters) <= _MANY or median(chapter.words for chapter in chapters) >= _TINY:
+        return chapters, ()
+    joined: list[Chapter] = []
+    last_title = ""
+    for chapter in chapters:
+        begins = not joined or joined[-1].words >= _JOINED or chapter.words >= _JOINED or bool(chapter.parts)
+        if begins or joined[-1].front != chapter.front:
+            joined.append(chapter)
+            last_title = chapter.title
+        else:
+            first = joined[-1].title.removesuffix(f" – {last_title}")
+            title, last_title = f"{first} – {chapter.title}", chapter.title
+            joined[-1] = replace(joined[-1], title=title, blocks=joined[-1].blocks + chapter.blocks)
+    remark = f"{len(chapters)} chapters, most of them shorter than {_TINY} words, were joined to {len(joined)}."
+    return joined, (remark,)

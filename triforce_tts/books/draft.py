@@ -1,0 +1,170 @@
+"""The draft of a book while it is read: the pieces of its source, and the blocks and skipped runs that they make up."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from .chapters import Block, Kind, Reason, Skipped, has_letters
+
+LINE_END = "\u2028"  # in a draft: the end of a printed line, where it may matter
+_INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # they show where a line may end, or may not
+_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_LIGATURE = re.compile("[ﬀ-ﬆ]")
+_ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
+_ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
+_ADDRESS = re.compile(r"\b[a-z]{2,9}://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
+_LONGEST_BREAK = 80  # characters
+
+
+@dataclass
+class DraftBlock:
+    """A block that is being read: the numbers of its pieces, and whether it is one of a note."""
+
+    kind: Kind
+    marker: str = ""
+    level: int = 0
+    note: str = ""
+    texts: list[str] = field(default_factory=list)
+    pieces: list[int] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)  # the notes that it refers to
+    keeps_lines: bool = False
+
+    @property
+    def text(self) -> str:
+        """The text so far, as printed."""
+        return clean("".join(self.texts), keeps_lines=self.keeps_lines)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in it can be spoken."""
+        return not any(has_letters(text) for text in self.texts)
+
+    @property
+    def is_break(self) -> bool:
+        """Whether it is a break between scenes: a rule, or a row of ornaments."""
+        text = "".join(self.texts).strip()
+        return self.kind == "break" or (0 < len(text) < _LONGEST_BREAK and bool(_ORNAMENTS.fullmatch(text)))
+
+
+class Draft:
+    """Pieces in the order of the source, each spoken in a block or skipped for a reason."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.blocks: list[DraftBlock] = []
+        self.skipped: list[Skipped] = []
+        self.anchors: dict[tuple[str, str], int] = {}
+        self.where = ""
+        self._open: DraftBlock | None = None
+
+    def say(self, text: str, kind: Kind = "paragraph", *, level: int = 0) -> None:
+        """Add spoken text to the open block, or open one of this kind; web addresses in it are skipped."""
+        block = self.open(kind, level=level)
+        at = 0
+        for address in _ADDRESS.finditer(text):
+            self._say(block, text[at : address.start()])
+            self.skip(address[0], "web address")
+            at = address.end()
+        self._say(block, text[at:])
+
+    def _say(self, block: DraftBlock, text: str) -> None:
+        if text:
+            block.texts.append(text)
+            block.pieces.append(len(self.pieces))
+            self.pieces.append(text)
+
+    def add(self, text: str) -> None:
+        """Add characters without letters that the source does not hold, such as quotation marks or the end of a line."""
+        if self._open is not None:
+            self._open.texts.append(text)
+
+    def skip(self, text: str, reason: Reason) -> None:
+        """Add text that is not spoken; the open block goes on behind it."""
+        if not has_letters(text):
+            return
+        number = len(self.pieces)
+        self.pieces.append(text)
+        last = self.skipped[-1] if self.skipped else None
+        if last and last.reason == reason and last.where == self.where and last.pieces[-1] == number - 1:
+            self.skipped[-1] = replace(last, text=f"{last.text} {clean(text)}", pieces=(*last.pieces, number))
+        else:
+            self.skipped.append(Skipped(clean(text), reason, self.where, (number,)))
+
+    def open(self, kind: Kind, *, level: int = 0) -> DraftBlock:
+        """The open block, or a new one of this kind."""
+        if self._open is None:
+            self._open = DraftBlock(kind, level=level)
+            self.blocks.append(self._open)
+        return self._open
+
+    def close(self) -> None:
+        """End the open block."""
+        self._open = None
+
+    def rule(self) -> None:
+        """Add a break between scenes."""
+        self.close()
+        self.blocks.append(DraftBlock("break"))
+
+    def anchor(self, document: str, name: str) -> None:
+        """Remember that the place ``name`` of a document is at the open block if that is empty, else at the next one."""
+        begun = self._open is not None and not self._open.is_empty
+        at = len(self.blocks) - (1 if self._open is not None and not begun else 0)
+        self.anchors.setdefault((document, name), at)
+
+    def before(self) -> str:
+        """The end of the open block's text."""
+        if self._open is None:
+            return ""
+        text = ""
+        for part in reversed(self._open.texts):
+            text = part + text
+            if len(text) > 80:
+                break
+        return text
+
+    def withdraw(self, block: DraftBlock, reason: Reason) -> None:
+        """Skip a block that was read."""
+        texts = [self.pieces[number] for number in block.pieces]
+        if any(has_letters(text) for text in texts):
+            self.skipped.append(Skipped(clean("".join(texts)), reason, self.where, tuple(block.pieces)))
+        block.texts, block.pieces = [], []
+
+    def skipped_in_order(self) -> tuple[Skipped, ...]:
+        """What is skipped, in the order of the source."""
+        return tuple(sorted(self.skipped, key=lambda part: part.pieces[0]))
+
+
+def finished(blocks: Iterable[DraftBlock]) -> tuple[Block, ...]:
+    """The blocks of a chapter: those without words are dropped, and breaks stand only between others."""
+    done: list[Block] = []
+    for draft in blocks:
+        if draft.is_empty:
+            if draft.is_break and done and done[-1].kind != "break":
+                done.append(Block("break", ""))
+            continue
+        kind: Kind = "note" if draft.note else draft.kind
+        done.append(Block(kind, draft.text, draft.marker, draft.level, tuple(draft.pieces)))
+    while done and done[-1].kind == "break":
+        done.pop()
+    return tuple(done)
+
+
+def clean(text: str, *, keeps_lines: bool = False) -> str:
+    """``text`` as printed: white space is one space, and what only says where a line may end is gone.
+
+    The end of a line stays if ``keeps_lines``, behind a sign of punctuation, or before a capital letter.
+    """
+    text = _LIGATURE.sub(lambda found: _LIGATURES[found[0]], _INVISIBLE.sub("", text))
+    lines = [" ".join(line.split()) for line in text.split(LINE_END)]
+    lines = [line for line in lines if line]
+    joined = lines[0] if lines else ""
+    for line in lines[1:]:
+        ends = keeps_lines or _ENDS_LINE.search(joined) or not line[0].islower()
+        joined += ("\n" if ends else " ") + line
+    return _composed(joined)
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -1,0 +1,63 @@
+"""Drop caps: a large first letter in an element of its own belongs to the word behind it."""
+
+import re
+from typing import Any
+
+from triforce_tts.text.phonemes import Lexicon
+
+from .html_rules import classes_of, name_of
+from .notes import text_in
+
+_CLASS = re.compile(r"(?:drop[-_]?caps?|initial|lettrine|first[-_]?letter|illuminated|capital)\d*")
+_CAP = re.compile(r"[“‘\"'(]*[^\W\d_]")
+_REST = re.compile(r"[^\W\d_]+")
+_WORDS = ("A", "I", "O")  # letters that are words
+
+
+class DropCaps:
+    """Joins a drop cap with the text behind it, also over white space and the edge of a block."""
+
+    def __init__(self) -> None:
+        self._letter = ""
+        self._spaced = False
+        self._lexicon = Lexicon()
+        self._last = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the rest of the word has not come yet."""
+        return bool(self._letter)
+
+    def is_cap(self, element: Any) -> bool:
+        """Whether an element is a drop cap: by its class, and because it holds one letter."""
+        if not any(_CLASS.fullmatch(word) for word in classes_of(element)):
+            return False
+        text = element.get("alt", "").strip() if name_of(element) == "img" else text_in(element)
+        if not _CAP.fullmatch(text):
+            return False
+        self._last = text[-1]
+        return True
+
+    def wait(self) -> None:
+        """The drop cap that ``is_cap`` told has been read."""
+        self._letter, self._spaced = self._last, False
+
+    def joined(self, text: str) -> str:
+        """``text`` that follows, without the white space in front of the rest of the drop cap's word."""
+        if not self._letter:
+            return text
+        rest = text.lstrip()
+        self._spaced = self._spaced or rest != text
+        if not rest:
+            return ""
+        letter, self._letter = self._letter, ""
+        found = _REST.match(rest)
+        if not self._spaced or found is None:
+            return text
+        return rest if self._belongs(letter, found[0]) else f" {rest}"
+
+    def _belongs(self, letter: str, rest: str) -> bool:
+        if letter.upper() not in _WORDS:
+            return True
+        is_word = (len(rest) > 1 or rest.upper() in _WORDS) and self._lexicon.lookup(rest) is not None
+        return not is_word

@@ -1,0 +1,138 @@
+"""The rules by which elements of a page are not read, or are read in another way than their text alone."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from .chapters import Reason, has_letters
+from .notes import EPUB_TYPE, INLINE, text_in
+
+NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
+_NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
+_NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
+_NAVIGATION_TYPES = frozenset(
+    ["toc", "toc-brief", "landmarks", "loi", "lot", "loa", "lov", "page-list", "pagelist", "index"]
+)
+FRONT_TYPES = frozenset(["titlepage", "halftitlepage", "halftitle", "copyright-page", "imprint", "imprimatur", "cover"])
+BACK_TYPES = frozenset(["colophon", "credits", "other-credits"])
+_NAMES: dict[str, Reason] = {
+    "script": "code",
+    "style": "code",
+    "template": "hidden",
+    "nav": "navigation",
+    "rp": "ruby",
+    "svg": "drawing",
+    "select": "form",
+    "textarea": "form",
+    "button": "form",
+    "datalist": "form",
+    "audio": "hidden",
+    "video": "hidden",
+    "iframe": "hidden",
+    "object": "hidden",
+    "head": "document title",
+}
+_NOT_SHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_PAGE_CLASSES = frozenset(
+    ["pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "pageno", "page_number"]
+)
+_PAGE = re.compile(r"[\[({]?\s*(?:p(?:g|age)?\.?\s*)?(?:\d{1,5}|[ivxlc]{1,8})\s*[\])}]?", re.IGNORECASE)
+_MARK = re.compile(
+    r"[\[({]?\s*(?:(?:note|fn|n)\.?\s*)?(?:\d{1,4}|[a-z]|[ivxl]{1,7}|[*†‡§¶#]+)(?:\s*[,–-]\s*\d{1,4})*\s*[\])}]?[.:]?",
+    re.IGNORECASE,
+)
+_BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
+_GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
+
+
+def name_of(element: Any) -> str:
+    """The name of an element without its namespace, in small letters; nothing for a comment."""
+    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
+
+
+def types_of(element: Any) -> set[str]:
+    """The structural types and roles of an element, without prefixes such as ``doc-`` and ``z3998:``."""
+    types = element.get(EPUB_TYPE) or element.get("epub:type", "")
+    words = f"{types} {element.get('role', '')}".lower().split()
+    return {word.removeprefix("doc-").rpartition(":")[2] for word in words}
+
+
+def classes_of(element: Any) -> set[str]:
+    """The classes of an element."""
+    return set(element.get("class", "").lower().split())
+
+
+def is_block(element: Any, name: str) -> bool:
+    """Whether words of it and of its neighbours are never one word."""
+    return bool(name) and name not in INLINE and name not in ("rt", "rtc", "rp", "wbr", "br")
+
+
+def skip_reason(element: Any, name: str) -> Reason | None:
+    """Why an element is not read, whatever stands around it."""
+    if name in _NAMES:
+        return _NAMES[name]
+    if (
+        element.get("hidden") is not None
+        or element.get("aria-hidden", "").lower() == "true"
+        or _NOT_SHOWN.search(element.get("style", ""))
+    ):
+        return "hidden"
+    if name == "pre" and any(name_of(child) == "code" for child in element) and not (element.text or "").strip():
+        return "code"
+    types = types_of(element)
+    classes = classes_of(element)
+    if "pagebreak" in types or (classes & _PAGE_CLASSES and _PAGE.fullmatch(text_in(element))):
+        return "page number"
+    if any(mark in classes or element.get("id", "") == mark for mark in _GUTENBERG):
+        return "Gutenberg footer" if "foot" in f"{element.get('id', '')} {classes}" else "Gutenberg header"
+    if types & _NAVIGATION_TYPES:
+        return "navigation"
+    if types & FRONT_TYPES and name not in ("img", "figure", "span", "a", "p"):
+        return "front matter"
+    if types & BACK_TYPES and name not in ("span", "a", "p"):
+        return "back matter"
+    if "backlink" in types or (name == "a" and element.get("href") and _BACK_LINK.fullmatch(text_in(element))):
+        return "mark of a note"
+    return None
+
+
+def is_note_body(element: Any, name: str) -> bool:
+    """Whether an element holds a note, or notes."""
+    if element.get(NOTE_ATTRIBUTE) is not None:
+        return True
+    if name in ("a", "sup"):
+        return False
+    return bool(types_of(element) & _NOTE_TYPES) or (
+        is_block(element, name) and bool(classes_of(element) & _NOTE_CLASSES) and name != "body"
+    )
+
+
+def is_note_mark(element: Any, name: str) -> bool:
+    """Whether an element is the mark of a note, by its type or its form; a link of words is read, whatever its type."""
+    text = text_in(element)
+    if name == "a":
+        if "noteref" in types_of(element):
+            return bool(_MARK.fullmatch(text)) or not has_letters(text)
+        if not element.get("href"):
+            return False
+        raised = [text_in(part) for part in element.iter("{*}sup")]
+        marked = text[:1] + text[-1:] in ("[]", "()", "{}") or not has_letters(text)
+        return bool(_MARK.fullmatch(text)) and (text in raised or marked)
+    if name == "sup":
+        links = [link for link in element.iter("{*}a") if link.get("href")]
+        return bool(links) and bool(_MARK.fullmatch(text)) or bool(text) and bool(re.fullmatch(r"[*†‡§¶]+", text))
+    return name == "span" and "noteref" in types_of(element) and bool(_MARK.fullmatch(text))
+
+
+def source_parts(element: Any) -> Iterator[str]:
+    """All text that an element holds, in order: text, comments, and descriptions of pictures and formulas."""
+    from lxml import etree
+
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            name = name_of(node)
+            yield node.get("alt", "") if name == "img" else node.get("alttext", "") if name == "math" else ""
+        if event == "comment" or (event == "start" and name_of(node)):
+            yield node.text or ""
+        if event != "start" and node is not element:
+            yield node.tail or ""

@@ -1,0 +1,96 @@
+"""Finds the bodies of a book's notes from their marks, also where nothing is typed, and marks them in the pages."""
+
+from typing import Any
+
+from .chapters import letters
+from .epub import resolve
+from .html_rules import NOTE_ATTRIBUTE, is_block, is_note_body, is_note_mark, name_of, types_of
+from .notes import text_in
+
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
+_BETWEEN = 3  # paragraphs that a note may have without a mark of their own
+
+
+def mark_notes(pages: list[tuple[str, Any]]) -> None:
+    """Set an attribute on the body of each note that a mark of a note leads to and that leads back to it."""
+    places = {(document, element.get("id")): element for document, page in pages for element in page.iter("{*}*") if element.get("id")}  # fmt: skip
+    for document, page in pages:
+        for link in page.iter("{*}a"):
+            if not link.get("href") or not _may_be_mark(link):
+                continue
+            place = resolve(document, link.get("href"))
+            body = _block_of(places.get(place))
+            if body is None or body is _block_of(link) or name_of(body) in (*_HEADINGS, "body", "html"):
+                continue
+            if is_note_body(body, name_of(body)) or _leads_back(body, place[0], link, document):
+                body.set(NOTE_ATTRIBUTE, "#".join(place))
+    for _, page in pages:
+        _fill(page)
+
+
+def _may_be_mark(link: Any) -> bool:
+    parent = link.getparent()
+    return (
+        "noteref" in types_of(link)
+        or is_note_mark(link, "a")
+        or (parent is not None and name_of(parent) == "sup")
+        or text_in(link).strip("[]() .").isdigit()
+    )
+
+
+def _block_of(element: Any) -> Any:
+    while element is not None and not is_block(element, name_of(element)):
+        element = element.getparent()
+    return element
+
+
+def _leads_back(body: Any, place: str, mark: Any, document: str) -> bool:
+    """Whether a link in the body leads to the mark, or to what stands right around it."""
+    names = {mark.get("id"), mark.get("name")}
+    around = mark.getparent()
+    while around is not None and name_of(around) not in ("body", "html"):
+        names.add(around.get("id"))
+        if is_block(around, name_of(around)):
+            break
+        around = around.getparent()
+    names |= {child.get("id") for child in mark}
+    before = mark.getprevious()
+    if before is not None:
+        names.add(before.get("id"))
+    names.discard(None)
+    return any(
+        resolve(place, link.get("href")) in {(document, name) for name in names}
+        for link in body.iter("{*}a")
+        if link.get("href")
+    )
+
+
+def _fill(page: Any) -> None:
+    """Further paragraphs of a note, the heading above notes, and a section that holds nothing but notes, are notes."""
+    parents = []
+    for element in page.iter("{*}*"):
+        parent = element.getparent()
+        if element.get(NOTE_ATTRIBUTE) is not None and parent is not None and parent not in parents[-1:]:
+            parents.append(parent)
+    for parent in parents:
+        _fill_parent(parent)
+
+
+def _fill_parent(parent: Any) -> None:
+    children = [child for child in parent if name_of(child)]
+    marked = [n for n, child in enumerate(children) if child.get(NOTE_ATTRIBUTE) is not None]
+    for first, second in zip(marked, marked[1:], strict=False):
+        between = children[first + 1 : second]
+        if len(between) <= _BETWEEN and not any(name_of(child) in _HEADINGS for child in between):
+            for child in between:
+                child.set(NOTE_ATTRIBUTE, children[first].get(NOTE_ATTRIBUTE))
+    above = children[marked[0] - 1] if marked and marked[0] else None
+    if above is not None and letters(text_in(above)) in _TITLES:
+        above.set(NOTE_ATTRIBUTE, "")
+    rest = [child for child in children if child.get(NOTE_ATTRIBUTE) is None and text_in(child)]
+    if not rest and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
+        outer = parent.getparent()
+        parent.set(NOTE_ATTRIBUTE, "")
+        if outer is not None and name_of(outer) not in ("html", ""):
+            _fill_parent(outer)

@@ -1,0 +1,61 @@
+"""What every chapter gets after it was read, whatever its format: its headings are known, its opening is in small letters."""
+
+import re
+
+from triforce_tts.text.phonemes import Lexicon
+
+from .chapters import letters
+from .draft import DraftBlock, clean
+
+_LONGEST_HEADING = 120  # characters
+_CAPITALS = re.compile(r"[^\w\s]*(?:[^\W\d_a-zà-ÿ]+[^\w\s]*\s+)+(?=\S*[a-zà-ÿ])")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_COMMON = frozenset(["the", "it", "in", "on", "at", "when", "there", "he", "she", "they", "we", "you", "as", "if", "but", "and", "my", "his", "her", "one", "once", "all", "for", "from", "this", "that", "to", "of", "after", "before", "while", "with", "no", "not", "what", "early", "late", "so", "now", "then", "an"])  # fmt: skip
+
+
+def name_headings(blocks: list[DraftBlock], title: str) -> None:
+    """Leading paragraphs of a chapter that are its title, or a part of it, are headings."""
+    whole = letters(title)
+    for block in blocks:
+        if block.is_empty or block.kind == "heading":
+            continue
+        text = letters(block.text) if block.kind == "paragraph" else ""
+        if not text or len(text) > _LONGEST_HEADING or text not in whole:
+            return
+        block.kind, block.level, block.keeps_lines = "heading", 2, True
+
+
+def lower_opening(blocks: list[DraftBlock], lexicon: Lexicon) -> None:
+    """The first paragraph's first words, where they are printed in capitals, become small but for the first letter."""
+    first = next((block for block in blocks if not block.is_empty and block.kind not in ("heading", "caption")), None)
+    if first is None or first.kind != "paragraph":
+        return
+    text = clean("".join(first.texts), keeps_lines=first.keeps_lines)
+    found = _CAPITALS.match(text)
+    if not found:
+        return
+    words = _WORD.findall(found[0])
+    long_words = [word for word in words if len(word) > 1]
+    if not long_words or (len(words) == 1 and words[0].lower() not in _COMMON):
+        return
+    if any(lexicon.lookup(word) is None for word in long_words) and len(long_words) < 2:
+        return
+    lowered = _lowered(found[0])
+    first.texts = [lowered + text[found.end() :]]
+
+
+def _lowered(text: str) -> str:
+    """``text`` in small letters but for its first letter, the word "I", and initials such as "H. G."."""
+    begun = False
+
+    def small(found: re.Match[str]) -> str:
+        nonlocal begun
+        word = found[0]
+        first, begun = not begun, True
+        if word == "I" or word.startswith(("I’", "I'")):
+            return word[:1] + word[1:].lower()
+        if len(word) == 1 and text[found.end() : found.end() + 1] == ".":
+            return word
+        return word[0] + word[1:].lower() if first else word.lower()
+
+    return _WORD.sub(small, text)

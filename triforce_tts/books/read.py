@@ -1,0 +1,11 @@
+"""Reads a book of any format into chapters."""
+
+from pathlib import Path
+
+from .chapters import ChapterBook, ReadOptions
+from .epub_chapters import read_epub_chapters
+
+
+def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook:
+    """stub."""
+    return read_epub_chapters(path, options or ReadOptions())

@@ -98,6 +98,10 @@ class Draft:
             self.blocks.append(self._open)
         return self._open
 
+    def reopen(self, block: DraftBlock) -> None:
+        """Go on with a block."""
+        self._open = block
+
     def close(self) -> None:
         """End the open block."""
         self._open = None

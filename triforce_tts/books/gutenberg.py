@@ -1,0 +1,62 @@
+"""Finds what Project Gutenberg puts before and behind a book, in its three styles of fifty years."""
+
+import re
+
+_START = re.compile(r"\s*\*{2,3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)", re.IGNORECASE)
+_END = re.compile(r"\s*\*{2,3}\s*END OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)", re.IGNORECASE)
+_SMALL_PRINT_END = re.compile(r"\s*\*END\s*\*?\s*THE SMALL PRINT!|.*\*END\*\s*$", re.IGNORECASE)
+_SMALL_PRINT = re.compile(r"\s*\*{0,3}\s*START\s*\*{0,3}\s*THE SMALL PRINT!", re.IGNORECASE)
+_FIRST = re.compile(r"[\s*]*(?:The )?Project Gutenberg(?:’s|'s)?\b", re.IGNORECASE)
+_LAST = re.compile(r"\s*\*{0,3}\s*(?:This is the )?End of (?:the |this )?Project Gutenberg", re.IGNORECASE)
+_CREDIT = re.compile(
+    r"\s*(?:\[?(?:E-?text|This e-?text|Etext|Transcribed|Produced|Prepared|Scanned|Digitized) (?:was )?(?:prepared|produced|transcribed|scanned|by)\b.*|.*distributed proofread.*|HTML version by.*|.*pgdp\.net.*)",
+    re.IGNORECASE,
+)
+_LOOKED_AT = 400  # lines at the start in which the first line of a header may stand
+_CREDIT_LINES = 12  # lines behind a header in which a credit may begin
+
+
+def body_of(lines: list[str]) -> tuple[int, int]:
+    """The numbers of the first line of the book and of the first line behind it."""
+    begin, end = 0, len(lines)
+    starts = [n for n, line in enumerate(lines) if _START.match(line)]
+    is_gutenberg = bool(starts) or any(_FIRST.match(line) or _SMALL_PRINT.match(line) for line in lines[:_LOOKED_AT])
+    if not is_gutenberg:
+        return begin, end
+    if starts:
+        begin = starts[0] + 1
+        while begin < end and lines[begin].strip() and lines[begin].rstrip().endswith("***"):
+            begin += 1  # the rest of a title that was wrapped
+    small = [n for n, line in enumerate(lines[: len(lines) // 2]) if _SMALL_PRINT_END.match(line)]
+    if small and small[-1] >= begin:
+        begin = small[-1] + 1
+    for number in range(begin, end):
+        if _END.match(lines[number]) or _LAST.match(lines[number]):
+            end = number
+            break
+    if not starts and not small:
+        begin = _old_header(lines, end)
+    return _behind_credits(lines, begin, end), end
+
+
+def _old_header(lines: list[str], end: int) -> int:
+    """Behind the first paragraph, which says that the text is Project Gutenberg's, and behind the lines about the file."""
+    number = next((n for n, line in enumerate(lines[:_LOOKED_AT]) if _FIRST.match(line)), 0)
+    about = re.compile(r"\s*(?:title|author|release date|posting date|language|character set|edition|translator|copyright|this ebook|\[?e?(?:book|text))\b", re.IGNORECASE)  # fmt: skip
+    while number < end:
+        while number < end and lines[number].strip():
+            number += 1
+        while number < end and not lines[number].strip():
+            number += 1
+        if number >= end or not (about.match(lines[number]) or _FIRST.match(lines[number])):
+            break
+    return number
+
+
+def _behind_credits(lines: list[str], begin: int, end: int) -> int:
+    for number in range(begin, min(end, begin + _CREDIT_LINES)):
+        if _CREDIT.fullmatch(lines[number]):
+            while number < end and lines[number].strip():
+                number += 1
+            return number
+    return begin

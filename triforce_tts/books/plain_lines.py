@@ -1,0 +1,134 @@
+"""The lines of a text file as paragraphs: hard ends of lines are joined, verse and breaks stay."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+from triforce_tts.text.phonemes import Lexicon
+
+from .draft import LINE_END
+
+_ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
+_LONG = 120  # characters of a line that no hard end of a line divided
+_SHORT = 0.75  # share of the usual width; a line below it was ended on purpose
+_INDENT = 2  # spaces that set a line off
+_HYPHENED = re.compile(r"([^\W\d_]+)-$")
+_FIRST_WORD = re.compile(r"[^\W\d_]+")
+_WORDS_WITH_HYPHEN = re.compile(r"[^\W\d_]+-[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Lines without a blank one between them: their numbers, and how they are to be read."""
+
+    first: int
+    last: int
+    is_verse: bool = False
+    is_break: bool = False
+
+
+class LineJoiner:
+    """Knows the width of a text's lines and the words that it hyphenates."""
+
+    def __init__(self, lines: list[str], lexicon: Lexicon) -> None:
+        self._lines, self._lexicon = lines, lexicon
+        lengths = [len(line.rstrip()) for line in lines if line.strip()]
+        self._width = sorted(lengths)[int(len(lengths) * 0.9)] if lengths else 0
+        self._is_wrapped = bool(lengths) and median(lengths) <= _LONG and self._width <= _LONG
+        blank = sum(not line.strip() for line in lines)
+        self._has_blanks = blank > 0.02 * len(lines)
+        self._hyphenated = Counter(
+            word.lower() for line in lines for word in _WORDS_WITH_HYPHEN.findall(line) if "-" in line
+        )
+
+    def paragraphs(self, first: int, last: int) -> list[Paragraph]:
+        """The paragraphs of the lines ``first`` to before ``last``."""
+        paragraphs: list[Paragraph] = []
+        number = first
+        while number < last:
+            if not self._lines[number].strip():
+                number += 1
+                continue
+            end = number
+            while end < last and self._lines[end].strip():
+                end += 1
+            paragraphs += self._divided(number, end)
+            number = end
+        return paragraphs
+
+    def _divided(self, first: int, last: int) -> list[Paragraph]:
+        lines = [line.expandtabs().rstrip() for line in self._lines[first:last]]
+        rows = [bool(_ROW.fullmatch(line)) and not line.strip().isalnum() for line in lines]
+        if any(rows):
+            at = rows.index(True)
+            before = self._divided(first, first + at) if at else []
+            after = self._divided(first + at + 1, last) if at + 1 < len(lines) else []
+            return [*before, Paragraph(first + at, first + at + 1, is_break=True), *after]
+        if not self._is_wrapped or max(map(len, lines)) > _LONG or (not self._has_blanks and not self._can_wrap()):
+            return [Paragraph(first + n, first + n + 1) for n in range(len(lines))]
+        indents = [len(line) - len(line.lstrip()) for line in lines]
+        if len(lines) > 1 and all(indent >= _INDENT for indent in indents[1:]) and self._is_short(lines):
+            return [Paragraph(first, last, is_verse=True)]
+        if len(lines) > 1 and indents[0] < _INDENT and self._is_short(lines):
+            return [Paragraph(first, last, is_verse=True)]
+        return self._by_indent(first, last, indents)
+
+    def _can_wrap(self) -> bool:
+        return self._width <= 90
+
+    def _is_short(self, lines: list[str]) -> bool:
+        """Whether every line but the last was ended before its end was reached."""
+        return all(len(line.strip()) < _SHORT * self._width for line in lines[:-1])
+
+    def _by_indent(self, first: int, last: int, indents: list[int]) -> list[Paragraph]:
+        """A line that is set in begins a paragraph, if the lines around it are not."""
+        margin = min(indents)
+        starts = [n for n in range(len(indents)) if n == 0 or (indents[n] >= margin + _INDENT and indents[n - 1] <= margin)]
+        if not self._has_blanks and len(starts) == 1:
+            starts = [0] + [
+                n
+                for n in range(1, len(indents))
+                if len(self._lines[first + n - 1].rstrip()) < _SHORT * self._width
+                and self._lines[first + n - 1].rstrip()[-1:] in ".!?\"”’'"
+            ]
+        if any(end - start > 1 and indents[start + 1] > margin for start, end in zip(starts, [*starts[1:], len(indents)], strict=True)):  # fmt: skip
+            starts = [0]  # several lines are set in together: a quotation in the middle of its paragraph
+        ends = [*starts[1:], len(indents)]
+        return [Paragraph(first + start, first + end) for start, end in zip(starts, ends, strict=True)]
+
+    def texts(self, paragraph: Paragraph) -> list[str]:
+        """The lines of a paragraph such that they can be put behind each other."""
+        texts: list[str] = []
+        for number in range(paragraph.first, paragraph.last):
+            line = self._lines[number].strip()
+            if not texts or paragraph.is_verse:
+                texts.append((LINE_END if texts else "") + line)
+                continue
+            before = texts[-1]
+            if before.endswith("\u00ad"):
+                texts.append(line)
+            elif before.endswith(("--", "—")) or line.startswith(("--", "—")):
+                texts.append(line)
+            elif found := _HYPHENED.search(before):
+                keeps = self._keeps_hyphen(found[1], line)
+                texts[-1] = before if keeps else before[:-1]
+                texts.append(line)
+            else:
+                texts.append(f" {line}")
+        return texts
+
+    def _keeps_hyphen(self, start: str, line: str) -> bool:
+        """Whether a hyphen at the end of a line belongs to the word: "well-known", but not "won-derful"."""
+        found = _FIRST_WORD.match(line)
+        if found is None or found[0][0].isupper():
+            return True
+        rest = found[0]
+        if self._lexicon.lookup(start + rest) is not None:
+            return False
+        if self._hyphenated[f"{start}-{rest}".lower()]:
+            return True
+        return self._is_word(start) and self._is_word(rest)
+
+    def _is_word(self, word: str) -> bool:
+        return len(word) > 1 and self._lexicon.lookup(word) is not None

@@ -164,10 +164,7 @@ def count_words(text: str) -> int:
 
 def letters(text: str) -> str:
     """The letters and digits of ``text``, without case, accents and forms: what must not be lost."""
-    if text.isascii():
-        plain = text.lower()
-    else:
-        plain = unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
+    plain = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
     return "".join(character for character in plain if character.isalnum())
 
 

@@ -199,9 +199,7 @@ def _heading(page: _Page) -> str:
     return clean("".join(heading.itertext())) if heading is not None else ""
 
 
-def _marks(
-    draft: Draft, contents: Contents, pages: list[_Page], judge: _Judge, starts: dict[str, int]
-) -> list[Mark]:
+def _marks(draft: Draft, contents: Contents, pages: list[_Page], judge: _Judge, starts: dict[str, int]) -> list[Mark]:
     """Where chapters begin: the table of contents in the order of the spine, and pages before the first of its places."""
     by_name = {page.name: page for page in pages}
     marks: list[Mark] = []

@@ -7,6 +7,7 @@ from typing import Any
 from .chapters import Kind, ReadOptions, Reason, has_letters
 from .draft import LINE_END, Draft
 from .drop_caps import DropCaps
+from .epub import resolve
 from .html_rules import (
     NOTE_ATTRIBUTE,
     classes_of,
@@ -18,7 +19,6 @@ from .html_rules import (
     source_parts,
     types_of,
 )
-from .epub import resolve
 from .notes import NoteCounter, text_in
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -159,9 +159,7 @@ class PageReader:
             around = replace(around, kind="heading", level=max(around.level, 2), keeps_lines=True)
         elif name in _CAPTIONS:
             around = replace(around, kind="caption")
-        elif (types | classes) & _VERSE:
-            around = replace(around, kind="verse", keeps_lines=True)
-        elif name == "p" and sum(1 for _ in element.iter("{*}br")) >= _SOME_LINES and around.kind == "paragraph":
+        elif (types | classes) & _VERSE or (name == "p" and around.kind == "paragraph" and _has_lines(element)):
             around = replace(around, kind="verse", keeps_lines=True)
         self._children(element, around)
         self._close()
@@ -371,6 +369,11 @@ class PageReader:
             else:
                 self._skip(child, "note")
             self._draft.skip(child.tail or "", "note")
+
+
+def _has_lines(element: Any) -> bool:
+    """Whether a paragraph is divided into lines, as a letter's address is."""
+    return sum(1 for _ in element.iter("{*}br")) >= _SOME_LINES
 
 
 def _is_single_note(element: Any) -> bool:

@@ -8,6 +8,7 @@ from .chapters import Reason, has_letters
 from .notes import EPUB_TYPE, INLINE, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
+SKIP_ATTRIBUTE = "triforce-skip"  # set on elements that a rule for whole pages found, with the reason
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
 _NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
 _NAVIGATION_TYPES = frozenset(
@@ -69,6 +70,8 @@ def is_block(element: Any, name: str) -> bool:
 
 def skip_reason(element: Any, name: str) -> Reason | None:
     """Why an element is not read, whatever stands around it."""
+    if element.get(SKIP_ATTRIBUTE) == "outside the article":
+        return "outside the article"
     if name in _NAMES:
         return _NAMES[name]
     if (
@@ -120,7 +123,7 @@ def is_note_mark(element: Any, name: str) -> bool:
         return bool(_MARK.fullmatch(text)) and (text in raised or marked)
     if name == "sup":
         links = [link for link in element.iter("{*}a") if link.get("href")]
-        return bool(links) and bool(_MARK.fullmatch(text)) or bool(text) and bool(re.fullmatch(r"[*†‡§¶]+", text))
+        return bool(_MARK.fullmatch(text)) if links else bool(re.fullmatch(r"[*†‡§¶]+", text))
     return name == "span" and "noteref" in types_of(element) and bool(_MARK.fullmatch(text))
 
 

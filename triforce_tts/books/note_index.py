@@ -1,5 +1,6 @@
 """Finds the bodies of a book's notes from their marks, also where nothing is typed, and marks them in the pages."""
 
+from itertools import pairwise
 from typing import Any
 
 from .chapters import letters
@@ -80,7 +81,7 @@ def _fill(page: Any) -> None:
 def _fill_parent(parent: Any) -> None:
     children = [child for child in parent if name_of(child)]
     marked = [n for n, child in enumerate(children) if child.get(NOTE_ATTRIBUTE) is not None]
-    for first, second in zip(marked, marked[1:], strict=False):
+    for first, second in pairwise(marked):
         between = children[first + 1 : second]
         if len(between) <= _BETWEEN and not any(name_of(child) in _HEADINGS for child in between):
             for child in between:

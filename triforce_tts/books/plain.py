@@ -1,6 +1,7 @@
 """Reads a text file into chapters: encoding, header and footer, contents, headings, verse, notes."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 from triforce_tts.errors import TextError
@@ -158,7 +159,7 @@ class _PlainReader:
         text = self._of(paragraphs[number])
         follows = number + 1 < len(paragraphs) and number + 1 not in levels
         is_short = len(text) <= 70 and text.count("\n") < 2 and not paragraphs[number].is_break
-        is_title = text[:1].isupper() and text[-1:] not in ".,;:!\"”’—-" and not _SPEECH.match(text)
+        is_title = text[:1].isupper() and text[-1:] not in '.,;:!"”’—-' and not _SPEECH.match(text)
         longer = follows and len(self._of(paragraphs[number + 1])) > len(text)
         return is_short and is_title and (longer or text.isupper())
 
@@ -245,7 +246,7 @@ def _value(roman: str) -> int:
 
 def _count_up(values: list[int]) -> bool:
     """Whether roman numbers begin with one and mostly count up, so that they are headings and not the word "I"."""
-    steps = sum(b in (a + 1, 1) for a, b in zip(values, values[1:], strict=False))
+    steps = sum(b in (a + 1, 1) for a, b in pairwise(values))
     return len(values) > 1 and values[0] == 1 and values.count(2) > 0 and steps >= 0.6 * (len(values) - 1)
 
 

@@ -50,21 +50,23 @@ class LineJoiner:
             if not self._lines[number].strip():
                 number += 1
                 continue
+            if self._is_row(number):
+                paragraphs.append(Paragraph(number, number + 1, is_break=True))
+                number += 1
+                continue
             end = number
-            while end < last and self._lines[end].strip():
+            while end < last and self._lines[end].strip() and not self._is_row(end):
                 end += 1
             paragraphs += self._divided(number, end)
             number = end
         return paragraphs
 
+    def _is_row(self, number: int) -> bool:
+        line = self._lines[number]
+        return len(line) < _LONG and bool(_ROW.fullmatch(line))
+
     def _divided(self, first: int, last: int) -> list[Paragraph]:
         lines = [line.expandtabs().rstrip() for line in self._lines[first:last]]
-        rows = [bool(_ROW.fullmatch(line)) and not line.strip().isalnum() for line in lines]
-        if any(rows):
-            at = rows.index(True)
-            before = self._divided(first, first + at) if at else []
-            after = self._divided(first + at + 1, last) if at + 1 < len(lines) else []
-            return [*before, Paragraph(first + at, first + at + 1, is_break=True), *after]
         if not self._is_wrapped or max(map(len, lines)) > _LONG or (not self._has_blanks and not self._can_wrap()):
             return [Paragraph(first + n, first + n + 1) for n in range(len(lines))]
         indents = [len(line) - len(line.lstrip()) for line in lines]
@@ -84,7 +86,9 @@ class LineJoiner:
     def _by_indent(self, first: int, last: int, indents: list[int]) -> list[Paragraph]:
         """A line that is set in begins a paragraph, if the lines around it are not."""
         margin = min(indents)
-        starts = [n for n in range(len(indents)) if n == 0 or (indents[n] >= margin + _INDENT and indents[n - 1] <= margin)]
+        starts = [
+            n for n in range(len(indents)) if n == 0 or (indents[n] >= margin + _INDENT and indents[n - 1] <= margin)
+        ]
         if not self._has_blanks and len(starts) == 1:
             starts = [0] + [
                 n
@@ -106,9 +110,7 @@ class LineJoiner:
                 texts.append((LINE_END if texts else "") + line)
                 continue
             before = texts[-1]
-            if before.endswith("\u00ad"):
-                texts.append(line)
-            elif before.endswith(("--", "—")) or line.startswith(("--", "—")):
+            if before.endswith(("\u00ad", "--", "—")) or line.startswith(("--", "—")):
                 texts.append(line)
             elif found := _HYPHENED.search(before):
                 keeps = self._keeps_hyphen(found[1], line)

@@ -1,0 +1,130 @@
+"""Reads an HTML file into chapters: a book, or the article of a page without the menus and advertisements around it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from triforce_tts.errors import TextError
+from triforce_tts.files import read_file
+
+from .chapters import About, ChapterBook, ReadOptions, count_words
+from .division import assemble, heading_marks
+from .draft import Draft, clean
+from .html_blocks import PageReader
+from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
+from .note_index import mark_notes
+
+MOST_BYTES = 50_000_000  # of a file
+MOST_TAGS = 1_000_000  # elements; each takes 200 bytes of memory
+_AROUND = re.compile(
+    r"(?:^|[-_\s])(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
+    r"related|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
+    r"sidebar|byline|dateline|timestamp|reading-time|readtime|read-time|tags|pull-?quote|skip-link|toolbar|pagination|pager|"
+    r"author-bio|masthead)(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+_ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
+_OUTSIDE = frozenset(["nav", "aside", "footer", "form", "dialog"])
+_LEAST_SHARE = 0.3  # of a page's words that its article has
+
+
+def read_html(path: Path, options: ReadOptions) -> ChapterBook:
+    """The chapters of an HTML file.
+
+    Raises:
+        TextError: it cannot be read, is larger than any book, is no HTML, or has no words.
+    """
+    from lxml import etree, html
+
+    data = read_file(path, MOST_BYTES)
+    if data.count(b"<") > MOST_TAGS:
+        raise TextError(f"{path}: it has more than {MOST_TAGS} elements, which no book has")
+    try:
+        parser = html.HTMLParser(encoding=_encoding(data), no_network=True)
+        root = html.document_fromstring(data, parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise TextError(f"{path}: expected HTML, cannot read it ({error}); give the text as .txt") from error
+    source = "".join(source_parts(root))
+    about = _about(root, path)
+    article = _article(root)
+    _mark_outside(root, article)
+    mark_notes([(path.name, root)])
+    draft = Draft()
+    PageReader(draft, options).read(path.name, root)
+    return assemble(draft, heading_marks(draft) if article is None else _one(draft), options, about, source, str(path))
+
+
+def _one(draft: Draft) -> list[Any]:
+    """An article is one chapter, however many headings it has."""
+    return heading_marks(draft)[:1]
+
+
+def _encoding(data: bytes) -> str | None:
+    """UTF-8 where the bytes are that; otherwise the parser looks for what the page says."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
+
+
+def _article(root: Any) -> Any:
+    """The element that holds the page's article: the longest ``article``, else ``main``; None for a book."""
+    body = next(root.iter("body"), root)
+    words = count_words(" ".join(body.itertext()))
+    articles = [
+        e for e in root.iter("article") if not any(name_of(a) in ("aside", "article") for a in e.iterancestors())
+    ]
+    mains = [e for e in root.iter("*") if isinstance(e.tag, str) and (name_of(e) == "main" or e.get("role") == "main")]
+    for found in (articles, mains):
+        if not found:
+            continue
+        longest = max(found, key=lambda e: count_words(" ".join(e.itertext())))
+        several = sum(count_words(" ".join(e.itertext())) for e in found)
+        own = count_words(" ".join(longest.itertext()))
+        if own >= _LEAST_SHARE * words and own >= 0.5 * several:
+            return longest
+    return None
+
+
+def _mark_outside(root: Any, article: Any) -> None:
+    """Set an attribute on what stands around the article, and on what interrupts it."""
+    body = next(root.iter("body"), root)
+    if article is not None:
+        inner = article
+        while inner is not body and inner.getparent() is not None:
+            parent = inner.getparent()
+            for sibling in parent:
+                if sibling is not inner and name_of(sibling) not in ("", "head") and not _is_title(sibling, article):
+                    sibling.set(SKIP_ATTRIBUTE, "outside the article")
+            inner = parent
+    for element in (article if article is not None else body).iter("*"):
+        if not isinstance(element.tag, str) or element is body or element is article:
+            continue
+        name = name_of(element)
+        words = f"{element.get('class', '')} {element.get('id', '')}"
+        is_note = bool(types_of(element) & {"footnote", "footnotes", "endnote", "endnotes"}) or "note" in words.lower()
+        outside = name in _OUTSIDE or element.get("role", "") in _ROLES or _AROUND.search(words)
+        if outside and not is_note and name not in ("h1", "html"):
+            element.set(SKIP_ATTRIBUTE, "outside the article")
+
+
+def _is_title(element: Any, article: Any) -> bool:
+    """Whether a heading, or what holds it, stands before an article that has none of its own."""
+    if any(True for _ in article.iter("h1")):
+        return False
+    return name_of(element) == "h1" or (name_of(element) == "header" and any(True for _ in element.iter("h1")))
+
+
+def _about(root: Any, path: Path) -> About:
+    metas = {(m.get("property") or m.get("name") or "").lower(): m.get("content", "") for m in root.iter("meta")}
+    heading = next((clean("".join(h.itertext())) for h in root.iter("h1")), "")
+    title = next((clean("".join(t.itertext())) for t in root.iter("title")), "")
+    canonical = next((link.get("href", "") for link in root.iter("link") if link.get("rel") == "canonical"), "")
+    return About(
+        metas.get("og:title") or metas.get("dc.title") or heading or title or path.stem,
+        metas.get("author") or metas.get("dc.creator") or metas.get("article:author") or "",
+        root.get("lang", ""),
+        canonical,
+        metas.get("og:image", ""),
+    )

@@ -1,0 +1,302 @@
+"""Reads a Markdown file into chapters. The parser's texts are found again, in order, in the file: the rest is markup."""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from triforce_tts.errors import TextError
+from triforce_tts.files import read_file
+
+from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters
+from .division import assemble, heading_marks
+from .draft import LINE_END, Draft
+from .encodings import decode_book
+
+MOST_BYTES = 20_000_000  # of a file; the parser takes fifty times as much memory
+_FRONT_MATTER = re.compile(
+    r"\s*(?:---[ \t]*\n(.*?)\n(?:---|\.\.\.)|\+\+\+[ \t]*\n(.*?)\n\+\+\+)[ \t]*(?:\n|$)", re.DOTALL
+)
+_NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n(?: {4}|\t)\S)))*)", re.MULTILINE)
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_MARK = re.compile(r"\[\^([^\]\s]+)\]")
+_ATTRIBUTES = re.compile(r"\s*\{[#.:][^}]*\}\s*$")
+_CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORECASE)
+_RAISED = re.compile(r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)")
+_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
+_RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+_LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """A part of the file that is not given to the parser."""
+
+    first: int
+    last: int
+    reason: Reason
+    label: str = ""
+    content: int = 0
+
+
+def read_markdown(path: Path, options: ReadOptions) -> ChapterBook:
+    """The chapters of a Markdown file.
+
+    Raises:
+        TextError: it cannot be read, is larger than any book, is no text, or has no words.
+    """
+    text = decode_book(read_file(path, MOST_BYTES), str(path))
+    return _MarkdownReader(text, path, options).read()
+
+
+class _MarkdownReader:
+    def __init__(self, text: str, path: Path, options: ReadOptions) -> None:
+        from markdown_it import MarkdownIt
+
+        self._text, self._path, self._options = text, path, options
+        self._draft = Draft()
+        self._draft.where = path.name
+        # The parser's own texts must be those of the file, so entities and escaped signs stay apart.
+        self._parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
+        self._cursor = 0
+        self._limit = len(text)
+        self._apart: list[_Apart] = []
+        self._labels: set[str] = set()
+        self._in_table = False
+
+    def read(self) -> ChapterBook:
+        about = self._find_apart()
+        masked = self._text
+        for part in self._apart:
+            blank = re.sub(r"[^\n]", " ", masked[part.first : part.last])
+            masked = masked[: part.first] + blank + masked[part.last :]
+        self._read_part(masked, 0, "")
+        self._gap(len(self._text))
+        return assemble(self._draft, heading_marks(self._draft), self._options, about, self._text, str(self._path))
+
+    def _find_apart(self) -> About:
+        about = About(self._path.stem)
+        begin = 0
+        if front := _FRONT_MATTER.match(self._text):
+            about = _about(front, self._path)
+            begin = front.end()
+            self._apart.append(_Apart(0, begin, "markup"))
+        fences = [found.span() for found in _FENCE.finditer(self._text, begin)]
+        starts = [span[0] for span in fences]
+        for found in _NOTE.finditer(self._text, begin):
+            at = bisect_right(starts, found.start()) - 1
+            if at < 0 or fences[at][1] <= found.start():
+                self._apart.append(_Apart(found.start(), found.end(), "note", found[1], found.start(2)))
+        self._labels = {part.label for part in self._apart if part.label}
+        return about
+
+    # --- the file and the parser's texts ---
+
+    def _gap(self, to: int) -> None:
+        """What lies between the last text and ``to`` is markup, or one of the parts that the parser was not given."""
+        while self._apart and self._apart[0].first < to:
+            part = self._apart.pop(0)
+            self._skip_to(part.first, "markup")
+            if part.label and self._options.notes != "skip":
+                self._skip_to(part.content, "mark of a note")
+                limit = self._limit
+                self._read_part(self._text[part.content : part.last], part.content, part.label)
+                self._limit = limit
+            self._skip_to(part.last, part.reason)
+        self._skip_to(to, "markup")
+
+    def _skip_to(self, to: int, reason: Reason) -> None:
+        if to <= self._cursor:
+            return
+        text, at = self._text[self._cursor : to], 0
+        for comment in re.finditer(r"<!--.*?(?:-->|\Z)", text, re.DOTALL):
+            self._draft.skip(text[at : comment.start()], reason)
+            self._draft.skip(comment[0], "comment")
+            at = comment.end()
+        self._draft.skip(text[at:], reason)
+        self._cursor = to
+
+    def _find(self, text: str) -> int:
+        """Move to where ``text`` stands next."""
+        at = self._text.find(text, self._cursor, self._limit)
+        if at < 0:
+            raise TextError(
+                f"{self._path}: the words {text[:60]!r} of the Markdown were not found in the file; give it as .txt"
+            )
+        self._gap(at)
+        self._cursor = at + len(text)
+        return at
+
+    def _say(self, text: str, kind: Kind, written: str = "") -> None:
+        """Speak a text of the parser's, which stands in the file as ``written``."""
+        needle = written or text
+        if self._text.find(needle, self._cursor, self._limit) >= 0:
+            self._find(needle)
+            self._draft.say(text, kind)
+            return
+        for part in re.split(r"(\w+)", needle):  # a sign within was written in another way
+            if has_letters(part):
+                self._find(part)
+                self._draft.say(part, kind)
+            else:
+                self._draft.add(part)
+
+    # --- blocks ---
+
+    def _read_part(self, text: str, first: int, note: str) -> None:
+        lines = [0]
+        for line in text.split("\n"):
+            lines.append(lines[-1] + len(line) + 1)
+        kinds: list[Kind] = ["note" if note else "paragraph"]
+        numbered: list[bool] = []
+        level = 0
+        for token in self._parser.parse(text):
+            if token.map:
+                self._gap(max(self._cursor, first + lines[token.map[0]]))
+                self._limit = min(first + lines[min(token.map[1], len(lines) - 1)], len(self._text))
+            name = token.type
+            if name == "heading_open":
+                level = int(token.tag[1])
+            elif name in ("fence", "code_block"):
+                self._draft.close()
+                self._skip_to(self._limit, "code")
+            elif name == "html_block":
+                self._read_html(kinds[-1])
+            elif name == "hr":
+                self._draft.rule()
+            elif name in ("ordered_list_open", "bullet_list_open"):
+                # As on a page of HTML, the numbers of a list are read if it does not begin with one.
+                numbered.append(bool(token.attrs.get("start")))
+            elif name in ("ordered_list_close", "bullet_list_close"):
+                numbered.pop()
+            elif name == "list_item_open":
+                self._draft.close()
+                kinds.append("list")
+                if numbered[-1:] == [True]:
+                    self._say(f"{token.info}. ", "list", token.info)
+            elif name == "list_item_close":
+                self._draft.close()
+                kinds.pop()
+            elif name == "inline":
+                kind: Kind = "heading" if level else "table" if self._in_table else kinds[-1]
+                self._read_inline(token.children or [], kind, level, note)
+                level = 0
+            elif name in ("tr_open", "tr_close"):
+                self._draft.close()
+                self._in_table = name == "tr_open"
+            elif name in ("td_open", "th_open"):
+                self._draft.add(LINE_END)
+            elif name in ("paragraph_close", "heading_close", "blockquote_close"):
+                self._draft.close()
+
+    def _read_html(self, kind: Kind) -> None:
+        """The text between tags is spoken; comments, scripts and tags are not."""
+        self._draft.close()
+        end = self._limit
+        text, begin = self._text[self._cursor : end], self._cursor
+        at = 0
+        for markup in _MARKUP.finditer(text):
+            self._say_between(text[at : markup.start()], kind)
+            self._skip_to(begin + markup.end(), "code" if markup[1] else "markup")
+            at = markup.end()
+        self._say_between(text[at:], kind)
+        self._draft.close()
+
+    def _say_between(self, text: str, kind: Kind) -> None:
+        if has_letters(text):
+            self._say(text, kind)
+
+    def _read_inline(self, tokens: list[Any], kind: Kind, level: int, note: str) -> None:
+        whole = "".join(token.content for token in tokens)
+        if _CONTENTS.fullmatch(whole):
+            self._find(whole.strip())
+            self._draft.skip(whole, "navigation")
+            return
+        block = self._draft.open(kind, level=level)
+        block.note = note
+        if kind in ("heading", "table"):
+            block.keeps_lines = True
+        for token in tokens:
+            if token.type == "text_special":
+                self._say(token.content, kind, token.markup)
+            elif token.type == "text":
+                self._read_text(token.content, kind)
+            elif token.type == "code_inline":
+                self._say(token.content, kind)
+            elif token.type == "softbreak":
+                self._draft.add(" ")
+            elif token.type == "hardbreak":
+                self._draft.add(LINE_END)
+            elif token.type == "image":
+                self._read_picture(token, kind)
+            elif token.type == "html_inline":
+                at = self._find(token.content)
+                self._cursor = at
+                self._skip_to(at + len(token.content), "markup")
+
+    def _read_picture(self, token: Any, kind: Kind) -> None:
+        for child in token.children or []:
+            if not has_letters(child.content):
+                continue
+            if self._options.pictures:
+                self._say(child.content, kind, child.markup if child.type == "text_special" else "")
+            else:
+                self._find(child.markup if child.type == "text_special" else child.content)
+                self._draft.skip(child.content, "description of a picture")
+
+    def _read_text(self, text: str, kind: Kind) -> None:
+        """A text without its marks of notes and, in a heading, without its attributes."""
+        attributes = _ATTRIBUTES.search(text) if kind == "heading" else None
+        end = attributes.start() if attributes else len(text)
+        at = 0
+        for mark in _MARK.finditer(text, 0, end):
+            if mark[1] in self._labels:
+                self._say_scripts(text[at : mark.start()], kind)
+                self._find(mark[0])
+                self._draft.skip(mark[0], "mark of a note")
+                self._draft.open(kind).marks.append(mark[1])
+                at = mark.end()
+        self._say_scripts(text[at:end], kind)
+        if attributes:
+            self._find(attributes[0].strip())
+            self._draft.skip(attributes[0], "markup")
+
+    def _say_scripts(self, text: str, kind: Kind) -> None:
+        """``H~2~O`` and ``x^2^`` are written with lowered and raised digits."""
+        at = 0
+        for found in _RAISED.finditer(text):
+            digits = _LOWERED_DIGITS if found[1] == "~" else _RAISED_DIGITS
+            raised = found[2].translate(digits) if found[2].strip("+-").isdigit() else found[2]
+            if at < found.start():
+                self._say(text[at : found.start()], kind)
+            self._say(raised, kind, found[0])
+            at = found.end()
+        if at < len(text):
+            self._say(text[at:], kind)
+
+
+def _about(front: re.Match[str], path: Path) -> About:
+    if front[1] is None:
+        fields: Any = dict(_FIELD.findall(front[2]))
+    else:
+        try:
+            fields = yaml.safe_load(front[1])
+        except yaml.YAMLError as error:
+            raise TextError(f"{path}: its front matter is no YAML ({str(error).splitlines()[0]}); mend or remove it") from error  # fmt: skip
+    values = {str(key).lower(): value for key, value in fields.items()} if isinstance(fields, dict) else {}
+
+    def field(*names: str) -> str:
+        value = next((values[name] for name in names if values.get(name)), "")
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+    return About(
+        field("title") or path.stem,
+        field("author", "authors", "creator"),
+        field("language", "lang"),
+        field("identifier", "isbn", "id"),
+        field("cover", "cover-image"),
+    )

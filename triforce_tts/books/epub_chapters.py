@@ -59,7 +59,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     with open_epub(path) as files:
         package = files.package()
         contents = read_contents(files, package)
-        pages = []
+        pages: list[_Page] = []
         for reference in package.spine:
             item = package.items.get(reference.get("idref"))
             name = package.path_of(item.get("href", "")) if item is not None else ""

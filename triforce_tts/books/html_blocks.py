@@ -43,6 +43,7 @@ class _Around:
     level: int = 0
     keeps_lines: bool = False
     is_set: bool = False  # in a ``pre``, where the ends of lines are those of the text
+    is_play: bool = False
     note: str = ""
     depth: int = 0
     quotes: int = 0
@@ -209,13 +210,7 @@ class PageReader:
             self._say(f" {spoken}" if self._draft.before()[-1:].isalnum() else spoken, around)
             self._draft.skip("".join([*source_parts(element)][1:]), "formula")  # behind the description
             return
-        self._say(element.text, around)
-        for child in element:
-            if name_of(child) in ("annotation", "annotation-xml"):
-                self._draft.skip("".join(source_parts(child)), "formula")
-            else:
-                self._visit(child, around)
-            self._say(child.tail, around)
+        self._children(element, around)
 
     def _read_quotation(self, element: Any, around: _Around) -> None:
         written = text_in(element)[:1] in ("“", '"', "‘", "«", "'", "„")
@@ -293,11 +288,17 @@ class PageReader:
         self._children(element, around)
         self._close()
 
+    def _read_table(self, element: Any, around: _Around) -> None:
+        """A table in which speakers stand beside their speeches is a play."""
+        self._close()
+        is_play = any("persona" in types_of(cell) for name in ("td", "th") for cell in element.iter(f"{{*}}{name}"))
+        self._children(element, replace(around, is_play=is_play))
+        self._close()
+
     def _read_row(self, element: Any, around: _Around) -> None:
         self._close()
         cells = [cell for cell in element if name_of(cell) in ("td", "th")]
-        is_play = any("persona" in types_of(cell) for cell in cells)
-        apart = is_play or any(name_of(part) in _CELL_BLOCKS for cell in cells for part in cell)
+        apart = around.is_play or any(name_of(part) in _CELL_BLOCKS for cell in cells for part in cell)
         within = around if apart else replace(around, kind="table", keeps_lines=True)
         self._say(element.text, within)
         for child in element:
@@ -400,5 +401,6 @@ _READERS = {
     "dl": PageReader._read_terms,
     "dt": PageReader._read_term,
     "dd": PageReader._read_explanation,
+    "table": PageReader._read_table,
     "tr": PageReader._read_row,
 }

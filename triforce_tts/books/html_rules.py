@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .chapters import Reason, has_letters
-from .notes import EPUB_TYPE, INLINE, text_in
+from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
 SKIP_ATTRIBUTE = "triforce-skip"  # set on elements that a rule for whole pages found, with the reason
@@ -32,7 +32,10 @@ _NAMES: dict[str, Reason] = {
     "iframe": "hidden",
     "object": "hidden",
     "head": "document title",
+    "annotation": "formula",
+    "annotation-xml": "formula",
 }
+_WITHIN = frozenset(["rt", "rtc", "rp", "wbr", "br", "mi", "mn", "mo", "mtext", "mrow", "msup", "msub", "msubsup", "mfrac", "msqrt", "mroot", "mover", "munder", "munderover", "mfenced", "mstyle", "semantics"])  # fmt: skip
 _NOT_SHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PAGE_CLASSES = frozenset(
     ["pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "pageno", "page_number"]
@@ -65,7 +68,7 @@ def classes_of(element: Any) -> set[str]:
 
 def is_block(element: Any, name: str) -> bool:
     """Whether words of it and of its neighbours are never one word."""
-    return bool(name) and name not in INLINE and name not in ("rt", "rtc", "rp", "wbr", "br")
+    return bool(name) and name not in INLINE and name not in _WITHIN and not element.tag.startswith(MATHML)
 
 
 def skip_reason(element: Any, name: str) -> Reason | None:
@@ -134,8 +137,11 @@ def source_parts(element: Any) -> Iterator[str]:
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
         if event == "start":
             name = name_of(node)
+            yield "\n" if is_block(node, name) else ""
             yield node.get("alt", "") if name == "img" else node.get("alttext", "") if name == "math" else ""
         if event == "comment" or (event == "start" and name_of(node)):
             yield node.text or ""
+        if event == "end" and is_block(node, name_of(node)):
+            yield "\n"
         if event != "start" and node is not element:
             yield node.tail or ""

@@ -18,7 +18,8 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
     places = {(document, element.get("id")): element for document, page in pages for element in page.iter("{*}*") if element.get("id")}  # fmt: skip
     for document, page in pages:
         for link in page.iter("{*}a"):
-            if not link.get("href") or not _may_be_mark(link):
+            # The number of a note leads back to its mark: a link inside a note that was found is no mark.
+            if not link.get("href") or not _may_be_mark(link) or _is_in_note(link):
                 continue
             place = resolve(document, link.get("href"))
             body = _block_of(places.get(place))
@@ -28,6 +29,10 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
                 body.set(NOTE_ATTRIBUTE, "#".join(place))
     for _, page in pages:
         _fill(page)
+
+
+def _is_in_note(link: Any) -> bool:
+    return any(element.get(NOTE_ATTRIBUTE) is not None for element in link.iterancestors())
 
 
 def _may_be_mark(link: Any) -> bool:
@@ -69,7 +74,7 @@ def _leads_back(body: Any, place: str, mark: Any, document: str) -> bool:
 
 def _fill(page: Any) -> None:
     """Further paragraphs of a note, the heading above notes, and a section that holds nothing but notes, are notes."""
-    parents = []
+    parents: list[Any] = []
     for element in page.iter("{*}*"):
         parent = element.getparent()
         if element.get(NOTE_ATTRIBUTE) is not None and parent is not None and parent not in parents[-1:]:

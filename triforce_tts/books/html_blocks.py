@@ -208,7 +208,7 @@ class PageReader:
         spoken = element.get("alttext", "")
         if has_letters(spoken):
             self._say(f" {spoken}" if self._draft.before()[-1:].isalnum() else spoken, around)
-            self._draft.skip("".join([*source_parts(element)][1:]), "formula")  # behind the description
+            self._draft.skip("".join(source_parts(element, described=False)), "formula")
             return
         self._children(element, around)
 

@@ -130,18 +130,20 @@ def is_note_mark(element: Any, name: str) -> bool:
     return name == "span" and "noteref" in types_of(element) and bool(_MARK.fullmatch(text))
 
 
-def source_parts(element: Any) -> Iterator[str]:
-    """All text that an element holds, in order: text, comments, and descriptions of pictures and formulas."""
+def source_parts(element: Any, *, described: bool = True) -> Iterator[str]:
+    """All text that an element holds, in order: text, comments, and descriptions of pictures and formulas.
+
+    Blocks are set apart by line feeds. Without ``described`` the element's own description is left out.
+    """
     from lxml import etree
 
     for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
-        if event == "start":
-            name = name_of(node)
-            yield "\n" if is_block(node, name) else ""
-            yield node.get("alt", "") if name == "img" else node.get("alttext", "") if name == "math" else ""
-        if event == "comment" or (event == "start" and name_of(node)):
-            yield node.text or ""
-        if event == "end" and is_block(node, name_of(node)):
+        name = name_of(node)
+        if is_block(node, name):
             yield "\n"
+        if event == "start" and (described or node is not element):
+            yield node.get("alt", "") if name == "img" else node.get("alttext", "") if name == "math" else ""
+        if event == "comment" or (event == "start" and name):
+            yield node.text or ""
         if event != "start" and node is not element:
             yield node.tail or ""

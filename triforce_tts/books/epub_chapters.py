@@ -19,8 +19,8 @@ _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landma
 _SPOKEN_FRONT = frozenset(["dedication", "epigraph", "preface", "foreword", "introduction", "prologue", "preamble", "acknowledgments", "acknowledgements", "dramatis-personae"])  # fmt: skip
 _SPOKEN_BACK = frozenset(["afterword", "appendix", "epilogue", "conclusion", "acknowledgments", "acknowledgements", "glossary", "bibliography", "postscript", "chapter", "part"])  # fmt: skip
 _NO_STORY = re.compile(
-    r"(?:also|other (?:books|titles|works)|more|books) (?:by|from)\b|about the (?:author|publisher|translator)|advertisement|newsletter",
-    re.IGNORECASE,
+    r"^(?:also|other (?:books|titles|works)|more|books) (?:by|from)\b|about the (?:author|publisher|translator)|advertisement|newsletter",
+    re.IGNORECASE | re.MULTILINE,
 )
 _IMPRINT = (
     r"©|\bcopyright\b",
@@ -48,6 +48,11 @@ class _Page:
     types: set[str]
     words: int
     part_names: set[str]  # identifiers of the elements that hold a part
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is the page of a part, with a motto at most."""
+        return self.words <= _MOST_PART and bool(self.types & _PARTS)
 
 
 def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
@@ -157,7 +162,7 @@ class _Judge:
     def _reason_by_place(self, page: _Page, types: set[str]) -> Reason | None:
         is_entered = page.name in self._entered
         if "backmatter" in types and not types & _SPOKEN_BACK:
-            title = self._titles.get(page.name) or _heading(page)
+            title = f"{self._titles.get(page.name, '')}\n{_heading(page)}"
             if not is_entered or _NO_STORY.search(title):
                 return "back matter"
         if "frontmatter" in types and not types & _SPOKEN_FRONT and not is_entered and page.words < _MOST_IMPRINT:
@@ -218,7 +223,7 @@ def _marks(draft: Draft, contents: Contents, pages: list[_Page], judge: _Judge, 
     first = next((mark.start for mark in marks if mark.start >= 0), len(draft.blocks))
     opening = []
     for page in pages:
-        if judge.reason(page) is not None or (starts[page.name] >= first and contents.entries):
+        if page.is_part or judge.reason(page) is not None or (starts[page.name] >= first and contents.entries):
             continue
         heading = _heading(page)
         if marks and not heading:
@@ -229,7 +234,7 @@ def _marks(draft: Draft, contents: Contents, pages: list[_Page], judge: _Judge, 
     part_pages = [
         Mark(starts[page.name], _heading(page), 1, is_part=True)
         for page in pages
-        if page.types & _PARTS and page.words <= _MOST_PART and starts[page.name] not in {mark.start for mark in marks}
+        if page.is_part and starts[page.name] not in {mark.start for mark in marks}
     ]
     return _with_parts(opening + marks, part_pages)
 
@@ -254,7 +259,13 @@ def _in_reading_order(marks: list[Mark]) -> list[Mark]:
     return [mark for group in sorted(groups, key=lambda group: group[-1].start) for mark in group]
 
 
+def _has_only_headings(page: _Page) -> bool:
+    headings = [e for e in page.root.iter("{*}*") if name_of(e) in ("h1", "h2", "h3", "h4", "h5", "h6", "hgroup")]
+    outer = [e for e in headings if not any(name_of(around) == "hgroup" for around in e.iterancestors())]
+    return sum(count_words(" ".join(e.itertext())) for e in outer) >= page.words
+
+
 def _is_part(page: _Page, place: Place, has_children: bool) -> bool:
-    if page.words <= _MOST_PART and (page.types & _PARTS or has_children):
+    if page.is_part or (has_children and page.words <= _MOST_PART and _has_only_headings(page)):
         return True
     return has_children and place[1] in page.part_names

@@ -1,6 +1,7 @@
 """Divides a draft into chapters, puts notes where they are wanted, and proves that nothing was lost."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import median
 
 from triforce_tts.errors import TextError
@@ -111,7 +112,7 @@ def heading_marks(draft: Draft) -> list[Mark]:
     heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
     marks: list[Mark] = []
     levels = sorted({block.level for _, block in heads})
-    for level, deeper in zip(levels, [*levels[1:], 0], strict=True):
+    for level, deeper in pairwise([*levels, 0]):
         own = [(n, block) for n, block in heads if block.level == level]
         bare = {n for n, _ in own if deeper and _is_bare(draft, n, level)}
         marks += [Mark(n, joined_title(block.text), level, is_part=n in bare) for n, block in own]

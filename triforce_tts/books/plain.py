@@ -225,7 +225,7 @@ def _kind_of(text: str) -> str | None:
             continue
         rest = (found.groupdict().get("rest") or "").strip()
         # "Chapter three of this book was" is a sentence: a title begins with a capital letter or behind a sign.
-        sentence = bool(rest) and rest[0].islower()
+        sentence = bool(rest) and (rest[0].islower() or (rest[0] == "," and rest[1:].strip()[:1].islower()))
         if not sentence and not (text[0].islower() or (kind != "scene" and rest[-1:] in (",", ";"))):
             return kind
     return None

@@ -1,0 +1,89 @@
+"""Markdown as chapters: headings, what is not spoken, and that the parser's texts are those of the file."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import outline, read_text, reasons, spoken
+from triforce_tts.books.chapters import ReadOptions
+from triforce_tts.errors import TextError
+
+
+def test_both_kinds_of_headings_and_their_attributes(tmp_path: Path) -> None:
+    text = "One\n===\n\nA.\n\n## Smaller\n\nB.\n\n# Two {#two .chapter}\n\nC."
+    book = read_text(tmp_path, "x.md", text)
+    assert outline(book) == [("One", "One / A. / Smaller / B."), ("Two", "Two / C.")]
+    assert reasons(book) == {"markup": "{#two .chapter}"}
+
+
+def test_parts_and_a_title_are_joined_to_the_first_chapter(tmp_path: Path) -> None:
+    text = "# Book\n\n## One\n\nA.\n\n## Two\n\nB."
+    book = read_text(tmp_path, "x.md", text)
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [("One", ("Book",)), ("Two", ())]
+    text = "# Part I\n\n## One\n\nA.\n\n## Two\n\nB.\n\n# Part II\n\n## Three\n\nC.\n\n## Four\n\nD."
+    assert [c.parts for c in read_text(tmp_path, "x.md", text).chapters] == [("Part I",), (), ("Part II",), ()]
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks", "skipped"),
+    [
+        ("A.\n\n<!-- secret\n\nmore -->\n\nB.", ["A.", "B."], {"comment": "<!-- secret more -->"}),
+        ("A <!-- secret --> b.", ["A b."], {"comment": "<!-- secret -->"}),
+        ("[TOC]\n\nA.", ["A."], {"navigation": "[TOC]"}),
+        ("A.\n\n```python\nsecret\n```\n\nB.", ["A.", "B."], {"code": "```python secret ```"}),
+        ("A.\n\n    secret\n\nB.", ["A.", "B."], {"code": "secret"}),
+        ("A.\n\n<div class='x'>B</div>\n\nC.", ["A.", "B", "C."], {"markup": "<div class='x'> </div>"}),
+        ("A.\n\n<script>\nsecret\n</script>\n\nC.", ["A.", "C."], {"code": "<script> secret </script>"}),
+        ("![secret](map.png)\n\nA.", ["A."], {"description of a picture": "secret", "markup": "](map.png)"}),
+        ("See [a *word*](http://x.org/a \"title\") here.", ["See a word here."], {"markup": "](http://x.org/a \"title\")"}),
+        ("A bare <https://example.org>.", ["A bare ."], {"web address": "https://example.org"}),
+        ("A word[^1].\n\n[^1]: Secret\n    and more.", ["A word."], {"mark of a note": "[^1]", "note": "[^1]: Secret and more."}),
+        ("A word[^n].\n\n[^n]: Secret", ["A word."], {"mark of a note": "[^n]", "note": "[^n]: Secret"}),
+        ("A [word][ref].\n\n[ref]: http://x.org/abc", ["A word."], {"markup": "][ref]. [ref]: http://x.org/abc"}),
+        ("---\ntitle: X\n---\n\nA.", ["A."], {"markup": "--- title: X ---"}),
+    ],
+)  # fmt: skip
+def test_what_is_not_spoken(text: str, blocks: list[str], skipped: dict[str, str], tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.md", text)
+    assert spoken(book) == blocks
+    assert {reason: " ".join(text.split()) for reason, text in reasons(book).items()}.keys() == skipped.keys()
+    for reason, part in skipped.items():
+        assert "".join(c for c in reasons(book)[reason] if c.isalnum()) == "".join(c for c in part if c.isalnum())
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("It is *very* **fine** and ~~not~~ `code` here.", ["It is very fine and not code here."]),
+        ("An escaped \\*star\\* &amp; caf&eacute;.", ["An escaped *star* & café."]),
+        ("H~2~O and x^2^.", ["H₂O and x²."]),
+        ("He  \nwas gray.\nShe too.", ["He was gray. She too."]),
+        ("Dear Hale,  \nThe sea.", ["Dear Hale,\nThe sea."]),
+        ("1. First.\n2. Second:\n    - nested.", ["First.", "Second:", "nested."]),
+        ("3. First.\n4. Second.", ["3. First.", "4. Second."]),
+        ("> A line.\n> It goes on.", ["A line. It goes on."]),
+        ("| A | B |\n|---|---|\n| c \\| d | e |", ["A\nB", "c | d\ne"]),
+        ("A.\n\n---\n\n* * *\n\nB.", ["A.", "***", "B."]),
+        ("A word[^1] with no note.", ["A word[^1] with no note."]),
+    ],
+)
+def test_blocks(text: str, blocks: list[str], tmp_path: Path) -> None:
+    assert spoken(read_text(tmp_path, "x.md", text)) == blocks
+
+
+def test_front_matter_names_the_book(tmp_path: Path) -> None:
+    about = read_text(tmp_path, "x.md", "---\ntitle: Oz\nauthor: [A, B]\nlang: en\ncover: c.png\n---\nText.").about
+    assert (about.title, about.author, about.language, about.cover) == ("Oz", "A, B", "en", "c.png")
+    assert read_text(tmp_path, "x.md", '+++\ntitle = "Oz"\n+++\nText.').about.title == "Oz"
+    with pytest.raises(TextError, match=r"x\.md: its front matter is no YAML"):
+        read_text(tmp_path, "x.md", "---\ntitle: [\n---\nText.")
+
+
+def test_notes_are_read_where_they_are_wanted(tmp_path: Path) -> None:
+    text = "One[^1] and *two*.\n\n[^1]: Why *so*.\n\nThree."
+    assert spoken(read_text(tmp_path, "x.md", text, ReadOptions(notes="inline"))) == [
+        "One and two.",
+        "Why so.",
+        "Three.",
+    ]
+    assert spoken(read_text(tmp_path, "x.md", text, ReadOptions(notes="end"))) == ["One and two.", "Three.", "Why so."]

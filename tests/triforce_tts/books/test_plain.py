@@ -1,0 +1,187 @@
+"""Text files as chapters: encodings, ends of lines, headings, headers and footers, notes, folders."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import outline, read_text, reasons, spoken
+from triforce_tts.books.chapters import ReadOptions
+from triforce_tts.books.encodings import decode_book
+from triforce_tts.books.read import natural_key, read_chapters
+from triforce_tts.errors import TextError
+
+PARAGRAPH = """The lamp was lit before nine, and it stood in the lighthouse on the
+quay, where the keeper, who was an old and very quiet man, had met the
+visitor in the afternoon of the storm.
+"""
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "mac_roman", "cp850"]
+)
+def test_the_encoding_is_found(encoding: str) -> None:
+    text = (
+        "Café déjà vu, señor Müller, à Noël; l’été naïve."
+        if encoding != "cp850"
+        else "Café déjà vu, señor Müller, à Noël."
+    )
+    assert decode_book((text * 3).encode(encoding), "x") == text * 3
+
+
+def test_what_is_no_text_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match=r"x\.txt: expected a text, found zero bytes"):
+        read_text(tmp_path, "x.txt", b"abc \0 def" * 100)
+
+
+def test_hard_ends_of_lines_are_joined_and_verse_stays(tmp_path: Path) -> None:
+    verse = "     The sea is wide,\n       the lamp is small,\n     and nobody comes."
+    letter = "Dear Hale,\nThe sea is high.\nYours, Ada"
+    book = read_text(tmp_path, "x.txt", f"{PARAGRAPH}\n{verse}\n\n{letter}\n\n{PARAGRAPH}".replace("\n", "\r\n"))
+    joined = " ".join(PARAGRAPH.split())
+    assert [(block.kind, block.text) for block in book.blocks()] == [
+        ("paragraph", joined),
+        ("verse", "The sea is wide,\nthe lamp is small,\nand nobody comes."),
+        ("verse", letter),
+        ("paragraph", joined),
+    ]
+
+
+def test_a_line_that_is_set_in_begins_a_paragraph(tmp_path: Path) -> None:
+    text = "".join(f"    {PARAGRAPH}" for _ in range(2))
+    assert spoken(read_text(tmp_path, "x.txt", text)) == [" ".join(PARAGRAPH.split())] * 2
+
+
+def test_long_lines_are_paragraphs(tmp_path: Path) -> None:
+    line = " ".join(PARAGRAPH.split())
+    assert spoken(read_text(tmp_path, "x.txt", f"{line}\n{line}\n“Yes.”\n")) == [line, line, "“Yes.”"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "joined"),
+    [
+        ("a won-", "derful day", "a wonderful day"),
+        ("a well-", "known day", "a well-known day"),
+        ("the Anglo-", "Saxon day", "the Anglo-Saxon day"),
+        ("come to-", "day or not", "come today or not"),
+        ("no cellar--", "except one", "no cellar--except one"),
+        ("the light\u00ad", "house", "the lighthouse"),
+        ("it was _very", "fine_ there", "it was very fine there"),
+    ],
+)
+def test_words_are_joined_over_the_end_of_a_line(first: str, second: str, joined: str, tmp_path: Path) -> None:
+    start = "The lamp was lit before nine, and it stood in the house on the quay,"
+    book = read_text(tmp_path, "x.txt", f"{start}\n{PARAGRAPH.strip()} {start} {first}\n{second}.\n")
+    assert spoken(book)[-1].endswith(f"{joined}.")
+
+
+@pytest.mark.parametrize("row", ["*   *   *", "* * * * *\n\n  * * * *", "-----", "———", "~~~~", "#", "* * *"])
+def test_rows_of_signs_are_breaks_and_no_chapters(row: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{PARAGRAPH}\n{row}\n\n{PARAGRAPH}")
+    assert len(book.chapters) == 1
+    assert [block.kind for block in book.blocks()] == ["heading", "paragraph", "break", "paragraph"]
+
+
+@pytest.mark.parametrize(
+    ("headings", "titles"),
+    [
+        (["CHAPTER I. The Lamp", "CHAPTER II. The Sea"], ["CHAPTER I. The Lamp", "CHAPTER II. The Sea"]),
+        (["Chapter 1\n\nThe Lamp", "Chapter 2\n\nThe Sea"], ["Chapter 1: The Lamp", "Chapter 2: The Sea"]),
+        (["CHAPTER ONE", "CHAPTER TWENTY-TWO"], ["CHAPTER ONE", "CHAPTER TWENTY-TWO"]),
+        (["ACT I", "ACT II"], ["ACT I", "ACT II"]),
+        (["I", "II", "III"], ["I", "II", "III"]),
+        (["I. The Lamp", "II. The Sea"], ["I. The Lamp", "II. The Sea"]),
+        (["PREFACE", "CHAPTER THE FIRST", "EPILOGUE"], ["PREFACE", "CHAPTER THE FIRST", "EPILOGUE"]),
+        (["STAVE ONE", "STAVE TWO"], ["STAVE ONE", "STAVE TWO"]),
+        (["## The Lamp", "## The Sea"], ["The Lamp", "The Sea"]),
+    ],
+)
+def test_headings(headings: list[str], titles: list[str], tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", "".join(f"{heading}\n\n\n{PARAGRAPH}\n\n" for heading in headings))
+    assert [chapter.title for chapter in book.chapters] == titles
+
+
+def test_sentences_are_no_headings(tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\n{PARAGRAPH}\nChapter two of the book was lost.\n\nI\n\nAct one, they said, was dull.\n\n{PARAGRAPH}"
+    assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == ["CHAPTER I"]
+
+
+def test_parts_are_joined_and_scenes_are_no_chapters(tmp_path: Path) -> None:
+    text = f"BOOK ONE\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}\nBOOK TWO\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("CHAPTER I", ("BOOK ONE",)), ("CHAPTER II", ()), ("CHAPTER I", ("BOOK TWO",)), ("CHAPTER II", ()),
+    ]  # fmt: skip
+    play = f"ACT I\n\nSCENE I. A quay.\n\n{PARAGRAPH}\nSCENE II. A house.\n\n{PARAGRAPH}\nACT II\n\nSCENE I.\n\n{PARAGRAPH}"
+    assert len(read_text(tmp_path, "y.txt", play).chapters) in (2, 3)
+
+
+def test_a_pattern_finds_other_headings(tmp_path: Path) -> None:
+    text = f"Tale 1: Lamp\n\n{PARAGRAPH}\nCHAPTER I\n\nTale 2: Sea\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text, ReadOptions(chapter_pattern=r"^Tale \d+"))
+    assert [chapter.title for chapter in book.chapters] == ["Tale 1: Lamp", "Tale 2: Sea"]
+    with pytest.raises(TextError, match=r"the pattern for chapters '\(' is no regular expression"):
+        read_text(tmp_path, "x.txt", text, ReadOptions(chapter_pattern="("))
+
+
+def test_a_table_of_contents_is_skipped(tmp_path: Path) -> None:
+    text = f"CONTENTS\n\nCHAPTER I. The Lamp .... 3\nCHAPTER II. The Sea .... 9\n\nCHAPTER I. The Lamp\n\n{PARAGRAPH}\nCHAPTER II. The Sea\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER I. The Lamp", "CHAPTER II. The Sea"]
+    assert list(reasons(book)) == ["navigation"]
+
+
+BODY = f"THE LANTERN\n\nby Ada N.\n\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}\nTHE END\n\n"
+NEW = (
+    "The Project Gutenberg eBook of The Lantern\n\nTitle: The Lantern\n\nAuthor: Ada N.\n\nLanguage: English\n\n"
+    "*** START OF THE PROJECT GUTENBERG EBOOK THE LANTERN ***\n\nProduced by Ann O. and the Online\nDistributed Proofreading Team\n\n"
+)
+SMALL_PRINT = "**The Project Gutenberg Etext of The Lantern**\n\n*SMALL PRINT!* Title: The Lantern\n\nwe say\n\n*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*\n\n"
+OLD = "The Project Gutenberg EBook of The Lantern, by Ada N.\n\nThis eBook is for all.\n\nTitle: The Lantern\n\nAuthor: Ada N.\n\nRelease Date: 1999\n\n"
+
+
+@pytest.mark.parametrize(
+    "header", [NEW, NEW.replace("THE PROJECT", "THIS PROJECT").replace("*** S", "***S"), SMALL_PRINT, OLD]
+)
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "*** END OF THE PROJECT GUTENBERG EBOOK THE LANTERN ***\n\nUpdated editions will.\n",
+        "End of Project Gutenberg's The Lantern, by Ada N.\n\n*** END OF THIS PROJECT GUTENBERG EBOOK ***\n\nUpdated.\n",
+        "End of the Project Gutenberg Etext of The Lantern\n",
+    ],
+)
+def test_gutenbergs_headers_and_footers_are_skipped(header: str, footer: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "The Lantern.txt", header + BODY + footer)
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER I", "CHAPTER II"]
+    assert spoken(book)[-1] == "THE END"
+    assert set(reasons(book)) == {"Gutenberg header", "front matter", "Gutenberg footer"}
+    assert book.about.title == "The Lantern"
+
+
+def test_notes_and_pictures_of_a_text(tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\nThe king[1] died in the great hall of the castle, and nobody was there to\nsee it.\n\n[Footnote 1: In bed.]\n\n[Illustration: The king]\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert spoken(book)[1].startswith("The king died in")
+    assert reasons(book) == {
+        "mark of a note": "[1]",
+        "note": "[Footnote 1: In bed.]",
+        "description of a picture": "[Illustration: The king]",
+    }
+    read = spoken(read_text(tmp_path, "x.txt", text, ReadOptions(notes="inline")))
+    assert read[2] == "[Footnote 1: In bed.]"
+
+
+def test_a_folder_is_read_in_natural_order(tmp_path: Path) -> None:
+    for number in (10, 2, 1):
+        (tmp_path / f"Part {number}.txt").write_text(f"{PARAGRAPH} {number}")
+    (tmp_path / "Part 3.md").write_text("# Three\n\nText.")
+    (tmp_path / "cover.jpg").write_bytes(b"x")
+    assert [title for title, _ in outline(read_chapters(tmp_path))] == ["Part 1", "Part 2", "Three", "Part 10"]
+    assert sorted(["b10", "b9", "a"], key=natural_key) == ["a", "b9", "b10"]
+
+
+def test_folders_and_files_of_other_kinds_are_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TextError, match="found 0 books' files in the folder"):
+        read_chapters(tmp_path)
+    with pytest.raises(TextError, match=r"cannot read a book in the format '\.pdf'; expected one of \.epub, \.txt"):
+        read_text(tmp_path, "x.pdf", "text")

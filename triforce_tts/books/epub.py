@@ -124,6 +124,7 @@ class EpubFiles:
         self._archive, self._path = archive, path
         self._names = set(archive.namelist())
         self._bytes, self._tags = MOST_UNPACKED, MOST_TAGS
+        self.cut: set[str] = set()  # files of which the parser left out what stands too deep
         self._locked: dict[str, str] = {}
         if _ENCRYPTION in self._names:
             self._locked = _encrypted(self._parse(_ENCRYPTION))
@@ -171,7 +172,10 @@ class EpubFiles:
         # Names such as &nbsp; are of HTML: XML knows five, and would lose the others.
         content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
-        return etree.fromstring(content, parser) if content.strip() else None
+        root = etree.fromstring(content, parser) if content.strip() else None
+        if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+            self.cut.add(name)
+        return root
 
     def _unpack(self, name: str) -> bytes:
         if name in self._locked:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from triforce_tts.errors import TextError
+
 from .chapters import ChapterBook, ReadOptions, Reason, count_words, letters
 from .contents import Contents, Place, read_contents
 from .division import Mark, assemble, joined_pages
@@ -70,6 +72,9 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
             name = package.path_of(item.get("href", "")) if item is not None else ""
             if name and all(name != page.name for page in pages[-1:]) and (root := files.page(name)) is not None:
                 pages.append(_page(name, root, reference.get("linear", "yes").lower() != "no"))
+        for page in pages:
+            if page.name in files.cut:
+                raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
     pages = list({page.name: page for page in reversed(pages)}.values())[::-1]
     source = ["".join(source_parts(page.root)) for page in pages]
     mark_notes([(page.name, page.root) for page in pages])

@@ -44,6 +44,8 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
         root = html.document_fromstring(data, parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise TextError(f"{path}: expected HTML, cannot read it ({error}); give the text as .txt") from error
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        raise TextError(f"{path}: it has elements more than 255 deep, which no book has; give the text as .txt")
     source = "".join(source_parts(root))
     about = _about(root, path)
     article = _article(root)

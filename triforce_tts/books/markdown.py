@@ -66,6 +66,9 @@ class _MarkdownReader:
         self._limit = len(text)
         self._apart: list[_Apart] = []
         self._labels: set[str] = set()
+        self._rewritten: list[
+            tuple[int, int, str]
+        ] = []  # names of characters, such as &eacute;, and what they stand for
         self._in_table = False
 
     def read(self) -> ChapterBook:
@@ -76,7 +79,11 @@ class _MarkdownReader:
             masked = masked[: part.first] + blank + masked[part.last :]
         self._read_part(masked, 0, "")
         self._gap(len(self._text))
-        return assemble(self._draft, heading_marks(self._draft), self._options, about, self._text, str(self._path))
+        source, at = "", 0
+        for first, last, text in self._rewritten:
+            source, at = source + self._text[at:first] + text, last
+        source += self._text[at:]
+        return assemble(self._draft, heading_marks(self._draft), self._options, about, source, str(self._path))
 
     def _find_apart(self) -> About:
         about = About(self._path.stem)
@@ -135,7 +142,9 @@ class _MarkdownReader:
         """Speak a text of the parser's, which stands in the file as ``written``."""
         needle = written or text
         if self._text.find(needle, self._cursor, self._limit) >= 0:
-            self._find(needle)
+            at = self._find(needle)
+            if written:
+                self._rewritten.append((at, at + len(written), text))
             self._draft.say(text, kind)
             return
         for part in re.split(r"(\w+)", needle):  # a sign within was written in another way

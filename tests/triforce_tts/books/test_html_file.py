@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import outline, read_text, reasons, spoken
+from tests.books import outline, read_page, read_text, reasons, spoken
+from triforce_tts.errors import TextError
 
 WORDS = "<p>" + "The lamp was lit before nine. " * 10 + "</p>"
 ARTICLE = f"""<!doctype html><html lang="en"><head><title>Lamps | Gazette</title><meta name="author" content="Ada N.">
@@ -39,5 +40,11 @@ def test_the_encoding_is_that_of_the_page(encoding: str, tmp_path: Path) -> None
 
 def test_broken_html_is_read(tmp_path: Path) -> None:
     assert spoken(read_text(tmp_path, "x.html", "<p>One<p>Two <b>three<ul><li>Four")) == ["One", "Two three", "Four"]
+
+
+def test_elements_too_deep_to_be_read_whole_are_one_line(tmp_path: Path) -> None:
     deep = "<div>" * 5000 + "deep" + "</div>" * 5000
-    assert "deep" in " ".join(spoken(read_text(tmp_path, "y.html", f"<p>It.</p>{deep}")))
+    with pytest.raises(TextError, match="more than 255 deep"):
+        read_text(tmp_path, "y.html", f"<p>It.</p>{deep}")
+    with pytest.raises(TextError, match="more than 255 deep"):
+        read_page(tmp_path, f"<p>It.</p>{deep}")

@@ -14,6 +14,7 @@ _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
 _ADDRESS = re.compile(r"\b[a-z]{2,9}://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
+_MOST_JOINED = 500  # neighbouring pieces that are listed as one
 _LONGEST_BREAK = 80  # characters
 
 
@@ -86,7 +87,8 @@ class Draft:
         number = len(self.pieces)
         self.pieces.append(text)
         last = self.skipped[-1] if self.skipped else None
-        if last and last.reason == reason and last.where == self.where and last.pieces[-1] == number - 1:
+        is_next = last is not None and last.pieces[-1] == number - 1 and len(last.pieces) < _MOST_JOINED
+        if last and is_next and last.reason == reason and last.where == self.where:
             self.skipped[-1] = replace(last, text=f"{last.text} {clean(text)}", pieces=(*last.pieces, number))
         else:
             self.skipped.append(Skipped(clean(text), reason, self.where, (number,)))

@@ -11,13 +11,16 @@ from .epub import resolve
 from .html_rules import (
     NOTE_ATTRIBUTE,
     classes_of,
+    has_lines,
     is_block,
     is_note_body,
     is_note_mark,
+    is_single_note,
     name_of,
     skip_reason,
     source_parts,
     types_of,
+    whole_number,
 )
 from .notes import NoteCounter, text_in
 
@@ -31,7 +34,6 @@ _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 _DIGITS = re.compile(r"[+\-−]?\d+")
 _LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
-_SOME_LINES = 2  # ends of lines that make a paragraph verse, or a letter
 _DEEPEST = 120  # elements within each other, below which their text is read without any rule
 
 
@@ -160,7 +162,7 @@ class PageReader:
             around = replace(around, kind="heading", level=max(around.level, 2), keeps_lines=True)
         elif name in _CAPTIONS:
             around = replace(around, kind="caption")
-        elif (types | classes) & _VERSE or (name == "p" and around.kind == "paragraph" and _has_lines(element)):
+        elif (types | classes) & _VERSE or (name == "p" and around.kind == "paragraph" and has_lines(element)):
             around = replace(around, kind="verse", keeps_lines=True)
         self._children(element, around)
         self._close()
@@ -254,11 +256,11 @@ class PageReader:
 
     def _read_list(self, element: Any, around: _Around) -> None:
         self._close()
-        number = _whole(element.get("start")) if name_of(element) == "ol" else None
+        number = whole_number(element.get("start")) if name_of(element) == "ol" else None
         self._say(element.text, around)
         for child in element:
             if name_of(child) == "li":
-                number = _whole(child.get("value")) or number
+                number = whole_number(child.get("value")) or number
                 if number is not None:
                     self._marker, number = f"{number}.", number + 1
             self._visit(child, around if around.kind == "verse" else replace(around, kind="list"))
@@ -350,7 +352,7 @@ class PageReader:
 
     def _note(self, element: Any, name: str, around: _Around) -> None:
         key = element.get(NOTE_ATTRIBUTE) or (f"{self._document}#{element.get('id')}" if element.get("id") else "")
-        inner = [part for part in element.iter("{*}*") if part is not element and _is_single_note(part)]
+        inner = [part for part in element.iter("{*}*") if part is not element and is_single_note(part)]
         if self._options.notes == "skip" or (not key and not inner):
             self._skip(element, "note")
             return
@@ -365,25 +367,11 @@ class PageReader:
         for child in element:
             if not name_of(child) or is_note_body(child, name_of(child)) or any(part is child for part in inner):
                 self._visit(child, around)
-            elif any(_is_single_note(part) for part in child.iter("{*}*")):
+            elif any(is_single_note(part) for part in child.iter("{*}*")):
                 self._note(child, name_of(child), around)
             else:
                 self._skip(child, "note")
             self._draft.skip(child.tail or "", "note")
-
-
-def _has_lines(element: Any) -> bool:
-    """Whether a paragraph is divided into lines, as a letter's address is."""
-    return sum(1 for _ in element.iter("{*}br")) >= _SOME_LINES
-
-
-def _is_single_note(element: Any) -> bool:
-    typed = types_of(element) & {"footnote", "endnote", "rearnote"} and element.get("id")
-    return bool(typed) or bool(element.get(NOTE_ATTRIBUTE))
-
-
-def _whole(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None
 
 
 _READERS = {

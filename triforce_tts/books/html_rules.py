@@ -46,6 +46,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
+_SOME_LINES = 2  # ends of lines that make a paragraph verse, or a letter
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
 
@@ -147,3 +148,19 @@ def source_parts(element: Any, *, described: bool = True) -> Iterator[str]:
             yield node.text or ""
         if event != "start" and node is not element:
             yield node.tail or ""
+
+
+def has_lines(element: Any) -> bool:
+    """Whether a paragraph is divided into lines, as a letter's address is."""
+    return sum(1 for _ in element.iter("{*}br")) >= _SOME_LINES
+
+
+def is_single_note(element: Any) -> bool:
+    """Whether an element is one note that a mark can lead to."""
+    typed = types_of(element) & {"footnote", "endnote", "rearnote"} and element.get("id")
+    return bool(typed) or bool(element.get(NOTE_ATTRIBUTE))
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that an attribute holds, if it does."""
+    return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None

@@ -73,10 +73,11 @@ class _MarkdownReader:
 
     def read(self) -> ChapterBook:
         about = self._find_apart()
-        masked = self._text
+        masked, at = "", 0
         for part in self._apart:
-            blank = re.sub(r"[^\n]", " ", masked[part.first : part.last])
-            masked = masked[: part.first] + blank + masked[part.last :]
+            masked += self._text[at : part.first] + re.sub(r"[^\n]", " ", self._text[part.first : part.last])
+            at = part.last
+        masked += self._text[at:]
         self._read_part(masked, 0, "")
         self._gap(len(self._text))
         source, at = "", 0

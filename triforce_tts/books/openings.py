@@ -8,8 +8,10 @@ from .chapters import letters
 from .draft import DraftBlock, clean
 
 _LONGEST_HEADING = 120  # characters
+_LOOKED_AT = 400  # characters of a paragraph that may be its opening
 _CAPITALS = re.compile(r"[^\w\s]*(?:[^\W\d_a-zà-ÿ]+[^\w\s]*\s+)+(?=\S*[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_BEHIND_INITIAL = re.compile(r"\b[A-Z]\.\s*$")
 _COMMON = frozenset(["the", "it", "in", "on", "at", "when", "there", "he", "she", "they", "we", "you", "as", "if", "but", "and", "my", "his", "her", "one", "once", "all", "for", "from", "this", "that", "to", "of", "after", "before", "while", "with", "no", "not", "what", "early", "late", "so", "now", "then", "an"])  # fmt: skip
 
 
@@ -31,7 +33,7 @@ def lower_opening(blocks: list[DraftBlock], lexicon: Lexicon) -> None:
     if first is None or first.kind != "paragraph":
         return
     text = clean("".join(first.texts), keeps_lines=first.keeps_lines)
-    found = _CAPITALS.match(text)
+    found = _CAPITALS.match(text, 0, _LOOKED_AT)
     if not found:
         return
     words = _WORD.findall(found[0])
@@ -56,6 +58,7 @@ def _lowered(text: str) -> str:
             return word[:1] + word[1:].lower()
         if len(word) == 1 and text[found.end() : found.end() + 1] == ".":
             return word
-        return word[0] + word[1:].lower() if first else word.lower()
+        is_name = bool(_BEHIND_INITIAL.search(text[: found.start()]))
+        return word[0] + word[1:].lower() if first or is_name else word.lower()
 
     return _WORD.sub(small, text)

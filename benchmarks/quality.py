@@ -18,9 +18,9 @@ from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import mel_spectrogram
-from triforce_tts.data.common.clips import Recording
+from triforce_tts.data.common.clips import Clip
 from triforce_tts.data.common.heldout import read_heldout
-from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.data.labelled.labels import find_clips
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
@@ -35,16 +35,16 @@ class Lists:
     def __init__(self, speech: Path, limit: int) -> None:
         held = read_heldout(speech / "heldout.json")
         content = json.loads((speech / "heldout.json").read_text())
-        recordings = [r for r in find_recordings([speech]).recordings if held.holds(r)]
-        self.kathleen = [r for r in recordings if r.speaker == KATHLEEN][:limit]
-        self.everyone = recordings[: limit * 8]
-        self.readers = [[r for r in recordings if r.speaker == speaker] for speaker in content["readers"]][:limit]
+        clips = [r for r in find_clips([speech]).clips if held.holds(r)]
+        self.kathleen = [r for r in clips if r.speaker == KATHLEEN][:limit]
+        self.everyone = clips[: limit * 8]
+        self.readers = [[r for r in clips if r.speaker == speaker] for speaker in content["readers"]][:limit]
         self.book = list(content["book_sentences"])[:limit]
 
 
-def clip(recording: Recording, synthesizer: Synthesizer) -> torch.Tensor:
-    """The recording at the model's rate and level."""
-    audio = read_audio(recording.audio, synthesizer.audio.sample_rate)
+def wave_of(clip: Clip, synthesizer: Synthesizer) -> torch.Tensor:
+    """The audio of ``clip`` at the sample rate and level of the model."""
+    audio = read_audio(clip.audio, synthesizer.audio.sample_rate)
     return normalize_level(audio.samples, audio.sample_rate)[0]
 
 
@@ -67,11 +67,11 @@ def codes_of(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
     config = dvae.config
     counts = torch.zeros(config.groups, config.n_codes, dtype=torch.long)
     errors: dict[str, list[float]] = {}
-    for recording in lists.everyone:
-        mel = mel_spectrogram(clip(recording, synthesizer)[None], audio)
+    for clip in lists.everyone:
+        mel = mel_spectrogram(wave_of(clip, synthesizer)[None], audio)
         codes = dvae.encode(mel)
         error = float((dvae.decode(codes)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
-        errors.setdefault(KATHLEEN if recording.speaker == KATHLEEN else "other readers", []).append(error)
+        errors.setdefault(KATHLEEN if clip.speaker == KATHLEEN else "other readers", []).append(error)
         for group in range(config.groups):
             counts[group] += torch.bincount(codes[..., group].flatten(), minlength=config.n_codes)
     return {

@@ -359,12 +359,12 @@ def main() -> None:
     figures: defaultdict[str, list[float]] = defaultdict(list)
     edits: dict[str, list[tuple[int, int]]] = {"given": [], "recognised": []}
     for account in accounts:
-        name = Path(account.source.path).stem
-        wave = read_audio(account.source.path, RATE).samples.numpy()
-        segments = list(read_segments(options.out / "shards", account.source))
+        name = Path(account.recording.path).stem
+        wave = read_audio(account.recording.path, RATE).samples.numpy()
+        segments = list(read_segments(options.out / "shards", account.recording))
         for figure, value in judge(segments, truths[name], wave).items():
             figures[figure].append(value)
-        edits["given" if account.source.text else "recognised"].append(word_errors(segments, truths[name]))
+        edits["given" if account.recording.text else "recognised"].append(word_errors(segments, truths[name]))
     result = {name: interval(values) for name, values in figures.items()}
     for kind, counts in edits.items():
         result[f"word_error_{kind}"] = interval([e / max(1, n) for e, n in counts if n])

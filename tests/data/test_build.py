@@ -262,7 +262,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: p
 def test_wrong_input_is_refused(tmp_path: Path) -> None:
     def refused(match: str, *paths: Path) -> None:
         with pytest.raises(ShardError, match=match):
-            labels.find_recordings(paths)
+            labels.find_clips(paths)
 
     refused("nowhere: no such folder", tmp_path / "nowhere")
     refused("no labelled recordings", tmp_path)

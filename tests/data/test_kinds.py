@@ -44,7 +44,7 @@ def run(*arguments: object) -> Result:
 )
 def test_the_kind_is_found_out(line: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_kind(line.split(), TABLES)[0] == kind
-    monkeypatch.setattr(KindGroup, "found", kind)
+    monkeypatch.setattr(KindGroup, "chosen", kind)
     assert f"'triforce-tts build {kind}'" in announcement()
 
 
@@ -90,13 +90,13 @@ def test_texts_of_the_old_spelling_become_the_argument() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("labelled a --ray auto", "--ray: of 'build raw', not of 'build labelled'"),
-        ("raw a --config podcast --columns id,text", "--columns: of 'build labelled', not of 'build raw'"),
-        ("synthetic t --only=fetch", "--only: of 'build raw'"),
-        ("labelled a --synthetic t", "--synthetic: of 'build synthetic'"),
+        ("labelled a --ray auto", "--ray: 'build raw' has it, 'build labelled' does not"),
+        ("raw a --config podcast --columns id,text", "--columns: 'build labelled' has it, 'build raw' does not"),
+        ("synthetic t --only=fetch", "--only: 'build raw' has it"),
+        ("labelled a --synthetic t", "--synthetic: 'build synthetic' has it"),
         ("a --set x=1", "--set: they are for raw recordings"),
         ("a --every-voice", "--every-voice: they are for a synthesiser"),
-        ("a --config podcast --voices x", "--voices: not together with --config"),
+        ("a --config podcast --voices x", "--voices: it cannot go together with --config"),
         ("a --engine babble", "not both"),
         ("--engine babble --columns x", "--columns: it is for labelled"),
     ],

@@ -122,7 +122,7 @@ def test_clashes_of_a_raw_build(tmp_path: Path, options: list[object], told: str
 @pytest.mark.parametrize("only", ["process", "assemble"])
 def test_sources_are_those_that_were_fetched(tmp_path: Path, only: str) -> None:
     (tmp_path / "out" / "work").mkdir(parents=True)
-    (tmp_path / "out" / "work" / results.SOURCES).write_text("{}")
+    (tmp_path / "out" / "work" / results.RECORDINGS).write_text("{}")
     told = refused(corpus(tmp_path / "in"), "--config", "podcast", "--only", only, "--out", tmp_path / "out")
     assert "leave out SRC" in told
 
@@ -210,14 +210,14 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
         (source / f"{name}.wav").write_text("no sound")
     result = invoke(command, source, "--out", out, "--workers", 1)
     assert isinstance(result.exception, ShardError)
-    assert "nothing of 2 recordings could be used" in str(result.exception)
+    assert "none of the recordings could be used (2 in all)" in str(result.exception)
     assert str(out / "report" / "drops.csv") in str(result.exception)
     assert "unreadable" in result.output
     assert "unreadable" in (out / "report" / "drops.csv").read_text()
     assert not list(out.glob("*.tar")) and not (out / INDEX).exists()
     (source / "manifest.jsonl").write_text('{"id": "a"}\n')
-    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "other", "--workers", 1)
-    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "third", "--dry-run")
+    assert "none of the recordings could be" in refused(source, "--out", tmp_path / "other", "--workers", 1)
+    assert "none of the recordings could be" in refused(source, "--out", tmp_path / "third", "--dry-run")
     assert "'speaker' is missing" in (tmp_path / "other" / "report" / "drops.csv").read_text()
 
 

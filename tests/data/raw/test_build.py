@@ -93,7 +93,7 @@ def checksums(out: Path) -> dict[str, str]:
 
 
 def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
-    sources, failures = raw_build.read_sources(built / "work")
+    sources, failures = raw_build.read_recordings(built / "work")
     assert [Path(failure.name).name for failure in failures] + [
         Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
@@ -196,7 +196,7 @@ def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: P
     sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
     (tmp_path / "in" / "broken.mp3").write_bytes(bytes(1000))
     for words in ([str(tmp_path / "in")], [str(tmp_path / "in" / "broken.mp3")]):
-        with pytest.raises(ShardError, match=r"nothing of \d recordings could be used; report/ says why"):
+        with pytest.raises(ShardError, match=r"none of the recordings could be used \(\d in all\); report/ says why"):
             build(words, tmp_path / "out")
         assert "broken" in (tmp_path / "out" / "report" / "index.html").read_text()
         rows = (tmp_path / "out" / "report" / "segments.csv").read_text()
@@ -260,7 +260,7 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         raw_build.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
     assert f"fetching {words[0]}" in told.getvalue()
     assert "no JavaScript runtime was found" in told.getvalue()
-    assert "recordings found, 1 could not be had" in told.getvalue()
+    assert "recordings; 1 could not be read or fetched" in told.getvalue()
 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:
@@ -321,7 +321,7 @@ def test_a_dry_run_tells_and_builds_nothing(
     program.raw([str(recordings[0])], out=tmp_path / "out", config="podcast", set_=CHOSEN, dry_run=True)
     told = " ".join(capsys.readouterr().err.split())
     assert "3 recordings" in told
-    assert "1 with their text, the others written down by pocketsphinx" in told
+    assert "1 with their text, the others transcribed by pocketsphinx" in told
     assert not (tmp_path / "out" / "index.json").exists()
 
 
@@ -363,7 +363,7 @@ def test_every_configuration_of_the_builder_is_right() -> None:
 
 def test_the_report_hears_the_stretches_that_it_asks_for(built: Path) -> None:
     """In one pass, in any order; what is past the end is not there."""
-    sources, _ = raw_build.read_sources(built / "work")
+    sources, _ = raw_build.read_recordings(built / "work")
     source = next(s for s in sources if "kathleen" in s.path)
     whole, rate = sf.read(source.path, dtype="float32")
     stretches = [(3.0, 9.5), (0.0, 2.0), (len(whole) / rate - 1, len(whole) / rate + 5)]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from triforce_tts.data.common.segments import Failure, Segment, Source, Wave, as_row
+from triforce_tts.data.common.segments import Failure, Recording, Segment, Wave, as_row
 from triforce_tts.data.report.page import clock
 from triforce_tts.data.report.report import ReportConfig, write_report
-from triforce_tts.data.report.tally import SourceRows, Step, check_cover
+from triforce_tts.data.report.tally import RecordingRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
 
 RATE = 16000
@@ -26,12 +26,12 @@ def segment(start_s: float, end_s: float, reason: str = "", text: str = "", **sc
     return Segment(start_s, end_s, reason, "3.1" if reason else "", "0", text, scores)
 
 
-def recording(*segments: Segment, name: str = "a", **about: Any) -> SourceRows:
+def recording(*segments: Segment, name: str = "a", **about: Any) -> RecordingRows:
     known = {"path": f"/in/{name}.mp3", "collection": "talks", "license": "CC0-1.0", **about}
-    return SourceRows(Source(name, **known), segments[-1].end_s, [as_row(s) for s in segments])
+    return RecordingRows(Recording(name, **known), segments[-1].end_s, [as_row(s) for s in segments])
 
 
-def simple() -> list[SourceRows]:
+def simple() -> list[RecordingRows]:
     return [
         recording(segment(0, 4, text="hello there", snr_db=30.0), segment(4, 5, "no speech")),
         recording(segment(0, 2, "noisy", snr_db=5.0, dnsmos=2.0), segment(2, 3, text="ah"), name="b", license="other"),
@@ -155,7 +155,7 @@ def test_every_second_is_accounted_for(tmp_path: Path) -> None:
         ([segment(0, 1), segment(0.5, 3)], r"a: 0.500 to 1.000 s of 3.000 s are in two segments"),
         ([segment(0.1, 3)], r"a: 0.000 to 0.100 s of 3.000 s are nowhere"),
         ([segment(0, 2.99)], r"a: 2.990 to 3.000 s of 3.000 s are nowhere"),
-        ([segment(0, 3.1)], r"a: 3.000 to 3.100 s of 3.000 s are past its end"),
+        ([segment(0, 3.1)], r"a: 3.000 to 3.100 s of 3.000 s are past the end of the recording"),
         ([segment(0, 2), segment(2, 1.5)], r"a segment from 2 to 1.5 s"),
         ([segment(0, math.nan)], r"a segment from 0 to nan s"),
         ([], r"a: 0.000 to 3.000 s of 3.000 s are nowhere"),
@@ -164,7 +164,7 @@ def test_every_second_is_accounted_for(tmp_path: Path) -> None:
     ],
 )
 def test_a_second_lost_or_counted_twice_stops_the_report(tmp_path: Path, segments: list[Segment], match: str) -> None:
-    item = SourceRows(recording(segment(0, 3)).source, 3.0, [as_row(s) for s in segments])
+    item = RecordingRows(recording(segment(0, 3)).recording, 3.0, [as_row(s) for s in segments])
     with pytest.raises(TriforceError, match=match):
         write_report(tmp_path, [item])
     assert not list(tmp_path.iterdir())
@@ -249,7 +249,7 @@ def test_examples_can_be_heard_and_seen(tmp_path: Path) -> None:
 
 
 def test_examples_are_few_fair_and_always_the_same(tmp_path: Path) -> None:
-    def many() -> Iterator[SourceRows]:
+    def many() -> Iterator[RecordingRows]:
         for number in range(20):
             parts = [segment(k, k + 1, "" if k % 2 else "noisy", text=f"say {number} {k}") for k in range(10)]
             yield recording(*parts, name=f"s{number:02d}")

@@ -9,7 +9,7 @@ import pytest
 from tests.data.raw.test_find import web as web  # a fixture
 from tests.data.web import server as w
 from tests.data.web.test_fetch import MP3, config
-from triforce_tts.data.raw.find import find_sources
+from triforce_tts.data.raw.find import find_recordings
 from triforce_tts.data.web.feeds import parse_feed, read_feed, read_url_list
 from triforce_tts.errors import AudioError
 
@@ -79,7 +79,7 @@ def test_what_an_untyped_enclosure_is_shows_when_it_comes(web: w.Web, tmp_path: 
     web.replies["/1"] = w.whole(MP3, "application/octet-stream")
     web.replies["/2"] = w.whole(b"%PDF-1.4 no sound", "application/octet-stream")
     told: list[str] = []
-    sources, failures = find_sources([web.url("/feed")], tmp_path / "d", config(), told.append)
+    sources, failures = find_recordings([web.url("/feed")], tmp_path / "d", config(), told.append)
     assert [source.url for source in sources] == [web.url("/1")]
     assert [failure.name for failure in failures] == [web.url("/2")]
     assert "begins with '%PDF" in failures[0].reason
@@ -135,6 +135,6 @@ def test_feeds_and_lists_that_are_no_files_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=name):
             read_url_list(tmp_path / name)
     words = [str(tmp_path / name) for name in ("feed.xml", "list.urls", "utf16.urls")]
-    sources, failures = find_sources(words, tmp_path / "d", config())
+    sources, failures = find_recordings(words, tmp_path / "d", config())
     assert not sources
     assert [failure.name for failure in failures] == words

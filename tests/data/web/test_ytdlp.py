@@ -139,7 +139,7 @@ def test_a_missing_runtime_and_a_missing_package_are_told(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     told: list[str] = []
     url = "https://youtu.be/x"
-    found, failures = raw.find_sources([url], tmp_path, FetchConfig(), told.append)
+    found, failures = raw.find_recordings([url], tmp_path, FetchConfig(), told.append)
     assert found == []
     assert [(failure.name, failure.reason) for failure in failures] == [
         (url, "needs yt-dlp; install it with: pip install 'triforce-tts[youtube]'")
@@ -148,7 +148,7 @@ def test_a_missing_runtime_and_a_missing_package_are_told(monkeypatch: pytest.Mo
 
 
 def test_a_list_of_pages_becomes_sources(site: w.Web, tmp_path: Path) -> None:
-    found, failures = raw.find_sources([f"yt-dlp:{site.url('/watch')}"], tmp_path, config())
+    found, failures = raw.find_recordings([f"yt-dlp:{site.url('/watch')}"], tmp_path, config())
     assert failures == []
     (source,) = found
     assert (source.title, source.license, source.collection) == ("Talk s", "CC-BY-4.0", "A channel")

@@ -318,4 +318,4 @@ def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
         )
     total = length(sum(account.duration_s for account in accounts))
     page = out / "report" / "index.html"
-    tell(console, f"of {total} in {counted(len(accounts), 'recording')}; {page} accounts for every second")
+    tell(console, f"{counted(len(accounts), 'recording')} of {total} in all; {page} accounts for every second")

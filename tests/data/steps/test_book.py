@@ -96,7 +96,7 @@ def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.Monk
     found = put(heard, text, monkeypatch)
     assert [s.text for s in found] == ["So there were", "2,641", "of them at the gate."]
     found = put(["so", "there were two", *heard[1:]], text, monkeypatch)
-    assert (found[0].reason, found[0].value) == ("text not found", "1 words in common")
+    assert (found[0].reason, found[0].value) == ("text not found", "1 word in common")
 
 
 # --- with sound ---------------------------------------------------------------------------------------------------

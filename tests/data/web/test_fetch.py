@@ -207,7 +207,7 @@ def test_a_stalling_server_is_left(web: w.Web, tmp_path: Path) -> None:
         w.send(handler, 200, {"Content-Type": "audio/mpeg", "Content-Length": "90000"}, MP3[:100])
         web.over.wait(20)
 
-    with pytest.raises(AudioError, match="tried 1 times"):
+    with pytest.raises(AudioError, match="tried 1 time;"):
         get(web, silent, tmp_path, retries=0)
 
     def dripping(handler: w.BaseHTTPRequestHandler) -> None:
@@ -216,7 +216,7 @@ def test_a_stalling_server_is_left(web: w.Web, tmp_path: Path) -> None:
             handler.wfile.write(b"x")
             handler.wfile.flush()
 
-    with pytest.raises(AudioError, match="tried 1 times"):
+    with pytest.raises(AudioError, match="tried 1 time;"):
         get(web, dripping, tmp_path / "b", retries=0)
 
 
@@ -409,7 +409,7 @@ def test_a_transfer_that_takes_too_long_is_told_as_such(web: w.Web, tmp_path: Pa
             handler.wfile.write(b"drop")
             handler.wfile.flush()
 
-    with pytest.raises(AudioError, match=r"not whole after 0\.3 s \(max_seconds\)"):
+    with pytest.raises(AudioError, match=r"not complete after 0\.3 s \(max_seconds\)"):
         get(web, dripping, tmp_path, max_seconds=0.3, min_bytes_per_second=0.0)
     assert len(web.asked("/a.mp3")) == 1
 

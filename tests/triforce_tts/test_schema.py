@@ -152,7 +152,7 @@ def test_overrides() -> None:
     [
         ("steps", "expected key=value"),
         ("=3", "expected key=value"),
-        ("name.x=3", "'name' holds a value, not keys"),
+        ("name.x=3", "'name' is a value and has no keys"),
         ("steps=[1", "not valid YAML"),
     ],
 )
@@ -244,5 +244,5 @@ def test_impossible_settings_are_refused(group: str, setting: str, message: str)
 def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "twice.yaml"
     file.write_text("name: x\ninner:\n  rate: 1\n  rate: 2\n")
-    with pytest.raises(ConfigError, match="key given twice: rate"):
+    with pytest.raises(ConfigError, match="a key is given twice: rate"):
         read_yaml(file)

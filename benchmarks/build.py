@@ -232,26 +232,26 @@ def steps(path: Path, folder: Path) -> list[Speed]:
     probabilities = speech_probabilities(sound, VadConfig())
     spans = speech_spans(probabilities, VadConfig())
     segments = cut(spans, sound, probabilities, CutConfig())
-    found = [
+    speeds = [
         measure(
             "decode, resample", length, lambda: decode(path, folder, STORED_RATE).remove(), lambda: bare_decode(path)
         )
     ]
     wave = sound.read(0, length)
     frames = round(VadConfig().block_seconds / vad_network.FRAME_S)
-    found.append(
+    speeds.append(
         measure(
             "voice activity", length, lambda: speech_probabilities(sound, VadConfig()), lambda: bare_vad(wave, frames)
         )
     )
-    found.append(measure("cut", length, lambda: cut(spans, sound, probabilities, CutConfig())))
+    speeds.append(measure("cut", length, lambda: cut(spans, sound, probabilities, CutConfig())))
     some, few = first(segments, SCREENED_S), first(segments, JUDGED_S)
     plain = ScreenConfig(dnsmos=False)
     # No threshold, or what is dropped first would not be listened to.
     asked = ScreenConfig(max_clipped=None, min_snr_db=None, max_tonality=None)
     windows = [_window(sound.read(start, end, ANALYSIS_RATE), at) for start, end in few for at in _windows(end - start)]
-    found.append(measure("screen", sum(b - a for a, b in some), lambda: screen(sound, fresh(some), plain)))
-    found.append(
+    speeds.append(measure("screen", sum(b - a for a, b in some), lambda: screen(sound, fresh(some), plain)))
+    speeds.append(
         measure(
             "screen, DNSMOS",
             sum(b - a for a, b in few),
@@ -262,12 +262,12 @@ def steps(path: Path, folder: Path) -> list[Speed]:
     audios = list(audio_of(sound, segments))
     waves = [audio.samples.numpy() for audio in audios]
     pieces = [(wave * 32767).astype(np.int16) for wave in waves]
-    kept = sum(audio.duration_s for audio in audios)
-    found.append(measure("FLAC", kept, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(waves)))
-    found.append(measure("Opus", kept, lambda: [encode_opus(a) for a in audios], lambda: bare_opus(pieces)))
-    found.append(measure("all but screen, with FLAC", length, lambda: all_steps(path, folder)))
+    kept_s = sum(audio.duration_s for audio in audios)
+    speeds.append(measure("FLAC", kept_s, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(waves)))
+    speeds.append(measure("Opus", kept_s, lambda: [encode_opus(a) for a in audios], lambda: bare_opus(pieces)))
+    speeds.append(measure("all but screen, with FLAC", length, lambda: all_steps(path, folder)))
     sound.remove()
-    return found
+    return speeds
 
 
 def _windows(seconds: float) -> range:
@@ -297,10 +297,10 @@ def main() -> None:
             length = write_recording(folder / "long.mp3", arguments.hours)
             most, before, took = pool.apply(peak, (folder / "long.mp3", folder))
         write_recording(folder / "timed.mp3", arguments.minutes / 60)
-        found = steps(folder / "timed.mp3", folder)
+        speeds = steps(folder / "timed.mp3", folder)
     print(f"{cpu_name()}, one thread, torch {torch.__version__}; {arguments.minutes:g} minutes, medians of {ROUNDS}")
     print("\n| step | times real time | bare library | share |\n|---|---|---|---|")
-    print("\n".join(speed.row for speed in found))
+    print("\n".join(speed.row for speed in speeds))
     print(
         f"\n{length / 3600:.2f} h at once: peak memory {most:.0f} MiB, {before:.0f} MiB of it imports; "
         f"{length / took:.0f} times real time"

@@ -79,11 +79,11 @@ def reconstruct(study: Study, network: DVAE, audio: AudioConfig) -> tuple[dict[s
     codes = []
     for index in shuffled(len(study.heldout)):
         mel = mel_spectrogram(study.sound(study.heldout, index, audio.sample_rate)[None], audio)
-        found = network.encode(mel)
-        error = float((network.decode(found)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
+        encoded = network.encode(mel)
+        error = float((network.decode(encoded)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
         own = study.heldout.speakers[index] == study.options.speaker
         errors.setdefault(study.options.speaker if own else "others", []).append(error)
-        codes.append(found[0])
+        codes.append(encoded[0])
     return errors, torch.cat(codes)
 
 
@@ -156,8 +156,8 @@ PARTS: dict[str, Callable[[Study, Variant], dict[str, Any]]] = {"dvae": study_dv
 
 def read_result(path: Path) -> dict[str, Any]:
     """The figures at ``path``; none where there is no file."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return result
 
 
 def measured(study: Study, variant: Variant, part: str) -> bool:
@@ -170,9 +170,9 @@ def measured(study: Study, variant: Variant, part: str) -> bool:
     try:
         with only_writer(study.folder(variant)):
             result = read_result(path)
-            if found := result.get(part):
-                if found["settings"] != stated:
-                    raise SystemExit(f"{path}: figures of other settings ({found['settings']}); choose another --out")
+            if figures := result.get(part):
+                if figures["settings"] != stated:
+                    raise SystemExit(f"{path}: figures of other settings ({figures['settings']}); choose another --out")
                 return True
             began = time.perf_counter()
             figures = PARTS[part](study, variant)

@@ -35,11 +35,11 @@ class Variant:
         Raises:
             ValueError: it has another form.
         """
-        found = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
-        if not found:
+        match = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
+        if not match:
             raise ValueError(f"variant '{text}': expected quantiser:groups x levels:downsampling, as fsq:3x8,5,5,5:4")
-        levels = tuple(int(level) for level in found[3].split(","))
-        return cls(found[1], int(found[2]), levels, int(found[4]))
+        levels = tuple(int(level) for level in match[3].split(","))
+        return cls(match[1], int(match[2]), levels, int(match[4]))
 
     def __str__(self) -> str:
         return f"{self.quantizer}:{self.groups}x{','.join(map(str, self.levels))}:{self.downsampling}"

@@ -55,8 +55,8 @@ def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 
 def within(scores: Figures, errors: Figures) -> float:
     """Mean over sentences of the rank correlation among the candidates of one; sentences without a difference left out."""
-    found = [spearman(s, e) for s, e in zip(scores, errors, strict=True)]
-    defined = [value for value in found if np.isfinite(value)]
+    correlations = [spearman(s, e) for s, e in zip(scores, errors, strict=True)]
+    defined = [value for value in correlations if np.isfinite(value)]
     return float(np.mean(defined)) if defined else float("nan")
 
 
@@ -174,13 +174,13 @@ def main() -> None:
     began = time.perf_counter()
     synthesizer = Synthesizer.load(arguments.model, "cpu")
     lists = Lists(arguments.speech, arguments.sentences)
-    found = candidates(synthesizer, lists.book, arguments.candidates, arguments.workers)
+    table = candidates(synthesizer, lists.book, arguments.candidates, arguments.workers)
     report: dict[str, Any] = {
         "model": synthesizer.id,
         "recogniser": recogniser_name(),
-        "ranking": ranking(*(np.array(found[name]) for name in ("score", "error", "ended"))),
+        "ranking": ranking(*(np.array(table[name]) for name in ("score", "error", "ended"))),
         "listening": listening(synthesizer, lists),
-        "each": found,
+        "each": table,
     }
     write_json(arguments.out, report)
     print(json.dumps({k: v for k, v in report.items() if k != "each"}, indent=1))

@@ -111,12 +111,12 @@ class Moments:
 @contextmanager
 def outliers(network: GPT) -> Iterator[dict[str, list[Moments]]]:
     """Moments of the inputs of the products and of the residual stream, one for each module, while the block runs."""
-    found: dict[str, list[Moments]] = {"inputs of products": [], "residual stream": []}
+    recorded: dict[str, list[Moments]] = {"inputs of products": [], "residual stream": []}
     hooks = []
 
     def watch(name: str) -> Moments:
-        found[name].append(Moments())
-        return found[name][-1]
+        recorded[name].append(Moments())
+        return recorded[name][-1]
 
     for product in products(network):
         moments = watch("inputs of products")
@@ -125,7 +125,7 @@ def outliers(network: GPT) -> Iterator[dict[str, list[Moments]]]:
         moments = watch("residual stream")
         hooks.append(layer.register_forward_hook(lambda _, __, output, moments=moments: moments.add(output)))
     try:
-        yield found
+        yield recorded
     finally:
         for hook in hooks:
             hook.remove()
@@ -144,7 +144,7 @@ def measure(path: Path, codes: list[Path], limit: int) -> dict[str, Any]:
     exact: list[float] = []
     for way, (weights, axes) in WAYS.items():
         network = with_int8_weights(network) if weights else network  # rounding twice changes nothing
-        with int8_inputs(network, axes), outliers(network) as found:
+        with int8_inputs(network, axes), outliers(network) as recorded:
             losses = speech_losses(task, network, count)
         each = [nats / number for nats, number in losses]
         exact = exact or each
@@ -153,7 +153,7 @@ def measure(path: Path, codes: list[Path], limit: int) -> dict[str, Any]:
             "cost": interval([a - b for a, b in zip(each, exact, strict=True)]),
         }
         if way == "fp32":
-            result["outliers"] = {name: summary(moments) for name, moments in found.items()}
+            result["outliers"] = {name: summary(moments) for name, moments in recorded.items()}
     return result
 
 
@@ -205,13 +205,13 @@ def markdown(report: dict[str, Any]) -> str:
     names = ["GPT", "sink", "fp32", *(f"{way}: cost" for way in WAYS if way != "fp32")]
     names += ["kurtosis, inputs (mean, largest)", "largest input", "largest in the residual stream"]
     lines = [names, ["---"] * len(names)]
-    for path, found in report.items():
-        cells = [f"`{path}`", "yes" if found["sink"] else "no", f"{found['fp32']['nats_per_code']:.3f}"]
+    for path, figures in report.items():
+        cells = [f"`{path}`", "yes" if figures["sink"] else "no", f"{figures['fp32']['nats_per_code']:.3f}"]
         for way in WAYS:
             if way != "fp32":
-                mean, low, high = found[way]["cost"]
+                mean, low, high = figures[way]["cost"]
                 cells.append(f"{mean:+.4f} ({low:+.4f} to {high:+.4f})")
-        inputs, stream = found["outliers"]["inputs of products"], found["outliers"]["residual stream"]
+        inputs, stream = figures["outliers"]["inputs of products"], figures["outliers"]["residual stream"]
         cells += [f"{inputs['kurtosis_mean']:.1f}, {inputs['kurtosis_max']:.1f}"]
         lines.append([*cells, f"{inputs['largest']:.1f}", f"{stream['largest']:.1f}"])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)

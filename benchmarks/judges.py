@@ -77,7 +77,7 @@ def judge(clip: Clip) -> dict[str, float]:
 def judge_all(clips: list[Clip], workers: int) -> list[dict[str, float]]:
     """``judge`` of each clip; with one worker in this process."""
     said = dict(pool.run(judge, clips, workers))
-    found = [said[clip] for clip in clips]
-    if None in found:
+    figures = [said[clip] for clip in clips]
+    if None in figures:
         raise SystemExit("a process of the judges was killed; is the memory enough?")
-    return [figures for figures in found if figures is not None]
+    return [row for row in figures if row is not None]

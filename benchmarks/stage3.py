@@ -93,15 +93,15 @@ class Run:
 @torch.inference_mode()
 def utterances(speech: Path, dvae: DVAE, audio: AudioConfig, limit: int) -> list[Utterance]:
     """The first ``limit`` of the fixed held-out list of the default voice."""
-    found = []
+    clips = []
     for recording in Lists(speech, limit).kathleen:
         clip = read_audio(recording.audio, audio.sample_rate)
         samples = normalize_level(clip.samples, clip.sample_rate)[0]
         mel = mel_spectrogram(samples[None], audio)
         decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
         given = dict(zip(GIVEN, (mel, decode), strict=True))
-        found.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
-    return found
+        clips.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
+    return clips
 
 
 Make = Callable[[Utterance, int], torch.Tensor]
@@ -205,15 +205,15 @@ def compare(
     return {"runs": {run.name: run.told() for run in runs}, "rows": rows, "oracle_gain": gains}
 
 
-def print_compare(found: dict[str, Any]) -> None:
+def print_compare(result: dict[str, Any]) -> None:
     print("\n| given: way | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|")
-    for name, row in found["rows"].items():
+    for name, row in result["rows"].items():
         cells = " | ".join(cell(row[judge]) for judge in JUDGES)
         print(f"| {name} | {cells} | {row['cpu_seconds_per_second']:.3f} |")
     print(f"\n| run | PESQ-WB at the oracle start, {ORACLE_TIME:g} | gain by one prediction |\n|---|---|---|")
-    for name, gain in found["oracle_gain"].items():
-        start = found["rows"][f"oracle start: {name}"]["pesq_wb"]
-        print(f"| {name} ({found['runs'][name]}) | {cell(start)} | {cell(gain)} |")
+    for name, gain in result["oracle_gain"].items():
+        start = result["rows"][f"oracle start: {name}"]["pesq_wb"]
+        print(f"| {name} ({result['runs'][name]}) | {cell(start)} | {cell(gain)} |")
 
 
 def cell(value: tuple[float, float, float]) -> str:
@@ -252,18 +252,18 @@ def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) 
     return statistics.median(ratios)
 
 
-def print_distill(found: dict[str, Any]) -> None:
+def print_distill(result: dict[str, Any]) -> None:
     print(
         "\n| network | steps | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|---|"
     )
-    for role, told in found["runs"].items():
-        cells = " | ".join(cell(found["rows"][role][judge]) for judge in JUDGES)
-        print(f"| {role} ({told}) | {found['steps'][role]} | {cells} | {found['cpu_seconds_per_second'][role]:.3f} |")
-    mean, low, high = found["difference"]
+    for role, told in result["runs"].items():
+        cells = " | ".join(cell(result["rows"][role][judge]) for judge in JUDGES)
+        print(f"| {role} ({told}) | {result['steps'][role]} | {cells} | {result['cpu_seconds_per_second'][role]:.3f} |")
+    mean, low, high = result["difference"]
     verdict = "within" if mean <= 0.01 else "not within"
     sure = "" if (high <= 0.01) == (low <= 0.01) else ", which the interval leaves open"
-    print(f"\nstudent minus teacher: {cell(found['difference'])}: {verdict} one point{sure}")
-    print(f"speed-up: {found['speed_up']:.2f} times")
+    print(f"\nstudent minus teacher: {cell(result['difference'])}: {verdict} one point{sure}")
+    print(f"speed-up: {result['speed_up']:.2f} times")
 
 
 @torch.inference_mode()
@@ -298,18 +298,18 @@ def inversion(
         "steps": steps,
         "given": given,
         "statistics": {
-            name: {key: interval([row[key] for row in found]) for key in found[0]} for name, found in rows.items()
+            name: {key: interval([row[key] for row in figures]) for key in figures[0]} for name, figures in rows.items()
         },
         "error_after_return": interval(returns),
     }
 
 
-def print_inversion(found: dict[str, Any]) -> None:
-    print(f"\n{found['run']}; {found['steps']} steps, {found['given']} given")
+def print_inversion(result: dict[str, Any]) -> None:
+    print(f"\n{result['run']}; {result['steps']} steps, {result['given']} given")
     print("\n| | inverted from speech | fresh noise |\n|---|---|---|")
-    for key, value in found["statistics"]["inverted"].items():
-        print(f"| {key} | {cell(value)} | {cell(found['statistics']['fresh'][key])} |")
-    print(f"\nback from the inverted noise: error {cell(found['error_after_return'])} of that of unrelated noise")
+    for key, value in result["statistics"]["inverted"].items():
+        print(f"| {key} | {cell(value)} | {cell(result['statistics']['fresh'][key])} |")
+    print(f"\nback from the inverted noise: error {cell(result['error_after_return'])} of that of unrelated noise")
 
 
 def main() -> None:
@@ -341,18 +341,18 @@ def main() -> None:
     if arguments.mode == "compare":
         named = [text.partition("=") for text in arguments.run]
         runs = [Run.load(text, audio, arguments.dvae, name) for name, _, text in named]
-        found = compare(runs, everyone, audio, seeds, arguments.workers)
-        print_compare(found)
+        result = compare(runs, everyone, audio, seeds, arguments.workers)
+        print_compare(result)
     elif arguments.mode == "distill":
         teacher, student = (Run.load(text, audio, arguments.dvae) for text in (arguments.teacher, arguments.student))
-        found = distill(teacher, student, everyone, audio, seeds, arguments.workers)
-        print_distill(found)
+        result = distill(teacher, student, everyone, audio, seeds, arguments.workers)
+        print_distill(result)
     else:
         run = Run.load(arguments.run, audio, arguments.dvae)
-        found = inversion(run, everyone, arguments.given, arguments.picture, audio)
-        print_inversion(found)
+        result = inversion(run, everyone, arguments.given, arguments.picture, audio)
+        print_inversion(result)
     measured = {"utterances": len(everyone), "seeds": seeds, "torch": torch.__version__}
-    write_json(arguments.out, {"mode": arguments.mode, "measured": measured, **found})
+    write_json(arguments.out, {"mode": arguments.mode, "measured": measured, **result})
 
 
 if __name__ == "__main__":

@@ -168,29 +168,29 @@ def book_of(truth: Truth, unread: Sequence[str], host: str, seed: int) -> str:
 
 def judge(segments: Sequence[Any], truth: Truth, wave: Wave) -> dict[str, float]:
     """The figures of one recording, from ``Segment``s that cover it."""
-    kept = [segment for segment in segments if segment.kept]
-    edges = np.array([edge for s in kept for edge in (s.start_s, s.end_s)])
+    chosen = [segment for segment in segments if segment.kept]
+    edges = np.array([edge for s in chosen for edge in (s.start_s, s.end_s)])
     every = np.array(sorted({edge for s in segments for edge in (s.start_s, s.end_s)}))
     stretches = speech_edges(truth)
     speech = sum(s.end_s - s.start_s for s in truth.spoken)
-    shares = [readers_in(segment, truth) for segment in kept]
+    shares = [readers_in(segment, truth) for segment in chosen]
     by_label: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for segment, share in zip(kept, shares, strict=True):
+    for segment, share in zip(chosen, shares, strict=True):
         by_label[segment.speaker].update(share)
     labelled = sum(sum(c.values()) for c in by_label.values())
-    other = sum(overlap(s.start_s, s.end_s, start, end) for s in kept for start, end, _ in truth.other)
+    other = sum(overlap(s.start_s, s.end_s, start, end) for s in chosen for start, end, _ in truth.other)
     return {
         "edge_precision": _near(edges, stretches),
         "edge_recall": _near(stretches, every),
-        "words_cut": _mean([float(any(cuts_word(edge, wave, truth) for edge in (s.start_s, s.end_s))) for s in kept]),
+        "words_cut": _mean([float(any(cuts_word(edge, wave, truth) for edge in (s.start_s, s.end_s))) for s in chosen]),
         "edges_in_sound": _mean(
-            [float(any(in_sound(edge, wave, truth) is not None for edge in (s.start_s, s.end_s))) for s in kept]
+            [float(any(in_sound(edge, wave, truth) is not None for edge in (s.start_s, s.end_s))) for s in chosen]
         ),
         "one_reader": _mean([float(sum(v > ALONE_S for v in share.values()) <= 1) for share in shares]),
         "purity": sum(c.most_common(1)[0][1] for c in by_label.values() if c) / labelled if labelled else float("nan"),
         "kept": labelled / speech,
-        "false_keeps": other / max(1e-9, sum(s.seconds for s in kept)),
-        "segments": float(len(kept)),
+        "false_keeps": other / max(1e-9, sum(s.seconds for s in chosen)),
+        "segments": float(len(chosen)),
     }
 
 
@@ -201,11 +201,11 @@ def speech_edges(truth: Truth) -> npt.NDArray[np.float64]:
 
 def readers_in(segment: Any, truth: Truth) -> dict[str, float]:
     """Seconds of speech of each reader in a segment."""
-    found: Counter[str] = Counter()
+    seconds_of: Counter[str] = Counter()
     for s in truth.spoken:
         if (seconds := overlap(segment.start_s, segment.end_s, s.start_s, s.end_s)) > 0:
-            found[s.reader] += seconds
-    return dict(found)
+            seconds_of[s.reader] += seconds
+    return dict(seconds_of)
 
 
 def overlap(a: float, b: float, c: float, d: float) -> float:

@@ -66,15 +66,15 @@ def bundle(
     """
     wanted = {"name": name, "diffusion_steps": diffusion_steps}
     parse_record(Manifest, json.dumps({**wanted, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
-    found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
-    for stage, path in found.items():
+    checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
+    for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
-    _, note = read_reference(voice, load_dvae(found["dvae"])[1])
+    _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
     clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
-    told = _card(name, found) if card is None else read_text_file(card)
-    sources = [*paths.values(), *found.values(), voice, *([] if card is None else [card])]
+    told = _card(name, checkpoints) if card is None else read_text_file(card)
+    sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:
-        for stage, path in found.items():
+        for stage, path in checkpoints.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
         write_audio(folder / DEFAULT_VOICE, clip)
@@ -88,9 +88,9 @@ def bundle(
     return note
 
 
-def _card(name: str, found: dict[str, Path]) -> str:
+def _card(name: str, checkpoints: dict[str, Path]) -> str:
     lines = [f"# {name}", "", "| network | parameters | steps | data |", "|---|---|---|---|"]
-    for stage, path in found.items():
+    for stage, path in checkpoints.items():
         count = sum(t.numel() for t in checkpoint.load_tensors(path / WEIGHTS).values())
         lineage = checkpoint.read_lineage(path)
         lines.append(f"| {stage} | {count / 1e6:.2f} M | {lineage.get('steps')} | {lineage.get('data')} |")

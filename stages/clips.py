@@ -56,8 +56,8 @@ class MemoryClips:
         _require_memory(sum(shards.durations_s[index] for index in unique.values()), sample_rate)
         console = Console(stderr=True, quiet=quiet)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = pool.map(lambda index: _decoded(shards, index, sample_rate), unique.values())
-            clips = list(track(made, "clips into memory", len(unique), console))
+            decoded = pool.map(lambda index: _decoded(shards, index, sample_rate), unique.values())
+            clips = list(track(decoded, "clips into memory", len(unique), console))
         places = dict(zip(unique, _bounds(clips), strict=True))
         self.places = [places[shards.place(index)] for index in range(len(shards))]
         self.samples = torch.from_numpy(np.concatenate(clips))

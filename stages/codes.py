@@ -171,8 +171,8 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     source = read_index(job.folder, "audio")["splits"][job.split]["shards"]
     stamp = _Stamp(dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"])
     done = target.with_suffix(".done.json")
-    if (found := _finished(done, target, stamp)) is not None:
-        return found
+    if (finished := _finished(done, target, stamp)) is not None:
+        return finished
     dvae, audio = load_dvae(job.dvae)
     shards = ShardSet.open([job.folder], job.split, "audio")
     first = sum(shard["samples"] for shard in source[: job.number])

@@ -135,10 +135,10 @@ class DataSettings(Config):
         if missing:
             raise ConfigError(f"data.repeat names {missing}, of whom the data has no samples; inspect the manifest")
         hours: dict[str, float] = {}
-        kept: list[int] = []
+        indices: list[int] = []
         for index, (speaker, seconds) in enumerate(zip(chosen.speakers, chosen.durations_s, strict=True)):
             heard = hours.get(speaker, 0.0)
             if not self.speaker_hours or heard < self.speaker_hours:
                 hours[speaker] = heard + seconds / 3600
-                kept += [index] * self.repeat.get(speaker, 1)
-        return chosen.select(kept)
+                indices += [index] * self.repeat.get(speaker, 1)
+        return chosen.select(indices)

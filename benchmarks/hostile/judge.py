@@ -21,7 +21,7 @@ Tree = dict[str, tuple[int, int, str]]
 
 def tree(folder: Path) -> Tree:
     """What is below ``folder``: kind, size, and content or link target of every entry."""
-    found: Tree = {}
+    entries: Tree = {}
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = os.path.join(place, name)  # noqa: PTH118 - names may hold any byte
@@ -33,8 +33,8 @@ def tree(folder: Path) -> Tree:
                 with open(path, "rb") as file:  # noqa: PTH123
                     content = hashlib.sha1(file.read()).hexdigest()
             size = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
-            found[os.path.relpath(path, folder)] = (stat.S_IFMT(status.st_mode), size, content)
-    return found
+            entries[os.path.relpath(path, folder)] = (stat.S_IFMT(status.st_mode), size, content)
+    return entries
 
 
 def _is_under(name: str, tops: Sequence[str]) -> bool:

@@ -120,7 +120,7 @@ def test_something_else_than_keys_is_refused(values: object) -> None:
 
 
 def test_a_value_that_json_cannot_hold_is_refused() -> None:
-    with pytest.raises(ConfigError, match="a value is of a type"):
+    with pytest.raises(ConfigError, match="a value has a type"):
         parse(Outer, {**GOOD, "name": datetime.date(2020, 1, 1)}, "here")
 
 

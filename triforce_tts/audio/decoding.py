@@ -61,9 +61,9 @@ def _kind_of(mode: int) -> str:
     return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
 
 
-def too_long(name: str, found: str, most: float) -> AudioError:
+def too_long(name: str, seconds: str, most: float) -> AudioError:
     """The error for a sound that is longer than ``most`` seconds."""
-    return AudioError(f"{name}: {found} s long, expected at most {most:g} s")
+    return AudioError(f"{name}: {seconds} s long, expected at most {most:g} s")
 
 
 def _check_rate(rate: int, name: str) -> None:
@@ -209,16 +209,16 @@ def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int
 def mono(frames: Iterable[av.AudioFrame], rate: int) -> Iterator[Wave]:
     """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
     converter: av.AudioResampler | None = None
-    form = None
+    previous = None
     for frame in frames:
-        found = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if converter is None or form != found:
+        current = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if converter is None or previous != current:
             if converter is not None:
                 yield from map(_mean, converter.resample(None))
             # PyAV reads past the end of a frame's list of planes when there are eight or more, and Python dies of it:
             # so many channels are handed over interleaved, in one plane.
             interleaved = frame.layout.nb_channels >= _PLANES
-            converter, form = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), found
+            converter, previous = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), current
         # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
         yield from map(_mean, converter.resample(frame))
     if converter is not None:

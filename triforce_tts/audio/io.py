@@ -121,8 +121,8 @@ def read_tags(path: Path | str) -> dict[str, str]:
     """
     path = Path(path)
     with present(path), open_container(path, str(path)) as container:
-        found = {**container.metadata, **container.streams.audio[0].metadata}
-    tags = {key.lower(): value for key, value in found.items()}
+        metadata = {**container.metadata, **container.streams.audio[0].metadata}
+    tags = {key.lower(): value for key, value in metadata.items()}
     if "encoder" in tags:  # what FFmpeg calls the software field of a wav file
         tags.setdefault("software", tags.pop("encoder"))
     return tags

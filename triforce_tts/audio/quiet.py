@@ -17,7 +17,7 @@ def no_notes(wanted: bool = True) -> Iterator[None]:
         return
     with _ONE_AT_A_TIME:
         try:
-            kept = os.dup(_STANDARD_ERROR)
+            standard_error = os.dup(_STANDARD_ERROR)
         except OSError:  # a shell closed it
             yield
             return
@@ -27,8 +27,8 @@ def no_notes(wanted: bool = True) -> Iterator[None]:
             os.close(silence)
             yield
         finally:
-            os.dup2(kept, _STANDARD_ERROR)
-            os.close(kept)
+            os.dup2(standard_error, _STANDARD_ERROR)
+            os.close(standard_error)
 
 
 def is_mpeg(beginning: bytes) -> bool:

@@ -165,15 +165,15 @@ class _Epub:
 
 def _encrypted(listing: Any) -> dict[str, str]:
     """The files that an epub's encryption.xml names, with the algorithm of each; obfuscated fonts keep nobody out."""
-    found = {}
+    algorithms = {}
     for item in listing.iter("{*}EncryptedData") if listing is not None else ():
         algorithm = "".join(item.xpath("./*[local-name()='EncryptionMethod']/@Algorithm"))
         if algorithm not in _OF_FONTS:
             for uri in item.xpath(".//*[local-name()='CipherReference']/@URI"):
-                found[posixpath.normpath(unquote(uri).lstrip("/"))] = (
+                algorithms[posixpath.normpath(unquote(uri).lstrip("/"))] = (
                     " ".join(algorithm.split()) or "algorithm not stated"
                 )
-    return found
+    return algorithms
 
 
 def _numbered(entity: re.Match[bytes]) -> bytes:
@@ -222,7 +222,7 @@ class _Reader:
         "or <a>4</a>" the link stands for itself.
         """
         is_link = name == "a" and element.get("href")
-        if not (name == "sup" or is_link) or not (found := _NOTE_NUMBERS.fullmatch(_text(element))):
+        if not (name == "sup" or is_link) or not (numbers := _NOTE_NUMBERS.fullmatch(_text(element))):
             return False
         before = self._before()
         if not is_link:
@@ -230,7 +230,7 @@ class _Reader:
         word = _WORD_BEFORE.search(before)
         if not (word and word[1].lower() not in _UNITS) and not _END_OF_SENTENCE.search(before):
             return False
-        first, last = int(found[1]), int(found[2] or found[1])
+        first, last = int(numbers[1]), int(numbers[2] or numbers[1])
         if first != 1 and not (self._last_note and self._last_note < first <= self._last_note + _GAP):
             return False
         self._last_note = last

@@ -124,8 +124,8 @@ def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
 def _check_length(characters: int, what: str) -> None:
     if characters > MAX_CHARACTERS:
         raise TextError(
-            f"{what} {characters} characters, at most {MAX_CHARACTERS} are spoken at once; "
-            "for a book use narration, which reads it chapter by chapter"
+            f"{what} {characters} characters, expected at most {MAX_CHARACTERS}; "
+            "divide the text and speak its parts one by one"
         )
 
 
@@ -170,13 +170,13 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
 
     The marks at a cut are left out, as ``normalize`` leaves them out at the ends of a text; the pause replaces them.
     """
-    found: list[Line] = []
+    lines: list[Line] = []
     for chunk in split_clauses(line.text, most):
         text = chunk.text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
         if spoken_words(text):
-            found.append(make_line(line.source, text, chunk.pause_s, tokenizer, room))
-    found[-1] = replace(found[-1], pause_s=line.pause_s)
-    return found
+            lines.append(make_line(line.source, text, chunk.pause_s, tokenizer, room))
+    lines[-1] = replace(lines[-1], pause_s=line.pause_s)
+    return lines
 
 
 def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:

@@ -77,22 +77,22 @@ class TextTokenizer:
         """The words, marks and spaces of a normalised text with their symbols; arguments and errors as ``encode``."""
         pieces = _split(text)
         words = [i for i, piece in enumerate(pieces) if _is_word(piece)]
-        spelled = _draw(words, letters_share, generator)
+        in_letters = _draw(words, letters_share, generator)
         letter_names = _spelled_runs(pieces)
-        found: list[Piece] = []
+        spelled: list[Piece] = []
         for i, piece in enumerate(pieces):
             if piece.startswith("{"):
                 symbols: Iterable[str] = parse_phones(piece[1:-1])
             elif piece == "'s" and i and pieces[i - 1].startswith("{"):
                 symbols = plural_ending(parse_phones(pieces[i - 1][1:-1]))
-            elif i in spelled or not _is_word(piece):
+            elif i in in_letters or not _is_word(piece):
                 symbols = piece
             elif piece == "a" and i in letter_names:
                 symbols = _LETTER_A
             else:
                 symbols = self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
-            found.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
-        return found
+            spelled.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
+        return spelled
 
     def encode_letters(self, text: str) -> list[int]:
         """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.
@@ -150,13 +150,13 @@ def _draw(words: list[int], share: float, generator: torch.Generator | None) -> 
 
 def _spelled_runs(pieces: list[str]) -> set[int]:
     """Positions of single letters in runs of two or more, as in ``u s a``; but 'I a' is two words."""
-    found: set[int] = set()
+    positions: set[int] = set()
     run: list[int] = []
     for i, piece in enumerate([*pieces, "."]):
         if len(piece) == 1 and piece.isalpha():
             run.append(i)
         elif piece != SPACE:
             if len(run) > 1 and [pieces[j] for j in run] != ["i", "a"]:
-                found.update(run)
+                positions.update(run)
             run = []
-    return found
+    return positions

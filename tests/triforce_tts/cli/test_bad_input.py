@@ -72,7 +72,7 @@ def test_a_voice_that_cannot_be_used(kind: str, model: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "empty"), ("  \n\t ", "empty"), ("😀 🎉", "spoken"), ("a " * 10_001, "narrat")],
+    [("", "empty"), ("  \n\t ", "empty"), ("😀 🎉", "spoken"), ("a " * 10_001, "divide the text")],
 )
 def test_a_text_that_cannot_be_spoken(text: str, word: str, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"

@@ -33,5 +33,5 @@ def test_a_mark_before_the_first_word_starts_the_recording() -> None:
 
 
 def test_another_text_is_refused() -> None:
-    with pytest.raises(ShardError, match="alignment has 1 words, its text 2; build the shards again"):
+    with pytest.raises(ShardError, match="alignment has 1 word, its text has 2; build the shards again"):
         symbol_starts(TextTokenizer().spell("a cat"), [[0.1, 0.2]])

@@ -40,12 +40,12 @@ never trained on, in no stage.
 
 
 def cell(value: list[float]) -> str:
-    """Mean and interval."""
+    """A mean with its interval, as text."""
     return f"{value[0]:.3f} ({value[1]:.3f}-{value[2]:.3f})"
 
 
 def training(runs: list[Path]) -> list[str]:
-    """A table row a run."""
+    """A table with one row for each run."""
     lines = [
         "## Training",
         "",
@@ -66,12 +66,12 @@ def training(runs: list[Path]) -> list[str]:
 
 
 def figures(report: Report, quality: dict[str, Any]) -> list[str]:
-    """What listeners would hear, then the tables of codes and likelihoods."""
+    """The figures of the evaluation, then the tables of codes and likelihoods."""
     return ["## Figures", "", table.markdown(report), *codes(quality["codes"]), *likelihoods(quality["gpt"])]
 
 
 def codes(one: dict[str, Any]) -> list[str]:
-    """What the codes keep and how they are used."""
+    """A table of how much of a recording the codes keep, and how the codes are used."""
     lines = ["**Codes**, all held-out recordings, with 95 % intervals over recordings:", "", "| | |", "|---|---|"]
     lines += [f"| L1, nats, {who} | {cell(value)} |" for who, value in one["l1_nats"].items()]
     return [
@@ -84,7 +84,7 @@ def codes(one: dict[str, Any]) -> list[str]:
 
 
 def likelihoods(gpt: dict[str, Any]) -> list[str]:
-    """What the GPT expects of held-out recordings."""
+    """A table of the GPT's likelihoods of held-out recordings."""
     lines = ["**GPT on held-out recordings**:", ""]
     lines += [
         "| reader | nats a code | given another's text | own text likelier | bits per second |",

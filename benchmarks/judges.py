@@ -16,12 +16,12 @@ from triforce_tts import pool
 from triforce_tts.audio.resample import resample
 from triforce_tts.judges import dnsmos as network
 
-RATE = 16000  # of both judges, Hz
+RATE = 16000  # Hz; the sample rate of both judges
 _LOWEST_PESQ = 1.0
 
 
 def require() -> None:
-    """Stop with what to install.
+    """Stop and say what to install.
 
     Raises:
         SystemExit: a judge is missing.
@@ -36,7 +36,7 @@ def require() -> None:
 
 
 def pesq_wb(samples: np.ndarray, recorded: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
-    """PESQ-WB of ``samples`` against ``recorded``, both [n]; sound without any speech in it has the lowest score."""
+    """The PESQ-WB of ``samples`` compared with ``recorded``, both [n]; sound without speech has the lowest score."""
     from pesq import NoUtterancesError, pesq
 
     wave, reference = (resample(x, rate, RATE) for x in (samples, recorded))
@@ -53,7 +53,7 @@ def dnsmos(samples: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What the judges are asked about."""
+    """A clip for the judges, with its recording and its text."""
 
     samples: torch.Tensor  # [n]
     recorded: torch.Tensor  # [n]
@@ -65,7 +65,7 @@ JUDGES = ("pesq_wb", "character_error", "dnsmos")
 
 
 def judge(clip: Clip) -> dict[str, float]:
-    """What each of JUDGES says."""
+    """The figure of each of JUDGES for a clip."""
     samples = clip.samples.numpy()
     return {
         "pesq_wb": pesq_wb(samples, clip.recorded.numpy(), clip.rate),
@@ -75,7 +75,7 @@ def judge(clip: Clip) -> dict[str, float]:
 
 
 def judge_all(clips: list[Clip], workers: int) -> list[dict[str, float]]:
-    """``judge`` of each clip; with one worker in this process."""
+    """The figures of ``judge`` for each clip; with one worker they are computed in this process."""
     said = dict(pool.run(judge, clips, workers))
     figures = [said[clip] for clip in clips]
     if None in figures:

@@ -16,7 +16,7 @@ from triforce_tts.judges.words import character_edits
 
 @dataclass(frozen=True)
 class Job:
-    """A clip [n] and what it should say."""
+    """A clip [n] and the text that it should say."""
 
     number: int
     samples: torch.Tensor
@@ -28,7 +28,7 @@ def chosen() -> str:
     """The recogniser that is installed here, as ``open_recogniser`` takes it.
 
     Raises:
-        SystemExit: there is none.
+        SystemExit: no recogniser is installed.
     """
     choice = choose()
     if choice.recogniser is None:
@@ -37,18 +37,18 @@ def chosen() -> str:
 
 
 def recogniser_name() -> str:
-    """What the figures were recognised with: a report of character errors says it."""
+    """The name of the recogniser, which every report of character errors gives."""
     return open_recogniser(chosen()).name
 
 
 def error_of(job: Job) -> float:
-    """Edits a reference character."""
+    """The number of edits divided by the number of characters in the reference."""
     wave = resample(job.samples.numpy(), job.rate, ANALYSIS_RATE)
     return character_edits(job.text, open_recogniser(chosen()).hear(wave)).error
 
 
 def character_errors(clips: Sequence[torch.Tensor], rate: int, texts: Sequence[str], workers: int = 2) -> list[float]:
-    """The error of each clip [n] against its text."""
+    """The error of each clip [n] compared with its text."""
     jobs = [Job(number, clip, rate, text) for number, (clip, text) in enumerate(zip(clips, texts, strict=True))]
     errors = {job.number: error for job, error in pool.run(error_of, jobs, workers)}
     lost = [number for number, error in errors.items() if error is None]

@@ -51,18 +51,18 @@ GIVEN = ("true mel", "DVAE decode")
 
 @dataclass(frozen=True)
 class Utterance:
-    """A held-out recording as stage 3 meets it."""
+    """A held-out recording with the inputs of stage 3."""
 
     text: str
     samples: torch.Tensor  # [n]
     given: dict[str, torch.Tensor]  # by GIVEN: standardised mel [1, frames, n_mels]
-    mel: torch.Tensor  # of the recording: the reference too
+    mel: torch.Tensor  # the mel of the recording, which is the reference too
     lengths: torch.Tensor  # [1] in frames
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trained stage 3 and the numbers of steps to sample it in."""
+    """A trained stage 3, and the numbers of steps with which it is sampled."""
 
     name: str
     folder: Path
@@ -71,7 +71,7 @@ class Run:
 
     @classmethod
     def load(cls, text: str, audio: AudioConfig, dvae: Path, name: str = "") -> "Run":
-        """Of ``FOLDER:STEPS`` with steps by commas; refused where it belongs to another DVAE."""
+        """Parse ``FOLDER:STEPS`` with steps separated by commas; a run of another DVAE is refused."""
         folder, _, steps = text.rpartition(":")
         if not folder:
             raise SystemExit(f"'{text}': expected FOLDER:STEPS, such as runs/diffusion:1,4")
@@ -140,7 +140,7 @@ def oracle(run: Run, end: str) -> Make:
 
 
 class Sheet:
-    """Clips of every row; the judges hear them all at once."""
+    """The clips of every row; the judges get all of them at the same time."""
 
     def __init__(self, everyone: list[Utterance], rate: int) -> None:
         self.everyone, self.rate = everyone, rate
@@ -156,7 +156,7 @@ class Sheet:
         self.seconds[row] = took * self.rate / sum(len(samples) for samples, _ in clips)
 
     def judged(self, workers: int) -> dict[str, dict[str, Any]]:
-        """Mean and interval of each judge, by row; and by utterance, for differences of rows."""
+        """The mean and interval of each judge by row, and the figures by utterance for differences of rows."""
         said = iter(judge_all([clip for clips in self.clips.values() for clip in clips], workers))
         rows = {}
         for name, clips in self.clips.items():
@@ -173,7 +173,10 @@ def difference(one: dict[str, Any], other: dict[str, Any], judge: str) -> tuple[
 
 
 def by_utterance(values: list[float], utterances: int) -> list[float]:
-    """The mean over seeds of each utterance, where ``values`` hold all utterances of one seed after another."""
+    """The mean over seeds for each utterance.
+
+    ``values`` has all utterances of the first seed, then those of the next one.
+    """
     means: list[float] = np.reshape(values, (-1, utterances)).mean(0).tolist()
     return means
 
@@ -224,7 +227,10 @@ def cell(value: tuple[float, float, float]) -> str:
 def distill(
     teacher: Run, student: Run, everyone: list[Utterance], audio: AudioConfig, seeds: list[int], workers: int
 ) -> dict[str, Any]:
-    """Figures of both, the difference of their recogniser errors, and their speed; DVAE decodes given, as in speaking."""
+    """The figures of both runs, the difference of their recogniser errors, and their speed.
+
+    As in speaking, the input is DVAE decodes.
+    """
     sheet, speeds = Sheet(everyone, audio.sample_rate), {}
     for role, run in (("teacher", teacher), ("student", student)):
         sheet.add(role, maker(run, GIVEN[1], run.steps[0]), seeds)
@@ -241,7 +247,7 @@ def distill(
 
 
 def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) -> float:
-    """CPU seconds a second of sound from mel to state, phase left out: the median over utterances."""
+    """The CPU seconds for each second of sound from mel to state, without the phase: the median over utterances."""
     ratios = []
     for utterance in everyone[:10]:
         with torch.inference_mode():
@@ -270,7 +276,7 @@ def print_distill(result: dict[str, Any]) -> None:
 def inversion(
     run: Run, everyone: list[Utterance], given: str, picture: Path | None, audio: AudioConfig
 ) -> dict[str, Any]:
-    """Statistics of inverted and of fresh noise, and how well the flow comes back from the inverted."""
+    """The statistics of inverted and of fresh noise, and the error of the flow from the inverted noise back to speech."""
     rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
     returns, panels = [], None
     target, steps = run.network.target, run.steps[0]
@@ -285,7 +291,7 @@ def inversion(
         for name, values in white.items():
             rows[name].append(structure(values, loud))
         again = forward(predict, noises["inverted"], steps)
-        scale = target.error(fresh, clean, decode, lengths).sum()  # how far apart unrelated states are
+        scale = target.error(fresh, clean, decode, lengths).sum()  # the distance between unrelated states
         returns.append(float(target.error(again, clean, decode, lengths).sum() / scale))
         panels = panels or {
             "recorded speech, log-magnitude": loud,

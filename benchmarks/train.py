@@ -1,8 +1,9 @@
 """Training speed of each stage and size: ``python -m benchmarks.train --sizes nano``.
 
-Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size that
-the configuration trains on. Utilisation is the arithmetic of a step (counted in its matrix products and convolutions) over
-what the machine could do at most in that time; the peak is given, or measured by a large matrix product in the same run.
+Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size
+that the configuration trains on. Utilisation is the arithmetic of a step (counted in its matrix products and
+convolutions) over what the machine could do at most in that time; the peak is given, or measured by a large matrix
+product in the same run.
 
 With shards the real loader feeds the steps, and the share of the time that is spent waiting for it is measured:
 ``python -m benchmarks.train --shards SHARDS --codes CODES --dvae RUN --workers 2``.
@@ -34,16 +35,16 @@ from triforce_tts.stages.settings import RunSettings
 from triforce_tts.stages.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
-TOKENS = 600  # of a GPT sequence
+TOKENS = 600  # seconds of speech in a GPT sequence
 TEXT_TOKENS = 80  # of them
-WARM_UP = 2  # steps that are not timed
+WARM_UP = 2  # the first steps are not timed
 
 Row = dict[str, Any]
 
 
 @dataclass
 class Fixed:
-    """A task that has one batch."""
+    """A task with only one batch."""
 
     module: Losses
     batch: Any
@@ -130,7 +131,10 @@ TASKS = {"dvae": dvae_task, "gpt": gpt_task, "diffusion": diffusion_task}
 
 
 def peak_flops(device: torch.device, precision: str, size: int = 4096) -> float:
-    """FLOP/s of a square matrix product, the best of five: what this machine can do at most in ``precision``."""
+    """The FLOP/s of a square matrix product, the best of five tries.
+
+    The most that this machine can do in ``precision``.
+    """
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(2, size, size, device=device, dtype=kind)
     best = float("inf")
@@ -171,7 +175,7 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
             _wait(device)
             times.append(time.perf_counter() - began)
     took, flops = statistics.median(times), counter.get_total_flops()
-    # Work that is done twice to save memory is no work of the model.
+    # Arithmetic that is repeated to save memory does not count as work of the model.
     useful = flops * 3 / 4 if run.recompute else flops
     peak = peak_tflops * 1e12 if peak_tflops else peak_flops(device, run.precision)
     return {
@@ -202,7 +206,7 @@ def real_task(stage: str, size: str, sources: argparse.Namespace, overrides: lis
 
 
 def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespace, overrides: list[str]) -> Row:
-    """Share of the time of ``steps`` steps on real shards that was spent waiting for the next batch."""
+    """The share of the time that ``steps`` steps on real shards wait for the next batch."""
     chosen = [*overrides, f"run.workers={sources.workers}", f"run.steps={steps + WARM_UP}", "run.minutes=0"]
     quiet = ["run.preview_every=0", "run.validate_every=0", "run.save_every=0", "run.log_every=1", "run.trackers=[]"]
     task, run = real_task(stage, size, sources, [*chosen, *quiet])
@@ -230,13 +234,13 @@ def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespa
 
 
 def table(rows: Sequence[Row]) -> str:
-    """``rows``, which have the same keys, in Markdown."""
+    """``rows``, which all have the same keys, as a Markdown table."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def main() -> None:
-    """Print a row a stage and size."""
+    """Print one row for each stage and size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stages", nargs="+", choices=list(TASKS), default=list(TASKS))
     parser.add_argument("--sizes", nargs="+", default=["nano"])

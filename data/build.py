@@ -1,4 +1,7 @@
-"""The command ``triforce-tts build``: it makes shards of labelled recordings, of a synthesiser, or of raw recordings."""
+"""The command ``triforce-tts build``.
+
+It makes shards of labelled recordings, of a synthesiser, or of raw recordings.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -71,7 +74,8 @@ def labelled(
 ) -> None:
     """Build from short recordings of one speaker each, with their texts.
 
-    A recording is dropped if it is too short, too long, silent or clipped, or if its text is too short or too long for it.
+    A recording is dropped if it is too short, too long, silent or clipped, or if its text is too short or too long for
+    it.
 
     Example: triforce-tts build labelled recordings/ --out shards/real --sample-rate 16000 --align
     """
@@ -181,8 +185,8 @@ def raw(
 ) -> None:
     """Build from recordings of any length and format, without labels.
 
-    The builder cuts them at pauses, tells the speakers apart, transcribes what they say, and measures the sound. If a text
-    or an epub lies beside a recording, it is taken as the text that is read in it.
+    The builder cuts them at pauses, tells the speakers apart, transcribes what they say, and measures the sound. If a
+    text or an epub lies beside a recording, it is taken as the text that is read in it.
 
     Example: triforce-tts build raw feed.xml episodes/ --config podcast --out shards/podcast
     """

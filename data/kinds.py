@@ -1,7 +1,7 @@
 """Finds the kind of build that a command line means: ``labelled``, ``synthetic`` or ``raw``.
 
-The command line may name the kind, such as ``build raw SRC``. In ``build SRC``, which is older, the options and the names
-of the sources show the kind. An option of another kind would have no effect, so it is refused.
+The command line may name the kind, such as ``build raw SRC``. In ``build SRC``, which is older, the options and the
+names of the sources show the kind. An option of another kind would have no effect, so it is refused.
 """
 
 import os
@@ -127,7 +127,10 @@ def detect(words: Words) -> str:
 
 
 def _is_source(args: Sequence[str], rest: Words) -> bool:
-    """Whether the first word, which is the name of a kind, means a folder here: it exists, and no other source is given."""
+    """Whether the first word, which is the name of a kind, means a folder here.
+
+    It exists, and no other source is given.
+    """
     needs_none = {"--engine", *_HELP} & set(rest.options) or rest.options.get("--only") in ("process", "assemble")
     return not rest.others and not needs_none and os.path.lexists(Path(args[0]))
 

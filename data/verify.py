@@ -1,7 +1,7 @@
 """The command ``triforce-tts verify``: it reopens every sample of a shard folder and reports all faults.
 
-The tars are read with Python's own ``tarfile``, not with the code that wrote them. Everything that a sidecar or an index says
-is compared with the content of the tars.
+The tars are read with Python's own ``tarfile``, not with the code that wrote them. Everything that a sidecar or an
+index says is compared with the content of the tars.
 """
 
 import json
@@ -298,8 +298,9 @@ def command(
 ) -> None:
     """Reopen every sample and report all faults; the exit code is 0 if there are none, and 1 otherwise.
 
-    It checks the checksums, the structure of the tars, sidecars and index against their content, the fields of each .json,
-    that audio decodes to the stated rate and length and is not silent, codes, alignments, and that no key appears twice.
+    It checks the checksums, the structure of the tars, sidecars and index against their content, the fields of each
+    .json, that audio decodes to the stated rate and length and is not silent, codes, alignments, and that no key
+    appears twice.
     """
     console = Console(stderr=True)
     listed = 0

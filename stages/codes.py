@@ -30,7 +30,8 @@ from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read
 from triforce_tts.text.normalize import normalize
 
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
-# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be evaluated.
+# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be
+# evaluated.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \((\d{1,12}), (\d{1,12})\), \} *\n",
     re.DOTALL,

@@ -25,8 +25,8 @@ ResultT = TypeVar("ResultT")
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
     """Each job with its result, in the order in which they finish; one worker runs in this process, more run in others.
 
-    When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were running are
-    tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
+    When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
+    running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
     """
     if workers <= 1:
         threads = torch.get_num_threads()
@@ -50,7 +50,10 @@ def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> 
 def _until_broken(
     work: Callable[[JobT], ResultT], left: list[JobT], workers: int, in_hand: list[JobT]
 ) -> Iterator[tuple[JobT, ResultT]]:
-    """Run the jobs in ``left`` and remove them from it; when a worker dies, stop and add the running jobs to ``in_hand``."""
+    """Run the jobs in ``left`` and remove them from it.
+
+    When a worker dies, stop and add the running jobs to ``in_hand``.
+    """
     context = _context(work)
     running: dict[Future[ResultT], JobT] = {}
     others = set(multiprocessing.active_children())
@@ -67,7 +70,8 @@ def _until_broken(
         except BrokenProcessPool:
             in_hand += running.values()
         except BaseException:
-            # The user interrupted the program, or a job failed. The pool would wait for the running jobs, perhaps for hours.
+            # The user interrupted the program, or a job failed. The pool would wait for the running jobs, perhaps for
+            # hours.
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
             raise
@@ -108,8 +112,8 @@ def run_on_ray(
 ) -> Iterator[tuple[JobT, ResultT | None]]:
     """As ``run``, on the Ray cluster at ``address``; "auto" is the cluster of this machine.
 
-    The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray tries a job
-    up to three times more if its worker or its machine is lost.
+    The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray
+    tries a job up to three times more if its worker or its machine is lost.
 
     Raises:
         TriforceError: Ray is not installed or the cluster cannot be reached.

@@ -1,8 +1,8 @@
 """Reads YAML and JSON strictly into typed, frozen values; one message names every problem with its dotted key.
 
-A configuration class stands beside the code that it configures (``DVAEConfig`` in ``models/dvae.py``); this module only reads it.
-The settings of ``--set a.b=1`` on the command line come here as overrides. A ``Record`` does the same for JSON files that a
-program writes and reads back: every value is checked before it is used.
+A configuration class stands beside the code that it configures (``DVAEConfig`` in ``models/dvae.py``); this module only
+reads it. The settings of ``--set a.b=1`` on the command line come here as overrides. A ``Record`` does the same for
+JSON files that a program writes and reads back: every value is checked before it is used.
 """
 
 import difflib
@@ -26,7 +26,8 @@ _SHOWN = 60  # a message shows this many characters of a wrong value
 _PROBLEMS = 5  # a message shows this many problems
 _NAME_BYTES = 200  # bytes; file systems allow names of 255, and the names of temporary files are longer than this one
 
-# The sizes that a configuration may have. The limits are far above any network that was ever trained, and so low that a network
+# The sizes that a configuration may have. The limits are far above any network that was ever trained, and so low that
+# a network
 # fits into memory.
 Layers = Annotated[int, Field(ge=1, le=1024)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
@@ -113,7 +114,8 @@ def read_record(
     """Read the JSON file at ``path`` as a ``kind``.
 
     Raises:
-        error: the file cannot be read, is larger than ``limit`` bytes, or is no ``kind``; the message names every problem.
+        error: the file cannot be read, is larger than ``limit`` bytes, or is no ``kind``; the message names every
+            problem.
     """
     try:
         data = read_file(path, limit)

@@ -1,4 +1,7 @@
-"""Where the samples of a tar lie: columns of offsets and lengths, read from its sidecar, or found by a scan of the tar."""
+"""Where the samples of a tar lie.
+
+Columns of offsets and lengths, read from its sidecar, or found by a scan of the tar.
+"""
 
 import json
 import re

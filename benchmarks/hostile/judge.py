@@ -42,7 +42,10 @@ def _is_under(name: str, tops: Sequence[str]) -> bool:
 
 
 def changes(before: Tree, after: Tree, writes: Sequence[str]) -> tuple[str, str]:
-    """The first entry that was lost or changed, and the first new one that was left behind; ``writes`` names exceptions."""
+    """The first entry that was lost or changed, and the first new one that was left behind.
+
+    ``writes`` names exceptions.
+    """
     lost = left = ""
     for name, entry in before.items():
         if not _is_under(name, writes) and after.get(name) != entry:

@@ -243,7 +243,10 @@ def _family(pid: int) -> list[int]:
 
 
 def _use(pids: Sequence[int]) -> tuple[int, float]:
-    """Bytes in memory and seconds of computing of some processes; shared pages are divided among those that share them."""
+    """Bytes in memory and seconds of computing of some processes.
+
+    Shared pages are divided among those that share them.
+    """
     memory, seconds = 0, 0.0
     for pid in pids:
         with contextlib.suppress(OSError, ValueError, IndexError):

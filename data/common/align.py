@@ -37,8 +37,8 @@ class Aligner:
     def __call__(self, audio: Audio, text: str) -> list[list[float]] | None:
         """For each word of the normalised ``text``: its start, then the end of each of its symbols, in seconds.
 
-        The result is None if the text does not fit the audio. If the words can be placed but not their symbols, each word
-        has only its start and its end.
+        The result is None if the text does not fit the audio. If the words can be placed but not their symbols, each
+        word has only its start and its end.
         """
         try:
             words = [piece for piece in self.tokenizer.spell(normalize(text)) if piece.is_word]
@@ -64,8 +64,8 @@ class Aligner:
     def score(self, audio: Audio, text: str) -> float | None:
         """How likely the normalised ``text`` is for the audio (larger is likelier); None if it does not fit.
 
-        A text with one word too many does not fit. If the text lacks a spoken word, the decoder takes that word for noise
-        and the score hardly changes.
+        A text with one word too many does not fit. If the text lacks a spoken word, the decoder takes that word for
+        noise and the score hardly changes.
         """
         try:
             words = [piece for piece in self.tokenizer.spell(text) if piece.is_word]

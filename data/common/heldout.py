@@ -42,7 +42,7 @@ class HeldOut:
         )
 
     def with_texts_of(self, clips: Iterable[Clip]) -> "HeldOut":
-        """This list with the texts of those ``clips`` whose ids it names, because other clips may have the same text."""
+        """This list with the texts of those ``clips`` whose ids it names: other clips may have the same text."""
         texts = {letters_of(clip.text) for clip in clips if self._names(clip)}
         return replace(self, texts=self.texts | (texts - {""}))
 

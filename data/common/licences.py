@@ -24,8 +24,8 @@ def license_name(text: str) -> str:
 def license_beside(folder: Path, top: Path, readme: bool = False) -> str:
     """The licence of the files in ``folder``: the first line of the nearest file ``LICENSE``.
 
-    The search begins in ``folder`` and goes up as far as ``top``. With ``readme``, a README that names the public domain,
-    and no other licence, counts too.
+    The search begins in ``folder`` and goes up as far as ``top``. With ``readme``, a README that names the public
+    domain, and no other licence, counts too.
     """
     for place in upwards(folder, top):
         files = {path.name.lower(): path for path in sorted(place.iterdir())}

@@ -11,8 +11,8 @@ _KEY_LENGTH = 90  # characters; a key of this length and its extension fit into 
 def make_key(name: str) -> str:
     """A webdataset key for ``name``: only letters, digits, '_' and '-'.
 
-    webdataset splits a file name at its first dot, and a slash would make a folder, so keys have neither. A name that is
-    too long or not ASCII gets a checksum, so that different names give different keys.
+    webdataset splits a file name at its first dot, and a slash would make a folder, so keys have neither. A name that
+    is too long or not ASCII gets a checksum, so that different names give different keys.
     """
     key = re.sub(r"[^A-Za-z0-9_-]", "_", name)
     if len(key) <= _KEY_LENGTH and name.isascii():

@@ -79,7 +79,10 @@ class Tree:
         return sorted(files)
 
     def _is_file(self, path: Path) -> bool:
-        """Whether ``path`` is a regular file with a usable name; if not, and its suffix is of audio, it counts as dropped."""
+        """Whether ``path`` is a regular file with a usable name.
+
+        If not, and its suffix is of audio, it counts as dropped.
+        """
         is_sound = path.suffix.lower() in AUDIO_SUFFIXES
         try:
             is_file = stat.S_ISREG(path.stat().st_mode)

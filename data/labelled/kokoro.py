@@ -1,9 +1,9 @@
 """Speech by Kokoro-82M (Apache-2.0), a teacher network that also tells when it speaks each phone.
 
 The network reads our own phones one to one, so it speaks exactly the phones that the GPT reads. Its graph computes the
-length of every symbol; this module makes that an output, so no aligner is needed. It speaks in the styles that come with
-it and in blends of two styles, so there is no limit to the number of voices. ``docs/data.md`` says where the files come
-from.
+length of every symbol; this module makes that an output, so no aligner is needed. It speaks in the styles that come
+with it and in blends of two styles, so there is no limit to the number of voices. ``docs/data.md`` says where the files
+come from.
 """
 
 import re
@@ -33,7 +33,8 @@ WIDTH = 256  # numbers in a style vector
 PEAK = 0.95  # audio with a higher peak is made quieter, so that nothing is clipped
 _DURATIONS = "/encoder/Clip_output_0"  # the tensor of the graph with the length of each symbol in units
 
-# The network's symbol for each ARPAbet phone without its stress, and its number for each symbol (config.json of Kokoro-82M).
+# The network's symbol for each ARPAbet phone without its stress, and its number for each symbol (config.json of
+# Kokoro-82M).
 _PHONES = {
     "AA": "ɑ", "AE": "æ", "AO": "ɔ", "AW": "W", "AY": "I", "B": "b", "CH": "ʧ", "D": "d", "DH": "ð", "EH": "ɛ",
     "EY": "A", "F": "f", "G": "ɡ", "HH": "h", "IH": "ɪ", "IY": "i", "JH": "ʤ", "K": "k", "L": "l", "M": "m", "N": "n",

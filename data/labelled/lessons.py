@@ -89,8 +89,9 @@ def parse_speeds(speeds: str) -> tuple[float, ...]:
 def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut) -> Plan:
     """The clips to make of ``texts``.
 
-    The voice and the speed of a text are drawn with a seed from the text, so they do not depend on the other texts. A text
-    with a word whose phones are unknown is left out: the teacher would guess them, and the GPT would learn the guess.
+    The voice and the speed of a text are drawn with a seed from the text, so they do not depend on the other texts. A
+    text with a word whose phones are unknown is left out: the teacher would guess them, and the GPT would learn the
+    guess.
 
     Raises:
         ShardError: the files are missing, a voice is unknown, or no text is left.

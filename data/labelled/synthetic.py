@@ -72,9 +72,9 @@ def plan(
 ) -> tuple[list[Clip], set[str]]:
     """The clips to speak, and the ids of those in the held-out split.
 
-    The texts are shuffled with a fixed seed and given to the voices in turn; texts of the held-out list are left out. One
-    text in ``HELDOUT_SHARE`` is held out, and at least one if there are two. The hash of the text decides, so all voices
-    hold out the same texts.
+    The texts are shuffled with a fixed seed and given to the voices in turn; texts of the held-out list are left out.
+    One text in ``HELDOUT_SHARE`` is held out, and at least one if there are two. The hash of the text decides, so all
+    voices hold out the same texts.
     """
     known = voices_of(engine)
     if unknown := sorted(set(voices) - set(known)):

@@ -1,7 +1,8 @@
 """Tables of clips, ``metadata.csv``: a pipe separates the columns of a row, as in LJSpeech.
 
-Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the terminal.
-If the rows do not show it, the table is refused: a speaker must not be taken for a text, nor a text for a speaker.
+Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the
+terminal. If the rows do not show it, the table is refused: a speaker must not be taken for a text, nor a text for a
+speaker.
 """
 
 import re
@@ -25,7 +26,8 @@ _HEADS = {
     **dict.fromkeys(("normalized", "normalised", "normalized_text", "normalised_text"), "normalized"),
     **dict.fromkeys(("speaker", "speaker_name", "speaker_id"), "speaker"),
 }
-# A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks belong
+# A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
+# belong
 # to the text.
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\||$)')
 

@@ -1,6 +1,7 @@
 """Makes shards of the samples of all recordings.
 
-It leaves duplicates out, gives speakers one name over a collection, chooses the held-out samples, and mixes the recordings.
+It leaves duplicates out, gives speakers one name over a collection, chooses the held-out samples, and mixes the
+recordings.
 """
 
 import hashlib
@@ -147,7 +148,10 @@ def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> 
 
 
 def choose_heldout(speakers: Sequence[str], seconds: Sequence[float], share: float) -> set[str]:
-    """Speakers that together have at most ``share`` of all seconds, chosen by a hash of their names; never all of them."""
+    """Speakers that together have at most ``share`` of all seconds, chosen by a hash of their names.
+
+    Never all of them.
+    """
     totals: defaultdict[str, float] = defaultdict(float)
     for speaker, length in zip(speakers, seconds, strict=True):
         totals[speaker] += length

@@ -1,9 +1,9 @@
 """Finds segments that hold the same sound, such as an advert in every episode or an episode in two feeds.
 
-The fingerprint of a sound is the signs of its energy differences along frequency and time (Haitsma and Kalker, "A highly
-robust audio fingerprinting system", ISMIR 2002). The signs hardly change with loudness, lossy codecs, resampling and
-shifts, but two readings of one text, even by one reader, differ in about half of them. Frames here are 32 ms apart instead
-of 11.6 ms, which makes a fingerprint three times smaller (125 bytes for each second).
+The fingerprint of a sound is the signs of its energy differences along frequency and time (Haitsma and Kalker, "A
+highly robust audio fingerprinting system", ISMIR 2002). The signs hardly change with loudness, lossy codecs, resampling
+and shifts, but two readings of one text, even by one reader, differ in about half of them. Frames here are 32 ms apart
+instead of 11.6 ms, which makes a fingerprint three times smaller (125 bytes for each second).
 """
 
 import zlib
@@ -93,10 +93,10 @@ def find_duplicates(
 ) -> dict[str, str]:
     """For each segment that repeats another one: its key, and the key of the segment that stays.
 
-    The first segment in sorted order stays. Only segments that have a word in common in the index are compared. For each
-    segment the index holds its text and the 64 words of its fingerprint that have the smallest hashes; two copies mostly
-    have the same such words. For n segments this takes O(n log n) time, and about 2 kB of memory for each segment besides
-    the fingerprints, which may be a mapping that reads them from disk.
+    The first segment in sorted order stays. Only segments that have a word in common in the index are compared. For
+    each segment the index holds its text and the 64 words of its fingerprint that have the smallest hashes; two copies
+    mostly have the same such words. For n segments this takes O(n log n) time, and about 2 kB of memory for each
+    segment besides the fingerprints, which may be a mapping that reads them from disk.
 
     Args:
         fingerprints: what ``fingerprint`` gave, by key.
@@ -153,7 +153,10 @@ class _Index:
         self._places[order] = np.arange(len(order))
 
     def earlier(self, number: int) -> npt.NDArray[np.int32]:
-        """The nearest earlier segments for each word of segment ``number``; a segment appears once for each shared word."""
+        """The nearest earlier segments for each word of segment ``number``.
+
+        A segment appears once for each shared word.
+        """
         places = self._places[self._starts[number] : self._starts[number + 1]]
         before = places[:, None] - np.arange(1, _NEIGHBOURS + 1)
         same = (before >= 0) & (self._words[np.maximum(before, 0)] == self._words[places][:, None])

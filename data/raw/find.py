@@ -39,8 +39,8 @@ def local_sources(words: Sequence[str]) -> list[Path]:
 def is_raw(word: str) -> bool:
     """Whether the name of a source shows that it gives raw recordings: a URL, a feed, a list of URLs, or a sound file.
 
-    The names of text files and folders do not show it: a text file may be a list of URLs or of sentences, and a folder may
-    hold anything.
+    The names of text files and folders do not show it: a text file may be a list of URLs or of sentences, and a folder
+    may hold anything.
     """
     suffix = Path(word).suffix.lower()
     is_file_of_raw = suffix in (*FEEDS, *URL_LISTS, *SOUND_SUFFIXES) and suffix != ".txt"
@@ -56,11 +56,11 @@ def find_recordings(
 ) -> tuple[list[Recording], list[Failure]]:
     """The recordings that the sources ``words`` name, and the failures; files from the web are fetched into ``folder``.
 
-    A source is a recording, a folder (with its subfolders), a feed (.xml, .rss, .atom), a list (.urls, .txt: one URL on each
-    line, its licence after a tab), the URL of a recording or a feed, a YouTube page, or ``yt-dlp:URL`` for another site. The
-    recordings have the order of the sources; within a folder they have the order of file names, within a feed that of the
-    feed. A file with the same bytes as an earlier one is a failure. ``tell`` gets a line for each transfer. With
-    ``fetch=False`` nothing is transferred, and everything on the web is among the failures.
+    A source is a recording, a folder (with its subfolders), a feed (.xml, .rss, .atom), a list (.urls, .txt: one URL on
+    each line, its licence after a tab), the URL of a recording or a feed, a YouTube page, or ``yt-dlp:URL`` for another
+    site. The recordings have the order of the sources; within a folder they have the order of file names, within a feed
+    that of the feed. A file with the same bytes as an earlier one is a failure. ``tell`` gets a line for each transfer.
+    With ``fetch=False`` nothing is transferred, and everything on the web is among the failures.
 
     Raises:
         ShardError: there is no source, or one names a file that does not exist.
@@ -301,8 +301,8 @@ class _Beside:
     def text_of(self, audio: Path) -> Path | None:
         """The text that is read in ``audio``; None if there is none.
 
-        It is the text of the same name (.txt before .epub), or else the only text in the folder. A text with the name of
-        another recording belongs to that recording, and licences and README files are no texts.
+        It is the text of the same name (.txt before .epub), or else the only text in the folder. A text with the name
+        of another recording belongs to that recording, and licences and README files are no texts.
         """
         same = [path for path in self._texts if path.stem == audio.stem]
         if same:

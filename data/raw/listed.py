@@ -26,8 +26,8 @@ class Listed:
     def of(held: HeldOut, recordings: Sequence[Recording], speakers: Iterable[str]) -> "Listed":
         """Find what ``held`` names among ``recordings`` and the names of their ``speakers``.
 
-        An id of the list may be a recording's id, file name (with its suffix or without), title or address. A reader may
-        be the name of a speaker, the collection of recordings, or anything that an id may be.
+        An id of the list may be a recording's id, file name (with its suffix or without), title or address. A reader
+        may be the name of a speaker, the collection of recordings, or anything that an id may be.
         """
         ids: set[str] = set()
         matched: set[str] = set()

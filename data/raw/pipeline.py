@@ -1,8 +1,8 @@
 """Takes one raw recording through all steps: decode, cut, speakers, text, screening, alignment, encode.
 
-The result is a folder with the name of the recording. It is renamed into its place when it is complete, so a build that is
-killed loses only the recordings that it is working on, and the next build skips the finished ones. ``assemble`` makes shards
-of these folders.
+The result is a folder with the name of the recording. It is renamed into its place when it is complete, so a build that
+is killed loses only the recordings that it is working on, and the next build skips the finished ones. ``assemble``
+makes shards of these folders.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """The result of each recording, a folder in ``OUT/work``: how it is locked, written and read back.
 
 Many machines may fill one ``OUT/work``. Each recording has a lock of its own there. A process that wants a locked
-recording waits, and then takes the result that the other process made. Everything that is read back is checked before it
-is used, above all the names of folders.
+recording waits, and then takes the result that the other process made. Everything that is read back is checked before
+it is used, above all the names of folders.
 """
 
 import re
@@ -228,7 +228,10 @@ def _clear_up(folder: Path) -> None:
 
 
 def is_of_recording(error: BaseException) -> bool:
-    """Whether ``error`` is a fault of the recording itself; otherwise the machine is at fault, and a new try may succeed."""
+    """Whether ``error`` is a fault of the recording itself.
+
+    Otherwise the machine is at fault, and a new try may succeed.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, MemoryError):

@@ -20,8 +20,8 @@ from ..common.segments import Wave
 class FileSound:
     """A decoded recording, a ``Sound``: 16-bit mono samples in a file.
 
-    Reading seeks in the file. The file is not mapped into memory, because the read pages of a mapped file count as memory
-    of the process.
+    Reading seeks in the file. The file is not mapped into memory, because the read pages of a mapped file count as
+    memory of the process.
     """
 
     path: Path
@@ -63,8 +63,8 @@ class FileSound:
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
     """Decode the file ``path`` into a new file in ``folder``: mono, 16 bits, at ``sample_rate`` Hz.
 
-    The sound is decoded in blocks, so its length does not matter; channels are averaged, and the blocks are resampled as one
-    stream. ``faults`` of the result lists the damaged parts. ``FileSound.remove`` deletes the new file.
+    The sound is decoded in blocks, so its length does not matter; channels are averaged, and the blocks are resampled
+    as one stream. ``faults`` of the result lists the damaged parts. ``FileSound.remove`` deletes the new file.
 
     Raises:
         AudioError: see ``stream_audio``; no file remains.

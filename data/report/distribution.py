@@ -35,7 +35,10 @@ class Distribution:
         return [values[bisect.bisect_left(reached, max(1, math.ceil(share * total)))] for share in shares]
 
     def binned(self, low: float, high: float, bins: int) -> list[int]:
-        """The number of values in each of ``bins`` equal parts of [low, high]; values outside count in the outer parts."""
+        """The number of values in each of ``bins`` equal parts of [low, high].
+
+        Values outside count in the outer parts.
+        """
         parts = [0] * bins
         for value, count in self.counts.items():
             place = math.floor((value - low) / (high - low) * bins)

@@ -1,7 +1,7 @@
 """The page of a build's report: one HTML file that holds its pictures and sounds and loads nothing from the network.
 
-Titles, texts, names and addresses come from strangers. So all of them pass through ``_text``, and the page's policy forbids
-every script except its own three lines.
+Titles, texts, names and addresses come from strangers. So all of them pass through ``_text``, and the page's policy
+forbids every script except its own three lines.
 """
 
 import base64
@@ -234,7 +234,10 @@ def _example(example: Example) -> str:
 
 
 def _wave(samples: Wave) -> str:
-    """The outline of a waveform as an SVG path: the highest and the lowest sample of each column, scaled to the peak."""
+    """The outline of a waveform as an SVG path.
+
+    The highest and the lowest sample of each column, scaled to the peak.
+    """
     edges = np.linspace(0, len(samples), min(COLUMNS, len(samples)), endpoint=False).astype(int)
     scale = 29 / max(float(np.abs(samples).max()), 1e-9)
     top = 30 - np.maximum.reduceat(samples, edges) * scale

@@ -1,7 +1,8 @@
 """What a build tells people: two tables, and one page that opens in any browser without a network.
 
-The segments are read once and in order, so even ten million of them need little memory: the tables are written on the way,
-and only counts and a few examples stay in memory. If the segments do not account for every second, there is no report.
+The segments are read once and in order, so even ten million of them need little memory: the tables are written on the
+way, and only counts and a few examples stay in memory. If the segments do not account for every second, there is no
+report.
 """
 
 import csv
@@ -28,7 +29,8 @@ from ..common.segments import Failure, Recording, Wave
 from .page import Example, write_page
 from .tally import RecordingRows, Row, Step, Tally, outcome, seconds
 
-# Takes the id of a recording and (start, end) of stretches in seconds; gives the samples [n] of each, and their rate in Hz.
+# Takes the id of a recording and (start, end) of stretches in seconds; gives the samples [n] of each, and their rate
+# in Hz.
 Read = Callable[[str, Sequence[tuple[float, float]]], tuple[list[Wave], int]]
 
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")

@@ -1,7 +1,7 @@
 """Aligns a known text with a long recording: it finds which words of a book are read in which segment.
 
-A recogniser writes down roughly what is said, and its words are searched in the book (``triforce_tts/books/match.py``). So a
-recording may hold only a part of the book, skip its front matter, or hold speech that is not in the book.
+A recogniser writes down roughly what is said, and its words are searched in the book (``triforce_tts/books/match.py``).
+So a recording may hold only a part of the book, skip its front matter, or hold speech that is not in the book.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,7 +21,8 @@ from ..common.segments import Segment, Sound
 from .book_edges import Placed, refine
 from .transcribe import PUNCT, TRANSCRIBER
 
-# If the book has more than twice as many words at a place as were heard there, and this many more, the reader left some out.
+# If the book has more than twice as many words at a place as were heard there, and this many more, the reader left
+# some out.
 UNREAD_WORDS = 6
 NOT_FOUND = "text not found"
 

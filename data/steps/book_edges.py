@@ -1,6 +1,7 @@
 """Decides which segment gets the words at an edge between two segments, where the recogniser is weakest.
 
-Forced alignment scores each way to divide the words between the two segments; the way that fits the sound best is taken.
+Forced alignment scores each way to divide the words between the two segments; the way that fits the sound best is
+taken.
 """
 
 import math
@@ -23,7 +24,7 @@ PAUSE_S = 2.0  # seconds; in a longer pause between two segments, words of the b
 
 @dataclass
 class Placed:
-    """A segment with the words that the recogniser heard, and the range [first, last) of the book's words that it gets."""
+    """A segment with the words that were heard in it, and the range [first, last) of the book's words that it gets."""
 
     segment: Segment
     heard: list[str]
@@ -46,7 +47,8 @@ def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, 
         _fit_holes(item, score)
         _find_holes(item, score)
     for left, right in pairwise([None, *with_text, None]):
-        # ``behind`` and ``ahead`` are words that were heard beyond the last and before the first word found in the book.
+        # ``behind`` and ``ahead`` are words that were heard beyond the last and before the first word found in the
+        # book.
         behind = len(left.heard) - 1 - left.pairs[-1][0] if left else 0
         ahead = right.pairs[0][0] if right else 0
         low = left.last if left else max(0, right.first - ahead - candidates) if right else 0
@@ -74,8 +76,8 @@ def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, 
 def _share(left: Placed, right: Placed, between: int, behind: int, score: "_Scorer") -> tuple[int, int]:
     """How many of the words ``between`` go to ``left`` and to ``right``, if only a pause lies between the two segments.
 
-    Then all of these words were read. The result is the likeliest way that fits both segments; if none fits, ``left`` gets
-    as many words as were heard there.
+    Then all of these words were read. The result is the likeliest way that fits both segments; if none fits, ``left``
+    gets as many words as were heard there.
     """
     best, way = -math.inf, min(behind, between)
     for n in range(between + 1):
@@ -122,7 +124,10 @@ def _places(expected: int, most: int, around: int) -> list[int]:
 
 
 class _Scorer:
-    """Scores how well the sound of a segment fits its words and some more words at its ends; None if it does not fit."""
+    """Scores how well the sound of a segment fits its words and some more words at its ends.
+
+    None if it does not fit.
+    """
 
     def __init__(self, sound: Sound, book: Book) -> None:
         self.sound, self.book = sound, book

@@ -1,7 +1,7 @@
 """Cuts a recording into segments at its pauses, never inside a word; each second belongs to exactly one segment.
 
-Dynamic programming chooses the pauses for the whole recording at once, so that as much speech as possible lies in segments of
-an allowed length, and the cuts lie at long pauses rather than at short ones.
+Dynamic programming chooses the pauses for the whole recording at once, so that as much speech as possible lies in
+segments of an allowed length, and the cuts lie at long pauses rather than at short ones.
 """
 
 from dataclasses import dataclass
@@ -59,9 +59,9 @@ def cut(
     """Segments that follow one another from 0 to the end of ``sound``; those without usable speech are dropped.
 
     ``spans`` are the stretches of speech, and ``probabilities`` [frames] are the probabilities of speech in each
-    ``FRAME_S`` seconds, both from ``vad``. Edges lie on samples, at the quietest place of a pause. If a pause is long enough,
-    ``pad_s`` of it goes to each side and the middle is dropped. Speech without a pause for more than ``max_seconds`` is
-    dropped as a whole.
+    ``FRAME_S`` seconds, both from ``vad``. Edges lie on samples, at the quietest place of a pause. If a pause is long
+    enough, ``pad_s`` of it goes to each side and the middle is dropped. Speech without a pause for more than
+    ``max_seconds`` is dropped as a whole.
     """
     end_s = sound.duration_s
     spans = [(start, min(end, end_s)) for start, end in spans if start < end_s]
@@ -79,8 +79,9 @@ def cut(
 def _chosen(pauses: list[_Pause], config: CutConfig) -> list[Segment]:
     """The segments between ``pauses`` with the best score.
 
-    The score is the number of seconds kept, plus for each cut the length of its pause minus ``good_pause_s``. ``best[j]`` is
-    the best score of everything before pause j, and ``origin[j]`` is the pause at which the last segment of it begins.
+    The score is the number of seconds kept, plus for each cut the length of its pause minus ``good_pause_s``.
+    ``best[j]`` is the best score of everything before pause j, and ``origin[j]`` is the pause at which the last segment
+    of it begins.
     """
     best = [0.0]
     origin = [0]
@@ -128,7 +129,10 @@ def _timeline(segments: list[Segment], sound: Sound) -> list[Segment]:
 def _pause(
     before: float, after: float, sound: Sound, probabilities: npt.NDArray[np.float32], config: CutConfig
 ) -> _Pause | None:
-    """The place to cut between speech that ends at ``before`` and speech that begins at ``after``; None if there is none."""
+    """The place to cut between speech that ends at ``before`` and speech that begins at ``after``.
+
+    None if there is none.
+    """
     start, end = _calm(before, after, probabilities, config.max_probability)
     seconds = end - start
     if seconds < config.min_pause_s:

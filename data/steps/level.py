@@ -45,8 +45,8 @@ class Levelled:
 def speech_level_db(sound: Sound) -> float:
     """The level of the speech in dBFS, which is the RMS over active frames; ``-inf`` for silence.
 
-    The rule is that of ``triforce_tts.audio.edit.active_level_db``, but applied to a histogram of frame levels, so that hours
-    of sound are read only once and not kept in memory. The loudest ``LOUDEST_SHARE`` of all frames do not count.
+    The rule is that of ``triforce_tts.audio.edit.active_level_db``, but applied to a histogram of frame levels, so that
+    hours of sound are read only once and not kept in memory. The loudest ``LOUDEST_SHARE`` of all frames do not count.
     """
     frame = round(FRAME_S * sound.sample_rate)
     counts, powers = np.zeros(BINS), np.zeros(BINS)

@@ -1,8 +1,8 @@
 """Measures the sound of each segment: the scores go into its sample, and segments beyond a threshold are dropped.
 
-Two numbers tell noise and music from speech without a model. Speech has pauses, so its quietest tenth of frames lies far below
-its active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its spectrum changes within
-0.16 s, but that of tones and chords does not (``tonality``).
+Two numbers tell noise and music from speech without a model. Speech has pauses, so its quietest tenth of frames lies
+far below its active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its
+spectrum changes within 0.16 s, but that of tones and chords does not (``tonality``).
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,8 @@ from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 
-# A sample counts as clipped if it has at least this share of the loudest sample's value. The comparison is with the loudest
+# A sample counts as clipped if it has at least this share of the loudest sample's value. The comparison is with the
+# loudest
 # sample and not with full scale, because the sound may have been made quieter after it was clipped.
 CLIPPED = 0.999
 HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings have no sound above this frequency
@@ -32,9 +33,9 @@ _FLOOR = 1e-12
 class ScreenConfig(Config):
     """The thresholds of the scores; ``null`` measures a score and drops nothing.
 
-    On 363 clips of clean readings, snr_db is at least 20 in 95 % and at least 10 in 99 % of them, and tonality is at most 0.19 in
-    99 %. Pink noise and synthetic music have an snr_db of at most 6, and the music has a tonality of 0.6. Speech together with
-    such music that is 5 dB quieter has a tonality of 0.21 to 0.39.
+    On 363 clips of clean readings, snr_db is at least 20 in 95 % and at least 10 in 99 % of them, and tonality is at
+    most 0.19 in 99 %. Pink noise and synthetic music have an snr_db of at most 6, and the music has a tonality of 0.6.
+    Speech together with such music that is 5 dB quieter has a tonality of 0.21 to 0.39.
     """
 
     max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples that are as loud as the loudest one
@@ -51,8 +52,9 @@ class ScreenConfig(Config):
 def screen(sound: Sound, segments: Sequence[Segment], config: ScreenConfig) -> None:
     """Measure the kept ``segments`` and drop those that are beyond a threshold.
 
-    The scores are ``clipped`` (share), ``level_db`` (dBFS of active frames), ``snr_db``, ``tonality`` (-1 to 1), ``bandwidth_hz``, above
-    16 kHz ``high_band_db``, and with DNSMOS ``dnsmos_ovrl``, ``dnsmos_sig`` and ``dnsmos_bak`` (1 to 5).
+    The scores are ``clipped`` (share), ``level_db`` (dBFS of active frames), ``snr_db``, ``tonality`` (-1 to 1),
+    ``bandwidth_hz``, above 16 kHz ``high_band_db``, and with DNSMOS ``dnsmos_ovrl``, ``dnsmos_sig`` and ``dnsmos_bak``
+    (1 to 5).
 
     Raises:
         TriforceError: the settings ask for DNSMOS and its network is missing.
@@ -71,7 +73,10 @@ def screen(sound: Sound, segments: Sequence[Segment], config: ScreenConfig) -> N
 
 
 def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
-    """The scores without DNSMOS of ``wave`` [n] at ``sample_rate``; ``heard`` [m] is the same sound at ``ANALYSIS_RATE``."""
+    """The scores without DNSMOS of ``wave`` [n] at ``sample_rate``.
+
+    ``heard`` [m] is the same sound at ``ANALYSIS_RATE``.
+    """
     samples = torch.from_numpy(wave)
     spectrum = power_spectrum(heard)
     scores = {
@@ -89,7 +94,8 @@ def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
 def clipped(wave: Wave) -> float:
     """The share of samples that are as loud as the loudest one, 0 to 1; a gain after the clipping does not change it.
 
-    None of 925 clips of clean readings has more than 0.0002; speech that is clipped at two thirds of its peak has 0.004.
+    None of 925 clips of clean readings has more than 0.0002; speech that is clipped at two thirds of its peak has
+    0.004.
     """
     loudness = np.abs(wave)
     peak = loudness.max(initial=0.0)
@@ -112,7 +118,10 @@ def _judge(segment: Segment, config: ScreenConfig) -> None:
 
 
 def power_spectrum(heard: Wave) -> npt.NDArray[np.float64]:
-    """The power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, in frames of 64 ms every 16 ms; at least one frame."""
+    """The power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, in frames of 64 ms every 16 ms.
+
+    At least one frame.
+    """
     padded = np.pad(heard, (0, max(0, _WINDOW - len(heard))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * np.hanning(_WINDOW)
     power: npt.NDArray[np.float64] = np.abs(np.fft.rfft(frames)) ** 2 + _FLOOR
@@ -127,7 +136,10 @@ def snr_db(spectrum: npt.NDArray[np.float64]) -> float:
 
 
 def tonality(spectrum: npt.NDArray[np.float64]) -> float:
-    """How similar the fine structure of the log spectrum is in active frames 0.16 s apart: mean correlation, -1 to 1."""
+    """How similar the fine structure of the log spectrum is in active frames 0.16 s apart.
+
+    Mean correlation, -1 to 1.
+    """
     low, high = (round(hz * _WINDOW / ANALYSIS_RATE) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
     level = 10 * np.log10(spectrum[:, low:high])
     kernel = np.ones(_SMOOTH) / _SMOOTH

@@ -1,9 +1,9 @@
 """Finds who speaks in each segment.
 
-Segments of two speakers are divided at the change of speaker, the segments of a recording get labels of speakers, and voices are
-linked over all recordings of a collection. A network (``embedding``) gives a vector for each window of 1.6 s of speech without
-pauses, and these vectors are compared. The network is small. docs/data.md says how well the rules work on joined clips of
-several readers. Every threshold is a setting.
+Segments of two speakers are divided at the change of speaker, the segments of a recording get labels of speakers, and
+voices are linked over all recordings of a collection. A network (``embedding``) gives a vector for each window of 1.6 s
+of speech without pauses, and these vectors are compared. The network is small. docs/data.md says how well the rules
+work on joined clips of several readers. Every threshold is a setting.
 """
 
 from collections import defaultdict
@@ -31,7 +31,8 @@ LOUDEST = 0.95  # this quantile of the frame levels is the level of the loudest 
 EDGE = 2  # frames of a pause that stay on each side of the speech
 # Even the means over many windows of one voice differ by this much; the unit is the difference between single windows.
 SPREAD = 0.2
-# The score of a change of speaker is multiplied by this factor if the change is not at a pause: there are so many such places
+# The score of a change of speaker is multiplied by this factor if the change is not at a pause: there are so many
+# such places
 # that one of them looks like a change by chance.
 ANYWHERE = 0.75
 TWO_SPEAKERS = "two speakers"
@@ -54,7 +55,8 @@ class SpeakersConfig(Config):
     pad_s: float = Field(default=0.2, ge=0)  # the part of the pause that stays on each side of the speech
     # Two groups of segments in one recording are the same speaker if their distance is smaller than this.
     same_speaker: float = Field(default=0.2, gt=0)
-    # A segment has two speakers if one of its windows is more similar to another speaker, by more than this, than to the
+    # A segment has two speakers if one of its windows is more similar to another speaker, by more than this, than to
+    # the
     # segment's own speaker.
     intruder: float = Field(default=0.05, ge=0)
     # The voices of two recordings are the same speaker if their distance is smaller than this.
@@ -64,8 +66,8 @@ class SpeakersConfig(Config):
 def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig) -> dict[str, Vector]:
     """Give the kept segments labels of speakers, "0", "1" and so on by talking time; the mean vector of each label.
 
-    A segment of two speakers is replaced in ``segments`` by its parts. A part that still has two speakers, or is too short, is
-    dropped.
+    A segment of two speakers is replaced in ``segments`` by its parts. A part that still has two speakers, or is too
+    short, is dropped.
 
     Raises:
         TriforceError: the network's weights are missing.
@@ -106,7 +108,10 @@ def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig
 
 
 def _parts(sound: Sound, segment: Segment, pauses: Sequence[Pause], config: SpeakersConfig) -> list[Segment]:
-    """The parts of ``segment`` when it is divided at ``pauses``; the middle of a long pause is a dropped part of its own."""
+    """The parts of ``segment`` when it is divided at ``pauses``.
+
+    The middle of a long pause is a dropped part of its own.
+    """
     parts: list[Segment] = []
     begin = segment.start_s
     for pause in pauses:
@@ -151,10 +156,10 @@ def without_pauses(wave: Wave) -> tuple[Wave, list[Pause]]:
 def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
     """How much a part of a segment differs from the rest of it; ``vectors`` [windows, 256] are the segment's windows.
 
-    Every stretch of windows is compared with the rest, and the highest score counts; one window alone gives 0. The score of a
-    stretch is its cosine distance from the rest, divided by ``SPREAD + 1 / windows + 1 / windows of the rest``, because means
-    over few windows differ by chance. If an end of the stretch is neither an end of the segment nor one of the ``pauses``
-    (frames from ``without_pauses``), the score is multiplied by ``ANYWHERE``.
+    Every stretch of windows is compared with the rest, and the highest score counts; one window alone gives 0. The
+    score of a stretch is its cosine distance from the rest, divided by ``SPREAD + 1 / windows + 1 / windows of the
+    rest``, because means over few windows differ by chance. If an end of the stretch is neither an end of the segment
+    nor one of the ``pauses`` (frames from ``without_pauses``), the score is multiplied by ``ANYWHERE``.
     """
     scores, _, at_pauses = _changes(vectors, pauses)
     return float(np.where(at_pauses, scores, ANYWHERE * scores).max(initial=0.0))
@@ -227,8 +232,8 @@ def _drop_intruders(single: Sequence[tuple[Segment, Vector]], groups: Sequence[i
 def link_voices(voices: Mapping[VoiceT, Vector], config: SpeakersConfig) -> dict[VoiceT, int]:
     """The number of a speaker for each of ``voices``; speakers are numbered from 0 in the sorted order of the voices.
 
-    Average linkage compares all pairs, so time and memory grow with the square of the number of voices: 10 000 voices need
-    400 MB.
+    Average linkage compares all pairs, so time and memory grow with the square of the number of voices: 10 000 voices
+    need 400 MB.
     """
     names = sorted(voices)  # type: ignore[type-var]
     if not names:

@@ -17,8 +17,8 @@ UNALIGNED = "words do not fit the sound"
 class AlignConfig(Config):
     """Whether words are aligned, and what happens to a segment whose words cannot be aligned.
 
-    Nobody has checked the text of a raw recording. If its words cannot be aligned, some are wrong or are not spoken. A GPT that
-    learns from such a segment says words that are not written, so the segment is dropped.
+    Nobody has checked the text of a raw recording. If its words cannot be aligned, some are wrong or are not spoken. A
+    GPT that learns from such a segment says words that are not written, so the segment is dropped.
     """
 
     enabled: bool = True

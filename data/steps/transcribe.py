@@ -21,7 +21,8 @@ from triforce_tts.schema import Config
 from ..common.segments import ANALYSIS_RATE, Segment, Sound
 
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # keys in a sample's JSON
-# Commits of models on the Hugging Face hub, so that every build uses the same weights. Dozens of public repositories pin the
+# Commits of models on the Hugging Face hub, so that every build uses the same weights. Dozens of public repositories
+# pin the
 # same commits.
 REVISIONS = {
     "openai/whisper-large-v3-turbo": "41f01f3fe87f28c78e2fbf8b568835947dd65ed9",
@@ -91,7 +92,8 @@ def weights_folder(config: TranscribeConfig) -> Path:
     """The folder with Whisper's weights on this machine; missing weights are fetched from the hub.
 
     Raises:
-        TriforceError: transformers is not installed, the revision is unknown, the hub does not give the weights, or the folder
+        TriforceError: transformers is not installed, the revision is unknown, the hub does not give the weights, or the
+            folder
             for faster-whisper does not exist.
     """
     if config.engine == "faster-whisper":

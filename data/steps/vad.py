@@ -1,7 +1,7 @@
 """Finds speech with silero-vad, and makes spans of its probabilities with two thresholds.
 
-The wheel of silero-vad 6.2 (MIT) contains a form of the network that takes many frames in one call and gives exactly the same
-numbers as one call for each frame. The input for a frame includes the last 64 samples of the frame before it.
+The wheel of silero-vad 6.2 (MIT) contains a form of the network that takes many frames in one call and gives exactly
+the same numbers as one call for each frame. The input for a frame includes the last 64 samples of the frame before it.
 """
 
 from collections.abc import Iterator
@@ -64,9 +64,9 @@ def speech_probabilities(sound: Sound, config: VadConfig) -> npt.NDArray[np.floa
 def speech_spans(probabilities: npt.NDArray[np.float32], config: VadConfig) -> list[tuple[float, float]]:
     """The start and the end of each stretch of speech in seconds, in order and without overlaps.
 
-    Speech begins at a frame with a probability of ``threshold`` or more. It ends at the first frame below ``exit_threshold`` that
-    is not followed by a frame of ``threshold`` or more within ``min_silence_s``. The last end may lie behind the end of the sound
-    by up to a frame.
+    Speech begins at a frame with a probability of ``threshold`` or more. It ends at the first frame below
+    ``exit_threshold`` that is not followed by a frame of ``threshold`` or more within ``min_silence_s``. The last end
+    may lie behind the end of the sound by up to a frame.
     """
     raw: list[tuple[float, float]] = []
     start: float | None = None

@@ -1,8 +1,9 @@
 """Tells the addresses of the public internet from all others.
 
-Python's ``ipaddress`` has IANA's registries of special-purpose addresses as of its own release; Python 3.11.7 took 192.0.0.0/24
-for public. So this module has the registries too (IPv4 and IPv6, as of 2025). The registries mark some addresses within a
-special range as globally reachable. They serve network protocols and hold no recordings, so the whole range is refused.
+Python's ``ipaddress`` has IANA's registries of special-purpose addresses as of its own release; Python 3.11.7 took
+192.0.0.0/24 for public. So this module has the registries too (IPv4 and IPv6, as of 2025). The registries mark some
+addresses within a special range as globally reachable. They serve network protocols and hold no recordings, so the
+whole range is refused.
 """
 
 import ipaddress
@@ -41,7 +42,10 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet; an IPv6 address that contains an IPv4 address is unwrapped."""
+    """Whether an IP address belongs to the public internet.
+
+    An IPv6 address that contains an IPv4 address is unwrapped.
+    """
     ip = _unwrapped(ipaddress.ip_address(address))
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not any(ip in network for network in SPECIAL_IPV4)

@@ -26,7 +26,8 @@ Skip = Callable[[str, str], None]  # it is called with the name of an entry that
 URL_LISTS = (".urls", ".txt")
 FEEDS = (".xml", ".rss", ".atom")
 LIST_BYTES = 16 << 20  # bytes; a larger list of URLs is not read
-# The most attributes of an element, levels of elements, and stray signs '<' in a feed. Real feeds have a tenth of these numbers,
+# The most attributes of an element, levels of elements, and stray signs '<' in a feed. Real feeds have a tenth of
+# these numbers,
 # and the time that feedparser takes grows with the square of each.
 _MOST_ATTRIBUTES, _DEEPEST, _MOST_STRAY = 256, 256, 10_000
 _DEEPEST_LOOSELY = 2048  # the most levels in a feed that is not valid XML, where tags that are never closed add up
@@ -79,9 +80,9 @@ def read_feed(url_or_file: str | Path, config: FetchConfig, skip: Skip = lambda 
 def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda name, reason: None) -> list[Episode]:
     """The episodes in the bytes of a feed; ``name`` is its URL or file.
 
-    ``skip`` is called for each entry whose attachment is no recording, and for each entry that repeats another one. An enclosure
-    without a media type counts as a recording; its first bytes tell what it is when it is fetched. If entries share a guid,
-    their addresses are added to their guids.
+    ``skip`` is called for each entry whose attachment is no recording, and for each entry that repeats another one. An
+    enclosure without a media type counts as a recording; its first bytes tell what it is when it is fetched. If entries
+    share a guid, their addresses are added to their guids.
 
     Raises:
         AudioError: it is not a feed, holds no recordings, or is built so that reading it would take for ever.
@@ -141,8 +142,8 @@ def _told_apart(episodes: list[Episode], name: str, skip: Skip) -> list[Episode]
 def _check_bounds(data: bytes, name: str) -> None:
     """Refuse a feed on which feedparser would spend hours.
 
-    feedparser reads a feed with expat first, and a feed that is not valid XML with rules of its own. So a valid feed is checked
-    with expat too, and any other feed with rules like those of feedparser.
+    feedparser reads a feed with expat first, and a feed that is not valid XML with rules of its own. So a valid feed is
+    checked with expat too, and any other feed with rules like those of feedparser.
     """
     depth = 0
 
@@ -208,7 +209,8 @@ def _text(value: object) -> str:
 def _enclosure(entry: Any) -> str | None:
     """The address of an entry's recording; further recordings of the entry are the same in another format.
 
-    An attachment with a media type of sound is preferred, then one whose address looks like sound, then one of unknown type.
+    An attachment with a media type of sound is preferred, then one whose address looks like sound, then one of unknown
+    type.
     """
     best: tuple[int, str] | None = None
     for url, media_type in _attachments(entry):

@@ -1,7 +1,7 @@
 """Downloads files from the web; a faulty or hostile server can only make its own download fail.
 
-Every transfer has limits of size, time and speed. It continues where it was interrupted, and the file gets its name only when
-it is complete.
+Every transfer has limits of size, time and speed. It continues where it was interrupted, and the file gets its name
+only when it is complete.
 """
 
 import hashlib
@@ -70,12 +70,13 @@ class _PartNotes(Record):
 def download(url: str, folder: Path, config: FetchConfig, stem: str | None = None, feed: bool = False) -> Fetched:
     """Fetch an audio or video file into ``folder``; with ``feed``, an RSS or Atom feed is accepted too.
 
-    A file that was fetched earlier is fetched again only if the server says that it changed. An unfinished file is continued if
-    the server still has the same content. ``stem`` is the file's name without its suffix; by default it is made from the URL.
-    The suffix follows from the content. Notes about the file lie beside it in ``STEM.fetch.json``.
+    A file that was fetched earlier is fetched again only if the server says that it changed. An unfinished file is
+    continued if the server still has the same content. ``stem`` is the file's name without its suffix; by default it is
+    made from the URL. The suffix follows from the content. Notes about the file lie beside it in ``STEM.fetch.json``.
 
     Raises:
-        AudioError: the URL is not http(s) or has a private address; the file is over a limit or is not audio or video; or all
+        AudioError: the URL is not http(s) or has a private address; the file is over a limit or is not audio or video;
+            or all
             tries failed.
         TriforceError: the disk is full or the folder cannot be written.
     """
@@ -286,7 +287,10 @@ def _validator(headers: Mapping[str, str]) -> str:
 
 
 def _continued(files: Files, headers: Mapping[str, str], start: int, validator: str) -> int | None:
-    """The length of the whole file whose rest the server sends; an answer that does not fit the unfinished file is refused."""
+    """The length of the whole file whose rest the server sends.
+
+    An answer that does not fit the unfinished file is refused.
+    """
     span = re.fullmatch(rf"bytes ({_LENGTH})-({_LENGTH})/({_LENGTH}|\*)", headers.get("content-range", "").strip())
     if not start or not span or int(span[1]) != start or _validator(headers) not in ("", validator):
         files.discard()
@@ -305,7 +309,10 @@ _NOT_SOUND = {"html": "a web page", "xhtml+xml": "a web page", "json": "JSON", "
 
 
 def _check_media_type(url: str, media_type: str, feed: bool) -> None:
-    """Refuse a media type that cannot be sound; servers that do not know audio send ``application/octet-stream`` or none."""
+    """Refuse a media type that cannot be sound.
+
+    Servers that do not know audio send ``application/octet-stream`` or none.
+    """
     kind, _, name = media_type.partition("/")
     if kind in ("audio", "video", "") or name in _ANY_BYTES:
         return

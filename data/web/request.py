@@ -158,8 +158,8 @@ def _ask(connection: HTTPConnection, target: str, headers: Mapping[str, str], co
 def _shut_after(seconds: float, connected: socket.socket | None) -> Iterator[threading.Event]:
     """Shut a connection down if the block takes longer than ``seconds``; the event tells whether that happened.
 
-    The timeout of a socket counts anew for each piece of data. If a server sends headers, lengths of chunks or trailers byte
-    by byte, they never end, and the library does not return before their end.
+    The timeout of a socket counts anew for each piece of data. If a server sends headers, lengths of chunks or trailers
+    byte by byte, they never end, and the library does not return before their end.
     """
     assert connected is not None
     done = threading.Event()

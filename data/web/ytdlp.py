@@ -1,7 +1,7 @@
 """Fetches the sound of recordings on YouTube and other sites that yt-dlp knows; yt-dlp is an optional extra.
 
-yt-dlp makes its own connections. The limits of size and time hold for it, and the first address is checked, but its redirects
-are not. Its generic extractor, which would take any page, is switched off.
+yt-dlp makes its own connections. The limits of size and time hold for it, and the first address is checked, but its
+redirects are not. Its generic extractor, which would take any page, is switched off.
 """
 
 import re

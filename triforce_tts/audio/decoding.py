@@ -92,7 +92,10 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
 
 
 def _sound_file(source: Source) -> sf.SoundFile:
-    """``source`` opened by libsndfile. It gets a descriptor, because it takes "-" for standard input and .raw for a wish."""
+    """``source`` opened by libsndfile.
+
+    It gets a descriptor, because it takes "-" for standard input and .raw for a wish.
+    """
     if isinstance(source, bytes):
         with no_notes(is_mpeg(source)):
             return sf.SoundFile(io.BytesIO(source))

@@ -1,4 +1,7 @@
-"""Decoders of sound write notes to standard error, from C, where Python cannot catch them: here they are kept silent."""
+"""Decoders of sound write notes to standard error, from C, where Python cannot catch them.
+
+Here they are kept silent.
+"""
 
 import os
 import threading

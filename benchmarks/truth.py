@@ -6,13 +6,15 @@ Utterances of many readers are joined with pauses, silence, music-like tones, no
 half the recordings the builder is given the text (with front matter and passages that nobody reads), of the others it
 is not. Measured, with 95 % intervals over recordings (bootstrap):
 
-  edge precision   share of the edges of kept segments within 0.25 s of the edge of a stretch of speech edge recall
-  share of the edges of stretches of speech within 0.25 s of any segment's edge words cut        share of kept segments
-  with an edge in a word: of an utterance aligned with its text, in the midst of sound edges in sound   share of kept
-  segments with an edge in the midst of sound of an utterance, be it a word, breath or noise one reader       share of
-  kept segments in which only one reader speaks purity           share of kept speech whose label's commonest reader it
-  is kept             share of all speech that is kept false keeps      share of kept seconds that are music or noise
-  word error       of the texts of kept segments, against what is spoken in them
+  edge precision   share of the edges of kept segments within 0.25 s of the edge of a stretch of speech
+  edge recall      share of the edges of stretches of speech within 0.25 s of any segment's edge
+  words cut        share of kept segments with an edge in a word: in sound, and inside a word of the aligned utterance
+  edges in sound   share of kept segments with an edge in the sound of an utterance: a word, breath or noise
+  one reader       share of kept segments in which only one reader speaks
+  purity           share of kept speech that is spoken by the commonest reader of its label
+  kept             share of all speech that is kept
+  false keeps      share of kept seconds that are music or noise
+  word error       of the texts of kept segments, compared with what is spoken in them
 """
 
 import argparse

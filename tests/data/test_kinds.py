@@ -1,4 +1,4 @@
-"""Which kind of build a command line means: named, or found out; options of other kinds are refused."""
+"""The kind of build that a command line means, named or chosen; options of other kinds are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def run(*arguments: object) -> Result:
     [
         ("folder", "labelled"),
         ("folder --out x --columns id,text", "labelled"),
-        ("--out feed.xml folder", "labelled"),  # the value of an option is no source
+        ("--out feed.xml folder", "labelled"),  # the value of an option does not count as a source
         ("folder --config podcast", "raw"),
         ("--config=podcast folder", "raw"),
         ("https://example.org/x", "raw"),
@@ -38,7 +38,7 @@ def run(*arguments: object) -> Result:
         ("--engine babble", "synthetic"),
         ("--synthetic t.txt", "synthetic"),
         ("--synthetic=t.txt --every-voice", "synthetic"),
-        ("texts.txt", "labelled"),  # which says that it is no folder
+        ("texts.txt", "labelled"),  # the build then says that there is no such folder
         ("-- a.mp3", "raw"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_folder_called_like_a_kind_is_still_a_source(tmp_path: Path, monkeypat
     assert with_kind(["raw", "--only=assemble"], TABLES) == ["raw", "--only=assemble"]
     words = ["raw", "--config", "podcast", "--only", "fetch"]
     assert with_kind(words, TABLES) == ["raw", *words]
-    assert with_kind(["labelled", "--out", "x"], TABLES) == ["labelled", "--out", "x"]  # no such folder
+    assert with_kind(["labelled", "--out", "x"], TABLES) == ["labelled", "--out", "x"]  # there is no such folder
 
 
 def test_texts_of_the_old_spelling_become_the_argument() -> None:

@@ -1,4 +1,7 @@
-"""Every option of the builder does something or is refused in one line; what is held out is what the list says."""
+"""Every option of the builder has an effect or is refused in one line.
+
+Exactly the recordings on the held-out list are held out.
+"""
 
 import itertools
 import json
@@ -41,7 +44,7 @@ def run(*arguments: object) -> str:
 
 
 def refused(*arguments: object) -> str:
-    """The one line that refuses a command."""
+    """The line with which a command is refused."""
     result = invoke(command, *arguments)
     if isinstance(result.exception, TriforceError):
         return str(result.exception)
@@ -191,7 +194,7 @@ def test_only_shards_of_an_earlier_build_are_removed(tmp_path: Path, monkeypatch
     monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 1)
     out = tmp_path / "out"
     run(corpus(tmp_path / "in", "abcd"), "--out", out, "--workers", 1)
-    (out / INDEX).unlink()  # as after a killed build
+    (out / INDEX).unlink()  # the same state as after a killed build
     strangers = ("train-000009.tar", "train-000009.index.json", "heldout-000000.tar", "train-000001.tar.bak")
     for name in strangers:
         (out / name).write_text("mine")

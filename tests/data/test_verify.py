@@ -19,7 +19,8 @@ from triforce_tts.shards import INDEX, Sample, ShardInfo, write_index, write_sha
 
 RATE = 16000
 TAR = "train-000000.tar"
-Change = Callable[[int, dict[str, Any]], bytes | None]  # number and JSON of a sample, to be changed; another payload
+# it changes the JSON of the sample with this number; the result is another payload, or None
+Change = Callable[[int, dict[str, Any]], bytes | None]
 
 
 def sound(number: int, seconds: float = 1.0, rate: int = RATE, level: float = 0.1, form: str = "FLAC") -> bytes:
@@ -44,7 +45,7 @@ def meta(number: int) -> dict[str, Any]:
 
 
 def audio_folder(folder: Path, change: Change | None = None, extension: str = "flac", **details: Any) -> Path:
-    """Two shards of three samples for training and one of two held out, one of them possibly changed."""
+    """Two shards of three training samples and one of two held-out samples; ``change`` may change one of them."""
 
     def sample(number: int) -> Sample:
         about = meta(number)
@@ -112,7 +113,7 @@ def edit_index(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 def test_what_is_whole_has_no_fault(tmp_path: Path, extension: str) -> None:
     folder = audio_folder(tmp_path, extension=extension)
     assert verify(folder) == ([], {"train": (6, 6.0), "heldout": (2, 2.0)})
-    (tmp_path / "train-000000.index.json").unlink()  # may be missing
+    (tmp_path / "train-000000.index.json").unlink()  # a sidecar may be missing
     assert verify(folder)[0] == []
 
 
@@ -372,7 +373,7 @@ def test_a_shard_whose_worker_died_is_a_fault(tmp_path: Path, monkeypatch: pytes
 def test_what_training_relies_on_is_checked(tmp_path: Path, change: Change, fault: str) -> None:
     try:
         folder = audio_folder(tmp_path, change)
-    except (ShardError, UnicodeEncodeError):  # our writer refuses it: a stranger writes it
+    except (ShardError, UnicodeEncodeError):  # our writer refuses this sample, so another program writes it
         folder = hand_made(tmp_path, change)
     faults = [line for line in verify(folder)[0] if "'u1'" in line]
     assert len(faults) == 1
@@ -380,7 +381,7 @@ def test_what_training_relies_on_is_checked(tmp_path: Path, change: Change, faul
 
 
 def hand_made(folder: Path, change: Change) -> Path:
-    """A folder that other programs wrote: one tar without a sidecar."""
+    """A folder as another program writes it: one tar without a sidecar."""
     about = meta(1)
     payload = change(1, about) or sound(1)
     write_tar(folder / TAR, [("u1.flac", payload), ("u1.json", json.dumps(about).encode())])
@@ -411,7 +412,7 @@ def test_what_the_index_says_of_codes_has_bounds(tmp_path: Path, details: dict[s
 
 
 def array(header: str, data: bytes = b"") -> bytes:
-    """A .npy file with a header of one's own."""
+    """A .npy file with the given header."""
     padded = header.encode().ljust(117) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + data
 

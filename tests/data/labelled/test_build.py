@@ -1,4 +1,4 @@
-"""One bad recording, a worker that dies or a synthesiser that fails costs only what it must, and is said."""
+"""A bad clip, a dead worker or a failing synthesiser costs only its own clips, and the build reports it."""
 
 import csv
 import json
@@ -122,7 +122,7 @@ def test_a_fault_with_one_recording_stops_no_other(tmp_path: Path, monkeypatch: 
     assert drops(tmp_path / "out")["a"].startswith("fault of the builder: ZeroDivisionError")
     assert "memory" in drops(tmp_path / "out")["b"]
     assert "not used: a: fault of the builder" in output
-    broken.clear()  # what was no fault of a recording is tried again
+    broken.clear()  # without the errors, the next build makes samples of these clips
     run(folder, "--out", tmp_path / "out", "--workers", 1)
     assert sorted(metas(tmp_path / "out")) == ["a", "b", "c", "d"]
     for error in (OSError(28, "No space left on device"), ModuleNotFoundError("no", name="x"), TriforceError("all")):
@@ -199,7 +199,7 @@ def test_a_given_alignment_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest
 )
 def test_an_alignment_that_does_not_fit_is_said(tmp_path: Path, fields: dict[str, Any], told: str) -> None:
     folder = corpus(tmp_path / "in", {"id": "a", **fields}, {"id": "b", "alignment": WORDS}, {"id": "c", **fields})
-    for _ in range(2):  # also when nothing has to be done again
+    for _ in range(2):  # the message appears even if no shard has to be made again
         output = run(folder, "--out", tmp_path / "out", "--workers", 1)
         assert "2 alignments of the manifest did not fit and were left out, the first is that of" in output
         assert told in output
@@ -247,7 +247,7 @@ cp "{folder}/sound.wav" "$6"
 
 @pytest.fixture
 def flite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a program that stands for flite."""
+    """The folder of a program that replaces flite."""
     folder = tmp_path / "bin"
     tone(folder / "sound.wav")
     (folder / "flite").write_text(FLITE.format(folder=folder))

@@ -1,4 +1,4 @@
-"""Trees of well-known corpora, made by hand after their documentation."""
+"""Trees of well-known corpora, written by hand from their documentation."""
 
 import json
 from pathlib import Path
@@ -31,8 +31,8 @@ def test_ljspeech(tmp_path: Path) -> None:
         "LJ001-0001": 'He said "so in nineteen oh three.',
         "LJ001-0002": "Only two columns.",
         "LJ001-0003": "An empty third.",
-        "LJ001-0004": "NO SOUND",  # listed, so that the build counts it as unreadable
-        "wavs_LJ001-0009": "",  # no row tells of it: counted as without text
+        "LJ001-0004": "NO SOUND",  # it gives a clip, so that the build counts it as unreadable
+        "wavs_LJ001-0009": "",  # no row names it, so it counts as a clip without text
     }
     first = found["LJ001-0001"]
     assert first.audio == str(folder / "wavs" / "LJ001-0001.wav")
@@ -96,7 +96,7 @@ def test_librispeech(tmp_path: Path, given: str) -> None:
     assert (first.reader, first.license) == ("Christie Nowak | alias", "CC-BY-4.0")
     assert first.audio == str(top / given / chapter.relative_to(top / given) / "84-121123-0000.flac")
     assert found["84-121123-0001"].text == "BUT IN LESS"
-    assert [r.text for r in found.values()].count("") == 1  # the third sound: no line tells of it
+    assert [r.text for r in found.values()].count("") == 1  # the third sound file, which no line names
 
 
 def test_libritts(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_the_nearest_licence_counts_and_none_above_the_top(tmp_path: Path) -> No
     assert license_beside(inner, top) == "unknown"
     put(top / "LICENSE", "CC0-1.0")
     assert license_beside(inner, top) == "CC0-1.0"
-    put(top / "a" / "LICENSE", "\n\n")  # says nothing
+    put(top / "a" / "LICENSE", "\n\n")  # it names no licence
     assert license_beside(inner, top) == "CC0-1.0"
     put(inner / "LICENSE", "CC-BY-4.0")
     assert license_beside(inner, top) == "CC-BY-4.0"

@@ -1,4 +1,4 @@
-"""The teacher: what it is shown, when it says each phone, and its voices. Its network is not needed but for one test."""
+"""The teacher: its input, the times of its phones, and its voices. Only one test needs its network."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.text.phonemes import PHONES
 from triforce_tts.text.tokenizer import TextTokenizer
 
-ASSETS = "TRIFORCE_KOKORO"  # environment variable with the folder of the real network
+ASSETS = "TRIFORCE_KOKORO"  # this environment variable names the folder with the real network
 
 
 def read(text: str) -> kokoro.Spelling:
@@ -52,9 +52,9 @@ def test_what_it_cannot_say_is_refused(text: str) -> None:
 def test_times_by_hand() -> None:
     spelling = read("go, bird")  # ɡ ˈ O , space b ˈ ɜ ɹ d
     assert written(spelling) == "ɡˈO, bˈɜɹd"
-    units = [4, 2, 1, 5, 3, 1, 2, 0, 3, 1, 2, 6]  # silence, one for each symbol, silence
+    units = [4, 2, 1, 5, 3, 1, 2, 0, 3, 1, 2, 6]  # the silence before, each symbol, the silence after
     assert kokoro.alignment_of(spelling, units) == [
-        pytest.approx([0.1, 0.15, 0.3]),  # the sign of stress belongs to its vowel
+        pytest.approx([0.1, 0.15, 0.3]),  # the sign of stress counts for its vowel
         pytest.approx([0.4, 0.45, 0.55, 0.6]),
     ]
 
@@ -100,7 +100,7 @@ def test_damaged_or_missing_files_are_told(tmp_path: Path) -> None:
 
 
 def message(*fields: tuple[int, bytes | str | int]) -> bytes:
-    """A message of Protocol Buffers whose lengths and numbers are below 128."""
+    """A message of Protocol Buffers with lengths and numbers below 128."""
     encoded = b""
     for number, value in fields:
         if isinstance(value, int):
@@ -112,7 +112,7 @@ def message(*fields: tuple[int, bytes | str | int]) -> bytes:
 
 
 def test_an_inner_tensor_becomes_an_output() -> None:
-    """A network z = -(-x) by hand (onnx.proto of ONNX 1.16), of which y = -x is wanted too."""
+    """A hand-written network z = -(-x) (onnx.proto of ONNX 1.16); the test makes y = -x an output too."""
     onnxruntime = pytest.importorskip("onnxruntime")
     shape = message((2, message((1, message((1, 3))))))  # one axis of 3
     kind = message((1, message((1, 1)) + shape))  # tensor of float32

@@ -1,4 +1,4 @@
-"""Lists and texts as people make them: every encoding, every kind of name; one bad item never stops the others."""
+"""Lists and texts as people write them: every encoding, every kind of name; a bad item never stops the others."""
 
 import json
 import os

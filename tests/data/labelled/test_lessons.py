@@ -1,4 +1,4 @@
-"""Lessons: who says what, what is left out, and a build by a stand-in for the network."""
+"""Lessons: the voice of each text, the texts that are left out, and a build with a replacement for the network."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ TEXTS = [f"The {a} {b} sees the {c}." for a in ("old", "red", "big") for b in ("
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Path:
-    """A folder with two styles and a file in the network's place."""
+    """A folder with two styles and a file that replaces the network."""
     folder = tmp_path / "assets"
     (folder / kokoro.STYLES).mkdir(parents=True)
     for number, name in enumerate(("a", "b")):
@@ -27,7 +27,10 @@ def assets(tmp_path: Path) -> Path:
 
 
 class StandIn:
-    """Answers as the network would: two units of 25 ms a symbol, a tone whose pitch is the style's."""
+    """It answers like the network.
+
+    Each symbol lasts two units of 25 ms, and the style decides the pitch of the tone.
+    """
 
     def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:  # type: ignore[type-arg]
         assert names[0] == "audio"
@@ -109,7 +112,7 @@ def test_every_sample_carries_its_alignment(assets: Path, tmp_path: Path, monkey
         assert meta["sample_rate"] == 24000
         words = meta["alignment"]
         assert len(words) == 6
-        assert words[0] == pytest.approx([0.05, 0.1, 0.15])  # ð ə after the silence at the beginning
+        assert words[0] == pytest.approx([0.05, 0.1, 0.15])  # "ð" and "ə" after the silence at the beginning
         assert all(word == sorted(word) for word in words)
 
 

@@ -202,7 +202,8 @@ def test_a_folder_that_is_named_twice_has_the_licence_of_each_place(tmp_path: Pa
     (tmp_path / "library" / "LICENSE").write_text("CC0-1.0\n")
     words = [str(tmp_path / "library" / "book" / "one.wav"), str(tmp_path / "library")]
     found, failures = find_recordings(words, tmp_path / "out", config())
-    assert [source.license for source in found] == ["unknown", "CC0-1.0"]  # the first was given without the library
+    # the first source is the file alone, so the licence in the library does not count for it
+    assert [source.license for source in found] == ["unknown", "CC0-1.0"]
     assert [Path(failure.name).name for failure in failures] == ["one.wav"]
 
 
@@ -212,7 +213,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-# --- what lies about in folders ---
+# --- other files in folders ---
 
 
 def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +247,7 @@ def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatc
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made so, because the tests may run as root, whom the system lets read everything."""
+    """The test replaces functions of the system, because it may run as root, who may read every file."""
     top = tmp_path / "in"
     for name in ("a/one.wav", "b/two.wav", "c/three.wav"):
         sound(top / name, name)

@@ -1,4 +1,4 @@
-"""What a held-out list names among raw recordings."""
+"""Applying a held-out list to raw recordings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What lies in OUT/work: read back with care, held against others, and kept only where it says something for good."""
+"""The results in OUT/work are checked when they are read, locked against other processes, and kept if they are final."""
 
 import json
 import subprocess
@@ -102,7 +102,7 @@ def test_damaged_rows_and_voices_say_what_to_do(tmp_path: Path) -> None:
     assert [segment.scores for segment in results.read_segments(tmp_path, recording)] == [{"a": 1.0}]
 
 
-# --- faults of the recording, faults of the machine ---
+# --- errors of a recording, errors of the machine ---
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -245,7 +245,8 @@ def test_a_recording_is_done_by_one_process_at_a_time(tmp_path: Path) -> None:
     assert other.stdout.readline() == "held\n"
     recording = Recording("loud-12345678", job.recording.path, "in")
     began = time.monotonic()
-    process(Work(recording, str(results.work_folder(tmp_path, recording)), job.config))  # another recording: no wait
+    # this is another recording, so the process does not wait
+    process(Work(recording, str(results.work_folder(tmp_path, recording)), job.config))
     assert other.poll() is None
     process(job)
     assert other.wait() == 0
@@ -268,7 +269,8 @@ def test_what_dead_machines_left_goes_and_what_others_write_stays(tmp_path: Path
 def test_accounts_are_read_back_as_they_were(tmp_path: Path) -> None:
     account = Account(Recording("a", "a.wav", "c", url="http://x"), "", 2.5, ["damaged"], {"decode": (2.5, 0.0, 0.1)})
     results.write_done(tmp_path, "f", account)
-    assert json.loads((tmp_path / "done.json").read_text())["account"]["source"]["id"] == "a"  # as older builds have it
+    # the key that older builds wrote
+    assert json.loads((tmp_path / "done.json").read_text())["account"]["source"]["id"] == "a"
     assert results.finished(tmp_path, "f") == account
     assert results.finished(tmp_path, "g") is None
     for text in ("{}", "[" * 10**5, '{"fingerprint": "f", "account": {}}', ""):

@@ -48,7 +48,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 class Page(HTMLParser):
-    """The elements of a page, its visible text, and whether every element that was opened is closed."""
+    """The elements of a page and its visible text; every element that is opened must be closed."""
 
     VOID = ("meta", "br", "hr", "img", "input", "link")
 
@@ -120,7 +120,7 @@ def test_a_text_is_no_formula_in_a_spreadsheet(tmp_path: Path, text: str) -> Non
     source, failure = table(tmp_path / "sources.csv")
     assert {source[name] for name in ("source", *about)} == {f"'{text}"}
     assert {failure["source"], failure["outcome"]} == {f"'{text}"}
-    assert f"'{text}" not in Page(tmp_path / "index.html").text  # nobody runs formulas there
+    assert f"'{text}" not in Page(tmp_path / "index.html").text  # a browser does not run formulas
 
 
 @pytest.mark.parametrize("text", ["", "-35.2 dB", "-3", "+0.5", "a=b", "1-2", "'=", "“=”", " =1"])
@@ -159,7 +159,8 @@ def test_every_second_is_accounted_for(tmp_path: Path) -> None:
         ([segment(0, 2), segment(2, 1.5)], r"a segment from 2 to 1.5 s"),
         ([segment(0, math.nan)], r"a segment from 0 to nan s"),
         ([], r"a: 0.000 to 3.000 s of 3.000 s are nowhere"),
-        # As many seconds twice as not at all: the sum alone would not tell.
+        # The seconds that are there twice are as many as those that are missing, so the sum alone would not show the
+        # fault.
         ([segment(0, 1.5), segment(1, 2.5)], r"a: 1.000 to 1.500 s of 3.000 s are in two segments"),
     ],
 )
@@ -186,7 +187,7 @@ def test_the_page_is_whole_and_asks_for_nothing(tmp_path: Path) -> None:
     assert "url(" not in page.source and "@import" not in page.source
     for words in ("0:00:08.0", "0:00:05.0 (62.5 %)", "damaged", "4.0", "no speech"):
         assert words in page.text
-    # The part of the waterfall that each outcome takes, of 1000.
+    # The part of the waterfall that each outcome takes, in thousandths.
     bars = [(a["class"], a["x"], a["width"]) for t, a in page.elements if t == "rect" and a.get("y") == "2"]
     assert bars == [("all", "0.0", "1000.0"), ("dropped", "750.0", "250.0"), ("dropped", "625.0", "125.0"),
                     ("kept", "0.0", "625.0")]  # fmt: skip
@@ -260,9 +261,10 @@ def test_examples_are_few_fair_and_always_the_same(tmp_path: Path) -> None:
     assert page.source == (tmp_path / "two" / "index.html").read_text()
     assert page.count("blockquote") == 16
     chosen = re.findall(r"<blockquote[^>]*>say (\d+) (\d)<", page.source)
-    assert len({number for number, _ in chosen}) > 6  # of 20 recordings, not the first ones
+    # the examples come from all 20 recordings and not only from the first ones
+    assert len({number for number, _ in chosen}) > 6
     assert {int(k) % 2 for _, k in chosen[:8]} == {1}
-    # One more recording leaves most of the choice as it is.
+    # One more recording changes few of the examples.
     write_report(tmp_path / "more", [*many(), recording(segment(0, 1, text="say 9 9"), name="z")],
                  config=ReportConfig(examples=8))  # fmt: skip
     again = re.findall(r"<blockquote[^>]*>say (\d+) (\d)<", Page(tmp_path / "more" / "index.html").source)
@@ -310,7 +312,7 @@ def test_the_sound_of_an_example_is_small_and_repeatable(tmp_path: Path) -> None
 def test_a_stretch_without_samples_has_no_sound(tmp_path: Path) -> None:
     write_report(tmp_path, [recording(segment(0, 0, "too short", "ah"), segment(0, 2))], read=read)
     assert Page(tmp_path / "index.html").count("blockquote") == 1
-    assert len(sounds(tmp_path / "index.html")) == 1  # the other one's
+    assert len(sounds(tmp_path / "index.html")) == 1  # the sound of the other example
 
 
 def test_nothing_at_all_is_a_page_too(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Feeds as the web has them, and as somebody makes them who means harm."""
+"""Feeds like those on the web, and feeds that somebody made to do harm."""
 
 import os
 import time
@@ -22,7 +22,7 @@ def feed(*items: str) -> bytes:
 
 
 def episodes(*items: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The addresses of what is found, and what was told of the rest."""
+    """The addresses of the episodes, and the reasons for the entries that were skipped."""
     skipped: list[tuple[str, str]] = []
     found = parse_feed(feed(*items), "http://x/feed", config(), lambda *told: skipped.append(told))
     return [episode.url for episode in found], skipped

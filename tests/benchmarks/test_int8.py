@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def test_rounding_by_hand() -> None:
-    # The scale is 2.54 / 127 = 0.02: 0.019 is nearest to one step, 0.009 to none.
+    # The scale is 2.54 / 127 = 0.02, so 0.019 is rounded to one step and 0.009 to zero.
     found = rounded(torch.tensor([[2.54, -0.019, 0.009, -2.54]]), (-1,))
     assert found.tolist()[0] == pytest.approx([2.54, -0.02, 0.0, -2.54])
 

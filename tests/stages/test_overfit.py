@@ -1,4 +1,4 @@
-"""Every network can learn one batch by heart, within a minute: the first thing to try when training goes wrong."""
+"""Every network can learn one batch by heart within a minute; if training goes wrong, try this first."""
 
 import math
 from pathlib import Path
@@ -35,7 +35,8 @@ def fit(task: Task, settings: object, run: Path) -> Outcome:
 
 
 def test_dvae_learns_one_batch_to_an_eighth_of_a_neper(shards: Path, tmp_path: Path) -> None:
-    # A grid of the size that 'nano' has, for enough room; the learning rate is steady, the budget a minute of CPU.
+    # The quantiser's grid has the size of that of 'nano', which is large enough; the learning rate is constant, and
+    # the budget is a minute of CPU.
     settings = schema.load(
         dvae_stage.DVAESettings, "dvae", "tiny",
         [*QUIET, "run.steps=1500", "run.overfit=0.12", "model.levels=[8,8,8,5,5]", "model.groups=4", "model.channels=128",

@@ -1,4 +1,7 @@
-"""Speech that carries its text in place: how its sequences are made, that it is learnt, and that it is kept to."""
+"""Sequences with each letter at its place among the codes.
+
+How they are made, that a network learns them, and that it follows them.
+"""
 
 from pathlib import Path
 
@@ -28,7 +31,7 @@ def settings_of(*overrides: str) -> gpt_stage.GPTSettings:
 
 
 def test_a_read_sequence_holds_the_text_where_it_is_spoken(corpus: dict[str, Path]) -> None:
-    """Letters of .08 s at 15.6 frames a second: the babbler's n-th letter stands at its own time."""
+    """Letters last .08 s, and there are 15.6 frames a second: the n-th letter of the babbler stands at its own time."""
     task = gpt_stage.build(settings_of("data.letters_share=1.0"), [corpus["codes"]])
     vocabulary = task.vocabulary
     for index in range(len(task.train)):
@@ -70,7 +73,7 @@ def test_speech_without_alignment_cannot_be_read(tmp_path: Path, corpus: dict[st
 
 
 def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -> None:
-    """The babbler's letters take .08 s each; words that the lexicon knows share that time among their phones."""
+    """Each letter of the babbler takes .08 s; in a word of the lexicon, the phones divide the time of the letters."""
     task = gpt_stage.build(settings_of(), [corpus["codes"]])
     again = gpt_stage.build(settings_of(), [corpus["codes"]])
     plain = gpt_stage.build(settings_of("data.reads=false"), [corpus["codes"]])
@@ -122,7 +125,7 @@ def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, P
 
 
 def test_a_batch_says_how_much_of_it_is_padding(corpus: dict[str, Path]) -> None:
-    """Sequences of 5 and 3 tokens in a batch that is rounded up."""
+    """Sequences of 5 and 3 tokens in a batch whose length is rounded up."""
     task = gpt_stage.build(settings_of(), [corpus["codes"]])
     batch = task.collate([(TokenSequence([3] * n, [1.0] * n), 1.0) for n in (5, 3)])
     assert batch.ids.shape == (2, gpt_stage.LENGTH_MULTIPLE)

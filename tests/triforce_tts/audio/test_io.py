@@ -118,7 +118,7 @@ def test_a_crop_past_the_end_is_short_or_refused() -> None:
 
 
 def broken_files(folder: Path) -> dict[str, str]:
-    """File name to what the message must say."""
+    """File names, and the words that each message must have."""
     (folder / "folder.wav").mkdir()
     (folder / "empty.wav").touch()
     (folder / "text.wav").write_text("this is no sound\n" * 500)

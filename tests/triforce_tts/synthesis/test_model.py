@@ -1,4 +1,4 @@
-"""A model folder in memory: what it says of itself, and on which device it lies."""
+"""A model in memory: its description of itself, and its device."""
 
 from dataclasses import FrozenInstanceError
 
@@ -25,7 +25,10 @@ def test_a_model_does_not_change(make_model: MakeModel) -> None:
 
 
 def test_rates_by_hand(make_model: MakeModel) -> None:
-    """8000 samples, hops of 64, four mel frames in a code frame, two codes in it; 400 tokens less the prompt's."""
+    """8000 samples, hops of 64, four mel frames for each frame of codes, two codes in a frame.
+
+    400 tokens without those of the prompt.
+    """
     model = make_model("magnitude", True)
     assert model.code_samples == 256
     assert model.code_rate == 31.25

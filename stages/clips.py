@@ -16,6 +16,7 @@ from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.errors import ConfigError
 from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
+from triforce_tts.wording import length
 
 _SPARE = 0.05  # clips may be longer than their index says by this share
 _USABLE = 0.9  # share of the free memory that clips may take
@@ -93,6 +94,6 @@ def _require_memory(seconds: float, sample_rate: int) -> None:
     free = psutil.virtual_memory().available
     if needed > _USABLE * free:
         raise ConfigError(
-            f"data.in_memory: {seconds / 3600:.1f} h of sound need {needed / 2**30:.1f} GB of memory, and "
+            f"data.in_memory: {length(seconds)} of sound need {needed / 2**30:.1f} GB of memory, and "
             f"{free / 2**30:.1f} GB are free: set data.in_memory=false"
         )

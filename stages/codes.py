@@ -28,6 +28,7 @@ from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
+from triforce_tts.wording import counted
 
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
 # The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be
@@ -248,8 +249,8 @@ def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_J
     lost = [job.target.name for job in jobs if job not in finished]
     if lost:
         raise TriforceError(
-            f"{lost[0]}: the process that coded it died twice, as if killed or out of memory ({len(lost)} shards are "
-            "missing); run the same command again, with fewer --workers"
+            f"{lost[0]}: the process that coded it died twice, as if killed or out of memory (this concerns "
+            f"{counted(len(lost), 'shard')}); run the same command again, with fewer --workers"
         )
     return finished
 
@@ -263,4 +264,4 @@ def command(
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)
     silent = make_codes(dvae, data, out, workers, console)
-    console.print(f"{out}: coded; {silent} samples without speakable text were left out")
+    console.print(f"{out}: coded; left out {counted(silent, 'sample')} without speakable text")

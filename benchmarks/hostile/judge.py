@@ -13,7 +13,7 @@ PROGRAM = "triforce-tts: "
 _TEMPORARY = re.compile(r"^\..+\.(tmp|old|part)(\.\w+)?$|^tmp[a-z0-9_]{8}$|\.tmp$")
 # Lines in which commands report their progress before an error. The notes of libraries are not allowed.
 _PROGRESS = re.compile(
-    r"[━╸╺]|^builds from |^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
+    r"[━╸╺]|^builds from |^(found )?\d+ recordings?[,; ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
     r"^(dvae|gpt|diffusion|distill|overfit)\b"
 )
 Tree = dict[str, tuple[int, int, str]]

@@ -9,6 +9,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.errors import ConfigError
+from triforce_tts.wording import counted
 
 _MOST_SEEDS = 100
 _WIDE = 180  # columns of a table that goes into a file or a pipe
@@ -73,7 +74,9 @@ def evaluate(
     else:
         output = Console(file=sys.stdout)
         table.show(report, output if output.is_terminal else Console(file=sys.stdout, width=_WIDE))
-        typer.echo(f"{out / 'index.html'}: {len(report.clips)} clips, {report.seconds / 60:.1f} minutes", err=True)
+        typer.echo(
+            f"{out / 'index.html'}: {counted(len(report.clips), 'clip')}, {report.seconds / 60:.1f} minutes", err=True
+        )
 
 
 def _check(seeds: int, limit: int | None, workers: int) -> None:

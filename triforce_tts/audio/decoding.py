@@ -143,8 +143,8 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
         return False
     for line in file.extra_info.splitlines():
         if line.startswith("data :") and "(should be " in line:
-            promised, found = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
-            return found < promised < 0x7FFFF000
+            promised, stored = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
+            return stored < promised < 0x7FFFF000
     return False
 
 

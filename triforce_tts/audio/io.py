@@ -227,20 +227,20 @@ def _read(
 def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: float, name: str) -> Wave:
     """The mono blocks joined, up to ``duration_s``; decoding stops there. More than ``most`` seconds are refused."""
     limit = None if duration_s is None else max(1, round(duration_s * rate))
-    kept: list[Wave] = []
+    parts: list[Wave] = []
     total = 0
     for block in blocks:
         if not np.isfinite(block).all():
             raise AudioError(f"{name}: it holds samples that are not finite numbers")
         if block.size and (peak := float(np.abs(block).max())) > LOUDEST:
             raise AudioError(f"{name}: a sample of {peak:g} was found, expected values in [-1, 1]; rescale the file")
-        kept.append(block if limit is None else block[: limit - total])
-        total += len(kept[-1])
+        parts.append(block if limit is None else block[: limit - total])
+        total += len(parts[-1])
         if total > most * rate:
             raise too_long(name, f"more than {most:g}", most)
         if total == limit:
             break
-    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------

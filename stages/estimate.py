@@ -49,7 +49,8 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         + ", ".join(f"{name} {count_parameters(child) / 1e6:.2f}" for name, child in network.named_children()),
         f"optimiser       {type(make_optimizer(task.module, settings)).__name__}",
         f"data            {counted(len(task.durations_s), 'sample')}, {length(sum(task.durations_s))} an epoch",
-        f"step            {settings.batch_size} samples, {seconds:.1f} s of sound, in {len(parts)} part(s) of {samples}",
+        f"step            {counted(settings.batch_size, 'sample')}, {seconds:.1f} s of sound, "
+        f"in {counted(len(parts), 'part')} of {samples}",
         f"memory          {(state + activations + block) / _GB:.3f} GB = state {state / _GB:.3f} + activations {activations / _GB:.3f}"
         + (f" + a block made again {block / _GB:.3f}" if settings.recompute else ""),
         f"                state: {parameters / 1e6:.2f} M x 4 bytes x {copies} (weights, gradients, {moments} moments"
@@ -68,8 +69,8 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         f"budget          {settings.steps} steps = {settings.steps * flops / 1e15:.3f} PFLOP, "
         f"{length(settings.steps * seconds)} of sound, "
         f"{settings.steps * settings.batch_size / len(task.durations_s):.1f} epochs",
-        f"to end in {days:g} day(s): {needed:.3f} steps a second, {needed * seconds:.0f} seconds of sound a second, "
-        f"{needed * flops / 1e12:.3f} TFLOP/s",
+        f"to end in {days:g} {'day' if days == 1 else 'days'}: {needed:.3f} steps a second, "
+        f"{needed * seconds:.0f} seconds of sound a second, {needed * flops / 1e12:.3f} TFLOP/s",
     ]
 
 

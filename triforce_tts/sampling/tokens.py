@@ -248,8 +248,11 @@ def _read_prompts(model: GPT, prompts: Sequence[torch.Tensor], room: int) -> tup
 
 def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:
     """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>, of at most its room of steps."""
-    rows = [row[: max(0, room)].flatten().tolist() for row, room in zip(drawn.cpu(), rooms, strict=True)]
-    return [[i for i in (row[: row.index(END)] if END in row else row) if i != PAD] for row in rows]
+    rows = [
+        [i for ids in row[: max(0, room)] for i in ids if i != PAD]
+        for row, room in zip(drawn.tolist(), rooms, strict=True)
+    ]
+    return [row[: row.index(END)] if END in row else row for row in rows]
 
 
 def _uniforms(seeds: list[int], limits: list[int], width: int) -> torch.Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.overrides import TorchFunctionMode
 
-from tests.conftest import scrambled
+from tests.conftest import next_logits, scrambled
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
 from triforce_tts.sampling.tokens import Cycle, Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
@@ -69,7 +69,7 @@ def argmax_loop(model: GPT, prompt: list[int], grammar: torch.Tensor, limit: int
     """Greedy decoding without a cache."""
     output: list[int] = []
     while len(output) < limit:
-        logits = model(torch.tensor([prompt + output]))[0, -1]
+        logits = next_logits(model, torch.tensor([prompt + output]))[0, -1]
         token = int(logits.masked_fill(~grammar[len(output) % len(grammar)], float("-inf")).argmax())
         if token == END:
             break
@@ -97,7 +97,7 @@ def test_a_draw_follows_the_uniform_of_its_seed(tiny_gpt: GPT, tiny_vocabulary: 
         uniforms = torch.rand(limit, generator=torch.Generator().manual_seed(seed))
         output: list[int] = []
         for step in range(limit):
-            logits = tiny_gpt(torch.tensor([prompt + output]))[:, -1]
+            logits = next_logits(tiny_gpt, torch.tensor([prompt + output]))[:, -1]
             token = int(pick(logits.masked_fill(~grammar[step % 2], float("-inf")), uniforms[step : step + 1], WARM))
             if token == END:
                 break
@@ -403,6 +403,6 @@ def test_a_loop_needs_no_number_from_the_device(reader: GPT, monkeypatch: pytest
     monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn, rooms: shapes.append(drawn.shape))
     network, rules = reader.to("meta"), rules_of(kind, "meta")
     generate(network, read_prompts(), rules, [40, 50, 30], [1, 2, 3], WARM, look_every=1000)
-    assert shapes == [(3, 50)]
+    assert shapes == [(3, 50, 1)]
     with pytest.raises(RuntimeError, match="meta"):
         generate(network, read_prompts(), rules_of(kind, "meta"), [40, 50, 30], [1, 2, 3], WARM, look_every=10)

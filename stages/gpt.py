@@ -72,7 +72,18 @@ class GPTTask:
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
         self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
-        self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
+        self.expected_first_loss = None if settings.run.init_from else self._guess()
+
+    def _guess(self) -> float:
+        """Nats of a target that is guessed evenly.
+
+        The first id of a step may be any; by frames, the other codes of a frame come from their own group alone.
+        """
+        any_id, inside = math.log(self.vocabulary.size), self.vocabulary.width - 1
+        rate: float = self.code["code_rate"]
+        symbols = self.settings.data.reads * self.characters_per_second / rate  # beside a frame
+        frame = any_id + inside * math.log(self.vocabulary.config.n_codes)
+        return (frame + symbols * any_id) / (1 + inside + symbols)
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""

@@ -68,20 +68,20 @@ class Vocabulary:
         The ids, read row by row without PAD, stand in the order of ``ids``.
 
         Raises:
-            ValueError: a frame is not complete.
+            ValueError: a frame lacks a code, or a code stands outside a frame.
         """
         flat = torch.tensor(ids, dtype=torch.long)
         if self.width == 1:
             return flat[:, None]
-        inside = (flat >= self.code_offset) & (flat < self.read)
-        group = torch.where(inside, (flat - self.code_offset) // self.config.n_codes, 0)
+        is_code = (flat >= self.code_offset) & (flat < self.read)
+        group = torch.where(is_code, (flat - self.code_offset) // self.config.n_codes, 0)
+        # The group that must come after each id; after the last one no frame may be open.
+        following = torch.where(is_code, (group + 1) % self.width, 0)
+        if not torch.equal(torch.cat((group, group.new_zeros(1))), torch.cat((group.new_zeros(1), following))):
+            raise ValueError("the ids hold a frame that lacks a code, or a code that opens no frame")
         opens = group == 0
-        step = opens.cumsum(0) - 1
         steps = torch.full((int(opens.sum()), self.width), PAD)
-        steps[step, group] = flat
-        filled = (steps != PAD).sum(1)
-        if not torch.equal(torch.where(inside[opens], self.width, 1), filled):
-            raise ValueError("the ids hold a frame that lacks a code")
+        steps[opens.cumsum(0) - 1, group] = flat
         return steps
 
     def count_steps(self, ids: Sequence[int]) -> int:

@@ -7,6 +7,7 @@ import torch
 
 from tests.corpus import babble_shards, voice_clip
 from triforce_tts import Synthesizer, schema
+from triforce_tts.audio.io import Audio
 from triforce_tts.data.labelled import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import load_gpt
@@ -107,8 +108,9 @@ def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Pa
         assert said == ids[start:end]
 
 
-def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, Path], tmp_path: Path) -> None:
-    settings = settings_of("run.steps=2")
+@pytest.mark.parametrize("head", ["null", "{layers: 1, hidden: 32}"], ids=["codes", "frames"])
+def test_a_model_that_reads_speaks_every_symbol(corpus: dict[str, Path], tmp_path: Path, head: str) -> None:
+    settings = settings_of("run.steps=2", f"model.head={head}")
     task = gpt_stage.build(settings, [corpus["codes"]])
     Trainer(task, settings.run, tmp_path / "gpt", settings.model_dump(mode="json")).fit()
     upsampler = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", [*QUIET[:3], "run.steps=2"])
@@ -123,6 +125,9 @@ def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, P
     assert spoken.ended
     assert spoken.samples.abs().max() > 0
     assert spoken.codes.shape[1] == synthesizer.dvae.config.groups
+    clip = Audio(spoken.samples.repeat(8)[:24_000], synthesizer.audio.sample_rate)
+    assert isinstance(synthesizer.listen(clip), str)
+    assert len(synthesizer.score(clip, "six old hats").speech_given_text) > synthesizer.dvae.config.groups
 
 
 def test_a_batch_says_how_much_of_it_is_padding(corpus: dict[str, Path]) -> None:

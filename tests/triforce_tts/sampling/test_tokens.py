@@ -1,10 +1,8 @@
-from typing import Any
-
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
 
 from tests.conftest import next_logits, scrambled
+from tests.triforce_tts.sampling.waits import Waits
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
 from triforce_tts.sampling.tokens import Cycle, Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
@@ -334,22 +332,6 @@ def test_least_frames_do_not_depend_on_the_batch(reader: GPT) -> None:
     assert together == alone
     for output, held in zip(together, holds, strict=True):
         assert all(frames >= hold.frames for frames, hold in zip(frames_of(output)[1:], held, strict=True))
-
-
-class Waits(TorchFunctionMode):
-    """Counts the calls that make the host wait for the device: on an accelerator each of them empties its queue."""
-
-    CALLS = frozenset(
-        {"item", "tolist", "numpy", "cpu", "nonzero", "__bool__", "__int__", "__float__", "__index__", "__contains__"}
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += getattr(func, "__name__", "") in self.CALLS
-        return func(*args, **(kwargs or {}))
 
 
 def test_what_waits_is_counted() -> None:

@@ -24,9 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from triforce_tts import schema
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
-from triforce_tts.models.gpt import GPT
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
-from triforce_tts.sequences import Vocabulary, VocabularyConfig
+from triforce_tts.sequences import PAD, Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
@@ -35,9 +35,9 @@ from triforce_tts.stages.settings import RunSettings
 from triforce_tts.stages.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
-TOKENS = 600  # seconds of speech in a GPT sequence
-TEXT_TOKENS = 80  # of them
-WARM_UP = 2  # the first steps are not timed
+TOKENS = 600  # ids of a GPT sequence
+TEXT_TOKENS = 80  # ids of them that are no speech
+WARM_UP = 2  # steps that are not timed
 
 Row = dict[str, Any]
 
@@ -85,21 +85,29 @@ def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
 
 
 def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
-    """Sequences of random ids, as long as those of fifteen seconds."""
+    """Sequences of random codes and text, all alike: 600 ids, of which 80 are the voice, the text and their marks."""
     settings = schema.load(gpt_stage.GPTSettings, "gpt", size, overrides)
     codes = schema.load(dvae_stage.DVAESettings, "dvae", size)
     vocabulary = Vocabulary(
-        VocabularyConfig(n_text=TextTokenizer().size, n_codes=codes.model.n_codes, groups=codes.model.groups)
+        VocabularyConfig(
+            n_text=TextTokenizer().size,
+            n_codes=codes.model.n_codes,
+            groups=codes.model.groups,
+            by_frames=settings.model.head is not None,
+        )
     )
     count = settings.run.batch_size
-    ids = torch.randint(vocabulary.size, (count, TOKENS))
-    weights = torch.ones(count, TOKENS)
-    weights[:, :TEXT_TOKENS] = 0.01
-    spans = torch.tensor([[1, TEXT_TOKENS, TEXT_TOKENS + 1, TOKENS - 1]]).expand(count, 4)
-    rate = codes.audio.frame_rate / codes.model.downsampling * codes.model.groups
-    seconds = torch.full((count,), (TOKENS - TEXT_TOKENS) / rate)
-    batch = gpt_stage.Tokens(ids, weights, spans.clone(), seconds)
-    module = gpt_stage.GPTLosses(GPT(settings.model, vocabulary.size), settings.data)
+    frames = (TOKENS - TEXT_TOKENS) // vocabulary.config.groups
+    text = torch.randint(vocabulary.config.n_text, (TEXT_TOKENS - 4,)).tolist()
+    spoken = torch.randint(vocabulary.config.n_codes, (frames, vocabulary.config.groups))
+    sequence = vocabulary.speak(spoken[:1], text, spoken, 0.01)
+    ids = vocabulary.pack(sequence.ids).expand(count, -1, -1)
+    weights = torch.zeros(ids.shape)
+    weights[ids != PAD] = torch.tensor(sequence.weights).repeat(count)
+    spans = torch.zeros(count, 4, dtype=torch.long)  # no head is guided
+    seconds = torch.full((count,), frames * codes.model.downsampling / codes.audio.frame_rate)
+    batch = gpt_stage.Tokens(ids, weights, spans, seconds)
+    module = gpt_stage.GPTLosses(make_gpt(settings.model, vocabulary), settings.data)
     return Fixed(module, batch, float(weights[:, 1:].sum()), float(seconds.sum())), settings.run
 
 

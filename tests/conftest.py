@@ -127,3 +127,8 @@ def vowels() -> torch.Tensor:
     breath = 0.02 * torch.randn(time.shape, generator=rng, dtype=torch.float64)
     sound = voiced * syllables + breath
     return (0.5 * sound / sound.abs().max()).float()
+
+
+def next_logits(network: GPT, ids: torch.Tensor, probe: dict[int, torch.Tensor] | None = None) -> torch.Tensor:
+    """Logits [batch, steps, vocabulary] of the id after each step of ``ids``."""
+    return network.logits(network.hidden(ids, probe=probe))

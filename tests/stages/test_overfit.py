@@ -62,7 +62,7 @@ def test_gpt_learns_one_batch_and_says_it_back(shards: Path, dvae: Path, tmp_pat
     assert trainer.fit().metrics["nats"] <= 0.05
 
     network, vocabulary = load_gpt(tmp_path / "run")
-    for ids, (_, _, start, end) in zip(batch.ids.tolist(), batch.spans.tolist(), strict=True):
+    for ids, (_, _, start, end) in zip(batch.ids[..., 0].tolist(), batch.spans.tolist(), strict=True):
         prompt, said = ids[:start], ids[start:end]
         greedy = TokenSampling(temperature=0.0)
         (heard,) = generate(network, [prompt], speech_grammar(vocabulary), [len(said) + 8], [0], greedy)

@@ -58,22 +58,22 @@ class Room:
 
     limits: SpeakingLimits
     characters_per_second: float  # of spoken text, in the training data
-    tokens: int  # the most tokens that the text and the speech of a line may have together
-    tokens_per_second: float  # tokens of codes in a second of speech
+    steps: int  # the most steps of the GPT that the text and the speech of a line may take together
+    steps_per_second: float  # steps that the codes of a second of speech take
     reads: bool  # whether the text tokens come a second time, among the codes
 
     def fits(self, line: "Line") -> bool:
         """Whether ``line`` is no longer than what the model was trained on, and fits into its longest sequence."""
-        needed = self._new_tokens(line, line.predicted_s + self.limits.pauses_s)
+        needed = self._new_steps(line, line.predicted_s + self.limits.pauses_s)
         return spoken_length(line.text) <= self.limits.line_characters and self.budget(line) >= needed
 
     def budget(self, line: "Line") -> int:
-        """The number of new tokens after which ``line`` is stopped."""
-        longest = self._new_tokens(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
-        return min(longest, self.tokens - len(line.tokens))
+        """The number of new steps after which ``line`` is stopped."""
+        longest = self._new_steps(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
+        return min(longest, self.steps - len(line.tokens))
 
-    def _new_tokens(self, line: "Line", seconds: float) -> int:
-        return round(seconds * self.tokens_per_second) + (len(line.tokens) if self.reads else 0)
+    def _new_steps(self, line: "Line", seconds: float) -> int:
+        return round(seconds * self.steps_per_second) + (len(line.tokens) if self.reads else 0)
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
         TextError: it is too long to be one.
     """
     line = make_line(text, text, 0.0, tokenizer, room)
-    if room.budget(line) < room.tokens_per_second:
+    if room.budget(line) < room.steps_per_second:
         raise TextError(f"'{text[:60]}' is too long for one line of the model; give it to 'speak' as a text")
     return line
 

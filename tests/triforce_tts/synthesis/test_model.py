@@ -32,9 +32,9 @@ def test_rates_by_hand(make_model: MakeModel) -> None:
     model = make_model("magnitude", True)
     assert model.code_samples == 256
     assert model.code_rate == 31.25
-    assert model.room.tokens_per_second == 62.5
+    assert model.room.steps_per_second == 62.5
     assert model.heard_s == 400 / 62.5
-    assert model.room.tokens == 400 - 2 * -(-62 // 4) - 3  # half a second of voice is 62 frames; <voice> <text> <read>
+    assert model.room.steps == 400 - 2 * -(-62 // 4) - 3  # half a second of voice is 62 frames; <voice> <text> <read>
 
 
 def test_networks_know_where_they_are(make_model: MakeModel) -> None:

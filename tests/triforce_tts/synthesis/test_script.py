@@ -21,7 +21,7 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENIZER = TextTokenizer()
-NANO = Room(SpeakingLimits(), 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+NANO = Room(SpeakingLimits(), 15.5, steps=1089, steps_per_second=62.5, reads=True)
 MONEY = (
     "We paid $1,234,567,890.12, then $9,876,543,210.99, and $5,555,555,555.55 to 192.168.100.200, 10.20.30.40, "
     "255.255.255.255 and 172.16.254.1."
@@ -123,11 +123,11 @@ def test_a_sentence_that_is_spoken_shortly_is_not_divided() -> None:
 
 
 def test_the_models_longest_sequence_bounds_a_line() -> None:
-    """There is room for 300 tokens, with 62.5 in a second and two for each character.
+    """There is room for 300 steps, with 62.5 in a second and two for each character.
 
     Some 60 characters, although the limit of characters is higher.
     """
-    small = Room(SpeakingLimits(), 15.5, tokens=400, tokens_per_second=62.5, reads=True)
+    small = Room(SpeakingLimits(), 15.5, steps=400, steps_per_second=62.5, reads=True)
     text = "a cat sat on the mat and saw a dog " * 4
     assert len(lines_of(text)) == 1
     found = lines_of(text, small)
@@ -139,7 +139,7 @@ def test_the_models_longest_sequence_bounds_a_line() -> None:
 
 
 def test_a_word_that_no_sequence_holds() -> None:
-    none = Room(SpeakingLimits(), 15.5, tokens=20, tokens_per_second=62.5, reads=True)
+    none = Room(SpeakingLimits(), 15.5, steps=20, steps_per_second=62.5, reads=True)
     with pytest.raises(TextError, match="too long for the model"):
         lines_of("cat", none)
     with pytest.raises(TextError, match="too long for the model"):
@@ -147,7 +147,7 @@ def test_a_word_that_no_sequence_holds() -> None:
 
 
 def test_limits_are_the_models() -> None:
-    short = Room(SpeakingLimits(line_characters=22), 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+    short = Room(SpeakingLimits(line_characters=22), 15.5, steps=1089, steps_per_second=62.5, reads=True)
     found = lines_of("a cat sat on the mat, and saw a dog.", short)
     assert [line.text for line in found] == ["a cat sat on the mat", "and saw a dog."]
 
@@ -175,10 +175,10 @@ def test_what_has_no_reading_is_named() -> None:
 def test_the_pauses_of_a_line_are_the_models() -> None:
     """They are added to the predicted length, both for the room of a line and for the time at which it is stopped."""
     limits = SpeakingLimits(pauses_s=3.0)
-    patient = Room(limits, 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+    patient = Room(limits, 15.5, steps=1089, steps_per_second=62.5, reads=True)
     (line,) = lines_of("tomato", patient)
     assert patient.budget(line) == NANO.budget(line) + 125
-    assert Room(limits, 15.5, tokens=200, tokens_per_second=62.5, reads=True).fits(line) is False
+    assert Room(limits, 15.5, steps=200, steps_per_second=62.5, reads=True).fits(line) is False
 
 
 def test_a_single_line_is_not_divided() -> None:

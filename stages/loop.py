@@ -168,7 +168,8 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _by_one_clock(self, value: float) -> float:
         """The main process's ``value`` where it hangs on time: clocks differ, and all processes take the same steps."""
-        return float(from_main(self.accelerator, value)) if self.settings.minutes else value
+        timed = self.settings.minutes or self.settings.ends_at
+        return float(from_main(self.accelerator, value)) if timed else value
 
     # --- one step ---------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ machine lacks (``wheels/``), and ``pack.json``, which says what everything is, w
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,6 @@ from typing import Annotated, Any
 import typer
 import yaml
 from pydantic import Field
-from rich.console import Console
 
 from triforce_tts import checkpoint, schema
 from triforce_tts.audio.io import Audio, decode_audio, encode_flac, read_audio
@@ -342,10 +341,8 @@ def command(
         megabytes,
     )
     pack = make_pack(wanted, out, force)
-    say: Callable[[str], None] = lambda text: Console(stderr=True).print(text, highlight=False)  # noqa: E731
     for name, what in pack.contents.items():
-        hours = {split: f"{what['samples'][split]} samples, {what['seconds'][split] / 3600:.3f} h" for split in SPLITS}
-        say(
-            f"{name}: train {hours['train']}; heldout {hours['heldout']}; no room for {what['left']}, unspeakable {what['unspeakable']}"
-        )
-    say(f"{out}: {_size(out) / MEGABYTE:.2f} MB")
+        held = [f"{split} {what['samples'][split]} samples, {what['seconds'][split] / 3600:.3f} h" for split in SPLITS]
+        more = f"no room for {what['left']}, {what['unspeakable']} with a text that cannot be spoken"
+        typer.echo(f"{name}: {'; '.join(held)}; {more}", err=True)
+    typer.echo(f"{out}: {_size(out) / MEGABYTE:.2f} MB", err=True)

@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
+import psutil
 import typer
 
 from triforce_tts import checkpoint
@@ -38,6 +40,7 @@ BUNDLE, LOGS, SUMMARY, TABLE = "bundle", "logs", "summary.json", "summary.txt"
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 NEEDS = {"codes": ("dvae",), "diffusion": ("dvae",), "gpt": ("dvae", "codes"), BUNDLE: STAGES}
 STOPPED = -1  # exit code of a command whose time was over
+_TEST_PROCESSES = 4
 _LEAST_SECONDS = 1.0  # a training of less is not begun
 _PATIENCE_S = 10.0  # between asking a process to end and killing it
 _TAIL = 3  # lines of its log that a failed command shows
@@ -183,11 +186,7 @@ class Rental:
 
     def _do(self, step: Step, trained: Sequence[str]) -> None:
         if step.name == "tests":
-            self._in_clone(
-                step,
-                self.plan.tests_seconds,
-                ["-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider", "tests/gpu"],
-            )
+            self._in_clone(step, self.plan.tests_seconds, gpu_tests())
         elif step.name == "benchmarks":
             sizes = ["--sizes", str(self.places.pack / CONFIGS)]
             self._in_clone(
@@ -233,6 +232,8 @@ class Rental:
             self._command(words, step.name, self._training_ends() - now)
         finally:
             self._export(step)
+        if not step.steps:
+            raise TriforceError("its time was over before the first step was made")
 
     def _training(self, stage: str, last_step: float) -> list[str]:
         """The options of a stage's training."""
@@ -375,6 +376,12 @@ def table(steps: Sequence[Step]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+def gpu_tests() -> list[str]:
+    """The command of the tests of the GPU, in a few processes where pytest can: they wait for the CPU more than for the GPU."""
+    words = ["-m", "pytest", "-m", "gpu", "-v", "-p", "no:cacheprovider", "tests/gpu"]
+    return [*words, "-n", str(min(_TEST_PROCESSES, os.cpu_count() or 1))] if find_spec("xdist") else words
+
+
 def clone_root() -> Path | None:
     """The root of the clone that this file lies in, with its tests and benchmarks; None in an installed package."""
     root = Path(__file__).parent.parent
@@ -386,7 +393,12 @@ def command(
     out: Annotated[Path, typer.Option(help="Folder for the results: a new one, or one of an earlier run.")],
     minutes: Annotated[float, typer.Option(help="Minutes in which everything ends.", min=0.05, max=100_000)] = 9.0,
     stages: Annotated[str, typer.Option(help="Which, in this order.")] = " ".join(ORDER),
-    spent: Annotated[float, typer.Option(help="Seconds of the minutes that are spent already.", min=0, max=1e6)] = 0.0,
+    began: Annotated[
+        float | None,
+        typer.Option(
+            help="Time from which the minutes count, in seconds since 1970; default: that of this command.", min=0
+        ),
+    ] = None,
     checks: Annotated[bool, typer.Option(help="Begin with the tests of the GPU and the benchmarks.")] = True,
     work: Annotated[
         Path | None, typer.Option(help="Folder for whole checkpoints; default: one that is removed.")
@@ -397,11 +409,11 @@ def command(
     ] = None,
 ) -> None:
     """Train from a pack within so many minutes, and leave fp16 weights that travel well; exit code 1 if a step fails."""
-    ends_at = time.time() + 60 * minutes - spent
+    start = psutil.Process().create_time() if began is None else began
     names = [*(CHECKS if checks else ()), *stages.split()]
     with tempfile.TemporaryDirectory(prefix="gpu-run-") as temporary, working_folder(out, "results", [pack]) as folder:
         places = Places(pack.absolute(), folder.absolute(), (work or Path(temporary)).absolute(), clone_root())
-        rental = Rental(places, set_ or (), ends_at)
+        rental = Rental(places, set_ or (), start + 60 * minutes)
         if rental.can_bundle(names):
             names.append(BUNDLE)
         else:

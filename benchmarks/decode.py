@@ -21,7 +21,8 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.text.tokenizer import TextTokenizer
 
-PROMPT, TOKENS, ROUNDS = 100, 400, 3  # tokens of a prompt, tokens that are drawn, and measurements
+PROMPT, ROUNDS = 100, 2  # tokens of a prompt, and measurements
+TOKENS = {"cuda": 200, "cpu": 40}  # that are drawn
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -151,13 +152,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_sizes(parser)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
-    parser.add_argument("--tokens", type=int, default=TOKENS, help="drawn by each row")
+    parser.add_argument("--tokens", type=int, help="drawn by each row; default: 200 on a GPU, 40 on a CPU")
     parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), help="default: fp32, and bf16 on a GPU")
     chosen = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precisions = chosen.precisions or (["fp32", "bf16"] if device.type == "cuda" else ["fp32"])
     rows = [
-        measure(size, batch, precision, device, chosen.tokens)
+        measure(size, batch, precision, device, chosen.tokens or TOKENS[device.type])
         for size in chosen.sizes
         for precision in precisions
         for batch in chosen.batches

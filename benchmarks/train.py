@@ -138,7 +138,7 @@ TASKS = {"dvae": dvae_task, "gpt": gpt_task, "diffusion": diffusion_task}
 
 def peak_flops(device: torch.device, precision: str) -> float:
     """FLOP/s of a square matrix product, the best of five: what this machine can do at most in ``precision``."""
-    size = 8192 if device.type == "cuda" else 4096
+    size = 8192 if device.type == "cuda" else 2048
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(2, size, size, device=device, dtype=kind)
     best = float("inf")

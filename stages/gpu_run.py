@@ -5,19 +5,15 @@ user could type, then the model folder. What a stage left is exported as soon as
 nothing of it. A stage that needs what a failed one should have made is not run.
 """
 
-import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import psutil
 import typer
@@ -28,42 +24,21 @@ from triforce_tts.files import working_folder, write_json, write_text
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
 
 from .bundle import CARD, copy_half
+from .gpu_launch import STOPPED, Launch, launch_process, log_lines
 from .gpu_pack import CODES, CONFIGS, INIT, PLAN, SHARDS, VOICE, Pack, read_pack
 from .gpu_plan import Plan, divide, load_plan
 from .gpu_results import stage_files, write_parts
-from .gpu_watch import NOT_MEASURED, Watch
+from .gpu_summary import DONE, FAILED, Step, last_validation, table
+from .gpu_watch import Watch
 from .state import read_state
 
 CHECKS = ("tests", "benchmarks")
 ORDER = ("dvae", "codes", "diffusion", "gpt")  # in which stages make sense
 BUNDLE, LOGS, SUMMARY, TABLE = "bundle", "logs", "summary.json", "summary.txt"
-DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 NEEDS = {"codes": ("dvae",), "diffusion": ("dvae",), "gpt": ("dvae", "codes"), BUNDLE: STAGES}
-STOPPED = -1  # exit code of a command whose time was over
 _TEST_PROCESSES = 4
 _LEAST_SECONDS = 1.0  # a training of less is not begun
-_PATIENCE_S = 10.0  # between asking a process to end and killing it
-_TAIL = 3  # lines of its log that a failed command shows
-
-Launch = Callable[[Sequence[str], Path, float, Path | None], int]
-"""Runs Python with words, writes what it says to a log, and ends it after so many seconds; its exit code. The last argument is
-the folder to run in; None leaves it."""
-
-
-@dataclass
-class Step:
-    """What became of one step, as ``summary.json`` has it."""
-
-    name: str
-    status: str = NOT_RUN
-    seconds: float = 0.0  # of the clock
-    note: str = ""
-    gpu_busy: float | str = NOT_MEASURED  # percent, the mean
-    gpu_memory_gb: float | str = NOT_MEASURED  # the most that all processes together took
-    steps: int | None = None  # of training
-    audio_s_per_s: float | None = None  # seconds of sound a second of training
-    figures: dict[str, float] = field(default_factory=dict)  # of the last validation
-    files: list[str] = field(default_factory=list)
+_TAIL, _SHOWN = 3, 15  # last lines of its log that a failed command shows, and that tests and benchmarks show
 
 
 @dataclass(frozen=True)
@@ -79,26 +54,6 @@ class Places:
         """Where a stage's weights are: of this run, or else the earlier ones of the pack."""
         made = self.work / stage
         return made if (made / "latest").exists() else self.pack / INIT / stage
-
-
-def launch_process(words: Sequence[str], log: Path, seconds: float, folder: Path | None) -> int:
-    """See ``Launch``; a process that does not end when it is asked to is killed with all that it started."""
-    with log.open("ab") as file:
-        process = subprocess.Popen(
-            [sys.executable, *words], stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder,
-            start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )  # fmt: skip
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_PATIENCE_S)
-            return STOPPED
-        finally:  # also when this process is interrupted: what it started must not go on alone
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 class Rental:
@@ -214,7 +169,7 @@ class Rental:
                 self._command(words, step.name, ends - time.time())
         finally:
             if log.is_file():
-                self.say(log.read_text(encoding="utf-8", errors="replace").rstrip())
+                self.say("\n".join(log_lines(log)[-_SHOWN:]))
 
     def _train(self, step: Step, trained: Sequence[str]) -> None:
         """Train one stage for its share of the time that is left, and export what there is, also of a failed one."""
@@ -271,8 +226,7 @@ class Rental:
             return
         if code == STOPPED:
             raise TriforceError(f"it was stopped after {seconds:.0f} s, when its time was over")
-        tail = " / ".join(log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-_TAIL:])
-        raise TriforceError(f"exit code {code}: {tail}")
+        raise TriforceError(f"exit code {code}: {' / '.join(log_lines(log)[-_TAIL:])}")
 
     # --- what is left -------------------------------------------------------------------------------------------------
 
@@ -288,7 +242,7 @@ class Rental:
         state = read_state(source)
         step.steps = state.step
         step.audio_s_per_s = round(state.audio_seconds / state.seconds, 1) if state.seconds else None
-        step.figures = _last_validation(run / "metrics.jsonl")
+        step.figures = last_validation(run / "metrics.jsonl")
         step.files = [path.name for path in write_parts(self.places.out, step.name, stage_files(half, step.name))]
 
     def _bundle(self, step: Step) -> None:
@@ -296,7 +250,7 @@ class Rental:
         words = ["-m", "triforce_tts.cli.app", "bundle", "--out", str(model), "--force"]
         words += ["--voice", str(self.places.pack / VOICE)]
         words += [word for stage in STAGES for word in (f"--{stage}", str(self._exported(stage)))]
-        self._command(words, BUNDLE, max(self._left(), self.plan.bundle_seconds))
+        self._command(words, BUNDLE, self._left())
         files = {name: model / name for name in (MANIFEST, DEFAULT_VOICE, CARD)}
         step.files = [path.name for path in write_parts(self.places.out, BUNDLE, files)]
 
@@ -349,33 +303,6 @@ def _require_order(names: Sequence[str]) -> None:
         raise ConfigError(f"STAGES '{' '.join(names)}': expected some of '{' '.join(ORDER)}', each once")
 
 
-def _last_validation(metrics: Path) -> dict[str, float]:
-    """The figures of the last validation that a run wrote down; none without one."""
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()] if metrics.is_file() else []
-    found: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
-    return {
-        name: value for name, value in found.items() if name not in ("kind", "step", "seconds") and value is not None
-    }
-
-
-def table(steps: Sequence[Step]) -> str:
-    """What became of the steps, in Markdown."""
-    rows = [["step", "status", "seconds", "training steps", "audio-s a second", "GPU busy %", "GPU memory GB", "files"]]
-    rows.append(["---"] * len(rows[0]))
-    for step in steps:
-        cells = (
-            step.name,
-            step.status,
-            step.seconds,
-            step.steps,
-            step.audio_s_per_s,
-            step.gpu_busy,
-            step.gpu_memory_gb,
-        )
-        rows.append(["" if cell is None else str(cell) for cell in (*cells, " ".join(step.files))])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
 def gpu_tests() -> list[str]:
     """The command of the tests of the GPU, in a few processes where pytest can: they wait for the CPU more than for the GPU."""
     words = ["-m", "pytest", "-m", "gpu", "-v", "-p", "no:cacheprovider", "tests/gpu"]
@@ -390,7 +317,7 @@ def clone_root() -> Path | None:
 
 def command(
     pack: Annotated[Path, typer.Option(help="Folder that gpu-pack made.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results: a new one, or one of an earlier run.")],
+    out: Annotated[Path, typer.Option(help="New folder for the results.")],
     minutes: Annotated[float, typer.Option(help="Minutes in which everything ends.", min=0.05, max=100_000)] = 9.0,
     stages: Annotated[str, typer.Option(help="Which, in this order.")] = " ".join(ORDER),
     began: Annotated[
@@ -409,6 +336,8 @@ def command(
     ] = None,
 ) -> None:
     """Train from a pack within so many minutes, and leave fp16 weights that travel well; exit code 1 if a step fails."""
+    if (out / SUMMARY).exists():
+        raise TriforceError(f"{out}: holds the results of an earlier run; choose a new folder")
     start = psutil.Process().create_time() if began is None else began
     names = [*(CHECKS if checks else ()), *stages.split()]
     with tempfile.TemporaryDirectory(prefix="gpu-run-") as temporary, working_folder(out, "results", [pack]) as folder:

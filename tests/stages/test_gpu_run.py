@@ -17,8 +17,9 @@ from tests.training import fast, trainer
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.stages import gpu_run
+from triforce_tts.stages.gpu_launch import STOPPED, launch_process
 from triforce_tts.stages.gpu_pack import Wanted, make_pack
-from triforce_tts.stages.gpu_run import STOPPED, Places, Rental, launch_process
+from triforce_tts.stages.gpu_run import Places, Rental
 from triforce_tts.stages.gpu_watch import Watch
 from triforce_tts.stages.progress import Progress
 from triforce_tts.synthesis.model import load_model
@@ -266,6 +267,21 @@ def test_training_ends_by_the_clock(corpus: dict[str, Path], tmp_path: Path) -> 
     assert (tmp_path / "run" / "latest").is_file()
 
 
+def test_a_run_is_saved_before_its_last_validation(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever rents a machine by the minute may be stopped while it validates."""
+    made = trainer("dvae", corpus, tmp_path / "run", ["run.steps=2"])
+
+    def stopped(*given: Any) -> dict[str, float]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(made.task, "validate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        made.fit()
+    assert checkpoint.locate(tmp_path / "run").name == "step-00000002"
+
+
 def test_the_budget_of_the_clock_counts_what_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     settings: Any = SimpleNamespace(steps=0, minutes=0.0, ends_at=1000.0, stop_at=0)
     spent = []
@@ -313,3 +329,8 @@ def test_without_a_gpu_nothing_is_measured(tmp_path: Path) -> None:
 def test_a_run_of_no_pack_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TriforceError, match=r"pack\.json"):
         rental(tmp_path, tmp_path / "run")
+
+
+def test_results_of_an_earlier_run_are_kept(pack: Path, ran: Path) -> None:
+    with pytest.raises(TriforceError, match="holds the results of an earlier run"):
+        gpu_run.command(pack, ran, 9.0, "dvae", checks=False)

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from triforce_tts.audio.io import Audio, decode_audio, encode_opus
 from triforce_tts.errors import ShardError, TextError
+from triforce_tts.progress import track
 from triforce_tts.shards import Kind, Sample, ShardInfo, ShardSet, shard_path, write_index, write_shard
 from triforce_tts.text.normalize import normalize
 
@@ -131,7 +134,9 @@ def _fitting(shards: ShardSet, order: Sequence[int], convert: Convert, room: int
 def _converted(shards: ShardSet, order: Sequence[int], convert: Convert) -> Iterator[tuple[int, Sample | None]]:
     """The samples of ``order`` one after another, converted by threads a little ahead of what is asked for."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(order), SHARD_SAMPLES):
+        for start in track(
+            range(0, len(order), SHARD_SAMPLES), "pack", -(-len(order) // SHARD_SAMPLES), Console(stderr=True)
+        ):
             part = order[start : start + SHARD_SAMPLES]
             yield from zip(part, pool.map(lambda index: convert(shards, index), part), strict=True)
 

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from triforce_tts.synthesis.model import load_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
+ROOT = Path(__file__).parent.parent.parent
 STAGES = ("dvae", "codes", "diffusion", "gpt", "bundle")
 SETTINGS = [f"{stage}.{setting}" for stage in ("dvae", "gpt", "diffusion")
             for setting in ("run.steps=2", "run.batch_size=2", "run.threads=1")]  # fmt: skip
@@ -338,9 +340,28 @@ def test_results_of_an_earlier_run_are_kept(pack: Path, ran: Path) -> None:
         gpu_run.command(pack, ran, 9.0, "dvae", checks=False)
 
 
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [({}, "PACK: folder that gpu-pack made"), ({"PACK": "nowhere", "OUT": "out"}, "nowhere: no pack here"),
+     ({"PACK": ".", "OUT": "out", "PYTHON": "no-python"}, "PYTHON=no-python: there is no such program")],
+)  # fmt: skip
+def test_the_script_says_what_it_lacks(variables: dict[str, str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "pack.json").touch()
+    environment = {"PATH": os.environ["PATH"], **variables}
+    done = subprocess.run(
+        ["bash", str(ROOT / "configs" / "gpu-run.sh")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
 # --- a machine that has torch and little else ----------------------------------------------------------------------------
 
-ROOT = Path(__file__).parent.parent.parent
 # What machines with torch commonly have of what training imports; the documentation lists the rest as WHEELS.
 THERE = {"torch", "torchaudio", "numpy", "accelerate", "rich", "typer", "yaml", "safetensors", "psutil"}
 PACKAGES = {"pydantic", "soundfile", "soxr", "sentencex", "webdataset"}

@@ -33,6 +33,7 @@ class Plan(Config):
     benchmarks_seconds: Limit
     codes_seconds: Limit
     closing_seconds: Limit  # kept free at the end of each trained stage, for its last validation and for saving
+    overrun_seconds: Limit  # a stage that has not ended so long after its share of the time is stopped
     bundle_seconds: Limit  # kept free at the end, for the model folder and the results
     code_processes: Some  # that code shards
     settings: tuple[str, ...] = ()  # of all stages, as run.workers=10

@@ -56,6 +56,11 @@ class Places:
         return made if (made / "latest").exists() else self.pack / INIT / stage
 
 
+def print_now(text: str) -> None:
+    """Print a line that is seen at once, also in a log."""
+    print(text, flush=True)
+
+
 class Rental:
     """One run on a rented GPU."""
 
@@ -65,7 +70,7 @@ class Rental:
         settings: Sequence[str],
         ends_at: float,
         launch: Launch = launch_process,
-        say: Callable[[str], None] = print,
+        say: Callable[[str], None] = print_now,
     ) -> None:
         self.places, self.ends_at, self.launch, self._print = places, ends_at, launch, say
         self.pack: Pack = read_pack(places.pack)
@@ -184,7 +189,8 @@ class Rental:
         words = ["-m", "triforce_tts.cli.app", "train", step.name, *self._training(step.name, last_step)]
         try:
             # Closing may take longer than planned: the stages after it then have less, and nothing is lost.
-            self._command(words, step.name, self._training_ends() - now)
+            limit = min(stage_ends + self.plan.overrun_seconds, self._training_ends())
+            self._command(words, step.name, limit - now)
         finally:
             self._export(step)
         if not step.steps:
@@ -305,7 +311,7 @@ def _require_order(names: Sequence[str]) -> None:
 
 def gpu_tests() -> list[str]:
     """The command of the tests of the GPU, in a few processes where pytest can: they wait for the CPU more than for the GPU."""
-    words = ["-m", "pytest", "-m", "gpu", "-v", "-p", "no:cacheprovider", "tests/gpu"]
+    words = ["-m", "pytest", "-m", "gpu", "-v", "-W", "default", "-p", "no:cacheprovider", "tests/gpu"]
     return [*words, "-n", str(min(_TEST_PROCESSES, os.cpu_count() or 1))] if find_spec("xdist") else words
 
 

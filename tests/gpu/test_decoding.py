@@ -52,7 +52,8 @@ def test_a_model_speaks_on_a_gpu_as_on_a_cpu(model: Path, exact: None) -> None:
     with torch.inference_mode():
         decoded = on_cpu.model.dvae.decode(codes)
         assert torch.allclose(on_gpu.model.dvae.decode(codes.cuda()).cpu(), decoded, atol=1e-3)
-        assert torch.equal(on_gpu.model.dvae.encode(decoded.cuda()).cpu(), on_cpu.model.dvae.encode(decoded))
+        same = on_gpu.model.dvae.encode(decoded.cuda()).cpu() == on_cpu.model.dvae.encode(decoded)
+    assert same.float().mean() > 0.98  # a value next to a border may be rounded to its other side
 
 
 @gpu

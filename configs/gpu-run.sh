@@ -29,10 +29,16 @@ folders = [folder for folder in sys.path if Path(folder).name in ("site-packages
 lines = [f"import site; site.addsitedir({folder!r})" for folder in folders]
 (Path(sys.argv[1]) / "zz_machine.pth").write_text("\n".join(lines) + "\n")
 END
-  install=("$python" -m pip --python "$home/env/bin/python" install --quiet --no-index --no-deps --root-user-action=ignore)
+  install() {
+    "$python" -m pip --python "$home/env/bin/python" install --no-index --no-deps --root-user-action=ignore "$@" \
+      > "$home/log" 2>&1 || {
+      cat "$home/log" >&2
+      exit 2
+    }
+  }
   wheels=("$PACK"/wheels/*.whl)
-  if [ -f "${wheels[0]}" ]; then "${install[@]}" "${wheels[@]}"; fi
-  "${install[@]}" --no-build-isolation --editable .
+  if [ -f "${wheels[0]}" ]; then install "${wheels[@]}"; fi
+  install --no-build-isolation --editable .
   python="$home/env/bin/python"
 fi
 

@@ -118,6 +118,7 @@ def test_the_next_run_starts_from_the_last_ones_results(ran: Path, corpus: dict[
     again.run(["codes", "diffusion", "gpt"])
     assert f"run.init_from={tmp_path / 'next' / 'init' / 'diffusion'}" in words[1]
     assert words[1][words[1].index("--dvae") + 1] == str(tmp_path / "next" / "init" / "dvae")
+    assert rental(tmp_path / "next", tmp_path / "real", forked).run(["diffusion"])
     weights = checkpoint.load_tensors(tmp_path / "next" / "init" / "gpt" / "model.safetensors")
     assert all(str(value.dtype) == "torch.float16" for value in weights.values())
 

@@ -34,7 +34,7 @@ from .bundle import copy_half
 from .codes import read_text
 from .gpt_data import code_details
 from .gpu_plan import Plan, divide, load_plan
-from .gpu_results import part_paths, read_stage_parts
+from .gpu_results import best_or_latest, part_paths, read_stage_parts
 from .gpu_shards import Opus, Packed, pack_audio, pack_codes
 
 PACK, SHARDS, CODES, CONFIGS, INIT, WHEELS, VOICE = (
@@ -162,7 +162,7 @@ def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
             folder.mkdir(parents=True)
             read_stage_parts(source, stage, folder)
         elif (source / stage).exists():
-            copy_half(checkpoint.locate(source / stage), folder)
+            copy_half(best_or_latest(source / stage), folder)
         else:
             continue
         checkpoint.read_config(folder, stage)

@@ -10,12 +10,22 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS
+from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS, locate
 from triforce_tts.errors import CheckpointError
 from triforce_tts.files import atomic_path
 
 PART_BYTES = 15_000_000  # of a file: below what machines and mails commonly let through
 _FILES = (WEIGHTS, CONFIG, LINEAGE)
+
+
+def best_or_latest(run: Path) -> Path:
+    """The checkpoint of ``run`` with the lowest held-out figure where it kept that one, or else its latest; or ``run`` itself.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    best = run / "best"
+    return locate(best if best.exists() else run)
 
 
 def write_parts(folder: Path, name: str, files: Mapping[str, Path], part_bytes: int = PART_BYTES) -> list[Path]:

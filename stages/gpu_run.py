@@ -15,10 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 
-from triforce_tts import checkpoint
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import working_folder, write_json, write_text
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
@@ -27,7 +25,7 @@ from .bundle import CARD, copy_half
 from .gpu_launch import STOPPED, Launch, launch_process, log_lines
 from .gpu_pack import CODES, CONFIGS, INIT, PLAN, SHARDS, VOICE, Pack, read_pack
 from .gpu_plan import Plan, divide, load_plan
-from .gpu_results import stage_files, write_parts
+from .gpu_results import best_or_latest, stage_files, write_parts
 from .gpu_summary import DONE, FAILED, Step, last_validation, table
 from .gpu_watch import Watch
 from .state import read_state
@@ -240,7 +238,7 @@ class Rental:
         """Write a stage's weights in fp16 for the journey home, with what its training says of itself."""
         run = self.places.work / step.name
         try:
-            source = checkpoint.locate(run / "best" if (run / "best").exists() else run)
+            source = best_or_latest(run)
         except CheckpointError:  # it failed before it saved: there is nothing to take home, and its own error says so
             return
         half = self.places.work / "half" / step.name
@@ -328,9 +326,7 @@ def command(
     stages: Annotated[str, typer.Option(help="Which, in this order.")] = " ".join(ORDER),
     began: Annotated[
         float | None,
-        typer.Option(
-            help="Time from which the minutes count, in seconds since 1970; default: that of this command.", min=0
-        ),
+        typer.Option(help="Time from which the minutes count, in seconds since 1970; default: now.", min=0),
     ] = None,
     checks: Annotated[bool, typer.Option(help="Begin with the tests of the GPU and the benchmarks.")] = True,
     work: Annotated[
@@ -344,7 +340,7 @@ def command(
     """Train from a pack within so many minutes, and leave fp16 weights that travel well; exit code 1 if a step fails."""
     if (out / SUMMARY).exists():
         raise TriforceError(f"{out}: holds the results of an earlier run; choose a new folder")
-    start = psutil.Process().create_time() if began is None else began
+    start = time.time() if began is None else began
     names = [*(CHECKS if checks else ()), *stages.split()]
     with tempfile.TemporaryDirectory(prefix="gpu-run-") as temporary, working_folder(out, "results", [pack]) as folder:
         places = Places(pack.absolute(), folder.absolute(), (work or Path(temporary)).absolute(), clone_root())

@@ -10,6 +10,7 @@ With shards the real loader feeds the steps, and the share of the time that is s
 """
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -26,6 +27,7 @@ from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
+from triforce_tts.schema import ConfigT
 from triforce_tts.sequences import PAD, Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
@@ -73,9 +75,14 @@ class Fixed:
         return {}
 
 
+def load_config(kind: type[ConfigT], group: str, size: str, overrides: Sequence[str] = ()) -> ConfigT:
+    """The configuration of a stage: a shipped one by its size, or the stage's file in a folder, such as that of a pack."""
+    return schema.load(kind, group, str(Path(size) / f"{group}.yaml") if Path(size).is_dir() else size, overrides)
+
+
 def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     """Crops of noise."""
-    settings = schema.load(dvae_stage.DVAESettings, "dvae", size, overrides)
+    settings = load_config(dvae_stage.DVAESettings, "dvae", size, overrides)
     count, rate, seconds = settings.run.batch_size, settings.audio.sample_rate, settings.data.crop_seconds
     samples = int(seconds * rate)
     batch = dvae_stage.Sounds(0.1 * torch.randn(count, samples), torch.full((count,), samples))
@@ -86,8 +93,8 @@ def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
 
 def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     """Sequences of random codes and text, all alike: 600 ids, of which 80 are the voice, the text and their marks."""
-    settings = schema.load(gpt_stage.GPTSettings, "gpt", size, overrides)
-    codes = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    settings = load_config(gpt_stage.GPTSettings, "gpt", size, overrides)
+    codes = load_config(dvae_stage.DVAESettings, "dvae", size)
     vocabulary = Vocabulary(
         VocabularyConfig(
             n_text=TextTokenizer().size,
@@ -113,8 +120,8 @@ def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
 
 def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     """Crops of noise, with a new DVAE."""
-    settings = schema.load(diffusion_stage.DiffusionSettings, "diffusion", size, overrides)
-    first = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    settings = load_config(diffusion_stage.DiffusionSettings, "diffusion", size, overrides)
+    first = load_config(dvae_stage.DVAESettings, "dvae", size)
     audio, data, count = first.audio, settings.data, settings.run.batch_size
     samples, reference = int(data.crop_seconds * audio.sample_rate), int(data.reference_seconds * audio.sample_rate)
     frames = audio.frames(samples)
@@ -138,11 +145,9 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
 TASKS = {"dvae": dvae_task, "gpt": gpt_task, "diffusion": diffusion_task}
 
 
-def peak_flops(device: torch.device, precision: str, size: int = 4096) -> float:
-    """The FLOP/s of a square matrix product, the best of five tries.
-
-    The most that this machine can do in ``precision``.
-    """
+def peak_flops(device: torch.device, precision: str) -> float:
+    """FLOP/s of a square matrix product, the best of five: what this machine can do at most in ``precision``."""
+    size = 8192 if device.type == "cuda" else 2048
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(2, size, size, device=device, dtype=kind)
     best = float("inf")
@@ -160,6 +165,15 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
+def step_flops(trainer: Trainer[Any, Any], batch: Any) -> float:
+    """Arithmetic of a step, counted without the compiler, which would hide the operations from the counter."""
+    counter = FlopCounterMode(display=False)
+    uncompiled = torch.compiler.set_stance("force_eager") if trainer.settings.compile else contextlib.nullcontext()
+    with uncompiled, counter:
+        trainer._step(batch)
+    return float(counter.get_total_flops())
+
+
 def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops: float | None) -> Row:
     """Medians over ``steps`` after two of warm-up."""
     torch.manual_seed(0)
@@ -169,10 +183,9 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
         trainer: Trainer[Any, Any] = Trainer(task, run, Path(folder), {})  # type: ignore[arg-type]
         device = trainer.accelerator.device
         batch = task.batch.to(device)
-        counter = FlopCounterMode(display=False)
-        with counter:
+        flops = step_flops(trainer, batch)
+        for _ in range(WARM_UP):
             trainer._step(batch)
-        trainer._step(batch)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
         times = []
@@ -182,7 +195,7 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
             trainer._step(batch)
             _wait(device)
             times.append(time.perf_counter() - began)
-    took, flops = statistics.median(times), counter.get_total_flops()
+    took = statistics.median(times)
     # Arithmetic that is repeated to save memory does not count as work of the model.
     useful = flops * 3 / 4 if run.recompute else flops
     peak = peak_tflops * 1e12 if peak_tflops else peak_flops(device, run.precision)
@@ -204,12 +217,12 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
 def real_task(stage: str, size: str, sources: argparse.Namespace, overrides: list[str]) -> tuple[Any, RunSettings]:
     """The stage on the shards that ``sources`` name."""
     if stage == "dvae":
-        first = schema.load(dvae_stage.DVAESettings, stage, size, overrides)
+        first = load_config(dvae_stage.DVAESettings, stage, size, overrides)
         return dvae_stage.build(first, sources.shards), first.run
     if stage == "gpt":
-        second = schema.load(gpt_stage.GPTSettings, stage, size, overrides)
+        second = load_config(gpt_stage.GPTSettings, stage, size, overrides)
         return gpt_stage.build(second, sources.codes), second.run
-    third = schema.load(diffusion_stage.DiffusionSettings, stage, size, overrides)
+    third = load_config(diffusion_stage.DiffusionSettings, stage, size, overrides)
     return diffusion_stage.build(third, sources.shards, sources.dvae), third.run
 
 
@@ -247,11 +260,18 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """The option that says which configurations are measured."""
+    parser.add_argument(
+        "--sizes", nargs="+", default=["nano"], help="names of configurations, or folders with dvae.yaml and so on"
+    )
+
+
 def main() -> None:
     """Print one row for each stage and size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stages", nargs="+", choices=list(TASKS), default=list(TASKS))
-    parser.add_argument("--sizes", nargs="+", default=["nano"])
+    add_sizes(parser)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument(
         "--set", action="append", default=[], dest="overrides", help="as for training: run.batch_size=8"

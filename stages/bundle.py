@@ -10,7 +10,7 @@ import torch
 import typer
 
 from triforce_tts import bounds, checkpoint
-from triforce_tts.audio.io import read_audio, write_audio
+from triforce_tts.audio.io import encode_flac, read_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
@@ -77,7 +77,7 @@ def bundle(
         for stage, path in checkpoints.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
-        write_audio(folder / DEFAULT_VOICE, clip)
+        (folder / DEFAULT_VOICE).write_bytes(encode_flac(clip))
         write_text(folder / CARD, told)
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}

@@ -1,7 +1,8 @@
 """Between stages 1 and 2: run the DVAE over shards, so that the GPT trains on integers alone (2 bytes a code).
 
 A coded shard holds ``key.codes.npy`` (uint16 [frames, groups]) and the sample's JSON with its normalised text; its
-index is stamped with the DVAE's id, which the GPT and the bundle check.
+index is stamped with the DVAE's id, which the GPT and the bundle check. Shards whose index says ``normalized`` carry that
+text already (a pack for a rented GPU does): the machine then needs no library that normalises.
 """
 
 import io
@@ -30,6 +31,7 @@ from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
 
+NORMALIZED = "normalized"  # in the details of an index: whether every sample carries its normalised text
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
 # The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be
 # evaluated.
@@ -170,7 +172,8 @@ def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
 def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     """Code a shard; its entry in the index, and how many of its samples had no speakable text."""
     target = job.target
-    source = read_index(job.folder, "audio")["splits"][job.split]["shards"]
+    index = read_index(job.folder, "audio")
+    source, is_normalized = index["splits"][job.split]["shards"], index["details"].get(NORMALIZED) is True
     stamp = _Stamp(dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"])
     done = target.with_suffix(".done.json")
     if (finished := _finished(done, target, stamp)) is not None:
@@ -182,17 +185,18 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
 
     def samples() -> Iterator[Sample]:
         nonlocal silent
-        for index in range(first, first + source[job.number]["samples"]):
-            meta = shards.meta(index)
-            try:
-                meta["normalized"] = normalize(meta["text"])
-            except TextError:
-                silent += 1
-                continue
-            sound = decode_audio(shards.payload(index), shards.keys[index], audio.sample_rate).samples
+        for number in range(first, first + source[job.number]["samples"]):
+            meta = shards.meta(number)
+            if not is_normalized:
+                try:
+                    meta["normalized"] = normalize(meta["text"])
+                except TextError:
+                    silent += 1
+                    continue
+            sound = decode_audio(shards.payload(number), shards.keys[number], audio.sample_rate).samples
             with torch.inference_mode():
                 codes = dvae.encode(mel_spectrogram(sound[None], audio))[0]
-            yield Sample(shards.keys[index], meta, encode_codes(codes), "codes.npy")
+            yield Sample(shards.keys[number], meta, encode_codes(codes), "codes.npy")
 
     info = write_shard(target, samples())
     write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), "silent": silent})

@@ -7,6 +7,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import soundfile
+
 from triforce_tts import schema
 from triforce_tts.data.common.heldout import HeldOut
 from triforce_tts.data.labelled import babble
@@ -52,8 +54,9 @@ def coded_shards(folder: Path, shards: Path, dvae: Path) -> Path:
 
 
 def voice_clip(path: Path, seconds: float = 2.0) -> Path:
-    """A clip of the babbler."""
-    babble.speak("a voice that speaks for a while "[: max(1, round(seconds * 12))], "low").save(path)
+    """A clip of the babbler, written by libsndfile: a machine with a GPU need not have FFmpeg's package."""
+    sound = babble.speak("a voice that speaks for a while "[: max(1, round(seconds * 12))], "low")
+    soundfile.write(path, sound.samples.numpy(), sound.sample_rate)
     return path
 
 

@@ -60,6 +60,7 @@ RUN = {
     "steps": [-1, 10**12],
     "stop_at": [-1, 10**12],
     "minutes": [*FINITE, -1, 1e9],
+    "ends_at": [*FINITE, -1, 1e12],
     "warmup_steps": [-1, 10**12],
     "final_learning_rate": [*FINITE, -0.1, 1.5],
     "betas": ["[0.9, 1.0]", "[-0.1, 0.9]", "[.nan, 0.9]", "[0.9]", "[0.9, 0.9, 0.9]"],

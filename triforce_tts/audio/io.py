@@ -2,7 +2,7 @@
 
 libsndfile (through soundfile) decodes first: it is fast and seeks exactly. FFmpeg (through PyAV, whose wheel
 carries it) decodes what libsndfile does not know, such as m4a, and writes the files, because it alone puts
-the same tags into every format. Whatever cannot be used is refused with an ``AudioError`` that names it.
+the same tags into every format; it is imported when it is first needed. Whatever cannot be used is refused with an ``AudioError`` that names it.
 """
 
 import io
@@ -12,22 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import numpy as np
 import soundfile as sf  # type: ignore[import-untyped]
 import torch
-from av.audio.stream import AudioStream
 
 from triforce_tts.audio.decoding import (
     BLOCK,
     LOUDEST,
     Source,
     Wave,
+    damaged,
     open_container,
     open_ffmpeg,
     open_libsndfile,
     present,
-    reason_of,
     too_long,
 )
 from triforce_tts.audio.pcm import to_pcm16
@@ -130,6 +128,8 @@ def read_tags(path: Path | str) -> dict[str, str]:
 
 def claimed_seconds(path: Path | str) -> float:
     """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
+    import av
+
     path = Path(path)
     try:
         with present(path), open_container(path, str(path)) as container:
@@ -215,8 +215,8 @@ def _read(
         rate, blocks = open_ffmpeg(source, name, start_s, most)
     try:
         wave = _collect(blocks, rate, duration_s, most, name)
-    except (sf.LibsndfileError, av.FFmpegError) as error:
-        raise AudioError(f"{name}: the audio is damaged ({reason_of(error)})") from error
+    except sf.LibsndfileError as error:
+        raise damaged(name, error) from error
     if len(wave) == 0:
         where = f" after {start_s:g} s" if start_s else ""
         raise AudioError(f"{name}: it holds no samples{where}")
@@ -247,6 +247,9 @@ def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: 
 
 
 def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
+    import av
+    from av.audio.stream import AudioStream
+
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])

@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, TextError
 from triforce_tts.samples import LONGEST_S, SAMPLE_RATES, CodesRecord, SampleRecord, faults_of
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
-
-from .labelled.prepare import tokenizer
 
 TOLERANCE_S = 0.001  # what rounding the length in the JSON may cost
 OPUS_FRAME_S = 0.02  # which lossy coding may add at the end
@@ -62,6 +59,8 @@ def _check_words(meta: Mapping[str, Any], kind: str) -> list[str]:
     placed = meta.get(alignment.KEY)
     if kind == "audio" and placed is None:
         return []
+    from .labelled.prepare import tokenizer  # here and below, because it imports torch, for which --help must not wait
+
     try:
         text = meta["normalized"] if kind == "codes" else normalize(meta["text"])
         words = sum(piece.is_word for piece in tokenizer().spell(text))
@@ -74,6 +73,8 @@ def _check_words(meta: Mapping[str, Any], kind: str) -> list[str]:
 
 def check_audio(data: bytes, meta: Mapping[str, Any], extension: str) -> list[str]:
     """What is wrong with the encoded sound of a sample whose JSON is right."""
+    from triforce_tts.audio.io import decode_audio
+
     try:
         # A little more than it should be is decoded, and no more: a few bytes can hold hours of silence.
         audio = decode_audio(data, f".{extension}", duration_s=meta["duration_s"] + _BEYOND_S)

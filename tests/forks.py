@@ -29,12 +29,14 @@ from pathlib import Path
 from typing import Any
 
 # The heavy imports of every command, but not the command line itself: a program finds that as a fresh process would.
-# What torch, tensorboard and rich import when they are first used is among them.
+# What torch, tensorboard and rich import when they are first used is among them, and what draws and what finds a phase.
 IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes",
+            "torchaudio.functional", "webdataset", "matplotlib.backends.backend_agg", "matplotlib.figure",
             "triforce_tts.cli.speak", "triforce_tts.synthesis", "triforce_tts.models.load",
             "triforce_tts.stages.loop", "triforce_tts.stages.dvae", "triforce_tts.stages.gpt",
             "triforce_tts.stages.diffusion", "triforce_tts.stages.distill", "triforce_tts.stages.bundle",
-            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.build",
+            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.labelled.run",
+            "triforce_tts.data.build",
             "triforce_tts.data.verify", "triforce_tts.data.inspect")  # fmt: skip
 CLI = ("-m", "triforce_tts.cli.app")
 LONGEST_REQUEST = 1 << 17  # bytes: the words and the environment of a program

@@ -14,8 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
-import torch
-
 from triforce_tts.errors import TriforceError
 
 JobT = TypeVar("JobT")
@@ -29,6 +27,8 @@ def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> 
     at a time; the job whose worker dies a second time, alone, is given back without a result.
     """
     if workers <= 1:
+        import torch  # here and below, because it takes seconds, for which --help must not wait
+
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # as in the workers, so that sums are formed in the same order
         try:
@@ -83,11 +83,13 @@ def _context(work: Callable[..., Any]) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     module = getattr(work, "func", work).__module__  # of a partial function too
-    context.set_forkserver_preload([__name__, *([module] if module != "__main__" else [])])
+    context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
     return context
 
 
 def _start_worker(environment: dict[str, str]) -> None:
+    import torch
+
     os.environ.clear()  # the server's: it may have started before this process changed its own
     os.environ.update(environment)
     torch.set_num_threads(1)
@@ -137,5 +139,7 @@ def run_on_ray(
 
 
 def _alone_on_its_core(work: Callable[[JobT], ResultT], job: JobT) -> ResultT:
+    import torch
+
     torch.set_num_threads(1)
     return work(job)

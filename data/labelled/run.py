@@ -13,7 +13,7 @@ from triforce_tts.errors import ShardError
 from triforce_tts.shards import SPLITS, ShardSet
 from triforce_tts.text import alignment
 
-from ..common.clips import Drop, Found
+from ..common.clips import MAX_CHARACTERS, Drop, Found
 from ..common.heldout import HeldOut, read_heldout
 from ..common.names import printable
 from . import babble, lessons, synthetic
@@ -150,7 +150,7 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
     if speech.texts is None:
         texts = babble.sentences(speech.sentences or BABBLE_SENTENCES)
     else:
-        texts = synthetic.read_texts(speech.texts, speech.max_characters or synthetic.MAX_CHARACTERS, held_list)
+        texts = synthetic.read_texts(speech.texts, speech.max_characters or MAX_CHARACTERS, held_list)
     if speech.assets is not None:
         planned = lessons.plan(texts, speech.teaching(speech.assets), speech.sentences, held_list)
         clips, held = planned.recordings, planned.held

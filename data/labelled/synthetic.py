@@ -23,7 +23,6 @@ from ..common.names import letters_of
 from . import babble
 
 ENGINES = ("flite", "babble")  # those that need nothing but a name; see lessons.py for kokoro
-MAX_CHARACTERS = 200  # of an utterance, unless told otherwise
 _PROBE = "hello"  # a text that any synthesiser can speak
 _LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take
 _SCHEME = "say:"  # marks a Recording whose sound is made, not read

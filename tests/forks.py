@@ -9,6 +9,7 @@ before. The interpreter's own options are those of the tests. And a program that
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -51,6 +52,8 @@ def serve(requests: socket.socket) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     assert threading.active_count() == 1, "a thread does not survive a fork"
+    gc.collect()
+    gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
         if not data:

@@ -164,8 +164,7 @@ def book_of(truth: Truth, unread: Sequence[str], host: str, seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- the figures
-# -------------------------------------------------------------------------------------------------------
+# --- the figures -----------------------------------------------------------------------------------------------------
 
 
 def judge(segments: Sequence[Any], truth: Truth, wave: Wave) -> dict[str, float]:

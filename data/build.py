@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from .common.clips import MAX_CHARACTERS
 from .kinds import KindGroup, announcement
-from .labelled import synthetic as synthesiser
-from .labelled.run import Output, Speech, build_labelled, build_synthetic, read_lists, tell
 from .options import (
     OUT,
     WORKERS,
@@ -79,6 +78,8 @@ def labelled(
 
     Example: triforce-tts build labelled recordings/ --out shards/real --sample-rate 16000 --align
     """
+    from .labelled.run import Output, build_labelled  # here and below, because it imports torch: --help must not wait
+
     words = [str(source) for source in sources or ()]
     folders = folders_of(words)
     check_out(out, folders)
@@ -128,7 +129,7 @@ def synthetic(
     ] = None,
     max_characters: Annotated[
         int | None,
-        typer.Option(min=10, max=5000, help=f"Cut longer texts at punctuation. Default: {synthesiser.MAX_CHARACTERS}."),
+        typer.Option(min=10, max=5000, help=f"Cut longer texts at punctuation. Default: {MAX_CHARACTERS}."),
     ] = None,
     heldout: HeldOutList = None,
     sample_rate: SampleRate = None,
@@ -144,6 +145,8 @@ def synthetic(
 
     Example: triforce-tts build synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
     """
+    from .labelled.run import Output, Speech, build_synthetic
+
     speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
                     assets, speeds)  # fmt: skip
     output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
@@ -190,6 +193,7 @@ def raw(
 
     Example: triforce-tts build raw feed.xml episodes/ --config podcast --out shards/podcast
     """
+    from .labelled.run import read_lists, tell
     from .raw import build as program
     from .raw.options import RawOptions
 
@@ -215,5 +219,7 @@ def _console() -> Console:
     """The console for messages; its first line names the kind of build if the command line does not."""
     console = Console(stderr=True)
     if line := announcement():
+        from .labelled.run import tell
+
         tell(line, console)
     return console

@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, TextError
 from triforce_tts.samples import LONGEST_S, SAMPLE_RATES, CodesRecord, SampleRecord, faults_of
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
-
-from .labelled.prepare import tokenizer
 
 TOLERANCE_S = 0.001  # the largest error from rounding the length in the JSON
 OPUS_FRAME_S = 0.02  # Opus may add up to one frame at the end
@@ -63,6 +60,8 @@ def _check_words(meta: Mapping[str, Any], kind: str) -> list[str]:
     placed = meta.get(alignment.KEY)
     if kind == "audio" and placed is None:
         return []
+    from .labelled.prepare import tokenizer  # here and below, because it imports torch, for which --help must not wait
+
     try:
         text = meta["normalized"] if kind == "codes" else normalize(meta["text"])
         words = sum(piece.is_word for piece in tokenizer().spell(text))
@@ -75,6 +74,8 @@ def _check_words(meta: Mapping[str, Any], kind: str) -> list[str]:
 
 def check_audio(data: bytes, meta: Mapping[str, Any], extension: str) -> list[str]:
     """The faults in the encoded sound of a sample whose JSON is right."""
+    from triforce_tts.audio.io import decode_audio
+
     try:
         # Decoding stops soon after the stated length, because a few bytes can hold hours of silence.
         audio = decode_audio(data, f".{extension}", duration_s=meta["duration_s"] + _BEYOND_S)

@@ -11,25 +11,24 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import torch
 import typer
 from pydantic import Field, ValidationError
 from rich.console import Console
 
-from triforce_tts import checkpoint, pool
-from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import mel_spectrogram
+from triforce_tts import pool
 from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
 from triforce_tts.files import file_sha256, working_folder, write_json
-from triforce_tts.models.load import load_dvae
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
+
+if TYPE_CHECKING:
+    import torch
 
 NORMALIZED = "normalized"  # in the details of an index: whether every sample carries its normalised text
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
@@ -91,19 +90,21 @@ class _Job:
     target: Path
 
 
-def encode_codes(codes: torch.Tensor) -> bytes:
+def encode_codes(codes: "torch.Tensor") -> bytes:
     """``codes`` [frames, groups] as the bytes of a .npy file, uint16."""
     buffer = io.BytesIO()
     np.save(buffer, codes.cpu().numpy().astype(np.uint16), allow_pickle=False)
     return buffer.getvalue()
 
 
-def decode_codes(data: bytes, where: str = "codes") -> torch.Tensor:
+def decode_codes(data: bytes, where: str = "codes") -> "torch.Tensor":
     """Codes [frames, groups] int64 of ``encode_codes``' bytes; ``where`` names the sample in messages.
 
     Raises:
         ShardError: no .npy file of integers with two axes, or of another size than it says.
     """
+    import torch  # here and below, because it takes seconds, for which --help must not wait
+
     header = _HEADER.match(data)
     if header is None:
         raise ShardError(
@@ -121,7 +122,7 @@ def decode_codes(data: bytes, where: str = "codes") -> torch.Tensor:
     return torch.from_numpy(values.astype(np.int64))
 
 
-def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> torch.Tensor:
+def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> "torch.Tensor":
     """Codes [frames, groups] int64 in [0, n_codes) of a coded sample: at least one frame.
 
     Raises:
@@ -171,6 +172,13 @@ def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
 
 def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     """Code a shard; its entry in the index, and how many of its samples had no speakable text."""
+    import torch
+
+    from triforce_tts import checkpoint
+    from triforce_tts.audio.io import decode_audio
+    from triforce_tts.audio.mel import mel_spectrogram
+    from triforce_tts.models.load import load_dvae
+
     target = job.target
     index = read_index(job.folder, "audio")
     source, is_normalized = index["splits"][job.split]["shards"], index["details"].get(NORMALIZED) is True
@@ -220,6 +228,9 @@ def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, consol
         TriforceError: ``out`` is one of ``data``, holds something else or is written by another process; or a shard's
             worker died twice.
     """
+    from triforce_tts import checkpoint
+    from triforce_tts.models.load import load_dvae
+
     network, audio = load_dvae(dvae)
     if network.config.n_codes > MOST_CODES:
         raise CheckpointError(

@@ -9,6 +9,7 @@ before. The interpreter's own options are those of the tests. And a program that
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -29,20 +30,22 @@ from pathlib import Path
 from typing import Any
 
 # The heavy imports of every command, but not the command line itself, which each program imports anew.
-# They include the modules that torch, tensorboard and rich import at their first use.
+# They include the modules that torch, tensorboard and rich import at their first use, and those that draw and that find
+# a phase.
 IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes",
+            "torchaudio.functional", "webdataset", "matplotlib.backends.backend_agg", "matplotlib.figure",
             "triforce_tts.cli.speak", "triforce_tts.synthesis", "triforce_tts.models.load",
             "triforce_tts.stages.loop", "triforce_tts.stages.dvae", "triforce_tts.stages.gpt",
             "triforce_tts.stages.diffusion", "triforce_tts.stages.distill", "triforce_tts.stages.bundle",
-            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.build",
+            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.labelled.run",
+            "triforce_tts.data.build",
             "triforce_tts.data.verify", "triforce_tts.data.inspect")  # fmt: skip
 CLI = ("-m", "triforce_tts.cli.app")
 LONGEST_REQUEST = 1 << 17  # bytes; the largest size of a program's words and environment
 SLOW_S = 300.0  # seconds; after this time a program counts as hanging, even on a busy machine
 
 
-# --- in the server and its children
-# -------------------------------------------------------------------------------------
+# --- in the server and its children ----------------------------------------------------------------------------------
 
 
 def serve(requests: socket.socket) -> None:
@@ -50,6 +53,8 @@ def serve(requests: socket.socket) -> None:
     for module in IMPORTED:
         importlib.import_module(module)
     assert threading.active_count() == 1, "a thread does not survive a fork"
+    gc.collect()
+    gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
         if not data:
@@ -150,8 +155,7 @@ def _exit_code(words: list[str]) -> int:
     return int(code) if isinstance(code, int) else 0
 
 
-# --- in the tests
-# -------------------------------------------------------------------------------------------------------
+# --- in the tests ----------------------------------------------------------------------------------------------------
 
 
 @functools.cache

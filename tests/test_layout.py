@@ -175,13 +175,21 @@ def test_speaking_needs_no_training_library() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")]
+    "words",
+    [
+        ("--version",),
+        ("--help",),  # imports the modules of all commands
+        ("speak", "--help"),
+        ("train", "--help"),
+        ("train", "gpt", "--help"),
+        ("build", "raw", "--help"),
+    ],
 )
 def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
     """Importing torch takes seconds, and these modules do not need it."""
     code = (
         "import sys; from triforce_tts.cli.app import main\n"
-        "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate'} & set(sys.modules)), file=sys.stderr)"
+        "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate', 'transformers', 'scipy', 'sympy'} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"

@@ -14,8 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
-import torch
-
 from triforce_tts.errors import TriforceError
 
 JobT = TypeVar("JobT")
@@ -29,6 +27,8 @@ def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> 
     running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
     """
     if workers <= 1:
+        import torch  # here and below, because it takes seconds, for which --help must not wait
+
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # workers have one thread too, so sums are computed in the same order
         try:
@@ -87,11 +87,13 @@ def _context(work: Callable[..., Any]) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     module = getattr(work, "func", work).__module__  # ``func`` is the function of a partial function
-    context.set_forkserver_preload([__name__, *([module] if module != "__main__" else [])])
+    context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
     return context
 
 
 def _start_worker(environment: dict[str, str]) -> None:
+    import torch
+
     os.environ.clear()  # it is the environment of the server, which may have started before the parent changed its own
     os.environ.update(environment)
     torch.set_num_threads(1)
@@ -141,5 +143,7 @@ def run_on_ray(
 
 
 def _alone_on_its_core(work: Callable[[JobT], ResultT], job: JobT) -> ResultT:
+    import torch
+
     torch.set_num_threads(1)
     return work(job)

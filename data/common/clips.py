@@ -6,6 +6,7 @@ from pathlib import Path
 from .names import printable
 
 MANIFEST, HELDOUT = "manifest.jsonl", "heldout.json"
+MAX_CHARACTERS = 200  # of an utterance that a synthesiser speaks, unless told otherwise
 
 
 @dataclass(frozen=True)

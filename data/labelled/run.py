@@ -17,7 +17,7 @@ from triforce_tts.shards import SPLITS, ShardSet
 from triforce_tts.text import alignment
 from triforce_tts.wording import counted, length
 
-from ..common.clips import Drop, Inventory
+from ..common.clips import MAX_CHARACTERS, Drop, Inventory
 from ..common.heldout import HeldOut, read_heldout
 from ..common.names import printable
 from . import babble, lessons, synthetic
@@ -157,7 +157,7 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
     if speech.texts is None:
         texts = babble.sentences(speech.sentences or BABBLE_SENTENCES)
     else:
-        texts = synthetic.read_texts(speech.texts, speech.max_characters or synthetic.MAX_CHARACTERS, held_list)
+        texts = synthetic.read_texts(speech.texts, speech.max_characters or MAX_CHARACTERS, held_list)
     if speech.assets is not None:
         planned = lessons.plan(texts, speech.teaching(speech.assets), speech.sentences, held_list)
         clips, held = planned.clips, planned.held

@@ -23,7 +23,6 @@ from ..common.names import letters_of
 from . import babble
 
 ENGINES = ("flite", "babble")  # lessons.py has the engine kokoro, which needs files
-MAX_CHARACTERS = 200  # characters of an utterance, if the user gives no other limit
 _PROBE = "hello"  # a text that any synthesiser can speak
 _LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take to list its voices and to speak a text
 _SCHEME = "say:"  # ``audio`` of a clip begins with it if a synthesiser speaks the clip

@@ -27,7 +27,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dvae(tmp_path_factory: pytest.TempPathFactory, shards: Path) -> Path:
-    return trained_dvae(tmp_path_factory.mktemp("overfit") / "dvae", shards, steps=60)
+    return trained_dvae(tmp_path_factory.mktemp("overfit") / "dvae", shards, steps=20)
 
 
 def fit(task: Task, settings: object, run: Path) -> Outcome:

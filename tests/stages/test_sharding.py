@@ -12,7 +12,7 @@ from triforce_tts.models.load import load_gpt
 FILES = ("model.safetensors", "trainer/weights.safetensors", "trainer/optimizer.safetensors")
 # Every feature of a step is on: parts, recomputation, averages; there are validations and previews too.
 CHOSEN = ("run.steps=8", "model.dropout=0", "run.mega_batch_factor=2", "run.recompute=true", "run.validate_every=4",
-          "run.preview_every=4", "run.preview_samples=1", "run.validate_samples=2", "run.save_every=4")  # fmt: skip
+          "run.preview_every=5", "run.preview_samples=1", "run.validate_samples=2", "run.save_every=4")  # fmt: skip
 STAGES = ("gpt", "diffusion")
 
 

@@ -46,9 +46,9 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with few utterances, for builds that are only compared with each other."""
+    """The same with one utterance of each, for builds that are only compared with each other."""
     folder = tmp_path_factory.mktemp("short")
-    make_recordings(folder, utterances=2)
+    make_recordings(folder, utterances=1)
     return folder
 
 

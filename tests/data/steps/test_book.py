@@ -1,14 +1,19 @@
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchmarks import truth as known
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.books.book import make_book
+from triforce_tts.data.common.align import Aligner
 from triforce_tts.data.common.segments import MemorySound, Segment
 from triforce_tts.data.steps import book as b
 from triforce_tts.data.steps import book_edges as edges
 from triforce_tts.data.steps.book import BookConfig, align_text
+from triforce_tts.judges.recognisers import Pocketsphinx
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 
@@ -103,6 +108,31 @@ def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.Monk
 
 
 # --- with sound ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", autouse=True)
+def remembered() -> Iterator[None]:
+    """These tests put several texts to the same sounds: each sound is recognised once, and scored once with each text."""
+    recognised, scored = Pocketsphinx.__call__, Aligner.score
+    words: dict[bytes, str] = {}
+    scores: dict[tuple[bytes, str], float | None] = {}
+
+    def recognise(recogniser: Pocketsphinx, samples: npt.NDArray[np.float32]) -> str:
+        key = samples.tobytes()
+        if key not in words:
+            words[key] = recognised(recogniser, samples)
+        return words[key]
+
+    def score(aligner: Aligner, audio: Audio, text: str) -> float | None:
+        key = (audio.samples.numpy().tobytes(), text)
+        if key not in scores:
+            scores[key] = scored(aligner, audio, text)
+        return scores[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pocketsphinx, "__call__", recognise)
+        patch.setattr(Aligner, "score", score)
+        yield
 
 
 @pytest.fixture(scope="module")

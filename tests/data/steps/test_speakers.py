@@ -37,8 +37,7 @@ def joined(*names: str, pause_s: float = 0.4) -> np.ndarray:
     return np.concatenate(pieces).astype(np.float32)
 
 
-# --- the rules, with artificial vectors
-# -----------------------------------------------------------------------------------
+# --- the rules, with artificial vectors ------------------------------------------------------------------------------
 
 
 def test_pauses_are_cut_out_and_their_places_told() -> None:

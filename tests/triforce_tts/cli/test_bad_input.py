@@ -250,11 +250,19 @@ def shell(command: str, **variables: str | Path) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.parametrize(("source", "said"), [("<&-", "empty"), ("< /dev/zero", "over 20000")])
-def test_standard_input_that_gives_no_text(source: str, said: str, model: Path, tmp_path: Path) -> None:
-    command = f'"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" {source}'
+def test_standard_input_that_is_closed(model: Path, tmp_path: Path) -> None:
+    command = '"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" <&-'
     out = tmp_path / "out.wav"
-    assert_refused(shell(command, MODEL=model, OUT=out), said, out=out)
+    assert_refused(shell(command, MODEL=model, OUT=out), "empty", out=out)
+
+
+def test_standard_input_that_never_ends(model: Path, tmp_path: Path) -> None:
+    out, told = tmp_path / "out.wav", tmp_path / "told.txt"
+    words = [*forks.CLI, "speak", "-", "--model", model, "--out", out]
+    with Path("/dev/zero").open("rb") as zeros, told.open("wb") as errors:
+        code = forks.Program(words, stdin=zeros, stderr=errors).wait()
+    done = subprocess.CompletedProcess([str(word) for word in words], code, "", told.read_text())
+    assert_refused(done, "over 20000", out=out)
 
 
 def test_a_fault_in_one_sentence_of_a_text(model: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One clip of an evaluation: made by a model or read from a file, written down, and judged. Processes run this."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -29,6 +30,7 @@ class Work:
     job: Job
     panel: Panel
     audio: Path  # folder for the clips
+    key: str = ""  # of all that the judgement depends on
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Judged:
     clip: Clip | None
     vectors: tuple[list[float], ...] = ()
     fault: str = ""
+    work_seconds: float = 0.0  # of processor time
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,12 @@ def judge(work: Work) -> Judged:
     Raises:
         TriforceError: the model or a judge cannot be used.
     """
+    began = time.process_time()
+    judged = _judge(work)
+    return replace(judged, work_seconds=time.process_time() - began)
+
+
+def _judge(work: Work) -> Judged:
     job, panel = work.job, work.panel
     try:
         sound = MAKERS[job.kind](job)
@@ -68,9 +77,10 @@ def judge(work: Work) -> Judged:
     vectors = _vectors(sound.audio, panel, halves=job.kind is None)
     if job.kind is None:
         return Judged(job, None, vectors)
-    figures, heard = dict(sound.figures), ""
+    figures, heard, file = dict(sound.figures), "", None
     if len(sound.audio.samples):
-        (work.audio / f"{job.name}.ogg").write_bytes(encode_opus(sound.audio))
+        file = "-".join(filter(None, (job.name, work.key[:8]))) + ".ogg"
+        (work.audio / file).write_bytes(encode_opus(sound.audio))
         asked = Heard(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
         for opinion in (judging(asked) for judging in panel.judges):
             figures |= opinion.figures
@@ -78,9 +88,8 @@ def judge(work: Work) -> Judged:
     elif panel.recogniser is not None:
         figures |= errors(job.sentence.text, "")
     clip = Clip(
-        system=job.system, sentence=job.sentence.id, text=job.sentence.text, voice=job.voice, seed=job.seed,
-        audio=f"{job.name}.ogg" if len(sound.audio.samples) else None, seconds=sound.audio.duration_s, heard=heard,
-        figures=figures, faults=sound.faults,
+        system=job.system, sentence=job.sentence.id, text=job.sentence.text, group=job.sentence.group, voice=job.voice,
+        seed=job.seed, audio=file, seconds=sound.audio.duration_s, heard=heard, figures=figures, faults=sound.faults,
     )  # fmt: skip
     return Judged(job, clip, vectors)
 

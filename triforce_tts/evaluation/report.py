@@ -54,10 +54,11 @@ class Model(Record):
 
 
 class Sentence(Record):
-    """A sentence that was spoken."""
+    """A sentence that was spoken, or that a recording says."""
 
     id: str
     text: str
+    group: str = ""  # the list that it comes from: the name of a text file, or of the folder of a manifest
 
 
 class Clip(Record):
@@ -66,6 +67,7 @@ class Clip(Record):
     system: str  # whose clip: the key of its summary
     sentence: str  # id of the sentence; of a recording without a text the name of its file
     text: str  # what it should say; empty where that is not known
+    group: str = ""  # of its sentence
     voice: str
     seed: int
     audio: FileName | None  # file in the folder ``audio``; none where there was no sound
@@ -83,6 +85,14 @@ class Summary(Record):
     label: str  # of the model, or of the recordings
     clips: int
     figures: dict[str, Estimate]
+
+
+class Group(Record):
+    """The figures over the sentences of one list alone."""
+
+    name: str
+    sentences: int
+    summaries: tuple[Summary, ...]
 
 
 class Difference(Record):
@@ -116,9 +126,12 @@ class Report(Record):
     clips: tuple[Clip, ...]
     summaries: tuple[Summary, ...]
     differences: tuple[Difference, ...]
+    groups: tuple[Group, ...] = ()  # none where all sentences come from one list
     similarity: Similarity | None
     processes: int
-    seconds: float  # that the evaluation took
+    seconds: float  # from the start of the command to its end
+    work_seconds: float = 0.0  # of processor time, for all clips
+    continued: int = 0  # clips that an earlier run, which was stopped, had judged
 
     def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
         """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""

@@ -10,7 +10,17 @@ import numpy.typing as npt
 from triforce_tts.evaluation.clips import Judged
 from triforce_tts.evaluation.figures import SIMILARITY
 from triforce_tts.evaluation.plan import VOICES, Job
-from triforce_tts.evaluation.report import COPIES, Clip, Difference, Estimate, Figure, Kind, Similarity, Summary
+from triforce_tts.evaluation.report import (
+    COPIES,
+    Clip,
+    Difference,
+    Estimate,
+    Figure,
+    Group,
+    Kind,
+    Similarity,
+    Summary,
+)
 from triforce_tts.evaluation.statistics import difference, ratio
 
 Vector = npt.NDArray[np.float64]
@@ -52,10 +62,23 @@ def summaries(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Summary]:
     results = []
     for system, (kind, label) in kinds.items():
         own = [clip for clip in clips if clip.system == system]
+        if not own:
+            continue
         assert kind is not None
         figures = {name: ratio(list(rows.values())) for name, rows in _by_figure(own).items()}
         results.append(Summary(system=system, kind=kind, label=label, clips=len(own), figures=figures))
     return results
+
+
+def groups(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Group]:
+    """The summaries over each list of sentences alone; none where there is only one list."""
+    names = list(dict.fromkeys(clip.group for clip in clips if clip.group))
+    if len(names) < 2:
+        return []
+    return [
+        Group(name=name, sentences=len({clip.sentence for clip in own}), summaries=tuple(summaries(judged, own)))
+        for name, own in ((name, [clip for clip in clips if clip.group == name]) for name in names)
+    ]
 
 
 def _by_figure(clips: Iterable[Clip]) -> dict[str, dict[str, list[Figure]]]:

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from tests.corpus import voice_clip
 from triforce_tts.errors import TriforceError
-from triforce_tts.evaluation import panel, plan, run, table
+from triforce_tts.evaluation import panel, plan, run, sources, table
 from triforce_tts.evaluation.clips import MAKERS, Sound
 from triforce_tts.evaluation.order import worst_first
 from triforce_tts.evaluation.panel import Heard, Opinion, Panel
@@ -64,7 +64,7 @@ def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (voices / "bob").mkdir()
     voice_clip(voices / "bob" / "1.wav", 1.5)
     voice_clip(voices / "bob" / "2.wav", 2.0)
-    planned = plan.make_plan(place / "texts.txt", [place / "manifest.jsonl"], voices, seeds=2)
+    planned = plan.make_plan([place / "texts.txt"], [place / "manifest.jsonl"], voices, seeds=2)
     stub = Panel(
         (panel.Delivery(), Knowing()), loudness_vector, "the knowing one", ("DNSMOS: left out, because it is",)
     )
@@ -251,7 +251,7 @@ def test_the_fallback_to_pocketsphinx_stands_in_the_report(monkeypatch: pytest.M
 
 
 def test_without_any_option_twenty_sentences_are_spoken_in_the_models_voice(model: Path) -> None:
-    planned = plan.make_plan(None, [], None, seeds=3)
+    planned = plan.make_plan([], [], None, seeds=3)
     assert len(planned.sentences) == 20
     jobs = plan.make_jobs(planned, [("tiny", model)])
     kinds = [job.kind for job in jobs]
@@ -266,10 +266,10 @@ def test_a_manifest_alone_gives_the_sentences_each_once(tmp_path: Path) -> None:
     for name in "123":
         (tmp_path / f"{name}.wav").touch()
     (tmp_path / "manifest.jsonl").write_text(text)
-    planned = plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, seeds=1)
+    planned = plan.make_plan([], [tmp_path / "manifest.jsonl"], None, seeds=1)
     assert [sentence.text for sentence in planned.sentences] == ["One day.", "Two days."]
     assert len(planned.recordings) == 3
-    assert len(plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
+    assert len(plan.make_plan([], [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
 
 
 def test_alike_names_stay_apart(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_alike_names_stay_apart(tmp_path: Path) -> None:
         rows = [{"id": name, "audio": "1.wav", "text": f"{side} {name.encode()[1]}"} for name in ("x/1", "x-1")]
         (place / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
         manifests.append(place / "manifest.jsonl")
-    planned = plan.make_plan(None, manifests, None, 1)
+    planned = plan.make_plan([], manifests, None, 1)
     assert {recording.collection for recording in planned.recordings} == {"odd <name>-1", "odd <name>-2"}
     assert len({sentence.id for sentence in planned.sentences}) == 4
     assert all(re.fullmatch(r"[A-Za-z0-9_-]+", sentence.id) for sentence in planned.sentences)
@@ -290,14 +290,14 @@ def test_alike_names_stay_apart(tmp_path: Path) -> None:
 def test_a_recording_that_is_not_there_is_said_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
     with pytest.raises(TriforceError, match=r"1\.wav: there is no such recording"):
-        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([], [tmp_path / "m.jsonl"], None, 1)
 
 
 def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp_path: Path) -> None:
     voice_clip(tmp_path / "good.wav", 1.0)
     (tmp_path / "bad.wav").write_bytes(b"RIFF is all there is")
     sentences = [Sentence(id=name, text="a cat sat") for name in ("good", "bad")]
-    beside = tuple(plan.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
+    beside = tuple(sources.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
     stub = Panel((panel.Delivery(),), None, None)
     silent = Console(file=StringIO())
     report = run.evaluate(run.candidates([model]), plan.Plan((), beside, (), (0,)), stub, tmp_path / "out", 1, silent)
@@ -316,7 +316,7 @@ def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp
 def test_a_bad_manifest_is_one_line(content: str, wanted: str, tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(content)
     with pytest.raises(TriforceError, match=wanted) as caught:
-        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([], [tmp_path / "m.jsonl"], None, 1)
     assert "\n" not in str(caught.value)
 
 
@@ -324,17 +324,17 @@ def test_recordings_of_other_sentences_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
     (tmp_path / "t.txt").write_text("these words\n")
     with pytest.raises(TriforceError, match=r"none of its recordings says one of the sentences; leave out --texts"):
-        plan.make_plan(tmp_path / "t.txt", [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([tmp_path / "t.txt"], [tmp_path / "m.jsonl"], None, 1)
 
 
 def test_texts_and_voices_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(TriforceError, match=r"empty\.txt: no sentence in it; expected one a line"):
-        plan.read_sentences(tmp_path / "empty.txt")
+        sources.read_sentences(tmp_path / "empty.txt")
     (tmp_path / "long.txt").write_text("a " * 300)
     with pytest.raises(TriforceError, match="a line of 599 characters; expected a sentence of at most 400"):
-        plan.read_sentences(tmp_path / "long.txt")
+        sources.read_sentences(tmp_path / "long.txt")
     with pytest.raises(TriforceError, match="no such folder"):
-        plan.read_readers(tmp_path / "voices")
+        sources.read_readers(tmp_path / "voices")
     with pytest.raises(TriforceError, match="no sound files in it"):
-        plan.read_readers(tmp_path)
+        sources.read_readers(tmp_path)

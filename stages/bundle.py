@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import torch
 import typer
 
 from triforce_tts import bounds, checkpoint
-from triforce_tts.audio.io import read_audio, write_audio
+from triforce_tts.audio.io import TAGS, read_audio, read_tags, write_audio
 from triforce_tts.checkpoint import CONFIG, WEIGHTS
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
@@ -70,7 +71,8 @@ def bundle(
     for stage, path in found.items():
         checkpoint.read_config(path, stage)
     _, note = read_reference(voice, load_dvae(found["dvae"])[1])
-    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
+    tags = {name: value for name, value in read_tags(voice).items() if name in TAGS}  # whose voice it is, its licence
+    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=tags)
     told = _card(name, found) if card is None else read_text_file(card)
     sources = [*paths.values(), *found.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:

@@ -120,10 +120,11 @@ def _folder(job: Job) -> Path:
 def spoken(job: Job) -> Sound:
     """The job's sentence as its model says it, with the work that each stage took."""
     synthesizer, voice = _model(_folder(job)), _voice(_folder(job), job.source)
-    before = dict(synthesizer.stopwatch.seconds)
+    before, began = dict(synthesizer.stopwatch.seconds), time.process_time()
     speech = synthesizer.speak(job.sentence.text, voice, job.seed)
+    worked = time.process_time() - began
     seconds = {stage: took - before.get(stage, 0.0) for stage, took in synthesizer.stopwatch.seconds.items()}
-    figures = _work(seconds, speech.duration_s)
+    figures = _work(seconds, worked, speech.duration_s)
     figures["complete"] = Figure(amount=float(speech.complete))
     lasting = [
         _AS_PREDICTED[0] <= len(line.samples) / speech.sample_rate / line.predicted_s <= _AS_PREDICTED[1]
@@ -133,12 +134,15 @@ def spoken(job: Job) -> Sound:
     return Sound(Audio(speech.samples, speech.sample_rate, speech.tags), figures, tuple(speech.faults))
 
 
-def _work(seconds: dict[str, float], duration_s: float) -> dict[str, Figure]:
-    """Seconds of work a second of speech, in all and by stage."""
-    stages = {f"{RTF}_{stage}": took for stage, took in seconds.items() if took > 0}
-    return {
-        name: Figure(amount=took, weight=duration_s) for name, took in {RTF: sum(stages.values()), **stages}.items()
-    }
+def _work(seconds: dict[str, float], worked: float, duration_s: float) -> dict[str, Figure]:
+    """Seconds of work a second of speech, in all and by stage.
+
+    The stages' ``seconds`` are those of the clock, which runs on while other processes have the processor. So the
+    processor time ``worked`` is divided among the stages in the proportions of the clock.
+    """
+    clock = sum(took for took in seconds.values() if took > 0)
+    stages = {f"{RTF}_{stage}": worked * took / clock for stage, took in seconds.items() if took > 0}
+    return {name: Figure(amount=took, weight=duration_s) for name, took in {RTF: worked, **stages}.items()}
 
 
 def recording(job: Job) -> Sound:

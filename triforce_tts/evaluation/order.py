@@ -24,7 +24,7 @@ def worst_first(report: Report) -> list[Shown]:
     clips: dict[str, list[Clip]] = {sentence.id: [] for sentence in report.sentences}
     for clip in report.clips:
         clips.setdefault(clip.sentence, []).append(clip)
-    texts = {sentence.id: sentence.text for sentence in report.sentences}
+    texts = {clip.sentence: clip.text for clip in report.clips} | {s.id: s.text for s in report.sentences}
     kinds = {system.system: system.kind for system in report.summaries}
     rank = {"natural": 0, "spoken": 1, "cloned": 2}
     shown = [

@@ -17,6 +17,7 @@ from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Simila
 
 MATRIX = "similarity.png"
 _MOST_SENTENCES = 12  # the worst ones, which have pictures
+_BRIGHT = 0.75  # cosines above it have a light colour
 _MOST_CLIPS = 3  # of a sentence in its picture
 _MEL = AudioConfig(
     sample_rate=ANALYSIS_RATE, n_fft=512, hop_length=128, n_mels=80
@@ -39,7 +40,7 @@ def draw(report: Report, folder: Path) -> Drawn:
     mels = {}
     for shown in worst_first(report)[:_MOST_SENTENCES]:
         name = f"{shown.sentence}.png"
-        if _draw_mels(shown, folder / AUDIO, folder / PICTURES / name):
+        if _draw_mels(shown, report.titles, folder / AUDIO, folder / PICTURES / name):
             mels[shown.sentence] = name
     matrix = ""
     if report.similarity is not None and report.similarity.cosines and len(report.similarity.references) > 1:
@@ -57,7 +58,7 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _draw_mels(shown: Shown, audio: Path, path: Path) -> bool:
+def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
     """The first clips of a sentence, one above another on one scale of time; whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
     if not clips:
@@ -70,7 +71,8 @@ def _draw_mels(shown: Shown, audio: Path, path: Path) -> bool:
         seconds = len(samples) / ANALYSIS_RATE
         axes.imshow(mel, origin="lower", aspect="auto", extent=(0, seconds, 0, _MEL.n_mels), cmap="magma")
         axes.set_yticks([])
-        axes.set_title(f"{clip.system}, seed {clip.seed}", fontsize=8, loc="left")
+        axes.set_title(titles[clip.system], fontsize=8, loc="left")
+    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
     rows[-1].set_xlabel("seconds", fontsize=8)
     figure.savefig(path, dpi=80)
     return True
@@ -94,6 +96,7 @@ def _draw_matrix(similarity: Similarity, path: Path) -> None:
     axes.set_ylabel("spoken as", fontsize=8)
     if cosines.size <= 400:
         for row, column in np.ndindex(rows, columns):
-            axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=6, color="white")
+            color = "black" if cosines[row, column] > _BRIGHT else "white"
+            axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(picture, ax=axes, label="cosine")
     figure.savefig(path, dpi=100)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from triforce_tts.audio.io import read_tags
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.report import COPIES, Kind, Sentence
 from triforce_tts.evaluation.sources import (
@@ -20,6 +21,7 @@ from triforce_tts.manifest import DEFAULT_VOICE
 
 _MOST_SENTENCES = 10_000
 _MOST_COPIED = 40  # recordings that go through the codes and back
+_LONGEST_ARTIST = 60  # characters of a voice's name
 VOICES = "voices"  # the label of the clips that are cloned
 
 
@@ -130,9 +132,10 @@ class Job:
         return "-".join(map(slug, parts))
 
 
-def own_voice(label: str) -> str:
-    """What the voice is called in which the model ``label`` speaks by itself."""
-    return f"default of {label}"
+def own_voice(label: str, clip: Path) -> str:
+    """What the voice is called in which the model ``label`` speaks by itself: whose it is, where ``clip`` says it."""
+    artist = " ".join(read_tags(clip).get("artist", "").split())[:_LONGEST_ARTIST]
+    return f"{artist}, default of {label}" if artist else f"default of {label}"
 
 
 def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
@@ -156,24 +159,25 @@ def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
         for clip in reader.clips:
             add(None, VOICES, None, Sentence(id=slug(clip.stem), text=""), reader.name, clip)
     for label, model in models:
-        voice = Sentence(id="voice", text="")
-        add(None, label, None, voice, own_voice(label), model / DEFAULT_VOICE)
+        clip = model / DEFAULT_VOICE
+        own = own_voice(label, clip)
+        add(None, label, None, Sentence(id="voice", text=""), own, clip)
         for seed in plan.seeds:
             for sentence in plan.sentences:
-                add("spoken", label, model, sentence, own_voice(label), None, seed)
+                add("spoken", label, model, sentence, own, None, seed)
             for number, reader in enumerate(plan.readers):
                 sentence = plan.sentences[(number + seed) % len(plan.sentences)]
                 add("cloned", label, model, sentence, reader.name, reader.clips[0], seed)
-        for sentence, speaker, path in _copied(plan, label, model):
+        for sentence, speaker, path in _copied(plan, own, clip):
             for kind in COPIES:
                 add(kind, label, model, sentence, speaker, path)
     return jobs
 
 
-def _copied(plan: Plan, label: str, model: Path) -> list[tuple[Sentence, str, Path]]:
+def _copied(plan: Plan, own: str, clip: Path) -> list[tuple[Sentence, str, Path]]:
     """What goes through the codes and back: recordings from all over the list; without any, the clips of the voices."""
     if plan.recordings:
         every = -(-len(plan.recordings) // _MOST_COPIED)
         return [(r.sentence, r.speaker, r.path) for r in plan.recordings[::every]]
-    clips = [(reader.name, reader.clips[0]) for reader in plan.readers] or [(own_voice(label), model / DEFAULT_VOICE)]
-    return [(Sentence(id=slug(name), text=""), name, clip) for name, clip in clips]
+    clips = [(reader.name, reader.clips[0]) for reader in plan.readers] or [(own, clip)]
+    return [(Sentence(id=slug(name), text=""), name, source) for name, source in clips]

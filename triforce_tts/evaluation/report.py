@@ -12,6 +12,7 @@ REPORT, TABLES = "report.json", "figures.md"
 AUDIO, PICTURES = "audio", "pictures"  # folders in the report's
 
 Kind = Literal["spoken", "cloned", "natural", "griffin_lim", "stage1", "stages13"]
+SAMPLED: tuple[Kind, ...] = ("spoken", "cloned")  # what the model says, which depends on a seed
 COPIES: tuple[Kind, ...] = ("griffin_lim", "stage1", "stages13")
 KINDS: dict[Kind, str] = {
     "natural": "recordings",
@@ -20,6 +21,16 @@ KINDS: dict[Kind, str] = {
     "griffin_lim": "copy by mel and Griffin-Lim",
     "stage1": "copy by stage 1",
     "stages13": "copy by stages 1 and 3",
+}
+MEANINGS: dict[Kind, str] = {
+    "natural": "recordings of a person or of a teacher, judged as they are",
+    "spoken": "the model says the sentence in its default voice",
+    "cloned": "the model says the sentence in the voice of a clip that it was given",
+    "griffin_lim": "a recording becomes a mel spectrogram, and Griffin-Lim makes sound of that, without any network: the "
+    "spectrogram loses so much",
+    "stage1": "a recording becomes the codes of stage 1, and stage 1 makes sound of them: the codes lose so much more",
+    "stages13": "a recording becomes the codes of stage 1, and stages 1 and 3 make sound of them: the best that the model "
+    "could say, because only stage 2 is left out",
 }
 
 
@@ -86,6 +97,11 @@ class Summary(Record):
     clips: int
     figures: dict[str, Estimate]
 
+    @property
+    def title(self) -> str:
+        """The system in words."""
+        return f"{self.label}: {KINDS[self.kind]}"
+
 
 class Group(Record):
     """The figures over the sentences of one list alone."""
@@ -132,6 +148,11 @@ class Report(Record):
     seconds: float  # from the start of the command to its end
     work_seconds: float = 0.0  # of processor time, for all clips
     continued: int = 0  # clips that an earlier run, which was stopped, had judged
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Each system in words."""
+        return {summary.system: summary.title for summary in self.summaries}
 
     def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
         """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""

@@ -12,19 +12,18 @@ from triforce_tts.evaluation.figures import SIMILARITY
 from triforce_tts.evaluation.plan import VOICES, Job
 from triforce_tts.evaluation.report import (
     COPIES,
+    SAMPLED,
     Clip,
     Difference,
     Estimate,
     Figure,
     Group,
-    Kind,
     Similarity,
     Summary,
 )
 from triforce_tts.evaluation.statistics import difference, ratio
 
 Vector = npt.NDArray[np.float64]
-_SPEAKS: tuple[Kind, ...] = ("spoken", "cloned")
 NO_PLACE = "nothing to compare"  # what the level of one reader's clips was taken from, where there are none
 
 
@@ -128,9 +127,9 @@ def similarity(judged: Sequence[Judged]) -> Similarity | None:
     different = _mean([float(np.mean(cosines)) for cosines in others.values() if cosines])
     references = _references(judged)
     columns = tuple(sorted(references))
-    rows = {f"{r.job.label}: {r.job.voice}": list[Vector]() for r in judged if r.job.kind in _SPEAKS and r.vectors}
+    rows = {f"{r.job.label}: {r.job.voice}": list[Vector]() for r in judged if r.job.kind in SAMPLED and r.vectors}
     for result in judged:
-        if result.job.kind in _SPEAKS and result.vectors:
+        if result.job.kind in SAMPLED and result.vectors:
             rows[f"{result.job.label}: {result.job.voice}"].append(_unit(result.vectors[0]))
     cosines = tuple(
         tuple(float(_unit(np.mean(vectors, axis=0)) @ references[name]) for name in columns)

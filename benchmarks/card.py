@@ -41,7 +41,7 @@ never trained on, in no stage.
 
 def cell(value: list[float]) -> str:
     """Mean and interval."""
-    return f"{value[0]:.3f} ({value[1]:.3f}-{value[2]:.3f})"
+    return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
 
 
 def training(runs: list[Path]) -> list[str]:

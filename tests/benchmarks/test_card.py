@@ -25,6 +25,6 @@ def test_the_card_has_the_figures_of_both_reports() -> None:
     text = "\n".join(figures(report, {"codes": {**codes, "bits_per_second": 600.0}, "gpt": {"ann": row}}))
     for wanted in (
         "| words wrong | 0.250 (0.125 to 0.375) |", "Words were recognised by faster-whisper/tiny.en@1.", "pitch: left out.",
-        "| L1, nats, ann | 0.300 (0.200-0.400) |", "| ann | 3.500 | 6.000 |", "seeds 0, 1, 2",
+        "| L1, nats, ann | 0.300 (0.200 to 0.400) |", "| ann | 3.500 | 6.000 |", "seeds 0, 1, 2",
     ):  # fmt: skip
         assert wanted in text

@@ -88,12 +88,14 @@ def _sentences(texts: Sequence[Path], recordings: Sequence[Recording]) -> list[S
     """The sentences that may be spoken, list after list, each once."""
     if not texts and not recordings:
         return list(read_sentences(None))
+    sentences: dict[str, Sentence] = {}
     if not texts:
-        by_text = {_key(recording.sentence.text): recording.sentence for recording in reversed(recordings)}
-        return list(reversed(by_text.values()))
-    lists = [read_sentences(path, name) for path, name in zip(texts, group_names(texts, folders=False), strict=True)]
-    sentences = [sentence for one in lists for sentence in one]
-    return list({sentence.text: sentence for sentence in reversed(sentences)}.values())[::-1]
+        for recording in recordings:
+            sentences.setdefault(_key(recording.sentence.text), recording.sentence)
+    for path, name in zip(texts, group_names(texts, folders=False), strict=True):
+        for sentence in read_sentences(path, name):
+            sentences.setdefault(sentence.text, sentence)
+    return list(sentences.values())
 
 
 def _first(sentences: Sequence[Sentence], limit: int | None) -> tuple[Sentence, ...]:

@@ -15,13 +15,14 @@ import pytest
 from rich.console import Console
 
 from tests.corpus import voice_clip
+from triforce_tts.audio.io import Audio, read_audio, write_audio
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation import panel, plan, run, sources, table
 from triforce_tts.evaluation.clips import MAKERS, Sound
 from triforce_tts.evaluation.order import worst_first
 from triforce_tts.evaluation.panel import Heard, Opinion, Panel
 from triforce_tts.evaluation.report import Clip, Figure, Report, Sentence, Summary, read_report, write_report
-from triforce_tts.files import marked_kind
+from triforce_tts.files import file_sha256, marked_kind
 from triforce_tts.judges import recognisers
 
 TEXTS = ("a cat sat.", "the red mat <b>", "old hats run & run.")
@@ -122,6 +123,9 @@ def test_the_page_has_every_sentence_the_worst_first_and_needs_no_network(folder
     )]  # fmt: skip
     assert places == sorted(places)
     assert not re.search(r"https?:|//", text.replace("</", "").replace("<!doctype", ""))
+    for wanted in ("tiny: copy by stages 1 and 3", "the best that the model could say"):
+        assert wanted in text
+    assert not re.search(r"griffin_lim|stages?1", re.sub(r'(src|id)="[^"]+"', "", text))  # words, not our names
     linked = re.findall(r'src="([^"]+)"', text)
     assert len(linked) > len(report.clips) - 1
     assert all((folder / name).is_file() for name in linked)
@@ -182,6 +186,57 @@ def test_a_clip_without_any_sound_has_all_words_wrong(
     assert clip is not None
     assert clip.figures["word_error"] == Figure(amount=4, weight=4)
     assert (clip.audio, clip.faults) == (None, ("nothing came",))
+
+
+def test_a_single_sentence_has_no_interval(report: Report) -> None:
+    one = Summary.model_validate(
+        {
+            "system": "m: spoken", "kind": "spoken", "label": "m", "clips": 1,
+            "figures": {"word_error": {"value": 0.5, "low": 0.5, "high": 0.5, "sentences": 1}},
+        }
+    )  # fmt: skip
+    text = table.markdown(report.model_copy(update={"summaries": (one,), "differences": (), "similarity": None}))
+    assert "| words wrong | 0.500 |" in text
+
+
+def test_each_list_of_sentences_has_figures_of_its_own(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "news.txt").write_text("a cat sat.\nred mat.\nbig hats.\n")
+    (tmp_path / "books.txt").write_text("old hats run.\na cat sat.\n")
+    (tmp_path / "ann").mkdir()
+    for name in "12":
+        voice_clip(tmp_path / "ann" / f"{name}.wav", 1.0)
+    rows = [{"id": name, "audio": f"{name}.wav", "text": f"other {name}", "speaker": "ann"} for name in "12"]
+    (tmp_path / "ann" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    lists = [tmp_path / "news.txt", tmp_path / "books.txt"]
+    planned = plan.make_plan(lists, [], None, 1, limit=2, beside=[tmp_path / "ann" / "manifest.jsonl"])
+    assert [s.text for s in planned.sentences] == ["a cat sat.", "red mat.", "old hats run."]  # each sentence once
+    assert [r.sentence.text for r in planned.recordings] == ["other 1", "other 2"]
+    stub = Panel((panel.Delivery(), Knowing()), None, None)
+    report = run.evaluate(run.candidates([model]), planned, stub, tmp_path / "out", 1, Console(file=StringIO()))
+    assert [(g.name, g.sentences) for g in report.groups] == [("ann", 2), ("news", 2), ("books", 1)]
+    books = {summary.kind: summary for summary in report.groups[2].summaries}
+    assert books.keys() == {"spoken"} and books["spoken"].clips == 1
+    assert {s.kind: s.clips for s in report.summaries} == {
+        "natural": 2, "spoken": 3, "griffin_lim": 2, "stage1": 2, "stages13": 2,
+    }  # fmt: skip
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "<h2>other 1</h2>" in text and "Figures of the 2 sentences of ann alone" in text
+
+
+def test_the_page_says_whose_the_default_voice_is(model: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    shutil.copytree(model, named)
+    voice = read_audio(named / "voice.flac")
+    write_audio(named / "voice.flac", Audio(voice.samples, voice.sample_rate, {"artist": "Ann <b>  Other"}))
+    manifest = json.loads((named / "model.json").read_text())
+    manifest["sha256"]["voice.flac"] = file_sha256(named / "voice.flac")
+    (named / "model.json").write_text(json.dumps(manifest))
+    planned = plan.Plan((Sentence(id="s", text="a cat"),), (), (), (0,))
+    stub = Panel((panel.Delivery(),), None, None)
+    report = run.evaluate(run.candidates([named]), planned, stub, tmp_path / "out", 1, Console(file=StringIO()))
+    assert {clip.voice for clip in report.clips} == {"Ann <b> Other, default of tiny"}
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "The clip of the voice: Ann &lt;b&gt; Other, default of tiny" in text
 
 
 # --- order ---------------------------------------------------------------------------------------------------------

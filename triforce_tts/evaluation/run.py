@@ -19,7 +19,7 @@ from triforce_tts.evaluation.panel import Panel
 from triforce_tts.evaluation.plan import Job, Plan, make_jobs
 from triforce_tts.evaluation.report import AUDIO, PICTURES, REPORT, TABLES, Model, Report, write_report
 from triforce_tts.files import marked_kind, working_folder, write_text
-from triforce_tts.manifest import MANIFEST, read_manifest
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, Manifest, read_manifest
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,29 @@ def candidates(folders: Sequence[Path]) -> list[Candidate]:
         TriforceError: the same model is given twice.
     """
     manifests = [read_manifest(folder) for folder in folders]
-    if len(manifests) > len({manifest.id for manifest in manifests}):
+    if len(manifests) > len({_sound(manifest) for manifest in manifests}):
         raise TriforceError(
             f"{folders[0]} and {folders[-1]}: the same model ({manifests[0].id}); give another --against"
         )
-    names = [manifest.name for manifest in manifests]
-    labels = [m.name if names.count(m.name) == 1 else f"{m.name}-{m.id[:8]}" for m in manifests]
+    labels = told_apart([m.name for m in manifests], [f"{m.name}-{m.id[:8]}" for m in manifests])
     return [
         Candidate(Model(label=label, id=m.id, networks=m.networks, diffusion_steps=m.diffusion_steps), folder)
         for label, m, folder in zip(labels, manifests, folders, strict=True)
     ]
+
+
+def _sound(manifest: Manifest) -> tuple[str, int, str | None]:
+    """All that decides how a model sounds: its networks, the steps of stage 3, and its default voice."""
+    return manifest.id, manifest.diffusion_steps, manifest.sha256.get(DEFAULT_VOICE)
+
+
+def told_apart(*namings: list[str]) -> list[str]:
+    """The first of ``namings`` in which no two names are equal; of the last one the second of equal names is numbered."""
+    for names in namings:
+        if len(set(names)) == len(names):
+            return names
+    names = namings[-1]
+    return [name if name not in names[:place] else f"{name}-{place + 1}" for place, name in enumerate(names)]
 
 
 def evaluate(

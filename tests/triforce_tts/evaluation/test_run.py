@@ -173,6 +173,17 @@ def test_the_same_model_twice_is_refused(model: Path) -> None:
         run.candidates([model, model])
 
 
+def test_one_models_networks_with_more_steps_are_another_model(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "steps")
+    manifest = json.loads((model / "model.json").read_text())
+    (tmp_path / "steps" / "model.json").write_text(json.dumps({**manifest, "diffusion_steps": 4}))
+    labels = [candidate.model.label for candidate in run.candidates([model, tmp_path / "steps"])]
+    assert labels == [f"tiny-{manifest['id'][:8]}", f"tiny-{manifest['id'][:8]}-2"]
+    (tmp_path / "steps" / "model.json").write_text(json.dumps({**manifest, "id": "0123456789abcdef"}))
+    labels = [candidate.model.label for candidate in run.candidates([model, tmp_path / "steps"])]
+    assert labels == [f"tiny-{manifest['id'][:8]}", "tiny-01234567"]
+
+
 def test_a_clip_without_any_sound_has_all_words_wrong(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,3 +404,35 @@ def test_texts_and_voices_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         sources.read_readers(tmp_path / "voices")
     with pytest.raises(TriforceError, match="no sound files in it"):
         sources.read_readers(tmp_path)
+
+
+def test_a_folder_of_voices_is_looked_through_only_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_MOST_ENTRIES", 20)
+    monkeypatch.setattr(sources, "_MOST_READERS", 8)
+    monkeypatch.setattr(sources, "_MOST_CLIPS", 3)
+    for number in range(15):
+        (tmp_path / f"{number}.txt").touch()
+    (tmp_path / "again").symlink_to(".")
+    (tmp_path / "self.wav").symlink_to("self.wav")
+    (tmp_path / ".hidden.wav").touch()
+    (tmp_path / "ann").mkdir()
+    for number in range(5):
+        (tmp_path / "ann" / f"{number}.wav").touch()
+    (reader,) = sources.read_readers(tmp_path)
+    assert reader.name == "ann" and [clip.name for clip in reader.clips] == ["0.wav", "1.wav", "2.wav"]
+    for number in range(9):
+        (tmp_path / f"{number}.txt").rename(tmp_path / f"{number}.wav")
+    with pytest.raises(TriforceError, match="more than 8 voices in it; choose a smaller folder"):
+        sources.read_readers(tmp_path)
+    (tmp_path / "x").touch()
+    (tmp_path / "y").touch()
+    with pytest.raises(TriforceError, match="more than 20 files in it; choose a smaller folder"):
+        sources.read_readers(tmp_path)
+
+
+def test_more_sentences_than_anybody_hears_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_MOST_SENTENCES", 5)
+    (tmp_path / "t.txt").write_text("\n".join(f"cat {number}" for number in range(9)))
+    with pytest.raises(TriforceError, match=r"t\.txt: 9 sentences; expected at most 5: .* --limit"):
+        plan.make_plan([tmp_path / "t.txt"], [], None, 1)
+    assert len(plan.make_plan([tmp_path / "t.txt"], [], None, 1, limit=5).sentences) == 5

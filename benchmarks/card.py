@@ -30,7 +30,7 @@ def training(runs: list[Path]) -> str:
         state = read_json(folder / "trainer" / "state.json")
         count = sum(t.numel() for t in load_tensors(folder / WEIGHTS).values())
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        last = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
+        last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
         told = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
         stage = read_json(folder / "config.json")["stage"]
         steps = read_lineage(folder)["steps"]

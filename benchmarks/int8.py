@@ -177,7 +177,8 @@ def dynamic(network: GPT) -> GPT:
     with warnings.catch_warnings():  # torch announces its successor, which is another package
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message="(?s).*(deprecated|quantize)", category=UserWarning)
-        twin: GPT = torch.ao.quantization.quantize_dynamic(copy.deepcopy(network), {nn.Linear}, dtype=torch.qint8)
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # it has no types
+        twin: GPT = quantize(copy.deepcopy(network), {nn.Linear}, dtype=torch.qint8)
     return twin
 
 

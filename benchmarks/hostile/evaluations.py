@@ -150,6 +150,16 @@ def _circle(folder: Path, clip: bytes) -> None:
     (folder / "b.wav").symlink_to("a.wav")
 
 
+def _folders(folder: Path, clip: bytes) -> None:
+    for number in range(9_999):
+        (folder / f"{number}").mkdir()
+
+
+def _of_one(folder: Path, clip: bytes) -> None:
+    (folder / "ann").mkdir()
+    _many(folder / "ann", 300, clip)
+
+
 def _deep(folder: Path, clip: bytes) -> None:
     deepest = folder.joinpath(*"abcdefghij" * 10)
     deepest.mkdir(parents=True)
@@ -157,8 +167,7 @@ def _deep(folder: Path, clip: bytes) -> None:
 
 
 def _named(folder: Path, clip: bytes) -> None:
-    for name in ("<b>.wav", "a\nb.wav", "-rf.wav", "é" * 100 + ".wav"):
-        (folder / name).write_bytes(clip)
+    (folder / "-rf <b>\n.wav").write_bytes(clip)
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff.wav")).write_bytes(clip)
 
 
@@ -168,9 +177,9 @@ VOICES: dict[str, tuple[Callable[[Path, bytes], object], str]] = {
     "empty-file": (lambda folder, clip: (folder / "low.wav").touch(), "either"),
     "pipe": (lambda folder, clip: os.mkfifo(folder / "low.wav"), "refused"),
     "many-empty": (lambda folder, clip: _many(folder, 100_000), "refused"),
-    "many-folders": (lambda folder, clip: [(folder / f"{n}").mkdir() for n in range(9_999)], "refused"),
+    "many-folders": (_folders, "refused"),
     "many": (lambda folder, clip: _many(folder, 600, clip), "refused"),
-    "many-of-one": (lambda folder, clip: [(folder / "ann").mkdir(), _many(folder / "ann", 300, clip)], "ran"),
+    "many-of-one": (_of_one, "ran"),
     "of-a-second": (lambda folder, clip: (folder / "low.wav").write_bytes(_wav(8000, 8000) + b"\0\1" * 8000), "either"),
     "of-ten-hours": (lambda folder, clip: _sparse(folder / "low.wav", 36_000), "either"),
     "prose": (lambda folder, clip: (folder / "low.wav").write_text("these are words\n"), "either"),

@@ -68,6 +68,8 @@ def ordered(names: set[str]) -> list[str]:
 def written(name: str, estimate: Estimate) -> str:
     """The value with its interval; a single sentence has none."""
     places = meaning(name).decimals
-    if estimate.sentences == 1:
-        return f"{estimate.value:.{places}f}"
-    return f"{estimate.value:.{places}f} ({estimate.low:.{places}f} to {estimate.high:.{places}f})"
+    # Zero is added because a small negative number would be written as -0.00.
+    value, low, high = (
+        f"{round(number, places) + 0.0:.{places}f}" for number in (estimate.value, estimate.low, estimate.high)
+    )
+    return value if estimate.sentences == 1 else f"{value} ({low} to {high})"

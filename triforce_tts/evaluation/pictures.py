@@ -17,6 +17,8 @@ from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Simila
 
 MATRIX = "similarity.png"
 _MOST_SENTENCES = 12  # the worst ones, which have pictures
+_LONGEST_NAME = 60  # characters of a voice's name in a picture
+_LETTER = 0.06  # inches that a letter of such a name takes
 _BRIGHT = 0.75  # cosines above it have a light colour
 _MOST_CLIPS = 3  # of a sentence in its picture
 _MEL = AudioConfig(
@@ -87,11 +89,13 @@ def _draw_matrix(similarity: Similarity, path: Path) -> None:
     """Spoken voices by rows, the clips that they shall sound like by columns; a number in each cell while they are few."""
     cosines = np.array(similarity.cosines)
     rows, columns = cosines.shape
-    figure = _figure(3.0 + 0.45 * columns, 1.6 + 0.35 * rows)
+    across, down = ([name[:_LONGEST_NAME] for name in names] for names in (similarity.references, similarity.speakers))
+    wide, high = (_LETTER * max(map(len, names)) for names in (down, across))
+    figure = _figure(2.5 + 0.45 * columns + wide, 1.2 + 0.35 * rows + high)
     axes = figure.subplots()
     picture = axes.imshow(cosines, vmin=0.4, vmax=1.0, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(columns), similarity.references, rotation=60, ha="right", fontsize=7)
-    axes.set_yticks(range(rows), similarity.speakers, fontsize=7)
+    axes.set_xticks(range(columns), across, rotation=60, ha="right", fontsize=7)
+    axes.set_yticks(range(rows), down, fontsize=7)
     axes.set_xlabel("clip of the voice", fontsize=8)
     axes.set_ylabel("spoken as", fontsize=8)
     if cosines.size <= 400:

@@ -136,7 +136,7 @@ class Job:
 
 def own_voice(label: str, clip: Path) -> str:
     """What the voice is called in which the model ``label`` speaks by itself: whose it is, where ``clip`` says it."""
-    artist = " ".join(read_tags(clip).get("artist", "").split())[:_LONGEST_ARTIST]
+    artist = " ".join(read_tags(clip).get("artist", "").partition(" (")[0].split())[:_LONGEST_ARTIST]
     return f"{artist}, default of {label}" if artist else f"default of {label}"
 
 

@@ -23,7 +23,7 @@ KINDS: dict[Kind, str] = {
     "stages13": "copy by stages 1 and 3",
 }
 MEANINGS: dict[Kind, str] = {
-    "natural": "recordings of a person or of a teacher, judged as they are",
+    "natural": "a person or a teacher says the sentence, and the recording is judged as it is",
     "spoken": "the model says the sentence in its default voice",
     "cloned": "the model says the sentence in the voice of a clip that it was given",
     "griffin_lim": "a recording becomes a mel spectrogram, and Griffin-Lim makes sound of that, without any network: the "

@@ -9,6 +9,8 @@ from rich.table import Table
 from triforce_tts.evaluation.figures import meaning, ordered, written
 from triforce_tts.evaluation.report import KINDS, MEANINGS, Estimate, Report, Summary
 
+_FEWEST = 10  # sentences; redrawing fewer of them says little of how sure a difference is
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -62,7 +64,7 @@ def _differences(report: Report) -> Sheet:
 def _judged(name: str, estimate: Estimate) -> str:
     """The difference; in words which way it goes, where the interval leaves no doubt and one way is better."""
     better = meaning(name).better
-    if not better or estimate.low <= 0 <= estimate.high or estimate.sentences == 1:
+    if not better or estimate.low <= 0 <= estimate.high or estimate.sentences < _FEWEST:
         return written(name, estimate)
     return f"{written(name, estimate)} {'better' if (estimate.value < 0) == (better == 'less') else 'worse'}"
 

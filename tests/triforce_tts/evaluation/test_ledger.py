@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tests.corpus import voice_clip
 from triforce_tts.errors import TriforceError
-from triforce_tts.evaluation import ledger, plan, run
+from triforce_tts.evaluation import ledger, plan, run, sources
 from triforce_tts.evaluation.clips import Work, judge
 from triforce_tts.evaluation.panel import Delivery, Panel
 from triforce_tts.evaluation.report import Report, Sentence, read_report
@@ -100,13 +100,13 @@ def _keys(model: Path, planned: plan.Plan, panel: Panel = STUB) -> list[str]:
 
 def test_a_key_depends_on_the_voice_the_judges_and_the_model(model: Path, tmp_path: Path) -> None:
     voice_clip(tmp_path / "ann.wav", 1.0)
-    planned = replace(PLAN, readers=(plan.Reader("ann", (tmp_path / "ann.wav",)),))
+    planned = replace(PLAN, readers=(sources.Reader("ann", (tmp_path / "ann.wav",)),))
     first = _keys(model, planned)
     assert len(set(first)) == len(first)
     assert _keys(model, planned) == first
     assert not set(_keys(model, planned, Panel((Delivery(),), None, "another recogniser"))) & set(first)
     voice_clip(tmp_path / "new.wav", 1.2)
-    moved = replace(PLAN, readers=(plan.Reader("ann", (tmp_path / "new.wav",)),))
+    moved = replace(PLAN, readers=(sources.Reader("ann", (tmp_path / "new.wav",)),))
     changed = [(a, b) for a, b in zip(first, _keys(model, moved), strict=True) if a != b]
     assert len(changed) == 1 + 2 + 3  # the clip itself, what is spoken in its voice, and its copies
 

@@ -1,6 +1,7 @@
 """Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
 
 import importlib.util
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +61,12 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
+def _save(figure: Any, path: Path, dpi: int) -> None:
+    with warnings.catch_warnings():  # a box in place of a letter that the font lacks is good enough
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(path, dpi=dpi)
+
+
 def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
     """The first clips of a sentence, one above another on one scale of time; whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
@@ -73,10 +80,10 @@ def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) ->
         seconds = len(samples) / ANALYSIS_RATE
         axes.imshow(mel, origin="lower", aspect="auto", extent=(0, seconds, 0, _MEL.n_mels), cmap="magma")
         axes.set_yticks([])
-        axes.set_title(titles[clip.system], fontsize=8, loc="left")
+        axes.set_title(titles[clip.system], fontsize=8, loc="left", parse_math=False)
     rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
     rows[-1].set_xlabel("seconds", fontsize=8)
-    figure.savefig(path, dpi=80)
+    _save(figure, path, 80)
     return True
 
 
@@ -94,8 +101,8 @@ def _draw_matrix(similarity: Similarity, path: Path) -> None:
     figure = _figure(2.5 + 0.45 * columns + wide, 1.2 + 0.35 * rows + high)
     axes = figure.subplots()
     picture = axes.imshow(cosines, vmin=0.4, vmax=1.0, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(columns), across, rotation=60, ha="right", fontsize=7)
-    axes.set_yticks(range(rows), down, fontsize=7)
+    axes.set_xticks(range(columns), across, rotation=60, ha="right", fontsize=7, parse_math=False)
+    axes.set_yticks(range(rows), down, fontsize=7, parse_math=False)
     axes.set_xlabel("clip of the voice", fontsize=8)
     axes.set_ylabel("spoken as", fontsize=8)
     if cosines.size <= 400:
@@ -103,4 +110,4 @@ def _draw_matrix(similarity: Similarity, path: Path) -> None:
             color = "black" if cosines[row, column] > _BRIGHT else "white"
             axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(picture, ax=axes, label="cosine")
-    figure.savefig(path, dpi=100)
+    _save(figure, path, 100)

@@ -88,6 +88,11 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:60] or "x"
 
 
+def _printable(name: str) -> str:
+    """The name of a file as text: a name may hold any byte, which neither JSON nor a page can."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
 def read_readers(folder: Path) -> tuple[Reader, ...]:
     """The readers in a folder: a sound file is a reader's only clip, a folder in it holds a reader's clips.
 
@@ -101,7 +106,8 @@ def read_readers(folder: Path) -> tuple[Reader, ...]:
         clips = _entries(entry) if entry.is_dir() else [entry]
         sounds = tuple(clip for clip in clips if clip.suffix.lower() in _AUDIO and clip.is_file())
         if sounds:
-            readers.append(Reader(entry.name if entry.is_dir() else entry.stem, sounds[:_MOST_CLIPS]))
+            name = _printable(entry.name if entry.is_dir() else entry.stem)
+            readers.append(Reader(name, sounds[:_MOST_CLIPS]))
             if len(readers) > _MOST_READERS:
                 raise TriforceError(
                     f"{folder}: more than {_MOST_READERS} voices in it; choose a smaller folder, with a clip, or a "
@@ -142,7 +148,7 @@ def group_names(files: Sequence[Path], folders: bool) -> list[str]:
     The name is that of the file without its suffix, or of its folder; a number tells those apart that are called alike.
     """
     places = [Path(os.path.realpath(path)) for path in files]  # resolve() fails on a circle of links
-    names = [place.parent.name if folders else place.stem for place in places]
+    names = [_printable(place.parent.name if folders else place.stem) for place in places]
     return [
         name if names.count(name) == 1 else f"{name}-{names[: number + 1].count(name)}"
         for number, name in enumerate(names)

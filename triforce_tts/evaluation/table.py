@@ -111,7 +111,7 @@ def remarks(report: Report) -> str:
     processes = f"{report.processes} process{'es' if report.processes != 1 else ''}"
     took = f"{report.seconds / 60:.1f} minutes"
     if report.continued:
-        took += f" after an earlier run had judged {report.continued} of the clips"
+        took = f"{report.continued} clips judged before the evaluation was stopped, {took} for the others"
     if report.work_seconds:
         took += f"; all clips took {report.work_seconds / 60:.1f} minutes of processor time"
     lines = [f"{len(report.sentences)} sentences, seeds {seeds}, {processes} of one thread each, {took}. {recogniser}"]

@@ -16,9 +16,9 @@ from rich.console import Console
 from tests.corpus import voice_clip
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation import ledger, plan, run, sources
-from triforce_tts.evaluation.clips import Work, judge
+from triforce_tts.evaluation.clips import Judged, Work, judge
 from triforce_tts.evaluation.panel import Delivery, Panel
-from triforce_tts.evaluation.report import Report, Sentence, read_report
+from triforce_tts.evaluation.report import Clip, Figure, Report, Sentence, read_report
 
 STUB = Panel((Delivery(),), None, None)
 SENTENCES = tuple(Sentence(id=f"s{number}", text=text) for number, text in enumerate(("a cat sat.", "two hats ran.")))
@@ -78,19 +78,29 @@ def test_what_was_judged_before_a_stop_is_not_judged_again(
     assert not (tmp_path / "report" / ledger.JUDGED).exists()
 
 
+def _made_up(job: plan.Job) -> Judged:
+    clip = Clip(
+        system=job.system, sentence=job.sentence.id, text=job.sentence.text, voice=job.voice, seed=job.seed,
+        audio=f"{job.name}.ogg", seconds=1.0, heard="", figures={"rate": Figure(amount=0.1, weight=0.3)},
+    )  # fmt: skip
+    return Judged(job, clip, ([0.1, -1e-300],), work_seconds=0.25)
+
+
 def test_a_clip_that_is_gone_or_of_another_text_is_made_again(model: Path, tmp_path: Path) -> None:
     keys = dict(zip(_keys(model, PLAN), plan.make_jobs(PLAN, [("tiny", model)]), strict=True))
-    folder = tmp_path
-    (folder / "audio").mkdir()
-    with ledger.judged_file(folder) as file:
-        for key, job in keys.items():
-            ledger.append(file, key, judge(Work(job, STUB, folder / "audio", key)))
-    assert len(ledger.read_judged(folder, keys)) == 8
-    next(path for path in (folder / "audio").iterdir() if "spoken" in path.name).unlink()
-    assert len(ledger.read_judged(folder, keys)) == 7
+    judged = {key: _made_up(job) for key, job in keys.items()}
+    (tmp_path / "audio").mkdir()
+    with ledger.judged_file(tmp_path) as file:
+        for key, one in judged.items():
+            ledger.append(file, key, one)
+            assert one.clip is not None
+            (tmp_path / "audio" / str(one.clip.audio)).touch()
+    assert ledger.read_judged(tmp_path, keys) == list(judged.values())
+    next(path for path in (tmp_path / "audio").iterdir() if "spoken" in path.name).unlink()
+    assert len(ledger.read_judged(tmp_path, keys)) == 7
     others = replace(PLAN, sentences=(SENTENCES[0], Sentence(id="s1", text="other words")))
     changed = dict(zip(_keys(model, others), plan.make_jobs(others, [("tiny", model)]), strict=True))
-    left = ledger.read_judged(folder, changed)
+    left = ledger.read_judged(tmp_path, changed)
     assert {result.job.sentence.text for result in left} == {"", "a cat sat."}
 
 

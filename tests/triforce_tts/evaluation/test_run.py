@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -17,11 +18,20 @@ from rich.console import Console
 from tests.corpus import voice_clip
 from triforce_tts.audio.io import Audio, read_audio, write_audio
 from triforce_tts.errors import TriforceError
-from triforce_tts.evaluation import panel, plan, run, sources, table
+from triforce_tts.evaluation import panel, pictures, plan, run, sources, table
 from triforce_tts.evaluation.clips import MAKERS, Sound
 from triforce_tts.evaluation.order import worst_first
 from triforce_tts.evaluation.panel import Heard, Opinion, Panel
-from triforce_tts.evaluation.report import Clip, Figure, Report, Sentence, Summary, read_report, write_report
+from triforce_tts.evaluation.report import (
+    Clip,
+    Figure,
+    Report,
+    Sentence,
+    Similarity,
+    Summary,
+    read_report,
+    write_report,
+)
 from triforce_tts.files import file_sha256, marked_kind
 from triforce_tts.judges import recognisers
 
@@ -428,6 +438,19 @@ def test_a_folder_of_voices_is_looked_through_only_so_far(tmp_path: Path, monkey
     (tmp_path / "y").touch()
     with pytest.raises(TriforceError, match="more than 20 files in it; choose a smaller folder"):
         sources.read_readers(tmp_path)
+
+
+def test_names_of_voices_that_no_page_can_hold(tmp_path: Path) -> None:
+    (tmp_path / "a\n$x$.wav").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav")).touch()
+    names = [reader.name for reader in sources.read_readers(tmp_path)]
+    assert names == ["a\ufffd$x$", "\ufffd"]
+    alike = Similarity(
+        same=None, same_from="", different=None, references=(*names, "$\\bad{$"), speakers=("$a", "\u4e2d"),
+        cosines=((0.5, 0.6, 0.9), (0.9, 0.5, 0.5)),
+    )  # fmt: skip
+    pictures._draw_matrix(alike, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 1000
 
 
 def test_more_sentences_than_anybody_hears_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

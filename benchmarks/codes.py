@@ -25,8 +25,8 @@ import torch
 from benchmarks.codes_gpt import study_gpt
 from benchmarks.codes_study import Study, Variant, history, minutes
 from benchmarks.codes_table import draw, markdown
+from benchmarks.judges import character_errors
 from benchmarks.quality import code_statistics
-from benchmarks.recogniser import character_errors
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.statistics import interval

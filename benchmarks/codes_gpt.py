@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.codes_study import Study, Variant, history, minutes
-from benchmarks.recogniser import character_errors
+from benchmarks.judges import character_errors
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import join
 from triforce_tts.evaluation.statistics import interval

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.judges import character_errors, recogniser_name
 from benchmarks.quality import Lists, markdown
-from benchmarks.recogniser import character_errors, recogniser_name
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import trim_silence
-from triforce_tts.evaluation.statistics import interval
+from triforce_tts.evaluation.statistics import DRAWS, LEVEL, SEED, interval
 from triforce_tts.files import write_json
 from triforce_tts.judges.words import character_edits, letters
 from triforce_tts.sampling.score import heard, target_log_probabilities
@@ -33,7 +33,6 @@ from triforce_tts.sequences import TEXT
 from triforce_tts.text.normalize import normalize
 
 Figures = npt.NDArray[np.float64]  # [sentences, candidates]
-DRAWS = 2000
 
 
 def ranks(values: npt.ArrayLike) -> Figures:
@@ -62,10 +61,10 @@ def within(scores: Figures, errors: Figures) -> float:
 
 def over_sentences(figure: Callable[..., float], *tables: Figures) -> tuple[float, float, float]:
     """``figure`` of ``tables`` [sentences, ...], and its 95 % interval under redrawing whole sentences."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     count = len(tables[0])
     drawn = [figure(*(table[rows] for table in tables)) for rows in rng.integers(count, size=(DRAWS, count))]
-    low, high = np.nanquantile(drawn, (0.025, 0.975))
+    low, high = np.nanquantile(drawn, LEVEL)
     return figure(*tables), float(low), float(high)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,7 @@ def bundle(
     import torch
 
     from triforce_tts import checkpoint
-    from triforce_tts.audio.io import encode_flac, read_audio
+    from triforce_tts.audio.io import TAGS, encode_flac, read_audio, read_tags
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
     from triforce_tts.synthesis.model import check_lineage, load_model
@@ -72,7 +73,8 @@ def bundle(
     for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
-    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
+    tags = {name: value for name, value in read_tags(voice).items() if name in TAGS}  # whose voice it is, its licence
+    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=tags)
     told = _card(name, checkpoints) if card is None else read_text_file(card)
     sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:

@@ -19,7 +19,11 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Folder to write: report.json, index.html, figures.md, clips, pictures.")],
     model: Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")] = None,
     texts: Annotated[
-        Path | None, typer.Option(help="Sentences to speak, one a line; default: those of --natural, or 20 of our own.")
+        list[Path] | None,
+        typer.Option(
+            help="Sentences to speak, one a line; default: those of --natural, or 20 of our own. May be given several "
+            "times: each list has figures of its own too."
+        ),
     ] = None,
     voices: Annotated[
         Path | None, typer.Option(help="Folder of voices to clone: a clip each, or a folder of clips each.")
@@ -29,8 +33,15 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
     ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="manifest.jsonl of recordings of other sentences, which are judged but not spoken; may be given several "
+            "times."
+        ),
+    ] = None,
     seeds: Annotated[int, typer.Option(help="Each sentence is spoken with so many seeds, from 0.")] = 3,
-    limit: Annotated[int | None, typer.Option(help="Only so many sentences, the first ones.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many sentences of each list, the first ones.")] = None,
     recogniser: Annotated[
         str, typer.Option(help="auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
     ] = "auto",
@@ -62,7 +73,7 @@ def evaluate(
         if folder is not None and Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
             raise ConfigError(f"{out}: the output lies in the model folder {folder}; choose another place")
     models = run.candidates([model or bundled_model(), *([against] if against else [])])
-    plan = make_plan(texts, natural or [], voices, seeds, limit)
+    plan = make_plan(texts or [], natural or [], voices, seeds, limit, beside or [])
     panel = assemble(recogniser)
     console = Console(file=sys.stderr, quiet=quiet)
     for remark in panel.missing:

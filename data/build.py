@@ -34,8 +34,8 @@ Every sample is checked, brought to one level, and stored with its text, speaker
 what was dropped, and why. A build that was killed continues when it is run again, and ends with the same shards.
 
 Without the name of a kind, 'build SRC...' chooses the kind and says which one: with --config it is 'raw'; with
---synthetic TEXTS or --engine it is 'synthetic'; for a URL, a feed, a list of URLs or a sound file it is 'raw'; otherwise
-it is 'labelled'. 'build KIND --help' lists the options of a kind. docs/data.md describes the steps.
+--synthetic TEXTS or --engine it is 'synthetic'; for a URL, a feed, a list of URLs or a sound file it is 'raw';
+otherwise it is 'labelled'. 'build KIND --help' lists the options of a kind. docs/data.md describes the steps.
 
 Examples:
 
@@ -101,8 +101,8 @@ def synthetic(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="Synthesiser: flite (a program to install, default), kokoro (a network that also gives the time of each "
-            "phone; needs --assets) or babble (a toy, built in)."
+            help="Synthesiser: flite (a program to install, default), kokoro (a network that also gives the time of "
+            "each phone; needs --assets) or babble (a toy, built in)."
         ),
     ] = None,
     voices: Annotated[
@@ -141,7 +141,8 @@ def synthetic(
 ) -> None:
     """Build from texts that a synthesiser speaks.
 
-    Synthetic speech is a cheap way to teach the GPT how text becomes codes. flite has few voices, kokoro has many.
+    Synthetic speech is a cheap way to teach the GPT how text becomes codes. flite does not teach the GPT a voice, but
+    kokoro has many voices.
 
     Example: triforce-tts build synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
     """

@@ -129,7 +129,7 @@ def detect(words: Words) -> str:
 def _is_source(args: Sequence[str], rest: Words) -> bool:
     """Whether the first word, which is the name of a kind, means a folder here.
 
-    It exists, and no other source is given.
+    It does if the folder exists, no other source is given, and no option makes a source unnecessary.
     """
     needs_none = {"--engine", *_HELP} & set(rest.options) or rest.options.get("--only") in ("process", "assemble")
     return not rest.others and not needs_none and os.path.lexists(Path(args[0]))

@@ -39,7 +39,8 @@ HeldOutList = Annotated[
     typer.Option(
         parser=folder_or_file,
         metavar="PATH",
-        help="JSON file that lists what no model may be trained on. Default: heldout.json in a folder of SRC, if there is one.",
+        help="JSON file that lists what no model may be trained on. Default: heldout.json in a folder of SRC, if there "
+        "is one.",
     ),
 ]
 SampleRate = Annotated[
@@ -47,8 +48,8 @@ SampleRate = Annotated[
     typer.Option(
         min=SAMPLE_RATES[0],
         max=SAMPLE_RATES[1],
-        help="Sample rate in Hz of the stored sound. Training is faster with the rate of the model that will be trained. "
-        "Default: the rate of each recording; for raw recordings, the rate in the configuration.",
+        help="Sample rate in Hz of the stored sound. Training is faster with the rate of the model that will be "
+        "trained. Default: the rate of each recording; for raw recordings, the rate in the configuration.",
     ),
 ]
 Codec = Annotated[str | None, typer.Option(help="flac (lossless, default) or opus (a sixth of the size).")]

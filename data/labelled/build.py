@@ -1,7 +1,7 @@
 """Shards of clips; a table lists every clip that was dropped, with its reason.
 
 A shard is a fixed slice of the sorted clips, whatever is dropped from it later, so shards are independent jobs. A build
-that was killed continues with the next shard and ends with the same bytes, with any number of workers.
+that was killed continues with the unfinished shards and ends with the same bytes, with any number of workers.
 """
 
 import csv
@@ -98,15 +98,14 @@ class NothingBuilt(ShardError):
 
 
 def run_job(job: Job) -> Outcome:
-    """Write one shard; if an earlier build wrote it from the same input, return the outcome of then."""
+    """Write one shard; if an earlier build wrote it from the same input, return the outcome of that build."""
     path = Path(job.path)
     done = path.with_suffix(".done.json")
     fingerprint = job.fingerprint
     if (known := _known(done, path, fingerprint)) is not None:
         return known
-    done.unlink(
-        missing_ok=True
-    )  # without this file the old shard counts as unfinished, even if the build is killed now
+    # Without this file the old shard counts as unfinished, even if the build is killed now.
+    done.unlink(missing_ok=True)
     drops: list[Drop] = []
     misfits: list[tuple[str, str]] = []
     unlucky: list[str] = []
@@ -202,7 +201,7 @@ def build(
         details: what ``index.json`` says about the build.
         console: where progress is shown.
         drops: what was left out before, for the report.
-        sources: the folders that the user gave; ``out`` must not lie in them or around them.
+        sources: the folders that the user gave; ``out`` must not be one of them and must not contain one.
         content: a name for what is built; a folder ``out`` with another content is refused.
         force: replace another content instead of refusing.
 

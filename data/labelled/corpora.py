@@ -1,4 +1,4 @@
-"""Folders without a manifest: the trees of LJSpeech, LibriSpeech and LibriTTS, and pairs of an audio file and a text file.
+"""Folders without a manifest: the trees of LJSpeech, LibriSpeech and LibriTTS, and pairs of audio and text files.
 
 A fault of one file, one line or one list goes into the inventory's drops or notes, and the rest is read.
 """

@@ -133,7 +133,7 @@ def alignment_of(spelling: Spelling, units: Sequence[int]) -> list[list[float]]:
 
 
 def parse_voice(voice: str) -> dict[str, float]:
-    """The styles in a voice such as ``af_heart``, ``af_heart+af_bella`` or ``af_heart+af_bella:0.7``, with their shares.
+    """The styles and their shares in a voice such as ``af_heart``, ``af_heart+af_bella`` or ``af_heart+af_bella:0.7``.
 
     The number is the share of the first style; without a number it is 0.5.
 

@@ -64,8 +64,8 @@ def parse_shares(voices: str) -> dict[str, float]:
     left = 1.0 - sum(known)
     if left < -1e-6 or (others and left < 1e-6) or (not others and left > 1e-6):
         raise ShardError(
-            f"--voices {voices}: the sum of the shares is {sum(known):g}; expected 1, or less than 1 if there are voices "
-            "without a share"
+            f"--voices {voices}: the sum of the shares is {sum(known):g}; expected 1, or less than 1 if there "
+            "are voices without a share"
         )
     return {voice: left / others if share is None else share for voice, share in given.items()}
 

@@ -47,7 +47,8 @@ class Recipe:
 
     sample_rate: int | None = None  # Hz; None: each clip keeps its own rate
     limits: Limits = Limits()
-    # True: align the words that have no alignment yet. None: only take the alignments of manifests. False: take none.
+    # True: align the clips that have no alignment that fits. None: only take the alignments that a manifest or the
+    # teacher gives. False: take none.
     align: bool | None = None
     codec: str = "flac"
 

@@ -27,8 +27,7 @@ _HEADS = {
     **dict.fromkeys(("speaker", "speaker_name", "speaker_id"), "speaker"),
 }
 # A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
-# belong
-# to the text.
+# belong to the text.
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\||$)')
 
 
@@ -139,7 +138,7 @@ def _words(text: str) -> set[str]:
 
 
 def _are_alike(text: str, other: str) -> bool:
-    """Whether two texts are forms of the same text; a text without words is like another one without words."""
+    """Whether two texts are forms of the same text; an empty text counts as a form of every text."""
     words, others = _words(text), _words(other)
     if not words or not others:
         return not text.strip() or not other.strip()

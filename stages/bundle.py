@@ -61,7 +61,7 @@ def bundle(
     import torch
 
     from triforce_tts import checkpoint
-    from triforce_tts.audio.io import TAGS, encode_flac, read_audio, read_tags
+    from triforce_tts.audio.io import TAGS, encode_flac, flac_tags, read_audio, read_tags
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
     from triforce_tts.synthesis.model import check_lineage, load_model
@@ -73,8 +73,10 @@ def bundle(
     for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
-    tags = {name: value for name, value in read_tags(voice).items() if name in TAGS}  # whose voice it is, its licence
-    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=tags)
+    # The tags say whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read without it.
+    tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
+    known = {name: value for name, value in tags.items() if name in TAGS}
+    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=known)
     told = _card(name, checkpoints) if card is None else read_text_file(card)
     sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:

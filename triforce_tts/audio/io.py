@@ -126,6 +126,20 @@ def read_tags(path: Path | str) -> dict[str, str]:
     return tags
 
 
+def flac_tags(path: Path | str) -> dict[str, str]:
+    """The tags of a FLAC file that ``encode_flac`` would write; FFmpeg is not needed, and its comments are not read.
+
+    Raises:
+        AudioError: the file is missing or cannot be read.
+    """
+    with present(Path(path)):
+        try:
+            with sf.SoundFile(path) as file:
+                return {name: value for name, value in file.copy_metadata().items() if name in TAGS}
+        except sf.LibsndfileError as error:
+            raise AudioError(f"{path}: cannot read this as FLAC ({error.error_string})") from error
+
+
 def claimed_seconds(path: Path | str) -> float:
     """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
     import av
@@ -139,9 +153,13 @@ def claimed_seconds(path: Path | str) -> float:
 
 
 def encode_flac(audio: Audio) -> bytes:
-    """The sound as a 16-bit FLAC file; equal samples give equal bytes."""
+    """The sound as a 16-bit FLAC file with its tags; equal sound and tags give equal bytes."""
     buffer = io.BytesIO()
-    sf.write(buffer, to_pcm16(audio.samples.detach().cpu().numpy()), audio.sample_rate, format="FLAC", subtype="PCM_16")
+    samples = to_pcm16(audio.samples.detach().cpu().numpy())
+    with sf.SoundFile(buffer, "w", audio.sample_rate, 1, "PCM_16", format="FLAC") as file:
+        for name, value in audio.tags.items():
+            setattr(file, name, value)
+        file.write(samples)
     return buffer.getvalue()
 
 

@@ -250,7 +250,7 @@ def shell(command: str, **variables: str | Path) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.mark.parametrize(("source", "said"), [("<&-", "empty"), ("< /dev/zero", "over 20000")])
+@pytest.mark.parametrize(("source", "said"), [("<&-", "empty"), ("< /dev/zero", "more than 20000")])
 def test_standard_input_that_gives_no_text(source: str, said: str, model: Path, tmp_path: Path) -> None:
     command = f'"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" {source}'
     out = tmp_path / "out.wav"

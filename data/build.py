@@ -48,6 +48,14 @@ Examples:
 
 command = typer.Typer(cls=KindGroup, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
 
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="Synthesiser: flite (a program to install, default), kokoro (a network that also gives the time of "
+        "each phone; needs --assets) or babble (a toy, built in)."
+    ),
+]
+
 
 @command.command()
 def labelled(
@@ -98,13 +106,7 @@ def synthetic(
         ),
     ] = None,
     out: Out = OUT,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            help="Synthesiser: flite (a program to install, default), kokoro (a network that also gives the time of "
-            "each phone; needs --assets) or babble (a toy, built in)."
-        ),
-    ] = None,
+    engine: Engine = None,
     voices: Annotated[
         str | None,
         typer.Option(

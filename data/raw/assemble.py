@@ -1,7 +1,7 @@
 """Makes shards of the samples of all recordings.
 
-It leaves duplicates out, gives speakers one name over a collection, chooses the held-out samples, and mixes the
-recordings.
+It leaves duplicates out, gives speakers one name over a collection, chooses the held-out samples, mixes the recordings,
+and records why each sample was left out.
 """
 
 import hashlib

@@ -99,7 +99,8 @@ def run(
     if unlucky := [account for account in accounts if account.again]:
         raise ShardError(
             f"{len(unlucky)} of {counted(len(accounts), 'recording')} could not be processed on this machine, such as "
-            f"{unlucky[0].recording.path} ({unlucky[0].error}); everything else is done; run the same command to try again"
+            f"{unlucky[0].recording.path} ({unlucky[0].error}); everything else is done; run the same "
+            "command to try again"
         )
 
 
@@ -131,7 +132,7 @@ def build(
 
     Raises:
         ShardError: there is nothing to build, nothing could be used, or some recordings are not processed yet.
-        TriforceError: ``out`` was not made by this program, or another process assembles there.
+        TriforceError: ``out`` holds files that this program did not make, or another process assembles there.
     """
     work = out / "work"
     if part in ("all", "fetch"):

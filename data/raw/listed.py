@@ -8,9 +8,8 @@ from ..common.heldout import HeldOut
 from ..common.names import letters_of, make_key
 from ..common.segments import UNKNOWN, Recording
 
-_CONTAINED = (
-    20  # letters; a held-out text this long is also searched within longer texts, a shorter one would be anywhere
-)
+# Letters: a held-out text of this length or more is also searched within longer texts; a shorter one would be anywhere.
+_CONTAINED = 20
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,6 @@ class RawOptions:
         if self.dry_run and (
             given := [name for name, value in (("--only", self.only), ("--part", self.part)) if value]
         ):
-            raise ShardError(f"{', '.join(given)}: --dry-run always describes the whole build; leave it out")
+            raise ShardError(f"{', '.join(given)}: not together with --dry-run, which always describes the whole build")
         if self.only in ("process", "assemble") and self.sources and (self.out / "work" / results.RECORDINGS).exists():
             raise ShardError(f"--only {self.only}: it takes the recordings that --only fetch found; leave out SRC")

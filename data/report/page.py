@@ -24,10 +24,8 @@ ROWS = 20  # the most rows in the tables of speakers and licences
 FAILURES = 1000  # the most failures that the page lists; sources.csv lists all
 BINS = 30  # bars in a histogram
 COLUMNS = 240  # columns in the picture of a waveform
-EDGES = (
-    0.005,
-    0.995,
-)  # a histogram goes from the first quantile to the second, so that one odd value does not flatten it
+# A histogram goes from the first of these quantiles to the second, so that one odd value does not flatten it.
+EDGES = (0.005, 0.995)
 
 
 @dataclass
@@ -236,7 +234,7 @@ def _example(example: Example) -> str:
 def _wave(samples: Wave) -> str:
     """The outline of a waveform as an SVG path.
 
-    The highest and the lowest sample of each column, scaled to the peak.
+    It goes through the highest and the lowest sample of each column, scaled to the peak.
     """
     edges = np.linspace(0, len(samples), min(COLUMNS, len(samples)), endpoint=False).astype(int)
     scale = 29 / max(float(np.abs(samples).max()), 1e-9)

@@ -126,7 +126,7 @@ def _places(expected: int, most: int, around: int) -> list[int]:
 class _Scorer:
     """Scores how well the sound of a segment fits its words and some more words at its ends.
 
-    None if it does not fit.
+    The score is None if the words do not fit.
     """
 
     def __init__(self, sound: Sound, book: Book) -> None:

@@ -180,7 +180,7 @@ def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], m
 
 
 def _quietest(sound: Sound, start: float, end: float) -> float:
-    """The middle of the quietest window of ``_WINDOW_S`` between ``start`` and ``end`` seconds, on a sample.
+    """The middle of the quietest window of ``_WINDOW_S`` whose middle lies in ``start`` to ``end`` seconds, on a sample.
 
     Of equally quiet windows it is the one nearest to the middle of the stretch.
     """

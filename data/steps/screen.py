@@ -19,8 +19,7 @@ from triforce_tts.schema import Config
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 
 # A sample counts as clipped if it has at least this share of the loudest sample's value. The comparison is with the
-# loudest
-# sample and not with full scale, because the sound may have been made quieter after it was clipped.
+# loudest sample and not with full scale, because the sound may have been made quieter after it was clipped.
 CLIPPED = 0.999
 HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings have no sound above this frequency
 _WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
@@ -44,9 +43,8 @@ class ScreenConfig(Config):
     min_bandwidth_hz: float | None = None  # such as 8000, to drop telephone calls and old codecs
     min_high_band_db: float | None = None  # such as -60; the power above 8 kHz compared with the whole power
     dnsmos: bool = True  # measure the DNSMOS scores, which takes a second for 37 seconds of sound
-    min_dnsmos: float | None = (
-        None  # overall score; 3.0 also drops good voices with a little hiss, so look at the scores first
-    )
+    # The overall score; 3.0 also drops good voices with a little hiss, so look at the scores first.
+    min_dnsmos: float | None = None
 
 
 def screen(sound: Sound, segments: Sequence[Segment], config: ScreenConfig) -> None:
@@ -120,7 +118,7 @@ def _judge(segment: Segment, config: ScreenConfig) -> None:
 def power_spectrum(heard: Wave) -> npt.NDArray[np.float64]:
     """The power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, in frames of 64 ms every 16 ms.
 
-    At least one frame.
+    The result has at least one frame.
     """
     padded = np.pad(heard, (0, max(0, _WINDOW - len(heard))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * np.hanning(_WINDOW)
@@ -138,7 +136,7 @@ def snr_db(spectrum: npt.NDArray[np.float64]) -> float:
 def tonality(spectrum: npt.NDArray[np.float64]) -> float:
     """How similar the fine structure of the log spectrum is in active frames 0.16 s apart.
 
-    Mean correlation, -1 to 1.
+    The result is a mean correlation, -1 to 1.
     """
     low, high = (round(hz * _WINDOW / ANALYSIS_RATE) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
     level = 10 * np.log10(spectrum[:, low:high])

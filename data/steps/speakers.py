@@ -24,16 +24,15 @@ Vector = npt.NDArray[np.float32]  # of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)
 STEP = 40  # frames of 10 ms from one window to the next
 _BATCH = 64  # how many segments are read at the same time
-_LONGEST_S = 40.0  # of a longer segment, only this much speech is searched for a change of speaker
+_LONGEST_S = 40.0  # seconds; only this much speech, from the start of a segment, is searched for a change of speaker
 PAUSE = 20  # frames; a shorter pause is the closure of a consonant
 PAUSE_DB = -30.0  # a pause is at least this far below the level of the loudest frames
 LOUDEST = 0.95  # this quantile of the frame levels is the level of the loudest frames
 EDGE = 2  # frames of a pause that stay on each side of the speech
 # Even the means over many windows of one voice differ by this much; the unit is the difference between single windows.
 SPREAD = 0.2
-# The score of a change of speaker is multiplied by this factor if the change is not at a pause: there are so many
-# such places
-# that one of them looks like a change by chance.
+# The score of a change of speaker is multiplied by this factor if the change is not at a pause: there are so many such
+# places that one of them looks like a change by chance.
 ANYWHERE = 0.75
 TWO_SPEAKERS = "two speakers"
 
@@ -56,8 +55,7 @@ class SpeakersConfig(Config):
     # Two groups of segments in one recording are the same speaker if their distance is smaller than this.
     same_speaker: float = Field(default=0.2, gt=0)
     # A segment has two speakers if one of its windows is more similar to another speaker, by more than this, than to
-    # the
-    # segment's own speaker.
+    # the segment's own speaker.
     intruder: float = Field(default=0.05, ge=0)
     # The voices of two recordings are the same speaker if their distance is smaller than this.
     same_voice: float = Field(default=0.15, gt=0)
@@ -214,7 +212,7 @@ def cluster(vectors: Vector, distance: float) -> list[int]:
 def _drop_intruders(single: Sequence[tuple[Segment, Vector]], groups: Sequence[int], config: SpeakersConfig) -> None:
     """Drop segments with windows that belong to another speaker of the recording.
 
-    A speaker of only one segment is not compared with the others.
+    A speaker with only one segment does not count as another speaker here.
     """
     means = {
         group: mean_vector(np.stack([mean_vector(v) for (_, v), g in zip(single, groups, strict=True) if g == group]))

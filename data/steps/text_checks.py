@@ -1,7 +1,8 @@
 """Drops segments with wrong texts: another language, too fast or too slow, repeated or invented by a recogniser.
 
-The thresholds are those of NVIDIA's NeMo Curator and Speech Data Processor (``whisper_hallucination``) and of
-Emilia-Pipe, where these have one; only the highest rate of characters is our own. Every threshold is a setting.
+The thresholds, and what happens exactly at them, are those of NVIDIA's NeMo Curator and Speech Data Processor
+(``whisper_hallucination``) and of Emilia-Pipe, where these have one. Only the rates of characters are not theirs. Every
+threshold is a setting.
 """
 
 import re
@@ -28,20 +29,17 @@ class TextChecksConfig(Config):
 
     min_characters_per_second: PositiveFloat = 4.0  # below this rate, words are missing in the text
     # Above this rate, words are missing in the sound, or the text is invented. NVIDIA has 40, but nobody reads that
-    # fast: the
-    # fastest of 2 775 utterances has 23.
+    # fast: the fastest of 2 775 utterances has 23.
     max_characters_per_second: PositiveFloat = 30.0
     min_unique_words: float = 0.4  # the number of different words must be more than this share of all words of the text
     repeats_from: PositiveInt = 8  # shorter texts, in words, need not keep ``min_unique_words``
     max_same_in_a_row: PositiveInt = 3  # how many times a stretch of 1 to 4 words may stand in a row
     max_word: PositiveInt = 25  # characters; each word must be shorter. NVIDIA has 35 for languages that join words
-    # The longest word minus the next longest, divided by the next longest, must be smaller. For languages that join
-    # words
-    # NVIDIA has no such limit. None of 2 775 English texts has more than 2.33.
+    # The length of the longest word minus that of the next longest, divided by that of the next longest, must be
+    # smaller. For languages that join words NVIDIA has no such limit. None of 2 775 English texts has more than 2.33.
     max_longer: PositiveFloat = 3.0
-    min_language_probability: float = (
-        0.8  # the recogniser's probability of the language, if it gives one, must be higher
-    )
+    # The recogniser's probability of the language, if it gives one, must be higher.
+    min_language_probability: float = 0.8
     language: str = "en"  # the language of the text
     # The probability of another language, judged by the letters of the text, must not be higher. It is so for 2 775
     # English texts.

@@ -22,8 +22,7 @@ from ..common.segments import ANALYSIS_RATE, Segment, Sound
 
 TRANSCRIBER, PUNCT = "transcriber", "punct"  # keys in a sample's JSON
 # Commits of models on the Hugging Face hub, so that every build uses the same weights. Dozens of public repositories
-# pin the
-# same commits.
+# pin the same commits.
 REVISIONS = {
     "openai/whisper-large-v3-turbo": "41f01f3fe87f28c78e2fbf8b568835947dd65ed9",
     "openai/whisper-large-v3": "06f233fe06e710322aca913c1bc4249a0d71fce1",
@@ -42,7 +41,7 @@ class TranscribeConfig(Config):
     model: str = "openai/whisper-large-v3-turbo"
     # The commit of ``model`` on the hub. It is known for the models in REVISIONS and must be given for any other.
     revision: str | None = Field(default=None, pattern="^[0-9a-f]{40}$")
-    language: str = "en"  # the language that Whisper must write; its own guess is a score of the sample
+    language: str = "en"  # the language that Whisper must write; how probable it finds it is a score of the sample
     batch_size: PositiveInt = 8
     device: str = "auto"  # "auto" (a GPU if there is one), "cpu", or "cuda:1"
 
@@ -93,8 +92,7 @@ def weights_folder(config: TranscribeConfig) -> Path:
 
     Raises:
         TriforceError: transformers is not installed, the revision is unknown, the hub does not give the weights, or the
-            folder
-            for faster-whisper does not exist.
+            weights for faster-whisper are not in their place.
     """
     if config.engine == "faster-whisper":
         return ctranslate_folder(config.model)

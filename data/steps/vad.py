@@ -31,9 +31,7 @@ class VadConfig(Config):
     min_speech_s: float = Field(default=0.25, ge=0)  # shorter speech is a click or a cough
     min_silence_s: float = Field(default=0.1, ge=0)  # shorter silence is the closure of a consonant
     pad_s: float = Field(default=0.03, ge=0)  # added on each side of the speech, because words begin and end softly
-    block_seconds: float = Field(
-        default=32.0, gt=0
-    )  # the sound in one call; it limits the memory and changes no result
+    block_seconds: float = Field(default=32.0, gt=0)  # the sound in one call; limits the memory, changes no result
 
     @model_validator(mode="after")
     def _ends_below_its_start(self) -> "VadConfig":

@@ -27,8 +27,7 @@ URL_LISTS = (".urls", ".txt")
 FEEDS = (".xml", ".rss", ".atom")
 LIST_BYTES = 16 << 20  # bytes; a larger list of URLs is not read
 # The most attributes of an element, levels of elements, and stray signs '<' in a feed. Real feeds have a tenth of
-# these numbers,
-# and the time that feedparser takes grows with the square of each.
+# these numbers, and the time that feedparser takes grows with the square of each.
 _MOST_ATTRIBUTES, _DEEPEST, _MOST_STRAY = 256, 256, 10_000
 _DEEPEST_LOOSELY = 2048  # the most levels in a feed that is not valid XML, where tags that are never closed add up
 _NO_SOUND = ("application/pdf", "application/epub+zip", "application/zip")  # image/ and text/ count as no sound too

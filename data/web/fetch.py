@@ -76,8 +76,7 @@ def download(url: str, folder: Path, config: FetchConfig, stem: str | None = Non
 
     Raises:
         AudioError: the URL is not http(s) or has a private address; the file is over a limit or is not audio or video;
-            or all
-            tries failed.
+            or all tries failed.
         TriforceError: the disk is full or the folder cannot be written.
     """
     files = Files(folder, stem or stem_of(url), url)
@@ -225,7 +224,8 @@ def _receive(
 ) -> int:
     """Append the body to ``file``, which has ``size`` bytes; the result is its size at the end."""
     late = AudioError(
-        f"{url}: not complete after {config.max_seconds:g} s (max_seconds); run the same command again to go on"
+        f"{url}: not complete after {config.max_seconds:g} s (max_seconds); the part that came is kept, "
+        "run the same command again to go on"
     )
     window_start, window_bytes = time.monotonic(), 0
     while True:

@@ -23,12 +23,8 @@ from triforce_tts.schema import Config
 from .addresses import is_public
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-NETWORK = (
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    OSError,
-    ValueError,
-)  # errors that a bad server causes
+# The errors that a bad server causes.
+NETWORK = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 class FetchConfig(Config):
@@ -40,9 +36,7 @@ class FetchConfig(Config):
     read_timeout_s: float = Field(default=30.0, gt=0)  # the longest time without a single byte
     min_bytes_per_second: float = Field(default=2000.0, ge=0)  # a slower server stalls: every speech codec needs more
     rate_window_s: float = Field(default=30.0, gt=0)  # the rate is measured over this time
-    max_redirects: int = Field(
-        default=10, ge=0
-    )  # the addresses of podcasts often lead through several counting services
+    max_redirects: int = Field(default=10, ge=0)  # addresses of podcasts often lead through several counting services
     delay_s: float = Field(default=1.0, ge=0)  # the time between two requests to one host
     retries: int = Field(default=3, ge=0)
     retry_wait_s: float = Field(default=2.0, ge=0)  # the wait before the first retry; it doubles for each further retry

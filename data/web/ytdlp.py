@@ -23,12 +23,8 @@ from .sniff import HEAD, sniff
 
 PREFIX = "yt-dlp:"  # the user writes it before the URL of a site other than YouTube
 _YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)
-_RUNTIMES = {
-    "deno": "deno",
-    "node": "node",
-    "bun": "bun",
-    "quickjs": "qjs",
-}  # the names that yt-dlp and the system have for a program
+# For each program: the name that yt-dlp has for it, and the name of its file.
+_RUNTIMES = {"deno": "deno", "node": "node", "bun": "bun", "quickjs": "qjs"}
 
 
 def is_for_ytdlp(word: str) -> bool:
@@ -172,9 +168,8 @@ def _extract(url: str, options: Mapping[str, Any], config: FetchConfig, download
             info = downloader.extract_info(url, download=download)
     except AudioError:  # raised by our own hook
         raise
-    except (
-        Exception
-    ) as error:  # yt-dlp has more than a thousand extractors, and a change of a site may break any of them
+    except Exception as error:
+        # yt-dlp has more than a thousand extractors, and a change of a site may break any of them.
         hint = "" if options["js_runtimes"] else "; no JavaScript runtime was found, YouTube needs one: install deno"
         reason = (str(error).splitlines() or [type(error).__name__])[0].removeprefix("ERROR: ")
         raise AudioError(f"{url}: yt-dlp says: {reason}{hint}") from error

@@ -14,32 +14,36 @@ from triforce_tts.wording import counted
 _MOST_SEEDS = 100
 _WIDE = 180  # columns of a table that goes into a file or a pipe
 
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Sentences to speak, one a line; default: those of --natural, or 20 of our own. May be given several "
+        "times: each list has figures of its own too."
+    ),
+]
+Natural = Annotated[
+    list[Path] | None,
+    typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
+]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="manifest.jsonl of recordings of other sentences, which are judged but not spoken; may be given several "
+        "times."
+    ),
+]
+
 
 def evaluate(
     out: Annotated[Path, typer.Option(help="Folder to write: report.json, index.html, figures.md, clips, pictures.")],
     model: Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")] = None,
-    texts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Sentences to speak, one a line; default: those of --natural, or 20 of our own. May be given several "
-            "times: each list has figures of its own too."
-        ),
-    ] = None,
+    texts: Texts = None,
     voices: Annotated[
         Path | None, typer.Option(help="Folder of voices to clone: a clip each, or a folder of clips each.")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another model folder, compared on the same sentences.")] = None,
-    natural: Annotated[
-        list[Path] | None,
-        typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
-    ] = None,
-    beside: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="manifest.jsonl of recordings of other sentences, which are judged but not spoken; may be given several "
-            "times."
-        ),
-    ] = None,
+    natural: Natural = None,
+    beside: Beside = None,
     seeds: Annotated[int, typer.Option(help="Each sentence is spoken with so many seeds, from 0.")] = 3,
     limit: Annotated[int | None, typer.Option(help="Only so many sentences of each list, the first ones.")] = None,
     recogniser: Annotated[

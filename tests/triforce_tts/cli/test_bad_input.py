@@ -262,7 +262,7 @@ def test_standard_input_that_never_ends(model: Path, tmp_path: Path) -> None:
     with Path("/dev/zero").open("rb") as zeros, told.open("wb") as errors:
         code = forks.Program(words, stdin=zeros, stderr=errors).wait()
     done = subprocess.CompletedProcess([str(word) for word in words], code, "", told.read_text())
-    assert_refused(done, "over 20000", out=out)
+    assert_refused(done, "more than 20000", out=out)
 
 
 def test_a_fault_in_one_sentence_of_a_text(model: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index
 
 
 def study_gpt(study: Study, variant: Variant) -> dict[str, Any]:
-    """Train a small GPT on the codes of ``variant`` and measure its speech."""
+    """Train a small GPT on the codes of ``variant``; measure its held-out likelihood and its speech."""
     folder, options = study.folder(variant), study.options
     run, codes = folder / "gpt", folder / "codes"
     choose_lessons(study)
@@ -104,7 +104,10 @@ def clips_by_speaker(study: Study) -> dict[str, Path]:
 
 
 def spoken(study: Study, variant: Variant) -> tuple[list[float], list[float]]:
-    """The recogniser's error for held-out sentences in the voice of their recordings, and whether each ended by itself."""
+    """The recogniser's error for held-out sentences, and whether each ended by itself.
+
+    Each sentence is spoken in the voice of its recording.
+    """
     synthesizer = Synthesizer.load(make_model(study, variant), "cpu")
     synthesizer.settings = replace(synthesizer.settings, diffusion_steps=0)
     lessons, clips = ShardSet.open([study.lessons], "heldout", "audio"), clips_by_speaker(study)

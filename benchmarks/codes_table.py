@@ -44,7 +44,7 @@ def row(result: Result, speaker: str) -> list[str]:
 
 
 def markdown(results: Sequence[Result], beside: Result, speaker: str) -> str:
-    """The table: one row for each variant, then the recogniser's error on the recordings themselves."""
+    """The table: one row for each variant, then the recogniser's error on sound that no code has changed."""
     names = [name.format(speaker=speaker) for name in HEADER]
     lines = [names, ["---"] * len(names), *(row(result, speaker) for result in results)]
     for what in ("recordings", "Griffin-Lim from the true mel"):

@@ -148,7 +148,7 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
 
 
 def spelled_error(reference: str, heard: str) -> float:
-    """The number of wrong characters in the text that the GPT wrote, which has only letters."""
+    """The wrong characters in the text that the GPT wrote, for each character of the reference; only letters count."""
     return character_edits(reference, heard, letters).error
 
 

@@ -196,7 +196,7 @@ def decode(network: GPT, tokens: int) -> None:
 def speed(network: GPT, tokens: int = 200, rounds: int = 5) -> float:
     """Tokens a CPU second of decoding with one thread, the best of ``rounds``.
 
-    Other programs take time, not CPU time.
+    The CPU time is measured, because other programs lengthen only the time on the clock.
     """
     decode(network, 10)
     best = float("inf")

@@ -276,7 +276,7 @@ def print_distill(result: dict[str, Any]) -> None:
 def inversion(
     run: Run, everyone: list[Utterance], given: str, picture: Path | None, audio: AudioConfig
 ) -> dict[str, Any]:
-    """The statistics of inverted and of fresh noise, and the error of the flow from the inverted noise back to speech."""
+    """The statistics of inverted and of fresh noise, and the error of the flow from inverted noise back to speech."""
     rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
     returns, panels = [], None
     target, steps = run.network.target, run.steps[0]

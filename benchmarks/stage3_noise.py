@@ -1,6 +1,6 @@
 """The part of ``benchmarks.stage3 inversion`` about noise.
 
-The way back from it, its distance from white noise, and its picture.
+It has the way back from the noise, the distance of the noise from white noise, and a picture of it.
 """
 
 import io
@@ -27,13 +27,13 @@ def forward(predict: Any, noise: torch.Tensor, steps: int) -> torch.Tensor:
 def grain(white: torch.Tensor) -> torch.Tensor:
     """The values of whitened noise that are compared.
 
-    Real values as they are, and the log-magnitude of complex values.
+    They are real values as they are, and the log-magnitude of complex values, which no turn of the phase changes.
     """
     return white.abs().clamp_min(1e-3).log() if white.is_complex() else white
 
 
 def structure(white: torch.Tensor, loud: torch.Tensor) -> dict[str, float]:
-    """The distance of whitened noise [frames, bins] from white noise, and its correlation with the speech's log-magnitudes."""
+    """How far whitened noise [frames, bins] is from white noise, and its correlation with the log-magnitudes of speech."""
     parts = torch.view_as_real(white).flatten() * 2**0.5 if white.is_complex() else white.flatten()
     seen = grain(white)
     return {

@@ -241,7 +241,7 @@ def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
 
 
 def words_in(segment: Any, truth: Truth) -> str:
-    """The true text of a segment: the texts of the utterances of which more than half lies in it.
+    """The true text of a segment: the texts of the utterances of which more than 0.3 s lie in it.
 
     A segment that ends inside an utterance has no known text; see ``whole``.
     """

@@ -51,7 +51,8 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         f"data            {counted(len(task.durations_s), 'sample')}, {length(sum(task.durations_s))} an epoch",
         f"step            {counted(settings.batch_size, 'sample')}, {seconds:.1f} s of sound, "
         f"in {counted(len(parts), 'part')} of {samples}",
-        f"memory          {(state + activations + block) / _GB:.3f} GB = state {state / _GB:.3f} + activations {activations / _GB:.3f}"
+        f"memory          {(state + activations + block) / _GB:.3f} GB = state {state / _GB:.3f} "
+        + f"+ activations {activations / _GB:.3f}"
         + (f" + a block made again {block / _GB:.3f}" if settings.recompute else ""),
         f"                state: {parameters / 1e6:.2f} M x 4 bytes x {copies} (weights, gradients, {moments} moments"
         + (", average)" if settings.ema else ")")

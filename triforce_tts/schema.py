@@ -26,9 +26,8 @@ _SHOWN = 60  # a message shows this many characters of a wrong value
 _PROBLEMS = 5  # a message shows this many problems
 _NAME_BYTES = 200  # bytes; file systems allow names of 255, and the names of temporary files are longer than this one
 
-# The sizes that a configuration may have. The limits are far above any network that was ever trained, and so low that
-# a network
-# fits into memory.
+# The sizes that a configuration may have. Each limit is far above any network that was ever trained, and far below a
+# number that fills a memory.
 Layers = Annotated[int, Field(ge=1, le=1024)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Kernel = Annotated[int, Field(ge=1, le=1023)]
@@ -73,10 +72,8 @@ def _load_yaml(text: str) -> Any:
     """
     try:
         return yaml.load(text, _Loader)
-    except (
-        ValueError,
-        RecursionError,
-    ) as error:  # PyYAML raises a ValueError for "2020-99-99", which looks like a date
+    except (ValueError, RecursionError) as error:
+        # PyYAML raises a ValueError for "2020-99-99", which looks like a date.
         raise yaml.YAMLError(str(error)) from error
 
 

@@ -1,6 +1,6 @@
 """Where the samples of a tar lie.
 
-Columns of offsets and lengths, read from its sidecar, or found by a scan of the tar.
+The columns of offsets and lengths are read from the tar's sidecar, or found by a scan of the tar.
 """
 
 import json

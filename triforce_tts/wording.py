@@ -7,7 +7,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def length(seconds: float) -> str:
-    """A length of sound in seconds ("4.2 s"), from a minute on in minutes ("12.3 min"), from an hour on in hours ("2.50 h")."""
+    """A length of sound in seconds ("4.2 s"), from a minute in minutes ("12.3 min"), from an hour in hours ("2.50 h")."""
     for unit, size, digits in (("s", 1, 1), ("min", 60, 1)):
         if round(seconds / size, digits) < 60:
             return f"{seconds / size:.{digits}f} {unit}"

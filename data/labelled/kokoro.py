@@ -7,7 +7,7 @@ come from.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,9 @@ MODEL = "kokoro-v1.0.int8.onnx"
 STYLES, STYLES_ARCHIVE = "voices", "voices-v1.0.bin"
 SAMPLE_RATE = 24000  # Hz
 UNIT_S = 0.025  # the network counts the length of a symbol in units of 600 samples
+LAG_S = 2 * UNIT_S  # a phone sounds so much earlier than the network counts it (measured, see docs/data.md)
+AUDIBLE_DB = -35.0  # sound below this level, relative to the loud parts of an utterance, is silence
+_WINDOW = 120  # samples over which a level is measured
 LONGEST = 480  # symbols of an utterance; the network takes 510, but it speaks too fast near that limit
 SPEEDS = (0.5, 2.0)  # the slowest and the fastest speed
 WIDTH = 256  # numbers in a style vector
@@ -67,6 +70,17 @@ class Spelling:
     ids: list[int]
     # For each id: the number of its word, and the number of its phone in the word; None for a punctuation mark.
     owners: list[tuple[int, int] | None]
+
+    @property
+    def pauses(self) -> list[int]:
+        """The numbers of the words that a pause may follow: those before a punctuation mark, and the last one."""
+        space = _NUMBERS[" "]
+        following = [*zip(self.ids[1:], self.owners[1:], strict=True), (None, None)]
+        return [
+            owner[0]
+            for owner, (number, after) in zip(self.owners, following, strict=True)
+            if owner is not None and after is None and number != space
+        ]
 
 
 def symbols_of(phone: str) -> str:
@@ -129,6 +143,30 @@ def alignment_of(spelling: Spelling, units: Sequence[int]) -> list[list[float]]:
     ]
 
 
+def in_sound(alignment: list[list[float]], pauses: Collection[int], wave: npt.NDArray[np.float32]) -> list[list[float]]:
+    """The counted times ``alignment`` as they lie in the sound ``wave`` [samples].
+
+    The network's count runs behind its sound, and it counts the silence of a pause as a part of the phone before it. So
+    every time becomes earlier by LAG_S, and a word before a pause ends with its last audible sound. Every phone of such
+    a word keeps at least a hundredth of a second.
+
+    Args:
+        alignment: see ``alignment_of``.
+        pauses: numbers of the words that a pause may follow.
+        wave: the utterance at SAMPLE_RATE.
+    """
+    moved = [[max(0.0, round(time - LAG_S, 4)) for time in word] for word in alignment]
+    whole = wave[: len(wave) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
+    power = np.square(whole, dtype=np.float64).mean(axis=1)
+    audible = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (AUDIBLE_DB / 10))
+    ends = (audible + 1) * _WINDOW / SAMPLE_RATE
+    for number in pauses:
+        word = moved[number]
+        heard = ends[(ends > word[-2]) & (ends < word[-1])]
+        word[-1] = min(word[-1], max(word[-2] + 0.01, round(float(heard.max(initial=0.0)), 4)))
+    return moved
+
+
 # --- voices ----------------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +226,8 @@ class Kokoro:
         if not np.isfinite(wave).all() or abs(float(units.sum()) * UNIT_S - seconds) > UNIT_S:
             raise AudioError(f"kokoro gives no usable sound for '{text[:60]}'")
         samples = torch.from_numpy(wave / max(1.0, float(np.abs(wave).max()) / PEAK))
-        return Lesson(Audio(samples, SAMPLE_RATE), normalized, alignment_of(spelling, units))
+        alignment = in_sound(alignment_of(spelling, units), spelling.pauses, wave)
+        return Lesson(Audio(samples, SAMPLE_RATE), normalized, alignment)
 
 
 def version(assets: Path) -> str:

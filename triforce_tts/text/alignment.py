@@ -24,7 +24,8 @@ def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece
     spoken = [piece for piece in pieces if piece.is_word]
     if len(spoken) != len(words):
         raise ShardError(
-            f"an alignment has {counted(len(words), 'word')}, its text has {len(spoken)}; build the shards again with --align"
+            f"an alignment has {counted(len(words), 'word')}, its text has {len(spoken)}; "
+            "build the shards again with --align"
         )
     return list(zip(spoken, words, strict=True))
 

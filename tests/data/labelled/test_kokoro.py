@@ -59,6 +59,25 @@ def test_times_by_hand() -> None:
     ]
 
 
+def test_a_pause_may_follow_words_before_a_mark_and_the_last_word() -> None:
+    assert read("go, bird").pauses == [0, 1]
+    assert read("go bird; yes no").pauses == [1, 3]
+    assert read("go.").pauses == [0]
+
+
+def test_times_as_they_lie_in_the_sound() -> None:
+    """A tone from .1 to .4 s, and from .7 to .9 s; the count is two units late, and gives the silences to the words."""
+    time = np.arange(24000) / 24000
+    speech = ((time >= 0.1) & (time < 0.4)) | ((time >= 0.7) & (time < 0.9))
+    wave = (np.where(speech, 0.5, 1e-4) * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
+    counted = [[0.15, 0.25, 0.75], [0.75, 0.85, 1.0]]
+    placed = kokoro.in_sound(counted, [0, 1], wave)
+    assert placed == [pytest.approx([0.1, 0.2, 0.4], abs=0.005), pytest.approx([0.7, 0.8, 0.9], abs=0.005)]
+    assert kokoro.in_sound(counted, [], wave) == [[0.1, 0.2, 0.7], [0.7, 0.8, 0.95]]
+    silent = kokoro.in_sound([[0.02, 0.03, 0.75]], [0], np.zeros(24000, np.float32))
+    assert silent == [[0.0, 0.0, pytest.approx(0.01)]]  # a phone keeps a length where nothing can be heard
+
+
 def test_voices_and_blends() -> None:
     assert kokoro.parse_voice("af_heart") == {"af_heart": 1.0}
     assert kokoro.parse_voice("a+b") == {"a": 0.5, "b": 0.5}

@@ -19,7 +19,7 @@ gpu = pytest.mark.gpu
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=gpu)])
 def test_a_step_of_fixed_shapes_draws_what_the_loop_draws(
-    device: str, temperature: float, tiny_gpt: GPT, tiny_vocabulary: Vocabulary
+    device: str, temperature: float, tiny_gpt: GPT, tiny_vocabulary: Vocabulary, one_thread: None
 ) -> None:
     model, sampling = tiny_gpt.to(device), TokenSampling(temperature, top_p=0.95)
     grammar = codes_grammar(tiny_vocabulary)

@@ -111,7 +111,7 @@ def torch_cpu() -> Any:
 
 
 def test_the_next_run_starts_from_the_last_ones_results(ran: Path, corpus: dict[str, Path], tmp_path: Path) -> None:
-    made = make_pack(wanted(corpus, init=ran), tmp_path / "next")
+    made = make_pack(wanted(corpus, init=ran, settings=SETTINGS), tmp_path / "next")
     assert set(made.init) == {"dvae", "gpt", "diffusion"}
     words: list[Sequence[str]] = []
     again = rental(tmp_path / "next", tmp_path, lambda given, *rest: words.append(given) or 1)

@@ -15,8 +15,10 @@ from triforce_tts.stages.diffusion import DiffusionSettings
 from triforce_tts.stages.distill import DistillSettings
 from triforce_tts.stages.dvae import DVAESettings
 from triforce_tts.stages.gpt import GPTSettings
+from triforce_tts.stages.gpu_plan import Plan
 
 SETTINGS: dict[str, type[Config]] = {
+    "gpu": Plan,
     "dvae": DVAESettings,
     "gpt": GPTSettings,
     "diffusion": DiffusionSettings,

@@ -21,6 +21,7 @@ from triforce_tts.voices import Voice
 
 _AS_PREDICTED = (0.6, 1.6)  # of the duration that a line's characters predict
 _LONGEST_S = 60.0  # of a recording
+_LONGEST_VOICE_S = 15.0  # of a voice's clip that is copied: its words are not known, so more of it tells nothing new
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ def mel_and_back(job: Job) -> Sound:
 
 def _at_level(job: Job, synthesizer: Synthesizer) -> torch.Tensor:
     assert job.source is not None
-    audio = read_audio(job.source, synthesizer.audio.sample_rate, first_seconds=_LONGEST_S)
+    seconds = _LONGEST_S if job.sentence.text else _LONGEST_VOICE_S
+    audio = read_audio(job.source, synthesizer.audio.sample_rate, first_seconds=seconds)
     return normalize_level(audio.samples, audio.sample_rate)[0]
 
 

@@ -80,8 +80,9 @@ def _until_broken(
 def _context(work: Callable[..., Any]) -> BaseContext:
     """How workers start: as forks of a server process.
 
-    The server has imported the modules of ``work``, because imports take seconds. It is a separate process, because the threads of torch do not survive a fork. On macOS the threads of system
-    libraries do not survive it either, so each worker is a new process there.
+    The server has imported the modules of ``work``, because imports take seconds. It is a separate process, because the
+    threads of torch do not survive a fork. On macOS the threads of system libraries do not survive it either, so each
+    worker is a new process there.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")

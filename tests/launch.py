@@ -89,7 +89,7 @@ def free_port() -> str:
 
 # 'accelerate launch --cpu' can start several processes only with MPI, so this test starts them with torch, on CPUs.
 ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true"}
-# The variables that 'launch' below sets besides those that the command sets.
+# The other variables that 'accelerate launch' sets because of the options in 'launch' below.
 NO_LAUNCHER = {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_DYNAMO_BACKEND": "no"}
 
 

@@ -186,7 +186,7 @@ def test_speaking_needs_no_training_library() -> None:
     ],
 )
 def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
-    """Importing torch takes seconds, and these modules do not need it."""
+    """Importing torch takes seconds, and these commands do not need it."""
     code = (
         "import sys; from triforce_tts.cli.app import main\n"
         "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate', 'transformers', 'scipy', 'sympy'} & set(sys.modules)), file=sys.stderr)"
@@ -208,7 +208,7 @@ def test_nothing_is_unpickled() -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_several_processes_are_several_on_cpus_too() -> None:
-    """Without this check, accelerate would start a single process and say nothing."""
+    """Without these settings of the Makefile, accelerate would start a single process and say nothing."""
     words = ["make", "-n", "train-dvae", f"VENV={sys.prefix}", "GPUS=2", "DATA=shards", "RUN=run"]
     told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "ACCELERATE_USE_CPU=true" in told

@@ -257,7 +257,7 @@ def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path
     assert all(torch.equal(value, weights[name]) for name, value in started.network.state_dict().items())
     export_command(run / "best", tmp_path / "light", light=True)
     assert locate(tmp_path / "light").name == "step-00000004"
-    # the other checkpoint lies elsewhere
+    # the best checkpoint of the run lies elsewhere
     assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None
 
 
@@ -356,7 +356,7 @@ def test_previews_and_gradient_flow_come_on_schedule(stage: str, corpus: dict[st
         assert read_audio(path).samples.abs().max() > 0
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     flows = [row for row in rows if row["kind"] == "gradients"]
-    assert [row["step"] for row in flows] == [1, 3]  # the rates of the steps that lead to steps 2 and 4
+    assert [row["step"] for row in flows] == [1, 3]  # the rows are of the steps that lead to steps 2 and 4
     assert (tmp_path / "run" / "gradients.png").stat().st_size > 1000
 
 

@@ -1,4 +1,4 @@
-"""The results in OUT/work are checked when they are read, locked against other processes, and kept if they are final."""
+"""The results in OUT/work: they are checked when they are read, locked for other processes, and kept if final."""
 
 import json
 import subprocess

@@ -144,7 +144,7 @@ def end_after(whisper: t.Whisper, features: torch.Tensor, lengths: Sequence[int]
     The first of the decoder's dimensions counts tokens from minus the length on, which it knows by the sound alone, and
     the end token is what fits when the count is above zero.
     """
-    step = 0.05  # the size of the count; the other dimensions have values of about the same size
+    step = 0.05  # the size of one step of the count; the other dimensions have values of about the same size
     decoder = whisper.network.model.decoder
     (layer,) = decoder.layers
     attention = layer.encoder_attn

@@ -88,7 +88,7 @@ def test_a_clip_in_a_padded_batch_has_the_frames_it_has_alone(
 
 
 def test_the_spectrogram_keeps_the_energy(vowels: torch.Tensor, tiny_audio: AudioConfig) -> None:
-    """The squares of a window sum to 3/8 of its length; by Parseval's theorem, 4 overlapping windows give the energy."""
+    """The squares of a window sum to 3/8 of its length: by Parseval's theorem 4 overlapping windows give the energy."""
     spectrum = stft(torch.nn.functional.pad(vowels, (0, tiny_audio.n_fft)), tiny_audio).abs().square()
     bins = torch.full((tiny_audio.n_bins,), 2.0)
     bins[0] = bins[-1] = 1.0

@@ -65,8 +65,8 @@ def test_a_crop_of_opus_is_that_part_of_the_whole() -> None:
         expected = whole[start : start + round(seconds * RATE)]
         found = decode_audio(data, "x", None, start_s, seconds).samples.numpy()
         assert len(found) == len(expected)
-        # The decoder starts again there and needs some frames until its output is the same (RFC 7845, 80 ms of pre-
-        # roll).
+        # The decoder starts again there and needs some frames until its output is the same (RFC 7845, a pre-roll of
+        # 80 ms).
         assert np.corrcoef(found, expected)[0, 1] > 0.99
 
 

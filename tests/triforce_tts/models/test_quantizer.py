@@ -77,7 +77,7 @@ def identity(levels: tuple[int, ...], groups: int = 1) -> GroupedFSQ:
 
 
 def test_three_levels_by_hand() -> None:
-    """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, at z = 0.549."""
+    """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, near z = 0.549."""
     z = torch.tensor([-9.0, -0.56, -0.54, 0.0, 0.54, 0.56, 9.0])
     quantised, codes, _ = identity((3,))(z.reshape(1, -1, 1))
     assert codes.flatten().tolist() == [0, 0, 1, 1, 1, 2, 2]

@@ -40,7 +40,8 @@ def sound(model: Model, utterance: Utterance, settings: Settings, size: int | No
 def test_chunked_is_whole(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
     """The result is the same everywhere, also at the seams: every section has all the context that can influence it.
 
-    Only the rounding of floats differs, by 1e-5 or less; most of it comes from two predictions of a random network in each step.
+    Only the rounding of floats differs, by 1e-5 or less; most of it comes from two predictions of a random network in
+    each step.
     """
     model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
     assert 2 * needed_context(model, settings) + 1 < FRAMES

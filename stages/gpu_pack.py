@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 import yaml
 from pydantic import Field
 
@@ -111,7 +110,7 @@ def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
             contents=contents, files={name: file_sha256(folder / name) for name in names},
         )  # fmt: skip
         write_json(folder / PACK, pack.model_dump(mode="json"))
-        size = _size(folder)
+        size = size_of(folder)
         if size > wanted.megabytes * MEGABYTE:
             raise ConfigError(
                 f"{out}: the pack came to {size / MEGABYTE:.2f} MB of {wanted.megabytes:g}; please report it"
@@ -138,7 +137,8 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
 
 
-def _size(folder: Path) -> int:
+def size_of(folder: Path) -> int:
+    """Bytes of all files in ``folder``."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -219,17 +219,17 @@ def _add_data(wanted: Wanted, folder: Path, configs: dict[str, Any], ids: dict[s
     """Fill what is left of the size with shards; what they hold."""
     audio = {split: _usable(ShardSet.open(wanted.data, split, "audio"), configs.values()) for split in SPLITS}
     _add_voice(wanted.voice, audio["train"], folder / VOICE)
-    room = int(wanted.megabytes * MEGABYTE) - _size(folder) - _SPARE
+    room = int(wanted.megabytes * MEGABYTE) - size_of(folder) - _SPARE
     if room <= 0:
         raise ConfigError(
-            f"weights and wheels take {_size(folder) / MEGABYTE:.1f} MB of --megabytes {wanted.megabytes:g}; raise it, or "
+            f"weights and wheels take {size_of(folder) / MEGABYTE:.1f} MB of --megabytes {wanted.megabytes:g}; raise it, or "
             "leave some out"
         )
     contents: dict[str, Any] = {}
     if wanted.codes:
-        before = _size(folder)
+        before = size_of(folder)
         contents[CODES] = asdict(_add_codes(wanted, folder / CODES, configs["gpt"], ids, int(room * _CODES_SHARE)))
-        room -= _size(folder) - before
+        room -= size_of(folder) - before
     opus = Opus(configs["dvae"].audio.sample_rate, wanted.bit_rate)
     contents[SHARDS] = asdict(pack_audio(folder / SHARDS, audio, opus, room, wanted.heldout, {}))
     _check_data(folder, configs)
@@ -288,61 +288,3 @@ def _is_aligned(shards: ShardSet, index: int) -> bool:
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
-
-
-def command(
-    data: Annotated[list[Path], typer.Option(help="Shards of sound to choose from; may be given several times.")],
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    config: Annotated[str, typer.Option(help="Configuration of all three stages: tiny, nano, base.")] = "nano",
-    codes: Annotated[list[Path] | None, typer.Option(help="Coded shards of the DVAE of --init, for stage 2.")] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(
-            help="Earlier weights: a folder with dvae, gpt, diffusion (any of them), or the --out of a gpu-run."
-        ),
-    ] = None,
-    voice: Annotated[Path | None, typer.Option(help="Clip of the default voice; default: a training sample.")] = None,
-    wheels: Annotated[
-        list[str] | None,
-        typer.Option(help="Package that the machine lacks, or a folder of wheels; may be given several times."),
-    ] = None,
-    python: Annotated[str, typer.Option(help="The machine's version of Python, for which wheels are fetched.")] = (
-        f"{sys.version_info.major}.{sys.version_info.minor}"
-    ),
-    constraints: Annotated[Path | None, typer.Option(help="Versions of the wheels, as pip's -c.")] = None,
-    bit_rate: Annotated[int, typer.Option(help="Bits a second of the sound.", min=6000, max=256_000)] = 24_000,
-    heldout: Annotated[int, typer.Option(help="Held-out samples at most.", min=0, max=100_000)] = 40,
-    megabytes: Annotated[
-        float, typer.Option(help="Size of the folder at most, in millions of bytes.", min=0.1, max=1e6)
-    ] = 34,
-    plan: Annotated[
-        str, typer.Option(help="How the minutes are spent: default, tiny, or a path to a .yaml file.")
-    ] = "default",
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting, as gpt.run.batch_size=64 or shares.gpt=8; repeatable."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a pack that is at --out.")] = False,
-) -> None:
-    """Write one folder from which a GPU without a network trains (see gpu-run)."""
-    wanted = Wanted(
-        data,
-        codes or (),
-        config,
-        plan,
-        set_ or (),
-        init,
-        voice,
-        wheels or (),
-        constraints,
-        python,
-        bit_rate,
-        heldout,
-        megabytes,
-    )
-    pack = make_pack(wanted, out, force)
-    for name, what in pack.contents.items():
-        held = [f"{split} {what['samples'][split]} samples, {what['seconds'][split] / 3600:.3f} h" for split in SPLITS]
-        more = f"no room for {what['left']}, {what['unspeakable']} with a text that cannot be spoken"
-        typer.echo(f"{name}: {'; '.join(held)}; {more}", err=True)
-    typer.echo(f"{out}: {_size(out) / MEGABYTE:.2f} MB", err=True)

@@ -13,9 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import working_folder, write_json, write_text
@@ -319,36 +316,28 @@ def clone_root() -> Path | None:
     return root if (root / "tests" / "gpu").is_dir() and (root / "benchmarks").is_dir() else None
 
 
-def command(
-    pack: Annotated[Path, typer.Option(help="Folder that gpu-pack made.")],
-    out: Annotated[Path, typer.Option(help="New folder for the results.")],
-    minutes: Annotated[float, typer.Option(help="Minutes in which everything ends.", min=0.05, max=100_000)] = 9.0,
-    stages: Annotated[str, typer.Option(help="Which, in this order.")] = " ".join(ORDER),
-    began: Annotated[
-        float | None,
-        typer.Option(help="Time from which the minutes count, in seconds since 1970; default: now.", min=0),
-    ] = None,
-    checks: Annotated[bool, typer.Option(help="Begin with the tests of the GPU and the benchmarks.")] = True,
-    work: Annotated[
-        Path | None, typer.Option(help="Folder for whole checkpoints; default: one that is removed.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Override a setting, as gpt.run.batch_size=64 or shares.gpt=8; repeatable."),
-    ] = None,
-) -> None:
-    """Train from a pack within so many minutes, and leave fp16 weights that travel well; exit code 1 if a step fails."""
+def run_pack(
+    pack: Path,
+    out: Path,
+    deadline: float,
+    stages: Sequence[str],
+    checks: bool,
+    work: Path | None,
+    overrides: Sequence[str],
+) -> bool:
+    """Train from ``pack`` until ``deadline`` (seconds since 1970) and leave the results in ``out``; whether all went well.
+
+    Raises:
+        TriforceError: ``out`` holds the results of an earlier run, or the pack cannot be used.
+    """
     if (out / SUMMARY).exists():
         raise TriforceError(f"{out}: holds the results of an earlier run; choose a new folder")
-    start = time.time() if began is None else began
-    names = [*(CHECKS if checks else ()), *stages.split()]
+    names = [*(CHECKS if checks else ()), *stages]
     with tempfile.TemporaryDirectory(prefix="gpu-run-") as temporary, working_folder(out, "results", [pack]) as folder:
         places = Places(pack.absolute(), folder.absolute(), (work or Path(temporary)).absolute(), clone_root())
-        rental = Rental(places, set_ or (), start + 60 * minutes)
+        rental = Rental(places, overrides, deadline)
         if rental.can_bundle(names):
             names.append(BUNDLE)
         else:
             rental.say("no model folder is made: it takes a gpt and a diffusion that were trained with one dvae")
-        well = rental.run(names)
-    if not well:
-        raise typer.Exit(1)
+        return rental.run(names)

@@ -223,7 +223,7 @@ def _info(index: Any, split: str) -> ShardInfo:
 
 def test_codes_longer_than_their_sample_says_are_refused_not_cut(tmp_path: Path) -> None:
     made = task(coded(tmp_path, {"u1": good(600)}, seconds=2.0))
-    with pytest.raises(ShardError, match=r"'u1': a sequence of \d+ tokens, at most 1024 fit"):
+    with pytest.raises(ShardError, match=r"'u1': a sequence of \d+ steps, at most 1024 fit"):
         for seed in range(40):
             made.sample(0, torch.Generator().manual_seed(seed))
 

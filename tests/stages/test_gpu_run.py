@@ -19,7 +19,7 @@ from tests import forks
 from tests.training import fast, trainer
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError, TriforceError
-from triforce_tts.stages import gpu_run
+from triforce_tts.stages import gpu_cli
 from triforce_tts.stages.gpu_launch import STOPPED, launch_process
 from triforce_tts.stages.gpu_pack import Wanted, make_pack
 from triforce_tts.stages.gpu_run import Places, Rental
@@ -178,7 +178,7 @@ def test_a_stage_that_fails_late_is_exported_as_far_as_it_came(
 def test_a_failure_is_the_exit_code_of_the_command(pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Rental.__init__, "__defaults__", (failing("dvae"), print))
     with pytest.raises(typer.Exit) as caught:
-        gpu_run.command(pack, tmp_path / "out", 9.0, "dvae codes", checks=False)
+        gpu_cli.run(pack, tmp_path / "out", 9.0, "dvae codes", checks=False)
     assert caught.value.exit_code == 1
     assert summary(tmp_path / "out")["codes"]["status"] == "not run"
 
@@ -338,7 +338,7 @@ def test_a_run_of_no_pack_is_refused(tmp_path: Path) -> None:
 
 def test_results_of_an_earlier_run_are_kept(pack: Path, ran: Path) -> None:
     with pytest.raises(TriforceError, match="holds the results of an earlier run"):
-        gpu_run.command(pack, ran, 9.0, "dvae", checks=False)
+        gpu_cli.run(pack, ran, 9.0, "dvae", checks=False)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import torch
 
 from triforce_tts import schema
 from triforce_tts.batches import Order, sample_generator
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages.gpt import KINDS, GPTSettings, GPTTask
 
 LETTERS = 14.0  # a second
@@ -28,6 +29,7 @@ class Lengths(GPTTask):
         # the kind and the seconds of the voice, by seed and position
         self.choices: dict[tuple[int, int], tuple[str, float]] = {}
         self.code, self._rate = {"code_rate": codes, "groups": 1}, LETTERS
+        self.vocabulary = Vocabulary(VocabularyConfig(n_text=1, n_codes=2, groups=1))
 
     def _kind(self, rng: torch.Generator) -> str:
         """As the stage draws it, by a number: ``multinomial`` takes three times as long, for 90,000 samples."""

@@ -244,7 +244,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_hub_is_asked_once_for_the_commit_that_is_not_here(hub: list[str]) -> None:
     with pytest.raises(
-        TriforceError, match=r"cannot load Whisper from there \(not on this .*: no network\); give a fold"
+        TriforceError, match=r"cannot load Whisper from there \(it is not on this .*: no network\); give a fold"
     ):
         t.weights_folder(TranscribeConfig())
     turbo = "openai/whisper-large-v3-turbo 41f01f3"

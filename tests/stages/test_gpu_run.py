@@ -302,8 +302,10 @@ def test_a_command_that_does_not_end_is_stopped_with_all_its_processes(tmp_path:
     assert launch_process(["-c", code], tmp_path / "log", 1.0, tmp_path) == STOPPED
     assert time.monotonic() - began < 8
     child = int((tmp_path / "log").read_text())
-    state = Path(f"/proc/{child}/stat")
-    assert not state.exists() or state.read_text().split()[2] in "ZX"
+    state, patience = Path(f"/proc/{child}/stat"), time.monotonic() + 10.0
+    while (running := state.exists() and state.read_text().split()[2] not in "ZX") and time.monotonic() < patience:
+        time.sleep(0.01)  # a process that was sent the signal needs a moment to end
+    assert not running
     assert launch_process(["-c", "raise SystemExit(3)"], tmp_path / "log", 60, None) == 3
 
 

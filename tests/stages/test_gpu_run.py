@@ -296,15 +296,23 @@ def test_the_budget_of_the_clock_counts_what_is_left(monkeypatch: pytest.MonkeyP
     assert spent == [0.0, 0.25, 0.375, 1.0, 1.0]
 
 
+def is_running(process: int) -> bool:
+    """Whether a process of this number exists and is not dead."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().split()[2] not in "ZX"
+    except OSError:  # there is none, or it ended while its file was read
+        return False
+
+
 def test_a_command_that_does_not_end_is_stopped_with_all_its_processes(tmp_path: Path) -> None:
     code = "import subprocess, sys, time; print(subprocess.Popen(['sleep', '60']).pid, flush=True); time.sleep(60)"
     began = time.monotonic()
     assert launch_process(["-c", code], tmp_path / "log", 1.0, tmp_path) == STOPPED
     assert time.monotonic() - began < 8
     child = int((tmp_path / "log").read_text())
-    state, patience = Path(f"/proc/{child}/stat"), time.monotonic() + 10.0
-    while (running := state.exists() and state.read_text().split()[2] not in "ZX") and time.monotonic() < patience:
-        time.sleep(0.01)  # a process that was sent the signal needs a moment to end
+    patience = time.monotonic() + 10.0  # a process that was sent the signal needs a moment to end
+    while (running := is_running(child)) and time.monotonic() < patience:
+        time.sleep(0.01)
     assert not running
     assert launch_process(["-c", "raise SystemExit(3)"], tmp_path / "log", 60, None) == 3
 

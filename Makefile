@@ -14,6 +14,12 @@ GPUS ?= 1
 TEST_PROCESSES ?= auto
 SET ?=
 DRY_RUN ?=
+# Of gpu-pack and gpu-run: which plan of configs/gpu, and the size of the folder in millions of bytes.
+PLAN ?= $(if $(filter tiny,$(CONFIG)),tiny,default)
+MEGABYTES ?= 34
+MINUTES ?= 9
+STAGES ?= dvae codes diffusion gpt
+CHECKS ?= 1
 BIN := $(VENV)/bin
 TTS := $(BIN)/triforce-tts
 
@@ -26,7 +32,7 @@ SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
-.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill nano wheel clean install dev
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill nano gpu-pack gpu-run wheel clean install dev
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -85,6 +91,18 @@ train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=ru
 
 nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh
+
+gpu-pack: $(VENV)/.dev ## For a rented GPU: DATA="shards ..." OUT= CODES= CONFIG= INIT= VOICE= WHEELS="package ..." WHEELS_PYTHON= MEGABYTES=34 SET=
+	$(call need,DATA,folders of shards)$(call need,OUT,folder of the pack)
+	$(TTS) gpu-pack --config $(CONFIG) --plan $(PLAN) $(SHARDS) $(foreach folder,$(CODES),--codes $(folder)) --out $(OUT) \
+	  $(if $(INIT),--init $(INIT)) $(if $(VOICE),--voice $(VOICE)) $(foreach wheel,$(WHEELS),--wheels $(wheel)) \
+	  $(if $(WHEELS_PYTHON),--python $(WHEELS_PYTHON)) --constraints constraints.txt --megabytes $(MEGABYTES) \
+	  $(foreach setting,$(SET),--set $(setting)) $(if $(FORCE),--force)
+
+gpu-run: ## On that GPU, without a network: PACK= OUT= MINUTES=9 STAGES="dvae codes diffusion gpt" PYTHON= CHECKS=1 WORK= SET=
+	$(call need,PACK,folder that gpu-pack made)$(call need,OUT,folder for the results)
+	PACK="$(PACK)" OUT="$(OUT)" MINUTES="$(MINUTES)" STAGES="$(STAGES)" CHECKS="$(CHECKS)" WORK="$(WORK)" SET="$(SET)" \
+	  PYTHON="$(if $(wildcard $(VENV)/.dev),$(BIN)/python,$(PYTHON))" $(SHELL) configs/gpu-run.sh
 
 wheel: $(VENV)/.dev ## Build a wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .

@@ -1,9 +1,10 @@
 """Speed of the builder's signal steps on one core, beside the bare library calls: ``python -m benchmarks.build``.
 
-A made recording (the clips of tests/speech with pauses, as a stereo mp3 at 44.1 kHz and 128 kbit/s) goes through decoding, voice
-activity, cutting, screening and encoding. Each figure is the median of five, in seconds of sound a second of processor time;
-the bare call does nothing but what the library must: it is given its input in memory and throws its output away. ``share``
-is the step's speed against it, measured in turn. DNSMOS and screening are measured on the first minutes of what is kept.
+An artificial recording (the clips of tests/speech with pauses, as a stereo mp3 at 44.1 kHz and 128 kbit/s) goes through
+decoding, voice activity, cutting, screening and encoding. Each figure is the median of five, in seconds of sound a
+second of processor time; the bare call does nothing but what the library must: it is given its input in memory and
+throws its output away. ``share`` is the step's speed against it, measured in turn. DNSMOS and screening are measured on
+the first minutes of what is kept.
 
 The peak memory is of a new process that takes the whole recording (``--hours``) once through all steps but screening.
 """
@@ -45,13 +46,16 @@ SPEECH = Path(__file__).parents[1] / "tests" / "speech"
 ROUNDS = 5
 SOURCE_RATE, STORED_RATE = 44100, 24000  # Hz
 MP3_BIT_RATE = 128000
-CHAPTER_S = 360.0  # encoded once, then repeated
-SCREENED_S, JUDGED_S = 300.0, 60.0  # of kept segments; DNSMOS is slow
+CHAPTER_S = 360.0  # this much is encoded once and then repeated
+SCREENED_S, JUDGED_S = 300.0, 60.0  # seconds of kept segments that are screened and judged; DNSMOS is slow
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of processor time for ``sound_s`` seconds of sound, by round; ``bare`` is empty where no library does the step."""
+    """Processor time of each round for ``sound_s`` seconds of sound.
+
+    ``bare`` is empty if no library call does the step.
+    """
 
     name: str
     sound_s: float
@@ -60,17 +64,17 @@ class Speed:
 
     @property
     def row(self) -> str:
-        """As a row of a Markdown table: times real time, of the bare call, and the share."""
+        """A row of a Markdown table: times real time, the same for the bare call, and the share."""
         mine = f"{self.sound_s / statistics.median(self.ours):.0f}"
         if not self.bare:
             return f"| {self.name} | {mine} | | |"
-        # By round: what slows a machine down for a while slows both.
+        # The two measurements of a round are close in time, so whatever slows the machine down slows both.
         share = statistics.median(b / a for a, b in zip(self.ours, self.bare, strict=True))
         return f"| {self.name} | {mine} | {self.sound_s / statistics.median(self.bare):.0f} | {100 * share:.0f} % |"
 
 
 def measure(name: str, sound_s: float, ours: Callable[[], object], bare: Callable[[], object] | None = None) -> Speed:
-    """Both in turn, ``ROUNDS`` times after a warm-up."""
+    """Measure both in turn, ``ROUNDS`` times after a warm-up."""
     both = [ours, *([bare] if bare else [])]
     seconds: list[list[float]] = [[] for _ in both]
     for number in range(ROUNDS + 1):
@@ -104,7 +108,7 @@ def chapter(seconds: float) -> Wave:
 def write_recording(path: Path, hours: float) -> float:
     """A stereo mp3 of about ``hours`` at ``path``, and its length in seconds.
 
-    An mp3 without a header for its length is a mere row of frames, so that encoded chapters can be put one behind another.
+    An mp3 without a header for its length is only a row of frames, so the encoded parts can be joined.
     """
     wave = chapter(min(CHAPTER_S, hours * 3600))
     pcm = np.repeat((wave.clip(-1, 1) * 32767).astype(np.int16), 2)[None]
@@ -134,7 +138,7 @@ def _packets(stream: av.AudioStream, pcm: npt.NDArray[np.int16], channels: int, 
 
 
 def bare_decode(path: Path) -> None:
-    """FFmpeg's decoder and soxr as a stream; channels averaged, nothing kept."""
+    """FFmpeg's decoder and soxr as a stream; channels are averaged, and nothing is stored."""
     resampler = soxr.ResampleStream(SOURCE_RATE, STORED_RATE, 1, dtype="float32")
     with open_container(path, str(path)) as container:
         for frame in container.decode(audio=0):
@@ -147,7 +151,7 @@ def bare_vad(wave: Wave, frames: int) -> None:
     network = session("silero_vad", vad_network._FILE, vad_network._SHA256)
     heard = soxr.resample(wave, STORED_RATE, ANALYSIS_RATE)
     width = vad_network.FRAME + vad_network._CONTEXT
-    # As many frames as there are; what they hold does not change the time.
+    # The number of frames is right; their content does not change the time.
     inputs = np.resize(heard, (-(-len(heard) // vad_network.FRAME), width))
     hidden = cell = np.zeros(vad_network._STATE, np.float32)
     for start in range(0, len(inputs), frames):
@@ -167,7 +171,7 @@ def bare_flac(pieces: list[Wave]) -> None:
 
 
 def bare_opus(pieces: list[npt.NDArray[np.int16]]) -> None:
-    """libopus alone, without its file."""
+    """libopus alone, without writing a file."""
     for pcm in pieces:
         with av.open(io.BytesIO(), "w", format="ogg") as container:
             stream = container.add_stream("libopus", rate=STORED_RATE, layout="mono")
@@ -192,7 +196,7 @@ def audio_of(sound: FileSound, segments: list[Segment]) -> Iterator[Audio]:
 
 
 def all_steps(path: Path, folder: Path) -> float:
-    """From a file to encoded samples, without screening; how many seconds of sound are kept."""
+    """All steps from a file to encoded samples, without screening; the seconds of sound that are kept."""
     sound = decode(path, folder, STORED_RATE)
     segments = segments_of(sound)
     for audio in audio_of(sound, segments):
@@ -221,7 +225,7 @@ def first(segments: list[Segment], seconds: float) -> list[tuple[float, float]]:
 
 
 def fresh(places: list[tuple[float, float]]) -> list[Segment]:
-    """Segments that nothing has been measured of."""
+    """New segments without any measurements."""
     return [Segment(start, end) for start, end in places]
 
 
@@ -232,26 +236,26 @@ def steps(path: Path, folder: Path) -> list[Speed]:
     probabilities = speech_probabilities(sound, VadConfig())
     spans = speech_spans(probabilities, VadConfig())
     segments = cut(spans, sound, probabilities, CutConfig())
-    found = [
+    speeds = [
         measure(
             "decode, resample", length, lambda: decode(path, folder, STORED_RATE).remove(), lambda: bare_decode(path)
         )
     ]
     wave = sound.read(0, length)
     frames = round(VadConfig().block_seconds / vad_network.FRAME_S)
-    found.append(
+    speeds.append(
         measure(
             "voice activity", length, lambda: speech_probabilities(sound, VadConfig()), lambda: bare_vad(wave, frames)
         )
     )
-    found.append(measure("cut", length, lambda: cut(spans, sound, probabilities, CutConfig())))
+    speeds.append(measure("cut", length, lambda: cut(spans, sound, probabilities, CutConfig())))
     some, few = first(segments, SCREENED_S), first(segments, JUDGED_S)
     plain = ScreenConfig(dnsmos=False)
-    # No threshold, or what is dropped first would not be listened to.
+    # There is no threshold, because a segment that is dropped would not be judged by DNSMOS.
     asked = ScreenConfig(max_clipped=None, min_snr_db=None, max_tonality=None)
     windows = [_window(sound.read(start, end, ANALYSIS_RATE), at) for start, end in few for at in _windows(end - start)]
-    found.append(measure("screen", sum(b - a for a, b in some), lambda: screen(sound, fresh(some), plain)))
-    found.append(
+    speeds.append(measure("screen", sum(b - a for a, b in some), lambda: screen(sound, fresh(some), plain)))
+    speeds.append(
         measure(
             "screen, DNSMOS",
             sum(b - a for a, b in few),
@@ -262,16 +266,19 @@ def steps(path: Path, folder: Path) -> list[Speed]:
     audios = list(audio_of(sound, segments))
     waves = [audio.samples.numpy() for audio in audios]
     pieces = [(wave * 32767).astype(np.int16) for wave in waves]
-    kept = sum(audio.duration_s for audio in audios)
-    found.append(measure("FLAC", kept, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(waves)))
-    found.append(measure("Opus", kept, lambda: [encode_opus(a) for a in audios], lambda: bare_opus(pieces)))
-    found.append(measure("all but screen, with FLAC", length, lambda: all_steps(path, folder)))
+    kept_s = sum(audio.duration_s for audio in audios)
+    speeds.append(measure("FLAC", kept_s, lambda: [encode_flac(a) for a in audios], lambda: bare_flac(waves)))
+    speeds.append(measure("Opus", kept_s, lambda: [encode_opus(a) for a in audios], lambda: bare_opus(pieces)))
+    speeds.append(measure("all but screen, with FLAC", length, lambda: all_steps(path, folder)))
     sound.remove()
-    return found
+    return speeds
 
 
 def _windows(seconds: float) -> range:
-    """Where the windows of DNSMOS begin, in seconds: one each second of a sound that was doubled until it fills one."""
+    """The start of each window of DNSMOS in seconds.
+
+    One for each second of a sound that is repeated until it fills a window.
+    """
     window_s = dnsmos_network._WINDOW / ANALYSIS_RATE
     while seconds < window_s:
         seconds *= 2
@@ -288,19 +295,20 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0, help="of the recording whose memory is measured")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the recording whose steps are timed")
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"  # of the process whose memory is measured
+    os.environ["OMP_NUM_THREADS"] = "1"  # for the process whose memory is measured
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        # Started before this process grows: the system counts what it held at that moment as the new one's, too.
+        # This process must start before its parent grows, because the system counts the memory of the parent at that
+        # moment for both.
         with get_context("spawn").Pool(1) as pool:
             length = write_recording(folder / "long.mp3", arguments.hours)
             most, before, took = pool.apply(peak, (folder / "long.mp3", folder))
         write_recording(folder / "timed.mp3", arguments.minutes / 60)
-        found = steps(folder / "timed.mp3", folder)
+        speeds = steps(folder / "timed.mp3", folder)
     print(f"{cpu_name()}, one thread, torch {torch.__version__}; {arguments.minutes:g} minutes, medians of {ROUNDS}")
     print("\n| step | times real time | bare library | share |\n|---|---|---|---|")
-    print("\n".join(speed.row for speed in found))
+    print("\n".join(speed.row for speed in speeds))
     print(
         f"\n{length / 3600:.2f} h at once: peak memory {most:.0f} MiB, {before:.0f} MiB of it imports; "
         f"{length / took:.0f} times real time"

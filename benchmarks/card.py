@@ -1,77 +1,50 @@
-"""The model card from measured reports: ``python -m benchmarks.card REPORT QUALITY RUN... --out MODEL_CARD.md``.
+"""The measured blocks of a model card: ``python -m benchmarks.card MODEL_CARD.md --report REPORT``.
 
-REPORT is a folder that ``triforce-tts evaluate`` wrote, QUALITY the file of ``benchmarks.quality``.
+A block stands between the lines ``<!-- begin NAME -->`` and ``<!-- end NAME -->``; everything else in the card is written by
+hand and stays. ``evaluate`` comes from a folder that ``triforce-tts evaluate`` wrote (--report), ``heldout`` from the file of
+``benchmarks.quality`` (--quality), ``training`` from the folders of runs (--run, in order of training).
 """
 
 import argparse
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from triforce_tts.checkpoint import WEIGHTS, load_tensors, locate, read_json, read_lineage
 from triforce_tts.evaluation import table
-from triforce_tts.evaluation.report import Report, read_report
-
-INTRODUCTION = """# nano
-
-The model inside the package: 16 kHz, one default voice (`kathleen`), English. Three networks, trained one after the other by
-the steps of `make nano`. It is small and was trained briefly: expect sentences that can be followed, with words now and then that
-cannot. Every figure below was measured, none was picked.
-
-## Use
-
-To learn from, to test with, to start fine-tuning from. Not for a listener who must understand every word. Clone a voice
-only with its owner's consent. Written files say in their metadata that they are synthetic.
-
-## Data
-
-| corpus | hours | licence | used for |
-|---|---|---|---|
-| kathleen (Michael Hansen, rhasspy) | 0.87 | CC0 1.0 | all stages, the default voice |
-| LibriSpeech dev-clean, 12 readers | 1.6 | CC BY 4.0 | all stages |
-| LibriSpeech train-clean-100, 235 readers | 2.0 | CC BY 4.0 | all stages |
-| LibriVox (Austen) | 0.01 | public domain | all stages |
-| 7 876 sentences spoken by flite (rms, slt, awb) | 8.4 | synthetic; texts public domain | stage 1 (an hour of each voice), stage 2 |
-
-LibriSpeech: V. Panayotov, G. Chen, D. Povey, S. Khudanpur, "Librispeech: an ASR corpus based on public domain audio
-books", ICASSP 2015. 414 recordings (50 of kathleen, 32 of LJ Speech, 20 readers whole) and 50 sentences are held out:
-never trained on, in no stage.
-"""
+from triforce_tts.evaluation.report import read_report
+from triforce_tts.files import read_text_file, write_text
 
 
 def cell(value: list[float]) -> str:
     """Mean and interval."""
-    return f"{value[0]:.3f} ({value[1]:.3f}-{value[2]:.3f})"
+    return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
 
 
-def training(runs: list[Path]) -> list[str]:
+def training(runs: list[Path]) -> str:
     """A table row a run."""
-    lines = [
-        "## Training",
-        "",
-        "| run | stage | parameters | steps | minutes | last validation |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = ["| run | stage | parameters | steps | minutes | last validation |", "|---|---|---|---|---|---|"]
     for run in runs:
         folder = locate(run)
         state = read_json(folder / "trainer" / "state.json")
         count = sum(t.numel() for t in load_tensors(folder / WEIGHTS).values())
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        last = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
+        last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
         told = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
         stage = read_json(folder / "config.json")["stage"]
         steps = read_lineage(folder)["steps"]
         lines.append(f"| {run.name} | {stage} | {count / 1e6:.2f} M | {steps} | {state['seconds'] / 60:.1f} | {told} |")
-    return lines
+    return "\n".join(lines)
 
 
-def figures(report: Report, quality: dict[str, Any]) -> list[str]:
-    """What listeners would hear, then the tables of codes and likelihoods."""
-    return ["## Figures", "", table.markdown(report), *codes(quality["codes"]), *likelihoods(quality["gpt"])]
+def heldout(quality: dict[str, Any]) -> str:
+    """What the codes keep, how they are used, and what the GPT expects of held-out recordings."""
+    return "\n".join([*codes(quality["codes"]), *likelihoods(quality["gpt"])])
 
 
 def codes(one: dict[str, Any]) -> list[str]:
-    """What the codes keep and how they are used."""
+    """A table of how much of a recording the codes keep, and how the codes are used."""
     lines = ["**Codes**, all held-out recordings, with 95 % intervals over recordings:", "", "| | |", "|---|---|"]
     lines += [f"| L1, nats, {who} | {cell(value)} |" for who, value in one["l1_nats"].items()]
     return [
@@ -84,7 +57,7 @@ def codes(one: dict[str, Any]) -> list[str]:
 
 
 def likelihoods(gpt: dict[str, Any]) -> list[str]:
-    """What the GPT expects of held-out recordings."""
+    """A table of the GPT's likelihoods of held-out recordings."""
     lines = ["**GPT on held-out recordings**:", ""]
     lines += [
         "| reader | nats a code | given another's text | own text likelier | bits per second |",
@@ -98,29 +71,35 @@ def likelihoods(gpt: dict[str, Any]) -> list[str]:
     return lines
 
 
+def with_block(card: str, name: str, content: str) -> str:
+    """The card with another content of the block ``name``.
+
+    Raises:
+        SystemExit: the card has no such block, or several.
+    """
+    begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if len(pattern.findall(card)) != 1:
+        raise SystemExit(f"expected one block '{name}' in the card, between '{begin.strip()}' and '{end}'")
+    return pattern.sub(lambda _: f"{begin}\n{content.strip()}\n\n{end}", card)
+
+
 def main() -> None:
-    """Write the card."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("report", type=Path, help="folder of 'triforce-tts evaluate'")
-    parser.add_argument("quality", type=Path, help="JSON of benchmarks.quality, with the parts codes and gpt")
-    parser.add_argument("runs", type=Path, nargs="+", help="in order of training")
-    parser.add_argument("--machine", required=True)
-    parser.add_argument("--notes", type=Path, help="text for the end of the card")
-    parser.add_argument("--out", type=Path, required=True)
-    arguments = parser.parse_args()
-    report, quality = read_report(arguments.report), json.loads(arguments.quality.read_text())
-    parts = [
-        INTRODUCTION,
-        *training(arguments.runs),
-        "",
-        f"Machine: {arguments.machine}.",
-        "",
-        *figures(report, quality),
-        "",
-    ]
-    if arguments.notes:
-        parts.append(arguments.notes.read_text())
-    arguments.out.write_text("\n".join(parts), encoding="utf-8")
+    """Write the blocks that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("card", type=Path, help="MODEL_CARD.md, which is rewritten")
+    parser.add_argument("--report", type=Path, help="folder of 'triforce-tts evaluate'")
+    parser.add_argument("--quality", type=Path, help="JSON of benchmarks.quality, with the parts codes and gpt")
+    parser.add_argument("--run", type=Path, action="append", default=[], help="in order of training")
+    given = parser.parse_args()
+    card = read_text_file(given.card)
+    if given.report:
+        card = with_block(card, "evaluate", table.markdown(read_report(given.report)))
+    if given.quality:
+        card = with_block(card, "heldout", heldout(json.loads(given.quality.read_text(encoding="utf-8"))))
+    if given.run:
+        card = with_block(card, "training", training(given.run))
+    write_text(given.card, card)
 
 
 if __name__ == "__main__":

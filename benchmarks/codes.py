@@ -25,8 +25,8 @@ import torch
 from benchmarks.codes_gpt import study_gpt
 from benchmarks.codes_study import Study, Variant, history, minutes
 from benchmarks.codes_table import draw, markdown
+from benchmarks.judges import character_errors
 from benchmarks.quality import code_statistics
-from benchmarks.recogniser import character_errors
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.statistics import interval
@@ -39,8 +39,8 @@ VARIANTS = (
     "fsq:4x8,5,5,5:4", "fsq:3x8,5,5,5:4", "fsq:4x4,4,4,4:4", "fsq:2x8,5,5,5:4", "fsq:2x8,8,8,5,5:4", "fsq:3x8,8,8:4", "fsq:1x8,5,5,5:4",
     "fsq:4x8,6,5:4", "fsq:2x8,5,5,5:2", "fsq:4x8,5,5,5:8", "vq:2x8,8,4,4:4", "gumbel:2x8,8,4,4:4",
 )  # fmt: skip
-TOKENS_PER_CODE = 40  # at which use and perplexity are compared: both grow with the length of what is counted
-CURVE_POINTS = 50  # of the stored use curve
+TOKENS_PER_CODE = 40  # use and perplexity are compared for this number of tokens, because both grow with it
+CURVE_POINTS = 50  # points of the stored curve of use
 
 
 # --- stage 1 ------------------------------------------------------------------------------------------------------
@@ -79,11 +79,11 @@ def reconstruct(study: Study, network: DVAE, audio: AudioConfig) -> tuple[dict[s
     codes = []
     for index in shuffled(len(study.heldout)):
         mel = mel_spectrogram(study.sound(study.heldout, index, audio.sample_rate)[None], audio)
-        found = network.encode(mel)
-        error = float((network.decode(found)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
+        encoded = network.encode(mel)
+        error = float((network.decode(encoded)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
         own = study.heldout.speakers[index] == study.options.speaker
         errors.setdefault(study.options.speaker if own else "others", []).append(error)
-        codes.append(found[0])
+        codes.append(encoded[0])
     return errors, torch.cat(codes)
 
 
@@ -102,7 +102,7 @@ def more_codes(study: Study, network: DVAE, audio: AudioConfig, codes: torch.Ten
 
 
 def shuffled(length: int) -> list[int]:
-    """Numbers below ``length`` in an order that is always the same and has nothing to do with speakers."""
+    """The numbers below ``length`` in a shuffled order that is always the same, so that speakers are mixed."""
     order: list[int] = torch.randperm(length, generator=torch.Generator().manual_seed(0)).tolist()
     return order
 
@@ -113,7 +113,10 @@ def count(codes: torch.Tensor, n_codes: int) -> torch.Tensor:
 
 
 def use_curve(counts: torch.Tensor) -> list[float]:
-    """Share of all tokens that the most used x of the codes have, x from 1 / CURVE_POINTS to 1; the mean over groups."""
+    """Share of all tokens that the most used x of the codes have, x from 1 / CURVE_POINTS to 1.
+
+    The mean over groups.
+    """
     ranked = counts.double().sort(-1, descending=True).values
     covered = ranked.cumsum(-1) / ranked.sum(-1, keepdim=True).clamp_min(1)
     n_codes = counts.shape[-1]
@@ -130,7 +133,7 @@ def decoded_sounds(study: Study, network: DVAE, audio: AudioConfig) -> Iterator[
         yield griffin_lim(envelope(mel, audio)[0], audio)[: len(sound)]
 
 
-# --- what the figures stand beside ---------------------------------------------------------------------------------
+# --- figures for comparison ---------------------------------------------------------------------------------
 
 
 def study_recordings(study: Study) -> dict[str, Any]:
@@ -155,24 +158,24 @@ PARTS: dict[str, Callable[[Study, Variant], dict[str, Any]]] = {"dvae": study_dv
 
 
 def read_result(path: Path) -> dict[str, Any]:
-    """The figures at ``path``; none where there is no file."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found
+    """The figures in the file at ``path``; empty if there is no file."""
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return result
 
 
 def measured(study: Study, variant: Variant, part: str) -> bool:
-    """Measure ``part`` of ``variant``, unless that is done or another process has the variant in hand; whether it is done.
+    """Measure ``part`` of ``variant``, unless it is done or another process works on the variant; True if it is done.
 
     Raises:
-        SystemExit: there are figures of other settings.
+        SystemExit: the file has figures of other settings.
     """
     path, stated = study.folder(variant) / "result.json", study.stated()[part]
     try:
         with only_writer(study.folder(variant)):
             result = read_result(path)
-            if found := result.get(part):
-                if found["settings"] != stated:
-                    raise SystemExit(f"{path}: figures of other settings ({found['settings']}); choose another --out")
+            if figures := result.get(part):
+                if figures["settings"] != stated:
+                    raise SystemExit(f"{path}: figures of other settings ({figures['settings']}); choose another --out")
                 return True
             began = time.perf_counter()
             figures = PARTS[part](study, variant)
@@ -187,7 +190,7 @@ def measured(study: Study, variant: Variant, part: str) -> bool:
 
 
 def write_report(study: Study) -> None:
-    """The table, and pictures where they are asked for, of all figures under OUT."""
+    """Write the table of all figures under OUT, and the pictures if the options ask for them."""
     results = [read_result(study.folder(Variant.parse(name)) / "result.json") for name in study.options.variants]
     results = [result for result in results if "dvae" in result]
     beside = read_result(study.out / "recordings.json")
@@ -230,7 +233,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure what is missing, and write the table."""
+    """Measure the missing figures, and write the table."""
     study = Study(parse_arguments())
     write_report(study)
     for part in study.options.parts:

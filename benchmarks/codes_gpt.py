@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.codes_study import Study, Variant, history, minutes
-from benchmarks.recogniser import character_errors
+from benchmarks.judges import character_errors
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import join
 from triforce_tts.evaluation.statistics import interval
@@ -17,7 +17,7 @@ from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index
 
 
 def study_gpt(study: Study, variant: Variant) -> dict[str, Any]:
-    """Train a small GPT on the codes of ``variant`` and measure what it makes of them."""
+    """Train a small GPT on the codes of ``variant``; measure its held-out likelihood and its speech."""
     folder, options = study.folder(variant), study.options
     run, codes = folder / "gpt", folder / "codes"
     choose_lessons(study)
@@ -57,7 +57,7 @@ def choose_lessons(study: Study) -> None:
 
 
 def first_hours(shards: ShardSet, hours: float, longest: float) -> list[int]:
-    """The first ``hours`` of each speaker, of clips up to ``longest`` seconds."""
+    """The first ``hours`` of each speaker, without clips that are longer than ``longest`` seconds."""
     heard: dict[str, float] = {}
     chosen = []
     for index, (speaker, seconds) in enumerate(zip(shards.speakers, shards.durations_s, strict=True)):
@@ -68,13 +68,16 @@ def first_hours(shards: ShardSet, hours: float, longest: float) -> list[int]:
 
 
 def copied(shards: ShardSet, numbers: Sequence[int]) -> Iterator[Sample]:
-    """The samples with these numbers, as they are."""
+    """The samples with these numbers, unchanged."""
     for i in numbers:
         yield Sample(shards.keys[i], shards.meta(i), shards.payload(i), shards.extension(i))
 
 
 def make_model(study: Study, variant: Variant) -> Path:
-    """A model folder of the variant's two networks. Stage 3 has to be there and is not used: it gets one step."""
+    """A model folder of the variant's two networks.
+
+    A model needs stage 3 too; it is not used here and trained for one step only.
+    """
     folder = study.folder(variant)
     model, third, dvae = folder / "model", folder / "diffusion", folder / "dvae"
     quick = ["run.steps=1", "run.minutes=0", "run.validate_every=0", "run.workers=0", "run.batch_size=1"]
@@ -101,7 +104,10 @@ def clips_by_speaker(study: Study) -> dict[str, Path]:
 
 
 def spoken(study: Study, variant: Variant) -> tuple[list[float], list[float]]:
-    """Recogniser error and whether it ended by itself, of held-out sentences spoken in the voice they were recorded in."""
+    """The recogniser's error for held-out sentences, and whether each ended by itself.
+
+    Each sentence is spoken in the voice of its recording.
+    """
     synthesizer = Synthesizer.load(make_model(study, variant), "cpu")
     synthesizer.settings = replace(synthesizer.settings, diffusion_steps=0)
     lessons, clips = ShardSet.open([study.lessons], "heldout", "audio"), clips_by_speaker(study)

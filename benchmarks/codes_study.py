@@ -35,11 +35,11 @@ class Variant:
         Raises:
             ValueError: it has another form.
         """
-        found = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
-        if not found:
+        match = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
+        if not match:
             raise ValueError(f"variant '{text}': expected quantiser:groups x levels:downsampling, as fsq:3x8,5,5,5:4")
-        levels = tuple(int(level) for level in found[3].split(","))
-        return cls(found[1], int(found[2]), levels, int(found[4]))
+        levels = tuple(int(level) for level in match[3].split(","))
+        return cls(match[1], int(match[2]), levels, int(match[4]))
 
     def __str__(self) -> str:
         return f"{self.quantizer}:{self.groups}x{','.join(map(str, self.levels))}:{self.downsampling}"
@@ -50,7 +50,7 @@ class Variant:
         return str(self).replace(":", "_").replace(",", ".")
 
     def settings(self) -> list[str]:
-        """What ``train dvae`` is told."""
+        """The settings for ``train dvae``."""
         levels = f"[{', '.join(map(str, self.levels))}]"
         given = {
             "quantizer": self.quantizer,
@@ -73,17 +73,17 @@ class Study:
         torch.set_num_threads(options.threads)
 
     def folder(self, variant: Variant) -> Path:
-        """Where a variant's files lie."""
+        """The folder with the files of a variant."""
         path: Path = self.out / variant.folder
         return path
 
     def call(self, *words: object) -> None:
-        """Run ``triforce-tts`` with ``words`` in a process of its own: as a user would, and its memory goes back."""
+        """Run ``triforce-tts`` with ``words`` in a separate process, so that its memory is freed afterwards."""
         command = [sys.executable, "-m", "triforce_tts.cli.app", *map(str, words)]
         subprocess.run(command, check=True, env=self.environment)
 
     def fit(self, stage: str, config: str, run: Path, steps: int, data: Sequence[Path], more: Sequence[str]) -> None:
-        """Train ``stage`` for ``steps``; a run that was begun goes on, one that is done costs a start."""
+        """Train ``stage`` for ``steps``; a run that was begun continues, and a finished one ends at once."""
         options = self.options
         every = math.ceil(steps / 4)
         settings = [
@@ -96,7 +96,10 @@ class Study:
         self.call("train", stage, "--config", config, *folders, "--run", run, *chosen)
 
     def stated(self) -> dict[str, dict[str, Any]]:
-        """What the figures of each part hang on beside the variant: figures of other settings are not mixed in."""
+        """The settings that each part's figures depend on beside the variant.
+
+        Figures of other settings must not be mixed with these.
+        """
         options = self.options
         common = {
             "data": [ShardSet.open([f], "train", "audio").fingerprint for f in options.data],
@@ -108,7 +111,7 @@ class Study:
         return {"dvae": dvae, "gpt": {**gpt, "gpt_set": options.gpt_overrides}}
 
     def taught(self) -> ShardSet:
-        """What the lessons are chosen from."""
+        """The training samples from which the lessons are chosen."""
         return ShardSet.open(self.options.lessons or self.options.data, "train", "audio")
 
     def sound(self, shards: ShardSet, index: int, rate: int) -> torch.Tensor:
@@ -116,13 +119,16 @@ class Study:
         return decode_audio(shards.payload(index), shards.keys[index], rate).samples
 
     def heard(self) -> list[int]:
-        """The held-out recordings that the recogniser hears: of one speaker, or of all where that one is not there."""
+        """The held-out recordings for the recogniser.
+
+        Those of one speaker, or all if the data does not have that speaker.
+        """
         own = self.heldout.by_speaker.get(self.options.speaker, list(range(len(self.heldout))))
         return own[: self.options.heard]
 
 
 def history(run: Path) -> list[dict[str, float]]:
-    """The validations of a run."""
+    """The validation figures of a run."""
     rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     return [{k: v for k, v in row.items() if k != "kind"} for row in rows if row.get("kind") == "validation"]
 

@@ -44,7 +44,7 @@ def row(result: Result, speaker: str) -> list[str]:
 
 
 def markdown(results: Sequence[Result], beside: Result, speaker: str) -> str:
-    """The table: one row a variant, then the recogniser's error on what no code has touched."""
+    """The table: one row for each variant, then the recogniser's error on sound that no code has changed."""
     names = [name.format(speaker=speaker) for name in HEADER]
     lines = [names, ["---"] * len(names), *(row(result, speaker) for result in results)]
     for what in ("recordings", "Griffin-Lim from the true mel"):
@@ -56,7 +56,10 @@ def markdown(results: Sequence[Result], beside: Result, speaker: str) -> str:
 
 
 def draw(results: Sequence[Result], folder: Path, speaker: str) -> None:
-    """``code_rate.png``: error against bits a second; ``code_use.png``: how evenly codes are used, and how that grew."""
+    """``code_rate.png``: error against bits a second.
+
+    ``code_use.png``: how evenly codes are used, and how that grew.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,9 +1,9 @@
 """Is the flip score worth anything? ``python -m benchmarks.flip [MODEL] --speech FOLDER --out FILE``.
 
-Draws several candidates of each sentence and compares what the GPT thinks of them (log P(text | speech) - log P(text),
-nats a letter) with the character error of a recogniser: rank correlation over all candidates and among those of one
-sentence; the error of the candidate that ``speak --candidates`` would keep, of a random one, and of the best. Then
-``listen`` on held-out recordings, beside saying the same likely text whatever is heard.
+Draws several candidates of each sentence and compares the score that the GPT gives them (log P(text | speech) - log
+P(text), nats a letter) with the character error of a recogniser: rank correlation over all candidates and among those
+of one sentence; the error of the candidate that ``speak --candidates`` would keep, of a random one, and of the best.
+Then ``listen`` on held-out recordings, beside saying the same likely text whatever is heard.
 
 Candidates of one sentence are not independent: every interval is a bootstrap over sentences. A correlation with an
 error is good when it is negative.
@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benchmarks.judges import character_errors, recogniser_name
 from benchmarks.quality import Lists, markdown
-from benchmarks.recogniser import character_errors, recogniser_name
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import trim_silence
-from triforce_tts.evaluation.statistics import interval
+from triforce_tts.evaluation.statistics import DRAWS, LEVEL, SEED, interval
 from triforce_tts.files import write_json
 from triforce_tts.judges.words import character_edits, letters
 from triforce_tts.sampling.score import heard, target_log_probabilities
@@ -33,7 +33,6 @@ from triforce_tts.sequences import TEXT
 from triforce_tts.text.normalize import normalize
 
 Figures = npt.NDArray[np.float64]  # [sentences, candidates]
-DRAWS = 2000
 
 
 def ranks(values: npt.ArrayLike) -> Figures:
@@ -46,7 +45,7 @@ def ranks(values: npt.ArrayLike) -> Figures:
 
 
 def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
-    """Rank correlation of two equally long lists; not a number where one of them is constant."""
+    """The rank correlation of two equally long lists; it is not a number if one of them is constant."""
     x, y = ranks(a), ranks(b)
     x, y = x - x.mean(), y - y.mean()
     scale = float(np.sqrt((x @ x) * (y @ y)))
@@ -54,18 +53,18 @@ def spearman(a: npt.ArrayLike, b: npt.ArrayLike) -> float:
 
 
 def within(scores: Figures, errors: Figures) -> float:
-    """Mean over sentences of the rank correlation among the candidates of one; sentences without a difference left out."""
-    found = [spearman(s, e) for s, e in zip(scores, errors, strict=True)]
-    defined = [value for value in found if np.isfinite(value)]
+    """The mean of the rank correlation among the candidates of each sentence, without sentences of equal candidates."""
+    correlations = [spearman(s, e) for s, e in zip(scores, errors, strict=True)]
+    defined = [value for value in correlations if np.isfinite(value)]
     return float(np.mean(defined)) if defined else float("nan")
 
 
 def over_sentences(figure: Callable[..., float], *tables: Figures) -> tuple[float, float, float]:
     """``figure`` of ``tables`` [sentences, ...], and its 95 % interval under redrawing whole sentences."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(SEED)
     count = len(tables[0])
     drawn = [figure(*(table[rows] for table in tables)) for rows in rng.integers(count, size=(DRAWS, count))]
-    low, high = np.nanquantile(drawn, (0.025, 0.975))
+    low, high = np.nanquantile(drawn, LEVEL)
     return figure(*tables), float(low), float(high)
 
 
@@ -76,7 +75,7 @@ def kept(scores: Figures, ended: Figures) -> npt.NDArray[np.int64]:
 
 
 def ranking(scores: Figures, errors: Figures, ended: Figures) -> dict[str, Any]:
-    """Correlations, and what choosing by the score gains. Tables are [sentences, candidates]."""
+    """The correlations, and the gain from choosing by the score. Tables are [sentences, candidates]."""
     chosen = errors[np.arange(len(errors)), kept(scores, ended)]
     random, oracle = errors.mean(axis=1), errors.min(axis=1)
     return {
@@ -92,7 +91,7 @@ def ranking(scores: Figures, errors: Figures, ended: Figures) -> dict[str, Any]:
 
 
 def candidates(synthesizer: Synthesizer, texts: Sequence[str], count: int, workers: int) -> dict[str, Any]:
-    """Score, recogniser error and proper end of ``count`` candidates of each text, in the default voice."""
+    """The score, the recogniser's error and a proper end for ``count`` candidates of each text in the default voice."""
     voice, rate = synthesizer.voice(), synthesizer.audio.sample_rate
     scores, ended, sounds = [], [], []
     for number, text in enumerate(texts):
@@ -110,14 +109,14 @@ def candidates(synthesizer: Synthesizer, texts: Sequence[str], count: int, worke
 
 
 def flip_scores(synthesizer: Synthesizer, normalized: str, codes: Sequence[torch.Tensor]) -> list[float]:
-    """Mean log P(text | speech) - log P(text) of each candidate, nats a letter."""
+    """The mean of log P(text | speech) - log P(text) for each candidate, in nats for each letter."""
     ids = synthesizer.tokenizer.encode_letters(normalized)
     prior = text_prior(synthesizer, ids)
     return [score - prior for score in heard(synthesizer.gpt, synthesizer.vocabulary, ids, codes)]
 
 
 def text_prior(synthesizer: Synthesizer, ids: list[int]) -> float:
-    """Mean log P(text) a letter, nats."""
+    """The mean of log P(text) in nats for each letter."""
     (nats,) = target_log_probabilities(synthesizer.gpt, [synthesizer.vocabulary.text_alone(ids)])
     return float(nats.mean())
 
@@ -149,12 +148,12 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
 
 
 def spelled_error(reference: str, heard: str) -> float:
-    """Wrong characters of what the GPT wrote down, which knows letters alone."""
+    """The wrong characters in the text that the GPT wrote, for each character of the reference; only letters count."""
     return character_edits(reference, heard, letters).error
 
 
 def likeliest_text(synthesizer: Synthesizer, limit: int) -> str:
-    """What the GPT writes with nothing to listen to, at most ``limit`` letters."""
+    """The text that the GPT writes without any speech, at most ``limit`` letters."""
     (ids,) = generate(
         synthesizer.gpt, [[TEXT]], text_grammar(synthesizer.vocabulary), [limit], [0], TokenSampling(temperature=0.0)
     )
@@ -174,13 +173,13 @@ def main() -> None:
     began = time.perf_counter()
     synthesizer = Synthesizer.load(arguments.model, "cpu")
     lists = Lists(arguments.speech, arguments.sentences)
-    found = candidates(synthesizer, lists.book, arguments.candidates, arguments.workers)
+    table = candidates(synthesizer, lists.book, arguments.candidates, arguments.workers)
     report: dict[str, Any] = {
         "model": synthesizer.id,
         "recogniser": recogniser_name(),
-        "ranking": ranking(*(np.array(found[name]) for name in ("score", "error", "ended"))),
+        "ranking": ranking(*(np.array(table[name]) for name in ("score", "error", "ended"))),
         "listening": listening(synthesizer, lists),
-        "each": found,
+        "each": table,
     }
     write_json(arguments.out, report)
     print(json.dumps({k: v for k, v in report.items() if k != "each"}, indent=1))

@@ -34,8 +34,9 @@ from triforce_tts.files import write_json
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.models.load import load_gpt
 
-LARGEST = 127  # of a symmetric int8
-WAYS: dict[str, tuple[bool, tuple[int, ...] | None]] = {  # whether weights are rounded; axes that share a scale
+LARGEST = 127  # the largest value of a symmetric int8
+# for each way: whether the weights are rounded, and the axes that share a scale
+WAYS: dict[str, tuple[bool, tuple[int, ...] | None]] = {
     "fp32": (False, None),
     "weights": (True, None),
     "weights+tokens": (True, (-1,)),
@@ -44,18 +45,18 @@ WAYS: dict[str, tuple[bool, tuple[int, ...] | None]] = {  # whether weights are 
 
 
 def rounded(x: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:
-    """``x`` as symmetric int8 would hold it, with one scale for all values along ``axes``."""
+    """``x`` rounded to symmetric int8 and back, with one scale for all values along ``axes``."""
     scale = x.abs().amax(axes, keepdim=True).clamp_min(1e-12) / LARGEST
     return (x / scale).round() * scale
 
 
 def products(network: GPT) -> list[nn.Linear]:
-    """The matrix products of the layers; the token table is the other one."""
+    """The matrix products of the layers; the product with the token table is not among them."""
     return [module for module in network.model.layers.modules() if isinstance(module, nn.Linear)]
 
 
 def with_int8_weights(network: GPT) -> GPT:
-    """A copy whose matrices are what int8 would hold, a scale a row."""
+    """A copy whose matrices are rounded to int8 and back, with one scale for each row."""
     twin = copy.deepcopy(network)
     with torch.no_grad():
         for weight in (*(product.weight for product in products(twin)), twin.model.embed_tokens.weight):
@@ -65,12 +66,12 @@ def with_int8_weights(network: GPT) -> GPT:
 
 @contextmanager
 def int8_inputs(network: GPT, axes: tuple[int, ...] | None) -> Iterator[None]:
-    """Round the input of every product, one scale for all values along ``axes`` of [batch, tokens, channels]."""
+    """Round the input of every product, with one scale for all values along ``axes`` of [batch, tokens, channels]."""
     if axes is None:
         yield
         return
     hooks = [m.register_forward_pre_hook(lambda _, inputs: (rounded(inputs[0], axes),)) for m in products(network)]
-    # What the last norm gives is the input of the product with the token table.
+    # The output of the last norm is the input of the product with the token table.
     hooks.append(network.model.norm.register_forward_hook(lambda _, __, output: rounded(output, axes)))
     try:
         yield
@@ -81,14 +82,14 @@ def int8_inputs(network: GPT, axes: tuple[int, ...] | None) -> Iterator[None]:
 
 @dataclass
 class Moments:
-    """Running sums of the powers of all values seen."""
+    """Running sums of the powers of all counted values."""
 
     count: float = 0.0
     sums: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     largest: float = 0.0
 
     def add(self, x: torch.Tensor) -> None:
-        """Count all of ``x``."""
+        """Count all values of ``x``."""
         values = x.double().flatten()
         self.count += values.numel()
         first, second, third, fourth = (float(values.pow(power).sum()) for power in (1, 2, 3, 4))
@@ -102,7 +103,7 @@ class Moments:
 
     @property
     def kurtosis(self) -> float:
-        """Fourth central moment over the squared variance: 3 for a normal distribution."""
+        """The fourth central moment divided by the squared variance, which is 3 for a normal distribution."""
         m, m2, m3, m4 = (value / self.count for value in self.sums)
         variance = m2 - m * m
         return (m4 - 4 * m * m3 + 6 * m * m * m2 - 3 * m**4) / variance**2
@@ -111,12 +112,12 @@ class Moments:
 @contextmanager
 def outliers(network: GPT) -> Iterator[dict[str, list[Moments]]]:
     """Moments of the inputs of the products and of the residual stream, one for each module, while the block runs."""
-    found: dict[str, list[Moments]] = {"inputs of products": [], "residual stream": []}
+    recorded: dict[str, list[Moments]] = {"inputs of products": [], "residual stream": []}
     hooks = []
 
     def watch(name: str) -> Moments:
-        found[name].append(Moments())
-        return found[name][-1]
+        recorded[name].append(Moments())
+        return recorded[name][-1]
 
     for product in products(network):
         moments = watch("inputs of products")
@@ -125,14 +126,14 @@ def outliers(network: GPT) -> Iterator[dict[str, list[Moments]]]:
         moments = watch("residual stream")
         hooks.append(layer.register_forward_hook(lambda _, __, output, moments=moments: moments.add(output)))
     try:
-        yield found
+        yield recorded
     finally:
         for hook in hooks:
             hook.remove()
 
 
 def measure(path: Path, codes: list[Path], limit: int) -> dict[str, Any]:
-    """Nats a code in every way of WAYS, what each costs over fp32 by utterance, and outliers."""
+    """The nats for each code in every way of WAYS, the cost of each way compared with fp32, and the outliers."""
     from triforce_tts.stages.gpt import speech_losses
 
     network, _ = load_gpt(path)
@@ -143,8 +144,8 @@ def measure(path: Path, codes: list[Path], limit: int) -> dict[str, Any]:
     result: dict[str, Any] = {"sink": bool(config["model"].get("sink")), "utterances": count}
     exact: list[float] = []
     for way, (weights, axes) in WAYS.items():
-        network = with_int8_weights(network) if weights else network  # rounding twice changes nothing
-        with int8_inputs(network, axes), outliers(network) as found:
+        network = with_int8_weights(network) if weights else network  # rounding a second time changes nothing
+        with int8_inputs(network, axes), outliers(network) as recorded:
             losses = speech_losses(task, network, count)
         each = [nats / number for nats, number in losses]
         exact = exact or each
@@ -153,12 +154,12 @@ def measure(path: Path, codes: list[Path], limit: int) -> dict[str, Any]:
             "cost": interval([a - b for a, b in zip(each, exact, strict=True)]),
         }
         if way == "fp32":
-            result["outliers"] = {name: summary(moments) for name, moments in found.items()}
+            result["outliers"] = {name: summary(moments) for name, moments in recorded.items()}
     return result
 
 
 def summary(moments: list[Moments]) -> dict[str, float]:
-    """Mean and largest kurtosis over modules, and the largest value."""
+    """The mean and the largest kurtosis over all modules, and the largest value."""
     kurtoses = [m.kurtosis for m in moments]
     return {
         "kurtosis_mean": sum(kurtoses) / len(kurtoses),
@@ -167,21 +168,24 @@ def summary(moments: list[Moments]) -> dict[str, float]:
     }
 
 
-def dynamic(network: GPT) -> GPT | None:
-    """``network`` with torch's dynamic int8 products; None where torch or the processor has none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch announces its successor, which is another package
-        try:
-            twin: GPT = torch.ao.quantization.quantize_dynamic(copy.deepcopy(network), {nn.Linear}, dtype=torch.qint8)
-            decode(twin, 1)
-        except (RuntimeError, AttributeError, NotImplementedError):
-            return None
+def engines() -> list[str]:
+    """torch's implementations of int8 products that this processor can run."""
+    return [name for name in torch.backends.quantized.supported_engines if name != "none"]
+
+
+def dynamic(network: GPT) -> GPT:
+    """``network`` with torch's dynamic int8 products, which need one of ``engines``."""
+    with warnings.catch_warnings():  # torch announces its successor, which is another package
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", message="(?s).*(deprecated|quantize)", category=UserWarning)
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # it has no types
+        twin: GPT = quantize(copy.deepcopy(network), {nn.Linear}, dtype=torch.qint8)
     return twin
 
 
 @torch.inference_mode()
 def decode(network: GPT, tokens: int) -> None:
-    """Take the likeliest of all tokens ``tokens`` times, one row, cached."""
+    """Decode ``tokens`` tokens of one row with the cache, always the likeliest one."""
     cache = KVCache(network.config, 1, tokens + 1, network.model.norm.weight)
     ids = torch.zeros(1, 1, dtype=torch.long)
     for step in range(tokens):
@@ -190,7 +194,10 @@ def decode(network: GPT, tokens: int) -> None:
 
 
 def speed(network: GPT, tokens: int = 200, rounds: int = 5) -> float:
-    """Tokens a CPU second of decoding with one thread, the best of ``rounds``: other programs take time, not CPU time."""
+    """Tokens a CPU second of decoding with one thread, the best of ``rounds``.
+
+    The CPU time is measured, because other programs lengthen only the time on the clock.
+    """
     decode(network, 10)
     best = float("inf")
     for _ in range(rounds):
@@ -201,17 +208,17 @@ def speed(network: GPT, tokens: int = 200, rounds: int = 5) -> float:
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """A row a checkpoint."""
+    """A table with one row for each checkpoint."""
     names = ["GPT", "sink", "fp32", *(f"{way}: cost" for way in WAYS if way != "fp32")]
     names += ["kurtosis, inputs (mean, largest)", "largest input", "largest in the residual stream"]
     lines = [names, ["---"] * len(names)]
-    for path, found in report.items():
-        cells = [f"`{path}`", "yes" if found["sink"] else "no", f"{found['fp32']['nats_per_code']:.3f}"]
+    for path, figures in report.items():
+        cells = [f"`{path}`", "yes" if figures["sink"] else "no", f"{figures['fp32']['nats_per_code']:.3f}"]
         for way in WAYS:
             if way != "fp32":
-                mean, low, high = found[way]["cost"]
+                mean, low, high = figures[way]["cost"]
                 cells.append(f"{mean:+.4f} ({low:+.4f} to {high:+.4f})")
-        inputs, stream = found["outliers"]["inputs of products"], found["outliers"]["residual stream"]
+        inputs, stream = figures["outliers"]["inputs of products"], figures["outliers"]["residual stream"]
         cells += [f"{inputs['kurtosis_mean']:.1f}, {inputs['kurtosis_max']:.1f}"]
         lines.append([*cells, f"{inputs['largest']:.1f}", f"{stream['largest']:.1f}"])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
@@ -229,8 +236,11 @@ def main() -> None:
     torch.set_num_threads(1)
     for path in arguments.gpt:
         network = load_gpt(path)[0]
-        twin = dynamic(network)
-        rates = {"fp32": speed(network), "dynamic int8": speed(twin) if twin else None}
+        rates: dict[str, float | str] = {"fp32": speed(network)}
+        if engines():
+            rates["dynamic int8"] = speed(dynamic(network))
+        else:
+            rates["dynamic int8"] = "not measured: torch has no int8 products for this processor"
         report[str(path)]["tokens_per_cpu_second"] = rates
     write_json(arguments.out, report)
     print(json.dumps(report, indent=1))

@@ -1,54 +1,27 @@
-"""Judges of sound that need no ear: PESQ-WB against the recording, a recogniser's error, DNSMOS of the sound alone.
+"""The judges of ``triforce-tts evaluate``, asked about clips in memory, and one that needs the recording: PESQ-WB.
 
-``pip install -e '.[bench]'`` brings them. PESQ (ITU-T P.862.2) runs from 1 to 4.64 and compares two waves in time: a
-sound that is merely as good as the recording, but another one, scores low. DNSMOS (Reddy et al., ICASSP 2022) is a
-network that guesses what listeners would say, 1 to 5 (``triforce_tts.judges.dnsmos``).
+``pip install -e '.[bench]'`` brings PESQ. It (ITU-T P.862.2) runs from 1 to 4.64 and compares two waves in time: a sound
+that is merely as good as the recording, but another one, scores low. Character errors are those of the recogniser that
+``triforce-tts evaluate`` takes: Whisper tiny.en, else pocketsphinx. No recogniser hears natural speech without errors, so
+every figure stands beside natural speech.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TypeVar
 
-import numpy as np
 import torch
 
-from benchmarks.recogniser import Job, error_of
 from triforce_tts import pool
-from triforce_tts.audio.resample import resample
-from triforce_tts.judges import dnsmos as network
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges.dnsmos import dnsmos
+from triforce_tts.judges.recognisers import choose, open_recogniser
+from triforce_tts.judges.words import character_edits
 
-RATE = 16000  # of both judges, Hz
 _LOWEST_PESQ = 1.0
-
-
-def require() -> None:
-    """Stop with what to install.
-
-    Raises:
-        SystemExit: a judge is missing.
-    """
-    missing = [
-        name for name in ("pesq", "onnxruntime", "speechmos", "pocketsphinx", "jiwer") if find_spec(name) is None
-    ]
-    if missing:
-        raise SystemExit(
-            f"{', '.join(missing)} missing: pip install -e '.[dev,bench]' (pesq is compiled: it needs gcc)"
-        )
-
-
-def pesq_wb(samples: np.ndarray, recorded: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
-    """PESQ-WB of ``samples`` against ``recorded``, both [n]; sound without any speech in it has the lowest score."""
-    from pesq import NoUtterancesError, pesq
-
-    wave, reference = (resample(x, rate, RATE) for x in (samples, recorded))
-    try:
-        return float(pesq(RATE, reference, wave, "wb"))
-    except NoUtterancesError:
-        return _LOWEST_PESQ
-
-
-def dnsmos(samples: np.ndarray, rate: int) -> float:  # type: ignore[type-arg]
-    """DNSMOS P.835, overall, of ``samples`` [n]."""
-    return network.dnsmos(samples, rate)["ovrl"]
+JUDGES = ("pesq_wb", "character_error", "dnsmos")
+OpinionT = TypeVar("OpinionT")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,28 +29,83 @@ class Clip:
     """What the judges are asked about."""
 
     samples: torch.Tensor  # [n]
-    recorded: torch.Tensor  # [n]
+    recorded: torch.Tensor | None  # [n]; none where only the words are judged
     text: str
     rate: int  # Hz
 
 
-JUDGES = ("pesq_wb", "character_error", "dnsmos")
+def require() -> None:
+    """Stop and say what to install.
+
+    Raises:
+        SystemExit: a judge is missing.
+    """
+    missing = [name for name in ("pesq", "onnxruntime", "speechmos", "jiwer") if find_spec(name) is None]
+    if missing:
+        raise SystemExit(
+            f"{', '.join(missing)} missing: pip install -e '.[dev,bench]' (pesq is compiled: it needs gcc)"
+        )
+
+
+def chosen() -> str:
+    """The recogniser that is installed here, as ``open_recogniser`` takes it.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    choice = choose()
+    if choice.recogniser is None:
+        raise SystemExit(choice.remark)
+    return choice.recogniser
+
+
+def recogniser_name() -> str:
+    """What the figures were recognised with: a report of character errors says it."""
+    return open_recogniser(chosen()).name
+
+
+def pesq_wb(samples: Wave, recorded: Wave, rate: int) -> float:
+    """PESQ-WB of ``samples`` against ``recorded``, both [n]; sound without any speech in it has the lowest score."""
+    from pesq import NoUtterancesError, pesq
+
+    wave, reference = (resample(x, rate, ANALYSIS_RATE) for x in (samples, recorded))
+    try:
+        return float(pesq(ANALYSIS_RATE, reference, wave, "wb"))
+    except NoUtterancesError:
+        return _LOWEST_PESQ
+
+
+def character_error(clip: Clip) -> float:
+    """Edits a reference character."""
+    wave = resample(clip.samples.numpy(), clip.rate, ANALYSIS_RATE)
+    return character_edits(clip.text, open_recogniser(chosen()).hear(wave)).error
 
 
 def judge(clip: Clip) -> dict[str, float]:
     """What each of JUDGES says."""
+    assert clip.recorded is not None
     samples = clip.samples.numpy()
     return {
         "pesq_wb": pesq_wb(samples, clip.recorded.numpy(), clip.rate),
-        "character_error": error_of(Job(0, clip.samples, clip.rate, clip.text)),
-        "dnsmos": dnsmos(samples, clip.rate),
+        "character_error": character_error(clip),
+        "dnsmos": dnsmos(samples, clip.rate)["ovrl"],
     }
 
 
-def judge_all(clips: list[Clip], workers: int) -> list[dict[str, float]]:
+def judge_all(clips: Sequence[Clip], workers: int) -> list[dict[str, float]]:
     """``judge`` of each clip; with one worker in this process."""
-    said = dict(pool.run(judge, clips, workers))
-    found = [said[clip] for clip in clips]
-    if None in found:
-        raise SystemExit("a process of the judges was killed; is the memory enough?")
-    return [figures for figures in found if figures is not None]
+    return _of_each(judge, clips, workers)
+
+
+def character_errors(clips: Sequence[torch.Tensor], rate: int, texts: Sequence[str], workers: int = 2) -> list[float]:
+    """The error of each clip [n] against its text."""
+    wanted = [Clip(clip, None, text, rate) for clip, text in zip(clips, texts, strict=True)]
+    return _of_each(character_error, wanted, workers)
+
+
+def _of_each(ask: Callable[[Clip], OpinionT], clips: Sequence[Clip], workers: int) -> list[OpinionT]:
+    said = dict(pool.run(ask, clips, workers))
+    opinions = [said[clip] for clip in clips]
+    if None in opinions:
+        raise SystemExit(f"the process that judged clip {opinions.index(None)} was killed; is the memory enough?")
+    return [opinion for opinion in opinions if opinion is not None]

@@ -1,8 +1,8 @@
 """Codes and likelihoods over whole held-out lists: ``python -m benchmarks.quality MODEL --speech FOLDER --out FILE``.
 
-These are the figures that need held-out data in the form of training: ``codes`` (what the codes keep and how they are used)
-and ``gpt`` (held-out likelihood; needs --codes). What a listener hears is measured by ``triforce-tts evaluate``. Each figure
-is a mean with a bootstrap 95 % interval over utterances. A report holds figures of one model only.
+These are the figures that need held-out data in the form of training: ``codes`` (what the codes keep and how they are
+used) and ``gpt`` (held-out likelihood; needs --codes). What a listener hears is measured by ``triforce-tts evaluate``.
+Each figure is a mean with a bootstrap 95 % interval over utterances. A report holds figures of one model only.
 """
 
 import argparse
@@ -18,9 +18,9 @@ from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import mel_spectrogram
-from triforce_tts.data.common.clips import Recording
+from triforce_tts.data.common.clips import Clip
 from triforce_tts.data.common.heldout import read_heldout
-from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.data.labelled.labels import find_clips
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
@@ -35,21 +35,21 @@ class Lists:
     def __init__(self, speech: Path, limit: int) -> None:
         held = read_heldout(speech / "heldout.json")
         content = json.loads((speech / "heldout.json").read_text())
-        recordings = [r for r in find_recordings([speech]).recordings if held.holds(r)]
-        self.kathleen = [r for r in recordings if r.speaker == KATHLEEN][:limit]
-        self.everyone = recordings[: limit * 8]
-        self.readers = [[r for r in recordings if r.speaker == speaker] for speaker in content["readers"]][:limit]
+        clips = [r for r in find_clips([speech]).clips if held.holds(r)]
+        self.kathleen = [r for r in clips if r.speaker == KATHLEEN][:limit]
+        self.everyone = clips[: limit * 8]
+        self.readers = [[r for r in clips if r.speaker == speaker] for speaker in content["readers"]][:limit]
         self.book = list(content["book_sentences"])[:limit]
 
 
-def clip(recording: Recording, synthesizer: Synthesizer) -> torch.Tensor:
-    """The recording at the model's rate and level."""
-    audio = read_audio(recording.audio, synthesizer.audio.sample_rate)
+def wave_of(clip: Clip, synthesizer: Synthesizer) -> torch.Tensor:
+    """The audio of ``clip`` at the sample rate and level of the model."""
+    audio = read_audio(clip.audio, synthesizer.audio.sample_rate)
     return normalize_level(audio.samples, audio.sample_rate)[0]
 
 
 def code_statistics(counts: torch.Tensor, code_rate: float) -> dict[str, Any]:
-    """How the codes of each group are used, from ``counts`` [groups, n_codes] of them; ``code_rate`` frames a second."""
+    """The use of the codes in each group, from their ``counts`` [groups, n_codes] at ``code_rate`` frames a second."""
     share = counts.double() / counts.sum(-1, keepdim=True)
     entropy = -(share * share.clamp_min(1e-12).log2()).sum(-1)
     return {
@@ -62,16 +62,16 @@ def code_statistics(counts: torch.Tensor, code_rate: float) -> dict[str, Any]:
 
 @torch.inference_mode()
 def codes_of(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
-    """What the codes keep of all held-out recordings (L1 of the log-mel in nats), and how they are used."""
+    """The error of the codes over all held-out recordings (L1 of the log-mel in nats), and how the codes are used."""
     audio, dvae = synthesizer.audio, synthesizer.dvae
     config = dvae.config
     counts = torch.zeros(config.groups, config.n_codes, dtype=torch.long)
     errors: dict[str, list[float]] = {}
-    for recording in lists.everyone:
-        mel = mel_spectrogram(clip(recording, synthesizer)[None], audio)
+    for clip in lists.everyone:
+        mel = mel_spectrogram(wave_of(clip, synthesizer)[None], audio)
         codes = dvae.encode(mel)
         error = float((dvae.decode(codes)[:, : mel.shape[1]] - mel).abs().mean()) * audio.mel_std
-        errors.setdefault(KATHLEEN if recording.speaker == KATHLEEN else "other readers", []).append(error)
+        errors.setdefault(KATHLEEN if clip.speaker == KATHLEEN else "other readers", []).append(error)
         for group in range(config.groups):
             counts[group] += torch.bincount(codes[..., group].flatten(), minlength=config.n_codes)
     return {
@@ -83,7 +83,7 @@ def codes_of(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
 def heldout_task(config: dict[str, Any], codes: list[Path]) -> Any:
     """Stage 2's task on the coded shards ``codes``, as the GPT with ``config`` was trained.
 
-    Only its data settings are meant to be used; the network is the GPT's own.
+    Only the data settings of the task are used; the network is the GPT's own.
     """
     from triforce_tts import schema
     from triforce_tts.stages import gpt as stage
@@ -97,9 +97,9 @@ def heldout_task(config: dict[str, Any], codes: list[Path]) -> Any:
 
 
 def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, Any]:
-    """Held-out nats a code and bits a second, given the right text and given another's, per speaker group.
+    """Held-out nats for each code and bits a second, with the right text and with another one, by group of speakers.
 
-    Utterances longer than the configuration trains on are left out, and counted.
+    Utterances that are longer than those of the training are left out and counted.
     """
     from triforce_tts.stages.gpt import speech_losses
 
@@ -133,14 +133,14 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
 
 
 def markdown(part: str, figures: dict[str, Any]) -> str:
-    """A table with one row a figure; means with their interval."""
+    """A table with one row for each figure; means have their interval."""
     lines = [f"\n### {part}\n", "| figure | value |", "|---|---|"]
 
     def rows(prefix: str, value: Any) -> None:
         if isinstance(value, dict):
             for name, inner in value.items():
                 rows(f"{prefix}, {name}" if prefix else name, inner)
-        elif isinstance(value, tuple):  # of ``interval``
+        elif isinstance(value, tuple):  # the result of ``interval``
             lines.append(f"| {prefix} | {value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f}) |")
         elif isinstance(value, list):
             lines.append(f"| {prefix} | {', '.join(f'{v:.3f}' if isinstance(v, float) else str(v) for v in value)} |")
@@ -152,10 +152,10 @@ def markdown(part: str, figures: dict[str, Any]) -> str:
 
 
 def open_report(path: Path, model: str) -> dict[str, Any]:
-    """The report at ``path`` to add parts to; a new one where there is none.
+    """The report at ``path``, to which parts are added; a new one if there is no file.
 
     Raises:
-        SystemExit: it holds the figures of another model, or does not say of which.
+        SystemExit: the report has the figures of another model, or does not name its model.
     """
     if not path.exists():
         return {"model": model}
@@ -191,7 +191,7 @@ def main() -> None:
             codes_of(synthesizer, lists) if part == "codes" else gpt(synthesizer, arguments.codes, arguments.limit)
         )
         print(f"{markdown(part, report[part])}\n\n{part}: {time.perf_counter() - began:.0f} s", flush=True)
-        # Apart from the figures, so that a trial cannot pass for one.
+        # This is written beside the figures, so that a trial with few utterances cannot be taken for a measurement.
         report.setdefault("measured", {})[part] = {"limit": arguments.limit}
         write_json(arguments.out, report)
 

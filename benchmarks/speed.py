@@ -28,7 +28,7 @@ ROUNDS = 5
 
 
 def cpu_name() -> str:
-    """The processor's model; its architecture where the system does not tell."""
+    """The model of the processor, or its architecture if the system does not tell the model."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -43,7 +43,7 @@ def import_seconds() -> float:
 
 
 def memory_bandwidth(megabytes: int = 512) -> float:
-    """Bytes a second of summing a large tensor, the best of five."""
+    """The bytes a second when a large tensor is summed, the best of five tries."""
     block = torch.zeros(megabytes * 2**18)
     best = 0.0
     for _ in range(5):

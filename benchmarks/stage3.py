@@ -51,18 +51,18 @@ GIVEN = ("true mel", "DVAE decode")
 
 @dataclass(frozen=True)
 class Utterance:
-    """A held-out recording as stage 3 meets it."""
+    """A held-out recording with the inputs of stage 3."""
 
     text: str
     samples: torch.Tensor  # [n]
     given: dict[str, torch.Tensor]  # by GIVEN: standardised mel [1, frames, n_mels]
-    mel: torch.Tensor  # of the recording: the reference too
+    mel: torch.Tensor  # the mel of the recording, which is the reference too
     lengths: torch.Tensor  # [1] in frames
 
 
 @dataclass(frozen=True)
 class Run:
-    """A trained stage 3 and the numbers of steps to sample it in."""
+    """A trained stage 3, and the numbers of steps with which it is sampled."""
 
     name: str
     folder: Path
@@ -71,7 +71,7 @@ class Run:
 
     @classmethod
     def load(cls, text: str, audio: AudioConfig, dvae: Path, name: str = "") -> "Run":
-        """Of ``FOLDER:STEPS`` with steps by commas; refused where it belongs to another DVAE."""
+        """Parse ``FOLDER:STEPS`` with steps separated by commas; a run of another DVAE is refused."""
         folder, _, steps = text.rpartition(":")
         if not folder:
             raise SystemExit(f"'{text}': expected FOLDER:STEPS, such as runs/diffusion:1,4")
@@ -93,15 +93,15 @@ class Run:
 @torch.inference_mode()
 def utterances(speech: Path, dvae: DVAE, audio: AudioConfig, limit: int) -> list[Utterance]:
     """The first ``limit`` of the fixed held-out list of the default voice."""
-    found = []
+    clips = []
     for recording in Lists(speech, limit).kathleen:
         clip = read_audio(recording.audio, audio.sample_rate)
         samples = normalize_level(clip.samples, clip.sample_rate)[0]
         mel = mel_spectrogram(samples[None], audio)
         decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
         given = dict(zip(GIVEN, (mel, decode), strict=True))
-        found.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
-    return found
+        clips.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
+    return clips
 
 
 Make = Callable[[Utterance, int], torch.Tensor]
@@ -140,7 +140,7 @@ def oracle(run: Run, end: str) -> Make:
 
 
 class Sheet:
-    """Clips of every row; the judges hear them all at once."""
+    """The clips of every row; the judges get all of them at the same time."""
 
     def __init__(self, everyone: list[Utterance], rate: int) -> None:
         self.everyone, self.rate = everyone, rate
@@ -156,7 +156,7 @@ class Sheet:
         self.seconds[row] = took * self.rate / sum(len(samples) for samples, _ in clips)
 
     def judged(self, workers: int) -> dict[str, dict[str, Any]]:
-        """Mean and interval of each judge, by row; and by utterance, for differences of rows."""
+        """The mean and interval of each judge by row, and the figures by utterance for differences of rows."""
         said = iter(judge_all([clip for clips in self.clips.values() for clip in clips], workers))
         rows = {}
         for name, clips in self.clips.items():
@@ -173,7 +173,10 @@ def difference(one: dict[str, Any], other: dict[str, Any], judge: str) -> tuple[
 
 
 def by_utterance(values: list[float], utterances: int) -> list[float]:
-    """The mean over seeds of each utterance, where ``values`` hold all utterances of one seed after another."""
+    """The mean over seeds for each utterance.
+
+    ``values`` has all utterances of the first seed, then those of the next one.
+    """
     means: list[float] = np.reshape(values, (-1, utterances)).mean(0).tolist()
     return means
 
@@ -205,15 +208,15 @@ def compare(
     return {"runs": {run.name: run.told() for run in runs}, "rows": rows, "oracle_gain": gains}
 
 
-def print_compare(found: dict[str, Any]) -> None:
+def print_compare(result: dict[str, Any]) -> None:
     print("\n| given: way | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|")
-    for name, row in found["rows"].items():
+    for name, row in result["rows"].items():
         cells = " | ".join(cell(row[judge]) for judge in JUDGES)
         print(f"| {name} | {cells} | {row['cpu_seconds_per_second']:.3f} |")
     print(f"\n| run | PESQ-WB at the oracle start, {ORACLE_TIME:g} | gain by one prediction |\n|---|---|---|")
-    for name, gain in found["oracle_gain"].items():
-        start = found["rows"][f"oracle start: {name}"]["pesq_wb"]
-        print(f"| {name} ({found['runs'][name]}) | {cell(start)} | {cell(gain)} |")
+    for name, gain in result["oracle_gain"].items():
+        start = result["rows"][f"oracle start: {name}"]["pesq_wb"]
+        print(f"| {name} ({result['runs'][name]}) | {cell(start)} | {cell(gain)} |")
 
 
 def cell(value: tuple[float, float, float]) -> str:
@@ -224,7 +227,10 @@ def cell(value: tuple[float, float, float]) -> str:
 def distill(
     teacher: Run, student: Run, everyone: list[Utterance], audio: AudioConfig, seeds: list[int], workers: int
 ) -> dict[str, Any]:
-    """Figures of both, the difference of their recogniser errors, and their speed; DVAE decodes given, as in speaking."""
+    """The figures of both runs, the difference of their recogniser errors, and their speed.
+
+    As in speaking, the input is DVAE decodes.
+    """
     sheet, speeds = Sheet(everyone, audio.sample_rate), {}
     for role, run in (("teacher", teacher), ("student", student)):
         sheet.add(role, maker(run, GIVEN[1], run.steps[0]), seeds)
@@ -241,7 +247,7 @@ def distill(
 
 
 def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) -> float:
-    """CPU seconds a second of sound from mel to state, phase left out: the median over utterances."""
+    """The CPU seconds for each second of sound from mel to state, without the phase: the median over utterances."""
     ratios = []
     for utterance in everyone[:10]:
         with torch.inference_mode():
@@ -252,25 +258,25 @@ def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) 
     return statistics.median(ratios)
 
 
-def print_distill(found: dict[str, Any]) -> None:
+def print_distill(result: dict[str, Any]) -> None:
     print(
         "\n| network | steps | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|---|"
     )
-    for role, told in found["runs"].items():
-        cells = " | ".join(cell(found["rows"][role][judge]) for judge in JUDGES)
-        print(f"| {role} ({told}) | {found['steps'][role]} | {cells} | {found['cpu_seconds_per_second'][role]:.3f} |")
-    mean, low, high = found["difference"]
+    for role, told in result["runs"].items():
+        cells = " | ".join(cell(result["rows"][role][judge]) for judge in JUDGES)
+        print(f"| {role} ({told}) | {result['steps'][role]} | {cells} | {result['cpu_seconds_per_second'][role]:.3f} |")
+    mean, low, high = result["difference"]
     verdict = "within" if mean <= 0.01 else "not within"
     sure = "" if (high <= 0.01) == (low <= 0.01) else ", which the interval leaves open"
-    print(f"\nstudent minus teacher: {cell(found['difference'])}: {verdict} one point{sure}")
-    print(f"speed-up: {found['speed_up']:.2f} times")
+    print(f"\nstudent minus teacher: {cell(result['difference'])}: {verdict} one point{sure}")
+    print(f"speed-up: {result['speed_up']:.2f} times")
 
 
 @torch.inference_mode()
 def inversion(
     run: Run, everyone: list[Utterance], given: str, picture: Path | None, audio: AudioConfig
 ) -> dict[str, Any]:
-    """Statistics of inverted and of fresh noise, and how well the flow comes back from the inverted."""
+    """The statistics of inverted and of fresh noise, and the error of the flow from inverted noise back to speech."""
     rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
     returns, panels = [], None
     target, steps = run.network.target, run.steps[0]
@@ -285,7 +291,7 @@ def inversion(
         for name, values in white.items():
             rows[name].append(structure(values, loud))
         again = forward(predict, noises["inverted"], steps)
-        scale = target.error(fresh, clean, decode, lengths).sum()  # how far apart unrelated states are
+        scale = target.error(fresh, clean, decode, lengths).sum()  # the distance between unrelated states
         returns.append(float(target.error(again, clean, decode, lengths).sum() / scale))
         panels = panels or {
             "recorded speech, log-magnitude": loud,
@@ -298,18 +304,18 @@ def inversion(
         "steps": steps,
         "given": given,
         "statistics": {
-            name: {key: interval([row[key] for row in found]) for key in found[0]} for name, found in rows.items()
+            name: {key: interval([row[key] for row in figures]) for key in figures[0]} for name, figures in rows.items()
         },
         "error_after_return": interval(returns),
     }
 
 
-def print_inversion(found: dict[str, Any]) -> None:
-    print(f"\n{found['run']}; {found['steps']} steps, {found['given']} given")
+def print_inversion(result: dict[str, Any]) -> None:
+    print(f"\n{result['run']}; {result['steps']} steps, {result['given']} given")
     print("\n| | inverted from speech | fresh noise |\n|---|---|---|")
-    for key, value in found["statistics"]["inverted"].items():
-        print(f"| {key} | {cell(value)} | {cell(found['statistics']['fresh'][key])} |")
-    print(f"\nback from the inverted noise: error {cell(found['error_after_return'])} of that of unrelated noise")
+    for key, value in result["statistics"]["inverted"].items():
+        print(f"| {key} | {cell(value)} | {cell(result['statistics']['fresh'][key])} |")
+    print(f"\nback from the inverted noise: error {cell(result['error_after_return'])} of that of unrelated noise")
 
 
 def main() -> None:
@@ -341,18 +347,18 @@ def main() -> None:
     if arguments.mode == "compare":
         named = [text.partition("=") for text in arguments.run]
         runs = [Run.load(text, audio, arguments.dvae, name) for name, _, text in named]
-        found = compare(runs, everyone, audio, seeds, arguments.workers)
-        print_compare(found)
+        result = compare(runs, everyone, audio, seeds, arguments.workers)
+        print_compare(result)
     elif arguments.mode == "distill":
         teacher, student = (Run.load(text, audio, arguments.dvae) for text in (arguments.teacher, arguments.student))
-        found = distill(teacher, student, everyone, audio, seeds, arguments.workers)
-        print_distill(found)
+        result = distill(teacher, student, everyone, audio, seeds, arguments.workers)
+        print_distill(result)
     else:
         run = Run.load(arguments.run, audio, arguments.dvae)
-        found = inversion(run, everyone, arguments.given, arguments.picture, audio)
-        print_inversion(found)
+        result = inversion(run, everyone, arguments.given, arguments.picture, audio)
+        print_inversion(result)
     measured = {"utterances": len(everyone), "seeds": seeds, "torch": torch.__version__}
-    write_json(arguments.out, {"mode": arguments.mode, "measured": measured, **found})
+    write_json(arguments.out, {"mode": arguments.mode, "measured": measured, **result})
 
 
 if __name__ == "__main__":

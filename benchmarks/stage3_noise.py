@@ -1,4 +1,7 @@
-"""What ``benchmarks.stage3 inversion`` says of noise: the way back from it, how far it is from white, and its picture."""
+"""The part of ``benchmarks.stage3 inversion`` about noise.
+
+It has the way back from the noise, the distance of the noise from white noise, and a picture of it.
+"""
 
 import io
 from itertools import pairwise
@@ -12,7 +15,7 @@ from triforce_tts.sampling.diffusion import uniform_times
 
 
 def forward(predict: Any, noise: torch.Tensor, steps: int) -> torch.Tensor:
-    """The way back of ``invert_euler``: the last step is only a scaling there, and so here."""
+    """The inverse of ``invert_euler``, whose last step is only a scaling."""
     times: list[float] = uniform_times(steps).tolist()
     x = noise
     for now, after in pairwise(times[:-1]):
@@ -22,12 +25,15 @@ def forward(predict: Any, noise: torch.Tensor, steps: int) -> torch.Tensor:
 
 
 def grain(white: torch.Tensor) -> torch.Tensor:
-    """What is looked at of whitened noise: its values; of complex ones the log-magnitude, which no phase turns."""
+    """The values of whitened noise that are compared.
+
+    They are real values as they are, and the log-magnitude of complex values, which no turn of the phase changes.
+    """
     return white.abs().clamp_min(1e-3).log() if white.is_complex() else white
 
 
 def structure(white: torch.Tensor, loud: torch.Tensor) -> dict[str, float]:
-    """How far whitened noise [frames, bins] is from white, and what it shares with the speech's log-magnitudes."""
+    """How far whitened noise [frames, bins] is from white noise, and its correlation with the log-magnitudes of speech."""
     parts = torch.view_as_real(white).flatten() * 2**0.5 if white.is_complex() else white.flatten()
     seen = grain(white)
     return {
@@ -41,12 +47,12 @@ def structure(white: torch.Tensor, loud: torch.Tensor) -> dict[str, float]:
 
 
 def correlation(one: torch.Tensor, other: torch.Tensor) -> float:
-    """Pearson's, of all numbers of two tensors of one shape."""
+    """Pearson's correlation of all numbers in two tensors of the same shape."""
     return float(torch.corrcoef(torch.stack((one.flatten(), other.flatten())))[0, 1])
 
 
 def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> None:
-    """PNG of spectrograms [frames, bins] above each other, each on the scale of its own deviation."""
+    """A PNG with spectrograms [frames, bins] one above the other, each scaled by its own standard deviation."""
     import matplotlib
     from PIL import Image
 
@@ -64,4 +70,5 @@ def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> Non
     axes[-1].set_xlabel("seconds")
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=60)
-    Image.open(drawn).convert("L").quantize(16).save(file, optimize=True)  # noise hardly packs: few greys do
+    # a picture of noise hardly compresses, so it has few grey levels
+    Image.open(drawn).convert("L").quantize(16).save(file, optimize=True)

@@ -1,14 +1,16 @@
 """Training speed of each stage and size: ``python -m benchmarks.train --sizes nano``.
 
-Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size that
-the configuration trains on. Utilisation is the arithmetic of a step (counted in its matrix products and convolutions) over
-what the machine could do at most in that time; the peak is given, or measured by a large matrix product in the same run.
+Whole steps of the real trainer (forward, backward, clipping, update, average) on batches of random data of the size
+that the configuration trains on. Utilisation is the arithmetic of a step (counted in its matrix products and
+convolutions) over what the machine could do at most in that time; the peak is given, or measured by a large matrix
+product in the same run.
 
 With shards the real loader feeds the steps, and the share of the time that is spent waiting for it is measured:
 ``python -m benchmarks.train --shards SHARDS --codes CODES --dvae RUN --workers 2``.
 """
 
 import argparse
+import contextlib
 import statistics
 import tempfile
 import time
@@ -23,9 +25,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from triforce_tts import schema
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
-from triforce_tts.models.gpt import GPT
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
-from triforce_tts.sequences import Vocabulary, VocabularyConfig
+from triforce_tts.schema import ConfigT
+from triforce_tts.sequences import PAD, Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
@@ -34,8 +37,8 @@ from triforce_tts.stages.settings import RunSettings
 from triforce_tts.stages.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
-TOKENS = 600  # of a GPT sequence
-TEXT_TOKENS = 80  # of them
+TOKENS = 600  # ids of a GPT sequence
+TEXT_TOKENS = 80  # ids of them that are no speech
 WARM_UP = 2  # steps that are not timed
 
 Row = dict[str, Any]
@@ -43,7 +46,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Fixed:
-    """A task that has one batch."""
+    """A task with only one batch."""
 
     module: Losses
     batch: Any
@@ -72,9 +75,14 @@ class Fixed:
         return {}
 
 
+def load_config(kind: type[ConfigT], group: str, size: str, overrides: Sequence[str] = ()) -> ConfigT:
+    """The configuration of a stage: a shipped one by its size, or the stage's file in a folder, such as that of a pack."""
+    return schema.load(kind, group, str(Path(size) / f"{group}.yaml") if Path(size).is_dir() else size, overrides)
+
+
 def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     """Crops of noise."""
-    settings = schema.load(dvae_stage.DVAESettings, "dvae", size, overrides)
+    settings = load_config(dvae_stage.DVAESettings, "dvae", size, overrides)
     count, rate, seconds = settings.run.batch_size, settings.audio.sample_rate, settings.data.crop_seconds
     samples = int(seconds * rate)
     batch = dvae_stage.Sounds(0.1 * torch.randn(count, samples), torch.full((count,), samples))
@@ -84,28 +92,36 @@ def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
 
 
 def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
-    """Sequences of random ids, as long as those of fifteen seconds."""
-    settings = schema.load(gpt_stage.GPTSettings, "gpt", size, overrides)
-    codes = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    """Sequences of random codes and text, all alike: 600 ids, of which 80 are the voice, the text and their marks."""
+    settings = load_config(gpt_stage.GPTSettings, "gpt", size, overrides)
+    codes = load_config(dvae_stage.DVAESettings, "dvae", size)
     vocabulary = Vocabulary(
-        VocabularyConfig(n_text=TextTokenizer().size, n_codes=codes.model.n_codes, groups=codes.model.groups)
+        VocabularyConfig(
+            n_text=TextTokenizer().size,
+            n_codes=codes.model.n_codes,
+            groups=codes.model.groups,
+            by_frames=settings.model.head is not None,
+        )
     )
     count = settings.run.batch_size
-    ids = torch.randint(vocabulary.size, (count, TOKENS))
-    weights = torch.ones(count, TOKENS)
-    weights[:, :TEXT_TOKENS] = 0.01
-    spans = torch.tensor([[1, TEXT_TOKENS, TEXT_TOKENS + 1, TOKENS - 1]]).expand(count, 4)
-    rate = codes.audio.frame_rate / codes.model.downsampling * codes.model.groups
-    seconds = torch.full((count,), (TOKENS - TEXT_TOKENS) / rate)
-    batch = gpt_stage.Tokens(ids, weights, spans.clone(), seconds)
-    module = gpt_stage.GPTLosses(GPT(settings.model, vocabulary.size), settings.data)
+    frames = (TOKENS - TEXT_TOKENS) // vocabulary.config.groups
+    text = torch.randint(vocabulary.config.n_text, (TEXT_TOKENS - 4,)).tolist()
+    spoken = torch.randint(vocabulary.config.n_codes, (frames, vocabulary.config.groups))
+    sequence = vocabulary.speak(spoken[:1], text, spoken, 0.01)
+    ids = vocabulary.pack(sequence.ids).expand(count, -1, -1)
+    weights = torch.zeros(ids.shape)
+    weights[ids != PAD] = torch.tensor(sequence.weights).repeat(count)
+    spans = torch.zeros(count, 4, dtype=torch.long)  # no head is guided
+    seconds = torch.full((count,), frames * codes.model.downsampling / codes.audio.frame_rate)
+    batch = gpt_stage.Tokens(ids, weights, spans, seconds)
+    module = gpt_stage.GPTLosses(make_gpt(settings.model, vocabulary), settings.data)
     return Fixed(module, batch, float(weights[:, 1:].sum()), float(seconds.sum())), settings.run
 
 
 def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     """Crops of noise, with a new DVAE."""
-    settings = schema.load(diffusion_stage.DiffusionSettings, "diffusion", size, overrides)
-    first = schema.load(dvae_stage.DVAESettings, "dvae", size)
+    settings = load_config(diffusion_stage.DiffusionSettings, "diffusion", size, overrides)
+    first = load_config(dvae_stage.DVAESettings, "dvae", size)
     audio, data, count = first.audio, settings.data, settings.run.batch_size
     samples, reference = int(data.crop_seconds * audio.sample_rate), int(data.reference_seconds * audio.sample_rate)
     frames = audio.frames(samples)
@@ -129,8 +145,9 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
 TASKS = {"dvae": dvae_task, "gpt": gpt_task, "diffusion": diffusion_task}
 
 
-def peak_flops(device: torch.device, precision: str, size: int = 4096) -> float:
+def peak_flops(device: torch.device, precision: str) -> float:
     """FLOP/s of a square matrix product, the best of five: what this machine can do at most in ``precision``."""
+    size = 8192 if device.type == "cuda" else 2048
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     a, b = torch.randn(2, size, size, device=device, dtype=kind)
     best = float("inf")
@@ -148,6 +165,15 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize()
 
 
+def step_flops(trainer: Trainer[Any, Any], batch: Any) -> float:
+    """Arithmetic of a step, counted without the compiler, which would hide the operations from the counter."""
+    counter = FlopCounterMode(display=False)
+    uncompiled = torch.compiler.set_stance("force_eager") if trainer.settings.compile else contextlib.nullcontext()
+    with uncompiled, counter:
+        trainer._step(batch)
+    return float(counter.get_total_flops())
+
+
 def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops: float | None) -> Row:
     """Medians over ``steps`` after two of warm-up."""
     torch.manual_seed(0)
@@ -157,10 +183,9 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
         trainer: Trainer[Any, Any] = Trainer(task, run, Path(folder), {})  # type: ignore[arg-type]
         device = trainer.accelerator.device
         batch = task.batch.to(device)
-        counter = FlopCounterMode(display=False)
-        with counter:
+        flops = step_flops(trainer, batch)
+        for _ in range(WARM_UP):
             trainer._step(batch)
-        trainer._step(batch)
         if device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
         times = []
@@ -170,8 +195,8 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
             trainer._step(batch)
             _wait(device)
             times.append(time.perf_counter() - began)
-    took, flops = statistics.median(times), counter.get_total_flops()
-    # Work that is done twice to save memory is no work of the model.
+    took = statistics.median(times)
+    # Arithmetic that is repeated to save memory does not count as work of the model.
     useful = flops * 3 / 4 if run.recompute else flops
     peak = peak_tflops * 1e12 if peak_tflops else peak_flops(device, run.precision)
     return {
@@ -192,17 +217,17 @@ def measure(stage: str, size: str, steps: int, overrides: list[str], peak_tflops
 def real_task(stage: str, size: str, sources: argparse.Namespace, overrides: list[str]) -> tuple[Any, RunSettings]:
     """The stage on the shards that ``sources`` name."""
     if stage == "dvae":
-        first = schema.load(dvae_stage.DVAESettings, stage, size, overrides)
+        first = load_config(dvae_stage.DVAESettings, stage, size, overrides)
         return dvae_stage.build(first, sources.shards), first.run
     if stage == "gpt":
-        second = schema.load(gpt_stage.GPTSettings, stage, size, overrides)
+        second = load_config(gpt_stage.GPTSettings, stage, size, overrides)
         return gpt_stage.build(second, sources.codes), second.run
-    third = schema.load(diffusion_stage.DiffusionSettings, stage, size, overrides)
+    third = load_config(diffusion_stage.DiffusionSettings, stage, size, overrides)
     return diffusion_stage.build(third, sources.shards, sources.dvae), third.run
 
 
 def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespace, overrides: list[str]) -> Row:
-    """Share of the time of ``steps`` steps on real shards that was spent waiting for the next batch."""
+    """The share of the time that ``steps`` steps on real shards wait for the next batch."""
     chosen = [*overrides, f"run.workers={sources.workers}", f"run.steps={steps + WARM_UP}", "run.minutes=0"]
     quiet = ["run.preview_every=0", "run.validate_every=0", "run.save_every=0", "run.log_every=1", "run.trackers=[]"]
     task, run = real_task(stage, size, sources, [*chosen, *quiet])
@@ -230,16 +255,23 @@ def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespa
 
 
 def table(rows: Sequence[Row]) -> str:
-    """``rows``, which have the same keys, in Markdown."""
+    """``rows``, which all have the same keys, as a Markdown table."""
     lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """The option that says which configurations are measured."""
+    parser.add_argument(
+        "--sizes", nargs="+", default=["nano"], help="names of configurations, or folders with dvae.yaml and so on"
+    )
+
+
 def main() -> None:
-    """Print a row a stage and size."""
+    """Print one row for each stage and size."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--stages", nargs="+", choices=list(TASKS), default=list(TASKS))
-    parser.add_argument("--sizes", nargs="+", default=["nano"])
+    add_sizes(parser)
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument(
         "--set", action="append", default=[], dest="overrides", help="as for training: run.batch_size=8"

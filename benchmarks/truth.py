@@ -2,19 +2,19 @@
 
     python -m benchmarks.truth --speech ../shared/speech --out runs/truth --hours 2
 
-Utterances of many readers are joined with pauses, silence, music-like tones, noise and turns of a second reader. Of half
-the recordings the builder is given the text (with front matter and passages that nobody reads), of the others it is not.
-Measured, with 95 % intervals over recordings (bootstrap):
+Utterances of many readers are joined with pauses, silence, music-like tones, noise and turns of a second reader. Of
+half the recordings the builder is given the text (with front matter and passages that nobody reads), of the others it
+is not. Measured, with 95 % intervals over recordings (bootstrap):
 
   edge precision   share of the edges of kept segments within 0.25 s of the edge of a stretch of speech
   edge recall      share of the edges of stretches of speech within 0.25 s of any segment's edge
-  words cut        share of kept segments with an edge in a word: of an utterance aligned with its text, in the midst of sound
-  edges in sound   share of kept segments with an edge in the midst of sound of an utterance, be it a word, breath or noise
+  words cut        share of kept segments with an edge in a word: in sound, and inside a word of the aligned utterance
+  edges in sound   share of kept segments with an edge in the sound of an utterance: a word, breath or noise
   one reader       share of kept segments in which only one reader speaks
-  purity           share of kept speech whose label's commonest reader it is
+  purity           share of kept speech that is spoken by the commonest reader of its label
   kept             share of all speech that is kept
   false keeps      share of kept seconds that are music or noise
-  word error       of the texts of kept segments, against what is spoken in them
+  word error       of the texts of kept segments, compared with what is spoken in them
 """
 
 import argparse
@@ -38,13 +38,14 @@ from triforce_tts.judges import words
 Wave = npt.NDArray[np.float32]
 RATE = 24000
 TOLERANCE_S = 0.25
-ALONE_S = 0.1  # of another reader's speech is not yet a second reader
-INSIDE_S, NEAR_DB = 0.03, 25.0  # an edge cuts a word where so much on both sides of it lies so near the speech's level
+ALONE_S = 0.1  # seconds; less speech of another reader does not count as a second reader
+# an edge lies in sound if this much time on both sides is this near to the level of the speech
+INSIDE_S, NEAR_DB = 0.03, 25.0
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """A clip that recordings are made of."""
+    """A clip from which the recordings are built."""
 
     id: str
     samples: Wave
@@ -54,7 +55,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Where an utterance came to lie; seconds."""
+    """The place of an utterance in a recording, in seconds."""
 
     start_s: float
     end_s: float
@@ -64,18 +65,18 @@ class Spoken:
 
 @dataclass
 class Truth:
-    """What is known of a made recording."""
+    """The true content of an artificial recording."""
 
     duration_s: float = 0.0
     spoken: list[Spoken] = field(default_factory=list)
     other: list[tuple[float, float, str]] = field(default_factory=list)  # start, end, kind: music, noise
 
 
-# --- making recordings ---------------------------------------------------------------------------------------------
+# --- the recordings ---------------------------------------------------------------------------------------------
 
 
 def music(seconds: float, rng: np.random.Generator) -> Wave:
-    """Broken chords of decaying harmonics with a beat: a jingle, to a detector."""
+    """Broken chords of decaying harmonics with a beat, which a detector takes for a jingle."""
     time = np.arange(round(seconds * RATE)) / RATE
     wave = np.zeros(len(time))
     for beat in np.arange(0, seconds, 0.25):
@@ -90,7 +91,7 @@ def music(seconds: float, rng: np.random.Generator) -> Wave:
 
 
 def noise(seconds: float, rng: np.random.Generator) -> Wave:
-    """Pink noise: a room, a street, applause."""
+    """Pink noise, like that of a room, a street or applause."""
     count = round(seconds * RATE)
     spectrum = np.fft.rfft(rng.standard_normal(count))
     spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 1))
@@ -102,7 +103,7 @@ def _at(wave: npt.NDArray[np.float64], rms: float) -> Wave:
 
 
 def trimmed(samples: Wave) -> Wave:
-    """Without the silence at both ends, so that the edges of speech are known."""
+    """The samples without the silence at both ends, so that the edges of the speech are known."""
     frame = RATE // 100
     power = np.square(samples[: len(samples) // frame * frame].reshape(-1, frame)).mean(1)
     loud = np.flatnonzero(power > power.max() * 10**-4.5)
@@ -112,7 +113,7 @@ def trimmed(samples: Wave) -> Wave:
 def make_recording(utterances: Sequence[Utterance], guest: Sequence[Utterance], seed: int) -> tuple[Wave, Truth]:
     """A recording [n] of ``utterances`` in order, with what a podcast has besides, and a turn of ``guest`` now and then.
 
-    Pauses are 0.3 to 1.2 s, as between sentences; the floor is a faint hiss, never digital silence.
+    Pauses last 0.3 to 1.2 s, as between sentences, and hold a faint hiss instead of digital silence.
     """
     rng = np.random.default_rng(seed)
     truth, pieces, length, turns = Truth(), [], 0, list(guest)
@@ -163,34 +164,34 @@ def book_of(truth: Truth, unread: Sequence[str], host: str, seed: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- judging -------------------------------------------------------------------------------------------------------
+# --- the figures -----------------------------------------------------------------------------------------------------
 
 
 def judge(segments: Sequence[Any], truth: Truth, wave: Wave) -> dict[str, float]:
     """The figures of one recording, from ``Segment``s that cover it."""
-    kept = [segment for segment in segments if segment.kept]
-    edges = np.array([edge for s in kept for edge in (s.start_s, s.end_s)])
+    chosen = [segment for segment in segments if segment.kept]
+    edges = np.array([edge for s in chosen for edge in (s.start_s, s.end_s)])
     every = np.array(sorted({edge for s in segments for edge in (s.start_s, s.end_s)}))
     stretches = speech_edges(truth)
     speech = sum(s.end_s - s.start_s for s in truth.spoken)
-    shares = [readers_in(segment, truth) for segment in kept]
+    shares = [readers_in(segment, truth) for segment in chosen]
     by_label: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for segment, share in zip(kept, shares, strict=True):
+    for segment, share in zip(chosen, shares, strict=True):
         by_label[segment.speaker].update(share)
     labelled = sum(sum(c.values()) for c in by_label.values())
-    other = sum(overlap(s.start_s, s.end_s, start, end) for s in kept for start, end, _ in truth.other)
+    other = sum(overlap(s.start_s, s.end_s, start, end) for s in chosen for start, end, _ in truth.other)
     return {
         "edge_precision": _near(edges, stretches),
         "edge_recall": _near(stretches, every),
-        "words_cut": _mean([float(any(cuts_word(edge, wave, truth) for edge in (s.start_s, s.end_s))) for s in kept]),
+        "words_cut": _mean([float(any(cuts_word(edge, wave, truth) for edge in (s.start_s, s.end_s))) for s in chosen]),
         "edges_in_sound": _mean(
-            [float(any(in_sound(edge, wave, truth) is not None for edge in (s.start_s, s.end_s))) for s in kept]
+            [float(any(in_sound(edge, wave, truth) is not None for edge in (s.start_s, s.end_s))) for s in chosen]
         ),
         "one_reader": _mean([float(sum(v > ALONE_S for v in share.values()) <= 1) for share in shares]),
         "purity": sum(c.most_common(1)[0][1] for c in by_label.values() if c) / labelled if labelled else float("nan"),
         "kept": labelled / speech,
-        "false_keeps": other / max(1e-9, sum(s.seconds for s in kept)),
-        "segments": float(len(kept)),
+        "false_keeps": other / max(1e-9, sum(s.seconds for s in chosen)),
+        "segments": float(len(chosen)),
     }
 
 
@@ -201,11 +202,11 @@ def speech_edges(truth: Truth) -> npt.NDArray[np.float64]:
 
 def readers_in(segment: Any, truth: Truth) -> dict[str, float]:
     """Seconds of speech of each reader in a segment."""
-    found: Counter[str] = Counter()
+    seconds_of: Counter[str] = Counter()
     for s in truth.spoken:
         if (seconds := overlap(segment.start_s, segment.end_s, s.start_s, s.end_s)) > 0:
-            found[s.reader] += seconds
-    return dict(found)
+            seconds_of[s.reader] += seconds
+    return dict(seconds_of)
 
 
 def overlap(a: float, b: float, c: float, d: float) -> float:
@@ -214,7 +215,7 @@ def overlap(a: float, b: float, c: float, d: float) -> float:
 
 
 def in_sound(edge: float, wave: Wave, truth: Truth) -> Spoken | None:
-    """The utterance that ``edge`` lies inside of, with sound near the level of its speech on both sides."""
+    """The utterance that contains ``edge``, if the sound on both sides is near the level of its speech; else None."""
     for s in truth.spoken:
         if s.start_s + INSIDE_S < edge < s.end_s - INSIDE_S:
             whole = wave[round(s.start_s * RATE) : round(s.end_s * RATE)]
@@ -226,7 +227,10 @@ def in_sound(edge: float, wave: Wave, truth: Truth) -> Spoken | None:
 
 
 def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
-    """Whether ``edge`` is ``in_sound`` and inside a word, by forced alignment; where none is possible, every sound is a word."""
+    """Whether ``edge`` is ``in_sound`` and inside a word by forced alignment.
+
+    If no alignment is possible, all sound counts as words.
+    """
     spoken = in_sound(edge, wave, truth)
     if spoken is None:
         return False
@@ -237,7 +241,7 @@ def cuts_word(edge: float, wave: Wave, truth: Truth) -> bool:
 
 
 def words_in(segment: Any, truth: Truth) -> str:
-    """What is spoken in a segment: the texts of the utterances that lie in it for the most part.
+    """The true text of a segment: the texts of the utterances of which more than 0.3 s lie in it.
 
     A segment that ends inside an utterance has no known text; see ``whole``.
     """
@@ -246,7 +250,7 @@ def words_in(segment: Any, truth: Truth) -> str:
 
 
 def whole(segment: Any, truth: Truth) -> bool:
-    """Whether every utterance in the segment is in it as a whole, so that its words are known."""
+    """Whether every utterance in the segment lies in it completely, so that its words are known."""
     touched = [s for s in truth.spoken if overlap(segment.start_s, segment.end_s, s.start_s, s.end_s) > 0.05]
     return all(
         overlap(segment.start_s, segment.end_s, s.start_s, s.end_s) > s.end_s - s.start_s - TOLERANCE_S for s in touched
@@ -284,7 +288,7 @@ def read_clips(speech: Path) -> dict[str, list[Utterance]]:
 
 
 class Clip:
-    """An ``Utterance`` that is read when its samples are asked for."""
+    """An ``Utterance`` whose file is read when its samples are needed."""
 
     def __init__(self, speech: Path, row: dict[str, Any]) -> None:
         self.path, self.id, self.reader, self.text = speech / row["audio"], row["id"], row["speaker"], row["text"]
@@ -297,7 +301,10 @@ class Clip:
 
 
 def make_corpus(speech: Path, out: Path, hours: float, minutes: float, seed: int) -> dict[str, Truth]:
-    """Recordings of about ``minutes`` in folders of their own under ``out``; every second one with its book."""
+    """Write recordings of about ``minutes``, each into a folder under ``out``.
+
+    Every second one has its book beside it.
+    """
     import soundfile as sf
 
     clips = read_clips(speech)
@@ -359,12 +366,12 @@ def main() -> None:
     figures: defaultdict[str, list[float]] = defaultdict(list)
     edits: dict[str, list[tuple[int, int]]] = {"given": [], "recognised": []}
     for account in accounts:
-        name = Path(account.source.path).stem
-        wave = read_audio(account.source.path, RATE).samples.numpy()
-        segments = list(read_segments(options.out / "shards", account.source))
+        name = Path(account.recording.path).stem
+        wave = read_audio(account.recording.path, RATE).samples.numpy()
+        segments = list(read_segments(options.out / "shards", account.recording))
         for figure, value in judge(segments, truths[name], wave).items():
             figures[figure].append(value)
-        edits["given" if account.source.text else "recognised"].append(word_errors(segments, truths[name]))
+        edits["given" if account.recording.text else "recognised"].append(word_errors(segments, truths[name]))
     result = {name: interval(values) for name, values in figures.items()}
     for kind, counts in edits.items():
         result[f"word_error_{kind}"] = interval([e / max(1, n) for e, n in counts if n])

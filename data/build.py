@@ -1,4 +1,7 @@
-"""``triforce-tts build``: labelled recordings, a synthesiser or raw recordings in, shards out."""
+"""The command ``triforce-tts build``.
+
+It makes shards of labelled recordings, of a synthesiser, or of raw recordings.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from .common.clips import MAX_CHARACTERS
 from .kinds import KindGroup, announcement
-from .labelled import synthetic as synthesiser
-from .labelled.run import Output, Speech, build_labelled, build_synthetic, read_lists, tell
 from .options import (
     OUT,
     WORKERS,
@@ -28,12 +30,12 @@ from .options import (
 
 HELP = """Build training shards: from labelled recordings, from a synthesiser, or from raw recordings.
 
-Every sample is checked, brought to one level, and stored with its text, speaker, source and licence. What was dropped,
-and why, is in OUT/report. Killed and run again, a build goes on and ends with the same shards.
+Every sample is checked, brought to one level, and stored with its text, speaker, source and licence. OUT/report lists
+what was dropped, and why. A build that was killed continues when it is run again, and ends with the same shards.
 
-Without the name of a kind, 'build SRC...' finds out which one is meant, and says it: with --config it is 'raw', with
---synthetic TEXTS or --engine 'synthetic', for a URL, a feed, a list of URLs or a sound file 'raw', else 'labelled'.
-'build KIND --help' lists the options of a kind. docs/data.md has the steps.
+Without the name of a kind, 'build SRC...' chooses the kind and says which one: with --config it is 'raw'; with
+--synthetic TEXTS or --engine it is 'synthetic'; for a URL, a feed, a list of URLs or a sound file it is 'raw';
+otherwise it is 'labelled'. 'build KIND --help' lists the options of a kind. docs/data.md describes the steps.
 
 Examples:
 
@@ -45,6 +47,14 @@ Examples:
 """
 
 command = typer.Typer(cls=KindGroup, help=HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="Synthesiser: flite (a program to install, default), kokoro (a network that also gives the time of "
+        "each phone; needs --assets) or babble (a toy, built in)."
+    ),
+]
 
 
 @command.command()
@@ -59,7 +69,7 @@ def labelled(
     out: Out = OUT,
     columns: Annotated[
         str | None,
-        typer.Option(help="What the columns of metadata.csv are, as id,speaker,text. Default: what its rows show."),
+        typer.Option(help="The columns of metadata.csv, such as id,speaker,text. Default: the rows show them."),
     ] = None,
     heldout: HeldOutList = None,
     sample_rate: SampleRate = None,
@@ -69,13 +79,15 @@ def labelled(
     dry_run: DryRun = False,
     force: Force = False,
 ) -> None:
-    """Short recordings of one speaker each, with their texts.
+    """Build from short recordings of one speaker each, with their texts.
 
-    Dropped are recordings that are too short, too long, silent or clipped, and those whose text is too short or too
-    long for them.
+    A recording is dropped if it is too short, too long, silent or clipped, or if its text is too short or too long for
+    it.
 
     Example: triforce-tts build labelled recordings/ --out shards/real --sample-rate 16000 --align
     """
+    from .labelled.run import Output, build_labelled  # here and below, because it imports torch: --help must not wait
+
     words = [str(source) for source in sources or ()]
     folders = folders_of(words)
     check_out(out, folders)
@@ -90,22 +102,17 @@ def synthetic(
         typer.Argument(
             parser=folder_or_file,
             metavar="TEXTS",
-            help="Text file with a sentence a line. The engine babble makes sentences up where none is given.",
+            help="Text file with one sentence on each line. Without it, the engine babble makes sentences up.",
         ),
     ] = None,
     out: Out = OUT,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            help="Synthesiser: flite (a program to install, default), kokoro (a network that also says when each phone "
-            "is spoken; needs --assets) or babble (a toy, built in)."
-        ),
-    ] = None,
+    engine: Engine = None,
     voices: Annotated[
         str | None,
         typer.Option(
-            help="Voices of the engine, with commas; texts go round them. Default: rms; all of babble's; af_heart. "
-            "Of kokoro also blends and shares of the texts: 'af_heart=0.45,af_bella,af_sky+af_nova:0.6'."
+            help="Voices of the engine, separated by commas; they take turns. Default: rms for flite, all voices for "
+            "babble, af_heart for kokoro. kokoro also takes shares of the texts and blends of two voices: "
+            "'af_heart=0.45,af_bella,af_sky+af_nova:0.6'."
         ),
     ] = None,
     every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
@@ -114,14 +121,17 @@ def synthetic(
         typer.Option(parser=folder_or_file, metavar="PATH", help="Folder of kokoro's files; docs/data.md lists them."),
     ] = None,
     speeds: Annotated[
-        str | None, typer.Option(help="Speeds of kokoro to draw from, with commas, as 0.9,1.0,1.1. Default: 1.0.")
+        str | None,
+        typer.Option(
+            help="Speeds of kokoro, separated by commas, such as 0.9,1.0,1.1; one is drawn for each text. Default: 1.0."
+        ),
     ] = None,
     sentences: Annotated[
-        int | None, typer.Option(min=0, max=10_000_000, help="Use so many of the texts; 0 (default): all.")
+        int | None, typer.Option(min=0, max=10_000_000, help="How many of the texts are spoken; 0 (default): all.")
     ] = None,
     max_characters: Annotated[
         int | None,
-        typer.Option(min=10, max=5000, help=f"Cut longer texts at punctuation. Default: {synthesiser.MAX_CHARACTERS}."),
+        typer.Option(min=10, max=5000, help=f"Cut longer texts at punctuation. Default: {MAX_CHARACTERS}."),
     ] = None,
     heldout: HeldOutList = None,
     sample_rate: SampleRate = None,
@@ -131,12 +141,15 @@ def synthetic(
     dry_run: DryRun = False,
     force: Force = False,
 ) -> None:
-    """Texts that a synthesiser speaks.
+    """Build from texts that a synthesiser speaks.
 
-    Synthetic speech teaches text to codes cheaply. flite does not teach a voice; kokoro has many.
+    Synthetic speech is a cheap way to teach the GPT how text becomes codes. flite does not teach the GPT a voice, but
+    kokoro has many voices.
 
     Example: triforce-tts build synthetic texts.txt --engine flite --voices rms,slt,awb --out shards/flite
     """
+    from .labelled.run import Output, Speech, build_synthetic
+
     speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
                     assets, speeds)  # fmt: skip
     output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
@@ -153,10 +166,11 @@ def raw(
     ] = None,
     out: Out = OUT,
     config: Annotated[
-        str | None, typer.Option(help="The settings of all steps: podcast, audiobook, or a path to a .yaml file.")
+        str | None, typer.Option(help="Settings of all steps: podcast, audiobook, or a path to a .yaml file.")
     ] = None,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override a setting, as cut.max_seconds=15; repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="Override a setting, such as cut.max_seconds=15; can be given several times."),
     ] = None,
     heldout: HeldOutList = None,
     sample_rate: SampleRate = None,
@@ -166,20 +180,23 @@ def raw(
     dry_run: DryRun = False,
     force: Force = False,
     only: Annotated[
-        str | None, typer.Option(help="fetch, process or assemble alone, for work on many machines.")
+        str | None, typer.Option(help="Do only one part (fetch, process or assemble), for work on many machines.")
     ] = None,
     part: Annotated[
-        str | None, typer.Option(help="With --only process: i/n takes every n-th recording, from the i-th on.")
+        str | None, typer.Option(help="With --only process: i/n processes every n-th recording, from the i-th on.")
     ] = None,
-    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster to process on, or 'auto'.")] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster that processes the recordings, or 'auto'.")
+    ] = None,
 ) -> None:
-    """Recordings of any length and format, without labels.
+    """Build from recordings of any length and format, without labels.
 
-    They are cut at pauses, told apart by speaker, written down and judged. A text or an epub beside a recording is
-    taken as what is read in it.
+    The builder cuts them at pauses, tells the speakers apart, transcribes what they say, and measures the sound. If a
+    text or an epub lies beside a recording, it is taken as the text that is read in it.
 
     Example: triforce-tts build raw feed.xml episodes/ --config podcast --out shards/podcast
     """
+    from .labelled.run import read_lists, tell
     from .raw import build as program
     from .raw.options import RawOptions
 
@@ -190,9 +207,11 @@ def raw(
                          workers, align, dry_run, only, part, ray)  # fmt: skip
     options.check()
     console = _console()
-    read_lists(options.heldout_lists, console)  # what is wrong with a list is said before hours of work
+    read_lists(options.heldout_lists, console)  # a wrong list must stop the build now and not after hours of work
     if only == "fetch" and options.heldout_lists:
-        tell(f"to keep to {options.heldout_lists[0]}, give it as --heldout with --only assemble", console)
+        tell(
+            f"--only fetch does not use {options.heldout_lists[0]}; give it as --heldout with --only assemble", console
+        )
     settings = program.load_config(config or "", options.overrides, lambda line: tell(line, console))
     program.run(words, out, settings, workers or WORKERS, console,
                 only=only or "all", part=part or "1/1", ray=ray, dry_run=dry_run, force=force,
@@ -200,8 +219,10 @@ def raw(
 
 
 def _console() -> Console:
-    """Where people are told things; first, which kind of build it is, where that was found out."""
+    """The console for messages; its first line names the kind of build if the command line does not."""
     console = Console(stderr=True)
-    if said := announcement():
-        tell(said, console)
+    if line := announcement():
+        from .labelled.run import tell
+
+        tell(line, console)
     return console

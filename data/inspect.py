@@ -1,4 +1,4 @@
-"""``triforce-tts inspect``: what is in folders of shards, of audio or of codes."""
+"""The command ``triforce-tts inspect``: it describes the content of shards, of audio or of codes."""
 
 import json
 from collections import Counter, defaultdict
@@ -16,45 +16,46 @@ from triforce_tts.errors import ShardError
 from triforce_tts.samples import LONGEST_S, Described, faults_of
 from triforce_tts.shards import ShardSet, read_index
 from triforce_tts.text import alignment
+from triforce_tts.wording import counted, length
 
 from .common.names import printable
 from .options import folder_or_file
 from .report.distribution import Distribution
 
-MOST = 10  # speakers, sources and licences that are listed
+MOST = 10  # how many speakers, sources and licences are listed
 SHARES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
-NOT_SCORES = ("duration_s", "sample_rate", "start_s", "end_s")  # numbers of a sample's JSON that judge nothing
+NOT_SCORES = ("duration_s", "sample_rate", "start_s", "end_s")  # numbers in a sample's JSON that are no scores
 
 
 @dataclass
 class Contents:
-    """What the samples of one or more splits say of themselves; seconds are of sound."""
+    """Counts over the samples of a split; all seconds are seconds of sound."""
 
     samples: int = 0
     seconds: float = 0.0
     aligned: int = 0
     speakers: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds
-    sources: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds
+    collections: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds
     licenses: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))  # seconds
     sample_rates: Counter[str] = field(default_factory=Counter)  # samples
     durations: Distribution = field(default_factory=Distribution)
     scores: defaultdict[str, Distribution] = field(default_factory=lambda: defaultdict(Distribution))
 
     def add(self, meta: Mapping[str, Any]) -> None:
-        """Count a sample by its JSON.
+        """Count a sample with the JSON ``meta``.
 
         Raises:
-            ShardError: a field has another type than it should, or the length is none.
+            ShardError: a field has a wrong type, or the length is not possible.
         """
         if faults := faults_of(dict(meta), Described):
             raise ShardError("; ".join(faults))
         seconds = meta["duration_s"]
         if not 0 < seconds <= LONGEST_S:
-            raise ShardError(f"it lasts {seconds} s, expected a length")
+            raise ShardError(f"its length is {seconds} s, expected more than 0 and at most {LONGEST_S:g}")
         self.samples += 1
         self.seconds += seconds
         self.aligned += meta.get(alignment.KEY) is not None
-        for table, name in ((self.speakers, "speaker"), (self.sources, "source"), (self.licenses, "license")):
+        for table, name in ((self.speakers, "speaker"), (self.collections, "source"), (self.licenses, "license")):
             table[str(meta.get(name, "unknown"))] += seconds
         self.sample_rates[str(meta.get("sample_rate", "unknown"))] += 1
         self.durations.add(seconds)
@@ -63,19 +64,19 @@ class Contents:
                 self.scores[name].add(value)
 
     def described(self) -> dict[str, Any]:
-        """As JSON: hours by name, the largest first; quartiles hold three significant digits."""
+        """The counts as JSON: hours by name, the largest first; quartiles with three significant digits."""
         by_speaker = Distribution()
         for seconds in self.speakers.values():
             by_speaker.add(seconds / 60)
         return {
             "samples": self.samples,
-            "hours": round(self.seconds / 3600, 4),
+            "hours": _hours(self.seconds),
             "aligned": self.aligned,
             "speakers": len(self.speakers),
             "minutes_by_speaker": quartiles(by_speaker),
-            "hours_by_speaker": _hours(self.speakers),
-            "hours_by_source": _hours(self.sources),
-            "hours_by_license": _hours(self.licenses),
+            "hours_by_speaker": _hours_by_name(self.speakers),
+            "hours_by_source": _hours_by_name(self.collections),
+            "hours_by_license": _hours_by_name(self.licenses),
             "samples_by_sample_rate": dict(sorted(self.sample_rates.items())),
             "duration_s": quartiles(self.durations),
             "scores": {name: quartiles(spread) for name, spread in sorted(self.scores.items())},
@@ -83,12 +84,12 @@ class Contents:
 
 
 def inspect(folders: Iterable[Path], console: Console | None = None) -> dict[str, Any]:
-    """What is in ``folders``: for each its kind, details and splits, and for each split ``Contents.described``.
+    """Describe each of ``folders``: its kind, its details, and for each split the result of ``Contents.described``.
 
     Raises:
-        ShardError: a folder is missing or no folder of shards, or a shard is missing or damaged.
+        ShardError: a folder is missing or is no folder of shards, or a shard is missing or damaged.
     """
-    found: dict[str, Any] = {}
+    reports: dict[str, Any] = {}
     for folder in folders:
         index = read_index(folder)
         splits = {}
@@ -98,20 +99,24 @@ def inspect(folders: Iterable[Path], console: Console | None = None) -> dict[str
                 try:
                     contents.add(shards.meta(number))
                 except (ShardError, ValueError, OverflowError, RecursionError) as error:
-                    told = f"{folder}: sample '{shards.keys[number]}' of '{split}' cannot be read ({error})"
-                    raise ShardError(f"{told}; 'triforce-tts verify' says what else is wrong") from error
+                    fault = f"{folder}: sample '{shards.keys[number]}' of '{split}' cannot be read ({error})"
+                    raise ShardError(f"{fault}; 'triforce-tts verify' lists all faults") from error
             splits[split] = {"shards": len(index["splits"][split]["shards"]), **contents.described()}
-        found[str(folder)] = {"kind": index["kind"], "details": index["details"], "splits": splits}
-    return found
+        reports[str(folder)] = {"kind": index["kind"], "details": index["details"], "splits": splits}
+    return reports
 
 
 def quartiles(spread: Distribution) -> dict[str, float]:
-    """The least, the quartiles and the largest by name; empty without values."""
+    """The smallest value, the quartiles and the largest value, by name; empty if there are no values."""
     return dict(zip(SHARES, spread.quantiles(list(SHARES.values())), strict=True)) if len(spread) else {}
 
 
-def _hours(table: Mapping[str, float]) -> dict[str, float]:
-    return {name: round(s / 3600, 4) for name, s in sorted(table.items(), key=lambda item: (-item[1], item[0]))}
+def _hours(seconds: float) -> float:
+    return round(seconds / 3600, 6)  # a few milliseconds
+
+
+def _hours_by_name(table: Mapping[str, float]) -> dict[str, float]:
+    return {name: _hours(s) for name, s in sorted(table.items(), key=lambda item: (-item[1], item[0]))}
 
 
 def command(
@@ -119,36 +124,40 @@ def command(
         list[Path],
         typer.Argument(parser=folder_or_file, metavar="SHARDS...", help="Folders of shards, of audio or codes."),
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
-    """Say what is in shards: hours, speakers, licences, sources, lengths, scores, for each split."""
-    found = inspect(shards, Console(stderr=True))
+    """Describe shards: for each split its length, speakers, licences, sources and scores."""
+    reports = inspect(shards, Console(stderr=True))
     if as_json:
-        # Half a character of an index becomes an escape, which is JSON too.
-        print(json.dumps(found, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
+        # An index may hold half a character (a lone surrogate), which is written as an escape; JSON allows that.
+        print(json.dumps(reports, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
-    for folder, content in found.items():
+    for folder, content in reports.items():
         console.print(f"{printable(folder)}: {content['kind']}")
-        for split, told in content["splits"].items():
-            _print_split(console, split, told)
+        for split, described in content["splits"].items():
+            _print_split(console, split, described)
 
 
-def _print_split(console: Console, split: str, told: Mapping[str, Any]) -> None:
-    console.print(
-        f"\n{printable(split)}: {told['samples']} samples in {told['shards']} shards, {told['hours']:.2f} h, "
-        f"{told['speakers']} speakers, {told['aligned']} aligned"
-    )
-    if not told["samples"]:
+def _print_split(console: Console, split: str, described: Mapping[str, Any]) -> None:
+    samples, shards, speakers = (counted(described[f"{noun}s"], noun) for noun in ("sample", "shard", "speaker"))
+    sound = length(3600 * described["hours"])
+    console.print(f"\n{printable(split)}: {samples} in {shards}, {sound}, {speakers}, {described['aligned']} aligned")
+    if not described["samples"]:
         return
-    rates = ", ".join(f"{rate} Hz ({count} samples)" for rate, count in told["samples_by_sample_rate"].items())
+    by_rate = described["samples_by_sample_rate"].items()
+    rates = ", ".join(f"{rate} Hz ({counted(count, 'sample')})" for rate, count in by_rate)
     console.print(f"sample rates: {rates}")
     for title in ("speaker", "source", "license"):
-        hours = told[f"hours_by_{title}"]
-        named = ", ".join(f"{printable(name)} {value:.2f} h" for name, value in list(hours.items())[:MOST])
+        hours = described[f"hours_by_{title}"]
+        named = ", ".join(f"{printable(name)} {length(3600 * value)}" for name, value in list(hours.items())[:MOST])
         console.print(f"{title}: {named}" + (f" and {len(hours) - MOST} more" if len(hours) > MOST else ""))
     table = Table("", *SHARES, box=None)
-    rows = {"seconds": told["duration_s"], "minutes a speaker": told["minutes_by_speaker"], **told["scores"]}
+    rows = {
+        "seconds": described["duration_s"],
+        "minutes a speaker": described["minutes_by_speaker"],
+        **described["scores"],
+    }
     for name, values in rows.items():
         table.add_row(printable(name), *(f"{value:g}" for value in values.values()))
     console.print(table)

@@ -1,7 +1,7 @@
-"""Which kind of build a command line means: ``build labelled``, ``build synthetic``, ``build raw``, or ``build SRC``.
+"""Finds the kind of build that a command line means: ``labelled``, ``synthetic`` or ``raw``.
 
-``build SRC`` came first and goes on working: its options, and the names of its sources, show which kind it is. An
-option of another kind would do nothing, so it is refused.
+The command line may name the kind, such as ``build raw SRC``. In ``build SRC``, which is older, the options and the
+names of the sources show the kind. An option of another kind would have no effect, so it is refused.
 """
 
 import os
@@ -23,9 +23,9 @@ KINDS = {
     SYNTHETIC: "a synthesiser",
     RAW: "raw recordings",
 }
-_TEXTS = "--synthetic"  # takes the texts, where no kind is named
+_TEXTS = "--synthetic"  # this option gives the texts if the command line names no kind
 _HELP = ("--help",)
-_ADVICE = {  # what is said of options of a kind that was not chosen, where no kind is named
+_ADVICE = {  # advice for an option of another kind, if the command line names no kind
     LABELLED: "it is for labelled recordings",
     SYNTHETIC: "they are for a synthesiser: give --synthetic TEXTS, or --engine babble",
     RAW: "they are for raw recordings: give --config podcast too",
@@ -34,14 +34,14 @@ _ADVICE = {  # what is said of options of a kind that was not chosen, where no k
 
 @dataclass(frozen=True)
 class Words:
-    """A command line in its parts: the options with their values, and the words that are no options."""
+    """The parts of a command line: its options with their values, and the other words."""
 
     options: Mapping[str, str]
     others: tuple[str, ...]
 
     @staticmethod
     def of(words: Sequence[str], with_value: set[str]) -> "Words":
-        """``words`` in their parts; the options ``with_value`` take the next word, or what is behind their ``=``."""
+        """Divide ``words``; the value of an option in ``with_value`` is the next word, or the text after its ``=``."""
         options: dict[str, str] = {}
         others: list[str] = []
         left = list(words)
@@ -61,16 +61,16 @@ class Words:
 
 
 class KindGroup(typer.core.TyperGroup):
-    """The group ``build``: where no kind is named, it is found out, and said when the work begins."""
+    """The command group ``build``: if the command line names no kind, the group chooses it."""
 
-    found: ClassVar[str | None] = None  # the kind of this command line, where it was found out
+    chosen: ClassVar[str | None] = None  # the kind that the group chose; None if the command line names it
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """The words with the kind in front."""
+        """Parse the words after the kind is put in front of them."""
         if not args or args[0] not in _HELP:
             given = list(args)
             args = with_kind(given, {kind: _options_of(self.commands[kind]) for kind in KINDS})
-            KindGroup.found = args[0] if given and args != given else None
+            KindGroup.chosen = args[0] if given and args != given else None
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 
@@ -89,14 +89,14 @@ def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> 
     """``args`` with the kind of build as their first word; ``tables`` has the options of each kind.
 
     Raises:
-        ShardError: an option is of another kind, or sources and a synthesiser are given.
+        ShardError: an option belongs to another kind, or both sources and a synthesiser are given.
     """
     with_value = {name for table in tables.values() for name, has_value in table.items() if has_value} | {_TEXTS}
     if args and args[0] in KINDS and not _is_source(args, Words.of(args[1:], with_value)):
         kind = args[0]
         words = Words.of(args[1:], with_value)
         for other, foreign in _foreign(kind, words, tables).items():
-            raise ShardError(f"{', '.join(foreign)}: of 'build {other}', not of 'build {kind}'; leave it out")
+            raise ShardError(f"{', '.join(foreign)}: 'build {other}' has it, 'build {kind}' does not; leave it out")
         return list(args)
     with_texts = _texts_as_argument(args)
     words = Words.of(args, with_value)
@@ -104,19 +104,19 @@ def with_kind(args: Sequence[str], tables: Mapping[str, Mapping[str, bool]]) -> 
     if kind == SYNTHETIC and words.others:
         raise ShardError("give either sources or a synthesiser (--synthetic, --engine), not both")
     for other, foreign in _foreign(kind, words, tables).items():
-        reason = "not together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
+        reason = "it cannot go together with --config, which is for raw recordings" if kind == RAW else _ADVICE[other]
         raise ShardError(f"{', '.join(foreign)}: {reason}")
     return [kind, *with_texts]
 
 
 def announcement() -> str:
-    """What is said of a kind that was found out; nothing where the command line names it."""
-    kind = KindGroup.found
+    """A line that names the kind if the group chose it; empty if the command line names it."""
+    kind = KindGroup.chosen
     return f"builds from {KINDS[kind]}, as 'triforce-tts build {kind}' does" if kind else ""
 
 
 def detect(words: Words) -> str:
-    """The kind of build that options and sources show."""
+    """The kind of build that the options and the sources show."""
     if "--config" in words.options:
         return RAW
     if {_TEXTS, "--engine"} & set(words.options):
@@ -127,13 +127,16 @@ def detect(words: Words) -> str:
 
 
 def _is_source(args: Sequence[str], rest: Words) -> bool:
-    """Whether the name of a kind is that of a folder here, which nothing else on the line stands for."""
+    """Whether the first word, which is the name of a kind, means a folder here.
+
+    It does if the folder exists, no other source is given, and no option makes a source unnecessary.
+    """
     needs_none = {"--engine", *_HELP} & set(rest.options) or rest.options.get("--only") in ("process", "assemble")
     return not rest.others and not needs_none and os.path.lexists(Path(args[0]))
 
 
 def _foreign(kind: str, words: Words, tables: Mapping[str, Mapping[str, bool]]) -> dict[str, list[str]]:
-    """The options that ``kind`` does not have, by a kind that has them."""
+    """The options on the command line that ``kind`` does not have, grouped by the kind that has them."""
     table = {**{other: set(names) for other, names in tables.items()}}
     table[SYNTHETIC] |= {_TEXTS}
     foreign: dict[str, list[str]] = {}
@@ -147,7 +150,7 @@ def _foreign(kind: str, words: Words, tables: Mapping[str, Mapping[str, bool]]) 
 
 
 def _texts_as_argument(args: Sequence[str]) -> list[str]:
-    """``args`` with the value of ``--synthetic`` as an argument."""
+    """``args`` without ``--synthetic``: the value of the option becomes an argument."""
     left: list[str] = list(args)
     result: list[str] = []
     while left:

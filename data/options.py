@@ -1,4 +1,4 @@
-"""Options that several kinds of build share, and paths of the command line."""
+"""Options that several kinds of build share, and checks of paths from the command line."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from triforce_tts.errors import ShardError
 from .common.clips import HELDOUT
 from .common.names import is_folder
 
-SAMPLE_RATES = (4000, 192_000)  # Hz that may be asked for
-WORKERS = 2  # unless told otherwise
+SAMPLE_RATES = (4000, 192_000)  # Hz; the lowest and the highest rate that --sample-rate takes
+WORKERS = 2  # the default number of processes
 
 
 def folder_or_file(text: str | Path) -> Path:
-    """A path of the command line, or an option's default.
+    """The path that a word of the command line names.
 
     Raises:
-        ShardError: it is empty, which Python takes for the current folder.
+        ShardError: the word is empty; Python would take it for the current folder.
     """
     if not str(text).strip():
         raise ShardError("the name of a file or folder is empty; for the current folder write '.'")
@@ -30,7 +30,7 @@ def folder_or_file(text: str | Path) -> Path:
 Out = Annotated[
     Path,
     typer.Option(
-        parser=folder_or_file, metavar="PATH", help="Folder for the shards: a new one, or an earlier build's."
+        parser=folder_or_file, metavar="PATH", help="Folder for the shards: a new one, or one of an earlier build."
     ),
 ]
 OUT = Path("shards/built")
@@ -39,7 +39,8 @@ HeldOutList = Annotated[
     typer.Option(
         parser=folder_or_file,
         metavar="PATH",
-        help="JSON list of what is never trained on. Default: heldout.json in a folder of SRC, if there is one.",
+        help="JSON file that lists what no model may be trained on. Default: heldout.json in a folder of SRC, if there "
+        "is one.",
     ),
 ]
 SampleRate = Annotated[
@@ -47,8 +48,8 @@ SampleRate = Annotated[
     typer.Option(
         min=SAMPLE_RATES[0],
         max=SAMPLE_RATES[1],
-        help="Rate in Hz of the stored sound. The rate of the model that will be trained saves work in training. "
-        "Default: as recorded; of raw recordings, what the configuration says.",
+        help="Sample rate in Hz of the stored sound. Training is faster with the rate of the model that will be "
+        "trained. Default: the rate of each recording; for raw recordings, the rate in the configuration.",
     ),
 ]
 Codec = Annotated[str | None, typer.Option(help="flac (lossless, default) or opus (a sixth of the size).")]
@@ -57,28 +58,28 @@ Align = Annotated[
     bool | None,
     typer.Option(
         "--align/--no-align",
-        help="Find out when each word and sound is spoken: the GPT learns faster from it. Default: only the times in a "
-        "manifest are taken; of raw recordings, what the configuration says.",
+        help="Find the time of each word and sound, so that the GPT learns faster. Default: only take the times that a "
+        "manifest has; for raw recordings, what the configuration says.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace shards in OUT that were built of something else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the shards in OUT if they have another content.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be built; build nothing.")]
 
 
 def folders_of(sources: Sequence[str]) -> list[Path]:
-    """The sources that are folders on this machine, after a look at all their names.
+    """The sources that are folders on this machine.
 
     Raises:
-        ShardError: a name is empty.
+        ShardError: the name of a source is empty.
     """
     return [path for path in map(folder_or_file, sources) if is_folder(path)]
 
 
 def check_out(out: Path, folders: Sequence[Path]) -> None:
-    """Refuse a place for shards that lies within a folder of recordings.
+    """Refuse an output folder that lies in a source folder.
 
     Raises:
-        ShardError: it does; the message names both.
+        ShardError: it lies there; the message names both.
     """
     for folder in folders:
         inner, outer = (Path(os.path.realpath(place)) for place in (out, folder))
@@ -87,15 +88,15 @@ def check_out(out: Path, folders: Sequence[Path]) -> None:
 
 
 def heldout_lists(given: Path | None, folders: Sequence[Path]) -> list[Path]:
-    """The held-out lists to keep to: the one that is given, or those in the folders."""
+    """The held-out lists of a build: the one that the user gives, or else those in the source folders."""
     return [given] if given else [folder / HELDOUT for folder in folders if os.path.lexists(folder / HELDOUT)]
 
 
 def refuse(options: Mapping[str, Any], reason: str) -> None:
-    """Refuse those of ``options`` that have a value.
+    """Refuse those of ``options`` that are given.
 
     Raises:
-        ShardError: one has; the message names all that have, and the ``reason``.
+        ShardError: an option is given; the message names all such options and the ``reason``.
     """
     if given := [name for name, value in options.items() if value is not None and value is not False and value != ()]:
         raise ShardError(f"{', '.join(given)}: {reason}")

@@ -1,7 +1,7 @@
-"""``triforce-tts verify``: reopen every sample of a shard folder and say what is wrong with it.
+"""The command ``triforce-tts verify``: it reopens every sample of a shard folder and reports all faults.
 
-The tars are read by Python's own ``tarfile``, not by the code that wrote them, and everything that a sidecar or an
-index says is compared with what is there.
+The tars are read with Python's own ``tarfile``, not with the code that wrote them. Everything that a sidecar or an
+index says is compared with the content of the tars.
 """
 
 import json
@@ -25,19 +25,20 @@ from triforce_tts.samples import parse_json
 from triforce_tts.schema import Record, parse_record
 from triforce_tts.shards import DISJOINT, INDEX, read_index
 from triforce_tts.sidecars import sidecar_path
+from triforce_tts.wording import counted, length
 
 from .common.names import is_folder, printable
 from .options import folder_or_file
 from .verify_sample import NUMBER, TOLERANCE_S, check_audio, check_codes, check_fields, is_of
 
-LISTED = 100  # faults on the screen; the others are counted
+LISTED = 100  # the screen shows this many faults; the others are only counted
 
-_MOST_GROUPS, _MOST_CODES, _MOST_RATE = 64, 1 << 16, 1000.0  # codes are 16 bits wide
+_MOST_GROUPS, _MOST_CODES, _MOST_RATE = 64, 1 << 16, 1000.0  # a code has 16 bits
 _SPARSE = "is sparse, or larger than its tar"
 
 
 class _CodeDetails(Record):
-    """What the index of coded shards says of the codes."""
+    """What the index of shards of codes says about the codes."""
 
     groups: Annotated[int, Field(ge=1, le=_MOST_GROUPS)]
     n_codes: Annotated[int, Field(ge=2, le=_MOST_CODES)]
@@ -46,7 +47,7 @@ class _CodeDetails(Record):
 
 @dataclass
 class Findings:
-    """What one shard holds, and what is wrong with it: one line for each fault."""
+    """The content of one shard, and its faults, with one line for each fault."""
 
     faults: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -56,7 +57,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Shard:
-    """A shard to check, with what its index says of it."""
+    """A shard to check, with what the index says about it."""
 
     path: Path
     kind: str
@@ -67,9 +68,9 @@ class _Shard:
 def verify(
     folder: Path, workers: int = 1, console: Console | None = None
 ) -> tuple[list[str], dict[str, tuple[int, float]]]:
-    """What is wrong with a folder of shards, one line for each fault; and the samples and seconds of each split.
+    """The faults of a folder of shards, one line for each; and the number of samples and seconds of each split.
 
-    About 150 bytes of memory are needed for each sample, for its key.
+    The keys need about 150 bytes of memory for each sample.
 
     Raises:
         ShardError: there is no such folder.
@@ -94,10 +95,10 @@ def verify(
     shards = [_Shard(folder / entry["name"], index["kind"], entry, details) for e in splits.values() for entry in e]
     outcomes = track(pool.run(check_shard, shards, workers), "verify", len(shards), console)
     checked = {shard.path.name: findings or Findings([_not_checked(shard)]) for shard, findings in outcomes}
-    found = {name: checked[name] for name in names}
-    faults += [fault for findings in found.values() for fault in findings.faults]
-    faults += _repeated(folder, found)
-    by_split = {split: [found[entry["name"]] for entry in entries] for split, entries in splits.items()}
+    by_name = {name: checked[name] for name in names}
+    faults += [fault for findings in by_name.values() for fault in findings.faults]
+    faults += _repeated(folder, by_name)
+    by_split = {split: [by_name[entry["name"]] for entry in entries] for split, entries in splits.items()}
     counts = {
         split: (sum(len(findings.keys) for findings in parts), sum(findings.seconds for findings in parts))
         for split, parts in by_split.items()
@@ -113,18 +114,18 @@ def verify(
 
 
 def _not_checked(shard: _Shard) -> str:
-    return f"{shard.path}: not checked: its worker was killed twice, perhaps for want of memory; try fewer --workers"
+    return f"{shard.path}: not checked: its worker was killed twice, perhaps for lack of memory; try fewer --workers"
 
 
 def _stray(folder: Path, names: Sequence[str]) -> list[str]:
-    """Tars that a reader of ``*.tar`` would find, but that the index does not know."""
+    """Tars in the folder that the index does not list; a reader of ``*.tar`` would read them."""
     known, tars = set(names), sorted(folder.glob("*.tar"))
     return [f"{path}: {INDEX} does not list this shard" for path in tars if path.name not in known]
 
 
-def _repeated(folder: Path, found: Mapping[str, Findings]) -> list[str]:
+def _repeated(folder: Path, by_name: Mapping[str, Findings]) -> list[str]:
     faults, seen = [], dict[str, str]()
-    for name, findings in found.items():
+    for name, findings in by_name.items():
         for key in findings.keys:
             if key in seen:
                 faults.append(f"{folder / name}: key '{key}' is already in {seen[key]}")
@@ -135,10 +136,14 @@ def _repeated(folder: Path, found: Mapping[str, Findings]) -> list[str]:
 def _compare_split(folder: Path, split: str, said: Mapping[str, Any], samples: int, seconds: float) -> list[str]:
     faults = []
     if said.get("samples") != samples:
-        faults.append(f"{folder / INDEX}: split '{split}' has {samples} samples, it says {said.get('samples')}")
+        faults.append(
+            f"{folder / INDEX}: it says that split '{split}' has {said.get('samples')} samples, but it has {samples}"
+        )
     hours = said.get("hours")
-    if not isinstance(hours, NUMBER) or abs(hours - seconds / 3600) > 1e-4:  # it is rounded to four digits
-        faults.append(f"{folder / INDEX}: split '{split}' has {seconds / 3600:.4f} h, it says {hours}")
+    if not isinstance(hours, NUMBER) or abs(hours - seconds / 3600) > 1e-4:  # the index has four digits
+        faults.append(
+            f"{folder / INDEX}: it says that split '{split}' has {hours} h, but it has {seconds / 3600:.4f} h"
+        )
     return faults
 
 
@@ -148,7 +153,7 @@ def _shared_speakers(folder: Path, by_split: Mapping[str, Sequence[Findings]]) -
         speaker for split, parts in by_split.items() if split != "train" for part in parts for speaker in part.speakers
     }
     return [
-        f"{folder / INDEX}: speaker '{speaker}' is trained on and held out, though {DISJOINT} is true"
+        f"{folder / INDEX}: speaker '{speaker}' is in train and in a held-out split, although {DISJOINT} is true"
         for speaker in sorted(trained & others)
     ]
 
@@ -157,10 +162,10 @@ def _shared_speakers(folder: Path, by_split: Mapping[str, Sequence[Findings]]) -
 
 
 def check_shard(shard: _Shard) -> Findings:
-    """What is in one tar, and what is wrong with it."""
+    """Check one tar; the result is its content and its faults."""
     findings, path = Findings(), shard.path
     if not path.is_file():
-        findings.faults.append(f"{path}: the shard is missing, though {INDEX} lists it")
+        findings.faults.append(f"{path}: the shard is missing, although {INDEX} lists it")
         return findings
     try:
         checksum = file_sha256(path)
@@ -183,14 +188,15 @@ def check_shard(shard: _Shard) -> Findings:
             end = tar.offset
         findings.faults += [f"{path}: {fault}" for fault in _check_end(path, end)]
     except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
-        findings.faults.append(f"{path}: damaged or cut short after {len(findings.keys)} samples ({error})")
+        samples = counted(len(findings.keys), "sample")
+        findings.faults.append(f"{path}: damaged or cut short after {samples} ({error})")
     findings.faults += [f"{path}: {fault}" for fault in _check_entry(shard, findings)]
     findings.faults += _check_sidecar(path, checksum, columns)
     return findings
 
 
 def _samples(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarInfo]]]:
-    """The members of each run of equal keys, which is how webdataset groups them."""
+    """The members of each sample; like webdataset, it groups members with the same key that follow each other."""
     key, members = "", dict[str, tarfile.TarInfo]()
     for member in tar:
         name, _, extension = member.name.partition(".")
@@ -206,7 +212,7 @@ def _samples(tar: tarfile.TarFile) -> Iterator[tuple[str, dict[str, tarfile.TarI
 def _check_sample(
     tar: tarfile.TarFile, key: str, members: Mapping[str, tarfile.TarInfo], shard: _Shard
 ) -> tuple[list[str], dict[str, Any]]:
-    """The faults of a sample, and what a sidecar should say of it."""
+    """The faults of a sample, and the values that a sidecar must have for it."""
     payloads = [extension for extension in members if extension != "json"]
     if "json" not in members or len(payloads) != 1 or not all(member.isfile() for member in members.values()):
         return [f"expected a .json and one payload side by side, found {', '.join(sorted(members))}"], {}
@@ -238,7 +244,7 @@ def _check_sample(
 
 
 def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bytes:
-    if member.issparse() or member.size > path.stat().st_size:  # a few bytes could claim to be a terabyte of zeros
+    if member.issparse() or member.size > path.stat().st_size:  # a tar of a few bytes could claim a terabyte of zeros
         raise tarfile.ReadError(f"'{member.name}' {_SPARSE}")
     file = tar.extractfile(member)
     data = file.read() if file else b""
@@ -248,7 +254,7 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> bytes
 
 
 def _check_end(path: Path, end: int) -> list[str]:
-    """A tar ends with two blocks of zeros or more; without them it was cut between two members."""
+    """Check that the tar ends with at least two blocks of zeros; otherwise it was cut between two members."""
     with path.open("rb") as file:
         file.seek(end)
         rest = file.read()
@@ -260,10 +266,10 @@ def _check_end(path: Path, end: int) -> list[str]:
 def _check_entry(shard: _Shard, findings: Findings) -> list[str]:
     faults = []
     if len(findings.keys) != shard.entry.get("samples"):
-        faults.append(f"{len(findings.keys)} samples, {INDEX} says {shard.entry.get('samples')}")
+        faults.append(f"it has {counted(len(findings.keys), 'sample')}, {INDEX} says {shard.entry.get('samples')}")
     said: Any = shard.entry.get("seconds")
     if not is_of(said, NUMBER) or not abs(said - findings.seconds) < TOLERANCE_S:
-        faults.append(f"{findings.seconds:.3f} s, {INDEX} says {said}")
+        faults.append(f"it has {findings.seconds:.3f} s of sound, {INDEX} says {said}")
     return faults
 
 
@@ -272,7 +278,7 @@ def _check_sidecar(path: Path, checksum: str, columns: Mapping[str, list[Any]]) 
     if os.path.lexists(sidecar) and not sidecar.is_file():
         return [f"{sidecar}: expected a file, found something else; delete it, and the shard is scanned instead"]
     if not sidecar.is_file():
-        return []  # allowed: the tar is then scanned
+        return []  # a sidecar may be missing: readers scan the tar then
     try:
         said = json.loads(sidecar.read_text(encoding="utf-8"))
         facts = {"shard": path.name, "size": path.stat().st_size, "sha256": checksum}
@@ -280,7 +286,7 @@ def _check_sidecar(path: Path, checksum: str, columns: Mapping[str, list[Any]]) 
         wrong += [name for name, values in columns.items() if said.get(name) != values]
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         return [f"{sidecar}: damaged ({error}); delete it, and the shard is scanned instead"]
-    return [f"{sidecar}: it does not agree with the tar on {', '.join(wrong)}"] if wrong else []
+    return [f"{sidecar}: it differs from the tar in {', '.join(wrong)}"] if wrong else []
 
 
 def command(
@@ -288,11 +294,11 @@ def command(
         list[Path],
         typer.Argument(parser=folder_or_file, metavar="SHARDS...", help="Folders of shards, of audio or codes."),
     ],
-    workers: Annotated[int, typer.Option(min=1, max=1024, help="Processes.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, max=1024, help="Number of processes.")] = 2,
 ) -> None:
-    """Reopen every sample and say what is wrong: exit code 0 when all is whole, 1 when something is not.
+    """Reopen every sample and report all faults; the exit code is 0 if there are none, and 1 otherwise.
 
-    Checked are checksums, the structure of the tars, sidecars and index against their content, the fields of each
+    It checks the checksums, the structure of the tars, sidecars and index against their content, the fields of each
     .json, that audio decodes to the stated rate and length and is not silent, codes, alignments, and that no key
     appears twice.
     """
@@ -304,9 +310,9 @@ def command(
             print(printable(" ".join(fault.split())))
         listed += len(faults)
         for split, (samples, seconds) in counts.items():
-            console.print(f"{folder}: {split}: {samples} samples, {seconds / 3600:.2f} h", soft_wrap=True)
+            console.print(f"{folder}: {split}: {counted(samples, 'sample')}, {length(seconds)}", soft_wrap=True)
     if listed > LISTED:
         print(f"and {listed - LISTED} more")
-    print("whole" if not listed else f"{listed} faults")
+    print("whole" if not listed else counted(listed, "fault"))
     if listed:
         raise typer.Exit(1)

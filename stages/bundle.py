@@ -3,25 +3,17 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
-from triforce_tts import bounds, checkpoint
-from triforce_tts.audio.io import read_audio, write_audio
-from triforce_tts.checkpoint import CONFIG, WEIGHTS
+from triforce_tts import bounds
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
-from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
-from triforce_tts.models.load import load_dvae
 from triforce_tts.schema import parse_record
-from triforce_tts.synthesis.model import check_lineage, load_model
 from triforce_tts.text.tokenizer import TextTokenizer
-from triforce_tts.voices import SEARCHED_SECONDS, read_reference
-
-from .state import STATE, TRAINER, read_state
 
 CARD = "MODEL_CARD.md"
 
@@ -32,13 +24,15 @@ def copy_half(source: Path, target: Path, lineage: dict[str, object] | None = No
     Raises:
         CheckpointError: it is damaged, or holds weights that are no fp16 numbers.
     """
-    weights = checkpoint.load_tensors(source / WEIGHTS)
+    from triforce_tts import checkpoint  # here and below, because it imports torch, for which --help must not wait
+
+    weights = checkpoint.load_tensors(source / checkpoint.WEIGHTS)
     target.mkdir(parents=True, exist_ok=True)
     half = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
     lost = next((name for name, value in half.items() if not bool(value.isfinite().all())), None)
     if lost is not None:
         raise CheckpointError(f"{source}: '{lost}' holds weights that are not finite in fp16; train on or use another")
-    config = {k: v for k, v in checkpoint.read_json(source / CONFIG).items() if k != "format"}
+    config = {k: v for k, v in checkpoint.read_json(source / checkpoint.CONFIG).items() if k != "format"}
     if "torch_dtype" in config:
         config["torch_dtype"] = "float16"
     checkpoint.save(target, half, config, lineage or checkpoint.read_lineage(source))
@@ -64,20 +58,32 @@ def bundle(
         AudioError: the clip is no second of speech.
         TriforceError: ``out`` holds something else; ``force`` replaces another model.
     """
+    import torch
+
+    from triforce_tts import checkpoint
+    from triforce_tts.audio.io import TAGS, encode_flac, flac_tags, read_audio, read_tags
+    from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
+    from triforce_tts.models.load import load_dvae
+    from triforce_tts.synthesis.model import check_lineage, load_model
+    from triforce_tts.voices import SEARCHED_SECONDS, read_reference
+
     wanted = {"name": name, "diffusion_steps": diffusion_steps}
     parse_record(Manifest, json.dumps({**wanted, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
-    found = {stage: checkpoint.locate(path) for stage, path in paths.items()}
-    for stage, path in found.items():
+    checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
+    for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
-    _, note = read_reference(voice, load_dvae(found["dvae"])[1])
-    clip = read_audio(voice, max_seconds=SEARCHED_SECONDS)
-    told = _card(name, found) if card is None else read_text_file(card)
-    sources = [*paths.values(), *found.values(), voice, *([] if card is None else [card])]
+    _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
+    # The tags say whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read without it.
+    tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
+    known = {name: value for name, value in tags.items() if name in TAGS}
+    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=known)
+    told = _card(name, checkpoints) if card is None else read_text_file(card)
+    sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:
-        for stage, path in found.items():
+        for stage, path in checkpoints.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
-        write_audio(folder / DEFAULT_VOICE, clip)
+        (folder / DEFAULT_VOICE).write_bytes(encode_flac(clip))
         write_text(folder / CARD, told)
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
@@ -88,10 +94,12 @@ def bundle(
     return note
 
 
-def _card(name: str, found: dict[str, Path]) -> str:
+def _card(name: str, checkpoints: dict[str, Path]) -> str:
+    from triforce_tts import checkpoint
+
     lines = [f"# {name}", "", "| network | parameters | steps | data |", "|---|---|---|---|"]
-    for stage, path in found.items():
-        count = sum(t.numel() for t in checkpoint.load_tensors(path / WEIGHTS).values())
+    for stage, path in checkpoints.items():
+        count = sum(t.numel() for t in checkpoint.load_tensors(path / checkpoint.WEIGHTS).values())
         lineage = checkpoint.read_lineage(path)
         lines.append(f"| {stage} | {count / 1e6:.2f} M | {lineage.get('steps')} | {lineage.get('data')} |")
     return "\n".join([*lines, "", "No figures were measured for this model.", ""])
@@ -131,6 +139,10 @@ def export_command(
 
     A light copy starts with a fresh optimiser and a short warm-up: this is not an exact resume.
     """
+    from triforce_tts import checkpoint
+
+    from .state import STATE, TRAINER, read_state
+
     source = checkpoint.locate(run)
     state = read_state(source)
     with new_folder(out, "run", [run, source], force) as folder:

@@ -16,6 +16,7 @@ from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.errors import ConfigError
 from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
+from triforce_tts.wording import length
 
 _SPARE = 0.05  # clips may be longer than their index says by this share
 _USABLE = 0.9  # share of the free memory that clips may take
@@ -56,8 +57,8 @@ class MemoryClips:
         _require_memory(sum(shards.durations_s[index] for index in unique.values()), sample_rate)
         console = Console(stderr=True, quiet=quiet)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = pool.map(lambda index: _decoded(shards, index, sample_rate), unique.values())
-            clips = list(track(made, "clips into memory", len(unique), console))
+            decoded = pool.map(lambda index: _decoded(shards, index, sample_rate), unique.values())
+            clips = list(track(decoded, "clips into memory", len(unique), console))
         places = dict(zip(unique, _bounds(clips), strict=True))
         self.places = [places[shards.place(index)] for index in range(len(shards))]
         self.samples = torch.from_numpy(np.concatenate(clips))
@@ -93,6 +94,6 @@ def _require_memory(seconds: float, sample_rate: int) -> None:
     free = psutil.virtual_memory().available
     if needed > _USABLE * free:
         raise ConfigError(
-            f"data.in_memory: {seconds / 3600:.1f} h of sound need {needed / 2**30:.1f} GB of memory, and "
+            f"data.in_memory: {length(seconds)} of sound need {needed / 2**30:.1f} GB of memory, and "
             f"{free / 2**30:.1f} GB are free: set data.in_memory=false"
         )

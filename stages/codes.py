@@ -1,7 +1,8 @@
 """Between stages 1 and 2: run the DVAE over shards, so that the GPT trains on integers alone (2 bytes a code).
 
 A coded shard holds ``key.codes.npy`` (uint16 [frames, groups]) and the sample's JSON with its normalised text; its
-index is stamped with the DVAE's id, which the GPT and the bundle check.
+index is stamped with the DVAE's id, which the GPT and the bundle check. Shards whose index says ``normalized`` carry that
+text already (a pack for a rented GPU does): the machine then needs no library that normalises.
 """
 
 import io
@@ -10,27 +11,29 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import torch
 import typer
 from pydantic import Field, ValidationError
 from rich.console import Console
 
-from triforce_tts import checkpoint, pool
-from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import mel_spectrogram
+from triforce_tts import pool
 from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
 from triforce_tts.files import file_sha256, working_folder, write_json
-from triforce_tts.models.load import load_dvae
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.text.normalize import normalize
+from triforce_tts.wording import counted
 
+if TYPE_CHECKING:
+    import torch
+
+NORMALIZED = "normalized"  # in the details of an index: whether every sample carries its normalised text
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
-# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be evaluated.
+# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be
+# evaluated.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \((\d{1,12}), (\d{1,12})\), \} *\n",
     re.DOTALL,
@@ -87,19 +90,21 @@ class _Job:
     target: Path
 
 
-def encode_codes(codes: torch.Tensor) -> bytes:
+def encode_codes(codes: "torch.Tensor") -> bytes:
     """``codes`` [frames, groups] as the bytes of a .npy file, uint16."""
     buffer = io.BytesIO()
     np.save(buffer, codes.cpu().numpy().astype(np.uint16), allow_pickle=False)
     return buffer.getvalue()
 
 
-def decode_codes(data: bytes, where: str = "codes") -> torch.Tensor:
+def decode_codes(data: bytes, where: str = "codes") -> "torch.Tensor":
     """Codes [frames, groups] int64 of ``encode_codes``' bytes; ``where`` names the sample in messages.
 
     Raises:
         ShardError: no .npy file of integers with two axes, or of another size than it says.
     """
+    import torch  # here and below, because it takes seconds, for which --help must not wait
+
     header = _HEADER.match(data)
     if header is None:
         raise ShardError(
@@ -117,7 +122,7 @@ def decode_codes(data: bytes, where: str = "codes") -> torch.Tensor:
     return torch.from_numpy(values.astype(np.int64))
 
 
-def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> torch.Tensor:
+def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> "torch.Tensor":
     """Codes [frames, groups] int64 in [0, n_codes) of a coded sample: at least one frame.
 
     Raises:
@@ -167,12 +172,20 @@ def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
 
 def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     """Code a shard; its entry in the index, and how many of its samples had no speakable text."""
+    import torch
+
+    from triforce_tts import checkpoint
+    from triforce_tts.audio.io import decode_audio
+    from triforce_tts.audio.mel import mel_spectrogram
+    from triforce_tts.models.load import load_dvae
+
     target = job.target
-    source = read_index(job.folder, "audio")["splits"][job.split]["shards"]
+    index = read_index(job.folder, "audio")
+    source, is_normalized = index["splits"][job.split]["shards"], index["details"].get(NORMALIZED) is True
     stamp = _Stamp(dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"])
     done = target.with_suffix(".done.json")
-    if (found := _finished(done, target, stamp)) is not None:
-        return found
+    if (finished := _finished(done, target, stamp)) is not None:
+        return finished
     dvae, audio = load_dvae(job.dvae)
     shards = ShardSet.open([job.folder], job.split, "audio")
     first = sum(shard["samples"] for shard in source[: job.number])
@@ -180,17 +193,18 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
 
     def samples() -> Iterator[Sample]:
         nonlocal silent
-        for index in range(first, first + source[job.number]["samples"]):
-            meta = shards.meta(index)
-            try:
-                meta["normalized"] = normalize(meta["text"])
-            except TextError:
-                silent += 1
-                continue
-            sound = decode_audio(shards.payload(index), shards.keys[index], audio.sample_rate).samples
+        for number in range(first, first + source[job.number]["samples"]):
+            meta = shards.meta(number)
+            if not is_normalized:
+                try:
+                    meta["normalized"] = normalize(meta["text"])
+                except TextError:
+                    silent += 1
+                    continue
+            sound = decode_audio(shards.payload(number), shards.keys[number], audio.sample_rate).samples
             with torch.inference_mode():
                 codes = dvae.encode(mel_spectrogram(sound[None], audio))[0]
-            yield Sample(shards.keys[index], meta, encode_codes(codes), "codes.npy")
+            yield Sample(shards.keys[number], meta, encode_codes(codes), "codes.npy")
 
     info = write_shard(target, samples())
     write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), "silent": silent})
@@ -214,6 +228,9 @@ def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, consol
         TriforceError: ``out`` is one of ``data``, holds something else or is written by another process; or a shard's
             worker died twice.
     """
+    from triforce_tts import checkpoint
+    from triforce_tts.models.load import load_dvae
+
     network, audio = load_dvae(dvae)
     if network.config.n_codes > MOST_CODES:
         raise CheckpointError(
@@ -247,8 +264,8 @@ def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_J
     lost = [job.target.name for job in jobs if job not in finished]
     if lost:
         raise TriforceError(
-            f"{lost[0]}: the process that coded it died twice, as if killed or out of memory ({len(lost)} shards are "
-            "missing); run the same command again, with fewer --workers"
+            f"{lost[0]}: the process that coded it died twice, as if killed or out of memory (this concerns "
+            f"{counted(len(lost), 'shard')}); run the same command again, with fewer --workers"
         )
     return finished
 
@@ -262,4 +279,4 @@ def command(
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)
     silent = make_codes(dvae, data, out, workers, console)
-    console.print(f"{out}: coded; {silent} samples without speakable text were left out")
+    console.print(f"{out}: coded; left out {counted(silent, 'sample')} without speakable text")

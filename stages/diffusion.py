@@ -168,25 +168,25 @@ class DiffusionLosses(Losses):
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Squared error of the predicted clean state, mean over bins, summed over real frames."""
         settings, target = self.settings, self.network.target
-        made = make_conditions(batch, self.network, self._frozen[0])
+        conditions = make_conditions(batch, self.network, self._frozen[0])
         t = batch.times[:, None, None]
-        noisy = (1 - t) * made.noise + t * made.clean
-        speaker = self.network.reference(made.reference, made.reference_lengths)
+        noisy = (1 - t) * conditions.noise + t * conditions.clean
+        speaker = self.network.reference(conditions.reference, conditions.reference_lengths)
         drop = batch.drop if self.network.config.null_condition else None
-        predicted = self.network(noisy, batch.times, made.decode, speaker, made.lengths, drop)
+        predicted = self.network(noisy, batch.times, conditions.decode, speaker, conditions.lengths, drop)
         weight = target.time_weight(batch.times)[:, None]
-        loss = error = (weight * target.error(predicted, made.clean, made.decode, made.lengths)).sum()
+        loss = error = (weight * target.error(predicted, conditions.clean, conditions.decode, conditions.lengths)).sum()
         logged: dict[str, torch.Tensor] = {}
         if settings.consistency_weight and self.step >= settings.consistency_after:
             cut = noisy.shape[1] // 3
-            later = (made.lengths - cut).clamp_min(0)
-            known = made.decode[:, cut:]
+            later = (conditions.lengths - cut).clamp_min(0)
+            known = conditions.decode[:, cut:]
             alone = self.network(noisy[:, cut:], batch.times, known, speaker, later, drop)
             apart = target.error(alone, predicted[:, cut:].detach(), known, later).sum()
             loss, logged["inconsistency"] = loss + settings.consistency_weight * apart, apart.detach()
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before
-            ours, theirs = predicted[early].flatten(1), made.clean[early].flatten(1)
+            ours, theirs = predicted[early].flatten(1), conditions.clean[early].flatten(1)
             # A batch may hold no sample that early.
             off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
             loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
@@ -296,8 +296,8 @@ class DiffusionTask:
             clip = self._heldout_clip(index, device)
             expected = to_target(clip.magnitude, clip.shape)
             for steps in sums:
-                made = network.target.magnitude(self._sampled(network, clip, steps, index), clip.decoded)
-                sums[steps] += float((to_target(made, clip.shape) - expected).square().mean(-1).sum())
+                magnitude = network.target.magnitude(self._sampled(network, clip, steps, index), clip.decoded)
+                sums[steps] += float((to_target(magnitude, clip.shape) - expected).square().mean(-1).sum())
             linear, better = self._oracle_errors(network, clip, index)
             guessed, predicted = guessed + linear, predicted + better
             frames += clip.magnitude.shape[1]
@@ -310,13 +310,13 @@ class DiffusionTask:
         assert isinstance(network, Diffusion)
         clip = self._heldout_clip(index, device)
         state = self._sampled(network, clip, 1, index)
-        made = network.target.magnitude(state, clip.decoded)
-        spectrograms = {"recorded": clip.magnitude[0], "decoded": clip.shape[0], "made in one step": made[0]}
+        magnitude = network.target.magnitude(state, clip.decoded)
+        spectrograms = {"recorded": clip.magnitude[0], "decoded": clip.shape[0], "made in one step": magnitude[0]}
         sounds = {name: griffin_lim(spectrograms[name], self.audio) for name in ("recorded", "decoded")}
         sounds["made-in-one-step"] = network.target.samples(state, clip.decoded, 32)[0]
         return Preview(
             self.heldout.keys[index],
-            {name: magnitude.clamp_min(1e-4).log() for name, magnitude in spectrograms.items()},
+            {name: value.clamp_min(1e-4).log() for name, value in spectrograms.items()},
             sounds,
             self.audio.sample_rate,
         )

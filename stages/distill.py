@@ -61,25 +61,25 @@ class DistillLosses(Losses):
 
     def forward(self, batch: Upsampling) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Squared error at the end of the segment, mean over bins, summed over real frames."""
-        made = make_conditions(batch, self.network, self._dvae[0])
-        teacher = self._teacher[0].to(made.clean.device)
+        conditions = make_conditions(batch, self.network, self._dvae[0])
+        teacher = self._teacher[0].to(conditions.clean.device)
         segments = self.settings.student_steps
         start = (batch.times * segments).floor().clamp_max(segments - 1) / segments  # [batch]
         t = start[:, None, None]
-        x = (1 - t) * made.noise + t * made.clean
+        x = (1 - t) * conditions.noise + t * conditions.clean
         with torch.no_grad():
-            voice = teacher.reference(made.reference, made.reference_lengths)
+            voice = teacher.reference(conditions.reference, conditions.reference_lengths)
 
             def predict(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
-                clean: torch.Tensor = teacher(x, t, made.decode, voice, made.lengths)
+                clean: torch.Tensor = teacher(x, t, conditions.decode, voice, conditions.lengths)
                 return clean
 
             end = walk(predict, x, start, 1 / segments, self.settings.teacher_steps // segments)
-        speaker = self.network.reference(made.reference, made.reference_lengths)
-        predicted = self.network(x, start, made.decode, speaker, made.lengths)
+        speaker = self.network.reference(conditions.reference, conditions.reference_lengths)
+        predicted = self.network(x, start, conditions.decode, speaker, conditions.lengths)
         share = (1 / segments) / (1 - t)  # share of the way from x to the prediction that one step goes
         arrived = x + (predicted.float() - x) * share
-        return self.network.target.error(arrived, end, made.decode, made.lengths).sum(), {}
+        return self.network.target.error(arrived, end, conditions.decode, conditions.lengths).sum(), {}
 
 
 def walk(predict: Any, x: torch.Tensor, start: torch.Tensor, width: float, steps: int) -> torch.Tensor:

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from triforce_tts.batches import Batch, stream
 from triforce_tts.models.layers import count_parameters
+from triforce_tts.wording import counted, length
 
 from .optim import make_optimizer
 from .settings import RunSettings
@@ -29,15 +30,15 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
     parts = batch.split(settings.mega_batch_factor)
     samples = len(parts[0])
     network.recompute = settings.recompute
-    kept = _grown(task, batch, samples, settings)
+    activations = _grown(task, batch, samples, settings)
     flops = (
         _measure(task, batch, min(_FEW, len(batch)), settings, backward=True)[1] * len(batch) / min(_FEW, len(batch))
     )
-    again = 0.0
+    block = 0.0
     if settings.recompute:
         network.recompute = False
         blocks = sum(len(part) for part in network.modules() if isinstance(part, nn.ModuleList))
-        again = (_grown(task, batch, samples, settings) - kept) / max(1, blocks)
+        block = (_grown(task, batch, samples, settings) - activations) / max(1, blocks)
     parameters = count_parameters(network)
     moments = 3 if settings.optimizer == "smorms3" else 2
     copies = 2 + bool(settings.ema) + moments
@@ -47,10 +48,12 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         f"parameters      {parameters / 1e6:.2f} M: "
         + ", ".join(f"{name} {count_parameters(child) / 1e6:.2f}" for name, child in network.named_children()),
         f"optimiser       {type(make_optimizer(task.module, settings)).__name__}",
-        f"data            {len(task.durations_s)} samples, {sum(task.durations_s) / 3600:.2f} h an epoch",
-        f"step            {settings.batch_size} samples, {seconds:.1f} s of sound, in {len(parts)} part(s) of {samples}",
-        f"memory          {(state + kept + again) / _GB:.3f} GB = state {state / _GB:.3f} + activations {kept / _GB:.3f}"
-        + (f" + a block made again {again / _GB:.3f}" if settings.recompute else ""),
+        f"data            {counted(len(task.durations_s), 'sample')}, {length(sum(task.durations_s))} an epoch",
+        f"step            {counted(settings.batch_size, 'sample')}, {seconds:.1f} s of sound, "
+        f"in {counted(len(parts), 'part')} of {samples}",
+        f"memory          {(state + activations + block) / _GB:.3f} GB = state {state / _GB:.3f} "
+        + f"+ activations {activations / _GB:.3f}"
+        + (f" + a block made again {block / _GB:.3f}" if settings.recompute else ""),
         f"                state: {parameters / 1e6:.2f} M x 4 bytes x {copies} (weights, gradients, {moments} moments"
         + (", average)" if settings.ema else ")")
         + ("; run.shard splits it over the processes" if settings.shard else ""),
@@ -65,10 +68,10 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
     return [
         *lines,
         f"budget          {settings.steps} steps = {settings.steps * flops / 1e15:.3f} PFLOP, "
-        f"{settings.steps * seconds / 3600:.1f} h of sound, "
+        f"{length(settings.steps * seconds)} of sound, "
         f"{settings.steps * settings.batch_size / len(task.durations_s):.1f} epochs",
-        f"to end in {days:g} day(s): {needed:.3f} steps a second, {needed * seconds:.0f} seconds of sound a second, "
-        f"{needed * flops / 1e12:.3f} TFLOP/s",
+        f"to end in {days:g} {'day' if days == 1 else 'days'}: {needed:.3f} steps a second, "
+        f"{needed * seconds:.0f} seconds of sound a second, {needed * flops / 1e12:.3f} TFLOP/s",
     ]
 
 
@@ -90,10 +93,10 @@ def _measure(
 ) -> tuple[int, int]:
     """Bytes kept for the backward pass of the first ``samples`` samples, and FLOP, with those of the pass if asked."""
     first = type(batch)(**{field.name: getattr(batch, field.name)[:samples] for field in fields(batch)})
-    kept: dict[int, int] = {}
+    storages: dict[int, int] = {}
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
     weights = {parameter.untyped_storage().data_ptr() for parameter in task.module.parameters()}
@@ -101,7 +104,7 @@ def _measure(
     with counter, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
             loss, _ = task.module(first)
-        held = sum(size for place, size in kept.items() if place not in weights)
+        held = sum(size for place, size in storages.items() if place not in weights)
         if backward:
             loss.backward()
     return held, counter.get_total_flops()

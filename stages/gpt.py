@@ -10,10 +10,11 @@ from torch import nn
 
 from triforce_tts.batches import pad_stack
 from triforce_tts.errors import ConfigError, ShardError
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.schema import Config
-from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, TokenSequence, Vocabulary, VocabularyConfig
 from triforce_tts.shards import ShardSet
 from triforce_tts.synthesis.script import SpeakingLimits
 from triforce_tts.text import alignment
@@ -54,34 +55,52 @@ class GPTTask:
         self.settings, self.train, self.heldout, self.code = settings, train, heldout, code
         self.tokenizer = TextTokenizer()
         sizes = VocabularyConfig(
-            n_text=self.tokenizer.size, n_codes=code["n_codes"], groups=code["groups"], reads=settings.data.reads
+            n_text=self.tokenizer.size,
+            n_codes=code["n_codes"],
+            groups=code["groups"],
+            reads=settings.data.reads,
+            by_frames=settings.model.head is not None,
         )
+        if sizes.by_frames and sizes.groups < 2:
+            raise ConfigError("model.head: the frames of this data have one code each; set model.head=null")
         self.vocabulary = Vocabulary(sizes)
         if settings.data.guide_layers and max(settings.data.guide_layers) >= settings.model.layers:
             raise ConfigError(
                 f"data.guide_layers {list(settings.data.guide_layers)}: the model has {settings.model.layers} layers"
             )
-        self.module = GPTLosses(GPT(settings.model, self.vocabulary.size), settings.data)
+        self.module = GPTLosses(make_gpt(settings.model, self.vocabulary), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
         self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
-        self.expected_first_loss = None if settings.run.init_from else math.log(self.vocabulary.size)
+        self.expected_first_loss = None if settings.run.init_from else self._guess()
+
+    def _guess(self) -> float:
+        """Nats of a target that is guessed evenly.
+
+        The first id of a step may be any; by frames, the other codes of a frame come from their own group alone.
+        """
+        any_id, inside = math.log(self.vocabulary.size), self.vocabulary.width - 1
+        rate: float = self.code["code_rate"]
+        symbols = self.settings.data.reads * self.characters_per_second / rate  # beside a frame
+        frame = any_id + inside * math.log(self.vocabulary.config.n_codes)
+        return (frame + symbols * any_id) / (1 + inside + symbols)
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""
         made = self.sequence(self.train, index, self._kind(rng), rng)
-        if len(made.ids) > self.settings.model.max_tokens:
+        steps = self.vocabulary.count_steps(made.ids)
+        if steps > self.settings.model.max_tokens:
             raise ShardError(
-                f"sample '{self.keys[index]}': a sequence of {len(made.ids)} tokens, at most "
+                f"sample '{self.keys[index]}': a sequence of {steps} steps, at most "
                 f"{self.settings.model.max_tokens} fit: its codes are longer than its duration_s says; "
                 "run 'triforce-tts codes' again"
             )
         return made, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """About how many tokens the sequence will have, by the kind and the voice that ``sample`` draws first."""
+        """About how many steps the sequence will have, by the kind and the voice that ``sample`` draws first."""
         kind, seconds = self._kind(rng), self.durations_s[index]
-        text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.code["groups"])
+        text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.vocabulary.frame_steps)
         if kind == "text":
             return text
         if kind == "speak":
@@ -151,10 +170,14 @@ class GPTTask:
     def collate(self, items: Sequence[tuple[TokenSequence, float]]) -> Tokens:
         """A batch of sequences, padded at their ends."""
         # Lengths are rounded up so that there are few shapes: each shape costs memory on a CPU and time in a compiler.
-        ids, _ = pad_stack([torch.tensor(sequence.ids) for sequence, _ in items], LENGTH_MULTIPLE)
-        weights, _ = pad_stack([torch.tensor(sequence.weights) for sequence, _ in items], LENGTH_MULTIPLE)
+        packed = [self.vocabulary.pack(sequence.ids) for sequence, _ in items]
+        ids, _ = pad_stack(packed, LENGTH_MULTIPLE)
+        weights, _ = pad_stack(
+            [_beside(steps, sequence.weights) for steps, (sequence, _) in zip(packed, items, strict=True)],
+            LENGTH_MULTIPLE,
+        )
         # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
-        spans = torch.tensor([_spans(sequence.ids, {SPEECH}) for sequence, _ in items])
+        spans = torch.tensor([_spans(steps, {SPEECH}) for steps in packed])
         seconds = torch.tensor([seconds for _, seconds in items])
         longest = self.settings.model.max_tokens  # everything beyond this is padding
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
@@ -199,7 +222,7 @@ class GPTTask:
             for layer in network.model.layers
         ]
         try:
-            network.hidden(torch.tensor(sequence.ids, device=device)[None])
+            network.hidden(self.vocabulary.pack(sequence.ids).to(device)[None])
         finally:
             for hook in hooks:
                 hook.remove()
@@ -211,11 +234,11 @@ class GPTTask:
         """Attention from the speech of a held-out sample to its text; a network that reads draws a diagonal."""
         assert isinstance(network, GPT)
         sequence = self.speak(self.heldout, index, torch.Generator().manual_seed(index), plain_share=0.0)
-        ids = torch.tensor(sequence.ids, device=device)[None]
+        steps = self.vocabulary.pack(sequence.ids)
         layers = self.settings.data.guide_layers or (network.config.layers // 2,)
         probe = dict.fromkeys(layers, torch.empty(0))
-        network.hidden(ids, probe=probe)
-        text, text_end, speech, speech_end = _spans(sequence.ids, {SPEECH, self.vocabulary.read})
+        network.hidden(steps.to(device)[None], probe=probe)
+        text, text_end, speech, speech_end = _spans(steps, {SPEECH, self.vocabulary.read})
         return Preview(
             self.heldout.keys[index],
             {
@@ -269,8 +292,16 @@ class GPTTask:
         return {"data": self.train.fingerprint, "dvae": self.code["dvae"], "tokenizer": self.tokenizer.fingerprint}
 
 
-def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
+def _beside(steps: torch.Tensor, weights: list[float]) -> torch.Tensor:
+    """The weight of each id of ``steps`` [steps, width], in the same places; 0 of PAD."""
+    placed = torch.zeros(steps.shape)
+    placed[steps != PAD] = torch.tensor(weights)
+    return placed
+
+
+def _spans(steps: torch.Tensor, marks: set[int]) -> tuple[int, int, int, int]:
     """Text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
+    ids = steps[:, 0].tolist()
     found = next((i for i, token in enumerate(ids) if token in marks), 0)
     if ids[0] != VOICE or not found:
         return 0, 0, 0, 0
@@ -279,8 +310,9 @@ def _spans(ids: list[int], marks: set[int]) -> tuple[int, int, int, int]:
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
     """-log P of each token after the first that fits into the network, [at most tokens - 1], nats."""
-    (found,) = log_probabilities(network, [sequence.ids[: network.config.max_tokens]])
-    return -found
+    steps = network.pack(sequence.ids)[: network.config.max_tokens]
+    (fitting,) = log_probabilities(network, [steps[steps != PAD].tolist()])
+    return -fitting
 
 
 @torch.no_grad()
@@ -315,10 +347,11 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
     chosen, heldout = settings.data.open(data, "codes")
     code = code_details(chosen)
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
-    if longest * code["code_rate"] * code["groups"] > settings.model.max_tokens:
+    rate = code["code_rate"] * (1 if settings.model.head else code["groups"])
+    if longest * rate > settings.model.max_tokens:
         raise ConfigError(
             f"model.max_tokens ({settings.model.max_tokens}) cannot hold {longest:.1f} s of speech and voice "
-            f"({code['code_rate'] * code['groups']:.1f} codes a second); lower data.max_seconds or raise it"
+            f"({rate:.1f} steps a second); lower data.max_seconds or raise it"
         )
     if settings.data.reads and not any(read_text(chosen, i).alignment is not None for i in range(len(chosen))):
         raise ConfigError(

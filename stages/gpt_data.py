@@ -21,10 +21,11 @@ def fitting(
 ) -> tuple[ShardSet, str]:
     """The samples whose longest sequence fits into the model, and a note for the user about the others."""
     limit, texts = settings.model.max_tokens, 1 + settings.data.reads
-    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * code["groups"] + _MARKS
+    frame_steps = 1 if settings.model.head else code["groups"]
+    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * frame_steps + _MARKS
     left_out: dict[int, int] = {}
     for index, seconds in enumerate(shards.durations_s):
-        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * code["groups"]
+        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * frame_steps
         text = read_text(shards, index).normalized
         if (
             rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional as F
 
 from triforce_tts.batches import Batch
 from triforce_tts.models.gpt import GPT
@@ -17,14 +16,14 @@ from .task import Losses
 class Tokens(Batch):
     """Right-padded sequences."""
 
-    ids: torch.Tensor  # [batch, tokens]
-    weights: torch.Tensor  # [batch, tokens]: weight of each id as a target
+    ids: torch.Tensor  # [batch, steps, width]
+    weights: torch.Tensor  # [batch, steps, width]: weight of each id as a target
     spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
     speech_s: torch.Tensor  # [batch]: seconds of speech
 
     def padded_share(self) -> float:
-        """Which part of the tokens is padding, 0 to 1."""
-        return float((self.ids == PAD).float().mean())
+        """Which part of the steps is padding, 0 to 1."""
+        return float((self.ids[..., 0] == PAD).float().mean())
 
 
 class GPTLosses(Losses):
@@ -38,13 +37,9 @@ class GPTLosses(Losses):
 
     def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """Weighted sum of -log P over targets, nats."""
-        weights = batch.weights[:, 1:]
-        chosen = weights > 0
-        chosen = F.pad(chosen, (0, 1))  # the last position predicts nothing
+        wanted = batch.weights > 0
         probe = dict.fromkeys(self.data.guide_layers, batch.weights) if self.data.guide_weight else None
-        logits = self.network(batch.ids, chosen, probe).float()
-        losses = F.cross_entropy(logits, batch.ids[:, 1:][chosen[:, :-1]], reduction="none")
-        nats = (losses * weights[chosen[:, :-1]]).sum()
+        nats = (self.network(batch.ids, wanted, probe) * batch.weights[wanted]).sum()
         if not probe:
             return nats, {"nats": nats.detach()}
         off = [guided_attention(scores, batch.spans, self.data.guide_width) for scores in probe.values()]

@@ -123,9 +123,8 @@ class Trainer(Generic[ItemT, BatchT]):
                 if self.progress.is_due(self.settings.save_every) and not self.checkpoints.is_current:
                     self.checkpoints.save()
             if not self.checkpoints.is_current:
+                self.checkpoints.save()  # first of all: whoever stops this process now loses nothing
                 metrics |= self._validate()
-            if not self.checkpoints.is_current:  # the validation may have saved the best one
-                self.checkpoints.save()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
                 told = "reached" if reached else "not reached"
@@ -168,7 +167,8 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _by_one_clock(self, value: float) -> float:
         """The main process's ``value`` where it hangs on time: clocks differ, and all processes take the same steps."""
-        return float(from_main(self.accelerator, value)) if self.settings.minutes else value
+        timed = self.settings.minutes or self.settings.ends_at
+        return float(from_main(self.accelerator, value)) if timed else value
 
     # --- one step ---------------------------------------------------------------------------------------------
 

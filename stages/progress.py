@@ -1,5 +1,6 @@
 """Where a run stands, and what follows from it: the learning rate, the end of the budget, the decay of the average."""
 
+import time
 from dataclasses import dataclass
 
 from .optim import learning_rate_factor
@@ -21,10 +22,17 @@ class Progress:
     best: float | None = None  # lowest held-out figure of run.keep_best
 
     def budget_spent(self, settings: RunSettings) -> float:
-        """Share of the run's budget of steps and minutes that is used up, 0 to 1 and above."""
+        """Share of the run's budget of steps, minutes and time of the clock that is used up, 0 to 1 and above."""
         by_steps = self.step / settings.steps if settings.steps else 0.0
         by_minutes = self.seconds / (60 * settings.minutes) if settings.minutes else 0.0
-        return max(by_steps, by_minutes)
+        return max(by_steps, by_minutes, self._spent_by_clock(settings.ends_at))
+
+    def _spent_by_clock(self, ends_at: float) -> float:
+        """Share of the trained seconds in these and the seconds that are left until ``ends_at``; 0 without an end."""
+        if not ends_at:
+            return 0.0
+        left = ends_at - time.time()
+        return self.seconds / (self.seconds + left) if left > 0 else 1.0
 
     def must_stop(self, settings: RunSettings) -> bool:
         """Whether the budget is used up, or the step is reached at which the run is to be left."""

@@ -79,11 +79,11 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
         return Start(None, None, task.lineage())
     folder = checkpoint.locate(run)
     _require_same_model(task, folder)
-    state, found = read_state(folder), checkpoint.read_lineage(folder)
-    lineage = grown_lineage(run, found, task.lineage(), settings, state.step)
+    state, saved = read_state(folder), checkpoint.read_lineage(folder)
+    lineage = grown_lineage(run, saved, task.lineage(), settings, state.step)
     start = Start(pointed, (folder, state), lineage, state.progress())
     # A copy of a run lacks its best checkpoint, and a figure of another kind or of other data cannot be compared.
-    same_figure = state.keep_best in (None, settings.keep_best) and found.get("data") == lineage["data"]
+    same_figure = state.keep_best in (None, settings.keep_best) and saved.get("data") == lineage["data"]
     if not (run / "best").exists() or not same_figure:
         start.progress.best = None
     if state.light:
@@ -110,13 +110,13 @@ def _pointed(run: Path) -> str | None:
 
 
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
-    found, wanted = checkpoint.read_config(folder, task.name), task.config()
+    saved, wanted = checkpoint.read_config(folder, task.name), task.config()
     for key, kind in task.parts.items():
         # Parsing gives a setting that is newer than the checkpoint its default.
-        was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (found, wanted))
+        was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, wanted))
         if was != now:
             raise CheckpointError(
-                f"{folder}: '{key}' of the run's checkpoint is {found[key]}, the configuration says {wanted[key]}; "
+                f"{folder}: '{key}' of the run's checkpoint is {saved[key]}, the configuration says {wanted[key]}; "
                 "use the run's configuration or another RUN"
             )
 
@@ -143,13 +143,13 @@ def restored_average(folder: Path, settings: RunSettings, like: Mapping[str, tor
         CheckpointError: they are missing or damaged.
     """
     file = average_file(folder, settings)
-    found = read_tensors(file)
-    names = found.keys() ^ like.keys() or {name for name in like if found[name].shape != like[name].shape}
+    tensors = read_tensors(file)
+    names = tensors.keys() ^ like.keys() or {name for name in like if tensors[name].shape != like[name].shape}
     if names:
         raise CheckpointError(
             f"{file}: the averaged weights do not fit the network, such as '{min(names)}'; the checkpoint is damaged"
         )
-    return {name: split_like(value, like[name]) for name, value in found.items()}
+    return {name: split_like(value, like[name]) for name, value in tensors.items()}
 
 
 def restored_optimizer(
@@ -172,7 +172,7 @@ def restored_optimizer(
     states = optimizer_state(tensors, wanted, state, str(file))
     # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
     return {
-        index: {key: split_like(v, like[name]) if v.dim() else v for key, v in found.items()}
-        for index, (found, (name, _, _)) in enumerate(zip(states, wanted, strict=True))
-        if found
+        index: {key: split_like(v, like[name]) if v.dim() else v for key, v in moments.items()}
+        for index, (moments, (name, _, _)) in enumerate(zip(states, wanted, strict=True))
+        if moments
     }

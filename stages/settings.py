@@ -20,6 +20,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 Weight = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]  # weight of a part of a loss
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Clock = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]  # seconds since 1970
 
 Accepted = Literal["data", "dvae", "teacher", "tokenizer", "optimizer"]
 
@@ -35,6 +36,9 @@ class RunSettings(Config):
     minutes: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = (
         0.0  # budget in minutes of training, over all resumes; 0: no such limit
     )
+    # Budget by the clock: the time, in seconds since 1970, at which the last step ends; 0: no such limit. It counts what
+    # run.minutes leaves out (reading the data, validation, saving), for a machine that is rented by the minute.
+    ends_at: Clock = 0.0
     warmup_steps: Count = 50
     final_learning_rate: Share = 0.05  # end of the cosine, as a share of learning_rate
     betas: tuple[Decay, Decay] = (0.9, 0.97)
@@ -74,8 +78,8 @@ class RunSettings(Config):
 
     @model_validator(mode="after")
     def _check(self) -> "RunSettings":
-        if not (self.steps > 0 or self.minutes > 0):
-            raise ValueError("set a budget: run.steps or run.minutes")
+        if not (self.steps > 0 or self.minutes > 0 or self.ends_at > 0):
+            raise ValueError("set a budget: run.steps, run.minutes or run.ends_at")
         if self.lora_rank and not self.init_from:
             raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
         if self.keep_best and not (self.validate_every and self.validate_samples):
@@ -135,10 +139,10 @@ class DataSettings(Config):
         if missing:
             raise ConfigError(f"data.repeat names {missing}, of whom the data has no samples; inspect the manifest")
         hours: dict[str, float] = {}
-        kept: list[int] = []
+        indices: list[int] = []
         for index, (speaker, seconds) in enumerate(zip(chosen.speakers, chosen.durations_s, strict=True)):
             heard = hours.get(speaker, 0.0)
             if not self.speaker_hours or heard < self.speaker_hours:
                 hours[speaker] = heard + seconds / 3600
-                kept += [index] * self.repeat.get(speaker, 1)
-        return chosen.select(kept)
+                indices += [index] * self.repeat.get(speaker, 1)
+        return chosen.select(indices)

@@ -67,12 +67,12 @@ def read_state(folder: Path) -> State:
 # --- lineage --------------------------------------------------------------------------------------------------------
 
 
-def grown_lineage(run: Path, found: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
+def grown_lineage(run: Path, saved: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
     """The lineage of a run that goes on: ``now``, with what it was trained with before where that differs.
 
     Args:
         run: names the run in messages.
-        found: lineage of the run's checkpoint.
+        saved: lineage of the run's checkpoint.
         now: of the data, the DVAE and so on that are given.
         settings: say which differences are accepted.
         step: of the checkpoint.
@@ -80,10 +80,10 @@ def grown_lineage(run: Path, found: Mapping[str, Any], now: Lineage, settings: R
     Raises:
         CheckpointError: a difference that is not accepted; both sides are named.
     """
-    earlier = found.get("before", [])
+    earlier = saved.get("before", [])
     if not isinstance(earlier, list) or not all(isinstance(change, dict) for change in earlier):
         raise CheckpointError(f"{run}: 'before' in the checkpoint's lineage is damaged; expected a list of objects")
-    changed = {key: found.get(key) for key in now if found.get(key) != now[key]}
+    changed = {key: saved.get(key) for key in now if saved.get(key) != now[key]}
     for key, was in changed.items():
         require_accepted(run, key, was, now[key], settings)
     if changed:
@@ -157,13 +157,13 @@ def optimizer_state(
     left = dict(tensors)
     states = []
     for name, keys, shape in wanted:
-        found = {key: left.pop(f"{name}/{key}") for key in keys if f"{name}/{key}" in left}
-        missing = [key for key in keys if key not in found] if found else []
-        wrong = [f"{key} {list(value.shape)}" for key, value in found.items() if value.dim() and value.shape != shape]
+        moments = {key: left.pop(f"{name}/{key}") for key in keys if f"{name}/{key}" in left}
+        missing = [key for key in keys if key not in moments] if moments else []
+        wrong = [f"{key} {list(value.shape)}" for key, value in moments.items() if value.dim() and value.shape != shape]
         if missing or wrong:
             problem = f"lacks '{missing[0]}'" if missing else f"has {wrong[0]}, expected {list(shape)}"
             raise CheckpointError(f"{where}: the optimiser's state of '{name}' {problem}; the checkpoint is damaged")
-        states.append(found)
+        states.append(moments)
     if left:
         raise CheckpointError(
             f"{where}: {len(left)} tensors are unknown to this optimiser, such as '{next(iter(left))}'; set run.optimizer "
@@ -219,8 +219,8 @@ def prune(run: Path, keep: int) -> None:
     Only what this trainer wrote is touched: folders of its names, with its files and no others in them.
     """
     spared = {checkpoint.pointed(run / name) for name in POINTERS if (run / name).is_file()}
-    found = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
-    for _, folder in found[:-keep]:
+    checkpoints = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
+    for _, folder in checkpoints[:-keep]:
         if folder not in spared and _is_ours(folder):
             shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""The short recordings that come with the tests (licences in their manifest)."""
+"""The clips that come with the tests; their manifest has the licences."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ SPEECH = Path(__file__).parent / "speech"
 
 
 def spoken(name: str, rate: int = 16000) -> npt.NDArray[np.float32]:
-    """The samples [n] of a recording, such as ``kathleen-00``, at ``rate`` Hz."""
+    """The samples [n] of a clip, such as ``kathleen-00``, at ``rate`` Hz."""
     samples: npt.NDArray[np.float32] = read_audio(SPEECH / f"{name}.ogg", rate).samples.numpy()
     return samples

@@ -17,7 +17,7 @@ from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
 @pytest.fixture(scope="session")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder of hardly trained tiny networks; read it, do not write to it."""
+    """A model folder of hardly trained tiny networks; tests may read it and must not write to it."""
     from tests.corpus import tiny_model
 
     return tiny_model(tmp_path_factory.mktemp("tiny"))
@@ -25,7 +25,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Shards with an odd number of training samples, codes of them, and the DVAE that made the codes: to be read."""
+    """Shards with an odd number of training samples, their codes, and the DVAE of the codes.
+
+    Tests must not write to them.
+    """
     from tests.corpus import babble_shards, coded_shards, trained_dvae
 
     folder = tmp_path_factory.mktemp("corpus")
@@ -36,13 +39,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def ray_cluster() -> Iterator[None]:
-    """A Ray cluster of two workers on this machine; where none can be started, the test is skipped with the reason."""
+    """A Ray cluster of two workers on this machine; if it cannot be started, the test is skipped with the reason."""
     ray = pytest.importorskip("ray")
     try:
         ray.init(
             num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=100_000_000, namespace="test"
         )
-    except (OSError, RuntimeError, ValueError) as error:  # no shared memory, no sockets
+    except (OSError, RuntimeError, ValueError) as error:  # the machine has no shared memory or forbids sockets
         ray.shutdown()
         pytest.skip(f"no Ray cluster can be started here: {error}")
     yield
@@ -51,7 +54,7 @@ def ray_cluster() -> Iterator[None]:
 
 @pytest.fixture
 def one_thread() -> Iterator[None]:
-    """Tiny tensors are done sooner by one thread than several threads can agree who does what."""
+    """Use one thread, because for tiny tensors it takes longer to divide the work between threads than to do it."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -59,7 +62,7 @@ def one_thread() -> Iterator[None]:
 
 
 def scrambled(network: nn.Module, seed: int = 0) -> nn.Module:
-    """``network`` in eval mode, its weights large enough that no part of it is idle: a new network is nearly linear."""
+    """``network`` in eval mode with larger weights, because in a new network some parts have nearly no effect."""
     rng = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in sorted(network.named_parameters()):
@@ -107,7 +110,10 @@ def tiny_gpt(tiny_vocabulary: Vocabulary) -> GPT:
 
 @pytest.fixture(scope="session")
 def vowels() -> torch.Tensor:
-    """1.5 s at 8 kHz that look like speech to a spectrogram: a gliding pitch through two moving formants, and breath."""
+    """1.5 s of sound at 8 kHz with a spectrogram like that of speech.
+
+    A gliding pitch through two moving formants, and breath.
+    """
     rng = torch.Generator().manual_seed(0)
     time = torch.arange(12000, dtype=torch.float64) / 8000
     pitch = 120 + 30 * torch.sin(2 * torch.pi * 0.8 * time)  # Hz
@@ -121,3 +127,8 @@ def vowels() -> torch.Tensor:
     breath = 0.02 * torch.randn(time.shape, generator=rng, dtype=torch.float64)
     sound = voiced * syllables + breath
     return (0.5 * sound / sound.abs().max()).float()
+
+
+def next_logits(network: GPT, ids: torch.Tensor, probe: dict[int, torch.Tensor] | None = None) -> torch.Tensor:
+    """Logits [batch, steps, vocabulary] of the id after each step of ``ids``."""
+    return network.logits(network.hidden(ids, probe=probe))

@@ -1,8 +1,13 @@
-"""Small corpora and runs that several tests share: made by the library's own generator, no outside program."""
+"""Small corpora and runs that several tests share.
+
+The library's own synthesiser makes them, so no program is needed.
+"""
 
 import hashlib
 import json
 from pathlib import Path
+
+import soundfile
 
 from triforce_tts import schema
 from triforce_tts.data.common.heldout import HeldOut
@@ -20,7 +25,7 @@ from triforce_tts.stages.codes import make_codes
 from triforce_tts.stages.loop import Trainer
 
 WORDS = ("a", "cat", "sat", "on", "the", "red", "mat", "and", "saw", "six", "old", "hats", "run", "to", "him")
-SAMPLE_RATE = 8000  # of the 'tiny' configurations
+SAMPLE_RATE = 8000  # Hz; the sample rate of the 'tiny' configurations
 
 
 def texts(count: int) -> list[str]:
@@ -49,13 +54,14 @@ def coded_shards(folder: Path, shards: Path, dvae: Path) -> Path:
 
 
 def voice_clip(path: Path, seconds: float = 2.0) -> Path:
-    """A clip of the babbler."""
-    babble.speak("a voice that speaks for a while "[: max(1, round(seconds * 12))], "low").save(path)
+    """A clip of the babbler, written by libsndfile: a machine with a GPU need not have FFmpeg's package."""
+    sound = babble.speak("a voice that speaks for a while "[: max(1, round(seconds * 12))], "low")
+    soundfile.write(path, sound.samples.numpy(), sound.sample_rate)
     return path
 
 
 def tiny_model(folder: Path) -> Path:
-    """A model folder of hardly trained tiny networks: it speaks noise, by the same code as a good one."""
+    """A model folder of hardly trained tiny networks: it speaks noise, but with the same code as a good model."""
     shards = babble_shards(folder / "shards")
     quick = ["run.steps=2", "run.validate_every=0"]
     dvae = trained_dvae(folder / "dvae", shards, steps=2)
@@ -71,7 +77,7 @@ def tiny_model(folder: Path) -> Path:
 
 
 def seal(model: Path) -> None:
-    """Write the checksums of a model folder anew, after a test has changed its files."""
+    """Write the checksums of a model folder again after a test has changed its files."""
     manifest = json.loads((model / MANIFEST).read_text())
     sums = {name: hashlib.sha256((model / name).read_bytes()).hexdigest() for name in manifest["sha256"]}
     write_json(model / MANIFEST, {**manifest, "sha256": sums})

@@ -9,6 +9,7 @@ before. The interpreter's own options are those of the tests. And a program that
 import atexit
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import json
@@ -28,27 +29,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# The heavy imports of every command, but not the command line itself: a program finds that as a fresh process would.
-# What torch, tensorboard and rich import when they are first used is among them.
+# The heavy imports of every command, but not the command line itself, which each program imports anew.
+# They include the modules that torch, tensorboard and rich import at their first use, and those that draw and that find
+# a phase.
 IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes",
+            "torchaudio.functional", "webdataset", "matplotlib.backends.backend_agg", "matplotlib.figure",
             "triforce_tts.cli.speak", "triforce_tts.synthesis", "triforce_tts.models.load",
             "triforce_tts.stages.loop", "triforce_tts.stages.dvae", "triforce_tts.stages.gpt",
             "triforce_tts.stages.diffusion", "triforce_tts.stages.distill", "triforce_tts.stages.bundle",
-            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.build",
+            "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.labelled.run",
+            "triforce_tts.data.build",
             "triforce_tts.data.verify", "triforce_tts.data.inspect")  # fmt: skip
 CLI = ("-m", "triforce_tts.cli.app")
-LONGEST_REQUEST = 1 << 17  # bytes: the words and the environment of a program
-SLOW_S = 300.0  # after which a program hangs, on a machine that is busy with other things
+LONGEST_REQUEST = 1 << 17  # bytes; the largest size of a program's words and environment
+SLOW_S = 300.0  # seconds; after this time a program counts as hanging, even on a busy machine
 
 
-# --- in the server and its children -------------------------------------------------------------------------------------
+# --- in the server and its children ----------------------------------------------------------------------------------
 
 
 def serve(requests: socket.socket) -> None:
-    """Import what programs need, and fork one for each request until the tests have closed their end."""
+    """Import the modules that programs need, and fork a program for each request until the tests close the socket."""
     for module in IMPORTED:
         importlib.import_module(module)
     assert threading.active_count() == 1, "a thread does not survive a fork"
+    gc.collect()
+    gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
         if not data:
@@ -145,18 +151,19 @@ def _exit_code(words: list[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        return 120  # as Python does
+        return 120  # as Python does it
     return int(code) if isinstance(code, int) else 0
 
 
-# --- in the tests -------------------------------------------------------------------------------------------------------
+# --- in the tests ----------------------------------------------------------------------------------------------------
 
 
 @functools.cache
 def _server() -> socket.socket:
     """Our end of the socket to this process's server, which starts at the first call and ends with this process."""
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    # One thread a process: a pool of threads does not survive a fork, and test processes share the cores anyway.
+    # Each process has one thread, because a pool of threads does not survive a fork, and the test processes share the
+    # cores anyway.
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.forks", str(its.fileno())],
         cwd=Path(__file__).parent.parent, pass_fds=[its.fileno()], stdin=subprocess.DEVNULL,
@@ -173,7 +180,10 @@ def _server() -> socket.socket:
 
 
 class Program:
-    """A running program. ``stdin``, ``stdout`` and ``stderr`` are files or ``subprocess.DEVNULL`` (what they are else)."""
+    """A running program.
+
+    ``stdin``, ``stdout`` and ``stderr`` are files or ``subprocess.DEVNULL``, which is the default.
+    """
 
     def __init__(
         self,
@@ -187,7 +197,10 @@ class Program:
         file_limit: int | None = None,
         session: bool = False,
     ) -> None:
-        """Start ``words``, which follow the interpreter's name; ``file_limit`` bytes a file stand for a full disk."""
+        """Start ``words``, which follow the interpreter's name.
+
+        ``file_limit`` bytes for each file imitate a full disk.
+        """
         request = {"words": [str(word) for word in words], "cwd": str(cwd or Path.cwd()), "session": session,
                    "env": dict(os.environ if env is None else env), "file_limit": file_limit}  # fmt: skip
         data = json.dumps(request).encode()
@@ -210,7 +223,7 @@ class Program:
         return self.returncode
 
     def wait(self, timeout: float = SLOW_S) -> int:
-        """The exit code, when the program has ended.
+        """Wait for the program; the result is its exit code.
 
         Raises:
             subprocess.TimeoutExpired: it still runs after ``timeout`` seconds.
@@ -234,7 +247,7 @@ class Program:
 def run(
     words: Sequence[str | Path], stdin: bytes = b"", timeout: float = SLOW_S, **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """What the program ``words`` said and its exit code; ``options`` are those of ``Program``."""
+    """Run the program ``words``; the result has its output and its exit code. ``options`` are those of ``Program``."""
     pipes = [os.pipe() for _ in range(3)]
     program = Program(words, stdin=pipes[0][0], stdout=pipes[1][1], stderr=pipes[2][1], **options)
     for end in (pipes[0][0], pipes[1][1], pipes[2][1]):

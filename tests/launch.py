@@ -1,4 +1,4 @@
-"""Training runs of their own processes, as a user starts them."""
+"""Training runs in separate processes, as a user starts them."""
 
 import fcntl
 import json
@@ -20,7 +20,7 @@ SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.vali
 def train(
     stage: str, corpus: dict[str, Path], run: Path, processes: int, *settings: str, launched: bool = False
 ) -> str:
-    """Train ``stage`` at the size 'tiny' in so many processes; what it said on stdout.
+    """Train ``stage`` at the size 'tiny' in ``processes`` processes; the result is the output.
 
     Several processes are forked, with the variables by which ``accelerate launch`` tells each its place. Where
     ``launched``, they are started by that command, or by the interpreter alone, as a user starts them.
@@ -37,13 +37,13 @@ def train(
     else:
         codes, said, errors = in_forks(words, processes)
     assert set(codes) == {0}, errors[-3000:]
-    # Asked for in another way, accelerate starts one process and says nothing.
+    # With other options, accelerate starts one process and says nothing.
     assert json.loads((run / "environment.json").read_text())["processes"] == processes
     return said
 
 
 def in_forks(words: Sequence[str], processes: int) -> tuple[list[int], str, str]:
-    """The exit codes of a program that runs in so many forked processes, and what all said on stdout and stderr."""
+    """The exit codes of a program that runs in several forked processes, and the output of all of them."""
     places: list[dict[str, str]] = [{}]
     if processes > 1:
         port = free_port()
@@ -53,7 +53,7 @@ def in_forks(words: Sequence[str], processes: int) -> tuple[list[int], str, str]
             for rank in range(processes)
         ]  # fmt: skip
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        for file in (out, err):  # several processes write to its end
+        for file in (out, err):  # several processes append to this file
             fcntl.fcntl(file, fcntl.F_SETFL, fcntl.fcntl(file, fcntl.F_GETFL) | os.O_APPEND)
         running = [
             forks.Program(words, stdout=out, stderr=err, env={**ENVIRONMENT, **NO_LAUNCHER, **place})
@@ -81,15 +81,15 @@ def wait_for_all(running: Sequence[forks.Program]) -> list[int]:
 
 
 def free_port() -> str:
-    """A port of this machine that nobody listens on."""
+    """A free port of this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return str(free.getsockname()[1])
 
 
-# 'accelerate launch --cpu' starts several processes through MPI alone: this starts them through torch, on CPUs.
+# 'accelerate launch --cpu' can start several processes only with MPI, so this test starts them with torch, on CPUs.
 ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true"}
-# What else 'launch' below has that command set.
+# The other variables that 'accelerate launch' sets because of the options in 'launch' below.
 NO_LAUNCHER = {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_DYNAMO_BACKEND": "no"}
 
 
@@ -106,7 +106,7 @@ def program(stage: str, corpus: dict[str, Path], run: Path, *settings: str) -> l
     if stage == "diffusion":
         words += ["--dvae", str(corpus["dvae"])]
     if stage == "gpt":
-        settings = ("model.dropout=0.1", *settings)  # so that the random state matters
+        settings = ("model.dropout=0.1", *settings)  # with dropout, so that the random state matters
     for setting in (*SETTINGS, *settings):
         words += ["--set", setting]
     return ["-m", "triforce_tts.cli.app", *words]

@@ -22,7 +22,7 @@ GPT_STEPS = 260
 
 
 def run(*arguments: str | Path) -> None:
-    """One ``triforce-tts`` command in a process of its own, its errors shown."""
+    """Run one ``triforce-tts`` command in a separate process, and show its errors."""
     words = [str(argument) for argument in arguments]
     began = time.perf_counter()
     code = forks.Program([*forks.CLI, *words], stdout=sys.stdout, stderr=sys.stderr).wait()
@@ -32,7 +32,7 @@ def run(*arguments: str | Path) -> None:
 
 
 def train(folder: Path) -> Path:
-    """Every step from texts to a model folder, by the commands that a user types."""
+    """Run every step from texts to a model folder with the commands that a user types."""
     (folder / "texts.txt").write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
     shards, codes, model = folder / "shards", folder / "codes", folder / "model"
     run("build", "--synthetic", folder / "texts.txt", "--engine", "babble", "--voices", "low", "--sample-rate", "8000",
@@ -52,7 +52,7 @@ def train(folder: Path) -> Path:
 
 
 def right_and_wrong_text(folder: Path) -> tuple[float, float]:
-    """Nats a code of the trained utterances, given their own and given each other's text."""
+    """The nats for each code of the trained utterances, given their own text and given the text of another one."""
     settings = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", ["data.letters_share=0.0"])
     task = gpt_stage.build(settings, [folder / "codes"])
     task.heldout = task.train
@@ -65,7 +65,7 @@ def right_and_wrong_text(folder: Path) -> tuple[float, float]:
 
 
 def main() -> None:
-    """Run the chain and print what it shows; exit code 1 where it falls short."""
+    """Run the chain and print its figures; the exit code is 1 if they are not good enough."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

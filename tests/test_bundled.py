@@ -39,7 +39,7 @@ def test_it_speaks(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "seed"), [("Why?", 0), ("A", 2), ("5", 1), ("Oh?", 3)])
 def test_a_word_alone_has_a_sound(text: str, seed: int) -> None:
-    """Each had none, or only a fragment, before words had a least time."""
+    """Before words had a least duration, each of these words was missing or only a fragment of it was spoken."""
     speech = Synthesizer.load().speak(text, seed=seed)
     assert speech.complete, speech.faults
     assert speech.duration_s > 0.25
@@ -47,7 +47,7 @@ def test_a_word_alone_has_a_sound(text: str, seed: int) -> None:
 
 
 def test_a_sentence_of_numbers_is_spoken_whole() -> None:
-    """It is spoken as 37 words, which take about twelve seconds; it was cut off after 4.5."""
+    """The text is spoken as 37 words, which take about twelve seconds; an earlier version cut it off after 4.5 s."""
     text = "Pay $1,234,567,890.12, then $9,876,543,210.99."
     synthesizer = Synthesizer.load()
     speech = synthesizer.speak(text, seed=1)

@@ -1,4 +1,4 @@
-"""The lock file of tested versions: it holds all that the project asks for, and what is installed here is what it says."""
+"""The lock file of tested versions has every package that the project needs, with the versions that are installed."""
 
 import re
 from importlib.metadata import PackageNotFoundError, distribution
@@ -13,7 +13,7 @@ OWN = "triforce-tts"
 
 
 def pins() -> dict[str, str]:
-    """The pinned version of each package that this Python would be given."""
+    """The pinned version of each package for this version of Python."""
     found: dict[str, str] = {}
     for line in Path("constraints.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -26,7 +26,7 @@ def pins() -> dict[str, str]:
 
 
 def direct() -> list[Requirement]:
-    """What the project itself asks for, with every extra."""
+    """The packages that the project itself requires, with those of every extra."""
     requirements = [Requirement(text) for text in distribution(OWN).requires or ()]
     return [
         requirement
@@ -46,7 +46,7 @@ def test_every_requirement_has_a_pin_that_it_accepts() -> None:
 
 
 def needed() -> set[str]:
-    """All packages that are installed here because the project asks for them, directly or not."""
+    """All packages that are installed here because the project requires them, directly or indirectly."""
     found: set[str] = set()
     left = [canonicalize_name(requirement.name) for requirement in direct()]
     while left:

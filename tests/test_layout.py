@@ -1,4 +1,4 @@
-"""The house rules that code review would otherwise have to remember."""
+"""Rules of this repository that a test can check, so that reviewers need not remember them."""
 
 import ast
 import re
@@ -37,9 +37,9 @@ def test_the_library_imports_no_program_and_programs_no_other() -> None:
                 assert not name.startswith(f"triforce_tts.{program}"), f"{file}: siblings are imported relatively"
 
 
-# The rooms of the builder, the lowest first: a room imports from itself and from rooms before it.
+# The packages of the builder, the lowest first: a package imports from itself and from those before it.
 ROOMS = ("common", "web", "steps", "report", "labelled", "raw")
-# Circles of the import graph that are known: the set may only become smaller.
+# The known circles of the import graph; this set may only become smaller.
 CIRCLES: set[frozenset[str]] = set()
 
 
@@ -55,7 +55,7 @@ def modules() -> dict[str, Path]:
 
 
 def nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a module, also within functions, without those for a type checker alone."""
+    """The nodes of a module, also those within functions, without those that only a type checker reads."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             continue
@@ -74,7 +74,7 @@ def imported(module: str, file: Path, known: set[str]) -> set[str]:
             above = package.split(".")[: len(package.split(".")) + 1 - node.level] if node.level else []
             base = ".".join([*above, node.module] if node.module else above)
             within = {f"{base}.{alias.name}" for alias in node.names}
-            # "from package import module" imports the module; the package itself holds nothing.
+            # "from package import module" imports the module; the package itself is empty.
             names |= (within & known) or {base}
     return (names & known) - {module}
 
@@ -175,13 +175,21 @@ def test_speaking_needs_no_training_library() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--version",), ("speak", "--help"), ("train", "--help"), ("train", "gpt", "--help")]
+    "words",
+    [
+        ("--version",),
+        ("--help",),  # imports the modules of all commands
+        ("speak", "--help"),
+        ("train", "--help"),
+        ("train", "gpt", "--help"),
+        ("build", "raw", "--help"),
+    ],
 )
 def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
-    """Importing torch takes seconds, of which these need none."""
+    """Importing torch takes seconds, and these commands do not need it."""
     code = (
         "import sys; from triforce_tts.cli.app import main\n"
-        "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate'} & set(sys.modules)), file=sys.stderr)"
+        "try:\n    main()\nfinally:\n    print(sorted({'torch', 'accelerate', 'transformers', 'scipy', 'sympy'} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
@@ -200,7 +208,7 @@ def test_nothing_is_unpickled() -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_several_processes_are_several_on_cpus_too() -> None:
-    """accelerate would start a single one, without a word."""
+    """Without these settings of the Makefile, accelerate would start a single process and say nothing."""
     words = ["make", "-n", "train-dvae", f"VENV={sys.prefix}", "GPUS=2", "DATA=shards", "RUN=run"]
     told = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "ACCELERATE_USE_CPU=true" in told

@@ -1,4 +1,4 @@
-"""The README does not promise what is not there."""
+"""The commands, options and files that the README names exist."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What several tests of the trainer share."""
+"""Functions that several tests of the trainer share."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from triforce_tts.stages.loop import Trainer
 
 
 def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:
-    """A trainer of ``stage`` at the size 'tiny' that neither validates nor saves unless told."""
+    """A trainer of ``stage`` at the size 'tiny'; it validates and saves only if ``settings`` say so."""
     quiet = ["run.steps=20", "run.validate_every=0", "run.save_every=0", "run.batch_size=8", *settings]
     torch.manual_seed(0)
     task: Any
@@ -31,7 +31,7 @@ def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[s
 
 
 def fast(stage: str, corpus: dict[str, Path], run: Path, steps: int, *settings: str) -> Trainer[Any, Any]:
-    """The trainer of a run of two samples a step, after it trained to ``steps`` of ten."""
+    """The trainer of a run with two samples in each step, after ``steps`` of its ten steps."""
     made = trainer(stage, corpus, run, ["run.steps=10", f"run.stop_at={steps}", "run.batch_size=2", *settings])
     made.fit()
     return made

@@ -1,4 +1,4 @@
-"""The bounds of what a user can give for speaking, in one place, and one way to refuse the rest."""
+"""The bounds of all numbers that a user can give for speech, and the error for a number outside of them."""
 
 import math
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ class Bound:
 
     least: float
     most: float
-    whole: bool = True  # whether only integers are meant
+    whole: bool = True  # whether the number must be an integer
 
     def check(self, name: str, value: object) -> None:
-        """Refuse a ``value`` outside; ``name`` is how the user calls it.
+        """Refuse a ``value`` outside of the bounds; ``name`` is the name of the option for the user.
 
         Raises:
-            ConfigError: no number, not a whole one, not finite, too small or too large.
+            ConfigError: the value is no number, not finite, too small or too large, or not whole though it must be.
         """
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or (self.whole and not isinstance(value, int)) or not self.least <= value <= self.most:  # type: ignore[operator]
@@ -30,29 +30,32 @@ def _written(limit: float) -> str:
     return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
-_SEEDS = 2**63  # a random generator takes so many
-SEED = Bound(0, _SEEDS - 1)  # wide enough for a clock's nanoseconds
-DIFFUSION_STEPS = Bound(0, 1000)  # 0 leaves stage 3 out; more than some tens change nothing
-CANDIDATES = Bound(1, 64)  # all are drawn in one batch
-THREADS = Bound(0, 1024)  # 0: as many as there are cores; no machine has more
+_SEEDS = 2**63  # the number of seeds that a random generator can have
+SEED = Bound(0, _SEEDS - 1)  # wide enough for the nanoseconds of a clock
+DIFFUSION_STEPS = Bound(0, 1000)  # 0 leaves stage 3 out; more than a few tens of steps change nothing
+CANDIDATES = Bound(1, 64)  # all candidates are drawn in one batch
+THREADS = Bound(0, 1024)  # 0 takes as many threads as there are cores; no machine has more than 1024
 GUIDANCE = Bound(0.0, 100.0, whole=False)
 PHASE_ITERATIONS = Bound(0, 10_000)
-TEMPERATURE = Bound(0.0, 100.0, whole=False)  # 0 takes the likeliest
+TEMPERATURE = Bound(0.0, 100.0, whole=False)  # 0 always takes the likeliest token
 TOP_P = Bound(1e-9, 1.0, whole=False)
 TRIES = Bound(1, 100)
-MAX_CHARACTERS = 20_000  # of one text: about twenty minutes of speech; more is a book, which has its own program
+MAX_CHARACTERS = 20_000  # of one text, which is about twenty minutes of speech
 
 
 def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse a ``value`` that is none of ``choices``.
+    """Refuse a ``value`` that is not among ``choices``.
 
     Raises:
-        ConfigError: it is another one.
+        ConfigError: the value is not among them.
     """
     if value not in choices:
         raise ConfigError(f"{name} {value!r}: expected one of {', '.join(choices)}")
 
 
 def derived_seed(seed: int) -> int:
-    """``seed``, the sum or product of accepted ones, within the range again; different ones stay different in practice."""
+    """A seed within the bounds for ``seed``, which is a sum or a product of valid seeds and may be too large.
+
+    In practice, different numbers give different seeds.
+    """
     return seed % _SEEDS

@@ -194,22 +194,22 @@ def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
     return network
 
 
-def _require_fit(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]], where: str) -> None:
+def _require_fit(expected: dict[str, tuple[int, ...]], actual: dict[str, tuple[int, ...]], where: str) -> None:
     """Refuse tensors whose names or shapes are not those of the network."""
     problems = []
-    if missing := sorted(expected.keys() - found.keys()):
+    if missing := sorted(expected.keys() - actual.keys()):
         problems.append(f"{len(missing)} tensors are missing, such as '{missing[0]}'")
-    if unknown := sorted(found.keys() - expected.keys()):
+    if unknown := sorted(actual.keys() - expected.keys()):
         problems.append(f"{len(unknown)} tensors are unknown, such as '{unknown[0]}'")
-    for name in sorted(expected.keys() & found.keys()):
-        if expected[name] != found[name]:
-            problems.append(f"'{name}' has shape {list(found[name])}, expected {list(expected[name])}")
+    for name in sorted(expected.keys() & actual.keys()):
+        if expected[name] != actual[name]:
+            problems.append(f"'{name}' has shape {list(actual[name])}, expected {list(expected[name])}")
             break
     if problems:
         raise CheckpointError(f"{where}: does not fit its configuration: {'; '.join(problems)}")
 
 
-def load_state(model: nn.Module, found: dict[str, torch.Tensor], where: str) -> None:
+def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
     """Load tensors into ``model`` strictly; ``where`` names them in messages.
 
     Raises:
@@ -218,17 +218,17 @@ def load_state(model: nn.Module, found: dict[str, torch.Tensor], where: str) -> 
     expected = model.state_dict()
     _require_fit(
         {name: tuple(tensor.shape) for name, tensor in expected.items()},
-        {name: tuple(tensor.shape) for name, tensor in found.items()},
+        {name: tuple(tensor.shape) for name, tensor in tensors.items()},
         where,
     )
     for name, tensor in expected.items():
-        if found[name].is_floating_point() != tensor.is_floating_point():
-            raise CheckpointError(f"{where}: '{name}' holds {found[name].dtype}, expected {tensor.dtype}")
-        if not torch.isfinite(found[name]).all():
+        if tensors[name].is_floating_point() != tensor.is_floating_point():
+            raise CheckpointError(f"{where}: '{name}' holds {tensors[name].dtype}, expected {tensor.dtype}")
+        if not torch.isfinite(tensors[name]).all():
             raise CheckpointError(f"{where}: '{name}' holds numbers that are not finite; take an earlier checkpoint")
     with torch.no_grad():
         for name, tensor in expected.items():
-            tensor.copy_(found[name])
+            tensor.copy_(tensors[name])
 
 
 def require_same(what: str, first_name: str, first: Any, second_name: str, second: Any) -> None:

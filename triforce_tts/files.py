@@ -19,7 +19,7 @@ from typing import Any, Literal
 from triforce_tts.errors import TriforceError
 from triforce_tts.leftovers import sweep, sweep_beside, temporary_path
 
-FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording", "voice", "report"]
+FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording", "voice", "report", "pack", "results"]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
@@ -217,14 +217,14 @@ def require_own(folder: Path, kind: FolderKind) -> None:
             return
         if not folder.is_dir():
             raise TriforceError(f"{folder}: expected a folder to write, found a file; choose another place")
-        found = marked_kind(folder)
+        existing = marked_kind(folder)
         names = sorted(entry.name for entry in folder.iterdir())
         strange = next((name for name in names if name not in (LOCK, MARKER)), None)
     except OSError as error:
         raise TriforceError(f"{folder}: cannot be read ({error.strerror}); choose another place") from error
-    if found is not None and found != kind:
-        raise TriforceError(f"{folder}: holds a folder of kind '{found}', expected '{kind}'; choose another place")
-    if found is None and strange is not None:
+    if existing is not None and existing != kind:
+        raise TriforceError(f"{folder}: holds a folder of kind '{existing}', expected '{kind}'; choose another place")
+    if existing is None and strange is not None:
         raise TriforceError(
             f"{folder}: holds files that are not this command's, such as '{strange}'; choose an empty or new folder"
         )

@@ -51,13 +51,13 @@ def read_manifest(folder: Path) -> Manifest:
             raise CheckpointError(f"{file}: the file is missing; copy or bundle the model again")
         if expected is None:
             raise CheckpointError(f"{folder / MANIFEST}: no checksum of '{name}'; bundle the model again")
-        if (found := file_sha256(file)) != expected:
+        if (actual := file_sha256(file)) != expected:
             raise CheckpointError(
-                f"{file}: checksum {found[:12]}, {MANIFEST} says {expected[:12]}: the file was damaged or changed; "
+                f"{file}: checksum {actual[:12]}, {MANIFEST} says {expected[:12]}: the file was damaged or changed; "
                 "copy or bundle the model again"
             )
     for stage in STAGES:
-        found, expected = read_lineage(folder / stage)["id"], manifest.networks.get(stage)
-        if found != expected:
-            raise CheckpointError(f"{folder / stage}: network {found}, {MANIFEST} says {expected}; bundle again")
+        actual, expected = read_lineage(folder / stage)["id"], manifest.networks.get(stage)
+        if actual != expected:
+            raise CheckpointError(f"{folder / stage}: network {actual}, {MANIFEST} says {expected}; bundle again")
     return manifest

@@ -1,6 +1,6 @@
-"""Work spread over processes of this machine, or over a Ray cluster; whoever is killed costs one piece of work.
+"""Runs jobs in processes of this machine or on a Ray cluster; a process that is killed costs only the job that it runs.
 
-Jobs are independent and what they make is on disk: a result is only a word about it. So an engine may run a job twice.
+The jobs are independent. Each writes its output to disk and returns only a short account, so a job may run twice.
 """
 
 import multiprocessing
@@ -14,8 +14,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from typing import Any, TypeVar
 
-import torch
-
 from triforce_tts.errors import TriforceError
 
 JobT = TypeVar("JobT")
@@ -23,14 +21,16 @@ ResultT = TypeVar("ResultT")
 
 
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
-    """Each job with its result, as they are done; one worker works here, more are processes.
+    """Each job with its result, in the order in which they finish; one worker runs in this process, more run in others.
 
-    A worker that dies (killed, or out of memory) takes those beside it along. What was in hand is tried again, one job
-    at a time; the job whose worker dies a second time, alone, is given back without a result.
+    When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
+    running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
     """
     if workers <= 1:
+        import torch  # here and below, because it takes seconds, for which --help must not wait
+
         threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # as in the workers, so that sums are formed in the same order
+        torch.set_num_threads(1)  # workers have one thread too, so sums are computed in the same order
         try:
             for job in jobs:
                 yield job, work(job)
@@ -50,7 +50,10 @@ def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> 
 def _until_broken(
     work: Callable[[JobT], ResultT], left: list[JobT], workers: int, in_hand: list[JobT]
 ) -> Iterator[tuple[JobT, ResultT]]:
-    """Work through ``left``, which is emptied; when a worker dies, what was ``in_hand`` is put there and it stops."""
+    """Run the jobs in ``left`` and remove them from it.
+
+    When a worker dies, stop and add the running jobs to ``in_hand``.
+    """
     context = _context(work)
     running: dict[Future[ResultT], JobT] = {}
     others = set(multiprocessing.active_children())
@@ -67,28 +70,32 @@ def _until_broken(
         except BrokenProcessPool:
             in_hand += running.values()
         except BaseException:
-            # Interrupted, or a job failed: the pool would wait for what is in hand, which may take hours.
+            # The user interrupted the program, or a job failed. The pool would wait for the running jobs, perhaps for
+            # hours.
             for worker in set(multiprocessing.active_children()) - others:
                 worker.terminate()
             raise
 
 
 def _context(work: Callable[..., Any]) -> BaseContext:
-    """How workers start: forked from a server that has imported what ``work`` needs, for imports take seconds.
+    """How workers start: as forks of a server process.
 
-    The server is a process of its own, because torch's threads do not survive a fork. On macOS the threads of system
-    libraries do not either, so that each worker is a fresh process there.
+    The server has imported the modules of ``work``, because imports take seconds. It is a separate process, because the
+    threads of torch do not survive a fork. On macOS the threads of system libraries do not survive it either, so each
+    worker is a new process there.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    module = getattr(work, "func", work).__module__  # of a partial function too
-    context.set_forkserver_preload([__name__, *([module] if module != "__main__" else [])])
+    module = getattr(work, "func", work).__module__  # ``func`` is the function of a partial function
+    context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
     return context
 
 
 def _start_worker(environment: dict[str, str]) -> None:
-    os.environ.clear()  # the server's: it may have started before this process changed its own
+    import torch
+
+    os.environ.clear()  # it is the environment of the server, which may have started before the parent changed its own
     os.environ.update(environment)
     torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
@@ -96,7 +103,7 @@ def _start_worker(environment: dict[str, str]) -> None:
     sentinel = parent.sentinel
 
     def follow() -> None:
-        # A pool's workers outlive a parent that was killed, and wait for jobs for ever.
+        # Without this thread, the workers of a parent that is killed would wait for jobs for ever.
         multiprocessing.connection.wait([sentinel])
         os._exit(1)
 
@@ -106,10 +113,10 @@ def _start_worker(environment: dict[str, str]) -> None:
 def run_on_ray(
     work: Callable[[JobT], ResultT], jobs: Sequence[JobT], address: str
 ) -> Iterator[tuple[JobT, ResultT | None]]:
-    """As ``run``, on the Ray cluster at ``address`` ("auto": the one that this machine is part of).
+    """As ``run``, on the Ray cluster at ``address``; "auto" is the cluster of this machine.
 
-    All machines need the project installed, and the same paths for sources and output. Ray tries a job again three
-    times when its worker or machine is lost.
+    The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray
+    tries a job up to three times more if its worker or its machine is lost.
 
     Raises:
         TriforceError: Ray is not installed or the cluster cannot be reached.
@@ -123,7 +130,7 @@ def run_on_ray(
             ray.init(address=address, log_to_driver=False)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise TriforceError(
-                f"{address}: no Ray cluster there ({error}); start one with 'ray start --head'"
+                f"{address}: there is no Ray cluster ({error}); start one with 'ray start --head'"
             ) from error
     remote: Any = ray.remote(num_cpus=1, max_retries=3)(_alone_on_its_core)
     running = {remote.remote(work, job): job for job in jobs}
@@ -137,5 +144,7 @@ def run_on_ray(
 
 
 def _alone_on_its_core(work: Callable[[JobT], ResultT], job: JobT) -> ResultT:
+    import torch
+
     torch.set_num_threads(1)
     return work(job)

@@ -1,4 +1,4 @@
-"""The JSON of a sample: one typed record for whoever writes, checks, reads or counts shards."""
+"""The JSON of a sample: the typed records that all code uses to write, check, read or count shards."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record
 
 SAMPLE_RATES = (1000, 768_000)  # Hz
-LONGEST_S = 1e6  # seconds; twelve days are no sample
+LONGEST_S = 1e6  # seconds, about twelve days; nothing longer can be a sample
 _EXPECTED = {
     "string_type": "str",
     "bool_type": "bool",
@@ -22,27 +22,27 @@ _EXPECTED = {
 
 
 class Described(Record):
-    """What the JSON of any sample may hold, also of a foreign one; other fields, such as scores, are kept as they are."""
+    """The fields that the JSON of any sample may have; other fields, such as scores, are kept as they are."""
 
     model_config = ConfigDict(extra="allow")
 
     duration_s: float
     text: str = ""
     speaker: str = ""
-    source: str = ""  # the collection that the recording is of
+    source: str = ""  # the collection that the sample comes from
     license: str = ""
     sample_rate: int = 0  # Hz
     reader: str | None = None  # the name to give credit to
-    url: str | None = None  # of the recording
-    title: str | None = None  # of the recording
-    recording: str | None = None  # its id, where the sample is a segment of a longer one
-    normalized: str | None = None  # the text as it is spoken; coded shards have it
+    url: str | None = None  # the address of the recording
+    title: str | None = None  # the title of the recording
+    recording: str | None = None  # the id of the recording, if the sample is a segment of one
+    normalized: str | None = None  # the text as it is spoken; shards of codes have it
     gain_db: float | None = None
     bandwidth_hz: int | float | None = None
     snr_db: float | None = None
-    start_s: float | None = None  # within the recording
+    start_s: float | None = None  # seconds from the start of the recording
     end_s: float | None = None
-    transcriber: str | None = None  # who wrote the text of a raw recording down
+    transcriber: str | None = None  # the recogniser of a raw recording's text
     alignment: list[list[float]] | None = None  # see triforce_tts/text/alignment.py
 
 
@@ -69,11 +69,11 @@ class PartRecord(SampleRecord):
     """The JSON of a segment of a raw recording, before the shards are assembled."""
 
     recording: str
-    fingerprint: str = Field(pattern="^([0-9a-f]{8})*$")  # of the sound, which finds duplicates
+    fingerprint: str = Field(pattern="^([0-9a-f]{8})*$")  # the fingerprint of the sound, which finds duplicates
 
 
 def content_of(record: Described) -> dict[str, Any]:
-    """The fields of a record as they are written: those that are not known are left out."""
+    """The fields of a record as the JSON has them: a field without a value is left out."""
     return record.model_dump(exclude_none=True)
 
 
@@ -81,7 +81,7 @@ def parse_json(data: bytes | str) -> dict[str, Any]:
     """The fields of a sample's JSON.
 
     Raises:
-        ShardError: it is not valid JSON, or holds no fields.
+        ShardError: ``data`` is not valid JSON, or is no JSON object.
     """
     try:
         content = json.loads(data, parse_constant=_refuse)
@@ -98,7 +98,7 @@ def _refuse(constant: str) -> None:
 
 
 def faults_of(content: dict[str, Any], kind: type[Described]) -> list[str]:
-    """What ``content`` lacks, or has of a wrong type, to be the JSON of a ``kind``; empty where nothing is wrong."""
+    """The faults of ``content`` as the JSON of a ``kind``: missing fields and wrong types."""
     try:
         json.dumps(content, ensure_ascii=False).encode()
         kind.model_validate(content)

@@ -1,8 +1,8 @@
-"""Strict YAML and JSON to typed, frozen values: every problem is reported at once, with its dotted key.
+"""Reads YAML and JSON strictly into typed, frozen values; one message names every problem with its dotted key.
 
-A configuration class lives beside the thing it configures (``DVAEConfig`` in ``models/dvae.py``); this
-module only knows how to read one. ``SET="a.b=1"`` on the command line arrives here as overrides. A ``Record`` is the
-same for JSON that programs write and read back: nothing in such a file is used before its type was checked.
+A configuration class stands beside the code that it configures (``DVAEConfig`` in ``models/dvae.py``); this module only
+reads it. The settings of ``--set a.b=1`` on the command line come here as overrides. A ``Record`` does the same for
+JSON files that a program writes and reads back: every value is checked before it is used.
 """
 
 import difflib
@@ -18,39 +18,41 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import READ_LIMIT, read_file, read_text_file
+from triforce_tts.wording import counted
 
-_YAML_LIMIT = 1 << 20  # bytes of a configuration
-_DEPTH = 32  # levels of keys and lists in a configuration
-_SHOWN = 60  # characters of a wrong value, and
-_PROBLEMS = 5  # problems, that a message shows
-_NAME_BYTES = 200  # of a file's name: file systems allow 255, and temporary names need some
+_YAML_LIMIT = 1 << 20  # bytes; a larger configuration is refused
+_DEPTH = 32  # the most levels of keys and lists in a configuration
+_SHOWN = 60  # a message shows this many characters of a wrong value
+_PROBLEMS = 5  # a message shows this many problems
+_NAME_BYTES = 200  # bytes; file systems allow names of 255, and the names of temporary files are longer than this one
 
-# Sizes that a configuration may ask for. Far above any network that was ever trained, far below what fills a memory.
+# The sizes that a configuration may have. Each limit is far above any network that was ever trained, and far below a
+# number that fills a memory.
 Layers = Annotated[int, Field(ge=1, le=1024)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Kernel = Annotated[int, Field(ge=1, le=1023)]
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads ``2e-3`` as a number, where YAML 1.1 wants a dot, and refuses a key given twice."""
+    """A safe YAML loader that reads ``2e-3`` as a number (YAML 1.1 wants ``2.0e-3``) and refuses repeated keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping; YAML 1.1 demands unique keys, PyYAML would keep the last one silently."""
+        """The mapping of a node; YAML 1.1 demands unique keys, but PyYAML alone would silently take the last one."""
         mapping: dict[Any, Any] = super().construct_mapping(node, deep)
         if len(mapping) < len(node.value):
             keys = [str(key.value) for key, _ in node.value]
             twice = sorted({key for key in keys if keys.count(key) > 1})
-            raise yaml.YAMLError(f"key given twice: {', '.join(twice)}")
+            raise yaml.YAMLError(f"a key is given twice: {', '.join(twice)}")
         return mapping
 
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """The node; an alias is refused, because a few hundred bytes of them can stand for gigabytes."""
+        """The node; an alias is refused, because a few hundred bytes of aliases can stand for gigabytes."""
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError("aliases such as '*name' are not allowed; write the value out")
         if self.depth >= _DEPTH:
-            raise yaml.YAMLError(f"nested more than {_DEPTH} levels deep")
+            raise yaml.YAMLError(f"it has more than {_DEPTH} levels")
         self.depth += 1
         node: yaml.Node | None = super().compose_node(parent, index)
         self.depth -= 1
@@ -66,11 +68,12 @@ def _load_yaml(text: str) -> Any:
     """The value of a YAML text.
 
     Raises:
-        yaml.YAMLError: it is not valid, or holds a scalar that only looks like a date or a number.
+        yaml.YAMLError: the text is not valid, or holds a scalar that looks like a date or a number but is none.
     """
     try:
         return yaml.load(text, _Loader)
-    except (ValueError, RecursionError) as error:  # of PyYAML's constructors: "2020-99-99" looks like a date
+    except (ValueError, RecursionError) as error:
+        # PyYAML raises a ValueError for "2020-99-99", which looks like a date.
         raise yaml.YAMLError(str(error)) from error
 
 
@@ -81,7 +84,7 @@ class Config(BaseModel):
 
 
 class Record(BaseModel):
-    """Frozen content of a JSON file that a program wrote; unknown keys are a newer version's, and are ignored."""
+    """The frozen content of a JSON file that a program wrote; unknown keys come from newer versions and are ignored."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -99,16 +102,17 @@ def _check_file_name(name: str) -> str:
 
 
 FileName = Annotated[str, AfterValidator(_check_file_name)]
-"""One component of a path that came from a file: it cannot lead out of its folder, nor hide."""
+"""The name of a file or folder, read from a file: it cannot lead out of its folder and cannot be hidden."""
 
 
 def read_record(
     path: Path | str, kind: type[RecordT], error: type[TriforceError] = TriforceError, limit: int = READ_LIMIT
 ) -> RecordT:
-    """The JSON file at ``path`` as a ``kind``.
+    """Read the JSON file at ``path`` as a ``kind``.
 
     Raises:
-        error: it cannot be read, is larger than ``limit`` bytes, or holds something else; every problem is named.
+        error: the file cannot be read, is larger than ``limit`` bytes, or is no ``kind``; the message names every
+            problem.
     """
     try:
         data = read_file(path, limit)
@@ -120,10 +124,10 @@ def read_record(
 def parse_record(
     kind: type[RecordT], data: str | bytes, where: str, error: type[TriforceError] = TriforceError
 ) -> RecordT:
-    """JSON text as a ``kind``; ``where`` names its file in messages.
+    """Read JSON text as a ``kind``; messages name its file as ``where``.
 
     Raises:
-        error: it is not JSON, is nested too deeply, or holds something else; every problem is named.
+        error: the text is not JSON, has too many levels, or is no ``kind``; the message names every problem.
     """
     try:
         return kind.model_validate_json(data)
@@ -132,10 +136,10 @@ def parse_record(
 
 
 def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
-    """``values`` as a ``kind``; ``where`` names the file in messages.
+    """Check ``values`` and make a ``kind`` of them; messages name their file as ``where``.
 
     Raises:
-        ConfigError: unknown keys (with the nearest valid name), wrong types, contradictions: all of them.
+        ConfigError: there are unknown keys, wrong types or contradictions; the message names all of them.
     """
     if not isinstance(values, Mapping):
         raise ConfigError(
@@ -148,19 +152,19 @@ def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
 
 
 def _as_json(values: Mapping[str, Any], where: str) -> str:
-    """JSON validation lets lists become tuples and nothing else change type, also in strict mode."""
+    """``values`` as JSON, because strict validation of JSON turns lists into tuples and changes no other type."""
     try:
         return json.dumps(values, allow_nan=True)
-    except (TypeError, ValueError, RecursionError) as error:  # a date, a set, an integer of thousands of digits
-        raise ConfigError(f"{where}: a value is of a type that a configuration cannot hold: {error}") from error
+    except (TypeError, ValueError, RecursionError) as error:  # for a date, a set, or an integer of thousands of digits
+        raise ConfigError(f"{where}: a value has a type that a configuration cannot hold: {error}") from error
 
 
 def _problems(kind: type[BaseModel], error: ValidationError) -> str:
-    """Every problem of a value in words; of very many the first ones, and how many there are."""
-    found = error.errors(include_url=False, include_context=False)
-    told = [_describe(kind, problem) for problem in found[:_PROBLEMS]]
-    more = [f"and {len(found) - _PROBLEMS} more problems"] if len(found) > _PROBLEMS else []
-    return "; ".join([*told, *more])
+    """The problems of a value in words: the first ``_PROBLEMS``, and the number of the others."""
+    problems = error.errors(include_url=False, include_context=False)
+    described = [_describe(kind, problem) for problem in problems[:_PROBLEMS]]
+    more = [f"and {counted(len(problems) - _PROBLEMS, 'more problem')}"] if len(problems) > _PROBLEMS else []
+    return "; ".join([*described, *more])
 
 
 def _describe(kind: type[BaseModel], problem: Any) -> str:
@@ -191,7 +195,7 @@ def _keys_at(kind: type[BaseModel], path: Sequence[str]) -> list[str]:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
+    """Read the mapping in a YAML file.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or does not hold a mapping.
@@ -208,10 +212,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def find(group: str, name: str) -> Path:
-    """The YAML file called ``name``: a path, or a shipped one such as ``nano`` of group ``dvae``.
+    """The YAML file ``name``: a path, or the name of a file in this package, such as ``nano`` of group ``dvae``.
 
     Raises:
-        ConfigError: there is none; the message lists the shipped ones.
+        ConfigError: there is no such file in this package; the message lists those that there are.
     """
     if name.endswith((".yaml", ".yml")):
         return Path(name)
@@ -226,10 +230,10 @@ def find(group: str, name: str) -> Path:
 
 
 def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    """``values`` with each ``a.b=1`` applied; the right side is read as YAML.
+    """``values`` with each setting ``a.b=1`` applied; the right side is read as YAML.
 
     Raises:
-        ConfigError: a setting has no ``=`` or goes through a value that holds no keys.
+        ConfigError: a setting has no ``=``, or a part of its key names a value that has no keys.
     """
     result: dict[str, Any] = _copy(values)
     for setting in settings:
@@ -241,7 +245,7 @@ def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
         for parent in parents:
             inner = target.setdefault(parent, {})
             if not isinstance(inner, dict):
-                raise ConfigError(f"setting '{setting}': '{parent}' holds a value, not keys")
+                raise ConfigError(f"setting '{setting}': '{parent}' is a value and has no keys")
             target = inner
         try:
             target[last] = _load_yaml(text)
@@ -256,6 +260,6 @@ def _copy(values: Any) -> Any:
 
 
 def load(kind: type[ConfigT], group: str, name: str, settings: Sequence[str] = ()) -> ConfigT:
-    """The configuration ``name`` of ``group``, with overrides, checked as ``kind``."""
+    """Read the configuration ``name`` of ``group``, apply the overrides ``settings``, and check it as a ``kind``."""
     path = find(group, name)
     return parse(kind, override(read_yaml(path), settings), str(path))

@@ -13,6 +13,9 @@ If it is known when each symbol is spoken, the speech is "read": every text toke
 codes that say it (after ELLA-V, Song et al., 2024). The network then always has the next symbol beside its sound, and
 sampling can force the order of the text, so that no word is skipped or said twice.
 
+A network that goes by frames takes all codes of a frame in one step. Its sequences have the same ids in the same order;
+``Vocabulary.pack`` lays them out as the steps of the network.
+
 This file is the only place that knows token ids.
 """
 
@@ -36,6 +39,7 @@ class VocabularyConfig(Config):
     n_codes: Annotated[int, Field(ge=1, le=1 << 20)]  # number of different codes in a group
     groups: Layers  # number of codes in a frame
     reads: bool = False  # whether the text tokens stand among the codes of speech; <read> is then the last id
+    by_frames: bool = False  # whether all codes of a frame are one step of the network; else each code is a step
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,37 @@ class Vocabulary:
         self.code_offset = N_SPECIAL + config.n_text
         self.read = self.code_offset + config.groups * config.n_codes
         self.size = self.read + config.reads
+        self.width = config.groups if config.by_frames else 1  # ids in a step
+        self.frame_steps = config.groups // self.width  # steps that a frame takes
+
+    def pack(self, ids: Sequence[int]) -> torch.Tensor:
+        """The steps of a sequence, [steps, width] int64: the codes of a frame, or one id and PAD after it.
+
+        The ids, read row by row without PAD, stand in the order of ``ids``.
+
+        Raises:
+            ValueError: a frame lacks a code, or a code stands outside a frame.
+        """
+        flat = torch.tensor(ids, dtype=torch.long)
+        if self.width == 1:
+            return flat[:, None]
+        is_code = (flat >= self.code_offset) & (flat < self.read)
+        group = torch.where(is_code, (flat - self.code_offset) // self.config.n_codes, 0)
+        # The group that must come after each id; after the last one no frame may be open.
+        following = torch.where(is_code, (group + 1) % self.width, 0)
+        if not torch.equal(torch.cat((group, group.new_zeros(1))), torch.cat((group.new_zeros(1), following))):
+            raise ValueError("the ids hold a frame that lacks a code, or a code that opens no frame")
+        opens = group == 0
+        steps = torch.full((int(opens.sum()), self.width), PAD)
+        steps[opens.cumsum(0) - 1, group] = flat
+        return steps
+
+    def count_steps(self, ids: Sequence[int]) -> int:
+        """The number of steps that ``ids`` take."""
+        if self.width == 1:
+            return len(ids)
+        codes = sum(self.code_offset <= i < self.read for i in ids)
+        return len(ids) - codes + codes // self.width
 
     def text_ids(self, tokens: Sequence[int]) -> list[int]:
         """The ids of text tokens."""

@@ -231,12 +231,12 @@ class ShardSet:
         """The JSON of a sample."""
         place = self._place
         try:
-            found = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
+            fields = json.loads(self._read(index, place.json_offset[index], place.json_size[index]))
         except (ValueError, RecursionError) as error:
             raise ShardError(f"{self._where(index)}: its JSON is damaged ({error}); {REBUILD}") from error
-        if not isinstance(found, dict):
+        if not isinstance(fields, dict):
             raise ShardError(f"{self._where(index)}: its JSON is no object; {REBUILD}")
-        return found
+        return fields
 
     def payload(self, index: int) -> bytes:
         """The encoded audio or codes of a sample, in the format that ``extension`` names."""

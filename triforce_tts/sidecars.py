@@ -1,4 +1,7 @@
-"""Where the samples of a tar lie: columns of offsets and lengths, read from its sidecar, or found by a scan of the tar."""
+"""Where the samples of a tar lie.
+
+The columns of offsets and lengths are read from the tar's sidecar, or found by a scan of the tar.
+"""
 
 import json
 import re
@@ -98,8 +101,8 @@ def scan(path: Path, name: str) -> dict[str, list[Any]]:
             for key, members in pairs.items():
                 meta = members.pop("json", None)
                 if meta is None or len(members) != 1:
-                    found = ", ".join(sorted(members)) or "no payload"
-                    raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {found}; {REBUILD}")
+                    payloads = ", ".join(sorted(members)) or "no payload"
+                    raise ShardError(f"{name}: key '{key}' needs a .json and one payload, found {payloads}; {REBUILD}")
                 ((extension, payload),) = members.items()
                 if meta.size > _META_LIMIT or meta.issparse() or payload.issparse():
                     raise ValueError(f"a member of '{key}' is sparse or its .json has {meta.size} bytes")
@@ -131,13 +134,13 @@ def columns_of(path: Path, shard: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 def _read_sidecar(sidecar: Path, path: Path, checksum: str) -> dict[str, list[Any]]:
     try:
-        found = parse_record(_Sidecar, read_file(sidecar, JSON_LIMIT), str(sidecar))
+        content = parse_record(_Sidecar, read_file(sidecar, JSON_LIMIT), str(sidecar))
     except TriforceError as error:
         raise ShardError(f"{error}; delete this file, and the shard is scanned instead") from error
-    if found.sha256 != checksum:
+    if content.sha256 != checksum:
         raise ShardError(
-            f"{path}: checksum {found.sha256[:12]}, index.json says {checksum[:12]}: two builds mixed; {REBUILD}"
+            f"{path}: checksum {content.sha256[:12]}, index.json says {checksum[:12]}: two builds mixed; {REBUILD}"
         )
-    if (actual := path.stat().st_size) != found.size:
-        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {found.size}; {REBUILD}")
-    return {name: getattr(found, name) for name in _COLUMNS}
+    if (actual := path.stat().st_size) != content.size:
+        raise ShardError(f"{path}: cut short or changed: {actual} bytes, expected {content.size}; {REBUILD}")
+    return {name: getattr(content, name) for name in _COLUMNS}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from triforce_tts.audio.io import Audio
+from triforce_tts.wording import counted
 
 
 @dataclass
@@ -32,10 +33,10 @@ class Spoken:
         if self.complete:
             return ""
         missing = ", ".join(f"'{word}'" for word in self.unsaid[:5])
-        what = f"{len(self.unsaid)} words without a sound ({missing})" if self.unsaid else "it did not end by itself"
-        return (
-            f"incomplete after {self.tries} tries: '{self.text}': {what}; try another seed, or write it in other words"
-        )
+        silent = f"{counted(len(self.unsaid), 'word')} without a sound ({missing})"
+        what = silent if self.unsaid else "it did not end by itself"
+        tries = "1 try" if self.tries == 1 else f"{self.tries} tries"
+        return f"incomplete after {tries}: '{self.text}': {what}; try another seed, or write it in other words"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +54,8 @@ class Speech(Audio):
     @property
     def faults(self) -> list[str]:
         """What is missing: one line of text for each incomplete line and for what was left out."""
-        found = [line.fault for line in self.lines if line.fault]
+        lines = [line.fault for line in self.lines if line.fault]
         if self.left_out:
             listed = ", ".join(f"'{part[:40]}'" for part in self.left_out[:5])
-            found.append(f"left out, because there is no English reading: {listed} ({len(self.left_out)} in all)")
-        return found
+            lines.append(f"left out, because there is no English reading: {listed} ({len(self.left_out)} in all)")
+        return lines

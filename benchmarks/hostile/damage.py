@@ -47,8 +47,8 @@ ZEROS = 1 << 20
 def _socket(path: Path) -> None:
     here = Path.cwd()
     os.chdir(path.parent)  # A socket's path must be short, so it is bound by its name alone.
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(path.name)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path.name)
     os.chdir(here)
 
 

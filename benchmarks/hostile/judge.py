@@ -13,7 +13,7 @@ PROGRAM = "triforce-tts: "
 _TEMPORARY = re.compile(r"^\..+\.(tmp|old|part)(\.\w+)?$|^tmp[a-z0-9_]{8}$|\.tmp$")
 # Lines in which commands report their progress before an error. The notes of libraries are not allowed.
 _PROGRESS = re.compile(
-    r"[━╸╺]|^builds from |^\d+ recordings[, ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
+    r"[━╸╺]|^builds from |^(found )?\d+ recordings?[,; ]|^ *$|^fetching |^\S+: coded;|\d% |^incomplete |^ *not used: |^first loss |^the data holds |"
     r"^(dvae|gpt|diffusion|distill|overfit)\b"
 )
 Tree = dict[str, tuple[int, int, str]]
@@ -21,7 +21,7 @@ Tree = dict[str, tuple[int, int, str]]
 
 def tree(folder: Path) -> Tree:
     """What is below ``folder``: kind, size, and content or link target of every entry."""
-    found: Tree = {}
+    entries: Tree = {}
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = os.path.join(place, name)  # noqa: PTH118 - names may hold any byte
@@ -33,8 +33,8 @@ def tree(folder: Path) -> Tree:
                 with open(path, "rb") as file:  # noqa: PTH123
                     content = hashlib.sha1(file.read()).hexdigest()
             size = 0 if stat.S_ISDIR(status.st_mode) else status.st_size
-            found[os.path.relpath(path, folder)] = (stat.S_IFMT(status.st_mode), size, content)
-    return found
+            entries[os.path.relpath(path, folder)] = (stat.S_IFMT(status.st_mode), size, content)
+    return entries
 
 
 def _is_under(name: str, tops: Sequence[str]) -> bool:
@@ -42,7 +42,10 @@ def _is_under(name: str, tops: Sequence[str]) -> bool:
 
 
 def changes(before: Tree, after: Tree, writes: Sequence[str]) -> tuple[str, str]:
-    """The first entry that was lost or changed, and the first new one that was left behind; ``writes`` names exceptions."""
+    """The first entry that was lost or changed, and the first new one that was left behind.
+
+    ``writes`` names exceptions.
+    """
     lost = left = ""
     for name, entry in before.items():
         if not _is_under(name, writes) and after.get(name) != entry:

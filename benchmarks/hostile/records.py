@@ -79,11 +79,11 @@ def damage(
     """Replace a field of a JSON file (of the first line, if ``line``), then do ``after`` with the case's folder."""
 
     def prepare(folder: Path) -> None:
-        found = next(folder.glob(file))
-        text = found.read_text(encoding="utf-8")
+        record = next(folder.glob(file))
+        text = record.read_text(encoding="utf-8")
         first, rest = text.split("\n", 1) if line else (text, "")
         changed = replaced(json.loads(first), path, new)
-        found.write_text(as_text(changed) + ("\n" + rest if line else ""), encoding="utf-8", errors="surrogatepass")
+        record.write_text(as_text(changed) + ("\n" + rest if line else ""), encoding="utf-8", errors="surrogatepass")
         if after is not None:
             after(folder)
 

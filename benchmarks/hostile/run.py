@@ -232,18 +232,21 @@ _ANONYMOUS = re.compile(r"^Pss_Anon: +(\d+) kB$", re.MULTILINE)  # proc(5): with
 
 def _family(pid: int) -> list[int]:
     """The processes of the session that ``pid`` began, which are alive."""
-    found = []
+    pids = []
     for entry in os.listdir("/proc"):  # noqa: PTH208
         if entry.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
                 fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
                 if int(fields[3]) == pid and fields[0] != "Z":
-                    found.append(int(entry))
-    return found
+                    pids.append(int(entry))
+    return pids
 
 
 def _use(pids: Sequence[int]) -> tuple[int, float]:
-    """Bytes in memory and seconds of computing of some processes; shared pages are divided among those that share them."""
+    """Bytes in memory and seconds of computing of some processes.
+
+    Shared pages are divided among those that share them.
+    """
     memory, seconds = 0, 0.0
     for pid in pids:
         with contextlib.suppress(OSError, ValueError, IndexError):

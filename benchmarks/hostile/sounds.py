@@ -49,7 +49,7 @@ def _long_opus() -> bytes:
     pages = [b"OggS" + page for page in buffer.getvalue().split(b"OggS")[1:]]
     heads, minute = pages[:2], pages[2:]
     last = struct.unpack_from("<q", minute[-1], 6)[0]
-    made, number = list(heads), len(heads)
+    pages, number = list(heads), len(heads)
     for repeat in range(HOURS * 60):
         for place, page in enumerate(minute):
             granule = struct.unpack_from("<q", page, 6)[0] + repeat * last
@@ -62,9 +62,9 @@ def _long_opus() -> bytes:
                 + struct.pack("<I", number)
             )
             whole = head + bytes(4) + page[26:]
-            made.append(whole[:22] + struct.pack("<I", _checksum(whole)) + whole[26:])
+            pages.append(whole[:22] + struct.pack("<I", _checksum(whole)) + whole[26:])
             number += 1
-    return b"".join(made)
+    return b"".join(pages)
 
 
 @cache

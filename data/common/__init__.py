@@ -1,1 +1,1 @@
-"""What all rooms of the builder share: names, licences, labelled recordings, segments, held-out lists."""
+"""What all parts of the builder share: names, licences, clips, recordings and their segments, held-out lists."""

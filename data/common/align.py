@@ -1,7 +1,7 @@
-"""Forced alignment: when each word and sound of a known text is spoken, by pocketsphinx' English acoustic model.
+"""Forced alignment: pocketsphinx' English acoustic model finds when each word and sound of a known text is spoken.
 
-The words are given to it in the tokenizer's own pronunciations, so that its phones stand one to one for our symbols. A word
-that the lexicon does not know is sounded out letter by letter, roughly: what matters is where it lies.
+The aligner gives pocketsphinx the pronunciations of our tokenizer, so each of its phones stands for one of our symbols.
+A word that the lexicon lacks is spelled letter by letter. That is rough, but it is enough to place the word in time.
 """
 
 import re
@@ -15,8 +15,8 @@ from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-MODEL_RATE = 16000  # Hz that the acoustic model was trained at
-FRAME_S = 0.01  # of pocketsphinx
+MODEL_RATE = 16000  # Hz; the acoustic model was trained at this sample rate
+FRAME_S = 0.01  # seconds between two frames of pocketsphinx
 _SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
     "AE", "B", "K", "D", "EH", "F", "G", "HH", "IH", "JH", "K", "L", "M",
     "N", "AA", "P", "K", "R", "S", "T", "AH", "V", "W", "S", "IY", "Z",
@@ -24,20 +24,21 @@ _SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
 
 
 class Aligner:
-    """Aligns one recording after the other; each result depends on its recording alone."""
+    """Aligns one piece of audio after the other; each result depends on its own audio alone."""
 
     def __init__(self) -> None:
         from pocketsphinx import Decoder
 
         self.tokenizer = TextTokenizer()
-        # Its running estimate of the channel would carry over from one recording to the next.
+        # With cmn="live" the decoder's estimate of the channel would carry over from one piece of audio to the next.
         self._decoder: Any = Decoder(lm=None, loglevel="FATAL", samprate=MODEL_RATE, cmn="batch")
         self._known: set[str] = set()
 
     def __call__(self, audio: Audio, text: str) -> list[list[float]] | None:
-        """For each word of the normalised ``text`` its start and the ends of its symbols, seconds; None if it does not fit.
+        """For each word of the normalised ``text``: its start, then the end of each of its symbols, in seconds.
 
-        Where only the words can be placed, a word has its start and its end alone.
+        The result is None if the text does not fit the audio. If the words can be placed but not their symbols, each
+        word has only its start and its end.
         """
         try:
             words = [piece for piece in self.tokenizer.spell(normalize(text)) if piece.is_word]
@@ -61,9 +62,10 @@ class Aligner:
         return placed
 
     def score(self, audio: Audio, text: str) -> float | None:
-        """How likely the normalised ``text`` is for the sound, larger is likelier; None if it does not fit.
+        """How likely the normalised ``text`` is for the audio (larger is likelier); None if it does not fit.
 
-        A word too many does not fit. A word too few is taken for noise and hardly changes the score.
+        A text with one word too many does not fit. If the text lacks a spoken word, the decoder takes that word for
+        noise and the score hardly changes.
         """
         try:
             words = [piece for piece in self.tokenizer.spell(text) if piece.is_word]
@@ -74,7 +76,7 @@ class Aligner:
         return float(self._decoder.hyp().score)
 
     def _name(self, word: Piece) -> str:
-        """The decoder's name of a pronunciation; it is told of new ones."""
+        """The decoder's name of a pronunciation; a new pronunciation is added to the decoder first."""
         sounds = [sound for symbol in word.symbols if (sound := _sound(symbol))] or ["AH"]
         name = "_" + "_".join(sounds)
         if name not in self._known:
@@ -87,11 +89,14 @@ class Aligner:
         return self._decode(sound) and self._decoder.hyp() is not None
 
     def _phones(self, sound: bytes) -> list[list[float]] | None:
-        """Start and phone ends of each word, seconds, by a second pass within the words of the first."""
+        """The start of each word and the ends of its phones, in seconds.
+
+        A second pass of the decoder places the phones within the words that the first pass placed.
+        """
         self._decoder.set_alignment()
         if not self._decode(sound):
             return None
-        # Phones are read while their word is at hand: the library frees a word's memory as its iterator moves on.
+        # The phones must be read before the next word: the library frees a word's memory when its iterator moves on.
         return [
             [round(f * FRAME_S, 2) for f in (word.start, *(phone.start + phone.duration for phone in word))]
             for word in self._decoder.get_alignment()
@@ -99,19 +104,19 @@ class Aligner:
         ]
 
     def _decode(self, sound: bytes) -> bool:
-        self._decoder.reinit_feat()  # its running estimates of level and noise outlive an utterance
+        self._decoder.reinit_feat()  # else its estimates of level and noise would outlive the utterance
         self._decoder.start_utt()
         try:
             self._decoder.process_raw(sound, full_utt=True)
             self._decoder.end_utt()
-        except RuntimeError:  # its word for: the search did not reach the last state
+        except RuntimeError:  # pocketsphinx raises it when the search did not reach the last state
             return False
         return True
 
 
 @lru_cache(maxsize=1)
 def aligner() -> Aligner:
-    """This process's aligner: its model takes longer to load than a recording to align."""
+    """The one aligner of this process: loading its model takes longer than aligning a clip."""
     return Aligner()
 
 
@@ -120,12 +125,15 @@ def _pcm(audio: Audio) -> bytes:
 
 
 def _sound(symbol: str) -> str:
-    """pocketsphinx' phone for a symbol; empty for an apostrophe, which has no sound."""
+    """The phone of pocketsphinx for a symbol; empty for an apostrophe, which has no sound."""
     return _SOUNDS.get(symbol, "") if symbol.islower() or symbol == "'" else re.sub(r"\d", "", symbol)
 
 
 def _with_silent(word: Piece, times: list[float]) -> list[float]:
-    """``times`` (start, ends of the sounded symbols) with symbols without a sound ending where they start."""
+    """``times`` (a start, then the ends of the sounded symbols) with an end for each silent symbol too.
+
+    A silent symbol ends where it starts.
+    """
     filled, ends = [times[0]], iter(times[1:])
     for symbol in word.symbols:
         filled.append(next(ends) if _sound(symbol) else filled[-1])

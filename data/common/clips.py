@@ -1,4 +1,4 @@
-"""What a labelled recording is, and what reading a folder of them gives."""
+"""A clip, which is a short recording with its text and its speaker, and the inventory of the clips in folders."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -6,42 +6,42 @@ from pathlib import Path
 from .names import printable
 
 MANIFEST, HELDOUT = "manifest.jsonl", "heldout.json"
+MAX_CHARACTERS = 200  # of an utterance that a synthesiser speaks, unless told otherwise
 
 
 @dataclass(frozen=True)
 class TeacherVoice:
     """How the teacher of ``labelled/kokoro.py`` says a clip."""
 
-    voice: str  # a style, or a blend of two
+    voice: str  # a style, or a blend of two styles
     speed: float
-    version: str  # of its network
-    assets: Path  # the folder of its files, which may move without changing anything
+    version: str  # of the teacher's network
+    assets: Path  # the folder of the teacher's files; the same files in another folder give the same speech
 
 
 @dataclass(frozen=True)
-class Recording:
-    """One labelled recording, not yet read."""
+class Clip:
+    """A short recording of one speaker with its text; its audio is not read yet."""
 
     id: str  # its key in the shards
     audio: str  # path
     text: str
     speaker: str
-    source: str
+    collection: str  # the corpus or folder that the clip belongs to; the samples' JSON calls it ``source``
     license: str
     punct: bool  # whether the text has case and punctuation
-    reader: str | None = None  # the name to give credit to, where it is known
+    reader: str | None = None  # the name to give credit to, if it is known
     snr_db: float | None = None
-    name: str | None = None  # its name in the collection, where that is not the id
-    alignment: tuple[tuple[float, ...], ...] | None = (
-        None  # as triforce_tts/text/alignment.py has it, where it is given
-    )
-    normalized: str | None = None  # the text that the alignment counts the words of, where it is given
-    teacher: TeacherVoice | None = None  # of speech that the teacher makes
+    name: str | None = None  # its name in the collection, if that is not the id
+    # The times of its words and sounds in the form of triforce_tts/text/alignment.py, if the manifest has them.
+    alignment: tuple[tuple[float, ...], ...] | None = None
+    normalized: str | None = None  # the normalised text that ``alignment`` belongs to, if the manifest has it
+    teacher: TeacherVoice | None = None  # set if the teacher speaks the clip
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A recording, or a file or a line that tells of one, that was left out."""
+    """A clip that was left out, or a file or a line of a list that gave no clip."""
 
     id: str
     seconds: float
@@ -50,14 +50,14 @@ class Drop:
 
 
 @dataclass
-class Found:
-    """The recordings of one or more folders, what could not be used, and what a user should know."""
+class Inventory:
+    """The clips of one or more folders, what could not be used, and notes for the user."""
 
-    recordings: list[Recording] = field(default_factory=list)
+    clips: list[Clip] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)
-    tables: int = 0  # how many lists with columns were read
+    notes: list[str] = field(default_factory=list)  # lines for the terminal
+    tables: int = 0  # how many metadata.csv were read
 
     def drop(self, name: str | Path, reason: str, value: object = "") -> None:
-        """Note what was left out."""
+        """Record that something was left out, and why."""
         self.drops.append(Drop(printable(str(name)), 0.0, reason, printable(str(value))))

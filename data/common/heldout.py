@@ -1,4 +1,4 @@
-"""What must never be trained on: ids, readers and texts, from a ``heldout.json``."""
+"""The held-out list: ids, readers and texts that no network may be trained on, read from a ``heldout.json``."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record, parse_record
 from triforce_tts.textfiles import LIST_BYTES, UnreadableText, read_text
 
-from .clips import MANIFEST, Found, Recording
+from .clips import MANIFEST, Clip, Inventory
 from .manifest import read_manifest
 from .names import letters_of, make_key
 
@@ -21,19 +21,19 @@ _FORM = f"expected lists of texts called *{UTTERANCES}, *{SENTENCES} or {READERS
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What must never be trained on."""
+    """The utterances, speakers and texts that no network may be trained on."""
 
     utterances: frozenset[str] = frozenset()  # keys, see ``make_key``
     speakers: frozenset[str] = frozenset()
     texts: frozenset[str] = frozenset()  # letters only, see ``letters_of``
-    unknown: tuple[str, ...] = ()  # keys of the file that hold nothing out
+    unknown: tuple[str, ...] = ()  # keys of the JSON file that are no kind of list; nothing is held out by them
 
-    def holds(self, recording: Recording) -> bool:
-        """Whether ``recording`` belongs to the held-out split."""
-        return self._names(recording) or recording.speaker in self.speakers or letters_of(recording.text) in self.texts
+    def holds(self, clip: Clip) -> bool:
+        """Whether ``clip`` belongs to the held-out split."""
+        return self._names(clip) or clip.speaker in self.speakers or letters_of(clip.text) in self.texts
 
     def __or__(self, other: "HeldOut") -> "HeldOut":
-        """What either of the two holds out."""
+        """A list that holds out everything that either of the two holds out."""
         return HeldOut(
             self.utterances | other.utterances,
             self.speakers | other.speakers,
@@ -41,25 +41,25 @@ class HeldOut:
             (*self.unknown, *other.unknown),
         )
 
-    def with_texts_of(self, recordings: Iterable[Recording]) -> "HeldOut":
-        """This, and the texts of those ``recordings`` whose ids it names: others may say the same."""
-        texts = {letters_of(recording.text) for recording in recordings if self._names(recording)}
+    def with_texts_of(self, clips: Iterable[Clip]) -> "HeldOut":
+        """This list with the texts of those ``clips`` whose ids it names: other clips may have the same text."""
+        texts = {letters_of(clip.text) for clip in clips if self._names(clip)}
         return replace(self, texts=self.texts | (texts - {""}))
 
-    def unmatched(self, recordings: Iterable[Recording]) -> list[str]:
-        """The ids and speakers that no recording has."""
+    def unmatched(self, clips: Iterable[Clip]) -> list[str]:
+        """The ids and speakers of the list that no clip has."""
         keys, speakers = set[str](), set[str]()
-        for recording in recordings:
-            keys |= {recording.id, make_key(recording.name or recording.id)}
-            speakers.add(recording.speaker)
+        for clip in clips:
+            keys |= {clip.id, make_key(clip.name or clip.id)}
+            speakers.add(clip.speaker)
         return sorted(self.utterances - keys) + sorted(self.speakers - speakers)
 
-    def _names(self, recording: Recording) -> bool:
-        return bool({recording.id, make_key(recording.name or recording.id)} & self.utterances)
+    def _names(self, clip: Clip) -> bool:
+        return bool({clip.id, make_key(clip.name or clip.id)} & self.utterances)
 
 
 class _Lists(Record):
-    """The content of the file: any number of lists, told apart by the ends of their names."""
+    """The content of the file: any number of lists; the end of a list's name says what the list holds."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -73,18 +73,18 @@ class _Lists(Record):
         return self
 
     def lists(self, ending: str = "") -> dict[str, Any]:
-        """The lists whose names end so; without ``ending`` all of either kind."""
+        """The lists whose names end with ``ending``; without it, all lists of utterances and of sentences."""
         extra = self.model_extra or {}
         return {name: items for name, items in extra.items() if name.endswith(ending or (UTTERANCES, SENTENCES))}
 
 
 def read_heldout(path: Path) -> HeldOut:
-    """The held-out list in a JSON file: ``*_utterances`` hold ids, ``readers`` speakers, ``*_sentences`` texts.
+    """Read a held-out list from JSON: ``*_utterances`` hold ids, ``readers`` speakers, ``*_sentences`` texts.
 
-    Where a manifest lies beside the file, the texts of its held-out utterances are held out too.
+    If a manifest lies beside the file, the texts of its held-out utterances are held out too.
 
     Raises:
-        ShardError: the file is missing or not such a list.
+        ShardError: the file is missing or is not such a list.
     """
     try:
         lists = parse_record(_Lists, read_text(path, LIST_BYTES), str(path), ShardError)
@@ -99,15 +99,15 @@ def read_heldout(path: Path) -> HeldOut:
     return held.with_texts_of(_beside(path))
 
 
-def _beside(path: Path) -> list[Recording]:
-    """The recordings of a manifest beside a held-out list."""
-    found = Found()
+def _beside(path: Path) -> list[Clip]:
+    """The clips of a manifest that lies beside a held-out list."""
+    inventory = Inventory()
     manifest = path.parent / MANIFEST
     if manifest.is_file():
         try:
-            read_manifest(manifest, found)
+            read_manifest(manifest, inventory)
         except UnreadableText as error:
             raise ShardError(
                 f"{path}: the texts of its utterances are in a manifest that cannot be read ({error})"
             ) from error
-    return found.recordings
+    return inventory.clips

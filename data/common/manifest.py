@@ -1,4 +1,4 @@
-"""A ``manifest.jsonl``: a JSON object a line, each a recording with its text, its speaker and what else is known."""
+"""A ``manifest.jsonl``: each line is a JSON object that describes a clip."""
 
 import re
 from pathlib import Path
@@ -10,18 +10,18 @@ from triforce_tts.errors import ShardError
 from triforce_tts.schema import Record, parse_record
 from triforce_tts.textfiles import read_lines
 
-from .clips import Found, Recording
+from .clips import Clip, Inventory
 from .licences import UNKNOWN_LICENSE
 from .names import make_key, name_of
 from .places import Place
 
 BAD_LINE = "line not read"
 _ID = re.compile(r'"id"\s*:\s*"([^"\\]+)"')
-_CONTROLS = dict.fromkeys(range(1, 32), " ")  # JSON allows none within a string, but some programs write them
+_CONTROLS = dict.fromkeys(range(1, 32), " ")  # JSON forbids control characters in strings, but some programs write them
 
 
 def _check_plain(text: str) -> str:
-    """Names and paths have no control characters."""
+    """Refuse an empty name or path, and one with control characters."""
     if not text.strip():
         raise ValueError("is empty")
     if any(ord(c) < 32 or ord(c) == 127 for c in text):
@@ -48,11 +48,11 @@ class Entry(Record):
     alignment: tuple[tuple[float, ...], ...] | None = None
 
 
-def read_manifest(path: Path, found: Found) -> None:
-    """Add the recordings that a manifest tells of.
+def read_manifest(path: Path, inventory: Inventory) -> None:
+    """Add the clips that a manifest describes to ``inventory``.
 
     Raises:
-        UnreadableText: it cannot be read.
+        UnreadableText: the file cannot be read.
     """
     place = Place()
     for line in read_lines(path):
@@ -64,15 +64,15 @@ def read_manifest(path: Path, found: Found) -> None:
                 raise ShardError(line.fault)
             entry = parse_record(Entry, line.text.translate(_CONTROLS), where, ShardError)
         except ShardError as error:
-            found.drop(name, BAD_LINE, error)
+            inventory.drop(name, BAD_LINE, error)
             continue
-        found.recordings.append(
-            Recording(
+        inventory.clips.append(
+            Clip(
                 id=make_key(entry.id),
                 audio=str(place.audio(path.parent / entry.audio)),
                 text=entry.text,
                 speaker=entry.speaker,
-                source=_flat(entry.source) or name_of(path.parent),
+                collection=_flat(entry.source) or name_of(path.parent),
                 license=_flat(entry.license) or UNKNOWN_LICENSE,
                 punct=entry.text_case != "upper",
                 reader=_flat(entry.reader) or None,

@@ -5,13 +5,14 @@ import os
 import re
 from pathlib import Path
 
-_KEY_LENGTH = 90  # what fits into a tar header, with the extension
+_KEY_LENGTH = 90  # characters; a key of this length and its extension fit into a tar header
 
 
 def make_key(name: str) -> str:
-    """A webdataset key: it splits names at the first dot, and slashes are folders.
+    """A webdataset key for ``name``: only letters, digits, '_' and '-'.
 
-    Names that are long or not ASCII get a checksum, so that different ones stay different.
+    webdataset splits a file name at its first dot, and a slash would make a folder, so keys have neither. A name that
+    is too long or not ASCII gets a checksum, so that different names give different keys.
     """
     key = re.sub(r"[^A-Za-z0-9_-]", "_", name)
     if len(key) <= _KEY_LENGTH and name.isascii():
@@ -20,32 +21,32 @@ def make_key(name: str) -> str:
 
 
 def with_checksum(key: str, name: str) -> str:
-    """``key`` with a checksum of ``name``, as long as a key may be."""
+    """``key`` with a checksum of ``name`` at its end, shortened to the length that a key may have."""
     return f"{key[: _KEY_LENGTH - 9]}-{hashlib.sha256(name.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def letters_of(text: str) -> str:
-    """Lower-case letters alone: how texts are compared."""
+    """The letters of ``text`` in lower case, and nothing else; texts are compared in this form."""
     return re.sub(r"[^a-z]", "", text.lower())
 
 
 def printable(text: str) -> str:
-    """``text`` for a message or a table: control characters and what is not Unicode are escaped."""
+    """``text`` for a message or a table: control characters and invalid Unicode are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def name_of(folder: Path) -> str:
-    """The name of a folder, also of ``.`` and ``..``."""
+    """The name of a folder; it also works for ``.`` and ``..``."""
     return printable(absolute(folder).name) or "root"
 
 
 def absolute(path: Path) -> Path:
-    """``path`` from the root on, without dots; symbolic links are not followed."""
+    """``path`` as an absolute path without ``.`` and ``..``; symbolic links are not followed."""
     return Path(os.path.normpath(path.absolute()))
 
 
 def is_folder(path: Path) -> bool:
-    """Whether ``path`` is a folder; of a name that no file can have, or a forbidden place, too."""
+    """Whether ``path`` is a folder; False also if no file can have such a name or if access is forbidden."""
     try:
         return path.is_dir()
     except OSError:

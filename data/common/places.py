@@ -1,4 +1,4 @@
-"""Where the sound files are that lists of recordings name."""
+"""Finds the sound files that the lists of a corpus name."""
 
 from pathlib import Path
 
@@ -6,13 +6,13 @@ AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
 
 
 class Place:
-    """Files by their names, whatever the case of their suffixes."""
+    """Looks files up by name; upper and lower case in a suffix make no difference."""
 
     def __init__(self) -> None:
         self._names: dict[Path, dict[str, list[str]]] = {}
 
     def find(self, path: Path) -> Path | None:
-        """The file ``path``, or the one whose name differs in the case of its suffix alone."""
+        """The file ``path``, or a file whose name differs only in the case of its suffix; None if there is neither."""
         names = self._listed(path.parent)
         alike = names.get(path.name.lower(), [])
         if path.name in alike:
@@ -20,7 +20,10 @@ class Place:
         return next((path.with_name(name) for name in alike if Path(name).stem == path.stem), None)
 
     def audio(self, path: Path, preferred: str = "") -> Path:
-        """The recording at ``path``, whose suffix may be left out; ``path`` with a suffix where there is none."""
+        """The sound file at ``path``, whose suffix may be missing.
+
+        If there is no such file, the result is ``path`` with ``preferred`` or the first of ``AUDIO_SUFFIXES``.
+        """
         if path.suffix.lower() in AUDIO_SUFFIXES or not path.name:
             return self.find(path) or path
         suffixes = (preferred, *AUDIO_SUFFIXES) if preferred else AUDIO_SUFFIXES
@@ -33,7 +36,7 @@ class Place:
             try:
                 for name in sorted(path.name for path in folder.iterdir()):
                     table.setdefault(name.lower(), []).append(name)
-            except (OSError, ValueError):  # missing, forbidden, no folder, or a name that none can have
+            except (OSError, ValueError):  # the folder is missing, forbidden or a file, or its name is not possible
                 table.clear()
             self._names[folder] = table
         return self._names[folder]

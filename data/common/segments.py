@@ -1,7 +1,7 @@
-"""What flows through the builder: a raw recording, its sound on disk, and the segments that it is cut into.
+"""The data that the builder's steps pass on: a recording, its decoded sound, and the segments that it is cut into.
 
-Every step is a function of a ``Sound`` and segments that gives segments. A segment is never taken out of the list: it
-gets a ``reason`` to be dropped and stays, so that the report accounts for every second of the recording.
+Every step is a function that takes a ``Sound`` and its segments. A segment is never taken out of the list: a step that
+drops it gives it a ``reason``, so the report accounts for every second of the recording.
 """
 
 import math
@@ -9,31 +9,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-# The steps of the builder take these two from here, beside what flows between them.
+# The steps of the builder import these two names from this module.
 from triforce_tts.audio.resample import ANALYSIS_RATE as ANALYSIS_RATE
 from triforce_tts.audio.resample import Wave as Wave
 from triforce_tts.audio.resample import resample
 from triforce_tts.schema import FileName
 
-UNKNOWN = "unknown"  # the speaker of a segment that is too short to tell
+UNKNOWN = "unknown"  # the speaker of a segment that is too short to tell who speaks
 
 
 @dataclass(frozen=True)
-class Source:
-    """A recording of any length that is in a local file, and what is known about it."""
+class Recording:
+    """A recording of any length in a local file, with what is known about it; the builder cuts segments from it."""
 
     id: FileName  # a webdataset key, unique in a build and the same in every build of the same input
     path: str
-    collection: str  # the folder, feed or book that it is of; goes into ``source`` of its samples
+    collection: str  # the folder, feed or book that it belongs to; the samples' JSON calls it ``source``
     license: str = "unknown"
-    url: str | None = None  # where it was fetched
-    title: str | None = None  # of the episode or chapter
-    text: str | None = None  # path of the text that it is read from, when there is one (txt or epub)
+    url: str | None = None  # the address that it was fetched from
+    title: str | None = None  # the title of the episode or chapter
+    text: str | None = None  # the path of the text that is read in it (txt or epub), if there is one
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Something that gives no recording, and why."""
+    """A file, an address or an entry of a feed that gave no recording, and the reason."""
 
     name: str  # path or URL
     reason: str
@@ -45,12 +45,12 @@ class Segment:
 
     start_s: float
     end_s: float
-    reason: str = ""  # why it is dropped; empty: it is kept so far
-    value: str = ""  # what the reason measured, such as "2.1 s"
-    speaker: str = UNKNOWN  # within the recording: "0", "1" and so on
+    reason: str = ""  # why it is dropped; empty as long as it is kept
+    value: str = ""  # the measured value behind the reason, such as "2.1 s"
+    speaker: str = UNKNOWN  # the label of the speaker within the recording: "0", "1" and so on
     text: str = ""
-    scores: dict[str, float] = field(default_factory=dict)  # measured on the way, by name: go into the sample's JSON
-    details: dict[str, Any] = field(default_factory=dict)  # such as word times: go into the sample's JSON
+    scores: dict[str, float] = field(default_factory=dict)  # measured numbers by name; they go into the sample's JSON
+    details: dict[str, Any] = field(default_factory=dict)  # such as the times of words; they go into the sample's JSON
 
     @property
     def seconds(self) -> float:
@@ -59,17 +59,17 @@ class Segment:
 
     @property
     def kept(self) -> bool:
-        """Whether nothing has spoken against it so far."""
+        """Whether no step has dropped it so far."""
         return not self.reason
 
     def drop(self, reason: str, value: str = "") -> None:
-        """Give the reason to leave it out; the first one given stays."""
+        """Drop the segment for a reason; if it is dropped already, the first reason stays."""
         if self.kept:
             self.reason, self.value = reason, value
 
 
 class Sound(Protocol):
-    """A decoded recording, mono, on disk: hours of it cost no memory."""
+    """A decoded recording, mono, usually in a file on disk, so that hours of it need no memory."""
 
     @property
     def sample_rate(self) -> int:
@@ -82,11 +82,11 @@ class Sound(Protocol):
         ...
 
     def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> Wave:
-        """Samples [n] of a stretch, at its own rate or resampled to ``sample_rate`` Hz."""
+        """The samples [n] between two times, at the sound's own rate or resampled to ``sample_rate`` Hz."""
         ...
 
     def blocks(self, seconds: float, sample_rate: int | None = None) -> Iterator[Wave]:
-        """The whole of it in order, in blocks of ``seconds`` (the last is shorter), resampled as one stream."""
+        """The whole sound in blocks of ``seconds`` (the last is shorter), resampled as one stream."""
         ...
 
 
@@ -116,6 +116,6 @@ class MemorySound:
 
 
 def as_row(segment: Segment) -> Mapping[str, Any]:
-    """A segment as JSON, which has no numbers that are not finite."""
+    """A segment as a JSON object, without the scores that are not finite, which JSON cannot hold."""
     row = {name: getattr(segment, name) for name in Segment.__dataclass_fields__}
     return {**row, "scores": {name: value for name, value in segment.scores.items() if math.isfinite(value)}}

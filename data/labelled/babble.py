@@ -1,6 +1,6 @@
-"""A toy speaker: every letter is a short formant tone or burst, so that text decides sound and nothing else does.
+"""A toy synthesiser: it speaks every letter as a short tone with two formants, so the text alone decides the sound.
 
-It is a stand-in for speech in tests: a network that learns it has learnt to read.
+Tests use it instead of real speech: a network that can reproduce it has learnt to read.
 """
 
 import random
@@ -34,7 +34,7 @@ def speak(text: str, voice: str) -> Audio:
 
 
 def alignment(text: str) -> list[list[float]]:
-    """For each word of ``text`` its start and the end of each of its letters, seconds."""
+    """For each word of ``text``: its start, then the end of each of its letters, in seconds."""
     words: list[list[float]] = []
     now, inside = _LEAD_S, False
     for character in text.lower():
@@ -49,19 +49,19 @@ def alignment(text: str) -> list[list[float]]:
 
 
 def sentences(count: int) -> list[str]:
-    """So many different made-up sentences of three to six words, the same at every call."""
+    """``count`` different made-up sentences of three to six words; every call gives the same ones."""
     draw = random.Random(0)
-    made: dict[str, None] = {}
-    while len(made) < count:
+    texts: dict[str, None] = {}
+    while len(texts) < count:
         words = [
             "".join(draw.choices("abcdefghijklmnopqrstuvwxyz", k=draw.randint(2, 6))) for _ in range(draw.randint(3, 6))
         ]
-        made[" ".join(words).capitalize() + "."] = None
-    return list(made)
+        texts[" ".join(words).capitalize() + "."] = None
+    return list(texts)
 
 
 def _letter(index: int, pitch: float) -> npt.NDArray[np.float64]:
-    """Harmonics of ``pitch`` under two resonances; 26 letters lie on a 6 by 5 grid of them."""
+    """Harmonics of ``pitch`` under two resonances; the 26 letters lie on a 6 by 5 grid of resonance frequencies."""
     time = np.arange(round(_LETTER_S * SAMPLE_RATE)) / SAMPLE_RATE
     first, second = 250.0 + 130.0 * (index % 6), 1000.0 + 450.0 * (index // 6)
     wave = np.zeros_like(time)

@@ -1,7 +1,7 @@
-"""Shards of labelled recordings, every dropped second accounted for.
+"""Shards of clips; a table lists every clip that was dropped, with its reason.
 
-A shard is a fixed slice of the recordings, whatever is later dropped from it, so shards are independent jobs: a
-killed build goes on where it stopped and ends with the same bytes, with any number of workers.
+A shard is a fixed slice of the sorted clips, whatever is dropped from it later, so shards are independent jobs. A build
+that was killed continues with the unfinished shards and ends with the same bytes, with any number of workers.
 """
 
 import csv
@@ -32,14 +32,14 @@ from triforce_tts.shards import (
 )
 from triforce_tts.sidecars import sidecar_path
 
-from ..common.clips import Drop, Recording
+from ..common.clips import Clip, Drop
 from ..common.names import printable
 from ..report.report import text_cell
 from . import synthetic
 from .prepare import Recipe, Refused, prepare
 
 SHARD_SAMPLES = 256
-BUILD_FORMAT = 3  # raised when the same input would give other bytes
+BUILD_FORMAT = 4  # raise it when the code gives other bytes for the same input
 DROPS = "report/drops.csv"
 KILLED = "its worker was killed"
 
@@ -49,18 +49,18 @@ class Job:
     """One shard to write."""
 
     path: str
-    recordings: tuple[Recording, ...]
+    clips: tuple[Clip, ...]
     recipe: Recipe
-    barred: tuple[str, ...] = ()  # ids of the recordings that killed a worker
+    barred: tuple[str, ...] = ()  # ids of the clips that killed a worker
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the input or the settings do: the recordings' labels, and their files' sizes and times."""
+        """A checksum of the settings and the input: the labels of the clips, and the size and time of their files."""
         digest = hashlib.sha256(json.dumps([BUILD_FORMAT, asdict(self.recipe), self.barred]).encode())
-        for recording in self.recordings:
-            digest.update(json.dumps(_labels(recording), sort_keys=True).encode())
-            if not synthetic.is_synthetic(recording):
-                digest.update(_state(Path(recording.audio)).encode())
+        for clip in self.clips:
+            digest.update(json.dumps(_labels(clip), sort_keys=True).encode())
+            if not synthetic.is_synthetic(clip):
+                digest.update(_state(Path(clip.audio)).encode())
         return digest.hexdigest()
 
 
@@ -69,28 +69,28 @@ class Outcome(Record):
 
     info: ShardInfo
     drops: list[Drop]
-    misfits: list[tuple[str, str]]  # id of each recording whose alignment was not taken, and why
+    misfits: list[tuple[str, str]]  # the id of each clip whose alignment does not fit, and why it does not
 
 
 class _Done(Record):
-    """The file beside a finished shard."""
+    """The content of the file that lies beside a finished shard."""
 
     fingerprint: str
     size: int  # bytes of the tar
-    sidecar: int  # bytes
+    sidecar: int  # bytes of the sidecar
     outcome: Outcome
 
 
 @dataclass
 class Built:
-    """What a build left out."""
+    """The clips and the alignments that a build left out."""
 
     drops: list[Drop] = field(default_factory=list)
     misfits: list[tuple[str, str]] = field(default_factory=list)
 
 
 class NothingBuilt(ShardError):
-    """Nothing could be used; ``drops`` says why."""
+    """No clip could be used; ``drops`` says why."""
 
     def __init__(self, message: str, drops: Sequence[Drop]) -> None:
         super().__init__(message)
@@ -98,36 +98,35 @@ class NothingBuilt(ShardError):
 
 
 def run_job(job: Job) -> Outcome:
-    """Write one shard, or return what an earlier build wrote of the same input."""
+    """Write one shard; if an earlier build wrote it from the same input, return the outcome of that build."""
     path = Path(job.path)
     done = path.with_suffix(".done.json")
     fingerprint = job.fingerprint
     if (known := _known(done, path, fingerprint)) is not None:
         return known
-    done.unlink(missing_ok=True)  # from here on the old shard does not count, whatever happens
+    # Without this file the old shard counts as unfinished, even if the build is killed now.
+    done.unlink(missing_ok=True)
     drops: list[Drop] = []
     misfits: list[tuple[str, str]] = []
     unlucky: list[str] = []
 
     def samples() -> Iterator[Sample]:
-        for recording in job.recordings:
-            if recording.id in job.barred:
-                drops.append(Drop(recording.id, 0.0, KILLED, "perhaps for want of memory"))
+        for clip in job.clips:
+            if clip.id in job.barred:
+                drops.append(Drop(clip.id, 0.0, KILLED, "perhaps for want of memory"))
                 continue
             try:
-                prepared = prepare(recording, job.recipe)
+                prepared = prepare(clip, job.recipe)
             except Refused as refusal:
-                unlucky.extend([recording.id] * refusal.again)
-                drops.append(
-                    Drop(recording.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value)))
-                )
+                unlucky.extend([clip.id] * refusal.again)
+                drops.append(Drop(clip.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value))))
                 continue
             if prepared.misfit:
-                misfits.append((recording.id, prepared.misfit))
+                misfits.append((clip.id, prepared.misfit))
             yield prepared.sample
 
     outcome = Outcome(info=write_shard(path, samples()), drops=drops, misfits=misfits)
-    if unlucky:  # the next build tries again
+    if unlucky:  # no file is written that says "done", so the next build tries these clips again
         return outcome
     sizes = {"size": path.stat().st_size, "sidecar": sidecar_path(path).stat().st_size}
     write_json(done, {"fingerprint": fingerprint, **sizes, "outcome": outcome.model_dump(mode="json")})
@@ -135,20 +134,21 @@ def run_job(job: Job) -> Outcome:
 
 
 def _known(done: Path, path: Path, fingerprint: str) -> Outcome | None:
-    """What became of a shard that was finished with this fingerprint, if it is still whole."""
+    """The outcome of a shard that was finished with this fingerprint; None if there is none or it is not whole."""
     try:
         content = read_record(done, _Done)
         sizes = (path.stat().st_size, sidecar_path(path).stat().st_size)
-    except (TriforceError, OSError):  # not there, or damaged: the shard is made again
+    except (TriforceError, OSError):  # a file is missing or damaged: the shard is made again
         return None
     is_same = content.fingerprint == fingerprint and sizes == (content.size, content.sidecar)
     return content.outcome if is_same else None
 
 
-def _labels(recording: Recording) -> dict[str, Any]:
-    """What decides the bytes of a sample beside its file."""
-    labels = asdict(recording)
-    if recording.teacher is None:
+def _labels(clip: Clip) -> dict[str, Any]:
+    """The labels of a clip that decide the bytes of its sample, by the names that fingerprints have for them."""
+    labels = asdict(clip)
+    labels["source"] = labels.pop("collection")  # the name of older builds, whose finished shards stay valid
+    if clip.teacher is None:
         del labels["teacher"]
     else:
         del labels["teacher"]["assets"]
@@ -156,20 +156,20 @@ def _labels(recording: Recording) -> dict[str, Any]:
 
 
 def _state(path: Path) -> str:
-    """Size and time of a file; nothing where it cannot be had."""
+    """The size and time of a file; empty if the file cannot be read."""
     try:
         status = path.stat()
-    except (OSError, ValueError):  # the recording is dropped later, with the reason
+    except (OSError, ValueError):  # the clip is dropped later, with this reason
         return ""
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def make_jobs(recordings: Sequence[Recording], held: set[str], out: Path, recipe: Recipe) -> dict[str, list[Job]]:
-    """The shards of each split; recordings are spread by a hash, so that every shard mixes speakers."""
-    spread = sorted(recordings, key=lambda r: hashlib.sha256(r.id.encode()).digest())
+def make_jobs(clips: Sequence[Clip], held: set[str], out: Path, recipe: Recipe) -> dict[str, list[Job]]:
+    """The jobs of each split; the clips are ordered by a hash, so that every shard mixes speakers."""
+    spread = sorted(clips, key=lambda clip: hashlib.sha256(clip.id.encode()).digest())
     splits: dict[str, list[Job]] = {}
     for split in SPLITS:
-        members = [r for r in spread if (r.id in held) == (split == "heldout")]
+        members = [clip for clip in spread if (clip.id in held) == (split == "heldout")]
         splits[split] = [
             Job(str(shard_path(out, split, number)), tuple(members[start : start + SHARD_SAMPLES]), recipe)
             for number, start in enumerate(range(0, len(members), SHARD_SAMPLES))
@@ -178,7 +178,7 @@ def make_jobs(recordings: Sequence[Recording], held: set[str], out: Path, recipe
 
 
 def build(
-    recordings: Sequence[Recording],
+    clips: Sequence[Clip],
     held: set[str],
     out: Path,
     recipe: Recipe | None = None,
@@ -190,27 +190,27 @@ def build(
     content: str = "",
     force: bool = False,
 ) -> Built:
-    """Write the shards of ``recordings`` into ``out``; what is left out is returned and written to ``report/drops.csv``.
+    """Write the shards of ``clips`` into ``out``, and a list of the dropped clips to ``report/drops.csv``.
 
     Args:
-        recordings: what to build.
-        held: ids of the held-out split.
+        clips: what to build.
+        held: ids of the clips in the held-out split.
         out: a new folder, or one that an earlier build made.
         recipe: how samples are made.
-        workers: processes.
-        details: what ``index.json`` shall say of the build.
-        console: where progress goes.
+        workers: number of processes.
+        details: what ``index.json`` says about the build.
+        console: where progress is shown.
         drops: what was left out before, for the report.
-        sources: the folders of the recordings, which ``out`` must not touch.
-        content: names what is built; an ``out`` of another content is refused.
-        force: replace another content.
+        sources: the folders that the user gave; ``out`` must not be one of them and must not contain one.
+        content: a name for what is built; a folder ``out`` with another content is refused.
+        force: replace another content instead of refusing.
 
     Raises:
-        NothingBuilt: nothing could be used.
+        NothingBuilt: no clip could be used.
         TriforceError: ``out`` holds something else, or cannot be written.
     """
     with working_folder(out, "shards", sources, content, force):
-        jobs = make_jobs(recordings, held, out, recipe or Recipe())
+        jobs = make_jobs(clips, held, out, recipe or Recipe())
         flat = [job for split in jobs.values() for job in split]
         names = {Path(job.path).name for job in flat}
         earlier = listed_shards(out) | _noted_shards(out)
@@ -223,9 +223,9 @@ def build(
         if not any(outcome.info.samples for outcome in outcomes.values()):
             (out / INDEX).unlink(missing_ok=True)
             remove_shards(out, earlier | names)
-            count = len(recordings) + len(drops)
+            count = len(clips) + len(drops)
             raise NothingBuilt(
-                f"{out}: nothing of {count} recordings could be used; {out / DROPS} says why", built.drops
+                f"{out}: none of the recordings could be used ({count} in all); {out / DROPS} says why", built.drops
             )
         infos = {split: [outcomes[job.path].info for job in split_jobs] for split, split_jobs in jobs.items()}
         write_index(out, "audio", infos, details or {})
@@ -234,51 +234,54 @@ def build(
 
 
 def _noted_shards(out: Path) -> set[str]:
-    """Names of the finished shards in ``out`` by the files beside them: a killed build has no index."""
-    found = set()
+    """The names of the finished shards in ``out``, from the files beside them: a killed build has no index."""
+    names = set()
     for done in out.glob("*.done.json"):
         try:
             note = read_record(done, _Done)
-        except TriforceError:  # not ours, or damaged: it stays
+        except TriforceError:  # the file is not ours or is damaged: its shard is not removed
             continue
         if note.outcome.info.name == f"{done.name.removesuffix('.done.json')}.tar":
-            found.add(note.outcome.info.name)
-    return found
+            names.add(note.outcome.info.name)
+    return names
 
 
 def _work_through(jobs: Sequence[Job], workers: int, console: Console | None) -> dict[str, Outcome]:
     """The outcome of each job, by its path and in the order of the jobs."""
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     killed: list[Job] = []
     for job, outcome in track(pool.run(run_job, jobs, min(workers, len(jobs))), "build", len(jobs), console):
         if outcome is None:
             killed.append(job)
         else:
-            found[job.path] = outcome
+            outcomes[job.path] = outcome
     for job in killed:
-        found[job.path] = _without_guilty(job)
-    return {job.path: found[job.path] for job in jobs}
+        outcomes[job.path] = _without_guilty(job)
+    return {job.path: outcomes[job.path] for job in jobs}
 
 
 def _without_guilty(job: Job) -> Outcome:
-    """The outcome of a job that killed its worker twice: without the recordings that do it, each alone."""
-    alone = [replace(job, recordings=(recording,)) for recording in job.recordings]
-    guilty = [probe.recordings[0].id for probe, outcome in pool.run(_probe, alone, 2) if outcome is None]
+    """The outcome of a job that killed its worker twice, without the clips that kill a worker.
+
+    To find these clips, a worker prepares each clip of the job alone.
+    """
+    alone = [replace(job, clips=(clip,)) for clip in job.clips]
+    guilty = [probe.clips[0].id for probe, outcome in pool.run(_probe, alone, 2) if outcome is None]
     again = replace(job, barred=tuple(sorted(guilty)))
     for _, outcome in pool.run(run_job, [again], 2) if guilty else ():
         if outcome is not None:
             return outcome
     raise ShardError(
         f"{job.path}: its worker was killed twice, perhaps for want of memory; run the same command again "
-        "with fewer --workers, finished shards are kept"
+        "with fewer --workers; finished shards are kept"
     )
 
 
 def _probe(job: Job) -> bool:
-    """Prepare the recordings of a job and throw the samples away: only whether the worker lives matters."""
-    for recording in job.recordings:
+    """Prepare the clips of a job and throw the samples away; the caller only sees whether the worker survives."""
+    for clip in job.clips:
         try:
-            prepare(recording, job.recipe)
+            prepare(clip, job.recipe)
         except Refused:
             continue
     return True

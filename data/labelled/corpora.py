@@ -1,6 +1,6 @@
-"""Folders without a manifest: the trees of LJSpeech, LibriSpeech and LibriTTS, and pairs of a recording and its text.
+"""Folders without a manifest: the trees of LJSpeech, LibriSpeech and LibriTTS, and pairs of audio and text files.
 
-What is wrong with one recording, one line or one list is told and never stops the others.
+A fault of one file, one line or one list goes into the inventory's drops or notes, and the rest is read.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text
 
-from ..common.clips import Found, Recording
+from ..common.clips import Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
 from ..common.manifest import BAD_LINE
 from ..common.names import absolute, is_folder, make_key, name_of, printable
@@ -25,17 +25,17 @@ _TRANSCRIPT, _NORMALIZED = ".trans.txt", ".normalized.txt"
 
 
 class Tree:
-    """What the corpora in a folder say, and pairs of all the audio that they do not name."""
+    """Reads the lists of all corpora in a folder, then pairs each audio file that no list names with its text file."""
 
-    def __init__(self, top: Path, columns: Columns | None, found: Found) -> None:
-        self.top, self.columns, self.found = top, columns, found
+    def __init__(self, top: Path, columns: Columns | None, inventory: Inventory) -> None:
+        self.top, self.columns, self.inventory = top, columns, inventory
         self.place = Place()
-        self.named: set[str] = set()  # real paths of the audio that a list tells of
+        self.named: set[str] = set()  # real paths of the audio files that a list names
         self._licenses: dict[tuple[Path, Path, bool], str] = {}
         self._readers: dict[Path, dict[str, str]] = {}
 
     def read(self) -> None:
-        """Add all recordings of the tree."""
+        """Add all clips of the tree to the inventory."""
         files = self._walk()
         for path in files:
             if path.name == TABLE:
@@ -48,18 +48,21 @@ class Tree:
                 self._read_pair(path)
 
     def _walk(self) -> list[Path]:
-        """The regular files of the tree, sorted; links are followed, each folder is entered once, hidden things never."""
+        """The regular files of the tree, sorted.
+
+        Links are followed, each folder is entered once, and hidden files and folders are skipped.
+        """
         files: list[Path] = []
         seen: set[tuple[int, int]] = set()
 
         def unreadable(error: OSError) -> None:
-            self.found.drop(os.fsdecode(error.filename), BAD_FOLDER, error.strerror)
+            self.inventory.drop(os.fsdecode(error.filename), BAD_FOLDER, error.strerror)
 
         for name, folders, names in os.walk(self.top, onerror=unreadable, followlinks=True):
             place = Path(name)
             try:
                 status = place.stat()
-            except OSError as error:  # gone meanwhile
+            except OSError as error:  # somebody removed the folder meanwhile
                 unreadable(error)
                 continue
             if (status.st_dev, status.st_ino) in seen:
@@ -68,7 +71,7 @@ class Tree:
             seen.add((status.st_dev, status.st_ino))
             for entry in sorted(folders):
                 if Path(entry).suffix.lower() in AUDIO_SUFFIXES:
-                    self.found.drop(place / entry, BAD_FILE, "a folder with the name of a recording")
+                    self.inventory.drop(place / entry, BAD_FILE, "a folder with the name of a recording")
             folders[:] = sorted(entry for entry in folders if not entry.startswith("."))
             files += [
                 place / entry for entry in sorted(names) if not entry.startswith(".") and self._is_file(place / entry)
@@ -76,7 +79,10 @@ class Tree:
         return sorted(files)
 
     def _is_file(self, path: Path) -> bool:
-        """Whether ``path`` is a regular file with a usable name; what is called like a recording and is not, is told."""
+        """Whether ``path`` is a regular file with a usable name.
+
+        If not, and its suffix is of audio, it counts as dropped.
+        """
         is_sound = path.suffix.lower() in AUDIO_SUFFIXES
         try:
             is_file = stat.S_ISREG(path.stat().st_mode)
@@ -84,43 +90,43 @@ class Tree:
             is_file = False
         if not is_file:
             if is_sound or path.name == TABLE:
-                self.found.drop(path, BAD_FILE, "a link that leads nowhere, or not a regular file")
+                self.inventory.drop(path, BAD_FILE, "a link that leads nowhere, or not a regular file")
             return False
         local = str(path.relative_to(self.top))
         if printable(local) != local:
             if is_sound:
-                self.found.drop(path, BAD_NAME, "control characters, or not UTF-8: rename it")
+                self.inventory.drop(path, BAD_NAME, "control characters, or not UTF-8: rename it")
             return False
         return True
 
     def _guarded(self, read: Callable[[Path], None], path: Path) -> None:
-        """Read a list; where that fails, it is told, and the others are read."""
+        """Read a list; if it cannot be read, it counts as dropped and the other lists are read."""
         try:
             read(path)
         except UnreadableText as error:
-            self.found.drop(path, BAD_LIST, error)
+            self.inventory.drop(path, BAD_LIST, error)
 
     def _license(self, folder: Path, top: Path, readme: bool = False) -> str:
         place = (folder, top, readme)
-        if place not in self._licenses:  # looked for once, not once a file
+        if place not in self._licenses:  # the search is made once for a folder, not once for each file
             try:
                 self._licenses[place] = license_beside(folder, top, readme)
             except OSError as error:
                 self._licenses[place] = UNKNOWN_LICENSE
-                self.found.told.append(f"{folder}: its licence cannot be read ({error.strerror}); it is unknown")
+                self.inventory.notes.append(f"{folder}: its licence cannot be read ({error.strerror}); it is unknown")
         return self._licenses[place]
 
     def _add(
-        self, name: str, audio: Path, text: str, speaker: str, source: str, license_: str, reader: str | None
+        self, name: str, audio: Path, text: str, speaker: str, collection: str, license_: str, reader: str | None
     ) -> None:
         self.named.add(os.path.realpath(audio))
-        self.found.recordings.append(
-            Recording(
+        self.inventory.clips.append(
+            Clip(
                 id=make_key(name),
                 audio=str(audio),
                 text=text,
                 speaker=speaker,
-                source=source,
+                collection=collection,
                 license=license_,
                 punct=text != text.upper(),
                 reader=reader,
@@ -131,9 +137,9 @@ class Tree:
     # --- LJSpeech ---
 
     def _read_table(self, path: Path) -> None:
-        """A ``metadata.csv`` beside ``wavs``, or beside the recordings that it names.
+        """Read a ``metadata.csv`` that lies beside ``wavs`` or beside the audio files that it names.
 
-        Audio that is missing is listed too, so that the build counts it as dropped.
+        A row whose audio is missing gives a clip too, so that the build counts it as dropped.
         """
         folder = path.parent
         beside_wavs = is_folder(folder / WAVS)
@@ -144,33 +150,33 @@ class Tree:
         except ShardError as error:
             if beside_wavs:
                 raise
-            self.found.told.append(f"{error}; it is not used")
+            self.inventory.notes.append(f"{error}; it is not used")
             return
         placed = [(row, self._audio_of(folder, row.id) if row.id else folder) for row in rows]
         if not beside_wavs and not any(row.id and self.place.find(audio) for row, audio in placed):
-            self.found.told.append(f"{path}: none of the recordings that it names is there; it is not used")
+            self.inventory.notes.append(f"{path}: none of the recordings that it names is there; it is not used")
             return
-        self.found.tables += 1
+        self.inventory.tables += 1
         if len(columns) > 2 or self.columns:
-            self.found.told.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
+            self.inventory.notes.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
         for row, audio in placed:
             if row.fault:
-                self.found.drop(row.id or f"{path.name}:{row.number}", BAD_LINE, row.fault)
+                self.inventory.drop(row.id or f"{path.name}:{row.number}", BAD_LINE, row.fault)
                 self.named.add(os.path.realpath(audio))
             else:
                 known = _name_within(folder, audio)
                 self._add(known, audio, row.text, row.speaker or name, name, license_, row.reader)
 
     def _audio_of(self, folder: Path, name: str) -> Path:
-        """The recording that a row names: by a name within ``wavs``, or by a path."""
+        """The audio file that a row names, either by its name within ``wavs`` or by its path."""
         choices = [self.place.audio(place / name) for place in (folder / WAVS, folder)]
         return next((choice for choice in choices if self.place.find(choice)), choices[0])
 
     # --- LibriSpeech and LibriTTS ---
 
     def _read_transcript(self, path: Path) -> None:
-        """``SPEAKER/CHAPTER/*.trans.txt``, or ``*.normalized.txt`` beside each sound."""
+        """Read a ``SPEAKER/CHAPTER/*.trans.txt``, or a ``*.normalized.txt`` that lies beside its audio file."""
         chapter, root = path.parent, path.parent.parent.parent
         top = self.top.resolve().parent
         license_ = self._license(root.resolve(), top)
@@ -179,14 +185,14 @@ class Tree:
             name, _, text = line.text.partition(" ")
             audio = self.place.audio(chapter / name, ".flac")
             if line.fault:
-                self.found.drop(name or f"{path.name}:{line.number}", BAD_TEXT if name else BAD_LINE, line.fault)
+                self.inventory.drop(name or f"{path.name}:{line.number}", BAD_TEXT if name else BAD_LINE, line.fault)
                 self.named.add(os.path.realpath(audio))
                 continue
             reader = self._readers_of(root.resolve(), top).get(speaker)
             self._add(name, audio, text.strip(), speaker, name_of(self.top), license_, reader)
 
     def _utterances(self, path: Path) -> Iterator[Line]:
-        """Name and text of each recording that a file of LibriSpeech or LibriTTS tells of."""
+        """The name and the text of each utterance in a text file of LibriSpeech or LibriTTS, as one line."""
         if path.name.endswith(_TRANSCRIPT):
             for line in read_lines(path):
                 yield Line(line.number, " ".join(line.text.split(maxsplit=1)), line.fault)
@@ -198,35 +204,35 @@ class Tree:
             yield Line(1, name, str(error))
 
     def _readers_of(self, folder: Path, top: Path) -> dict[str, str]:
-        """Names by number, of the nearest ``SPEAKERS.TXT``; it lies in the folder that was given, or above it."""
+        """The readers' names by their numbers, from the nearest ``SPEAKERS.TXT`` in ``folder`` or above it."""
         if folder not in self._readers:
             self._readers[folder] = {}
             try:
                 self._readers[folder] = _read_readers(folder, top)
             except (OSError, UnreadableText) as error:
-                self.found.told.append(f"{folder}: the readers' names cannot be read ({error}); they are left out")
+                self.inventory.notes.append(f"{folder}: the readers' names cannot be read ({error}); they are left out")
         return self._readers[folder]
 
     # --- pairs ---
 
     def _read_pair(self, audio: Path) -> None:
-        """``x.wav`` with ``x.txt``: the folder is the speaker, a ``LICENSE`` line beside them the licence.
+        """Read ``x.wav`` with ``x.txt``: the folder names the speaker, and a ``LICENSE`` beside them gives the licence.
 
-        Audio without a text is listed too, so that the build counts it as dropped.
+        Audio without a text gives a clip too, so that the build counts it as dropped.
         """
         name = str(audio.relative_to(self.top).with_suffix(""))
         file = self.place.find(audio.with_suffix(".txt"))
         try:
             text = read_text(file).strip() if file else ""
         except UnreadableText as error:
-            self.found.drop(name, BAD_TEXT, error)
+            self.inventory.drop(name, BAD_TEXT, error)
             return
         license_ = self._license(audio.parent, audio.parent)
         self._add(name, audio, text, name_of(audio.parent), name_of(self.top), license_, None)
 
 
 def _name_within(folder: Path, audio: Path) -> str:
-    """What the recordings of a table are called: the path within ``wavs`` or beside the table, without its suffix."""
+    """The name of a clip of a table: its path within ``wavs`` or beside the table, without the suffix."""
     path = absolute(audio).with_suffix("")
     for place in (folder / WAVS, folder):
         top = absolute(place)
@@ -236,7 +242,7 @@ def _name_within(folder: Path, audio: Path) -> str:
 
 
 def _read_readers(folder: Path, top: Path) -> dict[str, str]:
-    """The rows of ``SPEAKERS.TXT`` are ``id | sex | subset | minutes | name``."""
+    """The readers' names by their numbers; a row of ``SPEAKERS.TXT`` is ``id | sex | subset | minutes | name``."""
     for place in upwards(folder, top):
         for path in sorted(place.iterdir()):
             if path.name.lower() == "speakers.txt":

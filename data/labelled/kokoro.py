@@ -1,12 +1,13 @@
-"""Speech by Kokoro-82M (Apache-2.0), a teacher that tells when it says each phone.
+"""Speech by Kokoro-82M (Apache-2.0), a teacher network that also tells when it speaks each phone.
 
-The network reads our own phones one to one, so what it says is exactly what the GPT is shown. Its graph computes the
-length of every symbol, which becomes an output here, so no aligner is needed. It speaks in the styles of its makers
-and in blends of two of them, so there is no end of readers. ``docs/data.md`` says where the files come from.
+The network reads our own phones one to one, so it speaks exactly the phones that the GPT reads. Its graph computes the
+length of every symbol; this module makes that an output, so no aligner is needed. It speaks in the styles that come
+with it and in blends of two styles, so there is no limit to the number of voices. ``docs/data.md`` says where the files
+come from.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,13 +27,17 @@ MODEL = "kokoro-v1.0.int8.onnx"
 STYLES, STYLES_ARCHIVE = "voices", "voices-v1.0.bin"
 SAMPLE_RATE = 24000  # Hz
 UNIT_S = 0.025  # the network counts the length of a symbol in units of 600 samples
-LONGEST = 480  # symbols of an utterance; the network takes 510, and becomes hasty near its end
-SPEEDS = (0.5, 2.0)  # slowest and fastest
-WIDTH = 256  # numbers of a style
-PEAK = 0.95  # louder sound is made quieter, so that nothing is clipped
+LAG_S = 2 * UNIT_S  # a phone sounds so much earlier than the network counts it (measured, see docs/data.md)
+AUDIBLE_DB = -35.0  # sound below this level, relative to the loud parts of an utterance, is silence
+_WINDOW = 120  # samples over which a level is measured
+LONGEST = 480  # symbols of an utterance; the network takes 510, but it speaks too fast near that limit
+SPEEDS = (0.5, 2.0)  # the slowest and the fastest speed
+WIDTH = 256  # numbers in a style vector
+PEAK = 0.95  # audio with a higher peak is made quieter, so that nothing is clipped
 _DURATIONS = "/encoder/Clip_output_0"  # the tensor of the graph with the length of each symbol in units
 
-# The network's symbol of each ARPAbet phone without its stress, and its number of each symbol (config.json of Kokoro-82M).
+# The network's symbol for each ARPAbet phone without its stress, and its number for each symbol (config.json of
+# Kokoro-82M).
 _PHONES = {
     "AA": "ɑ", "AE": "æ", "AO": "ɔ", "AW": "W", "AY": "I", "B": "b", "CH": "ʧ", "D": "d", "DH": "ð", "EH": "ɛ",
     "EY": "A", "F": "f", "G": "ɡ", "HH": "h", "IH": "ɪ", "IY": "i", "JH": "ʤ", "K": "k", "L": "l", "M": "m", "N": "n",
@@ -51,10 +56,10 @@ _MARKS = {mark: mark for mark in ".,!?;: "} | {"-": "—"}
 
 @dataclass(frozen=True)
 class Lesson:
-    """What the teacher said, and when."""
+    """An utterance of the teacher, with the times of its phones."""
 
     audio: Audio
-    normalized: str  # the text that ``alignment`` counts the words of
+    normalized: str  # the normalised text that ``alignment`` belongs to
     alignment: list[list[float]]  # see triforce_tts/text/alignment.py
 
 
@@ -63,14 +68,26 @@ class Spelling:
     """An utterance as the network reads it."""
 
     ids: list[int]
-    owners: list[tuple[int, int] | None]  # of each id: number of its word, and of its phone in the word; None: a mark
+    # For each id: the number of its word, and the number of its phone in the word; None for a punctuation mark.
+    owners: list[tuple[int, int] | None]
+
+    @property
+    def pauses(self) -> list[int]:
+        """The numbers of the words that a pause may follow: those before a punctuation mark, and the last one."""
+        space = _NUMBERS[" "]
+        following = [*zip(self.ids[1:], self.owners[1:], strict=True), (None, None)]
+        return [
+            owner[0]
+            for owner, (number, after) in zip(self.owners, following, strict=True)
+            if owner is not None and after is None and number != space
+        ]
 
 
 def symbols_of(phone: str) -> str:
-    """The network's symbols of an ARPAbet phone with its stress.
+    """The network's symbols for an ARPAbet phone with its stress.
 
     Raises:
-        KeyError: it is no phone.
+        KeyError: ``phone`` is not an ARPAbet phone.
     """
     base = phone.rstrip("012")
     stress = _STRESS[phone[len(base) :]]
@@ -97,7 +114,7 @@ def spell(pieces: Sequence[Piece]) -> Spelling:
             elif symbol.isupper():
                 written = symbols_of(symbol)
             else:
-                raise AudioError(f"no phones are known for the word '{''.join(piece.symbols)}'")
+                raise AudioError(f"the phones of the word '{''.join(piece.symbols)}' are unknown")
             spelled += written
             owners += [(word, place) if piece.is_word else None] * len(written)
     if not 0 < len(spelled) <= LONGEST:
@@ -106,11 +123,11 @@ def spell(pieces: Sequence[Piece]) -> Spelling:
 
 
 def alignment_of(spelling: Spelling, units: Sequence[int]) -> list[list[float]]:
-    """The start of each word and the end of each of its phones, seconds.
+    """For each word: its start, then the end of each of its phones, in seconds.
 
     Args:
-        spelling: what was read.
-        units: length of each symbol, with one more at the beginning and one more at the end for the silence there.
+        spelling: the symbols that the network read.
+        units: the length of each symbol; the first and the last number are the silence at the beginning and the end.
     """
     ends = np.cumsum(np.asarray(units)) * UNIT_S
     words: dict[int, dict[int, float]] = {}
@@ -126,26 +143,50 @@ def alignment_of(spelling: Spelling, units: Sequence[int]) -> list[list[float]]:
     ]
 
 
+def in_sound(alignment: list[list[float]], pauses: Collection[int], wave: npt.NDArray[np.float32]) -> list[list[float]]:
+    """The counted times ``alignment`` as they lie in the sound ``wave`` [samples].
+
+    The network's count runs behind its sound, and it counts the silence of a pause as a part of the phone before it. So
+    every time becomes earlier by LAG_S, and a word before a pause ends with its last audible sound. Every phone of such
+    a word keeps at least a hundredth of a second.
+
+    Args:
+        alignment: see ``alignment_of``.
+        pauses: numbers of the words that a pause may follow.
+        wave: the utterance at SAMPLE_RATE.
+    """
+    moved = [[max(0.0, round(time - LAG_S, 4)) for time in word] for word in alignment]
+    whole = wave[: len(wave) // _WINDOW * _WINDOW].reshape(-1, _WINDOW)
+    power = np.square(whole, dtype=np.float64).mean(axis=1)
+    audible = np.flatnonzero(power > np.percentile(power, 95) * 10 ** (AUDIBLE_DB / 10))
+    ends = (audible + 1) * _WINDOW / SAMPLE_RATE
+    for number in pauses:
+        word = moved[number]
+        heard = ends[(ends > word[-2]) & (ends < word[-1])]
+        word[-1] = min(word[-1], max(word[-2] + 0.01, round(float(heard.max(initial=0.0)), 4)))
+    return moved
+
+
 # --- voices ----------------------------------------------------------------------------------------------------------
 
 
 def parse_voice(voice: str) -> dict[str, float]:
-    """The styles that ``af_heart``, ``af_heart+af_bella`` or ``af_heart+af_bella:0.7`` blends, with their shares.
+    """The styles and their shares in a voice such as ``af_heart``, ``af_heart+af_bella`` or ``af_heart+af_bella:0.7``.
 
-    The number is the share of the first style, and 0.5 where there is none.
+    The number is the share of the first style; without a number it is 0.5.
 
     Raises:
-        ShardError: it is written otherwise.
+        ShardError: ``voice`` has another form.
     """
     match = re.fullmatch(r"(\w+)(?:\+(\w+)(?::(0?\.\d+))?)?", voice)
     share = float(match[3] or 0.5) if match else 0.0
     if match is None or not 0.0 < share < 1.0 or match[1] == match[2]:
-        raise ShardError(f"voice '{voice}': expected a name, or two with the share of the first, such as a+b:0.5")
+        raise ShardError(f"voice '{voice}': expected a name, or two names with the share of the first, such as a+b:0.5")
     return {match[1]: 1.0} if match[2] is None else {match[1]: share, match[2]: 1.0 - share}
 
 
 def blend(styles: Mapping[str, npt.NDArray[np.float32]], voice: str) -> npt.NDArray[np.float32]:
-    """The style [510, width] of a voice, or of a blend of two; row n - 1 is for n symbols.
+    """The style [510, width] of a voice or of a blend of two voices; row n - 1 is for texts of n symbols.
 
     Raises:
         ShardError: there is no such voice.
@@ -158,7 +199,7 @@ def blend(styles: Mapping[str, npt.NDArray[np.float32]], voice: str) -> npt.NDAr
 
 
 class Kokoro:
-    """The network and its styles, from a folder."""
+    """The teacher network and its styles, loaded from a folder."""
 
     def __init__(self, assets: Path) -> None:
         self.tokenizer = TextTokenizer()
@@ -166,11 +207,11 @@ class Kokoro:
         self.session = _session(assets / MODEL)
 
     def speak(self, text: str, voice: str, speed: float = 1.0) -> Lesson:
-        """``text`` as ``voice`` says it, with the time of each phone.
+        """Speak ``text`` in ``voice``; the result has the time of each phone.
 
         Raises:
-            TextError: nothing in it can be spoken.
-            AudioError: a word has no phones, it is too long, or the network fails on it.
+            TextError: nothing in the text can be spoken.
+            AudioError: a word has no phones, the text is too long, or the network gives no usable audio.
             ShardError: there is no such voice.
         """
         normalized = normalize(text)
@@ -185,11 +226,12 @@ class Kokoro:
         if not np.isfinite(wave).all() or abs(float(units.sum()) * UNIT_S - seconds) > UNIT_S:
             raise AudioError(f"kokoro gives no usable sound for '{text[:60]}'")
         samples = torch.from_numpy(wave / max(1.0, float(np.abs(wave).max()) / PEAK))
-        return Lesson(Audio(samples, SAMPLE_RATE), normalized, alignment_of(spelling, units))
+        alignment = in_sound(alignment_of(spelling, units), spelling.pauses, wave)
+        return Lesson(Audio(samples, SAMPLE_RATE), normalized, alignment)
 
 
 def version(assets: Path) -> str:
-    """What tells one network file from another.
+    """The beginning of the network file's checksum, which tells one version of the network from another.
 
     Raises:
         ShardError: the file is missing.
@@ -204,7 +246,7 @@ def version(assets: Path) -> str:
 
 @lru_cache(maxsize=1)
 def load(assets: Path) -> Kokoro:
-    """The teacher in the folder ``assets``, loaded once in a process.
+    """The teacher in the folder ``assets``; each process loads it once.
 
     Raises:
         ShardError: files are missing or damaged, or onnxruntime is not installed.
@@ -216,28 +258,30 @@ def read_styles(assets: Path) -> dict[str, npt.NDArray[np.float32]]:
     """The styles in ``assets``, [510, width] each: files ``voices/NAME.bin``, or one archive ``voices-v1.0.bin``.
 
     Raises:
-        ShardError: there are none, or one has another size.
+        ShardError: there is no style, or one has a wrong size.
     """
     folder, archive = assets / STYLES, assets / STYLES_ARCHIVE
     try:
         if folder.is_dir():
-            found = {path.stem: np.fromfile(path, np.float32) for path in sorted(folder.glob("*.bin"))}
+            styles = {path.stem: np.fromfile(path, np.float32) for path in sorted(folder.glob("*.bin"))}
         else:
-            with np.load(archive, allow_pickle=False) as styles:
-                found = {name: styles[name].astype(np.float32) for name in sorted(styles.files)}
+            with np.load(archive, allow_pickle=False) as members:
+                styles = {name: members[name].astype(np.float32) for name in sorted(members.files)}
     except (OSError, ValueError) as error:
         raise ShardError(
             f"{assets}: cannot read the voices of kokoro ({error}); expected {STYLES}/NAME.bin or {STYLES_ARCHIVE}"
         ) from error
-    wrong = [name for name, style in found.items() if style.size % WIDTH or style.size < LONGEST * WIDTH]
-    if wrong or not found:
-        what = f"'{wrong[0]}' has {found[wrong[0]].size} numbers" if wrong else "there is none"
-        raise ShardError(f"{assets}: a voice of kokoro has 510 x {WIDTH} numbers, but {what}; download the files again")
-    return {name: style.reshape(-1, WIDTH) for name, style in found.items()}
+    wrong = [name for name, style in styles.items() if style.size % WIDTH or style.size < LONGEST * WIDTH]
+    if wrong or not styles:
+        fault = f"'{wrong[0]}' has {styles[wrong[0]].size} numbers" if wrong else "there is none"
+        raise ShardError(
+            f"{assets}: a voice of kokoro has 510 x {WIDTH} numbers, but {fault}; download the files again"
+        )
+    return {name: style.reshape(-1, WIDTH) for name, style in styles.items()}
 
 
 def _session(path: Path) -> Any:
-    """The network on one thread, with the lengths of its symbols as a further output.
+    """The network, which runs on one thread; the lengths of its symbols are made an output of it.
 
     Raises:
         ShardError: the file is missing or damaged, or onnxruntime is not installed.
@@ -253,16 +297,16 @@ def _session(path: Path) -> Any:
         return onnxruntime.InferenceSession(
             with_output(path.read_bytes(), _DURATIONS), options, providers=["CPUExecutionProvider"]
         )
-    except Exception as error:  # onnxruntime has no common base class for its errors
+    except Exception as error:  # the errors of onnxruntime have no common base class
         line = str(error).strip().split("\n")[0]
         raise ShardError(f"{path}: cannot load kokoro's network ({line}); see docs/data.md for its files") from error
 
 
 def with_output(model: bytes, name: str) -> bytes:
-    """An ONNX ``model`` whose inner tensor ``name`` is an output too.
+    """The bytes of an ONNX ``model`` in which the inner tensor ``name`` is made an output.
 
-    Two messages of Protocol Buffers after each other are their merged message, so a ModelProto follows that holds
-    nothing but a graph (field 7) with an output (field 12) of that name (field 1).
+    Protocol Buffers merge two messages that follow each other. So the function appends a ModelProto that holds only a
+    graph (field 7) with an output (field 12) of that name (field 1).
     """
     content = name.encode()
     for number in (1, 12, 7):

@@ -1,4 +1,4 @@
-"""The labelled recordings of one or more folders, each with a key of its own."""
+"""The clips of one or more folders, each with a key of its own."""
 
 import os
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import Path
 from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import UnreadableText
 
-from ..common.clips import MANIFEST, Found, Recording
+from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.manifest import read_manifest
 from ..common.names import is_folder, make_key, printable, with_checksum
 from .corpora import BAD_LIST, Tree
@@ -19,69 +19,72 @@ TWICE = "listed twice"
 _EXPECTED = f"{MANIFEST}, x.wav + x.txt pairs, or a tree of LJSpeech, LibriSpeech or LibriTTS"
 
 
-def find_recordings(folders: Sequence[Path], columns: Columns | None = None) -> Found:
-    """The labelled recordings under ``folders``, sorted by id; ``columns`` are those of every ``metadata.csv``.
+def find_clips(folders: Sequence[Path], columns: Columns | None = None) -> Inventory:
+    """The clips under ``folders``, sorted by id; ``columns`` are the columns of every ``metadata.csv``.
 
-    Ids that two folders share, or that give the same key, are told apart by the folders' names and by checksums.
+    If two folders share an id, or two ids give the same key, the folder's name or a checksum is added to the key.
 
     Raises:
-        ShardError: a folder is missing or holds nothing that is known, or a table's columns are not clear.
+        ShardError: a folder is missing or holds no corpus of a known form, or the columns of a table are not clear.
     """
-    whole = Found()
-    trees: dict[Path, list[Recording]] = {}
+    whole = Inventory()
+    trees: dict[Path, list[Clip]] = {}
     for folder in folders:
         if not is_folder(folder):
             raise ShardError(f"{printable(str(folder))}: no such folder; expected one with {_EXPECTED}")
         place = Path(os.path.realpath(folder))
         if place in trees:
             raise ShardError(f"{folder}: this folder is given twice; give it once")
-        found = _read_folder(folder, columns)
-        if not (found.recordings or found.drops):
+        inventory = _read_folder(folder, columns)
+        if not (inventory.clips or inventory.drops):
             raise ShardError(f"{folder}: no labelled recordings; expected {_EXPECTED}")
-        trees[place] = found.recordings
-        whole.drops += found.drops
-        whole.told += found.told
-        whole.tables += found.tables
+        trees[place] = inventory.clips
+        whole.drops += inventory.drops
+        whole.notes += inventory.notes
+        whole.tables += inventory.tables
     if columns and not whole.tables:
         raise ShardError(f"--columns {','.join(columns)}: no metadata.csv was found that it could be for; leave it out")
-    whole.recordings = _keyed(_once(trees, whole))
+    whole.clips = _keyed(_once(trees, whole))
     return whole
 
 
-def _read_folder(folder: Path, columns: Columns | None) -> Found:
-    found = Found()
+def _read_folder(folder: Path, columns: Columns | None) -> Inventory:
+    inventory = Inventory()
     manifest = folder / MANIFEST
     if not os.path.lexists(manifest):
-        Tree(folder, columns, found).read()
-        return found
+        Tree(folder, columns, inventory).read()
+        return inventory
     try:
-        read_manifest(manifest, found)
+        read_manifest(manifest, inventory)
     except UnreadableText as error:
-        found.drop(manifest, BAD_LIST, error)
-    return found
+        inventory.drop(manifest, BAD_LIST, error)
+    return inventory
 
 
-def _once(trees: Mapping[Path, Sequence[Recording]], found: Found) -> list[tuple[str, Recording]]:
-    """The recordings with the names of their trees; the same name in a tree and the same file in two count once."""
-    kept: list[tuple[str, Recording]] = []
-    files: dict[str, str] = {}  # by real path: the tree that has it
+def _once(trees: Mapping[Path, Sequence[Clip]], inventory: Inventory) -> list[tuple[str, Clip]]:
+    """The clips, each with the label of its tree.
+
+    A name counts once in a tree, and a file counts once in all trees.
+    """
+    unique: list[tuple[str, Clip]] = []
+    files: dict[str, str] = {}  # the label of the tree that has a file, by the file's real path
     for tree, label in zip(trees, _labels(list(trees)), strict=True):
         names: dict[str, str] = {}
-        for recording in trees[tree]:
-            name = recording.name or recording.id
-            file = os.path.realpath(recording.audio)
+        for clip in trees[tree]:
+            name = clip.name or clip.id
+            file = os.path.realpath(clip.audio)
             if name in names:
-                found.drop(name, TWICE, f"{recording.audio}, and as {names[name]}")
+                inventory.drop(name, TWICE, f"{clip.audio}, and as {names[name]}")
             elif files.setdefault(file, label) != label:
-                found.drop(name, TWICE, f"{recording.audio} is in {files[file]} too")
+                inventory.drop(name, TWICE, f"{clip.audio} is in {files[file]} too")
             else:
-                names[name] = recording.audio
-                kept.append((label, recording))
-    return kept
+                names[name] = clip.audio
+                unique.append((label, clip))
+    return unique
 
 
 def _labels(trees: Sequence[Path]) -> list[str]:
-    """A name for each folder: as much of the end of its path as no other has."""
+    """A label for each folder: the shortest end of its path that no other folder shares."""
     size = 1
     while True:
         labels = ["/".join(tree.parts[-size:]) for tree in trees]
@@ -90,11 +93,11 @@ def _labels(trees: Sequence[Path]) -> list[str]:
         size += 1
 
 
-def _keyed(named: Sequence[tuple[str, Recording]]) -> list[Recording]:
-    """The recordings with keys that no two share, sorted by them."""
+def _keyed(labelled: Sequence[tuple[str, Clip]]) -> list[Clip]:
+    """The clips with unique keys, sorted by key."""
     choices = []
-    for label, recording in named:
-        name = recording.name or recording.id
+    for label, clip in labelled:
+        name = clip.name or clip.id
         longer = f"{label}/{name}"
         choices.append((make_key(name), make_key(longer), with_checksum(make_key(longer), longer)))
     level = [0] * len(choices)
@@ -106,5 +109,5 @@ def _keyed(named: Sequence[tuple[str, Recording]]) -> list[Recording]:
             break
         for i in shared:
             level[i] += 1
-    found = [replace(recording, id=key) for (_, recording), key in zip(named, keys, strict=True)]
-    return sorted(found, key=lambda recording: recording.id)
+    keyed = [replace(clip, id=key) for (_, clip), key in zip(labelled, keys, strict=True)]
+    return sorted(keyed, key=lambda clip: clip.id)

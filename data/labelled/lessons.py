@@ -1,4 +1,4 @@
-"""Which voice of the teacher says which text, and which texts it cannot say."""
+"""Chooses the voice and the speed in which the teacher speaks each text, and leaves out texts that it cannot speak."""
 
 import hashlib
 import random
@@ -11,41 +11,44 @@ from pathlib import Path
 from triforce_tts.errors import ShardError, TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import LETTERS, TextTokenizer
+from triforce_tts.wording import counted
 
-from ..common.clips import Recording, TeacherVoice
+from ..common.clips import Clip, TeacherVoice
 from ..common.heldout import HeldOut
 from . import kokoro, synthetic
 
 NAME = "kokoro"
-DEFAULT_VOICE = "af_heart"  # the best one by its makers
-NAMED = 10  # words without phones that are named
+DEFAULT_VOICE = "af_heart"  # the makers of kokoro grade it as the best voice
+NAMED = 10  # how many words without phones a message names
 _LICENSE = "synthetic (Kokoro-82M, Apache-2.0)"
 
 
 @dataclass(frozen=True)
 class Teaching:
-    """How the teacher is asked: its files, its voices with their shares, and its speeds."""
+    """The settings of the teacher: its files, its voices with their shares of the texts, and its speeds."""
 
     assets: Path
     shares: dict[str, float] = field(default_factory=lambda: {DEFAULT_VOICE: 1.0})
     speeds: tuple[float, ...] = (1.0,)
-    every_voice: bool = False  # each text in every voice, whatever the shares
+    every_voice: bool = False  # speak each text in every voice; the shares have no effect then
 
 
 @dataclass
 class Plan:
-    """The utterances to make, the ids of those that are held out, and what a user should know."""
+    """The clips to speak, the ids of those that are held out, and notes for the user."""
 
-    recordings: list[Recording]
+    clips: list[Clip]
     held: set[str]
     notes: list[str]
 
 
 def parse_shares(voices: str) -> dict[str, float]:
-    """The share of each voice in ``af_heart=0.45,af_bella,af_sky+af_nova:0.6``: what is left goes evenly to the others.
+    """The share of each voice in an option such as ``af_heart=0.45,af_bella,af_sky+af_nova:0.6``.
+
+    The voices without a share divide what is left evenly.
 
     Raises:
-        ShardError: a share is no number, they come to more than 1 or leave nothing, or a voice is named twice.
+        ShardError: a share is no number, the sum of the shares is wrong, or a voice is named twice.
     """
     given: dict[str, float | None] = {}
     for part in voices.split(","):
@@ -61,35 +64,37 @@ def parse_shares(voices: str) -> dict[str, float]:
     left = 1.0 - sum(known)
     if left < -1e-6 or (others and left < 1e-6) or (not others and left > 1e-6):
         raise ShardError(
-            f"--voices {voices}: the shares come to {sum(known):g}, expected 1, or less with voices without"
+            f"--voices {voices}: the sum of the shares is {sum(known):g}; expected 1, or less than 1 if there "
+            "are voices without a share"
         )
     return {voice: left / others if share is None else share for voice, share in given.items()}
 
 
 def parse_speeds(speeds: str) -> tuple[float, ...]:
-    """The speeds in ``0.9,1.0,1.1``.
+    """The speeds in an option such as ``0.9,1.0,1.1``.
 
     Raises:
-        ShardError: one is no number or out of bounds.
+        ShardError: a speed is no number or is out of bounds.
     """
     slowest, fastest = kokoro.SPEEDS
-    found = []
+    numbers = []
     for part in speeds.split(","):
         number = float(part) if re.fullmatch(r" *\d+(\.\d*)? *", part) else 0.0
         if not slowest <= number <= fastest:
             raise ShardError(f"--speeds {speeds}: '{part}' is no speed from {slowest:g} to {fastest:g}")
-        found.append(number)
-    return tuple(found)
+        numbers.append(number)
+    return tuple(numbers)
 
 
 def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut) -> Plan:
-    """The utterances to make of ``texts``.
+    """The clips to make of ``texts``.
 
-    Voice and speed of a text are drawn from its hash, so they do not depend on the other texts. Texts with words
-    whose phones are not known are left out, because the teacher would guess them and the GPT would learn the guess.
+    The voice and the speed of a text are drawn with a seed from the text, so they do not depend on the other texts. A
+    text with a word whose phones are unknown is left out: the teacher would guess them, and the GPT would learn the
+    guess.
 
     Raises:
-        ShardError: the files are missing, a voice is not known, or no text is left.
+        ShardError: the files are missing, a voice is unknown, or no text is left.
     """
     styles = kokoro.read_styles(teaching.assets)
     for voice in teaching.shares:
@@ -98,28 +103,26 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
     unique = synthetic.chosen_texts(texts, limit, heldout)
     sayable, notes = _with_phones(unique)
     apart = synthetic.texts_apart(sayable)
-    recordings, held = [], set[str]()
+    clips, held = [], set[str]()
     for text in sayable:
         for voice in teaching.shares if teaching.every_voice else [_drawn(text, teaching.shares)]:
-            recording = _recording(
-                text, TeacherVoice(voice, _speed(text, voice, teaching.speeds), version, teaching.assets)
-            )
-            recordings.append(recording)
+            clip = _clip(text, TeacherVoice(voice, _speed(text, voice, teaching.speeds), version, teaching.assets))
+            clips.append(clip)
             if text in apart:
-                held.add(recording.id)
-    if not recordings:
-        raise ShardError(f"none of {len(unique)} texts can be spoken: {notes[0] if notes else 'there is none'}")
-    return Plan(sorted(recordings, key=lambda recording: recording.id), held, notes)
+                held.add(clip.id)
+    if not clips:
+        raise ShardError(notes[0] if notes else "there is no text to speak; give TEXTS with a sentence on each line")
+    return Plan(sorted(clips, key=lambda clip: clip.id), held, notes)
 
 
-def _recording(text: str, teacher: TeacherVoice) -> Recording:
+def _clip(text: str, teacher: TeacherVoice) -> Clip:
     name = re.sub(r"\W", "-", teacher.voice)
-    return Recording(
+    return Clip(
         id=f"{NAME}-{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}",
         audio=synthetic.spoken_by(NAME, teacher.voice),
         text=text,
         speaker=f"{NAME}-{name}",
-        source=f"synthetic-{NAME}",
+        collection=f"synthetic-{NAME}",
         license=_LICENSE,
         punct=True,
         teacher=teacher,
@@ -136,7 +139,7 @@ def _speed(text: str, voice: str, speeds: Sequence[float]) -> float:
 
 
 def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The texts of whose words all have phones, and a note on the others."""
+    """The texts whose words all have phones, and a note on the texts that were left out."""
     tokenizer = TextTokenizer()
     sayable: list[str] = []
     unknown: Counter[str] = Counter()
@@ -156,5 +159,5 @@ def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
     left_out = len(texts) - len(sayable)
     return sayable, [
-        f"{left_out} of {len(texts)} texts are left out, because these words have no phones: {named}{more}"
+        f"left out {left_out} of {counted(len(texts), 'text')}, because these words have no phones: {named}{more}"
     ]

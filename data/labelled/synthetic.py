@@ -1,7 +1,7 @@
-"""Labelled speech from a synthesiser: cheap lessons in how text becomes sound.
+"""Clips that a synthesiser speaks: cheap material from which a network learns how text becomes sound.
 
-``flite`` runs as a separate program; ``babble`` is a generator of our own (formant tones, a vowel for each letter),
-for tests that must not need any program.
+``flite`` is a separate program. ``babble`` is part of the builder (a tone with two formants for each letter) and serves
+tests, which must not need a program.
 """
 
 import hashlib
@@ -17,26 +17,25 @@ from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.textfiles import LIST_BYTES, UnreadableText, read_text
 
-from ..common.clips import Recording
+from ..common.clips import Clip
 from ..common.heldout import HeldOut
 from ..common.names import letters_of
 from . import babble
 
-ENGINES = ("flite", "babble")  # those that need nothing but a name; see lessons.py for kokoro
-MAX_CHARACTERS = 200  # of an utterance, unless told otherwise
+ENGINES = ("flite", "babble")  # lessons.py has the engine kokoro, which needs files
 _PROBE = "hello"  # a text that any synthesiser can speak
-_LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take
-_SCHEME = "say:"  # marks a Recording whose sound is made, not read
-HELDOUT_SHARE = 100  # one text in so many is held out
+_LISTS_S, _SPEAKS_S = 60, 120  # seconds that flite may take to list its voices and to speak a text
+_SCHEME = "say:"  # ``audio`` of a clip begins with it if a synthesiser speaks the clip
+HELDOUT_SHARE = 100  # one text in this many is held out
 
 
 def read_texts(path: Path, max_characters: int, heldout: HeldOut) -> list[str]:
-    """The lines of a text file that are not held out; longer ones are cut at punctuation, then at spaces.
+    """The lines of a text file without the held-out ones; longer lines are cut at punctuation, else at spaces.
 
-    Held-out lines go before the cutting, so that no piece of one gets in.
+    Held-out lines are removed before the cutting, so that no part of one remains.
 
     Raises:
-        ShardError: the file cannot be read, or nothing is left.
+        ShardError: the file cannot be read, or no text is left.
     """
     try:
         lines = [" ".join(line.split()) for line in read_text(path, LIST_BYTES).split("\n")]
@@ -45,7 +44,7 @@ def read_texts(path: Path, max_characters: int, heldout: HeldOut) -> list[str]:
     allowed = [line for line in lines if letters_of(line) not in heldout.texts]
     pieces = [piece for line in allowed for piece in _cut(line, max_characters) if letters_of(piece)]
     if not pieces:
-        raise ShardError(f"{path}: no text to speak; expected one sentence a line")
+        raise ShardError(f"{path}: no text to speak; expected one sentence on each line")
     return pieces
 
 
@@ -69,11 +68,12 @@ def plan(
     limit: int,
     every_voice: bool,
     heldout: HeldOut,
-) -> tuple[list[Recording], set[str]]:
-    """The utterances to make, and the ids of those in the held-out split.
+) -> tuple[list[Clip], set[str]]:
+    """The clips to speak, and the ids of those in the held-out split.
 
-    Texts are shuffled by a fixed seed and go round the voices; texts of the held-out list never enter. One text in
-    ``HELDOUT_SHARE`` (by its hash, so by no voice) is held out, and never fewer than one of two.
+    The texts are shuffled with a fixed seed and given to the voices in turn; texts of the held-out list are left out.
+    One text in ``HELDOUT_SHARE`` is held out, and at least one if there are two. The hash of the text decides, so all
+    voices hold out the same texts.
     """
     known = voices_of(engine)
     if unknown := sorted(set(voices) - set(known)):
@@ -82,41 +82,41 @@ def plan(
         raise ShardError(f"voice '{twice[0]}' is given twice; give it once")
     unique = chosen_texts(texts, limit, heldout)
     apart = texts_apart(unique)
-    recordings, held = [], set()
+    clips, held = [], set()
     for number, text in enumerate(unique):
         for voice in voices if every_voice else [voices[number % len(voices)]]:
             key = f"{engine}-{voice}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-            recordings.append(
-                Recording(
+            clips.append(
+                Clip(
                     id=key,
                     audio=spoken_by(engine, voice),
                     text=text,
                     speaker=f"{engine}-{voice}",
-                    source=f"synthetic-{engine}",
+                    collection=f"synthetic-{engine}",
                     license=f"synthetic ({engine})",
                     punct=True,
                 )
             )
             if text in apart:
                 held.add(key)
-    return sorted(recordings, key=lambda r: r.id), held
+    return sorted(clips, key=lambda clip: clip.id), held
 
 
 def chosen_texts(texts: Sequence[str], limit: int, heldout: HeldOut) -> list[str]:
-    """``limit`` different texts (0: all) in a shuffled order that is always the same, without held-out ones."""
+    """``limit`` different texts (0: all) without the held-out ones, in a shuffled order that is always the same."""
     unique = sorted({text for text in texts if letters_of(text) not in heldout.texts})
     random.Random(0).shuffle(unique)
     return unique[: limit or len(unique)]
 
 
 def texts_apart(texts: Sequence[str]) -> set[str]:
-    """The texts of the held-out split: one in ``HELDOUT_SHARE`` by its hash, and one of two at least."""
+    """The texts of the held-out split: one in ``HELDOUT_SHARE``, chosen by hash, and at least one if there are two."""
     apart = {text for text in texts if _digest(text) % HELDOUT_SHARE == 0}
     return apart or ({min(texts, key=_digest)} if len(texts) > 1 else set())
 
 
 def spoken_by(engine: str, voice: str) -> str:
-    """The place of a recording that a synthesiser makes."""
+    """The value of ``audio`` for a clip that a synthesiser speaks."""
     return f"{_SCHEME}{engine}:{voice}"
 
 
@@ -146,54 +146,54 @@ def voices_of(engine: str) -> list[str]:
     return voices
 
 
-def is_synthetic(recording: Recording) -> bool:
-    """Whether the sound has to be made."""
-    return recording.audio.startswith(_SCHEME)
+def is_synthetic(clip: Clip) -> bool:
+    """Whether a synthesiser speaks the clip."""
+    return clip.audio.startswith(_SCHEME)
 
 
-def known_alignment(recording: Recording) -> list[list[float]] | None:
-    """When each symbol of a synthetic recording is spoken, where the engine tells."""
-    engine, _ = recording.audio.removeprefix(_SCHEME).split(":")
-    return babble.alignment(recording.text) if engine == "babble" else None
+def known_alignment(clip: Clip) -> list[list[float]] | None:
+    """When each symbol of a synthetic clip is spoken; None if the engine does not tell."""
+    engine, _ = clip.audio.removeprefix(_SCHEME).split(":")
+    return babble.alignment(clip.text) if engine == "babble" else None
 
 
-def make(recording: Recording) -> Audio:
-    """The sound of a synthetic recording.
+def make(clip: Clip) -> Audio:
+    """The audio of a synthetic clip.
 
     Raises:
-        AudioError: this text cannot be spoken.
-        ShardError: no text can be spoken, here and now.
+        AudioError: the engine cannot speak this text.
+        ShardError: the engine cannot speak any text on this machine now.
     """
-    engine, voice = recording.audio.removeprefix(_SCHEME).split(":")
+    engine, voice = clip.audio.removeprefix(_SCHEME).split(":")
     if engine == "babble":
-        return babble.speak(recording.text, voice)
+        return babble.speak(clip.text, voice)
     try:
-        return _speak(recording.text, voice)
+        return _speak(clip.text, voice)
     except AudioError as error:
         try:
             _speak(_PROBE, voice)
         except AudioError as fault:
-            raise ShardError(f"{fault}; mend that and run the same command again, finished shards are kept") from error
+            raise ShardError(f"{fault}; repair it and run the same command again; finished shards are kept") from error
         raise
 
 
 def _speak(text: str, voice: str) -> Audio:
-    """``text`` by flite.
+    """The audio of ``text``, spoken by flite.
 
     Raises:
-        AudioError: flite gives no sound for it.
+        AudioError: flite cannot speak the text.
     """
-    told = f"flite could not speak '{text}' with voice '{voice}'"
+    failure = f"flite could not speak '{text}' with voice '{voice}'"
     if "\0" in text:
-        raise AudioError(f"{told}: it has a zero byte")
+        raise AudioError(f"{failure}: it has a zero byte")
     with tempfile.TemporaryDirectory() as folder:
         wav = Path(folder) / "out.wav"
         try:
             done = _flite(["-voice", voice, "-t", text, "-o", str(wav)], _SPEAKS_S)
         except subprocess.TimeoutExpired as error:
-            raise AudioError(f"{told} within {_SPEAKS_S} s") from error
+            raise AudioError(f"{failure} within {_SPEAKS_S} s") from error
         if done.returncode or not wav.is_file():
-            raise AudioError(f"{told} ({_complaint(done)})")
+            raise AudioError(f"{failure} ({_complaint(done)})")
         return read_audio(wav)
 
 
@@ -206,6 +206,6 @@ def _flite(arguments: Sequence[str], timeout_s: int) -> "subprocess.CompletedPro
 
 
 def _complaint(done: "subprocess.CompletedProcess[str]") -> str:
-    """The last line that a program wrote, or its exit code."""
+    """The last line that a program wrote if it failed, else its exit code."""
     lines = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
     return lines[-1].strip() if done.returncode and lines else f"code {done.returncode}"

@@ -1,7 +1,8 @@
-"""Tables of recordings, ``metadata.csv``: rows of columns that a pipe parts, as LJSpeech has them.
+"""Tables of clips, ``metadata.csv``: a pipe separates the columns of a row, as in LJSpeech.
 
-Two columns are an id and a text. What three columns are is decided by all the rows together, said on the terminal, and
-refused where the rows do not show it: a speaker must not be taken for a text, nor a text for a speaker.
+Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the
+terminal. If the rows do not show it, the table is refused: a speaker must not be taken for a text, nor a text for a
+speaker.
 """
 
 import re
@@ -13,25 +14,26 @@ from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import read_lines
 
 Columns = tuple[str, ...]
-COLUMNS = ("id", "text", "normalized", "speaker", "reader", "-")  # "-": not used
+COLUMNS = ("id", "text", "normalized", "speaker", "reader", "-")  # "-" is a column that is not used
 LJSPEECH: Columns = ("id", "text", "normalized")
-_ALIKE = 0.5  # share of words in common from which one text is a form of the other
+_ALIKE = 0.5  # two texts that share at least this share of their words are forms of the same text
 _MOST = 0.8  # share of rows that must agree
-_FEW = 8  # rows in which each speaker may be another
-_LONGEST_NAME = 40  # characters of a speaker's name
+_FEW = 8  # in a table with fewer rows, each row may have a speaker of its own
+_LONGEST_NAME = 40  # characters; a longer field is no speaker's name
 _HEADS = {
     **dict.fromkeys(("id", "file", "file_name", "filename", "file_id", "audio", "audio_file", "path", "wav"), "id"),
     **dict.fromkeys(("text", "transcript", "transcription", "sentence", "raw_text"), "text"),
     **dict.fromkeys(("normalized", "normalised", "normalized_text", "normalised_text"), "normalized"),
     **dict.fromkeys(("speaker", "speaker_name", "speaker_id"), "speaker"),
 }
-# A field in quotation marks that holds a pipe or a doubled mark was quoted by a program; others are the text's own.
+# A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
+# belong to the text.
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\||$)')
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a line of a table says, or why it says nothing."""
+    """The fields of a line of a table, or the fault for which it cannot be used."""
 
     number: int
     id: str = ""
@@ -42,10 +44,10 @@ class Row:
 
 
 def parse_columns(option: str) -> Columns:
-    """The columns that a user names.
+    """The columns that the user gives with ``--columns``.
 
     Raises:
-        ShardError: one is not known or named twice, or the id or the text is missing.
+        ShardError: a column is unknown or is named twice, or the id or the text is missing.
     """
     columns = tuple(name.strip() for name in option.split(","))
     used = [name for name in columns if name != "-"]
@@ -59,10 +61,10 @@ def parse_columns(option: str) -> Columns:
 
 
 def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, list[Row]]:
-    """The columns of a table, given or found out, and its rows.
+    """The columns of a table and its rows; without ``columns`` the rows decide what the columns are.
 
     Raises:
-        ShardError: it cannot be read, or its rows do not show what their columns are.
+        ShardError: the table cannot be read, or its rows do not show what the columns are.
     """
     lines = list(read_lines(path))
     split = {line.number: _fields(line.text) for line in lines if not line.fault}
@@ -97,7 +99,7 @@ def _fields(line: str) -> list[str]:
 
 
 def _heads(fields: Sequence[str]) -> Columns | None:
-    """The columns that a first row names, where it is a row of names."""
+    """The columns that the first row names; None if it is no row of names."""
     names = tuple(_HEADS.get(field.strip().lower(), "-") for field in fields)
     used = [name for name in names if name != "-"]
     is_head = len(used) >= 2 and "id" in used and {"text", "normalized"} & set(used) and len(set(used)) == len(used)
@@ -111,7 +113,7 @@ def _decide(path: Path, rows: Sequence[Sequence[str]]) -> Columns:
         return ("id", "text") if all(len(row) < 3 for row in rows) else LJSPEECH
     if _share(_are_alike(row[1], row[2]) for row in wide if len(row) == 3) >= _MOST:
         return LJSPEECH
-    if len(wide) < len(rows) / 2:  # most rows have two columns: in the others the text has a pipe
+    if len(wide) < len(rows) / 2:  # most rows have two columns, so in the other rows the text holds a pipe
         return ("id", "text")
     named = [row for row in wide if row[1] and row[2]]
     if named and not any(_are_alike(row[1], row[2]) for row in named):
@@ -121,7 +123,7 @@ def _decide(path: Path, rows: Sequence[Sequence[str]]) -> Columns:
         if third and not second and all(len(row) == 3 for row in wide):
             return ("id", "text", "speaker")
     raise ShardError(
-        f"{path}: it is not clear what its columns are ('{'|'.join(wide[0])[:80]}'); say it, such as --columns "
+        f"{path}: the rows do not show what the columns are ('{'|'.join(wide[0])[:80]}'); name them, such as --columns "
         "id,speaker,text or --columns id,text,normalized"
     )
 
@@ -136,7 +138,7 @@ def _words(text: str) -> set[str]:
 
 
 def _are_alike(text: str, other: str) -> bool:
-    """Whether two texts are forms of one; one may be empty."""
+    """Whether two texts are forms of the same text; an empty text counts as a form of every text."""
     words, others = _words(text), _words(other)
     if not words or not others:
         return not text.strip() or not other.strip()
@@ -144,7 +146,7 @@ def _are_alike(text: str, other: str) -> bool:
 
 
 def _are_names(values: Sequence[str]) -> bool:
-    """Whether a column holds names of speakers: short and repeated, or, in a few rows, each a word."""
+    """Whether a column holds names of speakers: short values that repeat, or single words if there are few rows."""
     if any(len(value) > _LONGEST_NAME or re.search(r"[.,;:!?]( |$)", value) for value in values):
         return False
     if len(set(values)) <= len(values) / 2:
@@ -155,8 +157,8 @@ def _are_names(values: Sequence[str]) -> bool:
 def _row(path: Path, number: int, fields: Sequence[str], columns: Columns) -> Row:
     values = _fitted(fields, columns)
     if values is None or not values.get("id"):
-        told = f"expected {'|'.join(columns)}, found '{'|'.join(fields)[:80]}'"
-        return Row(number, fault=f"{path}, line {number}: {told}")
+        fault = f"expected {'|'.join(columns)}, found '{'|'.join(fields)[:80]}'"
+        return Row(number, fault=f"{path}, line {number}: {fault}")
     text = values.get("normalized") or values.get("text") or ""
     if "speaker" in columns and not values.get("speaker"):
         return Row(number, values["id"], fault=f"{path}, line {number}: the speaker is missing")
@@ -164,7 +166,7 @@ def _row(path: Path, number: int, fields: Sequence[str], columns: Columns) -> Ro
 
 
 def _fitted(fields: Sequence[str], columns: Columns) -> dict[str, str] | None:
-    """The fields by their columns; where there are more, the text holds pipes."""
+    """The fields by their columns; None if they do not fit. If there are too many fields, the text holds pipes."""
     more = len(fields) - len(columns)
     if more > 0:
         joined = _join(list(fields), columns, more)
@@ -184,6 +186,6 @@ def _join(fields: list[str], columns: Columns, more: int) -> list[str] | None:
     first, second = texts
     if second != first + 1 or more % 2:
         return None
-    half = more // 2 + 1  # both forms of the text have as many pipes
+    half = more // 2 + 1  # fields of each form of the text: both forms must have the same number of pipes
     halves = ["|".join(fields[i : i + half]) for i in (first, first + half)]
     return [*fields[:first], *halves, *fields[first + 2 * half :]] if _are_alike(*halves) else None

@@ -1,4 +1,8 @@
-"""Shards of what ``pipeline`` made of the recordings: duplicates out, speakers named, split, mixed, accounted for."""
+"""Makes shards of the samples of all recordings.
+
+It leaves duplicates out, gives speakers one name over a collection, chooses the held-out samples, mixes the recordings,
+and records why each sample was left out.
+"""
 
 import hashlib
 import json
@@ -42,17 +46,17 @@ DUPLICATE, HOSTS, HELD_TEXT = "duplicate", "may be of a held-out speaker", "held
 
 @dataclass
 class Plan:
-    """What becomes of every sample of the parts: its speaker's name and split, or why it is left out."""
+    """The speaker's name and the split of every sample, or the reason why it is left out."""
 
-    parts: ShardSet
+    parts: ShardSet  # the samples of all recordings
     speakers: list[str]
-    splits: list[str]  # empty: left out
-    reasons: dict[str, tuple[str, str]]  # by key: reason and value
-    unmatched: tuple[str, ...] = ()  # names of the held-out list that are nobody's
+    splits: list[str]  # empty if the sample is left out
+    reasons: dict[str, tuple[str, str]]  # reason and value for each sample that is left out, by key
+    unmatched: tuple[str, ...] = ()  # names of the held-out list that match nothing
 
     @property
     def is_disjoint(self) -> bool:
-        """Whether nobody who is held out is trained on."""
+        """Whether no held-out speaker has samples in the training split."""
         pairs = set(zip(self.speakers, self.splits, strict=True))
         held = {speaker for speaker, split in pairs if split == "heldout"} - {UNKNOWN}
         return not any((speaker, "train") in pairs for speaker in held)
@@ -64,18 +68,19 @@ class Plan:
 
 
 def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, Any], console: Console) -> None:
-    """Write the shards and ``index.json`` into ``out`` as ``plan`` says; equal parts give equal bytes.
+    """Write the shards and ``index.json`` into ``out`` as ``plan`` says; the same plan gives the same bytes.
 
     Raises:
         ShardError: no recording gave any sample.
     """
     keys = plan.parts.keys
     if not any(plan.splits):
-        raise ShardError(f"{out}: nothing of {details['recordings']} recordings could be used; report/ says why")
+        count = details["recordings"]
+        raise ShardError(f"{out}: none of the recordings could be used ({count} in all); report/ says why")
     infos: dict[str, list[ShardInfo]] = {}
     earlier = left_shards(out)
     for split in SPLITS:
-        # Spread by a hash, so that every shard mixes recordings.
+        # The order by a hash mixes the recordings in every shard.
         members = [i for i in range(len(keys)) if plan.splits[i] == split]
         members.sort(key=lambda i: hashlib.sha256(keys[i].encode()).digest())
         starts = range(0, len(members), config.shard_samples)
@@ -88,14 +93,14 @@ def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, An
 
 
 def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: HeldOut) -> Plan:
-    """Who speaks in each sample of ``used``, which split it belongs to, and what is a duplicate.
+    """Decide for each sample of the recordings ``used``: its speaker, its split, and whether it is a duplicate.
 
-    Held out are the recordings and readers that ``held`` names, then whole speakers while there is room for them.
+    The recordings and readers that ``held`` names are held out, then whole speakers up to ``heldout_share``.
 
     Raises:
-        ShardError: what was made of a recording is damaged.
+        ShardError: the result of a recording is damaged.
     """
-    parts = ShardSet.open([work_folder(out, account.source) for account in used], PART, "audio")
+    parts = ShardSet.open([work_folder(out, account.recording) for account in used], PART, "audio")
     metas = [_read_meta(parts, i) for i in range(len(parts))]
     prints = {meta.id: np.frombuffer(bytes.fromhex(meta.fingerprint), np.uint32) for meta in metas}
     texts = {meta.id: meta.text for meta in metas}
@@ -103,7 +108,7 @@ def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: H
     reasons = {key: (DUPLICATE, f"of {first}") for key, first in copies.items()}
     names = name_speakers(out, used, config)
     speakers = [names.get((meta.recording, meta.speaker), UNKNOWN) for meta in metas]
-    listed = Listed.of(held, [account.source for account in used], speakers)
+    listed = Listed.of(held, [account.recording for account in used], speakers)
     named = [meta.recording in listed.recordings for meta in metas]
     fixed = [is_named or speaker in listed.speakers for is_named, speaker in zip(named, speakers, strict=True)]
     free = [UNKNOWN if is_fixed else speaker for is_fixed, speaker in zip(fixed, speakers, strict=True)]
@@ -130,11 +135,11 @@ def _read_meta(parts: ShardSet, index: int) -> PartRecord:
 
 
 def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> dict[tuple[str, str], str]:
-    """A name for each (recording, label): one person in many recordings of a collection has one name."""
+    """A speaker's name for each (recording, label); the same voice gets the same name in a whole collection."""
     by_collection: defaultdict[str, dict[tuple[str, str], npt.NDArray[np.float32]]] = defaultdict(dict)
     for account in used:
-        for label, vector in read_voices(out, account.source).items():
-            by_collection[account.source.collection][account.source.id, label] = vector
+        for label, vector in read_voices(out, account.recording).items():
+            by_collection[account.recording.collection][account.recording.id, label] = vector
     names = {}
     for collection, voices in sorted(by_collection.items()):
         for voice, number in link_voices(voices, config.speakers).items():
@@ -143,7 +148,10 @@ def name_speakers(out: Path, used: Sequence[Account], config: BuilderConfig) -> 
 
 
 def choose_heldout(speakers: Sequence[str], seconds: Sequence[float], share: float) -> set[str]:
-    """Speakers with about ``share`` of all seconds: by a hash of their names, while they fit; never the only one."""
+    """Speakers that together have at most ``share`` of all seconds, chosen by a hash of their names.
+
+    Never all of them.
+    """
     totals: defaultdict[str, float] = defaultdict(float)
     for speaker, length in zip(speakers, seconds, strict=True):
         totals[speaker] += length
@@ -166,10 +174,10 @@ def _members(plan: Plan, members: Sequence[int]) -> Iterator[Sample]:
 
 
 def rows_of(out: Path, account: Account, plan: Plan) -> list[Mapping[str, Any]]:
-    """The segments of a recording, as rows, with what was decided after all recordings were there."""
+    """The segments of a recording as rows, with the speakers' names and the reasons that the plan gives."""
     rows = []
-    for number, segment in enumerate(read_segments(out, account.source)):
-        key = sample_key(account.source, number)
+    for number, segment in enumerate(read_segments(out, account.recording)):
+        key = sample_key(account.recording, number)
         if key in plan.reasons:
             segment.drop(*plan.reasons[key])
         segment.speaker = plan.names.get(key, segment.speaker)

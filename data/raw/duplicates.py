@@ -1,9 +1,9 @@
-"""Segments that are the same recording twice: an advert in every episode, an episode in two feeds.
+"""Finds segments that hold the same sound, such as an advert in every episode or an episode in two feeds.
 
-A sound is told by the signs of its energy differences, along frequency and time (Haitsma and Kalker, "A highly robust
-audio fingerprinting system", ISMIR 2002): they survive loudness, lossy codecs, resampling and shifts, while two
-readings of one text, even by one reader, differ in about half of them. Frames here are 32 ms apart instead of 11.6 ms,
-which makes a fingerprint three times smaller (125 bytes a second).
+The fingerprint of a sound is the signs of its energy differences along frequency and time (Haitsma and Kalker, "A
+highly robust audio fingerprinting system", ISMIR 2002). The signs hardly change with loudness, lossy codecs, resampling
+and shifts, but two readings of one text, even by one reader, differ in about half of them. Frames here are 32 ms apart
+instead of 11.6 ms, which makes a fingerprint three times smaller (125 bytes for each second).
 """
 
 import zlib
@@ -24,30 +24,29 @@ from ..common.segments import ANALYSIS_RATE, Wave
 Words = npt.NDArray[np.uint32]
 
 HOP = 512  # samples; 32 ms
-WINDOW = 6144  # samples; 0.38 s as in the paper: a shift of half a hop hardly changes what a frame holds
-LOWEST_HZ, HIGHEST_HZ = 300.0, 2000.0  # the band of the paper, which telephones and low bit rates keep
-BITS = 32  # bits of a frame; they come from 33 bands
-QUIET_DB = -50.0  # frames below the loudest by this are noise or digital silence and tell nothing
-NOTHING = 0  # the word of a frame that tells nothing
+WINDOW = 6144  # samples; 0.38 s as in the paper, so long that a shift of half a hop hardly changes a frame
+LOWEST_HZ, HIGHEST_HZ = 300.0, 2000.0  # the band of the paper; telephones and low bit rates keep it
+BITS = 32  # bits in a frame's word; they come from 33 bands
+QUIET_DB = -50.0  # a frame this far below the loudest frame is noise or digital silence; its bits are chance
+NOTHING = 0  # the word of such a quiet frame
 
-_SKETCH = 64  # words of a segment that the index holds
-_NEIGHBOURS = 8  # earlier segments with the same word that are looked at
-_CANDIDATES = 8  # of these neighbours, so many with the most words in common are compared bit by bit
+_SKETCH = 64  # how many words of a segment the index holds
+_NEIGHBOURS = 8  # how many earlier segments with the same word the index gives
+_CANDIDATES = 8  # how many segments, those with the most words in common, are compared bit by bit
 _ONES = np.array([bin(byte).count("1") for byte in range(256)], np.uint8)
 
 
 class DuplicatesConfig(Config):
-    """When two segments are the same recording."""
+    """When two segments count as the same sound."""
 
-    max_bit_errors: Annotated[float, Field(gt=0, lt=0.5)] = (
-        0.25  # share; measured: copies up to 0.12, other speech from 0.35
-    )
+    # Share of bits that may differ. In copies up to 0.12 of the bits differ, in other speech 0.35 and more.
+    max_bit_errors: Annotated[float, Field(gt=0, lt=0.5)] = 0.25
     min_overlap: Annotated[float, Field(gt=0, le=1)] = 0.8  # this share of the longer segment must be the same
-    min_seconds: Annotated[float, Field(ge=0)] = 2.0  # shorter ones hold few bits: their texts must be equal too
+    min_seconds: Annotated[float, Field(ge=0)] = 2.0  # shorter segments hold few bits, so their texts must be equal too
 
 
 def fingerprint(samples: Wave) -> Words:
-    """The fingerprint [frames] uint32 of ``samples`` [n] at ``ANALYSIS_RATE``; one frame each 32 ms.
+    """The fingerprint [frames] uint32 of ``samples`` [n] at ``ANALYSIS_RATE``, with one frame every 32 ms.
 
     Bit m of frame n is the sign of (E[n, m] - E[n, m+1]) - (E[n-1, m] - E[n-1, m+1]), E being the energy of 33 bands
     spaced evenly in log frequency. Quiet frames are ``NOTHING``. A sound shorter than one window has no frames.
@@ -68,9 +67,9 @@ def fingerprint(samples: Wave) -> Words:
 
 
 def bit_errors(first: Words, second: Words, min_overlap: float) -> float:
-    """The share of bits in which two fingerprints differ, at the shift that makes it least; 1.0: they cannot match.
+    """The share of bits in which two fingerprints differ, at the best shift; 1.0 if they cannot match.
 
-    Only shifts are tried that lay ``min_overlap`` of the longer one over the other.
+    A shift is tried only if at least ``min_overlap`` of the longer fingerprint overlaps the other one.
     """
     needed = max(1, round(min_overlap * max(len(first), len(second))))
     least = 1.0
@@ -92,23 +91,24 @@ def find_duplicates(
     durations_s: Mapping[str, float],
     config: DuplicatesConfig | None = None,
 ) -> dict[str, str]:
-    """For each segment that repeats another one: its key, and the key that stays, the first in sorted order.
+    """For each segment that repeats another one: its key, and the key of the segment that stays.
 
-    No pair is compared that shares nothing: an index holds, for each segment, the 64 words of its fingerprint with the
-    smallest hashes, which two copies mostly choose alike, and its text. With n segments that is O(n log n) time, and about
-    2 kB a segment besides the fingerprints, which may be a mapping that reads them from disk.
+    The first segment in sorted order stays. Only segments that have a word in common in the index are compared. For
+    each segment the index holds its text and the 64 words of its fingerprint that have the smallest hashes; two copies
+    mostly have the same such words. For n segments this takes O(n log n) time, and about 2 kB of memory for each
+    segment besides the fingerprints, which may be a mapping that reads them from disk.
 
     Args:
         fingerprints: what ``fingerprint`` gave, by key.
-        texts: what is said, by key, or an empty string; see ``min_seconds``.
+        texts: the text of each segment, by key, or an empty string; see ``min_seconds``.
         durations_s: the length in seconds, by key.
-        config: when two segments are the same; default: ``DuplicatesConfig()``.
+        config: when two segments count as the same; the default is ``DuplicatesConfig()``.
     """
     config = config or DuplicatesConfig()
     keys = sorted(fingerprints)
     index = _Index([_sketch(fingerprints[key], texts[key]) for key in keys])
-    first = np.arange(len(keys))  # of what each segment is a copy; itself when of none
-    found: dict[str, str] = {}
+    first = np.arange(len(keys))  # the number of the segment that each one is a copy of; its own number if it is none
+    copies: dict[str, str] = {}
     for number, key in enumerate(keys):
         shared = Counter(int(first[earlier]) for earlier in index.earlier(number))
         likely = sorted(shared, key=lambda candidate: (-shared[candidate], candidate))[:_CANDIDATES]
@@ -119,15 +119,15 @@ def find_duplicates(
             ):
                 continue
             if bit_errors(fingerprints[other], fingerprints[key], config.min_overlap) <= config.max_bit_errors:
-                first[number], found[key] = candidate, other
+                first[number], copies[key] = candidate, other
                 break
-    return found
+    return copies
 
 
 def _sketch(words: Words, text: str) -> Words:
-    """The different words [up to _SKETCH] with the smallest hashes, a choice that does not depend on position.
+    """The different words [up to _SKETCH] of a fingerprint that have the smallest hashes, wherever they stand.
 
-    The checksum of the text is one word more: what is said alike is worth a comparison.
+    The checksum of the text is one more word, so that segments with the same text are compared too.
     """
     telling = np.unique(words[words != NOTHING])
     if not len(telling):
@@ -140,20 +140,23 @@ def _sketch(words: Words, text: str) -> Words:
 
 
 class _Index:
-    """Which segments share a word; segments are numbered, and only earlier ones are given."""
+    """Finds segments that share a word with a segment and have a smaller number."""
 
     def __init__(self, sketches: list[Words]) -> None:
         sizes = np.array([len(sketch) for sketch in sketches], np.int64)
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
         words = np.concatenate([*sketches, np.zeros(0, np.uint32)])
         segments = np.repeat(np.arange(len(sketches), dtype=np.int32), sizes)
-        order = np.argsort(words, kind="stable")  # stable: equal words stay in the order of the segments
+        order = np.argsort(words, kind="stable")  # a stable sort keeps equal words in the order of the segments
         self._words, self._segments = words[order], segments[order]
-        self._places = np.empty(len(order), np.int64)  # where in the sorted order each word of a segment went
+        self._places = np.empty(len(order), np.int64)  # the place of each segment's words in the sorted order
         self._places[order] = np.arange(len(order))
 
     def earlier(self, number: int) -> npt.NDArray[np.int32]:
-        """The nearest earlier segments for each word of segment ``number``; one comes once for each shared word."""
+        """The nearest earlier segments for each word of segment ``number``.
+
+        A segment appears once for each shared word.
+        """
         places = self._places[self._starts[number] : self._starts[number + 1]]
         before = places[:, None] - np.arange(1, _NEIGHBOURS + 1)
         same = (before >= 0) & (self._words[np.maximum(before, 0)] == self._words[places][:, None])

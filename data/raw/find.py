@@ -1,6 +1,6 @@
-"""Raw recordings for the builder, wherever they are: files, folders, feeds, lists of URLs, URLs.
+"""Finds the raw recordings that the sources of a build name: files, folders, feeds, lists of URLs, URLs.
 
-What is wrong with one of them is told and never stops the others.
+A recording that cannot be read or fetched becomes a ``Failure``, and the search goes on.
 """
 
 import os
@@ -14,7 +14,7 @@ from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
 from ..common.licences import UNKNOWN_LICENSE, license_beside
 from ..common.names import is_folder, make_key
 from ..common.places import AUDIO_SUFFIXES
-from ..common.segments import Failure, Source
+from ..common.segments import Failure, Recording
 from ..web.feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
 from ..web.fetch import FEED_BYTES, Fetched, download, stem_of
 from ..web.request import FetchConfig
@@ -28,47 +28,49 @@ SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(
 NOT_FETCHED = "not fetched (dry run)"
 _TEXTS = (".txt", ".epub")
 _NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
-_STEM_LENGTH = 60  # leaves room in a key for the digits of the content and the number of a segment
+_STEM_LENGTH = 60  # characters; the rest of a key is for the checksum of the content and the number of a segment
 
 
 def local_sources(words: Sequence[str]) -> list[Path]:
-    """Those of ``words`` that name files and folders here."""
+    """Those of the sources ``words`` that name files and folders on this machine."""
     return [Path(word) for word in words if not is_url(word) and not word.startswith(PREFIX)]
 
 
 def is_raw(word: str) -> bool:
-    """Whether the name of a source alone shows that it is of raw recordings: a URL, a feed, a list of URLs, a sound file.
+    """Whether the name of a source shows that it gives raw recordings: a URL, a feed, a list of URLs, or a sound file.
 
-    A text file may be a list of URLs or sentences, and a folder may hold anything: their names do not show it.
+    The names of text files and folders do not show it: a text file may be a list of URLs or of sentences, and a folder
+    may hold anything.
     """
     suffix = Path(word).suffix.lower()
     is_file_of_raw = suffix in (*FEEDS, *URL_LISTS, *SOUND_SUFFIXES) and suffix != ".txt"
     return is_url(word) or word.startswith(PREFIX) or (is_file_of_raw and not is_folder(Path(word)))
 
 
-def find_sources(
+def find_recordings(
     words: Sequence[str],
     folder: Path,
     config: FetchConfig,
     tell: Callable[[str], None] = lambda line: None,
     fetch: bool = True,
-) -> tuple[list[Source], list[Failure]]:
-    """The recordings that ``words`` name, each content once, and what failed; what is on the web goes into ``folder``.
+) -> tuple[list[Recording], list[Failure]]:
+    """The recordings that the sources ``words`` name, and the failures; files from the web are fetched into ``folder``.
 
-    A word is a recording, a folder (searched through), a feed (.xml, .rss, .atom), a list (.urls, .txt: a URL a line,
-    a licence after a tab), the URL of a recording or a feed, a YouTube page, or ``yt-dlp:URL`` for another site. The
-    order is that of the words, of file names within a folder, of the feed within a feed. ``tell`` gets a line for
-    each transfer; without ``fetch`` nothing is transferred, and what would be is among the failures.
+    A source is a recording, a folder (with its subfolders), a feed (.xml, .rss, .atom), a list (.urls, .txt: one URL on
+    each line, its licence after a tab), the URL of a recording or a feed, a YouTube page, or ``yt-dlp:URL`` for another
+    site. The recordings have the order of the sources; within a folder they have the order of file names, within a feed
+    that of the feed. A file with the same bytes as an earlier one is a failure. ``tell`` gets a line for each transfer.
+    With ``fetch=False`` nothing is transferred, and everything on the web is among the failures.
 
     Raises:
-        ShardError: no word was given, or one names nothing that exists.
+        ShardError: there is no source, or one names a file that does not exist.
         TriforceError: another process fetches into ``folder``.
     """
     if not words:
         raise ShardError("nothing to build: give recordings, folders, feeds (.xml), lists (.urls) or URLs")
     if not all(word.strip() for word in words):
         raise ShardError(
-            "a source is an empty name; give a recording, a folder, a feed, a list or a URL ('.': this folder)"
+            "one of the sources is an empty name; give a recording, a folder ('.' is this one), a feed, a list or a URL"
         )
     remote = [is_url(word) or word.startswith(PREFIX) for word in words]
     for word, is_remote in zip(words, remote, strict=True):
@@ -82,29 +84,29 @@ def find_sources(
                 finder.take_url(word)
             else:
                 finder.take_path(Path(word))
-    return finder.sources, finder.failures
+    return finder.recordings, finder.failures
 
 
 class _Finder:
-    """Collects sources and failures."""
+    """Collects recordings and failures."""
 
     def __init__(self, folder: Path, config: FetchConfig, tell: Callable[[str], None], fetch: bool) -> None:
         self.folder, self.config, self.tell, self.fetch = folder, config, tell, fetch
-        self.sources: list[Source] = []
+        self.recordings: list[Recording] = []
         self.failures: list[Failure] = []
-        self._by_content: dict[str, str] = {}  # name of the first file with a SHA-256
+        self._by_content: dict[str, str] = {}  # the name of the first file with a content, by the content's SHA-256
         self._ids: set[str] = set()
         self._beside: dict[tuple[Path, Path], _Beside] = {}
 
     def fail(self, name: str, reason: object) -> None:
-        """Note what failed; most messages begin with its name, which is kept once."""
-        told = (name, str(reason).removeprefix(f"{name}: "))
-        self.failures.append(Failure(*(" ".join(_clean(text).splitlines()) for text in told)))
+        """Add a failure; if the reason begins with the name, the name is removed there."""
+        texts = (name, str(reason).removeprefix(f"{name}: "))
+        self.failures.append(Failure(*(" ".join(_clean(text).splitlines()) for text in texts)))
 
     # --- local ---
 
     def take_path(self, path: Path) -> None:
-        """A file or a folder."""
+        """Add the recordings of a local file or folder."""
         suffix = path.suffix.lower()
         if path.is_dir():
             for file in self._walk(path):
@@ -126,12 +128,12 @@ class _Finder:
             self.fail(str(path), "expected a recording, a feed (.xml, .rss, .atom) or a list of URLs (.urls, .txt)")
 
     def take_file(self, path: Path, top: Path) -> None:
-        """A recording that lies here; its licence may lie in any folder up to ``top``."""
+        """Add a local recording; its licence may lie in its folder or in any folder above it up to ``top``."""
         if not _is_utf8(path):
             self.fail(str(path), "the name is not UTF-8; rename it")
             return
         try:
-            place = (path.parent, top)  # the same folder may be named by itself and within another
+            place = (path.parent, top)  # a folder may be a source itself and lie in another source
             if place not in self._beside:
                 self._beside[place] = _Beside(*place, self.fail)
             beside = self._beside[place]
@@ -140,7 +142,10 @@ class _Finder:
             self.fail(str(path), f"cannot read it ({error.strerror or error})")
 
     def _walk(self, top: Path) -> Iterator[Path]:
-        """The recordings under ``top``, sorted; links are followed, each folder is entered once, hidden things never."""
+        """The sound files under ``top``, sorted.
+
+        Links are followed, each folder is entered once, and hidden files and folders are skipped.
+        """
         seen: set[tuple[int, int]] = set()
 
         def unreadable(error: OSError) -> None:
@@ -149,7 +154,7 @@ class _Finder:
         for name, folders, files in os.walk(top, onerror=unreadable, followlinks=True):
             try:
                 status = Path(name).stat()
-            except OSError as error:  # gone meanwhile
+            except OSError as error:  # somebody removed the folder meanwhile
                 unreadable(error)
                 continue
             if name != str(top) and (kind := marked_kind(Path(name))):
@@ -168,7 +173,7 @@ class _Finder:
     # --- on the web ---
 
     def take_url(self, word: str, collection: str | None = None, licence: str | None = None) -> None:
-        """A recording, a feed, or a page for yt-dlp."""
+        """Add the recordings of a URL, which may be a recording, a feed, or a page for yt-dlp."""
         url = word.removeprefix(PREFIX)
         if not self.fetch:
             self.fail(url, NOT_FETCHED)
@@ -209,7 +214,7 @@ class _Finder:
         licence: str | None,
         fetch: Callable[[str, Path, FetchConfig], Fetched] | None = None,
     ) -> None:
-        """Fetch episodes into a folder of their own: the ids of two feeds may be the same."""
+        """Fetch episodes into a folder of their own, because two feeds may use the same ids."""
         if not self.fetch:
             for episode in episodes:
                 self.fail(episode.url, NOT_FETCHED)
@@ -231,7 +236,7 @@ class _Finder:
 
     def _take_fetched(self, fetched: Fetched, collection: str, licence: str, title: str | None = None) -> None:
         if fetched.unchecked:
-            self.tell(f"{fetched.url}: the file of an earlier fetch is taken ({fetched.unchecked})")
+            self.tell(f"{fetched.url}: the build takes the file that was fetched earlier ({fetched.unchecked})")
         try:
             self._add(Path(fetched.path), fetched.url, collection, licence, url=fetched.url, title=title)
         except OSError as error:
@@ -262,15 +267,15 @@ class _Finder:
         self._by_content[content] = name
         stem = make_key(path.stem)[:_STEM_LENGTH]
         key = f"{stem}-{content[:8]}"
-        if key in self._ids:  # happens among the tens of thousands of files that are called "01.mp3"
+        if key in self._ids:  # it happens if tens of thousands of files have the same name, such as "01.mp3"
             key = f"{stem}-{content[:16]}"
         self._ids.add(key)
         collection, licence, title = _clean(collection), _clean(licence), _clean(title) if title else None
-        self.sources.append(Source(key, str(path), collection, licence, url, title, str(text) if text else None))
+        self.recordings.append(Recording(key, str(path), collection, licence, url, title, str(text) if text else None))
 
 
 class _Beside:
-    """What lies in a folder beside its recordings: texts, and the licence in it or above it up to ``top``."""
+    """The texts in a folder of recordings, and the licence in the folder or above it up to ``top``."""
 
     def __init__(self, folder: Path, top: Path, fail: Callable[[str, object], None]) -> None:
         try:
@@ -294,9 +299,10 @@ class _Beside:
         self._shared = [path for path in self._texts if path.stem not in stems]
 
     def text_of(self, audio: Path) -> Path | None:
-        """The text that ``audio`` is read from: of the same name (.txt first), else the only text of the folder.
+        """The text that is read in ``audio``; None if there is none.
 
-        A text of another recording's name is that one's; licences and read-me files are no books.
+        It is the text of the same name (.txt before .epub), or else the only text in the folder. A text with the name
+        of another recording belongs to that recording, and licences and README files are no texts.
         """
         same = [path for path in self._texts if path.stem == audio.stem]
         if same:
@@ -315,12 +321,12 @@ def _begins_like_sound(path: Path) -> bool:
 def _exists(word: str) -> bool:
     try:
         return Path(word).exists()
-    except (OSError, ValueError):  # longer than a name may be, or with a zero byte
+    except (OSError, ValueError):  # the name is too long, or has a zero byte
         return False
 
 
 def _clean(text: str) -> str:
-    """``text`` without what no UTF-8 file can hold: names of files, and what servers send, may be anything."""
+    """``text`` without invalid Unicode, which names of files and answers of servers may hold."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""What a held-out list names among raw recordings: whole recordings, readers, and texts."""
+"""Applies a held-out list to raw recordings: it finds the recordings, speakers and texts that the list names."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,15 @@ from pathlib import Path
 
 from ..common.heldout import HeldOut
 from ..common.names import letters_of, make_key
-from ..common.segments import UNKNOWN, Source
+from ..common.segments import UNKNOWN, Recording
 
-_CONTAINED = 20  # letters of a held-out text that is also looked for within a longer one; shorter ones are everywhere
+# Letters: a held-out text of this length or more is also searched within longer texts; a shorter one would be anywhere.
+_CONTAINED = 20
 
 
 @dataclass(frozen=True)
 class Listed:
-    """What a list holds out of a build."""
+    """The recordings, speakers and texts of a build that a held-out list names."""
 
     recordings: frozenset[str]  # their ids
     speakers: frozenset[str]
@@ -21,27 +22,27 @@ class Listed:
     unmatched: tuple[str, ...]  # names that match nothing
 
     @staticmethod
-    def of(held: HeldOut, sources: Sequence[Source], speakers: Iterable[str]) -> "Listed":
-        """``held`` among ``sources`` and the names of their ``speakers``.
+    def of(held: HeldOut, recordings: Sequence[Recording], speakers: Iterable[str]) -> "Listed":
+        """Find what ``held`` names among ``recordings`` and the names of their ``speakers``.
 
-        An id of the list may be a recording's id, file name (with its suffix or without), title or address. A reader may
-        be a speaker's name, the folder, feed or book that recordings are of, or what an id may be.
+        An id of the list may be a recording's id, file name (with its suffix or without), title or address. A reader
+        may be the name of a speaker, the collection of recordings, or anything that an id may be.
         """
-        found: set[str] = set()
+        ids: set[str] = set()
         matched: set[str] = set()
-        for source in sources:
-            path = Path(source.path)
-            names = {source.id, path.stem, path.name, source.title or "", source.url or ""} - {""}
+        for recording in recordings:
+            path = Path(recording.path)
+            names = {recording.id, path.stem, path.name, recording.title or "", recording.url or ""} - {""}
             keys = {make_key(name) for name in names} & held.utterances
-            readers = {source.collection, *names} & held.speakers
+            readers = {recording.collection, *names} & held.speakers
             if keys or readers:
-                found.add(source.id)
+                ids.add(recording.id)
                 matched |= keys | readers
-        ours = (set(speakers) - {UNKNOWN}) & held.speakers
-        unmatched = sorted((held.utterances | held.speakers) - matched - ours)
-        return Listed(frozenset(found), frozenset(ours), tuple(sorted(held.texts)), tuple(unmatched))
+        named = (set(speakers) - {UNKNOWN}) & held.speakers
+        unmatched = sorted((held.utterances | held.speakers) - matched - named)
+        return Listed(frozenset(ids), frozenset(named), tuple(sorted(held.texts)), tuple(unmatched))
 
     def text_in(self, text: str) -> str:
-        """The held-out text that ``text`` is or holds; empty: none."""
+        """The held-out text that ``text`` is or contains; empty if there is none."""
         letters = letters_of(text)
         return next((t for t in self.texts if t == letters or (len(t) >= _CONTAINED and t in letters)), "")

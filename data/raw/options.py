@@ -1,4 +1,4 @@
-"""The options of ``triforce-tts build raw`` together: each of them does something, or is refused."""
+"""The options of ``triforce-tts build raw``; an option that would have no effect is refused."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from . import results
 
 @dataclass(frozen=True)
 class RawOptions:
-    """What the command line asks for; None and an empty list: not given."""
+    """The options of a command line; None or an empty list means that the option is not given."""
 
     sources: Sequence[str]
     out: Path
     config: str | None = None
     set_: Sequence[str] = ()
     heldout: Path | None = None
-    heldout_lists: Sequence[Path] = ()  # ``heldout``, or the lists that lie in the sources
+    heldout_lists: Sequence[Path] = ()  # ``heldout`` alone, or the lists that lie in the source folders
     sample_rate: int | None = None
     codec: str | None = None
     workers: int | None = None
@@ -30,7 +30,7 @@ class RawOptions:
 
     @property
     def overrides(self) -> list[str]:
-        """Settings of the configuration that options of their own stand for, and those of ``--set``."""
+        """The settings of ``--set``, and those that have an option of their own, in the form of ``--set``."""
         overrides = [*self.set_]
         overrides += [f"codec={self.codec}"] if self.codec else []
         overrides += [f"sample_rate={self.sample_rate}"] if self.sample_rate else []
@@ -38,10 +38,10 @@ class RawOptions:
         return overrides
 
     def check(self) -> None:
-        """Refuse options that would do nothing, or that contradict each other.
+        """Refuse options that would have no effect or that contradict each other.
 
         Raises:
-            ShardError: the first such option by its name.
+            ShardError: there is such an option; the message names it.
         """
         if self.config is None:
             raise ShardError(
@@ -50,7 +50,7 @@ class RawOptions:
         keys = [setting.partition("=")[0] for setting in self.set_]
         twice = {"codec": self.codec, "sample_rate": self.sample_rate, "align.enabled": self.align}
         if clash := [key for key, value in twice.items() if value is not None and key in keys]:
-            raise ShardError(f"--set {clash[0]}: there is an option for it that is given too; give one of them")
+            raise ShardError(f"--set {clash[0]}: the option for this setting is given too; give only one of them")
         self._check_parts()
         if len(self.heldout_lists) > 1:
             named = ", ".join(map(str, self.heldout_lists))
@@ -59,16 +59,16 @@ class RawOptions:
     def _check_parts(self) -> None:
         """Refuse options that the chosen part of the work does not use."""
         if self.part and self.only != "process":
-            raise ShardError(f"--part {self.part}: only processing can be shared out; add --only process")
+            raise ShardError(f"--part {self.part}: only processing can be divided between machines; add --only process")
         if self.heldout and self.only in ("fetch", "process"):
             raise ShardError(f"--heldout: --only {self.only} does not use it; give it with --only assemble")
         if self.ray and self.only in ("fetch", "assemble"):
             raise ShardError(f"--ray: --only {self.only} does not use it; leave it out")
         if self.ray and self.workers is not None:
-            raise ShardError("--workers: with --ray the cluster says how many there are; leave it out")
+            raise ShardError("--workers: with --ray the cluster decides how many workers there are; leave it out")
         if self.dry_run and (
             given := [name for name, value in (("--only", self.only), ("--part", self.part)) if value]
         ):
-            raise ShardError(f"{', '.join(given)}: --dry-run tells of the whole build; leave them out")
-        if self.only in ("process", "assemble") and self.sources and (self.out / "work" / results.SOURCES).exists():
-            raise ShardError(f"--only {self.only}: the sources that --only fetch found are taken; leave out SRC")
+            raise ShardError(f"{', '.join(given)}: not together with --dry-run, which always describes the whole build")
+        if self.only in ("process", "assemble") and self.sources and (self.out / "work" / results.RECORDINGS).exists():
+            raise ShardError(f"--only {self.only}: it takes the recordings that --only fetch found; leave out SRC")

@@ -1,7 +1,8 @@
-"""One raw recording through all steps: decoded, cut, told apart by speaker, written down, judged, encoded.
+"""Takes one raw recording through all steps: decode, cut, speakers, text, screening, alignment, encode.
 
-The result is a folder named by the recording, renamed into place when it is whole: a killed build loses at most the
-recordings in hand, and a repeated one does nothing that is done. ``assemble`` makes shards of these folders.
+The result is a folder with the name of the recording. It is renamed into its place when it is complete, so a build that
+is killed loses only the recordings that it is working on, and the next build skips the finished ones. ``assemble``
+makes shards of these folders.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from triforce_tts.samples import PartRecord, content_of
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
 
-from ..common.segments import ANALYSIS_RATE, Segment, Sound, Source, as_row
+from ..common.segments import ANALYSIS_RATE, Recording, Segment, Sound, as_row
 from ..steps.book import BookConfig, align_text
 from ..steps.cut import CutConfig, cut
 from ..steps.level import LevelConfig, levelled
@@ -55,15 +56,15 @@ from .results import (
 )
 from .sound import decode
 
-FORMAT = 6  # raised when the same recording would give another result
-SCRATCH = "scratch"  # folder of the decoded sound, while it is needed
-PART = "part"  # the split of a recording's own shard
+FORMAT = 6  # raise it when the code gives another result for the same recording
+SCRATCH = "scratch"  # the folder of the decoded sound while the steps need it
+PART = "part"  # the name of the only split in a recording's own shard
 
 
 class BuilderConfig(Config):
-    """The whole of ``configs/data/*.yaml``: a part for each step."""
+    """The settings in ``configs/data/*.yaml``, with a section for each step."""
 
-    sample_rate: PositiveInt = 24000  # Hz to store
+    sample_rate: PositiveInt = 24000  # Hz; the rate of the stored samples
     codec: Literal["flac", "opus"] = "flac"
     opus_kbps: PositiveInt = 32
     fetch: FetchConfig = FetchConfig()
@@ -77,34 +78,34 @@ class BuilderConfig(Config):
     screen: ScreenConfig = ScreenConfig()
     align: AlignConfig = AlignConfig()
     duplicates: DuplicatesConfig = DuplicatesConfig()
-    heldout_share: float = Field(default=0.02, ge=0, lt=1)  # of the hours, by whole speakers
+    heldout_share: float = Field(default=0.02, ge=0, lt=1)  # share of the sound to hold out, by whole speakers
     shard_samples: PositiveInt = 256
 
     @model_validator(mode="after")
     def _check(self) -> "BuilderConfig":
         if self.align.enabled and self.text_checks.language != "en":
             raise ValueError(
-                f"align.enabled: words can be placed in English alone, text_checks.language is '{self.text_checks.language}'; "
-                "set align.enabled=false"
+                f"align.enabled: only English words can be aligned, but text_checks.language is "
+                f"'{self.text_checks.language}'; set align.enabled=false"
             )
         return self
 
 
 @dataclass(frozen=True)
 class Work:
-    """A recording to do, and where its result goes."""
+    """A recording to process, and the folder for its result."""
 
-    source: Source
+    recording: Recording
     folder: str
     config: BuilderConfig
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the recording, its text, the settings of any step, or the format."""
-        # What is done after all recordings, or before, does not change what is made of one.
+        """A checksum of the recording, its text, the settings of all steps, and the format."""
+        # Settings of what happens before or after the steps do not change the result of a recording.
         settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
-        text = _checksum(Path(self.source.text)) if self.source.text else ""
-        about = {name: value for name, value in asdict(self.source).items() if name not in ("path", "text")}
+        text = _checksum(Path(self.recording.text)) if self.recording.text else ""
+        about = {name: value for name, value in asdict(self.recording).items() if name not in ("path", "text")}
         return hashlib.sha256(json.dumps([FORMAT, settings, about, text], sort_keys=True).encode()).hexdigest()
 
 
@@ -112,33 +113,33 @@ def _checksum(path: Path) -> str:
     try:
         return file_sha256(path) if path.is_file() else "no file"
     except OSError:
-        return "cannot be read"  # whoever reads it says so
+        return "cannot be read"  # the step that reads the text raises the error
 
 
 class _NotHereError(Exception):
-    """This machine could not do a recording, for no fault of the recording's."""
+    """This machine could not process a recording, and the recording is not at fault."""
 
 
 def process(work: Work) -> Account:
-    """Take one recording through all steps, or return what an earlier build made of the same.
+    """Take one recording through all steps; if an earlier build did so with the same input, return its account.
 
-    What is wrong with the recording, or with its text, is in the account, is kept, and stops nothing. Where this machine
-    is at fault (memory, a disk that cannot be read), the account says so, and the next build tries again.
+    A fault of the recording or its text is part of the account, which is kept. If the machine is at fault (too little
+    memory, a disk that cannot be read), the account says so, and the next build tries again.
 
     Raises:
-        TriforceError: what is wrong concerns every recording, such as weights that are missing, or a full disk.
+        TriforceError: an error that concerns every recording, such as missing weights or a full disk.
     """
     folder = Path(work.folder)
     with held(folder):
         stamp = work.fingerprint
-        if (found := finished(folder, stamp)) is not None:
-            return found
-        account = Account(work.source)
+        if (earlier := finished(folder, stamp)) is not None:
+            return earlier
+        account = Account(work.recording)
         try:
             with new_folder(folder, "recording", force=True) as temporary:
                 _make(work, temporary, account, stamp)
         except _NotHereError as error:
-            account.error, account.again = str(error).removeprefix(f"{work.source.path}: "), True
+            account.error, account.again = str(error).removeprefix(f"{work.recording.path}: "), True
             write_failed(folder, stamp, account)
         else:
             forget_failure(folder)
@@ -146,10 +147,10 @@ def process(work: Work) -> Account:
 
 
 def _make(work: Work, folder: Path, account: Account, stamp: str) -> None:
-    """Fill ``folder`` with the result of a recording; an error that says nothing of the recording goes on."""
-    made: list[Sample] = []
+    """Fill ``folder`` with the result of a recording; an error that is not the recording's own fault is raised."""
+    samples: list[Sample] = []
     try:
-        made = _take(work, folder, _Clock(account))
+        samples = _take(work, folder, _Clock(account))
     except ImportError as error:
         raise TriforceError(f"{error.name} cannot be loaded ({error}); pip install 'triforce-tts[data]'") from error
     except Exception as error:
@@ -158,58 +159,58 @@ def _make(work: Work, folder: Path, account: Account, stamp: str) -> None:
         if not is_of_recording(error):
             raise _NotHereError((str(error).splitlines() or [""])[0] or type(error).__name__) from error
         if isinstance(error, AudioError | TextError):
-            account.error = str(error).removeprefix(f"{work.source.path}: ")
+            account.error = str(error).removeprefix(f"{work.recording.path}: ")
         else:
-            # A fault of this program or of a library, with this recording: the others shall not wait for its mending.
+            # This program or a library failed on this recording. The build goes on with the other recordings.
             name = Path(work.folder).name
             account.error = f"a fault of the builder ({error!r}); please report it with work/{name}/{FAULT}"
             write_text(folder / FAULT, traceback.format_exc())
-    info = write_shard(folder / SAMPLES, made)
+    info = write_shard(folder / SAMPLES, samples)
     write_index(folder, "audio", {PART: [info]}, {})
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     write_done(folder, stamp, account)
 
 
 def _take(work: Work, folder: Path, clock: "_Clock") -> list[Sample]:
-    """The samples of a recording; its segments and voices are written into ``folder``."""
-    config, source = work.config, work.source
+    """The samples of a recording; the function also writes the segments and voices into ``folder``."""
+    config, recording = work.config, work.recording
     with clock("decode"):
-        sound = decode(Path(source.path), folder / SCRATCH, config.sample_rate)
+        sound = decode(Path(recording.path), folder / SCRATCH, config.sample_rate)
         clock.account.duration_s, clock.account.faults = sound.duration_s, list(sound.faults)
-    segments, voices = run_steps(sound, source, config, clock)
+    segments, voices = run_steps(sound, recording, config, clock)
     rows = [json.dumps(as_row(segment), ensure_ascii=False, sort_keys=True) + "\n" for segment in segments]
     write_text(folder / ROWS, "".join(rows))
     write_json(folder / VOICES, {label: [round(float(x), 6) for x in vector] for label, vector in voices.items()})
     with clock("encode"):
-        # Encoded, an hour takes a hundred megabytes at most: they fit into memory.
-        return [make_sample(sound, source, n, s, config) for n, s in enumerate(segments) if s.kept]
+        # An encoded hour has a hundred megabytes at most, so all samples fit into memory.
+        return [make_sample(sound, recording, n, s, config) for n, s in enumerate(segments) if s.kept]
 
 
 class _Clock:
-    """Times steps, and notes how much sound each of them was given and dropped."""
+    """Measures the time of each step, and how much sound it gets and drops."""
 
     def __init__(self, account: Account) -> None:
         self.account = account
 
     @contextmanager
     def __call__(self, name: str, segments: Sequence[Segment] = ()) -> Iterator[None]:
-        given = sum(segment.seconds for segment in segments if segment.kept)
+        before_s = sum(segment.seconds for segment in segments if segment.kept)
         began = time.perf_counter()
         yield
-        kept = sum(segment.seconds for segment in segments if segment.kept)  # which a step may have divided
+        after_s = sum(segment.seconds for segment in segments if segment.kept)  # the step may have divided segments
         self.account.steps[name] = (
-            round(given if segments else self.account.duration_s, 4),
-            round(given - kept, 4),
+            round(before_s if segments else self.account.duration_s, 4),
+            round(before_s - after_s, 4),
             round(time.perf_counter() - began, 4),
         )
 
 
 def run_steps(
-    sound: Sound, source: Source, config: BuilderConfig, clock: "_Clock"
+    sound: Sound, recording: Recording, config: BuilderConfig, clock: "_Clock"
 ) -> tuple[list[Segment], Mapping[str, Vector]]:
-    """The segments of ``sound`` after every step between decoding and encoding, and the mean vector of each voice.
+    """Run every step between decoding and encoding; the result is the segments and the mean vector of each voice.
 
-    The segments cover all of the recording, in order.
+    The segments are in order and cover the whole recording.
     """
     with clock("level"):
         sound = levelled(sound, config.level)
@@ -221,8 +222,8 @@ def run_steps(
     with clock("speakers", segments):
         voices = label_speakers(sound, segments, config.speakers)
     with clock("text", segments):
-        if source.text is not None:
-            align_text(sound, segments, read_book(Path(source.text)), config.book)
+        if recording.text is not None:
+            align_text(sound, segments, read_book(Path(recording.text)), config.book)
         else:
             transcribe(sound, segments, config.transcribe)
     with clock("text checks", segments):
@@ -234,28 +235,28 @@ def run_steps(
     return segments, voices
 
 
-def make_sample(sound: Sound, source: Source, number: int, segment: Segment, config: BuilderConfig) -> Sample:
-    """The sample of a kept segment, at the one level of all samples, with what is known about it."""
+def make_sample(sound: Sound, recording: Recording, number: int, segment: Segment, config: BuilderConfig) -> Sample:
+    """The sample of a kept segment, at the level that all samples have, with all that is known about it."""
     samples = torch.from_numpy(sound.read(segment.start_s, segment.end_s))
     levelled, gain_db = normalize_level(samples, sound.sample_rate)
     audio = Audio(levelled, sound.sample_rate)
-    key = sample_key(source, number)
+    key = sample_key(recording, number)
     measured: dict[str, Any] = {name: round(value, 4) for name, value in segment.scores.items()}
     analysed = sound.read(segment.start_s, segment.end_s, ANALYSIS_RATE)
     record = PartRecord(
         id=key,
         text=segment.text,
         speaker=segment.speaker,
-        source=source.collection,
-        recording=source.id,
+        source=recording.collection,
+        recording=recording.id,
         start_s=round(segment.start_s, 4),
         end_s=round(segment.end_s, 4),
-        license=source.license,
+        license=recording.license,
         sample_rate=audio.sample_rate,
         duration_s=round(audio.duration_s, 4),
         gain_db=round(gain_db, 2),
-        url=source.url,
-        title=source.title,
+        url=recording.url,
+        title=recording.title,
         fingerprint=fingerprint(analysed).tobytes().hex(),
         **{PUNCT: True, **measured, **segment.details},
     )

@@ -1,4 +1,4 @@
-"""A recording decoded to a file of plain samples: ten hours of it are read like ten seconds, and cost no memory."""
+"""Decodes a recording into a file of plain samples, from which any part is read quickly and with little memory."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -18,16 +18,17 @@ from ..common.segments import Wave
 
 @dataclass(frozen=True)
 class FileSound:
-    """A decoded recording, a ``Sound``: 16-bit mono samples in a file that is read with seeks.
+    """A decoded recording, a ``Sound``: 16-bit mono samples in a file.
 
-    It is not mapped into memory: what was read of a mapped file counts as memory of the process.
+    Reading seeks in the file. The file is not mapped into memory, because the read pages of a mapped file count as
+    memory of the process.
     """
 
     path: Path
     sample_rate: int  # Hz
     samples: int
-    native_rate: int  # Hz, of the file that it was decoded from
-    faults: tuple[str, ...] = ()  # what could not be decoded
+    native_rate: int  # Hz; the sample rate of the recording's own file
+    faults: tuple[str, ...] = ()  # the parts that could not be decoded
 
     @property
     def duration_s(self) -> float:
@@ -35,7 +36,7 @@ class FileSound:
         return self.samples / self.sample_rate
 
     def read(self, start_s: float, end_s: float, sample_rate: int | None = None) -> Wave:
-        """As ``Sound.read``; what lies outside of the recording is left out."""
+        """As ``Sound.read``; times outside of the recording are moved to its ends."""
         start, end = (min(max(round(s * self.sample_rate), 0), self.samples) for s in (start_s, end_s))
         return resample(self._samples(start, end), self.sample_rate, sample_rate)
 
@@ -51,7 +52,7 @@ class FileSound:
         self.path.unlink(missing_ok=True)
 
     def _samples(self, start: int, end: int) -> Wave:
-        # A file that was shortened meanwhile must not pass for a shorter recording.
+        # If somebody shortened the file meanwhile, this must be an error and not a shorter recording.
         count = max(0, end - start)
         pcm = np.fromfile(self.path, PCM16, count, offset=start * PCM16.itemsize)
         if len(pcm) < count:
@@ -60,21 +61,21 @@ class FileSound:
 
 
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
-    """The sound of the file ``path`` as a new file in ``folder``: mono, 16 bits, at ``sample_rate`` Hz.
+    """Decode the file ``path`` into a new file in ``folder``: mono, 16 bits, at ``sample_rate`` Hz.
 
-    It goes through in blocks, whatever its length; channels are averaged and the rate is changed as one stream. What
-    a damaged file lacks is in ``faults``. ``FileSound.remove`` clears up.
+    The sound is decoded in blocks, so its length does not matter; channels are averaged, and the blocks are resampled
+    as one stream. ``faults`` of the result lists the damaged parts. ``FileSound.remove`` deletes the new file.
 
     Raises:
-        AudioError: see ``stream_audio``; nothing is left behind.
-        TriforceError: the disk is full or the folder cannot be written; nothing is left behind.
+        AudioError: see ``stream_audio``; no file remains.
+        TriforceError: the disk is full or the folder cannot be written; no file remains.
     """
     stream = stream_audio(path)
     target: Path | None = None
     count = 0
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        # The name owes nothing to the recording's, which may be too long or not for this file system.
+        # The new name is not made from the recording's name, which may be too long or invalid for this file system.
         with tempfile.NamedTemporaryFile("wb", prefix="sound-", suffix=".pcm", dir=folder, delete=False) as file:
             target = Path(file.name)
             for block in _resampled(stream.blocks, stream.sample_rate, sample_rate):
@@ -94,7 +95,7 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:
-    """``pieces`` of one sound at another rate, as if it had been resampled whole."""
+    """``pieces`` of one sound at another rate, as if the whole sound had been resampled at once."""
     if rate == wanted:
         yield from pieces
         return
@@ -105,7 +106,7 @@ def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]
 
 
 def _regrouped(pieces: Iterable[Wave], size: int) -> Iterator[Wave]:
-    """``pieces`` in blocks of just ``size`` samples; the last is shorter."""
+    """``pieces`` of one sound in blocks of ``size`` samples; the last block may be shorter."""
     held = np.zeros(0, np.float32)
     for piece in pieces:
         held = np.concatenate([held, piece])

@@ -1,1 +1,1 @@
-"""What a build tells people: tables, counts, and a page."""
+"""The report of a build: tables, counts, and a page."""

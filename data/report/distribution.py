@@ -1,4 +1,4 @@
-"""How numbers are spread, counted one by one in little memory: for reports over millions of segments."""
+"""Distributions of numbers that need little memory, for reports over millions of segments."""
 
 import bisect
 import math
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 
 class Distribution:
-    """Counts of values rounded to three significant digits: a few thousand numbers, however many are added."""
+    """Counts of values that are rounded to three significant digits, so it holds a few thousand counts at most."""
 
     def __init__(self) -> None:
         self.counts: Counter[float] = Counter()
 
     def add(self, value: float) -> None:
-        """Count ``value``; one that is not finite is left out."""
+        """Count ``value`` if it is finite."""
         if math.isfinite(value):
             self.counts[_rounded(value)] += 1
 
@@ -21,7 +21,10 @@ class Distribution:
         return sum(self.counts.values())
 
     def quantiles(self, shares: Sequence[float]) -> list[float]:
-        """For each share in [0, 1] the smallest value that so many of all values do not exceed; empty without values."""
+        """For each share in [0, 1]: the smallest value that this share of all values does not exceed.
+
+        The result is empty if no value was added.
+        """
         if not self.counts:
             return []
         values = sorted(self.counts)
@@ -32,7 +35,10 @@ class Distribution:
         return [values[bisect.bisect_left(reached, max(1, math.ceil(share * total)))] for share in shares]
 
     def binned(self, low: float, high: float, bins: int) -> list[int]:
-        """How many values lie in each of ``bins`` equal parts of [low, high]; those outside count at the ends."""
+        """The number of values in each of ``bins`` equal parts of [low, high].
+
+        Values outside count in the outer parts.
+        """
         parts = [0] * bins
         for value, count in self.counts.items():
             place = math.floor((value - low) / (high - low) * bins)

@@ -1,7 +1,7 @@
-"""The page of a build's report: one HTML file with its pictures and sounds inside, which asks no network for anything.
+"""The page of a build's report: one HTML file that holds its pictures and sounds and loads nothing from the network.
 
-Titles, texts, names and addresses come from strangers: all of them pass through ``_text``, and the page forbids itself
-scripts other than its own three lines.
+Titles, texts, names and addresses come from strangers. So all of them pass through ``_text``, and the page's policy
+forbids every script except its own three lines.
 """
 
 import base64
@@ -16,23 +16,24 @@ import numpy as np
 
 from triforce_tts.files import atomic_path
 
-from ..common.segments import UNKNOWN, Failure, Source, Wave
+from ..common.segments import UNKNOWN, Failure, Recording, Wave
 from .distribution import Distribution
 from .tally import KEPT, Row, Spread, Step, Tally, seconds
 
-ROWS = 20  # of a table of speakers or licences
-FAILURES = 1000  # listed; the others are in sources.csv
-BINS = 30  # of a histogram
-COLUMNS = 240  # of a waveform
-EDGES = (0.005, 0.995)  # quantiles that a histogram spans: one odd value must not flatten it
+ROWS = 20  # the most rows in the tables of speakers and licences
+FAILURES = 1000  # the most failures that the page lists; sources.csv lists all
+BINS = 30  # bars in a histogram
+COLUMNS = 240  # columns in the picture of a waveform
+# A histogram goes from the first of these quantiles to the second, so that one odd value does not flatten it.
+EDGES = (0.005, 0.995)
 
 
 @dataclass
 class Example:
-    """A segment to look at and to hear; without ``opus`` there is only something to look at."""
+    """A segment to look at and to hear; without ``opus`` it cannot be heard."""
 
     outcome: str
-    source: Source
+    recording: Recording
     row: Row
     samples: Wave = field(default_factory=lambda: np.zeros(0, np.float32))  # [n]
     opus: bytes = b""
@@ -98,7 +99,7 @@ def _totals(tally: Tally, failures: Sequence[Failure]) -> str:
 
 
 def _waterfall(tally: Tally) -> str:
-    """Each reason takes its part off the whole, from the right; what is left is what was kept."""
+    """A table with bars: each reason takes its share off the right end, and the kept share remains."""
     rows = [["all", f"{tally.segments.total():,}", clock(tally.recorded_s), _percent(1, 1), _bar(0, 1, "all")]]
     left = 1.0
     whole = tally.recorded_s or 1.0
@@ -127,7 +128,7 @@ def _histograms(tally: Tally) -> str:
 
 
 def _histogram(name: str, spread: Spread) -> str:
-    """Kept segments below, dropped ones stacked on them."""
+    """A histogram in which the bars of dropped segments stand on those of kept segments."""
     both = Distribution()
     both.counts = spread.kept.counts + spread.dropped.counts
     if not len(both):
@@ -167,8 +168,8 @@ def _histogram(name: str, spread: Spread) -> str:
 def _speakers(tally: Tally) -> str:
     known = {speaker: share for speaker, share in tally.speakers.items() if share.kept_s > 0}
     most = sorted(known.items(), key=lambda item: (-item[1].kept_s, item[0]))
-    rows = [[_text(f"{source} {name}".strip()), clock(share.kept_s), _percent(share.kept_s, tally.kept_s)]
-            for (source, name), share in most[:ROWS]]  # fmt: skip
+    rows = [[_text(f"{recording_id} {name}".strip()), clock(share.kept_s), _percent(share.kept_s, tally.kept_s)]
+            for (recording_id, name), share in most[:ROWS]]  # fmt: skip
     return _table("Speakers", ("speaker", "kept", "of all that is kept"), rows, len(most) - ROWS)
 
 
@@ -206,11 +207,11 @@ def _examples(examples: Iterable[Example]) -> Iterator[str]:
 
 
 def _example(example: Example) -> str:
-    row, source = example.row, example.source
+    row, recording = example.row, example.recording
     start, end = row["start_s"], row["end_s"]
-    name = _text(source.title or source.id)
+    name = _text(recording.title or recording.id)
     place = f"{clock(start)} to {clock(end)}"
-    parts = [f'<figcaption dir="auto">{_link(source.url, name)}<br><span class="quiet">{place}</span></figcaption>']
+    parts = [f'<figcaption dir="auto">{_link(recording.url, name)}<br><span class="quiet">{place}</span></figcaption>']
     if len(example.samples):
         parts.append(f'<svg class="wave" viewBox="0 0 {COLUMNS} 60" preserveAspectRatio="none" role="img" '
                      f'aria-label="Waveform, {seconds(row):.1f} s"><path d="{_wave(example.samples)}"/></svg>')  # fmt: skip
@@ -231,7 +232,10 @@ def _example(example: Example) -> str:
 
 
 def _wave(samples: Wave) -> str:
-    """An outline as an SVG path: the highest and the lowest sample of each column, scaled to the loudest."""
+    """The outline of a waveform as an SVG path.
+
+    It goes through the highest and the lowest sample of each column, scaled to the peak.
+    """
     edges = np.linspace(0, len(samples), min(COLUMNS, len(samples)), endpoint=False).astype(int)
     scale = 29 / max(float(np.abs(samples).max()), 1e-9)
     top = 30 - np.maximum.reduceat(samples, edges) * scale
@@ -251,7 +255,7 @@ def clock(length_s: float) -> str:
 
 
 def _short(value: float) -> str:
-    """Three significant digits without an exponent for everyday sizes."""
+    """A number with three significant digits; numbers of common sizes have no exponent."""
     return f"{float(f'{value:.3g}'):g}"
 
 
@@ -260,12 +264,12 @@ def _percent(part: float, whole: float) -> str:
 
 
 def _text(value: str) -> str:
-    """Text from outside, made harmless; control characters, which HTML does not allow, become visible."""
+    """``value`` with HTML's special characters escaped; control characters, which HTML forbids, are replaced."""
     return html.escape("".join("\N{REPLACEMENT CHARACTER}" if c < " " and c not in "\n\t" else c for c in value))
 
 
 def _link(url: str | None, name: str) -> str:
-    """``name``, which is harmless already, as a link when the address is one of the web."""
+    """``name``, which must be escaped already, as a link if ``url`` is an address of the web."""
     try:
         is_web = url is not None and urlsplit(url).scheme in ("http", "https")
     except ValueError:
@@ -289,7 +293,7 @@ def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], more
     )
 
 
-# One sound at a time.
+# When one sound starts to play, the script pauses the others.
 _SCRIPT = (
     "document.addEventListener('play',e=>{"
     "for(const a of document.querySelectorAll('audio'))if(a!==e.target)a.pause()},true)"

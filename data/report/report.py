@@ -1,7 +1,8 @@
 """What a build tells people: two tables, and one page that opens in any browser without a network.
 
-Segments are read once and in order, so that ten million of them need no memory: the tables are written on the way, and
-only counts and a few examples are kept. Every second must be accounted for, or there is no report.
+The segments are read once and in order, so even ten million of them need little memory: the tables are written on the
+way, and only counts and a few examples stay in memory. If the segments do not account for every second, there is no
+report.
 """
 
 import csv
@@ -24,32 +25,33 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.files import atomic_path
 from triforce_tts.schema import Config
 
-from ..common.segments import Failure, Source, Wave
+from ..common.segments import Failure, Recording, Wave
 from .page import Example, write_page
-from .tally import Row, SourceRows, Step, Tally, outcome, seconds
+from .tally import RecordingRows, Row, Step, Tally, outcome, seconds
 
-# source id, (start, end) of stretches in seconds: the samples [n] of each, and their rate in Hz
+# Takes the id of a recording and (start, end) of stretches in seconds; gives the samples [n] of each, and their rate
+# in Hz.
 Read = Callable[[str, Sequence[tuple[float, float]]], tuple[list[Wave], int]]
 
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
-_SOURCE_COLUMNS = (
+_RECORDING_COLUMNS = (
     "source", "collection", "title", "license", "url", "path", "outcome", "seconds", "kept_s", "segments",
 )  # fmt: skip
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # the beginning of one in some spreadsheet
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # some spreadsheet takes a cell that begins with one of these for a formula
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?( dB)?", re.ASCII)
 
 
 class ReportConfig(Config):
-    """What the page shows."""
+    """The size of the page."""
 
-    examples: Annotated[int, Field(ge=0)] = 5  # of each reason, and of what is kept
-    max_example_s: Annotated[float, Field(gt=0)] = 12.0  # of the sound of one
-    max_sound_mb: Annotated[float, Field(ge=0)] = 6.0  # of the sound of all; in the page it takes a third more
+    examples: Annotated[int, Field(ge=0)] = 5  # how many examples of each outcome the page shows
+    max_example_s: Annotated[float, Field(gt=0)] = 12.0  # seconds of an example that can be heard
+    max_sound_mb: Annotated[float, Field(ge=0)] = 6.0  # megabytes of sound in all examples; the page needs a third more
 
 
 def write_report(
     folder: Path,
-    sources: Iterable[SourceRows],
+    recordings: Iterable[RecordingRows],
     failures: Sequence[Failure] = (),
     steps: Sequence[Step] = (),
     read: Read | None = None,
@@ -59,25 +61,32 @@ def write_report(
 
     Args:
         folder: where to write, such as ``OUT/report``.
-        sources: the recordings in the order to list them; read once.
-        failures: the sources that could not be used.
-        steps: speed and losses of the steps, in order.
-        read: gives the sound of an example; without it the page has none.
-        config: what the page shows; default: ``ReportConfig()``.
+        recordings: the recordings in the order in which the tables list them; read once.
+        failures: what gave no recording.
+        steps: the sums of each step, in order.
+        read: gives the sound of an example; without it the page has no sound.
+        config: the size of the page; the default is ``ReportConfig()``.
 
     Raises:
         TriforceError: the segments of a recording do not cover it (see ``tally.check_cover``), or the disk is full.
     """
     config = config or ReportConfig()
     tally, picker = Tally(), _Picker(config.examples)
-    with _segment_table(folder / "segments.csv") as segments, _source_table(folder / "sources.csv") as listing:
-        for item in sources:
+    with _segment_table(folder / "segments.csv") as segments, _recording_table(folder / "sources.csv") as listing:
+        for item in recordings:
             share = tally.add(item)
             for row in item.rows:
-                segments.add(item.source.id, row)
-                picker.see(item.source, row)
-            source = item.source
-            about = (source.id, source.collection, source.title, source.license, source.url, source.path)
+                segments.add(item.recording.id, row)
+                picker.see(item.recording, row)
+            recording = item.recording
+            about = (
+                recording.id,
+                recording.collection,
+                recording.title,
+                recording.license,
+                recording.url,
+                recording.path,
+            )
             listing.writerow(
                 [*map(text_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
             )
@@ -94,36 +103,36 @@ def write_report(
 
 
 def text_cell(text: str | None) -> str:
-    """A cell of text; an apostrophe, as OWASP advises, stands before what a spreadsheet would run as a formula."""
-    text = (text or "").replace("\0", "")  # which Python 3.10 cannot write
+    """A cell of text; as OWASP advises, an apostrophe goes before a text that a spreadsheet would run as a formula."""
+    text = (text or "").replace("\0", "")  # the csv module of Python 3.10 cannot write a zero byte
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 @contextmanager
-def _source_table(path: Path) -> Iterator[Any]:
-    # File names need not be valid Unicode: what cannot be written is escaped.
+def _recording_table(path: Path) -> Iterator[Any]:
+    # A file name may be invalid Unicode; its invalid characters are written as escapes.
     with (
         atomic_path(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
     ):
         writer = csv.writer(file)
-        writer.writerow(_SOURCE_COLUMNS)
+        writer.writerow(_RECORDING_COLUMNS)
         yield writer
 
 
 class _SegmentTable:
-    """Rows whose scores get their columns as they are first seen."""
+    """Rows of segments; each score gets a column when it first appears."""
 
     def __init__(self, file: Any) -> None:
         self._writer = csv.writer(file)
-        self.scores: dict[str, int] = {}  # the place of each, in order of appearance
+        self.scores: dict[str, int] = {}  # the column of each score, in order of appearance
 
-    def add(self, source_id: str, row: Row) -> None:
+    def add(self, recording_id: str, row: Row) -> None:
         for name in row["scores"]:
             self.scores.setdefault(name, len(self.scores))
         times = (f"{time:.4f}" for time in (row["start_s"], row["end_s"], seconds(row)))
         cells = [
-            text_cell(source_id),
+            text_cell(recording_id),
             *times,
             *map(text_cell, (row["speaker"], outcome(row), row["value"], row["text"])),
         ]
@@ -133,7 +142,7 @@ class _SegmentTable:
 
 @contextmanager
 def _segment_table(path: Path) -> Iterator[_SegmentTable]:
-    """The table of all segments: written once without a head, then copied with one, when all scores are known."""
+    """The table of all segments: first written without a header, then copied with one, when all scores are known."""
     unicode: Mapping[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "backslashreplace"}
     with atomic_path(path) as temporary, tempfile.TemporaryFile("w+", dir=temporary.parent, **unicode) as body:
         table = _SegmentTable(body)
@@ -155,17 +164,17 @@ def _segment_table(path: Path) -> Iterator[_SegmentTable]:
 
 
 class _Picker:
-    """A few segments of each outcome, by the hash of their place: a fair choice, the same in every build."""
+    """Picks a few segments of each outcome by a hash of their places, so every build picks the same ones."""
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._heaps: defaultdict[str, list[tuple[int, int, Source, Row]]] = defaultdict(list)
+        self._heaps: defaultdict[str, list[tuple[int, int, Recording, Row]]] = defaultdict(list)
         self._seen = 0
 
-    def see(self, source: Source, row: Row) -> None:
-        digest = hashlib.sha256(f"{source.id} {row['start_s']:.3f}".encode("utf-8", "replace")).digest()
-        self._seen += 1  # decides between equal hashes
-        entry = (-int.from_bytes(digest[:8], "big"), -self._seen, source, row)
+    def see(self, recording: Recording, row: Row) -> None:
+        digest = hashlib.sha256(f"{recording.id} {row['start_s']:.3f}".encode("utf-8", "replace")).digest()
+        self._seen += 1  # it decides between equal hashes
+        entry = (-int.from_bytes(digest[:8], "big"), -self._seen, recording, row)
         heap = self._heaps[outcome(row)]
         if len(heap) < self._count:
             heapq.heappush(heap, entry)
@@ -173,18 +182,18 @@ class _Picker:
             heapq.heapreplace(heap, entry)
 
     def chosen(self, tally: Tally) -> Iterator[Example]:
-        """What is kept first, then the reasons as the tally orders them."""
+        """The examples of kept segments first, then those of each reason in the order of the tally."""
         for result in tally.outcomes():
-            for *_, source, row in sorted(self._heaps[result], key=lambda entry: (entry[2].id, entry[3]["start_s"])):
-                yield Example(result, source, row)
+            for *_, recording, row in sorted(self._heaps[result], key=lambda entry: (entry[2].id, entry[3]["start_s"])):
+                yield Example(result, recording, row)
 
 
 def _add_sound(examples: Sequence[Example], read: Read, config: ReportConfig) -> None:
-    """Give ``examples`` their sound, until the page has as much as it may hold; each recording is read once."""
-    by_source: defaultdict[str, list[Example]] = defaultdict(list)
+    """Give ``examples`` their sound up to the limit of the page; each recording is read once."""
+    by_recording: defaultdict[str, list[Example]] = defaultdict(list)
     for example in examples:
-        by_source[example.source.id].append(example)
-    for name, members in by_source.items():
+        by_recording[example.recording.id].append(example)
+    for name, members in by_recording.items():
         starts = [example.row["start_s"] for example in members]
         ends = [min(e.row["end_s"], start + config.max_example_s) for e, start in zip(members, starts, strict=True)]
         try:
@@ -200,5 +209,5 @@ def _add_sound(examples: Sequence[Example], read: Read, config: ReportConfig) ->
     room = config.max_sound_mb * 1e6
     for example in examples:
         if len(example.opus) > room:
-            example.opus, example.note = b"", "its sound is left out: the page has as much as it may hold"
+            example.opus, example.note = b"", "its sound is left out: the page has no room for it"
         room -= len(example.opus)

@@ -1,4 +1,4 @@
-"""What a build did, counted: the seconds, speakers, licences and scores of all segments, without keeping them."""
+"""Counts the seconds, speakers, licences and scores of all segments of a build without keeping the segments."""
 
 import math
 from collections import Counter, defaultdict
@@ -9,36 +9,36 @@ from typing import Any
 
 from triforce_tts.errors import TriforceError
 
-from ..common.segments import UNKNOWN, Source
+from ..common.segments import UNKNOWN, Recording
 from .distribution import Distribution
 
 Row = Mapping[str, Any]  # a segment, see ``segments.as_row``
 
-KEPT = "kept"  # the outcome of a segment that nothing spoke against
-TOLERANCE_S = 0.001  # by which a segment may begin off the end of the one before it
+KEPT = "kept"  # the outcome of a segment that no step dropped
+TOLERANCE_S = 0.001  # the largest gap or overlap between a segment and the next one
 
 
 @dataclass(frozen=True)
-class SourceRows:
-    """A recording and the segments that it was cut into, which cover it from end to end."""
+class RecordingRows:
+    """A recording with the rows of its segments, which cover it from beginning to end."""
 
-    source: Source
+    recording: Recording
     duration_s: float
     rows: Sequence[Row]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of the pipeline was given and did, over all sources and workers."""
+    """How much sound one step of the pipeline got and dropped, over all recordings and workers."""
 
     name: str
-    seconds_in: float  # of sound
-    seconds_dropped: float  # of sound
-    wall_s: float  # of work
+    seconds_in: float  # seconds of sound that the step got
+    seconds_dropped: float  # seconds of sound that it dropped
+    wall_s: float  # seconds that it took
 
     @property
     def times_real_time(self) -> float | None:
-        """Seconds of sound in a second of work; ``None`` when no time was measured."""
+        """Seconds of sound for each second of work; ``None`` if no time was measured."""
         return self.seconds_in / self.wall_s if self.wall_s > 0 else None
 
 
@@ -52,36 +52,38 @@ def seconds(row: Row) -> float:
     return float(row["end_s"] - row["start_s"])
 
 
-def check_cover(item: SourceRows) -> None:
-    """See that every second of the recording lies in one segment, within ``TOLERANCE_S`` for each.
+def check_cover(item: RecordingRows) -> None:
+    """Check that every second of the recording lies in exactly one segment, with a tolerance of ``TOLERANCE_S``.
 
     Raises:
-        TriforceError: segments overlap, leave a gap, run backwards, or do not end where the recording does.
+        TriforceError: segments overlap, leave a gap, run backwards, or do not end where the recording ends.
     """
     now = 0.0
     for row in sorted(item.rows, key=itemgetter("start_s", "end_s")):
         start, end = row["start_s"], row["end_s"]
         if not (math.isfinite(start) and math.isfinite(end) and start <= end):
-            raise TriforceError(f"{item.source.id}: a segment from {start} to {end} s; expected times that do not fall")
+            raise TriforceError(
+                f"{item.recording.id}: a segment from {start} to {end} s; expected times that do not fall"
+            )
         if abs(start - now) > TOLERANCE_S:
             kind = "nowhere" if start > now else "in two segments"
             raise _uncovered(item, min(start, now), max(start, now), kind)
         now = end
     if abs(item.duration_s - now) > TOLERANCE_S:
-        kind = "nowhere" if item.duration_s > now else "past its end"
+        kind = "nowhere" if item.duration_s > now else "past the end of the recording"
         raise _uncovered(item, min(item.duration_s, now), max(item.duration_s, now), kind)
 
 
-def _uncovered(item: SourceRows, start_s: float, end_s: float, kind: str) -> TriforceError:
+def _uncovered(item: RecordingRows, start_s: float, end_s: float, kind: str) -> TriforceError:
     return TriforceError(
-        f"{item.source.id}: {start_s:.3f} to {end_s:.3f} s of {item.duration_s:.3f} s are {kind}; "
+        f"{item.recording.id}: {start_s:.3f} to {end_s:.3f} s of {item.duration_s:.3f} s are {kind}; "
         "expected each second in exactly one segment, kept or dropped"
     )
 
 
 @dataclass
 class Share:
-    """Seconds of sound that came in, and those that were kept."""
+    """Seconds of sound, and how many of them were kept."""
 
     total_s: float = 0.0
     kept_s: float = 0.0
@@ -93,7 +95,7 @@ class Share:
 
 
 class Spread:
-    """How one measured number is spread over the kept and over the dropped segments."""
+    """The distributions of one measured number over the kept and over the dropped segments."""
 
     def __init__(self) -> None:
         self.kept, self.dropped = Distribution(), Distribution()
@@ -101,7 +103,7 @@ class Spread:
 
 @dataclass
 class Tally:
-    """What is remembered of all segments; seconds are of sound."""
+    """The counts over all segments; all seconds are seconds of sound."""
 
     recordings: int = 0
     recorded_s: float = 0.0
@@ -113,26 +115,30 @@ class Tally:
 
     @property
     def kept_s(self) -> float:
-        """The seconds that were kept."""
+        """The seconds of all kept segments."""
         return self.outcome_s.get(KEPT, 0.0)
 
     def outcomes(self) -> list[str]:
-        """``KEPT``, then the reasons that dropped something, the one that cost most seconds first."""
+        """``KEPT``, then the reasons for which segments were dropped, sorted by the seconds that each cost."""
         reasons = sorted(self.segments.keys() - {KEPT}, key=lambda reason: (-self.outcome_s[reason], reason))
         return [KEPT, *reasons]
 
-    def add(self, item: SourceRows) -> Share:
-        """Count a recording; returns its seconds.
+    def add(self, item: RecordingRows) -> Share:
+        """Count the segments of a recording; returns its seconds.
 
         Raises:
-            TriforceError: its segments do not cover it, see ``check_cover``.
+            TriforceError: the segments do not cover the recording, see ``check_cover``.
         """
         check_cover(item)
         own = Share()
         for row in item.rows:
             length, is_kept, result = seconds(row), outcome(row) == KEPT, outcome(row)
-            speaker = ("", UNKNOWN) if row["speaker"] == UNKNOWN else (item.source.id, row["speaker"])
-            for share in (own, self.speakers[speaker], self.licenses[item.source.license, item.source.collection]):
+            speaker = ("", UNKNOWN) if row["speaker"] == UNKNOWN else (item.recording.id, row["speaker"])
+            for share in (
+                own,
+                self.speakers[speaker],
+                self.licenses[item.recording.license, item.recording.collection],
+            ):
                 share.add(length, is_kept)
             self.outcome_s[result] += length
             self.segments[result] += 1
@@ -145,7 +151,7 @@ class Tally:
 
 
 def measured(row: Row) -> dict[str, float]:
-    """The numbers of a segment by name: its length, its pace where it has a text, and its scores."""
+    """The numbers of a segment by name: its length, its characters a second if it has a text, and its scores."""
     length = seconds(row)
     numbers = {"seconds": length}
     if row["text"] and length > 0:

@@ -1,1 +1,1 @@
-"""The steps that a raw recording goes through, a file each."""
+"""The steps that process a raw recording, one file for each step."""

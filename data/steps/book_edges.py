@@ -1,6 +1,7 @@
-"""Words at the edges of segments, where the recogniser is weakest: each goes to the segment whose sound it fits.
+"""Decides which segment gets the words at an edge between two segments, where the recogniser is weakest.
 
-Forced alignment scores every way to share the words out between neighbours.
+Forced alignment scores each way to divide the words between the two segments; the way that fits the sound best is
+taken.
 """
 
 import math
@@ -17,36 +18,38 @@ from triforce_tts.text.phonemes import Lexicon
 from ..common.align import MODEL_RATE, aligner
 from ..common.segments import Segment, Sound
 
-SKIPPED_WORDS = 3  # so many more words than were heard may have been left out: the sound tells
-PAUSE_S = 2.0  # between neighbours; in a longer pause something may have been left out
+SKIPPED_WORDS = 3  # if the book has this many words more than were heard, the sound decides whether they were read
+PAUSE_S = 2.0  # seconds; in a longer pause between two segments, words of the book may have been left out
 
 
 @dataclass
 class Placed:
-    """A segment with what was heard in it, and the book's words [first, last) that it got; none: first is -1."""
+    """A segment with the words that were heard in it, and the range [first, last) of the book's words that it gets."""
 
     segment: Segment
     heard: list[str]
     pairs: list[tuple[int, int]] = field(default_factory=list)  # (place in heard, place in the book), both rising
-    first: int = -1
+    first: int = -1  # -1 if the segment gets no words
     last: int = -1
-    holes: list[tuple[int, int]] = field(default_factory=list)  # of the book's words [from, to) that were not read
+    holes: list[tuple[int, int]] = field(default_factory=list)  # ranges [from, to) of the book's words that nobody read
 
     def words(self, before: int = 0, behind: int = 0) -> list[int]:
-        """The places of its words in the book, with so many more at its ends."""
+        """The places of its words in the book, and of the words ``before`` and ``behind`` them."""
         every = range(self.first - before, self.last + behind)
         return [place for place in every if not any(start <= place < end for start, end in self.holes)]
 
 
 def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, max_between: int) -> None:
-    """Share out the words between neighbours by the sound: each word goes to the segment that it fits."""
-    found = [item for item in placed if item.first >= 0]
+    """Divide the words between neighbouring segments by the sound: each word goes to the segment that it fits."""
+    with_text = [item for item in placed if item.first >= 0]
     score = _Scorer(sound, book)
-    for item in found:
+    for item in with_text:
         _fit_holes(item, score)
         _find_holes(item, score)
-    for left, right in pairwise([None, *found, None]):
-        behind = len(left.heard) - 1 - left.pairs[-1][0] if left else 0  # heard words after the last that is placed
+    for left, right in pairwise([None, *with_text, None]):
+        # ``behind`` and ``ahead`` are words that were heard beyond the last and before the first word found in the
+        # book.
+        behind = len(left.heard) - 1 - left.pairs[-1][0] if left else 0
         ahead = right.pairs[0][0] if right else 0
         low = left.last if left else max(0, right.first - ahead - candidates) if right else 0
         high = right.first if right else min(len(book.words), low + behind + candidates)
@@ -58,7 +61,8 @@ def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, 
         if left and right and between <= max_between and right.segment.start_s - left.segment.end_s < PAUSE_S:
             n, m = _share(left, right, between, behind, score)
         else:
-            # What lies between may not have been read: of the numbers of words that fit the nearest to those heard.
+            # The words between may not have been read. Of the numbers of words that fit the sound, take the one that is
+            # nearest to the number of words heard.
             fitting = [n for n in ends if left and score(left, 0, n) is not None]
             n = min(fitting, key=lambda n: (abs(n - behind), -n), default=min(behind, between))
             fitting = [m for m in starts if right and n + m <= between and score(right, m, 0) is not None]
@@ -70,9 +74,10 @@ def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, 
 
 
 def _share(left: Placed, right: Placed, between: int, behind: int, score: "_Scorer") -> tuple[int, int]:
-    """Nothing but a pause lies between the two: all of the words are read, in one or in the other.
+    """How many of the words ``between`` go to ``left`` and to ``right``, if only a pause lies between the two segments.
 
-    Of the ways that fit both sounds it is the likeliest; where none fits, as many go to ``left`` as were heard there.
+    Then all of these words were read. The result is the likeliest way that fits both segments; if none fits, ``left``
+    gets as many words as were heard there.
     """
     best, way = -math.inf, min(behind, between)
     for n in range(between + 1):
@@ -83,7 +88,7 @@ def _share(left: Placed, right: Placed, between: int, behind: int, score: "_Scor
 
 
 def _fit_holes(item: Placed, score: "_Scorer") -> None:
-    """Of the words heard where the reader left a passage out, some are before it and some behind."""
+    """Move each hole to its likeliest place: some words that were heard near it lie before it, and some behind it."""
     for number, (start, end) in enumerate(item.holes):
         heard = start - max(place for _, place in item.pairs if place < start) - 1
         scores = {}
@@ -96,14 +101,14 @@ def _fit_holes(item: Placed, score: "_Scorer") -> None:
 
 
 def _find_holes(item: Placed, score: "_Scorer") -> None:
-    """A shorter passage that was not heard, between two words that were: left out if the sound fits better without it."""
+    """Add a hole for a short passage that the recogniser did not hear, if the sound fits better without the passage."""
     for (i, here), (j, there) in pairwise(item.pairs):
         heard = j - i - 1
         if there - here - 1 < heard + SKIPPED_WORDS or any(start <= there and here <= end for start, end in item.holes):
             continue
         whole = score(item, 0, 0)
         best, hole = -math.inf if whole is None else whole, None
-        for behind in range(heard + 1):  # of the words heard there, some are before the passage and some behind
+        for behind in range(heard + 1):  # some words that were heard here lie before the passage, and some behind it
             item.holes.append((here + 1 + heard - behind, there - behind))
             value = score(item, 0, 0)
             if value is not None and value > best:
@@ -114,12 +119,15 @@ def _find_holes(item: Placed, score: "_Scorer") -> None:
 
 
 def _places(expected: int, most: int, around: int) -> list[int]:
-    """Numbers of words to try: those near the number of words heard."""
+    """The numbers of words to try: those near ``expected``, the number of words heard."""
     return list(range(max(0, expected - around), min(most, expected + around) + 1))
 
 
 class _Scorer:
-    """How well a segment's sound fits its words and some more at its ends; None: not at all."""
+    """Scores how well the sound of a segment fits its words and some more words at its ends.
+
+    The score is None if the words do not fit.
+    """
 
     def __init__(self, sound: Sound, book: Book) -> None:
         self.sound, self.book = sound, book
@@ -138,7 +146,10 @@ class _Scorer:
 
 
 def as_listed(word: str, lexicon: Lexicon) -> str:
-    """A spelled word as ``lexicon`` has it, with or without the apostrophes at its ends; in letters only, if not at all."""
+    """A spelled word in the form that ``lexicon`` has, with or without apostrophes at its ends.
+
+    If the lexicon has no form of the word, the result is its letters.
+    """
     if word.endswith("s'"):
         word = word.rstrip("'")  # "dogs'" sounds as "dogs", but a quotation mark makes "his'" the plural of "hi"
     return next((form for form in (word, word.strip("'")) if lexicon.lookup(form)), letters_in(word))

@@ -1,7 +1,7 @@
-"""A recording cut into segments at its pauses, never inside a word; each second of it is in one of them.
+"""Cuts a recording into segments at its pauses, never inside a word; each second belongs to exactly one segment.
 
-Which pauses to cut at is chosen for the whole recording at once, by dynamic programming: as much speech as possible in
-segments of a good length, cut at long pauses rather than at short ones.
+Dynamic programming chooses the pauses for the whole recording at once, so that as much speech as possible lies in
+segments of an allowed length, and the cuts lie at long pauses rather than at short ones.
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,22 @@ from ..common.segments import Segment, Sound
 from .vad import FRAME_S
 
 NO_SPEECH, TOO_SHORT, TOO_LONG = "no speech", "too short", "too long without a pause"
-_STEP_S = 0.005  # the quietest place is looked for in steps of this length
-_WINDOW_S = 0.04  # how long it has to be quiet: a few periods of a low voice
-_LEVEL_FLOOR = 1e-10  # mean square; digital silence has a logarithm too
-_REWARDED_S = 1.0  # a longer pause is not better
+_STEP_S = 0.005  # the search for the quietest place goes in steps of this length
+_WINDOW_S = 0.04  # the level is measured over this time, which is a few periods of a low voice
+_LEVEL_FLOOR = 1e-10  # mean square; it is added so that digital silence has a logarithm
+_REWARDED_S = 1.0  # a pause longer than this is no better place to cut
 
 
 class CutConfig(Config):
     """Lengths of segments and pauses, in seconds."""
 
-    min_seconds: float = Field(default=3.0, gt=0)  # shorter ones tell too little of a speaker
+    min_seconds: float = Field(default=3.0, gt=0)  # a shorter segment is too short to recognise its speaker
     max_seconds: float = Field(default=20.0, gt=0)
-    min_pause_s: float = Field(default=0.25, gt=0)  # the shortest to cut at
-    good_pause_s: float = Field(default=0.5, gt=0)  # cut at one as long as this even where nothing forces to
-    join_s: float = Field(default=1.5, gt=0)  # a longer pause is no part of a segment
-    pad_s: float = Field(default=0.2, ge=0)  # part of the pause that stays on each side of the speech
-    # No cut lies where speech is likelier than this: the detector may have lost a word there.
+    min_pause_s: float = Field(default=0.25, gt=0)  # no cut lies in a shorter pause
+    good_pause_s: float = Field(default=0.5, gt=0)  # a longer pause is cut even if its segment has an allowed length
+    join_s: float = Field(default=1.5, gt=0)  # a segment never contains a longer pause
+    pad_s: float = Field(default=0.2, ge=0)  # the part of the pause that stays on each side of the speech
+    # No cut lies where the probability of speech is higher: the detector may have missed a word there.
     max_probability: float = Field(default=0.35, gt=0, le=1)
 
     @model_validator(mode="after")
@@ -46,21 +46,22 @@ class CutConfig(Config):
 
 @dataclass(frozen=True)
 class _Pause:
-    """A place to cut: what lies before it ends at ``left_s``, what follows begins at ``right_s``."""
+    """A place to cut: the segment before it ends at ``left_s``, the segment after it begins at ``right_s``."""
 
     left_s: float
     right_s: float
-    seconds: float  # how long nobody speaks
+    seconds: float  # the length of the pause
 
 
 def cut(
     spans: list[tuple[float, float]], sound: Sound, probabilities: npt.NDArray[np.float32], config: CutConfig
 ) -> list[Segment]:
-    """Segments that follow on one another from 0 to the end of ``sound``; those to be left out have a reason.
+    """Segments that follow one another from 0 to the end of ``sound``; those without usable speech are dropped.
 
-    ``spans`` are the stretches of speech and ``probabilities`` [frames] how likely each ``FRAME_S`` seconds hold speech
-    (``vad``). Edges lie on samples, at the quietest place of a pause. Of a pause that has room for it, ``pad_s`` goes
-    to each side and the middle is dropped. Speech without a pause for more than ``max_seconds`` is dropped whole.
+    ``spans`` are the stretches of speech, and ``probabilities`` [frames] are the probabilities of speech in each
+    ``FRAME_S`` seconds, both from ``vad``. Edges lie on samples, at the quietest place of a pause. If a pause is long
+    enough, ``pad_s`` of it goes to each side and the middle is dropped. Speech without a pause for more than
+    ``max_seconds`` is dropped as a whole.
     """
     end_s = sound.duration_s
     spans = [(start, min(end, end_s)) for start, end in spans if start < end_s]
@@ -76,15 +77,17 @@ def cut(
 
 
 def _chosen(pauses: list[_Pause], config: CutConfig) -> list[Segment]:
-    """The best segments between ``pauses``: most seconds kept, plus for each cut how far its pause is above a good one.
+    """The segments between ``pauses`` with the best score.
 
-    ``best[j]`` is the best that can be had of all before pause j, ``origin[j]`` where the last segment of that begins.
+    The score is the number of seconds kept, plus for each cut the length of its pause minus ``good_pause_s``.
+    ``best[j]`` is the best score of everything before pause j, and ``origin[j]`` is the pause at which the last segment
+    of it begins.
     """
     best = [0.0]
     origin = [0]
     for j in range(1, len(pauses)):
         reward = min(pauses[j].seconds, _REWARDED_S) - config.good_pause_s
-        # Speech between neighbouring pauses cannot be divided; it is dropped where its length is wrong.
+        # The speech between two neighbouring pauses cannot be divided; it is dropped if its length is not allowed.
         best.append(best[j - 1] + reward)
         origin.append(j - 1)
         for i in range(j - 1, -1, -1):
@@ -110,7 +113,7 @@ def _chosen(pauses: list[_Pause], config: CutConfig) -> list[Segment]:
 
 
 def _timeline(segments: list[Segment], sound: Sound) -> list[Segment]:
-    """``segments`` with what lies before, between and behind them, dropped as no speech."""
+    """``segments`` with the stretches before, between and behind them, which are dropped as "no speech"."""
     full: list[Segment] = []
     now = 0.0
     for segment in [*segments, Segment(sound.duration_s, sound.duration_s)]:
@@ -126,7 +129,10 @@ def _timeline(segments: list[Segment], sound: Sound) -> list[Segment]:
 def _pause(
     before: float, after: float, sound: Sound, probabilities: npt.NDArray[np.float32], config: CutConfig
 ) -> _Pause | None:
-    """Where to cut between speech that ends at ``before`` and speech from ``after`` on; None: nowhere."""
+    """The place to cut between speech that ends at ``before`` and speech that begins at ``after``.
+
+    None if there is none.
+    """
     start, end = _calm(before, after, probabilities, config.max_probability)
     seconds = end - start
     if seconds < config.min_pause_s:
@@ -135,9 +141,9 @@ def _pause(
 
 
 def edges_in_pause(sound: Sound, start: float, end: float, pad_s: float) -> tuple[float, float]:
-    """Where to end before and to begin behind a pause from ``start`` to ``end`` seconds, at quiet places.
+    """Two quiet places in a pause from ``start`` to ``end`` seconds: the end of one segment and the start of the next.
 
-    They are one place, unless the pause has room for ``pad_s`` on each side and a middle to leave out.
+    They are the same place, unless the pause has room for ``pad_s`` on each side and a middle to leave out.
     """
     seconds = end - start
     if seconds < 3 * pad_s:
@@ -149,34 +155,34 @@ def edges_in_pause(sound: Sound, start: float, end: float, pad_s: float) -> tupl
 
 
 def _first(start: float, sound: Sound, config: CutConfig) -> _Pause:
-    """The beginning of the first segment."""
+    """The place where the first segment begins, before the speech that begins at ``start``."""
     room = min(config.pad_s, start / 2)
     return _Pause(0.0, _quietest(sound, start - 1.5 * room, start - room / 2), start)
 
 
 def _last(end: float, sound: Sound, config: CutConfig) -> _Pause:
-    """The end of the last segment."""
+    """The place where the last segment ends, after the speech that ends at ``end``."""
     rest = sound.duration_s - end
     room = min(config.pad_s, rest / 2)
     return _Pause(_quietest(sound, end + room / 2, end + 1.5 * room), sound.duration_s, rest)
 
 
 def _calm(before: float, after: float, probabilities: npt.NDArray[np.float32], most: float) -> tuple[float, float]:
-    """The longest stretch from ``before`` to ``after`` in which no frame is likelier than ``most`` to hold speech.
+    """The longest stretch between ``before`` and ``after`` in which no frame's probability of speech is above ``most``.
 
-    Speech too short to be a span of its own, such as a "no" between two sentences, is not cut into either.
+    So no cut goes through speech that is too short to be a span, such as a "no" between two sentences.
     """
     first, last = int(np.ceil(before / FRAME_S)), int(after / FRAME_S)
     bounds = [before, *(i * FRAME_S for i in range(first, last) if probabilities[i] > most), after]
-    # A likely frame ends the calm before it at its start and begins the next one at its end.
+    # A frame above ``most`` ends one calm stretch with its start, and its end begins the next stretch.
     stretches = [(left + (FRAME_S if k else 0.0), right) for k, (left, right) in enumerate(pairwise(bounds))]
     return max(stretches, key=lambda s: s[1] - s[0])
 
 
 def _quietest(sound: Sound, start: float, end: float) -> float:
-    """The middle of the quietest ``_WINDOW_S`` whose middle lies in ``start`` to ``end`` seconds, on a sample.
+    """The middle of the quietest window of ``_WINDOW_S`` whose middle lies in ``start`` to ``end`` seconds, on a sample.
 
-    Of equally quiet ones it is the one nearest to the middle of the stretch.
+    Of equally quiet windows it is the one nearest to the middle of the stretch.
     """
     rate = sound.sample_rate
     offset = max(0, round((start - _WINDOW_S / 2) * rate))
@@ -188,6 +194,6 @@ def _quietest(sound: Sound, start: float, end: float) -> float:
     level = 10 * np.log10((sums[width:] - sums[:-width])[::step] / width + _LEVEL_FLOOR)
     middles = offset + width // 2 + step * np.arange(len(level))
     off = np.abs(middles / rate - (start + end) / 2)
-    # Differences below a decibel are chance.
+    # Windows whose levels differ by less than a decibel count as equally quiet.
     quiet = np.flatnonzero(level <= level.min() + 1.0)
     return int(middles[quiet[np.argmin(off[quiet])]]) / rate

@@ -1,4 +1,4 @@
-"""One gain for a whole recording, so that what listens next hears speech at the level it knows."""
+"""Finds one gain for a whole recording, so that the next steps get speech at the level that their networks know."""
 
 import math
 from collections.abc import Iterator
@@ -12,18 +12,18 @@ from ..common.segments import Sound, Wave
 
 BLOCK_S = 60.0
 LOWEST_DB, STEP_DB, BINS = -120.0, 0.25, 504  # the histogram of frame levels goes from -120 to 6 dBFS
-LOUDEST_SHARE = 0.005  # this share of frames may be louder than the "loudest" level: a click is no speech
+LOUDEST_SHARE = 0.005  # this share of frames is ignored at the loud end, because a click is no speech
 
 
 class LevelConfig(Config):
-    """How loud a recording is made for the steps that listen to it; each sample gets a level of its own at the end."""
+    """The level of a recording for the steps that listen to it; the samples get their own level at the end."""
 
-    target_db: float = -23.0  # dBFS, RMS over active frames
-    most_gain_db: float = 40.0  # a recording that needs more gain is noise
+    target_db: float = -23.0  # dBFS; the RMS over active frames
+    most_gain_db: float = 40.0  # dB; a recording that needs a higher gain holds only noise
 
 
 class Levelled:
-    """A sound with a gain."""
+    """A sound that is made louder or quieter by a gain."""
 
     def __init__(self, sound: Sound, gain_db: float) -> None:
         self.sound, self.gain_db = sound, gain_db
@@ -43,10 +43,10 @@ class Levelled:
 
 
 def speech_level_db(sound: Sound) -> float:
-    """The level of the speech in dBFS, RMS over active frames; ``-inf`` for silence.
+    """The level of the speech in dBFS, which is the RMS over active frames; ``-inf`` for silence.
 
-    The rule of ``triforce_tts.audio.edit.active_level_db``, from a histogram of frame levels, so that hours are
-    read once and not kept; the loudest ``LOUDEST_SHARE`` of all frames do not count.
+    The rule is that of ``triforce_tts.audio.edit.active_level_db``, but applied to a histogram of frame levels, so that
+    hours of sound are read only once and not kept in memory. The loudest ``LOUDEST_SHARE`` of all frames do not count.
     """
     frame = round(FRAME_S * sound.sample_rate)
     counts, powers = np.zeros(BINS), np.zeros(BINS)
@@ -57,7 +57,7 @@ def speech_level_db(sound: Sound) -> float:
         bins = np.clip(place.astype(np.int64), 0, BINS - 1)
         counts += np.bincount(bins, minlength=BINS)
         powers += np.bincount(bins, power, minlength=BINS)
-    louder = counts[::-1].cumsum()[::-1]  # frames in this bin or a louder one
+    louder = counts[::-1].cumsum()[::-1]  # for each bin: the number of frames in it and in the louder bins
     loudest = int(np.flatnonzero(louder > LOUDEST_SHARE * counts.sum())[-1]) if counts.any() else 0
     active = slice(max(0, loudest - round(ACTIVE_RANGE_DB / STEP_DB)), loudest + 1)
     power = powers[active].sum() / max(1.0, counts[active].sum())
@@ -65,7 +65,7 @@ def speech_level_db(sound: Sound) -> float:
 
 
 def levelled(sound: Sound, config: LevelConfig) -> Levelled:
-    """``sound`` with its speech at ``target_db``; silence, and what is too quiet to be speech, stays as it is."""
+    """``sound`` with its speech at ``target_db``; a silent recording, or one too quiet to be speech, is not changed."""
     level = speech_level_db(sound)
     gain_db = config.target_db - level
     return Levelled(sound, gain_db if level > SILENCE_DB and gain_db <= config.most_gain_db else 0.0)

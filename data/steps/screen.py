@@ -1,8 +1,8 @@
-"""How each segment sounds: scores that go into its sample, and thresholds on them that anybody may move.
+"""Measures the sound of each segment: the scores go into its sample, and segments beyond a threshold are dropped.
 
-Noise and music are told from speech by two numbers that need no model. Speech pauses: its quietest tenth lies far below its
-active frames (``snr_db``). And it glides: the fine structure of its spectrum is another one 0.16 s later, where tones and chords
-stay (``tonality``).
+Two numbers tell noise and music from speech without a model. Speech has pauses, so its quietest tenth of frames lies
+far below its active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its
+spectrum changes within 0.16 s, but that of tones and chords does not (``tonality``).
 """
 
 from collections.abc import Sequence
@@ -18,41 +18,44 @@ from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 
-CLIPPED = (
-    0.999  # a sample counts as clipped from this share of the loudest one on; a gain would move a share of full scale
-)
-HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings lack the sound above it
+# A sample counts as clipped if it has at least this share of the loudest sample's value. The comparison is with the
+# loudest sample and not with full scale, because the sound may have been made quieter after it was clipped.
+CLIPPED = 0.999
+HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings have no sound above this frequency
 _WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
-_LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # the band of a telephone, whose filter must not look like a tone
-_SMOOTH = 15  # bins, 234 Hz: what is wider is a formant, not a harmonic
+_LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # the band of a telephone; beyond it, its filter would look like a tone
+_SMOOTH = 15  # bins, 234 Hz; a peak wider than this is a formant, a narrower one is a harmonic
 _LATER = 10  # frames, 0.16 s
 _FLOOR = 1e-12
 
 
 class ScreenConfig(Config):
-    """What is measured, and what is too bad; ``null`` measures and drops nothing.
+    """The thresholds of the scores; ``null`` measures a score and drops nothing.
 
-    Measured on 363 clips of clean readings, snr_db is 20 and more in 95 % and 10 in 99 %, tonality 0.19 at most in 99 %; pink noise
-    and made music alone have 6 dB at most, the music a tonality of 0.6, and speech over such music 5 dB below it 0.21 to 0.39.
+    On 363 clips of clean readings, snr_db is at least 20 in 95 % and at least 10 in 99 % of them, and tonality is at
+    most 0.19 in 99 %. Pink noise and synthetic music have an snr_db of at most 6, and the music has a tonality of 0.6.
+    Speech together with such music that is 5 dB quieter has a tonality of 0.21 to 0.39.
     """
 
-    max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples as loud as the loudest
+    max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples that are as loud as the loudest one
     min_snr_db: float | None = 10.0
     max_tonality: float | None = 0.25
-    min_bandwidth_hz: float | None = None  # such as 8000, to keep telephones and old codecs out
-    min_high_band_db: float | None = None  # such as -60: the power above 8 kHz against all
-    dnsmos: bool = True  # listen with DNSMOS, at 37 times real time
-    min_dnsmos: float | None = None  # overall; 3.0 drops good voices with a little hiss: look at the scores first
+    min_bandwidth_hz: float | None = None  # such as 8000, to drop telephone calls and old codecs
+    min_high_band_db: float | None = None  # such as -60; the power above 8 kHz compared with the whole power
+    dnsmos: bool = True  # measure the DNSMOS scores, which takes a second for 37 seconds of sound
+    # The overall score; 3.0 also drops good voices with a little hiss, so look at the scores first.
+    min_dnsmos: float | None = None
 
 
 def screen(sound: Sound, segments: Sequence[Segment], config: ScreenConfig) -> None:
-    """Measure the kept ``segments`` and drop what passes a threshold.
+    """Measure the kept ``segments`` and drop those that are beyond a threshold.
 
-    The scores are ``clipped`` (share), ``level_db`` (dBFS of active frames), ``snr_db``, ``tonality`` (-1 to 1), ``bandwidth_hz``, above
-    16 kHz ``high_band_db``, and with DNSMOS ``dnsmos_ovrl``, ``dnsmos_sig`` and ``dnsmos_bak`` (1 to 5).
+    The scores are ``clipped`` (share), ``level_db`` (dBFS of active frames), ``snr_db``, ``tonality`` (-1 to 1),
+    ``bandwidth_hz``, above 16 kHz ``high_band_db``, and with DNSMOS ``dnsmos_ovrl``, ``dnsmos_sig`` and ``dnsmos_bak``
+    (1 to 5).
 
     Raises:
-        TriforceError: DNSMOS is asked for and its network is missing.
+        TriforceError: the settings ask for DNSMOS and its network is missing.
     """
     for segment in segments:
         if segment.kept:
@@ -68,7 +71,10 @@ def screen(sound: Sound, segments: Sequence[Segment], config: ScreenConfig) -> N
 
 
 def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
-    """The scores without DNSMOS of ``wave`` [n] at ``sample_rate``, ``heard`` [m] being the same at ``ANALYSIS_RATE``."""
+    """The scores without DNSMOS of ``wave`` [n] at ``sample_rate``.
+
+    ``heard`` [m] is the same sound at ``ANALYSIS_RATE``.
+    """
     samples = torch.from_numpy(wave)
     spectrum = power_spectrum(heard)
     scores = {
@@ -84,9 +90,10 @@ def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
 
 
 def clipped(wave: Wave) -> float:
-    """The share of samples as loud as the loudest, 0 to 1, whatever gain the sound was given after it was clipped.
+    """The share of samples that are as loud as the loudest one, 0 to 1; a gain after the clipping does not change it.
 
-    Of 925 clips of clean readings none has more than 0.0002; speech clipped at two thirds of its peak has 0.004.
+    None of 925 clips of clean readings has more than 0.0002; speech that is clipped at two thirds of its peak has
+    0.004.
     """
     loudness = np.abs(wave)
     peak = loudness.max(initial=0.0)
@@ -109,7 +116,10 @@ def _judge(segment: Segment, config: ScreenConfig) -> None:
 
 
 def power_spectrum(heard: Wave) -> npt.NDArray[np.float64]:
-    """Power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, frames of 64 ms each 16 ms; at least one."""
+    """The power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, in frames of 64 ms every 16 ms.
+
+    The result has at least one frame.
+    """
     padded = np.pad(heard, (0, max(0, _WINDOW - len(heard))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * np.hanning(_WINDOW)
     power: npt.NDArray[np.float64] = np.abs(np.fft.rfft(frames)) ** 2 + _FLOOR
@@ -117,14 +127,17 @@ def power_spectrum(heard: Wave) -> npt.NDArray[np.float64]:
 
 
 def snr_db(spectrum: npt.NDArray[np.float64]) -> float:
-    """The mean power of active frames against that of the quietest tenth, dB."""
+    """The ratio of the mean power of the active frames to that of the quietest tenth of all frames, in dB."""
     power = spectrum.sum(1)
     quiet = np.sort(power)[: max(1, len(power) // 10)].mean()
     return float(10 * np.log10(power[_active(power)].mean() / quiet))
 
 
 def tonality(spectrum: npt.NDArray[np.float64]) -> float:
-    """How alike the fine structure of the log spectrum is in active frames 0.16 s apart: mean correlation, -1 to 1."""
+    """How similar the fine structure of the log spectrum is in active frames 0.16 s apart.
+
+    The result is a mean correlation, -1 to 1.
+    """
     low, high = (round(hz * _WINDOW / ANALYSIS_RATE) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
     level = 10 * np.log10(spectrum[:, low:high])
     kernel = np.ones(_SMOOTH) / _SMOOTH
@@ -139,7 +152,7 @@ def tonality(spectrum: npt.NDArray[np.float64]) -> float:
 
 
 def high_band_db(wave: Wave, sample_rate: int) -> float:
-    """The power above 8 kHz against all of it, dB; -120 at least."""
+    """The ratio of the power above 8 kHz to the whole power, in dB; at least -120."""
     power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2 if len(wave) else np.zeros(1)
     share = power[round(HIGH_HZ / sample_rate * len(wave)) :].sum() / max(power.sum(), _FLOOR)
     return float(10 * np.log10(max(share, _FLOOR)))

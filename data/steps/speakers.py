@@ -1,7 +1,9 @@
-"""Who speaks: segments of two speakers are divided where one takes over, all labelled within a recording, voices linked over many.
+"""Finds who speaks in each segment.
 
-What a network says of windows of 1.6 s, pauses left out, is compared (``embedding``). It is a small network: what these
-rules find, and what they miss, was measured on joined readers (docs/data.md), and every threshold can be moved.
+Segments of two speakers are divided at the change of speaker, the segments of a recording get labels of speakers, and
+voices are linked over all recordings of a collection. A network (``embedding``) gives a vector for each window of 1.6 s
+of speech without pauses, and these vectors are compared. The network is small. docs/data.md says how well the rules
+work on joined clips of several readers. Every threshold is a setting.
 """
 
 from collections import defaultdict
@@ -21,80 +23,82 @@ from .cut import NO_SPEECH, edges_in_pause
 Vector = npt.NDArray[np.float32]  # of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)
 STEP = 40  # frames of 10 ms from one window to the next
-_BATCH = 64  # segments that are read at a time
-_LONGEST_S = 40.0  # in a longer segment not every stretch is looked at
-PAUSE = 20  # frames: shorter ones are closures of consonants
-PAUSE_DB = -30.0  # level of a pause, against that of the loudest frames
-LOUDEST = 0.95  # quantile of frame levels that stands for those
-EDGE = 2  # frames of a pause that stay on each side of speech
-# Means over windows of one voice differ by this much however many there are; 1 is how much single windows differ.
+_BATCH = 64  # how many segments are read at the same time
+_LONGEST_S = 40.0  # seconds; only this much speech, from the start of a segment, is searched for a change of speaker
+PAUSE = 20  # frames; a shorter pause is the closure of a consonant
+PAUSE_DB = -30.0  # a pause is at least this far below the level of the loudest frames
+LOUDEST = 0.95  # this quantile of the frame levels is the level of the loudest frames
+EDGE = 2  # frames of a pause that stay on each side of the speech
+# Even the means over many windows of one voice differ by this much; the unit is the difference between single windows.
 SPREAD = 0.2
-# A change of speaker that is not at a pause counts less: there are many such places, and one looks like a change by chance.
+# The score of a change of speaker is multiplied by this factor if the change is not at a pause: there are so many such
+# places that one of them looks like a change by chance.
 ANYWHERE = 0.75
 TWO_SPEAKERS = "two speakers"
 
 
 class Pause(NamedTuple):
-    """Where nobody speaks in a segment."""
+    """A pause in a segment; its times count from the start of the segment."""
 
-    frame: int  # the speech after the pause begins here, counted in the sound without pauses
-    start_s: float  # within the segment
+    frame: int  # the frame at which the speech after the pause begins, counted in the sound without pauses
+    start_s: float
     end_s: float
 
 
 class SpeakersConfig(Config):
-    """When two sounds are of one speaker. Distances are cosine distances, 0 to 2."""
+    """When two sounds count as the same speaker. Distances are cosine distances, 0 to 2."""
 
-    min_seconds: float = Field(default=3.0, ge=0)  # shorter segments tell too little: their speaker is unknown
-    two_speakers: float = Field(default=0.37, gt=0)  # ``change_score`` above which two speak in a segment
-    divide: bool = True  # cut a segment of two speakers where the other one begins and ends; False: drop it whole
-    pad_s: float = Field(default=0.2, ge=0)  # part of the pause that stays on each side of the speech
-    same_speaker: float = Field(
-        default=0.2, gt=0
-    )  # two groups of segments of a recording that are nearer are of one speaker
-    # A segment has two speakers if one of its windows is nearer to another speaker than to its own by more than this.
+    min_seconds: float = Field(default=3.0, ge=0)  # the speaker of a shorter segment is unknown
+    two_speakers: float = Field(default=0.37, gt=0)  # a segment with a higher ``change_score`` has two speakers
+    divide: bool = True  # cut a segment of two speakers where the speaker changes; False: drop the whole segment
+    pad_s: float = Field(default=0.2, ge=0)  # the part of the pause that stays on each side of the speech
+    # Two groups of segments in one recording are the same speaker if their distance is smaller than this.
+    same_speaker: float = Field(default=0.2, gt=0)
+    # A segment has two speakers if one of its windows is more similar to another speaker, by more than this, than to
+    # the segment's own speaker.
     intruder: float = Field(default=0.05, ge=0)
-    same_voice: float = Field(default=0.15, gt=0)  # voices of two recordings that are nearer are of one speaker
+    # The voices of two recordings are the same speaker if their distance is smaller than this.
+    same_voice: float = Field(default=0.15, gt=0)
 
 
 def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig) -> dict[str, Vector]:
-    """Label kept segments "0", "1"... by talking time; the mean vector of each label.
+    """Give the kept segments labels of speakers, "0", "1" and so on by talking time; the mean vector of each label.
 
-    A segment of two speakers is replaced in ``segments`` by its parts; what is still of two, or is too short then, is
-    dropped.
+    A segment of two speakers is replaced in ``segments`` by its parts. A part that still has two speakers, or is too
+    short, is dropped.
 
     Raises:
         TriforceError: the network's weights are missing.
     """
-    kept: list[tuple[Segment, Vector]] = []
-    left = [segment for segment in segments if segment.kept and segment.seconds >= config.min_seconds]
-    while left:
-        windows, pauses = _windows(sound, left)
-        found, left = zip(left, windows, pauses, strict=True), []
-        for segment, vectors, places in found:
+    single: list[tuple[Segment, Vector]] = []  # segments of one speaker, with their windows
+    waiting = [segment for segment in segments if segment.kept and segment.seconds >= config.min_seconds]
+    while waiting:
+        windows, pauses = _windows(sound, waiting)
+        batch, waiting = zip(waiting, windows, pauses, strict=True), []
+        for segment, vectors, places in batch:
             frames = [pause.frame for pause in places]
             if (score := change_score(vectors, frames)) <= config.two_speakers:
-                kept.append((segment, vectors))
+                single.append((segment, vectors))
                 continue
             parts = _parts(sound, segment, [places[i] for i in turns(vectors, frames)] if config.divide else [], config)
             for part in parts:
                 if part.seconds < config.min_seconds or len(parts) == 1:
                     part.drop(TWO_SPEAKERS, f"change {score:.2f}")
-            left += [part for part in parts if part.kept]
+            waiting += [part for part in parts if part.kept]
             at = segments.index(segment)
             segments[at : at + 1] = parts
-    if not kept:
+    if not single:
         return {}
-    kept.sort(key=lambda item: item[0].start_s)
-    groups = cluster(np.stack([mean_vector(v) for _, v in kept]), config.same_speaker)
-    _drop_intruders(kept, groups, config)
+    single.sort(key=lambda item: item[0].start_s)
+    groups = cluster(np.stack([mean_vector(v) for _, v in single]), config.same_speaker)
+    _drop_intruders(single, groups, config)
     spoken: defaultdict[int, float] = defaultdict(float)
-    for (segment, _), group in zip(kept, groups, strict=True):
+    for (segment, _), group in zip(single, groups, strict=True):
         spoken[group] += segment.seconds if segment.kept else 0.0
     by_time = sorted((group for group in spoken if spoken[group]), key=lambda group: (-spoken[group], group))
     names = {group: str(number) for number, group in enumerate(by_time)}
     members: defaultdict[str, list[Vector]] = defaultdict(list)
-    for (segment, vectors), group in zip(kept, groups, strict=True):
+    for (segment, vectors), group in zip(single, groups, strict=True):
         if segment.kept:
             segment.speaker = names[group]
             members[segment.speaker].append(vectors)
@@ -102,7 +106,10 @@ def label_speakers(sound: Sound, segments: list[Segment], config: SpeakersConfig
 
 
 def _parts(sound: Sound, segment: Segment, pauses: Sequence[Pause], config: SpeakersConfig) -> list[Segment]:
-    """``segment`` divided at ``pauses``; the middle of a long one is a dropped part of its own."""
+    """The parts of ``segment`` when it is divided at ``pauses``.
+
+    The middle of a long pause is a dropped part of its own.
+    """
     parts: list[Segment] = []
     begin = segment.start_s
     for pause in pauses:
@@ -117,7 +124,7 @@ def _parts(sound: Sound, segment: Segment, pauses: Sequence[Pause], config: Spea
 
 
 def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], list[list[Pause]]]:
-    """The vectors [windows, 256] of each segment, and where its pauses were."""
+    """The vectors [windows, 256] and the pauses of each segment."""
     vectors: list[Vector] = []
     pauses: list[list[Pause]] = []
     for start in range(0, len(segments), _BATCH):
@@ -129,7 +136,7 @@ def _windows(sound: Sound, segments: Sequence[Segment]) -> tuple[list[Vector], l
 
 
 def without_pauses(wave: Wave) -> tuple[Wave, list[Pause]]:
-    """``wave`` [n] at 16 kHz without its pauses, and where they were."""
+    """``wave`` [n] at 16 kHz without its pauses, and the pauses."""
     frames = wave[: len(wave) // HOP * HOP].reshape(-1, HOP)
     level = 10 * np.log10(np.square(frames, dtype=np.float64).mean(1) + 1e-12)
     loud = np.flatnonzero(level > np.quantile(level, LOUDEST) + PAUSE_DB) if len(level) else np.zeros(0, np.int64)
@@ -145,19 +152,19 @@ def without_pauses(wave: Wave) -> tuple[Wave, list[Pause]]:
 
 
 def change_score(vectors: Vector, pauses: Sequence[int] = ()) -> float:
-    """How unlike the rest its most unlike stretch is, for ``vectors`` [windows, 256] of a segment; 0 for one window.
+    """How much a part of a segment differs from the rest of it; ``vectors`` [windows, 256] are the segment's windows.
 
-    A stretch is a run of windows, at an end or in the middle. Its cosine distance from the rest is divided by
-    ``SPREAD + 1 / windows + 1 / windows of the rest``: means of few windows differ by chance alone, and the variance of a
-    mean falls with their number. It counts in full where both its ends are ``pauses`` (frames, of ``without_pauses``)
-    or the segment's own, and ``ANYWHERE`` as much elsewhere.
+    Every stretch of windows is compared with the rest, and the highest score counts; one window alone gives 0. The
+    score of a stretch is its cosine distance from the rest, divided by ``SPREAD + 1 / windows + 1 / windows of the
+    rest``, because means over few windows differ by chance. If an end of the stretch is neither an end of the segment
+    nor one of the ``pauses`` (frames from ``without_pauses``), the score is multiplied by ``ANYWHERE``.
     """
     scores, _, at_pauses = _changes(vectors, pauses)
     return float(np.where(at_pauses, scores, ANYWHERE * scores).max(initial=0.0))
 
 
 def turns(vectors: Vector, pauses: Sequence[int]) -> list[int]:
-    """The numbers of the ``pauses`` between which the stretch lies that is most unlike the rest; none: nowhere."""
+    """The numbers of the ``pauses`` at the ends of the stretch that differs most from the rest of the segment."""
     scores, stretches, at_pauses = _changes(vectors, pauses)
     if not at_pauses.any():
         return []
@@ -167,14 +174,14 @@ def turns(vectors: Vector, pauses: Sequence[int]) -> list[int]:
 
 
 def _borders(n: int, pauses: Sequence[int]) -> npt.NDArray[np.int64]:
-    """The first of ``n`` windows behind each of ``pauses``: it belongs to the side that its middle is on."""
+    """The number of the first of ``n`` windows whose middle lies behind each of ``pauses``."""
     return np.searchsorted(np.arange(n) * STEP + WINDOW // 2, pauses)
 
 
 def _changes(
     vectors: Vector, pauses: Sequence[int]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """For each stretch of windows: how unlike the rest it is, its first window and its end, whether both are at pauses."""
+    """For each stretch of windows: its score, its first window and its end, and whether both ends are at pauses."""
     n = min(len(vectors), round(_LONGEST_S * 100 / STEP))
     first, end = np.triu_indices(n + 1, 1)
     part = end - first < n
@@ -190,7 +197,10 @@ def _changes(
 
 
 def cluster(vectors: Vector, distance: float) -> list[int]:
-    """A group for each of ``vectors`` [n, 256]: average linkage, as far as groups lie less than ``distance`` apart."""
+    """The number of a group for each of ``vectors`` [n, 256].
+
+    Average linkage joins groups as long as two of them are less than ``distance`` apart.
+    """
     if len(vectors) < 2:
         return [0] * len(vectors)
     from scipy.cluster.hierarchy import fcluster, linkage
@@ -199,14 +209,17 @@ def cluster(vectors: Vector, distance: float) -> list[int]:
     return groups
 
 
-def _drop_intruders(kept: Sequence[tuple[Segment, Vector]], groups: Sequence[int], config: SpeakersConfig) -> None:
-    """Drop segments with windows that are another speaker's; whoever speaks in one segment only is nobody's intruder."""
+def _drop_intruders(single: Sequence[tuple[Segment, Vector]], groups: Sequence[int], config: SpeakersConfig) -> None:
+    """Drop segments with windows that belong to another speaker of the recording.
+
+    A speaker with only one segment does not count as another speaker here.
+    """
     means = {
-        group: mean_vector(np.stack([mean_vector(v) for (_, v), g in zip(kept, groups, strict=True) if g == group]))
+        group: mean_vector(np.stack([mean_vector(v) for (_, v), g in zip(single, groups, strict=True) if g == group]))
         for group in set(groups)
     }
     sizes = {group: list(groups).count(group) for group in means}
-    for (segment, vectors), group in zip(kept, groups, strict=True):
+    for (segment, vectors), group in zip(single, groups, strict=True):
         others = [means[other] for other in sorted(means) if other != group and sizes[other] > 1]
         if others:
             nearer = (vectors @ np.stack(others).T).max(1) - vectors @ means[group] > config.intruder
@@ -215,9 +228,10 @@ def _drop_intruders(kept: Sequence[tuple[Segment, Vector]], groups: Sequence[int
 
 
 def link_voices(voices: Mapping[VoiceT, Vector], config: SpeakersConfig) -> dict[VoiceT, int]:
-    """One number for all ``voices`` of a speaker, from 0 by first appearance in sorted order.
+    """The number of a speaker for each of ``voices``; speakers are numbered from 0 in the sorted order of the voices.
 
-    Average linkage over all pairs: time and memory grow with the square of the number of voices (10 000: 400 MB).
+    Average linkage compares all pairs, so time and memory grow with the square of the number of voices: 10 000 voices
+    need 400 MB.
     """
     names = sorted(voices)  # type: ignore[type-var]
     if not names:

@@ -1,7 +1,8 @@
-"""Texts that cannot be right: another language, too fast or too slow, repeated or invented by a recogniser.
+"""Drops segments with wrong texts: another language, too fast or too slow, repeated or invented by a recogniser.
 
-Thresholds and what happens at them are those of NVIDIA's NeMo Curator and Speech Data Processor
-(``whisper_hallucination``) and of Emilia-Pipe where they name one, but for the pace; all can be moved.
+The thresholds, and what happens exactly at them, are those of NVIDIA's NeMo Curator and Speech Data Processor
+(``whisper_hallucination``) and of Emilia-Pipe, where these have one. Only the rates of characters are not theirs. Every
+threshold is a setting.
 """
 
 import re
@@ -15,7 +16,7 @@ from triforce_tts.schema import Config
 
 from ..common.segments import Segment
 
-# What Whisper writes where nothing is said: credits of the subtitles that it learnt from.
+# Whisper writes these phrases where nobody speaks; they are credits of the subtitles that it learnt from.
 PHRASES = (
     "thanks for watching", "thank you for watching", "please subscribe", "like and subscribe", "subscribe to my channel",
     "subtitles by", "subtitled by", "captions by", "captioned by", "transcribed by", "transcription by", "amara.org",
@@ -24,28 +25,31 @@ PHRASES = (
 
 
 class TextChecksConfig(Config):
-    """What a text must keep to."""
+    """The limits that a text must keep."""
 
-    min_characters_per_second: PositiveFloat = 4.0  # below: text is missing
-    # Above: sound is missing, or the text is invented. NVIDIA's 40 leaves room that readers do not use: the fastest of
-    # 2 775 utterances has 23.
+    min_characters_per_second: PositiveFloat = 4.0  # below this rate, words are missing in the text
+    # Above this rate, words are missing in the sound, or the text is invented. NVIDIA has 40, but nobody reads that
+    # fast: the fastest of 2 775 utterances has 23.
     max_characters_per_second: PositiveFloat = 30.0
-    min_unique_words: float = 0.4  # share of a text's words that differ, which must be above it ...
-    repeats_from: PositiveInt = 8  # ... in texts of so many words or more
-    max_same_in_a_row: PositiveInt = 3  # times that a stretch of 1 to 4 words may follow itself
-    max_word: PositiveInt = 25  # characters; words must be shorter. For languages that join words NVIDIA has 35
-    # How much longer the longest word is than the next longest, in lengths of that: it must be below. For languages that
-    # join words NVIDIA has no such limit. 2 775 English texts: none has more than 2.33.
+    min_unique_words: float = 0.4  # the number of different words must be more than this share of all words of the text
+    repeats_from: PositiveInt = 8  # shorter texts, in words, need not keep ``min_unique_words``
+    max_same_in_a_row: PositiveInt = 3  # how many times a stretch of 1 to 4 words may stand in a row
+    max_word: PositiveInt = 25  # characters; each word must be shorter. NVIDIA has 35 for languages that join words
+    # The length of the longest word minus that of the next longest, divided by that of the next longest, must be
+    # smaller. For languages that join words NVIDIA has no such limit. None of 2 775 English texts has more than 2.33.
     max_longer: PositiveFloat = 3.0
-    min_language_probability: float = 0.8  # where the recogniser gives one; it must be above
-    language: str = "en"  # of the text
-    max_other_language: float = 0.9  # probability of another one by the text's letters; 2 775 English texts: none above
-    language_from: PositiveInt = 4  # words that a text must have to be judged by its letters
+    # The recogniser's probability of the language, if it gives one, must be higher.
+    min_language_probability: float = 0.8
+    language: str = "en"  # the language of the text
+    # The probability of another language, judged by the letters of the text, must not be higher. It is so for 2 775
+    # English texts.
+    max_other_language: float = 0.9
+    language_from: PositiveInt = 4  # a text with fewer words is not judged by its letters
     phrases: tuple[str, ...] = PHRASES
 
 
 def check_text(segments: Sequence[Segment], config: TextChecksConfig) -> None:
-    """Drop kept segments whose text fails a check; the score ``characters_per_second`` is added."""
+    """Drop the kept segments whose text fails a check, and add the score ``characters_per_second``."""
     for segment in segments:
         if segment.kept and segment.text:
             _check(segment, config)
@@ -84,7 +88,7 @@ def _check(segment: Segment, config: TextChecksConfig) -> None:
 
 
 def most_in_a_row(words: Sequence[str], longest: int = 4) -> int:
-    """How often a stretch of at most ``longest`` words follows itself at most, itself counted."""
+    """The largest number of times that a stretch of at most ``longest`` words stands in a row."""
     most = 1
     for size in range(1, longest + 1):
         for start in range(len(words) - size):
@@ -96,8 +100,8 @@ def most_in_a_row(words: Sequence[str], longest: int = 4) -> int:
 
 
 def guess_language(text: str) -> tuple[str, float]:
-    """The most likely of 97 languages by the letters of ``text`` (ISO 639-1), and its probability."""
-    # In lower case: capitals, as in old transcripts, look like German to it.
+    """The most likely of 97 languages (ISO 639-1), judged by the letters of ``text``, and its probability."""
+    # The text is changed to lower case, because the classifier takes English in capitals for German.
     language, probability = _identifier().classify(text.lower())
     return str(language), float(probability)
 

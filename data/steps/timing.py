@@ -1,4 +1,4 @@
-"""When each word of a segment is spoken: what the GPT needs to read a text in its place among the codes."""
+"""Finds when each word of a segment is spoken, so that a GPT can read each word at its place among the codes."""
 
 from collections.abc import Sequence
 
@@ -15,18 +15,18 @@ UNALIGNED = "words do not fit the sound"
 
 
 class AlignConfig(Config):
-    """Whether words are placed, and what becomes of a segment whose words cannot be.
+    """Whether words are aligned, and what happens to a segment whose words cannot be aligned.
 
-    Nobody read a raw recording's text against its sound: words that find no place there are wrong, or too many. A GPT
-    that learns from them says what is not written, so such a segment is dropped.
+    Nobody has checked the text of a raw recording. If its words cannot be aligned, some are wrong or are not spoken. A
+    GPT that learns from such a segment says words that are not written, so the segment is dropped.
     """
 
     enabled: bool = True
-    drop: bool = True  # a segment whose words cannot be placed; else it is kept without their times
+    drop: bool = True  # drop a segment whose words cannot be aligned; False keeps it without the times of its words
 
 
 def place_words(sound: Sound, segments: Sequence[Segment], config: AlignConfig) -> None:
-    """Give each kept segment that has a text the detail ``alignment``; see ``triforce_tts.text.alignment``."""
+    """Add the detail ``alignment`` to each kept segment with a text; see ``triforce_tts.text.alignment``."""
     if not config.enabled:
         return
     for segment in segments:

@@ -1,1 +1,1 @@
-"""From the web to files: addresses, transfers, feeds, and pages that yt-dlp knows."""
+"""Fetches recordings from the web: addresses, transfers, feeds, and pages that yt-dlp knows."""

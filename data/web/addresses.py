@@ -1,8 +1,9 @@
-"""Which addresses are of the public internet.
+"""Tells the addresses of the public internet from all others.
 
-Python's ``ipaddress`` knows the registries as of its release: 3.11.7 took 192.0.0.0/24 for public. So IANA's registries of
-special-purpose addresses stand here too (IPv4 and IPv6, as of 2025). What they call globally reachable within a special
-range serves protocols and holds no recordings: the whole range is refused.
+Python's ``ipaddress`` has IANA's registries of special-purpose addresses as of its own release; Python 3.11.7 took
+192.0.0.0/24 for public. So this module has the registries too (IPv4 and IPv6, as of 2025). The registries mark some
+addresses within a special range as globally reachable. They serve network protocols and hold no recordings, so the
+whole range is refused.
 """
 
 import ipaddress
@@ -29,7 +30,7 @@ SPECIAL_IPV4 = tuple(map(ipaddress.IPv4Network, (
     "224.0.0.0/4",  # multicast, RFC 5771
     "240.0.0.0/4",  # reserved, and the broadcast address, RFC 1112
 )))  # fmt: skip
-UNICAST_IPV6 = ipaddress.IPv6Network("2000::/3")  # what IANA gives out; everything else is special or not given out
+UNICAST_IPV6 = ipaddress.IPv6Network("2000::/3")  # IANA assigns public addresses only in this range
 SPECIAL_IPV6 = tuple(map(ipaddress.IPv6Network, (
     "2001::/23",  # protocol assignments, among them Teredo, benchmarks and ORCHID, RFC 2928
     "2001:db8::/32",  # documentation, RFC 3849
@@ -41,7 +42,10 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is one of the public internet, also where IPv6 only wraps an IPv4 address."""
+    """Whether an IP address belongs to the public internet.
+
+    An IPv6 address that contains an IPv4 address is unwrapped.
+    """
     ip = _unwrapped(ipaddress.ip_address(address))
     if isinstance(ip, ipaddress.IPv4Address):
         return ip.is_global and not any(ip in network for network in SPECIAL_IPV4)
@@ -49,7 +53,7 @@ def is_public(address: str) -> bool:
 
 
 def _unwrapped(ip: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for: mapped, through 6to4 or NAT64; else itself."""
+    """The IPv4 address that a mapped, 6to4 or NAT64 address contains; any other address itself."""
     if isinstance(ip, ipaddress.IPv4Address):
         return ip
     if ip.ipv4_mapped is not None:

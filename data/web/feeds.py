@@ -1,4 +1,4 @@
-"""Lists of recordings on the web: podcast feeds (RSS, Atom) and files with a URL a line."""
+"""Reads lists of recordings on the web: podcast feeds (RSS, Atom) and files with a URL on each line."""
 
 import io
 import re
@@ -21,33 +21,34 @@ from ..common.licences import UNKNOWN_LICENSE, license_name
 from .fetch import FEED_BYTES, download, stem_of
 from .request import FetchConfig
 
-Skip = Callable[[str, str], None]  # is told the name of what is left out, and why
+Skip = Callable[[str, str], None]  # it is called with the name of an entry that is left out, and the reason
 
 URL_LISTS = (".urls", ".txt")
 FEEDS = (".xml", ".rss", ".atom")
-LIST_BYTES = 16 << 20  # the largest list of URLs that is read
-# Feeds have a tenth of this. The time that feedparser takes grows with the square of each.
+LIST_BYTES = 16 << 20  # bytes; a larger list of URLs is not read
+# The most attributes of an element, levels of elements, and stray signs '<' in a feed. Real feeds have a tenth of
+# these numbers, and the time that feedparser takes grows with the square of each.
 _MOST_ATTRIBUTES, _DEEPEST, _MOST_STRAY = 256, 256, 10_000
-_DEEPEST_LOOSELY = 2048  # levels of a feed that is no XML: tags that are never closed add up
-_NO_SOUND = ("application/pdf", "application/epub+zip", "application/zip")  # image/ and text/ beside them
+_DEEPEST_LOOSELY = 2048  # the most levels in a feed that is not valid XML, where tags that are never closed add up
+_NO_SOUND = ("application/pdf", "application/epub+zip", "application/zip")  # image/ and text/ count as no sound too
 _TAG = re.compile(rb"(/?)([A-Za-z][A-Za-z0-9:._-]*)")
 _MEDIA_URL = re.compile(r"\.(mp3|m4a|m4b|mp4|m4v|mov|ogg|oga|opus|flac|wav|aac|webm)($|[?#])", re.I)
 
 
 @dataclass(frozen=True)
 class Episode:
-    """A recording that a feed or a list speaks of, not yet fetched."""
+    """A recording that a feed or a list names; it is not fetched yet."""
 
     url: str
     collection: str  # the title of the feed
-    guid: str  # what the feed calls it for good; its URL where it does not say
+    guid: str  # the permanent name that the feed gives it; if there is none, its URL
     title: str | None = None
     published: str | None = None  # ISO 8601, UTC
     license: str = UNKNOWN_LICENSE
 
     @property
     def stem(self) -> str:
-        """The name of its file without the suffix, the same as long as the feed gives the same guid."""
+        """The name of its file without the suffix; it depends only on the guid."""
         return stem_of(self.guid)
 
 
@@ -57,10 +58,10 @@ def is_url(word: str) -> bool:
 
 
 def read_feed(url_or_file: str | Path, config: FetchConfig, skip: Skip = lambda name, reason: None) -> list[Episode]:
-    """The episodes of a podcast feed that lies on the web or in a file, at most ``max_episodes`` of them.
+    """The episodes of a podcast feed on the web or in a file, at most ``max_episodes`` of them.
 
     Raises:
-        AudioError: it cannot be fetched or read, is not a feed, or holds no recordings.
+        AudioError: the feed cannot be fetched or read, is not a feed, or holds no recordings.
     """
     if isinstance(url_or_file, str) and is_url(url_or_file):
         with tempfile.TemporaryDirectory() as folder:
@@ -78,21 +79,20 @@ def read_feed(url_or_file: str | Path, config: FetchConfig, skip: Skip = lambda 
 def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda name, reason: None) -> list[Episode]:
     """The episodes in the bytes of a feed; ``name`` is its URL or file.
 
-    ``skip`` is told of entries with something attached that is no recording, and of entries that are there twice.
-
-    An enclosure without a type is taken: whoever fetches it sees what it is. Entries that share a guid are told apart by
-    their addresses.
+    ``skip`` is called for each entry whose attachment is no recording, and for each entry that repeats another one. An
+    enclosure without a media type counts as a recording; its first bytes tell what it is when it is fetched. If entries
+    share a guid, their addresses are added to their guids.
 
     Raises:
-        AudioError: it is not a feed, holds no recordings, or is made to take for ever.
+        AudioError: it is not a feed, holds no recordings, or is built so that reading it would take for ever.
     """
     import feedparser
 
     _check_bounds(data, name)
     try:
-        # A stream, because feedparser takes anything else for a URL or a path and opens it.
+        # The argument is a stream, because feedparser takes anything else for a URL or a path and opens it.
         parsed = feedparser.parse(io.BytesIO(data))
-    except Exception as error:  # it promises to raise nothing, and the web finds ways
+    except Exception as error:  # feedparser should raise nothing, but some feeds of the web make it raise errors
         raise AudioError(f"{name}: the feed cannot be read ({error})") from error
     if not parsed.get("version") and not parsed.entries:
         raise AudioError(f"{name}: not an RSS or Atom feed")
@@ -106,7 +106,7 @@ def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda 
                 about = title or "without a title"
                 skip(f"{name}, entry {number} ({about})", f"no recording, but {attached[0][1]} ({attached[0][0]})")
             continue
-        with suppress(ValueError):  # not a URL: whoever fetches it says so
+        with suppress(ValueError):  # if it is not a URL, the download reports it
             url = urljoin(base, url)
         episodes.append(
             Episode(
@@ -124,24 +124,25 @@ def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda 
 
 
 def _told_apart(episodes: list[Episode], name: str, skip: Skip) -> list[Episode]:
-    """``episodes`` with guids of their own; an entry that repeats guid and address of another one is skipped."""
+    """``episodes`` with unique guids; an entry with the guid and the address of an earlier one is skipped."""
     urls: defaultdict[str, set[str]] = defaultdict(set)
     for episode in episodes:
         urls[episode.guid].add(episode.url)
-    found: dict[str, Episode] = {}
+    by_guid: dict[str, Episode] = {}
     for episode in episodes:
         if len(urls[episode.guid]) > 1:
             episode = replace(episode, guid=f"{episode.guid} {episode.url}")
-        if episode.guid in found:
+        if episode.guid in by_guid:
             skip(f"{name}, {episode.title or episode.url}", "the feed has the same entry twice")
-        found.setdefault(episode.guid, episode)
-    return list(found.values())
+        by_guid.setdefault(episode.guid, episode)
+    return list(by_guid.values())
 
 
 def _check_bounds(data: bytes, name: str) -> None:
     """Refuse a feed on which feedparser would spend hours.
 
-    It reads with expat first, and what is no XML by rules of its own: so both are looked at.
+    feedparser reads a feed with expat first, and a feed that is not valid XML with rules of its own. So a valid feed is
+    checked with expat too, and any other feed with rules like those of feedparser.
     """
     depth = 0
 
@@ -164,7 +165,7 @@ def _check_bounds(data: bytes, name: str) -> None:
     parser = expat.ParserCreate()
     parser.ordered_attributes = True
     parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = begin, end, declare
-    with suppress(expat.ExpatError, ValueError, LookupError):  # no XML, or in an encoding that expat does not know
+    with suppress(expat.ExpatError, ValueError, LookupError):  # it is not XML, or its encoding is unknown to expat
         parser.Parse(data, True)
         return
     _check_loosely(data, name)
@@ -173,31 +174,31 @@ def _check_bounds(data: bytes, name: str) -> None:
 def _check_loosely(data: bytes, name: str) -> None:
     stray = 0
     levels: list[bytes] = []
-    there: Counter[bytes] = Counter()  # of the tags in levels
+    open_tags: Counter[bytes] = Counter()  # how often each tag is in ``levels``
     for piece in data.split(b"<")[1:]:
-        found = _TAG.match(piece)
-        if found is None:
+        match = _TAG.match(piece)
+        if match is None:
             stray += piece[:1] not in (b"!", b"?")
             if stray > _MOST_STRAY:
                 raise _bomb(name, f"more than {_MOST_STRAY} signs '<' that begin nothing")
             continue
         if piece.count(b'="') + piece.count(b"='") > _MOST_ATTRIBUTES:
             raise _bomb(name, f"an element with more than {_MOST_ATTRIBUTES} attributes")
-        tag = found[2].lower()
-        if found[1]:
-            closed = b"" if there[tag] else tag
-            while closed != tag:  # what was opened within it ends with it
+        tag = match[2].lower()
+        if match[1]:
+            closed = b"" if open_tags[tag] else tag
+            while closed != tag:  # the tags that were opened inside this one end with it
                 closed = levels.pop()
-                there[closed] -= 1
+                open_tags[closed] -= 1
         elif not piece.rstrip().endswith(b"/>"):
             levels.append(tag)
-            there[tag] += 1
+            open_tags[tag] += 1
         if len(levels) > _DEEPEST_LOOSELY:
             raise _bomb(name, f"elements in more than {_DEEPEST_LOOSELY} levels")
 
 
-def _bomb(name: str, found: str) -> AudioError:
-    return AudioError(f"{name}: the feed has {found}, which no feed has; it is not read")
+def _bomb(name: str, construct: str) -> AudioError:
+    return AudioError(f"{name}: the feed has {construct}, which no real feed has; it is not read")
 
 
 def _text(value: object) -> str:
@@ -205,9 +206,10 @@ def _text(value: object) -> str:
 
 
 def _enclosure(entry: Any) -> str | None:
-    """The first recording of an entry; further ones are the same in another format.
+    """The address of an entry's recording; further recordings of the entry are the same in another format.
 
-    What says that it is one comes first, then what looks like one, then what does not say what it is.
+    An attachment with a media type of sound is preferred, then one whose address looks like sound, then one of unknown
+    type.
     """
     best: tuple[int, str] | None = None
     for url, media_type in _attachments(entry):
@@ -225,7 +227,7 @@ def _enclosure(entry: Any) -> str | None:
 
 
 def _attachments(entry: Any) -> list[tuple[str, str]]:
-    """Address and media type, in lower case, of all that is attached to an entry."""
+    """The address and the media type (in lower case) of every attachment of an entry."""
     links = [(link.get("href"), link.get("type")) for link in entry.get("enclosures") or ()]
     for media in entry.get("media_content") or ():
         links.append((media.get("url"), media.get("type") or f"{_text(media.get('medium')) or 'unknown'}/*"))
@@ -233,10 +235,10 @@ def _attachments(entry: Any) -> list[tuple[str, str]]:
 
 
 def _license(node: Any) -> str | None:
-    """What an entry or a feed says of its licence: an address of one first, else its rights in words."""
+    """The licence that an entry or a feed names: the address of a licence, or else its rights in words."""
     media = node.get("media_license") or {}
     podcast = node.get("podcast_license") or {}
-    if isinstance(podcast, str):  # feedparser gives the attributes of a tag, or its text where it has none
+    if isinstance(podcast, str):  # feedparser gives the text of a tag if the tag has no attributes
         podcast = {"url": podcast}
     text = media.get("href") or node.get("license") or podcast.get("url") or node.get("rights")
     return license_name(text) if _text(text) else None
@@ -245,17 +247,17 @@ def _license(node: Any) -> str | None:
 def _iso(published: Any) -> str | None:
     try:
         return datetime.fromtimestamp(timegm(published), timezone.utc).isoformat() if published else None
-    except (ValueError, OverflowError, OSError):  # a year that does not exist
+    except (ValueError, OverflowError, OSError):  # the feed has a date that does not exist
         return None
 
 
 def read_url_list(path: Path) -> list[tuple[int, str, str]]:
-    """Line number, URL and licence of each line ``URL`` or ``URL<tab>licence``; blank lines and # comments are skipped.
+    """The number, URL and licence of each line ``URL`` or ``URL<tab>licence``; blank lines and # comments are skipped.
 
-    What does not look like a URL is given too: whoever fetches it says so.
+    A line that does not look like a URL is in the result too, so that the caller can report it.
 
     Raises:
-        AudioError: the file cannot be read, or holds no line.
+        AudioError: the file cannot be read, or holds no URL.
     """
     try:
         lines = read_text_file(path, LIST_BYTES).splitlines()
@@ -267,5 +269,5 @@ def read_url_list(path: Path) -> list[tuple[int, str, str]]:
         if url and not url.startswith("#"):
             rows.append((number, url.strip(), license_name(licence)))
     if not any(is_url(url) for _, url, _ in rows):
-        raise AudioError(f"{path}: it holds no URL; expected one a line")
+        raise AudioError(f"{path}: it holds no URL; expected one on each line")
     return rows

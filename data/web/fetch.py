@@ -1,7 +1,7 @@
-"""Files from the web, fetched so that a wrong or hostile server costs one failed source and nothing more.
+"""Downloads files from the web; a faulty or hostile server can only make its own download fail.
 
-Every transfer has limits of size, time and speed, goes on where it was cut off, and appears under its name only when it
-is whole.
+Every transfer has limits of size, time and speed. It continues where it was interrupted, and the file gets its name
+only when it is complete.
 """
 
 import hashlib
@@ -20,61 +20,63 @@ from urllib3.response import BaseHTTPResponse
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import file_sha256, write_json
 from triforce_tts.schema import FileName, Record, read_record
+from triforce_tts.wording import counted
 
 from .request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from .sniff import FEED, HEAD, printable_head, sniff
 
 CHUNK = 1 << 16  # bytes read at a time
-FEED_BYTES = 64 << 20  # the largest feeds hold some thousand episodes in 20 MB
-LONGEST_WAIT_S = 60.0  # between two tries, whatever a server asks for
+FEED_BYTES = 64 << 20  # bytes; the largest real feeds have some thousand episodes in 20 MB
+LONGEST_WAIT_S = 60.0  # seconds between two tries, even if a server asks for a longer wait
 _STATE = ".fetch.json"
-_LENGTH = "[0-9]{1,18}"  # bytes, in a header; Python refuses to read numbers of thousands of digits
+_LENGTH = "[0-9]{1,18}"  # a number of bytes in a header; Python raises an error for numbers with thousands of digits
 _TRY_AGAIN = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A whole file that came from the web, and what the server said of it."""
+    """A complete file from the web, with what the server said about it."""
 
-    path: FileName  # beside its notes there; where it is given to somebody, the whole path
-    url: str  # as it was asked for, before any redirect
+    path: FileName  # the file's name in the notes beside it; the whole path in results of ``download``
+    url: str  # the URL before any redirect
     media_type: str
     length: NonNegativeInt  # bytes
     sha256: str
     etag: str | None = None
     last_modified: str | None = None
-    title: str | None = None  # where the site tells
+    title: str | None = None  # if the site gives one
     license: str | None = None
-    unchecked: str = ""  # why the server could not be asked again: the file of an earlier fetch stands
+    unchecked: str = ""  # set if an earlier download is used because the server could not be asked again: the reason
 
     @property
     def is_feed(self) -> bool:
-        """Whether it is a feed, not a recording."""
+        """Whether the file is a feed and not a recording."""
         return Path(self.path).suffix == FEED
 
 
 class _Notes(RootModel[Fetched]):
-    """What lies beside a whole file."""
+    """The notes beside a complete file."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
 
 class _PartNotes(Record):
-    """What lies beside an unfinished file."""
+    """The notes beside an unfinished file."""
 
     url: str
     validator: str
 
 
 def download(url: str, folder: Path, config: FetchConfig, stem: str | None = None, feed: bool = False) -> Fetched:
-    """Fetch an audio or video file into ``folder``; with ``feed``, an RSS or Atom feed is taken too.
+    """Fetch an audio or video file into ``folder``; with ``feed``, an RSS or Atom feed is accepted too.
 
-    A file that was fetched before is fetched again only when the server says that it changed. An unfinished one goes
-    on where it stopped, if the server still has the same. ``stem`` is the file's name without its suffix, by default
-    made of the URL; the suffix follows from the content. Details lie beside it in ``STEM.fetch.json``.
+    A file that was fetched earlier is fetched again only if the server says that it changed. An unfinished file is
+    continued if the server still has the same content. ``stem`` is the file's name without its suffix; by default it is
+    made from the URL. The suffix follows from the content. Notes about the file lie beside it in ``STEM.fetch.json``.
 
     Raises:
-        AudioError: not http(s), a private address, over a limit, not audio or video, or no answer after all tries.
+        AudioError: the URL is not http(s) or has a private address; the file is over a limit or is not audio or video;
+            or all tries failed.
         TriforceError: the disk is full or the folder cannot be written.
     """
     files = Files(folder, stem or stem_of(url), url)
@@ -85,9 +87,9 @@ def download(url: str, folder: Path, config: FetchConfig, stem: str | None = Non
         except Interrupted as error:
             reason = str(error)
             wait = min(max(error.wait_s, config.retry_wait_s * 2**attempt), LONGEST_WAIT_S)
-        except OSError as error:  # of the disk: errors of the network were caught before
+        except OSError as error:  # the disk is at fault: errors of the network were caught before
             raise TriforceError(
-                f"{folder}: cannot write what is fetched ({error.strerror or error}); free some space or choose "
+                f"{folder}: cannot write the fetched file ({error.strerror or error}); free some space or choose "
                 "another place"
             ) from error
         if attempt == config.retries or time.monotonic() + wait > deadline:
@@ -95,22 +97,22 @@ def download(url: str, folder: Path, config: FetchConfig, stem: str | None = Non
         time.sleep(wait)
     if earlier := files.whole():
         return replace(earlier, unchecked=reason)
-    raise AudioError(f"{url}: {reason}, tried {attempt + 1} times; run the same command later to go on")
+    raise AudioError(f"{url}: {reason}, tried {counted(attempt + 1, 'time')}; run the same command later to go on")
 
 
 def stem_of(identity: str) -> str:
-    """A file name without suffix for a URL or an episode's id: readable, and different for different ones."""
+    """A readable file name without suffix for a URL or an episode's id; different ids give different names."""
     last = re.split(r"[?#]", identity)[0].rstrip("/").rpartition("/")[2]
     slug = re.sub(r"[^A-Za-z0-9]+", "_", Path(unquote(last)).stem).strip("_")[-40:]
     digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{slug}-{digest}" if slug else digest
 
 
-# --- what lies on disk -----------------------------------------------------------------------------------------
+# --- the files on disk -----------------------------------------------------------------------------------------
 
 
 class Files:
-    """The files of one URL: the whole one with its state, and the unfinished one (hidden) with its state."""
+    """The files of one URL: the complete file with its notes, and the unfinished file (hidden) with its notes."""
 
     def __init__(self, folder: Path, stem: str, url: str) -> None:
         self.folder, self.stem, self.url = folder, stem, url
@@ -118,18 +120,18 @@ class Files:
         self.state = folder / f"{stem}{_STATE}"
 
     def whole(self) -> Fetched | None:
-        """What an earlier call fetched of the same URL, if it still lies there untouched in size."""
+        """The file that an earlier call fetched from the same URL, if it is still there and has the same size."""
         try:
             known = read_record(self.state, _Notes).root
             path = self.folder / known.path
             if known.url != self.url or not path.is_file() or path.stat().st_size != known.length:
                 return None
         except (OSError, TriforceError):
-            return None  # never fetched, or not told in full: then it is fetched
+            return None  # the file was never fetched, or its notes are damaged: it is fetched again
         return replace(known, path=str(path))
 
     def unfinished(self) -> tuple[int, str]:
-        """Bytes that lie there and the validator to go on with; (0, "") when there is nothing to go on with."""
+        """The size of the unfinished file and the validator to continue it with; (0, "") if it cannot be continued."""
         try:
             known = read_record(self.part_state, _PartNotes)
             size = self.part.stat().st_size if self.part.is_file() else 0
@@ -144,7 +146,7 @@ class Files:
         self.part_state.unlink(missing_ok=True)
 
     def complete(self, suffix: str, media_type: str, headers: Mapping[str, str]) -> Fetched:
-        """Give the finished file its name, and write down what it is."""
+        """Give the finished file its name, and write the notes beside it."""
         previous = self.whole()
         path = self.folder / f"{self.stem}{suffix}"
         with self.part.open("rb") as file:
@@ -172,7 +174,7 @@ class Files:
 def _fetch(url: str, files: Files, config: FetchConfig, deadline: float, feed: bool) -> Fetched:
     whole = files.whole()
     start, validator = files.unfinished()
-    headers = {"Accept-Encoding": "identity"}  # else a small body may unpack to any size
+    headers = {"Accept-Encoding": "identity"}  # a compressed body, however small, could unpack to any size
     if start:
         headers |= {"Range": f"bytes={start}-", "If-Range": validator}
     elif whole and (whole.etag or whole.last_modified):
@@ -183,12 +185,13 @@ def _fetch(url: str, files: Files, config: FetchConfig, deadline: float, feed: b
             return whole
         if response.status == 416 and start:
             files.discard()
-            raise Interrupted("the server no longer has what was begun (status 416)")
+            raise Interrupted("the server no longer has the file that was begun (status 416)")
         _check_status(url, response)
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         _check_media_type(url, media_type, feed)
         if response.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
-            raise AudioError(f"{url}: the server packs the file ({response.headers['content-encoding']}) unasked")
+            encoding = response.headers["content-encoding"]
+            raise AudioError(f"{url}: the server compresses the file ({encoding}) though it was asked not to")
         if response.status == 206:
             total = _continued(files, response.headers, start, validator)
         else:
@@ -196,7 +199,7 @@ def _fetch(url: str, files: Files, config: FetchConfig, deadline: float, feed: b
         if total is not None and total > config.max_bytes:
             raise _too_large(url, total, config.max_bytes)
         if not start:
-            # In this order: were we killed here, old bytes must never meet the validator of the new.
+            # The order matters if this process is killed here: old bytes must never be continued with a new validator.
             files.discard()
             write_json(files.part_state, {"url": url, "validator": _validator(response.headers)})
         with files.part.open("ab") as file:
@@ -219,14 +222,17 @@ def _receive(
     deadline: float,
     files: Files,
 ) -> int:
-    """Append the body to ``file``, which holds ``size`` bytes; return the size then."""
-    late = AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds), what came is kept")
+    """Append the body to ``file``, which has ``size`` bytes; the result is its size at the end."""
+    late = AudioError(
+        f"{url}: not complete after {config.max_seconds:g} s (max_seconds); the part that came is kept, "
+        "run the same command again to go on"
+    )
     window_start, window_bytes = time.monotonic(), 0
     while True:
         try:
             chunk = _read(response)
         except Interrupted:
-            if time.monotonic() > deadline:  # it broke off because the connection was shut
+            if time.monotonic() > deadline:  # the transfer broke off because the connection was shut at the deadline
                 raise late from None
             raise
         if not chunk:
@@ -247,13 +253,13 @@ def _receive(
                     f"{config.min_bytes_per_second:g} (min_bytes_per_second)"
                 )
             window_start, window_bytes = now, 0
-    if time.monotonic() > deadline:  # the connection was shut: what looks like the end of the body may be none
+    if time.monotonic() > deadline:  # the connection was shut, so this may not be the real end of the body
         raise late
     return size
 
 
 def _read(response: BaseHTTPResponse) -> bytes:
-    """What has arrived of the body, without waiting for more; empty at its end."""
+    """The bytes of the body that have arrived, without waiting for more; empty at the end of the body."""
     try:
         return response.read1(CHUNK)
     except NETWORK as error:
@@ -275,36 +281,42 @@ def _content_length(headers: Mapping[str, str]) -> int | None:
 
 
 def _validator(headers: Mapping[str, str]) -> str:
-    """What proves that a file is still the same, byte for byte: a weak ETag does not (RFC 9110, 13.1.5)."""
+    """The header that proves that a file is still the same, byte for byte; a weak ETag does not (RFC 9110, 13.1.5)."""
     etag = headers.get("etag", "")
     return etag if etag and not etag.startswith("W/") else headers.get("last-modified", "")
 
 
 def _continued(files: Files, headers: Mapping[str, str], start: int, validator: str) -> int | None:
-    """The length of the whole file of which the rest comes; an answer that does not fit what is here is refused."""
-    found = re.fullmatch(rf"bytes ({_LENGTH})-({_LENGTH})/({_LENGTH}|\*)", headers.get("content-range", "").strip())
-    if not start or not found or int(found[1]) != start or _validator(headers) not in ("", validator):
+    """The length of the whole file whose rest the server sends.
+
+    An answer that does not fit the unfinished file is refused.
+    """
+    span = re.fullmatch(rf"bytes ({_LENGTH})-({_LENGTH})/({_LENGTH}|\*)", headers.get("content-range", "").strip())
+    if not start or not span or int(span[1]) != start or _validator(headers) not in ("", validator):
         files.discard()
-        raise Interrupted("the server sends another part than was asked for (status 206)")
-    return None if found[3] == "*" else int(found[3])
+        raise Interrupted("the server sends another part than it was asked for (status 206)")
+    return None if span[3] == "*" else int(span[3])
 
 
 def _too_large(url: str, size: int, limit: int) -> AudioError:
     return AudioError(f"{url}: {size} bytes, expected at most {limit} (max_bytes)")
 
 
-# --- what it is ------------------------------------------------------------------------------------------------
+# --- the type of the content -----------------------------------------------------------------------------------
 
 _ANY_BYTES = ("octet-stream", "ogg", "mp4", "download", "x-download", "force-download")
 _NOT_SOUND = {"html": "a web page", "xhtml+xml": "a web page", "json": "JSON", "xml": "XML", "plain": "text"}
 
 
 def _check_media_type(url: str, media_type: str, feed: bool) -> None:
-    """Refuse what cannot be sound; servers that do not know audio send ``application/octet-stream`` or nothing."""
+    """Refuse a media type that cannot be sound.
+
+    Servers that do not know audio send ``application/octet-stream`` or none.
+    """
     kind, _, name = media_type.partition("/")
     if kind in ("audio", "video", "") or name in _ANY_BYTES:
         return
-    if feed and (kind == "text" or name.endswith("xml")):  # feeds are served as any text; their bytes decide
+    if feed and (kind == "text" or name.endswith("xml")):  # servers send feeds as any kind of text; their bytes decide
         return
     raise AudioError(
         f"{url}: expected audio or video, the server sends {_NOT_SOUND.get(name, 'no sound')} ({media_type})"
@@ -312,12 +324,14 @@ def _check_media_type(url: str, media_type: str, feed: bool) -> None:
 
 
 def _check_content(url: str, files: Files, feed: bool) -> str:
-    """The suffix that the first bytes call for."""
+    """The suffix for the kind of file that the first bytes show."""
     with files.part.open("rb") as file:
         head = file.read(HEAD)
     suffix = sniff(head)
     if suffix is None or (suffix == FEED and not feed):
         files.discard()
-        found = "nothing (0 bytes)" if not head else "a feed" if suffix else f"'{printable_head(head)}'"
-        raise AudioError(f"{url}: expected audio or video, the file begins with {found}")
+        content = (
+            "is empty (0 bytes)" if not head else "is a feed" if suffix else f"begins with '{printable_head(head)}'"
+        )
+        raise AudioError(f"{url}: expected audio or video, but the file {content}")
     return suffix

@@ -1,6 +1,6 @@
-"""One request to a server: the name is looked up, its addresses are judged, and the connection goes to one of these.
+"""Makes one request to a server: looks its name up, checks the addresses, and connects to one of them.
 
-So a server cannot point us at the machine's own network, also not by a redirect.
+So a server cannot lead the builder into the private network of this machine, not even by a redirect.
 """
 
 import http.client
@@ -23,48 +23,50 @@ from triforce_tts.schema import Config
 from .addresses import is_public
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-NETWORK = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)  # what a bad server causes
+# The errors that a bad server causes.
+NETWORK = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 class FetchConfig(Config):
-    """Limits of what is fetched; beside each number, why."""
+    """Limits for downloads."""
 
-    max_bytes: int = Field(default=2_000_000_000, gt=0)  # of one file: 30 h at 128 kbit/s
-    max_seconds: float = Field(default=7200.0, gt=0)  # of one file, with all its tries
+    max_bytes: int = Field(default=2_000_000_000, gt=0)  # bytes of one file; 30 h at 128 kbit/s
+    max_seconds: float = Field(default=7200.0, gt=0)  # time for one file, with all its tries
     connect_timeout_s: float = Field(default=15.0, gt=0)
-    read_timeout_s: float = Field(default=30.0, gt=0)  # without a single byte
-    min_bytes_per_second: float = Field(default=2000.0, ge=0)  # slower than any speech codec: the server stalls
-    rate_window_s: float = Field(default=30.0, gt=0)  # over which the rate is measured
-    max_redirects: int = Field(default=10, ge=0)  # podcasts go through several counting services
-    delay_s: float = Field(default=1.0, ge=0)  # between two requests to one host
+    read_timeout_s: float = Field(default=30.0, gt=0)  # the longest time without a single byte
+    min_bytes_per_second: float = Field(default=2000.0, ge=0)  # a slower server stalls: every speech codec needs more
+    rate_window_s: float = Field(default=30.0, gt=0)  # the rate is measured over this time
+    max_redirects: int = Field(default=10, ge=0)  # addresses of podcasts often lead through several counting services
+    delay_s: float = Field(default=1.0, ge=0)  # the time between two requests to one host
     retries: int = Field(default=3, ge=0)
-    retry_wait_s: float = Field(default=2.0, ge=0)  # before the first further try; doubled each time
-    max_episodes: int = Field(default=0, ge=0)  # of one feed or playlist, in its order, newest first as a rule; 0: all
-    allow_private: bool = False  # whether servers in the machine's own network may be asked
+    retry_wait_s: float = Field(default=2.0, ge=0)  # the wait before the first retry; it doubles for each further retry
+    # The most episodes of one feed or playlist, in its order, which usually begins with the newest; 0: all.
+    max_episodes: int = Field(default=0, ge=0)
+    allow_private: bool = False  # whether to connect to servers with private addresses
     user_agent: str = Field(default="triforce-tts (builder of speech data sets)", min_length=1)
 
 
 class Interrupted(Exception):
-    """A transfer that may well succeed when it is tried again."""
+    """A transfer failed, but it may succeed if it is tried again."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
         self.wait_s = wait_s
 
 
-_last_request: dict[str, float] = {}  # when a host was last asked; manners are kept by the process, not by the call
+_last_request: dict[str, float] = {}  # the time of the last request to each host, for all calls in this process
 _manners = threading.Lock()
 
 
 @contextmanager
 def open_url(url: str, headers: Mapping[str, str], config: FetchConfig, deadline: float) -> Iterator[BaseHTTPResponse]:
-    """The answer to a GET, after redirects, each of which is judged like the first address."""
+    """The answer to a GET request after all redirects; the address of each redirect is checked like the first one."""
     here = url
     for _ in range(config.max_redirects + 1):
         if time.monotonic() > deadline:
-            raise AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds)")
+            raise AudioError(f"{url}: not complete after {config.max_seconds:g} s (max_seconds)")
         connection, target, host = _connect(here, config)
-        connected = connection.sock  # kept, because an answer that ends the connection takes it over
+        connected = connection.sock  # an answer that ends the connection takes the socket away from ``connection``
         try:
             response = _ask(connection, target, {**headers, "Host": host, "User-Agent": config.user_agent}, config)
             try:
@@ -75,8 +77,8 @@ def open_url(url: str, headers: Mapping[str, str], config: FetchConfig, deadline
             finally:
                 response.close()  # it holds the socket as well as the connection does
             if not (location := response.headers.get("location")):
-                raise AudioError(f"{here}: a redirect (status {response.status}) that says not where to")
-            with suppress(UnicodeError):  # headers are read as Latin-1, but servers put UTF-8 there
+                raise AudioError(f"{here}: a redirect (status {response.status}) without an address")
+            with suppress(UnicodeError):  # the library reads headers as Latin-1, but servers send UTF-8
                 location = location.encode("latin-1").decode("utf-8")
         finally:
             connection.close()
@@ -88,10 +90,10 @@ def open_url(url: str, headers: Mapping[str, str], config: FetchConfig, deadline
 
 
 def check_url(url: str, config: FetchConfig) -> tuple[urllib3.util.Url, str, list[str]]:
-    """The parts of a URL, its host, and the addresses that may be connected to.
+    """The parts of a URL, its host, and the addresses to connect to.
 
     Raises:
-        AudioError: it is not http(s), names a user, or one of its host's addresses is not public.
+        AudioError: the URL is not http(s) or has a user name, or one of its host's addresses is not public.
     """
     try:
         parsed = urllib3.util.parse_url(url)
@@ -106,7 +108,7 @@ def check_url(url: str, config: FetchConfig) -> tuple[urllib3.util.Url, str, lis
 
 
 def _connect(url: str, config: FetchConfig) -> tuple[HTTPConnection, str, str]:
-    """A connection to an address that was judged, the target and the Host to ask for."""
+    """A connection to a checked address, with the target and the ``Host`` of the request."""
     parsed, host, addresses = check_url(url, config)
     secure = parsed.scheme == "https"
     port = parsed.port or (443 if secure else 80)
@@ -114,7 +116,7 @@ def _connect(url: str, config: FetchConfig) -> tuple[HTTPConnection, str, str]:
     _wait_politely(host, config.delay_s)
     for address in addresses:
         connection = (
-            # The certificate must be of the name, though the connection goes to the address.
+            # The connection goes to the address, but the certificate must be that of the host's name.
             HTTPSConnection(address, port, timeout=config.connect_timeout_s, server_hostname=host)
             if secure
             else HTTPConnection(address, port, timeout=config.connect_timeout_s)
@@ -132,7 +134,7 @@ def _connect(url: str, config: FetchConfig) -> tuple[HTTPConnection, str, str]:
 
 
 def _ask(connection: HTTPConnection, target: str, headers: Mapping[str, str], config: FetchConfig) -> BaseHTTPResponse:
-    """Send a GET and read the head of the answer, all of it within ``read_timeout_s``."""
+    """Send a GET request and read the head of the answer; both together may take ``read_timeout_s``."""
     connection.timeout = config.read_timeout_s
     try:
         with _shut_after(config.read_timeout_s, connection.sock) as late:
@@ -140,7 +142,7 @@ def _ask(connection: HTTPConnection, target: str, headers: Mapping[str, str], co
             response = connection.getresponse()
     except NETWORK as error:
         raise Interrupted(f"no proper answer from {headers['Host']} ({reason_of(error)})") from error
-    if late.is_set():  # to the library the end of the connection is the end of the headers too
+    if late.is_set():  # the library takes the end of the connection for the end of the headers
         response.close()
         raise Interrupted(f"no proper answer from {headers['Host']} in {config.read_timeout_s:g} s (read_timeout_s)")
     return response
@@ -148,10 +150,10 @@ def _ask(connection: HTTPConnection, target: str, headers: Mapping[str, str], co
 
 @contextmanager
 def _shut_after(seconds: float, connected: socket.socket | None) -> Iterator[threading.Event]:
-    """Shut a connection down if the block is not over in time; the event is set when that was done.
+    """Shut a connection down if the block takes longer than ``seconds``; the event tells whether that happened.
 
-    The timeout of a socket is of each piece: headers, lengths of chunks and trailers that come in drops are never over,
-    and the library gives nothing back before they are.
+    The timeout of a socket counts anew for each piece of data. If a server sends headers, lengths of chunks or trailers
+    byte by byte, they never end, and the library does not return before their end.
     """
     assert connected is not None
     done = threading.Event()
@@ -162,7 +164,7 @@ def _shut_after(seconds: float, connected: socket.socket | None) -> Iterator[thr
             connected.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(max(seconds, 0.0), shut)
-    timer.daemon = True  # the end of the program does not wait for it
+    timer.daemon = True  # so that the program can end without waiting for the timer
     timer.start()
     try:
         yield done
@@ -182,29 +184,29 @@ def _addresses(url: str, host: str, allow_private: bool) -> list[str]:
     """The addresses of a host.
 
     Raises:
-        AudioError: one of them is not public: a name that also stands for a private address is a trap.
+        AudioError: one of the addresses is not public. Even one is refused, because such a name is a trap.
     """
     try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         if getattr(error, "errno", None) == socket.EAI_AGAIN:
             raise Interrupted(f"the name {host} cannot be looked up now") from error
         raise AudioError(f"{url}: there is no host called {host}") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
         if not allow_private and not is_public(address):
-            raise AudioError(f"{url}: {host} is {address}, not a public address; allow_private would permit it")
+            raise AudioError(f"{url}: {host} is {address}, not a public address; fetch.allow_private=true permits it")
     return addresses
 
 
 def _origin(error: BaseException) -> BaseException:
-    """The innermost error: urllib3 wraps what the system says."""
+    """The innermost error, because urllib3 wraps the errors of the system."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     return error
 
 
 def reason_of(error: BaseException) -> str:
-    """The innermost error in words, without the object that urllib3 prints."""
+    """The text of the innermost error, without the objects that urllib3 prints."""
     inner = _origin(error)
     return str(getattr(inner, "strerror", None) or inner or type(inner).__name__).strip().rstrip(".")

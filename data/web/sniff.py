@@ -1,6 +1,6 @@
-"""What a file is, by its first bytes: a server's word and a file's name are no proof."""
+"""Tells the kind of a file by its first bytes, because a server's media type and a file's name may be wrong."""
 
-HEAD = 4096  # bytes that tell what a file is
+HEAD = 4096  # this many bytes at the beginning of a file show its kind
 FEED = ".xml"
 
 _MAGIC = (
@@ -24,7 +24,7 @@ _MAGIC = (
 
 
 def sniff(head: bytes) -> str | None:
-    """The suffix that a file's first bytes call for: of audio or video, ``FEED`` for RSS or Atom; None: neither."""
+    """The suffix for the kind of file that the first bytes show: audio or video, or ``FEED``; None if it is neither."""
     for offset, magic, suffix in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return suffix
@@ -33,11 +33,14 @@ def sniff(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     if text.startswith((b"<?xml", b"<rss", b"<feed", b"<rdf:rdf")):
         return None if b"<html" in text or b"<!doctype html" in text else FEED
-    return _sniff_mpeg(head.lstrip(b"\0"))  # some encoders pad the beginning
+    return _sniff_mpeg(head.lstrip(b"\0"))  # some encoders put zeros at the beginning
 
 
 def _sniff_mpeg(head: bytes) -> str | None:
-    """MPEG audio has no magic, but eleven set bits and fields with forbidden values (ISO 11172-3, 2.4.1.3)."""
+    """The suffix of MPEG audio, which begins with eleven set bits and fields without forbidden values; None for others.
+
+    See ISO 11172-3, 2.4.1.3.
+    """
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     if head[1] & 0xF6 == 0xF0:  # layer 0: ADTS
@@ -47,5 +50,5 @@ def _sniff_mpeg(head: bytes) -> str | None:
 
 
 def printable_head(head: bytes) -> str:
-    """The first bytes of a file for a message."""
+    """The first bytes of a file as text for a message."""
     return "".join(c if c.isprintable() else "." for c in head[:24].decode("latin-1"))

@@ -1,7 +1,7 @@
-"""Recordings of YouTube and of other sites that yt-dlp knows: an optional extra, and only their sound.
+"""Fetches the sound of recordings on YouTube and other sites that yt-dlp knows; yt-dlp is an optional extra.
 
-yt-dlp makes its own connections: the limits of size and time hold, and its first address is judged as everywhere;
-its redirects are not. Its extractor for any page at all stays off.
+yt-dlp makes its own connections. The limits of size and time hold for it, and the first address is checked, but its
+redirects are not. Its generic extractor, which would take any page, is switched off.
 """
 
 import re
@@ -21,24 +21,25 @@ from .fetch import Fetched, Files, stem_of
 from .request import FetchConfig, check_url
 from .sniff import HEAD, sniff
 
-PREFIX = "yt-dlp:"  # before a URL of another site than YouTube
+PREFIX = "yt-dlp:"  # the user writes it before the URL of a site other than YouTube
 _YOUTUBE = re.compile(r"https?://([a-z0-9-]+\.)*(youtube\.com|youtube-nocookie\.com|youtu\.be)([/?#]|$)", re.I)
-_RUNTIMES = {"deno": "deno", "node": "node", "bun": "bun", "quickjs": "qjs"}  # yt-dlp's name, name of the program
+# For each program: the name that yt-dlp has for it, and the name of its file.
+_RUNTIMES = {"deno": "deno", "node": "node", "bun": "bun", "quickjs": "qjs"}
 
 
 def is_for_ytdlp(word: str) -> bool:
-    """Whether a word names a page for yt-dlp: one of YouTube, or of any site after ``yt-dlp:``."""
+    """Whether a source is a page for yt-dlp: a page of YouTube, or any URL after ``yt-dlp:``."""
     return word.startswith(PREFIX) or bool(_YOUTUBE.match(word))
 
 
 def javascript_runtimes() -> dict[str, dict[str, str]]:
-    """The programs on this machine that yt-dlp can run a site's scripts in; without one, YouTube gives little."""
-    found = {name: shutil.which(program) for name, program in _RUNTIMES.items()}
-    return {name: {"path": path} for name, path in found.items() if path}
+    """The programs on this machine in which yt-dlp can run a site's scripts; most of YouTube needs one."""
+    paths = {name: shutil.which(program) for name, program in _RUNTIMES.items()}
+    return {name: {"path": path} for name, path in paths.items() if path}
 
 
 def list_ytdlp(url: str, config: FetchConfig) -> list[Episode]:
-    """The recordings of a page: one of a video, at most ``max_episodes`` of a playlist.
+    """The recordings of a page: one for a video, at most ``max_episodes`` for a playlist.
 
     Raises:
         AudioError: yt-dlp is not installed, or finds nothing there.
@@ -64,12 +65,12 @@ def list_ytdlp(url: str, config: FetchConfig) -> list[Episode]:
 
 
 def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
-    """Fetch the sound of one video into ``folder``, as it is stored there; one fetched before is kept.
+    """Fetch the sound of one video into ``folder`` in the format of the site; a file that is there already is used.
 
-    The id, title and licence that the site gives lie beside it in ``STEM.fetch.json``.
+    The id, title and licence that the site gives are written beside it into ``STEM.fetch.json``.
 
     Raises:
-        AudioError: yt-dlp is not installed, the site gives nothing, or a limit is passed.
+        AudioError: yt-dlp is not installed, the site gives nothing, or the file is over a limit.
     """
     stem = stem_of(url)
     files = Files(folder, stem, url)
@@ -82,7 +83,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
         "outtmpl": {"default": f"{stem}.%(ext)s"},
         "paths": {"home": str(folder)},
         "noplaylist": True,
-        "playlist_items": "0",  # nothing of a playlist is fetched: all its entries would go into one file
+        "playlist_items": "0",  # fetches nothing of a playlist, whose entries would all go into one file
         "progress_hooks": [_watch(url, config)],
         "match_filter": _refuse_live,
     }
@@ -96,7 +97,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
     with path.open("rb") as file:
         if sniff(file.read(HEAD)) is None:
             path.unlink()
-            raise AudioError(f"{url}: what the site gave is not audio or video")
+            raise AudioError(f"{url}: the site gave a file that is not audio or video")
     fetched = Fetched(
         path=path.name,
         url=url,
@@ -111,7 +112,7 @@ def fetch_ytdlp(url: str, folder: Path, config: FetchConfig) -> Fetched:
 
 
 def _options(config: FetchConfig) -> dict[str, Any]:
-    """What every call of yt-dlp is told; its documentation is the docstring of ``yt_dlp.YoutubeDL``."""
+    """The options for every call of yt-dlp; the docstring of ``yt_dlp.YoutubeDL`` explains them."""
     return {
         "quiet": True,
         "no_warnings": True,
@@ -121,7 +122,7 @@ def _options(config: FetchConfig) -> dict[str, Any]:
         "cachedir": False,
         "updatetime": False,
         "overwrites": False,
-        "fixup": "never",  # needs the program ffmpeg; PyAV reads the files as they are
+        "fixup": "never",  # a fixup needs the program ffmpeg, and PyAV can read the files without it
         "allowed_extractors": ["default", "-generic"],
         "socket_timeout": config.read_timeout_s,
         "retries": config.retries,
@@ -133,7 +134,7 @@ def _options(config: FetchConfig) -> dict[str, Any]:
 
 
 class _Silent:
-    """yt-dlp prints where it has no logger; what goes wrong comes as an exception too."""
+    """A logger that ignores all messages: without a logger yt-dlp prints them, and it raises exceptions anyway."""
 
     def debug(self, message: str) -> None:
         """Nothing."""
@@ -142,19 +143,19 @@ class _Silent:
 
 
 def _refuse_live(info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
-    """A stream that goes on has no end to wait for."""
+    """Refuse a live stream, because it has no end."""
     return "it is live" if info.get("is_live") else None
 
 
 def _watch(url: str, config: FetchConfig) -> Callable[[Mapping[str, Any]], None]:
-    """Called by yt-dlp as it receives: a length that nobody announces is only seen here."""
+    """A hook that yt-dlp calls during a download; it stops a download whose length the site did not announce."""
     deadline = time.monotonic() + config.max_seconds
 
     def hook(progress: Mapping[str, Any]) -> None:
         if (progress.get("downloaded_bytes") or 0) > config.max_bytes:
             raise AudioError(f"{url}: more than {config.max_bytes} bytes (max_bytes)")
         if time.monotonic() > deadline:
-            raise AudioError(f"{url}: not whole after {config.max_seconds:g} s (max_seconds)")
+            raise AudioError(f"{url}: not complete after {config.max_seconds:g} s (max_seconds)")
 
     return hook
 
@@ -165,9 +166,10 @@ def _extract(url: str, options: Mapping[str, Any], config: FetchConfig, download
     try:
         with yt_dlp.YoutubeDL(dict(options)) as downloader:
             info = downloader.extract_info(url, download=download)
-    except AudioError:  # of our own hook
+    except AudioError:  # raised by our own hook
         raise
-    except Exception as error:  # more than a thousand extractors, each at the mercy of its site
+    except Exception as error:
+        # yt-dlp has more than a thousand extractors, and a change of a site may break any of them.
         hint = "" if options["js_runtimes"] else "; no JavaScript runtime was found, YouTube needs one: install deno"
         reason = (str(error).splitlines() or [type(error).__name__])[0].removeprefix("ERROR: ")
         raise AudioError(f"{url}: yt-dlp says: {reason}{hint}") from error

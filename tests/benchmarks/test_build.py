@@ -1,4 +1,4 @@
-"""The arithmetic of the benchmark of the builder's signal steps, and its recording."""
+"""The arithmetic and the recording of the benchmark of the builder's signal steps."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ from triforce_tts.judges import dnsmos as network
 
 def test_a_row_holds_medians_and_the_share_by_round() -> None:
     speed = build.Speed("x", 100.0, (1.0, 2.0, 8.0), (0.5, 1.9, 7.2))
-    # Medians 2 s and 1.9 s; the shares are 50, 95 and 90 %.
+    # The medians are 2 s and 1.9 s, and the shares are 50, 95 and 90 %.
     assert speed.row == "| x | 50 | 53 | 90 % |"
     assert build.Speed("y", 100.0, (4.0,)).row == "| y | 25 | | |"
 
@@ -37,9 +37,10 @@ def test_chapters_of_an_mp3_lie_behind_one_another(tmp_path: Path, monkeypatch: 
     stream = stream_audio(tmp_path / "x.mp3")
     found = np.concatenate(list(stream.blocks))
     assert (stream.sample_rate, stream.faults) == (build.SOURCE_RATE, [])
-    assert len(found) / build.SOURCE_RATE == pytest.approx(12.0, abs=0.4)  # mp3 frames, and the encoder's delay
+    # the tolerance covers the frames of mp3 and the encoder's delay
+    assert len(found) / build.SOURCE_RATE == pytest.approx(12.0, abs=0.4)
     once = build.chapter(4.0)
-    for number in range(3):  # the chapter is there each time
+    for number in range(3):  # the same chapter follows each time
         part = found[round(number * len(found) / 3) :][: len(once) + 6000]
         spectrum = np.fft.rfft(part, 2**19) * np.conj(np.fft.rfft(once, 2**19))
         likeness = np.fft.irfft(spectrum).max() / (np.linalg.norm(part) * np.linalg.norm(once))

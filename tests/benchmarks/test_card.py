@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from benchmarks.card import figures
+import pytest
+
+from benchmarks.card import heldout, with_block
+from triforce_tts.evaluation import table
 from triforce_tts.evaluation.report import Estimate, Report, Summary
 
 
@@ -22,9 +25,18 @@ def test_the_card_has_the_figures_of_both_reports() -> None:
         "own_text_likelier": [1, 1, 1],
         "bits_per_second": 300,
     }
-    text = "\n".join(figures(report, {"codes": {**codes, "bits_per_second": 600.0}, "gpt": {"ann": row}}))
+    card = "# m\n<!-- begin evaluate -->\nold\n<!-- end evaluate -->\nby hand\n<!-- begin heldout -->\n<!-- end heldout -->\n"
+    text = with_block(card, "evaluate", table.markdown(report))
+    text = with_block(text, "heldout", heldout({"codes": {**codes, "bits_per_second": 600.0}, "gpt": {"ann": row}}))
+    assert "old" not in text and "by hand" in text
+    assert with_block(text, "evaluate", table.markdown(report)) == text
     for wanted in (
         "| words wrong | 0.250 (0.125 to 0.375) |", "Words were recognised by faster-whisper/tiny.en@1.", "pitch: left out.",
-        "| L1, nats, ann | 0.300 (0.200-0.400) |", "| ann | 3.500 | 6.000 |", "seeds 0, 1, 2",
+        "| L1, nats, ann | 0.300 (0.200 to 0.400) |", "| ann | 3.500 | 6.000 |", "seeds 0, 1, 2",
     ):  # fmt: skip
         assert wanted in text
+
+
+def test_a_card_without_the_block_is_refused() -> None:
+    with pytest.raises(SystemExit, match="expected one block 'evaluate'"):
+        with_block("# m\n", "evaluate", "figures")

@@ -32,7 +32,7 @@ def test_the_kept_candidate_ended_by_itself_where_one_did() -> None:
 
 
 def test_ranking_by_a_perfect_score_reaches_the_best_candidate() -> None:
-    errors = np.random.default_rng(0).random((30, 4))
+    errors = np.random.default_rng(0).random((8, 4))
     found = ranking(-errors, errors, np.ones_like(errors))
     assert found["spearman, all candidates"][0] == pytest.approx(-1.0)
     assert found["spearman, within a sentence"][0] == pytest.approx(-1.0)
@@ -43,6 +43,6 @@ def test_ranking_by_a_perfect_score_reaches_the_best_candidate() -> None:
 
 
 def test_the_interval_redraws_whole_sentences() -> None:
-    table = np.repeat([[0.0], [1.0]], 100, axis=1)  # two sentences, a hundred equal candidates each
+    table = np.repeat([[0.0], [1.0]], 100, axis=1)  # two sentences with a hundred equal candidates each
     mean, low, high = over_sentences(np.mean, table)
     assert (mean, low, high) == (0.5, 0.0, 1.0)

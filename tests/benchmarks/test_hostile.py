@@ -1,4 +1,4 @@
-"""The judge of hostile inputs is right about commands that misbehave to order, and a sample of the cases is all right."""
+"""The judge of hostile inputs is right about commands that misbehave on purpose; a sample of the cases goes well."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from benchmarks.hostile.__main__ import all_cases, sample, table
 from benchmarks.hostile.case import GOOD, Case
 from benchmarks.hostile.records import MISSING, as_text, fields, replaced
 
-SHARE = 0.012  # of the cheap cases: some twenty seconds on an idle machine
+SHARE = 0.012  # the share of the cheap cases that is tried, which takes some twenty seconds on an idle machine
 LEAST = 1200  # cases
 
 
@@ -174,6 +174,6 @@ def test_a_sample_of_the_cases_is_all_right(model: Path, tmp_path: Path) -> None
     assert (tmp_path / "results.json").is_file(), done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     assert len(results) > 20
-    # Untidy ones are left out: decoders of sound print notes of their own.
+    # Untidy cases are left out, because some decoders of sound print messages of their own.
     faults = [f"{r['verdict']} {r['name']}: {r['line']}" for r in results if r["verdict"] not in (*GOOD, "untidy")]
     assert faults == []

@@ -1,4 +1,4 @@
-"""The table of limits in docs/hardening.md says what the code says."""
+"""The table of limits in docs/hardening.md agrees with the code."""
 
 import re
 from importlib import import_module

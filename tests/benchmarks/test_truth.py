@@ -1,4 +1,4 @@
-"""The arithmetic of the builder's benchmark, by hand."""
+"""The arithmetic of the builder's benchmark, compared with figures computed by hand."""
 
 import numpy as np
 import pytest
@@ -23,9 +23,10 @@ def wave() -> np.ndarray:
 def test_figures_by_hand() -> None:
     segments = [
         Segment(0.0, 0.9, "no speech"),
-        Segment(0.9, 8.1, speaker="0", text="one two tree four five"),  # both ends right; 6 s of a
+        Segment(0.9, 8.1, speaker="0", text="one two tree four five"),  # both ends are right; it has 6 s of reader a
         Segment(8.1, 9.0, "no speech"),
-        Segment(9.0, 16.0, speaker="0", text="six"),  # begins a second early, holds a second of music; 3 s of b
+        # it begins a second too early and holds a second of music; it has 3 s of reader b
+        Segment(9.0, 16.0, speaker="0", text="six"),
         Segment(16.0, 20.0, "no speech"),
     ]
     figures = judge(segments, TRUTH, wave())
@@ -43,10 +44,10 @@ def test_two_readers_and_a_cut_word() -> None:
     segments = [Segment(0.9, 11.0), Segment(11.0, 14.0, "too short")]
     figures = judge(segments, TRUTH, wave())
     assert figures["one_reader"] == 0
-    assert figures["words_cut"] == 1  # at 11.0, in the midst of the third
+    assert figures["words_cut"] == 1  # the cut at 11.0 lies in the middle of the third utterance
     assert cuts_word(11.0, wave(), TRUTH)
     assert not cuts_word(9.0, wave(), TRUTH)
-    assert word_errors(segments, TRUTH) == (0, 0)  # the words of a segment that ends in an utterance are not known
+    assert word_errors(segments, TRUTH) == (0, 0)  # if a segment ends inside an utterance, its words are unknown
 
 
 def test_recordings_are_what_they_say() -> None:

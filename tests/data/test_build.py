@@ -24,8 +24,8 @@ from triforce_tts.errors import ShardError
 from triforce_tts.shards import ShardSet
 
 RATE = 16000
-TEXT = "a plain sentence to be read aloud"  # fits 2 s
-ENDINGS = ("one", "two", "three", "four", "five", "six")  # texts are compared by their letters
+TEXT = "a plain sentence to be read aloud"  # a text of the right length for 2 s
+ENDINGS = ("one", "two", "three", "four", "five", "six")  # texts are compared only by their letters
 
 
 def write_tone(path: Path, seconds: float = 2.0, level: float = 0.1, rate: int = RATE) -> None:
@@ -104,7 +104,7 @@ def test_what_is_held_out_stays_apart(tmp_path: Path) -> None:
     output = run(folder, "--out", tmp_path / "out", "--workers", 1)
     assert str(folder / "heldout.json") in output.replace("\n", "")
     assert "4 held out" in output
-    # u005 says the same letters as u000.
+    # The text of u005 has the same letters as that of u000.
     assert sorted(metas(tmp_path / "out", "heldout")) == ["u000", "u001", "u003", "u005"]
     assert sorted(metas(tmp_path / "out")) == ["u002", "u004"]
 
@@ -213,12 +213,12 @@ if __name__ == "__main__":
 
 
 def members_of_group(group: int) -> list[int]:
-    """The processes of a group that still run."""
+    """The processes of a group that are still running."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
-        except OSError:  # it ended meanwhile
+        except OSError:  # the process ended meanwhile
             continue
         if int(process_group) == group and state not in "ZX":
             found.append(int(stat.parent.name))
@@ -262,7 +262,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: p
 def test_wrong_input_is_refused(tmp_path: Path) -> None:
     def refused(match: str, *paths: Path) -> None:
         with pytest.raises(ShardError, match=match):
-            labels.find_recordings(paths)
+            labels.find_clips(paths)
 
     refused("nowhere: no such folder", tmp_path / "nowhere")
     refused("no labelled recordings", tmp_path)

@@ -67,8 +67,8 @@ def test_for_people_and_for_machines(tmp_path: Path) -> None:
     one, two = folder_with(tmp_path / "one"), folder_with(tmp_path / "two", "codes")
     assert json.loads(run(one, two, "--json")) == json.loads(json.dumps(inspect([one, two])))
     told = run(one, two)
-    for words in ("two: codes", "train: 4 samples in 1 shards, 0.10 h, 2 speakers, 1 aligned", "ann 0.08 h, bob 0.02 h",
-                  "CC0-1.0 0.07 h", "16000 Hz (3 samples), 24000 Hz (1 samples)", "snr_db", "heldout: 0 samples"):  # fmt: skip
+    for words in ("two: codes", "train: 4 samples in 1 shard, 6.0 min, 2 speakers, 1 aligned", "ann 4.8 min, bob 1.2 min",
+                  "CC0-1.0 4.2 min", "16000 Hz (3 samples), 24000 Hz (1 sample)", "snr_db", "heldout: 0 samples"):  # fmt: skip
         assert words in told
 
 

@@ -1,4 +1,4 @@
-"""Which kind of build a command line means: named, or found out; options of other kinds are refused."""
+"""The kind of build that a command line means, named or chosen; options of other kinds are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def run(*arguments: object) -> Result:
     [
         ("folder", "labelled"),
         ("folder --out x --columns id,text", "labelled"),
-        ("--out feed.xml folder", "labelled"),  # the value of an option is no source
+        ("--out feed.xml folder", "labelled"),  # the value of an option does not count as a source
         ("folder --config podcast", "raw"),
         ("--config=podcast folder", "raw"),
         ("https://example.org/x", "raw"),
@@ -38,13 +38,13 @@ def run(*arguments: object) -> Result:
         ("--engine babble", "synthetic"),
         ("--synthetic t.txt", "synthetic"),
         ("--synthetic=t.txt --every-voice", "synthetic"),
-        ("texts.txt", "labelled"),  # which says that it is no folder
+        ("texts.txt", "labelled"),  # the build then says that there is no such folder
         ("-- a.mp3", "raw"),
     ],
 )
 def test_the_kind_is_found_out(line: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert with_kind(line.split(), TABLES)[0] == kind
-    monkeypatch.setattr(KindGroup, "found", kind)
+    monkeypatch.setattr(KindGroup, "chosen", kind)
     assert f"'triforce-tts build {kind}'" in announcement()
 
 
@@ -76,7 +76,7 @@ def test_a_folder_called_like_a_kind_is_still_a_source(tmp_path: Path, monkeypat
     assert with_kind(["raw", "--only=assemble"], TABLES) == ["raw", "--only=assemble"]
     words = ["raw", "--config", "podcast", "--only", "fetch"]
     assert with_kind(words, TABLES) == ["raw", *words]
-    assert with_kind(["labelled", "--out", "x"], TABLES) == ["labelled", "--out", "x"]  # no such folder
+    assert with_kind(["labelled", "--out", "x"], TABLES) == ["labelled", "--out", "x"]  # there is no such folder
 
 
 def test_texts_of_the_old_spelling_become_the_argument() -> None:
@@ -90,13 +90,13 @@ def test_texts_of_the_old_spelling_become_the_argument() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("labelled a --ray auto", "--ray: of 'build raw', not of 'build labelled'"),
-        ("raw a --config podcast --columns id,text", "--columns: of 'build labelled', not of 'build raw'"),
-        ("synthetic t --only=fetch", "--only: of 'build raw'"),
-        ("labelled a --synthetic t", "--synthetic: of 'build synthetic'"),
+        ("labelled a --ray auto", "--ray: 'build raw' has it, 'build labelled' does not"),
+        ("raw a --config podcast --columns id,text", "--columns: 'build labelled' has it, 'build raw' does not"),
+        ("synthetic t --only=fetch", "--only: 'build raw' has it"),
+        ("labelled a --synthetic t", "--synthetic: 'build synthetic' has it"),
         ("a --set x=1", "--set: they are for raw recordings"),
         ("a --every-voice", "--every-voice: they are for a synthesiser"),
-        ("a --config podcast --voices x", "--voices: not together with --config"),
+        ("a --config podcast --voices x", "--voices: it cannot go together with --config"),
         ("a --engine babble", "not both"),
         ("--engine babble --columns x", "--columns: it is for labelled"),
     ],

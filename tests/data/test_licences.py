@@ -1,4 +1,4 @@
-"""What the extras bring must be permissive or LGPL, so that the builder can be used and shipped by anyone."""
+"""The packages of the extras must have permissive licences or the LGPL, so that anyone can use and ship the builder."""
 
 import re
 import sys
@@ -10,9 +10,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
-TOOLS = ("dev", "bench")  # extras that nothing of the library or the builder imports
+TOOLS = ("dev", "bench")  # neither the library nor the builder imports packages of these extras
 
-# What fields and classifiers call the licences that are welcome; lower case.
+# The names of allowed licences in fields and classifiers, in lower case.
 ALLOWED = {
     "0bsd", "apache", "apache 2.0", "apache 2.0 license", "apache license 2.0", "apache-2.0", "bsd", "bsd license",
     "bsd-2-clause", "bsd-3-clause", "3-clause bsd license", "cc0-1.0", "cnri-python", "isc", "isc license",
@@ -24,18 +24,18 @@ ALLOWED = {
     "gnu lesser general public license v3 or later (lgplv3+)", "gnu library or lesser general public license (lgpl)",
 }  # fmt: skip
 
-# Read by hand in the wheel; the name, and why it may stay.
+# Licences that a person read in the wheel: the name of the package, and why it is allowed.
 EXCEPTIONS = {
     "certifi": "MPL-2.0: Mozilla's list of certificates, unchanged; the licence ends at the file",
     "tqdm": "MPL-2.0 AND MIT: the MPL is of single files, unchanged",
     "cuda-toolkit": "an empty package that names the CUDA libraries below",
 }
-# CUDA under NVIDIA's own licence: a torch for GPUs needs it, one for CPUs does not bring it, and nothing here ships it.
+# CUDA has NVIDIA's own licence. torch for GPUs needs it, torch for CPUs does not, and this project does not ship it.
 CUDA = re.compile(r"nvidia-[a-z0-9-]+")
 
 
 def licences(found: Distribution) -> str:
-    """What a distribution says of its licence, as an expression; the most exact of three places speaks."""
+    """The licence of a distribution as an expression, from the most exact of three places."""
     expression = found.metadata.get("License-Expression")
     classifiers = [
         c.split(" :: ")[-1] for c in found.metadata.get_all("Classifier") or [] if c.startswith("License ::")
@@ -44,7 +44,7 @@ def licences(found: Distribution) -> str:
 
 
 def is_allowed(expression: str) -> bool:
-    """Whether each part of an expression is allowed; of alternatives one is enough."""
+    """Whether each part of an expression is allowed; one of several alternatives is enough."""
 
     def holds(part: str) -> bool:
         names = [re.split(r"\s+with\s+", choice)[0].strip() for choice in re.split(r"\s+or\s+(?!later\b)", part)]
@@ -54,7 +54,7 @@ def is_allowed(expression: str) -> bool:
 
 
 def installed(requirements: list[str]) -> dict[str, Distribution]:
-    """Every distribution that ``requirements`` bring here, with what they need in turn."""
+    """Every installed distribution that ``requirements`` need, directly or indirectly."""
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, str]] = set()
     waiting = [(requirement, "") for requirement in requirements]
@@ -67,7 +67,7 @@ def installed(requirements: list[str]) -> dict[str, Distribution]:
         try:
             found[name] = distribution(name)
         except PackageNotFoundError:
-            continue  # of another system, or of an extra that is not installed
+            continue  # it belongs to another system, or to an extra that is not installed
         for wanted in ("", *requirement.extras):
             if (name, wanted) not in seen:
                 seen.add((name, wanted))

@@ -1,4 +1,7 @@
-"""Every option of the builder does something or is refused in one line; what is held out is what the list says."""
+"""Every option of the builder has an effect or is refused in one line.
+
+Exactly the recordings on the held-out list are held out.
+"""
 
 import itertools
 import json
@@ -41,7 +44,7 @@ def run(*arguments: object) -> str:
 
 
 def refused(*arguments: object) -> str:
-    """The one line that refuses a command."""
+    """The line with which a command is refused."""
     result = invoke(command, *arguments)
     if isinstance(result.exception, TriforceError):
         return str(result.exception)
@@ -122,7 +125,7 @@ def test_clashes_of_a_raw_build(tmp_path: Path, options: list[object], told: str
 @pytest.mark.parametrize("only", ["process", "assemble"])
 def test_sources_are_those_that_were_fetched(tmp_path: Path, only: str) -> None:
     (tmp_path / "out" / "work").mkdir(parents=True)
-    (tmp_path / "out" / "work" / results.SOURCES).write_text("{}")
+    (tmp_path / "out" / "work" / results.RECORDINGS).write_text("{}")
     told = refused(corpus(tmp_path / "in"), "--config", "podcast", "--only", only, "--out", tmp_path / "out")
     assert "leave out SRC" in told
 
@@ -191,7 +194,7 @@ def test_only_shards_of_an_earlier_build_are_removed(tmp_path: Path, monkeypatch
     monkeypatch.setattr(labelled_build, "SHARD_SAMPLES", 1)
     out = tmp_path / "out"
     run(corpus(tmp_path / "in", "abcd"), "--out", out, "--workers", 1)
-    (out / INDEX).unlink()  # as after a killed build
+    (out / INDEX).unlink()  # the same state as after a killed build
     strangers = ("train-000009.tar", "train-000009.index.json", "heldout-000000.tar", "train-000001.tar.bak")
     for name in strangers:
         (out / name).write_text("mine")
@@ -210,14 +213,14 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
         (source / f"{name}.wav").write_text("no sound")
     result = invoke(command, source, "--out", out, "--workers", 1)
     assert isinstance(result.exception, ShardError)
-    assert "nothing of 2 recordings could be used" in str(result.exception)
+    assert "none of the recordings could be used (2 in all)" in str(result.exception)
     assert str(out / "report" / "drops.csv") in str(result.exception)
     assert "unreadable" in result.output
     assert "unreadable" in (out / "report" / "drops.csv").read_text()
     assert not list(out.glob("*.tar")) and not (out / INDEX).exists()
     (source / "manifest.jsonl").write_text('{"id": "a"}\n')
-    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "other", "--workers", 1)
-    assert "nothing of 1 recordings" in refused(source, "--out", tmp_path / "third", "--dry-run")
+    assert "none of the recordings could be" in refused(source, "--out", tmp_path / "other", "--workers", 1)
+    assert "none of the recordings could be" in refused(source, "--out", tmp_path / "third", "--dry-run")
     assert "'speaker' is missing" in (tmp_path / "other" / "report" / "drops.csv").read_text()
 
 

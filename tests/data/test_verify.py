@@ -19,7 +19,8 @@ from triforce_tts.shards import INDEX, Sample, ShardInfo, write_index, write_sha
 
 RATE = 16000
 TAR = "train-000000.tar"
-Change = Callable[[int, dict[str, Any]], bytes | None]  # number and JSON of a sample, to be changed; another payload
+# it changes the JSON of the sample with this number; the result is another payload, or None
+Change = Callable[[int, dict[str, Any]], bytes | None]
 
 
 def sound(number: int, seconds: float = 1.0, rate: int = RATE, level: float = 0.1, form: str = "FLAC") -> bytes:
@@ -44,7 +45,7 @@ def meta(number: int) -> dict[str, Any]:
 
 
 def audio_folder(folder: Path, change: Change | None = None, extension: str = "flac", **details: Any) -> Path:
-    """Two shards of three samples for training and one of two held out, one of them possibly changed."""
+    """Two shards of three training samples and one of two held-out samples; ``change`` may change one of them."""
 
     def sample(number: int) -> Sample:
         about = meta(number)
@@ -112,7 +113,7 @@ def edit_index(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
 def test_what_is_whole_has_no_fault(tmp_path: Path, extension: str) -> None:
     folder = audio_folder(tmp_path, extension=extension)
     assert verify(folder) == ([], {"train": (6, 6.0), "heldout": (2, 2.0)})
-    (tmp_path / "train-000000.index.json").unlink()  # may be missing
+    (tmp_path / "train-000000.index.json").unlink()  # a sidecar may be missing
     assert verify(folder)[0] == []
 
 
@@ -134,7 +135,7 @@ def test_many_workers_find_the_same(tmp_path: Path) -> None:
         (set_field("snr_db", "loud"), "'snr_db' is \"loud\", expected int or float"),
         (set_field("id", "u9"), "its id is 'u9', expected its key"),
         (set_field("text", " "), "'text' is empty"),
-        (set_field("duration_s", 0.0), "0.0 s at 16000 Hz, expected a length and a rate"),
+        (set_field("duration_s", 0.0), "its length is 0.0 s and its sample rate 16000 Hz; one of them is not possible"),
         (set_field("duration_s", 1.0011), "decodes to 1.0000 s, its .json says 1.0011"),
         (set_field("alignment", [[0.5, 0.4]]), "word 0 of its alignment is at 0.5 to 0.4 s"),
         (set_field("alignment", [[0.1, 0.2], [0.9, 1.02]]), "word 1 of its alignment is at 0.9 to 1.02 s of 1 s"),
@@ -165,9 +166,7 @@ def test_a_changed_byte_is_found(tmp_path: Path) -> None:
     (folder / TAR).write_bytes(data)
     faults, _ = verify(folder)
     assert any("its checksum is" in fault for fault in faults)
-    assert any(
-        "sidecar" in fault or "index.json: it does not agree with the tar on sha256" in fault for fault in faults
-    )
+    assert any("sidecar" in fault or "index.json: it differs from the tar in sha256" in fault for fault in faults)
 
 
 @pytest.mark.parametrize("cut", ["end", "member", "half"])
@@ -214,7 +213,7 @@ def test_what_the_sidecar_says_is_compared(tmp_path: Path) -> None:
     for column in ("keys", "payload_offset", "json_size", "speaker", "duration_s", "extensions", "size", "shard"):
         changed = ["x", *good[column][1:]] if isinstance(good[column], list) else "x"
         sidecar.write_text(json.dumps({**good, column: changed}))
-        assert verify(folder)[0] == [f"{sidecar}: it does not agree with the tar on {column}"]
+        assert verify(folder)[0] == [f"{sidecar}: it differs from the tar in {column}"]
     sidecar.write_text("{")
     assert "delete it" in verify(folder)[0][0]
 
@@ -222,10 +221,16 @@ def test_what_the_sidecar_says_is_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        (lambda index: index["splits"]["train"].update(samples=7), "split 'train' has 6 samples, it says 7"),
-        (lambda index: index["splits"]["train"].update(hours=0.1), "split 'train' has 0.0017 h, it says 0.1"),
+        (
+            lambda index: index["splits"]["train"].update(samples=7),
+            "it says that split 'train' has 7 samples, but it has 6",
+        ),
+        (
+            lambda index: index["splits"]["train"].update(hours=0.1),
+            "it says that split 'train' has 0.1 h, but it has 0.0017 h",
+        ),
         (lambda index: index["splits"]["train"]["shards"][0].update(samples=4), "3 samples, index.json says 4"),
-        (lambda index: index["splits"]["train"]["shards"][0].update(seconds=9), "3.000 s, index.json says 9"),
+        (lambda index: index["splits"]["train"]["shards"][0].update(seconds=9), "3.000 s of sound, index.json says 9"),
         (lambda index: index["splits"]["train"]["shards"][0].update(sha256="0" * 64), "index.json says 000000000000"),
         (
             lambda index: index["splits"]["train"]["shards"][0].pop("name"),
@@ -248,7 +253,7 @@ def test_missing_unlisted_and_doubled_shards(tmp_path: Path) -> None:
     (folder / TAR).rename(folder / "train-000007.tar")
     faults = verify(folder)[0]
     assert f"{folder / 'train-000007.tar'}: index.json does not list this shard" in faults
-    assert f"{folder / TAR}: the shard is missing, though index.json lists it" in faults
+    assert f"{folder / TAR}: the shard is missing, although index.json lists it" in faults
 
 
 def test_a_key_in_two_shards(tmp_path: Path) -> None:
@@ -279,8 +284,8 @@ def test_speakers_are_apart_when_the_index_says_so(tmp_path: Path) -> None:
     assert verify(audio_folder(tmp_path / "no", disjoint_speakers=False))[0] == []
     faults = verify(audio_folder(tmp_path / "yes", disjoint_speakers=True))[0]
     assert [fault.split(": ")[1] for fault in faults] == [
-        "speaker 's0' is trained on and held out, though disjoint_speakers is true",
-        "speaker 's1' is trained on and held out, though disjoint_speakers is true",
+        "speaker 's0' is in train and in a held-out split, although disjoint_speakers is true",
+        "speaker 's1' is in train and in a held-out split, although disjoint_speakers is true",
     ]
 
     def apart(number: int, about: dict[str, Any]) -> None:
@@ -296,7 +301,7 @@ def test_speakers_are_apart_when_the_index_says_so(tmp_path: Path) -> None:
         (codes(frames=20), "20 frames of codes for 1.0 s, expected about 16"),
         (codes(groups=3), "its codes are uint16 [16, 3], expected uint16 [frames, 2]"),
         (codes(kind=np.int64), "its codes are int64 [16, 2]"),
-        (codes(largest=10), "code 10 of 10 codes"),
+        (codes(largest=10), "it has the code 10, expected codes below 10"),
         (codes(frames=0), "its codes are uint16 [0, 2]"),
         (codes()[:-5], "its codes are damaged"),
         (b"", "its codes are damaged"),
@@ -352,14 +357,14 @@ def test_a_shard_whose_worker_died_is_a_fault(tmp_path: Path, monkeypatch: pytes
     [
         (set_field("speaker", "\ud800"), "lone surrogate"),
         (set_field("mood", "\udfff"), "lone surrogate"),
-        (set_field("sample_rate", 10**12), "s at 1000000000000 Hz, expected a length and a rate"),
-        (set_field("sample_rate", -16000), "expected a length and a rate"),
-        (set_field("duration_s", -1.0), "expected a length and a rate"),
+        (set_field("sample_rate", 10**12), "sample rate 1000000000000 Hz; one of them is not possible"),
+        (set_field("sample_rate", -16000), "one of them is not possible"),
+        (set_field("duration_s", -1.0), "one of them is not possible"),
         (set_field("duration_s", "1"), "'duration_s' is \"1\", expected int or float"),
         (set_field("title", 7), "'title' is 7, expected str"),
         (set_field("alignment", {"a": 1}), "'alignment' is {\"a\": 1}, expected list"),
-        (set_field("alignment", [[0.1]]), "word 0 of its alignment is no list of times"),
-        (set_field("alignment", [[0.1, 0.2]]), "its alignment has 1 words, its text 2"),
+        (set_field("alignment", [[0.1]]), "word 0 of its alignment has no start and end"),
+        (set_field("alignment", [[0.1, 0.2]]), "its alignment has 1 word, its text has 2"),
         (set_field("alignment", [[0.1, True], [0.2, 0.3]]), "word 0 of its alignment is no list of times"),
         (set_sound(sound(0, seconds=40.0)), "decodes to 2.0000 s, its .json says 1.0"),
         (set_sound(sound(0, seconds=0.0)), "the file is empty"),
@@ -368,7 +373,7 @@ def test_a_shard_whose_worker_died_is_a_fault(tmp_path: Path, monkeypatch: pytes
 def test_what_training_relies_on_is_checked(tmp_path: Path, change: Change, fault: str) -> None:
     try:
         folder = audio_folder(tmp_path, change)
-    except (ShardError, UnicodeEncodeError):  # our writer refuses it: a stranger writes it
+    except (ShardError, UnicodeEncodeError):  # our writer refuses this sample, so another program writes it
         folder = hand_made(tmp_path, change)
     faults = [line for line in verify(folder)[0] if "'u1'" in line]
     assert len(faults) == 1
@@ -376,7 +381,7 @@ def test_what_training_relies_on_is_checked(tmp_path: Path, change: Change, faul
 
 
 def hand_made(folder: Path, change: Change) -> Path:
-    """A folder that other programs wrote: one tar without a sidecar."""
+    """A folder as another program writes it: one tar without a sidecar."""
     about = meta(1)
     payload = change(1, about) or sound(1)
     write_tar(folder / TAR, [("u1.flac", payload), ("u1.json", json.dumps(about).encode())])
@@ -407,7 +412,7 @@ def test_what_the_index_says_of_codes_has_bounds(tmp_path: Path, details: dict[s
 
 
 def array(header: str, data: bytes = b"") -> bytes:
-    """A .npy file with a header of one's own."""
+    """A .npy file with the given header."""
     padded = header.encode().ljust(117) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + data
 
@@ -436,7 +441,9 @@ def test_signed_codes_below_zero_are_faults(tmp_path: Path) -> None:
 
 
 def test_coded_text_must_be_spoken(tmp_path: Path) -> None:
-    assert "its alignment has 2 words, its text 3" in verify(codes_folder(tmp_path, codes(), normalized="a b c"))[0][0]
+    assert (
+        "its alignment has 2 words, its text has 3" in verify(codes_folder(tmp_path, codes(), normalized="a b c"))[0][0]
+    )
 
 
 def test_hostile_tars_are_faults(tmp_path: Path) -> None:

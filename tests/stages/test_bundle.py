@@ -23,7 +23,7 @@ RATE = 8000
 
 @pytest.fixture(scope="module")
 def runs(corpus: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A run of each stage that belong together; to be read."""
+    """A run of each stage; the runs belong together, and tests must not write to them."""
     folder = tmp_path_factory.mktemp("runs")
     for stage in ("gpt", "diffusion"):
         fast(stage, corpus, folder / stage, 1)
@@ -36,7 +36,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A stranger's folder."""
+    """A folder that this program did not make."""
     folder = tmp_path / "home"
     folder.mkdir()
     (folder / "thesis.txt").write_text("mine")
@@ -93,7 +93,7 @@ def test_an_export_is_replaced_by_force_alone(corpus: dict[str, Path], runs: dic
     assert (locate(out) / "trainer" / "optimizer.safetensors").exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small"]
     exported = {"shards": corpus["shards"]}
-    assert trainer("dvae", exported, out).progress.step == 5  # it goes on from there
+    assert trainer("dvae", exported, out).progress.step == 5  # the run continues from there
 
 
 def test_a_light_export_of_a_checkpoint_that_is_no_runs_is_one_line(model: Path, tmp_path: Path) -> None:
@@ -129,14 +129,14 @@ def test_a_bundle_replaces_no_strangers_folder_and_no_source(runs: dict[str, Pat
     bundle(copied, tmp_path / "model", "y", clip, None, 1, force=True)
     assert Synthesizer.load(tmp_path / "model").name == "y"
     with pytest.raises(TriforceError, match="choose"):
-        export_command(runs["dvae"], tmp_path / "model", True, True)  # a model is no run
+        export_command(runs["dvae"], tmp_path / "model", True, True)  # a model folder is not a run
 
 
 # --- a voice that can be used -----------------------------------------------------------------------------------------
 
 
 def sounds() -> dict[str, torch.Tensor]:
-    """What is no voice, 3 s each."""
+    """Sounds that are no voice, 3 s each."""
     rng = torch.Generator().manual_seed(0)
     n = 3 * RATE
     white = torch.randn(n, generator=rng)

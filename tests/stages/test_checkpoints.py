@@ -1,4 +1,4 @@
-"""A run's folder: what pruning may touch, what a resumed run must find in its checkpoint, what a killed one leaves."""
+"""The folder of a run: what pruning removes, what a resumed run needs in its checkpoint, what a killed run leaves."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def run(corpus: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of the DVAE that stopped after 3 of 10 steps; copy it."""
+    """A run of the DVAE that stopped after 3 of 10 steps; a test must copy it first."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     fast("dvae", corpus, tmp_path_factory.mktemp("run") / "run", 3)
@@ -36,7 +36,7 @@ def copy(run: Path, tmp_path: Path) -> Path:
 
 
 def fake_checkpoint(run: Path, step: int, name: str = "") -> Path:
-    """A folder such as the trainer writes, without weights worth the name."""
+    """A folder like those that the trainer writes, without real weights."""
     folder = run / (name or f"step-{step:08d}")
     (folder / TRAINER).mkdir(parents=True)
     (folder / "model.safetensors").write_bytes(b"")
@@ -216,9 +216,9 @@ def test_other_data_is_refused_or_accepted_and_remembered(corpus: dict[str, Path
     lineage = read_lineage(copy)
     assert lineage["data"] == accepted.task.train.fingerprint != was
     assert lineage["before"] == [{"data": was, "steps": 3}]
-    fast("dvae", other, copy, 6)  # now it is the run's data
+    fast("dvae", other, copy, 6)  # now this is the data of the run
     assert read_lineage(copy)["before"] == [{"data": was, "steps": 3}]
-    fast("dvae", corpus, copy, 7, "run.accept_changed=[data]")  # and back
+    fast("dvae", corpus, copy, 7, "run.accept_changed=[data]")  # and the other way round
     assert [change["steps"] for change in read_lineage(copy)["before"]] == [3, 6]
 
 
@@ -244,7 +244,7 @@ def test_another_dvae_is_refused(corpus: dict[str, Path], tmp_path: Path) -> Non
 def test_another_optimiser_is_refused_or_starts_anew(
     now: str, says: bool, corpus: dict[str, Path], copy: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not says:  # as older versions, which did not write it down
+    if not says:  # older versions did not write it down
         path = locate(copy) / TRAINER / "state.json"
         content = json.loads(path.read_text())
         for key in ("optimizer", "optimizer_tensors", "keep_best", "overflows", "loss_scale", "loss_scale_steps"):
@@ -256,9 +256,10 @@ def test_another_optimiser_is_refused_or_starts_anew(
         trainer("dvae", corpus, copy, chosen)
     made = trainer("dvae", corpus, copy, [*chosen, "run.accept_changed=[optimizer]"])
     assert "not an exact resume" in capsys.readouterr().out
-    assert made.progress.learning_rate(made.settings) < 0.02 * made.settings.learning_rate  # warms up again
+    # the learning rate warms up again
+    assert made.progress.learning_rate(made.settings) < 0.02 * made.settings.learning_rate
     fast("dvae", corpus, copy, 4, f"run.optimizer={now}", "run.accept_changed=[optimizer]")
-    fast("dvae", corpus, copy, 5, f"run.optimizer={now}")  # now it is the run's
+    fast("dvae", corpus, copy, 5, f"run.optimizer={now}")  # now this is the optimiser of the run
 
 
 def test_another_figure_is_not_compared_with_the_best_of_this_one(corpus: dict[str, Path], copy: Path) -> None:
@@ -307,7 +308,8 @@ from triforce_tts.errors import TriforceError
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 made = trainer("dvae", {"shards": Path(sys.argv[1])}, Path(sys.argv[2]), ["run.steps=10", "run.batch_size=2"])
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))  # no file grows longer, as on a full disk
+# no file grows longer, as on a full disk
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), int(sys.argv[3])))
 try:
     made.checkpoints.save()
 except TriforceError as error:

@@ -1,4 +1,4 @@
-"""Clips in memory are the clips that are decoded."""
+"""Clips in memory are equal to the decoded clips."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,14 +15,17 @@ from triforce_tts.stages.clips import DecodedClips, MemoryClips
 
 
 def shards_of(corpus: dict[str, Path]) -> ShardSet:
-    """The training samples, with the second one twice."""
+    """The training samples, of which the second one is there twice."""
     shards = ShardSet.open([corpus["shards"]], "train", "audio")
     return shards.select([0, 1, *range(1, len(shards))])
 
 
 @pytest.mark.parametrize("rate", [SAMPLE_RATE, SAMPLE_RATE * 3 // 2])
 def test_crops_are_the_same(corpus: dict[str, Path], rate: int) -> None:
-    """Exactly where nothing is resampled; else away from the ends, which a resampled crop hears as silence."""
+    """Without resampling they are exactly equal.
+
+    Else they are equal except near the ends, where a resampled crop sees silence.
+    """
     shards = shards_of(corpus)
     decoded, kept = DecodedClips(shards, rate), MemoryClips(shards, rate, quiet=True)
     assert len(kept.samples) / rate == pytest.approx(sum(shards.durations_s) - shards.durations_s[1], abs=0.1)

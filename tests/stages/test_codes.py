@@ -1,4 +1,4 @@
-"""Coded shards: where they may be written, who survives a dead worker, and what is refused when they are read."""
+"""Shards of codes: where they may be written, what a dead worker costs, and what is refused when they are read."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def coded(
     seconds: float = 2.0,
     **meta: Any,
 ) -> Path:
-    """Coded shards of these payloads by key, all of one speaker; the same are held out."""
+    """Shards of codes with these payloads by key, all of one speaker; the held-out split is the same."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"speaker": "a", "duration_s": seconds, "text": TEXT, "normalized": TEXT, **meta}
     infos: dict[str, list[ShardInfo]] = {}
@@ -187,7 +187,10 @@ def test_folders_of_two_dvaes_are_refused(tmp_path: Path) -> None:
 
 
 def test_samples_that_may_not_fit_are_left_out_and_counted(tmp_path: Path) -> None:
-    """Of 2 s and 62 codes: with a voice of 1 s and 30 letters they fit into 200 tokens, with 150 letters not."""
+    """Clips of 2 s have 62 codes.
+
+    With a voice of 1 s and 30 letters they fit into 200 tokens, with 150 letters they do not.
+    """
     folder = tmp_path / "codes"
     coded(folder, {"u0": good(), "u1": good(31)})
     long = {"speaker": "a", "duration_s": 2.0, "text": "", "normalized": "ab " * 49 + "ab"}
@@ -220,13 +223,13 @@ def _info(index: Any, split: str) -> ShardInfo:
 
 def test_codes_longer_than_their_sample_says_are_refused_not_cut(tmp_path: Path) -> None:
     made = task(coded(tmp_path, {"u1": good(600)}, seconds=2.0))
-    with pytest.raises(ShardError, match=r"'u1': a sequence of \d+ tokens, at most 1024 fit"):
+    with pytest.raises(ShardError, match=r"'u1': a sequence of \d+ steps, at most 1024 fit"):
         for seed in range(40):
             made.sample(0, torch.Generator().manual_seed(seed))
 
 
 def test_another_text_that_does_not_fit_counts_only_what_was_scored(tmp_path: Path) -> None:
-    """With another's longer text the end of the speech falls off: it must not count as certain."""
+    """With the longer text of another clip, the end of the speech does not fit; it must not count as certain."""
     made = task(coded(tmp_path, {"u1": good(), "u2": good(31)}), "model.max_tokens=150")
     network = made.module.network.eval()
     free = stage.speech_losses(made, network, 2, shuffle=True)
@@ -299,7 +302,7 @@ def test_a_coding_that_was_stopped_goes_on_and_mends_what_was_changed(corpus: di
     times = [path.stat().st_mtime_ns for path in tars]
     (out / "index.json").unlink()
     make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
-    assert [path.stat().st_mtime_ns for path in tars] == times  # nothing was made twice
+    assert [path.stat().st_mtime_ns for path in tars] == times  # no shard was coded twice
     assert tree(out) == before
     data = bytearray(tars[0].read_bytes())
     data[700] ^= 1
@@ -338,7 +341,7 @@ def test_a_killed_coding_leaves_no_workers_and_a_dead_worker_does_not_end_it(
         deadline = time.monotonic() + 300
         workers: list[int] = []
         while time.monotonic() < deadline and not workers and process.poll() is None:
-            # Workers are forked from a server, and have its command line.
+            # Workers are forked from a server and have the server's command line.
             servers = [child for child in children(process.pid) if b"forkserver" in _command(child)]
             workers = [worker for server in servers for worker in children(server)]
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Stage 3's losses and figures: what they are blind to, when they count, and where they start."""
+"""The losses and figures of stage 3: what they ignore, when they count, and their first values."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_the_magnitude_error_hears_no_phase_and_counts_what_is_off(
     assert stage.magnitude_error(sound, sound, tiny_audio).tolist() == [0.0]
     assert float(stage.magnitude_error(-sound, sound, tiny_audio)) < 1e-3
     louder = float(stage.magnitude_error(2 * sound, sound, tiny_audio)) / 100  # a frame
-    assert louder == pytest.approx(1.0 + 0.69, abs=0.2)  # the whole spectrum off by itself, and ln 2; less where silent
+    assert louder == pytest.approx(1.0 + 0.69, abs=0.2)  # the error is the whole spectrum and ln 2, and less in silence
     padded = torch.nn.functional.pad(sound, (0, 50 * 64))
     assert float(stage.magnitude_error(2 * padded, padded, tiny_audio)) / 100 == pytest.approx(louder, rel=0.05)
 
@@ -88,7 +88,7 @@ def test_a_complex_teacher_has_a_complex_student(corpus: dict[str, Path], tmp_pa
     quick = ["run.steps=2", "run.validate_every=0", "run.preview_every=0", "run.batch_size=4", "student_steps=4"]
     settings = schema.load(distill.DistillSettings, "distill", "tiny", quick)
     taught = distill.build(settings, [corpus["shards"]], corpus["dvae"], tmp_path / "teacher")
-    # In as many steps as its teacher's a student that is still its teacher arrives where that does.
+    # A student that still equals its teacher, and takes as many steps, arrives at the same result.
     items = [taught.sample(index, torch.Generator().manual_seed(index)) for index in range(4)]
     with torch.no_grad():
         assert float(taught.module(taught.collate(items))[0]) < 1e-4

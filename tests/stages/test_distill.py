@@ -1,4 +1,4 @@
-"""Distillation: where the student's one step should end, and that it learns to end there."""
+"""Distillation: the right end of the student's single step, and that the student learns it."""
 
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
 
 
 def test_a_student_of_a_teacher_that_does_without_conditions(tmp_path: Path) -> None:
-    """As 'base' and 'large' are: they learn with dropped conditions, for guidance; distilling drops none."""
+    """Like 'base' and 'large', this network learns with dropped conditions for guidance; distillation drops none."""
     shards = babble_shards(tmp_path / "shards")
     dvae = trained_dvae(tmp_path / "dvae", shards, steps=2)
     quick = ["run.steps=2", "run.validate_every=0", "model.null_condition=true", "data.drop_share=0.5"]

@@ -1,4 +1,4 @@
-"""Killed without warning, a run resumes from a whole checkpoint, and ends as if nothing had happened."""
+"""A run that is killed without warning resumes from a complete checkpoint and ends with the same result."""
 
 import random
 import signal
@@ -17,7 +17,7 @@ STEPS, KILLS = 400, 20
 
 
 def start(shards: Path, run: Path) -> "subprocess.Popen[bytes]":
-    """A training that saves after every step, so that most moments are moments of saving."""
+    """A training that saves after every step, so that it is saving most of the time."""
     words = ["train", "dvae", "--config", "tiny", "--data", str(shards), "--run", str(run)]
     for setting in (f"run.steps={STEPS}", "run.save_every=1", "run.validate_every=0", "run.threads=1", "run.batch_size=2",
                     "run.log_every=100"):  # fmt: skip
@@ -33,7 +33,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_it_had_not_been(tmp_path: Pat
     for _ in range(KILLS):
         process = start(shards, broken)
         deadline = time.monotonic() + 300
-        # Wait until it trains, then for a random moment of that.
+        # Wait until the run trains, and then for a random time.
         latest = (broken / "latest").read_text() if (broken / "latest").exists() else ""
         while time.monotonic() < deadline and process.poll() is None:
             if (broken / "latest").exists() and (broken / "latest").read_text() != latest:

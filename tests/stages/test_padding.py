@@ -1,29 +1,44 @@
-"""How much of a batch of stage 2 is padding, on lengths like those of recorded books."""
+"""The share of padding in batches of stage 2, with lengths like those of recorded books."""
+
+from itertools import accumulate
 
 import numpy as np
 import pytest
+import torch
 
 from triforce_tts import schema
 from triforce_tts.batches import Order, sample_generator
-from triforce_tts.stages.gpt import GPTSettings, GPTTask
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
+from triforce_tts.stages.gpt import KINDS, GPTSettings, GPTTask
 
 LETTERS = 14.0  # a second
 CODES = {"nano": 62.5, "base": 46.9, "large": 46.9}  # a second
 
 
 class Lengths(GPTTask):
-    """The stage on clips that were cut at pauses: most of 2 to 10 s, a few as long as they may be; paces differ."""
+    """The stage on clips that were cut at pauses: most have 2 to 10 s, a few have the longest allowed length.
+
+    Paces differ.
+    """
 
     def __init__(self, settings: GPTSettings, codes: float) -> None:
         rng = np.random.default_rng(0)
         seconds = np.clip(rng.lognormal(np.log(5.5), 0.5, 20_000), 1.0, settings.data.max_seconds)
         self.letters = LETTERS * seconds * rng.lognormal(0.0, 0.12, len(seconds))
         self.settings, self.durations_s = settings, tuple(seconds.tolist())
-        self.choices: dict[tuple[int, int], tuple[str, float]] = {}  # kind and seconds of voice, by seed and position
+        # the kind and the seconds of the voice, by seed and position
+        self.choices: dict[tuple[int, int], tuple[str, float]] = {}
         self.code, self._rate = {"code_rate": codes, "groups": 1}, LETTERS
+        self.vocabulary = Vocabulary(VocabularyConfig(n_text=1, n_codes=2, groups=1))
+
+    def _kind(self, rng: torch.Generator) -> str:
+        """As the stage draws it, by a number: ``multinomial`` takes three times as long, for 90,000 samples."""
+        shares = self.settings.data.mixture
+        drawn = float(torch.rand((), generator=rng)) * sum(shares)
+        return next((kind for kind, end in zip(KINDS, accumulate(shares), strict=True) if drawn < end), KINDS[-1])
 
     def tokens(self, position: int, index: int, seed: int) -> float:
-        """Of the sequence that is made of sample ``index``: ``length``, with the text that it has."""
+        """The length of the sequence for sample ``index``, with its text."""
         if (seed, position) not in self.choices:
             rng = sample_generator(seed, position)
             self.choices[seed, position] = self._kind(rng), self._voice_seconds(rng)
@@ -35,7 +50,7 @@ class Lengths(GPTTask):
 
 
 def padded_share(task: Lengths, window: int, measured: bool, steps: int = 32) -> float:
-    """Share of the tokens of so many batches."""
+    """The share of padding among the tokens of the batches of ``steps`` steps."""
     settings = task.settings
     order = Order(task.durations_s, settings.run.batch_size, 0, window, task.length if measured else None)
     tokens, room = 0.0, 0.0

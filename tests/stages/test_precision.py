@@ -1,4 +1,4 @@
-"""fp16: losses are scaled up, and a gradient that is scaled too far is normal; exercised with torch's scaler for CPUs."""
+"""fp16: losses are scaled up, and it is normal that some gradients overflow; tested with torch's scaler for CPUs."""
 
 from pathlib import Path
 from typing import Any

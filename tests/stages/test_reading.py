@@ -1,4 +1,7 @@
-"""Speech that carries its text in place: how its sequences are made, that it is learnt, and that it is kept to."""
+"""Sequences with each letter at its place among the codes.
+
+How they are made, that a network learns them, and that it follows them.
+"""
 
 from pathlib import Path
 
@@ -7,11 +10,12 @@ import torch
 
 from tests.corpus import babble_shards, voice_clip
 from triforce_tts import Synthesizer, schema
+from triforce_tts.audio.io import Audio
 from triforce_tts.data.labelled import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import load_gpt
 from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
-from triforce_tts.sequences import SPEECH, TEXT, TokenSequence
+from triforce_tts.sequences import PAD, SPEECH, TEXT, TokenSequence
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import bundle
@@ -28,7 +32,7 @@ def settings_of(*overrides: str) -> gpt_stage.GPTSettings:
 
 
 def test_a_read_sequence_holds_the_text_where_it_is_spoken(corpus: dict[str, Path]) -> None:
-    """Letters of .08 s at 15.6 frames a second: the babbler's n-th letter stands at its own time."""
+    """Letters last .08 s, and there are 15.6 frames a second: the n-th letter of the babbler stands at its own time."""
     task = gpt_stage.build(settings_of("data.letters_share=1.0"), [corpus["codes"]])
     vocabulary = task.vocabulary
     for index in range(len(task.train)):
@@ -70,7 +74,7 @@ def test_speech_without_alignment_cannot_be_read(tmp_path: Path, corpus: dict[st
 
 
 def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -> None:
-    """The babbler's letters take .08 s each; words that the lexicon knows share that time among their phones."""
+    """Each letter of the babbler takes .08 s; in a word of the lexicon, the phones divide the time of the letters."""
     task = gpt_stage.build(settings_of(), [corpus["codes"]])
     again = gpt_stage.build(settings_of(), [corpus["codes"]])
     plain = gpt_stage.build(settings_of("data.reads=false"), [corpus["codes"]])
@@ -82,11 +86,13 @@ def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -
     assert task.config()["speaking"]["line_characters"] == 160
 
 
-def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("head", ["null", "{layers: 1, hidden: 64}"], ids=["codes", "frames"])
+def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path, head: str) -> None:
     """Greedy decoding under the grammar returns the batch's codes and text, and a bundled model speaks by it."""
     settings = settings_of(
         "run.steps=600", "run.overfit=0.02", "run.ema=0", "data.mixture=[1.0,0.0,0.0,0.0]", "run.learning_rate=2e-3",
         "data.text_weight=0.0", "data.plain_share=0.0", "data.letters_share=0.0", "run.batch_size=4",
+        f"model.head={head}",
     )  # fmt: skip
     task = gpt_stage.build(settings, [corpus["codes"]])
     trainer = Trainer(task, settings.run, tmp_path / "gpt", settings.model_dump(mode="json"))
@@ -95,7 +101,9 @@ def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Pa
 
     network, vocabulary = load_gpt(tmp_path / "gpt")
     assert vocabulary.config.reads
-    for ids in batch.ids.tolist():
+    assert vocabulary.config.by_frames == (head != "null")
+    for row in batch.ids:
+        ids = row[row != PAD].tolist()
         start, end = ids.index(vocabulary.read) + 1, len(ids) - ids[::-1].index(4) - 1
         text = vocabulary.text_tokens(ids[ids.index(TEXT) : start])
         grammar = Reading(vocabulary, [text], 20)
@@ -103,8 +111,9 @@ def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Pa
         assert said == ids[start:end]
 
 
-def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, Path], tmp_path: Path) -> None:
-    settings = settings_of("run.steps=2")
+@pytest.mark.parametrize("head", ["null", "{layers: 1, hidden: 32}"], ids=["codes", "frames"])
+def test_a_model_that_reads_speaks_every_symbol(corpus: dict[str, Path], tmp_path: Path, head: str) -> None:
+    settings = settings_of("run.steps=2", f"model.head={head}")
     task = gpt_stage.build(settings, [corpus["codes"]])
     Trainer(task, settings.run, tmp_path / "gpt", settings.model_dump(mode="json")).fit()
     upsampler = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", [*QUIET[:3], "run.steps=2"])
@@ -119,11 +128,14 @@ def test_a_model_that_reads_speaks_every_symbol(model: Path, corpus: dict[str, P
     assert spoken.ended
     assert spoken.samples.abs().max() > 0
     assert spoken.codes.shape[1] == synthesizer.dvae.config.groups
+    clip = Audio(spoken.samples.repeat(8)[:24_000], synthesizer.audio.sample_rate)
+    assert isinstance(synthesizer.listen(clip), str)
+    assert len(synthesizer.score(clip, "six old hats").speech_given_text) > synthesizer.dvae.config.groups
 
 
 def test_a_batch_says_how_much_of_it_is_padding(corpus: dict[str, Path]) -> None:
-    """Sequences of 5 and 3 tokens in a batch that is rounded up."""
+    """Sequences of 5 and 3 tokens in a batch whose length is rounded up."""
     task = gpt_stage.build(settings_of(), [corpus["codes"]])
     batch = task.collate([(TokenSequence([3] * n, [1.0] * n), 1.0) for n in (5, 3)])
-    assert batch.ids.shape == (2, gpt_stage.LENGTH_MULTIPLE)
+    assert batch.ids.shape == (2, gpt_stage.LENGTH_MULTIPLE, 1)
     assert batch.padded_share() == pytest.approx(1 - 8 / (2 * gpt_stage.LENGTH_MULTIPLE))

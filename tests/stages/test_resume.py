@@ -1,4 +1,4 @@
-"""A run that stopped goes on bit for bit: sample ids, losses and final weights, with one process and with two."""
+"""A run that stopped continues bit for bit: sample ids, losses and final weights, with one process and with two."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests import forks
-from tests.launch import ENVIRONMENT, free_port, history, launch, program, train
+from tests.launch import ENVIRONMENT, free_port, history, in_forks, launch, program, train
 from triforce_tts.checkpoint import load_tensors, locate
 
 
@@ -17,7 +17,7 @@ from triforce_tts.checkpoint import load_tensors, locate
 def test_stopped_and_resumed_equals_unbroken(
     stage: str, processes: int, corpus: dict[str, Path], tmp_path: Path
 ) -> None:
-    # One stage is trained as a user does it, by the launcher: its run is that of forked processes, bit for bit.
+    # One stage is trained with the launcher, as a user does it; its run equals that of forked processes, bit for bit.
     train(stage, corpus, tmp_path / "whole", processes, launched=stage == "gpt")
     train(stage, corpus, tmp_path / "broken", processes, "run.stop_at=10")
     assert [row[0] for row in history(tmp_path / "broken")] == list(range(1, 11))
@@ -32,7 +32,7 @@ def test_stopped_and_resumed_equals_unbroken(
 
 @pytest.mark.parametrize("stage", ["dvae", "gpt", "diffusion"])
 def test_two_processes_are_one_process(stage: str, corpus: dict[str, Path], tmp_path: Path) -> None:
-    """At an equal global batch: the same samples, and the same losses and weights but for the order of sums."""
+    """With an equal global batch, the samples are the same, and losses and weights differ only by the order of sums."""
     plain = ["model.dropout=0"] if stage == "gpt" else []
     for processes in (1, 2):
         train(stage, corpus, tmp_path / str(processes), processes, "run.steps=6", *plain)
@@ -107,12 +107,11 @@ made.close()
 
 
 def test_all_processes_skip_a_step_that_one_of_them_spoilt(corpus: dict[str, Path], tmp_path: Path) -> None:
-    """In the first of two accumulated parts."""
+    """The fault is in the first of two accumulated parts."""
     (tmp_path / "poisoned.py").write_text(POISONED)
-    start = launch("--num_processes", "2", "--num_machines", "1", "--main_process_port", "0")
-    words = [*start, str(tmp_path / "poisoned.py"), str(corpus["shards"]), str(tmp_path / "run")]
-    done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    words = [str(tmp_path / "poisoned.py"), str(corpus["shards"]), str(tmp_path / "run")]
+    codes, _, errors = in_forks(words, 2)
+    assert codes == [0, 0], errors[-3000:]
 
 
 def test_a_light_export_goes_on_and_says_that_it_is_not_exact(corpus: dict[str, Path], tmp_path: Path) -> None:
@@ -122,7 +121,8 @@ def test_a_light_export_goes_on_and_says_that_it_is_not_exact(corpus: dict[str, 
     assert done.returncode == 0
     assert "not exact" in done.stderr
     size = {name: sum(p.stat().st_size for p in (tmp_path / name).rglob("*.safetensors")) for name in ("run", "light")}
-    assert size["light"] < size["run"] / 7  # two bytes a parameter against four for weights, average and two moments
+    # two bytes for each parameter, compared with four each for weights, average and two moments
+    assert size["light"] < size["run"] / 7
     train("gpt", corpus, tmp_path / "light", 1, "run.stop_at=6")
     assert [row[0] for row in history(tmp_path / "light")] == [5, 6]
     assert [row[2] for row in history(tmp_path / "light")] == [

@@ -19,7 +19,7 @@ from triforce_tts.synthesis import bundled_model
 
 
 def recordings(folder: Path) -> ShardSet:
-    """Ten of half an hour each: a b a b ..."""
+    """Ten samples of half an hour each, of the speakers a b a b ..."""
     samples = [Sample(f"u{n}", {"speaker": "ab"[n % 2], "duration_s": 1800.0}, bytes([n]), "flac") for n in range(10)]
     infos = [write_shard(folder / "train-000000.tar", samples)]
     write_index(folder, "audio", {"train": infos, "heldout": []}, {})
@@ -40,7 +40,7 @@ def test_each_speaker_is_cut_to_its_hours_and_repeated(tmp_path: Path) -> None:
     assert numbers(DataSettings(speaker_hours=1.0).balance(shards)) == [0, 1, 2, 3]
     balanced = DataSettings(speaker_hours=1.0, repeat={"b": 3}).balance(shards)
     assert numbers(balanced) == [0, 1, 1, 1, 2, 3, 3, 3]
-    # A voice prompt comes from another clip of the speaker: repeats of a clip are one clip.
+    # A voice prompt comes from another clip of the speaker; repeats of a clip count as one clip.
     assert {name: [balanced.keys[i] for i in found] for name, found in balanced.by_speaker.items()} == {
         "a": ["u0", "u2"],
         "b": ["u1", "u3"],
@@ -60,6 +60,7 @@ RUN = {
     "steps": [-1, 10**12],
     "stop_at": [-1, 10**12],
     "minutes": [*FINITE, -1, 1e9],
+    "ends_at": [*FINITE, -1, 1e12],
     "warmup_steps": [-1, 10**12],
     "final_learning_rate": [*FINITE, -0.1, 1.5],
     "betas": ["[0.9, 1.0]", "[-0.1, 0.9]", "[.nan, 0.9]", "[0.9]", "[0.9, 0.9, 0.9]"],
@@ -129,7 +130,7 @@ KINDS: dict[str, type[Config]] = {
 
 
 def test_every_number_of_every_setting_has_bounds() -> None:
-    """Whatever is a number, or holds numbers, is in the lists above, so that a new setting is thought of."""
+    """Every setting that is a number or holds numbers must be in the lists above, so that nobody forgets a new one."""
     for stage, kind in KINDS.items():
         for part in ("", "run", "data"):
             inner = kind.model_fields[part].annotation if part else kind
@@ -171,7 +172,7 @@ def test_lengths_that_leave_nothing_are_refused() -> None:
 
 
 def test_the_shipped_nano_is_what_the_bundled_model_was_made_with() -> None:
-    """Where both describe the same thing: sizes, the shape of sound, voices, text in its place."""
+    """The settings that both describe must agree: sizes, the shape of sound, voices, text in its place."""
     model = bundled_model()
     dvae, gpt = load(DVAESettings, "dvae", "nano"), load(GPTSettings, "gpt", "nano")
     diffusion = load(DiffusionSettings, "diffusion", "nano")

@@ -15,8 +15,10 @@ from triforce_tts.stages.diffusion import DiffusionSettings
 from triforce_tts.stages.distill import DistillSettings
 from triforce_tts.stages.dvae import DVAESettings
 from triforce_tts.stages.gpt import GPTSettings
+from triforce_tts.stages.gpu_plan import Plan
 
 SETTINGS: dict[str, type[Config]] = {
+    "gpu": Plan,
     "dvae": DVAESettings,
     "gpt": GPTSettings,
     "diffusion": DiffusionSettings,
@@ -120,7 +122,7 @@ def test_something_else_than_keys_is_refused(values: object) -> None:
 
 
 def test_a_value_that_json_cannot_hold_is_refused() -> None:
-    with pytest.raises(ConfigError, match="a value is of a type"):
+    with pytest.raises(ConfigError, match="a value has a type"):
         parse(Outer, {**GOOD, "name": datetime.date(2020, 1, 1)}, "here")
 
 
@@ -152,7 +154,7 @@ def test_overrides() -> None:
     [
         ("steps", "expected key=value"),
         ("=3", "expected key=value"),
-        ("name.x=3", "'name' holds a value, not keys"),
+        ("name.x=3", "'name' is a value and has no keys"),
         ("steps=[1", "not valid YAML"),
     ],
 )
@@ -244,5 +246,5 @@ def test_impossible_settings_are_refused(group: str, setting: str, message: str)
 def test_a_key_given_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "twice.yaml"
     file.write_text("name: x\ninner:\n  rate: 1\n  rate: 2\n")
-    with pytest.raises(ConfigError, match="key given twice: rate"):
+    with pytest.raises(ConfigError, match="a key is given twice: rate"):
         read_yaml(file)

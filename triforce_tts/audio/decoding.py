@@ -1,7 +1,8 @@
 """Files of sound opened and decoded: libsndfile first, FFmpeg for what it does not know, always to blocks of mono.
 
 FFmpeg takes a name such as ``http:/x.wav`` or ``tcp:...`` for an address, and some of its formats name further files to
-open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone.
+open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone. FFmpeg's package
+(PyAV, a wheel of some 40 MB) is imported when it is first needed: training on shards of Opus or FLAC does without.
 """
 
 import io
@@ -10,14 +11,17 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 import numpy.typing as npt
 import soundfile as sf  # type: ignore[import-untyped]
 
 from triforce_tts.audio.quiet import is_mpeg, no_notes
 from triforce_tts.errors import AudioError
+
+if TYPE_CHECKING:
+    import av
 
 Wave = npt.NDArray[np.float32]
 Source = Path | bytes
@@ -61,9 +65,9 @@ def _kind_of(mode: int) -> str:
     return next((name for is_kind, name in kinds if is_kind(mode)), "a device")
 
 
-def too_long(name: str, found: str, most: float) -> AudioError:
+def too_long(name: str, seconds: str, most: float) -> AudioError:
     """The error for a sound that is longer than ``most`` seconds."""
-    return AudioError(f"{name}: {found} s long, expected at most {most:g} s")
+    return AudioError(f"{name}: {seconds} s long, expected at most {most:g} s")
 
 
 def _check_rate(rate: int, name: str) -> None:
@@ -92,7 +96,10 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
 
 
 def _sound_file(source: Source) -> sf.SoundFile:
-    """``source`` opened by libsndfile. It gets a descriptor, because it takes "-" for standard input and .raw for a wish."""
+    """``source`` opened by libsndfile.
+
+    It gets a descriptor, because it takes "-" for standard input and .raw for a wish.
+    """
     if isinstance(source, bytes):
         with no_notes(is_mpeg(source)):
             return sf.SoundFile(io.BytesIO(source))
@@ -140,8 +147,8 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
         return False
     for line in file.extra_info.splitlines():
         if line.startswith("data :") and "(should be " in line:
-            promised, found = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
-            return found < promised < 0x7FFFF000
+            promised, stored = (int(part.strip(" )")) for part in line.removeprefix("data :").split("(should be "))
+            return stored < promised < 0x7FFFF000
     return False
 
 
@@ -157,7 +164,7 @@ def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple
     if container.format.name.split(",")[0] in COUNTED and seconds > most:
         container.close()
         raise too_long(name, f"{seconds:.1f}", most)
-    return stream.rate, _ffmpeg_blocks(container, stream.rate, round(start_s * stream.rate))
+    return stream.rate, _ffmpeg_blocks(container, name, stream.rate, round(start_s * stream.rate))
 
 
 def wav_ends_early(path: Path) -> bool:
@@ -169,7 +176,7 @@ def wav_ends_early(path: Path) -> bool:
         return False
 
 
-def open_container(source: Source, name: str) -> av.container.InputContainer:
+def open_container(source: Source, name: str) -> "av.container.InputContainer":
     """A file, or one held in memory, opened by FFmpeg: it has sound, at a rate in ``RATES``, and leads nowhere else.
 
     A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch or open what it lists.
@@ -177,6 +184,8 @@ def open_container(source: Source, name: str) -> av.container.InputContainer:
     Raises:
         AudioError: it is no container of sound that can be read.
     """
+    import av
+
     try:
         # An absolute path begins with a slash, and so is never taken for an address.
         file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
@@ -198,34 +207,46 @@ def open_container(source: Source, name: str) -> av.container.InputContainer:
     return container
 
 
-def _ffmpeg_blocks(container: av.container.InputContainer, rate: int, start: int) -> Iterator[Wave]:
-    with container:
-        for block in mono(container.decode(audio=0), rate):
-            skip = min(start, len(block))
-            start -= skip
-            yield block[skip:]
+def _ffmpeg_blocks(container: "av.container.InputContainer", name: str, rate: int, start: int) -> Iterator[Wave]:
+    import av
+
+    try:
+        with container:
+            for block in mono(container.decode(audio=0), rate):
+                skip = min(start, len(block))
+                start -= skip
+                yield block[skip:]
+    except av.FFmpegError as error:
+        raise damaged(name, error) from error
 
 
-def mono(frames: Iterable[av.AudioFrame], rate: int) -> Iterator[Wave]:
+def damaged(name: str, error: Exception) -> AudioError:
+    """The error for a sound that a library fails to decode."""
+    return AudioError(f"{name}: the audio is damaged ({reason_of(error)})")
+
+
+def mono(frames: "Iterable[av.AudioFrame]", rate: int) -> Iterator[Wave]:
     """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
+    import av
+
     converter: av.AudioResampler | None = None
-    form = None
+    previous = None
     for frame in frames:
-        found = (frame.format.name, frame.layout.name, frame.sample_rate)
-        if converter is None or form != found:
+        current = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if converter is None or previous != current:
             if converter is not None:
                 yield from map(_mean, converter.resample(None))
             # PyAV reads past the end of a frame's list of planes when there are eight or more, and Python dies of it:
             # so many channels are handed over interleaved, in one plane.
             interleaved = frame.layout.nb_channels >= _PLANES
-            converter, form = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), found
+            converter, previous = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), current
         # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
         yield from map(_mean, converter.resample(frame))
     if converter is not None:
         yield from map(_mean, converter.resample(None))
 
 
-def _mean(frame: av.AudioFrame) -> Wave:
+def _mean(frame: "av.AudioFrame") -> Wave:
     samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T

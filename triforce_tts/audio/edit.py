@@ -52,9 +52,9 @@ def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) ->
         return samples[:0]
     active = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
     reach = round(PAUSE_KEPT_S / FRAME_S)
-    kept = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
+    spoken = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
     frame = _frame_length(sample_rate)
-    pieces = [samples[start * frame : end * frame] for start, end in _runs(kept)]
+    pieces = [samples[start * frame : end * frame] for start, end in _runs(spoken)]
     speech = join(pieces, [0.0] * (len(pieces) - 1), sample_rate)
     return speech[: round(max_seconds * sample_rate)]
 

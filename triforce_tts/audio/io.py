@@ -2,7 +2,7 @@
 
 libsndfile (through soundfile) decodes first: it is fast and seeks exactly. FFmpeg (through PyAV, whose wheel
 carries it) decodes what libsndfile does not know, such as m4a, and writes the files, because it alone puts
-the same tags into every format. Whatever cannot be used is refused with an ``AudioError`` that names it.
+the same tags into every format; it is imported when it is first needed. Whatever cannot be used is refused with an ``AudioError`` that names it.
 """
 
 import io
@@ -12,22 +12,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-import av
 import numpy as np
 import soundfile as sf  # type: ignore[import-untyped]
 import torch
-from av.audio.stream import AudioStream
 
 from triforce_tts.audio.decoding import (
     BLOCK,
     LOUDEST,
     Source,
     Wave,
+    damaged,
     open_container,
     open_ffmpeg,
     open_libsndfile,
     present,
-    reason_of,
     too_long,
 )
 from triforce_tts.audio.pcm import to_pcm16
@@ -121,15 +119,31 @@ def read_tags(path: Path | str) -> dict[str, str]:
     """
     path = Path(path)
     with present(path), open_container(path, str(path)) as container:
-        found = {**container.metadata, **container.streams.audio[0].metadata}
-    tags = {key.lower(): value for key, value in found.items()}
+        metadata = {**container.metadata, **container.streams.audio[0].metadata}
+    tags = {key.lower(): value for key, value in metadata.items()}
     if "encoder" in tags:  # what FFmpeg calls the software field of a wav file
         tags.setdefault("software", tags.pop("encoder"))
     return tags
 
 
+def flac_tags(path: Path | str) -> dict[str, str]:
+    """The tags of a FLAC file that ``encode_flac`` would write; FFmpeg is not needed, and its comments are not read.
+
+    Raises:
+        AudioError: the file is missing or cannot be read.
+    """
+    with present(Path(path)):
+        try:
+            with sf.SoundFile(path) as file:
+                return {name: value for name, value in file.copy_metadata().items() if name in TAGS}
+        except sf.LibsndfileError as error:
+            raise AudioError(f"{path}: cannot read this as FLAC ({error.error_string})") from error
+
+
 def claimed_seconds(path: Path | str) -> float:
     """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
+    import av
+
     path = Path(path)
     try:
         with present(path), open_container(path, str(path)) as container:
@@ -139,9 +153,13 @@ def claimed_seconds(path: Path | str) -> float:
 
 
 def encode_flac(audio: Audio) -> bytes:
-    """The sound as a 16-bit FLAC file; equal samples give equal bytes."""
+    """The sound as a 16-bit FLAC file with its tags; equal sound and tags give equal bytes."""
     buffer = io.BytesIO()
-    sf.write(buffer, to_pcm16(audio.samples.detach().cpu().numpy()), audio.sample_rate, format="FLAC", subtype="PCM_16")
+    samples = to_pcm16(audio.samples.detach().cpu().numpy())
+    with sf.SoundFile(buffer, "w", audio.sample_rate, 1, "PCM_16", format="FLAC") as file:
+        for name, value in audio.tags.items():
+            setattr(file, name, value)
+        file.write(samples)
     return buffer.getvalue()
 
 
@@ -215,8 +233,8 @@ def _read(
         rate, blocks = open_ffmpeg(source, name, start_s, most)
     try:
         wave = _collect(blocks, rate, duration_s, most, name)
-    except (sf.LibsndfileError, av.FFmpegError) as error:
-        raise AudioError(f"{name}: the audio is damaged ({reason_of(error)})") from error
+    except sf.LibsndfileError as error:
+        raise damaged(name, error) from error
     if len(wave) == 0:
         where = f" after {start_s:g} s" if start_s else ""
         raise AudioError(f"{name}: it holds no samples{where}")
@@ -227,26 +245,29 @@ def _read(
 def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: float, name: str) -> Wave:
     """The mono blocks joined, up to ``duration_s``; decoding stops there. More than ``most`` seconds are refused."""
     limit = None if duration_s is None else max(1, round(duration_s * rate))
-    kept: list[Wave] = []
+    parts: list[Wave] = []
     total = 0
     for block in blocks:
         if not np.isfinite(block).all():
             raise AudioError(f"{name}: it holds samples that are not finite numbers")
         if block.size and (peak := float(np.abs(block).max())) > LOUDEST:
             raise AudioError(f"{name}: a sample of {peak:g} was found, expected values in [-1, 1]; rescale the file")
-        kept.append(block if limit is None else block[: limit - total])
-        total += len(kept[-1])
+        parts.append(block if limit is None else block[: limit - total])
+        total += len(parts[-1])
         if total > most * rate:
             raise too_long(name, f"more than {most:g}", most)
         if total == limit:
             break
-    return np.concatenate(kept) if kept else np.zeros(0, np.float32)
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------
 
 
 def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
+    import av
+    from av.audio.stream import AudioStream
+
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
         target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])

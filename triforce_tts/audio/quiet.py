@@ -1,4 +1,7 @@
-"""Decoders of sound write notes to standard error, from C, where Python cannot catch them: here they are kept silent."""
+"""Decoders of sound write notes to standard error, from C, where Python cannot catch them.
+
+Here they are kept silent.
+"""
 
 import os
 import threading
@@ -17,7 +20,7 @@ def no_notes(wanted: bool = True) -> Iterator[None]:
         return
     with _ONE_AT_A_TIME:
         try:
-            kept = os.dup(_STANDARD_ERROR)
+            standard_error = os.dup(_STANDARD_ERROR)
         except OSError:  # a shell closed it
             yield
             return
@@ -27,8 +30,8 @@ def no_notes(wanted: bool = True) -> Iterator[None]:
             os.close(silence)
             yield
         finally:
-            os.dup2(kept, _STANDARD_ERROR)
-            os.close(kept)
+            os.dup2(standard_error, _STANDARD_ERROR)
+            os.close(standard_error)
 
 
 def is_mpeg(beginning: bytes) -> bool:

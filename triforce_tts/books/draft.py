@@ -162,7 +162,7 @@ def clean(text: str, *, keeps_lines: bool = False) -> str:
 
     The end of a line stays if ``keeps_lines``, behind a sign of punctuation, or before a capital letter.
     """
-    text = _LIGATURE.sub(lambda found: _LIGATURES[found[0]], _INVISIBLE.sub("", text))
+    text = _LIGATURE.sub(lambda match: _LIGATURES[match[0]], _INVISIBLE.sub("", text))
     lines = [" ".join(line.split()) for line in text.split(LINE_END)]
     lines = [line for line in lines if line]
     joined = lines[0] if lines else ""

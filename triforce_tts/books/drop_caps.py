@@ -51,10 +51,10 @@ class DropCaps:
         if not rest:
             return ""
         letter, self._letter = self._letter, ""
-        found = _REST.match(rest)
-        if not self._spaced or found is None:
+        match = _REST.match(rest)
+        if not self._spaced or match is None:
             return text
-        return rest if self._belongs(letter, found[0]) else f" {rest}"
+        return rest if self._belongs(letter, match[0]) else f" {rest}"
 
     def _belongs(self, letter: str, rest: str) -> bool:
         if letter.upper() not in _WORDS:

@@ -197,15 +197,15 @@ class EpubFiles:
 
 def _encrypted(listing: Any) -> dict[str, str]:
     """The files that an epub's encryption.xml names, with the algorithm of each; obfuscated fonts keep nobody out."""
-    found = {}
+    algorithms = {}
     for item in listing.iter("{*}EncryptedData") if listing is not None else ():
         algorithm = "".join(item.xpath("./*[local-name()='EncryptionMethod']/@Algorithm"))
         if algorithm not in _OF_FONTS:
             for uri in item.xpath(".//*[local-name()='CipherReference']/@URI"):
-                found[posixpath.normpath(unquote(uri).lstrip("/"))] = (
+                algorithms[posixpath.normpath(unquote(uri).lstrip("/"))] = (
                     " ".join(algorithm.split()) or "algorithm not stated"
                 )
-    return found
+    return algorithms
 
 
 def _numbered(entity: re.Match[bytes]) -> bytes:

@@ -78,11 +78,11 @@ def _article(root: Any) -> Any:
         e for e in root.iter("article") if not any(name_of(a) in ("aside", "article") for a in e.iterancestors())
     ]
     mains = [e for e in root.iter("*") if isinstance(e.tag, str) and (name_of(e) == "main" or e.get("role") == "main")]
-    for found in (articles, mains):
-        if not found:
+    for candidates in (articles, mains):
+        if not candidates:
             continue
-        longest = max(found, key=lambda e: count_words(" ".join(e.itertext())))
-        several = sum(count_words(" ".join(e.itertext())) for e in found)
+        longest = max(candidates, key=lambda e: count_words(" ".join(e.itertext())))
+        several = sum(count_words(" ".join(e.itertext())) for e in candidates)
         own = count_words(" ".join(longest.itertext()))
         if own >= _LEAST_SHARE * words and own >= 0.5 * several:
             return longest

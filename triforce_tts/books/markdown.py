@@ -93,12 +93,12 @@ class _MarkdownReader:
             about = _about(front, self._path)
             begin = front.end()
             self._apart.append(_Apart(0, begin, "markup"))
-        fences = [found.span() for found in _FENCE.finditer(self._text, begin)]
+        fences = [match.span() for match in _FENCE.finditer(self._text, begin)]
         starts = [span[0] for span in fences]
-        for found in _NOTE.finditer(self._text, begin):
-            at = bisect_right(starts, found.start()) - 1
-            if at < 0 or fences[at][1] <= found.start():
-                self._apart.append(_Apart(found.start(), found.end(), "note", found[1], found.start(2)))
+        for match in _NOTE.finditer(self._text, begin):
+            at = bisect_right(starts, match.start()) - 1
+            if at < 0 or fences[at][1] <= match.start():
+                self._apart.append(_Apart(match.start(), match.end(), "note", match[1], match.start(2)))
         self._labels = {part.label for part in self._apart if part.label}
         return about
 
@@ -278,13 +278,13 @@ class _MarkdownReader:
     def _say_scripts(self, text: str, kind: Kind) -> None:
         """``H~2~O`` and ``x^2^`` are written with lowered and raised digits."""
         at = 0
-        for found in _RAISED.finditer(text):
-            digits = _LOWERED_DIGITS if found[1] == "~" else _RAISED_DIGITS
-            raised = found[2].translate(digits) if found[2].strip("+-").isdigit() else found[2]
-            if at < found.start():
-                self._say(text[at : found.start()], kind)
-            self._say(raised, kind, found[0])
-            at = found.end()
+        for match in _RAISED.finditer(text):
+            digits = _LOWERED_DIGITS if match[1] == "~" else _RAISED_DIGITS
+            raised = match[2].translate(digits) if match[2].strip("+-").isdigit() else match[2]
+            if at < match.start():
+                self._say(text[at : match.start()], kind)
+            self._say(raised, kind, match[0])
+            at = match.end()
         if at < len(text):
             self._say(text[at:], kind)
 

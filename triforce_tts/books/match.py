@@ -16,15 +16,15 @@ MOST_CELLS = 4_000_000  # of a table of edits; between anchors that are farther 
 def match(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int, int]]:
     """Pairs of places with equal words, both rising: along anchors, and with the fewest edits between them."""
     chain = anchors(heard, words)
-    found: list[tuple[int, int]] = []
+    pairs: list[tuple[int, int]] = []
     at = (0, 0)
     for end in [*chain, (len(heard), len(words))]:
         if end[0] >= at[0] and end[1] >= at[1]:
-            found += _match_between(heard, words, at, end)
+            pairs += _match_between(heard, words, at, end)
             if end[0] < len(heard):
-                found.append(end)
+                pairs.append(end)
             at = (end[0] + 1, end[1] + 1)
-    return found
+    return pairs
 
 
 def anchors(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int, int]]:
@@ -83,11 +83,11 @@ def _match_between(
         row = np.minimum(costs[i - 1, :-1] + 2 * (left[i - 1] != right), costs[i - 1, 1:] + 1)
         row = np.concatenate(([i], row)) - np.arange(len(b) + 1)
         costs[i] = np.minimum.accumulate(row) + np.arange(len(b) + 1)
-    found = []
+    pairs = []
     i, j = len(a), len(b)
     while i and j:
         if left[i - 1] == right[j - 1] and costs[i, j] == costs[i - 1, j - 1]:
-            found.append((start[0] + i - 1, start[1] + j - 1))
+            pairs.append((start[0] + i - 1, start[1] + j - 1))
             i, j = i - 1, j - 1
         elif costs[i, j] == costs[i - 1, j] + 1:
             i -= 1
@@ -95,4 +95,4 @@ def _match_between(
             j -= 1
         else:
             i, j = i - 1, j - 1
-    return found[::-1]
+    return pairs[::-1]

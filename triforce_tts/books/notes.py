@@ -33,14 +33,14 @@ class NoteCounter:
         "or <a>4</a>" the link stands for itself. ``before`` is what was read of its block.
         """
         is_link = name == "a" and element.get("href")
-        if not (name == "sup" or is_link) or not (found := _NOTE_NUMBERS.fullmatch(text_in(element))):
+        if not (name == "sup" or is_link) or not (numbers := _NOTE_NUMBERS.fullmatch(text_in(element))):
             return False
         if not is_link:
             before = before.rstrip(" \t")
         word = _WORD_BEFORE.search(before)
         if not (word and word[1].lower() not in _UNITS) and not _END_OF_SENTENCE.search(before):
             return False
-        first, last = int(found[1]), int(found[2] or found[1])
+        first, last = int(numbers[1]), int(numbers[2] or numbers[1])
         if first != 1 and not (self._last_note and self._last_note < first <= self._last_note + _GAP):
             return False
         self._last_note = last

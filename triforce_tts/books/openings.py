@@ -33,32 +33,32 @@ def lower_opening(blocks: list[DraftBlock], lexicon: Lexicon) -> None:
     if first is None or first.kind != "paragraph":
         return
     text = clean("".join(first.texts), keeps_lines=first.keeps_lines)
-    found = _CAPITALS.match(text, 0, _LOOKED_AT)
-    if not found:
+    match = _CAPITALS.match(text, 0, _LOOKED_AT)
+    if not match:
         return
-    words = _WORD.findall(found[0])
+    words = _WORD.findall(match[0])
     long_words = [word for word in words if len(word) > 1]
     if not long_words or (len(words) == 1 and words[0].lower() not in _COMMON):
         return
     if any(lexicon.lookup(word) is None for word in long_words) and len(long_words) < 2:
         return
-    lowered = _lowered(found[0])
-    first.texts = [lowered + text[found.end() :]]
+    lowered = _lowered(match[0])
+    first.texts = [lowered + text[match.end() :]]
 
 
 def _lowered(text: str) -> str:
     """``text`` in small letters but for its first letter, the word "I", and initials such as "H. G."."""
     begun = False
 
-    def small(found: re.Match[str]) -> str:
+    def small(match: re.Match[str]) -> str:
         nonlocal begun
-        word = found[0]
+        word = match[0]
         first, begun = not begun, True
         if word == "I" or word.startswith(("I’", "I'")):
             return word[:1] + word[1:].lower()
-        if len(word) == 1 and text[found.end() : found.end() + 1] == ".":
+        if len(word) == 1 and text[match.end() : match.end() + 1] == ".":
             return word
-        is_name = bool(_BEHIND_INITIAL.search(text[: found.start()]))
+        is_name = bool(_BEHIND_INITIAL.search(text[: match.start()]))
         return word[0] + word[1:].lower() if first or is_name else word.lower()
 
     return _WORD.sub(small, text)

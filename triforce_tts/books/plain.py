@@ -63,7 +63,7 @@ class _PlainReader:
         self._skip_lines(0, begin, "Gutenberg header")
         joiner = LineJoiner(self._lines[:end], Lexicon())
         paragraphs = joiner.paragraphs(begin, end)
-        self._labels = {found[1] or found[2] for p in paragraphs if (found := _NOTE.fullmatch(self._of(p)))}
+        self._labels = {match[1] or match[2] for p in paragraphs if (match := _NOTE.fullmatch(self._of(p)))}
         levels = self._levels(paragraphs)
         listed = self._contents(paragraphs)
         after_heading = False
@@ -148,8 +148,8 @@ class _PlainReader:
                 levels[number] = 5 + (len(text) - len(text.lstrip("#"))) + bool(inner)
             elif (kind := _kind_of(text)) is not None:
                 levels[number] = _LEVELS[kind]
-            elif found := _ROMAN.fullmatch(text):
-                romans.append((number, _value(found["number"])))
+            elif match := _ROMAN.fullmatch(text):
+                romans.append((number, _value(match["number"])))
         if self._pattern is None and _count_up([value for _, value in romans]):
             levels |= {number: _LEVELS["roman"] for number, _ in romans}
         return levels
@@ -193,9 +193,9 @@ class _PlainReader:
     # --- what stands around ---
 
     def _about(self, begin: int) -> About:
-        found = {m[1]: m[2] for line in self._lines[:begin] if (m := _FIELD.fullmatch(line))}
-        language = {"english": "en"}.get(found.get("Language", "").lower(), "")
-        return About(found.get("Title", self._path.stem), found.get("Author", ""), language)
+        match = {m[1]: m[2] for line in self._lines[:begin] if (m := _FIELD.fullmatch(line))}
+        language = {"english": "en"}.get(match.get("Language", "").lower(), "")
+        return About(match.get("Title", self._path.stem), match.get("Author", ""), language)
 
     def _skip_title_page(self, marks: list[Mark], about: About) -> None:
         """The few words before the first heading are a title page if they hold the book's title."""
@@ -220,10 +220,10 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
 
 def _kind_of(text: str) -> str | None:
     for kind, pattern in (("part", _PART), ("chapter", _CHAPTER), ("scene", _SCENE)):
-        found = pattern.fullmatch(text)
-        if found is None:
+        match = pattern.fullmatch(text)
+        if match is None:
             continue
-        rest = (found.groupdict().get("rest") or "").strip()
+        rest = (match.groupdict().get("rest") or "").strip()
         # "Chapter three of this book was" is a sentence: a title begins with a capital letter or behind a sign.
         sentence = bool(rest) and (rest[0].islower() or (rest[0] == "," and rest[1:].strip()[:1].islower()))
         if not sentence and not (text[0].islower() or (kind != "scene" and rest[-1:] in (",", ";"))):
@@ -232,9 +232,9 @@ def _kind_of(text: str) -> str | None:
 
 
 def _is_number_only(text: str) -> bool:
-    found = _CHAPTER.fullmatch(text) or _PART.fullmatch(text)
-    if found is not None:
-        return not letters(found.groupdict().get("rest") or "") and not letters(found.groupdict().get("named") or "")
+    match = _CHAPTER.fullmatch(text) or _PART.fullmatch(text)
+    if match is not None:
+        return not letters(match.groupdict().get("rest") or "") and not letters(match.groupdict().get("named") or "")
     roman = _ROMAN.fullmatch(text)
     return roman is not None and not letters(roman["rest"])
 
@@ -258,4 +258,4 @@ def _entry(line: str) -> str:
 def _without_underlines(texts: list[str]) -> list[str]:
     """Lines without the underscores that mark italics, which may begin on one line and end on another."""
     joined = "\x1f".join(texts)
-    return _UNDERLINED.sub(lambda found: found[1], joined).split("\x1f") if "_" in joined else texts
+    return _UNDERLINED.sub(lambda match: match[1], joined).split("\x1f") if "_" in joined else texts

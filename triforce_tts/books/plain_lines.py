@@ -112,8 +112,8 @@ class LineJoiner:
             before = texts[-1]
             if before.endswith(("\u00ad", "--", "—")) or line.startswith(("--", "—")):
                 texts.append(line)
-            elif found := _HYPHENED.search(before):
-                keeps = self._keeps_hyphen(found[1], line)
+            elif match := _HYPHENED.search(before):
+                keeps = self._keeps_hyphen(match[1], line)
                 texts[-1] = before if keeps else before[:-1]
                 texts.append(line)
             else:
@@ -122,10 +122,10 @@ class LineJoiner:
 
     def _keeps_hyphen(self, start: str, line: str) -> bool:
         """Whether a hyphen at the end of a line belongs to the word: "well-known", but not "won-derful"."""
-        found = _FIRST_WORD.match(line)
-        if found is None or found[0][0].isupper():
+        match = _FIRST_WORD.match(line)
+        if match is None or match[0][0].isupper():
             return True
-        rest = found[0]
+        rest = match[0]
         if self._lexicon.lookup(start + rest) is not None:
             return False
         if self._hyphenated[f"{start}-{rest}".lower()]:

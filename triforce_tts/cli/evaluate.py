@@ -9,27 +9,43 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.errors import ConfigError
+from triforce_tts.wording import counted
 
 _MOST_SEEDS = 100
 _WIDE = 180  # columns of a table that goes into a file or a pipe
+
+Texts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Sentences to speak, one a line; default: those of --natural, or 20 of our own. May be given several "
+        "times: each list has figures of its own too."
+    ),
+]
+Natural = Annotated[
+    list[Path] | None,
+    typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
+]
+Beside = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="manifest.jsonl of recordings of other sentences, which are judged but not spoken; may be given several "
+        "times."
+    ),
+]
 
 
 def evaluate(
     out: Annotated[Path, typer.Option(help="Folder to write: report.json, index.html, figures.md, clips, pictures.")],
     model: Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")] = None,
-    texts: Annotated[
-        Path | None, typer.Option(help="Sentences to speak, one a line; default: those of --natural, or 20 of our own.")
-    ] = None,
+    texts: Texts = None,
     voices: Annotated[
         Path | None, typer.Option(help="Folder of voices to clone: a clip each, or a folder of clips each.")
     ] = None,
     against: Annotated[Path | None, typer.Option(help="Another model folder, compared on the same sentences.")] = None,
-    natural: Annotated[
-        list[Path] | None,
-        typer.Option(help="manifest.jsonl of recordings, natural or a teacher's; may be given several times."),
-    ] = None,
+    natural: Natural = None,
+    beside: Beside = None,
     seeds: Annotated[int, typer.Option(help="Each sentence is spoken with so many seeds, from 0.")] = 3,
-    limit: Annotated[int | None, typer.Option(help="Only so many sentences, the first ones.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many sentences of each list, the first ones.")] = None,
     recogniser: Annotated[
         str, typer.Option(help="auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
     ] = "auto",
@@ -61,7 +77,7 @@ def evaluate(
         if folder is not None and Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
             raise ConfigError(f"{out}: the output lies in the model folder {folder}; choose another place")
     models = run.candidates([model or bundled_model(), *([against] if against else [])])
-    plan = make_plan(texts, natural or [], voices, seeds, limit)
+    plan = make_plan(texts or [], natural or [], voices, seeds, limit, beside or [])
     panel = assemble(recogniser)
     console = Console(file=sys.stderr, quiet=quiet)
     for remark in panel.missing:
@@ -73,7 +89,9 @@ def evaluate(
     else:
         output = Console(file=sys.stdout)
         table.show(report, output if output.is_terminal else Console(file=sys.stdout, width=_WIDE))
-        typer.echo(f"{out / 'index.html'}: {len(report.clips)} clips, {report.seconds / 60:.1f} minutes", err=True)
+        typer.echo(
+            f"{out / 'index.html'}: {counted(len(report.clips), 'clip')}, {report.seconds / 60:.1f} minutes", err=True
+        )
 
 
 def _check(seeds: int, limit: int | None, workers: int) -> None:

@@ -124,17 +124,17 @@ def score(
 
     'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
     """
-    found = _prepare(model, device, threads, None).score(source, text, voice)
-    typer.echo(f"flip\t{found.flip:.4f}")
-    typer.echo(f"speech given text, a code\t{-found.nats_per_code:.4f}")
-    typer.echo(f"text given speech, a letter\t{float(found.text_given_speech.mean()):.4f}")
-    typer.echo(f"text alone, a letter\t{float(found.text_alone.mean()):.4f}")
+    scores = _prepare(model, device, threads, None).score(source, text, voice)
+    typer.echo(f"flip\t{scores.flip:.4f}")
+    typer.echo(f"speech given text, a code\t{-scores.nats_per_code:.4f}")
+    typer.echo(f"text given speech, a letter\t{float(scores.text_given_speech.mean()):.4f}")
+    typer.echo(f"text alone, a letter\t{float(scores.text_alone.mean()):.4f}")
     if tokens:
-        for place, nats in enumerate(found.speech_given_text.tolist()):
+        for place, nats in enumerate(scores.speech_given_text.tolist()):
             typer.echo(f"speech\t{place}\t\t{nats:.4f}")
-        pairs = zip(found.text_given_speech.tolist(), found.text_alone.tolist(), strict=True)
+        pairs = zip(scores.text_given_speech.tolist(), scores.text_alone.tolist(), strict=True)
         for place, (given, alone) in enumerate(pairs):
-            typer.echo(f"text\t{place}\t{(*found.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
+            typer.echo(f"text\t{place}\t{(*scores.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
 
 
 def _prepare(
@@ -168,8 +168,8 @@ def _read_stdin() -> str:
     content = sys.stdin.buffer.read(STDIN_BYTES)
     if len(content) == STDIN_BYTES:
         raise TextError(
-            f"standard input holds over {MAX_CHARACTERS} characters; for a book use narration, which reads it "
-            "chapter by chapter"
+            f"standard input has more than {MAX_CHARACTERS} characters, which is the limit for one text; "
+            "divide the text and speak its parts one by one"
         )
     try:
         return content.decode("utf-8")

@@ -1,5 +1,6 @@
 """One clip of an evaluation: made by a model or read from a file, written down, and judged. Processes run this."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -20,6 +21,7 @@ from triforce_tts.voices import Voice
 
 _AS_PREDICTED = (0.6, 1.6)  # of the duration that a line's characters predict
 _LONGEST_S = 60.0  # of a recording
+_LONGEST_VOICE_S = 15.0  # of a voice's clip that is copied: its words are not known, so more of it tells nothing new
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Work:
     job: Job
     panel: Panel
     audio: Path  # folder for the clips
+    key: str = ""  # of all that the judgement depends on
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Judged:
     clip: Clip | None
     vectors: tuple[list[float], ...] = ()
     fault: str = ""
+    work_seconds: float = 0.0  # of processor time
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,12 @@ def judge(work: Work) -> Judged:
     Raises:
         TriforceError: the model or a judge cannot be used.
     """
+    began = time.process_time()
+    judged = _judge(work)
+    return replace(judged, work_seconds=time.process_time() - began)
+
+
+def _judge(work: Work) -> Judged:
     job, panel = work.job, work.panel
     try:
         sound = MAKERS[job.kind](job)
@@ -68,9 +78,10 @@ def judge(work: Work) -> Judged:
     vectors = _vectors(sound.audio, panel, halves=job.kind is None)
     if job.kind is None:
         return Judged(job, None, vectors)
-    figures, heard = dict(sound.figures), ""
+    figures, heard, file = dict(sound.figures), "", None
     if len(sound.audio.samples):
-        (work.audio / f"{job.name}.ogg").write_bytes(encode_opus(sound.audio))
+        file = "-".join(filter(None, (job.name, work.key[:8]))) + ".ogg"
+        (work.audio / file).write_bytes(encode_opus(sound.audio))
         asked = Heard(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
         for opinion in (judging(asked) for judging in panel.judges):
             figures |= opinion.figures
@@ -78,9 +89,8 @@ def judge(work: Work) -> Judged:
     elif panel.recogniser is not None:
         figures |= errors(job.sentence.text, "")
     clip = Clip(
-        system=job.system, sentence=job.sentence.id, text=job.sentence.text, voice=job.voice, seed=job.seed,
-        audio=f"{job.name}.ogg" if len(sound.audio.samples) else None, seconds=sound.audio.duration_s, heard=heard,
-        figures=figures, faults=sound.faults,
+        system=job.system, sentence=job.sentence.id, text=job.sentence.text, group=job.sentence.group, voice=job.voice,
+        seed=job.seed, audio=file, seconds=sound.audio.duration_s, heard=heard, figures=figures, faults=sound.faults,
     )  # fmt: skip
     return Judged(job, clip, vectors)
 
@@ -111,10 +121,11 @@ def _folder(job: Job) -> Path:
 def spoken(job: Job) -> Sound:
     """The job's sentence as its model says it, with the work that each stage took."""
     synthesizer, voice = _model(_folder(job)), _voice(_folder(job), job.source)
-    before = dict(synthesizer.stopwatch.seconds)
+    before, began = dict(synthesizer.stopwatch.seconds), time.process_time()
     speech = synthesizer.speak(job.sentence.text, voice, job.seed)
+    worked = time.process_time() - began
     seconds = {stage: took - before.get(stage, 0.0) for stage, took in synthesizer.stopwatch.seconds.items()}
-    figures = _work(seconds, speech.duration_s)
+    figures = _work(seconds, worked, speech.duration_s)
     figures["complete"] = Figure(amount=float(speech.complete))
     lasting = [
         _AS_PREDICTED[0] <= len(line.samples) / speech.sample_rate / line.predicted_s <= _AS_PREDICTED[1]
@@ -124,12 +135,15 @@ def spoken(job: Job) -> Sound:
     return Sound(Audio(speech.samples, speech.sample_rate, speech.tags), figures, tuple(speech.faults))
 
 
-def _work(seconds: dict[str, float], duration_s: float) -> dict[str, Figure]:
-    """Seconds of work a second of speech, in all and by stage."""
-    stages = {f"{RTF}_{stage}": took for stage, took in seconds.items() if took > 0}
-    return {
-        name: Figure(amount=took, weight=duration_s) for name, took in {RTF: sum(stages.values()), **stages}.items()
-    }
+def _work(seconds: dict[str, float], worked: float, duration_s: float) -> dict[str, Figure]:
+    """Seconds of work a second of speech, in all and by stage.
+
+    The stages' ``seconds`` are those of the clock, which runs on while other processes have the processor. So the
+    processor time ``worked`` is divided among the stages in the proportions of the clock.
+    """
+    clock = sum(took for took in seconds.values() if took > 0)
+    stages = {f"{RTF}_{stage}": worked * took / clock for stage, took in seconds.items() if took > 0}
+    return {name: Figure(amount=took, weight=duration_s) for name, took in {RTF: worked, **stages}.items()}
 
 
 def recording(job: Job) -> Sound:
@@ -156,7 +170,8 @@ def mel_and_back(job: Job) -> Sound:
 
 def _at_level(job: Job, synthesizer: Synthesizer) -> torch.Tensor:
     assert job.source is not None
-    audio = read_audio(job.source, synthesizer.audio.sample_rate, first_seconds=_LONGEST_S)
+    seconds = _LONGEST_S if job.sentence.text else _LONGEST_VOICE_S
+    audio = read_audio(job.source, synthesizer.audio.sample_rate, first_seconds=seconds)
     return normalize_level(audio.samples, audio.sample_rate)[0]
 
 

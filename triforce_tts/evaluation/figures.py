@@ -42,21 +42,34 @@ FIGURES = {
 }
 
 
+_STAGES = {  # in the order of their work
+    "text": "reading the text",
+    "gpt": "stage 2",
+    "dvae": "stage 1",
+    "diffusion": "stage 3",
+    "phase": "making phases (Griffin-Lim)",
+}
+
+
 def meaning(name: str) -> Meaning:
     """How the figure ``name`` is shown; ``rtf_gpt`` is the part of stage ``gpt`` in ``rtf``."""
     if name in FIGURES:
         return FIGURES[name]
     stage = name.removeprefix(f"{RTF}_")
-    return Meaning(f"of these by {stage}", FIGURES[RTF].decimals, "less")
+    return Meaning(f"of these by {_STAGES.get(stage, stage)}", FIGURES[RTF].decimals, "less")
 
 
 def ordered(names: set[str]) -> list[str]:
     """``names`` in the order in which they are shown."""
-    order = list(FIGURES)
-    return sorted(names, key=lambda name: (order.index(name) if name in FIGURES else len(order), name))
+    order = [*FIGURES, *(f"{RTF}_{stage}" for stage in _STAGES)]
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
 def written(name: str, estimate: Estimate) -> str:
-    """The value with its interval."""
+    """The value with its interval; a single sentence has none."""
     places = meaning(name).decimals
-    return f"{estimate.value:.{places}f} ({estimate.low:.{places}f} to {estimate.high:.{places}f})"
+    # Zero is added because a small negative number would be written as -0.00.
+    value, low, high = (
+        f"{round(number, places) + 0.0:.{places}f}" for number in (estimate.value, estimate.low, estimate.high)
+    )
+    return value if estimate.sentences == 1 else f"{value} ({low} to {high})"

@@ -24,14 +24,15 @@ def worst_first(report: Report) -> list[Shown]:
     clips: dict[str, list[Clip]] = {sentence.id: [] for sentence in report.sentences}
     for clip in report.clips:
         clips.setdefault(clip.sentence, []).append(clip)
-    texts = {sentence.id: sentence.text for sentence in report.sentences}
+    texts = {clip.sentence: clip.text for clip in report.clips} | {s.id: s.text for s in report.sentences}
     kinds = {system.system: system.kind for system in report.summaries}
+    places = {system.system: place for place, system in enumerate(report.summaries)}
     rank = {"natural": 0, "spoken": 1, "cloned": 2}
     shown = [
         Shown(
             sentence,
             texts.get(sentence, ""),
-            tuple(sorted(own, key=lambda clip: (rank.get(kinds[clip.system], 3), clip.system, _badness(clip)))),
+            tuple(sorted(own, key=lambda clip: (rank.get(kinds[clip.system], 3), places[clip.system], _badness(clip)))),
         )
         for sentence, own in clips.items()
     ]

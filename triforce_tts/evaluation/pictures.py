@@ -1,6 +1,7 @@
 """Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
 
 import importlib.util
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,9 @@ from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Simila
 
 MATRIX = "similarity.png"
 _MOST_SENTENCES = 12  # the worst ones, which have pictures
+_LONGEST_NAME = 60  # characters of a voice's name in a picture
+_LETTER = 0.06  # inches that a letter of such a name takes
+_BRIGHT = 0.75  # cosines above it have a light colour
 _MOST_CLIPS = 3  # of a sentence in its picture
 _MEL = AudioConfig(
     sample_rate=ANALYSIS_RATE, n_fft=512, hop_length=128, n_mels=80
@@ -39,7 +43,7 @@ def draw(report: Report, folder: Path) -> Drawn:
     mels = {}
     for shown in worst_first(report)[:_MOST_SENTENCES]:
         name = f"{shown.sentence}.png"
-        if _draw_mels(shown, folder / AUDIO, folder / PICTURES / name):
+        if _draw_mels(shown, report.titles, folder / AUDIO, folder / PICTURES / name):
             mels[shown.sentence] = name
     matrix = ""
     if report.similarity is not None and report.similarity.cosines and len(report.similarity.references) > 1:
@@ -57,7 +61,13 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _draw_mels(shown: Shown, audio: Path, path: Path) -> bool:
+def _save(figure: Any, path: Path, dpi: int) -> None:
+    with warnings.catch_warnings():  # a box in place of a letter that the font lacks is good enough
+        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
+        figure.savefig(path, dpi=dpi)
+
+
+def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
     """The first clips of a sentence, one above another on one scale of time; whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
     if not clips:
@@ -70,9 +80,10 @@ def _draw_mels(shown: Shown, audio: Path, path: Path) -> bool:
         seconds = len(samples) / ANALYSIS_RATE
         axes.imshow(mel, origin="lower", aspect="auto", extent=(0, seconds, 0, _MEL.n_mels), cmap="magma")
         axes.set_yticks([])
-        axes.set_title(f"{clip.system}, seed {clip.seed}", fontsize=8, loc="left")
+        axes.set_title(titles[clip.system], fontsize=8, loc="left", parse_math=False)
+    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
     rows[-1].set_xlabel("seconds", fontsize=8)
-    figure.savefig(path, dpi=80)
+    _save(figure, path, 80)
     return True
 
 
@@ -85,15 +96,18 @@ def _draw_matrix(similarity: Similarity, path: Path) -> None:
     """Spoken voices by rows, the clips that they shall sound like by columns; a number in each cell while they are few."""
     cosines = np.array(similarity.cosines)
     rows, columns = cosines.shape
-    figure = _figure(3.0 + 0.45 * columns, 1.6 + 0.35 * rows)
+    across, down = ([name[:_LONGEST_NAME] for name in names] for names in (similarity.references, similarity.speakers))
+    wide, high = (_LETTER * max(map(len, names)) for names in (down, across))
+    figure = _figure(2.5 + 0.45 * columns + wide, 1.2 + 0.35 * rows + high)
     axes = figure.subplots()
     picture = axes.imshow(cosines, vmin=0.4, vmax=1.0, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(columns), similarity.references, rotation=60, ha="right", fontsize=7)
-    axes.set_yticks(range(rows), similarity.speakers, fontsize=7)
+    axes.set_xticks(range(columns), across, rotation=60, ha="right", fontsize=7, parse_math=False)
+    axes.set_yticks(range(rows), down, fontsize=7, parse_math=False)
     axes.set_xlabel("clip of the voice", fontsize=8)
     axes.set_ylabel("spoken as", fontsize=8)
     if cosines.size <= 400:
         for row, column in np.ndindex(rows, columns):
-            axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=6, color="white")
+            color = "black" if cosines[row, column] > _BRIGHT else "white"
+            axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=7, color=color)
     figure.colorbar(picture, ax=axes, label="cosine")
-    figure.savefig(path, dpi=100)
+    _save(figure, path, 100)

@@ -12,6 +12,7 @@ REPORT, TABLES = "report.json", "figures.md"
 AUDIO, PICTURES = "audio", "pictures"  # folders in the report's
 
 Kind = Literal["spoken", "cloned", "natural", "griffin_lim", "stage1", "stages13"]
+SAMPLED: tuple[Kind, ...] = ("spoken", "cloned")  # what the model says, which depends on a seed
 COPIES: tuple[Kind, ...] = ("griffin_lim", "stage1", "stages13")
 KINDS: dict[Kind, str] = {
     "natural": "recordings",
@@ -20,6 +21,16 @@ KINDS: dict[Kind, str] = {
     "griffin_lim": "copy by mel and Griffin-Lim",
     "stage1": "copy by stage 1",
     "stages13": "copy by stages 1 and 3",
+}
+MEANINGS: dict[Kind, str] = {
+    "natural": "a person or a teacher says the sentence, and the recording is judged as it is",
+    "spoken": "the model says the sentence in its default voice",
+    "cloned": "the model says the sentence in the voice of a clip that it was given",
+    "griffin_lim": "a recording becomes a mel spectrogram, and Griffin-Lim makes sound of that, without any network: the "
+    "spectrogram loses so much",
+    "stage1": "a recording becomes the codes of stage 1, and stage 1 makes sound of them: the codes lose so much more",
+    "stages13": "a recording becomes the codes of stage 1, and stages 1 and 3 make sound of them: the best that the model "
+    "could say, because only stage 2 is left out",
 }
 
 
@@ -54,10 +65,11 @@ class Model(Record):
 
 
 class Sentence(Record):
-    """A sentence that was spoken."""
+    """A sentence that was spoken, or that a recording says."""
 
     id: str
     text: str
+    group: str = ""  # the list that it comes from: the name of a text file, or of the folder of a manifest
 
 
 class Clip(Record):
@@ -66,6 +78,7 @@ class Clip(Record):
     system: str  # whose clip: the key of its summary
     sentence: str  # id of the sentence; of a recording without a text the name of its file
     text: str  # what it should say; empty where that is not known
+    group: str = ""  # of its sentence
     voice: str
     seed: int
     audio: FileName | None  # file in the folder ``audio``; none where there was no sound
@@ -83,6 +96,19 @@ class Summary(Record):
     label: str  # of the model, or of the recordings
     clips: int
     figures: dict[str, Estimate]
+
+    @property
+    def title(self) -> str:
+        """The system in words."""
+        return f"{self.label}: {KINDS[self.kind]}"
+
+
+class Group(Record):
+    """The figures over the sentences of one list alone."""
+
+    name: str
+    sentences: int
+    summaries: tuple[Summary, ...]
 
 
 class Difference(Record):
@@ -116,9 +142,17 @@ class Report(Record):
     clips: tuple[Clip, ...]
     summaries: tuple[Summary, ...]
     differences: tuple[Difference, ...]
+    groups: tuple[Group, ...] = ()  # none where all sentences come from one list
     similarity: Similarity | None
     processes: int
-    seconds: float  # that the evaluation took
+    seconds: float  # from the start of the command to its end
+    work_seconds: float = 0.0  # of processor time, for all clips
+    continued: int = 0  # clips that an earlier run, which was stopped, had judged
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Each system in words."""
+        return {summary.system: summary.title for summary in self.summaries}
 
     def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
         """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""

@@ -10,11 +10,20 @@ import numpy.typing as npt
 from triforce_tts.evaluation.clips import Judged
 from triforce_tts.evaluation.figures import SIMILARITY
 from triforce_tts.evaluation.plan import VOICES, Job
-from triforce_tts.evaluation.report import COPIES, Clip, Difference, Estimate, Figure, Kind, Similarity, Summary
+from triforce_tts.evaluation.report import (
+    COPIES,
+    SAMPLED,
+    Clip,
+    Difference,
+    Estimate,
+    Figure,
+    Group,
+    Similarity,
+    Summary,
+)
 from triforce_tts.evaluation.statistics import difference, ratio
 
 Vector = npt.NDArray[np.float64]
-_SPEAKS: tuple[Kind, ...] = ("spoken", "cloned")
 NO_PLACE = "nothing to compare"  # what the level of one reader's clips was taken from, where there are none
 
 
@@ -52,10 +61,23 @@ def summaries(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Summary]:
     results = []
     for system, (kind, label) in kinds.items():
         own = [clip for clip in clips if clip.system == system]
+        if not own:
+            continue
         assert kind is not None
         figures = {name: ratio(list(rows.values())) for name, rows in _by_figure(own).items()}
         results.append(Summary(system=system, kind=kind, label=label, clips=len(own), figures=figures))
     return results
+
+
+def groups(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Group]:
+    """The summaries over each list of sentences alone; none where there is only one list."""
+    names = list(dict.fromkeys(clip.group for clip in clips if clip.group))
+    if len(names) < 2:
+        return []
+    return [
+        Group(name=name, sentences=len({clip.sentence for clip in own}), summaries=tuple(summaries(judged, own)))
+        for name, own in ((name, [clip for clip in clips if clip.group == name]) for name in names)
+    ]
 
 
 def _by_figure(clips: Iterable[Clip]) -> dict[str, dict[str, list[Figure]]]:
@@ -105,9 +127,9 @@ def similarity(judged: Sequence[Judged]) -> Similarity | None:
     different = _mean([float(np.mean(cosines)) for cosines in others.values() if cosines])
     references = _references(judged)
     columns = tuple(sorted(references))
-    rows = {f"{r.job.label}: {r.job.voice}": list[Vector]() for r in judged if r.job.kind in _SPEAKS and r.vectors}
+    rows = {f"{r.job.label}: {r.job.voice}": list[Vector]() for r in judged if r.job.kind in SAMPLED and r.vectors}
     for result in judged:
-        if result.job.kind in _SPEAKS and result.vectors:
+        if result.job.kind in SAMPLED and result.vectors:
             rows[f"{result.job.label}: {result.job.voice}"].append(_unit(result.vectors[0]))
     cosines = tuple(
         tuple(float(_unit(np.mean(vectors, axis=0)) @ references[name]) for name in columns)

@@ -7,7 +7,9 @@ from rich.console import Console
 from rich.table import Table
 
 from triforce_tts.evaluation.figures import meaning, ordered, written
-from triforce_tts.evaluation.report import KINDS, Difference, Report, Summary
+from triforce_tts.evaluation.report import KINDS, MEANINGS, Estimate, Report, Summary
+
+_FEWEST = 10  # sentences; redrawing fewer of them says little of how sure a difference is
 
 
 @dataclass(frozen=True)
@@ -20,21 +22,19 @@ class Sheet:
 
 
 def sheets(report: Report) -> list[Sheet]:
-    """All tables: the figures, the differences, the similarity of voices."""
-    found = [_figures("Figures, with 95 % intervals over sentences", report.summaries)]
+    """All tables: the figures, also of each list of sentences alone; the differences; the similarity of voices."""
+    tables = [_figures("Figures of all clips, with 95 % intervals over sentences", report.summaries)]
+    tables += [
+        _figures(f"Figures of the {g.sentences} sentences of {g.name} alone", g.summaries) for g in report.groups
+    ]
     if report.differences:
-        found.append(_differences(report.differences))
+        tables.append(_differences(report))
     if (alike := report.similarity) is not None:
         levels = [(f"the same reader: {alike.same_from}", alike.same), ("different readers", alike.different)]
         rows = tuple((name, written("similarity", level)) for name, level in levels if level is not None)
         if rows:
-            found.append(Sheet("Similarity of natural voices, with 95 % intervals over readers", ("", "cosine"), rows))
-    return found
-
-
-def system_title(summary: Summary) -> str:
-    """How a system is called in a table."""
-    return f"{summary.label}: {KINDS[summary.kind]}"
+            tables.append(Sheet("Similarity of natural voices, with 95 % intervals over readers", ("", "cosine"), rows))
+    return tables
 
 
 def _figures(title: str, systems: Sequence[Summary]) -> Sheet:
@@ -44,28 +44,35 @@ def _figures(title: str, systems: Sequence[Summary]) -> Sheet:
     for name in names:
         cells = (written(name, system.figures[name]) if name in system.figures else "" for system in systems)
         rows.append((meaning(name).title, *cells))
-    return Sheet(title, ("", *map(system_title, systems)), tuple(rows))
+    return Sheet(title, ("", *(system.title for system in systems)), tuple(rows))
 
 
-def _differences(differences: Sequence[Difference]) -> Sheet:
-    names = ordered({name for difference in differences for name in difference.figures})
+def _differences(report: Report) -> Sheet:
+    names = ordered({name for difference in report.differences for name in difference.figures})
     rows = [
         (
             meaning(name).title,
-            *(_judged(name, d) if name in d.figures else "" for d in differences),
+            *(_judged(name, d.figures[name]) if name in d.figures else "" for d in report.differences),
         )
         for name in names
     ]
-    head = tuple(f"{d.first} less {d.second}" for d in differences)
+    titles = report.titles
+    head = tuple(f"{titles[d.first]} less {titles[d.second]}" for d in report.differences)
     return Sheet("Differences on the same sentences, with 95 % intervals", ("", *head), tuple(rows))
 
 
-def _judged(name: str, difference: Difference) -> str:
+def _judged(name: str, estimate: Estimate) -> str:
     """The difference; in words which way it goes, where the interval leaves no doubt and one way is better."""
-    estimate, better = difference.figures[name], meaning(name).better
-    if not better or estimate.low <= 0 <= estimate.high:
+    better = meaning(name).better
+    if not better or estimate.low <= 0 <= estimate.high or estimate.sentences < _FEWEST:
         return written(name, estimate)
     return f"{written(name, estimate)} {'better' if (estimate.value < 0) == (better == 'less') else 'worse'}"
+
+
+def ways(report: Report) -> list[tuple[str, str]]:
+    """Each way of making sound that is in the report, and a sentence that says what it is."""
+    kinds = list(dict.fromkeys(summary.kind for summary in report.summaries))
+    return [(KINDS[kind], f"{MEANINGS[kind]}.") for kind in kinds]
 
 
 def show(report: Report, console: Console) -> None:
@@ -77,6 +84,8 @@ def show(report: Report, console: Console) -> None:
         for row in sheet.rows:
             table.add_row(*row)
         console.print(table)
+    for name, sentence in ways(report):
+        console.print(f"{name}: {sentence}", markup=False, highlight=False)
     for remark in report.missing:
         console.print(remark, markup=False, highlight=False)
 
@@ -87,6 +96,7 @@ def markdown(report: Report) -> str:
     for sheet in sheets(report):
         lines = [f"**{sheet.title}**", "", _row(sheet.head), _row(["---"] * len(sheet.head)), *map(_row, sheet.rows)]
         parts.append("\n".join(lines))
+    parts.append("\n".join(f"- {name}: {sentence}" for name, sentence in ways(report)))
     return "\n\n".join([*parts, remarks(report)]) + "\n"
 
 
@@ -98,8 +108,11 @@ def remarks(report: Report) -> str:
     """What a reader must know of the figures, in sentences."""
     recogniser = f"Words were recognised by {report.recogniser}." if report.recogniser else "No words were recognised."
     seeds = ", ".join(map(str, report.seeds))
-    lines = [
-        f"{len(report.sentences)} sentences, seeds {seeds}, {report.processes} processes of one thread each, "
-        f"{report.seconds / 60:.1f} minutes. {recogniser}"
-    ]
+    processes = f"{report.processes} process{'es' if report.processes != 1 else ''}"
+    took = f"{report.seconds / 60:.1f} minutes"
+    if report.continued:
+        took = f"{report.continued} clips judged before the evaluation was stopped, {took} for the others"
+    if report.work_seconds:
+        took += f"; all clips took {report.work_seconds / 60:.1f} minutes of processor time"
+    lines = [f"{len(report.sentences)} sentences, seeds {seeds}, {processes} of one thread each, {took}. {recogniser}"]
     return " ".join([*lines, *(f"{remark.rstrip('.')}." for remark in report.missing)])

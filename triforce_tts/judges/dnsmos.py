@@ -32,21 +32,22 @@ _HALF_RANGE_DB = 40.0  # levels from 80 dB below the loudest place to that place
 _FAINTEST = 1e-10  # power; librosa's least
 
 
-def dnsmos(samples: Wave, sample_rate: int) -> dict[str, float]:
+def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str, float]:
     """Scores of the speech (``sig``), the background (``bak``) and overall (``ovrl``) of ``samples`` [n], n > 0.
 
-    Short sounds are repeated; of long ones each window of 9.01 s counts, a second further each time.
+    Short sounds are repeated; of long ones each window of 9.01 s counts, a second further each time. Of ``most`` windows
+    at most, spread over the sound, the score is nearly the same: the windows overlap.
 
     Raises:
         TriforceError: the network is missing or another one.
     """
     network = session(PACKAGE, *_P835)
     # One at a time: a batch is slower on a processor.
-    raw = np.array([network.run(None, {"input_1": w[None]})[0][0] for w in _windows(samples, sample_rate)])
+    raw = np.array([network.run(None, {"input_1": w[None]})[0][0] for w in _windows(samples, sample_rate, most)])
     return {name: float(np.mean(np.polyval(scale, raw[:, i]))) for i, (name, scale) in enumerate(_SCALES.items())}
 
 
-def p808(samples: Wave, sample_rate: int) -> float:
+def p808(samples: Wave, sample_rate: int, most: int | None = None) -> float:
     """The grade of ``samples`` [n], n > 0, by P.808; windows as in ``dnsmos``.
 
     Raises:
@@ -55,19 +56,21 @@ def p808(samples: Wave, sample_rate: int) -> float:
     network = session(PACKAGE, *_P808)
     grades = [
         float(network.run(None, {"input_1": _mel_levels(window[:-_LEFT_OUT])[None]})[0][0, 0])
-        for window in _windows(samples, sample_rate)
+        for window in _windows(samples, sample_rate, most)
     ]
     return float(np.mean(grades))
 
 
-def _windows(samples: Wave, sample_rate: int) -> Iterator[Wave]:
-    """The stretches of ``_WINDOW`` samples at 16 kHz that the networks hear one after another."""
+def _windows(samples: Wave, sample_rate: int, most: int | None) -> Iterator[Wave]:
+    """The stretches of ``_WINDOW`` samples at 16 kHz that the networks hear one after another, at most ``most``."""
     wave = np.clip(resample(samples, sample_rate, ANALYSIS_RATE), -1, 1).astype(np.float32)
     while len(wave) < _WINDOW:
         wave = np.concatenate((wave, wave))
     starts = range(0, (int(len(wave) / ANALYSIS_RATE - _WINDOW / ANALYSIS_RATE) + 1) * ANALYSIS_RATE, ANALYSIS_RATE)
-    windows = (wave[start : start + _WINDOW] for start in starts)
-    return (window for window in windows if len(window) == _WINDOW)
+    whole = [start for start in starts if start + _WINDOW <= len(wave)]
+    if most is not None and len(whole) > most:
+        whole = [whole[round(place)] for place in np.linspace(0, len(whole) - 1, most)]
+    return (wave[start : start + _WINDOW] for start in whole)
 
 
 @lru_cache(maxsize=1)

@@ -2,9 +2,10 @@
 
 Parameter names and arithmetic are those of ``LlamaForCausalLM`` in ``transformers``, so a checkpoint is a standard
 Hugging Face folder; tests compare the two. The network is written out here because decoding needs a cached step of its
-own, and because importing ``transformers`` takes longer than speaking a sentence.
+own, and because importing ``transformers`` takes longer than speaking a sentence. ``frame_gpt.py`` adds a head to it.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
@@ -14,6 +15,14 @@ from torch.nn import functional as F
 
 from triforce_tts.models.layers import Network, run_block
 from triforce_tts.schema import Config, Layers, Width
+from triforce_tts.sequences import PAD
+
+
+class HeadConfig(Config):
+    """Sizes of the head that draws the codes of a frame after the first; see ``frame_gpt.FrameHead``."""
+
+    layers: Layers
+    hidden: Width  # width inside the SwiGLU
 
 
 class GPTConfig(Config):
@@ -23,8 +32,9 @@ class GPTConfig(Config):
     dim: Width
     heads: Layers
     hidden: Width  # width inside the SwiGLU
-    max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # tokens of the longest sequence
+    max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # steps of the longest sequence: tokens, or frames and tokens
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the attention weights, in training only
+    head: HeadConfig | None = None  # with it a step holds all codes of a frame: no longer a plain Llama
     sink: bool = False  # adds a logit of 0 to every softmax of the attention (see Attention): no longer a plain Llama
     rope_theta: PositiveFloat = 10000.0
     norm_eps: PositiveFloat = 1e-5
@@ -37,10 +47,12 @@ class GPTConfig(Config):
 
     def huggingface(self, vocabulary_size: int) -> dict[str, Any]:
         """The ``config.json`` that ``transformers.AutoModelForCausalLM`` reads."""
+        # With a sink or a head the Llama of transformers would load the weights and compute something else: it must
+        # refuse them.
+        plain = not self.sink and self.head is None
         return {
-            # With a sink the Llama of transformers would load the weights and compute something else. It must refuse.
-            "architectures": ["TriforceGPT" if self.sink else "LlamaForCausalLM"],
-            "model_type": "triforce-gpt" if self.sink else "llama",
+            "architectures": ["LlamaForCausalLM" if plain else "TriforceGPT"],
+            "model_type": "llama" if plain else "triforce-gpt",
             "vocab_size": vocabulary_size,
             "hidden_size": self.dim,
             "intermediate_size": self.hidden,
@@ -191,11 +203,11 @@ class Attention(nn.Module):
 class SwiGLU(nn.Module):
     """down(silu(gate(x)) * up(x)) (Shazeer, 2020)."""
 
-    def __init__(self, config: GPTConfig) -> None:
+    def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(config.dim, config.hidden, bias=False)
-        self.up_proj = nn.Linear(config.dim, config.hidden, bias=False)
-        self.down_proj = nn.Linear(config.hidden, config.dim, bias=False)
+        self.gate_proj = nn.Linear(dim, hidden, bias=False)
+        self.up_proj = nn.Linear(dim, hidden, bias=False)
+        self.down_proj = nn.Linear(hidden, dim, bias=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Same shape as ``x`` [..., dim]."""
@@ -211,7 +223,7 @@ class Layer(nn.Module):
         self.input_layernorm = RMSNorm(config.dim, config.norm_eps)
         self.self_attn = Attention(config)
         self.post_attention_layernorm = RMSNorm(config.dim, config.norm_eps)
-        self.mlp = SwiGLU(config)
+        self.mlp = SwiGLU(config.dim, config.hidden)
 
     def forward(
         self,
@@ -242,11 +254,13 @@ class _Model(nn.Module):
 class GPT(Network):
     """The GPT: logits of the next token. Input and output share one table of embeddings."""
 
+    width = 1  # ids in a step
+
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
         super().__init__()
         self.config, self.vocabulary_size = config, vocabulary_size
         self.model = _Model(config, vocabulary_size)
-        self.apply(_initialise)
+        self.apply(initialise)
         # The residual branches start small, so that their sum over all layers keeps unit variance (as in GPT-2).
         for name, parameter in self.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
@@ -259,43 +273,64 @@ class GPT(Network):
         cache: KVCache | None = None,
         probe: dict[int, torch.Tensor] | None = None,
     ) -> torch.Tensor:
-        """Normalised last hidden states [batch, tokens, dim] of ``ids`` [batch, tokens] int64.
+        """Normalised last hidden states [batch, steps, dim] of ``ids``, [batch, steps] or [batch, steps, width] int64.
 
+        The input of a step is the sum of the embeddings of its ids; PAD beside other ids adds nothing.
         With a ``cache``, ``positions`` [batch, tokens] say where in its row each token stands. Without one ``ids`` are
         whole sequences, padded at their ends: the network is causal, so padding changes no real position. ``probe``
         receives, for each layer that is a key of it, the attention scores [batch, tokens, tokens] of the first head,
         before mask and softmax.
         """
         if positions is None:
-            positions = torch.arange(ids.shape[1], device=ids.device).expand_as(ids)
+            positions = torch.arange(ids.shape[1], device=ids.device).expand(ids.shape[:2])
         if cache is not None:
             cache.advance(ids.shape[1])
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
-        x = self.model.embed_tokens(ids)
+        x = self._embed(ids)
         for index, layer in enumerate(self.model.layers):
             x = run_block(layer, self.recompute, x, cos, sin, positions, index, cache, probe)
         out: torch.Tensor = self.model.norm(x)
         return out
 
+    def _embed(self, ids: torch.Tensor) -> torch.Tensor:
+        """The input [batch, steps, dim] of each step."""
+        x: torch.Tensor
+        if ids.ndim == 2 or ids.shape[2] == 1:
+            x = self.model.embed_tokens(ids if ids.ndim == 2 else ids[..., 0])
+            return x
+        x = self.model.embed_tokens(ids)
+        beside = ids[..., 1:] != PAD
+        return x[..., 0, :] + (x[..., 1:, :] * beside[..., None]).sum(2)
+
+    def pack(self, ids: Sequence[int]) -> torch.Tensor:
+        """The steps of a sequence of ids, [steps, 1] int64: each id is a step."""
+        return torch.tensor(ids, dtype=torch.long)[:, None]
+
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
-        """Logits [..., vocabulary] of hidden states [..., dim]."""
+        """Logits [..., vocabulary] of hidden states [..., dim]: of the next id, the first one of the next step."""
         return F.linear(hidden, self.model.embed_tokens.weight)
 
     def forward(
-        self,
-        ids: torch.Tensor,
-        chosen: torch.Tensor | None = None,
-        probe: dict[int, torch.Tensor] | None = None,
+        self, ids: torch.Tensor, wanted: torch.Tensor, probe: dict[int, torch.Tensor] | None = None
     ) -> torch.Tensor:
-        """Logits [batch, tokens, vocabulary], or [chosen, vocabulary] at the positions where ``chosen`` is true.
+        """-log P of the ids [batch, steps, width] where ``wanted`` of that shape is true, nats, [wanted] float32.
 
-        Most positions of a training batch are only context. The product with the output table is the largest of all,
-        so it is computed only where a loss needs it.
+        The ids of the first step have no probability: none of them may be wanted. Most steps of a training batch are
+        only context. The product with the output table is the largest of all, so it is computed only where it is
+        needed.
         """
         hidden = self.hidden(ids, probe=probe)
-        return self.logits(hidden if chosen is None else hidden[chosen])
+        after = wanted[:, 1:]
+        chosen = after.any(-1)
+        nats = self._nats(hidden[:, :-1][chosen], ids[:, 1:][chosen])
+        return nats[after[chosen]]
+
+    def _nats(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """-log P [n, width] of the steps ``targets`` [n, width] after hidden states [n, dim]."""
+        return F.cross_entropy(self.logits(hidden).float(), targets[:, 0], reduction="none")[:, None]
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
+    """Draw the weights of a linear layer or a table of embeddings as GPT-2 does."""
     if isinstance(module, (nn.Linear, nn.Embedding)):
         nn.init.normal_(module.weight, std=0.02)

@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import torch
+from pydantic import model_validator
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE, DVAEConfig
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.models.targets import DiffusionConfig
 from triforce_tts.schema import Record, RecordT, read_record
@@ -27,6 +29,14 @@ class GPTCheckpoint(Record):
 
     model: GPTConfig
     vocabulary: VocabularyConfig
+
+    @model_validator(mode="after")
+    def _check(self) -> "GPTCheckpoint":
+        if (self.model.head is not None) != self.vocabulary.by_frames:
+            raise ValueError("model.head is there if and only if vocabulary.by_frames is true")
+        if self.vocabulary.by_frames and self.vocabulary.groups < 2:
+            raise ValueError("vocabulary.by_frames needs frames of two or more codes: set vocabulary.groups")
+        return self
 
 
 class DiffusionCheckpoint(Record):
@@ -56,7 +66,7 @@ def load_gpt(path: Path | str, device: torch.device | str = "cpu") -> tuple[GPT,
     """The GPT at ``path``, in eval mode, and its vocabulary."""
     config = read_stage(path, "gpt", GPTCheckpoint)
     vocabulary = Vocabulary(config.vocabulary)
-    network = checkpoint.restore(lambda: GPT(config.model, vocabulary.size), path)
+    network = checkpoint.restore(lambda: make_gpt(config.model, vocabulary), path)
     return network.to(device).eval(), vocabulary
 
 

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional as F
 
 from triforce_tts.models.gpt import GPT
-from triforce_tts.sequences import TokenSequence, Vocabulary
+from triforce_tts.sequences import PAD, TokenSequence, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -36,20 +35,22 @@ class Score:
 
 @torch.inference_mode()
 def log_probabilities(model: GPT, sequences: Sequence[Sequence[int]]) -> list[torch.Tensor]:
-    """Log P of each id after the first of each sequence, nats, [n_i - 1] float32.
+    """Log P of each id after the first of each sequence, nats, [n_i - 1] float32. The first id is a step of its own.
 
     Sequences are padded at their ends. The network is causal, so the padding changes nothing.
 
     Raises:
-        ValueError: a sequence is longer than the model's longest.
+        ValueError: a sequence has more steps than the model's longest.
     """
-    longest = max(len(sequence) for sequence in sequences)
+    packed = [model.pack(sequence) for sequence in sequences]
+    longest = max(map(len, packed))
     if longest > model.config.max_tokens:
-        raise ValueError(f"a sequence has {longest} tokens, at most {model.config.max_tokens} fit")
-    ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(sequence) for sequence in sequences], batch_first=True)
-    logits = model(ids.to(model.device))[:, :-1].float()
-    nats = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:].to(model.device), reduction="none").cpu()
-    return [-row[: len(sequence) - 1] for row, sequence in zip(nats, sequences, strict=True)]
+        raise ValueError(f"a sequence has {longest} steps, at most {model.config.max_tokens} fit")
+    ids = torch.nn.utils.rnn.pad_sequence(packed, batch_first=True)
+    wanted = ids != PAD
+    wanted[:, 0] = False
+    nats = model(ids.to(model.device), wanted.to(model.device)).cpu()
+    return [-row for row in nats.split(wanted.sum((1, 2)).tolist())]
 
 
 def score_tokens(
@@ -87,7 +88,8 @@ def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Se
     that the text does not fit behind it in the model's longest sequence gets minus infinity.
     """
     sequences = [vocabulary.listen(codes, letters, 0.0) for codes in candidates]
-    fitting = [i for i, sequence in enumerate(sequences) if len(sequence.ids) <= model.config.max_tokens]
+    longest = model.config.max_tokens
+    fitting = [i for i, sequence in enumerate(sequences) if vocabulary.count_steps(sequence.ids) <= longest]
     scores = [float("-inf")] * len(sequences)
     if fitting:
         found = target_log_probabilities(model, [sequences[i] for i in fitting])

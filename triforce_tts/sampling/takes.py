@@ -22,9 +22,9 @@ class Take:
 
 
 def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], limit: int) -> Take:
-    """The take in ``ids``, which were drawn for the text ``pieces``; ``limit`` is the most that could be drawn."""
+    """The take in ``ids``, which were drawn for the text ``pieces``; ``limit`` is the most steps that could be drawn."""
     spans = _word_spans(vocabulary, pieces, ids) if vocabulary.config.reads else None
-    return Take(vocabulary.codes(ids), len(ids) < limit, spans)
+    return Take(vocabulary.codes(ids), vocabulary.count_steps(ids) < limit, spans)
 
 
 def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int]) -> tuple[tuple[int, int], ...]:

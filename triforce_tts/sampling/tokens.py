@@ -1,4 +1,4 @@
-"""Drawing tokens from the GPT: a loop over a preallocated cache, with one uniform number for each row and step.
+"""Drawing tokens from the GPT: a loop over a preallocated cache, with one uniform number for each row and id of a step.
 
 Each utterance draws from its own generator, so what is said does not depend on what else is in the batch. All state of
 a step is tensors on the model's device: the host never waits for the device inside a step.
@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 from triforce_tts import bounds
+from triforce_tts.models.frame_gpt import FrameGPT
 from triforce_tts.models.gpt import GPT, KVCache
-from triforce_tts.sequences import END, Vocabulary
+from triforce_tts.sequences import END, PAD, Vocabulary
 from triforce_tts.text.pace import Hold
 
 _STEPS_BETWEEN_LOOKS = 16  # on an accelerator: a look costs a wait, and up to 15 steps too many cost less
@@ -31,9 +33,9 @@ class TokenSampling:
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
-    """The ids that may come next in speech, [groups, vocabulary] bool by place in the frame; <end> between frames."""
-    allowed = torch.zeros(vocabulary.config.groups, vocabulary.size, dtype=torch.bool)
-    for group in range(vocabulary.config.groups):
+    """The ids that may come first in a step of speech, [steps of a frame, vocabulary] bool; <end> between frames."""
+    allowed = torch.zeros(vocabulary.frame_steps, vocabulary.size, dtype=torch.bool)
+    for group in range(vocabulary.frame_steps):
         first, last = vocabulary.group_range(group)
         allowed[group, first:last] = True
     allowed[0, END] = True
@@ -55,7 +57,7 @@ class Cycle:
         self.forbidden, self.step = ~allowed.to(device), 0
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
-        """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
+        """The first id of each row's next step, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
         forbidden = self.forbidden[self.step % len(self.forbidden)]
         self.step += 1
         return pick(logits.masked_fill(forbidden, float("-inf")), uniforms, sampling)
@@ -95,18 +97,18 @@ class Reading:
         self.holds = _table([[hold.frames for hold in row] for row in rows], 0, device)
         self.texts = torch.tensor([len(text) for text in texts], device=device)  # tokens of each row's text
         self.place = torch.zeros_like(self.texts)  # text tokens that were read
-        self.group = torch.zeros_like(self.texts)  # of the code that comes next
+        self.group = torch.zeros_like(self.texts)  # of the code that comes next: steps of the frame so far
         self.frames = torch.zeros_like(self.texts)  # since the last text token
         self.counted = torch.zeros_like(self.texts)  # frames since the count of the hold began
         self.least = torch.zeros_like(self.texts)  # frames to count before the last text token may be left
-        shape = (vocabulary.config.groups, vocabulary.size)
+        shape = (vocabulary.frame_steps, vocabulary.size)
         self.forbidden = torch.ones(shape, dtype=torch.bool, device=device)  # by group: all but its own codes
-        for group in range(vocabulary.config.groups):
+        for group in range(vocabulary.frame_steps):
             first, last = vocabulary.group_range(group)
             self.forbidden[group, first:last] = False
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
-        """The next id of each row, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
+        """The first id of each row's next step, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
         between = self.group == 0
         share = self._share_to_go_on(logits.float())
         on = between & ((share > 0.5) if sampling.temperature == 0.0 else (uniforms < share))
@@ -131,7 +133,7 @@ class Reading:
     def _accept(self, on: torch.Tensor) -> None:
         """Move every row's state: rows that go ``on`` [batch] have read a text token or <end>, others drew a code."""
         reads = on & (self.place < self.texts)
-        self.group = torch.where(on, 0, (self.group + 1) % self.vocabulary.config.groups)
+        self.group = torch.where(on, 0, (self.group + 1) % self.vocabulary.frame_steps)
         full = ~on & (self.group == 0)  # rows whose frame is complete
         self.frames = torch.where(on, 0, self.frames + full)
         self.counted = torch.where(reads & self._at_place(self.begins), 0, self.counted + full)
@@ -187,53 +189,75 @@ def generate(
         model: in eval mode.
         prompts: token ids, one list an utterance.
         grammar: allowed ids, [phases, vocabulary] bool, of which step n obeys row n % phases; or a new ``Reading`` on
-            the model's device.
-        limits: most new tokens of each utterance.
+            the model's device. It rules over the first id of each step.
+        limits: most new steps of each utterance.
         seeds: the generator's seed of each utterance.
         sampling: temperature and nucleus.
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
     """
     device, longest = model.device, model.config.max_tokens
-    rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(prompts, limits, strict=True)]
+    packed = [model.pack(prompt) for prompt in prompts]
+    rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
     steps = max(0, *rooms)
     look_every = look_every or (1 if device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
-    cache, last = _read_prompts(model, prompts, max(map(sum, zip(map(len, prompts), limits, strict=True))))
-    ends = torch.tensor([len(prompt) for prompt in prompts], device=device)
+    cache, last = _read_prompts(model, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
+    ends = torch.tensor([len(prompt) for prompt in packed], device=device)
     open_until, running = torch.tensor(rooms, device=device), torch.ones_like(ends, dtype=torch.bool)
-    uniforms = _uniforms(seeds, limits).to(device)
+    uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
-    drawn = torch.full((len(prompts), steps), END, device=device)
+    drawn = torch.full((len(prompts), steps, model.width), END, device=device)
     for step in range(steps):
         if step:
             at = (ends + (step - 1)).clamp_max(cache.max_tokens - 1)
             last = model.hidden(drawn[:, step - 1 : step], at[:, None], cache)[:, 0]
-        drawn[:, step] = rules.draw(model.logits(last), uniforms[:, step], sampling)
-        running = running & (drawn[:, step] != END) & (open_until > step + 1)
+        first = rules.draw(model.logits(last), uniforms[:, step, 0], sampling)
+        drawn[:, step] = _whole_step(model, last, first, uniforms[:, step, 1:], sampling)
+        running = running & (first != END) & (open_until > step + 1)
         if (step + 1) % look_every == 0 and not bool(running.any()):
             break
     return _until_end(drawn, rooms)
 
 
-def _read_prompts(model: GPT, prompts: list[list[int]], room: int) -> tuple[KVCache, torch.Tensor]:
+def _whole_step(
+    model: GPT, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
+) -> torch.Tensor:
+    """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes."""
+    if not isinstance(model, FrameGPT):
+        return first[:, None]
+    start, end = model.vocabulary.group_range(0)
+    is_frame = ((first >= start) & (first < end))[:, None]
+    ids = first[:, None]
+    if first.device.type == "cpu" and not bool(is_frame.any()):  # a CPU has computed it already: asking costs nothing
+        return F.pad(ids, (0, model.width - 1), value=PAD)
+    for group in range(1, model.width):
+        code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
+        ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
+    return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)
+
+
+def _read_prompts(model: GPT, prompts: Sequence[torch.Tensor], room: int) -> tuple[KVCache, torch.Tensor]:
     """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each."""
     lengths = torch.tensor([len(prompt) for prompt in prompts])
     cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
-    padded = torch.nn.utils.rnn.pad_sequence([torch.tensor(prompt) for prompt in prompts], batch_first=True)
-    positions = torch.arange(padded.shape[1]).expand_as(padded)
+    padded = torch.nn.utils.rnn.pad_sequence(list(prompts), batch_first=True)
+    positions = torch.arange(padded.shape[1]).expand(padded.shape[:2])
     hidden = model.hidden(padded.to(model.device), positions.to(model.device), cache)
     return cache, hidden[torch.arange(len(prompts)), lengths - 1]
 
 
 def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:
-    """The ids of each row of ``drawn`` [batch, steps] before its first <end>, at most as many as its room."""
-    rows = [row[: max(0, room)] for row, room in zip(drawn.tolist(), rooms, strict=True)]
+    """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>, of at most its room of steps."""
+    rows = [
+        [i for ids in row[: max(0, room)] for i in ids if i != PAD]
+        for row, room in zip(drawn.tolist(), rooms, strict=True)
+    ]
     return [row[: row.index(END)] if END in row else row for row in rows]
 
 
-def _uniforms(seeds: list[int], limits: list[int]) -> torch.Tensor:
-    """Uniforms [batch, max(limits)]; a row depends on its seed and limit alone."""
-    rows = torch.zeros(len(seeds), max(limits))
+def _uniforms(seeds: list[int], limits: list[int], width: int) -> torch.Tensor:
+    """Uniforms [batch, max(limits), width]; a row depends on its seed and limit alone."""
+    rows = torch.zeros(len(seeds), max(limits), width)
     for row, (seed, limit) in enumerate(zip(seeds, limits, strict=True)):
-        rows[row, :limit] = torch.rand(limit, generator=torch.Generator().manual_seed(seed))
+        rows[row, :limit] = torch.rand(limit, width, generator=torch.Generator().manual_seed(seed))
     return rows

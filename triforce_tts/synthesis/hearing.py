@@ -30,7 +30,7 @@ def listen(model: Model, clip: Audio | Path | str, seed: int = 0) -> str:
     """
     recording = encode_clip(model, clip, model.heard_s)
     prompt = model.vocabulary.listen_prompt(recording.codes.cpu())
-    room = model.gpt.config.max_tokens - len(prompt)
+    room = model.gpt.config.max_tokens - model.vocabulary.count_steps(prompt)
     if room < 1:
         raise TextError(f"the recording is too long to listen to: {recording.duration_s:.1f} s")
     limit = min(room, round(_FASTEST * model.characters_per_second * recording.duration_s) + _SPARE_LETTERS)
@@ -55,10 +55,11 @@ def score(model: Model, clip: Audio | Path | str, text: str, voice: Voice) -> Sc
     recording = encode_clip(model, clip, model.heard_s)
     codes, normalized = recording.codes.cpu(), normalize(text)
     spoken, letters = model.tokenizer.encode(normalized), model.tokenizer.encode_letters(normalized)
-    length = voice.codes.numel() + len(spoken) + len(letters) + codes.numel() + 4
+    speech = (len(voice.codes) + len(codes)) * model.vocabulary.frame_steps
+    length = speech + len(spoken) + len(letters) + 4
     if length > model.gpt.config.max_tokens:
         raise TextError(
-            f"recording ({recording.duration_s:.1f} s) and text are {length} tokens, at most "
+            f"recording ({recording.duration_s:.1f} s) and text are {length} steps, at most "
             f"{model.gpt.config.max_tokens} fit: score it sentence by sentence"
         )
     nats = score_tokens(model.gpt, model.vocabulary, voice.codes, spoken, letters, codes)

@@ -57,13 +57,14 @@ class Model:
         groups, reads = self.vocabulary.config.groups, self.vocabulary.config.reads
         voice_frames = -(-self.audio.frames_of_seconds(self.prompt_seconds) // self.dvae.config.downsampling)
         empty = self.vocabulary.speak_prompt(torch.zeros(voice_frames, groups), [])
-        tokens = self.gpt.config.max_tokens - len(empty)
-        return Room(self.limits, self.characters_per_second, tokens, self.code_rate * groups, reads)
+        steps = self.gpt.config.max_tokens - self.vocabulary.count_steps(empty)
+        rate = self.code_rate * self.vocabulary.frame_steps
+        return Room(self.limits, self.characters_per_second, steps, rate, reads)
 
     @property
     def heard_s(self) -> float:
         """Seconds of speech that fill the GPT's longest sequence: no longer recording can be listened to or scored."""
-        return self.gpt.config.max_tokens / self.room.tokens_per_second
+        return self.gpt.config.max_tokens / self.room.steps_per_second
 
     def voice(self, path: Path | str | None = None) -> Voice:
         """The voice of a reference clip; without one the model's default voice.

@@ -58,22 +58,22 @@ class Room:
 
     limits: SpeakingLimits
     characters_per_second: float  # of spoken text, in the training data
-    tokens: int  # the most tokens that the text and the speech of a line may have together
-    tokens_per_second: float  # tokens of codes in a second of speech
+    steps: int  # the most steps of the GPT that the text and the speech of a line may take together
+    steps_per_second: float  # steps that the codes of a second of speech take
     reads: bool  # whether the text tokens come a second time, among the codes
 
     def fits(self, line: "Line") -> bool:
         """Whether ``line`` is no longer than what the model was trained on, and fits into its longest sequence."""
-        needed = self._new_tokens(line, line.predicted_s + self.limits.pauses_s)
+        needed = self._new_steps(line, line.predicted_s + self.limits.pauses_s)
         return spoken_length(line.text) <= self.limits.line_characters and self.budget(line) >= needed
 
     def budget(self, line: "Line") -> int:
-        """The number of new tokens after which ``line`` is stopped."""
-        longest = self._new_tokens(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
-        return min(longest, self.tokens - len(line.tokens))
+        """The number of new steps after which ``line`` is stopped."""
+        longest = self._new_steps(line, self.limits.slack * line.predicted_s + self.limits.pauses_s)
+        return min(longest, self.steps - len(line.tokens))
 
-    def _new_tokens(self, line: "Line", seconds: float) -> int:
-        return round(seconds * self.tokens_per_second) + (len(line.tokens) if self.reads else 0)
+    def _new_steps(self, line: "Line", seconds: float) -> int:
+        return round(seconds * self.steps_per_second) + (len(line.tokens) if self.reads else 0)
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,8 @@ def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
 def _check_length(characters: int, what: str) -> None:
     if characters > MAX_CHARACTERS:
         raise TextError(
-            f"{what} {characters} characters, at most {MAX_CHARACTERS} are spoken at once; "
-            "for a book use narration, which reads it chapter by chapter"
+            f"{what} {characters} characters, expected at most {MAX_CHARACTERS}; "
+            "divide the text and speak its parts one by one"
         )
 
 
@@ -143,7 +143,7 @@ def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
         TextError: it is too long to be one.
     """
     line = make_line(text, text, 0.0, tokenizer, room)
-    if room.budget(line) < room.tokens_per_second:
+    if room.budget(line) < room.steps_per_second:
         raise TextError(f"'{text[:60]}' is too long for one line of the model; give it to 'speak' as a text")
     return line
 
@@ -170,13 +170,13 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
 
     The marks at a cut are left out, as ``normalize`` leaves them out at the ends of a text; the pause replaces them.
     """
-    found: list[Line] = []
+    lines: list[Line] = []
     for chunk in split_clauses(line.text, most):
         text = chunk.text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
         if spoken_words(text):
-            found.append(make_line(line.source, text, chunk.pause_s, tokenizer, room))
-    found[-1] = replace(found[-1], pause_s=line.pause_s)
-    return found
+            lines.append(make_line(line.source, text, chunk.pause_s, tokenizer, room))
+    lines[-1] = replace(lines[-1], pause_s=line.pause_s)
+    return lines
 
 
 def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:

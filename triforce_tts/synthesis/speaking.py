@@ -106,7 +106,8 @@ def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
     rows = [job for job in jobs for _ in range(count)]
     prompts = [open_sequence(row.voice.codes, row.line.tokens) for row in rows]
     longest, room = model.gpt.config.max_tokens, model.room
-    limits = [min(room.budget(row.line), longest - len(p)) for row, p in zip(rows, prompts, strict=True)]
+    taken = map(model.vocabulary.count_steps, prompts)
+    limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, taken, strict=True)]
     seeds = [bounds.derived_seed(job.seed + number * _TAKE_STRIDE) for job in jobs for number in range(count)]
     with watch.time("gpt"):
         grammar = _reading(model, [row.line for row in rows]) if reads else speech_grammar(model.vocabulary)

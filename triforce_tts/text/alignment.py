@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from triforce_tts.errors import ShardError
 from triforce_tts.text.tokenizer import Piece
+from triforce_tts.wording import counted
 
 Word = Sequence[float]  # seconds: the start of the word, then the end of each of its symbols
 
@@ -23,7 +24,8 @@ def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece
     spoken = [piece for piece in pieces if piece.is_word]
     if len(spoken) != len(words):
         raise ShardError(
-            f"an alignment has {len(words)} words, its text {len(spoken)}; build the shards again with --align"
+            f"an alignment has {counted(len(words), 'word')}, its text has {len(spoken)}; "
+            "build the shards again with --align"
         )
     return list(zip(spoken, words, strict=True))
 

@@ -200,7 +200,7 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
     """Whether the word beside is an upper-case one that the dictionary knows, as in 'STOP IT NOW'."""
     before = re.search(r"\b([A-Z]{2,})[ ,'-]+$", match.string[max(0, match.start() - 24) : match.start()])
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
-    words = [found[1] for found in (before, after) if found]
+    words = [neighbour[1] for neighbour in (before, after) if neighbour]
     return any(word not in _ALWAYS_SPELLED and is_known(word) and not _is_spelled_in_lexicon(word) for word in words)
 
 

@@ -42,10 +42,11 @@ def least_seconds(spoken: Iterable[tuple[Sequence[Piece], Sequence[Word]]]) -> d
                 for symbol, (start, end) in zip(piece.symbols, pairwise(word), strict=True):
                     durations[symbol].append(end - start)
     classes: dict[str, list[float]] = {}
-    for symbol, found in durations.items():
-        classes.setdefault(_class(symbol), []).extend(found)
+    for symbol, seconds in durations.items():
+        classes.setdefault(_class(symbol), []).extend(seconds)
     return {
-        symbol: _low(found if len(found) >= FEWEST else classes[_class(symbol)]) for symbol, found in durations.items()
+        symbol: _low(seconds if len(seconds) >= FEWEST else classes[_class(symbol)])
+        for symbol, seconds in durations.items()
     }
 
 
@@ -66,11 +67,11 @@ def holds(pieces: Sequence[Piece], least: Mapping[str, float], frame_rate: float
     Frames are counted over the word: no beginning of it may be said faster than the least seconds of its symbols
     together, and a whole word has a frame at least, also where ``least`` knows nothing. Marks and spaces may be passed.
     """
-    found: list[Hold] = []
+    by_symbol: list[Hold] = []
     for piece in pieces:
         seconds = 0.0
         for place, symbol in enumerate(piece.symbols):
             seconds += least.get(symbol, 0.0)
             last = piece.is_word and place == len(piece.symbols) - 1
-            found.append(Hold(place == 0, max(int(last), round(seconds * frame_rate))))
-    return found
+            by_symbol.append(Hold(place == 0, max(int(last), round(seconds * frame_rate))))
+    return by_symbol

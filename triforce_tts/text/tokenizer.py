@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones, plural_ending
+
+if TYPE_CHECKING:
+    import torch
 
 VERSION = 1
 """Raised when the same symbols come to mean something else, for example by another rule in ``encode``."""
@@ -56,7 +58,7 @@ class TextTokenizer:
         """16 hex digits that change with the symbols, their order, or the tokenizer's version."""
         return hashlib.sha256(json.dumps([VERSION, list(self.symbols)]).encode()).hexdigest()[:16]
 
-    def encode(self, text: str, letters_share: float = 0.0, generator: torch.Generator | None = None) -> list[int]:
+    def encode(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[int]:
         """Ids of a normalised text; case is ignored.
 
         Args:
@@ -73,26 +75,26 @@ class TextTokenizer:
         """Ids of the symbols of ``pieces``."""
         return [self._ids[symbol] for piece in pieces for symbol in piece.symbols]
 
-    def spell(self, text: str, letters_share: float = 0.0, generator: torch.Generator | None = None) -> list[Piece]:
+    def spell(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[Piece]:
         """The words, marks and spaces of a normalised text with their symbols; arguments and errors as ``encode``."""
         pieces = _split(text)
         words = [i for i, piece in enumerate(pieces) if _is_word(piece)]
-        spelled = _draw(words, letters_share, generator)
+        in_letters = _draw(words, letters_share, generator)
         letter_names = _spelled_runs(pieces)
-        found: list[Piece] = []
+        spelled: list[Piece] = []
         for i, piece in enumerate(pieces):
             if piece.startswith("{"):
                 symbols: Iterable[str] = parse_phones(piece[1:-1])
             elif piece == "'s" and i and pieces[i - 1].startswith("{"):
                 symbols = plural_ending(parse_phones(pieces[i - 1][1:-1]))
-            elif i in spelled or not _is_word(piece):
+            elif i in in_letters or not _is_word(piece):
                 symbols = piece
             elif piece == "a" and i in letter_names:
                 symbols = _LETTER_A
             else:
                 symbols = self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
-            found.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
-        return found
+            spelled.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
+        return spelled
 
     def encode_letters(self, text: str) -> list[int]:
         """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.
@@ -139,10 +141,12 @@ def _lower_outside_braces(text: str) -> str:
     return re.sub(r"\{[^{}]*\}|[^{]+", lambda part: part[0] if part[0].startswith("{") else part[0].lower(), text)
 
 
-def _draw(words: list[int], share: float, generator: torch.Generator | None) -> set[int]:
+def _draw(words: list[int], share: float, generator: "torch.Generator | None") -> set[int]:
     """The positions among ``words`` to be spelled in letters."""
     if share <= 0.0 or not words:
         return set()
+    import torch  # here, because it takes seconds and most uses of a tokenizer draw nothing
+
     return {
         word for word, u in zip(words, torch.rand(len(words), generator=generator).tolist(), strict=True) if u < share
     }
@@ -150,13 +154,13 @@ def _draw(words: list[int], share: float, generator: torch.Generator | None) -> 
 
 def _spelled_runs(pieces: list[str]) -> set[int]:
     """Positions of single letters in runs of two or more, as in ``u s a``; but 'I a' is two words."""
-    found: set[int] = set()
+    positions: set[int] = set()
     run: list[int] = []
     for i, piece in enumerate([*pieces, "."]):
         if len(piece) == 1 and piece.isalpha():
             run.append(i)
         elif piece != SPACE:
             if len(run) > 1 and [pieces[j] for j in run] != ["i", "a"]:
-                found.update(run)
+                positions.update(run)
             run = []
-    return found
+    return positions

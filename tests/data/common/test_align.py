@@ -22,7 +22,7 @@ def aligner() -> Aligner:
 
 
 def test_the_babbler_tells_when_it_speaks_each_letter() -> None:
-    """A lead of .05 s, .08 s a letter, .12 s a space."""
+    """A lead of .05 s, then .08 s for each letter and .12 s for each space."""
     assert babble.alignment("ab, c") == [[0.05, 0.13, 0.21], [0.45, 0.53]]
     for text in texts(12):
         assert babble.alignment(text)[-1][-1] + 0.1 == pytest.approx(babble.speak(text, "low").duration_s, abs=1e-3)
@@ -35,7 +35,7 @@ def default_voice() -> tuple[Audio, str]:
 
 
 def test_an_alignment_depends_on_its_recording_alone(aligner: Aligner) -> None:
-    """The decoder's estimate of the noise outlived a recording and moved the edges of the next."""
+    """The decoder kept its estimate of the noise after a clip, and that moved the edges in the next clip."""
     rows = [json.loads(line) for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()][4:8]
     clips = [(read_audio(SPEECH / row["audio"], 16000), row["text"]) for row in rows]
     there, back = ([aligner(audio, text) for audio, text in order] for order in (clips, clips[::-1]))
@@ -44,7 +44,7 @@ def test_an_alignment_depends_on_its_recording_alone(aligner: Aligner) -> None:
 
 
 def test_words_and_sounds_of_real_speech(aligner: Aligner) -> None:
-    """Eleven words in order, one end for each symbol, from the first sound to the last."""
+    """Eleven words are placed in order, with one end for each symbol, from the first sound to the last."""
     audio, text = default_voice()
     words = aligner(audio, text)
     assert words is not None

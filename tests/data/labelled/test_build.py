@@ -1,4 +1,4 @@
-"""One bad recording, a worker that dies or a synthesiser that fails costs only what it must, and is said."""
+"""A bad clip, a dead worker or a failing synthesiser costs only its own clips, and the build reports it."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ import soundfile as sf
 from typer.testing import CliRunner
 
 from triforce_tts.data.build import command, labelled
-from triforce_tts.data.common.clips import Recording
+from triforce_tts.data.common.clips import Clip
 from triforce_tts.data.common.heldout import HeldOut
 from triforce_tts.data.labelled import build as labelled_build
 from triforce_tts.data.labelled import prepare, synthetic
@@ -122,7 +122,7 @@ def test_a_fault_with_one_recording_stops_no_other(tmp_path: Path, monkeypatch: 
     assert drops(tmp_path / "out")["a"].startswith("fault of the builder: ZeroDivisionError")
     assert "memory" in drops(tmp_path / "out")["b"]
     assert "not used: a: fault of the builder" in output
-    broken.clear()  # what was no fault of a recording is tried again
+    broken.clear()  # without the errors, the next build makes samples of these clips
     run(folder, "--out", tmp_path / "out", "--workers", 1)
     assert sorted(metas(tmp_path / "out")) == ["a", "b", "c", "d"]
     for error in (OSError(28, "No space left on device"), ModuleNotFoundError("no", name="x"), TriforceError("all")):
@@ -186,10 +186,10 @@ def test_a_given_alignment_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"alignment": WORDS[:-1]}, "it has 4 words, the normalised text 5"),
+        ({"alignment": WORDS[:-1]}, "it has 4 words, but the normalised text has 5"),
         ({"alignment": []}, "it has 0 words"),
-        ({"alignment": WORDS, "normalized": "Mary had one little lamb."}, "which is now normalised to 'Mary had a"),
-        ({"alignment": [*WORDS[:-1], [1.5, 1.1]]}, "times that fall"),
+        ({"alignment": WORDS, "normalized": "Mary had one little lamb."}, "but the text is normalised to 'Mary had a"),
+        ({"alignment": [*WORDS[:-1], [1.5, 1.1]]}, "its times do not rise"),
         ({"alignment": [*WORDS[:-1], [1.5]]}, "no start and end"),
         ({"alignment": [*WORDS[:-1], [1.1, 9.0]]}, "do not rise from 0 to the 2.00 s"),
         ({"alignment": [WORDS[0], [0.4, 9.0], *WORDS[2:]]}, "do not rise from 0 to the 2.00 s"),
@@ -199,9 +199,9 @@ def test_a_given_alignment_is_taken_as_it_is(tmp_path: Path, monkeypatch: pytest
 )
 def test_an_alignment_that_does_not_fit_is_said(tmp_path: Path, fields: dict[str, Any], told: str) -> None:
     folder = corpus(tmp_path / "in", {"id": "a", **fields}, {"id": "b", "alignment": WORDS}, {"id": "c", **fields})
-    for _ in range(2):  # also when nothing has to be done again
+    for _ in range(2):  # the message appears even if no shard has to be made again
         output = run(folder, "--out", tmp_path / "out", "--workers", 1)
-        assert "2 given alignments do not fit and were not taken, first" in output
+        assert "2 alignments of the manifest did not fit and were left out, the first is that of" in output
         assert told in output
         found = metas(tmp_path / "out")
         assert ["alignment" in found[key] for key in "abc"] == [False, True, False]
@@ -247,7 +247,7 @@ cp "{folder}/sound.wav" "$6"
 
 @pytest.fixture
 def flite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a program that stands for flite."""
+    """The folder of a program that replaces flite."""
     folder = tmp_path / "bin"
     tone(folder / "sound.wav")
     (folder / "flite").write_text(FLITE.format(folder=folder))
@@ -292,9 +292,9 @@ def test_a_synthesiser_without_voices_is_one_line(tmp_path: Path, flite: Path, s
 def test_a_synthesiser_that_hangs_is_given_up(tmp_path: Path, flite: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(synthetic, "_SPEAKS_S", 0.2)
     (flite / "flite").write_text("#!/bin/sh\nexec sleep 5\n")
-    recording = Recording("a", "say:flite:rms", TEXT, "s", "x", "y", True)
+    clip = Clip("a", "say:flite:rms", TEXT, "s", "x", "y", True)
     with pytest.raises(ShardError, match=r"within 0\.2 s"):
-        synthetic.make(recording)
+        synthetic.make(clip)
     with pytest.raises(AudioError, match="zero byte"):
         synthetic._speak("a\0b", "rms")
 
@@ -322,9 +322,9 @@ def test_texts_in_other_encodings(tmp_path: Path) -> None:
 
 
 def test_a_recipe_changes_what_counts_as_done(tmp_path: Path) -> None:
-    recording = Recording("a", str(tone(tmp_path / "a.wav")), TEXT, "s", "x", "y", True)
+    clip = Clip("a", str(tone(tmp_path / "a.wav")), TEXT, "s", "x", "y", True)
     prints = {
-        labelled_build.Job("p", (recording,), recipe).fingerprint
+        labelled_build.Job("p", (clip,), recipe).fingerprint
         for recipe in (Recipe(), Recipe(8000), Recipe(align=True), Recipe(align=False), Recipe(codec="opus"))
     }
     assert len(prints) == 5

@@ -1,4 +1,4 @@
-"""Trees of well-known corpora, made by hand after their documentation."""
+"""Trees of well-known corpora, written by hand from their documentation."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from triforce_tts.data.common.licences import license_beside, license_name
-from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.data.labelled.labels import find_clips
 
 
 def put(path: Path, text: str = "") -> Path:
@@ -26,17 +26,17 @@ def test_ljspeech(tmp_path: Path) -> None:
     put(folder / "metadata.csv", "\n".join(rows) + "\n")
     for number in (1, 2, 3, 9):
         put(folder / "wavs" / f"LJ001-000{number}.wav")
-    found = {r.id: r for r in find_recordings([folder]).recordings}
+    found = {r.id: r for r in find_clips([folder]).clips}
     assert {name: r.text for name, r in found.items()} == {
         "LJ001-0001": 'He said "so in nineteen oh three.',
         "LJ001-0002": "Only two columns.",
         "LJ001-0003": "An empty third.",
-        "LJ001-0004": "NO SOUND",  # listed, so that the build counts it as unreadable
-        "wavs_LJ001-0009": "",  # no row tells of it: counted as without text
+        "LJ001-0004": "NO SOUND",  # it gives a clip, so that the build counts it as unreadable
+        "wavs_LJ001-0009": "",  # no row names it, so it counts as a clip without text
     }
     first = found["LJ001-0001"]
     assert first.audio == str(folder / "wavs" / "LJ001-0001.wav")
-    assert (first.speaker, first.source, first.license) == ("LJSpeech-1.1", "LJSpeech-1.1", "unknown")
+    assert (first.speaker, first.collection, first.license) == ("LJSpeech-1.1", "LJSpeech-1.1", "unknown")
     assert (first.punct, found["LJ001-0004"].punct) == (True, False)
 
 
@@ -54,22 +54,22 @@ def test_ljspeech_is_public_domain_only_where_it_says_so(tmp_path: Path, name: s
     put(tmp_path / "lj" / "metadata.csv", "a|b c|b c\n")
     put(tmp_path / "lj" / "wavs" / "a.wav")
     put(tmp_path / "lj" / name, text)
-    assert [r.license for r in find_recordings([tmp_path]).recordings] == [licence]
+    assert [r.license for r in find_clips([tmp_path]).clips] == [licence]
 
 
 def test_ljspeech_with_other_sounds_and_names(tmp_path: Path) -> None:
     put(tmp_path / "lj" / "metadata.csv", "\ufeffa|one\n\nb.wav|two\n")
     put(tmp_path / "lj" / "wavs" / "a.flac")
     put(tmp_path / "lj" / "wavs" / "b.wav")
-    found = find_recordings([tmp_path]).recordings
+    found = find_clips([tmp_path]).clips
     assert [(r.id, Path(r.audio).name, r.text) for r in found] == [("a", "a.flac", "one"), ("b", "b.wav", "two")]
 
 
 def test_a_wrong_row_of_ljspeech_is_named(tmp_path: Path) -> None:
     put(tmp_path / "metadata.csv", "a|one\nb\n")
     (tmp_path / "wavs").mkdir()
-    found = find_recordings([tmp_path])
-    assert [r.id for r in found.recordings] == ["a"]
+    found = find_clips([tmp_path])
+    assert [r.id for r in found.clips] == ["a"]
     (drop,) = found.drops
     assert drop.reason == "line not read"
     assert "metadata.csv, line 2: expected id|text, found 'b'" in drop.value
@@ -90,13 +90,13 @@ def test_librispeech(tmp_path: Path, given: str) -> None:
     put(chapter / "84-121123.trans.txt", "84-121123-0000 GO DO YOU HEAR\n84-121123-0001 BUT IN LESS\n")
     for number in (0, 1, 2):
         put(chapter / f"84-121123-000{number}.flac")
-    found = {r.id: r for r in find_recordings([top / given]).recordings}
+    found = {r.id: r for r in find_clips([top / given]).clips}
     first = found["84-121123-0000"]
     assert (first.text, first.punct, first.speaker) == ("GO DO YOU HEAR", False, "84")
     assert (first.reader, first.license) == ("Christie Nowak | alias", "CC-BY-4.0")
     assert first.audio == str(top / given / chapter.relative_to(top / given) / "84-121123-0000.flac")
     assert found["84-121123-0001"].text == "BUT IN LESS"
-    assert [r.text for r in found.values()].count("") == 1  # the third sound: no line tells of it
+    assert [r.text for r in found.values()].count("") == 1  # the third sound file, which no line names
 
 
 def test_libritts(tmp_path: Path) -> None:
@@ -106,9 +106,9 @@ def test_libritts(tmp_path: Path) -> None:
     put(chapter / f"{name}.normalized.txt", "Maximilian, my friend.\n")
     put(chapter / f"{name}.original.txt", "MAXIMILIAN, my friend.\n")
     put(chapter / "84_121123.trans.tsv", "x\ty\n")
-    (only,) = find_recordings([tmp_path / "LibriTTS"]).recordings
+    (only,) = find_clips([tmp_path / "LibriTTS"]).clips
     assert (only.id, only.text, only.punct, only.speaker) == (name, "Maximilian, my friend.", True, "84")
-    assert (only.reader, only.source, only.license) == (None, "LibriTTS", "unknown")
+    assert (only.reader, only.collection, only.license) == (None, "LibriTTS", "unknown")
 
 
 def test_corpora_and_pairs_side_by_side(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_corpora_and_pairs_side_by_side(tmp_path: Path) -> None:
     put(tmp_path / "lj" / "wavs" / "a.wav")
     put(tmp_path / "ann" / "x.wav")
     put(tmp_path / "ann" / "x.txt", "two")
-    assert [(r.id, r.text, r.speaker) for r in find_recordings([tmp_path]).recordings] == [
+    assert [(r.id, r.text, r.speaker) for r in find_clips([tmp_path]).clips] == [
         ("a", "one", "lj"),
         ("ann_x", "two", "ann"),
     ]
@@ -126,7 +126,7 @@ def test_a_manifest_stands_before_a_tree(tmp_path: Path) -> None:
     put(tmp_path / "metadata.csv", "a|one\n")
     put(tmp_path / "wavs" / "a.wav")
     put(tmp_path / "manifest.jsonl", json.dumps({"id": "m", "audio": "m.wav", "text": "t", "speaker": "s"}))
-    assert [r.id for r in find_recordings([tmp_path]).recordings] == ["m"]
+    assert [r.id for r in find_clips([tmp_path]).clips] == ["m"]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_nearest_licence_counts_and_none_above_the_top(tmp_path: Path) -> No
     assert license_beside(inner, top) == "unknown"
     put(top / "LICENSE", "CC0-1.0")
     assert license_beside(inner, top) == "CC0-1.0"
-    put(top / "a" / "LICENSE", "\n\n")  # says nothing
+    put(top / "a" / "LICENSE", "\n\n")  # it names no licence
     assert license_beside(inner, top) == "CC0-1.0"
     put(inner / "LICENSE", "CC-BY-4.0")
     assert license_beside(inner, top) == "CC-BY-4.0"

@@ -1,4 +1,4 @@
-"""The teacher: what it is shown, when it says each phone, and its voices. Its network is not needed but for one test."""
+"""The teacher: its input, the times of its phones, and its voices. Only one test needs its network."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from triforce_tts.errors import AudioError, ShardError
 from triforce_tts.text.phonemes import PHONES
 from triforce_tts.text.tokenizer import TextTokenizer
 
-ASSETS = "TRIFORCE_KOKORO"  # environment variable with the folder of the real network
+ASSETS = "TRIFORCE_KOKORO"  # this environment variable names the folder with the real network
 
 
 def read(text: str) -> kokoro.Spelling:
@@ -45,18 +45,37 @@ def test_every_phone_has_symbols_of_its_own() -> None:
 
 @pytest.mark.parametrize("text", ["the word qzxv", "yes " * 300])
 def test_what_it_cannot_say_is_refused(text: str) -> None:
-    with pytest.raises(AudioError, match=r"no phones are known|symbols, expected 1 to 480"):
+    with pytest.raises(AudioError, match=r"the phones of the word|symbols, expected 1 to 480"):
         read(text)
 
 
 def test_times_by_hand() -> None:
     spelling = read("go, bird")  # ɡ ˈ O , space b ˈ ɜ ɹ d
     assert written(spelling) == "ɡˈO, bˈɜɹd"
-    units = [4, 2, 1, 5, 3, 1, 2, 0, 3, 1, 2, 6]  # silence, one for each symbol, silence
+    units = [4, 2, 1, 5, 3, 1, 2, 0, 3, 1, 2, 6]  # the silence before, each symbol, the silence after
     assert kokoro.alignment_of(spelling, units) == [
-        pytest.approx([0.1, 0.15, 0.3]),  # the sign of stress belongs to its vowel
+        pytest.approx([0.1, 0.15, 0.3]),  # the sign of stress counts for its vowel
         pytest.approx([0.4, 0.45, 0.55, 0.6]),
     ]
+
+
+def test_a_pause_may_follow_words_before_a_mark_and_the_last_word() -> None:
+    assert read("go, bird").pauses == [0, 1]
+    assert read("go bird; yes no").pauses == [1, 3]
+    assert read("go.").pauses == [0]
+
+
+def test_times_as_they_lie_in_the_sound() -> None:
+    """A tone from .1 to .4 s, and from .7 to .9 s; the count is two units late, and gives the silences to the words."""
+    time = np.arange(24000) / 24000
+    speech = ((time >= 0.1) & (time < 0.4)) | ((time >= 0.7) & (time < 0.9))
+    wave = (np.where(speech, 0.5, 1e-4) * np.sin(2 * np.pi * 300 * time)).astype(np.float32)
+    counted = [[0.15, 0.25, 0.75], [0.75, 0.85, 1.0]]
+    placed = kokoro.in_sound(counted, [0, 1], wave)
+    assert placed == [pytest.approx([0.1, 0.2, 0.4], abs=0.005), pytest.approx([0.7, 0.8, 0.9], abs=0.005)]
+    assert kokoro.in_sound(counted, [], wave) == [[0.1, 0.2, 0.7], [0.7, 0.8, 0.95]]
+    silent = kokoro.in_sound([[0.02, 0.03, 0.75]], [0], np.zeros(24000, np.float32))
+    assert silent == [[0.0, 0.0, pytest.approx(0.01)]]  # a phone keeps a length where nothing can be heard
 
 
 def test_voices_and_blends() -> None:
@@ -100,7 +119,7 @@ def test_damaged_or_missing_files_are_told(tmp_path: Path) -> None:
 
 
 def message(*fields: tuple[int, bytes | str | int]) -> bytes:
-    """A message of Protocol Buffers whose lengths and numbers are below 128."""
+    """A message of Protocol Buffers with lengths and numbers below 128."""
     encoded = b""
     for number, value in fields:
         if isinstance(value, int):
@@ -112,7 +131,7 @@ def message(*fields: tuple[int, bytes | str | int]) -> bytes:
 
 
 def test_an_inner_tensor_becomes_an_output() -> None:
-    """A network z = -(-x) by hand (onnx.proto of ONNX 1.16), of which y = -x is wanted too."""
+    """A hand-written network z = -(-x) (onnx.proto of ONNX 1.16); the test makes y = -x an output too."""
     onnxruntime = pytest.importorskip("onnxruntime")
     shape = message((2, message((1, message((1, 3))))))  # one axis of 3
     kind = message((1, message((1, 1)) + shape))  # tensor of float32

@@ -1,4 +1,4 @@
-"""Lists and texts as people make them: every encoding, every kind of name; one bad item never stops the others."""
+"""Lists and texts as people write them: every encoding, every kind of name; a bad item never stops the others."""
 
 import json
 import os
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from triforce_tts.data.common.clips import Found
-from triforce_tts.data.labelled.labels import find_recordings
+from triforce_tts.data.common.clips import Inventory
+from triforce_tts.data.labelled.labels import find_clips
 from triforce_tts.data.labelled.tables import parse_columns
 from triforce_tts.errors import ShardError
 
@@ -25,11 +25,11 @@ def row(**fields: Any) -> str:
     return json.dumps({"id": "a", "audio": "a.wav", "text": "some words", "speaker": "s"} | fields, ensure_ascii=False)
 
 
-def texts(found: Found) -> dict[str, str]:
-    return {r.id: r.text for r in found.recordings}
+def texts(found: Inventory) -> dict[str, str]:
+    return {r.id: r.text for r in found.clips}
 
 
-def reasons(found: Found) -> dict[str, str]:
+def reasons(found: Inventory) -> dict[str, str]:
     return {Path(drop.id).name: drop.reason for drop in found.drops}
 
 
@@ -46,8 +46,8 @@ def test_a_byte_order_mark_is_honoured(tmp_path: Path, encoding: str) -> None:
     put(tmp_path / "84" / "1" / "84-1.trans.txt", f"84-1-0 {SMART}\n".encode(encoding))
     put(tmp_path / "84" / "1" / "84-1-0.flac")
     put(tmp_path / "m" / "manifest.jsonl", row(text=SMART).encode(encoding))
-    assert texts(find_recordings([tmp_path])) == dict.fromkeys(("a", "b", "84-1-0", "pair_x"), SMART)
-    assert texts(find_recordings([tmp_path / "m"])) == {"a": SMART}
+    assert texts(find_clips([tmp_path])) == dict.fromkeys(("a", "b", "84-1-0", "pair_x"), SMART)
+    assert texts(find_clips([tmp_path / "m"])) == {"a": SMART}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_other_encodings_are_named_and_the_rest_goes_on(tmp_path: Path, encoding
     put(tmp_path / "pair" / "x.txt", SMART.encode(encoding))
     put(tmp_path / "pair" / "y.wav")
     put(tmp_path / "pair" / "y.txt", "good")
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert texts(found)["pair_y"] == "good"
     assert SMART not in texts(found).values()
     for name in ("metadata.csv", "84-1.trans.txt", "84_2_0.normalized.txt", "x.txt"):
@@ -76,7 +76,7 @@ def test_other_encodings_are_named_and_the_rest_goes_on(tmp_path: Path, encoding
 def test_one_line_in_another_encoding_costs_only_itself(tmp_path: Path) -> None:
     lines = [row(), row(id="b", text=SMART), row(id="c")]
     put(tmp_path / "manifest.jsonl", b"\n".join(line.encode("cp1252") for line in lines))
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert sorted(texts(found)) == ["a", "c"]
     (drop,) = found.drops
     assert "manifest.jsonl, line 2: not UTF-8 text (byte 0x92" in drop.value
@@ -109,7 +109,7 @@ def test_one_line_in_another_encoding_costs_only_itself(tmp_path: Path) -> None:
 )
 def test_a_bad_line_is_a_drop_that_names_file_and_line(tmp_path: Path, line: str, told: str) -> None:
     put(tmp_path / "manifest.jsonl", "\n".join([row(), line, "  ", row(id="c")]))
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert sorted(texts(found)) == ["a", "c"]
     (drop,) = found.drops
     assert "manifest.jsonl, line 2: " in drop.value
@@ -123,20 +123,20 @@ def test_a_bad_line_is_a_drop_that_names_file_and_line(tmp_path: Path, line: str
 def test_only_a_line_feed_ends_a_line(tmp_path: Path, mark: str) -> None:
     line = row(text="one two").replace("one two", f"one{mark}two")
     put(tmp_path / "manifest.jsonl", f"{line}\r\n{row(id='b')}\r\n")
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert found.drops == []
     assert texts(found)["a"].split() == ["one", "two"]
     assert sorted(texts(found)) == ["a", "b"]
     put(tmp_path / "lj" / "metadata.csv", f"a|one{mark}two\nb|three\n")
     put(tmp_path / "lj" / "wavs" / "a.wav")
     put(tmp_path / "lj" / "wavs" / "b.wav")
-    assert sorted(texts(find_recordings([tmp_path / "lj"]))) == ["a", "b"]
+    assert sorted(texts(find_clips([tmp_path / "lj"]))) == ["a", "b"]
 
 
 def test_optional_fields_may_be_null_or_unknown(tmp_path: Path) -> None:
     put(tmp_path / "manifest.jsonl", row(license=None, reader=None, source="", mood="gay", snr_db=3))
-    (only,) = find_recordings([tmp_path]).recordings
-    assert (only.license, only.reader, only.source, only.snr_db) == ("unknown", None, tmp_path.name, 3)
+    (only,) = find_clips([tmp_path]).clips
+    assert (only.license, only.reader, only.collection, only.snr_db) == ("unknown", None, tmp_path.name, 3)
 
 
 # --- names of recordings ---------------------------------------------------------------------------------------
@@ -148,10 +148,10 @@ def test_paths_and_suffixes_are_found_however_they_are_written(tmp_path: Path) -
         put(wavs / name)
     rows = ["./wavs/a.wav", "B", "c", str(wavs / "d.wav"), "wavs/e", "sub/f.wav", "g.1"]
     put(tmp_path / "metadata.csv", "".join(f"{name}|text of {name[-1]}\n" for name in rows))
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert found.drops == []
     assert sorted(texts(found)) == ["B", "a", "c", "d", "e", "g_1", "sub_f"]
-    assert all(Path(r.audio).is_file() for r in found.recordings)
+    assert all(Path(r.audio).is_file() for r in found.clips)
 
 
 def test_upper_case_suffixes_in_every_kind_of_tree(tmp_path: Path) -> None:
@@ -159,10 +159,10 @@ def test_upper_case_suffixes_in_every_kind_of_tree(tmp_path: Path) -> None:
     put(tmp_path / "p" / "ann" / "X.TXT", "words")
     put(tmp_path / "p" / "84" / "1" / "84-1.trans.txt", "84-1-0 MORE\n")
     put(tmp_path / "p" / "84" / "1" / "84-1-0.FLAC")
-    assert texts(find_recordings([tmp_path / "p"])) == {"84-1-0": "MORE", "ann_X": "words"}
+    assert texts(find_clips([tmp_path / "p"])) == {"84-1-0": "MORE", "ann_X": "words"}
     put(tmp_path / "m" / "wav" / "A.WAV")
     put(tmp_path / "m" / "manifest.jsonl", row(audio="wav/A.wav"))
-    (only,) = find_recordings([tmp_path / "m"]).recordings
+    (only,) = find_clips([tmp_path / "m"]).clips
     assert Path(only.audio).name == "A.WAV"
 
 
@@ -172,21 +172,21 @@ def test_a_table_without_wavs_is_used_where_its_recordings_are_there(tmp_path: P
     put(tmp_path / "y" / "metadata.csv", "name,size\nfoo,3\n")
     put(tmp_path / "y" / "b.wav")
     put(tmp_path / "y" / "b.txt", "two")
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert texts(found) == {"clips_a": "one", "y_b": "two"}
-    assert any("y/metadata.csv" in line and "not used" in line for line in found.told)
+    assert any("y/metadata.csv" in line and "not used" in line for line in found.notes)
 
 
 def test_two_trees_that_share_ids_are_told_apart(tmp_path: Path) -> None:
     for tree in ("one", "two"):
         put(tmp_path / tree / "manifest.jsonl", "\n".join([row(), row(id=tree, audio="b.wav")]))
-    both = find_recordings([tmp_path / "one", tmp_path / "two"])
-    again = find_recordings([tmp_path / "two", tmp_path / "one"])
+    both = find_clips([tmp_path / "one", tmp_path / "two"])
+    again = find_clips([tmp_path / "two", tmp_path / "one"])
     assert sorted(texts(both)) == ["one", "one_a", "two", "two_a"]
-    assert [(r.id, r.audio) for r in both.recordings] == [(r.id, r.audio) for r in again.recordings]
+    assert [(r.id, r.audio) for r in both.clips] == [(r.id, r.audio) for r in again.clips]
     for place in ("x", "y"):
         put(tmp_path / place / "data" / "manifest.jsonl", row())
-    assert sorted(texts(find_recordings([tmp_path / "x" / "data", tmp_path / "y" / "data"]))) == [
+    assert sorted(texts(find_clips([tmp_path / "x" / "data", tmp_path / "y" / "data"]))) == [
         "x_data_a",
         "y_data_a",
     ]
@@ -194,7 +194,7 @@ def test_two_trees_that_share_ids_are_told_apart(tmp_path: Path) -> None:
 
 def test_names_that_give_one_key_stay_apart(tmp_path: Path) -> None:
     put(tmp_path / "t" / "manifest.jsonl", "\n".join(row(id=i, text=i) for i in ("a.1", "a_1", "a 1", "b")))
-    found = find_recordings([tmp_path / "t"])
+    found = find_clips([tmp_path / "t"])
     assert sorted(texts(found).values()) == ["a 1", "a.1", "a_1", "b"]
     assert len(texts(found)) == 4
 
@@ -202,12 +202,12 @@ def test_names_that_give_one_key_stay_apart(tmp_path: Path) -> None:
 def test_the_same_id_or_file_twice_counts_once(tmp_path: Path) -> None:
     put(tmp_path / "t" / "manifest.jsonl", "\n".join([row(), row(text="again"), row(id="b", audio="b.wav")]))
     put(tmp_path / "t" / "sub" / "b.txt", "words")
-    found = find_recordings([tmp_path / "t"])
+    found = find_clips([tmp_path / "t"])
     assert texts(found) == {"a": "some words", "b": "some words"}
     assert reasons(found) == {"a": "listed twice"}
     put(tmp_path / "u" / "c" / "x.wav")
     put(tmp_path / "u" / "c" / "x.txt", "words")
-    found = find_recordings([tmp_path / "u", tmp_path / "u" / "c"])
+    found = find_clips([tmp_path / "u", tmp_path / "u" / "c"])
     assert texts(found) == {"c_x": "words"}
     assert reasons(found) == {"x": "listed twice"}
 
@@ -224,43 +224,43 @@ def table(folder: Path, *rows: str) -> Path:
 
 def test_speakers_in_a_second_column_are_not_merged(tmp_path: Path) -> None:
     folder = table(tmp_path, "a|ann|Hello there you.", "b|bob|Good morning all.", "c|ann|With a | in it.")
-    found = find_recordings([folder])
-    assert {r.id: (r.speaker, r.text) for r in found.recordings} == {
+    found = find_clips([folder])
+    assert {r.id: (r.speaker, r.text) for r in found.clips} == {
         "a": ("ann", "Hello there you."),
         "b": ("bob", "Good morning all."),
         "c": ("ann", "With a | in it."),
     }
-    assert any("metadata.csv: columns taken as id, speaker, text" in line for line in found.told)
+    assert any("metadata.csv: columns taken as id, speaker, text" in line for line in found.notes)
 
 
 def test_speakers_in_a_third_column(tmp_path: Path) -> None:
-    found = find_recordings([table(tmp_path, "a|Hello there you.|ann", "b|Good morning all.|bob")])
-    assert {r.id: (r.speaker, r.text) for r in found.recordings} == {
+    found = find_clips([table(tmp_path, "a|Hello there you.|ann", "b|Good morning all.|bob")])
+    assert {r.id: (r.speaker, r.text) for r in found.clips} == {
         "a": ("ann", "Hello there you."),
         "b": ("bob", "Good morning all."),
     }
 
 
 def test_a_normalised_text_is_told_from_a_speaker(tmp_path: Path) -> None:
-    found = find_recordings([table(tmp_path / "lj", "a|In 1903 he came.|In nineteen oh three he came.", "b|Yes.|Yes.")])
+    found = find_clips([table(tmp_path / "lj", "a|In 1903 he came.|In nineteen oh three he came.", "b|Yes.|Yes.")])
     assert texts(found) == {"a": "In nineteen oh three he came.", "b": "Yes."}
-    assert {r.speaker for r in found.recordings} == {"lj"}
-    assert any("columns taken as id, text, normalized" in line for line in found.told)
+    assert {r.speaker for r in found.clips} == {"lj"}
+    assert any("columns taken as id, text, normalized" in line for line in found.notes)
 
 
 def test_a_first_row_of_names_says_what_the_columns_are(tmp_path: Path) -> None:
     put(tmp_path / "metadata.csv", "audio_file|text|speaker_name\na|two words|ann\n")
     put(tmp_path / "wavs" / "a.wav")
-    (only,) = find_recordings([tmp_path]).recordings
+    (only,) = find_clips([tmp_path]).clips
     assert (only.text, only.speaker) == ("two words", "ann")
 
 
 def test_columns_that_are_not_clear_are_refused_and_can_be_given(tmp_path: Path) -> None:
     folder = table(tmp_path, "a|one thing|another thing|more", "b|this and|that or|those")
-    with pytest.raises(ShardError, match=r"metadata\.csv: it is not clear what its columns are .*--columns"):
-        find_recordings([folder])
-    found = find_recordings([folder], parse_columns("id,-,text,speaker"))
-    assert {r.id: (r.speaker, r.text) for r in found.recordings} == {
+    with pytest.raises(ShardError, match=r"metadata\.csv: the rows do not show what the columns are .*--columns"):
+        find_clips([folder])
+    found = find_clips([folder], parse_columns("id,-,text,speaker"))
+    assert {r.id: (r.speaker, r.text) for r in found.clips} == {
         "a": ("more", "another thing"),
         "b": ("those", "that or"),
     }
@@ -271,7 +271,7 @@ def test_columns_that_are_not_clear_are_refused_and_can_be_given(tmp_path: Path)
 
 def test_a_pipe_in_a_text_is_kept(tmp_path: Path) -> None:
     rows = ["a|plain", "b|either|or", 'c|"quoted | with ""marks"""', 'd|"Yes," he said.', "e|more", "f|and more"]
-    assert texts(find_recordings([table(tmp_path / "two", *rows)])) == {
+    assert texts(find_clips([table(tmp_path / "two", *rows)])) == {
         "a": "plain",
         "b": "either|or",
         "c": 'quoted | with "marks"',
@@ -280,7 +280,7 @@ def test_a_pipe_in_a_text_is_kept(tmp_path: Path) -> None:
         "f": "and more",
     }
     rows = ["a|One 1.|One one.", "b|this | 2|this | two", 'c|"a | 3"|"a | three"']
-    assert texts(find_recordings([table(tmp_path / "three", *rows)])) == {
+    assert texts(find_clips([table(tmp_path / "three", *rows)])) == {
         "a": "One one.",
         "b": "this | two",
         "c": "a | three",
@@ -290,7 +290,7 @@ def test_a_pipe_in_a_text_is_kept(tmp_path: Path) -> None:
 def test_lines_of_spaces_are_ignored(tmp_path: Path) -> None:
     folder = table(tmp_path, "a|one", "b|two")
     put(folder / "metadata.csv", "   \na|one\n\t\n \u00a0 \nb|two\n\n")
-    found = find_recordings([folder])
+    found = find_clips([folder])
     assert (sorted(texts(found)), found.drops) == (["a", "b"], [])
 
 
@@ -314,7 +314,7 @@ def test_odd_files_are_drops_with_reasons(tmp_path: Path) -> None:
     put(Path(os.fsdecode(os.fsencode(folder) + b"/latin-\xe9.wav")))
     put(folder / "long.wav")
     put(folder / "long.txt", b"x" * 3_000_000)
-    found = find_recordings([folder])
+    found = find_clips([folder])
     assert texts(found) == {"good": "words"}
     assert reasons(found) == {
         "dangling.wav": "no file",
@@ -343,7 +343,7 @@ def test_a_list_that_is_no_file_is_told_and_the_rest_goes_on(tmp_path: Path, nam
         path.symlink_to(tmp_path / "gone")
     put(tmp_path / "bad" / "wavs" / "a.wav")
     put(tmp_path / "ok" / "manifest.jsonl", row())
-    found = find_recordings([tmp_path / "bad", tmp_path / "ok"])
+    found = find_clips([tmp_path / "bad", tmp_path / "ok"])
     assert texts(found)["a"] == "some words"
     if kind != "folder" or name == "manifest.jsonl":
         assert any(name in drop.id for drop in found.drops)
@@ -361,7 +361,7 @@ def test_folders_that_cannot_be_read_are_reported(tmp_path: Path, monkeypatch: p
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", forbidding)
-    found = find_recordings([tmp_path])
+    found = find_clips([tmp_path])
     assert texts(found) == {"open_y": "words"}
     assert reasons(found) == {"shut": "folder not read"}
 
@@ -372,18 +372,18 @@ def test_linked_folders_are_entered_once(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "near").symlink_to(tmp_path / "far")
     (tmp_path / "far" / "loop").symlink_to(tmp_path / "far")
-    assert texts(find_recordings([tmp_path / "in"])) == {"near_x": "words"}
+    assert texts(find_clips([tmp_path / "in"])) == {"near_x": "words"}
 
 
 def test_the_current_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(tmp_path / "corpus" / "x.wav")
     put(tmp_path / "corpus" / "x.txt", "words")
     monkeypatch.chdir(tmp_path / "corpus")
-    (only,) = find_recordings([Path()]).recordings
-    assert (only.id, only.speaker, only.source) == ("x", "corpus", "corpus")
+    (only,) = find_clips([Path()]).clips
+    assert (only.id, only.speaker, only.collection) == ("x", "corpus", "corpus")
 
 
 def test_names_that_no_folder_can_have_are_refused() -> None:
     for name in ("nul\0", "x" * 400, "new\nline", "latin-\udce9"):
         with pytest.raises(ShardError, match="no such folder"):
-            find_recordings([Path(name)])
+            find_clips([Path(name)])

@@ -1,4 +1,4 @@
-"""Lessons: who says what, what is left out, and a build by a stand-in for the network."""
+"""Lessons: the voice of each text, the texts that are left out, and a build with a replacement for the network."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ TEXTS = [f"The {a} {b} sees the {c}." for a in ("old", "red", "big") for b in ("
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Path:
-    """A folder with two styles and a file in the network's place."""
+    """A folder with two styles and a file that replaces the network."""
     folder = tmp_path / "assets"
     (folder / kokoro.STYLES).mkdir(parents=True)
     for number, name in enumerate(("a", "b")):
@@ -27,7 +27,10 @@ def assets(tmp_path: Path) -> Path:
 
 
 class StandIn:
-    """Answers as the network would: two units of 25 ms a symbol, a tone whose pitch is the style's."""
+    """It answers like the network.
+
+    Each symbol lasts two units of 25 ms, and the style decides the pitch of the tone.
+    """
 
     def run(self, names: list[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:  # type: ignore[type-arg]
         assert names[0] == "audio"
@@ -67,22 +70,22 @@ def test_voices_are_drawn_by_their_shares_and_by_the_text_alone(assets: Path) ->
     texts = [f"Number {a} and {b}." for a in range(30) for b in range(30)]
     teaching = lessons.Teaching(assets, {"a": 0.75, "a+b:0.6": 0.25}, (0.9, 1.1))
     plan = lessons.plan(texts, teaching, 0, HeldOut())
-    assert plan.notes == [] and len(plan.recordings) == 900
-    voices = [r.teacher.voice for r in plan.recordings if r.teacher is not None]
+    assert plan.notes == [] and len(plan.clips) == 900
+    voices = [r.teacher.voice for r in plan.clips if r.teacher is not None]
     assert 0.70 < voices.count("a") / 900 < 0.80
-    speeds = [r.teacher.speed for r in plan.recordings if r.teacher is not None]
+    speeds = [r.teacher.speed for r in plan.clips if r.teacher is not None]
     assert 0.45 < speeds.count(0.9) / 900 < 0.55
     fewer = lessons.plan(texts[:200], teaching, 0, HeldOut())
-    assert {r.id for r in fewer.recordings} <= {r.id for r in plan.recordings}
-    assert {r.speaker for r in plan.recordings} == {"kokoro-a", "kokoro-a-b-0-6"}
+    assert {r.id for r in fewer.clips} <= {r.id for r in plan.clips}
+    assert {r.speaker for r in plan.clips} == {"kokoro-a", "kokoro-a-b-0-6"}
 
 
 def test_words_without_phones_are_named_and_left_out(assets: Path) -> None:
     texts = ["The cat sees the sun.", "The qzxvy sees the brzzt.", "A brzzt.", "Hello there."]
     plan = lessons.plan(texts, lessons.Teaching(assets, {"a": 1.0}), 0, HeldOut())
-    assert sorted(r.text for r in plan.recordings) == ["Hello there.", "The cat sees the sun."]
-    assert plan.notes == ["2 of 4 texts are left out, because these words have no phones: 'brzzt' (2), 'qzxvy' (1)"]
-    with pytest.raises(ShardError, match=r"none of 1 texts can be spoken: .*'brzzt'"):
+    assert sorted(r.text for r in plan.clips) == ["Hello there.", "The cat sees the sun."]
+    assert plan.notes == ["left out 2 of 4 texts, because these words have no phones: 'brzzt' (2), 'qzxvy' (1)"]
+    with pytest.raises(ShardError, match=r"left out 1 of 1 text, .*'brzzt'"):
         lessons.plan(["A brzzt."], lessons.Teaching(assets, {"a": 1.0}), 0, HeldOut())
 
 
@@ -109,7 +112,8 @@ def test_every_sample_carries_its_alignment(assets: Path, tmp_path: Path, monkey
         assert meta["sample_rate"] == 24000
         words = meta["alignment"]
         assert len(words) == 6
-        assert words[0] == pytest.approx([0.05, 0.1, 0.15])  # ð ə after the silence at the beginning
+        # "ð" and "ə" after 0.05 s of silence, 0.05 s earlier than they are counted
+        assert words[0] == pytest.approx([0.0, 0.05, 0.1])
         assert all(word == sorted(word) for word in words)
 
 
@@ -119,7 +123,7 @@ def test_files_that_moved_change_nothing(assets: Path, tmp_path: Path) -> None:
 
     def fingerprint(folder: Path) -> str:
         plan = lessons.plan(TEXTS, lessons.Teaching(folder, {"a": 1.0}), 0, HeldOut())
-        return Job("x", tuple(plan.recordings), Recipe()).fingerprint
+        return Job("x", tuple(plan.clips), Recipe()).fingerprint
 
     before = fingerprint(assets)
     moved = assets.rename(tmp_path / "elsewhere")

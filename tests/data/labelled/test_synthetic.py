@@ -87,7 +87,7 @@ def test_texts_go_round_the_voices_or_to_each() -> None:
     each, held_each = synthetic.plan(texts, "babble", ["low", "high"], 0, True, HeldOut())
     assert len(each) == 60
     assert len({r.id for r in each}) == 60
-    # A text is held out in all voices or in none.
+    # A text is held out in all voices or in no voice.
     assert {r.text for r in each if r.id in held_each} == {r.text for r in once if r.id in held}
     assert len(synthetic.plan(texts, "babble", ["low"], 7, False, HeldOut())[0]) == 7
 

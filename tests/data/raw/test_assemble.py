@@ -1,4 +1,4 @@
-"""What is decided over all recordings, on hand-made parts."""
+"""The decisions over all recordings, tested with hand-made results."""
 
 from triforce_tts.data.common.segments import UNKNOWN
 from triforce_tts.data.raw.assemble import choose_heldout

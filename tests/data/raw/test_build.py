@@ -39,21 +39,24 @@ CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
-    """A podcast of one reader with a guest, an audiobook with its book, and something that is no audio."""
+    """A podcast of one reader with a guest, an audiobook with its book, and a file that is no audio."""
     folder = tmp_path_factory.mktemp("recordings")
     return folder, make_recordings(folder)
 
 
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with a few utterances, for builds that are only compared with each other."""
+    """The same with one utterance of each, for builds that are only compared with each other."""
     folder = tmp_path_factory.mktemp("short")
-    make_recordings(folder, utterances=2)
+    make_recordings(folder, utterances=1)
     return folder
 
 
 def make_recordings(folder: Path, utterances: int | None = None) -> dict[str, known.Truth]:
-    """Write the recordings, of so many utterances or of all twice; what is known of each, by its reader."""
+    """Write the recordings, each of ``utterances`` utterances, or of all utterances twice.
+
+    The result is the truth about each, by its reader.
+    """
     clips = known.read_clips(SPEECH)
     truths = {}
     for seed, (host, guest) in enumerate((("ls_1462", "ls_2428"), ("kathleen", "kathleen"))):
@@ -93,7 +96,7 @@ def checksums(out: Path) -> dict[str, str]:
 
 
 def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
-    sources, failures = raw_build.read_sources(built / "work")
+    sources, failures = raw_build.read_recordings(built / "work")
     assert [Path(failure.name).name for failure in failures] + [
         Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
@@ -106,7 +109,7 @@ def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, know
         assert figures["one_reader"] == 1
         assert figures["false_keeps"] < 0.02
         assert figures["kept"] > 0.4
-        assert figures["edge_precision"] > 0.75  # ten edges each; the benchmark has hundreds
+        assert figures["edge_precision"] > 0.75  # each recording has ten edges; the benchmark has hundreds
         assert sum(s.seconds for s in segments) == pytest.approx(truth.duration_s, abs=0.01)
         if source.text:
             edits, words = known.word_errors(segments, truth)
@@ -161,14 +164,14 @@ def test_parts_by_several_machines_make_the_same(short: Path, short_built: Path,
 
 @pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_with_a_worker_killed(short: Path, short_built: Path, tmp_path: Path) -> None:
-    """Two workers of a local cluster; the first that works is killed while it does."""
+    """The local cluster has two workers; the first one that gets work is killed while it works."""
     killed: list[int] = []
 
     def kill_one() -> None:
         while not killed:
             found = subprocess.run(["pgrep", "-f", "^ray::_alone_on_its_core"], capture_output=True, text=True)
             if found.stdout.strip():
-                time.sleep(1.5)  # in the middle of the work
+                time.sleep(1.5)  # while the build is at work
                 killed.append(int(found.stdout.split()[0]))
                 os.kill(killed[0], signal.SIGKILL)
             time.sleep(0.1)
@@ -196,7 +199,7 @@ def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: P
     sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
     (tmp_path / "in" / "broken.mp3").write_bytes(bytes(1000))
     for words in ([str(tmp_path / "in")], [str(tmp_path / "in" / "broken.mp3")]):
-        with pytest.raises(ShardError, match=r"nothing of \d recordings could be used; report/ says why"):
+        with pytest.raises(ShardError, match=r"none of the recordings could be used \(\d in all\); report/ says why"):
             build(words, tmp_path / "out")
         assert "broken" in (tmp_path / "out" / "report" / "index.html").read_text()
         rows = (tmp_path / "out" / "report" / "segments.csv").read_text()
@@ -205,7 +208,7 @@ def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: P
 
 
 def splits_of(out: Path) -> dict[str, list[dict[str, Any]]]:
-    """What is known of the samples of each split."""
+    """The JSON of the samples of each split."""
     found = {}
     for split in ("train", "heldout"):
         samples = ShardSet.open([out], split, "audio")
@@ -229,7 +232,7 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
     index = json.loads((tmp_path / "out" / "index.json").read_text())
     assert index["details"]["disjoint_speakers"] is True
     assert verify(tmp_path / "out")[0] == []
-    # By a reader, who speaks in one recording here; and by a text, which is left out wherever it is.
+    # The list names a reader, who speaks in only one recording here, and a text, which is left out of every recording.
     reader = splits["train"][0]["speaker"]
     texts = [meta["text"] for meta in splits["heldout"]]
     (tmp_path / "list.json").write_text(json.dumps({"readers": [reader], "any_sentences": [texts[0], "not there"]}))
@@ -260,7 +263,7 @@ def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         raw_build.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
     assert f"fetching {words[0]}" in told.getvalue()
     assert "no JavaScript runtime was found" in told.getvalue()
-    assert "recordings found, 1 could not be had" in told.getvalue()
+    assert "recordings; 1 could not be read or fetched" in told.getvalue()
 
 
 def test_words_that_are_not_english_cannot_be_placed() -> None:
@@ -283,7 +286,7 @@ if __name__ == "__main__":
 
 
 def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, settings: list[str]) -> None:
-    """Kill the build, or one of its workers, so many times at random moments, then let it end."""
+    """Kill the build, or one of its workers, several times at random moments, then let it end."""
     program.write_text(PROGRAM)
     words = [sys.executable, str(program), str(folder), str(out), *settings]
     rng = random.Random(1)
@@ -321,7 +324,7 @@ def test_a_dry_run_tells_and_builds_nothing(
     program.raw([str(recordings[0])], out=tmp_path / "out", config="podcast", set_=CHOSEN, dry_run=True)
     told = " ".join(capsys.readouterr().err.split())
     assert "3 recordings" in told
-    assert "1 with their text, the others written down by pocketsphinx" in told
+    assert "1 with their text, the others transcribed by pocketsphinx" in told
     assert not (tmp_path / "out" / "index.json").exists()
 
 
@@ -362,8 +365,8 @@ def test_every_configuration_of_the_builder_is_right() -> None:
 
 
 def test_the_report_hears_the_stretches_that_it_asks_for(built: Path) -> None:
-    """In one pass, in any order; what is past the end is not there."""
-    sources, _ = raw_build.read_sources(built / "work")
+    """Stretches are read in one pass, in any order; what lies past the end is missing."""
+    sources, _ = raw_build.read_recordings(built / "work")
     source = next(s for s in sources if "kathleen" in s.path)
     whole, rate = sf.read(source.path, dtype="float32")
     stretches = [(3.0, 9.5), (0.0, 2.0), (len(whole) / rate - 1, len(whole) / rate + 5)]

@@ -29,7 +29,7 @@ def spoken(text: str, voice: str = "low") -> Wave:
 
 
 def recoded(samples: Wave, container: str, codec: str, bit_rate: int) -> Wave:
-    """``samples`` through a lossy codec and back."""
+    """``samples`` after they were encoded with a lossy codec and decoded again."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format=container) as out:
         stream = out.add_stream(codec, rate=RATE, layout="mono")
@@ -89,7 +89,8 @@ def test_how_far_copies_are_from_the_bar(voice: Wave) -> None:
 
 def test_other_readings_are_not_copies(voice: Wave) -> None:
     text = "the cat sat on the red mat and saw six old hats"
-    slower = np.asarray(soxr.resample(spoken(text), 15, 16), np.float32)  # a take of the same reader, 7 % slower
+    # another reading by the same reader, 7 % slower
+    slower = np.asarray(soxr.resample(spoken(text), 15, 16), np.float32)
     sounds = {
         "low": spoken(text),
         "low again": slower,
@@ -125,7 +126,7 @@ def test_short_segments_need_equal_texts(voice: Wave) -> None:
 
 
 def test_equal_texts_are_a_reason_to_compare(monkeypatch: pytest.MonkeyPatch, voice: Wave) -> None:
-    monkeypatch.setattr(duplicates, "_SKETCH", 0)  # as if no word of the two fingerprints were the same
+    monkeypatch.setattr(duplicates, "_SKETCH", 0)  # now the two fingerprints have no word in common
     sounds = {"a": voice, "b": 0.5 * voice, "c": spoken("a cat sat on the mat with the hat")}
     assert found(sounds) == {}
     assert found(sounds, {"a": "It is.", "b": "it is", "c": "It is!"}) == {"b": "a"}
@@ -157,7 +158,7 @@ def test_a_fingerprint_is_small_and_repeatable(voice: Wave) -> None:
 
 
 def test_bits_by_the_formula_of_the_paper() -> None:
-    """Two tones, one fading, one growing: the signs of their bands can be told by hand."""
+    """One tone fades and another one grows, so the signs of their bands can be derived by hand."""
     time = np.arange(2 * RATE) / RATE
     fading = np.linspace(1, 0.1, len(time)) * np.sin(2 * np.pi * 500 * time)
     growing = np.linspace(0.1, 1, len(time)) * np.sin(2 * np.pi * 1460 * time)
@@ -165,7 +166,7 @@ def test_bits_by_the_formula_of_the_paper() -> None:
     edges = np.geomspace(300, 2000, 34)
     band = {hz: int(np.searchsorted(edges, hz)) - 1 for hz in (500, 1460)}
     middle = np.unpackbits(words[20:-20].astype(">u4").view(np.uint8).reshape(-1, 4), axis=1)
-    # E[m] - E[m+1] falls where band m fades or band m + 1 grows, and rises the other way round.
+    # E[m] - E[m+1] falls if band m fades or band m + 1 grows, and rises in the opposite cases.
     assert not middle[:, band[500]].any() and middle[:, band[500] - 1].all()
     assert middle[:, band[1460]].all() and not middle[:, band[1460] - 1].any()
 
@@ -178,14 +179,17 @@ def test_bit_errors_by_hand() -> None:
     assert bit_errors(a, b, 1.0) == 200 / 3200
     assert bit_errors(a, a[10:], 0.9) == 0
     assert bit_errors(a[10:], a, 0.9) == 0
-    assert bit_errors(a, a[11:], 0.9) == 1.0  # too short to match
+    assert bit_errors(a, a[11:], 0.9) == 1.0  # this fingerprint is too short to match
     b[50:60] = NOTHING
     assert bit_errors(a, b, 1.0) == 200 / 2880
     assert 0.4 < bit_errors(a, rng.integers(1, 2**32, 100, np.uint32), 0.8) < 0.5
 
 
 def test_many_segments_are_not_compared_pair_by_pair(monkeypatch: pytest.MonkeyPatch) -> None:
-    """500 copies of an advert among 1000 other segments: each is compared with few, and the advert stays once."""
+    """500 copies of an advert among 1000 other segments.
+
+    Each segment is compared with few others, and one copy of the advert stays.
+    """
     rng = np.random.default_rng(0)
     advert = rng.integers(1, 2**32, 200, np.uint32)
     prints = {f"{n:05d}": rng.integers(1, 2**32, 200, np.uint32) for n in range(1500)}

@@ -9,7 +9,7 @@ from tests.data.web import server as w
 from tests.data.web.test_fetch import MP3, config
 from triforce_tts.audio.io import Audio, write_audio
 from triforce_tts.data.labelled.babble import VOICES, speak
-from triforce_tts.data.raw.find import find_sources
+from triforce_tts.data.raw.find import find_recordings
 from triforce_tts.data.web.feeds import parse_feed, read_feed, read_url_list
 from triforce_tts.errors import AudioError, ShardError
 
@@ -47,7 +47,7 @@ def test_folders_are_searched_through(tmp_path: Path) -> None:
     (top / "empty.wav").touch()
     (top / "loop").symlink_to(top)
     (top / "nowhere.wav").symlink_to(top / "missing.wav")
-    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    sources, failures = find_recordings([str(top)], tmp_path / "d", config())
     assert [Path(s.path).name for s in sources] == ["b.wav", "A.MP3"]
     assert {Path(f.name).name for f in failures} == {"empty.wav", "nowhere.wav"}
     assert all(f.reason for f in failures)
@@ -55,10 +55,10 @@ def test_folders_are_searched_through(tmp_path: Path) -> None:
 
 def test_an_id_hangs_on_the_content_alone_and_equal_files_are_one(tmp_path: Path) -> None:
     first, second = sound(tmp_path / "x" / "same.wav"), sound(tmp_path / "y" / "same.wav")
-    alone, _ = find_sources([str(first)], tmp_path / "d", config())
-    moved, _ = find_sources([str(second)], tmp_path / "d", config())
+    alone, _ = find_recordings([str(first)], tmp_path / "d", config())
+    moved, _ = find_recordings([str(second)], tmp_path / "d", config())
     assert alone[0].id == moved[0].id
-    both, failures = find_sources([str(first), str(second)], tmp_path / "d", config())
+    both, failures = find_recordings([str(first), str(second)], tmp_path / "d", config())
     assert len(both) == 1
     assert failures[0].reason == f"same file as {first}"
 
@@ -66,7 +66,7 @@ def test_an_id_hangs_on_the_content_alone_and_equal_files_are_one(tmp_path: Path
 def test_odd_names_become_keys(tmp_path: Path) -> None:
     for name in ("ä ö.wav", "…" * 60 + ".wav", "a.b.c.wav", "x" * 200 + ".wav"):
         sound(tmp_path / "in" / name, f"text {len(name)}")
-    sources, failures = find_sources([str(tmp_path / "in")], tmp_path / "d", config())
+    sources, failures = find_recordings([str(tmp_path / "in")], tmp_path / "d", config())
     assert not failures
     assert len({s.id for s in sources}) == 4
     assert all(s.id.isascii() and len(s.id) <= 84 and "." not in s.id for s in sources)
@@ -78,7 +78,7 @@ def test_text_and_licence_beside_recordings(tmp_path: Path) -> None:
     (top / "one.txt").write_text("First chapter.")
     (top / "all.epub").write_bytes(b"")
     (top / "LICENSE").write_text("CC0-1.0\nmore")
-    sources, _ = find_sources([str(top)], tmp_path / "d", config())
+    sources, _ = find_recordings([str(top)], tmp_path / "d", config())
     assert [Path(s.text or "").name for s in sources] == ["one.txt", "all.epub"]
     assert {s.license for s in sources} == {"CC0-1.0"}
     assert {s.collection for s in sources} == {"book"}
@@ -86,19 +86,19 @@ def test_text_and_licence_beside_recordings(tmp_path: Path) -> None:
 
 def test_what_the_user_mistypes_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="nothing to build"):
-        find_sources([], tmp_path, config())
+        find_recordings([], tmp_path, config())
     with pytest.raises(ShardError, match="no such file"):
-        find_sources([str(tmp_path / "missing")], tmp_path, config())
+        find_recordings([str(tmp_path / "missing")], tmp_path, config())
     for empty in ("", " "):
-        with pytest.raises(ShardError, match="a source is an empty name"):
-            find_sources([str(tmp_path), empty], tmp_path, config())
+        with pytest.raises(ShardError, match="one of the sources is an empty name"):
+            find_recordings([str(tmp_path), empty], tmp_path, config())
 
 
 def test_a_feed_is_fetched_and_what_fails_is_told(web: w.Web, tmp_path: Path) -> None:
     web.replies["/feed"] = w.whole(FEED.format(base=web.url("")).encode(), "application/rss+xml")
     web.replies["/one.mp3"] = w.whole(MP3)
     web.replies["/gone.mp3"] = lambda handler: w.send(handler, 404, {"Content-Length": "0"})
-    sources, failures = find_sources([web.url("/feed")], tmp_path / "d", config(retries=0))
+    sources, failures = find_recordings([web.url("/feed")], tmp_path / "d", config(retries=0))
     (source,) = sources
     assert (source.title, source.url) == ("One & only", web.url("/one.mp3"))
     assert source.license.lower().startswith("cc-by-4.0")
@@ -112,7 +112,7 @@ def test_lists_of_urls(web: w.Web, tmp_path: Path) -> None:
     listed = tmp_path / "mine.urls"
     listed.write_text(f"# comment\n\n{web.url('/one.mp3')}\tCC0-1.0\nnot a url\n")
     assert read_url_list(listed) == [(3, web.url("/one.mp3"), "CC0-1.0"), (4, "not a url", "unknown")]
-    sources, failures = find_sources([str(listed)], tmp_path / "d", config())
+    sources, failures = find_recordings([str(listed)], tmp_path / "d", config())
     assert [(s.license, s.collection) for s in sources] == [("CC0-1.0", "mine")]
     assert "line 4" in failures[0].name
 
@@ -121,7 +121,7 @@ def test_a_dry_run_fetches_nothing(web: w.Web, tmp_path: Path) -> None:
     (tmp_path / "feed.xml").write_text(FEED.format(base=web.url("")))
     local = sound(tmp_path / "a.wav")
     words = [str(tmp_path / "feed.xml"), web.url("/x.mp3"), str(local)]
-    sources, failures = find_sources(words, tmp_path / "d", config(), fetch=False)
+    sources, failures = find_recordings(words, tmp_path / "d", config(), fetch=False)
     assert [Path(s.path) for s in sources] == [local]
     assert [f.name for f in failures] == [
         web.url("/one.mp3"), "/gone.mp3" if failures[1].name.startswith("/") else web.url("/gone.mp3"),
@@ -166,7 +166,7 @@ def test_an_entity_of_a_feed_reads_no_file(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
     sound(tmp_path / "in" / "a.wav")
     (tmp_path / "in" / "a.wav").rename(os.fsdecode(os.fsencode(tmp_path / "in") + b"/\xff.wav"))
-    sources, failures = find_sources([str(tmp_path / "in")], tmp_path / "d", config())
+    sources, failures = find_recordings([str(tmp_path / "in")], tmp_path / "d", config())
     assert not sources
     assert "UTF-8" in failures[0].reason
 
@@ -201,18 +201,19 @@ def test_a_folder_that_is_named_twice_has_the_licence_of_each_place(tmp_path: Pa
         sound(tmp_path / "library" / "book" / f"{name}.wav", f"number {name}")
     (tmp_path / "library" / "LICENSE").write_text("CC0-1.0\n")
     words = [str(tmp_path / "library" / "book" / "one.wav"), str(tmp_path / "library")]
-    found, failures = find_sources(words, tmp_path / "out", config())
-    assert [source.license for source in found] == ["unknown", "CC0-1.0"]  # the first was given without the library
+    found, failures = find_recordings(words, tmp_path / "out", config())
+    # the first source is the file alone, so the licence in the library does not count for it
+    assert [source.license for source in found] == ["unknown", "CC0-1.0"]
     assert [Path(failure.name).name for failure in failures] == ["one.wav"]
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.urls").write_text("http://a.example/x.mp3\n")
-    find_sources([str(tmp_path / "a.urls"), "http://a.example/"], tmp_path / "out", config(), fetch=False)
+    find_recordings([str(tmp_path / "a.urls"), "http://a.example/"], tmp_path / "out", config(), fetch=False)
     assert not (tmp_path / "out").exists()
 
 
-# --- what lies about in folders ---
+# --- other files in folders ---
 
 
 def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +237,7 @@ def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatc
     (top / "built").mkdir()
     (top / "built" / ".triforce-tts.json").write_text('{"kind": "shards"}')
     sound(top / "built" / "downloads" / "x.wav", "what was fetched")
-    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    sources, failures = find_recordings([str(top)], tmp_path / "d", config())
     assert [Path(source.path).name for source in sources] == ["good.wav", "inner.wav"]
     assert all(source.text is None for source in sources)
     names = [Path(failure.name).name for failure in failures]
@@ -246,7 +247,7 @@ def test_odd_things_beside_recordings_are_a_line_each(tmp_path: Path, monkeypatc
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Made so, because the tests may run as root, whom the system lets read everything."""
+    """The test replaces functions of the system, because it may run as root, who may read every file."""
     top = tmp_path / "in"
     for name in ("a/one.wav", "b/two.wav", "c/three.wav"):
         sound(top / name, name)
@@ -265,7 +266,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path: Path, monkey
 
     monkeypatch.setattr(os, "scandir", scan)
     monkeypatch.setattr(Path, "open", refuse)
-    sources, failures = find_sources([str(top)], tmp_path / "d", config())
+    sources, failures = find_recordings([str(top)], tmp_path / "d", config())
     assert [(Path(source.path).name, source.license) for source in sources] == [("three.wav", "unknown")]
     assert sorted(Path(failure.name).name for failure in failures) == ["LICENSE", "a", "two.wav"]
     assert all("Permission denied" in failure.reason for failure in failures)
@@ -277,7 +278,7 @@ def test_titles_of_any_kind_can_be_written_down(web: w.Web, tmp_path: Path) -> N
         FEED.format(base=web.url("")).replace("One &amp; only", "x \ufffe [/red] \u2028 y").replace("/one", "/a")
     )
     (tmp_path / "feed.xml").write_text(finder_feed)
-    sources, _ = find_sources([str(tmp_path / "feed.xml")], tmp_path / "d", config(retries=0))
+    sources, _ = find_recordings([str(tmp_path / "feed.xml")], tmp_path / "d", config(retries=0))
     assert len(sources) == 1
     for source in sources:
         (source.title or "").encode()

@@ -1,16 +1,16 @@
-"""What a held-out list names among raw recordings."""
+"""Applying a held-out list to raw recordings."""
 
 import pytest
 
 from triforce_tts.data.common.heldout import HeldOut
 from triforce_tts.data.common.names import letters_of, make_key
-from triforce_tts.data.common.segments import UNKNOWN, Source
+from triforce_tts.data.common.segments import UNKNOWN, Recording
 from triforce_tts.data.raw.listed import Listed
 
 SOURCES = [
-    Source("ep_1-0123abcd", "/x/ep.1.mp3", "A show", title="Episode 1: Why?", url="http://x/ep.1.mp3"),
-    Source("ep_2-0123abcd", "/x/ep.2.mp3", "A show"),
-    Source("chapter-0123abcd", "/books/kathleen/chapter.flac", "kathleen"),
+    Recording("ep_1-0123abcd", "/x/ep.1.mp3", "A show", title="Episode 1: Why?", url="http://x/ep.1.mp3"),
+    Recording("ep_2-0123abcd", "/x/ep.2.mp3", "A show"),
+    Recording("chapter-0123abcd", "/books/kathleen/chapter.flac", "kathleen"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""Two hundred damaged and odd files: none stops a build, each is in its report."""
+"""Two hundred damaged and odd files: none of them stops a build, and the report lists each of them."""
 
 import csv
 import io
@@ -48,19 +48,19 @@ def spoilt(content: bytes, rng: random.Random) -> bytes:
     """One way to damage a file."""
     data = bytearray(content)
     way = rng.randrange(6)
-    if way == 0:  # cut short
+    if way == 0:  # the file is cut short
         return bytes(data[: rng.randrange(1, len(data))])
-    if way == 1:  # bytes changed
+    if way == 1:  # some bytes are changed
         for _ in range(rng.choice((1, 10, 1000))):
             data[rng.randrange(len(data))] = rng.randrange(256)
-    elif way == 2:  # a hole of zeros
+    elif way == 2:  # a part is replaced by zeros
         start = rng.randrange(len(data))
         data[start : start + len(data) // 3] = bytes(len(data[start : start + len(data) // 3]))
-    elif way == 3:  # the beginning lost
+    elif way == 3:  # the beginning is missing
         del data[: rng.randrange(1, len(data) // 2)]
-    elif way == 4:  # something before it, as of tags
+    elif way == 4:  # other bytes come before it, like those of tags
         return rng.randbytes(rng.choice((3, 700))) + content
-    else:  # a piece twice
+    else:  # a part is there twice
         start = rng.randrange(len(data) // 2)
         data[start:start] = data[start : start + 5000]
     return bytes(data)
@@ -85,7 +85,7 @@ def special(folder: Path) -> None:
     (folder / "folder.wav").mkdir()
 
 
-@pytest.mark.filterwarnings("ignore")  # decoders' own words about what they are given
+@pytest.mark.filterwarnings("ignore")  # some decoders print messages of their own about damaged files
 def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -93,7 +93,7 @@ def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path
     formats = encoded()
     for number in range(186):
         suffix = rng.choice(list(formats))
-        name = rng.choice(list(formats)) if number % 9 == 0 else suffix  # now and then under a wrong name
+        name = rng.choice(list(formats)) if number % 9 == 0 else suffix  # some files have a wrong suffix
         (folder / f"{number:03d}{name}").write_bytes(spoilt(formats[suffix], rng))
     special(folder)
     (folder / "good.ogg").write_bytes(formats[".ogg"])
@@ -110,6 +110,6 @@ def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path
     assert len(ShardSet.open([tmp_path / "out"], "train", "audio")) >= 1
     with (tmp_path / "out" / "report" / "segments.csv").open(newline="") as file:
         outcomes = {row["outcome"] for row in csv.DictReader(file) if row["source"].startswith("good")}
-    assert outcomes & {"kept", "duplicate"}  # the damaged ones are of the same recording
-    # What can be decoded of a damaged recording is used: the most of them give something.
+    assert outcomes & {"kept", "duplicate"}  # the damaged files hold the same recording
+    # The readable parts of a damaged recording are used, so most of these files give some sound.
     assert sum(row["outcome"] == "read" for row in rows) > 100

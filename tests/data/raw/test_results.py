@@ -1,4 +1,4 @@
-"""What lies in OUT/work: read back with care, held against others, and kept only where it says something for good."""
+"""The results in OUT/work: they are checked when they are read, locked for other processes, and kept if final."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ import soundfile as sf
 import torch
 from rich.console import Console
 
-from triforce_tts.data.common.segments import Segment, Source
+from triforce_tts.data.common.segments import Recording, Segment
 from triforce_tts.data.raw import build as raw_build
 from triforce_tts.data.raw import pipeline, results
 from triforce_tts.data.raw.pipeline import Work, process
@@ -33,8 +33,8 @@ def silence(folder: Path, name: str = "quiet.wav") -> Path:
 
 def work(out: Path, path: Path, *settings: str) -> Work:
     config = raw_build.load_config("podcast", [*CHOSEN, *settings])
-    source = Source("quiet-12345678", str(path), "in")
-    return Work(source, str(results.work_folder(out, source)), config)
+    recording = Recording("quiet-12345678", str(path), "in")
+    return Work(recording, str(results.work_folder(out, recording)), config)
 
 
 # --- A4: names from files ---
@@ -63,7 +63,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: object, tmp_path: Path) ->
 def test_a_damaged_list_of_sources_is_one_line(text: str, tmp_path: Path) -> None:
     (tmp_path / "sources.json").write_text(text)
     with pytest.raises(ShardError, match=r"sources\.json: ") as caught:
-        results.read_sources(tmp_path)
+        results.read_recordings(tmp_path)
     assert "\n" not in str(caught.value)
 
 
@@ -85,24 +85,24 @@ def test_a_foreign_folder_stays(tmp_path: Path) -> None:
 
 
 def test_damaged_rows_and_voices_say_what_to_do(tmp_path: Path) -> None:
-    source = Source("a", "a.wav", "c")
-    folder = results.work_folder(tmp_path, source)
+    recording = Recording("a", "a.wav", "c")
+    folder = results.work_folder(tmp_path, recording)
     folder.mkdir(parents=True)
     for rows in ("{}\n", "[1]", '{"start_s": 0, "end_s": "1"}', '{"start_s": 0, "end_s": NaN}', "[" * 10**5, "\udcff"):
         (folder / "segments.jsonl").write_bytes(rows.encode("utf-8", "surrogateescape"))
         with pytest.raises(ShardError, match="remove the folder") as caught:
-            list(results.read_segments(tmp_path, source))
+            list(results.read_segments(tmp_path, recording))
         assert "\n" not in str(caught.value)
     for voices in ("[]", '{"0": 1}', '{"0": ["a"]}', '{"0": [NaN]}'):
         (folder / "voices.json").write_text(voices)
         with pytest.raises(ShardError, match="remove the folder"):
-            results.read_voices(tmp_path, source)
+            results.read_voices(tmp_path, recording)
     row = pipeline.as_row(Segment(0, 1, scores={"a": 1.0, "b": float("nan"), "c": float("-inf")}))
     (folder / "segments.jsonl").write_text(json.dumps(row))
-    assert [segment.scores for segment in results.read_segments(tmp_path, source)] == [{"a": 1.0}]
+    assert [segment.scores for segment in results.read_segments(tmp_path, recording)] == [{"a": 1.0}]
 
 
-# --- faults of the recording, faults of the machine ---
+# --- errors of a recording, errors of the machine ---
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -171,8 +171,8 @@ def test_what_concerns_every_recording_stops_and_is_not_kept(
 
 def test_an_unreadable_text_is_tried_again(tmp_path: Path) -> None:
     path = silence(tmp_path / "in")
-    source = Source("quiet-12345678", str(path), "in", text=str(tmp_path / "book.txt"))
-    job = Work(source, str(results.work_folder(tmp_path, source)), raw_build.load_config("podcast", CHOSEN))
+    recording = Recording("quiet-12345678", str(path), "in", text=str(tmp_path / "book.txt"))
+    job = Work(recording, str(results.work_folder(tmp_path, recording)), raw_build.load_config("podcast", CHOSEN))
     account = process(job)
     assert account.again
     assert "book.txt" in account.error
@@ -192,12 +192,12 @@ def test_what_a_machine_could_not_do_is_said_and_tried_again(tmp_path: Path, mon
     with monkeypatch.context() as patched:
         patched.setattr(pipeline, "decode", decode)
         with pytest.raises(
-            ShardError, match=r"1 of 2 recordings could not be done on this machine.*one.wav \(MemoryEr"
+            ShardError, match=r"1 of 2 recordings could not be processed on this machine.*one.wav \(MemoryEr"
         ):
             raw_build.run([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, only="fetch")
             raw_build.run([], tmp_path / "out", config, 1, QUIET, only="process")
-    sources, _ = results.read_sources(tmp_path / "out" / "work")
-    jobs = [Work(source, str(results.work_folder(tmp_path / "out", source)), config) for source in sources]
+    sources, _ = results.read_recordings(tmp_path / "out" / "work")
+    jobs = [Work(recording, str(results.work_folder(tmp_path / "out", recording)), config) for recording in sources]
     assert [account.again for account in raw_build.read_accounts(jobs)] == [True, False]
     raw_build.run([], tmp_path / "out", config, 1, QUIET, only="process")
     assert [account.again for account in raw_build.read_accounts(jobs)] == [False, False]
@@ -209,7 +209,9 @@ def test_assembling_alone_never_processes(tmp_path: Path) -> None:
     config = raw_build.load_config("podcast", CHOSEN)
     raw_build.build([str(tmp_path / "in")], tmp_path / "out", config, 1, QUIET, "fetch")
     raw_build.build([], tmp_path / "out", config, 1, QUIET, "process", (1, 2))
-    with pytest.raises(ShardError, match=r"^1 of 2 recordings are not processed .*other.wav; .*--only process first$"):
+    with pytest.raises(
+        ShardError, match=r"^not processed .*: 1 of 2 recordings, such as .*other.wav; .*--only process first$"
+    ):
         raw_build.build([], tmp_path / "out", config, 1, QUIET, "assemble")
 
 
@@ -217,7 +219,7 @@ def test_assembling_alone_never_processes(tmp_path: Path) -> None:
 def test_a_build_that_keeps_nothing_is_one_line(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     silence(tmp_path / "quiet")
-    with pytest.raises(ShardError, match=r"nothing of [01] recordings could be used; report/ says why"):
+    with pytest.raises(ShardError, match=r"none of the recordings could be used \([01] in all\); report/ says why"):
         raw_build.run([str(tmp_path / word) for word in words], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1,
                    QUIET)  # fmt: skip
     assert (tmp_path / "out" / "report" / "index.html").is_file()
@@ -241,9 +243,10 @@ def test_a_recording_is_done_by_one_process_at_a_time(tmp_path: Path) -> None:
     other = subprocess.Popen([sys.executable, "-c", HOLD, job.folder, "1"], stdout=subprocess.PIPE, text=True)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
-    source = Source("loud-12345678", job.source.path, "in")
+    recording = Recording("loud-12345678", job.recording.path, "in")
     began = time.monotonic()
-    process(Work(source, str(results.work_folder(tmp_path, source)), job.config))  # another recording: no wait
+    # this is another recording, so the process does not wait
+    process(Work(recording, str(results.work_folder(tmp_path, recording)), job.config))
     assert other.poll() is None
     process(job)
     assert other.wait() == 0
@@ -264,8 +267,10 @@ def test_what_dead_machines_left_goes_and_what_others_write_stays(tmp_path: Path
 
 
 def test_accounts_are_read_back_as_they_were(tmp_path: Path) -> None:
-    account = Account(Source("a", "a.wav", "c", url="http://x"), "", 2.5, ["damaged"], {"decode": (2.5, 0.0, 0.1)})
+    account = Account(Recording("a", "a.wav", "c", url="http://x"), "", 2.5, ["damaged"], {"decode": (2.5, 0.0, 0.1)})
     results.write_done(tmp_path, "f", account)
+    # the key that older builds wrote
+    assert json.loads((tmp_path / "done.json").read_text())["account"]["source"]["id"] == "a"
     assert results.finished(tmp_path, "f") == account
     assert results.finished(tmp_path, "g") is None
     for text in ("{}", "[" * 10**5, '{"fingerprint": "f", "account": {}}', ""):

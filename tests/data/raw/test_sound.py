@@ -66,7 +66,7 @@ def test_a_damaged_recording_gives_what_can_be_had_and_a_hopeless_one_nothing(tm
 
 def test_nothing_is_left_of_what_turns_out_hopeless_or_cannot_be_written(tmp_path: Path) -> None:
     wave = np.full(300_000, np.inf, np.float32)
-    wave[:100_000] = 0.1  # its beginning is written before it shows
+    wave[:100_000] = 0.1  # the error comes after the beginning was written
     sf.write(tmp_path / "x.wav", wave, 16000, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"x\.wav"):
         decode(tmp_path / "x.wav", tmp_path / "scratch", 24000)
@@ -92,7 +92,7 @@ def test_odd_rates_channels_and_lengths(tmp_path: Path, rate: int, channels: int
 
 
 def test_a_name_may_be_long_or_wrong(tmp_path: Path) -> None:
-    path = tmp_path / ("ü" * 120 + ".mp3")  # 244 bytes of the 255 that a file system takes; and it is Opus
+    path = tmp_path / ("ü" * 120 + ".mp3")  # a name of 244 bytes, when file systems take 255; the content is Opus
     path.write_bytes((SPEECH / "kathleen-00.ogg").read_bytes())
     assert decode(path, tmp_path / "scratch", 16000).duration_s > 2
 

@@ -13,7 +13,7 @@ def test_quantiles_are_those_of_numpy() -> None:
         spread.add(value)
     shares = [0.0, 0.25, 0.5, 0.75, 1.0]
     expected = np.quantile(values, shares, method="inverted_cdf")
-    assert spread.quantiles(shares) == pytest.approx(expected, rel=0.005)  # three digits are kept
+    assert spread.quantiles(shares) == pytest.approx(expected, rel=0.005)  # values are rounded to three digits
     assert len(spread) == 999
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from triforce_tts.data.common.segments import Failure, Segment, Source, Wave, as_row
+from triforce_tts.data.common.segments import Failure, Recording, Segment, Wave, as_row
 from triforce_tts.data.report.page import clock
 from triforce_tts.data.report.report import ReportConfig, write_report
-from triforce_tts.data.report.tally import SourceRows, Step, check_cover
+from triforce_tts.data.report.tally import RecordingRows, Step, check_cover
 from triforce_tts.errors import AudioError, TriforceError
 
 RATE = 16000
@@ -26,12 +26,12 @@ def segment(start_s: float, end_s: float, reason: str = "", text: str = "", **sc
     return Segment(start_s, end_s, reason, "3.1" if reason else "", "0", text, scores)
 
 
-def recording(*segments: Segment, name: str = "a", **about: Any) -> SourceRows:
+def recording(*segments: Segment, name: str = "a", **about: Any) -> RecordingRows:
     known = {"path": f"/in/{name}.mp3", "collection": "talks", "license": "CC0-1.0", **about}
-    return SourceRows(Source(name, **known), segments[-1].end_s, [as_row(s) for s in segments])
+    return RecordingRows(Recording(name, **known), segments[-1].end_s, [as_row(s) for s in segments])
 
 
-def simple() -> list[SourceRows]:
+def simple() -> list[RecordingRows]:
     return [
         recording(segment(0, 4, text="hello there", snr_db=30.0), segment(4, 5, "no speech")),
         recording(segment(0, 2, "noisy", snr_db=5.0, dnsmos=2.0), segment(2, 3, text="ah"), name="b", license="other"),
@@ -48,7 +48,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 class Page(HTMLParser):
-    """The elements of a page, its visible text, and whether every element that was opened is closed."""
+    """The elements of a page and its visible text; every element that is opened must be closed."""
 
     VOID = ("meta", "br", "hr", "img", "input", "link")
 
@@ -120,7 +120,7 @@ def test_a_text_is_no_formula_in_a_spreadsheet(tmp_path: Path, text: str) -> Non
     source, failure = table(tmp_path / "sources.csv")
     assert {source[name] for name in ("source", *about)} == {f"'{text}"}
     assert {failure["source"], failure["outcome"]} == {f"'{text}"}
-    assert f"'{text}" not in Page(tmp_path / "index.html").text  # nobody runs formulas there
+    assert f"'{text}" not in Page(tmp_path / "index.html").text  # a browser does not run formulas
 
 
 @pytest.mark.parametrize("text", ["", "-35.2 dB", "-3", "+0.5", "a=b", "1-2", "'=", "“=”", " =1"])
@@ -155,16 +155,17 @@ def test_every_second_is_accounted_for(tmp_path: Path) -> None:
         ([segment(0, 1), segment(0.5, 3)], r"a: 0.500 to 1.000 s of 3.000 s are in two segments"),
         ([segment(0.1, 3)], r"a: 0.000 to 0.100 s of 3.000 s are nowhere"),
         ([segment(0, 2.99)], r"a: 2.990 to 3.000 s of 3.000 s are nowhere"),
-        ([segment(0, 3.1)], r"a: 3.000 to 3.100 s of 3.000 s are past its end"),
+        ([segment(0, 3.1)], r"a: 3.000 to 3.100 s of 3.000 s are past the end of the recording"),
         ([segment(0, 2), segment(2, 1.5)], r"a segment from 2 to 1.5 s"),
         ([segment(0, math.nan)], r"a segment from 0 to nan s"),
         ([], r"a: 0.000 to 3.000 s of 3.000 s are nowhere"),
-        # As many seconds twice as not at all: the sum alone would not tell.
+        # The seconds that are there twice are as many as those that are missing, so the sum alone would not show the
+        # fault.
         ([segment(0, 1.5), segment(1, 2.5)], r"a: 1.000 to 1.500 s of 3.000 s are in two segments"),
     ],
 )
 def test_a_second_lost_or_counted_twice_stops_the_report(tmp_path: Path, segments: list[Segment], match: str) -> None:
-    item = SourceRows(recording(segment(0, 3)).source, 3.0, [as_row(s) for s in segments])
+    item = RecordingRows(recording(segment(0, 3)).recording, 3.0, [as_row(s) for s in segments])
     with pytest.raises(TriforceError, match=match):
         write_report(tmp_path, [item])
     assert not list(tmp_path.iterdir())
@@ -186,7 +187,7 @@ def test_the_page_is_whole_and_asks_for_nothing(tmp_path: Path) -> None:
     assert "url(" not in page.source and "@import" not in page.source
     for words in ("0:00:08.0", "0:00:05.0 (62.5 %)", "damaged", "4.0", "no speech"):
         assert words in page.text
-    # The part of the waterfall that each outcome takes, of 1000.
+    # The part of the waterfall that each outcome takes, in thousandths.
     bars = [(a["class"], a["x"], a["width"]) for t, a in page.elements if t == "rect" and a.get("y") == "2"]
     assert bars == [("all", "0.0", "1000.0"), ("dropped", "750.0", "250.0"), ("dropped", "625.0", "125.0"),
                     ("kept", "0.0", "625.0")]  # fmt: skip
@@ -249,7 +250,7 @@ def test_examples_can_be_heard_and_seen(tmp_path: Path) -> None:
 
 
 def test_examples_are_few_fair_and_always_the_same(tmp_path: Path) -> None:
-    def many() -> Iterator[SourceRows]:
+    def many() -> Iterator[RecordingRows]:
         for number in range(20):
             parts = [segment(k, k + 1, "" if k % 2 else "noisy", text=f"say {number} {k}") for k in range(10)]
             yield recording(*parts, name=f"s{number:02d}")
@@ -260,9 +261,10 @@ def test_examples_are_few_fair_and_always_the_same(tmp_path: Path) -> None:
     assert page.source == (tmp_path / "two" / "index.html").read_text()
     assert page.count("blockquote") == 16
     chosen = re.findall(r"<blockquote[^>]*>say (\d+) (\d)<", page.source)
-    assert len({number for number, _ in chosen}) > 6  # of 20 recordings, not the first ones
+    # the examples come from many of the 20 recordings and not only from the first ones
+    assert len({number for number, _ in chosen}) > 6
     assert {int(k) % 2 for _, k in chosen[:8]} == {1}
-    # One more recording leaves most of the choice as it is.
+    # One more recording changes few of the examples.
     write_report(tmp_path / "more", [*many(), recording(segment(0, 1, text="say 9 9"), name="z")],
                  config=ReportConfig(examples=8))  # fmt: skip
     again = re.findall(r"<blockquote[^>]*>say (\d+) (\d)<", Page(tmp_path / "more" / "index.html").source)
@@ -310,7 +312,7 @@ def test_the_sound_of_an_example_is_small_and_repeatable(tmp_path: Path) -> None
 def test_a_stretch_without_samples_has_no_sound(tmp_path: Path) -> None:
     write_report(tmp_path, [recording(segment(0, 0, "too short", "ah"), segment(0, 2))], read=read)
     assert Page(tmp_path / "index.html").count("blockquote") == 1
-    assert len(sounds(tmp_path / "index.html")) == 1  # the other one's
+    assert len(sounds(tmp_path / "index.html")) == 1  # the sound of the other example
 
 
 def test_nothing_at_all_is_a_page_too(tmp_path: Path) -> None:

@@ -1,14 +1,19 @@
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchmarks import truth as known
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.books.book import make_book
+from triforce_tts.data.common.align import Aligner
 from triforce_tts.data.common.segments import MemorySound, Segment
 from triforce_tts.data.steps import book as b
 from triforce_tts.data.steps import book_edges as edges
 from triforce_tts.data.steps.book import BookConfig, align_text
+from triforce_tts.judges.recognisers import Pocketsphinx
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 
@@ -27,7 +32,7 @@ RATE = 16000
         ("dogs’", ["dogs"]),
         ("his’", ["his"]),
         ("’Tis", ["'tis"]),
-        ("‘em", ["'em"]),  # what a word processor makes of it
+        ("‘em", ["'em"]),  # quotation marks as a word processor writes them
         ("goin’,", ["goin'"]),
         ("‘said’", ["said"]),
         ("shouldn’t’ve", ["shouldntve"]),
@@ -36,13 +41,13 @@ RATE = 16000
     ],
 )
 def test_words_as_the_dictionary_has_them(printed: str, words: list[str]) -> None:
-    """An apostrophe may be part of a word or a quotation mark; what is unknown is letters only."""
+    """An apostrophe may be part of a word or a quotation mark; an unknown word is reduced to its letters."""
     lexicon = Lexicon.load()
     assert [edges.as_listed(word, lexicon) for word in make_book(printed).spelled] == words
 
 
 def test_the_aligner_is_given_words_with_their_apostrophes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As "ill" it would be scored for another word; what is matched stays letters only."""
+    """If it were scored as "ill", that would be another word; the matching still uses letters only."""
     book = make_book("‘I’ll go,’ said John’s aunt.")
     assert book.words == ["ill", "go", "said", "johns", "aunt"]
     asked = []
@@ -61,7 +66,7 @@ def test_the_aligner_is_given_words_with_their_apostrophes(monkeypatch: pytest.M
 
 
 def put(heard: list[str], text: str, monkeypatch: pytest.MonkeyPatch) -> list[Segment]:
-    """Segments in which these words are heard, with what they get of ``text``; edges are not refined."""
+    """Segments in which these words are heard, with the words of ``text`` that they get; edges are not refined."""
     turns = iter(heard)
     monkeypatch.setattr(b, "pocketsphinx", lambda: lambda wave: next(turns))
     segments = [Segment(float(i), i + 1.0) for i in range(len(heard))]
@@ -71,7 +76,10 @@ def put(heard: list[str], text: str, monkeypatch: pytest.MonkeyPatch) -> list[Se
 
 
 def test_a_number_over_a_cut_is_given_to_the_side_with_more_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """1945 is three words, 1914 two. What a side heard of a number that it does not get is no match."""
+    """1945 is three words, 1914 is two.
+
+    If a segment does not get a number, the words of it that it heard are no match.
+    """
     text = "It began in the spring of 1945 when the war had come to an end."
     begun = "it began in the spring of nineteen"
     found = put([begun, "forty five when the war had come to an end"], text, monkeypatch)
@@ -86,7 +94,7 @@ def test_a_number_over_a_cut_is_given_to_the_side_with_more_of_it(monkeypatch: p
 
 
 def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those in the middle heard nothing else: without it no words are left."""
+    """The segments in the middle heard only the number, so without it they have no words left."""
     text = "So there were 2,641 of them at the gate."
     heard = ["so there were two", "thousand six", "hundred forty one of them at the gate"]
     found = put(heard, text, monkeypatch)
@@ -96,15 +104,40 @@ def test_a_number_over_several_segments_is_printed_once(monkeypatch: pytest.Monk
     found = put(heard, text, monkeypatch)
     assert [s.text for s in found] == ["So there were", "2,641", "of them at the gate."]
     found = put(["so", "there were two", *heard[1:]], text, monkeypatch)
-    assert (found[0].reason, found[0].value) == ("text not found", "1 words in common")
+    assert (found[0].reason, found[0].value) == ("text not found", "1 word in common")
 
 
 # --- with sound ---------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module", autouse=True)
+def remembered() -> Iterator[None]:
+    """These tests put several texts to the same sounds: each sound is recognised once, and scored once with each text."""
+    recognised, scored = Pocketsphinx.__call__, Aligner.score
+    words: dict[bytes, str] = {}
+    scores: dict[tuple[bytes, str], float | None] = {}
+
+    def recognise(recogniser: Pocketsphinx, samples: npt.NDArray[np.float32]) -> str:
+        key = samples.tobytes()
+        if key not in words:
+            words[key] = recognised(recogniser, samples)
+        return words[key]
+
+    def score(aligner: Aligner, audio: Audio, text: str) -> float | None:
+        key = (audio.samples.numpy().tobytes(), text)
+        if key not in scores:
+            scores[key] = scored(aligner, audio, text)
+        return scores[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pocketsphinx, "__call__", recognise)
+        patch.setattr(Aligner, "score", score)
+        yield
+
+
 @pytest.fixture(scope="module")
 def reading() -> tuple[MemorySound, list[Segment], list[str], list[str]]:
-    """Six utterances with pauses, a segment each, their texts, and passages that nobody reads."""
+    """Six utterances with pauses, one segment for each, their texts, and passages that nobody reads."""
     rows = known.read_clips(SPEECH)
     own = [*rows["kathleen"], *rows["ls_1462"][:2]]
     pieces, segments, now = [], [], 0.0
@@ -176,11 +209,11 @@ def test_a_short_passage_that_was_not_read_is_left_out_if_the_sound_says_so() ->
         item = edges.Placed(Segment(0.0, 5.0), ["a", "b", "c", "d"], [(0, 0), (1, 1), (2, 10), (3, 11)], 0, 12)
         edges._find_holes(item, score)  # type: ignore[arg-type]
         assert item.holes == holes
-    # As many words as were heard, and two more, are no passage.
+    # As many words as were heard, and two more, do not count as a passage.
     item = edges.Placed(Segment(0.0, 5.0), ["a", "x", "b"], [(0, 0), (2, 4)], 0, 5)
     edges._find_holes(item, unread)  # type: ignore[arg-type]
     assert item.holes == []
-    # Of two words that were heard there, one is before the passage and one behind it.
+    # Of the two words that were heard there, one lies before the passage and one behind it.
     item = edges.Placed(Segment(0.0, 5.0), ["a", "x", "y", "b"], [(0, 0), (3, 9)], 0, 10)
     edges._find_holes(item, lambda item, *_: 1.0 if item.words() == [0, 1, 8, 9] else 0.0)  # type: ignore[arg-type]
     assert item.holes == [(2, 8)]

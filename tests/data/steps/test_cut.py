@@ -12,7 +12,7 @@ rng = np.random.default_rng(0)
 
 
 def made(parts: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], MemorySound, np.ndarray]:
-    """Speech (noise) and pauses (faint noise) in turn, of the given seconds; spans and probabilities as they are."""
+    """Speech (noise) and pauses (faint noise) in turn, of the given seconds, with the true spans and probabilities."""
     waves, spans, now = [], [], 0.0
     for pause, speech in parts:
         waves += [1e-4 * rng.standard_normal(round(pause * RATE)), 0.1 * rng.standard_normal(round(speech * RATE))]
@@ -27,7 +27,7 @@ def made(parts: list[tuple[float, float]]) -> tuple[list[tuple[float, float]], M
 
 
 def covered(segments: list[Segment], sound: MemorySound) -> None:
-    """They follow on one another from the beginning to the end."""
+    """The segments follow one another from the beginning to the end of the sound."""
     assert segments[0].start_s == 0
     assert segments[-1].end_s == pytest.approx(sound.duration_s)
     for before, after in itertools.pairwise(segments):
@@ -79,15 +79,15 @@ def test_silence_at_both_ends_is_no_part_of_a_segment_without_padding_either() -
         assert kept.kept
         assert (before.reason, after.reason) == ("no speech", "no speech")
         assert (kept.start_s, kept.end_s) == (pytest.approx(4.0 - pad, abs=0.11), pytest.approx(9.0 + pad, abs=0.11))
-    spans, sound, frames = made([(0.0, 5.0)])  # no silence at all
+    spans, sound, frames = made([(0.0, 5.0)])  # there is no silence
     (only,) = cut(spans, sound, frames, CutConfig())
     assert (only.start_s, only.end_s, only.kept) == (0.0, 5.0, True)
 
 
 def test_a_word_that_the_detector_lost_is_not_cut_into() -> None:
-    """It is in the pause, likely enough to be speech, and too short to be a span."""
+    """The word lies in the pause; its probability is high enough for speech, but it is too short to be a span."""
     spans, sound, frames = made([(1.0, 4.0), (1.2, 4.0), (1.0, 0.0)])
-    config = CutConfig(pad_s=0.5)  # too long for both sides, so that the middle is where it would be cut
+    config = CutConfig(pad_s=0.5)  # the pause has no room for this on each side, so the cut lies in its middle
     middle = round(5.6 / FRAME_S)
     word = ((middle - 2) * FRAME_S, (middle + 3) * FRAME_S)
     inside = [s for s in cut(spans, sound, frames, config) if word[0] < s.end_s < word[1]]
@@ -116,7 +116,7 @@ def test_any_recording_is_covered(seed: int) -> None:
 
 
 class Counted(MemorySound):
-    """Knows the most that was asked of it at once, and gives nothing whole."""
+    """It records the largest request, and never gives the whole sound."""
 
     most = 0.0
 
@@ -137,11 +137,11 @@ def test_no_more_than_a_pause_is_held() -> None:
 
 @pytest.mark.parametrize("rate", [16000, 22050, 24000, 44100])
 def test_edges_lie_on_samples_and_share_none_where_a_pause_has_just_room_for_both(rate: int) -> None:
-    """A pause of three paddings is cut twice, at places that may touch."""
+    """A pause with the length of three paddings is cut twice, at places that may touch."""
     for pad in (0.1, 0.15, 0.2):
         pause = 3 * pad + 1e-6
         spans = [(1.0, 5.0), (5.0 + pause, 9.0 + pause)]
-        # The quietest places are the ends of both stretches that are looked through: where they meet.
+        # The quietest places are the ends of both searched stretches, where they meet.
         time = np.arange(round((10.0 + pause) * rate)) / rate
         sound = MemorySound((1e-3 + np.abs(time - (5.0 + pause / 2))).clip(max=0.5).astype(np.float32), rate)
         segments = cut(spans, sound, np.zeros(len(time), np.float32), CutConfig(pad_s=pad, min_seconds=1.0))
@@ -151,8 +151,8 @@ def test_edges_lie_on_samples_and_share_none_where_a_pause_has_just_room_for_bot
 
 
 def test_the_best_cuts_are_found() -> None:
-    """Against every choice of pauses to cut at, judged by the rule that ``cut`` states."""
-    config = CutConfig(pad_s=0.0)  # a segment then ends where its speech does
+    """Compares the result with every possible choice of pauses, by the rule in the docstring of ``cut``."""
+    config = CutConfig(pad_s=0.0)  # then a segment ends exactly where its speech ends
     draw = np.random.default_rng(3)
     for _ in range(20):
         parts = [(float(draw.uniform(0.3, 1.2)), float(draw.uniform(1, 9))) for _ in range(8)]
@@ -163,7 +163,7 @@ def test_the_best_cuts_are_found() -> None:
             firsts, lasts = [0, *(i + 1 for i in chosen)], [*chosen, len(spans) - 1]
             lengths = [spans[last][1] - spans[first][0] for first, last in zip(firsts, lasts, strict=True)]
             if any(s > config.max_seconds and a < b for s, a, b in zip(lengths, firsts, lasts, strict=True)):
-                return -1.0  # it would be dropped for want of a pause that it has
+                return -1.0  # a segment with pauses in it may not be too long
             kept = sum(s for s in lengths if config.min_seconds <= s <= config.max_seconds)
             return kept + sum(pauses[i] - config.good_pause_s for i in chosen)
 

@@ -56,7 +56,10 @@ def test_noise_music_and_tones_do_not() -> None:
 
 @pytest.mark.parametrize("wanted", [20.0, 10.0])
 def test_the_ratio_is_that_of_speech_and_added_noise(wanted: float) -> None:
-    """White noise that much below the speech's active frames; Opus has already taken the recording's own."""
+    """White noise this far below the active frames of the speech.
+
+    Opus has already removed the recording's own noise.
+    """
     rng = np.random.default_rng(0)
     wave = spoken("kathleen-00")
     frames = wave[: len(wave) // 320 * 320].reshape(-1, 320)
@@ -67,7 +70,7 @@ def test_the_ratio_is_that_of_speech_and_added_noise(wanted: float) -> None:
 
 
 def test_clipping_is_a_share_whatever_gain_came_after() -> None:
-    """The pipeline listens at the level of ``level.py``, where what was at full scale no longer is."""
+    """The pipeline measures at the level of ``level.py``, where clipped samples are no longer at full scale."""
     wave = spoken("ls_1462-05")
     wave = wave / np.abs(wave).max()
     assert clipped(wave) < 0.0002

@@ -37,7 +37,7 @@ def joined(*names: str, pause_s: float = 0.4) -> np.ndarray:
     return np.concatenate(pieces).astype(np.float32)
 
 
-# --- the rules, on made vectors -----------------------------------------------------------------------------------
+# --- the rules, with artificial vectors ------------------------------------------------------------------------------
 
 
 def test_pauses_are_cut_out_and_their_places_told() -> None:
@@ -46,7 +46,7 @@ def test_pauses_are_cut_out_and_their_places_told() -> None:
     closure = np.zeros(round(0.15 * RATE), np.float32)
     wave, places = without_pauses(np.concatenate([quiet, tone, quiet, tone, closure, tone, quiet]))
     (pause,) = places
-    assert pause.frame == 100 + 2 * EDGE  # of 10 ms
+    assert pause.frame == 100 + 2 * EDGE  # frames of 10 ms
     assert (pause.start_s, pause.end_s) == pytest.approx((1.5 + EDGE / 100, 2.0 - EDGE / 100))
     assert len(wave) == round((3 + 0.15 + 4 * EDGE / 100) * RATE)
     np.testing.assert_array_equal(wave[EDGE * 160 : EDGE * 160 + RATE], tone)
@@ -60,13 +60,15 @@ def test_silence_and_next_to_nothing_stay_as_they_are(samples: int) -> None:
 
 def test_a_change_is_found_wherever_it_lies_and_counts_more_at_a_pause() -> None:
     a, b = unit(1, 0, 0), unit(0, 1, 0)
-    # Two voices at right angles, 4 windows each: distance 1, chance 0.2 + 1/4 + 1/4. No pause is known.
+    # Two voices with orthogonal vectors, 4 windows each: the distance is 1, the chance 0.2 + 1/4 + 1/4. There are no
+    # pauses.
     two = np.stack([a] * 4 + [b] * 4)
     assert change_score(two) == pytest.approx(0.75 / 0.7)
-    # The middles of windows 3 and 4 lie at 200 and 240 frames: the pause at 220 is between them, the one at 300 is not.
+    # The middles of windows 3 and 4 lie at 200 and 240 frames, so the pause at 220 is between them and the one at 300
+    # is not.
     assert change_score(two, [220]) == pytest.approx(1 / 0.7)
     assert change_score(two, [300]) == pytest.approx(0.75 / 0.7)
-    # A visit in the middle: 2 windows against 6.
+    # Another speaker in the middle: 2 windows compared with 6.
     visit = np.stack([a] * 3 + [b] * 2 + [a] * 3)
     assert change_score(visit, [190, 270]) == pytest.approx(1 / (0.2 + 1 / 2 + 1 / 6))
     assert change_score(visit, [190]) == pytest.approx(0.75 / (0.2 + 1 / 2 + 1 / 6))
@@ -119,7 +121,7 @@ def test_readers_are_told_apart_and_a_mixed_segment_is_dropped_or_divided(divide
     if divide:
         first, second = (segment for segment in mixed if segment.kept)
         assert (first.speaker, second.speaker) == (segments[0].speaker, segments[1].speaker)
-        turn = edges[4] + len(joined("kathleen-01")) / RATE  # behind 0.4 s of silence
+        turn = edges[4] + len(joined("kathleen-01")) / RATE  # it begins after 0.4 s of silence
         assert turn - 0.4 < first.end_s <= second.start_s < turn + 0.4
     else:
         assert [segment.reason for segment in mixed] == ["two speakers"]
@@ -153,7 +155,7 @@ def test_windows_alone_are_windows_together() -> None:
 
 @needs_weights
 def test_mels_are_librosas() -> None:
-    """What the package computes with librosa, in linear power."""
+    """The same values as the package computes with librosa, in linear power."""
     librosa = pytest.importorskip("librosa")
     wave = joined("kathleen-00")
     expected = librosa.feature.melspectrogram(y=wave, sr=RATE, n_fft=400, hop_length=160, n_mels=40).T

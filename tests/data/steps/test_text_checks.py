@@ -60,7 +60,7 @@ def test_the_recognisers_doubt_counts_and_thresholds_move() -> None:
         ("the man and the dog and the cat and the man and the", 4.0, "repeated text"),  # 5 of 13
         ("the man and the dog and the cat and the man and", 4.0, ""),  # 5 of 12
         ("no yes yes no yes no no yes", 4.0, "repeated text"),  # 2 of 8
-        ("no yes yes no yes no no", 4.0, ""),  # 7 words are too few to tell
+        ("no yes yes no yes no no", 4.0, ""),  # 7 words are too few for this check
         ("Come here, come here, come here, he said.", 4.0, ""),
         ("Come here, come here, come here, come here, he said.", 4.0, "repeated text"),
         (f"He saw a {'m' * 24} somewhere.", 4.0, ""),
@@ -69,7 +69,7 @@ def test_the_recognisers_doubt_counts_and_thresholds_move() -> None:
         ("He had a misunderstanding with them.", 4.0, "invented text"),  # 16
         ("He had a misunderstanding there.", 4.0, ""),  # the next 5
         ("My misunderstanding.", 2.0, "invented text"),
-        ("Misunderstanding.", 2.0, ""),  # there is no next
+        ("Misunderstanding.", 2.0, ""),  # there is no second word to compare with
         ("Misunderstanding, misunderstanding.", 2.0, ""),
     ],
 )  # fmt: skip

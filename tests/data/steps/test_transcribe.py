@@ -125,7 +125,7 @@ def test_whisper_writes_the_same_alone_and_in_a_batch(tiny_whisper: Path) -> Non
 
 
 def test_the_scores_are_those_of_the_network(tiny_whisper: Path) -> None:
-    """Against one forward pass over the text that was written."""
+    """Compares the scores with one forward pass over the text that was written."""
     sound, _ = spoken("kathleen-00")
     whisper = t.Whisper(tiny_whisper, "tiny", "cpu")
     ((_, scores),) = whisper([sound.samples], "en")
@@ -139,25 +139,27 @@ def test_the_scores_are_those_of_the_network(tiny_whisper: Path) -> None:
 
 
 def end_after(whisper: t.Whisper, features: torch.Tensor, lengths: Sequence[int]) -> None:
-    """Change the weights so that the text of each of ``features`` ends after so many tokens.
+    """Change the weights so that the text of each of ``features`` ends after the given number of tokens.
 
     The first of the decoder's dimensions counts tokens from minus the length on, which it knows by the sound alone, and
     the end token is what fits when the count is above zero.
     """
-    step = 0.05  # of the count; the other dimensions hold about as much
+    step = 0.05  # the size of one step of the count; the other dimensions have values of about the same size
     decoder = whisper.network.model.decoder
     (layer,) = decoder.layers
     attention = layer.encoder_attn
     with torch.no_grad():
         means = whisper.network.model.encoder(features).last_hidden_state.mean(1)  # [sounds, width]
-        wanted = -step * (torch.tensor(lengths) + 3 - 0.5)  # three of the prompt are counted before the first one
+        # three tokens of the prompt are counted before the first one
+        wanted = -step * (torch.tensor(lengths) + 3 - 0.5)
         read_off = torch.linalg.lstsq(means.double(), wanted.double()[:, None], driver="gelsd").solution[:, 0]
-        for part in (attention.q_proj, attention.v_proj, attention.out_proj):  # no query: the mean of the sound
+        # without a query, attention gives the mean of the sound
+        for part in (attention.q_proj, attention.v_proj, attention.out_proj):
             part.weight.zero_()
             part.bias.zero_()
         attention.v_proj.weight[0] = read_off.float()
         attention.out_proj.weight[0, 0] = 1.0
-        for part in (layer.self_attn.out_proj, layer.fc2):  # nothing else changes the count
+        for part in (layer.self_attn.out_proj, layer.fc2):  # no other part of the network changes the count
             part.weight[0] = 0.0
             part.bias[0] = 0.0
         decoder.embed_tokens.weight[:, 0] = 0.0
@@ -167,14 +169,17 @@ def end_after(whisper: t.Whisper, features: torch.Tensor, lengths: Sequence[int]
 
 
 def by_hand(whisper: t.Whisper, features: torch.Tensor) -> tuple[list[int], float]:
-    """The likeliest tokens of one sound and their mean log probability, each by a forward pass of its own."""
+    """The likeliest tokens of one sound and their mean log probability.
+
+    Each token is computed with a separate forward pass.
+    """
     names = ["<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>"]
     prompt = whisper.processor.tokenizer.convert_tokens_to_ids(names)
     tokens, logprobs = list[int](), list[float]()
     while len(tokens) < 24:
         with torch.inference_mode():
             logits = whisper.network(features, decoder_input_ids=torch.tensor([prompt + tokens])).logits[0, -1]
-        likely = logits[:257].double().log_softmax(-1)  # those after it are suppressed
+        likely = logits[:257].double().log_softmax(-1)  # the tokens after it are suppressed
         if (token := int(likely.argmax())) == 256:
             break
         tokens.append(token)
@@ -205,7 +210,8 @@ def test_a_text_that_ends_before_its_batch_mates_has_its_own_scores(
         assert segment.text == whisper.processor.decode(tokens, skip_special_tokens=True).strip()
         assert segment.scores["avg_logprob"] == pytest.approx(logprob, abs=1e-4)
     assert [segment.reason for segment in segments] == ["", "nothing recognised", "", ""]
-    assert len({round(logprob, 3) for _, logprob in expected}) == len(expected)  # no score passes for another one
+    # all scores differ, so the test would notice if they were mixed up
+    assert len({round(logprob, 3) for _, logprob in expected}) == len(expected)
 
 
 def test_missing_weights_are_one_line(tmp_path: Path) -> None:
@@ -217,7 +223,7 @@ def test_missing_weights_are_one_line(tmp_path: Path) -> None:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the hub is asked for; it has nothing, and nothing is here."""
+    """The questions that the hub gets; neither the hub nor this machine has the weights."""
     import huggingface_hub
 
     asked: list[str] = []
@@ -238,7 +244,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_hub_is_asked_once_for_the_commit_that_is_not_here(hub: list[str]) -> None:
     with pytest.raises(
-        TriforceError, match=r"cannot load Whisper from there \(not on this .*: no network\); give a fold"
+        TriforceError, match=r"cannot load Whisper from there \(it is not on this .*: no network\); give a fold"
     ):
         t.weights_folder(TranscribeConfig())
     turbo = "openai/whisper-large-v3-turbo 41f01f3"
@@ -293,7 +299,7 @@ def test_damaged_weights_are_one_line(tiny_whisper: Path, tmp_path: Path, name: 
 
 
 def test_transformers_has_nothing_to_warn_of(tiny_whisper: Path) -> None:
-    """It warns through its own logger, where no filter of warnings sees it."""
+    """The library warns with its own logger, which filters of warnings do not see."""
     program = (
         "import sys, numpy as np; from pathlib import Path; from triforce_tts.data.steps.transcribe import Whisper\n"
         "Whisper(Path(sys.argv[1]), 'tiny', 'cpu')([np.zeros(16000, np.float32)] * 2, 'en')"

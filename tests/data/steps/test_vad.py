@@ -13,7 +13,7 @@ RATE = 16000
 
 
 def test_probabilities_are_sileros_own_frame_by_frame() -> None:
-    """Against the wheel's own wrapper, which hears a frame at a time."""
+    """Compares the probabilities with those of the wheel's own wrapper, which takes one frame at a time."""
     silero = pytest.importorskip("silero_vad")
     torch = pytest.importorskip("torch")
     wave = spoken("ls_2428-09")
@@ -26,7 +26,7 @@ def test_probabilities_are_sileros_own_frame_by_frame() -> None:
 
 @pytest.mark.parametrize("name", ["kathleen-00", "ls_1462-05", "ls_2428-09"])
 def test_spans_are_sileros_own(name: str) -> None:
-    """``get_speech_timestamps`` of the wheel, on a whole recording whose last frame is not full."""
+    """Compares the spans with ``get_speech_timestamps`` of the wheel, for a recording whose last frame is not full."""
     silero = pytest.importorskip("silero_vad")
     torch = pytest.importorskip("torch")
     gap = np.zeros(7001, np.float32)
@@ -40,7 +40,7 @@ def test_spans_are_sileros_own(name: str) -> None:
 
 
 class Counted(MemorySound):
-    """Knows the most that was asked of it at once."""
+    """It records the largest request."""
 
     most = 0.0
 
@@ -85,7 +85,8 @@ def test_the_two_thresholds_by_hand() -> None:
     config = VadConfig(min_silence_s=2 * FRAME_S, min_speech_s=1.5 * FRAME_S, pad_s=0.0)
     levels = [0.1, 0.4, 0.6, 0.4, 0.4, 0.6, 0.2, 0.6, 0.2, 0.2, 0.2, 0.9, 0.1, 0.1, 0.1]
     spans = speech_spans(np.array(levels, np.float32), config)
-    # From the first 0.6 to the pause of two frames; 0.4 holds it up; the lone 0.9 is too short.
+    # Speech lasts from the first 0.6 to the pause of two frames, because 0.4 does not end it; the single 0.9 is too
+    # short.
     assert [(round(a / FRAME_S), round(b / FRAME_S)) for a, b in spans] == [(2, 8)]
     assert speech_spans(np.full(5, 0.9, np.float32), config) == [(0.0, pytest.approx(5 * FRAME_S))]
 

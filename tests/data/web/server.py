@@ -1,4 +1,4 @@
-"""A server for the tests of fetching that misbehaves to order."""
+"""A server for the tests of downloads; it misbehaves as a test tells it."""
 
 import socket
 import ssl
@@ -11,12 +11,12 @@ Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Web:
-    """Answers each path by its function; ``seen`` holds path and headers of what was asked."""
+    """It answers each path with a function; ``seen`` has the paths and headers of the requests."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.replies: dict[str, Reply] = {}
         self.seen: list[tuple[str, dict[str, str]]] = []
-        self.over = threading.Event()  # set when the test is over: what stalls lets go
+        self.over = threading.Event()  # it is set at the end of the test, so that stalled answers end
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -72,7 +72,7 @@ def send(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str], 
 
 
 def whole(body: bytes, media_type: str = "audio/mpeg", **headers: str) -> Reply:
-    """The body with its length."""
+    """Send the body with its length."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda handler: send(
         handler, 200, {"Content-Type": media_type, "Content-Length": str(len(body)), **named}, body
@@ -90,7 +90,7 @@ def hang_up(handler: BaseHTTPRequestHandler) -> None:
 
 
 def resumable(body: bytes, cuts: list[int], etag: str = '"one"', **quirks: bool) -> Reply:
-    """Serves Range and If-Range; the n-th answer breaks off after ``cuts[n]`` bytes."""
+    """It serves Range and If-Range; the n-th answer breaks off after ``cuts[n]`` bytes."""
     left = list(cuts)
 
     def reply(handler: BaseHTTPRequestHandler) -> None:

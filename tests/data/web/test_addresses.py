@@ -1,4 +1,7 @@
-"""Rows of IANA's registries of special-purpose addresses: first, last and neighbours, in every form that wraps them."""
+"""Rows of IANA's registries of special-purpose addresses.
+
+The first and last address, their neighbours, and IPv6 forms of them.
+"""
 
 import ipaddress
 
@@ -6,7 +9,8 @@ import pytest
 
 from triforce_tts.data.web.addresses import is_public
 
-# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry, multicast and site-local besides.
+# https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry, multicast and site-local
+# besides.
 IPV4 = (
     "0.0.0.0/8", "0.0.0.0/32", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
     "192.0.0.0/29", "192.0.0.8/32", "192.0.0.9/32", "192.0.0.10/32", "192.0.0.170/32", "192.0.0.171/32", "192.0.2.0/24",
@@ -24,7 +28,7 @@ PUBLIC = ("1.1.1.1", "8.8.8.8", "93.184.216.34", "100.63.255.255", "100.128.0.0"
 
 
 def wrapped(address: str) -> list[str]:
-    """An IPv4 address as IPv6: mapped, in both spellings, through NAT64 and 6to4."""
+    """An IPv4 address as IPv6: mapped in both spellings, with NAT64 and with 6to4."""
     number = int(ipaddress.IPv4Address(address))
     forms = [f"::ffff:{address}", str(ipaddress.IPv6Address(0xFFFF << 32 | number))]
     return [*forms, f"64:ff9b::{address}", str(ipaddress.IPv6Address(0x2002 << 112 | number << 80 | 1))]

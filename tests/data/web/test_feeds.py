@@ -1,4 +1,4 @@
-"""Feeds as the web has them, and as somebody makes them who means harm."""
+"""Feeds like those on the web, and feeds that somebody made to do harm."""
 
 import os
 import time
@@ -9,7 +9,7 @@ import pytest
 from tests.data.raw.test_find import web as web  # a fixture
 from tests.data.web import server as w
 from tests.data.web.test_fetch import MP3, config
-from triforce_tts.data.raw.find import find_sources
+from triforce_tts.data.raw.find import find_recordings
 from triforce_tts.data.web.feeds import parse_feed, read_feed, read_url_list
 from triforce_tts.errors import AudioError
 
@@ -22,7 +22,7 @@ def feed(*items: str) -> bytes:
 
 
 def episodes(*items: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The addresses of what is found, and what was told of the rest."""
+    """The addresses of the episodes, and the reasons for the entries that were skipped."""
     skipped: list[tuple[str, str]] = []
     found = parse_feed(feed(*items), "http://x/feed", config(), lambda *told: skipped.append(told))
     return [episode.url for episode in found], skipped
@@ -79,7 +79,7 @@ def test_what_an_untyped_enclosure_is_shows_when_it_comes(web: w.Web, tmp_path: 
     web.replies["/1"] = w.whole(MP3, "application/octet-stream")
     web.replies["/2"] = w.whole(b"%PDF-1.4 no sound", "application/octet-stream")
     told: list[str] = []
-    sources, failures = find_sources([web.url("/feed")], tmp_path / "d", config(), told.append)
+    sources, failures = find_recordings([web.url("/feed")], tmp_path / "d", config(), told.append)
     assert [source.url for source in sources] == [web.url("/1")]
     assert [failure.name for failure in failures] == [web.url("/2")]
     assert "begins with '%PDF" in failures[0].reason
@@ -109,7 +109,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_what_would_take_for_ever_is_refused_at_once(name: str, tmp_path: Path) -> None:
     began = time.process_time()
-    with pytest.raises(AudioError, match=r"^f: the feed has .*, which no feed has; it is not read$"):
+    with pytest.raises(AudioError, match=r"^f: the feed has .*, which no real feed has; it is not read$"):
         parse_feed(BOMBS[name], "f", config())
     assert time.process_time() - began < 3
 
@@ -135,6 +135,6 @@ def test_feeds_and_lists_that_are_no_files_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(AudioError, match=name):
             read_url_list(tmp_path / name)
     words = [str(tmp_path / name) for name in ("feed.xml", "list.urls", "utf16.urls")]
-    sources, failures = find_sources(words, tmp_path / "d", config())
+    sources, failures = find_recordings(words, tmp_path / "d", config())
     assert not sources
     assert [failure.name for failure in failures] == words

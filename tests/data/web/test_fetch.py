@@ -103,7 +103,7 @@ def test_redirects_lead_only_to_the_web(web: w.Web, tmp_path: Path, location: st
 def test_a_redirect_to_a_private_address_is_refused(
     web: w.Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first host passes for a public one; what it points to does not."""
+    """The first host counts as public; the host to which it redirects does not."""
     real = request.is_public
     asked: list[str] = []
 
@@ -166,7 +166,7 @@ def test_a_name_with_a_private_address_among_others_is_refused(tmp_path: Path, m
 def test_the_connection_goes_to_the_address_that_was_judged(
     web: w.Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name that answers differently the second time changes nothing: it is asked once."""
+    """It does not matter if the name has another address the second time, because it is looked up only once."""
     asked: list[str] = []
 
     def resolve(host: str, *_: object, **__: object) -> list[object]:
@@ -207,7 +207,7 @@ def test_a_stalling_server_is_left(web: w.Web, tmp_path: Path) -> None:
         w.send(handler, 200, {"Content-Type": "audio/mpeg", "Content-Length": "90000"}, MP3[:100])
         web.over.wait(20)
 
-    with pytest.raises(AudioError, match="tried 1 times"):
+    with pytest.raises(AudioError, match="tried 1 time;"):
         get(web, silent, tmp_path, retries=0)
 
     def dripping(handler: w.BaseHTTPRequestHandler) -> None:
@@ -216,7 +216,7 @@ def test_a_stalling_server_is_left(web: w.Web, tmp_path: Path) -> None:
             handler.wfile.write(b"x")
             handler.wfile.flush()
 
-    with pytest.raises(AudioError, match="tried 1 times"):
+    with pytest.raises(AudioError, match="tried 1 time;"):
         get(web, dripping, tmp_path / "b", retries=0)
 
 
@@ -269,7 +269,7 @@ def test_the_notes_beside_a_file_are_json(web: w.Web, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", ["\xb2", "9" * 5000, "-5", "many"])
 def test_lengths_that_are_no_numbers(web: w.Web, tmp_path: Path, length: str) -> None:
-    """Python calls a superscript two a digit that is no integer, and refuses integers of 5000 digits."""
+    """For Python a superscript two is a digit but no integer, and integers of 5000 digits are an error."""
     headers = {"Content-Type": "audio/mpeg", "Content-Length": length, "Connection": "close"}
     fetched = get(web, lambda handler: w.send(handler, 200, headers, MP3), tmp_path / "a", retries=0)
     assert Path(fetched.path).read_bytes() == MP3
@@ -287,7 +287,7 @@ CHUNKS = HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nID3.\r\n"
 
 
 def drip(web: w.Web, begin: bytes, drop: bytes) -> w.Reply:
-    """Sends the beginning of an answer at once, then drops for as long as anyone listens."""
+    """It sends the beginning of an answer at once, and then single bytes as long as the client listens."""
 
     def reply(handler: w.BaseHTTPRequestHandler) -> None:
         handler.close_connection = True
@@ -301,9 +301,9 @@ def drip(web: w.Web, begin: bytes, drop: bytes) -> w.Reply:
 @pytest.mark.parametrize(
     ("begin", "drop"),
     [
-        (HEAD + b"\r\nID3", b"x"),  # a body without length
-        (CHUNKS, b"0"),  # the length of a chunk
-        (CHUNKS + b"0\r\n", b"X-Trailer: 1\r\n"),  # trailers without end
+        (HEAD + b"\r\nID3", b"x"),  # a body without its length
+        (CHUNKS, b"0"),  # the length of a chunk never ends
+        (CHUNKS + b"0\r\n", b"X-Trailer: 1\r\n"),  # the trailers never end
     ],
 )
 def test_no_transfer_outlasts_its_time(web: w.Web, tmp_path: Path, begin: bytes, drop: bytes) -> None:
@@ -314,7 +314,7 @@ def test_no_transfer_outlasts_its_time(web: w.Web, tmp_path: Path, begin: bytes,
 
 
 def test_a_body_cut_off_by_its_time_is_not_taken_for_a_whole_one(web: w.Web, tmp_path: Path) -> None:
-    """Without a length the end of the connection is the end of the body, also when it was us who ended it."""
+    """If a body has no length, it ends with the connection, even if our side shut the connection."""
 
     def half(handler: w.BaseHTTPRequestHandler) -> None:
         handler.close_connection = True
@@ -344,7 +344,7 @@ def test_without_proof_of_sameness_nothing_is_continued(web: w.Web, tmp_path: Pa
 
 
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """Time that passes only in sleep, which is written down."""
+    """A clock that moves only during sleep; it records each sleep."""
     told = SimpleNamespace(now=100.0, waits=[])
 
     def sleep(seconds: float) -> None:
@@ -390,7 +390,7 @@ def test_https_checks_the_certificate_of_the_name(tmp_path: Path, monkeypatch: p
     with w.serving(context) as web:
         web.replies["/a.mp3"] = w.whole(MP3)
         right, wrong = (web.url("/a.mp3", f"{name}.example") for name in ("speech", "other"))
-        with pytest.raises(AudioError, match="certificate is not valid"):  # of an authority that nobody knows
+        with pytest.raises(AudioError, match="certificate is not valid"):  # its authority is unknown
             download(right, tmp_path, config())
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         with pytest.raises(AudioError, match="certificate is not valid"):
@@ -401,7 +401,7 @@ def test_https_checks_the_certificate_of_the_name(tmp_path: Path, monkeypatch: p
 
 
 def test_a_transfer_that_takes_too_long_is_told_as_such(web: w.Web, tmp_path: Path) -> None:
-    """Though its length was promised, so that shutting the connection looks like a broken transfer."""
+    """The server promised a length, so shutting the connection looks like a broken transfer."""
 
     def dripping(handler: w.BaseHTTPRequestHandler) -> None:
         w.send(handler, 200, {"Content-Type": "audio/mpeg", "Content-Length": "99999"}, MP3[:100])
@@ -409,12 +409,12 @@ def test_a_transfer_that_takes_too_long_is_told_as_such(web: w.Web, tmp_path: Pa
             handler.wfile.write(b"drop")
             handler.wfile.flush()
 
-    with pytest.raises(AudioError, match=r"not whole after 0\.3 s \(max_seconds\)"):
+    with pytest.raises(AudioError, match=r"not complete after 0\.3 s \(max_seconds\)"):
         get(web, dripping, tmp_path, max_seconds=0.3, min_bytes_per_second=0.0)
     assert len(web.asked("/a.mp3")) == 1
 
 
-# --- notes that somebody else wrote ---
+# --- notes of another program ---
 
 
 @pytest.mark.parametrize("name", ["../home/thesis.txt", "/etc/hostname", "..", 5])

@@ -1,4 +1,4 @@
-"""yt-dlp as it is, with an extractor of our own that knows one site: a server in this process."""
+"""The real yt-dlp with an extractor of our own, which knows one site: a server in this process."""
 
 import gc
 import sys
@@ -17,14 +17,14 @@ from triforce_tts.data.web.ytdlp import fetch_ytdlp, is_for_ytdlp, list_ytdlp
 from triforce_tts.errors import AudioError
 
 yt_dlp = pytest.importorskip("yt_dlp")
-# When a hook stops it, yt-dlp leaves its connection to the garbage collector, which ``site`` calls in time.
+# If a hook stops yt-dlp, it does not close its connection; ``site`` calls the garbage collector, which closes it.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 BY = "https://creativecommons.org/licenses/by/4.0/"
 
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[w.Web]:
-    """A site with /watch, /live and /list (of two); ``seen`` holds what was transferred."""
+    """A site with /watch, /live and /list (of two videos); ``seen`` has the requests for sound."""
     from yt_dlp.extractor.common import InfoExtractor
 
     with w.serving() as web:
@@ -57,10 +57,10 @@ def test_the_sound_of_a_page_is_fetched_once(site: w.Web, tmp_path: Path, monkey
     fetched = fetch_ytdlp(site.url("/watch"), tmp_path, config())
     assert Path(fetched.path).read_bytes() == MP3
     assert (fetched.title, fetched.license, fetched.length) == ("Talk s", "CC-BY-4.0", len(MP3))
-    monkeypatch.setattr(yt_dlp, "YoutubeDL", None)  # not even asked
+    monkeypatch.setattr(yt_dlp, "YoutubeDL", None)  # yt-dlp is not called a second time
     assert fetch_ytdlp(site.url("/watch"), tmp_path, config()) == fetched
     assert [path for path, _ in site.seen] == ["/s.mp3"]
-    assert len(list(tmp_path.iterdir())) == 2  # the sound and what is known of it
+    assert len(list(tmp_path.iterdir())) == 2  # the sound and its notes
 
 
 def test_pages_are_listed_without_a_transfer(site: w.Web) -> None:
@@ -95,7 +95,7 @@ def test_what_is_refused(
 
 
 def test_a_body_without_a_length_is_cut_off(site: w.Web, tmp_path: Path) -> None:
-    """Nobody announces the size: only the hook sees it."""
+    """The site does not announce the size, so only the hook sees it."""
 
     def endless(handler: w.BaseHTTPRequestHandler) -> None:
         w.send(handler, 200, {"Content-Type": "audio/mpeg"})
@@ -131,7 +131,7 @@ def test_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert options["format"] == "bestaudio/best"
     assert options["js_runtimes"] == {"deno": {"path": "/opt/deno"}}
     assert (options["retries"], options["socket_timeout"], options["max_filesize"]) == (5, 7.0, 1_000_000)
-    assert "-generic" in options["allowed_extractors"]  # it would fetch from any address
+    assert "-generic" in options["allowed_extractors"]  # the generic extractor would fetch from any address
 
 
 def test_a_missing_runtime_and_a_missing_package_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_a_missing_runtime_and_a_missing_package_are_told(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "yt_dlp", None)
     told: list[str] = []
     url = "https://youtu.be/x"
-    found, failures = raw.find_sources([url], tmp_path, FetchConfig(), told.append)
+    found, failures = raw.find_recordings([url], tmp_path, FetchConfig(), told.append)
     assert found == []
     assert [(failure.name, failure.reason) for failure in failures] == [
         (url, "needs yt-dlp; install it with: pip install 'triforce-tts[youtube]'")
@@ -148,7 +148,7 @@ def test_a_missing_runtime_and_a_missing_package_are_told(monkeypatch: pytest.Mo
 
 
 def test_a_list_of_pages_becomes_sources(site: w.Web, tmp_path: Path) -> None:
-    found, failures = raw.find_sources([f"yt-dlp:{site.url('/watch')}"], tmp_path, config())
+    found, failures = raw.find_recordings([f"yt-dlp:{site.url('/watch')}"], tmp_path, config())
     assert failures == []
     (source,) = found
     assert (source.title, source.license, source.collection) == ("Talk s", "CC-BY-4.0", "A channel")

@@ -56,7 +56,7 @@ def test_silence_is_left_alone() -> None:
 def test_first_speech_drops_long_silences_and_keeps_short_ones() -> None:
     samples = torch.cat([silence(2), tone(0.5), silence(0.2), tone(0.5), silence(4), tone(0.5), silence(1)])
     speech = first_speech(samples, RATE, 10.0)
-    # 1.5 s of tone, the 0.2 s between, and 0.15 s on each side of the two groups.
+    # 1.5 s of tone, 0.2 s between the tones, and 0.15 s on each side of the two groups.
     assert len(speech) / RATE == pytest.approx(1.7 + 4 * 0.15, abs=0.05)
     assert len(first_speech(samples, RATE, 0.8)) == round(0.8 * RATE)
     assert len(first_speech(silence(2), RATE, 1.0)) == 0

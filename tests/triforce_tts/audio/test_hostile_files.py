@@ -1,4 +1,7 @@
-"""Files that lie, never end, lead elsewhere or are no files: each is one line, in no time and no memory."""
+"""Files with false headers, without an end, with references to other places, or that are no files.
+
+Each is refused in one line, quickly and with little memory.
+"""
 
 import ast
 import os
@@ -64,7 +67,8 @@ def test_what_is_longer_than_it_may_be_is_refused(suffix: str, tmp_path: Path) -
 
 def test_hours_of_silence_in_a_small_file_take_no_memory(tmp_path: Path) -> None:
     minute = encode_opus(Audio(torch.zeros(60 * RATE), RATE), 6000)
-    (tmp_path / "hours.ogg").write_bytes(minute * 120)  # chained streams: the length of the first is in its header
+    # the streams are chained, and the header has the length of the first one
+    (tmp_path / "hours.ogg").write_bytes(minute * 120)
     read_audio(tmp_path / "hours.ogg", first_seconds=1)
     tracemalloc.start()
     try:
@@ -120,7 +124,7 @@ def test_a_header_that_lies_is_one_line(name: str, tmp_path: Path) -> None:
 
 
 def test_a_suffix_changes_nothing(tmp_path: Path) -> None:
-    """libsndfile takes .raw for samples without a header, and "-" for standard input."""
+    """libsndfile takes a file .raw for samples without a header, and "-" for standard input."""
     for name in ("a.raw", "a.vox", "-", "a.gsm"):
         (tmp_path / name).write_bytes(b"this is no sound\n" * 300)
         with pytest.raises(AudioError, match="not an audio file"):
@@ -154,7 +158,7 @@ def odd_paths(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def test_only_regular_files_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)  # the name of a socket may be a hundred bytes long
+    monkeypatch.chdir(tmp_path)  # the name of a socket may have a hundred bytes at most
     for path, fault in odd_paths(Path()):
         for read in (read_audio, stream_audio, read_tags):
             with pytest.raises(AudioError, match=fault) as caught:
@@ -177,7 +181,7 @@ def test_a_name_that_is_no_utf8_is_read(tmp_path: Path) -> None:
 
 @pytest.fixture
 def asked() -> Iterator[tuple[int, list[str]]]:
-    """A web server: its port, and the paths that were asked for."""
+    """A web server: its port, and the paths of the requests."""
     paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -248,7 +252,7 @@ def test_a_playlist_in_disguise_opens_nothing(asked: tuple[int, list[str]], tmp_
 
 
 def test_ffmpeg_gets_files_in_one_place_only() -> None:
-    """Writing, into memory, is the other use of ``av.open``; tests may write files."""
+    """The other use of ``av.open`` is writing into memory; tests may write files."""
     readers = []
     for file in [
         f for part in ("triforce_tts", "data", "stages", "benchmarks", "tests") for f in (ROOT / part).rglob("*.py")

@@ -12,7 +12,7 @@ import pytest
 import soundfile as sf
 import torch
 
-from triforce_tts.audio.io import Audio, decode_audio, encode_flac, read_audio, read_tags, write_audio
+from triforce_tts.audio.io import Audio, decode_audio, encode_flac, flac_tags, read_audio, read_tags, write_audio
 from triforce_tts.errors import AudioError, TriforceError
 
 RATE = 16000
@@ -118,7 +118,7 @@ def test_a_crop_past_the_end_is_short_or_refused() -> None:
 
 
 def broken_files(folder: Path) -> dict[str, str]:
-    """File name to what the message must say."""
+    """File names, and the words that each message must have."""
     (folder / "folder.wav").mkdir()
     (folder / "empty.wav").touch()
     (folder / "text.wav").write_text("this is no sound\n" * 500)
@@ -189,3 +189,14 @@ def test_a_file_size_limit_is_one_error_and_leaves_nothing(tmp_path: Path, suffi
 def test_importing_needs_no_extra() -> None:
     code = "import sys, triforce_tts.audio.io; assert not {'librosa', 'webdataset', 'transformers'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_flac_keeps_its_tags_without_ffmpeg(tmp_path: Path) -> None:
+    """PyAV, an independent reader, finds them too; a file of another kind is one line."""
+    tags = {"artist": "Zoë", "copyright": "CC0 1.0", "title": "a voice"}
+    (tmp_path / "voice.flac").write_bytes(encode_flac(Audio(torch.zeros(800), 16000, tags)))
+    assert flac_tags(tmp_path / "voice.flac") == tags
+    assert read_tags(tmp_path / "voice.flac").items() >= tags.items()
+    (tmp_path / "no.flac").write_text("no sound")
+    with pytest.raises(AudioError, match="cannot read this as FLAC"):
+        flac_tags(tmp_path / "no.flac")

@@ -1,4 +1,4 @@
-"""The mel against librosa, the arithmetic of frames, and the ways back to sound."""
+"""The mel compared with librosa's, the arithmetic of frames, and the ways back to sound."""
 
 import librosa
 import numpy as np
@@ -88,7 +88,7 @@ def test_a_clip_in_a_padded_batch_has_the_frames_it_has_alone(
 
 
 def test_the_spectrogram_keeps_the_energy(vowels: torch.Tensor, tiny_audio: AudioConfig) -> None:
-    """A window's squares sum to 3/8 of its length: Parseval with 4 overlapping windows gives the energy back."""
+    """The squares of a window sum to 3/8 of its length: by Parseval's theorem 4 overlapping windows give the energy."""
     spectrum = stft(torch.nn.functional.pad(vowels, (0, tiny_audio.n_fft)), tiny_audio).abs().square()
     bins = torch.full((tiny_audio.n_bins,), 2.0)
     bins[0] = bins[-1] = 1.0
@@ -112,7 +112,7 @@ def test_the_envelope_of_silence_is_its_floor(tiny_audio: AudioConfig) -> None:
 
 
 def test_speech_at_the_rate_of_a_model_survives_envelope_and_griffin_lim() -> None:
-    """80 mels of 1024 samples: the filters are narrower than a bin at low frequencies, the hard case."""
+    """With 80 mels of 1024 samples, the filters at low frequencies are narrower than a bin, which is the hard case."""
     config = RATES[1]
     speech = babble.speak("hello there this is a tone", "mid").samples
     mel = mel_spectrogram(speech, config)

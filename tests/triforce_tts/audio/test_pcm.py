@@ -1,4 +1,4 @@
-"""One scale between floats and 16-bit integers, by hand."""
+"""One scale between floats and 16-bit integers, compared with values computed by hand."""
 
 import io
 
@@ -26,7 +26,7 @@ EVERY = np.arange(-32768, 32768).astype(np.int16)
         (0.6 / 32768, 1),
         (0.4 / 32768, 0),
         (-0.6 / 32768, -1),
-        (1.5, 32767),  # clipped, not wrapped round
+        (1.5, 32767),  # a value out of range is clipped and does not wrap round
         (-1.5, -32768),
         (1e30, 32767),
     ],

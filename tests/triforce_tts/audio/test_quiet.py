@@ -1,4 +1,4 @@
-"""The mp3 decoder writes notes to standard error from C: our one line must stand alone."""
+"""The mp3 decoder writes notes to standard error from C code; our one line must stand there alone."""
 
 import io
 import os

@@ -1,4 +1,4 @@
-"""Opus, as samples of shards hold it, and files that are decoded block by block."""
+"""Opus as in samples of shards, and files that are decoded block by block."""
 
 import hashlib
 import subprocess
@@ -44,7 +44,10 @@ def test_equal_samples_give_equal_opus_in_another_process() -> None:
 @pytest.mark.parametrize("rate", [8000, 16000, 24000, 48000])
 @pytest.mark.parametrize("count", [1, 479, 480, 481, 12345])
 def test_opus_decodes_to_just_as_many_samples_at_the_same_place(rate: int, count: int) -> None:
-    """Opus has frames of 20 ms and a delay: both must be out of the file again (RFC 7845, pre-skip and granule)."""
+    """Opus has frames of 20 ms and a delay.
+
+    Neither may be heard in the decoded sound (RFC 7845, pre-skip and granule).
+    """
     pulse = torch.zeros(count)
     pulse[count // 2 : count // 2 + 40] = 0.9
     again = decode_audio(encode_opus(Audio(pulse, rate), 64000), "x")
@@ -62,7 +65,8 @@ def test_a_crop_of_opus_is_that_part_of_the_whole() -> None:
         expected = whole[start : start + round(seconds * RATE)]
         found = decode_audio(data, "x", None, start_s, seconds).samples.numpy()
         assert len(found) == len(expected)
-        # The decoder starts anew there and needs some frames until it is the same (RFC 7845, 80 ms of pre-roll).
+        # The decoder starts again there and needs some frames until its output is the same (RFC 7845, a pre-roll of
+        # 80 ms).
         assert np.corrcoef(found, expected)[0, 1] > 0.99
 
 
@@ -106,7 +110,7 @@ def test_damage_in_the_middle_of_an_mp3_costs_what_it_hides(tmp_path: Path) -> N
     (tmp_path / "holed.mp3").write_bytes(content)
     found, _, _ = blocks_of(tmp_path / "holed.mp3")
     assert 0.92 * len(audio.samples) < len(found) <= 1.01 * len(audio.samples)
-    quarter = len(audio.samples) // 4  # what lies before the hole is as it was
+    quarter = len(audio.samples) // 4  # the sound before the hole is unchanged
     whole = read_audio(tmp_path / "whole.mp3").samples.numpy()
     assert np.corrcoef(found[:quarter], whole[:quarter])[0, 1] > 0.99
 

@@ -1,4 +1,4 @@
-"""Printed text to the words that are heard of it."""
+"""From printed text to the words that are heard when it is read."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_words_that_are_heard_of_printed_ones() -> None:
 
 
 def test_a_dash_is_a_place_to_pause() -> None:
-    """Two segments that are cut there share no word."""
+    """Two segments that are cut at such a place share no word."""
     book = make_book("I saw him—he ran -- away--so.")
     assert book.words == ["i", "saw", "him", "he", "ran", "away", "so"]
     assert len(set(book.token_of)) == len(book.words)

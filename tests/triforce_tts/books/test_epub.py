@@ -1,4 +1,4 @@
-"""Epubs that are made to harm, damaged ones, notes, and blocks."""
+"""Epubs that were made to do harm, damaged epubs, notes, and blocks."""
 
 import os
 import struct
@@ -16,7 +16,7 @@ from triforce_tts.errors import TextError
 
 
 def read(tmp_path: Path, *bodies: str) -> str:
-    """What is read of an epub with these pages."""
+    """The text that is read from an epub with these pages."""
     chapters = {f"c{number}": page(body) for number, body in enumerate(bodies)}
     book = read_book(write_epub(tmp_path / "x.epub", chapters, list(chapters)))
     return book.printed(range(len(book.tokens)))
@@ -34,7 +34,7 @@ def read(tmp_path: Path, *bodies: str) -> str:
         ("<p>The king<sup><i>1</i></sup> died.</p>", "The king died."),
         ('<p>The king<a href="#n1">1</a> died.<a href="#n2">2</a></p>', "The king died."),
         ('<p>The <b>king</b><a href="#n1"><span>1</span></a> died.</p>', "The king died."),
-        # Exponents, ordinals, units, years, cross references and formulas stay.
+        # These exponents, ordinals, units, years, cross references and formulas are no notes and stay.
         ("<p>10<sup>6</sup> cells, x<sup>2</sup>, 1<sup>st</sup>, M<sup>lle</sup>.</p>", "106 cells, x2, 1st, Mlle."),
         ("<p>The king<sup>1</sup> had 5 km<sup>2</sup> of land<sup>2</sup>.</p>", "The king had 5 km2 of land."),
         ("<p>The king<sup>1</sup> said x<sup>2</sup> and E=mc<sup>2</sup>.</p>", "The king said x2 and E=mc2."),
@@ -78,7 +78,10 @@ def test_what_is_not_shown_is_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("filling", ["<p/>", "a ", "<p>a</p>", "&amp;", " "])
 def test_a_bomb_is_refused_before_it_takes_memory(filling: str, tmp_path: Path) -> None:
-    """Of 200 MB in 200 kB as many are unpacked as text would be; what has too many elements is not parsed."""
+    """Of 200 MB that are packed into 200 kB, only as much is unpacked as a text may have.
+
+    A page with too many elements is not parsed.
+    """
     path = tmp_path / "bomb.epub"
     write_epub(path, {"one": page("<p>a</p>" + filling * (60_000_000 // len(filling)))}, ["one"])
     assert path.stat().st_size < 500_000
@@ -204,7 +207,7 @@ def test_a_long_text_is_read_in_time() -> None:
 
 
 def test_an_epub_of_the_real_world(tmp_path: Path) -> None:
-    """Named entities, names with spaces, a folder up, a soft hyphen, a page that is missing."""
+    """Named entities, names with spaces, a path that goes up a folder, a soft hyphen, and a missing page."""
     body = page("<p>Don&rsquo;t know&mdash;she said&nbsp;no, at the caf&eacute; &amp; be&shy;yond.</p>")
     path = write_epub(tmp_path / "x.epub", {"one": body, "two": body}, ["one", "two"])
     with zipfile.ZipFile(path) as archive:
@@ -283,7 +286,7 @@ def test_an_epub_is_read_in_the_order_of_its_spine(tmp_path: Path) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("declared", [True, False])
 def test_notes_and_page_numbers_of_an_epub_are_not_read(tmp_path: Path, body: str, text: str, declared: bool) -> None:
-    """What follows them is. The prefix of epub:type is not declared in every book."""
+    """The text after them is read. Not every book declares the prefix of epub:type."""
     content = page(body)
     if declared:
         content = content.replace("<html", '<html xmlns:epub="http://www.idpf.org/2007/ops"')
@@ -318,7 +321,7 @@ AES = "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
 
 
 def encryption(*files: tuple[str, str]) -> str:
-    """The listing of files that are encrypted, with the algorithm of each."""
+    """The list of encrypted files, with the algorithm of each."""
     listed = "".join(
         '<enc:EncryptedData xmlns:enc="http://www.w3.org/2001/04/xmlenc#">'
         f'<enc:EncryptionMethod Algorithm="{algorithm}"/>'
@@ -358,14 +361,14 @@ def test_an_epub_with_copy_protection_is_one_line(tmp_path: Path, listing: str, 
     ],
 )
 def test_an_epub_whose_text_is_not_protected_is_read(tmp_path: Path, listing: str) -> None:
-    """Fonts may be obfuscated, and pictures encrypted."""
+    """A book may have obfuscated fonts and encrypted pictures."""
     path = write_epub(tmp_path / "x.epub", {"one": page("<p>It began.</p>")}, ["one"])
     change_epub(path, "META-INF/encryption.xml", None, listing)
     assert read_book(path).tokens == ["It", "began."]
 
 
 def change_epub(path: Path, name: str, before: str | None, after: str) -> None:
-    """Put ``after`` for ``before`` into a file of it; None: it is all of the file."""
+    """Replace ``before`` by ``after`` in a file of the epub; None replaces the whole file."""
     with zipfile.ZipFile(path) as archive:
         files = {entry: archive.read(entry).decode() for entry in archive.namelist()}
     files[name] = after if before is None else files[name].replace(before, after)

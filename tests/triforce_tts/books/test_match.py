@@ -1,4 +1,4 @@
-"""The words of one text found again in another."""
+"""Finds the words of one text in another one."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""What the command line makes of faults that no command foresees: one line, exit code 2, no traceback."""
+"""Unexpected errors on the command line: one line, exit code 2, no traceback."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from triforce_tts.cli.app import EXTRAS, _unavailable
 
-# A command that misbehaves as the argument says, run as the real ones are.
+# A command that misbehaves as its argument says; it is run like the real commands.
 PROGRAM = """
 import os, signal, sys, time
 from triforce_tts.cli import app
@@ -63,7 +63,7 @@ def run(*words: str, **streams: object) -> subprocess.CompletedProcess[str]:
 def test_a_fault_is_one_line(how: str, told: str) -> None:
     done = run("fail", how)
     assert done.returncode == 2, done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1  # typer ends the line of a prompt when a stream ends
+    assert len(done.stderr.strip().splitlines()) == 1  # typer ends the line of a prompt when the input ends
     assert done.stderr.strip().startswith("triforce-tts: ")
     assert told in done.stderr
 
@@ -78,7 +78,7 @@ def test_a_fault_of_our_own_shows_its_traceback() -> None:
 )
 def test_a_signal_leaves_nothing_half_written(tmp_path: Path, number: int, code: int, told: str) -> None:
     command = [sys.executable, "-c", PROGRAM, "fail", "wait", "--place", str(tmp_path)]
-    # A shell ignores SIGINT in what it runs in the background, and so would every process below it.
+    # A shell lets programs in the background ignore SIGINT, and their child processes would ignore it too.
     listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen
@@ -123,7 +123,7 @@ def test_closed_streams_are_no_fault(closed: str) -> None:
 
 
 def test_the_list_of_commands_needs_no_extra(tmp_path: Path) -> None:
-    """Packages that only extras install are hidden by ones that cannot be imported."""
+    """The packages that only extras install are replaced by packages that cannot be imported."""
     for module in ("accelerate", "webdataset"):
         (tmp_path / f"{module}.py").write_text(f"raise ModuleNotFoundError('hidden', name='{module}')")
     done = subprocess.run(
@@ -137,7 +137,7 @@ def test_the_list_of_commands_needs_no_extra(tmp_path: Path) -> None:
 
 
 def test_every_module_of_an_extra_names_it() -> None:
-    """By the distributions that are installed here, and the requirements of this package."""
+    """The installed distributions, and the requirements of this package, tell which packages these are."""
     modules = packages_distributions()
     plain = {Requirement(text).name.lower() for text in requires("triforce-tts") or () if "extra ==" not in text}
     wanted: dict[str, set[str]] = {}
@@ -158,7 +158,7 @@ def test_every_module_of_an_extra_names_it() -> None:
 
 
 def test_a_loader_that_waits_does_not_outlive_the_signal(tmp_path: Path) -> None:
-    """A terminated command ends soon, although its workers have hours of work in hand."""
+    """A terminated command ends soon, although its workers have work for hours."""
     program = tmp_path / "program.py"
     program.write_text(
         "import signal, sys, time\n"

@@ -1,4 +1,4 @@
-"""What cannot be served is refused with one line on stderr, exit code 2, no traceback, and nothing half-written."""
+"""A request that cannot be served gets one line on stderr and exit code 2, no traceback, and no incomplete file."""
 
 import json
 import os
@@ -20,7 +20,7 @@ RATE = 8000
 
 
 def triforce(*words: str | Path, stdin: bytes = b"", file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    """One run of the command line in a process of its own; ``file_limit`` bytes a file stand for a full disk."""
+    """One run of the command line in a separate process; ``file_limit`` bytes for each file imitate a full disk."""
     state = os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")
     return forks.run(
         [*forks.CLI, *words], stdin=stdin, file_limit=file_limit, env={**os.environ, "XDG_STATE_HOME": state}
@@ -72,7 +72,7 @@ def test_a_voice_that_cannot_be_used(kind: str, model: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("text", "word"),
-    [("", "empty"), ("  \n\t ", "empty"), ("😀 🎉", "spoken"), ("a " * 10_001, "narrat")],
+    [("", "empty"), ("  \n\t ", "empty"), ("😀 🎉", "spoken"), ("a " * 10_001, "divide the text")],
 )
 def test_a_text_that_cannot_be_spoken(text: str, word: str, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
@@ -132,7 +132,8 @@ def test_a_full_disk_leaves_nothing(model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
     done = triforce("speak", "hello there, this is a long one", "--model", model, "--out", out, file_limit=1000)
     assert done.returncode == 2
-    assert "out.wav" in done.stderr.splitlines()[-1]  # what a hardly trained model says of its sentences comes before
+    # the lines about incomplete sentences, which a hardly trained model gives, come first
+    assert "out.wav" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
@@ -165,7 +166,7 @@ def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -
     with subprocess.Popen(
         [sys.executable, "-m", "triforce_tts.cli.app", *words],
         stderr=subprocess.PIPE,
-        # Started in the background, the tests themselves may ignore the signal, and a child would inherit that.
+        # If the tests run in the background, they may ignore the signal, and a child process would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
@@ -242,18 +243,26 @@ def test_a_lexicon_that_cannot_be_read(kind: str, model: Path, tmp_path: Path) -
 
 
 def shell(command: str, **variables: str | Path) -> subprocess.CompletedProcess[str]:
-    """A command line by a shell, for what only a shell does to standard input."""
+    """Run a command line with a shell, for redirections of standard input that need a shell."""
     environment = {**os.environ, "PYTHON": sys.executable, **{key: str(value) for key, value in variables.items()}}
     return subprocess.run(
         ["sh", "-c", command], capture_output=True, text=True, check=False, timeout=300, env=environment
     )
 
 
-@pytest.mark.parametrize(("source", "said"), [("<&-", "empty"), ("< /dev/zero", "over 20000")])
-def test_standard_input_that_gives_no_text(source: str, said: str, model: Path, tmp_path: Path) -> None:
-    command = f'"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" {source}'
+def test_standard_input_that_is_closed(model: Path, tmp_path: Path) -> None:
+    command = '"$PYTHON" -m triforce_tts.cli.app speak - --model "$MODEL" --out "$OUT" <&-'
     out = tmp_path / "out.wav"
-    assert_refused(shell(command, MODEL=model, OUT=out), said, out=out)
+    assert_refused(shell(command, MODEL=model, OUT=out), "empty", out=out)
+
+
+def test_standard_input_that_never_ends(model: Path, tmp_path: Path) -> None:
+    out, told = tmp_path / "out.wav", tmp_path / "told.txt"
+    words = [*forks.CLI, "speak", "-", "--model", model, "--out", out]
+    with Path("/dev/zero").open("rb") as zeros, told.open("wb") as errors:
+        code = forks.Program(words, stdin=zeros, stderr=errors).wait()
+    done = subprocess.CompletedProcess([str(word) for word in words], code, "", told.read_text())
+    assert_refused(done, "more than 20000", out=out)
 
 
 def test_a_fault_in_one_sentence_of_a_text(model: Path, tmp_path: Path) -> None:
@@ -277,7 +286,7 @@ def test_a_voice_that_is_no_speech_is_warned_of(model: Path, tmp_path: Path) -> 
 
 
 def test_a_recording_that_is_too_long(model: Path, tmp_path: Path) -> None:
-    """An hour at 8 kHz: refused without being read whole."""
+    """An hour at 8 kHz is refused before all of it is read."""
     clip = tmp_path / "long.wav"
     sf.write(clip, np.zeros(3600 * RATE, np.int16), RATE)
     for words in (["listen", clip], ["score", clip, "hello"], ["resynthesize", clip, "--out", tmp_path / "out.wav"]):

@@ -1,4 +1,4 @@
-"""The command ``evaluate``: its options, what it writes, and what it says of wrong ones."""
+"""The command ``evaluate``: its options, its output, and its messages about wrong options."""
 
 import json
 from pathlib import Path

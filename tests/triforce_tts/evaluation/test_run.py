@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,13 +16,23 @@ import pytest
 from rich.console import Console
 
 from tests.corpus import voice_clip
+from triforce_tts.audio.io import Audio, read_audio, write_audio
 from triforce_tts.errors import TriforceError
-from triforce_tts.evaluation import panel, plan, run, table
+from triforce_tts.evaluation import panel, pictures, plan, run, sources, table
 from triforce_tts.evaluation.clips import MAKERS, Sound
 from triforce_tts.evaluation.order import worst_first
 from triforce_tts.evaluation.panel import Heard, Opinion, Panel
-from triforce_tts.evaluation.report import Clip, Figure, Report, Sentence, Summary, read_report, write_report
-from triforce_tts.files import marked_kind
+from triforce_tts.evaluation.report import (
+    Clip,
+    Figure,
+    Report,
+    Sentence,
+    Similarity,
+    Summary,
+    read_report,
+    write_report,
+)
+from triforce_tts.files import file_sha256, marked_kind
 from triforce_tts.judges import recognisers
 
 TEXTS = ("a cat sat.", "the red mat <b>", "old hats run & run.")
@@ -64,7 +75,7 @@ def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (voices / "bob").mkdir()
     voice_clip(voices / "bob" / "1.wav", 1.5)
     voice_clip(voices / "bob" / "2.wav", 2.0)
-    planned = plan.make_plan(place / "texts.txt", [place / "manifest.jsonl"], voices, seeds=2)
+    planned = plan.make_plan([place / "texts.txt"], [place / "manifest.jsonl"], voices, seeds=2)
     stub = Panel(
         (panel.Delivery(), Knowing()), loudness_vector, "the knowing one", ("DNSMOS: left out, because it is",)
     )
@@ -122,6 +133,9 @@ def test_the_page_has_every_sentence_the_worst_first_and_needs_no_network(folder
     )]  # fmt: skip
     assert places == sorted(places)
     assert not re.search(r"https?:|//", text.replace("</", "").replace("<!doctype", ""))
+    for wanted in ("tiny: copy by stages 1 and 3", "the best that the model could say"):
+        assert wanted in text
+    assert not re.search(r"griffin_lim|stages?1", re.sub(r'(src|id)="[^"]+"', "", text))  # words, not our names
     linked = re.findall(r'src="([^"]+)"', text)
     assert len(linked) > len(report.clips) - 1
     assert all((folder / name).is_file() for name in linked)
@@ -169,6 +183,17 @@ def test_the_same_model_twice_is_refused(model: Path) -> None:
         run.candidates([model, model])
 
 
+def test_one_models_networks_with_more_steps_are_another_model(model: Path, tmp_path: Path) -> None:
+    shutil.copytree(model, tmp_path / "steps")
+    manifest = json.loads((model / "model.json").read_text())
+    (tmp_path / "steps" / "model.json").write_text(json.dumps({**manifest, "diffusion_steps": 4}))
+    labels = [candidate.model.label for candidate in run.candidates([model, tmp_path / "steps"])]
+    assert labels == [f"tiny-{manifest['id'][:8]}", f"tiny-{manifest['id'][:8]}-2"]
+    (tmp_path / "steps" / "model.json").write_text(json.dumps({**manifest, "id": "0123456789abcdef"}))
+    labels = [candidate.model.label for candidate in run.candidates([model, tmp_path / "steps"])]
+    assert labels == [f"tiny-{manifest['id'][:8]}", "tiny-01234567"]
+
+
 def test_a_clip_without_any_sound_has_all_words_wrong(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +207,57 @@ def test_a_clip_without_any_sound_has_all_words_wrong(
     assert clip is not None
     assert clip.figures["word_error"] == Figure(amount=4, weight=4)
     assert (clip.audio, clip.faults) == (None, ("nothing came",))
+
+
+def test_a_single_sentence_has_no_interval(report: Report) -> None:
+    one = Summary.model_validate(
+        {
+            "system": "m: spoken", "kind": "spoken", "label": "m", "clips": 1,
+            "figures": {"word_error": {"value": 0.5, "low": 0.5, "high": 0.5, "sentences": 1}},
+        }
+    )  # fmt: skip
+    text = table.markdown(report.model_copy(update={"summaries": (one,), "differences": (), "similarity": None}))
+    assert "| words wrong | 0.500 |" in text
+
+
+def test_each_list_of_sentences_has_figures_of_its_own(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "news.txt").write_text("a cat sat.\nred mat.\nbig hats.\n")
+    (tmp_path / "books.txt").write_text("old hats run.\na cat sat.\n")
+    (tmp_path / "ann").mkdir()
+    for name in "12":
+        voice_clip(tmp_path / "ann" / f"{name}.wav", 1.0)
+    rows = [{"id": name, "audio": f"{name}.wav", "text": f"other {name}", "speaker": "ann"} for name in "12"]
+    (tmp_path / "ann" / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    lists = [tmp_path / "news.txt", tmp_path / "books.txt"]
+    planned = plan.make_plan(lists, [], None, 1, limit=2, beside=[tmp_path / "ann" / "manifest.jsonl"])
+    assert [s.text for s in planned.sentences] == ["a cat sat.", "red mat.", "old hats run."]  # each sentence once
+    assert [r.sentence.text for r in planned.recordings] == ["other 1", "other 2"]
+    stub = Panel((panel.Delivery(), Knowing()), None, None)
+    report = run.evaluate(run.candidates([model]), planned, stub, tmp_path / "out", 1, Console(file=StringIO()))
+    assert [(g.name, g.sentences) for g in report.groups] == [("ann", 2), ("news", 2), ("books", 1)]
+    books = {summary.kind: summary for summary in report.groups[2].summaries}
+    assert books.keys() == {"spoken"} and books["spoken"].clips == 1
+    assert {s.kind: s.clips for s in report.summaries} == {
+        "natural": 2, "spoken": 3, "griffin_lim": 2, "stage1": 2, "stages13": 2,
+    }  # fmt: skip
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "<h2>other 1</h2>" in text and "Figures of the 2 sentences of ann alone" in text
+
+
+def test_the_page_says_whose_the_default_voice_is(model: Path, tmp_path: Path) -> None:
+    named = tmp_path / "named"
+    shutil.copytree(model, named)
+    voice = read_audio(named / "voice.flac")
+    write_audio(named / "voice.flac", Audio(voice.samples, voice.sample_rate, {"artist": "Ann <b>  Other"}))
+    manifest = json.loads((named / "model.json").read_text())
+    manifest["sha256"]["voice.flac"] = file_sha256(named / "voice.flac")
+    (named / "model.json").write_text(json.dumps(manifest))
+    planned = plan.Plan((Sentence(id="s", text="a cat"),), (), (), (0,))
+    stub = Panel((panel.Delivery(),), None, None)
+    report = run.evaluate(run.candidates([named]), planned, stub, tmp_path / "out", 1, Console(file=StringIO()))
+    assert {clip.voice for clip in report.clips} == {"Ann <b> Other, default of tiny"}
+    text = (tmp_path / "out" / "index.html").read_text()
+    assert "The clip of the voice: Ann &lt;b&gt; Other, default of tiny" in text
 
 
 # --- order ---------------------------------------------------------------------------------------------------------
@@ -251,7 +327,7 @@ def test_the_fallback_to_pocketsphinx_stands_in_the_report(monkeypatch: pytest.M
 
 
 def test_without_any_option_twenty_sentences_are_spoken_in_the_models_voice(model: Path) -> None:
-    planned = plan.make_plan(None, [], None, seeds=3)
+    planned = plan.make_plan([], [], None, seeds=3)
     assert len(planned.sentences) == 20
     jobs = plan.make_jobs(planned, [("tiny", model)])
     kinds = [job.kind for job in jobs]
@@ -266,10 +342,10 @@ def test_a_manifest_alone_gives_the_sentences_each_once(tmp_path: Path) -> None:
     for name in "123":
         (tmp_path / f"{name}.wav").touch()
     (tmp_path / "manifest.jsonl").write_text(text)
-    planned = plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, seeds=1)
+    planned = plan.make_plan([], [tmp_path / "manifest.jsonl"], None, seeds=1)
     assert [sentence.text for sentence in planned.sentences] == ["One day.", "Two days."]
     assert len(planned.recordings) == 3
-    assert len(plan.make_plan(None, [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
+    assert len(plan.make_plan([], [tmp_path / "manifest.jsonl"], None, 1, limit=1).recordings) == 2
 
 
 def test_alike_names_stay_apart(tmp_path: Path) -> None:
@@ -281,7 +357,7 @@ def test_alike_names_stay_apart(tmp_path: Path) -> None:
         rows = [{"id": name, "audio": "1.wav", "text": f"{side} {name.encode()[1]}"} for name in ("x/1", "x-1")]
         (place / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
         manifests.append(place / "manifest.jsonl")
-    planned = plan.make_plan(None, manifests, None, 1)
+    planned = plan.make_plan([], manifests, None, 1)
     assert {recording.collection for recording in planned.recordings} == {"odd <name>-1", "odd <name>-2"}
     assert len({sentence.id for sentence in planned.sentences}) == 4
     assert all(re.fullmatch(r"[A-Za-z0-9_-]+", sentence.id) for sentence in planned.sentences)
@@ -290,14 +366,14 @@ def test_alike_names_stay_apart(tmp_path: Path) -> None:
 def test_a_recording_that_is_not_there_is_said_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
     with pytest.raises(TriforceError, match=r"1\.wav: there is no such recording"):
-        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([], [tmp_path / "m.jsonl"], None, 1)
 
 
 def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp_path: Path) -> None:
     voice_clip(tmp_path / "good.wav", 1.0)
     (tmp_path / "bad.wav").write_bytes(b"RIFF is all there is")
     sentences = [Sentence(id=name, text="a cat sat") for name in ("good", "bad")]
-    beside = tuple(plan.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
+    beside = tuple(sources.Recording(s, tmp_path / f"{s.id}.wav", "low", "here") for s in sentences)
     stub = Panel((panel.Delivery(),), None, None)
     silent = Console(file=StringIO())
     report = run.evaluate(run.candidates([model]), plan.Plan((), beside, (), (0,)), stub, tmp_path / "out", 1, silent)
@@ -316,7 +392,7 @@ def test_a_clip_that_cannot_be_used_is_left_out_with_its_reason(model: Path, tmp
 def test_a_bad_manifest_is_one_line(content: str, wanted: str, tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(content)
     with pytest.raises(TriforceError, match=wanted) as caught:
-        plan.make_plan(None, [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([], [tmp_path / "m.jsonl"], None, 1)
     assert "\n" not in str(caught.value)
 
 
@@ -324,17 +400,62 @@ def test_recordings_of_other_sentences_are_refused(tmp_path: Path) -> None:
     (tmp_path / "m.jsonl").write_text(json.dumps({"id": "1", "audio": "1.wav", "text": "other words"}))
     (tmp_path / "t.txt").write_text("these words\n")
     with pytest.raises(TriforceError, match=r"none of its recordings says one of the sentences; leave out --texts"):
-        plan.make_plan(tmp_path / "t.txt", [tmp_path / "m.jsonl"], None, 1)
+        plan.make_plan([tmp_path / "t.txt"], [tmp_path / "m.jsonl"], None, 1)
 
 
 def test_texts_and_voices_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_text("\n\n")
     with pytest.raises(TriforceError, match=r"empty\.txt: no sentence in it; expected one a line"):
-        plan.read_sentences(tmp_path / "empty.txt")
+        sources.read_sentences(tmp_path / "empty.txt")
     (tmp_path / "long.txt").write_text("a " * 300)
     with pytest.raises(TriforceError, match="a line of 599 characters; expected a sentence of at most 400"):
-        plan.read_sentences(tmp_path / "long.txt")
+        sources.read_sentences(tmp_path / "long.txt")
     with pytest.raises(TriforceError, match="no such folder"):
-        plan.read_readers(tmp_path / "voices")
+        sources.read_readers(tmp_path / "voices")
     with pytest.raises(TriforceError, match="no sound files in it"):
-        plan.read_readers(tmp_path)
+        sources.read_readers(tmp_path)
+
+
+def test_a_folder_of_voices_is_looked_through_only_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_MOST_ENTRIES", 20)
+    monkeypatch.setattr(sources, "_MOST_READERS", 8)
+    monkeypatch.setattr(sources, "_MOST_CLIPS", 3)
+    for number in range(15):
+        (tmp_path / f"{number}.txt").touch()
+    (tmp_path / "again").symlink_to(".")
+    (tmp_path / "self.wav").symlink_to("self.wav")
+    (tmp_path / ".hidden.wav").touch()
+    (tmp_path / "ann").mkdir()
+    for number in range(5):
+        (tmp_path / "ann" / f"{number}.wav").touch()
+    (reader,) = sources.read_readers(tmp_path)
+    assert reader.name == "ann" and [clip.name for clip in reader.clips] == ["0.wav", "1.wav", "2.wav"]
+    for number in range(9):
+        (tmp_path / f"{number}.txt").rename(tmp_path / f"{number}.wav")
+    with pytest.raises(TriforceError, match="more than 8 voices in it; choose a smaller folder"):
+        sources.read_readers(tmp_path)
+    (tmp_path / "x").touch()
+    (tmp_path / "y").touch()
+    with pytest.raises(TriforceError, match="more than 20 files in it; choose a smaller folder"):
+        sources.read_readers(tmp_path)
+
+
+def test_names_of_voices_that_no_page_can_hold(tmp_path: Path) -> None:
+    (tmp_path / "a\n$x$.wav").touch()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.wav")).touch()
+    names = [reader.name for reader in sources.read_readers(tmp_path)]
+    assert names == ["a\ufffd$x$", "\ufffd"]
+    alike = Similarity(
+        same=None, same_from="", different=None, references=(*names, "$\\bad{$"), speakers=("$a", "\u4e2d"),
+        cosines=((0.5, 0.6, 0.9), (0.9, 0.5, 0.5)),
+    )  # fmt: skip
+    pictures._draw_matrix(alike, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 1000
+
+
+def test_more_sentences_than_anybody_hears_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "_MOST_SENTENCES", 5)
+    (tmp_path / "t.txt").write_text("\n".join(f"cat {number}" for number in range(9)))
+    with pytest.raises(TriforceError, match=r"t\.txt: 9 sentences; expected at most 5: .* --limit"):
+        plan.make_plan([tmp_path / "t.txt"], [], None, 1)
+    assert len(plan.make_plan([tmp_path / "t.txt"], [], None, 1, limit=5).sentences) == 5

@@ -68,3 +68,20 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch: pytest.MonkeyP
     networks.session.cache_clear()
     with pytest.raises(TriforceError, match="the package speechmos is missing; install it with: pip install"):
         judge.p808(np.ones(RATE, np.float32), RATE)
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(2.2, 9), (9.5, 1), (11.5, 3), (40.0, 31)])
+def test_a_few_windows_are_spread_over_the_sound(seconds: float, count: int) -> None:
+    wave = np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * RATE)).astype(np.float32)
+    every, few = (list(judge._windows(wave, RATE, most)) for most in (None, 3))
+    assert len(every) == count and len(few) == min(3, count)
+    assert np.array_equal(few[0], every[0]) and np.array_equal(few[-1], every[-1])
+    if count > 2:
+        assert np.array_equal(few[1], every[(count - 1) // 2])
+
+
+@needs_package
+def test_a_few_windows_give_nearly_the_same_grades() -> None:
+    wave = np.concatenate([spoken(name) for name in ("kathleen-00", "ls_1462-05")])[: 4 * RATE]
+    whole, few = judge.dnsmos(wave, RATE), judge.dnsmos(wave, RATE, 3)
+    assert few == pytest.approx(whole, abs=0.1)

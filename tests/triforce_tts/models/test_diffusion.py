@@ -25,7 +25,7 @@ def tiny_diffusion(request: pytest.FixtureRequest, tiny_audio: AudioConfig) -> D
 
 
 class Inputs:
-    """Random inputs of a diffusion network; what lies past the lengths is ``filler``."""
+    """Random inputs of a diffusion network; the values past the lengths are ``filler``."""
 
     def __init__(self, network: Diffusion, filler: float = 0.0, extra: int = 0) -> None:
         audio = network.audio
@@ -108,12 +108,13 @@ def test_a_reference_ends_at_its_length(tiny_diffusion: Diffusion, extra: int) -
 @torch.no_grad()
 @pytest.mark.parametrize("name", ["noisy", "decode"])
 def test_a_frame_depends_on_its_receptive_field_alone(tiny_diffusion: Diffusion, name: str) -> None:
-    """Two blocks of 5 frames reach 4 frames to either side; a spectrum reaches 3 hops more, there and back."""
+    """Two blocks of 5 frames reach 4 frames to each side; a spectrum reaches 3 hops more in each direction."""
     inputs = Inputs(tiny_diffusion)
     before = inputs(tiny_diffusion)[0]
     getattr(inputs, name)[0, 12] += 1.0
     difference = (inputs(tiny_diffusion)[0] - before).abs().amax(-1)
-    # At the edges of its windows a spectrum hardly counts: there only the middle is surely felt.
+    # At the edges of a window the spectrum has hardly any weight, so only changes in the middle are sure to have an
+    # effect.
     reach, felt = (4, slice(8, 17)) if tiny_diffusion.config.target == "magnitude" else (7, slice(10, 14))
     near = (torch.arange(30) - 12).abs() <= reach
     assert difference[~near].max() < 1e-6 * max(1.0, float(before.abs().max()))
@@ -122,7 +123,7 @@ def test_a_frame_depends_on_its_receptive_field_alone(tiny_diffusion: Diffusion,
 
 @torch.no_grad()
 def test_a_long_sound_can_be_made_in_chunks(tiny_diffusion: Diffusion) -> None:
-    """With as much context as two steps and the shaped noise reach, a chunk is what the whole has there."""
+    """A chunk with as much context as two steps and the shaped noise reach equals that part of the whole result."""
     rng = torch.Generator().manual_seed(0)
     target, audio = tiny_diffusion.target, tiny_diffusion.audio
     white, decode = torch.randn(1, 60, target.width, generator=rng), torch.randn(1, 60, audio.n_mels, generator=rng)

@@ -11,7 +11,7 @@ from triforce_tts.schema import parse
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-LENGTHS = (40, 37, 22, 9, 4, 1)  # frames; most are no multiple of the downsampling
+LENGTHS = (40, 37, 22, 9, 4, 1)  # frames; most of these lengths are no multiple of the downsampling
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clips() -> list[torch.Tensor]:
 
 
 def batched(clips: list[torch.Tensor], filler: float = 0.0, extra: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Right-padded with ``filler``, and ``extra`` frames longer than the longest clip."""
+    """The clips are padded on the right with ``filler``, to ``extra`` frames more than the longest clip."""
     lengths = torch.tensor([len(clip) for clip in clips])
     mel = torch.full((len(clips), int(lengths.max()) + extra, clips[0].shape[1]), filler)
     for row, clip in zip(mel, clips, strict=True):
@@ -80,7 +80,7 @@ def test_decoding_the_codes_is_the_reconstruction(tiny_dvae: DVAE, clips: list[t
 
 @torch.no_grad()
 def test_a_length_counts_as_its_last_started_group(tiny_dvae: DVAE, clips: list[torch.Tensor]) -> None:
-    """The frames that are missing to a whole group are zeros, whoever adds them."""
+    """The frames that complete the last group are zeros, whether the caller or the network adds them."""
     lengths = torch.tensor([1, 4, 5, 37, 40])
     assert tiny_dvae.code_lengths(lengths).tolist() == [1, 1, 2, 10, 10]
     padded = torch.nn.functional.pad(clips[1], (0, 0, 0, 3))[None]
@@ -105,7 +105,7 @@ def test_the_frames_of_a_started_group_are_heard(tiny_dvae: DVAE, length: int) -
 
 @torch.no_grad()
 def test_a_code_depends_on_its_receptive_field_alone(tiny_dvae: DVAE) -> None:
-    """Reach of a code in mel frames, layer by layer: 1 + 1 + 2 + 2 + 4 + 4 = 14, and 3 in its own group of 4."""
+    """The reach of a code in mel frames, layer by layer, is 1 + 1 + 2 + 2 + 4 + 4 = 14, and 3 in its own group of 4."""
     rng = torch.Generator().manual_seed(0)
     mel = torch.randn(1, 160, 20, generator=rng)
     before = tiny_dvae.encode(mel)[0]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import scrambled
+from tests.conftest import next_logits, scrambled
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache, _causal_attention, _rotate, rotary
@@ -47,7 +47,7 @@ def test_a_checkpoint_is_a_hugging_face_folder(config: GPTConfig, tiny_vocabular
     assert count_parameters(theirs) == count_parameters(ours)
     ids = random_ids(ours, 3, 50)
     with torch.no_grad():
-        found, expected = ours(ids), theirs(ids).logits
+        found, expected = next_logits(ours, ids), theirs(ids).logits
         lengths = torch.tensor([50, 31, 7])
         mask = torch.arange(50) < lengths[:, None]
         padded = theirs(ids, attention_mask=mask.long()).logits
@@ -64,13 +64,13 @@ def test_a_checkpoint_comes_back(tiny_gpt: GPT, tiny_vocabulary: Vocabulary, tmp
     assert loaded.config == tiny_gpt.config
     assert not loaded.training
     ids = random_ids(tiny_gpt, 2, 20)
-    assert torch.equal(loaded(ids), tiny_gpt(ids))
+    assert torch.equal(next_logits(loaded, ids), next_logits(tiny_gpt, ids))
 
 
 @torch.no_grad()
 def test_one_token_at_a_time_from_the_cache(tiny_gpt: GPT) -> None:
     ids = random_ids(tiny_gpt, 3, 40)
-    expected = tiny_gpt(ids)
+    expected = next_logits(tiny_gpt, ids)
     cache = KVCache(tiny_gpt.config, 3, 40, tiny_gpt.model.norm.weight)
     for at in range(40):
         hidden = tiny_gpt.hidden(ids[:, at : at + 1], torch.full((3, 1), at), cache)
@@ -87,7 +87,7 @@ def test_pieces_through_the_cache(tiny_gpt: GPT, pieces: tuple[int, ...]) -> Non
         positions = torch.arange(start, start + piece).expand(2, -1)
         found.append(tiny_gpt.logits(tiny_gpt.hidden(ids[:, start : start + piece], positions, cache)))
         start += piece
-    assert torch.allclose(torch.cat(found, 1), tiny_gpt(ids), atol=1e-4)
+    assert torch.allclose(torch.cat(found, 1), next_logits(tiny_gpt, ids), atol=1e-4)
 
 
 @torch.no_grad()
@@ -96,7 +96,7 @@ def test_rows_of_unequal_length_share_a_cache(tiny_gpt: GPT) -> None:
     lengths, steps = torch.tensor([20, 3, 11, 1]), 25
     ids = random_ids(tiny_gpt, 4, 50)
     cache = KVCache(tiny_gpt.config, 4, 45, tiny_gpt.model.norm.weight)
-    expected = [tiny_gpt(ids[row : row + 1, : n + steps])[0] for row, n in enumerate(lengths.tolist())]
+    expected = [next_logits(tiny_gpt, ids[row : row + 1, : n + steps])[0] for row, n in enumerate(lengths.tolist())]
     prompt = torch.where(torch.arange(20) < lengths[:, None], ids[:, :20], 0)
     logits = tiny_gpt.logits(tiny_gpt.hidden(prompt, torch.arange(20).expand(4, -1), cache))
     for row, length in enumerate(lengths.tolist()):
@@ -111,11 +111,11 @@ def test_rows_of_unequal_length_share_a_cache(tiny_gpt: GPT) -> None:
 @torch.no_grad()
 def test_the_future_changes_no_past_logit(tiny_gpt: GPT) -> None:
     ids = random_ids(tiny_gpt, 2, 30)
-    before = tiny_gpt(ids)
+    before = next_logits(tiny_gpt, ids)
     for at in (1, 13, 29):
         other = ids.clone()
         other[:, at:] = (ids[:, at:] + 5) % tiny_gpt.vocabulary_size
-        after = tiny_gpt(other)
+        after = next_logits(tiny_gpt, other)
         assert torch.allclose(after[:, :at], before[:, :at], atol=1e-5)
         assert not torch.allclose(after[:, at:], before[:, at:], atol=0.1)
 
@@ -127,17 +127,19 @@ def test_padding_at_the_end_changes_nothing(tiny_gpt: GPT) -> None:
     batch = ids.clone()
     for row, length in enumerate(lengths):
         batch[row, length:] = 0
-    logits = tiny_gpt(batch)
+    logits = next_logits(tiny_gpt, batch)
     for row, length in enumerate(lengths):
-        assert torch.allclose(logits[row, :length], tiny_gpt(ids[row : row + 1, :length])[0], atol=1e-4)
+        assert torch.allclose(logits[row, :length], next_logits(tiny_gpt, ids[row : row + 1, :length])[0], atol=1e-4)
 
 
 @torch.no_grad()
-def test_chosen_logits_are_those_of_the_whole(tiny_gpt: GPT) -> None:
-    ids = random_ids(tiny_gpt, 3, 20)
-    chosen = torch.rand(3, 20, generator=torch.Generator().manual_seed(0)) < 0.4
-    assert torch.allclose(tiny_gpt(ids, chosen), tiny_gpt(ids)[chosen], atol=1e-5)
-    assert tiny_gpt(ids, torch.zeros_like(chosen)).shape == (0, tiny_gpt.vocabulary_size)
+def test_wanted_surprises_are_those_of_the_softmax_over_the_whole(tiny_gpt: GPT) -> None:
+    ids = random_ids(tiny_gpt, 3, 20, 1)
+    wanted = torch.rand(3, 20, 1, generator=torch.Generator().manual_seed(0)) < 0.4
+    wanted[:, 0] = False
+    nats = -next_logits(tiny_gpt, ids).log_softmax(-1)[:, :-1].gather(-1, ids[:, 1:])
+    assert torch.allclose(tiny_gpt(ids, wanted), nats[wanted[:, 1:]], atol=1e-5)
+    assert tiny_gpt(ids, torch.zeros_like(wanted)).shape == (0,)
 
 
 @torch.no_grad()
@@ -145,9 +147,9 @@ def test_only_distances_between_positions_count(tiny_gpt: GPT) -> None:
     """Rotary positions: a sequence that starts at 20 has the logits of one that starts at 0."""
     ids = random_ids(tiny_gpt, 2, 15)
     shifted = tiny_gpt.logits(tiny_gpt.hidden(ids, torch.arange(20, 35).expand(2, -1)))
-    assert torch.allclose(shifted, tiny_gpt(ids), atol=1e-4)
+    assert torch.allclose(shifted, next_logits(tiny_gpt, ids), atol=1e-4)
     stretched = tiny_gpt.logits(tiny_gpt.hidden(ids, 2 * torch.arange(15).expand(2, -1)))
-    assert not torch.allclose(stretched, tiny_gpt(ids), atol=0.05)
+    assert not torch.allclose(stretched, next_logits(tiny_gpt, ids), atol=0.05)
 
 
 @torch.no_grad()
@@ -160,7 +162,7 @@ def test_a_probe_sees_the_scores_of_the_first_head(tiny_gpt: GPT) -> None:
     theirs.load_state_dict(tiny_gpt.state_dict(), strict=False)
     ids = random_ids(tiny_gpt, 2, 12)
     probe = dict.fromkeys((0, 1), torch.empty(0))
-    assert torch.equal(tiny_gpt(ids, probe=probe), tiny_gpt(ids))
+    assert torch.equal(next_logits(tiny_gpt, ids, probe=probe), next_logits(tiny_gpt, ids))
     weights = theirs(ids, output_attentions=True).attentions
     future = torch.ones(12, 12, dtype=torch.bool).triu(1)
     for layer, scores in probe.items():
@@ -174,7 +176,7 @@ def test_a_new_network_guesses_evenly(tiny_vocabulary: Vocabulary) -> None:
     torch.manual_seed(0)
     network = GPT(SIZES[0], tiny_vocabulary.size)
     ids = random_ids(network, 4, 40)
-    loss = torch.nn.functional.cross_entropy(network(ids)[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
+    loss = torch.nn.functional.cross_entropy(next_logits(network, ids)[:, :-1].flatten(0, 1), ids[:, 1:].flatten())
     assert float(loss) == pytest.approx(torch.tensor(tiny_vocabulary.size).log().item(), abs=0.05)
 
 
@@ -184,8 +186,8 @@ def test_dropout_acts_in_training_alone(tiny_vocabulary: Vocabulary) -> None:
     plain = scrambled(GPT(SIZES[0], tiny_vocabulary.size))
     assert isinstance(network, GPT)
     ids = random_ids(network, 1, 20)
-    assert torch.equal(network(ids), plain(ids))
-    assert not torch.allclose(network.train()(ids), plain.train()(ids), atol=0.01)
+    assert torch.equal(next_logits(network, ids), next_logits(plain, ids))
+    assert not torch.allclose(next_logits(network.train(), ids), next_logits(plain.train(), ids), atol=0.01)
 
 
 def test_heads_must_divide_the_width() -> None:
@@ -219,7 +221,7 @@ def test_cached_is_uncached_with_a_sink(tiny_vocabulary: Vocabulary) -> None:
     ids = random_ids(network, 2, 20)
     cache = KVCache(network.config, 2, 64, network.model.norm.weight)
     with torch.no_grad():
-        whole = network(ids)
+        whole = next_logits(network, ids)
         first = network.logits(network.hidden(ids[:, :12], torch.arange(12).expand(2, 12), cache))
         rest = [network.logits(network.hidden(ids[:, i : i + 1], torch.full((2, 1), i), cache)) for i in range(12, 20)]
     assert torch.allclose(torch.cat([first, *rest], dim=1), whole, atol=1e-4)
@@ -242,5 +244,5 @@ def test_attention_while_training_is_attention(tiny_gpt: GPT) -> None:
         assert torch.allclose(ours, theirs, atol=1e-5)
     ids = random_ids(tiny_gpt, 2, 20)
     with torch.no_grad():
-        evaluated = tiny_gpt(ids)
-    assert torch.allclose(tiny_gpt(ids), evaluated, atol=1e-4)
+        evaluated = next_logits(tiny_gpt, ids)
+    assert torch.allclose(next_logits(tiny_gpt, ids), evaluated, atol=1e-4)

@@ -77,7 +77,7 @@ def identity(levels: tuple[int, ...], groups: int = 1) -> GroupedFSQ:
 
 
 def test_three_levels_by_hand() -> None:
-    """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, near 0.549."""
+    """tanh(z) * 1.001 is rounded to -1, 0 or 1: the borders lie where tanh(z) is just below a half, near z = 0.549."""
     z = torch.tensor([-9.0, -0.56, -0.54, 0.0, 0.54, 0.56, 9.0])
     quantised, codes, _ = identity((3,))(z.reshape(1, -1, 1))
     assert codes.flatten().tolist() == [0, 0, 1, 1, 1, 2, 2]
@@ -85,7 +85,10 @@ def test_three_levels_by_hand() -> None:
 
 
 def test_four_levels_by_hand() -> None:
-    """An even grid has zero on it and one point more below: -1, -1/2, 0, 1/2; borders at -1.150, -0.346 and 0.457."""
+    """A grid with an even number of points has zero and one more point below it than above: -1, -1/2, 0, 1/2.
+
+    The borders lie at -1.150, -0.346 and 0.457.
+    """
     z = torch.tensor([-9.0, -1.16, -1.14, -0.36, -0.33, 0.0, 0.44, 0.47, 9.0])
     quantised, codes, _ = identity((4,))(z.reshape(1, -1, 1))
     assert codes.flatten().tolist() == [0, 0, 1, 1, 2, 2, 2, 3, 3]
@@ -111,7 +114,7 @@ def test_the_gradient_goes_straight_through_the_rounding() -> None:
 
 
 def test_codes_are_exact_in_half_precision_projections() -> None:
-    """The grid itself is worked out in float32: 1000 codes do not fit into bfloat16."""
+    """The grid is computed in float32, because bfloat16 cannot tell 1000 codes apart."""
     quantizer = GroupedFSQ(12, (8, 5, 5, 5), 2).bfloat16()
     x = torch.randn(2, 40, 12, generator=torch.Generator().manual_seed(0)).bfloat16() * 4
     quantised, codes, _ = quantizer(x)
@@ -147,7 +150,10 @@ def test_padding_teaches_a_learnt_codebook_nothing(kind: type[GroupedVQ] | type[
 
 
 def test_a_learnt_codebook_follows_the_running_means() -> None:
-    """By hand: two codes, three vectors; what nobody chooses for long restarts at a vector of the batch."""
+    """Two codes and three vectors, by hand.
+
+    A code that no vector chooses for a long time restarts at a vector of the batch.
+    """
     quantizer = GroupedVQ(1, 2, 1, 1).train()
     with torch.no_grad():
         quantizer.project_in.weight.fill_(1.0), quantizer.project_in.bias.zero_()
@@ -161,11 +167,12 @@ def test_a_learnt_codebook_follows_the_running_means() -> None:
     assert quantizer.codebook[0, :, 0].tolist() == pytest.approx([0.03 / 1.01, (9.9 + 0.09) / 1.0])
     for _ in range(300):
         quantizer(torch.tensor([[[1.0], [1.0], [1.0]]]))
-    assert sorted(quantizer.codebook[0, :, 0].tolist()) == pytest.approx([1.0, 1.0], abs=0.2)  # the far one restarted
+    # the distant code has restarted
+    assert sorted(quantizer.codebook[0, :, 0].tolist()) == pytest.approx([1.0, 1.0], abs=0.2)
 
 
 def test_restarts_keep_a_learnt_codebook_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vectors from 16 clusters far apart: with restarts most of 16 codes find one, without them few do."""
+    """The vectors come from 16 distant clusters: with restarts most of 16 codes find a cluster, without them few do."""
 
     def used() -> int:
         torch.manual_seed(0)

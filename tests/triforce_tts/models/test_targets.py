@@ -1,4 +1,4 @@
-"""States of the flow: by hand, against SciPy, and each utterance for itself."""
+"""States of the flow, compared with values by hand and with SciPy's, and independent for each utterance."""
 
 import numpy as np
 import pytest
@@ -64,7 +64,10 @@ def test_the_shape_is_the_envelope_of_the_decode(tiny_audio: AudioConfig) -> Non
 
 
 def scipys(audio: AudioConfig) -> ShortTimeFFT:
-    """Its transform, with phases counted from the start of each frame, where it would count from the middle."""
+    """SciPy's transform with phases that count from the start of each frame, as ours do.
+
+    By default, SciPy counts from the middle of the frame.
+    """
     return ShortTimeFFT(hann(audio.n_fft, sym=False), audio.hop_length, audio.sample_rate, phase_shift=None)
 
 
@@ -79,7 +82,7 @@ def test_bands_are_slices_of_scipys_spectrum(tiny_audio: AudioConfig, vowels: to
     assert torch.allclose(stft(vowels, tiny_audio).to(torch.complex128), expected, atol=1e-4)
     bands = ComplexTarget(tiny_audio, 4, 3).split(stft(vowels[None], tiny_audio))[0]
     wide = torch.nn.functional.pad(torch.view_as_real(expected).permute(2, 0, 1), (3, 4 * 33 - 129 + 3))
-    for band in range(4):  # 129 bins in four bands of 33, each with three of either neighbour's
+    for band in range(4):  # 129 bins in four bands of 33; each band also has three bins of each neighbour
         real, imaginary = wide[:, :, 33 * band : 33 * band + 39]
         assert torch.allclose(bands[band].double(), torch.cat((real, imaginary), dim=-1), atol=1e-4)
 
@@ -101,14 +104,15 @@ def test_the_inverse_is_scipys_and_gives_the_sound_back_to_its_ends(
     sound = vowels[: 100 * tiny_audio.hop_length]
     again = istft(stft(sound[None], tiny_audio), tiny_audio)[0]
     assert torch.allclose(again, sound, atol=1e-6)
-    # Not every spectrum is one of a wave: the nearest wave's, where all frames overlap, by SciPy.
+    # Not every spectrum belongs to a wave; the expected one is that of the nearest wave, by SciPy, where all frames
+    # overlap.
     rng = torch.Generator().manual_seed(0)
     spectrum = torch.complex(*torch.randn(2, 1, 60, tiny_audio.n_bins, generator=rng))
     spectrum[..., [0, -1]] = spectrum[..., [0, -1]].real + 0j
     theirs = scipys(tiny_audio)
     columns = np.pad(
         spectrum[0].numpy().astype(np.complex128).T, ((0, 0), (-theirs.p_min, 4))
-    )  # before and after the sound
+    )  # frames before and after the sound
     expected = theirs.istft(columns, k1=60 * tiny_audio.hop_length)
     inner = slice(tiny_audio.n_fft, -tiny_audio.n_fft)
     assert np.allclose(istft(spectrum, tiny_audio)[0].numpy()[inner], expected[inner], atol=1e-5)
@@ -198,12 +202,15 @@ def test_an_error_is_none_of_a_state_with_itself_and_grows_by_the_square(
 
 
 def test_an_offset_of_the_recording_is_no_error(tiny_audio: AudioConfig, vowels: torch.Tensor) -> None:
-    """No mel tells of the lowest bin, so no network could know it; relative to its envelope it would outweigh all else."""
+    """No mel covers the lowest bin, so no network can know it.
+
+    Divided by its envelope, it would outweigh all other bins.
+    """
     target = ComplexTarget(tiny_audio, 3, 2)
     mel = mel_spectrogram(vowels[None], tiny_audio)
     lengths = torch.tensor([mel.shape[1]])
     clean, moved = (target.clean(sound[None], mel, lengths) for sound in (vowels, vowels + 0.05))
-    # Bin 1 lies under a filter and sees half of what bin 0 sees.
+    # Bin 1 lies under a filter and gets half the weight of bin 0.
     inner = slice(5, -5)
     difference = target.whiten(moved - clean, mel, lengths)[0, inner]
     assert difference[:, 0].abs().max() == 0

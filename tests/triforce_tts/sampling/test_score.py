@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 
+from tests.conftest import next_logits
 from triforce_tts.models.gpt import GPT
 from triforce_tts.sampling.score import Score, heard, log_probabilities, score_tokens
 from triforce_tts.sequences import END, SPEECH, TEXT, VOICE, Vocabulary
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 def test_probabilities_are_the_softmax_of_the_logits_before(tiny_gpt: GPT) -> None:
     ids = [3, 7, 1, 9]
     with torch.no_grad():
-        logits = tiny_gpt(torch.tensor([ids]))[0]
+        logits = next_logits(tiny_gpt, torch.tensor([ids]))[0]
     (found,) = log_probabilities(tiny_gpt, [ids])
     for place, token in enumerate(ids[1:]):
         row = logits[place].tolist()
@@ -29,7 +30,7 @@ def test_batched_is_alone(tiny_gpt: GPT) -> None:
 
 
 def test_a_sequence_that_does_not_fit_is_refused(tiny_gpt: GPT) -> None:
-    with pytest.raises(ValueError, match="65 tokens, at most 64"):
+    with pytest.raises(ValueError, match="65 steps, at most 64"):
         log_probabilities(tiny_gpt, [[1] * 65])
 
 

@@ -1,10 +1,8 @@
-from typing import Any
-
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
 
-from tests.conftest import scrambled
+from tests.conftest import next_logits, scrambled
+from tests.triforce_tts.sampling.waits import Waits
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
 from triforce_tts.sampling.tokens import Cycle, Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
@@ -69,7 +67,7 @@ def argmax_loop(model: GPT, prompt: list[int], grammar: torch.Tensor, limit: int
     """Greedy decoding without a cache."""
     output: list[int] = []
     while len(output) < limit:
-        logits = model(torch.tensor([prompt + output]))[0, -1]
+        logits = next_logits(model, torch.tensor([prompt + output]))[0, -1]
         token = int(logits.masked_fill(~grammar[len(output) % len(grammar)], float("-inf")).argmax())
         if token == END:
             break
@@ -97,7 +95,7 @@ def test_a_draw_follows_the_uniform_of_its_seed(tiny_gpt: GPT, tiny_vocabulary: 
         uniforms = torch.rand(limit, generator=torch.Generator().manual_seed(seed))
         output: list[int] = []
         for step in range(limit):
-            logits = tiny_gpt(torch.tensor([prompt + output]))[:, -1]
+            logits = next_logits(tiny_gpt, torch.tensor([prompt + output]))[:, -1]
             token = int(pick(logits.masked_fill(~grammar[step % 2], float("-inf")), uniforms[step : step + 1], WARM))
             if token == END:
                 break
@@ -336,22 +334,6 @@ def test_least_frames_do_not_depend_on_the_batch(reader: GPT) -> None:
         assert all(frames >= hold.frames for frames, hold in zip(frames_of(output)[1:], held, strict=True))
 
 
-class Waits(TorchFunctionMode):
-    """Counts the calls that make the host wait for the device: on an accelerator each of them empties its queue."""
-
-    CALLS = frozenset(
-        {"item", "tolist", "numpy", "cpu", "nonzero", "__bool__", "__int__", "__float__", "__index__", "__contains__"}
-    )
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.count += getattr(func, "__name__", "") in self.CALLS
-        return func(*args, **(kwargs or {}))
-
-
 def test_what_waits_is_counted() -> None:
     number = torch.tensor(3)
     with Waits() as waits:
@@ -403,6 +385,6 @@ def test_a_loop_needs_no_number_from_the_device(reader: GPT, monkeypatch: pytest
     monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn, rooms: shapes.append(drawn.shape))
     network, rules = reader.to("meta"), rules_of(kind, "meta")
     generate(network, read_prompts(), rules, [40, 50, 30], [1, 2, 3], WARM, look_every=1000)
-    assert shapes == [(3, 50)]
+    assert shapes == [(3, 50, 1)]
     with pytest.raises(RuntimeError, match="meta"):
         generate(network, read_prompts(), rules_of(kind, "meta"), [40, 50, 30], [1, 2, 3], WARM, look_every=10)

@@ -1,4 +1,4 @@
-"""Models in memory with random networks: what they say is noise, but every part of them is at work."""
+"""Models in memory with random networks: they speak noise, but every part of them has an effect."""
 
 from collections.abc import Callable
 from pathlib import Path

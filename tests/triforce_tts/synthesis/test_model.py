@@ -1,4 +1,4 @@
-"""A model folder in memory: what it says of itself, and on which device it lies."""
+"""A model in memory: its description of itself, and its device."""
 
 from dataclasses import FrozenInstanceError
 
@@ -25,13 +25,16 @@ def test_a_model_does_not_change(make_model: MakeModel) -> None:
 
 
 def test_rates_by_hand(make_model: MakeModel) -> None:
-    """8000 samples, hops of 64, four mel frames in a code frame, two codes in it; 400 tokens less the prompt's."""
+    """8000 samples, hops of 64, four mel frames for each frame of codes, two codes in a frame.
+
+    400 tokens without those of the prompt.
+    """
     model = make_model("magnitude", True)
     assert model.code_samples == 256
     assert model.code_rate == 31.25
-    assert model.room.tokens_per_second == 62.5
+    assert model.room.steps_per_second == 62.5
     assert model.heard_s == 400 / 62.5
-    assert model.room.tokens == 400 - 2 * -(-62 // 4) - 3  # half a second of voice is 62 frames; <voice> <text> <read>
+    assert model.room.steps == 400 - 2 * -(-62 // 4) - 3  # half a second of voice is 62 frames; <voice> <text> <read>
 
 
 def test_networks_know_where_they_are(make_model: MakeModel) -> None:

@@ -1,4 +1,4 @@
-"""A text as lines: nothing is lost, nothing is too long when it is spoken, and faults in the text are errors."""
+"""A text as lines: no word is lost, no line is too long when it is spoken, and faults in the text are errors."""
 
 import re
 from dataclasses import replace
@@ -21,7 +21,7 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENIZER = TextTokenizer()
-NANO = Room(SpeakingLimits(), 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+NANO = Room(SpeakingLimits(), 15.5, steps=1089, steps_per_second=62.5, reads=True)
 MONEY = (
     "We paid $1,234,567,890.12, then $9,876,543,210.99, and $5,555,555,555.55 to 192.168.100.200, 10.20.30.40, "
     "255.255.255.255 and 172.16.254.1."
@@ -83,11 +83,14 @@ def test_sentences_and_their_pauses() -> None:
     ],
 )
 def test_every_word_once_and_in_order(text: str) -> None:
-    """The words of the lines are those of the normalised text; a longer word than a line may be cut, but keeps its letters."""
+    """The words of the lines are those of the normalised text.
+
+    A longer word than a line may be cut, but keeps its letters.
+    """
     found = lines_of(text)
     assert len(found) > 1
     spoken = " ".join(line.text for line in found)
-    # Sentences are normalised one by one, as a line of a list need not be a sentence.
+    # Sentences are normalised one by one, because a line of a list may be no sentence.
     assert letters(spoken) == letters(normalize(text))
     if max(map(len, normalize(text).split())) < 100 and "{" not in text:
         assert words(spoken) == words(normalize(text))
@@ -98,7 +101,10 @@ def test_every_word_once_and_in_order(text: str) -> None:
 
 
 def test_a_sentence_is_divided_where_it_is_spoken_too_long() -> None:
-    """139 characters that take over 600: cut at commas, then between words; the last part has the sentence's pause."""
+    """139 characters that become over 600 when they are spoken.
+
+    The text is cut at commas, then between words, and the last part has the sentence's pause.
+    """
     assert len(MONEY) < 160
     found = lines_of(MONEY)
     assert len(found) >= 5
@@ -117,8 +123,11 @@ def test_a_sentence_that_is_spoken_shortly_is_not_divided() -> None:
 
 
 def test_the_models_longest_sequence_bounds_a_line() -> None:
-    """Room for 300 tokens at 62.5 a second and two a character: some 60 characters, whatever the limit in characters says."""
-    small = Room(SpeakingLimits(), 15.5, tokens=400, tokens_per_second=62.5, reads=True)
+    """There is room for 300 steps, with 62.5 in a second and two for each character.
+
+    Some 60 characters, although the limit of characters is higher.
+    """
+    small = Room(SpeakingLimits(), 15.5, steps=400, steps_per_second=62.5, reads=True)
     text = "a cat sat on the mat and saw a dog " * 4
     assert len(lines_of(text)) == 1
     found = lines_of(text, small)
@@ -130,7 +139,7 @@ def test_the_models_longest_sequence_bounds_a_line() -> None:
 
 
 def test_a_word_that_no_sequence_holds() -> None:
-    none = Room(SpeakingLimits(), 15.5, tokens=20, tokens_per_second=62.5, reads=True)
+    none = Room(SpeakingLimits(), 15.5, steps=20, steps_per_second=62.5, reads=True)
     with pytest.raises(TextError, match="too long for the model"):
         lines_of("cat", none)
     with pytest.raises(TextError, match="too long for the model"):
@@ -138,7 +147,7 @@ def test_a_word_that_no_sequence_holds() -> None:
 
 
 def test_limits_are_the_models() -> None:
-    short = Room(SpeakingLimits(line_characters=22), 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+    short = Room(SpeakingLimits(line_characters=22), 15.5, steps=1089, steps_per_second=62.5, reads=True)
     found = lines_of("a cat sat on the mat, and saw a dog.", short)
     assert [line.text for line in found] == ["a cat sat on the mat", "and saw a dog."]
 
@@ -164,12 +173,12 @@ def test_what_has_no_reading_is_named() -> None:
 
 
 def test_the_pauses_of_a_line_are_the_models() -> None:
-    """They are added to what the characters predict, once where a line must fit and once where it is stopped."""
+    """They are added to the predicted length, both for the room of a line and for the time at which it is stopped."""
     limits = SpeakingLimits(pauses_s=3.0)
-    patient = Room(limits, 15.5, tokens=1089, tokens_per_second=62.5, reads=True)
+    patient = Room(limits, 15.5, steps=1089, steps_per_second=62.5, reads=True)
     (line,) = lines_of("tomato", patient)
     assert patient.budget(line) == NANO.budget(line) + 125
-    assert Room(limits, 15.5, tokens=200, tokens_per_second=62.5, reads=True).fits(line) is False
+    assert Room(limits, 15.5, steps=200, steps_per_second=62.5, reads=True).fits(line) is False
 
 
 def test_a_single_line_is_not_divided() -> None:

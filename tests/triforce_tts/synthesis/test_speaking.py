@@ -1,4 +1,4 @@
-"""Lines spoken together are spoken as each alone; what is incomplete is tried again, and nothing else."""
+"""Lines that are spoken together sound like each line alone; only incomplete lines are tried again."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -59,7 +59,7 @@ def test_candidates_of_several_lines_are_ranked_line_by_line(make_model: MakeMod
 
 
 class Recorded(Reading):
-    """A reading that keeps the logits that it drew from."""
+    """A reading that also keeps the logits from which it draws."""
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
         self.seen = [*getattr(self, "seen", []), logits.clone()]
@@ -91,7 +91,8 @@ def test_only_incomplete_lines_are_drawn_again(
 ) -> None:
     model = make_model("magnitude", True)
     jobs = jobs_of(model, voice)[1:4]
-    endings = {jobs[0].seed: 1, jobs[1].seed: 3, jobs[2].seed: 9}  # the try in which each line ends by itself
+    # the number of the try in which each line ends by itself
+    endings = {jobs[0].seed: 1, jobs[1].seed: 3, jobs[2].seed: 9}
     batches: list[list[int]] = []
     usual = speaking.draw
 

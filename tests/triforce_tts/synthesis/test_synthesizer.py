@@ -1,4 +1,7 @@
-"""The face of the synthesis on hardly trained networks: what it says is noise, how it says it is checked."""
+"""The interface of the synthesis with hardly trained networks.
+
+They speak noise, so only the form of the result is checked.
+"""
 
 import json
 import socket
@@ -9,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.conftest import next_logits
 from tests.corpus import seal, voice_clip
 from triforce_tts import Synthesizer
 from triforce_tts.audio.io import Audio, read_audio, read_tags
@@ -112,7 +116,7 @@ def test_the_best_of_several_candidates_is_one_of_them(model: Path) -> None:
     alone = [codes for codes, _ in drawn]
     scores = list(
         zip([ended for _, ended in drawn], heard(synthesizer.gpt, synthesizer.vocabulary, letters, alone), strict=True)
-    )  # one that ended by itself goes before one that was stopped
+    )  # a candidate that ended by itself is preferred to one that was stopped
     synthesizer.settings = Settings(candidates=4)
     best, _, _ = synthesizer.generate_codes("a cat sat.", voice, 5)
     assert torch.equal(best, alone[scores.index(max(scores))])
@@ -178,12 +182,12 @@ def test_a_hugging_face_folder(model: Path) -> None:
     ours = Synthesizer.load(model, "cpu").gpt
     ids = torch.randint(0, ours.vocabulary_size, (2, 40), generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        assert torch.allclose(ours(ids), theirs(ids).logits, atol=1e-4)
+        assert torch.allclose(next_logits(ours, ids), theirs(ids).logits, atol=1e-4)
 
 
 @pytest.fixture(scope="module")
 def complex_model(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny model with a stage 3 that makes its own phase."""
+    """The tiny model with a stage 3 that generates its own phase."""
     from triforce_tts import schema
     from triforce_tts.stages import diffusion
     from triforce_tts.stages.bundle import bundle
@@ -211,7 +215,7 @@ def test_a_model_that_makes_its_own_phase_speaks(complex_model: Path, tmp_path: 
     whole = synthesizer.resynthesize(clip)
     assert len(whole.samples) == len(read_audio(clip, 8000).samples)
     assert whole.samples.abs().max() > 0.01
-    # No phase is looked for: the iterations of Griffin-Lim change nothing.
+    # The target has a phase, so the number of Griffin-Lim iterations has no effect.
     synthesizer.settings = replace(synthesizer.settings, phase_iterations=1)
     assert torch.equal(synthesizer.resynthesize(clip).samples, whole.samples)
 
@@ -240,7 +244,7 @@ def test_a_complete_line_is_spoken_once(synthesizer: Synthesizer, monkeypatch: p
 
 
 def draws_that(endings: list[bool]) -> Any:
-    """``draw`` whose takes end, or do not, as the list says; the seeds that it was given are in ``seeds``."""
+    """A ``draw`` whose takes end or do not end, as the list says; ``seeds`` gets the seeds of the calls."""
     usual, left = speaking.draw, list(endings)
 
     def draw(model: Any, jobs: Any, *words: Any) -> Any:
@@ -337,7 +341,7 @@ def test_a_model_without_speaking_limits_has_the_stated_ones(model: Path, tmp_pa
 
 
 def sign(folder: Path) -> None:
-    """Write the checksums of a model folder whose configuration was changed on purpose."""
+    """Write the checksums of a model folder after a test has changed its configuration."""
     manifest = json.loads((folder / "model.json").read_text())
     manifest["sha256"]["gpt/config.json"] = file_sha256(folder / "gpt" / "config.json")
     write_json(folder / "model.json", manifest)

@@ -1,4 +1,4 @@
-"""Chunked is whole, and batched is alone: nothing depends on how a line is divided or on the lines beside it."""
+"""The result does not depend on the division of a line into chunks, or on the lines in the same batch."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from triforce_tts.voices import Voice
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-FRAMES = 60  # of codes: several times the context that is needed
+FRAMES = 60  # frames of codes; several times the context that is needed
 QUICK = Settings(phase_iterations=3)
 WAYS = {
     "one step": QUICK,
@@ -38,9 +38,10 @@ def sound(model: Model, utterance: Utterance, settings: Settings, size: int | No
 @TARGETS
 @pytest.mark.parametrize("way", WAYS)
 def test_chunked_is_whole(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
-    """Everywhere, the seams included: every section has all the context that can have an influence on it.
+    """The result is the same everywhere, also at the seams: every section has all the context that can influence it.
 
-    What differs is the rounding of floats, 1e-5 or less; two predictions a step of a random network make most of it.
+    Only the rounding of floats differs, by 1e-5 or less; most of it comes from two predictions of a random network in
+    each step.
     """
     model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
     assert 2 * needed_context(model, settings) + 1 < FRAMES
@@ -62,7 +63,7 @@ def test_a_stream_is_a_loop_over_sections(make_model: MakeModel, voice: Voice, t
 @TARGETS
 @pytest.mark.parametrize("way", WAYS)
 def test_no_less_context_would_do(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
-    """Without context a seam is heard; away from it nothing changes."""
+    """Without context there is an error at the seam, but not away from it."""
     model, utterance, settings = make_model(target, True), utterance_of(voice), WAYS[way]
     parts = sections(model, utterance, settings, FRAMES // 2, context=0)
     apart = torch.cat(vocode_sections(model, parts, settings, Stopwatch())) - sound(model, utterance, settings)

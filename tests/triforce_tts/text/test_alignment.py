@@ -6,7 +6,7 @@ from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
 
 def test_starts_by_hand() -> None:
-    """A cat, sat: every sound where it begins; space and comma where the word before them ends, with its pause."""
+    """Every sound of "A cat, sat" has its own start; a space or a comma starts where the word before it ends."""
     pieces = TextTokenizer().spell("a cat, sat")
     assert [piece.symbols for piece in pieces] == [
         ("AH0",),
@@ -21,7 +21,7 @@ def test_starts_by_hand() -> None:
 
 
 def test_other_symbols_share_the_time_of_the_word() -> None:
-    """Four letters over a word that was aligned as two phones, or as a whole."""
+    """Four letters in a word that was aligned as two phones, or as a whole."""
     pieces = [Piece(tuple("eyes"), True), Piece((".",), False)]
     assert symbol_starts(pieces, [[1.0, 1.1, 1.8]]) == pytest.approx([1.0, 1.2, 1.4, 1.6, 1.8])
     assert symbol_starts(pieces, [[1.0, 1.8]]) == pytest.approx([1.0, 1.2, 1.4, 1.6, 1.8])
@@ -33,5 +33,5 @@ def test_a_mark_before_the_first_word_starts_the_recording() -> None:
 
 
 def test_another_text_is_refused() -> None:
-    with pytest.raises(ShardError, match="alignment has 1 words, its text 2; build the shards again"):
+    with pytest.raises(ShardError, match="alignment has 1 word, its text has 2; build the shards again"):
         symbol_starts(TextTokenizer().spell("a cat"), [[0.1, 0.2]])

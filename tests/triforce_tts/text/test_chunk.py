@@ -31,7 +31,7 @@ from triforce_tts.text.normalize import is_speakable
         ("***", ["***"]),
         ("  \n\n ", [""]),
         ("“Stop!” he said. “Why?”", ["“Stop!” he said.", "“Why?”"]),
-        ("J.\u2028Smith left.", ["J.\u2028Smith left."]),  # the library panics on this
+        ("J.\u2028Smith left.", ["J.\u2028Smith left."]),  # the library crashes on this text
     ],
 )
 def test_sentences(text, chunks):
@@ -52,12 +52,12 @@ VERSE = "The rain came down on Monday,\nIt rained on Tuesday too\nBut Wednesday 
 @pytest.mark.parametrize(
     "text, chunks",
     [
-        # A small letter after an ellipsis, a bracket or a quotation goes on.
+        # If a small letter follows an ellipsis, a bracket or a quotation, the sentence continues.
         ("She paused… and went on… At last.", ["She paused… and went on…", "At last."]),
         ("Rao et al. [12] showed it. So did Li [3] in part.", ["Rao et al. [12] showed it.", "So did Li [3] in part."]),
         ("“Well…” he began. “No!” she cried.", ["“Well…” he began.", "“No!” she cried."]),
         ("It was A. B. C. Dunn. He ran.", ["It was A. B. C. Dunn.", "He ran."]),
-        # Lines of their own.
+        # These lines stand alone.
         ("Plum\nPear\nQuince", ["Plum", "Pear", "Quince"]),
         ("two eggs\nflour\nsome salt", ["two eggs", "flour", "some salt"]),
         ("You need:\n- a hammer\n- two nails", ["You need:", "- a hammer", "- two nails"]),
@@ -69,7 +69,7 @@ VERSE = "The rain came down on Monday,\nIt rained on Tuesday too\nBut Wednesday 
             ["THE LONG WAY HOME FROM THE SEA TO THE HILLS", "It rained."],
         ),
         (VERSE, ["\n".join(VERSE.splitlines()[:2]), *VERSE.splitlines()[2:]]),
-        # Wrapped prose is one run.
+        # Prose that is wrapped into lines is one text.
         (WRAPPED, [WRAPPED.strip()]),
         ("He went to\nParis, and then to\nRome.", ["He went to\nParis, and then to\nRome."]),
         ("A short line\nthat goes on", ["A short line\nthat goes on"]),

@@ -139,7 +139,7 @@ def test_spoken_text_has_tokens(printed, spoken):
     assert TextTokenizer().encode(spoken)
 
 
-# These come back damaged or not at all from the library when it is given the whole text.
+# If the library gets the whole text, it damages or drops these parts.
 @pytest.mark.parametrize(
     "printed, spoken",
     [
@@ -325,7 +325,7 @@ def test_letters_outside_numbers_survive(seed):
             word for word in words if word not in ("vs", "s", "h", "m", "g", "l", "a", "p", "am", "pm", "x", "in")
         ] or ["word"]
         spoken = iter(re.findall("[a-z]+", normalize("".join(word + rng.choice(marks) for word in words))))
-        assert all(word in spoken for word in words)  # each in its order; number words lie between
+        assert all(word in spoken for word in words)  # the words keep their order; number words stand between them
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -459,7 +459,7 @@ LONG += [
 
 @pytest.mark.parametrize("piece", LONG)
 def test_long_input_is_quick(piece):
-    normalize("NASA has 5")  # load what is loaded once
+    normalize("NASA has 5")  # load the data that is loaded only once
     started = time.process_time()
     try:
         normalize(piece * (BIG // len(piece)))

@@ -8,7 +8,7 @@ WHY = [Piece(("W", "AY1"), True), Piece(("?",), False)]
 
 
 def test_the_low_quantile_by_hand() -> None:
-    """Of 100 durations 0.01 to 1.00 s five lie below 0.06."""
+    """Of 100 durations from 0.01 to 1.00 s, five are below 0.06."""
     spoken = [(WHY, [[1.0, 1.05, 1.05 + n / 100]]) for n in range(1, 101)]
     least = least_seconds(spoken)
     assert least["AY1"] == pytest.approx(0.06)
@@ -21,7 +21,7 @@ def test_a_rare_symbol_gets_its_class() -> None:
     least = least_seconds([*often, *rare])
     assert least["ZH"] == least["B"] == pytest.approx(0.04)
     assert least["OY1"] == least["AA1"] == pytest.approx(0.1)
-    assert least["AA0"] == 0.0  # no unstressed vowel at all
+    assert least["AA0"] == 0.0  # there is no unstressed vowel
     assert least["x"] == 0.0
 
 
@@ -33,7 +33,10 @@ def test_words_of_another_spelling_are_left_out() -> None:
 
 
 def test_holds_by_hand() -> None:
-    """At 10 frames a second: W may be passed within 0.04 s, the word takes 0.34 s, the mark nothing; counts begin anew."""
+    """There are 10 frames a second.
+
+    W may be passed within 0.04 s, the word takes 0.34 s, the mark takes no time, and the count starts again.
+    """
     least = {"W": 0.04, "AY1": 0.3, "?": 0.0}
     assert holds(WHY, least, 10.0) == [Hold(True, 0), Hold(False, 3), Hold(True, 0)]
     long = holds([Piece(("W",) * 8, True)], least, 10.0)

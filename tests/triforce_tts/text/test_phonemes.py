@@ -18,8 +18,8 @@ def test_the_inventory_is_the_arpabet():
     [
         ("hello", "HH AH0 L OW1"),
         ("Hello", "HH AH0 L OW1"),
-        ("a", "AH0"),  # the first of two
-        ("aalborg", "AO1 L B AO0 R G"),  # its line ends in a remark
+        ("a", "AH0"),  # the first of two pronunciations
+        ("aalborg", "AO1 L B AO0 R G"),  # the line of this word ends with a remark
         ("zzyx", None),
         ("", None),
         ("'", None),
@@ -43,7 +43,7 @@ def every_entry():
     return {word: tuple(phones.partition("#")[0].split()) for word, phones in _dictionary().items()}
 
 
-# The dictionary itself is the truth: entries that a rule would have derived are compared with what is listed.
+# The dictionary itself is the truth: entries that a rule can derive are compared with the rule's result.
 @pytest.mark.parametrize("ending, least_share", [("'s", 0.94), ("s", 0.91), ("ed", 0.91), ("ing", 0.88)])
 def test_derived_forms_agree_with_the_dictionary(ending, least_share):
     entries = every_entry()
@@ -61,7 +61,7 @@ def test_derived_forms_agree_with_the_dictionary(ending, least_share):
 
 
 def loosely(phones):
-    # The dictionary wavers between these two unstressed vowels ('boxes' AH0, 'buses' IH0).
+    # The dictionary uses both of these unstressed vowels ('boxes' AH0, 'buses' IH0).
     return tuple("AH0" if phone == "IH0" else phone for phone in phones)
 
 

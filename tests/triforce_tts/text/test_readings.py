@@ -1,4 +1,4 @@
-"""How each kind of sign, number and abbreviation is read; every table holds several of one kind."""
+"""The reading of each kind of sign, number and abbreviation; every table has several of one kind."""
 
 import random
 import re
@@ -230,7 +230,7 @@ def test_mixed_signs_lose_nothing(seed):
     assert re.fullmatch(r"[A-Za-z'.,!?;:\-\" ]+", spoken)
     for word in _KEPT_WORDS:
         assert spoken.lower().count(word) == text.count(word)
-    # Each number leaves something: with another number in its place, something else is said.
+    # Each number has an effect: with another number in its place, other words are spoken.
     for number in re.finditer("[0-9]+", text):
         other = re.sub("[0-9]", lambda digit: str(int(digit[0]) % 9 + 1), number[0])
         assert normalize(text[: number.start()] + other + text[number.end() :]) != spoken
@@ -263,7 +263,7 @@ def test_mixed_signs_lose_nothing(seed):
     ],
 )
 def test_long_runs_are_quick(piece):
-    normalize("NASA has 5")  # load what is loaded once
+    normalize("NASA has 5")  # load the data that is loaded only once
     started = time.process_time()
     try:
         normalize(piece * (20_000 // len(piece)))

@@ -15,7 +15,7 @@ def test_the_inventory():
     assert TOKENIZER.size == len(set(SYMBOLS)) == 1 + 8 + 27 + len(PHONES) == 105
 
 
-# Raise VERSION and change this on purpose only: every model trained before is bound to these ids.
+# Change this only on purpose, and raise VERSION: every trained model depends on these ids.
 def test_the_fingerprint_does_not_move():
     assert TOKENIZER.fingerprint == "659dd057476b42de"
 
@@ -31,7 +31,7 @@ def test_the_fingerprint_does_not_move():
         ("  two \n words ", "{T UW1} {W ER1 D Z}"),
         ("", ""),
         ("I saw a cat", "{AY1} {S AO1} {AH0} {K AE1 T}"),
-        ("the U S A", "{DH AH0} {Y UW1} {EH1 S} {EY1}"),  # a letter's name, not the article
+        ("the U S A", "{DH AH0} {Y UW1} {EH1 S} {EY1}"),  # the name of a letter, not the article
         ("I a", "{AY1} {AH0}"),
         ("{T AH0 K}'s", "{T AH0 K S}"),
         ("{T AH0 B}'s", "{T AH0 B Z}"),

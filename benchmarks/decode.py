@@ -1,0 +1,170 @@
+"""Decoding speed of the GPT: ``python -m benchmarks.decode --sizes nano``, on a GPU if there is one.
+
+Codes a second of the sampling loop as it ships (eager), and of the same loop with its step captured in a CUDA graph, which the
+host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
+attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from benchmarks.train import add_sizes, load_config, table
+from triforce_tts.models.gpt import GPT, KVCache
+from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar
+from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
+from triforce_tts.stages import dvae as dvae_stage
+from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.text.tokenizer import TextTokenizer
+
+PROMPT, ROUNDS = 100, 2  # tokens of a prompt, and measurements
+TOKENS = {"cuda": 200, "cpu": 40}  # that are drawn
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+def codes_grammar(vocabulary: Vocabulary) -> torch.Tensor:
+    """As ``speech_grammar``, without <end>: every row draws as many tokens as its limit."""
+    allowed = speech_grammar(vocabulary)
+    allowed[0, END] = False
+    return allowed
+
+
+class StaticDecoder:
+    """The loop of ``generate`` for prompts [batch, tokens] of one length, by a step that can be captured in a CUDA graph."""
+
+    def __init__(
+        self,
+        model: GPT,
+        prompts: torch.Tensor,
+        grammar: torch.Tensor,
+        limit: int,
+        seeds: list[int],
+        sampling: TokenSampling,
+    ) -> None:
+        device, (batch, length) = model.device, prompts.shape
+        self.model, self.prompts, self.limit, self.sampling = model, prompts.to(device), limit, sampling
+        self.cache = KVCache(model.config, batch, length + limit, model.model.norm.weight)
+        self.forbidden = ~grammar.to(device)
+        draws = [torch.rand(limit, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        self.uniforms = torch.stack(draws).to(device)
+        self.last = torch.zeros(batch, model.config.dim, device=device, dtype=model.dtype)
+        self.ids, self.at = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(2))
+        self.number = torch.zeros(1, dtype=torch.long, device=device)  # of tokens that were drawn
+        self.drawn = torch.zeros(batch, limit, dtype=torch.long, device=device)
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def capture(self) -> None:
+        """Capture the step; until it is replayed on purpose, what warming up wrote counts for nothing."""
+        self._begin()
+        side = torch.cuda.Stream()
+        side.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(side):
+            for _ in range(3):  # libraries choose their kernels and allocate in the first calls
+                self._step()
+        torch.cuda.current_stream().wait_stream(side)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self._step()
+
+    @torch.inference_mode()
+    def __call__(self) -> torch.Tensor:
+        """The drawn ids [batch, limit]."""
+        self._begin()
+        for _ in range(self.limit - 1):
+            if self.graph is None:
+                self._step()
+            else:
+                self.graph.replay()
+        return self.drawn
+
+    @torch.inference_mode()
+    def _begin(self) -> None:
+        """Read the prompts and draw the first token of each row."""
+        length = self.prompts.shape[1]
+        positions = torch.arange(length, device=self.prompts.device).expand_as(self.prompts)
+        self.cache.used = 0
+        self.last.copy_(self.model.hidden(self.prompts, positions, self.cache)[:, -1])
+        self.cache.used = self.cache.max_tokens
+        self.number.zero_()
+        self.at.fill_(length - 1)
+        self._draw()
+
+    @torch.inference_mode()
+    def _step(self) -> None:
+        self.last.copy_(self.model.hidden(self.ids, self.at, self.cache)[:, 0])
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the next token of each row from ``last``, and move on; every tensor is changed in its place."""
+        forbidden = self.forbidden[self.number % len(self.forbidden)]
+        logits = self.model.logits(self.last).masked_fill(forbidden, float("-inf"))
+        ids = pick(logits, self.uniforms.index_select(1, self.number)[:, 0], self.sampling)[:, None]
+        self.drawn.index_copy_(1, self.number, ids)
+        self.ids.copy_(ids)
+        self.at.add_(1)
+        self.number.add_(1)
+
+
+def build(size: str) -> tuple[GPT, Vocabulary]:
+    """A new GPT of ``size`` and its vocabulary."""
+    settings = load_config(gpt_stage.GPTSettings, "gpt", size)
+    codes = load_config(dvae_stage.DVAESettings, "dvae", size).model
+    vocabulary = Vocabulary(VocabularyConfig(n_text=TextTokenizer().size, n_codes=codes.n_codes, groups=codes.groups))
+    return GPT(settings.model, vocabulary.size).eval(), vocabulary
+
+
+def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
+    """Median seconds of ``work`` after one call that is not timed."""
+    times = []
+    for _ in range(ROUNDS + 1):
+        began = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:])
+
+
+def measure(size: str, batch: int, precision: str, device: torch.device, tokens: int) -> dict[str, Any]:
+    """Codes a second at one batch size."""
+    torch.manual_seed(0)
+    model, vocabulary = build(size)
+    model = model.to(device, PRECISIONS[precision])
+    tokens = min(tokens, model.config.max_tokens - PROMPT)
+    grammar, sampling, seeds = codes_grammar(vocabulary), TokenSampling(), list(range(batch))
+    prompts = torch.randint(vocabulary.size, (batch, PROMPT))
+    eager = seconds_of(lambda: generate(model, prompts.tolist(), grammar, [tokens] * batch, seeds, sampling), device)
+    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": round(batch * tokens / eager)}
+    if device.type != "cuda":
+        return {**row, "graph codes/s": "needs CUDA", "device": str(device)}
+    decoder = StaticDecoder(model, prompts, grammar, tokens, seeds, sampling)
+    decoder.capture()
+    graph = seconds_of(decoder, device)
+    return {**row, "graph codes/s": round(batch * tokens / graph), "device": torch.cuda.get_device_name()}
+
+
+def main() -> None:
+    """Print a row a size, precision and batch."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_sizes(parser)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
+    parser.add_argument("--tokens", type=int, help="drawn by each row; default: 200 on a GPU, 40 on a CPU")
+    parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), help="default: fp32, and bf16 on a GPU")
+    chosen = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precisions = chosen.precisions or (["fp32", "bf16"] if device.type == "cuda" else ["fp32"])
+    rows = [
+        measure(size, batch, precision, device, chosen.tokens or TOKENS[device.type])
+        for size in chosen.sizes
+        for precision in precisions
+        for batch in chosen.batches
+    ]
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""The commands that a run on a rented GPU consists of: started one by one, logged, and stopped when their time is over."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+STOPPED = -1  # exit code of a command whose time was over
+_PATIENCE_S = 10.0  # between asking a process to end and killing it
+
+Launch = Callable[[Sequence[str], Path, float, Path | None], int]
+"""Runs Python with words, writes what it says to a log, and ends it after so many seconds; its exit code. The last argument is
+the folder to run in; None leaves it."""
+
+
+def launch_process(words: Sequence[str], log: Path, seconds: float, folder: Path | None) -> int:
+    """See ``Launch``; a process that does not end when it is asked to is killed with all that it started."""
+    with log.open("ab") as file:
+        process = subprocess.Popen(
+            [sys.executable, *words], stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder,
+            start_new_session=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE_S)
+            return STOPPED
+        finally:  # also when this process is interrupted: what it started must not go on alone
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def log_lines(log: Path) -> list[str]:
+    """The lines of a log; a bar of progress writes some over others."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    return [line.rpartition("\r")[2] for line in text.strip().split("\n")]

@@ -1,0 +1,290 @@
+"""``triforce-tts gpu-pack``: one folder with all that a GPU without a network needs to train, within a given size.
+
+It holds shards in Opus (``shards/``), coded shards where they are given (``codes/``), the configuration of each stage and
+the plan (``configs/``), earlier weights in fp16 (``init/``), the clip of the default voice, wheels of packages that the
+machine lacks (``wheels/``), and ``pack.json``, which says what everything is, with the checksum of every file.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field
+
+from triforce_tts import checkpoint, schema
+from triforce_tts.audio.io import Audio, decode_audio, encode_flac, read_audio
+from triforce_tts.errors import CheckpointError, ConfigError, ShardError, TriforceError
+from triforce_tts.files import MARKER, file_sha256, new_folder, write_json, write_text
+from triforce_tts.manifest import STAGES, Inside
+from triforce_tts.schema import Config, Record, read_record
+from triforce_tts.shards import SPLITS, ShardSet
+from triforce_tts.voices import SEARCHED_SECONDS
+
+from . import diffusion as diffusion_stage
+from . import dvae as dvae_stage
+from . import gpt as gpt_stage
+from .bundle import copy_half
+from .codes import read_text
+from .gpt_data import code_details
+from .gpu_plan import Plan, divide, load_plan
+from .gpu_results import best_or_latest, part_paths, read_stage_parts
+from .gpu_shards import Opus, Packed, pack_audio, pack_codes
+
+PACK, SHARDS, CODES, CONFIGS, INIT, WHEELS, VOICE = (
+    "pack.json", "shards", "codes", "configs", "init", "wheels", "voice.flac"
+)  # fmt: skip
+PLAN = "gpu"  # the plan among the configurations
+FORMAT = 1
+MEGABYTE = 1_000_000
+_SPARE = 100_000  # bytes kept free for pack.json and the indices
+_CODES_SHARE = 0.5  # coded shards take at most so much of the room for data
+_VOICE_SECONDS = (3.0, 10.0)  # a training sample of this length is the default voice where no clip is given
+_PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+
+StageSettings = dvae_stage.DVAESettings | gpt_stage.GPTSettings | diffusion_stage.DiffusionSettings
+KINDS: dict[str, type[Config]] = {
+    "dvae": dvae_stage.DVAESettings,
+    "gpt": gpt_stage.GPTSettings,
+    "diffusion": diffusion_stage.DiffusionSettings,
+}
+
+
+class Pack(Record):
+    """The content of ``pack.json``."""
+
+    format: Annotated[int, Field(ge=1, le=FORMAT)]
+    version: str  # of triforce-tts
+    config: str
+    python: str  # that the wheels are for
+    init: dict[str, str]  # the id of each stage's weights
+    contents: dict[str, Any]  # samples and seconds of sound and codes
+    files: dict[Inside, str]  # sha256 of each
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a pack is made of."""
+
+    data: Sequence[Path]  # shards of sound
+    codes: Sequence[Path]  # coded shards
+    config: str
+    plan: str
+    settings: Sequence[str]
+    init: Path | None  # folder with a run, a checkpoint or a tar of each stage that starts from earlier weights
+    voice: Path | None
+    wheels: Sequence[str]  # names of packages, or folders of wheels
+    constraints: Path | None  # pip's file of versions
+    python: str  # version of the machine, as 3.12
+    bit_rate: int
+    heldout: int  # samples at most
+    megabytes: float
+
+
+def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
+    """Write the pack ``wanted`` to ``out``.
+
+    Raises:
+        ConfigError: a configuration is wrong, or the weights and wheels leave no room for data.
+        ShardError: the data cannot be used, or does not go with a configuration.
+        CheckpointError: earlier weights are damaged, or another DVAE made the codes.
+        TriforceError: wheels cannot be had, or ``out`` holds something else.
+    """
+    plan_settings, stage_settings = divide(wanted.settings)
+    plan = load_plan(wanted.plan, plan_settings)
+    configs = {stage: schema.load(KINDS[stage], stage, wanted.config, stage_settings[stage]) for stage in STAGES}
+    sources = [*wanted.data, *wanted.codes, *(path for path in (wanted.init, wanted.voice) if path is not None)]
+    with new_folder(out, "pack", sources, force) as folder:
+        _write_configs(folder / CONFIGS, configs, plan)
+        ids = _copy_init(wanted.init, folder / INIT)
+        _add_wheels(wanted, folder / WHEELS)
+        contents = _add_data(wanted, folder, configs, ids)
+        names = sorted(str(path.relative_to(folder)) for path in _files(folder))
+        pack = Pack(
+            format=FORMAT, version=version("triforce-tts"), config=wanted.config, python=wanted.python, init=ids,
+            contents=contents, files={name: file_sha256(folder / name) for name in names},
+        )  # fmt: skip
+        write_json(folder / PACK, pack.model_dump(mode="json"))
+        size = size_of(folder)
+        if size > wanted.megabytes * MEGABYTE:
+            raise ConfigError(
+                f"{out}: the pack came to {size / MEGABYTE:.2f} MB of {wanted.megabytes:g}; please report it"
+            )
+    return pack
+
+
+def read_pack(folder: Path) -> Pack:
+    """What the pack in ``folder`` holds, after a check that it is whole.
+
+    Raises:
+        TriforceError: it is no pack, or a file of it is missing or damaged.
+    """
+    pack = read_record(folder / PACK, Pack)
+    for name, expected in pack.files.items():
+        if not (folder / name).is_file():
+            raise TriforceError(f"{folder / name}: the file is missing; copy the pack again")
+        if file_sha256(folder / name) != expected:
+            raise TriforceError(f"{folder / name}: is not the file that was packed; copy the pack again")
+    return pack
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != MARKER]
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in ``folder``."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+# --- configurations, weights, wheels --------------------------------------------------------------------------------
+
+
+def _write_configs(folder: Path, configs: dict[str, Config], plan: Plan) -> None:
+    folder.mkdir()
+    for name, config in {**configs, PLAN: plan}.items():
+        write_text(folder / f"{name}.yaml", yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+
+
+def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
+    """Copy the earlier weights of each stage that has some in ``source``, in fp16; their ids by stage."""
+    if source is None:
+        return {}
+    found: dict[str, str] = {}
+    for stage in STAGES:
+        folder = target / stage
+        if part_paths(source, stage):
+            folder.mkdir(parents=True)
+            read_stage_parts(source, stage, folder)
+        elif (source / stage).exists():
+            copy_half(best_or_latest(source / stage), folder)
+        else:
+            continue
+        checkpoint.read_config(folder, stage)
+        found[stage] = checkpoint.read_lineage(folder)["id"]
+    if not found:
+        raise CheckpointError(
+            f"{source}: no earlier weights here; expected a run, a checkpoint or a tar of one of: {', '.join(STAGES)}"
+        )
+    return found
+
+
+def _add_wheels(wanted: Wanted, folder: Path) -> None:
+    """Copy the wheels in the folders, and download those of the named packages, for the machine's Python."""
+    names = [name for name in wanted.wheels if not Path(name).is_dir()]
+    paths = [path for name in wanted.wheels if Path(name).is_dir() for path in sorted(Path(name).glob("*.whl"))]
+    if not wanted.wheels:
+        return
+    folder.mkdir()
+    for path in paths:
+        shutil.copyfile(path, folder / path.name)
+    if names:
+        _download(names, wanted.python, wanted.constraints, folder)
+    if not any(folder.glob("*.whl")):
+        raise ConfigError(
+            f"--wheels {' '.join(wanted.wheels)}: no wheel there; expected *.whl files, or names of packages"
+        )
+
+
+def _download(names: Sequence[str], python: str, constraints: Path | None, folder: Path) -> None:
+    words = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--dest",
+        str(folder),
+    ]
+    words += ["--python-version", python, "--implementation", "cp"]
+    words += [word for platform in _PLATFORMS for word in ("--platform", platform)]
+    words += ["--constraint", str(constraints)] if constraints is not None else []
+    done = subprocess.run([*words, *names], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["pip gave no reason"]
+        raise TriforceError(f"wheels of {', '.join(names)} for Python {python} cannot be had: {reason[0]}")
+
+
+# --- data -------------------------------------------------------------------------------------------------------------
+
+
+def _add_data(wanted: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+    """Fill what is left of the size with shards; what they hold."""
+    audio = {split: _usable(ShardSet.open(wanted.data, split, "audio"), configs.values()) for split in SPLITS}
+    _add_voice(wanted.voice, audio["train"], folder / VOICE)
+    room = int(wanted.megabytes * MEGABYTE) - size_of(folder) - _SPARE
+    if room <= 0:
+        raise ConfigError(
+            f"weights and wheels take {size_of(folder) / MEGABYTE:.1f} MB of --megabytes {wanted.megabytes:g}; raise it, or "
+            "leave some out"
+        )
+    contents: dict[str, Any] = {}
+    if wanted.codes:
+        before = size_of(folder)
+        contents[CODES] = asdict(_add_codes(wanted, folder / CODES, configs["gpt"], ids, int(room * _CODES_SHARE)))
+        room -= size_of(folder) - before
+    opus = Opus(configs["dvae"].audio.sample_rate, wanted.bit_rate)
+    contents[SHARDS] = asdict(pack_audio(folder / SHARDS, audio, opus, room, wanted.heldout, {}))
+    _check_data(folder, configs)
+    return contents
+
+
+def _usable(shards: ShardSet, configs: Any) -> ShardSet:
+    """The samples that at least one stage is trained on."""
+    chosen: set[tuple[Path, int]] = set()
+    for config in configs:
+        mine = config.data.choose(shards)
+        chosen |= {mine.place(index) for index in range(len(mine))}
+    return shards.select([index for index in range(len(shards)) if shards.place(index) in chosen])
+
+
+def _add_codes(wanted: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids: dict[str, str], room: int) -> Packed:
+    sets = {split: config.data.choose(ShardSet.open(wanted.codes, split, "codes")) for split in SPLITS}
+    details = code_details(sets["train"])
+    checkpoint.require_same("DVAE", str(wanted.codes[0]), details["dvae"], f"{wanted.init}", ids.get("dvae"))
+    return pack_codes(folder, sets, room, wanted.heldout, details)
+
+
+def _add_voice(clip: Path | None, shards: ShardSet, target: Path) -> None:
+    """Write the clip of the default voice; without one it is the first sample of a good length."""
+    if clip is not None:
+        target.write_bytes(encode_flac(read_audio(clip, max_seconds=SEARCHED_SECONDS)))
+        return
+    if not len(shards):
+        raise ShardError(
+            "no training sample is left after data.speakers, min_seconds and max_seconds of the configurations"
+        )
+    low, high = _VOICE_SECONDS
+    good = (index for index, seconds in enumerate(shards.durations_s) if low <= seconds <= high)
+    longest = max(range(len(shards)), key=lambda index: min(shards.durations_s[index], high))
+    index = next(good, longest)
+    sound = decode_audio(shards.payload(index), shards.keys[index])
+    target.write_bytes(encode_flac(Audio(sound.samples, sound.sample_rate)))
+
+
+def _check_data(folder: Path, configs: dict[str, Any]) -> None:
+    """Refuse what would stop a stage on the machine: no samples, speakers that are not there, text without its times."""
+    for stage, config in configs.items():
+        train, _ = config.data.open([folder / SHARDS], "audio")
+        if not len(train):
+            raise ShardError(
+                f"{stage}: no sample of the pack is left after data.min_seconds and max_seconds; see its config"
+            )
+        if stage == "gpt" and config.data.reads and not any(_is_aligned(train, index) for index in range(len(train))):
+            raise ConfigError(
+                "gpt: data.reads is set and no sample has an alignment; build the shards with --align, or --set gpt.data.reads=false"
+            )
+
+
+def _is_aligned(shards: ShardSet, index: int) -> bool:
+    return read_text(shards, index).alignment is not None
+
+
+# --- the command ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,54 @@
+"""What became of the steps of a run on a rented GPU, as ``summary.json`` and ``summary.txt`` have it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .gpu_watch import NOT_MEASURED
+
+DONE, FAILED, NOT_RUN = "done", "failed", "not run"
+
+
+@dataclass
+class Step:
+    """What became of one step, as ``summary.json`` has it."""
+
+    name: str
+    status: str = NOT_RUN
+    seconds: float = 0.0  # of the clock
+    note: str = ""
+    gpu_busy: float | str = NOT_MEASURED  # percent, the mean
+    gpu_memory_gb: float | str = NOT_MEASURED  # the most that all processes together took
+    steps: int | None = None  # of training
+    audio_s_per_s: float | None = None  # seconds of sound a second of training
+    figures: dict[str, float] = field(default_factory=dict)  # of the last validation
+    files: list[str] = field(default_factory=list)
+
+
+def last_validation(metrics: Path) -> dict[str, float]:
+    """The figures of the last validation that a run wrote down; none without one."""
+    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()] if metrics.is_file() else []
+    found: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
+    return {
+        name: value for name, value in found.items() if name not in ("kind", "step", "seconds") and value is not None
+    }
+
+
+def table(steps: Sequence[Step]) -> str:
+    """What became of the steps, in Markdown."""
+    rows = [["step", "status", "seconds", "training steps", "audio-s a second", "GPU busy %", "GPU memory GB", "files"]]
+    rows.append(["---"] * len(rows[0]))
+    for step in steps:
+        cells = (
+            step.name,
+            step.status,
+            step.seconds,
+            step.steps,
+            step.audio_s_per_s,
+            step.gpu_busy,
+            step.gpu_memory_gb,
+        )
+        rows.append(["" if cell is None else str(cell) for cell in (*cells, " ".join(step.files))])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

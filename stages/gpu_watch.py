@@ -1,0 +1,76 @@
+"""How busy a GPU is and how much of its memory is taken, as ``nvidia-smi`` says twice a second."""
+
+import shutil
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+
+NOT_MEASURED = "not measured"  # where there is no nvidia-smi, or it says nothing
+_QUERY = ("--query-gpu=utilization.gpu,memory.used,name", "--format=csv,noheader,nounits", "-i", "0", "-lms", "500")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read at a time."""
+
+    time: float  # of time.monotonic()
+    busy: float  # percent
+    memory_mib: float  # of all processes on the GPU
+
+
+@dataclass(frozen=True)
+class Use:
+    """The use of a GPU over a while."""
+
+    busy: float  # percent, the mean
+    memory_gb: float  # the largest
+
+
+class Watch:
+    """Reads the first GPU while the block runs; without ``nvidia-smi`` it knows nothing."""
+
+    def __init__(self, program: str = "nvidia-smi") -> None:
+        self.program = shutil.which(program)
+        self.device = ""  # name of the GPU
+        self.readings: list[Reading] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Watch":
+        if self.program is not None:
+            self._process = subprocess.Popen(
+                [self.program, *_QUERY], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            )
+            self._thread = threading.Thread(target=self._read, daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._thread.join()
+            assert self._process.stdout is not None
+            self._process.stdout.close()
+
+    def _read(self) -> None:
+        assert self._process is not None and self._process.stdout is not None
+        for line in self._process.stdout:
+            busy, _, rest = line.partition(",")
+            memory, _, name = rest.partition(",")
+            try:
+                self.readings.append(Reading(time.monotonic(), float(busy), float(memory)))
+            except ValueError:  # "[N/A]", or an error of the driver: nothing was measured at this time
+                continue
+            self.device = name.strip()
+
+    def use(self, since: float, until: float) -> Use | None:
+        """The use between two times of ``time.monotonic()``; None where nothing was read."""
+        found = [reading for reading in self.readings if since <= reading.time <= until]
+        if not found:
+            return None
+        busy = sum(reading.busy for reading in found) / len(found)
+        return Use(round(busy, 1), round(max(reading.memory_mib for reading in found) * 2**20 / 1e9, 2))

@@ -1,0 +1,69 @@
+"""Speaking on a GPU, and decoding by a step that a CUDA graph can hold."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.decode import StaticDecoder, codes_grammar
+from tests.conftest import next_logits
+from triforce_tts import Synthesizer
+from triforce_tts.models.gpt import GPT
+from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar
+from triforce_tts.sequences import Vocabulary
+
+PROMPTS = [[1, 12, 20, 2, 6, 7, 3], [1, 13, 21, 2, 8, 5, 3], [1, 14, 22, 2, 9, 9, 3]]
+LIMIT, SEEDS = 40, [3, 4, 5]
+gpu = pytest.mark.gpu
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=gpu)])
+def test_a_step_of_fixed_shapes_draws_what_the_loop_draws(
+    device: str, temperature: float, tiny_gpt: GPT, tiny_vocabulary: Vocabulary, one_thread: None
+) -> None:
+    model, sampling = tiny_gpt.to(device), TokenSampling(temperature, top_p=0.95)
+    grammar = codes_grammar(tiny_vocabulary)
+    expected = generate(model, PROMPTS, grammar, [LIMIT] * 3, SEEDS, sampling)
+    decoder = StaticDecoder(model, torch.tensor(PROMPTS), grammar, LIMIT, SEEDS, sampling)
+    assert decoder().tolist() == expected
+    if device == "cuda":
+        decoder.capture()
+    assert decoder().tolist() == expected  # what an earlier call left in the cache is not seen
+
+
+@gpu
+def test_a_gpu_draws_the_tokens_of_a_cpu(tiny_gpt: GPT, tiny_vocabulary: Vocabulary, exact: None) -> None:
+    """At least 99 % of them: a sum in another order may tip a draw, and the rest of that row with it."""
+    prompts, seeds = PROMPTS * 40, list(range(120))
+    arguments = (prompts, speech_grammar(tiny_vocabulary), [LIMIT] * 120, seeds, TokenSampling(0.8))
+    on_cpu = generate(tiny_gpt, *arguments)
+    on_gpu = generate(tiny_gpt.to("cuda"), *arguments)
+    assert sum(a == b for a, b in zip(on_cpu, on_gpu, strict=True)) >= 0.99 * len(prompts)
+
+
+@gpu
+def test_a_model_speaks_on_a_gpu_as_on_a_cpu(model: Path, exact: None) -> None:
+    """The codes are drawn on the CPU, so that both decode the same; speaking as a whole ends with finite samples."""
+    on_cpu, on_gpu = (Synthesizer.load(model, device) for device in ("cpu", "cuda"))
+    spoken = on_gpu.speak("a cat sat on the mat", seed=3)
+    assert torch.isfinite(spoken.samples).all()
+    assert spoken.duration_s > 0.1
+    codes = torch.randint(on_cpu.model.dvae.config.n_codes, (1, 50, on_cpu.model.dvae.config.groups))
+    with torch.inference_mode():
+        decoded = on_cpu.model.dvae.decode(codes)
+        assert torch.allclose(on_gpu.model.dvae.decode(codes.cuda()).cpu(), decoded, atol=1e-3)
+        same = on_gpu.model.dvae.encode(decoded.cuda()).cpu() == on_cpu.model.dvae.encode(decoded)
+    assert same.float().mean() > 0.98  # a value next to a border may be rounded to its other side
+
+
+@gpu
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_half_precision_decodes(kind: torch.dtype, tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
+    """The next token's distribution is that of float32 within the rounding of the format."""
+    ids = torch.tensor(PROMPTS, device="cuda")
+    model = tiny_gpt.to("cuda")
+    with torch.inference_mode():
+        expected = next_logits(model, ids).softmax(-1)
+        found = next_logits(model.to(kind), ids).float().softmax(-1)
+    assert (found - expected).abs().sum(-1).max() < 0.2

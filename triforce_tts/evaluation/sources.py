@@ -1,0 +1,155 @@
+"""The files that an evaluation is given: lists of sentences, manifests of recordings, and folders of voices."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.evaluation.report import Sentence
+from triforce_tts.files import read_text_file
+from triforce_tts.schema import Record, parse_record
+
+_AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
+_LONGEST = 400  # characters of a sentence
+_MOST_ENTRIES = 10_000  # of a folder in which voices are looked for
+_MOST_READERS = 500
+_MOST_CLIPS = 10  # of a reader; further ones are not heard
+
+
+class _Line(Record):
+    """What is read of a line of a manifest; other keys are of no use here."""
+
+    id: str
+    audio: str
+    text: str
+    speaker: str = "unknown"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A natural recording, or a teacher's, of a sentence."""
+
+    sentence: Sentence
+    path: Path
+    speaker: str
+    collection: str  # the name of its manifest's folder
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Someone whose voice is cloned: the first clip is the reference, the others show how alike one reader's clips are."""
+
+    name: str
+    clips: tuple[Path, ...]
+
+
+def read_sentences(path: Path | None, group: str = "") -> tuple[Sentence, ...]:
+    """The sentences of a text file, one a line; without a file the twenty that come with the package.
+
+    Raises:
+        TriforceError: it cannot be read, holds no sentence, or holds one that is too long.
+    """
+    source = path or Path(str(resources.files("triforce_tts"))) / "assets" / "sentences.txt"
+    lines = [line.strip() for line in read_text_file(source).splitlines()]
+    texts = list(dict.fromkeys(line for line in lines if line))
+    if not texts:
+        raise TextError(f"{source}: no sentence in it; expected one a line")
+    for text in texts:
+        if len(text) > _LONGEST:
+            raise TextError(f"{source}: a line of {len(text)} characters; expected a sentence of at most {_LONGEST}")
+    prefix = f"{slug(group)}-" if group else ""
+    return tuple(Sentence(id=f"{prefix}s{number:03d}", text=text, group=group) for number, text in enumerate(texts, 1))
+
+
+def read_recordings(path: Path, collection: str) -> list[Recording]:
+    """The recordings of a ``manifest.jsonl``, with paths relative to it; ``collection`` is what they are called together.
+
+    Raises:
+        TriforceError: it cannot be read, a line is no recording, or there is none.
+    """
+    recordings = []
+    for number, line in enumerate(read_text_file(path).splitlines(), 1):
+        if line.strip():
+            row = parse_record(_Line, line, f"{path}, line {number}")
+            name = f"{slug(collection)}-{number:05d}-{slug(row.id)}"
+            sentence = Sentence(id=name, text=row.text, group=collection)
+            recordings.append(Recording(sentence, path.parent / row.audio, row.speaker, collection))
+    if not recordings:
+        raise TriforceError(f"{path}: no recording in it; expected a JSON object a line with id, audio and text")
+    return recordings
+
+
+def slug(text: str) -> str:
+    """``text`` as a part of a file name: letters, digits, ``_`` and ``-``, at most 60 of them."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)[:60] or "x"
+
+
+def _printable(name: str) -> str:
+    """The name of a file as text: a name may hold any byte, which neither JSON nor a page can."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+def read_readers(folder: Path) -> tuple[Reader, ...]:
+    """The readers in a folder: a sound file is a reader's only clip, a folder in it holds a reader's clips.
+
+    Raises:
+        TriforceError: there is none, there are too many, or a folder cannot be read.
+    """
+    if not folder.is_dir():
+        raise TriforceError(f"{folder}: no such folder; expected one with a clip, or a folder of clips, of each voice")
+    readers = []
+    for entry in _entries(folder):
+        clips = _entries(entry) if entry.is_dir() else [entry]
+        sounds = tuple(clip for clip in clips if clip.suffix.lower() in _AUDIO and clip.is_file())
+        if sounds:
+            name = _printable(entry.name if entry.is_dir() else entry.stem)
+            readers.append(Reader(name, sounds[:_MOST_CLIPS]))
+            if len(readers) > _MOST_READERS:
+                raise TriforceError(
+                    f"{folder}: more than {_MOST_READERS} voices in it; choose a smaller folder, with a clip, or a "
+                    "folder of clips, of each voice"
+                )
+    if not readers:
+        raise TriforceError(f"{folder}: no sound files in it; expected one of {', '.join(_AUDIO)} for each voice")
+    names = [reader.name for reader in readers]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise TriforceError(f"{folder}: two voices are called '{twice[0]}'; rename one")
+    return tuple(readers)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in ``folder``, sorted by name; hidden files are left out.
+
+    Raises:
+        TriforceError: it cannot be read, or holds too much to be a folder of voices.
+    """
+    try:
+        with os.scandir(folder) as found:
+            names = [entry.name for entry in islice(found, _MOST_ENTRIES + 1)]
+    except OSError as error:
+        raise TriforceError(
+            f"{folder}: cannot read the folder ({error.strerror}); choose another folder of voices"
+        ) from error
+    if len(names) > _MOST_ENTRIES:
+        raise TriforceError(
+            f"{folder}: more than {_MOST_ENTRIES} files in it; choose a smaller folder, with a clip, or a folder of "
+            "clips, of each voice"
+        )
+    return [folder / name for name in sorted(names) if not name.startswith(".")]
+
+
+def group_names(files: Sequence[Path], folders: bool) -> list[str]:
+    """What the sentences or recordings of each file are called together.
+
+    The name is that of the file without its suffix, or of its folder; a number tells those apart that are called alike.
+    """
+    places = [Path(os.path.realpath(path)) for path in files]  # resolve() fails on a circle of links
+    names = [_printable(place.parent.name if folders else place.stem) for place in places]
+    return [
+        name if names.count(name) == 1 else f"{name}-{names[: number + 1].count(name)}"
+        for number, name in enumerate(names)
+    ]

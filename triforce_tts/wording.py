@@ -1,0 +1,14 @@
+"""Numbers as messages show them: a count with its noun, and a length of sound in a unit that fits it."""
+
+
+def counted(count: int, noun: str) -> str:
+    """``count`` with ``noun``, such as "1 sample" or "2 samples"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def length(seconds: float) -> str:
+    """A length of sound in seconds ("4.2 s"), from a minute in minutes ("12.3 min"), from an hour in hours ("2.50 h")."""
+    for unit, size, digits in (("s", 1, 1), ("min", 60, 1)):
+        if round(seconds / size, digits) < 60:
+            return f"{seconds / size:.{digits}f} {unit}"
+    return f"{seconds / 3600:.2f} h"

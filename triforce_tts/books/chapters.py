@@ -214,7 +214,8 @@ def account_pieces(pieces: tuple[str, ...], source: str, where: str) -> None:
     """
     cut, whole = letters("".join(pieces)), letters(source)
     if cut != whole:
-        at = next((n for n, (a, b) in enumerate(zip(cut, whole, strict=False)) if a != b), min(len(cut), len(whole)))
+        shorter = min(len(cut), len(whole))
+        at = next((n for n in range(shorter) if cut[n] != whole[n]), shorter)
         raise TextError(
             f"{where}: the text was not read whole: the source has {whole[at : at + _SHOWN]!r} where "
             f"{cut[at : at + _SHOWN]!r} was read"

@@ -58,7 +58,7 @@ def _score(data: bytes, encoding: str) -> float:
     except UnicodeDecodeError:
         return float("-inf")
     score = 0.0
-    for before, character, after in zip(" " + text, text, text[1:] + " ", strict=False):
+    for before, character, after in zip(" " + text[:-1], text, text[1:] + " ", strict=True):
         if character.isascii():
             continue
         if character in _QUOTES:

@@ -28,10 +28,11 @@ from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.schema import ConfigT
-from triforce_tts.sequences import PAD, Vocabulary, VocabularyConfig
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.gpt_loss import place_weights
 from triforce_tts.stages.loop import Trainer
 from triforce_tts.stages.settings import RunSettings
 from triforce_tts.stages.task import Losses
@@ -108,9 +109,8 @@ def gpt_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     text = torch.randint(vocabulary.config.n_text, (TEXT_TOKENS - 4,)).tolist()
     spoken = torch.randint(vocabulary.config.n_codes, (frames, vocabulary.config.groups))
     sequence = vocabulary.speak(spoken[:1], text, spoken, 0.01)
-    ids = vocabulary.pack(sequence.ids).expand(count, -1, -1)
-    weights = torch.zeros(ids.shape)
-    weights[ids != PAD] = torch.tensor(sequence.weights).repeat(count)
+    steps = vocabulary.pack(sequence.ids)
+    ids, weights = (x.expand(count, -1, -1) for x in (steps, place_weights(steps, sequence.weights)))
     spans = torch.zeros(count, 4, dtype=torch.long)  # no head is guided
     seconds = torch.full((count,), frames * codes.model.downsampling / codes.audio.frame_rate)
     batch = gpt_stage.Tokens(ids, weights, spans, seconds)

@@ -22,8 +22,8 @@ from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import read_codes, read_text
-from .gpt_data import code_details, fitting
-from .gpt_loss import GPTLosses, Tokens
+from .gpt_data import code_details, fitting, frame_steps
+from .gpt_loss import GPTLosses, Tokens, place_weights
 from .gpt_settings import GPTSettings
 from .preview import Preview
 from .task import mean
@@ -173,7 +173,7 @@ class GPTTask:
         packed = [self.vocabulary.pack(sequence.ids) for sequence, _ in items]
         ids, _ = pad_stack(packed, LENGTH_MULTIPLE)
         weights, _ = pad_stack(
-            [_beside(steps, sequence.weights) for steps, (sequence, _) in zip(packed, items, strict=True)],
+            [place_weights(steps, sequence.weights) for steps, (sequence, _) in zip(packed, items, strict=True)],
             LENGTH_MULTIPLE,
         )
         # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
@@ -292,13 +292,6 @@ class GPTTask:
         return {"data": self.train.fingerprint, "dvae": self.code["dvae"], "tokenizer": self.tokenizer.fingerprint}
 
 
-def _beside(steps: torch.Tensor, weights: list[float]) -> torch.Tensor:
-    """The weight of each id of ``steps`` [steps, width], in the same places; 0 of PAD."""
-    placed = torch.zeros(steps.shape)
-    placed[steps != PAD] = torch.tensor(weights)
-    return placed
-
-
 def _spans(steps: torch.Tensor, marks: set[int]) -> tuple[int, int, int, int]:
     """Text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
     ids = steps[:, 0].tolist()
@@ -347,7 +340,7 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
     chosen, heldout = settings.data.open(data, "codes")
     code = code_details(chosen)
     longest = max(chosen.durations_s, default=0.0) + settings.data.voice_seconds[1]
-    rate = code["code_rate"] * (1 if settings.model.head else code["groups"])
+    rate = code["code_rate"] * frame_steps(settings, code)
     if longest * rate > settings.model.max_tokens:
         raise ConfigError(
             f"model.max_tokens ({settings.model.max_tokens}) cannot hold {longest:.1f} s of speech and voice "

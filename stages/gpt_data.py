@@ -16,16 +16,21 @@ _MOST_MORE = (
 )
 
 
+def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
+    """The steps that a frame of codes takes in the network of ``settings``; as ``Vocabulary.frame_steps``."""
+    return 1 if settings.model.head else int(code["groups"])
+
+
 def fitting(
     what: str, shards: ShardSet, settings: GPTSettings, code: dict[str, Any], tokenizer: TextTokenizer
 ) -> tuple[ShardSet, str]:
     """The samples whose longest sequence fits into the model, and a note for the user about the others."""
     limit, texts = settings.model.max_tokens, 1 + settings.data.reads
-    frame_steps = 1 if settings.model.head else code["groups"]
-    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * frame_steps + _MARKS
+    steps = frame_steps(settings, code)
+    voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * steps + _MARKS
     left_out: dict[int, int] = {}
     for index, seconds in enumerate(shards.durations_s):
-        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * frame_steps
+        rest = voice + math.ceil(seconds * code["code_rate"] + 1) * steps
         text = read_text(shards, index).normalized
         if (
             rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit

@@ -26,6 +26,13 @@ class Tokens(Batch):
         return float((self.ids[..., 0] == PAD).float().mean())
 
 
+def place_weights(steps: torch.Tensor, weights: list[float]) -> torch.Tensor:
+    """The weight of each id of ``steps`` [steps, width], in the same places; 0 of PAD."""
+    placed = torch.zeros(steps.shape)
+    placed[steps != PAD] = torch.tensor(weights)
+    return placed
+
+
 class GPTLosses(Losses):
     """The GPT with weighted next-token cross-entropy, and guided attention where it is asked for."""
 

@@ -147,8 +147,8 @@ def in_sound(alignment: list[list[float]], pauses: Collection[int], wave: npt.ND
     """The counted times ``alignment`` as they lie in the sound ``wave`` [samples].
 
     The network's count runs behind its sound, and it counts the silence of a pause as a part of the phone before it. So
-    every time becomes earlier by LAG_S, and a word before a pause ends with its last audible sound. Every phone of such
-    a word keeps at least a hundredth of a second.
+    every time becomes earlier by LAG_S, and a word before a pause ends with its last audible sound. The last phone of
+    such a word keeps a hundredth of a second, if the network counts so much for it.
 
     Args:
         alignment: see ``alignment_of``.

@@ -17,8 +17,8 @@ from matplotlib.axes import Axes
 
 from triforce_tts.audio.io import Audio, decode_audio
 from triforce_tts.audio.mel import AudioConfig, log_mel_nats, mel_spectrogram
-from triforce_tts.data.common.align import aligner
 from triforce_tts.files import write_json
+from triforce_tts.judges.align import aligner
 from triforce_tts.progress import track
 from triforce_tts.samples import Described
 from triforce_tts.shards import ShardSet

@@ -30,10 +30,10 @@ import numpy.typing as npt
 import torch
 
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.data.common.align import aligner
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json, write_text
 from triforce_tts.judges import words
+from triforce_tts.judges.align import aligner
 
 Wave = npt.NDArray[np.float32]
 RATE = 24000

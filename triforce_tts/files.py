@@ -19,7 +19,20 @@ from typing import Any, Literal
 from triforce_tts.errors import TriforceError
 from triforce_tts.leftovers import sweep, sweep_beside, temporary_path
 
-FolderKind = Literal["model", "run", "checkpoint", "shards", "codes", "recording", "voice", "report", "pack", "results"]
+FolderKind = Literal[
+    "model",
+    "run",
+    "checkpoint",
+    "shards",
+    "codes",
+    "recording",
+    "voice",
+    "report",
+    "pack",
+    "results",
+    "narration",
+    "audiobook",
+]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
 READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input

@@ -12,6 +12,7 @@ from triforce_tts.audio.edit import bandwidth_hz, normalize_level
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError, TextError, TriforceError
+from triforce_tts.judges.align import aligner
 from triforce_tts.samples import SampleRecord, content_of
 from triforce_tts.shards import Sample
 from triforce_tts.text import alignment
@@ -19,7 +20,6 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import counted
 
-from ..common.align import aligner
 from ..common.clips import Clip, TeacherVoice
 from . import kokoro, synthetic
 

@@ -12,11 +12,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 
 from triforce_tts.books.book import Book, letters_in
 from triforce_tts.books.match import match
+from triforce_tts.judges.align import MODEL_RATE
 from triforce_tts.judges.recognisers import pocketsphinx
 from triforce_tts.schema import Config
 from triforce_tts.wording import counted
 
-from ..common.align import MODEL_RATE
 from ..common.segments import Segment, Sound
 from .book_edges import Placed, refine
 from .transcribe import PUNCT, TRANSCRIBER

@@ -13,9 +13,9 @@ import torch
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.books.book import Book, letters_in
+from triforce_tts.judges.align import MODEL_RATE, aligner
 from triforce_tts.text.phonemes import Lexicon
 
-from ..common.align import MODEL_RATE, aligner
 from ..common.segments import Segment, Sound
 
 SKIPPED_WORDS = 3  # if the book has this many words more than were heard, the sound decides whether they were read

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import torch
 
 from triforce_tts.audio.io import Audio
+from triforce_tts.judges.align import MODEL_RATE, aligner
 from triforce_tts.schema import Config
 from triforce_tts.text import alignment
 
-from ..common.align import MODEL_RATE, aligner
 from ..common.segments import Segment, Sound
 
 UNALIGNED = "words do not fit the sound"

@@ -8,11 +8,11 @@ from benchmarks import truth as known
 from tests.clips import SPEECH
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.books.book import make_book
-from triforce_tts.data.common.align import Aligner
 from triforce_tts.data.common.segments import MemorySound, Segment
 from triforce_tts.data.steps import book as b
 from triforce_tts.data.steps import book_edges as edges
 from triforce_tts.data.steps.book import BookConfig, align_text
+from triforce_tts.judges.align import Aligner
 from triforce_tts.judges.recognisers import Pocketsphinx
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer

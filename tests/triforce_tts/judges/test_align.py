@@ -7,8 +7,8 @@ import torch
 from tests.clips import SPEECH
 from tests.corpus import texts
 from triforce_tts.audio.io import Audio, read_audio
-from triforce_tts.data.common.align import Aligner
 from triforce_tts.data.labelled import babble
+from triforce_tts.judges.align import Aligner
 from triforce_tts.manifest import DEFAULT_VOICE
 from triforce_tts.synthesis import bundled_model
 from triforce_tts.text.normalize import normalize

@@ -1,0 +1,88 @@
+"""The proof that the lines of a sentence say each of its words once and in order.
+
+The reader of a book has proved that every word of the source stands in one block (``books.chapters.account``). Here the words of
+a sentence as written are compared with the words of its lines as spoken. Most are equal. Where they differ, a number, an
+abbreviation or a sign is read: such a run must hold something that has a reading of its own. All else is an error, before any sound is made.
+"""
+
+import re
+from difflib import SequenceMatcher
+
+from triforce_tts.books.chapters import letters
+from triforce_tts.errors import TextError
+from triforce_tts.synthesis.script import spoken_words
+from triforce_tts.text.normalize import normalize, unspoken
+
+_WORD = re.compile(r"\{[^{}]*\}(?:['’]s)?|[^\W_]+(?:['’][^\W_]+)*")
+_SIGN = re.compile(r"[^\w\s.,;:!?'\"“”‘’()\[\]{}—–-]|\d")  # what is read although it is no word
+_PLAIN = re.compile(r"[A-Za-z][a-z]*(?:['’][a-z]+)*")
+_TOKEN = re.compile(r"\S+")
+_SHOWN = 60  # characters of a sentence that a message quotes
+
+
+def account_sentence(source: str, spoken: list[str]) -> list[str]:
+    """The words of ``source`` that nothing is said for, because English has no reading of their letters.
+
+    Args:
+        source: a sentence as written.
+        spoken: the words of its lines, in order.
+
+    Raises:
+        TextError: a word would be lost, doubled, moved or invented.
+    """
+    places = list(_WORD.finditer(source))
+    written = [_plain(place[0]) for place in places]
+    said = [_plain(word) for word in spoken]
+    if written == said:
+        return []
+    silent = []
+    for change, i, j, k, m in SequenceMatcher(None, written, said, autojunk=False).get_opcodes():
+        if change == "insert" and not _SIGN.search(source):
+            raise _broken(source, f"the words '{' '.join(spoken[k:m])}' would be added")
+        if change == "delete":
+            silent += [_without_reading(source, place[0]) for place in places[i:j]]
+        if change == "replace":
+            _require_readings(source, places[i:j])
+    return silent
+
+
+def _plain(word: str) -> str:
+    """A word in the form in which words are compared; phonemes in braces stay as they are."""
+    return word if word.startswith("{") else letters(word)
+
+
+def _without_reading(source: str, word: str) -> str:
+    if unspoken(word) or _is_lost(word, word):
+        return word
+    raise _broken(source, f"the word '{word}' would be lost")
+
+
+def _require_readings(source: str, places: list[re.Match[str]]) -> None:
+    """Refuse a run of words that is read otherwise if one of them is a plain word, which is only ever read as it is."""
+    for place in places:
+        if not _may_be_read(source, place):
+            raise _broken(source, f"the word '{place[0]}' would be lost or said in other words")
+
+
+def _may_be_read(source: str, place: re.Match[str]) -> bool:
+    """Whether a word may have a reading: a number, an abbreviation, capitals, letters of other scripts, a unit, a code."""
+    word = place[0]
+    if source[place.end() : place.end() + 1] == "." or not _PLAIN.fullmatch(word):
+        return True
+    tokens = list(_TOKEN.finditer(source))
+    at = next(n for n, token in enumerate(tokens) if token.end() >= place.end())
+    alone, in_place = tokens[at][0], source[tokens[max(0, at - 1)].start() : tokens[at : at + 2][-1].end()]
+    return any(_is_lost(word, text) for text in (word, f"2 {word}", alone, in_place))
+
+
+def _is_lost(word: str, text: str) -> bool:
+    """Whether ``word`` is not among the words that ``text`` is read as."""
+    try:
+        return letters(word) not in map(letters, spoken_words(normalize(text)))
+    except TextError:
+        return True
+
+
+def _broken(source: str, what: str) -> TextError:
+    quoted = " ".join(source.split())[:_SHOWN]
+    return TextError(f"the plan does not say the source: in '{quoted}' {what}; write the sentence in other words")

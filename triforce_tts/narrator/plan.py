@@ -1,0 +1,316 @@
+"""The plan of a narration: every line of a book with its voice, pause and seed, and every word that is not spoken.
+
+The plan covers the whole book, so a line has one number whichever chapters are chosen. A line's seed comes from what it says and
+from how often the book said the same before, not from its place: whoever edits a book keeps the sound of all other lines.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from triforce_tts.books.chapters import Block, Chapter, ChapterBook, count_words
+from triforce_tts.errors import TextError
+from triforce_tts.files import write_json
+from triforce_tts.narrator.accounting import account_sentence
+from triforce_tts.schema import Record
+from triforce_tts.synthesis.script import SENTENCE_CHARACTERS, Line, Room, make_lines
+from triforce_tts.text.chunk import PARAGRAPH_PAUSE_S, split_sentences
+from triforce_tts.text.normalize import is_speakable
+from triforce_tts.text.phonemes import BRACES, parse_phones
+from triforce_tts.text.tokenizer import TextTokenizer
+
+PLAN = "plan.json"  # in the folder of a narration
+HEADING_PAUSE_S = 1.2  # after a heading; these four are in the middle of what other narrators take (docs/narrator.md)
+BREAK_PAUSE_S = 1.8  # between two scenes
+CHAPTER_PAUSE_S = 2.0  # after the last line of a chapter
+_SEEDS = 2**63
+_NO_READING = "no English reading"
+
+
+class PlannedLine(Record):
+    """A line: what is written, what is said, how, and which line of the cache has its sound."""
+
+    number: int  # from 1, through the whole book
+    source: str  # the sentence as it was written; a long sentence is the source of several lines
+    text: str  # normalised, as it is spoken
+    pause_s: float  # silence after it
+    seed: int
+    key: str  # of its sound
+    changed: bool = False  # whether its text is one that a user gave instead of the book's
+
+
+class PlannedBlock(Record):
+    """A paragraph, a heading, or another part of a chapter."""
+
+    kind: str
+    lines: tuple[PlannedLine, ...]
+
+
+class PlannedChapter(Record):
+    """A chapter; one that is not chosen is in the plan all the same."""
+
+    number: int  # from 1
+    title: str
+    front: bool
+    chosen: bool
+    words: int
+    blocks: tuple[PlannedBlock, ...]
+
+    @property
+    def lines(self) -> list[PlannedLine]:
+        """Its lines, in order."""
+        return [line for block in self.blocks for line in block.lines]
+
+
+class Unspoken(Record):
+    """A part of the source that is not spoken."""
+
+    text: str
+    words: int
+    reason: str
+    where: str = ""
+
+
+class Plan(Record):
+    """What ``plan.json`` holds."""
+
+    format: int = 1
+    title: str
+    author: str
+    language: str
+    model: str  # its name and id
+    voice: str
+    characters_per_second: float  # of the model's speech, by which lengths are estimated
+    chapters: tuple[PlannedChapter, ...]
+    skipped: tuple[Unspoken, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> list[PlannedChapter]:
+        """The chapters that are narrated."""
+        return [chapter for chapter in self.chapters if chapter.chosen]
+
+    @property
+    def lines(self) -> list[PlannedLine]:
+        """The lines that are narrated, in order."""
+        return [line for chapter in self.chosen for line in chapter.lines]
+
+    @property
+    def spoken_words(self) -> int:
+        """Words of the source that are narrated."""
+        return sum(chapter.words for chapter in self.chosen)
+
+    @property
+    def skipped_words(self) -> dict[str, int]:
+        """Words of the source that are not narrated, by reason."""
+        words: Counter[str] = Counter()
+        for part in self.skipped:
+            words[part.reason] += part.words
+        for chapter in self.chapters:
+            if not chapter.chosen:
+                words["chapter not chosen"] += chapter.words
+        return dict(words)
+
+    @property
+    def predicted_s(self) -> float:
+        """The predicted length of the narration in seconds, pauses included."""
+        return sum(len(line.text) / self.characters_per_second + line.pause_s for line in self.lines)
+
+    def write(self, folder: Path) -> None:
+        """Write ``plan.json`` into ``folder``."""
+        write_json(folder / PLAN, self.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What a user asked for a line: another take of it, and perhaps another text."""
+
+    take: int
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """What decides how a line is spoken apart from the line: ``identity`` stands for model, voice and settings."""
+
+    tokenizer: TextTokenizer
+    room: Room
+    identity: str
+    seed: int = 0
+
+    def seed_of(self, text: str, occurrence: int, take: int) -> int:
+        """The seed of a line that is the ``occurrence``-th with its text."""
+        return int(_digest(self.seed, text, occurrence, take)[:16], 16) % _SEEDS
+
+    def key_of(self, line: Line, seed: int) -> str:
+        """The name of a line's sound: it changes with all that the sound depends on, and with nothing else."""
+        return _digest(self.identity, line.text, line.tokens, seed)[:32]
+
+
+def _digest(*values: object) -> str:
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+class Planner:
+    """Makes the lines of a book, in order: numbers and seeds go on from block to block."""
+
+    def __init__(self, speaker: Speaker, replacements: Callable[[str, int], Replacement | None]) -> None:
+        self._speaker, self._replacements = speaker, replacements
+        self._said: Counter[str] = Counter()
+        self._number = 0
+        self.unspoken: list[Unspoken] = []
+
+    def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
+        """A chapter with its lines; what has no reading is added to ``unspoken``."""
+        blocks, where = [], f"chapter {number}"
+        before = sum(part.words for part in self.unspoken)
+        for block, after in zip(chapter.blocks, [*chapter.blocks[1:], None], strict=True):
+            lines = self._block(block, where)
+            if lines:
+                lines[-1] = lines[-1].model_copy(update={"pause_s": pause_after(block, after)})
+                blocks.append(PlannedBlock(kind=block.kind, lines=tuple(lines)))
+        words = chapter.words - (sum(part.words for part in self.unspoken) - before)
+        return PlannedChapter(
+            number=number, title=chapter.title, front=chapter.front, chosen=chosen, words=words, blocks=tuple(blocks)
+        )
+
+    def _block(self, block: Block, where: str) -> list[PlannedLine]:
+        text = _without_stray_braces(block.spoken)
+        if block.kind == "break" or not text.strip():
+            return []
+        planned: list[PlannedLine] = []
+        for chunk in split_sentences(text, SENTENCE_CHARACTERS):
+            if not is_speakable(chunk.text):
+                self._leave_out(chunk.text, where)
+                continue
+            lines = make_lines(chunk.text, self._speaker.tokenizer, self._speaker.room)
+            for silent in account_sentence(chunk.text, [word for line in lines for word in line.words]):
+                self._leave_out(silent, where)
+            lines[-1] = replace(lines[-1], pause_s=chunk.pause_s)
+            planned += [self._line(line) for line in lines]
+        return planned
+
+    def _leave_out(self, text: str, where: str) -> None:
+        if words := count_words(text):
+            self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
+
+    def _line(self, line: Line) -> PlannedLine:
+        self._number += 1
+        self._said[line.text] += 1
+        occurrence = self._said[line.text]
+        asked = self._replacements(line.text, occurrence) or Replacement(0)
+        seed = self._speaker.seed_of(line.text, occurrence, asked.take)
+        spoken = line if asked.text is None else one_line(asked.text, self._speaker)
+        return PlannedLine(
+            number=self._number, source=line.source, text=spoken.text, pause_s=line.pause_s, seed=seed,
+            key=self._speaker.key_of(spoken, seed), changed=asked.text is not None,
+        )  # fmt: skip
+
+
+def one_line(text: str, speaker: Speaker) -> Line:
+    """A text that a user gave for one line.
+
+    Raises:
+        TextError: it cannot be spoken, or needs more than one line.
+    """
+    lines = make_lines(text, speaker.tokenizer, speaker.room)
+    if len(lines) > 1:
+        raise TextError(
+            f"the new text '{text[:60]}' needs {len(lines)} lines, expected one sentence that fits one line; "
+            "shorten it, or edit the book"
+        )
+    return lines[0]
+
+
+def pause_after(block: Block, after: Block | None) -> float:
+    """The silence in seconds between ``block`` and the one that follows it in the chapter."""
+    if after is None:
+        return CHAPTER_PAUSE_S
+    if after.kind == "break":
+        return BREAK_PAUSE_S
+    return HEADING_PAUSE_S if block.kind == "heading" else PARAGRAPH_PAUSE_S
+
+
+def _without_stray_braces(text: str) -> str:
+    """``text`` with braces only around phonemes: a book may hold others, which are read as brackets."""
+    if "{" not in text and "}" not in text:
+        return text
+    parts = BRACES.split(text)
+    plain = [part.replace("{", "(").replace("}", ")") for part in parts]
+    inside = ["{" + part + "}" if _are_phones(part) else f"({part})" for part in parts[1::2]]
+    plain[1::2] = inside
+    return "".join(plain)
+
+
+def _are_phones(text: str) -> bool:
+    try:
+        return bool(parse_phones(text))
+    except TextError:
+        return False
+
+
+def make_plan(
+    book: ChapterBook, chosen: Sequence[int], planner: Planner, model: str, voice: str, rate: float, front: bool = True
+) -> Plan:
+    """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
+
+    Args:
+        book: which ``read_chapters`` has read.
+        chosen: the numbers of the chapters that are narrated.
+        planner: makes the lines.
+        model: that speaks, for readers of the plan.
+        voice: likewise.
+        rate: characters a second of its speech.
+        front: whether chapters in front of the main text are narrated if they are chosen.
+
+    Raises:
+        TextError: the proof fails, or nothing of what was chosen can be spoken.
+    """
+    wanted = set(chosen)
+    chapters = tuple(
+        planner.chapter(chapter, number, number in wanted and (front or not chapter.front))
+        for number, chapter in enumerate(book.chapters, 1)
+    )
+    skipped = [Unspoken(text=p.text, words=p.words, reason=p.reason, where=p.where) for p in book.skipped]
+    about = book.about
+    plan = Plan(
+        title=about.title, author=about.author, language=about.language, model=model, voice=voice,
+        characters_per_second=rate, chapters=chapters, skipped=(*skipped, *planner.unspoken), remarks=book.remarks,
+    )  # fmt: skip
+    if not plan.lines:
+        raise TextError(
+            "nothing of the chosen chapters can be spoken; choose others with --chapters ('--list' shows them), or front "
+            "matter with --front"
+        )
+    return plan
+
+
+def choose_chapters(wanted: str | None, count: int) -> list[int]:
+    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all of them without it.
+
+    Raises:
+        TextError: it is no such list, or names a chapter that the book does not have.
+    """
+    if wanted is None:
+        return list(range(1, count + 1))
+    numbers: set[int] = set()
+    for part in wanted.split(","):
+        numbers |= set(_range(part.strip(), count, wanted))
+    return sorted(numbers)
+
+
+def _range(part: str, count: int, wanted: str) -> Iterator[int]:
+    first, dash, last = part.partition("-")
+    first, last = first.strip(), last.strip()
+    is_number = first.isdecimal() and (not dash or last.isdecimal() or not last) and len(first + last) < 12
+    begin = int(first) if is_number else 0
+    end = begin if not dash else count if not last else int(last) if is_number else 0
+    if not 1 <= begin <= end <= count:
+        raise TextError(
+            f"--chapters {wanted!r}: expected numbers and ranges from 1 to {count}, such as '1,{max(1, count - 1)}-{count}'; "
+            "'--list' shows the chapters"
+        )
+    yield from range(begin, end + 1)

@@ -143,6 +143,10 @@ class EpubFiles:
         """The root of a page, or None where it is not in the zip or has no element."""
         return self._parse(name) if name in self._names else None
 
+    def content(self, name: str) -> bytes | None:
+        """The bytes of a file, such as a picture, or None where it is not in the zip."""
+        return self._unpack(name) if name in self._names else None
+
     def pages(self) -> Iterator[str]:
         """The text of each page of the spine."""
         package = self.package()

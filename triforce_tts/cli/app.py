@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from triforce_tts.cli.evaluate import evaluate
+from triforce_tts.cli.narrate import narrate
 from triforce_tts.cli.speak import listen, resynthesize, score, speak
 from triforce_tts.errors import TriforceError
 
@@ -26,13 +27,13 @@ EXTRAS = {
     **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
     **dict.fromkeys(("faster_whisper", "jiwer", "librosa", "whisper_normalizer"), "evaluate"),
-    **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
+    **{"peft": "lora", "ray": "ray", "transformers": "whisper", "markdown_it": "books"},
 }
 INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 plus the number of the signal
 
 app = typer.Typer(
     name="triforce-tts",
-    help="Text to speech from three separately trained networks: build data, train, speak.",
+    help="Text to speech from three separately trained networks: build data, train, speak, narrate books.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -55,7 +56,7 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, resynthesize, score, speak):
+for command in (evaluate, listen, narrate, resynthesize, score, speak):
     app.command()(command)
 
 

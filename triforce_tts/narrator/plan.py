@@ -160,8 +160,8 @@ class Planner:
     def __init__(self, speaker: Speaker, replacements: Callable[[str, int], Replacement | None]) -> None:
         self._speaker, self._replacements = speaker, replacements
         self._said: Counter[str] = Counter()
-        self._number = 0
         self.unspoken: list[Unspoken] = []
+        self.originals: list[str] = []  # the text of each line as the book has it
 
     def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
         """A chapter with its lines; what has no reading is added to ``unspoken``."""
@@ -198,14 +198,14 @@ class Planner:
             self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
 
     def _line(self, line: Line) -> PlannedLine:
-        self._number += 1
         self._said[line.text] += 1
+        self.originals.append(line.text)
         occurrence = self._said[line.text]
         asked = self._replacements(line.text, occurrence) or Replacement(0)
         seed = self._speaker.seed_of(line.text, occurrence, asked.take)
         spoken = line if asked.text is None else one_line(asked.text, self._speaker)
         return PlannedLine(
-            number=self._number, source=line.source, text=spoken.text, pause_s=line.pause_s, seed=seed,
+            number=len(self.originals), source=line.source, text=spoken.text, pause_s=line.pause_s, seed=seed,
             key=self._speaker.key_of(spoken, seed), changed=asked.text is not None,
         )  # fmt: skip
 

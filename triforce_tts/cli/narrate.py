@@ -1,0 +1,231 @@
+"""The command ``narrate``: a book in, an audiobook out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast
+
+import typer
+
+from triforce_tts import bounds
+from triforce_tts.cli.speak import Device, Model, Quiet, Seed, Steps, Threads, _ask_for_consent, _prepare
+from triforce_tts.errors import TriforceError
+from triforce_tts.wording import counted, length
+
+if TYPE_CHECKING:
+    from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.narrator.narrate import Order, Outcome
+    from triforce_tts.narrator.plan import Plan
+    from triforce_tts.narrator.progress import Shown
+    from triforce_tts.narrator.speaking import Studio
+
+_NOTES = ("skip", "inline", "end")
+_SPEAKERS = ("read", "drop")
+_MASTERS = ("none", "acx", "podcast")
+_PROGRESS = ("bar", "json", "none")
+_NAMED = 20  # lines that the last message names
+
+
+def narrate(
+    book: Annotated[
+        Path, typer.Argument(metavar="BOOK", help="An .epub, .txt, .md or .html file, or a folder of them.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write: .m4b, .m4a, .mp3, .opus, .flac or .wav; or a folder for one file a chapter. "
+            "Default: the book's name with .m4b."
+        ),
+    ] = None,
+    list_chapters: Annotated[bool, typer.Option("--list", help="List the chapters and leave.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan, prove that no word is lost, print what would be spoken, and leave.")
+    ] = False,
+    chapters: Annotated[str | None, typer.Option(help="Chapters to narrate, such as '3-7,9'; default: all.")] = None,
+    front: Annotated[
+        bool, typer.Option("--front/--no-front", help="Narrate a dedication or a preface, or do not.")
+    ] = True,
+    notes: Annotated[str, typer.Option(help="Notes: skip, inline, or end (of the chapter).")] = "skip",
+    pictures: Annotated[bool, typer.Option("--pictures", help="Read the descriptions of pictures.")] = False,
+    speakers: Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")] = "read",
+    chapter_pattern: Annotated[
+        str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
+    ] = None,
+    redo: Annotated[
+        list[str] | None,
+        typer.Option(help="Lines to speak anew, such as '17,42', or '42=What it should say.'; may be given again."),
+    ] = None,
+    tries: Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")] = 3,
+    align: Annotated[
+        bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
+    ] = True,
+    recogniser: Annotated[
+        str | None,
+        typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights."),
+    ] = None,
+    master: Annotated[str, typer.Option(help="Level of the finished file: none, acx, or podcast.")] = "none",
+    chapter_format: Annotated[str, typer.Option("--format", help="Format of the files in a folder.")] = ".mp3",
+    cover: Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title in place of the book's own.")] = None,
+    author: Annotated[str | None, typer.Option(help="Author in place of the book's own.")] = None,
+    narrator: Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")] = None,
+    subtitles: Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")] = None,
+    voice: Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
+    ] = None,
+    progress: Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")] = "bar",
+    model: Model = None,
+    seed: Seed = 0,
+    steps: Steps = None,
+    device: Device = "auto",
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Read a whole book aloud, unattended, and check every line.
+
+    Plan, lines and report lie in NAME.narration beside the output. Started again, the command speaks only what is missing
+    there: after an interruption, after the book was edited, or for lines that --redo names.
+
+    Examples:
+
+      triforce-tts narrate book.epub --out book.m4b
+
+      triforce-tts narrate book.epub --chapters 3-7 --dry-run
+
+      triforce-tts narrate book.epub --out book.m4b --redo "17,42=In other words."
+    """
+    _check_choices(notes, speakers, master, progress, tries)
+    from triforce_tts.books.chapters import ReadOptions
+    from triforce_tts.books.read import read_chapters
+
+    options = ReadOptions(
+        cast("Literal['skip', 'inline', 'end']", notes),
+        pictures,
+        cast("Literal['read', 'drop']", speakers),
+        chapter_pattern,
+    )
+    content = read_chapters(book, options)
+    if list_chapters:
+        _print_chapters(content)
+        return
+    from triforce_tts.narrator.narrate import Order, check_order
+
+    order = Order(
+        book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
+        cover, subtitles, title, author, narrator,
+    )  # fmt: skip
+    check_order(order)
+    studio = _open_studio(order, model, voice, lexicon, device, threads, steps, align, recogniser, tries, quiet)
+    if dry_run:
+        _print_plan(order, content, studio)
+        return
+    _narrate(order, content, studio, cast("Shown", "none" if quiet and progress == "bar" else progress), quiet)
+
+
+def _check_choices(notes: str, speakers: str, master: str, progress: str, tries: int) -> None:
+    bounds.one_of("--notes", notes, _NOTES)
+    bounds.one_of("--speakers", speakers, _SPEAKERS)
+    bounds.one_of("--master", master, _MASTERS)
+    bounds.one_of("--progress", progress, _PROGRESS)
+    bounds.TRIES.check("--tries", tries)
+
+
+def _open_studio(
+    order: "Order",
+    model: Path | None,
+    voice: Path | None,
+    lexicon: Path | None,
+    device: str,
+    threads: int,
+    steps: int | None,
+    align: bool,
+    recogniser: str | None,
+    tries: int,
+    quiet: bool,
+) -> "Studio":
+    """The model, the voice and the checks, each refused if it cannot be used."""
+    from triforce_tts.narrator.checks import open_checker
+    from triforce_tts.narrator.speaking import Studio
+
+    _refuse_inputs(order, (voice, lexicon, model, order.cover))
+    heard = None
+    if recogniser is not None:
+        from triforce_tts.judges.recognisers import choose, open_recogniser
+
+        choice = choose(recogniser)
+        if choice.recogniser is None:
+            raise TriforceError(f"--recogniser {recogniser}: {choice.remark}")
+        heard = open_recogniser(choice.recogniser)
+    synthesizer = _prepare(model, device, threads, steps, order.seed, lexicon)
+    chosen = synthesizer.voice(voice)
+    if voice is not None and not quiet:
+        _ask_for_consent()
+    if chosen.note and not quiet:
+        typer.echo(chosen.note, err=True)
+    return Studio(synthesizer, chosen, open_checker(align, heard), tries)
+
+
+def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
+    from triforce_tts.files import refuse_sources
+
+    given = [source for source in sources if source is not None]
+    for target in (order.out, order.folder, order.subtitles):
+        if target is not None:
+            refuse_sources(target, given)
+
+
+def _print_chapters(book: "ChapterBook") -> None:
+    for number, chapter in enumerate(book.chapters, 1):
+        front = "  (front matter)" if chapter.front else ""
+        typer.echo(f"{number:4d}  {chapter.words:7d} words  {chapter.title}{front}")
+
+
+def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
+    from triforce_tts.narrator.narrate import plan_book
+    from triforce_tts.narrator.redo import Redo
+
+    plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
+    for chapter in plan.chosen:
+        typer.echo(
+            f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
+        )
+    for remark in plan.remarks:
+        typer.echo(remark)
+    _print_sums(plan)
+
+
+def _print_sums(plan: "Plan") -> None:
+    typer.echo(f"{plan.spoken_words} words are spoken, each once and in order, in {counted(len(plan.lines), 'line')}")
+    for reason, words in sorted(plan.skipped_words.items()):
+        typer.echo(f"{counted(words, 'word')} skipped: {reason}")
+    typer.echo(f"about {length(plan.predicted_s)} of speech")
+
+
+def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool) -> None:
+    from triforce_tts.narrator.narrate import narrate as work
+    from triforce_tts.narrator.progress import show
+
+    with show(shown) as progress:
+        outcome = work(order, book, studio, progress)
+    for remark in outcome.remarks:
+        typer.echo(remark, err=True)
+    if not quiet:
+        _print_outcome(order, outcome)
+
+
+def _print_outcome(order: "Order", outcome: "Outcome") -> None:
+    for written in outcome.files:
+        sound = written.loudness
+        typer.echo(
+            f"{written.path}: {counted(written.chapters or 1, 'chapter')}, {length(sound.seconds)}, {sound.lufs:.1f} LUFS",
+            err=True,
+        )
+        for result in written.results:
+            if not result.passed:
+                typer.echo(f"{written.path}: {result.name} {result.value}, expected {result.wanted}", err=True)
+    numbers = [str(line.number) for line in outcome.flagged]
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    named = f" ({', '.join(numbers[:_NAMED])}{more})" if numbers else ""
+    typer.echo(
+        f"{counted(len(numbers), 'line')} of {len(outcome.plan.lines)} to listen to{named}; see {order.folder / 'report.html'}",
+        err=True,
+    )

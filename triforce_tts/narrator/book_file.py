@@ -1,0 +1,227 @@
+"""The finished file: written with chapters, tags and cover, read back, counted and measured, and only then put in its place."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from triforce_tts.audio.decoding import open_container, open_ffmpeg
+from triforce_tts.audio.pcm import to_pcm16
+from triforce_tts.audio.resample import Wave
+from triforce_tts.errors import AudioError, TriforceError
+from triforce_tts.files import atomic_path
+from triforce_tts.narrator.cover import Cover
+from triforce_tts.narrator.lines import Lines
+from triforce_tts.narrator.loudness import Loudness, Meter
+from triforce_tts.narrator.master import MOST_PASSES, Level, Profile, Result, first_level, next_level, results
+from triforce_tts.narrator.timeline import Timeline, sound
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+
+_CHPL_CHAPTERS = 255  # that Nero's list can hold; players then read the chapters' own track
+_TITLE_BYTES = 255
+_FRAME = 2048  # samples that a coder of frames may add at the end of a file
+_AAC = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+Step = Callable[[str, float, float], None]  # event, seconds done, seconds in all
+
+
+class _Format(NamedTuple):
+    container: str
+    codec: str
+    bit_rate: int | None = None
+    sample_rates: tuple[int, ...] = ()  # empty: any
+    options: tuple[tuple[str, str], ...] = ()
+    has_chapters: bool = True  # that FFmpeg writes
+    has_cover: bool = True
+
+
+FORMATS = {
+    ".m4b": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4B "))),
+    ".m4a": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4A "))),
+    ".mp3": _Format("mp3", "libmp3lame", 96_000, _AAC, (("id3v2_version", "3"),)),
+    ".opus": _Format("ogg", "libopus", 32_000, (8000, 12000, 16000, 24000, 48000), has_cover=False),
+    ".flac": _Format("flac", "flac", has_chapters=False),
+    ".wav": _Format("wav", "pcm_s16le", options=(("rf64", "auto"),), has_chapters=False, has_cover=False),
+}
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file holds: the lines in time, the tags under FFmpeg's names, and a cover."""
+
+    timeline: Timeline
+    lines: Lines
+    tags: dict[str, str]
+    cover: Cover | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """A finished file, as it was read back."""
+
+    path: Path
+    loudness: Loudness
+    chapters: int
+    results: tuple[Result, ...]
+    passes: int
+
+
+def file_rate(suffix: str, sample_rate: int, profile: Profile) -> int:
+    """The sample rate of a file of this format, in Hz, for speech at ``sample_rate``."""
+    wanted, known = profile.sample_rate or sample_rate, FORMATS[suffix].sample_rates
+    if not known or wanted in known:
+        return wanted
+    return min((rate for rate in known if rate > wanted), default=known[-1])
+
+
+def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Written:
+    """Write a file that meets the profile as well as it can be met, and read it back.
+
+    Raises:
+        TriforceError: the disk is full or the folder cannot be written; the file that was there stays.
+        AudioError: what was read back is not what was written.
+    """
+    suffix = path.suffix.lower()
+    form = FORMATS[suffix]
+    bit_rate = (profile.bit_rate if profile.suffix == suffix else None) or form.bit_rate
+    with atomic_path(path) as temporary:
+        level, passes = _first_level(content, profile, step), 0
+        while True:
+            _encode(temporary, content, form, bit_rate, level, step)
+            loudness, chapters = _read_back(temporary, content.timeline, form, step)
+            passes += 1
+            better = next_level(profile, level, loudness)
+            if better is None or passes == MOST_PASSES:
+                break
+            level = better
+    return Written(path, loudness, chapters, tuple(results(profile, loudness, suffix, bit_rate)), passes)
+
+
+def _first_level(content: Content, profile: Profile, step: Step) -> Level:
+    if not profile.measure:
+        return Level()
+    timeline = content.timeline
+    return first_level(profile, _measure(sound(timeline, content.lines, Level()), timeline, "measure", step))
+
+
+def _measure(waves: Iterator[Wave], timeline: Timeline, event: str, step: Step, rate: int | None = None) -> Loudness:
+    meter = Meter(rate or timeline.sample_rate)
+    done = 0
+    for wave in waves:
+        meter.feed(wave)
+        done += len(wave)
+        step(event, done / meter.sample_rate, timeline.seconds)
+    return meter.result()
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _encode(path: Path, content: Content, form: _Format, bit_rate: int | None, level: Level, step: Step) -> None:
+    import av
+
+    timeline = content.timeline
+    rate, done = timeline.sample_rate, 0
+    # "bitexact" leaves out dates, versions and random serials, so that equal books give equal files.
+    options = {"fflags": "+bitexact", **dict(form.options)}
+    if len(timeline.parts) > _CHPL_CHAPTERS and "movflags" in options:
+        options["movflags"] += "+disable_chpl"
+    with av.open(str(path.absolute()), "w", format=form.container, options=options) as container:
+        _describe(container, content, form)
+        stream: Any = container.add_stream(form.codec, rate=rate, layout="mono")
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
+        stream.codec_context.flags |= av.codec.context.Flags.bitexact
+        _add_cover(container, content.cover if form.has_cover else None)
+        for wave in sound(timeline, content.lines, level):
+            frame = av.AudioFrame.from_ndarray(to_pcm16(wave)[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, done, Fraction(1, rate)
+            container.mux(stream.encode(frame))
+            done += len(wave)
+            step("encode", done / rate, timeline.seconds)
+        container.mux(stream.encode(None))
+
+
+def _describe(container: "OutputContainer", content: Content, form: _Format) -> None:
+    parts, rate = content.timeline.parts, content.timeline.sample_rate
+    container.metadata.update(content.tags)
+    if form.has_chapters:
+        container.set_chapters(
+            [
+                {"id": number, "start": part.start, "end": part.end, "time_base": Fraction(1, rate),
+                 "metadata": {"title": cut_title(part.title)}}
+                for number, part in enumerate(parts)
+            ]
+        )  # fmt: skip
+    elif form.codec == "flac":  # players read chapters from comments such as Ogg's
+        for number, part in enumerate(parts):
+            container.metadata[f"CHAPTER{number:03d}"] = _clock(part.start / rate)
+            container.metadata[f"CHAPTER{number:03d}NAME"] = cut_title(part.title)
+
+
+def cut_title(title: str) -> str:
+    """A title of at most 255 bytes, cut between two characters."""
+    return title.encode("utf-8", "replace")[:_TITLE_BYTES].decode("utf-8", "ignore")
+
+
+def _clock(seconds: float) -> str:
+    milliseconds = round(seconds * 1000)
+    return f"{milliseconds // 3_600_000:02d}:{milliseconds // 60_000 % 60:02d}:{milliseconds // 1000 % 60:02d}.{milliseconds % 1000:03d}"
+
+
+def _add_cover(container: "OutputContainer", cover: Cover | None) -> None:
+    if cover is None:
+        return
+    import av
+
+    stream: Any = container.add_stream(cover.codec)
+    stream.width, stream.height, stream.pix_fmt = cover.width, cover.height, cover.pixels
+    stream.disposition = av.stream.Disposition.attached_pic
+    packet = av.Packet(cover.data)
+    packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 90_000)
+    packet.is_keyframe = True
+    container.mux(packet)
+
+
+# --- reading back -------------------------------------------------------------------------------------------------
+
+
+def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tuple[Loudness, int]:
+    """The figures of a written file and the number of its chapters.
+
+    Raises:
+        AudioError: it has not as many samples or other chapters than were written.
+    """
+    with open_container(path, path.name) as container:
+        titles = [chapter["metadata"].get("title", "") for chapter in container.chapters()]
+    if form.has_chapters and titles != [cut_title(part.title) for part in timeline.parts]:
+        raise AudioError(
+            f"{path.name}: the file has not the chapters that were written; this is a fault of the program"
+        )
+    rate, blocks = open_ffmpeg(path, path.name, 0.0, math.inf)
+    loudness = _measure(blocks, timeline, "verify", step, rate)
+    more = loudness.samples * timeline.sample_rate / rate - timeline.samples
+    if not -1 <= more <= _FRAME:
+        raise AudioError(
+            f"{path.name}: {loudness.seconds:.2f} s were read back, expected {timeline.seconds:.2f} s; free some space and "
+            "start the command again"
+        )
+    return loudness, len(titles)
+
+
+def require_format(path: Path) -> str:
+    """The suffix of a file's name, in small letters.
+
+    Raises:
+        TriforceError: no file of this kind can be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise TriforceError(
+            f"{path}: cannot write '{path.suffix}'; choose one of {', '.join(FORMATS)}, or a folder for one file a chapter"
+        )
+    return suffix

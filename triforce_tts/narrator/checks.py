@@ -1,0 +1,174 @@
+"""What is measured of every line, and what is wrong with it.
+
+The engine says which words have no sound and whether the line ended by itself. The other checks look at the sound alone, at the
+times that the aligner gives to the words, and at what a recogniser hears. Where the bounds come from is said in docs/narrator.md.
+"""
+
+import importlib.util
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+import numpy as np
+import torch
+
+from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, active_level_db
+from triforce_tts.audio.io import Audio
+from triforce_tts.audio.pcm import from_pcm16, to_pcm16
+from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges.recognisers import Recogniser
+from triforce_tts.judges.words import letters
+from triforce_tts.speech import Spoken
+from triforce_tts.wording import counted
+
+RATE = (0.55, 1.8)  # of the predicted length; a line may always be off by the seconds below
+RATE_SLACK_S = 0.8
+LEVEL_DB = (-38.0, -10.0)  # of the speech, dBFS
+CLIPPED_RUN = 3  # samples at full scale in a row that are heard as a click
+FULL_SCALE = 0.999
+LONGEST_SILENCE_S = 1.0  # within a line
+LONGEST_WORD_S = 1.6
+WRONG_RUN = 3  # words in a row that a recogniser did not hear
+WRONG_SHARE = 0.6  # of a line's words
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks say of one take of a line."""
+
+    flags: tuple[str, ...]
+    figures: dict[str, float]
+    heard: str | None
+    missing: int  # words without a sound, and one more if the line did not end by itself
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """The smaller, the better the take."""
+        return self.missing, len(self.flags), self.figures.get("wrong words", 0.0)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """The checks that can be made on this machine."""
+
+    align: Callable[[Audio, str], list[list[float]] | None] | None
+    recogniser: Recogniser | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is checked, for the record of a line."""
+        names = ["engine", "sound"]
+        if self.align is not None:
+            names.append("alignment")
+        if self.recogniser is not None:
+            names.append(f"recogniser {self.recogniser.name}")
+        return tuple(names)
+
+    def __call__(self, spoken: Spoken, sample_rate: int) -> Checked:
+        """The checks of a take, on its samples as they are stored."""
+        wave = from_pcm16(to_pcm16(spoken.samples.numpy()))
+        missing = len(spoken.unsaid) + (not spoken.ended)
+        if not len(wave):
+            return Checked(("there is no sound",), {"seconds": 0.0}, None, max(1, missing))
+        figures = sound_figures(wave, sample_rate)
+        figures["rate"] = figures["seconds"] / spoken.predicted_s
+        flags = [*_engine_flags(spoken), *sound_flags(figures, spoken.predicted_s)]
+        if self.align is not None:
+            flags += self._alignment(wave, sample_rate, spoken.text, figures)
+        heard = None
+        if self.recogniser is not None:
+            heard = self.recogniser.hear(resample(wave, sample_rate, ANALYSIS_RATE))
+            flags += word_flags(spoken.text, heard, figures)
+        rounded = {name: round(value, 4) for name, value in figures.items()}
+        return Checked(tuple(flags), rounded, heard, missing)
+
+    def _alignment(self, wave: Wave, sample_rate: int, text: str, figures: dict[str, float]) -> list[str]:
+        assert self.align is not None
+        words = self.align(Audio(torch.from_numpy(wave), sample_rate), text)
+        if words is None:
+            return ["the words cannot be found in the sound"]
+        figures["longest word"] = max(word[-1] - word[0] for word in words)
+        if figures["longest word"] > LONGEST_WORD_S:
+            return [f"a word lasts {figures['longest word']:.1f} s, expected at most {LONGEST_WORD_S:g} s"]
+        return []
+
+
+def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
+    """The checks, alignment among them where it is wanted and pocketsphinx is installed."""
+    if not alignment or importlib.util.find_spec("pocketsphinx") is None:
+        return Checker(None, recogniser)
+    from triforce_tts.judges.align import aligner
+
+    return Checker(aligner(), recogniser)
+
+
+def sound_figures(wave: Wave, sample_rate: int) -> dict[str, float]:
+    """Seconds, level and peak in dBFS, the longest run at full scale in samples, the longest silence in seconds."""
+    peak = float(np.abs(wave).max())
+    level = active_level_db(torch.from_numpy(wave), sample_rate)
+    return {
+        "seconds": len(wave) / sample_rate,
+        "level": level if math.isfinite(level) else -120.0,
+        "peak": 20 * math.log10(max(peak, 1e-6)),
+        "clipped": float(_longest_run(np.abs(wave) >= FULL_SCALE)),
+        "silence": _longest_silence(wave, sample_rate),
+    }
+
+
+def _longest_silence(wave: Wave, sample_rate: int) -> float:
+    frame = max(1, round(FRAME_S * sample_rate))
+    power = np.square(wave[: len(wave) // frame * frame].reshape(-1, frame)).mean(axis=1)
+    if not len(power) or power.max() == 0:
+        return len(wave) / sample_rate
+    return _longest_run(power < power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)) * frame / sample_rate
+
+
+def _longest_run(marks: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _engine_flags(spoken: Spoken) -> list[str]:
+    flags = []
+    if spoken.unsaid:
+        words = ", ".join(f"'{word}'" for word in spoken.unsaid[:5])
+        flags.append(f"{counted(len(spoken.unsaid), 'word')} without a sound ({words})")
+    if not spoken.ended:
+        flags.append("it did not end by itself")
+    return flags
+
+
+def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
+    """What is wrong with a sound by its figures; ``predicted_s`` is the length that its text predicts."""
+    flags, seconds = [], figures["seconds"]
+    if abs(seconds - predicted_s) > RATE_SLACK_S and not RATE[0] <= seconds / predicted_s <= RATE[1]:
+        flags.append(f"it lasts {seconds:.1f} s, expected about {predicted_s:.1f} s")
+    if not LEVEL_DB[0] <= figures["level"] <= LEVEL_DB[1]:
+        flags.append(f"its level is {figures['level']:.0f} dBFS, expected {LEVEL_DB[0]:.0f} to {LEVEL_DB[1]:.0f}")
+    if figures["clipped"] >= CLIPPED_RUN:
+        flags.append(f"{figures['clipped']:.0f} samples in a row are clipped")
+    if figures["silence"] > LONGEST_SILENCE_S:
+        flags.append(f"{figures['silence']:.1f} s of silence within it, expected at most {LONGEST_SILENCE_S:g} s")
+    return flags
+
+
+def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
+    """What a recogniser heard wrongly; the figures get the number of wrong words and the longest run of them.
+
+    A recogniser makes errors of its own, mostly single words. So the longest run counts, not an average.
+    """
+    wanted = letters(text).split()
+    got = letters(heard).split() if any(c.isalpha() for c in heard) else []
+    runs = [
+        max(j - i, m - k)
+        for change, i, j, k, m in SequenceMatcher(None, wanted, got, autojunk=False).get_opcodes()
+        if change != "equal"
+    ]
+    figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
+    is_long = len(wanted) >= WRONG_RUN
+    if is_long and (figures["wrong run"] >= WRONG_RUN or figures["wrong words"] > WRONG_SHARE * len(wanted)):
+        return [
+            f"the recogniser heard {counted(sum(runs), 'wrong word')}, {max(runs)} in a row: '{heard.strip()[:80]}'"
+        ]
+    return []

@@ -1,0 +1,79 @@
+"""The picture on a book's cover, as a file of sound can hold it."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from triforce_tts.books.chapters import About
+from triforce_tts.errors import TriforceError
+from triforce_tts.files import read_file
+
+MOST_BYTES = 10_000_000  # of a cover; shops want one of a few megabytes at most
+_KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (b"\x89PNG\r\n", "png", "rgb24", "png_pipe"))
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A JPEG or PNG picture."""
+
+    data: bytes
+    codec: str
+    pixels: str
+    width: int
+    height: int
+
+
+def read_cover(path: Path) -> Cover:
+    """The picture in a file.
+
+    Raises:
+        TriforceError: it is missing, too large, or neither JPEG nor PNG.
+    """
+    cover = picture(read_file(path, MOST_BYTES))
+    if cover is None:
+        raise TriforceError(
+            f"{path}: expected a picture in JPEG or PNG for the cover; convert it, or leave --cover out"
+        )
+    return cover
+
+
+def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
+    """The cover that a book brings, and a remark if it cannot be used; a book without one is no less a book."""
+    if not about.cover:
+        return None, ""
+    try:
+        data = _data(book, about.cover)
+    except TriforceError as error:
+        return None, f"the cover is left out: {error}"
+    cover = picture(data) if data is not None else None
+    if cover is None:
+        return None, f"the cover {about.cover!r} is left out: it is no JPEG or PNG picture; give one with --cover"
+    return cover, ""
+
+
+def _data(book: Path, name: str) -> bytes | None:
+    """The bytes of the picture ``name`` in an epub, or beside a text within the text's folder."""
+    if book.suffix.lower() == ".epub":
+        from triforce_tts.books.epub import open_epub
+
+        with open_epub(book) as files:
+            return files.content(name)
+    path = (book.parent / name).resolve()
+    is_inside = book.parent.resolve() in path.parents
+    return read_file(path, MOST_BYTES) if is_inside and path.is_file() else None
+
+
+def picture(data: bytes) -> Cover | None:
+    """The picture in ``data``; none if it is neither JPEG nor PNG, or is damaged."""
+    import av
+
+    for beginning, codec, pixels, demuxer in _KINDS:
+        if data.startswith(beginning) and len(data) <= MOST_BYTES:
+            try:
+                with av.open(io.BytesIO(data), format=demuxer) as container:
+                    context = container.streams.video[0].codec_context
+                    width, height = context.width, context.height
+            except (av.FFmpegError, IndexError):
+                return None
+            return Cover(data, codec, pixels, width, height) if width and height else None
+    return None

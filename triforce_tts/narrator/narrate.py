@@ -1,0 +1,205 @@
+"""A narration from its order to the finished file; it names the steps.
+
+book -> chapters -> plan -> lines on disk -> timeline -> file -> report
+        books.read  plan    speaking         timeline    book_file
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.files import refuse_sources, require_file_target, working_folder
+from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
+from triforce_tts.narrator.cover import Cover, book_cover, read_cover
+from triforce_tts.narrator.lines import LineRecord, Lines
+from triforce_tts.narrator.master import PROFILES, Profile
+from triforce_tts.narrator.plan import Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
+from triforce_tts.narrator.progress import Progress
+from triforce_tts.narrator.redo import Redo
+from triforce_tts.narrator.report import flagged, write_report
+from triforce_tts.narrator.speaking import Studio, speak_missing
+from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
+from triforce_tts.narrator.timeline import Timeline, lay_out
+
+_NAME_BYTES = 120  # of a chapter's title in the name of its file
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a user wants of a narration."""
+
+    book: Path
+    out: Path  # a file, or a folder for one file a chapter
+    chapters: str | None = None
+    front: bool = True
+    redo: tuple[str, ...] = ()
+    seed: int = 0
+    master: str = "none"
+    chapter_format: str = ".mp3"  # of the files in a folder
+    cover: Path | None = None
+    subtitles: Path | None = None
+    title: str | None = None  # these three in place of what the book says of itself
+    author: str | None = None
+    narrator: str | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """What the finished files are measured against."""
+        return PROFILES[self.master]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether each chapter gets a file of its own."""
+        return self.out.is_dir() or not self.out.suffix
+
+    @property
+    def folder(self) -> Path:
+        """The folder of plan and lines, beside what is written."""
+        name = self.out.resolve().name if self.is_folder else self.out.stem
+        return (self.out.resolve() if self.is_folder else self.out).with_name(f"{name}.narration")
+
+    @property
+    def suffix(self) -> str:
+        """The format of the files."""
+        return self.chapter_format if self.is_folder else self.out.suffix.lower()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    plan: Plan
+    records: Mapping[str, LineRecord]
+    files: tuple[Written, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def flagged(self) -> list[PlannedLine]:
+        """The lines that a user should listen to."""
+        return flagged(self.plan, self.records)
+
+
+def check_order(order: Order) -> None:
+    """Refuse, before any work, what cannot be written.
+
+    Raises:
+        TriforceError: a format is not known, or a place cannot be written.
+    """
+    refuse_sources(order.out, [order.book])
+    if not order.is_folder:
+        require_format(order.out)
+        require_file_target(order.out)
+    elif order.chapter_format not in FORMATS:
+        raise TriforceError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
+    if order.subtitles is not None:
+        require_subtitles(order.subtitles)
+        if order.is_folder:
+            raise TriforceError(f"{order.subtitles}: subtitles belong to one file; give a file with --out")
+        require_file_target(order.subtitles)
+
+
+def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tuple[Plan, list[str]]:
+    """The plan, and the text of each line as the book has it.
+
+    Raises:
+        TextError: no such chapter, nothing to speak, or the proof of the words fails.
+    """
+    about = book.about
+    named = replace(book, about=replace(about, title=order.title or about.title, author=order.author or about.author))
+    model = studio.synthesizer.model
+    planner = Planner(studio.speaker(order.seed), redo.replacement)
+    chosen = choose_chapters(order.chapters, len(book.chapters))
+    plan = make_plan(
+        named,
+        chosen,
+        planner,
+        f"{model.name} ({model.id})",
+        studio.voice.name,
+        model.characters_per_second,
+        order.front,
+    )
+    return plan, planner.originals
+
+
+def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress) -> Outcome:
+    """Speak what is missing and write the finished file or files.
+
+    Raises:
+        TriforceError: another process narrates here, the disk is full, or a place cannot be written.
+        TextError: no such chapter or line, nothing to speak, or the proof of the words fails.
+    """
+    with working_folder(order.folder, "narration", [order.book]) as folder:
+        redo = Redo.read(folder)
+        plan, originals = plan_book(order, book, studio, redo)
+        if order.redo:
+            redo.add(plan, order.redo, originals, studio.speaker(order.seed))
+            redo.write(folder)
+            plan, _ = plan_book(order, book, studio, redo)
+        cover, remark = _cover(order, book)
+        plan.write(folder)
+        lines = Lines(folder, studio.synthesizer.tags(order.seed))
+        records = speak_missing(studio, plan.lines, lines, progress)
+        if not any(record.samples for record in records.values()):
+            raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
+        files = _write(order, plan, records, lines, cover, progress)
+        write_report(folder, plan, records, files)
+    return Outcome(plan, records, tuple(files), (remark,) if remark else ())
+
+
+def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
+    if order.cover is not None:
+        return read_cover(order.cover), ""
+    return book_cover(order.book, book.about)
+
+
+def _write(
+    order: Order, plan: Plan, records: Mapping[str, LineRecord], lines: Lines, cover: Cover | None, progress: Progress
+) -> list[Written]:
+    def step(event: str, done: float, total: float) -> None:
+        progress(event, done, total, None)
+
+    tags = _tags(order, plan, lines)
+    if not order.is_folder:
+        timeline = _timeline(order, plan.chosen, records)
+        written = write_book(order.out, Content(timeline, lines, tags, cover), order.profile, step)
+        if order.subtitles is not None:
+            write_subtitles(order.subtitles, timeline)
+        return [written]
+    files = []
+    with working_folder(order.out, "audiobook", [order.book]) as folder:
+        for chapter in (chapter for chapter in plan.chosen if chapter.lines):
+            timeline = _timeline(order, [chapter], records)
+            named = {**tags, "title": chapter.title, "track": f"{chapter.number}/{len(plan.chapters)}"}
+            path = folder / f"{_file_name(chapter, len(plan.chapters))}{order.suffix}"
+            files.append(write_book(path, Content(timeline, lines, named, cover), order.profile, step))
+    return files
+
+
+def _timeline(order: Order, chapters: Sequence[PlannedChapter], records: Mapping[str, LineRecord]) -> Timeline:
+    profile = order.profile
+    speech_rate = next(iter(records.values())).sample_rate
+    rate = file_rate(order.suffix, speech_rate, profile)
+    spoken = [chapter for chapter in chapters if chapter.lines]
+    return lay_out(spoken, records, rate, profile.head_s, profile.tail_s)
+
+
+def _file_name(chapter: PlannedChapter, count: int) -> str:
+    """The name of a chapter's file: its number, and as much of its title as a file may be called."""
+    title = " ".join(_UNSAFE.sub(" ", chapter.title).split())
+    short = title.encode("utf-8", "replace")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .")
+    return f"{chapter.number:0{len(str(count))}d} {short}".strip()
+
+
+def _tags(order: Order, plan: Plan, lines: Lines) -> dict[str, str]:
+    """The tags under FFmpeg's names; which of them a format can hold is FFmpeg's affair."""
+    title = plan.title or order.book.stem
+    tags = {
+        "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,
+        "composer": order.narrator or f"synthetic voice '{plan.voice}'", "genre": "Audiobook", "media_type": "2",
+        "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice",
+    }  # fmt: skip
+    return {name: value for name, value in tags.items() if value}

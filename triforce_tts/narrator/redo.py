@@ -1,0 +1,104 @@
+"""What a user asked to be spoken anew: kept by what a line says, so that it outlives an edit of the book."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triforce_tts.errors import TextError
+from triforce_tts.files import write_json
+from triforce_tts.narrator.plan import Plan, Replacement, Speaker, one_line
+from triforce_tts.schema import Record, read_record
+
+REDO = "redo.json"  # in the folder of a narration
+_NUMBERS = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
+
+
+class Entry(Record):
+    """One line that was asked for anew: its text, how often the book said that before, and what is spoken instead."""
+
+    text: str  # as the book has it, normalised
+    occurrence: int  # from 1
+    take: int
+    said: str | None  # another text, or the same
+
+
+class _File(Record):
+    lines: tuple[Entry, ...]
+
+
+@dataclass
+class Redo:
+    """All such lines of a narration."""
+
+    entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Redo":
+        """What ``redo.json`` in ``folder`` holds; nothing where there is none.
+
+        Raises:
+            TriforceError: it is damaged.
+        """
+        if not (folder / REDO).exists():
+            return cls()
+        return cls({(e.text, e.occurrence): e for e in read_record(folder / REDO, _File).lines})
+
+    def write(self, folder: Path) -> None:
+        """Write ``redo.json`` into ``folder``."""
+        content = _File(lines=tuple(self.entries[key] for key in sorted(self.entries)))
+        write_json(folder / REDO, content.model_dump(mode="json"))
+
+    def replacement(self, text: str, occurrence: int) -> Replacement | None:
+        """What is spoken for the ``occurrence``-th line with this text, if not what the book and the seed say."""
+        entry = self.entries.get((text, occurrence))
+        return Replacement(entry.take, entry.said) if entry else None
+
+    def add(self, plan: Plan, wanted: Sequence[str], originals: Sequence[str], speaker: Speaker) -> None:
+        """Take up what ``--redo`` names: '17,42' and '42=new text'.
+
+        Args:
+            plan: whose lines have these numbers.
+            wanted: the values of the option.
+            originals: the text of each line of the whole book, as the book has it, in order.
+            speaker: by which a new text is checked.
+
+        Raises:
+            TextError: a value is no such list, a number is no line of the chosen chapters, or a text cannot be one line.
+        """
+        spoken = {line.number for line in plan.lines}
+        for number, said in _asked(wanted):
+            if number not in spoken:
+                raise TextError(f"--redo {number}: {_no_such_line(number, plan, len(originals))}")
+            if said is not None:
+                one_line(said, speaker)
+            text = originals[number - 1]
+            occurrence = Counter(originals[:number])[text]
+            before = self.entries.get((text, occurrence))
+            take = before.take + 1 if before else 1
+            kept = said if said is not None else before.said if before else None
+            self.entries[text, occurrence] = Entry(text=text, occurrence=occurrence, take=take, said=kept)
+
+
+def _asked(wanted: Sequence[str]) -> list[tuple[int, str | None]]:
+    """Each number with the new text that it got; a text belongs to the last number before it."""
+    asked: list[tuple[int, str | None]] = []
+    for value in wanted:
+        numbers, equals, text = value.partition("=")
+        if not _NUMBERS.fullmatch(numbers):
+            raise TextError(
+                f"--redo '{value[:60]}': expected numbers of lines, such as '17,42' or '42=What it should say.'"
+            )
+        if equals and not text.strip():
+            raise TextError(f"--redo '{value[:60]}': the new text is empty; give at least one word")
+        values = [int(number) for number in numbers.split(",")]
+        asked += [(number, None) for number in values[:-1]]
+        asked.append((values[-1], text.strip() if equals else None))
+    return asked
+
+
+def _no_such_line(number: int, plan: Plan, count: int) -> str:
+    if 1 <= number <= count:
+        return "this line is in a chapter that is not chosen; leave --chapters out, or choose its chapter"
+    return f"the book has no such line, expected 1 to {count}; plan.json and report.html show the lines"

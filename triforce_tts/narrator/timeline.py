@@ -1,0 +1,126 @@
+"""Where each line stands in a finished file, and the sound of the file piece by piece: never more than a line in memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from triforce_tts.audio.edit import FADE_S
+from triforce_tts.audio.resample import Wave, resample
+from triforce_tts.narrator.lines import LineRecord, Lines
+from triforce_tts.narrator.plan import PlannedChapter, PlannedLine
+
+_ZEROS = 1 << 16  # samples of silence that are made at once
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line and its place, in samples of the file."""
+
+    line: PlannedLine
+    record: LineRecord
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A chapter of the file, from its first sample to one past its last."""
+
+    title: str
+    start: int
+    end: int
+    lines: tuple[Placed, ...]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """The chapters of one file."""
+
+    sample_rate: int
+    parts: tuple[Part, ...]
+
+    @property
+    def samples(self) -> int:
+        """The length of the file."""
+        return self.parts[-1].end
+
+    @property
+    def seconds(self) -> float:
+        """The length of the file."""
+        return self.samples / self.sample_rate
+
+
+def lay_out(
+    chapters: Sequence[PlannedChapter],
+    records: Mapping[str, LineRecord],
+    sample_rate: int,
+    head_s: float = 0.0,
+    tail_s: float | None = None,
+) -> Timeline:
+    """The timeline of ``chapters``.
+
+    Args:
+        chapters: which stand in the file.
+        records: of all their lines.
+        sample_rate: of the file, in Hz.
+        head_s: silence before the first line of each chapter.
+        tail_s: silence after its last line; without it the pause of the line.
+    """
+    parts, at = [], 0
+    for chapter in chapters:
+        start, placed = at, []
+        at += round(head_s * sample_rate)
+        lines = chapter.lines
+        for line in lines:
+            record = records[line.key]
+            length = _converted(record.samples, record.sample_rate, sample_rate)
+            placed.append(Placed(line, record, at, at + length))
+            is_last = line is lines[-1]
+            pause_s = tail_s if is_last and tail_s is not None else line.pause_s
+            at += length + round(pause_s * sample_rate)
+        parts.append(Part(chapter.title, start, at, tuple(placed)))
+    return Timeline(sample_rate, tuple(parts))
+
+
+def _converted(samples: int, sample_rate: int, wanted: int) -> int:
+    return round(samples * wanted / sample_rate)
+
+
+def sound(timeline: Timeline, lines: Lines, level: Callable[[Wave], Wave]) -> Iterator[Wave]:
+    """The samples of the file in pieces; ``level`` is applied to each line.
+
+    Raises:
+        AudioError: the sound of a line went or changed since its record was made.
+    """
+    at = 0
+    for part in timeline.parts:
+        for placed in part.lines:
+            yield from _silence(placed.start - at)
+            if placed.end > placed.start:
+                wave = resample(
+                    lines.read(placed.line.key, placed.record), placed.record.sample_rate, timeline.sample_rate
+                )
+                yield level(_faded(_of_length(wave, placed.end - placed.start), timeline.sample_rate))
+            at = placed.end
+    yield from _silence(timeline.samples - at)
+
+
+def _silence(samples: int) -> Iterator[Wave]:
+    for start in range(0, samples, _ZEROS):
+        yield np.zeros(min(_ZEROS, samples - start), np.float32)
+
+
+def _of_length(wave: Wave, samples: int) -> Wave:
+    """``wave`` cut or filled up to ``samples``: a converter of sample rates may give one sample more or less."""
+    return np.pad(wave[:samples], (0, max(0, samples - len(wave))))
+
+
+def _faded(wave: Wave, sample_rate: int) -> Wave:
+    """``wave`` rising from silence and falling to it within ``FADE_S``, so that no step is heard."""
+    length = min(round(FADE_S * sample_rate), len(wave) // 2)
+    rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)
+    wave = wave.copy()
+    wave[:length] *= rise
+    wave[len(wave) - length :] *= rise[::-1]
+    return wave

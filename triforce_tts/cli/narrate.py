@@ -113,7 +113,7 @@ def narrate(
         book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
         cover, subtitles, title, author, narrator,
     )  # fmt: skip
-    check_order(order)
+    check_order(order, content)
     studio = _open_studio(order, model, voice, lexicon, device, threads, steps, align, recogniser, tries, quiet)
     if dry_run:
         _print_plan(order, content, studio)

@@ -6,10 +6,10 @@ abbreviation or a sign is read: such a run must hold something that has a readin
 """
 
 import re
-from difflib import SequenceMatcher
 
 from triforce_tts.books.chapters import letters
 from triforce_tts.errors import TextError
+from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.synthesis.script import spoken_words
 from triforce_tts.text.normalize import normalize, unspoken
 
@@ -36,12 +36,12 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
     if written == said:
         return []
     silent = []
-    for change, i, j, k, m in SequenceMatcher(None, written, said, autojunk=False).get_opcodes():
-        if change == "insert" and not _SIGN.search(source):
+    for i, j, k, m in differing_runs(written, said):
+        if i == j and not _SIGN.search(source):
             raise _broken(source, f"the words '{' '.join(spoken[k:m])}' would be added")
-        if change == "delete":
+        if k == m:
             silent += [_without_reading(source, place[0]) for place in places[i:j]]
-        if change == "replace":
+        elif i < j:
             _require_readings(source, places[i:j])
     return silent
 

@@ -8,7 +8,6 @@ import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
 from triforce_tts.judges.recognisers import Recogniser
 from triforce_tts.judges.words import letters
+from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.speech import Spoken
 from triforce_tts.wording import counted
 
@@ -160,11 +160,7 @@ def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     """
     wanted = letters(text).split()
     got = letters(heard).split() if any(c.isalpha() for c in heard) else []
-    runs = [
-        max(j - i, m - k)
-        for change, i, j, k, m in SequenceMatcher(None, wanted, got, autojunk=False).get_opcodes()
-        if change != "equal"
-    ]
+    runs = [max(j - i, m - k) for i, j, k, m in differing_runs(wanted, got)]
     figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
     is_long = len(wanted) >= WRONG_RUN
     if is_long and (figures["wrong run"] >= WRONG_RUN or figures["wrong words"] > WRONG_SHARE * len(wanted)):

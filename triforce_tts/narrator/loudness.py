@@ -104,7 +104,7 @@ class Meter:
         weighted, plain = np.array(self._weighted[:hops]), np.array(self._plain[:hops])
         return Loudness(
             self._samples, self.sample_rate, _db(self._square / max(1, self._samples)), _gated(weighted),
-            2 * _db(self._peak), _db(float(_means(plain, _HOPS_OF_FLOOR).min())),
+            _db(self._peak**2), _db(float(_means(plain, _HOPS_OF_FLOOR).min())),
         )  # fmt: skip
 
 

@@ -83,22 +83,34 @@ class Outcome:
         return flagged(self.plan, self.records)
 
 
-def check_order(order: Order) -> None:
-    """Refuse, before any work, what cannot be written.
+def check_order(order: Order, book: ChapterBook) -> None:
+    """Refuse what cannot be planned or written, before any work; no folder is made.
 
     Raises:
-        TriforceError: a format is not known, or a place cannot be written.
+        TextError: no such chapter.
+        TriforceError: a format is not known, or an output is the book.
     """
+    choose_chapters(order.chapters, len(book.chapters))
     refuse_sources(order.out, [order.book])
     if not order.is_folder:
         require_format(order.out)
-        require_file_target(order.out)
     elif order.chapter_format not in FORMATS:
         raise TriforceError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
     if order.subtitles is not None:
         require_subtitles(order.subtitles)
         if order.is_folder:
             raise TriforceError(f"{order.subtitles}: subtitles belong to one file; give a file with --out")
+
+
+def require_targets(order: Order) -> None:
+    """Refuse places that cannot be written; the folders around them are made.
+
+    Raises:
+        TriforceError: a folder, a pipe or a device is there, or the folder cannot be made or written.
+    """
+    if not order.is_folder:
+        require_file_target(order.out)
+    if order.subtitles is not None:
         require_file_target(order.subtitles)
 
 
@@ -132,6 +144,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
         TriforceError: another process narrates here, the disk is full, or a place cannot be written.
         TextError: no such chapter or line, nothing to speak, or the proof of the words fails.
     """
+    require_targets(order)
     with working_folder(order.folder, "narration", [order.book]) as folder:
         redo = Redo.read(folder)
         plan, originals = plan_book(order, book, studio, redo)
@@ -150,6 +163,21 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
     return Outcome(plan, records, tuple(files), (remark,) if remark else ())
 
 
+class _Steps:
+    """Passes on how far a step is, once a hundredth of it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._last: tuple[str, int] = ("", -1)
+
+    def __call__(self, event: str, done: float, total: float) -> None:
+        """``done`` of ``total`` seconds."""
+        now = (event, min(100, int(100 * done / total)) if total else 100)
+        if now != self._last:
+            self._progress(event, min(done, total), total, None)
+        self._last = now
+
+
 def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
     if order.cover is not None:
         return read_cover(order.cover), ""
@@ -159,9 +187,7 @@ def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
 def _write(
     order: Order, plan: Plan, records: Mapping[str, LineRecord], lines: Lines, cover: Cover | None, progress: Progress
 ) -> list[Written]:
-    def step(event: str, done: float, total: float) -> None:
-        progress(event, done, total, None)
-
+    step = _Steps(progress)
     tags = _tags(order, plan, lines)
     if not order.is_folder:
         timeline = _timeline(order, plan.chosen, records)

@@ -310,7 +310,6 @@ def _range(part: str, count: int, wanted: str) -> Iterator[int]:
     end = begin if not dash else count if not last else int(last) if is_number else 0
     if not 1 <= begin <= end <= count:
         raise TextError(
-            f"--chapters {wanted!r}: expected numbers and ranges from 1 to {count}, such as '1,{max(1, count - 1)}-{count}'; "
-            "'--list' shows the chapters"
+            f"--chapters {wanted[:60]!r}: expected numbers and ranges such as '3-7,9', from 1 to {count}; '--list' shows the chapters"
         )
     yield from range(begin, end + 1)

@@ -1,0 +1,124 @@
+"""A plan says every word of a book once, and an edit of the book changes only the lines that it touches."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.triforce_tts.narrator.conftest import STORY, MakePlan
+from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook, account
+from triforce_tts.books.read import read_chapters
+from triforce_tts.errors import TextError
+from triforce_tts.narrator.plan import (
+    BREAK_PAUSE_S,
+    CHAPTER_PAUSE_S,
+    HEADING_PAUSE_S,
+    PLAN,
+    Plan,
+    Speaker,
+    choose_chapters,
+    one_line,
+)
+from triforce_tts.schema import read_record
+
+
+def test_lines_are_numbered_through_the_book_and_the_plan_is_a_file(
+    plan_of: MakePlan, story: Path, tmp_path: Path
+) -> None:
+    plan = plan_of(story)
+    assert [line.number for line in plan.lines] == list(range(1, len(plan.lines) + 1))
+    assert [line.text for line in plan.chapters[1].lines][1:] == ["Another day.", "It cost five dollars."]
+    plan.write(tmp_path)
+    assert read_record(tmp_path / PLAN, Plan) == plan
+
+
+def test_pauses_follow_what_a_line_ends(plan_of: MakePlan, story: Path) -> None:
+    heading, *rest = plan_of(story).chapters[0].lines
+    assert heading.pause_s == HEADING_PAUSE_S
+    lines = {line.text: line.pause_s for line in rest}
+    assert lines["It was dark, and the wind rose."] == BREAK_PAUSE_S
+    assert lines["The end of, this."] == CHAPTER_PAUSE_S
+    assert lines["Mister Green walked out in eighteen eighty four."] < HEADING_PAUSE_S
+
+
+def test_all_words_of_a_book_are_counted(plan_of: MakePlan, story: Path) -> None:
+    book = read_chapters(story)
+    plan = plan_of(book)
+    assert plan.spoken_words == account(book).spoken
+    some = plan_of(book, "2")
+    assert some.spoken_words == book.chapters[1].words
+    assert some.skipped_words["chapter not chosen"] == plan.spoken_words - some.spoken_words
+    assert [line.number for line in some.lines] == [line.number for line in plan.chapters[1].lines]
+
+
+def test_equal_sentences_get_seeds_of_their_own(plan_of: MakePlan, story: Path) -> None:
+    same = [line for line in plan_of(story).lines if line.text.startswith('"Yes')]
+    assert len(same) == 2
+    assert same[0].seed != same[1].seed
+    assert same[0].key != same[1].key
+
+
+def test_an_edit_changes_only_its_lines(plan_of: MakePlan, story: Path) -> None:
+    before = [line.key for line in plan_of(story).lines]
+    story.write_text(
+        STORY.replace("Another day.", "A quite different day.").replace("It was dark", "Rain fell. It was dark")
+    )
+    after = [line.key for line in plan_of(story).lines]
+    assert len(set(after) - set(before)) == 2
+    assert [key for key in after if key in before] == [key for key in before if key in after]
+
+
+def test_a_key_changes_with_all_that_a_sound_depends_on(speaker: Speaker) -> None:
+    line = one_line("It rains.", speaker)
+    key = speaker.key_of(line, 1)
+    assert speaker.key_of(line, 1) == key
+    others = [
+        speaker.key_of(line, 2),
+        speaker.key_of(one_line("It rained.", speaker), 1),
+        speaker.key_of(replace(line, tokens=line.tokens[::-1]), 1),  # another lexicon
+        replace(speaker, identity="another voice").key_of(line, 1),
+    ]
+    assert len({key, *others}) == 5
+
+
+def test_text_without_a_reading_is_listed(plan_of: MakePlan) -> None:
+    blocks = (Block("paragraph", "日本語", pieces=(0,)), Block("paragraph", "He said 日本 and left.", pieces=(1,)))
+    book = ChapterBook(About(), (Chapter("One", blocks),), (), ("日本語", "He said 日本 and left."))
+    plan = plan_of(book)
+    assert [(part.text, part.reason) for part in plan.skipped] == [
+        ("日本語", "no English reading"),
+        ("日本", "no English reading"),
+    ]
+    assert plan.spoken_words == 4
+
+
+def test_front_matter_can_be_left_out(plan_of: MakePlan) -> None:
+    chapters = (
+        Chapter("Preface", (Block("paragraph", "I thank you.", pieces=(0,)),), front=True),
+        Chapter("One", (Block("paragraph", "It began.", pieces=(1,)),)),
+    )
+    book = ChapterBook(About(), chapters, (), ("I thank you.", "It began."))
+    assert [line.text for line in plan_of(book, front=False).lines] == ["It began."]
+    with pytest.raises(TextError, match="choose others with --chapters"):
+        plan_of(book, "1", front=False)
+
+
+def test_phonemes_are_kept_and_other_braces_are_brackets(plan_of: MakePlan) -> None:
+    text = "A {T AH0 M EY1 T OW0} is {red} or {green."
+    book = ChapterBook(About(), (Chapter("One", (Block("paragraph", text, pieces=(0,)),)),), (), (text,))
+    (line,) = plan_of(book).lines
+    assert line.text == "A {T AH0 M EY1 T OW0} is, red, or, green."
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [(None, [1, 2, 3, 4]), ("2", [2]), ("3-", [3, 4]), ("1, 3 - 4", [1, 3, 4]), ("4,1-2,2", [1, 2, 4])],
+)
+def test_chapters_are_chosen(wanted: str | None, numbers: list[int]) -> None:
+    assert choose_chapters(wanted, 4) == numbers
+
+
+@pytest.mark.parametrize("wanted", ["", "0", "5", "3-2", "-3", "a", "1-9", "2,,3", "1-2-3", "²", "9" * 5000, "--"])
+def test_wrong_chapters_are_refused(wanted: str) -> None:
+    with pytest.raises(TextError, match=r"--chapters .* from 1 to 4"):
+        choose_chapters(wanted, 4)

@@ -35,7 +35,7 @@ class _Format(NamedTuple):
     bit_rate: int | None = None
     sample_rates: tuple[int, ...] = ()  # empty: any
     options: tuple[tuple[str, str], ...] = ()
-    has_chapters: bool = True  # that FFmpeg writes
+    most_chapters: int = 65_535  # 0: the format has none
     has_cover: bool = True
 
 
@@ -43,9 +43,9 @@ FORMATS = {
     ".m4b": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4B "))),
     ".m4a": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4A "))),
     ".mp3": _Format("mp3", "libmp3lame", 96_000, _AAC, (("id3v2_version", "3"),)),
-    ".opus": _Format("ogg", "libopus", 32_000, (8000, 12000, 16000, 24000, 48000), has_cover=False),
-    ".flac": _Format("flac", "flac", has_chapters=False),
-    ".wav": _Format("wav", "pcm_s16le", options=(("rf64", "auto"),), has_chapters=False, has_cover=False),
+    ".opus": _Format("ogg", "libopus", 32_000, (8000, 12000, 16000, 24000, 48000), most_chapters=1000, has_cover=False),
+    ".flac": _Format("flac", "flac", most_chapters=1000),
+    ".wav": _Format("wav", "pcm_s16le", options=(("rf64", "auto"),), most_chapters=0, has_cover=False),
 }
 
 
@@ -87,6 +87,10 @@ def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Wr
     """
     suffix = path.suffix.lower()
     form = FORMATS[suffix]
+    if 0 < form.most_chapters < len(content.timeline.parts):
+        raise TriforceError(
+            f"{path}: {len(content.timeline.parts)} chapters, a {suffix} file holds at most {form.most_chapters}; write .m4b"
+        )
     bit_rate = (profile.bit_rate if profile.suffix == suffix else None) or form.bit_rate
     with atomic_path(path) as temporary:
         level, passes = _first_level(content, profile, step), 0
@@ -149,7 +153,11 @@ def _encode(path: Path, content: Content, form: _Format, bit_rate: int | None, l
 def _describe(container: "OutputContainer", content: Content, form: _Format) -> None:
     parts, rate = content.timeline.parts, content.timeline.sample_rate
     container.metadata.update(content.tags)
-    if form.has_chapters:
+    if form.codec == "flac":  # FFmpeg writes none there, but reads them from comments such as Ogg's
+        for number, part in enumerate(parts):
+            container.metadata[f"CHAPTER{number:03d}"] = _clock(part.start / rate)
+            container.metadata[f"CHAPTER{number:03d}NAME"] = cut_title(part.title)
+    elif form.most_chapters:
         container.set_chapters(
             [
                 {"id": number, "start": part.start, "end": part.end, "time_base": Fraction(1, rate),
@@ -157,10 +165,6 @@ def _describe(container: "OutputContainer", content: Content, form: _Format) -> 
                 for number, part in enumerate(parts)
             ]
         )  # fmt: skip
-    elif form.codec == "flac":  # players read chapters from comments such as Ogg's
-        for number, part in enumerate(parts):
-            container.metadata[f"CHAPTER{number:03d}"] = _clock(part.start / rate)
-            container.metadata[f"CHAPTER{number:03d}NAME"] = cut_title(part.title)
 
 
 def cut_title(title: str) -> str:
@@ -198,7 +202,7 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
     """
     with open_container(path, path.name) as container:
         titles = [chapter["metadata"].get("title", "") for chapter in container.chapters()]
-    if form.has_chapters and titles != [cut_title(part.title) for part in timeline.parts]:
+    if form.most_chapters and titles != [cut_title(part.title) for part in timeline.parts]:
         raise AudioError(
             f"{path.name}: the file has not the chapters that were written; this is a fault of the program"
         )

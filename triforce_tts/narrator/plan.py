@@ -16,7 +16,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import write_json
 from triforce_tts.narrator.accounting import account_sentence
 from triforce_tts.schema import Record
-from triforce_tts.synthesis.script import SENTENCE_CHARACTERS, Line, Room, make_lines
+from triforce_tts.synthesis.script import SENTENCE_CHARACTERS, Line, Room, make_lines, spoken_length
 from triforce_tts.text.chunk import PARAGRAPH_PAUSE_S, split_sentences
 from triforce_tts.text.normalize import is_speakable
 from triforce_tts.text.phonemes import BRACES, parse_phones
@@ -117,7 +117,7 @@ class Plan(Record):
     @property
     def predicted_s(self) -> float:
         """The predicted length of the narration in seconds, pauses included."""
-        return sum(len(line.text) / self.characters_per_second + line.pause_s for line in self.lines)
+        return sum(spoken_length(line.text) / self.characters_per_second + line.pause_s for line in self.lines)
 
     def write(self, folder: Path) -> None:
         """Write ``plan.json`` into ``folder``."""

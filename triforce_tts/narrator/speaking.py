@@ -16,7 +16,7 @@ from triforce_tts.narrator.plan import PlannedLine, Speaker
 from triforce_tts.narrator.progress import Pace, Progress
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Synthesizer
-from triforce_tts.synthesis.script import closed, make_line
+from triforce_tts.synthesis.script import closed, make_line, spoken_length
 from triforce_tts.synthesis.speaking import Job, speak_jobs
 from triforce_tts.voices import Voice
 
@@ -85,7 +85,7 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
         return None
     began = time.perf_counter()
     samples = torch.from_numpy(lines.read(line.key, record))
-    predicted_s = len(line.text) / studio.synthesizer.model.characters_per_second
+    predicted_s = spoken_length(line.text) / studio.synthesizer.model.characters_per_second
     spoken = Spoken(line.text, samples, torch.zeros(0, 1), True, predicted_s, line.pause_s)
     checked = studio.checker(spoken, record.sample_rate)
     if checked.flags:

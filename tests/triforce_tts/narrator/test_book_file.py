@@ -1,0 +1,218 @@
+"""Finished files, read by a library and by a reader of MP4 atoms that shares nothing with the writer."""
+
+import io
+import struct
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.triforce_tts.narrator.conftest import MakePlan, tones
+from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook
+from triforce_tts.errors import AudioError, TriforceError
+from triforce_tts.narrator import book_file
+from triforce_tts.narrator.book_file import FORMATS, Content, Written, cut_title, file_rate, require_format, write_book
+from triforce_tts.narrator.cover import Cover, book_cover, picture
+from triforce_tts.narrator.master import PROFILES, Profile
+from triforce_tts.narrator.subtitles import write_subtitles
+from triforce_tts.narrator.timeline import lay_out, sound
+
+TAGS = {"title": "Título", "album": "Título", "artist": "Á. Uthor", "composer": "Nárrator", "genre": "Audiobook"}
+
+
+def silent(event: str, done: float, total: float) -> None:
+    pass
+
+
+def jpeg(codec: str = "mjpeg", pixels: str = "yuvj420p") -> bytes:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="image2pipe") as container:
+        stream = container.add_stream(codec, rate=1)
+        stream.width, stream.height, stream.pix_fmt = 32, 16, pixels
+        frame = av.VideoFrame.from_ndarray(np.full((16, 32, 3), 99, np.uint8), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def many(count: int) -> ChapterBook:
+    chapters = tuple(
+        Chapter(f"Kapitel {n}: 日本 é", (Block("paragraph", f"Number {n}.", pieces=(n - 1,)),))
+        for n in range(1, count + 1)
+    )
+    return ChapterBook(About("A book"), chapters, (), tuple(f"Number {n}." for n in range(1, count + 1)))
+
+
+def write(
+    path: Path, plan_of: MakePlan, source: Path | ChapterBook, profile: Profile = PROFILES["none"],
+    cover: Cover | None = None, seconds: float = 0.6,
+) -> tuple[Written, Content]:  # fmt: skip
+    plan = plan_of(source)
+    lines, records = tones(plan, seconds)
+    rate = file_rate(path.suffix, 16_000, profile)
+    timeline = lay_out(plan.chosen, records, rate, profile.head_s, profile.tail_s)
+    content = Content(timeline, lines, TAGS, cover)
+    return write_book(path, content, profile, silent), content
+
+
+def chapters(path: Path) -> list[tuple[float, float, str]]:
+    with av.open(str(path)) as container:
+        return [
+            (float(c["start"] * c["time_base"]), float(c["end"] * c["time_base"]), c["metadata"]["title"])
+            for c in container.chapters()
+        ]
+
+
+def atoms(data: bytes, *path: bytes) -> list[bytes]:
+    """The contents of the atoms at ``path``."""
+    if not path:
+        return [data]
+    at, found = 0, []
+    while at + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        size = size or len(data) - at
+        if kind == path[0]:
+            inner = data[at + 8 : at + size]
+            found += atoms(inner[4:] if kind == b"meta" else inner, *path[1:])
+        at += size
+    return found
+
+
+@pytest.mark.parametrize("suffix", list(FORMATS))
+def test_every_format_has_its_length_chapters_and_tags(
+    suffix: str, plan_of: MakePlan, story: Path, tmp_path: Path
+) -> None:
+    cover = picture(jpeg())
+    path = tmp_path / f"book{suffix}"
+    written, content = write(path, plan_of, story, cover=cover)
+    timeline = content.timeline
+    assert written.loudness.seconds == pytest.approx(timeline.seconds, abs=0.13)
+    with av.open(str(path)) as container:
+        tags = {**container.streams.audio[0].metadata, **container.metadata}
+        pictures = [s for s in container.streams.video if s.disposition & av.stream.Disposition.attached_pic]
+        assert len(pictures) == FORMATS[suffix].has_cover
+    tags = {name.lower(): value for name, value in tags.items()}
+    assert (tags["title"], tags["artist"]) == ("Título", "Á. Uthor")
+    if FORMATS[suffix].most_chapters:
+        found = chapters(path)
+        assert [title for *_, title in found] == [part.title for part in timeline.parts]
+        assert [start for start, *_ in found] == pytest.approx([p.start / 16_000 for p in timeline.parts], abs=0.01)
+        assert written.chapters == len(timeline.parts) == 3
+    before = path.read_bytes()
+    write_book(path, content, PROFILES["none"], silent)
+    assert path.read_bytes() == before
+
+
+def test_the_atoms_of_an_m4b(plan_of: MakePlan, story: Path, tmp_path: Path) -> None:
+    path = tmp_path / "book.m4b"
+    cover = picture(jpeg())
+    _, content = write(path, plan_of, story, cover=cover)
+    data = path.read_bytes()
+    assert data[4:12] == b"ftypM4B "
+    assert data.find(b"moov") < data.find(b"mdat")  # players can start before they have all of it
+    listed = atoms(data, b"moov", b"udta", b"meta", b"ilst")[0]
+    assert atoms(listed, b"\xa9nam", b"data")[0][8:].decode() == "Título"
+    assert atoms(listed, b"\xa9wrt", b"data")[0][8:].decode() == "Nárrator"
+    assert cover is not None
+    assert atoms(listed, b"covr", b"data")[0][8:] == cover.data
+    (chpl,) = atoms(data, b"moov", b"udta", b"chpl")
+    assert chpl[8] == 3
+    assert struct.unpack_from(">I", atoms(data, b"moov", b"mvhd")[0], 16)[0] == round(content.timeline.seconds * 1000)
+
+
+def test_three_hundred_chapters(plan_of: MakePlan, tmp_path: Path) -> None:
+    path = tmp_path / "book.m4b"
+    written, content = write(path, plan_of, many(300), seconds=0.05)
+    assert written.chapters == 300
+    found = chapters(path)
+    assert found[299][2] == "Kapitel 300: 日本 é"
+    assert found[299][0] == pytest.approx(content.timeline.parts[299].start / 16_000, abs=0.01)
+    assert b"chpl" not in path.read_bytes()
+
+
+def test_a_format_that_holds_fewer_chapters_is_refused(plan_of: MakePlan, tmp_path: Path) -> None:
+    with pytest.raises(TriforceError, match=r"1001 chapters, a \.opus file holds at most 1000"):
+        write(tmp_path / "book.opus", plan_of, many(1001), seconds=0.01)
+
+
+def test_long_titles_are_cut_between_characters() -> None:
+    assert cut_title("日" * 100) == "日" * 85
+    assert cut_title("short") == "short"
+
+
+@pytest.mark.parametrize("name", ["podcast", "acx"])
+def test_a_profile_is_met_by_the_finished_file(name: str, plan_of: MakePlan, story: Path, tmp_path: Path) -> None:
+    path = tmp_path / "book.mp3"
+    written, _ = write(path, plan_of, story, PROFILES[name])
+    assert [result.name for result in written.results if not result.passed] == []
+    assert written.loudness.sample_rate == (44_100 if name == "acx" else 16_000)
+    with av.open(str(path)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    level = 20 * np.log10(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    assert level == pytest.approx(written.loudness.rms_db, abs=0.01)
+    profile, rate = PROFILES[name], written.loudness.sample_rate
+    loud = np.flatnonzero(np.abs(samples) > 0.01)
+    assert loud[0] / rate == pytest.approx(profile.head_s, abs=0.05)
+    assert (len(samples) - loud[-1]) / rate == pytest.approx(profile.tail_s, abs=0.06)
+    if name == "acx":
+        assert -23 <= level <= -18
+        with av.open(str(path)) as container:
+            assert {packet.size for packet in list(container.demux(audio=0))[2:-2]} <= {
+                626,
+                627,
+            }  # 192 kbit/s, constant
+
+
+def test_what_a_profile_cannot_have_is_reported(plan_of: MakePlan, story: Path, tmp_path: Path) -> None:
+    written, _ = write(tmp_path / "book.m4b", plan_of, story, PROFILES["acx"])
+    assert {result.name for result in written.results if not result.passed} == {"format", "bit rate"}
+
+
+def test_a_file_that_lost_its_end_is_not_put_in_place(
+    plan_of: MakePlan, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "book.wav"
+    path.write_bytes(b"the old file")
+
+    def cut(timeline: object, lines: object, level: object) -> object:
+        return list(sound(timeline, lines, level))[:-3]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(book_file, "sound", cut)
+    with pytest.raises(AudioError, match="were read back, expected"):
+        write(path, plan_of, story)
+    assert path.read_bytes() == b"the old file"
+    assert [p.name for p in tmp_path.iterdir() if ".tmp" in p.name] == []
+
+
+def test_an_unknown_format() -> None:
+    with pytest.raises(TriforceError, match=r"cannot write '.xyz'.*\.m4b"):
+        require_format(Path("book.xyz"))
+
+
+def test_pictures_that_are_none(tmp_path: Path) -> None:
+    svg = tmp_path / "cover.svg"
+    svg.write_text("<svg/>")
+    for about, remark in ((About(cover="cover.svg"), "no JPEG or PNG"), (About(cover="../x.jpg"), "no JPEG or PNG")):
+        cover, said = book_cover(tmp_path / "book.md", about)
+        assert cover is None
+        assert remark in said
+    assert book_cover(tmp_path / "book.md", About()) == (None, "")
+    (tmp_path / "cover.png").write_bytes(jpeg("png", "rgb24"))
+    cover, said = book_cover(tmp_path / "book.md", About(cover="cover.png"))
+    assert cover is not None
+    assert (cover.codec, cover.width, cover.height, said) == ("png", 32, 16, "")
+    assert picture(jpeg()[:20]) is None
+
+
+@pytest.mark.parametrize("suffix", [".srt", ".vtt"])
+def test_subtitles_have_the_times_of_the_lines(suffix: str, plan_of: MakePlan, story: Path, tmp_path: Path) -> None:
+    _, content = write(tmp_path / "book.wav", plan_of, story)
+    path = tmp_path / f"book{suffix}"
+    write_subtitles(path, content.timeline)
+    text = path.read_text()
+    placed = content.timeline.parts[0].lines[1]
+    mark = "," if suffix == ".srt" else "."
+    assert f"2\n00:00:{placed.start / 16_000:06.3f}".replace(".", mark) in text
+    assert "Mr. Green walked out in 1884." in text
+    assert text.startswith("WEBVTT\n\n1\n" if suffix == ".vtt" else "1\n")

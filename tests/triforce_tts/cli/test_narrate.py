@@ -1,0 +1,177 @@
+"""The command ``narrate``: what it prints, what it writes, and one clear line for what it cannot do."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import av
+import pytest
+
+from tests import forks
+from tests.triforce_tts.cli.test_bad_input import assert_refused
+
+BOOK = "CHAPTER I\n\nMr. Fox ran in 1884.\n\nCHAPTER II\n\nHe hid 日本.\n\nCHAPTER III\n\nNo.\n"
+
+
+def run(*words: str | Path, file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
+    return forks.run([*forks.CLI, "narrate", *words], file_limit=file_limit)
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    path = tmp_path / "fox.txt"
+    path.write_text(BOOK, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def quick(model: Path) -> list[str | Path]:
+    """Options for a run that takes a second."""
+    return ["--model", model, "--tries", "1", "--no-align", "--threads", "1", "--steps", "0"]
+
+
+def test_chapters_are_listed_without_a_model(book: Path) -> None:
+    done = run(book, "--list", "--model", "nowhere")
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["1", "7", "words", "CHAPTER", "I"],
+        ["2", "5", "words", "CHAPTER", "II"],
+        ["3", "3", "words", "CHAPTER", "III"],
+    ]
+
+
+def test_a_dry_run_accounts_for_every_word_and_writes_nothing(book: Path, quick: list[str | Path]) -> None:
+    done = run(book, "--dry-run", "--chapters", "1-2", "--out", book.parent / "new" / "fox.m4b", *quick)
+    assert done.returncode == 0, done.stderr
+    assert "11 words are spoken, each once and in order, in 4 lines" in done.stdout
+    assert "1 word skipped: no English reading" in done.stdout
+    assert "3 words skipped: chapter not chosen" in done.stdout
+    assert "of speech" in done.stdout
+    assert [path.name for path in book.parent.iterdir()] == ["fox.txt"]
+
+
+def test_a_book_becomes_a_file_and_progress_is_json(book: Path, quick: list[str | Path]) -> None:
+    out = book.parent / "fox.m4b"
+    done = run(book, "--out", out, "--progress", "json", "--quiet", *quick)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "speech" not in line] == []
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["number"] for event in events if event["event"] == "line" and "number" in event] == [1, 2, 3, 4, 5, 6]
+    assert events[-1]["event"] == "verify"
+    assert len(events) < 250
+    with av.open(str(out)) as container:
+        titles = [chapter["metadata"]["title"] for chapter in container.chapters()]
+        assert titles == ["CHAPTER I", "CHAPTER II", "CHAPTER III"]
+        assert "Synthetic speech" in container.metadata["comment"]
+    again = run(book, "--out", out, "--progress", "none", *quick)
+    assert "1 chapter" not in again.stderr
+    assert "3 chapters" in again.stderr
+
+
+def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: list[str | Path]) -> None:
+    whole, out = book.parent / "whole.flac", book.parent / "fox.flac"
+    assert run(book, "--out", whole, *quick).returncode == 0
+    words = [*forks.CLI, "narrate", book, "--out", out, "--progress", "json", *quick]
+    lines = book.parent / "fox.narration" / "lines"
+    program = forks.Program(words)
+    deadline = time.monotonic() + 60
+    while len(list(lines.glob("*.json"))) < 2 and program.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.kill(program.pid, signal.SIGKILL)
+    assert program.wait() == -signal.SIGKILL
+    assert not out.exists()
+    assert run(book, "--out", out, *quick).returncode == 0
+    assert out.read_bytes() == whole.read_bytes()
+    assert [p.name for p in book.parent.rglob("*") if ".tmp" in p.name] == []
+
+
+def hostile(kind: str, folder: Path) -> Path:
+    path = folder / f"{kind}.txt"
+    if kind == "empty":
+        path.touch()
+    elif kind == "blank":
+        path.write_text(" \n\n  \n")
+    elif kind == "unspeakable":
+        path.write_text("日本語。\n\n😀")
+    elif kind == "not-text":
+        path.write_bytes(bytes(range(256)) * 40)
+    elif kind == "folder":
+        path = folder / "books"
+        path.mkdir()
+    elif kind == "epub":
+        path = folder / "broken.epub"
+        path.write_bytes(b"PK\x03\x04 no zip at all")
+    elif kind == "pdf":
+        path = folder / "book.pdf"
+        path.write_bytes(b"%PDF-1.7")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "blank", "unspeakable", "not-text", "folder", "epub", "pdf"])
+def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str | Path]) -> None:
+    path = hostile(kind, tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    done = run(path, "--out", tmp_path / "new" / "out.m4b", *quick)
+    lines = [line for line in done.stderr.splitlines() if "speech" not in line]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert sorted(p for p in tmp_path.rglob("*") if p.is_file()) == [p for p in before if p.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--chapters", "4"], "from 1 to 3"),
+        (["--chapters", ""], "from 1 to 3"),
+        (["--chapters", "3-1"], "from 1 to 3"),
+        (["--out", "out.xyz"], ".m4b"),
+        (["--out", "fox.txt"], "is, or holds, the input"),
+        (["--out", "fox.txt/out.m4b"], "cannot write the file"),
+        (["--out", "."], "is, or holds, the input"),
+        (["--out", "audio", "--format", "ogg"], "expected one of"),
+        (["--out", "audio", "--subtitles", "a.srt"], "subtitles belong to one file"),
+        (["--subtitles", "a.txt"], ".srt, .vtt"),
+        (["--tries", "0"], "--tries 0"),
+        (["--notes", "some"], "skip, inline, end"),
+        (["--master", "loud"], "none, acx, podcast"),
+        (["--progress", "loud"], "bar, json, none"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--chapter-pattern", "("], "pattern"),
+        (["--recogniser", "nowhere"], "nowhere"),
+        (["--redo", "99"], "no such line"),
+        (["--redo", "x"], "expected numbers"),
+        (["--redo", "1="], "empty"),
+        (["--cover", "fox.txt"], "JPEG or PNG"),
+        (["--cover", "nowhere.jpg"], "nowhere.jpg"),
+        (["--voice", "nowhere.wav"], "nowhere.wav"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(
+    words: list[str], what: str, book: Path, quick: list[str | Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(book.parent)
+    done = run(book, "--progress", "none", "--quiet", *quick, *words)
+    assert_refused(done, what)
+    assert not [path for path in book.parent.rglob("*") if path.suffix in (".m4b", ".mp3", ".srt", ".flac")]
+
+
+def test_a_disk_that_is_full(book: Path, quick: list[str | Path]) -> None:
+    out = book.parent / "fox.wav"
+    for limit in (300, 3_000, 30_000):
+        done = run(book, "--out", out, "--progress", "none", "--quiet", *quick, file_limit=limit)
+        assert_refused(done, "free some space", out=out)
+    assert run(book, "--out", out, *quick).returncode == 0
+
+
+def test_a_second_process_on_the_same_narration(book: Path, quick: list[str | Path]) -> None:
+    out = book.parent / "fox.m4b"
+    assert run(book, "--out", out, *quick).returncode == 0
+    import fcntl
+
+    with (book.parent / "fox.narration" / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run(book, "--out", out, "--progress", "none", "--quiet", *quick)
+    assert_refused(done, "another process is writing here")

@@ -14,7 +14,8 @@ from triforce_tts.synthesis.script import spoken_words
 from triforce_tts.text.normalize import normalize, unspoken
 
 _WORD = re.compile(r"\{[^{}]*\}(?:['’]s)?|[^\W_]+(?:['’][^\W_]+)*")
-_SIGN = re.compile(r"[^\w\s.,;:!?'\"“”‘’()\[\]{}—–-]|\d")  # what is read although it is no word
+# What is read although it is no word: a sign, a digit, or a mark within a name such as "a.b" or "x/y".
+_SIGN = re.compile(r"[^\w\s.,;:!?'\"“”‘’()\[\]{}—–-]|[\d_]|(?<=\S)[.:,;?!](?=\w)")
 _PLAIN = re.compile(r"[A-Za-z][a-z]*(?:['’][a-z]+)*")
 _TOKEN = re.compile(r"\S+")
 _SHOWN = 60  # characters of a sentence that a message quotes
@@ -35,15 +36,32 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
     said = [_plain(word) for word in spoken]
     if written == said:
         return []
+    said = _unspelled(said, set(written))
     silent = []
-    for i, j, k, m in differing_runs(written, said):
+    for i, j, k, m in differing_runs(written, said, substitution=2):
         if i == j and not _SIGN.search(source):
-            raise _broken(source, f"the words '{' '.join(spoken[k:m])}' would be added")
+            raise _broken(source, f"the words '{' '.join(said[k:m])}' would be added")
         if k == m:
-            silent += [_without_reading(source, place[0]) for place in places[i:j]]
+            silent += [_without_reading(source, place) for place in places[i:j]]
         elif i < j:
             _require_readings(source, places[i:j])
     return silent
+
+
+def _unspelled(said: list[str], written: set[str]) -> list[str]:
+    """``said`` with letters that spell a written word put together, such as the "i s o" of "ISO"."""
+    joined: list[str] = []
+    at = 0
+    while at < len(said):
+        end = at
+        while end < len(said) and len(said[end]) == 1:
+            end += 1
+        while end > at + 1 and "".join(said[at:end]) not in written:
+            end -= 1
+        end = max(end, at + 1)
+        joined.append("".join(said[at:end]))
+        at = end
+    return joined
 
 
 def _plain(word: str) -> str:
@@ -51,10 +69,10 @@ def _plain(word: str) -> str:
     return word if word.startswith("{") else letters(word)
 
 
-def _without_reading(source: str, word: str) -> str:
-    if unspoken(word) or _is_lost(word, word):
-        return word
-    raise _broken(source, f"the word '{word}' would be lost")
+def _without_reading(source: str, place: re.Match[str]) -> str:
+    if unspoken(place[0]) or _may_be_read(source, place):
+        return place[0]
+    raise _broken(source, f"the word '{place[0]}' would be lost")
 
 
 def _require_readings(source: str, places: list[re.Match[str]]) -> None:
@@ -67,7 +85,7 @@ def _require_readings(source: str, places: list[re.Match[str]]) -> None:
 def _may_be_read(source: str, place: re.Match[str]) -> bool:
     """Whether a word may have a reading: a number, an abbreviation, capitals, letters of other scripts, a unit, a code."""
     word = place[0]
-    if source[place.end() : place.end() + 1] == "." or not _PLAIN.fullmatch(word):
+    if not _PLAIN.fullmatch(word):
         return True
     tokens = list(_TOKEN.finditer(source))
     at = next(n for n, token in enumerate(tokens) if token.end() >= place.end())

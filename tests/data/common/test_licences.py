@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PYPROJECT = Path(__file__).parents[3] / "pyproject.toml"
 TOOLS = ("dev", "bench")  # neither the library nor the builder imports packages of these extras
 
 # The names of allowed licences in fields and classifiers, in lower case.

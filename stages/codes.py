@@ -3,6 +3,9 @@
 A coded shard holds ``key.codes.npy`` (uint16 [frames, groups]) and the sample's JSON with its normalised text; its
 index is stamped with the DVAE's id, which the GPT and the bundle check. Shards whose index says ``normalized`` carry that
 text already (a pack for a rented GPU does): the machine then needs no library that normalises.
+
+Few hours of speech go further with copies of the training samples. A copy that begins within a code frame has other codes
+for the same sound. A copy at another speed (and so at another pitch) counts as a reader of its own.
 """
 
 import io
@@ -19,11 +22,13 @@ from pydantic import Field, ValidationError
 from rich.console import Console
 
 from triforce_tts import pool
+from triforce_tts.audio.resample import resample
 from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
 from triforce_tts.files import file_sha256, working_folder, write_json
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.text.alignment import KEY as ALIGNMENT
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
 
@@ -62,6 +67,7 @@ class CodedText(Record):
 class _Stamp(Record):
     dvae: str
     source: str
+    variant: str = ""
 
 
 class _Info(Record):
@@ -80,6 +86,56 @@ class _Done(Record):
 
 
 @dataclass(frozen=True)
+class Copy:
+    """How a copy of a sample differs from it; without arguments it is the sample itself."""
+
+    speed: float = 1.0  # how many times as fast it is, as a tape that runs faster
+    shift: int = 0  # of ``shifts``: it begins so many parts of a code frame later
+    shifts: int = 1
+
+    @property
+    def name(self) -> str:
+        """What keys and shards are called after; empty for the sample itself. A key may hold no dot."""
+        parts = [self._pace, f"{self.shift}of{self.shifts}" if self.shift else ""]
+        return "-".join(part for part in parts if part)
+
+    @property
+    def _pace(self) -> str:
+        return f"x{self.speed:g}".replace(".", "_") if self.speed != 1.0 else ""
+
+    def sound(self, samples: "torch.Tensor", sample_rate: int, frame: int) -> "torch.Tensor":
+        """The copy [m] of ``samples`` [n]; ``frame`` is the length of a code frame in samples."""
+        import torch
+
+        start = round(self.shift * frame / self.shifts)
+        if self.speed == 1.0:
+            return samples[start:]
+        # The same samples are read at another rate than they were written at.
+        return torch.from_numpy(resample(samples.numpy(), round(sample_rate * self.speed), sample_rate))[start:]
+
+    def meta(self, meta: dict[str, Any], later_s: float) -> dict[str, Any]:
+        """The JSON of the copy, which begins ``later_s`` seconds later."""
+        if not self.name:
+            return meta
+        times = meta.get(ALIGNMENT)
+        return {
+            **meta,
+            "speaker": "-".join(part for part in (meta.get("speaker", ""), self._pace) if part),
+            "duration_s": round(meta["duration_s"] / self.speed - later_s, 4),
+            **({} if times is None else {ALIGNMENT: [[self._moved(time, later_s) for time in word] for word in times]}),
+        }
+
+    def _moved(self, time: float, later_s: float) -> float:
+        return max(0.0, round(time / self.speed - later_s, 4))
+
+
+def copies_of(speeds: Sequence[float], shifts: int) -> list[Copy]:
+    """The samples themselves, and all copies of them that ``speeds`` and ``shifts`` ask for."""
+    all_speeds = [1.0, *sorted(set(speeds) - {1.0})]
+    return [Copy(speed, shift, shifts) for speed in all_speeds for shift in range(shifts)]
+
+
+@dataclass(frozen=True)
 class _Job:
     """One shard to be coded."""
 
@@ -88,6 +144,7 @@ class _Job:
     split: str
     number: int
     target: Path
+    copy: Copy
 
 
 def encode_codes(codes: "torch.Tensor") -> bytes:
@@ -182,11 +239,15 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     target = job.target
     index = read_index(job.folder, "audio")
     source, is_normalized = index["splits"][job.split]["shards"], index["details"].get(NORMALIZED) is True
-    stamp = _Stamp(dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"])
+    stamp = _Stamp(
+        dvae=checkpoint.read_lineage(job.dvae)["id"], source=source[job.number]["sha256"], variant=job.copy.name
+    )
     done = target.with_suffix(".done.json")
     if (finished := _finished(done, target, stamp)) is not None:
         return finished
     dvae, audio = load_dvae(job.dvae)
+    copy, frame = job.copy, audio.hop_length * dvae.config.downsampling
+    later_s = copy.shift * frame / copy.shifts / audio.sample_rate
     shards = ShardSet.open([job.folder], job.split, "audio")
     first = sum(shard["samples"] for shard in source[: job.number])
     silent = 0
@@ -202,9 +263,13 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
                     silent += 1
                     continue
             sound = decode_audio(shards.payload(number), shards.keys[number], audio.sample_rate).samples
+            if copy.shift and len(sound) / copy.speed < 2 * frame:  # so short a sound has no copy that begins later
+                continue
+            sound = copy.sound(sound, audio.sample_rate, frame)
             with torch.inference_mode():
                 codes = dvae.encode(mel_spectrogram(sound[None], audio))[0]
-            yield Sample(shards.keys[number], meta, encode_codes(codes), "codes.npy")
+            key = f"{shards.keys[number]}-{copy.name}" if copy.name else shards.keys[number]
+            yield Sample(key, copy.meta(meta, later_s), encode_codes(codes), "codes.npy")
 
     info = write_shard(target, samples())
     write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), "silent": silent})
@@ -221,8 +286,17 @@ def _finished(done: Path, target: Path, stamp: _Stamp) -> tuple[ShardInfo, int] 
     return ShardInfo(**content.info.model_dump()), content.silent
 
 
-def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, console: Console | None = None) -> int:
+def make_codes(
+    dvae: Path,
+    data: Sequence[Path],
+    out: Path,
+    workers: int,
+    console: Console | None = None,
+    copies: Sequence[Copy] = (Copy(),),
+) -> int:
     """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text.
+
+    The training samples are coded in all ``copies``, the held-out ones as they are.
 
     Raises:
         TriforceError: ``out`` is one of ``data``, holds something else or is written by another process; or a shard's
@@ -241,7 +315,9 @@ def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, consol
         prefix = f"{place}--" if len(data) > 1 else ""  # shards of two folders may share names
         for split, content in read_index(folder, "audio")["splits"].items():
             for number, shard in enumerate(content["shards"]):
-                jobs.append(_Job(dvae, folder, split, number, out / f"{prefix}{shard['name']}"))
+                for copy in copies if split == "train" else (Copy(),):
+                    name = f"{prefix}{copy.name}{'--' if copy.name else ''}{shard['name']}"
+                    jobs.append(_Job(dvae, folder, split, number, out / name, copy))
     details = CodeDetails(
         dvae=checkpoint.read_lineage(dvae)["id"],
         groups=network.config.groups,
@@ -254,7 +330,7 @@ def make_codes(dvae: Path, data: Sequence[Path], out: Path, workers: int, consol
         for job in jobs:
             splits[job.split].append(results[job][0])
         write_index(out, "codes", splits, details.model_dump())
-    return sum(silent for _, silent in results.values())
+    return sum(silent for job, (_, silent) in results.items() if not job.copy.name)
 
 
 def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_Job, tuple[ShardInfo, int]]:
@@ -275,8 +351,20 @@ def command(
     data: Annotated[list[Path], typer.Option(help="Shard folder; may be given several times.")],
     out: Annotated[Path, typer.Option(help="Folder for the coded shards: a new one, or one that was begun.")],
     workers: Annotated[int, typer.Option(help="Processes.", min=1, max=256)] = 2,
+    speed: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Also code the training samples so many times as fast, as other readers; repeatable.", min=0.5, max=2.0
+        ),
+    ] = None,
+    shifts: Annotated[
+        int,
+        typer.Option(
+            help="Code each training sample so often, each time beginning a part of a code frame later.", min=1, max=16
+        ),
+    ] = 1,
 ) -> None:
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)
-    silent = make_codes(dvae, data, out, workers, console)
+    silent = make_codes(dvae, data, out, workers, console, copies_of(speed or (), shifts))
     console.print(f"{out}: coded; left out {counted(silent, 'sample')} without speakable text")

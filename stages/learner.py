@@ -61,7 +61,8 @@ class Learner(Generic[BatchT]):
         network, processes = losses.network, accelerator.num_processes
         network.recompute = settings.recompute
         if settings.compile:
-            network.compile(dynamic=True)
+            # This analysis is not meant for shapes that vary, and on a GPU torch 2.11 stops at its assertion with them.
+            network.compile(dynamic=True, options={"triton.coalesce_tiling_analysis": False})
         # Sharded, a network runs only in all processes together: the main one keeps a whole copy to validate with.
         self._copy: Network | None = None
         if settings.shard:

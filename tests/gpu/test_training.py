@@ -1,17 +1,28 @@
 """Each stage trains on a GPU, in every precision and way that has instructions of its own there."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tests.training import trainer
 from triforce_tts.errors import ConfigError
 from triforce_tts.stages.loop import Trainer
 
 pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture(autouse=True)
+def any_precision() -> Iterator[None]:
+    """Accelerate keeps one precision for a process; here each test begins without one."""
+    AcceleratorState._reset_state(True)
+    yield
+    AcceleratorState._reset_state(True)
+
 
 STAGES = ("dvae", "gpt", "diffusion")
 STEPS = 4
@@ -25,6 +36,7 @@ def losses(made: Trainer[Any, Any], steps: int = STEPS) -> list[float]:
 
 
 def made(stage: str, corpus: dict[str, Path], run: Path, *settings: str) -> Trainer[Any, Any]:
+    AcceleratorState._reset_state(True)  # a test may compare two precisions
     return trainer(stage, corpus, run, ["run.learning_rate=1e-3", "run.warmup_steps=0", *settings])
 
 

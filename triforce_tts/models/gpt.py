@@ -34,6 +34,8 @@ class GPTConfig(Config):
     hidden: Width  # width inside the SwiGLU
     max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # steps of the longest sequence: tokens, or frames and tokens
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the attention weights, in training only
+    # Of the embeddings and of what each half of a layer adds, in training only: for few hours of speech.
+    residual_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     head: HeadConfig | None = None  # with it a step holds all codes of a frame: no longer a plain Llama
     sink: bool = False  # adds a logit of 0 to every softmax of the attention (see Attention): no longer a plain Llama
     rope_theta: PositiveFloat = 10000.0
@@ -224,6 +226,7 @@ class Layer(nn.Module):
         self.self_attn = Attention(config)
         self.post_attention_layernorm = RMSNorm(config.dim, config.norm_eps)
         self.mlp = SwiGLU(config.dim, config.hidden)
+        self.dropout = config.residual_dropout
 
     def forward(
         self,
@@ -236,9 +239,9 @@ class Layer(nn.Module):
         probe: dict[int, torch.Tensor] | None,
     ) -> torch.Tensor:
         """Same shape as ``x`` [batch, tokens, dim]; ``index`` is the number of this layer in cache and probe."""
-        x = x + self.self_attn(self.input_layernorm(x), cos, sin, positions, index, cache, probe)
-        out: torch.Tensor = x + self.mlp(self.post_attention_layernorm(x))
-        return out
+        attended = self.self_attn(self.input_layernorm(x), cos, sin, positions, index, cache, probe)
+        x = x + F.dropout(attended, self.dropout, self.training)
+        return x + F.dropout(self.mlp(self.post_attention_layernorm(x)), self.dropout, self.training)
 
 
 class _Model(nn.Module):
@@ -286,7 +289,7 @@ class GPT(Network):
         if cache is not None:
             cache.advance(ids.shape[1])
         cos, sin = rotary(positions, self.config.dim // self.config.heads, self.config.rope_theta)
-        x = self._embed(ids)
+        x = F.dropout(self._embed(ids), self.config.residual_dropout, self.training)
         for index, layer in enumerate(self.model.layers):
             x = run_block(layer, self.recompute, x, cos, sin, positions, index, cache, probe)
         out: torch.Tensor = self.model.norm(x)

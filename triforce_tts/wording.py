@@ -1,4 +1,4 @@
-"""Numbers as messages show them: a count with its noun, and a length of sound in a unit that fits it."""
+"""Numbers and names as messages show them: a count with its noun, a length of sound in a unit that fits it, a name."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -12,3 +12,9 @@ def length(seconds: float) -> str:
         if round(seconds / size, digits) < 60:
             return f"{seconds / size:.{digits}f} {unit}"
     return f"{seconds / 3600:.2f} h"
+
+
+def printable(text: str) -> str:
+    """``text`` on one line, without what no file of text or of sound takes: a file's name may hold any byte."""
+    whole = text.encode("utf-8", "replace").decode()
+    return " ".join("".join(c if c.isprintable() else " " for c in whole).split())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from triforce_tts.wording import counted, length
+from triforce_tts.wording import counted, length, printable
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 samples"), (1, "1 sample"), (2, "2 samples")])
@@ -24,3 +24,7 @@ def test_only_one_is_singular(count: int, text: str) -> None:
 )
 def test_the_unit_fits_the_length(seconds: float, text: str) -> None:
     assert length(seconds) == text
+
+
+def test_names_are_one_line_of_text() -> None:
+    assert printable("Café\n日本\x00 \udcff\u2028x ") == "Café 日本 ? x"

@@ -8,7 +8,7 @@ import typer
 from triforce_tts import bounds
 from triforce_tts.cli.speak import Device, Model, Quiet, Seed, Steps, Threads, _ask_for_consent, _prepare
 from triforce_tts.errors import TriforceError
-from triforce_tts.wording import counted, length
+from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
@@ -176,7 +176,7 @@ def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
 def _print_chapters(book: "ChapterBook") -> None:
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
-        typer.echo(f"{number:4d}  {chapter.words:7d} words  {chapter.title}{front}")
+        typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
 
 
 def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:

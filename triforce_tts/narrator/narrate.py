@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triforce_tts.books.chapters import ChapterBook
-from triforce_tts.errors import TextError, TriforceError
-from triforce_tts.files import refuse_sources, require_file_target, working_folder
+from triforce_tts.errors import ConfigError, TextError
+from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.lines import LineRecord, Lines
@@ -88,18 +88,25 @@ def check_order(order: Order, book: ChapterBook) -> None:
 
     Raises:
         TextError: no such chapter.
-        TriforceError: a format is not known, or an output is the book.
+        ConfigError: a format is not known, or a name cannot be printed.
+        TriforceError: an output is the book, or a place that is not this command's.
     """
     choose_chapters(order.chapters, len(book.chapters))
     refuse_sources(order.out, [order.book])
+    for option, name in (("title", order.title), ("author", order.author), ("narrator", order.narrator)):
+        if name is not None and not (name.strip() and name.isprintable()):
+            raise ConfigError(f"--{option} {name!a}: expected printable characters, and no empty text")
     if not order.is_folder:
         require_format(order.out)
     elif order.chapter_format not in FORMATS:
-        raise TriforceError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
+        raise ConfigError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
+    else:
+        require_own(order.out, "audiobook")
+    require_own(order.folder, "narration")
     if order.subtitles is not None:
         require_subtitles(order.subtitles)
         if order.is_folder:
-            raise TriforceError(f"{order.subtitles}: subtitles belong to one file; give a file with --out")
+            raise ConfigError(f"{order.subtitles}: subtitles belong to one file; give a file with --out")
 
 
 def require_targets(order: Order) -> None:

@@ -21,6 +21,7 @@ from triforce_tts.text.chunk import PARAGRAPH_PAUSE_S, split_sentences
 from triforce_tts.text.normalize import is_speakable
 from triforce_tts.text.phonemes import BRACES, parse_phones
 from triforce_tts.text.tokenizer import TextTokenizer
+from triforce_tts.wording import printable
 
 PLAN = "plan.json"  # in the folder of a narration
 HEADING_PAUSE_S = 1.2  # after a heading; these four are in the middle of what other narrators take (docs/narrator.md)
@@ -174,7 +175,12 @@ class Planner:
                 blocks.append(PlannedBlock(kind=block.kind, lines=tuple(lines)))
         words = chapter.words - (sum(part.words for part in self.unspoken) - before)
         return PlannedChapter(
-            number=number, title=chapter.title, front=chapter.front, chosen=chosen, words=words, blocks=tuple(blocks)
+            number=number,
+            title=printable(chapter.title),
+            front=chapter.front,
+            chosen=chosen,
+            words=words,
+            blocks=tuple(blocks),
         )
 
     def _block(self, block: Block, where: str) -> list[PlannedLine]:
@@ -274,11 +280,12 @@ def make_plan(
         planner.chapter(chapter, number, number in wanted and (front or not chapter.front))
         for number, chapter in enumerate(book.chapters, 1)
     )
-    skipped = [Unspoken(text=p.text, words=p.words, reason=p.reason, where=p.where) for p in book.skipped]
+    skipped = [Unspoken(text=p.text, words=p.words, reason=p.reason, where=printable(p.where)) for p in book.skipped]
     about = book.about
     plan = Plan(
-        title=about.title, author=about.author, language=about.language, model=model, voice=voice,
-        characters_per_second=rate, chapters=chapters, skipped=(*skipped, *planner.unspoken), remarks=book.remarks,
+        title=printable(about.title), author=printable(about.author), language=printable(about.language), model=model,
+        voice=printable(voice), characters_per_second=rate, chapters=chapters, skipped=(*skipped, *planner.unspoken),
+        remarks=tuple(map(printable, book.remarks)),
     )  # fmt: skip
     if not plan.lines:
         raise TextError(

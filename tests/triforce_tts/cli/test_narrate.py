@@ -144,6 +144,10 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--redo", "99"], "no such line"),
         (["--redo", "x"], "expected numbers"),
         (["--redo", "1="], "empty"),
+        (["--out", "/dev/null"], "expected a folder to write, found a file"),
+        (["--out", "/"], "is, or holds, the input"),
+        (["--title", "a\nb"], "--title"),
+        (["--author", " "], "--author"),
         (["--cover", "fox.txt"], "JPEG or PNG"),
         (["--cover", "nowhere.jpg"], "nowhere.jpg"),
         (["--voice", "nowhere.wav"], "nowhere.wav"),
@@ -175,3 +179,15 @@ def test_a_second_process_on_the_same_narration(book: Path, quick: list[str | Pa
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run(book, "--out", out, "--progress", "none", "--quiet", *quick)
     assert_refused(done, "another process is writing here")
+
+
+def test_names_of_files_that_are_no_text(tmp_path: Path, quick: list[str | Path]) -> None:
+    folder = tmp_path / "books"
+    folder.mkdir()
+    for name in (b"\xff1.txt", b"2\n.txt"):
+        (folder / os.fsdecode(name)).write_text("It rained.")
+    out = tmp_path / "out.m4b"
+    done = run(folder, "--out", out, "--progress", "none", "--quiet", *quick)
+    assert done.returncode == 0, done.stderr
+    with av.open(str(out)) as container:
+        assert sorted(chapter["metadata"]["title"] for chapter in container.chapters()) == ["2", "?1"]

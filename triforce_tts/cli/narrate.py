@@ -12,10 +12,12 @@ from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.narrator.checks import Checker
     from triforce_tts.narrator.narrate import Order, Outcome
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.progress import Shown
     from triforce_tts.narrator.speaking import Studio
+    from triforce_tts.synthesis import Synthesizer
 
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
@@ -24,55 +26,76 @@ _PROGRESS = ("bar", "json", "none")
 _NAMED = 20  # lines that the last message names
 
 
+Book = Annotated[Path, typer.Argument(metavar="BOOK", help="An .epub, .txt, .md or .html file, or a folder of them.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="File to write: .m4b, .m4a, .mp3, .opus, .flac or .wav; or a folder for one file a chapter. "
+        "Default: the book's name with .m4b."
+    ),
+]
+List = Annotated[bool, typer.Option("--list", help="List the chapters and leave.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Plan, prove that no word is lost, print what would be spoken, and leave.")
+]
+Chapters = Annotated[str | None, typer.Option(help="Chapters to narrate, such as '3-7,9'; default: all.")]
+Front = Annotated[bool, typer.Option("--front/--no-front", help="Narrate a dedication or a preface, or do not.")]
+Notes = Annotated[str, typer.Option(help="Notes: skip, inline, or end (of the chapter).")]
+Pictures = Annotated[bool, typer.Option("--pictures", help="Read the descriptions of pictures.")]
+Speakers = Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")]
+Pattern = Annotated[
+    str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
+]
+Redo = Annotated[
+    list[str] | None,
+    typer.Option(help="Lines to speak anew, such as '17,42', or '42=What it should say.'; may be given again."),
+]
+Tries = Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")]
+Align = Annotated[
+    bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
+]
+Recogniser = Annotated[
+    str | None, typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
+]
+Master = Annotated[str, typer.Option(help="Level of the finished file: none, acx, or podcast.")]
+ChapterFormat = Annotated[str, typer.Option("--format", help="Format of the files in a folder.")]
+CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")]
+Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
+Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
+NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
+Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
+VoiceClip = Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")]
+LexiconFile = Annotated[
+    Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
+]
+ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
+
+
 def narrate(
-    book: Annotated[
-        Path, typer.Argument(metavar="BOOK", help="An .epub, .txt, .md or .html file, or a folder of them.")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="File to write: .m4b, .m4a, .mp3, .opus, .flac or .wav; or a folder for one file a chapter. "
-            "Default: the book's name with .m4b."
-        ),
-    ] = None,
-    list_chapters: Annotated[bool, typer.Option("--list", help="List the chapters and leave.")] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan, prove that no word is lost, print what would be spoken, and leave.")
-    ] = False,
-    chapters: Annotated[str | None, typer.Option(help="Chapters to narrate, such as '3-7,9'; default: all.")] = None,
-    front: Annotated[
-        bool, typer.Option("--front/--no-front", help="Narrate a dedication or a preface, or do not.")
-    ] = True,
-    notes: Annotated[str, typer.Option(help="Notes: skip, inline, or end (of the chapter).")] = "skip",
-    pictures: Annotated[bool, typer.Option("--pictures", help="Read the descriptions of pictures.")] = False,
-    speakers: Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")] = "read",
-    chapter_pattern: Annotated[
-        str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
-    ] = None,
-    redo: Annotated[
-        list[str] | None,
-        typer.Option(help="Lines to speak anew, such as '17,42', or '42=What it should say.'; may be given again."),
-    ] = None,
-    tries: Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")] = 3,
-    align: Annotated[
-        bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
-    ] = True,
-    recogniser: Annotated[
-        str | None,
-        typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights."),
-    ] = None,
-    master: Annotated[str, typer.Option(help="Level of the finished file: none, acx, or podcast.")] = "none",
-    chapter_format: Annotated[str, typer.Option("--format", help="Format of the files in a folder.")] = ".mp3",
-    cover: Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")] = None,
-    title: Annotated[str | None, typer.Option(help="Title in place of the book's own.")] = None,
-    author: Annotated[str | None, typer.Option(help="Author in place of the book's own.")] = None,
-    narrator: Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")] = None,
-    subtitles: Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")] = None,
-    voice: Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")] = None,
-    lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
-    ] = None,
-    progress: Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")] = "bar",
+    book: Book,
+    out: Out = None,
+    list_chapters: List = False,
+    dry_run: DryRun = False,
+    chapters: Chapters = None,
+    front: Front = True,
+    notes: Notes = "skip",
+    pictures: Pictures = False,
+    speakers: Speakers = "read",
+    chapter_pattern: Pattern = None,
+    redo: Redo = None,
+    tries: Tries = 3,
+    align: Align = True,
+    recogniser: Recogniser = None,
+    master: Master = "none",
+    chapter_format: ChapterFormat = ".mp3",
+    cover: CoverFile = None,
+    title: Title = None,
+    author: Author = None,
+    narrator: NarratorName = None,
+    subtitles: Subtitles = None,
+    voice: VoiceClip = None,
+    lexicon: LexiconFile = None,
+    progress: ProgressShown = "bar",
     model: Model = None,
     seed: Seed = 0,
     steps: Steps = None,
@@ -87,23 +110,10 @@ def narrate(
 
     Examples:
 
-      triforce-tts narrate book.epub --out book.m4b
-
-      triforce-tts narrate book.epub --chapters 3-7 --dry-run
-
-      triforce-tts narrate book.epub --out book.m4b --redo "17,42=In other words."
+      triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
     """
     _check_choices(notes, speakers, master, progress, tries)
-    from triforce_tts.books.chapters import ReadOptions
-    from triforce_tts.books.read import read_chapters
-
-    options = ReadOptions(
-        cast("Literal['skip', 'inline', 'end']", notes),
-        pictures,
-        cast("Literal['read', 'drop']", speakers),
-        chapter_pattern,
-    )
-    content = read_chapters(book, options)
+    content = _read(book, notes, pictures, speakers, chapter_pattern)
     if list_chapters:
         _print_chapters(content)
         return
@@ -114,11 +124,20 @@ def narrate(
         cover, subtitles, title, author, narrator,
     )  # fmt: skip
     check_order(order, content)
-    studio = _open_studio(order, model, voice, lexicon, device, threads, steps, align, recogniser, tries, quiet)
+    checker = _open_checker(order, (voice, lexicon, model, cover), align, recogniser)
+    studio = _open_studio(checker, _prepare(model, device, threads, steps, seed, lexicon), voice, tries, quiet)
     if dry_run:
         _print_plan(order, content, studio)
         return
     _narrate(order, content, studio, cast("Shown", "none" if quiet and progress == "bar" else progress), quiet)
+
+
+def _read(book: Path, notes: str, pictures: bool, speakers: str, pattern: str | None) -> "ChapterBook":
+    from triforce_tts.books.chapters import ReadOptions
+    from triforce_tts.books.read import read_chapters
+
+    noted, named = cast("Literal['skip', 'inline', 'end']", notes), cast("Literal['read', 'drop']", speakers)
+    return read_chapters(book, ReadOptions(noted, pictures, named, pattern))
 
 
 def _check_choices(notes: str, speakers: str, master: str, progress: str, tries: int) -> None:
@@ -129,39 +148,33 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.TRIES.check("--tries", tries)
 
 
-def _open_studio(
-    order: "Order",
-    model: Path | None,
-    voice: Path | None,
-    lexicon: Path | None,
-    device: str,
-    threads: int,
-    steps: int | None,
-    align: bool,
-    recogniser: str | None,
-    tries: int,
-    quiet: bool,
-) -> "Studio":
-    """The model, the voice and the checks, each refused if it cannot be used."""
+def _open_checker(order: "Order", sources: tuple[Path | None, ...], align: bool, recogniser: str | None) -> "Checker":
+    """The checks; what would be written is not one of ``sources``."""
     from triforce_tts.narrator.checks import open_checker
+
+    _refuse_inputs(order, sources)
+    if recogniser is None:
+        return open_checker(align, None)
+    from triforce_tts.judges.recognisers import choose, open_recogniser
+
+    choice = choose(recogniser)
+    if choice.recogniser is None:
+        raise TriforceError(f"--recogniser {recogniser}: {choice.remark}")
+    return open_checker(align, open_recogniser(choice.recogniser))
+
+
+def _open_studio(
+    checker: "Checker", synthesizer: "Synthesizer", voice: Path | None, tries: int, quiet: bool
+) -> "Studio":
+    """The model with its voice and the checks; what the user should know of the voice is said."""
     from triforce_tts.narrator.speaking import Studio
 
-    _refuse_inputs(order, (voice, lexicon, model, order.cover))
-    heard = None
-    if recogniser is not None:
-        from triforce_tts.judges.recognisers import choose, open_recogniser
-
-        choice = choose(recogniser)
-        if choice.recogniser is None:
-            raise TriforceError(f"--recogniser {recogniser}: {choice.remark}")
-        heard = open_recogniser(choice.recogniser)
-    synthesizer = _prepare(model, device, threads, steps, order.seed, lexicon)
     chosen = synthesizer.voice(voice)
     if voice is not None and not quiet:
         _ask_for_consent()
     if chosen.note and not quiet:
         typer.echo(chosen.note, err=True)
-    return Studio(synthesizer, chosen, open_checker(align, heard), tries)
+    return Studio(synthesizer, chosen, checker, tries)
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:

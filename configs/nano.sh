@@ -1,43 +1,50 @@
 #!/usr/bin/env bash
-# Train a model like the bundled one from labelled recordings and a text file; `make nano` calls this. Run again, it goes
-# on where it stopped. Minutes are of training on the machine at hand; MINUTES_SCALE=3 trains three times as long.
-# The bundled model was trained in two rounds, the second from the weights of the first: stage 1 for 14 and 24 minutes,
-# stage 2 for 50 and 42, stage 3 for 36 and 10 (its MODEL_CARD.md has the steps). This is the first round's length, in one.
+# Train a model like the bundled one; `make nano` calls this. Run again, it goes on where it stopped.
+# DATA= is a folder of labelled recordings, TEXTS= a text file with a sentence on each line, KOKORO= the folder of the
+# teacher's files (docs/data.md). The steps are those of the bundled model, whose stages a rented GPU trained in twelve
+# minutes; without a GPU they take days, and STEPS_SCALE=0.1 takes a tenth of them. PRECISION=fp32 is the best on a CPU
+# that has no bf16 instructions.
 set -euo pipefail
-: "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}"
-WORK="${WORK:-runs/nano}" SCALE="${MINUTES_SCALE:-1}" WORKERS="${WORKERS:-2}"
-VOICE_SPEAKER="${VOICE_SPEAKER:-kathleen}"
+: "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}" "${KOKORO:?folder of the files of kokoro}"
+WORK="${WORK:-runs/nano}" SCALE="${STEPS_SCALE:-1}" WORKERS="${WORKERS:-2}" PRECISION="${PRECISION:-bf16}"
+TEACHER="${TEACHER:-af_heart}" READER="${READER:-kathleen}" SENTENCES="${SENTENCES:-2421}"
+# Just below half of the sentences are spoken by the default voice, the others by other voices and by blends of two.
+VOICES="${VOICES:-$TEACHER=0.45,af_bella,af_sarah,af_nova,am_michael,am_fenrir,bf_emma,bm_george,af_sky+af_nova:0.6,am_puck+am_liam:0.4,bf_isabella+af_bella:0.3}"
 tts() { triforce-tts "$@"; }
-minutes() { awk "BEGIN { print $1 * $SCALE }"; }
-
-command -v flite > /dev/null || {
-  echo "the program 'flite' is not installed; it makes the synthetic lessons: apt-get install flite" >&2
-  exit 2
-}
+steps() { awk "BEGIN { n = int($1 * $SCALE); print n < 1 ? 1 : n }"; }
+common=(--set run.minutes=0 --set "run.precision=$PRECISION" --set run.ema=0.999)
 heldout=()
 [ -f "$DATA/heldout.json" ] && heldout=(--heldout "$DATA/heldout.json")
 
 echo "== shards"
-tts build "$DATA" --sample-rate 16000 --align --out "$WORK/shards/real" --workers "$WORKERS" "${heldout[@]}"
-tts build synthetic "$TEXTS" --engine flite --voices rms,slt,awb --max-characters 90 --sentences 8000 \
-  --sample-rate 16000 --align --out "$WORK/shards/flite" --workers "$WORKERS" "${heldout[@]}"
+tts build "$DATA" --sample-rate 24000 --align --out "$WORK/shards/real" --workers "$WORKERS" "${heldout[@]}"
+tts build synthetic "$TEXTS" --engine kokoro --assets "$KOKORO" --voices "$VOICES" --speeds 0.9,0.95,1.0,1.0,1.05,1.1 \
+  --sentences "$SENTENCES" --sample-rate 24000 --out "$WORK/shards/teacher" --workers "$WORKERS" "${heldout[@]}"
 
-echo "== stage 1: DVAE on real and synthetic speech, an hour of each speaker at most"
-tts train dvae --data "$WORK/shards/real" --data "$WORK/shards/flite" --run "$WORK/dvae" \
-  --set run.minutes="$(minutes 14)" --set data.speaker_hours=1 --set "data.repeat={$VOICE_SPEAKER: 2}"
-for corpus in flite real; do
-  tts codes --dvae "$WORK/dvae" --data "$WORK/shards/$corpus" --out "$WORK/codes/$corpus" --workers "$WORKERS"
-done
+echo "== stage 1: DVAE on real and synthetic speech"
+sound=(--data "$WORK/shards/teacher" --data "$WORK/shards/real")
+tts train dvae "${sound[@]}" --run "$WORK/dvae" "${common[@]}" \
+  --set run.steps="$(steps 2938)" --set run.batch_size=64 --set run.warmup_steps=300
 
-echo "== stage 2: GPT on all readers, synthetic and real, an hour and a half of each at most, the voice three times as often"
-tts train gpt --data "$WORK/codes/flite" --data "$WORK/codes/real" --run "$WORK/gpt" \
-  --set run.minutes="$(minutes 50)" --set data.speaker_hours=1.5 --set "data.repeat={$VOICE_SPEAKER: 3}"
+echo "== codes: each training sample also slower, faster, and beginning within a code frame"
+tts codes --dvae "$WORK/dvae" --data "$WORK/shards/teacher" --out "$WORK/codes/teacher" --workers "$WORKERS" \
+  --speed 0.9 --speed 1.1 --shifts 2
+tts codes --dvae "$WORK/dvae" --data "$WORK/shards/real" --out "$WORK/codes/real" --workers "$WORKERS" --speed 0.9 --speed 1.1
 
-echo "== stage 3: diffusion"
-tts train diffusion --data "$WORK/shards/real" --dvae "$WORK/dvae" --run "$WORK/diffusion" \
-  --set run.minutes="$(minutes 36)" --set "data.repeat={$VOICE_SPEAKER: 2}"
+echo "== stage 2: GPT on all readers, the teacher's default voice three times as often; the checkpoint of the best validation"
+tts train gpt --data "$WORK/codes/teacher" --data "$WORK/codes/real" --run "$WORK/gpt" "${common[@]}" \
+  --set run.steps="$(steps 2648)" --set run.batch_size=96 --set run.warmup_steps=200 --set run.keep_best=speech_loss \
+  --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro_$TEACHER: 3, $READER: 2}"
+
+echo "== stage 3: diffusion, then once more, mostly on what one step from noise must do"
+tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion-first" "${common[@]}" \
+  --set run.steps="$(steps 2123)" --set run.batch_size=48 --set run.warmup_steps=300
+tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion" "${common[@]}" \
+  --set run.init_from="$WORK/diffusion-first" --set run.steps="$(steps 3871)" --set run.batch_size=64 \
+  --set run.learning_rate=5e-4 --set run.warmup_steps=100 --set data.noise_share=0.8 --set data.true_mel_share=0.05 \
+  --set run.keep_best=error_1_step --set run.validate_every="$(steps 500)" --set data.speaker_hours=0.5
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion" --name nano \
-  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/kathleen.flac}" --out "$WORK/model" --force
+  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}" --out "$WORK/model" --force
 echo "done: $WORK/model"

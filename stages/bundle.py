@@ -64,6 +64,7 @@ def bundle(
     from triforce_tts.audio.io import TAGS, encode_flac, flac_tags, read_audio, read_tags
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
+    from triforce_tts.named_voices import find_clip
     from triforce_tts.synthesis.model import check_lineage, load_model
     from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
@@ -72,6 +73,7 @@ def bundle(
     checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
+    voice = find_clip(voice)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
     # The tags say whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read without it.
     tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)

@@ -12,6 +12,7 @@ from triforce_tts.audio.speechlike import speech_likeness
 from triforce_tts.errors import AudioError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
+from triforce_tts.named_voices import find_clip
 
 MAX_SECONDS = 30.0  # the longest speech that a voice is made of
 MIN_SECONDS = 1.0  # the shortest speech that a voice can be made of
@@ -36,7 +37,7 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
     """
-    clip = read_audio(path, audio.sample_rate, first_seconds=SEARCHED_SECONDS)
+    clip = read_audio(find_clip(path), audio.sample_rate, first_seconds=SEARCHED_SECONDS)
     speech = first_speech(clip.samples, audio.sample_rate, MAX_SECONDS)
     seconds = len(speech) / audio.sample_rate
     if seconds < MIN_SECONDS:

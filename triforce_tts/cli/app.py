@@ -15,6 +15,7 @@ import typer
 from triforce_tts.cli.evaluate import evaluate
 from triforce_tts.cli.narrate import narrate
 from triforce_tts.cli.speak import listen, resynthesize, score, speak
+from triforce_tts.cli.voices import voices
 from triforce_tts.errors import TriforceError
 
 # Old versions of typer raise click's errors, new versions raise copies of their own. This is the base class of both.
@@ -56,7 +57,7 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, narrate, resynthesize, score, speak):
+for command in (evaluate, listen, narrate, resynthesize, score, speak, voices):
     app.command()(command)
 
 

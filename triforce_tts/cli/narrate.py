@@ -8,6 +8,7 @@ import typer
 from triforce_tts import bounds
 from triforce_tts.cli.speak import Device, Model, Quiet, Seed, Steps, Threads, _ask_for_consent, _prepare
 from triforce_tts.errors import TriforceError
+from triforce_tts.named_voices import is_named
 from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
@@ -64,7 +65,10 @@ Title = Annotated[str | None, typer.Option(help="Title in place of the book's ow
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
 NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
-VoiceClip = Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")]
+VoiceClip = Annotated[
+    Path | None,
+    typer.Option(help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."),
+]
 LexiconFile = Annotated[
     Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
 ]
@@ -170,7 +174,7 @@ def _open_studio(
     from triforce_tts.narrator.speaking import Studio
 
     chosen = synthesizer.voice(voice)
-    if voice is not None and not quiet:
+    if voice is not None and not is_named(voice) and not quiet:
         _ask_for_consent()
     if chosen.note and not quiet:
         typer.echo(chosen.note, err=True)

@@ -14,6 +14,7 @@ from triforce_tts import bounds
 from triforce_tts.bounds import MAX_CHARACTERS
 from triforce_tts.errors import ConfigError, TextError, TriforceError
 from triforce_tts.files import write_text
+from triforce_tts.named_voices import is_named
 
 if TYPE_CHECKING:
     from triforce_tts.synthesis import Synthesizer
@@ -29,7 +30,12 @@ STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8
 
 def speak(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
-    voice: Annotated[Path | None, typer.Option(help="Clip of the voice to clone; default: the model's voice.")] = None,
+    voice: Annotated[
+        Path | None,
+        typer.Option(
+            help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
     lexicon: Annotated[
         Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
@@ -63,7 +69,7 @@ def speak(
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = synthesizer.voice(voice)
-    if voice is not None and not quiet:
+    if voice is not None and not is_named(voice) and not quiet:
         _ask_for_consent()
     if chosen.note and not quiet:
         typer.echo(chosen.note, err=True)

@@ -34,7 +34,7 @@ tts codes --dvae "$WORK/dvae" --data "$WORK/shards/real" --out "$WORK/codes/real
 echo "== stage 2: GPT on all readers, the teacher's default voice three times as often; the checkpoint of the best validation"
 tts train gpt --data "$WORK/codes/teacher" --data "$WORK/codes/real" --run "$WORK/gpt" "${common[@]}" \
   --set run.steps="$(steps 2648)" --set run.batch_size=96 --set run.warmup_steps=200 --set run.keep_best=speech_loss \
-  --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro_$TEACHER: 3, $READER: 2}"
+  --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 3, $READER: 2}"
 
 echo "== stage 3: diffusion, then once more, mostly on what one step from noise must do"
 tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion-first" "${common[@]}" \

@@ -12,7 +12,7 @@ from triforce_tts import schema
 from triforce_tts.cli import app as cli
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
-from triforce_tts.models.gpt import GPT
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages.diffusion import DiffusionSettings
@@ -75,12 +75,16 @@ def test_the_parameter_counts_of_the_docs_are_those_of_the_networks(size: str) -
     gpt = schema.load(GPTSettings, "gpt", size)
     diffusion = schema.load(DiffusionSettings, "diffusion", size)
     codes = VocabularyConfig(
-        n_text=TextTokenizer().size, n_codes=dvae.model.n_codes, groups=dvae.model.groups, reads=gpt.data.reads
+        n_text=TextTokenizer().size,
+        n_codes=dvae.model.n_codes,
+        groups=dvae.model.groups,
+        reads=gpt.data.reads,
+        by_frames=gpt.model.head is not None,
     )
     with torch.device("meta"):
         networks = {
             "dvae": DVAE(dvae.model, dvae.audio.n_mels),
-            "gpt": GPT(gpt.model, Vocabulary(codes).size),
+            "gpt": make_gpt(gpt.model, Vocabulary(codes)),
             "diffusion": Diffusion(diffusion.model, dvae.audio),
         }
     for stage, network in networks.items():

@@ -12,7 +12,7 @@ from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages.gpt import KINDS, GPTSettings, GPTTask
 
 LETTERS = 14.0  # a second
-CODES = {"nano": 62.5, "base": 46.9, "large": 46.9}  # a second
+CODES = {"nano": 15.6, "base": 46.9, "large": 46.9}  # steps of speech a second; nano goes by frames
 
 
 class Lengths(GPTTask):

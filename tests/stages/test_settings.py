@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -192,14 +193,18 @@ def test_the_shipped_nano_is_what_the_bundled_model_was_made_with() -> None:
 def test_the_script_trains_as_the_model_card_says() -> None:
     card = (bundled_model() / "MODEL_CARD.md").read_text()
     script = Path("configs/nano.sh").read_text()
-    gpt = load(GPTSettings, "gpt", "nano")
-    assert f"{gpt.run.batch_size} utterances each, voices of 1 to 3 s, at most 1.5 h of a synthetic voice" in card
-    assert "data.speaker_hours=1.5" in script
-    assert "`kathleen` three times" in card
-    assert '--set data.speaker_hours=1.5 --set "data.repeat={$VOICE_SPEAKER: 3}"' in script
-    assert "stage 1 (an hour of each voice)" in card
-    assert "--set data.speaker_hours=1 " in script
-    for run, minutes in (("dvae", 14), ("gpt-all", 50), ("diffusion", 36)):
+    for run, steps, batch in (
+        ("dvae", "2938", "64 crops"),
+        ("gpt", "2648", "96 sequences, `af_heart` three times"),
+        ("diffusion-first", "2123", "48 crops"),
+        ("diffusion", "3871", "64 crops"),
+    ):
         (row,) = [line for line in card.splitlines() if line.startswith(f"| {run} |")]
-        assert int(float(row.split("|")[5])) == minutes
-        assert f"$(minutes {minutes})" in script
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert steps in cells[2] and cells[3].startswith(batch)
+        (command,) = re.findall(rf'--run "\$WORK/{run}" (?:.*\\\n)*.*', script)
+        assert f"$(steps {steps})" in command
+        assert f"run.batch_size={batch.split()[0]}" in command
+    assert "copies at .9 and 1.1 times the speed" in card
+    assert script.count("--speed 0.9 --speed 1.1") == 2
+    assert '"data.repeat={kokoro-$TEACHER: 3' in script

@@ -40,7 +40,9 @@ class SpeakingLimits(Record):
     line_characters: PositiveInt = 160  # of spoken text; longer sentences are divided: it was trained on short clips
     longest_symbol_s: Seconds = 1.5  # a reader who stays longer at a sound or a pause is stuck
     slack: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0  # a line is stopped at so many times its predicted length
-    pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 1.0  # added for the pauses, which characters do not predict
+    # Added for the pauses and for the silence before and after, which characters do not predict. With 1 s the bundled model, whose
+    # teacher leaves silence at both ends, did not come to the end of a single word.
+    pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 2.5
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 

@@ -60,9 +60,12 @@ def padded_share(task: Lengths, window: int, measured: bool, steps: int = 32) ->
     return 1.0 - tokens / room
 
 
-@pytest.mark.parametrize(("size", "most"), [("nano", 0.1), ("base", 0.1), ("large", 0.12)])
+@pytest.mark.parametrize(("size", "most"), [("nano", 0.12), ("base", 0.1), ("large", 0.12)])
 def test_about_a_tenth_of_the_tokens_at_most_is_padding(size: str, most: float) -> None:
-    """In the shipped mixture of kinds and voices, which are known before batches are sorted; readers' paces are not."""
+    """In the shipped mixture of kinds and voices, which are known before batches are sorted; readers' paces are not.
+
+    By frames, as 'nano' goes, more than half of the steps are text, whose number follows from the pace.
+    """
     settings = schema.load(GPTSettings, "gpt", size)
     task, window = Lengths(settings, CODES[size]), settings.run.bucket_batches
     assert padded_share(task, window, measured=True) < most

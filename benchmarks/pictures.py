@@ -1,6 +1,11 @@
-"""The pictures and sounds of the documentation: ``python -m benchmarks.pictures MODEL CLIP TEXT``."""
+"""The picture and the sounds of the README: ``python -m benchmarks.pictures MODEL MANIFEST --ids a,b,c --before OLD``.
+
+Each sentence is heard as recorded, through the codes and back, spoken from text, and spoken by an earlier model. The
+picture shows the first one.
+"""
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,36 +18,21 @@ from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import log_mel_nats, mel_spectrogram
 
 
-def main() -> None:
-    """Write docs/images/mels.png and docs/audio/*.mp3."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("clip", type=Path, help="held-out recording")
-    parser.add_argument("text", help="what is said in it")
-    parser.add_argument("--docs", type=Path, default=Path("docs"))
-    arguments = parser.parse_args()
-    synthesizer = Synthesizer.load(arguments.model, "cpu")
-    audio = synthesizer.audio
-    natural = normalize_level(read_audio(arguments.clip, audio.sample_rate).samples, audio.sample_rate)[0]
-    resynthesized = synthesizer.resynthesize(arguments.clip)
-    spoken = synthesizer.speak(arguments.text)
-    usual = synthesizer.settings
-    synthesizer.settings = replace(usual, diffusion_steps=0)
-    bare = synthesizer.resynthesize(arguments.clip)
-    synthesizer.settings = usual
-
-    Audio(natural, audio.sample_rate, {"comment": "recording of a human voice"}).save(
-        arguments.docs / "audio/natural.mp3"
-    )
-    resynthesized.save(arguments.docs / "audio/resynthesized.mp3")
-    spoken.save(arguments.docs / "audio/spoken.mp3")
-
-    rows = {
-        "as recorded": natural,
-        "DVAE decode": bare.samples,
-        "after the diffusion stage": resynthesized.samples,
-        "spoken from text": spoken.samples,
+def sounds(model: Synthesizer, before: Synthesizer, clip: Path, text: str) -> dict[str, Audio]:
+    """A sentence in each of the ways in which the README lets it be heard, by the name of its file."""
+    rate = model.audio.sample_rate
+    natural = normalize_level(read_audio(clip, rate).samples, rate)[0]
+    return {
+        "recorded": Audio(natural, rate, {"comment": "a recording of the teacher, a synthetic voice"}),
+        "resynthesized": model.resynthesize(clip),
+        "spoken": model.speak(text),
+        "before": before.speak(text),
     }
+
+
+def draw(rows: dict[str, torch.Tensor], model: Synthesizer, path: Path) -> None:
+    """A picture of the mel spectrograms of ``rows``, samples [n] by title."""
+    audio = model.audio
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
@@ -54,7 +44,38 @@ def main() -> None:
         axis.imshow(mel.T, origin="lower", aspect="auto", extent=(0, seconds, 0, audio.n_mels), vmin=-9, vmax=1)
         axis.set(title=name, ylabel="mel band", xlim=(0, longest))
     axes[-1].set_xlabel("seconds")
-    figure.savefig(arguments.docs / "images/mels.png", dpi=64, pil_kwargs={"optimize": True})
+    figure.savefig(path, dpi=64, pil_kwargs={"optimize": True})
+
+
+def main() -> None:
+    """Write docs/images/mels.png and docs/audio/*.mp3."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("manifest", type=Path, help="manifest.jsonl of held-out recordings")
+    parser.add_argument("--ids", required=True, help="of the recordings, separated by commas")
+    parser.add_argument("--before", type=Path, required=True, help="an earlier model")
+    parser.add_argument("--docs", type=Path, default=Path("docs"))
+    arguments = parser.parse_args()
+    model, before = (Synthesizer.load(folder, "cpu") for folder in (arguments.model, arguments.before))
+    rows = {row["id"]: row for row in map(json.loads, arguments.manifest.read_text(encoding="utf-8").splitlines())}
+    for number, name in enumerate(arguments.ids.split(","), 1):
+        clip, text = arguments.manifest.parent / rows[name]["audio"], rows[name]["text"]
+        heard = sounds(model, before, clip, text)
+        for what, sound in heard.items():
+            sound.save(arguments.docs / f"audio/{number}-{what}.mp3")
+        if number == 1:
+            usual = model.settings
+            model.settings = replace(usual, diffusion_steps=0)
+            bare = model.resynthesize(clip)
+            model.settings = usual
+            titles = {
+                "as recorded": heard["recorded"].samples,
+                "DVAE decode": bare.samples,
+                "after the diffusion stage": heard["resynthesized"].samples,
+                "spoken from text": heard["spoken"].samples,
+            }
+            draw(titles, model, arguments.docs / "images/mels.png")
+        print(f"{number}: {text}")
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=ru
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
 	$(LAUNCH) train distill --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --teacher $(TEACHER) --run $(RUN) $(SETTINGS)
 
-nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences (resumable)
+nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences KOKORO=the files of the teacher (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh
 
 gpu-pack: $(VENV)/.dev ## For a rented GPU: DATA="shards ..." OUT= CODES= CONFIG= INIT= VOICE= WHEELS="package ..." WHEELS_PYTHON= MEGABYTES=34 SET=

@@ -252,7 +252,7 @@ def test_a_playlist_in_disguise_opens_nothing(asked: tuple[int, list[str]], tmp_
 
 
 def test_ffmpeg_gets_files_in_one_place_only() -> None:
-    """The other use of ``av.open`` is writing into memory; tests may write files."""
+    """Else ``av.open`` writes, or reads a cover from memory by a demuxer of one picture; tests read what they wrote."""
     readers = []
     for file in [
         f for part in ("triforce_tts", "data", "stages", "benchmarks", "tests") for f in (ROOT / part).rglob("*.py")
@@ -262,6 +262,6 @@ def test_ffmpeg_gets_files_in_one_place_only() -> None:
                 assert "open" not in {alias.name for alias in node.names}, file
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("av.open", "av.container.open"):
                 mode = [ast.unparse(argument) for argument in node.args[1:2]]
-                if mode != ["'w'"]:
+                if mode != ["'w'"] and file.relative_to(ROOT).parts[0] != "tests":
                     readers.append(f"{file.relative_to(ROOT)} {mode}")
-    assert readers == ["triforce_tts/audio/decoding.py [\"'r'\"]"]
+    assert sorted(readers) == ["triforce_tts/audio/decoding.py [\"'r'\"]", "triforce_tts/narrator/cover.py []"]

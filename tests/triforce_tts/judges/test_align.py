@@ -9,8 +9,7 @@ from tests.corpus import texts
 from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.data.labelled import babble
 from triforce_tts.judges.align import Aligner
-from triforce_tts.manifest import DEFAULT_VOICE
-from triforce_tts.synthesis import bundled_model
+from triforce_tts.named_voices import named_clips
 from triforce_tts.text.normalize import normalize
 
 DEFAULT_TEXT = "DEFAULT"
@@ -28,10 +27,10 @@ def test_the_babbler_tells_when_it_speaks_each_letter() -> None:
         assert babble.alignment(text)[-1][-1] + 0.1 == pytest.approx(babble.speak(text, "low").duration_s, abs=1e-3)
 
 
-def default_voice() -> tuple[Audio, str]:
-    """The bundled clip and its words."""
+def kathleen() -> tuple[Audio, str]:
+    """The clip of a voice of the package, and its words."""
     text = "That Longfellow chap most likely had written countless books of poetry."
-    return read_audio(bundled_model() / DEFAULT_VOICE, 16000), text
+    return read_audio(named_clips()["kathleen"], 16000), text
 
 
 def test_an_alignment_depends_on_its_recording_alone(aligner: Aligner) -> None:
@@ -45,7 +44,7 @@ def test_an_alignment_depends_on_its_recording_alone(aligner: Aligner) -> None:
 
 def test_words_and_sounds_of_real_speech(aligner: Aligner) -> None:
     """Eleven words are placed in order, with one end for each symbol, from the first sound to the last."""
-    audio, text = default_voice()
+    audio, text = kathleen()
     words = aligner(audio, text)
     assert words is not None
     pieces = [piece for piece in aligner.tokenizer.spell(normalize(text)) if piece.is_word]
@@ -60,7 +59,7 @@ def test_words_and_sounds_of_real_speech(aligner: Aligner) -> None:
 
 
 def test_silence_before_the_speech_shifts_its_words(aligner: Aligner) -> None:
-    audio, text = default_voice()
+    audio, text = kathleen()
     later = Audio(torch.cat((torch.zeros(8000), audio.samples)), 16000)
     before, after = aligner(audio, text), aligner(later, text)
     assert before is not None
@@ -70,14 +69,14 @@ def test_silence_before_the_speech_shifts_its_words(aligner: Aligner) -> None:
 
 
 def test_an_alignment_does_not_depend_on_the_one_before(aligner: Aligner) -> None:
-    audio, text = default_voice()
+    audio, text = kathleen()
     first = aligner(audio, text)
     aligner(babble.speak("a cat sat", "low"), "a cat sat")
     assert aligner(audio, text) == first == Aligner()(audio, text)
 
 
 def test_words_that_the_lexicon_does_not_know_are_placed_too(aligner: Aligner) -> None:
-    audio, text = default_voice()
+    audio, text = kathleen()
     words = aligner(audio, text.replace("Longfellow", "Longfelleau"))
     assert words is not None
     assert words[1][0] == pytest.approx(0.4, abs=0.4)
@@ -85,6 +84,6 @@ def test_words_that_the_lexicon_does_not_know_are_placed_too(aligner: Aligner) -
 
 
 def test_what_does_not_fit_has_no_alignment(aligner: Aligner) -> None:
-    audio, _ = default_voice()
+    audio, _ = kathleen()
     assert aligner(audio, "...") is None
     assert aligner(Audio(audio.samples[:4000], 16000), "a text that is far too long for a quarter of a second") is None

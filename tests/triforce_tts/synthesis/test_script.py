@@ -156,7 +156,7 @@ def test_a_budget_counts_symbols() -> None:
     """Six phones last as long as six letters, however many characters write them."""
     (phones,), (plain,) = lines_of("{T AH0 M EY1 T OW0}"), lines_of("tomato")
     assert phones.predicted_s == plain.predicted_s == pytest.approx(6 / 15.5)
-    assert NANO.budget(phones) == NANO.budget(plain) == round((2 * 6 / 15.5 + 1) * 62.5) + 6
+    assert NANO.budget(phones) == NANO.budget(plain) == round((2 * 6 / 15.5 + NANO.limits.pauses_s) * 62.5) + 6
 
 
 def test_a_full_stop_where_no_mark_is() -> None:
@@ -174,7 +174,7 @@ def test_what_has_no_reading_is_named() -> None:
 
 def test_the_pauses_of_a_line_are_the_models() -> None:
     """They are added to the predicted length, both for the room of a line and for the time at which it is stopped."""
-    limits = SpeakingLimits(pauses_s=3.0)
+    limits = SpeakingLimits(pauses_s=NANO.limits.pauses_s + 2.0)
     patient = Room(limits, 15.5, steps=1089, steps_per_second=62.5, reads=True)
     (line,) = lines_of("tomato", patient)
     assert patient.budget(line) == NANO.budget(line) + 125

@@ -2,7 +2,8 @@
 
 Codes a second of the sampling loop as it ships (eager), and of the same loop with its step captured in a CUDA graph, which the
 host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
-attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens.
+attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens. The captured
+step draws a code at a time: a GPT by frames is measured eager alone.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 
 from benchmarks.train import add_sizes, load_config, table
+from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
@@ -113,8 +115,14 @@ def build(size: str) -> tuple[GPT, Vocabulary]:
     """A new GPT of ``size`` and its vocabulary."""
     settings = load_config(gpt_stage.GPTSettings, "gpt", size)
     codes = load_config(dvae_stage.DVAESettings, "dvae", size).model
-    vocabulary = Vocabulary(VocabularyConfig(n_text=TextTokenizer().size, n_codes=codes.n_codes, groups=codes.groups))
-    return GPT(settings.model, vocabulary.size).eval(), vocabulary
+    sizes = VocabularyConfig(
+        n_text=TextTokenizer().size,
+        n_codes=codes.n_codes,
+        groups=codes.groups,
+        by_frames=settings.model.head is not None,
+    )
+    vocabulary = Vocabulary(sizes)
+    return make_gpt(settings.model, vocabulary).eval(), vocabulary
 
 
 def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
@@ -134,17 +142,20 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
     torch.manual_seed(0)
     model, vocabulary = build(size)
     model = model.to(device, PRECISIONS[precision])
-    tokens = min(tokens, model.config.max_tokens - PROMPT)
+    steps = min(tokens, model.config.max_tokens - PROMPT)
     grammar, sampling, seeds = codes_grammar(vocabulary), TokenSampling(), list(range(batch))
-    prompts = torch.randint(vocabulary.size, (batch, PROMPT))
-    eager = seconds_of(lambda: generate(model, prompts.tolist(), grammar, [tokens] * batch, seeds, sampling), device)
-    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": round(batch * tokens / eager)}
+    prompts = torch.randint(vocabulary.text_offset, vocabulary.code_offset, (batch, PROMPT))
+    eager = seconds_of(lambda: generate(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling), device)
+    codes = batch * steps * vocabulary.width
+    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": round(codes / eager)}
     if device.type != "cuda":
         return {**row, "graph codes/s": "needs CUDA", "device": str(device)}
-    decoder = StaticDecoder(model, prompts, grammar, tokens, seeds, sampling)
+    name = torch.cuda.get_device_name()
+    if vocabulary.width > 1:
+        return {**row, "graph codes/s": "needs a code a step", "device": name}
+    decoder = StaticDecoder(model, prompts, grammar, steps, seeds, sampling)
     decoder.capture()
-    graph = seconds_of(decoder, device)
-    return {**row, "graph codes/s": round(batch * tokens / graph), "device": torch.cuda.get_device_name()}
+    return {**row, "graph codes/s": round(codes / seconds_of(decoder, device)), "device": name}
 
 
 def main() -> None:

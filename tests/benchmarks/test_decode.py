@@ -22,7 +22,9 @@ def test_a_folder_stands_for_a_size(tmp_path: Path) -> None:
     assert load_config(DVAESettings, "dvae", "tiny").run.batch_size == 8
 
 
-def test_decoding_is_measured_without_a_gpu() -> None:
-    row = measure("tiny", 2, "fp32", torch.device("cpu"), 8)
+@pytest.mark.parametrize("size", ["tiny", "nano"])
+def test_decoding_is_measured_without_a_gpu(size: str) -> None:
+    """A code a step, and by frames."""
+    row = measure(size, 2, "fp32", torch.device("cpu"), 8)
     assert row["eager codes/s"] > 0
     assert row["graph codes/s"] == "needs CUDA"

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import soundfile
+import torch
 
 from triforce_tts import schema
 from triforce_tts.data.common.heldout import HeldOut
@@ -61,7 +62,16 @@ def voice_clip(path: Path, seconds: float = 2.0) -> Path:
 
 
 def tiny_model(folder: Path) -> Path:
-    """A model folder of hardly trained tiny networks: it speaks noise, but with the same code as a good model."""
+    """A model folder of hardly trained tiny networks: it speaks noise, but with the same code as a good model.
+
+    Its first weights are always the same, whatever tests ran before in the process.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _tiny_model(folder)
+
+
+def _tiny_model(folder: Path) -> Path:
     shards = babble_shards(folder / "shards")
     quick = ["run.steps=2", "run.validate_every=0"]
     dvae = trained_dvae(folder / "dvae", shards, steps=2)

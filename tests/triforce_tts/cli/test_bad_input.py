@@ -143,7 +143,7 @@ def test_a_full_disk_leaves_nothing(model: Path, tmp_path: Path) -> None:
 )
 def test_odd_voices_are_served(rate: int, channels: int, subtype: str, model: Path, tmp_path: Path) -> None:
     voice = write_noise(tmp_path / "voice.wav", 2.0, rate, channels, subtype)
-    done = triforce("speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
+    done = triforce("speak", "a cat sat on the mat", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
     assert done.returncode == 0, done.stderr
     assert sf.info(tmp_path / "out.wav").frames > 0
 
@@ -155,7 +155,7 @@ def test_a_voice_of_three_hours_is_served_by_its_beginning(model: Path, tmp_path
     with sf.SoundFile(voice, "w", RATE, 1) as file:
         for _ in range(180):
             file.write(minute)
-    done = triforce("speak", "hi", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
+    done = triforce("speak", "a cat sat on the mat", "--model", model, "--voice", voice, "--out", tmp_path / "out.wav")
     assert done.returncode == 0, done.stderr
     assert "first 30 s of speech" in done.stderr
 

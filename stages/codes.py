@@ -103,11 +103,15 @@ class Copy:
     def _pace(self) -> str:
         return f"x{self.speed:g}".replace(".", "_") if self.speed != 1.0 else ""
 
+    def start(self, frame: int) -> int:
+        """The samples that are left out at the beginning; ``frame`` is the length of a code frame in samples."""
+        return round(self.shift * frame / self.shifts)
+
     def sound(self, samples: "torch.Tensor", sample_rate: int, frame: int) -> "torch.Tensor":
         """The copy [m] of ``samples`` [n]; ``frame`` is the length of a code frame in samples."""
         import torch
 
-        start = round(self.shift * frame / self.shifts)
+        start = self.start(frame)
         if self.speed == 1.0:
             return samples[start:]
         # The same samples are read at another rate than they were written at.
@@ -247,7 +251,7 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
         return finished
     dvae, audio = load_dvae(job.dvae)
     copy, frame = job.copy, audio.hop_length * dvae.config.downsampling
-    later_s = copy.shift * frame / copy.shifts / audio.sample_rate
+    later_s = copy.start(frame) / audio.sample_rate
     shards = ShardSet.open([job.folder], job.split, "audio")
     first = sum(shard["samples"] for shard in source[: job.number])
     silent = 0

@@ -23,11 +23,11 @@ def find_clip(voice: Path | str) -> Path:
     Raises:
         AudioError: it is neither.
     """
-    if is_named(voice):
-        return named_clips()[str(voice)]
-    path = Path(voice)
-    if not path.exists():
+    path, clips = Path(voice), named_clips()
+    if path.exists():
+        return path
+    if str(voice) not in clips:
         raise AudioError(
-            f"{voice}: no such file, and no voice of that name; give a clip, or one of: {', '.join(named_clips())}"
+            f"{voice}: no such file, and no voice of that name; give a clip, or one of: {', '.join(clips)}"
         )
-    return path
+    return clips[str(voice)]

@@ -14,6 +14,11 @@ def length(seconds: float) -> str:
     return f"{seconds / 3600:.2f} h"
 
 
+def cut(text: str, most_bytes: int) -> str:
+    """The beginning of ``text`` that fits into so many bytes of UTF-8, cut between two characters."""
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
+
+
 def printable(text: str) -> str:
     """``text`` on one line, without what no file of text or of sound takes: a file's name may hold any byte."""
     whole = text.encode("utf-8", "replace").decode()

@@ -54,7 +54,7 @@ def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) ->
     reach = round(PAUSE_KEPT_S / FRAME_S)
     spoken = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
     frame = _frame_length(sample_rate)
-    pieces = [samples[start * frame : end * frame] for start, end in _runs(spoken)]
+    pieces = [samples[start * frame : end * frame] for start, end in runs(spoken)]
     speech = join(pieces, [0.0] * (len(pieces) - 1), sample_rate)
     return speech[: round(max_seconds * sample_rate)]
 
@@ -93,7 +93,7 @@ def join(pieces: Sequence[torch.Tensor], pauses_s: Sequence[float], sample_rate:
     parts: list[torch.Tensor] = []
     last = len(pieces) - 1
     for i, piece in enumerate(pieces):
-        parts.append(_faded(piece, sample_rate, at_start=i > 0, at_end=i < last))
+        parts.append(faded(piece, sample_rate, at_start=i > 0, at_end=i < last))
         if i < last:
             parts.append(piece.new_zeros(round(pauses_s[i] * sample_rate)))
     return torch.cat(parts)
@@ -124,14 +124,15 @@ def _frame_power(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
     return torch.cat([power, rest.square().mean()[None]]) if rest.numel() else power
 
 
-def _runs(mask: torch.Tensor) -> list[tuple[int, int]]:
+def runs(mask: torch.Tensor) -> list[tuple[int, int]]:
     """Start and end (exclusive) of each run of true values."""
     edges = torch.diff(F.pad(mask.int(), (1, 1)))
     starts, ends = torch.nonzero(edges == 1)[:, 0], torch.nonzero(edges == -1)[:, 0]
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def _faded(piece: torch.Tensor, sample_rate: int, at_start: bool, at_end: bool) -> torch.Tensor:
+def faded(piece: torch.Tensor, sample_rate: int, at_start: bool, at_end: bool) -> torch.Tensor:
+    """``piece`` [n] rising from silence or falling to it within ``FADE_S``, so that no step is heard."""
     length = min(round(FADE_S * sample_rate), piece.shape[-1] // 2)
     if length == 0 or not (at_start or at_end):
         return piece

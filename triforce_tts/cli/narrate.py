@@ -6,9 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from triforce_tts import bounds
-from triforce_tts.cli.speak import Device, Model, Quiet, Seed, Steps, Threads, _ask_for_consent, _prepare
+from triforce_tts.cli.speak import (
+    Device,
+    LexiconFile,
+    Model,
+    Quiet,
+    Seed,
+    Steps,
+    Threads,
+    VoiceClip,
+    _choose_voice,
+    _prepare,
+)
 from triforce_tts.errors import TriforceError
-from triforce_tts.named_voices import is_named
 from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
@@ -65,13 +75,6 @@ Title = Annotated[str | None, typer.Option(help="Title in place of the book's ow
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
 NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
-VoiceClip = Annotated[
-    Path | None,
-    typer.Option(help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."),
-]
-LexiconFile = Annotated[
-    Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
-]
 ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
 
@@ -173,12 +176,7 @@ def _open_studio(
     """The model with its voice and the checks; what the user should know of the voice is said."""
     from triforce_tts.narrator.speaking import Studio
 
-    chosen = synthesizer.voice(voice)
-    if voice is not None and not is_named(voice) and not quiet:
-        _ask_for_consent()
-    if chosen.note and not quiet:
-        typer.echo(chosen.note, err=True)
-    return Studio(synthesizer, chosen, checker, tries)
+    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:

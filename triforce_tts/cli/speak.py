@@ -18,7 +18,15 @@ from triforce_tts.named_voices import is_named
 
 if TYPE_CHECKING:
     from triforce_tts.synthesis import Synthesizer
+    from triforce_tts.voices import Voice
 
+VoiceClip = Annotated[
+    Path | None,
+    typer.Option(help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."),
+]
+LexiconFile = Annotated[
+    Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
+]
 Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores.")]
@@ -30,16 +38,9 @@ STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8
 
 def speak(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
-    voice: Annotated[
-        Path | None,
-        typer.Option(
-            help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."
-        ),
-    ] = None,
+    voice: VoiceClip = None,
     out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
-    lexicon: Annotated[
-        Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
-    ] = None,
+    lexicon: LexiconFile = None,
     candidates: Annotated[
         int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
     ] = 1,
@@ -68,11 +69,7 @@ def speak(
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
-    chosen = synthesizer.voice(voice)
-    if voice is not None and not is_named(voice) and not quiet:
-        _ask_for_consent()
-    if chosen.note and not quiet:
-        typer.echo(chosen.note, err=True)
+    chosen = _choose_voice(synthesizer, voice, quiet)
     audio = synthesizer.speak(content, chosen, seed)
     for fault in audio.faults:
         typer.echo(fault, err=True)
@@ -181,6 +178,16 @@ def _read_stdin() -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
+
+
+def _choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":
+    """The voice that a command speaks in; what the user should know of it is said."""
+    chosen = synthesizer.voice(voice)
+    if voice is not None and not is_named(voice) and not quiet:
+        _ask_for_consent()
+    if chosen.note and not quiet:
+        typer.echo(chosen.note, err=True)
+    return chosen
 
 
 def _ask_for_consent() -> None:

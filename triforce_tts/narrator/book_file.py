@@ -17,6 +17,7 @@ from triforce_tts.narrator.lines import Lines
 from triforce_tts.narrator.loudness import Loudness, Meter
 from triforce_tts.narrator.master import MOST_PASSES, Level, Profile, Result, first_level, next_level, results
 from triforce_tts.narrator.timeline import Timeline, sound
+from triforce_tts.wording import cut
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -169,7 +170,7 @@ def _describe(container: "OutputContainer", content: Content, form: _Format) -> 
 
 def cut_title(title: str) -> str:
     """A title of at most 255 bytes, cut between two characters."""
-    return title.encode("utf-8", "replace")[:_TITLE_BYTES].decode("utf-8", "ignore")
+    return cut(title, _TITLE_BYTES)
 
 
 def _clock(seconds: float) -> str:

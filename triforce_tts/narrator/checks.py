@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, active_level_db
+from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, active_level_db, runs
 from triforce_tts.audio.io import Audio
 from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
@@ -125,8 +125,7 @@ def _longest_silence(wave: Wave, sample_rate: int) -> float:
 
 
 def _longest_run(marks: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marks, [False]]).astype(np.int8)))
-    return int((edges[1::2] - edges[::2]).max(initial=0))
+    return max((end - start for start, end in runs(torch.from_numpy(marks))), default=0)
 
 
 def _engine_flags(spoken: Spoken) -> list[str]:

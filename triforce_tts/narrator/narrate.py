@@ -23,6 +23,7 @@ from triforce_tts.narrator.report import flagged, write_report
 from triforce_tts.narrator.speaking import Studio, speak_missing
 from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
+from triforce_tts.wording import cut
 
 _NAME_BYTES = 120  # of a chapter's title in the name of its file
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
@@ -223,7 +224,7 @@ def _timeline(order: Order, chapters: Sequence[PlannedChapter], records: Mapping
 def _file_name(chapter: PlannedChapter, count: int) -> str:
     """The name of a chapter's file: its number, and as much of its title as a file may be called."""
     title = " ".join(_UNSAFE.sub(" ", chapter.title).split())
-    short = title.encode("utf-8", "replace")[:_NAME_BYTES].decode("utf-8", "ignore").strip(" .")
+    short = cut(title, _NAME_BYTES).strip(" .")
     return f"{chapter.number:0{len(str(count))}d} {short}".strip()
 
 

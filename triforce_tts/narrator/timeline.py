@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
-from triforce_tts.audio.edit import FADE_S
+from triforce_tts.audio.edit import faded
 from triforce_tts.audio.resample import Wave, resample
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.plan import PlannedChapter, PlannedLine
@@ -101,7 +102,8 @@ def sound(timeline: Timeline, lines: Lines, level: Callable[[Wave], Wave]) -> It
                 wave = resample(
                     lines.read(placed.line.key, placed.record), placed.record.sample_rate, timeline.sample_rate
                 )
-                yield level(_faded(_of_length(wave, placed.end - placed.start), timeline.sample_rate))
+                whole = torch.from_numpy(_of_length(wave, placed.end - placed.start))
+                yield level(faded(whole, timeline.sample_rate, at_start=True, at_end=True).numpy())
             at = placed.end
     yield from _silence(timeline.samples - at)
 
@@ -114,13 +116,3 @@ def _silence(samples: int) -> Iterator[Wave]:
 def _of_length(wave: Wave, samples: int) -> Wave:
     """``wave`` cut or filled up to ``samples``: a converter of sample rates may give one sample more or less."""
     return np.pad(wave[:samples], (0, max(0, samples - len(wave))))
-
-
-def _faded(wave: Wave, sample_rate: int) -> Wave:
-    """``wave`` rising from silence and falling to it within ``FADE_S``, so that no step is heard."""
-    length = min(round(FADE_S * sample_rate), len(wave) // 2)
-    rise = (0.5 - 0.5 * np.cos(np.pi * (np.arange(length) + 0.5) / max(1, length))).astype(np.float32)
-    wave = wave.copy()
-    wave[:length] *= rise
-    wave[len(wave) - length :] *= rise[::-1]
-    return wave

@@ -174,9 +174,13 @@ def _open_studio(
     checker: "Checker", synthesizer: "Synthesizer", voice: Path | None, tries: int, quiet: bool
 ) -> "Studio":
     """The model with its voice and the checks; what the user should know of the voice is said."""
+    from triforce_tts.manifest import DEFAULT_VOICE
+    from triforce_tts.narrator.checks import with_voice
     from triforce_tts.narrator.speaking import Studio
 
-    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+    chosen = _choose_voice(synthesizer, voice, quiet)
+    clip = synthesizer.folder / DEFAULT_VOICE if voice is None else voice
+    return Studio(synthesizer, chosen, with_voice(checker, clip, synthesizer.audio), tries)
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:

@@ -6,20 +6,26 @@ times that the aligner gives to the words, and at what a recogniser hears. Where
 
 import importlib.util
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, active_level_db, runs
 from triforce_tts.audio.io import Audio
+from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges import embedding
+from triforce_tts.judges.following import Reading, follow
 from triforce_tts.judges.recognisers import Recogniser
-from triforce_tts.judges.words import letters
+from triforce_tts.judges.words import letters, phones
 from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.speech import Spoken
+from triforce_tts.voices import read_reference
 from triforce_tts.wording import counted
 
 RATE = (0.55, 1.8)  # of the predicted length; a line may always be off by the seconds below
@@ -31,6 +37,11 @@ LONGEST_SILENCE_S = 1.0  # within a line
 LONGEST_WORD_S = 1.6
 WRONG_RUN = 3  # words in a row that a recogniser did not hear
 WRONG_SHARE = 0.6  # of a line's words
+WRONG_PHONES = 5  # in a row, that a recogniser did not hear, or heard too much
+READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
+WORST_FIT = -5.5  # nats a frame, of a word's sound
+LEAST_LIKENESS = 0.55  # cosine of the vectors of line and voice
+LIKENESS_S = 1.6  # a shorter line says too little of its speaker
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,8 @@ class Checker:
 
     align: Callable[[Audio, str], list[list[float]] | None] | None
     recogniser: Recogniser | None
+    follow: Callable[[Audio, str], Reading | None] | None = None
+    likeness: Callable[[Audio], float] | None = None  # of a line to the voice that should speak it
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +74,10 @@ class Checker:
         names = ["engine", "sound"]
         if self.align is not None:
             names.append("alignment")
+        if self.follow is not None:
+            names.append("reading")
+        if self.likeness is not None:
+            names.append("voice")
         if self.recogniser is not None:
             names.append(f"recogniser {self.recogniser.name}")
         return tuple(names)
@@ -74,8 +91,15 @@ class Checker:
         figures = sound_figures(wave, sample_rate)
         figures["rate"] = figures["seconds"] / spoken.predicted_s
         flags = [*_engine_flags(spoken), *sound_flags(figures, spoken.predicted_s)]
+        audio = Audio(torch.from_numpy(wave), sample_rate)
         if self.align is not None:
-            flags += self._alignment(wave, sample_rate, spoken.text, figures)
+            flags += self._alignment(audio, spoken.text, figures)
+        if self.follow is not None:
+            flags += reading_flags(self.follow(audio, spoken.text), figures)
+        if self.likeness is not None and figures["seconds"] >= LIKENESS_S:
+            figures["likeness"] = self.likeness(audio)
+            if figures["likeness"] < LEAST_LIKENESS:
+                flags.append(f"it is like the voice by {figures['likeness']:.2f} only, expected {LEAST_LIKENESS:g}")
         heard = None
         if self.recogniser is not None:
             heard = self.recogniser.hear(resample(wave, sample_rate, ANALYSIS_RATE))
@@ -83,9 +107,9 @@ class Checker:
         rounded = {name: round(value, 4) for name, value in figures.items()}
         return Checked(tuple(flags), rounded, heard, missing)
 
-    def _alignment(self, wave: Wave, sample_rate: int, text: str, figures: dict[str, float]) -> list[str]:
+    def _alignment(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
         assert self.align is not None
-        words = self.align(Audio(torch.from_numpy(wave), sample_rate), text)
+        words = self.align(audio, text)
         if words is None:
             return ["the words cannot be found in the sound"]
         figures["longest word"] = max(word[-1] - word[0] for word in words)
@@ -95,12 +119,25 @@ class Checker:
 
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
-    """The checks, alignment among them where it is wanted and pocketsphinx is installed."""
+    """The checks, alignment and reading among them where they are wanted and pocketsphinx is installed."""
     if not alignment or importlib.util.find_spec("pocketsphinx") is None:
         return Checker(None, recogniser)
     from triforce_tts.judges.align import aligner
 
-    return Checker(aligner(), recogniser)
+    return Checker(aligner(), recogniser, partial(follow, aligner()))
+
+
+def with_voice(checker: Checker, clip: Path | str, model_audio: AudioConfig) -> Checker:
+    """``checker`` that also asks whether a line sounds like ``clip``, where the network for that is installed.
+
+    Raises:
+        AudioError: the clip cannot be read, or holds less than a second of speech.
+    """
+    if importlib.util.find_spec(embedding.PACKAGE) is None:
+        return checker
+    speech, _ = read_reference(clip, model_audio)
+    own = embedding.embed(speech, model_audio.sample_rate)
+    return replace(checker, likeness=lambda audio: float(own @ embedding.embed(audio.samples, audio.sample_rate)))
 
 
 def sound_figures(wave: Wave, sample_rate: int) -> dict[str, float]:
@@ -161,9 +198,35 @@ def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     got = letters(heard).split() if any(c.isalpha() for c in heard) else []
     runs = [max(j - i, m - k) for i, j, k, m in differing_runs(wanted, got)]
     figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
+    figures["wrong phones"] = float(_longest_difference(phones(text), phones(heard)))
     is_long = len(wanted) >= WRONG_RUN
-    if is_long and (figures["wrong run"] >= WRONG_RUN or figures["wrong words"] > WRONG_SHARE * len(wanted)):
+    is_wrong = figures["wrong run"] >= WRONG_RUN or figures["wrong words"] > WRONG_SHARE * len(wanted)
+    if is_long and (is_wrong or figures["wrong phones"] >= WRONG_PHONES):
         return [
-            f"the recogniser heard {counted(sum(runs), 'wrong word')}, {max(runs)} in a row: '{heard.strip()[:80]}'"
+            f"the recogniser heard {counted(sum(runs), 'wrong word')}, {max(runs, default=0)} in a row: "
+            f"'{heard.strip()[:80]}'"
         ]
+    return []
+
+
+def _longest_difference(wanted: Sequence[str], got: Sequence[str]) -> int:
+    """The longest run of phones in which two sounds differ; a single equal phone between two runs may be chance."""
+    longest = size = last = 0
+    for i, j, k, m in differing_runs(wanted, got):
+        size = max(j - i, m - k) + (size if size and i - last <= 1 else 0)
+        longest, last = max(longest, size), j
+    return longest
+
+
+def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:
+    """What is wrong with how a line was read; the figures get the phones that were read wrongly, and the worst fit."""
+    if reading is None:
+        return ["the words cannot be followed in the sound"]
+    runs = differing_runs(reading.written, reading.read)
+    sizes = [max(sum(map(len, reading.written[i:j])), sum(map(len, reading.read[k:m]))) for i, j, k, m in runs]
+    figures["read wrongly"], figures["worst fit"] = float(max(sizes, default=0)), reading.fit
+    if figures["read wrongly"] >= READ_WRONGLY:
+        return ["words are missing, said twice or out of order"]
+    if figures["worst fit"] < WORST_FIT:
+        return [f"a word does not fit its sound ({reading.fit:.1f} nats a frame, expected at least {WORST_FIT:g})"]
     return []

@@ -35,7 +35,7 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 UNTOUCHED = "none"
 _LEAST_WORDS = 4
 _SEED = 1000  # of the first line
-_RESULTS = "results.jsonl"
+_RESULTS, _HEARD = "results.jsonl", "heard.jsonl"
 
 
 def book_lines(synthesizer: Synthesizer, book: Path, count: int) -> list[Line]:
@@ -96,6 +96,7 @@ class Bench:
     checker: Checker
     recogniser: Recogniser | None
     folder: Path
+    heard: dict[str, str]  # by the number of the line, the fault and the recogniser
 
     def sounds(self, line: Cached, lines: list[Cached], voices: list[Cached]) -> Iterator[tuple[str, Wave]]:
         """Each fault's name and its sound."""
@@ -127,7 +128,12 @@ class Bench:
     def _heard(self, checked: Checked, line: Cached, wave: Wave, row: dict[str, Any]) -> Checked:
         """``checked`` with the recogniser's flags in ``row``: the table tells them from the others."""
         assert self.recogniser is not None
-        heard = self.recogniser.hear(resample(wave, self.synthesizer.audio.sample_rate, ANALYSIS_RATE))
+        key = f"{line.number} {row['fault']} {self.recogniser.name}"
+        if key not in self.heard:
+            self.heard[key] = self.recogniser.hear(resample(wave, self.synthesizer.audio.sample_rate, ANALYSIS_RATE))
+            with (self.folder / _HEARD).open("a", encoding="utf-8") as out:
+                out.write(json.dumps([key, self.heard[key]]) + "\n")
+        heard = self.heard[key]
         figures = dict(checked.figures)
         row["word_flags"] = word_flags(line.text, heard, figures)
         return Checked(checked.flags, figures, heard, checked.missing)
@@ -150,7 +156,7 @@ def measure(bench: Bench, faulty: int) -> None:
                     out.flush()
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def _rows(path: Path) -> list[Any]:
     return [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
@@ -199,7 +205,8 @@ def main() -> None:
         return
     choice = None if given.recogniser == "none" else choose(given.recogniser).recogniser
     checker = with_voice(open_checker(True, None), synthesizer.folder / DEFAULT_VOICE, synthesizer.audio)
-    bench = Bench(synthesizer, checker, open_recogniser(choice) if choice else None, given.folder)
+    heard = dict(_rows(given.folder / _HEARD))
+    bench = Bench(synthesizer, checker, open_recogniser(choice) if choice else None, given.folder, heard)
     measure(bench, given.faulty)
 
 

@@ -63,7 +63,11 @@ Redo = Annotated[
 ]
 Tries = Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")]
 Align = Annotated[
-    bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
+    bool,
+    typer.Option(
+        "--align/--no-align",
+        help="Find each word in the sound, and words left out, said twice or swapped (pocketsphinx).",
+    ),
 ]
 Recogniser = Annotated[
     str | None, typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")

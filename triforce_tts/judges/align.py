@@ -6,7 +6,6 @@ A word that the lexicon lacks is spelled letter by letter. That is rough, but it
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -24,15 +23,6 @@ _SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
     "AE", "B", "K", "D", "EH", "F", "G", "HH", "IH", "JH", "K", "L", "M",
     "N", "AA", "P", "K", "R", "S", "T", "AH", "V", "W", "S", "IY", "Z",
 ), strict=True))  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A word that the decoder found: its name, its frames, and how likely its sound is, at most 1."""
-
-    name: str
-    frames: int
-    likelihood: float
 
 
 class Aligner:
@@ -95,8 +85,8 @@ class Aligner:
         """
         return [self._name(word) for word in self.tokenizer.spell(text) if word.is_word]
 
-    def decode_grammar(self, audio: Audio, transitions: Sequence[tuple[Any, ...]], final: int) -> list[Segment] | None:
-        """The words on the likeliest way through a grammar from state 0 to state ``final``; None if no way fits.
+    def decode_grammar(self, audio: Audio, transitions: Sequence[tuple[Any, ...]], final: int) -> list[str]:
+        """The words on the likeliest way through a grammar from state 0 to state ``final``; none if no way fits.
 
         Args:
             audio: the sound.
@@ -107,8 +97,8 @@ class Aligner:
         self._decoder.add_fsg(_GRAMMAR, grammar)
         self._decoder.activate_search(_GRAMMAR)
         if not self._decode(pcm(audio)) or self._decoder.hyp() is None:
-            return None
-        return [Segment(s.word, s.end_frame - s.start_frame + 1, s.ascore) for s in self._decoder.seg()]
+            return []
+        return [segment.word for segment in self._decoder.seg()]
 
     def _name(self, word: Piece) -> str:
         """The decoder's name of a pronunciation; a new pronunciation is added to the decoder first."""

@@ -42,7 +42,6 @@ LONGEST_NOISE_S = 0.25  # the longest in 180 lines of nano was .14 s
 WRONG_PHONES = 6  # in a row, that a recogniser did not hear, or heard too much
 WRONG_SHARE = 0.5  # of a line's phones
 READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
-WORST_FIT = -6.2  # nats a frame, of a word's sound
 LEAST_LIKENESS = 0.7  # cosine of the vectors of line and voice
 LIKENESS_S = 1.6  # a shorter line says too little of its speaker
 
@@ -244,14 +243,12 @@ def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]
 
 
 def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:
-    """What is wrong with how a line was read; the figures get the phones that were read wrongly, and the worst fit."""
+    """What is wrong with how a line was read; the figures get the phones that were read wrongly in one place."""
     if reading is None:
         return ["the words cannot be followed in the sound"]
     runs = differing_runs(reading.written, reading.read)
     sizes = [max(sum(map(len, reading.written[i:j])), sum(map(len, reading.read[k:m]))) for i, j, k, m in runs]
-    figures["read wrongly"], figures["worst fit"] = float(max(sizes, default=0)), reading.fit
+    figures["read wrongly"] = float(max(sizes, default=0))
     if figures["read wrongly"] >= READ_WRONGLY:
         return ["words are missing, said twice or out of order"]
-    if figures["worst fit"] < WORST_FIT:
-        return [f"a word does not fit its sound ({reading.fit:.1f} nats a frame, expected at least {WORST_FIT:g})"]
     return []

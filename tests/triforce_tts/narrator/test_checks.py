@@ -119,24 +119,22 @@ def test_a_stretch_of_noise_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "fit", "flag"),
+    ("read", "flag"),
     [
-        (("AH", "K AE T", "S AE T"), -2.0, None),
-        (("K AE T", "S AE T"), -2.0, None),  # one phone: a short word that the decoder may miss
-        (("AH", "S AE T", "S AE T"), -2.0, None),
-        (("AH",), -2.0, "words are missing, said twice or out of order"),
-        (("AH", "K AE T", "S AE T", "K AE T", "S AE T"), -2.0, "words are missing, said twice or out of order"),
-        (("AH", "K AE T", "S AE T"), -9.0, "a word does not fit its sound (-9.0 nats a frame"),
+        (("AH", "K AE T", "S AE T"), None),
+        (("K AE T", "S AE T"), None),  # one phone: a short word that the decoder may miss
+        (("AH", "S AE T", "S AE T"), None),
+        (("AH",), "words are missing, said twice or out of order"),
+        (("AH", "K AE T", "S AE T", "K AE T", "S AE T"), "words are missing, said twice or out of order"),
     ],
 )
-def test_a_line_is_judged_by_how_it_was_read(read: tuple[str, ...], fit: float, flag: str | None) -> None:
+def test_a_line_is_judged_by_how_it_was_read(read: tuple[str, ...], flag: str | None) -> None:
     def words(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         return tuple(tuple(name.split()) for name in names)
 
-    reading = Reading(words(("AH", "K AE T", "S AE T")), words(read), fit)
+    reading = Reading(words(("AH", "K AE T", "S AE T")), words(read))
     checked = Checker(None, None, lambda audio, text: reading)(spoken(tone(3.0)), RATE)
     assert [one.startswith(flag or "") for one in checked.flags] == [True] * (flag is not None)
-    assert checked.figures["worst fit"] == fit
 
 
 def test_a_line_that_cannot_be_followed_is_flagged() -> None:
@@ -156,7 +154,7 @@ def test_another_voice_is_flagged_and_the_more_alike_take_ranks_first() -> None:
     assert Checker(None, None, likeness=lambda audio: 0.3)(spoken(tone(1.0), predicted_s=1.0), RATE).flags == ()
 
 
-def test_the_likeness_is_that_to_the_clip_of_the_voice() -> None:
+def test_the_likeness_is_that_to_the_clip_of_the_voice(one_thread: None) -> None:
     pytest.importorskip("torchaudio")
     if find_spec("resemblyzer") is None:
         pytest.skip("resemblyzer is not installed")
@@ -165,8 +163,10 @@ def test_the_likeness_is_that_to_the_clip_of_the_voice() -> None:
         Checker(None, None), clips["kathleen"], AudioConfig(sample_rate=rate, n_fft=1024, hop_length=256, n_mels=80)
     )
     assert checker.likeness is not None
-    same, other = (checker.likeness(read_audio(clips[name], rate)) for name in ("kathleen", "am_michael"))
-    assert same > 0.95
+    same, other = (
+        checker.likeness(read_audio(clips[name], rate, first_seconds=3)) for name in ("kathleen", "am_michael")
+    )
+    assert same > 0.8
     assert other < LEAST_LIKENESS
 
 

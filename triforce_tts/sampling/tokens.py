@@ -4,8 +4,9 @@ Each utterance draws from its own generator, so what is said does not depend on 
 a step is tensors on the model's device: the host never waits for the device inside a step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch.nn import functional as F
@@ -170,7 +171,13 @@ def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) 
     return order.gather(-1, rank).squeeze(-1)
 
 
-@torch.inference_mode()
+class Step(NamedTuple):
+    """What one step of ``draw_steps`` drew."""
+
+    ids: torch.Tensor  # [batch, width]; a row that ended before this step has <end> here
+    running: torch.Tensor  # [batch] bool: the rows that have not ended
+
+
 def generate(
     model: GPT,
     prompts: list[list[int]],
@@ -182,8 +189,7 @@ def generate(
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
 
-    A row that has ended draws on until all have; what it draws then is dropped. So the result does not depend on
-    ``look_every``, which only says how soon the loop notices that it is done.
+    The result does not depend on ``look_every``, which only says how soon the loop notices that it is done.
 
     Args:
         model: in eval mode.
@@ -196,27 +202,46 @@ def generate(
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
     """
+    look_every = look_every or (1 if model.device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
+    drawn: list[torch.Tensor] = []
+    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling):
+        drawn.append(step.ids)
+        if len(drawn) % look_every == 0 and not bool(step.running.any()):
+            break
+    return _until_end(torch.stack(drawn, 1)) if drawn else [[] for _ in prompts]
+
+
+@torch.inference_mode()
+def draw_steps(
+    model: GPT,
+    prompts: list[list[int]],
+    grammar: torch.Tensor | Reading,
+    limits: list[int],
+    seeds: list[int],
+    sampling: TokenSampling,
+) -> Generator[Step, None, None]:
+    """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
+
+    A row that has ended draws on; what it draws then is not seen. The caller stops when no row is running any more.
+    The arguments are those of ``generate``. Nothing here waits for the device.
+    """
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
-    steps = max(0, *rooms)
-    look_every = look_every or (1 if device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
     cache, last = _read_prompts(model, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
-    ends = torch.tensor([len(prompt) for prompt in packed], device=device)
-    open_until, running = torch.tensor(rooms, device=device), torch.ones_like(ends, dtype=torch.bool)
+    ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
-    drawn = torch.full((len(prompts), steps, model.width), END, device=device)
-    for step in range(steps):
+    running, ids = open_until > 0, torch.zeros(0)
+    for step in range(max(0, *rooms)):
         if step:
             at = (ends + (step - 1)).clamp_max(cache.max_tokens - 1)
-            last = model.hidden(drawn[:, step - 1 : step], at[:, None], cache)[:, 0]
+            last = model.hidden(ids[:, None], at[:, None], cache)[:, 0]
         first = rules.draw(model.logits(last), uniforms[:, step, 0], sampling)
-        drawn[:, step] = _whole_step(model, last, first, uniforms[:, step, 1:], sampling)
+        ids = _whole_step(model, last, first, uniforms[:, step, 1:], sampling)
+        seen = torch.where(running[:, None], ids, END)
         running = running & (first != END) & (open_until > step + 1)
-        if (step + 1) % look_every == 0 and not bool(running.any()):
-            break
-    return _until_end(drawn, rooms)
+        yield Step(seen, running)
 
 
 def _whole_step(
@@ -246,12 +271,9 @@ def _read_prompts(model: GPT, prompts: Sequence[torch.Tensor], room: int) -> tup
     return cache, hidden[torch.arange(len(prompts)), lengths - 1]
 
 
-def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:
-    """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>, of at most its room of steps."""
-    rows = [
-        [i for ids in row[: max(0, room)] for i in ids if i != PAD]
-        for row, room in zip(drawn.tolist(), rooms, strict=True)
-    ]
+def _until_end(drawn: torch.Tensor) -> list[list[int]]:
+    """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>."""
+    rows = [[i for ids in row for i in ids if i != PAD] for row in drawn.tolist()]
     return [row[: row.index(END)] if END in row else row for row in rows]
 
 

@@ -17,7 +17,8 @@ import torch
 from benchmarks.train import add_sizes, load_config, table
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, KVCache
-from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.tokens import generate, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage

@@ -7,10 +7,12 @@
 // The result of a row depends neither on the rows beside it nor on the number of threads: every output is one sum, over
 // the same lanes in the same order, whoever computes it.
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 #include <ATen/Parallel.h>
 #include <ATen/cpu/vec/functional.h>
 #include <ATen/cpu/vec/vec.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -41,65 +43,77 @@ float lane_sum(const Vec& x) {
   return sum;
 }
 
-// y[b][n] = sum over k of w[n][k] * x[b][k] for `kRows` rows of w and `kBatch` rows of x.
-template <int kRows, int kBatch, typename W>
-void product_block(const W* w, const float* x, float* y, int64_t k, int64_t x_stride, int64_t y_stride) {
-  Vec sums[kRows][kBatch];
+// Weights come in tiles of kRows rows and kColumns columns, [n / kRows, k / kColumns, kRows, kColumns], filled up with
+// zeros: the memory is then read from its first byte to its last, which is what a processor does best.
+constexpr int64_t kRows = 8, kColumns = 16;
+constexpr int64_t kTile = kRows * kColumns;
+static_assert(kColumns % kLanes == 0, "a tile holds whole vectors");
+
+// y[b][r] = sum over k of w[r][k] * x[b][k] for the kRows rows of one band of tiles and `kBatch` rows of x.
+template <int kBatch, int kFirst, int kCount, typename W>
+void product_band(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t y_stride, int64_t rows) {
+  Vec sums[kCount][kBatch];
   for (auto& row : sums)
     for (auto& sum : row) sum = Vec(0.f);
-  const int64_t whole = k / kLanes * kLanes;
-  for (int64_t i = 0; i < whole; i += kLanes) {
-    Vec inputs[kBatch];
-    for (int b = 0; b < kBatch; ++b) inputs[b] = Vec::loadu(x + b * x_stride + i);
-    for (int r = 0; r < kRows; ++r) {
-      const Vec weights = load(w + r * k + i);
-      for (int b = 0; b < kBatch; ++b) sums[r][b] = at::vec::fmadd(weights, inputs[b], sums[r][b]);
+  for (int64_t tile = 0; tile < tiles; ++tile, w += kTile) {
+    __builtin_prefetch(reinterpret_cast<const char*>(w) + 1024);
+    for (int64_t i = 0; i < kColumns; i += kLanes) {
+      Vec inputs[kBatch];
+      for (int b = 0; b < kBatch; ++b) inputs[b] = Vec::loadu(x + b * k + tile * kColumns + i);
+      for (int r = 0; r < kCount; ++r) {
+        const Vec weights = load(w + (kFirst + r) * kColumns + i);
+        for (int b = 0; b < kBatch; ++b) sums[r][b] = at::vec::fmadd(weights, inputs[b], sums[r][b]);
+      }
     }
   }
-  for (int r = 0; r < kRows; ++r)
-    for (int b = 0; b < kBatch; ++b) {
-      float sum = lane_sum(sums[r][b]);
-      for (int64_t i = whole; i < k; ++i) sum += static_cast<float>(w[r * k + i]) * x[b * x_stride + i];
-      y[b * y_stride + r] = sum;
-    }
+  for (int r = 0; r < kCount && kFirst + r < rows; ++r)
+    for (int b = 0; b < kBatch; ++b) y[b * y_stride + kFirst + r] = lane_sum(sums[r][b]);
 }
 
-template <int kRows, typename W>
-void product_rows(const W* w, const float* x, float* y, int64_t k, int64_t batch, int64_t x_stride, int64_t y_stride) {
-  int64_t b = 0;
-  if constexpr (kRows == 8) {
-    if (batch > 1) {  // fewer rows at once, so that all sums stay in registers
-      for (int r = 0; r < 8; r += 2)
-        product_rows<2>(w + r * k, x, y + r, k, batch, x_stride, y_stride);
-      return;
-    }
-  }
-  if constexpr (kRows <= 2)
-    for (; b + 4 <= batch; b += 4) product_block<kRows, 4>(w, x + b * x_stride, y + b * y_stride, k, x_stride, y_stride);
-  for (; b < batch; ++b) product_block<kRows, 1>(w, x + b * x_stride, y + b * y_stride, k, x_stride, y_stride);
-}
-
-// y [batch, n] = x [batch, k] times the transpose of w [n, k].
+// Four rows of x at once take two rows of w at once, so that all sums stay in registers.
 template <typename W>
-void product(const W* w, const float* x, float* y, int64_t n, int64_t k, int64_t batch, int64_t y_stride) {
-  at::parallel_for(0, (n + 7) / 8, std::max<int64_t>(1, kGrain / (8 * k * batch)), [&](int64_t begin, int64_t end) {
-    int64_t row = begin * 8;
-    const int64_t last = std::min(n, end * 8);
-    for (; row + 8 <= last; row += 8) product_rows<8>(w + row * k, x, y + row, k, batch, k, y_stride);
-    for (; row < last; ++row) product_rows<1>(w + row * k, x, y + row, k, batch, k, y_stride);
+void product_batch(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t batch, int64_t y_stride, int64_t rows) {
+  int64_t b = 0;
+  for (; b + 4 <= batch; b += 4) {
+    const float* inputs = x + b * k;
+    float* outputs = y + b * y_stride;
+    product_band<4, 0, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 2, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 4, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 6, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+  }
+  for (; b < batch; ++b) product_band<1, 0, 8>(w, x + b * k, y + b * y_stride, tiles, k, y_stride, rows);
+}
+
+// y [batch, n] = x [batch, k] times the transpose of w; k is a multiple of kColumns.
+template <typename W>
+void product(const W* w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
+  const int64_t bands = (n + kRows - 1) / kRows, tiles = k / kColumns;
+  at::parallel_for(0, bands, std::max<int64_t>(1, kGrain / (kRows * k * batch)), [&](int64_t begin, int64_t end) {
+    for (int64_t band = begin; band < end; ++band)
+      product_batch(w + band * tiles * kTile, x, y + band * kRows, tiles, k, batch, n, n - band * kRows);
   });
 }
 
-void product(const at::Tensor& w, const float* x, float* y, int64_t batch, int64_t y_stride) {
+// y [batch, n] of x [batch, k] and the tiles of w.
+void product(const at::Tensor& w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
+  const int64_t filled = w.size(1) * kColumns;
+  TORCH_CHECK(w.dim() == 4 && w.size(0) == (n + kRows - 1) / kRows && filled - k >= 0 && filled - k < kColumns, "tiles of another matrix");
+  std::vector<float> copy;
+  if (filled != k) {
+    copy.assign(batch * filled, 0.f);
+    for (int64_t b = 0; b < batch; ++b) std::copy_n(x + b * k, k, copy.data() + b * filled);
+    x = copy.data();
+  }
   if (w.scalar_type() == at::kHalf)
-    product(w.const_data_ptr<c10::Half>(), x, y, w.size(0), w.size(1), batch, y_stride);
+    product(w.const_data_ptr<c10::Half>(), x, y, n, filled, batch);
   else
-    product(w.const_data_ptr<float>(), x, y, w.size(0), w.size(1), batch, y_stride);
+    product(w.const_data_ptr<float>(), x, y, n, filled, batch);
 }
 
-std::vector<float> product(const at::Tensor& w, const std::vector<float>& x, int64_t batch) {
-  std::vector<float> y(batch * w.size(0));
-  product(w, x.data(), y.data(), batch, w.size(0));
+std::vector<float> product(const at::Tensor& w, const std::vector<float>& x, int64_t n, int64_t batch) {
+  std::vector<float> y(batch * n);
+  product(w, x.data(), y.data(), n, static_cast<int64_t>(x.size()) / batch, batch);
   return y;
 }
 
@@ -118,15 +132,15 @@ std::vector<float> normalised(const std::vector<float>& x, const at::Tensor& wei
 }
 
 // down(silu(gate(x)) * up(x)); `gate_up` holds the rows of both.
-std::vector<float> swiglu(const std::vector<float>& x, const at::Tensor& gate_up, const at::Tensor& down, int64_t batch) {
-  const int64_t hidden = gate_up.size(0) / 2;
-  const std::vector<float> both = product(gate_up, x, batch);
+std::vector<float> swiglu(
+    const std::vector<float>& x, const at::Tensor& gate_up, const at::Tensor& down, int64_t hidden, int64_t batch) {
+  const std::vector<float> both = product(gate_up, x, 2 * hidden, batch);
   std::vector<float> inner(batch * hidden);
   for (int64_t b = 0; b < batch; ++b) {
     const float* gate = both.data() + b * 2 * hidden;
     for (int64_t i = 0; i < hidden; ++i) inner[b * hidden + i] = gate[i] / (1.f + std::exp(-gate[i])) * gate[hidden + i];
   }
-  return product(down, inner, batch);
+  return product(down, inner, static_cast<int64_t>(x.size()) / batch, batch);
 }
 
 void add(std::vector<float>& x, const std::vector<float>& y) {
@@ -187,8 +201,8 @@ constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
 
 at::Tensor llama_step(
     const at::Tensor& ids, const at::Tensor& positions, at::Tensor keys, at::Tensor values, const at::Tensor& table,
-    at::TensorList layers, const at::Tensor& norm, const at::Tensor& cos, const at::Tensor& sin, int64_t pad, bool sink,
-    double eps) {
+    at::TensorList layers, const at::Tensor& norm, const at::Tensor& cos, const at::Tensor& sin, int64_t hidden,
+    int64_t pad, bool sink, double eps) {
   const int64_t batch = ids.size(0), width = ids.size(1), dim = table.size(1);
   const int64_t heads = keys.size(2), room = keys.size(3), head_dim = keys.size(4);
   TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && ids.is_contiguous(), "tensors must be contiguous");
@@ -202,7 +216,7 @@ at::Tensor llama_step(
   std::vector<float> attended(batch * dim);
   for (int64_t layer = 0; layer < keys.size(0); ++layer) {
     const at::Tensor* weights = layers.data() + layer * kLayerWeights;
-    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), batch);
+    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, batch);
     float* key_rows = keys.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
     float* value_rows = values.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
     at::parallel_for(0, batch * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t begin, int64_t end) {
@@ -219,16 +233,16 @@ at::Tensor llama_step(
                attended.data() + b * dim + head * head_dim, place + 1, head_dim, sink);
       }
     });
-    add(x, product(weights[2], attended, batch));
-    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], batch));
+    add(x, product(weights[2], attended, dim, batch));
+    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, batch));
   }
   return as_tensor(normalised(x, norm, eps), batch);
 }
 
-at::Tensor table_logits(const at::Tensor& hidden, const at::Tensor& rows) {
-  const at::Tensor input = hidden.contiguous();
-  at::Tensor out = at::empty({hidden.size(0), rows.size(0)}, at::kFloat);
-  product(rows, input.const_data_ptr<float>(), out.mutable_data_ptr<float>(), hidden.size(0), rows.size(0));
+at::Tensor linear(const at::Tensor& x, const at::Tensor& tiles, int64_t n) {
+  const at::Tensor input = x.contiguous();
+  at::Tensor out = at::empty({x.size(0), n}, at::kFloat);
+  product(tiles, input.const_data_ptr<float>(), out.mutable_data_ptr<float>(), n, x.size(1), x.size(0));
   return out;
 }
 
@@ -256,11 +270,11 @@ int64_t pick(const float* logits, int64_t n, double uniform, double temperature,
   return nucleus.back().second;
 }
 
-constexpr int64_t kHeadWeights = 4;  // before the layers: state, norm of codes, codes; after them: norm
+constexpr int64_t kHeadWeights = 5;  // before the layers: state, norm of codes, codes; after them: norm, table of codes
 
 at::Tensor frame_codes(
     const at::Tensor& state, const at::Tensor& first, const at::Tensor& uniforms, const at::Tensor& table,
-    at::TensorList head, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double eps) {
+    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double eps) {
   const int64_t batch = state.size(0), dim = state.size(1), others = uniforms.size(1);
   const int64_t per_code = static_cast<int64_t>(head.size()) / others, layers = (per_code - kHeadWeights) / 3;
   at::Tensor out = at::full({batch, others + 1}, pad, at::kLong);
@@ -278,15 +292,15 @@ at::Tensor frame_codes(
   for (int64_t code = 0; code < others && count; ++code) {
     const at::Tensor* weights = head.data() + code * per_code;
     for (int64_t i = 0; i < count; ++i) add_embedding(table, ids[rows[i] * (others + 1) + code], before.data() + i * dim);
-    std::vector<float> x = product(weights[0], chosen, count);
-    add(x, product(weights[2], normalised(before, weights[1], eps), count));
+    std::vector<float> x = product(weights[0], chosen, dim, count);
+    add(x, product(weights[2], normalised(before, weights[1], eps), dim, count));
     for (int64_t layer = 0; layer < layers; ++layer) {
       const at::Tensor* parts = weights + 3 + 3 * layer;
-      add(x, swiglu(normalised(x, parts[0], eps), parts[1], parts[2], count));
+      add(x, swiglu(normalised(x, parts[0], eps), parts[1], parts[2], hidden, count));
     }
     const int64_t start = offset + (code + 1) * n_codes;
-    const std::vector<float> last = normalised(x, weights[per_code - 1], eps);
-    product(table.narrow(0, start, n_codes), last.data(), logits.data(), count, n_codes);
+    const std::vector<float> last = normalised(x, weights[per_code - 2], eps);
+    product(weights[per_code - 1], last.data(), logits.data(), n_codes, dim, count);
     for (int64_t i = 0; i < count; ++i) {
       const float uniform = draws.const_data_ptr<float>()[rows[i] * others + code];
       ids[rows[i] * (others + 1) + code + 1] = start + pick(logits.data() + i * n_codes, n_codes, uniform, temperature, top_p);
@@ -300,15 +314,15 @@ at::Tensor frame_codes(
 TORCH_LIBRARY(triforce_tts, library) {
   library.def(
       "llama_step(Tensor ids, Tensor positions, Tensor(a!) keys, Tensor(b!) values, Tensor table, Tensor[] layers, "
-      "Tensor norm, Tensor cos, Tensor sin, int pad, bool sink, float eps) -> Tensor");
-  library.def("table_logits(Tensor hidden, Tensor rows) -> Tensor");
+      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, bool sink, float eps) -> Tensor");
+  library.def("linear(Tensor x, Tensor tiles, int n) -> Tensor");
   library.def(
-      "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int offset, int n_codes, "
-      "int pad, float temperature, float top_p, float eps) -> Tensor");
+      "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int hidden, int offset, "
+      "int n_codes, int pad, float temperature, float top_p, float eps) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(triforce_tts, CPU, library) {
   library.impl("llama_step", llama_step);
-  library.impl("table_logits", table_logits);
+  library.impl("linear", linear);
   library.impl("frame_codes", frame_codes);
 }

@@ -66,6 +66,8 @@ def speak(
     bounds.CANDIDATES.check("--candidates", candidates)
     _require_target(out, (voice, lexicon, model), model)
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
+    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
+
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
@@ -80,6 +82,8 @@ def speak(
         took = time.perf_counter() - began
         parts = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
         typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({parts})", err=True)
+        if synthesizer.device.type == "cpu" and (note := native.missing()):
+            typer.echo(note, err=True)
 
 
 def resynthesize(

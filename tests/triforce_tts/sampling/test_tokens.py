@@ -4,16 +4,8 @@ import torch
 from tests.conftest import next_logits, scrambled
 from tests.triforce_tts.sampling.waits import Waits
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
-from triforce_tts.sampling.tokens import (
-    Cycle,
-    Reading,
-    TokenSampling,
-    draw_steps,
-    generate,
-    pick,
-    speech_grammar,
-    text_grammar,
-)
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.tokens import Cycle, Reading, draw_steps, generate, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 

@@ -151,12 +151,12 @@ def test_both_steps_draw_the_same_tokens(size: str, monkeypatch: pytest.MonkeyPa
 
 
 @built
-@torch.inference_mode()
 def test_weights_that_change_are_seen() -> None:
     assert native.available()
     model = network("flat")
     ids = random_steps(model, 3, 1)
 
+    @torch.inference_mode()
     def last() -> torch.Tensor:
         return states(NativeStepper(model, KVCache(model.config, 1, 8, model.model.norm.weight)), ids)[-1]
 

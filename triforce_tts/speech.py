@@ -1,5 +1,6 @@
 """What speaking returns: the sound, and whether it says all of the text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -54,8 +55,13 @@ class Speech(Audio):
     @property
     def faults(self) -> list[str]:
         """What is missing: one line of text for each incomplete line and for what was left out."""
-        lines = [line.fault for line in self.lines if line.fault]
-        if self.left_out:
-            listed = ", ".join(f"'{part[:40]}'" for part in self.left_out[:5])
-            lines.append(f"left out, because there is no English reading: {listed} ({len(self.left_out)} in all)")
-        return lines
+        return list_faults(self.lines, self.left_out)
+
+
+def list_faults(lines: Sequence[Spoken], left_out: Sequence[str]) -> list[str]:
+    """One line of text for each incomplete line, and one for the parts of a text that were left out."""
+    faults = [line.fault for line in lines if line.fault]
+    if left_out:
+        listed = ", ".join(f"'{part[:40]}'" for part in left_out[:5])
+        faults.append(f"left out, because there is no English reading: {listed} ({len(left_out)} in all)")
+    return faults

@@ -20,6 +20,7 @@ from triforce_tts.synthesis.script import Line, Room, make_lines, single_line, w
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
+from triforce_tts.synthesis.streaming import SpeechStream
 from triforce_tts.synthesis.vocoding import Utterance, resynthesize, vocode
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.voices import Voice
@@ -77,6 +78,21 @@ class Synthesizer:
         samples = join([s.samples for s in spoken], [s.pause_s for s in spoken[:-1]], self.audio.sample_rate)
         left_out = tuple(without_reading(text))
         return Speech(samples, self.audio.sample_rate, self.tags(seed), spoken, left_out)
+
+    def stream(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> SpeechStream:
+        """The speech of ``text`` in chunks of samples [n] float32, each as soon as it is ready.
+
+        Its codes are those of the first try of ``speak``; what was played is not tried again, and ``faults`` says what
+        is missing. ``close()`` stops it.
+
+        Raises:
+            TextError: empty, a part cannot be spoken, or over 20 000 characters.
+            AudioError: the voice cannot be used.
+            ConfigError: the seed is out of bounds, or the settings ask for more than one candidate.
+        """
+        bounds.SEED.check("seed", seed)
+        jobs = make_jobs(self.prepare(text), self._voice(voice), seed)
+        return SpeechStream(self.model, jobs, self.settings, self.stopwatch, tuple(without_reading(text)))
 
     def sentences(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Iterator[Spoken]:
         """The lines of ``text`` one by one, as they are ready."""

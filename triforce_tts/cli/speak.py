@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +12,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.bounds import MAX_CHARACTERS
+from triforce_tts.cli.piping import pipe_sound, require_pipe
 from triforce_tts.errors import ConfigError, TextError, TriforceError
 from triforce_tts.files import write_text
 from triforce_tts.named_voices import is_named
@@ -33,13 +34,22 @@ Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many 
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
+_STDOUT = Path("-")
 STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
 
 
 def speak(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
     voice: VoiceClip = None,
-    out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
+    out: Annotated[
+        Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg; '-' is standard output, as WAV.")
+    ] = Path("speech.wav"),
+    stream: Annotated[
+        bool, typer.Option("--stream", help="With --out -: write the sound while it is made, for a player.")
+    ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="With --out -: bare samples (16 bits, little-endian, mono) without a head.")
+    ] = False,
     lexicon: LexiconFile = None,
     candidates: Annotated[
         int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
@@ -61,25 +71,58 @@ def speak(
       triforce-tts speak "Good morning." --out morning.wav
 
       triforce-tts speak - --voice me.wav --seed 3 < letter.txt
+
+      triforce-tts speak - --out - --stream < letter.txt | aplay
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
-    _require_target(out, (voice, lexicon, model), model)
+    _require_output(out, stream, raw, (voice, lexicon, model), model)
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = _choose_voice(synthesizer, voice, quiet)
+    if stream:
+        _stream(synthesizer, content, chosen, seed, raw, quiet, began)
+        return
     audio = synthesizer.speak(content, chosen, seed)
     for fault in audio.faults:
         typer.echo(fault, err=True)
     if len(audio.samples) == 0:
         raise TextError(f"{out}: not written, there is no sound; try another --seed, or write the text in other words")
-    audio.save(out)
+    if out == _STDOUT:
+        pipe_sound([audio.samples], audio.sample_rate, audio.tags, raw, len(audio.samples))
+    else:
+        audio.save(out)
     if not quiet:
         took = time.perf_counter() - began
-        parts = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
-        typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({parts})", err=True)
+        typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({_stages(synthesizer)})", err=True)
+
+
+def _stream(
+    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, raw: bool, quiet: bool, began: float
+) -> None:
+    """Speak ``text`` into standard output while it is made. A reader who closes the pipe ends it."""
+    called, rate = time.perf_counter(), synthesizer.audio.sample_rate
+    with closing(synthesizer.stream(text, voice, seed)) as speech:
+        piped = pipe_sound(speech, rate, synthesizer.tags(seed), raw)
+    if piped.closed:
+        return
+    for fault in speech.faults:
+        typer.echo(fault, err=True)
+    if piped.first_at is None:
+        raise TextError("-: nothing was written, there is no sound; try another --seed, or other words")
+    if not quiet:
+        typer.echo(
+            f"-: {piped.samples / rate:.1f} s of speech in {time.perf_counter() - began:.1f} s, the first sound after "
+            f"{piped.first_at - began:.2f} s, {piped.first_at - called:.2f} s after the model was ready "
+            f"({_stages(synthesizer)})",
+            err=True,
+        )
+
+
+def _stages(synthesizer: "Synthesizer") -> str:
+    return ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
 
 
 def resynthesize(
@@ -157,6 +200,17 @@ def _prepare(
     if steps is not None:
         synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
     return synthesizer
+
+
+def _require_output(out: Path, stream: bool, raw: bool, sources: tuple[Path | None, ...], model: Path | None) -> None:
+    """Refuse an output of ``speak`` that cannot be written, before any work is done."""
+    if out == _STDOUT:
+        require_pipe()
+        return
+    for name, chosen in (("--stream", stream), ("--raw", raw)):
+        if chosen:
+            raise ConfigError(f"{name} writes to standard output, found --out {out}; add --out -")
+    _require_target(out, sources, model)
 
 
 def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:

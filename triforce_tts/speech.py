@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.wording import counted
+
+
+class TimedWord(NamedTuple):
+    """A word as it is spoken, and when; a word without a sound ends where it starts."""
+
+    text: str
+    start_s: float
+    end_s: float
 
 
 @dataclass
@@ -22,6 +31,8 @@ class Spoken:
     source: str = ""  # the written sentence that it comes from
     unsaid: tuple[str, ...] = ()  # words of the line that have no sound
     tries: int = 1  # how often the line was drawn
+    words: tuple[TimedWord, ...] = ()  # with their times in ``samples``; empty if the model does not know them
+    begins: bool = True  # whether it begins a sentence; else it goes on in one that is divided
 
     @property
     def complete(self) -> bool:

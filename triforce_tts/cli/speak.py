@@ -18,6 +18,9 @@ from triforce_tts.files import write_text
 from triforce_tts.named_voices import is_named
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from triforce_tts.speech import Spoken
     from triforce_tts.synthesis import Synthesizer
     from triforce_tts.voices import Voice
 
@@ -51,6 +54,9 @@ def speak(
         bool, typer.Option("--raw", help="With --out -: bare samples (16 bits, little-endian, mono) without a head.")
     ] = False,
     lexicon: LexiconFile = None,
+    timestamps: Annotated[
+        Path | None, typer.Option(help="Also write when each word and sentence is said: .json, .srt or .vtt.")
+    ] = None,
     candidates: Annotated[
         int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
     ] = 1,
@@ -77,15 +83,28 @@ def speak(
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
     _require_output(out, stream, raw, (voice, lexicon, model), model)
+    if timestamps is not None:
+        from triforce_tts.timestamps import require_timestamps, timed_sentences, write_timestamps
+
+        require_timestamps(timestamps)
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = _choose_voice(synthesizer, voice, quiet)
     if stream:
-        _stream(synthesizer, content, chosen, seed, raw, quiet, began)
-        return
-    audio = synthesizer.speak(content, chosen, seed)
+        lines = _stream(synthesizer, content, chosen, seed, raw, quiet, began)
+    else:
+        lines = _speak_whole(synthesizer, content, chosen, seed, out, raw, quiet, began)
+    if timestamps is not None and lines:
+        write_timestamps(timestamps, timed_sentences(lines, synthesizer.audio.sample_rate))
+
+
+def _speak_whole(
+    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, out: Path, raw: bool, quiet: bool, began: float
+) -> "Sequence[Spoken]":
+    """Speak ``text`` into a file, or into standard output when all of it is made. The result is its lines."""
+    audio = synthesizer.speak(text, voice, seed)
     for fault in audio.faults:
         typer.echo(fault, err=True)
     if len(audio.samples) == 0:
@@ -97,17 +116,18 @@ def speak(
     if not quiet:
         took = time.perf_counter() - began
         typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({_stages(synthesizer)})", err=True)
+    return audio.lines
 
 
 def _stream(
     synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, raw: bool, quiet: bool, began: float
-) -> None:
-    """Speak ``text`` into standard output while it is made. A reader who closes the pipe ends it."""
+) -> "Sequence[Spoken]":
+    """Speak ``text`` into standard output while it is made. The result is its lines; none if the reader left."""
     called, rate = time.perf_counter(), synthesizer.audio.sample_rate
     with closing(synthesizer.stream(text, voice, seed)) as speech:
         piped = pipe_sound(speech, rate, synthesizer.tags(seed), raw)
     if piped.closed:
-        return
+        return []
     for fault in speech.faults:
         typer.echo(fault, err=True)
     if piped.first_at is None:
@@ -119,6 +139,7 @@ def _stream(
             f"({_stages(synthesizer)})",
             err=True,
         )
+    return speech.lines
 
 
 def _stages(synthesizer: "Synthesizer") -> str:

@@ -88,6 +88,7 @@ class Line:
     tokens: tuple[int, ...]  # the text tokens of ``pieces``
     pause_s: float  # silence after the line
     predicted_s: float  # the duration predicted from its number of characters
+    begins: bool = True  # whether it begins a sentence; else it is a later part of one that is divided
 
     @property
     def words(self) -> list[str]:
@@ -118,7 +119,8 @@ def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
     lines: list[Line] = []
     for chunk in split_sentences(text, SENTENCE_CHARACTERS):
         whole = make_line(chunk.text, normalize(chunk.text), chunk.pause_s, tokenizer, room)
-        lines += _divided(whole, tokenizer, room)
+        parts = _divided(whole, tokenizer, room)
+        lines += [replace(part, begins=number == 0) for number, part in enumerate(parts)]
     _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
     return lines
 
@@ -184,7 +186,7 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
 def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
     """``line`` with a full stop, if it ends without a mark: the GPT finds the end of a sentence more easily."""
     if line.text[-1] in "}'" or line.text[-1].isalpha():
-        return make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
+        return replace(make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room), begins=line.begins)
     return line
 
 

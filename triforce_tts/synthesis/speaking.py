@@ -4,7 +4,7 @@ Whether a line is complete is known only when it can be heard: every word needs 
 them made sound, and draws again what was not complete. A line's speech does not depend on the lines beside it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from triforce_tts import bounds
 from triforce_tts.audio.edit import sounding
 from triforce_tts.sampling.takes import Take, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
-from triforce_tts.speech import Spoken
+from triforce_tts.speech import Spoken, TimedWord
 from triforce_tts.synthesis.hearing import clearest
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line, closed
@@ -101,8 +101,16 @@ def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, kep
     missing = tuple(unsaid(take, line.words, samples, model.code_samples, model.audio.sample_rate))
     return Spoken(
         line.text, samples[kept[0] : kept[1]], take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
-        missing,
+        missing, words=tuple(_timed_words(model, line, take, kept)), begins=line.begins,
     )  # fmt: skip
+
+
+def _timed_words(model: Model, line: Line, take: Take, kept: tuple[int, int]) -> Iterator[TimedWord]:
+    """The words of a take whose frames are known, with their times in the part ``kept`` of its sound."""
+    rate = model.audio.sample_rate
+    for word, span in zip(line.words, take.spans or (), strict=take.spans is not None):
+        start, end = (min(max(frame * model.code_samples, kept[0]), kept[1]) - kept[0] for frame in span)
+        yield TimedWord(word, start / rate, end / rate)
 
 
 class Drawing(NamedTuple):

@@ -13,7 +13,7 @@ from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
 from triforce_tts.synthesis import Settings, Stopwatch, speaking
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import make_lines
-from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
+from triforce_tts.synthesis.speaking import Job, draw, make_jobs, make_spoken, speak_jobs
 from triforce_tts.text.pace import Hold
 from triforce_tts.voices import Voice
 
@@ -121,3 +121,26 @@ def test_only_incomplete_lines_are_drawn_again(
 
 def test_no_lines_are_no_speech(make_model: MakeModel) -> None:
     assert speak_jobs(make_model("magnitude", True), [], WARM, Stopwatch()) == []
+
+
+def test_words_have_the_times_of_their_frames(make_model: MakeModel, voice: Voice) -> None:
+    """A word's frames as the grammar drew them, in seconds of the sound that is left after its ends were cut."""
+    model = make_model("complex", True)
+    (line,) = make_lines("It sat down.", model.tokenizer, model.room)
+    frame, rate = model.code_samples, model.audio.sample_rate
+    take = Take(torch.zeros(20, 2), True, ((2, 5), (5, 5), (9, 20)))
+    samples = torch.randn(20 * frame, generator=torch.Generator().manual_seed(0))
+    spoken = make_spoken(model, line, take, samples, (3 * frame, 18 * frame))
+    assert spoken.words == (
+        ("It", 0.0, 2 * frame / rate), ("sat", 2 * frame / rate, 2 * frame / rate), ("down", 6 * frame / rate, 15 * frame / rate),
+    )  # fmt: skip
+    assert make_spoken(model, line, replace(take, spans=None), samples, (0, len(samples))).words == ()
+
+
+def test_parts_of_a_divided_sentence_do_not_begin_one(make_model: MakeModel) -> None:
+    model = make_model("complex", True)
+    text = "It sat. " + "A very big cat came in from the road, " * 6 + "and sat. It sat."
+    lines = make_lines(text, model.tokenizer, model.room)
+    begins = [line.begins for line in lines]
+    assert begins == [True, True, *[False] * (len(lines) - 3), True]
+    assert len(lines) > 4

@@ -62,6 +62,8 @@ def test_streamed_is_whole(make_model: MakeModel, voice: Voice, target: str, rea
         assert (line.text, line.ended, line.unsaid, line.pause_s, line.source, line.tries) == (
             expected.text, expected.ended, expected.unsaid, expected.pause_s, expected.source, expected.tries,
         )  # fmt: skip
+        assert line.words == expected.words
+        assert bool(line.words) == reads
         assert torch.allclose(line.samples, expected.samples, atol=1e-3)
     assert stream.faults == whole.faults
     assert torch.allclose(torch.cat(chunks), whole.samples, atol=1e-3)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 
+from triforce_tts.audio.edit import join
 from triforce_tts.audio.io import Audio
 from triforce_tts.wording import counted
 
@@ -33,6 +35,8 @@ class Spoken:
     tries: int = 1  # how often the line was drawn
     words: tuple[TimedWord, ...] = ()  # with their times in ``samples``; empty if the model does not know them
     begins: bool = True  # whether it begins a sentence; else it goes on in one that is divided
+    lead_s: float = 0.0  # silence before it, which the text asks for
+    holds_pause: bool = False  # whether the text asks for the pause after it, so that it also stays at the end
 
     @property
     def complete(self) -> bool:
@@ -67,6 +71,15 @@ class Speech(Audio):
     def faults(self) -> list[str]:
         """What is missing: one line of text for each incomplete line and for what was left out."""
         return list_faults(self.lines, self.left_out)
+
+
+def join_lines(lines: Sequence[Spoken], sample_rate: int) -> torch.Tensor:
+    """The sound of ``lines`` [n], with the pauses between them, and those at the ends for which the text asks."""
+    if not lines:
+        return torch.zeros(0)
+    sound = join([line.samples for line in lines], [line.pause_s for line in lines[:-1]], sample_rate)
+    after_s = lines[-1].pause_s if lines[-1].holds_pause else 0.0
+    return F.pad(sound, (round(lines[0].lead_s * sample_rate), round(after_s * sample_rate)))
 
 
 def list_faults(lines: Sequence[Spoken], left_out: Sequence[str]) -> list[str]:

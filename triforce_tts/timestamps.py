@@ -28,6 +28,7 @@ def timed_sentences(lines: Sequence[Spoken], sample_rate: int) -> list[TimedSent
     sentences: list[TimedSentence] = []
     at = 0  # samples
     for line in lines:
+        at += round(line.lead_s * sample_rate)
         start_s, end_s = at / sample_rate, (at + len(line.samples)) / sample_rate
         words = tuple(TimedWord(word.text, start_s + word.start_s, start_s + word.end_s) for word in line.words)
         text = " ".join((line.source or line.text).split())

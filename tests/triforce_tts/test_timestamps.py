@@ -1,13 +1,14 @@
 """Times of words and sentences, counted by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from triforce_tts.errors import ConfigError
-from triforce_tts.speech import Spoken, TimedWord
+from triforce_tts.speech import Spoken, TimedWord, join_lines
 from triforce_tts.timestamps import TimedSentence, require_timestamps, timed_sentences, write_timestamps
 
 RATE = 1000
@@ -76,3 +77,16 @@ def test_words_of_a_cue_are_escaped(tmp_path: Path) -> None:
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a.txt: cannot write '.txt' timestamps; choose one of .json, .srt, .vtt"):
         require_timestamps(tmp_path / "a.txt")
+
+
+def test_pauses_at_the_ends_of_a_text_are_kept_where_it_asks_for_them() -> None:
+    """1 s before, 2 s after; the pause between the two lines is as it was."""
+    first, last = (
+        replace(spoken("A.", 500, 0.25, (TimedWord("a", 0.1, 0.2),)), lead_s=lead_s) for lead_s in (1.0, 0.0)
+    )
+    for holds_pause, length in ((False, 2250), (True, 4250)):
+        lines = [first, replace(last, pause_s=2.0, holds_pause=holds_pause)]
+        assert len(join_lines(lines, RATE)) == length
+        starts = [sentence.start_s for sentence in timed_sentences(lines, RATE)]
+        assert starts == [1.0, 1.75]
+        assert timed_sentences(lines, RATE)[0].words[0].start_s == pytest.approx(1.1)

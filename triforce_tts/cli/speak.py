@@ -28,8 +28,12 @@ VoiceClip = Annotated[
     Path | None,
     typer.Option(help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."),
 ]
-LexiconFile = Annotated[
-    Path | None, typer.Option(help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'.")
+LexiconFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--lexicon",
+        help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z', or a .pls; may be repeated.",
+    ),
 ]
 Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
@@ -53,7 +57,7 @@ def speak(
     raw: Annotated[
         bool, typer.Option("--raw", help="With --out -: bare samples (16 bits, little-endian, mono) without a head.")
     ] = False,
-    lexicon: LexiconFile = None,
+    lexicon: LexiconFiles = None,
     timestamps: Annotated[
         Path | None, typer.Option(help="Also write when each word and sentence is said: .json, .srt or .vtt.")
     ] = None,
@@ -82,7 +86,7 @@ def speak(
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
-    _require_output(out, stream, raw, (voice, lexicon, model), model)
+    _require_output(out, stream, raw, (voice, *(lexicon or []), model), model)
     if timestamps is not None:
         from triforce_tts.timestamps import require_timestamps, timed_sentences, write_timestamps
 
@@ -205,7 +209,7 @@ def score(
 
 
 def _prepare(
-    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: Path | None = None
+    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: list[Path] | None = None
 ) -> "Synthesizer":
     bounds.SEED.check("--seed", seed)
     bounds.THREADS.check("--threads", threads)

@@ -4,6 +4,7 @@ Whether a line is complete is known only when it can be heard: every word needs 
 them made sound, and draws again what was not complete. A line's speech does not depend on the lines beside it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import torch
 
 from triforce_tts import bounds
 from triforce_tts.audio.edit import sounding
+from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.takes import Take, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.speech import Spoken, TimedWord
@@ -39,9 +41,17 @@ class Job:
     seed: int  # of its first take, and of the noise of stage 3
 
 
-def make_jobs(lines: Sequence[Line], voice: Voice, seed: int) -> list[Job]:
-    """The jobs of the ``lines`` of one text, each with a seed of its own."""
-    return [Job(line, voice, seed * _LINE_STRIDE + number) for number, line in enumerate(lines)]
+def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0) -> list[Job]:
+    """The jobs of the ``lines`` of one text, each with a seed of its own. At another ``speed`` natural pauses change too."""
+    paced = [
+        replace(
+            line,
+            pause_s=line.pause_s if line.holds_pause else line.pause_s / speed,
+            predicted_s=line.predicted_s / speed,
+        )
+        for line in lines
+    ]
+    return [Job(line, voice, seed * _LINE_STRIDE + number) for number, line in enumerate(paced)]
 
 
 def speak_jobs(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch) -> list[Spoken]:
@@ -101,7 +111,8 @@ def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, kep
     missing = tuple(unsaid(take, line.words, samples, model.code_samples, model.audio.sample_rate))
     return Spoken(
         line.text, samples[kept[0] : kept[1]], take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
-        missing, words=tuple(_timed_words(model, line, take, kept)), begins=line.begins,
+        missing, words=tuple(_timed_words(model, line, take, kept)), begins=line.begins, lead_s=line.lead_s,
+        holds_pause=line.holds_pause,
     )  # fmt: skip
 
 
@@ -122,8 +133,12 @@ class Drawing(NamedTuple):
     seeds: list[int]
 
 
-def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int) -> Drawing:
-    """What is drawn for ``jobs``: the candidates of a job are rows beside each other."""
+def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: float = 1.0) -> Drawing:
+    """What is drawn for ``jobs``: the candidates of a job are rows beside each other.
+
+    Raises:
+        ConfigError: another ``speed`` than 1, of a model that does not read its text in place.
+    """
     reads = model.vocabulary.config.reads
     open_sequence = model.vocabulary.read_prompt if reads else model.vocabulary.speak_prompt
     rows = [job for job in jobs for _ in range(candidates)]
@@ -132,7 +147,9 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int) -> Drawing:
     taken = map(model.vocabulary.count_steps, prompts)
     limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, taken, strict=True)]
     seeds = [bounds.derived_seed(job.seed + number * _TAKE_STRIDE) for job in jobs for number in range(candidates)]
-    grammar = _reading(model, [row.line for row in rows]) if reads else speech_grammar(model.vocabulary)
+    if speed != 1.0 and not reads:
+        raise ConfigError(f"speed {speed:g}: model {model.name} does not read its text in place, so use 1")
+    grammar = _reading(model, [row.line for row in rows], speed) if reads else speech_grammar(model.vocabulary)
     return Drawing(prompts, grammar, limits, seeds)
 
 
@@ -140,7 +157,7 @@ def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
     """One take of each job: the clearest of its candidates. All candidates of all jobs are drawn in one batch."""
     count = settings.candidates
     with watch.time("gpt"):
-        plan = plan_drawing(model, jobs, count)
+        plan = plan_drawing(model, jobs, count, settings.speed)
         drawn = generate(model.gpt, *plan, settings.sampling)
     lines = [job.line for job in jobs for _ in range(count)]
     takes = [
@@ -153,9 +170,9 @@ def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
         return [clearest(model, job.line, takes[i * count : (i + 1) * count]) for i, job in enumerate(jobs)]
 
 
-def _reading(model: Model, lines: Sequence[Line]) -> Reading:
-    """The grammar by which ``lines`` are read in order, each symbol as long as the model's limits say."""
-    limits, rate = model.limits, model.code_rate
+def _reading(model: Model, lines: Sequence[Line], speed: float) -> Reading:
+    """The grammar by which ``lines`` are read in order, each symbol as long as the model's limits say at ``speed``."""
+    limits, rate = model.limits, model.code_rate / speed
     held = [holds(line.pieces, limits.least_seconds, rate) for line in lines]
-    longest = round(limits.longest_symbol_s * rate)
-    return Reading(model.vocabulary, [line.tokens for line in lines], longest, held, model.device)
+    longest, urge = round(limits.longest_symbol_s * rate), limits.urge_per_log_speed * math.log(speed)
+    return Reading(model.vocabulary, [line.tokens for line in lines], longest, held, model.device, urge)

@@ -64,8 +64,10 @@ class SpeechStream(Iterator[torch.Tensor]):
     ) -> Generator[torch.Tensor, None, None]:
         for number, job in enumerate(jobs):
             is_last = number == len(jobs) - 1
+            if lead := round(job.line.lead_s * self.sample_rate):
+                yield torch.zeros(lead)
             self.lines.append((yield from _stream_job(model, job, settings, watch, number == 0, is_last)))
-            if not is_last and (pause := round(self.lines[-1].pause_s * self.sample_rate)):
+            if (job.line.holds_pause or not is_last) and (pause := round(self.lines[-1].pause_s * self.sample_rate)):
                 yield torch.zeros(pause)
 
 
@@ -107,7 +109,7 @@ def _stream_take(
     model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch
 ) -> Generator[torch.Tensor, None, Spoken]:
     """The chunks of a line as it is drawn once, silence at its ends cut. Returns what was spoken."""
-    plan = plan_drawing(model, [job], candidates=1)
+    plan = plan_drawing(model, [job], 1, settings.speed)
     frames = max(0, plan.limits[0]) // model.vocabulary.frame_steps
     vocoder = _Vocoder(model, job, noise_seed, settings, watch, frames)
     trimmer = Trimmer(model.audio.sample_rate)

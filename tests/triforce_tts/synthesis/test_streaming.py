@@ -19,7 +19,10 @@ from triforce_tts.voices import Voice
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-TEXT = "Six old hats and a red mat, and then a very big cat came in from the road. It sat down. Why?"
+TEXT = (
+    "[pause 100ms] Six old hats and a red mat, and then a very big cat came in from the road. It [pause 0.3s] sat down. "
+    "Why? [pause 1s]"
+)
 QUICK = Settings(sampling=TokenSampling(1.0, 0.95), phase_iterations=4, tries=1)
 
 
@@ -97,7 +100,7 @@ def test_the_first_chunk_needs_only_the_beginning(
 
     monkeypatch.setattr(streaming, "draw_steps", counted)
     synthesizer = synthesizer_of(make_model("complex", True))
-    stream = synthesizer.stream(TEXT, voice, 3)
+    stream = synthesizer.stream(TEXT.removeprefix("[pause 100ms]"), voice, 3)
     assert steps == []
     next(stream)
     until_first = len(steps)

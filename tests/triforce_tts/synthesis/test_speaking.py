@@ -134,6 +134,9 @@ def test_words_have_the_times_of_their_frames(make_model: MakeModel, voice: Voic
     assert spoken.words == (
         ("It", 0.0, 2 * frame / rate), ("sat", 2 * frame / rate, 2 * frame / rate), ("down", 6 * frame / rate, 15 * frame / rate),
     )  # fmt: skip
+    close = replace(take, spans=((2, 5), (6, 6), (6, 20)))
+    words = make_spoken(model, line, close, samples, (0, len(samples))).words
+    assert [(word.start_s * rate / frame, word.end_s * rate / frame) for word in words] == [(2, 5.5), (5.5, 6), (6, 20)]
     assert make_spoken(model, line, replace(take, spans=None), samples, (0, len(samples))).words == ()
 
 

@@ -58,6 +58,7 @@ def speak(
         bool, typer.Option("--raw", help="With --out -: bare samples (16 bits, little-endian, mono) without a head.")
     ] = False,
     lexicon: LexiconFiles = None,
+    speed: Annotated[float, typer.Option(help="Of reading, times the usual: 0.8 to 1.25. The pitch stays.")] = 1.0,
     timestamps: Annotated[
         Path | None, typer.Option(help="Also write when each word and sentence is said: .json, .srt or .vtt.")
     ] = None,
@@ -73,8 +74,9 @@ def speak(
 ) -> None:
     """Say a text in the default voice, or in the voice of a clip.
 
-    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}". A sentence that
-    does not come out complete is tried three times; what is still missing then is said, a line each, also with --quiet.
+    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}", and a pause asked for:
+    "[pause 500ms]" or "[pause 0.5s]". A sentence that does not come out complete is tried three times (with --stream it is
+    not, once it is heard); what is still missing then is said, a line each, also with --quiet.
 
     Examples:
 
@@ -86,13 +88,14 @@ def speak(
     """
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
+    bounds.SPEED.check("--speed", speed)
     _require_output(out, stream, raw, (voice, *(lexicon or []), model), model)
     if timestamps is not None:
         from triforce_tts.timestamps import require_timestamps, timed_sentences, write_timestamps
 
         require_timestamps(timestamps)
     synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
-    synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
+    synthesizer.settings = replace(synthesizer.settings, candidates=candidates, speed=speed)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = _choose_voice(synthesizer, voice, quiet)

@@ -128,7 +128,7 @@ def _meeting(spans: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
     """The ``spans`` of words in frames; two with a single frame between them meet in its middle.
 
     That frame belongs to the space, but there is no pause: with this, half of the words start and end within 14 ms of
-    where an aligner hears them, without it within 32 ms (docs/gpt.md#timestamps).
+    where an aligner hears them, without it within 32 ms (docs/speaking.md#timestamps).
     """
     meeting: list[tuple[float, float]] = []
     for start, end in spans:

@@ -26,7 +26,7 @@ from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.vocoding import Section, vocode_sections
 
 # Code frames of the sections of a line, and of the context after each; the last number holds for all that follow. The
-# first section is short, so that the first sound comes soon. Longer sections repeat less context (docs/decisions.md).
+# first section is short, so that the first sound comes soon. Longer sections repeat less context (docs/speaking.md).
 _SIZES, _LOOKAHEAD = (8, 4, 6, 8, 12, 16, 24), (4, 4, 4, 4, 6)
 _CONTEXT = 8  # code frames before a section
 _OVERLAP = 1  # code frames over which two sections are cross-faded

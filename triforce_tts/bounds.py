@@ -40,6 +40,8 @@ PHASE_ITERATIONS = Bound(0, 10_000)
 TEMPERATURE = Bound(0.0, 100.0, whole=False)  # 0 always takes the likeliest token
 TOP_P = Bound(1e-9, 1.0, whole=False)
 TRIES = Bound(1, 100)
+BATCH = Bound(0, 256)  # lines that are drawn at once
+PROCESSES = Bound(0, 1024)  # 0 takes as many as are useful
 MAX_CHARACTERS = 20_000  # of one text, which is about twenty minutes of speech
 
 

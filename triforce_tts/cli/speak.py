@@ -30,9 +30,22 @@ LexiconFile = Annotated[
 Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
 Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
 Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores.")]
+ProcessThreads = Annotated[
+    int, typer.Option("--threads", help="CPU threads of each process, up to 1024; 0: as many as cores.")
+]
+Processes = Annotated[
+    int,
+    typer.Option(
+        help="Processes that speak; 0: one for each GPU, or up to four on a CPU where the work is long enough for them."
+    ),
+]
+Batch = Annotated[
+    int, typer.Option(help="Lines that a process draws at once, 1 to 256; 0: 1 on a CPU and 16 on a GPU.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
+GPU_BATCH = 16
 STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
 
 
@@ -156,6 +169,17 @@ def _prepare(
     synthesizer = Synthesizer.load(model, device, lexicon)
     if steps is not None:
         synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
+    return synthesizer
+
+
+def _prepare_for_lines(
+    model: Path | None, device: str, threads: int, batch: int, steps: int | None, seed: int, lexicon: Path | None
+) -> "Synthesizer":
+    """A synthesizer that speaks line by line, or a batch of lines at once."""
+    bounds.BATCH.check("--batch", batch)
+    synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
+    usual = GPU_BATCH if synthesizer.device.type == "cuda" else 1
+    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
     return synthesizer
 
 

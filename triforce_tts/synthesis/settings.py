@@ -17,6 +17,7 @@ class Settings:
     sampler: str = "euler"
     guidance: float = 1.0  # of stage 3; another number needs a network that was trained with dropped conditions
     phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
+    batch: int = 0  # lines drawn at once, in shapes that do not depend on the lines; 0: all that are given, in one shape of their own
     tries: int = 3  # of a line that does not come out complete, each with the next seeds
 
     def __post_init__(self) -> None:
@@ -26,4 +27,5 @@ class Settings:
         bounds.one_of("sampler", self.sampler, tuple(SAMPLERS))
         bounds.GUIDANCE.check("guidance", self.guidance)
         bounds.PHASE_ITERATIONS.check("phase_iterations", self.phase_iterations)
+        bounds.BATCH.check("batch", self.batch)
         bounds.TRIES.check("tries", self.tries)

@@ -8,6 +8,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli.speak import (
+    PROGRESS,
     Batch,
     Device,
     LexiconFile,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
 _MASTERS = ("none", "acx", "podcast")
-_PROGRESS = ("bar", "json", "none")
 _NAMED = 20  # lines that the last message names
 
 
@@ -127,6 +127,7 @@ def narrate(
     from triforce_tts.crew import launched
 
     _check_choices(notes, speakers, master, progress, tries)
+    bounds.PROCESSES.check("--processes", processes)
     place = launched(device, processes)
     content = _read(book, notes, pictures, speakers, chapter_pattern)
     if list_chapters:
@@ -170,7 +171,7 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.one_of("--notes", notes, _NOTES)
     bounds.one_of("--speakers", speakers, _SPEAKERS)
     bounds.one_of("--master", master, _MASTERS)
-    bounds.one_of("--progress", progress, _PROGRESS)
+    bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)
 
 

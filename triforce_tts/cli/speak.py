@@ -5,8 +5,9 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -17,6 +18,10 @@ from triforce_tts.files import write_text
 from triforce_tts.named_voices import is_named
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from triforce_tts.line_files import Reader
+    from triforce_tts.narrator.progress import Shown
     from triforce_tts.synthesis import Synthesizer
     from triforce_tts.voices import Voice
 
@@ -46,13 +51,22 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
 Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
 GPU_BATCH = 16
+PROGRESS = ("bar", "json", "none")
 STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
 
 
 def speak(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")],
+    text: Annotated[
+        str | None, typer.Argument(metavar="TEXT", help="What to say; '-' reads it from standard input.")
+    ] = None,
     voice: VoiceClip = None,
-    out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg.")] = Path("speech.wav"),
+    out: Annotated[Path, typer.Option(help="File to write: .wav, .flac, .mp3 or .ogg; with --lines a folder.")] = Path(
+        "speech.wav"
+    ),
+    lines: Annotated[
+        Path | None, typer.Option(help="List of texts, one a line, or name, tab and text: each gets a file in --out.")
+    ] = None,
+    lines_format: Annotated[str, typer.Option("--format", help="Format of the files of --lines.")] = ".wav",
     lexicon: LexiconFile = None,
     candidates: Annotated[
         int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
@@ -61,7 +75,12 @@ def speak(
     seed: Seed = 0,
     steps: Steps = None,
     device: Device = "auto",
-    threads: Threads = 0,
+    threads: Annotated[
+        int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores, and one a process with --lines.")
+    ] = 0,
+    processes: Processes = 0,
+    batch: Batch = 0,
+    progress: Annotated[str, typer.Option(help="Of --lines: bar, json (lines on standard output), or none.")] = "bar",
     quiet: Quiet = False,
 ) -> None:
     """Say a text in the default voice, or in the voice of a clip.
@@ -74,7 +93,22 @@ def speak(
       triforce-tts speak "Good morning." --out morning.wav
 
       triforce-tts speak - --voice me.wav --seed 3 < letter.txt
+
+      triforce-tts speak --lines prompts.tsv --out prompts --format .flac
     """
+    if lines is not None:
+        if text is not None:
+            raise ConfigError(f"--lines {lines}: a text was given too ('{text[:40]}'); give one of them")
+        reader = partial(
+            open_reader, model=model, threads=threads or 1, batch=batch, steps=steps, seed=seed, lexicon=lexicon,
+            candidates=candidates, voice=voice,
+        )  # fmt: skip
+        _speak_lines(
+            lines, out, lines_format, seed, device, processes, progress, quiet, reader, (voice, lexicon, model)
+        )
+        return
+    if text is None:
+        raise ConfigError("there is nothing to say; give a text, '-' for standard input, or a list with --lines")
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
     _require_target(out, (voice, lexicon, model), model)
@@ -93,6 +127,31 @@ def speak(
         took = time.perf_counter() - began
         parts = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
         typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({parts})", err=True)
+
+
+def _speak_lines(
+    lines: Path, out: Path, suffix: str, seed: int, device: str, processes: int, progress: str, quiet: bool,
+    reader: "Callable[..., Reader]", sources: tuple[Path | None, ...],
+) -> None:  # fmt: skip
+    from triforce_tts.cli.lines import ListOrder, speak_lines
+
+    bounds.PROCESSES.check("--processes", processes)
+    bounds.one_of("--progress", progress, PROGRESS)
+    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
+    speak_lines(ListOrder(lines, out, suffix, seed, device, processes, shown, quiet), reader, sources)
+
+
+def open_reader(
+    device: str, *, model: Path | None, threads: int, batch: int, steps: int | None, seed: int, lexicon: Path | None,
+    candidates: int, voice: Path | None, quiet: bool,
+) -> "Reader":  # fmt: skip
+    """The model with its voice, in this process or in one that helps it."""
+    bounds.CANDIDATES.check("--candidates", candidates)
+    synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
+    synthesizer.settings = replace(synthesizer.settings, candidates=candidates)
+    from triforce_tts.line_files import Reader
+
+    return Reader(synthesizer, _choose_voice(synthesizer, voice, quiet))
 
 
 def resynthesize(

@@ -217,7 +217,9 @@ def launched(device: str, processes: int) -> Place:
         raise ConfigError(
             f"--processes {processes}: a launcher has started {os.environ['WORLD_SIZE']} processes; leave the option out"
         )
-    state = _state(cpu=device == "cpu")
+    import torch
+
+    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # without a GPU it must be told so
     return Place(state.process_index, state.num_processes, str(state.device))
 
 

@@ -1,7 +1,7 @@
 """A list of texts, one on each line of a file: ``text``, or ``name<TAB>text``."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +16,15 @@ _LEAST_DIGITS = 4
 class ListedText:
     """A text that gets a file of its own."""
 
+    number: int  # of its line
     name: str  # of the file, without its suffix
     text: str
 
 
-def read_list(path: Path, check: Callable[[str], object]) -> tuple[list[ListedText], list[str]]:
-    """The texts of a list, and one line of error for each line of the list that cannot be spoken.
+def read_list(path: Path) -> tuple[list[ListedText], dict[int, str]]:
+    """The texts of a list, and what is wrong with each of its other lines, by the number of the line.
 
     A text without a name is named by the number of its line.
-
-    Args:
-        path: of the list, in UTF-8.
-        check: raises a ``TextError`` for a text that cannot be spoken.
 
     Raises:
         TextError: the list cannot be read, or has no text.
@@ -37,31 +34,44 @@ def read_list(path: Path, check: Callable[[str], object]) -> tuple[list[ListedTe
         raise TextError(f"{path}: the list is empty; expected a text on each line, or a name, a tab and a text")
     width = max(_LEAST_DIGITS, len(str(lines[-1].number)))
     texts: dict[str, ListedText] = {}
-    faults: list[str] = []
+    faults: dict[int, str] = {}
     for line in lines:
         try:
             if line.fault:
                 raise TextError(line.fault.removeprefix(f"{path}, line {line.number}: "))
-            listed = _listed(line.text, f"{line.number:0{width}d}")
+            listed = _listed(line.text, line.number, width)
             if listed.name.lower() in texts:  # some file systems do not tell upper and lower case apart
                 raise TextError(
                     f"the name '{listed.name}' is that of an earlier line; give each line a name of its own"
                 )
-            check(listed.text)
-        except TextError as error:
-            faults.append(f"{path}, line {line.number}: {error}")
-        else:
             texts[listed.name.lower()] = listed
+        except TextError as error:
+            faults[line.number] = str(error)
     return list(texts.values()), faults
 
 
-def _listed(line: str, number: str) -> ListedText:
+def without_faults(
+    texts: Sequence[ListedText], faults: dict[int, str], check: Callable[[str], object]
+) -> list[ListedText]:
+    """The ``texts`` that can be spoken; ``check`` raises a ``TextError`` for the others, which goes into ``faults``."""
+    good = []
+    for listed in texts:
+        try:
+            check(listed.text)
+            good.append(listed)
+        except TextError as error:
+            faults[listed.number] = str(error)
+    return good
+
+
+def _listed(line: str, number: int, width: int) -> ListedText:
     name, tab, text = line.partition("\t")
     if not tab:
-        return ListedText(number, line.strip())
+        return ListedText(number, f"{number:0{width}d}", line.strip())
     name = name.strip()
     if not _NAME.fullmatch(name):
         raise TextError(
-            f"the name {name[:60]!r} cannot name a file; expected 1 to 100 letters, digits, '.', '_' or '-' of ASCII, and no '.' or '-' first"
+            f"the name {name[:60]!r} cannot name a file; expected 1 to 100 letters, digits, '.', '_' or '-' of ASCII, "
+            "and no '.' or '-' first"
         )
-    return ListedText(name, text.strip())
+    return ListedText(number, name, text.strip())

@@ -49,14 +49,16 @@ def speak_lines(order: ListOrder, open_reader: "Callable[..., Reader]", sources:
     from triforce_tts.audio.io import WRITTEN
     from triforce_tts.crew import launched
     from triforce_tts.files import refuse_sources, require_own, working_folder
-    from triforce_tts.line_list import read_list
+    from triforce_tts.line_list import read_list, without_faults
 
     bounds.one_of("--format", order.suffix, WRITTEN)
     refuse_sources(order.folder, [order.source, *(path for path in sources if path is not None)])
     require_own(order.folder, "lines")
+    listed, wrong = read_list(order.source)
     place = launched(order.device, order.processes)
     reader = open_reader(place.device or order.device, quiet=order.quiet or not place.is_main)
-    texts, faults = read_list(order.source, reader.synthesizer.prepare)
+    texts = without_faults(listed, wrong, reader.synthesizer.prepare)
+    faults = [f"{order.source}, line {number}: {wrong[number]}" for number in sorted(wrong)]
     if place.is_main:
         for fault in faults:
             typer.echo(fault, err=True)

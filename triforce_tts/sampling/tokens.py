@@ -179,6 +179,7 @@ def generate(
     seeds: list[int],
     sampling: TokenSampling,
     look_every: int | None = None,
+    prompt_steps: int | None = None,
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
 
@@ -195,13 +196,19 @@ def generate(
         sampling: temperature and nucleus.
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
+        prompt_steps: no prompt has more steps. With it each prompt is read by itself, and the shapes of all other
+            products depend on it and on the number of rows alone. So the last bits of a row do not depend on the
+            other rows.
     """
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
     steps = max(0, *rooms)
     look_every = look_every or (1 if device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
-    cache, last = _read_prompts(model, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
+    if prompt_steps is None:
+        cache, last = _read_prompts(model, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
+    else:
+        cache, last = _read_one_by_one(model, packed, prompt_steps, prompt_steps + max(limits))
     ends = torch.tensor([len(prompt) for prompt in packed], device=device)
     open_until, running = torch.tensor(rooms, device=device), torch.ones_like(ends, dtype=torch.bool)
     uniforms = _uniforms(seeds, limits, model.width).to(device)
@@ -244,6 +251,21 @@ def _read_prompts(model: GPT, prompts: Sequence[torch.Tensor], room: int) -> tup
     positions = torch.arange(padded.shape[1]).expand(padded.shape[:2])
     hidden = model.hidden(padded.to(model.device), positions.to(model.device), cache)
     return cache, hidden[torch.arange(len(prompts)), lengths - 1]
+
+
+def _read_one_by_one(
+    model: GPT, prompts: Sequence[torch.Tensor], prompt_steps: int, room: int
+) -> tuple[KVCache, torch.Tensor]:
+    """As ``_read_prompts``; a step sees ``prompt_steps`` positions and those of the steps so far, whatever the prompts."""
+    cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
+    states = []
+    for row, prompt in enumerate(prompts):
+        own, state = _read_prompts(model, [prompt], len(prompt))
+        cache.keys[:, row, :, : len(prompt)] = own.keys[:, 0]
+        cache.values[:, row, :, : len(prompt)] = own.values[:, 0]
+        states.append(state)
+    cache.advance(prompt_steps)
+    return cache, torch.cat(states)
 
 
 def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:

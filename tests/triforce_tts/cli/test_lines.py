@@ -102,7 +102,7 @@ def test_what_cannot_be_a_list_or_a_place_is_one_line(kind: str, texts: Path, mo
 
 
 def test_two_launched_processes_and_a_killed_run_make_the_same_bytes(texts: Path, model: Path, tmp_path: Path) -> None:
-    texts.write_text("".join(f"Line {number} of a list.\n" for number in range(6)))
+    texts.write_text("".join(f"Line {number} of a list.\n" for number in range(4)))
     out = tmp_path / "alone"
     words = [*forks.CLI, "speak", "--lines", str(texts), "--model", str(model), "--steps", "0"]
     assert forks.run([*words, "--out", out, "--processes", "1"]).returncode == 0

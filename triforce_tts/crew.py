@@ -138,7 +138,7 @@ def _named_exit(code: int) -> str:
 def _last_words(messages: multiprocessing.connection.Connection) -> str:
     with suppress(EOFError, OSError):
         if messages.poll():
-            return f"failed ({messages.recv()})"
+            return f"failed ({messages.recv_bytes().decode()})"
     return ""
 
 
@@ -162,7 +162,7 @@ def _help(messages: multiprocessing.connection.Connection, work: Callable[..., o
     try:
         work(*given)
     except (TriforceError, OSError) as error:
-        messages.send(" ".join(str(error).split()))
+        messages.send_bytes(" ".join(str(error).split()).encode())
         raise SystemExit(2) from None
 
 

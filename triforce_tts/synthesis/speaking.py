@@ -121,7 +121,7 @@ def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
             some = members[start : start + settings.batch]
             filled = some + some[-1:] * (settings.batch - len(some))
             drawn = _draw_together(model, [jobs[i] for i in filled], settings, watch, room)
-            takes.update(zip(some, drawn, strict=False))
+            takes.update(zip(some, drawn[: len(some)], strict=True))
     return [takes[i] for i in range(len(jobs))]
 
 

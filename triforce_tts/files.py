@@ -32,6 +32,7 @@ FolderKind = Literal[
     "results",
     "narration",
     "audiobook",
+    "lines",
 ]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"

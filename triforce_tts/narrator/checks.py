@@ -95,10 +95,7 @@ class Checker:
         figures["rate"] = figures["seconds"] / spoken.predicted_s
         flags = [*_engine_flags(spoken), *sound_flags(figures, spoken.predicted_s)]
         audio = Audio(torch.from_numpy(wave), sample_rate)
-        if self.align is not None:
-            flags += self._alignment(audio, spoken.text, figures)
-        if self.follow is not None:
-            flags += reading_flags(self.follow(audio, spoken.text), figures)
+        flags += self._words(audio, spoken.text, figures)
         if self.likeness is not None and figures["seconds"] >= LIKENESS_S:
             figures["likeness"] = self.likeness(audio)
             if figures["likeness"] < LEAST_LIKENESS:
@@ -110,15 +107,19 @@ class Checker:
         rounded = {name: round(value, 4) for name, value in figures.items()}
         return Checked(tuple(flags), rounded, heard, missing)
 
-    def _alignment(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
-        assert self.align is not None
+    def _words(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
+        """What is wrong with the places of the words. Where every word was followed, it is no fault if alignment fails."""
+        reading = [] if self.follow is None else reading_flags(self.follow(audio, text), figures)
+        if self.align is None:
+            return reading
         words = self.align(audio, text)
         if words is None:
-            return ["the words cannot be found in the sound"]
+            is_whole = figures.get("read wrongly") == 0
+            return reading if is_whole else ["the words cannot be found in the sound", *reading]
         figures["longest word"] = max(word[-1] - word[0] for word in words)
         if figures["longest word"] > LONGEST_WORD_S:
-            return [f"a word lasts {figures['longest word']:.1f} s, expected at most {LONGEST_WORD_S:g} s"]
-        return []
+            reading.insert(0, f"a word lasts {figures['longest word']:.1f} s, expected at most {LONGEST_WORD_S:g} s")
+        return reading
 
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:

@@ -178,3 +178,11 @@ def test_words_that_sound_alike_are_not_wrong() -> None:
 def test_a_recognisers_spelling_of_a_short_line_is_not_wrong() -> None:
     assert word_flags('"There I object," said Filby.', "Their eye objects have filled me.", {}) == []
     assert word_flags('"There I object," said Filby.', "Here we come.", {}) != []
+
+
+def test_alignment_may_fail_where_every_word_was_followed() -> None:
+    whole, part = Reading((("AH",), ("K", "AE", "T")), (("AH",), ("K", "AE", "T"))), Reading((("AH",),), ())
+    lost = "the words cannot be found in the sound"
+    for reading, flags in ((whole, ()), (part, (lost,)), (None, (lost, "the words cannot be followed in the sound"))):
+        checker = Checker(lambda audio, text: None, None, lambda audio, text, it=reading: it)  # type: ignore[misc]
+        assert checker(spoken(tone(3.0)), RATE).flags == flags

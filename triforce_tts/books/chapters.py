@@ -68,6 +68,8 @@ class Block:
         marker: the number in front of a list's item, which is said, but which the source does not hold as text.
         level: of a heading, from 1.
         pieces: the numbers of the source's pieces that make up the text.
+        speaker: who speaks it in a play, as the play names them.
+        directions: the parts of the text that are directions for the stage, in order.
     """
 
     kind: Kind
@@ -75,6 +77,8 @@ class Block:
     marker: str = ""
     level: int = 0
     pieces: tuple[int, ...] = ()
+    speaker: str = ""
+    directions: tuple[str, ...] = ()
 
     @property
     def spoken(self) -> str:

@@ -1,5 +1,6 @@
 """The command ``narrate``: a book in, an audiobook out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -18,11 +19,12 @@ from triforce_tts.cli.speak import (
     _choose_voice,
     _prepare,
 )
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.narrator.cast import CastFile
     from triforce_tts.narrator.checks import Checker
     from triforce_tts.narrator.narrate import Order, Outcome
     from triforce_tts.narrator.plan import Plan
@@ -56,6 +58,13 @@ Pictures = Annotated[bool, typer.Option("--pictures", help="Read the description
 Speakers = Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")]
 Pattern = Annotated[
     str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
+]
+CastOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cast",
+        help="Voices of speakers: YAML lines such as 'JACK: kathleen', 'chapter 3: me.wav', 'narrator: af_heart' (or a .tsv).",
+    ),
 ]
 Redo = Annotated[
     list[str] | None,
@@ -101,6 +110,7 @@ def narrate(
     narrator: NarratorName = None,
     subtitles: Subtitles = None,
     voice: VoiceClip = None,
+    cast_file: CastOption = None,
     lexicon: LexiconFile = None,
     progress: ProgressShown = "bar",
     model: Model = None,
@@ -128,11 +138,13 @@ def narrate(
 
     order = Order(
         book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
-        cover, subtitles, title, author, narrator,
+        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice),
     )  # fmt: skip
     check_order(order, content)
-    checker = _open_checker(order, (voice, lexicon, model, cover), align, recogniser)
-    studio = _open_studio(checker, _prepare(model, device, threads, steps, seed, lexicon), voice, tries, quiet)
+    checker = _open_checker(order, (voice, cast_file, lexicon, model, cover), align, recogniser)
+    studio = _open_studio(
+        checker, _prepare(model, device, threads, steps, seed, lexicon), voice, order.cast, tries, quiet
+    )
     if dry_run:
         _print_plan(order, content, studio)
         return
@@ -170,13 +182,35 @@ def _open_checker(order: "Order", sources: tuple[Path | None, ...], align: bool,
     return open_checker(align, open_recogniser(choice.recogniser))
 
 
+def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
+    if path is None:
+        return None
+    from triforce_tts.narrator.cast import read_cast
+
+    cast_file = read_cast(path)
+    if cast_file.narrator is not None and voice is not None:
+        raise ConfigError(
+            f"--voice {voice}: {path} names the narrator's voice too ('{cast_file.narrator}'); give it in one place"
+        )
+    return cast_file
+
+
 def _open_studio(
-    checker: "Checker", synthesizer: "Synthesizer", voice: Path | None, tries: int, quiet: bool
+    checker: "Checker",
+    synthesizer: "Synthesizer",
+    voice: Path | None,
+    cast_file: "CastFile | None",
+    tries: int,
+    quiet: bool,
 ) -> "Studio":
-    """The model with its voice and the checks; what the user should know of the voice is said."""
+    """The model with its voices and the checks; what the user should know of a voice is said."""
     from triforce_tts.narrator.speaking import Studio
 
-    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+    if cast_file is None:
+        return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+    narrator = cast_file.clip(cast_file.narrator) if cast_file.narrator is not None else voice
+    voices = {name: _choose_voice(synthesizer, cast_file.clip(name), quiet) for name in cast_file.voices}
+    return Studio(synthesizer, _choose_voice(synthesizer, narrator, quiet), checker, tries, voices)
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
@@ -206,6 +240,19 @@ def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     for remark in plan.remarks:
         typer.echo(remark)
     _print_sums(plan)
+    if order.cast is not None:
+        _print_cast(plan)
+
+
+def _print_cast(plan: "Plan") -> None:
+    """How many lines each voice gets, and of whom."""
+    voices: dict[str, Counter[str]] = {"": Counter()}
+    for line in plan.lines:
+        voices.setdefault(line.voice, Counter())[line.speaker or "the narrator"] += 1
+    for voice, speakers in voices.items():
+        whose = ", ".join(f"{name} {count}" for name, count in speakers.most_common())
+        name = printable(voice or plan.voice)
+        typer.echo(f"{counted(sum(speakers.values()), 'line')} by the voice '{name}': {whose or 'none'}")
 
 
 def _print_sums(plan: "Plan") -> None:

@@ -13,6 +13,7 @@ from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
+from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
@@ -46,6 +47,7 @@ class Order:
     title: str | None = None  # these three in place of what the book says of itself
     author: str | None = None
     narrator: str | None = None
+    cast: CastFile | None = None
 
     @property
     def profile(self) -> Profile:
@@ -89,10 +91,11 @@ def check_order(order: Order, book: ChapterBook) -> None:
 
     Raises:
         TextError: no such chapter.
-        ConfigError: a format is not known, or a name cannot be printed.
+        ConfigError: a format is not known, a name cannot be printed, or the cast does not fit the book.
         TriforceError: an output is the book, or a place that is not this command's.
     """
     choose_chapters(order.chapters, len(book.chapters))
+    cast_book(order.cast, book)
     refuse_sources(order.out, [order.book])
     for option, name in (("title", order.title), ("author", order.author), ("narrator", order.narrator)):
         if name is not None and not (name.strip() and name.isprintable()):
@@ -131,7 +134,7 @@ def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tu
     about = book.about
     named = replace(book, about=replace(about, title=order.title or about.title, author=order.author or about.author))
     model = studio.synthesizer.model
-    planner = Planner(studio.speaker(order.seed), redo.replacement)
+    planner = Planner(studio.speaker(order.seed), redo.replacement, cast_book(order.cast, book))
     chosen = choose_chapters(order.chapters, len(book.chapters))
     plan = make_plan(
         named,

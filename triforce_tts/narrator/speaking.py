@@ -3,8 +3,8 @@
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
@@ -32,14 +32,23 @@ class Studio:
     voice: Voice
     checker: Checker
     tries: int  # of a line that the checks are not content with
+    cast: Mapping[str, Voice] = field(default_factory=dict)  # the voices of lines that are not the narrator's
 
     def speaker(self, seed: int) -> Speaker:
         """What the plan needs to know of model, voice and settings."""
         model = self.synthesizer.model
         settings = asdict(replace(self.synthesizer.settings, tries=1))
         limits = model.limits.model_dump(mode="json")
-        identity = json.dumps([_FORMAT, model.id, voice_identity(self.voice), settings, limits], sort_keys=True)
-        return Speaker(model.tokenizer, model.room, identity, seed)
+
+        def identity(voice: Voice) -> str:
+            return json.dumps([_FORMAT, model.id, voice_identity(voice), settings, limits], sort_keys=True)
+
+        voices = {name: identity(voice) for name, voice in self.cast.items()}
+        return Speaker(model.tokenizer, model.room, identity(self.voice), seed, voices)
+
+    def voice_of(self, line: PlannedLine) -> Voice:
+        """The voice that speaks a line."""
+        return self.cast[line.voice] if line.voice else self.voice
 
 
 def voice_identity(voice: Voice) -> str:
@@ -116,7 +125,7 @@ def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
     script = make_line(line.source, line.text, line.pause_s, model.tokenizer, model.room)
     if number:
         script = closed(script, model.tokenizer, model.room)
-    job = Job(script, studio.voice, bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
+    job = Job(script, studio.voice_of(line), bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
     (spoken,) = speak_jobs(model, [job], replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
     return spoken
 

@@ -71,6 +71,21 @@ def test_a_book_becomes_a_file_and_progress_is_json(book: Path, quick: list[str 
     assert "3 chapters" in again.stderr
 
 
+def test_a_cast_gets_its_lines_and_the_dry_run_counts_them(tmp_path: Path, quick: list[str | Path]) -> None:
+    book, cast = tmp_path / "two.txt", tmp_path / "cast.yaml"
+    book.write_text('"Yes," said Jack. "No," said Jill.\n')
+    cast.write_text("Jack: kathleen\nJill: af_heart\n")
+    done = run(book, "--dry-run", "--cast", cast, *quick)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if "by the voice" in line][1:] == [
+        "1 line by the voice 'kathleen': Jack 1",
+        "1 line by the voice 'af_heart': Jill 1",
+    ]
+    cast.write_text("Jim: kathleen\n")
+    done = run(book, "--cast", cast, "--quiet", *quick)
+    assert_refused(done, "no speaker 'Jim'; its speakers are Jack, Jill")
+
+
 def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: list[str | Path]) -> None:
     whole, out = book.parent / "whole.flac", book.parent / "fox.flac"
     assert run(book, "--out", whole, *quick).returncode == 0

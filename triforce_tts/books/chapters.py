@@ -121,13 +121,20 @@ class Skipped:
 
 @dataclass(frozen=True)
 class About:
-    """What a book says of itself, or nothing; ``cover`` is the name of its picture inside the source."""
+    """What a book says of itself, or nothing.
+
+    ``cover`` is the name of its picture inside the source, ``date`` is its day, month or year as ISO 8601 has it, and ``number`` is
+    its place in the ``series``.
+    """
 
     title: str = ""
     author: str = ""
     language: str = ""
     identifier: str = ""
     cover: str = ""
+    date: str = ""
+    series: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import typer
 from triforce_tts import bounds
 from triforce_tts.cli.speak import (
     Device,
-    LexiconFile,
     Model,
     Quiet,
     Seed,
@@ -83,6 +82,18 @@ CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; defau
 Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
 NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
+Credits = Annotated[
+    bool, typer.Option("--credits", help="Speak title, author and narrator at the beginning and at the end.")
+]
+Series = Annotated[
+    str | None, typer.Option(help="Series in the tags, such as 'Sherlock Holmes #3'; default: the book's own.")
+]
+Pronounce = Annotated[
+    Path | None,
+    typer.Option(
+        "--pronounce", "--lexicon", help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'."
+    ),
+]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
 ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
@@ -108,10 +119,12 @@ def narrate(
     title: Title = None,
     author: Author = None,
     narrator: NarratorName = None,
+    series: Series = None,
+    credits_spoken: Credits = False,
     subtitles: Subtitles = None,
     voice: VoiceClip = None,
     cast_file: CastOption = None,
-    lexicon: LexiconFile = None,
+    lexicon: Pronounce = None,
     progress: ProgressShown = "bar",
     model: Model = None,
     seed: Seed = 0,
@@ -138,7 +151,7 @@ def narrate(
 
     order = Order(
         book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
-        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice),
+        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice), credits_spoken, series,
     )  # fmt: skip
     check_order(order, content)
     checker = _open_checker(order, (voice, cast_file, lexicon, model, cover), align, recogniser)
@@ -233,7 +246,7 @@ def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     from triforce_tts.narrator.redo import Redo
 
     plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
-    for chapter in plan.chosen:
+    for chapter in plan.parts:
         typer.echo(
             f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
         )
@@ -256,7 +269,11 @@ def _print_cast(plan: "Plan") -> None:
 
 
 def _print_sums(plan: "Plan") -> None:
-    typer.echo(f"{plan.spoken_words} words are spoken, each once and in order, in {counted(len(plan.lines), 'line')}")
+    typer.echo(
+        f"{plan.spoken_words} words are spoken, each once and in order, in {counted(sum(len(c.lines) for c in plan.chosen), 'line')}"
+    )
+    if plan.credit_words:
+        typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
     for reason, words in sorted(plan.skipped_words.items()):
         typer.echo(f"{counted(words, 'word')} skipped: {reason}")
     typer.echo(f"about {length(plan.predicted_s)} of speech")

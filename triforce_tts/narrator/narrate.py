@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.books.chapters import About, Chapter, ChapterBook
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
 from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
+from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
 from triforce_tts.narrator.plan import Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
@@ -24,9 +25,10 @@ from triforce_tts.narrator.report import flagged, write_report
 from triforce_tts.narrator.speaking import Studio, speak_missing
 from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
-from triforce_tts.wording import cut
+from triforce_tts.wording import cut, printable
 
 _NAME_BYTES = 120  # of a chapter's title in the name of its file
+_SERIES = re.compile(r"(.*\S)\s*#\s*([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -48,6 +50,8 @@ class Order:
     author: str | None = None
     narrator: str | None = None
     cast: CastFile | None = None
+    credits: bool = False
+    series: str | None = None  # such as "Sherlock Holmes #3"
 
     @property
     def profile(self) -> Profile:
@@ -97,7 +101,12 @@ def check_order(order: Order, book: ChapterBook) -> None:
     choose_chapters(order.chapters, len(book.chapters))
     cast_book(order.cast, book)
     refuse_sources(order.out, [order.book])
-    for option, name in (("title", order.title), ("author", order.author), ("narrator", order.narrator)):
+    for option, name in (
+        ("title", order.title),
+        ("author", order.author),
+        ("narrator", order.narrator),
+        ("series", order.series),
+    ):
         if name is not None and not (name.strip() and name.isprintable()):
             raise ConfigError(f"--{option} {name!a}: expected printable characters, and no empty text")
     if not order.is_folder:
@@ -131,21 +140,28 @@ def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tu
     Raises:
         TextError: no such chapter, nothing to speak, or the proof of the words fails.
     """
-    about = book.about
-    named = replace(book, about=replace(about, title=order.title or about.title, author=order.author or about.author))
+    about = replace(book.about, title=order.title or book.about.title, author=order.author or book.about.author)
     model = studio.synthesizer.model
     planner = Planner(studio.speaker(order.seed), redo.replacement, cast_book(order.cast, book))
     chosen = choose_chapters(order.chapters, len(book.chapters))
     plan = make_plan(
-        named,
+        replace(book, about=about),
         chosen,
         planner,
         f"{model.name} ({model.id})",
         studio.voice.name,
         model.characters_per_second,
         order.front,
+        _credits(order, about),
     )
     return plan, planner.originals
+
+
+def _credits(order: Order, about: About) -> tuple[Chapter, Chapter] | None:
+    if not order.credits:
+        return None
+    named = (about.title or order.book.stem, about.author, order.narrator)
+    return opening_credits(*named), closing_credits(*named)
 
 
 def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress) -> Outcome:
@@ -169,7 +185,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
         records = speak_missing(studio, plan.lines, lines, progress)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
-        files = _write(order, plan, records, lines, cover, progress)
+        files = _write(order, book, plan, records, lines, cover, progress)
         write_report(folder, plan, records, files)
     return Outcome(plan, records, tuple(files), (remark,) if remark else ())
 
@@ -196,22 +212,30 @@ def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
 
 
 def _write(
-    order: Order, plan: Plan, records: Mapping[str, LineRecord], lines: Lines, cover: Cover | None, progress: Progress
+    order: Order,
+    book: ChapterBook,
+    plan: Plan,
+    records: Mapping[str, LineRecord],
+    lines: Lines,
+    cover: Cover | None,
+    progress: Progress,
 ) -> list[Written]:
     step = _Steps(progress)
-    tags = _tags(order, plan, lines)
+    tags = _tags(order, book.about, plan, lines)
     if not order.is_folder:
-        timeline = _timeline(order, plan.chosen, records)
+        timeline = _timeline(order, plan.parts, records)
         written = write_book(order.out, Content(timeline, lines, tags, cover), order.profile, step)
         if order.subtitles is not None:
             write_subtitles(order.subtitles, timeline)
         return [written]
     files = []
     with working_folder(order.out, "audiobook", [order.book]) as folder:
-        for chapter in (chapter for chapter in plan.chosen if chapter.lines):
+        first = 0 if plan.opening is None else 1  # the number of a track is from 1
+        count = len(plan.chapters) + 2 * first
+        for chapter in (chapter for chapter in plan.parts if chapter.lines):
             timeline = _timeline(order, [chapter], records)
-            named = {**tags, "title": chapter.title, "track": f"{chapter.number}/{len(plan.chapters)}"}
-            path = folder / f"{_file_name(chapter, len(plan.chapters))}{order.suffix}"
+            named = {**tags, "title": chapter.title, "track": f"{chapter.number + first}/{count}"}
+            path = folder / f"{_file_name(chapter, count)}{order.suffix}"
             files.append(write_book(path, Content(timeline, lines, named, cover), order.profile, step))
     return files
 
@@ -231,12 +255,21 @@ def _file_name(chapter: PlannedChapter, count: int) -> str:
     return f"{chapter.number:0{len(str(count))}d} {short}".strip()
 
 
-def _tags(order: Order, plan: Plan, lines: Lines) -> dict[str, str]:
+def parse_series(text: str) -> tuple[str, str]:
+    """The name of a series and the number of a book in it, in a text such as "Sherlock Holmes #3"."""
+    match = _SERIES.fullmatch(text.strip())
+    return (match[1], match[2]) if match else (text.strip(), "")
+
+
+def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str]:
     """The tags under FFmpeg's names; which of them a format can hold is FFmpeg's affair."""
     title = plan.title or order.book.stem
     tags = {
         "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,
         "composer": order.narrator or f"synthetic voice '{plan.voice}'", "genre": "Audiobook", "media_type": "2",
-        "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice",
+        "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice", "date": about.date,
     }  # fmt: skip
+    series, number = parse_series(order.series) if order.series is not None else (about.series, about.number)
+    if series:
+        tags |= {"show": printable(series), "grouping": printable(f"{series} #{number}" if number else series)}
     return {name: value for name, value in tags.items() if value}

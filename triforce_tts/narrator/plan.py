@@ -94,21 +94,33 @@ class Plan(Record):
     chapters: tuple[PlannedChapter, ...]
     skipped: tuple[Unspoken, ...]
     remarks: tuple[str, ...] = ()
+    opening: PlannedChapter | None = None  # credits; their words are no words of the book
+    closing: PlannedChapter | None = None
+
+    @property
+    def parts(self) -> list[PlannedChapter]:
+        """All that is narrated: the chosen chapters, and the credits around them."""
+        return [part for part in (self.opening, *self.chosen, self.closing) if part is not None]
 
     @property
     def chosen(self) -> list[PlannedChapter]:
-        """The chapters that are narrated."""
+        """The chapters of the book that are narrated."""
         return [chapter for chapter in self.chapters if chapter.chosen]
 
     @property
     def lines(self) -> list[PlannedLine]:
         """The lines that are narrated, in order."""
-        return [line for chapter in self.chosen for line in chapter.lines]
+        return [line for part in self.parts for line in part.lines]
 
     @property
     def spoken_words(self) -> int:
         """Words of the source that are narrated."""
         return sum(chapter.words for chapter in self.chosen)
+
+    @property
+    def credit_words(self) -> int:
+        """Words of the credits."""
+        return sum(part.words for part in (self.opening, self.closing) if part is not None)
 
     @property
     def skipped_words(self) -> dict[str, int]:
@@ -195,6 +207,13 @@ class Planner:
             words=words,
             blocks=tuple(blocks),
         )
+
+    def credit(self, chapter: Chapter, number: int) -> PlannedChapter:
+        """Credits with their lines. They come after all chapters, so that the book's lines keep number, seed and sound."""
+        count = len(self.unspoken)
+        planned = self.chapter(chapter, number, True)
+        del self.unspoken[count:]  # they are no words of the book
+        return planned
 
     def _block(self, parts: Sequence[Part], where: str) -> list[PlannedLine]:
         planned: list[PlannedLine] = []
@@ -283,7 +302,14 @@ def _are_phones(text: str) -> bool:
 
 
 def make_plan(
-    book: ChapterBook, chosen: Sequence[int], planner: Planner, model: str, voice: str, rate: float, front: bool = True
+    book: ChapterBook,
+    chosen: Sequence[int],
+    planner: Planner,
+    model: str,
+    voice: str,
+    rate: float,
+    front: bool = True,
+    credited: tuple[Chapter, Chapter] | None = None,
 ) -> Plan:
     """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
 
@@ -295,6 +321,7 @@ def make_plan(
         voice: likewise.
         rate: characters a second of its speech.
         front: whether chapters in front of the main text are narrated if they are chosen.
+        credited: the opening and the closing credits, if there are any.
 
     Raises:
         TextError: the proof fails, or nothing of what was chosen can be spoken.
@@ -316,7 +343,11 @@ def make_plan(
             "nothing of the chosen chapters can be spoken; choose others with --chapters ('--list' shows them), or front "
             "matter with --front"
         )
-    return plan
+    if credited is None:
+        return plan
+    opening, closing = credited
+    credits = {"opening": planner.credit(opening, 0), "closing": planner.credit(closing, len(chapters) + 1)}
+    return plan.model_copy(update=credits)
 
 
 def choose_chapters(wanted: str | None, count: int) -> list[int]:

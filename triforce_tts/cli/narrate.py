@@ -95,6 +95,9 @@ Pronounce = Annotated[
     ),
 ]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
+Overlay = Annotated[
+    Path | None, typer.Option(help="Also write an .epub to read along with: its text is highlighted as it is spoken.")
+]
 ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
 
@@ -122,6 +125,7 @@ def narrate(
     series: Series = None,
     credits_spoken: Credits = False,
     subtitles: Subtitles = None,
+    overlay: Overlay = None,
     voice: VoiceClip = None,
     cast_file: CastOption = None,
     lexicon: Pronounce = None,
@@ -151,7 +155,7 @@ def narrate(
 
     order = Order(
         book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
-        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice), credits_spoken, series,
+        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice), credits_spoken, series, overlay,
     )  # fmt: skip
     check_order(order, content)
     checker = _open_checker(order, (voice, cast_file, lexicon, model, cover), align, recogniser)
@@ -230,7 +234,7 @@ def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
     from triforce_tts.files import refuse_sources
 
     given = [source for source in sources if source is not None]
-    for target in (order.out, order.folder, order.subtitles):
+    for target in (order.out, order.folder, order.subtitles, order.overlay):
         if target is not None:
             refuse_sources(target, given)
 

@@ -7,6 +7,7 @@ book -> chapters -> plan -> lines on disk -> timeline -> file -> report
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
 from triforce_tts.books.chapters import About, Chapter, ChapterBook
@@ -18,6 +19,7 @@ from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
+from triforce_tts.narrator.overlay import Book, Page, require_overlay, write_overlay
 from triforce_tts.narrator.plan import Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
 from triforce_tts.narrator.progress import Progress
 from triforce_tts.narrator.redo import Redo
@@ -52,6 +54,7 @@ class Order:
     cast: CastFile | None = None
     credits: bool = False
     series: str | None = None  # such as "Sherlock Holmes #3"
+    overlay: Path | None = None  # an epub to read along with
 
     @property
     def profile(self) -> Profile:
@@ -116,6 +119,9 @@ def check_order(order: Order, book: ChapterBook) -> None:
     else:
         require_own(order.out, "audiobook")
     require_own(order.folder, "narration")
+    if order.overlay is not None:
+        require_overlay(order.overlay)
+        refuse_sources(order.overlay, [order.book])
     if order.subtitles is not None:
         require_subtitles(order.subtitles)
         if order.is_folder:
@@ -130,8 +136,9 @@ def require_targets(order: Order) -> None:
     """
     if not order.is_folder:
         require_file_target(order.out)
-    if order.subtitles is not None:
-        require_file_target(order.subtitles)
+    for path in (order.subtitles, order.overlay):
+        if path is not None:
+            require_file_target(path)
 
 
 def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tuple[Plan, list[str]]:
@@ -186,6 +193,8 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
         files = _write(order, book, plan, records, lines, cover, progress)
+        if order.overlay is not None:
+            _write_overlay(order, order.overlay, plan, records, lines, cover, progress)
         write_report(folder, plan, records, files)
     return Outcome(plan, records, tuple(files), (remark,) if remark else ())
 
@@ -240,10 +249,31 @@ def _write(
     return files
 
 
-def _timeline(order: Order, chapters: Sequence[PlannedChapter], records: Mapping[str, LineRecord]) -> Timeline:
+def _write_overlay(
+    order: Order,
+    path: Path,
+    plan: Plan,
+    records: Mapping[str, LineRecord],
+    lines: Lines,
+    cover: Cover | None,
+    progress: Progress,
+) -> None:
+    parts = [part for part in plan.parts if part.lines]
+    pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
+    modified = datetime.fromtimestamp(order.book.stat().st_mtime, timezone.utc)
+    book = Book(
+        plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,
+        f"{modified:%Y-%m-%dT%H:%M:%SZ}", cover,
+    )  # fmt: skip
+    write_overlay(path, book, pages, lines, order.profile, _Steps(progress))
+
+
+def _timeline(
+    order: Order, chapters: Sequence[PlannedChapter], records: Mapping[str, LineRecord], suffix: str = ""
+) -> Timeline:
     profile = order.profile
     speech_rate = next(iter(records.values())).sample_rate
-    rate = file_rate(order.suffix, speech_rate, profile)
+    rate = file_rate(suffix or order.suffix, speech_rate, profile)
     spoken = [chapter for chapter in chapters if chapter.lines]
     return lay_out(spoken, records, rate, profile.head_s, profile.tail_s)
 
@@ -261,12 +291,16 @@ def parse_series(text: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else (text.strip(), "")
 
 
+def _narrator(order: Order, plan: Plan) -> str:
+    return order.narrator or f"synthetic voice '{plan.voice}'"
+
+
 def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str]:
     """The tags under FFmpeg's names; which of them a format can hold is FFmpeg's affair."""
     title = plan.title or order.book.stem
     tags = {
         "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,
-        "composer": order.narrator or f"synthetic voice '{plan.voice}'", "genre": "Audiobook", "media_type": "2",
+        "composer": _narrator(order, plan), "genre": "Audiobook", "media_type": "2",
         "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice", "date": about.date,
     }  # fmt: skip
     series, number = parse_series(order.series) if order.series is not None else (about.series, about.number)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.triforce_tts.narrator.conftest import STORY, tone
+from tests.triforce_tts.narrator.readalong import read_along
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TriforceError
 from triforce_tts.judges.recognisers import Recogniser
@@ -252,7 +253,10 @@ def test_a_series_is_in_the_tags(
     book = read_chapters(story)
     book = replace(book, about=replace(book.about, series=own, number=number, date="1892"))
     out = tmp_path / "book.m4b"
-    narrate(Order(story, out, chapters="3", series=given, credits=True), book, studio, lambda *_, **__: None)
+    overlay = tmp_path / "along.epub"
+    order = Order(story, out, chapters="3", series=given, credits=True, overlay=overlay)
+    narrate(order, book, studio, lambda *_, **__: None)
+    assert [len(lines) for lines in read_along(overlay)] == [2, 2, 3]
     with av.open(str(out)) as container:
         tags = dict(container.metadata)
         titles = [chapter["metadata"]["title"] for chapter in container.chapters()]

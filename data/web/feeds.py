@@ -16,10 +16,10 @@ from xml.parsers import expat
 
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import read_file, read_text_file
+from triforce_tts.web.request import FetchConfig
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
 from .fetch import FEED_BYTES, download, stem_of
-from .request import FetchConfig
 
 Skip = Callable[[str, str], None]  # it is called with the name of an entry that is left out, and the reason
 

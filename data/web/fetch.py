@@ -20,9 +20,9 @@ from urllib3.response import BaseHTTPResponse
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import file_sha256, write_json
 from triforce_tts.schema import FileName, Record, read_record
+from triforce_tts.web.request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from triforce_tts.wording import counted
 
-from .request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from .sniff import FEED, HEAD, printable_head, sniff
 
 CHUNK = 1 << 16  # bytes read at a time

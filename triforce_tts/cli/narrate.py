@@ -23,6 +23,7 @@ from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.cli.works import Work
     from triforce_tts.narrator.cast import CastFile
     from triforce_tts.narrator.checks import Checker
     from triforce_tts.narrator.narrate import Order, Outcome
@@ -38,7 +39,13 @@ _PROGRESS = ("bar", "json", "none")
 _NAMED = 20  # lines that the last message names
 
 
-Book = Annotated[Path, typer.Argument(metavar="BOOK", help="An .epub, .txt, .md or .html file, or a folder of them.")]
+Books = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="BOOK",
+        help="An .epub, .txt, .md or .html file, a folder of them, or an article's URL; several with --feed.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -98,11 +105,24 @@ Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a li
 Overlay = Annotated[
     Path | None, typer.Option(help="Also write an .epub to read along with: its text is highlighted as it is spoken.")
 ]
+Feed = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a podcast: each book becomes an episode there, and feed.xml lists them beside earlier ones."
+    ),
+]
+FeedUrl = Annotated[
+    str | None,
+    typer.Option(help="Address of that folder on the web; default: the feed's own, or the folder as file: URL."),
+]
+AllowPrivate = Annotated[
+    bool, typer.Option("--allow-private", help="Fetch articles from servers with private addresses, too.")
+]
 ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
 
 def narrate(
-    book: Book,
+    books: Books,
     out: Out = None,
     list_chapters: List = False,
     dry_run: DryRun = False,
@@ -126,8 +146,11 @@ def narrate(
     credits_spoken: Credits = False,
     subtitles: Subtitles = None,
     overlay: Overlay = None,
+    feed: Feed = None,
+    feed_url: FeedUrl = None,
+    allow_private: AllowPrivate = False,
     voice: VoiceClip = None,
-    cast_file: CastOption = None,
+    cast_path: CastOption = None,
     lexicon: Pronounce = None,
     progress: ProgressShown = "bar",
     model: Model = None,
@@ -145,35 +168,84 @@ def narrate(
     Examples:
 
       triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
+
+      triforce-tts narrate https://example.org/a https://example.org/b --feed talks --feed-url https://example.org/talks/
     """
     _check_choices(notes, speakers, master, progress, tries)
-    content = _read(book, notes, pictures, speakers, chapter_pattern)
+    one_book = {"--out": out, "--title": title, "--author": author, "--cover": cover, "--redo": redo, "--chapters": chapters,
+                "--subtitles": subtitles, "--overlay": overlay, "--series": series}  # fmt: skip
+    _check_feed(books, feed, feed_url, out, [name for name, value in one_book.items() if value is not None])
+    works = _read(books, notes, pictures, speakers, chapter_pattern, allow_private)
     if list_chapters:
-        _print_chapters(content)
+        for work in works:
+            _print_chapters(work.content)
         return
     from triforce_tts.narrator.narrate import Order, check_order
 
-    order = Order(
-        book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
-        cover, subtitles, title, author, narrator, _read_cast(cast_file, voice), credits_spoken, series, overlay,
-    )  # fmt: skip
-    check_order(order, content)
-    checker = _open_checker(order, (voice, cast_file, lexicon, model, cover), align, recogniser)
+    cast_file = _read_cast(cast_path, voice)
+    master = "podcast" if feed is not None and master == "none" else master
+    orders = [
+        Order(
+            work.path, out or work.target(feed), chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
+            subtitles, title, author, narrator, cast_file, credits_spoken, series, overlay, work.url,
+        )
+        for work in works
+    ]  # fmt: skip
+    for order, work in zip(orders, works, strict=True):
+        check_order(order, work.content)
+    checker = _open_checker(orders, (voice, cast_path, lexicon, model, cover), align, recogniser)
     studio = _open_studio(
-        checker, _prepare(model, device, threads, steps, seed, lexicon), voice, order.cast, tries, quiet
+        checker, _prepare(model, device, threads, steps, seed, lexicon), voice, cast_file, tries, quiet
     )
-    if dry_run:
-        _print_plan(order, content, studio)
-        return
-    _narrate(order, content, studio, cast("Shown", "none" if quiet and progress == "bar" else progress), quiet)
+    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
+    for order, work in zip(orders, works, strict=True):
+        if dry_run:
+            _print_plan(order, work.content, studio)
+            continue
+        outcome = _narrate(order, work.content, studio, shown, quiet)
+        if feed is not None:
+            _publish(feed, feed_url, work, order, outcome)
 
 
-def _read(book: Path, notes: str, pictures: bool, speakers: str, pattern: str | None) -> "ChapterBook":
+def _read(
+    books: list[str], notes: str, pictures: bool, speakers: str, pattern: str | None, allow_private: bool
+) -> "list[Work]":
     from triforce_tts.books.chapters import ReadOptions
-    from triforce_tts.books.read import read_chapters
+    from triforce_tts.cli.works import read_works
 
     noted, named = cast("Literal['skip', 'inline', 'end']", notes), cast("Literal['read', 'drop']", speakers)
-    return read_chapters(book, ReadOptions(noted, pictures, named, pattern))
+    return read_works(books, ReadOptions(noted, pictures, named, pattern), allow_private)
+
+
+def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, out: Path | None, given: list[str]) -> None:
+    """Refuse options that do not go together; ``given`` are those that belong to one book."""
+    if feed is None:
+        if feed_url is not None:
+            raise ConfigError(f"--feed-url {feed_url}: expected --feed DIR beside it")
+        if len(books) > 1:
+            raise ConfigError(
+                f"{len(books)} books, expected one; several become the episodes of --feed DIR, or lie in one folder"
+            )
+        return
+    if out is not None:
+        raise ConfigError(f"--out {out}: an episode gets its name from the book; leave --out away beside --feed")
+    if len(books) > 1 and given:
+        raise ConfigError(f"{given[0]}: it belongs to one book, found {len(books)}; narrate that book by itself")
+    from triforce_tts.narrator.feed import check_feed
+
+    check_feed(feed, feed_url)
+
+
+def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", outcome: "Outcome") -> None:
+    """Put a finished narration into the feed."""
+    from triforce_tts.narrator.feed import Episode, add_episode, episode_guid, published
+
+    plan = outcome.plan
+    episode = Episode(
+        order.out, episode_guid(work.content), plan.title or work.path.stem, plan.author, outcome.files[0].loudness.seconds,
+        published(work.content.about.date if work.url else ""), work.url,
+    )  # fmt: skip
+    add_episode(feed, episode, feed_url)
 
 
 def _check_choices(notes: str, speakers: str, master: str, progress: str, tries: int) -> None:
@@ -184,11 +256,14 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.TRIES.check("--tries", tries)
 
 
-def _open_checker(order: "Order", sources: tuple[Path | None, ...], align: bool, recogniser: str | None) -> "Checker":
+def _open_checker(
+    orders: "list[Order]", sources: tuple[Path | None, ...], align: bool, recogniser: str | None
+) -> "Checker":
     """The checks; what would be written is not one of ``sources``."""
     from triforce_tts.narrator.checks import open_checker
 
-    _refuse_inputs(order, sources)
+    for order in orders:
+        _refuse_inputs(order, sources)
     if recogniser is None:
         return open_checker(align, None)
     from triforce_tts.judges.recognisers import choose, open_recogniser
@@ -283,7 +358,7 @@ def _print_sums(plan: "Plan") -> None:
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 
-def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool) -> None:
+def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool) -> "Outcome":
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
@@ -293,6 +368,7 @@ def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Show
         typer.echo(remark, err=True)
     if not quiet:
         _print_outcome(order, outcome)
+    return outcome
 
 
 def _print_outcome(order: "Order", outcome: "Outcome") -> None:

@@ -5,6 +5,7 @@ book -> chapters -> plan -> lines on disk -> timeline -> file -> report
 """
 
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -55,6 +56,12 @@ class Order:
     credits: bool = False
     series: str | None = None  # such as "Sherlock Holmes #3"
     overlay: Path | None = None  # an epub to read along with
+    url: str = ""  # of an article; ``book`` is then only a name
+
+    @property
+    def sources(self) -> list[Path]:
+        """What may not be written over."""
+        return [] if self.url else [self.book]
 
     @property
     def profile(self) -> Profile:
@@ -103,7 +110,7 @@ def check_order(order: Order, book: ChapterBook) -> None:
     """
     choose_chapters(order.chapters, len(book.chapters))
     cast_book(order.cast, book)
-    refuse_sources(order.out, [order.book])
+    refuse_sources(order.out, order.sources)
     for option, name in (
         ("title", order.title),
         ("author", order.author),
@@ -121,7 +128,7 @@ def check_order(order: Order, book: ChapterBook) -> None:
     require_own(order.folder, "narration")
     if order.overlay is not None:
         require_overlay(order.overlay)
-        refuse_sources(order.overlay, [order.book])
+        refuse_sources(order.overlay, order.sources)
     if order.subtitles is not None:
         require_subtitles(order.subtitles)
         if order.is_folder:
@@ -179,7 +186,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
         TextError: no such chapter or line, nothing to speak, or the proof of the words fails.
     """
     require_targets(order)
-    with working_folder(order.folder, "narration", [order.book]) as folder:
+    with working_folder(order.folder, "narration", order.sources) as folder:
         redo = Redo.read(folder)
         plan, originals = plan_book(order, book, studio, redo)
         if order.redo:
@@ -217,7 +224,7 @@ class _Steps:
 def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
     if order.cover is not None:
         return read_cover(order.cover), ""
-    return book_cover(order.book, book.about)
+    return (None, "") if order.url else book_cover(order.book, book.about)
 
 
 def _write(
@@ -238,7 +245,7 @@ def _write(
             write_subtitles(order.subtitles, timeline)
         return [written]
     files = []
-    with working_folder(order.out, "audiobook", [order.book]) as folder:
+    with working_folder(order.out, "audiobook", order.sources) as folder:
         first = 0 if plan.opening is None else 1  # the number of a track is from 1
         count = len(plan.chapters) + 2 * first
         for chapter in (chapter for chapter in plan.parts if chapter.lines):
@@ -260,7 +267,8 @@ def _write_overlay(
 ) -> None:
     parts = [part for part in plan.parts if part.lines]
     pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
-    modified = datetime.fromtimestamp(order.book.stat().st_mtime, timezone.utc)
+    changed_s = time.time() if order.url else order.book.stat().st_mtime  # an article is as new as its fetch
+    modified = datetime.fromtimestamp(changed_s, timezone.utc)
     book = Book(
         plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,
         f"{modified:%Y-%m-%dT%H:%M:%SZ}", cover,

@@ -31,11 +31,6 @@ class WebPage:
     charset: str
 
 
-def is_url(word: str) -> bool:
-    """Whether ``word`` is a URL that can be fetched, rather than a path."""
-    return word.lower().startswith(("http://", "https://"))
-
-
 def fetch_page(url: str, config: FetchConfig = LIMITS) -> WebPage:
     """The page at ``url``, after redirects, whose addresses are checked like the first.
 

@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 
 import av
+import feedparser
 import pytest
 
 from tests import forks
+from tests.data.web import server
+from tests.triforce_tts.books.test_article import PAGE
 from tests.triforce_tts.cli.test_bad_input import assert_refused
 
 BOOK = "CHAPTER I\n\nMr. Fox ran in 1884.\n\nCHAPTER II\n\nHe hid 日本.\n\nCHAPTER III\n\nNo.\n"
@@ -86,6 +89,33 @@ def test_a_cast_gets_its_lines_and_the_dry_run_counts_them(tmp_path: Path, quick
     assert_refused(done, "no speaker 'Jim'; its speakers are Jack, Jill")
 
 
+def test_articles_become_the_episodes_of_a_feed(book: Path, quick: list[str | Path]) -> None:
+    folder = book.parent / "talks"
+    with server.serving() as web:
+        web.replies["/flood.html"] = server.whole(PAGE.encode(), "text/html")
+        web.replies["/song"] = server.whole(b"ID3", "audio/mpeg")
+        url = web.url("/flood.html")
+        refused = run(url, "--feed", folder, "--quiet", *quick)
+        assert_refused(refused, "--allow-private")
+        assert_refused(run(web.url("/song"), "--allow-private", "--quiet", *quick), "expected a web page")
+        assert not folder.exists()
+        listed = run(url, "--list", "--allow-private")
+        assert listed.stdout.split()[2:] == ["words", "The", "Flood"]
+        done = run(url, book, "--feed", folder, "--feed-url", "https://example.org/t", "--allow-private", *quick)
+    assert done.returncode == 0, done.stderr
+    parsed = feedparser.parse((folder / "feed.xml").read_bytes())
+    assert sorted(entry.title for entry in parsed.entries) == ["The Flood", "fox"]
+    for entry in parsed.entries:
+        (enclosure,) = entry.enclosures
+        path = folder / enclosure.href.removeprefix("https://example.org/t/")
+        assert int(enclosure.length) == path.stat().st_size
+        with av.open(str(path)) as container:
+            assert abs(container.duration / 1e6 - int(entry.itunes_duration)) < 1
+    article = next(entry for entry in parsed.entries if entry.title == "The Flood")
+    assert (article.author, article.link) == ("Ann Poe", url)
+    assert article.published.startswith("Thu, 02 Mar 1899")
+
+
 def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: list[str | Path]) -> None:
     whole, out = book.parent / "whole.flac", book.parent / "fox.flac"
     assert run(book, "--out", whole, *quick).returncode == 0
@@ -157,6 +187,18 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--chapter-pattern", "("], "pattern"),
         (["--recogniser", "nowhere"], "nowhere"),
         (["--redo", "99"], "no such line"),
+        (["fox.txt"], "2 books, expected one"),
+        (["fox.txt", "--feed", "talks"], "would have the same name"),
+        (["nowhere.txt", "--feed", "talks", "--chapters", "1"], "--chapters: it belongs to one book"),
+        (["--feed", "talks", "--out", "a.mp3"], "leave --out away"),
+        (["--feed", "fox.txt"], "expected a folder for the feed"),
+        (["--feed-url", "https://example.org/"], "expected --feed DIR"),
+        (["--overlay", "a.pdf"], "expected a name in .epub"),
+        (["--overlay", "fox.txt"], ".epub"),
+        (["--cast", "nowhere.yaml"], "nowhere.yaml"),
+        (["--cast", "fox.txt"], "has no tab"),
+        (["--pronounce", "nowhere.txt"], "nowhere.txt"),
+        (["--series", ""], "--series"),
         (["--redo", "x"], "expected numbers"),
         (["--redo", "1="], "empty"),
         (["--out", "/dev/null"], "expected a folder to write, found a file"),

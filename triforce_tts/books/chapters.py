@@ -38,6 +38,7 @@ Reason = Literal[
     "web address",
 ]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+LONGEST_WORD = 10_000  # characters in a row without white space
 _SHOWN = 60  # characters of a text that a message quotes
 
 
@@ -177,6 +178,19 @@ def letters(text: str) -> str:
     """The letters and digits of ``text``, without case, accents and forms: what must not be lost."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
     return "".join(character for character in plain if character.isalnum())
+
+
+def require_words(text: str, where: str) -> None:
+    """Refuse text that holds a word so long that reading it would take for ever.
+
+    Raises:
+        TextError: a run without white space is longer than any in a book.
+    """
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST_WORD:
+        raise TextError(
+            f"{where}: it holds {longest} characters without a space, expected at most {LONGEST_WORD}; is it a book's text?"
+        )
 
 
 def has_letters(text: str) -> bool:

@@ -60,7 +60,10 @@ def html_root(data: bytes, where: str) -> Any:
         root = html.document_fromstring(data, parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise TextError(f"{where}: expected HTML, cannot read it ({error}); give the text as .txt") from error
-    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+    limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
+    if any("depth" not in message for message in limits):
+        raise TextError(f"{where}: it has a text without any element that is longer than a book; give the text as .txt")
+    if limits:
         raise TextError(f"{where}: it has elements more than 255 deep, which no book has; give the text as .txt")
     return root
 

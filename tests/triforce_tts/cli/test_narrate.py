@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import av
@@ -12,6 +13,7 @@ import feedparser
 import pytest
 
 from tests import forks
+from tests.books import make_epub
 from tests.data.web import server
 from tests.triforce_tts.books.test_article import PAGE
 from tests.triforce_tts.cli.test_bad_input import assert_refused
@@ -149,13 +151,55 @@ def hostile(kind: str, folder: Path) -> Path:
     elif kind == "epub":
         path = folder / "broken.epub"
         path.write_bytes(b"PK\x03\x04 no zip at all")
+    elif kind == "bomb":
+        path = make_epub(folder / "bomb.epub", {"a.xhtml": "<p>No.</p>"})
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("OEBPS/b.xhtml", "a" * 60_000_000)
+        _replace(path, b"a.xhtml", b"b.xhtml")
+    elif kind == "entities":
+        declared = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10 if n else 'lol'}'>" for n in range(10))
+        path = make_epub(
+            folder / "lol.epub", {"a.xhtml": f"<!DOCTYPE html [{declared}]><html><body><p>&l9;</p></body></html>"}
+        )
+    elif kind == "traversal":
+        secret = folder / "secret.xhtml"
+        secret.write_text("<html><body><p>It is evil.</p></body></html>")
+        path = make_epub(folder / "out.epub", {"../../secret.xhtml": ""}, spine=["../../secret.xhtml"])
+    elif kind == "spine":
+        path = make_epub(folder / "spine.epub", {"a.xhtml": "<p>No.</p>"}, spine=["a.xhtml"] * 20_001)
+    elif kind == "no chapters":
+        path = make_epub(folder / "none.epub", {})
+    elif kind == "long word":
+        path.write_text("a" * 1_000_000)
+    elif kind == "long word of Markdown":
+        path = folder / "long.md"
+        path.write_text("[" * 200_000)
+    elif kind == "cut zip":
+        whole = make_epub(folder / "cut.epub", {"a.xhtml": "<p>No.</p>"}).read_bytes()
+        path = folder / "cut.epub"
+        path.write_bytes(whole[: len(whole) // 2])
     elif kind == "pdf":
         path = folder / "book.pdf"
         path.write_bytes(b"%PDF-1.7")
     return path
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "blank", "unspeakable", "not-text", "folder", "epub", "pdf"])
+def _replace(path: Path, before: bytes, after: bytes) -> None:
+    """Point the package at another page."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content.replace(before, after) if name.endswith(".opf") else content)
+
+
+HOSTILE = (
+    "missing", "empty", "blank", "unspeakable", "not-text", "folder", "epub", "pdf", "bomb", "entities", "traversal", "spine",
+    "no chapters", "long word", "long word of Markdown", "cut zip",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
 def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str | Path]) -> None:
     path = hostile(kind, tmp_path)
     before = sorted(tmp_path.rglob("*"))

@@ -123,6 +123,7 @@ def _speak_whole(
     if not quiet:
         took = time.perf_counter() - began
         typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({_stages(synthesizer)})", err=True)
+        _say_what_is_slow(synthesizer)
     return audio.lines
 
 
@@ -147,6 +148,13 @@ def _stream(
             err=True,
         )
     return speech.lines
+
+
+def _say_what_is_slow(synthesizer: "Synthesizer") -> None:
+    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
+
+    if synthesizer.device.type == "cpu" and (note := native.missing()):
+        typer.echo(note, err=True)
 
 
 def _stages(synthesizer: "Synthesizer") -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from triforce_tts import bounds
 from triforce_tts.sampling.diffusion import SAMPLERS
-from triforce_tts.sampling.tokens import TokenSampling
+from triforce_tts.sampling.nucleus import TokenSampling
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from triforce_tts.errors import CheckpointError
 from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
 from triforce_tts.models.load import load_gpt
+from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sampling.score import log_probabilities
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, pick, speech_grammar
+from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, Vocabulary, VocabularyConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")

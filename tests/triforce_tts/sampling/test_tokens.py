@@ -3,17 +3,10 @@ import torch
 
 from tests.conftest import next_logits, scrambled
 from tests.triforce_tts.sampling.waits import Waits
+from triforce_tts import native
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
-from triforce_tts.sampling.tokens import (
-    Cycle,
-    Reading,
-    TokenSampling,
-    draw_steps,
-    generate,
-    pick,
-    speech_grammar,
-    text_grammar,
-)
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.tokens import Cycle, Reading, draw_steps, generate, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
@@ -131,17 +124,18 @@ def test_steps_come_one_by_one_and_rows_that_ended_show_the_end(
     tiny_gpt: GPT, tiny_vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each step runs the network once, when it is asked for: nothing is drawn ahead, and nothing after closing."""
+    monkeypatch.setattr(native, "available", lambda: False)
     grammar = speech_grammar(tiny_vocabulary)
     prompts, limits, seeds = prompts_of(tiny_vocabulary, [1, 4, 2]), [3, 0, 9], [1, 2, 3]
     whole = generate(tiny_gpt, prompts, grammar, limits, seeds, WARM)
     calls: list[int] = []
-    hidden = tiny_gpt.hidden
+    first_logits = tiny_gpt.first_logits
 
-    def counted(*arguments: torch.Tensor) -> torch.Tensor:
+    def counted(state: torch.Tensor) -> torch.Tensor:
         calls.append(1)
-        return hidden(*arguments)  # type: ignore[arg-type]
+        return first_logits(state)
 
-    monkeypatch.setattr(tiny_gpt, "hidden", counted)
+    monkeypatch.setattr(tiny_gpt, "first_logits", counted)
     steps = draw_steps(tiny_gpt, prompts, grammar, limits, seeds, WARM)
     assert calls == []
     drawn = []

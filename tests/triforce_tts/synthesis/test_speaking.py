@@ -9,8 +9,9 @@ import torch
 
 from tests.triforce_tts.synthesis.conftest import MakeModel
 from triforce_tts.errors import ConfigError
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import Take
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
+from triforce_tts.sampling.tokens import Reading, generate
 from triforce_tts.synthesis import Settings, Stopwatch, speaking
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import make_lines, make_script

@@ -10,7 +10,8 @@ import torch
 from tests.triforce_tts.synthesis.conftest import MakeModel
 from triforce_tts.audio.edit import join
 from triforce_tts.errors import ConfigError
-from triforce_tts.sampling.tokens import Step, TokenSampling, draw_steps
+from triforce_tts.sampling.nucleus import TokenSampling
+from triforce_tts.sampling.tokens import Step, draw_steps
 from triforce_tts.speech import Speech
 from triforce_tts.synthesis import Settings, Synthesizer, streaming
 from triforce_tts.synthesis.model import Model

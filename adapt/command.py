@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 
-
 def command(
     recordings: Annotated[Path, typer.Argument(metavar="RECORDINGS", help="Folder with recordings of one voice.")],
     out: Annotated[Path, typer.Option(help="Model folder to write; the steps leave their work in OUT.adapt.")],
@@ -20,7 +19,9 @@ def command(
         str,
         typer.Option(help="Writes raw recordings down: auto, tiny.en, pocketsphinx, or a folder for CTranslate2."),
     ] = "auto",
-    evaluate: Annotated[bool, typer.Option("--evaluate/--no-evaluate", help="Judge the model, and the one before.")] = True,
+    evaluate: Annotated[
+        bool, typer.Option("--evaluate/--no-evaluate", help="Judge the model, and the one before.")
+    ] = True,
     sentences: Annotated[int, typer.Option(help="So many sentences are judged of each model.")] = 8,
     seed: Annotated[int, typer.Option(help="Equal seeds hold out the same clips.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that build and code.")] = 2,
@@ -28,7 +29,9 @@ def command(
         list[str] | None,
         typer.Option("--set", help="Override a setting, such as gpt.run.learning_rate=1e-4; repeatable."),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a model at OUT, and work that was begun otherwise.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a model at OUT, and work that was begun otherwise.")
+    ] = False,
 ) -> None:
     """Give the model a voice: train it on with recordings of one person.
 

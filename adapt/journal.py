@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import write_json
@@ -26,7 +26,7 @@ class _Step(Record):
 
 
 class _Steps(Record):
-    steps: dict[str, _Step] = {}
+    steps: dict[str, _Step] = Field(default_factory=dict)
 
 
 class Journal:

@@ -16,8 +16,8 @@ from rich.console import Console
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
 from triforce_tts.errors import TriforceError
-from triforce_tts.evaluation.panel import errors
 from triforce_tts.evaluation.figures import WORD_ERROR
+from triforce_tts.evaluation.panel import errors
 from triforce_tts.evaluation.report import Figure
 from triforce_tts.evaluation.sources import read_sentences
 from triforce_tts.evaluation.statistics import difference, ratio

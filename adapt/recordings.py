@@ -9,13 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+from triforce_tts.audio.io import claimed_seconds
 from triforce_tts.data.common.places import AUDIO_SUFFIXES
 from triforce_tts.data.labelled.labels import find_clips
 from triforce_tts.data.labelled.prepare import Limits
 from triforce_tts.data.labelled.run import Output, build_labelled
 from triforce_tts.data.options import heldout_lists
 from triforce_tts.data.raw import build as raw_build
-from triforce_tts.audio.io import claimed_seconds
 from triforce_tts.errors import ShardError
 from triforce_tts.files import working_folder
 from triforce_tts.judges import dnsmos, recognisers
@@ -24,6 +24,7 @@ from triforce_tts.wording import counted, length
 
 from .options import AUTO, LEAST_SPEECH_S, Options
 
+LABELLED, RAW = "labelled", "raw"
 MANIFEST = "manifest.jsonl"
 SHARD_SAMPLES = 64  # so few that the processes which code them share the work
 HELDOUT_SHARE, HELDOUT_CLIPS = 0.1, (2, 20)  # of the speech, and the fewest and the most clips
@@ -60,42 +61,72 @@ def is_labelled(folder: Path) -> bool:
     return any(claimed_seconds(Path(clip.audio)) <= Limits().max_seconds for clip in clips)
 
 
-def build(options: Options, sample_rate: int, out: Path, console: Console) -> str:
-    """Build shards of all usable recordings at ``out``; what kind they are of.
+def kind_of(options: Options) -> str:
+    """What the recordings are: LABELLED or RAW.
+
+    Raises:
+        ShardError: there are none, or they are raw and nothing is installed that could write them down.
+    """
+    folder = options.recordings
+    if not options.raw and is_labelled(folder):
+        return LABELLED
+    if not any(path.suffix.lower() in AUDIO_SUFFIXES for path in folder.rglob("*")):
+        raise ShardError(f"{folder}: no sound files in it; expected recordings of one voice")
+    transcriber(options)
+    return RAW
+
+
+def build(kind: str, options: Options, sample_rate: int, align: bool, out: Path, console: Console) -> None:
+    """Build shards of all usable recordings at ``out``.
+
+    Args:
+        kind: of the recordings.
+        options: name their folder.
+        sample_rate: of the model, Hz.
+        align: find the time of each word, for a model that reads its text in place.
+        out: folder of the shards.
+        console: where progress is shown.
 
     Raises:
         ShardError: none is usable.
-        TriforceError: there is no transcriber for raw recordings.
     """
-    if not options.raw and is_labelled(options.recordings):
-        output = Output(out, sample_rate, align=True, workers=options.workers, force=True)
-        build_labelled([options.recordings], None, heldout_lists(None, [options.recordings]), output, console)
-        return "labelled"
-    config = raw_build.load_config("podcast", [f"sample_rate={sample_rate}", *transcriber(options.transcriber)])
-    lists = heldout_lists(None, [options.recordings])
-    raw_build.run(
-        [str(options.recordings)], out, config, options.workers, console, heldout=next(iter(lists), None), force=True
-    )
-    return "raw"
+    folder = options.recordings
+    lists = heldout_lists(None, [folder])
+    if kind == LABELLED:
+        output = Output(out, sample_rate, align=align, workers=options.workers, force=True)
+        build_labelled([folder], None, lists, output, console)
+        return
+    with_dnsmos = str(is_installed(dnsmos.PACKAGE)).lower()
+    settings = [
+        f"sample_rate={sample_rate}", f"align.enabled={str(align).lower()}", "heldout_share=0.0",
+        f"screen.dnsmos={with_dnsmos}", *transcriber(options),
+    ]  # fmt: skip
+    config = raw_build.load_config("podcast", settings)
+    held = next(iter(lists), None)
+    raw_build.run([str(folder)], out, config, options.workers, console, heldout=held, force=True)
 
 
-def transcriber(wanted: str) -> list[str]:
-    """The settings of the builder for the transcriber that is ``wanted``.
+def transcriber(options: Options) -> list[str]:
+    """The settings of the builder of raw recordings for the transcriber that ``options`` name.
 
     Raises:
-        ShardError: none was named, and Whisper is not installed.
+        ShardError: none was named, Whisper is not installed, and not every recording has its text beside it.
     """
-    more = ["heldout_share=0.0", f"screen.dnsmos={str(is_installed(dnsmos.PACKAGE)).lower()}"]
+    wanted = options.transcriber
     if wanted == recognisers.POCKETSPHINX:
-        return [*more, "transcribe.engine=pocketsphinx"]
+        return ["transcribe.engine=pocketsphinx"]
+    if wanted == AUTO and recognisers.choose().recogniser == recognisers.TINY:
+        wanted = recognisers.TINY
     if wanted != AUTO:
-        return [*more, "transcribe.engine=faster-whisper", f"transcribe.model={wanted}"]
-    if recognisers.choose().recogniser != recognisers.TINY:
+        return ["transcribe.engine=faster-whisper", f"transcribe.model={wanted}"]
+    sounds = [path for path in options.recordings.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES]
+    without = [path for path in sounds if not any(path.with_suffix(suffix).exists() for suffix in (".txt", ".epub"))]
+    if without:
         raise ShardError(
-            f"the recordings have no texts, and no transcriber is installed that could write them down; "
+            f"{without[0]}: has no text beside it, and no transcriber is installed that could write it down; "
             f"{recognisers.INSTALL}, or give a folder of Whisper's weights for CTranslate2 as --transcriber"
         )
-    return [*more, "transcribe.engine=faster-whisper", f"transcribe.model={recognisers.TINY}"]
+    return ["transcribe.engine=none"]
 
 
 # --- whose clips, and which are held out ---------------------------------------------------------------------------
@@ -137,7 +168,7 @@ def choose_speaker(built: Sequence[ShardSet], wanted: str | None, kind: str, whe
         if wanted not in seconds:
             raise ShardError(f"--speaker {wanted}: nobody of that name speaks in {where}; there are {named}")
         return wanted
-    if len(ranked) > 1 and kind == "labelled":
+    if len(ranked) > 1 and kind == LABELLED:
         raise ShardError(f"{where}: the recordings are of several speakers; choose one with --speaker: {named}")
     return ranked[0]
 
@@ -155,7 +186,10 @@ def select(built: Path, out: Path, options: Options, kind: str, longest_s: float
         for split, shards in splits.items()
     }
     parts = _divided(usable["train"], usable["heldout"], options.seed)
-    count, seconds = sum(len(c.numbers) for p in parts.values() for c in p), sum(c.seconds for p in parts.values() for c in p)
+    count, seconds = (
+        sum(len(c.numbers) for p in parts.values() for c in p),
+        sum(c.seconds for p in parts.values() for c in p),
+    )
     if seconds < LEAST_SPEECH_S or not any(clips.numbers for clips in parts["train"]):
         total = sum(len(shards) for shards in splits.values())
         raise ShardError(

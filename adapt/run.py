@@ -5,16 +5,16 @@ command that was killed goes on there; training goes on from its last checkpoint
 """
 
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from triforce_tts.checkpoint import read_config
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import marked_kind, working_folder, write_json, write_text
-from triforce_tts.manifest import MANIFEST, Manifest, read_manifest
+from triforce_tts.manifest import Manifest, read_manifest
 from triforce_tts.models.load import load_dvae
 from triforce_tts.schema import Record, read_record
 from triforce_tts.stages.bundle import CARD, bundle
@@ -58,9 +58,10 @@ def adapt(options: Options, console: Console) -> dict[str, Any]:
         raw=options.raw, transcriber=options.transcriber, seed=options.seed,
     )  # fmt: skip
     _require_free(options)
+    kind = recordings.kind_of(options)
     with working_folder(options.work, "adaptation", [options.recordings, options.model]) as work:
         _take_up(work, plan, options)
-        return _Adaptation(options, manifest, work, console).run()
+        return _Adaptation(options, manifest, work, console, plan).run(kind)
 
 
 def _require_free(options: Options) -> None:
@@ -80,21 +81,20 @@ def _require_free(options: Options) -> None:
 def _take_up(work: Path, plan: Plan, options: Options) -> None:
     """Begin the work folder, or go on in it if it was begun with the same ``plan``.
 
+    Before anything was trained there is nothing to lose: then other recordings, such as more of them, are taken too.
+
     Raises:
-        TriforceError: it was begun with another one; the first difference is named.
+        TriforceError: something was trained with another plan; the first difference is named.
     """
-    file = work / PLAN
-    if file.exists() and not options.force:
-        earlier = read_record(file, Plan, TriforceError)
-        for name, value in earlier:
-            now = getattr(plan, name)
-            if value != now:
-                raise TriforceError(
-                    f"{work}: was begun with {name} {value}, now it is {now}; choose another --out, or begin anew with "
-                    "--force"
-                )
-        return
-    if file.exists() and read_record(file, Plan, TriforceError) != plan:
+    file, is_trained = work / PLAN, (work / GPT).exists()
+    earlier = read_record(file, Plan, TriforceError) if file.exists() else plan
+    for name, value in earlier:
+        now = getattr(plan, name)
+        if value != now and is_trained and not options.force:
+            raise TriforceError(
+                f"{work}: was begun with {name} {value}, now it is {now}; choose another --out, or begin anew with --force"
+            )
+    if earlier != plan:
         for name in (BUILT, CHOSEN, CODES, GPT, DIFFUSION):
             shutil.rmtree(work / name, ignore_errors=True)
         for name in (STEPS, VOICE, JUDGED):
@@ -105,18 +105,17 @@ def _take_up(work: Path, plan: Plan, options: Options) -> None:
 class _Adaptation:
     """The steps, with what they share."""
 
-    def __init__(self, options: Options, manifest: Manifest, work: Path, console: Console) -> None:
-        self.options, self.manifest, self.work, self.console = options, manifest, work, console
+    def __init__(self, options: Options, manifest: Manifest, work: Path, console: Console, plan: Plan) -> None:
+        self.options, self.manifest, self.work, self.console, self.plan = options, manifest, work, console, plan
         self.model, self.journal = options.model, Journal(work)
         self.audio = load_dvae(self.model / "dvae")[1]
         self.facts: dict[str, Facts] = {}
-        self.began = time.monotonic()
 
-    def run(self) -> dict[str, Any]:
-        """Do every step that is not done yet."""
+    def run(self, kind: str) -> dict[str, Any]:
+        """Do every step that is not done yet; the recordings are of this ``kind``."""
         options, work = self.options, self.work
         longest_s = training.longest_clip(self.model, self.audio)
-        kind = self._do("build", "recordings to shards", {}, self._build)["kind"]
+        self._do("build", f"{kind} recordings to shards", self.plan.model_dump(mode="json"), lambda: self._build(kind))
         given = {"longest_s": longest_s}
         self._do("select", "choose the speaker's clips", given,
                  lambda: recordings.select(work / BUILT, work / CHOSEN, options, kind, longest_s))  # fmt: skip
@@ -159,15 +158,16 @@ class _Adaptation:
             "voice": _VOICE_S, "bundle": _BUNDLE_S, "evaluate": _CLIP_S * clips, "card": _BUNDLE_S,
         }  # fmt: skip
         names = list(seconds)
-        return sum(seconds[later] for later in names[names.index(name) :])
+        return float(sum(seconds[later] for later in names[names.index(name) :]))
 
     # --- the steps ------------------------------------------------------------------------------------------------
 
-    def _build(self) -> Facts:
-        return {"kind": recordings.build(self.options, self.audio.sample_rate, self.work / BUILT, self.console)}
+    def _build(self, kind: str) -> Facts:
+        reads = bool(read_config(self.model / "gpt", "gpt")["vocabulary"]["reads"])
+        recordings.build(kind, self.options, self.audio.sample_rate, reads, self.work / BUILT, self.console)
+        return {"kind": kind}
 
     def _codes(self) -> Facts:
-        shutil.rmtree(self.work / CODES, ignore_errors=True)
         silent = make_codes(
             self.model / "dvae", [self.work / CHOSEN], self.work / CODES, self.options.workers, self.console,
             training.COPIES,
@@ -208,7 +208,11 @@ class _Adaptation:
     def _bundle(self) -> Facts:
         card = self.work / CARD
         write_text(card, self._card())
-        paths = {"dvae": self.model / "dvae", "gpt": self.work / GPT / "best", "diffusion": self.work / DIFFUSION / "best"}
+        paths = {
+            "dvae": self.model / "dvae",
+            "gpt": self.work / GPT / "best",
+            "diffusion": self.work / DIFFUSION / "best",
+        }
         note = bundle(
             paths, self.options.out, self.options.out.name[:100], self.work / VOICE, card,
             self.manifest.diffusion_steps, force=True,
@@ -218,7 +222,8 @@ class _Adaptation:
         return {"id": read_manifest(self.options.out).id}
 
     def _evaluate(self) -> Facts:
-        (self.work / JUDGED).unlink(missing_ok=True) if self.journal.is_done("evaluate") else None
+        if self.journal.is_done("evaluate"):  # another model is judged now
+            (self.work / JUDGED).unlink(missing_ok=True)
         return judging.judge(
             self.model, self.options.out, self.work / VOICE, self.work / CHOSEN, self.options.sentences,
             self.options.seed, self.work / JUDGED, self.console,

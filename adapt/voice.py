@@ -22,8 +22,8 @@ from .recordings import is_installed
 
 SECONDS = (6.0, 10.0)  # of the clip: the GPT hears the first of them, stage 3 all
 PAUSE_S = 0.3  # between clips that are joined because each alone is too short
-CANDIDATES = 24  # so many are judged, taken evenly from a fixed order
-WINDOWS = 2  # of each clip that DNSMOS hears
+CANDIDATES = 12  # so many are judged, taken evenly from a fixed order
+WINDOWS = 1  # of each clip that DNSMOS hears: 9 s
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ def best_stretch(samples: torch.Tensor, sample_rate: int, shortest_s: float, lon
     if not pairs:  # the reader does not pause
         length = int(longest_s / FRAME_S)
         pairs = [(start, start + length) for start in range(0, max(1, len(active) - length), 10)]
-    start, end = max(pairs, key=lambda pair: (round((spoken[pair[1]] - spoken[pair[0]]) / (pair[1] - pair[0]), 2), pair[1] - pair[0]))
+    start, end = max(
+        pairs, key=lambda pair: (round((spoken[pair[1]] - spoken[pair[0]]) / (pair[1] - pair[0]), 2), pair[1] - pair[0])
+    )
     frame = len(samples) / len(active)
     return samples[round(start * frame) : round(end * frame)]

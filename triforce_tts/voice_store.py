@@ -91,7 +91,7 @@ def inspect_clip(path: Path) -> Inspected:
         )
     if not speech_likeness(speech, rate).is_speech or tonality(spectrum) > MOST_TONALITY:
         faults.append("not like speech: music, noise or tones, expected one person who speaks")
-    elif noise_db < LEAST_SNR_DB:
+    if noise_db < LEAST_SNR_DB:
         faults.append(f"noisy: the speech is {noise_db:.0f} dB above the noise, expected at least {LEAST_SNR_DB:g} dB")
     return Inspected(Audio(kept, rate), noise_db, tuple(faults), note)
 

@@ -103,7 +103,11 @@ def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Diffusion) -> Voic
     tensors = checkpoint.load_tensors(file)
     codes, speaker = tensors.get("codes"), tensors.get("speaker")
     shapes = [(tensor.dim(), tensor.shape[-1]) for tensor in (codes, speaker) if tensor is not None and tensor.dim()]
-    if codes is None or speaker is None or shapes != [(2, dvae.config.groups), (2, diffusion.config.reference_channels)]:
+    if (
+        codes is None
+        or speaker is None
+        or shapes != [(2, dvae.config.groups), (2, diffusion.config.reference_channels)]
+    ):
         raise CheckpointError(
             f"{file}: holds no voice of this model; remove the file, and it is made of the clip again"
         )

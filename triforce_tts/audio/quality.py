@@ -85,14 +85,18 @@ def best_stretch(samples: torch.Tensor, sample_rate: int, shortest_s: float, lon
         return samples
     active = active_frames(samples, sample_rate)
     spoken = torch.nn.functional.pad(active.cumsum(0), (1, 0)).tolist()
-    pauses = [(a + b) // 2 for a, b in runs(~active) if (b - a) * FRAME_S >= _PAUSE_S]
-    edges = [0, *pauses, len(active)]
-    pairs = [(a, b) for a in edges for b in edges if shortest_s <= (b - a) * FRAME_S <= longest_s]
+    pauses = [(a, b) for a, b in runs(~active) if (b - a) * FRAME_S >= _PAUSE_S]
+    left = round(_PAUSE_S / FRAME_S / 2)  # frames of a pause that stay beside the speech
+    starts, ends = [0, *(b - left for _, b in pauses)], [*(a + left for a, _ in pauses), len(active)]
+    pairs = [(a, b) for a in starts for b in ends if shortest_s <= (b - a) * FRAME_S <= longest_s]
     if not pairs:  # the reader does not pause
         length = int(longest_s / FRAME_S)
         pairs = [(start, start + length) for start in range(0, max(1, len(active) - length), 10)]
-    start, end = max(
-        pairs, key=lambda pair: (round((spoken[pair[1]] - spoken[pair[0]]) / (pair[1] - pair[0]), 2), pair[1] - pair[0])
-    )
+
+    def worth(pair: tuple[int, int]) -> tuple[float, int]:
+        length = pair[1] - pair[0]
+        return round((spoken[pair[1]] - spoken[pair[0]]) / length, 2), length
+
+    start, end = max(pairs, key=worth)
     frame = len(samples) / len(active)
     return samples[round(start * frame) : round(end * frame)]

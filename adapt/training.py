@@ -38,7 +38,7 @@ _RUN: dict[str, Any] = {
 }
 _RUNS: dict[str, dict[str, Any]] = {
     "gpt": {
-        "batch_size": 12, "learning_rate": 2e-4, "ema": 0.98, "bucket_batches": 16, "validate_every": 20,
+        "batch_size": 12, "optimizer": "muon", "learning_rate": 5e-4, "ema": 0.98, "bucket_batches": 16, "validate_every": 20,
         "save_every": 20, "validate_samples": 20,
     },
     "diffusion": {

@@ -76,16 +76,17 @@ def kind_of(options: Options) -> str:
     return RAW
 
 
-def build(kind: str, options: Options, sample_rate: int, align: bool, out: Path, console: Console) -> None:
-    """Build shards of all usable recordings at ``out``.
+@dataclass(frozen=True)
+class Needs:
+    """What a model needs of the clips that it learns from."""
 
-    Args:
-        kind: of the recordings.
-        options: name their folder.
-        sample_rate: of the model, Hz.
-        align: find the time of each word, for a model that reads its text in place.
-        out: folder of the shards.
-        console: where progress is shown.
+    sample_rate: int  # Hz
+    align: bool  # the time of each word, because it reads its text in place
+    longest_s: float
+
+
+def build(kind: str, options: Options, needs: Needs, out: Path, console: Console) -> None:
+    """Build shards of all usable recordings, which are of this ``kind``, at ``out``.
 
     Raises:
         ShardError: none is usable.
@@ -93,17 +94,24 @@ def build(kind: str, options: Options, sample_rate: int, align: bool, out: Path,
     folder = options.recordings
     lists = heldout_lists(None, [folder])
     if kind == LABELLED:
-        output = Output(out, sample_rate, align=align, workers=options.workers, force=True)
+        output = Output(out, needs.sample_rate, align=needs.align, workers=options.workers, force=True)
         build_labelled([folder], None, lists, output, console)
         return
-    with_dnsmos = str(is_installed(dnsmos.PACKAGE)).lower()
-    settings = [
-        f"sample_rate={sample_rate}", f"align.enabled={str(align).lower()}", "heldout_share=0.0",
-        f"screen.dnsmos={with_dnsmos}", *transcriber(options),
-    ]  # fmt: skip
-    config = raw_build.load_config("podcast", settings)
+    config = raw_build.load_config("podcast", raw_settings(options, needs))
     held = next(iter(lists), None)
     raw_build.run([str(folder)], out, config, options.workers, console, heldout=held, force=True)
+
+
+def raw_settings(options: Options, needs: Needs) -> list[str]:
+    """The settings of the builder of raw recordings."""
+    return [
+        f"sample_rate={needs.sample_rate}",
+        f"align.enabled={str(needs.align).lower()}",
+        f"cut.max_seconds={needs.longest_s:.2f}",
+        f"screen.dnsmos={str(is_installed(dnsmos.PACKAGE)).lower()}",
+        "heldout_share=0.0",  # of one speaker nothing would be held out: ``select`` does it by clips
+        *transcriber(options),
+    ]
 
 
 def transcriber(options: Options) -> list[str]:

@@ -115,7 +115,12 @@ class _Adaptation:
         """Do every step that is not done yet; the recordings are of this ``kind``."""
         options, work = self.options, self.work
         longest_s = training.longest_clip(self.model, self.audio)
-        self._do("build", f"{kind} recordings to shards", self.plan.model_dump(mode="json"), lambda: self._build(kind))
+        self._do(
+            "build",
+            f"{kind} recordings to shards",
+            self.plan.model_dump(mode="json"),
+            lambda: self._build(kind, longest_s),
+        )
         given = {"longest_s": longest_s}
         self._do("select", "choose the speaker's clips", given,
                  lambda: recordings.select(work / BUILT, work / CHOSEN, options, kind, longest_s))  # fmt: skip
@@ -162,9 +167,10 @@ class _Adaptation:
 
     # --- the steps ------------------------------------------------------------------------------------------------
 
-    def _build(self, kind: str) -> Facts:
+    def _build(self, kind: str, longest_s: float) -> Facts:
         reads = bool(read_config(self.model / "gpt", "gpt")["vocabulary"]["reads"])
-        recordings.build(kind, self.options, self.audio.sample_rate, reads, self.work / BUILT, self.console)
+        needs = recordings.Needs(self.audio.sample_rate, reads, longest_s)
+        recordings.build(kind, self.options, needs, self.work / BUILT, self.console)
         return {"kind": kind}
 
     def _codes(self) -> Facts:

@@ -16,6 +16,7 @@ from triforce_tts.adapt import judging, recordings, run, training, voice
 from triforce_tts.adapt.journal import Journal
 from triforce_tts.adapt.options import Options
 from triforce_tts.data.labelled import babble
+from triforce_tts.data.raw.build import load_config
 from triforce_tts.errors import ConfigError, ShardError, TriforceError
 from triforce_tts.judges import recognisers
 from triforce_tts.manifest import read_manifest
@@ -248,6 +249,8 @@ def test_raw_recordings_without_a_transcriber_are_refused_in_a_line(
     assert recordings.transcriber(options) == ["transcribe.engine=none"]
     monkeypatch.setattr(recognisers, "choose", lambda: recognisers.Choice("tiny.en"))
     assert "transcribe.model=tiny.en" in recordings.transcriber(options)
+    config = load_config("podcast", recordings.raw_settings(options, recordings.Needs(24000, True, 12.5)))
+    assert (config.cut.max_seconds, config.transcribe.model, config.heldout_share) == (12.5, "tiny.en", 0.0)
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ adapted model was not trained on, with equal seeds. A voice is compared with the
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from triforce_tts.evaluation.panel import errors
 from triforce_tts.evaluation.report import Figure
 from triforce_tts.evaluation.sources import read_sentences
 from triforce_tts.evaluation.statistics import difference, ratio
-from triforce_tts.files import write_json
+from triforce_tts.files import file_sha256
 from triforce_tts.judges import embedding, recognisers, words
+from triforce_tts.manifest import read_manifest
 from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
 from triforce_tts.synthesis.synthesizer import Synthesizer
@@ -31,7 +34,22 @@ from .recordings import is_installed
 
 BEFORE, AFTER, RECORDED = "before", "after", "recorded"
 WORDS, ALIKE = "words", "alike"
-Row = dict[str, Any]  # one clip: system, sentence, words [wrong, of] or null, alike or null
+Row = dict[str, Any]  # one clip: system, made_by, text, words [wrong, of] or null, alike or null
+
+
+@dataclass(frozen=True)
+class Job:
+    """One clip to judge."""
+
+    system: str
+    made_by: str  # model and voice clip, because what was judged of others does not count
+    text: str
+    make: Callable[[], tuple[Wave, int]]  # samples and their rate
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells it from others."""
+        return self.system, self.made_by, self.text
 
 
 def judge(
@@ -45,36 +63,42 @@ def judge(
         TriforceError: a model cannot be used.
     """
     shards = ShardSet.open([heldout], "heldout", "audio")
-    texts = [str(shards.meta(number)["text"]) for number in range(len(shards))][:sentences]
-    texts += [sentence.text for sentence in read_sentences(None)][: sentences - len(texts)]
+    plan = _plan(before, after, voice, shards, sentences, seed)
     judges = Judges.installed(shards)
-    rows = _read(ledger)
-    recorded = [lambda n=n: _recorded(shards, n) for n in range(min(sentences, len(shards)))]
-    models: dict[Path, Synthesizer] = {}
-
-    def spoken(model: Path, clip: Path | None, text: str) -> tuple[Wave, int]:
-        if model not in models:
-            models.clear()  # one at a time in memory
-            models[model] = Synthesizer.load(model)
-        speech = models[model].speak(text, clip, seed)
-        return speech.samples.numpy(), speech.sample_rate
-
-    plan: list[tuple[str, str, Callable[[], tuple[Wave, int]]]] = [
-        *((RECORDED, texts[n], make) for n, make in enumerate(recorded)),
-        *((BEFORE, text, lambda text=text: spoken(before, voice, text)) for text in texts),
-        *((AFTER, text, lambda text=text: spoken(after, None, text)) for text in texts),
-    ]
-    judged = {(row["system"], row["sentence"]) for row in rows}
-    left = [job for job in plan if job[:2] not in judged]
-    for system, text, make in track(left, "judge", len(left), console):
-        row = {"system": system, "sentence": text, **judges(*make(), text)}
-        rows.append(row)
+    rows = {(row["system"], row["made_by"], row["text"]): row for row in _read(ledger)}
+    left = [job for job in plan if job.key not in rows]
+    for job in track(left, "judge", len(left), console):
+        row = {"system": job.system, "made_by": job.made_by, "text": job.text, **judges(*job.make(), job.text)}
+        rows[job.key] = row
         with ledger.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
-    summary = summarise(rows)
-    summary["remarks"] = judges.remarks
-    write_json(ledger.with_suffix(".summary.json"), summary)
-    return summary
+    return {**summarise([rows[job.key] for job in plan]), "remarks": judges.remarks}
+
+
+def _plan(before: Path, after: Path, voice: Path, shards: ShardSet, sentences: int, seed: int) -> list[Job]:
+    texts = list(dict.fromkeys(str(shards.meta(number)["text"]) for number in range(len(shards))))[:sentences]
+    recorded = [
+        Job(RECORDED, shards.keys[number], str(shards.meta(number)["text"]), partial(_recorded, shards, number))
+        for number in range(min(sentences, len(shards)))
+    ]
+    texts += [sentence.text for sentence in read_sentences(None) if sentence.text not in texts][
+        : sentences - len(texts)
+    ]
+    clip = file_sha256(voice)[:12]
+    loaded: dict[Path, Synthesizer] = {}
+
+    def spoken(model: Path, own: Path | None, text: str) -> tuple[Wave, int]:
+        if model not in loaded:
+            loaded.clear()  # one at a time in memory
+            loaded[model] = Synthesizer.load(model)
+        speech = loaded[model].speak(text, own, seed)
+        return speech.samples.numpy(), speech.sample_rate
+
+    jobs = recorded
+    for system, model, own in ((BEFORE, before, voice), (AFTER, after, None)):
+        made_by = f"{read_manifest(model).id} {clip} {seed}"
+        jobs += [Job(system, made_by, text, partial(spoken, model, own, text)) for text in texts]
+    return jobs
 
 
 def _recorded(shards: ShardSet, number: int) -> tuple[Wave, int]:
@@ -147,7 +171,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
             if value is not None:
                 amount, weight = value if isinstance(value, list) else (value, 1.0)
                 by_text = figures.setdefault(name, {}).setdefault(row["system"], {})
-                by_text.setdefault(row["sentence"], []).append(Figure(amount=amount, weight=weight))
+                by_text.setdefault(row["text"], []).append(Figure(amount=amount, weight=weight))
     summary: dict[str, Any] = {}
     for name, systems in figures.items():
         table = {}

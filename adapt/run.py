@@ -71,7 +71,8 @@ def _require_free(options: Options) -> None:
         TriforceError: a model is there that no adaptation in the work folder made, or something that is no model.
     """
     out = options.out
-    is_ours = (options.work / STEPS).exists() and Journal(options.work).is_done("bundle")
+    # The step before the model is put there is done: a kill may have come between the model and its mark.
+    is_ours = (options.work / STEPS).exists() and Journal(options.work).is_done("voice")
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and marked_kind(out) != "model"):
         raise TriforceError(f"--out {out}: holds something that is no model; choose another place")
     if out.is_dir() and any(out.iterdir()) and not (is_ours or options.force):
@@ -228,8 +229,6 @@ class _Adaptation:
         return {"id": read_manifest(self.options.out).id}
 
     def _evaluate(self) -> Facts:
-        if self.journal.is_done("evaluate"):  # another model is judged now
-            (self.work / JUDGED).unlink(missing_ok=True)
         return judging.judge(
             self.model, self.options.out, self.work / VOICE, self.work / CHOSEN, self.options.sentences,
             self.options.seed, self.work / JUDGED, self.console,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -273,10 +274,10 @@ def test_a_step_is_done_once_for_an_input_and_those_after_it_again(tmp_path: Pat
 
 def test_figures_of_both_models_by_hand(tmp_path: Path) -> None:
     rows = [
-        {"system": "before", "sentence": "a", "words": [2, 4], "alike": 0.5},
-        {"system": "after", "sentence": "a", "words": [1, 4], "alike": 0.7},
-        {"system": "before", "sentence": "b", "words": [0, 4], "alike": 0.7},
-        {"system": "after", "sentence": "b", "words": [0, 4], "alike": None},
+        {"system": "before", "text": "a", "words": [2, 4], "alike": 0.5},
+        {"system": "after", "text": "a", "words": [1, 4], "alike": 0.7},
+        {"system": "before", "text": "b", "words": [0, 4], "alike": 0.7},
+        {"system": "after", "text": "b", "words": [0, 4], "alike": None},
     ]
     summary = judging.summarise(rows)
     assert summary["words"]["before"][0] == 0.25 and summary["words"]["after"][0] == 0.125
@@ -287,6 +288,48 @@ def test_figures_of_both_models_by_hand(tmp_path: Path) -> None:
     ledger.write_text("\n".join(json.dumps(row) for row in rows[:2]) + '\n{"system": "bef')
     assert judging._read(ledger) == rows[:2]
     assert ledger.read_text().count("\n") == 2 and ledger.read_text().endswith("}\n")
+
+
+def test_what_was_judged_is_kept_unless_it_is_of_another_model(
+    adapted: Adapted, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+
+    class Fake:
+        remarks = ("none",)
+
+        def __call__(self, samples: Any, rate: int, text: str) -> dict[str, Any]:
+            judged.append(text)
+            assert rate == 8000 and len(samples)
+            return {"words": [1, 4], "alike": None}
+
+    monkeypatch.setattr(judging.Judges, "installed", lambda shards: Fake())
+    sound = babble.speak("a cat", "low")
+    speaker = SimpleNamespace(speak=lambda text, clip, seed: sound)  # the tiny model takes seconds for each text
+    monkeypatch.setattr(judging.Synthesizer, "load", lambda folder: speaker)
+    work, ledger = adapted.options.work, tmp_path / "judged.jsonl"
+
+    def figures(after: Path) -> dict[str, Any]:
+        return judging.judge(model, after, work / "voice.flac", work / "shards", 1, 0, ledger, QUIET)
+
+    first = figures(adapted.options.out)
+    assert len(judged) == 3 and len(set(judged)) == 1  # a text that was held out: recorded, before, after
+    assert set(first["words"]) == {"recorded", "before", "after", "change"} and first["remarks"] == ("none",)
+    assert figures(adapted.options.out) == first and len(judged) == 3
+    figures(model)
+    assert len(judged) == 4
+
+
+def test_a_kill_between_the_model_and_its_mark_is_no_stranger_there(adapted: Adapted) -> None:
+    steps = adapted.options.work / "steps.json"
+    content = json.loads(steps.read_text())
+    assert content["steps"].pop("bundle")
+    steps.write_text(json.dumps(content))
+    run._require_free(adapted.options)
+    del content["steps"]["voice"]
+    steps.write_text(json.dumps(content))
+    with pytest.raises(TriforceError, match=r"exists already.*--force"):
+        run._require_free(adapted.options)
 
 
 def test_options_are_checked_by_name(tmp_path: Path) -> None:

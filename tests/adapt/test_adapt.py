@@ -300,7 +300,7 @@ def test_what_was_judged_is_kept_unless_it_is_of_another_model(
 
         def __call__(self, samples: Any, rate: int, text: str) -> dict[str, Any]:
             judged.append(text)
-            assert rate == 8000 and len(samples)
+            assert rate in (8000, sound.sample_rate) and len(samples)
             return {"words": [1, 4], "alike": None}
 
     monkeypatch.setattr(judging.Judges, "installed", lambda shards: Fake())

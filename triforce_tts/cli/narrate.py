@@ -8,7 +8,7 @@ import typer
 from triforce_tts import bounds
 from triforce_tts.cli.speak import (
     Device,
-    LexiconFile,
+    LexiconFiles,
     Model,
     Quiet,
     Seed,
@@ -101,7 +101,7 @@ def narrate(
     narrator: NarratorName = None,
     subtitles: Subtitles = None,
     voice: VoiceClip = None,
-    lexicon: LexiconFile = None,
+    lexicon: LexiconFiles = None,
     progress: ProgressShown = "bar",
     model: Model = None,
     seed: Seed = 0,
@@ -131,7 +131,7 @@ def narrate(
         cover, subtitles, title, author, narrator,
     )  # fmt: skip
     check_order(order, content)
-    checker = _open_checker(order, (voice, lexicon, model, cover), align, recogniser)
+    checker = _open_checker(order, (voice, *(lexicon or []), model, cover), align, recogniser)
     studio = _open_studio(checker, _prepare(model, device, threads, steps, seed, lexicon), voice, tries, quiet)
     if dry_run:
         _print_plan(order, content, studio)

@@ -32,7 +32,7 @@ SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
-.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill nano gpu-pack gpu-run wheel clean install dev ext
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill narrate speak-lines nano gpu-pack gpu-run wheel clean install dev ext
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -95,6 +95,14 @@ train-diffusion: $(VENV)/.dev ## Stage 3: as above, and DVAE=run of stage 1
 train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=run of stage 3
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
 	$(LAUNCH) train distill --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --teacher $(TEACHER) --run $(RUN) $(SETTINGS)
+
+narrate: $(VENV)/.dev ## Read a book aloud: BOOK= OUT= GPUS= OPTIONS="--master podcast ..."
+	$(call need,BOOK,a book)$(call need,OUT,file or folder of the audiobook)
+	$(LAUNCH) narrate $(BOOK) --out $(OUT) $(OPTIONS)
+
+speak-lines: $(VENV)/.dev ## Speak a list of texts, a file each: LINES= OUT= GPUS= OPTIONS="--format .flac ..."
+	$(call need,LINES,a list of texts)$(call need,OUT,folder of the files)
+	$(LAUNCH) speak --lines $(LINES) --out $(OUT) $(OPTIONS)
 
 nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences KOKORO=the files of the teacher (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh

@@ -33,6 +33,7 @@ FolderKind = Literal[
     "narration",
     "adaptation",
     "audiobook",
+    "lines",
 ]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"

@@ -1,5 +1,6 @@
 """The command ``narrate``: a book in, an audiobook out."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -7,33 +8,35 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli.speak import (
+    PROGRESS,
+    Batch,
     Device,
     LexiconFiles,
     Model,
+    Processes,
+    ProcessThreads,
     Quiet,
     Seed,
     Steps,
-    Threads,
     VoiceClip,
     _choose_voice,
-    _prepare,
+    _prepare_for_lines,
 )
 from triforce_tts.errors import TriforceError
 from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.crew import Place
     from triforce_tts.narrator.checks import Checker
-    from triforce_tts.narrator.narrate import Order, Outcome
+    from triforce_tts.narrator.narrate import Crew, Order, Outcome
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.progress import Shown
     from triforce_tts.narrator.speaking import Studio
-    from triforce_tts.synthesis import Synthesizer
 
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
 _MASTERS = ("none", "acx", "podcast")
-_PROGRESS = ("bar", "json", "none")
 _NAMED = 20  # lines that the last message names
 
 
@@ -107,7 +110,9 @@ def narrate(
     seed: Seed = 0,
     steps: Steps = None,
     device: Device = "auto",
-    threads: Threads = 0,
+    threads: ProcessThreads = 1,
+    processes: Processes = 0,
+    batch: Batch = 0,
     quiet: Quiet = False,
 ) -> None:
     """Read a whole book aloud, unattended, and check every line.
@@ -119,24 +124,39 @@ def narrate(
 
       triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
     """
+    from triforce_tts.crew import launched
+
     _check_choices(notes, speakers, master, progress, tries)
+    bounds.PROCESSES.check("--processes", processes)
+    place = launched(device, processes)
     content = _read(book, notes, pictures, speakers, chapter_pattern)
     if list_chapters:
-        _print_chapters(content)
+        _print_chapters(content, place)
         return
-    from triforce_tts.narrator.narrate import Order, check_order
+    from triforce_tts.narrator.narrate import Crew, Order, check_order
 
     order = Order(
         book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
         cover, subtitles, title, author, narrator,
     )  # fmt: skip
     check_order(order, content)
-    checker = _open_checker(order, (voice, *(lexicon or []), model, cover), align, recogniser)
-    studio = _open_studio(checker, _prepare(model, device, threads, steps, seed, lexicon), voice, tries, quiet)
+    _refuse_inputs(order, (voice, *(lexicon or []), model, cover))
+    equip = partial(
+        _equip, align=align, recogniser=recogniser, model=model, threads=threads, batch=batch, steps=steps, seed=seed,
+        lexicon=lexicon, voice=voice, tries=tries, quiet=quiet,
+    )  # fmt: skip
+    crew = Crew(processes, partial(equip, quiet=True), place)
+    if not place.is_main:
+        if not dry_run:
+            _help(crew, device, order)
+        return
+    studio = equip(place.device or device)
     if dry_run:
         _print_plan(order, content, studio)
         return
-    _narrate(order, content, studio, cast("Shown", "none" if quiet and progress == "bar" else progress), quiet)
+    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
+    _narrate(order, content, studio, shown, quiet, crew)
+    place.leave()
 
 
 def _read(book: Path, notes: str, pictures: bool, speakers: str, pattern: str | None) -> "ChapterBook":
@@ -151,15 +171,25 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.one_of("--notes", notes, _NOTES)
     bounds.one_of("--speakers", speakers, _SPEAKERS)
     bounds.one_of("--master", master, _MASTERS)
-    bounds.one_of("--progress", progress, _PROGRESS)
+    bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)
 
 
-def _open_checker(order: "Order", sources: tuple[Path | None, ...], align: bool, recogniser: str | None) -> "Checker":
-    """The checks; what would be written is not one of ``sources``."""
+def _equip(
+    device: str, *, align: bool, recogniser: str | None, model: Path | None, threads: int, batch: int, steps: int | None,
+    seed: int, lexicon: list[Path] | None, voice: Path | None, tries: int, quiet: bool,
+) -> "Studio":  # fmt: skip
+    """The checks, and the model with its voice; what the user should know of the voice is said."""
+    checker = _open_checker(align, recogniser)
+    synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
+    from triforce_tts.narrator.speaking import Studio
+
+    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+
+
+def _open_checker(align: bool, recogniser: str | None) -> "Checker":
     from triforce_tts.narrator.checks import open_checker
 
-    _refuse_inputs(order, sources)
     if recogniser is None:
         return open_checker(align, None)
     from triforce_tts.judges.recognisers import choose, open_recogniser
@@ -170,13 +200,14 @@ def _open_checker(order: "Order", sources: tuple[Path | None, ...], align: bool,
     return open_checker(align, open_recogniser(choice.recogniser))
 
 
-def _open_studio(
-    checker: "Checker", synthesizer: "Synthesizer", voice: Path | None, tries: int, quiet: bool
-) -> "Studio":
-    """The model with its voice and the checks; what the user should know of the voice is said."""
-    from triforce_tts.narrator.speaking import Studio
+def _help(crew: "Crew", device: str, order: "Order") -> None:
+    """Speak beside the first process of the launcher, once it has planned."""
+    from triforce_tts.narrator.narrate import help_narration
 
-    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+    assert crew.open_studio is not None
+    crew.place.meet()
+    help_narration(crew.open_studio, crew.place.device or device, order.folder, order.seed)
+    crew.place.leave()
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
@@ -188,7 +219,9 @@ def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
             refuse_sources(target, given)
 
 
-def _print_chapters(book: "ChapterBook") -> None:
+def _print_chapters(book: "ChapterBook", place: "Place") -> None:
+    if not place.is_main:
+        return
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
@@ -215,12 +248,12 @@ def _print_sums(plan: "Plan") -> None:
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 
-def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool) -> None:
+def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool, crew: "Crew") -> None:
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
     with show(shown) as progress:
-        outcome = work(order, book, studio, progress)
+        outcome = work(order, book, studio, progress, crew)
     for remark in outcome.remarks:
         typer.echo(remark, err=True)
     if not quiet:

@@ -154,6 +154,7 @@ def generate(
     seeds: list[int],
     sampling: TokenSampling,
     look_every: int | None = None,
+    prompt_steps: int | None = None,
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
 
@@ -169,10 +170,13 @@ def generate(
         sampling: temperature and nucleus.
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
+        prompt_steps: no prompt has more steps. With it each prompt is read by itself, and the shapes of all other
+            products depend on it and on the number of rows alone. So the last bits of a row do not depend on the
+            other rows.
     """
     look_every = look_every or (1 if model.device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
     drawn: list[torch.Tensor] = []
-    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling):
+    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling, prompt_steps):
         drawn.append(step.ids)
         if len(drawn) % look_every == 0 and not bool(step.running.any()):
             break
@@ -187,6 +191,7 @@ def draw_steps(
     limits: list[int],
     seeds: list[int],
     sampling: TokenSampling,
+    prompt_steps: int | None = None,
 ) -> Generator[Step, None, None]:
     """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
 
@@ -196,7 +201,9 @@ def draw_steps(
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
-    cache, last = _read_prompts(model, prompts, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
+    longest_row = max(map(sum, zip(map(len, packed), limits, strict=True)))
+    room = longest_row if prompt_steps is None else prompt_steps + max(limits)
+    cache, last = _read_prompts(model, prompts, packed, room, prompt_steps)
     ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
@@ -212,24 +219,25 @@ def draw_steps(
 
 
 def _read_prompts(
-    model: GPT, prompts: Sequence[Sequence[int]], packed: Sequence[torch.Tensor], room: int
+    model: GPT, prompts: Sequence[Sequence[int]], packed: Sequence[torch.Tensor], room: int, prompt_steps: int | None
 ) -> tuple[KVCache, torch.Tensor]:
     """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each.
 
     Equal prompts, those of the candidates of a line, are read once. A CPU reads one prompt after another: that takes as
-    long as all at once, and the rounding of a row then does not depend on the rows beside it.
+    long as all at once, and the rounding of a row then does not depend on the rows beside it. With ``prompt_steps`` every
+    device does so, and a step sees so many positions and those of the steps so far, whatever the prompts.
     """
     cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
     firsts = [prompts.index(prompt) for prompt in prompts]
     unique = sorted(set(firsts))
-    groups = [[row] for row in unique] if model.device.type == "cpu" else [unique]
+    groups = [[row] for row in unique] if model.device.type == "cpu" or prompt_steps else [unique]
     last = torch.empty(len(prompts), model.config.dim, device=model.device, dtype=model.dtype)
     for group in groups:
         last[group] = _read_together(model, cache, packed, group)
     if len(unique) < len(prompts):
         copies = torch.tensor(firsts, device=model.device)
         cache.keys, cache.values, last = cache.keys[:, copies], cache.values[:, copies], last[copies]
-    cache.used = max(map(len, packed))
+    cache.used = prompt_steps or max(map(len, packed))
     return cache, last
 
 

@@ -30,6 +30,7 @@ from triforce_tts.voices import Voice
 # line shares them with a take of another line.
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
+_PROMPT_STEPS = 32  # prompts of a batch with a shape of its own are counted in units of so many steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +58,11 @@ def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0
 def speak_jobs(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch) -> list[Spoken]:
     """Each line as its first complete try said it; without one, as the try said it that lacks least.
 
-    Lines that are complete are not drawn again. Each try has the next seeds; from the second on, a line that ends
+    With ``settings.batch`` the samples of a line do not depend on the other lines, to the last bit. Lines that are complete are not drawn again. Each try has the next seeds; from the second on, a line that ends
     without a mark gets a full stop.
     """
+    if settings.batch == 1 and len(jobs) > 1:
+        return [spoken for job in jobs for spoken in speak_jobs(model, [job], settings, watch)]
     tries: list[list[Spoken]] = [[] for _ in jobs]
     for number in range(settings.tries):
         open_jobs = [i for i, spoken in enumerate(tries) if not (spoken and spoken[-1].complete)]
@@ -93,7 +96,9 @@ def _speak_once(
     takes = draw(model, jobs, settings, watch)
     filled = [i for i, take in enumerate(takes) if len(take.codes)]
     utterances = [Utterance(takes[i].codes, jobs[i].voice.speaker, noise[i]) for i in filled]
-    sounds = dict(zip(filled, vocode(model, utterances, settings, watch), strict=True))
+    together = [[utterance] for utterance in utterances] if settings.batch else [utterances]
+    waves = [wave for some in together for wave in vocode(model, some, settings, watch)]
+    sounds = dict(zip(filled, waves, strict=True))
     return [
         _spoken(model, job.line, take, sounds.get(i, torch.zeros(0)))
         for i, (job, take) in enumerate(zip(jobs, takes, strict=True))
@@ -156,9 +161,8 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: floa
         ConfigError: another ``speed`` than 1, of a model that does not read its text in place.
     """
     reads = model.vocabulary.config.reads
-    open_sequence = model.vocabulary.read_prompt if reads else model.vocabulary.speak_prompt
     rows = [job for job in jobs for _ in range(candidates)]
-    prompts = [open_sequence(row.voice.codes, row.line.tokens) for row in rows]
+    prompts = [_prompt(model, row) for row in rows]
     longest, room = model.gpt.config.max_tokens, model.room
     taken = map(model.vocabulary.count_steps, prompts)
     limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, taken, strict=True)]
@@ -170,11 +174,39 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: floa
 
 
 def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch) -> list[Take]:
-    """One take of each job: the clearest of its candidates. All candidates of all jobs are drawn in one batch."""
+    """One take of each job: the clearest of its candidates. All candidates of all jobs are drawn in one batch.
+
+    With ``settings.batch`` above 1 they are drawn in batches of so many jobs. Short ones are filled up, so that all have one shape.
+    """
+    if settings.batch <= 1:
+        return _draw_together(model, jobs, settings, watch, None)
+    rooms: dict[int, list[int]] = {}
+    for i, job in enumerate(jobs):
+        steps = model.vocabulary.count_steps(_prompt(model, job))
+        rooms.setdefault(min(-(-steps // _PROMPT_STEPS) * _PROMPT_STEPS, model.gpt.config.max_tokens), []).append(i)
+    takes: dict[int, Take] = {}
+    for room, members in rooms.items():
+        for start in range(0, len(members), settings.batch):
+            some = members[start : start + settings.batch]
+            filled = some + some[-1:] * (settings.batch - len(some))
+            drawn = _draw_together(model, [jobs[i] for i in filled], settings, watch, room)
+            takes.update(zip(some, drawn[: len(some)], strict=True))
+    return [takes[i] for i in range(len(jobs))]
+
+
+def _prompt(model: Model, job: Job) -> list[int]:
+    reads = model.vocabulary.config.reads
+    open_sequence = model.vocabulary.read_prompt if reads else model.vocabulary.speak_prompt
+    return open_sequence(job.voice.codes, job.line.tokens)
+
+
+def _draw_together(
+    model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, prompt_steps: int | None
+) -> list[Take]:
     count = settings.candidates
     with watch.time("gpt"):
         plan = plan_drawing(model, jobs, count, settings.speed)
-        drawn = generate(model.gpt, *plan, settings.sampling)
+        drawn = generate(model.gpt, *plan, settings.sampling, prompt_steps=prompt_steps)
     lines = [job.line for job in jobs for _ in range(count)]
     takes = [
         make_take(model.vocabulary, line.pieces, ids, limit)

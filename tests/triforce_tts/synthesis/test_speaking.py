@@ -88,6 +88,40 @@ def test_logits_of_a_batch_are_those_of_each_alone(make_model: MakeModel) -> Non
             assert torch.allclose(seen[step][row], seen_alone[step][0], atol=1e-5)
 
 
+@pytest.mark.parametrize("reads", [True, False])
+def test_in_a_fixed_shape_the_other_lines_change_no_bit(make_model: MakeModel, voice: Voice, reads: bool) -> None:
+    model = make_model("magnitude", reads)
+    jobs = jobs_of(model, voice)
+    settings = replace(WARM, batch=3, candidates=2 if reads else 1, tries=1)
+    rng = torch.Generator().manual_seed(5)
+    first: dict[int, torch.Tensor] = {}
+    for count in (8, 5, 1):
+        chosen = torch.randperm(len(jobs), generator=rng)[:count].tolist()
+        for row, spoken in zip(
+            chosen, speak_jobs(model, [jobs[i] for i in chosen], settings, Stopwatch()), strict=True
+        ):
+            assert torch.equal(first.setdefault(row, spoken.samples), spoken.samples)
+    (alone,) = speak_jobs(model, jobs[:1], replace(settings, batch=1), Stopwatch())
+    assert torch.equal(alone.samples, first[0])  # equal codes, and each line is made sound by itself
+
+
+def test_logits_in_a_fixed_shape_are_equal_to_the_last_bit(make_model: MakeModel) -> None:
+    model = make_model("magnitude", True)
+    texts = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0], [7] * 12, [6, 6, 1], [0, 4]]
+    rng = torch.Generator().manual_seed(1)
+    prompts = [model.vocabulary.read_prompt(torch.randint(0, 60, (4, 2), generator=rng), text) for text in texts]
+    first: dict[int, list[torch.Tensor]] = {}
+    for rows in ([0, 1, 2, 3], [3, 2, 1, 0], [4, 0, 5, 5], [2, 2, 2, 2], [5, 4, 3, 1]):
+        rules = Recorded(model.vocabulary, [texts[row] for row in rows], 5)
+        drawn = generate(
+            model.gpt, [prompts[row] for row in rows], rules, [60] * 4, rows, WARM.sampling, prompt_steps=48
+        )
+        for place, row in enumerate(rows):
+            seen = [logits[place] for logits in rules.seen[: len(drawn[place])]]
+            for before, after in zip(first.setdefault(row, seen), seen, strict=True):
+                assert torch.equal(before, after)
+
+
 def test_only_incomplete_lines_are_drawn_again(
     make_model: MakeModel, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,7 +66,11 @@ Redo = Annotated[
 ]
 Tries = Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")]
 Align = Annotated[
-    bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
+    bool,
+    typer.Option(
+        "--align/--no-align",
+        help="Find each word in the sound, and words left out, said twice or swapped (pocketsphinx).",
+    ),
 ]
 Recogniser = Annotated[
     str | None, typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
@@ -182,9 +186,13 @@ def _equip(
     """The checks, and the model with its voice; what the user should know of the voice is said."""
     checker = _open_checker(align, recogniser)
     synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
+    from triforce_tts.manifest import DEFAULT_VOICE
+    from triforce_tts.narrator.checks import with_voice
     from triforce_tts.narrator.speaking import Studio
 
-    return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
+    chosen = _choose_voice(synthesizer, voice, quiet)
+    clip = synthesizer.folder / DEFAULT_VOICE if voice is None else voice
+    return Studio(synthesizer, chosen, with_voice(checker, clip, synthesizer.audio), tries)
 
 
 def _open_checker(align: bool, recogniser: str | None) -> "Checker":

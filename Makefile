@@ -32,7 +32,7 @@ SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
-.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill nano gpu-pack gpu-run wheel clean install dev
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill narrate speak-lines nano gpu-pack gpu-run wheel clean install dev ext
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -51,10 +51,17 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet $(PIP_ARGS) --no-deps resemblyzer==0.1.4  # for its weights alone: what it requires does not build everywhere
 	@touch $@ $(VENV)/.core
 
-install: $(VENV)/.core ## Install what speaking needs into .venv
-dev: $(VENV)/.dev ## Install everything: training, builder, tests
+# Where there is no compiler, installing goes on without the native operators.
+NATIVE := triforce_tts/_native.txt
+$(NATIVE): csrc/build.py csrc/decode.cpp $(VENV)/.core
+	@$(BIN)/python csrc/build.py || echo "going on without them" >&2
 
-demo: $(VENV)/.core ## Install, and speak a sentence with the bundled model to out/demo.wav
+install: $(VENV)/.core $(NATIVE) ## Install what speaking needs into .venv
+dev: $(VENV)/.dev $(NATIVE) ## Install everything: training, builder, tests
+ext: $(VENV)/.core ## Build the native operators of csrc, for which a C++ compiler is needed; install and dev try it too
+	$(BIN)/python csrc/build.py
+
+demo: $(VENV)/.core $(NATIVE) ## Install, and speak a sentence with the bundled model to out/demo.wav
 	@mkdir -p out
 	$(TTS) speak "The birch canoe slid on the smooth planks." --out out/demo.wav
 
@@ -89,6 +96,14 @@ train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=ru
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
 	$(LAUNCH) train distill --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --teacher $(TEACHER) --run $(RUN) $(SETTINGS)
 
+narrate: $(VENV)/.dev ## Read a book aloud: BOOK= OUT= GPUS= OPTIONS="--master podcast ..."
+	$(call need,BOOK,a book)$(call need,OUT,file or folder of the audiobook)
+	$(LAUNCH) narrate $(BOOK) --out $(OUT) $(OPTIONS)
+
+speak-lines: $(VENV)/.dev ## Speak a list of texts, a file each: LINES= OUT= GPUS= OPTIONS="--format .flac ..."
+	$(call need,LINES,a list of texts)$(call need,OUT,folder of the files)
+	$(LAUNCH) speak --lines $(LINES) --out $(OUT) $(OPTIONS)
+
 nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences KOKORO=the files of the teacher (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh
 
@@ -108,4 +123,4 @@ wheel: $(VENV)/.dev ## Build a wheel into dist/
 	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## Remove environments and build products (not runs, not shards)
-	rm -rf $(VENV) .ci-venv build dist out *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .ci-venv build dist out *.egg-info triforce_tts/_native.* .pytest_cache .mypy_cache .ruff_cache

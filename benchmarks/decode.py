@@ -1,6 +1,8 @@
 """Decoding speed of the GPT: ``python -m benchmarks.decode --sizes nano``, on a GPU if there is one.
 
-Codes a second of the sampling loop as it ships (eager), and of the same loop with its step captured in a CUDA graph, which the
+Codes a second of the sampling loop by the modules of the network (eager), on a CPU by the native operators ('make ext') and by
+``generate`` of transformers where the network is a plain Llama, and beside them the floor: how many codes a second the
+memory can deliver the weights for, at the speed at which this machine reads a large tensor. On a GPU the third way is the same loop with its step captured in a CUDA graph, which the
 host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
 attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens. The captured
 step draws a code at a time: a GPT by frames is measured eager alone.
@@ -9,15 +11,18 @@ step draws a code at a time: a GPT by frames is measured eager alone.
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from benchmarks.train import add_sizes, load_config, table
-from triforce_tts.models.frame_gpt import make_gpt
+from triforce_tts import native
+from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, KVCache
-from triforce_tts.sampling.tokens import TokenSampling, generate, pick, speech_grammar
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.tokens import generate, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
@@ -137,19 +142,77 @@ def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
     return statistics.median(times[1:])
 
 
+@contextmanager
+def operators(allowed: bool) -> Iterator[None]:
+    """Decode with the native operators, or without them."""
+    before = native.available
+    native.available = (lambda: before()) if allowed else (lambda: False)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        native.available = before
+
+
+def bytes_a_frame(model: GPT, small: bool) -> int:
+    """Bytes of weights that one step reads, a batch shares them; in float16 if ``small``."""
+    table = model.model.embed_tokens.weight
+    read = model.first_ids + (model.width - 1) * (model.vocabulary.config.n_codes if isinstance(model, FrameGPT) else 0)
+    numbers = sum(p.numel() for p in model.parameters()) - table.numel() + read * table.shape[1]
+    return numbers * (2 if small else model.model.norm.weight.element_size())
+
+
+def read_speed(device: torch.device) -> float:
+    """Bytes a second at which a tensor of 400 MB is read."""
+    large = torch.ones(100_000_000, device=device)
+    return 4e8 / seconds_of(lambda: large.sum().item(), device)
+
+
+def transformers_speed(model: GPT, prompts: torch.Tensor, steps: int) -> float:
+    """Tokens a second of ``generate`` of transformers with the weights of ``model``, greedily."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    llama = LlamaForCausalLM(LlamaConfig(**model.config.huggingface(model.vocabulary_size))).eval()
+    llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is that of the input
+    seconds = seconds_of(
+        lambda: llama.generate(
+            prompts,
+            attention_mask=torch.ones_like(prompts),
+            max_new_tokens=steps,
+            min_new_tokens=steps,
+            do_sample=False,
+        ),
+        model.device,
+    )
+    return len(prompts) * steps / seconds
+
+
 def measure(size: str, batch: int, precision: str, device: torch.device, tokens: int) -> dict[str, Any]:
     """Codes a second at one batch size."""
     torch.manual_seed(0)
     model, vocabulary = build(size)
+    with torch.no_grad():
+        for parameter in model.parameters():  # a bundle's weights are float16
+            parameter.copy_(parameter.half().float())
     model = model.to(device, PRECISIONS[precision])
     steps = min(tokens, model.config.max_tokens - PROMPT)
     grammar, sampling, seeds = codes_grammar(vocabulary), TokenSampling(), list(range(batch))
     prompts = torch.randint(vocabulary.text_offset, vocabulary.code_offset, (batch, PROMPT))
-    eager = seconds_of(lambda: generate(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling), device)
     codes = batch * steps * vocabulary.width
-    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": round(codes / eager)}
+
+    def speed(allowed: bool) -> int:
+        with operators(allowed):
+            work = seconds_of(
+                lambda: generate(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling), device
+            )
+        return round(codes / work)
+
+    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": speed(False)}
     if device.type != "cuda":
-        return {**row, "graph codes/s": "needs CUDA", "device": str(device)}
+        row["native codes/s"] = speed(True) if native.available() else "not built"
+        plain = vocabulary.width == 1 and not model.config.sink
+        row["transformers codes/s"] = round(transformers_speed(model, prompts, steps)) if plain else "no plain Llama"
+        floor = codes / steps * read_speed(device) / bytes_a_frame(model, small=native.available())
+        return {**row, "floor codes/s": round(floor), "device": f"{torch.get_num_threads()} threads"}
     name = torch.cuda.get_device_name()
     if vocabulary.width > 1:
         return {**row, "graph codes/s": "needs a code a step", "device": name}

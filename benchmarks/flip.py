@@ -27,8 +27,9 @@ from triforce_tts.audio.edit import trim_silence
 from triforce_tts.evaluation.statistics import DRAWS, LEVEL, SEED, interval
 from triforce_tts.files import write_json
 from triforce_tts.judges.words import character_edits, letters
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.score import heard, target_log_probabilities
-from triforce_tts.sampling.tokens import TokenSampling, generate, text_grammar
+from triforce_tts.sampling.tokens import generate, text_grammar
 from triforce_tts.sequences import TEXT
 from triforce_tts.text.normalize import normalize
 

@@ -40,6 +40,10 @@ PHASE_ITERATIONS = Bound(0, 10_000)
 TEMPERATURE = Bound(0.0, 100.0, whole=False)  # 0 always takes the likeliest token
 TOP_P = Bound(1e-9, 1.0, whole=False)
 TRIES = Bound(1, 100)
+SPEED = Bound(0.8, 1.25, whole=False)  # farther from 1, more words are wrong (docs/speaking.md#speed)
+PAUSE = Bound(0.0, 60.0, whole=False)  # seconds, of one that a text asks for
+BATCH = Bound(0, 256)  # lines that are drawn at once
+PROCESSES = Bound(0, 1024)  # 0 takes as many as are useful
 MAX_CHARACTERS = 20_000  # of one text, which is about twenty minutes of speech
 
 

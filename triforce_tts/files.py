@@ -31,7 +31,9 @@ FolderKind = Literal[
     "pack",
     "results",
     "narration",
+    "adaptation",
     "audiobook",
+    "lines",
 ]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"

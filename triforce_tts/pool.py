@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from triforce_tts.errors import TriforceError
@@ -90,6 +91,22 @@ def _context(work: Callable[..., Any]) -> BaseContext:
     module = getattr(work, "func", work).__module__  # ``func`` is the function of a partial function
     context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
     return context
+
+
+def start(work: Callable[..., object], given: tuple[object, ...], imported: Callable[..., object]) -> BaseProcess:
+    """A process of one thread that runs ``work`` once, and ends with this process, however this process ends.
+
+    ``imported`` is a function whose module the process needs.
+    """
+    context: Any = _context(imported)
+    process: BaseProcess = context.Process(target=_run_once, args=(dict(os.environ), work, given), daemon=True)
+    process.start()
+    return process
+
+
+def _run_once(environment: dict[str, str], work: Callable[..., object], given: tuple[object, ...]) -> None:
+    _start_worker(environment)
+    work(*given)
 
 
 def _start_worker(environment: dict[str, str]) -> None:

@@ -1,11 +1,23 @@
 """What speaking returns: the sound, and whether it says all of the text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 
+from triforce_tts.audio.edit import join
 from triforce_tts.audio.io import Audio
 from triforce_tts.wording import counted
+
+
+class TimedWord(NamedTuple):
+    """A word as it is spoken, and when; a word without a sound ends where it starts."""
+
+    text: str
+    start_s: float
+    end_s: float
 
 
 @dataclass
@@ -21,6 +33,10 @@ class Spoken:
     source: str = ""  # the written sentence that it comes from
     unsaid: tuple[str, ...] = ()  # words of the line that have no sound
     tries: int = 1  # how often the line was drawn
+    words: tuple[TimedWord, ...] = ()  # with their times in ``samples``; empty if the model does not know them
+    begins: bool = True  # whether it begins a sentence; else it goes on in one that is divided
+    lead_s: float = 0.0  # silence before it, which the text asks for
+    holds_pause: bool = False  # whether the text asks for the pause after it, so that it also stays at the end
 
     @property
     def complete(self) -> bool:
@@ -54,8 +70,22 @@ class Speech(Audio):
     @property
     def faults(self) -> list[str]:
         """What is missing: one line of text for each incomplete line and for what was left out."""
-        lines = [line.fault for line in self.lines if line.fault]
-        if self.left_out:
-            listed = ", ".join(f"'{part[:40]}'" for part in self.left_out[:5])
-            lines.append(f"left out, because there is no English reading: {listed} ({len(self.left_out)} in all)")
-        return lines
+        return list_faults(self.lines, self.left_out)
+
+
+def join_lines(lines: Sequence[Spoken], sample_rate: int) -> torch.Tensor:
+    """The sound of ``lines`` [n], with the pauses between them, and those at the ends for which the text asks."""
+    if not lines:
+        return torch.zeros(0)
+    sound = join([line.samples for line in lines], [line.pause_s for line in lines[:-1]], sample_rate)
+    after_s = lines[-1].pause_s if lines[-1].holds_pause else 0.0
+    return F.pad(sound, (round(lines[0].lead_s * sample_rate), round(after_s * sample_rate)))
+
+
+def list_faults(lines: Sequence[Spoken], left_out: Sequence[str]) -> list[str]:
+    """One line of text for each incomplete line, and one for the parts of a text that were left out."""
+    faults = [line.fault for line in lines if line.fault]
+    if left_out:
+        listed = ", ".join(f"'{part[:40]}'" for part in left_out[:5])
+        faults.append(f"left out, because there is no English reading: {listed} ({len(left_out)} in all)")
+    return faults

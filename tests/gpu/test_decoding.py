@@ -9,7 +9,8 @@ from benchmarks.decode import StaticDecoder, codes_grammar
 from tests.conftest import next_logits
 from triforce_tts import Synthesizer
 from triforce_tts.models.gpt import GPT
-from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar
+from triforce_tts.sampling.nucleus import TokenSampling
+from triforce_tts.sampling.tokens import generate, speech_grammar
 from triforce_tts.sequences import Vocabulary
 
 PROMPTS = [[1, 12, 20, 2, 6, 7, 3], [1, 13, 21, 2, 8, 5, 3], [1, 14, 22, 2, 9, 9, 3]]

@@ -9,7 +9,8 @@ import torch
 from tests.corpus import babble_shards, coded_shards, trained_dvae
 from triforce_tts import schema
 from triforce_tts.models.load import load_dvae, load_gpt
-from triforce_tts.sampling.tokens import TokenSampling, generate, speech_grammar
+from triforce_tts.sampling.nucleus import TokenSampling
+from triforce_tts.sampling.tokens import generate, speech_grammar
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage

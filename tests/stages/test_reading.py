@@ -14,7 +14,8 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.data.labelled import babble
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import load_gpt
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
+from triforce_tts.sampling.nucleus import TokenSampling
+from triforce_tts.sampling.tokens import Reading, generate
 from triforce_tts.sequences import PAD, SPEECH, TEXT, TokenSequence
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage

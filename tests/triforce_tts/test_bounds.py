@@ -5,7 +5,7 @@ import pytest
 
 from triforce_tts import bounds
 from triforce_tts.errors import ConfigError
-from triforce_tts.sampling.tokens import TokenSampling
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.synthesis import Settings
 
 

@@ -15,6 +15,9 @@ ACTIVE_RANGE_DB = 35.0
 PEAK = 0.97  # headroom for what resampling and lossy codecs add
 SILENCE_DB = -80.0  # below this there is nothing to normalise but noise
 FADE_S = 0.005
+TRIMMED_DB = -40.0  # relative to the loudest frame; what is weaker at the ends of a line is cut
+TRIM_KEPT_S = 0.05  # left on each side of it
+LOUDEST_DB = -16.0  # dBFS: the loudest frame of most levelled speech (docs/speaking.md)
 PAUSE_KEPT_S = 0.15  # left on each side of speech when a long silence is dropped
 BANDWIDTH_FFT = 512
 BANDWIDTH_RANGE_DB = 50.0
@@ -28,6 +31,14 @@ def active_level_db(samples: torch.Tensor, sample_rate: int) -> float:
         return -math.inf
     active = power[power >= loudest * 10 ** (-ACTIVE_RANGE_DB / 10)]
     return 10 * math.log10(float(active.mean()))
+
+
+def active_frames(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
+    """Which frames of ``FRAME_S`` hold speech, [frames] bool; none of them in digital silence."""
+    power = _frame_power(samples, sample_rate)
+    if power.numel() == 0 or float(power.max()) == 0:
+        return torch.zeros(power.shape, dtype=torch.bool)
+    return power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
 
 
 def normalize_level(samples: torch.Tensor, sample_rate: int, target_db: float = -23.0) -> tuple[torch.Tensor, float]:
@@ -47,10 +58,9 @@ def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) ->
 
     Silence at the start goes, and long silences between are cut to twice ``PAUSE_KEPT_S``.
     """
-    power = _frame_power(samples, sample_rate)
-    if power.numel() == 0 or float(power.max()) == 0:
+    active = active_frames(samples, sample_rate)
+    if not bool(active.any()):
         return samples[:0]
-    active = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
     reach = round(PAUSE_KEPT_S / FRAME_S)
     spoken = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
     frame = _frame_length(sample_rate)
@@ -60,21 +70,66 @@ def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) ->
 
 
 def trim_silence(
-    samples: torch.Tensor, sample_rate: int, threshold_db: float = -40.0, keep_s: float = 0.05
+    samples: torch.Tensor, sample_rate: int, threshold_db: float = TRIMMED_DB, keep_s: float = TRIM_KEPT_S
 ) -> torch.Tensor:
     """The samples without silence at either end, apart from ``keep_s`` seconds of it.
 
     ``threshold_db`` is relative to the loudest frame; everything between the ends stays. Digital silence
     comes back empty.
     """
+    start, end = sounding(samples, sample_rate, threshold_db, keep_s)
+    return samples[start:end]
+
+
+def sounding(
+    samples: torch.Tensor, sample_rate: int, threshold_db: float = TRIMMED_DB, keep_s: float = TRIM_KEPT_S
+) -> tuple[int, int]:
+    """The first sample that ``trim_silence`` keeps, and one past the last; 0 and 0 for digital silence."""
     power = _frame_power(samples, sample_rate)
     loudest = float(power.max()) if power.numel() else 0.0
     if loudest == 0:
-        return samples[:0]
+        return 0, 0
     active = torch.nonzero(power >= loudest * 10 ** (threshold_db / 10))
     frame, keep = _frame_length(sample_rate), round(keep_s * sample_rate)
     first, last = int(active[0]) * frame, (int(active[-1]) + 1) * frame
-    return samples[max(0, first - keep) : last + keep]
+    return max(0, first - keep), min(len(samples), last + keep)
+
+
+class Trimmer:
+    """``trim_silence`` of a sound that is still being made.
+
+    The loudest frame is not known before the end. Until a louder one is heard, it is taken to have ``LOUDEST_DB``, as
+    in levelled speech. So the start is that of ``trim_silence``, give or take a frame or two. Silence is held back until
+    sound follows it, because it may be the end.
+    """
+
+    def __init__(self, sample_rate: int) -> None:
+        self.samples = torch.zeros(0)  # all of the sound so far, silence included
+        self.start = self.end = 0  # of what was passed on
+        self._rate, self._loudest = sample_rate, 10 ** (LOUDEST_DB / 10)
+
+    def extend(self, samples: torch.Tensor, is_end: bool) -> torch.Tensor:
+        """Add ``samples`` [n]; what can be passed on now, silence at the ends cut, [m]."""
+        self.samples = torch.cat((self.samples, samples))
+        if is_end:
+            start, end = sounding(self.samples, self._rate)
+        else:
+            start, end = self._sounding_so_far()
+        if end == start:
+            return self.samples[:0]
+        if self.end == 0:
+            self.start = self.end = start
+        passed, self.end = self.end, max(self.end, end)
+        return self.samples[passed : self.end]
+
+    def _sounding_so_far(self) -> tuple[int, int]:
+        frame, keep = _frame_length(self._rate), round(TRIM_KEPT_S * self._rate)
+        power = _frame_power(self.samples[: len(self.samples) // frame * frame], self._rate)
+        self._loudest = max([self._loudest, *power.tolist()])
+        active = torch.nonzero(power >= self._loudest * 10 ** (TRIMMED_DB / 10))
+        if not len(active):
+            return 0, 0
+        return max(0, int(active[0]) * frame - keep), min(len(self.samples), (int(active[-1]) + 1) * frame + keep)
 
 
 def join(pieces: Sequence[torch.Tensor], pauses_s: Sequence[float], sample_rate: int) -> torch.Tensor:

@@ -51,6 +51,7 @@ _FORMATS = {
     ".mp3": _Format("mp3", "libmp3lame", (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)),
     ".ogg": _Format("ogg", "libopus", (8000, 12000, 16000, 24000, 48000)),
 }
+WRITTEN = tuple(_FORMATS)  # the suffixes of the files that can be written
 
 
 @dataclass(frozen=True, eq=False)

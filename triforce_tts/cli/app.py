@@ -57,8 +57,9 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, narrate, resynthesize, score, speak, voices):
+for command in (evaluate, listen, narrate, resynthesize, score, speak):
     app.command()(command)
+app.add_typer(voices, name="voices")
 
 
 def _load_programs() -> None:
@@ -100,6 +101,9 @@ def _advice(module: str) -> str:
 def main() -> None:
     """Run the command line. An error that a user can mend becomes one line on stderr and exit code 2."""
     _open_streams()
+    # Idle threads of a computation spin for some microseconds and then sleep. By default they spin for milliseconds, and
+    # on a machine that has other work every step then waits for a thread that has no processor.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminator(os.getpid()))
     code = _run()

@@ -1,6 +1,7 @@
 """The command ``narrate``: a book in, an audiobook out."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -8,15 +9,18 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli.speak import (
+    PROGRESS,
+    Batch,
     Device,
     Model,
+    Processes,
+    ProcessThreads,
     Quiet,
     Seed,
     Steps,
-    Threads,
     VoiceClip,
     _choose_voice,
-    _prepare,
+    _prepare_for_lines,
 )
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.wording import counted, length, printable
@@ -24,18 +28,17 @@ from triforce_tts.wording import counted, length, printable
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
     from triforce_tts.cli.works import Work
+    from triforce_tts.crew import Place
     from triforce_tts.narrator.cast import CastFile
     from triforce_tts.narrator.checks import Checker
-    from triforce_tts.narrator.narrate import Order, Outcome
+    from triforce_tts.narrator.narrate import Crew, Order, Outcome
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.progress import Shown
     from triforce_tts.narrator.speaking import Studio
-    from triforce_tts.synthesis import Synthesizer
 
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
 _MASTERS = ("none", "acx", "podcast")
-_PROGRESS = ("bar", "json", "none")
 _NAMED = 20  # lines that the last message names
 
 
@@ -78,7 +81,11 @@ Redo = Annotated[
 ]
 Tries = Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")]
 Align = Annotated[
-    bool, typer.Option("--align/--no-align", help="Check that each word can be found in the sound (pocketsphinx).")
+    bool,
+    typer.Option(
+        "--align/--no-align",
+        help="Find each word in the sound, and words left out, said twice or swapped (pocketsphinx).",
+    ),
 ]
 Recogniser = Annotated[
     str | None, typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
@@ -96,9 +103,11 @@ Series = Annotated[
     str | None, typer.Option(help="Series in the tags, such as 'Sherlock Holmes #3'; default: the book's own.")
 ]
 Pronounce = Annotated[
-    Path | None,
+    list[Path] | None,
     typer.Option(
-        "--pronounce", "--lexicon", help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z'."
+        "--pronounce",
+        "--lexicon",
+        help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z', or a .pls; may be repeated.",
     ),
 ]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
@@ -157,7 +166,9 @@ def narrate(
     seed: Seed = 0,
     steps: Steps = None,
     device: Device = "auto",
-    threads: Threads = 0,
+    threads: ProcessThreads = 1,
+    processes: Processes = 0,
+    batch: Batch = 0,
     quiet: Quiet = False,
 ) -> None:
     """Read a whole book aloud, unattended, and check every line.
@@ -171,16 +182,20 @@ def narrate(
 
       triforce-tts narrate https://example.org/a https://example.org/b --feed talks --feed-url https://example.org/talks/
     """
+    from triforce_tts.crew import launched
+
     _check_choices(notes, speakers, master, progress, tries)
     one_book = {"--out": out, "--title": title, "--author": author, "--cover": cover, "--redo": redo, "--chapters": chapters,
                 "--subtitles": subtitles, "--overlay": overlay, "--series": series}  # fmt: skip
     _check_feed(books, feed, feed_url, out, [name for name, value in one_book.items() if value is not None])
+    bounds.PROCESSES.check("--processes", processes)
+    place = launched(device, processes)
     works = _read(books, notes, pictures, speakers, chapter_pattern, allow_private)
     if list_chapters:
         for work in works:
-            _print_chapters(work.content)
+            _print_chapters(work.content, place)
         return
-    from triforce_tts.narrator.narrate import Order, check_order
+    from triforce_tts.narrator.narrate import Crew, Order, check_order
 
     cast_file = _read_cast(cast_path, voice)
     master = "podcast" if feed is not None and master == "none" else master
@@ -193,18 +208,28 @@ def narrate(
     ]  # fmt: skip
     for order, work in zip(orders, works, strict=True):
         check_order(order, work.content)
-    checker = _open_checker(orders, (voice, cast_path, lexicon, model, cover), align, recogniser)
-    studio = _open_studio(
-        checker, _prepare(model, device, threads, steps, seed, lexicon), voice, cast_file, tries, quiet
-    )
+        _refuse_inputs(order, (voice, cast_path, *(lexicon or []), model, cover))
+    equip = partial(
+        _equip, align=align, recogniser=recogniser, model=model, threads=threads, batch=batch, steps=steps, seed=seed,
+        lexicon=lexicon, voice=voice, cast_file=cast_file, tries=tries, quiet=quiet,
+    )  # fmt: skip
+    crew = Crew(processes, partial(equip, quiet=True), place)
+    if not place.is_main:
+        for order in orders if not dry_run else ():
+            _help(crew, device, order)
+        place.leave()
+        return
+    studio = equip(place.device or device)
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
     for order, work in zip(orders, works, strict=True):
         if dry_run:
             _print_plan(order, work.content, studio)
             continue
-        outcome = _narrate(order, work.content, studio, shown, quiet)
+        outcome = _narrate(order, work.content, studio, shown, quiet, crew)
         if feed is not None:
             _publish(feed, feed_url, work, order, outcome)
+    if not dry_run:
+        place.leave()
 
 
 def _read(
@@ -252,18 +277,36 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.one_of("--notes", notes, _NOTES)
     bounds.one_of("--speakers", speakers, _SPEAKERS)
     bounds.one_of("--master", master, _MASTERS)
-    bounds.one_of("--progress", progress, _PROGRESS)
+    bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)
 
 
-def _open_checker(
-    orders: "list[Order]", sources: tuple[Path | None, ...], align: bool, recogniser: str | None
-) -> "Checker":
-    """The checks; what would be written is not one of ``sources``."""
+def _equip(
+    device: str, *, align: bool, recogniser: str | None, model: Path | None, threads: int, batch: int, steps: int | None,
+    seed: int, lexicon: list[Path] | None, voice: Path | None, cast_file: "CastFile | None", tries: int, quiet: bool,
+) -> "Studio":  # fmt: skip
+    """The checks, and the model with its voices; what the user should know of a voice is said."""
+    checker = _open_checker(align, recogniser)
+    synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
+    from triforce_tts.manifest import DEFAULT_VOICE
+    from triforce_tts.narrator.checks import with_voice
+    from triforce_tts.narrator.speaking import Part, Studio
+
+    def part(path: Path | None) -> Part:
+        chosen = _choose_voice(synthesizer, path, quiet)
+        clip = synthesizer.folder / DEFAULT_VOICE if path is None else path
+        return Part(chosen, with_voice(checker, clip, synthesizer.audio))
+
+    if cast_file is not None and cast_file.narrator is not None:
+        voice = cast_file.clip(cast_file.narrator)
+    usual = part(voice)
+    others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
+    return Studio(synthesizer, usual.voice, usual.checker, tries, others)
+
+
+def _open_checker(align: bool, recogniser: str | None) -> "Checker":
     from triforce_tts.narrator.checks import open_checker
 
-    for order in orders:
-        _refuse_inputs(order, sources)
     if recogniser is None:
         return open_checker(align, None)
     from triforce_tts.judges.recognisers import choose, open_recogniser
@@ -287,22 +330,13 @@ def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
     return cast_file
 
 
-def _open_studio(
-    checker: "Checker",
-    synthesizer: "Synthesizer",
-    voice: Path | None,
-    cast_file: "CastFile | None",
-    tries: int,
-    quiet: bool,
-) -> "Studio":
-    """The model with its voices and the checks; what the user should know of a voice is said."""
-    from triforce_tts.narrator.speaking import Studio
+def _help(crew: "Crew", device: str, order: "Order") -> None:
+    """Speak beside the first process of the launcher, once it has planned."""
+    from triforce_tts.narrator.narrate import help_narration
 
-    if cast_file is None:
-        return Studio(synthesizer, _choose_voice(synthesizer, voice, quiet), checker, tries)
-    narrator = cast_file.clip(cast_file.narrator) if cast_file.narrator is not None else voice
-    voices = {name: _choose_voice(synthesizer, cast_file.clip(name), quiet) for name in cast_file.voices}
-    return Studio(synthesizer, _choose_voice(synthesizer, narrator, quiet), checker, tries, voices)
+    assert crew.open_studio is not None
+    crew.place.meet()
+    help_narration(crew.open_studio, crew.place.device or device, order.folder, order.seed)
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
@@ -314,7 +348,9 @@ def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
             refuse_sources(target, given)
 
 
-def _print_chapters(book: "ChapterBook") -> None:
+def _print_chapters(book: "ChapterBook", place: "Place") -> None:
+    if not place.is_main:
+        return
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
@@ -358,12 +394,14 @@ def _print_sums(plan: "Plan") -> None:
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 
-def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool) -> "Outcome":
+def _narrate(
+    order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool, crew: "Crew"
+) -> "Outcome":
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
     with show(shown) as progress:
-        outcome = work(order, book, studio, progress)
+        outcome = work(order, book, studio, progress, crew)
     for remark in outcome.remarks:
         typer.echo(remark, err=True)
     if not quiet:

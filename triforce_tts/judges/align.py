@@ -5,6 +5,7 @@ A word that the lexicon lacks is spelled letter by letter. That is rough, but it
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +17,7 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
 MODEL_RATE = 16000  # Hz; the acoustic model was trained at this sample rate
+_GRAMMAR = "grammar"  # the decoder's name of the last grammar
 FRAME_S = 0.01  # seconds between two frames of pocketsphinx
 _SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
     "AE", "B", "K", "D", "EH", "F", "G", "HH", "IH", "JH", "K", "L", "M",
@@ -44,7 +46,7 @@ class Aligner:
             words = [piece for piece in self.tokenizer.spell(normalize(text)) if piece.is_word]
         except TextError:
             return None
-        sound = _pcm(audio)
+        sound = pcm(audio)
         names = [self._name(word) for word in words]
         if not self._pass(sound, " ".join(names)):
             return None
@@ -54,7 +56,7 @@ class Aligner:
         phones = self._phones(sound)
         placed = []
         for i, word in enumerate(words):
-            sounded = [symbol for symbol in word.symbols if _sound(symbol)]
+            sounded = [symbol for symbol in word.symbols if sound_of(symbol)]
             if phones is not None and len(phones) == len(words) and len(phones[i]) == len(sounded) + 1:
                 placed.append(_with_silent(word, phones[i]))
             else:
@@ -71,13 +73,36 @@ class Aligner:
             words = [piece for piece in self.tokenizer.spell(text) if piece.is_word]
         except TextError:
             return None
-        if not self._pass(_pcm(audio), " ".join(map(self._name, words))):
+        if not self._pass(pcm(audio), " ".join(map(self._name, words))):
             return None
         return float(self._decoder.hyp().score)
 
+    def names(self, text: str) -> list[str]:
+        """The decoder's names of the words of a normalised ``text``: an underscore before each of a word's phones.
+
+        Raises:
+            TextError: a part of it cannot be spoken.
+        """
+        return [self._name(word) for word in self.tokenizer.spell(text) if word.is_word]
+
+    def decode_grammar(self, audio: Audio, transitions: Sequence[tuple[Any, ...]], final: int) -> list[str]:
+        """The words on the likeliest way through a grammar from state 0 to state ``final``; none if no way fits.
+
+        Args:
+            audio: the sound.
+            transitions: from a state to a state with a probability, and the name of the word that is said, if any.
+            final: the last state.
+        """
+        grammar = self._decoder.create_fsg(_GRAMMAR, 0, final, transitions)
+        self._decoder.add_fsg(_GRAMMAR, grammar)
+        self._decoder.activate_search(_GRAMMAR)
+        if not self._decode(pcm(audio)) or self._decoder.hyp() is None:
+            return []
+        return [segment.word for segment in self._decoder.seg()]
+
     def _name(self, word: Piece) -> str:
         """The decoder's name of a pronunciation; a new pronunciation is added to the decoder first."""
-        sounds = [sound for symbol in word.symbols if (sound := _sound(symbol))] or ["AH"]
+        sounds = [sound for symbol in word.symbols if (sound := sound_of(symbol))] or ["AH"]
         name = "_" + "_".join(sounds)
         if name not in self._known:
             self._decoder.add_word(name, " ".join(sounds), False)
@@ -120,11 +145,12 @@ def aligner() -> Aligner:
     return Aligner()
 
 
-def _pcm(audio: Audio) -> bytes:
+def pcm(audio: Audio) -> bytes:
+    """The sound as the decoder takes it."""
     return to_pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE)).tobytes()
 
 
-def _sound(symbol: str) -> str:
+def sound_of(symbol: str) -> str:
     """The phone of pocketsphinx for a symbol; empty for an apostrophe, which has no sound."""
     return _SOUNDS.get(symbol, "") if symbol.islower() or symbol == "'" else re.sub(r"\d", "", symbol)
 
@@ -136,5 +162,5 @@ def _with_silent(word: Piece, times: list[float]) -> list[float]:
     """
     filled, ends = [times[0]], iter(times[1:])
     for symbol in word.symbols:
-        filled.append(next(ends) if _sound(symbol) else filled[-1])
+        filled.append(next(ends) if sound_of(symbol) else filled[-1])
     return filled

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from triforce_tts.errors import TextError
+from triforce_tts.judges.align import sound_of
 from triforce_tts.text.normalize import normalize
+from triforce_tts.text.tokenizer import TextTokenizer
 
 PACKAGES = ("jiwer", "whisper_normalizer")
 
@@ -47,6 +50,23 @@ def plain(text: str) -> str:
 def letters(text: str) -> str:
     """The words of an English ``text`` as this project speaks them: small letters and single spaces, numbers as words."""
     return re.sub(r"[^a-z]+", " ", normalize(text).lower().replace("'", "")).strip() if text.strip() else ""
+
+
+@lru_cache(maxsize=1)
+def _tokenizer() -> TextTokenizer:
+    return TextTokenizer()
+
+
+def phones(text: str) -> list[str]:
+    """The phones of an English ``text``, without stress: words that sound alike are equal, however they are written.
+
+    A word that the lexicon lacks is spelled letter by letter. A text that cannot be spoken has no phones.
+    """
+    try:
+        pieces = _tokenizer().spell(normalize(text)) if text.strip() else []
+    except TextError:
+        return []
+    return [sound for piece in pieces if piece.is_word for symbol in piece.symbols if (sound := sound_of(symbol))]
 
 
 def word_edits(reference: str, heard: str, spelled: Callable[[str], str] = plain) -> Edits:

@@ -64,6 +64,11 @@ class FrameGPT(GPT):
         """The steps [steps, width] of a sequence of ids; see ``Vocabulary.pack``."""
         return self.vocabulary.pack(ids)
 
+    @property
+    def first_ids(self) -> int:
+        """How many of the first ids hold all that can come first in a step: no code but the first of a frame."""
+        return self.vocabulary.group_range(0)[1]
+
     def code_logits(self, state: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
         """Logits [n, codes] of the next code of a frame.
 

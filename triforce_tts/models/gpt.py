@@ -313,6 +313,15 @@ class GPT(Network):
         """Logits [..., vocabulary] of hidden states [..., dim]: of the next id, the first one of the next step."""
         return F.linear(hidden, self.model.embed_tokens.weight)
 
+    @property
+    def first_ids(self) -> int:
+        """How many of the first ids hold all that can come first in a step."""
+        return self.vocabulary_size
+
+    def first_logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits [..., first_ids] of hidden states [..., dim]: of the first id of the next step."""
+        return F.linear(hidden, self.model.embed_tokens.weight[: self.first_ids])
+
     def forward(
         self, ids: torch.Tensor, wanted: torch.Tensor, probe: dict[int, torch.Tensor] | None = None
     ) -> torch.Tensor:

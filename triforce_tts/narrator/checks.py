@@ -6,20 +6,26 @@ times that the aligner gives to the words, and at what a recogniser hears. Where
 
 import importlib.util
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from triforce_tts.audio.edit import ACTIVE_RANGE_DB, FRAME_S, active_level_db, runs
 from triforce_tts.audio.io import Audio
+from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
+from triforce_tts.judges import embedding
+from triforce_tts.judges.following import Reading, follow
 from triforce_tts.judges.recognisers import Recogniser
-from triforce_tts.judges.words import letters
+from triforce_tts.judges.words import letters, phones
 from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.speech import Spoken
+from triforce_tts.voices import read_reference
 from triforce_tts.wording import counted
 
 RATE = (0.55, 1.8)  # of the predicted length; a line may always be off by the seconds below
@@ -29,8 +35,15 @@ CLIPPED_RUN = 3  # samples at full scale in a row that are heard as a click
 FULL_SCALE = 0.999
 LONGEST_SILENCE_S = 1.0  # within a line
 LONGEST_WORD_S = 1.6
-WRONG_RUN = 3  # words in a row that a recogniser did not hear
-WRONG_SHARE = 0.6  # of a line's words
+FLATNESS = (
+    0.3  # geometric over arithmetic mean of a frame's power over frequency: of white noise .56, of most speech below .1
+)
+LONGEST_NOISE_S = 0.25  # the longest in 180 lines of nano was .14 s
+WRONG_PHONES = 6  # in a row, that a recogniser did not hear, or heard too much
+WRONG_SHARE = 0.5  # of a line's phones
+READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
+LEAST_LIKENESS = 0.7  # cosine of the vectors of line and voice
+LIKENESS_S = 1.6  # a shorter line says too little of its speaker
 
 
 @dataclass(frozen=True)
@@ -43,9 +56,10 @@ class Checked:
     missing: int  # words without a sound, and one more if the line did not end by itself
 
     @property
-    def rank(self) -> tuple[int, int, float]:
+    def rank(self) -> tuple[int, int, float, float]:
         """The smaller, the better the take."""
-        return self.missing, len(self.flags), self.figures.get("wrong words", 0.0)
+        wrong = self.figures.get("wrong phones", 0.0) + self.figures.get("read wrongly", 0.0)
+        return self.missing, len(self.flags), wrong, -self.figures.get("likeness", 0.0)
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,8 @@ class Checker:
 
     align: Callable[[Audio, str], list[list[float]] | None] | None
     recogniser: Recogniser | None
+    follow: Callable[[Audio, str], Reading | None] | None = None
+    likeness: Callable[[Audio], float] | None = None  # of a line to the voice that should speak it
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,6 +77,10 @@ class Checker:
         names = ["engine", "sound"]
         if self.align is not None:
             names.append("alignment")
+        if self.follow is not None:
+            names.append("reading")
+        if self.likeness is not None:
+            names.append("voice")
         if self.recogniser is not None:
             names.append(f"recogniser {self.recogniser.name}")
         return tuple(names)
@@ -74,8 +94,12 @@ class Checker:
         figures = sound_figures(wave, sample_rate)
         figures["rate"] = figures["seconds"] / spoken.predicted_s
         flags = [*_engine_flags(spoken), *sound_flags(figures, spoken.predicted_s)]
-        if self.align is not None:
-            flags += self._alignment(wave, sample_rate, spoken.text, figures)
+        audio = Audio(torch.from_numpy(wave), sample_rate)
+        flags += self._words(audio, spoken.text, figures)
+        if self.likeness is not None and figures["seconds"] >= LIKENESS_S:
+            figures["likeness"] = self.likeness(audio)
+            if figures["likeness"] < LEAST_LIKENESS:
+                flags.append(f"it is like the voice by {figures['likeness']:.2f} only, expected {LEAST_LIKENESS:g}")
         heard = None
         if self.recogniser is not None:
             heard = self.recogniser.hear(resample(wave, sample_rate, ANALYSIS_RATE))
@@ -83,24 +107,41 @@ class Checker:
         rounded = {name: round(value, 4) for name, value in figures.items()}
         return Checked(tuple(flags), rounded, heard, missing)
 
-    def _alignment(self, wave: Wave, sample_rate: int, text: str, figures: dict[str, float]) -> list[str]:
-        assert self.align is not None
-        words = self.align(Audio(torch.from_numpy(wave), sample_rate), text)
+    def _words(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
+        """What is wrong with the places of the words. Where every word was followed, it is no fault if alignment fails."""
+        reading = [] if self.follow is None else reading_flags(self.follow(audio, text), figures)
+        if self.align is None:
+            return reading
+        words = self.align(audio, text)
         if words is None:
-            return ["the words cannot be found in the sound"]
+            is_whole = figures.get("read wrongly") == 0
+            return reading if is_whole else ["the words cannot be found in the sound", *reading]
         figures["longest word"] = max(word[-1] - word[0] for word in words)
         if figures["longest word"] > LONGEST_WORD_S:
-            return [f"a word lasts {figures['longest word']:.1f} s, expected at most {LONGEST_WORD_S:g} s"]
-        return []
+            reading.insert(0, f"a word lasts {figures['longest word']:.1f} s, expected at most {LONGEST_WORD_S:g} s")
+        return reading
 
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
-    """The checks, alignment among them where it is wanted and pocketsphinx is installed."""
+    """The checks, alignment and reading among them where they are wanted and pocketsphinx is installed."""
     if not alignment or importlib.util.find_spec("pocketsphinx") is None:
         return Checker(None, recogniser)
     from triforce_tts.judges.align import aligner
 
-    return Checker(aligner(), recogniser)
+    return Checker(aligner(), recogniser, partial(follow, aligner()))
+
+
+def with_voice(checker: Checker, clip: Path | str, model_audio: AudioConfig) -> Checker:
+    """``checker`` that also asks whether a line sounds like ``clip``, where the network for that is installed.
+
+    Raises:
+        AudioError: the clip cannot be read, or holds less than a second of speech.
+    """
+    if importlib.util.find_spec(embedding.PACKAGE) is None:
+        return checker
+    speech, _ = read_reference(clip, model_audio)
+    own = embedding.embed(speech, model_audio.sample_rate)
+    return replace(checker, likeness=lambda audio: float(own @ embedding.embed(audio.samples, audio.sample_rate)))
 
 
 def sound_figures(wave: Wave, sample_rate: int) -> dict[str, float]:
@@ -113,15 +154,32 @@ def sound_figures(wave: Wave, sample_rate: int) -> dict[str, float]:
         "peak": 20 * math.log10(max(peak, 1e-6)),
         "clipped": float(_longest_run(np.abs(wave) >= FULL_SCALE)),
         "silence": _longest_silence(wave, sample_rate),
+        "noise": _longest_noise(wave, sample_rate),
     }
 
 
-def _longest_silence(wave: Wave, sample_rate: int) -> float:
+def _longest_noise(wave: Wave, sample_rate: int) -> float:
+    """The seconds of the longest stretch of sound with a flat spectrum."""
+    frames = _frames(wave, sample_rate)
+    power = np.square(frames).mean(axis=1)
+    spectrum = np.square(np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)))[:, 2:] + 1e-12
+    flatness = np.exp(np.log(spectrum).mean(axis=1)) / spectrum.mean(axis=1)
+    is_active = power > power.max(initial=0.0) * 10 ** (-ACTIVE_RANGE_DB / 10)
+    return _longest_run((flatness > FLATNESS) & is_active) * frames.shape[1] / sample_rate
+
+
+def _frames(wave: Wave, sample_rate: int) -> Wave:
+    """``wave`` [n] as [frames, samples]; what does not fill a frame is left out."""
     frame = max(1, round(FRAME_S * sample_rate))
-    power = np.square(wave[: len(wave) // frame * frame].reshape(-1, frame)).mean(axis=1)
+    return wave[: len(wave) // frame * frame].reshape(-1, frame)
+
+
+def _longest_silence(wave: Wave, sample_rate: int) -> float:
+    frames = _frames(wave, sample_rate)
+    power = np.square(frames).mean(axis=1)
     if not len(power) or power.max() == 0:
         return len(wave) / sample_rate
-    return _longest_run(power < power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)) * frame / sample_rate
+    return _longest_run(power < power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)) * frames.shape[1] / sample_rate
 
 
 def _longest_run(marks: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int:
@@ -149,21 +207,49 @@ def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
         flags.append(f"{figures['clipped']:.0f} samples in a row are clipped")
     if figures["silence"] > LONGEST_SILENCE_S:
         flags.append(f"{figures['silence']:.1f} s of silence within it, expected at most {LONGEST_SILENCE_S:g} s")
+    if figures["noise"] > LONGEST_NOISE_S:
+        flags.append(f"{figures['noise']:.1f} s of noise within it")
     return flags
 
 
 def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     """What a recogniser heard wrongly; the figures get the number of wrong words and the longest run of them.
 
-    A recogniser makes errors of its own, mostly single words. So the longest run counts, not an average.
+    A recogniser makes errors of its own, mostly single words, and it writes what it heard in other words that sound alike. So the
+    phones are compared, and the longest run of wrong ones counts, not an average.
     """
     wanted = letters(text).split()
     got = letters(heard).split() if any(c.isalpha() for c in heard) else []
     runs = [max(j - i, m - k) for i, j, k, m in differing_runs(wanted, got)]
     figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
-    is_long = len(wanted) >= WRONG_RUN
-    if is_long and (figures["wrong run"] >= WRONG_RUN or figures["wrong words"] > WRONG_SHARE * len(wanted)):
-        return [
-            f"the recogniser heard {counted(sum(runs), 'wrong word')}, {max(runs)} in a row: '{heard.strip()[:80]}'"
-        ]
+    sounds = phones(text)
+    figures["wrong phones"], total = _differences(sounds, phones(heard))
+    if figures["wrong phones"] < WRONG_PHONES and total <= WRONG_SHARE * len(sounds):
+        return []
+    return [
+        f"the recogniser heard {counted(sum(runs), 'wrong word')}, {max(runs, default=0)} in a row: '{heard.strip()[:80]}'"
+    ]
+
+
+def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]:
+    """The longest run of phones in which two sounds differ, and all such phones.
+
+    A single equal phone between two runs may be chance: it ends no run.
+    """
+    longest = size = last = total = 0
+    for i, j, k, m in differing_runs(wanted, got):
+        size = max(j - i, m - k) + (size if size and i - last <= 1 else 0)
+        longest, last, total = max(longest, size), j, total + max(j - i, m - k)
+    return float(longest), total
+
+
+def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:
+    """What is wrong with how a line was read; the figures get the phones that were read wrongly in one place."""
+    if reading is None:
+        return ["the words cannot be followed in the sound"]
+    runs = differing_runs(reading.written, reading.read)
+    sizes = [max(sum(map(len, reading.written[i:j])), sum(map(len, reading.read[k:m]))) for i, j, k, m in runs]
+    figures["read wrongly"] = float(max(sizes, default=0))
+    if figures["read wrongly"] >= READ_WRONGLY:
+        return ["words are missing, said twice or out of order"]
     return []

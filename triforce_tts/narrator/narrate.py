@@ -6,12 +6,13 @@ book -> chapters -> plan -> lines on disk -> timeline -> file -> report
 
 import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
 from triforce_tts.books.chapters import About, Chapter, ChapterBook
+from triforce_tts.crew import Place, device_of, helpers, helpers_for
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
@@ -21,13 +22,14 @@ from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
 from triforce_tts.narrator.overlay import Book, Page, require_overlay, write_overlay
-from triforce_tts.narrator.plan import Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
+from triforce_tts.narrator.plan import PLAN, Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
 from triforce_tts.narrator.progress import Progress
 from triforce_tts.narrator.redo import Redo
 from triforce_tts.narrator.report import flagged, write_report
-from triforce_tts.narrator.speaking import Studio, speak_missing
+from triforce_tts.narrator.speaking import Studio, missing_lines, require_same_speaker, speak_missing, speak_shared
 from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
+from triforce_tts.schema import read_record
 from triforce_tts.wording import cut, printable
 
 _NAME_BYTES = 120  # of a chapter's title in the name of its file
@@ -83,6 +85,15 @@ class Order:
     def suffix(self) -> str:
         """The format of the files."""
         return self.chapter_format if self.is_folder else self.out.suffix.lower()
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The processes that speak the lines of a narration together."""
+
+    processes: int = 1  # that this program runs in all; 0: as many as are useful
+    open_studio: Callable[[str], Studio] | None = None  # the same studio in another process, on the device of that name
+    place: Place = field(default_factory=Place)  # of this process, if a launcher has started several
 
 
 @dataclass(frozen=True)
@@ -178,8 +189,15 @@ def _credits(order: Order, about: About) -> tuple[Chapter, Chapter] | None:
     return opening_credits(*named), closing_credits(*named)
 
 
-def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress) -> Outcome:
+def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress, crew: Crew = Crew()) -> Outcome:
     """Speak what is missing and write the finished file or files.
+
+    Args:
+        order: what the user wants.
+        book: which ``read_chapters`` has read.
+        studio: that speaks.
+        progress: is told what is done.
+        crew: the processes that speak; this one plans, and writes the file.
 
     Raises:
         TriforceError: another process narrates here, the disk is full, or a place cannot be written.
@@ -196,14 +214,47 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress)
         cover, remark = _cover(order, book)
         plan.write(folder)
         lines = Lines(folder, studio.synthesizer.tags(order.seed))
-        records = speak_missing(studio, plan.lines, lines, progress)
+        records, losses = _speak_together(order, studio, plan, lines, progress, crew)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
         files = _write(order, book, plan, records, lines, cover, progress)
         if order.overlay is not None:
             _write_overlay(order, order.overlay, plan, records, lines, cover, progress)
         write_report(folder, plan, records, files)
-    return Outcome(plan, records, tuple(files), (remark,) if remark else ())
+    return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ())))
+
+
+def _speak_together(
+    order: Order, studio: Studio, plan: Plan, lines: Lines, progress: Progress, crew: Crew
+) -> tuple[dict[str, LineRecord], list[str]]:
+    """The record of every line, and a remark on each process that ended before its time."""
+    crew.place.meet()
+    count, device = 0, studio.synthesizer.model.device
+    if crew.open_studio is not None and crew.place.count == 1:
+        found = {line.key: record for line in plan.lines if (record := lines.record(line.key))}
+        count = helpers_for(crew.processes, len(missing_lines(studio, plan.lines, found)), device.type)
+
+    def given(helper: int) -> tuple[object, ...]:
+        return crew.open_studio, device_of(helper, str(device)), lines.folder, order.seed
+
+    with helpers(count, help_narration, given) as helping:
+        records = speak_missing(studio, plan.lines, lines, progress)
+    return records, helping.losses
+
+
+def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Path, seed: int) -> None:
+    """Speak lines of the plan in ``folder`` until all are spoken, beside the process that made the plan.
+
+    Raises:
+        TriforceError: this process would speak otherwise than the plan says, or the disk is full.
+    """
+    studio = open_studio(device)
+    plan = read_record(folder / PLAN, Plan)
+    require_same_speaker(studio.speaker(seed), plan.lines)
+    lines = Lines(folder, studio.synthesizer.tags(seed))
+    found = {line.key: record for line in plan.lines if (record := lines.record(line.key))}
+    for _ in speak_shared(studio, plan.lines, missing_lines(studio, plan.lines, found), lines):
+        pass
 
 
 class _Steps:

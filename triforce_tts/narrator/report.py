@@ -5,7 +5,9 @@ from html import escape
 from pathlib import Path
 
 from triforce_tts.files import write_text
+from triforce_tts.judges.words import letters
 from triforce_tts.narrator.book_file import Written
+from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.narrator.lines import FOLDER, LineRecord
 from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.wording import counted, length
@@ -73,33 +75,45 @@ def _file(written: Written) -> str:
 
 
 def _lines(plan: Plan, records: Mapping[str, LineRecord]) -> str:
-    def badness(line: PlannedLine) -> tuple[int, float]:
-        record = records[line.key]
-        return -len(record.flags), -record.figures.get("wrong words", 0.0)
-
-    worst = sorted(plan.lines, key=badness)
+    worst = sorted(plan.lines, key=lambda line: _goodness(records[line.key]))
     shown = worst[:MOST_LINES]
     rows = "\n".join(_line(line, records[line.key]) for line in shown)
     rest = (
         f"<p class=quiet>{len(worst) - len(shown)} more lines are in plan.json.</p>" if len(worst) > len(shown) else ""
     )
-    head = "<tr><th>line</th><th>sound</th><th>text</th><th>checks</th></tr>"
+    head = "<tr><th>line</th><th>sound</th><th>text</th><th>heard</th><th>checks</th></tr>"
     return (
         "<h2>Lines, the worst first</h2>\n<p class=quiet>To speak lines anew: <code>--redo 17,42</code>, "
         f"or <code>--redo '17=In other words.'</code></p>\n<table>\n{head}\n{rows}\n</table>\n{rest}"
     )
 
 
+def _goodness(record: LineRecord) -> tuple[int, float]:
+    """The smaller, the worse: the lines are sorted by it."""
+    return -len(record.flags), -sum(record.figures.get(name, 0.0) for name in ("wrong phones", "read wrongly"))
+
+
+def _heard(text: str, heard: str | None) -> str:
+    """What a recogniser heard, the words that differ from ``text`` marked."""
+    if heard is None:
+        return ""
+    words = heard.split()
+    written, found = ([letters(word) for word in side] for side in (text.split(), words))
+    for _, _, first, end in differing_runs(written, found):
+        words[first:end] = [f"<mark>{escape(word)}</mark>" for word in words[first:end]]
+    marked = " ".join(word if word.startswith("<mark>") else escape(word) for word in words)
+    return marked or "<mark>nothing</mark>"
+
+
 def _line(line: PlannedLine, record: LineRecord) -> str:
     sound = f'<audio controls preload="none" src="{FOLDER}/{line.key}.flac"></audio>' if record.samples else "no sound"
     said = "" if line.text == line.source else f"<br><span class=quiet>{escape(line.text)}</span>"
-    heard = f"<br><span class=quiet>heard: {escape(record.heard)}</span>" if record.heard is not None else ""
     flags = "".join(f"<span class=fault>{escape(flag)}</span><br>" for flag in record.flags)
     figures = ", ".join(f"{name} {value:g}" for name, value in record.figures.items())
     tries = counted(record.tries, "try") if record.tries == 1 else f"{record.tries} tries"
     return (
-        f'<tr id="{line.number}"><td>{line.number}</td><td>{sound}</td><td>{escape(line.source)}{said}{heard}</td>'
-        f"<td>{flags}<span class=quiet>{escape(figures)}; {tries}</span></td></tr>"
+        f'<tr id="{line.number}"><td>{line.number}</td><td>{sound}</td><td>{escape(line.source)}{said}</td>'
+        f"<td>{_heard(line.text, record.heard)}</td><td>{flags}<span class=quiet>{escape(figures)}; {tries}</span></td></tr>"
     )
 
 

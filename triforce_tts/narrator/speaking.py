@@ -3,25 +3,35 @@
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
 from triforce_tts import bounds
 from triforce_tts.audio.pcm import from_pcm16, to_pcm16
+from triforce_tts.crew import Claims, shared
+from triforce_tts.errors import TriforceError
 from triforce_tts.narrator.checks import Checked, Checker
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.plan import PlannedLine, Speaker
 from triforce_tts.narrator.progress import Pace, Progress
 from triforce_tts.speech import Spoken
-from triforce_tts.synthesis import Synthesizer
+from triforce_tts.synthesis import Model, Synthesizer
 from triforce_tts.synthesis.script import closed, make_line, spoken_length
 from triforce_tts.synthesis.speaking import Job, speak_jobs
 from triforce_tts.voices import Voice
 
-_FORMAT = 1  # of a line's sound; a change of the code that changes sounds raises it
+_FORMAT = 2  # of a line's sound; a change of the code that changes sounds raises it
 _TAKE_STRIDE = 1_000_000_007  # between the seeds of two takes of a line
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A voice of the cast, and the checks of what it says."""
+
+    voice: Voice
+    checker: Checker
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,23 +42,29 @@ class Studio:
     voice: Voice
     checker: Checker
     tries: int  # of a line that the checks are not content with
-    cast: Mapping[str, Voice] = field(default_factory=dict)  # the voices of lines that are not the narrator's
+    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of lines that are not the narrator's
 
     def speaker(self, seed: int) -> Speaker:
         """What the plan needs to know of model, voice and settings."""
         model = self.synthesizer.model
-        settings = asdict(replace(self.synthesizer.settings, tries=1))
-        limits = model.limits.model_dump(mode="json")
+        used = self.synthesizer.settings
+        settings = asdict(replace(used, tries=1, batch=max(1, used.batch)))
+        how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
 
         def identity(voice: Voice) -> str:
-            return json.dumps([_FORMAT, model.id, voice_identity(voice), settings, limits], sort_keys=True)
+            return json.dumps([_FORMAT, model.id, voice_identity(voice), *how], sort_keys=True)
 
-        voices = {name: identity(voice) for name, voice in self.cast.items()}
+        voices = {name: identity(part.voice) for name, part in self.cast.items()}
         return Speaker(model.tokenizer, model.room, identity(self.voice), seed, voices)
 
-    def voice_of(self, line: PlannedLine) -> Voice:
-        """The voice that speaks a line."""
-        return self.cast[line.voice] if line.voice else self.voice
+    def part_of(self, line: PlannedLine) -> Part:
+        """The voice that speaks a line, and the checks of it."""
+        return self.cast[line.voice] if line.voice else Part(self.voice, self.checker)
+
+
+def threads_that_count(model: Model) -> int:
+    """How many threads compute the sums: on a CPU the last bits of a sound depend on it (docs/decisions.md)."""
+    return torch.get_num_threads() if model.device.type == "cpu" else 1
 
 
 def voice_identity(voice: Voice) -> str:
@@ -59,26 +75,74 @@ def voice_identity(voice: Voice) -> str:
     return digest.hexdigest()[:16]
 
 
+def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> None:
+    """Refuse to speak lines that another model, voice or setting has planned: their names would no longer say what they are.
+
+    Raises:
+        TriforceError: ``speaker`` would give the first line another name.
+    """
+    first = planned[0]
+    if first.voice not in ("", *speaker.voices):
+        raise TriforceError(
+            f"this process has no voice '{first.voice}', which the plan names; give all processes the same --cast"
+        )
+    script = make_line(first.source, first.text, first.pause_s, speaker.tokenizer, speaker.room)
+    if speaker.key_of(script, first.seed, first.voice) != first.key:
+        raise TriforceError(
+            "this process has another model, voice, lexicon or setting than the one that made the plan; "
+            "give all processes the same options, and the same kind of device"
+        )
+
+
 def speak_missing(
     studio: Studio, planned: Sequence[PlannedLine], lines: Lines, progress: Progress
 ) -> dict[str, LineRecord]:
-    """The record of every line, by its key; what the cache lacks is spoken first.
+    """The record of every line, by its key; what the cache lacks is spoken first, here or by another process.
 
     Raises:
         TriforceError: the disk is full, or the folder cannot be written.
     """
     records = {line.key: record for line in planned if (record := lines.record(line.key))}
-    missing = {line.key: line for line in planned if not _is_done(records.get(line.key), studio)}
-    pace = Pace(sum(len(line.text) for line in missing.values()))
+    missing = missing_lines(studio, planned, records)
+    pace = Pace(sum(len(line.text) for line in missing))
     done = len({line.key for line in planned}) - len(missing)
     total = done + len(missing)
     progress("line", done, total, None)
-    for key, line in missing.items():
-        records[key] = _checked_again(studio, line, lines, records.get(key)) or _speak(studio, line, lines)
+    for line, record in speak_shared(studio, planned, missing, lines):
+        records[line.key] = record
         done += 1
-        flags = list(records[key].flags)
-        progress("line", done, total, pace.left_s(len(line.text)), number=line.number, flags=flags)
+        progress("line", done, total, pace.left_s(len(line.text)), number=line.number, flags=list(record.flags))
     return records
+
+
+def missing_lines(
+    studio: Studio, planned: Sequence[PlannedLine], records: Mapping[str, LineRecord]
+) -> list[PlannedLine]:
+    """The lines of which something is left to do, each key once."""
+    return list({line.key: line for line in planned if not _is_done(records.get(line.key), studio)}.values())
+
+
+def speak_shared(
+    studio: Studio, planned: Sequence[PlannedLine], missing: Sequence[PlannedLine], lines: Lines
+) -> Iterator[tuple[PlannedLine, LineRecord]]:
+    """The ``missing`` ones of the ``planned`` lines, each with its record when this or another process has spoken it.
+
+    All processes that speak the same plan at the same time share the lines. With batches the longest lines come first,
+    so that lines of one length lie beside each other.
+    """
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(line.key for line in planned))}
+    batch = max(1, studio.synthesizer.settings.batch)
+    ordered = sorted(missing, key=lambda line: -len(line.text)) if batch > 1 else missing
+
+    def finished(line: PlannedLine) -> LineRecord | None:
+        record = lines.record(line.key)
+        return record if _is_done(record, studio) else None
+
+    def work(some: Sequence[PlannedLine]) -> list[LineRecord]:
+        return _speak(studio, some, lines)
+
+    with Claims(lines.folder) as claims:
+        yield from shared([(numbers[line.key], line) for line in ordered], finished, work, claims, batch)
 
 
 def _is_done(record: LineRecord | None, studio: Studio) -> bool:
@@ -96,38 +160,60 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
     samples = torch.from_numpy(lines.read(line.key, record))
     predicted_s = spoken_length(line.text) / studio.synthesizer.model.characters_per_second
     spoken = Spoken(line.text, samples, torch.zeros(0, 1), True, predicted_s, line.pause_s)
-    checked = studio.checker(spoken, record.sample_rate)
+    checked = studio.part_of(line).checker(spoken, record.sample_rate)
     if checked.flags:
         return None
     return lines.keep(line.key, samples, _record(studio, checked, samples, record.take, record.tries, began))
 
 
-def _speak(studio: Studio, line: PlannedLine, lines: Lines) -> LineRecord:
-    """Speak a line and keep the first take without a flag, or else the best of all."""
+def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[LineRecord]:
+    """Speak lines together; of each the first take without a flag is kept, or else the best of all."""
     began = time.perf_counter()
-    rate = studio.synthesizer.audio.sample_rate
-    takes: list[tuple[Checked, torch.Tensor]] = []
+    known = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
+    takes: dict[str, list[tuple[Checked, torch.Tensor]]] = {line.key: [] for line in some}
     for number in range(studio.tries):
-        spoken = _take(studio, line, number)
-        takes.append((studio.checker(spoken, rate), spoken.samples))
-        if not takes[-1][0].flags:
-            break
+        left = [line for line in some if not known[line.key] and (not number or takes[line.key][-1][0].flags)]
+        for line, spoken in zip(left, _takes(studio, left, number), strict=True):
+            checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
+            takes[line.key].append((checked, spoken.samples))
+    began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took its share of the time
+    return [known[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
+
+
+def _keep_best(
+    studio: Studio, line: PlannedLine, lines: Lines, takes: Sequence[tuple[Checked, torch.Tensor]], began: float
+) -> LineRecord:
     best = min(range(len(takes)), key=lambda number: takes[number][0].rank)
     checked, samples = takes[best]
     stored = torch.from_numpy(from_pcm16(to_pcm16(samples.numpy())))
     return lines.keep(line.key, stored, _record(studio, checked, stored, best, len(takes), began))
 
 
-def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
-    """Try ``number`` of a line; from the second on, a line that ends without a mark gets a full stop."""
+def _takes(studio: Studio, some: Sequence[PlannedLine], number: int) -> list[Spoken]:
+    """Try ``number`` of lines, in one batch of the size that the settings name."""
+    if studio.synthesizer.settings.batch <= 1:
+        return [_take(studio, line, number) for line in some]
     synthesizer = studio.synthesizer
-    model = synthesizer.model
+    jobs = [_job(studio, line, number) for line in some]
+    return speak_jobs(synthesizer.model, jobs, replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
+
+
+def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
+    """Try ``number`` of a line by itself."""
+    synthesizer = studio.synthesizer
+    job = _job(studio, line, number)
+    (spoken,) = speak_jobs(synthesizer.model, [job], replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
+    return spoken
+
+
+def _job(studio: Studio, line: PlannedLine, number: int) -> Job:
+    """What try ``number`` of a line draws; from the second on, a line that ends without a mark gets a full stop."""
+    model = studio.synthesizer.model
     script = make_line(line.source, line.text, line.pause_s, model.tokenizer, model.room)
     if number:
         script = closed(script, model.tokenizer, model.room)
-    job = Job(script, studio.voice_of(line), bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
-    (spoken,) = speak_jobs(model, [job], replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
-    return spoken
+    voice = studio.part_of(line).voice
+    return Job(script, voice, bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
 
 
 def _record(studio: Studio, checked: Checked, samples: torch.Tensor, take: int, tries: int, began: float) -> LineRecord:

@@ -1,9 +1,9 @@
 """Subtitles of a narration, a cue a line, as SubRip or WebVTT."""
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
+from triforce_tts.cues import Cue, format_cues
 from triforce_tts.errors import ConfigError
 from triforce_tts.files import write_text
 from triforce_tts.narrator.timeline import Placed, Timeline
@@ -23,12 +23,9 @@ def require_subtitles(path: Path) -> None:
 
 def write_subtitles(path: Path, timeline: Timeline) -> None:
     """Write the lines of a file with their times."""
-    is_vtt = path.suffix.lower() == ".vtt"
-    cues = []
-    for number, (placed, text) in enumerate(_cues(timeline), 1):
-        start, end = (_clock(at / timeline.sample_rate, "." if is_vtt else ",") for at in (placed.start, placed.end))
-        cues.append(f"{number}\n{start} --> {end}\n{escape(text, quote=False) if is_vtt else text}\n")
-    write_text(path, ("WEBVTT\n\n" if is_vtt else "") + "\n".join(cues))
+    rate = timeline.sample_rate
+    cues = [Cue(placed.start / rate, placed.end / rate, text) for placed, text in _cues(timeline)]
+    write_text(path, format_cues(cues, path))
 
 
 def _cues(timeline: Timeline) -> Iterator[tuple[Placed, str]]:
@@ -39,9 +36,3 @@ def _cues(timeline: Timeline) -> Iterator[tuple[Placed, str]]:
         if line.end > line.start:
             is_divided = sources[i] in (*sources[max(0, i - 1) : i], *sources[i + 1 : i + 2]) or line.line.changed
             yield line, " ".join((line.line.text if is_divided else line.line.source).split())
-
-
-def _clock(seconds: float, mark: str) -> str:
-    milliseconds = round(seconds * 1000)
-    hours, minutes = milliseconds // 3_600_000, milliseconds // 60_000 % 60
-    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000 % 60:02d}{mark}{milliseconds % 1000:03d}"

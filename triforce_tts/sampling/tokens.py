@@ -4,32 +4,18 @@ Each utterance draws from its own generator, so what is said does not depend on 
 a step is tensors on the model's device: the host never waits for the device inside a step.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
 
 import torch
-from torch.nn import functional as F
 
-from triforce_tts import bounds
-from triforce_tts.models.frame_gpt import FrameGPT
 from triforce_tts.models.gpt import GPT, KVCache
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.stepping import make_stepper
 from triforce_tts.sequences import END, PAD, Vocabulary
 from triforce_tts.text.pace import Hold
 
 _STEPS_BETWEEN_LOOKS = 16  # on an accelerator: a look costs a wait, and up to 15 steps too many cost less
-
-
-@dataclass(frozen=True)
-class TokenSampling:
-    """How tokens are drawn. ``temperature`` 0 takes the likeliest."""
-
-    temperature: float = 0.4  # of codes; chosen on held-out synthetic texts (docs/decisions.md)
-    top_p: float = 0.9
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that no distribution can be drawn with."""
-        bounds.TEMPERATURE.check("temperature", self.temperature)
-        bounds.TOP_P.check("top_p", self.top_p)
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
@@ -57,8 +43,8 @@ class Cycle:
         self.forbidden, self.step = ~allowed.to(device), 0
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
-        """The first id of each row's next step, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
-        forbidden = self.forbidden[self.step % len(self.forbidden)]
+        """The first id of each row's next step, [batch], of ``logits`` [batch, n] of the first n ids by ``uniforms`` [batch]."""
+        forbidden = self.forbidden[self.step % len(self.forbidden), : logits.shape[1]]
         self.step += 1
         return pick(logits.masked_fill(forbidden, float("-inf")), uniforms, sampling)
 
@@ -79,6 +65,7 @@ class Reading:
         longest: frames after which a token is left.
         holds: of each row, one for each text token; without them nothing is held.
         device: of the logits that are drawn from.
+        urge: added to the logit of the decision to go on: above 0 the reader is faster, below 0 slower.
     """
 
     def __init__(
@@ -88,8 +75,9 @@ class Reading:
         longest: int,
         holds: Sequence[Sequence[Hold]] | None = None,
         device: torch.device | str = "cpu",
+        urge: float = 0.0,
     ) -> None:
-        self.vocabulary, self.longest = vocabulary, longest
+        self.vocabulary, self.longest, self.urge = vocabulary, longest, urge
         rows = holds or [[Hold(True, 0)] * len(text) for text in texts]
         # The tables have one column more than the longest text has tokens: after its last token a row waits for <end>.
         self.due = _table([vocabulary.text_ids(text) for text in texts], END, device)
@@ -108,13 +96,13 @@ class Reading:
             self.forbidden[group, first:last] = False
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
-        """The first id of each row's next step, [batch], of ``logits`` [batch, vocabulary] by ``uniforms`` [batch]."""
+        """The first id of each row's next step, [batch], of ``logits`` [batch, n] of the first n ids by ``uniforms`` [batch]."""
         between = self.group == 0
         share = self._share_to_go_on(logits.float())
         on = between & ((share > 0.5) if sampling.temperature == 0.0 else (uniforms < share))
         # A row that stays has used the part of its uniform below the share; what is left is uniform again.
         left = torch.where(share < 1.0, (uniforms - share) / (1.0 - share), 0.0)
-        codes = logits.masked_fill(self.forbidden[self.group], float("-inf"))
+        codes = logits.masked_fill(self.forbidden[self.group, : logits.shape[1]], float("-inf"))
         stay = pick(codes, torch.where(between, left, uniforms).clamp(0.0, 1.0), sampling)
         ids = torch.where(on, self._at_place(self.due), stay)
         self._accept(on)
@@ -126,7 +114,7 @@ class Reading:
         text = logits[:, vocabulary.text_offset : vocabulary.code_offset].logsumexp(-1)
         onward = torch.where(self.place < self.texts, text, logits[:, END])
         first, last = vocabulary.group_range(0)
-        share = torch.sigmoid(onward - logits[:, first:last].logsumexp(-1))
+        share = torch.sigmoid(onward - logits[:, first:last].logsumexp(-1) + self.urge)
         share = torch.where(self.counted < self.least, 0.0, share)
         return torch.where(self.frames >= self.longest, 1.0, share)
 
@@ -151,26 +139,13 @@ def _table(rows: Sequence[Sequence[int]], filler: int, device: torch.device | st
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], device=device)
 
 
-def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
-    """One id a row, [batch] int64, from ``logits`` [batch, vocabulary] (-inf where forbidden).
+class Step(NamedTuple):
+    """What one step of ``draw_steps`` drew."""
 
-    Nucleus sampling (Holtzman et al., 2020): the fewest likeliest ids that hold ``top_p`` of the mass, chosen by
-    where ``uniforms`` [batch] fall in their cumulative sum.
-    """
-    if sampling.temperature == 0.0:
-        return logits.argmax(dim=-1)
-    probabilities, order = (logits.float() / sampling.temperature).softmax(dim=-1).sort(dim=-1, descending=True)
-    before = probabilities.cumsum(dim=-1) - probabilities
-    nucleus = torch.where(before < sampling.top_p, probabilities, 0.0)
-    cumulative = nucleus.cumsum(dim=-1)
-    target = uniforms[:, None] * cumulative[:, -1:]
-    rank = (cumulative <= target).sum(dim=-1, keepdim=True).clamp_max(logits.shape[-1] - 1)
-    # A uniform next to 1 may be rounded past the nucleus; it then means the last id inside.
-    rank = torch.minimum(rank, (nucleus > 0).sum(dim=-1, keepdim=True) - 1)
-    return order.gather(-1, rank).squeeze(-1)
+    ids: torch.Tensor  # [batch, width]; a row that ended before this step has <end> here
+    running: torch.Tensor  # [batch] bool: the rows that have not ended
 
 
-@torch.inference_mode()
 def generate(
     model: GPT,
     prompts: list[list[int]],
@@ -179,11 +154,11 @@ def generate(
     seeds: list[int],
     sampling: TokenSampling,
     look_every: int | None = None,
+    prompt_steps: int | None = None,
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
 
-    A row that has ended draws on until all have; what it draws then is dropped. So the result does not depend on
-    ``look_every``, which only says how soon the loop notices that it is done.
+    The result does not depend on ``look_every``, which only says how soon the loop notices that it is done.
 
     Args:
         model: in eval mode.
@@ -195,63 +170,92 @@ def generate(
         sampling: temperature and nucleus.
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
+        prompt_steps: no prompt has more steps. With it each prompt is read by itself, and the shapes of all other
+            products depend on it and on the number of rows alone. So the last bits of a row do not depend on the
+            other rows.
+    """
+    look_every = look_every or (1 if model.device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
+    drawn: list[torch.Tensor] = []
+    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling, prompt_steps):
+        drawn.append(step.ids)
+        if len(drawn) % look_every == 0 and not bool(step.running.any()):
+            break
+    return _until_end(torch.stack(drawn, 1)) if drawn else [[] for _ in prompts]
+
+
+@torch.inference_mode()
+def draw_steps(
+    model: GPT,
+    prompts: list[list[int]],
+    grammar: torch.Tensor | Reading,
+    limits: list[int],
+    seeds: list[int],
+    sampling: TokenSampling,
+    prompt_steps: int | None = None,
+) -> Generator[Step, None, None]:
+    """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
+
+    A row that has ended draws on; what it draws then is not seen. The caller stops when no row is running any more.
+    The arguments are those of ``generate``. Nothing here waits for the device.
     """
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
-    steps = max(0, *rooms)
-    look_every = look_every or (1 if device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
-    cache, last = _read_prompts(model, packed, max(map(sum, zip(map(len, packed), limits, strict=True))))
-    ends = torch.tensor([len(prompt) for prompt in packed], device=device)
-    open_until, running = torch.tensor(rooms, device=device), torch.ones_like(ends, dtype=torch.bool)
+    longest_row = max(map(sum, zip(map(len, packed), limits, strict=True)))
+    room = longest_row if prompt_steps is None else prompt_steps + max(limits)
+    cache, last = _read_prompts(model, prompts, packed, room, prompt_steps)
+    ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
-    drawn = torch.full((len(prompts), steps, model.width), END, device=device)
-    for step in range(steps):
+    running, ids, stepper = open_until > 0, torch.zeros(0), make_stepper(model, cache)
+    for step in range(max(0, *rooms)):
         if step:
-            at = (ends + (step - 1)).clamp_max(cache.max_tokens - 1)
-            last = model.hidden(drawn[:, step - 1 : step], at[:, None], cache)[:, 0]
-        first = rules.draw(model.logits(last), uniforms[:, step, 0], sampling)
-        drawn[:, step] = _whole_step(model, last, first, uniforms[:, step, 1:], sampling)
+            last = stepper.hidden(ids, (ends + (step - 1)).clamp_max(cache.max_tokens - 1))
+        first = rules.draw(stepper.first_logits(last), uniforms[:, step, 0], sampling)
+        ids = stepper.whole(last, first, uniforms[:, step, 1:], sampling)
+        seen = torch.where(running[:, None], ids, END)
         running = running & (first != END) & (open_until > step + 1)
-        if (step + 1) % look_every == 0 and not bool(running.any()):
-            break
-    return _until_end(drawn, rooms)
+        yield Step(seen, running)
 
 
-def _whole_step(
-    model: GPT, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
-) -> torch.Tensor:
-    """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes."""
-    if not isinstance(model, FrameGPT):
-        return first[:, None]
-    start, end = model.vocabulary.group_range(0)
-    is_frame = ((first >= start) & (first < end))[:, None]
-    ids = first[:, None]
-    if first.device.type == "cpu" and not bool(is_frame.any()):  # a CPU has computed it already: asking costs nothing
-        return F.pad(ids, (0, model.width - 1), value=PAD)
-    for group in range(1, model.width):
-        code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
-        ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
-    return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)
+def _read_prompts(
+    model: GPT, prompts: Sequence[Sequence[int]], packed: Sequence[torch.Tensor], room: int, prompt_steps: int | None
+) -> tuple[KVCache, torch.Tensor]:
+    """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each.
 
-
-def _read_prompts(model: GPT, prompts: Sequence[torch.Tensor], room: int) -> tuple[KVCache, torch.Tensor]:
-    """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each."""
-    lengths = torch.tensor([len(prompt) for prompt in prompts])
+    Equal prompts, those of the candidates of a line, are read once. A CPU reads one prompt after another: that takes as
+    long as all at once, and the rounding of a row then does not depend on the rows beside it. With ``prompt_steps`` every
+    device does so, and a step sees so many positions and those of the steps so far, whatever the prompts.
+    """
     cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
-    padded = torch.nn.utils.rnn.pad_sequence(list(prompts), batch_first=True)
+    firsts = [prompts.index(prompt) for prompt in prompts]
+    unique = sorted(set(firsts))
+    groups = [[row] for row in unique] if model.device.type == "cpu" or prompt_steps else [unique]
+    last = torch.empty(len(prompts), model.config.dim, device=model.device, dtype=model.dtype)
+    for group in groups:
+        last[group] = _read_together(model, cache, packed, group)
+    if len(unique) < len(prompts):
+        copies = torch.tensor(firsts, device=model.device)
+        cache.keys, cache.values, last = cache.keys[:, copies], cache.values[:, copies], last[copies]
+    cache.used = prompt_steps or max(map(len, packed))
+    return cache, last
+
+
+def _read_together(model: GPT, cache: KVCache, prompts: Sequence[torch.Tensor], rows: list[int]) -> torch.Tensor:
+    """The hidden state [rows, dim] at the end of each of the ``rows`` of prompts, which are written to the cache."""
+    lengths = torch.tensor([len(prompts[row]) for row in rows])
+    padded = torch.nn.utils.rnn.pad_sequence([prompts[row] for row in rows], batch_first=True)
     positions = torch.arange(padded.shape[1]).expand(padded.shape[:2])
-    hidden = model.hidden(padded.to(model.device), positions.to(model.device), cache)
-    return cache, hidden[torch.arange(len(prompts)), lengths - 1]
+    part = KVCache(model.config, len(rows), padded.shape[1], model.model.norm.weight)
+    hidden = model.hidden(padded.to(model.device), positions.to(model.device), part)
+    cache.keys[:, rows, :, : part.used] = part.keys
+    cache.values[:, rows, :, : part.used] = part.values
+    return hidden[torch.arange(len(rows)), lengths - 1]
 
 
-def _until_end(drawn: torch.Tensor, rooms: list[int]) -> list[list[int]]:
-    """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>, of at most its room of steps."""
-    rows = [
-        [i for ids in row[: max(0, room)] for i in ids if i != PAD]
-        for row, room in zip(drawn.tolist(), rooms, strict=True)
-    ]
+def _until_end(drawn: torch.Tensor) -> list[list[int]]:
+    """The ids of each row of ``drawn`` [batch, steps, width] before its first <end>."""
+    rows = [[i for ids in row for i in ids if i != PAD] for row in drawn.tolist()]
     return [row[: row.index(END)] if END in row else row for row in rows]
 
 

@@ -7,9 +7,10 @@ import torch
 
 from triforce_tts.audio.io import Audio
 from triforce_tts.errors import TextError
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.score import Score, heard, score_tokens
 from triforce_tts.sampling.takes import Take
-from triforce_tts.sampling.tokens import TokenSampling, generate, text_grammar
+from triforce_tts.sampling.tokens import generate, text_grammar
 from triforce_tts.synthesis.clips import encode_clip
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line

@@ -19,6 +19,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.schema import Record
 from triforce_tts.text.chunk import split_clauses, split_sentences
 from triforce_tts.text.normalize import normalize
+from triforce_tts.text.pauses import split_pauses
 from triforce_tts.text.phonemes import BRACES
 from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
@@ -43,6 +44,8 @@ class SpeakingLimits(Record):
     # Added for the pauses and for the silence before and after, which characters do not predict. With 1 s the bundled model, whose
     # teacher leaves silence at both ends, did not come to the end of a single word.
     pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 2.5
+    # Added to the decision to go on, this makes a reader e times as fast (docs/speaking.md#speed); measured with the bundled model.
+    urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 
@@ -88,6 +91,9 @@ class Line:
     tokens: tuple[int, ...]  # the text tokens of ``pieces``
     pause_s: float  # silence after the line
     predicted_s: float  # the duration predicted from its number of characters
+    begins: bool = True  # whether it begins a sentence; else it is a later part of one that is divided
+    lead_s: float = 0.0  # silence before it, which the text asks for
+    holds_pause: bool = False  # whether the text asks for just this ``pause_s``
 
     @property
     def words(self) -> list[str]:
@@ -105,8 +111,8 @@ def spoken_length(text: str) -> int:
     return len(BRACES.sub(lambda braces: "x" * len(braces[1].split()), text))
 
 
-def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
-    """The lines of ``text``; their words, in order, are the words of its normalised sentences.
+def make_script(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
+    """The lines of ``text``, which may ask for pauses; their words, in order, are the words of its normalised sentences.
 
     Raises:
         TextError: the text is empty or too long, a part of it cannot be spoken, a phone is unknown, or a brace lacks
@@ -115,11 +121,32 @@ def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
     if not text.strip():
         raise TextError("the text is empty; give at least one word")
     _check_length(len(text), "the text has")
+    before_s, stretches = split_pauses(text)
+    lines: list[Line] = []
+    for stretch in stretches:
+        lines += _lines_of(stretch.text, tokenizer, room)
+        if stretch.pause_s is not None:
+            lines[-1] = replace(lines[-1], pause_s=stretch.pause_s, holds_pause=True)
+    _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
+    return [replace(lines[0], lead_s=before_s), *lines[1:]]
+
+
+def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
+    """The lines of ``text`` as they are spoken, whatever is in brackets; arguments and errors as ``make_script``."""
+    if not text.strip():
+        raise TextError("the text is empty; give at least one word")
+    _check_length(len(text), "the text has")
+    lines = _lines_of(text, tokenizer, room)
+    _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
+    return lines
+
+
+def _lines_of(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
     lines: list[Line] = []
     for chunk in split_sentences(text, SENTENCE_CHARACTERS):
         whole = make_line(chunk.text, normalize(chunk.text), chunk.pause_s, tokenizer, room)
-        lines += _divided(whole, tokenizer, room)
-    _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
+        parts = _divided(whole, tokenizer, room)
+        lines += [replace(part, begins=number == 0) for number, part in enumerate(parts)]
     return lines
 
 
@@ -184,7 +211,8 @@ def _parts(line: Line, most: int, tokenizer: TextTokenizer, room: Room) -> list[
 def closed(line: Line, tokenizer: TextTokenizer, room: Room) -> Line:
     """``line`` with a full stop, if it ends without a mark: the GPT finds the end of a sentence more easily."""
     if line.text[-1] in "}'" or line.text[-1].isalpha():
-        return make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
+        other = make_line(line.source, f"{line.text}.", line.pause_s, tokenizer, room)
+        return replace(line, text=other.text, pieces=other.pieces, tokens=other.tokens)
     return line
 
 

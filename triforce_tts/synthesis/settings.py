@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from triforce_tts import bounds
 from triforce_tts.sampling.diffusion import SAMPLERS
-from triforce_tts.sampling.tokens import TokenSampling
+from triforce_tts.sampling.nucleus import TokenSampling
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class Settings:
     sampler: str = "euler"
     guidance: float = 1.0  # of stage 3; another number needs a network that was trained with dropped conditions
     phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
+    speed: float = 1.0  # of reading, times the usual; only of a model that reads its text in place
+    batch: int = 0  # lines drawn at once, in shapes that do not depend on the lines; 0: all that are given, in one shape of their own
     tries: int = 3  # of a line that does not come out complete, each with the next seeds
 
     def __post_init__(self) -> None:
@@ -26,4 +28,6 @@ class Settings:
         bounds.one_of("sampler", self.sampler, tuple(SAMPLERS))
         bounds.GUIDANCE.check("guidance", self.guidance)
         bounds.PHASE_ITERATIONS.check("phase_iterations", self.phase_iterations)
+        bounds.SPEED.check("speed", self.speed)
+        bounds.BATCH.check("batch", self.batch)
         bounds.TRIES.check("tries", self.tries)

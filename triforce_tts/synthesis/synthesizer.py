@@ -4,22 +4,22 @@ text -> lines -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -
         script                  speaking         vocoding
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
 
 from triforce_tts import bounds
-from triforce_tts.audio.edit import join
 from triforce_tts.audio.io import Audio
 from triforce_tts.sampling.score import Score
-from triforce_tts.speech import Speech, Spoken
+from triforce_tts.speech import Speech, Spoken, join_lines
 from triforce_tts.synthesis.hearing import listen, score
 from triforce_tts.synthesis.model import Model, bundled_model, choose_device, load_model
-from triforce_tts.synthesis.script import Line, Room, make_lines, single_line, without_reading
+from triforce_tts.synthesis.script import Line, Room, make_script, single_line, without_reading
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
+from triforce_tts.synthesis.streaming import SpeechStream
 from triforce_tts.synthesis.vocoding import Utterance, resynthesize, vocode
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.voices import Voice
@@ -40,18 +40,22 @@ class Synthesizer:
 
     @classmethod
     def load(
-        cls, model: Path | str | None = None, device: str = "auto", lexicon: Path | str | None = None
+        cls,
+        model: Path | str | None = None,
+        device: str = "auto",
+        lexicon: Path | str | Sequence[Path | str] | None = None,
     ) -> "Synthesizer":
         """The model in a folder (without one: the bundled model) on ``cpu``, ``cuda`` or whichever there is.
 
-        Pronunciations in the file ``lexicon`` (lines ``word  P H OW0 N``) go before the dictionary's.
+        Pronunciations in the files ``lexicon`` (lines ``word  P H OW0 N``, or a PLS lexicon) go before the dictionary's.
 
         Raises:
             TextError: the lexicon cannot be read.
             CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
         """
         folder = bundled_model() if model is None else Path(model)
-        return cls(load_model(folder, choose_device(device), Lexicon.load(Path(lexicon) if lexicon else None)))
+        files = [lexicon] if isinstance(lexicon, Path | str) else lexicon or []
+        return cls(load_model(folder, choose_device(device), Lexicon.load([Path(path) for path in files])))
 
     def voice(self, path: Path | str | None = None) -> Voice:
         """The voice of a reference clip; without one the model's default voice."""
@@ -74,15 +78,30 @@ class Synthesizer:
             ConfigError: the seed is out of bounds.
         """
         spoken = tuple(self.sentences(text, voice, seed))
-        samples = join([s.samples for s in spoken], [s.pause_s for s in spoken[:-1]], self.audio.sample_rate)
+        samples = join_lines(spoken, self.audio.sample_rate)
         left_out = tuple(without_reading(text))
         return Speech(samples, self.audio.sample_rate, self.tags(seed), spoken, left_out)
+
+    def stream(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> SpeechStream:
+        """The speech of ``text`` in chunks of samples [n] float32, each as soon as it is ready.
+
+        Its codes are those of the first try of ``speak``; what was played is not tried again, and ``faults`` says what
+        is missing. ``close()`` stops it.
+
+        Raises:
+            TextError: empty, a part cannot be spoken, or over 20 000 characters.
+            AudioError: the voice cannot be used.
+            ConfigError: the seed is out of bounds, or the settings ask for more than one candidate.
+        """
+        bounds.SEED.check("seed", seed)
+        jobs = make_jobs(self.prepare(text), self._voice(voice), seed, self.settings.speed)
+        return SpeechStream(self.model, jobs, self.settings, self.stopwatch, tuple(without_reading(text)))
 
     def sentences(self, text: str, voice: Voice | Path | str | None = None, seed: int = 0) -> Iterator[Spoken]:
         """The lines of ``text`` one by one, as they are ready."""
         bounds.SEED.check("seed", seed)
         lines = self.prepare(text)
-        for job in make_jobs(lines, self._voice(voice), seed):
+        for job in make_jobs(lines, self._voice(voice), seed, self.settings.speed):
             yield from speak_jobs(self.model, [job], self.settings, self.stopwatch)
 
     def prepare(self, text: str) -> list[Line]:
@@ -92,7 +111,7 @@ class Synthesizer:
             TextError: empty, a part cannot be spoken, or over 20 000 characters.
         """
         with self.stopwatch.time("text"):
-            return make_lines(text, self.tokenizer, self.room)
+            return make_script(text, self.tokenizer, self.room)
 
     @property
     def room(self) -> Room:

@@ -5,75 +5,28 @@ is trained to read as well. The only inference is the English ending of a known 
 each measured against the dictionary's own entries.
 """
 
-import difflib
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from triforce_tts.errors import TextError, TriforceError
-from triforce_tts.files import read_text_file
+from triforce_tts.files import read_file, read_text_file
+from triforce_tts.text.arpabet import CONSONANTS, PHONES, VOWELS, parse_phones
+from triforce_tts.text.pls import read_pls
 
-VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
-CONSONANTS = (
-    "B",
-    "CH",
-    "D",
-    "DH",
-    "F",
-    "G",
-    "HH",
-    "JH",
-    "K",
-    "L",
-    "M",
-    "N",
-    "NG",
-    "P",
-    "R",
-    "S",
-    "SH",
-    "T",
-    "TH",
-    "V",
-    "W",
-    "Y",
-    "Z",
-    "ZH",
-)
-STRESSES = ("0", "1", "2")  # stress: none, primary, secondary
-PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONANTS)
-"""All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
+__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "parse_phones", "plural_ending"]
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
 
 MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a longer file is no lexicon
 
-_PHONE_SET = frozenset(PHONES)
+_PLS = (".pls", ".xml")
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
-
-
-def parse_phones(text: str) -> tuple[str, ...]:
-    """The phones of a space-separated string such as ``T AH0 M EY1 T OW0``.
-
-    Raises:
-        TextError: there is none, or one is unknown; the message names it and the nearest known phone.
-    """
-    phones = tuple(text.split())
-    if not phones:
-        raise TextError("no phones given: expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0")
-    for phone in phones:
-        if phone not in _PHONE_SET:
-            upper = phone[:8].upper()
-            nearest = f"{upper}1" if upper in VOWELS else difflib.get_close_matches(upper, PHONES, n=1, cutoff=0.0)[0]
-            raise TextError(
-                f"unknown phone '{phone[:20]}' in '{text[:60]}': the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
-            )
-    return phones
 
 
 class Lexicon:
@@ -83,13 +36,19 @@ class Lexicon:
         self._extra = dict(extra or {})
 
     @classmethod
-    def load(cls, extra: Path | None = None) -> "Lexicon":
-        """The CMU dictionary; words in the file ``extra`` (lines ``word  P H OW0 N``) override it.
+    def load(cls, extra: Path | Sequence[Path] = ()) -> "Lexicon":
+        """The CMU dictionary; words in the files ``extra`` override it, and the first file that has a word counts.
+
+        A file holds lines ``word  P H OW0 N``, or is a PLS lexicon (.pls or .xml).
 
         Raises:
-            TextError: ``extra`` cannot be read, or a line of it is wrong; file and line are named.
+            TextError: a file cannot be read, or an entry of it is wrong; file and line are named.
         """
-        return cls(_read_user_lexicon(extra) if extra else None)
+        words: dict[str, tuple[str, ...]] = {}
+        for path in [extra] if isinstance(extra, Path) else extra:
+            for word, phones in _read_user_lexicon(path).items():
+                words.setdefault(word, phones)
+        return cls(words)
 
     def lookup(self, word: str) -> tuple[str, ...] | None:
         """The phones of ``word`` (any case), or None if neither it nor a form it is derived from is known."""
@@ -169,6 +128,29 @@ def _dictionary() -> dict[str, str]:
 
 
 def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
+    words: dict[str, tuple[str, ...]] = {}
+    for word, phones, place in (_read_pls if path.suffix.lower() in _PLS else _read_lines)(path):
+        words.setdefault(_plain_word(word, place), phones)
+    return words
+
+
+def _plain_word(word: str, place: str) -> str:
+    word = word.lower().replace("’", "'")
+    if not _WORD.fullmatch(word):
+        raise TextError(f"{place}: '{word[:40]}' is not a word of letters a-z and apostrophes")
+    return word
+
+
+def _read_pls(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    try:
+        content = read_file(path, MAX_LEXICON_BYTES)
+    except TriforceError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise TextError(f"{path}: cannot read the lexicon ({reason}); expected a PLS lexicon of the W3C") from error
+    yield from read_pls(content, path, Lexicon().lookup)
+
+
+def _read_lines(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
     try:
         content = read_text_file(path, MAX_LEXICON_BYTES)
     except TriforceError as error:
@@ -176,20 +158,12 @@ def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
         raise TextError(
             f"{path}: cannot read the lexicon ({reason}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
         ) from error
-    words: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):
-            word, phones = _user_entry(line, f"{path}:{number}")
-            words.setdefault(word, phones)
-    return words
-
-
-def _user_entry(line: str, place: str) -> tuple[str, tuple[str, ...]]:
-    word, phones = (*line.split(maxsplit=1), "")[:2]
-    word = word.lower().replace("’", "'")
-    if not _WORD.fullmatch(word):
-        raise TextError(f"{place}: '{word[:40]}' is not a word of letters a-z and apostrophes")
-    try:
-        return word, parse_phones(phones)
-    except TextError as error:
-        raise TextError(f"{place}: {error}") from error
+            place = f"{path}:{number}"
+            word, phones = (*line.split(maxsplit=1), "")[:2]
+            word = _plain_word(word, place)
+            try:
+                yield word, parse_phones(phones), place
+            except TextError as error:
+                raise TextError(f"{place}: {error}") from error

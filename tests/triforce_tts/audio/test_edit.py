@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from triforce_tts.audio.edit import (
+    Trimmer,
     active_level_db,
     bandwidth_hz,
     first_speech,
@@ -68,6 +69,27 @@ def test_trim_silence_keeps_the_middle() -> None:
     assert len(trimmed) / RATE == pytest.approx(3.2, abs=0.05)
     assert len(trim_silence(silence(1), RATE)) == 0
     assert len(trim_silence(tone(1.0), RATE)) == RATE
+
+
+@pytest.mark.parametrize("size", [160, 777, 16000])
+@pytest.mark.parametrize("level_db", [-18.0, -60.0])
+def test_a_trimmer_trims_as_the_whole(size: int, level_db: float) -> None:
+    """A speaker at the usual level, and one far below it; hum at both ends is 50 dB below the speech."""
+    hum = tone(1.0, level_db - 50)
+    samples = torch.cat([hum, tone(0.5, level_db), silence(1), tone(0.5, level_db), hum])
+    trimmer = Trimmer(RATE)
+    parts = samples.split(size)
+    chunks = [trimmer.extend(part, is_end=part is parts[-1]) for part in parts]
+    assert torch.equal(torch.cat(chunks), trim_silence(samples, RATE))
+    assert trim_silence(samples, RATE) is not samples
+    assert (trimmer.start, trimmer.end) == (round(0.95 * RATE), round(3.05 * RATE))
+    if level_db == -18.0 and size < RATE:  # the sound before the silence does not wait for the sound after it
+        assert sum(map(len, chunks[: round(1.6 * RATE) // size])) >= 0.5 * RATE
+
+
+def test_a_trimmer_of_silence_passes_nothing_on() -> None:
+    trimmer = Trimmer(RATE)
+    assert len(trimmer.extend(silence(1), is_end=False)) == len(trimmer.extend(silence(1), is_end=True)) == 0
 
 
 def test_join_puts_pauses_between_and_does_not_click() -> None:

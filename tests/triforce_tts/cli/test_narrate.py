@@ -12,7 +12,7 @@ import av
 import feedparser
 import pytest
 
-from tests import forks
+from tests import forks, launch
 from tests.books import make_epub
 from tests.data.web import server
 from tests.triforce_tts.books.test_article import PAGE
@@ -133,6 +133,17 @@ def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: lis
     assert run(book, "--out", out, *quick).returncode == 0
     assert out.read_bytes() == whole.read_bytes()
     assert [p.name for p in book.parent.rglob("*") if ".tmp" in p.name] == []
+
+
+def test_two_launched_processes_make_the_file_of_one(book: Path, quick: list[str | Path]) -> None:
+    one, two = book.parent / "one.flac", book.parent / "two.flac"
+    assert run(book, "--out", one, *quick).returncode == 0
+    words = [str(word) for word in [*forks.CLI, "narrate", book, "--out", two, *quick]]
+    codes, _, errors = launch.in_forks(words, 2)
+    assert codes == [0, 0], errors
+    assert two.read_bytes() == one.read_bytes()
+    refused = run(book, "--out", two, "--processes", "-1", *quick)
+    assert_refused(refused, "--processes -1: expected a whole number")
 
 
 def hostile(kind: str, folder: Path) -> Path:

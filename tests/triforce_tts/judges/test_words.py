@@ -40,3 +40,9 @@ def test_an_empty_reference_has_an_error_too() -> None:
     assert words.Edits(1, 4).error == 0.25
     assert words.Edits(0, 0).error == 0.0
     assert words.Edits(3, 0).error == 1.0
+
+
+def test_phones_are_equal_where_words_sound_alike() -> None:
+    assert words.phones("Too many seas, 2!") == words.phones("two many sees two")
+    assert words.phones("a cat") == ["AH", "K", "AE", "T"]
+    assert words.phones("...") == words.phones("") == []

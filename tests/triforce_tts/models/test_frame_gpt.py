@@ -11,8 +11,9 @@ from triforce_tts.errors import CheckpointError
 from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
 from triforce_tts.models.load import load_gpt
+from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sampling.score import log_probabilities
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate, pick, speech_grammar
+from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import END, PAD, SPEECH, TEXT, VOICE, Vocabulary, VocabularyConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -168,7 +169,7 @@ def test_a_text_is_read_in_its_order_with_whole_frames(network: FrameGPT, sampli
 def test_a_loop_needs_no_number_from_the_device(network: FrameGPT, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the device 'meta' tensors hold no numbers: whoever reads one fails."""
     shapes: list[torch.Size] = []
-    monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn, rooms: shapes.append(drawn.shape))
+    monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn: shapes.append(drawn.shape))
     prompts = [WORDS.read_prompt(codes(2, row), text) for row, text in enumerate(TEXTS)]
     rules = Reading(WORDS, TEXTS, 3, device="meta")
     with Waits() as waits:

@@ -1,12 +1,25 @@
 """Each check finds the fault that it is for, and lets a good line pass."""
 
+from importlib.util import find_spec
+
 import pytest
 import torch
 
 from tests.triforce_tts.narrator.conftest import RATE, tone
-from triforce_tts.audio.io import Audio
+from triforce_tts.audio.io import Audio, read_audio
+from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.judges.following import Reading
 from triforce_tts.judges.recognisers import Recogniser
-from triforce_tts.narrator.checks import Checker, sound_figures, sound_flags, word_flags
+from triforce_tts.named_voices import named_clips
+from triforce_tts.narrator.checks import (
+    LEAST_LIKENESS,
+    Checked,
+    Checker,
+    sound_figures,
+    sound_flags,
+    with_voice,
+    word_flags,
+)
 from triforce_tts.speech import Spoken
 
 TEXT = "It was the best of times, it was the worst of times."
@@ -97,3 +110,79 @@ def test_the_better_take_ranks_first() -> None:
     cut = Checker(None, None)(spoken(tone(3.0), unsaid=("times",)), RATE)
     assert sorted([silent, cut, long, good], key=lambda checked: checked.rank)[0] is good
     assert long.rank < cut.rank
+
+
+def test_a_stretch_of_noise_is_found() -> None:
+    noise = 0.07 * torch.randn(round(0.4 * RATE), generator=torch.Generator().manual_seed(0))
+    flags = flags_of(torch.cat([tone(1.5), noise, tone(1.1)]))
+    assert flags == ("0.4 s of noise within it",)
+
+
+@pytest.mark.parametrize(
+    ("read", "flag"),
+    [
+        (("AH", "K AE T", "S AE T"), None),
+        (("K AE T", "S AE T"), None),  # one phone: a short word that the decoder may miss
+        (("AH", "S AE T", "S AE T"), None),
+        (("AH",), "words are missing, said twice or out of order"),
+        (("AH", "K AE T", "S AE T", "K AE T", "S AE T"), "words are missing, said twice or out of order"),
+    ],
+)
+def test_a_line_is_judged_by_how_it_was_read(read: tuple[str, ...], flag: str | None) -> None:
+    def words(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(name.split()) for name in names)
+
+    reading = Reading(words(("AH", "K AE T", "S AE T")), words(read))
+    checked = Checker(None, None, lambda audio, text: reading)(spoken(tone(3.0)), RATE)
+    assert [one.startswith(flag or "") for one in checked.flags] == [True] * (flag is not None)
+
+
+def test_a_line_that_cannot_be_followed_is_flagged() -> None:
+    checker = Checker(None, None, lambda audio, text: None)
+    assert checker.names == ("engine", "sound", "reading")
+    assert checker(spoken(tone(3.0)), RATE).flags == ("the words cannot be followed in the sound",)
+
+
+def test_another_voice_is_flagged_and_the_more_alike_take_ranks_first() -> None:
+    def alike(likeness: float) -> Checked:
+        return Checker(None, None, likeness=lambda audio: likeness)(spoken(tone(3.0)), RATE)
+
+    own, other = alike(0.9), alike(0.3)
+    assert own.flags == ()
+    assert other.flags[0].startswith("it is like the voice by 0.30 only")
+    assert own.rank < alike(0.8).rank < other.rank
+    assert Checker(None, None, likeness=lambda audio: 0.3)(spoken(tone(1.0), predicted_s=1.0), RATE).flags == ()
+
+
+def test_the_likeness_is_that_to_the_clip_of_the_voice(one_thread: None) -> None:
+    pytest.importorskip("torchaudio")
+    if find_spec("resemblyzer") is None:
+        pytest.skip("resemblyzer is not installed")
+    clips, rate = named_clips(), 24_000
+    checker = with_voice(
+        Checker(None, None), clips["kathleen"], AudioConfig(sample_rate=rate, n_fft=1024, hop_length=256, n_mels=80)
+    )
+    assert checker.likeness is not None
+    same, other = (
+        checker.likeness(read_audio(clips[name], rate, first_seconds=3)) for name in ("kathleen", "am_michael")
+    )
+    assert same > 0.8
+    assert other < LEAST_LIKENESS
+
+
+def test_words_that_sound_alike_are_not_wrong() -> None:
+    assert word_flags("Their two sails passed by the sea.", "There too sales past by the C.", {}) == []
+    assert word_flags("I shall have to controvert it.", "I shall have two control vert it.", {}) == []
+
+
+def test_a_recognisers_spelling_of_a_short_line_is_not_wrong() -> None:
+    assert word_flags('"There I object," said Filby.', "Their eye objects have filled me.", {}) == []
+    assert word_flags('"There I object," said Filby.', "Here we come.", {}) != []
+
+
+def test_alignment_may_fail_where_every_word_was_followed() -> None:
+    whole, part = Reading((("AH",), ("K", "AE", "T")), (("AH",), ("K", "AE", "T"))), Reading((("AH",),), ())
+    lost = "the words cannot be found in the sound"
+    for reading, flags in ((whole, ()), (part, (lost,)), (None, (lost, "the words cannot be followed in the sound"))):
+        checker = Checker(lambda audio, text: None, None, lambda audio, text, it=reading: it)  # type: ignore[misc]
+        assert checker(spoken(tone(3.0)), RATE).flags == flags

@@ -3,8 +3,10 @@ import torch
 
 from tests.conftest import next_logits, scrambled
 from tests.triforce_tts.sampling.waits import Waits
+from triforce_tts import native
 from triforce_tts.models.gpt import GPT, GPTConfig, KVCache
-from triforce_tts.sampling.tokens import Cycle, Reading, TokenSampling, generate, pick, speech_grammar, text_grammar
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.tokens import Cycle, Reading, draw_steps, generate, speech_grammar, text_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
@@ -116,6 +118,38 @@ def test_sampled_ids_do_not_depend_on_the_batch(tiny_gpt: GPT, tiny_vocabulary: 
     assert len(set(map(tuple, together))) == 5
     back = generate(tiny_gpt, prompts[::-1], grammar, limits[::-1], seeds[::-1], WARM)
     assert back[::-1] == together
+
+
+def test_steps_come_one_by_one_and_rows_that_ended_show_the_end(
+    tiny_gpt: GPT, tiny_vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step runs the network once, when it is asked for: nothing is drawn ahead, and nothing after closing."""
+    monkeypatch.setattr(native, "available", lambda: False)
+    grammar = speech_grammar(tiny_vocabulary)
+    prompts, limits, seeds = prompts_of(tiny_vocabulary, [1, 4, 2]), [3, 0, 9], [1, 2, 3]
+    whole = generate(tiny_gpt, prompts, grammar, limits, seeds, WARM)
+    calls: list[int] = []
+    first_logits = tiny_gpt.first_logits
+
+    def counted(state: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        return first_logits(state)
+
+    monkeypatch.setattr(tiny_gpt, "first_logits", counted)
+    steps = draw_steps(tiny_gpt, prompts, grammar, limits, seeds, WARM)
+    assert calls == []
+    drawn = []
+    for number in range(1, 6):
+        step = next(steps)
+        drawn.append(step.ids[:, 0].tolist())
+        assert step.running.tolist() == [
+            number < min(limit, len(ids) + 1) for limit, ids in zip(limits, whole, strict=True)
+        ]
+        assert len(calls) == number
+    steps.close()
+    assert len(calls) == 5
+    for row, ids in zip(zip(*drawn, strict=True), whole, strict=True):
+        assert list(row) == [*ids[:5], *[END] * (5 - len(ids[:5]))]
 
 
 def test_seeds_choose_what_is_said(tiny_gpt: GPT, tiny_vocabulary: Vocabulary) -> None:
@@ -382,7 +416,7 @@ def test_how_often_it_is_looked_changes_nothing_but_the_waits(reader: GPT, kind:
 def test_a_loop_needs_no_number_from_the_device(reader: GPT, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """On the device 'meta' tensors hold no numbers: whoever reads one, or copies one to the host, fails."""
     shapes: list[torch.Size] = []
-    monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn, rooms: shapes.append(drawn.shape))
+    monkeypatch.setattr("triforce_tts.sampling.tokens._until_end", lambda drawn: shapes.append(drawn.shape))
     network, rules = reader.to("meta"), rules_of(kind, "meta")
     generate(network, read_prompts(), rules, [40, 50, 30], [1, 2, 3], WARM, look_every=1000)
     assert shapes == [(3, 50, 1)]

@@ -12,6 +12,7 @@ from triforce_tts.synthesis.script import (
     SpeakingLimits,
     closed,
     make_lines,
+    make_script,
     single_line,
     spoken_length,
     without_reading,
@@ -185,3 +186,13 @@ def test_a_single_line_is_not_divided() -> None:
     assert single_line("a cat sat.", TOKENIZER, NANO) == replace(lines_of("a cat sat.")[0], pause_s=0.0)
     with pytest.raises(TextError, match="too long for one line"):
         single_line("a cat " * 300, TOKENIZER, NANO)
+
+
+def test_a_text_asks_for_pauses() -> None:
+    """Each mark ends a line; its time replaces the natural pause, and the words are those of the text without marks."""
+    lines = make_script("[pause 1s] One cat [pause 0.5s] sat. Why? [pause 3s] No. [pause 2s]", TOKENIZER, NANO)
+    assert [(line.text, line.lead_s, line.pause_s, line.holds_pause) for line in lines] == [
+        ("One cat", 1.0, 0.5, True), ("sat.", 0.0, 0.35, False), ("Why?", 0.0, 3.0, True), ("No.", 0.0, 2.0, True),
+    ]  # fmt: skip
+    assert make_script("One cat.", TOKENIZER, NANO) == make_lines("One cat.", TOKENIZER, NANO)
+    assert "pause" in make_lines("One [pause 1s] cat.", TOKENIZER, NANO)[0].words

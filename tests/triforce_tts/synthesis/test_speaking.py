@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from tests.triforce_tts.synthesis.conftest import MakeModel
+from triforce_tts.errors import ConfigError
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import Take
-from triforce_tts.sampling.tokens import Reading, TokenSampling, generate
+from triforce_tts.sampling.tokens import Reading, generate
 from triforce_tts.synthesis import Settings, Stopwatch, speaking
 from triforce_tts.synthesis.model import Model
-from triforce_tts.synthesis.script import make_lines
-from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
+from triforce_tts.synthesis.script import make_lines, make_script
+from triforce_tts.synthesis.speaking import Job, draw, make_jobs, make_spoken, plan_drawing, speak_jobs
 from triforce_tts.text.pace import Hold
 from triforce_tts.voices import Voice
 
@@ -86,6 +88,40 @@ def test_logits_of_a_batch_are_those_of_each_alone(make_model: MakeModel) -> Non
             assert torch.allclose(seen[step][row], seen_alone[step][0], atol=1e-5)
 
 
+@pytest.mark.parametrize("reads", [True, False])
+def test_in_a_fixed_shape_the_other_lines_change_no_bit(make_model: MakeModel, voice: Voice, reads: bool) -> None:
+    model = make_model("magnitude", reads)
+    jobs = jobs_of(model, voice)
+    settings = replace(WARM, batch=3, candidates=2 if reads else 1, tries=1)
+    rng = torch.Generator().manual_seed(5)
+    first: dict[int, torch.Tensor] = {}
+    for count in (8, 5, 1):
+        chosen = torch.randperm(len(jobs), generator=rng)[:count].tolist()
+        for row, spoken in zip(
+            chosen, speak_jobs(model, [jobs[i] for i in chosen], settings, Stopwatch()), strict=True
+        ):
+            assert torch.equal(first.setdefault(row, spoken.samples), spoken.samples)
+    (alone,) = speak_jobs(model, jobs[:1], replace(settings, batch=1), Stopwatch())
+    assert torch.equal(alone.samples, first[0])  # equal codes, and each line is made sound by itself
+
+
+def test_logits_in_a_fixed_shape_are_equal_to_the_last_bit(make_model: MakeModel) -> None:
+    model = make_model("magnitude", True)
+    texts = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0], [7] * 12, [6, 6, 1], [0, 4]]
+    rng = torch.Generator().manual_seed(1)
+    prompts = [model.vocabulary.read_prompt(torch.randint(0, 60, (4, 2), generator=rng), text) for text in texts]
+    first: dict[int, list[torch.Tensor]] = {}
+    for rows in ([0, 1, 2, 3], [3, 2, 1, 0], [4, 0, 5, 5], [2, 2, 2, 2], [5, 4, 3, 1]):
+        rules = Recorded(model.vocabulary, [texts[row] for row in rows], 5)
+        drawn = generate(
+            model.gpt, [prompts[row] for row in rows], rules, [60] * 4, rows, WARM.sampling, prompt_steps=48
+        )
+        for place, row in enumerate(rows):
+            seen = [logits[place] for logits in rules.seen[: len(drawn[place])]]
+            for before, after in zip(first.setdefault(row, seen), seen, strict=True):
+                assert torch.equal(before, after)
+
+
 def test_only_incomplete_lines_are_drawn_again(
     make_model: MakeModel, voice: Voice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,3 +157,62 @@ def test_only_incomplete_lines_are_drawn_again(
 
 def test_no_lines_are_no_speech(make_model: MakeModel) -> None:
     assert speak_jobs(make_model("magnitude", True), [], WARM, Stopwatch()) == []
+
+
+def test_words_have_the_times_of_their_frames(make_model: MakeModel, voice: Voice) -> None:
+    """A word's frames as the grammar drew them, in seconds of the sound that is left after its ends were cut."""
+    model = make_model("complex", True)
+    (line,) = make_lines("It sat down.", model.tokenizer, model.room)
+    frame, rate = model.code_samples, model.audio.sample_rate
+    take = Take(torch.zeros(20, 2), True, ((2, 5), (5, 5), (9, 20)))
+    samples = torch.randn(20 * frame, generator=torch.Generator().manual_seed(0))
+    spoken = make_spoken(model, line, take, samples, (3 * frame, 18 * frame))
+    assert spoken.words == (
+        ("It", 0.0, 2 * frame / rate), ("sat", 2 * frame / rate, 2 * frame / rate), ("down", 6 * frame / rate, 15 * frame / rate),
+    )  # fmt: skip
+    close = replace(take, spans=((2, 5), (6, 6), (6, 20)))
+    words = make_spoken(model, line, close, samples, (0, len(samples))).words
+    assert [(word.start_s * rate / frame, word.end_s * rate / frame) for word in words] == [(2, 5.5), (5.5, 6), (6, 20)]
+    assert make_spoken(model, line, replace(take, spans=None), samples, (0, len(samples))).words == ()
+
+
+def test_parts_of_a_divided_sentence_do_not_begin_one(make_model: MakeModel) -> None:
+    model = make_model("complex", True)
+    text = "It sat. " + "A very big cat came in from the road, " * 6 + "and sat. It sat."
+    lines = make_lines(text, model.tokenizer, model.room)
+    begins = [line.begins for line in lines]
+    assert begins == [True, True, *[False] * (len(lines) - 3), True]
+    assert len(lines) > 4
+
+
+def test_speed_goes_to_the_grammar_and_the_natural_pauses(make_model: MakeModel, voice: Voice) -> None:
+    """At 1.25: the limit is four fifths, the holds stay, the urge is that of the model's limits, asked pauses stay."""
+    model = make_model("complex", True)
+    limits = model.limits.model_copy(
+        update={"urge_per_log_speed": 8.0, "longest_symbol_s": 1.0, "least_seconds": {"T": 0.4}}
+    )
+    model = replace(model, limits=limits)
+    lines = make_script("It sat. [pause 2s] Why? No.", model.tokenizer, model.room)
+    usual, fast = (make_jobs(lines, voice, 1, speed) for speed in (1.0, 1.25))
+    assert [job.line.pause_s for job in usual] == [2.0, 0.35, 0.35]
+    assert [job.line.pause_s for job in fast] == pytest.approx([2.0, 0.28, 0.28])
+    assert fast[0].line.predicted_s == pytest.approx(0.8 * usual[0].line.predicted_s)
+    for speed, urge, longest, hold in ((1.0, 0.0, 31, 12), (1.25, 8 * 0.2231, 25, 12), (0.8, -8 * 0.2231, 39, 16)):
+        grammar = plan_drawing(model, usual, 1, speed).grammar
+        assert isinstance(grammar, Reading)
+        assert grammar.urge == pytest.approx(urge, abs=1e-3)
+        assert (grammar.longest, int(grammar.holds.max())) == (longest, hold)
+    with pytest.raises(ConfigError, match=r"speed 1.25: model tiny does not read its text in place, so use 1"):
+        draw(make_model("complex", False), usual, replace(WARM, speed=1.25), Stopwatch())
+    with pytest.raises(ConfigError, match=r"speed 1.3: expected a number from 0.8 to 1.25"):
+        Settings(speed=1.3)
+
+
+def test_a_faster_reader_takes_less_time(make_model: MakeModel, voice: Voice) -> None:
+    model = make_model("complex", True)
+    jobs = jobs_of(model, voice)
+    frames = [
+        sum(len(take.codes) for take in draw(model, jobs, replace(WARM, speed=speed), Stopwatch()))
+        for speed in (0.8, 1.0, 1.25)
+    ]
+    assert frames[0] > 1.1 * frames[1] > 1.2 * frames[2]

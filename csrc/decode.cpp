@@ -1,0 +1,328 @@
+// One step of decoding on a CPU: the Llama of models/gpt.py for one new token a row, and the codes of a frame of
+// models/frame_gpt.py. Both compute what these modules compute; tests compare them.
+//
+// A step of a small network takes PyTorch some hundred operators of a few microseconds each, and reads every weight.
+// Here a step is two operators, and weights that float16 holds exactly are read as float16: half of the bytes.
+//
+// The result of a row depends neither on the rows beside it nor on the number of threads: every output is one sum, over
+// the same lanes in the same order, whoever computes it.
+
+#include <ATen/core/Tensor.h>
+#include <ATen/Parallel.h>
+#include <ATen/cpu/vec/functional.h>
+#include <ATen/cpu/vec/vec.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+#include <torch/library.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using Vec = at::vec::Vectorized<float>;
+constexpr int64_t kLanes = Vec::size();
+constexpr int64_t kGrain = 1 << 14;  // multiplications that are worth a thread
+
+Vec load(const float* source) { return Vec::loadu(source); }
+
+Vec load(const c10::Half* source) {
+  Vec out;
+  at::vec::load_fp32_from_fp16(source, out);
+  return out;
+}
+
+float lane_sum(const Vec& x) {
+  float lanes[kLanes];
+  x.store(lanes);
+  float sum = 0;
+  for (int64_t i = 0; i < kLanes; ++i) sum += lanes[i];
+  return sum;
+}
+
+// Weights come in tiles of kRows rows and kColumns columns, [n / kRows, k / kColumns, kRows, kColumns], filled up with
+// zeros: the memory is then read from its first byte to its last, which is what a processor does best.
+constexpr int64_t kRows = 8, kColumns = 16;
+constexpr int64_t kTile = kRows * kColumns;
+static_assert(kColumns % kLanes == 0, "a tile holds whole vectors");
+
+// y[b][r] = sum over k of w[r][k] * x[b][k] for the kRows rows of one band of tiles and `kBatch` rows of x.
+template <int kBatch, int kFirst, int kCount, typename W>
+void product_band(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t y_stride, int64_t rows) {
+  Vec sums[kCount][kBatch];
+  for (auto& row : sums)
+    for (auto& sum : row) sum = Vec(0.f);
+  for (int64_t tile = 0; tile < tiles; ++tile, w += kTile) {
+    __builtin_prefetch(reinterpret_cast<const char*>(w) + 1024);
+    for (int64_t i = 0; i < kColumns; i += kLanes) {
+      Vec inputs[kBatch];
+      for (int b = 0; b < kBatch; ++b) inputs[b] = Vec::loadu(x + b * k + tile * kColumns + i);
+      for (int r = 0; r < kCount; ++r) {
+        const Vec weights = load(w + (kFirst + r) * kColumns + i);
+        for (int b = 0; b < kBatch; ++b) sums[r][b] = at::vec::fmadd(weights, inputs[b], sums[r][b]);
+      }
+    }
+  }
+  for (int r = 0; r < kCount && kFirst + r < rows; ++r)
+    for (int b = 0; b < kBatch; ++b) y[b * y_stride + kFirst + r] = lane_sum(sums[r][b]);
+}
+
+// Four rows of x at once take two rows of w at once, so that all sums stay in registers.
+template <typename W>
+void product_batch(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t batch, int64_t y_stride, int64_t rows) {
+  int64_t b = 0;
+  for (; b + 4 <= batch; b += 4) {
+    const float* inputs = x + b * k;
+    float* outputs = y + b * y_stride;
+    product_band<4, 0, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 2, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 4, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+    product_band<4, 6, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+  }
+  for (; b < batch; ++b) product_band<1, 0, 8>(w, x + b * k, y + b * y_stride, tiles, k, y_stride, rows);
+}
+
+// y [batch, n] = x [batch, k] times the transpose of w; k is a multiple of kColumns.
+template <typename W>
+void product(const W* w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
+  const int64_t bands = (n + kRows - 1) / kRows, tiles = k / kColumns;
+  at::parallel_for(0, bands, std::max<int64_t>(1, kGrain / (kRows * k * batch)), [&](int64_t begin, int64_t end) {
+    for (int64_t band = begin; band < end; ++band)
+      product_batch(w + band * tiles * kTile, x, y + band * kRows, tiles, k, batch, n, n - band * kRows);
+  });
+}
+
+// y [batch, n] of x [batch, k] and the tiles of w.
+void product(const at::Tensor& w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
+  const int64_t filled = w.size(1) * kColumns;
+  TORCH_CHECK(w.dim() == 4 && w.size(0) == (n + kRows - 1) / kRows && filled - k >= 0 && filled - k < kColumns, "tiles of another matrix");
+  std::vector<float> copy;
+  if (filled != k) {
+    copy.assign(batch * filled, 0.f);
+    for (int64_t b = 0; b < batch; ++b) std::copy_n(x + b * k, k, copy.data() + b * filled);
+    x = copy.data();
+  }
+  if (w.scalar_type() == at::kHalf)
+    product(w.const_data_ptr<c10::Half>(), x, y, n, filled, batch);
+  else
+    product(w.const_data_ptr<float>(), x, y, n, filled, batch);
+}
+
+std::vector<float> product(const at::Tensor& w, const std::vector<float>& x, int64_t n, int64_t batch) {
+  std::vector<float> y(batch * n);
+  product(w, x.data(), y.data(), n, static_cast<int64_t>(x.size()) / batch, batch);
+  return y;
+}
+
+// x / rms(x) * weight of each row of x [batch, weight.numel()].
+std::vector<float> normalised(const std::vector<float>& x, const at::Tensor& weight, double eps) {
+  const int64_t dim = weight.numel();
+  const float* scale = weight.const_data_ptr<float>();
+  std::vector<float> y(x.size());
+  for (size_t row = 0; row < x.size(); row += dim) {
+    float squares = 0;
+    for (int64_t i = 0; i < dim; ++i) squares += x[row + i] * x[row + i];
+    const float factor = 1.f / std::sqrt(squares / static_cast<float>(dim) + static_cast<float>(eps));
+    for (int64_t i = 0; i < dim; ++i) y[row + i] = x[row + i] * factor * scale[i];
+  }
+  return y;
+}
+
+// down(silu(gate(x)) * up(x)); `gate_up` holds the rows of both.
+std::vector<float> swiglu(
+    const std::vector<float>& x, const at::Tensor& gate_up, const at::Tensor& down, int64_t hidden, int64_t batch) {
+  const std::vector<float> both = product(gate_up, x, 2 * hidden, batch);
+  std::vector<float> inner(batch * hidden);
+  for (int64_t b = 0; b < batch; ++b) {
+    const float* gate = both.data() + b * 2 * hidden;
+    for (int64_t i = 0; i < hidden; ++i) inner[b * hidden + i] = gate[i] / (1.f + std::exp(-gate[i])) * gate[hidden + i];
+  }
+  return product(down, inner, static_cast<int64_t>(x.size()) / batch, batch);
+}
+
+void add(std::vector<float>& x, const std::vector<float>& y) {
+  for (size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+}
+
+// Adds the row `id` of a table of embeddings to x [dim].
+void add_embedding(const at::Tensor& table, int64_t id, float* x) {
+  const int64_t dim = table.size(1);
+  if (table.scalar_type() == at::kHalf) {
+    const c10::Half* row = table.const_data_ptr<c10::Half>() + id * dim;
+    for (int64_t i = 0; i < dim; ++i) x[i] += static_cast<float>(row[i]);
+  } else {
+    const float* row = table.const_data_ptr<float>() + id * dim;
+    for (int64_t i = 0; i < dim; ++i) x[i] += row[i];
+  }
+}
+
+// Turns x [head dim] by the angles of a position, halves against each other.
+void rotate(float* x, const float* cos, const float* sin, int64_t head_dim) {
+  const int64_t half = head_dim / 2;
+  for (int64_t i = 0; i < half; ++i) {
+    const float first = x[i], second = x[half + i];
+    x[i] = first * cos[i] - second * sin[i];
+    x[half + i] = second * cos[half + i] + first * sin[half + i];
+  }
+}
+
+// The attention of one query [head dim] over keys and values [seen, head dim]; a sink is one more logit of 0.
+void attend(const float* query, const float* keys, const float* values, float* out, int64_t seen, int64_t head_dim, bool sink) {
+  std::vector<float> weights(seen);
+  const float scale = 1.f / std::sqrt(static_cast<float>(head_dim));
+  for (int64_t i = 0; i < seen; ++i) {
+    Vec sum(0.f);
+    for (int64_t d = 0; d + kLanes <= head_dim; d += kLanes)
+      sum = at::vec::fmadd(Vec::loadu(query + d), Vec::loadu(keys + i * head_dim + d), sum);
+    float dot = lane_sum(sum);
+    for (int64_t d = head_dim / kLanes * kLanes; d < head_dim; ++d) dot += query[d] * keys[i * head_dim + d];
+    weights[i] = dot * scale;
+  }
+  float most = sink ? 0.f : -std::numeric_limits<float>::infinity();
+  for (const float weight : weights) most = std::max(most, weight);
+  float total = sink ? std::exp(-most) : 0.f;
+  for (float& weight : weights) total += weight = std::exp(weight - most);
+  std::fill(out, out + head_dim, 0.f);
+  for (int64_t i = 0; i < seen; ++i)
+    for (int64_t d = 0; d < head_dim; ++d) out[d] += weights[i] * values[i * head_dim + d];
+  for (int64_t d = 0; d < head_dim; ++d) out[d] /= total;
+}
+
+at::Tensor as_tensor(const std::vector<float>& x, int64_t batch) {
+  at::Tensor out = at::empty({batch, static_cast<int64_t>(x.size()) / batch}, at::kFloat);
+  std::copy(x.begin(), x.end(), out.mutable_data_ptr<float>());
+  return out;
+}
+
+constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
+
+at::Tensor llama_step(
+    const at::Tensor& ids, const at::Tensor& positions, at::Tensor keys, at::Tensor values, const at::Tensor& table,
+    at::TensorList layers, const at::Tensor& norm, const at::Tensor& cos, const at::Tensor& sin, int64_t hidden,
+    int64_t pad, bool sink, double eps) {
+  const int64_t batch = ids.size(0), width = ids.size(1), dim = table.size(1);
+  const int64_t heads = keys.size(2), room = keys.size(3), head_dim = keys.size(4);
+  TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && ids.is_contiguous(), "tensors must be contiguous");
+  TORCH_CHECK(static_cast<int64_t>(layers.size()) == kLayerWeights * keys.size(0), "weights of another number of layers");
+  const int64_t* id = ids.const_data_ptr<int64_t>();
+  const int64_t* at = positions.const_data_ptr<int64_t>();
+  std::vector<float> x(batch * dim, 0.f);
+  for (int64_t b = 0; b < batch; ++b)
+    for (int64_t i = 0; i < width; ++i)
+      if (i == 0 || id[b * width + i] != pad) add_embedding(table, id[b * width + i], x.data() + b * dim);
+  std::vector<float> attended(batch * dim);
+  for (int64_t layer = 0; layer < keys.size(0); ++layer) {
+    const at::Tensor* weights = layers.data() + layer * kLayerWeights;
+    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, batch);
+    float* key_rows = keys.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
+    float* value_rows = values.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
+    at::parallel_for(0, batch * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row) {
+        const int64_t b = row / heads, head = row % heads, place = at[b];
+        float* query = qkv.data() + b * 3 * dim + head * head_dim;
+        float* key = key_rows + (row * room + place) * head_dim;
+        std::copy(query + dim, query + dim + head_dim, key);
+        std::copy(query + 2 * dim, query + 2 * dim + head_dim, value_rows + (row * room + place) * head_dim);
+        const float *c = cos.const_data_ptr<float>() + place * head_dim, *s = sin.const_data_ptr<float>() + place * head_dim;
+        rotate(query, c, s, head_dim);
+        rotate(key, c, s, head_dim);
+        attend(query, key_rows + row * room * head_dim, value_rows + row * room * head_dim,
+               attended.data() + b * dim + head * head_dim, place + 1, head_dim, sink);
+      }
+    });
+    add(x, product(weights[2], attended, dim, batch));
+    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, batch));
+  }
+  return as_tensor(normalised(x, norm, eps), batch);
+}
+
+at::Tensor linear(const at::Tensor& x, const at::Tensor& tiles, int64_t n) {
+  const at::Tensor input = x.contiguous();
+  at::Tensor out = at::empty({x.size(0), n}, at::kFloat);
+  product(tiles, input.const_data_ptr<float>(), out.mutable_data_ptr<float>(), n, x.size(1), x.size(0));
+  return out;
+}
+
+// One of the `n` ids that `logits` belong to, as sampling/tokens.pick chooses it.
+int64_t pick(const float* logits, int64_t n, double uniform, double temperature, double top_p) {
+  const int64_t best = std::max_element(logits, logits + n) - logits;
+  if (temperature == 0.0) return best;
+  std::vector<std::pair<float, int64_t>> chances(n);
+  float total = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    const float chance = std::exp((logits[i] - logits[best]) / static_cast<float>(temperature));
+    chances[i] = {chance, -i};
+    total += chance;
+  }
+  std::make_heap(chances.begin(), chances.end());
+  std::vector<std::pair<double, int64_t>> nucleus;  // the mass up to and with each id, likeliest first
+  double mass = 0;
+  for (auto end = chances.end(); end != chances.begin() && mass < top_p; --end) {
+    std::pop_heap(chances.begin(), end);
+    mass += (end - 1)->first / total;
+    nucleus.emplace_back(mass, -(end - 1)->second);
+  }
+  for (const auto& [up_to, id] : nucleus)
+    if (up_to > uniform * mass) return id;
+  return nucleus.back().second;
+}
+
+constexpr int64_t kHeadWeights = 5;  // before the layers: state, norm of codes, codes; after them: norm, table of codes
+
+at::Tensor frame_codes(
+    const at::Tensor& state, const at::Tensor& first, const at::Tensor& uniforms, const at::Tensor& table,
+    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double eps) {
+  const int64_t batch = state.size(0), dim = state.size(1), others = uniforms.size(1);
+  const int64_t per_code = static_cast<int64_t>(head.size()) / others, layers = (per_code - kHeadWeights) / 3;
+  at::Tensor out = at::full({batch, others + 1}, pad, at::kLong);
+  int64_t* ids = out.mutable_data_ptr<int64_t>();
+  std::vector<int64_t> rows;  // that drew a frame
+  for (int64_t b = 0; b < batch; ++b) {
+    ids[b * (others + 1)] = first.const_data_ptr<int64_t>()[b];
+    if (ids[b * (others + 1)] >= offset && ids[b * (others + 1)] < offset + n_codes) rows.push_back(b);
+  }
+  const int64_t count = rows.size();
+  const at::Tensor draws = uniforms.contiguous(), states = state.contiguous();
+  std::vector<float> chosen(count * dim), before(count * dim, 0.f), logits(count * n_codes);
+  for (int64_t i = 0; i < count; ++i)
+    std::copy_n(states.const_data_ptr<float>() + rows[i] * dim, dim, chosen.data() + i * dim);
+  for (int64_t code = 0; code < others && count; ++code) {
+    const at::Tensor* weights = head.data() + code * per_code;
+    for (int64_t i = 0; i < count; ++i) add_embedding(table, ids[rows[i] * (others + 1) + code], before.data() + i * dim);
+    std::vector<float> x = product(weights[0], chosen, dim, count);
+    add(x, product(weights[2], normalised(before, weights[1], eps), dim, count));
+    for (int64_t layer = 0; layer < layers; ++layer) {
+      const at::Tensor* parts = weights + 3 + 3 * layer;
+      add(x, swiglu(normalised(x, parts[0], eps), parts[1], parts[2], hidden, count));
+    }
+    const int64_t start = offset + (code + 1) * n_codes;
+    const std::vector<float> last = normalised(x, weights[per_code - 2], eps);
+    product(weights[per_code - 1], last.data(), logits.data(), n_codes, dim, count);
+    for (int64_t i = 0; i < count; ++i) {
+      const float uniform = draws.const_data_ptr<float>()[rows[i] * others + code];
+      ids[rows[i] * (others + 1) + code + 1] = start + pick(logits.data() + i * n_codes, n_codes, uniform, temperature, top_p);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+TORCH_LIBRARY(triforce_tts, library) {
+  library.def(
+      "llama_step(Tensor ids, Tensor positions, Tensor(a!) keys, Tensor(b!) values, Tensor table, Tensor[] layers, "
+      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, bool sink, float eps) -> Tensor");
+  library.def("linear(Tensor x, Tensor tiles, int n) -> Tensor");
+  library.def(
+      "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int hidden, int offset, "
+      "int n_codes, int pad, float temperature, float top_p, float eps) -> Tensor");
+}
+
+TORCH_LIBRARY_IMPL(triforce_tts, CPU, library) {
+  library.impl("llama_step", llama_step);
+  library.impl("linear", linear);
+  library.impl("frame_codes", frame_codes);
+}

@@ -1,0 +1,117 @@
+"""Processes that share jobs: each job is done once, and a process that dies leaves its jobs to the others."""
+
+import fcntl
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from triforce_tts.crew import Claims, helpers, helpers_for, launched, shared
+from triforce_tts.errors import ConfigError, TriforceError
+
+JOBS = [(number, f"job {number}") for number in range(12)]
+
+
+def result_of(folder: Path) -> Callable[[str], str | None]:
+    return lambda job: (folder / job).read_text() if (folder / job).exists() else None
+
+
+def write_into(folder: Path, seconds: float = 0.02) -> Callable[[list[str]], list[str]]:
+    def work(jobs: list[str]) -> list[str]:
+        time.sleep(seconds)
+        for job in jobs:
+            with (folder / f"{job}.log").open("a") as log:
+                log.write(f"{os.getpid()}\n")
+            (folder / job).write_text(job.upper())
+        return [job.upper() for job in jobs]
+
+    return work
+
+
+def help_out(folder: Path, last: int) -> None:
+    """Does jobs until ``last`` of them are done by this process, then dies with a job in hand."""
+    done = 0
+
+    def work(jobs: list[str]) -> list[str]:
+        nonlocal done
+        (folder / f"helped {os.getpid()}").touch()
+        if done == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        done += 1
+        return write_into(folder)(jobs)
+
+    with Claims(folder) as claims:
+        list(shared(JOBS, result_of(folder), work, claims))
+
+
+def refuse(folder: Path) -> None:
+    (folder / "helped").touch()
+    raise TriforceError("no model\nhere")
+
+
+def wait_for(folder: Path, pattern: str) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(pattern)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_alone_every_job_is_done_once_in_order(tmp_path: Path, most: int) -> None:
+    with Claims(tmp_path) as claims:
+        found = list(shared(JOBS, result_of(tmp_path), write_into(tmp_path, 0), claims, most))
+        assert found == [(job, job.upper()) for _, job in JOBS]
+        again = list(shared(JOBS, result_of(tmp_path), write_into(tmp_path, 0), claims, most))
+    assert again == found
+    assert {len((tmp_path / f"{job}.log").read_text().split()) for _, job in JOBS} == {1}
+
+
+@pytest.mark.parametrize("last", [99, 2])
+def test_jobs_are_shared_and_those_of_a_killed_process_are_taken_over(tmp_path: Path, last: int) -> None:
+    with helpers(1, help_out, lambda number: (tmp_path, last)) as helping:
+        wait_for(tmp_path, "helped*")
+        with Claims(tmp_path) as claims:
+            found = dict(shared(JOBS, result_of(tmp_path), write_into(tmp_path, 0.05), claims))
+    assert found == {job: job.upper() for _, job in JOBS}
+    workers = [(tmp_path / f"{job}.log").read_text().split() for _, job in JOBS]
+    assert {len(one) for one in workers} == {1}
+    assert len({one[0] for one in workers}) == 2
+    if last == 99:
+        assert helping.losses == []
+    else:
+        assert helping.losses == ["a process that helped ended with signal 9 (SIGKILL); the others did its work"]
+
+
+def test_a_helper_that_fails_says_why_in_one_line(tmp_path: Path) -> None:
+    with helpers(1, refuse, lambda number: (tmp_path,)) as helping:
+        helping.running[0][0].join(60)
+    assert helping.losses == ["a process that helped failed (no model here); the others did its work"]
+
+
+def test_helpers_end_with_the_block_whatever_happens(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), helpers(1, time.sleep, lambda number: (60,)) as helping:
+        process = helping.running[0][0]
+        raise KeyboardInterrupt
+    assert process.exitcode == -signal.SIGTERM
+
+
+def test_a_file_system_without_locks_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_lock(*arguments: object) -> None:
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse_lock)
+    with Claims(tmp_path) as claims, pytest.raises(TriforceError, match="cannot be locked"):
+        claims.take(0)
+
+
+def test_how_many_processes_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(32)))
+    assert [helpers_for(0, jobs, "cpu") for jobs in (0, 7, 15, 16, 30, 1000)] == [0, 0, 0, 1, 2, 3]
+    assert [helpers_for(3, jobs, "cpu") for jobs in (0, 1, 2, 9)] == [0, 0, 1, 2]
+    assert helpers_for(1, 1000, "cpu") == 0
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="--processes 2: a launcher has started 2 processes"):
+        launched("cpu", 2)

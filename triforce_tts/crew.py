@@ -1,0 +1,257 @@
+"""Several processes that share the work on one folder: each fills it with finished pieces, and none speaks to another.
+
+A process holds the pieces that it works on by locks on single bytes of one file. The system lets go of the locks of a
+process that dies, so that another process takes its pieces over. Two things start the processes: this program
+(``helpers``), or a launcher such as ``accelerate launch`` (``launched``).
+"""
+
+import fcntl
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, TypeVar
+
+from triforce_tts import pool
+from triforce_tts.errors import ConfigError, TriforceError
+
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+
+CLAIMS = ".claims"  # the file in the shared folder whose bytes are locked
+_LOOK_S = 0.05  # between two looks at the pieces that other processes work on
+_JOBS_A_PROCESS = 8  # no more processes are started than have so many jobs each: a start takes as long as some lines
+_MOST_PROCESSES = 4  # that are started on a CPU unasked: each takes memory for the networks
+
+
+class Claims:
+    """The jobs that this process holds against the others; a job is a number from 0."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / CLAIMS).open("a+b")
+
+    def __enter__(self) -> "Claims":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()  # which gives back all locks
+
+    def take(self, job: int) -> bool:
+        """Whether this process holds ``job`` now.
+
+        Raises:
+            TriforceError: the file system has no locks.
+        """
+        try:
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, job)
+        except (BlockingIOError, PermissionError):  # POSIX allows either for a lock that another process holds
+            return False
+        except OSError as error:
+            raise TriforceError(
+                f"{self._file.name}: cannot be locked ({error.strerror}); choose a place on another file system"
+            ) from error
+        return True
+
+    def give_back(self, job: int) -> None:
+        """Let other processes have ``job``."""
+        fcntl.lockf(self._file, fcntl.LOCK_UN, 1, job)
+
+
+def shared(
+    jobs: Sequence[tuple[int, JobT]],
+    finished: Callable[[JobT], ResultT | None],
+    work: Callable[[list[JobT]], Sequence[ResultT]],
+    claims: Claims,
+    most: int = 1,
+) -> Iterator[tuple[JobT, ResultT]]:
+    """Each job with its result, as it is done here or by another process.
+
+    Args:
+        jobs: what is to be done, each with its number, which is the same in all processes.
+        finished: the result of a job that is done, as it lies in the folder.
+        work: does jobs and puts the results into the folder.
+        claims: of this process.
+        most: jobs that are done at once.
+    """
+    waiting = dict(jobs)
+    while waiting:
+        held: list[int] = []
+        is_new = False
+        for number, job in list(waiting.items()):
+            is_ours = claims.take(number)
+            result = finished(job)  # asked with the lock in hand: who held it before may have finished the job
+            if result is not None:
+                del waiting[number]
+                if is_ours:
+                    claims.give_back(number)
+                is_new = True
+                yield job, result
+            elif is_ours:
+                held.append(number)
+            if len(held) == most:
+                break
+        if held:
+            done = work([waiting[number] for number in held])
+            for number, result in zip(held, done, strict=True):
+                claims.give_back(number)
+                yield waiting.pop(number), result
+        elif waiting and not is_new:
+            time.sleep(_LOOK_S)
+
+
+@dataclass
+class Helpers:
+    """Processes that this one started to help it."""
+
+    running: list[tuple[BaseProcess, multiprocessing.connection.Connection]] = field(default_factory=list)
+    losses: list[str] = field(default_factory=list)  # one line for each that ended before its time
+
+    def look(self) -> None:
+        """Notice which have ended, and how."""
+        for process, messages in list(self.running):
+            if process.exitcode is None:
+                continue
+            self.running.remove((process, messages))
+            if process.exitcode:
+                said = _last_words(messages)
+                how = said or f"ended with {_named_exit(process.exitcode)}"
+                self.losses.append(f"a process that helped {how}; the others did its work")
+
+    def stop(self) -> None:
+        """End those that still run."""
+        for process, _ in self.running:
+            process.terminate()
+        for process, _ in self.running:
+            process.join()
+
+
+def _named_exit(code: int) -> str:
+    return f"exit code {code}" if code > 0 else f"signal {-code} ({signal.Signals(-code).name})"
+
+
+def _last_words(messages: multiprocessing.connection.Connection) -> str:
+    with suppress(EOFError, OSError):
+        if messages.poll():
+            return f"failed ({messages.recv_bytes().decode()})"
+    return ""
+
+
+@contextmanager
+def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], tuple[Any, ...]]) -> Iterator[Helpers]:
+    """``count`` processes that run ``work`` with the ``arguments`` of their number (from 1), while the block runs."""
+    crew = Helpers()
+    try:
+        for number in range(1, count + 1):
+            ours, its = multiprocessing.Pipe(duplex=False)
+            crew.running.append((pool.start(_help, (its, work, arguments(number)), work), ours))
+            its.close()
+        yield crew
+        crew.look()
+    finally:
+        crew.stop()
+
+
+def _help(messages: multiprocessing.connection.Connection, work: Callable[..., object], given: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt reaches all processes; the first one ends the others
+    try:
+        work(*given)
+    except (TriforceError, OSError) as error:
+        messages.send_bytes(" ".join(str(error).split()).encode())
+        raise SystemExit(2) from None
+
+
+# --- how many, and who starts them ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """The place of this process among those of a launcher; alone, it is the only one."""
+
+    rank: int = 0
+    count: int = 1
+    device: str = ""  # that the launcher gave it; empty: none
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process reads, plans, and writes what is finished."""
+        return self.rank == 0
+
+    def meet(self) -> None:
+        """Wait until all processes of the launcher have come here.
+
+        Raises:
+            TriforceError: one of them has ended.
+        """
+        if self.count == 1:
+            return
+        try:
+            _state().wait_for_everyone()
+        except RuntimeError as error:
+            raise TriforceError("another process of this launch has ended; its own message says why") from error
+
+    def leave(self) -> None:
+        """Say that this process has nothing more to do with the others."""
+        if self.count > 1:
+            _state().destroy_process_group()
+
+
+def launched(device: str, processes: int) -> Place:
+    """The place that ``accelerate launch`` gave to this process.
+
+    Args:
+        device: that the user named: cpu, cuda or auto.
+        processes: that the user named; 0: none.
+
+    Raises:
+        ConfigError: the user names a number of processes beside that of the launcher.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return Place()
+    if processes:
+        raise ConfigError(
+            f"--processes {processes}: a launcher has started {os.environ['WORLD_SIZE']} processes; leave the option out"
+        )
+    import torch
+
+    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # without a GPU it must be told so
+    return Place(state.process_index, state.num_processes, str(state.device))
+
+
+def _state(**options: Any) -> Any:
+    from accelerate import PartialState  # here, because only a launched process needs it
+
+    return PartialState(**options)
+
+
+def helpers_for(processes: int, jobs: int, device: str) -> int:
+    """How many processes to start beside this one.
+
+    Args:
+        processes: that the user wants in all; 0: one for each GPU, or for each core of a CPU.
+        jobs: to be done.
+        device: the kind of device of this process, cpu or cuda.
+    """
+    if processes:
+        return max(0, min(processes, jobs) - 1)
+    if device == "cuda":
+        import torch
+
+        count = torch.cuda.device_count()
+    else:
+        count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_PROCESSES)
+    return max(0, min(count, jobs // _JOBS_A_PROCESS) - 1)
+
+
+def device_of(helper: int, device: str) -> str:
+    """The device of a helper: the GPUs are dealt out in turn, a CPU is shared; ``device`` is that of the first process."""
+    if device.partition(":")[0] != "cuda":
+        return device
+    import torch
+
+    return f"cuda:{helper % torch.cuda.device_count()}"

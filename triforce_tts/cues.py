@@ -1,0 +1,43 @@
+"""Text that is shown at its time, as SubRip or WebVTT."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from triforce_tts.speech import TimedWord
+
+
+class Cue(NamedTuple):
+    """A text from one time to another, in seconds."""
+
+    start_s: float
+    end_s: float
+    text: str
+    words: Sequence[TimedWord] = ()  # of the text; WebVTT marks the time of each
+
+
+def format_cues(cues: Iterable[Cue], path: Path) -> str:
+    """The content of a file of ``cues``: WebVTT if its suffix is .vtt, else SubRip."""
+    is_vtt = path.suffix.lower() == ".vtt"
+    mark = "." if is_vtt else ","
+    blocks = [
+        f"{number}\n{_clock(cue.start_s, mark)} --> {_clock(cue.end_s, mark)}\n{_vtt_text(cue) if is_vtt else cue.text}\n"
+        for number, cue in enumerate(cues, 1)
+    ]
+    return ("WEBVTT\n\n" if is_vtt else "") + "\n".join(blocks)
+
+
+def _vtt_text(cue: Cue) -> str:
+    """The text of a cue; where its words are known they stand for it, each after its time."""
+    if not cue.words:
+        return escape(cue.text, quote=False)
+    first, *others = cue.words
+    timed = [f"<{_clock(word.start_s, '.')}>{escape(word.text, quote=False)}" for word in others]
+    return " ".join([escape(first.text, quote=False), *timed])
+
+
+def _clock(seconds: float, mark: str) -> str:
+    milliseconds = round(seconds * 1000)
+    hours, minutes = milliseconds // 3_600_000, milliseconds // 60_000 % 60
+    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000 % 60:02d}{mark}{milliseconds % 1000:03d}"

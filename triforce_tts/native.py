@@ -1,0 +1,78 @@
+"""Native operators: what ``csrc`` holds, built by ``make ext`` into a library beside this file.
+
+Every operator has a reference in PyTorch that computes the same, and that serves where nothing was built. Without the
+library a sentence takes about three times as long on a CPU.
+"""
+
+import functools
+import os
+import warnings
+from pathlib import Path
+
+import torch
+
+from triforce_tts.errors import ConfigError
+
+LIBRARY = Path(__file__).parent / "_native.so"
+STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
+OPERATORS = 1  # version of the operators' arguments; a library of another version is not used
+BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
+SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
+
+
+@functools.cache
+def available() -> bool:
+    """Whether the native operators are there as ``torch.ops.triforce_tts``; the first call loads them.
+
+    Raises:
+        ConfigError: the environment asks for them, and they are not there.
+    """
+    wish = os.environ.get(SWITCH, "")
+    if wish == "0":
+        return False
+    if not LIBRARY.is_file():
+        fault = "it was not built; run 'make ext'"
+    else:
+        fault = _load()
+        if fault and not wish:
+            warnings.warn(f"the native operators are left out: {fault}", RuntimeWarning, stacklevel=2)
+    if fault and wish:
+        raise ConfigError(f"{SWITCH}={wish} asks for the native library {LIBRARY}: {fault}")
+    return not fault
+
+
+def missing() -> str:
+    """A line for people who wait for speech without the library; empty if it is there, or was left out on purpose."""
+    if os.environ.get(SWITCH) == "0" or available():
+        return ""
+    return "the native operators are not built: speech takes about three times as long; 'make ext' builds them"
+
+
+def _load() -> str:
+    """Why the library cannot be loaded; empty if it was."""
+    built = STAMP.read_text(encoding="utf-8").strip() if STAMP.is_file() else "an unknown version"
+    if built != BUILD:
+        return f"they were built for {built}, and this is {BUILD}; run 'make ext' again"
+    try:
+        torch.ops.load_library(str(LIBRARY))  # type: ignore[no-untyped-call]
+    except OSError as error:
+        return f"{LIBRARY} cannot be loaded ({error}); run 'make ext' again"
+    _register_fakes()
+    return ""
+
+
+@functools.cache
+def _register_fakes() -> None:
+    """Tell torch the shapes of what the operators return, which ``torch.compile`` asks for."""
+
+    def llama_step(ids: torch.Tensor, positions: torch.Tensor, keys: torch.Tensor, *_: object) -> torch.Tensor:
+        return keys.new_empty(ids.shape[0], keys.shape[2] * keys.shape[4])
+
+    def linear(x: torch.Tensor, tiles: torch.Tensor, n: int) -> torch.Tensor:
+        return x.new_empty(x.shape[0], n)
+
+    def frame_codes(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, *_: object) -> torch.Tensor:
+        return first.new_empty(len(first), uniforms.shape[1] + 1)
+
+    for operator in (llama_step, linear, frame_codes):
+        torch.library.register_fake(f"triforce_tts::{operator.__name__}", operator)

@@ -1,0 +1,199 @@
+"""One step of drawing: the state after the ids of the step before, its logits, and the other codes of a frame.
+
+``EagerStepper`` asks the modules of the network, on any device. ``NativeStepper`` computes the same on a CPU with the
+operators of ``csrc/decode.cpp``, several times as fast.
+"""
+
+import weakref
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+from torch.nn import functional as F
+
+from triforce_tts import native
+from triforce_tts.models.frame_gpt import CodeHead, FrameGPT
+from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
+from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sequences import PAD
+
+_ROWS, _COLUMNS = 8, 16  # of a tile of ``csrc/decode.cpp``
+
+
+class Stepper(Protocol):
+    """What the loop asks in each step."""
+
+    def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch]."""
+
+    def first_logits(self, state: torch.Tensor) -> torch.Tensor:
+        """Logits [batch, n] of the first ``n`` ids: those that can come first in a step are among them."""
+
+    def whole(
+        self, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
+    ) -> torch.Tensor:
+        """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes.
+
+        ``uniforms`` [batch, width - 1] are a number for each of them.
+        """
+
+
+class EagerStepper:
+    """A step by the modules of the network."""
+
+    def __init__(self, model: GPT, cache: KVCache) -> None:
+        self.model, self.cache = model, cache
+
+    def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        return self.model.hidden(ids[:, None], positions[:, None], self.cache)[:, 0]
+
+    def first_logits(self, state: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        return self.model.first_logits(state)
+
+    def whole(
+        self, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
+    ) -> torch.Tensor:
+        """See ``Stepper``."""
+        model = self.model
+        if not isinstance(model, FrameGPT):
+            return first[:, None]
+        start, end = model.vocabulary.group_range(0)
+        is_frame = ((first >= start) & (first < end))[:, None]
+        ids = first[:, None]
+        if first.device.type == "cpu" and not bool(is_frame.any()):  # a CPU has it already: asking costs nothing
+            return F.pad(ids, (0, model.width - 1), value=PAD)
+        for group in range(1, model.width):
+            code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
+            ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
+        return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Packed:
+    """The weights of a network as the native operators take them."""
+
+    version: int  # of the parameters, see ``_version``
+    table: torch.Tensor  # of embeddings, [vocabulary, dim]
+    first: torch.Tensor  # its rows of the ids that can come first in a step, in tiles
+    layers: list[torch.Tensor]
+    norm: torch.Tensor
+    head: list[torch.Tensor]
+    cos: torch.Tensor  # cos and sin of all positions, [max_tokens, head dim]
+    sin: torch.Tensor
+
+
+_packed: "weakref.WeakKeyDictionary[GPT, _Packed]" = weakref.WeakKeyDictionary()
+
+
+class NativeStepper:
+    """A step by native operators, for a network on the CPU in eval mode and float32."""
+
+    def __init__(self, model: GPT, cache: KVCache) -> None:
+        self.model, self.cache, self.weights = model, cache, _pack(model)
+        self.eps = model.config.norm_eps
+
+    def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        cache, weights = self.cache, self.weights
+        state: torch.Tensor = torch.ops.triforce_tts.llama_step(
+            ids.contiguous(), positions.contiguous(), cache.keys, cache.values, weights.table, weights.layers,
+            weights.norm, weights.cos, weights.sin, self.model.config.hidden, PAD, self.model.config.sink, self.eps,
+        )  # fmt: skip
+        return state
+
+    def first_logits(self, state: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        logits: torch.Tensor = torch.ops.triforce_tts.linear(state, self.weights.first, self.model.first_ids)
+        return logits
+
+    def whole(
+        self, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
+    ) -> torch.Tensor:
+        """See ``Stepper``."""
+        if not isinstance(self.model, FrameGPT):
+            return first[:, None]
+        vocabulary, head = self.model.vocabulary, self.model.config.head
+        assert head is not None
+        ids: torch.Tensor = torch.ops.triforce_tts.frame_codes(
+            state, first, uniforms, self.weights.table, self.weights.head, head.hidden,
+            vocabulary.code_offset, vocabulary.config.n_codes, PAD, sampling.temperature, sampling.top_p, self.eps,
+        )  # fmt: skip
+        return ids
+
+
+def make_stepper(model: GPT, cache: KVCache) -> Stepper:
+    """The fastest step there is for a network, which goes on after what ``cache`` holds."""
+    suits = model.device.type == "cpu" and model.dtype == torch.float32 and not model.training
+    return NativeStepper(model, cache) if suits and native.available() else EagerStepper(model, cache)
+
+
+def _pack(model: GPT) -> _Packed:
+    """The weights of ``model``, packed once for as long as they do not change."""
+    version = _version(model)
+    packed = _packed.get(model)
+    if packed is None or packed.version != version:
+        packed = _packed[model] = _packed_now(model, version)
+    return packed
+
+
+def _version(model: GPT) -> int:
+    """A number that changes with the parameters: with their places, and with what was written to them."""
+    parameters = list(model.parameters())
+    return hash(tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in parameters))
+
+
+@torch.no_grad()
+def _packed_now(model: GPT, version: int) -> _Packed:
+    config, table = model.config, model.model.embed_tokens.weight
+    cos, sin = rotary(torch.arange(config.max_tokens)[None], config.dim // config.heads, config.rope_theta)
+    layers = [
+        weight.detach() for layer in cast("list[Layer]", list(model.model.layers)) for weight in _layer_weights(layer)
+    ]
+    head = [weight.detach() for weight in _head_weights(model)] if isinstance(model, FrameGPT) else []
+    return _Packed(
+        version, _small(table), _tiles(table[: model.first_ids]), layers, model.model.norm.weight.detach(), head,
+        cos[0, 0].contiguous(), sin[0, 0].contiguous(),
+    )  # fmt: skip
+
+
+def _layer_weights(layer: Layer) -> list[torch.Tensor]:
+    """The weights of a layer, in the order of ``llama_step``."""
+    attention, mlp = layer.self_attn, layer.mlp
+    qkv = torch.cat((attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight))
+    return [
+        layer.input_layernorm.weight, _tiles(qkv), _tiles(attention.o_proj.weight),
+        layer.post_attention_layernorm.weight, *_swiglu_weights(mlp),
+    ]  # fmt: skip
+
+
+def _head_weights(model: FrameGPT) -> list[torch.Tensor]:
+    """The weights of the head, in the order of ``frame_codes``."""
+    weights: list[torch.Tensor] = []
+    for group, code in enumerate(cast("list[CodeHead]", list(model.head)), 1):
+        first, last = model.vocabulary.group_range(group)
+        weights += [_tiles(code.state_proj.weight), code.code_norm.weight, _tiles(code.code_proj.weight)]
+        norms, layers = cast("list[RMSNorm]", list(code.norms)), cast("list[SwiGLU]", list(code.layers))
+        for norm, layer in zip(norms, layers, strict=True):
+            weights += [norm.weight, *_swiglu_weights(layer)]
+        weights += [code.norm.weight, _tiles(model.model.embed_tokens.weight[first:last])]
+    return weights
+
+
+def _swiglu_weights(mlp: SwiGLU) -> list[torch.Tensor]:
+    return [_tiles(torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight))), _tiles(mlp.down_proj.weight)]
+
+
+def _tiles(weight: torch.Tensor) -> torch.Tensor:
+    """A matrix [n, k] in the tiles that ``csrc/decode.cpp`` reads, [n / 8, k / 16, 8, 16], filled up with zeros."""
+    rows, columns = weight.shape
+    filled = F.pad(_small(weight), (0, -columns % _COLUMNS, 0, -rows % _ROWS))
+    tiles = filled.reshape(filled.shape[0] // _ROWS, _ROWS, filled.shape[1] // _COLUMNS, _COLUMNS)
+    return tiles.transpose(1, 2).contiguous()
+
+
+def _small(weight: torch.Tensor) -> torch.Tensor:
+    """``weight`` in float16 where that holds every number of it exactly, else as it is."""
+    half = weight.detach().half()
+    return half.contiguous() if torch.equal(half.float(), weight) else weight.detach().contiguous()

@@ -1,0 +1,176 @@
+"""Speech as it is made: the codes of a line become sound while the rest of the line is still drawn.
+
+A line is made in sections. A section becomes sound as soon as the codes of its right context are drawn. The seams are
+cross-faded over one code frame, in which both sections say nearly the same. What was played cannot be drawn again: a
+line of which anything was heard has no second try, and what it left unsaid is said at the end, in ``faults``.
+"""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+import torch
+
+from triforce_tts import bounds
+from triforce_tts.audio.edit import FADE_S, Trimmer, faded
+from triforce_tts.errors import ConfigError
+from triforce_tts.sampling.diffusion import utterance_noise
+from triforce_tts.sampling.takes import make_take
+from triforce_tts.sampling.tokens import draw_steps
+from triforce_tts.sequences import END, PAD
+from triforce_tts.speech import Spoken, list_faults
+from triforce_tts.synthesis.model import Model
+from triforce_tts.synthesis.settings import Settings
+from triforce_tts.synthesis.speaking import Job, best_try, make_spoken, next_try, plan_drawing
+from triforce_tts.synthesis.stopwatch import Stopwatch
+from triforce_tts.synthesis.vocoding import Section, vocode_sections
+
+# Code frames of the sections of a line, and of the context after each; the last number holds for all that follow. The
+# first section is short, so that the first sound comes soon. Longer sections repeat less context (docs/speaking.md).
+_SIZES, _LOOKAHEAD = (8, 4, 6, 8, 12, 16, 24), (4, 4, 4, 4, 6)
+_CONTEXT = 8  # code frames before a section
+_OVERLAP = 1  # code frames over which two sections are cross-faded
+
+
+class SpeechStream(Iterator[torch.Tensor]):
+    """The sound of a text in chunks, samples [n] float32, each as soon as it is ready.
+
+    ``close()`` stops the drawing. ``lines`` and ``faults`` hold what is known of the lines that are finished.
+    """
+
+    def __init__(
+        self, model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, left_out: tuple[str, ...]
+    ) -> None:
+        if settings.candidates > 1:
+            raise ConfigError(f"candidates is {settings.candidates}: a stream cannot choose between readings; use 1")
+        self.sample_rate, self.lines, self.left_out = model.audio.sample_rate, list[Spoken](), left_out
+        self._chunks = self._speak(model, jobs, settings, watch)
+
+    def __next__(self) -> torch.Tensor:
+        """The next chunk."""
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Stop: nothing more is drawn or made sound."""
+        self._chunks.close()
+
+    @property
+    def faults(self) -> list[str]:
+        """What is missing so far, as ``Speech.faults``; complete when the stream has ended."""
+        return list_faults(self.lines, self.left_out)
+
+    def _speak(
+        self, model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
+    ) -> Generator[torch.Tensor, None, None]:
+        for number, job in enumerate(jobs):
+            is_last = number == len(jobs) - 1
+            if lead := round(job.line.lead_s * self.sample_rate):
+                yield torch.zeros(lead)
+            self.lines.append((yield from _stream_job(model, job, settings, watch, number == 0, is_last)))
+            if (job.line.holds_pause or not is_last) and (pause := round(self.lines[-1].pause_s * self.sample_rate)):
+                yield torch.zeros(pause)
+
+
+def _stream_job(
+    model: Model, job: Job, settings: Settings, watch: Stopwatch, is_first: bool, is_last: bool
+) -> Generator[torch.Tensor, None, Spoken]:
+    """The chunks of one line; another try is made only while none was played. Returns what was spoken."""
+    tries: list[Spoken] = []
+    for number in range(settings.tries):
+        chunks = _stream_take(model, next_try(model, job, number, 1), job.seed, settings, watch)
+        spoken = yield from _with_faded_ends(chunks, model.audio.sample_rate, not is_first, not is_last)
+        tries.append(replace(spoken, text=job.line.text, tries=number + 1))
+        if spoken.complete or len(spoken.samples):
+            break
+    return best_try(tries)
+
+
+def _with_faded_ends(
+    chunks: Generator[torch.Tensor, None, Spoken], sample_rate: int, at_start: bool, at_end: bool
+) -> Generator[torch.Tensor, None, Spoken]:
+    """``chunks`` with a fade at the joints to the lines beside, as ``join`` makes it; its length is held back."""
+    hold, held, begun = 2 * round(FADE_S * sample_rate), torch.zeros(0), False
+    try:
+        while True:
+            held = torch.cat((held, next(chunks)))
+            if len(held) > 2 * hold:
+                yield faded(held[:-hold], sample_rate, at_start and not begun, False)
+                held, begun = held[-hold:], True
+    except StopIteration as end:
+        spoken: Spoken = end.value
+    finally:
+        chunks.close()
+    if len(held):
+        yield faded(held, sample_rate, at_start and not begun, at_end)
+    return spoken
+
+
+def _stream_take(
+    model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch
+) -> Generator[torch.Tensor, None, Spoken]:
+    """The chunks of a line as it is drawn once, silence at its ends cut. Returns what was spoken."""
+    plan = plan_drawing(model, [job], 1, settings.speed)
+    frames = max(0, plan.limits[0]) // model.vocabulary.frame_steps
+    vocoder = _Vocoder(model, job, noise_seed, settings, watch, frames)
+    trimmer = Trimmer(model.audio.sample_rate)
+    ids: list[int] = []
+    with closing(draw_steps(model.gpt, *plan, settings.sampling)) as steps:
+        running = True
+        while running:
+            with watch.time("gpt"):
+                step = next(steps, None)
+                drawn = [] if step is None else [i for i in step.ids[0].tolist() if i not in (END, PAD)]
+                running = step is not None and bool(step.running[0])
+            ids += drawn
+            if (sound := vocoder.extend(model.vocabulary.codes(ids), is_end=not running)) is not None:
+                chunk = trimmer.extend(sound, is_end=not running)
+                if len(chunk):
+                    yield chunk
+    take = make_take(model.vocabulary, job.line.pieces, ids, plan.limits[0])
+    return make_spoken(model, job.line, take, trimmer.samples, (trimmer.start, trimmer.end))
+
+
+class _Vocoder:
+    """Makes sound of the codes of one line, section by section."""
+
+    def __init__(
+        self, model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch, frames: int
+    ) -> None:
+        self._model, self._speaker, self._settings, self._watch = model, job.voice.speaker, settings, watch
+        self._seed = bounds.derived_seed(noise_seed)
+        self._noise = self._noise_of(frames)  # of the longest that the line may become
+        self._done = self._sections = 0  # code frames that are sound, and sections
+        self._tail = torch.zeros(0)  # sound of the last section beyond its end, for the cross-fade
+
+    def extend(self, codes: torch.Tensor, is_end: bool) -> torch.Tensor | None:
+        """The sound [n] of the next section of a line whose ``codes`` [frames, groups] are drawn so far, if it is ready.
+
+        At the end the section is all that is left.
+        """
+        size, lookahead = (row[min(self._sections, len(row) - 1)] for row in (_SIZES, _LOOKAHEAD))
+        end = len(codes) if is_end else self._done + size
+        if end == self._done or (not is_end and end + lookahead > len(codes)):
+            return None
+        if is_end:
+            self._noise = self._noise_of(end)
+        scale, first = self._model.dvae.config.downsampling, max(0, self._done - _CONTEXT)
+        after = min(len(codes), end + lookahead)
+        section = Section(
+            codes[first:after], self._speaker, self._noise[first * scale : after * scale], self._done - first,
+            min(len(codes), end + _OVERLAP) - first,
+        )  # fmt: skip
+        (sound,) = vocode_sections(self._model, [section], self._settings, self._watch)
+        sound = _cross_faded(self._tail, sound)
+        own = (end - self._done) * self._model.code_samples
+        self._tail, self._done, self._sections = sound[own:], end, self._sections + 1
+        return sound[:own]
+
+    def _noise_of(self, frames: int) -> torch.Tensor:
+        width = self._model.diffusion.target.width
+        return utterance_noise([self._seed], [frames * self._model.dvae.config.downsampling], width)[0]
+
+
+def _cross_faded(before: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
+    """``after`` [n], which begins at the same time as ``before`` [m <= n] and takes over from it within m samples."""
+    rise = (torch.arange(len(before)) + 0.5) / max(1, len(before))
+    return torch.cat((before * (1 - rise) + after[: len(before)] * rise, after[len(before) :]))

@@ -24,7 +24,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.judges.recognisers import AUTO, Recogniser, choose, open_recogniser
 from triforce_tts.manifest import DEFAULT_VOICE
-from triforce_tts.narrator.checks import Checked, Checker, open_checker, with_voice, word_flags
+from triforce_tts.narrator.checks import Checked, Checker, doubt_flags, open_checker, with_voice, word_flags
 from triforce_tts.sampling.takes import unsaid
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Synthesizer
@@ -135,7 +135,7 @@ class Bench:
                 out.write(json.dumps([key, self.heard[key]]) + "\n")
         heard = self.heard[key]
         figures = dict(checked.figures)
-        row["word_flags"] = word_flags(line.text, heard, figures)
+        row["word_flags"] = [*word_flags(line.text, heard, figures), *doubt_flags(figures)]
         return Checked(checked.flags, figures, heard, checked.missing)
 
 

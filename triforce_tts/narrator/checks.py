@@ -41,6 +41,7 @@ FLATNESS = (
 LONGEST_NOISE_S = 0.25  # the longest in 180 lines of nano was .14 s
 WRONG_PHONES = 6  # in a row, that a recogniser did not hear, or heard too much
 WRONG_SHARE = 0.5  # of a line's phones
+DOUBTED = 7  # phones that the aligner and the recogniser found wrong together, each at least one
 READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
 LEAST_LIKENESS = 0.7  # cosine of the vectors of line and voice
 LIKENESS_S = 1.6  # a shorter line says too little of its speaker
@@ -104,6 +105,7 @@ class Checker:
         if self.recogniser is not None:
             heard = self.recogniser.hear(resample(wave, sample_rate, ANALYSIS_RATE))
             flags += word_flags(spoken.text, heard, figures)
+            flags += [] if flags else doubt_flags(figures)
         rounded = {name: round(value, 4) for name, value in figures.items()}
         return Checked(tuple(flags), rounded, heard, missing)
 
@@ -241,6 +243,14 @@ def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]
         size = max(j - i, m - k) + (size if size and i - last <= 1 else 0)
         longest, last, total = max(longest, size), j, total + max(j - i, m - k)
     return float(longest), total
+
+
+def doubt_flags(figures: dict[str, float]) -> list[str]:
+    """What neither the aligner nor the recogniser alone is sure of: they hear in different ways, so their doubts add up."""
+    read, heard = figures.get("read wrongly", 0.0), figures.get("wrong phones", 0.0)
+    if min(read, heard) > 0 and read + heard >= DOUBTED:
+        return ["the aligner and the recogniser both doubt a word"]
+    return []
 
 
 def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:

@@ -15,6 +15,7 @@ from triforce_tts.narrator.checks import (
     LEAST_LIKENESS,
     Checked,
     Checker,
+    doubt_flags,
     sound_figures,
     sound_flags,
     with_voice,
@@ -186,3 +187,9 @@ def test_alignment_may_fail_where_every_word_was_followed() -> None:
     for reading, flags in ((whole, ()), (part, (lost,)), (None, (lost, "the words cannot be followed in the sound"))):
         checker = Checker(lambda audio, text: None, None, lambda audio, text, it=reading: it)  # type: ignore[misc]
         assert checker(spoken(tone(3.0)), RATE).flags == flags
+
+
+@pytest.mark.parametrize(("read", "heard", "is_flagged"), [(3, 4, True), (3, 3, False), (0, 9, False), (9, 0, False)])
+def test_two_doubts_add_up(read: float, heard: float, is_flagged: bool) -> None:
+    assert bool(doubt_flags({"read wrongly": read, "wrong phones": heard})) == is_flagged
+    assert doubt_flags({}) == []

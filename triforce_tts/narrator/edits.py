@@ -1,11 +1,11 @@
 """Where two lists of words differ, by the cheapest edits (Levenshtein)."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 Run = tuple[int, int, int, int]  # words i to j of the first list stand against words k to m of the second
 
 
-def differing_runs(first: Sequence[str], second: Sequence[str], substitution: int = 1) -> list[Run]:
+def differing_runs(first: Sequence[Hashable], second: Sequence[Hashable], substitution: int = 1) -> list[Run]:
     """The runs in which the lists differ, in order; words between them are equal.
 
     An insertion or a deletion costs 1. With a ``substitution`` of 2 as many words as possible are equal.
@@ -27,7 +27,7 @@ def differing_runs(first: Sequence[str], second: Sequence[str], substitution: in
     return runs
 
 
-def _path(first: Sequence[str], second: Sequence[str], substitution: int) -> list[Run]:
+def _path(first: Sequence[Hashable], second: Sequence[Hashable], substitution: int) -> list[Run]:
     """Each single edit on a cheapest way from ``first`` to ``second``, in order."""
     costs = [list(range(len(second) + 1))]
     for i, word in enumerate(first, 1):

@@ -65,7 +65,7 @@ demo: $(VENV)/.core $(NATIVE) ## Install, and speak a sentence with the bundled 
 	@mkdir -p out
 	$(TTS) speak "The birch canoe slid on the smooth planks." --out out/demo.wav
 
-test: $(VENV)/.dev ## Install, and run all tests, in as many processes of one thread as there are cores
+test: $(VENV)/.dev $(NATIVE) ## Install, and run all tests, in as many processes of one thread as there are cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.dev ## Check style

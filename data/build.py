@@ -63,7 +63,7 @@ def labelled(
         list[str] | None,
         typer.Argument(
             metavar="SRC...",
-            help="Folders: with manifest.jsonl, pairs of x.wav and x.txt, or trees of LJSpeech, LibriSpeech, LibriTTS.",
+            help="Folders: with manifest.jsonl, pairs of x.wav and x.txt or x.lab, or trees of LJSpeech, LibriSpeech, LibriTTS.",
         ),
     ] = None,
     out: Out = OUT,

@@ -112,6 +112,8 @@ class Trainer(Generic[ItemT, BatchT]):
             for note in self._notes():
                 self.report.say(note)
             batches = self._batches()
+            if self.settings.keep_best and self.settings.init_from and self.progress.best is None:
+                metrics |= self._validate()  # the weights that training starts from may be the best
             while not self._must_stop():
                 metrics |= self._timed_step(batches)
                 if self._overfitted(metrics):
@@ -285,8 +287,10 @@ class Trainer(Generic[ItemT, BatchT]):
         if value is None:
             raise ConfigError(f"run.keep_best: {self.task.name} has no held-out figure '{wanted}'; it has {known}")
         if math.isfinite(value) and (self.progress.best is None or value < self.progress.best):
-            self.progress.best = value
+            self.progress.best, self.progress.worse = value, 0
             self.checkpoints.save(best=True)
+        else:
+            self.progress.worse += 1
 
 
 def _require_data(task: Task[Any, Any], settings: RunSettings) -> None:

@@ -20,6 +20,7 @@ class Progress:
     overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
     light_start: int = -1  # step of the last start without optimiser state
     best: float | None = None  # lowest held-out figure of run.keep_best
+    worse: int = 0  # validations since that figure
 
     def budget_spent(self, settings: RunSettings) -> float:
         """Share of the run's budget of steps, minutes and time of the clock that is used up, 0 to 1 and above."""
@@ -35,8 +36,13 @@ class Progress:
         return self.seconds / (self.seconds + left) if left > 0 else 1.0
 
     def must_stop(self, settings: RunSettings) -> bool:
-        """Whether the budget is used up, or the step is reached at which the run is to be left."""
-        return self.budget_spent(settings) >= 1.0 or bool(settings.stop_at and self.step >= settings.stop_at)
+        """Whether the budget or the patience is used up, or the step is reached at which the run is to be left."""
+        is_there = bool(settings.stop_at and self.step >= settings.stop_at)
+        return self.budget_spent(settings) >= 1.0 or self.is_out_of_patience(settings) or is_there
+
+    def is_out_of_patience(self, settings: RunSettings) -> bool:
+        """Whether so many validations in a row brought no better figure that the run ends."""
+        return bool(settings.patience) and self.worse >= settings.patience
 
     def learning_rate(self, settings: RunSettings) -> float:
         """The learning rate of the next step."""

@@ -85,7 +85,7 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
     # A copy of a run lacks its best checkpoint, and a figure of another kind or of other data cannot be compared.
     same_figure = state.keep_best in (None, settings.keep_best) and saved.get("data") == lineage["data"]
     if not (run / "best").exists() or not same_figure:
-        start.progress.best = None
+        start.progress.best, start.progress.worse = None, 0
     if state.light:
         checkpoint.load_weights(network, folder)
         start.exact = None

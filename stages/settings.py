@@ -67,6 +67,7 @@ class RunSettings(Config):
     preview_samples: Count = 2  # the first so many held-out samples
     keep: Some = 2  # checkpoints
     keep_best: str = ""  # a held-out figure, such as speech_loss: the checkpoint with its lowest is kept as RUN/best
+    patience: Count = 0  # validations in a row without a lower figure of keep_best after which the run ends; 0: never
     # Train on the first batch alone until its error is at most this; 0: train normally.
     overfit: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
     init_from: str = ""  # a checkpoint of the same stage whose weights to start from
@@ -84,6 +85,8 @@ class RunSettings(Config):
             raise ValueError("lora_rank adapts trained weights: give them as run.init_from")
         if self.keep_best and not (self.validate_every and self.validate_samples):
             raise ValueError("keep_best compares validations: set validate_every and validate_samples")
+        if self.patience and not self.keep_best:
+            raise ValueError("patience counts validations without a better figure: name the figure as keep_best")
         if not 0 <= self.ema < 1:
             raise ValueError(f"ema must be in [0, 1), found {self.ema}")
         if self.bucket_batches > 1 and self.bucket_batches * self.batch_size > MOST_SORTED:

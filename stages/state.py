@@ -40,6 +40,7 @@ class State(Record):
     overflows: Count = 0
     light_start: Annotated[int, Field(ge=-1, le=MOST)] = -1
     best: float | None = None
+    worse: Count = 0
     keep_best: str | None = None  # which figure ``best`` is of; older versions did not say
     seed: int
     batch_size: Count

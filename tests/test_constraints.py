@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = ("", "train", "data", "books", "youtube", "whisper", "evaluate", "ray", "lora", "dev", "bench")
+EXTRAS = ("", "train", "data", "books", "web", "youtube", "whisper", "evaluate", "ray", "lora", "dev", "bench")
 OWN = "triforce-tts"
 
 

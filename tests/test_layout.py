@@ -13,6 +13,7 @@ import torch
 
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ("stages", "data")
+TOP = ("adapt",)  # lies above the programs: it may import them and the library, and nothing imports it
 
 
 def imports(file: Path) -> set[str]:
@@ -30,11 +31,16 @@ def test_the_library_imports_no_program_and_programs_no_other() -> None:
     for file in (ROOT / "triforce_tts").rglob("*.py"):
         for name in imports(file):
             assert not name.startswith(("triforce_tts.stages", "triforce_tts.data", "stages", "data.")), file
+            assert not name.startswith(("triforce_tts.adapt", "adapt.")), file
     for program, other in (PROGRAMS, PROGRAMS[::-1]):
         for file in (ROOT / program).rglob("*.py"):
             for name in imports(file):
                 assert not name.startswith((f"triforce_tts.{other}", other + ".")), file
                 assert not name.startswith(f"triforce_tts.{program}"), f"{file}: siblings are imported relatively"
+                assert not name.startswith(("triforce_tts.adapt", "adapt.")), file
+    for file in (folder_file for folder in TOP for folder_file in (ROOT / folder).rglob("*.py")):
+        for name in imports(file):
+            assert not name.startswith("triforce_tts.adapt"), f"{file}: siblings are imported relatively"
 
 
 # The packages of the builder, the lowest first: a package imports from itself and from those before it.
@@ -46,7 +52,7 @@ CIRCLES: set[frozenset[str]] = set()
 def modules() -> dict[str, Path]:
     """Every module of the project by its installed name."""
     table = {}
-    for folder in ("triforce_tts", *PROGRAMS):
+    for folder in ("triforce_tts", *PROGRAMS, *TOP):
         for file in (ROOT / folder).rglob("*.py"):
             parts = file.relative_to(ROOT).with_suffix("").parts
             parts = parts if folder == "triforce_tts" else ("triforce_tts", *parts)
@@ -142,7 +148,7 @@ def test_programs_are_used_by_their_installed_names() -> None:
     for folder in ("tests", "benchmarks"):
         for file in (ROOT / folder).rglob("*.py"):
             for name in imports(file):
-                assert name.split(".")[0] not in (*PROGRAMS, "configs"), f"{file}: write triforce_tts.{name}"
+                assert name.split(".")[0] not in (*PROGRAMS, *TOP, "configs"), f"{file}: write triforce_tts.{name}"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib came with 3.11")
@@ -151,11 +157,11 @@ def test_the_package_list_is_what_lies_on_disk() -> None:
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {".".join(f.parent.relative_to(ROOT).parts) for f in (ROOT / "triforce_tts").rglob("__init__.py")}
-    for program in PROGRAMS:
+    for program in (*PROGRAMS, *TOP):
         found |= {f"triforce_tts.{'.'.join(f.parent.relative_to(ROOT).parts)}" for f in (ROOT / program).rglob("*.py")}
     found.add("triforce_tts.configs")
     assert set(project["packages"]) == found
-    assert set(project["package-dir"].values()) == {"triforce_tts", *PROGRAMS, "configs"}
+    assert set(project["package-dir"].values()) == {"triforce_tts", *PROGRAMS, *TOP, "configs"}
 
 
 def test_importing_the_package_is_light() -> None:
@@ -183,6 +189,8 @@ def test_speaking_needs_no_training_library() -> None:
         ("train", "--help"),
         ("train", "gpt", "--help"),
         ("build", "raw", "--help"),
+        ("adapt", "--help"),
+        ("voices", "--help"),
     ],
 )
 def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...]) -> None:
@@ -196,7 +204,7 @@ def test_a_question_to_the_command_line_does_without_torch(words: tuple[str, ...
 
 
 def test_nothing_is_unpickled() -> None:
-    for folder in ("triforce_tts", *PROGRAMS):
+    for folder in ("triforce_tts", *PROGRAMS, *TOP):
         for file in (ROOT / folder).rglob("*.py"):
             text = file.read_text(encoding="utf-8")
             for call in re.findall(r"torch\.load\(.*", text):

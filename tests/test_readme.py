@@ -41,8 +41,8 @@ def options(path: list[str]) -> set[str]:
 @pytest.mark.parametrize("line", [c for c in commands() if c.startswith("triforce-tts")])
 def test_every_command_of_the_readme_exists_with_its_options(line: str) -> None:
     words = shlex.split(line.split(" < ")[0])[1:]
-    # "build" and "train" have kinds, whose options are their own.
-    known = options(words[: 2 if words[0] in ("build", "train") else 1])
+    # "build", "train" and "voices" have kinds, whose options are their own.
+    known = options(words[: 2 if words[0] in ("build", "train", "voices") else 1])
     for word in words:
         if word.startswith("--"):
             assert word in known, line
@@ -61,7 +61,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def test_files_in_the_reading_order_exist() -> None:
-    for name in re.findall(r"`((?:triforce_tts|stages|data)/[\w/.]+)`", (ROOT / "README.md").read_text()):
+    for name in re.findall(r"`((?:triforce_tts|stages|data|adapt)/[\w/.]+)`", (ROOT / "README.md").read_text()):
         assert (ROOT / name).exists(), name
 
 

@@ -31,6 +31,7 @@ FolderKind = Literal[
     "pack",
     "results",
     "narration",
+    "adaptation",
     "audiobook",
     "lines",
 ]

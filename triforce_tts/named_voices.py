@@ -1,9 +1,16 @@
-"""The voices that come with the package: a clip each, called by its name instead of a path."""
+"""Voices that are called by a name instead of a path: those that come with the package, and those that the user added.
 
+An added voice is a folder, see ``voice_store``. Nothing here imports torch, because ``--help`` must not wait for it.
+"""
+
+import os
 from importlib import resources
 from pathlib import Path
 
 from triforce_tts.errors import AudioError
+
+PLACE = "TRIFORCE_TTS_VOICES"  # variable of the environment with the folder of the added voices
+CLIP = "clip.flac"  # of an added voice, in its folder
 
 
 def named_clips() -> dict[str, Path]:
@@ -12,20 +19,42 @@ def named_clips() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.flac"))}
 
 
+def voices_folder() -> Path:
+    """The folder of the added voices: ``$TRIFORCE_TTS_VOICES``, or one in the user's home."""
+    given = os.environ.get(PLACE)
+    return Path(given) if given else Path.home() / ".local" / "share" / "triforce-tts" / "voices"
+
+
+def added_clips() -> dict[str, Path]:
+    """The clip of each added voice, by the name of the voice.
+
+    Raises:
+        AudioError: the folder of the added voices cannot be read.
+    """
+    folder = voices_folder()
+    try:
+        entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        clips = {entry.name: entry / CLIP for entry in entries if not entry.name.startswith(".")}
+        return {name: clip for name, clip in clips.items() if clip.is_file()}
+    except OSError as error:
+        raise AudioError(f"{folder}: the added voices cannot be read ({error.strerror}); set {PLACE}") from error
+
+
 def is_named(voice: Path | str) -> bool:
-    """Whether ``voice`` is the name of a voice of the package; a file of that name comes first."""
-    return str(voice) in named_clips() and not Path(voice).exists()
+    """Whether ``voice`` is the name of a voice; a file of that name comes first."""
+    return not Path(voice).exists() and (str(voice) in named_clips() or str(voice) in added_clips())
 
 
 def find_clip(voice: Path | str) -> Path:
-    """The clip that ``voice`` means: a file, or the name of a voice of the package.
+    """The clip that ``voice`` means: a file, or the name of an added voice or of one of the package.
 
     Raises:
-        AudioError: it is neither.
+        AudioError: it is none of them.
     """
-    path, clips = Path(voice), named_clips()
+    path = Path(voice)
     if path.exists():
         return path
+    clips = {**named_clips(), **added_clips()}
     if str(voice) not in clips:
         raise AudioError(
             f"{voice}: no such file, and no voice of that name; give a clip, or one of: {', '.join(clips)}"

@@ -1,18 +1,20 @@
 """Voices: what the networks need to know of a reference clip."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
+from triforce_tts import checkpoint
 from triforce_tts.audio.edit import first_speech, normalize_level
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.audio.speechlike import speech_likeness
-from triforce_tts.errors import AudioError
+from triforce_tts.errors import AudioError, CheckpointError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
-from triforce_tts.named_voices import find_clip
+from triforce_tts.named_voices import CLIP, find_clip, voices_folder
 
 MAX_SECONDS = 30.0  # the longest speech that a voice is made of
 MIN_SECONDS = 1.0  # the shortest speech that a voice can be made of
@@ -57,9 +59,56 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
 def make_voice(
     path: Path | str, name: str, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float
 ) -> Voice:
-    """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech."""
+    """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech.
+
+    What these networks made of an added voice before is read and not made again.
+
+    Raises:
+        AudioError: the clip cannot be read, or holds less than a second of speech.
+    """
+    clip = find_clip(path)
+    kept = prompt_file(clip, audio, dvae, diffusion, prompt_seconds) if is_added(clip) else None
+    if kept is not None and kept.exists():
+        return _read_voice(kept, name, dvae, diffusion)
     speech, note = read_reference(path, audio)
     mel = mel_spectrogram(speech[None].to(dvae.device), audio)
     prompt = mel[:, : audio.frames_of_seconds(prompt_seconds)]
     lengths = torch.tensor([mel.shape[1]], device=dvae.device)
     return Voice(name, dvae.encode(prompt)[0].cpu(), diffusion.reference(mel, lengths), note)
+
+
+# --- what is kept of an added voice --------------------------------------------------------------------------------
+
+
+def is_added(clip: Path) -> bool:
+    """Whether ``clip`` is that of an added voice."""
+    return clip.name == CLIP and clip.parent.parent == voices_folder()
+
+
+def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float) -> Path:
+    """Where the codes and the speaker vector of an added voice lie that these networks made of its ``clip``."""
+    digest = hashlib.sha256(f"{audio.model_dump_json()} {prompt_seconds}".encode())
+    for network in (dvae, diffusion):
+        digest.update(checkpoint.fingerprint(network.state_dict()).encode())
+    digest.update(clip.read_bytes())
+    return clip.parent / "models" / f"{digest.hexdigest()[:16]}.safetensors"
+
+
+def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Diffusion) -> Voice:
+    """The voice that an earlier ``make_voice`` made.
+
+    Raises:
+        CheckpointError: the file is damaged.
+    """
+    tensors = checkpoint.load_tensors(file)
+    codes, speaker = tensors.get("codes"), tensors.get("speaker")
+    shapes = [(tensor.dim(), tensor.shape[-1]) for tensor in (codes, speaker) if tensor is not None and tensor.dim()]
+    if (
+        codes is None
+        or speaker is None
+        or shapes != [(2, dvae.config.groups), (2, diffusion.config.reference_channels)]
+    ):
+        raise CheckpointError(
+            f"{file}: holds no voice of this model; remove the file, and it is made of the clip again"
+        )
+    return Voice(name, codes, speaker.to(dvae.device))

@@ -216,12 +216,12 @@ class Tree:
     # --- pairs ---
 
     def _read_pair(self, audio: Path) -> None:
-        """Read ``x.wav`` with ``x.txt``: the folder names the speaker, and a ``LICENSE`` beside them gives the licence.
+        """Read ``x.wav`` with ``x.txt`` or ``x.lab``: the folder names the speaker, and a ``LICENSE`` beside them gives the licence.
 
         Audio without a text gives a clip too, so that the build counts it as dropped.
         """
         name = str(audio.relative_to(self.top).with_suffix(""))
-        file = self.place.find(audio.with_suffix(".txt"))
+        file = self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
         try:
             text = read_text(file).strip() if file else ""
         except UnreadableText as error:

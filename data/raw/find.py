@@ -10,14 +10,15 @@ from pathlib import Path
 
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
+from triforce_tts.web.names import is_url, stem_of
+from triforce_tts.web.request import FetchConfig
 
 from ..common.licences import UNKNOWN_LICENSE, license_beside
 from ..common.names import is_folder, make_key
 from ..common.places import AUDIO_SUFFIXES
 from ..common.segments import Failure, Recording
-from ..web.feeds import FEEDS, URL_LISTS, Episode, is_url, parse_feed, read_feed, read_url_list
-from ..web.fetch import FEED_BYTES, Fetched, download, stem_of
-from ..web.request import FetchConfig
+from ..web.feeds import FEEDS, URL_LISTS, Episode, parse_feed, read_feed, read_url_list
+from ..web.fetch import FEED_BYTES, Fetched, download
 from ..web.sniff import FEED, HEAD, sniff
 from ..web.ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
 

@@ -27,6 +27,7 @@ from triforce_tts.files import file_sha256, new_folder, write_json, write_text
 from triforce_tts.samples import PartRecord, content_of
 from triforce_tts.schema import Config
 from triforce_tts.shards import Sample, write_index, write_shard
+from triforce_tts.web.request import FetchConfig
 
 from ..common.segments import ANALYSIS_RATE, Recording, Segment, Sound, as_row
 from ..steps.book import BookConfig, align_text
@@ -38,7 +39,6 @@ from ..steps.text_checks import TextChecksConfig, check_text
 from ..steps.timing import AlignConfig, place_words
 from ..steps.transcribe import PUNCT, TranscribeConfig, transcribe
 from ..steps.vad import VadConfig, speech_probabilities, speech_spans
-from ..web.request import FetchConfig
 from .duplicates import DuplicatesConfig, fingerprint
 from .results import (
     FAULT,

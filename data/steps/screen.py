@@ -1,31 +1,19 @@
-"""Measures the sound of each segment: the scores go into its sample, and segments beyond a threshold are dropped.
-
-Two numbers tell noise and music from speech without a model. Speech has pauses, so its quietest tenth of frames lies
-far below its active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its
-spectrum changes within 0.16 s, but that of tones and chords does not (``tonality``).
-"""
+"""Measures the sound of each segment: the scores go into its sample, and segments beyond a threshold are dropped."""
 
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from pydantic import Field
 
-from triforce_tts.audio.edit import ACTIVE_RANGE_DB, active_level_db, bandwidth_hz
+from triforce_tts.audio.edit import active_level_db, bandwidth_hz
+from triforce_tts.audio.quality import clipped, power_spectrum, snr_db, tonality
 from triforce_tts.judges.dnsmos import dnsmos
 from triforce_tts.schema import Config
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 
-# A sample counts as clipped if it has at least this share of the loudest sample's value. The comparison is with the
-# loudest sample and not with full scale, because the sound may have been made quieter after it was clipped.
-CLIPPED = 0.999
 HIGH_HZ = 8000.0  # telephones, old codecs and 16 kHz recordings have no sound above this frequency
-_WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
-_LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # the band of a telephone; beyond it, its filter would look like a tone
-_SMOOTH = 15  # bins, 234 Hz; a peak wider than this is a formant, a narrower one is a harmonic
-_LATER = 10  # frames, 0.16 s
 _FLOOR = 1e-12
 
 
@@ -89,17 +77,6 @@ def measure(wave: Wave, sample_rate: int, heard: Wave) -> dict[str, float]:
     return scores
 
 
-def clipped(wave: Wave) -> float:
-    """The share of samples that are as loud as the loudest one, 0 to 1; a gain after the clipping does not change it.
-
-    None of 925 clips of clean readings has more than 0.0002; speech that is clipped at two thirds of its peak has
-    0.004.
-    """
-    loudness = np.abs(wave)
-    peak = loudness.max(initial=0.0)
-    return float((loudness >= CLIPPED * peak).mean()) if peak > 0 else 0.0
-
-
 def _judge(segment: Segment, config: ScreenConfig) -> None:
     scores = segment.scores
     if config.max_clipped is not None and scores["clipped"] > config.max_clipped:
@@ -115,49 +92,8 @@ def _judge(segment: Segment, config: ScreenConfig) -> None:
         segment.drop("nothing above 8 kHz", f"{high:.1f} dB")
 
 
-def power_spectrum(heard: Wave) -> npt.NDArray[np.float64]:
-    """The power [frames, bins] of ``heard`` [n] at ``ANALYSIS_RATE``, in frames of 64 ms every 16 ms.
-
-    The result has at least one frame.
-    """
-    padded = np.pad(heard, (0, max(0, _WINDOW - len(heard))))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP] * np.hanning(_WINDOW)
-    power: npt.NDArray[np.float64] = np.abs(np.fft.rfft(frames)) ** 2 + _FLOOR
-    return power
-
-
-def snr_db(spectrum: npt.NDArray[np.float64]) -> float:
-    """The ratio of the mean power of the active frames to that of the quietest tenth of all frames, in dB."""
-    power = spectrum.sum(1)
-    quiet = np.sort(power)[: max(1, len(power) // 10)].mean()
-    return float(10 * np.log10(power[_active(power)].mean() / quiet))
-
-
-def tonality(spectrum: npt.NDArray[np.float64]) -> float:
-    """How similar the fine structure of the log spectrum is in active frames 0.16 s apart.
-
-    The result is a mean correlation, -1 to 1.
-    """
-    low, high = (round(hz * _WINDOW / ANALYSIS_RATE) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
-    level = 10 * np.log10(spectrum[:, low:high])
-    kernel = np.ones(_SMOOTH) / _SMOOTH
-    fine = level - np.apply_along_axis(np.convolve, 1, level, kernel, "same")
-    active = _active(spectrum.sum(1))
-    before, after = fine[:-_LATER], fine[_LATER:]
-    both = active[:-_LATER] & active[_LATER:]
-    if not both.any():
-        return 0.0
-    scale = np.sqrt((before**2).sum(1) * (after**2).sum(1)) + _FLOOR
-    return float(((before * after).sum(1) / scale)[both].mean())
-
-
 def high_band_db(wave: Wave, sample_rate: int) -> float:
     """The ratio of the power above 8 kHz to the whole power, in dB; at least -120."""
     power = np.abs(np.fft.rfft(wave * np.hanning(len(wave)))) ** 2 if len(wave) else np.zeros(1)
     share = power[round(HIGH_HZ / sample_rate * len(wave)) :].sum() / max(power.sum(), _FLOOR)
     return float(10 * np.log10(max(share, _FLOOR)))
-
-
-def _active(power: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    active: npt.NDArray[np.bool_] = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
-    return active

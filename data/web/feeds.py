@@ -16,10 +16,11 @@ from xml.parsers import expat
 
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import read_file, read_text_file
+from triforce_tts.web.names import is_url, stem_of
+from triforce_tts.web.request import FetchConfig
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
-from .fetch import FEED_BYTES, download, stem_of
-from .request import FetchConfig
+from .fetch import FEED_BYTES, download
 
 Skip = Callable[[str, str], None]  # it is called with the name of an entry that is left out, and the reason
 
@@ -50,11 +51,6 @@ class Episode:
     def stem(self) -> str:
         """The name of its file without the suffix; it depends only on the guid."""
         return stem_of(self.guid)
-
-
-def is_url(word: str) -> bool:
-    """Whether ``word`` is a URL that can be fetched, rather than a path."""
-    return word.lower().startswith(("http://", "https://"))
 
 
 def read_feed(url_or_file: str | Path, config: FetchConfig, skip: Skip = lambda name, reason: None) -> list[Episode]:

@@ -4,7 +4,6 @@ Every transfer has limits of size, time and speed. It continues where it was int
 only when it is complete.
 """
 
-import hashlib
 import os
 import re
 import time
@@ -12,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import unquote
 
 from pydantic import ConfigDict, NonNegativeInt, RootModel
 from urllib3.response import BaseHTTPResponse
@@ -20,9 +18,10 @@ from urllib3.response import BaseHTTPResponse
 from triforce_tts.errors import AudioError, TriforceError
 from triforce_tts.files import file_sha256, write_json
 from triforce_tts.schema import FileName, Record, read_record
+from triforce_tts.web.names import stem_of
+from triforce_tts.web.request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from triforce_tts.wording import counted
 
-from .request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from .sniff import FEED, HEAD, printable_head, sniff
 
 CHUNK = 1 << 16  # bytes read at a time
@@ -98,14 +97,6 @@ def download(url: str, folder: Path, config: FetchConfig, stem: str | None = Non
     if earlier := files.whole():
         return replace(earlier, unchecked=reason)
     raise AudioError(f"{url}: {reason}, tried {counted(attempt + 1, 'time')}; run the same command later to go on")
-
-
-def stem_of(identity: str) -> str:
-    """A readable file name without suffix for a URL or an episode's id; different ids give different names."""
-    last = re.split(r"[?#]", identity)[0].rstrip("/").rpartition("/")[2]
-    slug = re.sub(r"[^A-Za-z0-9]+", "_", Path(unquote(last)).stem).strip("_")[-40:]
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{slug}-{digest}" if slug else digest
 
 
 # --- the files on disk -----------------------------------------------------------------------------------------

@@ -14,11 +14,12 @@ from typing import Any
 
 from triforce_tts.errors import AudioError
 from triforce_tts.files import file_sha256, write_json
+from triforce_tts.web.names import stem_of
+from triforce_tts.web.request import FetchConfig, check_url
 
 from ..common.licences import UNKNOWN_LICENSE, license_name
 from .feeds import Episode
-from .fetch import Fetched, Files, stem_of
-from .request import FetchConfig, check_url
+from .fetch import Fetched, Files
 from .sniff import HEAD, sniff
 
 PREFIX = "yt-dlp:"  # the user writes it before the URL of a site other than YouTube

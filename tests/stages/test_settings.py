@@ -80,6 +80,7 @@ RUN = {
     "preview_every": [-1],
     "preview_samples": [-1],
     "keep": [0, -1],
+    "patience": [-1],
     "overfit": [*FINITE, -1],
     "lora_rank": [-1, 10**6],
     "stop_after_skips": [0, -1],

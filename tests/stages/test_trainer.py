@@ -17,7 +17,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from tests.conftest import next_logits
-from tests.training import trainer
+from tests.training import fast, trainer
 from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch, stream
@@ -260,6 +260,31 @@ def test_the_best_checkpoint_is_kept_and_named(corpus: dict[str, Path], tmp_path
     assert locate(tmp_path / "light").name == "step-00000004"
     # the best checkpoint of the run lies elsewhere
     assert trainer("dvae", corpus, tmp_path / "light", chosen).progress.best is None
+
+
+def test_a_run_that_only_becomes_worse_ends_and_its_best_is_what_it_started_from(
+    corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    fast("dvae", corpus, tmp_path / "first", 2)
+    begun = load_tensors(locate(tmp_path / "first") / "model.safetensors")
+    chosen = [
+        f"run.init_from={tmp_path / 'first'}", "run.keep_best=l1", "run.validate_every=2", "run.patience=2", "run.keep=1",
+    ]  # fmt: skip
+    run = tmp_path / "run"
+    made = trainer("dvae", corpus, run, chosen)
+    asked = heldout(made, [1.5, 1.2, 1.0])  # the last one is that of step 0
+    outcome = made.fit()
+    assert asked == [0, 2, 4, 4] and outcome.progress.step == 4 and outcome.progress.best == 1.0
+    best = load_tensors(locate(run / "best") / "model.safetensors")
+    assert locate(run / "best").name == "step-00000000"
+    assert all(torch.equal(best[name], value) for name, value in begun.items())
+    again = trainer("dvae", corpus, run, chosen)
+    asked = heldout(again, [])
+    assert again.fit().progress.step == 4 and asked == []
+    patient = trainer("dvae", corpus, run, [*chosen, "run.patience=4"])
+    asked = heldout(patient, [0.0, 0.0, 1.1, 0.9, *[1.0] * 4])
+    patient.fit()  # a better figure begins the count anew
+    assert asked == [6, 8, 10, 12, 14, 16, 16] and locate(run / "best").name == "step-00000008"
 
 
 def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path) -> None:

@@ -33,6 +33,14 @@ def active_level_db(samples: torch.Tensor, sample_rate: int) -> float:
     return 10 * math.log10(float(active.mean()))
 
 
+def active_frames(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
+    """Which frames of ``FRAME_S`` hold speech, [frames] bool; none of them in digital silence."""
+    power = _frame_power(samples, sample_rate)
+    if power.numel() == 0 or float(power.max()) == 0:
+        return torch.zeros(power.shape, dtype=torch.bool)
+    return power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
+
+
 def normalize_level(samples: torch.Tensor, sample_rate: int, target_db: float = -23.0) -> tuple[torch.Tensor, float]:
     """The samples scaled so that their speech has ``target_db`` dBFS, and the gain used, in dB.
 
@@ -50,10 +58,9 @@ def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) ->
 
     Silence at the start goes, and long silences between are cut to twice ``PAUSE_KEPT_S``.
     """
-    power = _frame_power(samples, sample_rate)
-    if power.numel() == 0 or float(power.max()) == 0:
+    active = active_frames(samples, sample_rate)
+    if not bool(active.any()):
         return samples[:0]
-    active = power >= power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)
     reach = round(PAUSE_KEPT_S / FRAME_S)
     spoken = F.max_pool1d(active.float()[None], 2 * reach + 1, stride=1, padding=reach)[0] > 0
     frame = _frame_length(sample_rate)

@@ -38,6 +38,7 @@ Reason = Literal[
     "web address",
 ]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+LONGEST_WORD = 10_000  # characters in a row without white space
 _SHOWN = 60  # characters of a text that a message quotes
 
 
@@ -68,6 +69,8 @@ class Block:
         marker: the number in front of a list's item, which is said, but which the source does not hold as text.
         level: of a heading, from 1.
         pieces: the numbers of the source's pieces that make up the text.
+        speaker: who speaks it in a play, as the play names them.
+        directions: the parts of the text that are directions for the stage, in order.
     """
 
     kind: Kind
@@ -75,6 +78,8 @@ class Block:
     marker: str = ""
     level: int = 0
     pieces: tuple[int, ...] = ()
+    speaker: str = ""
+    directions: tuple[str, ...] = ()
 
     @property
     def spoken(self) -> str:
@@ -117,13 +122,20 @@ class Skipped:
 
 @dataclass(frozen=True)
 class About:
-    """What a book says of itself, or nothing; ``cover`` is the name of its picture inside the source."""
+    """What a book says of itself, or nothing.
+
+    ``cover`` is the name of its picture inside the source, ``date`` is its day, month or year as ISO 8601 has it, and ``number`` is
+    its place in the ``series``.
+    """
 
     title: str = ""
     author: str = ""
     language: str = ""
     identifier: str = ""
     cover: str = ""
+    date: str = ""
+    series: str = ""
+    number: str = ""
 
 
 @dataclass(frozen=True)
@@ -166,6 +178,19 @@ def letters(text: str) -> str:
     """The letters and digits of ``text``, without case, accents and forms: what must not be lost."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
     return "".join(character for character in plain if character.isalnum())
+
+
+def require_words(text: str, where: str) -> None:
+    """Refuse text that holds a word so long that reading it would take for ever.
+
+    Raises:
+        TextError: a run without white space is longer than any in a book.
+    """
+    longest = max(map(len, text.split()), default=0)
+    if longest > LONGEST_WORD:
+        raise TextError(
+            f"{where}: it holds {longest} characters without a space, expected at most {LONGEST_WORD}; is it a book's text?"
+        )
 
 
 def has_letters(text: str) -> bool:

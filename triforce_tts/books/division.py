@@ -7,7 +7,7 @@ from statistics import median
 from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import Lexicon
 
-from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words
+from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words, require_words
 from .draft import Draft, DraftBlock, finished
 from .openings import lower_opening, name_headings
 
@@ -45,6 +45,7 @@ def assemble(
     Raises:
         TextError: the book has no words, or the proof that nothing was lost fails.
     """
+    require_words(source, where)
     sections = _sections(draft, marks)
     if options.notes != "skip":
         _place_notes(draft, sections, at_end=options.notes == "end")

@@ -30,6 +30,8 @@ class DraftBlock:
     pieces: list[int] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)  # the notes that it refers to
     keeps_lines: bool = False
+    speaker: str = ""
+    directions: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -151,7 +153,8 @@ def finished(blocks: Iterable[DraftBlock]) -> tuple[Block, ...]:
                 done.append(Block("break", ""))
             continue
         kind: Kind = "note" if draft.note else draft.kind
-        done.append(Block(kind, draft.text, draft.marker, draft.level, tuple(draft.pieces)))
+        directions = tuple(text for text in map(clean, draft.directions) if has_letters(text))
+        done.append(Block(kind, draft.text, draft.marker, draft.level, tuple(draft.pieces), draft.speaker, directions))
     while done and done[-1].kind == "break":
         done.pop()
     return tuple(done)

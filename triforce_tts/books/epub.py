@@ -177,7 +177,12 @@ class EpubFiles:
         content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         root = etree.fromstring(content, parser) if content.strip() else None
-        if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
+        if any("depth" not in message for message in limits):
+            raise TextError(
+                f"{self._path}: {name!r} in it is built to fill a memory ({limits[0].strip()}); it is not read"
+            )
+        if limits:
             self.cut.add(name)
         return root
 

@@ -1,11 +1,15 @@
 """What an epub says of itself: title, authors, language, identifier and cover."""
 
+import re
 from typing import Any
 
 from .chapters import About
 from .contents import Contents
 from .draft import clean
 from .epub import Package
+
+_DATE = re.compile(r"[0-9]{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12][0-9]|3[01]))?)?(?![0-9])")
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?")
 
 
 def read_about(package: Package, contents: Contents) -> About:
@@ -30,7 +34,36 @@ def read_about(package: Package, contents: Contents) -> About:
         next(((e.text or "").strip() for e in metadata.iter("{*}language")), ""),
         chosen[0].text.strip() if chosen else "",
         _cover(package, metadata, contents),
+        _date(metadata),
+        *_series(metadata, refined),
     )
+
+
+def _date(metadata: Any) -> str:
+    """The date of publication, as far as it has the form of ISO 8601."""
+    dates = [(_attribute(e, "event"), _DATE.match((e.text or "").strip())) for e in metadata.iter("{*}date")]
+    known = [
+        (event, match[0]) for event, match in dates if match and event in ("publication", "original-publication", "")
+    ]
+    return next((date for event, date in known if event), known[0][1] if known else "")
+
+
+def _series(metadata: Any, refined: dict[tuple[str, str], str]) -> tuple[str, str]:
+    """The series that a book belongs to, and its number there: as EPUB 3 says it, or else as Calibre does."""
+    metas = list(metadata.iter("{*}meta"))
+    for meta in metas:
+        identifier, name = meta.get("id", ""), clean(meta.text or "")
+        is_series = refined.get((identifier, "collection-type"), "series") == "series"
+        if meta.get("property") == "belongs-to-collection" and name and is_series:
+            return name, _number(refined.get((identifier, "group-position"), ""))
+    named = {meta.get("name", ""): clean(meta.get("content") or "") for meta in metas}
+    name = named.get("calibre:series", "")
+    return name, _number(named.get("calibre:series_index", "")) if name else ""
+
+
+def _number(text: str) -> str:
+    """A number such as 2 or 2.5; Calibre writes 2 as "2.0"."""
+    return f"{float(text):g}" if _NUMBER.fullmatch(text.strip()) else ""
 
 
 def _attribute(element: Any, name: str) -> str:

@@ -67,15 +67,16 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         package = files.package()
         contents = read_contents(files, package)
         pages: list[_Page] = []
+        names: set[str] = set()
         for reference in package.spine:
             item = package.items.get(reference.get("idref"))
             name = package.path_of(item.get("href", "")) if item is not None else ""
-            if name and all(name != page.name for page in pages[-1:]) and (root := files.page(name)) is not None:
+            if name and name not in names and (root := files.page(name)) is not None:
+                names.add(name)
                 pages.append(_page(name, root, reference.get("linear", "yes").lower() != "no"))
         for page in pages:
             if page.name in files.cut:
                 raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
-    pages = list({page.name: page for page in reversed(pages)}.values())[::-1]
     source = ["".join(source_parts(page.root)) for page in pages]
     mark_notes([(page.name, page.root) for page in pages])
     return _divided(path, options, package, contents, pages, source)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .chapters import Kind, ReadOptions, Reason, has_letters
-from .draft import LINE_END, Draft
+from .draft import LINE_END, Draft, clean
 from .drop_caps import DropCaps
 from .epub import resolve
 from .html_rules import (
@@ -28,6 +28,7 @@ _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _VERSE = frozenset(["verse", "poem", "poetry", "stanza", "song", "hymn", "lyrics", "poetry-container", "canto-verse"])
 _VERSE_LINE = re.compile(r"(?:line|verse|l|v|i\d+|poem-line)")
+_DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
 _CAPTIONS = frozenset(["caption", "figcaption", "legend"])
 _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "h1", "h2", "h3", "h4", "h5"])
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
@@ -46,6 +47,7 @@ class _Around:
     keeps_lines: bool = False
     is_set: bool = False  # in a ``pre``, where the ends of lines are those of the text
     is_play: bool = False
+    is_direction: bool = False  # in a direction for the stage
     note: str = ""
     depth: int = 0
     quotes: int = 0
@@ -61,6 +63,8 @@ class PageReader:
         self._document = ""
         self._marker = ""
         self._behind_speaker = False
+        self._speech = ""  # the name of the speaker whose speech is read
+        self._scope: Any = None  # the element with whose end that speech ends
 
     def read(self, document: str, page: Any) -> None:
         """Read a page, whose links are relative to ``document``."""
@@ -80,7 +84,12 @@ class PageReader:
                 self._draft.skip(element.text or "", "comment")
             return
         self._anchor(element)
-        around = replace(around, depth=around.depth + 1)
+        is_direction = around.is_direction or bool((types_of(element) | classes_of(element)) & _DIRECTIONS)
+        self._read_element(element, name, replace(around, depth=around.depth + 1, is_direction=is_direction))
+        if element is self._scope or name in _HEADINGS:
+            self._speech, self._scope = "", None
+
+    def _read_element(self, element: Any, name: str, around: _Around) -> None:
         if around.depth > _DEEPEST:
             self._say("".join(source_parts(element)), around)
         elif is_note_body(element, name):
@@ -123,7 +132,10 @@ class PageReader:
         block = self._draft.open(around.kind, level=around.level)
         if not block.texts:
             block.keeps_lines, block.note = around.keeps_lines, around.note
+            block.speaker = self._speech if around.kind not in ("speaker", "heading", "note") else ""
             block.marker, self._marker = self._marker, ""
+        if around.is_direction:
+            block.directions.append(text)
         self._draft.say(text, around.kind)
 
     def _close(self) -> None:
@@ -330,6 +342,8 @@ class PageReader:
         )
 
     def _speaker(self, element: Any, around: _Around) -> None:
+        self._speech = clean(text_in(element)).strip(" .:")
+        self._scope = next((e for e in element.iterancestors() if name_of(e) == "tr"), element.getparent())
         if self._options.speakers == "drop":
             self._skip(element, "name of a speaker")
         else:

@@ -34,18 +34,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     Raises:
         TextError: it cannot be read, is larger than any book, is no HTML, or has no words.
     """
-    from lxml import etree, html
-
-    data = read_file(path, MOST_BYTES)
-    if data.count(b"<") > MOST_TAGS:
-        raise TextError(f"{path}: it has more than {MOST_TAGS} elements, which no book has")
-    try:
-        parser = html.HTMLParser(encoding=_encoding(data), no_network=True)
-        root = html.document_fromstring(data, parser)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise TextError(f"{path}: expected HTML, cannot read it ({error}); give the text as .txt") from error
-    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
-        raise TextError(f"{path}: it has elements more than 255 deep, which no book has; give the text as .txt")
+    root = html_root(read_file(path, MOST_BYTES), str(path))
     source = "".join(source_parts(root))
     about = _about(root, path)
     article = _article(root)
@@ -54,6 +43,29 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     draft = Draft()
     PageReader(draft, options).read(path.name, root)
     return assemble(draft, heading_marks(draft) if article is None else _one(draft), options, about, source, str(path))
+
+
+def html_root(data: bytes, where: str) -> Any:
+    """The root of a page, parsed within the limits; messages name it as ``where``.
+
+    Raises:
+        TextError: it is no HTML, or has more or deeper elements than any book.
+    """
+    from lxml import etree, html
+
+    if data.count(b"<") > MOST_TAGS:
+        raise TextError(f"{where}: it has more than {MOST_TAGS} elements, which no book has")
+    try:
+        parser = html.HTMLParser(encoding=_encoding(data), no_network=True)
+        root = html.document_fromstring(data, parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise TextError(f"{where}: expected HTML, cannot read it ({error}); give the text as .txt") from error
+    limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
+    if any("depth" not in message for message in limits):
+        raise TextError(f"{where}: it has a text without any element that is longer than a book; give the text as .txt")
+    if limits:
+        raise TextError(f"{where}: it has elements more than 255 deep, which no book has; give the text as .txt")
+    return root
 
 
 def _one(draft: Draft) -> list[Any]:

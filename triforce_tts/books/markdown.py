@@ -11,7 +11,7 @@ import yaml
 from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 
-from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters
+from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters, require_words
 from .division import assemble, heading_marks
 from .draft import LINE_END, Draft
 from .encodings import decode_book
@@ -50,6 +50,7 @@ def read_markdown(path: Path, options: ReadOptions) -> ChapterBook:
         TextError: it cannot be read, is larger than any book, is no text, or has no words.
     """
     text = decode_book(read_file(path, MOST_BYTES), str(path))
+    require_words(text, str(path))
     return _MarkdownReader(text, path, options).read()
 
 

@@ -8,7 +8,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
-from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters
+from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters, require_words
 from .division import Mark, assemble, heading_marks
 from .draft import Draft, DraftBlock
 from .encodings import decode_book
@@ -46,6 +46,7 @@ def read_plain(path: Path, options: ReadOptions) -> ChapterBook:
         TextError: it cannot be read, is larger than any book, is no text, or has no words.
     """
     text = decode_book(read_file(path, MOST_BYTES), str(path))
+    require_words(text, str(path))
     return _PlainReader(text, path, options).read()
 
 

@@ -13,9 +13,9 @@ _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
 _LONG = 120  # characters of a line that no hard end of a line divided
 _SHORT = 0.75  # share of the usual width; a line below it was ended on purpose
 _INDENT = 2  # spaces that set a line off
-_HYPHENED = re.compile(r"([^\W\d_]+)-$")
+_HYPHENED = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
-_WORDS_WITH_HYPHEN = re.compile(r"[^\W\d_]+-[^\W\d_]+")
+_WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,9 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, narrate, resynthesize, score, speak, voices):
+for command in (evaluate, listen, narrate, resynthesize, score, speak):
     app.command()(command)
+app.add_typer(voices, name="voices")
 
 
 def _load_programs() -> None:

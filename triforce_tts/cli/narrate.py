@@ -1,5 +1,6 @@
 """The command ``narrate``: a book in, an audiobook out."""
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, cast
@@ -11,7 +12,6 @@ from triforce_tts.cli.speak import (
     PROGRESS,
     Batch,
     Device,
-    LexiconFiles,
     Model,
     Processes,
     ProcessThreads,
@@ -22,12 +22,14 @@ from triforce_tts.cli.speak import (
     _choose_voice,
     _prepare_for_lines,
 )
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.cli.works import Work
     from triforce_tts.crew import Place
+    from triforce_tts.narrator.cast import CastFile
     from triforce_tts.narrator.checks import Checker
     from triforce_tts.narrator.narrate import Crew, Order, Outcome
     from triforce_tts.narrator.plan import Plan
@@ -40,7 +42,13 @@ _MASTERS = ("none", "acx", "podcast")
 _NAMED = 20  # lines that the last message names
 
 
-Book = Annotated[Path, typer.Argument(metavar="BOOK", help="An .epub, .txt, .md or .html file, or a folder of them.")]
+Books = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="BOOK",
+        help="An .epub, .txt, .md or .html file, a folder of them, or an article's URL; several with --feed.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -59,6 +67,13 @@ Pictures = Annotated[bool, typer.Option("--pictures", help="Read the description
 Speakers = Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")]
 Pattern = Annotated[
     str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
+]
+CastOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cast",
+        help="Voices of speakers: YAML lines such as 'JACK: kathleen', 'chapter 3: me.wav', 'narrator: af_heart' (or a .tsv).",
+    ),
 ]
 Redo = Annotated[
     list[str] | None,
@@ -81,12 +96,42 @@ CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; defau
 Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
 NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
+Credits = Annotated[
+    bool, typer.Option("--credits", help="Speak title, author and narrator at the beginning and at the end.")
+]
+Series = Annotated[
+    str | None, typer.Option(help="Series in the tags, such as 'Sherlock Holmes #3'; default: the book's own.")
+]
+Pronounce = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pronounce",
+        "--lexicon",
+        help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z', or a .pls; may be repeated.",
+    ),
+]
 Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
+Overlay = Annotated[
+    Path | None, typer.Option(help="Also write an .epub to read along with: its text is highlighted as it is spoken.")
+]
+Feed = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of a podcast: each book becomes an episode there, and feed.xml lists them beside earlier ones."
+    ),
+]
+FeedUrl = Annotated[
+    str | None,
+    typer.Option(help="Address of that folder on the web; default: the feed's own, or the folder as file: URL."),
+]
+AllowPrivate = Annotated[
+    bool, typer.Option("--allow-private", help="Fetch articles from servers with private addresses, too.")
+]
 ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
 
 def narrate(
-    book: Book,
+    books: Books,
     out: Out = None,
     list_chapters: List = False,
     dry_run: DryRun = False,
@@ -106,9 +151,16 @@ def narrate(
     title: Title = None,
     author: Author = None,
     narrator: NarratorName = None,
+    series: Series = None,
+    credits_spoken: Credits = False,
     subtitles: Subtitles = None,
+    overlay: Overlay = None,
+    feed: Feed = None,
+    feed_url: FeedUrl = None,
+    allow_private: AllowPrivate = False,
     voice: VoiceClip = None,
-    lexicon: LexiconFiles = None,
+    cast_path: CastOption = None,
+    lexicon: Pronounce = None,
     progress: ProgressShown = "bar",
     model: Model = None,
     seed: Seed = 0,
@@ -127,48 +179,98 @@ def narrate(
     Examples:
 
       triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
+
+      triforce-tts narrate https://example.org/a https://example.org/b --feed talks --feed-url https://example.org/talks/
     """
     from triforce_tts.crew import launched
 
     _check_choices(notes, speakers, master, progress, tries)
+    one_book = {"--out": out, "--title": title, "--author": author, "--cover": cover, "--redo": redo, "--chapters": chapters,
+                "--subtitles": subtitles, "--overlay": overlay, "--series": series}  # fmt: skip
+    _check_feed(books, feed, feed_url, out, [name for name, value in one_book.items() if value is not None])
     bounds.PROCESSES.check("--processes", processes)
     place = launched(device, processes)
-    content = _read(book, notes, pictures, speakers, chapter_pattern)
+    works = _read(books, notes, pictures, speakers, chapter_pattern, allow_private)
     if list_chapters:
-        _print_chapters(content, place)
+        for work in works:
+            _print_chapters(work.content, place)
         return
     from triforce_tts.narrator.narrate import Crew, Order, check_order
 
-    order = Order(
-        book, out or Path(f"{book.resolve().stem}.m4b"), chapters, front, tuple(redo or ()), seed, master, chapter_format,
-        cover, subtitles, title, author, narrator,
-    )  # fmt: skip
-    check_order(order, content)
-    _refuse_inputs(order, (voice, *(lexicon or []), model, cover))
+    cast_file = _read_cast(cast_path, voice)
+    master = "podcast" if feed is not None and master == "none" else master
+    orders = [
+        Order(
+            work.path, out or work.target(feed), chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
+            subtitles, title, author, narrator, cast_file, credits_spoken, series, overlay, work.url,
+        )
+        for work in works
+    ]  # fmt: skip
+    for order, work in zip(orders, works, strict=True):
+        check_order(order, work.content)
+        _refuse_inputs(order, (voice, cast_path, *(lexicon or []), model, cover))
     equip = partial(
         _equip, align=align, recogniser=recogniser, model=model, threads=threads, batch=batch, steps=steps, seed=seed,
-        lexicon=lexicon, voice=voice, tries=tries, quiet=quiet,
+        lexicon=lexicon, voice=voice, cast_file=cast_file, tries=tries, quiet=quiet,
     )  # fmt: skip
     crew = Crew(processes, partial(equip, quiet=True), place)
     if not place.is_main:
-        if not dry_run:
+        for order in orders if not dry_run else ():
             _help(crew, device, order)
+        place.leave()
         return
     studio = equip(place.device or device)
-    if dry_run:
-        _print_plan(order, content, studio)
-        return
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
-    _narrate(order, content, studio, shown, quiet, crew)
-    place.leave()
+    for order, work in zip(orders, works, strict=True):
+        if dry_run:
+            _print_plan(order, work.content, studio)
+            continue
+        outcome = _narrate(order, work.content, studio, shown, quiet, crew)
+        if feed is not None:
+            _publish(feed, feed_url, work, order, outcome)
+    if not dry_run:
+        place.leave()
 
 
-def _read(book: Path, notes: str, pictures: bool, speakers: str, pattern: str | None) -> "ChapterBook":
+def _read(
+    books: list[str], notes: str, pictures: bool, speakers: str, pattern: str | None, allow_private: bool
+) -> "list[Work]":
     from triforce_tts.books.chapters import ReadOptions
-    from triforce_tts.books.read import read_chapters
+    from triforce_tts.cli.works import read_works
 
     noted, named = cast("Literal['skip', 'inline', 'end']", notes), cast("Literal['read', 'drop']", speakers)
-    return read_chapters(book, ReadOptions(noted, pictures, named, pattern))
+    return read_works(books, ReadOptions(noted, pictures, named, pattern), allow_private)
+
+
+def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, out: Path | None, given: list[str]) -> None:
+    """Refuse options that do not go together; ``given`` are those that belong to one book."""
+    if feed is None:
+        if feed_url is not None:
+            raise ConfigError(f"--feed-url {feed_url}: expected --feed DIR beside it")
+        if len(books) > 1:
+            raise ConfigError(
+                f"{len(books)} books, expected one; several become the episodes of --feed DIR, or lie in one folder"
+            )
+        return
+    if out is not None:
+        raise ConfigError(f"--out {out}: an episode gets its name from the book; leave --out away beside --feed")
+    if len(books) > 1 and given:
+        raise ConfigError(f"{given[0]}: it belongs to one book, found {len(books)}; narrate that book by itself")
+    from triforce_tts.narrator.feed import check_feed
+
+    check_feed(feed, feed_url)
+
+
+def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", outcome: "Outcome") -> None:
+    """Put a finished narration into the feed."""
+    from triforce_tts.narrator.feed import Episode, add_episode, episode_guid, published
+
+    plan = outcome.plan
+    episode = Episode(
+        order.out, episode_guid(work.content), plan.title or work.path.stem, plan.author, outcome.files[0].loudness.seconds,
+        published(work.content.about.date if work.url else ""), work.url,
+    )  # fmt: skip
+    add_episode(feed, episode, feed_url)
 
 
 def _check_choices(notes: str, speakers: str, master: str, progress: str, tries: int) -> None:
@@ -181,18 +283,25 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
 
 def _equip(
     device: str, *, align: bool, recogniser: str | None, model: Path | None, threads: int, batch: int, steps: int | None,
-    seed: int, lexicon: list[Path] | None, voice: Path | None, tries: int, quiet: bool,
+    seed: int, lexicon: list[Path] | None, voice: Path | None, cast_file: "CastFile | None", tries: int, quiet: bool,
 ) -> "Studio":  # fmt: skip
-    """The checks, and the model with its voice; what the user should know of the voice is said."""
+    """The checks, and the model with its voices; what the user should know of a voice is said."""
     checker = _open_checker(align, recogniser)
     synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
     from triforce_tts.manifest import DEFAULT_VOICE
     from triforce_tts.narrator.checks import with_voice
-    from triforce_tts.narrator.speaking import Studio
+    from triforce_tts.narrator.speaking import Part, Studio
 
-    chosen = _choose_voice(synthesizer, voice, quiet)
-    clip = synthesizer.folder / DEFAULT_VOICE if voice is None else voice
-    return Studio(synthesizer, chosen, with_voice(checker, clip, synthesizer.audio), tries)
+    def part(path: Path | None) -> Part:
+        chosen = _choose_voice(synthesizer, path, quiet)
+        clip = synthesizer.folder / DEFAULT_VOICE if path is None else path
+        return Part(chosen, with_voice(checker, clip, synthesizer.audio))
+
+    if cast_file is not None and cast_file.narrator is not None:
+        voice = cast_file.clip(cast_file.narrator)
+    usual = part(voice)
+    others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
+    return Studio(synthesizer, usual.voice, usual.checker, tries, others)
 
 
 def _open_checker(align: bool, recogniser: str | None) -> "Checker":
@@ -208,6 +317,19 @@ def _open_checker(align: bool, recogniser: str | None) -> "Checker":
     return open_checker(align, open_recogniser(choice.recogniser))
 
 
+def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
+    if path is None:
+        return None
+    from triforce_tts.narrator.cast import read_cast
+
+    cast_file = read_cast(path)
+    if cast_file.narrator is not None and voice is not None:
+        raise ConfigError(
+            f"--voice {voice}: {path} names the narrator's voice too ('{cast_file.narrator}'); give it in one place"
+        )
+    return cast_file
+
+
 def _help(crew: "Crew", device: str, order: "Order") -> None:
     """Speak beside the first process of the launcher, once it has planned."""
     from triforce_tts.narrator.narrate import help_narration
@@ -215,14 +337,13 @@ def _help(crew: "Crew", device: str, order: "Order") -> None:
     assert crew.open_studio is not None
     crew.place.meet()
     help_narration(crew.open_studio, crew.place.device or device, order.folder, order.seed)
-    crew.place.leave()
 
 
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
     from triforce_tts.files import refuse_sources
 
     given = [source for source in sources if source is not None]
-    for target in (order.out, order.folder, order.subtitles):
+    for target in (order.out, order.folder, order.subtitles, order.overlay):
         if target is not None:
             refuse_sources(target, given)
 
@@ -240,23 +361,42 @@ def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     from triforce_tts.narrator.redo import Redo
 
     plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
-    for chapter in plan.chosen:
+    for chapter in plan.parts:
         typer.echo(
             f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
         )
     for remark in plan.remarks:
         typer.echo(remark)
     _print_sums(plan)
+    if order.cast is not None:
+        _print_cast(plan)
+
+
+def _print_cast(plan: "Plan") -> None:
+    """How many lines each voice gets, and of whom."""
+    voices: dict[str, Counter[str]] = {"": Counter()}
+    for line in plan.lines:
+        voices.setdefault(line.voice, Counter())[line.speaker or "the narrator"] += 1
+    for voice, speakers in voices.items():
+        whose = ", ".join(f"{name} {count}" for name, count in speakers.most_common())
+        name = printable(voice or plan.voice)
+        typer.echo(f"{counted(sum(speakers.values()), 'line')} by the voice '{name}': {whose or 'none'}")
 
 
 def _print_sums(plan: "Plan") -> None:
-    typer.echo(f"{plan.spoken_words} words are spoken, each once and in order, in {counted(len(plan.lines), 'line')}")
+    typer.echo(
+        f"{plan.spoken_words} words are spoken, each once and in order, in {counted(sum(len(c.lines) for c in plan.chosen), 'line')}"
+    )
+    if plan.credit_words:
+        typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
     for reason, words in sorted(plan.skipped_words.items()):
         typer.echo(f"{counted(words, 'word')} skipped: {reason}")
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 
-def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool, crew: "Crew") -> None:
+def _narrate(
+    order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool, crew: "Crew"
+) -> "Outcome":
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
@@ -266,6 +406,7 @@ def _narrate(order: "Order", book: "ChapterBook", studio: "Studio", shown: "Show
         typer.echo(remark, err=True)
     if not quiet:
         _print_outcome(order, outcome)
+    return outcome
 
 
 def _print_outcome(order: "Order", outcome: "Outcome") -> None:

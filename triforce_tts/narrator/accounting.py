@@ -49,14 +49,17 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
 
 
 def _unspelled(said: list[str], written: set[str]) -> list[str]:
-    """``said`` with letters that spell a written word put together, such as the "i s o" of "ISO"."""
+    """``said`` with letters that spell a written word put together, such as the "i s o" of "ISO".
+
+    Letters that are all written by themselves stay apart: the "J. R." of "J. R. Poe, Jr." does not spell "Jr".
+    """
     joined: list[str] = []
     at = 0
     while at < len(said):
         end = at
         while end < len(said) and len(said[end]) == 1:
             end += 1
-        while end > at + 1 and "".join(said[at:end]) not in written:
+        while end > at + 1 and ("".join(said[at:end]) not in written or written.issuperset(said[at:end])):
             end -= 1
         end = max(end, at + 1)
         joined.append("".join(said[at:end]))

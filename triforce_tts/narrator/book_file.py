@@ -185,7 +185,7 @@ def _add_cover(container: "OutputContainer", cover: Cover | None) -> None:
 
     stream: Any = container.add_stream(cover.codec)
     stream.width, stream.height, stream.pix_fmt = cover.width, cover.height, cover.pixels
-    stream.disposition = av.stream.Disposition.attached_pic
+    stream.disposition = av.stream.Disposition.attached_pic.value  # PyAV 16 takes no member of the enumeration
     packet = av.Packet(cover.data)
     packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 90_000)
     packet.is_keyframe = True

@@ -5,18 +5,23 @@ book -> chapters -> plan -> lines on disk -> timeline -> file -> report
 """
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 
-from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.books.chapters import About, Chapter, ChapterBook
 from triforce_tts.crew import Place, device_of, helpers, helpers_for
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
+from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
+from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
+from triforce_tts.narrator.overlay import Book, Page, require_overlay, write_overlay
 from triforce_tts.narrator.plan import PLAN, Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
 from triforce_tts.narrator.progress import Progress
 from triforce_tts.narrator.redo import Redo
@@ -25,9 +30,10 @@ from triforce_tts.narrator.speaking import Studio, missing_lines, require_same_s
 from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
 from triforce_tts.schema import read_record
-from triforce_tts.wording import cut
+from triforce_tts.wording import cut, printable
 
 _NAME_BYTES = 120  # of a chapter's title in the name of its file
+_SERIES = re.compile(r"(.*\S)\s*#\s*([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
@@ -48,6 +54,16 @@ class Order:
     title: str | None = None  # these three in place of what the book says of itself
     author: str | None = None
     narrator: str | None = None
+    cast: CastFile | None = None
+    credits: bool = False
+    series: str | None = None  # such as "Sherlock Holmes #3"
+    overlay: Path | None = None  # an epub to read along with
+    url: str = ""  # of an article; ``book`` is then only a name
+
+    @property
+    def sources(self) -> list[Path]:
+        """What may not be written over."""
+        return [] if self.url else [self.book]
 
     @property
     def profile(self) -> Profile:
@@ -100,12 +116,18 @@ def check_order(order: Order, book: ChapterBook) -> None:
 
     Raises:
         TextError: no such chapter.
-        ConfigError: a format is not known, or a name cannot be printed.
+        ConfigError: a format is not known, a name cannot be printed, or the cast does not fit the book.
         TriforceError: an output is the book, or a place that is not this command's.
     """
     choose_chapters(order.chapters, len(book.chapters))
-    refuse_sources(order.out, [order.book])
-    for option, name in (("title", order.title), ("author", order.author), ("narrator", order.narrator)):
+    cast_book(order.cast, book)
+    refuse_sources(order.out, order.sources)
+    for option, name in (
+        ("title", order.title),
+        ("author", order.author),
+        ("narrator", order.narrator),
+        ("series", order.series),
+    ):
         if name is not None and not (name.strip() and name.isprintable()):
             raise ConfigError(f"--{option} {name!a}: expected printable characters, and no empty text")
     if not order.is_folder:
@@ -115,6 +137,9 @@ def check_order(order: Order, book: ChapterBook) -> None:
     else:
         require_own(order.out, "audiobook")
     require_own(order.folder, "narration")
+    if order.overlay is not None:
+        require_overlay(order.overlay)
+        refuse_sources(order.overlay, order.sources)
     if order.subtitles is not None:
         require_subtitles(order.subtitles)
         if order.is_folder:
@@ -129,8 +154,9 @@ def require_targets(order: Order) -> None:
     """
     if not order.is_folder:
         require_file_target(order.out)
-    if order.subtitles is not None:
-        require_file_target(order.subtitles)
+    for path in (order.subtitles, order.overlay):
+        if path is not None:
+            require_file_target(path)
 
 
 def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tuple[Plan, list[str]]:
@@ -139,21 +165,28 @@ def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tu
     Raises:
         TextError: no such chapter, nothing to speak, or the proof of the words fails.
     """
-    about = book.about
-    named = replace(book, about=replace(about, title=order.title or about.title, author=order.author or about.author))
+    about = replace(book.about, title=order.title or book.about.title, author=order.author or book.about.author)
     model = studio.synthesizer.model
-    planner = Planner(studio.speaker(order.seed), redo.replacement)
+    planner = Planner(studio.speaker(order.seed), redo.replacement, cast_book(order.cast, book))
     chosen = choose_chapters(order.chapters, len(book.chapters))
     plan = make_plan(
-        named,
+        replace(book, about=about),
         chosen,
         planner,
         f"{model.name} ({model.id})",
         studio.voice.name,
         model.characters_per_second,
         order.front,
+        _credits(order, about),
     )
     return plan, planner.originals
+
+
+def _credits(order: Order, about: About) -> tuple[Chapter, Chapter] | None:
+    if not order.credits:
+        return None
+    named = (about.title or order.book.stem, about.author, order.narrator)
+    return opening_credits(*named), closing_credits(*named)
 
 
 def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress, crew: Crew = Crew()) -> Outcome:
@@ -171,7 +204,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
         TextError: no such chapter or line, nothing to speak, or the proof of the words fails.
     """
     require_targets(order)
-    with working_folder(order.folder, "narration", [order.book]) as folder:
+    with working_folder(order.folder, "narration", order.sources) as folder:
         redo = Redo.read(folder)
         plan, originals = plan_book(order, book, studio, redo)
         if order.redo:
@@ -184,7 +217,9 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
         records, losses = _speak_together(order, studio, plan, lines, progress, crew)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
-        files = _write(order, plan, records, lines, cover, progress)
+        files = _write(order, book, plan, records, lines, cover, progress)
+        if order.overlay is not None:
+            _write_overlay(order, order.overlay, plan, records, lines, cover, progress)
         write_report(folder, plan, records, files)
     return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ())))
 
@@ -240,34 +275,64 @@ class _Steps:
 def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
     if order.cover is not None:
         return read_cover(order.cover), ""
-    return book_cover(order.book, book.about)
+    return (None, "") if order.url else book_cover(order.book, book.about)
 
 
 def _write(
-    order: Order, plan: Plan, records: Mapping[str, LineRecord], lines: Lines, cover: Cover | None, progress: Progress
+    order: Order,
+    book: ChapterBook,
+    plan: Plan,
+    records: Mapping[str, LineRecord],
+    lines: Lines,
+    cover: Cover | None,
+    progress: Progress,
 ) -> list[Written]:
     step = _Steps(progress)
-    tags = _tags(order, plan, lines)
+    tags = _tags(order, book.about, plan, lines)
     if not order.is_folder:
-        timeline = _timeline(order, plan.chosen, records)
+        timeline = _timeline(order, plan.parts, records)
         written = write_book(order.out, Content(timeline, lines, tags, cover), order.profile, step)
         if order.subtitles is not None:
             write_subtitles(order.subtitles, timeline)
         return [written]
     files = []
-    with working_folder(order.out, "audiobook", [order.book]) as folder:
-        for chapter in (chapter for chapter in plan.chosen if chapter.lines):
+    with working_folder(order.out, "audiobook", order.sources) as folder:
+        first = 0 if plan.opening is None else 1  # the number of a track is from 1
+        count = len(plan.chapters) + 2 * first
+        for chapter in (chapter for chapter in plan.parts if chapter.lines):
             timeline = _timeline(order, [chapter], records)
-            named = {**tags, "title": chapter.title, "track": f"{chapter.number}/{len(plan.chapters)}"}
-            path = folder / f"{_file_name(chapter, len(plan.chapters))}{order.suffix}"
+            named = {**tags, "title": chapter.title, "track": f"{chapter.number + first}/{count}"}
+            path = folder / f"{_file_name(chapter, count)}{order.suffix}"
             files.append(write_book(path, Content(timeline, lines, named, cover), order.profile, step))
     return files
 
 
-def _timeline(order: Order, chapters: Sequence[PlannedChapter], records: Mapping[str, LineRecord]) -> Timeline:
+def _write_overlay(
+    order: Order,
+    path: Path,
+    plan: Plan,
+    records: Mapping[str, LineRecord],
+    lines: Lines,
+    cover: Cover | None,
+    progress: Progress,
+) -> None:
+    parts = [part for part in plan.parts if part.lines]
+    pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
+    changed_s = time.time() if order.url else order.book.stat().st_mtime  # an article is as new as its fetch
+    modified = datetime.fromtimestamp(changed_s, timezone.utc)
+    book = Book(
+        plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,
+        f"{modified:%Y-%m-%dT%H:%M:%SZ}", cover,
+    )  # fmt: skip
+    write_overlay(path, book, pages, lines, order.profile, _Steps(progress))
+
+
+def _timeline(
+    order: Order, chapters: Sequence[PlannedChapter], records: Mapping[str, LineRecord], suffix: str = ""
+) -> Timeline:
     profile = order.profile
     speech_rate = next(iter(records.values())).sample_rate
-    rate = file_rate(order.suffix, speech_rate, profile)
+    rate = file_rate(suffix or order.suffix, speech_rate, profile)
     spoken = [chapter for chapter in chapters if chapter.lines]
     return lay_out(spoken, records, rate, profile.head_s, profile.tail_s)
 
@@ -279,12 +344,25 @@ def _file_name(chapter: PlannedChapter, count: int) -> str:
     return f"{chapter.number:0{len(str(count))}d} {short}".strip()
 
 
-def _tags(order: Order, plan: Plan, lines: Lines) -> dict[str, str]:
+def parse_series(text: str) -> tuple[str, str]:
+    """The name of a series and the number of a book in it, in a text such as "Sherlock Holmes #3"."""
+    match = _SERIES.fullmatch(text.strip())
+    return (match[1], match[2]) if match else (text.strip(), "")
+
+
+def _narrator(order: Order, plan: Plan) -> str:
+    return order.narrator or f"synthetic voice '{plan.voice}'"
+
+
+def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str]:
     """The tags under FFmpeg's names; which of them a format can hold is FFmpeg's affair."""
     title = plan.title or order.book.stem
     tags = {
         "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,
-        "composer": order.narrator or f"synthetic voice '{plan.voice}'", "genre": "Audiobook", "media_type": "2",
-        "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice",
+        "composer": _narrator(order, plan), "genre": "Audiobook", "media_type": "2",
+        "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice", "date": about.date,
     }  # fmt: skip
+    series, number = parse_series(order.series) if order.series is not None else (about.series, about.number)
+    if series:
+        tags |= {"show": printable(series), "grouping": printable(f"{series} #{number}" if number else series)}
     return {name: value for name, value in tags.items() if value}

@@ -6,18 +6,20 @@ from how often the book said the same before, not from its place: whoever edits 
 
 import hashlib
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from triforce_tts.books.chapters import Block, Chapter, ChapterBook, count_words
 from triforce_tts.errors import TextError
 from triforce_tts.files import write_json
 from triforce_tts.narrator.accounting import account_sentence
+from triforce_tts.narrator.cast import Casting, Part
 from triforce_tts.schema import Record
 from triforce_tts.synthesis.script import SENTENCE_CHARACTERS, Line, Room, make_lines, spoken_length
-from triforce_tts.text.chunk import PARAGRAPH_PAUSE_S, split_sentences
+from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S, split_sentences
 from triforce_tts.text.normalize import is_speakable
 from triforce_tts.text.phonemes import BRACES, parse_phones
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -29,6 +31,8 @@ BREAK_PAUSE_S = 1.8  # between two scenes
 CHAPTER_PAUSE_S = 2.0  # after the last line of a chapter
 _SEEDS = 2**63
 _NO_READING = "no English reading"
+_OPEN_ENDS = ",;:—–-"  # a part that ends so is not the end of a sentence
+_GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # what goes on in mid-sentence
 
 
 class PlannedLine(Record):
@@ -41,6 +45,8 @@ class PlannedLine(Record):
     seed: int
     key: str  # of its sound
     changed: bool = False  # whether its text is one that a user gave instead of the book's
+    speaker: str = ""  # whose line it is in the cast; the narrator has no name
+    voice: str = ""  # of the cast; the narrator's has no name
 
 
 class PlannedBlock(Record):
@@ -88,21 +94,33 @@ class Plan(Record):
     chapters: tuple[PlannedChapter, ...]
     skipped: tuple[Unspoken, ...]
     remarks: tuple[str, ...] = ()
+    opening: PlannedChapter | None = None  # credits; their words are no words of the book
+    closing: PlannedChapter | None = None
+
+    @property
+    def parts(self) -> list[PlannedChapter]:
+        """All that is narrated: the chosen chapters, and the credits around them."""
+        return [part for part in (self.opening, *self.chosen, self.closing) if part is not None]
 
     @property
     def chosen(self) -> list[PlannedChapter]:
-        """The chapters that are narrated."""
+        """The chapters of the book that are narrated."""
         return [chapter for chapter in self.chapters if chapter.chosen]
 
     @property
     def lines(self) -> list[PlannedLine]:
         """The lines that are narrated, in order."""
-        return [line for chapter in self.chosen for line in chapter.lines]
+        return [line for part in self.parts for line in part.lines]
 
     @property
     def spoken_words(self) -> int:
         """Words of the source that are narrated."""
         return sum(chapter.words for chapter in self.chosen)
+
+    @property
+    def credit_words(self) -> int:
+        """Words of the credits."""
+        return sum(part.words for part in (self.opening, self.closing) if part is not None)
 
     @property
     def skipped_words(self) -> dict[str, int]:
@@ -135,20 +153,25 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Speaker:
-    """What decides how a line is spoken apart from the line: ``identity`` stands for model, voice and settings."""
+    """What decides how a line is spoken apart from the line.
+
+    ``identity`` stands for model, settings and the narrator's voice; ``voices`` has such an identity for each voice of the cast.
+    """
 
     tokenizer: TextTokenizer
     room: Room
     identity: str
     seed: int = 0
+    voices: Mapping[str, str] = field(default_factory=dict)
 
     def seed_of(self, text: str, occurrence: int, take: int) -> int:
         """The seed of a line that is the ``occurrence``-th with its text."""
         return int(_digest(self.seed, text, occurrence, take)[:16], 16) % _SEEDS
 
-    def key_of(self, line: Line, seed: int) -> str:
+    def key_of(self, line: Line, seed: int, voice: str = "") -> str:
         """The name of a line's sound: it changes with all that the sound depends on, and with nothing else."""
-        return _digest(self.identity, line.text, line.tokens, seed)[:32]
+        identity = self.voices[voice] if voice else self.identity
+        return _digest(identity, line.text, line.tokens, seed)[:32]
 
 
 def _digest(*values: object) -> str:
@@ -158,8 +181,10 @@ def _digest(*values: object) -> str:
 class Planner:
     """Makes the lines of a book, in order: numbers and seeds go on from block to block."""
 
-    def __init__(self, speaker: Speaker, replacements: Callable[[str, int], Replacement | None]) -> None:
-        self._speaker, self._replacements = speaker, replacements
+    def __init__(
+        self, speaker: Speaker, replacements: Callable[[str, int], Replacement | None], casting: Casting | None = None
+    ) -> None:
+        self._speaker, self._replacements, self._casting = speaker, replacements, casting or Casting()
         self._said: Counter[str] = Counter()
         self.unspoken: list[Unspoken] = []
         self.originals: list[str] = []  # the text of each line as the book has it
@@ -169,7 +194,7 @@ class Planner:
         blocks, where = [], f"chapter {number}"
         before = sum(part.words for part in self.unspoken)
         for block, after in zip(chapter.blocks, [*chapter.blocks[1:], None], strict=True):
-            lines = self._block(block, where)
+            lines = [] if block.kind == "break" else self._block(self._casting.parts(block, number), where)
             if lines:
                 lines[-1] = lines[-1].model_copy(update={"pause_s": pause_after(block, after)})
                 blocks.append(PlannedBlock(kind=block.kind, lines=tuple(lines)))
@@ -183,9 +208,26 @@ class Planner:
             blocks=tuple(blocks),
         )
 
-    def _block(self, block: Block, where: str) -> list[PlannedLine]:
-        text = _without_stray_braces(block.spoken)
-        if block.kind == "break" or not text.strip():
+    def credit(self, chapter: Chapter, number: int) -> PlannedChapter:
+        """Credits with their lines. They come after all chapters, so that the book's lines keep number, seed and sound."""
+        count = len(self.unspoken)
+        planned = self.chapter(chapter, number, True)
+        del self.unspoken[count:]  # they are no words of the book
+        return planned
+
+    def _block(self, parts: Sequence[Part], where: str) -> list[PlannedLine]:
+        planned: list[PlannedLine] = []
+        for part, after in zip(parts, [*parts[1:], None], strict=True):
+            lines = self._part(part, where)
+            if lines and after and (part.text.rstrip()[-1:] in _OPEN_ENDS or _GOES_ON.match(after.text)):
+                lines[-1] = lines[-1].model_copy(update={"pause_s": CLAUSE_PAUSE_S})
+            planned += lines
+        return planned
+
+    def _part(self, part: Part, where: str) -> list[PlannedLine]:
+        """The lines of what one voice says without a break."""
+        text = _without_stray_braces(part.text)
+        if not text.strip():
             return []
         planned: list[PlannedLine] = []
         for chunk in split_sentences(text, SENTENCE_CHARACTERS):
@@ -196,14 +238,14 @@ class Planner:
             for silent in account_sentence(chunk.text, [word for line in lines for word in line.words]):
                 self._leave_out(silent, where)
             lines[-1] = replace(lines[-1], pause_s=chunk.pause_s)
-            planned += [self._line(line) for line in lines]
+            planned += [self._line(line, part) for line in lines]
         return planned
 
     def _leave_out(self, text: str, where: str) -> None:
         if words := count_words(text):
             self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
 
-    def _line(self, line: Line) -> PlannedLine:
+    def _line(self, line: Line, part: Part) -> PlannedLine:
         self._said[line.text] += 1
         self.originals.append(line.text)
         occurrence = self._said[line.text]
@@ -212,7 +254,8 @@ class Planner:
         spoken = line if asked.text is None else one_line(asked.text, self._speaker)
         return PlannedLine(
             number=len(self.originals), source=line.source, text=spoken.text, pause_s=line.pause_s, seed=seed,
-            key=self._speaker.key_of(spoken, seed), changed=asked.text is not None,
+            key=self._speaker.key_of(spoken, seed, part.voice), changed=asked.text is not None,
+            speaker=printable(part.speaker), voice=part.voice,
         )  # fmt: skip
 
 
@@ -259,7 +302,14 @@ def _are_phones(text: str) -> bool:
 
 
 def make_plan(
-    book: ChapterBook, chosen: Sequence[int], planner: Planner, model: str, voice: str, rate: float, front: bool = True
+    book: ChapterBook,
+    chosen: Sequence[int],
+    planner: Planner,
+    model: str,
+    voice: str,
+    rate: float,
+    front: bool = True,
+    credited: tuple[Chapter, Chapter] | None = None,
 ) -> Plan:
     """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
 
@@ -271,6 +321,7 @@ def make_plan(
         voice: likewise.
         rate: characters a second of its speech.
         front: whether chapters in front of the main text are narrated if they are chosen.
+        credited: the opening and the closing credits, if there are any.
 
     Raises:
         TextError: the proof fails, or nothing of what was chosen can be spoken.
@@ -292,7 +343,11 @@ def make_plan(
             "nothing of the chosen chapters can be spoken; choose others with --chapters ('--list' shows them), or front "
             "matter with --front"
         )
-    return plan
+    if credited is None:
+        return plan
+    opening, closing = credited
+    credits = {"opening": planner.credit(opening, 0), "closing": planner.credit(closing, len(chapters) + 1)}
+    return plan.model_copy(update=credits)
 
 
 def choose_chapters(wanted: str | None, count: int) -> list[int]:

@@ -51,6 +51,7 @@ def _summary(plan: Plan, records: Mapping[str, LineRecord]) -> str:
         ("voice", plan.voice),
         ("chapters", f"{len(plan.chosen)} of {len(plan.chapters)}"),
         ("words spoken", str(plan.spoken_words)),
+        *([("words of credits", str(plan.credit_words))] if plan.credit_words else []),
         ("speech", length(seconds)),
         ("lines", f"{len(plan.lines)}, of which {len(flagged(plan, records))} are flagged"),
         ("said in other words", str(sum(line.changed for line in plan.lines))),

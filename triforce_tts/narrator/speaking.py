@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import torch
 
@@ -27,6 +27,14 @@ _TAKE_STRIDE = 1_000_000_007  # between the seeds of two takes of a line
 
 
 @dataclass(frozen=True, eq=False)
+class Part:
+    """A voice of the cast, and the checks of what it says."""
+
+    voice: Voice
+    checker: Checker
+
+
+@dataclass(frozen=True, eq=False)
 class Studio:
     """A model that speaks in a voice, and the checks of what it says."""
 
@@ -34,6 +42,7 @@ class Studio:
     voice: Voice
     checker: Checker
     tries: int  # of a line that the checks are not content with
+    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of lines that are not the narrator's
 
     def speaker(self, seed: int) -> Speaker:
         """What the plan needs to know of model, voice and settings."""
@@ -41,8 +50,16 @@ class Studio:
         used = self.synthesizer.settings
         settings = asdict(replace(used, tries=1, batch=max(1, used.batch)))
         how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
-        identity = json.dumps([_FORMAT, model.id, voice_identity(self.voice), *how], sort_keys=True)
-        return Speaker(model.tokenizer, model.room, identity, seed)
+
+        def identity(voice: Voice) -> str:
+            return json.dumps([_FORMAT, model.id, voice_identity(voice), *how], sort_keys=True)
+
+        voices = {name: identity(part.voice) for name, part in self.cast.items()}
+        return Speaker(model.tokenizer, model.room, identity(self.voice), seed, voices)
+
+    def part_of(self, line: PlannedLine) -> Part:
+        """The voice that speaks a line, and the checks of it."""
+        return self.cast[line.voice] if line.voice else Part(self.voice, self.checker)
 
 
 def threads_that_count(model: Model) -> int:
@@ -65,8 +82,12 @@ def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> No
         TriforceError: ``speaker`` would give the first line another name.
     """
     first = planned[0]
+    if first.voice not in ("", *speaker.voices):
+        raise TriforceError(
+            f"this process has no voice '{first.voice}', which the plan names; give all processes the same --cast"
+        )
     script = make_line(first.source, first.text, first.pause_s, speaker.tokenizer, speaker.room)
-    if speaker.key_of(script, first.seed) != first.key:
+    if speaker.key_of(script, first.seed, first.voice) != first.key:
         raise TriforceError(
             "this process has another model, voice, lexicon or setting than the one that made the plan; "
             "give all processes the same options, and the same kind of device"
@@ -139,7 +160,7 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
     samples = torch.from_numpy(lines.read(line.key, record))
     predicted_s = spoken_length(line.text) / studio.synthesizer.model.characters_per_second
     spoken = Spoken(line.text, samples, torch.zeros(0, 1), True, predicted_s, line.pause_s)
-    checked = studio.checker(spoken, record.sample_rate)
+    checked = studio.part_of(line).checker(spoken, record.sample_rate)
     if checked.flags:
         return None
     return lines.keep(line.key, samples, _record(studio, checked, samples, record.take, record.tries, began))
@@ -153,7 +174,7 @@ def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[Li
     for number in range(studio.tries):
         left = [line for line in some if not known[line.key] and (not number or takes[line.key][-1][0].flags)]
         for line, spoken in zip(left, _takes(studio, left, number), strict=True):
-            checked = studio.checker(spoken, studio.synthesizer.audio.sample_rate)
+            checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
             takes[line.key].append((checked, spoken.samples))
     began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took its share of the time
     return [known[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
@@ -191,7 +212,8 @@ def _job(studio: Studio, line: PlannedLine, number: int) -> Job:
     script = make_line(line.source, line.text, line.pause_s, model.tokenizer, model.room)
     if number:
         script = closed(script, model.tokenizer, model.room)
-    return Job(script, studio.voice, bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
+    voice = studio.part_of(line).voice
+    return Job(script, voice, bounds.derived_seed(line.seed + number * _TAKE_STRIDE))
 
 
 def _record(studio: Studio, checked: Checked, samples: torch.Tensor, take: int, tries: int, began: float) -> LineRecord:

@@ -45,7 +45,7 @@ class SpeakingLimits(Record):
     # teacher leaves silence at both ends, did not come to the end of a single word.
     pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 2.5
     # Added to the decision to go on, this makes a reader e times as fast (docs/speaking.md#speed); measured with the bundled model.
-    urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 10.5
+    urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 

@@ -219,8 +219,11 @@ def _draw_together(
 
 
 def _reading(model: Model, lines: Sequence[Line], speed: float) -> Reading:
-    """The grammar by which ``lines`` are read in order, each symbol as long as the model's limits say at ``speed``."""
-    limits, rate = model.limits, model.code_rate / speed
-    held = [holds(line.pieces, limits.least_seconds, rate) for line in lines]
-    longest, urge = round(limits.longest_symbol_s * rate), limits.urge_per_log_speed * math.log(speed)
+    """The grammar by which ``lines`` are read in order at ``speed``, each symbol as long as the model's limits say.
+
+    A slow reader holds each symbol longer. A fast one holds it no shorter: with that, fewer words are wrong.
+    """
+    limits, rate = model.limits, model.code_rate
+    held = [holds(line.pieces, limits.least_seconds, rate / min(1.0, speed)) for line in lines]
+    longest, urge = round(limits.longest_symbol_s * rate / speed), limits.urge_per_log_speed * math.log(speed)
     return Reading(model.vocabulary, [line.tokens for line in lines], longest, held, model.device, urge)

@@ -3,7 +3,7 @@
 import re
 
 from triforce_tts.errors import TextError
-from triforce_tts.text.phonemes import VOWELS
+from triforce_tts.text.arpabet import VOWELS
 
 _PRIMARY, _SECONDARY = "ˈ'", "ˌ"
 _IGNORED = ".͜͡ːˑʰ‿ \u200d"  # syllables, ties, length and breath, which ARPAbet does not write

@@ -5,7 +5,6 @@ is trained to read as well. The only inference is the English ending of a known 
 each measured against the dictionary's own entries.
 """
 
-import difflib
 import gzip
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,67 +13,20 @@ from pathlib import Path
 
 from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file, read_text_file
+from triforce_tts.text.arpabet import CONSONANTS, PHONES, VOWELS, parse_phones
+from triforce_tts.text.pls import read_pls
 
-VOWELS = ("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")
-CONSONANTS = (
-    "B",
-    "CH",
-    "D",
-    "DH",
-    "F",
-    "G",
-    "HH",
-    "JH",
-    "K",
-    "L",
-    "M",
-    "N",
-    "NG",
-    "P",
-    "R",
-    "S",
-    "SH",
-    "T",
-    "TH",
-    "V",
-    "W",
-    "Y",
-    "Z",
-    "ZH",
-)
-STRESSES = ("0", "1", "2")  # stress: none, primary, secondary
-PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONANTS)
-"""All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
+__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "parse_phones", "plural_ending"]
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
 
 MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a longer file is no lexicon
 
-_PHONE_SET = frozenset(PHONES)
 _PLS = (".pls", ".xml")
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
-
-
-def parse_phones(text: str) -> tuple[str, ...]:
-    """The phones of a space-separated string such as ``T AH0 M EY1 T OW0``.
-
-    Raises:
-        TextError: there is none, or one is unknown; the message names it and the nearest known phone.
-    """
-    phones = tuple(text.split())
-    if not phones:
-        raise TextError("no phones given: expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0")
-    for phone in phones:
-        if phone not in _PHONE_SET:
-            upper = phone[:8].upper()
-            nearest = f"{upper}1" if upper in VOWELS else difflib.get_close_matches(upper, PHONES, n=1, cutoff=0.0)[0]
-            raise TextError(
-                f"unknown phone '{phone[:20]}' in '{text[:60]}': the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
-            )
-    return phones
 
 
 class Lexicon:
@@ -190,8 +142,6 @@ def _plain_word(word: str, place: str) -> str:
 
 
 def _read_pls(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    from triforce_tts.text.pls import read_pls  # here, because it imports this file
-
     try:
         content = read_file(path, MAX_LEXICON_BYTES)
     except TriforceError as error:

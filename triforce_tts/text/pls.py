@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import TextError
+from triforce_tts.text.arpabet import parse_phones
 from triforce_tts.text.ipa import phones_of_ipa, phones_of_x_sampa
-from triforce_tts.text.phonemes import parse_phones
 
 _NAMESPACE = "{http://www.w3.org/2005/01/pronunciation-lexicon}"
 _ALPHABETS: dict[str, Callable[[str], tuple[str, ...]]] = {

@@ -155,3 +155,11 @@ def test_the_nearest_licence_counts_and_none_above_the_top(tmp_path: Path) -> No
     assert license_beside(inner, top) == "CC0-1.0"
     put(inner / "LICENSE", "CC-BY-4.0")
     assert license_beside(inner, top) == "CC-BY-4.0"
+
+
+def test_a_text_may_lie_beside_its_sound_as_lab(tmp_path: Path) -> None:
+    for name, ending in (("a", ".lab"), ("b", ".LAB"), ("c", ".txt")):
+        (tmp_path / f"{name}.wav").write_bytes(b"")
+        (tmp_path / f"{name}{ending}").write_text(f"words of {name}\n")
+    (tmp_path / "c.lab").write_text("a .txt comes first")
+    assert [clip.text for clip in find_clips([tmp_path]).clips] == ["words of a", "words of b", "words of c"]

@@ -10,11 +10,13 @@ import pytest
 import trustme
 
 from tests.data.web import server as w
-from triforce_tts.data.web import fetch, request
-from triforce_tts.data.web.addresses import is_public
-from triforce_tts.data.web.fetch import download, stem_of
-from triforce_tts.data.web.request import FetchConfig
+from triforce_tts.data.web import fetch
+from triforce_tts.data.web.fetch import download
 from triforce_tts.errors import AudioError
+from triforce_tts.web import request
+from triforce_tts.web.addresses import is_public
+from triforce_tts.web.names import stem_of
+from triforce_tts.web.request import FetchConfig
 
 MP3 = b"ID3\x04\x00\x00\x00\x00\x00\x00" + b"\xff\xfb\x90\x00" + bytes(range(256)) * 400  # 100 kB that begin like mp3
 QUICK = {

@@ -12,9 +12,9 @@ from tests.data.web import server as w
 from tests.data.web.test_fetch import MP3, config
 from triforce_tts.data.raw import find as raw
 from triforce_tts.data.web import ytdlp
-from triforce_tts.data.web.request import FetchConfig
 from triforce_tts.data.web.ytdlp import fetch_ytdlp, is_for_ytdlp, list_ytdlp
 from triforce_tts.errors import AudioError
+from triforce_tts.web.request import FetchConfig
 
 yt_dlp = pytest.importorskip("yt_dlp")
 # If a hook stops yt-dlp, it does not close its connection; ``site`` calls the garbage collector, which closes it.

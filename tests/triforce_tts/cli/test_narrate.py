@@ -5,12 +5,17 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import av
+import feedparser
 import pytest
 
 from tests import forks, launch
+from tests.books import make_epub
+from tests.data.web import server
+from tests.triforce_tts.books.test_article import PAGE
 from tests.triforce_tts.cli.test_bad_input import assert_refused
 
 BOOK = "CHAPTER I\n\nMr. Fox ran in 1884.\n\nCHAPTER II\n\nHe hid 日本.\n\nCHAPTER III\n\nNo.\n"
@@ -71,6 +76,48 @@ def test_a_book_becomes_a_file_and_progress_is_json(book: Path, quick: list[str 
     assert "3 chapters" in again.stderr
 
 
+def test_a_cast_gets_its_lines_and_the_dry_run_counts_them(tmp_path: Path, quick: list[str | Path]) -> None:
+    book, cast = tmp_path / "two.txt", tmp_path / "cast.yaml"
+    book.write_text('"Yes," said Jack. "No," said Jill.\n')
+    cast.write_text("Jack: kathleen\nJill: af_heart\n")
+    done = run(book, "--dry-run", "--cast", cast, *quick)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if "by the voice" in line][1:] == [
+        "1 line by the voice 'kathleen': Jack 1",
+        "1 line by the voice 'af_heart': Jill 1",
+    ]
+    cast.write_text("Jim: kathleen\n")
+    done = run(book, "--cast", cast, "--quiet", *quick)
+    assert_refused(done, "no speaker 'Jim'; its speakers are Jack, Jill")
+
+
+def test_articles_become_the_episodes_of_a_feed(book: Path, quick: list[str | Path]) -> None:
+    folder = book.parent / "talks"
+    with server.serving() as web:
+        web.replies["/flood.html"] = server.whole(PAGE.encode(), "text/html")
+        web.replies["/song"] = server.whole(b"ID3", "audio/mpeg")
+        url = web.url("/flood.html")
+        refused = run(url, "--feed", folder, "--quiet", *quick)
+        assert_refused(refused, "--allow-private")
+        assert_refused(run(web.url("/song"), "--allow-private", "--quiet", *quick), "expected a web page")
+        assert not folder.exists()
+        listed = run(url, "--list", "--allow-private")
+        assert listed.stdout.split()[2:] == ["words", "The", "Flood"]
+        done = run(url, book, "--feed", folder, "--feed-url", "https://example.org/t", "--allow-private", *quick)
+    assert done.returncode == 0, done.stderr
+    parsed = feedparser.parse((folder / "feed.xml").read_bytes())
+    assert sorted(entry.title for entry in parsed.entries) == ["The Flood", "fox"]
+    for entry in parsed.entries:
+        (enclosure,) = entry.enclosures
+        path = folder / enclosure.href.removeprefix("https://example.org/t/")
+        assert int(enclosure.length) == path.stat().st_size
+        with av.open(str(path)) as container:
+            assert abs(container.duration / 1e6 - int(entry.itunes_duration)) < 1
+    article = next(entry for entry in parsed.entries if entry.title == "The Flood")
+    assert (article.author, article.link) == ("Ann Poe", url)
+    assert article.published.startswith("Thu, 02 Mar 1899")
+
+
 def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: list[str | Path]) -> None:
     whole, out = book.parent / "whole.flac", book.parent / "fox.flac"
     assert run(book, "--out", whole, *quick).returncode == 0
@@ -115,13 +162,55 @@ def hostile(kind: str, folder: Path) -> Path:
     elif kind == "epub":
         path = folder / "broken.epub"
         path.write_bytes(b"PK\x03\x04 no zip at all")
+    elif kind == "bomb":
+        path = make_epub(folder / "bomb.epub", {"a.xhtml": "<p>No.</p>"})
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("OEBPS/b.xhtml", "a" * 60_000_000)
+        _replace(path, b"a.xhtml", b"b.xhtml")
+    elif kind == "entities":
+        declared = "".join(f"<!ENTITY l{n} '{f'&l{n - 1};' * 10 if n else 'lol'}'>" for n in range(10))
+        path = make_epub(
+            folder / "lol.epub", {"a.xhtml": f"<!DOCTYPE html [{declared}]><html><body><p>&l9;</p></body></html>"}
+        )
+    elif kind == "traversal":
+        secret = folder / "secret.xhtml"
+        secret.write_text("<html><body><p>It is evil.</p></body></html>")
+        path = make_epub(folder / "out.epub", {"../../secret.xhtml": ""}, spine=["../../secret.xhtml"])
+    elif kind == "spine":
+        path = make_epub(folder / "spine.epub", {"a.xhtml": "<p>No.</p>"}, spine=["a.xhtml"] * 20_001)
+    elif kind == "no chapters":
+        path = make_epub(folder / "none.epub", {})
+    elif kind == "long word":
+        path.write_text("a" * 1_000_000)
+    elif kind == "long word of Markdown":
+        path = folder / "long.md"
+        path.write_text("[" * 200_000)
+    elif kind == "cut zip":
+        whole = make_epub(folder / "cut.epub", {"a.xhtml": "<p>No.</p>"}).read_bytes()
+        path = folder / "cut.epub"
+        path.write_bytes(whole[: len(whole) // 2])
     elif kind == "pdf":
         path = folder / "book.pdf"
         path.write_bytes(b"%PDF-1.7")
     return path
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty", "blank", "unspeakable", "not-text", "folder", "epub", "pdf"])
+def _replace(path: Path, before: bytes, after: bytes) -> None:
+    """Point the package at another page."""
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content.replace(before, after) if name.endswith(".opf") else content)
+
+
+HOSTILE = (
+    "missing", "empty", "blank", "unspeakable", "not-text", "folder", "epub", "pdf", "bomb", "entities", "traversal", "spine",
+    "no chapters", "long word", "long word of Markdown", "cut zip",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
 def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str | Path]) -> None:
     path = hostile(kind, tmp_path)
     before = sorted(tmp_path.rglob("*"))
@@ -153,6 +242,18 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--chapter-pattern", "("], "pattern"),
         (["--recogniser", "nowhere"], "nowhere"),
         (["--redo", "99"], "no such line"),
+        (["fox.txt"], "2 books, expected one"),
+        (["fox.txt", "--feed", "talks"], "would have the same name"),
+        (["nowhere.txt", "--feed", "talks", "--chapters", "1"], "--chapters: it belongs to one book"),
+        (["--feed", "talks", "--out", "a.mp3"], "leave --out away"),
+        (["--feed", "fox.txt"], "expected a folder for the feed"),
+        (["--feed-url", "https://example.org/"], "expected --feed DIR"),
+        (["--overlay", "a.pdf"], "expected a name in .epub"),
+        (["--overlay", "fox.txt"], ".epub"),
+        (["--cast", "nowhere.yaml"], "nowhere.yaml"),
+        (["--cast", "fox.txt"], "has no tab"),
+        (["--pronounce", "nowhere.txt"], "nowhere.txt"),
+        (["--series", ""], "--series"),
         (["--redo", "x"], "expected numbers"),
         (["--redo", "1="], "empty"),
         (["--out", "/dev/null"], "expected a folder to write, found a file"),

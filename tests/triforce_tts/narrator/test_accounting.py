@@ -49,3 +49,8 @@ def test_a_lost_doubled_moved_or_changed_word_is_an_error(spoken: str, what: str
 def test_a_lost_word_beside_a_number_is_an_error() -> None:
     with pytest.raises(TextError, match="the word 'sheep' would be lost"):
         account_sentence("He had 20 sheep and a dog.", ["he", "had", "twenty", "and", "a", "dog"])
+
+
+def test_initials_are_not_taken_for_the_letters_of_another_word() -> None:
+    source = "He met J. R. Ewing, Jr. of ISO in town."
+    assert account_sentence(source, spoken_words(normalize(source))) == []

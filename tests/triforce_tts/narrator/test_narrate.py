@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.triforce_tts.narrator.conftest import STORY, tone
+from tests.triforce_tts.narrator.readalong import read_along
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TriforceError
 from triforce_tts.judges.recognisers import Recogniser
@@ -233,3 +234,31 @@ def test_a_folder_of_somebody_else_is_left_alone(run: Run, tmp_path: Path) -> No
     (tmp_path / "book.narration" / "letters.txt").write_text("mine")
     with pytest.raises(TriforceError, match=r"letters\.txt"):
         run(tmp_path / "book.m4b")
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "number", "show", "grouping"),
+    [
+        ("Holmes #3", "Other", "1", "Holmes", "Holmes #3"),
+        ("Holmes", "Other", "1", "Holmes", "Holmes"),
+        (None, "Other", "1", "Other", "Other #1"),
+        (None, "Other", "", "Other", "Other"),
+    ],
+)
+def test_a_series_is_in_the_tags(
+    given: str | None, own: str, number: str, show: str, grouping: str, studio: Studio, story: Path, tmp_path: Path
+) -> None:
+    import av
+
+    book = read_chapters(story)
+    book = replace(book, about=replace(book.about, series=own, number=number, date="1892"))
+    out = tmp_path / "book.m4b"
+    overlay = tmp_path / "along.epub"
+    order = Order(story, out, chapters="3", series=given, credits=True, overlay=overlay)
+    narrate(order, book, studio, lambda *_, **__: None)
+    assert [len(lines) for lines in read_along(overlay)] == [2, 2, 3]
+    with av.open(str(out)) as container:
+        tags = dict(container.metadata)
+        titles = [chapter["metadata"]["title"] for chapter in container.chapters()]
+    assert (tags["show"], tags["grouping"], tags["date"]) == (show, grouping, "1892")
+    assert titles == ["Opening credits", "CHAPTER III", "Closing credits"]

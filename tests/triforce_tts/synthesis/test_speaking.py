@@ -186,7 +186,7 @@ def test_parts_of_a_divided_sentence_do_not_begin_one(make_model: MakeModel) -> 
 
 
 def test_speed_goes_to_the_grammar_and_the_natural_pauses(make_model: MakeModel, voice: Voice) -> None:
-    """At 1.25: holds and limit are four fifths, the urge is that of the model's limits, asked pauses stay as they are."""
+    """At 1.25: the limit is four fifths, the holds stay, the urge is that of the model's limits, asked pauses stay."""
     model = make_model("complex", True)
     limits = model.limits.model_copy(
         update={"urge_per_log_speed": 8.0, "longest_symbol_s": 1.0, "least_seconds": {"T": 0.4}}
@@ -197,7 +197,7 @@ def test_speed_goes_to_the_grammar_and_the_natural_pauses(make_model: MakeModel,
     assert [job.line.pause_s for job in usual] == [2.0, 0.35, 0.35]
     assert [job.line.pause_s for job in fast] == pytest.approx([2.0, 0.28, 0.28])
     assert fast[0].line.predicted_s == pytest.approx(0.8 * usual[0].line.predicted_s)
-    for speed, urge, longest, hold in ((1.0, 0.0, 31, 12), (1.25, 8 * 0.2231, 25, 10)):
+    for speed, urge, longest, hold in ((1.0, 0.0, 31, 12), (1.25, 8 * 0.2231, 25, 12), (0.8, -8 * 0.2231, 39, 16)):
         grammar = plan_drawing(model, usual, 1, speed).grammar
         assert isinstance(grammar, Reading)
         assert grammar.urge == pytest.approx(urge, abs=1e-3)

@@ -7,7 +7,7 @@ import ipaddress
 
 import pytest
 
-from triforce_tts.data.web.addresses import is_public
+from triforce_tts.web.addresses import is_public
 
 # https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry, multicast and site-local
 # besides.

@@ -1,6 +1,6 @@
 """Makes one request to a server: looks its name up, checks the addresses, and connects to one of them.
 
-So a server cannot lead the builder into the private network of this machine, not even by a redirect.
+So a server cannot lead this program into the private network of this machine, not even by a redirect.
 """
 
 import http.client
@@ -19,8 +19,7 @@ from urllib3.response import BaseHTTPResponse
 
 from triforce_tts.errors import AudioError
 from triforce_tts.schema import Config
-
-from .addresses import is_public
+from triforce_tts.web.addresses import is_public
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 # The errors that a bad server causes.
@@ -195,7 +194,9 @@ def _addresses(url: str, host: str, allow_private: bool) -> list[str]:
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
         if not allow_private and not is_public(address):
-            raise AudioError(f"{url}: {host} is {address}, not a public address; fetch.allow_private=true permits it")
+            raise AudioError(
+                f"{url}: {host} is {address}, not a public address; fetch.allow_private=true (narrate: --allow-private) permits it"
+            )
     return addresses
 
 

@@ -1,0 +1,146 @@
+"""Stages 2 and 3, trained on from a model's own weights with the speech of one voice.
+
+All weights are trained, at a low rate and for a short time: a few minutes of speech are soon learnt by heart. So the
+held-out clips decide which state is kept, the one before the first step included, and training ends when they have not
+become likelier for some validations in a row. The DVAE stays as it is, because the codes are the networks' common
+language.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from triforce_tts import checkpoint, schema
+from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.models.load import read_stage
+from triforce_tts.stages import diffusion as diffusion_stage
+from triforce_tts.stages import gpt as gpt_stage
+from triforce_tts.stages.codes import copies_of
+from triforce_tts.stages.learner import computes_bfloat16
+from triforce_tts.stages.loop import Trainer
+from triforce_tts.synthesis.script import Training
+
+LONGEST_S = 16.0  # of a clip that the GPT learns from, where its room is not smaller
+SPEEDS, SHIFTS = (0.9, 1.1), 2  # of the copies of each clip, as those of the bundled model's readers
+COPIES = copies_of(SPEEDS, SHIFTS)
+FIGURES = {"gpt": "speech_loss", "diffusion": "error_1_step"}  # by which the best state is chosen
+# A batch of stage 2 has a few hundred tokens a clip, one of stage 3 a second of sound a clip.
+_RUN: dict[str, Any] = {
+    "final_learning_rate": 0.1,
+    "warmup_steps": 20,
+    "patience": 5,
+    "keep": 1,
+    "preview_every": 0,
+    "trackers": [],
+}
+_RUNS: dict[str, dict[str, Any]] = {
+    "gpt": {
+        "batch_size": 12, "optimizer": "muon", "learning_rate": 5e-4, "ema": 0.98, "bucket_batches": 16, "validate_every": 20,
+        "save_every": 20, "validate_samples": 20,
+    },
+    "diffusion": {
+        "batch_size": 8, "learning_rate": 1e-4, "ema": 0.99, "validate_every": 100, "save_every": 50,
+        "validate_samples": 10,
+    },
+}  # fmt: skip
+
+
+def longest_clip(model: Path, audio: AudioConfig) -> float:
+    """Seconds of the longest clip that the GPT of ``model`` has room for, beside a voice and its text."""
+    config, trained = checkpoint.read_config(model / "gpt", "gpt"), read_stage(model / "gpt", "gpt", Training)
+    dvae = checkpoint.read_config(model / "dvae", "dvae")["model"]
+    rate = audio.frame_rate / dvae["downsampling"] * (1 if config["model"].get("head") else dvae["groups"])
+    rate += trained.characters_per_second  # the text stands beside the codes
+    room = config["model"]["max_tokens"] / rate - trained.voice_seconds[1]
+    return float(min(LONGEST_S, room * min(SPEEDS)))  # a slower copy of a clip is longer
+
+
+def train_gpt(
+    model: Path, codes: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
+) -> dict[str, Any]:
+    """Train stage 2 of ``model`` on ``codes`` for so many minutes; what was reached.
+
+    Raises:
+        ConfigError: one of ``settings`` is wrong.
+        TriforceError: the run cannot go on; the message says why.
+    """
+    config = checkpoint.read_config(model / "gpt", "gpt")
+    trained = read_stage(model / "gpt", "gpt", Training)
+    values = {
+        "model": config["model"],
+        "data": {
+            "voice_seconds": list(trained.voice_seconds),
+            "mixture": [0.85, 0.1, 0.0, 0.05],
+            "reads": config["vocabulary"]["reads"],
+        },
+        "run": _run("gpt", model, minutes, seed, workers),
+    }
+    parsed = schema.parse(gpt_stage.GPTSettings, schema.override(values, settings), "--set gpt")
+    torch.manual_seed(seed)
+    task = gpt_stage.build(parsed, [codes])
+    # A few minutes of speech do not tell how short each sound can be, and the readers before did.
+    task.speaking = trained.speaking
+    return _fit(task, parsed, run)
+
+
+def train_diffusion(
+    model: Path, shards: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
+) -> dict[str, Any]:
+    """Train stage 3 of ``model`` on ``shards`` for so many minutes; what was reached.
+
+    Raises:
+        ConfigError: one of ``settings`` is wrong.
+        TriforceError: the run cannot go on; the message says why.
+    """
+    network = checkpoint.read_config(model / "diffusion", "diffusion")["model"]
+    values = {
+        "model": network,
+        # Mostly what one step from noise must do, because so many steps the model takes when it speaks.
+        "data": {
+            "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
+            "drop_share": 0.1 if network["null_condition"] else 0.0,
+        },
+        "run": _run("diffusion", model, minutes, seed, workers),
+    }  # fmt: skip
+    parsed = schema.parse(diffusion_stage.DiffusionSettings, schema.override(values, settings), "--set diffusion")
+    torch.manual_seed(seed)
+    return _fit(diffusion_stage.build(parsed, [shards], model / "dvae"), parsed, run)
+
+
+def _run(stage: str, model: Path, minutes: float, seed: int, workers: int) -> dict[str, Any]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return {
+        **_RUN,
+        **_RUNS[stage],
+        "minutes": minutes,
+        "seed": seed,
+        "workers": 1 if workers > 1 else 0,
+        "precision": "bf16" if computes_bfloat16(device) else "fp32",
+        "keep_best": FIGURES[stage],
+        "init_from": str(model / stage),
+    }
+
+
+def _fit(task: Any, settings: Any, run: Path) -> dict[str, Any]:
+    trainer: Trainer[Any, Any] = Trainer(task, settings.run, run, settings.model_dump(mode="json"))
+    outcome = trainer.fit()
+    trainer.close()
+    first, best = _figures(run, FIGURES[task.name])
+    return {
+        "steps": outcome.progress.step,
+        "minutes": round(outcome.progress.seconds / 60, 3),
+        "stopped_early": outcome.progress.is_out_of_patience(settings.run),
+        "first": first,
+        "best": best,
+        "best_step": int(checkpoint.locate(run / "best").name.partition("-")[2]),
+    }
+
+
+def _figures(run: Path, name: str) -> tuple[float, float]:
+    """The held-out figure ``name`` of the weights that training started from, and the lowest one."""
+    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    figures = [row[name] for row in rows if row.get("kind") == "validation" and row.get(name) is not None]
+    return figures[0], min(figures)

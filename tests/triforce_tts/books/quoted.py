@@ -1,0 +1,36 @@
+"""Paragraphs of prose with the speakers that a reader is certain of."""
+
+CERTAIN = [
+    ('"Yes," said Jack.', [("Jack", "Yes,")]),
+    ('"Yes," said Jack. "No," said Jill.', [("Jack", "Yes,"), ("Jill", "No,")]),
+    ("“Yes,” said Jack, “not now.”", [("Jack", "Yes,"), ("Jack", "not now.")]),
+    ('"Yes," Jack said. "Not now."', [("Jack", "Yes,"), ("Jack", "Not now.")]),
+    ('"Yes," said Jack. The sign read "No entry."', [("Jack", "Yes,")]),
+    ('"Yes," said Jack. "No," she said.', [("Jack", "Yes,")]),
+    ('Jack said, "Come in." He left.', [("Jack", "Come in.")]),
+    ('It rained. Then Jill said: "Come in."', [("Jill", "Come in.")]),
+    ('Mr. Fox said quietly, "Come in."', [("Mr. Fox", "Come in.")]),
+    ('"Is it?" Jack asked.', [("Jack", "Is it?")]),
+    ("“Stop!” cried the Queen of Hearts.", [("Queen of Hearts", "Stop!")]),
+    ("“Well,” said Mr. Fox, “no.”", [("Mr. Fox", "Well,"), ("Mr. Fox", "no.")]),
+    ("‘I don’t,’ said the March Hare; ‘it’s laid.’", [("March Hare", "I don’t,"), ("March Hare", "it’s laid.")]),
+    ("“He said ‘no,’ I think,” said Jack.", [("Jack", "He said ‘no,’ I think,")]),
+    ("“Wait—” said Élodie.", [("Élodie", "Wait—")]),
+]
+UNCERTAIN = [
+    '"Yes," he said. "No."',
+    '"Yes," said I.',
+    '"Yes."',
+    "“Yes,” said Jack’s mother.",
+    "“Yes,” said the boys’ mother.",
+    "“Yes,” said Mr. and Mrs. Fox.",
+    "“Yes,” said Jack and Jill.",
+    "“Yes,” said the old man.",
+    '"Is it?" Jack returned to his seat.',
+    'He called it "progress," and Jack agreed.',
+    'The mother of Jack said, "Come in."',
+    '"Yes, said Jack.',
+    'It was 5" wide, said Jack.',
+    "“Yes.” Jack said nothing.",
+    "",
+]

@@ -1,0 +1,114 @@
+"""A podcast that other programs read, and that keeps the episodes which it has."""
+
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import feedparser
+import pytest
+
+from triforce_tts.books.read import read_chapters
+from triforce_tts.data.web.feeds import parse_feed
+from triforce_tts.errors import TriforceError
+from triforce_tts.narrator.feed import FEED, Episode, add_episode, check_feed, episode_guid, published
+from triforce_tts.web.request import FetchConfig
+
+DAY = datetime(2026, 3, 2, 12, tzinfo=timezone.utc)
+BASE = "https://example.org/talks"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "talks"
+    path.mkdir()
+    return path
+
+
+def episode(folder: Path, name: str, guid: str, day: int = 1, size: int = 1000) -> Episode:
+    path = folder / f"{name}.mp3"
+    path.write_bytes(b"x" * size)
+    return Episode(path, guid, f"Title & <{name}>", "Ann Poe", 61.4, DAY.replace(day=day), "https://example.org/a")
+
+
+def test_another_reader_finds_everything(folder: Path) -> None:
+    add_episode(folder, episode(folder, "a b é", "urn:sha256:1"), BASE)
+    data = (folder / FEED).read_bytes()
+    parsed = feedparser.parse(data)
+    assert not parsed.bozo
+    assert (parsed.version, parsed.feed.title, parsed.feed.language) == ("rss20", "talks", "en")
+    assert parsed.feed.link == f"{BASE}/"
+    assert b"<itunes:explicit>false</itunes:explicit>" in data
+    (entry,) = parsed.entries
+    assert (entry.id, entry.guidislink, entry.title) == ("urn:sha256:1", False, "Title & <a b é>")
+    assert (entry.itunes_duration, entry.author, entry.link) == ("61", "Ann Poe", "https://example.org/a")
+    assert entry.published == "Sun, 01 Mar 2026 12:00:00 +0000"
+    (enclosure,) = entry.enclosures
+    assert (enclosure.href, enclosure.length, enclosure.type) == (f"{BASE}/a%20b%20%C3%A9.mp3", "1000", "audio/mpeg")
+    (ours,) = parse_feed(data, "feed", FetchConfig())
+    assert (ours.url, ours.guid, ours.published) == (enclosure.href, "urn:sha256:1", "2026-03-01T12:00:00+00:00")
+
+
+def test_episodes_are_merged_by_content_and_by_file(folder: Path) -> None:
+    for name, guid, day in (("a", "1", 1), ("b", "2", 3), ("c", "3", 2)):
+        add_episode(folder, episode(folder, name, guid, day), BASE)
+    text = (folder / FEED).read_text().replace("<title>talks</title>", "<title>My talks</title>")
+    (folder / FEED).write_text(text)
+    add_episode(folder, episode(folder, "a", "1", 9, size=2000), None)  # the same words, spoken anew
+    add_episode(folder, episode(folder, "c", "4", 2), "https://other.example/x/")  # an article that was edited
+    parsed = feedparser.parse((folder / FEED).read_bytes())
+    assert parsed.feed.title == "My talks"
+    assert parsed.feed.link == "https://other.example/x/"
+    assert [(e.id, e.enclosures[0].href, e.enclosures[0].length) for e in parsed.entries] == [
+        ("2", "https://other.example/x/b.mp3", "1000"),
+        ("4", "https://other.example/x/c.mp3", "1000"),
+        ("1", "https://other.example/x/a.mp3", "2000"),
+    ]
+    assert parsed.entries[2].published == "Sun, 01 Mar 2026 12:00:00 +0000"
+
+
+def test_without_an_address_episodes_lie_beside_the_feed(folder: Path) -> None:
+    add_episode(folder, episode(folder, "a", "1"), None)
+    parsed = feedparser.parse((folder / FEED).read_bytes())
+    assert parsed.entries[0].enclosures[0].href == (folder / "a.mp3").resolve().as_uri()
+
+
+def test_the_guid_is_that_of_the_words(story: Path) -> None:
+    book = read_chapters(story)
+    assert episode_guid(book) == episode_guid(read_chapters(story))
+    assert episode_guid(replace(book, chapters=book.chapters[:-1])) != episode_guid(book)
+
+
+def test_dates_of_articles() -> None:
+    assert published("2020-02-03") == datetime(2020, 2, 3, 12, tzinfo=timezone.utc)
+    now = datetime.now(timezone.utc)
+    for date in ("", "2020", "2020-13-01", "9999-12-31"):
+        assert abs((published(date) - now).total_seconds()) < 60
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        ("<rss", "cannot read it"),
+        ("", "cannot read it"),
+        ("<html/>", "no feed of this program"),
+        ("<rss><channel><title>Mine</title></channel></rss>", "no feed of this program"),
+        ("<rss><channel><generator>triforce-tts</generator><item/></channel></rss>", "no enclosure"),
+        ('<!DOCTYPE a [<!ENTITY b "x">]><rss><channel><generator>&b;</generator></channel></rss>', "no feed of this program"),
+    ],
+)  # fmt: skip
+def test_a_feed_that_is_not_ours_is_left_alone(content: str, what: str, folder: Path) -> None:
+    (folder / FEED).write_text(content)
+    with pytest.raises(TriforceError, match=what) as caught:
+        check_feed(folder, BASE)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(TriforceError, match=what):
+        add_episode(folder, episode(folder, "a", "1"), BASE)
+    assert (folder / FEED).read_text() == content
+
+
+@pytest.mark.parametrize(
+    "base", ["", "example.org", "ftp://example.org/", "https://example.org/a b", "https://example.org/?q"]
+)
+def test_addresses_that_no_file_can_follow(base: str, folder: Path) -> None:
+    with pytest.raises(TriforceError, match="expected the address of the folder"):
+        check_feed(folder, base)

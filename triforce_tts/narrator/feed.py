@@ -1,0 +1,212 @@
+"""A podcast of narrations: each is an episode, and ``feed.xml`` lists them (RSS 2.0 with the tags of Apple Podcasts).
+
+A feed that is there already keeps its episodes, and whatever a user changed in its head. An episode is known by its content: the same
+words have the same ``guid`` and the same date of publication, whenever they are spoken again.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.files import atomic_path, read_file
+from triforce_tts.wording import printable
+
+FEED = "feed.xml"
+_GENERATOR = "triforce-tts"  # marks a feed as ours
+_MOST_BYTES = 20_000_000  # of a feed; one with ten thousand episodes has less
+_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
+_ATOM = "http://www.w3.org/2005/Atom"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A narration that is finished; ``link`` is the article's address, or nothing."""
+
+    path: Path
+    guid: str
+    title: str
+    author: str
+    seconds: float
+    published: datetime
+    link: str = ""
+
+
+def episode_guid(book: ChapterBook) -> str:
+    """A name for the content of a book: its title and all that is spoken of it."""
+    digest = hashlib.sha256(book.about.title.encode("utf-8", "replace"))
+    for block in book.blocks():
+        digest.update(b"\n" + block.spoken.encode("utf-8", "replace"))
+    return f"urn:sha256:{digest.hexdigest()}"
+
+
+def published(date: str) -> datetime:
+    """The day that an article states, at noon of UTC; without one, now."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    try:
+        day = datetime.fromisoformat(f"{date}T12:00:00+00:00")
+    except ValueError:  # a year or a month alone, or nothing
+        return now
+    return min(day, now)
+
+
+def check_feed(folder: Path, base: str | None) -> None:
+    """Refuse a feed that cannot be written, before any work.
+
+    Raises:
+        ConfigError: ``base`` is no address that files can follow.
+        TriforceError: the folder is a file, or its feed is damaged or another program's.
+    """
+    if base is not None and (
+        not base.lower().startswith(("http://", "https://")) or not base.isprintable() or set(base) & set(" ?#")
+    ):
+        raise ConfigError(
+            f"--feed-url {base[:80]!r}: expected the address of the folder on the web, such as https://example.org/talks/"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise TriforceError(f"{folder}: expected a folder for the feed, found a file")
+    _channel(folder)
+
+
+def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
+    """Put an episode into the feed of ``folder``; it replaces an earlier one with the same words, or in the same file.
+
+    Args:
+        folder: holds the sound of the episode.
+        episode: which is added.
+        base: the address of the folder on the web; without it that of the feed, or else the folder's own as a ``file:`` URL.
+
+    Raises:
+        TriforceError: the feed is damaged or another program's, the disk is full, or the folder cannot be written.
+    """
+    from lxml import etree
+
+    root = _channel(folder)
+    channel = root.find("channel")
+    place = _base(channel, folder, base)
+    when = episode.published
+    for item in channel.findall("item"):
+        same = item.findtext("guid") == episode.guid
+        if same or _file_of(item) == episode.path.name:
+            when = _date(item) or when if same else when
+            channel.remove(item)
+        else:
+            item.find("enclosure").set("url", place + quote(_file_of(item)))
+    items = [*channel.findall("item"), _item(episode, when, place)]
+    for item in channel.findall("item"):
+        channel.remove(item)
+    channel.extend(sorted(items, key=lambda item: _date(item) or when, reverse=True))
+    _set_address(channel, place)
+    etree.indent(root)
+    with atomic_path(folder / FEED) as temporary:
+        temporary.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def _channel(folder: Path) -> Any:
+    """The root of the feed in ``folder``, or of a new one."""
+    from lxml import etree
+
+    path = folder / FEED
+    if not path.exists():
+        return _new(folder)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_blank_text=True)
+    try:
+        root = etree.fromstring(read_file(path, _MOST_BYTES), parser)
+    except etree.XMLSyntaxError as error:
+        reason = str(error).splitlines()[0]
+        raise TriforceError(
+            f"{path}: expected a feed, cannot read it ({reason}); move it away, or choose another folder"
+        ) from error
+    channel = root.find("channel")
+    if root.tag != "rss" or channel is None or channel.findtext("generator") != _GENERATOR:
+        raise TriforceError(f"{path}: it is no feed of this program; move it away, or choose another folder")
+    if any(item.find("enclosure") is None or item.find("guid") is None for item in channel.findall("item")):
+        raise TriforceError(f"{path}: an episode in it has no enclosure or no guid; mend it, or choose another folder")
+    return root
+
+
+def _new(folder: Path) -> Any:
+    from lxml import etree
+
+    root = etree.Element("rss", version="2.0", nsmap={"itunes": _ITUNES, "atom": _ATOM})
+    channel = etree.SubElement(root, "channel")
+    title = printable(folder.resolve().name) or "Narrations"
+    _add(channel, "title", title)
+    _add(channel, "link", "")
+    _add(channel, "description", f"{title}, read by a synthetic voice")
+    _add(channel, "language", "en")
+    _add(channel, "generator", _GENERATOR)
+    _add(channel, f"{{{_ITUNES}}}author", title)
+    _add(channel, f"{{{_ITUNES}}}explicit", "false")
+    _add(channel, f"{{{_ITUNES}}}category").set("text", "Arts")
+    return root
+
+
+def _item(episode: Episode, when: datetime, place: str) -> Any:
+    from lxml import etree
+
+    item = etree.Element("item")
+    by = f" by {episode.author}" if episode.author else ""
+    _add(item, "title", episode.title)
+    _add(item, "description", f"{episode.title}{by}, read by a synthetic voice.")
+    if episode.link:
+        _add(item, "link", episode.link)
+    _add(item, "guid", episode.guid).set("isPermaLink", "false")
+    _add(item, "pubDate", format_datetime(when))
+    enclosure = _add(item, "enclosure")
+    enclosure.set("url", place + quote(episode.path.name))
+    enclosure.set("length", str(episode.path.stat().st_size))
+    enclosure.set("type", "audio/mpeg")
+    if episode.author:
+        _add(item, f"{{{_ITUNES}}}author", episode.author)
+    _add(item, f"{{{_ITUNES}}}duration", str(max(1, round(episode.seconds))))
+    _add(item, f"{{{_ITUNES}}}explicit", "false")
+    _add(item, f"{{{_ITUNES}}}episodeType", "full")
+    return item
+
+
+def _add(parent: Any, tag: str, text: str = "") -> Any:
+    from lxml import etree
+
+    element = etree.SubElement(parent, tag)
+    element.text = text or None
+    return element
+
+
+def _base(channel: Any, folder: Path, base: str | None) -> str:
+    """The address of the folder, with a slash at its end."""
+    own = channel.find(f"{{{_ATOM}}}link")
+    if base is not None:
+        address = base
+    else:
+        address = own.get("href", "").removesuffix(FEED) if own is not None else folder.resolve().as_uri()
+    return address if address.endswith("/") else f"{address}/"
+
+
+def _set_address(channel: Any, place: str) -> None:
+    from lxml import etree
+
+    own = channel.find(f"{{{_ATOM}}}link")
+    if own is None:
+        own = etree.Element(f"{{{_ATOM}}}link", rel="self", type="application/rss+xml")
+        channel.insert(0, own)
+    if channel.findtext("link") in (None, "", own.get("href", "").removesuffix(FEED)):
+        channel.find("link").text = place
+    own.set("href", place + FEED)
+
+
+def _file_of(item: Any) -> str:
+    return unquote(item.find("enclosure").get("url", "").rpartition("/")[2])
+
+
+def _date(item: Any) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(item.findtext("pubDate") or "")
+    except ValueError:  # a user may have changed it
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

@@ -1,0 +1,204 @@
+"""Voices that a user adds under a name, each a folder in ``voices_folder()``.
+
+The folder ``NAME`` holds the clip (``clip.flac``), where it came from and who agreed to it (``voice.json``), and in
+``models`` what networks need to know of it: the codes and the vector of the speaker, by the checksum of the networks.
+"""
+
+import datetime
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from triforce_tts.audio.edit import first_speech, trim_silence
+from triforce_tts.audio.io import Audio, encode_flac, read_audio, read_tags
+from triforce_tts.audio.quality import best_stretch, clipped, power_spectrum, snr_db, tonality
+from triforce_tts.audio.resample import ANALYSIS_RATE, resample
+from triforce_tts.audio.speechlike import speech_likeness
+from triforce_tts.checkpoint import save_tensors
+from triforce_tts.errors import AudioError, ConfigError
+from triforce_tts.files import MARKER, file_sha256, marked_kind, new_folder, write_json
+from triforce_tts.named_voices import CLIP, added_clips, named_clips, voices_folder
+from triforce_tts.schema import Record, read_record
+from triforce_tts.synthesis.model import Model
+from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file
+
+ABOUT = "voice.json"
+LEAST_SPEECH_S = 3.0  # of a clip; less tells a voice poorly
+SECONDS = (6.0, 10.0)  # what is kept of a longer clip
+# The bars of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings pass them.
+LEAST_SNR_DB, MOST_CLIPPED, MOST_TONALITY = 10.0, 0.001, 0.25
+MOST_CONSENT = 500  # characters
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_KIND: Literal["voice"] = "voice"
+
+
+class About(Record):
+    """``voice.json``: where a voice came from, and what was found wrong with its clip."""
+
+    name: str
+    source: str  # name of the file that was given
+    sha256: str  # of that file
+    added: str  # day, such as 2026-11-27
+    consent: str  # who agreed to the use of the voice, in the words of whoever added it
+    seconds: float
+    snr_db: float
+    faults: list[str]  # that were accepted
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A clip as it would be kept."""
+
+    audio: Audio
+    snr_db: float
+    faults: tuple[str, ...]  # why it makes a poor voice; mostly none
+    note: str  # what was done to it; mostly nothing
+
+
+def inspect_clip(path: Path) -> Inspected:
+    """The best 6 to 10 s of the clip at ``path``, and what is wrong with it.
+
+    Raises:
+        AudioError: it cannot be read, or holds less than a second of speech, of which no voice can be made.
+    """
+    whole = read_audio(path, first_seconds=SEARCHED_SECONDS)
+    rate = whole.sample_rate
+    samples = trim_silence(whole.samples, rate, keep_s=0.2)
+    kept = best_stretch(samples, rate, *SECONDS)
+    note = (
+        f"the best {len(kept) / rate:.1f} s of {len(samples) / rate:.1f} s are kept" if len(kept) < len(samples) else ""
+    )
+    speech = first_speech(kept, rate, SECONDS[1])
+    seconds = len(speech) / rate
+    if seconds < MIN_SECONDS:
+        raise AudioError(
+            f"{path}: {seconds:.2f} s of speech, of which no voice can be made; give {LEAST_SPEECH_S:g} to "
+            f"{SECONDS[1]:g} s of one person who speaks"
+        )
+    heard = resample(kept.numpy(), rate, ANALYSIS_RATE)
+    spectrum = power_spectrum(heard)
+    noise_db, share = snr_db(spectrum), clipped(kept.numpy())
+    faults = []
+    if seconds < LEAST_SPEECH_S:
+        faults.append(f"too short: {seconds:.1f} s of speech, expected at least {LEAST_SPEECH_S:g} s")
+    if share > MOST_CLIPPED:
+        faults.append(
+            f"clipped: {100 * share:.2f} % of it is cut off at its loudest, expected {100 * MOST_CLIPPED:g} % at most"
+        )
+    if not speech_likeness(speech, rate).is_speech or tonality(spectrum) > MOST_TONALITY:
+        faults.append("not like speech: music, noise or tones, expected one person who speaks")
+    if noise_db < LEAST_SNR_DB:
+        faults.append(f"noisy: the speech is {noise_db:.0f} dB above the noise, expected at least {LEAST_SNR_DB:g} dB")
+    return Inspected(Audio(kept, rate), noise_db, tuple(faults), note)
+
+
+def check_name(name: str) -> str:
+    """``name`` itself.
+
+    Raises:
+        ConfigError: it can be no name of an added voice.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"voice {name!a}: expected a name of 1 to 64 letters, digits, '-' and '_' that begins with a letter or digit"
+        )
+    if name in named_clips():
+        raise ConfigError(f"voice '{name}': a voice of the package has this name; choose another one")
+    return name
+
+
+def add_voice(
+    name: str, clip: Path | str, consent: str, model: Model | None = None, force: bool = False
+) -> tuple[About, str]:
+    """Keep ``clip`` as the voice ``name``; what is known of it, and a note for the user, mostly empty.
+
+    Args:
+        name: what ``--voice`` will call it.
+        clip: a sound file.
+        consent: who agreed to the use of the voice.
+        model: its codes and its speaker vector are kept too, so that this model need not make them again.
+        force: keep a clip that makes a poor voice.
+
+    Raises:
+        ConfigError: the name or the consent is not usable.
+        AudioError: the clip cannot be used, or makes a poor voice.
+        TriforceError: there is a voice of that name, or the folder cannot be written.
+    """
+    path, consent = Path(clip), " ".join(consent.split())
+    check_name(name)
+    if not consent or len(consent) > MOST_CONSENT:
+        raise ConfigError(
+            f"--consent: expected 1 to {MOST_CONSENT} characters that say who agreed to the use of this voice, found "
+            f"{len(consent)}"
+        )
+    target = voices_folder() / name
+    if target.exists():
+        raise ConfigError(f"voice '{name}': exists already in {target}; 'triforce-tts voices remove {name}' removes it")
+    inspected = inspect_clip(path)
+    if inspected.faults and not force:
+        raise AudioError(
+            f"{path}: {'; '.join(inspected.faults)}; give a better clip, or add it all the same with --force"
+        )
+    about = About(
+        name=name, source=path.name, sha256=file_sha256(path), added=datetime.date.today().isoformat(), consent=consent,
+        seconds=round(inspected.audio.duration_s, 2), snr_db=round(inspected.snr_db, 1), faults=list(inspected.faults),
+    )  # fmt: skip
+    with new_folder(target, _KIND, [path]) as folder:
+        tags = {key: value for key, value in read_tags(path).items() if key in ("artist", "copyright")}
+        (folder / CLIP).write_bytes(encode_flac(Audio(inspected.audio.samples, inspected.audio.sample_rate, tags)))
+        write_json(folder / ABOUT, about.model_dump(mode="json"))
+        if model is not None:
+            _keep_voice(folder / CLIP, model)
+    return about, inspected.note
+
+
+def _keep_voice(clip: Path, model: Model) -> None:
+    """Keep what the networks of ``model`` need to know of ``clip`` beside it."""
+    voice = make_voice(clip, clip.parent.name, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
+    file = prompt_file(clip, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
+    file.parent.mkdir(exist_ok=True)
+    tensors = {"codes": voice.codes.to(torch.int64).contiguous(), "speaker": voice.speaker.cpu().contiguous()}
+    save_tensors(file, tensors, {"note": voice.note})
+
+
+def added_voices() -> dict[str, About]:
+    """What is known of each added voice, by its name.
+
+    Raises:
+        AudioError: the record of one is missing or damaged.
+    """
+    return {name: read_about(name) for name in added_clips()}
+
+
+def read_about(name: str) -> About:
+    """What is known of the added voice ``name``.
+
+    Raises:
+        AudioError: there is none, or its record is damaged.
+    """
+    clips = added_clips()
+    if name not in clips:
+        there = ", ".join(clips) or "none"
+        what = "comes with the package" if name in named_clips() else "no such voice was added"
+        raise AudioError(f"voice {name!a}: {what}; added voices: {there}")
+    return read_record(clips[name].parent / ABOUT, About, AudioError)
+
+
+def remove_voice(name: str) -> Path:
+    """Remove the added voice ``name``; the folder that is gone.
+
+    Raises:
+        AudioError: there is none, or its folder holds something else.
+    """
+    clips = added_clips()
+    if name not in clips:
+        read_about(name)
+    folder = clips[name].parent
+    if folder.is_symlink() or marked_kind(folder) != _KIND:
+        raise AudioError(f"{folder}: carries no marker {MARKER} of an added voice; remove it by hand")
+    shutil.rmtree(folder)
+    return folder

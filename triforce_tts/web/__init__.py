@@ -1,0 +1,1 @@
+"""Requests to servers of the web, which may be faulty or hostile."""

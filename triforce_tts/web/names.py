@@ -1,0 +1,19 @@
+"""URLs as names."""
+
+import hashlib
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+
+def is_url(word: str) -> bool:
+    """Whether ``word`` is a URL that can be fetched, rather than a path."""
+    return word.lower().startswith(("http://", "https://"))
+
+
+def stem_of(identity: str) -> str:
+    """A readable file name without suffix for a URL or an episode's id; different ids give different names."""
+    last = re.split(r"[?#]", identity)[0].rstrip("/").rpartition("/")[2]
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", Path(unquote(last)).stem).strip("_")[-40:]
+    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{slug}-{digest}" if slug else digest

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.narrator_faults import Cached, faulty_codes, faulty_sounds
+from benchmarks.narrator_faults import Cached, Codes, faulty_codes, faulty_sounds
 
 RATE = 1000
 
@@ -20,7 +20,7 @@ def line(number: int, text: str) -> Cached:
 LINE, OTHER = line(1, "the table stood under seven windows"), line(2, "nobody ever listens")
 
 
-def words(codes: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def words(codes: Codes) -> list[int]:
     """The number of the word that each five frames come from; -1 for one of the other line."""
     assert len(codes) % 5 == 0
     return [int(frame) // 5 if number == 1 else -1 for number, frame in codes[::5]]

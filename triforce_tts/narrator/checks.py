@@ -167,7 +167,7 @@ def _longest_noise(wave: Wave, sample_rate: int) -> float:
     spectrum = np.square(np.abs(np.fft.rfft(frames * np.hanning(frames.shape[1]), axis=1)))[:, 2:] + 1e-12
     flatness = np.exp(np.log(spectrum).mean(axis=1)) / spectrum.mean(axis=1)
     is_active = power > power.max(initial=0.0) * 10 ** (-ACTIVE_RANGE_DB / 10)
-    return int(_longest_run((flatness > FLATNESS) & is_active)) * int(frames.shape[1]) / sample_rate
+    return _longest_run((flatness > FLATNESS) & is_active) * int(frames.shape[1]) / sample_rate
 
 
 def _frames(wave: Wave, sample_rate: int) -> Wave:
@@ -181,7 +181,7 @@ def _longest_silence(wave: Wave, sample_rate: int) -> float:
     power = np.square(frames).mean(axis=1)
     if not len(power) or power.max() == 0:
         return len(wave) / sample_rate
-    return int(_longest_run(power < power.max() * 10 ** (-ACTIVE_RANGE_DB / 10))) * int(frames.shape[1]) / sample_rate
+    return _longest_run(power < power.max() * 10 ** (-ACTIVE_RANGE_DB / 10)) * int(frames.shape[1]) / sample_rate
 
 
 def _longest_run(marks: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int:

@@ -208,6 +208,7 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
 
     row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": speed(False)}
     if device.type != "cuda":
+        row["graph codes/s"] = "needs CUDA"
         row["native codes/s"] = speed(True) if native.available() else "not built"
         plain = vocabulary.width == 1 and not model.config.sink
         row["transformers codes/s"] = round(transformers_speed(model, prompts, steps)) if plain else "no plain Llama"

@@ -28,3 +28,6 @@ def test_decoding_is_measured_without_a_gpu(size: str) -> None:
     row = measure(size, 2, "fp32", torch.device("cpu"), 8)
     assert row["eager codes/s"] > 0
     assert row["graph codes/s"] == "needs CUDA"
+    assert row["floor codes/s"] > 0
+    assert row["native codes/s"] == "not built" or row["native codes/s"] > 0
+    assert row["transformers codes/s"] == "no plain Llama" or row["transformers codes/s"] > 0

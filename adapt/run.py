@@ -183,10 +183,10 @@ class _Adaptation:
 
     def _budget(self, stage: str) -> Facts:
         """The minutes of a stage, and its settings; stage 3 gets what stage 2 leaves over."""
-        gpt = GPT_SHARE * self.options.minutes
-        minutes = gpt if stage == "gpt" else self.options.minutes - self.facts.get("gpt", {}).get("minutes", gpt)
-        least = (1 - GPT_SHARE) * self.options.minutes
-        minutes = minutes if stage == "gpt" else max(minutes, least)
+        total = self.options.minutes
+        minutes = gpt = GPT_SHARE * total
+        if stage != "gpt":
+            minutes = max(total - self.facts.get("gpt", {}).get("minutes", gpt), total - gpt)
         return {"minutes": round(minutes, 3), "settings": self.options.settings_of(stage)}
 
     def _gpt(self) -> Facts:

@@ -231,8 +231,7 @@ def _speak_together(
     crew.place.meet()
     count, device = 0, studio.synthesizer.model.device
     if crew.open_studio is not None and crew.place.count == 1:
-        found = {line.key: record for line in plan.lines if (record := lines.record(line.key))}
-        count = helpers_for(crew.processes, len(missing_lines(studio, plan.lines, found)), device.type)
+        count = helpers_for(crew.processes, len(_missing(studio, plan, lines)), device.type)
 
     def given(helper: int) -> tuple[object, ...]:
         return crew.open_studio, device_of(helper, str(device)), lines.folder, order.seed
@@ -240,6 +239,13 @@ def _speak_together(
     with helpers(count, help_narration, given) as helping:
         records = speak_missing(studio, plan.lines, lines, progress)
     return records, helping.losses
+
+
+def _missing(studio: Studio, plan: Plan, lines: Lines) -> list[PlannedLine]:
+    """The lines of a plan that are still to be spoken or checked."""
+    return missing_lines(
+        studio, plan.lines, {line.key: record for line in plan.lines if (record := lines.record(line.key))}
+    )
 
 
 def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Path, seed: int) -> None:
@@ -252,8 +258,7 @@ def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Pa
     plan = read_record(folder / PLAN, Plan)
     require_same_speaker(studio.speaker(seed), plan.lines)
     lines = Lines(folder, studio.synthesizer.tags(seed))
-    found = {line.key: record for line in plan.lines if (record := lines.record(line.key))}
-    for _ in speak_shared(studio, plan.lines, missing_lines(studio, plan.lines, found), lines):
+    for _ in speak_shared(studio, plan.lines, _missing(studio, plan, lines), lines):
         pass
 
 

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field, JsonValue, NonNegativeInt, RootModel, Va
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from triforce_tts.errors import CheckpointError, TriforceError
 from triforce_tts.files import read_file, write_json
@@ -186,12 +187,30 @@ def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
             shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise _unreadable(file, error) from error
-    with torch.device("meta"):
+    with _WithoutFirstWeights(), torch.device("meta"):
         expected = {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
     _require_fit(expected, shapes, str(file))
-    network = make()
+    with _WithoutFirstWeights():
+        network = make()
     load_weights(network, path)
     return network
+
+
+class _WithoutFirstWeights(TorchFunctionMode):
+    """Leaves out what ``torch.nn.init`` would write to the parameters of a network that is about to be loaded.
+
+    Random numbers for them take longer than reading the file, and for tensors without memory torch imports its
+    compiler, which takes a second.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Json | None = None
+    ) -> Any:
+        """``func`` of its arguments; a function of ``torch.nn.init`` gives back its tensor as it is."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _require_fit(expected: dict[str, tuple[int, ...]], actual: dict[str, tuple[int, ...]], where: str) -> None:

@@ -292,7 +292,6 @@ at::Tensor reading_step(
     const at::Tensor& holds, int64_t longest, double urge, int64_t text_offset, int64_t code_offset, int64_t n_codes,
     int64_t frame_steps, int64_t end, double temperature, double top_p) {
   const int64_t batch = logits.size(0), ids = logits.size(1), columns = due.size(1);
-  TORCH_CHECK(code_offset + n_codes <= ids && columns > texts.max().item<int64_t>(), "tables of another vocabulary or text");
   const at::Tensor rows = logits.contiguous(), draws = uniforms.contiguous();
   at::Tensor out = at::empty({batch}, at::kLong);
   for (int64_t b = 0; b < batch; ++b) {
@@ -301,7 +300,8 @@ at::Tensor reading_step(
     int64_t &at = place.mutable_data_ptr<int64_t>()[b], &code = group.mutable_data_ptr<int64_t>()[b];
     int64_t &since = frames.mutable_data_ptr<int64_t>()[b], &count = counted.mutable_data_ptr<int64_t>()[b];
     int64_t& least_count = least.mutable_data_ptr<int64_t>()[b];
-    const int64_t entry = b * columns + at;
+    const int64_t entry = b * columns + at, first = code_offset + code * n_codes;
+    TORCH_CHECK(first + n_codes <= ids && at < columns, "logits or tables of another vocabulary");
     const bool unread = at < texts.const_data_ptr<int64_t>()[b];
     float left = uniform;
     bool on = false;
@@ -322,7 +322,6 @@ at::Tensor reading_step(
       }
       continue;
     }
-    const int64_t first = code_offset + code * n_codes;
     out.mutable_data_ptr<int64_t>()[b] = first + pick(row + first, n_codes, left, temperature, top_p);
     code = (code + 1) % frame_steps;
     if (code == 0) ++since, ++count;

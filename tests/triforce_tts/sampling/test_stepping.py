@@ -172,7 +172,10 @@ def test_both_ways_of_reading_go_on_at_the_same_steps(
         state = torch.stack((reading.place, reading.group, reading.frames, reading.counted, reading.least))
         drawn.append((ids, state))
     assert torch.equal(drawn[0][0], drawn[1][0]) and torch.equal(drawn[0][1], drawn[1][1])
-    read = [[i - vocabulary.text_offset for i in row if i < vocabulary.code_offset and i != END] for row in drawn[0][0].T.tolist()]
+    read = [
+        [i - vocabulary.text_offset for i in row if i < vocabulary.code_offset and i != END]
+        for row in drawn[0][0].T.tolist()
+    ]
     assert read == texts
 
 

@@ -13,6 +13,7 @@
 #include <ATen/cpu/vec/vec.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -197,52 +198,57 @@ void attend(const float* query, const float* keys, const float* values, float* o
   }
 }
 
-at::Tensor as_tensor(const std::vector<float>& x, int64_t batch) {
-  at::Tensor out = at::empty({batch, static_cast<int64_t>(x.size()) / batch}, at::kFloat);
-  std::copy(x.begin(), x.end(), out.mutable_data_ptr<float>());
-  return out;
-}
-
 constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
 
 at::Tensor llama_step(
     const at::Tensor& ids, const at::Tensor& positions, at::Tensor keys, at::Tensor values, const at::Tensor& table,
     at::TensorList layers, const at::Tensor& norm, const at::Tensor& cos, const at::Tensor& sin, int64_t hidden,
-    int64_t pad, bool sink, double eps) {
+    int64_t pad, int64_t end, bool sink, double eps) {
   const int64_t batch = ids.size(0), width = ids.size(1), dim = table.size(1);
   const int64_t heads = keys.size(2), room = keys.size(3), head_dim = keys.size(4);
   TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && ids.is_contiguous(), "tensors must be contiguous");
   TORCH_CHECK(static_cast<int64_t>(layers.size()) == kLayerWeights * keys.size(0), "weights of another number of layers");
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* at = positions.const_data_ptr<int64_t>();
-  std::vector<float> x(batch * dim, 0.f);
+  std::vector<int64_t> rows;  // that have not ended: only these are computed
   for (int64_t b = 0; b < batch; ++b)
-    for (int64_t i = 0; i < width; ++i)
-      if (i == 0 || id[b * width + i] != pad) add_embedding(table, id[b * width + i], x.data() + b * dim);
-  std::vector<float> attended(batch * dim);
+    if (id[b * width] != end) rows.push_back(b);
+  const int64_t count = rows.size();
+  at::Tensor out = at::zeros({batch, dim}, at::kFloat);
+  if (count == 0) return out;
+  std::vector<float> x(count * dim, 0.f), attended(count * dim);
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t i = 0; i < width; ++i) {
+      const int64_t one = id[rows[row] * width + i];
+      if (i == 0 || one != pad) add_embedding(table, one, x.data() + row * dim);
+    }
   for (int64_t layer = 0; layer < keys.size(0); ++layer) {
     const at::Tensor* weights = layers.data() + layer * kLayerWeights;
-    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, batch);
+    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, count);
     float* key_rows = keys.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
     float* value_rows = values.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
-    at::parallel_for(0, batch * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const int64_t b = row / heads, head = row % heads, place = at[b];
-        float* query = qkv.data() + b * 3 * dim + head * head_dim;
-        float* key = key_rows + (row * room + place) * head_dim;
+    at::parallel_for(0, count * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; ++i) {
+        const int64_t row = i / heads, head = i % heads, place = at[rows[row]];
+        const int64_t past = (rows[row] * heads + head) * room * head_dim;  // where the keys of this head begin
+        float* query = qkv.data() + row * 3 * dim + head * head_dim;
+        float* key = key_rows + past + place * head_dim;
         std::copy(query + dim, query + dim + head_dim, key);
-        std::copy(query + 2 * dim, query + 2 * dim + head_dim, value_rows + (row * room + place) * head_dim);
+        std::copy(query + 2 * dim, query + 2 * dim + head_dim, value_rows + past + place * head_dim);
         const float *c = cos.const_data_ptr<float>() + place * head_dim, *s = sin.const_data_ptr<float>() + place * head_dim;
         rotate(query, c, s, head_dim);
         rotate(key, c, s, head_dim);
-        attend(query, key_rows + row * room * head_dim, value_rows + row * room * head_dim,
-               attended.data() + b * dim + head * head_dim, place + 1, head_dim, sink);
+        attend(query, key_rows + past, value_rows + past, attended.data() + row * dim + head * head_dim, place + 1, head_dim,
+               sink);
       }
     });
-    add(x, product(weights[2], attended, dim, batch));
-    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, batch));
+    add(x, product(weights[2], attended, dim, count));
+    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, count));
   }
-  return as_tensor(normalised(x, norm, eps), batch);
+  const std::vector<float> states = normalised(x, norm, eps);
+  for (int64_t row = 0; row < count; ++row)
+    std::copy_n(states.data() + row * dim, dim, out.mutable_data_ptr<float>() + rows[row] * dim);
+  return out;
 }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& bands, int64_t n) {
@@ -373,7 +379,7 @@ at::Tensor frame_codes(
 TORCH_LIBRARY(triforce_tts, library) {
   library.def(
       "llama_step(Tensor ids, Tensor positions, Tensor(a!) keys, Tensor(b!) values, Tensor table, Tensor[] layers, "
-      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, bool sink, float eps) -> Tensor");
+      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, int end, bool sink, float eps) -> Tensor");
   library.def("linear(Tensor x, Tensor bands, int n) -> Tensor");
   library.def(
       "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int hidden, int offset, "

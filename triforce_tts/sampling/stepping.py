@@ -15,7 +15,7 @@ from triforce_tts import native
 from triforce_tts.models.frame_gpt import CodeHead, FrameGPT
 from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
 from triforce_tts.sampling.nucleus import TokenSampling, pick
-from triforce_tts.sequences import PAD
+from triforce_tts.sequences import END, PAD
 
 _ROWS, _PARTS = 16, 2  # of a band of ``csrc/decode.cpp``: its rows, and what its columns are a multiple of
 
@@ -24,7 +24,10 @@ class Stepper(Protocol):
     """What the loop asks in each step."""
 
     def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch]."""
+        """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch].
+
+        A row whose step is <end> may have any state: it has ended.
+        """
 
     def first_logits(self, state: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n] of the first ``n`` ids: those that can come first in a step are among them."""
@@ -99,7 +102,7 @@ class NativeStepper:
         cache, weights = self.cache, self.weights
         state: torch.Tensor = torch.ops.triforce_tts.llama_step(
             ids.contiguous(), positions.contiguous(), cache.keys, cache.values, weights.table, weights.layers,
-            weights.norm, weights.cos, weights.sin, self.model.config.hidden, PAD, self.model.config.sink, self.eps,
+            weights.norm, weights.cos, weights.sin, self.model.config.hidden, PAD, END, self.model.config.sink, self.eps,
         )  # fmt: skip
         return state
 
@@ -189,7 +192,7 @@ def _bands(weight: torch.Tensor) -> torch.Tensor:
     """A matrix [n, k] in the bands that ``csrc/decode.cpp`` reads, [n / 16, k, 16], filled up with zeros."""
     rows, columns = weight.shape
     filled = F.pad(_small(weight), (0, -columns % _PARTS, 0, -rows % _ROWS))
-    return filled.unflatten(0, (-1, _ROWS)).transpose(1, 2).contiguous()
+    return filled.reshape(-1, _ROWS, filled.shape[1]).transpose(1, 2).contiguous()
 
 
 def _small(weight: torch.Tensor) -> torch.Tensor:

@@ -208,7 +208,7 @@ def draw_steps(
 ) -> Generator[Step, None, None]:
     """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
 
-    A row that has ended draws on; what it draws then is not seen. The caller stops when no row is running any more.
+    A row that has ended draws <end> from then on. The caller stops when no row is running any more.
     The arguments are those of ``generate``. Nothing here waits for the device.
     """
     device, longest = model.device, model.config.max_tokens
@@ -224,11 +224,11 @@ def draw_steps(
     for step in range(max(0, *rooms)):
         if step:
             last = stepper.hidden(ids, (ends + (step - 1)).clamp_max(cache.max_tokens - 1))
-        first = rules.draw(stepper.first_logits(last), uniforms[:, step, 0], sampling)
+        drawn = rules.draw(stepper.first_logits(last), uniforms[:, step, 0], sampling)
+        first = torch.where(running, drawn, END)
         ids = stepper.whole(last, first, uniforms[:, step, 1:], sampling)
-        seen = torch.where(running[:, None], ids, END)
         running = running & (first != END) & (open_until > step + 1)
-        yield Step(seen, running)
+        yield Step(ids, running)
 
 
 def _read_prompts(

@@ -131,6 +131,9 @@ def test_a_row_is_the_same_to_the_bit_in_any_company_and_with_any_number_of_thre
         assert torch.equal(alone(rows)[:, rows.index(3)], whole[:, 3])
     torch.set_num_threads(2)
     assert torch.equal(alone(list(range(7))), whole)
+    ids[10:, [0, 2, 5]] = END  # rows that have ended are left out
+    assert not alone([0])[10:].any()
+    assert torch.equal(alone(list(range(7)))[:, [1, 3, 4, 6]], whole[:, [1, 3, 4, 6]])
 
 
 @built
@@ -215,7 +218,7 @@ def test_the_operators_keep_torchs_contract(operator: str) -> None:
     arguments = {
         "llama_step": (
             random_steps(model, 2, 2)[1], torch.tensor([0, 0]), keys, values, weights.table, weights.layers, weights.norm,
-            weights.cos, weights.sin, 48, PAD, False, 1e-5,
+            weights.cos, weights.sin, 48, PAD, END, False, 1e-5,
         ),
         "linear": (torch.randn(2, 32), weights.first, model.first_ids),
         "frame_codes": (

@@ -67,15 +67,13 @@ def read_texts(paths: Sequence[Path]) -> list[str]:
     """
     texts: dict[str, None] = {}
     for path in paths:
-        before = len(texts)
-        for line in read_lines(path):
-            if line.fault:
-                raise TextError(line.fault)
-            text = line.text.rpartition("\t")[2].strip()
-            if text:
-                texts.setdefault(text)
-        if len(texts) == before and not before:
+        lines = list(read_lines(path))
+        if fault := next((line.fault for line in lines if line.fault), ""):
+            raise TextError(fault)
+        own = [text for line in lines if (text := line.text.rpartition("\t")[2].strip())]
+        if not own:
             raise TextError(f"{path}: no text in it; expected a text a line, or a name, a tab and a text")
+        texts |= dict.fromkeys(own)
     return list(texts)
 
 

@@ -8,6 +8,7 @@ the model drew, without any alignment.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any
 
 import torch
@@ -61,7 +62,7 @@ class RenditionRecord(Record):
 
     @model_validator(mode="after")
     def _check(self) -> "RenditionRecord":
-        if any(after < before for before, after in zip(self.starts, self.starts[1:], strict=False)):
+        if any(after < before for before, after in pairwise(self.starts)):
             raise ValueError("starts must never fall")
         if self.starts and self.starts[-1] > self.frames:
             raise ValueError("starts lie beyond the last frame")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import torch
 
-from tests.conftest import next_logits, scrambled
+from tests.conftest import scrambled
 from triforce_tts import checkpoint, schema
 from triforce_tts.errors import CheckpointError, ConfigError, ShardError
 from triforce_tts.files import write_json
-from triforce_tts.models.frame_gpt import make_gpt
+from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPTConfig, HeadConfig
 from triforce_tts.models.load import load_gpt
 from triforce_tts.sampling.score import log_probabilities
@@ -180,19 +180,23 @@ def test_log_p_is_that_of_the_score_and_padding_changes_nothing(checkpoint_of_a_
             assert int(ids[row]) == int(wanted.sum())
 
 
+@torch.no_grad()
 def test_log_p_of_a_rendition_one_id_after_the_other(checkpoint_of_a_gpt: Path) -> None:
-    """The sum of softmaxes over the whole vocabulary, step after step; the other codes of a frame come from the head."""
+    """The first id of a step comes from the whole vocabulary, every further code of a frame from its own group."""
     network, vocabulary = load_gpt(checkpoint_of_a_gpt)
-    if vocabulary.config.by_frames:
-        pytest.skip("the head has softmaxes of its own")
-    sequence = sequence_of(vocabulary, torch.tensor([[1, 2]]), TOKENS, rendition(2))
-    start = sequence.weights.index(1.0)
+    voice = torch.tensor([[1, 2]])
+    sequence = sequence_of(vocabulary, voice, TOKENS, rendition(2))
+    steps = network.pack(sequence.ids)
     total = 0.0
-    for place in range(start, len(sequence.ids)):
-        logits = next_logits(network, torch.tensor([sequence.ids[:place]]))[0, -1]
-        total += float(logits.double().softmax(-1)[sequence.ids[place]].log())
+    for place in range(len(network.pack(vocabulary.read_prompt(voice, TOKENS))), len(steps)):
+        state = network.hidden(steps[None, :place])[:, -1]
+        total += float(network.logits(state)[0].double().log_softmax(-1)[steps[place, 0]])
+        for group in range(1, int((steps[place] != PAD).sum())):
+            assert isinstance(network, FrameGPT)
+            logits = network.code_logits(state, steps[place : place + 1, :group])[0].double()
+            total += float(logits.log_softmax(-1)[steps[place, group] - vocabulary.group_range(group)[0]])
     (nats,) = log_probabilities(network, [sequence.ids])
-    assert total == pytest.approx(float(nats[start - 1 :].sum()), abs=1e-3)
+    assert total == pytest.approx(float(nats[torch.tensor(sequence.weights[1:]) > 0].sum()), abs=1e-3)
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
-.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill narrate speak-lines nano gpu-pack gpu-run wheel clean install dev ext
+.PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill train-dpo narrate speak-lines nano gpu-pack gpu-run wheel clean install dev ext
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -95,6 +95,10 @@ train-diffusion: $(VENV)/.dev ## Stage 3: as above, and DVAE=run of stage 1
 train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=run of stage 3
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
 	$(LAUNCH) train distill --config $(CONFIG) $(SHARDS) --dvae $(DVAE) --teacher $(TEACHER) --run $(RUN) $(SETTINGS)
+
+train-dpo: $(VENV)/.dev ## After stage 2, on pairs of 'triforce-tts prefer': PAIRS="pairs ..." INIT= RUN=, and as above; DATA= for held-out speech
+	$(call need,PAIRS,folders of pairs)$(call need,INIT,model folder or run of stage 2)$(call need,RUN,folder of the run)
+	$(LAUNCH) train dpo --config $(CONFIG) $(foreach folder,$(PAIRS),--pairs $(folder)) --init $(INIT) $(SHARDS) --run $(RUN) $(SETTINGS)
 
 narrate: $(VENV)/.dev ## Read a book aloud: BOOK= OUT= GPUS= OPTIONS="--master podcast ..."
 	$(call need,BOOK,a book)$(call need,OUT,file or folder of the audiobook)

@@ -1,5 +1,6 @@
-"""``triforce-tts train dvae|gpt|diffusion|distill``: settings in, a run folder out."""
+"""``triforce-tts train dvae|gpt|diffusion|distill|dpo``: settings in, a run folder out."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,6 +96,32 @@ def distill(
 
     settings = schema.load(stage.DistillSettings, stage.NAME, config, set_ or ())
     _fit(settings, settings.run, run, lambda: stage.build(settings, data, dvae, teacher), days if dry_run else None)
+
+
+@app.command()
+def dpo(
+    pairs: Annotated[list[Path], typer.Option("--pairs", help="Folder of 'triforce-tts prefer'; repeatable.")],
+    run: RunFolder,
+    init: Annotated[Path, typer.Option("--init", help="Model folder, or run or checkpoint of stage 2, to start from.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option("--data", help="Coded shards whose held-out speech is validated too; repeatable."),
+    ] = None,
+    config: ConfigName = "nano",
+    set_: Settings = None,
+    dry_run: DryRun = False,
+    days: Days = 7.0,
+) -> None:
+    """After stage 2: the same network, taught which of two renditions is better."""
+    from . import dpo as stage
+
+    start = stage.gpt_of(init)
+    wanted = [*(set_ or ()), f"run.init_from={json.dumps(str(start))}"]
+    settings = schema.load(stage.DPOSettings, stage.NAME, config, wanted)
+    _fit(
+        settings, settings.run, run, lambda: stage.build(settings, pairs, start, data or ()),
+        days if dry_run else None,
+    )  # fmt: skip
 
 
 def _fit(

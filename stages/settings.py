@@ -22,7 +22,7 @@ Weight = Annotated[float, Field(ge=0, le=1e4, allow_inf_nan=False)]  # weight of
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 Clock = Annotated[float, Field(ge=0, le=1e11, allow_inf_nan=False)]  # seconds since 1970
 
-Accepted = Literal["data", "dvae", "teacher", "tokenizer", "optimizer"]
+Accepted = Literal["data", "dvae", "teacher", "reference", "tokenizer", "optimizer"]
 
 
 class RunSettings(Config):
@@ -117,7 +117,7 @@ class DataSettings(Config):
             )
         return self
 
-    def open(self, folders: Sequence[Path], content: Literal["audio", "codes"]) -> tuple[ShardSet, ShardSet]:
+    def open(self, folders: Sequence[Path], content: Literal["audio", "codes", "pairs"]) -> tuple[ShardSet, ShardSet]:
         """The balanced training samples and the held-out samples of shards that hold ``content``."""
         train, heldout = (ShardSet.open(folders, split, content) for split in ("train", "heldout"))
         return self.balance(train), self.choose(heldout)

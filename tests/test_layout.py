@@ -190,6 +190,7 @@ def test_speaking_needs_no_training_library() -> None:
         ("train", "gpt", "--help"),
         ("build", "raw", "--help"),
         ("adapt", "--help"),
+        ("prefer", "--help"),
         ("voices", "--help"),
     ],
 )

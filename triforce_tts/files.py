@@ -25,6 +25,7 @@ FolderKind = Literal[
     "checkpoint",
     "shards",
     "codes",
+    "pairs",
     "recording",
     "voice",
     "report",

@@ -36,8 +36,8 @@ from triforce_tts.sidecars import (
     sidecar_path,
 )
 
-Kind = Literal["audio", "codes"]
-KINDS: tuple[Kind, ...] = ("audio", "codes")
+Kind = Literal["audio", "codes", "pairs"]
+KINDS: tuple[Kind, ...] = ("audio", "codes")  # that hold recordings; pairs are read by their name alone
 SPLITS = ("train", "heldout")
 FORMAT = "triforce-tts shards"
 VERSION = 1
@@ -45,6 +45,11 @@ INDEX = "index.json"
 DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
 
 _OPEN_FILES = 64
+_ADVICE: dict[Kind, str] = {  # what to do where a folder is of another kind than this
+    "audio": "give the folder that was built from audio",
+    "codes": "run 'triforce-tts codes' on it",
+    "pairs": "give a folder that 'triforce-tts prefer' made",
+}
 
 
 class ShardEntry(Record):
@@ -303,7 +308,7 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
         raise ShardError(f"{path}: format version {head.version}, expected {VERSION}; build the shards again")
     wanted = (kind,) if kind else KINDS
     if head.kind not in wanted:
-        advice = "run 'triforce-tts codes' on it" if kind == "codes" else "give the folder that was built from audio"
+        advice = _ADVICE[kind or "audio"]
         expected = "' or '".join(wanted)
         raise ShardError(f"{path}: the shards hold '{head.kind}', expected '{expected}'; {advice}")
     return parse_record(Index, data, str(path), ShardError).model_dump()

@@ -27,16 +27,22 @@ def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], l
     return Take(vocabulary.codes(ids), vocabulary.count_steps(ids) < limit, spans)
 
 
-def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int]) -> tuple[tuple[int, int], ...]:
-    """The first frame of every word and one past its last; a word that was not reached has no frames."""
-    starts: list[int] = []  # the frame before which each text token stands
+def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
+    """The frame before which each text token among the drawn ``ids`` stands."""
+    starts: list[int] = []
     codes = 0
     for token in ids:
         if vocabulary.text_offset <= token < vocabulary.code_offset:
             starts.append(codes // vocabulary.config.groups)
         else:
             codes += 1
-    frames = codes // vocabulary.config.groups
+    return starts
+
+
+def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int]) -> tuple[tuple[int, int], ...]:
+    """The first frame of every word and one past its last; a word that was not reached has no frames."""
+    starts = text_starts(vocabulary, ids)
+    frames = (len(ids) - len(starts)) // vocabulary.config.groups
     spans: list[tuple[int, int]] = []
     place = 0
     for piece in pieces:

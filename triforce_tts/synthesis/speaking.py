@@ -100,12 +100,12 @@ def _speak_once(
     waves = [wave for some in together for wave in vocode(model, some, settings, watch)]
     sounds = dict(zip(filled, waves, strict=True))
     return [
-        _spoken(model, job.line, take, sounds.get(i, torch.zeros(0)))
+        trimmed(model, job.line, take, sounds.get(i, torch.zeros(0)))
         for i, (job, take) in enumerate(zip(jobs, takes, strict=True))
     ]
 
 
-def _spoken(model: Model, line: Line, take: Take, samples: torch.Tensor) -> Spoken:
+def trimmed(model: Model, line: Line, take: Take, samples: torch.Tensor) -> Spoken:
     """A take and its sound, silence at its ends cut, with what it leaves unsaid."""
     start, end = sounding(samples, model.audio.sample_rate)
     return make_spoken(model, line, take, samples, (start, end) if end else (0, len(samples)))

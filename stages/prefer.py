@@ -1,0 +1,374 @@
+"""``triforce-tts prefer``: a model says lines several times, judges hear them, and the best and the worst become a pair.
+
+The folder of pairs holds ``drawn/`` (every rendition with its judgement), ``judged.jsonl`` (all judgements with their costs),
+and the pairs as shards with an ``index.json``. Choosing is apart from drawing: with another rule the shards are made
+again from what is drawn.
+"""
+
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from triforce_tts import bounds, pool, schema
+from triforce_tts.errors import ConfigError, TextError, TriforceError
+from triforce_tts.files import working_folder, write_text
+from triforce_tts.progress import track
+from triforce_tts.shards import (
+    SPLITS,
+    Sample,
+    ShardInfo,
+    left_shards,
+    remove_shards,
+    shard_path,
+    write_index,
+    write_shard,
+)
+from triforce_tts.wording import counted
+
+from .prefer_rule import Judgement, PreferSettings, choose_pair, cost
+
+if TYPE_CHECKING:  # the rest imports torch, for which --help must not wait
+    from triforce_tts.synthesis.model import Model
+
+    from .pairs import PairDetails
+    from .prefer_draw import Drawn, Judges
+    from .prefer_plan import Wanted
+
+DRAWN, SOUNDS, JUDGED = "drawn", "sounds", "judged.jsonl"
+MOST_SEED = 1 << 40
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user wants."""
+
+    out: Path
+    model: Path
+    texts: Sequence[Path] = ()
+    voices: Sequence[str] = ()
+    candidates: int = 4
+    seed: int = 0
+    not_in: Sequence[Path] = ()
+    choices: Sequence[Path] = ()
+    limit: int | None = None
+    recogniser: str = "auto"
+    device: str = "auto"
+    workers: int = 1
+    sounds: bool = False
+    draw: bool = True
+
+    def check(self) -> None:
+        """Refuse numbers out of bounds, and a call without texts.
+
+        Raises:
+            ConfigError: so it is.
+        """
+        bounds.Bound(2, bounds.CANDIDATES.most).check("--candidates", self.candidates)
+        bounds.Bound(0, MOST_SEED).check("--seed", self.seed)
+        bounds.Bound(1, 256).check("--workers", self.workers)
+        if self.limit is not None and self.limit < 1:
+            raise ConfigError(f"--limit {self.limit}: expected at least 1 text")
+        if not (self.texts or self.choices):
+            raise ConfigError("expected texts to speak (--texts) or choices between renditions (--choices)")
+
+
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    pairs: dict[str, int]  # by split
+    lines: int  # that were asked for
+    drawn: int  # of them
+    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)  # by role: wrong words of all words
+    notes: list[str] = field(default_factory=list)
+
+    def told(self) -> list[str]:
+        """Lines for the user."""
+        shares = ", ".join(
+            f"{100 * wrong / max(1, words):.1f} % of {role}" for role, (wrong, words) in self.words_wrong.items()
+        )
+        pairs = f"{counted(sum(self.pairs.values()), 'pair')} ({self.pairs['heldout']} held out)"
+        return [f"{pairs} of {counted(self.lines, 'line')}, {self.drawn} of them drawn; words wrong: {shares}"]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The lines to draw, and what the user should know of those that are left out."""
+
+    lines: "Sequence[Wanted]"
+    notes: Sequence[str]
+
+
+def prefer(options: Options, settings: PreferSettings, console: Console) -> Outcome:
+    """Draw what is missing, and choose the pairs.
+
+    Raises:
+        TriforceError: something cannot be used, or no line gives a pair; nothing that was drawn is lost.
+    """
+    from .prefer_draw import open_model, read_drawn
+
+    options.check()
+    judges, how = _judges(options, settings)
+    model = open_model(options.model, options.device)
+    plan = _plan(options, settings, model, how)
+    with working_folder(options.out, "pairs", [options.model, *options.texts, *options.choices]) as folder:
+        (folder / DRAWN).mkdir(exist_ok=True)
+        if options.draw:
+            done = read_drawn(folder / DRAWN)
+            missing = {line.key: line for line in plan.lines if line.seeds and line.key not in done}
+            _draw(list(missing.values()), options, settings, judges, folder, console)
+        outcome = write_pairs(folder, plan.lines, read_drawn(folder / DRAWN), model, settings)
+    outcome.notes[:0] = plan.notes
+    return outcome
+
+
+def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
+    """Who judges, and all besides text, voice and seed that a rendition and its judgement depend on.
+
+    Raises:
+        TriforceError: there is no recogniser.
+    """
+    from triforce_tts.judges import embedding, recognisers, words
+
+    from .prefer_draw import Judges
+
+    choice = recognisers.choose(options.recogniser)
+    absent = [name for name in words.PACKAGES if importlib.util.find_spec(name) is None]
+    if choice.recogniser is None or absent:
+        what = f"{' and '.join(absent)} cannot be found" if absent else choice.remark
+        raise TriforceError(f"renditions are judged by the words that are wrong, and {what}; {recognisers.INSTALL}")
+    judges = Judges(choice.recogniser, importlib.util.find_spec(embedding.PACKAGE) is not None)
+    name = recognisers.open_recogniser(judges.recogniser).name
+    return judges, json.dumps([name, judges.hears_voices, settings.temperature])
+
+
+def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) -> _Plan:
+    """The lines that the options ask for."""
+    from .prefer_plan import open_speaker, parse_voices, plan_lines, read_choices, read_excluded, read_texts, writings
+
+    speakers = [open_speaker(model, name, share) for name, share in parse_voices(options.voices).items()]
+    excluded = read_excluded(options.not_in)
+    given = read_texts(options.texts)
+    texts = [text for text in given if not (excluded and writings(text) & excluded)]
+    notes = [speaker.voice.note for speaker in speakers if speaker.voice.note]
+    if len(texts) < len(given):
+        notes.append(f"left out {counted(len(given) - len(texts), 'text')} that --not-in names")
+    seeds = range(options.seed, options.seed + options.candidates)
+    lines, faults = plan_lines(model, texts[: options.limit], speakers, seeds, settings.heldout_share, how)
+    if faults:
+        text, why = next(iter(faults.items()))
+        notes.append(f"left out {counted(len(faults), 'text')} that cannot be spoken, such as '{text[:60]}': {why}")
+    known = {speaker.name: speaker for speaker in speakers}
+    for path in options.choices:
+        chosen = read_choices(path, model, known, how)
+        refused = next((line.text for line in chosen if excluded and writings(line.text) & excluded), None)
+        if refused is not None:
+            raise TextError(f"{path}: the text '{refused[:60]}' is one that --not-in names; take the line out")
+        lines += chosen
+    return _Plan(lines, notes)
+
+
+def _draw(
+    lines: "Sequence[Wanted]",
+    options: Options,
+    settings: PreferSettings,
+    judges: "Judges",
+    folder: Path,
+    console: Console,
+) -> None:
+    """Draw and judge ``lines``, a job after the other, in one process or several.
+
+    Raises:
+        TriforceError: a job's process died twice.
+    """
+    from .prefer_draw import DrawJob, draw_job
+
+    sounds = folder / SOUNDS if options.sounds else None
+    jobs = []
+    for start in range(0, len(lines), settings.lines_together):
+        some = tuple(lines[start : start + settings.lines_together])
+        name = hashlib.sha256("".join(line.key for line in some).encode()).hexdigest()[:16]
+        jobs.append(
+            DrawJob(
+                name, some, options.model, options.device, settings.temperature, judges, folder / DRAWN, sounds
+            )
+        )  # fmt: skip
+    done = track(pool.run(draw_job, jobs, options.workers), "lines", len(jobs), console)
+    lost = [job.lines[0].text for job, count in done if count is None]
+    if lost:
+        raise TriforceError(
+            f"the process that drew '{lost[0][:60]}' died twice, as if killed or out of memory (this concerns "
+            f"{counted(len(lost), 'batch')} of lines); run the same command again, with fewer --workers"
+        )
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+
+def write_pairs(
+    folder: Path, lines: "Sequence[Wanted]", drawn: "Mapping[str, Drawn]", model: "Model", settings: PreferSettings
+) -> Outcome:
+    """Choose the pairs of ``lines``, of which some are drawn, and write shards, index and judgements into ``folder``.
+
+    Raises:
+        TriforceError: no line gives a pair.
+    """
+    from triforce_tts import checkpoint
+
+    from .pairs import PairDetails
+
+    vocabulary = model.vocabulary.config
+    details = PairDetails(
+        dvae=checkpoint.read_lineage(model.folder / "dvae")["id"], groups=vocabulary.groups, n_codes=vocabulary.n_codes,
+        code_rate=model.code_rate, tokenizer=model.tokenizer.fingerprint,
+        gpt=checkpoint.read_lineage(model.folder / "gpt")["id"], reads=vocabulary.reads,
+    )  # fmt: skip
+    samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
+    tally = _Tally(settings)
+    for number, line in enumerate(lines):
+        here = drawn.get(line.key)
+        sample = _pair_of(line, number, here, details, settings, tally)
+        if sample is not None:
+            samples["heldout" if line.heldout else "train"].append(sample)
+    if not samples["train"]:
+        raise TriforceError(
+            f"{folder}: none of {counted(len(lines), 'line')} gives a pair to train on ({tally.lines} are drawn); give "
+            "more texts, or lower rule.least_apart"
+        )
+    write_text(folder / JUDGED, "".join(f"{row}\n" for row in tally.rows))
+    _write_shards(folder, samples, {**details.model_dump(), "rule": settings.rule.model_dump(mode="json")}, settings)
+    pairs = {split: len(content) for split, content in samples.items()}
+    return Outcome(pairs, len(lines), tally.lines, tally.words_wrong)
+
+
+class _Tally:
+    """The judgements as they are written down, and the words wrong of all renditions and of those in pairs."""
+
+    def __init__(self, settings: PreferSettings) -> None:
+        self.settings, self.lines, self.rows = settings, 0, list[str]()
+        self.words_wrong = dict.fromkeys(("all", "better", "worse"), (0, 0))
+
+    def add(self, judged: Sequence[Judgement], voice: str, pair: tuple[int, int] | None) -> None:
+        """Count the renditions of a line; ``pair`` holds the seeds of the better and the worse one."""
+        self.lines += 1
+        for one in judged:
+            role = "" if pair is None or one.seed not in pair else ("better", "worse")[pair.index(one.seed)]
+            priced = {"cost": round(cost(one, self.settings.rule), 4), "role": role, "voice": voice}
+            self.rows.append(json.dumps({**one.model_dump(mode="json"), **priced}, ensure_ascii=False))
+            for name in ("all", role) if role else ("all",):
+                wrong, words = self.words_wrong[name]
+                self.words_wrong[name] = (wrong + one.words_wrong, words + one.words)
+
+
+def _pair_of(
+    line: "Wanted", number: int, drawn: "Drawn | None", details: "PairDetails", settings: PreferSettings, tally: _Tally
+) -> Sample | None:
+    """The pair of a line; None if it is not drawn yet, or its renditions differ too little."""
+    from .pairs import Pair, pair_sample
+
+    if line.better is None or line.worse is None:
+        pair = choose_pair(drawn.judged, settings.rule) if drawn else None
+        ends: tuple[int | Path, ...] = (pair[0].seed, pair[1].seed) if pair else ()
+    else:
+        is_there = drawn is not None or not line.seeds
+        ends = (line.better, line.worse) if is_there else ()
+    seeds = [end if isinstance(end, int) else None for end in ends]
+    if drawn is not None:
+        both = (seeds[0], seeds[1]) if ends and None not in seeds else None
+        tally.add(drawn.judged, line.speaker.name, both)  # type: ignore[arg-type]
+    if not ends:
+        return None
+    better, worse = (_rendition(end, drawn) for end in ends)
+    about = {"text": line.text, "normalized": line.line.text, "speaker": line.speaker.name or "default"}
+    made = Pair(line.speaker.voice.codes, line.line.tokens, better, worse)
+    return pair_sample(f"{line.key}-{number}", made, details, about, (seeds[0], seeds[1]))
+
+
+def _rendition(end: int | Path, drawn: "Drawn | None") -> Any:
+    """The rendition of a seed that was drawn, or the one in a file."""
+    from triforce_tts.checkpoint import load_tensors
+
+    from .prefer_draw import rendition_of
+
+    if isinstance(end, Path):
+        return rendition_of(load_tensors(end), end)
+    assert drawn is not None
+    return drawn.rendition(end)
+
+
+def _write_shards(
+    folder: Path, samples: Mapping[str, Sequence[Sample]], details: Mapping[str, Any], settings: PreferSettings
+) -> None:
+    earlier = left_shards(folder)
+    splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
+    size = settings.pairs_of_shard
+    for split, content in samples.items():
+        for start in range(0, len(content), size):
+            path = shard_path(folder, split, start // size)
+            splits[split].append(write_shard(path, content[start : start + size]))
+    write_index(folder, "pairs", splits, details)
+    remove_shards(folder, earlier - {shard.name for infos in splits.values() for shard in infos})
+
+
+def command(
+    out: Annotated[Path, typer.Option(help="Folder for the pairs: a new one, or one that was begun.")],
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option(help="Texts to speak, one a line (what stands before the last tab is left out); repeatable."),
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")] = None,
+    voice: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Name of a voice or a clip, as NAME=SHARE for a share of the texts; repeatable. Default: the model's own."
+        ),
+    ] = None,
+    candidates: Annotated[int, typer.Option(help="How often each line is said.")] = 4,
+    seed: Annotated[int, typer.Option(help="The first seed; the others follow it.")] = 0,
+    not_in: Annotated[
+        list[Path] | None,
+        typer.Option(help="Texts that are never drawn: a list, a .json or a manifest .jsonl; repeatable."),
+    ] = None,
+    choices: Annotated[
+        list[Path] | None,
+        typer.Option(help="People's choices, a JSON object a line: text, voice, better, worse; repeatable."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many texts, the first ones.")] = None,
+    recogniser: Annotated[
+        str, typer.Option(help="auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    workers: Annotated[int, typer.Option(help="Processes of one thread each.")] = 1,
+    sounds: Annotated[bool, typer.Option("--sounds", help="Also write each rendition to listen to.")] = False,
+    draw: Annotated[
+        bool, typer.Option("--draw/--no-draw", help="Draw what is missing, or choose among what is drawn.")
+    ] = True,
+    config: Annotated[str, typer.Option(help="'default', or a path to a .yaml file.")] = "default",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Override a setting, as rule.least_apart=0.2; repeatable.")
+    ] = None,
+) -> None:
+    """Make pairs for 'train dpo': a model says each line several times, and judges choose the best and the worst.
+
+    A recogniser's wrong words, words without a sound, length and likeness of the voice make the cost of a rendition. Give
+    the held-out texts as --not-in. Stopped or killed, the same command goes on.
+
+    Example: triforce-tts prefer --texts sentences.txt --not-in heldout.txt --voice af_heart=0.5 --voice kathleen --out pairs
+    """
+    from triforce_tts.synthesis.model import bundled_model
+
+    options = Options(
+        out, model or bundled_model(), tuple(texts or ()), tuple(voice or ()), candidates, seed, tuple(not_in or ()),
+        tuple(choices or ()), limit, recogniser, device, workers, sounds, draw,
+    )  # fmt: skip
+    console = Console(stderr=True)
+    outcome = prefer(options, schema.load(PreferSettings, "prefer", config, set_ or ()), console)
+    for line in (*outcome.notes, *outcome.told()):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

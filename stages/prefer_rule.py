@@ -1,0 +1,99 @@
+"""Which of several renditions of a line is the best one and which the worst, and whether they differ enough to be a pair."""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from triforce_tts import bounds
+from triforce_tts.schema import Config, Record
+
+Price = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Pace = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+
+
+class RuleSettings(Config):
+    """What faults cost, and how far apart two renditions must be.
+
+    The cost of a rendition is the weighted sum of its faults: the share of wrong words, the share of wrong characters, the
+    share of words without a sound, whether it was stopped before its end, how far its pace is off, and how far the voice
+    is from the clip. What costs the least is the best. A line gives a pair if its best rendition costs at most
+    ``most_of_better`` and at least ``least_apart`` less than its worst.
+    """
+
+    words: Price = 0.5  # of all words wrong, as the recogniser hears them
+    characters: Price = 0.5  # of all characters wrong: a word that is nearly right costs less than another word
+    unsaid: Price = 1.0  # of all words without a sound
+    stopped: Price = 0.5  # of a rendition that did not end by itself
+    pace: Price = 0.5  # of the logarithm of the ratio by which it is outside of ``paces``
+    paces: tuple[Pace, Pace] = (0.7, 1.5)  # lengths that cost nothing, times the length that the text predicts
+    similarity: Price = 0.5  # of a voice at right angles to that of the clip
+    least_apart: Price = 0.1
+    most_of_better: Price = 0.3
+
+    @model_validator(mode="after")
+    def _check(self) -> "RuleSettings":
+        if self.paces[0] > self.paces[1]:
+            raise ValueError(f"paces must be two rising ratios, found {list(self.paces)}")
+        return self
+
+
+class PreferSettings(Config):
+    """The whole of ``configs/prefer/*.yaml``."""
+
+    rule: RuleSettings = RuleSettings()
+    # How candidates are drawn; none: as the model speaks. A higher temperature makes them differ more.
+    temperature: Annotated[float, Field(ge=0, le=bounds.TEMPERATURE.most, allow_inf_nan=False)] | None = None
+    lines_together: Annotated[int, Field(ge=1, le=1024)] = 8  # lines whose candidates are drawn in one batch
+    heldout_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05  # of the texts, whose pairs only validate
+    pairs_of_shard: Annotated[int, Field(ge=1, le=1 << 20)] = 1000
+
+
+class Judgement(Record):
+    """What is known of a rendition: a line of ``judged.jsonl``."""
+
+    line: str  # key of the line, see ``prefer_plan``
+    seed: int
+    text: str  # what it should say
+    heard: str  # what the recogniser heard
+    words_wrong: Annotated[int, Field(ge=0)]
+    words: Annotated[int, Field(ge=0)]
+    characters_wrong: Annotated[int, Field(ge=0)]
+    characters: Annotated[int, Field(ge=0)]
+    unsaid: list[str]  # words without a sound
+    ended: bool
+    seconds: Annotated[float, Field(ge=0)]  # without the silence at its ends
+    predicted_s: Annotated[float, Field(gt=0)]
+    similarity: float | None  # cosine with the voice of the clip; none where no network of speakers is installed
+
+
+def cost(judged: Judgement, rule: RuleSettings) -> float:
+    """The weighted sum of a rendition's faults; 0 of one that has none."""
+    low, high = rule.paces
+    ratio = judged.seconds / judged.predicted_s
+    off = max(math.log(low / ratio), math.log(ratio / high), 0.0) if ratio else math.log(1 / low) + 1.0
+    similarity = 1.0 if judged.similarity is None else judged.similarity
+    return (
+        rule.words * judged.words_wrong / max(1, judged.words)
+        + rule.characters * judged.characters_wrong / max(1, judged.characters)
+        + rule.unsaid * len(judged.unsaid) / max(1, judged.words)
+        + rule.stopped * (not judged.ended)
+        + rule.pace * off
+        + rule.similarity * (1.0 - similarity)
+    )
+
+
+def choose_pair(judged: Sequence[Judgement], rule: RuleSettings) -> tuple[Judgement, Judgement] | None:
+    """The best and the worst of the renditions of a line; None if they differ too little, or the best is bad too.
+
+    Of renditions of equal cost the first one counts as better.
+    """
+    costs = [cost(one, rule) for one in judged]
+    order = sorted(range(len(judged)), key=lambda i: costs[i])
+    if len(order) < 2:
+        return None
+    best, worst = order[0], order[-1]
+    if costs[best] > rule.most_of_better or costs[worst] - costs[best] < rule.least_apart:
+        return None
+    return judged[best], judged[worst]

@@ -19,8 +19,9 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .clips import Clips, open_clips
+from .neighbours import embed_frames, neighbour_figures
 from .preview import Preview
-from .settings import DataSettings, RunSettings, Weight
+from .settings import Count, DataSettings, RunSettings, Weight
 from .task import Losses, mean
 
 NAME = "dvae"
@@ -43,6 +44,8 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
+    # Held-out frames in whose codes the nearest neighbours are looked at, by speaker and by phone; 0: none.
+    neighbours: Count = 0
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
 
@@ -135,7 +138,12 @@ class DVAETask:
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """Held-out L1 in nats, and how the codes are used, over whole utterances."""
         assert isinstance(network, DVAE)
-        return measure(network, self.settings.audio, self.heldout, device, samples)
+        audio, most = self.settings.audio, self.settings.neighbours
+        figures = measure(network, audio, self.heldout, device, samples)
+        if most:
+            frames, _ = embed_frames(network, audio, self.heldout, device, samples)
+            figures |= neighbour_figures(frames, most)
+        return figures
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:

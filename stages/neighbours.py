@@ -59,7 +59,7 @@ def soft_nearest_neighbour(
     scale = 2.0 * vectors.square().sum(1).mean().clamp_min(1e-12)  # the mean squared distance
     losses = vectors.new_zeros(len(temperatures))
     counted = 0
-    for rows in torch.arange(len(vectors), device=vectors.device).split(_ROWS):
+    for rows in (slice(start, start + _ROWS) for start in range(0, len(vectors), _ROWS)):
         distances = torch.cdist(vectors[rows], vectors).square() / scale
         same = labels[rows, None] == labels
         apart = clips[rows, None] != clips

@@ -12,6 +12,7 @@ from torch import nn
 
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, log_mel_nats, mel_spectrogram
+from triforce_tts.audio.warp import WarpSettings, draw_warp, warp_mel
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.layers import frame_mask
@@ -46,15 +47,17 @@ class DVAESettings(Config):
     run: RunSettings
     # Held-out frames in whose codes the nearest neighbours are looked at, by speaker and by phone; 0: none.
     neighbours: Count = 0
+    warp: WarpSettings = Field(default_factory=WarpSettings)  # bends the mels that are trained on (augmentation)
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
 
 @dataclass
 class Sounds(Batch):
-    """Crops of speech: ``samples`` [batch, n] and their ``lengths`` [batch] in samples."""
+    """Crops of speech: ``samples`` [batch, n], their ``lengths`` [batch] in samples, and how their mels are bent."""
 
     samples: torch.Tensor
     lengths: torch.Tensor
+    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; no knots: not at all
 
 
 def random_crop(shards: ShardSet, clips: Clips, index: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
@@ -77,7 +80,9 @@ class DVAELosses(Losses):
         """Summed over real frames: the loss (mean over mels a frame, nats), and the absolute error alone."""
         with torch.autocast(batch.samples.device.type, enabled=False):
             mel = mel_spectrogram(batch.samples, self.audio)
-        lengths = frames_of(batch.lengths, self.audio)
+            lengths = frames_of(batch.lengths, self.audio)
+            if batch.moves.shape[-1]:
+                mel = warp_mel(mel, lengths, batch.moves)
         decoded, _, penalty = self.network(mel, lengths)
         error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
         absolute = error.abs().mean(-1).sum() * self.audio.mel_std
@@ -92,9 +97,9 @@ def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
     return -(-lengths // audio.hop_length)
 
 
-def collate_sounds(items: Sequence[torch.Tensor]) -> Sounds:
-    """Crops padded to the longest."""
-    return Sounds(*pad_stack(items))
+def collate_sounds(items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
+    """Crops padded to the longest, with the moves of their warps."""
+    return Sounds(*pad_stack([crop for crop, _ in items]), torch.stack([moves for _, moves in items]))
 
 
 class DVAETask:
@@ -114,15 +119,16 @@ class DVAETask:
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 
-    def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
-        """A random crop."""
-        return random_crop(self.train, self.clips, index, self.settings.data.crop_seconds, rng)
+    def sample(self, index: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """A random crop, and the moves of its warp."""
+        crop = random_crop(self.train, self.clips, index, self.settings.data.crop_seconds, rng)
+        return crop, draw_warp(self.settings.warp, rng)
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """Seconds of the recording."""
         return self.durations_s[index]
 
-    def collate(self, items: Sequence[torch.Tensor]) -> Sounds:
+    def collate(self, items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
         """A batch of crops."""
         return collate_sounds(items)
 

@@ -14,7 +14,6 @@ first variant is taken seed by seed.
 import argparse
 import json
 import statistics
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +84,7 @@ def eight_bits(run: Path, options: argparse.Namespace) -> Figures:
 
 
 def train(question: Question, name: str, seed: int, options: argparse.Namespace) -> Figures:
-    """Train a variant with ``seed``; its last validation, and the seconds that this call took."""
+    """Train a variant with ``seed``; its last validation, with the seconds of training until then, and what is measured after."""
     run = options.out / f"{options.question}-{name.replace(' ', '-')}-{seed}"
     settings = [
         f"run.steps={options.steps}", "run.minutes=0", f"run.seed={seed}", "run.workers=0", "run.preview_every=0",
@@ -93,7 +92,6 @@ def train(question: Question, name: str, seed: int, options: argparse.Namespace)
         "run.precision=fp32", "run.trackers=[]", *options.set, *question.variants[name],
     ]  # fmt: skip
     torch.manual_seed(seed)  # the first weights
-    began = time.process_time()
     task: Any
     if question.stage == "dvae":
         first = schema.load(dvae.DVAESettings, "dvae", options.config, settings)
@@ -102,8 +100,7 @@ def train(question: Question, name: str, seed: int, options: argparse.Namespace)
         second = schema.load(gpt.GPTSettings, "gpt", options.config, settings)
         task, loaded, told = gpt.build(second, options.data), second.run, second.model_dump(mode="json")
     Trainer(task, loaded, run, told).fit()
-    seconds = time.process_time() - began
-    return {**history(run)[-1], **question.measure(run, options), "CPU seconds": seconds}
+    return {**history(run)[-1], **question.measure(run, options)}
 
 
 def cells(figures: Sequence[float]) -> str:
@@ -114,13 +111,13 @@ def cells(figures: Sequence[float]) -> str:
 
 def markdown(report: Report, shown: Sequence[str]) -> str:
     """A row for each variant; the first shown figure also as the difference from the first variant."""
-    lines = [["", *shown, f"{shown[0]}: difference", "CPU seconds"]]
+    lines = [["", *shown, f"{shown[0]}: difference", "seconds of training"]]
     lines.append(["---"] * len(lines[0]))
     base = next(iter(report.values()))
     for name, runs in report.items():
         less = [own[shown[0]] - other[shown[0]] for own, other in zip(runs, base, strict=True)]
         row = [cells([run[figure] for run in runs]) for figure in shown]
-        seconds = f"{statistics.mean(run['CPU seconds'] for run in runs):.0f}"
+        seconds = f"{statistics.mean(run['seconds'] for run in runs):.0f}"
         lines.append([name, *row, cells(less) if runs is not base else "", seconds])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -8,11 +8,11 @@ from benchmarks import variants
 
 def test_differences_are_taken_seed_by_seed() -> None:
     report = {
-        "none": [{"l1": 1.0, "CPU seconds": 10.0}, {"l1": 2.0, "CPU seconds": 20.0}],
-        "0.5": [{"l1": 1.5, "CPU seconds": 30.0}, {"l1": 1.9, "CPU seconds": 30.0}],
+        "none": [{"l1": 1.0, "seconds": 10.0}, {"l1": 2.0, "seconds": 20.0}],
+        "0.5": [{"l1": 1.5, "seconds": 30.0}, {"l1": 1.9, "seconds": 30.0}],
     }
     lines = variants.markdown(report, ("l1",)).splitlines()
-    assert lines[0] == "|  | l1 | l1: difference | CPU seconds |"
+    assert lines[0] == "|  | l1 | l1: difference | seconds of training |"
     assert lines[2] == "| none | 1.5 (1 to 2) |  | 15 |"
     assert lines[3] == "| 0.5 | 1.7 (1.5 to 1.9) | 0.2 (-0.1 to 0.5) | 30 |"
 

@@ -99,7 +99,7 @@ class Stray:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two readers, or two groups of clips under one name, and how far apart they are (see ``separation``)."""
+    """Two readers, or two groups of clips under one name, and how far apart they are (see ``_measure``)."""
 
     first: str
     second: str

@@ -153,7 +153,7 @@ def test_real_voices_and_the_words_of_the_command(tmp_path: Path) -> None:
     assert "clips that sound like another reader: 1\n  u8: labelled kathleen, nearer to ls_1462 by 0." in told
     assert "names that sound like one person: none" in told
     assert picture.read_bytes().startswith(b"\x89PNG")
-    found = json.loads(run(folder, "--similarity", picture, "--json").stdout)["similarity"]
+    found = json.loads(run(folder, "--similarity", picture, "--json").stdout)["--similarity"]
     assert [clip["key"] for clip in found["clips"]] == ["u8"]
     with pytest.raises(ShardError, match=r"no clip is 2 s long or longer"):
         run(shards(tmp_path / "none", {}), "--similarity", picture)

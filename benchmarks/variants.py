@@ -67,7 +67,7 @@ def batch_question(options: argparse.Namespace) -> Question:
         rate = own.learning_rate * ((size / own.batch_size) ** 0.5 if options.rate == "root" else 1.0)
         variants[f"batch {size}"] = [
             f"run.batch_size={size}", f"run.steps={steps}", f"run.learning_rate={rate:g}",
-            f"run.warmup_steps={steps // 20}", f"run.ema={0.995 ** (size / own.batch_size):.6f}",
+            f"run.warmup_steps={steps // 20}", f"run.ema={own.ema ** (size / own.batch_size):.6f}",
         ]  # fmt: skip
     return Question("gpt", variants, ("speech_loss", "shuffled_text_loss", "text_loss"))
 

@@ -340,7 +340,8 @@ def main() -> None:
     mode.add_argument("--given", choices=GIVEN, default=GIVEN[1])
     mode.add_argument("--picture", type=Path, help="PNG to write")
     arguments = parser.parse_args()
-    require()
+    if arguments.mode != "inversion":  # which asks no judge
+        require()
     torch.set_num_threads(1)
     dvae, audio = load_dvae(arguments.dvae)
     everyone = utterances(arguments.speech, dvae, audio, arguments.limit)

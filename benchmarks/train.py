@@ -86,7 +86,9 @@ def dvae_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]:
     settings = load_config(dvae_stage.DVAESettings, "dvae", size, overrides)
     count, rate, seconds = settings.run.batch_size, settings.audio.sample_rate, settings.data.crop_seconds
     samples = int(seconds * rate)
-    batch = dvae_stage.Sounds(0.1 * torch.randn(count, samples), torch.full((count,), samples))
+    batch = dvae_stage.Sounds(
+        0.1 * torch.randn(count, samples), torch.full((count,), samples), torch.zeros(count, 2, 0)
+    )
     module = dvae_stage.DVAELosses(DVAE(settings.model, settings.audio.n_mels), settings.audio, settings.mse_weight)
     frames = count * settings.audio.frames(samples)
     return Fixed(module, batch, frames, count * seconds), settings.run

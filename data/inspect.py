@@ -2,10 +2,10 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -22,7 +22,10 @@ from .common.names import printable
 from .options import folder_or_file
 from .report.distribution import Distribution
 
-MOST = 10  # how many speakers, sources and licences are listed
+if TYPE_CHECKING:
+    from .similarity import Suspects
+
+MOST = 10  # how many speakers, sources, licences and suspects are listed
 SHARES = {"min": 0.0, "q1": 0.25, "median": 0.5, "q3": 0.75, "max": 1.0}
 NOT_SCORES = ("duration_s", "sample_rate", "start_s", "end_s")  # numbers in a sample's JSON that are no scores
 
@@ -125,11 +128,27 @@ def command(
         typer.Argument(parser=folder_or_file, metavar="SHARDS...", help="Folders of shards, of audio or codes."),
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    similarity: Annotated[
+        Path | None,
+        typer.Option(
+            parser=folder_or_file,
+            metavar="PNG",
+            help="Compare the readers of all SHARDS, which hold audio: draw who sounds like whom, and list labels that "
+            "look mixed up. It takes about a minute for an hour of speech.",
+        ),
+    ] = None,
 ) -> None:
     """Describe shards: for each split its length, speakers, licences, sources and scores."""
+    if similarity is not None:
+        from triforce_tts.drawing import require_png  # here, because it imports torch, for which --help must not wait
+
+        require_png("--similarity", similarity, shards)
     reports = inspect(shards, Console(stderr=True))
+    suspects = None if similarity is None else _compare(shards, similarity)
     if as_json:
         # An index may hold half a character (a lone surrogate), which is written as an escape; JSON allows that.
+        if suspects is not None:
+            reports["--similarity"] = asdict(suspects)  # no folder is called that
         print(json.dumps(reports, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -137,6 +156,50 @@ def command(
         console.print(f"{printable(folder)}: {content['kind']}")
         for split, described in content["splits"].items():
             _print_split(console, split, described)
+    if suspects is not None:
+        _print_suspects(console, suspects)
+
+
+def _compare(folders: Sequence[Path], picture: Path) -> "Suspects":
+    """Draw who sounds like whom in all of ``folders`` together; what looks mixed up."""
+    from .similarity import SimilarityConfig, compare, draw, listen
+
+    console, config = Console(stderr=True), SimilarityConfig()
+    shards = [ShardSet.open([folder], split, "audio") for folder in folders for split in read_index(folder)["splits"]]
+
+    def shown(batches: Iterable[int], count: int) -> Iterable[int]:
+        return track(batches, "voices", count, console=console, transient=True)
+
+    voices = listen(shards, config.min_seconds, shown)
+    if not voices.keys:
+        raise ShardError(
+            f"--similarity: no clip is {config.min_seconds:g} s long or longer; there is nobody to compare"
+        )
+    similarity = compare(voices, config)
+    draw(similarity, voices, picture)
+    return similarity.suspects
+
+
+def _print_suspects(console: Console, suspects: "Suspects") -> None:
+    """The labels that look mixed up, the clearest first; ``--json`` has all of them."""
+    lines = {
+        "clips that sound like another reader": [
+            f"{c.key}: labelled {c.speaker}, nearer to {c.nearest} by {c.difference:.2f}" for c in suspects.clips
+        ],
+        "names that sound like one person": [
+            f"{p.first} and {p.second}: separation {p.separation:.2f}" for p in suspects.one_person
+        ],
+        "names that sound like two people": [
+            f"{p.first}: separation {p.separation:.2f}, the smaller group sounds like {p.second}"
+            for p in suspects.two_people
+        ],
+    }
+    for title, found in lines.items():
+        console.print(f"\n{title}: {len(found) or 'none'}")
+        for line in found[:MOST]:
+            console.print(f"  {printable(line)}")
+        if len(found) > MOST:
+            console.print(f"  and {len(found) - MOST} more")
 
 
 def _print_split(console: Console, split: str, described: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from torch import nn
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, log_mel_nats, mel_spectrogram
 from triforce_tts.audio.phase import griffin_lim
+from triforce_tts.audio.warp import WarpSettings, draw_warp, warp_mel
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.layers import frame_mask
@@ -20,8 +21,9 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .clips import Clips, open_clips
+from .neighbours import embed_frames, neighbour_figures
 from .preview import Preview
-from .settings import DataSettings, RunSettings, Weight
+from .settings import Count, DataSettings, RunSettings, Weight
 from .task import Losses, mean
 
 NAME = "dvae"
@@ -44,15 +46,19 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
+    # Held-out frames in whose codes the nearest neighbours are looked at, by speaker and by phone; 0: none.
+    neighbours: Count = 0
+    warp: WarpSettings = Field(default_factory=WarpSettings)  # bends the mels that are trained on (augmentation)
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
 
 @dataclass
 class Sounds(Batch):
-    """Crops of speech: ``samples`` [batch, n] and their ``lengths`` [batch] in samples."""
+    """Crops of speech: ``samples`` [batch, n], their ``lengths`` [batch] in samples, and how their mels are bent."""
 
     samples: torch.Tensor
     lengths: torch.Tensor
+    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; no knots: not at all
 
 
 def random_crop(shards: ShardSet, clips: Clips, index: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
@@ -75,7 +81,9 @@ class DVAELosses(Losses):
         """Summed over real frames: the loss (mean over mels a frame, nats), and the absolute error alone."""
         with torch.autocast(batch.samples.device.type, enabled=False):
             mel = mel_spectrogram(batch.samples, self.audio)
-        lengths = frames_of(batch.lengths, self.audio)
+            lengths = frames_of(batch.lengths, self.audio)
+            if batch.moves.shape[-1]:
+                mel = warp_mel(mel, lengths, batch.moves)
         decoded, _, penalty = self.network(mel, lengths)
         error = (decoded.float() - mel) * frame_mask(lengths, mel.shape[1])
         absolute = error.abs().mean(-1).sum() * self.audio.mel_std
@@ -90,9 +98,9 @@ def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
     return -(-lengths // audio.hop_length)
 
 
-def collate_sounds(items: Sequence[torch.Tensor]) -> Sounds:
-    """Crops padded to the longest."""
-    return Sounds(*pad_stack(items))
+def collate_sounds(items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
+    """Crops padded to the longest, with the moves of their warps."""
+    return Sounds(*pad_stack([crop for crop, _ in items]), torch.stack([moves for _, moves in items]))
 
 
 class DVAETask:
@@ -112,15 +120,16 @@ class DVAETask:
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
 
-    def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
-        """A random crop."""
-        return random_crop(self.train, self.clips, index, self.settings.data.crop_seconds, rng)
+    def sample(self, index: int, rng: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        """A random crop, and the moves of its warp."""
+        crop = random_crop(self.train, self.clips, index, self.settings.data.crop_seconds, rng)
+        return crop, draw_warp(self.settings.warp, rng)
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """Seconds of the recording."""
         return self.durations_s[index]
 
-    def collate(self, items: Sequence[torch.Tensor]) -> Sounds:
+    def collate(self, items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
         """A batch of crops."""
         return collate_sounds(items)
 
@@ -136,7 +145,12 @@ class DVAETask:
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """Held-out L1 in nats, and how the codes are used, over whole utterances."""
         assert isinstance(network, DVAE)
-        return measure(network, self.settings.audio, self.heldout, device, samples)
+        audio, most = self.settings.audio, self.settings.neighbours
+        figures = measure(network, audio, self.heldout, device, samples)
+        if most:
+            frames, _ = embed_frames(network, audio, self.heldout, device, samples)
+            figures |= neighbour_figures(frames, most)
+        return figures
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:

@@ -271,6 +271,9 @@ def score(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What it should say.")],
     voice: Annotated[Path | None, typer.Option(help="Another clip by the speaker; default: the model's voice.")] = None,
     tokens: Annotated[bool, typer.Option("--tokens", help="Also every token: direction, place, letter, nats.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Also draw the bits of every letter and frame of codes.")
+    ] = None,
     model: Model = None,
     device: Device = "auto",
     threads: Threads = 0,
@@ -279,7 +282,13 @@ def score(
 
     'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
     """
-    scores = _prepare(model, device, threads, None).score(source, text, voice)
+    if plot is not None:
+        from triforce_tts.drawing import require_png  # here, because it imports torch
+
+        require_png("--plot", plot, [path for path in (source, voice, model) if path is not None])
+        _require_outside(plot, model)
+    synthesizer = _prepare(model, device, threads, None)
+    scores = synthesizer.score(source, text, voice)
     typer.echo(f"flip\t{scores.flip:.4f}")
     typer.echo(f"speech given text, a code\t{-scores.nats_per_code:.4f}")
     typer.echo(f"text given speech, a letter\t{float(scores.text_given_speech.mean()):.4f}")
@@ -290,6 +299,10 @@ def score(
         pairs = zip(scores.text_given_speech.tolist(), scores.text_alone.tolist(), strict=True)
         for place, (given, alone) in enumerate(pairs):
             typer.echo(f"text\t{place}\t{(*scores.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
+    if plot is not None:
+        from triforce_tts.surprise import draw_surprise
+
+        draw_surprise(scores, source, synthesizer.model, plot)
 
 
 def _prepare(
@@ -337,6 +350,10 @@ def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | N
     from triforce_tts.audio.io import require_target  # here, because it imports torch, for which --help must not wait
 
     require_target(out, sources)
+    _require_outside(out, model)
+
+
+def _require_outside(out: Path, model: Path | None) -> None:
     if model is not None and Path(os.path.realpath(model)) in Path(os.path.realpath(out)).parents:
         raise ConfigError(f"{out}: the output lies in the model folder {model}; choose another place")
 

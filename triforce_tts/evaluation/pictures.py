@@ -1,30 +1,20 @@
 """Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
 
 import importlib.util
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from triforce_tts.audio.io import read_audio
-from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.audio.resample import ANALYSIS_RATE
+from triforce_tts.drawing import blank_figure, draw_mel, draw_similarity, save_figure
 from triforce_tts.evaluation.order import Shown, worst_first
 from triforce_tts.evaluation.panel import INSTALL
 from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Similarity
 
 MATRIX = "similarity.png"
 _MOST_SENTENCES = 12  # the worst ones, which have pictures
-_LONGEST_NAME = 60  # characters of a voice's name in a picture
-_LETTER = 0.06  # inches that a letter of such a name takes
-_BRIGHT = 0.75  # cosines above it have a light colour
 _MOST_CLIPS = 3  # of a sentence in its picture
-_MEL = AudioConfig(
-    sample_rate=ANALYSIS_RATE, n_fft=512, hop_length=128, n_mels=80
-)  # one for all, whatever a model uses
 
 
 @dataclass(frozen=True)
@@ -52,38 +42,19 @@ def draw(report: Report, folder: Path) -> Drawn:
     return Drawn(mels, matrix)
 
 
-def _figure(width: float, height: float) -> Any:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _save(figure: Any, path: Path, dpi: int) -> None:
-    with warnings.catch_warnings():  # a box in place of a letter that the font lacks is good enough
-        warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(path, dpi=dpi)
-
-
 def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
     """The first clips of a sentence, one above another on one scale of time; whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
     if not clips:
         return False
-    figure = _figure(7.0, 1.5 * len(clips))
+    figure = blank_figure(7.0, 1.5 * len(clips))
     rows = figure.subplots(len(clips), 1, squeeze=False, sharex=True)[:, 0]
     for axes, clip in zip(rows, clips, strict=True):
-        samples = read_audio(audio / str(clip.audio), ANALYSIS_RATE).samples
-        mel = mel_spectrogram(samples[None], _MEL)[0].numpy().T
-        seconds = len(samples) / ANALYSIS_RATE
-        axes.imshow(mel, origin="lower", aspect="auto", extent=(0, seconds, 0, _MEL.n_mels), cmap="magma")
-        axes.set_yticks([])
+        draw_mel(axes, read_audio(audio / str(clip.audio), ANALYSIS_RATE).samples.numpy())
         axes.set_title(titles[clip.system], fontsize=8, loc="left", parse_math=False)
     rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
     rows[-1].set_xlabel("seconds", fontsize=8)
-    _save(figure, path, 80)
+    save_figure(figure, path, 80)
     return True
 
 
@@ -93,21 +64,6 @@ def _picked(clips: Sequence[Clip]) -> list[Clip]:
 
 
 def _draw_matrix(similarity: Similarity, path: Path) -> None:
-    """Spoken voices by rows, the clips that they shall sound like by columns; a number in each cell while they are few."""
-    cosines = np.array(similarity.cosines)
-    rows, columns = cosines.shape
-    across, down = ([name[:_LONGEST_NAME] for name in names] for names in (similarity.references, similarity.speakers))
-    wide, high = (_LETTER * max(map(len, names)) for names in (down, across))
-    figure = _figure(2.5 + 0.45 * columns + wide, 1.2 + 0.35 * rows + high)
-    axes = figure.subplots()
-    picture = axes.imshow(cosines, vmin=0.4, vmax=1.0, cmap="viridis", aspect="auto")
-    axes.set_xticks(range(columns), across, rotation=60, ha="right", fontsize=7, parse_math=False)
-    axes.set_yticks(range(rows), down, fontsize=7, parse_math=False)
-    axes.set_xlabel("clip of the voice", fontsize=8)
-    axes.set_ylabel("spoken as", fontsize=8)
-    if cosines.size <= 400:
-        for row, column in np.ndindex(rows, columns):
-            color = "black" if cosines[row, column] > _BRIGHT else "white"
-            axes.text(column, row, f"{cosines[row, column]:.2f}", ha="center", va="center", fontsize=7, color=color)
-    figure.colorbar(picture, ax=axes, label="cosine")
-    _save(figure, path, 100)
+    """Spoken voices by rows, the clips that they shall sound like by columns."""
+    titles = ("spoken as", "clip of the voice")
+    draw_similarity(similarity.cosines, similarity.speakers, similarity.references, titles, path)

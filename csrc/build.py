@@ -14,7 +14,7 @@ import torch
 
 from triforce_tts import native
 
-SOURCES = [Path(__file__).parent / "decode.cpp"]
+SOURCES = [Path(__file__).parent / name for name in ("decode.cpp", "switched_conv.cpp")]
 COMPILERS = ("c++", "g++", "clang++")
 
 

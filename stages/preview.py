@@ -38,10 +38,11 @@ def draw_preview(preview: Preview) -> bytes:
     high = max(float(picture.max()) for picture in preview.pictures.values())
 
     def draw(axes: list["Axes"]) -> None:
-        for axis, (title, picture) in zip(axes, preview.pictures.items(), strict=False):
+        count = len(preview.pictures)
+        for axis, (title, picture) in zip(axes[:count], preview.pictures.items(), strict=True):
             axis.imshow(picture.float().cpu().numpy().T, origin="lower", aspect="auto", vmin=low, vmax=high)
             axis.set_title(title, fontsize=8)
-        for axis, (name, index) in zip(axes[len(preview.pictures) :], preview.selections.items(), strict=True):
+        for axis, (name, index) in zip(axes[count:], preview.selections.items(), strict=True):
             # All layers share the axis of time, whatever their rates are; a kernel is a colour.
             axis.imshow(
                 index[None].cpu().numpy(), aspect="auto", cmap="tab20", vmin=-0.5, vmax=19.5, interpolation="none"

@@ -7,6 +7,7 @@ over the operator's, and ``layer`` that over the whole layer's. ``reference`` is
 ``memory`` is what the operator's forward and backward pass take at most beside their inputs, over what the plain
 convolution takes so; both are counted where torch counts them, which is on a GPU.
 
+On a machine that other programs use, ``--clock cpu --threads 1`` counts the processor's time instead of the clock's.
 The positions choose their kernels at random and equally often, which gives the shortest runs of one kernel.
 """
 
@@ -27,6 +28,7 @@ from triforce_tts.switched_op import is_native, switched_conv, switched_conv_ref
 BREADTHS = (1, 2, 4, 8, 16, 32, 64)
 REFERENCE_BREADTH = 16  # beyond it the reference is not measured: it costs as many convolutions as there are kernels
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 Pass = Callable[[], torch.Tensor]
 
@@ -116,16 +118,16 @@ def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype)
     return found
 
 
-def seconds_of(rival: Rival, device: torch.device) -> tuple[float, float]:
+def seconds_of(rival: Rival, device: torch.device, clock: Callable[[], float]) -> tuple[float, float]:
     """Of a forward pass, and of a forward and backward pass."""
     _wait(device)
-    began = time.perf_counter()
+    began = clock()
     y = rival.forward()
     _wait(device)
-    between = time.perf_counter()
+    between = clock()
     torch.autograd.grad(y, rival.leaves, torch.ones_like(y), allow_unused=True)
     _wait(device)
-    return between - began, time.perf_counter() - began
+    return between - began, clock() - began
 
 
 def _wait(device: torch.device) -> None:
@@ -138,11 +140,13 @@ def peak_of(rival: Rival, device: torch.device) -> int:
     torch.cuda.synchronize()
     torch.cuda.reset_peak_memory_stats()
     before = torch.cuda.memory_allocated()
-    seconds_of(rival, device)
+    seconds_of(rival, device, time.perf_counter)
     return torch.cuda.max_memory_allocated() - before
 
 
-def measure(name: str, breadth: int, device: torch.device, precision: str, rounds: int, max_s: float) -> dict[str, Any]:
+def measure(
+    name: str, breadth: int, device: torch.device, precision: str, rounds: int, max_s: float, clock: str = "wall"
+) -> dict[str, Any]:
     """A row of the table."""
     torch.manual_seed(0)
     shape = SHAPES[name]
@@ -151,7 +155,7 @@ def measure(name: str, breadth: int, device: torch.device, precision: str, round
     began = time.perf_counter()
     for number in range(rounds + 1):  # the first one warms up
         for rival, work in all_rivals.items():
-            found = seconds_of(work, device)
+            found = seconds_of(work, device, CLOCKS[clock])
             if number:
                 best[rival] = [min(pair) for pair in zip(best[rival], found, strict=True)]
         if number >= 2 and time.perf_counter() - began > max_s:
@@ -180,13 +184,14 @@ def main() -> None:
     parser.add_argument("--precisions", nargs="+", choices=list(TYPES), default=["fp32"])
     parser.add_argument("--rounds", type=int, default=20, help="at most, of each row")
     parser.add_argument("--seconds", type=float, default=20.0, help="of a row, after which no round begins")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--threads", type=int, help="of a CPU; default: as torch chooses")
     chosen = parser.parse_args()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     rows = [
-        measure(shape, breadth, device, precision, chosen.rounds, chosen.seconds)
+        measure(shape, breadth, device, precision, chosen.rounds, chosen.seconds, chosen.clock)
         for precision in chosen.precisions
         for shape in chosen.shapes or DEFAULT[device.type]
         for breadth in chosen.breadths

@@ -6,7 +6,7 @@
 // Threads take pieces of work one after another. Which thread takes a piece changes nothing: pieces write to different
 // places, and the order of the sums within a piece is fixed.
 
-#include "switched_conv.h"
+#include "switched_conv_tensors.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
@@ -26,8 +26,6 @@
 #include <vector>
 
 namespace {
-
-using Ints = at::IntArrayRef;
 
 // bfloat16 is computed in float32.
 template <typename T>
@@ -237,49 +235,24 @@ void kernel_gradients(const ConvShape& s, const T* grad, const T* x, const int64
   share(s.breadth * parts, [&](int64_t task) {
     const int64_t kernel = task / parts, from = s.channels * (task % parts) / parts, to = s.channels * (task % parts + 1) / parts;
     const int64_t width = to - from, own = s.taps() * width;
+    Sum<T>* target = dw + kernel * s.outputs * columns + from;
+    if (of_kernel[kernel].empty())
+      for (int64_t row = 0; row < s.outputs * s.taps(); ++row) std::fill_n(target + row * s.channels, width, Sum<T>(0));
     std::vector<Sum<T>> taps;
+    bool begun = false;  // the first run writes, and the others add
     for (const Run& run : of_kernel[kernel]) {
       const int64_t count = run.end - run.begin;
       const std::vector<Sum<T>> rows = gradients_of(s, grad, order, run);
       taps.resize(count * own);
       for (int64_t i = 0; i < count; ++i) gather(s, x, order[run.begin + i], from, to, taps.data() + i * own);
       const Matrix<const Sum<T>> gradients{rows.data(), count, s.outputs, s.outputs, 1};
-      Sum<T>* target = dw + kernel * s.outputs * columns + from;
-      if (width == s.channels) {
-        multiply<Sum<T>>(gradients.transposed(), {taps.data(), count, own, own, 1}, {target, s.outputs, own, columns, 1}, true);
-        continue;
-      }
-      for (int64_t tap = 0; tap < s.taps(); ++tap)
-        multiply<Sum<T>>(gradients.transposed(), {taps.data() + tap * width, count, width, own, 1},
-                         {target + tap * s.channels, s.outputs, width, columns, 1}, true);
+      const int64_t together = width == s.channels ? s.taps() : 1;  // then all taps are one product
+      for (int64_t tap = 0; tap < s.taps(); tap += together)
+        multiply<Sum<T>>(gradients.transposed(), {taps.data() + tap * width, count, together * width, own, 1},
+                         {target + tap * s.channels, s.outputs, together * width, columns, 1}, begun);
+      begun = true;
     }
   });
-}
-
-ConvShape shape_of(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& index, Ints stride, Ints padding, Ints dilation) {
-  const int64_t dims = x.dim() - 2;
-  TORCH_CHECK(dims == 1 || dims == 2, "switched_conv: expected [batch, *positions, channels] with one or two dimensions of positions");
-  TORCH_CHECK(weight.dim() == dims + 3 && index.dim() == dims + 1, "switched_conv: kernels or index of another number of dimensions");
-  TORCH_CHECK(index.scalar_type() == at::kLong, "switched_conv: the index must be int64");
-  TORCH_CHECK(x.scalar_type() == weight.scalar_type(), "switched_conv: input and kernels of different types");
-  TORCH_CHECK(weight.size(-1) == x.size(-1) && index.size(0) == x.size(0), "switched_conv: other channels, or another batch");
-  ConvShape s{x.size(0), x.size(-1), weight.size(1), weight.size(0), {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 1}};
-  TORCH_CHECK(s.breadth >= 1 && s.outputs >= 1 && s.channels >= 1, "switched_conv: nothing to compute");
-  for (int64_t i = 0; i < dims; ++i) {
-    const int64_t at = 2 - dims + i;
-    s.size[at] = x.size(1 + i), s.kernel[at] = weight.size(2 + i), s.places[at] = index.size(1 + i);
-    s.stride[at] = stride[i], s.padding[at] = padding[i], s.dilation[at] = dilation[i];
-    const int64_t room = s.size[at] + 2 * s.padding[at] - s.dilation[at] * (s.kernel[at] - 1) - 1;
-    TORCH_CHECK(room >= 0 && s.places[at] == room / s.stride[at] + 1, "switched_conv: an index of ", s.places[at],
-                " places for an output of ", room < 0 ? 0 : room / s.stride[at] + 1);
-  }
-  return s;
-}
-
-std::vector<int64_t> sizes_of(const at::Tensor& index, int64_t outputs) {
-  std::vector<int64_t> sizes = index.sizes().vec();
-  sizes.push_back(outputs);
-  return sizes;
 }
 
 // Calls work with a null pointer of the tensor's type.
@@ -319,7 +292,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> switched_conv_backward(
   const at::Tensor gradient = grad.contiguous(), input = x.contiguous(), chosen = index.contiguous();
   const auto type = sum_type(x);
   at::Tensor dx = wanted[0] ? at::zeros(x.sizes(), x.options().dtype(type)) : at::empty({0}, x.options());
-  at::Tensor dw = wanted[1] ? at::zeros(weight.sizes(), x.options().dtype(type)) : at::empty({0}, x.options());
+  at::Tensor dw = wanted[1] ? at::empty(weight.sizes(), x.options().dtype(type)) : at::empty({0}, x.options());
   const at::Tensor db = wanted[2] ? gradient.reshape({-1, shape.outputs}).to(type).sum(0) : at::empty({0}, x.options());
   const at::Tensor kernels = wanted[0] ? weight.contiguous().to(type) : at::Tensor();
   with_type(x, [&](auto* kind) {

@@ -39,7 +39,7 @@ class SwitchedConfig(Config):
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(min_length=1, max_length=64)
     ]
     breadth: Annotated[int, Field(ge=1, le=1024)] = 8  # kernels
-    selector: SelectorName = "conv"  # 'pointwise' sees one position, 'conv' three
+    selector: SelectorName = "conv"  # 'pointwise' sees one position, 'conv' up to three
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # chance that an item of a batch does without a kernel
 
 
@@ -96,15 +96,22 @@ class _Selector(nn.Module):
 
     def __init__(self, name: SelectorName, layer: "_SwitchedConv") -> None:
         super().__init__()
-        convolution, width = layer.plain, 1 if name == "pointwise" else 3
-        # The selector looks at the middle of what the layer's kernel sees, whatever its padding is.
+        convolution = layer.plain
+        # The selector sees no more than the layer's kernel does, so that a network reaches as far as before.
+        widths = tuple(1 if name == "pointwise" else min(3, width) for width in layer.kernel_size)
+        # It looks at the middle of what the kernel sees, whatever the padding is.
         self.padding = tuple(
             padding - dilation * (kernel - 1) // 2 + width // 2
-            for kernel, padding, dilation in zip(layer.kernel_size, layer.padding, layer.dilation, strict=True)
+            for kernel, padding, dilation, width in zip(
+                layer.kernel_size, layer.padding, layer.dilation, widths, strict=True
+            )
         )
         hidden = min(HIDDEN, layer.in_channels)
         self.first = convolution(
-            layer.in_channels, layer.breadth if name == "pointwise" else hidden, width, cast("int", layer.stride)
+            layer.in_channels,
+            layer.breadth if name == "pointwise" else hidden,
+            cast("int", widths),
+            cast("int", layer.stride),
         )
         self.last = None if name == "pointwise" else convolution(hidden, layer.breadth, 1)
 

@@ -183,6 +183,14 @@ def test_the_selector_looks_at_the_middle_of_the_kernel(
         assert torch.equal(conv.selector(x)[..., place], conv.selector(changed)[..., place])
 
 
+def test_the_selector_sees_no_more_than_the_kernel() -> None:
+    conv, x = SwitchedConv1d(2, 3, 1, 4, selector="conv"), signal(1, 2, 9)
+    changed = x.clone()
+    changed[..., 4] += 9
+    same = (conv(x) == conv(changed)).all(1)[0]
+    assert same.tolist() == [place != 4 for place in range(9)]
+
+
 def test_pictures_are_switched_too() -> None:
     conv = SwitchedConv2d(3, 4, (3, 5), 3, (2, 1), (1, 2), selector="conv")
     x = signal(2, 3, 9, 8)

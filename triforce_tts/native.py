@@ -15,7 +15,7 @@ from triforce_tts.errors import ConfigError
 
 LIBRARY = Path(__file__).parent / "_native.so"
 STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
-OPERATORS = 2  # version of the operators' arguments; a library of another version is not used
+OPERATORS = 3  # version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
 SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
 

@@ -11,7 +11,7 @@ import torch
 
 def register() -> None:
     """Tell torch; once, after the library was loaded."""
-    for operator in (llama_step, linear, frame_codes, switched_conv, switched_conv_backward):
+    for operator in (llama_step, linear, frame_codes, reading_step, switched_conv, switched_conv_backward):
         torch.library.register_fake(f"triforce_tts::{operator.__name__}", operator)
     torch.library.register_autograd("triforce_tts::switched_conv", _backward, setup_context=_keep)
 
@@ -21,7 +21,7 @@ def llama_step(ids: torch.Tensor, positions: torch.Tensor, keys: torch.Tensor, *
     return keys.new_empty(ids.shape[0], keys.shape[2] * keys.shape[4])
 
 
-def linear(x: torch.Tensor, tiles: torch.Tensor, n: int) -> torch.Tensor:
+def linear(x: torch.Tensor, bands: torch.Tensor, n: int) -> torch.Tensor:
     """The products [batch, n]."""
     return x.new_empty(x.shape[0], n)
 
@@ -29,6 +29,11 @@ def linear(x: torch.Tensor, tiles: torch.Tensor, n: int) -> torch.Tensor:
 def frame_codes(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, *_: object) -> torch.Tensor:
     """The ids [batch, codes of a frame]."""
     return first.new_empty(len(first), uniforms.shape[1] + 1)
+
+
+def reading_step(logits: torch.Tensor, uniforms: torch.Tensor, place: torch.Tensor, *_: object) -> torch.Tensor:
+    """One number for each row."""
+    return place.new_empty(len(place))
 
 
 def switched_conv(

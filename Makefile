@@ -14,6 +14,8 @@ GPUS ?= 1
 TEST_PROCESSES ?= auto
 SET ?=
 DRY_RUN ?=
+# Of ext: operators of GPUs. auto: where there are a GPU and nvcc.
+CUDA ?= auto
 # Of gpu-pack and gpu-run: which plan of configs/gpu, and the size of the folder in millions of bytes.
 PLAN ?= $(if $(filter tiny,$(CONFIG)),tiny,default)
 MEGABYTES ?= 34
@@ -53,13 +55,13 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 
 # Where there is no compiler, installing goes on without the native operators.
 NATIVE := triforce_tts/_native.txt
-$(NATIVE): csrc/build.py csrc/decode.cpp $(VENV)/.core
+$(NATIVE): $(wildcard csrc/*.py csrc/*.cpp csrc/*.h csrc/*.cu) $(VENV)/.core
 	@$(BIN)/python csrc/build.py || echo "going on without them" >&2
 
 install: $(VENV)/.core $(NATIVE) ## Install what speaking needs into .venv
 dev: $(VENV)/.dev $(NATIVE) ## Install everything: training, builder, tests
-ext: $(VENV)/.core ## Build the native operators of csrc, for which a C++ compiler is needed; install and dev try it too
-	$(BIN)/python csrc/build.py
+ext: $(VENV)/.core ## Build the native operators of csrc, for which a C++ compiler is needed; install and dev try it too. CUDA=auto, yes or no
+	$(BIN)/python csrc/build.py --cuda $(CUDA)
 
 demo: $(VENV)/.core $(NATIVE) ## Install, and speak a sentence with the bundled model to out/demo.wav
 	@mkdir -p out

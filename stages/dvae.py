@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
@@ -17,6 +17,7 @@ from triforce_tts.audio.warp import WarpSettings, draw_warp, warp_mel
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.layers import frame_mask
+from triforce_tts.models.switched_conv import selections
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
@@ -50,6 +51,15 @@ class DVAESettings(Config):
     neighbours: Count = 0
     warp: WarpSettings = Field(default_factory=WarpSettings)  # bends the mels that are trained on (augmentation)
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
+
+    @model_validator(mode="after")
+    def _check(self) -> "DVAESettings":
+        if self.model.switched is not None and self.run.recompute:
+            raise ValueError(
+                "run.recompute computes forward passes twice, and model.switched counts how often each kernel is chosen: "
+                "set run.recompute=false"
+            )
+        return self
 
 
 @dataclass
@@ -159,7 +169,8 @@ class DVAETask:
         audio = self.settings.audio
         sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], audio.sample_rate).samples
         mel = mel_spectrogram(sound[None].to(device), audio)
-        decoded = network.decode(network.encode(mel))[:, : mel.shape[1]]
+        with selections(network) as chosen:
+            decoded = network.decode(network.encode(mel))[:, : mel.shape[1]]
         return Preview(
             self.heldout.keys[index],
             {"recorded": log_mel_nats(mel[0], audio), "decoded": log_mel_nats(decoded[0], audio)},
@@ -168,6 +179,7 @@ class DVAETask:
                 "decoded": griffin_lim(envelope(decoded[0], audio), audio),
             },
             audio.sample_rate,
+            {name: index[0] for name, index in chosen.items()},
         )
 
     def config(self) -> dict[str, Any]:

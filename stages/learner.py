@@ -133,8 +133,11 @@ class Learner(Generic[BatchT]):
         self.optimizer.zero_grad(set_to_none=True)
         if self.average:
             state = self.network.state_dict()
-            averages, values = ([local(tensors[n]) for n in self.average] for tensors in (self.average, state))
+            averaged = [name for name, value in self.average.items() if value.is_floating_point()]
+            averages, values = ([local(tensors[n]) for n in averaged] for tensors in (self.average, state))
             torch._foreach_lerp_(averages, values, 1 - decay)
+            for name in self.average.keys() - set(averaged):  # a count has no average
+                self.average[name].copy_(state[name])
 
     def show(self, look: Callable[[Network], None]) -> None:
         """Call ``look`` with the network in eval mode with its averaged weights, in the main process; all take part."""

@@ -27,19 +27,31 @@ class Preview:
     )  # by title: [frames, bands], drawn with time from left to right
     sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # by name: samples [n]
     sample_rate: int = 0
+    selections: dict[str, torch.Tensor] = field(
+        default_factory=dict
+    )  # by layer: which kernel was used at each time, [places]
 
 
 def draw_preview(preview: Preview) -> bytes:
-    """PNG of a preview's pictures, one above the other on one scale of colours."""
+    """PNG of a preview's pictures, one above the other on one scale of colours, and below them what was selected."""
     low = min(float(picture.min()) for picture in preview.pictures.values())
     high = max(float(picture.max()) for picture in preview.pictures.values())
 
     def draw(axes: list["Axes"]) -> None:
-        for axis, (title, picture) in zip(axes, preview.pictures.items(), strict=True):
+        count = len(preview.pictures)
+        for axis, (title, picture) in zip(axes[:count], preview.pictures.items(), strict=True):
             axis.imshow(picture.float().cpu().numpy().T, origin="lower", aspect="auto", vmin=low, vmax=high)
             axis.set_title(title, fontsize=8)
+        for axis, (name, index) in zip(axes[count:], preview.selections.items(), strict=True):
+            # All layers share the axis of time, whatever their rates are; a kernel is a colour.
+            axis.imshow(
+                index[None].cpu().numpy(), aspect="auto", cmap="tab20", vmin=-0.5, vmax=19.5, interpolation="none"
+            )
+            axis.set_title(f"kernels of {name}", fontsize=8)
+            axis.set_yticks([])
 
-    return _draw(len(preview.pictures), draw, (9.0, 1.8 * len(preview.pictures)))
+    heights = [1.8] * len(preview.pictures) + [0.7] * len(preview.selections)
+    return _draw(heights, draw, 9.0)
 
 
 def draw_gradients(norms: Mapping[str, tuple[float, float]]) -> bytes:
@@ -57,16 +69,17 @@ def draw_gradients(norms: Mapping[str, tuple[float, float]]) -> bytes:
         axis.set_ylabel("gradient norm / weight norm")
         axis.grid(axis="y", alpha=0.3)
 
-    return _draw(1, draw, (max(6.0, 0.13 * len(names)), 5.0))
+    return _draw([5.0], draw, max(6.0, 0.13 * len(names)))
 
 
-def _draw(rows: int, draw: Callable[[list["Axes"]], None], size: tuple[float, float]) -> bytes:
+def _draw(heights: list[float], draw: Callable[[list["Axes"]], None], width: float) -> bytes:
+    """PNG of axes one above the other, of these heights and this width in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure: Figure = Figure(figsize=size, layout="constrained", dpi=90)
+    figure: Figure = Figure(figsize=(width, sum(heights)), layout="constrained", dpi=90)
     FigureCanvasAgg(figure)
-    axes: Any = figure.subplots(rows, 1, squeeze=False)
+    axes: Any = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
     draw(list(axes[:, 0]))
     target = io.BytesIO()
     figure.savefig(target, format="png")

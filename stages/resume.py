@@ -75,7 +75,8 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
     if pointed is None:
         if settings.init_from:
             checkpoint.read_config(settings.init_from, task.name)
-            checkpoint.load_weights(network, settings.init_from)
+            file = checkpoint.locate(settings.init_from) / checkpoint.WEIGHTS
+            checkpoint.load_state(network, network.taken_up(checkpoint.load_tensors(file)), str(file))
         return Start(None, None, task.lineage())
     folder = checkpoint.locate(run)
     _require_same_model(task, folder)

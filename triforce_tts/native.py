@@ -15,7 +15,7 @@ from triforce_tts.errors import ConfigError
 
 LIBRARY = Path(__file__).parent / "_native.so"
 STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
-OPERATORS = 2  # version of the operators' arguments; a library of another version is not used
+OPERATORS = 3  # version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
 SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
 
@@ -57,25 +57,12 @@ def _load() -> str:
         torch.ops.load_library(str(LIBRARY))  # type: ignore[no-untyped-call]
     except OSError as error:
         return f"{LIBRARY} cannot be loaded ({error}); run 'make ext' again"
-    _register_fakes()
+    _register()
     return ""
 
 
 @functools.cache
-def _register_fakes() -> None:
-    """Tell torch the shapes of what the operators return, which ``torch.compile`` asks for."""
+def _register() -> None:
+    from triforce_tts import native_ops
 
-    def llama_step(ids: torch.Tensor, positions: torch.Tensor, keys: torch.Tensor, *_: object) -> torch.Tensor:
-        return keys.new_empty(ids.shape[0], keys.shape[2] * keys.shape[4])
-
-    def linear(x: torch.Tensor, bands: torch.Tensor, n: int) -> torch.Tensor:
-        return x.new_empty(x.shape[0], n)
-
-    def frame_codes(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, *_: object) -> torch.Tensor:
-        return first.new_empty(len(first), uniforms.shape[1] + 1)
-
-    def reading_step(logits: torch.Tensor, uniforms: torch.Tensor, place: torch.Tensor, *_: object) -> torch.Tensor:
-        return place.new_empty(len(place))
-
-    for operator in (llama_step, linear, frame_codes, reading_step):
-        torch.library.register_fake(f"triforce_tts::{operator.__name__}", operator)
+    native_ops.register()

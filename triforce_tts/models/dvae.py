@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from triforce_tts.models.layers import MaskedConv, Network, ResidualBlock, frame_mask, run_block
 from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, Quantised
+from triforce_tts.models.switched_conv import SwitchedConfig, convert, spread
 from triforce_tts.schema import Config, Layers, Width
 
 MOST_CODES = 1 << 20  # in a group; each code is a row of the GPT's table
@@ -29,6 +30,7 @@ class DVAEConfig(Config):
     code_dim: Width = 16  # numbers in the vector of a learnt code ('vq', 'gumbel')
     groups: Layers  # codes in a code frame
     blocks: Annotated[int, Field(ge=0, le=1024)]  # residual blocks at the code rate, in the encoder and in the decoder
+    switched: SwitchedConfig | None = None  # convolutions that have several kernels; none without it
 
     @model_validator(mode="after")
     def _check(self) -> "DVAEConfig":
@@ -68,6 +70,24 @@ class DVAE(Network):
         self.up_blocks = nn.ModuleList(ResidualBlock(width) for _ in range(halvings))
         self.norm_out = nn.LayerNorm(width)
         self.conv_out = MaskedConv(width, n_mels, 3)
+        self.switched: tuple[str, ...] = ()  # names of the switched convolutions
+        if config.switched is not None:
+            chosen = config.switched
+            self.switched = convert(self, chosen.names, chosen.breadth, chosen.selector, chosen.dropout)
+
+    def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The tensors of a DVAE, where kernels that this one switches may still be single.
+
+        Each of those is copied, and its selector begins as it is in this network.
+        """
+        own, taken = self.state_dict(), dict(tensors)
+        for name in self.switched:
+            kernel = taken.get(f"{name}.weight")
+            if kernel is not None and kernel.dim() == own[f"{name}.weight"].dim() - 1:
+                taken[f"{name}.weight"] = spread(kernel, len(own[f"{name}.weight"]))
+                new = (key for key in own if key.startswith((f"{name}.selector.", f"{name}.norm.")))
+                taken.update({key: own[key].clone() for key in new})
+        return taken
 
     @property
     def decoder_reach(self) -> int:

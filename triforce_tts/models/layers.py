@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
+from triforce_tts.models.switched_conv import SwitchedConv1d
+
 
 def frame_mask(lengths: torch.Tensor, frames: int) -> torch.Tensor:
     """1.0 where a frame lies inside its utterance, else 0.0: [batch, frames, 1] float32 of ``lengths`` [batch]."""
@@ -23,11 +25,15 @@ class MaskedConv(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv = nn.Conv1d(inputs, outputs, kernel_size, stride, padding=(kernel_size - 1) // 2)
+        self.conv: nn.Conv1d | SwitchedConv1d = nn.Conv1d(
+            inputs, outputs, kernel_size, stride, padding=(kernel_size - 1) // 2
+        )
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """[batch, frames // stride, outputs] of ``x`` [batch, frames, inputs]; ``mask`` has the output's frames."""
-        y: torch.Tensor = self.conv(x.transpose(1, 2)).transpose(1, 2)
+        # What a switched convolution chooses outside of the utterances is no choice.
+        more = (mask.squeeze(-1),) if isinstance(self.conv, SwitchedConv1d) else ()
+        y: torch.Tensor = self.conv(x.transpose(1, 2), *more).transpose(1, 2)
         return y * mask.to(y.dtype)
 
 
@@ -61,6 +67,10 @@ class Network(nn.Module):
     def dtype(self) -> torch.dtype:
         """The number format of the weights."""
         return next(self.parameters()).dtype
+
+    def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The tensors of an earlier form of this network, in the form in which this one takes them up to train on."""
+        return tensors
 
 
 def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:

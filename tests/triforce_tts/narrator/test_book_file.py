@@ -216,3 +216,15 @@ def test_subtitles_have_the_times_of_the_lines(suffix: str, plan_of: MakePlan, s
     assert f"2\n00:00:{placed.start / 16_000:06.3f}".replace(".", mark) in text
     assert "Mr. Green walked out in 1884." in text
     assert text.startswith("WEBVTT\n\n1\n" if suffix == ".vtt" else "1\n")
+
+
+def test_subtitles_show_the_written_part_of_each_line_of_a_divided_sentence(plan_of: MakePlan, tmp_path: Path) -> None:
+    sentence = f"In 1884 {', '.join(f'the grey fox number {n} ran over the hill' for n in range(2, 12))}."
+    source = tmp_path / "long.txt"
+    source.write_text(sentence + "\n")
+    _, content = write(tmp_path / "book.wav", plan_of, source)
+    write_subtitles(tmp_path / "book.srt", content.timeline)
+    cues = [block.splitlines()[2:] for block in (tmp_path / "book.srt").read_text().split("\n\n")]
+    texts = [text for lines in cues for text in lines]
+    assert len(texts) == len(content.timeline.parts[0].lines) > 2
+    assert " ".join(texts) == sentence

@@ -199,12 +199,14 @@ def narrate(
 
     cast_file = _read_cast(cast_path, voice)
     master = "podcast" if feed is not None and master == "none" else master
+    from triforce_tts.cli.works import work_targets
+
     orders = [
         Order(
-            work.path, out or work.target(feed), chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
+            work.path, out or target, chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
             subtitles, title, author, narrator, cast_file, credits_spoken, series, overlay, work.url,
         )
-        for work in works
+        for work, target in zip(works, work_targets(works, feed), strict=True)
     ]  # fmt: skip
     for order, work in zip(orders, works, strict=True):
         check_order(order, work.content)
@@ -268,7 +270,7 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
     plan = outcome.plan
     episode = Episode(
         order.out, episode_guid(work.content), plan.title or work.path.stem, plan.author, outcome.files[0].loudness.seconds,
-        published(work.content.about.date if work.url else ""), work.url,
+        published(work.content.about.date if work.url else ""), work.url, work.source,
     )  # fmt: skip
     add_episode(feed, episode, feed_url)
 

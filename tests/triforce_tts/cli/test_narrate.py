@@ -243,7 +243,7 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--recogniser", "nowhere"], "nowhere"),
         (["--redo", "99"], "no such line"),
         (["fox.txt"], "2 books, expected one"),
-        (["fox.txt", "--feed", "talks"], "would have the same name"),
+        (["fox.txt", "--feed", "talks"], "it is given twice"),
         (["nowhere.txt", "--feed", "talks", "--chapters", "1"], "--chapters: it belongs to one book"),
         (["--feed", "talks", "--out", "a.mp3"], "leave --out away"),
         (["--feed", "fox.txt"], "expected a folder for the feed"),

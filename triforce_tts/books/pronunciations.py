@@ -63,7 +63,7 @@ class BookLexicon:
         Raises:
             TextError: there is no word in the spelling, or it has too many sounds.
         """
-        words = tuple(_plain(match[0]) for match in _TOKEN.finditer(spelling))
+        words = tuple(_plain(match[0]) for match in _TOKEN.finditer(unicodedata.normalize("NFC", spelling)))
         if not words or len(phones) > _MOST_PHONES:
             raise TextError(f"'{spelling[:40]}' with {len(phones)} sounds is no word that can be looked up")
         self._exact.setdefault(words, " ".join(phones))
@@ -103,7 +103,7 @@ class BookLexicon:
 
 
 def _plain(word: str) -> str:
-    return unicodedata.normalize("NFC", word).replace("’", "'")
+    return word.replace("’", "'")
 
 
 def read_lexicons(files: EpubFiles, pages: Iterable[tuple[str, Any]]) -> tuple[BookLexicon, list[str]]:

@@ -198,9 +198,10 @@ class Planner:
         for block, after in zip(chapter.blocks, [*chapter.blocks[1:], None], strict=True):
             if block.kind == "break":
                 continue
-            if blocks and (lead_s := sum(pause.seconds for pause in block.pauses if pause.at == 0)):
+            leads = [pause.seconds for pause in block.pauses if pause.at == 0]
+            if blocks and leads:
                 last = blocks[-1]
-                blocks[-1] = last.model_copy(update={"lines": tuple(self._hold(last.lines, lead_s))})
+                blocks[-1] = last.model_copy(update={"lines": tuple(self._hold(last.lines, sum(leads)))})
             lines = self._block(block, self._casting.parts(block, number), where)
             if lines:
                 if not self._is_held:
@@ -255,7 +256,8 @@ class Planner:
             self._leave_out(silent, where)
         lines[-1] = replace(lines[-1], pause_s=sentence.pause_s)
         self._is_held = False
-        return [self._line(line, sentence.source, part) for line in lines]
+        has_phones = sentence.spoken != sentence.source
+        return [self._line(line, sentence.source if has_phones else line.source, part) for line in lines]
 
     def _hold(self, planned: Sequence[PlannedLine], pause_s: float) -> list[PlannedLine]:
         """``planned`` with the pause that the book asks for behind its last line; pauses beside each other add up."""

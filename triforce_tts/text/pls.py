@@ -29,9 +29,7 @@ def phones_of(text: str, alphabet: str) -> tuple[str, ...]:
     convert = _ALPHABETS.get(alphabet.lower())
     if convert is None:
         raise TextError(f"the alphabet '{alphabet[:30]}' is not known, expected ipa, x-sampa or arpabet")
-    return (
-        convert(text) if convert is parse_phones else tuple(phone for word in text.split() for phone in convert(word))
-    )
+    return convert(text if convert is parse_phones else "".join(text.split()))
 
 
 def read_pls(

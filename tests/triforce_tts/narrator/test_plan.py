@@ -139,7 +139,7 @@ def test_pauses_that_a_text_asks_for_take_the_place_of_the_usual_ones(plan_of: M
         3.0, 0.5, 5.0, 0.0, 3.0, 7.0, CHAPTER_PAUSE_S
     ]  # fmt: skip
     assert pauses["Five."] < HEADING_PAUSE_S
-    assert plan.skipped_words["mark of a pause"] == 18
+    assert plan.skipped_words["mark of a pause"] == 16
 
 
 def test_phones_of_the_book_are_spoken_and_the_written_words_stay(

@@ -1,0 +1,175 @@
+"""A narration that is killed again and again: ``python -m benchmarks.narrator_kills WORK --kills 20``.
+
+In a folder of its own a small book is narrated, by one process and by two, and killed by ``kill -9`` at moments that a seed draws: while
+lines are spoken, and while the file is written. Either the first process alone or all of them are killed. The book is edited between
+two runs, and one run has a full disk (no file may be larger than some kilobytes). When a run comes to its end, the finished file must
+have the bytes of an undisturbed run, and another round begins, until there were as many kills as were asked for.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_SENTENCES = (
+    "The fox ran over the hill.", "It was late, and the wind rose.", "Nobody saw it go.", "Where did it sleep?",
+    "In 1884 there were five of them.", "The keeper closed the door.", "Rain fell on the roof.", "Then it was quiet.",
+)  # fmt: skip
+_FULL_DISK = 6_000  # bytes that a file may have: some lines fit, others and the finished file do not
+_LONGEST_S = 300.0  # after which a run counts as hanging
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a run ended: its exit code, when the first line was due and when it ended, and what it said last."""
+
+    code: int
+    work_s: float
+    said: str
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended by ``kill -9``."""
+        return self.code == -signal.SIGKILL
+
+
+def write_book(path: Path, edited: bool) -> None:
+    """A book of three chapters, before or after an edit in the middle."""
+    chapters = []
+    for chapter, numeral in enumerate(("I", "II", "III")):
+        lines = [f"{sentence} So it was, {chapter + 1} times." for sentence in _SENTENCES]
+        if edited and chapter == 1:
+            lines[3:5] = ["Here the book was edited.", "And here once more."]
+        chapters.append(f"CHAPTER {numeral}\n\n" + "\n\n".join(lines))
+    path.write_text("\n\n".join(chapters) + "\n", encoding="utf-8")
+
+
+def narrate(
+    book: Path, out: Path, options: Sequence[str], processes: int, kill_after_s: float | None, kill_all: bool,
+    file_limit: int | None = None,
+) -> Run:  # fmt: skip
+    """Narrate ``book``, and kill the processes so many seconds after the first line was due."""
+    command = [sys.executable, "-m", "triforce_tts.cli.app", "narrate", str(book), "--out", str(out), "--processes",
+               str(processes), "--progress", "json", *options]  # fmt: skip
+
+    def limit() -> None:
+        if file_limit is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+
+    with out.with_suffix(".log").open("w+") as log:
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, preexec_fn=limit
+        )
+        guard = threading.Timer(_LONGEST_S, running.kill)
+        guard.start()
+        assert running.stdout is not None
+        running.stdout.readline()  # the event that no line is done yet
+        began = time.perf_counter()
+        killer = threading.Timer(kill_after_s or 0.0, _kill, (running, kill_all))
+        if kill_after_s is not None:
+            killer.start()
+        running.stdout.read()
+        code = running.wait()
+        took_s = time.perf_counter() - began
+        killer.cancel()
+        guard.cancel()
+        log.seek(0)
+        return Run(code, took_s, (log.read().strip().splitlines() or [""])[-1])
+
+
+def _kill(running: "subprocess.Popen[str]", kill_all: bool) -> None:
+    """Kill the first process, or all of its session."""
+    try:
+        if kill_all:
+            os.killpg(running.pid, signal.SIGKILL)
+        else:
+            os.kill(running.pid, signal.SIGKILL)
+    except ProcessLookupError:  # it has just ended by itself
+        pass
+
+
+@dataclass
+class Round:
+    """A narration from an empty folder to its finished file."""
+
+    kills: int = 0
+    full_disk: str = ""  # what the run on the full disk said
+    equal: bool = False
+
+
+def play_round(
+    work: Path, number: int, reference: Path, work_s: float, rng: random.Random, most: int, options: Sequence[str]
+) -> Round:
+    """Kill a narration until it has come to its end in spite of it, or ``most`` times; then let it finish."""
+    folder = work / f"round-{number}"
+    folder.mkdir(parents=True)
+    book, out, result = folder / "book.txt", folder / "book.flac", Round()
+    write_book(book, edited=False)
+    edit_at, full_at = rng.randrange(1, 4), rng.randrange(1, 4)
+    for attempt in range(most + 1):
+        if attempt == edit_at:
+            write_book(book, edited=True)
+        if attempt == full_at:
+            full = narrate(book, out, options, 1, None, False, _FULL_DISK)
+            assert full.code == 2, f"on a full disk: exit code {full.code}, {full.said}"
+            result.full_disk = full.said
+        if attempt == most:
+            break
+        processes, kill_all = rng.choice((1, 2)), rng.random() < 0.5
+        run = narrate(book, out, options, processes, rng.uniform(0.0, work_s), kill_all)
+        result.kills += run.was_killed
+        print(json.dumps({"round": number, "processes": processes, "all": kill_all, "code": run.code, "s": round(run.work_s, 2),
+                          "lines": len(list((folder / "book.narration" / "lines").glob("*.json")))}), flush=True)  # fmt: skip
+        if not run.was_killed:
+            break
+    write_book(book, edited=True)
+    last = narrate(book, out, options, rng.choice((1, 2)), None, False)
+    assert last.code == 0, last.said
+    left = [path.name for path in folder.rglob("*") if ".tmp" in path.name]
+    result.equal = out.read_bytes() == reference.read_bytes() and not left
+    return result
+
+
+def main() -> None:
+    """Play rounds until there were enough kills; the exit code is 1 where a file differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", type=Path, help="folder that is made")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", type=Path, help="model folder; default: the bundled model")
+    parser.add_argument(
+        "--option", action="append", default=[], help="another option of 'narrate', such as --option=--no-align"
+    )
+    chosen = parser.parse_args()
+    chosen.work.mkdir(parents=True)
+    options = [*(["--model", str(chosen.model)] if chosen.model else []), *chosen.option]
+    book, reference = chosen.work / "book.txt", chosen.work / "undisturbed.flac"
+    write_book(book, edited=True)
+    whole = narrate(book, reference, options, 1, None, False)
+    assert whole.code == 0, whole.said
+    print(json.dumps({"undisturbed_s": round(whole.work_s, 2), "bytes": reference.stat().st_size}), flush=True)
+    rng, kills, rounds = random.Random(chosen.seed), 0, list[Round]()
+    while kills < chosen.kills:
+        one = play_round(chosen.work, len(rounds), reference, whole.work_s, rng, chosen.kills - kills, options)
+        rounds.append(one)
+        kills += one.kills
+    wrong = [number for number, one in enumerate(rounds) if not one.equal]
+    full = sum(bool(one.full_disk) for one in rounds)
+    print(
+        f"{kills} kills in {len(rounds)} rounds, {full} of them with a full disk; files that differ: {wrong or 'none'}"
+    )
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

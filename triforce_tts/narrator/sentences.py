@@ -4,6 +4,7 @@ A sentence is found in the words as they are written. Only then the phones stand
 line, and how sentences are divided, do not depend on them.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -65,8 +66,12 @@ def _sentences(text: str, begin: int, readings: Sequence[Reading]) -> Iterator[S
             raise TextError(f"the plan does not say the source: the sentence '{chunk.text[:60]}' is not in the book")
         at = place + len(chunk.text)
         first, last = begin + place, begin + at
-        own = [one for one in readings if one.begin >= first and one.end <= last]
+        own = readings[bisect_left(readings, first, key=_begin) : bisect_left(readings, last, key=_begin)]
         yield Sentence(chunk.text, _with_phones(chunk.text, first, own), chunk.pause_s)
+
+
+def _begin(reading: Reading) -> int:
+    return reading.begin
 
 
 def _with_phones(sentence: str, begin: int, readings: Sequence[Reading]) -> str:
@@ -75,7 +80,7 @@ def _with_phones(sentence: str, begin: int, readings: Sequence[Reading]) -> str:
     spoken, at = "", 0
     for reading in readings:
         first, last = reading.begin - begin, reading.end - begin
-        if all(last <= opened or first >= closed for opened, closed in braces):
+        if last <= len(sentence) and all(last <= opened or first >= closed for opened, closed in braces):
             spoken += sentence[at:first] + "{" + reading.phones + "}"
             at = last
     return spoken + sentence[at:]

@@ -42,13 +42,13 @@ class Run:
         return self.code == -signal.SIGKILL
 
 
-def write_book(path: Path, edited: bool) -> None:
-    """A book of three chapters, before or after an edit in the middle."""
+def write_book(path: Path, edited: bool, sentences: int) -> None:
+    """A book of three chapters with so many sentences each, before or after an edit in the middle."""
     chapters = []
     for chapter, numeral in enumerate(("I", "II", "III")):
-        lines = [f"{sentence} So it was, {chapter + 1} times." for sentence in _SENTENCES]
+        lines = [f"{_SENTENCES[n % len(_SENTENCES)]} It was chapter {chapter + 1}." for n in range(sentences)]
         if edited and chapter == 1:
-            lines[3:5] = ["Here the book was edited.", "And here once more."]
+            lines[-1] = "Here the book was edited."
         chapters.append(f"CHAPTER {numeral}\n\n" + "\n\n".join(lines))
     path.write_text("\n\n".join(chapters) + "\n", encoding="utf-8")
 
@@ -108,17 +108,24 @@ class Round:
 
 
 def play_round(
-    work: Path, number: int, reference: Path, work_s: float, rng: random.Random, most: int, options: Sequence[str]
+    work: Path,
+    number: int,
+    reference: Path,
+    work_s: float,
+    rng: random.Random,
+    most: int,
+    sentences: int,
+    options: Sequence[str],
 ) -> Round:
     """Kill a narration until it has come to its end in spite of it, or ``most`` times; then let it finish."""
     folder = work / f"round-{number}"
     folder.mkdir(parents=True)
     book, out, result = folder / "book.txt", folder / "book.flac", Round()
-    write_book(book, edited=False)
+    write_book(book, edited=False, sentences=sentences)
     edit_at, full_at = rng.randrange(1, 4), rng.randrange(1, 4)
     for attempt in range(most + 1):
         if attempt == edit_at:
-            write_book(book, edited=True)
+            write_book(book, edited=True, sentences=sentences)
         if attempt == full_at:
             full = narrate(book, out, options, 1, None, False, _FULL_DISK)
             assert full.code == 2, f"on a full disk: exit code {full.code}, {full.said}"
@@ -132,7 +139,7 @@ def play_round(
                           "lines": len(list((folder / "book.narration" / "lines").glob("*.json")))}), flush=True)  # fmt: skip
         if not run.was_killed:
             break
-    write_book(book, edited=True)
+    write_book(book, edited=True, sentences=sentences)
     last = narrate(book, out, options, rng.choice((1, 2)), None, False)
     assert last.code == 0, last.said
     left = [path.name for path in folder.rglob("*") if ".tmp" in path.name]
@@ -145,6 +152,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path, help="folder that is made")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--sentences", type=int, default=8, help="of a chapter; the book has three chapters")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", type=Path, help="model folder; default: the bundled model")
     parser.add_argument(
@@ -154,13 +162,15 @@ def main() -> None:
     chosen.work.mkdir(parents=True)
     options = [*(["--model", str(chosen.model)] if chosen.model else []), *chosen.option]
     book, reference = chosen.work / "book.txt", chosen.work / "undisturbed.flac"
-    write_book(book, edited=True)
+    write_book(book, edited=True, sentences=chosen.sentences)
     whole = narrate(book, reference, options, 1, None, False)
     assert whole.code == 0, whole.said
     print(json.dumps({"undisturbed_s": round(whole.work_s, 2), "bytes": reference.stat().st_size}), flush=True)
     rng, kills, rounds = random.Random(chosen.seed), 0, list[Round]()
     while kills < chosen.kills:
-        one = play_round(chosen.work, len(rounds), reference, whole.work_s, rng, chosen.kills - kills, options)
+        one = play_round(
+            chosen.work, len(rounds), reference, whole.work_s, rng, chosen.kills - kills, chosen.sentences, options
+        )
         rounds.append(one)
         kills += one.kills
     wrong = [number for number, one in enumerate(rounds) if not one.equal]

@@ -28,7 +28,7 @@ from triforce_tts.voices import Voice
 
 MANIFEST = "lines.jsonl"
 RECORDS = ".records"
-_FORMAT = 1  # of a file; a change of the code that changes sounds raises it
+_FORMAT = 2  # of a file; a change of the code that changes sounds raises it
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,8 @@ def _row(order: Order, record: FileRecord) -> dict[str, object]:
 def _speak(reader: Reader, some: Sequence[Order]) -> list[FileRecord]:
     """Speak several texts together and write their files."""
     synthesizer = reader.synthesizer
-    jobs = [make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed) for order in some]
+    speed = synthesizer.settings.speed
+    jobs = [make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed, speed) for order in some]
     together = [job for own in jobs for job in own]
     spoken = iter(
         speak_jobs(synthesizer.model, together, synthesizer.settings, synthesizer.stopwatch, synthesizer.choice)

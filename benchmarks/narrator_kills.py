@@ -1,24 +1,23 @@
 """A narration that is killed again and again: ``python -m benchmarks.narrator_kills WORK --kills 20``.
 
 In a folder of its own a small book is narrated, by one process and by two, and killed by ``kill -9`` at moments that a seed draws: while
-lines are spoken, and while the file is written. Either the first process alone or all of them are killed. The book is edited between
-two runs, and one run has a full disk (no file may be larger than some kilobytes). When a run comes to its end, the finished file must
-have the bytes of an undisturbed run, and another round begins, until there were as many kills as were asked for.
+lines are spoken, and while the file is written. Either the first process alone or all of them are killed. The book is edited between two
+runs, and one run has a full disk (no file may be larger than some kilobytes). When a run comes to its end, the finished file must have
+the bytes of an undisturbed run, and another round begins, until there were as many kills as were asked for. The processes are forks of
+one that has imported torch, so that a start takes little time.
 """
 
 import argparse
 import json
-import os
 import random
-import resource
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests import forks, launch
 
 _SENTENCES = (
     "The fox ran over the hill.", "It was late, and the wind rose.", "Nobody saw it go.", "Where did it sleep?",
@@ -57,45 +56,40 @@ def narrate(
     book: Path, out: Path, options: Sequence[str], processes: int, kill_after_s: float | None, kill_all: bool,
     file_limit: int | None = None,
 ) -> Run:  # fmt: skip
-    """Narrate ``book``, and kill the processes so many seconds after the first line was due."""
-    command = [sys.executable, "-m", "triforce_tts.cli.app", "narrate", str(book), "--out", str(out), "--processes",
-               str(processes), "--progress", "json", *options]  # fmt: skip
+    """Narrate ``book``, and kill the first process, or all of them, so many seconds after the first line was due.
 
-    def limit() -> None:
-        if file_limit is not None:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
-
-    with out.with_suffix(".log").open("w+") as log:
-        running = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, preexec_fn=limit
-        )
-        guard = threading.Timer(_LONGEST_S, running.kill)
-        guard.start()
-        assert running.stdout is not None
-        running.stdout.readline()  # the event that no line is done yet
+    The others of several processes are killed as soon as one has ended before its time, as a launcher does.
+    """
+    words = [*forks.CLI, "narrate", str(book), "--out", str(out), "--processes", "1", "--progress", "json", *options]
+    told, errors = out.with_suffix(".told"), out.with_suffix(".errors")
+    with told.open("w") as events, errors.open("w") as log:
+        port = launch.free_port()
+        running = [
+            forks.Program(words, stdout=events, stderr=log, session=True, file_limit=file_limit,
+                          env={**launch.ENVIRONMENT, **(_place(rank, processes, port) if processes > 1 else {})})
+            for rank in range(processes)
+        ]  # fmt: skip
+        deadline = time.monotonic() + _LONGEST_S
+        while not told.stat().st_size and running[0].poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)  # until it is said that no line is done yet
         began = time.perf_counter()
-        killer = threading.Timer(kill_after_s or 0.0, _kill, (running, kill_all))
         if kill_after_s is not None:
-            killer.start()
-        running.stdout.read()
-        code = running.wait()
-        took_s = time.perf_counter() - began
-        killer.cancel()
-        guard.cancel()
-        log.seek(0)
-        return Run(code, took_s, (log.read().strip().splitlines() or [""])[-1])
+            while running[0].poll() is None and time.perf_counter() - began < kill_after_s:
+                time.sleep(0.005)
+            for program in running if kill_all else running[:1]:
+                program.kill()
+        code = running[0].wait()
+        for program in running[1:]:
+            if code:
+                program.kill()
+            program.wait()
+    return Run(code, time.perf_counter() - began, (errors.read_text().strip().splitlines() or [""])[-1])
 
 
-def _kill(running: "subprocess.Popen[str]", kill_all: bool) -> None:
-    """Kill the first process, or all of its session."""
-    try:
-        if kill_all:
-            os.killpg(running.pid, signal.SIGKILL)
-        else:
-            os.kill(running.pid, signal.SIGKILL)
-    except ProcessLookupError:  # it has just ended by itself
-        pass
+def _place(rank: int, processes: int, port: str) -> dict[str, str]:
+    """What a launcher tells a process of its place."""
+    return {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes),
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, **launch.NO_LAUNCHER}  # fmt: skip
 
 
 @dataclass

@@ -60,7 +60,8 @@ def narrate(
 
     The others of several processes are killed as soon as one has ended before its time, as a launcher does.
     """
-    words = [*forks.CLI, "narrate", str(book), "--out", str(out), "--processes", "1", "--progress", "json", *options]
+    alone = ["--processes", "1"] if processes == 1 else []  # else it is the launcher who says how many there are
+    words = [*forks.CLI, "narrate", str(book), "--out", str(out), "--progress", "json", *alone, *options]
     told, errors = out.with_suffix(".told"), out.with_suffix(".errors")
     with told.open("w") as events, errors.open("w") as log:
         port = launch.free_port()

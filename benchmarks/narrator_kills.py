@@ -28,8 +28,16 @@ _LONGEST_S = 300.0  # after which a run counts as hanging
 
 
 @dataclass(frozen=True)
+class Moment:
+    """When a run is killed: so long after so many events of its progress; a busy machine does not move it."""
+
+    events: int  # the first says that no line is done yet
+    wait_s: float
+
+
+@dataclass(frozen=True)
 class Run:
-    """How a run ended: its exit code, when the first line was due and when it ended, and what it said last."""
+    """How a run ended: its exit code, how long it worked since its first event, and what it said last."""
 
     code: int
     work_s: float
@@ -53,10 +61,10 @@ def write_book(path: Path, edited: bool, sentences: int) -> None:
 
 
 def narrate(
-    book: Path, out: Path, options: Sequence[str], processes: int, kill_after_s: float | None, kill_all: bool,
+    book: Path, out: Path, options: Sequence[str], processes: int, moment: Moment | None, kill_all: bool,
     file_limit: int | None = None,
 ) -> Run:  # fmt: skip
-    """Narrate ``book``, and kill the first process, or all of them, so many seconds after the first line was due.
+    """Narrate ``book``, and kill the first process, or all of them, at a moment.
 
     The others of several processes are killed as soon as one has ended before its time, as a launcher does.
     """
@@ -70,13 +78,10 @@ def narrate(
                           env={**launch.ENVIRONMENT, **(_place(rank, processes, port) if processes > 1 else {})})
             for rank in range(processes)
         ]  # fmt: skip
-        deadline = time.monotonic() + _LONGEST_S
-        while not told.stat().st_size and running[0].poll() is None and time.monotonic() < deadline:
-            time.sleep(0.01)  # until it is said that no line is done yet
+        _wait(running[0], told, Moment(1, 0.0))
         began = time.perf_counter()
-        if kill_after_s is not None:
-            while running[0].poll() is None and time.perf_counter() - began < kill_after_s:
-                time.sleep(0.005)
+        if moment is not None:
+            _wait(running[0], told, moment)
             for program in running if kill_all else running[:1]:
                 program.kill()
         code = running[0].wait()
@@ -85,6 +90,16 @@ def narrate(
                 program.kill()
             program.wait()
     return Run(code, time.perf_counter() - began, (errors.read_text().strip().splitlines() or [""])[-1])
+
+
+def _wait(program: forks.Program, told: Path, moment: Moment) -> None:
+    """Wait until a program has come to a moment, or has ended."""
+    deadline = time.monotonic() + _LONGEST_S
+    while told.read_bytes().count(b"\n") < moment.events and program.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    end = time.monotonic() + moment.wait_s
+    while program.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
 
 
 def _place(rank: int, processes: int, port: str) -> dict[str, str]:
@@ -106,7 +121,6 @@ def play_round(
     work: Path,
     number: int,
     reference: Path,
-    work_s: float,
     rng: random.Random,
     most: int,
     sentences: int,
@@ -128,7 +142,9 @@ def play_round(
         if attempt == most:
             break
         processes, kill_all = rng.choice((1, 2)), rng.random() < 0.5
-        run = narrate(book, out, options, processes, rng.uniform(0.0, work_s), kill_all)
+        left = max(0, 3 * (1 + 2 * sentences) - len(list((folder / "book.narration" / "lines").glob("*.json"))))
+        moment = Moment(rng.randrange(1, left + 3), rng.uniform(0.0, 1.0))  # the last two are while the file is written
+        run = narrate(book, out, options, processes, moment, kill_all)
         result.kills += run.was_killed
         print(json.dumps({"round": number, "processes": processes, "all": kill_all, "code": run.code, "s": round(run.work_s, 2),
                           "lines": len(list((folder / "book.narration" / "lines").glob("*.json")))}), flush=True)  # fmt: skip
@@ -163,9 +179,7 @@ def main() -> None:
     print(json.dumps({"undisturbed_s": round(whole.work_s, 2), "bytes": reference.stat().st_size}), flush=True)
     rng, kills, rounds = random.Random(chosen.seed), 0, list[Round]()
     while kills < chosen.kills:
-        one = play_round(
-            chosen.work, len(rounds), reference, whole.work_s, rng, chosen.kills - kills, chosen.sentences, options
-        )
+        one = play_round(chosen.work, len(rounds), reference, rng, chosen.kills - kills, chosen.sentences, options)
         rounds.append(one)
         kills += one.kills
     wrong = [number for number, one in enumerate(rounds) if not one.equal]

@@ -148,13 +148,17 @@ def play_round(
         result.kills += run.was_killed
         print(json.dumps({"round": number, "processes": processes, "all": kill_all, "code": run.code, "s": round(run.work_s, 2),
                           "lines": len(list((folder / "book.narration" / "lines").glob("*.json")))}), flush=True)  # fmt: skip
-        if not run.was_killed:
+        if not run.was_killed or (not left and rng.random() < 0.5):  # else all later kills would fall on the writing
             break
     write_book(book, edited=True, sentences=sentences)
     last = narrate(book, out, options, rng.choice((1, 2)), None, False)
     assert last.code == 0, last.said
     left = [path.name for path in folder.rglob("*") if ".tmp" in path.name]
     result.equal = out.read_bytes() == reference.read_bytes() and not left
+    print(
+        json.dumps({"round": number, "kills": result.kills, "full disk": result.full_disk, "equal": result.equal}),
+        flush=True,
+    )
     return result
 
 

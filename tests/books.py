@@ -32,8 +32,9 @@ def make_epub(
     landmarks: str = "",
     guide: str = "",
     spine: list[str] | None = None,
+    extra: dict[str, str] | None = None,
 ) -> Path:
-    """An epub of these pages (file names to bodies); ``toc`` is the inside of the outermost ``ol`` of its contents."""
+    """An epub of these pages (file names to bodies); ``toc`` is the inside of the outermost ``ol`` of its contents; ``extra`` are other files."""
     items = "".join(f'<item id="i{n}" href="{name.replace(" ", "%20")}"/>' for n, name in enumerate(pages))
     numbers = {name: n for n, name in enumerate(pages)}
     order = "".join(
@@ -57,6 +58,8 @@ def make_epub(
             archive.writestr("OEBPS/toc.ncx", f'<ncx xmlns="http://www.daisy.org/z3986/2005/ncx/"><navMap>{ncx}</navMap></ncx>')  # fmt: skip
         for name, body in pages.items():
             archive.writestr(f"OEBPS/{name}", xhtml(body))
+        for name, content in (extra or {}).items():
+            archive.writestr(f"OEBPS/{name}", content)
     return path
 
 

@@ -28,7 +28,7 @@ from triforce_tts.voices import Voice
 
 MANIFEST = "lines.jsonl"
 RECORDS = ".records"
-_FORMAT = 1  # of a file; a change of the code that changes sounds raises it
+_FORMAT = 2  # of a file; a change of the code that changes sounds raises it
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ class Reader:
     def identity(self) -> str:
         """What the sound of every text depends on."""
         model, settings = self.synthesizer.model, self.synthesizer.settings
-        how = [asdict(replace(settings, batch=max(1, settings.batch))), threads_that_count(model)]
+        how: list[object] = [asdict(replace(settings, batch=max(1, settings.batch))), threads_that_count(model)]
+        if (choice := self.synthesizer.choice) is not None:
+            how.append([choice.takes, *choice.names])
         limits = model.limits.model_dump(mode="json")
         return json.dumps([_FORMAT, model.id, voice_identity(self.voice), limits, *how], sort_keys=True)
 
@@ -143,9 +145,12 @@ def _row(order: Order, record: FileRecord) -> dict[str, object]:
 def _speak(reader: Reader, some: Sequence[Order]) -> list[FileRecord]:
     """Speak several texts together and write their files."""
     synthesizer = reader.synthesizer
-    jobs = [make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed) for order in some]
+    speed = synthesizer.settings.speed
+    jobs = [make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed, speed) for order in some]
     together = [job for own in jobs for job in own]
-    spoken = iter(speak_jobs(synthesizer.model, together, synthesizer.settings, synthesizer.stopwatch))
+    spoken = iter(
+        speak_jobs(synthesizer.model, together, synthesizer.settings, synthesizer.stopwatch, synthesizer.choice)
+    )
     return [_write(synthesizer, order, [next(spoken) for _ in own]) for order, own in zip(some, jobs, strict=True)]
 
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from triforce_tts.errors import TextError
 
@@ -36,6 +36,7 @@ Reason = Literal[
     "form",
     "name of a speaker",
     "web address",
+    "mark of a pause",
 ]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 LONGEST_WORD = 10_000  # characters in a row without white space
@@ -51,12 +52,29 @@ class ReadOptions:
         pictures: whether the descriptions (``alt``) of pictures are read.
         speakers: whether the names of the speakers of a play are read.
         chapter_pattern: a regular expression for the lines of a text file that begin a chapter, instead of the usual ones.
+        phones: whether words are spoken with the pronunciations that the book gives them.
     """
 
     notes: Literal["skip", "inline", "end"] = "skip"
     pictures: bool = False
     speakers: Literal["read", "drop"] = "read"
     chapter_pattern: str | None = None
+    phones: bool = True
+
+
+class Reading(NamedTuple):
+    """The pronunciation that a book gives the characters from ``begin`` up to ``end`` of a block's text."""
+
+    begin: int
+    end: int
+    phones: str  # of the ARPAbet
+
+
+class Pause(NamedTuple):
+    """A silence that a book asks for before the character ``at`` of a block's text, or behind its last one."""
+
+    at: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -71,6 +89,8 @@ class Block:
         pieces: the numbers of the source's pieces that make up the text.
         speaker: who speaks it in a play, as the play names them.
         directions: the parts of the text that are directions for the stage, in order.
+        readings: the pronunciations that the book gives to parts of the text, in order and without overlaps.
+        pauses: which the book asks for, in order.
     """
 
     kind: Kind
@@ -80,6 +100,8 @@ class Block:
     pieces: tuple[int, ...] = ()
     speaker: str = ""
     directions: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
     @property
     def spoken(self) -> str:

@@ -142,10 +142,7 @@ def joined_pages(draft: Draft, page_starts: list[int], chapter_starts: set[int])
         if last is None or last.kind != "paragraph" or block.kind != "paragraph" or block.note:
             continue
         if last.text[-1:] not in _ENDS and block.text[:1].islower():
-            last.texts += [" ", *block.texts]
-            last.pieces += block.pieces
-            last.marks += block.marks
-            block.texts, block.pieces, block.marks = [], [], []
+            last.take_over(block)
 
 
 def _place_notes(draft: Draft, sections: list[_Section], *, at_end: bool) -> None:

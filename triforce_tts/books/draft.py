@@ -5,7 +5,9 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from .chapters import Block, Kind, Reason, Skipped, has_letters
+from triforce_tts.text.pauses import pause_marks
+
+from .chapters import Block, Kind, Pause, Reading, Reason, Skipped, has_letters, letters
 
 LINE_END = "\u2028"  # in a draft: the end of a printed line, where it may matter
 _INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # they show where a line may end, or may not
@@ -32,6 +34,28 @@ class DraftBlock:
     keeps_lines: bool = False
     speaker: str = ""
     directions: list[str] = field(default_factory=list)
+    # Places are counted in letters, as ``letters`` counts them: these stay when a text is cleaned or gets small letters.
+    readings: list[Reading] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    _counted: tuple[int, int] = (0, 0)  # how many texts have been counted, and their letters
+
+    @property
+    def letter_count(self) -> int:
+        """The number of letters so far."""
+        texts, count = self._counted
+        count += sum(len(letters(text)) for text in self.texts[texts:])
+        self._counted = (len(self.texts), count)
+        return count
+
+    def take_over(self, other: "DraftBlock") -> None:
+        """Go on with the text of ``other``, which is empty then."""
+        count = self.letter_count
+        self.readings += [Reading(r.begin + count, r.end + count, r.phones) for r in other.readings]
+        self.pauses += [Pause(p.at + count, p.seconds) for p in other.pauses]
+        self.texts += [" ", *other.texts]
+        self.pieces += other.pieces
+        self.marks += other.marks
+        other.texts, other.pieces, other.marks, other.readings, other.pauses = [], [], [], [], []
 
     @property
     def text(self) -> str:
@@ -53,7 +77,8 @@ class DraftBlock:
 class Draft:
     """Pieces in the order of the source, each spoken in a block or skipped for a reason."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_pauses: bool = False) -> None:
+        self._with_pauses = with_pauses
         self.pieces: list[str] = []
         self.blocks: list[DraftBlock] = []
         self.skipped: list[Skipped] = []
@@ -62,8 +87,17 @@ class Draft:
         self._open: DraftBlock | None = None
 
     def say(self, text: str, kind: Kind = "paragraph", *, level: int = 0) -> None:
-        """Add spoken text to the open block, or open one of this kind; web addresses in it are skipped."""
+        """Add spoken text to the open block, or open one of this kind; web addresses and marks of pauses are skipped."""
         block = self.open(kind, level=level)
+        at = 0
+        for mark in pause_marks(text) if self._with_pauses else ():
+            self._say_words(block, text[at : mark.begin])
+            block.pauses.append(Pause(block.letter_count, mark.seconds))
+            self.skip(text[mark.begin : mark.end], "mark of a pause")
+            at = mark.end
+        self._say_words(block, text[at:])
+
+    def _say_words(self, block: DraftBlock, text: str) -> None:
         at = 0
         for address in _ADDRESS.finditer(text):
             self._say(block, text[at : address.start()])
@@ -76,6 +110,17 @@ class Draft:
             block.texts.append(text)
             block.pieces.append(len(self.pieces))
             self.pieces.append(text)
+
+    def begin_reading(self) -> tuple[int, int]:
+        """A place in the text, from which a pronunciation may hold."""
+        begun = self._open is not None and not self._open.is_empty
+        return len(self.blocks) - (self._open is not None), self._open.letter_count if self._open and begun else 0
+
+    def end_reading(self, place: tuple[int, int], phones: str) -> None:
+        """What was read since ``place`` has a pronunciation, if it stands in one block."""
+        blocks = [block for block in self.blocks[place[0] :] if not block.is_empty]
+        if len(blocks) == 1 and blocks[0].letter_count > place[1]:
+            blocks[0].readings.append(Reading(place[1], blocks[0].letter_count, phones))
 
     def add(self, text: str) -> None:
         """Add characters without letters that the source does not hold, such as quotation marks or the end of a line."""
@@ -137,7 +182,7 @@ class Draft:
         texts = [self.pieces[number] for number in block.pieces]
         if any(has_letters(text) for text in texts):
             self.skipped.append(Skipped(clean("".join(texts)), reason, self.where, tuple(block.pieces)))
-        block.texts, block.pieces = [], []
+        block.texts, block.pieces, block.readings, block.pauses = [], [], [], []
 
     def skipped_in_order(self) -> tuple[Skipped, ...]:
         """What is skipped, in the order of the source."""
@@ -149,15 +194,44 @@ def finished(blocks: Iterable[DraftBlock]) -> tuple[Block, ...]:
     done: list[Block] = []
     for draft in blocks:
         if draft.is_empty:
+            if (
+                draft.pauses
+                and (last := next((n for n in reversed(range(len(done))) if done[n].text), None)) is not None
+            ):
+                asked = [Pause(len(done[last].text), pause.seconds) for pause in draft.pauses]
+                done[last] = replace(done[last], pauses=(*done[last].pauses, *asked))
             if draft.is_break and done and done[-1].kind != "break":
                 done.append(Block("break", ""))
             continue
         kind: Kind = "note" if draft.note else draft.kind
         directions = tuple(text for text in map(clean, draft.directions) if has_letters(text))
-        done.append(Block(kind, draft.text, draft.marker, draft.level, tuple(draft.pieces), draft.speaker, directions))
+        text, pieces = draft.text, tuple(draft.pieces)
+        placed = _placed(text, draft) if draft.readings or draft.pauses else ((), ())
+        done.append(Block(kind, text, draft.marker, draft.level, pieces, draft.speaker, directions, *placed))
     while done and done[-1].kind == "break":
         done.pop()
     return tuple(done)
+
+
+def _placed(text: str, draft: DraftBlock) -> tuple[tuple[Reading, ...], tuple[Pause, ...]]:
+    """The pronunciations and pauses of a block by the characters of its text; what divides a word is left out."""
+    places = [place for place, character in enumerate(text) for _ in letters(character)]
+    readings: list[Reading] = []
+    for reading in sorted(draft.readings, key=lambda one: (one.begin, -one.end)):
+        begin, end = places[reading.begin], places[reading.end - 1] + 1
+        divides = text[begin - 1 : begin].isalnum() or text[end : end + 1].isalnum()
+        if not divides and (not readings or begin >= readings[-1].end):
+            readings.append(Reading(begin, end, reading.phones))
+    return tuple(readings), tuple(Pause(_gap(text, places, pause.at), pause.seconds) for pause in draft.pauses)
+
+
+def _gap(text: str, places: list[int], letter: int) -> int:
+    """Where a text is divided before one of its letters: behind the last white space before it, if there is one."""
+    if letter in (0, len(places)):
+        return len(text) if letter else 0
+    begin, end = places[letter - 1] + 1, places[letter]
+    space = max(text.rfind(" ", begin, end), text.rfind("\n", begin, end))
+    return space + 1 if space >= 0 else end
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:

@@ -16,6 +16,7 @@ from .epub_about import read_about
 from .html_blocks import PageReader
 from .html_rules import BACK_TYPES, FRONT_TYPES, name_of, source_parts, types_of
 from .note_index import mark_notes
+from .pronunciations import BookLexicon, read_lexicons, with_readings
 
 _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landmarks", "page-list"])
 _SPOKEN_FRONT = frozenset(["dedication", "epigraph", "preface", "foreword", "introduction", "prologue", "preamble", "acknowledgments", "acknowledgements", "dramatis-personae"])  # fmt: skip
@@ -77,9 +78,12 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         for page in pages:
             if page.name in files.cut:
                 raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
+        named = [(page.name, page.root) for page in pages]
+        lexicon, faults = read_lexicons(files, named) if options.phones else (BookLexicon(), [])
     source = ["".join(source_parts(page.root)) for page in pages]
-    mark_notes([(page.name, page.root) for page in pages])
-    return _divided(path, options, package, contents, pages, source)
+    mark_notes(named)
+    book, own_faults = _divided(path, options, package, contents, pages, source)
+    return with_readings(book, lexicon, [*faults, *own_faults])
 
 
 def _page(name: str, root: Any, is_linear: bool) -> _Page:
@@ -95,7 +99,8 @@ def _page(name: str, root: Any, is_linear: bool) -> _Page:
 
 def _divided(
     path: Path, options: ReadOptions, package: Package, contents: Contents, pages: list[_Page], source: list[str]
-) -> ChapterBook:
+) -> tuple[ChapterBook, list[str]]:
+    """The book, and what is wrong with the pronunciations that its pages give."""
     draft = Draft()
     reader = PageReader(draft, options)
     judge = _Judge(package, contents, pages)
@@ -109,7 +114,7 @@ def _divided(
             reader.skip(page.name, page.root, reason)
     marks = _marks(draft, contents, pages, judge, starts)
     joined_pages(draft, [starts[page.name] for page in pages], {mark.start for mark in marks})
-    return assemble(draft, marks, options, judge.about, "".join(source), str(path))
+    return assemble(draft, marks, options, judge.about, "".join(source), str(path)), reader.faults
 
 
 def _holds_notes(page: _Page) -> bool:

@@ -4,11 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from triforce_tts.errors import TextError
+
 from .chapters import Kind, ReadOptions, Reason, has_letters
 from .draft import LINE_END, Draft, clean
 from .drop_caps import DropCaps
 from .epub import resolve
 from .html_rules import (
+    HEADINGS,
     NOTE_ATTRIBUTE,
     classes_of,
     has_lines,
@@ -16,6 +19,9 @@ from .html_rules import (
     is_note_body,
     is_note_mark,
     is_single_note,
+    is_speaker,
+    is_title,
+    is_whole_heading,
     name_of,
     skip_reason,
     source_parts,
@@ -23,9 +29,9 @@ from .html_rules import (
     whole_number,
 )
 from .notes import NoteCounter, text_in
+from .pronunciations import phones_at
+from .ruby import ruby_parts
 
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _VERSE = frozenset(["verse", "poem", "poetry", "stanza", "song", "hymn", "lyrics", "poetry-container", "canto-verse"])
 _VERSE_LINE = re.compile(r"(?:line|verse|l|v|i\d+|poem-line)")
 _DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
@@ -34,7 +40,6 @@ _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 _DIGITS = re.compile(r"[+\-−]?\d+")
-_LATIN = re.compile(r"[A-Za-zÀ-ɏ]")
 _DEEPEST = 120  # elements within each other, below which their text is read without any rule
 
 
@@ -65,6 +70,7 @@ class PageReader:
         self._behind_speaker = False
         self._speech = ""  # the name of the speaker whose speech is read
         self._scope: Any = None  # the element with whose end that speech ends
+        self.faults: list[str] = []  # of pronunciations that the pages give
 
     def read(self, document: str, page: Any) -> None:
         """Read a page, whose links are relative to ``document``."""
@@ -85,9 +91,21 @@ class PageReader:
             return
         self._anchor(element)
         is_direction = around.is_direction or bool((types_of(element) | classes_of(element)) & _DIRECTIONS)
+        phones = self._phones(element)
+        place = self._draft.begin_reading() if phones else None
         self._read_element(element, name, replace(around, depth=around.depth + 1, is_direction=is_direction))
-        if element is self._scope or name in _HEADINGS:
+        if phones and place:
+            self._draft.end_reading(place, phones)
+        if element is self._scope or name in HEADINGS:
             self._speech, self._scope = "", None
+
+    def _phones(self, element: Any) -> str | None:
+        """The pronunciation that the page gives an element, if it is wanted and can be used."""
+        try:
+            return phones_at(element) if self._options.phones else None
+        except TextError as error:
+            self.faults.append(str(error))
+            return None
 
     def _read_element(self, element: Any, name: str, around: _Around) -> None:
         if around.depth > _DEEPEST:
@@ -100,7 +118,7 @@ class PageReader:
             self._skip(element, reason)
         elif reader := _READERS.get(name):
             reader(self, element, around)
-        elif self._is_speaker(element, name):
+        elif is_speaker(element, name):
             self._speaker(element, around)
         elif self._caps.is_cap(element):
             self._cap(element, around)
@@ -168,9 +186,9 @@ class PageReader:
             self._draft.add(LINE_END)
             return
         self._close()
-        if name in _HEADINGS:
-            around = replace(around, kind="heading", level=_HEADINGS[name], keeps_lines=True)
-        elif name in ("p", "div", "span") and self._is_title(element, name, types):
+        if name in HEADINGS:
+            around = replace(around, kind="heading", level=HEADINGS[name], keeps_lines=True)
+        elif name in ("p", "div", "span") and is_title(element, name, types):
             around = replace(around, kind="heading", level=max(around.level, 2), keeps_lines=True)
         elif name in _CAPTIONS:
             around = replace(around, kind="caption")
@@ -178,15 +196,6 @@ class PageReader:
             around = replace(around, kind="verse", keeps_lines=True)
         self._children(element, around)
         self._close()
-
-    def _is_title(self, element: Any, name: str, types: set[str]) -> bool:
-        if types & _TITLE_TYPES:
-            return True
-        parent = element.getparent()
-        group = name_of(parent) if parent is not None else ""
-        return name == "p" and (
-            group == "hgroup" or (group == "header" and any(name_of(child) in _HEADINGS for child in parent))
-        )
 
     def _read_pre(self, element: Any, around: _Around) -> None:
         self._close()
@@ -207,16 +216,10 @@ class PageReader:
         description = element.get("alt", "")
         if self._caps.is_cap(element):
             self._cap(element, around)
-        elif self._options.pictures or (around.kind == "heading" and self._is_whole_heading(element)):
+        elif self._options.pictures or (around.kind == "heading" and is_whole_heading(element)):
             self._say(f" {description} " if description else None, around)
         else:
             self._draft.skip(description, "description of a picture")
-
-    def _is_whole_heading(self, picture: Any) -> bool:
-        heading = picture
-        while heading is not None and name_of(heading) not in _HEADINGS:
-            heading = heading.getparent()
-        return heading is not None and not has_letters("".join(heading.itertext()))
 
     def _read_formula(self, element: Any, around: _Around) -> None:
         spoken = element.get("alttext", "")
@@ -242,27 +245,11 @@ class PageReader:
             self._children(element, around)
 
     def _read_ruby(self, element: Any, around: _Around) -> None:
-        readings = "".join("".join(part.itertext()) for part in element.iter("{*}rt"))
-        whole = "".join(element.itertext())
-        speaks_reading = not _LATIN.search(whole.replace(readings, "", 1)) and bool(_LATIN.search(readings))
-        self._ruby_parts(element, around, speaks_reading, in_reading=False)
-
-    def _ruby_parts(self, element: Any, around: _Around, speaks_reading: bool, in_reading: bool) -> None:
-        def put(text: str | None, reading: bool) -> None:
-            if text and reading == speaks_reading:
+        for text, reason in ruby_parts(element):
+            if reason is None:
                 self._say(text, around)
-            elif text:
-                self._draft.skip(text, "ruby")
-
-        put(element.text, in_reading)
-        for child in element:
-            if name_of(child) == "rp":
-                self._draft.skip("".join(source_parts(child)), "ruby")
-            elif name_of(child):
-                self._ruby_parts(child, around, speaks_reading, in_reading or name_of(child) in ("rt", "rtc"))
             else:
-                self._visit(child, around)
-            put(child.tail, in_reading)
+                self._draft.skip(text, reason)
 
     # --- lists and tables ---
 
@@ -292,7 +279,7 @@ class PageReader:
 
     def _read_term(self, element: Any, around: _Around) -> None:
         self._close()
-        if self._is_speaker(element, "dt"):
+        if is_speaker(element, "dt"):
             self._speaker(element, around)
         else:
             self._children(element, replace(around, kind="list"))
@@ -320,7 +307,7 @@ class PageReader:
                 self._close()
             elif name_of(child):
                 self._draft.add(LINE_END)
-            if child in cells and not self._is_speaker(child, "td") and not skip_reason(child, "td"):
+            if child in cells and not is_speaker(child, "td") and not skip_reason(child, "td"):
                 self._anchor(child)
                 self._children(child, within)
             else:
@@ -329,17 +316,6 @@ class PageReader:
         self._close()
 
     # --- plays and notes ---
-
-    def _is_speaker(self, element: Any, name: str) -> bool:
-        if "persona" not in types_of(element) or not has_letters(text_in(element)):
-            return False
-        parent = element.getparent()
-        return is_block(element, name) or (
-            parent is not None
-            and is_block(parent, name_of(parent))
-            and not (parent.text or "").strip()
-            and element.getprevious() is None
-        )
 
     def _speaker(self, element: Any, around: _Around) -> None:
         self._speech = clean(text_in(element)).strip(" .:")

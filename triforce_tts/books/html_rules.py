@@ -9,6 +9,8 @@ from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
 SKIP_ATTRIBUTE = "triforce-skip"  # set on elements that a rule for whole pages found, with the reason
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
 _NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
 _NAVIGATION_TYPES = frozenset(
@@ -164,3 +166,34 @@ def is_single_note(element: Any) -> bool:
 def whole_number(text: str | None) -> int | None:
     """The number that an attribute holds, if it does."""
     return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None
+
+
+def is_title(element: Any, name: str, types: set[str]) -> bool:
+    """Whether a paragraph is a heading: by its type, or because it stands beside one."""
+    if types & _TITLE_TYPES:
+        return True
+    parent = element.getparent()
+    group = name_of(parent) if parent is not None else ""
+    is_beside = group == "hgroup" or (group == "header" and any(name_of(child) in HEADINGS for child in parent))
+    return name == "p" and is_beside
+
+
+def is_whole_heading(picture: Any) -> bool:
+    """Whether a heading holds a picture and no words."""
+    heading = picture
+    while heading is not None and name_of(heading) not in HEADINGS:
+        heading = heading.getparent()
+    return heading is not None and not has_letters("".join(heading.itertext()))
+
+
+def is_speaker(element: Any, name: str) -> bool:
+    """Whether an element is the name of a speaker of a play, which stands by itself or opens a paragraph."""
+    if "persona" not in types_of(element) or not has_letters(text_in(element)):
+        return False
+    parent = element.getparent()
+    return is_block(element, name) or (
+        parent is not None
+        and is_block(parent, name_of(parent))
+        and not (parent.text or "").strip()
+        and element.getprevious() is None
+    )

@@ -59,7 +59,7 @@ class _MarkdownReader:
         from markdown_it import MarkdownIt
 
         self._text, self._path, self._options = text, path, options
-        self._draft = Draft()
+        self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
         # The parser's own texts must be those of the file, so entities and escaped signs stay apart.
         self._parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")

@@ -54,7 +54,7 @@ class _PlainReader:
     def __init__(self, text: str, path: Path, options: ReadOptions) -> None:
         self._text, self._path, self._options = text, path, options
         self._lines = re.split(r"[\n\f\v]", text)
-        self._draft = Draft()
+        self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
         self._pattern = _compiled(options.chapter_pattern)
         self._labels: set[str] = set()

@@ -1,167 +1,81 @@
 """The command ``narrate``: a book in, an audiobook out."""
 
-from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import typer
 
 from triforce_tts import bounds
-from triforce_tts.cli.speak import (
+from triforce_tts.cli import narrate_options as own
+from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan
+from triforce_tts.cli.options import (
     PROGRESS,
     Batch,
     Device,
     Model,
+    PresetName,
     Processes,
     ProcessThreads,
     Quiet,
     Seed,
     Steps,
     VoiceClip,
-    _choose_voice,
-    _prepare_for_lines,
 )
-from triforce_tts.errors import ConfigError, TriforceError
-from triforce_tts.wording import counted, length, printable
+from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines
+from triforce_tts.errors import ConfigError
+from triforce_tts.presets import STANDARD, Preset
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
     from triforce_tts.cli.works import Work
     from triforce_tts.crew import Place
     from triforce_tts.narrator.cast import CastFile
-    from triforce_tts.narrator.checks import Checker
     from triforce_tts.narrator.narrate import Crew, Order, Outcome
-    from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.progress import Shown
-    from triforce_tts.narrator.speaking import Studio
+    from triforce_tts.narrator.speaking import Part, Studio
 
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
 _MASTERS = ("none", "acx", "podcast")
-_NAMED = 20  # lines that the last message names
-
-
-Books = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="BOOK",
-        help="An .epub, .txt, .md or .html file, a folder of them, or an article's URL; several with --feed.",
-    ),
-]
-Out = Annotated[
-    Path | None,
-    typer.Option(
-        help="File to write: .m4b, .m4a, .mp3, .opus, .flac or .wav; or a folder for one file a chapter. "
-        "Default: the book's name with .m4b."
-    ),
-]
-List = Annotated[bool, typer.Option("--list", help="List the chapters and leave.")]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Plan, prove that no word is lost, print what would be spoken, and leave.")
-]
-Chapters = Annotated[str | None, typer.Option(help="Chapters to narrate, such as '3-7,9'; default: all.")]
-Front = Annotated[bool, typer.Option("--front/--no-front", help="Narrate a dedication or a preface, or do not.")]
-Notes = Annotated[str, typer.Option(help="Notes: skip, inline, or end (of the chapter).")]
-Pictures = Annotated[bool, typer.Option("--pictures", help="Read the descriptions of pictures.")]
-Speakers = Annotated[str, typer.Option(help="The names of a play's speakers: read or drop.")]
-Pattern = Annotated[
-    str | None, typer.Option(help="Regular expression of the lines that begin a chapter of a text file.")
-]
-CastOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--cast",
-        help="Voices of speakers: YAML lines such as 'JACK: kathleen', 'chapter 3: me.wav', 'narrator: af_heart' (or a .tsv).",
-    ),
-]
-Redo = Annotated[
-    list[str] | None,
-    typer.Option(help="Lines to speak anew, such as '17,42', or '42=What it should say.'; may be given again."),
-]
-Tries = Annotated[int, typer.Option(help="Tries of a line that a check finds wrong, 1 to 100.")]
-Align = Annotated[
-    bool,
-    typer.Option(
-        "--align/--no-align",
-        help="Find each word in the sound, and words left out, said twice or swapped (pocketsphinx).",
-    ),
-]
-Recogniser = Annotated[
-    str | None, typer.Option(help="Check what is heard: auto, tiny.en, pocketsphinx, or a folder of Whisper's weights.")
-]
-Master = Annotated[str, typer.Option(help="Level of the finished file: none, acx, or podcast.")]
-ChapterFormat = Annotated[str, typer.Option("--format", help="Format of the files in a folder.")]
-CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")]
-Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
-Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
-NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]
-Credits = Annotated[
-    bool, typer.Option("--credits", help="Speak title, author and narrator at the beginning and at the end.")
-]
-Series = Annotated[
-    str | None, typer.Option(help="Series in the tags, such as 'Sherlock Holmes #3'; default: the book's own.")
-]
-Pronounce = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--pronounce",
-        "--lexicon",
-        help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z', or a .pls; may be repeated.",
-    ),
-]
-Subtitles = Annotated[Path | None, typer.Option(help="Also write subtitles, a line a cue: .srt or .vtt.")]
-Overlay = Annotated[
-    Path | None, typer.Option(help="Also write an .epub to read along with: its text is highlighted as it is spoken.")
-]
-Feed = Annotated[
-    Path | None,
-    typer.Option(
-        help="Folder of a podcast: each book becomes an episode there, and feed.xml lists them beside earlier ones."
-    ),
-]
-FeedUrl = Annotated[
-    str | None,
-    typer.Option(help="Address of that folder on the web; default: the feed's own, or the folder as file: URL."),
-]
-AllowPrivate = Annotated[
-    bool, typer.Option("--allow-private", help="Fetch articles from servers with private addresses, too.")
-]
-ProgressShown = Annotated[str, typer.Option(help="bar, json (lines on standard output), or none.")]
 
 
 def narrate(
-    books: Books,
-    out: Out = None,
-    list_chapters: List = False,
-    dry_run: DryRun = False,
-    chapters: Chapters = None,
-    front: Front = True,
-    notes: Notes = "skip",
-    pictures: Pictures = False,
-    speakers: Speakers = "read",
-    chapter_pattern: Pattern = None,
-    redo: Redo = None,
-    tries: Tries = 3,
-    align: Align = True,
-    recogniser: Recogniser = None,
-    master: Master = "none",
-    chapter_format: ChapterFormat = ".mp3",
-    cover: CoverFile = None,
-    title: Title = None,
-    author: Author = None,
-    narrator: NarratorName = None,
-    series: Series = None,
-    credits_spoken: Credits = False,
-    subtitles: Subtitles = None,
-    overlay: Overlay = None,
-    feed: Feed = None,
-    feed_url: FeedUrl = None,
-    allow_private: AllowPrivate = False,
+    books: own.Books,
+    out: own.Out = None,
+    list_chapters: own.List = False,
+    dry_run: own.DryRun = False,
+    chapters: own.Chapters = None,
+    front: own.Front = True,
+    notes: own.Notes = "skip",
+    pictures: own.Pictures = False,
+    speakers: own.Speakers = "read",
+    chapter_pattern: own.Pattern = None,
+    phones: own.Phones = True,
+    redo: own.Redo = None,
+    preset: PresetName = STANDARD,
+    tries: own.Tries = None,
+    align: own.Align = None,
+    recogniser: own.Recogniser = None,
+    master: own.Master = "none",
+    chapter_format: own.ChapterFormat = ".mp3",
+    cover: own.CoverFile = None,
+    title: own.Title = None,
+    author: own.Author = None,
+    narrator: own.NarratorName = None,
+    series: own.Series = None,
+    credits_spoken: own.Credits = False,
+    subtitles: own.Subtitles = None,
+    overlay: own.Overlay = None,
+    feed: own.Feed = None,
+    feed_url: own.FeedUrl = None,
+    allow_private: own.AllowPrivate = False,
     voice: VoiceClip = None,
-    cast_path: CastOption = None,
-    lexicon: Pronounce = None,
-    progress: ProgressShown = "bar",
+    cast_path: own.CastOption = None,
+    lexicon: own.Pronounce = None,
+    progress: own.ProgressShown = "bar",
     model: Model = None,
     seed: Seed = 0,
     steps: Steps = None,
@@ -184,62 +98,126 @@ def narrate(
     """
     from triforce_tts.crew import launched
 
-    _check_choices(notes, speakers, master, progress, tries)
+    care = chosen_preset(preset)
+    care = replace(care, tries=care.tries if tries is None else tries, align=care.align if align is None else align)
+    _check_choices(notes, speakers, master, progress, care.tries)
     one_book = {"--out": out, "--title": title, "--author": author, "--cover": cover, "--redo": redo, "--chapters": chapters,
                 "--subtitles": subtitles, "--overlay": overlay, "--series": series}  # fmt: skip
     _check_feed(books, feed, feed_url, out, [name for name, value in one_book.items() if value is not None])
     bounds.PROCESSES.check("--processes", processes)
     place = launched(device, processes)
-    works = _read(books, notes, pictures, speakers, chapter_pattern, allow_private)
+    works = _read(books, notes, pictures, speakers, chapter_pattern, phones, allow_private)
     if list_chapters:
-        for work in works:
-            _print_chapters(work.content, place)
+        for work in works if place.is_main else ():
+            print_chapters(work.content)
         return
-    from triforce_tts.narrator.narrate import Crew, Order, check_order
+    from triforce_tts.cli.works import work_targets
+    from triforce_tts.narrator.narrate import Order
 
     cast_file = _read_cast(cast_path, voice)
     master = "podcast" if feed is not None and master == "none" else master
     orders = [
         Order(
-            work.path, out or work.target(feed), chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
+            work.path, out or target, chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
             subtitles, title, author, narrator, cast_file, credits_spoken, series, overlay, work.url,
         )
-        for work in works
+        for work, target in zip(works, work_targets(works, feed), strict=True)
     ]  # fmt: skip
+    _check_orders(orders, works, (voice, cast_path, *(lexicon or []), model, cover))
+    equipment = _Equipment(model, threads, batch, steps, seed, lexicon, voice, cast_file, care, recogniser)
+    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
+    if dry_run and place.is_main:
+        studio = equipment.open(place.device or device, quiet)
+        for order, work in zip(orders, works, strict=True):
+            print_plan(order, work.content, studio)
+    elif not dry_run:
+        for work, order, outcome in _narrate_all(orders, works, equipment, place, device, processes, shown, quiet):
+            if feed is not None:
+                _publish(feed, feed_url, work, order, outcome)
+    place.leave()
+
+
+@dataclass(frozen=True)
+class _Equipment:
+    """What opens the same studio in each process."""
+
+    model: Path | None
+    threads: int
+    batch: int
+    steps: int | None
+    seed: int
+    lexicon: list[Path] | None
+    voice: Path | None
+    cast_file: "CastFile | None"
+    care: Preset
+    recogniser: str | None
+
+    def open(self, device: str, quiet: bool) -> "Studio":
+        """The checks, and the model with its voices; what the user should know of a voice is said."""
+        from triforce_tts.narrator.speaking import Studio
+
+        checker = open_checks(self.care, self.recogniser, quiet)
+        synthesizer = prepare_for_lines(
+            self.model, device, self.threads, self.batch, self.steps, self.seed, self.lexicon, self.care
+        )
+
+        def part(path: Path | None) -> "Part":
+            from triforce_tts.manifest import DEFAULT_VOICE
+            from triforce_tts.narrator.checks import with_voice
+            from triforce_tts.narrator.speaking import Part
+
+            chosen = choose_voice(synthesizer, path, quiet)
+            clip = synthesizer.folder / DEFAULT_VOICE if path is None else path
+            return Part(chosen, with_voice(checker, clip, synthesizer.audio))
+
+        cast_file, voice = self.cast_file, self.voice
+        if cast_file is not None and cast_file.narrator is not None:
+            voice = cast_file.clip(cast_file.narrator)
+        usual = part(voice)
+        others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
+        return Studio(synthesizer, usual.voice, usual.checker, self.care.tries, others, self.care.takes)
+
+
+def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Path | None, ...]) -> None:
+    """Refuse what cannot be planned or written, and places that hold one of the ``sources``."""
+    from triforce_tts.narrator.narrate import check_order
+
     for order, work in zip(orders, works, strict=True):
         check_order(order, work.content)
-        _refuse_inputs(order, (voice, cast_path, *(lexicon or []), model, cover))
-    equip = partial(
-        _equip, align=align, recogniser=recogniser, model=model, threads=threads, batch=batch, steps=steps, seed=seed,
-        lexicon=lexicon, voice=voice, cast_file=cast_file, tries=tries, quiet=quiet,
-    )  # fmt: skip
-    crew = Crew(processes, partial(equip, quiet=True), place)
+        _refuse_inputs(order, sources)
+
+
+def _narrate_all(
+    orders: "list[Order]", works: "list[Work]", equipment: _Equipment, place: "Place", device: str, processes: int,
+    shown: "Shown", quiet: bool,
+) -> "Iterator[tuple[Work, Order, Outcome]]":  # fmt: skip
+    """Each work as soon as it is finished; processes of a launcher that help the first one have no result."""
+    from triforce_tts.narrator.narrate import Crew
+
+    crew = Crew(processes, partial(equipment.open, quiet=True), place)
     if not place.is_main:
-        for order in orders if not dry_run else ():
+        for order in orders:
             _help(crew, device, order)
-        place.leave()
         return
-    studio = equip(place.device or device)
-    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
+    studio = equipment.open(place.device or device, quiet)
     for order, work in zip(orders, works, strict=True):
-        if dry_run:
-            _print_plan(order, work.content, studio)
-            continue
-        outcome = _narrate(order, work.content, studio, shown, quiet, crew)
-        if feed is not None:
-            _publish(feed, feed_url, work, order, outcome)
-    if not dry_run:
-        place.leave()
+        yield work, order, _narrate(order, work.content, studio, shown, quiet, crew)
 
 
 def _read(
-    books: list[str], notes: str, pictures: bool, speakers: str, pattern: str | None, allow_private: bool
+    books: list[str],
+    notes: str,
+    pictures: bool,
+    speakers: str,
+    pattern: str | None,
+    phones: bool,
+    allow_private: bool,
 ) -> "list[Work]":
     from triforce_tts.books.chapters import ReadOptions
     from triforce_tts.cli.works import read_works
 
     noted, named = cast("Literal['skip', 'inline', 'end']", notes), cast("Literal['read', 'drop']", speakers)
-    return read_works(books, ReadOptions(noted, pictures, named, pattern), allow_private)
+    return read_works(books, ReadOptions(noted, pictures, named, pattern, phones), allow_private)
 
 
 def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, out: Path | None, given: list[str]) -> None:
@@ -268,7 +246,7 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
     plan = outcome.plan
     episode = Episode(
         order.out, episode_guid(work.content), plan.title or work.path.stem, plan.author, outcome.files[0].loudness.seconds,
-        published(work.content.about.date if work.url else ""), work.url,
+        published(work.content.about.date if work.url else ""), work.url, work.source,
     )  # fmt: skip
     add_episode(feed, episode, feed_url)
 
@@ -279,42 +257,6 @@ def _check_choices(notes: str, speakers: str, master: str, progress: str, tries:
     bounds.one_of("--master", master, _MASTERS)
     bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)
-
-
-def _equip(
-    device: str, *, align: bool, recogniser: str | None, model: Path | None, threads: int, batch: int, steps: int | None,
-    seed: int, lexicon: list[Path] | None, voice: Path | None, cast_file: "CastFile | None", tries: int, quiet: bool,
-) -> "Studio":  # fmt: skip
-    """The checks, and the model with its voices; what the user should know of a voice is said."""
-    checker = _open_checker(align, recogniser)
-    synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
-    from triforce_tts.manifest import DEFAULT_VOICE
-    from triforce_tts.narrator.checks import with_voice
-    from triforce_tts.narrator.speaking import Part, Studio
-
-    def part(path: Path | None) -> Part:
-        chosen = _choose_voice(synthesizer, path, quiet)
-        clip = synthesizer.folder / DEFAULT_VOICE if path is None else path
-        return Part(chosen, with_voice(checker, clip, synthesizer.audio))
-
-    if cast_file is not None and cast_file.narrator is not None:
-        voice = cast_file.clip(cast_file.narrator)
-    usual = part(voice)
-    others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
-    return Studio(synthesizer, usual.voice, usual.checker, tries, others)
-
-
-def _open_checker(align: bool, recogniser: str | None) -> "Checker":
-    from triforce_tts.narrator.checks import open_checker
-
-    if recogniser is None:
-        return open_checker(align, None)
-    from triforce_tts.judges.recognisers import choose, open_recogniser
-
-    choice = choose(recogniser)
-    if choice.recogniser is None:
-        raise TriforceError(f"--recogniser {recogniser}: {choice.remark}")
-    return open_checker(align, open_recogniser(choice.recogniser))
 
 
 def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
@@ -348,52 +290,6 @@ def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
             refuse_sources(target, given)
 
 
-def _print_chapters(book: "ChapterBook", place: "Place") -> None:
-    if not place.is_main:
-        return
-    for number, chapter in enumerate(book.chapters, 1):
-        front = "  (front matter)" if chapter.front else ""
-        typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
-
-
-def _print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
-    from triforce_tts.narrator.narrate import plan_book
-    from triforce_tts.narrator.redo import Redo
-
-    plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
-    for chapter in plan.parts:
-        typer.echo(
-            f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
-        )
-    for remark in plan.remarks:
-        typer.echo(remark)
-    _print_sums(plan)
-    if order.cast is not None:
-        _print_cast(plan)
-
-
-def _print_cast(plan: "Plan") -> None:
-    """How many lines each voice gets, and of whom."""
-    voices: dict[str, Counter[str]] = {"": Counter()}
-    for line in plan.lines:
-        voices.setdefault(line.voice, Counter())[line.speaker or "the narrator"] += 1
-    for voice, speakers in voices.items():
-        whose = ", ".join(f"{name} {count}" for name, count in speakers.most_common())
-        name = printable(voice or plan.voice)
-        typer.echo(f"{counted(sum(speakers.values()), 'line')} by the voice '{name}': {whose or 'none'}")
-
-
-def _print_sums(plan: "Plan") -> None:
-    typer.echo(
-        f"{plan.spoken_words} words are spoken, each once and in order, in {counted(sum(len(c.lines) for c in plan.chosen), 'line')}"
-    )
-    if plan.credit_words:
-        typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
-    for reason, words in sorted(plan.skipped_words.items()):
-        typer.echo(f"{counted(words, 'word')} skipped: {reason}")
-    typer.echo(f"about {length(plan.predicted_s)} of speech")
-
-
 def _narrate(
     order: "Order", book: "ChapterBook", studio: "Studio", shown: "Shown", quiet: bool, crew: "Crew"
 ) -> "Outcome":
@@ -405,24 +301,5 @@ def _narrate(
     for remark in outcome.remarks:
         typer.echo(remark, err=True)
     if not quiet:
-        _print_outcome(order, outcome)
+        print_outcome(order, outcome)
     return outcome
-
-
-def _print_outcome(order: "Order", outcome: "Outcome") -> None:
-    for written in outcome.files:
-        sound = written.loudness
-        typer.echo(
-            f"{written.path}: {counted(written.chapters or 1, 'chapter')}, {length(sound.seconds)}, {sound.lufs:.1f} LUFS",
-            err=True,
-        )
-        for result in written.results:
-            if not result.passed:
-                typer.echo(f"{written.path}: {result.name} {result.value}, expected {result.wanted}", err=True)
-    numbers = [str(line.number) for line in outcome.flagged]
-    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
-    named = f" ({', '.join(numbers[:_NAMED])}{more})" if numbers else ""
-    typer.echo(
-        f"{counted(len(numbers), 'line')} of {len(outcome.plan.lines)} to listen to{named}; see {order.folder / 'report.html'}",
-        err=True,
-    )

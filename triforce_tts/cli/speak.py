@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,24 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.bounds import MAX_CHARACTERS
+from triforce_tts.cli.options import (
+    PROGRESS,
+    Batch,
+    Device,
+    LexiconFiles,
+    Model,
+    PresetName,
+    Processes,
+    Quiet,
+    Seed,
+    Steps,
+    Threads,
+    VoiceClip,
+)
 from triforce_tts.cli.piping import pipe_sound, require_pipe
-from triforce_tts.errors import ConfigError, TextError, TriforceError
-from triforce_tts.files import write_text
-from triforce_tts.named_voices import is_named
+from triforce_tts.cli.preparing import choose_voice, chosen_preset, prepare, prepare_for_lines, take_choice
+from triforce_tts.errors import ConfigError, TextError
+from triforce_tts.presets import STANDARD, Preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,38 +41,7 @@ if TYPE_CHECKING:
     from triforce_tts.synthesis import Synthesizer
     from triforce_tts.voices import Voice
 
-VoiceClip = Annotated[
-    Path | None,
-    typer.Option(help="Clip of the voice to clone, or a name of 'triforce-tts voices'; default: the model's voice."),
-]
-LexiconFiles = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--lexicon",
-        help="Pronunciations of your own, lines such as 'phonemes  F OW1 N IY2 M Z', or a .pls; may be repeated.",
-    ),
-]
-Model = Annotated[Path | None, typer.Option(help="Model folder; default: the bundled model.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, or auto.")]
-Threads = Annotated[int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores.")]
-ProcessThreads = Annotated[
-    int, typer.Option("--threads", help="CPU threads of each process, up to 1024; 0: as many as cores.")
-]
-Processes = Annotated[
-    int,
-    typer.Option(
-        help="Processes that speak; 0: one for each GPU, or up to four on a CPU where the work is long enough for them."
-    ),
-]
-Batch = Annotated[
-    int, typer.Option(help="Lines that a process draws at once, 1 to 256; 0: 1 on a CPU and 16 on a GPU.")
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
-Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]
-Steps = Annotated[int | None, typer.Option("--steps", help="Steps of stage 3, 0 to 1000; default: the model's own.")]
 _STDOUT = Path("-")
-GPU_BATCH = 16
-PROGRESS = ("bar", "json", "none")
 STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
 
 
@@ -91,6 +74,7 @@ def speak(
     candidates: Annotated[
         int, typer.Option(help="Draw so many of each sentence, 1 to 64, and keep the one that is understood best.")
     ] = 1,
+    preset: PresetName = STANDARD,
     model: Model = None,
     seed: Seed = 0,
     steps: Steps = None,
@@ -119,16 +103,14 @@ def speak(
 
       triforce-tts speak --lines prompts.tsv --out prompts --format .flac
     """
+    care = chosen_preset(preset)
+    sources = (voice, *(lexicon or []), model)
     if lines is not None:
-        if text is not None:
-            raise ConfigError(f"--lines {lines}: a text was given too ('{text[:40]}'); give one of them")
-        if stream or raw or timestamps is not None:
-            raise ConfigError("--lines writes a file for each text; --stream, --raw and --timestamps are for one text")
+        _refuse_beside_lines(lines, text, stream or raw or timestamps is not None)
         reader = partial(
             open_reader, model=model, threads=threads or 1, batch=batch, steps=steps, seed=seed, lexicon=lexicon,
-            candidates=candidates, speed=speed, voice=voice,
+            candidates=candidates, speed=speed, voice=voice, care=care,
         )  # fmt: skip
-        sources = (voice, *(lexicon or []), model)
         _speak_lines(lines, out, lines_format, seed, device, processes, progress, quiet, reader, sources)
         return
     if text is None:
@@ -136,26 +118,44 @@ def speak(
     began = time.perf_counter()
     bounds.CANDIDATES.check("--candidates", candidates)
     bounds.SPEED.check("--speed", speed)
-    _require_output(out, stream, raw, (voice, *(lexicon or []), model), model)
-    if timestamps is not None:
-        from triforce_tts.timestamps import require_timestamps, timed_sentences, write_timestamps
-
-        require_timestamps(timestamps)
-    synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
+    _require_output(out, stream, raw, sources, model)
+    _require_times(timestamps)
+    if stream and care.takes > 1:
+        raise ConfigError(f"--preset {preset}: it compares several takes of each line, for which --stream cannot wait")
+    synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates, speed=speed)
+    synthesizer.choice = take_choice(care, quiet)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
-    chosen = _choose_voice(synthesizer, voice, quiet)
-    if stream:
-        spoken = _stream(synthesizer, content, chosen, seed, raw, quiet, began)
-    else:
-        spoken = _speak_whole(synthesizer, content, chosen, seed, out, raw, quiet, began)
-    if timestamps is not None and spoken:
-        write_timestamps(timestamps, timed_sentences(spoken, synthesizer.audio.sample_rate))
+    chosen = choose_voice(synthesizer, voice, quiet)
+    say = _stream if stream else partial(_speak_whole, out=out)
+    _write_times(timestamps, say(synthesizer, content, chosen, seed, raw=raw, quiet=quiet, began=began), synthesizer)
+
+
+def _refuse_beside_lines(lines: Path, text: str | None, is_for_one: bool) -> None:
+    """Refuse a text and options for one text beside a list."""
+    if text is not None:
+        raise ConfigError(f"--lines {lines}: a text was given too ('{text[:40]}'); give one of them")
+    if is_for_one:
+        raise ConfigError("--lines writes a file for each text; --stream, --raw and --timestamps are for one text")
+
+
+def _require_times(path: Path | None) -> None:
+    if path is not None:
+        from triforce_tts.timestamps import require_timestamps
+
+        require_timestamps(path)
+
+
+def _write_times(path: Path | None, spoken: "Sequence[Spoken]", synthesizer: "Synthesizer") -> None:
+    if path is not None and spoken:
+        from triforce_tts.timestamps import timed_sentences, write_timestamps
+
+        write_timestamps(path, timed_sentences(spoken, synthesizer.audio.sample_rate))
 
 
 def _speak_whole(
-    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, out: Path, raw: bool, quiet: bool, began: float
+    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, *, out: Path, raw: bool, quiet: bool, began: float
 ) -> "Sequence[Spoken]":
     """Speak ``text`` into a file, or into standard output when all of it is made. The result is its lines."""
     audio = synthesizer.speak(text, voice, seed)
@@ -175,7 +175,7 @@ def _speak_whole(
 
 
 def _stream(
-    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, raw: bool, quiet: bool, began: float
+    synthesizer: "Synthesizer", text: str, voice: "Voice", seed: int, *, raw: bool, quiet: bool, began: float
 ) -> "Sequence[Spoken]":
     """Speak ``text`` into standard output while it is made. The result is its lines; none if the reader left."""
     called, rate = time.perf_counter(), synthesizer.audio.sample_rate
@@ -222,16 +222,17 @@ def _speak_lines(
 
 def open_reader(
     device: str, *, model: Path | None, threads: int, batch: int, steps: int | None, seed: int,
-    lexicon: list[Path] | None, candidates: int, speed: float, voice: Path | None, quiet: bool,
+    lexicon: list[Path] | None, candidates: int, speed: float, voice: Path | None, care: Preset, quiet: bool,
 ) -> "Reader":  # fmt: skip
     """The model with its voice, in this process or in one that helps it."""
     bounds.CANDIDATES.check("--candidates", candidates)
     bounds.SPEED.check("--speed", speed)
-    synthesizer = _prepare_for_lines(model, device, threads, batch, steps, seed, lexicon)
+    synthesizer = prepare_for_lines(model, device, threads, batch, steps, seed, lexicon, care)
     synthesizer.settings = replace(synthesizer.settings, candidates=candidates, speed=speed)
+    synthesizer.choice = take_choice(care, quiet)
     from triforce_tts.line_files import Reader
 
-    return Reader(synthesizer, _choose_voice(synthesizer, voice, quiet))
+    return Reader(synthesizer, choose_voice(synthesizer, voice, quiet))
 
 
 def resynthesize(
@@ -249,7 +250,7 @@ def resynthesize(
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
     _require_target(out, (source, model), model)
-    synthesizer = _prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
+    synthesizer = prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
     if not quiet:
@@ -263,7 +264,7 @@ def listen(
     threads: Threads = 0,
 ) -> None:
     """Print what the GPT hears in a recording (the flip: the same network, run the other way)."""
-    typer.echo(_prepare(model, device, threads, None).listen(source))
+    typer.echo(prepare(model, device, threads, None).listen(source))
 
 
 def score(
@@ -287,7 +288,7 @@ def score(
 
         require_png("--plot", plot, [path for path in (source, voice, model) if path is not None])
         _require_outside(plot, model)
-    synthesizer = _prepare(model, device, threads, None)
+    synthesizer = prepare(model, device, threads, None)
     scores = synthesizer.score(source, text, voice)
     typer.echo(f"flip\t{scores.flip:.4f}")
     typer.echo(f"speech given text, a code\t{-scores.nats_per_code:.4f}")
@@ -305,25 +306,6 @@ def score(
         draw_surprise(scores, source, synthesizer.model, plot)
 
 
-def _prepare(
-    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: list[Path] | None = None
-) -> "Synthesizer":
-    bounds.SEED.check("--seed", seed)
-    bounds.THREADS.check("--threads", threads)
-    if steps is not None:
-        bounds.DIFFUSION_STEPS.check("--steps", steps)
-    import torch
-
-    from triforce_tts.synthesis import Synthesizer
-
-    if threads:
-        torch.set_num_threads(threads)
-    synthesizer = Synthesizer.load(model, device, lexicon)
-    if steps is not None:
-        synthesizer.settings = replace(synthesizer.settings, diffusion_steps=steps)
-    return synthesizer
-
-
 def _require_output(out: Path, stream: bool, raw: bool, sources: tuple[Path | None, ...], model: Path | None) -> None:
     """Refuse an output of ``speak`` that cannot be written, before any work is done."""
     if out == _STDOUT:
@@ -333,17 +315,6 @@ def _require_output(out: Path, stream: bool, raw: bool, sources: tuple[Path | No
         if chosen:
             raise ConfigError(f"{name} writes to standard output, found --out {out}; add --out -")
     _require_target(out, sources, model)
-
-
-def _prepare_for_lines(
-    model: Path | None, device: str, threads: int, batch: int, steps: int | None, seed: int, lexicon: list[Path] | None
-) -> "Synthesizer":
-    """A synthesizer that speaks line by line, or a batch of lines at once."""
-    bounds.BATCH.check("--batch", batch)
-    synthesizer = _prepare(model, device, threads, steps, seed, lexicon)
-    usual = GPU_BATCH if synthesizer.device.type == "cuda" else 1
-    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
-    return synthesizer
 
 
 def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
@@ -369,24 +340,3 @@ def _read_stdin() -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error
-
-
-def _choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":
-    """The voice that a command speaks in; what the user should know of it is said."""
-    chosen = synthesizer.voice(voice)
-    if voice is not None and not is_named(voice) and not quiet:
-        _ask_for_consent()
-    if chosen.note and not quiet:
-        typer.echo(chosen.note, err=True)
-    return chosen
-
-
-def _ask_for_consent() -> None:
-    """Ask to clone only with consent, the first time that a voice is cloned on this account."""
-    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    marker = base / "triforce-tts" / "consent-shown"
-    if marker.exists():
-        return
-    typer.echo("Clone a voice only with its owner's consent; written files say that they are synthetic.", err=True)
-    with suppress(TriforceError):  # if the home cannot be written, the line is shown again next time
-        write_text(marker, "shown\n")

@@ -1,13 +1,12 @@
 """What ``narrate`` is given: books on disk and articles of the web, read into chapters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.books.chapters import ChapterBook, ReadOptions
-from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.errors import TriforceError
 from triforce_tts.web.names import is_url, stem_of
-
-_EPISODE = ".mp3"
 
 
 @dataclass(frozen=True)
@@ -18,28 +17,39 @@ class Work:
     content: ChapterBook
     url: str = ""
 
-    def target(self, feed: Path | None) -> Path:
-        """The file that is written unless a user names another."""
-        stem = self.path.stem if self.url else self.path.resolve().stem
-        return Path(f"{stem}.m4b") if feed is None else feed / f"{stem}{_EPISODE}"
+    @property
+    def stem(self) -> str:
+        """The name of the file that is written unless a user names another, without its suffix."""
+        return self.path.stem if self.url else self.path.resolve().stem
+
+    @property
+    def source(self) -> str:
+        """The address of the article, or the whole path of the book."""
+        return self.url or str(self.path.resolve())
 
 
 def read_works(words: list[str], options: ReadOptions, allow_private: bool) -> list[Work]:
     """Each of ``words`` as a work.
 
     Raises:
-        ConfigError: two works would be written to the same file.
         TextError: one cannot be read or fetched, or holds nothing to be read.
         TriforceError: a package is missing that articles need.
     """
-    works = [_read_work(word, options, allow_private) for word in words]
-    targets: dict[str, str] = {}
-    for word, work in zip(words, works, strict=True):
-        name = work.target(None).name.casefold()
-        if name in targets:
-            raise ConfigError(f"{word}: it would have the same name as {targets[name]}; rename one of them")
-        targets[name] = word
-    return works
+    return [_read_work(word, options, allow_private) for word in words]
+
+
+def work_targets(works: Sequence[Work], feed: Path | None) -> list[Path]:
+    """The file of each work that is written unless a user names another.
+
+    Raises:
+        ConfigError: two episodes of the feed would be one.
+        TriforceError: the feed is damaged or another program's.
+    """
+    if feed is None:
+        return [Path(f"{work.stem}.m4b") for work in works]
+    from triforce_tts.narrator.feed import Wanted, episode_guid, name_episodes
+
+    return name_episodes(feed, [Wanted(work.stem, work.source, episode_guid(work.content)) for work in works])
 
 
 def _read_work(word: str, options: ReadOptions, allow_private: bool) -> Work:

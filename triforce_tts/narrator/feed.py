@@ -1,10 +1,12 @@
 """A podcast of narrations: each is an episode, and ``feed.xml`` lists them (RSS 2.0 with the tags of Apple Podcasts).
 
 A feed that is there already keeps its episodes, and whatever a user changed in its head. An episode is known by its content: the same
-words have the same ``guid`` and the same date of publication, whenever they are spoken again.
+words have the same ``guid`` and the same date of publication, whenever they are spoken again. It is also known by its source, a
+file or an address, so that a new version of it replaces the old one, and another book of the same name does not.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
@@ -15,6 +17,7 @@ from urllib.parse import quote, unquote
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, read_file
+from triforce_tts.web.names import digest_of
 from triforce_tts.wording import printable
 
 FEED = "feed.xml"
@@ -22,6 +25,18 @@ _GENERATOR = "triforce-tts"  # marks a feed as ours
 _MOST_BYTES = 20_000_000  # of a feed; one with ten thousand episodes has less
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _ATOM = "http://www.w3.org/2005/Atom"
+_OURS = "urn:triforce-tts"  # namespace of what only this program reads in a feed
+_SOURCE = f"{{{_OURS}}}source"  # a digest of the source of an episode; its path would say too much of a user's machine
+EPISODE_SUFFIX = ".mp3"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A book or an article that is to become an episode."""
+
+    stem: str  # of the episode's file, unless another source has that name
+    source: str  # the address of an article, or the whole path of a book
+    guid: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,7 @@ class Episode:
     seconds: float
     published: datetime
     link: str = ""
+    source: str = ""  # as in ``Wanted``
 
 
 def episode_guid(book: ChapterBook) -> str:
@@ -71,6 +87,45 @@ def check_feed(folder: Path, base: str | None) -> None:
     if folder.exists() and not folder.is_dir():
         raise TriforceError(f"{folder}: expected a folder for the feed, found a file")
     _channel(folder)
+
+
+def name_episodes(folder: Path, wanted: Sequence[Wanted]) -> list[Path]:
+    """The file of each episode, which no other source has in the feed of ``folder`` and among ``wanted``.
+
+    The same words, and a new version of a source, keep the file that they have in the feed. A name that another source has is
+    followed by a digest of the source, so that it does not depend on what else is narrated, or when.
+
+    Raises:
+        ConfigError: a source or the words of a book are given twice.
+        TriforceError: the feed is damaged or another program's.
+    """
+    _refuse_twice(wanted)
+    items = _channel(folder).find("channel").findall("item") if folder.exists() else []
+    by_guid = {item.findtext("guid"): _file_of(item) for item in items}
+    by_source = {item.findtext(_SOURCE): _file_of(item) for item in items if item.findtext(_SOURCE)}
+    others = {_file_of(item).casefold() for item in items if item.findtext(_SOURCE)}
+    known = [by_guid.get(one.guid) or by_source.get(digest_of(one.source)) for one in wanted]
+    others |= {name.casefold() for name in known if name}
+    names: list[str] = []
+    for one, name in zip(wanted, known, strict=True):
+        if name is None:
+            name = f"{one.stem}{EPISODE_SUFFIX}"
+            if name.casefold() in others:
+                name = f"{one.stem}-{digest_of(one.source)}{EPISODE_SUFFIX}"
+            others.add(name.casefold())
+        names.append(name)
+    return [folder / name for name in names]
+
+
+def _refuse_twice(wanted: Sequence[Wanted]) -> None:
+    sources: dict[str, str] = {}
+    words: dict[str, str] = {}
+    for one in wanted:
+        if one.source in sources:
+            raise ConfigError(f"{one.source}: it is given twice; give it once")
+        if one.guid in words:
+            raise ConfigError(f"{one.source}: it has the same words as {words[one.guid]}; leave one of them out")
+        sources[one.source] = words[one.guid] = one.source
 
 
 def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
@@ -133,7 +188,7 @@ def _channel(folder: Path) -> Any:
 def _new(folder: Path) -> Any:
     from lxml import etree
 
-    root = etree.Element("rss", version="2.0", nsmap={"itunes": _ITUNES, "atom": _ATOM})
+    root = etree.Element("rss", version="2.0", nsmap={"itunes": _ITUNES, "atom": _ATOM, "triforce": _OURS})
     channel = etree.SubElement(root, "channel")
     title = printable(folder.resolve().name) or "Narrations"
     _add(channel, "title", title)
@@ -157,6 +212,8 @@ def _item(episode: Episode, when: datetime, place: str) -> Any:
     if episode.link:
         _add(item, "link", episode.link)
     _add(item, "guid", episode.guid).set("isPermaLink", "false")
+    if episode.source:
+        _add(item, _SOURCE, digest_of(episode.source))
     _add(item, "pubDate", format_datetime(when))
     enclosure = _add(item, "enclosure")
     enclosure.set("url", place + quote(episode.path.name))

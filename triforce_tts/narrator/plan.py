@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import write_json
 from triforce_tts.narrator.accounting import account_sentence
 from triforce_tts.narrator.cast import Casting, Part
+from triforce_tts.narrator.sentences import Sentence, Stretch, stretches
 from triforce_tts.schema import Record
-from triforce_tts.synthesis.script import SENTENCE_CHARACTERS, Line, Room, make_lines, spoken_length
-from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S, split_sentences
+from triforce_tts.synthesis.script import Line, Room, make_lines, spoken_length
+from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S
 from triforce_tts.text.normalize import is_speakable
-from triforce_tts.text.phonemes import BRACES, parse_phones
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import printable
 
@@ -188,15 +188,24 @@ class Planner:
         self._said: Counter[str] = Counter()
         self.unspoken: list[Unspoken] = []
         self.originals: list[str] = []  # the text of each line as the book has it
+        self._is_held = False  # whether the pause behind the last line is one that the book asks for
 
     def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
         """A chapter with its lines; what has no reading is added to ``unspoken``."""
-        blocks, where = [], f"chapter {number}"
+        blocks: list[PlannedBlock] = []
+        where = f"chapter {number}"
         before = sum(part.words for part in self.unspoken)
         for block, after in zip(chapter.blocks, [*chapter.blocks[1:], None], strict=True):
-            lines = [] if block.kind == "break" else self._block(self._casting.parts(block, number), where)
+            if block.kind == "break":
+                continue
+            leads = [pause.seconds for pause in block.pauses if pause.at == 0]
+            if blocks and leads:
+                last = blocks[-1]
+                blocks[-1] = last.model_copy(update={"lines": tuple(self._hold(last.lines, sum(leads)))})
+            lines = self._block(block, self._casting.parts(block, number), where)
             if lines:
-                lines[-1] = lines[-1].model_copy(update={"pause_s": pause_after(block, after)})
+                if not self._is_held:
+                    lines[-1] = lines[-1].model_copy(update={"pause_s": pause_after(block, after)})
                 blocks.append(PlannedBlock(kind=block.kind, lines=tuple(lines)))
         words = chapter.words - (sum(part.words for part in self.unspoken) - before)
         return PlannedChapter(
@@ -215,37 +224,54 @@ class Planner:
         del self.unspoken[count:]  # they are no words of the book
         return planned
 
-    def _block(self, parts: Sequence[Part], where: str) -> list[PlannedLine]:
+    def _block(self, block: Block, parts: Sequence[Part], where: str) -> list[PlannedLine]:
         planned: list[PlannedLine] = []
+        begin = 0
         for part, after in zip(parts, [*parts[1:], None], strict=True):
-            lines = self._part(part, where)
-            if lines and after and (part.text.rstrip()[-1:] in _OPEN_ENDS or _GOES_ON.match(after.text)):
+            end = begin + len(part.text)
+            lines = self._part(part, stretches(block, begin, end, self._speaker.tokenizer.lexicon.overrides), where)
+            goes_on = after and (part.text.rstrip()[-1:] in _OPEN_ENDS or _GOES_ON.match(after.text))
+            if lines and goes_on and not self._is_held:
                 lines[-1] = lines[-1].model_copy(update={"pause_s": CLAUSE_PAUSE_S})
             planned += lines
+            begin = end
         return planned
 
-    def _part(self, part: Part, where: str) -> list[PlannedLine]:
+    def _part(self, part: Part, spoken: Iterable[Stretch], where: str) -> list[PlannedLine]:
         """The lines of what one voice says without a break."""
-        text = _without_stray_braces(part.text)
-        if not text.strip():
-            return []
         planned: list[PlannedLine] = []
-        for chunk in split_sentences(text, SENTENCE_CHARACTERS):
-            if not is_speakable(chunk.text):
-                self._leave_out(chunk.text, where)
-                continue
-            lines = make_lines(chunk.text, self._speaker.tokenizer, self._speaker.room)
-            for silent in account_sentence(chunk.text, [word for line in lines for word in line.words]):
-                self._leave_out(silent, where)
-            lines[-1] = replace(lines[-1], pause_s=chunk.pause_s)
-            planned += [self._line(line, part) for line in lines]
+        for stretch in spoken:
+            for sentence in stretch.sentences:
+                if is_speakable(sentence.source):
+                    planned += self._sentence(sentence, part, where)
+                else:
+                    self._leave_out(sentence.source, where)
+            if stretch.pause_s is not None:
+                planned = self._hold(planned, stretch.pause_s)
         return planned
+
+    def _sentence(self, sentence: Sentence, part: Part, where: str) -> list[PlannedLine]:
+        lines = make_lines(sentence.spoken, self._speaker.tokenizer, self._speaker.room)
+        for silent in account_sentence(sentence.spoken, [word for line in lines for word in line.words]):
+            self._leave_out(silent, where)
+        lines[-1] = replace(lines[-1], pause_s=sentence.pause_s)
+        self._is_held = False
+        has_phones = sentence.spoken != sentence.source
+        return [self._line(line, sentence.source if has_phones else line.source, part) for line in lines]
+
+    def _hold(self, planned: Sequence[PlannedLine], pause_s: float) -> list[PlannedLine]:
+        """``planned`` with the pause that the book asks for behind its last line; pauses beside each other add up."""
+        if not planned:
+            return []
+        whole_s = pause_s + (planned[-1].pause_s if self._is_held else 0.0)
+        self._is_held = True
+        return [*planned[:-1], planned[-1].model_copy(update={"pause_s": whole_s})]
 
     def _leave_out(self, text: str, where: str) -> None:
         if words := count_words(text):
             self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
 
-    def _line(self, line: Line, part: Part) -> PlannedLine:
+    def _line(self, line: Line, source: str, part: Part) -> PlannedLine:
         self._said[line.text] += 1
         self.originals.append(line.text)
         occurrence = self._said[line.text]
@@ -253,7 +279,7 @@ class Planner:
         seed = self._speaker.seed_of(line.text, occurrence, asked.take)
         spoken = line if asked.text is None else one_line(asked.text, self._speaker)
         return PlannedLine(
-            number=len(self.originals), source=line.source, text=spoken.text, pause_s=line.pause_s, seed=seed,
+            number=len(self.originals), source=source, text=spoken.text, pause_s=line.pause_s, seed=seed,
             key=self._speaker.key_of(spoken, seed, part.voice), changed=asked.text is not None,
             speaker=printable(part.speaker), voice=part.voice,
         )  # fmt: skip
@@ -281,24 +307,6 @@ def pause_after(block: Block, after: Block | None) -> float:
     if after.kind == "break":
         return BREAK_PAUSE_S
     return HEADING_PAUSE_S if block.kind == "heading" else PARAGRAPH_PAUSE_S
-
-
-def _without_stray_braces(text: str) -> str:
-    """``text`` with braces only around phonemes: a book may hold others, which are read as brackets."""
-    if "{" not in text and "}" not in text:
-        return text
-    parts = BRACES.split(text)
-    plain = [part.replace("{", "(").replace("}", ")") for part in parts]
-    inside = ["{" + part + "}" if _are_phones(part) else f"({part})" for part in parts[1::2]]
-    plain[1::2] = inside
-    return "".join(plain)
-
-
-def _are_phones(text: str) -> bool:
-    try:
-        return bool(parse_phones(text))
-    except TextError:
-        return False
 
 
 def make_plan(

@@ -43,6 +43,7 @@ class Studio:
     checker: Checker
     tries: int  # of a line that the checks are not content with
     cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of lines that are not the narrator's
+    takes: int = 1  # of every line, of which the best is kept
 
     def speaker(self, seed: int) -> Speaker:
         """What the plan needs to know of model, voice and settings."""
@@ -149,12 +150,12 @@ def _is_done(record: LineRecord | None, studio: Studio) -> bool:
     """Whether nothing is left to do for a line: it passed these checks, or was tried often enough."""
     if record is None or not set(studio.checker.names) <= set(record.checks):
         return False
-    return not record.flags or record.tries >= studio.tries
+    return record.tries >= studio.takes and (not record.flags or record.tries >= studio.tries)
 
 
 def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: LineRecord | None) -> LineRecord | None:
     """A line that passed fewer checks than are made now, if its sound passes these too; else it is spoken anew."""
-    if record is None or record.flags or not record.samples:
+    if record is None or record.flags or not record.samples or record.tries < studio.takes:
         return None
     began = time.perf_counter()
     samples = torch.from_numpy(lines.read(line.key, record))
@@ -167,12 +168,13 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
 
 
 def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[LineRecord]:
-    """Speak lines together; of each the first take without a flag is kept, or else the best of all."""
+    """Speak lines together; of each the first take without a flag is kept, or the best of all if there are several."""
     began = time.perf_counter()
     known = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
     takes: dict[str, list[tuple[Checked, torch.Tensor]]] = {line.key: [] for line in some}
-    for number in range(studio.tries):
-        left = [line for line in some if not known[line.key] and (not number or takes[line.key][-1][0].flags)]
+    for number in range(max(studio.tries, studio.takes)):
+        unsettled = [line for line in some if not known[line.key]]
+        left = [line for line in unsettled if number < studio.takes or all(c.flags for c, _ in takes[line.key])]
         for line, spoken in zip(left, _takes(studio, left, number), strict=True):
             checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
             takes[line.key].append((checked, spoken.samples))

@@ -1,12 +1,12 @@
 """Subtitles of a narration, a cue a line, as SubRip or WebVTT."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from triforce_tts.cues import Cue, format_cues
 from triforce_tts.errors import ConfigError
 from triforce_tts.files import write_text
-from triforce_tts.narrator.timeline import Placed, Timeline
+from triforce_tts.narrator.timeline import Part, Timeline
+from triforce_tts.narrator.written import written_parts
 
 SUFFIXES = (".srt", ".vtt")
 
@@ -23,16 +23,17 @@ def require_subtitles(path: Path) -> None:
 
 def write_subtitles(path: Path, timeline: Timeline) -> None:
     """Write the lines of a file with their times."""
-    rate = timeline.sample_rate
-    cues = [Cue(placed.start / rate, placed.end / rate, text) for placed, text in _cues(timeline)]
+    cues = [cue for part in timeline.parts for cue in _cues(part, timeline.sample_rate)]
     write_text(path, format_cues(cues, path))
 
 
-def _cues(timeline: Timeline) -> Iterator[tuple[Placed, str]]:
-    """Each line that has a sound, and its text: as written, or as spoken where a sentence is divided into lines."""
-    placed = [line for part in timeline.parts for line in part.lines]
-    sources = [line.line.source for line in placed]
-    for i, line in enumerate(placed):
-        if line.end > line.start:
-            is_divided = sources[i] in (*sources[max(0, i - 1) : i], *sources[i + 1 : i + 2]) or line.line.changed
-            yield line, " ".join((line.line.text if is_divided else line.line.source).split())
+def _cues(part: Part, sample_rate: int) -> list[Cue]:
+    """A cue for each line of a chapter that has a sound; a line without a written part of its own prolongs the cue before it."""
+    cues: list[Cue] = []
+    for placed, text in zip(part.lines, written_parts([placed.line for placed in part.lines]), strict=True):
+        end_s = placed.end / sample_rate
+        if placed.end > placed.start and text:
+            cues.append(Cue(placed.start / sample_rate, end_s, " ".join(text.split())))
+        elif placed.end > placed.start and cues:
+            cues[-1] = cues[-1]._replace(end_s=end_s)
+    return cues

@@ -5,7 +5,7 @@ them made sound, and draws again what was not complete. A line's speech does not
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -42,6 +42,15 @@ class Job:
     seed: int  # of its first take, and of the noise of stage 3
 
 
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """How the best of several takes of a line is found."""
+
+    takes: int  # of each line, also where the first is complete
+    rank: Callable[[Spoken, int], tuple[float, ...]]  # of a take at a sample rate; the smaller, the better
+    names: tuple[str, ...]  # of what is compared, because the result depends on it
+
+
 def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0) -> list[Job]:
     """The jobs of the ``lines`` of one text, each with a seed of its own. At another ``speed`` natural pauses change too."""
     paced = [
@@ -55,24 +64,38 @@ def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0
     return [Job(line, voice, seed * _LINE_STRIDE + number) for number, line in enumerate(paced)]
 
 
-def speak_jobs(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch) -> list[Spoken]:
+def speak_jobs(
+    model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, choice: Choice | None = None
+) -> list[Spoken]:
     """Each line as its first complete try said it; without one, as the try said it that lacks least.
 
-    With ``settings.batch`` the samples of a line do not depend on the other lines, to the last bit. Lines that are complete are not drawn again. Each try has the next seeds; from the second on, a line that ends
+    With ``settings.batch`` the samples of a line do not depend on the other lines, to the last bit. Lines that are complete are
+    not drawn again, unless a ``choice`` wants several takes. Each try has the next seeds; from the second on, a line that ends
     without a mark gets a full stop.
     """
     if settings.batch == 1 and len(jobs) > 1:
-        return [spoken for job in jobs for spoken in speak_jobs(model, [job], settings, watch)]
+        return [spoken for job in jobs for spoken in speak_jobs(model, [job], settings, watch, choice)]
     tries: list[list[Spoken]] = [[] for _ in jobs]
-    for number in range(settings.tries):
-        open_jobs = [i for i, spoken in enumerate(tries) if not (spoken and spoken[-1].complete)]
+    least = choice.takes if choice else 1
+    for number in range(max(settings.tries, least)):
+        is_settled = [len(spoken) >= least and any(one.complete for one in spoken) for spoken in tries]
+        open_jobs = [i for i, settled in enumerate(is_settled) if not settled]
         if not open_jobs:
             break
         tried = [next_try(model, jobs[i], number, settings.candidates) for i in open_jobs]
         noise = [jobs[i].seed for i in open_jobs]
         for i, spoken in zip(open_jobs, _speak_once(model, tried, noise, settings, watch), strict=True):
             tries[i].append(replace(spoken, text=jobs[i].line.text, tries=number + 1))
-    return [best_try(spoken) for spoken in tries]
+    if choice is None:
+        return [best_try(spoken) for spoken in tries]
+    with watch.time("choice"):
+        return [_chosen(spoken, choice, model.audio.sample_rate) for spoken in tries]
+
+
+def _chosen(tries: Sequence[Spoken], choice: Choice, sample_rate: int) -> Spoken:
+    """The best of all tries by ``choice``."""
+    best = min(tries, key=lambda spoken: choice.rank(spoken, sample_rate))
+    return replace(best, tries=len(tries))
 
 
 def next_try(model: Model, job: Job, number: int, candidates: int) -> Job:

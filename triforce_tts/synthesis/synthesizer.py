@@ -17,7 +17,7 @@ from triforce_tts.synthesis.hearing import listen, score
 from triforce_tts.synthesis.model import Model, bundled_model, choose_device, load_model
 from triforce_tts.synthesis.script import Line, Room, make_script, single_line, without_reading
 from triforce_tts.synthesis.settings import Settings
-from triforce_tts.synthesis.speaking import Job, draw, make_jobs, speak_jobs
+from triforce_tts.synthesis.speaking import Choice, Job, draw, make_jobs, speak_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.streaming import SpeechStream
 from triforce_tts.synthesis.vocoding import Utterance, resynthesize, vocode
@@ -31,6 +31,7 @@ class Synthesizer:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.settings = Settings(diffusion_steps=model.diffusion_steps)
+        self.choice: Choice | None = None  # how the best of several takes is found, if there are to be several
         self.stopwatch = Stopwatch()
         # The parts of the model under names of their own, for callers who look inside.
         self.folder, self.device, self.name, self.id = model.folder, model.device, model.name, model.id
@@ -102,7 +103,7 @@ class Synthesizer:
         bounds.SEED.check("seed", seed)
         lines = self.prepare(text)
         for job in make_jobs(lines, self._voice(voice), seed, self.settings.speed):
-            yield from speak_jobs(self.model, [job], self.settings, self.stopwatch)
+            yield from speak_jobs(self.model, [job], self.settings, self.stopwatch, self.choice)
 
     def prepare(self, text: str) -> list[Line]:
         """The lines in which ``text`` is spoken.

@@ -1,6 +1,7 @@
 """Pauses that a text asks for: ``[pause 500ms]`` or ``[pause 0.5s]``, between sentences or inside one."""
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from triforce_tts.bounds import PAUSE
@@ -46,6 +47,25 @@ def split_pauses(text: str) -> tuple[float, list[Stretch]]:
     if not stretches:
         raise TextError(f"'{text.strip()[:60]}' holds pauses alone; give at least one word")
     return before_s, stretches
+
+
+class PauseMark(NamedTuple):
+    """A mark that asks for a pause: where it stands in a text, and how long the silence is."""
+
+    begin: int
+    end: int
+    seconds: float
+
+
+def pause_marks(text: str) -> Iterator[PauseMark]:
+    """The marks in a text of which not every bracket is a mark: those that name a time.
+
+    Raises:
+        TextError: a time is out of bounds.
+    """
+    for mark in _MARK.finditer(text):
+        if _TIME.fullmatch(mark[1]):
+            yield PauseMark(mark.start(), mark.end(), _seconds(mark))
 
 
 def _seconds(mark: re.Match[str]) -> float:

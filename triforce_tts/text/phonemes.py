@@ -51,6 +51,10 @@ class Lexicon:
                 words.setdefault(word, phones)
         return cls(words)
 
+    def overrides(self, word: str) -> bool:
+        """Whether a file of the user's has ``word`` (any case)."""
+        return word.lower().replace("’", "'") in self._extra
+
     def lookup(self, word: str) -> tuple[str, ...] | None:
         """The phones of ``word`` (any case), or None if neither it nor a form it is derived from is known."""
         word = word.lower()

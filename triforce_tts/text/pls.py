@@ -20,16 +20,31 @@ _ALPHABETS: dict[str, Callable[[str], tuple[str, ...]]] = {
 Entry = tuple[str, tuple[str, ...], str]  # a word, its phones, and the place in the file for messages
 
 
-def read_pls(content: bytes, path: Path, lookup: Callable[[str], tuple[str, ...] | None]) -> Iterator[Entry]:
+def phones_of(text: str, alphabet: str) -> tuple[str, ...]:
+    """The ARPAbet phones of a pronunciation in one of the alphabets that are known; words may have spaces between them.
+
+    Raises:
+        TextError: the alphabet is not known, or a sign of it has no English sound.
+    """
+    convert = _ALPHABETS.get(alphabet.lower())
+    if convert is None:
+        raise TextError(f"the alphabet '{alphabet[:30]}' is not known, expected ipa, x-sampa or arpabet")
+    return convert(text if convert is parse_phones else "".join(text.split()))
+
+
+def read_pls(
+    content: bytes, path: Path, lookup: Callable[[str], tuple[str, ...] | None], faults: list[str] | None = None
+) -> Iterator[Entry]:
     """The entries of a lexicon; each spelling of a lexeme is one. Of several pronunciations the preferred one counts.
 
     Args:
         content: of the file.
         path: of the file, for messages.
         lookup: the phones of a known word, of which aliases are made.
+        faults: takes what is wrong with an entry, which is then left out.
 
     Raises:
-        TextError: it is no PLS lexicon of English, or an entry cannot be converted; the line is named.
+        TextError: it is no PLS lexicon of English, or, without ``faults``, an entry cannot be converted; the line is named.
     """
     root = _parse(content, path)
     language = next((value for name, value in root.attrib.items() if name.rpartition("}")[2] == "lang"), "en")
@@ -39,12 +54,15 @@ def read_pls(content: bytes, path: Path, lookup: Callable[[str], tuple[str, ...]
     for lexeme in root.iter(f"{_NAMESPACE}lexeme", "lexeme"):
         place = f"{path}:{lexeme.sourceline}"
         words = [_text(child) for child in _children(lexeme, "grapheme")]
-        if not words:
-            raise TextError(f"{place}: a lexeme has no grapheme, the spelling of the word; add one")
         try:
-            phones = _phones(lexeme, default, lookup)
+            if not words:
+                raise TextError(f"{place}: a lexeme has no grapheme, the spelling of the word; add one")
+            phones = _phones(lexeme, default, lookup, f"{place}: '{words[0][:40]}'")
         except TextError as error:
-            raise TextError(f"{place}: '{words[0][:40]}': {error}") from error
+            if faults is None:
+                raise
+            faults.append(str(error))
+            continue
         for word in words:
             yield word, phones, place
 
@@ -66,18 +84,22 @@ def _parse(content: bytes, path: Path) -> Any:
     return root
 
 
-def _phones(lexeme: Any, default: str, lookup: Callable[[str], tuple[str, ...] | None]) -> tuple[str, ...]:
-    """The phones of the pronunciation of ``lexeme`` that counts."""
+def _phones(lexeme: Any, default: str, lookup: Callable[[str], tuple[str, ...] | None], place: str) -> tuple[str, ...]:
+    """The phones of the pronunciation of ``lexeme`` that counts; errors begin with ``place``."""
+    try:
+        return _chosen(lexeme, default, lookup)
+    except TextError as error:
+        raise TextError(f"{place}: {error}") from error
+
+
+def _chosen(lexeme: Any, default: str, lookup: Callable[[str], tuple[str, ...] | None]) -> tuple[str, ...]:
     spoken = [*_children(lexeme, "phoneme"), *_children(lexeme, "alias")]
     if not spoken:
         raise TextError("no pronunciation; add a phoneme or an alias")
     chosen = next((child for child in spoken if child.get("prefer") == "true"), spoken[0])
     if chosen.tag.endswith("alias"):
         return _alias(_text(chosen), lookup)
-    alphabet = chosen.get("alphabet", default)
-    if alphabet.lower() not in _ALPHABETS:
-        raise TextError(f"the alphabet '{alphabet[:30]}' is not known, expected ipa, x-sampa or arpabet")
-    return _ALPHABETS[alphabet.lower()](_text(chosen))
+    return phones_of(_text(chosen), chosen.get("alphabet", default))
 
 
 def _alias(text: str, lookup: Callable[[str], tuple[str, ...] | None]) -> tuple[str, ...]:

@@ -15,5 +15,9 @@ def stem_of(identity: str) -> str:
     """A readable file name without suffix for a URL or an episode's id; different ids give different names."""
     last = re.split(r"[?#]", identity)[0].rstrip("/").rpartition("/")[2]
     slug = re.sub(r"[^A-Za-z0-9]+", "_", Path(unquote(last)).stem).strip("_")[-40:]
-    digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{slug}-{digest}" if slug else digest
+    return f"{slug}-{digest_of(identity)}" if slug else digest_of(identity)
+
+
+def digest_of(identity: str) -> str:
+    """Eight characters that stand for an identity in a name."""
+    return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]

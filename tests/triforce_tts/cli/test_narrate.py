@@ -146,6 +146,23 @@ def test_two_launched_processes_make_the_file_of_one(book: Path, quick: list[str
     assert_refused(refused, "--processes -1: expected a whole number")
 
 
+def test_two_launched_processes_make_the_episodes_of_one_with_a_cast(book: Path, quick: list[str | Path]) -> None:
+    folder, cast = book.parent, book.parent / "cast.yaml"
+    book.write_text('"Yes," said Jack.\n')
+    other = folder / "sub" / "fox.txt"  # of the same name
+    other.parent.mkdir()
+    other.write_text("Jack hid.\n")
+    cast.write_text("chapter 1: kathleen\n")
+    words = ["narrate", book, other, "--cast", cast, "--quiet", *quick]
+    done = forks.run([*forks.CLI, *words, "--feed", folder / "one"])
+    assert done.returncode == 0, done.stderr
+    codes, _, errors = launch.in_forks([str(word) for word in [*forks.CLI, *words, "--feed", folder / "two"]], 2)
+    assert codes == [0, 0], errors
+    episodes = {path.name: path.read_bytes() for path in (folder / "one").glob("*.mp3")}
+    assert len(episodes) == 2
+    assert {path.name: path.read_bytes() for path in (folder / "two").glob("*.mp3")} == episodes
+
+
 def hostile(kind: str, folder: Path) -> Path:
     path = folder / f"{kind}.txt"
     if kind == "empty":
@@ -243,7 +260,7 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--recogniser", "nowhere"], "nowhere"),
         (["--redo", "99"], "no such line"),
         (["fox.txt"], "2 books, expected one"),
-        (["fox.txt", "--feed", "talks"], "would have the same name"),
+        (["fox.txt", "--feed", "talks"], "it is given twice"),
         (["nowhere.txt", "--feed", "talks", "--chapters", "1"], "--chapters: it belongs to one book"),
         (["--feed", "talks", "--out", "a.mp3"], "leave --out away"),
         (["--feed", "fox.txt"], "expected a folder for the feed"),

@@ -121,14 +121,53 @@ def test_the_atoms_of_an_m4b(plan_of: MakePlan, story: Path, tmp_path: Path) -> 
     assert struct.unpack_from(">I", atoms(data, b"moov", b"mvhd")[0], 16)[0] == round(content.timeline.seconds * 1000)
 
 
-def test_three_hundred_chapters(plan_of: MakePlan, tmp_path: Path) -> None:
+def listed_chapters(data: bytes) -> list[tuple[float, str]]:
+    """The start in seconds and the title of each chapter of an MP4 file, by its QuickTime text track, read atom by atom."""
+    tracks = atoms(data, b"moov", b"trak")
+    (wanted,) = {struct.unpack(">I", chap)[0] for track in tracks for chap in atoms(track, b"tref", b"chap")}
+    (text,) = [track for track in tracks if struct.unpack_from(">I", atoms(track, b"tkhd")[0], 12)[0] == wanted]
+    (scale,) = struct.unpack_from(">I", atoms(text, b"mdia", b"mdhd")[0], 12)
+    table = {
+        name: atoms(text, b"mdia", b"minf", b"stbl", name) for name in (b"stts", b"stsz", b"stsc", b"stco", b"co64")
+    }
+    (entries,) = struct.unpack_from(">I", table[b"stts"][0], 4)
+    times = [struct.unpack_from(">II", table[b"stts"][0], 8 + 8 * n) for n in range(entries)]
+    durations = [duration for count, duration in times for _ in range(count)]
+    same, count = struct.unpack_from(">II", table[b"stsz"][0], 4)
+    sizes = [same or struct.unpack_from(">I", table[b"stsz"][0], 12 + 4 * n)[0] for n in range(count)]
+    chunks = (table[b"stco"] or table[b"co64"])[0]
+    width = ">I" if table[b"stco"] else ">Q"
+    offsets = [
+        struct.unpack_from(width, chunks, 8 + struct.calcsize(width) * n)[0]
+        for n in range(struct.unpack_from(">I", chunks, 4)[0])
+    ]
+    firsts = [
+        struct.unpack_from(">III", table[b"stsc"][0], 8 + 12 * n)[:2]
+        for n in range(struct.unpack_from(">I", table[b"stsc"][0], 4)[0])
+    ]
+    found, sample, start = [], 0, 0
+    for number, offset in enumerate(offsets, 1):
+        (samples,) = [held for first, held in firsts if first <= number][-1:]
+        for _ in range(samples):
+            (length,) = struct.unpack_from(">H", data, offset)
+            found.append((start / scale, data[offset + 2 : offset + 2 + length].decode()))
+            offset, start, sample = offset + sizes[sample], start + durations[sample], sample + 1
+    assert sample == count == len(durations)
+    return found
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_chapters_with_titles_of_other_scripts_for_two_readers(count: int, plan_of: MakePlan, tmp_path: Path) -> None:
     path = tmp_path / "book.m4b"
-    written, content = write(path, plan_of, many(300), seconds=0.05)
-    assert written.chapters == 300
-    found = chapters(path)
-    assert found[299][2] == "Kapitel 300: 日本 é"
-    assert found[299][0] == pytest.approx(content.timeline.parts[299].start / 16_000, abs=0.01)
-    assert b"chpl" not in path.read_bytes()
+    written, content = write(path, plan_of, many(count), seconds=0.05)
+    assert written.chapters == count
+    wanted = [(part.start / 16_000, part.title) for part in content.timeline.parts]
+    assert wanted[-1][1] == f"Kapitel {count}: 日本 é"
+    data = path.read_bytes()
+    for found in ([(start, title) for start, _, title in chapters(path)], listed_chapters(data)):
+        assert [title for _, title in found] == [title for _, title in wanted]
+        assert [start for start, _ in found] == pytest.approx([start for start, _ in wanted], abs=0.01)
+    assert (b"chpl" in data) == (count <= 255)  # that list cannot hold more
 
 
 def test_a_format_that_holds_fewer_chapters_is_refused(plan_of: MakePlan, tmp_path: Path) -> None:
@@ -216,3 +255,15 @@ def test_subtitles_have_the_times_of_the_lines(suffix: str, plan_of: MakePlan, s
     assert f"2\n00:00:{placed.start / 16_000:06.3f}".replace(".", mark) in text
     assert "Mr. Green walked out in 1884." in text
     assert text.startswith("WEBVTT\n\n1\n" if suffix == ".vtt" else "1\n")
+
+
+def test_subtitles_show_the_written_part_of_each_line_of_a_divided_sentence(plan_of: MakePlan, tmp_path: Path) -> None:
+    sentence = f"In 1884 {', '.join(f'the grey fox number {n} ran over the hill' for n in range(2, 12))}."
+    source = tmp_path / "long.txt"
+    source.write_text(sentence + "\n")
+    _, content = write(tmp_path / "book.wav", plan_of, source)
+    write_subtitles(tmp_path / "book.srt", content.timeline)
+    cues = [block.splitlines()[2:] for block in (tmp_path / "book.srt").read_text().split("\n\n")]
+    texts = [text for lines in cues for text in lines]
+    assert len(texts) == len(content.timeline.parts[0].lines) > 2
+    assert " ".join(texts) == sentence

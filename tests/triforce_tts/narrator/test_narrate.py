@@ -262,3 +262,31 @@ def test_a_series_is_in_the_tags(
         titles = [chapter["metadata"]["title"] for chapter in container.chapters()]
     assert (tags["show"], tags["grouping"], tags["date"]) == (show, grouping, "1892")
     assert titles == ["Opening credits", "CHAPTER III", "Closing credits"]
+
+
+def test_several_takes_of_every_line_are_compared_also_after_a_run_with_one(
+    run: Run, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int]] = []
+
+    def count(studio: Studio, line: PlannedLine, number: int) -> Spoken:
+        made.append((line.number, number))
+        return hum(studio, line, number)
+
+    monkeypatch.setattr(speaking, "_take", count)
+    likeness = Checker(None, None, likeness=lambda audio: float(len(made)) / 1000 + 0.8)  # the last take is the best
+    best = replace(studio, takes=3, checker=likeness)
+    out = tmp_path / "book.flac"
+    run(out, by=replace(studio, checker=likeness))
+    assert {number for _, number in made} == {0}
+    made.clear()
+    outcome, _ = run(out, by=best)
+    assert made == [(line, number) for line in range(1, 12) for number in range(3)]
+    longer = [record for record in outcome.records.values() if "likeness" in record.figures]
+    assert longer
+    assert {record.take for record in longer} == {2}
+    assert {record.tries for record in outcome.records.values()} == {3}
+    made.clear()
+    run(out, by=best)
+    run(out, by=replace(studio, checker=likeness))
+    assert made == []  # what has three takes needs no other

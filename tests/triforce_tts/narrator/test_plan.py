@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.triforce_tts.narrator.conftest import STORY, MakePlan
-from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook, account
+from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook, Pause, Reading, account
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TextError
 from triforce_tts.narrator.plan import (
@@ -15,11 +15,14 @@ from triforce_tts.narrator.plan import (
     HEADING_PAUSE_S,
     PLAN,
     Plan,
+    Planner,
     Speaker,
     choose_chapters,
     one_line,
 )
 from triforce_tts.schema import read_record
+from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.text.tokenizer import TextTokenizer
 
 
 def test_lines_are_numbered_through_the_book_and_the_plan_is_a_file(
@@ -122,3 +125,43 @@ def test_chapters_are_chosen(wanted: str | None, numbers: list[int]) -> None:
 def test_wrong_chapters_are_refused(wanted: str) -> None:
     with pytest.raises(TextError, match=r"--chapters .* from 1 to 4"):
         choose_chapters(wanted, 4)
+
+
+def test_pauses_that_a_text_asks_for_take_the_place_of_the_usual_ones(plan_of: MakePlan, tmp_path: Path) -> None:
+    path = tmp_path / "pauses.txt"
+    path.write_text(
+        "CHAPTER I\n\nOne. [pause 3s] Two,[pause 500ms] three.\n\n[pause 4s]\n\n[pause 1s] Four.\n\n* * *\n\n"
+        "[pause 0s] Five. Six [pause 2s][pause 1s]\n\nCHAPTER II\n\n[pause 7s]\n\nSeven.\n"
+    )
+    plan = plan_of(path)
+    pauses = {line.text: line.pause_s for line in plan.lines}
+    assert [pauses[word] for word in ("One.", "Two", "three.", "Four.", "Six", "chapter two", "Seven.")] == [
+        3.0, 0.5, 5.0, 0.0, 3.0, 7.0, CHAPTER_PAUSE_S
+    ]  # fmt: skip
+    assert pauses["Five."] < HEADING_PAUSE_S
+    assert plan.skipped_words["mark of a pause"] == 16
+
+
+def test_phones_of_the_book_are_spoken_and_the_written_words_stay(
+    plan_of: MakePlan, speaker: Speaker, tmp_path: Path
+) -> None:
+    block = Block(
+        "list", "The quay’s end. {K AE1 T} and quay of St. John. Go.", marker="3.",
+        readings=(Reading(4, 8, "K IY1"), Reading(30, 34, "K IY1"), Reading(38, 46, "S IH1 N JH AH0 N")),
+        pauses=(Pause(25, 1.5),),
+    )  # fmt: skip
+    book = ChapterBook(About(), (Chapter("One", (block,)),), ())
+    plan = plan_of(book)
+    assert [(line.source, line.text) for line in plan.lines] == [
+        ("3. The quay’s end.", "three. The {K IY1}'s end."),
+        ("{K AE1 T}", "{K AE1 T}"),
+        ("and quay of St. John.", "and {K IY1} of {S IH1 N JH AH0 N}."),
+        ("Go.", "Go."),
+    ]
+    assert plan.lines[1].pause_s == 1.5
+    assert plan.spoken_words == book.chapters[0].words
+    own = replace(speaker, tokenizer=TextTokenizer(Lexicon({"quay": ("K", "W", "EY1")})))
+    planner = Planner(own, lambda text, occurrence: None)
+    assert (
+        planner.chapter(book.chapters[0], 1, True).lines[0].text == "three. The quay's end."
+    )  # the user's own goes first

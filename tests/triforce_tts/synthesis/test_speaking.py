@@ -12,10 +12,11 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import Take
 from triforce_tts.sampling.tokens import Reading, generate
+from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Settings, Stopwatch, speaking
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import make_lines, make_script
-from triforce_tts.synthesis.speaking import Job, draw, make_jobs, make_spoken, plan_drawing, speak_jobs
+from triforce_tts.synthesis.speaking import Choice, Job, draw, make_jobs, make_spoken, plan_drawing, speak_jobs
 from triforce_tts.text.pace import Hold
 from triforce_tts.voices import Voice
 
@@ -58,6 +59,29 @@ def test_candidates_of_several_lines_are_ranked_line_by_line(make_model: MakeMod
         assert any(torch.equal(take.codes, candidate.codes) for candidate in candidates)
         (alone,) = draw(model, [job], settings, Stopwatch())
         assert torch.equal(take.codes, alone.codes)
+
+
+def test_of_several_takes_the_best_is_kept_also_where_the_first_is_complete(
+    make_model: MakeModel, voice: Voice
+) -> None:
+    model = make_model("magnitude", True)
+    (job, *_) = jobs_of(model, voice)
+    settings = replace(WARM, tries=1)
+    singles = [
+        speak_jobs(model, [replace(job, seed=job.seed + n * 1_000_000_007)], settings, Stopwatch())[0] for n in range(3)
+    ]
+    ranked: list[int] = []
+
+    def rank(spoken: Spoken, sample_rate: int) -> tuple[float, ...]:
+        ranked.append(sample_rate)
+        return (-len(spoken.samples),)
+
+    (best,) = speak_jobs(model, [job], settings, Stopwatch(), Choice(3, rank, ("length",)))
+    assert ranked == [model.audio.sample_rate] * 3
+    assert best.tries == 3
+    assert len(best.samples) >= len(singles[0].samples)
+    (first,) = speak_jobs(model, [job], settings, Stopwatch())
+    assert first.tries == 1
 
 
 class Recorded(Reading):

@@ -1,0 +1,82 @@
+"""What ``narrate`` tells its user: the chapters, the plan, and what came of it."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import typer
+
+from triforce_tts.wording import counted, length, printable
+
+if TYPE_CHECKING:
+    from triforce_tts.books.chapters import ChapterBook
+    from triforce_tts.narrator.narrate import Order, Outcome
+    from triforce_tts.narrator.plan import Plan
+    from triforce_tts.narrator.speaking import Studio
+
+_NAMED = 20  # lines that the last message names
+
+
+def print_chapters(book: "ChapterBook") -> None:
+    """The number, the words and the title of each chapter."""
+    for number, chapter in enumerate(book.chapters, 1):
+        front = "  (front matter)" if chapter.front else ""
+        typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
+
+
+def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
+    """What would be spoken, what would not, and how long it would be."""
+    from triforce_tts.narrator.narrate import plan_book
+    from triforce_tts.narrator.redo import Redo
+
+    plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
+    for chapter in plan.parts:
+        typer.echo(
+            f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
+        )
+    for remark in plan.remarks:
+        typer.echo(remark)
+    _print_sums(plan)
+    if order.cast is not None:
+        _print_cast(plan)
+
+
+def _print_cast(plan: "Plan") -> None:
+    """How many lines each voice gets, and of whom."""
+    voices: dict[str, Counter[str]] = {"": Counter()}
+    for line in plan.lines:
+        voices.setdefault(line.voice, Counter())[line.speaker or "the narrator"] += 1
+    for voice, speakers in voices.items():
+        whose = ", ".join(f"{name} {count}" for name, count in speakers.most_common())
+        name = printable(voice or plan.voice)
+        typer.echo(f"{counted(sum(speakers.values()), 'line')} by the voice '{name}': {whose or 'none'}")
+
+
+def _print_sums(plan: "Plan") -> None:
+    typer.echo(
+        f"{plan.spoken_words} words are spoken, each once and in order, in {counted(sum(len(c.lines) for c in plan.chosen), 'line')}"
+    )
+    if plan.credit_words:
+        typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
+    for reason, words in sorted(plan.skipped_words.items()):
+        typer.echo(f"{counted(words, 'word')} skipped: {reason}")
+    typer.echo(f"about {length(plan.predicted_s)} of speech")
+
+
+def print_outcome(order: "Order", outcome: "Outcome") -> None:
+    """The files that were written, and the lines that a user should listen to."""
+    for written in outcome.files:
+        sound = written.loudness
+        typer.echo(
+            f"{written.path}: {counted(written.chapters or 1, 'chapter')}, {length(sound.seconds)}, {sound.lufs:.1f} LUFS",
+            err=True,
+        )
+        for result in written.results:
+            if not result.passed:
+                typer.echo(f"{written.path}: {result.name} {result.value}, expected {result.wanted}", err=True)
+    numbers = [str(line.number) for line in outcome.flagged]
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    named = f" ({', '.join(numbers[:_NAMED])}{more})" if numbers else ""
+    typer.echo(
+        f"{counted(len(numbers), 'line')} of {len(outcome.plan.lines)} to listen to{named}; see {order.folder / 'report.html'}",
+        err=True,
+    )

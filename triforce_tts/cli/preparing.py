@@ -1,0 +1,120 @@
+"""What a command does before it speaks: open the model, the voice and the checks with what the options say."""
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from triforce_tts import bounds
+from triforce_tts.errors import TriforceError
+from triforce_tts.files import write_text
+from triforce_tts.named_voices import is_named
+from triforce_tts.presets import PRESETS, STANDARD, Preset
+
+if TYPE_CHECKING:
+    from triforce_tts.narrator.checks import Checker
+    from triforce_tts.synthesis import Synthesizer
+    from triforce_tts.synthesis.speaking import Choice
+    from triforce_tts.voices import Voice
+
+GPU_BATCH = 16
+NO_RECOGNISER = "none"
+
+
+def chosen_preset(name: str) -> Preset:
+    """The preset of a name.
+
+    Raises:
+        ConfigError: there is none of this name.
+    """
+    bounds.one_of("--preset", name, tuple(PRESETS))
+    return PRESETS[name]
+
+
+def prepare(
+    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: list[Path] | None = None,
+    care: Preset = PRESETS[STANDARD],
+) -> "Synthesizer":  # fmt: skip
+    """The model in a folder, with the settings of the options and of a preset."""
+    bounds.SEED.check("--seed", seed)
+    bounds.THREADS.check("--threads", threads)
+    if steps is not None:
+        bounds.DIFFUSION_STEPS.check("--steps", steps)
+    import torch
+
+    from triforce_tts.synthesis import Synthesizer
+
+    if threads:
+        torch.set_num_threads(threads)
+    synthesizer = Synthesizer.load(model, device, lexicon)
+    settings = replace(synthesizer.settings, tries=care.tries, phase_iterations=care.phase_iterations)
+    synthesizer.settings = settings if steps is None else replace(settings, diffusion_steps=steps)
+    return synthesizer
+
+
+def prepare_for_lines(
+    model: Path | None, device: str, threads: int, batch: int, steps: int | None, seed: int, lexicon: list[Path] | None,
+    care: Preset,
+) -> "Synthesizer":  # fmt: skip
+    """A synthesizer that speaks line by line, or a batch of lines at once."""
+    bounds.BATCH.check("--batch", batch)
+    synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
+    usual = GPU_BATCH if synthesizer.device.type == "cuda" else 1
+    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
+    return synthesizer
+
+
+def open_checks(care: Preset, recogniser: str | None, quiet: bool) -> "Checker":
+    """The checks of a preset; ``recogniser`` is the one that a user names, or ``NO_RECOGNISER``.
+
+    Raises:
+        TriforceError: the recogniser that a user names is not installed.
+    """
+    from triforce_tts.narrator.checks import open_checker
+
+    if recogniser == NO_RECOGNISER or (recogniser is None and not care.recogniser):
+        return open_checker(care.align, None)
+    from triforce_tts.judges.recognisers import AUTO, TINY, choose, open_recogniser
+
+    choice = choose(recogniser or AUTO)
+    if recogniser is None and choice.recogniser != TINY:  # a rougher one would find faults in good lines
+        if not quiet:
+            typer.echo(f"--preset: {choice.remark}", err=True)
+        return open_checker(care.align, None)
+    if choice.recogniser is None:
+        raise TriforceError(f"--recogniser {recogniser}: {choice.remark}")
+    return open_checker(care.align, open_recogniser(choice.recogniser))
+
+
+def take_choice(care: Preset, quiet: bool) -> "Choice | None":
+    """How ``speak`` finds the best of several takes of a line, if a preset wants several."""
+    if care.takes == 1:
+        return None
+    from triforce_tts.synthesis.speaking import Choice
+
+    checker = open_checks(care, None, quiet)
+    return Choice(care.takes, lambda spoken, sample_rate: checker(spoken, sample_rate).rank, checker.names)
+
+
+def choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":
+    """The voice that a command speaks in; what the user should know of it is said."""
+    chosen = synthesizer.voice(voice)
+    if voice is not None and not is_named(voice) and not quiet:
+        _ask_for_consent()
+    if chosen.note and not quiet:
+        typer.echo(chosen.note, err=True)
+    return chosen
+
+
+def _ask_for_consent() -> None:
+    """Ask to clone only with consent, the first time that a voice is cloned on this account."""
+    base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    marker = base / "triforce-tts" / "consent-shown"
+    if marker.exists():
+        return
+    typer.echo("Clone a voice only with its owner's consent; written files say that they are synthetic.", err=True)
+    with suppress(TriforceError):  # if the home cannot be written, the line is shown again next time
+        write_text(marker, "shown\n")

@@ -1,0 +1,32 @@
+"""The presets of ``speak`` and ``narrate``: all that each of them chooses, in one table.
+
+An option that a user gives goes before what a preset says. Which differences were measured is told in docs/speaking.md.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Choices between speed and care."""
+
+    tries: int  # of a line that is incomplete, or that a check finds wrong
+    takes: int  # of each line, right or wrong, of which the best is kept
+    phase_iterations: int  # of Griffin-Lim
+    align: bool  # whether the words are found in the sound
+    recogniser: bool  # whether Whisper hears each line, where it is installed
+
+
+PRESETS = {
+    "fast": Preset(tries=1, takes=1, phase_iterations=16, align=False, recogniser=False),
+    "standard": Preset(tries=3, takes=1, phase_iterations=32, align=True, recogniser=False),
+    "best": Preset(tries=5, takes=3, phase_iterations=32, align=True, recogniser=True),
+}
+STANDARD = "standard"
+_FAST, _USUAL, _BEST = PRESETS["fast"], PRESETS[STANDARD], PRESETS["best"]
+HELP = (
+    f"fast: one try of each line, {_FAST.phase_iterations} iterations of Griffin-Lim (else "
+    f"{_USUAL.phase_iterations}), no alignment; standard: up to {_USUAL.tries} tries of a line that is incomplete or found wrong; "
+    f"best: {_BEST.takes} takes of every line, of which the best by alignment and, where it is installed, Whisper is kept, and up to "
+    f"{_BEST.tries} tries."
+)

@@ -27,7 +27,8 @@ from benchmarks.codes_study import Study, Variant, history, minutes
 from benchmarks.codes_table import draw, markdown
 from benchmarks.judges import character_errors
 from benchmarks.quality import code_statistics
-from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
+from triforce_tts.audio.mel import AudioConfig, envelope, mel_spectrogram
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import only_writer, write_json, write_text

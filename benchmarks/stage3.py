@@ -35,7 +35,8 @@ from benchmarks.stage3_noise import draw, forward, grain, structure
 from triforce_tts import checkpoint
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import read_audio
-from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, mel_spectrogram
+from triforce_tts.audio.mel import AudioConfig, envelope, mel_spectrogram
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json
 from triforce_tts.models.diffusion import Diffusion

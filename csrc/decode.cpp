@@ -1,8 +1,8 @@
-// One step of decoding on a CPU: the Llama of models/gpt.py for one new token a row, and the codes of a frame of
-// models/frame_gpt.py. Both compute what these modules compute; tests compare them.
+// One step of decoding on a CPU: the Llama of models/gpt.py for one new token a row, the codes of a frame of
+// models/frame_gpt.py, and the rules of sampling/tokens.py. They compute what these modules compute; tests compare them.
 //
 // A step of a small network takes PyTorch some hundred operators of a few microseconds each, and reads every weight.
-// Here a step is two operators, and weights that float16 holds exactly are read as float16: half of the bytes.
+// Here a step is four operators, and weights that float16 holds exactly are read as float16: half of the bytes.
 //
 // The result of a row depends neither on the rows beside it nor on the number of threads: every output is one sum, over
 // the same lanes in the same order, whoever computes it.
@@ -13,6 +13,7 @@
 #include <ATen/cpu/vec/vec.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
 #include <torch/library.h>
 
 #include <algorithm>
@@ -36,69 +37,66 @@ Vec load(const c10::Half* source) {
 }
 
 float lane_sum(const Vec& x) {
-  float lanes[kLanes];
-  x.store(lanes);
-  float sum = 0;
-  for (int64_t i = 0; i < kLanes; ++i) sum += lanes[i];
-  return sum;
+  return at::vec::vec_reduce_all<float>([](const Vec& a, const Vec& b) { return a + b; }, x);
 }
 
-// Weights come in tiles of kRows rows and kColumns columns, [n / kRows, k / kColumns, kRows, kColumns], filled up with
-// zeros: the memory is then read from its first byte to its last, which is what a processor does best.
-constexpr int64_t kRows = 8, kColumns = 16;
-constexpr int64_t kTile = kRows * kColumns;
-static_assert(kColumns % kLanes == 0, "a tile holds whole vectors");
+// Weights come in bands of kRows rows, [n / kRows, k, kRows], filled up with zeros: the memory is then read from its first
+// byte to its last, which is what a processor does best, and the lanes of a vector are rows, so that no sum goes across
+// lanes. The columns are added in kParts sums, because a sum waits for the one before it.
+constexpr int64_t kRows = 16, kParts = 2, kVecs = kRows / kLanes;
+static_assert(kRows % kLanes == 0, "a band holds whole vectors");
 
-// y[b][r] = sum over k of w[r][k] * x[b][k] for the kRows rows of one band of tiles and `kBatch` rows of x.
-template <int kBatch, int kFirst, int kCount, typename W>
-void product_band(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t y_stride, int64_t rows) {
-  Vec sums[kCount][kBatch];
-  for (auto& row : sums)
-    for (auto& sum : row) sum = Vec(0.f);
-  for (int64_t tile = 0; tile < tiles; ++tile, w += kTile) {
+// y[b][r] = sum over k of w[k][r] * x[b][k] for the `rows` rows of one band and kBatch rows of x.
+template <int kBatch, typename W>
+void product_band(const W* w, const float* x, float* y, int64_t k, int64_t y_stride, int64_t rows) {
+  Vec sums[kParts][kBatch][kVecs];
+  for (auto& part : sums)
+    for (auto& row : part)
+      for (auto& sum : row) sum = Vec(0.f);
+  for (int64_t i = 0; i < k; i += kParts, w += kParts * kRows) {
     __builtin_prefetch(reinterpret_cast<const char*>(w) + 1024);
-    for (int64_t i = 0; i < kColumns; i += kLanes) {
-      Vec inputs[kBatch];
-      for (int b = 0; b < kBatch; ++b) inputs[b] = Vec::loadu(x + b * k + tile * kColumns + i);
-      for (int r = 0; r < kCount; ++r) {
-        const Vec weights = load(w + (kFirst + r) * kColumns + i);
-        for (int b = 0; b < kBatch; ++b) sums[r][b] = at::vec::fmadd(weights, inputs[b], sums[r][b]);
+    for (int part = 0; part < kParts; ++part) {
+      Vec weights[kVecs];
+      for (int v = 0; v < kVecs; ++v) weights[v] = load(w + part * kRows + v * kLanes);
+      for (int b = 0; b < kBatch; ++b) {
+        const Vec input(x[b * k + i + part]);
+        for (int v = 0; v < kVecs; ++v) sums[part][b][v] = at::vec::fmadd(weights[v], input, sums[part][b][v]);
       }
     }
   }
-  for (int r = 0; r < kCount && kFirst + r < rows; ++r)
-    for (int b = 0; b < kBatch; ++b) y[b * y_stride + kFirst + r] = lane_sum(sums[r][b]);
-}
-
-// Four rows of x at once take two rows of w at once, so that all sums stay in registers.
-template <typename W>
-void product_batch(const W* w, const float* x, float* y, int64_t tiles, int64_t k, int64_t batch, int64_t y_stride, int64_t rows) {
-  int64_t b = 0;
-  for (; b + 4 <= batch; b += 4) {
-    const float* inputs = x + b * k;
-    float* outputs = y + b * y_stride;
-    product_band<4, 0, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
-    product_band<4, 2, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
-    product_band<4, 4, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
-    product_band<4, 6, 2>(w, inputs, outputs, tiles, k, y_stride, rows);
+  for (int b = 0; b < kBatch; ++b) {
+    float band[kRows];
+    for (int v = 0; v < kVecs; ++v) {
+      Vec sum = sums[0][b][v];
+      for (int part = 1; part < kParts; ++part) sum = sum + sums[part][b][v];
+      sum.store(band + v * kLanes);
+    }
+    std::copy_n(band, rows, y + b * y_stride);
   }
-  for (; b < batch; ++b) product_band<1, 0, 8>(w, x + b * k, y + b * y_stride, tiles, k, y_stride, rows);
 }
 
-// y [batch, n] = x [batch, k] times the transpose of w; k is a multiple of kColumns.
+// Two rows of x at once: all sums stay in registers, and the weights of a band are in the cache for the next two.
+template <typename W>
+void product_batch(const W* w, const float* x, float* y, int64_t k, int64_t batch, int64_t y_stride, int64_t rows) {
+  int64_t b = 0;
+  for (; b + 2 <= batch; b += 2) product_band<2>(w, x + b * k, y + b * y_stride, k, y_stride, rows);
+  if (b < batch) product_band<1>(w, x + b * k, y + b * y_stride, k, y_stride, rows);
+}
+
+// y [batch, n] = x [batch, k] times the transpose of w; k is a multiple of kParts.
 template <typename W>
 void product(const W* w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
-  const int64_t bands = (n + kRows - 1) / kRows, tiles = k / kColumns;
+  const int64_t bands = (n + kRows - 1) / kRows;
   at::parallel_for(0, bands, std::max<int64_t>(1, kGrain / (kRows * k * batch)), [&](int64_t begin, int64_t end) {
     for (int64_t band = begin; band < end; ++band)
-      product_batch(w + band * tiles * kTile, x, y + band * kRows, tiles, k, batch, n, n - band * kRows);
+      product_batch(w + band * k * kRows, x, y + band * kRows, k, batch, n, std::min(kRows, n - band * kRows));
   });
 }
 
-// y [batch, n] of x [batch, k] and the tiles of w.
+// y [batch, n] of x [batch, k] and the bands of w.
 void product(const at::Tensor& w, const float* x, float* y, int64_t n, int64_t k, int64_t batch) {
-  const int64_t filled = w.size(1) * kColumns;
-  TORCH_CHECK(w.dim() == 4 && w.size(0) == (n + kRows - 1) / kRows && filled - k >= 0 && filled - k < kColumns, "tiles of another matrix");
+  const int64_t filled = w.size(1);
+  TORCH_CHECK(w.dim() == 3 && w.size(0) == (n + kRows - 1) / kRows && filled - k >= 0 && filled - k < kParts, "bands of another matrix");
   std::vector<float> copy;
   if (filled != k) {
     copy.assign(batch * filled, 0.f);
@@ -185,16 +183,19 @@ void attend(const float* query, const float* keys, const float* values, float* o
   for (const float weight : weights) most = std::max(most, weight);
   float total = sink ? std::exp(-most) : 0.f;
   for (float& weight : weights) total += weight = std::exp(weight - most);
-  std::fill(out, out + head_dim, 0.f);
-  for (int64_t i = 0; i < seen; ++i)
-    for (int64_t d = 0; d < head_dim; ++d) out[d] += weights[i] * values[i * head_dim + d];
-  for (int64_t d = 0; d < head_dim; ++d) out[d] /= total;
-}
-
-at::Tensor as_tensor(const std::vector<float>& x, int64_t batch) {
-  at::Tensor out = at::empty({batch, static_cast<int64_t>(x.size()) / batch}, at::kFloat);
-  std::copy(x.begin(), x.end(), out.mutable_data_ptr<float>());
-  return out;
+  int64_t d = 0;
+  for (; d + 4 * kLanes <= head_dim; d += 4 * kLanes) {  // four sums in registers
+    Vec sums[4] = {Vec(0.f), Vec(0.f), Vec(0.f), Vec(0.f)};
+    for (int64_t i = 0; i < seen; ++i)
+      for (int part = 0; part < 4; ++part)
+        sums[part] = at::vec::fmadd(Vec(weights[i]), Vec::loadu(values + i * head_dim + d + part * kLanes), sums[part]);
+    for (int part = 0; part < 4; ++part) (sums[part] / Vec(total)).store(out + d + part * kLanes);
+  }
+  for (; d < head_dim; ++d) {
+    float sum = 0;
+    for (int64_t i = 0; i < seen; ++i) sum += weights[i] * values[i * head_dim + d];
+    out[d] = sum / total;
+  }
 }
 
 constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
@@ -202,47 +203,58 @@ constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
 at::Tensor llama_step(
     const at::Tensor& ids, const at::Tensor& positions, at::Tensor keys, at::Tensor values, const at::Tensor& table,
     at::TensorList layers, const at::Tensor& norm, const at::Tensor& cos, const at::Tensor& sin, int64_t hidden,
-    int64_t pad, bool sink, double eps) {
+    int64_t pad, int64_t end, bool sink, double eps) {
   const int64_t batch = ids.size(0), width = ids.size(1), dim = table.size(1);
   const int64_t heads = keys.size(2), room = keys.size(3), head_dim = keys.size(4);
   TORCH_CHECK(keys.is_contiguous() && values.is_contiguous() && ids.is_contiguous(), "tensors must be contiguous");
   TORCH_CHECK(static_cast<int64_t>(layers.size()) == kLayerWeights * keys.size(0), "weights of another number of layers");
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* at = positions.const_data_ptr<int64_t>();
-  std::vector<float> x(batch * dim, 0.f);
+  std::vector<int64_t> rows;  // that have not ended: only these are computed
   for (int64_t b = 0; b < batch; ++b)
-    for (int64_t i = 0; i < width; ++i)
-      if (i == 0 || id[b * width + i] != pad) add_embedding(table, id[b * width + i], x.data() + b * dim);
-  std::vector<float> attended(batch * dim);
+    if (id[b * width] != end) rows.push_back(b);
+  const int64_t count = rows.size();
+  at::Tensor out = at::zeros({batch, dim}, at::kFloat);
+  if (count == 0) return out;
+  std::vector<float> x(count * dim, 0.f), attended(count * dim);
+  for (int64_t row = 0; row < count; ++row)
+    for (int64_t i = 0; i < width; ++i) {
+      const int64_t one = id[rows[row] * width + i];
+      if (i == 0 || one != pad) add_embedding(table, one, x.data() + row * dim);
+    }
   for (int64_t layer = 0; layer < keys.size(0); ++layer) {
     const at::Tensor* weights = layers.data() + layer * kLayerWeights;
-    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, batch);
+    std::vector<float> qkv = product(weights[1], normalised(x, weights[0], eps), 3 * dim, count);
     float* key_rows = keys.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
     float* value_rows = values.mutable_data_ptr<float>() + layer * batch * heads * room * head_dim;
-    at::parallel_for(0, batch * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin; row < end; ++row) {
-        const int64_t b = row / heads, head = row % heads, place = at[b];
-        float* query = qkv.data() + b * 3 * dim + head * head_dim;
-        float* key = key_rows + (row * room + place) * head_dim;
+    at::parallel_for(0, count * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t from, int64_t to) {
+      for (int64_t i = from; i < to; ++i) {
+        const int64_t row = i / heads, head = i % heads, place = at[rows[row]];
+        const int64_t past = (rows[row] * heads + head) * room * head_dim;  // where the keys of this head begin
+        float* query = qkv.data() + row * 3 * dim + head * head_dim;
+        float* key = key_rows + past + place * head_dim;
         std::copy(query + dim, query + dim + head_dim, key);
-        std::copy(query + 2 * dim, query + 2 * dim + head_dim, value_rows + (row * room + place) * head_dim);
+        std::copy(query + 2 * dim, query + 2 * dim + head_dim, value_rows + past + place * head_dim);
         const float *c = cos.const_data_ptr<float>() + place * head_dim, *s = sin.const_data_ptr<float>() + place * head_dim;
         rotate(query, c, s, head_dim);
         rotate(key, c, s, head_dim);
-        attend(query, key_rows + row * room * head_dim, value_rows + row * room * head_dim,
-               attended.data() + b * dim + head * head_dim, place + 1, head_dim, sink);
+        attend(query, key_rows + past, value_rows + past, attended.data() + row * dim + head * head_dim, place + 1, head_dim,
+               sink);
       }
     });
-    add(x, product(weights[2], attended, dim, batch));
-    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, batch));
+    add(x, product(weights[2], attended, dim, count));
+    add(x, swiglu(normalised(x, weights[3], eps), weights[4], weights[5], hidden, count));
   }
-  return as_tensor(normalised(x, norm, eps), batch);
+  const std::vector<float> states = normalised(x, norm, eps);
+  for (int64_t row = 0; row < count; ++row)
+    std::copy_n(states.data() + row * dim, dim, out.mutable_data_ptr<float>() + rows[row] * dim);
+  return out;
 }
 
-at::Tensor linear(const at::Tensor& x, const at::Tensor& tiles, int64_t n) {
+at::Tensor linear(const at::Tensor& x, const at::Tensor& bands, int64_t n) {
   const at::Tensor input = x.contiguous();
   at::Tensor out = at::empty({x.size(0), n}, at::kFloat);
-  product(tiles, input.const_data_ptr<float>(), out.mutable_data_ptr<float>(), n, x.size(1), x.size(0));
+  product(bands, input.const_data_ptr<float>(), out.mutable_data_ptr<float>(), n, x.size(1), x.size(0));
   return out;
 }
 
@@ -268,6 +280,59 @@ int64_t pick(const float* logits, int64_t n, double uniform, double temperature,
   for (const auto& [up_to, id] : nucleus)
     if (up_to > uniform * mass) return id;
   return nucleus.back().second;
+}
+
+// log of the sum of exp(x) over `n` numbers.
+float log_sum_exp(const float* x, int64_t n) {
+  const float most = *std::max_element(x, x + n);
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += std::exp(x[i] - most);
+  return most + std::log(sum);
+}
+
+// One step of `Reading` in sampling/tokens.py, which names every tensor: [batch] all but `logits` [batch, ids] and the
+// tables [batch, longest text + 1]. It moves the state of each row and returns the first id of its step.
+at::Tensor reading_step(
+    const at::Tensor& logits, const at::Tensor& uniforms, at::Tensor place, at::Tensor group, at::Tensor frames,
+    at::Tensor counted, at::Tensor least, const at::Tensor& texts, const at::Tensor& due, const at::Tensor& begins,
+    const at::Tensor& holds, int64_t longest, double urge, int64_t text_offset, int64_t code_offset, int64_t n_codes,
+    int64_t frame_steps, int64_t end, double temperature, double top_p) {
+  const int64_t batch = logits.size(0), ids = logits.size(1), columns = due.size(1);
+  const at::Tensor rows = logits.contiguous(), draws = uniforms.contiguous();
+  at::Tensor out = at::empty({batch}, at::kLong);
+  for (int64_t b = 0; b < batch; ++b) {
+    const float* row = rows.const_data_ptr<float>() + b * ids;
+    const float uniform = draws.const_data_ptr<float>()[b];
+    int64_t &at = place.mutable_data_ptr<int64_t>()[b], &code = group.mutable_data_ptr<int64_t>()[b];
+    int64_t &since = frames.mutable_data_ptr<int64_t>()[b], &count = counted.mutable_data_ptr<int64_t>()[b];
+    int64_t& least_count = least.mutable_data_ptr<int64_t>()[b];
+    const int64_t entry = b * columns + at, first = code_offset + code * n_codes;
+    TORCH_CHECK(first + n_codes <= ids && at < columns, "logits or tables of another vocabulary");
+    const bool unread = at < texts.const_data_ptr<int64_t>()[b];
+    float left = uniform;
+    bool on = false;
+    if (code == 0) {  // between two frames
+      const float onward = unread ? log_sum_exp(row + text_offset, code_offset - text_offset) : row[end];
+      const float odds = onward - log_sum_exp(row + code_offset, n_codes) + static_cast<float>(urge);
+      const float share = since >= longest ? 1.f : count < least_count ? 0.f : 1.f / (1.f + std::exp(-odds));
+      on = temperature == 0.0 ? share > 0.5f : uniform < share;
+      left = share < 1.f ? std::clamp((uniform - share) / (1.f - share), 0.f, 1.f) : 0.f;
+    }
+    if (on) {
+      out.mutable_data_ptr<int64_t>()[b] = due.const_data_ptr<int64_t>()[entry];
+      since = 0;
+      if (unread) {
+        if (begins.const_data_ptr<bool>()[entry]) count = 0;
+        least_count = holds.const_data_ptr<int64_t>()[entry];
+        ++at;
+      }
+      continue;
+    }
+    out.mutable_data_ptr<int64_t>()[b] = first + pick(row + first, n_codes, left, temperature, top_p);
+    code = (code + 1) % frame_steps;
+    if (code == 0) ++since, ++count;
+  }
+  return out;
 }
 
 constexpr int64_t kHeadWeights = 5;  // before the layers: state, norm of codes, codes; after them: norm, table of codes
@@ -314,15 +379,21 @@ at::Tensor frame_codes(
 TORCH_LIBRARY(triforce_tts, library) {
   library.def(
       "llama_step(Tensor ids, Tensor positions, Tensor(a!) keys, Tensor(b!) values, Tensor table, Tensor[] layers, "
-      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, bool sink, float eps) -> Tensor");
-  library.def("linear(Tensor x, Tensor tiles, int n) -> Tensor");
+      "Tensor norm, Tensor cos, Tensor sin, int hidden, int pad, int end, bool sink, float eps) -> Tensor");
+  library.def("linear(Tensor x, Tensor bands, int n) -> Tensor");
   library.def(
       "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int hidden, int offset, "
       "int n_codes, int pad, float temperature, float top_p, float eps) -> Tensor");
+  library.def(
+      "reading_step(Tensor logits, Tensor uniforms, Tensor(a!) place, Tensor(b!) group, Tensor(c!) frames, "
+      "Tensor(d!) counted, Tensor(e!) least, Tensor texts, Tensor due, Tensor begins, Tensor holds, int longest, "
+      "float urge, int text_offset, int code_offset, int n_codes, int frame_steps, int end, float temperature, "
+      "float top_p) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(triforce_tts, CPU, library) {
   library.impl("llama_step", llama_step);
   library.impl("linear", linear);
   library.impl("frame_codes", frame_codes);
+  library.impl("reading_step", reading_step);
 }

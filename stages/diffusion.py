@@ -12,7 +12,8 @@ from torch import nn
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import AudioConfig, griffin_lim, mel_of_magnitude, mel_spectrogram, stft
+from triforce_tts.audio.mel import AudioConfig, mel_of_magnitude, mel_spectrogram, stft
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.diffusion import Diffusion, wiener_gain
 from triforce_tts.models.dvae import DVAE

@@ -11,7 +11,8 @@ from pydantic import Field
 from torch import nn
 
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, log_mel_nats, mel_spectrogram
+from triforce_tts.audio.mel import AudioConfig, envelope, log_mel_nats, mel_spectrogram
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.layers import frame_mask

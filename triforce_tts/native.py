@@ -15,7 +15,7 @@ from triforce_tts.errors import ConfigError
 
 LIBRARY = Path(__file__).parent / "_native.so"
 STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
-OPERATORS = 1  # version of the operators' arguments; a library of another version is not used
+OPERATORS = 2  # version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
 SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
 
@@ -68,11 +68,14 @@ def _register_fakes() -> None:
     def llama_step(ids: torch.Tensor, positions: torch.Tensor, keys: torch.Tensor, *_: object) -> torch.Tensor:
         return keys.new_empty(ids.shape[0], keys.shape[2] * keys.shape[4])
 
-    def linear(x: torch.Tensor, tiles: torch.Tensor, n: int) -> torch.Tensor:
+    def linear(x: torch.Tensor, bands: torch.Tensor, n: int) -> torch.Tensor:
         return x.new_empty(x.shape[0], n)
 
     def frame_codes(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, *_: object) -> torch.Tensor:
         return first.new_empty(len(first), uniforms.shape[1] + 1)
 
-    for operator in (llama_step, linear, frame_codes):
+    def reading_step(logits: torch.Tensor, uniforms: torch.Tensor, place: torch.Tensor, *_: object) -> torch.Tensor:
+        return place.new_empty(len(place))
+
+    for operator in (llama_step, linear, frame_codes, reading_step):
         torch.library.register_fake(f"triforce_tts::{operator.__name__}", operator)

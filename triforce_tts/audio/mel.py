@@ -172,29 +172,3 @@ def envelope(mel: torch.Tensor, config: AudioConfig, floor: float = 3e-3) -> tor
     fine = magnitudes @ pseudo_inverse.to(mel.device).T
     coarse = magnitudes @ interpolation.to(mel.device).T
     return torch.maximum(fine, 0.3 * coarse).clamp_min(floor)
-
-
-def griffin_lim(magnitude: torch.Tensor, config: AudioConfig, iterations: int = 32) -> torch.Tensor:
-    """Samples [frames * hop_length] whose spectrogram has nearly ``magnitude`` [frames, n_bins].
-
-    Fast Griffin-Lim (Perraudin et al., 2013; momentum 0.99) of torchaudio, started from zero phase so that equal
-    input gives equal output.
-    """
-    from torchaudio.functional import griffinlim
-
-    frames = magnitude.shape[-2]
-    # torchaudio returns hop * (frames - 1) samples: one more, silent, frame keeps the last hop.
-    padded = torch.nn.functional.pad(magnitude.transpose(-1, -2), (0, 1))
-    samples: torch.Tensor = griffinlim(
-        padded,
-        window=torch.hann_window(config.n_fft, device=magnitude.device),
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        win_length=config.n_fft,
-        power=1.0,
-        n_iter=iterations,
-        momentum=0.99,
-        length=config.samples(frames),
-        rand_init=False,
-    )
-    return samples

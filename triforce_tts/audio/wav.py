@@ -1,17 +1,25 @@
-"""The head of a 16-bit mono WAV file, for sound that goes into a pipe, where the length may not be known."""
+"""The head of a 16-bit mono WAV file. In a pipe the length of the sound may not be known."""
 
 import struct
 from collections.abc import Mapping
 
+from triforce_tts.errors import AudioError
+
 UNKNOWN = 0xFFFFFFFF  # as a size: up to the end of the pipe; players read it so
 _BYTES = 2  # of a sample
-_NAMES = {"software": b"ISFT", "comment": b"ICMT", "title": b"INAM", "artist": b"IART"}  # RIFF's names of tags
+_NAMES = {  # RIFF's names of tags
+    "title": b"INAM", "artist": b"IART", "album": b"IPRD", "comment": b"ICMT", "software": b"ISFT",
+    "copyright": b"ICOP", "date": b"ICRD",
+}  # fmt: skip
 
 
 def wav_head(sample_rate: int, tags: Mapping[str, str], samples: int | None = None) -> bytes:
     """The bytes before the first sample; without a number of ``samples`` its sizes are ``UNKNOWN``.
 
     Tags that RIFF has no name for are left out.
+
+    Raises:
+        AudioError: there are more than 4 GB of samples, which no WAV file can hold.
     """
     form = struct.pack("<HHIIHH", 1, 1, sample_rate, _BYTES * sample_rate, _BYTES, 8 * _BYTES)
     info = b"".join(_chunk(_NAMES[tag], text.encode() + b"\0") for tag, text in tags.items() if tag in _NAMES)
@@ -21,6 +29,11 @@ def wav_head(sample_rate: int, tags: Mapping[str, str], samples: int | None = No
     else:
         data = _BYTES * samples
         whole = len(before) + 8 + data
+        if whole >= UNKNOWN:
+            hours = samples / sample_rate / 3600
+            raise AudioError(
+                f"a WAV file holds at most 4 GB, and {hours:.1f} hours of sound are more; write .flac instead"
+            )
     return b"RIFF" + struct.pack("<I", whole) + before + b"data" + struct.pack("<I", data)
 
 

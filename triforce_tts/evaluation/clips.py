@@ -10,7 +10,8 @@ import torch
 
 from triforce_tts.audio.edit import normalize_level
 from triforce_tts.audio.io import Audio, encode_opus, read_audio
-from triforce_tts.audio.mel import envelope, griffin_lim, mel_spectrogram
+from triforce_tts.audio.mel import envelope, mel_spectrogram
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import AudioError, TextError
 from triforce_tts.evaluation.figures import RTF
 from triforce_tts.evaluation.panel import Heard, Panel, errors

@@ -7,6 +7,8 @@ summed over the real frames.
 """
 
 import math
+from itertools import accumulate
+from operator import mul
 
 import torch
 from torch import nn
@@ -36,8 +38,10 @@ class GroupedFSQ(nn.Module):
         self.project_out = nn.Linear(groups * len(levels), channels)
         sizes = torch.tensor(levels, dtype=torch.float32)
         self.register_buffer("_levels", sizes, persistent=False)
-        basis = torch.cumprod(torch.tensor((1, *levels[:-1])), 0)
-        self.register_buffer("_basis", basis, persistent=False)
+        basis = list(
+            accumulate((1, *levels[:-1]), mul)
+        )  # not torch.cumprod, whose rules for memory-free tensors take a second to import
+        self.register_buffer("_basis", torch.tensor(basis), persistent=False)
         self._levels: torch.Tensor
         self._basis: torch.Tensor
 

@@ -17,7 +17,8 @@ import torch
 from pydantic import Field, model_validator
 from torch.nn import functional as F
 
-from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, istft, mel_filters, stft
+from triforce_tts.audio.mel import AudioConfig, envelope, istft, mel_filters, stft
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config, Kernel, Layers, Width

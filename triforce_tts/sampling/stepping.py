@@ -15,16 +15,19 @@ from triforce_tts import native
 from triforce_tts.models.frame_gpt import CodeHead, FrameGPT
 from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
 from triforce_tts.sampling.nucleus import TokenSampling, pick
-from triforce_tts.sequences import PAD
+from triforce_tts.sequences import END, PAD
 
-_ROWS, _COLUMNS = 8, 16  # of a tile of ``csrc/decode.cpp``
+_ROWS, _PARTS = 16, 2  # of a band of ``csrc/decode.cpp``: its rows, and what its columns are a multiple of
 
 
 class Stepper(Protocol):
     """What the loop asks in each step."""
 
     def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-        """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch]."""
+        """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch].
+
+        A row whose step is <end> may have any state: it has ended.
+        """
 
     def first_logits(self, state: torch.Tensor) -> torch.Tensor:
         """Logits [batch, n] of the first ``n`` ids: those that can come first in a step are among them."""
@@ -76,7 +79,7 @@ class _Packed:
 
     version: int  # of the parameters, see ``_version``
     table: torch.Tensor  # of embeddings, [vocabulary, dim]
-    first: torch.Tensor  # its rows of the ids that can come first in a step, in tiles
+    first: torch.Tensor  # its rows of the ids that can come first in a step, in bands
     layers: list[torch.Tensor]
     norm: torch.Tensor
     head: list[torch.Tensor]
@@ -99,7 +102,7 @@ class NativeStepper:
         cache, weights = self.cache, self.weights
         state: torch.Tensor = torch.ops.triforce_tts.llama_step(
             ids.contiguous(), positions.contiguous(), cache.keys, cache.values, weights.table, weights.layers,
-            weights.norm, weights.cos, weights.sin, self.model.config.hidden, PAD, self.model.config.sink, self.eps,
+            weights.norm, weights.cos, weights.sin, self.model.config.hidden, PAD, END, self.model.config.sink, self.eps,
         )  # fmt: skip
         return state
 
@@ -153,7 +156,7 @@ def _packed_now(model: GPT, version: int) -> _Packed:
     ]
     head = [weight.detach() for weight in _head_weights(model)] if isinstance(model, FrameGPT) else []
     return _Packed(
-        version, _small(table), _tiles(table[: model.first_ids]), layers, model.model.norm.weight.detach(), head,
+        version, _small(table), _bands(table[: model.first_ids]), layers, model.model.norm.weight.detach(), head,
         cos[0, 0].contiguous(), sin[0, 0].contiguous(),
     )  # fmt: skip
 
@@ -163,7 +166,7 @@ def _layer_weights(layer: Layer) -> list[torch.Tensor]:
     attention, mlp = layer.self_attn, layer.mlp
     qkv = torch.cat((attention.q_proj.weight, attention.k_proj.weight, attention.v_proj.weight))
     return [
-        layer.input_layernorm.weight, _tiles(qkv), _tiles(attention.o_proj.weight),
+        layer.input_layernorm.weight, _bands(qkv), _bands(attention.o_proj.weight),
         layer.post_attention_layernorm.weight, *_swiglu_weights(mlp),
     ]  # fmt: skip
 
@@ -173,24 +176,23 @@ def _head_weights(model: FrameGPT) -> list[torch.Tensor]:
     weights: list[torch.Tensor] = []
     for group, code in enumerate(cast("list[CodeHead]", list(model.head)), 1):
         first, last = model.vocabulary.group_range(group)
-        weights += [_tiles(code.state_proj.weight), code.code_norm.weight, _tiles(code.code_proj.weight)]
+        weights += [_bands(code.state_proj.weight), code.code_norm.weight, _bands(code.code_proj.weight)]
         norms, layers = cast("list[RMSNorm]", list(code.norms)), cast("list[SwiGLU]", list(code.layers))
         for norm, layer in zip(norms, layers, strict=True):
             weights += [norm.weight, *_swiglu_weights(layer)]
-        weights += [code.norm.weight, _tiles(model.model.embed_tokens.weight[first:last])]
+        weights += [code.norm.weight, _bands(model.model.embed_tokens.weight[first:last])]
     return weights
 
 
 def _swiglu_weights(mlp: SwiGLU) -> list[torch.Tensor]:
-    return [_tiles(torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight))), _tiles(mlp.down_proj.weight)]
+    return [_bands(torch.cat((mlp.gate_proj.weight, mlp.up_proj.weight))), _bands(mlp.down_proj.weight)]
 
 
-def _tiles(weight: torch.Tensor) -> torch.Tensor:
-    """A matrix [n, k] in the tiles that ``csrc/decode.cpp`` reads, [n / 8, k / 16, 8, 16], filled up with zeros."""
+def _bands(weight: torch.Tensor) -> torch.Tensor:
+    """A matrix [n, k] in the bands that ``csrc/decode.cpp`` reads, [n / 16, k, 16], filled up with zeros."""
     rows, columns = weight.shape
-    filled = F.pad(_small(weight), (0, -columns % _COLUMNS, 0, -rows % _ROWS))
-    tiles = filled.reshape(filled.shape[0] // _ROWS, _ROWS, filled.shape[1] // _COLUMNS, _COLUMNS)
-    return tiles.transpose(1, 2).contiguous()
+    filled = F.pad(_small(weight), (0, -columns % _PARTS, 0, -rows % _ROWS))
+    return filled.reshape(-1, _ROWS, filled.shape[1]).transpose(1, 2).contiguous()
 
 
 def _small(weight: torch.Tensor) -> torch.Tensor:

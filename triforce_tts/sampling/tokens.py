@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from triforce_tts import native
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sampling.stepping import make_stepper
@@ -97,6 +98,8 @@ class Reading:
 
     def draw(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
         """The first id of each row's next step, [batch], of ``logits`` [batch, n] of the first n ids by ``uniforms`` [batch]."""
+        if logits.device.type == "cpu" and logits.dtype == torch.float32 and native.available():
+            return self._draw_natively(logits, uniforms, sampling)
         between = self.group == 0
         share = self._share_to_go_on(logits.float())
         on = between & ((share > 0.5) if sampling.temperature == 0.0 else (uniforms < share))
@@ -106,6 +109,16 @@ class Reading:
         stay = pick(codes, torch.where(between, left, uniforms).clamp(0.0, 1.0), sampling)
         ids = torch.where(on, self._at_place(self.due), stay)
         self._accept(on)
+        return ids
+
+    def _draw_natively(self, logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:
+        """``draw`` by one native operator: sixty small ones take a third of the time of a step."""
+        vocabulary = self.vocabulary
+        ids: torch.Tensor = torch.ops.triforce_tts.reading_step(
+            logits, uniforms, self.place, self.group, self.frames, self.counted, self.least, self.texts, self.due,
+            self.begins, self.holds, self.longest, self.urge, vocabulary.text_offset, vocabulary.code_offset,
+            vocabulary.config.n_codes, vocabulary.frame_steps, END, sampling.temperature, sampling.top_p,
+        )  # fmt: skip
         return ids
 
     def _share_to_go_on(self, logits: torch.Tensor) -> torch.Tensor:
@@ -195,7 +208,7 @@ def draw_steps(
 ) -> Generator[Step, None, None]:
     """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
 
-    A row that has ended draws on; what it draws then is not seen. The caller stops when no row is running any more.
+    A row that has ended draws <end> from then on. The caller stops when no row is running any more.
     The arguments are those of ``generate``. Nothing here waits for the device.
     """
     device, longest = model.device, model.config.max_tokens
@@ -211,11 +224,11 @@ def draw_steps(
     for step in range(max(0, *rooms)):
         if step:
             last = stepper.hidden(ids, (ends + (step - 1)).clamp_max(cache.max_tokens - 1))
-        first = rules.draw(stepper.first_logits(last), uniforms[:, step, 0], sampling)
+        drawn = rules.draw(stepper.first_logits(last), uniforms[:, step, 0], sampling)
+        first = torch.where(running, drawn, END)
         ids = stepper.whole(last, first, uniforms[:, step, 1:], sampling)
-        seen = torch.where(running[:, None], ids, END)
         running = running & (first != END) & (open_until > step + 1)
-        yield Step(seen, running)
+        yield Step(ids, running)
 
 
 def _read_prompts(

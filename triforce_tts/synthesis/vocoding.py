@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from triforce_tts import bounds
 from triforce_tts.audio.io import Audio
-from triforce_tts.audio.mel import griffin_lim
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.targets import noise_shape, phase_reach
 from triforce_tts.sampling.diffusion import predictions, upsample_from, utterance_noise

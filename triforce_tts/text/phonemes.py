@@ -7,6 +7,7 @@ each measured against the dictionary's own entries.
 
 import gzip
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -58,7 +59,7 @@ class Lexicon:
     def _listed(self, word: str) -> tuple[str, ...] | None:
         if word in self._extra:
             return self._extra[word]
-        entry = None if "(" in word else _dictionary().get(word)
+        entry = None if "(" in word else _entry(word)
         # A few entries end in a remark: "aalborg AO1 L B AO0 R G # place, danish".
         return tuple(entry.partition("#")[0].split()) if entry else None
 
@@ -117,14 +118,20 @@ def _bases(word: str, ending: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _dictionary() -> dict[str, str]:
-    """The CMU dictionary's entries, unsplit (which makes reading fast).
+def _dictionary() -> list[str]:
+    """The lines ``word P H OW0 N`` of the CMU dictionary in order, which takes a third of the time of a ``dict``.
 
-    Second pronunciations are under their own keys, such as ``a(2)``, which ``Lexicon`` never returns.
+    Second pronunciations have words of their own, such as ``a(2)``, which ``Lexicon`` never returns.
     """
     packed = (Path(__file__).parents[1] / "assets/cmudict/cmudict.dict.gz").read_bytes()
-    entries = (line.partition(" ") for line in gzip.decompress(packed).decode("ascii").splitlines())
-    return {word: phones for word, _, phones in entries}
+    return sorted(gzip.decompress(packed).decode("ascii").splitlines())
+
+
+def _entry(word: str) -> str | None:
+    """The phones of the dictionary's line for ``word``, with the remark that may follow them."""
+    lines, start = _dictionary(), word + " "
+    place = bisect_left(lines, start)
+    return lines[place][len(start) :] if place < len(lines) and lines[place].startswith(start) else None
 
 
 def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:

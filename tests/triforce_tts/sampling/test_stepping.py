@@ -14,13 +14,15 @@ from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig, KVCache
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.stepping import EagerStepper, NativeStepper, Stepper, make_stepper
-from triforce_tts.sampling.tokens import generate, speech_grammar
+from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import END, PAD, Vocabulary, VocabularyConfig
+from triforce_tts.text.pace import Hold
 
 built = pytest.mark.skipif(not native.LIBRARY.is_file(), reason="the native operators were not built ('make ext')")
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 FRAMES = Vocabulary(VocabularyConfig(n_text=6, n_codes=21, groups=4, reads=True, by_frames=True))
+FLAT_READING = Vocabulary(VocabularyConfig(n_text=6, n_codes=21, groups=2, reads=True))
 FLAT = Vocabulary(VocabularyConfig(n_text=6, n_codes=21, groups=2))
 SIZES = {
     "frames": GPTConfig(layers=2, dim=32, heads=2, hidden=48, max_tokens=64, head=HeadConfig(layers=2, hidden=40)),
@@ -129,6 +131,9 @@ def test_a_row_is_the_same_to_the_bit_in_any_company_and_with_any_number_of_thre
         assert torch.equal(alone(rows)[:, rows.index(3)], whole[:, 3])
     torch.set_num_threads(2)
     assert torch.equal(alone(list(range(7))), whole)
+    ids[10:, [0, 2, 5]] = END  # rows that have ended are left out
+    assert not alone([0])[10:].any()
+    assert torch.equal(alone(list(range(7)))[:, [1, 3, 4, 6]], whole[:, [1, 3, 4, 6]])
 
 
 @built
@@ -148,6 +153,33 @@ def test_both_steps_draw_the_same_tokens(size: str, monkeypatch: pytest.MonkeyPa
         drawn.append(generate(model, prompts, speech_grammar(vocabulary), [20, 12, 16], [1, 2, 3], WARM))
     assert drawn[0] == drawn[1]
     assert any(drawn[0])
+
+
+@built
+@pytest.mark.parametrize("sampling", [WARM, GREEDY])
+@pytest.mark.parametrize("vocabulary", [FRAMES, FLAT_READING])
+def test_both_ways_of_reading_go_on_at_the_same_steps(
+    vocabulary: Vocabulary, sampling: TokenSampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = torch.Generator().manual_seed(3)
+    texts = [[1, 2, 3, 4], [5], [2, 2, 1]]
+    held = [[Hold(True, 2), Hold(False, 0), Hold(True, 3), Hold(False, 1)], [Hold(True, 4)], [Hold(True, 0)] * 3]
+    steps = 3.0 * torch.randn(120, 3, vocabulary.size, generator=rng)
+    uniforms = torch.rand(120, 3, generator=rng)
+    drawn = []
+    for switch in ("0", "1"):
+        monkeypatch.setenv(native.SWITCH, switch)
+        native.available.cache_clear()
+        reading = Reading(vocabulary, texts, 5, held, urge=-0.5)
+        ids = torch.stack([reading.draw(logits, row, sampling) for logits, row in zip(steps, uniforms, strict=True)])
+        state = torch.stack((reading.place, reading.group, reading.frames, reading.counted, reading.least))
+        drawn.append((ids, state))
+    assert torch.equal(drawn[0][0], drawn[1][0]) and torch.equal(drawn[0][1], drawn[1][1])
+    read = [
+        [i - vocabulary.text_offset for i in row if i < vocabulary.code_offset and i != END]
+        for row in drawn[0][0].T.tolist()
+    ]
+    assert read == texts
 
 
 @built
@@ -177,7 +209,7 @@ def test_what_the_native_step_serves() -> None:
 
 
 @built
-@pytest.mark.parametrize("operator", ["llama_step", "linear", "frame_codes"])
+@pytest.mark.parametrize("operator", ["llama_step", "linear", "frame_codes", "reading_step"])
 def test_the_operators_keep_torchs_contract(operator: str) -> None:
     assert native.available()
     model = network("frames")
@@ -186,12 +218,17 @@ def test_the_operators_keep_torchs_contract(operator: str) -> None:
     arguments = {
         "llama_step": (
             random_steps(model, 2, 2)[1], torch.tensor([0, 0]), keys, values, weights.table, weights.layers, weights.norm,
-            weights.cos, weights.sin, 48, PAD, False, 1e-5,
+            weights.cos, weights.sin, 48, PAD, END, False, 1e-5,
         ),
         "linear": (torch.randn(2, 32), weights.first, model.first_ids),
         "frame_codes": (
             torch.randn(2, 32), torch.full((2,), FRAMES.code_offset), torch.rand(2, 3), weights.table, weights.head, 40,
             FRAMES.code_offset, 21, PAD, 0.5, 0.9, 1e-5,
+        ),
+        "reading_step": (
+            torch.randn(2, FRAMES.size), torch.rand(2), *torch.zeros(5, 2, dtype=torch.long).unbind(), torch.tensor([2, 1]),
+            torch.full((2, 3), END), torch.zeros(2, 3, dtype=torch.bool), torch.zeros(2, 3, dtype=torch.long), 9, 0.0,
+            FRAMES.text_offset, FRAMES.code_offset, 21, 1, END, 0.5, 0.9,
         ),
     }[operator]  # fmt: skip
     torch.library.opcheck(

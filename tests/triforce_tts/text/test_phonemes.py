@@ -40,7 +40,10 @@ def test_every_entry_holds_known_phones():
 def every_entry():
     from triforce_tts.text.phonemes import _dictionary
 
-    return {word: tuple(phones.partition("#")[0].split()) for word, phones in _dictionary().items()}
+    return {
+        word: tuple(phones.partition("#")[0].split())
+        for word, _, phones in (line.partition(" ") for line in _dictionary())
+    }
 
 
 # The dictionary itself is the truth: entries that a rule can derive are compared with the rule's result.

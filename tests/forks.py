@@ -32,7 +32,7 @@ from typing import Any
 # The heavy imports of every command, but not the command line itself, which each program imports anew.
 # They include the modules that torch, tensorboard and rich import at their first use, and those that draw and that find
 # a phase.
-IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes",
+IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes", "av", "trafilatura",
             "torchaudio.functional", "webdataset", "matplotlib.backends.backend_agg", "matplotlib.figure",
             "triforce_tts.cli.speak", "triforce_tts.synthesis", "triforce_tts.models.load",
             "triforce_tts.stages.loop", "triforce_tts.stages.dvae", "triforce_tts.stages.gpt",
@@ -52,6 +52,9 @@ def serve(requests: socket.socket) -> None:
     """Import the modules that programs need, and fork a program for each request until the tests close the socket."""
     for module in IMPORTED:
         importlib.import_module(module)
+    # The first sentence of a process reads the pronouncing dictionary and the grammars of numbers, for a second or two.
+    tokenizer, normalize = map(importlib.import_module, ("triforce_tts.text.tokenizer", "triforce_tts.text.normalize"))
+    tokenizer.TextTokenizer().spell(normalize.normalize("Warm 3 up."))
     assert threading.active_count() == 1, "a thread does not survive a fork"
     gc.collect()
     gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported

@@ -23,16 +23,19 @@ def train(
     """Train ``stage`` at the size 'tiny' in ``processes`` processes; the result is the output.
 
     Several processes are forked, with the variables by which ``accelerate launch`` tells each its place. Where
-    ``launched``, they are started by that command, or by the interpreter alone, as a user starts them.
+    ``launched``, they are started by that command, or by the interpreter alone, as a user starts them. The launcher
+    itself is forked, since it is not what is tested.
     """
     words = program(stage, corpus, run, *settings)
     if launched:
-        start = [sys.executable]
         if processes > 1:
             start = launch("--num_processes", str(processes), "--num_machines", "1", "--main_process_port", "0")
-        done = subprocess.run(
-            [*start, *words], capture_output=True, text=True, timeout=forks.SLOW_S, check=False, env=ENVIRONMENT
-        )
+            done = forks.run([*start, *words], env=ENVIRONMENT)
+        else:
+            done = subprocess.run(
+                [sys.executable, *words], capture_output=True, text=True, timeout=forks.SLOW_S, check=False,
+                env=ENVIRONMENT,
+            )  # fmt: skip
         codes, said, errors = [done.returncode], done.stdout, done.stderr
     else:
         codes, said, errors = in_forks(words, processes)
@@ -94,8 +97,8 @@ NO_LAUNCHER = {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_DYNAMO_BACKEND": 
 
 
 def launch(*options: str) -> list[str]:
-    """How a training is started in several processes, in ``ENVIRONMENT``."""
-    start = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    """The words after the interpreter's that start a training in several processes, in ``ENVIRONMENT``."""
+    start = ["-m", "accelerate.commands.launch", "--multi_gpu"]
     return [*start, "--mixed_precision", "no", "--dynamo_backend", "no", *options]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from benchmarks.hostile import run
 from benchmarks.hostile.__main__ import all_cases, sample, table
 from benchmarks.hostile.case import GOOD, Case
 from benchmarks.hostile.records import MISSING, as_text, fields, replaced
+from tests import forks
 
 SHARE = 0.012  # the share of the cheap cases that is tried, which takes some twenty seconds on an idle machine
 LEAST = 1200  # cases
@@ -168,9 +168,7 @@ def test_the_table_counts() -> None:
 
 def test_a_sample_of_the_cases_is_all_right(model: Path, tmp_path: Path) -> None:
     words = ["--share", str(SHARE), "--cheap", "--tiny", str(model.parent), "--json", str(tmp_path / "results.json")]
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.hostile", *words], capture_output=True, text=True, check=False, timeout=600
-    )
+    done = forks.run(["-m", "benchmarks.hostile", *words], timeout=600)
     assert (tmp_path / "results.json").is_file(), done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
     assert len(results) > 20

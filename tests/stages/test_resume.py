@@ -1,7 +1,6 @@
 """A run that stopped continues bit for bit: sample ids, losses and final weights, with one process and with two."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -62,8 +61,8 @@ def test_two_machines_are_two_processes(corpus: dict[str, Path], tmp_path: Path)
     for rank in ("0", "1"):
         start = launch("--num_processes", "2", "--num_machines", "2", "--machine_rank", rank, *address)
         words = [*start, *program("dvae", corpus, tmp_path / "two", "run.steps=3")]
-        machines.append(subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-    assert [machine.wait(timeout=300) for machine in machines] == [0, 0]
+        machines.append(forks.Program(words, env=ENVIRONMENT))
+    assert [machine.wait() for machine in machines] == [0, 0]
     assert json.loads((tmp_path / "two" / "environment.json").read_text())["processes"] == 2
     train("dvae", corpus, tmp_path / "one", 1, "run.steps=3")
     one, two = history(tmp_path / "one"), history(tmp_path / "two")

@@ -1,42 +1,26 @@
 """The parts of a training step: accumulation, recomputation, compilation, optimisers, steps that go wrong."""
 
-import copy
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
 from torch import nn
-from typer.testing import CliRunner
 
-from tests.conftest import next_logits
 from tests.training import fast, trainer
-from triforce_tts import schema
 from triforce_tts.audio.io import read_audio
-from triforce_tts.batches import Batch, stream
+from triforce_tts.batches import Batch
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
-from triforce_tts.models.layers import Network, count_parameters
-from triforce_tts.models.load import load_gpt
-from triforce_tts.stages import dvae as dvae_stage
-from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages import loop
 from triforce_tts.stages.bundle import export_command
-from triforce_tts.stages.cli import app
-from triforce_tts.stages.estimate import _grown, _measure, estimate
 from triforce_tts.stages.loop import Trainer
-from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
 from triforce_tts.stages.preview import layer_norms
-from triforce_tts.stages.settings import RunSettings
-from triforce_tts.stages.task import Losses, order_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -109,74 +93,6 @@ def test_compiled_is_eager(stage: str, corpus: dict[str, Path], tmp_path: Path) 
     batch = next(eager._batches())
     assert largest_difference(gradients(eager, batch), gradients(compiled, batch)) <= 1e-3
     assert eager.network.state_dict().keys() == compiled.network.state_dict().keys()
-
-
-def test_smorms3_follows_its_definition() -> None:
-    """Compares the optimiser with the author's lines in NumPy, over steps whose gradients change sign and size."""
-    rng = np.random.default_rng(0)
-    x = np.array([1.0, -2.0, 0.5])
-    parameter = nn.Parameter(torch.tensor(x))
-    optimizer = SMORMS3([parameter], lr=0.05)
-    memory, g, g2, eps = np.ones(3), np.zeros(3), np.zeros(3), 1e-16
-    for _ in range(20):
-        gradient = rng.normal([0.0, 1.0, 5.0], [1.0, 0.1, 4.0])
-        r = 1 / (memory + 1)
-        g, g2 = (1 - r) * g + r * gradient, (1 - r) * g2 + r * gradient**2
-        memory = 1 + memory * (1 - g * g / (g2 + eps))
-        x = x - gradient * np.minimum(0.05, g * g / (g2 + eps)) / (np.sqrt(g2) + eps)
-        parameter.grad = torch.tensor(gradient)
-        optimizer.step()
-        assert parameter.detach().numpy() == pytest.approx(x, abs=1e-12)
-
-
-def test_muon_is_torchs_for_matrices_and_adamw_for_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three layers, two of them of one shape; ten steps of torch's own Muon and AdamW are compared with ours."""
-    # torch's iterations in float32, like ours on a CPU
-    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.float)
-    torch.manual_seed(0)
-    ours = nn.Sequential(nn.Embedding(7, 24), nn.Linear(24, 24), nn.Linear(24, 24), nn.Linear(24, 40))
-    theirs = copy.deepcopy(ours)
-    optimizer = make_optimizer(ours, RunSettings(batch_size=1, learning_rate=1e-2, steps=1, optimizer="muon"))
-    matrices = [p for name, p in theirs.named_parameters() if name[0] in "123" and p.dim() == 2]
-    reference = [
-        torch.optim.Muon(matrices, lr=1e-2, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(theirs[0].parameters(), lr=1e-2, betas=(0.9, 0.97), weight_decay=0.01),
-        torch.optim.AdamW([theirs[i].bias for i in (1, 2, 3)], lr=1e-2, betas=(0.9, 0.97), weight_decay=0.0),
-    ]
-    for step in range(10):
-        ids = torch.randint(7, (5,), generator=torch.Generator().manual_seed(step))
-        for network, steppers in ((ours, [optimizer]), (theirs, reference)):
-            network.zero_grad()
-            network(ids).square().sum().backward()
-            for stepper in steppers:
-                stepper.step()
-    for (name, found), expected in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert (found - expected).abs().max() < 1e-4, name  # the order of sums differs
-
-
-def test_orthogonalised_matrices_have_singular_values_near_one() -> None:
-    rng = torch.Generator().manual_seed(0)
-    for shape in ((3, 64, 64), (2, 96, 32), (2, 32, 96)):
-        u, s, v = torch.linalg.svd(torch.randn(shape, generator=rng), full_matrices=False)
-        steep = u @ torch.diag_embed(torch.linspace(1.0, 0.1, s.shape[1]).expand_as(s)) @ v
-        values = torch.linalg.svdvals(orthogonalised(steep))
-        assert values.min() > 0.6
-        assert values.max() < 1.3
-
-
-@pytest.mark.parametrize(("name", "kind"), [("smorms3", SMORMS3), ("muon", Muon)])
-def test_an_optimiser_by_name_resumes_exactly(
-    name: str, kind: type[torch.optim.Optimizer], corpus: dict[str, Path], tmp_path: Path
-) -> None:
-    chosen = [f"run.optimizer={name}", "run.learning_rate=0.01", "run.log_every=1"]
-    whole = trainer("gpt", corpus, tmp_path / "whole", [*chosen, "run.steps=6"])
-    assert isinstance(whole.learner.optimizer.optimizer, kind)
-    whole.fit()
-    trainer("gpt", corpus, tmp_path / "broken", [*chosen, "run.steps=6", "run.stop_at=3"]).fit()
-    broken = trainer("gpt", corpus, tmp_path / "broken", [*chosen, "run.steps=6"])
-    broken.fit()
-    for name, value in whole.network.state_dict().items():
-        assert torch.equal(value, broken.network.state_dict()[name])
 
 
 def test_a_step_without_a_finite_gradient_is_skipped_counted_and_kept(corpus: dict[str, Path], tmp_path: Path) -> None:
@@ -398,70 +314,6 @@ def test_gradient_flow_is_each_layers_norm() -> None:
     assert norms["2"][0] == pytest.approx(12**0.5)
 
 
-def test_a_dry_run_says_what_it_costs_and_writes_nothing(corpus: dict[str, Path], tmp_path: Path) -> None:
-    words = ["train", "dvae", "--config", "tiny", "--data", str(corpus["shards"]), "--run", str(tmp_path / "run")]
-    words += ["--set", "run.steps=1000", "--set", "run.precision=fp32", "--dry-run", "--days", "2"]
-    done = CliRunner().invoke(app, words[1:])
-    assert done.exit_code == 0, done.output
-    assert not (tmp_path / "run").exists()
-    settings = schema.load(dvae_stage.DVAESettings, "dvae", "tiny", [])
-    parameters = count_parameters(dvae_stage.build(settings, [corpus["shards"]]).module.network)
-    assert f"{parameters / 1e6:.2f} M" in done.output
-    assert f"state {4 * parameters * 5 / 1e9:.3f}" in done.output
-    assert "x 4 bytes x 5 (weights, gradients, 2 moments, average)" in done.output
-    assert f"{1000 / (2 * 86400):.3f} steps a second" in done.output
-
-
-@pytest.mark.parametrize("recompute", ["false", "true"])
-def test_estimated_activations_are_those_of_the_whole_batch(recompute: str, corpus: dict[str, Path]) -> None:
-    """The estimate from the first samples of a padded batch of twelve is compared with a count over all twelve."""
-    chosen = ["run.batch_size=12", "run.precision=bf16", "data.mixture=[1,0,0,0]", "data.text_weight=1.0"]
-    settings = schema.load(gpt_stage.GPTSettings, "gpt", "tiny", chosen)
-    task = gpt_stage.build(settings, [corpus["codes"]])
-    task.module.network.recompute = recompute == "true"
-    batch = next(stream(order_of(task, settings.run), task.sample, task.collate))
-    counted, _ = _measure(task, batch, 12, settings.run)
-    assert _grown(task, batch, 12, settings.run) == pytest.approx(counted, rel=0.1)
-
-
-def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:
-    """Forward takes 2 m n for each frame, backward twice that.
-
-    6 FLOP for each weight and frame, and 2 less if the input needs no gradient.
-    """
-
-    class Sums(Losses):
-        network: Any = Network()
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = Network()
-            self.network.linear = nn.Linear(30, 20, bias=False)
-
-        def forward(self, batch: Rows) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-            return self.network.linear(batch.rows).sum(), {}
-
-    class Counted:
-        module = Sums()
-        durations_s = (1.0,) * 8
-
-        def sample(self, index: int, rng: torch.Generator) -> torch.Tensor:
-            return torch.ones(30)
-
-        def collate(self, items: Sequence[torch.Tensor]) -> Rows:
-            return Rows(torch.stack(list(items)))
-
-        def length(self, index: int, rng: torch.Generator) -> float:
-            return 1.0
-
-        def seconds(self, batch: Rows) -> float:
-            return 8.0
-
-    lines = estimate(Counted(), RunSettings(batch_size=1000, learning_rate=1.0, steps=1), 1.0)  # type: ignore[arg-type]
-    found = next(line for line in lines if line.startswith("arithmetic"))
-    assert float(found.split()[1]) * 1e12 == pytest.approx(4 * 30 * 20 * 1000, rel=0.05)
-
-
 @pytest.mark.parametrize("quantizer", ["vq", "gumbel"])
 def test_a_learnt_quantiser_trains_and_resumes_exactly(quantizer: str, corpus: dict[str, Path], tmp_path: Path) -> None:
     chosen = [f"model.quantizer={quantizer}", "run.steps=6"]
@@ -486,75 +338,6 @@ def test_dropped_conditions_are_learnt_and_left_out(corpus: dict[str, Path], tmp
     assert "null_speaker" in found
     with pytest.raises(ConfigError, match="go together"):
         trainer("diffusion", corpus, tmp_path / "bad", ["data.drop_share=0.5"])
-
-
-def test_adapters_train_alone_merge_and_resume(corpus: dict[str, Path], tmp_path: Path) -> None:
-    trainer("gpt", corpus, tmp_path / "base", ["run.steps=2"]).fit()
-    chosen = [f"run.init_from={tmp_path / 'base'}", "run.lora_rank=4", "run.steps=6", "run.learning_rate=0.01"]
-    whole = trainer("gpt", corpus, tmp_path / "whole", chosen)
-    names = [name for name, parameter in whole.network.named_parameters() if parameter.requires_grad]
-    assert names
-    assert all(".lora_" in name for name in names)
-    before = {name: value.clone() for name, value in whole.network.state_dict().items()}
-    whole.fit()
-    for name, value in whole.network.state_dict().items():
-        assert torch.equal(value, before[name]) == (".lora_" not in name), name
-
-    merged, _ = load_gpt(tmp_path / "whole")  # a plain network with the averaged weights
-    ids = torch.randint(0, merged.vocabulary_size, (2, 30), generator=torch.Generator().manual_seed(0))
-    with torch.no_grad(), whole.learner._averaged():
-        assert torch.allclose(next_logits(whole.network.eval(), ids), next_logits(merged, ids), atol=1e-5)
-    start, _ = load_gpt(tmp_path / "base")
-    assert not torch.allclose(next_logits(start, ids), next_logits(merged, ids), atol=1e-3)
-
-    trainer("gpt", corpus, tmp_path / "broken", [*chosen, "run.stop_at=3"]).fit()
-    broken = trainer("gpt", corpus, tmp_path / "broken", chosen)
-    broken.fit()
-    for name in ("model.safetensors", "trainer/weights.safetensors", "trainer/average.safetensors"):
-        one, two = (load_tensors(locate(tmp_path / run) / name) for run in ("whole", "broken"))
-        assert all(torch.equal(one[key], two[key]) for key in one), name
-
-
-def test_adapters_are_for_the_gpt_of_another_run(corpus: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"give them as run\.init_from"):
-        trainer("gpt", corpus, tmp_path / "run", ["run.lora_rank=4"])
-    with pytest.raises(ConfigError, match="DVAE has no q_proj"):
-        trainer("dvae", corpus, tmp_path / "run", ["run.lora_rank=4", f"run.init_from={corpus['dvae']}"])
-
-
-def test_another_tracker_gets_what_tensorboard_gets(
-    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    calls: list[tuple[str, Any]] = []
-
-    def record(name: str) -> Any:
-        return lambda *args, **kwargs: calls.append((name, args[0] if args else kwargs))
-
-    fake = SimpleNamespace(
-        init=record("init"),
-        log=record("log"),
-        finish=record("finish"),
-        Image=lambda x: x,
-        Audio=lambda x, sample_rate: x,
-    )
-    monkeypatch.setitem(sys.modules, "trackio", fake)
-    chosen = ["run.trackers=[trackio]", "run.steps=2", "run.preview_every=2", "run.preview_samples=1"]
-    trainer("dvae", corpus, tmp_path / "run", chosen).fit()
-    assert calls[0][0] == "init"
-    assert calls[0][1]["name"] == "run"
-    assert calls[-1] == ("finish", {})
-    logged = {key for name, values in calls if name == "log" for key in values}
-    assert {"train/loss", "validation/l1", "gradients"} <= logged
-    assert any(key.endswith("/decoded") for key in logged)
-    assert not (tmp_path / "run" / "tensorboard").exists()
-
-
-def test_a_tracker_that_is_not_installed_is_named(
-    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "wandb", None)  # importing it fails
-    with pytest.raises(ConfigError, match="pip install wandb"):
-        trainer("dvae", corpus, tmp_path / "run", ["run.trackers=[wandb]"]).fit()
 
 
 def test_crops_agree_with_their_later_part_only_after_the_set_step(corpus: dict[str, Path], tmp_path: Path) -> None:

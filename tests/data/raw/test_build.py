@@ -1,5 +1,6 @@
 """The whole builder on long recordings whose cuts, readers and words are known."""
 
+import contextlib
 import csv
 import io
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import soundfile as sf
 from rich.console import Console
@@ -162,6 +164,16 @@ def test_parts_by_several_machines_make_the_same(short: Path, short_built: Path,
     assert checksums(tmp_path / "out") == checksums(short_built)
 
 
+def ray_workers() -> set[int]:
+    """The processes of this test's own cluster that are at work; other tests on the machine may have clusters too."""
+    workers = set()
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if process.cmdline()[:1] and process.cmdline()[0].startswith("ray::_alone_on_its_core"):
+                workers.add(process.pid)
+    return workers
+
+
 @pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_with_a_worker_killed(short: Path, short_built: Path, tmp_path: Path) -> None:
     """The local cluster has two workers; the first one that gets work is killed while it works."""
@@ -169,12 +181,12 @@ def test_on_ray_with_a_worker_killed(short: Path, short_built: Path, tmp_path: P
 
     def kill_one() -> None:
         while not killed:
-            found = subprocess.run(["pgrep", "-f", "^ray::_alone_on_its_core"], capture_output=True, text=True)
-            if found.stdout.strip():
-                time.sleep(1.5)  # while the build is at work
-                killed.append(int(found.stdout.split()[0]))
-                os.kill(killed[0], signal.SIGKILL)
-            time.sleep(0.1)
+            at_work = ray_workers()
+            time.sleep(1.0)
+            for worker in at_work & ray_workers():  # they have been at work for a second and are so still
+                killed.append(worker)
+                os.kill(worker, signal.SIGKILL)
+                break
 
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()

@@ -2,18 +2,15 @@
 
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
-from io import StringIO
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from tests import forks
 from tests.corpus import voice_clip
+from tests.triforce_tts.evaluation import once
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation import ledger, plan, run, sources
 from triforce_tts.evaluation.clips import Judged, Work, judge
@@ -26,9 +23,7 @@ PLAN = plan.Plan(SENTENCES, (), (), (0, 1))
 
 
 def evaluate(model: Path, out: Path, planned: plan.Plan = PLAN, force: bool = False) -> tuple[Report, str]:
-    output = StringIO()
-    report = run.evaluate(run.candidates([model]), planned, STUB, out, 1, Console(file=output, width=200), force)
-    return report, output.getvalue()
+    return once.evaluate([model], planned, STUB, out, force)
 
 
 def heard(report: Report) -> list[object]:
@@ -168,13 +163,13 @@ def test_kill_nine_and_go_on(model: Path, whole: Report, tmp_path: Path) -> None
         "t.evaluate(Path(sys.argv[1]), Path(sys.argv[2]))\n"
     )
     out = tmp_path / "report"
-    child = subprocess.Popen([sys.executable, "-c", code, str(model), str(out)], cwd=Path.cwd())
+    child = forks.Program(["-c", code, model, out])
     judged = out / ledger.JUDGED
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and (not judged.exists() or judged.read_bytes().count(b"\n") < 2):
         assert child.poll() is None
         time.sleep(0.005)
-    child.send_signal(signal.SIGKILL)
+    child.kill()
     child.wait()
     report, told = evaluate(model, out)
     assert report.continued >= 2 and "goes on" in told

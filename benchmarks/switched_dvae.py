@@ -29,7 +29,8 @@ from benchmarks.codes_study import minutes
 from benchmarks.judges import character_errors, recogniser_name
 from benchmarks.train import table
 from triforce_tts.audio.io import decode_audio
-from triforce_tts.audio.mel import AudioConfig, envelope, griffin_lim, log_mel_nats, mel_spectrogram
+from triforce_tts.audio.mel import AudioConfig, envelope, log_mel_nats, mel_spectrogram
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.checkpoint import locate, read_lineage
 from triforce_tts.evaluation.statistics import interval
 from triforce_tts.files import write_json, write_text

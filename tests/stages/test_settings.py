@@ -106,7 +106,7 @@ STAGES: dict[tuple[str, str], dict[str, list[object]]] = {
         "guide_width": [*FINITE, 0, -1],
     },
     ("dvae", "data"): {**DATA, "crop_seconds": [*FINITE, 0, -1, 1e-9, 1e9]},
-    ("dvae", ""): {"mse_weight": [*FINITE, -1]},
+    ("dvae", ""): {"neighbours": [-1, 10**12], "mse_weight": [*FINITE, -1]},
     ("diffusion", "data"): {
         "reference_seconds": [*FINITE, 0, -1, 1e9],
         "true_mel_share": [*FINITE, -0.1, 1.1],

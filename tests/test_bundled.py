@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +73,17 @@ def test_the_card_holds_measured_figures() -> None:
     card = (bundled_model() / "MODEL_CARD.md").read_text()
     for word in ("## Data", "## Training", "## Figures", "Ends properly", "nearest reference", "CC BY 4.0"):
         assert word in card
+
+
+def test_speaking_imports_neither_torchs_compiler_nor_torchaudio_nor_ffmpeg(tmp_path: Path) -> None:
+    """Each of them takes longer to import than a sentence takes to say. The process is a new one: forks inherit imports."""
+    program = (
+        "import sys; from triforce_tts.cli.app import main\n"
+        f"sys.argv = ['triforce-tts', 'speak', 'Good morning.', '--out', {str(tmp_path / 'a.wav')!r}]\n"
+        "try: main()\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "print([name for name in ('torch._dynamo', 'sympy', 'torchaudio', 'av', 'librosa', 'scipy') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"

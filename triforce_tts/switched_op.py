@@ -72,7 +72,6 @@ def switched_conv_reference(
     return out
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def is_native(device: str, dtype: torch.dtype) -> bool:
     """Whether the native operator serves tensors of this kind; the first call without the library says so."""
     if dtype not in NATIVE_TYPES.get(device, ()):
@@ -82,6 +81,11 @@ def is_native(device: str, dtype: torch.dtype) -> bool:
     if native.missing():
         _warn_once()
     return False
+
+
+# What ``torch.compiler.assume_constant_result`` does. Calling that would import torch's compiler, which takes longer than
+# to speak a sentence.
+is_native._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 @functools.cache

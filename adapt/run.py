@@ -190,20 +190,17 @@ class _Adaptation:
         return {"minutes": round(minutes, 3), "settings": self.options.settings_of(stage)}
 
     def _gpt(self) -> Facts:
-        budget, options = self._budget("gpt"), self.options
-        return self._trained("stage 2", training.train_gpt(
-            self.model, self.work / CODES, self.work / GPT, budget["minutes"], options.seed, options.workers,
-            budget["settings"],
-        ))  # fmt: skip
+        return self._train("gpt", "stage 2", training.train_gpt, CODES, GPT)
 
     def _diffusion(self) -> Facts:
-        budget, options = self._budget("diffusion"), self.options
-        return self._trained("stage 3", training.train_diffusion(
-            self.model, self.work / CHOSEN, self.work / DIFFUSION, budget["minutes"], options.seed, options.workers,
-            budget["settings"],
-        ))  # fmt: skip
+        return self._train("diffusion", "stage 3", training.train_diffusion, CHOSEN, DIFFUSION)
 
-    def _trained(self, title: str, facts: Facts) -> Facts:
+    def _train(self, stage: str, title: str, train: Callable[..., Facts], data: str, run: str) -> Facts:
+        budget, options = self._budget(stage), self.options
+        facts = train(
+            self.model, self.work / data, self.work / run, budget["minutes"], options.seed, options.workers,
+            budget["settings"],
+        )  # fmt: skip
         why = ", ended early because the held-out clips came no nearer" if facts["stopped_early"] else ""
         self._say(f"{title}: {facts['steps']} steps in {facts['minutes']:.1f} min{why}; held-out error "
                   f"{facts['first']:.4f} before, {facts['best']:.4f} at the best step {facts['best_step']}")  # fmt: skip

@@ -210,7 +210,7 @@ def read_text(shards: ShardSet, index: int) -> CodedText:
     Raises:
         ShardError: they are missing or of a wrong type; the sample is named.
     """
-    return _checked(CodedText, shards.meta(index), f"sample '{shards.keys[index]}'")
+    return checked(CodedText, shards.meta(index), f"sample '{shards.keys[index]}'")
 
 
 def read_details(folder: str, details: Any) -> CodeDetails:
@@ -219,16 +219,21 @@ def read_details(folder: str, details: Any) -> CodeDetails:
     Raises:
         ShardError: something is missing, of a wrong type or out of bounds.
     """
-    return _checked(CodeDetails, details, f"{folder}/{INDEX}: details")
+    return checked(CodeDetails, details, f"{folder}/{INDEX}: details")
 
 
-def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
+def checked(kind: type[RecordT], value: Any, where: str, command: str = "codes") -> RecordT:
+    """``value`` as a ``kind``; ``where`` names it in messages, and ``command`` has written it.
+
+    Raises:
+        ShardError: something is missing, of a wrong type or out of bounds; the first fault is named.
+    """
     try:
         return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         key = ".".join(str(part) for part in first["loc"]) or "(whole)"
-        raise ShardError(f"{where}: '{key}': {first['msg']}; run 'triforce-tts codes' again") from error
+        raise ShardError(f"{where}: '{key}': {first['msg']}; run 'triforce-tts {command}' again") from error
 
 
 def _code_shard(job: _Job) -> tuple[ShardInfo, int]:

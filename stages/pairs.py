@@ -12,18 +12,19 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from triforce_tts.errors import ShardError
 from triforce_tts.sampling.takes import text_starts
-from triforce_tts.schema import Record, RecordT
+from triforce_tts.schema import Record
 from triforce_tts.sequences import END, TokenSequence, Vocabulary
 from triforce_tts.shards import INDEX, Sample, ShardSet
 
-from .codes import CodeDetails, decode_codes, encode_codes
+from .codes import CodeDetails, checked, decode_codes, encode_codes
 
 EXTENSION = "codes.npy"
-AGAIN = "run 'triforce-tts prefer' again"
+COMMAND = "prefer"
+AGAIN = f"run 'triforce-tts {COMMAND}' again"
 Frames = Annotated[int, Field(ge=0, le=1 << 24)]
 
 
@@ -115,7 +116,7 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
         ShardError: a field is missing or of a wrong type, or the codes are not as many as it says, or out of range.
     """
     where = f"pair '{shards.keys[index]}'"
-    record = _checked(PairRecord, shards.meta(index), where)
+    record = checked(PairRecord, shards.meta(index), where, COMMAND)
     codes = decode_codes(shards.payload(index), where)
     frames = [record.voice_frames, record.better.frames, record.worse.frames]
     if list(codes.shape) != [sum(frames), details.groups]:
@@ -139,7 +140,8 @@ def read_pair_details(shards: ShardSet) -> PairDetails:
         ShardError: a field is missing, or two folders differ in more than the model that drew.
     """
     stamps = [
-        (folder, _checked(PairDetails, told, f"{folder}/{INDEX}: details")) for folder, told in shards.details.items()
+        (folder, checked(PairDetails, told, f"{folder}/{INDEX}: details", COMMAND))
+        for folder, told in shards.details.items()
     ]
     first_folder, first = stamps[0]
     for folder, stamp in stamps[1:]:
@@ -148,15 +150,6 @@ def read_pair_details(shards: ShardSet) -> PairDetails:
                 f"{first_folder} and {folder}: the pairs are of other codes or text tokens; draw both with one DVAE"
             )
     return first
-
-
-def _checked(kind: type[RecordT], value: Any, where: str) -> RecordT:
-    try:
-        return kind.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        key = ".".join(str(part) for part in first["loc"]) or "(whole)"
-        raise ShardError(f"{where}: '{key}': {first['msg']}; {AGAIN}") from error
 
 
 def sequence_of(

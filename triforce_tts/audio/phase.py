@@ -10,7 +10,7 @@ from triforce_tts.audio.mel import AudioConfig
 
 _MOMENTUM = 0.99  # Perraudin et al., 2013
 _LEAST_POWER = 1e-32  # of a bin; below it a phase is 0
-_LEAST_WEIGHT = 1e-8  # of the windows over a sample, which the first sample of a clip has
+_LEAST_WEIGHT = 1e-8  # of the squared windows over a sample: nothing is divided by zero where no window reaches
 
 
 class _GriffinLim:

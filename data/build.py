@@ -20,7 +20,9 @@ from .options import (
     Force,
     HeldOutList,
     Out,
+    Recogniser,
     SampleRate,
+    WordsWrong,
     Workers,
     check_out,
     folder_or_file,
@@ -76,13 +78,15 @@ def labelled(
     codec: Codec = None,
     align: Align = None,
     workers: Workers = None,
+    recogniser: Recogniser = None,
+    words_wrong: WordsWrong = None,
     dry_run: DryRun = False,
     force: Force = False,
 ) -> None:
     """Build from short recordings of one speaker each, with their texts.
 
-    A recording is dropped if it is too short, too long, silent or clipped, or if its text is too short or too long for
-    it.
+    A recording is dropped if it is too short, too long, silent or clipped, if its text is too short or too long for it,
+    or, with --recogniser, if something else than its text is heard in it.
 
     Example: triforce-tts build labelled recordings/ --out shards/real --sample-rate 16000 --align
     """
@@ -91,7 +95,8 @@ def labelled(
     words = [str(source) for source in sources or ()]
     folders = folders_of(words)
     check_out(out, folders)
-    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
+    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force,
+                    recogniser, words_wrong)  # fmt: skip
     build_labelled([Path(word) for word in words], columns, heldout_lists(heldout, folders), output, _console())
 
 
@@ -138,6 +143,8 @@ def synthetic(
     codec: Codec = None,
     align: Align = None,
     workers: Workers = None,
+    recogniser: Recogniser = None,
+    words_wrong: WordsWrong = None,
     dry_run: DryRun = False,
     force: Force = False,
 ) -> None:
@@ -152,7 +159,8 @@ def synthetic(
 
     speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
                     assets, speeds)  # fmt: skip
-    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force)
+    output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force,
+                    recogniser, words_wrong)  # fmt: skip
     build_synthetic(speech, heldout, output, _console())
 
 

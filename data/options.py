@@ -62,6 +62,19 @@ Align = Annotated[
         "manifest has; for raw recordings, what the configuration says.",
     ),
 ]
+Recogniser = Annotated[
+    str | None,
+    typer.Option(
+        help="Who hears each clip and counts the words that differ from its text: auto, tiny.en, pocketsphinx, or a "
+        "folder of Whisper's weights. Default: nobody, which is ten times as fast."
+    ),
+]
+WordsWrong = Annotated[
+    float | None,
+    typer.Option(
+        min=0, max=10, help="With --recogniser: a clip is dropped above this share of wrong words. Default: 0.5."
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the shards in OUT if they have another content.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be built; build nothing.")]
 

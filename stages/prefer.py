@@ -6,7 +6,6 @@ again from what is drawn.
 """
 
 import hashlib
-import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -136,15 +135,16 @@ def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
         TriforceError: there is no recogniser.
     """
     from triforce_tts.judges import embedding, recognisers, words
+    from triforce_tts.judges.networks import absent
 
     from .prefer_draw import Judges
 
     choice = recognisers.choose(options.recogniser)
-    absent = [name for name in words.PACKAGES if importlib.util.find_spec(name) is None]
-    if choice.recogniser is None or absent:
-        what = f"{' and '.join(absent)} cannot be found" if absent else choice.remark
+    missing = absent(*words.PACKAGES)
+    if choice.recogniser is None or missing:
+        what = f"{' and '.join(missing)} cannot be found" if missing else choice.remark
         raise TriforceError(f"renditions are judged by the words that are wrong, and {what}; {recognisers.INSTALL}")
-    judges = Judges(choice.recogniser, importlib.util.find_spec(embedding.PACKAGE) is not None)
+    judges = Judges(choice.recogniser, not absent(embedding.PACKAGE))
     name = recognisers.open_recogniser(judges.recogniser).name
     return judges, json.dumps([name, judges.hears_voices, settings.temperature])
 

@@ -17,6 +17,7 @@ from rich.console import Console
 from triforce_tts import pool
 from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import atomic_path, working_folder, write_json
+from triforce_tts.judges.words import Edits
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, read_record
 from triforce_tts.shards import (
@@ -56,7 +57,10 @@ class Job:
     @property
     def fingerprint(self) -> str:
         """A checksum of the settings and the input: the labels of the clips, and the size and time of their files."""
-        digest = hashlib.sha256(json.dumps([BUILD_FORMAT, asdict(self.recipe), self.barred]).encode())
+        recipe = asdict(self.recipe)
+        if self.recipe.hearing is None:  # shards that were finished before there was this setting stay valid
+            del recipe["hearing"]
+        digest = hashlib.sha256(json.dumps([BUILD_FORMAT, recipe, self.barred]).encode())
         for clip in self.clips:
             digest.update(json.dumps(_labels(clip), sort_keys=True).encode())
             if not synthetic.is_synthetic(clip):
@@ -70,6 +74,7 @@ class Outcome(Record):
     info: ShardInfo
     drops: list[Drop]
     misfits: list[tuple[str, str]]  # the id of each clip whose alignment does not fit, and why it does not
+    heard: tuple[int, int] = (0, 0)  # words that a recogniser heard wrongly, and all words of the clips that it heard
 
 
 class _Done(Record):
@@ -87,6 +92,9 @@ class Built:
 
     drops: list[Drop] = field(default_factory=list)
     misfits: list[tuple[str, str]] = field(default_factory=list)
+    heard: Edits = field(
+        default=Edits(0, 0)
+    )  # words that a recogniser heard wrongly, of the clips that were dropped too
 
 
 class NothingBuilt(ShardError):
@@ -109,6 +117,7 @@ def run_job(job: Job) -> Outcome:
     drops: list[Drop] = []
     misfits: list[tuple[str, str]] = []
     unlucky: list[str] = []
+    heard: list[Edits] = []
 
     def samples() -> Iterator[Sample]:
         for clip in job.clips:
@@ -120,12 +129,16 @@ def run_job(job: Job) -> Outcome:
             except Refused as refusal:
                 unlucky.extend([clip.id] * refusal.again)
                 drops.append(Drop(clip.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value))))
+                heard.extend([refusal.edits] if refusal.edits else [])
                 continue
+            heard.extend([prepared.edits] if prepared.edits else [])
             if prepared.misfit:
                 misfits.append((clip.id, prepared.misfit))
             yield prepared.sample
 
-    outcome = Outcome(info=write_shard(path, samples()), drops=drops, misfits=misfits)
+    info = write_shard(path, samples())
+    words = (sum(edits.wrong for edits in heard), sum(edits.total for edits in heard))
+    outcome = Outcome(info=info, drops=drops, misfits=misfits, heard=words)
     if unlucky:  # no file is written that says "done", so the next build tries these clips again
         return outcome
     sizes = {"size": path.stat().st_size, "sidecar": sidecar_path(path).stat().st_size}
@@ -219,6 +232,8 @@ def build(
         for outcome in outcomes.values():
             built.drops += outcome.drops
             built.misfits += outcome.misfits
+            wrong, total = outcome.heard
+            built.heard = Edits(built.heard.wrong + wrong, built.heard.total + total)
         _write_drops(out / DROPS, built.drops)
         if not any(outcome.info.samples for outcome in outcomes.values()):
             (out / INDEX).unlink(missing_ok=True)

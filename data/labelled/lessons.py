@@ -13,8 +13,9 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import LETTERS, TextTokenizer
 from triforce_tts.wording import counted
 
-from ..common.clips import Clip, TeacherVoice
+from ..common.clips import Clip, Drop, TeacherVoice
 from ..common.heldout import HeldOut
+from ..common.names import printable
 from . import kokoro, synthetic
 
 NAME = "kokoro"
@@ -35,10 +36,11 @@ class Teaching:
 
 @dataclass
 class Plan:
-    """The clips to speak, the ids of those that are held out, and notes for the user."""
+    """The clips to speak, the ids of those that are held out, the texts that are left out, and notes for the user."""
 
     clips: list[Clip]
     held: set[str]
+    drops: list[Drop]
     notes: list[str]
 
 
@@ -101,7 +103,7 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
         kokoro.blend(styles, voice)
     version = kokoro.version(teaching.assets)
     unique = synthetic.chosen_texts(texts, limit, heldout)
-    sayable, notes = _with_phones(unique)
+    sayable, drops, notes = _with_phones(unique)
     apart = synthetic.texts_apart(sayable)
     clips, held = [], set[str]()
     for text in sayable:
@@ -112,7 +114,7 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
                 held.add(clip.id)
     if not clips:
         raise ShardError(notes[0] if notes else "there is no text to speak; give TEXTS with a sentence on each line")
-    return Plan(sorted(clips, key=lambda clip: clip.id), held, notes)
+    return Plan(sorted(clips, key=lambda clip: clip.id), held, drops, notes)
 
 
 def _clip(text: str, teacher: TeacherVoice) -> Clip:
@@ -138,26 +140,31 @@ def _speed(text: str, voice: str, speeds: Sequence[float]) -> float:
     return random.Random(f"speed {voice} {text}").choice(speeds)
 
 
-def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The texts whose words all have phones, and a note on the texts that were left out."""
+def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[Drop], list[str]]:
+    """The texts whose words all have phones, a row for each text that is left out, and a note on all of them."""
     tokenizer = TextTokenizer()
     sayable: list[str] = []
+    drops: list[Drop] = []
     unknown: Counter[str] = Counter()
     for text in texts:
         try:
             pieces = tokenizer.spell(normalize(text))
-        except TextError:
+        except TextError as error:
             unknown[text[:40]] += 1
+            drops.append(Drop(printable(text), 0.0, "cannot be spoken", printable(str(error))))
             continue
         words = ["".join(piece.symbols) for piece in pieces if piece.is_word and set(piece.symbols) <= set(LETTERS)]
         unknown.update(set(words))
-        if not words:
+        if words:
+            drops.append(Drop(printable(text), 0.0, "words without phones", printable(", ".join(dict.fromkeys(words)))))
+        else:
             sayable.append(text)
     if not unknown:
-        return sayable, []
+        return sayable, drops, []
     named = ", ".join(f"'{word}' ({count})" for word, count in unknown.most_common(NAMED))
     more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-    left_out = len(texts) - len(sayable)
-    return sayable, [
-        f"left out {left_out} of {counted(len(texts), 'text')}, because these words have no phones: {named}{more}"
-    ]
+    return (
+        sayable,
+        drops,
+        [f"left out {len(drops)} of {counted(len(texts), 'text')}, because these words have no phones: {named}{more}"],
+    )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -13,6 +14,7 @@ from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError, TextError, TriforceError
 from triforce_tts.judges.align import aligner
+from triforce_tts.judges.words import Edits
 from triforce_tts.samples import SampleRecord, content_of
 from triforce_tts.shards import Sample
 from triforce_tts.text import alignment
@@ -22,6 +24,7 @@ from triforce_tts.wording import counted
 
 from ..common.clips import Clip, TeacherVoice
 from . import kokoro, synthetic
+from .hearing import Hearing, hear
 
 ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": encode_opus}
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
@@ -51,23 +54,28 @@ class Recipe:
     # teacher gives. False: take none.
     align: bool | None = None
     codec: str = "flac"
+    hearing: Hearing | None = None  # None: no recogniser hears the clips
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sample, and the reason if the alignment in the manifest does not fit; the reason is empty otherwise."""
+    """A sample, and what else there is to say of its clip."""
 
     sample: Sample
-    misfit: str = ""
+    misfit: str = ""  # why the alignment in the manifest does not fit; empty if it fits
+    edits: Edits | None = None  # the words that a recogniser heard wrongly, if one heard the clip
 
 
 class Refused(Exception):
     """A clip that cannot be used."""
 
-    def __init__(self, reason: str, value: object, seconds: float = 0.0, again: bool = False) -> None:
+    def __init__(
+        self, reason: str, value: object, seconds: float = 0.0, again: bool = False, edits: Edits | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason, self.value, self.seconds = reason, value, seconds
         self.again = again  # whether the machine was at fault and the next build should try the clip again
+        self.edits = edits  # the words that a recogniser heard wrongly, if it heard the clip
 
 
 def prepare(clip: Clip, recipe: Recipe) -> Prepared:
@@ -104,6 +112,7 @@ def _prepare(clip: Clip, recipe: Recipe) -> Prepared:
         audio = _resample(audio, stored)
     levelled, gain_db = normalize_level(audio.samples, audio.sample_rate)
     audio = Audio(levelled, audio.sample_rate)
+    scores, edits = _heard(clip, audio, recipe.hearing)
     words, misfit = _words(clip, audio, recipe.align)
     record = SampleRecord(
         id=clip.id,
@@ -119,9 +128,10 @@ def _prepare(clip: Clip, recipe: Recipe) -> Prepared:
         reader=clip.reader,
         snr_db=clip.snr_db,
         alignment=words,
+        **scores,
     )
     sample = Sample(clip.id, content_of(record), ENCODERS[recipe.codec](audio), recipe.codec)
-    return Prepared(sample, misfit)
+    return Prepared(sample, misfit, edits)
 
 
 def rate_to_store(sample_rate: int, codec: str) -> int:
@@ -173,6 +183,18 @@ def _check(clip: Clip, audio: Audio, limits: Limits) -> None:
     clipped = float((audio.samples.abs() > 0.999).float().mean())
     if clipped > limits.max_clipped:
         raise Refused("clipped", f"{100 * clipped:.2f} %", seconds)
+
+
+def _heard(clip: Clip, audio: Audio, hearing: Hearing | None) -> tuple[dict[str, Any], Edits | None]:
+    """The fields that a recogniser's hearing adds to the sample, and the words that it heard wrongly."""
+    if hearing is None:
+        return {}, None
+    heard = hear(audio, clip.text, hearing)
+    error = heard.edits.error
+    if error > hearing.max_words_wrong:
+        value = f"{100 * error:.0f} % of its words are wrong: '{heard.text}'"
+        raise Refused("another text is heard", value, audio.duration_s, edits=heard.edits)
+    return {"recogniser": heard.by, "words_wrong": round(error, 4)}, heard.edits
 
 
 # --- alignments ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from ..common.heldout import HeldOut, read_heldout
 from ..common.names import printable
 from . import babble, lessons, synthetic
 from .build import DROPS, Built, NothingBuilt, build
+from .hearing import WORDS_WRONG, Hearing, open_hearing
 from .labels import find_clips
 from .prepare import ENCODERS, OPUS_RATES, Recipe
 from .tables import parse_columns
@@ -42,13 +43,17 @@ class Output:
     workers: int = 1
     dry_run: bool = False
     force: bool = False  # replace shards that were built of something else
+    recogniser: str | None = None  # which hears each clip; None: nobody listens
+    words_wrong: float | None = None  # the share of a clip's words that it may hear wrongly; None: the default
 
     def check(self) -> None:
-        """Refuse an unknown codec, and a sample rate that the codec cannot store.
+        """Refuse an unknown codec, a sample rate that the codec cannot store, and a limit without a recogniser.
 
         Raises:
-            ShardError: the codec is unknown or cannot store the sample rate.
+            ShardError: the codec is unknown or cannot store the sample rate, or there is nobody who hears words.
         """
+        if self.words_wrong is not None and self.recogniser is None:
+            raise ShardError("--words-wrong: no recogniser counts them; give --recogniser too, such as tiny.en")
         if self.codec not in ENCODERS:
             raise ShardError(f"--codec {self.codec}: expected one of {', '.join(ENCODERS)}")
         if self.codec == "opus" and self.sample_rate not in (None, *OPUS_RATES):
@@ -158,15 +163,16 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
         texts = babble.sentences(speech.sentences or BABBLE_SENTENCES)
     else:
         texts = synthetic.read_texts(speech.texts, speech.max_characters or MAX_CHARACTERS, held_list)
+    drops: list[Drop] = []
     if speech.assets is not None:
         planned = lessons.plan(texts, speech.teaching(speech.assets), speech.sentences, held_list)
-        clips, held = planned.clips, planned.held
+        clips, held, drops = planned.clips, planned.held, planned.drops
         for note in planned.notes:
             tell(note, console)
     else:
         voices = speech.voice_names()
         clips, held = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
-    inventory = Inventory(clips)
+    inventory = Inventory(clips, drops)
     _tell_count(lists, inventory, held, console)
     texts_name = _named([speech.texts]) if speech.texts else "texts of its own"
     _build(inventory, held, output, [], f"shards of {texts_name} spoken by {speech.engine}", console)
@@ -204,13 +210,15 @@ def _build(
         if not inventory.clips:
             raise ShardError(f"none of the recordings could be built ({len(inventory.drops)} in all)")
         return
-    recipe = Recipe(sample_rate=output.sample_rate, align=output.align, codec=output.codec)
+    recipe = Recipe(output.sample_rate, align=output.align, codec=output.codec, hearing=_hearing(output, console))
     details = {
         "sources": sorted({clip.collection for clip in inventory.clips}),
         "sample_rate": output.sample_rate,
         "limits": asdict(recipe.limits),
         "aligned": bool(output.align),
     }
+    if recipe.hearing is not None:
+        details["heard"] = asdict(recipe.hearing)
     try:
         built = build(
             inventory.clips, held, output.out, recipe, output.workers, details, console, inventory.drops, folders,
@@ -220,6 +228,15 @@ def _build(
         _tell_drops(error.drops, console)
         raise
     _summarise(output.out, built, console)
+
+
+def _hearing(output: Output, console: Console) -> Hearing | None:
+    """Who hears the clips; a line on the terminal names the recogniser."""
+    if output.recogniser is None:
+        return None
+    hearing, line = open_hearing(output.recogniser, WORDS_WRONG if output.words_wrong is None else output.words_wrong)
+    tell(line, console)
+    return hearing
 
 
 # --- lines for the terminal ------------------------------------------------------------------------------------
@@ -259,6 +276,9 @@ def _summarise(out: Path, built: Built, console: Console) -> None:
         first, why = built.misfits[0]
         count = counted(len(built.misfits), "alignment")
         tell(f"{count} of the manifest did not fit and were left out, the first is that of {first}: {why}", console)
+    if built.heard.total:
+        heard = f"{built.heard.wrong} of {counted(built.heard.total, 'word')}, {100 * built.heard.error:.1f} %"
+        tell(f"heard wrongly, also in what was dropped: {heard}", console)
     reasons = Counter(drop.reason for drop in built.drops)
     dropped_s = sum(drop.seconds for drop in built.drops)
     listed = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common()) or "nothing"

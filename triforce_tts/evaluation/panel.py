@@ -3,7 +3,6 @@
 A judge is a small value that can be sent to another process; the networks behind it are loaded there, once.
 """
 
-import importlib.util
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
 from triforce_tts.evaluation.figures import CHARACTER_ERROR, P808, WORD_ERROR
 from triforce_tts.evaluation.report import Figure
 from triforce_tts.judges import dnsmos, embedding, pitch, recognisers, words
+from triforce_tts.judges.networks import absent
 
 INSTALL = recognisers.INSTALL
 _END_S = 0.05  # of a clip that is its ending
@@ -122,10 +122,6 @@ def embed(samples: Wave, rate: int) -> list[float]:
     return [float(value) for value in embedding.embed(torch.from_numpy(samples), rate)]
 
 
-def _absent(*packages: str) -> list[str]:
-    return [name for name in packages if importlib.util.find_spec(name) is None]
-
-
 def assemble(recogniser: str = recognisers.AUTO) -> Panel:
     """All judges whose packages are installed, and a remark for each that is not.
 
@@ -138,8 +134,8 @@ def assemble(recogniser: str = recognisers.AUTO) -> Panel:
     if choice.remark:
         missing.append(choice.remark)
     name = None
-    if absent := _absent(*words.PACKAGES):
-        missing.append(_left_out("words wrong", absent))
+    if lacks := absent(*words.PACKAGES):
+        missing.append(_left_out("words wrong", lacks))
     elif choice.recogniser is not None:
         name = recognisers.open_recogniser(choice.recogniser).name
         judges.append(Words(choice.recogniser))
@@ -148,15 +144,15 @@ def assemble(recogniser: str = recognisers.AUTO) -> Panel:
         ("pitch", Melody(), pitch.PACKAGES),
     ]
     for title, judge, packages in optional:
-        if absent := _absent(*packages):
-            missing.append(_left_out(title, absent))
+        if lacks := absent(*packages):
+            missing.append(_left_out(title, lacks))
         else:
             judges.append(judge)
     speaker = embed
-    if absent := _absent(embedding.PACKAGE):
-        missing.append(_left_out("similarity of voices", absent, embedding.INSTALL))
-    return Panel(tuple(judges), None if absent else speaker, name, tuple(missing))
+    if lacks := absent(embedding.PACKAGE):
+        missing.append(_left_out("similarity of voices", lacks, embedding.INSTALL))
+    return Panel(tuple(judges), None if lacks else speaker, name, tuple(missing))
 
 
-def _left_out(title: str, absent: list[str], install: str = INSTALL) -> str:
-    return f"{title}: left out, because {' and '.join(absent)} cannot be found; {install}"
+def _left_out(title: str, packages: list[str], install: str = INSTALL) -> str:
+    return f"{title}: left out, because {' and '.join(packages)} cannot be found; {install}"

@@ -11,6 +11,11 @@ from triforce_tts.files import file_sha256
 INSTALL = "pip install 'triforce-tts[data]'"
 
 
+def absent(*packages: str) -> list[str]:
+    """Those of the ``packages`` that are not installed."""
+    return [name for name in packages if importlib.util.find_spec(name) is None]
+
+
 def packaged_path(package: str, file: str, sha256: str, install: str = INSTALL) -> Path:
     """Where ``file`` in the folder of ``package`` lies.
 

@@ -4,7 +4,6 @@ Whisper tiny.en hears about one word in twenty of clear natural speech wrongly, 
 figures of one are never compared with figures of the other, so every figure says which recogniser made it.
 """
 
-import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,7 @@ from triforce_tts.audio.pcm import to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import file_sha256
-from triforce_tts.judges.networks import packaged_path
+from triforce_tts.judges.networks import absent, packaged_path
 from triforce_tts.judges.whisper import Whisper, unusable
 
 INSTALL = "pip install 'triforce-tts[evaluate]'"
@@ -198,11 +197,11 @@ def choose(wanted: str = AUTO) -> Choice:
     """The recogniser that ``wanted`` names; by ``auto`` Whisper tiny.en, or pocketsphinx where Whisper is missing."""
     if wanted != AUTO:
         return Choice(wanted, ROUGH if wanted == POCKETSPHINX else "")
-    missing = [name for name in ("faster_whisper", PACKAGE) if importlib.util.find_spec(name) is None]
+    missing = absent("faster_whisper", PACKAGE)
     if not missing:
         return Choice(TINY)
     lacks = f"Whisper is not used, because {' and '.join(missing)} cannot be found ({INSTALL})"
-    if importlib.util.find_spec("pocketsphinx") is None:
+    if absent("pocketsphinx"):
         return Choice(None, f"{lacks}; pocketsphinx is missing too: no words are recognised")
     return Choice(POCKETSPHINX, f"{lacks}; {ROUGH}")
 

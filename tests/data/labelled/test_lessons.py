@@ -85,6 +85,10 @@ def test_words_without_phones_are_named_and_left_out(assets: Path) -> None:
     plan = lessons.plan(texts, lessons.Teaching(assets, {"a": 1.0}), 0, HeldOut())
     assert sorted(r.text for r in plan.clips) == ["Hello there.", "The cat sees the sun."]
     assert plan.notes == ["left out 2 of 4 texts, because these words have no phones: 'brzzt' (2), 'qzxvy' (1)"]
+    assert [(drop.id, drop.reason, drop.value) for drop in plan.drops] == [
+        ("A brzzt.", "words without phones", "brzzt"),
+        ("The qzxvy sees the brzzt.", "words without phones", "qzxvy, brzzt"),
+    ]
     with pytest.raises(ShardError, match=r"left out 1 of 1 text, .*'brzzt'"):
         lessons.plan(["A brzzt."], lessons.Teaching(assets, {"a": 1.0}), 0, HeldOut())
 

@@ -1,0 +1,51 @@
+"""Lets a recogniser hear each clip, and refuses clips that say something else than their text."""
+
+from dataclasses import dataclass
+
+from triforce_tts.audio.io import Audio
+from triforce_tts.audio.resample import ANALYSIS_RATE, resample
+from triforce_tts.errors import ShardError
+from triforce_tts.judges import recognisers, words
+from triforce_tts.judges.networks import absent
+
+WORDS_WRONG = 0.5  # the recogniser's own errors in clear speech with a right text seldom reach this share
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """The recogniser, and the share of a clip's words that it may hear wrongly."""
+
+    recogniser: str  # a choice of judges.recognisers, other than auto
+    max_words_wrong: float = WORDS_WRONG
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the recogniser with the name ``by`` heard in a clip, and how many of the text's words it heard wrongly."""
+
+    text: str
+    edits: words.Edits
+    by: str
+
+
+def open_hearing(recogniser: str, max_words_wrong: float) -> tuple[Hearing, str]:
+    """The settings, and a line for the user that names the recogniser.
+
+    Raises:
+        TriforceError: the recogniser or a package is missing.
+    """
+    if missing := absent(*words.PACKAGES):
+        raise ShardError(f"--recogniser {recogniser}: {' and '.join(missing)} cannot be found; {recognisers.INSTALL}")
+    choice = recognisers.choose(recogniser)
+    if choice.recogniser is None:
+        raise ShardError(f"--recogniser {recogniser}: {choice.remark}")
+    name = recognisers.open_recogniser(choice.recogniser).name
+    remark = f" ({choice.remark})" if choice.remark else ""
+    return Hearing(choice.recogniser, max_words_wrong), f"each clip is heard by {name}{remark}"
+
+
+def hear(audio: Audio, text: str, hearing: Hearing) -> Heard:
+    """Let the recogniser hear a clip and compare what it heard with the clip's ``text``."""
+    recogniser = recognisers.open_recogniser(hearing.recogniser)
+    said = recogniser.hear(resample(audio.samples.numpy(), audio.sample_rate, ANALYSIS_RATE))
+    return Heard(said, words.word_edits(text, said), recogniser.name)

@@ -6,7 +6,8 @@ convolutions) over what the machine could do at most in that time; the peak is g
 product in the same run.
 
 With shards the real loader feeds the steps, and the share of the time that is spent waiting for it is measured:
-``python -m benchmarks.train --shards SHARDS --codes CODES --dvae RUN --workers 2``.
+``python -m benchmarks.train --shards SHARDS --codes CODES --dvae RUN --workers 2``. With ``--loading-alone`` there are no
+steps: the sound that the loader delivers in a second is the fastest that any device could train.
 """
 
 import argparse
@@ -229,7 +230,10 @@ def real_task(stage: str, size: str, sources: argparse.Namespace, overrides: lis
 
 
 def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespace, overrides: list[str]) -> Row:
-    """The share of the time that ``steps`` steps on real shards wait for the next batch."""
+    """The share of the time that ``steps`` steps on real shards wait for the next batch.
+
+    Without steps (``loading_alone``) all the time is spent waiting.
+    """
     chosen = [*overrides, f"run.workers={sources.workers}", f"run.steps={steps + WARM_UP}", "run.minutes=0"]
     quiet = ["run.preview_every=0", "run.validate_every=0", "run.save_every=0", "run.log_every=1", "run.trackers=[]"]
     task, run = real_task(stage, size, sources, [*chosen, *quiet])
@@ -241,8 +245,9 @@ def measure_loading(stage: str, size: str, steps: int, sources: argparse.Namespa
             began = time.perf_counter()
             batch = next(batches)
             arrived = time.perf_counter()
-            trainer._step(batch)
-            _wait(trainer.accelerator.device)
+            if not sources.loading_alone:
+                trainer._step(batch)
+                _wait(trainer.accelerator.device)
             if step >= WARM_UP:
                 waited, took = waited + arrived - began, took + time.perf_counter() - began
                 sound += task.seconds(batch)
@@ -285,6 +290,7 @@ def main() -> None:
     parser.add_argument("--codes", type=Path, nargs="+", help="measure loading from these: stage 2")
     parser.add_argument("--dvae", type=Path, help="run or checkpoint of stage 1, for stage 3")
     parser.add_argument("--workers", type=int, default=2, help="loader processes, where loading is measured")
+    parser.add_argument("--loading-alone", action="store_true", help="measure loading without training steps")
     sources = parser.parse_args()
     rows: list[Row] = []
     for size in sources.sizes:

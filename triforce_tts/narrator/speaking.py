@@ -49,7 +49,7 @@ class Studio:
         """What the plan needs to know of model, voice and settings."""
         model = self.synthesizer.model
         used = self.synthesizer.settings
-        settings = asdict(replace(used, tries=1, batch=max(1, used.batch)))
+        settings = asdict(replace(used, tries=1, batch=1))  # a batch is a matter of speed, as the kind of device is
         how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
 
         def identity(voice: Voice) -> str:

@@ -10,7 +10,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli import narrate_options as own
-from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan
+from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan, print_remarks
 from triforce_tts.cli.options import (
     PROGRESS,
     Batch,
@@ -296,6 +296,8 @@ def _narrate(
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
+    if not quiet:
+        print_remarks(book)
     with show(shown) as progress:
         outcome = work(order, book, studio, progress, crew)
     for remark in outcome.remarks:

@@ -21,6 +21,13 @@ def print_chapters(book: "ChapterBook") -> None:
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
+    print_remarks(book)
+
+
+def print_remarks(book: "ChapterBook") -> None:
+    """What the reader of the book left out or decided, a line each, on the standard error."""
+    for remark in book.remarks:
+        typer.echo(printable(remark), err=True)
 
 
 def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:

@@ -147,7 +147,7 @@ def test_native_batches_of_any_size_give_the_bytes_of_each_line_alone(
     jobs = jobs_of(model, voice)
     settings = replace(WARM, candidates=candidates, tries=3)
     rows: list[int] = []
-    usual = speaking.generate
+    usual = generate
 
     def counted(gpt: GPT, prompts: list[list[int]], *words: Any, **options: Any) -> list[list[int]]:
         rows.append(len(prompts))

@@ -24,7 +24,7 @@ from triforce_tts.cli.options import (
     Steps,
     VoiceClip,
 )
-from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines
+from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines, say_what_is_slow
 from triforce_tts.errors import ConfigError
 from triforce_tts.presets import STANDARD, Preset
 
@@ -298,8 +298,14 @@ def _narrate(
 
     if not quiet:
         print_remarks(book)
-    with show(shown) as progress:
-        outcome = work(order, book, studio, progress, crew)
+        say_what_is_slow(studio.synthesizer)
+    try:
+        with show(shown) as progress:
+            outcome = work(order, book, studio, progress, crew)
+    except KeyboardInterrupt:
+        if order.folder.is_dir():
+            typer.echo(f"{order.folder}: the lines that are spoken are kept; the same command goes on", err=True)
+        raise
     for remark in outcome.remarks:
         typer.echo(remark, err=True)
     if not quiet:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from triforce_tts.narrator.speaking import Studio
 
 _NAMED = 20  # lines that the last message names
+_EXCERPT = 60  # characters that are shown of what is skipped
 
 
 def print_chapters(book: "ChapterBook") -> None:
@@ -65,7 +66,10 @@ def _print_sums(plan: "Plan") -> None:
     if plan.credit_words:
         typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
     for reason, words in sorted(plan.skipped_words.items()):
-        typer.echo(f"{counted(words, 'word')} skipped: {reason}")
+        first = next((part.text for part in plan.skipped if part.reason == reason), "")
+        shown = " ".join(first.split())
+        shown = f"{shown[:_EXCERPT].rstrip()} ..." if len(shown) > _EXCERPT else shown
+        typer.echo(f"{counted(words, 'word')} skipped: {reason}{f', such as {shown!r}' if shown else ''}")
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 

@@ -75,6 +75,14 @@ def prepare_for_lines(
     return synthesizer
 
 
+def say_what_is_slow(synthesizer: "Synthesizer") -> None:
+    """Say that speech takes long because the native operators are missing, where it is spoken on a CPU."""
+    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
+
+    if synthesizer.device.type == "cpu" and (note := native.missing()):
+        typer.echo(note, err=True)
+
+
 def _usual_batch(synthesizer: "Synthesizer") -> int:
     """How many lines to draw at once on the device of ``synthesizer``."""
     from triforce_tts.sampling.stepping import is_native

@@ -61,6 +61,12 @@ def test_a_page_that_is_lost_is_said_and_a_damaged_one_is_named(tmp_path: Path) 
     )
 
 
+def test_chapters_that_are_joined_behind_words_without_a_title_are_named_by_their_titles(tmp_path: Path) -> None:
+    body = "<p>Zero.</p>" + "".join(f'<h2 id="c{n}">Poem {n}</h2><p>Some words.</p>' for n in range(1, 31))
+    book = read(tmp_path, {"a.xhtml": body}, "".join(entry(f"Poem {n}", f"a.xhtml#c{n}") for n in range(1, 31)))
+    assert [chapter.title for chapter in book.chapters] == ["Poem 1 – Poem 30"]
+
+
 def test_fragments_split_a_page_and_a_missing_one_is_its_start(tmp_path: Path) -> None:
     page = "<p>One.</p><h2><a id='c2'/>Two</h2><p>More.</p><section id='c3'><p>Three.</p></section>"
     toc = entry("1", "a.xhtml#gone") + entry("2", "a.xhtml#c2") + entry("3", "a.xhtml#c3")

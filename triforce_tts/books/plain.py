@@ -133,7 +133,7 @@ class _PlainReader:
             at = 0
             for mark in re.finditer(r"\s*\[(\w{1,4}|\*+)\]", text) if self._labels and not block.note else ():
                 if mark[1] in self._labels:
-                    self._draft.say(text[at : mark.start()])
+                    self._say_unmarked(text[at : mark.start()])
                     self._draft.skip(mark[0], "mark of a note")
                     block.marks.append(mark[1])
                     at = mark.end()

@@ -46,7 +46,10 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
     except TriforceError as error:
         return None, f"the cover is left out: {error}"
     if data is None:
-        return None, f"the cover {about.cover!r} is left out: it is not in the book, so there is no JPEG or PNG picture; give one with --cover"
+        return (
+            None,
+            f"the cover {about.cover!r} is left out: it is not in the book, so there is no JPEG or PNG picture; give one with --cover",
+        )
     cover = picture(data)
     if cover is None:
         return None, f"the cover {about.cover!r} is left out: it is no JPEG or PNG picture; give one with --cover"

@@ -103,3 +103,24 @@ def reasons(book: ChapterBook) -> dict[str, str]:
     for part in book.skipped:
         found[part.reason] = f"{found[part.reason]} {part.text}" if part.reason in found else part.text
     return found
+
+
+def damage(path: Path, name: str) -> None:
+    """Change a byte of a file in an epub, so that its checksum is wrong."""
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(f"OEBPS/{name}")
+    content = bytearray(path.read_bytes())
+    content[entry.header_offset + 30 + len(entry.filename)] ^= 0xFF
+    path.write_bytes(content)
+
+
+def rewrite(path: Path, name: str, content: str | None) -> None:
+    """Put another ``content`` into a file of an epub, or take the file out."""
+    changed = f"OEBPS/{name}"
+    with zipfile.ZipFile(path) as archive:
+        files = {entry: archive.read(entry) for entry in archive.namelist() if entry != changed}
+    if content is not None:
+        files[changed] = content.encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for entry, data in files.items():
+            archive.writestr(entry, data)

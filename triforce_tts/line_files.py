@@ -23,7 +23,7 @@ from triforce_tts.schema import Record, read_record
 from triforce_tts.speech import Speech, Spoken
 from triforce_tts.synthesis import Synthesizer
 from triforce_tts.synthesis.script import without_reading
-from triforce_tts.synthesis.speaking import make_jobs, speak_jobs
+from triforce_tts.synthesis.speaking import Job, make_jobs, speak_jobs
 from triforce_tts.voices import Voice
 
 MANIFEST = "lines.jsonl"
@@ -68,7 +68,8 @@ class Reader:
     def identity(self) -> str:
         """What the sound of every text depends on."""
         model, settings = self.synthesizer.model, self.synthesizer.settings
-        how: list[object] = [asdict(replace(settings, batch=max(1, settings.batch))), threads_that_count(model)]
+        # The batch is a matter of speed, as the kind of device is: another one keeps the files.
+        how: list[object] = [asdict(replace(settings, batch=1)), threads_that_count(model)]
         if (choice := self.synthesizer.choice) is not None:
             how.append([choice.takes, *choice.names])
         limits = model.limits.model_dump(mode="json")
@@ -143,15 +144,25 @@ def _row(order: Order, record: FileRecord) -> dict[str, object]:
 
 
 def _speak(reader: Reader, some: Sequence[Order]) -> list[FileRecord]:
-    """Speak several texts together and write their files."""
+    """Speak several texts and write their files. Texts are drawn together until their lines fill a batch, which bounds the memory."""
     synthesizer = reader.synthesizer
     speed = synthesizer.settings.speed
-    jobs = [make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed, speed) for order in some]
-    together = [job for own in jobs for job in own]
+    records: list[FileRecord] = []
+    waiting: list[tuple[Order, list[Job]]] = []
+    for order in some:
+        waiting.append((order, make_jobs(synthesizer.prepare(order.text), reader.voice, order.seed, speed)))
+        if order is some[-1] or sum(len(jobs) for _, jobs in waiting) >= synthesizer.settings.batch:
+            records += _speak_together(synthesizer, waiting)
+            waiting = []
+    return records
+
+
+def _speak_together(synthesizer: Synthesizer, texts: Sequence[tuple[Order, list[Job]]]) -> list[FileRecord]:
+    together = [job for _, jobs in texts for job in jobs]
     spoken = iter(
         speak_jobs(synthesizer.model, together, synthesizer.settings, synthesizer.stopwatch, synthesizer.choice)
     )
-    return [_write(synthesizer, order, [next(spoken) for _ in own]) for order, own in zip(some, jobs, strict=True)]
+    return [_write(synthesizer, order, [next(spoken) for _ in jobs]) for order, jobs in texts]
 
 
 def _write(synthesizer: Synthesizer, order: Order, spoken: Sequence[Spoken]) -> FileRecord:

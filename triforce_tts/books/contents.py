@@ -28,6 +28,7 @@ class Contents:
     entries: list[Entry]
     landmarks: dict[Place, set[str]] = field(default_factory=dict)
     document: str = ""
+    faults: tuple[str, ...] = ()  # what of it cannot be used, a sentence each
 
 
 def read_contents(files: EpubFiles, package: Package) -> Contents:
@@ -38,17 +39,20 @@ def read_contents(files: EpubFiles, package: Package) -> Contents:
         kind = reference.get("type", "").lower()
         landmarks.setdefault(place, set()).add(_GUIDE_TYPES.get(kind, kind))
     entries: list[Entry] = []
+    faults: list[str] = []
     name = next((package.path_of(i.get("href", "")) for i in package.items.values() if _is_nav(i)), "")
-    page = files.page(name) if name else None
+    page = files.spare_page(name, "The table of contents", faults) if name else None
     for nav in page.iter("{*}nav") if page is not None else ():
         if "toc" in types_of(nav) and not entries:
             entries = list(_nav_entries(nav, name, 0))
         elif "landmarks" in types_of(nav):
             for link in nav.iter("{*}a"):
                 landmarks.setdefault(resolve(name, link.get("href", "")), set()).update(types_of(link))
+    if page is not None and not entries:
+        faults.append(f"The table of contents {name!r} names no chapters.")
     if not entries:
-        entries = _ncx_entries(files, package)
-    return Contents(entries, landmarks, name)
+        entries = _ncx_entries(files, package, faults)
+    return Contents(entries, landmarks, name, tuple(faults))
 
 
 def _is_nav(item: Any) -> bool:
@@ -67,13 +71,13 @@ def _nav_entries(element: Any, document: str, level: int) -> Iterator[Entry]:
         yield from _nav_entries(child, document, level + (name in ("ol", "ul")))
 
 
-def _ncx_entries(files: EpubFiles, package: Package) -> list[Entry]:
+def _ncx_entries(files: EpubFiles, package: Package, faults: list[str]) -> list[Entry]:
     spine = next(package.root.iter("{*}spine"), None)
     item = package.items.get(spine.get("toc", "")) if spine is not None else None
     if item is None:
         item = next((i for i in package.items.values() if "dtbncx" in i.get("media-type", "")), None)
     name = package.path_of(item.get("href", "")) if item is not None else ""
-    root = files.page(name) if name else None
+    root = files.spare_page(name, "The table of contents", faults) if name else None
     points = next(root.iter("{*}navMap"), None) if root is not None else None
     return list(_points(points, name, 1)) if points is not None else []
 

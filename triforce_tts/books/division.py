@@ -178,7 +178,7 @@ def _joined_tiny(chapters: list[Chapter]) -> tuple[list[Chapter], tuple[str, ...
             last_title = chapter.title
         else:
             first = joined[-1].title.removesuffix(f" – {last_title}")
-            title, last_title = f"{first} – {chapter.title}", chapter.title
+            title, last_title = " – ".join(filter(None, (first, chapter.title))), chapter.title
             joined[-1] = replace(joined[-1], title=title, blocks=joined[-1].blocks + chapter.blocks)
     remark = f"{len(chapters)} chapters, most of them shorter than {_TINY} words, were joined to {len(joined)}."
     return joined, (remark,)

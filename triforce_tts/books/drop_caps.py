@@ -14,6 +14,19 @@ _REST = re.compile(r"[^\W\d_]+")
 _WORDS = ("A", "I", "O")  # letters that are words
 
 
+def _opens_word(picture: Any) -> bool:
+    """Whether a picture is the first thing of its element, or of one around it, and a letter stands directly behind it."""
+    element, parent = picture, picture.getparent()
+    while parent is not None and element.getprevious() is None and not (parent.text or "").strip():
+        behind = element.tail or ""
+        if not behind and element.getnext() is not None:
+            behind = "".join(element.getnext().itertext())
+        if behind:
+            return bool(behind[0].isalpha())
+        element, parent = parent, parent.getparent()
+    return False
+
+
 class DropCaps:
     """Joins a drop cap with the text behind it, also over white space and the edge of a block."""
 
@@ -29,10 +42,12 @@ class DropCaps:
         return bool(self._letter)
 
     def is_cap(self, element: Any) -> bool:
-        """Whether an element is a drop cap: by its class, and because it holds one letter."""
-        if not any(_CLASS.fullmatch(word) for word in classes_of(element)):
+        """Whether an element is a drop cap: one letter, told by its class, or as a picture directly before the rest of the word."""
+        is_picture = name_of(element) == "img"
+        is_told = any(_CLASS.fullmatch(word) for word in classes_of(element))
+        if not is_told and not (is_picture and _opens_word(element)):
             return False
-        text = element.get("alt", "").strip() if name_of(element) == "img" else text_in(element)
+        text = element.get("alt", "").strip() if is_picture else text_in(element)
         if not _CAP.fullmatch(text):
             return False
         self._last = text[-1]

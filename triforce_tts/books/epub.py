@@ -69,8 +69,13 @@ def open_epub(path: Path) -> Iterator["EpubFiles"]:
             with zipfile.ZipFile(file) as archive:
                 yield EpubFiles(archive, path)
     except (etree.XMLSyntaxError, *_FAULTS) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise TextError(f"{path}: expected an epub, cannot read it ({reason}); give the text as .txt") from error
+        raise TextError(
+            f"{path}: expected an epub, cannot read it ({_reason(error)}); give the text as .txt"
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -147,6 +152,18 @@ class EpubFiles:
         """The bytes of a file, such as a picture, or None where it is not in the zip."""
         return self._unpack(name) if name in self._names else None
 
+    def spare_page(self, name: str, what: str, faults: list[str]) -> Any:
+        """The root of a page that a book can do without, or None; ``faults`` takes a sentence that says why, and ``what`` the page is."""
+        try:
+            root = self.page(name)
+        except TextError as error:
+            faults.append(f"{what} is left out: {error}.")
+            return None
+        if root is None:
+            absent = "it is empty" if name in self._names else "it is not in the book"
+            faults.append(f"{what} {name!r} is left out: {absent}.")
+        return root
+
     def pages(self) -> Iterator[str]:
         """The text of each page of the spine."""
         package = self.package()
@@ -194,8 +211,13 @@ class EpubFiles:
             )
         entry = self._archive.getinfo(name)
         limit = min(self._bytes, max(_SMALL, MOST_TIMES * entry.compress_size))
-        with self._archive.open(entry) as file:
-            content = file.read(limit + 1)  # what the directory of the archive says of sizes may be a lie
+        try:
+            with self._archive.open(entry) as file:
+                content = file.read(limit + 1)  # what the directory of the archive says of sizes may be a lie
+        except _FAULTS as error:
+            raise TextError(
+                f"{self._path}: {name!r} in it is damaged ({_reason(error)}); get the book anew, or give the text as .txt"
+            ) from error
         self._bytes -= len(content)
         if len(content) > limit:
             raise TextError(

@@ -1,11 +1,12 @@
 """Reads an epub into chapters: which of its pages are spoken, and where its table of contents divides them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import TextError
+from triforce_tts.wording import counted
 
 from .chapters import ChapterBook, ReadOptions, Reason, count_words, letters
 from .contents import Contents, Place, read_contents
@@ -38,6 +39,7 @@ _MOST_TITLE = 80  # words of a title page
 _LEAST_LINKS = 3
 _LINKED = 0.6  # share of a page's words in links to other pages, above which it is a table of contents
 _PARTS = frozenset(["part", "volume", "division"])
+_NAMED = 5  # lost pages that a remark names
 _MOST_PART = 80  # words of a part's own page that are joined to its first chapter
 
 
@@ -69,21 +71,40 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         contents = read_contents(files, package)
         pages: list[_Page] = []
         names: set[str] = set()
+        lost: list[str] = []
         for reference in package.spine:
             item = package.items.get(reference.get("idref"))
             name = package.path_of(item.get("href", "")) if item is not None else ""
-            if name and name not in names and (root := files.page(name)) is not None:
-                names.add(name)
-                pages.append(_page(name, root, reference.get("linear", "yes").lower() != "no"))
+            if name in names:
+                continue
+            root = files.page(name)
+            if root is None:
+                lost.append(name or reference.get("idref", ""))
+                continue
+            names.add(name)
+            pages.append(_page(name, root, reference.get("linear", "yes").lower() != "no"))
         for page in pages:
             if page.name in files.cut:
                 raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
         named = [(page.name, page.root) for page in pages]
-        lexicon, faults = read_lexicons(files, named) if options.phones else (BookLexicon(), [])
+        lexicon, faults, left_out = read_lexicons(files, named) if options.phones else (BookLexicon(), [], [])
     source = ["".join(source_parts(page.root)) for page in pages]
     mark_notes(named)
     book, own_faults = _divided(path, options, package, contents, pages, source)
-    return with_readings(book, lexicon, [*faults, *own_faults])
+    book = replace(book, remarks=(*book.remarks, *contents.faults, *_lost_pages(lost)))
+    return with_readings(book, lexicon, [*faults, *own_faults], left_out)
+
+
+def _lost_pages(names: list[str]) -> list[str]:
+    """A remark on pages that the book lists and does not have: what stood there cannot be spoken."""
+    if not names:
+        return []
+    more = " and others" if len(names) > _NAMED else ""
+    which = "it is" if len(names) == 1 else "they are"
+    return [
+        f"{counted(len(names), 'page')} that the book lists cannot be spoken, because {which} missing or empty: "
+        f"{', '.join(map(repr, names[:_NAMED]))}{more}."
+    ]
 
 
 def _page(name: str, root: Any, is_linear: bool) -> _Page:

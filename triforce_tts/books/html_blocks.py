@@ -203,7 +203,12 @@ class PageReader:
         self._close()
 
     def _read_break(self, element: Any, around: _Around) -> None:
-        self._draft.add(LINE_END)
+        before = element.getprevious()
+        is_second = before is not None and name_of(before) == "br" and not (before.tail or "").strip()
+        if is_second and around.kind in ("paragraph", "verse"):
+            self._close()  # an empty line ends a paragraph or a stanza
+        else:
+            self._draft.add(LINE_END)
 
     def _read_rule(self, element: Any, around: _Around) -> None:
         self._draft.rule()

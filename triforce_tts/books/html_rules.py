@@ -32,6 +32,7 @@ _NAMES: dict[str, Reason] = {
     "audio": "hidden",
     "video": "hidden",
     "iframe": "hidden",
+    "noscript": "hidden",
     "object": "hidden",
     "head": "document title",
     "annotation": "formula",

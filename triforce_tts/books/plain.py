@@ -14,6 +14,7 @@ from .draft import Draft, DraftBlock
 from .encodings import decode_book
 from .gutenberg import body_of
 from .plain_lines import LineJoiner, Paragraph
+from .sign_notes import sign_notes, split_marks
 
 MOST_BYTES = 50_000_000  # of a text file; the longest books have a tenth
 _NUMBER = r"(?:\d{1,4}|[IVXLCDM]{1,9}|[ivxlcdm]{1,9}|(?:the\s+)?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|first|second|third))?)"
@@ -58,6 +59,7 @@ class _PlainReader:
         self._draft.where = path.name
         self._pattern = _compiled(options.chapter_pattern)
         self._labels: set[str] = set()
+        self._has_signs = False  # whether notes are marked by asterisks or daggers
 
     def read(self) -> ChapterBook:
         begin, end = body_of(self._lines)
@@ -65,6 +67,10 @@ class _PlainReader:
         joiner = LineJoiner(self._lines[:end], Lexicon())
         paragraphs = joiner.paragraphs(begin, end)
         self._labels = {match[1] or match[2] for p in paragraphs if (match := _NOTE.fullmatch(self._of(p)))}
+        noted = (
+            sign_notes([self._of(paragraph) for paragraph in paragraphs]) if self._options.notes == "skip" else set()
+        )
+        self._has_signs = bool(noted)
         levels = self._levels(paragraphs)
         listed = self._contents(paragraphs)
         after_heading = False
@@ -72,6 +78,9 @@ class _PlainReader:
             self._draft.close()
             if number in listed:
                 self._skip_lines(paragraph.first, paragraph.last, "navigation")
+                continue
+            if number in noted:
+                self._draft.skip(self._of(paragraph), "note")
                 continue
             level = levels.get(number)
             if level is None and after_heading and self._is_subtitle(paragraphs, number, levels):
@@ -124,11 +133,19 @@ class _PlainReader:
             at = 0
             for mark in re.finditer(r"\s*\[(\w{1,4}|\*+)\]", text) if self._labels and not block.note else ():
                 if mark[1] in self._labels:
-                    self._draft.say(text[at : mark.start()])
+                    self._say_unmarked(text[at : mark.start()])
                     self._draft.skip(mark[0], "mark of a note")
                     block.marks.append(mark[1])
                     at = mark.end()
-            self._draft.say(text[at:])
+            self._say_unmarked(text[at:])
+
+    def _say_unmarked(self, text: str) -> None:
+        """Put ``text`` into the block without the signs that are marks of notes."""
+        for place, part in enumerate(split_marks(text) if self._has_signs else [text]):
+            if place % 2:
+                self._draft.skip(part, "mark of a note")
+            else:
+                self._draft.say(part)
 
     # --- headings ---
 

@@ -24,7 +24,8 @@ _MOST_PHONES = 60  # of one reading: the words of a line cannot be divided withi
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _WITHIN = re.compile(r"[\s.-]{1,3}")  # between the words of a spelling
 _POSSESSIVE = re.compile(r"['’]s$")
-_SHOWN = 100  # characters of a fault that a remark quotes
+_SHOWN = 160  # characters of a fault that a remark quotes
+_NAMED = 5  # lexicons that remarks name
 
 
 def phones_at(element: Any) -> str | None:
@@ -106,14 +107,14 @@ def _plain(word: str) -> str:
     return word.replace("’", "'")
 
 
-def read_lexicons(files: EpubFiles, pages: Iterable[tuple[str, Any]]) -> tuple[BookLexicon, list[str]]:
-    """The words of all English lexicons that pages of an epub link, and what is wrong with them.
+def read_lexicons(files: EpubFiles, pages: Iterable[tuple[str, Any]]) -> tuple[BookLexicon, list[str], list[str]]:
+    """The words of all English lexicons that pages of an epub link, what is wrong with entries, and with whole lexicons.
 
     Args:
         files: of the epub.
         pages: their names and roots.
     """
-    lexicon, faults = BookLexicon(), list[str]()
+    lexicon, faults, left_out = BookLexicon(), list[str](), list[str]()
     names = dict.fromkeys(name for page, root in pages for name in _linked(page, root))
     for name in names:
         try:
@@ -128,8 +129,8 @@ def read_lexicons(files: EpubFiles, pages: Iterable[tuple[str, Any]]) -> tuple[B
                 except TextError as error:
                     faults.append(f"{place}: {error}")
         except TextError as error:
-            faults.append(str(error))
-    return lexicon, faults
+            left_out.append(str(error))
+    return lexicon, faults, left_out
 
 
 def _linked(page: str, root: Any) -> Iterable[str]:
@@ -140,19 +141,31 @@ def _linked(page: str, root: Any) -> Iterable[str]:
             yield resolve(page, link.get("href"))[0]
 
 
-def with_readings(book: ChapterBook, lexicon: BookLexicon, faults: Sequence[str]) -> ChapterBook:
-    """``book`` with the readings of its lexicons beside those that its pages hold, and remarks on both."""
+def with_readings(
+    book: ChapterBook, lexicon: BookLexicon, faults: Sequence[str], left_out: Sequence[str]
+) -> ChapterBook:
+    """``book`` with the readings of its lexicons beside those that its pages hold, and remarks on both.
+
+    Args:
+        book: as its pages give it.
+        lexicon: of the book.
+        faults: what is wrong with single pronunciations.
+        left_out: what is wrong with lexicons of which nothing is used.
+    """
     chapters = tuple(_chapter(chapter, lexicon) for chapter in book.chapters)
     count = sum(len(block.readings) for chapter in chapters for block in chapter.blocks)
     remarks = list(book.remarks)
     if count:
         remarks.append(
-            f"The book gives the pronunciation of {counted(count, 'word')}, which are spoken so; --no-book-phones reads them as in any book."
+            f"The book gives the pronunciation of {counted(count, 'word')}, spoken so; --no-book-phones reads them as in any book."
         )
     if faults:
         remarks.append(
             f"{counted(len(faults), 'pronunciation')} of the book cannot be used; the first: {faults[0][:_SHOWN]}."
         )
+    remarks += [f"A lexicon of the book is left out: {fault}." for fault in left_out[:_NAMED]]
+    if more := left_out[_NAMED:]:
+        remarks.append(f"{counted(len(more), 'more lexicon')} of the book cannot be used either.")
     return replace(book, chapters=chapters, remarks=tuple(remarks))
 
 

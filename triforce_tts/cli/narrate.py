@@ -10,7 +10,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli import narrate_options as own
-from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan
+from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan, print_remarks
 from triforce_tts.cli.options import (
     PROGRESS,
     Batch,
@@ -24,7 +24,7 @@ from triforce_tts.cli.options import (
     Steps,
     VoiceClip,
 )
-from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines
+from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines, say_what_is_slow
 from triforce_tts.errors import ConfigError
 from triforce_tts.presets import STANDARD, Preset
 
@@ -296,8 +296,16 @@ def _narrate(
     from triforce_tts.narrator.narrate import narrate as work
     from triforce_tts.narrator.progress import show
 
-    with show(shown) as progress:
-        outcome = work(order, book, studio, progress, crew)
+    if not quiet:
+        print_remarks(book)
+        say_what_is_slow(studio.synthesizer)
+    try:
+        with show(shown) as progress:
+            outcome = work(order, book, studio, progress, crew)
+    except KeyboardInterrupt:
+        if order.folder.is_dir():
+            typer.echo(f"{order.folder}: the lines that are spoken are kept; the same command goes on", err=True)
+        raise
     for remark in outcome.remarks:
         typer.echo(remark, err=True)
     if not quiet:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from triforce_tts.narrator.speaking import Studio
 
 _NAMED = 20  # lines that the last message names
+_EXCERPT = 60  # characters that are shown of what is skipped
 
 
 def print_chapters(book: "ChapterBook") -> None:
@@ -21,6 +22,13 @@ def print_chapters(book: "ChapterBook") -> None:
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
+    print_remarks(book)
+
+
+def print_remarks(book: "ChapterBook") -> None:
+    """What the reader of the book left out or decided, a line each, on the standard error."""
+    for remark in book.remarks:
+        typer.echo(printable(remark), err=True)
 
 
 def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
@@ -58,7 +66,10 @@ def _print_sums(plan: "Plan") -> None:
     if plan.credit_words:
         typer.echo(f"{counted(plan.credit_words, 'word')} of credits")
     for reason, words in sorted(plan.skipped_words.items()):
-        typer.echo(f"{counted(words, 'word')} skipped: {reason}")
+        first = next((part.text for part in plan.skipped if part.reason == reason), "")
+        shown = " ".join(first.split())
+        shown = f"{shown[:_EXCERPT].rstrip()} ..." if len(shown) > _EXCERPT else shown
+        typer.echo(f"{counted(words, 'word')} skipped: {reason}{f', such as {shown!r}' if shown else ''}")
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 

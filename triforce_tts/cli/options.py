@@ -31,7 +31,10 @@ Processes = Annotated[
     ),
 ]
 Batch = Annotated[
-    int, typer.Option(help="Lines that a process draws at once, 1 to 256; 0: 1 on a CPU and 16 on a GPU.")
+    int,
+    typer.Option(
+        help="Lines that a process draws at once, 1 to 256; 0: 16 on a GPU, and 8 on a CPU (1 without the native operators)."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Seed = Annotated[int, typer.Option(help="Equal seeds give equal speech; 0 to 9223372036854775807.")]

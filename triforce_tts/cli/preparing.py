@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from triforce_tts import bounds
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import write_text
 from triforce_tts.named_voices import is_named
 from triforce_tts.presets import PRESETS, STANDARD, Preset
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from triforce_tts.synthesis.speaking import Choice
     from triforce_tts.voices import Voice
 
-GPU_BATCH = 16
+GPU_BATCH, CPU_BATCH = 16, 8  # lines that are drawn at once unless the user says how many
 NO_RECOGNISER = "none"
 
 
@@ -59,12 +59,37 @@ def prepare_for_lines(
     model: Path | None, device: str, threads: int, batch: int, steps: int | None, seed: int, lexicon: list[Path] | None,
     care: Preset,
 ) -> "Synthesizer":  # fmt: skip
-    """A synthesizer that speaks line by line, or a batch of lines at once."""
+    """A synthesizer that draws several lines at once, or one after another.
+
+    Raises:
+        ConfigError: several lines at once would change the last bits of a line on this device.
+    """
     bounds.BATCH.check("--batch", batch)
     synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
-    usual = GPU_BATCH if synthesizer.device.type == "cuda" else 1
-    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
+    synthesizer.settings = replace(synthesizer.settings, batch=batch or _usual_batch(synthesizer))
+    if batch > 1 and _usual_batch(synthesizer) == 1:
+        raise ConfigError(
+            f"--batch {batch}: a CPU without the native operators draws one line at a time, so that a line gets the same bytes "
+            "with any batch; leave the option out, or build the operators with 'make ext'"
+        )
     return synthesizer
+
+
+def say_what_is_slow(synthesizer: "Synthesizer") -> None:
+    """Say that speech takes long because the native operators are missing, where it is spoken on a CPU."""
+    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
+
+    if synthesizer.device.type == "cpu" and (note := native.missing()):
+        typer.echo(note, err=True)
+
+
+def _usual_batch(synthesizer: "Synthesizer") -> int:
+    """How many lines to draw at once on the device of ``synthesizer``."""
+    from triforce_tts.sampling.stepping import is_native
+
+    if synthesizer.device.type == "cuda":
+        return GPU_BATCH
+    return CPU_BATCH if is_native(synthesizer.gpt) else 1
 
 
 def open_checks(care: Preset, recogniser: str | None, quiet: bool) -> "Checker":

@@ -28,7 +28,14 @@ from triforce_tts.cli.options import (
     VoiceClip,
 )
 from triforce_tts.cli.piping import pipe_sound, require_pipe
-from triforce_tts.cli.preparing import choose_voice, chosen_preset, prepare, prepare_for_lines, take_choice
+from triforce_tts.cli.preparing import (
+    choose_voice,
+    chosen_preset,
+    prepare,
+    prepare_for_lines,
+    say_what_is_slow,
+    take_choice,
+)
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.presets import STANDARD, Preset
 
@@ -170,7 +177,7 @@ def _speak_whole(
     if not quiet:
         took = time.perf_counter() - began
         typer.echo(f"{out}: {audio.duration_s:.1f} s of speech in {took:.1f} s ({_stages(synthesizer)})", err=True)
-        _say_what_is_slow(synthesizer)
+        say_what_is_slow(synthesizer)
     return audio.lines
 
 
@@ -195,13 +202,6 @@ def _stream(
             err=True,
         )
     return speech.lines
-
-
-def _say_what_is_slow(synthesizer: "Synthesizer") -> None:
-    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
-
-    if synthesizer.device.type == "cpu" and (note := native.missing()):
-        typer.echo(note, err=True)
 
 
 def _stages(synthesizer: "Synthesizer") -> str:
@@ -232,6 +232,8 @@ def open_reader(
     synthesizer.choice = take_choice(care, quiet)
     from triforce_tts.line_files import Reader
 
+    if not quiet:
+        say_what_is_slow(synthesizer)
     return Reader(synthesizer, choose_voice(synthesizer, voice, quiet))
 
 

@@ -24,6 +24,7 @@ from triforce_tts.judges.following import Reading, follow
 from triforce_tts.judges.recognisers import Recogniser
 from triforce_tts.judges.words import letters, phones
 from triforce_tts.narrator.edits import differing_runs
+from triforce_tts.narrator.heard import wanted_words
 from triforce_tts.speech import Spoken
 from triforce_tts.voices import read_reference
 from triforce_tts.wording import counted
@@ -220,8 +221,8 @@ def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     A recogniser makes errors of its own, mostly single words, and it writes what it heard in other words that sound alike. So the
     phones are compared, and the longest run of wrong ones counts, not an average.
     """
-    wanted = letters(text).split()
     got = letters(heard).split() if any(c.isalpha() for c in heard) else []
+    wanted = wanted_words(text, got)
     runs = [max(j - i, m - k) for i, j, k, m in differing_runs(wanted, got)]
     figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
     sounds = phones(text)

@@ -45,7 +45,12 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
         data = _data(book, about.cover)
     except TriforceError as error:
         return None, f"the cover is left out: {error}"
-    cover = picture(data) if data is not None else None
+    if data is None:
+        return (
+            None,
+            f"the cover {about.cover!r} is left out: it is not in the book, so there is no JPEG or PNG picture; give one with --cover",
+        )
+    cover = picture(data)
     if cover is None:
         return None, f"the cover {about.cover!r} is left out: it is no JPEG or PNG picture; give one with --cover"
     return cover, ""

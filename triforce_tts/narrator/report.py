@@ -8,6 +8,7 @@ from triforce_tts.files import write_text
 from triforce_tts.judges.words import letters
 from triforce_tts.narrator.book_file import Written
 from triforce_tts.narrator.edits import differing_runs
+from triforce_tts.narrator.heard import wanted_words
 from triforce_tts.narrator.lines import FOLDER, LineRecord
 from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.wording import counted, length
@@ -98,8 +99,8 @@ def _heard(text: str, heard: str | None) -> str:
     if heard is None:
         return ""
     words = heard.split()
-    written, found = ([letters(word) for word in side] for side in (text.split(), words))
-    for _, _, first, end in differing_runs(written, found):
+    found = [letters(word) for word in words]
+    for _, _, first, end in differing_runs(wanted_words(text, found), found):
         words[first:end] = [f"<mark>{escape(word)}</mark>" for word in words[first:end]]
     marked = " ".join(word if word.startswith("<mark>") else escape(word) for word in words)
     return marked or "<mark>nothing</mark>"

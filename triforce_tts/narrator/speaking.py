@@ -16,6 +16,7 @@ from triforce_tts.narrator.checks import Checked, Checker
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.plan import PlannedLine, Speaker
 from triforce_tts.narrator.progress import Pace, Progress
+from triforce_tts.sampling.stepping import is_native
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Model, Synthesizer
 from triforce_tts.synthesis.script import closed, make_line, spoken_length
@@ -49,7 +50,7 @@ class Studio:
         """What the plan needs to know of model, voice and settings."""
         model = self.synthesizer.model
         used = self.synthesizer.settings
-        settings = asdict(replace(used, tries=1, batch=max(1, used.batch)))
+        settings = asdict(replace(used, tries=1, batch=1))  # a batch is a matter of speed, as the kind of device is
         how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
 
         def identity(voice: Voice) -> str:
@@ -128,12 +129,13 @@ def speak_shared(
 ) -> Iterator[tuple[PlannedLine, LineRecord]]:
     """The ``missing`` ones of the ``planned`` lines, each with its record when this or another process has spoken it.
 
-    All processes that speak the same plan at the same time share the lines. With batches the longest lines come first,
-    so that lines of one length lie beside each other.
+    All processes that speak the same plan at the same time share the lines. Where a batch needs one shape, the longest lines come
+    first, so that lines of one length lie beside each other. Native batches need none: the book is spoken from its beginning.
     """
     numbers = {key: number for number, key in enumerate(dict.fromkeys(line.key for line in planned))}
     batch = max(1, studio.synthesizer.settings.batch)
-    ordered = sorted(missing, key=lambda line: -len(line.text)) if batch > 1 else missing
+    has_shape = batch > 1 and not is_native(studio.synthesizer.gpt)
+    ordered = sorted(missing, key=lambda line: -len(line.text)) if has_shape else missing
 
     def finished(line: PlannedLine) -> LineRecord | None:
         record = lines.record(line.key)

@@ -128,8 +128,13 @@ class NativeStepper:
 
 def make_stepper(model: GPT, cache: KVCache) -> Stepper:
     """The fastest step there is for a network, which goes on after what ``cache`` holds."""
+    return NativeStepper(model, cache) if is_native(model) else EagerStepper(model, cache)
+
+
+def is_native(model: GPT) -> bool:
+    """Whether native operators serve ``model``. The bytes of a row then do not depend on the number of rows beside it."""
     suits = model.device.type == "cpu" and model.dtype == torch.float32 and not model.training
-    return NativeStepper(model, cache) if suits and native.available() else EagerStepper(model, cache)
+    return suits and native.available()
 
 
 def _pack(model: GPT) -> _Packed:

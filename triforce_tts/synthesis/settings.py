@@ -18,7 +18,7 @@ class Settings:
     guidance: float = 1.0  # of stage 3; another number needs a network that was trained with dropped conditions
     phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
     speed: float = 1.0  # of reading, times the usual; only of a model that reads its text in place
-    batch: int = 0  # lines drawn at once, in shapes that do not depend on the lines; 0: all that are given, in one shape of their own
+    batch: int = 0  # lines drawn at once, none of which changes a bit of another; 0: all that are given, in one shape of their own
     tries: int = 3  # of a line that does not come out complete, each with the next seeds
 
     def __post_init__(self) -> None:

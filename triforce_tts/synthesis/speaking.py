@@ -14,6 +14,7 @@ import torch
 from triforce_tts import bounds
 from triforce_tts.audio.edit import sounding
 from triforce_tts.errors import ConfigError
+from triforce_tts.sampling.stepping import is_native
 from triforce_tts.sampling.takes import Take, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.speech import Spoken, TimedWord
@@ -30,7 +31,7 @@ from triforce_tts.voices import Voice
 # line shares them with a take of another line.
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
-_PROMPT_STEPS = 32  # prompts of a batch with a shape of its own are counted in units of so many steps
+_PROMPT_STEPS = 32  # prompts of a batch with a fixed shape are counted in units of so many steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,22 +200,37 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: floa
 def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch) -> list[Take]:
     """One take of each job: the clearest of its candidates. All candidates of all jobs are drawn in one batch.
 
-    With ``settings.batch`` above 1 they are drawn in batches of so many jobs. Short ones are filled up, so that all have one shape.
+    With ``settings.batch`` above 1 they are drawn in batches of at most so many jobs, and no job changes a bit of another one.
     """
     if settings.batch <= 1:
         return _draw_together(model, jobs, settings, watch, None)
+    takes: dict[int, Take] = {}
+    for batch, room in _batches(model, jobs, settings.batch):
+        drawn = _draw_together(model, [jobs[i] for i in batch], settings, watch, room)
+        for i, take in zip(batch, drawn, strict=True):
+            takes.setdefault(i, take)
+    return [takes[i] for i in range(len(jobs))]
+
+
+def _batches(model: Model, jobs: Sequence[Job], size: int) -> Iterator[tuple[list[int], int | None]]:
+    """The numbers of the jobs in batches of ``size``, and the steps that each prompt of a batch gets.
+
+    The native step computes each row by itself, so its batches may have any shape, and jobs of one length lie together. Elsewhere the
+    last bits of a row depend on the shape. So all batches have ``size`` rows, for which a job may stand several times, and the steps
+    of their prompts are multiples of a unit.
+    """
+    if is_native(model.gpt):
+        ordered = sorted(range(len(jobs)), key=lambda i: -jobs[i].line.predicted_s)
+        yield from ((ordered[start : start + size], None) for start in range(0, len(ordered), size))
+        return
     rooms: dict[int, list[int]] = {}
     for i, job in enumerate(jobs):
         steps = model.vocabulary.count_steps(_prompt(model, job))
         rooms.setdefault(min(-(-steps // _PROMPT_STEPS) * _PROMPT_STEPS, model.gpt.config.max_tokens), []).append(i)
-    takes: dict[int, Take] = {}
     for room, members in rooms.items():
-        for start in range(0, len(members), settings.batch):
-            some = members[start : start + settings.batch]
-            filled = some + some[-1:] * (settings.batch - len(some))
-            drawn = _draw_together(model, [jobs[i] for i in filled], settings, watch, room)
-            takes.update(zip(some, drawn[: len(some)], strict=True))
-    return [takes[i] for i in range(len(jobs))]
+        for start in range(0, len(members), size):
+            some = members[start : start + size]
+            yield some + some[-1:] * (size - len(some)), room
 
 
 def _prompt(model: Model, job: Job) -> list[int]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import CONTAINER, NAMESPACES, entry, make_epub, outline, point, reasons, spoken
+from tests.books import CONTAINER, NAMESPACES, damage, entry, make_epub, outline, point, reasons, rewrite, spoken
 from triforce_tts.books.chapters import Block, ChapterBook, ReadOptions, account, account_pieces
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TextError
@@ -25,6 +25,46 @@ def test_the_spine_orders_and_the_contents_name(tmp_path: Path) -> None:
     pages = {"b.xhtml": "<p>Second.</p>", "a 1.xhtml": "<p>First.</p>"}
     book = read(tmp_path, pages, entry("B", "b.xhtml") + entry("A", "a%201.xhtml"), spine=["a 1.xhtml", "b.xhtml"])
     assert outline(book) == [("A", "First."), ("B", "Second.")]
+
+
+@pytest.mark.parametrize("fault", ["damaged", "empty", "broken", "missing", "both"])
+def test_a_book_whose_contents_cannot_be_read_is_read_and_that_is_said(fault: str, tmp_path: Path) -> None:
+    pages = {"a.xhtml": "<h1>A</h1><p>One.</p>", "b.xhtml": "<h1>B</h1><p>Two.</p>"}
+    ncx = "".join(
+        f'<navPoint><navLabel><text>{name}</text></navLabel><content src="{name.lower()}.xhtml"/></navPoint>'
+        for name in ("A", "B")
+    )
+    path = make_epub(tmp_path / "b.epub", pages, entry("A", "a.xhtml") + entry("B", "b.xhtml"), ncx=ncx)
+    contents = {"empty": "", "broken": "<html><nav <"}.get(fault)
+    if contents is not None or fault == "missing":
+        rewrite(path, "nav.xhtml", contents)
+    else:
+        damage(path, "nav.xhtml")
+        if fault == "both":
+            damage(path, "toc.ncx")
+    book = read_chapters(path)
+    assert [chapter.title for chapter in book.chapters] == ["A", "B"]
+    assert ["OEBPS/nav.xhtml" in remark for remark in book.remarks[:1]] == [True]
+    assert ["OEBPS/toc.ncx" in remark for remark in book.remarks[1:]] == ([True] if fault == "both" else [])
+
+
+def test_a_page_that_is_lost_is_said_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+    path = make_epub(tmp_path / "b.epub", {"a.xhtml": "<p>One.</p>", "b.xhtml": "<p>Two.</p>"}, entry("A", "a.xhtml"))
+    damage(path, "b.xhtml")
+    with pytest.raises(TextError, match=r"b.epub: 'OEBPS/b.xhtml' in it is damaged \(Bad CRC-32"):
+        read_chapters(path)
+    rewrite(path, "b.xhtml", None)
+    book = read_chapters(path)
+    assert [block.text for block in book.blocks()] == ["One."]
+    assert book.remarks == (
+        "1 page that the book lists cannot be spoken, because it is missing or empty: 'OEBPS/b.xhtml'.",
+    )
+
+
+def test_chapters_that_are_joined_behind_words_without_a_title_are_named_by_their_titles(tmp_path: Path) -> None:
+    body = "<p>Zero.</p>" + "".join(f'<h2 id="c{n}">Poem {n}</h2><p>Some words.</p>' for n in range(1, 31))
+    book = read(tmp_path, {"a.xhtml": body}, "".join(entry(f"Poem {n}", f"a.xhtml#c{n}") for n in range(1, 31)))
+    assert [chapter.title for chapter in book.chapters] == ["Poem 1 – Poem 30"]
 
 
 def test_fragments_split_a_page_and_a_missing_one_is_its_start(tmp_path: Path) -> None:

@@ -25,6 +25,9 @@ def kinds(tmp_path: Path, body: str) -> list[tuple[str, str]]:
         ('<p><span class="dropcap">A</span> lamp was lit.</p>', "A lamp was lit."),
         ('<p><span class="dropcap">I</span> t was lit.</p>', "It was lit."),
         ('<p><img class="dropcap" src="t.png" alt="T"/>he lamp.</p>', "The lamp."),
+        ('<p><img src="t.png" alt="T"/>he lamp.</p>', "The lamp."),
+        ('<p><span><img src="t.png" alt="T"/></span><b>he</b> lamp.</p>', "The lamp."),
+        ('<p><img src="a.png" alt="A"/> lamp and a <img src="b.png" alt="B"/>ulb.</p>', "lamp and a ulb."),  # no first letters
         ("<p>From the 1<sup>st</sup>, 3<sup>2</sup> and H<sub>2</sub>O.</p>", "From the 1st, 3² and H₂O."),
         ("<p>He wrote <q>come <q>now</q></q>.</p>", "He wrote “come ‘now’”."),
         ("<p>In <ruby>東京<rp>(</rp><rt>Tokyo</rt><rp>)</rp></ruby> they laughed.</p>", "In Tokyo they laughed."),
@@ -93,6 +96,19 @@ def test_what_is_silent_is_listed_with_its_reason(body: str, reason: str, text: 
     ],
 )  # fmt: skip
 def test_blocks(body: str, blocks: list[str], tmp_path: Path) -> None:
+    assert spoken(read_page(tmp_path, body)) == blocks
+
+
+@pytest.mark.parametrize(
+    ("body", "blocks"),
+    [
+        ("One was here.<br/><br/>Two <i>was</i>.<br/>\n<br/> <br/>Three.<br/>It was.", ["One was here.", "Two was.", "Three.\nIt was."]),
+        ("<p>One <i>was.<br/><br/>Two</i> was.</p>", ["One was.", "Two was."]),
+        ("<p>One<br/>was<br/><b>two</b><br/>three.</p>", ["One\nwas\ntwo\nthree."]),
+        ("<h1>One<br/><br/>Two</h1><p>End.</p>", ["One\nTwo", "End."]),
+    ],
+)  # fmt: skip
+def test_an_empty_line_of_breaks_ends_a_paragraph(body: str, blocks: list[str], tmp_path: Path) -> None:
     assert spoken(read_page(tmp_path, body)) == blocks
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.books import outline, read_text, reasons, spoken
-from triforce_tts.books.chapters import ReadOptions
+from triforce_tts.books.chapters import ReadOptions, account
 from triforce_tts.books.encodings import decode_book
 from triforce_tts.books.read import natural_key, read_chapters
 from triforce_tts.errors import TextError
@@ -185,3 +185,19 @@ def test_folders_and_files_of_other_kinds_are_one_line(tmp_path: Path) -> None:
         read_chapters(tmp_path)
     with pytest.raises(TextError, match=r"cannot read a book in the format '\.pdf'; expected one of \.epub, \.txt"):
         read_text(tmp_path, "x.pdf", "text")
+
+
+def test_notes_by_a_sign_are_silent_and_a_list_is_read(tmp_path: Path) -> None:
+    text = (
+        "CHAPTER I\n\nThe king was old,* and rich.\n\n* Some say not.\n\nHe died.** The dagger† too.\n\n** In 1066.\n\n† It was sharp.\n\nLong ago,*[1] it was.\n\n* Very.\n\n[1] Both.\n\n"
+        "A *very* long list:\n\n* one\n\n* two\n\nThe end.\n"
+    )
+    book = read_text(tmp_path, "king.txt", text)
+    assert [block.text for block in book.blocks()][1:] == [
+        "The king was old, and rich.", "He died. The dagger too.", "Long ago, it was.", "A *very* long list:", "* one", "* two", "The end.",
+    ]  # fmt: skip
+    notes = " ".join(part.text for part in book.skipped if part.reason == "note")
+    assert notes == "* Some say not. ** In 1066. † It was sharp. * Very. [1] Both."
+    account(book)
+    kept = read_text(tmp_path, "king.txt", text, ReadOptions(notes="inline"))
+    assert "* Some say not." in [block.text for block in kept.blocks()]

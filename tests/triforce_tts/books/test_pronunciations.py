@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import entry, make_epub, read_text, reasons
+from tests.books import damage, entry, make_epub, read_text, reasons
 from triforce_tts.books.chapters import Block, ChapterBook, ReadOptions, account
 from triforce_tts.books.pronunciations import BookLexicon
 from triforce_tts.books.read import read_chapters
@@ -115,6 +115,35 @@ def test_a_lexicon_that_cannot_be_used_is_no_reason_to_refuse_the_book(
     book = read(tmp_path, "<p>A quay.</p>", links, extra)
     assert given(book) == []
     assert [what in remark for remark in book.remarks] == ([True] if what else [])
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (None, "it is not in the book"), ("", "Document is empty"), ("<lexicon", "no XML"), ("<html/>", "the XML is a 'html'"),
+        (PLS.format("en", QUAY.replace("kiː", "&kiː;")), "Entity"),
+        (PLS.format("en", QUAY), "'OEBPS/words.pls' in it is damaged (Bad CRC-32"),
+    ],
+)  # fmt: skip
+def test_a_damaged_lexicon_is_named_with_its_fault(content: str | None, what: str, tmp_path: Path) -> None:
+    path = make_epub(
+        tmp_path / "book.epub", {"c1.xhtml": page("<p>A quay.</p>", link())}, entry("One", "c1.xhtml"),
+        extra={"words.pls": content} if content is not None else None,
+    )  # fmt: skip
+    if what.startswith("'OEBPS"):
+        damage(path, "words.pls")
+    book = read_chapters(path)
+    assert [block.text for block in book.blocks()] == ["A quay."]
+    (remark,) = book.remarks
+    assert remark.startswith("A lexicon of the book is left out: ")
+    assert "OEBPS/words.pls" in remark
+    assert what in remark
+
+
+def test_of_many_lost_lexicons_some_are_named(tmp_path: Path) -> None:
+    book = read(tmp_path, "<p>A quay.</p>", "".join(link(f"{n}.pls") for n in range(9)))
+    assert ["0.pls" in book.remarks[0], len(book.remarks)] == [True, 6]
+    assert book.remarks[5] == "4 more lexicons of the book cannot be used either."
 
 
 def test_a_wrong_entry_leaves_the_others(tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ import pytest
 
 from tests import forks, launch
 from tests.triforce_tts.cli.test_bad_input import assert_refused, triforce
+from triforce_tts import native
+from triforce_tts.cli.preparing import prepare_for_lines
+from triforce_tts.errors import ConfigError
+from triforce_tts.presets import PRESETS, STANDARD
 
 LIST = "Hello there.\nfox_2\tMr. Fox ran.\n\nHello there.\n"
 
@@ -117,3 +121,21 @@ def test_two_launched_processes_and_a_killed_run_make_the_same_bytes(texts: Path
     assert codes == [0, 0], errors
     assert sounds(two) == sounds(out)
     assert rows(two) == rows(out)
+
+
+@pytest.mark.parametrize(("has_native", "usual"), [(True, 8), (False, 1)])
+def test_a_cpu_draws_several_lines_at_once_where_that_changes_no_byte(
+    model: Path, monkeypatch: pytest.MonkeyPatch, has_native: bool, usual: int
+) -> None:
+    monkeypatch.setattr(native, "available", lambda: has_native)
+
+    def batch(wish: int) -> int:
+        synthesizer = prepare_for_lines(model, "cpu", 1, wish, None, 0, None, PRESETS[STANDARD])
+        return synthesizer.settings.batch
+
+    assert (batch(0), batch(1)) == (usual, 1)
+    if has_native:
+        assert batch(4) == 4
+    else:
+        with pytest.raises(ConfigError, match="--batch 4: a CPU without the native operators draws one line at a time"):
+            batch(4)

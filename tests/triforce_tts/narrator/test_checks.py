@@ -176,6 +176,24 @@ def test_words_that_sound_alike_are_not_wrong() -> None:
     assert word_flags("I shall have to controvert it.", "I shall have two control vert it.", {}) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "heard", "wrong", "run"),
+    [
+        ("The {K IY1} was here.", "The key was here.", 0, 0),
+        ("The {K IY1}'s end.", "The keys end.", 0, 0),
+        ("{T AH0 M EY1 T OW0}", "Tomato.", 0, 0),
+        ("So {S EY1 N T JH AA1 N} came.", "So saint John came.", 0, 0),
+        ("The {T AH0 M EY1 T OW0} was here.", "The cat was here.", 1, 1),
+        ("The {T AH0 M EY1 T OW0} was here.", "The was here.", 1, 1),
+        ("The {T AH0 M EY1 T OW0} {K IY1} was here.", "The was here.", 2, 2),
+    ],
+)
+def test_phones_in_braces_are_one_word(text: str, heard: str, wrong: int, run: int) -> None:
+    figures: dict[str, float] = {}
+    word_flags(text, heard, figures)
+    assert (figures["wrong words"], figures["wrong run"]) == (wrong, run)
+
+
 def test_a_recognisers_spelling_of_a_short_line_is_not_wrong() -> None:
     assert word_flags('"There I object," said Filby.', "Their eye objects have filled me.", {}) == []
     assert word_flags('"There I object," said Filby.', "Here we come.", {}) != []

@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from tests.triforce_tts.synthesis.conftest import MakeModel
+from triforce_tts import native
 from triforce_tts.errors import ConfigError
+from triforce_tts.models.gpt import GPT
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import Take
 from triforce_tts.sampling.tokens import Reading, generate
@@ -112,6 +114,13 @@ def test_logits_of_a_batch_are_those_of_each_alone(make_model: MakeModel) -> Non
             assert torch.allclose(seen[step][row], seen_alone[step][0], atol=1e-5)
 
 
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the native operators out."""
+    monkeypatch.setattr(native, "available", lambda: False)
+
+
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("reads", [True, False])
 def test_in_a_fixed_shape_the_other_lines_change_no_bit(make_model: MakeModel, voice: Voice, reads: bool) -> None:
     model = make_model("magnitude", reads)
@@ -129,6 +138,43 @@ def test_in_a_fixed_shape_the_other_lines_change_no_bit(make_model: MakeModel, v
     assert torch.equal(alone.samples, first[0])  # equal codes, and each line is made sound by itself
 
 
+@pytest.mark.skipif(not native.available(), reason="the native operators were not built ('make ext')")
+@pytest.mark.parametrize(("reads", "candidates"), [(True, 1), (True, 2), (False, 1)])
+def test_native_batches_of_any_size_give_the_bytes_of_each_line_alone(
+    make_model: MakeModel, voice: Voice, monkeypatch: pytest.MonkeyPatch, reads: bool, candidates: int
+) -> None:
+    model = make_model("magnitude", reads)
+    jobs = jobs_of(model, voice)
+    settings = replace(WARM, candidates=candidates, tries=3)
+    rows: list[int] = []
+    usual = generate
+
+    def counted(gpt: GPT, prompts: list[list[int]], *words: Any, **options: Any) -> list[list[int]]:
+        rows.append(len(prompts))
+        return usual(gpt, prompts, *words, **options)
+
+    def odd_ones(take: Take, *_: object) -> list[str]:
+        return ["word"] if int(take.codes.sum()) % 2 else []
+
+    monkeypatch.setattr(speaking, "generate", counted)
+    monkeypatch.setattr(speaking, "unsaid", odd_ones)
+    alone = [speak_jobs(model, [job], replace(settings, batch=1), Stopwatch())[0] for job in jobs]
+    assert max(spoken.tries for spoken in alone) > 1, "no line was tried again"
+    drawn = sum(rows)
+    rng = torch.Generator().manual_seed(5)
+    for size in (2, 3, 8):
+        order = torch.randperm(len(jobs), generator=rng).tolist()
+        rows.clear()
+        together = speak_jobs(model, [jobs[i] for i in order], replace(settings, batch=size), Stopwatch())
+        assert max(rows) == size * candidates
+        assert sum(rows) == drawn, "rows were drawn that nobody needs"
+        for i, spoken in zip(order, together, strict=True):
+            assert torch.equal(spoken.codes, alone[i].codes)
+            assert torch.equal(spoken.samples, alone[i].samples)
+            assert (spoken.tries, spoken.unsaid, spoken.words) == (alone[i].tries, alone[i].unsaid, alone[i].words)
+
+
+@pytest.mark.usefixtures("eager")
 def test_logits_in_a_fixed_shape_are_equal_to_the_last_bit(make_model: MakeModel) -> None:
     model = make_model("magnitude", True)
     texts = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0], [7] * 12, [6, 6, 1], [0, 4]]

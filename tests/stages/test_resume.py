@@ -61,7 +61,7 @@ def test_two_machines_are_two_processes(corpus: dict[str, Path], tmp_path: Path)
     for rank in ("0", "1"):
         start = launch("--num_processes", "2", "--num_machines", "2", "--machine_rank", rank, *address)
         words = [*start, *program("dvae", corpus, tmp_path / "two", "run.steps=3")]
-        machines.append(forks.Program(words, env=ENVIRONMENT))
+        machines.append(forks.Program(words, env=ENVIRONMENT, starts_programs=True))
     assert [machine.wait() for machine in machines] == [0, 0]
     assert json.loads((tmp_path / "two" / "environment.json").read_text())["processes"] == 2
     train("dvae", corpus, tmp_path / "one", 1, "run.steps=3")

@@ -43,7 +43,7 @@ CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
     """A podcast of one reader with a guest, an audiobook with its book, and a file that is no audio."""
     folder = tmp_path_factory.mktemp("recordings")
-    return folder, make_recordings(folder)
+    return folder, make_recordings(folder, utterances=3)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,15 @@ def make_recordings(folder: Path, utterances: int | None = None) -> dict[str, kn
     return truths
 
 
+@pytest.fixture(scope="module")
+def long_recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
+    """The same with enough utterances to count edges, and without the book, because words take long to recognise."""
+    folder = tmp_path_factory.mktemp("long")
+    truths = make_recordings(folder)
+    (folder / "kathleen" / "book.txt").unlink()
+    return folder, truths
+
+
 def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more: object) -> list[Account]:
     config = raw_build.load_config("podcast", [*CHOSEN, *settings])
     return raw_build.build(words, out, config, workers, Console(quiet=True), **more)  # type: ignore[arg-type]
@@ -97,26 +106,40 @@ def checksums(out: Path) -> dict[str, str]:
     return {shard["name"]: shard["sha256"] for split in index["splits"].values() for shard in split["shards"]}
 
 
-def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
-    sources, failures = raw_build.read_recordings(built / "work")
+def assert_cuts_and_readers_are_right(truths: dict[str, known.Truth], out: Path) -> dict[str, dict[str, float]]:
+    """The result is the figures of each reader's recording."""
+    sources, failures = raw_build.read_recordings(out / "work")
     assert [Path(failure.name).name for failure in failures] + [
-        Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
+        Path(s.path).name for s in sources if not (out / "work" / s.id / "samples.tar").exists()
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
-    for host, truth in recordings[1].items():
+    found = {}
+    for host, truth in truths.items():
         source = next(s for s in sources if host in s.path)
-        segments = list(read_segments(built, source))
+        segments = list(read_segments(out, source))
         wave = read_audio(source.path, known.RATE).samples.numpy()
         figures = known.judge(segments, truth, wave)
         assert figures["words_cut"] == 0
         assert figures["one_reader"] == 1
         assert figures["false_keeps"] < 0.02
         assert figures["kept"] > 0.4
-        assert figures["edge_precision"] > 0.75  # each recording has ten edges; the benchmark has hundreds
         assert sum(s.seconds for s in segments) == pytest.approx(truth.duration_s, abs=0.01)
         if source.text:
             edits, words = known.word_errors(segments, truth)
             assert words > 20
             assert edits / words <= 0.03
+        found[host] = figures
+    return found
+
+
+def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
+    assert_cuts_and_readers_are_right(recordings[1], built)
+
+
+def test_edges_are_at_pauses(long_recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path) -> None:
+    build([str(long_recordings[0])], tmp_path / "out", "transcribe.engine=none", "align.enabled=false")
+    figures = assert_cuts_and_readers_are_right(long_recordings[1], tmp_path / "out")
+    for host in long_recordings[1]:
+        assert figures[host]["edge_precision"] > 0.75  # each recording has ten edges; the benchmark has hundreds
 
 
 def test_samples_hold_what_was_cut(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
@@ -322,11 +345,14 @@ def test_a_killed_build_ends_with_the_same_shards(short: Path, short_built: Path
 
 
 @pytest.mark.slow
-def test_killed_at_ten_moments(recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path) -> None:
+def test_killed_at_ten_moments(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_recordings(folder)
     for codec in ("flac", "opus"):
         settings = [*CHOSEN, f"codec={codec}"]
-        killed_and_continued(recordings[0], tmp_path / codec, tmp_path / "program.py", 10, settings)
-        build([str(recordings[0])], tmp_path / f"{codec}-whole", f"codec={codec}")
+        killed_and_continued(folder, tmp_path / codec, tmp_path / "program.py", 10, settings)
+        build([str(folder)], tmp_path / f"{codec}-whole", f"codec={codec}")
         assert checksums(tmp_path / codec) == checksums(tmp_path / f"{codec}-whole")
 
 

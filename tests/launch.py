@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests import forks
 
-SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
+SETTINGS = ["run.steps=8", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
             "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
 
 

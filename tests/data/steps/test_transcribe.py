@@ -2,7 +2,6 @@ import hashlib
 import itertools
 import json
 import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 

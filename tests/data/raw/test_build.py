@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ import soundfile as sf
 from rich.console import Console
 
 from benchmarks import truth as known
+from tests import forks
 from tests.clips import SPEECH
 from tests.data.web import server as web
 from triforce_tts.audio.io import decode_audio, read_audio
@@ -323,10 +323,10 @@ if __name__ == "__main__":
 def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, settings: list[str]) -> None:
     """Kill the build, or one of its workers, several times at random moments, then let it end."""
     program.write_text(PROGRAM)
-    words = [sys.executable, str(program), str(folder), str(out), *settings]
+    words = [program, folder, out, *settings]
     rng = random.Random(1)
     for number in range(moments):
-        process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = forks.Program(words, session=True)
         time.sleep(rng.uniform(3, 12))
         if process.poll() is None and number % 2:
             children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
@@ -336,7 +336,8 @@ def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, s
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    subprocess.run(words, check=True, stderr=subprocess.PIPE)
+    done = forks.run(words)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_killed_build_ends_with_the_same_shards(short: Path, short_built: Path, tmp_path: Path) -> None:

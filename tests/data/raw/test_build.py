@@ -23,14 +23,12 @@ from rich.console import Console
 from benchmarks import truth as known
 from tests import forks
 from tests.clips import SPEECH
-from tests.data.web import server as web
 from triforce_tts.audio.io import decode_audio, read_audio
 from triforce_tts.data import build as program
 from triforce_tts.data.raw import build as raw_build
-from triforce_tts.data.raw import find as raw
 from triforce_tts.data.raw.results import Account, read_segments
 from triforce_tts.data.verify import verify
-from triforce_tts.errors import ShardError, TriforceError
+from triforce_tts.errors import TriforceError
 from triforce_tts.shards import ShardSet
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
@@ -229,19 +227,6 @@ def test_what_a_larger_build_left_is_removed(short: Path, short_built: Path, tmp
     assert checksums(tmp_path / "out") == checksums(short_built)
 
 
-def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
-    (tmp_path / "in" / "broken.mp3").write_bytes(bytes(1000))
-    for words in ([str(tmp_path / "in")], [str(tmp_path / "in" / "broken.mp3")]):
-        with pytest.raises(ShardError, match=r"none of the recordings could be used \(\d in all\); report/ says why"):
-            build(words, tmp_path / "out")
-        assert "broken" in (tmp_path / "out" / "report" / "index.html").read_text()
-        rows = (tmp_path / "out" / "report" / "segments.csv").read_text()
-        assert ("no speech" in rows) == (words == [str(tmp_path / "in")])
-        assert not (tmp_path / "out" / "index.json").exists()
-
-
 def splits_of(out: Path) -> dict[str, list[dict[str, Any]]]:
     """The JSON of the samples of each split."""
     found = {}
@@ -277,34 +262,6 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
     assert reader not in {meta["speaker"] for meta in splits["train"]}
     assert texts[0] not in {meta["text"] for meta in splits["train"]}
     assert "held-out text" in (tmp_path / "out" / "report" / "segments.csv").read_text()
-
-
-def test_a_list_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(ShardError, match=r"list\.json"):
-        raw_build.run([str(SPEECH)], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1, Console(quiet=True),
-                   heldout=tmp_path / "list.json")  # fmt: skip
-    assert not (tmp_path / "out").exists()
-
-
-def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "javascript_runtimes", dict)
-    told = io.StringIO()
-    with web.serving() as server:
-        server.replies["/[a].mp3"] = web.whole(b"ID3" + bytes(100))
-        config = raw_build.load_config("podcast", [*CHOSEN, "fetch.allow_private=true", "fetch.delay_s=0"])
-        words = [server.url("/[a].mp3"), "https://youtu.be/x"]
-        monkeypatch.setattr(raw, "list_ytdlp", lambda *_: [])
-        raw_build.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
-    assert f"fetching {words[0]}" in told.getvalue()
-    assert "no JavaScript runtime was found" in told.getvalue()
-    assert "recordings; 1 could not be read or fetched" in told.getvalue()
-
-
-def test_words_that_are_not_english_cannot_be_placed() -> None:
-    with pytest.raises(TriforceError, match=r"align\.enabled.*text_checks\.language is 'de'; set align\.enabled=false"):
-        raw_build.load_config("podcast", ["text_checks.language=de"])
-    assert not raw_build.load_config("podcast", ["text_checks.language=de", "align.enabled=false"]).align.enabled
 
 
 PROGRAM = """

@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.models.targets import DiffusionConfig
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of the garbage collector, which would visit all of it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -34,13 +34,15 @@ from typing import Any
 # a phase.
 IMPORTED = ("torch", "torch._dynamo", "torch.utils.tensorboard", "numpy.random", "accelerate", "rich._emoji_codes", "av", "trafilatura",
             "torchaudio.functional", "webdataset", "matplotlib.backends.backend_agg", "matplotlib.figure",
-            "triforce_tts.cli.speak", "triforce_tts.synthesis", "triforce_tts.models.load",
+            "triforce_tts.cli.speak", "triforce_tts.cli.narrate", "triforce_tts.cli.evaluate",
+            "triforce_tts.narrator.narrate", "triforce_tts.stages.estimate", "triforce_tts.synthesis", "triforce_tts.models.load",
             "triforce_tts.stages.loop", "triforce_tts.stages.dvae", "triforce_tts.stages.gpt",
             "triforce_tts.stages.diffusion", "triforce_tts.stages.distill", "triforce_tts.stages.bundle",
             "triforce_tts.stages.codes", "triforce_tts.stages.cli", "triforce_tts.data.labelled.run",
             "triforce_tts.data.build",
             "triforce_tts.data.verify", "triforce_tts.data.inspect")  # fmt: skip
 CLI = ("-m", "triforce_tts.cli.app")
+REQUESTS = "TRIFORCE_TEST_REQUESTS"  # In a program that starts programs too: the number of the socket for its requests.
 LONGEST_REQUEST = 1 << 17  # bytes; the largest size of a program's words and environment
 SLOW_S = 300.0  # seconds; after this time a program counts as hanging, even on a busy machine
 
@@ -54,12 +56,12 @@ def serve(requests: socket.socket) -> None:
         importlib.import_module(module)
     # The first sentence of a process reads the pronouncing dictionary and the grammars of numbers, for a second or two.
     tokenizer, normalize = map(importlib.import_module, ("triforce_tts.text.tokenizer", "triforce_tts.text.normalize"))
-    tokenizer.TextTokenizer().spell(normalize.normalize("Warm 3 up."))
+    tokenizer.TextTokenizer().spell(normalize.normalize("Warm 3 up in 1884."))
     assert threading.active_count() == 1, "a thread does not survive a fork"
     gc.collect()
     gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported
     while True:
-        data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
+        data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 5)
         if not data:
             break
         if os.fork() == 0:
@@ -97,6 +99,7 @@ def _keep(request: dict[str, Any], descriptors: list[int]) -> None:
 def _become(request: dict[str, Any], descriptors: list[int]) -> None:
     """Run the program of ``request`` as a fresh interpreter would, and end the process."""
     code = 1
+    requests, descriptors = descriptors[3:], descriptors[:3]
     try:
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
@@ -107,6 +110,8 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> None:
         os.chdir(request["cwd"])
         os.environ.clear()
         os.environ.update(request["env"])
+        if requests:
+            os.environ[REQUESTS] = str(requests[0])
         if request["file_limit"] is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (request["file_limit"], request["file_limit"]))
         for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -163,7 +168,12 @@ def _exit_code(words: list[str]) -> int:
 
 @functools.cache
 def _server() -> socket.socket:
-    """Our end of the socket to this process's server, which starts at the first call and ends with this process."""
+    """Our end of the socket to this process's server, which starts at the first call and ends with this process.
+
+    A program that may start programs has the server of the tests.
+    """
+    if REQUESTS in os.environ:
+        return socket.socket(fileno=int(os.environ.pop(REQUESTS)))
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     # Each process has one thread, because a pool of threads does not survive a fork, and the test processes share the
     # cores anyway.
@@ -199,10 +209,12 @@ class Program:
         env: Mapping[str, str] | None = None,
         file_limit: int | None = None,
         session: bool = False,
+        starts_programs: bool = False,
     ) -> None:
         """Start ``words``, which follow the interpreter's name.
 
-        ``file_limit`` bytes for each file imitate a full disk.
+        ``file_limit`` bytes for each file imitate a full disk. A program that ``starts_programs`` can use ``Program``
+        too.
         """
         request = {"words": [str(word) for word in words], "cwd": str(cwd or Path.cwd()), "session": session,
                    "env": dict(os.environ if env is None else env), "file_limit": file_limit}  # fmt: skip
@@ -213,7 +225,8 @@ class Program:
         with open(os.devnull, "r+b", buffering=0) as nothing:  # noqa: PTH123
             streams = [nothing if stream is subprocess.DEVNULL else stream for stream in (stdin, stdout, stderr)]
             numbers = [stream if isinstance(stream, int) else stream.fileno() for stream in streams]
-            socket.send_fds(_server(), [data], [*numbers, writing])
+            requests = [_server().fileno()] if starts_programs else []
+            socket.send_fds(_server(), [data], [*numbers, *requests, writing])
         os.close(writing)
         self._answers = os.fdopen(reading, "rb", buffering=0)
         self.pid = int(self._answers.readline())
@@ -225,7 +238,7 @@ class Program:
             self._answers.close()
         return self.returncode
 
-    def wait(self, timeout: float = SLOW_S) -> int:
+    def wait(self, timeout: float | None = SLOW_S) -> int:
         """Wait for the program; the result is its exit code.
 
         Raises:

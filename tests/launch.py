@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests import forks
 
-SETTINGS = ["run.steps=20", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
+SETTINGS = ["run.steps=8", "run.log_samples=true", "run.log_every=1", "run.validate_every=0", "run.save_every=0",
             "run.threads=1", "run.batch_size=4", "run.precision=fp32"]  # fmt: skip
 
 
@@ -24,13 +24,13 @@ def train(
 
     Several processes are forked, with the variables by which ``accelerate launch`` tells each its place. Where
     ``launched``, they are started by that command, or by the interpreter alone, as a user starts them. The launcher
-    itself is forked, since it is not what is tested.
+    and what it starts are forked, since the imports of an interpreter are not what is tested.
     """
     words = program(stage, corpus, run, *settings)
     if launched:
         if processes > 1:
             start = launch("--num_processes", str(processes), "--num_machines", "1", "--main_process_port", "0")
-            done = forks.run([*start, *words], env=ENVIRONMENT)
+            done = forks.run([*start, *words], env=ENVIRONMENT, starts_programs=True)
         else:
             done = subprocess.run(
                 [sys.executable, *words], capture_output=True, text=True, timeout=forks.SLOW_S, check=False,
@@ -96,9 +96,27 @@ ENVIRONMENT = {**os.environ, "ACCELERATE_USE_CPU": "true"}
 NO_LAUNCHER = {"ACCELERATE_MIXED_PRECISION": "no", "ACCELERATE_DYNAMO_BACKEND": "no"}
 
 
+# The command 'accelerate launch', whose processes are forked.
+LAUNCHER = """
+import runpy, sys
+from torch.distributed.elastic.multiprocessing.subprocess_handler.subprocess_handler import SubprocessHandler
+from tests import forks
+
+def start(handler, words, env):
+    assert words[:2] == (sys.executable, "-u"), words
+    return forks.Program(words[2:], env=env, stdout=sys.stdout, stderr=sys.stderr, session=True)
+
+SubprocessHandler._popen = start
+runpy.run_module("accelerate.commands.launch", run_name="__main__", alter_sys=True)
+"""
+
+
 def launch(*options: str) -> list[str]:
-    """The words after the interpreter's that start a training in several processes, in ``ENVIRONMENT``."""
-    start = ["-m", "accelerate.commands.launch", "--multi_gpu"]
+    """The words after the interpreter's that start a training in several processes, in ``ENVIRONMENT``.
+
+    They are those of a program that starts programs.
+    """
+    start = ["-c", LAUNCHER, "--multi_gpu"]
     return [*start, "--mixed_precision", "no", "--dynamo_backend", "no", *options]
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,15 +17,22 @@ PROGRAMS = ("stages", "data")
 TOP = ("adapt",)  # lies above the programs: it may import them and the library, and nothing imports it
 
 
-def imports(file: Path) -> set[str]:
+@cache
+def tree_of(file: Path) -> ast.Module:
+    """The syntax of ``file``, which several tests look through."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
     """Absolute module names that ``file`` imports, and '.' for relative ones."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found.add("." * node.level + (node.module or ""))
-    return found
+    return frozenset(found)
 
 
 def test_the_library_imports_no_program_and_programs_no_other() -> None:
@@ -73,7 +81,7 @@ def imported(module: str, file: Path, known: set[str]) -> set[str]:
     """The modules of the project that a module imports, by their installed names."""
     package = module if file.name == "__init__.py" else module.rpartition(".")[0]
     names: set[str] = set()
-    for node in nodes_that_run(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes_that_run(tree_of(file)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -85,6 +93,7 @@ def imported(module: str, file: Path, known: set[str]) -> set[str]:
     return (names & known) - {module}
 
 
+@cache
 def import_graph() -> dict[str, set[str]]:
     table = modules()
     return {module: imported(module, file, set(table)) for module, file in table.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests import forks
+from tests import inside
 from triforce_tts import schema
 from triforce_tts.cli import app as cli
 from triforce_tts.models.diffusion import Diffusion
@@ -33,7 +33,7 @@ def commands() -> list[str]:
 
 def options(path: list[str]) -> set[str]:
     """Option names of a sub-command, from its own help."""
-    done = forks.run([*forks.CLI, *path, "--help"])
+    done = inside.run(*path, "--help")
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"--[a-z-]+", done.stdout))
 

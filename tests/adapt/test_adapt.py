@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from tests import forks
+from tests import inside
 from triforce_tts import Synthesizer, checkpoint
 from triforce_tts.adapt import judging, recordings, run, training, voice
 from triforce_tts.adapt.journal import Journal
@@ -177,7 +177,7 @@ def test_bad_input_is_one_line_and_exit_code_2(kind: str, model: Path, tmp_path:
     elif kind == "set":
         more = ["--set", "dvae.run.steps=3"]
     words = ["adapt", str(source), "--out", str(out), "--model", str(model), "--no-evaluate", *more]
-    done = forks.run([*forks.CLI, *words])
+    done = inside.run(*words)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("triforce-tts: ")
     if kind == "taken":

@@ -2,8 +2,6 @@ import csv
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 import soundfile as sf
 from typer.testing import CliRunner
 
+from tests import forks
 from triforce_tts.audio.edit import active_level_db
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.data.build import command, labelled
@@ -233,8 +232,7 @@ def test_a_killed_build_goes_on_and_ends_the_same(tmp_path: Path, monkeypatch: p
     manifest = folder / "manifest.jsonl"
     manifest.write_text(manifest.read_text().replace(TEXT, f"{TEXT} and {TEXT}"))
     (tmp_path / "program.py").write_text(KILLED)
-    arguments = [sys.executable, str(tmp_path / "program.py"), str(folder), str(out)]
-    process = subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = forks.Program([tmp_path / "program.py", folder, out], session=True)
     deadline = time.monotonic() + 300
     while len(list(out.glob("*.done.json"))) < 2:
         assert process.poll() is None, "the build ended before it could be killed"

@@ -4,8 +4,6 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests import forks
 from triforce_tts.batches import stream
 from triforce_tts.errors import CheckpointError, ConfigError, ShardError, TriforceError
 from triforce_tts.files import only_writer
@@ -335,9 +334,9 @@ def test_a_killed_coding_leaves_no_workers_and_a_dead_worker_does_not_end_it(
     corpus: dict[str, Path], tmp_path: Path
 ) -> None:
     (tmp_path / "coding.py").write_text(CODING)
-    words = [sys.executable, str(tmp_path / "coding.py"), str(corpus["dvae"]), str(corpus["shards"])]
+    words = [tmp_path / "coding.py", corpus["dvae"], corpus["shards"]]
     for victim in ("parent", "worker"):
-        process = subprocess.Popen([*words, str(tmp_path / victim)], stderr=subprocess.DEVNULL)
+        process = forks.Program([*words, tmp_path / victim])
         deadline = time.monotonic() + 300
         workers: list[int] = []
         while time.monotonic() < deadline and not workers and process.poll() is None:

@@ -46,12 +46,11 @@ def test_each_row_walks_its_own_segment() -> None:
 def test_a_student_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
     shards = babble_shards(tmp_path / "shards")
     dvae = trained_dvae(tmp_path / "dvae", shards, steps=20)
-    first = schema.load(
-        diffusion_stage.DiffusionSettings, "diffusion", "tiny", ["run.steps=60", "run.validate_every=0"]
-    )
+    small = ["run.batch_size=2", "data.crop_seconds=0.5", "run.validate_every=0"]
+    first = schema.load(diffusion_stage.DiffusionSettings, "diffusion", "tiny", [*small, "run.steps=60"])
     task = diffusion_stage.build(first, [shards], dvae)
     Trainer(task, first.run, tmp_path / "teacher", {}).fit()
-    quick = ["run.steps=100", "run.validate_every=0", "run.ema=0.0", "run.learning_rate=3e-3"]
+    quick = [*small, "run.steps=100", "run.ema=0.0", "run.learning_rate=3e-3"]
     settings = schema.load(distill.DistillSettings, "distill", "tiny", quick)
     taught = distill.build(settings, [shards], dvae, tmp_path / "teacher")
     device = torch.device("cpu")

@@ -91,7 +91,7 @@ def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -
 def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path, head: str) -> None:
     """Greedy decoding under the grammar returns the batch's codes and text, and a bundled model speaks by it."""
     settings = settings_of(
-        "run.steps=600", "run.overfit=0.02", "run.ema=0", "data.mixture=[1.0,0.0,0.0,0.0]", "run.learning_rate=2e-3",
+        "run.steps=600", "run.overfit=0.05", "run.ema=0", "data.mixture=[1.0,0.0,0.0,0.0]", "run.learning_rate=2e-3",
         "data.text_weight=0.0", "data.plain_share=0.0", "data.letters_share=0.0", "run.batch_size=4",
         f"model.head={head}",
     )  # fmt: skip

@@ -18,8 +18,8 @@ def test_stopped_and_resumed_equals_unbroken(
 ) -> None:
     # One stage is trained with the launcher, as a user does it; its run equals that of forked processes, bit for bit.
     train(stage, corpus, tmp_path / "whole", processes, launched=stage == "gpt")
-    train(stage, corpus, tmp_path / "broken", processes, "run.stop_at=10")
-    assert [row[0] for row in history(tmp_path / "broken")] == list(range(1, 11))
+    train(stage, corpus, tmp_path / "broken", processes, "run.stop_at=4")
+    assert [row[0] for row in history(tmp_path / "broken")] == list(range(1, 5))
     train(stage, corpus, tmp_path / "broken", processes)
     assert history(tmp_path / "broken") == history(tmp_path / "whole")
     for name in ("model.safetensors", "trainer/weights.safetensors", "trainer/optimizer.safetensors"):
@@ -61,7 +61,7 @@ def test_two_machines_are_two_processes(corpus: dict[str, Path], tmp_path: Path)
     for rank in ("0", "1"):
         start = launch("--num_processes", "2", "--num_machines", "2", "--machine_rank", rank, *address)
         words = [*start, *program("dvae", corpus, tmp_path / "two", "run.steps=3")]
-        machines.append(forks.Program(words, env=ENVIRONMENT))
+        machines.append(forks.Program(words, env=ENVIRONMENT, starts_programs=True))
     assert [machine.wait() for machine in machines] == [0, 0]
     assert json.loads((tmp_path / "two" / "environment.json").read_text())["processes"] == 2
     train("dvae", corpus, tmp_path / "one", 1, "run.steps=3")

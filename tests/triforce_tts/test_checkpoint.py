@@ -1,7 +1,5 @@
 import json
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from tests import forks
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
@@ -303,6 +302,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
         "try:\n    checkpoint.save_tensors(Path(sys.argv[1]), {'a': torch.zeros(100_000)})\n"
         "except errors.TriforceError as error:\n    print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", program, tmp_path / "a"], capture_output=True, text=True, check=True)
+    done = forks.run(["-c", program, tmp_path / "a"])
+    assert done.returncode == 0, done.stderr
     assert "cannot write the weights" in done.stdout
     assert "free some space" in done.stdout

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -22,15 +21,14 @@ import soundfile as sf
 from rich.console import Console
 
 from benchmarks import truth as known
+from tests import forks
 from tests.clips import SPEECH
-from tests.data.web import server as web
 from triforce_tts.audio.io import decode_audio, read_audio
 from triforce_tts.data import build as program
 from triforce_tts.data.raw import build as raw_build
-from triforce_tts.data.raw import find as raw
 from triforce_tts.data.raw.results import Account, read_segments
 from triforce_tts.data.verify import verify
-from triforce_tts.errors import ShardError, TriforceError
+from triforce_tts.errors import TriforceError
 from triforce_tts.shards import ShardSet
 from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
@@ -43,7 +41,7 @@ CHOSEN = ["sample_rate=16000", "transcribe.engine=pocketsphinx", "screen.dnsmos=
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
     """A podcast of one reader with a guest, an audiobook with its book, and a file that is no audio."""
     folder = tmp_path_factory.mktemp("recordings")
-    return folder, make_recordings(folder)
+    return folder, make_recordings(folder, utterances=3)
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +70,15 @@ def make_recordings(folder: Path, utterances: int | None = None) -> dict[str, kn
     return truths
 
 
+@pytest.fixture(scope="module")
+def long_recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, known.Truth]]:
+    """The same with enough utterances to count edges, and without the book, because words take long to recognise."""
+    folder = tmp_path_factory.mktemp("long")
+    truths = make_recordings(folder)
+    (folder / "kathleen" / "book.txt").unlink()
+    return folder, truths
+
+
 def build(words: list[str], out: Path, *settings: str, workers: int = 1, **more: object) -> list[Account]:
     config = raw_build.load_config("podcast", [*CHOSEN, *settings])
     return raw_build.build(words, out, config, workers, Console(quiet=True), **more)  # type: ignore[arg-type]
@@ -97,26 +104,40 @@ def checksums(out: Path) -> dict[str, str]:
     return {shard["name"]: shard["sha256"] for split in index["splits"].values() for shard in split["shards"]}
 
 
-def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
-    sources, failures = raw_build.read_recordings(built / "work")
+def assert_cuts_and_readers_are_right(truths: dict[str, known.Truth], out: Path) -> dict[str, dict[str, float]]:
+    """The result is the figures of each reader's recording."""
+    sources, failures = raw_build.read_recordings(out / "work")
     assert [Path(failure.name).name for failure in failures] + [
-        Path(s.path).name for s in sources if not (built / "work" / s.id / "samples.tar").exists()
+        Path(s.path).name for s in sources if not (out / "work" / s.id / "samples.tar").exists()
     ] == ["broken.mp3"] or any("broken" in s.id for s in sources)
-    for host, truth in recordings[1].items():
+    found = {}
+    for host, truth in truths.items():
         source = next(s for s in sources if host in s.path)
-        segments = list(read_segments(built, source))
+        segments = list(read_segments(out, source))
         wave = read_audio(source.path, known.RATE).samples.numpy()
         figures = known.judge(segments, truth, wave)
         assert figures["words_cut"] == 0
         assert figures["one_reader"] == 1
         assert figures["false_keeps"] < 0.02
         assert figures["kept"] > 0.4
-        assert figures["edge_precision"] > 0.75  # each recording has ten edges; the benchmark has hundreds
         assert sum(s.seconds for s in segments) == pytest.approx(truth.duration_s, abs=0.01)
         if source.text:
             edits, words = known.word_errors(segments, truth)
             assert words > 20
             assert edits / words <= 0.03
+        found[host] = figures
+    return found
+
+
+def test_cuts_readers_and_words_are_right(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
+    assert_cuts_and_readers_are_right(recordings[1], built)
+
+
+def test_edges_are_at_pauses(long_recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path) -> None:
+    build([str(long_recordings[0])], tmp_path / "out", "transcribe.engine=none", "align.enabled=false")
+    figures = assert_cuts_and_readers_are_right(long_recordings[1], tmp_path / "out")
+    for host in long_recordings[1]:
+        assert figures[host]["edge_precision"] > 0.75  # each recording has ten edges; the benchmark has hundreds
 
 
 def test_samples_hold_what_was_cut(recordings: tuple[Path, dict[str, known.Truth]], built: Path) -> None:
@@ -206,19 +227,6 @@ def test_what_a_larger_build_left_is_removed(short: Path, short_built: Path, tmp
     assert checksums(tmp_path / "out") == checksums(short_built)
 
 
-def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
-    (tmp_path / "in" / "broken.mp3").write_bytes(bytes(1000))
-    for words in ([str(tmp_path / "in")], [str(tmp_path / "in" / "broken.mp3")]):
-        with pytest.raises(ShardError, match=r"none of the recordings could be used \(\d in all\); report/ says why"):
-            build(words, tmp_path / "out")
-        assert "broken" in (tmp_path / "out" / "report" / "index.html").read_text()
-        rows = (tmp_path / "out" / "report" / "segments.csv").read_text()
-        assert ("no speech" in rows) == (words == [str(tmp_path / "in")])
-        assert not (tmp_path / "out" / "index.json").exists()
-
-
 def splits_of(out: Path) -> dict[str, list[dict[str, Any]]]:
     """The JSON of the samples of each split."""
     found = {}
@@ -256,34 +264,6 @@ def test_what_a_list_names_is_held_out_and_what_is_nobody_is_said(built: Path, t
     assert "held-out text" in (tmp_path / "out" / "report" / "segments.csv").read_text()
 
 
-def test_a_list_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
-    (tmp_path / "list.json").write_text("[]")
-    with pytest.raises(ShardError, match=r"list\.json"):
-        raw_build.run([str(SPEECH)], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1, Console(quiet=True),
-                   heldout=tmp_path / "list.json")  # fmt: skip
-    assert not (tmp_path / "out").exists()
-
-
-def test_transfers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(raw, "javascript_runtimes", dict)
-    told = io.StringIO()
-    with web.serving() as server:
-        server.replies["/[a].mp3"] = web.whole(b"ID3" + bytes(100))
-        config = raw_build.load_config("podcast", [*CHOSEN, "fetch.allow_private=true", "fetch.delay_s=0"])
-        words = [server.url("/[a].mp3"), "https://youtu.be/x"]
-        monkeypatch.setattr(raw, "list_ytdlp", lambda *_: [])
-        raw_build.build(words, tmp_path / "out", config, 1, Console(file=told, width=200), "fetch")
-    assert f"fetching {words[0]}" in told.getvalue()
-    assert "no JavaScript runtime was found" in told.getvalue()
-    assert "recordings; 1 could not be read or fetched" in told.getvalue()
-
-
-def test_words_that_are_not_english_cannot_be_placed() -> None:
-    with pytest.raises(TriforceError, match=r"align\.enabled.*text_checks\.language is 'de'; set align\.enabled=false"):
-        raw_build.load_config("podcast", ["text_checks.language=de"])
-    assert not raw_build.load_config("podcast", ["text_checks.language=de", "align.enabled=false"]).align.enabled
-
-
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -300,10 +280,10 @@ if __name__ == "__main__":
 def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, settings: list[str]) -> None:
     """Kill the build, or one of its workers, several times at random moments, then let it end."""
     program.write_text(PROGRAM)
-    words = [sys.executable, str(program), str(folder), str(out), *settings]
+    words = [program, folder, out, *settings]
     rng = random.Random(1)
     for number in range(moments):
-        process = subprocess.Popen(words, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = forks.Program(words, session=True)
         time.sleep(rng.uniform(3, 12))
         if process.poll() is None and number % 2:
             children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
@@ -313,7 +293,8 @@ def killed_and_continued(folder: Path, out: Path, program: Path, moments: int, s
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    subprocess.run(words, check=True, stderr=subprocess.PIPE)
+    done = forks.run(words)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_killed_build_ends_with_the_same_shards(short: Path, short_built: Path, tmp_path: Path) -> None:
@@ -322,11 +303,14 @@ def test_a_killed_build_ends_with_the_same_shards(short: Path, short_built: Path
 
 
 @pytest.mark.slow
-def test_killed_at_ten_moments(recordings: tuple[Path, dict[str, known.Truth]], tmp_path: Path) -> None:
+def test_killed_at_ten_moments(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    make_recordings(folder)
     for codec in ("flac", "opus"):
         settings = [*CHOSEN, f"codec={codec}"]
-        killed_and_continued(recordings[0], tmp_path / codec, tmp_path / "program.py", 10, settings)
-        build([str(recordings[0])], tmp_path / f"{codec}-whole", f"codec={codec}")
+        killed_and_continued(folder, tmp_path / codec, tmp_path / "program.py", 10, settings)
+        build([str(folder)], tmp_path / f"{codec}-whole", f"codec={codec}")
         assert checksums(tmp_path / codec) == checksums(tmp_path / f"{codec}-whole")
 
 

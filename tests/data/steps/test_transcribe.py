@@ -2,8 +2,6 @@ import hashlib
 import itertools
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +11,7 @@ import soundfile as sf
 import torch
 from rich.console import Console
 
-from tests import clips
+from tests import clips, forks
 from triforce_tts.data.common.segments import MemorySound, Segment
 from triforce_tts.data.raw import build as raw_build
 from triforce_tts.data.steps import transcribe as t
@@ -301,12 +299,12 @@ def test_damaged_weights_are_one_line(tiny_whisper: Path, tmp_path: Path, name: 
 def test_transformers_has_nothing_to_warn_of(tiny_whisper: Path) -> None:
     """The library warns with its own logger, which filters of warnings do not see."""
     program = (
-        "import sys, numpy as np; from pathlib import Path; from triforce_tts.data.steps.transcribe import Whisper\n"
+        "import sys, warnings, numpy as np; from pathlib import Path\n"
+        "warnings.simplefilter('always')\n"
+        "from triforce_tts.data.steps.transcribe import Whisper\n"
         "Whisper(Path(sys.argv[1]), 'tiny', 'cpu')([np.zeros(16000, np.float32)] * 2, 'en')"
     )
-    done = subprocess.run(
-        [sys.executable, "-W", "always", "-c", program, str(tiny_whisper)], capture_output=True, text=True
-    )
+    done = forks.run(["-c", program, tiny_whisper])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

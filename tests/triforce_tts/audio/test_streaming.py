@@ -1,8 +1,6 @@
 """Opus as in samples of shards, and files that are decoded block by block."""
 
 import hashlib
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +8,7 @@ import pytest
 import soundfile as sf
 import torch
 
+from tests import forks
 from tests.clips import SPEECH
 from triforce_tts.audio.decoding import BLOCK, LOUDEST
 from triforce_tts.audio.io import Audio, decode_audio, encode_opus, read_audio
@@ -37,7 +36,8 @@ def blocks_of(path: Path) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
 
 def test_equal_samples_give_equal_opus_in_another_process() -> None:
     path = SPEECH / "kathleen-00.ogg"
-    told = subprocess.run([sys.executable, "-c", _ENCODE, str(path)], capture_output=True, text=True, check=True)
+    told = forks.run(["-c", _ENCODE, path])
+    assert told.returncode == 0, told.stderr
     assert told.stdout.strip() == hashlib.sha256(encode_opus(read_audio(path, RATE))).hexdigest()
 
 

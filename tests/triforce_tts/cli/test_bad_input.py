@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from tests import forks
+from tests import forks, inside
 from tests.corpus import seal, voice_clip
 
 RATE = 8000
 
 
 def triforce(*words: str | Path, stdin: bytes = b"", file_limit: int | None = None) -> subprocess.CompletedProcess[str]:
-    """One run of the command line in a separate process; ``file_limit`` bytes for each file imitate a full disk."""
-    state = os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")
-    return forks.run(
-        [*forks.CLI, *words], stdin=stdin, file_limit=file_limit, env={**os.environ, "XDG_STATE_HOME": state}
-    )
+    """One run of the command line; ``file_limit`` bytes for each file imitate a full disk, in a process of its own."""
+    state = {"XDG_STATE_HOME": os.environ.get("TRIFORCE_TEST_STATE", "/nonexistent")}
+    if file_limit is None:
+        return inside.run(*words, stdin=stdin, env=state)
+    return forks.run([*forks.CLI, *words], stdin=stdin, file_limit=file_limit, env={**os.environ, **state})
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], *words: str, out: Path | None = None) -> None:

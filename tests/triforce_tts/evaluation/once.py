@@ -3,6 +3,7 @@
 The networks of the tests are hardly trained: what they say is never complete, so two more tries would only take time.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -13,7 +14,7 @@ from unittest import mock
 from rich.console import Console
 
 from triforce_tts import Synthesizer
-from triforce_tts.evaluation import clips, plan, run
+from triforce_tts.evaluation import clips, pictures, plan, run
 from triforce_tts.evaluation.panel import Panel
 from triforce_tts.evaluation.report import Report
 
@@ -26,10 +27,15 @@ def _model(folder: Path) -> Synthesizer:
 
 
 def evaluate(
-    models: Sequence[Path], planned: plan.Plan, panel: Panel, out: Path, force: bool = False
+    models: Sequence[Path], planned: plan.Plan, panel: Panel, out: Path, force: bool = False, drawn: bool = False
 ) -> tuple[Report, str]:
-    """The report of ``models``, made in this process, and what was printed."""
+    """The report of ``models``, made in this process, and what was printed.
+
+    Its pictures take longer than all the rest, so they are left out unless it shall be ``drawn``.
+    """
     output = StringIO()
-    with mock.patch.object(clips, "_model", _model):
+    with mock.patch.object(clips, "_model", _model), contextlib.ExitStack() as changes:
+        if not drawn:
+            changes.enter_context(mock.patch.object(pictures, "draw", lambda report, folder: pictures.Drawn()))
         report = run.evaluate(run.candidates(models), planned, panel, out, 1, Console(file=output, width=200), force)
     return report, output.getvalue()

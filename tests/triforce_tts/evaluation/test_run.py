@@ -78,7 +78,7 @@ def folder(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     stub = Panel(
         (panel.Delivery(), Knowing()), loudness_vector, "the knowing one", ("DNSMOS: left out, because it is",)
     )
-    once.evaluate([model, other], planned, stub, place / "report")
+    once.evaluate([model, other], planned, stub, place / "report", drawn=True)
     return place / "report"
 
 

@@ -6,11 +6,13 @@ The jobs are independent. Each writes its output to disk and returns only a shor
 import multiprocessing
 import multiprocessing.connection
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
@@ -90,7 +92,22 @@ def _context(work: Callable[..., Any]) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     module = getattr(work, "func", work).__module__  # ``func`` is the function of a partial function
     context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
+    _start_server()
     return context
+
+
+def _start_server() -> None:
+    """Start the server, if it does not run yet, as a process that Ctrl-C does not reach: it ends with this process.
+
+    Python's own server ignores Ctrl-C only when its imports are done, and until then it would print where it was.
+    """
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may change what a signal does
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a new process begins with it
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def start(work: Callable[..., object], given: tuple[object, ...], imported: Callable[..., object]) -> BaseProcess:

@@ -55,3 +55,12 @@ def test_ray_does_again_what_a_killed_worker_had(tmp_path: Path) -> None:
     outcomes = dict(pool.run_on_ray(die_once_on_ray, [str(folder) for folder in folders], "local"))
     assert outcomes == {str(folder): "well" for folder in folders}
     assert not (folders[1] / "once").exists()
+
+
+def test_the_server_of_the_workers_starts_without_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its imports take seconds, in which Ctrl-C would print a traceback."""
+    found = []
+    monkeypatch.setattr(pool.forkserver, "ensure_running", lambda: found.append(signal.getsignal(signal.SIGINT)))
+    before = signal.getsignal(signal.SIGINT)
+    pool._start_server()
+    assert found == [signal.SIG_IGN] and signal.getsignal(signal.SIGINT) is before

@@ -39,7 +39,8 @@ from ..report.report import text_cell
 from . import synthetic
 from .prepare import Recipe, Refused, prepare
 
-SHARD_SAMPLES = 256
+SHARD_SAMPLES, SMALLEST_SHARD = 256, 32  # clips
+SMALL_BUILD_SHARDS = 16  # of a build that is too small for so many large shards
 BUILD_FORMAT = 4  # raise it when the code gives other bytes for the same input
 DROPS = "report/drops.csv"
 KILLED = "its worker was killed"
@@ -183,11 +184,20 @@ def make_jobs(clips: Sequence[Clip], held: set[str], out: Path, recipe: Recipe) 
     splits: dict[str, list[Job]] = {}
     for split in SPLITS:
         members = [clip for clip in spread if (clip.id in held) == (split == "heldout")]
+        size = _shard_samples(len(members))
         splits[split] = [
-            Job(str(shard_path(out, split, number)), tuple(members[start : start + SHARD_SAMPLES]), recipe)
-            for number, start in enumerate(range(0, len(members), SHARD_SAMPLES))
+            Job(str(shard_path(out, split, number)), tuple(members[start : start + size]), recipe)
+            for number, start in enumerate(range(0, len(members), size))
         ]
     return splits
+
+
+def _shard_samples(clips: int) -> int:
+    """How many clips a shard of a split with so many clips has.
+
+    A process works on one shard at a time, so a small build has small shards for several processes to share.
+    """
+    return min(SHARD_SAMPLES, max(SMALLEST_SHARD, -(-clips // SMALL_BUILD_SHARDS)))
 
 
 def build(

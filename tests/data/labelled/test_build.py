@@ -328,3 +328,9 @@ def test_a_recipe_changes_what_counts_as_done(tmp_path: Path) -> None:
         for recipe in (Recipe(), Recipe(8000), Recipe(align=True), Recipe(align=False), Recipe(codec="opus"))
     }
     assert len(prints) == 5
+
+
+def test_a_small_build_has_shards_for_several_processes() -> None:
+    """The size depends on the number of clips alone, so any number of processes makes the same shards."""
+    sizes = {clips: labelled_build._shard_samples(clips) for clips in (1, 32, 200, 513, 1000, 4096, 4097, 10**6)}
+    assert sizes == {1: 32, 32: 32, 200: 32, 513: 33, 1000: 63, 4096: 256, 4097: 256, 10**6: 256}

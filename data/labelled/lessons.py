@@ -154,9 +154,10 @@ def _with_phones(texts: Sequence[str]) -> tuple[list[str], list[Drop], list[str]
             drops.append(Drop(printable(text), 0.0, "cannot be spoken", printable(str(error))))
             continue
         words = ["".join(piece.symbols) for piece in pieces if piece.is_word and set(piece.symbols) <= set(LETTERS)]
-        unknown.update(set(words))
         if words:
-            drops.append(Drop(printable(text), 0.0, "words without phones", printable(", ".join(dict.fromkeys(words)))))
+            different = list(dict.fromkeys(words))
+            unknown.update(different)
+            drops.append(Drop(printable(text), 0.0, "words without phones", printable(", ".join(different))))
         else:
             sayable.append(text)
     if not unknown:

@@ -1,7 +1,6 @@
 """From a folder of recordings to shards of one speaker, with some clips held out."""
 
 import hashlib
-import importlib.util
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from triforce_tts.data.raw import build as raw_build
 from triforce_tts.errors import ShardError
 from triforce_tts.files import working_folder
 from triforce_tts.judges import dnsmos, recognisers
+from triforce_tts.judges.networks import absent
 from triforce_tts.shards import SPLITS, Sample, ShardSet, shard_path, write_index, write_shard
 from triforce_tts.wording import counted, length
 
@@ -43,7 +43,7 @@ def fingerprint(folder: Path) -> str:
 
 def is_installed(package: str) -> bool:
     """Whether ``package`` can be imported here."""
-    return importlib.util.find_spec(package) is not None
+    return not absent(package)
 
 
 def is_labelled(folder: Path) -> bool:

@@ -130,9 +130,11 @@ def run_job(job: Job) -> Outcome:
             except Refused as refusal:
                 unlucky.extend([clip.id] * refusal.again)
                 drops.append(Drop(clip.id, round(refusal.seconds, 3), refusal.reason, printable(str(refusal.value))))
-                heard.extend([refusal.edits] if refusal.edits else [])
+                if refusal.edits is not None:
+                    heard.append(refusal.edits)
                 continue
-            heard.extend([prepared.edits] if prepared.edits else [])
+            if prepared.edits is not None:
+                heard.append(prepared.edits)
             if prepared.misfit:
                 misfits.append((clip.id, prepared.misfit))
             yield prepared.sample

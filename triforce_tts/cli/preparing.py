@@ -66,12 +66,13 @@ def prepare_for_lines(
     """
     bounds.BATCH.check("--batch", batch)
     synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
-    synthesizer.settings = replace(synthesizer.settings, batch=batch or _usual_batch(synthesizer))
-    if batch > 1 and _usual_batch(synthesizer) == 1:
+    usual = _usual_batch(synthesizer)
+    if batch > 1 and usual == 1:
         raise ConfigError(
             f"--batch {batch}: a CPU without the native operators draws one line at a time, so that a line gets the same bytes "
             "with any batch; leave the option out, or build the operators with 'make ext'"
         )
+    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
     return synthesizer
 
 

@@ -1,6 +1,5 @@
 """Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from triforce_tts.drawing import blank_figure, draw_mel, draw_similarity, save_f
 from triforce_tts.evaluation.order import Shown, worst_first
 from triforce_tts.evaluation.panel import INSTALL
 from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Similarity
+from triforce_tts.judges.networks import absent
 
 MATRIX = "similarity.png"
 _MOST_SENTENCES = 12  # the worst ones, which have pictures
@@ -28,7 +28,7 @@ class Drawn:
 
 def draw(report: Report, folder: Path) -> Drawn:
     """Draw what the report has; without matplotlib nothing, and the remark says so."""
-    if importlib.util.find_spec("matplotlib") is None:
+    if absent("matplotlib"):
         return Drawn(remark=f"pictures: left out, because matplotlib cannot be found; {INSTALL}")
     mels = {}
     for shown in worst_first(report)[:_MOST_SENTENCES]:

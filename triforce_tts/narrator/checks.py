@@ -4,7 +4,6 @@ The engine says which words have no sound and whether the line ended by itself. 
 times that the aligner gives to the words, and at what a recogniser hears. Where the bounds come from is said in docs/narrator.md.
 """
 
-import importlib.util
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
 from triforce_tts.judges import embedding
 from triforce_tts.judges.following import Reading, follow
+from triforce_tts.judges.networks import absent
 from triforce_tts.judges.recognisers import Recogniser
 from triforce_tts.judges.words import letters, phones
 from triforce_tts.narrator.edits import differing_runs
@@ -127,7 +127,7 @@ class Checker:
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
     """The checks, alignment and reading among them where they are wanted and pocketsphinx is installed."""
-    if not alignment or importlib.util.find_spec("pocketsphinx") is None:
+    if not alignment or absent("pocketsphinx"):
         return Checker(None, recogniser)
     from triforce_tts.judges.align import aligner
 
@@ -140,7 +140,7 @@ def with_voice(checker: Checker, clip: Path | str, model_audio: AudioConfig) -> 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
     """
-    if importlib.util.find_spec(embedding.PACKAGE) is None:
+    if absent(embedding.PACKAGE):
         return checker
     speech, _ = read_reference(clip, model_audio)
     own = embedding.embed(speech, model_audio.sample_rate)

@@ -45,15 +45,11 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
         data = _data(book, about.cover)
     except TriforceError as error:
         return None, f"the cover is left out: {error}"
-    if data is None:
-        return (
-            None,
-            f"the cover {about.cover!r} is left out: it is not in the book, so there is no JPEG or PNG picture; give one with --cover",
-        )
-    cover = picture(data)
-    if cover is None:
-        return None, f"the cover {about.cover!r} is left out: it is no JPEG or PNG picture; give one with --cover"
-    return cover, ""
+    cover = picture(data) if data is not None else None
+    if cover is not None:
+        return cover, ""
+    why = "it is not in the book, so there is" if data is None else "it is"
+    return None, f"the cover {about.cover!r} is left out: {why} no JPEG or PNG picture; give one with --cover"
 
 
 def _data(book: Path, name: str) -> bytes | None:

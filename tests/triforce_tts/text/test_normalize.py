@@ -294,7 +294,7 @@ def test_every_character_alone_is_spoken_or_refused():
             assert not unicodedata.category(chr(code)).startswith("L") or code > 0x7F
 
 
-BIG = 25_000
+BIG = 50_000
 LONG = [
     "a",
     "A",
@@ -353,7 +353,7 @@ def test_long_input_is_quick(piece):
         normalize(piece * (BIG // len(piece)))
     except TextError:
         assert not is_speakable(piece)
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 2.0
 
 
 def test_many_different_numbers_are_quick():
@@ -361,4 +361,4 @@ def test_many_different_numbers_are_quick():
     text = " ".join(str(rng.randrange(10**6)) for _ in range(BIG // 7))
     started = time.process_time()
     normalize(text)
-    assert time.process_time() - started < 2.0
+    assert time.process_time() - started < 4.0

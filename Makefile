@@ -8,6 +8,8 @@ VENV ?= .venv
 # The versions that were tested; CONSTRAINTS= installs the newest ones instead.
 CONSTRAINTS ?= -c constraints.txt
 PIP_ARGS ?=
+# What installs: pip, or PIP='uv pip' with VIRTUAL_ENV set, which unpacks several packages at once.
+PIP ?= $(BIN)/pip
 SHARED ?= ../shared
 CONFIG ?= nano
 GPUS ?= 1
@@ -45,12 +47,12 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.core: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e .
+	$(PIP) install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e '.[dev]'
-	$(BIN)/pip install --quiet $(PIP_ARGS) --no-deps resemblyzer==0.1.4  # for its weights alone: what it requires does not build everywhere
+	$(PIP) install --quiet $(CONSTRAINTS) $(PIP_ARGS) -e '.[dev]'
+	$(PIP) install --quiet $(PIP_ARGS) --no-deps resemblyzer==0.1.4  # for its weights alone: what it requires does not build everywhere
 	@touch $@ $(VENV)/.core
 
 # Where there is no compiler, installing goes on without the native operators.

@@ -57,6 +57,14 @@ Engine = Annotated[
         "each phone; needs --assets) or babble (a toy, built in)."
     ),
 ]
+Voices = Annotated[
+    str | None,
+    typer.Option(
+        help="Voices of the engine, separated by commas; they take turns. Default: rms for flite, all voices for "
+        "babble, af_heart for kokoro. kokoro also takes shares of the texts and blends of two voices: "
+        "'af_heart=0.45,af_bella,af_sky+af_nova:0.6'."
+    ),
+]
 
 
 @command.command()
@@ -112,14 +120,7 @@ def synthetic(
     ] = None,
     out: Out = OUT,
     engine: Engine = None,
-    voices: Annotated[
-        str | None,
-        typer.Option(
-            help="Voices of the engine, separated by commas; they take turns. Default: rms for flite, all voices for "
-            "babble, af_heart for kokoro. kokoro also takes shares of the texts and blends of two voices: "
-            "'af_heart=0.45,af_bella,af_sky+af_nova:0.6'."
-        ),
-    ] = None,
+    voices: Voices = None,
     every_voice: Annotated[bool, typer.Option("--every-voice", help="Speak each text in every voice.")] = False,
     assets: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from triforce_tts import surprise
-from triforce_tts.cli.speak import score as command
+from triforce_tts.cli.recordings import score as command
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.sampling.score import Score
 

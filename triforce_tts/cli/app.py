@@ -13,8 +13,11 @@ from typing import Annotated, Any
 import typer
 
 from triforce_tts.cli.evaluate import evaluate
+from triforce_tts.cli.narrate import HELP as NARRATE_HELP
 from triforce_tts.cli.narrate import narrate
-from triforce_tts.cli.speak import listen, resynthesize, score, speak
+from triforce_tts.cli.recordings import listen, resynthesize, score
+from triforce_tts.cli.speak import HELP as SPEAK_HELP
+from triforce_tts.cli.speak import speak
 from triforce_tts.cli.voices import voices
 from triforce_tts.errors import TriforceError
 
@@ -57,8 +60,10 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, narrate, resynthesize, score, speak):
+for command in (evaluate, listen, resynthesize, score):
     app.command()(command)
+for command, text in ((narrate, NARRATE_HELP), (speak, SPEAK_HELP)):
+    app.command(help=text)(command)
 app.add_typer(voices, name="voices")
 
 

@@ -42,6 +42,19 @@ _SPEAKERS = ("read", "drop")
 _MASTERS = ("none", "acx", "podcast")
 
 
+HELP = """Read a whole book aloud, unattended, and check every line.
+
+Plan, lines and report lie in NAME.narration beside the output. Started again, the command speaks only what is missing
+there: after an interruption, after the book was edited, or for lines that --redo names.
+
+Examples:
+
+  triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
+
+  triforce-tts narrate https://example.org/a https://example.org/b --feed talks --feed-url https://example.org/talks/
+"""
+
+
 def narrate(
     books: own.Books,
     out: own.Out = None,
@@ -85,53 +98,128 @@ def narrate(
     batch: Batch = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Read a whole book aloud, unattended, and check every line.
+    """Narrate the ``books``; ``HELP`` is what ``--help`` says of it."""
+    source = _Source(books, notes, pictures, speakers, chapter_pattern, phones, allow_private)
+    wishes = _Wishes(
+        out, chapters, front, redo, seed, master, chapter_format, cover, subtitles, title, author, narrator,
+        credits_spoken, series, overlay,
+    )  # fmt: skip
+    care = _care(preset, tries, align)
+    equipment = _Equipment(model, threads, batch, steps, seed, lexicon, voice, cast_path, care, recogniser)
+    running = _Running(device, processes, progress, quiet, list_chapters, dry_run)
+    _check_choices(source, master, progress, care.tries)
+    _check_feed(books, feed, feed_url, wishes)
+    _run(source, wishes, equipment, running, feed, feed_url)
 
-    Plan, lines and report lie in NAME.narration beside the output. Started again, the command speaks only what is missing
-    there: after an interruption, after the book was edited, or for lines that --redo names.
 
-    Examples:
+@dataclass(frozen=True)
+class _Source:
+    """The books, and how they are read."""
 
-      triforce-tts narrate book.epub --chapters 3-7 --out book.m4b --redo "17,42=In other words."
+    books: list[str]
+    notes: str
+    pictures: bool
+    speakers: str
+    pattern: str | None
+    phones: bool
+    allow_private: bool
 
-      triforce-tts narrate https://example.org/a https://example.org/b --feed talks --feed-url https://example.org/talks/
-    """
+    def read(self) -> "list[Work]":
+        from triforce_tts.books.chapters import ReadOptions
+        from triforce_tts.cli.works import read_works
+
+        notes = cast("Literal['skip', 'inline', 'end']", self.notes)
+        speakers = cast("Literal['read', 'drop']", self.speakers)
+        options = ReadOptions(notes, self.pictures, speakers, self.pattern, self.phones)
+        return read_works(self.books, options, self.allow_private)
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What the user asks of the audiobooks."""
+
+    out: Path | None
+    chapters: str | None
+    front: bool
+    redo: list[str] | None
+    seed: int
+    master: str
+    chapter_format: str
+    cover: Path | None
+    subtitles: Path | None
+    title: str | None
+    author: str | None
+    narrator: str | None
+    credits_spoken: bool
+    series: str | None
+    overlay: Path | None
+
+    def of_one_book(self) -> list[str]:
+        """The options given that belong to one book."""
+        one = {"--title": self.title, "--author": self.author, "--cover": self.cover, "--redo": self.redo,
+               "--chapters": self.chapters, "--subtitles": self.subtitles, "--overlay": self.overlay,
+               "--series": self.series}  # fmt: skip
+        return [name for name, value in one.items() if value is not None]
+
+    def orders(self, works: "list[Work]", feed: Path | None, cast_file: "CastFile | None") -> "list[Order]":
+        """One order for each work; an episode of a feed gets the loudness of podcasts."""
+        from triforce_tts.cli.works import work_targets
+        from triforce_tts.narrator.narrate import Order
+
+        master = "podcast" if feed is not None and self.master == "none" else self.master
+        return [
+            Order(
+                work.path, self.out or target, self.chapters, self.front, tuple(self.redo or ()), self.seed, master,
+                self.chapter_format, self.cover, self.subtitles, self.title, self.author, self.narrator, cast_file,
+                self.credits_spoken, self.series, self.overlay, work.url,
+            )
+            for work, target in zip(works, work_targets(works, feed), strict=True)
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Running:
+    """Where and how far the command works, and what it shows."""
+
+    device: str
+    processes: int
+    progress: str
+    quiet: bool
+    lists_chapters: bool
+    dry_run: bool
+
+    @property
+    def shown(self) -> "Shown":
+        return cast("Shown", "none" if self.quiet and self.progress == "bar" else self.progress)
+
+
+def _run(
+    source: _Source,
+    wishes: _Wishes,
+    equipment: "_Equipment",
+    running: _Running,
+    feed: Path | None,
+    feed_url: str | None,
+) -> None:
     from triforce_tts.crew import launched
 
-    care = chosen_preset(preset)
-    care = replace(care, tries=care.tries if tries is None else tries, align=care.align if align is None else align)
-    _check_choices(notes, speakers, master, progress, care.tries)
-    one_book = {"--out": out, "--title": title, "--author": author, "--cover": cover, "--redo": redo, "--chapters": chapters,
-                "--subtitles": subtitles, "--overlay": overlay, "--series": series}  # fmt: skip
-    _check_feed(books, feed, feed_url, out, [name for name, value in one_book.items() if value is not None])
-    bounds.PROCESSES.check("--processes", processes)
-    place = launched(device, processes)
-    works = _read(books, notes, pictures, speakers, chapter_pattern, phones, allow_private)
-    if list_chapters:
+    bounds.PROCESSES.check("--processes", running.processes)
+    place = launched(running.device, running.processes)
+    works = source.read()
+    if running.lists_chapters:
         for work in works if place.is_main else ():
             print_chapters(work.content)
         return
-    from triforce_tts.cli.works import work_targets
-    from triforce_tts.narrator.narrate import Order
-
-    cast_file = _read_cast(cast_path, voice)
-    master = "podcast" if feed is not None and master == "none" else master
-    orders = [
-        Order(
-            work.path, out or target, chapters, front, tuple(redo or ()), seed, master, chapter_format, cover,
-            subtitles, title, author, narrator, cast_file, credits_spoken, series, overlay, work.url,
-        )
-        for work, target in zip(works, work_targets(works, feed), strict=True)
-    ]  # fmt: skip
-    _check_orders(orders, works, (voice, cast_path, *(lexicon or []), model, cover))
-    equipment = _Equipment(model, threads, batch, steps, seed, lexicon, voice, cast_file, care, recogniser)
-    shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
-    if dry_run and place.is_main:
-        studio = equipment.open(place.device or device, quiet)
+    equipment = equipment.with_cast()
+    orders = wishes.orders(works, feed, equipment.cast_file)
+    inputs = (equipment.voice, equipment.cast_path, *(equipment.lexicon or []), equipment.model, wishes.cover)
+    _check_orders(orders, works, inputs)
+    if running.dry_run and place.is_main:
+        studio = equipment.open(place.device or running.device, running.quiet)
         for order, work in zip(orders, works, strict=True):
             print_plan(order, work.content, studio)
-    elif not dry_run:
-        for work, order, outcome in _narrate_all(orders, works, equipment, place, device, processes, shown, quiet):
+    elif not running.dry_run:
+        for work, order, outcome in _narrate_all(orders, works, equipment, place, running):
             if feed is not None:
                 _publish(feed, feed_url, work, order, outcome)
     place.leave()
@@ -148,9 +236,14 @@ class _Equipment:
     seed: int
     lexicon: list[Path] | None
     voice: Path | None
-    cast_file: "CastFile | None"
+    cast_path: Path | None
     care: Preset
     recogniser: str | None
+    cast_file: "CastFile | None" = None
+
+    def with_cast(self) -> "_Equipment":
+        """The same with the file of the cast read."""
+        return replace(self, cast_file=_read_cast(self.cast_path, self.voice))
 
     def open(self, device: str, quiet: bool) -> "Studio":
         """The checks, and the model with its voices; what the user should know of a voice is said."""
@@ -188,40 +281,23 @@ def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Pat
 
 
 def _narrate_all(
-    orders: "list[Order]", works: "list[Work]", equipment: _Equipment, place: "Place", device: str, processes: int,
-    shown: "Shown", quiet: bool,
-) -> "Iterator[tuple[Work, Order, Outcome]]":  # fmt: skip
+    orders: "list[Order]", works: "list[Work]", equipment: _Equipment, place: "Place", running: _Running
+) -> "Iterator[tuple[Work, Order, Outcome]]":
     """Each work as soon as it is finished; processes of a launcher that help the first one have no result."""
     from triforce_tts.narrator.narrate import Crew
 
-    crew = Crew(processes, partial(equipment.open, quiet=True), place)
+    crew = Crew(running.processes, partial(equipment.open, quiet=True), place)
     if not place.is_main:
         for order in orders:
-            _help(crew, device, order)
+            _help(crew, running.device, order)
         return
-    studio = equipment.open(place.device or device, quiet)
+    studio = equipment.open(place.device or running.device, running.quiet)
     for order, work in zip(orders, works, strict=True):
-        yield work, order, _narrate(order, work.content, studio, shown, quiet, crew)
+        yield work, order, _narrate(order, work.content, studio, running.shown, running.quiet, crew)
 
 
-def _read(
-    books: list[str],
-    notes: str,
-    pictures: bool,
-    speakers: str,
-    pattern: str | None,
-    phones: bool,
-    allow_private: bool,
-) -> "list[Work]":
-    from triforce_tts.books.chapters import ReadOptions
-    from triforce_tts.cli.works import read_works
-
-    noted, named = cast("Literal['skip', 'inline', 'end']", notes), cast("Literal['read', 'drop']", speakers)
-    return read_works(books, ReadOptions(noted, pictures, named, pattern, phones), allow_private)
-
-
-def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, out: Path | None, given: list[str]) -> None:
-    """Refuse options that do not go together; ``given`` are those that belong to one book."""
+def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, wishes: _Wishes) -> None:
+    """Refuse options that do not go together."""
     if feed is None:
         if feed_url is not None:
             raise ConfigError(f"--feed-url {feed_url}: expected --feed DIR beside it")
@@ -230,9 +306,9 @@ def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, out: 
                 f"{len(books)} books, expected one; several become the episodes of --feed DIR, or lie in one folder"
             )
         return
-    if out is not None:
-        raise ConfigError(f"--out {out}: an episode gets its name from the book; leave --out away beside --feed")
-    if len(books) > 1 and given:
+    if wishes.out is not None:
+        raise ConfigError(f"--out {wishes.out}: an episode gets its name from the book; leave --out away beside --feed")
+    if len(books) > 1 and (given := wishes.of_one_book()):
         raise ConfigError(f"{given[0]}: it belongs to one book, found {len(books)}; narrate that book by itself")
     from triforce_tts.narrator.feed import check_feed
 
@@ -251,9 +327,15 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
     add_episode(feed, episode, feed_url)
 
 
-def _check_choices(notes: str, speakers: str, master: str, progress: str, tries: int) -> None:
-    bounds.one_of("--notes", notes, _NOTES)
-    bounds.one_of("--speakers", speakers, _SPEAKERS)
+def _care(preset: str, tries: int | None, align: bool | None) -> Preset:
+    """The preset with what the user sets otherwise."""
+    care = chosen_preset(preset)
+    return replace(care, tries=care.tries if tries is None else tries, align=care.align if align is None else align)
+
+
+def _check_choices(source: _Source, master: str, progress: str, tries: int) -> None:
+    bounds.one_of("--notes", source.notes, _NOTES)
+    bounds.one_of("--speakers", source.speakers, _SPEAKERS)
     bounds.one_of("--master", master, _MASTERS)
     bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)

@@ -34,6 +34,20 @@ def chosen_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+def require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
+    """Refuse a file that cannot be written, that is one of the ``sources``, or that lies in the model's folder."""
+    from triforce_tts.audio import io  # here, because it imports torch, for which --help must not wait
+
+    io.require_target(out, sources)
+    require_outside(out, model)
+
+
+def require_outside(out: Path, model: Path | None) -> None:
+    """Refuse an output in the model's folder."""
+    if model is not None and Path(os.path.realpath(model)) in Path(os.path.realpath(out)).parents:
+        raise ConfigError(f"{out}: the output lies in the model folder {model}; choose another place")
+
+
 def prepare(
     model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: list[Path] | None = None,
     care: Preset = PRESETS[STANDARD],

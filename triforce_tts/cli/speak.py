@@ -1,10 +1,9 @@
-"""The commands ``speak``, ``resynthesize``, ``listen`` and ``score``: arguments in, files and a line on stderr out."""
+"""The command ``speak``: a text in, a file and a line on stderr out."""
 
-import os
 import sys
 import time
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -24,7 +23,6 @@ from triforce_tts.cli.options import (
     Quiet,
     Seed,
     Steps,
-    Threads,
     VoiceClip,
 )
 from triforce_tts.cli.piping import pipe_sound, require_pipe
@@ -33,6 +31,7 @@ from triforce_tts.cli.preparing import (
     chosen_preset,
     prepare,
     prepare_for_lines,
+    require_target,
     say_what_is_slow,
     take_choice,
 )
@@ -40,7 +39,7 @@ from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.presets import STANDARD, Preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from triforce_tts.line_files import Reader
     from triforce_tts.narrator.progress import Shown
@@ -50,6 +49,24 @@ if TYPE_CHECKING:
 
 _STDOUT = Path("-")
 STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
+
+
+HELP = """Say a text in the default voice, or in the voice of a clip.
+
+Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}", and a pause asked for:
+"[pause 500ms]" or "[pause 0.5s]". A sentence that does not come out complete is tried three times (with --stream it is
+not, once it is heard); what is still missing then is said, a line each, also with --quiet.
+
+Examples:
+
+  triforce-tts speak "Good morning." --out morning.wav
+
+  triforce-tts speak - --voice me.wav --seed 3 < letter.txt
+
+  triforce-tts speak - --out - --stream < letter.txt | aplay
+
+  triforce-tts speak --lines prompts.tsv --out prompts --format .flac
+"""
 
 
 def speak(
@@ -94,49 +111,99 @@ def speak(
     progress: Annotated[str, typer.Option(help="Of --lines: bar, json (lines on standard output), or none.")] = "bar",
     quiet: Quiet = False,
 ) -> None:
-    """Say a text in the default voice, or in the voice of a clip.
-
-    Long texts are spoken sentence by sentence. A word can be given as phonemes: "{T AH0 M EY1 T OW0}", and a pause asked for:
-    "[pause 500ms]" or "[pause 0.5s]". A sentence that does not come out complete is tried three times (with --stream it is
-    not, once it is heard); what is still missing then is said, a line each, also with --quiet.
-
-    Examples:
-
-      triforce-tts speak "Good morning." --out morning.wav
-
-      triforce-tts speak - --voice me.wav --seed 3 < letter.txt
-
-      triforce-tts speak - --out - --stream < letter.txt | aplay
-
-      triforce-tts speak --lines prompts.tsv --out prompts --format .flac
-    """
-    care = chosen_preset(preset)
-    sources = (voice, *(lexicon or []), model)
+    """Speak ``text``, or each of the ``lines``; ``HELP`` is what ``--help`` says of it."""
+    began = time.perf_counter()
+    voicing = _Voicing(model, threads, batch, steps, seed, lexicon, candidates, speed, voice, preset)
     if lines is not None:
         _refuse_beside_lines(lines, text, stream or raw or timestamps is not None)
-        reader = partial(
-            open_reader, model=model, threads=threads or 1, batch=batch, steps=steps, seed=seed, lexicon=lexicon,
-            candidates=candidates, speed=speed, voice=voice, care=care,
-        )  # fmt: skip
-        _speak_lines(lines, out, lines_format, seed, device, processes, progress, quiet, reader, sources)
-        return
-    if text is None:
+        _speak_lines(lines, out, lines_format, device, processes, progress, quiet, voicing)
+    elif text is not None:
+        _speak_one(text, _Target(out, stream, raw, timestamps), voicing, device, quiet, began)
+    else:
         raise ConfigError("there is nothing to say; give a text, '-' for standard input, or a list with --lines")
-    began = time.perf_counter()
-    bounds.CANDIDATES.check("--candidates", candidates)
-    bounds.SPEED.check("--speed", speed)
-    _require_output(out, stream, raw, sources, model)
-    _require_times(timestamps)
-    if stream and care.takes > 1:
-        raise ConfigError(f"--preset {preset}: it compares several takes of each line, for which --stream cannot wait")
-    synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
-    synthesizer.settings = replace(synthesizer.settings, candidates=candidates, speed=speed)
-    synthesizer.choice = take_choice(care, quiet)
+
+
+@dataclass(frozen=True)
+class _Voicing:
+    """What makes speech of a text, in this process or in one that helps it."""
+
+    model: Path | None
+    threads: int
+    batch: int
+    steps: int | None
+    seed: int
+    lexicon: list[Path] | None
+    candidates: int
+    speed: float
+    voice: Path | None
+    preset: str
+
+    @property
+    def care(self) -> Preset:
+        return chosen_preset(self.preset)
+
+    @property
+    def inputs(self) -> tuple[Path | None, ...]:
+        """What no output may replace."""
+        return (self.voice, *(self.lexicon or []), self.model)
+
+    def check(self) -> None:
+        """Refuse values out of range, before any work is done."""
+        chosen_preset(self.preset)
+        bounds.CANDIDATES.check("--candidates", self.candidates)
+        bounds.SPEED.check("--speed", self.speed)
+
+    def synthesizer(self, device: str, quiet: bool) -> "Synthesizer":
+        """The model that speaks one text."""
+        opened = prepare(self.model, device, self.threads, self.steps, self.seed, self.lexicon, self.care)
+        return self._set(opened, quiet)
+
+    def reader(self, device: str, *, quiet: bool) -> "Reader":
+        """The model with its voice that speaks lines."""
+        synthesizer = self._set(
+            prepare_for_lines(
+                self.model, device, self.threads or 1, self.batch, self.steps, self.seed, self.lexicon, self.care
+            ),
+            quiet,
+        )
+        from triforce_tts.line_files import Reader
+
+        if not quiet:
+            say_what_is_slow(synthesizer)
+        return Reader(synthesizer, choose_voice(synthesizer, self.voice, quiet))
+
+    def _set(self, synthesizer: "Synthesizer", quiet: bool) -> "Synthesizer":
+        synthesizer.settings = replace(synthesizer.settings, candidates=self.candidates, speed=self.speed)
+        synthesizer.choice = take_choice(self.care, quiet)
+        return synthesizer
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where the speech of one text goes, and in what form."""
+
+    out: Path
+    stream: bool
+    raw: bool
+    timestamps: Path | None
+
+
+def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet: bool, began: float) -> None:
+    """Speak one text, or what standard input holds."""
+    voicing.check()
+    _require_output(target.out, target.stream, target.raw, voicing.inputs, voicing.model)
+    _require_times(target.timestamps)
+    if target.stream and voicing.care.takes > 1:
+        raise ConfigError(
+            f"--preset {voicing.preset}: it compares several takes of each line, for which --stream cannot wait"
+        )
+    synthesizer = voicing.synthesizer(device, quiet)
     content = _read_stdin() if text == "-" else text
     synthesizer.prepare(content)  # bad text is refused before the voice is read
-    chosen = choose_voice(synthesizer, voice, quiet)
-    say = _stream if stream else partial(_speak_whole, out=out)
-    _write_times(timestamps, say(synthesizer, content, chosen, seed, raw=raw, quiet=quiet, began=began), synthesizer)
+    chosen = choose_voice(synthesizer, voicing.voice, quiet)
+    say = _stream if target.stream else partial(_speak_whole, out=target.out)
+    spoken = say(synthesizer, content, chosen, voicing.seed, raw=target.raw, quiet=quiet, began=began)
+    _write_times(target.timestamps, spoken, synthesizer)
 
 
 def _refuse_beside_lines(lines: Path, text: str | None, is_for_one: bool) -> None:
@@ -209,103 +276,23 @@ def _stages(synthesizer: "Synthesizer") -> str:
 
 
 def _speak_lines(
-    lines: Path, out: Path, suffix: str, seed: int, device: str, processes: int, progress: str, quiet: bool,
-    reader: "Callable[..., Reader]", sources: tuple[Path | None, ...],
-) -> None:  # fmt: skip
+    lines: Path,
+    out: Path,
+    suffix: str,
+    device: str,
+    processes: int,
+    progress: str,
+    quiet: bool,
+    voicing: _Voicing,
+) -> None:
     from triforce_tts.cli.lines import ListOrder, speak_lines
 
+    voicing.check()
     bounds.PROCESSES.check("--processes", processes)
     bounds.one_of("--progress", progress, PROGRESS)
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
-    speak_lines(ListOrder(lines, out, suffix, seed, device, processes, shown, quiet), reader, sources)
-
-
-def open_reader(
-    device: str, *, model: Path | None, threads: int, batch: int, steps: int | None, seed: int,
-    lexicon: list[Path] | None, candidates: int, speed: float, voice: Path | None, care: Preset, quiet: bool,
-) -> "Reader":  # fmt: skip
-    """The model with its voice, in this process or in one that helps it."""
-    bounds.CANDIDATES.check("--candidates", candidates)
-    bounds.SPEED.check("--speed", speed)
-    synthesizer = prepare_for_lines(model, device, threads, batch, steps, seed, lexicon, care)
-    synthesizer.settings = replace(synthesizer.settings, candidates=candidates, speed=speed)
-    synthesizer.choice = take_choice(care, quiet)
-    from triforce_tts.line_files import Reader
-
-    if not quiet:
-        say_what_is_slow(synthesizer)
-    return Reader(synthesizer, choose_voice(synthesizer, voice, quiet))
-
-
-def resynthesize(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording to send through the codes.")],
-    out: Annotated[Path, typer.Option(help="File to write.")] = Path("resynthesized.wav"),
-    skip_diffusion: Annotated[
-        bool, typer.Option("--skip-diffusion", help="The bare DVAE decode, without stage 3.")
-    ] = False,
-    model: Model = None,
-    seed: Seed = 0,
-    steps: Steps = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Send a recording through stages 1 and 3 alone: what the codes can carry."""
-    _require_target(out, (source, model), model)
-    synthesizer = prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
-    audio = synthesizer.resynthesize(source, seed)
-    audio.save(out)
-    if not quiet:
-        typer.echo(f"{out}: {audio.duration_s:.1f} s", err=True)
-
-
-def listen(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording of one sentence.")],
-    model: Model = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-) -> None:
-    """Print what the GPT hears in a recording (the flip: the same network, run the other way)."""
-    typer.echo(prepare(model, device, threads, None).listen(source))
-
-
-def score(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="Recording of one sentence.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it should say.")],
-    voice: Annotated[Path | None, typer.Option(help="Another clip by the speaker; default: the model's voice.")] = None,
-    tokens: Annotated[bool, typer.Option("--tokens", help="Also every token: direction, place, letter, nats.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Also draw the bits of every letter and frame of codes.")
-    ] = None,
-    model: Model = None,
-    device: Device = "auto",
-    threads: Threads = 0,
-) -> None:
-    """Print how likely the GPT finds that a recording says a text, in both directions (log-probabilities in nats).
-
-    'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
-    """
-    if plot is not None:
-        from triforce_tts.drawing import require_png  # here, because it imports torch
-
-        require_png("--plot", plot, [path for path in (source, voice, model) if path is not None])
-        _require_outside(plot, model)
-    synthesizer = prepare(model, device, threads, None)
-    scores = synthesizer.score(source, text, voice)
-    typer.echo(f"flip\t{scores.flip:.4f}")
-    typer.echo(f"speech given text, a code\t{-scores.nats_per_code:.4f}")
-    typer.echo(f"text given speech, a letter\t{float(scores.text_given_speech.mean()):.4f}")
-    typer.echo(f"text alone, a letter\t{float(scores.text_alone.mean()):.4f}")
-    if tokens:
-        for place, nats in enumerate(scores.speech_given_text.tolist()):
-            typer.echo(f"speech\t{place}\t\t{nats:.4f}")
-        pairs = zip(scores.text_given_speech.tolist(), scores.text_alone.tolist(), strict=True)
-        for place, (given, alone) in enumerate(pairs):
-            typer.echo(f"text\t{place}\t{(*scores.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
-    if plot is not None:
-        from triforce_tts.surprise import draw_surprise
-
-        draw_surprise(scores, source, synthesizer.model, plot)
+    order = ListOrder(lines, out, suffix, voicing.seed, device, processes, shown, quiet)
+    speak_lines(order, voicing.reader, voicing.inputs)
 
 
 def _require_output(out: Path, stream: bool, raw: bool, sources: tuple[Path | None, ...], model: Path | None) -> None:
@@ -316,19 +303,7 @@ def _require_output(out: Path, stream: bool, raw: bool, sources: tuple[Path | No
     for name, chosen in (("--stream", stream), ("--raw", raw)):
         if chosen:
             raise ConfigError(f"{name} writes to standard output, found --out {out}; add --out -")
-    _require_target(out, sources, model)
-
-
-def _require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
-    from triforce_tts.audio.io import require_target  # here, because it imports torch, for which --help must not wait
-
-    require_target(out, sources)
-    _require_outside(out, model)
-
-
-def _require_outside(out: Path, model: Path | None) -> None:
-    if model is not None and Path(os.path.realpath(model)) in Path(os.path.realpath(out)).parents:
-        raise ConfigError(f"{out}: the output lies in the model folder {model}; choose another place")
+    require_target(out, sources, model)
 
 
 def _read_stdin() -> str:

@@ -60,9 +60,11 @@ def _root(
     pass
 
 
-for command in (evaluate, listen, resynthesize, score):
-    app.command()(command)
-for command, text in ((narrate, NARRATE_HELP), (speak, SPEAK_HELP)):
+# The text of --help; None: the docstring.
+_COMMANDS: dict[Callable[..., None], str | None] = {
+    evaluate: None, listen: None, narrate: NARRATE_HELP, resynthesize: None, score: None, speak: SPEAK_HELP,
+}  # fmt: skip
+for command, text in _COMMANDS.items():
     app.command(help=text)(command)
 app.add_typer(voices, name="voices")
 

@@ -75,10 +75,14 @@ def pesq_wb(samples: Wave, recorded: Wave, rate: int) -> float:
         return _LOWEST_PESQ
 
 
+def transcript(clip: Clip) -> str:
+    """What the recogniser hears in a clip."""
+    return open_recogniser(chosen()).hear(resample(clip.samples.numpy(), clip.rate, ANALYSIS_RATE))
+
+
 def character_error(clip: Clip) -> float:
     """Edits a reference character."""
-    wave = resample(clip.samples.numpy(), clip.rate, ANALYSIS_RATE)
-    return character_edits(clip.text, open_recogniser(chosen()).hear(wave)).error
+    return character_edits(clip.text, transcript(clip)).error
 
 
 def judge(clip: Clip) -> dict[str, float]:
@@ -101,6 +105,11 @@ def character_errors(clips: Sequence[torch.Tensor], rate: int, texts: Sequence[s
     """The error of each clip [n] against its text."""
     wanted = [Clip(clip, None, text, rate) for clip, text in zip(clips, texts, strict=True)]
     return _of_each(character_error, wanted, workers)
+
+
+def transcripts(clips: Sequence[torch.Tensor], rate: int, workers: int = 2) -> list[str]:
+    """What the recogniser hears in each clip [n]."""
+    return _of_each(transcript, [Clip(clip, None, "", rate) for clip in clips], workers)
 
 
 def _of_each(ask: Callable[[Clip], OpinionT], clips: Sequence[Clip], workers: int) -> list[OpinionT]:

@@ -3,9 +3,10 @@
     python -m benchmarks.switched_dvae --dvae triforce_tts/assets/nano/dvae --data shards/real --out runs/switched
 
 Three runs start from the weights of ``--dvae``, on the same crops: "plain" and "switched" for --steps, and "plain, longer"
-for the seconds that "switched" took. Each is judged on the same held-out recordings: L1, use of the codes, and the
-errors of a recogniser on what stage 3 makes of the decode (--diffusion), or Griffin-Lim without one. A stage 3 that was
-trained on the decodes of ``--dvae`` hears all of them, so the figures of one that is trained anew can only be better.
+for the seconds that "switched" took. They and the DVAE as it was given are judged on the same held-out recordings: L1,
+use of the codes, and the errors of a recogniser on what stage 3 makes of the decode (--diffusion), or Griffin-Lim
+without one. A stage 3 that was trained on the decodes of ``--dvae`` hears all of them, so the figures of one that is
+trained anew can only be better.
 
 For each switched layer OUT/report.json says how evenly its kernels are used, and how much a kernel tells of the phone that
 is spoken: their mutual information over the entropy of the phones, beside what it is where the kernels are shifted by half
@@ -26,14 +27,16 @@ from typing import Any
 import torch
 
 from benchmarks.codes_study import minutes
-from benchmarks.judges import character_errors, recogniser_name
+from benchmarks.judges import recogniser_name, transcripts
 from benchmarks.train import table
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, envelope, log_mel_nats, mel_spectrogram
 from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.checkpoint import locate, read_lineage
-from triforce_tts.evaluation.statistics import interval
+from triforce_tts.evaluation.report import Figure
+from triforce_tts.evaluation.statistics import interval, ratio
 from triforce_tts.files import write_json, write_text
+from triforce_tts.judges.words import character_edits, word_edits
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters
@@ -108,6 +111,14 @@ def sounds(heldout: ShardSet, count: int, rate: int) -> list[tuple[torch.Tensor,
     ]
 
 
+def heard_errors(heard: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
+    """Characters and words that are heard wrongly, with their intervals over recordings."""
+    characters = [character_edits(text, words).error for text, words in zip(texts, heard, strict=True)]
+    edits = [word_edits(text, words) for text, words in zip(texts, heard, strict=True)]
+    wrong = ratio([[Figure(amount=edit.wrong, weight=edit.total)] for edit in edits])
+    return {"character_error": interval(characters), "word_error": (wrong.value, wrong.low, wrong.high)}
+
+
 def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[str, Any]:
     """What one DVAE is judged by."""
     dvae, audio = load_dvae(path)
@@ -121,8 +132,7 @@ def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[
     if options.heard:
         heard = sounds(heldout, options.heard, audio.sample_rate)
         clips = [resynthesized(dvae, audio, sound, stage3, options.diffusion_steps) for sound, _ in heard]
-        errors = character_errors(clips, audio.sample_rate, [text for _, text in heard], options.threads)
-        found["character_error"] = interval(errors)
+        found |= heard_errors(transcripts(clips, audio.sample_rate, options.threads), [text for _, text in heard])
     return found
 
 
@@ -247,9 +257,11 @@ def main() -> None:
     parser.add_argument("--set", dest="overrides", action="append", default=[], help="a setting of all runs")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    runs = trained(options)
     heldout = ShardSet.open(options.data[:1], "heldout", "audio")
-    rows = {name: figures(options, path, heldout) for name, path in runs.items()}
+    if not len(heldout):
+        raise SystemExit(f"--data {options.data[0]}: it holds no recording out, by which the runs could be judged")
+    runs = trained(options)
+    rows = {name: figures(options, path, heldout) for name, path in {"as given": options.dvae, **runs}.items()}
     report = {"dvae": rows, "kernels": kernels(options, runs["switched"], heldout)}
     if options.heard:
         report["recogniser"] = recogniser_name()

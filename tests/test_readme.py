@@ -61,8 +61,14 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 
 def test_files_in_the_reading_order_exist() -> None:
-    for name in re.findall(r"`((?:triforce_tts|stages|data|adapt)/[\w/.]+)`", (ROOT / "README.md").read_text()):
+    text = (ROOT / "README.md").read_text()
+    for name in re.findall(r"`((?:triforce_tts|stages|data|adapt)/[\w/.]+)`", text):
         assert (ROOT / name).exists(), name
+    order = text[text.index("## Read the code") : text.index("A book goes through")]
+    names = re.findall(r"`([\w/]+\.(?:py|cpp))`", order)
+    assert len(names) > 20
+    for name in names:
+        assert any((ROOT / folder / name).exists() for folder in ("", "triforce_tts", "triforce_tts/text")), name
 
 
 def test_the_command_line_has_a_help() -> None:

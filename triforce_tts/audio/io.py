@@ -1,8 +1,8 @@
 """The one way in and out for audio: any file to float32 mono, and back to a file with its tags.
 
 libsndfile (through soundfile) decodes first: it is fast and seeks exactly. FFmpeg (through PyAV, whose wheel
-carries it) decodes what libsndfile does not know, such as m4a, and writes the files, because it alone puts
-the same tags into every format; it is imported when it is first needed. Whatever cannot be used is refused with an ``AudioError`` that names it.
+carries it) decodes what libsndfile does not know, such as m4a, and writes all files but WAV, because it alone
+puts the same tags into every format; it is imported when it is first needed. ``wav.py`` writes WAV. Whatever cannot be used is refused with an ``AudioError`` that names it.
 """
 
 import io

@@ -84,8 +84,8 @@ def speak_jobs(
         if not open_jobs:
             break
         tried = [next_try(model, jobs[i], number, settings.candidates) for i in open_jobs]
-        noise = [jobs[i].seed for i in open_jobs]
-        for i, spoken in zip(open_jobs, _speak_once(model, tried, noise, settings, watch), strict=True):
+        noise_seeds = [jobs[i].seed for i in open_jobs]
+        for i, spoken in zip(open_jobs, _speak_once(model, tried, noise_seeds, settings, watch), strict=True):
             tries[i].append(replace(spoken, text=jobs[i].line.text, tries=number + 1))
     if choice is None:
         return [best_try(spoken) for spoken in tries]
@@ -114,12 +114,12 @@ def best_try(tries: Sequence[Spoken]) -> Spoken:
 
 
 def _speak_once(
-    model: Model, jobs: Sequence[Job], noise: Sequence[int], settings: Settings, watch: Stopwatch
+    model: Model, jobs: Sequence[Job], noise_seeds: Sequence[int], settings: Settings, watch: Stopwatch
 ) -> list[Spoken]:
-    """Each line in one try; ``noise`` are the seeds of stage 3."""
+    """Each line in one try; the noise of stage 3 comes from ``noise_seeds``."""
     takes = draw(model, jobs, settings, watch)
     filled = [i for i, take in enumerate(takes) if len(take.codes)]
-    utterances = [Utterance(takes[i].codes, jobs[i].voice.speaker, noise[i]) for i in filled]
+    utterances = [Utterance(takes[i].codes, jobs[i].voice.speaker, noise_seeds[i]) for i in filled]
     together = [[utterance] for utterance in utterances] if settings.batch else [utterances]
     waves = [wave for some in together for wave in vocode(model, some, settings, watch)]
     sounds = dict(zip(filled, waves, strict=True))

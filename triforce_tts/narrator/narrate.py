@@ -23,7 +23,7 @@ from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.master import PROFILES, Profile
 from triforce_tts.narrator.overlay import Book, Page, require_overlay, write_overlay
 from triforce_tts.narrator.plan import PLAN, Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
-from triforce_tts.narrator.progress import Progress
+from triforce_tts.narrator.progress import Progress, ignore
 from triforce_tts.narrator.redo import Redo
 from triforce_tts.narrator.report import flagged, write_report
 from triforce_tts.narrator.speaking import Studio, missing_lines, require_same_speaker, speak_missing, speak_shared
@@ -159,8 +159,10 @@ def require_targets(order: Order) -> None:
             require_file_target(path)
 
 
-def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tuple[Plan, list[str]]:
-    """The plan, and the text of each line as the book has it.
+def plan_book(
+    order: Order, book: ChapterBook, studio: Studio, redo: Redo, progress: Progress = ignore
+) -> tuple[Plan, list[str]]:
+    """The plan, and the text of each line as the book has it; ``progress`` is told of each chapter.
 
     Raises:
         TextError: no such chapter, nothing to speak, or the proof of the words fails.
@@ -178,6 +180,7 @@ def plan_book(order: Order, book: ChapterBook, studio: Studio, redo: Redo) -> tu
         model.characters_per_second,
         order.front,
         _credits(order, about),
+        lambda number: progress("plan", number, len(book.chapters), None),
     )
     return plan, planner.originals
 
@@ -206,7 +209,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
     require_targets(order)
     with working_folder(order.folder, "narration", order.sources) as folder:
         redo = Redo.read(folder)
-        plan, originals = plan_book(order, book, studio, redo)
+        plan, originals = plan_book(order, book, studio, redo, progress)
         if order.redo:
             redo.add(plan, order.redo, originals, studio.speaker(order.seed))
             redo.write(folder)

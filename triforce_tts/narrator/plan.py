@@ -318,6 +318,7 @@ def make_plan(
     rate: float,
     front: bool = True,
     credited: tuple[Chapter, Chapter] | None = None,
+    planned: Callable[[int], None] = lambda number: None,
 ) -> Plan:
     """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
 
@@ -330,20 +331,21 @@ def make_plan(
         rate: characters a second of its speech.
         front: whether chapters in front of the main text are narrated if they are chosen.
         credited: the opening and the closing credits, if there are any.
+        planned: is called with the number of each chapter that is planned.
 
     Raises:
         TextError: the proof fails, or nothing of what was chosen can be spoken.
     """
     wanted = set(chosen)
-    chapters = tuple(
-        planner.chapter(chapter, number, number in wanted and (front or not chapter.front))
-        for number, chapter in enumerate(book.chapters, 1)
-    )
+    chapters = []
+    for number, chapter in enumerate(book.chapters, 1):
+        chapters.append(planner.chapter(chapter, number, number in wanted and (front or not chapter.front)))
+        planned(number)
     skipped = [Unspoken(text=p.text, words=p.words, reason=p.reason, where=printable(p.where)) for p in book.skipped]
     about = book.about
     plan = Plan(
         title=printable(about.title), author=printable(about.author), language=printable(about.language), model=model,
-        voice=printable(voice), characters_per_second=rate, chapters=chapters, skipped=(*skipped, *planner.unspoken),
+        voice=printable(voice), characters_per_second=rate, chapters=tuple(chapters), skipped=(*skipped, *planner.unspoken),
         remarks=tuple(map(printable, book.remarks)),
     )  # fmt: skip
     if not plan.lines:

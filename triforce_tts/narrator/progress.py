@@ -1,4 +1,4 @@
-"""How far a narration is: a bar for people, or lines of JSON for other programs."""
+"""How far a narration is: a bar for people, a line a minute for a log, or lines of JSON for other programs."""
 
 import json
 import sys
@@ -15,10 +15,11 @@ from triforce_tts.progress import bars
 from triforce_tts.wording import length
 
 Shown = Literal["bar", "json", "none"]
+LOG_EVERY_S = 60.0  # a log gets a line after so many seconds
 
 
 class Progress(Protocol):
-    """Is told what was done; ``event`` names the step: 'line', 'measure', 'encode' or 'verify'."""
+    """Is told what was done; ``event`` names the step: 'plan', 'line', 'measure', 'encode' or 'verify'."""
 
     def __call__(self, event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
         """``done`` of ``total``; ``left_s`` seconds are left of this step where that is known."""
@@ -45,12 +46,19 @@ class _TimeLeft(ProgressColumn):
 
 @contextmanager
 def show(how: Shown) -> Iterator[Progress]:
-    """The progress in one of three ways: a bar on standard error, JSON lines on standard output, or not at all."""
+    """The progress in one of three ways: a bar on standard error, JSON lines on standard output, or not at all.
+
+    Where standard error is a file or a pipe, a line a minute takes the place of the bar.
+    """
     if how != "bar":
-        yield _write_json if how == "json" else _ignore
+        yield _write_json if how == "json" else ignore
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _Log()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), _TimeLeft())
-    with bars(*columns, console=Console(stderr=True)) as progress:
+    with bars(*columns, console=console) as progress:
         tasks: dict[str, TaskID] = {}
 
         def update(event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
@@ -61,6 +69,22 @@ def show(how: Shown) -> Iterator[Progress]:
         yield update
 
 
+class _Log:
+    """Writes a line for a log, each time that a minute is over."""
+
+    def __init__(self) -> None:
+        self._wrote = time.monotonic()
+
+    def __call__(self, event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
+        now = time.monotonic()
+        if now - self._wrote < LOG_EVERY_S:
+            return
+        self._wrote = now
+        left = "" if left_s is None else f", {length(left_s)} left"
+        sys.stderr.write(f"{event}: {100 * done / total if total else 100:.0f} %{left}\n")
+        sys.stderr.flush()
+
+
 def _write_json(event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
     left = None if left_s is None else round(left_s, 1)
     row = {"event": event, "done": round(done, 3), "total": round(total, 3), "left_s": left, **more}
@@ -68,5 +92,5 @@ def _write_json(event: str, done: float, total: float, left_s: float | None, **m
     sys.stdout.flush()
 
 
-def _ignore(event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
-    pass
+def ignore(event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
+    """The progress that nobody looks at."""

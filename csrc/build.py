@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 SOURCES = [FOLDER / name for name in ("decode.cpp", "switched_conv.cpp")]
 KERNELS, BINDING = FOLDER / "switched_conv.cu", FOLDER / "switched_conv_cuda.cpp"
 COMPILERS = ("c++", "g++", "clang++")
-ARCHITECTURES = ((8, 0), (9, 0))  # that are compiled for without a GPU
+ARCHITECTURES = ((8, 0), (9, 0))  # The library is compiled for these architectures if the machine has no GPU.
 
 
 class BuildError(Exception):
@@ -64,7 +64,7 @@ def cuda_home(wish: str) -> Path | None:
         found = re.search(r"release (\d+)", subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout)
         wanted = (torch.version.cuda or "none").split(".")[0]
         if found and found[1] == wanted:
-            # What is called nvcc may be a link or a script: the compiler itself tells where it lies.
+            # The file called nvcc may be a link or a script, so the compiler itself is asked where it lies.
             told = subprocess.run([nvcc, "--dryrun", "-c", str(KERNELS)], capture_output=True, text=True).stderr
             top = re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)
             return Path(top[1]).resolve() if top else Path(nvcc).resolve().parent.parent

@@ -30,7 +30,8 @@ from .settings import Count, RunSettings, Share, Weight
 from .task import Losses, mean
 
 NAME = "diffusion"
-ORACLE_TIME = 0.7  # flow time of the oracle start, at which the recording itself has done most of the way
+# The flow time at which the oracle starts: there the state already holds most of the recording itself.
+ORACLE_TIME = 0.7
 _LOG_FLOOR = 2e-3  # a magnitude below this is inaudible beside its neighbours
 
 
@@ -38,7 +39,7 @@ class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
     reference_seconds: CropSeconds
-    # Share of samples that are conditioned on the true mel; they teach fine structure early
+    # The share of samples that are conditioned on the true mel. They teach fine structure early.
     true_mel_share: Share = 0.25
     noise_share: Share = 0.25  # share of samples at flow time 0, where sampling starts and one-step sampling ends
 
@@ -46,12 +47,12 @@ class ReferenceSettings(CropSettings):
 class ConditionSettings(ReferenceSettings):
     """Crops, some of whose conditions are dropped."""
 
-    # Share of samples without conditions; more than 0 needs model.null_condition and allows guidance
+    # The share of samples without conditions. A share above 0 needs model.null_condition and allows guidance.
     drop_share: Share = 0.0
 
 
 class UpsamplerSettings(Config):
-    """What training and distilling the upsampler have in common."""
+    """The settings that training and distilling the upsampler have in common."""
 
     data: ReferenceSettings
     run: RunSettings
@@ -62,12 +63,13 @@ class DiffusionSettings(UpsamplerSettings):
 
     model: DiffusionConfig
     data: ConditionSettings
-    # Weight of the difference between the predictions for a crop and for its later part alone
+    # The weight of the difference between the prediction for a crop and the prediction for its later part alone.
     consistency_weight: Weight = 0.0
-    consistency_after: Count = 0  # first steps, which are trained without it
-    magnitude_weight: Weight = 0.0  # weight of the magnitude error of a complex target; it leaves the phase free
-    magnitude_before: Share = 1.0  # samples up to this flow time have it
-    magnitude_after: Count = 0  # first steps, which are trained without it
+    consistency_after: Count = 0  # the first so many steps are trained without the consistency loss
+    # the weight of the magnitude error of a complex target; this error leaves the phase free
+    magnitude_weight: Weight = 0.0
+    magnitude_before: Share = 1.0  # the magnitude error is used for samples up to this flow time
+    magnitude_after: Count = 0  # the first so many steps are trained without the magnitude error
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
@@ -88,7 +90,7 @@ class Upsampling(Batch):
     reference_lengths: torch.Tensor
     times: torch.Tensor  # [batch]
     true_mel: torch.Tensor  # [batch] bool
-    drop: torch.Tensor  # [batch] bool: without conditions
+    drop: torch.Tensor  # [batch] bool: samples whose conditions are dropped
     white: torch.Tensor  # standard normal, [batch, frames, width of the state]
 
 
@@ -111,12 +113,12 @@ class Clip:
     samples: torch.Tensor  # [1, n]
     magnitude: torch.Tensor  # [1, frames, n_bins]
     mel: torch.Tensor  # [1, frames, n_mels]
-    decoded: torch.Tensor  # by the DVAE
-    shape: torch.Tensor  # of the noise
+    decoded: torch.Tensor  # the DVAE's decode of the mel
+    shape: torch.Tensor  # the shape of the noise
 
 
 def lengths_of(clip: Clip) -> torch.Tensor:
-    """Its frames, [1]."""
+    """The number of frames of ``clip``, [1]."""
     return torch.tensor([clip.mel.shape[1]], device=clip.mel.device)
 
 
@@ -126,7 +128,7 @@ class Conditions:
 
     clean: torch.Tensor  # state at flow time 1, [batch, frames, width]
     noise: torch.Tensor  # state at flow time 0
-    decode: torch.Tensor  # by the DVAE, or the true mel: [batch, frames, n_mels]
+    decode: torch.Tensor  # the DVAE's decode, or the true mel: [batch, frames, n_mels]
     reference: torch.Tensor  # mel of the reference clips
     lengths: torch.Tensor  # [batch] in frames
     reference_lengths: torch.Tensor
@@ -188,7 +190,7 @@ class DiffusionLosses(Losses):
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before
             ours, theirs = predicted[early].flatten(1), conditions.clean[early].flatten(1)
-            # A batch may hold no sample that early.
+            # A batch may have no sample with such an early flow time.
             off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
             loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
         return loss, {"error": error.detach(), **logged} if logged else {}
@@ -284,7 +286,7 @@ class DiffusionTask:
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Held-out figures, DVAE decodes given.
+        """The held-out figures, with the DVAE's decodes as the condition.
 
         ``error_N_step``: squared log-magnitude error in units of the magnitude target, from noise in N steps.
         ``oracle_gain_db``: how far the error of one prediction lies below the linear guess's where the recording has

@@ -36,7 +36,7 @@ from .settings import DataSettings, RunSettings
 from .task import mean
 
 NAME = "dpo"
-VALIDATED_TOGETHER = 8  # pairs
+VALIDATED_TOGETHER = 8  # So many pairs are validated in one batch.
 
 PairItem = tuple[TokenSequence, TokenSequence, float]
 
@@ -103,7 +103,7 @@ class PreferenceTask:
             place_weights(steps, sequence.weights) > 0 for steps, sequence in zip(packed, sequences, strict=True)
         ]
         wanted, _ = pad_stack(weights, LENGTH_MULTIPLE)
-        longest = self.module.network.config.max_tokens  # everything beyond this is padding
+        longest = self.module.network.config.max_tokens  # Everything beyond this length is padding.
         (better, worse), (better_wanted, worse_wanted) = (x[:, :longest].chunk(2) for x in (ids, wanted))
         seconds = torch.tensor([seconds for _, _, seconds in items])
         return PairBatch(better, better_wanted, worse, worse_wanted, seconds)

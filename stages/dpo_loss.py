@@ -37,10 +37,13 @@ class PreferenceSettings(Config):
     """The loss, see the head of this file."""
 
     kind: Literal["dpo", "simpo", "orpo"] = "dpo"
-    beta: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.1  # of dpo and simpo
-    gamma: Weight = 0.0  # of simpo: how much likelier the better one shall be, in units of m
+    # the factor beta in the formulas of dpo and simpo
+    beta: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.1
+    # For simpo: how much likelier the better rendition shall be, in the unit of m.
+    gamma: Weight = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    by_length: bool = False  # of dpo: means over the ids of a rendition in place of sums, with a larger beta
+    # For dpo: use means over the ids of a rendition in place of sums; this needs a larger beta.
+    by_length: bool = False
     nll_weight: Weight = 0.0
 
     @model_validator(mode="after")
@@ -59,10 +62,10 @@ class PairBatch(Batch):
     """Right-padded sequences of the better and the worse renditions, all of one length."""
 
     better: torch.Tensor  # ids [pairs, steps, width]
-    better_wanted: torch.Tensor  # [pairs, steps, width] bool: the ids whose likelihood counts
+    better_wanted: torch.Tensor  # [pairs, steps, width] bool: ids whose likelihood counts
     worse: torch.Tensor
     worse_wanted: torch.Tensor
-    speech_s: torch.Tensor  # [pairs]: seconds of both
+    speech_s: torch.Tensor  # [pairs]: seconds of both renditions
 
     def padded_share(self) -> float:
         """Which part of the steps is padding, 0 to 1."""
@@ -131,7 +134,7 @@ class PairLosses(Losses):
         super().__init__()
         self.network, self.settings = network, settings
         frozen = settings.kind == "dpo"
-        # In a list it is no part of this module: it is neither trained nor saved.
+        # The list hides the reference from PyTorch: it is neither trained nor saved.
         self._reference = [copy.deepcopy(network).requires_grad_(False).eval()] if frozen else []
 
     def forward(self, batch: PairBatch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:

@@ -36,7 +36,8 @@ class CropSettings(DataSettings):
     """Crops for the stages that learn from sound."""
 
     crop_seconds: CropSeconds
-    # Decode all clips once and keep them in memory, with 16 bits a sample: for devices that wait for the data.
+    # Decode all clips once and keep them in memory, with 16 bits for each sample. This helps devices that wait for the
+    # data.
     in_memory: bool = False
 
 
@@ -47,9 +48,10 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    # Held-out frames in whose codes the nearest neighbours are looked at, by speaker and by phone; 0: none.
+    # The number of held-out frames whose nearest neighbours among the codes are compared, by speaker and by phone; 0:
+    # none.
     neighbours: Count = 0
-    warp: WarpSettings = Field(default_factory=WarpSettings)  # bends the mels that are trained on (augmentation)
+    warp: WarpSettings = Field(default_factory=WarpSettings)  # how the mels for training are bent (augmentation)
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
     @model_validator(mode="after")
@@ -68,7 +70,7 @@ class Sounds(Batch):
 
     samples: torch.Tensor
     lengths: torch.Tensor
-    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; no knots: not at all
+    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; without knots nothing is bent
 
 
 def random_crop(shards: ShardSet, clips: Clips, index: int, seconds: float, rng: torch.Generator) -> torch.Tensor:

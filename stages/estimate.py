@@ -16,7 +16,7 @@ from .settings import RunSettings
 from .task import Task, order_of
 
 _GB = 1e9
-_FEW = 4  # samples that are run
+_FEW = 4  # The estimate runs so many samples.
 
 
 def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[str]:

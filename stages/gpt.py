@@ -32,7 +32,8 @@ __all__ = ["NAME", "GPTLosses", "GPTSettings", "GPTTask", "Tokens", "build", "sp
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # a batch is padded to a multiple of so many tokens
-MEASURED = 2000  # so many samples, taken evenly from the data (some three hours), give the least seconds of symbols
+# So many samples, taken evenly from the data (some three hours), give the least seconds of each symbol.
+MEASURED = 2000
 KINDS = ("speak", "listen", "speech", "text")
 
 
@@ -81,7 +82,8 @@ class GPTTask:
         """
         any_id, inside = math.log(self.vocabulary.size), self.vocabulary.width - 1
         rate: float = self.code["code_rate"]
-        symbols = self.settings.data.reads * self.characters_per_second / rate  # beside a frame
+        # the text symbols that stand beside a frame
+        symbols = self.settings.data.reads * self.characters_per_second / rate
         frame = any_id + inside * math.log(self.vocabulary.config.n_codes)
         return (frame + symbols * any_id) / (1 + inside + symbols)
 
@@ -147,7 +149,8 @@ class GPTTask:
         if text is None:
             starts = alignment.symbol_starts(pieces, words)
             frames = [min(len(codes), round(start * self.code["code_rate"])) for start in starts]
-        else:  # the text of another sample has no times in this speech, so its symbols are spread evenly
+        # The text of another sample has no times in this speech, so its symbols are spread evenly.
+        else:
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
@@ -179,7 +182,7 @@ class GPTTask:
         # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
         spans = torch.tensor([_spans(steps, {SPEECH}) for steps in packed])
         seconds = torch.tensor([seconds for _, seconds in items])
-        longest = self.settings.model.max_tokens  # everything beyond this is padding
+        longest = self.settings.model.max_tokens  # Everything beyond this length is padding.
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:

@@ -10,10 +10,9 @@ from triforce_tts.text.tokenizer import TextTokenizer
 from .codes import read_details, read_text
 from .gpt_settings import GPTSettings
 
-_MARKS = 4  # tokens of a spoken sequence that open its parts and end it
-_MOST_MORE = (
-    14  # symbols that a word may have beyond its letters: 'fyi' has 12 more in the dictionary, an ending adds 2
-)
+_MARKS = 4  # the number of tokens that open the parts of a spoken sequence and end it
+# A word may have so many more symbols than letters: 'fyi' has 12 more in the dictionary, and an ending adds 2.
+_MOST_MORE = 14
 
 
 def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
@@ -32,9 +31,8 @@ def fitting(
     for index, seconds in enumerate(shards.durations_s):
         rest = voice + math.ceil(seconds * code["code_rate"] + 1) * steps
         text = read_text(shards, index).normalized
-        if (
-            rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit
-        ):  # a sample that fails this rough test is surely short enough
+        # A sample that fails this rough test is surely short enough.
+        if rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit:
             tokens = rest + texts * most_symbols(tokenizer, text)
             if tokens > limit:
                 left_out[index] = tokens

@@ -17,8 +17,9 @@ class Tokens(Batch):
     """Right-padded sequences."""
 
     ids: torch.Tensor  # [batch, steps, width]
-    weights: torch.Tensor  # [batch, steps, width]: weight of each id as a target
-    spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
+    weights: torch.Tensor  # the weight of each id as a target, [batch, steps, width]
+    # [batch, 4]: for 'speak', the start and end of the text, and the start and end of the speech; else zeros
+    spans: torch.Tensor
     speech_s: torch.Tensor  # [batch]: seconds of speech
 
     def padded_share(self) -> float:

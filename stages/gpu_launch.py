@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-STOPPED = -1  # exit code of a command whose time was over
-_PATIENCE_S = 10.0  # between asking a process to end and killing it
+STOPPED = -1  # the exit code of a command whose time ran out
+_PATIENCE_S = 10.0  # seconds between asking a process to end and killing it
 
 Launch = Callable[[Sequence[str], Path, float, Path | None], int]
 """Runs Python with words, writes what it says to a log, and ends it after so many seconds; its exit code. The last argument is
@@ -30,7 +30,8 @@ def launch_process(words: Sequence[str], log: Path, seconds: float, folder: Path
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_PATIENCE_S)
             return STOPPED
-        finally:  # also when this process is interrupted: what it started must not go on alone
+        # This also runs when this process is interrupted: the commands that it started must not go on alone.
+        finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -39,12 +39,13 @@ from .gpu_shards import Opus, Packed, pack_audio, pack_codes
 PACK, SHARDS, CODES, CONFIGS, INIT, WHEELS, VOICE = (
     "pack.json", "shards", "codes", "configs", "init", "wheels", "voice.flac"
 )  # fmt: skip
-PLAN = "gpu"  # the plan among the configurations
+PLAN = "gpu"  # the name of the plan among the configurations
 FORMAT = 1
 MEGABYTE = 1_000_000
 _SPARE = 100_000  # bytes kept free for pack.json and the indices
-_CODES_SHARE = 0.5  # coded shards take at most so much of the room for data
-_VOICE_SECONDS = (3.0, 10.0)  # a training sample of this length is the default voice where no clip is given
+_CODES_SHARE = 0.5  # Coded shards take at most this share of the room for data.
+# If no clip is given, a training sample of this length becomes the default voice.
+_VOICE_SECONDS = (3.0, 10.0)
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
 StageSettings = dvae_stage.DVAESettings | gpt_stage.GPTSettings | diffusion_stage.DiffusionSettings
@@ -59,12 +60,12 @@ class Pack(Record):
     """The content of ``pack.json``."""
 
     format: Annotated[int, Field(ge=1, le=FORMAT)]
-    version: str  # of triforce-tts
+    version: str  # the version of triforce-tts
     config: str
-    python: str  # that the wheels are for
+    python: str  # the Python version that the wheels are for
     init: dict[str, str]  # the id of each stage's weights
-    contents: dict[str, Any]  # samples and seconds of sound and codes
-    files: dict[Inside, str]  # sha256 of each
+    contents: dict[str, Any]  # the number of samples, and the seconds of sound and of codes
+    files: dict[Inside, str]  # the SHA-256 of each file
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,14 @@ class Wanted:
     config: str
     plan: str
     settings: Sequence[str]
-    init: Path | None  # folder with a run, a checkpoint or a tar of each stage that starts from earlier weights
+    # The folder with a run, a checkpoint or a tar of each stage that starts from earlier weights.
+    init: Path | None
     voice: Path | None
     wheels: Sequence[str]  # names of packages, or folders of wheels
-    constraints: Path | None  # pip's file of versions
-    python: str  # version of the machine, as 3.12
+    constraints: Path | None  # pip's file of package versions
+    python: str  # the machine's Python version, such as 3.12
     bit_rate: int
-    heldout: int  # samples at most
+    heldout: int  # the most held-out samples
     megabytes: float
 
 

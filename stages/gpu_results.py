@@ -14,7 +14,7 @@ from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS, locate
 from triforce_tts.errors import CheckpointError
 from triforce_tts.files import atomic_path
 
-PART_BYTES = 15_000_000  # of a file: below what machines and mails commonly let through
+PART_BYTES = 15_000_000  # the largest size of a result file, in bytes: machines and mails commonly accept such files
 _FILES = (WEIGHTS, CONFIG, LINEAGE)
 
 

@@ -28,12 +28,13 @@ from .gpu_watch import Watch
 from .state import read_state
 
 CHECKS = ("tests", "benchmarks")
-ORDER = ("dvae", "codes", "diffusion", "gpt")  # in which stages make sense
+ORDER = ("dvae", "codes", "diffusion", "gpt")  # the stages in the order in which they can run
 BUNDLE, LOGS, SUMMARY, TABLE = "bundle", "logs", "summary.json", "summary.txt"
 NEEDS = {"codes": ("dvae",), "diffusion": ("dvae",), "gpt": ("dvae", "codes"), BUNDLE: STAGES}
 _TEST_PROCESSES = 4
-_LEAST_SECONDS = 1.0  # a training of less is not begun
-_TAIL, _SHOWN = 3, 15  # last lines of its log that a failed command shows, and that tests and benchmarks show
+_LEAST_SECONDS = 1.0  # A training that has less time than this is not started.
+# The log lines that are shown: the last ones of a failed command, and the last ones of tests and benchmarks.
+_TAIL, _SHOWN = 3, 15
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Places:
     pack: Path
     out: Path
     work: Path
-    root: Path | None  # of a clone, which has tests and benchmarks; None where the package is installed without
+    # The root of the clone with the tests and benchmarks; None if the package is installed without a clone.
+    root: Path | None
 
     def weights(self, stage: str) -> Path:
         """Where a stage's weights are: of this run, or else the earlier ones of the pack."""
@@ -183,7 +185,7 @@ class Rental:
             )
         words = ["-m", "triforce_tts.cli.app", "train", step.name, *self._training(step.name, last_step)]
         try:
-            # Closing may take longer than planned: the stages after it then have less, and nothing is lost.
+            # If closing takes longer than planned, the later stages have less time, but nothing is lost.
             limit = min(stage_ends + self.plan.overrun_seconds, self._training_ends())
             self._command(words, step.name, limit - now)
         finally:
@@ -236,7 +238,8 @@ class Rental:
         run = self.places.work / step.name
         try:
             source = best_or_latest(run)
-        except CheckpointError:  # it failed before it saved: there is nothing to take home, and its own error says so
+        # The stage failed before it saved anything, so there is nothing to export. Its own error says so.
+        except CheckpointError:
             return
         half = self.places.work / "half" / step.name
         copy_half(source, half)

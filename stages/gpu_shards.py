@@ -23,18 +23,20 @@ from triforce_tts.text.normalize import normalize
 
 from .codes import NORMALIZED
 
-SHARD_SAMPLES = 64  # few, so that many processes can code the shards of a small pack
-_BLOCK = 512  # bytes: a tar pads to multiples of it, and has as many for the header of each file
-_SIDECAR_BYTES = 200  # of a sample in the columns beside its shard
-_SHARD_BYTES = 12_000  # of the end of a tar, and of its names
-_NEAR = 1.25  # Opus of at most so many times the wanted bit rate is taken as it is: coding it anew would harm it more
+SHARD_SAMPLES = 64  # A shard has few samples, so that many processes can code the shards of a small pack.
+# A tar stores each file in blocks of so many bytes, and uses one more block for the file's header.
+_BLOCK = 512
+_SIDECAR_BYTES = 200  # the bytes that a sample takes in the columns of the file beside its shard
+_SHARD_BYTES = 12_000  # the bytes of the end of a tar and of its names
+# Opus with at most so many times the wanted bit rate is copied as it is, because coding it again would harm it more.
+_NEAR = 1.25
 
 
 @dataclass(frozen=True)
 class Opus:
     """How the sound of a pack is stored."""
 
-    sample_rate: int  # Hz, of the DVAE
+    sample_rate: int  # the sample rate of the DVAE, Hz
     bit_rate: int  # bits a second
 
 
@@ -42,7 +44,7 @@ class Opus:
 class Packed:
     """What came of packing shards."""
 
-    samples: dict[str, int]  # by split
+    samples: dict[str, int]  # the number of samples in each split
     seconds: dict[str, float]
     left: int  # samples for which there was no room
     unspeakable: int  # samples whose text cannot be spoken, among those that were looked at
@@ -85,7 +87,7 @@ def _pack(
     folder.mkdir()
     infos: dict[str, list[ShardInfo]] = {}
     left = unspeakable = 0
-    for split in ("heldout", "train"):  # the held-out samples are few, and there must be some
+    for split in ("heldout", "train"):  # The held-out samples come first: they are few, and some are always needed.
         order = _spread(splits[split])
         if split == "heldout":
             left, order = left + len(order[most_heldout:]), order[:most_heldout]
@@ -158,7 +160,8 @@ def _in_opus(shards: ShardSet, index: int, opus: Opus) -> Sample | None:
     if not (shards.extension(index) == "opus" and is_near):
         sound = decode_audio(payload, key, opus.sample_rate)
         payload = encode_opus(Audio(sound.samples, sound.sample_rate), opus.bit_rate)
-    stored = decode_audio(payload, key)  # Opus knows few sample rates, and takes the next higher
+    # Opus allows only a few sample rates, so the sound may be stored at the next higher one.
+    stored = decode_audio(payload, key)
     meta["sample_rate"], meta["duration_s"] = stored.sample_rate, round(stored.duration_s, 4)
     return Sample(key, meta, payload, "opus")
 

@@ -17,13 +17,13 @@ class Step:
 
     name: str
     status: str = NOT_RUN
-    seconds: float = 0.0  # of the clock
+    seconds: float = 0.0  # the duration of the step
     note: str = ""
-    gpu_busy: float | str = NOT_MEASURED  # percent, the mean
-    gpu_memory_gb: float | str = NOT_MEASURED  # the most that all processes together took
-    steps: int | None = None  # of training
-    audio_s_per_s: float | None = None  # seconds of sound a second of training
-    figures: dict[str, float] = field(default_factory=dict)  # of the last validation
+    gpu_busy: float | str = NOT_MEASURED  # the mean, in percent
+    gpu_memory_gb: float | str = NOT_MEASURED  # the most memory that all processes together took
+    steps: int | None = None  # the number of training steps
+    audio_s_per_s: float | None = None  # seconds of sound in a second of training
+    figures: dict[str, float] = field(default_factory=dict)  # the figures of the last validation
     files: list[str] = field(default_factory=list)
 
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
-NOT_MEASURED = "not measured"  # where there is no nvidia-smi, or it says nothing
+NOT_MEASURED = "not measured"  # the text for a figure if nvidia-smi is missing or reports nothing
 _QUERY = ("--query-gpu=utilization.gpu,memory.used,name", "--format=csv,noheader,nounits", "-i", "0", "-lms", "500")
 
 
@@ -15,17 +15,17 @@ _QUERY = ("--query-gpu=utilization.gpu,memory.used,name", "--format=csv,noheader
 class Reading:
     """What was read at a time."""
 
-    time: float  # of time.monotonic()
+    time: float  # the time by ``time.monotonic()``
     busy: float  # percent
-    memory_mib: float  # of all processes on the GPU
+    memory_mib: float  # the memory of all processes on the GPU
 
 
 @dataclass(frozen=True)
 class Use:
     """The use of a GPU over a while."""
 
-    busy: float  # percent, the mean
-    memory_gb: float  # the largest
+    busy: float  # the mean, in percent
+    memory_gb: float  # the largest value
 
 
 class Watch:
@@ -63,7 +63,7 @@ class Watch:
             memory, _, name = rest.partition(",")
             try:
                 self.readings.append(Reading(time.monotonic(), float(busy), float(memory)))
-            except ValueError:  # "[N/A]", or an error of the driver: nothing was measured at this time
+            except ValueError:  # The value is "[N/A]" or a driver error, so there is no reading for this time.
                 continue
             self.device = name.strip()
 

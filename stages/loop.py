@@ -33,9 +33,11 @@ from .settings import RunSettings
 from .state import RAW, TRAINER, checkpoint_name, read_tensors
 from .task import BatchT, ItemT, Task, order_of
 
-BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
+# The folder in the run for batches without a finite gradient, and the most batches that it holds.
+BAD, MOST_BAD = "bad", 20
 FIRST_LOSS_OFF = "more than 10 % off: look for a fault before training on"
-GLOO_GRACE_S = 0.5  # thousands of times what its threads need to let go of a tensor
+# Gloo's threads need thousands of times less than this to let go of a tensor.
+GLOO_GRACE_S = 0.5
 
 
 @dataclass
@@ -43,8 +45,8 @@ class Outcome:
     """What a run came to."""
 
     progress: Progress
-    metrics: dict[str, float]  # the last step's and the last validation's
-    reached: bool  # in overfit mode: whether the bound was
+    metrics: dict[str, float]  # the figures of the last step and of the last validation
+    reached: bool  # in overfit mode: whether the error reached the bound
 
 
 class Trainer(Generic[ItemT, BatchT]):
@@ -74,8 +76,8 @@ class Trainer(Generic[ItemT, BatchT]):
             print("\n".join(start.notes))
         if settings.ema and not self.learner.average:
             self.learner.start_average()
-        self.learning_rate = 0.0  # of the last step
-        self._skips = 0  # steps in a row that were left out
+        self.learning_rate = 0.0  # the learning rate of the last step
+        self._skips = 0  # the number of skipped steps in a row
         self.report = Report(
             run, settings, full_config, task.name, self._trained_with(), self.accelerator.is_main_process
         )
@@ -125,7 +127,8 @@ class Trainer(Generic[ItemT, BatchT]):
                 if self.progress.is_due(self.settings.save_every) and not self.checkpoints.is_current:
                     self.checkpoints.save()
             if not self.checkpoints.is_current:
-                self.checkpoints.save()  # first of all: whoever stops this process now loses nothing
+                # The state is saved before anything else, so that a kill of this process loses nothing.
+                self.checkpoints.save()
                 metrics |= self._validate()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
@@ -260,7 +263,7 @@ class Trainer(Generic[ItemT, BatchT]):
     def _validate(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
         if not (len(self.task.heldout) and self.settings.validate_samples):
-            return metrics  # a figure of no samples is none
+            return metrics  # There are no samples, so there is no figure.
 
         def look(network: Network) -> None:
             metrics.update(self.task.validate(network, self.accelerator.device, self.settings.validate_samples))

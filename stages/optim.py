@@ -111,7 +111,7 @@ class Muon(torch.optim.AdamW):
             state["step"], state["momentum"] = (
                 torch.tensor(0.0),
                 torch.zeros_like(parameter),
-            )  # AdamW expects the key "step"
+            )  # AdamW expects the key "step".
         state["step"] += 1
         mean: torch.Tensor = state["momentum"].lerp_(parameter.grad, 1.0 - self.MOMENTUM)
         return parameter.grad.lerp(mean, self.MOMENTUM)

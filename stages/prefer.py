@@ -33,7 +33,8 @@ from triforce_tts.wording import counted
 
 from .prefer_rule import Judgement, PreferSettings, choose_pair, cost
 
-if TYPE_CHECKING:  # the rest imports torch, for which --help must not wait
+# All other modules import torch, and --help must not wait for that.
+if TYPE_CHECKING:
     from triforce_tts.synthesis.model import Model
 
     from .pairs import PairDetails
@@ -82,10 +83,11 @@ class Options:
 class Outcome:
     """What came of it."""
 
-    pairs: dict[str, int]  # by split
-    lines: int  # that were asked for
-    drawn: int  # of them
-    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)  # by role: wrong words of all words
+    pairs: dict[str, int]  # the number of pairs in each split
+    lines: int  # the lines that the user asked for
+    drawn: int  # the lines among them that are drawn
+    # For each role: the number of wrong words and of all words.
+    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def told(self) -> list[str]:

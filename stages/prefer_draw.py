@@ -51,14 +51,14 @@ class Judges:
 class DrawJob:
     """Lines whose renditions are drawn together."""
 
-    name: str  # of the job's files
+    name: str  # the name of the job's files, without a suffix
     lines: tuple[Wanted, ...]
     model: Path
     device: str
     temperature: float | None
     judges: Judges
     folder: Path
-    sounds: Path | None  # folder for the sounds, where they are wanted
+    sounds: Path | None  # the folder for the sounds, if they are wanted
 
 
 @lru_cache(maxsize=1)
@@ -184,7 +184,7 @@ def _write_sound(path: Path, model: Model, rendition: Rendition, spoken: Spoken)
 class Drawn:
     """The renditions of a line that were drawn."""
 
-    file: Path  # with their codes
+    file: Path  # the file with the codes of the renditions
     judged: tuple[Judgement, ...]
 
     def rendition(self, seed: int) -> Rendition:

@@ -26,24 +26,25 @@ _SHARE = re.compile(r"(?P<voice>.+)=(?P<share>0?\.\d+|1(?:\.0*)?)")
 class Speaker:
     """A voice that lines are drawn in."""
 
-    name: str  # as it was given: a name of a voice or a path; empty: the model's own voice
-    share: float  # of the texts
+    # the voice as the user gave it: a name or a path; empty for the model's own voice
+    name: str
+    share: float  # the share of the texts that this voice reads
     voice: Voice
-    identity: str  # a checksum of all that the networks know of it
+    identity: str  # a checksum of everything in the voice that the networks use
 
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
     """A line to be drawn in a voice, once for each seed."""
 
-    key: str  # of all that its renditions depend on
+    key: str  # a checksum of everything that the line's renditions depend on
     text: str  # what the recogniser should hear
     line: Line
-    number: int  # of the line in its text, from 0
+    number: int  # the number of the line in its text, from 0
     speaker: Speaker
     seeds: tuple[int, ...]
-    heldout: bool = False  # whether its pair only validates
-    better: int | Path | None = None  # a person's choice: a seed, or the file of a rendition
+    heldout: bool = False  # whether the line's pair is only for validation
+    better: int | Path | None = None  # the person's choice: a seed, or the file of a rendition
     worse: int | Path | None = None
 
 
@@ -51,7 +52,7 @@ class ChoiceRecord(Record):
     """A line of a file of choices: which of two renditions of a text a person found better."""
 
     text: str
-    voice: str = ""  # a name or a clip; empty: the model's own voice
+    voice: str = ""  # a name or a clip; empty for the model's own voice
     better: int | str  # the seed of a rendition, or a file that 'prefer --sounds' wrote
     worse: int | str
 

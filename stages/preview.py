@@ -22,14 +22,13 @@ class Preview:
     """One held-out sample as the network makes it at this step."""
 
     name: str
-    pictures: dict[str, torch.Tensor] = field(
-        default_factory=dict
-    )  # by title: [frames, bands], drawn with time from left to right
-    sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # by name: samples [n]
+    # the pictures by title, each [frames, bands]; time goes from left to right
+    pictures: dict[str, torch.Tensor] = field(default_factory=dict)
+    # the sounds by name, each samples [n]
+    sounds: dict[str, torch.Tensor] = field(default_factory=dict)
     sample_rate: int = 0
-    selections: dict[str, torch.Tensor] = field(
-        default_factory=dict
-    )  # by layer: which kernel was used at each time, [places]
+    # for each layer, the kernel that was used at each time, [places]
+    selections: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def draw_preview(preview: Preview) -> bytes:
@@ -43,7 +42,7 @@ def draw_preview(preview: Preview) -> bytes:
             axis.imshow(picture.float().cpu().numpy().T, origin="lower", aspect="auto", vmin=low, vmax=high)
             axis.set_title(title, fontsize=8)
         for axis, (name, index) in zip(axes[count:], preview.selections.items(), strict=True):
-            # All layers share the axis of time, whatever their rates are; a kernel is a colour.
+            # All layers share the time axis, although their rates differ. Each kernel has its own colour.
             axis.imshow(
                 index[None].cpu().numpy(), aspect="auto", cmap="tab20", vmin=-0.5, vmax=19.5, interpolation="none"
             )

@@ -14,13 +14,14 @@ class Progress:
     """Where a run stands; saved with each checkpoint."""
 
     step: int = 0
-    seconds: float = 0.0  # of training, over all resumes
+    seconds: float = 0.0  # seconds of training, summed over all resumes
     audio_seconds: float = 0.0
     skipped: int = 0  # steps whose gradient was not finite
-    overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
-    light_start: int = -1  # step of the last start without optimiser state
-    best: float | None = None  # lowest held-out figure of run.keep_best
-    worse: int = 0  # validations since that figure
+    # Steps that were skipped because the gradient, scaled up for fp16, was too large for it.
+    overflows: int = 0
+    light_start: int = -1  # the step of the last start without optimiser state
+    best: float | None = None  # the lowest held-out figure of run.keep_best so far
+    worse: int = 0  # the number of validations since that figure
 
     def budget_spent(self, settings: RunSettings) -> float:
         """Share of the run's budget of steps, minutes and time of the clock that is used up, 0 to 1 and above."""

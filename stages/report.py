@@ -44,7 +44,7 @@ class Report:
         self._last: tuple[float, float] | None = None
 
     def __enter__(self) -> "Report":
-        with ExitStack() as stack:  # closes the bar and the trackers if a later one cannot be opened
+        with ExitStack() as stack:  # The stack closes the bar and the trackers if a later one cannot be opened.
             if self.is_main:
                 self._open(stack)
             self._stack = stack.pop_all()

@@ -113,7 +113,7 @@ def _pointed(run: Path) -> str | None:
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
     saved, wanted = checkpoint.read_config(folder, task.name), task.config()
     for key, kind in task.parts.items():
-        # Parsing gives a setting that is newer than the checkpoint its default.
+        # Parsing gives the default value to a setting that the old checkpoint does not have yet.
         was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, wanted))
         if was != now:
             raise CheckpointError(
@@ -171,7 +171,7 @@ def restored_optimizer(
         start.anew(f"{folder.parent}: its optimiser was {was} and is now {now}")
         return {}
     states = optimizer_state(tensors, wanted, state, str(file))
-    # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
+    # Scalars, such as the number of updates, stay on the CPU, where the optimiser wants them.
     return {
         index: {key: split_like(v, like[name]) if v.dim() else v for key, v in moments.items()}
         for index, (moments, (name, _, _)) in enumerate(zip(states, wanted, strict=True))

@@ -61,7 +61,7 @@ class Checkpoints:
         checkpoint.save(folder, shipped, self.task.config(), {**self.start.lineage, "steps": self.progress.step})
         trainer = folder / TRAINER
         trainer.mkdir()
-        if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
+        if self.settings.lora_rank:  # The average of the adapters cannot be found from the merged weights.
             checkpoint.save_tensors(average_file(folder, self.settings), averaged)
         checkpoint.save_tensors(trainer / RAW, weights)
         checkpoint.save_tensors(trainer / OPTIMIZER, optimizer)

@@ -47,7 +47,7 @@ def shard(module: nn.Module, device: torch.device, processes: int) -> None:
     fully_shard(module, mesh=mesh)
     for unit in (*units, module):
         if device.type == "cpu" and isinstance(unit, FSDPModule):
-            unit.set_force_sum_reduction_for_comms(True)  # gloo cannot compute a mean
+            unit.set_force_sum_reduction_for_comms(True)  # gloo cannot compute a mean, so it sums
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:

@@ -24,7 +24,7 @@ from .settings import MOST, Count, RunSettings, Seconds
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 STATE, RAW, OPTIMIZER, AVERAGE = "state.json", "weights.safetensors", "optimizer.safetensors", "average.safetensors"
 POINTERS = ("latest", "best")
-_STATE_LIMIT = 1 << 20  # bytes
+_STATE_LIMIT = 1 << 20  # the largest size of state.json, in bytes
 _LONGEST_LINEAGE = 100  # a lineage remembers so many changes
 
 Lineage = dict[str, Any]
@@ -41,15 +41,15 @@ class State(Record):
     light_start: Annotated[int, Field(ge=-1, le=MOST)] = -1
     best: float | None = None
     worse: Count = 0
-    keep_best: str | None = None  # which figure ``best`` is of; older versions did not say
+    keep_best: str | None = None  # the name of the figure that ``best`` holds; older versions did not store it
     seed: int
     batch_size: Count
     processes: Annotated[int, Field(ge=1, le=1 << 20)]
-    optimizer: str | None = None  # older versions did not say
+    optimizer: str | None = None  # older versions did not store it
     optimizer_tensors: Count | None = None
     loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # the factor on the loss in fp16
     loss_scale_steps: Count = 0  # steps without an overflow at this scale
-    light: bool = False  # without optimiser, random state and raw weights
+    light: bool = False  # whether the checkpoint lacks the optimiser, the random state and the raw weights
 
     def progress(self) -> Progress:
         """Where the run stands."""

@@ -22,7 +22,7 @@ class Losses(nn.Module):
     """A network with its loss: ``forward(batch)`` gives the summed loss and sums to log."""
 
     network: Network
-    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
+    step = 0  # The number of updates done. The loop sets it, for losses that change in the course of training.
 
 
 class Task(Protocol[ItemT, BatchT]):

@@ -36,7 +36,7 @@ def compiler() -> str | None:
 
 
 def command(cxx: str, target: Path, cuda: list[str]) -> list[str]:
-    """What compiles the library to ``target``; ``cuda`` are the words that add the operators of GPUs."""
+    """The command that compiles the library to ``target``; the arguments ``cuda`` add the operators of GPUs."""
     torch_folder = Path(torch.__path__[0])
     capability = torch.backends.cpu.get_cpu_capability()
     vectors = [f"-DCPU_CAPABILITY={capability}", f"-DCPU_CAPABILITY_{capability}"] if "AVX" in capability else []
@@ -50,10 +50,10 @@ def command(cxx: str, target: Path, cuda: list[str]) -> list[str]:
 
 
 def cuda_home(wish: str) -> Path | None:
-    """The folder of the CUDA compiler that suits this torch; None where GPUs are left out.
+    """The folder of the CUDA compiler that suits this torch; None if GPUs are left out.
 
     Raises:
-        BuildError: it is asked for and not there.
+        BuildError: the compiler is asked for but missing.
     """
     if wish == "no" or (wish == "auto" and not torch.cuda.is_available()):
         return None
@@ -76,7 +76,7 @@ def cuda_home(wish: str) -> Path | None:
 
 
 def compiled_kernels(home: Path, target: Path) -> list[str]:
-    """Compile the kernels to ``target``; the words with which the library takes them up."""
+    """Compile the kernels to ``target``; returns the arguments that link them into the library."""
     devices = range(torch.cuda.device_count())
     wanted = {torch.cuda.get_device_capability(device) for device in devices} or set(ARCHITECTURES)
     codes = [f"-gencode=arch=compute_{a}{b},code=sm_{a}{b}" for a, b in sorted(wanted)]
@@ -90,7 +90,7 @@ def run(words: list[str]) -> None:
     """Run a compiler.
 
     Raises:
-        BuildError: it failed; the message has the end of what it said.
+        BuildError: the compiler failed; the message has the end of its output.
     """
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
@@ -115,7 +115,7 @@ def build(cxx: str, wish: str) -> None:
 
 
 def main() -> int:
-    """Build, and say what was built; 2 if it cannot be."""
+    """Build the library, and print what was built; returns 2 if it cannot be built."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--cuda", choices=("auto", "yes", "no"), default="auto",

@@ -97,7 +97,7 @@ class Copy:
 
     @property
     def name(self) -> str:
-        """The part of the names of keys and shards that tells this copy; empty for the sample itself. A key may hold no dot."""
+        """The mark of this copy in keys and names of shards; empty for the sample itself. A key holds no dot."""
         parts = [self._pace, f"{self.shift}of{self.shifts}" if self.shift else ""]
         return "-".join(part for part in parts if part)
 
@@ -106,11 +106,11 @@ class Copy:
         return f"x{self.speed:g}".replace(".", "_") if self.speed != 1.0 else ""
 
     def start(self, frame: int) -> int:
-        """The number of samples that are left out at the beginning; ``frame`` is the length of a code frame in samples."""
+        """The samples that are left out at the beginning; ``frame`` is the number of samples in a code frame."""
         return round(self.shift * frame / self.shifts)
 
     def sound(self, samples: "torch.Tensor", sample_rate: int, frame: int) -> "torch.Tensor":
-        """The copy [m] of ``samples`` [n]; ``frame`` is the length of a code frame in samples."""
+        """The copy [m] of ``samples`` [n]; ``frame`` is the number of samples in a code frame."""
         import torch
 
         start = self.start(frame)

@@ -82,7 +82,7 @@ class DiffusionSettings(UpsamplerSettings):
 
 @dataclass
 class Upsampling(Batch):
-    """Target crops and reference crops with lengths [batch] in samples, flow times, noise and which condition."""
+    """Crops of targets and references with their lengths [batch] in samples, flow times, noise, and conditions."""
 
     samples: torch.Tensor  # [batch, n]
     lengths: torch.Tensor
@@ -124,7 +124,7 @@ def lengths_of(clip: Clip) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the network is trained on, made from a batch of sound."""
+    """The states and conditions that the network is trained on, made from a batch of sound."""
 
     clean: torch.Tensor  # state at flow time 1, [batch, frames, width]
     noise: torch.Tensor  # state at flow time 0
@@ -153,10 +153,10 @@ def make_conditions(batch: Upsampling, network: Diffusion, dvae: DVAE) -> Condit
 class DiffusionLosses(Losses):
     """The upsampler with its loss; the DVAE is frozen and is not trained.
 
-    Beside the squared error, two more where the settings weigh them. Consistency: the difference between what is
-    predicted for a crop and for its later part alone (the seed's translational regularisation). Magnitude: how far a
-    complex prediction's spectrum is off whatever its phase, which is all that can be known of it near the noise.
-    Each begins after some steps, before which there is nothing yet to be consistent, or to polish.
+    The settings can add two terms to the squared error. Consistency is the difference between the prediction for a crop
+    and the prediction for its later part alone (the seed's translational regularisation). Magnitude is the error of a
+    complex prediction's magnitudes, whatever its phase is: near the noise, the magnitudes are all that can be known.
+    Each term begins after some steps, because the first predictions are too poor for it.
     """
 
     network: Diffusion
@@ -197,7 +197,7 @@ class DiffusionLosses(Losses):
 
 
 def magnitude_error(samples: torch.Tensor, recorded: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """How far spectra of two sounds [batch, n] differ in magnitude, [batch]: a figure a frame, summed over frames.
+    """How far the spectra of two sounds [batch, n] differ in magnitude, [batch]: one figure for each frame, summed.
 
     Mean difference of logarithms plus spectral convergence, over three resolutions (Yamamoto et al., "Parallel
     WaveGAN", 2020). Where both are silent, as past the end of a padded clip, it is 0.
@@ -262,7 +262,7 @@ class DiffusionTask:
         return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < self.drop_share, white)
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """Seconds of the recording."""
+        """The recording's length in seconds."""
         return self.durations_s[index]
 
     def collate(self, items: Sequence[Crop]) -> Upsampling:
@@ -277,11 +277,11 @@ class DiffusionTask:
         )
 
     def weight(self, batch: Upsampling) -> float:
-        """Real frames."""
+        """The number of real frames, without padding."""
         return float(frames_of(batch.lengths, self.audio).sum())
 
     def seconds(self, batch: Upsampling) -> float:
-        """Seconds of sound."""
+        """The seconds of sound in the batch."""
         return float(batch.lengths.sum()) / self.audio.sample_rate
 
     @torch.no_grad()
@@ -309,7 +309,7 @@ class DiffusionTask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """The spectrogram as recorded, as the DVAE's decode has it, and as it is made in one step from it."""
+        """The spectrogram of the recording, of the DVAE's decode, and of the network's one step from that decode."""
         assert isinstance(network, Diffusion)
         clip = self._heldout_clip(index, device)
         state = self._sampled(network, clip, 1, index)
@@ -333,7 +333,7 @@ class DiffusionTask:
         return Clip(samples, magnitude, mel, decoded, noise_shape(decoded, self.audio))
 
     def _oracle_errors(self, network: Diffusion, clip: Clip, seed: int) -> tuple[float, float]:
-        """Errors of the linear guess and of the network at the oracle start, summed over frames."""
+        """The errors of the linear guess and of the network at the oracle start, summed over frames."""
         lengths = lengths_of(clip)
         clean = network.target.clean(clip.samples, clip.decoded, lengths)
         white = utterance_noise([seed], lengths.tolist(), network.target.width).to(clean.device)
@@ -353,7 +353,7 @@ class DiffusionTask:
         return upsample(network, clip.decoded, speaker, lengths, [seed], steps)
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says."""
+        """The content of a checkpoint's config.json."""
         return {"stage": NAME, "model": self.model.model_dump(mode="json")}
 
     def lineage(self) -> dict[str, Any]:

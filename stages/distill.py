@@ -1,4 +1,4 @@
-"""After stage 3: teach its network to arrive in one or two steps where it now needs many.
+"""After stage 3: teach its network to reach in one or two steps what now takes it many.
 
 Progressive distillation (Salimans and Ho, 2022) for straight paths. Flow time is cut into as many segments as the
 student may take steps. From the start of a segment the teacher walks to its end in many steps, and the student

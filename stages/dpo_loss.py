@@ -34,7 +34,7 @@ from .task import Losses
 
 
 class PreferenceSettings(Config):
-    """The loss, see the head of this file."""
+    """The settings of the loss; the head of this file explains them."""
 
     kind: Literal["dpo", "simpo", "orpo"] = "dpo"
     # the factor beta in the formulas of dpo and simpo
@@ -68,13 +68,13 @@ class PairBatch(Batch):
     speech_s: torch.Tensor  # [pairs]: seconds of both renditions
 
     def padded_share(self) -> float:
-        """Which part of the steps is padding, 0 to 1."""
+        """The share of the steps that is padding, 0 to 1."""
         return float((torch.cat((self.better, self.worse))[..., 0] == PAD).float().mean())
 
 
 @dataclass(frozen=True)
 class Likelihoods:
-    """Log P of renditions, nats, and the number of their ids; each [pairs]."""
+    """Log P of renditions in nats, and the number of their ids; each [pairs]."""
 
     better: torch.Tensor
     worse: torch.Tensor
@@ -88,7 +88,7 @@ class Likelihoods:
 
     @property
     def means(self) -> "Likelihoods":
-        """Means over ids in place of sums."""
+        """The same with means over ids in place of sums."""
         ones = torch.ones_like(self.better_ids)
         return Likelihoods(self.better / self.better_ids, self.worse / self.worse_ids, ones, ones)
 
@@ -142,7 +142,7 @@ class PairLosses(Losses):
         return self.judged(self.network, batch)
 
     def judged(self, network: GPT, batch: PairBatch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """What ``forward`` says, of another ``network`` of the same kind, such as one with averaged weights."""
+        """The result of ``forward`` for another ``network`` of the same kind, such as one with averaged weights."""
         policy = likelihoods(network, batch)
         margin = margins(policy, self._anchored(batch), self.settings)
         preference = preference_losses(margin, self.settings)

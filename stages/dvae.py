@@ -33,7 +33,7 @@ CropSeconds = Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)]
 
 
 class CropSettings(DataSettings):
-    """Crops for the stages that learn from sound."""
+    """The settings of crops, for the stages that learn from sound."""
 
     crop_seconds: CropSeconds
     # Decode all clips once and keep them in memory, with 16 bits for each sample. This helps devices that wait for the
@@ -106,7 +106,7 @@ class DVAELosses(Losses):
 
 
 def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """Frames of clips of ``lengths`` samples."""
+    """The numbers of frames of clips of ``lengths`` samples."""
     return -(-lengths // audio.hop_length)
 
 
@@ -138,7 +138,7 @@ class DVAETask:
         return crop, draw_warp(self.settings.warp, rng)
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """Seconds of the recording."""
+        """The recording's length in seconds."""
         return self.durations_s[index]
 
     def collate(self, items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
@@ -146,11 +146,11 @@ class DVAETask:
         return collate_sounds(items)
 
     def weight(self, batch: Sounds) -> float:
-        """Real frames."""
+        """The number of real frames, without padding."""
         return float(frames_of(batch.lengths, self.settings.audio).sum())
 
     def seconds(self, batch: Sounds) -> float:
-        """Seconds of sound."""
+        """The seconds of sound in the batch."""
         return float(batch.lengths.sum()) / self.settings.audio.sample_rate
 
     @torch.no_grad()
@@ -166,7 +166,7 @@ class DVAETask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """The mel before and after, and both by Griffin-Lim."""
+        """The mel of the recording and of its reconstruction, and the sound of both by Griffin-Lim."""
         assert isinstance(network, DVAE)
         audio = self.settings.audio
         sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], audio.sample_rate).samples
@@ -185,7 +185,7 @@ class DVAETask:
         )
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says."""
+        """The content of a checkpoint's config.json."""
         return {
             "stage": NAME,
             "audio": self.settings.audio.model_dump(mode="json"),

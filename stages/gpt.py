@@ -76,7 +76,7 @@ class GPTTask:
         self.expected_first_loss = None if settings.run.init_from else self._guess()
 
     def _guess(self) -> float:
-        """Nats of a target that is guessed evenly.
+        """The nats of a target if all ids are equally likely.
 
         The first id of a step may be any; by frames, the other codes of a frame come from their own group alone.
         """
@@ -100,7 +100,7 @@ class GPTTask:
         return made, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """About how many steps the sequence will have, by the kind and the voice that ``sample`` draws first."""
+        """The rough number of steps of the sequence, by the kind and the voice that ``sample`` draws first."""
         kind, seconds = self._kind(rng), self.durations_s[index]
         text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.vocabulary.frame_steps)
         if kind == "text":
@@ -158,7 +158,7 @@ class GPTTask:
         return read_codes(shards, index, self.code["groups"], self.code["n_codes"])
 
     def _voice(self, shards: ShardSet, index: int, rng: torch.Generator) -> torch.Tensor:
-        """Codes of another clip by the speaker; of this one where there is no other."""
+        """The codes of another clip by the same speaker, or of this clip if there is no other."""
         seconds, other = self._voice_seconds(rng), index
         others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
@@ -186,11 +186,11 @@ class GPTTask:
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
-        """Sum of target weights."""
+        """The sum of the weights of all targets."""
         return float(batch.weights[:, 1:].sum())
 
     def seconds(self, batch: Tokens) -> float:
-        """Seconds of speech."""
+        """The seconds of speech in the batch."""
         return float(batch.speech_s.sum())
 
     @torch.no_grad()
@@ -212,7 +212,7 @@ class GPTTask:
         }
 
     def _outliers(self, network: GPT, device: torch.device) -> dict[str, float]:
-        """How far single activations stand out, which costs accuracy when weights and activations are quantised.
+        """How far single activations stand out: large ones cost accuracy when weights and activations are quantised.
 
         Kurtosis (3 for a normal distribution) of the layers' outputs, the mean over layers; and their largest value.
         """
@@ -262,7 +262,7 @@ class GPTTask:
         return mean(total, count)
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says: Hugging Face's keys and ours."""
+        """The content of a checkpoint's config.json: Hugging Face's keys and ours."""
         return {
             "stage": NAME,
             **self.settings.model.huggingface(self.vocabulary.size),
@@ -283,7 +283,7 @@ class GPTTask:
 
     @property
     def characters_per_second(self) -> float:
-        """Mean speaking rate of the training data, from which durations are predicted."""
+        """The mean speaking rate of the training data, from which durations are predicted."""
         if not hasattr(self, "_rate"):
             chosen = range(0, len(self.train), max(1, len(self.train) // 500))
             characters = sum(len(read_text(self.train, i).normalized) for i in chosen)
@@ -296,7 +296,7 @@ class GPTTask:
 
 
 def _spans(steps: torch.Tensor, marks: set[int]) -> tuple[int, int, int, int]:
-    """Text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
+    """The text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
     ids = steps[:, 0].tolist()
     found = next((i for i, token in enumerate(ids) if token in marks), 0)
     if ids[0] != VOICE or not found:

@@ -1,4 +1,4 @@
-"""Which coded samples stage 2 can train on, and what their codes are."""
+"""The coded samples that stage 2 can train on, and the properties of their codes."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ _MOST_MORE = 14
 
 
 def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
-    """The steps that a frame of codes takes in the network of ``settings``; as ``Vocabulary.frame_steps``."""
+    """The steps that a frame of codes takes in the network of ``settings``, as in ``Vocabulary.frame_steps``."""
     return 1 if settings.model.head else int(code["groups"])
 
 
@@ -49,13 +49,13 @@ def fitting(
 
 
 def most_symbols(tokenizer: TextTokenizer, text: str) -> int:
-    """Symbols of ``text`` where each word is written the longer way, in letters or phonemes."""
+    """The number of symbols of ``text`` if each word is written the longer way, in letters or in phonemes."""
     spellings = zip(tokenizer.spell(text), tokenizer.spell(text, letters_share=1.0), strict=True)
     return sum(max(len(one.symbols), len(other.symbols)) for one, other in spellings)
 
 
 def code_details(shards: ShardSet) -> dict[str, Any]:
-    """What the indices of all folders say of their codes.
+    """The properties of the codes, which the indices of all folders name.
 
     Raises:
         CheckpointError: two folders were coded by different DVAEs.

@@ -17,7 +17,7 @@ the folder to run in; None leaves it."""
 
 
 def launch_process(words: Sequence[str], log: Path, seconds: float, folder: Path | None) -> int:
-    """See ``Launch``; a process that does not end when it is asked to is killed with all that it started."""
+    """A ``Launch``. A process that does not end when it is asked to is killed, with all processes that it started."""
     with log.open("ab") as file:
         process = subprocess.Popen(
             [sys.executable, *words], stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder,
@@ -38,6 +38,6 @@ def launch_process(words: Sequence[str], log: Path, seconds: float, folder: Path
 
 
 def log_lines(log: Path) -> list[str]:
-    """The lines of a log; a bar of progress writes some over others."""
+    """The lines of a log as a terminal shows them: a progress bar writes over its earlier lines."""
     text = log.read_text(encoding="utf-8", errors="replace")
     return [line.rpartition("\r")[2] for line in text.strip().split("\n")]

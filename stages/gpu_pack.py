@@ -70,7 +70,7 @@ class Pack(Record):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a pack is made of."""
+    """The arguments of ``make_pack``: what the pack is made of."""
 
     data: Sequence[Path]  # shards of sound
     codes: Sequence[Path]  # coded shards
@@ -121,10 +121,10 @@ def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
 
 
 def read_pack(folder: Path) -> Pack:
-    """What the pack in ``folder`` holds, after a check that it is whole.
+    """The content of the pack in ``folder``, after a check that it is whole.
 
     Raises:
-        TriforceError: it is no pack, or a file of it is missing or damaged.
+        TriforceError: the folder is no pack, or a file of the pack is missing or damaged.
     """
     pack = read_record(folder / PACK, Pack)
     for name, expected in pack.files.items():
@@ -140,7 +140,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in ``folder``."""
+    """The size of all files in ``folder``, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -154,7 +154,7 @@ def _write_configs(folder: Path, configs: dict[str, Config], plan: Plan) -> None
 
 
 def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
-    """Copy the earlier weights of each stage that has some in ``source``, in fp16; their ids by stage."""
+    """Copy the earlier weights of each stage that has some in ``source``, in fp16; returns their ids by stage."""
     if source is None:
         return {}
     found: dict[str, str] = {}
@@ -218,7 +218,7 @@ def _download(names: Sequence[str], python: str, constraints: Path | None, folde
 
 
 def _add_data(wanted: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
-    """Fill what is left of the size with shards; what they hold."""
+    """Fill the room that is left with shards; returns what they hold."""
     audio = {split: _usable(ShardSet.open(wanted.data, split, "audio"), configs.values()) for split in SPLITS}
     _add_voice(wanted.voice, audio["train"], folder / VOICE)
     room = int(wanted.megabytes * MEGABYTE) - size_of(folder) - _SPARE
@@ -255,7 +255,7 @@ def _add_codes(wanted: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids:
 
 
 def _add_voice(clip: Path | None, shards: ShardSet, target: Path) -> None:
-    """Write the clip of the default voice; without one it is the first sample of a good length."""
+    """Write the clip of the default voice. If none is given, the first sample of a good length becomes the clip."""
     if clip is not None:
         target.write_bytes(encode_flac(read_audio(clip, max_seconds=SEARCHED_SECONDS)))
         return

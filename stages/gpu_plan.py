@@ -49,15 +49,15 @@ class Plan(Config):
 
 
 def load_plan(path: Path | str, settings: Sequence[str] = ()) -> Plan:
-    """The plan that is called ``path``, or lies there, with overrides such as ``shares.gpt=8``."""
+    """The plan with the name or the path ``path``, with overrides such as ``shares.gpt=8``."""
     return schema.load(Plan, "gpu", str(path), settings)
 
 
 def divide(settings: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Overrides of the plan, and those of each stage, whose keys begin with its name: ``gpt.run.batch_size=64``.
+    """The overrides of the plan, and those of each stage, whose keys begin with its name: ``gpt.run.batch_size=64``.
 
     Raises:
-        ConfigError: one names a stage and none of its settings.
+        ConfigError: an override names a stage but none of its settings.
     """
     plan: list[str] = []
     stages: dict[str, list[str]] = {stage: [] for stage in STAGES}

@@ -22,7 +22,7 @@ def best_or_latest(run: Path) -> Path:
     """The checkpoint of ``run`` with the lowest held-out figure where it kept that one, or else its latest; or ``run`` itself.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: the run has no checkpoint.
     """
     best = run / "best"
     return locate(best if best.exists() else run)

@@ -48,7 +48,7 @@ class Places:
     root: Path | None
 
     def weights(self, stage: str) -> Path:
-        """Where a stage's weights are: of this run, or else the earlier ones of the pack."""
+        """The place of a stage's weights: those of this run, or else the earlier ones of the pack."""
         made = self.work / stage
         return made if (made / "latest").exists() else self.pack / INIT / stage
 
@@ -78,7 +78,7 @@ class Rental:
         self.watch = Watch()
 
     def run(self, names: Sequence[str]) -> bool:
-        """Go through the steps called ``names``; whether all went well."""
+        """Go through the steps called ``names``; returns whether all went well."""
         _require_order(names)
         self._require_inputs(names)
         self.places.work.mkdir(parents=True, exist_ok=True)
@@ -89,10 +89,10 @@ class Rental:
         return all(step.status == DONE for step in self.steps)
 
     def _require_inputs(self, names: Sequence[str]) -> None:
-        """Refuse stages that need what no stage before them makes and the pack does not hold.
+        """Refuse a stage that needs something that the pack lacks and no earlier stage makes.
 
         Raises:
-            ConfigError: so it is; both are named.
+            ConfigError: a stage is refused; the message names it and what it needs.
         """
         for number, name in enumerate(names):
             for need in NEEDS.get(name, ()):
@@ -103,7 +103,7 @@ class Rental:
             raise ConfigError("STAGES: a trained DVAE has new codes: 'gpt' needs 'codes' between it and 'dvae'")
 
     def can_bundle(self, names: Sequence[str]) -> bool:
-        """Whether the stages called ``names``, and the weights of the pack, come to three networks that belong together."""
+        """Whether the stages called ``names`` and the weights of the pack give three networks that belong together."""
         there = all(stage in names or self.places.weights(stage).exists() for stage in STAGES)
         return there and ("dvae" not in names or {"gpt", "diffusion"} <= set(names))
 
@@ -159,7 +159,7 @@ class Rental:
             self._train(step, trained)
 
     def _in_clone(self, step: Step, most: float, *commands: Sequence[str]) -> None:
-        """Run commands that only a clone has, and show what they say."""
+        """Run commands that only a clone has, and show their output."""
         if self.places.root is None:
             raise TriforceError(
                 f"the {step.name} are not in an installed package; run from a clone, or with --no-checks"
@@ -174,7 +174,7 @@ class Rental:
                 self.say("\n".join(log_lines(log)[-_SHOWN:]))
 
     def _train(self, step: Step, trained: Sequence[str]) -> None:
-        """Train one stage for its share of the time that is left, and export what there is, also of a failed one."""
+        """Train one stage for its share of the time that is left, and export its weights, even if the stage failed."""
         now, shares = time.time(), self.plan.shares.model_dump()
         part = shares[step.name] / sum(shares[stage] for stage in trained)
         stage_ends = now + (self._training_ends() - now) * part
@@ -219,7 +219,7 @@ class Rental:
         """Run a command within so many seconds.
 
         Raises:
-            TriforceError: it did not end well, or not in time.
+            TriforceError: the command did not end well, or not in time.
         """
         if seconds <= 0:
             raise _NoTime("no time is left for it")
@@ -234,7 +234,7 @@ class Rental:
     # --- what is left -------------------------------------------------------------------------------------------------
 
     def _export(self, step: Step) -> None:
-        """Write a stage's weights in fp16 for the journey home, with what its training says of itself."""
+        """Write a stage's weights in fp16, small enough to be sent home, with the records of its training."""
         run = self.places.work / step.name
         try:
             source = best_or_latest(run)
@@ -292,12 +292,12 @@ class Rental:
         return self.ends_at - time.time()
 
     def _training_ends(self) -> float:
-        """The time of the clock at which the model folder is begun."""
+        """The time of the clock at which work on the model folder begins."""
         return self.ends_at - self.plan.bundle_seconds
 
 
 class _NoTime(Exception):
-    """A step is not begun, because there is no time for it."""
+    """A step is not started, because there is no time for it."""
 
 
 def _require_order(names: Sequence[str]) -> None:

@@ -42,7 +42,7 @@ class Opus:
 
 @dataclass(frozen=True)
 class Packed:
-    """What came of packing shards."""
+    """The result of packing shards."""
 
     samples: dict[str, int]  # the number of samples in each split
     seconds: dict[str, float]
@@ -60,7 +60,7 @@ def pack_audio(
 
     Raises:
         ShardError: not one training sample fits.
-        AudioError: a sample cannot be decoded; it is named.
+        AudioError: a sample cannot be decoded; the message names it.
     """
     return _pack(
         folder, "audio", splits, lambda shards, index: _in_opus(shards, index, opus), room, most_heldout,
@@ -71,7 +71,7 @@ def pack_audio(
 def pack_codes(
     folder: Path, splits: dict[str, ShardSet], room: int, most_heldout: int, details: dict[str, Any]
 ) -> Packed:
-    """Write coded shards of at most ``room`` bytes; as ``pack_audio``."""
+    """Write coded shards of at most ``room`` bytes, chosen as in ``pack_audio``."""
     return _pack(folder, "codes", splits, _as_it_is, room, most_heldout, details)
 
 
@@ -108,7 +108,7 @@ def _pack(
 
 
 def _spread(shards: ShardSet) -> list[int]:
-    """The numbers of the samples in the order of a hash of their keys; of a repeated sample the first."""
+    """The numbers of the samples in the order of a hash of their keys; a repeated sample comes once."""
     unique = {shards.place(index): index for index in reversed(range(len(shards)))}
     return sorted(unique.values(), key=lambda index: (hashlib.sha256(shards.keys[index].encode()).digest(), index))
 
@@ -144,13 +144,13 @@ def _converted(shards: ShardSet, order: Sequence[int], convert: Convert) -> Iter
 
 
 def _bytes_of(sample: Sample) -> int:
-    """What a sample takes in a tar and beside it."""
+    """The bytes that a sample takes in a tar and in the file beside it."""
     meta = json.dumps(sample.meta, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     return sum(_BLOCK - (-len(data) // _BLOCK) * _BLOCK for data in (sample.payload, meta)) + _SIDECAR_BYTES
 
 
 def _in_opus(shards: ShardSet, index: int, opus: Opus) -> Sample | None:
-    """A sample with its sound in Opus and its text normalised; None where its text cannot be spoken."""
+    """A sample with its sound in Opus and its text normalised; None if its text cannot be spoken."""
     key, meta, payload = shards.keys[index], shards.meta(index), shards.payload(index)
     try:
         meta["normalized"] = normalize(meta["text"])

@@ -1,4 +1,4 @@
-"""How busy a GPU is and how much of its memory is taken, as ``nvidia-smi`` says twice a second."""
+"""How busy a GPU is and how much of its memory is used, as ``nvidia-smi`` reports twice a second."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ _QUERY = ("--query-gpu=utilization.gpu,memory.used,name", "--format=csv,noheader
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read at a time."""
+    """One reading of ``nvidia-smi``."""
 
     time: float  # the time by ``time.monotonic()``
     busy: float  # percent
@@ -29,7 +29,7 @@ class Use:
 
 
 class Watch:
-    """Reads the first GPU while the block runs; without ``nvidia-smi`` it knows nothing."""
+    """Reads the state of the first GPU while the block runs; without ``nvidia-smi`` it has no readings."""
 
     def __init__(self, program: str = "nvidia-smi") -> None:
         self.program = shutil.which(program)
@@ -68,7 +68,7 @@ class Watch:
             self.device = name.strip()
 
     def use(self, since: float, until: float) -> Use | None:
-        """The use between two times of ``time.monotonic()``; None where nothing was read."""
+        """The use between two times of ``time.monotonic()``; None if nothing was read."""
         found = [reading for reading in self.readings if since <= reading.time <= until]
         if not found:
             return None

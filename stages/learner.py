@@ -1,4 +1,4 @@
-"""What learns: a network with its loss on its devices, its optimiser, and the running average of its weights."""
+"""A network that learns: its loss, its devices, its optimiser, and the running average of its weights."""
 
 import contextlib
 import copy
@@ -79,11 +79,11 @@ class Learner(Generic[BatchT]):
         self.average: dict[str, torch.Tensor] = {}  # the averaged weights by name; empty if no average is kept
 
     def start_average(self) -> None:
-        """Let the average begin with the weights as they are."""
+        """Start the average with the current weights."""
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
 
     def backward(self, parts: Sequence[BatchT], weight: float) -> dict[str, torch.Tensor]:
-        """Gradients of the mean loss over a batch in ``parts``, of which all processes sum over ``weight`` things.
+        """Compute the gradients of the mean loss over a batch in ``parts``; all processes together sum ``weight`` terms.
 
         Returns:
             The sums of this process: the loss, and what the stage logs.
@@ -102,7 +102,7 @@ class Learner(Generic[BatchT]):
         return sums
 
     def clip(self) -> float:
-        """Scale the gradient down to ``clip_norm``; its norm before that."""
+        """Scale the gradient down to ``clip_norm``; returns its norm before that."""
         return float(whole(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)))
 
     def update(self, learning_rate: float) -> None:
@@ -118,7 +118,7 @@ class Learner(Generic[BatchT]):
         return 1.0 if scaler is None else float(scaler.get_scale())
 
     def overflowed(self) -> bool:
-        """Whether a gradient that is not finite was only scaled up too far for fp16; the scale is lowered either way.
+        """Whether a gradient is not finite only because it was scaled up too far for fp16; lowers the scale anyway.
 
         A scale of 1 or less enlarges nothing: then the gradient itself is at fault.
         """
@@ -143,7 +143,7 @@ class Learner(Generic[BatchT]):
                 self.average[name].copy_(state[name])
 
     def show(self, look: Callable[[Network], None]) -> None:
-        """Call ``look`` with the network in eval mode with its averaged weights, in the main process; all take part."""
+        """Call ``look`` in the main process on the network in eval mode with averaged weights; all processes take part."""
         gathered_weights = {}
         if self.settings.shard:
             gathered_weights = gathered(self.accelerator, self.average or self.network.state_dict())
@@ -172,7 +172,7 @@ class Learner(Generic[BatchT]):
             self.network.load_state_dict(raw)
 
     def parameters(self) -> Parameters:
-        """Name and shape of the optimiser's parameters in its order, and what it keeps of each."""
+        """The name and shape of the optimiser's parameters in its order, and the tensors that it keeps of each."""
         names = {id(parameter): name for name, parameter in self.losses.named_parameters()}
         return [
             (names[id(parameter)], state_names(self.settings.optimizer, group), parameter.shape)
@@ -181,7 +181,7 @@ class Learner(Generic[BatchT]):
         ]
 
     def optimizer_tensors(self) -> dict[str, torch.Tensor]:
-        """What the optimiser keeps, by "parameter/name", in one order in all processes, which gather it together."""
+        """The optimiser's tensors, by "parameter/name", in the same order in all processes, which gather them jointly."""
         state = self.optimizer.state_dict()["state"]
         return {
             f"{name}/{key}": torch.as_tensor(value)

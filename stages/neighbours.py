@@ -1,4 +1,4 @@
-"""What the nearest frames of code embeddings have in common: the soft nearest-neighbour loss of Frosst et al. (2019).
+"""Whether the nearest frames of code embeddings share a label: the soft nearest-neighbour loss of Frosst et al. (2019).
 
 For every frame a neighbour is drawn, the nearer the likelier; the loss is the mean of -log P(the neighbour has the same
 label), nats. With phones as labels a low loss is good: the codes cluster by what is said. With speakers as labels it
@@ -40,7 +40,7 @@ class Frames:
     clips: torch.Tensor  # [frames] int64
 
     def select(self, chosen: torch.Tensor) -> "Frames":
-        """The frames with these numbers, or where this mask is true."""
+        """The frames with these numbers, or those for which this mask is true."""
         return Frames(self.vectors[chosen], self.speakers[chosen], self.phones[chosen], self.clips[chosen])
 
 
@@ -91,7 +91,7 @@ def neighbour_figures(frames: Frames, most: int) -> dict[str, float]:
 
 
 def symbols_at(times_s: Sequence[float], pieces: Sequence[Piece], words: Sequence[alignment.Word]) -> list[str]:
-    """The symbol that is spoken at each of ``times_s``; empty where there is none.
+    """The symbol that is spoken at each of ``times_s``; empty if none is.
 
     A word that is spelled by another number of symbols than it was aligned with has none.
     """

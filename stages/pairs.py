@@ -135,10 +135,10 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
 
 
 def read_pair_details(shards: ShardSet) -> PairDetails:
-    """What the indices of all folders say.
+    """The details of the pairs, which the indices of all folders name.
 
     Raises:
-        ShardError: a field is missing, or two folders differ in more than the model that drew.
+        ShardError: a field is missing, or two folders differ in more than the model that drew the renditions.
     """
     stamps = [
         (folder, checked(PairDetails, told, f"{folder}/{INDEX}: details", COMMAND))

@@ -1,4 +1,4 @@
-"""What is drawn for pairs: the lines of the texts, each in a voice and with its seeds, and the choices that people made."""
+"""The plan of the pairs: the lines of the texts, each with its voice and seeds, and the choices that people made."""
 
 import hashlib
 import json
@@ -159,7 +159,7 @@ def open_speaker(model: Model, name: str, share: float = 0.0) -> Speaker:
     """The voice ``name`` of ``model``: a name, a clip, or empty for its own.
 
     Raises:
-        AudioError: it cannot be used.
+        AudioError: the voice cannot be used.
     """
     voice = model.voice(name or None)
     return Speaker(name, share, voice, voice_identity(voice))
@@ -210,7 +210,7 @@ def _digest(parts: Any) -> str:
 
 
 def _share_of(text: str, use: str) -> float:
-    """An even number in [0, 1) that depends on the letters of a text and on its ``use`` alone."""
+    """A number, evenly spread over [0, 1), that depends only on the letters of a text and on its ``use``."""
     return int(_digest([_bare(text), use])[:12], 16) / 16**12
 
 

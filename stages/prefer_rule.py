@@ -1,4 +1,4 @@
-"""Which of several renditions of a line is the best one and which the worst, and whether they differ enough to be a pair."""
+"""Finds the best and the worst of several renditions of a line, and whether they differ enough to be a pair."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Pace = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 
 
 class RuleSettings(Config):
-    """What faults cost, and how far apart two renditions must be.
+    """The costs of faults, and how far apart two renditions must be.
 
     The cost of a rendition is the weighted sum of its faults: the share of wrong words, the share of wrong characters, the
     share of words without a sound, whether it was stopped before its end, how far its pace is off, and how far the voice
@@ -56,7 +56,7 @@ class PreferSettings(Config):
 
 
 class Judgement(Record):
-    """What is known of a rendition: a line of ``judged.jsonl``."""
+    """The judgement of a rendition: a line of ``judged.jsonl``."""
 
     line: str  # the key of the line, see ``prefer_plan``
     seed: int
@@ -75,7 +75,7 @@ class Judgement(Record):
 
 
 def cost(judged: Judgement, rule: RuleSettings) -> float:
-    """The weighted sum of a rendition's faults; 0 of one that has none."""
+    """The weighted sum of a rendition's faults; 0 if it has none."""
     low, high = rule.paces
     ratio = judged.seconds / judged.predicted_s
     off = max(math.log(low / ratio), math.log(ratio / high), 0.0) if ratio else math.log(1 / low) + 1.0

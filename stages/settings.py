@@ -138,7 +138,7 @@ class DataSettings(Config):
         )
 
     def balance(self, shards: ShardSet) -> ShardSet:
-        """What is trained on: ``choose``, with speakers cut to ``speaker_hours`` and repeated as ``repeat`` says.
+        """The training samples: those of ``choose``, with speakers cut to ``speaker_hours`` and repeated by ``repeat``.
 
         Raises:
             ConfigError: ``repeat`` names a speaker that the data lacks.

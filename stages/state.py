@@ -1,4 +1,4 @@
-"""What a checkpoint holds for training alone, in its ``trainer/``: position, optimiser, random state, raw weights.
+"""The part of a checkpoint that only training needs, in ``trainer/``: position, optimiser, random state, raw weights.
 
 Everything here is read as a stranger's file would be: a field or a tensor that is missing, damaged or of another shape is
 an error, because a run that goes on without it would be another run.
@@ -31,7 +31,7 @@ Lineage = dict[str, Any]
 
 
 class State(Record):
-    """``trainer/state.json``: ``Progress``, and the settings that the data order and the tensors hang on."""
+    """``trainer/state.json``: ``Progress``, and the settings that the data order and the tensors depend on."""
 
     step: Count
     seconds: Seconds
@@ -52,7 +52,7 @@ class State(Record):
     light: bool = False  # whether the checkpoint lacks the optimiser, the random state and the raw weights
 
     def progress(self) -> Progress:
-        """Where the run stands."""
+        """The progress of the run."""
         return Progress(**{name: getattr(self, name) for name in vars(Progress())})
 
 
@@ -69,14 +69,14 @@ def read_state(folder: Path) -> State:
 
 
 def grown_lineage(run: Path, saved: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
-    """The lineage of a run that goes on: ``now``, with what it was trained with before where that differs.
+    """The lineage of a run that goes on: ``now``, and the earlier values where they differ.
 
     Args:
-        run: names the run in messages.
-        saved: lineage of the run's checkpoint.
-        now: of the data, the DVAE and so on that are given.
-        settings: say which differences are accepted.
-        step: of the checkpoint.
+        run: the name of the run in messages.
+        saved: the lineage of the run's checkpoint.
+        now: the lineage of the data, the DVAE and so on that are given.
+        settings: the settings, which say which differences are accepted.
+        step: the step of the checkpoint.
 
     Raises:
         CheckpointError: a difference that is not accepted; both sides are named.
@@ -93,10 +93,10 @@ def grown_lineage(run: Path, saved: Mapping[str, Any], now: Lineage, settings: R
 
 
 def require_accepted(run: Path, what: str, was: Any, now: Any, settings: RunSettings) -> None:
-    """Refuse that ``what`` is another than the run was trained with, unless ``run.accept_changed`` names it.
+    """Refuse a ``what`` other than the one that the run was trained with, unless ``run.accept_changed`` names it.
 
     Raises:
-        CheckpointError: it is not accepted; both sides are named.
+        CheckpointError: the difference is not accepted; the message names both sides.
     """
     if was != now and what not in settings.accept_changed:
         raise CheckpointError(

@@ -91,7 +91,7 @@ def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettin
 def _measure(
     task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings, backward: bool = False
 ) -> tuple[int, int]:
-    """The bytes kept for the backward pass of the first ``samples`` samples, and the FLOP, of that pass too if asked."""
+    """The bytes kept for the backward pass of the first ``samples`` samples, and the FLOP, with that pass if asked."""
     first = type(batch)(**{field.name: getattr(batch, field.name)[:samples] for field in fields(batch)})
     storages: dict[int, int] = {}
 

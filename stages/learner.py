@@ -83,7 +83,7 @@ class Learner(Generic[BatchT]):
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
 
     def backward(self, parts: Sequence[BatchT], weight: float) -> dict[str, torch.Tensor]:
-        """Compute the gradients of the mean loss over a batch in ``parts``; all processes together sum ``weight`` terms.
+        """Compute the gradients of the mean loss over a batch in ``parts``; all processes sum ``weight`` terms.
 
         Returns:
             The sums of this process: the loss, and what the stage logs.
@@ -143,7 +143,7 @@ class Learner(Generic[BatchT]):
                 self.average[name].copy_(state[name])
 
     def show(self, look: Callable[[Network], None]) -> None:
-        """Call ``look`` in the main process on the network in eval mode with averaged weights; all processes take part."""
+        """Call ``look`` in the main process on the network in eval mode with averaged weights; all processes join."""
         gathered_weights = {}
         if self.settings.shard:
             gathered_weights = gathered(self.accelerator, self.average or self.network.state_dict())
@@ -181,7 +181,7 @@ class Learner(Generic[BatchT]):
         ]
 
     def optimizer_tensors(self) -> dict[str, torch.Tensor]:
-        """The optimiser's tensors, by "parameter/name", in the same order in all processes, which gather them jointly."""
+        """The optimiser's tensors, by "parameter/name", in the same order in all processes, which gather them."""
         state = self.optimizer.state_dict()["state"]
         return {
             f"{name}/{key}": torch.as_tensor(value)

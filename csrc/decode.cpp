@@ -338,7 +338,7 @@ at::Tensor reading_step(
   return out;
 }
 
-// The tensors of the head besides its layers: state, norm of codes and codes before them, norm and table of codes after.
+// The tensors of the head besides its layers: state, norm of codes, codes before them; norm, table of codes after them.
 constexpr int64_t kHeadWeights = 5;
 
 at::Tensor frame_codes(

@@ -21,7 +21,8 @@ from triforce_tts.errors import TriforceError
 ItemT = TypeVar("ItemT")
 BatchT = TypeVar("BatchT", bound="Batch")
 
-_SAMPLE, _EPOCH, _WINDOW = range(3)  # part of every seed, so that these uses never share random numbers
+# Each seed contains one of these, so that the three uses never share random numbers.
+_SAMPLE, _EPOCH, _WINDOW = range(3)
 
 
 @dataclass
@@ -162,7 +163,8 @@ def stream(
 
     dataset: Dataset[ItemT | TriforceError] = _Stream(make, order.seed)
     steps = _Steps(order, start, rank, processes, only)
-    # Starting processes by 'spawn' would import everything again in each. Forking is safe: workers only read files.
+    # Starting processes by 'spawn' would import everything again in each process. Forking is safe, because workers only
+    # read files.
     context = "fork" if workers else None
     loader: DataLoader[ItemT | TriforceError] = DataLoader(
         dataset,

@@ -27,7 +27,7 @@ WEIGHTS, CONFIG, LINEAGE = "model.safetensors", "config.json", "lineage.json"
 
 Json = dict[str, Any]
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
-_JSON_LIMIT = 4 << 20  # bytes of the longest configuration or lineage that is read
+_JSON_LIMIT = 4 << 20  # the largest configuration or lineage that is read, in bytes
 
 
 class _Object(RootModel[dict[str, JsonValue]]):
@@ -44,9 +44,10 @@ class Lineage(Record):
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(min_length=1, max_length=64)
-    dvae: str | None = Field(default=None, max_length=64)  # id of the DVAE whose codes or decodes it was trained with
+    # The id of the DVAE whose codes or decodes the network was trained with.
+    dvae: str | None = Field(default=None, max_length=64)
     tokenizer: str | None = Field(default=None, max_length=64)
-    data: str | None = Field(default=None, max_length=64)  # fingerprint of the shards
+    data: str | None = Field(default=None, max_length=64)  # the fingerprint of the shards
     steps: NonNegativeInt | None = None
 
 
@@ -79,7 +80,7 @@ def save_tensors(file: Path, tensors: dict[str, torch.Tensor], metadata: dict[st
     """
     try:
         save_file(tensors, file, metadata=metadata)
-    except SafetensorError as error:  # safetensors wraps the error of the system in its own
+    except SafetensorError as error:  # safetensors wraps errors of the system in its own error
         raise TriforceError(f"{file}: cannot write the weights ({error}); free some space") from error
 
 

@@ -25,9 +25,11 @@ JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 CLAIMS = ".claims"  # the file in the shared folder whose bytes are locked
-_LOOK_S = 0.05  # between two looks at the pieces that other processes work on
-_JOBS_A_PROCESS = 8  # no more processes are started than have so many jobs each: a start takes as long as some lines
-_MOST_PROCESSES = 4  # that are started on a CPU unasked: each takes memory for the networks
+_LOOK_S = 0.05  # seconds between two looks at the jobs that other processes work on
+# Processes are started only if each gets at least so many jobs, because a start takes as long as some lines.
+_JOBS_A_PROCESS = 8
+# The most processes on a CPU if the user gives no number, because each takes memory for the networks.
+_MOST_PROCESSES = 4
 
 
 class Claims:
@@ -40,7 +42,7 @@ class Claims:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()  # which gives back all locks
+        self._file.close()  # Closing the file gives back all locks.
 
     def take(self, job: int) -> bool:
         """Whether this process holds ``job`` now.
@@ -85,7 +87,9 @@ def shared(
         is_new = False
         for number, job in list(waiting.items()):
             is_ours = claims.take(number)
-            result = finished(job)  # asked with the lock in hand: who held it before may have finished the job
+            # The question is asked while this process holds the lock, because the earlier holder may have finished the
+            # job.
+            result = finished(job)
             if result is not None:
                 del waiting[number]
                 if is_ours:
@@ -110,7 +114,7 @@ class Helpers:
     """Processes that this one started to help it."""
 
     running: list[tuple[BaseProcess, multiprocessing.connection.Connection]] = field(default_factory=list)
-    losses: list[str] = field(default_factory=list)  # one line for each that ended before its time
+    losses: list[str] = field(default_factory=list)  # one line for each process that ended before its time
 
     def look(self) -> None:
         """Notice which have ended, and how."""
@@ -158,7 +162,8 @@ def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], 
 
 
 def _help(messages: multiprocessing.connection.Connection, work: Callable[..., object], given: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt reaches all processes; the first one ends the others
+    # An interrupt reaches all processes. This one ignores it, because the first process ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         work(*given)
     except (TriforceError, OSError) as error:
@@ -175,7 +180,7 @@ class Place:
 
     rank: int = 0
     count: int = 1
-    device: str = ""  # that the launcher gave it; empty: none
+    device: str = ""  # the device that the launcher gave to this process; empty if it gave none
 
     @property
     def is_main(self) -> bool:
@@ -219,12 +224,12 @@ def launched(device: str, processes: int) -> Place:
         )
     import torch
 
-    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # without a GPU it must be told so
+    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # The library must be told if there is no GPU.
     return Place(state.process_index, state.num_processes, str(state.device))
 
 
 def _state(**options: Any) -> Any:
-    from accelerate import PartialState  # here, because only a launched process needs it
+    from accelerate import PartialState  # This import stands here, because only a launched process needs it.
 
     return PartialState(**options)
 

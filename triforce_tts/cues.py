@@ -14,7 +14,7 @@ class Cue(NamedTuple):
     start_s: float
     end_s: float
     text: str
-    words: Sequence[TimedWord] = ()  # of the text; WebVTT marks the time of each
+    words: Sequence[TimedWord] = ()  # the words of the text; WebVTT marks the time of each
 
 
 def format_cues(cues: Iterable[Cue], path: Path) -> str:

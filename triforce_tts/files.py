@@ -38,8 +38,9 @@ FolderKind = Literal[
 ]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
-READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
-_LONGEST_SUFFIX = 20  # characters; a longer one is no format's
+# The largest file, in bytes, that is read as a whole; no honest file of these kinds is larger.
+READ_LIMIT = 64 << 20
+_LONGEST_SUFFIX = 20  # the most characters of a suffix; no format has a longer one
 
 
 @contextmanager
@@ -78,7 +79,8 @@ def _regular_target(path: Path) -> Path:
     try:
         target = path.resolve() if path.is_symlink() else path
         mode = target.stat().st_mode
-    except (OSError, RuntimeError):  # it is not there yet, or its name cannot be used: writing will tell
+    # The file does not exist yet, or its name cannot be used; writing will report that.
+    except (OSError, RuntimeError):
         return path
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
@@ -204,7 +206,7 @@ def working_folder(
             yield folder
         except BaseException:
             if is_new and all(entry.name in (LOCK, MARKER) for entry in folder.iterdir()):
-                shutil.rmtree(folder, ignore_errors=True)  # nothing came of it
+                shutil.rmtree(folder, ignore_errors=True)  # The work failed, so its empty folder is removed.
             raise
 
 
@@ -333,11 +335,11 @@ def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
             raise TriforceError(f"{path}: expected a file, found {kind}")
         with path.open("rb") as file:
-            # No more than the file has, because Python takes the memory for all that it is asked to read.
+            # No more bytes than the file has are asked for, because Python takes the memory for all of them at once.
             data = file.read(min(limit, status.st_size) + 1)
-            if len(data) > status.st_size:  # it grew, or its file system does not say how large it is
+            if len(data) > status.st_size:  # The file grew, or its file system does not report its size.
                 data += file.read(limit + 1 - len(data))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+    except (OSError, ValueError) as error:  # a ValueError means a zero byte in the name
         raise TriforceError(f"{path}: cannot read the file ({getattr(error, 'strerror', None) or error})") from error
     if len(data) > limit:
         raise TriforceError(f"{path}: the file has {status.st_size} bytes, at most {limit} are read")

@@ -28,7 +28,8 @@ from triforce_tts.voices import Voice
 
 MANIFEST = "lines.jsonl"
 RECORDS = ".records"
-_FORMAT = 2  # of a file; a change of the code that changes sounds raises it
+# The format of a record. Raise it when a change of the code changes the sound.
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Order:
     name: str
     text: str
     path: Path
-    seed: int  # 'speak' with this seed says the same
+    seed: int  # 'speak' with this seed gives the same sound
     key: str  # a checksum of text, voice, model, settings and seed
 
     @property
@@ -51,10 +52,10 @@ class FileRecord(Record):
     """How a file was spoken."""
 
     key: str
-    sha256: str  # of the file; empty where there is no sound, and so no file
+    sha256: str  # the SHA-256 of the sound file; empty if the line has no sound and so no file
     seconds: float
     complete: bool
-    faults: tuple[str, ...]  # what is missing, one sentence each
+    faults: tuple[str, ...]  # the faults of the sound, such as missing words, one sentence each
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Reader:
     def identity(self) -> str:
         """What the sound of every text depends on."""
         model, settings = self.synthesizer.model, self.synthesizer.settings
-        # The batch is a matter of speed, as the kind of device is: another one keeps the files.
+        # The size of a batch, like the kind of device, affects only the speed, so another size keeps the files.
         how: list[object] = [asdict(replace(settings, batch=1)), threads_that_count(model)]
         if (choice := self.synthesizer.choice) is not None:
             how.append([choice.takes, *choice.names])

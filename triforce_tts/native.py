@@ -14,10 +14,12 @@ import torch
 from triforce_tts.errors import ConfigError
 
 LIBRARY = Path(__file__).parent / "_native.so"
-STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
-OPERATORS = 3  # version of the operators' arguments; a library of another version is not used
+# the file that names the versions of torch and of the operators for which the library was built
+STAMP = LIBRARY.with_suffix(".txt")
+OPERATORS = 3  # the version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
-SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
+# The environment variable for the library: with 0 it is not used, with 1 it is an error if it cannot be used.
+SWITCH = "TRIFORCE_TTS_NATIVE"
 
 
 @functools.cache

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 class Preset:
     """Choices between speed and care."""
 
-    tries: int  # of a line that is incomplete, or that a check finds wrong
-    takes: int  # of each line, right or wrong, of which the best is kept
-    phase_iterations: int  # of Griffin-Lim
-    align: bool  # whether the words are found in the sound
-    recogniser: bool  # whether Whisper hears each line, where it is installed
+    tries: int  # the most tries of a line that is incomplete or that a check finds wrong
+    # The number of takes of each line, whether right or wrong; the best take is kept.
+    takes: int
+    phase_iterations: int  # iterations of Griffin-Lim
+    align: bool  # whether the aligner looks for the words in the sound
+    recogniser: bool  # whether Whisper hears each line, if it is installed
 
 
 PRESETS = {

@@ -22,7 +22,7 @@ def bars(*columns: ProgressColumn, console: Console | None = None) -> Iterator[P
         yield progress
     except BaseException:
         progress.live.transient = True
-        progress.live.stop()  # Progress.stop() would end a line that is not there
+        progress.live.stop()  # Progress.stop() would also end a line, and there is no line to end.
         raise
     progress.stop()
 

@@ -37,15 +37,17 @@ from triforce_tts.sidecars import (
 )
 
 Kind = Literal["audio", "codes", "pairs"]
-KINDS: tuple[Kind, ...] = ("audio", "codes")  # that hold recordings; pairs are read by their name alone
+# The kinds that hold recordings. Pairs are read only where a command asks for this kind.
+KINDS: tuple[Kind, ...] = ("audio", "codes")
 SPLITS = ("train", "heldout")
 FORMAT = "triforce-tts shards"
 VERSION = 1
 INDEX = "index.json"
-DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
+# The entry in the details of an index that says whether no held-out speaker is in the training split.
+DISJOINT = "disjoint_speakers"
 
 _OPEN_FILES = 64
-_ADVICE: dict[Kind, str] = {  # what to do where a folder is of another kind than this
+_ADVICE: dict[Kind, str] = {  # the advice if a folder is of another kind than this one
     "audio": "give the folder that was built from audio",
     "codes": "run 'triforce-tts codes' on it",
     "pairs": "give a folder that 'triforce-tts prefer' made",
@@ -268,7 +270,7 @@ class ShardSet:
             "speaker": [self.speakers[i] for i in chosen],
         }
         place = self._place.at(np.array(chosen, dtype=np.int64))
-        # The selection is part of what was trained on, so it is part of the fingerprint.
+        # The choice of samples decides what was trained on, so it is part of the fingerprint.
         selection = hashlib.sha256(np.array(chosen, dtype="<i8").tobytes()).hexdigest()
         return ShardSet(self._paths, place, columns, [*self._checksums, selection], self.details)
 
@@ -333,7 +335,8 @@ class _Files:
         self._process = os.getpid()
 
     def descriptor(self, path: Path) -> int:
-        if self._process != os.getpid():  # a forked worker must not share, nor close, what its parent opened
+        # A forked worker must neither share nor close the files that its parent opened.
+        if self._process != os.getpid():
             self._open, self._process = OrderedDict(), os.getpid()
         if path in self._open:
             self._open.move_to_end(path)

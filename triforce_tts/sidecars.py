@@ -16,7 +16,8 @@ from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import read_file
 from triforce_tts.schema import Record, parse_record
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")  # no dot: it ends the key in a tar; longer names need header extensions
+# A key has no dot, because a dot ends the key in a tar. A longer key would need extended headers in the tar.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")
 _COLUMNS = (
     "keys",
     "extensions",
@@ -28,10 +29,11 @@ _COLUMNS = (
     "speaker",
 )
 REBUILD = "run 'triforce-tts build' again to mend it"
-SIDECAR = ".index.json"  # after the name of a tar
-_META_LIMIT = 64 << 20  # bytes of a sample's JSON
-JSON_LIMIT = 1 << 30  # bytes of an index or a sidecar: a hundred bytes a sample, ten million samples
-MOST_SECONDS = 1e6  # of a shard or a sample
+SIDECAR = ".index.json"  # the suffix after the name of a tar
+_META_LIMIT = 64 << 20  # the largest JSON of a sample, in bytes
+# The largest index or sidecar, in bytes: ten million samples at a hundred bytes each.
+JSON_LIMIT = 1 << 30
+MOST_SECONDS = 1e6  # the longest shard or sample, in seconds
 Count = Annotated[int, Field(ge=0, le=1 << 53)]
 _Key = Annotated[str, Field(pattern=f"^{_KEY.pattern}$")]
 

@@ -41,7 +41,7 @@ def switched_conv(
         dilation: distance between neighbouring taps of a kernel, in each dimension.
     """
     device = x.device.type
-    if torch.is_autocast_enabled(device):  # as autocast does for torch's own convolutions
+    if torch.is_autocast_enabled(device):  # Autocast does the same for torch's own convolutions.
         dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     if not is_native(device, x.dtype):
@@ -83,8 +83,8 @@ def is_native(device: str, dtype: torch.dtype) -> bool:
     return False
 
 
-# What ``torch.compiler.assume_constant_result`` does. Calling that would import torch's compiler, which takes longer than
-# to speak a sentence.
+# This does the work of ``torch.compiler.assume_constant_result``. Calling that would import torch's compiler, which
+# takes longer than to speak a sentence.
 is_native._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 

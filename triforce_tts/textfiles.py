@@ -11,17 +11,18 @@ from pathlib import Path
 from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file
 
-TEXT_BYTES = 1 << 20  # of the text of one recording
-LIST_BYTES = 4 << 30  # of a list of recordings: ten million lines
-_MARKS = (  # the mark of UTF-32 begins with that of UTF-16
+TEXT_BYTES = 1 << 20  # the largest text of one recording, in bytes
+LIST_BYTES = 4 << 30  # the largest list of recordings, in bytes: ten million lines
+_MARKS = (  # UTF-32 comes first, because its mark begins with that of UTF-16.
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
-_LOOKED_AT = 4096  # bytes
-_MANY_ZEROS = 0.1  # share of zero bytes above which a file is no damaged UTF-8: in UTF-16 it is about a half
+_LOOKED_AT = 4096  # So many bytes at the beginning of a file are looked at.
+# A file with a larger share of zero bytes is not a damaged UTF-8 file: in UTF-16 about half of the bytes are zero.
+_MANY_ZEROS = 0.1
 
 
 class UnreadableText(TextError):

@@ -26,7 +26,7 @@ class TimedSentence:
 def timed_sentences(lines: Sequence[Spoken], sample_rate: int) -> list[TimedSentence]:
     """The sentences of ``lines``, which follow one another in a sound, each after the pause of the line before."""
     sentences: list[TimedSentence] = []
-    at = 0  # samples
+    at = 0  # the position in samples
     for line in lines:
         at += round(line.lead_s * sample_rate)
         start_s, end_s = at / sample_rate, (at + len(line.samples)) / sample_rate

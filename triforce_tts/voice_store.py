@@ -27,11 +27,11 @@ from triforce_tts.synthesis.model import Model
 from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file
 
 ABOUT = "voice.json"
-LEAST_SPEECH_S = 3.0  # of a clip; less tells a voice poorly
-SECONDS = (6.0, 10.0)  # what is kept of a longer clip
-# The bars of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings pass them.
+LEAST_SPEECH_S = 3.0  # the least speech of a clip, in seconds; less speech says too little of a voice
+SECONDS = (6.0, 10.0)  # the shortest and the longest part that is kept of a longer clip, in seconds
+# These are the limits of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings meet them.
 LEAST_SNR_DB, MOST_CLIPPED, MOST_TONALITY = 10.0, 0.001, 0.25
-MOST_CONSENT = 500  # characters
+MOST_CONSENT = 500  # the most characters of a statement of consent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KIND: Literal["voice"] = "voice"
 
@@ -40,13 +40,14 @@ class About(Record):
     """``voice.json``: where a voice came from, and what was found wrong with its clip."""
 
     name: str
-    source: str  # name of the file that was given
-    sha256: str  # of that file
-    added: str  # day, such as 2026-11-27
-    consent: str  # who agreed to the use of the voice, in the words of whoever added it
+    source: str  # the name of the file that the user gave
+    sha256: str  # the SHA-256 of that file
+    added: str  # the day on which the voice was added, such as 2026-11-27
+    # Who agreed to the use of the voice, in the words of the person who added it.
+    consent: str
     seconds: float
     snr_db: float
-    faults: list[str]  # that were accepted
+    faults: list[str]  # the faults of the clip that the user accepted
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class Inspected:
 
     audio: Audio
     snr_db: float
-    faults: tuple[str, ...]  # why it makes a poor voice; mostly none
-    note: str  # what was done to it; mostly nothing
+    faults: tuple[str, ...]  # the reasons why the clip makes a poor voice; mostly none
+    note: str  # the changes that were made to the clip; mostly none
 
 
 def inspect_clip(path: Path) -> Inspected:

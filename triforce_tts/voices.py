@@ -16,9 +16,9 @@ from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.named_voices import CLIP, find_clip, voices_folder
 
-MAX_SECONDS = 30.0  # the longest speech that a voice is made of
-MIN_SECONDS = 1.0  # the shortest speech that a voice can be made of
-SEARCHED_SECONDS = 300.0  # the part of a long file in which speech is looked for
+MAX_SECONDS = 30.0  # the longest speech that goes into a voice
+MIN_SECONDS = 1.0  # the shortest speech that can become a voice
+SEARCHED_SECONDS = 300.0  # the first part of a long file, in which speech is looked for
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Voice:
     """A voice, ready to speak with."""
 
     name: str
-    codes: torch.Tensor  # [frames, groups]: the GPT's prompt
-    speaker: torch.Tensor  # [1, reference channels]: the diffusion stage's reference
-    note: str = ""  # what the user should know of the clip, one line; mostly empty
+    codes: torch.Tensor  # the prompt of the GPT, [frames, groups]
+    speaker: torch.Tensor  # the reference of the diffusion stage, [1, reference channels]
+    note: str = ""  # a note for the user about the clip, one line; mostly empty
 
 
 def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, str]:

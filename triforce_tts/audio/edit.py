@@ -12,13 +12,14 @@ import torch.nn.functional as F
 
 FRAME_S = 0.02
 ACTIVE_RANGE_DB = 35.0
-PEAK = 0.97  # headroom for what resampling and lossy codecs add
-SILENCE_DB = -80.0  # below this there is nothing to normalise but noise
+PEAK = 0.97  # the headroom below 1.0 for the peaks that resampling and lossy codecs add
+SILENCE_DB = -80.0  # sound below this level holds only noise, so it is not normalised
 FADE_S = 0.005
-TRIMMED_DB = -40.0  # relative to the loudest frame; what is weaker at the ends of a line is cut
-TRIM_KEPT_S = 0.05  # left on each side of it
+# The level, relative to the loudest frame, below which the ends of a line are cut off.
+TRIMMED_DB = -40.0
+TRIM_KEPT_S = 0.05  # seconds of weaker sound that stay at each end
 LOUDEST_DB = -16.0  # dBFS: the loudest frame of most levelled speech (docs/speaking.md)
-PAUSE_KEPT_S = 0.15  # left on each side of speech when a long silence is dropped
+PAUSE_KEPT_S = 0.15  # seconds of silence that stay on each side of speech when a long silence is dropped
 BANDWIDTH_FFT = 512
 BANDWIDTH_RANGE_DB = 50.0
 
@@ -104,8 +105,8 @@ class Trimmer:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self.samples = torch.zeros(0)  # all of the sound so far, silence included
-        self.start = self.end = 0  # of what was passed on
+        self.samples = torch.zeros(0)  # the whole sound so far, with its silence
+        self.start = self.end = 0  # the part that was passed on
         self._rate, self._loudest = sample_rate, 10 ** (LOUDEST_DB / 10)
 
     def extend(self, samples: torch.Tensor, is_end: bool) -> torch.Tensor:

@@ -8,9 +8,10 @@ import torch
 
 from triforce_tts.audio.mel import AudioConfig
 
-_MOMENTUM = 0.99  # Perraudin et al., 2013
-_LEAST_POWER = 1e-32  # of a bin; below it a phase is 0
-_LEAST_WEIGHT = 1e-8  # of the squared windows over a sample: nothing is divided by zero where no window reaches
+_MOMENTUM = 0.99  # the momentum of Perraudin et al., 2013
+_LEAST_POWER = 1e-32  # a bin with less power gets phase 0
+# The least sum of squared windows over a sample, so that nothing is divided by zero where no window reaches.
+_LEAST_WEIGHT = 1e-8
 
 
 class _GriffinLim:

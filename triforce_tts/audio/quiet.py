@@ -8,7 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE_AT_A_TIME = threading.Lock()  # a second thread would take the silence for standard error, and restore that
+# A second thread would take the redirected stream for the real standard error, and restore the wrong one.
+_ONE_AT_A_TIME = threading.Lock()
 _STANDARD_ERROR = 2
 
 
@@ -21,7 +22,7 @@ def no_notes(wanted: bool = True) -> Iterator[None]:
     with _ONE_AT_A_TIME:
         try:
             standard_error = os.dup(_STANDARD_ERROR)
-        except OSError:  # a shell closed it
+        except OSError:  # a shell may have closed standard error
             yield
             return
         try:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
 
 Wave = npt.NDArray[np.float32]
-ANALYSIS_RATE = 16000  # Hz; what the detectors, recognisers and judges listen at
+ANALYSIS_RATE = 16000  # Hz; the sample rate at which the detectors, recognisers and judges listen
 
 
 def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:

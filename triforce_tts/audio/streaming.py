@@ -24,9 +24,10 @@ from triforce_tts.audio.decoding import (
 )
 from triforce_tts.errors import AudioError
 
-HOPELESS = 0.5  # share of a file's bytes, or of its samples, above which what is left of it is no recording
-_MISSING_S = 0.1  # seconds; encoders pad their last frame, so that lengths differ a little
-_PATIENCE = 100  # failed reads in a row after which the rest of a file is given up
+# A file of which a larger share is lost, in bytes or in samples, is no recording any more.
+HOPELESS = 0.5
+_MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad their last frame
+_PATIENCE = 100  # after so many failed reads in a row the rest of a file is given up
 
 
 @dataclass(eq=False)
@@ -79,8 +80,8 @@ class _Tally:
 
     failures: int = 0
     lost_bytes: int = 0
-    read_bytes: int = 0  # the lost ones among them
-    start_s: float = math.inf  # by the timestamps of the file
+    read_bytes: int = 0  # all bytes that were read, with the lost ones
+    start_s: float = math.inf  # the start by the timestamps of the file
     end_s: float = 0.0
 
 
@@ -109,12 +110,12 @@ def _salvaged(
 def _frames(container: av.container.InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[av.AudioFrame]:
     """The frames of ``stream``; what cannot be decoded is counted and left out."""
     packets = container.demux(stream)
-    failed = 0  # reads in a row
+    failed = 0  # the number of failed reads in a row
     while failed < _PATIENCE:
         try:
             packet = next(packets, None)
         except av.FFmpegError:
-            # Reading goes on where it stopped, but a generator that raised is spent.
+            # A generator that raised an error is finished, so a new one goes on where the old one stopped.
             failed, packets = failed + 1, container.demux(stream)
             tally.failures += 1
             continue
@@ -155,7 +156,8 @@ def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wa
     try:
         for block in blocks:
             total += len(block)
-            if not (block.min() >= -LOUDEST and block.max() <= LOUDEST):  # no comparison holds for what is not a number
+            # Every comparison with NaN is false, so this also finds NaN.
+            if not (block.min() >= -LOUDEST and block.max() <= LOUDEST):
                 wrong = ~(np.abs(block) <= LOUDEST)
                 bad += int(wrong.sum())
                 block = np.where(wrong, np.float32(0), block)

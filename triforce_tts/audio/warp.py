@@ -12,9 +12,11 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
-KNOTS = 4  # of each axis: of two seconds of speech, one every 0.4 s
+# The number of knots of each axis; on two seconds of speech there is one every 0.4 s.
+KNOTS = 4
 
-# How far a knot moves at most, to either side, in halves of the distance between two knots. Under 1 time never turns back.
+# How far a knot moves at most to either side, in halves of the distance between two knots. Below 1, time never runs
+# back.
 Strength = Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)]
 
 
@@ -55,7 +57,7 @@ def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> t
 def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor:
     """Where each of ``count`` indices of an axis reads, [batch, count] in [0, last]; ``moves`` is [batch, knots]."""
     knots = moves.shape[1]
-    spacing = last[:, None].to(moves.dtype) / (knots + 1)  # between knots, in indices
+    spacing = last[:, None].to(moves.dtype) / (knots + 1)  # the distance between two knots, in indices
     index = torch.arange(count, device=moves.device, dtype=moves.dtype)[None]
     along = (index / spacing.clamp_min(1e-6)).clamp_max(knots + 1)
     before = along.floor().long().clamp_max(knots)

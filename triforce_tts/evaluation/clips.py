@@ -20,9 +20,12 @@ from triforce_tts.evaluation.report import Clip, Figure
 from triforce_tts.synthesis import Synthesizer
 from triforce_tts.voices import Voice
 
-_AS_PREDICTED = (0.6, 1.6)  # of the duration that a line's characters predict
-_LONGEST_S = 60.0  # of a recording
-_LONGEST_VOICE_S = 15.0  # of a voice's clip that is copied: its words are not known, so more of it tells nothing new
+# A line has the expected length if its duration is between these multiples of the duration predicted from its
+# characters.
+_AS_PREDICTED = (0.6, 1.6)
+_LONGEST_S = 60.0  # the longest part of a recording that is used
+# The longest part of a voice's clip that is copied. Its words are not known, so a longer part would tell nothing new.
+_LONGEST_VOICE_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +34,8 @@ class Work:
 
     job: Job
     panel: Panel
-    audio: Path  # folder for the clips
-    key: str = ""  # of all that the judgement depends on
+    audio: Path  # the folder for the clips
+    key: str = ""  # a checksum of everything that the judgement depends on
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Judged:
     clip: Clip | None
     vectors: tuple[list[float], ...] = ()
     fault: str = ""
-    work_seconds: float = 0.0  # of processor time
+    work_seconds: float = 0.0  # processor time for the clip
 
 
 @dataclass(frozen=True)

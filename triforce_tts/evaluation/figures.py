@@ -12,7 +12,8 @@ class Meaning:
 
     title: str
     decimals: int = 2
-    better: Literal["less", "more", ""] = ""  # empty: as natural speech has it
+    # Empty: the figure should be near that of natural speech.
+    better: Literal["less", "more", ""] = ""
 
 
 WORD_ERROR, CHARACTER_ERROR, SIMILARITY, OVERALL, P808 = (
@@ -42,7 +43,7 @@ FIGURES = {
 }
 
 
-_STAGES = {  # in the order of their work
+_STAGES = {  # the stages in the order of their work
     "text": "reading the text",
     "gpt": "stage 2",
     "dvae": "stage 1",

@@ -23,7 +23,9 @@ from triforce_tts.files import file_sha256, write_text
 from triforce_tts.schema import Record, parse_record
 
 JUDGED = "judged.jsonl"
-_READ = 64 << 20  # bytes of a sound that its key depends on, besides its size: more than the minute that is heard
+# The key of a sound depends on its size and on so many of its first bytes, which are more than the minute that is
+# heard.
+_READ = 64 << 20
 
 
 class _Line(Record):
@@ -41,7 +43,7 @@ def job_keys(jobs: Sequence[Job], panel: Panel, manifests: Mapping[Path, Path]) 
     copies: Counter[str] = Counter()
     for job in jobs:
         key = _digest([_code(), *judges, *_content(job), models.get(job.model) if job.model else None])
-        keys.append(f"{key}-{copies[key]}" if copies[key] else key)  # a manifest may name one recording twice
+        keys.append(f"{key}-{copies[key]}" if copies[key] else key)  # A manifest may name the same recording twice.
         copies[key] += 1
     return keys
 

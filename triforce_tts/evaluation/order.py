@@ -11,7 +11,7 @@ from triforce_tts.evaluation.report import Clip, Report
 class Shown:
     """A sentence, or a sound without a known text, with its clips."""
 
-    sentence: str  # its id
+    sentence: str  # the id of the sentence
     text: str
     clips: tuple[Clip, ...]
 

@@ -12,7 +12,7 @@ from triforce_tts.evaluation.table import Sheet, remarks, sheets, ways
 from triforce_tts.files import write_text
 
 PAGE = "index.html"
-# The figures that stand beside each clip; report.json holds all of them.
+# These figures stand beside each clip; report.json holds all of them.
 _BESIDE = (WORD_ERROR, CHARACTER_ERROR, OVERALL, P808, SIMILARITY, "f0_hz", "rate")
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em; color: #222; }

@@ -18,9 +18,10 @@ from triforce_tts.judges import dnsmos, embedding, pitch, recognisers, words
 from triforce_tts.judges.networks import absent
 
 INSTALL = recognisers.INSTALL
-_END_S = 0.05  # of a clip that is its ending
-_WINDOWS = 3  # of a clip that DNSMOS hears: half the work, and means that differ by less than 0.01
-_SILENT_DB = -100.0  # written for digital silence
+_END_S = 0.05  # the last seconds of a clip that count as its ending
+# DNSMOS hears so many windows of a clip: that is half the work, and the means differ by less than 0.01.
+_WINDOWS = 3
+_SILENT_DB = -100.0  # the level that stands for digital silence
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,17 @@ from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Simila
 from triforce_tts.judges.networks import absent
 
 MATRIX = "similarity.png"
-_MOST_SENTENCES = 12  # the worst ones, which have pictures
-_MOST_CLIPS = 3  # of a sentence in its picture
+_MOST_SENTENCES = 12  # only so many of the worst sentences have pictures
+_MOST_CLIPS = 3  # the most clips in the picture of a sentence
 
 
 @dataclass(frozen=True)
 class Drawn:
     """What was drawn, as names in the folder ``pictures``."""
 
-    mels: dict[str, str] = field(default_factory=dict)  # of a sentence's id
-    matrix: str = ""  # empty: there is none
+    # For each id of a sentence, the picture of its clips.
+    mels: dict[str, str] = field(default_factory=dict)
+    matrix: str = ""  # the picture of the similarities; empty if there is none
     remark: str = ""
 
 
@@ -52,7 +53,8 @@ def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) ->
     for axes, clip in zip(rows, clips, strict=True):
         draw_mel(axes, read_audio(audio / str(clip.audio), ANALYSIS_RATE).samples.numpy())
         axes.set_title(titles[clip.system], fontsize=8, loc="left", parse_math=False)
-    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
+    # An image would set its own length as the length of all rows.
+    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))
     rows[-1].set_xlabel("seconds", fontsize=8)
     save_figure(figure, path, 80)
     return True

@@ -20,9 +20,9 @@ from triforce_tts.evaluation.sources import (
 from triforce_tts.manifest import DEFAULT_VOICE
 
 _MOST_SENTENCES = 10_000
-_MOST_COPIED = 40  # recordings that go through the codes and back
-_LONGEST_ARTIST = 60  # characters of a voice's name
-VOICES = "voices"  # the label of the clips that are cloned
+_MOST_COPIED = 40  # the most recordings that go through the codes and back
+_LONGEST_ARTIST = 60  # the most characters of a voice's name
+VOICES = "voices"  # the label of cloned clips
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Plan:
     recordings: tuple[Recording, ...]
     readers: tuple[Reader, ...]
     seeds: tuple[int, ...]
-    files: tuple[Path, ...] = ()  # that it was read from
+    files: tuple[Path, ...] = ()  # the files that the material was read from
 
 
 def make_plan(
@@ -114,12 +114,13 @@ class Job:
     """One clip that is made and judged; a plain value, so that it can be sent to another process."""
 
     number: int
-    kind: Kind | None  # none: a reference clip, which is only compared with others
-    label: str  # of the model, or of the recordings
-    model: Path | None  # that speaks or copies
-    sentence: Sentence  # for a sound without a known text: the name of its file, and an empty text
+    kind: Kind | None  # none for a reference clip, which is only compared with others
+    label: str  # the label of the model or of the recordings
+    model: Path | None  # the model that speaks or copies
+    # For a sound without a known text, the name of its file and an empty text.
+    sentence: Sentence
     voice: str
-    source: Path | None  # the recording, or the clip of the voice; none: the model's own voice
+    source: Path | None  # the recording, or the clip of the voice; none for the model's own voice
     seed: int = 0
 
     @property

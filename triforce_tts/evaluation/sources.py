@@ -14,10 +14,10 @@ from triforce_tts.files import read_text_file
 from triforce_tts.schema import Record, parse_record
 
 _AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
-_LONGEST = 400  # characters of a sentence
-_MOST_ENTRIES = 10_000  # of a folder in which voices are looked for
+_LONGEST = 400  # the most characters of a sentence
+_MOST_ENTRIES = 10_000  # the most entries of a folder in which voices are looked for
 _MOST_READERS = 500
-_MOST_CLIPS = 10  # of a reader; further ones are not heard
+_MOST_CLIPS = 10  # the most clips of a reader; further clips are not heard
 
 
 class _Line(Record):
@@ -36,7 +36,7 @@ class Recording:
     sentence: Sentence
     path: Path
     speaker: str
-    collection: str  # the name of its manifest's folder
+    collection: str  # the name of the folder of the manifest
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def group_names(files: Sequence[Path], folders: bool) -> list[str]:
 
     The name is that of the file without its suffix, or of its folder; a number tells those apart that are called alike.
     """
-    places = [Path(os.path.realpath(path)) for path in files]  # resolve() fails on a circle of links
+    places = [Path(os.path.realpath(path)) for path in files]  # Path.resolve() fails on a circle of links.
     names = [_printable(place.parent.name if folders else place.stem) for place in places]
     return [
         name if names.count(name) == 1 else f"{name}-{names[: number + 1].count(name)}"

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from triforce_tts.evaluation.report import Estimate, Figure
 
 DRAWS, SEED = 2000, 0
-LEVEL = (0.025, 0.975)  # quantiles of the draws: a 95 % interval
-Sums = npt.NDArray[np.float64]  # [sentences, 2]: amount and weight of each sentence
+LEVEL = (0.025, 0.975)  # the quantiles of the draws that give a 95 % interval
+Sums = npt.NDArray[np.float64]  # [sentences, 2]: the amount and the weight of each sentence
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:

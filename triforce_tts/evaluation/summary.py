@@ -24,7 +24,8 @@ from triforce_tts.evaluation.report import (
 from triforce_tts.evaluation.statistics import difference, ratio
 
 Vector = npt.NDArray[np.float64]
-NO_PLACE = "nothing to compare"  # what the level of one reader's clips was taken from, where there are none
+# The value of ``same_from`` if there are no clips to compare.
+NO_PLACE = "nothing to compare"
 
 
 def with_similarity(judged: Sequence[Judged]) -> list[Clip]:

@@ -9,7 +9,8 @@ from rich.table import Table
 from triforce_tts.evaluation.figures import meaning, ordered, written
 from triforce_tts.evaluation.report import KINDS, MEANINGS, Estimate, Report, Summary
 
-_FEWEST = 10  # sentences; redrawing fewer of them says little of how sure a difference is
+# With fewer sentences, redrawing them says little about how certain a difference is.
+_FEWEST = 10
 
 
 @dataclass(frozen=True)

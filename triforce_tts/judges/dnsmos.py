@@ -20,16 +20,17 @@ PACKAGE = "speechmos"
 _P835 = ("dnsmos_models/sig_bak_ovr.onnx", "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd")
 _P808 = ("dnsmos_models/model_v8.onnx", "9246480c58567bc6affd4200938e77eef49468c8bc7ed3776d109c07456f6e91")
 _WINDOW = 144_160  # samples heard at once, 9.01 s
-# speechmos' polynomials from raw output to the scale of listeners, in the order of the network's outputs.
+# The polynomials of speechmos from the raw output to the scale of listeners, in the order of the network's outputs.
 _SCALES = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
     "bak": (-0.13166888, 1.60915514, -0.39604546),
     "ovrl": (-0.06766283, 1.11546468, 0.04602535),
 }
-_N_FFT, _HOP, _N_MELS = 321, 160, 120  # of the mel spectrogram that P.808's network hears
-_LEFT_OUT = 160  # samples at the end of a window that speechmos does not show it
-_HALF_RANGE_DB = 40.0  # levels from 80 dB below the loudest place to that place become -1 to 1
-_FAINTEST = 1e-10  # power; librosa's least
+_N_FFT, _HOP, _N_MELS = 321, 160, 120  # the sizes of the mel spectrogram that the network of P.808 hears
+_LEFT_OUT = 160  # speechmos leaves out so many samples at the end of a window
+# Levels from 80 dB below the loudest place up to that place are mapped to -1 to 1.
+_HALF_RANGE_DB = 40.0
+_FAINTEST = 1e-10  # the least power in librosa
 
 
 def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str, float]:
@@ -42,7 +43,7 @@ def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str
         TriforceError: the network is missing or another one.
     """
     network = session(PACKAGE, *_P835)
-    # One at a time: a batch is slower on a processor.
+    # The windows are judged one at a time, because a batch is slower on a CPU.
     raw = np.array([network.run(None, {"input_1": w[None]})[0][0] for w in _windows(samples, sample_rate, most)])
     return {name: float(np.mean(np.polyval(scale, raw[:, i]))) for i, (name, scale) in enumerate(_SCALES.items())}
 

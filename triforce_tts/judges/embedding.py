@@ -18,12 +18,13 @@ from triforce_tts.judges.networks import packaged_file
 
 Vectors = npt.NDArray[np.float32]
 
-N_FFT, HOP, N_MELS = 400, 160, 40  # 25 ms, 10 ms; hparams.py of the package
+N_FFT, HOP, N_MELS = 400, 160, 40  # 25 ms, 10 ms; from hparams.py of the package
 WINDOW = 160  # frames that the network hears at a time
-STEP = 77  # frames from a window to the next: 1.3 of them a second, the package's default
+STEP = 77  # frames from one window to the next, which gives 1.3 windows a second; the package's default
 LEVEL_DB = -30.0  # RMS, dBFS
-COVERAGE = 0.75  # of a last window that must be sound, else it is left out
-BATCH = 64  # windows
+# The last window is left out if a smaller share of it is sound.
+COVERAGE = 0.75
+BATCH = 64  # windows in a batch
 WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 PACKAGE = "resemblyzer"
 INSTALL = "pip install --no-deps resemblyzer==0.1.4"
@@ -88,7 +89,8 @@ def embed_windows(waves: Sequence[Wave], step: int = STEP) -> list[Vectors]:
     windows: list[torch.Tensor] = []
     counts: list[int] = []
     for wave in waves:
-        # The mels are not logarithmic, so level matters: all clips get one, where the package raises quiet ones only.
+        # The mels are not logarithmic, so the level matters. All clips get the same level here, while the package only
+        # raises that of quiet ones.
         level = 10 * np.log10(np.mean(wave**2, dtype=np.float64) + 1e-12) if len(wave) else LEVEL_DB
         starts = window_starts(len(wave), step)
         missing = max(0, (starts[-1] + WINDOW) * HOP - len(wave))

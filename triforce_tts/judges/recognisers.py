@@ -30,10 +30,10 @@ _FILES = {
     "model/config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
     "model/vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
 }
-_BEAM = (
-    5  # hypotheses that are followed; faster-whisper's default, which the levels in docs/quality.md were measured with
-)
-_HEARD_S = 30  # that Whisper hears at once
+# The number of hypotheses that the search follows. It is faster-whisper's default, and the levels in docs/quality.md
+# were measured with it.
+_BEAM = 5
+_HEARD_S = 30  # Whisper hears at most so many seconds at once.
 
 
 class Pocketsphinx:
@@ -47,7 +47,7 @@ class Pocketsphinx:
 
     def __call__(self, samples: Wave) -> str:
         """The words in ``samples`` [n] at ``ANALYSIS_RATE``; they depend on these samples alone."""
-        # The decoder's running mean and noise estimate outlive an utterance.
+        # The decoder's running mean and its noise estimate would otherwise outlive an utterance.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(to_pcm16(samples).tobytes(), full_utt=True)
@@ -80,7 +80,8 @@ class FasterWhisper:
             self._network: Any = WhisperModel(
                 str(folder), kind, int(index or 0), number, cpu_threads=threads, local_files_only=True
             )
-        except (OSError, ValueError, RuntimeError) as error:  # what CTranslate2 says of missing and of damaged files
+        # CTranslate2 raises these for missing and for damaged files.
+        except (OSError, ValueError, RuntimeError) as error:
             raise unusable(folder, error) from error
         except Exception as error:  # tokenizers raise the bare class for a damaged file
             if type(error) is not Exception:

@@ -46,6 +46,7 @@ class Whisper:
             )
             weights = sorted(folder.glob("model*.safetensors"))
             digest = file_sha256(weights[0]) if len(weights) == 1 else _digest([file_sha256(path) for path in weights])
+        # Damaged files can raise any of these errors.
         except (
             OSError,
             ValueError,
@@ -53,9 +54,10 @@ class Whisper:
             TypeError,
             RuntimeError,
             SafetensorError,
-        ) as error:  # damaged files raise any of them
+        ) as error:
             raise unusable(folder, error) from error
-        self.name = f"{name}@{digest[:12]}"  # what a sample says: the same wherever the weights lie
+        # A sample carries this name, which does not depend on the place of the weights.
+        self.name = f"{name}@{digest[:12]}"
         self.network = network.to(device).eval()
         self.device, self.dtype = device, dtype
         self.memory = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
@@ -69,13 +71,13 @@ class Whisper:
         first = torch.tensor([prompt] * len(waves), device=self.device)
         memory = self._memory()
         output = self.network(encoder_outputs=sound, decoder_input_ids=first, use_cache=True, **memory)
-        # What the decoder expects after its first token tells language and silence.
+        # The decoder's probabilities after its first token tell the language, and whether the sound is silent.
         scores = self._expectations(output.logits[:, 0].float().softmax(-1), language)
         tokens, logprobs = self._write(sound, output.logits[:, -1], memory, len(prompt))
         texts = self.processor.batch_decode(tokens, skip_special_tokens=True)
         end = self.network.generation_config.eos_token_id
         for row, score in enumerate(scores):
-            # A text that ends before its batch mates is filled up with end tokens, which are none of its own.
+            # A text that is shorter than others in the batch is padded with end tokens, which do not belong to it.
             real = logprobs[row][tokens[row] != end]
             score["avg_logprob"] = float(real.mean()) if real.numel() else 0.0
         return [(text.strip(), score) for text, score in zip(texts, scores, strict=True)]

@@ -36,7 +36,7 @@ class Edits:
 
 @lru_cache(maxsize=1)
 def _normalizer() -> Any:
-    with warnings.catch_warnings():  # its source has escape sequences that Python warns of when it compiles them
+    with warnings.catch_warnings():  # Compiling its source makes Python warn of escape sequences.
         warnings.simplefilter("ignore")
         from whisper_normalizer.english import EnglishTextNormalizer
     return EnglishTextNormalizer()

@@ -12,7 +12,7 @@ from triforce_tts.textfiles import read_text
 
 from .epub import read_epub
 
-MOST_BYTES = 50_000_000  # the largest text file of a book; the longest books have a tenth
+MOST_BYTES = 50_000_000  # the largest text file of a book, in bytes; the longest books have a tenth of that
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
 
 

@@ -39,8 +39,8 @@ Reason = Literal[
     "mark of a pause",
 ]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-LONGEST_WORD = 10_000  # characters in a row without white space
-_SHOWN = 60  # characters of a text that a message quotes
+LONGEST_WORD = 10_000  # the most characters in a row without white space
+_SHOWN = 60  # a message quotes at most so many characters of a text
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
 
     begin: int
     end: int
-    phones: str  # of the ARPAbet
+    phones: str  # phones in ARPAbet
 
 
 class Pause(NamedTuple):

@@ -28,7 +28,7 @@ class Contents:
     entries: list[Entry]
     landmarks: dict[Place, set[str]] = field(default_factory=dict)
     document: str = ""
-    faults: tuple[str, ...] = ()  # what of it cannot be used, a sentence each
+    faults: tuple[str, ...] = ()  # the parts of the contents that cannot be used, one sentence each
 
 
 def read_contents(files: EpubFiles, package: Package) -> Contents:

@@ -11,10 +11,11 @@ from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account
 from .draft import Draft, DraftBlock, finished
 from .openings import lower_opening, name_headings
 
-_MOST_PART = 80  # words of a part's own text that are joined to its first chapter
-_MANY = 20  # chapters; fewer are not joined, however small they are
-_TINY = 60  # words: the median of chapters that are joined
-_JOINED = 300  # words that joined chapters should have
+# The most words of a part's own text that are joined to the part's first chapter.
+_MOST_PART = 80
+_MANY = 20  # so many chapters or fewer are not joined, however small they are
+_TINY = 60  # chapters are joined if their median is below so many words
+_JOINED = 300  # joined chapters should have at least so many words
 _ENDS = ".!?…:—–\"'”’)]"
 
 

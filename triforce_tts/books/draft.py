@@ -9,15 +9,15 @@ from triforce_tts.text.pauses import pause_marks
 
 from .chapters import Block, Kind, Pause, Reading, Reason, Skipped, has_letters, letters
 
-LINE_END = "\u2028"  # in a draft: the end of a printed line, where it may matter
-_INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # they show where a line may end, or may not
+LINE_END = "\u2028"  # this character in a draft is the end of a printed line, where it may matter
+_INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # these characters allow or forbid the end of a line
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
 _ADDRESS = re.compile(r"\b[a-z]{2,9}://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
-_MOST_JOINED = 500  # neighbouring pieces that are listed as one
-_LONGEST_BREAK = 80  # characters
+_MOST_JOINED = 500  # at most so many neighbouring pieces are listed as one
+_LONGEST_BREAK = 80  # the most characters of a break between scenes
 
 
 @dataclass
@@ -34,10 +34,10 @@ class DraftBlock:
     keeps_lines: bool = False
     speaker: str = ""
     directions: list[str] = field(default_factory=list)
-    # Places are counted in letters, as ``letters`` counts them: these stay when a text is cleaned or gets small letters.
+    # Places are counted by ``letters``. Such places stay valid when a text is cleaned or changed to small letters.
     readings: list[Reading] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
-    _counted: tuple[int, int] = (0, 0)  # how many texts have been counted, and their letters
+    _counted: tuple[int, int] = (0, 0)  # the number of texts that have been counted, and the sum of their letters
 
     @property
     def letter_count(self) -> int:

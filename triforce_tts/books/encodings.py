@@ -11,9 +11,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_OLD = ("cp1252", "latin-1", "mac_roman", "cp850")  # the first of equals is taken
-_LOOKED_AT = 1_000_000  # bytes
-_MANY_ZEROS = 0.2  # share of zero bytes in UTF-16 without a mark
+_OLD = ("cp1252", "latin-1", "mac_roman", "cp850")  # if several are equally good, the first one is taken
+_LOOKED_AT = 1_000_000  # so many bytes at the beginning of a file are looked at
+_MANY_ZEROS = 0.2  # a text with this share of zero bytes is UTF-16 without a mark
 _QUOTES = "‘’“”—–…"
 _RARE = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜ"  # capitals are rare inside words
 

@@ -34,13 +34,15 @@ _IMPRINT = (
     r"library of congress|cataloguing|cataloging",
     r"\bprinted (?:in|by)\b",
 )
-_MOST_IMPRINT = 500  # words of a page of rights
-_MOST_TITLE = 80  # words of a title page
+_MOST_IMPRINT = 500  # the most words of a page of rights
+_MOST_TITLE = 80  # the most words of a title page
 _LEAST_LINKS = 3
-_LINKED = 0.6  # share of a page's words in links to other pages, above which it is a table of contents
+# A page with a larger share of its words in links to other pages is a table of contents.
+_LINKED = 0.6
 _PARTS = frozenset(["part", "volume", "division"])
-_NAMED = 5  # lost pages that a remark names
-_MOST_PART = 80  # words of a part's own page that are joined to its first chapter
+_NAMED = 5  # a remark names at most so many lost pages
+# The most words of a part's own page that are joined to the part's first chapter.
+_MOST_PART = 80
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class _Page:
     is_linear: bool
     types: set[str]
     words: int
-    part_names: set[str]  # identifiers of the elements that hold a part
+    part_names: set[str]  # the identifiers of the elements that hold a part
 
     @property
     def is_part(self) -> bool:

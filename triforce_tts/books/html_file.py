@@ -14,8 +14,8 @@ from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .note_index import mark_notes
 
-MOST_BYTES = 50_000_000  # of a file
-MOST_TAGS = 1_000_000  # elements; each takes 200 bytes of memory
+MOST_BYTES = 50_000_000  # the largest file, in bytes
+MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
 _AROUND = re.compile(
     r"(?:^|[-_\s])(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
     r"related|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
@@ -25,7 +25,7 @@ _AROUND = re.compile(
 )
 _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
 _OUTSIDE = frozenset(["nav", "aside", "footer", "form", "dialog"])
-_LEAST_SHARE = 0.3  # of a page's words that its article has
+_LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
 
 
 def read_html(path: Path, options: ReadOptions) -> ChapterBook:

@@ -7,8 +7,9 @@ from typing import Any
 from .chapters import Reason, has_letters
 from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
-NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
-SKIP_ATTRIBUTE = "triforce-skip"  # set on elements that a rule for whole pages found, with the reason
+NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were found to be the body of a note
+# This attribute gives the reason why a rule for whole pages leaves an element out.
+SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
@@ -49,7 +50,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
-_SOME_LINES = 2  # ends of lines that make a paragraph verse, or a letter
+_SOME_LINES = 2  # a paragraph with so many line ends is verse or a letter
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
 

@@ -16,7 +16,7 @@ from .division import assemble, heading_marks
 from .draft import LINE_END, Draft
 from .encodings import decode_book
 
-MOST_BYTES = 20_000_000  # of a file; the parser takes fifty times as much memory
+MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
     r"\s*(?:---[ \t]*\n(.*?)\n(?:---|\.\.\.)|\+\+\+[ \t]*\n(.*?)\n\+\+\+)[ \t]*(?:\n|$)", re.DOTALL
 )
@@ -61,7 +61,7 @@ class _MarkdownReader:
         self._text, self._path, self._options = text, path, options
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
-        # The parser's own texts must be those of the file, so entities and escaped signs stay apart.
+        # The parser's texts must equal those of the file, so entities and escaped signs stay as they are written.
         self._parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
         self._cursor = 0
         self._limit = len(text)
@@ -149,7 +149,7 @@ class _MarkdownReader:
                 self._rewritten.append((at, at + len(written), text))
             self._draft.say(text, kind)
             return
-        for part in re.split(r"(\w+)", needle):  # a sign within was written in another way
+        for part in re.split(r"(\w+)", needle):  # one of its signs is written in another way in the file
             if has_letters(part):
                 self._find(part)
                 self._draft.say(part, kind)

@@ -8,7 +8,7 @@ from .chapters import letters
 from .draft import DraftBlock, clean
 
 _LONGEST_HEADING = 120  # characters
-_LOOKED_AT = 400  # characters of a paragraph that may be its opening
+_LOOKED_AT = 400  # the opening of a paragraph lies in its first so many characters
 _CAPITALS = re.compile(r"[^\w\s]*(?:[^\W\d_a-zà-ÿ]+[^\w\s]*\s+)+(?=\S*[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _BEHIND_INITIAL = re.compile(r"\b[A-Z]\.\s*$")

@@ -10,9 +10,9 @@ from triforce_tts.text.phonemes import Lexicon
 from .draft import LINE_END
 
 _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
-_LONG = 120  # characters of a line that no hard end of a line divided
-_SHORT = 0.75  # share of the usual width; a line below it was ended on purpose
-_INDENT = 2  # spaces that set a line off
+_LONG = 120  # a line with more characters was not wrapped to a fixed width
+_SHORT = 0.75  # a line shorter than this share of the usual width was ended on purpose
+_INDENT = 2  # a line with so many more spaces before it is indented
 _HYPHENED = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
@@ -97,7 +97,7 @@ class LineJoiner:
                 and self._lines[first + n - 1].rstrip()[-1:] in ".!?\"”’'"
             ]
         if any(end - start > 1 and indents[start + 1] > margin for start, end in zip(starts, [*starts[1:], len(indents)], strict=True)):  # fmt: skip
-            starts = [0]  # several lines are set in together: a quotation in the middle of its paragraph
+            starts = [0]  # If several lines are indented together, they are a quotation inside its paragraph.
         ends = [*starts[1:], len(indents)]
         return [Paragraph(first + start, first + end) for start, end in zip(starts, ends, strict=True)]
 

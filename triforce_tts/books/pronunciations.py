@@ -20,12 +20,13 @@ from .chapters import Block, Chapter, ChapterBook, Reading
 from .epub import EpubFiles, resolve
 
 _SSML = "{http://www.w3.org/2001/10/synthesis}"
-_MOST_PHONES = 60  # of one reading: the words of a line cannot be divided within it
+# The most phones of one reading; a line cannot be divided inside a reading.
+_MOST_PHONES = 60
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_WITHIN = re.compile(r"[\s.-]{1,3}")  # between the words of a spelling
+_WITHIN = re.compile(r"[\s.-]{1,3}")  # the signs between the words of a spelling
 _POSSESSIVE = re.compile(r"['’]s$")
-_SHOWN = 160  # characters of a fault that a remark quotes
-_NAMED = 5  # lexicons that remarks name
+_SHOWN = 160  # a remark quotes at most so many characters of a fault
+_NAMED = 5  # remarks name at most so many lexicons
 
 
 def phones_at(element: Any) -> str | None:
@@ -55,7 +56,8 @@ class BookLexicon:
 
     def __init__(self) -> None:
         self._exact: dict[tuple[str, ...], str] = {}
-        self._folded: dict[tuple[str, ...], str] = {}  # of spellings that are not all capitals, in small letters
+        # Spellings in small letters, if they are not all capitals.
+        self._folded: dict[tuple[str, ...], str] = {}
         self._longest = 0
 
     def add(self, spelling: str, phones: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ class ListOrder:
 
     source: Path
     folder: Path
-    suffix: str  # of the files, which names their format
+    suffix: str  # the suffix of the files, which names their format
     seed: int
     device: str
     processes: int

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.speaking import Studio
 
-_NAMED = 20  # lines that the last message names
-_EXCERPT = 60  # characters that are shown of what is skipped
+_NAMED = 20  # the last message names at most so many lines
+_EXCERPT = 60  # so many characters of a skipped text are shown
 
 
 def print_chapters(book: "ChapterBook") -> None:

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from triforce_tts.voices import Voice
 
 _STDOUT = Path("-")
-STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
+# A character has at most 4 bytes in UTF-8, so a text of so many bytes is too long.
+STDIN_BYTES = 4 * MAX_CHARACTERS + 1
 
 
 HELP = """Say a text in the default voice, or in the voice of a clip.

@@ -26,7 +26,8 @@ from triforce_tts.switched_op import switched_conv
 
 USES = 256  # forward passes over which a switch norm remembers how much each kernel was used
 HIDDEN = 32  # channels inside the selector "conv"
-_LEAST_USE = 1e-4  # of a kernel, where 1 is an equal share: what was never chosen is not divided by zero
+# The least use of a kernel, where 1 is an equal share, so that a kernel that was never chosen does not divide by zero.
+_LEAST_USE = 1e-4
 
 SelectorName = Literal["pointwise", "conv"]
 
@@ -55,8 +56,9 @@ class SwitchNorm(nn.Module):
 
     def __init__(self, breadth: int, uses: int = USES) -> None:
         super().__init__()
-        self.register_buffer("uses", torch.ones(uses, breadth))  # of each pass, as a share of an equal use
-        self.register_buffer("seen", torch.zeros(1, dtype=torch.long))  # passes
+        # the use of each kernel in each pass; 1 is an equal share
+        self.register_buffer("uses", torch.ones(uses, breadth))
+        self.register_buffer("seen", torch.zeros(1, dtype=torch.long))  # the number of passes so far
 
     def forward(self, probabilities: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
         """Normed probabilities [batch, breadth, *places] that sum to 1.
@@ -97,9 +99,9 @@ class _Selector(nn.Module):
     def __init__(self, name: SelectorName, layer: "_SwitchedConv") -> None:
         super().__init__()
         convolution = layer.plain
-        # The selector sees no more than the layer's kernel does, so that a network reaches as far as before.
+        # The selector sees no more than the layer's kernel does, so that the network reaches no farther than before.
         widths = tuple(1 if name == "pointwise" else min(3, width) for width in layer.kernel_size)
-        # It looks at the middle of what the kernel sees, whatever the padding is.
+        # The selector looks at the middle of what the kernel sees, whatever the padding is.
         self.padding = tuple(
             padding - dilation * (kernel - 1) // 2 + width // 2
             for kernel, padding, dilation, width in zip(
@@ -182,7 +184,7 @@ class _SwitchedConv(nn.Module):
         """
         best, index = self.probabilities(x, inside).max(1)
         y = switched_conv(x, self.weight, self.bias, index, self.stride, self.padding, self.dilation)
-        if best.requires_grad:  # a factor of 1, whose gradient is the selector's
+        if best.requires_grad:  # This multiplies by 1, but carries the gradient to the selector.
             y = y * (best / best.detach()).unsqueeze(1).to(y.dtype)
         return y
 
@@ -295,7 +297,7 @@ def selections(network: nn.Module) -> Iterator[dict[str, torch.Tensor]]:
     def watch(name: str, layer: _SwitchedConv) -> "torch.utils.hooks.RemovableHandle":
         def keep(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             was_training = layer.training
-            layer.eval()  # looking counts as no use
+            layer.eval()  # In evaluation mode, this pass does not count as a use.
             with torch.no_grad():
                 seen[name] = layer.probabilities(*inputs).argmax(1)
             layer.train(was_training)

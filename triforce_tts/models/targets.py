@@ -23,12 +23,15 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config, Kernel, Layers, Width
 
-# With these two the log-magnitude target is about standard normal (in nats; measured on 150 utterances of one reader).
+# With these two numbers the log-magnitude target is about standard normal (in nats; measured on 150 utterances of one
+# reader).
 _TARGET_SHIFT, _TARGET_SCALE = 0.4, 0.9
-_MAGNITUDE_FLOOR = 2e-3  # added before the logarithm; a quieter bin cannot be heard beside its neighbours
+# This floor is added before the logarithm. A quieter bin cannot be heard beside its neighbours.
+_MAGNITUDE_FLOOR = 2e-3
 # The RMS of bins relative to their envelope is 1.1 for true mels, 1.6 for DVAE decodes (60 utterances, many readers).
 _COMPLEX_GAIN = 1.3
-_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05  # limits of a bin's weight in the error; a bin of mean loudness has 1
+# The limits of a bin's weight in the error; a bin of mean loudness has 1.
+_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05
 
 
 class DiffusionConfig(Config):
@@ -40,11 +43,11 @@ class DiffusionConfig(Config):
     blocks: Layers
     kernel_size: Kernel
     reference_channels: Width
-    null_condition: bool = False  # whether it learns to do without decode and reference, which guidance needs
+    # whether the network learns to work without decode and reference, which guidance needs
+    null_condition: bool = False
     bands: Layers = 1  # number of bands into which a complex spectrum is cut
-    band_overlap: Annotated[int, Field(ge=0, le=1024)] = (
-        0  # bins of the band below, and of the band above, that a band sees too
-    )
+    # A band also sees so many bins of the band below and of the band above.
+    band_overlap: Annotated[int, Field(ge=0, le=1024)] = 0
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":
@@ -92,8 +95,9 @@ class Target(Protocol):
     width: int  # how many numbers the state of a frame has
     bands: int
     inputs: int  # how many numbers the network sees of a band in a frame
-    outputs: int  # how many numbers it answers with
-    reach: int  # frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``
+    outputs: int  # how many numbers the network returns
+    # Frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``.
+    reach: int
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
@@ -236,7 +240,8 @@ class ComplexTarget:
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """White sound, filtered in each frame to the magnitudes expected from the decode."""
-        energy = float(torch.hann_window(self.audio.n_fft).square().sum())  # of a bin where white noise has variance 1
+        # the energy of a bin for white noise with variance 1
+        energy = float(torch.hann_window(self.audio.n_fft).square().sum())
         spectrum = stft(self._wave(white, lengths), self.audio) / energy**0.5
         return self._state(istft(spectrum * self.shape(decode, lengths)[0], self.audio, lengths))
 

@@ -20,15 +20,16 @@ from triforce_tts.text.normalize import is_speakable
 from triforce_tts.wording import printable
 
 NARRATOR = "narrator"
-_MOST_BYTES = 1 << 20  # of a cast file
-_SHOWN = 20  # speakers that a message lists
+_MOST_BYTES = 1 << 20  # the largest cast file, in bytes
+_SHOWN = 20  # a message lists at most so many speakers
 _CHAPTER = re.compile(r"chapters?\s+([0-9]{1,6})(?:\s*[-–]\s*([0-9]{1,6}))?", re.IGNORECASE)
 _OPENING = re.compile(
     r"(?P<name>(?:(?:Mr|Mrs|Dr|St|Prof|MR|MRS|DR|ST|PROF)\. )?[A-ZÀ-ÖØ-Þ](?:[\w’' -]|\.(?= ?\w)){0,38}?\w)(?:[.:]|(?= ?[\[(]))\s*(?=\S)"
 )
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _PROSE = ("paragraph", "list", "verse", "note")
-_LEAST_OPENINGS = 2  # a name in capitals that begins a single paragraph is not known to be a speaker
+# A name in capitals that begins fewer paragraphs than this is not taken for a speaker.
+_LEAST_OPENINGS = 2
 
 
 def name_key(name: str) -> str:
@@ -45,7 +46,7 @@ class CastFile:
     narrator: str | None
     speakers: dict[str, str]
     chapters: dict[int, str]
-    names: dict[str, str]  # as they are written in the file
+    names: dict[str, str]  # the names as they are written in the file
 
     def clip(self, voice: str) -> Path:
         """The clip or the named voice that ``voice`` means: a path is relative to the folder of the file."""
@@ -116,7 +117,7 @@ class Part:
 class Casting:
     """The cast of one book; without one, the narrator speaks all."""
 
-    speakers: dict[str, str] = field(default_factory=dict)  # the voice by ``name_key``
+    speakers: dict[str, str] = field(default_factory=dict)  # the voice of each speaker, by ``name_key``
     chapters: dict[int, str] = field(default_factory=dict)
     openings: frozenset[str] = frozenset()  # names in capitals that begin a speech in this book
 

@@ -29,23 +29,30 @@ from triforce_tts.speech import Spoken
 from triforce_tts.voices import read_reference
 from triforce_tts.wording import counted
 
-RATE = (0.55, 1.8)  # of the predicted length; a line may always be off by the seconds below
+# A line may last between these multiples of its predicted length. A smaller difference than the seconds below is always
+# allowed.
+RATE = (0.55, 1.8)
 RATE_SLACK_S = 0.8
-LEVEL_DB = (-38.0, -10.0)  # of the speech, dBFS
-CLIPPED_RUN = 3  # samples at full scale in a row that are heard as a click
+LEVEL_DB = (-38.0, -10.0)  # the lowest and the highest level of the speech, dBFS
+CLIPPED_RUN = 3  # so many samples in a row at full scale are heard as a click
 FULL_SCALE = 0.999
-LONGEST_SILENCE_S = 1.0  # within a line
+LONGEST_SILENCE_S = 1.0  # the longest silence within a line
 LONGEST_WORD_S = 1.6
-FLATNESS = (
-    0.3  # geometric over arithmetic mean of a frame's power over frequency: of white noise .56, of most speech below .1
-)
-LONGEST_NOISE_S = 0.25  # the longest in 180 lines of nano was .14 s
-WRONG_PHONES = 6  # in a row, that a recogniser did not hear, or heard too much
-WRONG_SHARE = 0.5  # of a line's phones
-DOUBTED = 7  # phones that the aligner and the recogniser found wrong together, each at least one
-READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
-LEAST_LIKENESS = 0.7  # cosine of the vectors of line and voice
-LIKENESS_S = 1.6  # a shorter line says too little of its speaker
+# The geometric mean of a frame's power over frequency, divided by its arithmetic mean. White noise has 0.56, most
+# speech less than 0.1.
+FLATNESS = 0.3
+LONGEST_NOISE_S = 0.25  # the longest stretch in 180 lines of nano was 0.14 s
+# A line is flagged if so many phones in a row are wrong, as the recogniser heard it.
+WRONG_PHONES = 6
+WRONG_SHARE = 0.5  # a line is flagged if a larger share of its phones is wrong
+# A line is flagged if aligner and recogniser together find so many wrong phones, and each finds at least one.
+DOUBTED = 7
+# A line is flagged if the aligner finds so many wrong phones in one place: words that are missing, repeated or out of
+# order.
+READ_WRONGLY = 4
+LEAST_LIKENESS = 0.7  # the least cosine of the vectors of a line and of the voice
+# Shorter lines are not compared, because they say too little of their speaker.
+LIKENESS_S = 1.6
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Checked:
     flags: tuple[str, ...]
     figures: dict[str, float]
     heard: str | None
-    missing: int  # words without a sound, and one more if the line did not end by itself
+    missing: int  # the number of words without a sound, plus one if the line did not end by itself
 
     @property
     def rank(self) -> tuple[int, int, float, float]:
@@ -71,7 +78,7 @@ class Checker:
     align: Callable[[Audio, str], list[list[float]] | None] | None
     recogniser: Recogniser | None
     follow: Callable[[Audio, str], Reading | None] | None = None
-    likeness: Callable[[Audio], float] | None = None  # of a line to the voice that should speak it
+    likeness: Callable[[Audio], float] | None = None  # the likeness of a line to the voice that should speak it
 
     @property
     def names(self) -> tuple[str, ...]:

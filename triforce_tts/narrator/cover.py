@@ -8,7 +8,7 @@ from triforce_tts.books.chapters import About
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import read_file
 
-MOST_BYTES = 10_000_000  # of a cover; shops want one of a few megabytes at most
+MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few megabytes
 _KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (b"\x89PNG\r\n", "png", "rgb24", "png_pipe"))
 
 

@@ -21,12 +21,13 @@ from triforce_tts.web.names import digest_of
 from triforce_tts.wording import printable
 
 FEED = "feed.xml"
-_GENERATOR = "triforce-tts"  # marks a feed as ours
-_MOST_BYTES = 20_000_000  # of a feed; one with ten thousand episodes has less
+_GENERATOR = "triforce-tts"  # this generator marks a feed as made by this program
+_MOST_BYTES = 20_000_000  # the largest feed, in bytes; one with ten thousand episodes is smaller
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _ATOM = "http://www.w3.org/2005/Atom"
-_OURS = "urn:triforce-tts"  # namespace of what only this program reads in a feed
-_SOURCE = f"{{{_OURS}}}source"  # a digest of the source of an episode; its path would say too much of a user's machine
+_OURS = "urn:triforce-tts"  # the namespace of elements that only this program reads
+# A digest of the source of an episode. The path itself would say too much about the user's machine.
+_SOURCE = f"{{{_OURS}}}source"
 EPISODE_SUFFIX = ".mp3"
 
 
@@ -34,7 +35,8 @@ EPISODE_SUFFIX = ".mp3"
 class Wanted:
     """A book or an article that is to become an episode."""
 
-    stem: str  # of the episode's file, unless another source has that name
+    # The name of the episode's file without its suffix, unless an episode of another source has that name.
+    stem: str
     source: str  # the address of an article, or the whole path of a book
     guid: str
 
@@ -50,7 +52,7 @@ class Episode:
     seconds: float
     published: datetime
     link: str = ""
-    source: str = ""  # as in ``Wanted``
+    source: str = ""  # the same as in ``Wanted``
 
 
 def episode_guid(book: ChapterBook) -> str:
@@ -66,7 +68,7 @@ def published(date: str) -> datetime:
     now = datetime.now(timezone.utc).replace(microsecond=0)
     try:
         day = datetime.fromisoformat(f"{date}T12:00:00+00:00")
-    except ValueError:  # a year or a month alone, or nothing
+    except ValueError:  # The date is a year or a month alone, or it is missing.
         return now
     return min(day, now)
 
@@ -264,6 +266,6 @@ def _file_of(item: Any) -> str:
 def _date(item: Any) -> datetime | None:
     try:
         date = parsedate_to_datetime(item.findtext("pubDate") or "")
-    except ValueError:  # a user may have changed it
+    except ValueError:  # A user may have changed the date.
         return None
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from triforce_tts.judges.words import letters, phones
 
 _SOUND = re.compile(r"(\{[^{}]*\}(?:['’]s)?)")
-_MOST_WORDS = 4  # of a recogniser that together may be one pair of braces: "St. John" is given as one
+# So many words of a recogniser together may stand for one pair of braces: "St. John" is one pair.
+_MOST_WORDS = 4
 
 
 def wanted_words(text: str, heard: Sequence[str]) -> list[str]:

@@ -25,16 +25,16 @@ FOLDER = "lines"
 class LineRecord(Record):
     """How a line was spoken, and what the checks say of it."""
 
-    samples: int = Field(ge=0)  # a line of which nothing could be spoken has none, and no FLAC file
+    samples: int = Field(ge=0)  # 0 if nothing of the line could be spoken; there is no FLAC file then
     sample_rate: int = Field(ge=1)
-    sha256: str  # of the FLAC file
-    take: int  # which of the tries was kept, from 0
-    tries: int  # that were made
-    flags: tuple[str, ...]  # what the checks found wrong, one sentence each
+    sha256: str  # the SHA-256 of the FLAC file
+    take: int  # the number of the try that was kept, from 0
+    tries: int  # the number of tries that were made
+    flags: tuple[str, ...]  # the faults that the checks found, one sentence each
     figures: dict[str, float]
-    checks: tuple[str, ...]  # the names of those that were made
-    heard: str | None = None  # by the recogniser, if there was one
-    took_s: float  # to speak and to check it
+    checks: tuple[str, ...]  # the names of the checks that were made
+    heard: str | None = None  # the text that the recogniser heard, if there was one
+    took_s: float  # the time that speaking and checking the line took
 
     @property
     def seconds(self) -> float:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from triforce_tts.audio.resample import Wave
 from triforce_tts.narrator.loudness import Loudness, limited
 
-_PEAK_ROOM_DB = 1.0  # a lossy coder adds so much to a peak; what it adds more is found when the file is read back
-_CLOSE_DB = 0.3  # a level that is so near to its target is not corrected once more
-MOST_PASSES = 4  # of writing and measuring
+# The room for what a lossy coder adds to a peak. If it adds more, the check of the written file finds it.
+_PEAK_ROOM_DB = 1.0
+_CLOSE_DB = 0.3  # a level this close to its target is not corrected again
+MOST_PASSES = 4  # the most passes of writing and measuring
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,9 @@ class Profile:
     """What a shop or a player expects of a file."""
 
     name: str
-    measure: str = ""  # "RMS" or "LUFS"; none is set without it
+    measure: str = ""  # "RMS" or "LUFS"; empty if no level is set
     aim: float = 0.0
-    bounds: tuple[float, float] = (-math.inf, math.inf)  # of the measure
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # the lowest and the highest value of the measure
     peak_db: float = math.inf
     floor_db: float = math.inf
     head_s: float = 0.0
@@ -28,7 +29,7 @@ class Profile:
     sample_rate: int | None = None
     bit_rate: int | None = None
     longest_s: float = math.inf
-    suffix: str = ""  # the only format it takes
+    suffix: str = ""  # the only format that the profile allows; empty if it allows any
 
 
 PROFILES = {

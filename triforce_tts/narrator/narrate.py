@@ -32,7 +32,7 @@ from triforce_tts.narrator.timeline import Timeline, lay_out
 from triforce_tts.schema import read_record
 from triforce_tts.wording import cut, printable
 
-_NAME_BYTES = 120  # of a chapter's title in the name of its file
+_NAME_BYTES = 120  # the most bytes of a chapter's title in the name of its file
 _SERIES = re.compile(r"(.*\S)\s*#\s*([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
@@ -42,23 +42,24 @@ class Order:
     """What a user wants of a narration."""
 
     book: Path
-    out: Path  # a file, or a folder for one file a chapter
+    out: Path  # one file, or a folder with a file for each chapter
     chapters: str | None = None
     front: bool = True
     redo: tuple[str, ...] = ()
     seed: int = 0
     master: str = "none"
-    chapter_format: str = ".mp3"  # of the files in a folder
+    chapter_format: str = ".mp3"  # the format of the files in a folder
     cover: Path | None = None
     subtitles: Path | None = None
-    title: str | None = None  # these three in place of what the book says of itself
+    # Title, author and narrator replace those that the book names.
+    title: str | None = None
     author: str | None = None
     narrator: str | None = None
     cast: CastFile | None = None
     credits: bool = False
     series: str | None = None  # such as "Sherlock Holmes #3"
-    overlay: Path | None = None  # an epub to read along with
-    url: str = ""  # of an article; ``book`` is then only a name
+    overlay: Path | None = None  # an epub with the sound, for reading along
+    url: str = ""  # the address of an article; ``book`` is then only a name
 
     @property
     def sources(self) -> list[Path]:
@@ -91,9 +92,11 @@ class Order:
 class Crew:
     """The processes that speak the lines of a narration together."""
 
-    processes: int = 1  # that this program runs in all; 0: as many as are useful
-    open_studio: Callable[[str], Studio] | None = None  # the same studio in another process, on the device of that name
-    place: Place = field(default_factory=Place)  # of this process, if a launcher has started several
+    # The number of processes that this program runs in all; 0: as many as are useful.
+    processes: int = 1
+    # Opens the same studio in another process, on the device with the given name.
+    open_studio: Callable[[str], Studio] | None = None
+    place: Place = field(default_factory=Place)  # the place of this process, if a launcher has started several
 
 
 @dataclass(frozen=True)
@@ -302,7 +305,7 @@ def _write(
         return [written]
     files = []
     with working_folder(order.out, "audiobook", order.sources) as folder:
-        first = 0 if plan.opening is None else 1  # the number of a track is from 1
+        first = 0 if plan.opening is None else 1  # tracks are numbered from 1
         count = len(plan.chapters) + 2 * first
         for chapter in (chapter for chapter in plan.parts if chapter.lines):
             timeline = _timeline(order, [chapter], records)
@@ -323,7 +326,8 @@ def _write_overlay(
 ) -> None:
     parts = [part for part in plan.parts if part.lines]
     pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
-    changed_s = time.time() if order.url else order.book.stat().st_mtime  # an article is as new as its fetch
+    # An article counts as changed now, because it was just fetched.
+    changed_s = time.time() if order.url else order.book.stat().st_mtime
     modified = datetime.fromtimestamp(changed_s, timezone.utc)
     book = Book(
         plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,

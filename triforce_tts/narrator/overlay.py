@@ -34,7 +34,7 @@ _CONTAINER = (
     f'{_XML}<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="EPUB/package.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n'
 )
-_DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the zip, so that equal books give equal bytes
+_DATE = (1980, 1, 1, 0, 0, 0)  # the date of the files in the zip, so that equal books give equal bytes
 
 
 @dataclass(frozen=True)

@@ -25,28 +25,29 @@ from triforce_tts.text.normalize import is_speakable
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import printable
 
-PLAN = "plan.json"  # in the folder of a narration
-HEADING_PAUSE_S = 1.2  # after a heading; these four are in the middle of what other narrators take (docs/narrator.md)
-BREAK_PAUSE_S = 1.8  # between two scenes
-CHAPTER_PAUSE_S = 2.0  # after the last line of a chapter
+PLAN = "plan.json"  # the file in the folder of a narration
+# The pause after a heading. The four pauses lie in the middle of the range of other narrators (docs/narrator.md).
+HEADING_PAUSE_S = 1.2
+BREAK_PAUSE_S = 1.8  # the pause between two scenes
+CHAPTER_PAUSE_S = 2.0  # the pause after the last line of a chapter
 _SEEDS = 2**63
 _NO_READING = "no English reading"
-_OPEN_ENDS = ",;:—–-"  # a part that ends so is not the end of a sentence
-_GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # what goes on in mid-sentence
+_OPEN_ENDS = ",;:—–-"  # a text that ends with one of these does not end a sentence
+_GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # the beginning of a text that goes on in the middle of a sentence
 
 
 class PlannedLine(Record):
     """A line: what is written, what is said, how, and which line of the cache has its sound."""
 
-    number: int  # from 1, through the whole book
+    number: int  # the line's number in the whole book, from 1
     source: str  # the sentence as it was written; a long sentence is the source of several lines
-    text: str  # normalised, as it is spoken
-    pause_s: float  # silence after it
+    text: str  # the normalised text, as it is spoken
+    pause_s: float  # seconds of silence after the line
     seed: int
-    key: str  # of its sound
-    changed: bool = False  # whether its text is one that a user gave instead of the book's
-    speaker: str = ""  # whose line it is in the cast; the narrator has no name
-    voice: str = ""  # of the cast; the narrator's has no name
+    key: str  # the key of its sound in the cache
+    changed: bool = False  # whether a user gave this text in place of the book's
+    speaker: str = ""  # the speaker of the line in the cast; empty for the narrator
+    voice: str = ""  # the voice of the speaker in the cast; empty for the narrator's voice
 
 
 class PlannedBlock(Record):
@@ -59,7 +60,7 @@ class PlannedBlock(Record):
 class PlannedChapter(Record):
     """A chapter; one that is not chosen is in the plan all the same."""
 
-    number: int  # from 1
+    number: int  # the chapter's number, from 1
     title: str
     front: bool
     chosen: bool
@@ -88,13 +89,13 @@ class Plan(Record):
     title: str
     author: str
     language: str
-    model: str  # its name and id
+    model: str  # the model's name and id
     voice: str
-    characters_per_second: float  # of the model's speech, by which lengths are estimated
+    characters_per_second: float  # the model's speaking rate, by which lengths are estimated
     chapters: tuple[PlannedChapter, ...]
     skipped: tuple[Unspoken, ...]
     remarks: tuple[str, ...] = ()
-    opening: PlannedChapter | None = None  # credits; their words are no words of the book
+    opening: PlannedChapter | None = None  # the credits, whose words are no words of the book
     closing: PlannedChapter | None = None
 
     @property
@@ -187,8 +188,8 @@ class Planner:
         self._speaker, self._replacements, self._casting = speaker, replacements, casting or Casting()
         self._said: Counter[str] = Counter()
         self.unspoken: list[Unspoken] = []
-        self.originals: list[str] = []  # the text of each line as the book has it
-        self._is_held = False  # whether the pause behind the last line is one that the book asks for
+        self.originals: list[str] = []  # the book's own text of each line
+        self._is_held = False  # whether the book asks for the pause behind the last line
 
     def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
         """A chapter with its lines; what has no reading is added to ``unspoken``."""
@@ -221,7 +222,7 @@ class Planner:
         """Credits with their lines. They come after all chapters, so that the book's lines keep number, seed and sound."""
         count = len(self.unspoken)
         planned = self.chapter(chapter, number, True)
-        del self.unspoken[count:]  # they are no words of the book
+        del self.unspoken[count:]  # the texts added here are no words of the book
         return planned
 
     def _block(self, block: Block, parts: Sequence[Part], where: str) -> list[PlannedLine]:

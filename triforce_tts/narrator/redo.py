@@ -11,17 +11,18 @@ from triforce_tts.files import write_json
 from triforce_tts.narrator.plan import Plan, Replacement, Speaker, one_line
 from triforce_tts.schema import Record, read_record
 
-REDO = "redo.json"  # in the folder of a narration
+REDO = "redo.json"  # the file in the folder of a narration
 _NUMBERS = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
 
 
 class Entry(Record):
     """One line that was asked for anew: its text, how often the book said that before, and what is spoken instead."""
 
-    text: str  # as the book has it, normalised
-    occurrence: int  # from 1
+    text: str  # the book's text, normalised
+    # Which line with this text is meant, counted from 1.
+    occurrence: int
     take: int
-    said: str | None  # another text, or the same
+    said: str | None  # the text that is spoken instead; None: the book's text
 
 
 class _File(Record):

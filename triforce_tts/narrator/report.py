@@ -14,7 +14,7 @@ from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.wording import counted, length
 
 PAGE = "report.html"
-MOST_LINES = 2000  # on the page; plan.json has all of them
+MOST_LINES = 2000  # the most lines on the page; plan.json has all of them
 _MOST_SKIPPED = 500
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222; }

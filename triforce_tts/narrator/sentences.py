@@ -19,9 +19,9 @@ from triforce_tts.text.phonemes import BRACES, parse_phones
 class Sentence:
     """A sentence of a book."""
 
-    source: str  # as it is written
-    spoken: str  # with phones, in braces, where the book gives them
-    pause_s: float  # after it
+    source: str  # the sentence as it is written
+    spoken: str  # the sentence with phones in braces, if the book gives them
+    pause_s: float  # seconds of silence after the sentence
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Stretch:
     """Sentences without a pause between them that the book asks for."""
 
     sentences: tuple[Sentence, ...]
-    pause_s: float | None  # which the book asks for behind them
+    pause_s: float | None  # the pause that the book asks for behind these sentences
 
 
 def stretches(block: Block, begin: int, end: int, is_own: Callable[[str], bool]) -> Iterator[Stretch]:

@@ -23,8 +23,9 @@ from triforce_tts.synthesis.script import closed, make_line, spoken_length
 from triforce_tts.synthesis.speaking import Job, speak_jobs
 from triforce_tts.voices import Voice
 
-_FORMAT = 2  # of a line's sound; a change of the code that changes sounds raises it
-_TAKE_STRIDE = 1_000_000_007  # between the seeds of two takes of a line
+# The format of a line's sound. Raise it when a change of the code changes the sound.
+_FORMAT = 2
+_TAKE_STRIDE = 1_000_000_007  # the distance between the seeds of two takes of a line
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +43,16 @@ class Studio:
     synthesizer: Synthesizer
     voice: Voice
     checker: Checker
-    tries: int  # of a line that the checks are not content with
-    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of lines that are not the narrator's
-    takes: int = 1  # of every line, of which the best is kept
+    tries: int  # the most tries of a line in which the checks find a fault
+    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of the lines that the narrator does not speak
+    takes: int = 1  # the number of takes of every line; the best take is kept
 
     def speaker(self, seed: int) -> Speaker:
         """What the plan needs to know of model, voice and settings."""
         model = self.synthesizer.model
         used = self.synthesizer.settings
-        settings = asdict(replace(used, tries=1, batch=1))  # a batch is a matter of speed, as the kind of device is
+        # The size of a batch, like the kind of device, affects only the speed.
+        settings = asdict(replace(used, tries=1, batch=1))
         how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
 
         def identity(voice: Voice) -> str:
@@ -180,7 +182,7 @@ def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[Li
         for line, spoken in zip(left, _takes(studio, left, number), strict=True):
             checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
             takes[line.key].append((checked, spoken.samples))
-    began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took its share of the time
+    began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took an equal share of the time
     return [known[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
 
 

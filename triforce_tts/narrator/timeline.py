@@ -11,7 +11,7 @@ from triforce_tts.audio.resample import Wave, resample
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.plan import PlannedChapter, PlannedLine
 
-_ZEROS = 1 << 16  # samples of silence that are made at once
+_ZEROS = 1 << 16  # so many samples of silence are made at once
 
 
 @dataclass(frozen=True)

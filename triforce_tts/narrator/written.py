@@ -21,7 +21,7 @@ def written_parts(lines: Sequence[PlannedLine]) -> list[str]:
     texts: list[str] = []
     for _, group in groupby(lines, key=lambda line: line.source):
         same = list(group)
-        count = _period([line.text for line in same])  # a block may say the same sentence several times in a row
+        count = _period([line.text for line in same])  # A block may have the same sentence several times in a row.
         for begin in range(0, len(same), count):
             texts += _parts(same[begin : begin + count])
     return texts

@@ -11,7 +11,8 @@ from triforce_tts import bounds
 class TokenSampling:
     """How tokens are drawn. ``temperature`` 0 takes the likeliest."""
 
-    temperature: float = 0.4  # of codes; chosen on held-out synthetic texts (docs/decisions.md)
+    # The temperature for codes; it was chosen on held-out synthetic texts (docs/decisions.md).
+    temperature: float = 0.4
     top_p: float = 0.9
 
     def __post_init__(self) -> None:

@@ -17,9 +17,12 @@ from triforce_tts.sequences import PAD, TokenSequence, Vocabulary
 class Score:
     """Log-probabilities in nats of one utterance and its text."""
 
-    speech_given_text: torch.Tensor  # [codes + 1]: of each code and <end>, given voice and text
-    text_given_speech: torch.Tensor  # [letters + 1]: of each letter and <end>, given the speech
-    text_alone: torch.Tensor  # [letters + 1]: of each letter and <end>, given nothing
+    # [codes + 1]: the score of each code and <end>, given voice and text.
+    speech_given_text: torch.Tensor
+    # [letters + 1]: the score of each letter and <end>, given the speech.
+    text_given_speech: torch.Tensor
+    # [letters + 1]: the score of each letter and <end>, given nothing.
+    text_alone: torch.Tensor
     letters: str
 
     @property

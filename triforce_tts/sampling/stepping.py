@@ -17,7 +17,8 @@ from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
 from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sequences import END, PAD
 
-_ROWS, _PARTS = 16, 2  # of a band of ``csrc/decode.cpp``: its rows, and what its columns are a multiple of
+# The rows of a band of ``csrc/decode.cpp``, and the number of which its columns are a multiple.
+_ROWS, _PARTS = 16, 2
 
 
 class Stepper(Protocol):
@@ -65,7 +66,8 @@ class EagerStepper:
         start, end = model.vocabulary.group_range(0)
         is_frame = ((first >= start) & (first < end))[:, None]
         ids = first[:, None]
-        if first.device.type == "cpu" and not bool(is_frame.any()):  # a CPU has it already: asking costs nothing
+        # The answer is already on a CPU, so asking costs nothing there.
+        if first.device.type == "cpu" and not bool(is_frame.any()):
             return F.pad(ids, (0, model.width - 1), value=PAD)
         for group in range(1, model.width):
             code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
@@ -77,9 +79,10 @@ class EagerStepper:
 class _Packed:
     """The weights of a network as the native operators take them."""
 
-    version: int  # of the parameters, see ``_version``
-    table: torch.Tensor  # of embeddings, [vocabulary, dim]
-    first: torch.Tensor  # its rows of the ids that can come first in a step, in bands
+    version: int  # the version of the parameters, see ``_version``
+    table: torch.Tensor  # the table of embeddings, [vocabulary, dim]
+    # In bands: the rows of the table for the ids that can come first in a step.
+    first: torch.Tensor
     layers: list[torch.Tensor]
     norm: torch.Tensor
     head: list[torch.Tensor]

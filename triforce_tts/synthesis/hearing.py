@@ -17,8 +17,9 @@ from triforce_tts.synthesis.script import Line
 from triforce_tts.text.normalize import normalize
 from triforce_tts.voices import Voice
 
-_FASTEST = 3.0  # times the mean speaking rate: no reader says more letters, so that listening stops there
-_SPARE_LETTERS = 10  # more than that, for a short recording
+# Listening stops at so many times the mean speaking rate, because no reader says more letters.
+_FASTEST = 3.0
+_SPARE_LETTERS = 10  # letters that are allowed beyond that limit, for a short recording
 
 
 @torch.inference_mode()

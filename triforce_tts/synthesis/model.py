@@ -28,18 +28,18 @@ class Model:
 
     folder: Path
     device: torch.device
-    name: str  # name, id and diffusion_steps are the manifest's
+    name: str  # the name, id and diffusion_steps of the manifest
     id: str
-    diffusion_steps: int  # of stage 3, unless a caller wants another number
+    diffusion_steps: int  # the steps of stage 3, unless a caller wants another number
     audio: AudioConfig
     dvae: DVAE
     gpt: GPT
     diffusion: Diffusion
     tokenizer: TextTokenizer
     vocabulary: Vocabulary
-    limits: SpeakingLimits  # limits and the two rates are the GPT checkpoint's
-    prompt_seconds: float  # of a voice that the GPT sees
-    characters_per_second: float  # of spoken text, in the training data
+    limits: SpeakingLimits  # the limits and the two rates below come from the GPT checkpoint
+    prompt_seconds: float  # the length of a voice clip that the GPT sees
+    characters_per_second: float  # the rate of spoken text in the training data
 
     @property
     def code_rate(self) -> float:

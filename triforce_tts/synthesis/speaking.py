@@ -27,11 +27,12 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 from triforce_tts.text.pace import holds
 from triforce_tts.voices import Voice
 
-# Seeds lie far apart: no line of one seed shares its random numbers with a line of the next seed, and no take of a
-# line shares them with a take of another line.
+# Seeds lie so far apart that no line of one seed shares its random numbers with a line of the next seed, and no take of
+# a line shares them with a take of another line.
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
-_PROMPT_STEPS = 32  # prompts of a batch with a fixed shape are counted in units of so many steps
+# In a batch with a fixed shape, the lengths of prompts are multiples of so many steps.
+_PROMPT_STEPS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +41,18 @@ class Job:
 
     line: Line
     voice: Voice
-    seed: int  # of its first take, and of the noise of stage 3
+    seed: int  # the seed of the line's first take, and of the noise of stage 3
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
     """How the best of several takes of a line is found."""
 
-    takes: int  # of each line, also where the first is complete
-    rank: Callable[[Spoken, int], tuple[float, ...]]  # of a take at a sample rate; the smaller, the better
-    names: tuple[str, ...]  # of what is compared, because the result depends on it
+    takes: int  # the number of takes of each line, even if the first is complete
+    # The rank of a take at a sample rate; the smallest rank is the best.
+    rank: Callable[[Spoken, int], tuple[float, ...]]
+    # The names of the figures that are compared; the result depends on them.
+    names: tuple[str, ...]
 
 
 def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0) -> list[Job]:

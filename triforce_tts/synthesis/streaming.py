@@ -25,11 +25,12 @@ from triforce_tts.synthesis.speaking import Job, best_try, make_spoken, next_try
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.vocoding import Section, vocode_sections
 
-# Code frames of the sections of a line, and of the context after each; the last number holds for all that follow. The
-# first section is short, so that the first sound comes soon. Longer sections repeat less context (docs/speaking.md).
+# The code frames of each section of a line, and of the context after each; the last number holds for all further
+# sections. The first section is short, so that the first sound comes soon. Longer sections repeat less context
+# (docs/speaking.md).
 _SIZES, _LOOKAHEAD = (8, 4, 6, 8, 12, 16, 24), (4, 4, 4, 4, 6)
-_CONTEXT = 8  # code frames before a section
-_OVERLAP = 1  # code frames over which two sections are cross-faded
+_CONTEXT = 8  # code frames of context before a section
+_OVERLAP = 1  # two sections are cross-faded over so many code frames
 
 
 class SpeechStream(Iterator[torch.Tensor]):
@@ -138,9 +139,9 @@ class _Vocoder:
     ) -> None:
         self._model, self._speaker, self._settings, self._watch = model, job.voice.speaker, settings, watch
         self._seed = bounds.derived_seed(noise_seed)
-        self._noise = self._noise_of(frames)  # of the longest that the line may become
-        self._done = self._sections = 0  # code frames that are sound, and sections
-        self._tail = torch.zeros(0)  # sound of the last section beyond its end, for the cross-fade
+        self._noise = self._noise_of(frames)  # the noise of the longest line that is possible
+        self._done = self._sections = 0  # the code frames that already became sound, and the number of sections
+        self._tail = torch.zeros(0)  # the sound of the last section beyond its end, for the cross-fade
 
     def extend(self, codes: torch.Tensor, is_end: bool) -> torch.Tensor | None:
         """The sound [n] of the next section of a line whose ``codes`` [frames, groups] are drawn so far, if it is ready.

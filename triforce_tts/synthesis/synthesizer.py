@@ -31,9 +31,9 @@ class Synthesizer:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.settings = Settings(diffusion_steps=model.diffusion_steps)
-        self.choice: Choice | None = None  # how the best of several takes is found, if there are to be several
+        self.choice: Choice | None = None  # the rule that finds the best of several takes, if there are to be several
         self.stopwatch = Stopwatch()
-        # The parts of the model under names of their own, for callers who look inside.
+        # These names give callers access to the parts of the model.
         self.folder, self.device, self.name, self.id = model.folder, model.device, model.name, model.id
         self.dvae, self.gpt, self.diffusion = model.dvae, model.gpt, model.diffusion
         self.audio, self.tokenizer, self.vocabulary = model.audio, model.tokenizer, model.vocabulary

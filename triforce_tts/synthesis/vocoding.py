@@ -23,7 +23,8 @@ from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.stopwatch import Stopwatch
 
-RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
+# The longest recording that goes through stages 1 and 3 at once; the memory grows with its length.
+RESYNTHESIZED_S = 600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,18 +33,18 @@ class Utterance:
 
     codes: torch.Tensor  # [frames, groups]
     speaker: torch.Tensor  # [1, reference channels]
-    seed: int  # of the noise of stage 3
+    seed: int  # the seed of the noise of stage 3
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
     """A stretch of an utterance that is made sound at once, with context on either side that is cut off again."""
 
-    codes: torch.Tensor  # [frames, groups], context included
+    codes: torch.Tensor  # [frames, groups], with the context
     speaker: torch.Tensor  # [1, reference channels]
     noise: torch.Tensor  # [frames * downsampling, width of the target's state]; standard normal
-    first: int  # code frame of ``codes`` where the section begins
-    end: int  # one past its last
+    first: int  # the code frame in ``codes`` at which the section begins
+    end: int  # the code frame after the section's last one
 
 
 def sections(

@@ -12,7 +12,7 @@ from triforce_tts.wording import counted
 
 Word = Sequence[float]  # seconds: the start of the word, then the end of each of its symbols
 
-KEY = "alignment"  # key of the list of words in a sample's JSON
+KEY = "alignment"  # the key of the list of words in a sample's JSON
 
 
 def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece, Word]]:

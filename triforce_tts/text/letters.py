@@ -7,11 +7,11 @@ from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
 
-# These are spelled although the dictionary has a word of the same letters.
+# These are spelled although the dictionary has a word with the same letters.
 _ALWAYS_SPELLED = {
     *("AC", "AI", "DC", "EU", "GI", "HR", "ID", "IP", "IQ", "IT", "OS", "PA", "PR", "QA", "UN", "US", "WHO"),
 }
-# Some of these are common words too, and among other capitals they are read as words.
+# Some of these are common words too. Among other capitals they are read as words.
 _WORDS_TOO = {"IT", "US", "WHO", "PA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
@@ -124,7 +124,7 @@ def _calm_word(match: re.Match[str]) -> str:
     return word.capitalize()
 
 
-# After these words 'US' is a country, also among other capitals.
+# After these words 'US' is a country, even among other capitals.
 _NATIONAL = re.compile(
     r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
     r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
@@ -149,7 +149,7 @@ def _say_roman(match: re.Match[str]) -> str:
     if name.lower() in _COUNTED:
         return f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
-        # 'Elizabeth I know' is no queen, 'Mary I. Smith' neither.
+        # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
         if numeral == "I" and not re.match(
             r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
         ):

@@ -64,7 +64,7 @@ _NUMERIC_RULES = (
     numbers.RULES,
 )
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
-_DASH = "\x00"  # it stands for a dash between words until all hyphens are handled
+_DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
 
 def normalize(text: str) -> str:
@@ -161,7 +161,7 @@ def _say_comparison(match: re.Match[str]) -> str:
     return f" {said.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
 
 
-# A closing tag, one that closes itself, a bare one, and one with attributes.
+# a closing tag, a tag that closes itself, a tag without attributes, and a tag with attributes
 _TAG = re.compile(
     r"</[A-Za-z][A-Za-z0-9]{0,20}>|<[A-Za-z][A-Za-z0-9]{0,20}(?: [^<>]{0,100})?/>|<[A-Za-z]{1,20}>|<[A-Za-z]{1,20}(?: [A-Za-z-]{1,30})?=[^<>]{0,200}>"
 )
@@ -207,7 +207,7 @@ def _quotes(text: str) -> str:
             out.append('"')
             is_open = False
         elif after_letter:
-            out.append("'")  # dogs', goin'
+            out.append("'")  # as in dogs' and goin'
     return "".join(out)
 
 

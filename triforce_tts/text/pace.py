@@ -13,7 +13,7 @@ from triforce_tts.text.alignment import Word, words_of
 from triforce_tts.text.phonemes import CONSONANTS, PHONES
 from triforce_tts.text.tokenizer import LETTERS, Piece
 
-LOW = 0.05  # share of a symbol's durations that lie below its least seconds
+LOW = 0.05  # this share of a symbol's durations lies below its least seconds
 FEWEST = 20  # a quantile needs so many durations; a rarer symbol gets the quantile of its class
 
 _CONSONANTS = frozenset(CONSONANTS)
@@ -22,8 +22,9 @@ _CONSONANTS = frozenset(CONSONANTS)
 class Hold(NamedTuple):
     """The frames that must pass before a symbol is left."""
 
-    begins: bool  # whether it begins a word, a mark or a space: frames are counted from here on
-    frames: int  # least since the count began
+    # Whether the symbol begins a word, a mark or a space; frames are counted from there.
+    begins: bool
+    frames: int  # the least number of frames since the count began
 
 
 def least_seconds(spoken: Iterable[tuple[Sequence[Piece], Sequence[Word]]]) -> dict[str, float]:

@@ -190,7 +190,7 @@ _SYLLABLE_NAME = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([A-Z]+)|H
 _CIRCLED = re.compile(r"(?:CIRCLED|PARENTHESIZED) LATIN (?:SMALL|CAPITAL) LETTER [A-Z]")
 _LAYOUT = re.compile("[\u2500-\u25ff\u2800-\u28ff\u2022\u2043\u204c\u204d\u3013\u3030]")
 _EMOJI_START = "\U0001f000"
-# Marks whose Unicode name says which of the common ones they are.
+# The marks whose Unicode name says which of the common marks they are.
 _MARKS = {
     **{"FULL STOP": ". ", "COMMA": ", ", "SEMICOLON": "; ", "COLON": ": ", "QUESTION MARK": "? "},
     **{"EXCLAMATION MARK": "! ", "APOSTROPHE": "'", "QUOTATION MARK": '"'},
@@ -281,7 +281,8 @@ def _say_greek(match: re.Match[str]) -> str:
         if sum(letter.lower() in _GREEK for letter in plain) == 1 and len(letters) == 1:
             return f" {name_sign(plain[0])} "
         return "".join(_transliterate(letter) if letter.lower() in _GREEK else letter for letter in plain)
-    return letters  # it is a prefix or a unit beside one; otherwise it is named later
+    # A single 'μ' or 'Ω' may belong to a unit, so it stays. If it does not, it gets its name later.
+    return letters
 
 
 def _transliterate(letter: str) -> str:
@@ -300,7 +301,7 @@ def _fold_character(character: str) -> str:
         return f" {_NAMES[character]} "
     kind = unicodedata.category(character)
     if kind in ("Cf", "Mn", "Me"):
-        return ""  # joiners, soft hyphens, accents
+        return ""  # these are joiners, soft hyphens and accents
     if character in _SUBSCRIPTS:
         return _SUBSCRIPTS[character]
     if character.isdecimal():
@@ -323,7 +324,7 @@ def _fold_by_parts(character: str) -> str:
         return f" {name[-1]} "
     decomposed = unicodedata.normalize("NFKD", character)
     if unicodedata.category(character) == "Nl":
-        decomposed = decomposed.upper()  # roman numerals
+        decomposed = decomposed.upper()  # Roman numerals become capitals.
     if decomposed != character:
         parts = "".join(part if part.isascii() else _fold_character(part) for part in decomposed)
         return f" {parts}" if "/" in parts and parts[0].isdigit() else parts or " "

@@ -28,7 +28,7 @@ SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
 
 _PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
-# 'a' is the article, AH0, in the dictionary; in a spelled-out run such as 'u s a' it is the letter.
+# The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
 
 
@@ -145,7 +145,8 @@ def _draw(words: list[int], share: float, generator: "torch.Generator | None") -
     """The positions among ``words`` to be spelled in letters."""
     if share <= 0.0 or not words:
         return set()
-    import torch  # here, because it takes seconds and most uses of a tokenizer draw nothing
+    # This import stands here, because it takes seconds, and most uses of a tokenizer draw nothing.
+    import torch
 
     return {
         word for word, u in zip(words, torch.rand(len(words), generator=generator).tolist(), strict=True) if u < share

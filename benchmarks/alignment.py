@@ -25,7 +25,7 @@ from triforce_tts.shards import ShardSet
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
-Words = Sequence[Sequence[float]]  # each word's start, and the ends of its symbols, seconds
+Words = Sequence[Sequence[float]]  # the start of each word and the ends of its symbols, in seconds
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Aligned:
     """A sample with both alignments."""
 
     audio: Audio
-    symbols: list[tuple[str, ...]]  # of each word
-    known: Words  # as the corpus has it
-    found: Words  # as the aligner has it
+    symbols: list[tuple[str, ...]]  # the symbols of each word
+    known: Words  # the alignment in the corpus
+    found: Words  # the alignment that the aligner found
 
 
 def align(shards: ShardSet, index: int, tokenizer: TextTokenizer) -> Aligned | None:

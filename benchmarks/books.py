@@ -17,9 +17,10 @@ from typing import Any
 from triforce_tts.books.chapters import WORD, Chapter
 from triforce_tts.books.read import read_chapters
 
-_SHOWN_WORDS = 7  # at the beginning and at the end of a chapter
-_TOLERANCE = 0.01  # of a chapter's number of words
-# Missing and added words in per cent, by the tools' own readers with their default choice of chapters (November 2026).
+_SHOWN_WORDS = 7  # so many words at the beginning and at the end of a chapter are shown
+_TOLERANCE = 0.01  # a chapter counts as right if its number of words is off by no more than this share
+# Missing and added words in per cent. The tools used their own readers with their default choice of chapters (November
+# 2026).
 OTHERS = {
     "tts-audiobook-tool": ("2 / 23", "0", "3.5"),
     "abogen": ("6 / 33", "0", "0"),
@@ -40,7 +41,7 @@ class Figures:
     lasts: tuple[int, int]
     counts: tuple[int, int]  # chapters whose number of words is within the tolerance
     words: tuple[int, int]
-    forbidden: int  # words that are spoken although the answers say that they never are
+    forbidden: int  # words that are spoken although the answers list them as never spoken
     seconds: float
 
     @property

@@ -40,7 +40,7 @@ class Line:
     """A spoken line; figures that a line has too little sound for are not numbers."""
 
     samples: torch.Tensor  # [n]
-    semitones: float  # of its median pitch over 100 Hz
+    semitones: float  # the median pitch in semitones over 100 Hz
     level_db: float
     rate: float  # letters a second
     vector: Vectors
@@ -52,7 +52,7 @@ def prompt(way: str, clip: torch.Tensor, spoken: Sequence[torch.Tensor]) -> torc
         return clip
     frames = len(clip)
     kept = frames // 2 if way == "both" else 0
-    before = torch.cat([clip[kept:], *spoken])  # where little was spoken yet, the clip fills the rest
+    before = torch.cat([clip[kept:], *spoken])  # If little was spoken yet, the clip fills the rest.
     return torch.cat([clip[:kept], before[len(before) - (frames - kept) :]])
 
 

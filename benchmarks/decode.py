@@ -28,8 +28,8 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.text.tokenizer import TextTokenizer
 
-PROMPT, ROUNDS = 100, 2  # tokens of a prompt, and measurements
-TOKENS = {"cuda": 200, "cpu": 40}  # that are drawn
+PROMPT, ROUNDS = 100, 2  # the tokens of a prompt, and the number of measurements
+TOKENS = {"cuda": 200, "cpu": 40}  # the number of tokens that are drawn on each device
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -60,7 +60,7 @@ class StaticDecoder:
         self.uniforms = torch.stack(draws).to(device)
         self.last = torch.zeros(batch, model.config.dim, device=device, dtype=model.dtype)
         self.ids, self.at = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(2))
-        self.number = torch.zeros(1, dtype=torch.long, device=device)  # of tokens that were drawn
+        self.number = torch.zeros(1, dtype=torch.long, device=device)  # the number of tokens that were drawn
         self.drawn = torch.zeros(batch, limit, dtype=torch.long, device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
@@ -70,7 +70,7 @@ class StaticDecoder:
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(3):  # libraries choose their kernels and allocate in the first calls
+            for _ in range(3):  # The first calls choose the kernels and allocate memory.
                 self._step()
         torch.cuda.current_stream().wait_stream(side)
         self.graph = torch.cuda.CUDAGraph()
@@ -173,7 +173,7 @@ def transformers_speed(model: GPT, prompts: torch.Tensor, steps: int) -> float:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     llama = LlamaForCausalLM(LlamaConfig(**model.config.huggingface(model.vocabulary_size))).eval()
-    llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is that of the input
+    llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is the same as that of the input
     seconds = seconds_of(
         lambda: llama.generate(
             prompts,
@@ -192,7 +192,7 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
     torch.manual_seed(0)
     model, vocabulary = build(size)
     with torch.no_grad():
-        for parameter in model.parameters():  # a bundle's weights are float16
+        for parameter in model.parameters():  # the weights of a bundle are float16
             parameter.copy_(parameter.half().float())
     model = model.to(device, PRECISIONS[precision])
     steps = min(tokens, model.config.max_tokens - PROMPT)

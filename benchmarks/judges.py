@@ -29,7 +29,7 @@ class Clip:
     """What the judges are asked about."""
 
     samples: torch.Tensor  # [n]
-    recorded: torch.Tensor | None  # [n]; none where only the words are judged
+    recorded: torch.Tensor | None  # [n]; None if only the words are judged
     text: str
     rate: int  # Hz
 

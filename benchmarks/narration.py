@@ -38,8 +38,9 @@ from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.schema import read_record
 
 _DRAWS = 1000
-_WINDOW_S = 300.0  # of speech; the picture and the table of the drift have a median for each
-_LEAST_S = 2.0  # a shorter line tells little of pitch and rate
+# The seconds of speech in a window. The picture and the table of the drift have a median for each window.
+_WINDOW_S = 300.0
+_LEAST_S = 2.0  # a shorter line says little about pitch and rate
 DRIFTS = {
     "semitones": "pitch, semitones",
     "level": "level, dB",
@@ -56,12 +57,12 @@ class Heard:
     number: int
     text: str
     heard: str
-    wrong: int  # words
+    wrong: int  # the number of wrong words
     words: int
-    at_s: float  # of the book's speech
+    at_s: float  # the position in the book's speech
     seconds: float
     flags: tuple[str, ...]
-    figures: dict[str, float]  # of the checks, and the pitch in semitones over 100 Hz
+    figures: dict[str, float]  # the figures of the checks, and the pitch in semitones over 100 Hz
 
 
 def hear(task: tuple[Path, int, PlannedLine, LineRecord, float, str]) -> Heard:

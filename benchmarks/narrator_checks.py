@@ -34,7 +34,7 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 
 UNTOUCHED = "none"
 _LEAST_WORDS = 4
-_SEED = 1000  # of the first line
+_SEED = 1000  # the seed of the first line
 _RESULTS, _HEARD = "results.jsonl", "heard.jsonl"
 
 
@@ -45,7 +45,7 @@ def book_lines(synthesizer: Synthesizer, book: Path, count: int) -> list[Line]:
         for block in chapter.blocks:
             try:
                 spoken = make_lines(block.text, synthesizer.tokenizer, synthesizer.room)
-            except TextError:  # a block of signs alone
+            except TextError:  # The block has only signs.
                 continue
             lines += [line for line in spoken if len(line.words) >= _LEAST_WORDS]
     return lines[:: max(1, len(lines) // count)][:count]
@@ -96,7 +96,8 @@ class Bench:
     checker: Checker
     recogniser: Recogniser | None
     folder: Path
-    heard: dict[str, str]  # by the number of the line, the fault and the recogniser
+    # The texts that were heard, by the number of the line, the fault and the recogniser.
+    heard: dict[str, str]
 
     def sounds(self, line: Cached, lines: list[Cached], voices: list[Cached]) -> Iterator[tuple[str, Wave]]:
         """Each fault's name and its sound."""

@@ -15,7 +15,7 @@ from triforce_tts.synthesis.script import spoken_words
 
 Codes = npt.NDArray[np.int64]
 _LETTERS, _FRAMES, _SWAPPED_LETTERS = 4, 3, 3
-_LEVEL = 0.1  # of the quiet fault: 20 dB less
+_LEVEL = 0.1  # the factor of the fault "too quiet": 20 dB less
 
 
 @dataclass(frozen=True, eq=False)

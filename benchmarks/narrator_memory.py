@@ -50,7 +50,7 @@ def tone(studio: Studio, line: PlannedLine, number: int) -> Spoken:
 class Memory:
     """Prints the memory of this process, a row for each step."""
 
-    chapters: dict[int, int] = field(default_factory=dict)  # of each line, by its number
+    chapters: dict[int, int] = field(default_factory=dict)  # the chapter of each line, by the line's number
     chapter: int = 0
     step: str = ""
 

@@ -27,11 +27,11 @@ from triforce_tts.data.similarity import SimilarityConfig, Suspects, Voices, com
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
 
-_LEAST = 10  # clips of a reader that is mixed up
-SHARES = (0.01, 0.05, 0.2)  # of the clips that are swapped
-_NEW = "copy of "  # begins the new name of a reader that is split
+_LEAST = 10  # a reader that is mixed up has at least so many clips
+SHARES = (0.01, 0.05, 0.2)  # the shares of the clips that are swapped
+_NEW = "copy of "  # the new name of a reader that is split begins with this
 
-Outcome = tuple[set[str], set[str]]  # what was mixed up, what is suspected
+Outcome = tuple[set[str], set[str]]  # the readers that were mixed up, and those that are suspected
 
 
 def swapped(voices: Voices, config: SimilarityConfig, rng: np.random.Generator, share: float) -> Outcome:

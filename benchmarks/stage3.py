@@ -56,8 +56,9 @@ class Utterance:
 
     text: str
     samples: torch.Tensor  # [n]
-    given: dict[str, torch.Tensor]  # by GIVEN: standardised mel [1, frames, n_mels]
-    mel: torch.Tensor  # the mel of the recording, which is the reference too
+    # The standardised mel for each name in GIVEN, [1, frames, n_mels].
+    given: dict[str, torch.Tensor]
+    mel: torch.Tensor  # the mel of the recording, which is also the reference
     lengths: torch.Tensor  # [1] in frames
 
 
@@ -340,7 +341,7 @@ def main() -> None:
     mode.add_argument("--given", choices=GIVEN, default=GIVEN[1])
     mode.add_argument("--picture", type=Path, help="PNG to write")
     arguments = parser.parse_args()
-    if arguments.mode != "inversion":  # which asks no judge
+    if arguments.mode != "inversion":  # The inversion needs no judge.
         require()
     torch.set_num_threads(1)
     dvae, audio = load_dvae(arguments.dvae)

@@ -26,7 +26,8 @@ from triforce_tts.models.switched_conv import SwitchedConv1d, SwitchedConv2d
 from triforce_tts.switched_op import is_native, switched_conv, switched_conv_reference
 
 BREADTHS = (1, 2, 4, 8, 16, 32, 64)
-REFERENCE_BREADTH = 16  # beyond it the reference is not measured: it costs as many convolutions as there are kernels
+# With more kernels the reference is not measured, because it computes as many convolutions as there are kernels.
+REFERENCE_BREADTH = 16
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -70,7 +71,7 @@ SHAPES = {
     # The two shapes that the original's author timed.
     "seed, stride 2": Shape(32, 64, 64, (128, 128), 5, 2),
     "seed, parts": Shape(16, 32, 32, (260, 260), 5),
-    # The second one with fewer items, for a CPU.
+    # The second shape with fewer items, for a CPU.
     "seed, small": Shape(2, 64, 64, (128, 128), 5, 2),
     "pictures": Shape(16, 128, 128, (64, 64), 3),
 }
@@ -95,7 +96,8 @@ def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype)
     def random(*size: int) -> torch.Tensor:
         return torch.randn(*size, device=device, dtype=dtype)
 
-    x = random(shape.batch, *shape.size, shape.channels).movedim(-1, 1).requires_grad_()  # as the DVAE has it
+    # The order of memory is the one in the DVAE.
+    x = random(shape.batch, *shape.size, shape.channels).movedim(-1, 1).requires_grad_()
     layer = (SwitchedConv1d if dims == 1 else SwitchedConv2d)(
         shape.channels, shape.outputs, shape.kernel, breadth, shape.stride, shape.padding
     ).to(device, dtype)
@@ -153,14 +155,14 @@ def measure(
     all_rivals = rivals(shape, breadth, device, TYPES[precision])
     best = {rival: [math.inf, math.inf] for rival in all_rivals}
     began = time.perf_counter()
-    for number in range(rounds + 1):  # the first one warms up
+    for number in range(rounds + 1):  # The first pass warms up.
         for rival, work in all_rivals.items():
             found = seconds_of(work, device, CLOCKS[clock])
             if number:
                 best[rival] = [min(pair) for pair in zip(best[rival], found, strict=True)]
         if number >= 2 and time.perf_counter() - began > max_s:
             break
-    # The plain convolution may have the order of memory that suits it.
+    # The plain convolution may use the order of memory that suits it best.
     fastest = [min(pair) for pair in zip(best.pop("plain"), best.pop("plain, channels last"), strict=True)]
     row = {"shape": name, "b": breadth, "precision": precision, "plain ms": round(fastest[1] * 1e3, 2),
            "plain GFLOP/s": round(3 * shape.flops / fastest[1] / 1e9)}  # fmt: skip

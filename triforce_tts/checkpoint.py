@@ -35,7 +35,7 @@ class _Object(RootModel[dict[str, JsonValue]]):
 
 
 class Pointer(RootModel[FileName]):
-    """What ``latest`` and ``best`` of a run hold: the name of a folder beside them."""
+    """The content of a run's files ``latest`` and ``best``: the name of a folder beside them."""
 
 
 class Lineage(Record):
@@ -102,7 +102,7 @@ def locate(path: Path | str) -> Path:
 
 
 def pointed(pointer: Path) -> Path:
-    """The folder beside ``pointer`` that it names. If it names none, a path below the file, where nothing can exist."""
+    """The folder beside ``pointer`` that it names; if it names none, a path below the file, where nothing can exist."""
     with pointer.open("rb") as file:
         name = file.read(1000).decode("utf-8", errors="replace").strip()
     try:
@@ -129,7 +129,7 @@ def read_config(path: Path | str, stage: str) -> Json:
     """The configuration of the ``stage`` checkpoint at ``path``.
 
     Raises:
-        CheckpointError: another stage's checkpoint, or one of a newer format.
+        CheckpointError: the checkpoint is another stage's, or of a newer format.
     """
     config = read_json(locate(path) / CONFIG)
     if config.get("format") != FORMAT:
@@ -207,7 +207,7 @@ class _WithoutFirstWeights(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Json | None = None
     ) -> Any:
-        """``func`` of its arguments; a function of ``torch.nn.init`` gives back its tensor as it is."""
+        """Call ``func``; but a function of ``torch.nn.init`` returns its tensor unchanged."""
         kwargs = kwargs or {}
         if getattr(func, "__module__", None) == nn.init.__name__:
             return args[0] if args else kwargs["tensor"]
@@ -252,7 +252,7 @@ def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -
 
 
 def _all_finite(tensor: torch.Tensor) -> bool:
-    """Whether no number is infinite or NaN: so are the least and the greatest then, which takes a tenth of the time."""
+    """Whether no number is infinite or NaN. Looking at the least and the greatest alone takes a tenth of the time."""
     return tensor.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(tensor))).all())
 
 

@@ -1,4 +1,4 @@
-"""Pictures that several parts draw: tables of similarity, and spectrograms. Matplotlib is imported when one is drawn."""
+"""Pictures for several parts of the program: tables of similarity, and spectrograms. Drawing imports matplotlib."""
 
 import warnings
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ def require_png(option: str, path: Path, sources: Sequence[Path] = ()) -> None:
     """Refuse, before any work is done, a picture that cannot be written.
 
     Args:
-        option: of the command line that names the picture, for the message.
-        path: the picture.
-        sources: what is read, and must not be replaced.
+        option: the option of the command line that names the picture, for the message.
+        path: the path of the picture.
+        sources: the files that are read, which must not be replaced.
 
     Raises:
         ConfigError: the name does not end in .png.
@@ -79,7 +79,7 @@ def draw_similarity(
         cosines: the table.
         rows: the name of each row.
         columns: the name of each column.
-        titles: what the rows are, and what the columns are.
+        titles: the titles of the rows and of the columns.
         path: the PNG to write.
     """
     table = np.array(cosines)

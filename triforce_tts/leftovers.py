@@ -1,4 +1,4 @@
-"""Temporary names, and what killed processes left under them.
+"""Temporary names, and the files and folders that killed processes left under them.
 
 A temporary name holds the machine and the process, so that a later process recognises what a dead one left, and
 removes it, or puts a folder back that the dead one was about to replace.
@@ -25,7 +25,7 @@ def _machine() -> str:
 
 
 def temporary_path(path: Path, ending: str, suffix: str = "") -> Path:
-    """A name beside ``path`` that this process alone uses; ``leftovers`` recognises it."""
+    """A name beside ``path`` that only this process uses; ``leftovers`` recognises it."""
     return path.with_name(f"{_prefix(path, suffix)}{os.getpid()}.{ending}{suffix}")
 
 
@@ -81,7 +81,7 @@ def _discard(path: Path) -> None:
 
 
 def sweep_beside(path: Path, suffix: str) -> None:
-    """Remove what killed processes left of earlier tries to write ``path``; a folder they retired comes back."""
+    """Remove what killed processes left when they tried to write ``path``; a folder that they moved comes back."""
     prefix = _prefix(path, suffix)
     with suppress(OSError):
         for left in path.parent.iterdir():

@@ -23,7 +23,7 @@ class ListedText:
 
 
 def read_list(path: Path) -> tuple[list[ListedText], dict[int, str]]:
-    """The texts of a list, and what is wrong with each of its other lines, by the number of the line.
+    """The texts of a list, and the fault of each of its other lines, by the number of the line.
 
     A text without a name is named by the number of its line.
 

@@ -1,4 +1,4 @@
-"""The manifest of a model folder: which networks it holds, how many steps stage 3 takes, and every file's checksum."""
+"""The manifest of a model folder: its networks, the number of steps of stage 3, and the checksum of every file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,7 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the model in ``folder``, after a check that its files are those that were bundled.
 
     Raises:
-        CheckpointError: it is missing or damaged; a file is missing, or is not the one that was bundled.
+        CheckpointError: the manifest is missing or damaged, or a file is missing or is not the one that was bundled.
     """
     manifest = read_record(folder / MANIFEST, Manifest, CheckpointError, _LIMIT)
     for name in _VERIFIED:

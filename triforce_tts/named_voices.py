@@ -49,7 +49,7 @@ def find_clip(voice: Path | str) -> Path:
     """The clip that ``voice`` means: a file, or the name of an added voice or of one of the package.
 
     Raises:
-        AudioError: it is none of them.
+        AudioError: ``voice`` is none of these.
     """
     path = Path(voice)
     if path.exists():

@@ -1,6 +1,6 @@
-"""Native operators: what ``csrc`` holds, built by ``make ext`` into a library beside this file.
+"""The native operators of ``csrc``, which ``make ext`` builds into a library beside this file.
 
-Every operator has a reference in PyTorch that computes the same, and that serves where nothing was built. Without the
+Every operator has a reference in PyTorch that computes the same, and is used if the library was not built. Without the
 library a sentence takes about three times as long on a CPU.
 """
 
@@ -27,7 +27,7 @@ def available() -> bool:
     """Whether the native operators are there as ``torch.ops.triforce_tts``; the first call loads them.
 
     Raises:
-        ConfigError: the environment asks for them, and they are not there.
+        ConfigError: the environment asks for the operators, but they are not there.
     """
     wish = os.environ.get(SWITCH, "")
     if wish == "0":
@@ -44,14 +44,14 @@ def available() -> bool:
 
 
 def missing() -> str:
-    """A line for people who wait for speech without the library; empty if it is there, or was left out on purpose."""
+    """A note for users without the library; empty if the library is there, or was left out on purpose."""
     if os.environ.get(SWITCH) == "0" or available():
         return ""
     return "the native operators are not built: speech takes about three times as long; 'make ext' builds them"
 
 
 def _load() -> str:
-    """Why the library cannot be loaded; empty if it was."""
+    """Load the library; returns the reason if it cannot be loaded, else an empty text."""
     built = STAMP.read_text(encoding="utf-8").strip() if STAMP.is_file() else "an unknown version"
     if built != BUILD:
         return f"they were built for {built}, and this is {BUILD}; run 'make ext' again"

@@ -24,7 +24,7 @@ ResultT = TypeVar("ResultT")
 
 
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
-    """Each job with its result, in the order in which they finish; one worker runs in this process, more run in others.
+    """Each job with its result, in the order in which they finish. A single worker runs in this process, more in others.
 
     When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
     running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
@@ -150,7 +150,7 @@ def _start_worker(environment: dict[str, str]) -> None:
 def run_on_ray(
     work: Callable[[JobT], ResultT], jobs: Sequence[JobT], address: str
 ) -> Iterator[tuple[JobT, ResultT | None]]:
-    """As ``run``, on the Ray cluster at ``address``; "auto" is the cluster of this machine.
+    """Do the same as ``run`` on the Ray cluster at ``address``; "auto" is the cluster of this machine.
 
     The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray
     tries a job up to three times more if its worker or its machine is lost.

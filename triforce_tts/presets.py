@@ -1,6 +1,6 @@
-"""The presets of ``speak`` and ``narrate``: all that each of them chooses, in one table.
+"""The presets of ``speak`` and ``narrate``: all the settings that each preset chooses, in one table.
 
-An option that a user gives goes before what a preset says. Which differences were measured is told in docs/speaking.md.
+An option of the user comes before the preset's choice. docs/speaking.md reports the measured differences.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Preset:
-    """Choices between speed and care."""
+    """One choice between speed and care."""
 
     tries: int  # the most tries of a line that is incomplete or that a check finds wrong
     # The number of takes of each line, whether right or wrong; the best take is kept.

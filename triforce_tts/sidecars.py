@@ -1,4 +1,4 @@
-"""Where the samples of a tar lie.
+"""The places of the samples in a tar.
 
 The columns of offsets and lengths are read from the tar's sidecar, or found by a scan of the tar.
 """
@@ -65,12 +65,12 @@ class _Sidecar(Record):
 
 
 def sidecar_path(path: Path) -> Path:
-    """Where the offsets of the tar ``path`` are kept."""
+    """The path of the sidecar that holds the offsets of the tar ``path``."""
     return path.with_name(f"{path.stem}{SIDECAR}")
 
 
 def describes(sidecar: Path, name: str) -> bool:
-    """Whether ``sidecar`` can be read and is that of the shard ``name``."""
+    """Whether ``sidecar`` can be read and belongs to the shard ``name``."""
     try:
         return parse_record(_Sidecar, read_file(sidecar, JSON_LIMIT), str(sidecar)).shard == name
     except TriforceError:
@@ -81,7 +81,7 @@ def check_key(key: str, seen: set[str], path: Path) -> None:
     """Refuse a malformed key, and one that is in ``seen``, to which it is added.
 
     Raises:
-        ShardError: it is so; the message names ``path``.
+        ShardError: the key is refused; the message names ``path``.
     """
     if not _KEY.fullmatch(key):
         raise ShardError(f"{path}: key '{key}' is not allowed; expected 1 to 90 letters, digits, '_' or '-', no dot")

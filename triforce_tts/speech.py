@@ -1,4 +1,4 @@
-"""What speaking returns: the sound, and whether it says all of the text."""
+"""The result of speaking: the sound, and whether it says all of the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from triforce_tts.wording import counted
 
 
 class TimedWord(NamedTuple):
-    """A word as it is spoken, and when; a word without a sound ends where it starts."""
+    """A spoken word and its times; a word without a sound ends where it starts."""
 
     text: str
     start_s: float
@@ -42,7 +42,7 @@ class Spoken:
 
     @property
     def complete(self) -> bool:
-        """Whether it ended by itself and every word has a sound."""
+        """Whether the line ended by itself and every word has a sound."""
         return self.ended and not self.unsaid
 
     @property

@@ -21,7 +21,7 @@ _NARROWEST, _WIDEST = 7.0, 60.0  # inches
 
 
 def bits(log_probabilities: torch.Tensor) -> torch.Tensor:
-    """The surprise of symbols with these ``log_probabilities`` in nats, in bits."""
+    """The surprise in bits of symbols with these ``log_probabilities`` in nats."""
     return -log_probabilities / math.log(2)
 
 

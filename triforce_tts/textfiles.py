@@ -1,6 +1,6 @@
-"""Text files that people made: a byte-order mark is honoured, everything else must be UTF-8, line by line.
+"""Text files that people made: a byte-order mark decides the encoding; without one, each line must be UTF-8.
 
-A line ends at a line feed alone: other characters that some programs take for line ends may stand within a text.
+Only a line feed ends a line. Other characters that some programs take for line ends may stand within a text.
 """
 
 import codecs
@@ -42,13 +42,13 @@ def read_text(path: Path, limit: int = TEXT_BYTES) -> str:
     """The content of a text file.
 
     Raises:
-        UnreadableText: it cannot be read, is larger than ``limit`` bytes, or is in an encoding that cannot be known.
+        UnreadableText: the file cannot be read, is larger than ``limit`` bytes, or is in an unknown encoding.
     """
     return decode(_read(path, limit), str(path))
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a list that are not blank; one that is no text has a fault, and the others are read.
+    """The lines of a list that are not blank. A line that is no text has a fault, and the others are read.
 
     Raises:
         UnreadableText: nothing of the file can be read.
@@ -75,7 +75,7 @@ def decode(data: bytes, where: str) -> str:
     """``data`` as text; ``where`` names it in messages.
 
     Raises:
-        UnreadableText: it is not UTF-8 and has no byte-order mark; the message says what it looks like.
+        UnreadableText: the text is not UTF-8 and has no byte-order mark; the message says what it looks like.
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "UTF-8")
     try:

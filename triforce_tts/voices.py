@@ -1,4 +1,4 @@
-"""Voices: what the networks need to know of a reference clip."""
+"""Voices: the codes and the speaker vector that the networks need of a reference clip."""
 
 import hashlib
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def make_voice(
 ) -> Voice:
     """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech.
 
-    What these networks made of an added voice before is read and not made again.
+    The codes and the vector of an added voice that these networks already made are read, and not made again.
 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
@@ -81,12 +81,12 @@ def make_voice(
 
 
 def is_added(clip: Path) -> bool:
-    """Whether ``clip`` is that of an added voice."""
+    """Whether ``clip`` belongs to an added voice."""
     return clip.name == CLIP and clip.parent.parent == voices_folder()
 
 
 def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float) -> Path:
-    """Where the codes and the speaker vector of an added voice lie that these networks made of its ``clip``."""
+    """The file with the codes and the speaker vector that these networks made of the ``clip`` of an added voice."""
     digest = hashlib.sha256(f"{audio.model_dump_json()} {prompt_seconds}".encode())
     for network in (dvae, diffusion):
         digest.update(checkpoint.fingerprint(network.state_dict()).encode())

@@ -1,4 +1,4 @@
-"""Files of sound opened and decoded: libsndfile first, FFmpeg for what it does not know, always to blocks of mono.
+"""Opens and decodes files of sound to blocks of mono: by libsndfile first, by FFmpeg if libsndfile cannot.
 
 FFmpeg takes a name such as ``http:/x.wav`` or ``tcp:...`` for an address, and some of its formats name further files to
 open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone. FFmpeg's package
@@ -46,7 +46,7 @@ _DEMUXERS = (
 
 @contextmanager
 def present(path: Path) -> Iterator[None]:
-    """Refuse a ``path`` that is no regular file with something in it, and one that the block cannot read."""
+    """Refuse a ``path`` that is no regular file, is empty, or cannot be read by the block."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -83,7 +83,7 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
     """The sample rate in Hz of a sound, and its blocks from ``start_s`` on, decoded by libsndfile.
 
     Raises:
-        AudioError: it is damaged, or its header says that it is longer than ``most`` seconds.
+        AudioError: the sound is damaged, or its header says that it is longer than ``most`` seconds.
         LibsndfileError: libsndfile does not know the format.
     """
     file = _sound_file(source)
@@ -102,7 +102,7 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
 def _sound_file(source: Source) -> sf.SoundFile:
     """``source`` opened by libsndfile.
 
-    It gets a descriptor, because it takes "-" for standard input and .raw for a wish.
+    The library gets a descriptor, because it takes the name "-" for standard input, and .raw for a chosen format.
     """
     if isinstance(source, bytes):
         with no_notes(is_mpeg(source)):
@@ -117,7 +117,7 @@ def _sound_file(source: Source) -> sf.SoundFile:
 
 
 def _is_counted(file: sf.SoundFile) -> bool:
-    """Whether its length is counted: that of an mp3 is often an estimate."""
+    """Whether the length in the header is counted; that of an mp3 is often an estimate."""
     return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
 
 
@@ -136,14 +136,14 @@ def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wa
 
 
 def _block(file: sf.SoundFile, size: int) -> Wave:
-    """The next frames, at most ``size``; [frames, channels]."""
+    """The next frames [frames, channels], at most ``size``."""
     with no_notes(file.format == "MP3"):
         block: Wave = file.read(size, dtype="float32", always_2d=True)
     return block
 
 
 def _is_cut_short(file: sf.SoundFile) -> bool:
-    """Whether a wav file's header promises more than there is; libsndfile only says so in its log.
+    """Whether a wav file is shorter than its header says; libsndfile reports this only in its log.
 
     Programs that write to a pipe cannot know the length and promise the most possible: that is no fault.
     """
@@ -157,7 +157,7 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
 
 
 def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
-    """As ``open_libsndfile``, decoded by FFmpeg.
+    """Do the same as ``open_libsndfile`` with FFmpeg.
 
     Raises:
         AudioError: it is no sound, or its header says that it is longer than ``most`` seconds.
@@ -172,7 +172,7 @@ def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple
 
 
 def wav_ends_early(path: Path) -> bool:
-    """``_is_cut_short`` of a file that FFmpeg reads, which does not tell."""
+    """The same as ``_is_cut_short`` for a file that FFmpeg reads, because FFmpeg does not report it."""
     try:
         with _sound_file(path) as file:
             return _is_cut_short(file)
@@ -181,12 +181,12 @@ def wav_ends_early(path: Path) -> bool:
 
 
 def open_container(source: Source, name: str) -> "av.container.InputContainer":
-    """A file, or one held in memory, opened by FFmpeg: it has sound, at a rate in ``RATES``, and leads nowhere else.
+    """Open a file, or one in memory, by FFmpeg: it has sound, at a rate in ``RATES``, and leads to no other file.
 
     A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch or open what it lists.
 
     Raises:
-        AudioError: it is no container of sound that can be read.
+        AudioError: the file is no container of sound that can be read.
     """
     import av
 
@@ -259,6 +259,6 @@ def _mean(frame: "av.AudioFrame") -> Wave:
 
 
 def reason_of(error: Exception) -> str:
-    """What a library says is wrong, without its full stop."""
+    """The reason that a library gives for an error, without a full stop."""
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return str(text).strip().rstrip(".")

@@ -143,7 +143,7 @@ def flac_tags(path: Path | str) -> dict[str, str]:
 
 
 def claimed_seconds(path: Path | str) -> float:
-    """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
+    """The length that a file's header claims, in seconds; 0 if it claims none or cannot be read."""
     import av
 
     path = Path(path)
@@ -202,7 +202,7 @@ def require_target(path: Path | str, sources: Iterable[Path | str | None] = ()) 
 
     Raises:
         AudioError: the suffix is not known.
-        TriforceError: it is a source, a folder, a pipe or a device, or its folder cannot be made.
+        TriforceError: the path is a source, a folder, a pipe or a device, or its folder cannot be made.
     """
     path = Path(path)
     _format_of(path)

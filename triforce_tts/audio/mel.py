@@ -14,7 +14,7 @@ from triforce_tts.schema import Config, Width
 
 
 class AudioConfig(Config):
-    """How sound becomes mel frames; everything about rates derives from these numbers."""
+    """The settings of the mel spectrogram; everything about rates derives from these numbers."""
 
     sample_rate: Annotated[int, Field(ge=1000, le=768_000)]  # Hz
     n_fft: Width  # the samples of the analysis window and of the transform
@@ -34,7 +34,7 @@ class AudioConfig(Config):
 
     @property
     def n_bins(self) -> int:
-        """Frequency bins of the STFT."""
+        """The number of frequency bins of the STFT."""
         return self.n_fft // 2 + 1
 
     @property
@@ -43,19 +43,19 @@ class AudioConfig(Config):
         return self.sample_rate / self.hop_length
 
     def frames(self, samples: int) -> int:
-        """Frames of a clip of ``samples``: one every hop; a started hop counts."""
+        """The number of frames of a clip of ``samples``: one for every hop; a started hop counts."""
         return -(-samples // self.hop_length)
 
     def samples(self, frames: int) -> int:
-        """Samples that ``frames`` frames stand for."""
+        """The number of samples that ``frames`` frames stand for."""
         return frames * self.hop_length
 
     def seconds(self, frames: int) -> float:
-        """Seconds that ``frames`` frames stand for."""
+        """The seconds that ``frames`` frames stand for."""
         return frames / self.frame_rate
 
     def frames_of_seconds(self, seconds: float) -> int:
-        """Frames nearest to ``seconds``, at least one."""
+        """The number of frames nearest to ``seconds``, at least one."""
         return max(1, round(seconds * self.frame_rate))
 
 

@@ -1,4 +1,4 @@
-"""What the sound of a clip is worth, by cheap measures that need no network, and its best stretch.
+"""The quality of a clip's sound, by cheap measures that need no network, and the best stretch of a clip.
 
 Two numbers tell noise and music from speech. Speech has pauses, so its quietest tenth of frames lies far below its
 active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its spectrum changes

@@ -1,7 +1,4 @@
-"""Decoders of sound write notes to standard error, from C, where Python cannot catch them.
-
-Here they are kept silent.
-"""
+"""Keeps decoders of sound silent: they write notes to standard error from C, where Python cannot catch them."""
 
 import os
 import threading
@@ -15,7 +12,7 @@ _STANDARD_ERROR = 2
 
 @contextmanager
 def no_notes(wanted: bool = True) -> Iterator[None]:
-    """Drop what is written to the descriptor of standard error, by the whole process: for short calls of C alone."""
+    """Drop everything that the whole process writes to standard error; for short calls of C code only."""
     if not wanted:
         yield
         return

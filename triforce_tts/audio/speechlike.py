@@ -1,4 +1,4 @@
-"""Whether a clip sounds like speech at all, by cheap measures that need no network: a warning for a voice that is none.
+"""Whether a clip sounds like speech at all, by cheap measures that need no network. It warns of a clip without a voice.
 
 Speech is told from noise, hum, tones, dialling, music and clicks by three things that it does at once: some of it is
 voiced and some is not; its spectrum keeps moving, also while nothing begins or ends; and its pitch glides by small
@@ -34,7 +34,7 @@ LEAST_GLIDES = 0.45
 
 @dataclass(frozen=True)
 class Likeness:
-    """What of speech is in a clip."""
+    """The figures that tell speech from other sounds."""
 
     voiced: float  # the share of frames with a pitch among the frames with sound
     # In three quarters of all pairs of frames that are 75 ms apart, the bands change at least so much.
@@ -43,7 +43,7 @@ class Likeness:
 
     @property
     def is_speech(self) -> bool:
-        """Whether the clip does all that speech does."""
+        """Whether all figures lie within the bounds of speech."""
         in_range = VOICED_SHARE[0] <= self.voiced <= VOICED_SHARE[1]
         return in_range and self.movement_db >= LEAST_MOVEMENT_DB and self.glides >= LEAST_GLIDES
 
@@ -64,7 +64,7 @@ def speech_likeness(samples: torch.Tensor, sample_rate: int) -> Likeness:
 
 
 def _pitch(spectrum: torch.Tensor, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of each frame the pitch in Hz, and whether it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
+    """The pitch of each frame in Hz, and whether it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
     correlation = torch.fft.irfft(spectrum, n=_FFT)[:, :_FRAME]
     of_window = torch.fft.irfft(torch.fft.rfft(window, n=_FFT).abs().square(), n=_FFT)[:_FRAME]
     level = correlation[:, :1].clamp_min(1e-12)
@@ -87,7 +87,7 @@ def _glides(pitch: torch.Tensor, voiced: torch.Tensor) -> float:
 
 
 def _movement_db(spectrum: torch.Tensor, active: torch.Tensor) -> float:
-    """The change of the spectrum's shape over ``_STEP`` frames, mean over bands, of which a quarter of the pairs has less."""
+    """The first quartile, over pairs of frames ``_STEP`` apart, of the change of the spectrum's shape (mean over bands)."""
     hertz = torch.arange(spectrum.shape[1]) * RATE / _FFT
     edges = pairwise(_BAND_EDGES_HZ)
     bands = torch.stack([spectrum[:, (hertz >= low) & (hertz < high)].sum(dim=1) for low, high in edges], dim=1)

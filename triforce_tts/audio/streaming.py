@@ -76,7 +76,7 @@ def stream_audio(path: Path | str) -> SoundStream:
 
 @dataclass
 class _Tally:
-    """What decoding a file came to."""
+    """The counts of a file's decoding."""
 
     failures: int = 0
     lost_bytes: int = 0
@@ -88,7 +88,7 @@ class _Tally:
 def _salvaged(
     container: av.container.InputContainer, stream: AudioStream, rate: int, name: str, faults: list[str]
 ) -> Iterator[Wave]:
-    """What FFmpeg can decode of a file, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
+    """The parts of a file that FFmpeg can decode, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
     tally = _Tally()
     decoded = 0
     with container:
@@ -108,7 +108,7 @@ def _salvaged(
 
 
 def _frames(container: av.container.InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[av.AudioFrame]:
-    """The frames of ``stream``; what cannot be decoded is counted and left out."""
+    """The frames of ``stream``; parts that cannot be decoded are counted and left out."""
     packets = container.demux(stream)
     failed = 0  # the number of failed reads in a row
     while failed < _PATIENCE:
@@ -151,7 +151,7 @@ def _blocks(pieces: Iterable[Wave]) -> Iterator[Wave]:
 
 
 def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wave]:
-    """``blocks`` with silence for what is no sound: values that are not finite or, past damage, far too loud."""
+    """``blocks`` with silence in place of values that are not finite or, behind damage, far too loud."""
     total = bad = 0
     try:
         for block in blocks:

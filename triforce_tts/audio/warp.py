@@ -28,7 +28,7 @@ class WarpSettings(Config):
 
 
 def draw_warp(settings: WarpSettings, rng: torch.Generator) -> torch.Tensor:
-    """How far each knot of time and of frequency is moved, [2, KNOTS] in distances between knots; [2, 0] without a warp.
+    """How far each knot of time and frequency moves, [2, KNOTS] in distances between knots; [2, 0] without a warp.
 
     Nothing is drawn without a warp, so that the other random choices of a sample stay what they were.
     """
@@ -38,12 +38,12 @@ def draw_warp(settings: WarpSettings, rng: torch.Generator) -> torch.Tensor:
 
 
 def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
-    """``mel`` with both axes bent; the same where all moves are 0, but for the padding, which becomes zero.
+    """``mel`` with both axes bent. If all moves are 0 it is the same, except that the padding becomes zero.
 
     Args:
         mel: [batch, frames, n_mels].
-        lengths: frames of each utterance, [batch].
-        moves: of the knots of time and of frequency, [batch, 2, knots], as ``draw_warp`` draws them.
+        lengths: the number of frames of each utterance, [batch].
+        moves: the moves of the knots of time and of frequency, [batch, 2, knots], as ``draw_warp`` draws them.
     """
     frames, bands = mel.shape[1:]
     over_time = _places(moves[:, 0], frames, (lengths - 1).clamp_min(0))
@@ -55,7 +55,7 @@ def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> t
 
 
 def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor:
-    """Where each of ``count`` indices of an axis reads, [batch, count] in [0, last]; ``moves`` is [batch, knots]."""
+    """The place that each of ``count`` indices of an axis reads, [batch, count], 0 to last; ``moves`` is [batch, knots]."""
     knots = moves.shape[1]
     spacing = last[:, None].to(moves.dtype) / (knots + 1)  # the distance between two knots, in indices
     index = torch.arange(count, device=moves.device, dtype=moves.dtype)[None]
@@ -68,7 +68,7 @@ def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor
 
 
 def _read(x: torch.Tensor, places: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-    """``x`` [batch, n, channels] at ``places`` [batch, n] between its indices, by straight lines."""
+    """The values of ``x`` [batch, n, channels] at ``places`` [batch, n], by linear interpolation."""
     low = places.detach().floor().long()
     high = (low + 1).minimum(last[:, None].clamp_min(0))
     share = (places - low).unsqueeze(-1)

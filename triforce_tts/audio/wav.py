@@ -1,4 +1,4 @@
-"""The head of a 16-bit mono WAV file. In a pipe the length of the sound may not be known."""
+"""The header of a 16-bit mono WAV file. In a pipe the length of the sound may not be known."""
 
 import struct
 from collections.abc import Mapping

@@ -59,7 +59,7 @@ def _digest(parts: Sequence[object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _sound(path: Path) -> str:
-    """The content of a sound file; of one that cannot be read its fault, which will be told when it is its turn."""
+    """A digest of a sound file's content. If the file cannot be read, its fault, which is reported when its turn comes."""
     try:
         with path.open("rb") as file:
             return f"{path.stat().st_size} {hashlib.sha256(file.read(_READ)).hexdigest()}"
@@ -77,7 +77,7 @@ def _code() -> str:
 
 
 def read_judged(folder: Path, jobs: Mapping[str, Job]) -> list[Judged]:
-    """What an earlier run judged of ``jobs``, which are given by their keys. Lines of other jobs are removed."""
+    """The results of an earlier run for ``jobs``, which are given by their keys. Lines of other jobs are removed."""
     lines: dict[str, str] = {}
     judged: list[Judged] = []
     for text, line in _lines(folder / JUDGED):
@@ -113,7 +113,7 @@ def judged_file(folder: Path) -> Iterator[TextIO]:
 
 
 def append(file: TextIO, key: str, judged: Judged) -> None:
-    """Add a judgement, so that it outlives this process."""
+    """Add a judgement and flush it to the disk."""
     vectors = tuple(map(tuple, judged.vectors))
     line = _Line(key=key, clip=judged.clip, vectors=vectors, work_seconds=judged.work_seconds)
     file.write(f"{json.dumps(line.model_dump(mode='json'))}\n")

@@ -80,7 +80,7 @@ def _section(shown: Shown, drawn: Drawn, systems: dict[str, Summary]) -> str:
 
 
 def _heading(shown: Shown) -> str:
-    """What is said; of the clip of a voice whose it is."""
+    """The text that is said; for the clip of a voice, the name of the speaker."""
     if shown.text:
         return escape(shown.text)
     voice = shown.clips[0].voice if shown.clips else shown.sentence

@@ -1,4 +1,4 @@
-"""Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
+"""The pictures of a report: mel spectrograms of the worst sentences, and the similarity of voices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _MOST_CLIPS = 3  # the most clips in the picture of a sentence
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn, as names in the folder ``pictures``."""
+    """The pictures that were drawn, as file names in the folder ``pictures``."""
 
     # For each id of a sentence, the picture of its clips.
     mels: dict[str, str] = field(default_factory=dict)
@@ -28,7 +28,7 @@ class Drawn:
 
 
 def draw(report: Report, folder: Path) -> Drawn:
-    """Draw what the report has; without matplotlib nothing, and the remark says so."""
+    """Draw the pictures of the report. Without matplotlib there are none, and the remark says so."""
     if absent("matplotlib"):
         return Drawn(remark=f"pictures: left out, because matplotlib cannot be found; {INSTALL}")
     mels = {}
@@ -44,7 +44,7 @@ def draw(report: Report, folder: Path) -> Drawn:
 
 
 def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
-    """The first clips of a sentence, one above another on one scale of time; whether there was any."""
+    """Draw the first clips of a sentence, one above another on one time scale; returns whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
     if not clips:
         return False
@@ -66,6 +66,6 @@ def _picked(clips: Sequence[Clip]) -> list[Clip]:
 
 
 def _draw_matrix(similarity: Similarity, path: Path) -> None:
-    """Spoken voices by rows, the clips that they shall sound like by columns."""
+    """Draw a table: a row for each spoken voice, and a column for each clip that it should sound like."""
     titles = ("spoken as", "clip of the voice")
     draw_similarity(similarity.cosines, similarity.speakers, similarity.references, titles, path)

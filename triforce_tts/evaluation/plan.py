@@ -1,4 +1,4 @@
-"""What is evaluated: the sentences, the recordings beside them, the voices, and the list of clips that comes of it."""
+"""The plan of an evaluation: sentences, recordings and voices, and the list of clips that follows from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ VOICES = "voices"  # the label of cloned clips
 
 @dataclass(frozen=True)
 class Plan:
-    """What is evaluated."""
+    """The material of an evaluation."""
 
     sentences: tuple[Sentence, ...]
     recordings: tuple[Recording, ...]
@@ -105,7 +105,7 @@ def _first(sentences: Sequence[Sentence], limit: int | None) -> tuple[Sentence, 
 
 
 def _key(text: str) -> str:
-    """What two writings of one sentence have in common."""
+    """A key that is equal for two writings of one sentence."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
@@ -125,7 +125,7 @@ class Job:
 
     @property
     def system(self) -> str:
-        """Whose clip it is."""
+        """The system that makes the clip."""
         return f"{self.label}: {self.kind}"
 
     @property
@@ -136,7 +136,7 @@ class Job:
 
 
 def own_voice(label: str, clip: Path) -> str:
-    """What the voice is called in which the model ``label`` speaks by itself: whose it is, where ``clip`` says it."""
+    """The name of the own voice of the model ``label``; it names the speaker if the tags of ``clip`` do."""
     artist = " ".join(read_tags(clip).get("artist", "").partition(" (")[0].split())[:_LONGEST_ARTIST]
     return f"{artist}, default of {label}" if artist else f"default of {label}"
 
@@ -178,7 +178,7 @@ def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
 
 
 def _copied(plan: Plan, own: str, clip: Path) -> list[tuple[Sentence, str, Path]]:
-    """What goes through the codes and back: recordings from all over the list; without any, the clips of the voices."""
+    """The sounds that go through the codes and back: recordings from all over the list, or else the clips of the voices."""
     if plan.recordings:
         every = -(-len(plan.recordings) // _MOST_COPIED)
         return [(r.sentence, r.speaker, r.path) for r in plan.recordings[::every]]

@@ -1,4 +1,4 @@
-"""The report of an evaluation as data: what ``report.json`` holds, and all that tables and pages are made from."""
+"""The report of an evaluation as data: the content of ``report.json``, from which tables and pages are made."""
 
 from pathlib import Path
 from typing import Literal
@@ -35,19 +35,19 @@ MEANINGS: dict[Kind, str] = {
 
 
 class Figure(Record):
-    """What a judge says of one clip: an amount of a weight, such as 2 wrong words of 9."""
+    """A judge's result for one clip: an amount out of a weight, such as 2 wrong words out of 9."""
 
     amount: float
     weight: float = Field(default=1.0, ge=0)
 
     @property
     def value(self) -> float | None:
-        """The amount of one; ``None`` without a weight."""
+        """The amount divided by the weight; ``None`` without a weight."""
         return self.amount / self.weight if self.weight else None
 
 
 class Estimate(Record):
-    """A figure of many clips, and the 95 % interval of it under another draw of the sentences."""
+    """A figure of many clips, and its 95 % interval if other sentences had been drawn."""
 
     value: float
     low: float
@@ -101,7 +101,7 @@ class Summary(Record):
 
     @property
     def title(self) -> str:
-        """The system in words."""
+        """The name of the system in words."""
         return f"{self.label}: {KINDS[self.kind]}"
 
 
@@ -122,7 +122,7 @@ class Difference(Record):
 
 
 class Similarity(Record):
-    """How alike voices are, as cosines of their vectors; 1 is the same."""
+    """The likeness of voices, as cosines of their vectors; 1 means equal."""
 
     same: Estimate | None  # the likeness of natural clips of one reader
     same_from: str  # the clips that the level ``same`` was taken from
@@ -154,11 +154,11 @@ class Report(Record):
 
     @property
     def titles(self) -> dict[str, str]:
-        """Each system in words."""
+        """The name of each system in words."""
         return {summary.system: summary.title for summary in self.summaries}
 
     def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
-        """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""
+        """The summary of the systems of a ``kind``: of the first one, or of the one with ``label``."""
         matching = (s for s in self.summaries if s.kind == kind and label in (None, s.label))
         return next(matching, None)
 
@@ -172,6 +172,6 @@ def read_report(folder: Path) -> Report:
     """The report in ``folder``.
 
     Raises:
-        TriforceError: it is missing or damaged.
+        TriforceError: the report is missing or damaged.
     """
     return read_record(folder / REPORT, Report)

@@ -81,7 +81,7 @@ class Aligner:
         """The decoder's names of the words of a normalised ``text``: an underscore before each of a word's phones.
 
         Raises:
-            TextError: a part of it cannot be spoken.
+            TextError: a part of the text cannot be spoken.
         """
         return [self._name(word) for word in self.tokenizer.spell(text) if word.is_word]
 
@@ -147,7 +147,7 @@ def aligner() -> Aligner:
 
 
 def pcm(audio: Audio) -> bytes:
-    """The sound as the decoder takes it."""
+    """The sound in the form that the decoder takes."""
     return to_pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE)).tobytes()
 
 

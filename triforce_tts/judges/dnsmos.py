@@ -1,4 +1,4 @@
-"""DNSMOS: networks that guess what listeners would say of a sound alone, on a scale from 1 to 5.
+"""DNSMOS: networks that estimate, from the sound alone, how listeners would grade it on a scale from 1 to 5.
 
 ``dnsmos`` is P.835 (Reddy et al., ICASSP 2022): the speech, the background, and both together. ``p808`` is P.808 (Reddy
 et al., ICASSP 2021): one grade for the whole. The networks lie in the wheel ``speechmos`` (MIT), which does not declare
@@ -95,7 +95,7 @@ _KNEE_HZ, _HZ_A_MEL, _LOG_STEP = 1000.0, 200.0 / 3, np.log(6.4) / 27
 
 
 def _slaney_mels(hertz: float) -> float:
-    """Mels of a frequency above the scale's knee."""
+    """The mels of a frequency above the scale's knee."""
     return float(_KNEE_HZ / _HZ_A_MEL + np.log(hertz / _KNEE_HZ) / _LOG_STEP)
 
 
@@ -105,7 +105,7 @@ def _slaney_hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _mel_levels(wave: Wave) -> npt.NDArray[np.float32]:
-    """What P.808's network hears of ``wave`` [n]: [frames, 120], 1 at the loudest place, -1 at 80 dB below it."""
+    """The input of P.808's network for ``wave`` [n]: [frames, 120], 1 at the loudest place, -1 at 80 dB below it."""
     spectrum = torch.stft(
         torch.from_numpy(wave), _N_FFT, _HOP, window=torch.hann_window(_N_FFT), pad_mode="constant", return_complex=True
     )

@@ -1,4 +1,4 @@
-"""Who speaks, as a vector: the GE2E network of Resemblyzer 0.1.4 (Wan et al., arXiv 1710.10467), with its weights.
+"""The vector of a speaker: the GE2E network of Resemblyzer 0.1.4 (Wan et al., arXiv 1710.10467), with its weights.
 
 Only the weights file of its wheel is used (Apache-2.0): the package itself needs modules that recent Pythons lack.
 Install it with ``pip install --no-deps resemblyzer==0.1.4``.
@@ -62,7 +62,7 @@ def _filters() -> torch.Tensor:
 
 
 def mel_power(wave: Wave) -> torch.Tensor:
-    """Mel power [frames, 40] of ``wave`` [n] at 16 kHz, linear: what the network was trained on."""
+    """The linear mel power [frames, 40] of ``wave`` [n] at 16 kHz, on which the network was trained."""
     spectrum = torch.stft(
         torch.from_numpy(wave), N_FFT, HOP, window=torch.hann_window(N_FFT), pad_mode="constant", return_complex=True
     )
@@ -70,7 +70,7 @@ def mel_power(wave: Wave) -> torch.Tensor:
 
 
 def window_starts(samples: int, step: int = STEP) -> list[int]:
-    """First frames of the windows over ``samples`` at 16 kHz, at least one; the package's own rule."""
+    """The first frames of the windows over ``samples`` at 16 kHz, at least one, by the package's own rule."""
     frames = -(-(samples + 1) // HOP)
     starts = list(range(0, max(1, frames - WINDOW + step + 1), step))
     if len(starts) > 1 and (samples / HOP - starts[-1]) / WINDOW < COVERAGE:
@@ -104,15 +104,15 @@ def embed_windows(waves: Sequence[Wave], step: int = STEP) -> list[Vectors]:
 
 
 def mean_vector(vectors: Vectors) -> Vectors:
-    """The unit vector [256] in the middle of ``vectors`` [n, 256]: the one voice of all of them."""
+    """The unit vector [256] in the middle of ``vectors`` [n, 256]: the voice that they have in common."""
     mean = vectors.mean(axis=0)
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def embed(samples: torch.Tensor, sample_rate: int) -> Vectors:
-    """A unit vector [256] of who speaks in ``samples`` [n].
+    """The unit vector [256] of the speaker in ``samples`` [n].
 
     Raises:
-        TriforceError: as ``embed_windows``.
+        TriforceError: the same as for ``embed_windows``.
     """
     return mean_vector(embed_windows([resample(samples.numpy(), sample_rate, ANALYSIS_RATE)])[0])

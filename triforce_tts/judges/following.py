@@ -1,4 +1,4 @@
-"""Which words of a known text are left out, said again or said in another order: pocketsphinx chooses between such readings.
+"""Finds the words of a known text that are left out, repeated or out of order: pocketsphinx chooses between such readings.
 
 The forced alignment of ``judges.align`` must put every word somewhere. Here the decoder may leave a word out and may go back, at a price,
 and it takes the reading that the sound fits best. No other words are allowed, so no language model is needed, and a small acoustic
@@ -24,7 +24,7 @@ Transition = tuple[int, int, float] | tuple[int, int, float, str]
 
 @dataclass(frozen=True)
 class Reading:
-    """How a text was read."""
+    """The reading of a text: the words that were heard, in their order."""
 
     written: tuple[tuple[str, ...], ...]  # the phones of each word of the text
     # the phones of each word of the text that was found in the sound, in the order of the sound
@@ -32,7 +32,7 @@ class Reading:
 
 
 def follow(aligner: Aligner, audio: Audio, text: str) -> Reading | None:
-    """How the normalised ``text`` was read in the audio; None if the sound fits no reading of it."""
+    """The reading of the normalised ``text`` in the audio; None if the sound fits no reading of it."""
     try:
         names = aligner.names(normalize(text))
     except TextError:

@@ -24,7 +24,7 @@ class Pitch:
 
 
 def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
-    """The pitch of ``samples`` [n]; ``None`` where hardly anything is voiced."""
+    """The pitch of ``samples`` [n]; ``None`` if hardly anything is voiced."""
     from librosa import pyin
 
     wave = resample(samples, sample_rate, ANALYSIS_RATE)

@@ -1,4 +1,4 @@
-"""Recognisers: what is said in a sound, as text. Whisper by faster-whisper or by transformers, and pocketsphinx.
+"""Recognisers, which write down what is said: Whisper by faster-whisper or by transformers, and pocketsphinx.
 
 Whisper tiny.en hears about one word in twenty of clear natural speech wrongly, pocketsphinx a quarter to a half of them:
 figures of one are never compared with figures of the other, so every figure says which recogniser made it.
@@ -128,7 +128,7 @@ def ctranslate_folder(model: str) -> Path:
     """The folder of CTranslate2 weights that ``model`` names: ``tiny.en``, or a path.
 
     Raises:
-        TriforceError: they are not there.
+        TriforceError: the weights are not there.
     """
     if model == TINY:
         return tiny_folder()
@@ -154,7 +154,7 @@ def faster_whisper(model: str, device: str = "cpu") -> FasterWhisper:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A recogniser that is ready: its name, and what it hears in a wave [n] at ``ANALYSIS_RATE``."""
+    """A recogniser that is ready: its name, and the function that hears a wave [n] at ``ANALYSIS_RATE``."""
 
     name: str
     hear: Callable[[Wave], str]
@@ -180,7 +180,7 @@ def open_recogniser(choice: str) -> Recogniser:
 
 
 def _in_pieces(whisper: Whisper, wave: Wave) -> str:
-    """What transformers' Whisper hears, which leaves out all that comes after the first 30 s of a sound."""
+    """The text of transformers' Whisper, piece by piece: by itself it ignores all that comes after the first 30 s."""
     size = _HEARD_S * ANALYSIS_RATE
     pieces = [wave[start : start + size] for start in range(0, max(1, len(wave)), size)]
     return " ".join(text for text, _ in whisper(pieces, "en"))
@@ -188,7 +188,7 @@ def _in_pieces(whisper: Whisper, wave: Wave) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which recogniser is used; ``None`` where there is none at all. ``remark`` says what a reader must know of it."""
+    """The recogniser that is used; ``None`` if there is none. ``remark`` says what a reader must know about it."""
 
     recogniser: str | None
     remark: str = ""

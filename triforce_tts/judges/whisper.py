@@ -1,4 +1,4 @@
-"""Whisper through transformers, from a folder as Hugging Face's hub has them."""
+"""Whisper through transformers, from a folder in the form of Hugging Face's hub."""
 
 import hashlib
 import inspect
@@ -14,7 +14,7 @@ from triforce_tts.files import file_sha256
 
 
 def unusable(folder: Path, error: Exception) -> TriforceError:
-    """What a user is told of a folder whose weights cannot be loaded."""
+    """The error for a folder whose weights cannot be loaded."""
     return TriforceError(
         f"{folder}: cannot load Whisper from there ({first_line(error)}); give another folder of its weights, or choose "
         "the recogniser pocketsphinx"
@@ -22,7 +22,7 @@ def unusable(folder: Path, error: Exception) -> TriforceError:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, without a full stop; the name of its class where it has none."""
+    """The first line of an error's text, without a full stop; the name of its class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
@@ -83,7 +83,7 @@ class Whisper:
         return [(text.strip(), score) for text, score in zip(texts, scores, strict=True)]
 
     def _prompt(self, language: str) -> list[int]:
-        """What the decoder is given first: the start, the language and the task where it knows several, no time stamps."""
+        """The first tokens for the decoder: the start, language and task if it knows several, and no time stamps."""
         settings = self.network.generation_config
         prompt = [int(settings.decoder_start_token_id)]
         if getattr(settings, "is_multilingual", True):
@@ -94,7 +94,7 @@ class Whisper:
         return [*prompt, int(settings.no_timestamps_token_id)]
 
     def _memory(self) -> dict[str, Any]:
-        """What the decoder keeps of the tokens before, as the argument that this version of transformers takes it by."""
+        """The memory of the decoder for earlier tokens, under the argument that this version of transformers has for it."""
         from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
         return {self.memory: EncoderDecoderCache(DynamicCache(), DynamicCache())}
@@ -102,7 +102,7 @@ class Whisper:
     def _write(
         self, sound: Any, logits: torch.Tensor, memory: dict[str, Any], given: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The likeliest tokens [batch, n], filled up with end tokens, and the log probability of each.
+        """The likeliest tokens [batch, n], padded with end tokens, and the log probability of each.
 
         transformers' own loop for Whisper warns of itself, and hears the sound a second time.
         """
@@ -126,7 +126,7 @@ class Whisper:
         return torch.stack(tokens, 1), torch.stack(logprobs, 1)
 
     def _expectations(self, likely: torch.Tensor, language: str) -> list[dict[str, float]]:
-        """The probabilities of ``language`` and of no speech, where the tokenizer knows them."""
+        """The probabilities of ``language`` and of no speech, if the tokenizer has tokens for them."""
         settings, tokenizer = self.network.generation_config, self.processor.tokenizer
         scores: list[dict[str, float]] = [{} for _ in range(len(likely))]
         silence = tokenizer.convert_tokens_to_ids("<|nospeech|>")

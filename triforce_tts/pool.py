@@ -24,7 +24,7 @@ ResultT = TypeVar("ResultT")
 
 
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
-    """Each job with its result, in the order in which they finish. A single worker runs in this process, more in others.
+    """Each job with its result, in the order in which they finish. One worker runs here, several run elsewhere.
 
     When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
     running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.

@@ -64,7 +64,7 @@ def speech_likeness(samples: torch.Tensor, sample_rate: int) -> Likeness:
 
 
 def _pitch(spectrum: torch.Tensor, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The pitch of each frame in Hz, and whether it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
+    """The pitch of each frame in Hz, if it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
     correlation = torch.fft.irfft(spectrum, n=_FFT)[:, :_FRAME]
     of_window = torch.fft.irfft(torch.fft.rfft(window, n=_FFT).abs().square(), n=_FFT)[:_FRAME]
     level = correlation[:, :1].clamp_min(1e-12)
@@ -87,7 +87,7 @@ def _glides(pitch: torch.Tensor, voiced: torch.Tensor) -> float:
 
 
 def _movement_db(spectrum: torch.Tensor, active: torch.Tensor) -> float:
-    """The first quartile, over pairs of frames ``_STEP`` apart, of the change of the spectrum's shape (mean over bands)."""
+    """The first quartile, over pairs of frames ``_STEP`` apart, of the change of the spectrum (mean over bands)."""
     hertz = torch.arange(spectrum.shape[1]) * RATE / _FFT
     edges = pairwise(_BAND_EDGES_HZ)
     bands = torch.stack([spectrum[:, (hertz >= low) & (hertz < high)].sum(dim=1) for low, high in edges], dim=1)

@@ -55,7 +55,7 @@ def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> t
 
 
 def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor:
-    """The place that each of ``count`` indices of an axis reads, [batch, count], 0 to last; ``moves`` is [batch, knots]."""
+    """The place that each of ``count`` indices reads, [batch, count] in [0, last]; ``moves`` is [batch, knots]."""
     knots = moves.shape[1]
     spacing = last[:, None].to(moves.dtype) / (knots + 1)  # the distance between two knots, in indices
     index = torch.arange(count, device=moves.device, dtype=moves.dtype)[None]

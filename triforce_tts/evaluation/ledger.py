@@ -59,7 +59,7 @@ def _digest(parts: Sequence[object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _sound(path: Path) -> str:
-    """A digest of a sound file's content. If the file cannot be read, its fault, which is reported when its turn comes."""
+    """A digest of a sound file's content; if it cannot be read, its fault, which is reported when its turn comes."""
     try:
         with path.open("rb") as file:
             return f"{path.stat().st_size} {hashlib.sha256(file.read(_READ)).hexdigest()}"
@@ -113,7 +113,7 @@ def judged_file(folder: Path) -> Iterator[TextIO]:
 
 
 def append(file: TextIO, key: str, judged: Judged) -> None:
-    """Add a judgement and flush it to the disk."""
+    """Add a judgement and flush it, so that it survives the death of this process."""
     vectors = tuple(map(tuple, judged.vectors))
     line = _Line(key=key, clip=judged.clip, vectors=vectors, work_seconds=judged.work_seconds)
     file.write(f"{json.dumps(line.model_dump(mode='json'))}\n")

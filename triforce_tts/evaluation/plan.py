@@ -178,7 +178,7 @@ def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
 
 
 def _copied(plan: Plan, own: str, clip: Path) -> list[tuple[Sentence, str, Path]]:
-    """The sounds that go through the codes and back: recordings from all over the list, or else the clips of the voices."""
+    """The sounds that go through the codes and back: recordings from the whole list, or else clips of the voices."""
     if plan.recordings:
         every = -(-len(plan.recordings) // _MOST_COPIED)
         return [(r.sentence, r.speaker, r.path) for r in plan.recordings[::every]]

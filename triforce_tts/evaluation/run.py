@@ -55,7 +55,7 @@ def _sound(manifest: Manifest) -> tuple[str, int, str | None]:
 
 
 def told_apart(*namings: list[str]) -> list[str]:
-    """The first of ``namings`` in which all names differ. If none is such, the last one, with numbers at equal names."""
+    """The first of ``namings`` in which all names differ, or else the last one, with numbers at equal names."""
     for names in namings:
         if len(set(names)) == len(names):
             return names

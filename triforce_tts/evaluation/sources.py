@@ -41,7 +41,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Reader:
-    """A person whose voice is cloned. The first clip is the reference; the others show how alike one reader's clips are."""
+    """A person whose voice is cloned. The first clip is the reference; the others show how alike one's clips are."""
 
     name: str
     clips: tuple[Path, ...]

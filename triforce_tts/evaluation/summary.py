@@ -118,7 +118,7 @@ def _difference(
 
 
 def similarity(judged: Sequence[Judged]) -> Similarity | None:
-    """The levels of natural clips of the same and of different readers, and all similarities; ``None`` without vectors."""
+    """The levels of natural clips of one and of different readers, and all similarities; ``None`` without vectors."""
     if not any(result.vectors for result in judged):
         return None
     natural = _readers(judged)
@@ -157,7 +157,7 @@ def _readers(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
 
 
 def _same(natural: dict[str, list[Judged]]) -> tuple[Estimate | None, str]:
-    """The likeness of clips of one reader, from readers with several clips; without any, from the halves of one clip."""
+    """The likeness of clips of one reader, from readers with several clips, or else from the halves of one clip."""
     several = [[_unit(r.vectors[0]) for r in clips] for clips in natural.values() if len(clips) > 1]
     if several:
         return _mean([_mean_cosine(vectors) for vectors in several]), "different clips of one reader"

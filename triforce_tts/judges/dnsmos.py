@@ -40,7 +40,7 @@ def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str
     at most, spread over the sound, the score is nearly the same: the windows overlap.
 
     Raises:
-        TriforceError: the network is missing or another one.
+        TriforceError: the network is missing, or its file is not the known one.
     """
     network = session(PACKAGE, *_P835)
     # The windows are judged one at a time, because a batch is slower on a CPU.
@@ -52,7 +52,7 @@ def p808(samples: Wave, sample_rate: int, most: int | None = None) -> float:
     """The grade of ``samples`` [n], n > 0, by P.808; windows as in ``dnsmos``.
 
     Raises:
-        TriforceError: the network is missing or another one.
+        TriforceError: the network is missing, or its file is not the known one.
     """
     network = session(PACKAGE, *_P808)
     grades = [

@@ -1,4 +1,4 @@
-"""Finds the words of a known text that are left out, repeated or out of order: pocketsphinx chooses between such readings.
+"""Finds words of a known text that are left out, repeated or out of order: pocketsphinx chooses between such readings.
 
 The forced alignment of ``judges.align`` must put every word somewhere. Here the decoder may leave a word out and may go back, at a price,
 and it takes the reading that the sound fits best. No other words are allowed, so no language model is needed, and a small acoustic

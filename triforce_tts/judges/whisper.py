@@ -94,7 +94,7 @@ class Whisper:
         return [*prompt, int(settings.no_timestamps_token_id)]
 
     def _memory(self) -> dict[str, Any]:
-        """The memory of the decoder for earlier tokens, under the argument that this version of transformers has for it."""
+        """The decoder's memory of earlier tokens, under the argument that this version of transformers has for it."""
         from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
         return {self.memory: EncoderDecoderCache(DynamicCache(), DynamicCache())}

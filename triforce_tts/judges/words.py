@@ -30,7 +30,7 @@ class Edits:
 
     @property
     def error(self) -> float:
-        """The wrong ones divided by those of the reference. If the reference is empty: 0 if nothing was heard, else 1."""
+        """The wrong ones divided by all of the reference; if that is empty, 0 if nothing was heard, else 1."""
         return self.wrong / self.total if self.total else float(self.wrong > 0)
 
 

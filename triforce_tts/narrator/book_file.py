@@ -1,4 +1,4 @@
-"""The finished file: written with chapters, tags and cover, read back, counted and measured, and only then put in its place."""
+"""The finished file: it is written with chapters, tags and cover, read back and measured, and only then put in place."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: the lines in time, the tags under FFmpeg's names, and a cover."""
+    """The content of a file: the lines with their times, the tags under FFmpeg's names, and a cover."""
 
     timeline: Timeline
     lines: Lines
@@ -85,7 +85,7 @@ def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Wr
 
     Raises:
         TriforceError: the disk is full or the folder cannot be written; the file that was there stays.
-        AudioError: what was read back is not what was written.
+        AudioError: the file that was read back differs from what was written.
     """
     suffix = path.suffix.lower()
     form = FORMATS[suffix]
@@ -202,7 +202,7 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
     """The figures of a written file and the number of its chapters.
 
     Raises:
-        AudioError: it has not as many samples or other chapters than were written.
+        AudioError: the file has another number of samples, or other chapters, than were written.
     """
     with open_container(path, path.name) as container:
         titles = [chapter["metadata"].get("title", "") for chapter in container.chapters()]

@@ -1,4 +1,4 @@
-"""Who speaks what: a file that gives the speakers of a book their voices, and the parts of a block that each of them says.
+"""The cast: a file gives the speakers of a book their voices, and each part of a block belongs to one of them.
 
 The speakers of a play are those that the book marks as such, or the names in capitals that begin its paragraphs. In prose they are
 those whom ``books.quotes`` is certain of. All that nobody else says belongs to the narrator.
@@ -40,7 +40,7 @@ def name_key(name: str) -> str:
 
 @dataclass(frozen=True)
 class CastFile:
-    """What a cast file says: the voice of the narrator, of speakers by ``name_key``, and of the narrator in single chapters."""
+    """The content of a cast file: the voices of the narrator, of speakers by ``name_key``, and of single chapters."""
 
     path: Path
     narrator: str | None
@@ -181,12 +181,12 @@ def _openings(book: ChapterBook) -> frozenset[str]:
 
 
 def _opening(block: Block) -> re.Match[str] | None:
-    """What may be a speaker's name at the start of a block; the first words of a chapter have lost their capitals."""
+    """The possible name of a speaker at the start of a block; the first words of a chapter have lost their capitals."""
     return _OPENING.match(block.text) if block.kind in _PROSE and not block.speaker else None
 
 
 def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
-    """The parts of a block in order with their speakers; their texts joined are what is spoken of the block."""
+    """The parts of a block in order with their speakers; their joined texts are the spoken text of the block."""
     text, speaker, before = block.spoken, block.speaker, ""
     if (match := _opening(block)) and name_key(match["name"]) in openings:
         cut = len(text) - len(block.text) + match.end()
@@ -198,7 +198,7 @@ def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
 
 
 def _without_directions(text: str, speaker: str, directions: Sequence[str]) -> Iterator[Speech]:
-    """A speech of a play; what stands in square brackets or is marked as a direction belongs to the narrator."""
+    """A speech of a play. Text in square brackets or marked as a direction belongs to the narrator."""
     spans = [match.span() for match in _BRACKETS.finditer(text)]
     at = 0
     for direction in directions:

@@ -1,4 +1,4 @@
-"""What is measured of every line, and what is wrong with it.
+"""The measurements of every line, and the faults that they show.
 
 The engine says which words have no sound and whether the line ended by itself. The other checks look at the sound alone, at the
 times that the aligner gives to the words, and at what a recogniser hears. Where the bounds come from is said in docs/narrator.md.
@@ -57,7 +57,7 @@ LIKENESS_S = 1.6
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks say of one take of a line."""
+    """The result of the checks of one take of a line."""
 
     flags: tuple[str, ...]
     figures: dict[str, float]
@@ -66,7 +66,7 @@ class Checked:
 
     @property
     def rank(self) -> tuple[int, int, float, float]:
-        """The smaller, the better the take."""
+        """The rank of the take: the smaller, the better."""
         wrong = self.figures.get("wrong phones", 0.0) + self.figures.get("read wrongly", 0.0)
         return self.missing, len(self.flags), wrong, -self.figures.get("likeness", 0.0)
 
@@ -82,7 +82,7 @@ class Checker:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is checked, for the record of a line."""
+        """The names of the checks, for the record of a line."""
         names = ["engine", "sound"]
         if self.align is not None:
             names.append("alignment")
@@ -118,7 +118,7 @@ class Checker:
         return Checked(tuple(flags), rounded, heard, missing)
 
     def _words(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
-        """What is wrong with the places of the words. Where every word was followed, it is no fault if alignment fails."""
+        """The faults in the places of the words. If every word was followed, a failed alignment is no fault."""
         reading = [] if self.follow is None else reading_flags(self.follow(audio, text), figures)
         if self.align is None:
             return reading
@@ -133,7 +133,7 @@ class Checker:
 
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
-    """The checks, alignment and reading among them where they are wanted and pocketsphinx is installed."""
+    """The checks, with alignment and reading if they are wanted and pocketsphinx is installed."""
     if not alignment or absent("pocketsphinx"):
         return Checker(None, recogniser)
     from triforce_tts.judges.align import aligner
@@ -142,7 +142,7 @@ def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
 
 
 def with_voice(checker: Checker, clip: Path | str, model_audio: AudioConfig) -> Checker:
-    """``checker`` that also asks whether a line sounds like ``clip``, where the network for that is installed.
+    """``checker``, which then also checks whether a line sounds like ``clip``, if the network for that is installed.
 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
@@ -179,7 +179,7 @@ def _longest_noise(wave: Wave, sample_rate: int) -> float:
 
 
 def _frames(wave: Wave, sample_rate: int) -> Wave:
-    """``wave`` [n] as [frames, samples]; what does not fill a frame is left out."""
+    """``wave`` [n] as [frames, samples]; a rest that does not fill a frame is left out."""
     frame = max(1, round(FRAME_S * sample_rate))
     return wave[: len(wave) // frame * frame].reshape(-1, frame)
 
@@ -207,7 +207,7 @@ def _engine_flags(spoken: Spoken) -> list[str]:
 
 
 def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
-    """What is wrong with a sound by its figures; ``predicted_s`` is the length that its text predicts."""
+    """The faults of a sound by its figures; ``predicted_s`` is the length that its text predicts."""
     flags, seconds = [], figures["seconds"]
     if abs(seconds - predicted_s) > RATE_SLACK_S and not RATE[0] <= seconds / predicted_s <= RATE[1]:
         flags.append(f"it lasts {seconds:.1f} s, expected about {predicted_s:.1f} s")
@@ -223,7 +223,7 @@ def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
 
 
 def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
-    """What a recogniser heard wrongly; the figures get the number of wrong words and the longest run of them.
+    """The faults that a recogniser heard; the figures get the number of wrong words and their longest run.
 
     A recogniser makes errors of its own, mostly single words, and it writes what it heard in other words that sound alike. So the
     phones are compared, and the longest run of wrong ones counts, not an average.
@@ -254,7 +254,7 @@ def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]
 
 
 def doubt_flags(figures: dict[str, float]) -> list[str]:
-    """What neither the aligner nor the recogniser alone is sure of: they hear in different ways, so their doubts add up."""
+    """A fault that neither aligner nor recogniser is sure of alone: they hear in different ways, so doubts add up."""
     read, heard = figures.get("read wrongly", 0.0), figures.get("wrong phones", 0.0)
     if min(read, heard) > 0 and read + heard >= DOUBTED:
         return ["the aligner and the recogniser both doubt a word"]
@@ -262,7 +262,7 @@ def doubt_flags(figures: dict[str, float]) -> list[str]:
 
 
 def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:
-    """What is wrong with how a line was read; the figures get the phones that were read wrongly in one place."""
+    """The faults of how a line was read; the figures get the most phones that were read wrongly in one place."""
     if reading is None:
         return ["the words cannot be followed in the sound"]
     runs = differing_runs(reading.written, reading.read)

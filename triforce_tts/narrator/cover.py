@@ -1,4 +1,4 @@
-"""The picture on a book's cover, as a file of sound can hold it."""
+"""The picture on a book's cover, in a form that a sound file can hold."""
 
 import io
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def read_cover(path: Path) -> Cover:
     """The picture in a file.
 
     Raises:
-        TriforceError: it is missing, too large, or neither JPEG nor PNG.
+        TriforceError: the file is missing, too large, or neither JPEG nor PNG.
     """
     cover = picture(read_file(path, MOST_BYTES))
     if cover is None:
@@ -38,7 +38,7 @@ def read_cover(path: Path) -> Cover:
 
 
 def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
-    """The cover that a book brings, and a remark if it cannot be used; a book without one is no less a book."""
+    """The cover in a book, and a remark if it cannot be used; a book may have none."""
     if not about.cover:
         return None, ""
     try:

@@ -56,7 +56,7 @@ class Episode:
 
 
 def episode_guid(book: ChapterBook) -> str:
-    """A name for the content of a book: its title and all that is spoken of it."""
+    """A name for the content of a book: its title and its whole spoken text."""
     digest = hashlib.sha256(book.about.title.encode("utf-8", "replace"))
     for block in book.blocks():
         digest.update(b"\n" + block.spoken.encode("utf-8", "replace"))
@@ -64,7 +64,7 @@ def episode_guid(book: ChapterBook) -> str:
 
 
 def published(date: str) -> datetime:
-    """The day that an article states, at noon of UTC; without one, now."""
+    """The day that an article states, at noon UTC; without such a day, the current time."""
     now = datetime.now(timezone.utc).replace(microsecond=0)
     try:
         day = datetime.fromisoformat(f"{date}T12:00:00+00:00")
@@ -78,7 +78,7 @@ def check_feed(folder: Path, base: str | None) -> None:
 
     Raises:
         ConfigError: ``base`` is no address that files can follow.
-        TriforceError: the folder is a file, or its feed is damaged or another program's.
+        TriforceError: the folder is a file, or its feed is damaged or belongs to another program.
     """
     if base is not None and (
         not base.lower().startswith(("http://", "https://")) or not base.isprintable() or set(base) & set(" ?#")
@@ -134,8 +134,8 @@ def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
     """Put an episode into the feed of ``folder``; it replaces an earlier one with the same words, or in the same file.
 
     Args:
-        folder: holds the sound of the episode.
-        episode: which is added.
+        folder: the folder with the sound of the episode.
+        episode: the episode to add.
         base: the address of the folder on the web; without it that of the feed, or else the folder's own as a ``file:`` URL.
 
     Raises:

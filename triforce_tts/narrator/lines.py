@@ -23,7 +23,7 @@ FOLDER = "lines"
 
 
 class LineRecord(Record):
-    """How a line was spoken, and what the checks say of it."""
+    """The record of how a line was spoken, with the result of the checks."""
 
     samples: int = Field(ge=0)  # 0 if nothing of the line could be spoken; there is no FLAC file then
     sample_rate: int = Field(ge=1)
@@ -50,11 +50,11 @@ class Lines:
     tags: dict[str, str]
 
     def path(self, key: str) -> Path:
-        """Where the sound of a line lies, or will lie."""
+        """The path of the sound of a line, whether it exists yet or not."""
         return self.folder / FOLDER / f"{key}.flac"
 
     def record(self, key: str) -> LineRecord | None:
-        """What is known of a line; none where it is missing or damaged."""
+        """The record of a line; None if the line is missing or damaged."""
         path = self.path(key)
         try:
             record = read_record(path.with_suffix(".json"), LineRecord)
@@ -64,7 +64,7 @@ class Lines:
         return record if is_whole else None
 
     def keep(self, key: str, samples: torch.Tensor, record: LineRecord) -> LineRecord:
-        """Write a line; its record is returned with the checksum."""
+        """Write a line; returns its record with the checksum."""
         path, sha256 = self.path(key), ""
         if record.samples:
             encoded = encode_flac(Audio(samples, record.sample_rate, self.tags))
@@ -79,7 +79,7 @@ class Lines:
         """The samples [n] of a line.
 
         Raises:
-            AudioError: the file went or changed since it was checked.
+            AudioError: the file was removed or changed after it was checked.
         """
         if not record.samples:
             return np.zeros(0, np.float32)

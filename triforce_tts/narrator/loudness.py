@@ -44,7 +44,7 @@ class Loudness:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """The length of the sound."""
         return self.samples / self.sample_rate
 
 
@@ -70,7 +70,7 @@ class Meter:
         self._put(np.zeros(self._margin, np.float32))
 
     def feed(self, wave: Wave) -> None:
-        """Take the next piece."""
+        """Measure the next piece."""
         self._samples += len(wave)
         self._square += float(np.square(wave, dtype=np.float64).sum())
         self._put(wave)
@@ -82,7 +82,7 @@ class Meter:
         self._length += len(wave)
 
     def _measure(self, waiting: Wave) -> None:
-        """Measure all whole windows in ``waiting``; what a later window needs stays."""
+        """Measure all whole windows in ``waiting``, and keep the samples that a later window needs."""
         step, at = self._window - 2 * self._margin, 0
         while at + self._window <= len(waiting):
             self._measure_window(waiting[at : at + self._window])
@@ -100,7 +100,7 @@ class Meter:
         self._peak = max(self._peak, float(np.abs(own).max()))
 
     def result(self) -> Loudness:
-        """The figures of all that was fed; nothing can be fed after it."""
+        """The figures of the whole sound; no further piece can be fed after this."""
         self._put(np.zeros(self._window, np.float32))
         self._measure(np.concatenate(self._waiting))
         # A remainder shorter than a hop belongs to no block.
@@ -136,7 +136,7 @@ def _gated(hops: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
 def _means(
     hops: "np.ndarray[tuple[int], np.dtype[np.float64]]", count: int
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """The mean of every ``count`` hops in a row; of all of them where there are fewer."""
+    """The mean of every ``count`` consecutive hops; the mean of all hops if there are fewer."""
     if len(hops) <= count:
         return np.array([hops.mean()])
     return np.convolve(hops, np.full(count, 1 / count), "valid")

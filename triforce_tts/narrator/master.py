@@ -14,7 +14,7 @@ MOST_PASSES = 4  # the most passes of writing and measuring
 
 @dataclass(frozen=True)
 class Profile:
-    """What a shop or a player expects of a file."""
+    """The demands of a shop or a player on a file."""
 
     name: str
     measure: str = ""  # "RMS" or "LUFS"; empty if no level is set
@@ -43,7 +43,7 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Result:
-    """One demand of a profile, and what the finished file has."""
+    """One demand of a profile, and the value of the finished file."""
 
     name: str
     value: str
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Level:
-    """How lines are made louder: by a gain, and by a limiter below a ceiling."""
+    """The change of level of the lines: a gain, and a limiter below a ceiling."""
 
     gain_db: float = 0.0
     ceiling_db: float = math.inf
@@ -72,7 +72,7 @@ def measured(profile: Profile, loudness: Loudness) -> float:
 
 
 def first_level(profile: Profile, loudness: Loudness) -> Level:
-    """The level by which a sound of this loudness would meet the profile, but for the limiter and the coder."""
+    """The level with which a sound of this loudness would meet the profile, if limiter and coder changed nothing."""
     if not profile.measure:
         return Level()
     gain = profile.aim - measured(profile, loudness)
@@ -80,7 +80,7 @@ def first_level(profile: Profile, loudness: Loudness) -> Level:
 
 
 def next_level(profile: Profile, level: Level, finished: Loudness) -> Level | None:
-    """A better level after a file was measured; none if it is good as it is."""
+    """A better level after a file was measured; None if the file is good."""
     if not profile.measure:
         return None
     missing = profile.aim - measured(profile, finished)

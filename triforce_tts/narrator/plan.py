@@ -37,7 +37,7 @@ _GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # the beginning of a tex
 
 
 class PlannedLine(Record):
-    """A line: what is written, what is said, how, and which line of the cache has its sound."""
+    """A line: the written and the spoken text, how it is spoken, and the key of its sound in the cache."""
 
     number: int  # the line's number in the whole book, from 1
     source: str  # the sentence as it was written; a long sentence is the source of several lines
@@ -58,7 +58,7 @@ class PlannedBlock(Record):
 
 
 class PlannedChapter(Record):
-    """A chapter; one that is not chosen is in the plan all the same."""
+    """A chapter. Chapters that are not chosen are also in the plan."""
 
     number: int  # the chapter's number, from 1
     title: str
@@ -69,7 +69,7 @@ class PlannedChapter(Record):
 
     @property
     def lines(self) -> list[PlannedLine]:
-        """Its lines, in order."""
+        """The lines of the chapter, in order."""
         return [line for block in self.blocks for line in block.lines]
 
 
@@ -83,7 +83,7 @@ class Unspoken(Record):
 
 
 class Plan(Record):
-    """What ``plan.json`` holds."""
+    """The content of ``plan.json``."""
 
     format: int = 1
     title: str
@@ -100,7 +100,7 @@ class Plan(Record):
 
     @property
     def parts(self) -> list[PlannedChapter]:
-        """All that is narrated: the chosen chapters, and the credits around them."""
+        """All parts that are narrated: the chosen chapters, and the credits around them."""
         return [part for part in (self.opening, *self.chosen, self.closing) if part is not None]
 
     @property
@@ -115,17 +115,17 @@ class Plan(Record):
 
     @property
     def spoken_words(self) -> int:
-        """Words of the source that are narrated."""
+        """The number of words of the source that are narrated."""
         return sum(chapter.words for chapter in self.chosen)
 
     @property
     def credit_words(self) -> int:
-        """Words of the credits."""
+        """The number of words in the credits."""
         return sum(part.words for part in (self.opening, self.closing) if part is not None)
 
     @property
     def skipped_words(self) -> dict[str, int]:
-        """Words of the source that are not narrated, by reason."""
+        """The number of words of the source that are not narrated, by reason."""
         words: Counter[str] = Counter()
         for part in self.skipped:
             words[part.reason] += part.words
@@ -146,7 +146,7 @@ class Plan(Record):
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a user asked for a line: another take of it, and perhaps another text."""
+    """The user's wish for a line: another take of it, and perhaps another text."""
 
     take: int
     text: str | None = None
@@ -154,7 +154,7 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Speaker:
-    """What decides how a line is spoken apart from the line.
+    """Everything apart from the line that decides how it is spoken.
 
     ``identity`` stands for model, settings and the narrator's voice; ``voices`` has such an identity for each voice of the cast.
     """
@@ -170,7 +170,7 @@ class Speaker:
         return int(_digest(self.seed, text, occurrence, take)[:16], 16) % _SEEDS
 
     def key_of(self, line: Line, seed: int, voice: str = "") -> str:
-        """The name of a line's sound: it changes with all that the sound depends on, and with nothing else."""
+        """The name of a line's sound, which changes with everything that the sound depends on, and with nothing else."""
         identity = self.voices[voice] if voice else self.identity
         return _digest(identity, line.text, line.tokens, seed)[:32]
 
@@ -192,7 +192,7 @@ class Planner:
         self._is_held = False  # whether the book asks for the pause behind the last line
 
     def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
-        """A chapter with its lines; what has no reading is added to ``unspoken``."""
+        """A chapter with its lines; text without a reading is added to ``unspoken``."""
         blocks: list[PlannedBlock] = []
         where = f"chapter {number}"
         before = sum(part.words for part in self.unspoken)
@@ -239,7 +239,7 @@ class Planner:
         return planned
 
     def _part(self, part: Part, spoken: Iterable[Stretch], where: str) -> list[PlannedLine]:
-        """The lines of what one voice says without a break."""
+        """The lines of a part that one voice speaks without a break."""
         planned: list[PlannedLine] = []
         for stretch in spoken:
             for sentence in stretch.sentences:
@@ -320,13 +320,13 @@ def make_plan(
     front: bool = True,
     credited: tuple[Chapter, Chapter] | None = None,
 ) -> Plan:
-    """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
+    """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once, in order.
 
     Args:
-        book: which ``read_chapters`` has read.
+        book: the book that ``read_chapters`` has read.
         chosen: the numbers of the chapters that are narrated.
         planner: makes the lines.
-        model: that speaks, for readers of the plan.
+        model: the name of the model that speaks, for readers of the plan.
         voice: likewise.
         rate: characters a second of its speech.
         front: whether chapters in front of the main text are narrated if they are chosen.
@@ -360,10 +360,10 @@ def make_plan(
 
 
 def choose_chapters(wanted: str | None, count: int) -> list[int]:
-    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all of them without it.
+    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all chapters if it is None.
 
     Raises:
-        TextError: it is no such list, or names a chapter that the book does not have.
+        TextError: ``wanted`` is no such list, or names a chapter that the book does not have.
     """
     if wanted is None:
         return list(range(1, count + 1))

@@ -1,4 +1,4 @@
-"""How far a narration is: a bar for people, or lines of JSON for other programs."""
+"""The progress of a narration: a bar for people, or lines of JSON for other programs."""
 
 import json
 import sys
@@ -18,10 +18,10 @@ Shown = Literal["bar", "json", "none"]
 
 
 class Progress(Protocol):
-    """Is told what was done; ``event`` names the step: 'line', 'measure', 'encode' or 'verify'."""
+    """A receiver of progress; ``event`` names the step: 'line', 'measure', 'encode' or 'verify'."""
 
     def __call__(self, event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
-        """``done`` of ``total``; ``left_s`` seconds are left of this step where that is known."""
+        """Take the report that ``done`` of ``total`` is done; ``left_s`` is the time left for this step, if it is known."""
 
 
 class Pace:
@@ -31,7 +31,7 @@ class Pace:
         self._total, self._began, self._done = total, time.monotonic(), 0.0
 
     def left_s(self, amount: float) -> float:
-        """The seconds that are left after another ``amount`` was done."""
+        """The seconds that are left, after another ``amount`` was done."""
         self._done += amount
         elapsed = time.monotonic() - self._began
         return elapsed / self._done * max(0.0, self._total - self._done) if self._done else 0.0

@@ -1,4 +1,4 @@
-"""Speaks the lines of a plan whose sound is missing: each until the checks are content, at most so many tries."""
+"""Speaks the lines of a plan whose sound is missing: each until the checks find no fault, or the tries are used up."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ _TAKE_STRIDE = 1_000_000_007  # the distance between the seeds of two takes of a
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A voice of the cast, and the checks of what it says."""
+    """A voice of the cast, and the checks of its lines."""
 
     voice: Voice
     checker: Checker
@@ -38,7 +38,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """A model that speaks in a voice, and the checks of what it says."""
+    """A model that speaks in a voice, and the checks of its lines."""
 
     synthesizer: Synthesizer
     voice: Voice
@@ -48,7 +48,7 @@ class Studio:
     takes: int = 1  # the number of takes of every line; the best take is kept
 
     def speaker(self, seed: int) -> Speaker:
-        """What the plan needs to know of model, voice and settings."""
+        """The facts about model, voice and settings that the plan needs."""
         model = self.synthesizer.model
         used = self.synthesizer.settings
         # The size of a batch, like the kind of device, affects only the speed.
@@ -67,12 +67,12 @@ class Studio:
 
 
 def threads_that_count(model: Model) -> int:
-    """How many threads compute the sums: on a CPU the last bits of a sound depend on it (docs/decisions.md)."""
+    """The number of threads that compute sums: on a CPU the last bits of a sound depend on it (docs/decisions.md)."""
     return torch.get_num_threads() if model.device.type == "cpu" else 1
 
 
 def voice_identity(voice: Voice) -> str:
-    """A checksum of all that the networks know of a voice."""
+    """A checksum of everything in a voice that the networks use."""
     codes, speaker = voice.codes.cpu().contiguous(), voice.speaker.cpu().contiguous()
     digest = hashlib.sha256(codes.numpy().tobytes())
     digest.update(speaker.numpy().tobytes())
@@ -80,10 +80,10 @@ def voice_identity(voice: Voice) -> str:
 
 
 def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> None:
-    """Refuse to speak lines that another model, voice or setting has planned: their names would no longer say what they are.
+    """Refuse to speak lines that were planned for another model, voice or setting: their keys would be wrong.
 
     Raises:
-        TriforceError: ``speaker`` would give the first line another name.
+        TriforceError: ``speaker`` would give the first line another key.
     """
     first = planned[0]
     if first.voice not in ("", *speaker.voices):
@@ -101,7 +101,7 @@ def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> No
 def speak_missing(
     studio: Studio, planned: Sequence[PlannedLine], lines: Lines, progress: Progress
 ) -> dict[str, LineRecord]:
-    """The record of every line, by its key; what the cache lacks is spoken first, here or by another process.
+    """The record of every line, by its key. Lines that the cache lacks are spoken first, here or by another process.
 
     Raises:
         TriforceError: the disk is full, or the folder cannot be written.
@@ -122,7 +122,7 @@ def speak_missing(
 def missing_lines(
     studio: Studio, planned: Sequence[PlannedLine], records: Mapping[str, LineRecord]
 ) -> list[PlannedLine]:
-    """The lines of which something is left to do, each key once."""
+    """The lines that still need work, each key once."""
     return list({line.key: line for line in planned if not _is_done(records.get(line.key), studio)}.values())
 
 
@@ -151,14 +151,14 @@ def speak_shared(
 
 
 def _is_done(record: LineRecord | None, studio: Studio) -> bool:
-    """Whether nothing is left to do for a line: it passed these checks, or was tried often enough."""
+    """Whether a line needs no more work: it passed these checks, or was tried often enough."""
     if record is None or not set(studio.checker.names) <= set(record.checks):
         return False
     return record.tries >= studio.takes and (not record.flags or record.tries >= studio.tries)
 
 
 def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: LineRecord | None) -> LineRecord | None:
-    """A line that passed fewer checks than are made now, if its sound passes these too; else it is spoken anew."""
+    """A line that passed fewer checks than are made now, if its sound passes these too; else None: it is spoken again."""
     if record is None or record.flags or not record.samples or record.tries < studio.takes:
         return None
     began = time.perf_counter()
@@ -172,7 +172,7 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
 
 
 def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[LineRecord]:
-    """Speak lines together; of each the first take without a flag is kept, or the best of all if there are several."""
+    """Speak lines together. The first take without a flag is kept of each line, or the best if several are wanted."""
     began = time.perf_counter()
     known = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
     takes: dict[str, list[tuple[Checked, torch.Tensor]]] = {line.key: [] for line in some}
@@ -196,7 +196,7 @@ def _keep_best(
 
 
 def _takes(studio: Studio, some: Sequence[PlannedLine], number: int) -> list[Spoken]:
-    """Try ``number`` of lines, in one batch of the size that the settings name."""
+    """Make try ``number`` of each line, in one batch of the size in the settings."""
     if studio.synthesizer.settings.batch <= 1:
         return [_take(studio, line, number) for line in some]
     synthesizer = studio.synthesizer
@@ -205,7 +205,7 @@ def _takes(studio: Studio, some: Sequence[PlannedLine], number: int) -> list[Spo
 
 
 def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
-    """Try ``number`` of a line by itself."""
+    """Make try ``number`` of a single line."""
     synthesizer = studio.synthesizer
     job = _job(studio, line, number)
     (spoken,) = speak_jobs(synthesizer.model, [job], replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
@@ -213,7 +213,7 @@ def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
 
 
 def _job(studio: Studio, line: PlannedLine, number: int) -> Job:
-    """What try ``number`` of a line draws; from the second on, a line that ends without a mark gets a full stop."""
+    """The job of try ``number`` of a line; from the second try on, a line that ends without a mark gets a full stop."""
     model = studio.synthesizer.model
     script = make_line(line.source, line.text, line.pause_s, model.tokenizer, model.room)
     if number:

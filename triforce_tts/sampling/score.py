@@ -1,4 +1,4 @@
-"""How likely the GPT finds a sequence: both directions between text and speech, and the flip score.
+"""The likelihood of a sequence for the GPT: both directions between text and speech, and the flip score.
 
 The same network can listen to speech, so it can check what it said. The flip score is the mean of log P(text | speech)
 - log P(text) over the letters. The prior is subtracted because rare words are unlikely whatever was said.

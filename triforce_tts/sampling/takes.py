@@ -1,4 +1,4 @@
-"""Takes: a line as it was drawn once, and which of its words have no sound."""
+"""Takes: a line as it was drawn once, and the words in it that have no sound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -154,13 +154,13 @@ class Reading:
 
 
 def _table(rows: Sequence[Sequence[int]], filler: int, device: torch.device | str) -> torch.Tensor:
-    """``rows`` as one tensor [rows, longest + 1], filled up with at least one ``filler`` each."""
+    """``rows`` as one tensor [rows, longest + 1]; each row is padded with at least one ``filler``."""
     width = max(map(len, rows)) + 1
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], device=device)
 
 
 class Step(NamedTuple):
-    """What one step of ``draw_steps`` drew."""
+    """The ids that one step of ``draw_steps`` drew."""
 
     ids: torch.Tensor  # [batch, width]; a row that ended before this step has <end> here
     running: torch.Tensor  # [batch] bool: the rows that have not ended

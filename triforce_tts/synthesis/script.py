@@ -33,7 +33,7 @@ Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
 
 
 class SpeakingLimits(Record):
-    """How a trained model may be used. The GPT's ``config.json`` holds this as ``speaking``.
+    """The limits within which a trained model may be used. The GPT's ``config.json`` holds them as ``speaking``.
 
     A checkpoint of an earlier version, which lacks a limit, gets the default. The defaults are the bundled model's,
     apart from ``least_seconds``: without an entry a word must have one frame.
@@ -56,7 +56,7 @@ class SpeakingLimits(Record):
 
 
 class Training(Record):
-    """What the GPT's ``config.json`` says of what it was trained on."""
+    """The entries of the GPT's ``config.json`` about its training data."""
 
     voice_seconds: tuple[Seconds, Seconds]  # the shortest and the longest voice prompt
     characters_per_second: float = Field(gt=0.1, lt=1000.0)
@@ -65,7 +65,7 @@ class Training(Record):
 
 @dataclass(frozen=True)
 class Room:
-    """How much a model can take of one line."""
+    """The room that a model has for one line."""
 
     limits: SpeakingLimits
     characters_per_second: float  # the rate of spoken text in the training data
@@ -90,7 +90,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Line:
-    """What is spoken at once: a sentence, or a part of a sentence that is too long."""
+    """A text that is spoken at once: a sentence, or a part of a sentence that is too long."""
 
     source: str  # the sentence as it was written
     text: str  # the normalised text, as it is spoken
@@ -139,7 +139,7 @@ def make_script(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
 
 
 def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
-    """The lines of ``text`` as they are spoken, whatever is in brackets; arguments and errors as ``make_script``."""
+    """The lines of ``text``, in which brackets never mark pauses; arguments and errors as in ``make_script``."""
     if not text.strip():
         raise TextError("the text is empty; give at least one word")
     _check_length(len(text), "the text has")
@@ -176,7 +176,7 @@ def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
     """A normalised ``text`` as one line.
 
     Raises:
-        TextError: it is too long to be one.
+        TextError: the text is too long for one line.
     """
     line = make_line(text, text, 0.0, tokenizer, room)
     if room.budget(line) < room.steps_per_second:

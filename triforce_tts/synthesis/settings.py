@@ -1,4 +1,4 @@
-"""How speech is made: the choices of a caller, apart from model, text, voice and seed."""
+"""The settings of speech: the choices of a caller, apart from model, text, voice and seed."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from triforce_tts.sampling.nucleus import TokenSampling
 
 @dataclass(frozen=True)
 class Settings:
-    """How speech is made. ``diffusion_steps`` 0 leaves stage 3 out: what is heard is the DVAE's decode alone."""
+    """The settings of speech. ``diffusion_steps`` 0 leaves stage 3 out: only the DVAE's decode is heard."""
 
     # The number of readings that are drawn of each line. The one in which the GPT hears the text best is taken.
     candidates: int = 1

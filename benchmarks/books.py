@@ -33,7 +33,7 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What was found of a book; each pair is what was right, and of how many."""
+    """The figures of a book; each pair is a number of right items and the number of all items."""
 
     name: str
     titles: tuple[int, int]
@@ -52,7 +52,7 @@ class Figures:
 
     @property
     def missing(self) -> str:
-        """The share of the words that were not found, in per cent."""
+        """The share of the words that are missing, in per cent."""
         return f"{100 * max(0, self.words[1] - self.words[0]) / self.words[1]:.3g}"
 
 
@@ -87,7 +87,7 @@ def compare(path: Path, answer: dict[str, Any]) -> Figures:
 
 @dataclass(frozen=True)
 class LineByLine:
-    """How many lines are spoken whole and in order, of how many, and the words that are missing and added."""
+    """The number of lines that are spoken whole and in order, the number of all lines, and missing and added words."""
 
     right: int
     lines: int
@@ -97,7 +97,7 @@ class LineByLine:
 
 
 def line_by_line(path: Path, expected: Path) -> LineByLine:
-    """What is spoken of a book, beside the lines that are expected."""
+    """The comparison of the spoken text of a book with the expected lines."""
     lines = [
         line.strip().removeprefix("(heading: ").rstrip(")")
         for line in expected.read_text(encoding="utf-8").splitlines()

@@ -37,7 +37,7 @@ WAYS = ("voice", "tail", "both")
 
 @dataclass(frozen=True)
 class Line:
-    """A spoken line; figures that a line has too little sound for are not numbers."""
+    """A spoken line; a figure is NaN if the line has too little sound for it."""
 
     samples: torch.Tensor  # [n]
     semitones: float  # the median pitch in semitones over 100 Hz
@@ -47,7 +47,7 @@ class Line:
 
 
 def prompt(way: str, clip: torch.Tensor, spoken: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The codes [frames, groups] that the next line is prompted with; as many frames as ``clip`` has."""
+    """The codes [frames, groups] of the prompt for the next line, with as many frames as ``clip`` has."""
     if way == "voice" or not spoken:
         return clip
     frames = len(clip)

@@ -34,14 +34,14 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def codes_grammar(vocabulary: Vocabulary) -> torch.Tensor:
-    """As ``speech_grammar``, without <end>: every row draws as many tokens as its limit."""
+    """The grammar of ``speech_grammar`` without <end>: every row draws as many tokens as its limit."""
     allowed = speech_grammar(vocabulary)
     allowed[0, END] = False
     return allowed
 
 
 class StaticDecoder:
-    """The loop of ``generate`` for prompts [batch, tokens] of one length, by a step that can be captured in a CUDA graph."""
+    """The loop of ``generate`` for prompts [batch, tokens] of one length; a CUDA graph can capture its step."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class StaticDecoder:
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def capture(self) -> None:
-        """Capture the step; until it is replayed on purpose, what warming up wrote counts for nothing."""
+        """Capture the step. The values that the warm-up wrote do not count."""
         self._begin()
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -131,7 +131,7 @@ def build(size: str) -> tuple[GPT, Vocabulary]:
 
 
 def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
-    """Median seconds of ``work`` after one call that is not timed."""
+    """The median seconds of ``work``, after one call that is not timed."""
     times = []
     for _ in range(ROUNDS + 1):
         began = time.perf_counter()
@@ -155,7 +155,7 @@ def operators(allowed: bool) -> Iterator[None]:
 
 
 def bytes_a_frame(model: GPT, small: bool) -> int:
-    """Bytes of weights that one step reads, a batch shares them; in float16 if ``small``."""
+    """The bytes of weights that one step of a batch reads; in float16 if ``small``."""
     table = model.model.embed_tokens.weight
     read = model.first_ids + (model.width - 1) * (model.vocabulary.config.n_codes if isinstance(model, FrameGPT) else 0)
     numbers = sum(p.numel() for p in model.parameters()) - table.numel() + read * table.shape[1]
@@ -163,7 +163,7 @@ def bytes_a_frame(model: GPT, small: bool) -> int:
 
 
 def read_speed(device: torch.device) -> float:
-    """Bytes a second at which a tensor of 400 MB is read."""
+    """The bytes a second when a tensor of 400 MB is read."""
     large = torch.ones(100_000_000, device=device)
     return 4e8 / seconds_of(lambda: large.sum().item(), device)
 
@@ -224,7 +224,7 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
 
 
 def main() -> None:
-    """Print a row a size, precision and batch."""
+    """Print a row for each size, precision and batch."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_sizes(parser)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])

@@ -51,7 +51,7 @@ DRIFTS = {
 
 @dataclass(frozen=True)
 class Heard:
-    """A line, and what became of it."""
+    """A line, with what the recogniser heard and its figures."""
 
     chapter: int
     number: int
@@ -101,7 +101,7 @@ def tasks(folder: Path, plan: Plan, recogniser: str) -> list[tuple[Path, int, Pl
 
 
 def share_wrong(lines: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
-    """Words heard wrongly, of all words, with the interval over lines."""
+    """The share of words that were heard wrongly, with the interval over lines."""
     pairs = np.array([(line.wrong, line.words) for line in lines], dtype=np.float64).reshape(-1, 2)
     if not pairs[:, 1].sum():
         return math.nan, math.nan, math.nan
@@ -109,7 +109,7 @@ def share_wrong(lines: Sequence[Heard], seed: int = 0) -> tuple[float, float, fl
 
 
 def hourly(lines: Sequence[Heard], name: str, seed: int = 0) -> tuple[float, float, float]:
-    """How far a figure goes in an hour of speech, by least squares over the lines, with its interval."""
+    """The change of a figure in an hour of speech, by least squares over the lines, with its interval."""
     rows = np.array([(line.at_s / 3600, line.figures[name]) for line in lines if _tells(line, name)])
     if len(rows) < 3:
         return math.nan, math.nan, math.nan
@@ -142,7 +142,7 @@ def windows(lines: Sequence[Heard], name: str) -> list[tuple[float, float]]:
 
 
 def flags(lines: Sequence[Heard]) -> dict[str, Any]:
-    """What the recogniser says of the flagged lines and of the others."""
+    """The recogniser's figures of the flagged lines and of the others."""
     flagged = [line for line in lines if line.flags]
     others = [line for line in lines if not line.flags]
     return {
@@ -164,7 +164,7 @@ def _row(line: Heard) -> dict[str, Any]:
 
 
 def summary(lines: Sequence[Heard], plan: Plan, records: Sequence[LineRecord], recogniser: str) -> dict[str, Any]:
-    """The report."""
+    """The figures of the report."""
     chapters = sorted({line.chapter for line in lines})
     others = [line for line in lines if not line.flags]
     worst = sorted(others, key=lambda line: (-line.wrong / max(1, line.words), line.number))

@@ -30,7 +30,7 @@ _LONGEST_S = 300.0  # after so many seconds a run counts as hanging
 
 @dataclass(frozen=True)
 class Moment:
-    """When a run is killed: so long after so many events of its progress; a busy machine does not move it."""
+    """The moment of a kill: ``wait_s`` after the ``events``-th event of progress, so that a busy machine does not move it."""
 
     # The number of events before the kill; the first event says that no line is done yet.
     events: int
@@ -39,7 +39,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Run:
-    """How a run ended: its exit code, how long it worked since its first event, and what it said last."""
+    """The end of a run: its exit code, the time that it worked since its first event, and its last message."""
 
     code: int
     work_s: float
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def was_killed(self) -> bool:
-        """Whether it ended by ``kill -9``."""
+        """Whether ``kill -9`` ended the run."""
         return self.code == -signal.SIGKILL
 
 
@@ -106,7 +106,7 @@ def _wait(program: forks.Program, told: Path, moment: Moment) -> None:
 
 
 def _place(rank: int, processes: int, port: str) -> dict[str, str]:
-    """What a launcher tells a process of its place."""
+    """The environment with which a launcher tells a process its place."""
     return {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes),
             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, **launch.NO_LAUNCHER}  # fmt: skip
 
@@ -129,7 +129,7 @@ def play_round(
     sentences: int,
     options: Sequence[str],
 ) -> Round:
-    """Kill a narration until it has come to its end in spite of it, or ``most`` times; then let it finish."""
+    """Kill a narration again and again until it ends in spite of that, or ``most`` times; then let it finish."""
     folder = work / f"round-{number}"
     folder.mkdir(parents=True)
     book, out, result = folder / "book.txt", folder / "book.flac", Round()
@@ -168,7 +168,7 @@ def play_round(
 
 
 def main() -> None:
-    """Play rounds until there were enough kills; the exit code is 1 where a file differs."""
+    """Play rounds until there were enough kills; the exit code is 1 if a file differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path, help="folder that is made")
     parser.add_argument("--kills", type=int, default=20)

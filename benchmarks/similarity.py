@@ -35,7 +35,7 @@ Outcome = tuple[set[str], set[str]]  # the readers that were mixed up, and those
 
 
 def swapped(voices: Voices, config: SimilarityConfig, rng: np.random.Generator, share: float) -> Outcome:
-    """Clips with the name of another reader, and the suspected clips."""
+    """The clips that got the name of another reader, and the suspected clips."""
     names = large(voices)
     speakers, own = list(voices.speakers), [i for i, name in enumerate(voices.speakers) if name in names]
     chosen = rng.choice(own, max(1, round(share * len(own))), replace=False)
@@ -82,7 +82,7 @@ def rates(mix: Callable[[np.random.Generator], Outcome], draws: int) -> dict[str
 
 
 def measure(voices: Voices, config: SimilarityConfig, draws: int) -> dict[str, Any]:
-    """All rates, and what is suspected in the corpus as it is."""
+    """All rates, and the suspects in the unchanged corpus."""
     as_it_is = compare(voices, config).suspects
     report: dict[str, Any] = {
         "clips": len(voices.keys), "readers": len(set(voices.speakers)), "readers of ten clips": len(large(voices)),

@@ -36,7 +36,7 @@ Pass = Callable[[], torch.Tensor]
 
 @dataclass(frozen=True)
 class Shape:
-    """A convolution without dilation whose kernel is as wide in each dimension."""
+    """A convolution without dilation whose kernel has the same width in each dimension."""
 
     batch: int
     channels: int
@@ -55,7 +55,7 @@ class Shape:
 
     @property
     def flops(self) -> float:
-        """Of a forward pass."""
+        """The number of operations of a forward pass."""
         taps = self.kernel ** len(self.size)
         return 2.0 * self.batch * math.prod(self.places) * taps * self.channels * self.outputs
 
@@ -83,14 +83,14 @@ DEFAULT = {
 
 @dataclass
 class Rival:
-    """Something to be timed: a forward pass, and what its backward pass takes gradients of."""
+    """A convolution to be timed: its forward pass, and the tensors whose gradients its backward pass computes."""
 
     forward: Pass
     leaves: Sequence[torch.Tensor]
 
 
 def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype) -> dict[str, Rival]:
-    """What takes turns."""
+    """The rivals, which are timed in turn."""
     dims, geometry = len(shape.size), (shape.stride, shape.padding, 1)
 
     def random(*size: int) -> torch.Tensor:
@@ -121,7 +121,7 @@ def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype)
 
 
 def seconds_of(rival: Rival, device: torch.device, clock: Callable[[], float]) -> tuple[float, float]:
-    """Of a forward pass, and of a forward and backward pass."""
+    """The seconds of a forward pass, and of a forward and backward pass."""
     _wait(device)
     began = clock()
     y = rival.forward()
@@ -179,7 +179,7 @@ def measure(
 
 
 def main() -> None:
-    """Print a row a shape and breadth."""
+    """Print a row for each shape and breadth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), help="default: some that suit the device")
     parser.add_argument("--breadths", type=int, nargs="+", default=list(BREADTHS))

@@ -20,6 +20,6 @@ def cut(text: str, most_bytes: int) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, without what text files and tags cannot hold: the name of a file may have any byte."""
+    """``text`` on one line, without what text files and tags cannot hold: a file's name may have any byte."""
     whole = text.encode("utf-8", "replace").decode()
     return " ".join("".join(c if c.isprintable() else " " for c in whole).split())

@@ -71,7 +71,7 @@ class Job:
 
 
 class Outcome(Record):
-    """What became of a shard."""
+    """The result of building a shard."""
 
     info: ShardInfo
     drops: list[Drop]
@@ -195,7 +195,7 @@ def make_jobs(clips: Sequence[Clip], held: set[str], out: Path, recipe: Recipe) 
 
 
 def _shard_samples(clips: int) -> int:
-    """How many clips a shard of a split with so many clips has.
+    """The number of clips in each shard of a split with so many ``clips``.
 
     A process works on one shard at a time, so a small build has small shards for several processes to share.
     """

@@ -34,7 +34,7 @@ NAMED = 5  # how many ids of a held-out list a message names
 
 @dataclass(frozen=True)
 class Output:
-    """Where the shards go, and how their samples are made."""
+    """The folder of the shards, and the settings by which their samples are made."""
 
     out: Path
     sample_rate: int | None = None  # Hz; None: each clip keeps its own rate

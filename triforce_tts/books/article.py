@@ -21,7 +21,7 @@ _LEAST_WORDS = 10  # a page with fewer words is no article
 
 
 def read_article(content: bytes, url: str, options: ReadOptions, charset: str = "") -> ChapterBook:
-    """The article of a page as a book of one chapter; what stands around it is counted in a remark.
+    """The article of a page as a book of one chapter; a remark counts the words around it.
 
     Raises:
         TextError: the page is no HTML, is larger or deeper than any article, or has no article.
@@ -60,7 +60,7 @@ def _remarked(book: ChapterBook, words: int) -> ChapterBook:
 
 
 def _decoded(content: bytes, charset: str) -> str:
-    """The text of a page: UTF-8 if it is that, else what its header or the page itself says."""
+    """The text of a page: decoded as UTF-8 if it is valid UTF-8, else as its header or the page itself says."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

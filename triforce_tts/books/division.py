@@ -21,7 +21,7 @@ _ENDS = ".!?…:—–\"'”’)]"
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a chapter or a part begins: the number of its first block, or -1 for a part's title that is no text."""
+    """The begin of a chapter or a part: the number of its first block, or -1 for a part's title that is no text."""
 
     start: int
     title: str
@@ -110,7 +110,7 @@ def joined_title(text: str) -> str:
 
 
 def heading_marks(draft: Draft) -> list[Mark]:
-    """Where chapters begin by their headings: the highest level that has texts; levels above it are parts."""
+    """The begins of chapters by their headings: those of the highest level that has texts; higher levels are parts."""
     heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
     marks: list[Mark] = []
     levels = sorted({block.level for _, block in heads})

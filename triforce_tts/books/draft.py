@@ -22,7 +22,7 @@ _LONGEST_BREAK = 80  # the most characters of a break between scenes
 
 @dataclass
 class DraftBlock:
-    """A block that is being read: the numbers of its pieces, and whether it is one of a note."""
+    """A block that is being read: the numbers of its pieces, and whether it belongs to a note."""
 
     kind: Kind
     marker: str = ""
@@ -48,7 +48,7 @@ class DraftBlock:
         return count
 
     def take_over(self, other: "DraftBlock") -> None:
-        """Go on with the text of ``other``, which is empty then."""
+        """Append the text of ``other``, which is empty afterwards."""
         count = self.letter_count
         self.readings += [Reading(r.begin + count, r.end + count, r.phones) for r in other.readings]
         self.pauses += [Pause(p.at + count, p.seconds) for p in other.pauses]
@@ -64,12 +64,12 @@ class DraftBlock:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing in it can be spoken."""
+        """Whether nothing in the block can be spoken."""
         return not any(has_letters(text) for text in self.texts)
 
     @property
     def is_break(self) -> bool:
-        """Whether it is a break between scenes: a rule, or a row of ornaments."""
+        """Whether the block is a break between scenes: a rule, or a row of ornaments."""
         text = "".join(self.texts).strip()
         return self.kind == "break" or (0 < len(text) < _LONGEST_BREAK and bool(_ORNAMENTS.fullmatch(text)))
 
@@ -117,7 +117,7 @@ class Draft:
         return len(self.blocks) - (self._open is not None), self._open.letter_count if self._open and begun else 0
 
     def end_reading(self, place: tuple[int, int], phones: str) -> None:
-        """What was read since ``place`` has a pronunciation, if it stands in one block."""
+        """Give the text that was read since ``place`` a pronunciation, if it stands in one block."""
         blocks = [block for block in self.blocks[place[0] :] if not block.is_empty]
         if len(blocks) == 1 and blocks[0].letter_count > place[1]:
             blocks[0].readings.append(Reading(place[1], blocks[0].letter_count, phones))
@@ -185,7 +185,7 @@ class Draft:
         block.texts, block.pieces, block.readings, block.pauses = [], [], [], []
 
     def skipped_in_order(self) -> tuple[Skipped, ...]:
-        """What is skipped, in the order of the source."""
+        """The skipped runs, in the order of the source."""
         return tuple(sorted(self.skipped, key=lambda part: part.pieces[0]))
 
 
@@ -226,7 +226,7 @@ def _placed(text: str, draft: DraftBlock) -> tuple[tuple[Reading, ...], tuple[Pa
 
 
 def _gap(text: str, places: list[int], letter: int) -> int:
-    """Where a text is divided before one of its letters: behind the last white space before it, if there is one."""
+    """The place at which a text is divided before a letter: behind the last white space before it, if there is any."""
     if letter in (0, len(places)):
         return len(text) if letter else 0
     begin, end = places[letter - 1] + 1, places[letter]
@@ -235,7 +235,7 @@ def _gap(text: str, places: list[int], letter: int) -> int:
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:
-    """``text`` as printed: white space is one space, and what only says where a line may end is gone.
+    """``text`` as printed: white space becomes one space, and signs that only allow or forbid a line end are removed.
 
     The end of a line stays if ``keeps_lines``, behind a sign of punctuation, or before a capital letter.
     """

@@ -1,4 +1,4 @@
-"""The encoding of a text file that somebody else made: its mark, UTF-8, or the best of the old ones."""
+"""Finds the encoding of a text file that somebody else made: by its mark, UTF-8, or the best of the old encodings."""
 
 import codecs
 
@@ -22,7 +22,7 @@ def decode_book(data: bytes, where: str) -> str:
     """``data`` as text in the encoding that it seems to be in, with line feeds as the ends of lines.
 
     Raises:
-        TextError: it is no text.
+        TextError: ``data`` is no text.
     """
     text = _decoded(data, where).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
@@ -52,7 +52,7 @@ def _decode(data: bytes, encoding: str, where: str) -> str:
 
 
 def _score(data: bytes, encoding: str) -> float:
-    """How much like prose the characters are that are not ASCII."""
+    """A score of how well the characters outside ASCII fit prose."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:

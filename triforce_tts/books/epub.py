@@ -111,7 +111,7 @@ class Package:
     spine: list[Any]
 
     def path_of(self, reference: str) -> str:
-        """The name in the zip of what the package calls ``reference``, without a fragment."""
+        """The name in the zip of the file that the package calls ``reference``, without a fragment."""
         return resolve(self.name, reference)[0]
 
 
@@ -146,11 +146,11 @@ class EpubFiles:
         return Package(name, root, items, spine)
 
     def page(self, name: str) -> Any:
-        """The root of a page, or None where it is not in the zip or has no element."""
+        """The root of a page, or None if it is not in the zip or has no element."""
         return self._parse(name) if name in self._names else None
 
     def content(self, name: str) -> bytes | None:
-        """The bytes of a file, such as a picture, or None where it is not in the zip."""
+        """The bytes of a file, such as a picture, or None if it is not in the zip."""
         return self._unpack(name) if name in self._names else None
 
     def spare_page(self, name: str, what: str, faults: list[str]) -> Any:
@@ -257,7 +257,7 @@ class _Reader:
         self._notes = NoteCounter()
 
     def text_of(self, page: Any) -> str:
-        """What is read of a page."""
+        """The text that is read of a page."""
         self._parts = []
         self._read(page)
         return "".join(self._parts)
@@ -283,7 +283,7 @@ class _Reader:
             self._parts.append(text)
 
     def _before(self) -> str:
-        """The end of what was read of this block."""
+        """The end of the text that was read of this block."""
         text = ""
         for part in reversed(self._parts):
             text = part + text

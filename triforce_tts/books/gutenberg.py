@@ -1,4 +1,4 @@
-"""Finds what Project Gutenberg puts before and behind a book, in its three styles of fifty years."""
+"""Finds the texts of Project Gutenberg before and behind a book, in the three styles that it used in fifty years."""
 
 import re
 
@@ -40,7 +40,7 @@ def body_of(lines: list[str]) -> tuple[int, int]:
 
 
 def _old_header(lines: list[str], end: int) -> int:
-    """Behind the first paragraph, which says that the text is Project Gutenberg's, and behind the lines about the file."""
+    """The line behind an old header: the paragraph that names Project Gutenberg, and the lines about the file."""
     number = next((n for n, line in enumerate(lines[:_LOOKED_AT]) if _FIRST.match(line)), 0)
     about = re.compile(r"\s*(?:title|author|release date|posting date|language|character set|edition|translator|copyright|this ebook|\[?e?(?:book|text))\b", re.IGNORECASE)  # fmt: skip
     while number < end:

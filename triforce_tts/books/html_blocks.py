@@ -46,7 +46,7 @@ _DEEPEST = 120
 
 @dataclass(frozen=True)
 class _Around:
-    """What the elements around a text say of it."""
+    """The properties of a text that the elements around it decide."""
 
     kind: Kind = "paragraph"
     level: int = 0
@@ -60,7 +60,7 @@ class _Around:
 
 
 class PageReader:
-    """Reads pages in order; one for a book, because marks of notes count up through it."""
+    """Reads pages in order. A book has one reader, because the marks of its notes count up."""
 
     def __init__(self, draft: Draft, options: ReadOptions) -> None:
         self._draft, self._options = draft, options

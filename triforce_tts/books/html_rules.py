@@ -72,12 +72,12 @@ def classes_of(element: Any) -> set[str]:
 
 
 def is_block(element: Any, name: str) -> bool:
-    """Whether words of it and of its neighbours are never one word."""
+    """Whether the element is a block: its words and those of its neighbours are never one word."""
     return bool(name) and name not in INLINE and name not in _WITHIN and not element.tag.startswith(MATHML)
 
 
 def skip_reason(element: Any, name: str) -> Reason | None:
-    """Why an element is not read, whatever stands around it."""
+    """The reason why an element is not read, whatever is around it."""
     if element.get(SKIP_ATTRIBUTE) == "outside the article":
         return "outside the article"
     if name in _NAMES:
@@ -166,7 +166,7 @@ def is_single_note(element: Any) -> bool:
 
 
 def whole_number(text: str | None) -> int | None:
-    """The number that an attribute holds, if it does."""
+    """The number that an attribute holds, if it holds one."""
     return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None
 
 

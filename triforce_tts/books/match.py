@@ -1,4 +1,4 @@
-"""The words of one text found again in another, such as what a recogniser heard in the book that was read.
+"""Finds the words of one text in another, such as the words that a recogniser heard in the book that was read.
 
 Groups of ``ANCHOR`` words that occur once in both texts are anchors. The longest chain of anchors that are in the same
 order in both is the path. Between anchors, words are matched so that the fewest edits turn one text into the other.

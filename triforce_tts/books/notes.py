@@ -51,7 +51,7 @@ class NoteCounter:
 
 
 def is_unread(element: Any, name: str) -> bool:
-    """Whether readers leave it out: a list of links, a note, the mark of one, a page number, or what is not shown."""
+    """Whether readers leave an element out: a list of links, a note or its mark, a page number, or hidden text."""
     if name in ("script", "style", "head", "nav", "template") or element.get("hidden") is not None:
         return True
     # the second form occurs if the prefix is not declared
@@ -68,5 +68,5 @@ def is_unread(element: Any, name: str) -> bool:
 
 
 def text_in(element: Any) -> str:
-    """All that is written in it."""
+    """The whole text of an element."""
     return "".join(element.itertext()).strip()

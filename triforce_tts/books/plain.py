@@ -44,7 +44,7 @@ def read_plain(path: Path, options: ReadOptions) -> ChapterBook:
     """The chapters of a text file.
 
     Raises:
-        TextError: it cannot be read, is larger than any book, is no text, or has no words.
+        TextError: the file cannot be read, is larger than any book, is no text, or has no words.
     """
     text = decode_book(read_file(path, MOST_BYTES), str(path))
     require_words(text, str(path))
@@ -126,7 +126,7 @@ class _PlainReader:
             self._say_more(block, texts)
 
     def _say_more(self, block: DraftBlock, texts: list[str]) -> None:
-        """Put lines behind each other in a block; marks of notes that the book has are skipped."""
+        """Append lines to a block; skip marks of notes that the book has."""
         self._draft.reopen(block)
         joined = _without_underlines(texts)
         for text in joined:
@@ -182,7 +182,7 @@ class _PlainReader:
         return is_short and is_title and (longer or text.isupper())
 
     def _contents(self, paragraphs: list[Paragraph]) -> set[int]:
-        """The paragraphs of a table of contents: from its title to where its first line stands a second time."""
+        """The paragraphs of a table of contents: from its title to the second occurrence of its first line."""
         listed: set[int] = set()
         for number, paragraph in enumerate(paragraphs):
             lines = self._of(paragraph).split("\n")

@@ -20,7 +20,7 @@ _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Lines without a blank one between them: their numbers, and how they are to be read."""
+    """Lines without a blank line between them: their numbers, and the way in which they are read."""
 
     first: int
     last: int
@@ -80,11 +80,11 @@ class LineJoiner:
         return self._width <= 90
 
     def _is_short(self, lines: list[str]) -> bool:
-        """Whether every line but the last was ended before its end was reached."""
+        """Whether every line except the last was ended before the usual width was reached."""
         return all(len(line.strip()) < _SHORT * self._width for line in lines[:-1])
 
     def _by_indent(self, first: int, last: int, indents: list[int]) -> list[Paragraph]:
-        """A line that is set in begins a paragraph, if the lines around it are not."""
+        """Divide at indented lines: such a line begins a paragraph if the lines around it are not indented."""
         margin = min(indents)
         starts = [
             n for n in range(len(indents)) if n == 0 or (indents[n] >= margin + _INDENT and indents[n - 1] <= margin)
@@ -102,7 +102,7 @@ class LineJoiner:
         return [Paragraph(first + start, first + end) for start, end in zip(starts, ends, strict=True)]
 
     def texts(self, paragraph: Paragraph) -> list[str]:
-        """The lines of a paragraph such that they can be put behind each other."""
+        """The lines of a paragraph in a form in which they can be joined."""
         texts: list[str] = []
         for number in range(paragraph.first, paragraph.last):
             line = self._lines[number].strip()

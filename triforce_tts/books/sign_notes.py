@@ -1,4 +1,4 @@
-"""Notes of a text file that are marked by a sign: "old,* and rich" in a paragraph, and "* Some say not." behind it."""
+"""Notes of a text file with a sign as their mark: "old,* and rich" in a paragraph, and "* Some say not." behind it."""
 
 import re
 from collections import Counter

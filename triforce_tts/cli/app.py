@@ -70,9 +70,9 @@ app.add_typer(voices, name="voices")
 
 
 def _load_programs() -> None:
-    """Add the sub-commands that ``data`` and ``stages`` register. One that is not called is not imported.
+    """Add the sub-commands that ``data`` and ``stages`` register. A command is imported only when it is called.
 
-    The list of commands needs all of them; a command whose extra is not installed is listed with a note.
+    The list of commands needs all commands; one whose extra is not installed is listed with a note.
     """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
         wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
@@ -157,7 +157,7 @@ def _run() -> int:
 
 
 class _Terminated(BaseException):
-    """Raised by SIGTERM, so that files that are half-written are removed, as after an interrupt."""
+    """The error that SIGTERM raises, so that half-written files are removed, as after an interrupt."""
 
 
 def _terminator(owner: int) -> Callable[[int, object], None]:
@@ -184,7 +184,7 @@ def _leave(how: str, code: int) -> int:
 
 
 def _open_streams() -> None:
-    """Open closed standard streams and let them take every character: a path in a message can hold any byte."""
+    """Open closed standard streams, and let them accept every character: a path in a message can hold any byte."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

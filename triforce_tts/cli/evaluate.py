@@ -1,4 +1,4 @@
-"""``evaluate``: arguments in, a folder with a report and a table on standard output."""
+"""The command ``evaluate``, which writes a folder with a report, and a table to standard output."""
 
 import os
 import sys

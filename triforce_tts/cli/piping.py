@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Piped:
-    """What went into a pipe."""
+    """The record of what was written to a pipe."""
 
     samples: int = 0
     first_at: float | None = None  # the value of ``time.perf_counter()`` when the first chunk was written
@@ -41,9 +41,9 @@ def pipe_sound(
     """Write ``chunks`` [n] to standard output as they come, until they end or the reader closes the pipe.
 
     Args:
-        chunks: sound at ``sample_rate``.
-        sample_rate: Hz.
-        tags: what the head of the WAV says of the sound.
+        chunks: the sound at ``sample_rate``.
+        sample_rate: the sample rate in Hz.
+        tags: the tags in the head of the WAV.
         raw: 16-bit little-endian samples without a head.
         samples: the number of all samples, if it is known.
     """

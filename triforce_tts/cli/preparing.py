@@ -1,4 +1,4 @@
-"""What a command does before it speaks: open the model, the voice and the checks with what the options say."""
+"""The preparations of a command that speaks: it opens the model, the voice and the checks by its options."""
 
 import os
 from contextlib import suppress
@@ -26,10 +26,10 @@ NO_RECOGNISER = "none"
 
 
 def chosen_preset(name: str) -> Preset:
-    """The preset of a name.
+    """The preset with the given name.
 
     Raises:
-        ConfigError: there is none of this name.
+        ConfigError: there is no preset with this name.
     """
     bounds.one_of("--preset", name, tuple(PRESETS))
     return PRESETS[name]
@@ -93,7 +93,7 @@ def prepare_for_lines(
 
 
 def say_what_is_slow(synthesizer: "Synthesizer") -> None:
-    """Say that speech takes long because the native operators are missing, where it is spoken on a CPU."""
+    """Print that speech takes long on a CPU because the native operators are missing."""
     # This import stands here, because it loads torch, and --help must not wait for that.
     from triforce_tts import native
 
@@ -134,7 +134,7 @@ def open_checks(care: Preset, recogniser: str | None, quiet: bool) -> "Checker":
 
 
 def take_choice(care: Preset, quiet: bool) -> "Choice | None":
-    """How ``speak`` finds the best of several takes of a line, if a preset wants several."""
+    """The rule by which ``speak`` finds the best of several takes of a line, if a preset wants several."""
     if care.takes == 1:
         return None
     from triforce_tts.synthesis.speaking import Choice
@@ -144,7 +144,7 @@ def take_choice(care: Preset, quiet: bool) -> "Choice | None":
 
 
 def choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":
-    """The voice that a command speaks in; what the user should know of it is said."""
+    """The voice that a command speaks in; a note on it is printed."""
     chosen = synthesizer.voice(voice)
     if voice is not None and not is_named(voice) and not quiet:
         _ask_for_consent()

@@ -1,4 +1,4 @@
-"""The diffusion upsampler: a blurry DVAE decode and a reference clip in, the state that speech stands for out.
+"""The diffusion upsampler: it takes a blurry DVAE decode and a reference clip, and predicts the state of clean speech.
 
 It is trained by flow matching. ``targets.py`` decides what the flow carries from noise to speech: a log-magnitude
 spectrogram or the wave itself. The network is the same for both and runs once for each band of the target. It predicts
@@ -95,7 +95,7 @@ class Diffusion(Network):
 
     @property
     def reach(self) -> int:
-        """Frames on either side of a frame that can change its prediction: half the receptive field."""
+        """The frames on either side of a frame that can change its prediction: half the receptive field."""
         return self.config.blocks * (self.config.kernel_size // 2) + self.target.reach
 
     def forward(

@@ -1,6 +1,6 @@
-"""The DVAE: mel frames to a few integers a frame and back.
+"""The DVAE: it turns mel frames into a few integers for each frame, and back.
 
-The decoder is weak on purpose: it can invent nothing, so the codes must hold all that matters.
+The decoder is weak on purpose: it cannot invent anything, so the codes must hold everything that matters.
 """
 
 import math
@@ -76,9 +76,9 @@ class DVAE(Network):
             self.switched = convert(self, chosen.names, chosen.breadth, chosen.selector, chosen.dropout)
 
     def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The tensors of a DVAE, where kernels that this one switches may still be single.
+        """The tensors of a DVAE in the form of this network; kernels that this network switches may be single there.
 
-        Each of those is copied, and its selector begins as it is in this network.
+        Each such kernel is copied, and its selector starts as it is in this network.
         """
         own, taken = self.state_dict(), dict(tensors)
         for name in self.switched:
@@ -91,7 +91,7 @@ class DVAE(Network):
 
     @property
     def decoder_reach(self) -> int:
-        """Code frames on either side of a mel frame's own code frame that can change it: half the receptive field."""
+        """The code frames on either side of a mel frame's own one that can change it: half the receptive field."""
         scale = self.config.downsampling
         # mel frames that the last convolution and the blocks at the code rate reach
         frames = 1 + len(self.decoder) * scale

@@ -98,7 +98,7 @@ class KVCache:
         return self.keys.shape[3]
 
     def advance(self, tokens: int) -> None:
-        """Count ``tokens`` more as used. The count is kept on the host, so that nobody has to wait for the device."""
+        """Count ``tokens`` more as used. The count is on the host, so no code must wait for the device."""
         self.used = min(self.used + tokens, self.max_tokens)
 
     def update(
@@ -250,7 +250,7 @@ class Layer(nn.Module):
 
 
 class _Model(nn.Module):
-    """What Hugging Face calls ``model``. It exists to give the parameters their standard names."""
+    """The part that Hugging Face calls ``model``. It gives the parameters their standard names."""
 
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -320,7 +320,7 @@ class GPT(Network):
 
     @property
     def first_ids(self) -> int:
-        """How many of the first ids hold all that can come first in a step."""
+        """The number of ids, from 0, that hold all that can come first in a step."""
         return self.vocabulary_size
 
     def first_logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -332,7 +332,7 @@ class GPT(Network):
     ) -> torch.Tensor:
         """-log P of the ids [batch, steps, width] where ``wanted`` of that shape is true, nats, [wanted] float32.
 
-        The ids of the first step have no probability: none of them may be wanted. Most steps of a training batch are
+        The ids of the first step have no probability, so none of them may be wanted. Most steps of a training batch are
         only context. The product with the output table is the largest of all, so it is computed only where it is
         needed.
         """

@@ -62,7 +62,7 @@ class GroupedFSQ(nn.Module):
         return self.project_out(grid.flatten(-2).to(x.dtype)), codes, x.new_zeros(())
 
     def embed(self, codes: torch.Tensor) -> torch.Tensor:
-        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: as ``forward`` quantised."""
+        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: the quantised sequence of ``forward``."""
         half_width = torch.div(self._levels, 2, rounding_mode="floor")
         digits = torch.div(codes.unsqueeze(-1), self._basis, rounding_mode="floor") % self._levels.long()
         grid = (digits - half_width) / half_width

@@ -33,7 +33,7 @@ SelectorName = Literal["pointwise", "conv"]
 
 
 class SwitchedConfig(Config):
-    """Which convolutions of a network are switched, and how."""
+    """The convolutions of a network that are switched, and the way in which they are."""
 
     # Names of the network's convolutions; '*' stands for any part of a name, as in 'up.*.conv'.
     names: Annotated[
@@ -45,9 +45,9 @@ class SwitchedConfig(Config):
 
 
 class SwitchNorm(nn.Module):
-    """Probabilities over their mean of the last ``uses`` forward passes, so that all kernels are used about equally.
+    """Divides probabilities by their mean over the last ``uses`` forward passes, so that all kernels are used equally.
 
-    It changes nothing until so many passes were seen in training. Evaluation uses what training left, and adds nothing.
+    It changes nothing before so many passes of training. Evaluation uses the means of training, and adds nothing.
     The processes of a training add up their uses, so that all hold the same.
     """
 
@@ -65,7 +65,7 @@ class SwitchNorm(nn.Module):
 
         Args:
             probabilities: [batch, breadth, *places], which sum to 1 over the kernels.
-            inside: [batch, *places]; what counts as a use. Everything without it.
+            inside: [batch, *places]; 1 at places that count as a use. Without it, all places count.
         """
         mean = self.uses.mean(0).clamp_min(_LEAST_USE)
         mean = torch.where(self.seen >= len(self.uses), mean, torch.ones_like(mean))
@@ -125,7 +125,7 @@ class _Selector(nn.Module):
 
 
 class _SwitchedConv(nn.Module):
-    """What switched convolutions of one and two dimensions share."""
+    """The part that switched convolutions of one and of two dimensions share."""
 
     plain: type[nn.Conv1d] | type[nn.Conv2d]
     dims: int
@@ -170,7 +170,7 @@ class _SwitchedConv(nn.Module):
             nn.init.uniform_(self.bias, -bound, bound)
 
     def probabilities(self, x: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
-        """How probable each kernel is at each place: [batch, breadth, *places] float32."""
+        """The probability of each kernel at each place: [batch, breadth, *places] float32."""
         logits = self.selector(x).float()
         if self.training and self.dropout:
             logits = drop_kernels(logits, self.dropout)
@@ -180,7 +180,7 @@ class _SwitchedConv(nn.Module):
     def forward(self, x: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
         """[batch, outputs, *places] of ``x`` [batch, inputs, *positions].
 
-        ``inside`` [batch, *places] is 0 where a place is filler: nothing that is chosen there counts as a use.
+        ``inside`` [batch, *places] is 0 at places of padding; a choice there does not count as a use.
         """
         best, index = self.probabilities(x, inside).max(1)
         y = switched_conv(x, self.weight, self.bias, index, self.stride, self.padding, self.dilation)
@@ -189,7 +189,7 @@ class _SwitchedConv(nn.Module):
         return y
 
     def extra_repr(self) -> str:
-        """What ``print`` shows of the layer."""
+        """The text that ``print`` shows for the layer."""
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, breadth={self.breadth}, "
             f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, dropout={self.dropout}"
@@ -254,7 +254,7 @@ def convert(
 
 
 def _plain_convolutions(module: nn.Module) -> dict[str, nn.Conv1d | nn.Conv2d]:
-    """The convolutions within ``module`` by name; those of selectors are none of its own."""
+    """The convolutions within ``module`` by name, without those of selectors."""
     plain: dict[str, nn.Conv1d | nn.Conv2d] = {}
     for prefix, part in module.named_children():
         if isinstance(part, nn.Conv1d | nn.Conv2d):
@@ -290,7 +290,7 @@ def _as_switched(
 def selections(network: nn.Module) -> Iterator[dict[str, torch.Tensor]]:
     """Within the block, the kernels that each switched convolution of ``network`` chose last: [batch, *places] by name.
 
-    They are those of evaluation: without dropout.
+    The choices are those of evaluation, without dropout.
     """
     seen: dict[str, torch.Tensor] = {}
 

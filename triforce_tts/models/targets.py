@@ -1,4 +1,4 @@
-"""What the flow of stage 3 carries from noise to speech: the state of every frame, and what the network sees of it.
+"""The states that the flow of stage 3 carries from noise to speech, and the form in which the network sees them.
 
 A state is [batch, frames, width]: at the start of the flow, which is noise, at its clean end, and between the two.
 Samplers and losses know nothing more of it. There are two kinds:
@@ -59,7 +59,7 @@ class DiffusionConfig(Config):
 
 
 def noise_shape(decode: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """Magnitude envelope [batch, frames, n_bins] of a decode [batch, frames, n_mels]: what targets are relative to."""
+    """The envelope [batch, frames, n_bins] of a decode [batch, frames, n_mels]; targets are relative to it."""
     with torch.autocast(decode.device.type, enabled=False):
         return envelope(decode.float(), audio)
 
@@ -77,12 +77,12 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
 
 
 def _overlap(audio: AudioConfig) -> int:
-    """Frames on either side whose windows overlap with a frame's. An STFT and an inverse STFT reach so far together."""
+    """The frames on either side whose windows overlap with a frame's: the reach of an STFT and its inverse together."""
     return audio.n_fft // audio.hop_length - 1
 
 
 def phase_reach(audio: AudioConfig, iterations: int) -> int:
-    """Frames on either side of a frame that can change its samples in ``griffin_lim``.
+    """The frames on either side of a frame that can change its samples in ``griffin_lim``.
 
     An iteration is an inverse STFT and an STFT; one more inverse STFT follows, which reaches half a window.
     """
@@ -112,7 +112,7 @@ class Target(Protocol):
         ...
 
     def seen(self, state: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """What the network sees of a state: [batch, bands, frames, inputs]."""
+        """The network's view of a state: [batch, bands, frames, inputs]."""
         ...
 
     def answer(self, out: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -138,7 +138,7 @@ class Target(Protocol):
         ...
 
     def phase_reach(self, phase_iterations: int) -> int:
-        """Frames on either side of a frame that can change its samples in ``samples``."""
+        """The frames on either side of a frame that can change its samples in ``samples``."""
         ...
 
 
@@ -305,7 +305,7 @@ def make_target(config: DiffusionConfig, audio: AudioConfig) -> Target:
     """The kind of state that ``config`` names.
 
     Raises:
-        ConfigError: more bands than bins.
+        ConfigError: there are more bands than bins.
     """
     if config.target == "magnitude":
         return MagnitudeTarget(audio)

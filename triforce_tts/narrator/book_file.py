@@ -1,4 +1,4 @@
-"""The finished file: it is written with chapters, tags and cover, read back and measured, and only then put in place."""
+"""The finished file: it is written with chapters, tags and cover, read back, measured, and only then put in place."""
 
 import math
 from collections.abc import Callable, Iterator

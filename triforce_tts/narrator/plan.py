@@ -170,7 +170,7 @@ class Speaker:
         return int(_digest(self.seed, text, occurrence, take)[:16], 16) % _SEEDS
 
     def key_of(self, line: Line, seed: int, voice: str = "") -> str:
-        """The name of a line's sound, which changes with everything that the sound depends on, and with nothing else."""
+        """The name of a line's sound. It changes with everything that the sound depends on, and with nothing else."""
         identity = self.voices[voice] if voice else self.identity
         return _digest(identity, line.text, line.tokens, seed)[:32]
 
@@ -327,8 +327,8 @@ def make_plan(
         chosen: the numbers of the chapters that are narrated.
         planner: makes the lines.
         model: the name of the model that speaks, for readers of the plan.
-        voice: likewise.
-        rate: characters a second of its speech.
+        voice: the name of the narrator's voice, for readers of the plan.
+        rate: the characters that the model speaks in a second.
         front: whether chapters in front of the main text are narrated if they are chosen.
         credited: the opening and the closing credits, if there are any.
 

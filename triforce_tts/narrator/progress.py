@@ -21,7 +21,7 @@ class Progress(Protocol):
     """A receiver of progress; ``event`` names the step: 'line', 'measure', 'encode' or 'verify'."""
 
     def __call__(self, event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
-        """Take the report that ``done`` of ``total`` is done; ``left_s`` is the time left for this step, if it is known."""
+        """Take the report of ``done`` of ``total``; ``left_s`` is the time left for this step, if it is known."""
 
 
 class Pace:

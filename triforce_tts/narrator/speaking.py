@@ -158,7 +158,7 @@ def _is_done(record: LineRecord | None, studio: Studio) -> bool:
 
 
 def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: LineRecord | None) -> LineRecord | None:
-    """A line that passed fewer checks than are made now, if its sound passes these too; else None: it is spoken again."""
+    """The new record of a line that passed fewer checks than are made now; None if its sound must be made again."""
     if record is None or record.flags or not record.samples or record.tries < studio.takes:
         return None
     began = time.perf_counter()

@@ -15,8 +15,9 @@ _TOKEN = re.compile(r"\S+")
 def written_parts(lines: Sequence[PlannedLine]) -> list[str]:
     """The written text of each line of a block; for a sentence that a user changed, the spoken text.
 
-    The parts of a sentence are in its order and leave nothing out. Where a line ends within something that is read otherwise, such as
-    a number, the whole of it stands with the line in which it begins; so a line may have no part.
+    The parts of a sentence are in its order and leave nothing out. If a line ends within something
+    that is read otherwise, such as a number, the whole of it belongs to the line in which it begins. So a line may have
+    no part.
     """
     texts: list[str] = []
     for _, group in groupby(lines, key=lambda line: line.source):

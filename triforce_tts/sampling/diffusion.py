@@ -48,7 +48,7 @@ def sway_times(steps: int, sway: float = -1.0) -> torch.Tensor:
 
 
 def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """Like ``sample_euler``, but each step uses the velocity at its middle: two predictions for a step, second order."""
+    """Like ``sample_euler``, but each step uses the velocity at its middle: two predictions a step, second order."""
     x = noise
     for now, after in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
         middle = (now + after) / 2
@@ -109,7 +109,7 @@ SAMPLERS: dict[str, Callable[[Predict, torch.Tensor, torch.Tensor], torch.Tensor
 
 
 def predictions(sampler: str, steps: int) -> int:
-    """The number of predictions that ``sampler`` needs in ``steps`` steps, each after the result of the previous one."""
+    """The number of predictions by ``sampler`` in ``steps`` steps, each after the result of the previous one."""
     return 2 * steps if sampler == "midpoint" else steps
 
 

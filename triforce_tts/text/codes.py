@@ -75,7 +75,7 @@ def _say_spaced_phone(match: re.Match[str]) -> str:
 
 
 def _say_cued_phone(match: re.Match[str]) -> str:
-    """The number after a word such as 'call'; a short amount is none ('call 200 people')."""
+    """The number after a word such as 'call'; a short amount is no telephone number ('call 200 people')."""
     digits = re.sub("[^0-9]", "", match["digits"])
     is_short = len(digits) < 5 and digits not in ("911", "112", "999", "000", "411", "111", "988", "101", "311")
     amount = re.match(

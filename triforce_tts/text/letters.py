@@ -55,7 +55,7 @@ def is_known(word: str) -> bool:
 
 
 def speak_roman(text: str) -> str:
-    """The text with roman numerals in words, where what is around shows that they are numerals."""
+    """The text with roman numerals in words, if the text around them shows that they are numerals."""
     for pattern, speak in _ROMAN_RULES:
         text = pattern.sub(speak, text)
     return text
@@ -67,7 +67,7 @@ def spell_acronyms(text: str) -> str:
 
 
 def spell_beside_digits(text: str) -> str:
-    """Short letter groups at a digit spelled where they are no word: mp3 as M P 3, CO2 as C O 2."""
+    """The text with short groups of letters beside a digit spelled if they are no words: mp3 as M P 3, CO2 as C O 2."""
     text = re.sub(
         r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
     )
@@ -197,7 +197,7 @@ def _say_acronym(match: re.Match[str]) -> str:
 
 
 def _is_beside_shouted(match: re.Match[str]) -> bool:
-    """Whether the word beside is an upper-case one that the dictionary knows, as in 'STOP IT NOW'."""
+    """Whether the neighbouring word is in upper case and in the dictionary, as in 'STOP IT NOW'."""
     before = re.search(r"\b([A-Z]{2,})[ ,'-]+$", match.string[max(0, match.start() - 24) : match.start()])
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
     words = [neighbour[1] for neighbour in (before, after) if neighbour]

@@ -1,6 +1,6 @@
-"""Text as it is printed to text as it is spoken: words, apostrophes and a small set of punctuation.
+"""Turns text as it is printed into text as it is spoken: words, apostrophes and a small set of punctuation.
 
-What comes out holds only the letters A-Z and a-z, ``'``, ``. , ! ? ; : - "``, single spaces, and inline
+The result holds only the letters A-Z and a-z, ``'``, ``. , ! ? ; : - "``, single spaces, and inline
 phonemes in braces. Letters outside numbers and abbreviations survive. Signs are named; what has no reading here
 (emoji, some scripts) is left out, and ``unspoken`` tells which characters those are.
 """
@@ -117,7 +117,7 @@ def _speak(text: str, shouted: bool) -> str:
 
 
 def _separate(text: str) -> str:
-    """Numbers apart from the sentence before ('The end.12'), and a backtick between letters as the apostrophe it is."""
+    """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
@@ -181,13 +181,13 @@ def _say_symbol(character: str) -> str:
 
 
 def _dashes(text: str) -> str:
-    """Dashes marked apart from hyphens; a hyphen that hangs on one word ('pre- and') goes."""
+    """Mark dashes, so that they differ from hyphens; remove a hyphen that belongs to one word only ('pre- and')."""
     text = re.sub(r"-{2,}|(?:^| )-(?= |$)", f" {_DASH} ", text)
     return re.sub(r"(?<![A-Za-z}])-|-(?![A-Za-z{])", " ", text)
 
 
 def _quotes(text: str) -> str:
-    """Apostrophes kept, single quotation marks made double, anything else of the kind dropped."""
+    """Keep apostrophes, make single quotation marks double, and drop all other such signs."""
     out: list[str] = []
     is_open = False
     for i, character in enumerate(text):
@@ -212,7 +212,7 @@ def _quotes(text: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Single spaces and single punctuation, each where it belongs."""
+    """Leave single spaces and single punctuation marks, each in its place."""
     text = re.sub(r"(?<!\.)(?<!\. )\.(?: ?\.)+(?= ?[a-z])", ",", text)  # an ellipsis within a sentence
     text = re.sub(r"[()\[\]]", ", ", text)
     text = re.sub(rf"[^A-Za-z0-9'.,!?;:\-\" {{}}{_DASH}]", " ", text)

@@ -1,4 +1,4 @@
-"""Characters outside ASCII in ASCII: accents go, letters of other alphabets are transliterated, signs are named.
+"""Turns text into ASCII: accents are removed, letters of other alphabets are transliterated, signs are named.
 
 A sign that no table knows is named by its Unicode name, because a sign that is dropped changes the meaning. Left out
 are only characters that are layout (box drawing, bullets, invisible ones), emoji, and scripts that have no reading
@@ -274,7 +274,7 @@ def _join_thousands(match: re.Match[str]) -> str:
 
 
 def _say_greek(match: re.Match[str]) -> str:
-    """Greek as letters of ours where it is a word, and as the letter's name where it stands alone."""
+    """Greek letters as Latin ones if they form a word; a letter that stands alone gets its name."""
     letters = match[0]
     if len(letters) > 1 or letters not in "μΩ":
         plain = [unicodedata.normalize("NFD", letter)[0] for letter in letters]
@@ -349,5 +349,5 @@ def _fold_by_name(character: str, name: str) -> str:
 
 
 def _has_plain_name(name: str) -> bool:
-    """Whether the name says what the sign is; those of radicals, hexagrams and the like say nothing to a listener."""
+    """Whether a listener understands the sign by its name; the names of radicals, hexagrams and so on say nothing."""
     return not re.search(r"IDEOGRA|RADICAL|HEXAGRAM|SYLLABLE|YI |MUSICAL|BRAILLE|TETRAGRAM|-[0-9A-F]+$", name)

@@ -41,7 +41,7 @@ class Piece:
 
 
 class TextTokenizer:
-    """Text to ids in [0, ``size``) and back."""
+    """Turns text into ids in [0, ``size``), and back."""
 
     def __init__(self, lexicon: Lexicon | None = None):
         self.lexicon = lexicon or Lexicon.load()
@@ -50,7 +50,7 @@ class TextTokenizer:
 
     @property
     def size(self) -> int:
-        """Number of symbols."""
+        """The number of symbols."""
         return len(self.symbols)
 
     @property
@@ -59,7 +59,7 @@ class TextTokenizer:
         return hashlib.sha256(json.dumps([VERSION, list(self.symbols)]).encode()).hexdigest()[:16]
 
     def encode(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[int]:
-        """Ids of a normalised text; case is ignored.
+        """The ids of a normalised text; case is ignored.
 
         Args:
             text: what ``normalize`` returned; ``{T AH0 M EY1 T OW0}`` stands for itself.
@@ -72,7 +72,7 @@ class TextTokenizer:
         return self.ids(self.spell(text, letters_share, generator))
 
     def ids(self, pieces: Iterable[Piece]) -> list[int]:
-        """Ids of the symbols of ``pieces``."""
+        """The ids of the symbols of ``pieces``."""
         return [self._ids[symbol] for piece in pieces for symbol in piece.symbols]
 
     def spell(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[Piece]:

@@ -21,7 +21,7 @@ _RATE_TOP = _names(unit for unit in UNITS if unit not in BARE_CAPITALS and not (
 
 
 def _per(match: re.Match[str]) -> str:
-    """`` per second squared`` for the part of a unit after its slash."""
+    """The words for the part of a unit after its slash, such as `` per second squared``."""
     unit, power = match.group("per", "per_power")
     name = PER.get(unit) or UNITS[unit][0]
     if unit == "ea":

@@ -30,7 +30,7 @@ _LONGEST_S = 300.0  # after so many seconds a run counts as hanging
 
 @dataclass(frozen=True)
 class Moment:
-    """The moment of a kill: ``wait_s`` after the ``events``-th event of progress, so that a busy machine does not move it."""
+    """The moment of a kill: ``wait_s`` after event number ``events``, so that a busy machine does not move it."""
 
     # The number of events before the kill; the first event says that no line is done yet.
     events: int

@@ -127,7 +127,7 @@ class Similarity:
 
 
 def compare(voices: Voices, config: SimilarityConfig) -> Similarity:
-    """Compare all voices. Everything is measured twice, the second time without the clips that the first time suspects."""
+    """Compare all voices. Everything is measured twice, the second time without the suspects of the first time."""
     groups = voices.groups()
     names, members = list(groups), list(groups.values())
     trusted = np.ones(len(voices.keys), dtype=bool)

@@ -147,7 +147,7 @@ def _holds_notes(page: _Page) -> bool:
 
 
 class _Judge:
-    """Decides which pages are not spoken, by types, roles, landmarks, guide and form, never by a title's words alone."""
+    """Decides which pages are not spoken: by types, roles, landmarks, guide and form, never by a title alone."""
 
     def __init__(self, package: Package, contents: Contents, pages: list[_Page]) -> None:
         self._contents = contents

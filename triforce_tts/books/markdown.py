@@ -106,7 +106,7 @@ class _MarkdownReader:
     # --- the file and the parser's texts ---
 
     def _gap(self, to: int) -> None:
-        """Pass the text up to ``to``: skip markup and the parts that the parser did not get, but read notes if wanted."""
+        """Pass the text up to ``to``: skip markup and parts that the parser did not get, but read notes if wanted."""
         while self._apart and self._apart[0].first < to:
             part = self._apart.pop(0)
             self._skip_to(part.first, "markup")

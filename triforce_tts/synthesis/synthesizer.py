@@ -120,7 +120,7 @@ class Synthesizer:
         return self.model.room
 
     def generate_codes(self, normalized: str, voice: Voice, seed: int) -> tuple[torch.Tensor, bool, float]:
-        """The codes [frames, groups] of a normalised line in one try, whether it ended by itself, its predicted seconds.
+        """The codes [frames, groups] of a normalised line in one try, whether it ended by itself, the predicted length.
 
         Raises:
             TextError: it is too long to be one line.

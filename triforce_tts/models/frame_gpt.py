@@ -66,7 +66,7 @@ class FrameGPT(GPT):
 
     @property
     def first_ids(self) -> int:
-        """The number of ids, from 0, that hold all that can come first in a step: of the codes, only a frame's first."""
+        """The number of ids, from 0, that hold all that can come first in a step: only the first codes of frames."""
         return self.vocabulary.group_range(0)[1]
 
     def code_logits(self, state: torch.Tensor, before: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""``triforce-tts adapt``: a folder of recordings of one voice in, a model that speaks with it out."""
+"""``triforce-tts adapt``: makes a model that speaks with the voice in a folder of recordings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -42,7 +42,8 @@ def command(
 
     Example: triforce-tts adapt recordings/ --out my-voice --minutes 30
     """
-    from rich.console import Console  # here and below, because it imports torch, for which --help must not wait
+    # This import and those below stand here, because they load torch, and --help must not wait for that.
+    from rich.console import Console
 
     from triforce_tts.synthesis.model import bundled_model
 

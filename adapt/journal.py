@@ -1,4 +1,4 @@
-"""Which steps of an adaptation are done: a file in the work folder, so that a killed command goes on where it was.
+"""The steps of an adaptation that are done: a file in the work folder, from which a killed command goes on.
 
 A step is done for the input that it had: its stamp is a checksum of that input and of the stamps of the steps before
 it. If the input changes, such as the minutes of training, this step and those after it are done again.
@@ -45,9 +45,9 @@ class Journal:
         """The facts of the step ``name``: those of an earlier start, if it was done for the same input, or of ``work``.
 
         Args:
-            name: of the step.
+            name: the name of the step.
             given: all of its input that the steps before it do not decide.
-            work: does it; what it returns must be JSON.
+            work: does the step; its result must be JSON.
         """
         stamp = hashlib.sha256(json.dumps([self._last, name, given], sort_keys=True).encode()).hexdigest()
         self._last = stamp

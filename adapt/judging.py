@@ -1,4 +1,4 @@
-"""How good the adapted model is beside the model that it came from: words wrong, and how alike the reader.
+"""A comparison of the adapted model with the model that it came from: wrong words, and the likeness of the voice.
 
 The model before clones the voice clip; the adapted model speaks with it as its default voice. Both read texts that the
 adapted model was not trained on, with equal seeds. A voice is compared with the mean vector of the held-out recordings.
@@ -34,7 +34,8 @@ from .recordings import is_installed
 
 BEFORE, AFTER, RECORDED = "before", "after", "recorded"
 WORDS, ALIKE = "words", "alike"
-Row = dict[str, Any]  # one clip: system, made_by, text, words [wrong, of] or null, alike or null
+# One clip: system, made_by, text, words (the number of wrong words and of all words, or null), alike (or null).
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,23 @@ class Job:
     """One clip to judge."""
 
     system: str
-    made_by: str  # model and voice clip, because what was judged of others does not count
+    # The ids of the model and the voice clip. Results of another model or clip do not count.
+    made_by: str
     text: str
-    make: Callable[[], tuple[Wave, int]]  # samples and their rate
+    make: Callable[[], tuple[Wave, int]]  # gives the samples and their rate
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells it from others."""
+        """The key that tells this job from others."""
         return self.system, self.made_by, self.text
 
 
 def judge(
     before: Path, after: Path, voice: Path, heldout: Path, sentences: int, seed: int, ledger: Path, console: Console
 ) -> dict[str, Any]:
-    """Figures of both models, and of the held-out recordings themselves where there are any.
+    """The figures of both models, and of the held-out recordings themselves if there are any.
 
-    What is judged is kept in ``ledger``, so that a judgement that was stopped goes on.
+    Each result is written to ``ledger``, so that a stopped judgement can go on.
 
     Raises:
         TriforceError: a model cannot be used.
@@ -89,7 +91,7 @@ def _plan(before: Path, after: Path, voice: Path, shards: ShardSet, sentences: i
 
     def spoken(model: Path, own: Path | None, text: str) -> tuple[Wave, int]:
         if model not in loaded:
-            loaded.clear()  # one at a time in memory
+            loaded.clear()  # Only one model at a time is in memory.
             loaded[model] = Synthesizer.load(model)
         speech = loaded[model].speak(text, own, seed)
         return speech.samples.numpy(), speech.sample_rate
@@ -118,14 +120,14 @@ def _read(ledger: Path) -> list[Row]:
 
 
 class Judges:
-    """The judges that are installed: a recogniser, and the vector of who speaks."""
+    """The judges that are installed: a recogniser, and the network that gives the vector of a speaker."""
 
     def __init__(self, recogniser: str | None, reader: "np.ndarray[Any, Any] | None", remarks: Sequence[str]) -> None:
         self.recogniser, self.reader, self.remarks = recogniser, reader, list(remarks)
 
     @staticmethod
     def installed(shards: ShardSet) -> "Judges":
-        """Those that can be used here; who is compared with is the reader of the held-out ``shards``."""
+        """The judges that can be used here; voices are compared with the reader of the held-out ``shards``."""
         remarks, reader = list[str](), None
         choice = recognisers.choose()
         recogniser = choice.recogniser if all(map(is_installed, words.PACKAGES)) else None
@@ -152,7 +154,7 @@ class Judges:
             row[WORDS] = [figure.amount, figure.weight]
         if self.reader is not None:
             vector = embedding.mean_vector(embedding.embed_windows([heard])[0])
-            others = self.reader[~np.all(np.isclose(self.reader, vector, atol=1e-4), axis=1)]  # not the clip itself
+            others = self.reader[~np.all(np.isclose(self.reader, vector, atol=1e-4), axis=1)]  # without the clip itself
             if len(others):
                 row[ALIKE] = float(vector @ embedding.mean_vector(others))
         return row
@@ -163,7 +165,7 @@ def _args(sound: tuple[Wave, int]) -> tuple[Wave, int, int]:
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """Mean and 95 % interval of each figure of each system, and of the difference that adapting makes."""
+    """The mean and 95 % interval of each figure of each system, and of the difference that adapting makes."""
     figures: dict[str, dict[str, dict[str, list[Figure]]]] = {}
     for row in rows:
         for name in (WORDS, ALIKE):
@@ -206,7 +208,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
 
 
 def require_judges(wanted: bool) -> None:
-    """Refuse an evaluation for which nothing is installed, before the hours of work.
+    """Refuse an evaluation for which no judge is installed, before the hours of work.
 
     Raises:
         TriforceError: neither judge is installed.

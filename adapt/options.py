@@ -10,8 +10,10 @@ from triforce_tts.errors import ConfigError
 MINUTES = Bound(0.01, 100_000.0, whole=False)
 SENTENCES = Bound(1, 1000)
 WORKERS = Bound(1, 1024)
-LEAST_SPEECH_S = 60.0  # of usable speech; with less a network learns the sentences and not the voice
-GPT_SHARE = 0.7  # of the minutes: a step of stage 2 takes several times as long as one of stage 3, and matters more
+# The least usable speech, in seconds. With less, a network learns the sentences and not the voice.
+LEAST_SPEECH_S = 60.0
+# Stage 2 gets this share of the minutes. Its steps take several times as long as those of stage 3, and matter more.
+GPT_SHARE = 0.7
 AUTO = "auto"
 
 
@@ -22,16 +24,16 @@ class Options:
     recordings: Path
     out: Path
     model: Path
-    minutes: float = 30.0  # of training, over all starts of the command
-    speaker: str | None = None  # whose voice; needed where the recordings are of several people
-    raw: bool = False  # the recordings are long ones, to be cut and written down, whatever lies beside them
+    minutes: float = 30.0  # minutes of training, summed over all starts of the command
+    speaker: str | None = None  # the person whose voice is learnt; needed if the recordings are of several people
+    raw: bool = False  # the recordings are long and must be cut and transcribed, whatever files lie beside them
     transcriber: str = AUTO
     evaluate: bool = True
-    sentences: int = 8  # of each evaluation
+    sentences: int = 8  # the number of sentences in each evaluation
     seed: int = 0
     workers: int = 2
     force: bool = False
-    settings: Sequence[str] = ()  # such as gpt.run.learning_rate=1e-4
+    settings: Sequence[str] = ()  # settings such as gpt.run.learning_rate=1e-4
 
     @property
     def work(self) -> Path:
@@ -42,7 +44,7 @@ class Options:
         """Refuse values that are out of bounds, and folders that lie in each other.
 
         Raises:
-            ConfigError: one is; it is named.
+            ConfigError: a value or a folder is refused; the message names it.
         """
         MINUTES.check("--minutes", self.minutes)
         SENTENCES.check("--sentences", self.sentences)
@@ -61,5 +63,5 @@ class Options:
                 raise ConfigError(f"--set {setting}: expected gpt.KEY=VALUE or diffusion.KEY=VALUE")
 
     def settings_of(self, stage: str) -> list[str]:
-        """The settings of ``--set`` that are of ``stage``, without its name."""
+        """The settings of ``--set`` for ``stage``, without the stage's name."""
         return [setting.partition(".")[2] for setting in self.settings if setting.partition(".")[0] == stage]

@@ -1,4 +1,4 @@
-"""From a folder of recordings to shards of one speaker, with some clips held out."""
+"""Builds shards of one speaker from a folder of recordings, and holds some clips out."""
 
 import hashlib
 from collections import defaultdict
@@ -26,10 +26,13 @@ from .options import AUTO, LEAST_SPEECH_S, Options
 
 LABELLED, RAW = "labelled", "raw"
 MANIFEST = "manifest.jsonl"
-SHARD_SAMPLES = 64  # so few that the processes which code them share the work
-HELDOUT_SHARE, HELDOUT_CLIPS = 0.1, (2, 20)  # of the speech, and the fewest and the most clips
-LISTED_CLIPS = 3  # of a held-out list of the user's: then no others are held out
-SHOWN = 8  # speakers that a message names
+# The number of samples in a shard is small, so that the processes which code the shards can share the work.
+SHARD_SAMPLES = 64
+# The held-out share of the speech, and the fewest and the most held-out clips.
+HELDOUT_SHARE, HELDOUT_CLIPS = 0.1, (2, 20)
+# If the user's own held-out list matches at least so many clips, no other clips are held out.
+LISTED_CLIPS = 3
+SHOWN = 8  # A message names at most so many speakers.
 
 
 def fingerprint(folder: Path) -> str:
@@ -50,7 +53,7 @@ def is_labelled(folder: Path) -> bool:
     """Whether ``folder`` holds short clips with their texts, as opposed to long recordings.
 
     Raises:
-        ShardError: it holds no recordings at all.
+        ShardError: the folder holds no recordings at all.
     """
     if (folder / MANIFEST).exists():
         return True
@@ -81,7 +84,7 @@ class Needs:
     """What a model needs of the clips that it learns from."""
 
     sample_rate: int  # Hz
-    align: bool  # the time of each word, because it reads its text in place
+    align: bool  # whether the clips need the time of each word, because the model reads its text in place
     longest_s: float
 
 
@@ -89,7 +92,7 @@ def build(kind: str, options: Options, needs: Needs, out: Path, console: Console
     """Build shards of all usable recordings, which are of this ``kind``, at ``out``.
 
     Raises:
-        ShardError: none is usable.
+        ShardError: no recording is usable.
     """
     folder = options.recordings
     lists = heldout_lists(None, [folder])
@@ -109,7 +112,8 @@ def raw_settings(options: Options, needs: Needs) -> list[str]:
         f"align.enabled={str(needs.align).lower()}",
         f"cut.max_seconds={needs.longest_s:.2f}",
         f"screen.dnsmos={str(is_installed(dnsmos.PACKAGE)).lower()}",
-        "heldout_share=0.0",  # of one speaker nothing would be held out: ``select`` does it by clips
+        # The builder holds out whole speakers, and there is only one. So ``select`` holds out single clips.
+        "heldout_share=0.0",
         *transcriber(options),
     ]
 
@@ -149,21 +153,21 @@ class Clips:
 
     @property
     def seconds(self) -> float:
-        """How much speech that is."""
+        """The seconds of speech in these clips."""
         return sum(self.shards.durations_s[number] for number in self.numbers)
 
     def samples(self) -> Iterator[Sample]:
-        """They themselves."""
+        """The samples of the clips."""
         shards = self.shards
         for number in self.numbers:
             yield Sample(shards.keys[number], shards.meta(number), shards.payload(number), shards.extension(number))
 
 
 def choose_speaker(built: Sequence[ShardSet], wanted: str | None, kind: str, where: Path) -> str:
-    """Whose voice it is: the only speaker, the one who is ``wanted``, or of raw recordings who speaks most.
+    """The speaker whose voice is learnt: the only one, the one who is ``wanted``, or in raw recordings who speaks most.
 
     Raises:
-        ShardError: there are several, or nobody of that name; the message names them.
+        ShardError: there are several speakers, or none has that name; the message names them.
     """
     seconds: defaultdict[str, float] = defaultdict(float)
     for shards in built:
@@ -185,7 +189,7 @@ def select(built: Path, out: Path, options: Options, kind: str, longest_s: float
     """Write shards with the usable clips of the one speaker to ``out``.
 
     Raises:
-        ShardError: there is too little speech, or it is not clear who is meant.
+        ShardError: there is too little speech, or it is not clear which speaker is meant.
     """
     splits = {split: ShardSet.open([built], split, "audio") for split in SPLITS}
     speaker = choose_speaker(list(splits.values()), options.speaker, kind, options.recordings)

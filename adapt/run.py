@@ -29,15 +29,15 @@ PLAN = "plan.json"
 BUILT, CHOSEN, CODES, GPT, DIFFUSION, VOICE, JUDGED = (
     "built", "shards", "codes", "gpt", "diffusion", "voice.flac", "judged.jsonl",
 )  # fmt: skip
-# Seconds that the steps beside training take, for the time that is left: a second of speech, and each clip judged.
+# The seconds that the other steps take for each second of speech and for each judged clip. They estimate the time left.
 _BUILD_S, _CODE_S, _VOICE_S, _BUNDLE_S, _CLIP_S = 0.1, 0.15, 30.0, 10.0, 4.0
 
 
 class Plan(Record):
-    """What a work folder was begun with; anything else needs a new one."""
+    """The model and the recordings that a work folder was begun with; others need a new folder."""
 
-    model: str  # id of the model that is trained on
-    recordings: str  # fingerprint of the folder
+    model: str  # the id of the model that is trained further
+    recordings: str  # the fingerprint of the folder of recordings
     speaker: str | None
     raw: bool
     transcriber: str
@@ -45,7 +45,7 @@ class Plan(Record):
 
 
 def adapt(options: Options, console: Console) -> dict[str, Any]:
-    """Train the model of ``options`` on with the speech of one voice; the facts of every step.
+    """Train the model of ``options`` further with the speech of one voice; returns the facts of every step.
 
     Raises:
         TriforceError: something cannot be used, or too little speech is left; nothing that was done is lost.
@@ -65,13 +65,14 @@ def adapt(options: Options, console: Console) -> dict[str, Any]:
 
 
 def _require_free(options: Options) -> None:
-    """Refuse a place for the model at which something else lies.
+    """Refuse a place for the model if something else lies there.
 
     Raises:
-        TriforceError: a model is there that no adaptation in the work folder made, or something that is no model.
+        TriforceError: the place holds something that is no model, or a model that did not come from the work folder.
     """
     out = options.out
-    # The step before the model is put there is done: a kill may have come between the model and its mark.
+    # The step "voice" comes before the model. Its mark decides, because a kill may have come between the model and its
+    # own mark.
     is_ours = (options.work / STEPS).exists() and Journal(options.work).is_done("voice")
     if out.is_file() or (out.is_dir() and any(out.iterdir()) and marked_kind(out) != "model"):
         raise TriforceError(f"--out {out}: holds something that is no model; choose another place")
@@ -82,10 +83,10 @@ def _require_free(options: Options) -> None:
 def _take_up(work: Path, plan: Plan, options: Options) -> None:
     """Begin the work folder, or go on in it if it was begun with the same ``plan``.
 
-    Before anything was trained there is nothing to lose: then other recordings, such as more of them, are taken too.
+    Before anything was trained there is nothing to lose, so other recordings, such as more of them, are accepted too.
 
     Raises:
-        TriforceError: something was trained with another plan; the first difference is named.
+        TriforceError: something was trained with another plan; the message names the first difference.
     """
     file, is_trained = work / PLAN, (work / GPT).exists()
     earlier = read_record(file, Plan, TriforceError) if file.exists() else plan
@@ -104,7 +105,7 @@ def _take_up(work: Path, plan: Plan, options: Options) -> None:
 
 
 class _Adaptation:
-    """The steps, with what they share."""
+    """The steps of an adaptation, and the values that they share."""
 
     def __init__(self, options: Options, manifest: Manifest, work: Path, console: Console, plan: Plan) -> None:
         self.options, self.manifest, self.work, self.console, self.plan = options, manifest, work, console, plan
@@ -155,7 +156,7 @@ class _Adaptation:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def _left(self, name: str) -> float:
-        """Seconds that the step ``name`` and those after it will take, roughly."""
+        """The seconds that the step ``name`` and those after it will take, roughly."""
         speech = self.facts.get("select", {}).get("seconds", 300.0)
         clips = 3 * self.options.sentences if self.options.evaluate else 0
         seconds = {
@@ -182,7 +183,7 @@ class _Adaptation:
         return {"silent": silent}
 
     def _budget(self, stage: str) -> Facts:
-        """The minutes of a stage, and its settings; stage 3 gets what stage 2 leaves over."""
+        """The minutes of a stage, and its settings; stage 3 gets the time that stage 2 leaves over."""
         total = self.options.minutes
         minutes = gpt = GPT_SHARE * total
         if stage != "gpt":
@@ -232,7 +233,7 @@ class _Adaptation:
         )  # fmt: skip
 
     def _card(self) -> str:
-        """The model card: what the model came from, what it learnt from, and the figures."""
+        """The model card: the model that it came from, the recordings that it learnt from, and the figures."""
         chosen, gpt, diffusion = (self.facts[name] for name in ("select", GPT, DIFFUSION))
         figures = judging.lines(self.facts["evaluate"]) if "evaluate" in self.facts else ["Nothing was measured."]
         return "\n".join([

@@ -23,11 +23,14 @@ from triforce_tts.stages.learner import computes_bfloat16
 from triforce_tts.stages.loop import Trainer
 from triforce_tts.synthesis.script import Training
 
-LONGEST_S = 16.0  # of a clip that the GPT learns from, where its room is not smaller
-SPEEDS, SHIFTS = (0.9, 1.1), 2  # of the copies of each clip, as those of the bundled model's readers
+# The longest clip, in seconds, that the GPT learns from. A model with room for less has a lower limit.
+LONGEST_S = 16.0
+# Each clip is copied at these speeds and with so many shifts, as the clips of the bundled model's readers were.
+SPEEDS, SHIFTS = (0.9, 1.1), 2
 COPIES = copies_of(SPEEDS, SHIFTS)
-FIGURES = {"gpt": "speech_loss", "diffusion": "error_1_step"}  # by which the best state is chosen
-# A batch of stage 2 has a few hundred tokens a clip, one of stage 3 a second of sound a clip.
+# The held-out figure of each stage by which the best state is chosen.
+FIGURES = {"gpt": "speech_loss", "diffusion": "error_1_step"}
+# A batch of stage 2 has a few hundred tokens for each clip. A batch of stage 3 has a second of sound for each clip.
 _RUN: dict[str, Any] = {
     "final_learning_rate": 0.1,
     "warmup_steps": 20,
@@ -49,7 +52,7 @@ _RUNS: dict[str, dict[str, Any]] = {
 
 
 def longest_clip(model: Path, audio: AudioConfig) -> float:
-    """Seconds of the longest clip that the GPT of ``model`` has room for, beside a voice and its text."""
+    """The seconds of the longest clip that the GPT of ``model`` has room for, beside a voice and the text."""
     config, trained = checkpoint.read_config(model / "gpt", "gpt"), read_stage(model / "gpt", "gpt", Training)
     dvae = checkpoint.read_config(model / "dvae", "dvae")["model"]
     rate = audio.frame_rate / dvae["downsampling"] * (1 if config["model"].get("head") else dvae["groups"])
@@ -61,7 +64,7 @@ def longest_clip(model: Path, audio: AudioConfig) -> float:
 def train_gpt(
     model: Path, codes: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
 ) -> dict[str, Any]:
-    """Train stage 2 of ``model`` on ``codes`` for so many minutes; what was reached.
+    """Train stage 2 of ``model`` on ``codes`` for so many minutes; returns the figures that it reached.
 
     Raises:
         ConfigError: one of ``settings`` is wrong.
@@ -81,7 +84,8 @@ def train_gpt(
     parsed = schema.parse(gpt_stage.GPTSettings, schema.override(values, settings), "--set gpt")
     torch.manual_seed(seed)
     task = gpt_stage.build(parsed, [codes])
-    # A few minutes of speech do not tell how short each sound can be, and the readers before did.
+    # A few minutes of speech do not tell how short each sound can be. The speech of the earlier readers did, so its
+    # limits stay.
     task.speaking = trained.speaking
     return _fit(task, parsed, run)
 
@@ -89,7 +93,7 @@ def train_gpt(
 def train_diffusion(
     model: Path, shards: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
 ) -> dict[str, Any]:
-    """Train stage 3 of ``model`` on ``shards`` for so many minutes; what was reached.
+    """Train stage 3 of ``model`` on ``shards`` for so many minutes; returns the figures that it reached.
 
     Raises:
         ConfigError: one of ``settings`` is wrong.
@@ -98,7 +102,7 @@ def train_diffusion(
     network = checkpoint.read_config(model / "diffusion", "diffusion")["model"]
     values = {
         "model": network,
-        # Mostly what one step from noise must do, because so many steps the model takes when it speaks.
+        # Most samples lie at flow time 0, because the model takes one step from noise when it speaks, or a few.
         "data": {
             "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
             "drop_share": 0.1 if network["null_condition"] else 0.0,

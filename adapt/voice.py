@@ -20,19 +20,21 @@ from triforce_tts.shards import ShardSet
 
 from .recordings import is_installed
 
-SECONDS = (6.0, 10.0)  # of the clip: the GPT hears the first of them, stage 3 all
-PAUSE_S = 0.3  # between clips that are joined because each alone is too short
-CANDIDATES = 12  # so many are judged, taken evenly from a fixed order
-WINDOWS = 1  # of each clip that DNSMOS hears: 9 s
+# The shortest and the longest voice clip, in seconds. The GPT hears the clip up to the first length; stage 3 hears all
+# of it.
+SECONDS = (6.0, 10.0)
+PAUSE_S = 0.3  # seconds of silence between two clips that are joined because each is too short alone
+CANDIDATES = 12  # The judge hears so many clips, taken evenly from a fixed order.
+WINDOWS = 1  # DNSMOS hears so many windows of 9 s of each clip.
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A clip that could be the voice."""
 
-    keys: tuple[str, ...]  # of the samples that it is made of
+    keys: tuple[str, ...]  # the keys of the samples that the clip is made of
     samples: torch.Tensor
-    meta: dict[str, Any]  # the JSON of its first sample
+    meta: dict[str, Any]  # the JSON of the clip's first sample
 
 
 def candidates(shards: ShardSet, sample_rate: int, seed: int) -> Iterator[Candidate]:
@@ -61,7 +63,7 @@ def _seconds(pieces: list[torch.Tensor], sample_rate: int) -> float:
 
 
 def choose_voice(shards: Path, sample_rate: int, seed: int, out: Path) -> dict[str, Any]:
-    """Write the best clip to ``out`` (FLAC); what it is, and by what it was chosen.
+    """Write the best clip to ``out`` (FLAC); returns what the clip is, and the figure by which it was chosen.
 
     DNSMOS chooses; where it is not installed, the distance between the speech and the noise does.
 

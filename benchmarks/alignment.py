@@ -25,7 +25,7 @@ from triforce_tts.shards import ShardSet
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
-Words = Sequence[Sequence[float]]  # each word's start, and the ends of its symbols, seconds
+Words = Sequence[Sequence[float]]  # the start of each word and the ends of its symbols, in seconds
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Aligned:
     """A sample with both alignments."""
 
     audio: Audio
-    symbols: list[tuple[str, ...]]  # of each word
-    known: Words  # as the corpus has it
-    found: Words  # as the aligner has it
+    symbols: list[tuple[str, ...]]  # the symbols of each word
+    known: Words  # the alignment in the corpus
+    found: Words  # the alignment that the aligner found
 
 
 def align(shards: ShardSet, index: int, tokenizer: TextTokenizer) -> Aligned | None:
@@ -50,7 +50,7 @@ def align(shards: ShardSet, index: int, tokenizer: TextTokenizer) -> Aligned | N
 
 
 def differences(sample: Aligned) -> dict[str, list[float]]:
-    """How far the aligner's times lie behind the known ones, seconds: starts and ends of words, ends of phones."""
+    """How far the aligner's times lie behind the known ones, in seconds: starts and ends of words, ends of phones."""
     pairs = list(zip(sample.known, sample.found, strict=True))
     return {
         "starts of words": [found[0] - known[0] for known, found in pairs],
@@ -65,7 +65,7 @@ def differences(sample: Aligned) -> dict[str, list[float]]:
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
-    """Median, and median and 90 % quantile without the sign, milliseconds; and how many there are."""
+    """The median, and the median and 90 % quantile without the sign, in milliseconds; and the number of values."""
     sizes = [abs(value) for value in values]
     return {
         "count": len(values),
@@ -94,7 +94,7 @@ def draw(sample: Aligned, file: Path) -> None:
 
 
 def _mark(axis: Axes, symbols: Sequence[tuple[str, ...]], words: Words, bottom: float, top: float) -> None:
-    """Lines where phones end, and their names, between the heights ``bottom`` and ``top``."""
+    """Draw lines at the ends of phones, with their names, between the heights ``bottom`` and ``top``."""
     for names, word in zip(symbols, words, strict=True):
         axis.vlines(word, bottom, top, color="white", linewidth=0.7)
         axis.vlines(word[0], bottom, top, color="red", linewidth=0.9)
@@ -105,7 +105,7 @@ def _mark(axis: Axes, symbols: Sequence[tuple[str, ...]], words: Words, bottom: 
 
 
 def main() -> None:
-    """Compare, print the table, and write what was asked for."""
+    """Compare, print the table, and write the files that the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shards", type=Path)
     parser.add_argument("--split", default="train")

@@ -17,9 +17,10 @@ from typing import Any
 from triforce_tts.books.chapters import WORD, Chapter
 from triforce_tts.books.read import read_chapters
 
-_SHOWN_WORDS = 7  # at the beginning and at the end of a chapter
-_TOLERANCE = 0.01  # of a chapter's number of words
-# Missing and added words in per cent, by the tools' own readers with their default choice of chapters (November 2026).
+_SHOWN_WORDS = 7  # so many words at the beginning and at the end of a chapter are shown
+_TOLERANCE = 0.01  # a chapter counts as right if its number of words is off by no more than this share
+# Missing and added words in per cent. The tools used their own readers with their default choice of chapters (November
+# 2026).
 OTHERS = {
     "tts-audiobook-tool": ("2 / 23", "0", "3.5"),
     "abogen": ("6 / 33", "0", "0"),
@@ -32,7 +33,7 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Figures:
-    """What was found of a book; each pair is what was right, and of how many."""
+    """The figures of a book; each pair is a number of right items and the number of all items."""
 
     name: str
     titles: tuple[int, int]
@@ -40,7 +41,7 @@ class Figures:
     lasts: tuple[int, int]
     counts: tuple[int, int]  # chapters whose number of words is within the tolerance
     words: tuple[int, int]
-    forbidden: int  # words that are spoken although the answers say that they never are
+    forbidden: int  # words that are spoken although the answers list them as never spoken
     seconds: float
 
     @property
@@ -51,7 +52,7 @@ class Figures:
 
     @property
     def missing(self) -> str:
-        """The share of the words that were not found, in per cent."""
+        """The share of the words that are missing, in per cent."""
         return f"{100 * max(0, self.words[1] - self.words[0]) / self.words[1]:.3g}"
 
 
@@ -86,7 +87,7 @@ def compare(path: Path, answer: dict[str, Any]) -> Figures:
 
 @dataclass(frozen=True)
 class LineByLine:
-    """How many lines are spoken whole and in order, of how many, and the words that are missing and added."""
+    """The number of lines that are spoken whole and in order, the number of all lines, and missing and added words."""
 
     right: int
     lines: int
@@ -96,7 +97,7 @@ class LineByLine:
 
 
 def line_by_line(path: Path, expected: Path) -> LineByLine:
-    """What is spoken of a book, beside the lines that are expected."""
+    """The comparison of the spoken text of a book with the expected lines."""
     lines = [
         line.strip().removeprefix("(heading: ").rstrip(")")
         for line in expected.read_text(encoding="utf-8").splitlines()

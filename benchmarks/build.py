@@ -46,7 +46,7 @@ SPEECH = Path(__file__).parents[1] / "tests" / "speech"
 ROUNDS = 5
 SOURCE_RATE, STORED_RATE = 44100, 24000  # Hz
 MP3_BIT_RATE = 128000
-CHAPTER_S = 360.0  # this much is encoded once and then repeated
+CHAPTER_S = 360.0  # so much sound is encoded once and then repeated
 SCREENED_S, JUDGED_S = 300.0, 60.0  # seconds of kept segments that are screened and judged; DNSMOS is slow
 
 
@@ -295,7 +295,7 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=1.0, help="of the recording whose memory is measured")
     parser.add_argument("--minutes", type=float, default=60.0, help="of the recording whose steps are timed")
     arguments = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"  # for the process whose memory is measured
+    os.environ["OMP_NUM_THREADS"] = "1"  # The variable is for the process whose memory is measured.
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -18,12 +18,12 @@ from triforce_tts.files import read_text_file, write_text
 
 
 def cell(value: list[float]) -> str:
-    """Mean and interval."""
+    """The mean and its interval."""
     return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
 
 
 def training(runs: list[Path]) -> str:
-    """A table row a run."""
+    """A table with a row for each run."""
     lines = ["| run | stage | parameters | steps | minutes | last validation |", "|---|---|---|---|---|---|"]
     for run in runs:
         folder = locate(run)
@@ -39,7 +39,7 @@ def training(runs: list[Path]) -> str:
 
 
 def heldout(quality: dict[str, Any]) -> str:
-    """What the codes keep, how they are used, and what the GPT expects of held-out recordings."""
+    """The tables of the codes' quality and use, and of the GPT's likelihoods of held-out recordings."""
     return "\n".join([*codes(quality["codes"]), *likelihoods(quality["gpt"])])
 
 
@@ -85,7 +85,7 @@ def with_block(card: str, name: str, content: str) -> str:
 
 
 def main() -> None:
-    """Write the blocks that were asked for."""
+    """Write the blocks that the options name."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("card", type=Path, help="MODEL_CARD.md, which is rewritten")
     parser.add_argument("--report", type=Path, help="folder of 'triforce-tts evaluate'")

@@ -109,12 +109,12 @@ def shuffled(length: int) -> list[int]:
 
 
 def count(codes: torch.Tensor, n_codes: int) -> torch.Tensor:
-    """How often each code occurs."""
+    """The number of times that each code occurs."""
     return torch.bincount(codes.flatten(), minlength=n_codes)
 
 
 def use_curve(counts: torch.Tensor) -> list[float]:
-    """Share of all tokens that the most used x of the codes have, x from 1 / CURVE_POINTS to 1.
+    """The share of all tokens that the share x of the most used codes has, for x from 1 / CURVE_POINTS to 1.
 
     The mean over groups.
     """

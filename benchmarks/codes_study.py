@@ -30,10 +30,10 @@ class Variant:
 
     @classmethod
     def parse(cls, text: str) -> "Variant":
-        """Of the form ``fsq:3x8,5,5,5:4``.
+        """Parse a variant of the form ``fsq:3x8,5,5,5:4``.
 
         Raises:
-            ValueError: it has another form.
+            ValueError: the text has another form.
         """
         match = re.fullmatch(r"(fsq|vq|gumbel):(\d+)x(\d+(?:,\d+)*):(\d+)", text)
         if not match:
@@ -62,7 +62,7 @@ class Variant:
 
 
 class Study:
-    """The options of one comparison, and where its files lie."""
+    """The options of one comparison, and the places of its files."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.out = options, options.out
@@ -96,7 +96,7 @@ class Study:
         self.call("train", stage, "--config", config, *folders, "--run", run, *chosen)
 
     def stated(self) -> dict[str, dict[str, Any]]:
-        """The settings that each part's figures depend on beside the variant.
+        """The settings, besides the variant, on which the figures of each part depend.
 
         Figures of other settings must not be mixed with these.
         """
@@ -134,5 +134,5 @@ def history(run: Path) -> list[dict[str, float]]:
 
 
 def minutes(run: Path) -> float:
-    """How long a run was trained."""
+    """The minutes for which a run was trained."""
     return float(read_json(locate(run) / "trainer" / "state.json")["seconds"]) / 60

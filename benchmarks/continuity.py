@@ -37,22 +37,22 @@ WAYS = ("voice", "tail", "both")
 
 @dataclass(frozen=True)
 class Line:
-    """A spoken line; figures that a line has too little sound for are not numbers."""
+    """A spoken line; a figure is NaN if the line has too little sound for it."""
 
     samples: torch.Tensor  # [n]
-    semitones: float  # of its median pitch over 100 Hz
+    semitones: float  # the median pitch in semitones over 100 Hz
     level_db: float
     rate: float  # letters a second
     vector: Vectors
 
 
 def prompt(way: str, clip: torch.Tensor, spoken: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The codes [frames, groups] that the next line is prompted with; as many frames as ``clip`` has."""
+    """The codes [frames, groups] of the prompt for the next line, with as many frames as ``clip`` has."""
     if way == "voice" or not spoken:
         return clip
     frames = len(clip)
     kept = frames // 2 if way == "both" else 0
-    before = torch.cat([clip[kept:], *spoken])  # where little was spoken yet, the clip fills the rest
+    before = torch.cat([clip[kept:], *spoken])  # If little was spoken yet, the clip fills the rest.
     return torch.cat([clip[:kept], before[len(before) - (frames - kept) :]])
 
 

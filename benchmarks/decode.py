@@ -28,20 +28,20 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.text.tokenizer import TextTokenizer
 
-PROMPT, ROUNDS = 100, 2  # tokens of a prompt, and measurements
-TOKENS = {"cuda": 200, "cpu": 40}  # that are drawn
+PROMPT, ROUNDS = 100, 2  # the tokens of a prompt, and the number of measurements
+TOKENS = {"cuda": 200, "cpu": 40}  # the number of tokens that are drawn on each device
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 def codes_grammar(vocabulary: Vocabulary) -> torch.Tensor:
-    """As ``speech_grammar``, without <end>: every row draws as many tokens as its limit."""
+    """The grammar of ``speech_grammar`` without <end>: every row draws as many tokens as its limit."""
     allowed = speech_grammar(vocabulary)
     allowed[0, END] = False
     return allowed
 
 
 class StaticDecoder:
-    """The loop of ``generate`` for prompts [batch, tokens] of one length, by a step that can be captured in a CUDA graph."""
+    """The loop of ``generate`` for prompts [batch, tokens] of one length; a CUDA graph can capture its step."""
 
     def __init__(
         self,
@@ -60,17 +60,17 @@ class StaticDecoder:
         self.uniforms = torch.stack(draws).to(device)
         self.last = torch.zeros(batch, model.config.dim, device=device, dtype=model.dtype)
         self.ids, self.at = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(2))
-        self.number = torch.zeros(1, dtype=torch.long, device=device)  # of tokens that were drawn
+        self.number = torch.zeros(1, dtype=torch.long, device=device)  # the number of tokens that were drawn
         self.drawn = torch.zeros(batch, limit, dtype=torch.long, device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def capture(self) -> None:
-        """Capture the step; until it is replayed on purpose, what warming up wrote counts for nothing."""
+        """Capture the step. The values that the warm-up wrote do not count."""
         self._begin()
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(side):
-            for _ in range(3):  # libraries choose their kernels and allocate in the first calls
+            for _ in range(3):  # The first calls choose the kernels and allocate memory.
                 self._step()
         torch.cuda.current_stream().wait_stream(side)
         self.graph = torch.cuda.CUDAGraph()
@@ -131,7 +131,7 @@ def build(size: str) -> tuple[GPT, Vocabulary]:
 
 
 def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
-    """Median seconds of ``work`` after one call that is not timed."""
+    """The median seconds of ``work``, after one call that is not timed."""
     times = []
     for _ in range(ROUNDS + 1):
         began = time.perf_counter()
@@ -155,7 +155,7 @@ def operators(allowed: bool) -> Iterator[None]:
 
 
 def bytes_a_frame(model: GPT, small: bool) -> int:
-    """Bytes of weights that one step reads, a batch shares them; in float16 if ``small``."""
+    """The bytes of weights that one step of a batch reads; in float16 if ``small``."""
     table = model.model.embed_tokens.weight
     read = model.first_ids + (model.width - 1) * (model.vocabulary.config.n_codes if isinstance(model, FrameGPT) else 0)
     numbers = sum(p.numel() for p in model.parameters()) - table.numel() + read * table.shape[1]
@@ -163,7 +163,7 @@ def bytes_a_frame(model: GPT, small: bool) -> int:
 
 
 def read_speed(device: torch.device) -> float:
-    """Bytes a second at which a tensor of 400 MB is read."""
+    """The bytes a second when a tensor of 400 MB is read."""
     large = torch.ones(100_000_000, device=device)
     return 4e8 / seconds_of(lambda: large.sum().item(), device)
 
@@ -173,7 +173,7 @@ def transformers_speed(model: GPT, prompts: torch.Tensor, steps: int) -> float:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     llama = LlamaForCausalLM(LlamaConfig(**model.config.huggingface(model.vocabulary_size))).eval()
-    llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is that of the input
+    llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is the same as that of the input
     seconds = seconds_of(
         lambda: llama.generate(
             prompts,
@@ -192,7 +192,7 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
     torch.manual_seed(0)
     model, vocabulary = build(size)
     with torch.no_grad():
-        for parameter in model.parameters():  # a bundle's weights are float16
+        for parameter in model.parameters():  # the weights of a bundle are float16
             parameter.copy_(parameter.half().float())
     model = model.to(device, PRECISIONS[precision])
     steps = min(tokens, model.config.max_tokens - PROMPT)
@@ -224,7 +224,7 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
 
 
 def main() -> None:
-    """Print a row a size, precision and batch."""
+    """Print a row for each size, precision and batch."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_sizes(parser)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])

@@ -35,7 +35,7 @@ from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.models.load import load_gpt
 
 LARGEST = 127  # the largest value of a symmetric int8
-# for each way: whether the weights are rounded, and the axes that share a scale
+# For each way: whether the weights are rounded, and the axes that share a scale.
 WAYS: dict[str, tuple[bool, tuple[int, ...] | None]] = {
     "fp32": (False, None),
     "weights": (True, None),
@@ -175,10 +175,10 @@ def engines() -> list[str]:
 
 def dynamic(network: GPT) -> GPT:
     """``network`` with torch's dynamic int8 products, which need one of ``engines``."""
-    with warnings.catch_warnings():  # torch announces its successor, which is another package
+    with warnings.catch_warnings():  # torch warns that another package replaces this one.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", message="(?s).*(deprecated|quantize)", category=UserWarning)
-        quantize: Any = torch.ao.quantization.quantize_dynamic  # it has no types
+        quantize: Any = torch.ao.quantization.quantize_dynamic  # this function has no types
         twin: GPT = quantize(copy.deepcopy(network), {nn.Linear}, dtype=torch.qint8)
     return twin
 

@@ -26,16 +26,16 @@ OpinionT = TypeVar("OpinionT")
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """What the judges are asked about."""
+    """The input of the judges."""
 
     samples: torch.Tensor  # [n]
-    recorded: torch.Tensor | None  # [n]; none where only the words are judged
+    recorded: torch.Tensor | None  # [n]; None if only the words are judged
     text: str
     rate: int  # Hz
 
 
 def require() -> None:
-    """Stop and say what to install.
+    """Stop if a judge is missing, and print what to install.
 
     Raises:
         SystemExit: a judge is missing.
@@ -48,10 +48,10 @@ def require() -> None:
 
 
 def chosen() -> str:
-    """The recogniser that is installed here, as ``open_recogniser`` takes it.
+    """The recogniser that is installed here, in the form for ``open_recogniser``.
 
     Raises:
-        SystemExit: there is none.
+        SystemExit: there is no recogniser.
     """
     choice = choose()
     if choice.recogniser is None:
@@ -60,7 +60,7 @@ def chosen() -> str:
 
 
 def recogniser_name() -> str:
-    """What the figures were recognised with: a report of character errors says it."""
+    """The name of the recogniser, which a report of character errors gives."""
     return open_recogniser(chosen()).name
 
 
@@ -81,12 +81,12 @@ def transcript(clip: Clip) -> str:
 
 
 def character_error(clip: Clip) -> float:
-    """Edits a reference character."""
+    """The number of edits divided by the number of characters of the reference."""
     return character_edits(clip.text, transcript(clip)).error
 
 
 def judge(clip: Clip) -> dict[str, float]:
-    """What each of JUDGES says."""
+    """The figure of each of JUDGES."""
     assert clip.recorded is not None
     samples = clip.samples.numpy()
     return {
@@ -97,7 +97,7 @@ def judge(clip: Clip) -> dict[str, float]:
 
 
 def judge_all(clips: Sequence[Clip], workers: int) -> list[dict[str, float]]:
-    """``judge`` of each clip; with one worker in this process."""
+    """The figures of ``judge`` for each clip; a single worker runs in this process."""
     return _of_each(judge, clips, workers)
 
 

@@ -38,8 +38,10 @@ from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.schema import read_record
 
 _DRAWS = 1000
-_WINDOW_S = 300.0  # of speech; the picture and the table of the drift have a median for each
-_LEAST_S = 2.0  # a shorter line tells little of pitch and rate
+# The seconds of speech in a window. The picture and the table of the drift have a median for each window.
+_WINDOW_S = 300.0
+_PITCH_EVERY = 4  # pitch costs most of the time, so only each fourth line is asked for it
+_LEAST_S = 2.0  # a shorter line says little about pitch and rate
 DRIFTS = {
     "semitones": "pitch, semitones",
     "level": "level, dB",
@@ -50,18 +52,18 @@ DRIFTS = {
 
 @dataclass(frozen=True)
 class Heard:
-    """A line, and what became of it."""
+    """A line, with what the recogniser heard and its figures."""
 
     chapter: int
     number: int
     text: str
     heard: str
-    wrong: int  # words
+    wrong: int  # the number of wrong words
     words: int
-    at_s: float  # of the book's speech
+    at_s: float  # the position in the book's speech
     seconds: float
     flags: tuple[str, ...]
-    figures: dict[str, float]  # of the checks, and the pitch in semitones over 100 Hz
+    figures: dict[str, float]  # the figures of the checks, and the pitch in semitones over 100 Hz
 
 
 def hear(task: tuple[Path, int, PlannedLine, LineRecord, float, str]) -> Heard:
@@ -72,7 +74,8 @@ def hear(task: tuple[Path, int, PlannedLine, LineRecord, float, str]) -> Heard:
     if record.samples:
         wave = Lines(folder, {}).read(line.key, record)
         heard = open_recogniser(recogniser).hear(resample(wave, record.sample_rate, ANALYSIS_RATE))
-        melody = pitch(wave, record.sample_rate) if record.seconds >= _LEAST_S else None
+        is_asked = line.number % _PITCH_EVERY == 0 and record.seconds >= _LEAST_S
+        melody = pitch(wave, record.sample_rate) if is_asked else None
         if melody is not None:
             figures["semitones"] = 12 * math.log2(melody.median_hz / 100)
     edits = word_edits(line.text, heard)
@@ -100,7 +103,7 @@ def tasks(folder: Path, plan: Plan, recogniser: str) -> list[tuple[Path, int, Pl
 
 
 def share_wrong(lines: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
-    """Words heard wrongly, of all words, with the interval over lines."""
+    """The share of words that were heard wrongly, with the interval over lines."""
     pairs = np.array([(line.wrong, line.words) for line in lines], dtype=np.float64).reshape(-1, 2)
     if not pairs[:, 1].sum():
         return math.nan, math.nan, math.nan
@@ -108,7 +111,7 @@ def share_wrong(lines: Sequence[Heard], seed: int = 0) -> tuple[float, float, fl
 
 
 def hourly(lines: Sequence[Heard], name: str, seed: int = 0) -> tuple[float, float, float]:
-    """How far a figure goes in an hour of speech, by least squares over the lines, with its interval."""
+    """The change of a figure in an hour of speech, by least squares over the lines, with its interval."""
     rows = np.array([(line.at_s / 3600, line.figures[name]) for line in lines if _tells(line, name)])
     if len(rows) < 3:
         return math.nan, math.nan, math.nan
@@ -141,7 +144,7 @@ def windows(lines: Sequence[Heard], name: str) -> list[tuple[float, float]]:
 
 
 def flags(lines: Sequence[Heard]) -> dict[str, Any]:
-    """What the recogniser says of the flagged lines and of the others."""
+    """The recogniser's figures of the flagged lines and of the others."""
     flagged = [line for line in lines if line.flags]
     others = [line for line in lines if not line.flags]
     return {
@@ -163,7 +166,7 @@ def _row(line: Heard) -> dict[str, Any]:
 
 
 def summary(lines: Sequence[Heard], plan: Plan, records: Sequence[LineRecord], recogniser: str) -> dict[str, Any]:
-    """The report."""
+    """The figures of the report."""
     chapters = sorted({line.chapter for line in lines})
     others = [line for line in lines if not line.flags]
     worst = sorted(others, key=lambda line: (-line.wrong / max(1, line.words), line.number))

@@ -34,7 +34,7 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 
 UNTOUCHED = "none"
 _LEAST_WORDS = 4
-_SEED = 1000  # of the first line
+_SEED = 1000  # the seed of the first line
 _RESULTS, _HEARD = "results.jsonl", "heard.jsonl"
 
 
@@ -45,14 +45,14 @@ def book_lines(synthesizer: Synthesizer, book: Path, count: int) -> list[Line]:
         for block in chapter.blocks:
             try:
                 spoken = make_lines(block.text, synthesizer.tokenizer, synthesizer.room)
-            except TextError:  # a block of signs alone
+            except TextError:  # The block has only signs.
                 continue
             lines += [line for line in spoken if len(line.words) >= _LEAST_WORDS]
     return lines[:: max(1, len(lines) // count)][:count]
 
 
 def speak(synthesizer: Synthesizer, lines: list[Line], voice: str | None, folder: Path) -> None:
-    """Speak each line once, in one try, where ``folder`` lacks it."""
+    """Speak each line that ``folder`` lacks, once, in one try."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen, model = synthesizer.voice(voice), synthesizer.model
     for number, line in enumerate(lines):
@@ -90,13 +90,14 @@ def _read(path: Path) -> Cached:
 
 @dataclass
 class Bench:
-    """What measuring needs: a voice that vocodes faulty codes, the checks, and what was heard before."""
+    """The tools of a measurement: a synthesizer for faulty codes, the checks, and the texts that were heard before."""
 
     synthesizer: Synthesizer
     checker: Checker
     recogniser: Recogniser | None
     folder: Path
-    heard: dict[str, str]  # by the number of the line, the fault and the recogniser
+    # The texts that were heard, by the number of the line, the fault and the recogniser.
+    heard: dict[str, str]
 
     def sounds(self, line: Cached, lines: list[Cached], voices: list[Cached]) -> Iterator[tuple[str, Wave]]:
         """Each fault's name and its sound."""
@@ -109,7 +110,7 @@ class Bench:
         yield from faulty_sounds(line, others, voices, rate, rng).items()
 
     def row(self, line: Cached, fault: str, wave: Wave) -> dict[str, Any]:
-        """What the checks say of one sound, and how long they take."""
+        """The results of the checks of one sound, and the time that they take."""
         ended, missing = (line.ended, line.unsaid) if fault == UNTOUCHED else (True, ())
         spoken = Spoken(
             line.text, torch.from_numpy(wave), torch.zeros(0, 1), ended, line.predicted_s, 0.0, unsaid=missing
@@ -126,7 +127,7 @@ class Bench:
         return {**row, **asdict(checked)}
 
     def _heard(self, checked: Checked, line: Cached, wave: Wave, row: dict[str, Any]) -> Checked:
-        """``checked`` with the recogniser's flags in ``row``: the table tells them from the others."""
+        """``checked``, with the recogniser's flags also in ``row``, because the table counts them apart."""
         assert self.recogniser is not None
         key = f"{line.number} {row['fault']} {self.recogniser.name}"
         if key not in self.heard:

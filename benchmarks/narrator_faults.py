@@ -15,12 +15,12 @@ from triforce_tts.synthesis.script import spoken_words
 
 Codes = npt.NDArray[np.int64]
 _LETTERS, _FRAMES, _SWAPPED_LETTERS = 4, 3, 3
-_LEVEL = 0.1  # of the quiet fault: 20 dB less
+_LEVEL = 0.1  # the factor of the fault "too quiet": 20 dB less
 
 
 @dataclass(frozen=True, eq=False)
 class Cached:
-    """A line as it was spoken once, without its first and last silence."""
+    """A spoken line without its first and last silence."""
 
     number: int
     text: str
@@ -34,7 +34,7 @@ class Cached:
 
     @property
     def words(self) -> list[str]:
-        """The words of its text."""
+        """The words of the line's text."""
         return spoken_words(self.text)
 
     def clear_words(self) -> list[int]:
@@ -77,7 +77,7 @@ def faulty_codes(line: Cached, others: Sequence[Cached], rng: np.random.Generato
 
 
 def _shuffled(codes: Codes, frames: int, rng: np.random.Generator) -> Codes:
-    """Frames of codes that occur in the line, each group drawn by itself: no sound of any language."""
+    """Frames of codes of the line with each group drawn separately, which are no sound of any language."""
     return np.stack([rng.choice(group, frames) for group in codes.T], axis=1)
 
 

@@ -23,21 +23,23 @@ _SENTENCES = (
     "The fox ran over the hill.", "It was late, and the wind rose.", "Nobody saw it go.", "Where did it sleep?",
     "In 1884 there were five of them.", "The keeper closed the door.", "Rain fell on the roof.", "Then it was quiet.",
 )  # fmt: skip
-_FULL_DISK = 6_000  # bytes that a file may have: some lines fit, others and the finished file do not
-_LONGEST_S = 300.0  # after which a run counts as hanging
+# The most bytes of a file: some lines fit, but other lines and the finished file do not.
+_FULL_DISK = 6_000
+_LONGEST_S = 300.0  # after so many seconds a run counts as hanging
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When a run is killed: so long after so many events of its progress; a busy machine does not move it."""
+    """The moment of a kill: ``wait_s`` after event number ``events``, so that a busy machine does not move it."""
 
-    events: int  # the first says that no line is done yet
+    # The number of events before the kill; the first event says that no line is done yet.
+    events: int
     wait_s: float
 
 
 @dataclass(frozen=True)
 class Run:
-    """How a run ended: its exit code, how long it worked since its first event, and what it said last."""
+    """The end of a run: its exit code, the time that it worked since its first event, and its last message."""
 
     code: int
     work_s: float
@@ -45,7 +47,7 @@ class Run:
 
     @property
     def was_killed(self) -> bool:
-        """Whether it ended by ``kill -9``."""
+        """Whether ``kill -9`` ended the run."""
         return self.code == -signal.SIGKILL
 
 
@@ -68,7 +70,8 @@ def narrate(
 
     The others of several processes are killed as soon as one has ended before its time, as a launcher does.
     """
-    alone = ["--processes", "1"] if processes == 1 else []  # else it is the launcher who says how many there are
+    # With several processes, the launcher gives their number.
+    alone = ["--processes", "1"] if processes == 1 else []
     words = [*forks.CLI, "narrate", str(book), "--out", str(out), "--progress", "json", *alone, *options]
     told, errors = out.with_suffix(".told"), out.with_suffix(".errors")
     with told.open("w") as events, errors.open("w") as log:
@@ -103,7 +106,7 @@ def _wait(program: forks.Program, told: Path, moment: Moment) -> None:
 
 
 def _place(rank: int, processes: int, port: str) -> dict[str, str]:
-    """What a launcher tells a process of its place."""
+    """The environment with which a launcher tells a process its place."""
     return {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "LOCAL_WORLD_SIZE": str(processes),
             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, **launch.NO_LAUNCHER}  # fmt: skip
 
@@ -113,7 +116,7 @@ class Round:
     """A narration from an empty folder to its finished file."""
 
     kills: int = 0
-    full_disk: str = ""  # what the run on the full disk said
+    full_disk: str = ""  # the message of the run on the full disk
     equal: bool = False
 
 
@@ -126,7 +129,7 @@ def play_round(
     sentences: int,
     options: Sequence[str],
 ) -> Round:
-    """Kill a narration until it has come to its end in spite of it, or ``most`` times; then let it finish."""
+    """Kill a narration again and again until it ends in spite of that, or ``most`` times; then let it finish."""
     folder = work / f"round-{number}"
     folder.mkdir(parents=True)
     book, out, result = folder / "book.txt", folder / "book.flac", Round()
@@ -143,12 +146,14 @@ def play_round(
             break
         processes, kill_all = rng.choice((1, 2)), rng.random() < 0.5
         left = max(0, 3 * (1 + 2 * sentences) - len(list((folder / "book.narration" / "lines").glob("*.json"))))
-        moment = Moment(rng.randrange(1, left + 3), rng.uniform(0.0, 1.0))  # the last two are while the file is written
+        # The last two events come while the file is written.
+        moment = Moment(rng.randrange(1, left + 3), rng.uniform(0.0, 1.0))
         run = narrate(book, out, options, processes, moment, kill_all)
         result.kills += run.was_killed
         print(json.dumps({"round": number, "processes": processes, "all": kill_all, "code": run.code, "s": round(run.work_s, 2),
                           "lines": len(list((folder / "book.narration" / "lines").glob("*.json")))}), flush=True)  # fmt: skip
-        if not run.was_killed or (not left and rng.random() < 0.5):  # else all later kills would fall on the writing
+        # Without this, all later kills would come while the file is written.
+        if not run.was_killed or (not left and rng.random() < 0.5):
             break
     write_book(book, edited=True, sentences=sentences)
     last = narrate(book, out, options, rng.choice((1, 2)), None, False)
@@ -163,7 +168,7 @@ def play_round(
 
 
 def main() -> None:
-    """Play rounds until there were enough kills; the exit code is 1 where a file differs."""
+    """Play rounds until there were enough kills; the exit code is 1 if a file differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path, help="folder that is made")
     parser.add_argument("--kills", type=int, default=20)

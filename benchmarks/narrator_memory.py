@@ -29,7 +29,7 @@ _PITCH_HZ = 220
 
 
 def write_book(path: Path, words: int) -> None:
-    """A book of about so many words, in which no sentence stands twice."""
+    """Write a book of about so many words, in which no sentence occurs twice."""
     sentence_words = len(_SENTENCE.split())
     sentences = [_SENTENCE.format(number) for number in range(words // sentence_words)]
     a_chapter = _CHAPTER_WORDS // sentence_words
@@ -50,7 +50,7 @@ def tone(studio: Studio, line: PlannedLine, number: int) -> Spoken:
 class Memory:
     """Prints the memory of this process, a row for each step."""
 
-    chapters: dict[int, int] = field(default_factory=dict)  # of each line, by its number
+    chapters: dict[int, int] = field(default_factory=dict)  # the chapter of each line, by the line's number
     chapter: int = 0
     step: str = ""
 
@@ -62,7 +62,7 @@ class Memory:
         print(f"| {what} | {now_mb:.0f} | {peak_mb:.0f} | {time.process_time():.0f} |", flush=True)
 
     def __call__(self, event: str, done: float, total: float, left_s: float | None, **values: object) -> None:
-        """Print a row when a chapter, or another step than before, begins."""
+        """Print a row when a chapter or a new step begins."""
         chapter = self.chapters.get(int(str(values.get("number", 0))), 0)
         if event == "line" and chapter > self.chapter:
             self.show(f"before chapter {chapter}")

@@ -47,7 +47,7 @@ def mel_frames(network: DVAE, audio: AudioConfig, shards: ShardSet, frames: Fram
 
 
 def with_gains(figures: dict[str, float]) -> dict[str, float]:
-    """The figures without their prefix, and how far each loss lies under chance."""
+    """The figures without their prefix, and the distance of each loss below chance."""
     short = {name.removeprefix("neighbour_"): value for name, value in figures.items()}
     return short | {f"{name}_gain": short[f"{name}_chance"] - short[name] for name in ("speaker", "phone")}
 

@@ -19,7 +19,7 @@ from triforce_tts.audio.mel import log_mel_nats, mel_spectrogram
 
 
 def sounds(model: Synthesizer, before: Synthesizer, clip: Path, text: str) -> dict[str, Audio]:
-    """A sentence in each of the ways in which the README lets it be heard, by the name of its file."""
+    """The sounds of one sentence for the README, by the names of their files."""
     rate = model.audio.sample_rate
     natural = normalize_level(read_audio(clip, rate).samples, rate)[0]
     return {

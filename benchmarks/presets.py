@@ -36,7 +36,7 @@ JUDGED = {WORD_ERROR: "words wrong", OVERALL: "DNSMOS", P808: "P.808", UNSAID: "
 
 
 class ProcessorWatch(Stopwatch):
-    """Processor seconds of this process in each stage: other programs on the machine change them little."""
+    """The processor seconds of this process in each stage, which other programs on the machine change little."""
 
     @contextmanager
     def time(self, stage: str) -> Iterator[None]:
@@ -55,7 +55,7 @@ def synthesizer_of(model: Path | None, preset: str) -> Synthesizer:
 
 
 def measure(synthesizer: Synthesizer, voice: Voice, text: str, seed: int, recogniser: str) -> Row:
-    """The figures of one sound: amount and weight of each, and the seconds of its stages."""
+    """The figures of one sound, each with amount and weight, and the seconds of its stages."""
     synthesizer.stopwatch = ProcessorWatch()
     began = time.process_time()
     speech = synthesizer.speak(text, voice, seed)
@@ -108,7 +108,7 @@ def _cell(estimate: Estimate | None) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a run that was begun."""
+    """The rows of an earlier, unfinished run."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 

@@ -140,7 +140,7 @@ def markdown(part: str, figures: dict[str, Any]) -> str:
         if isinstance(value, dict):
             for name, inner in value.items():
                 rows(f"{prefix}, {name}" if prefix else name, inner)
-        elif isinstance(value, tuple):  # the result of ``interval``
+        elif isinstance(value, tuple):  # the value is a result of ``interval``
             lines.append(f"| {prefix} | {value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f}) |")
         elif isinstance(value, list):
             lines.append(f"| {prefix} | {', '.join(f'{v:.3f}' if isinstance(v, float) else str(v) for v in value)} |")

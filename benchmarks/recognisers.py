@@ -22,7 +22,7 @@ from triforce_tts.judges.recognisers import open_recogniser
 
 
 def hear(choice: str, recordings: list[Recording]) -> dict[str, Any]:
-    """What the recogniser ``choice`` hears in each recording, and the processor time that it takes."""
+    """The texts that the recogniser ``choice`` hears in the recordings, and the processor time that it takes."""
     recogniser = open_recogniser(choice)
     began, seconds, texts = time.process_time(), 0.0, {}
     for recording in recordings:

@@ -27,15 +27,15 @@ from triforce_tts.data.similarity import SimilarityConfig, Suspects, Voices, com
 from triforce_tts.files import write_json
 from triforce_tts.shards import ShardSet
 
-_LEAST = 10  # clips of a reader that is mixed up
-SHARES = (0.01, 0.05, 0.2)  # of the clips that are swapped
-_NEW = "copy of "  # begins the new name of a reader that is split
+_LEAST = 10  # a reader that is mixed up has at least so many clips
+SHARES = (0.01, 0.05, 0.2)  # the shares of the clips that are swapped
+_NEW = "copy of "  # the new name of a reader that is split begins with this
 
-Outcome = tuple[set[str], set[str]]  # what was mixed up, what is suspected
+Outcome = tuple[set[str], set[str]]  # the readers that were mixed up, and those that are suspected
 
 
 def swapped(voices: Voices, config: SimilarityConfig, rng: np.random.Generator, share: float) -> Outcome:
-    """Clips with the name of another reader, and the suspected clips."""
+    """The clips that got the name of another reader, and the suspected clips."""
     names = large(voices)
     speakers, own = list(voices.speakers), [i for i, name in enumerate(voices.speakers) if name in names]
     chosen = rng.choice(own, max(1, round(share * len(own))), replace=False)
@@ -82,7 +82,7 @@ def rates(mix: Callable[[np.random.Generator], Outcome], draws: int) -> dict[str
 
 
 def measure(voices: Voices, config: SimilarityConfig, draws: int) -> dict[str, Any]:
-    """All rates, and what is suspected in the corpus as it is."""
+    """All rates, and the suspects in the unchanged corpus."""
     as_it_is = compare(voices, config).suspects
     report: dict[str, Any] = {
         "clips": len(voices.keys), "readers": len(set(voices.speakers)), "readers of ten clips": len(large(voices)),

@@ -56,8 +56,9 @@ class Utterance:
 
     text: str
     samples: torch.Tensor  # [n]
-    given: dict[str, torch.Tensor]  # by GIVEN: standardised mel [1, frames, n_mels]
-    mel: torch.Tensor  # the mel of the recording, which is the reference too
+    # The standardised mel for each name in GIVEN, [1, frames, n_mels].
+    given: dict[str, torch.Tensor]
+    mel: torch.Tensor  # the mel of the recording, which is also the reference
     lengths: torch.Tensor  # [1] in frames
 
 
@@ -83,7 +84,7 @@ class Run:
         return cls(name or path.name, path, tuple(int(n) for n in steps.split(",")), network)
 
     def told(self) -> str:
-        """Parameters, steps and minutes of training."""
+        """A text with the parameters, steps and minutes of the training."""
         folder = checkpoint.locate(self.folder)
         lineage, count = checkpoint.read_lineage(folder), count_parameters(self.network) / 1e6
         state = folder / "trainer" / "state.json"
@@ -169,7 +170,7 @@ class Sheet:
 
 
 def difference(one: dict[str, Any], other: dict[str, Any], judge: str) -> tuple[float, float, float]:
-    """Mean and interval of row ``one`` minus row ``other``, utterance by utterance."""
+    """The mean and the interval of row ``one`` minus row ``other``, utterance by utterance."""
     return interval(np.subtract(one["by_utterance"][judge], other["by_utterance"][judge]).tolist())
 
 
@@ -221,7 +222,7 @@ def print_compare(result: dict[str, Any]) -> None:
 
 
 def cell(value: tuple[float, float, float]) -> str:
-    """Mean and interval."""
+    """The mean and its interval."""
     return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
 
 
@@ -340,7 +341,7 @@ def main() -> None:
     mode.add_argument("--given", choices=GIVEN, default=GIVEN[1])
     mode.add_argument("--picture", type=Path, help="PNG to write")
     arguments = parser.parse_args()
-    if arguments.mode != "inversion":  # which asks no judge
+    if arguments.mode != "inversion":  # The inversion needs no judge.
         require()
     torch.set_num_threads(1)
     dvae, audio = load_dvae(arguments.dvae)

@@ -70,5 +70,5 @@ def draw(panels: dict[str, torch.Tensor], file: Path, audio: AudioConfig) -> Non
     axes[-1].set_xlabel("seconds")
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=60)
-    # a picture of noise hardly compresses, so it has few grey levels
+    # A picture of noise hardly compresses, so it has few grey levels.
     Image.open(drawn).convert("L").quantize(16).save(file, optimize=True)

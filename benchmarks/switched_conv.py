@@ -26,7 +26,8 @@ from triforce_tts.models.switched_conv import SwitchedConv1d, SwitchedConv2d
 from triforce_tts.switched_op import is_native, switched_conv, switched_conv_reference
 
 BREADTHS = (1, 2, 4, 8, 16, 32, 64)
-REFERENCE_BREADTH = 16  # beyond it the reference is not measured: it costs as many convolutions as there are kernels
+# With more kernels the reference is not measured, because it computes as many convolutions as there are kernels.
+REFERENCE_BREADTH = 16
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
@@ -35,7 +36,7 @@ Pass = Callable[[], torch.Tensor]
 
 @dataclass(frozen=True)
 class Shape:
-    """A convolution without dilation whose kernel is as wide in each dimension."""
+    """A convolution without dilation whose kernel has the same width in each dimension."""
 
     batch: int
     channels: int
@@ -54,7 +55,7 @@ class Shape:
 
     @property
     def flops(self) -> float:
-        """Of a forward pass."""
+        """The number of operations of a forward pass."""
         taps = self.kernel ** len(self.size)
         return 2.0 * self.batch * math.prod(self.places) * taps * self.channels * self.outputs
 
@@ -70,7 +71,7 @@ SHAPES = {
     # The two shapes that the original's author timed.
     "seed, stride 2": Shape(32, 64, 64, (128, 128), 5, 2),
     "seed, parts": Shape(16, 32, 32, (260, 260), 5),
-    # The second one with fewer items, for a CPU.
+    # The second shape with fewer items, for a CPU.
     "seed, small": Shape(2, 64, 64, (128, 128), 5, 2),
     "pictures": Shape(16, 128, 128, (64, 64), 3),
 }
@@ -82,20 +83,21 @@ DEFAULT = {
 
 @dataclass
 class Rival:
-    """Something to be timed: a forward pass, and what its backward pass takes gradients of."""
+    """A convolution to be timed: its forward pass, and the tensors whose gradients its backward pass computes."""
 
     forward: Pass
     leaves: Sequence[torch.Tensor]
 
 
 def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype) -> dict[str, Rival]:
-    """What takes turns."""
+    """The rivals, which are timed in turn."""
     dims, geometry = len(shape.size), (shape.stride, shape.padding, 1)
 
     def random(*size: int) -> torch.Tensor:
         return torch.randn(*size, device=device, dtype=dtype)
 
-    x = random(shape.batch, *shape.size, shape.channels).movedim(-1, 1).requires_grad_()  # as the DVAE has it
+    # The order of memory is the one in the DVAE.
+    x = random(shape.batch, *shape.size, shape.channels).movedim(-1, 1).requires_grad_()
     layer = (SwitchedConv1d if dims == 1 else SwitchedConv2d)(
         shape.channels, shape.outputs, shape.kernel, breadth, shape.stride, shape.padding
     ).to(device, dtype)
@@ -119,7 +121,7 @@ def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype)
 
 
 def seconds_of(rival: Rival, device: torch.device, clock: Callable[[], float]) -> tuple[float, float]:
-    """Of a forward pass, and of a forward and backward pass."""
+    """The seconds of a forward pass, and of a forward and backward pass."""
     _wait(device)
     began = clock()
     y = rival.forward()
@@ -153,14 +155,14 @@ def measure(
     all_rivals = rivals(shape, breadth, device, TYPES[precision])
     best = {rival: [math.inf, math.inf] for rival in all_rivals}
     began = time.perf_counter()
-    for number in range(rounds + 1):  # the first one warms up
+    for number in range(rounds + 1):  # The first pass warms up.
         for rival, work in all_rivals.items():
             found = seconds_of(work, device, CLOCKS[clock])
             if number:
                 best[rival] = [min(pair) for pair in zip(best[rival], found, strict=True)]
         if number >= 2 and time.perf_counter() - began > max_s:
             break
-    # The plain convolution may have the order of memory that suits it.
+    # The plain convolution may use the order of memory that suits it best.
     fastest = [min(pair) for pair in zip(best.pop("plain"), best.pop("plain, channels last"), strict=True)]
     row = {"shape": name, "b": breadth, "precision": precision, "plain ms": round(fastest[1] * 1e3, 2),
            "plain GFLOP/s": round(3 * shape.flops / fastest[1] / 1e9)}  # fmt: skip
@@ -177,7 +179,7 @@ def measure(
 
 
 def main() -> None:
-    """Print a row a shape and breadth."""
+    """Print a row for each shape and breadth."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), help="default: some that suit the device")
     parser.add_argument("--breadths", type=int, nargs="+", default=list(BREADTHS))

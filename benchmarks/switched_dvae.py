@@ -58,7 +58,7 @@ SILENCE = "(silence)"
 
 
 def train(options: argparse.Namespace, run: Path, config: str, budget: Sequence[str]) -> None:
-    """Train a DVAE that starts from ``--dvae``, in a process of its own; a finished run ends at once."""
+    """Train a DVAE that starts from ``--dvae``, in a separate process; a finished run ends at once."""
     every = max(1, math.ceil(options.steps / 4))
     settings = [
         f"run.init_from={options.dvae}", *budget, f"run.seed={options.seed}", f"run.threads={options.threads}",
@@ -93,7 +93,7 @@ def trained(options: argparse.Namespace) -> dict[str, Path]:
 def resynthesized(
     dvae: DVAE, audio: AudioConfig, sound: torch.Tensor, stage3: Diffusion | None, steps: int
 ) -> torch.Tensor:
-    """``sound`` [n] through the codes and back, by stage 3 where there is one."""
+    """``sound`` [n] after the way through the codes and back, by stage 3 if there is one."""
     mel = mel_spectrogram(sound[None], audio)
     decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
     if stage3 is None:
@@ -120,7 +120,7 @@ def heard_errors(heard: Sequence[str], texts: Sequence[str]) -> dict[str, Any]:
 
 
 def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[str, Any]:
-    """What one DVAE is judged by."""
+    """The figures by which one DVAE is judged."""
     dvae, audio = load_dvae(path)
     stage3 = load_diffusion(options.diffusion, audio) if options.diffusion else None
     found = {
@@ -141,7 +141,7 @@ def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[
 
 @dataclass
 class Usage:
-    """How often each kernel of a layer came with each phone, and with the phone half of a recording later."""
+    """The counts of each kernel of a layer with each phone, and with the phone half a recording later."""
 
     together: dict[tuple[int, str], int] = field(default_factory=dict)
     shifted: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -154,7 +154,7 @@ class Usage:
 
 
 def entropy(counts: Sequence[int]) -> float:
-    """In nats."""
+    """The entropy in nats."""
     total = sum(counts)
     return -sum(count / total * math.log(count / total) for count in counts if count)
 
@@ -186,7 +186,7 @@ def phones_of(sample: Described, tokenizer: TextTokenizer, places: int, seconds:
 
 @torch.inference_mode()
 def kernels(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[str, Any]:
-    """Of each switched layer: the perplexity of its kernels, and what they tell of the phone."""
+    """For each switched layer, the perplexity of its kernels, and the information that they give about the phone."""
     dvae, audio = load_dvae(path)
     tokenizer, usage = TextTokenizer(), {name: Usage() for name in dvae.switched}
     counts = {name: torch.zeros(0, dtype=torch.long) for name in dvae.switched}

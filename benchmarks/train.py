@@ -39,9 +39,9 @@ from triforce_tts.stages.settings import RunSettings
 from triforce_tts.stages.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
-TOKENS = 600  # ids of a GPT sequence
-TEXT_TOKENS = 80  # ids of them that are no speech
-WARM_UP = 2  # steps that are not timed
+TOKENS = 600  # the ids of a GPT sequence
+TEXT_TOKENS = 80  # the ids among them that are no speech
+WARM_UP = 2  # the first steps, which are not timed
 
 Row = dict[str, Any]
 

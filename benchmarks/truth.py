@@ -39,7 +39,7 @@ Wave = npt.NDArray[np.float32]
 RATE = 24000
 TOLERANCE_S = 0.25
 ALONE_S = 0.1  # seconds; less speech of another reader does not count as a second reader
-# an edge lies in sound if this much time on both sides is this near to the level of the speech
+# An edge lies in sound if so much time on both sides has nearly the level of the speech.
 INSIDE_S, NEAR_DB = 0.03, 25.0
 
 

@@ -29,7 +29,7 @@ from triforce_tts.stages import dvae, gpt
 from triforce_tts.stages.loop import Trainer
 
 Figures = dict[str, float]
-Report = dict[str, list[Figures]]  # of each variant, for each seed
+Report = dict[str, list[Figures]]  # the figures of each variant, one entry for each seed
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def train(question: Question, name: str, seed: int, options: argparse.Namespace)
         "run.validate_every=0", f"run.validate_samples={options.validate}", "run.save_every=500", "run.keep=1",
         "run.precision=fp32", "run.trackers=[]", *options.set, *question.variants[name],
     ]  # fmt: skip
-    torch.manual_seed(seed)  # the first weights
+    torch.manual_seed(seed)  # This seed decides the first weights.
     task: Any
     if question.stage == "dvae":
         first = schema.load(dvae.DVAESettings, "dvae", options.config, settings)

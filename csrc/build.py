@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parent
 SOURCES = [FOLDER / name for name in ("decode.cpp", "switched_conv.cpp")]
 KERNELS, BINDING = FOLDER / "switched_conv.cu", FOLDER / "switched_conv_cuda.cpp"
 COMPILERS = ("c++", "g++", "clang++")
-ARCHITECTURES = ((8, 0), (9, 0))  # that are compiled for without a GPU
+ARCHITECTURES = ((8, 0), (9, 0))  # The library is compiled for these architectures if the machine has no GPU.
 
 
 class BuildError(Exception):
@@ -36,7 +36,7 @@ def compiler() -> str | None:
 
 
 def command(cxx: str, target: Path, cuda: list[str]) -> list[str]:
-    """What compiles the library to ``target``; ``cuda`` are the words that add the operators of GPUs."""
+    """The command that compiles the library to ``target``; the arguments ``cuda`` add the operators of GPUs."""
     torch_folder = Path(torch.__path__[0])
     capability = torch.backends.cpu.get_cpu_capability()
     vectors = [f"-DCPU_CAPABILITY={capability}", f"-DCPU_CAPABILITY_{capability}"] if "AVX" in capability else []
@@ -50,10 +50,10 @@ def command(cxx: str, target: Path, cuda: list[str]) -> list[str]:
 
 
 def cuda_home(wish: str) -> Path | None:
-    """The folder of the CUDA compiler that suits this torch; None where GPUs are left out.
+    """The folder of the CUDA compiler that suits this torch; None if GPUs are left out.
 
     Raises:
-        BuildError: it is asked for and not there.
+        BuildError: the compiler is asked for but missing.
     """
     if wish == "no" or (wish == "auto" and not torch.cuda.is_available()):
         return None
@@ -64,7 +64,7 @@ def cuda_home(wish: str) -> Path | None:
         found = re.search(r"release (\d+)", subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout)
         wanted = (torch.version.cuda or "none").split(".")[0]
         if found and found[1] == wanted:
-            # What is called nvcc may be a link or a script: the compiler itself tells where it lies.
+            # The file called nvcc may be a link or a script, so the compiler itself is asked where it lies.
             told = subprocess.run([nvcc, "--dryrun", "-c", str(KERNELS)], capture_output=True, text=True).stderr
             top = re.search(r"^#\$ TOP=(.*)$", told, re.MULTILINE)
             return Path(top[1]).resolve() if top else Path(nvcc).resolve().parent.parent
@@ -76,7 +76,7 @@ def cuda_home(wish: str) -> Path | None:
 
 
 def compiled_kernels(home: Path, target: Path) -> list[str]:
-    """Compile the kernels to ``target``; the words with which the library takes them up."""
+    """Compile the kernels to ``target``; returns the arguments that link them into the library."""
     devices = range(torch.cuda.device_count())
     wanted = {torch.cuda.get_device_capability(device) for device in devices} or set(ARCHITECTURES)
     codes = [f"-gencode=arch=compute_{a}{b},code=sm_{a}{b}" for a, b in sorted(wanted)]
@@ -90,7 +90,7 @@ def run(words: list[str]) -> None:
     """Run a compiler.
 
     Raises:
-        BuildError: it failed; the message has the end of what it said.
+        BuildError: the compiler failed; the message has the end of its output.
     """
     done = subprocess.run(words, capture_output=True, text=True)
     if done.returncode:
@@ -115,7 +115,7 @@ def build(cxx: str, wish: str) -> None:
 
 
 def main() -> int:
-    """Build, and say what was built; 2 if it cannot be."""
+    """Build the library, and print what was built; returns 2 if it cannot be built."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--cuda", choices=("auto", "yes", "no"), default="auto",

@@ -26,7 +26,7 @@ namespace {
 
 using Vec = at::vec::Vectorized<float>;
 constexpr int64_t kLanes = Vec::size();
-constexpr int64_t kGrain = 1 << 14;  // multiplications that are worth a thread
+constexpr int64_t kGrain = 1 << 14;  // A thread is worth starting for so many multiplications.
 
 Vec load(const float* source) { return Vec::loadu(source); }
 
@@ -75,7 +75,8 @@ void product_band(const W* w, const float* x, float* y, int64_t k, int64_t y_str
   }
 }
 
-// Two rows of x at once: all sums stay in registers, and the weights of a band are in the cache for the next two.
+// Takes two rows of x at once: all sums stay in registers, and the weights of a band stay in the cache for the next
+// two rows.
 template <typename W>
 void product_batch(const W* w, const float* x, float* y, int64_t k, int64_t batch, int64_t y_stride, int64_t rows) {
   int64_t b = 0;
@@ -157,7 +158,7 @@ void add_embedding(const at::Tensor& table, int64_t id, float* x) {
   }
 }
 
-// Turns x [head dim] by the angles of a position, halves against each other.
+// Turns x [head dim] by the angles of a position; number i of the first half is paired with number i of the second.
 void rotate(float* x, const float* cos, const float* sin, int64_t head_dim) {
   const int64_t half = head_dim / 2;
   for (int64_t i = 0; i < half; ++i) {
@@ -184,7 +185,7 @@ void attend(const float* query, const float* keys, const float* values, float* o
   float total = sink ? std::exp(-most) : 0.f;
   for (float& weight : weights) total += weight = std::exp(weight - most);
   int64_t d = 0;
-  for (; d + 4 * kLanes <= head_dim; d += 4 * kLanes) {  // four sums in registers
+  for (; d + 4 * kLanes <= head_dim; d += 4 * kLanes) {  // four vectors of sums stay in registers
     Vec sums[4] = {Vec(0.f), Vec(0.f), Vec(0.f), Vec(0.f)};
     for (int64_t i = 0; i < seen; ++i)
       for (int part = 0; part < 4; ++part)
@@ -198,7 +199,7 @@ void attend(const float* query, const float* keys, const float* values, float* o
   }
 }
 
-constexpr int64_t kLayerWeights = 6;  // norm, q k v, o, norm, gate and up, down
+constexpr int64_t kLayerWeights = 6;  // the tensors of a layer: norm, q k v, o, norm, gate and up, down
 
 at::Tensor llama_step(
     const at::Tensor& ids, const at::Tensor& positions, at::Tensor keys, at::Tensor values, const at::Tensor& table,
@@ -210,7 +211,7 @@ at::Tensor llama_step(
   TORCH_CHECK(static_cast<int64_t>(layers.size()) == kLayerWeights * keys.size(0), "weights of another number of layers");
   const int64_t* id = ids.const_data_ptr<int64_t>();
   const int64_t* at = positions.const_data_ptr<int64_t>();
-  std::vector<int64_t> rows;  // that have not ended: only these are computed
+  std::vector<int64_t> rows;  // the rows that have not ended; only these are computed
   for (int64_t b = 0; b < batch; ++b)
     if (id[b * width] != end) rows.push_back(b);
   const int64_t count = rows.size();
@@ -230,7 +231,8 @@ at::Tensor llama_step(
     at::parallel_for(0, count * heads, std::max<int64_t>(1, kGrain / (256 * head_dim)), [&](int64_t from, int64_t to) {
       for (int64_t i = from; i < to; ++i) {
         const int64_t row = i / heads, head = i % heads, place = at[rows[row]];
-        const int64_t past = (rows[row] * heads + head) * room * head_dim;  // where the keys of this head begin
+        // The keys of this head begin here.
+        const int64_t past = (rows[row] * heads + head) * room * head_dim;
         float* query = qkv.data() + row * 3 * dim + head * head_dim;
         float* key = key_rows + past + place * head_dim;
         std::copy(query + dim, query + dim + head_dim, key);
@@ -258,7 +260,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& bands, int64_t n) {
   return out;
 }
 
-// One of the `n` ids that `logits` belong to, as sampling/tokens.pick chooses it.
+// Draws one of the `n` ids that `logits` belong to, by the rule of sampling/tokens.pick.
 int64_t pick(const float* logits, int64_t n, double uniform, double temperature, double top_p) {
   const int64_t best = std::max_element(logits, logits + n) - logits;
   if (temperature == 0.0) return best;
@@ -270,7 +272,8 @@ int64_t pick(const float* logits, int64_t n, double uniform, double temperature,
     total += chance;
   }
   std::make_heap(chances.begin(), chances.end());
-  std::vector<std::pair<double, int64_t>> nucleus;  // the mass up to and with each id, likeliest first
+  // The ids, likeliest first, each with the sum of probabilities up to and with it.
+  std::vector<std::pair<double, int64_t>> nucleus;
   double mass = 0;
   for (auto end = chances.end(); end != chances.begin() && mass < top_p; --end) {
     std::pop_heap(chances.begin(), end);
@@ -282,7 +285,7 @@ int64_t pick(const float* logits, int64_t n, double uniform, double temperature,
   return nucleus.back().second;
 }
 
-// log of the sum of exp(x) over `n` numbers.
+// The logarithm of the sum of exp(x) over `n` numbers.
 float log_sum_exp(const float* x, int64_t n) {
   const float most = *std::max_element(x, x + n);
   float sum = 0;
@@ -290,8 +293,8 @@ float log_sum_exp(const float* x, int64_t n) {
   return most + std::log(sum);
 }
 
-// One step of `Reading` in sampling/tokens.py, which names every tensor: [batch] all but `logits` [batch, ids] and the
-// tables [batch, longest text + 1]. It moves the state of each row and returns the first id of its step.
+// One step of `Reading` in sampling/tokens.py, where every tensor has the same name. All are [batch], except `logits`
+// [batch, ids] and the tables [batch, longest text + 1]. The step moves the state of each row and returns its first id.
 at::Tensor reading_step(
     const at::Tensor& logits, const at::Tensor& uniforms, at::Tensor place, at::Tensor group, at::Tensor frames,
     at::Tensor counted, at::Tensor least, const at::Tensor& texts, const at::Tensor& due, const at::Tensor& begins,
@@ -311,7 +314,7 @@ at::Tensor reading_step(
     const bool unread = at < texts.const_data_ptr<int64_t>()[b];
     float left = uniform;
     bool on = false;
-    if (code == 0) {  // between two frames
+    if (code == 0) {  // The step lies between two frames.
       const float onward = unread ? log_sum_exp(row + text_offset, code_offset - text_offset) : row[end];
       const float odds = onward - log_sum_exp(row + code_offset, n_codes) + static_cast<float>(urge);
       const float share = since >= longest ? 1.f : count < least_count ? 0.f : 1.f / (1.f + std::exp(-odds));
@@ -335,7 +338,8 @@ at::Tensor reading_step(
   return out;
 }
 
-constexpr int64_t kHeadWeights = 5;  // before the layers: state, norm of codes, codes; after them: norm, table of codes
+// The tensors of the head besides its layers: state, norm of codes, codes before them; norm, table of codes after them.
+constexpr int64_t kHeadWeights = 5;
 
 at::Tensor frame_codes(
     const at::Tensor& state, const at::Tensor& first, const at::Tensor& uniforms, const at::Tensor& table,
@@ -344,7 +348,7 @@ at::Tensor frame_codes(
   const int64_t per_code = static_cast<int64_t>(head.size()) / others, layers = (per_code - kHeadWeights) / 3;
   at::Tensor out = at::full({batch, others + 1}, pad, at::kLong);
   int64_t* ids = out.mutable_data_ptr<int64_t>();
-  std::vector<int64_t> rows;  // that drew a frame
+  std::vector<int64_t> rows;  // the rows that drew a frame
   for (int64_t b = 0; b < batch; ++b) {
     ids[b * (others + 1)] = first.const_data_ptr<int64_t>()[b];
     if (ids[b * (others + 1)] >= offset && ids[b * (others + 1)] < offset + n_codes) rows.push_back(b);

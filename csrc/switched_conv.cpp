@@ -47,7 +47,7 @@ void add(const T* source, T* target, int64_t count) {
   for (; i < count; ++i) target[i] += source[i];
 }
 
-// c [m, n] = a [m, k] * b [k, n], or c += that; strides are those of rows and columns.
+// Computes c [m, n] = a [m, k] * b [k, n], or adds the product to c; the strides are those of rows and columns.
 template <typename T>
 struct Matrix {
   T* data;
@@ -84,7 +84,7 @@ struct Run {
   int64_t kernel, begin, end;
 };
 
-// The positions `first` to `last`, sorted by kernel into order[first:last], in runs of `most` positions at most.
+// Sorts the positions `first` to `last` by kernel into order[first:last]; returns runs of at most `most` positions.
 std::vector<Run> sort(const int64_t* index, int64_t first, int64_t last, int64_t breadth, int64_t most, std::vector<int64_t>& order) {
   std::vector<int64_t> ends(breadth + 1, 0);
   for (int64_t i = first; i < last; ++i) {
@@ -94,7 +94,7 @@ std::vector<Run> sort(const int64_t* index, int64_t first, int64_t last, int64_t
   for (int64_t kernel = 0; kernel < breadth; ++kernel) ends[kernel + 1] += ends[kernel];
   std::vector<Run> runs;
   for (int64_t kernel = 0; kernel < breadth; ++kernel) {
-    // Runs of one length: a short last one would be a product that reads a whole kernel for a few rows.
+    // All runs have nearly one length: a short last run would read a whole kernel for the product of a few rows.
     const int64_t count = ends[kernel + 1] - ends[kernel], pieces = (count + most - 1) / most;
     for (int64_t piece = 0; piece < pieces; ++piece)
       runs.push_back({kernel, first + ends[kernel] + count * piece / pieces, first + ends[kernel] + count * (piece + 1) / pieces});
@@ -103,9 +103,9 @@ std::vector<Run> sort(const int64_t* index, int64_t first, int64_t last, int64_t
   return runs;
 }
 
-// Where the taps of a position of the output lie in the input.
+// The place in the input where the taps of a position of the output begin.
 struct Place {
-  int64_t item, y, x;  // of the first tap; may lie outside
+  int64_t item, y, x;  // the first tap, which may lie outside of the input
 };
 
 Place place_of(const ConvShape& s, int64_t position) {
@@ -113,7 +113,7 @@ Place place_of(const ConvShape& s, int64_t position) {
   return {position / (s.places[0] * s.places[1]), row * s.stride[0] - s.padding[0], column * s.stride[1] - s.padding[1]};
 }
 
-// Channels `from` to `to` of the taps of a position; `row` is as long as all of them together.
+// Copies channels `from` to `to` of all taps of a position to `row`, which has room for just these.
 template <typename T>
 void gather(const ConvShape& s, const T* x, int64_t position, int64_t from, int64_t to, Sum<T>* row) {
   const Place place = place_of(s, position);
@@ -123,7 +123,7 @@ void gather(const ConvShape& s, const T* x, int64_t position, int64_t from, int6
     const int64_t y = place.y + i * s.dilation[0];
     const bool inside = y >= 0 && y < s.size[0];
     const T* line = x + ((place.item * s.size[0] + y) * s.size[1] + place.x) * s.channels;
-    if (inside && whole) {  // the taps of a line are neighbours in memory
+    if (inside && whole) {  // The taps of a line are neighbours in memory.
       convert(line, row, s.kernel[1] * width);
       row += s.kernel[1] * width;
       continue;
@@ -147,7 +147,7 @@ void scatter(const ConvShape& s, const T* row, int64_t position, int64_t tap, in
     add(row, dx + ((place.item * s.size[0] + y) * s.size[1] + column) * s.channels + from, to - from);
 }
 
-constexpr int64_t kCache = 1 << 17;  // numbers of a matrix of taps that stay in the second cache
+constexpr int64_t kCache = 1 << 17;  // A matrix of taps with so many numbers stays in the second-level cache.
 constexpr int64_t kMostRows = 256, kFewestRows = 32;
 
 int64_t rows_of(int64_t columns) { return std::clamp<int64_t>(kCache / columns, kFewestRows, kMostRows); }
@@ -175,7 +175,7 @@ void forward(const ConvShape& s, const T* x, const Sum<T>* weight, const Sum<T>*
   });
 }
 
-// The rows of `grad` of a run, one below the other.
+// Copies the rows of `grad` that belong to a run, one below the other.
 template <typename T>
 std::vector<Sum<T>> gradients_of(const ConvShape& s, const T* grad, const std::vector<int64_t>& order, const Run& run) {
   std::vector<Sum<T>> rows((run.end - run.begin) * s.outputs);
@@ -184,13 +184,13 @@ std::vector<Sum<T>> gradients_of(const ConvShape& s, const T* grad, const std::v
   return rows;
 }
 
-// A piece of the input's gradient: some items of the batch, and some channels. Nobody else writes there.
+// Computes a piece of the input's gradient: some items of the batch, and some channels. No other piece writes there.
 template <typename T>
 void input_gradient(
     const ConvShape& s, const T* grad, const Sum<T>* weight, const std::vector<int64_t>& order, const std::vector<Run>& runs,
     int64_t from, int64_t to, Sum<T>* dx) {
   const int64_t columns = s.columns(), width = to - from;
-  const bool whole = width == s.channels;  // then all taps are one product
+  const bool whole = width == s.channels;  // if the piece has all channels, all taps are one product
   const int64_t together = whole ? s.taps() : 1;
   std::vector<Sum<T>> taps;
   for (const Run& run : runs) {
@@ -223,7 +223,7 @@ void input_gradients(const ConvShape& s, const T* grad, const Sum<T>* weight, co
   });
 }
 
-// The gradient of all kernels; a piece is some channels of one kernel.
+// Computes the gradient of all kernels; a piece is some channels of one kernel.
 template <typename T>
 void kernel_gradients(const ConvShape& s, const T* grad, const T* x, const int64_t* index, Sum<T>* dw) {
   const int64_t columns = s.columns(), threads = at::get_num_threads();
@@ -239,14 +239,14 @@ void kernel_gradients(const ConvShape& s, const T* grad, const T* x, const int64
     if (of_kernel[kernel].empty())
       for (int64_t row = 0; row < s.outputs * s.taps(); ++row) std::fill_n(target + row * s.channels, width, Sum<T>(0));
     std::vector<Sum<T>> taps;
-    bool begun = false;  // the first run writes, and the others add
+    bool begun = false;  // The first run writes the sum, and later runs add to it.
     for (const Run& run : of_kernel[kernel]) {
       const int64_t count = run.end - run.begin;
       const std::vector<Sum<T>> rows = gradients_of(s, grad, order, run);
       taps.resize(count * own);
       for (int64_t i = 0; i < count; ++i) gather(s, x, order[run.begin + i], from, to, taps.data() + i * own);
       const Matrix<const Sum<T>> gradients{rows.data(), count, s.outputs, s.outputs, 1};
-      const int64_t together = width == s.channels ? s.taps() : 1;  // then all taps are one product
+      const int64_t together = width == s.channels ? s.taps() : 1;  // with all channels, all taps are one product
       for (int64_t tap = 0; tap < s.taps(); tap += together)
         multiply<Sum<T>>(gradients.transposed(), {taps.data() + tap * width, count, together * width, own, 1},
                          {target + tap * s.channels, s.outputs, together * width, columns, 1}, begun);
@@ -255,7 +255,7 @@ void kernel_gradients(const ConvShape& s, const T* grad, const T* x, const int64
   });
 }
 
-// Calls work with a null pointer of the tensor's type.
+// Calls `work` with a null pointer whose type is that of the tensor's numbers.
 template <typename Work>
 void with_type(const at::Tensor& x, const Work& work) {
   switch (x.scalar_type()) {

@@ -1,4 +1,4 @@
-// Switched convolution on a GPU (sm_80 and later): the kernels, without anything of torch, so that nvcc is done soon.
+// Switched convolution on a GPU (sm_80 and later): the kernels, without any header of torch, so that nvcc is quick.
 //
 // The positions of the output are sorted by kernel on the device: the host never waits for a number. A block then computes a
 // tile of 64 positions that share a kernel and 64 outputs: the taps are read where they lie, and nothing is kept that
@@ -29,14 +29,14 @@ namespace {
 namespace wmma = nvcuda::wmma;
 
 constexpr int kTile = 64;      // positions and outputs of a block
-constexpr int kDepth = 32;     // of the sums, at a time
+constexpr int kDepth = 32;     // terms of the sums that are in shared memory at a time
 constexpr int kThreads = 128;  // four warps; each has a quarter of the tile
 constexpr int kPad = 8;        // numbers after each row in shared memory, so that rows begin in different banks
-constexpr int kSorted = 1024;  // positions that a block of the sort looks at
+constexpr int kSorted = 1024;  // positions that a block of the sort handles
 
 // --- sorting ---------------------------------------------------------------------------------------------------------
 
-// counts [blocks, breadth]: how many of a block's positions chose each kernel; zero before.
+// Counts how many of a block's positions chose each kernel: counts [blocks, breadth], which must hold zeros before.
 __global__ void count_kernels(const int64_t* index, int64_t rows, int breadth, int* counts) {
   const int64_t position = int64_t(blockIdx.x) * kSorted + threadIdx.x;
   if (position >= rows) return;
@@ -44,7 +44,8 @@ __global__ void count_kernels(const int64_t* index, int64_t rows, int breadth, i
   atomicAdd(counts + int64_t(blockIdx.x) * breadth + index[position], 1);
 }
 
-// Makes of each count how many positions of earlier blocks chose that kernel, and finds where each kernel begins.
+// Replaces each count by the number of positions of earlier blocks that chose the same kernel, and finds where each
+// kernel begins.
 __global__ void find_starts(int* counts, int blocks, int breadth, int* starts) {
   for (int kernel = threadIdx.x; kernel < breadth; kernel += blockDim.x) {
     int sum = 0;
@@ -83,13 +84,13 @@ struct alignas(sizeof(T) * kVector) Chunk {
   T numbers[kVector];
 };
 
-// An operand of a product in shared memory, [kOuter][kInner + kPad]; what comes next waits in registers.
+// An operand of a product in shared memory, [kOuter][kInner + kPad]; the next part of it waits in registers.
 template <typename T, int kVector, int kOuter, int kInner>
 struct Operand {
   static constexpr int kRow = kInner + kPad, kInRow = kInner / kVector, kCount = kOuter * kInRow / kThreads;
   Chunk<T, kVector> held[kCount];
 
-  // `at(outer, inner)` is where a chunk lies; null stands for zeros.
+  // `at(outer, inner)` gives the address of a chunk; null stands for zeros.
   template <typename At>
   __device__ void load(const At& at) {
 #pragma unroll
@@ -109,9 +110,9 @@ struct Operand {
   }
 };
 
-// The sums of a tile. An operand is "deep" where the numbers of a sum lie side by side in shared memory.
+// The sums of a tile. An operand is "deep" if the numbers of a sum lie side by side in shared memory.
 template <typename T, Kind kKind>
-struct Sums {  // on tensor cores
+struct Sums {  // computed on tensor cores
   static constexpr int kStep = kKind == Kind::kTf32 ? 8 : 16;
   using Number = std::conditional_t<kKind == Kind::kTf32, wmma::precision::tf32, T>;
   wmma::fragment<wmma::accumulator, 16, 16, kStep, float> parts[2][2];
@@ -157,7 +158,7 @@ struct Sums {  // on tensor cores
 };
 
 template <typename T>
-struct Sums<T, Kind::kExact> {  // a thread has 4 rows and 8 columns
+struct Sums<T, Kind::kExact> {  // computed without tensor cores; each thread has 4 rows and 8 columns
   float parts[4][8] = {};
 
   template <bool kDeepA, bool kDeepB>
@@ -186,8 +187,8 @@ struct Memory {
   alignas(128) float tile[kTile * (kTile + kPad)];
 };
 
-// tile = the product of two operands whose sums have `depth` terms. `at_a(outer, inner, k)` is where a chunk of the
-// operand's part from term k on lies.
+// Sets the tile to the product of two operands whose sums have `depth` terms. `at_a(outer, inner, k)` gives the
+// address of a chunk in the part of operand a that begins with term k; `at_b` does so for operand b.
 template <typename T, Kind kKind, int kVector, bool kDeepA, bool kDeepB, typename AtA, typename AtB>
 __device__ void multiply(Memory<T>& memory, int64_t depth, const AtA& at_a, const AtB& at_b) {
   Operand<T, kVector, kDeepA ? kTile : kDepth, kDeepA ? kDepth : kTile> a;
@@ -211,9 +212,9 @@ __device__ void multiply(Memory<T>& memory, int64_t depth, const AtA& at_a, cons
   __syncthreads();
 }
 
-// Where the taps of a position of the output lie in the input.
+// The place in the input where the taps of a position of the output begin.
 struct Place {
-  int item, y, x;  // of the first tap; may lie outside
+  int item, y, x;  // the first tap, which may lie outside of the input
 };
 
 __device__ Place place_of(const ConvShape& s, int position) {
@@ -222,7 +223,7 @@ __device__ Place place_of(const ConvShape& s, int position) {
   return {position / (width * height), int(row * s.stride[0] - s.padding[0]), int(column * s.stride[1] - s.padding[1])};
 }
 
-// Where the channels of a tap begin; negative outside of the input.
+// The index of a tap's first channel; negative if the tap lies outside of the input.
 __device__ int64_t tap_at(const ConvShape& s, const Place& place, int tap) {
   const int width = int(s.kernel[1]);
   const int y = place.y + tap / width * int(s.dilation[0]), x = place.x + tap % width * int(s.dilation[1]);
@@ -232,11 +233,11 @@ __device__ int64_t tap_at(const ConvShape& s, const Place& place, int tap) {
 
 // The positions of a tile; all share a kernel.
 struct Rows {
-  int kernel, position[kTile];  // a position that is not there is negative
+  int kernel, position[kTile];  // a negative number marks a missing position
   Place place[kTile];
 };
 
-// Finds the rows of tile number `tile`; whether there is such a tile.
+// Finds the rows of tile number `tile`; returns whether there is such a tile.
 __device__ bool find_rows(const ConvShape& s, const int* starts, const int* order, int tile, Rows& rows) {
   int kernel = 0, tiles = 0;
   for (; kernel < s.breadth; ++kernel, tile -= tiles) {
@@ -283,8 +284,8 @@ __global__ void forward_tile(ConvShape s, const T* x, const T* weight, const flo
   }
 }
 
-// Grid: tiles of positions, tiles of channels. The input's gradient through one tap: each of the input's positions is that
-// tap of one position of the output at most, so nobody else adds to it meanwhile.
+// Grid: tiles of positions, tiles of channels. Computes the input's gradient through one tap. Each position of the
+// input is this tap of at most one position of the output, so no other thread adds to it at the same time.
 template <typename T, Kind kKind, int kVector>
 __global__ void input_gradient_tile(ConvShape s, const T* grad, const T* weight, const int* starts, const int* order, int tap, float* dx) {
   __shared__ Memory<T> memory;
@@ -339,12 +340,13 @@ __global__ void kernel_gradient_tile(ConvShape s, const T* grad, const T* x, con
 
 unsigned tiles(int64_t count) { return unsigned((count + kTile - 1) / kTile); }
 
-// Tiles of positions there can be at most: every kernel may have a tile that is not full.
+// The most tiles of positions: every kernel may have one tile that is not full.
 unsigned position_tiles(const ConvShape& s) { return unsigned(s.rows() / kTile + s.breadth); }
 
 bool aligned(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer) % 16 == 0; }
 
-// Calls work with the type, the kind and the vectors' length as types: 16 bytes where rows begin at multiples of that, else one number.
+// Calls `work` with the type, the kind and the length of a vector as types. A vector has 16 bytes if all rows begin at
+// multiples of 16 bytes, else one number.
 template <typename T, Kind kKind, typename Work>
 void with_vectors(const ConvShape& s, const void* one, const void* other, const Work& work) {
   constexpr int kVector = 16 / sizeof(T);

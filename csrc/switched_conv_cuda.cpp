@@ -18,14 +18,14 @@ using switched_cuda::Kind;
 
 Kind kind_of(const at::Tensor& x) {
   switch (x.scalar_type()) {
-    case at::kFloat: return at::globalContext().allowTF32CuDNN() ? Kind::kTf32 : Kind::kExact;  // as for plain convolutions
+    case at::kFloat: return at::globalContext().allowTF32CuDNN() ? Kind::kTf32 : Kind::kExact;  // the same choice as for plain convolutions
     case at::kHalf: return Kind::kHalf;
     case at::kBFloat16: return Kind::kBFloat16;
     default: TORCH_CHECK(false, "switched_conv: no operator for ", x.scalar_type(), " on a GPU");
   }
 }
 
-// The positions of the output, sorted by kernel.
+// Sorts the positions of the output by kernel.
 struct Sorted {
   at::Tensor starts, order;
 

@@ -1,4 +1,4 @@
-// What the operators of switched convolutions on all devices have in common: the checks of their tensors.
+// The checks of tensors that the operators of switched convolutions share on all devices.
 #pragma once
 
 #include "switched_conv.h"

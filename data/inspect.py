@@ -148,7 +148,7 @@ def command(
     if as_json:
         # An index may hold half a character (a lone surrogate), which is written as an escape; JSON allows that.
         if suspects is not None:
-            reports["--similarity"] = asdict(suspects)  # no folder is called that
+            reports["--similarity"] = asdict(suspects)  # no folder has this name
         print(json.dumps(reports, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace").decode())
         return
     console = Console(soft_wrap=True, highlight=False, markup=False)

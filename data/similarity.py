@@ -30,9 +30,11 @@ from .common.segments import ANALYSIS_RATE
 from .steps.speakers import without_pauses
 
 _BATCH = 16  # clips that are read at the same time
-MOST_DRAWN = 60  # readers in the picture
-_LONGEST_S = 12.0  # only so much of a clip is heard, from its start: its vector hardly changes any more
-_ROUNDS = 20  # at most so many, in which a division into two groups is improved
+MOST_DRAWN = 60  # the most readers in the picture
+# Only so much of a clip is heard, from its start; more hardly changes its vector.
+_LONGEST_S = 12.0
+# The division into two groups is improved in at most so many rounds.
+_ROUNDS = 20
 
 Groups = dict[str, npt.NDArray[np.int64]]  # the numbers of each reader's clips
 
@@ -125,7 +127,7 @@ class Similarity:
 
 
 def compare(voices: Voices, config: SimilarityConfig) -> Similarity:
-    """Who sounds like whom. All is measured twice, the second time without the clips that the first time suspects."""
+    """Compare all voices. Everything is measured twice, the second time without the suspects of the first time."""
     groups = voices.groups()
     names, members = list(groups), list(groups.values())
     trusted = np.ones(len(voices.keys), dtype=bool)

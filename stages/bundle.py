@@ -1,4 +1,4 @@
-"""After training: three checkpoints to one model folder; and light exports that travel well."""
+"""After training: puts three checkpoints into one model folder, and writes light exports that travel well."""
 
 import hashlib
 import json
@@ -22,9 +22,10 @@ def copy_half(source: Path, target: Path, lineage: dict[str, object] | None = No
     """Copy a checkpoint with its weights in fp16; it keeps its id.
 
     Raises:
-        CheckpointError: it is damaged, or holds weights that are no fp16 numbers.
+        CheckpointError: the checkpoint is damaged, or holds weights that are no fp16 numbers.
     """
-    from triforce_tts import checkpoint  # here and below, because it imports torch, for which --help must not wait
+    # This import and those below stand here, because they load torch, and --help must not wait for that.
+    from triforce_tts import checkpoint
 
     weights = checkpoint.load_tensors(source / checkpoint.WEIGHTS)
     target.mkdir(parents=True, exist_ok=True)
@@ -50,11 +51,11 @@ def bundle(
     """Write a model folder of the checkpoints in ``paths`` (by stage), and speak with it as far as its voice.
 
     Returns:
-        What a user should know of the voice's clip, such as that it does not sound like speech; mostly empty.
+        A note for the user about the voice's clip, such as that it does not sound like speech; mostly empty.
 
     Raises:
         ConfigError: the name or the number of steps is out of bounds.
-        CheckpointError: a mismatched set, or one that cannot be used.
+        CheckpointError: the checkpoints do not belong together, or one cannot be used.
         AudioError: the clip is no second of speech.
         TriforceError: ``out`` holds something else; ``force`` replaces another model.
     """
@@ -75,7 +76,8 @@ def bundle(
         checkpoint.read_config(path, stage)
     voice = find_clip(voice)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
-    # The tags say whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read without it.
+    # The tags name the person whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read
+    # without it.
     tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
     known = {name: value for name, value in tags.items() if name in TAGS}
     clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=known)

@@ -1,4 +1,4 @@
-"""``triforce-tts train dvae|gpt|diffusion|distill|dpo``: settings in, a run folder out."""
+"""``triforce-tts train dvae|gpt|diffusion|distill|dpo``: trains a stage by its settings into a run folder."""
 
 import json
 from collections.abc import Callable

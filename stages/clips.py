@@ -1,4 +1,4 @@
-"""The sound of a set of shards as crops: decoded anew for each crop, or once into memory."""
+"""Crops of the sound in a set of shards: the sound is decoded anew for each crop, or once into memory."""
 
 import os
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
 from triforce_tts.wording import length
 
-_SPARE = 0.05  # clips may be longer than their index says by this share
-_USABLE = 0.9  # share of the free memory that clips may take
+_SPARE = 0.05  # Clips may be longer than their index says by this share.
+_USABLE = 0.9  # Clips may take this share of the free memory.
 
 
 class Clips(Protocol):
@@ -46,11 +46,11 @@ class MemoryClips:
     """All clips are decoded once and lie in memory with 16 bits a sample; loader processes share it."""
 
     def __init__(self, shards: ShardSet, sample_rate: int, quiet: bool = False) -> None:
-        """Decode everything.
+        """Decode all clips.
 
         Raises:
             ConfigError: the clips do not fit into the free memory.
-            AudioError: one cannot be decoded.
+            AudioError: a clip cannot be decoded.
         """
         self.sample_rate = sample_rate
         unique = {shards.place(index): index for index in range(len(shards))}  # a repeated sample is kept once
@@ -82,7 +82,7 @@ def _decoded(shards: ShardSet, index: int, sample_rate: int) -> npt.NDArray[np.i
 
 
 def _bounds(clips: list[npt.NDArray[np.int16]]) -> Iterator[tuple[int, int]]:
-    """First sample of each clip, and one past its last, where all stand one after another."""
+    """The first sample of each clip, and one past its last, in the array that holds all clips one after another."""
     first = 0
     for clip in clips:
         yield first, first + len(clip)
@@ -90,7 +90,8 @@ def _bounds(clips: list[npt.NDArray[np.int16]]) -> Iterator[tuple[int, int]]:
 
 
 def _require_memory(seconds: float, sample_rate: int) -> None:
-    needed = seconds * (1 + _SPARE) * sample_rate * 2 * 2  # bytes, twice while they are put together
+    # bytes; both the parts and the whole are in memory while the parts are joined
+    needed = seconds * (1 + _SPARE) * sample_rate * 2 * 2
     free = psutil.virtual_memory().available
     if needed > _USABLE * free:
         raise ConfigError(

@@ -35,10 +35,11 @@ from triforce_tts.wording import counted
 if TYPE_CHECKING:
     import torch
 
-NORMALIZED = "normalized"  # in the details of an index: whether every sample carries its normalised text
+# The entry in the details of an index that says whether every sample carries its normalised text.
+NORMALIZED = "normalized"
 MOST_CODES = 1 << 16  # two bytes can hold so many different codes
-# The header of a .npy file of integers with two axes, row after row, as NumPy writes it; nothing in it needs to be
-# evaluated.
+# The header of a .npy file as NumPy writes it, for integers with two axes in row-major order. Reading it this way needs
+# no evaluation of Python code.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][iu][1248])', 'fortran_order': False, 'shape': \((\d{1,12}), (\d{1,12})\), \} *\n",
     re.DOTALL,
@@ -78,7 +79,7 @@ class _Info(Record):
 
 
 class _Done(Record):
-    """What lies beside a coded shard, so that a command that was stopped goes on after it."""
+    """The content of the file beside a coded shard, which lets a stopped command go on after this shard."""
 
     stamp: _Stamp
     info: _Info
@@ -89,13 +90,14 @@ class _Done(Record):
 class Copy:
     """How a copy of a sample differs from it; without arguments it is the sample itself."""
 
-    speed: float = 1.0  # how many times as fast it is, as a tape that runs faster
-    shift: int = 0  # of ``shifts``: it begins so many parts of a code frame later
+    speed: float = 1.0  # how many times as fast the copy plays, as on a faster tape
+    # The copy begins ``shift / shifts`` of a code frame later.
+    shift: int = 0
     shifts: int = 1
 
     @property
     def name(self) -> str:
-        """What keys and shards are called after; empty for the sample itself. A key may hold no dot."""
+        """The mark of this copy in keys and names of shards; empty for the sample itself. A key holds no dot."""
         parts = [self._pace, f"{self.shift}of{self.shifts}" if self.shift else ""]
         return "-".join(part for part in parts if part)
 
@@ -104,17 +106,17 @@ class Copy:
         return f"x{self.speed:g}".replace(".", "_") if self.speed != 1.0 else ""
 
     def start(self, frame: int) -> int:
-        """The samples that are left out at the beginning; ``frame`` is the length of a code frame in samples."""
+        """The samples that are left out at the beginning; ``frame`` is the number of samples in a code frame."""
         return round(self.shift * frame / self.shifts)
 
     def sound(self, samples: "torch.Tensor", sample_rate: int, frame: int) -> "torch.Tensor":
-        """The copy [m] of ``samples`` [n]; ``frame`` is the length of a code frame in samples."""
+        """The copy [m] of ``samples`` [n]; ``frame`` is the number of samples in a code frame."""
         import torch
 
         start = self.start(frame)
         if self.speed == 1.0:
             return samples[start:]
-        # The same samples are read at another rate than they were written at.
+        # The samples are taken as if their rate were ``speed`` times as high, so the copy is so many times as fast.
         return torch.from_numpy(resample(samples.numpy(), round(sample_rate * self.speed), sample_rate))[start:]
 
     def meta(self, meta: dict[str, Any], later_s: float) -> dict[str, Any]:
@@ -162,9 +164,10 @@ def decode_codes(data: bytes, where: str = "codes") -> "torch.Tensor":
     """Codes [frames, groups] int64 of ``encode_codes``' bytes; ``where`` names the sample in messages.
 
     Raises:
-        ShardError: no .npy file of integers with two axes, or of another size than it says.
+        ShardError: the bytes are no .npy file of integers with two axes, or their number does not fit the header.
     """
-    import torch  # here and below, because it takes seconds, for which --help must not wait
+    # This import and those below stand here, because they take seconds, and --help must not wait for that.
+    import torch
 
     header = _HEADER.match(data)
     if header is None:
@@ -187,7 +190,7 @@ def read_codes(shards: ShardSet, index: int, groups: int, n_codes: int) -> "torc
     """Codes [frames, groups] int64 in [0, n_codes) of a coded sample: at least one frame.
 
     Raises:
-        ShardError: there is none, or one is out of range; the sample is named.
+        ShardError: the sample has no codes, or a code is out of range; the message names the sample.
     """
     where = f"sample '{shards.keys[index]}'"
     codes = decode_codes(shards.payload(index), where)
@@ -208,7 +211,7 @@ def read_text(shards: ShardSet, index: int) -> CodedText:
     """The text of a coded sample, and its alignment where there is one.
 
     Raises:
-        ShardError: they are missing or of a wrong type; the sample is named.
+        ShardError: they are missing or of a wrong type; the message names the sample.
     """
     return checked(CodedText, shards.meta(index), f"sample '{shards.keys[index]}'")
 
@@ -223,7 +226,7 @@ def read_details(folder: str, details: Any) -> CodeDetails:
 
 
 def checked(kind: type[RecordT], value: Any, where: str, command: str = "codes") -> RecordT:
-    """``value`` as a ``kind``; ``where`` names it in messages, and ``command`` has written it.
+    """``value`` as a ``kind``; messages name it by ``where``, and name ``command`` as the command that wrote it.
 
     Raises:
         ShardError: something is missing, of a wrong type or out of bounds; the first fault is named.
@@ -237,7 +240,7 @@ def checked(kind: type[RecordT], value: Any, where: str, command: str = "codes")
 
 
 def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
-    """Code a shard; its entry in the index, and how many of its samples had no speakable text."""
+    """Code a shard; returns its entry in the index, and how many of its samples had no speakable text."""
     import torch
 
     from triforce_tts import checkpoint
@@ -272,7 +275,8 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
                     silent += 1
                     continue
             sound = decode_audio(shards.payload(number), shards.keys[number], audio.sample_rate).samples
-            if copy.shift and len(sound) / copy.speed < 2 * frame:  # so short a sound has no copy that begins later
+            # A sound as short as this has no copy that begins later.
+            if copy.shift and len(sound) / copy.speed < 2 * frame:
                 continue
             sound = copy.sound(sound, audio.sample_rate, frame)
             with torch.inference_mode():
@@ -321,7 +325,7 @@ def make_codes(
         )
     jobs: list[_Job] = []
     for place, folder in enumerate(data):
-        prefix = f"{place}--" if len(data) > 1 else ""  # shards of two folders may share names
+        prefix = f"{place}--" if len(data) > 1 else ""  # Shards in two folders may have the same name.
         for split, content in read_index(folder, "audio")["splits"].items():
             for number, shard in enumerate(content["shards"]):
                 for copy in copies if split == "train" else (Copy(),):

@@ -30,7 +30,8 @@ from .settings import Count, RunSettings, Share, Weight
 from .task import Losses, mean
 
 NAME = "diffusion"
-ORACLE_TIME = 0.7  # flow time of the oracle start, at which the recording itself has done most of the way
+# The flow time at which the oracle starts: there the state already holds most of the recording itself.
+ORACLE_TIME = 0.7
 _LOG_FLOOR = 2e-3  # a magnitude below this is inaudible beside its neighbours
 
 
@@ -38,7 +39,7 @@ class ReferenceSettings(CropSettings):
     """Crops of the target and of the reference clip."""
 
     reference_seconds: CropSeconds
-    # Share of samples that are conditioned on the true mel; they teach fine structure early
+    # The share of samples that are conditioned on the true mel. They teach fine structure early.
     true_mel_share: Share = 0.25
     noise_share: Share = 0.25  # share of samples at flow time 0, where sampling starts and one-step sampling ends
 
@@ -46,12 +47,12 @@ class ReferenceSettings(CropSettings):
 class ConditionSettings(ReferenceSettings):
     """Crops, some of whose conditions are dropped."""
 
-    # Share of samples without conditions; more than 0 needs model.null_condition and allows guidance
+    # The share of samples without conditions. A share above 0 needs model.null_condition and allows guidance.
     drop_share: Share = 0.0
 
 
 class UpsamplerSettings(Config):
-    """What training and distilling the upsampler have in common."""
+    """The settings that training and distilling the upsampler have in common."""
 
     data: ReferenceSettings
     run: RunSettings
@@ -62,12 +63,13 @@ class DiffusionSettings(UpsamplerSettings):
 
     model: DiffusionConfig
     data: ConditionSettings
-    # Weight of the difference between the predictions for a crop and for its later part alone
+    # The weight of the difference between the prediction for a crop and the prediction for its later part alone.
     consistency_weight: Weight = 0.0
-    consistency_after: Count = 0  # first steps, which are trained without it
-    magnitude_weight: Weight = 0.0  # weight of the magnitude error of a complex target; it leaves the phase free
-    magnitude_before: Share = 1.0  # samples up to this flow time have it
-    magnitude_after: Count = 0  # first steps, which are trained without it
+    consistency_after: Count = 0  # the first so many steps are trained without the consistency loss
+    # the weight of the magnitude error of a complex target; this error leaves the phase free
+    magnitude_weight: Weight = 0.0
+    magnitude_before: Share = 1.0  # the magnitude error is used for samples up to this flow time
+    magnitude_after: Count = 0  # the first so many steps are trained without the magnitude error
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
@@ -80,7 +82,7 @@ class DiffusionSettings(UpsamplerSettings):
 
 @dataclass
 class Upsampling(Batch):
-    """Target crops and reference crops with lengths [batch] in samples, flow times, noise and which condition."""
+    """Crops of targets and references with their lengths [batch] in samples, flow times, noise, and conditions."""
 
     samples: torch.Tensor  # [batch, n]
     lengths: torch.Tensor
@@ -88,7 +90,7 @@ class Upsampling(Batch):
     reference_lengths: torch.Tensor
     times: torch.Tensor  # [batch]
     true_mel: torch.Tensor  # [batch] bool
-    drop: torch.Tensor  # [batch] bool: without conditions
+    drop: torch.Tensor  # [batch] bool: samples whose conditions are dropped
     white: torch.Tensor  # standard normal, [batch, frames, width of the state]
 
 
@@ -111,22 +113,22 @@ class Clip:
     samples: torch.Tensor  # [1, n]
     magnitude: torch.Tensor  # [1, frames, n_bins]
     mel: torch.Tensor  # [1, frames, n_mels]
-    decoded: torch.Tensor  # by the DVAE
-    shape: torch.Tensor  # of the noise
+    decoded: torch.Tensor  # the DVAE's decode of the mel
+    shape: torch.Tensor  # the shape of the noise
 
 
 def lengths_of(clip: Clip) -> torch.Tensor:
-    """Its frames, [1]."""
+    """The number of frames of ``clip``, [1]."""
     return torch.tensor([clip.mel.shape[1]], device=clip.mel.device)
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the network is trained on, made from a batch of sound."""
+    """The states and conditions that the network is trained on, made from a batch of sound."""
 
     clean: torch.Tensor  # state at flow time 1, [batch, frames, width]
     noise: torch.Tensor  # state at flow time 0
-    decode: torch.Tensor  # by the DVAE, or the true mel: [batch, frames, n_mels]
+    decode: torch.Tensor  # the DVAE's decode, or the true mel: [batch, frames, n_mels]
     reference: torch.Tensor  # mel of the reference clips
     lengths: torch.Tensor  # [batch] in frames
     reference_lengths: torch.Tensor
@@ -151,10 +153,10 @@ def make_conditions(batch: Upsampling, network: Diffusion, dvae: DVAE) -> Condit
 class DiffusionLosses(Losses):
     """The upsampler with its loss; the DVAE is frozen and is not trained.
 
-    Beside the squared error, two more where the settings weigh them. Consistency: the difference between what is
-    predicted for a crop and for its later part alone (the seed's translational regularisation). Magnitude: how far a
-    complex prediction's spectrum is off whatever its phase, which is all that can be known of it near the noise.
-    Each begins after some steps, before which there is nothing yet to be consistent, or to polish.
+    The settings can add two terms to the squared error. Consistency is the difference between the prediction for a crop
+    and the prediction for its later part alone (the seed's translational regularisation). Magnitude is the error of a
+    complex prediction's magnitudes, whatever its phase is: near the noise, the magnitudes are all that can be known.
+    Each term begins after some steps, because the first predictions are too poor for it.
     """
 
     network: Diffusion
@@ -188,14 +190,14 @@ class DiffusionLosses(Losses):
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before
             ours, theirs = predicted[early].flatten(1), conditions.clean[early].flatten(1)
-            # A batch may hold no sample that early.
+            # A batch may have no sample with such an early flow time.
             off = magnitude_error(ours, theirs, self.network.audio).sum() if len(ours) else error.new_zeros(())
             loss, logged["magnitude"] = loss + settings.magnitude_weight * off, off.detach()
         return loss, {"error": error.detach(), **logged} if logged else {}
 
 
 def magnitude_error(samples: torch.Tensor, recorded: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """How far spectra of two sounds [batch, n] differ in magnitude, [batch]: a figure a frame, summed over frames.
+    """How far the spectra of two sounds [batch, n] differ in magnitude, [batch]: one figure for each frame, summed.
 
     Mean difference of logarithms plus spectral convergence, over three resolutions (Yamamoto et al., "Parallel
     WaveGAN", 2020). Where both are silent, as past the end of a padded clip, it is 0.
@@ -260,7 +262,7 @@ class DiffusionTask:
         return Crop(samples, reference, time, draws[2] < data.true_mel_share, draws[3] < self.drop_share, white)
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """Seconds of the recording."""
+        """The recording's length in seconds."""
         return self.durations_s[index]
 
     def collate(self, items: Sequence[Crop]) -> Upsampling:
@@ -275,16 +277,16 @@ class DiffusionTask:
         )
 
     def weight(self, batch: Upsampling) -> float:
-        """Real frames."""
+        """The number of real frames, without padding."""
         return float(frames_of(batch.lengths, self.audio).sum())
 
     def seconds(self, batch: Upsampling) -> float:
-        """Seconds of sound."""
+        """The seconds of sound in the batch."""
         return float(batch.lengths.sum()) / self.audio.sample_rate
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Held-out figures, DVAE decodes given.
+        """The held-out figures, with the DVAE's decodes as the condition.
 
         ``error_N_step``: squared log-magnitude error in units of the magnitude target, from noise in N steps.
         ``oracle_gain_db``: how far the error of one prediction lies below the linear guess's where the recording has
@@ -307,7 +309,7 @@ class DiffusionTask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """The spectrogram as recorded, as the DVAE's decode has it, and as it is made in one step from it."""
+        """The spectrogram of the recording, of the DVAE's decode, and of the network's one step from that decode."""
         assert isinstance(network, Diffusion)
         clip = self._heldout_clip(index, device)
         state = self._sampled(network, clip, 1, index)
@@ -331,7 +333,7 @@ class DiffusionTask:
         return Clip(samples, magnitude, mel, decoded, noise_shape(decoded, self.audio))
 
     def _oracle_errors(self, network: Diffusion, clip: Clip, seed: int) -> tuple[float, float]:
-        """Errors of the linear guess and of the network at the oracle start, summed over frames."""
+        """The errors of the linear guess and of the network at the oracle start, summed over frames."""
         lengths = lengths_of(clip)
         clean = network.target.clean(clip.samples, clip.decoded, lengths)
         white = utterance_noise([seed], lengths.tolist(), network.target.width).to(clean.device)
@@ -351,7 +353,7 @@ class DiffusionTask:
         return upsample(network, clip.decoded, speaker, lengths, [seed], steps)
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says."""
+        """The content of a checkpoint's config.json."""
         return {"stage": NAME, "model": self.model.model_dump(mode="json")}
 
     def lineage(self) -> dict[str, Any]:

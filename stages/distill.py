@@ -1,4 +1,4 @@
-"""After stage 3: teach its network to arrive in one or two steps where it now needs many.
+"""After stage 3: teach its network to reach in one or two steps what now takes it many.
 
 Progressive distillation (Salimans and Ho, 2022) for straight paths. Flow time is cut into as many segments as the
 student may take steps. From the start of a segment the teacher walks to its end in many steps, and the student
@@ -37,7 +37,7 @@ FlowSteps = Annotated[int, Field(ge=1, le=1000)]
 class DistillSettings(UpsamplerSettings):
     """The whole of ``configs/distill/*.yaml``; sizes are the teacher's."""
 
-    teacher_steps: FlowSteps = 16  # share of the whole flow that one segment takes
+    teacher_steps: FlowSteps = 16  # the teacher's steps for the whole flow; each segment gets its share of them
     student_steps: FlowSteps = 2
 
     @model_validator(mode="after")
@@ -77,7 +77,7 @@ class DistillLosses(Losses):
             end = walk(predict, x, start, 1 / segments, self.settings.teacher_steps // segments)
         speaker = self.network.reference(conditions.reference, conditions.reference_lengths)
         predicted = self.network(x, start, conditions.decode, speaker, conditions.lengths)
-        share = (1 / segments) / (1 - t)  # share of the way from x to the prediction that one step goes
+        share = (1 / segments) / (1 - t)  # the share of the way from x to the prediction that one step goes
         arrived = x + (predicted.float() - x) * share
         return self.network.target.error(arrived, end, conditions.decode, conditions.lengths).sum(), {}
 

@@ -36,7 +36,7 @@ from .settings import DataSettings, RunSettings
 from .task import mean
 
 NAME = "dpo"
-VALIDATED_TOGETHER = 8  # pairs
+VALIDATED_TOGETHER = 8  # So many pairs are validated in one batch.
 
 PairItem = tuple[TokenSequence, TokenSequence, float]
 
@@ -91,7 +91,7 @@ class PreferenceTask:
         return better, worse, shards.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """Seconds of both renditions."""
+        """The seconds of both renditions."""
         return self.durations_s[index]
 
     def collate(self, items: Sequence[PairItem]) -> PairBatch:
@@ -103,7 +103,7 @@ class PreferenceTask:
             place_weights(steps, sequence.weights) > 0 for steps, sequence in zip(packed, sequences, strict=True)
         ]
         wanted, _ = pad_stack(weights, LENGTH_MULTIPLE)
-        longest = self.module.network.config.max_tokens  # everything beyond this is padding
+        longest = self.module.network.config.max_tokens  # Everything beyond this length is padding.
         (better, worse), (better_wanted, worse_wanted) = (x[:, :longest].chunk(2) for x in (ids, wanted))
         seconds = torch.tensor([seconds for _, _, seconds in items])
         return PairBatch(better, better_wanted, worse, worse_wanted, seconds)
@@ -113,12 +113,12 @@ class PreferenceTask:
         return float(len(batch))
 
     def seconds(self, batch: PairBatch) -> float:
-        """Seconds of speech."""
+        """The seconds of speech in the batch."""
         return float(batch.speech_s.sum())
 
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Means over held-out pairs; and the loss of held-out speech (nats a code) where there is some."""
+        """The means over held-out pairs, and the loss of held-out speech (nats a code) if speech is given."""
         assert isinstance(network, GPT)
         count, sums = min(samples, len(self.heldout)), dict[str, float]()
         for start in range(0, count, VALIDATED_TOGETHER):
@@ -133,7 +133,7 @@ class PreferenceTask:
         return figures
 
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Nothing to look at."""
+        """An empty preview: pairs give nothing to look at."""
         return Preview(self.heldout.keys[index])
 
     def config(self) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def quiet_gpt(path: Path) -> tuple[GPT, Vocabulary]:
 
 
 def gpt_of(init: Path) -> Path:
-    """The checkpoint of stage 2 at ``init``: that of a model folder, a run, or a checkpoint."""
+    """The stage 2 checkpoint at ``init``, which is a model folder, a run, or a checkpoint."""
     return init / GPT_STAGE if (init / GPT_STAGE).is_dir() else init
 
 

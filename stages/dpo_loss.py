@@ -34,13 +34,16 @@ from .task import Losses
 
 
 class PreferenceSettings(Config):
-    """The loss, see the head of this file."""
+    """The settings of the loss; the head of this file explains them."""
 
     kind: Literal["dpo", "simpo", "orpo"] = "dpo"
-    beta: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.1  # of dpo and simpo
-    gamma: Weight = 0.0  # of simpo: how much likelier the better one shall be, in units of m
+    # the factor beta in the formulas of dpo and simpo
+    beta: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 0.1
+    # For simpo: how much likelier the better rendition shall be, in the unit of m.
+    gamma: Weight = 0.0
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
-    by_length: bool = False  # of dpo: means over the ids of a rendition in place of sums, with a larger beta
+    # For dpo: use means over the ids of a rendition in place of sums; this needs a larger beta.
+    by_length: bool = False
     nll_weight: Weight = 0.0
 
     @model_validator(mode="after")
@@ -59,19 +62,19 @@ class PairBatch(Batch):
     """Right-padded sequences of the better and the worse renditions, all of one length."""
 
     better: torch.Tensor  # ids [pairs, steps, width]
-    better_wanted: torch.Tensor  # [pairs, steps, width] bool: the ids whose likelihood counts
+    better_wanted: torch.Tensor  # [pairs, steps, width] bool: ids whose likelihood counts
     worse: torch.Tensor
     worse_wanted: torch.Tensor
-    speech_s: torch.Tensor  # [pairs]: seconds of both
+    speech_s: torch.Tensor  # [pairs]: seconds of both renditions
 
     def padded_share(self) -> float:
-        """Which part of the steps is padding, 0 to 1."""
+        """The share of the steps that is padding, 0 to 1."""
         return float((torch.cat((self.better, self.worse))[..., 0] == PAD).float().mean())
 
 
 @dataclass(frozen=True)
 class Likelihoods:
-    """Log P of renditions, nats, and the number of their ids; each [pairs]."""
+    """Log P of renditions in nats, and the number of their ids; each [pairs]."""
 
     better: torch.Tensor
     worse: torch.Tensor
@@ -85,7 +88,7 @@ class Likelihoods:
 
     @property
     def means(self) -> "Likelihoods":
-        """Means over ids in place of sums."""
+        """The same with means over ids in place of sums."""
         ones = torch.ones_like(self.better_ids)
         return Likelihoods(self.better / self.better_ids, self.worse / self.worse_ids, ones, ones)
 
@@ -131,7 +134,7 @@ class PairLosses(Losses):
         super().__init__()
         self.network, self.settings = network, settings
         frozen = settings.kind == "dpo"
-        # In a list it is no part of this module: it is neither trained nor saved.
+        # The list hides the reference from PyTorch: it is neither trained nor saved.
         self._reference = [copy.deepcopy(network).requires_grad_(False).eval()] if frozen else []
 
     def forward(self, batch: PairBatch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
@@ -139,7 +142,7 @@ class PairLosses(Losses):
         return self.judged(self.network, batch)
 
     def judged(self, network: GPT, batch: PairBatch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """What ``forward`` says, of another ``network`` of the same kind, such as one with averaged weights."""
+        """The result of ``forward`` for another ``network`` of the same kind, such as one with averaged weights."""
         policy = likelihoods(network, batch)
         margin = margins(policy, self._anchored(batch), self.settings)
         preference = preference_losses(margin, self.settings)

@@ -33,10 +33,11 @@ CropSeconds = Annotated[float, Field(ge=0.1, le=600, allow_inf_nan=False)]
 
 
 class CropSettings(DataSettings):
-    """Crops for the stages that learn from sound."""
+    """The settings of crops, for the stages that learn from sound."""
 
     crop_seconds: CropSeconds
-    # Decode all clips once and keep them in memory, with 16 bits a sample: for devices that wait for the data.
+    # Decode all clips once and keep them in memory, with 16 bits for each sample. This helps devices that wait for the
+    # data.
     in_memory: bool = False
 
 
@@ -47,9 +48,10 @@ class DVAESettings(Config):
     model: DVAEConfig
     data: CropSettings
     run: RunSettings
-    # Held-out frames in whose codes the nearest neighbours are looked at, by speaker and by phone; 0: none.
+    # The number of held-out frames whose nearest neighbours among the codes are compared, by speaker and by phone; 0:
+    # none.
     neighbours: Count = 0
-    warp: WarpSettings = Field(default_factory=WarpSettings)  # bends the mels that are trained on (augmentation)
+    warp: WarpSettings = Field(default_factory=WarpSettings)  # how the mels for training are bent (augmentation)
     mse_weight: Weight = 0.5  # weight of the squared error beside the absolute one; it reduces the largest errors
 
     @model_validator(mode="after")
@@ -68,7 +70,7 @@ class Sounds(Batch):
 
     samples: torch.Tensor
     lengths: torch.Tensor
-    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; no knots: not at all
+    moves: torch.Tensor  # [batch, 2, knots], see ``warp_mel``; without knots nothing is bent
 
 
 def random_crop(shards: ShardSet, clips: Clips, index: int, seconds: float, rng: torch.Generator) -> torch.Tensor:
@@ -104,7 +106,7 @@ class DVAELosses(Losses):
 
 
 def frames_of(lengths: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """Frames of clips of ``lengths`` samples."""
+    """The numbers of frames of clips of ``lengths`` samples."""
     return -(-lengths // audio.hop_length)
 
 
@@ -136,7 +138,7 @@ class DVAETask:
         return crop, draw_warp(self.settings.warp, rng)
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """Seconds of the recording."""
+        """The recording's length in seconds."""
         return self.durations_s[index]
 
     def collate(self, items: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Sounds:
@@ -144,11 +146,11 @@ class DVAETask:
         return collate_sounds(items)
 
     def weight(self, batch: Sounds) -> float:
-        """Real frames."""
+        """The number of real frames, without padding."""
         return float(frames_of(batch.lengths, self.settings.audio).sum())
 
     def seconds(self, batch: Sounds) -> float:
-        """Seconds of sound."""
+        """The seconds of sound in the batch."""
         return float(batch.lengths.sum()) / self.settings.audio.sample_rate
 
     @torch.no_grad()
@@ -164,7 +166,7 @@ class DVAETask:
 
     @torch.no_grad()
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """The mel before and after, and both by Griffin-Lim."""
+        """The mel of the recording and of its reconstruction, and the sound of both by Griffin-Lim."""
         assert isinstance(network, DVAE)
         audio = self.settings.audio
         sound = decode_audio(self.heldout.payload(index), self.heldout.keys[index], audio.sample_rate).samples
@@ -183,7 +185,7 @@ class DVAETask:
         )
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says."""
+        """The content of a checkpoint's config.json."""
         return {
             "stage": NAME,
             "audio": self.settings.audio.model_dump(mode="json"),

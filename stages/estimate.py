@@ -16,11 +16,11 @@ from .settings import RunSettings
 from .task import Task, order_of
 
 _GB = 1e9
-_FEW = 4  # samples that are run
+_FEW = 4  # The estimate runs so many samples.
 
 
 def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[str]:
-    """Lines for the user: parameters, memory and arithmetic of a step, and the speed that ``days`` ask for.
+    """Lines for the user: parameters, memory and arithmetic of a step, and the speed that a run of ``days`` needs.
 
     The first samples of the first batch are run, padded as the whole batch is: all but the weights' own copies grows
     with the number of samples. Nothing is updated or written.
@@ -76,12 +76,12 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
 
 
 def _longest(batch: Batch) -> int:
-    """Length of the second axis of the batch's first tensor: tokens or audio samples."""
+    """The length of the second axis of the batch's first tensor: tokens or audio samples."""
     return int(getattr(batch, fields(batch)[0].name).shape[1])
 
 
 def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings) -> float:
-    """Bytes kept for the backward pass of ``samples`` samples, extrapolated on the line through two smaller numbers."""
+    """The bytes kept for the backward pass of ``samples`` samples, on the line through two smaller numbers."""
     few, half = min(_FEW, len(batch)), max(1, min(_FEW, len(batch)) // 2)
     most, least = (_measure(task, batch, count, settings)[0] for count in (few, half))
     slope = (most - least) / (few - half) if few > half else most / few
@@ -91,7 +91,7 @@ def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettin
 def _measure(
     task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings, backward: bool = False
 ) -> tuple[int, int]:
-    """Bytes kept for the backward pass of the first ``samples`` samples, and FLOP, with those of the pass if asked."""
+    """The bytes kept for the backward pass of the first ``samples`` samples, and the FLOP, with that pass if asked."""
     first = type(batch)(**{field.name: getattr(batch, field.name)[:samples] for field in fields(batch)})
     storages: dict[int, int] = {}
 

@@ -32,7 +32,8 @@ __all__ = ["NAME", "GPTLosses", "GPTSettings", "GPTTask", "Tokens", "build", "sp
 
 NAME = "gpt"
 LENGTH_MULTIPLE = 32  # a batch is padded to a multiple of so many tokens
-MEASURED = 2000  # so many samples, taken evenly from the data (some three hours), give the least seconds of symbols
+# So many samples, taken evenly from the data (some three hours), give the least seconds of each symbol.
+MEASURED = 2000
 KINDS = ("speak", "listen", "speech", "text")
 
 
@@ -75,13 +76,14 @@ class GPTTask:
         self.expected_first_loss = None if settings.run.init_from else self._guess()
 
     def _guess(self) -> float:
-        """Nats of a target that is guessed evenly.
+        """The nats of a target if all ids are equally likely.
 
         The first id of a step may be any; by frames, the other codes of a frame come from their own group alone.
         """
         any_id, inside = math.log(self.vocabulary.size), self.vocabulary.width - 1
         rate: float = self.code["code_rate"]
-        symbols = self.settings.data.reads * self.characters_per_second / rate  # beside a frame
+        # the text symbols that stand beside a frame
+        symbols = self.settings.data.reads * self.characters_per_second / rate
         frame = any_id + inside * math.log(self.vocabulary.config.n_codes)
         return (frame + symbols * any_id) / (1 + inside + symbols)
 
@@ -98,7 +100,7 @@ class GPTTask:
         return made, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """About how many steps the sequence will have, by the kind and the voice that ``sample`` draws first."""
+        """The rough number of steps of the sequence, by the kind and the voice that ``sample`` draws first."""
         kind, seconds = self._kind(rng), self.durations_s[index]
         text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.vocabulary.frame_steps)
         if kind == "text":
@@ -147,7 +149,8 @@ class GPTTask:
         if text is None:
             starts = alignment.symbol_starts(pieces, words)
             frames = [min(len(codes), round(start * self.code["code_rate"])) for start in starts]
-        else:  # the text of another sample has no times in this speech, so its symbols are spread evenly
+        # The text of another sample has no times in this speech, so its symbols are spread evenly.
+        else:
             frames = [i * len(codes) // len(tokens) for i in range(len(tokens))]
         return self.vocabulary.read_aloud(voice, tokens, frames, codes, data.text_weight)
 
@@ -155,7 +158,7 @@ class GPTTask:
         return read_codes(shards, index, self.code["groups"], self.code["n_codes"])
 
     def _voice(self, shards: ShardSet, index: int, rng: torch.Generator) -> torch.Tensor:
-        """Codes of another clip by the speaker; of this one where there is no other."""
+        """The codes of another clip by the same speaker, or of this clip if there is no other."""
         seconds, other = self._voice_seconds(rng), index
         others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
@@ -179,15 +182,15 @@ class GPTTask:
         # Attention is guided in plain speech alone, because text in its place leaves nothing to find.
         spans = torch.tensor([_spans(steps, {SPEECH}) for steps in packed])
         seconds = torch.tensor([seconds for _, seconds in items])
-        longest = self.settings.model.max_tokens  # everything beyond this is padding
+        longest = self.settings.model.max_tokens  # Everything beyond this length is padding.
         return Tokens(ids[:, :longest], weights[:, :longest], spans, seconds)
 
     def weight(self, batch: Tokens) -> float:
-        """Sum of target weights."""
+        """The sum of the weights of all targets."""
         return float(batch.weights[:, 1:].sum())
 
     def seconds(self, batch: Tokens) -> float:
-        """Seconds of speech."""
+        """The seconds of speech in the batch."""
         return float(batch.speech_s.sum())
 
     @torch.no_grad()
@@ -209,7 +212,7 @@ class GPTTask:
         }
 
     def _outliers(self, network: GPT, device: torch.device) -> dict[str, float]:
-        """How far single activations stand out, which costs accuracy when weights and activations are quantised.
+        """How far single activations stand out: large ones cost accuracy when weights and activations are quantised.
 
         Kurtosis (3 for a normal distribution) of the layers' outputs, the mean over layers; and their largest value.
         """
@@ -259,7 +262,7 @@ class GPTTask:
         return mean(total, count)
 
     def config(self) -> dict[str, Any]:
-        """What a checkpoint's config.json says: Hugging Face's keys and ours."""
+        """The content of a checkpoint's config.json: Hugging Face's keys and ours."""
         return {
             "stage": NAME,
             **self.settings.model.huggingface(self.vocabulary.size),
@@ -280,7 +283,7 @@ class GPTTask:
 
     @property
     def characters_per_second(self) -> float:
-        """Mean speaking rate of the training data, from which durations are predicted."""
+        """The mean speaking rate of the training data, from which durations are predicted."""
         if not hasattr(self, "_rate"):
             chosen = range(0, len(self.train), max(1, len(self.train) // 500))
             characters = sum(len(read_text(self.train, i).normalized) for i in chosen)
@@ -293,7 +296,7 @@ class GPTTask:
 
 
 def _spans(steps: torch.Tensor, marks: set[int]) -> tuple[int, int, int, int]:
-    """Text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
+    """The text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
     ids = steps[:, 0].tolist()
     found = next((i for i, token in enumerate(ids) if token in marks), 0)
     if ids[0] != VOICE or not found:

@@ -1,4 +1,4 @@
-"""Which coded samples stage 2 can train on, and what their codes are."""
+"""The coded samples that stage 2 can train on, and the properties of their codes."""
 
 import math
 from typing import Any
@@ -10,14 +10,13 @@ from triforce_tts.text.tokenizer import TextTokenizer
 from .codes import read_details, read_text
 from .gpt_settings import GPTSettings
 
-_MARKS = 4  # tokens of a spoken sequence that open its parts and end it
-_MOST_MORE = (
-    14  # symbols that a word may have beyond its letters: 'fyi' has 12 more in the dictionary, an ending adds 2
-)
+_MARKS = 4  # the number of tokens that open the parts of a spoken sequence and end it
+# A word may have so many more symbols than letters: 'fyi' has 12 more in the dictionary, and an ending adds 2.
+_MOST_MORE = 14
 
 
 def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
-    """The steps that a frame of codes takes in the network of ``settings``; as ``Vocabulary.frame_steps``."""
+    """The steps that a frame of codes takes in the network of ``settings``, as in ``Vocabulary.frame_steps``."""
     return 1 if settings.model.head else int(code["groups"])
 
 
@@ -32,9 +31,8 @@ def fitting(
     for index, seconds in enumerate(shards.durations_s):
         rest = voice + math.ceil(seconds * code["code_rate"] + 1) * steps
         text = read_text(shards, index).normalized
-        if (
-            rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit
-        ):  # a sample that fails this rough test is surely short enough
+        # A sample that fails this rough test is surely short enough.
+        if rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit:
             tokens = rest + texts * most_symbols(tokenizer, text)
             if tokens > limit:
                 left_out[index] = tokens
@@ -51,13 +49,13 @@ def fitting(
 
 
 def most_symbols(tokenizer: TextTokenizer, text: str) -> int:
-    """Symbols of ``text`` where each word is written the longer way, in letters or phonemes."""
+    """The number of symbols of ``text`` if each word is written the longer way, in letters or in phonemes."""
     spellings = zip(tokenizer.spell(text), tokenizer.spell(text, letters_share=1.0), strict=True)
     return sum(max(len(one.symbols), len(other.symbols)) for one, other in spellings)
 
 
 def code_details(shards: ShardSet) -> dict[str, Any]:
-    """What the indices of all folders say of their codes.
+    """The properties of the codes, which the indices of all folders name.
 
     Raises:
         CheckpointError: two folders were coded by different DVAEs.

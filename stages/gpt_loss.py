@@ -17,12 +17,13 @@ class Tokens(Batch):
     """Right-padded sequences."""
 
     ids: torch.Tensor  # [batch, steps, width]
-    weights: torch.Tensor  # [batch, steps, width]: weight of each id as a target
-    spans: torch.Tensor  # [batch, 4]: start and end of the text, then of the speech, of 'speak'; else zeros
+    weights: torch.Tensor  # the weight of each id as a target, [batch, steps, width]
+    # [batch, 4]: for 'speak', the start and end of the text, and the start and end of the speech; else zeros
+    spans: torch.Tensor
     speech_s: torch.Tensor  # [batch]: seconds of speech
 
     def padded_share(self) -> float:
-        """Which part of the steps is padding, 0 to 1."""
+        """The share of the steps that is padding, 0 to 1."""
         return float((self.ids[..., 0] == PAD).float().mean())
 
 
@@ -43,7 +44,7 @@ class GPTLosses(Losses):
         self.network, self.data = network, data
 
     def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Weighted sum of -log P over targets, nats."""
+        """The weighted sum of -log P over targets, in nats."""
         wanted = batch.weights > 0
         probe = dict.fromkeys(self.data.guide_layers, batch.weights) if self.data.guide_weight else None
         nats = (self.network(batch.ids, wanted, probe) * batch.weights[wanted]).sum()

@@ -16,16 +16,21 @@ VoiceSeconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 class SequenceSettings(DataSettings):
     """How samples become sequences."""
 
-    mixture: tuple[Share, Share, Share, Share] = (0.8, 0.15, 0.0, 0.05)  # of speak, listen, speech, text
-    voice_seconds: tuple[VoiceSeconds, VoiceSeconds]  # shortest and longest voice prompt
-    letters_share: Share = 0.1  # of words that are spelled although the lexicon knows them
-    text_weight: Weight = 0.01  # of text tokens in 'speak' (Betker's value; text is easier than speech)
-    reads: bool = False  # speech whose alignment is known carries its text in place; needs shards built with --align
-    plain_share: Share = 0.1  # of aligned samples that are spoken without, for the score of speech given text
-    speech_weight: Weight = 0.2  # of speech tokens in 'listen'
-    guide_weight: Weight = 0.0  # of the guided-attention loss beside a speech token's; 0: none
-    guide_layers: tuple[Count, ...] = ()  # whose first head is guided along the text
-    # How far from the diagonal a guided head may look free of charge, share of the text.
+    # the shares of the kinds speak, listen, speech, text
+    mixture: tuple[Share, Share, Share, Share] = (0.8, 0.15, 0.0, 0.05)
+    voice_seconds: tuple[VoiceSeconds, VoiceSeconds]  # the shortest and the longest voice prompt
+    letters_share: Share = 0.1  # the share of words that are spelled in letters although the lexicon has them
+    # The weight of text tokens in 'speak' (Betker's value; text is easier than speech).
+    text_weight: Weight = 0.01
+    # Whether aligned speech carries its text in place; this needs shards that were built with --align.
+    reads: bool = False
+    # The share of aligned samples that are spoken without text in place, for the score of speech given text.
+    plain_share: Share = 0.1
+    speech_weight: Weight = 0.2  # the weight of speech tokens in 'listen'
+    # The weight of the guided-attention loss, where a speech token has 1; 0: no guidance.
+    guide_weight: Weight = 0.0
+    guide_layers: tuple[Count, ...] = ()  # the layers whose first head is guided along the text
+    # How far from the diagonal a guided head may look without a penalty, as a share of the text.
     guide_width: Annotated[float, Field(ge=1e-3, le=10, allow_inf_nan=False)] = 0.15
 
     @model_validator(mode="after")

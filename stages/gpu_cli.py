@@ -1,4 +1,4 @@
-"""``triforce-tts gpu-pack`` and ``triforce-tts gpu-run``: arguments in, a folder out.
+"""The commands ``triforce-tts gpu-pack`` and ``triforce-tts gpu-run``: each writes a folder.
 
 The work is in ``gpu_pack`` and ``gpu_run``, which import torch; ``--help`` does not wait for it.
 """

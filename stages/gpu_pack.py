@@ -39,12 +39,13 @@ from .gpu_shards import Opus, Packed, pack_audio, pack_codes
 PACK, SHARDS, CODES, CONFIGS, INIT, WHEELS, VOICE = (
     "pack.json", "shards", "codes", "configs", "init", "wheels", "voice.flac"
 )  # fmt: skip
-PLAN = "gpu"  # the plan among the configurations
+PLAN = "gpu"  # the name of the plan among the configurations
 FORMAT = 1
 MEGABYTE = 1_000_000
 _SPARE = 100_000  # bytes kept free for pack.json and the indices
-_CODES_SHARE = 0.5  # coded shards take at most so much of the room for data
-_VOICE_SECONDS = (3.0, 10.0)  # a training sample of this length is the default voice where no clip is given
+_CODES_SHARE = 0.5  # Coded shards take at most this share of the room for data.
+# If no clip is given, a training sample of this length becomes the default voice.
+_VOICE_SECONDS = (3.0, 10.0)
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 
 StageSettings = dvae_stage.DVAESettings | gpt_stage.GPTSettings | diffusion_stage.DiffusionSettings
@@ -59,30 +60,31 @@ class Pack(Record):
     """The content of ``pack.json``."""
 
     format: Annotated[int, Field(ge=1, le=FORMAT)]
-    version: str  # of triforce-tts
+    version: str  # the version of triforce-tts
     config: str
-    python: str  # that the wheels are for
+    python: str  # the Python version that the wheels are for
     init: dict[str, str]  # the id of each stage's weights
-    contents: dict[str, Any]  # samples and seconds of sound and codes
-    files: dict[Inside, str]  # sha256 of each
+    contents: dict[str, Any]  # the number of samples, and the seconds of sound and of codes
+    files: dict[Inside, str]  # the SHA-256 of each file
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a pack is made of."""
+    """The arguments of ``make_pack``: what the pack is made of."""
 
     data: Sequence[Path]  # shards of sound
     codes: Sequence[Path]  # coded shards
     config: str
     plan: str
     settings: Sequence[str]
-    init: Path | None  # folder with a run, a checkpoint or a tar of each stage that starts from earlier weights
+    # The folder with a run, a checkpoint or a tar of each stage that starts from earlier weights.
+    init: Path | None
     voice: Path | None
     wheels: Sequence[str]  # names of packages, or folders of wheels
-    constraints: Path | None  # pip's file of versions
-    python: str  # version of the machine, as 3.12
+    constraints: Path | None  # pip's file of package versions
+    python: str  # the machine's Python version, such as 3.12
     bit_rate: int
-    heldout: int  # samples at most
+    heldout: int  # the most held-out samples
     megabytes: float
 
 
@@ -119,10 +121,10 @@ def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
 
 
 def read_pack(folder: Path) -> Pack:
-    """What the pack in ``folder`` holds, after a check that it is whole.
+    """The content of the pack in ``folder``, after a check that it is whole.
 
     Raises:
-        TriforceError: it is no pack, or a file of it is missing or damaged.
+        TriforceError: the folder is no pack, or a file of the pack is missing or damaged.
     """
     pack = read_record(folder / PACK, Pack)
     for name, expected in pack.files.items():
@@ -138,7 +140,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def size_of(folder: Path) -> int:
-    """Bytes of all files in ``folder``."""
+    """The size of all files in ``folder``, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
@@ -152,7 +154,7 @@ def _write_configs(folder: Path, configs: dict[str, Config], plan: Plan) -> None
 
 
 def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
-    """Copy the earlier weights of each stage that has some in ``source``, in fp16; their ids by stage."""
+    """Copy the earlier weights of each stage that has some in ``source``, in fp16; returns their ids by stage."""
     if source is None:
         return {}
     found: dict[str, str] = {}
@@ -216,7 +218,7 @@ def _download(names: Sequence[str], python: str, constraints: Path | None, folde
 
 
 def _add_data(wanted: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
-    """Fill what is left of the size with shards; what they hold."""
+    """Fill the room that is left with shards; returns what they hold."""
     audio = {split: _usable(ShardSet.open(wanted.data, split, "audio"), configs.values()) for split in SPLITS}
     _add_voice(wanted.voice, audio["train"], folder / VOICE)
     room = int(wanted.megabytes * MEGABYTE) - size_of(folder) - _SPARE
@@ -253,7 +255,7 @@ def _add_codes(wanted: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids:
 
 
 def _add_voice(clip: Path | None, shards: ShardSet, target: Path) -> None:
-    """Write the clip of the default voice; without one it is the first sample of a good length."""
+    """Write the clip of the default voice. If none is given, the first sample of a good length becomes the clip."""
     if clip is not None:
         target.write_bytes(encode_flac(read_audio(clip, max_seconds=SEARCHED_SECONDS)))
         return

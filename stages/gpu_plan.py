@@ -14,7 +14,7 @@ from triforce_tts.schema import Config
 from .settings import Some
 
 Limit = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]  # seconds
-Part = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]  # of a sum of shares
+Part = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]  # a share, in any unit
 
 
 class Shares(Config):
@@ -29,15 +29,17 @@ class Plan(Config):
     """The whole of ``configs/gpu/*.yaml``; seconds are of the clock."""
 
     shares: Shares
-    tests_seconds: Limit  # the tests of the GPU take at most so long
+    tests_seconds: Limit  # the most time for the tests of the GPU
     benchmarks_seconds: Limit
     codes_seconds: Limit
-    closing_seconds: Limit  # kept free at the end of each trained stage, for its last validation and for saving
-    overrun_seconds: Limit  # a stage that has not ended so long after its share of the time is stopped
-    bundle_seconds: Limit  # kept free at the end, for the model folder and the results
-    code_processes: Some  # that code shards
-    settings: tuple[str, ...] = ()  # of all stages, as run.workers=10
-    dvae: tuple[str, ...] = ()  # of one stage
+    # The time that is kept free at the end of each trained stage, for its last validation and for saving.
+    closing_seconds: Limit
+    # A stage that has not ended so long after its share of the time is stopped.
+    overrun_seconds: Limit
+    bundle_seconds: Limit  # the time that is kept free at the end, for the model folder and the results
+    code_processes: Some  # the number of processes that code shards
+    settings: tuple[str, ...] = ()  # settings for all stages, such as run.workers=10
+    dvae: tuple[str, ...] = ()  # settings for one stage alone
     gpt: tuple[str, ...] = ()
     diffusion: tuple[str, ...] = ()
 
@@ -47,15 +49,15 @@ class Plan(Config):
 
 
 def load_plan(path: Path | str, settings: Sequence[str] = ()) -> Plan:
-    """The plan that is called ``path``, or lies there, with overrides such as ``shares.gpt=8``."""
+    """The plan with the name or the path ``path``, with overrides such as ``shares.gpt=8``."""
     return schema.load(Plan, "gpu", str(path), settings)
 
 
 def divide(settings: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """Overrides of the plan, and those of each stage, whose keys begin with its name: ``gpt.run.batch_size=64``.
+    """The overrides of the plan, and those of each stage, whose keys begin with its name: ``gpt.run.batch_size=64``.
 
     Raises:
-        ConfigError: one names a stage and none of its settings.
+        ConfigError: an override names a stage but none of its settings.
     """
     plan: list[str] = []
     stages: dict[str, list[str]] = {stage: [] for stage in STAGES}

@@ -14,7 +14,7 @@ from triforce_tts.checkpoint import CONFIG, LINEAGE, WEIGHTS, locate
 from triforce_tts.errors import CheckpointError
 from triforce_tts.files import atomic_path
 
-PART_BYTES = 15_000_000  # of a file: below what machines and mails commonly let through
+PART_BYTES = 15_000_000  # the largest size of a result file, in bytes: machines and mails commonly accept such files
 _FILES = (WEIGHTS, CONFIG, LINEAGE)
 
 
@@ -22,7 +22,7 @@ def best_or_latest(run: Path) -> Path:
     """The checkpoint of ``run`` with the lowest held-out figure where it kept that one, or else its latest; or ``run`` itself.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: the run has no checkpoint.
     """
     best = run / "best"
     return locate(best if best.exists() else run)

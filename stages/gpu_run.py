@@ -28,12 +28,13 @@ from .gpu_watch import Watch
 from .state import read_state
 
 CHECKS = ("tests", "benchmarks")
-ORDER = ("dvae", "codes", "diffusion", "gpt")  # in which stages make sense
+ORDER = ("dvae", "codes", "diffusion", "gpt")  # the stages in the order in which they can run
 BUNDLE, LOGS, SUMMARY, TABLE = "bundle", "logs", "summary.json", "summary.txt"
 NEEDS = {"codes": ("dvae",), "diffusion": ("dvae",), "gpt": ("dvae", "codes"), BUNDLE: STAGES}
 _TEST_PROCESSES = 4
-_LEAST_SECONDS = 1.0  # a training of less is not begun
-_TAIL, _SHOWN = 3, 15  # last lines of its log that a failed command shows, and that tests and benchmarks show
+_LEAST_SECONDS = 1.0  # A training that has less time than this is not started.
+# The log lines that are shown: the last ones of a failed command, and the last ones of tests and benchmarks.
+_TAIL, _SHOWN = 3, 15
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ class Places:
     pack: Path
     out: Path
     work: Path
-    root: Path | None  # of a clone, which has tests and benchmarks; None where the package is installed without
+    # The root of the clone with the tests and benchmarks; None if the package is installed without a clone.
+    root: Path | None
 
     def weights(self, stage: str) -> Path:
-        """Where a stage's weights are: of this run, or else the earlier ones of the pack."""
+        """The place of a stage's weights: those of this run, or else the earlier ones of the pack."""
         made = self.work / stage
         return made if (made / "latest").exists() else self.pack / INIT / stage
 
@@ -76,7 +78,7 @@ class Rental:
         self.watch = Watch()
 
     def run(self, names: Sequence[str]) -> bool:
-        """Go through the steps called ``names``; whether all went well."""
+        """Go through the steps called ``names``; returns whether all went well."""
         _require_order(names)
         self._require_inputs(names)
         self.places.work.mkdir(parents=True, exist_ok=True)
@@ -87,10 +89,10 @@ class Rental:
         return all(step.status == DONE for step in self.steps)
 
     def _require_inputs(self, names: Sequence[str]) -> None:
-        """Refuse stages that need what no stage before them makes and the pack does not hold.
+        """Refuse a stage that needs something that the pack lacks and no earlier stage makes.
 
         Raises:
-            ConfigError: so it is; both are named.
+            ConfigError: a stage is refused; the message names it and what it needs.
         """
         for number, name in enumerate(names):
             for need in NEEDS.get(name, ()):
@@ -101,7 +103,7 @@ class Rental:
             raise ConfigError("STAGES: a trained DVAE has new codes: 'gpt' needs 'codes' between it and 'dvae'")
 
     def can_bundle(self, names: Sequence[str]) -> bool:
-        """Whether the stages called ``names``, and the weights of the pack, come to three networks that belong together."""
+        """Whether the stages called ``names`` and the weights of the pack give three networks that belong together."""
         there = all(stage in names or self.places.weights(stage).exists() for stage in STAGES)
         return there and ("dvae" not in names or {"gpt", "diffusion"} <= set(names))
 
@@ -157,7 +159,7 @@ class Rental:
             self._train(step, trained)
 
     def _in_clone(self, step: Step, most: float, *commands: Sequence[str]) -> None:
-        """Run commands that only a clone has, and show what they say."""
+        """Run commands that only a clone has, and show their output."""
         if self.places.root is None:
             raise TriforceError(
                 f"the {step.name} are not in an installed package; run from a clone, or with --no-checks"
@@ -172,7 +174,7 @@ class Rental:
                 self.say("\n".join(log_lines(log)[-_SHOWN:]))
 
     def _train(self, step: Step, trained: Sequence[str]) -> None:
-        """Train one stage for its share of the time that is left, and export what there is, also of a failed one."""
+        """Train one stage for its share of the time that is left, and export its weights, even if the stage failed."""
         now, shares = time.time(), self.plan.shares.model_dump()
         part = shares[step.name] / sum(shares[stage] for stage in trained)
         stage_ends = now + (self._training_ends() - now) * part
@@ -183,7 +185,7 @@ class Rental:
             )
         words = ["-m", "triforce_tts.cli.app", "train", step.name, *self._training(step.name, last_step)]
         try:
-            # Closing may take longer than planned: the stages after it then have less, and nothing is lost.
+            # If closing takes longer than planned, the later stages have less time, but nothing is lost.
             limit = min(stage_ends + self.plan.overrun_seconds, self._training_ends())
             self._command(words, step.name, limit - now)
         finally:
@@ -217,7 +219,7 @@ class Rental:
         """Run a command within so many seconds.
 
         Raises:
-            TriforceError: it did not end well, or not in time.
+            TriforceError: the command did not end well, or not in time.
         """
         if seconds <= 0:
             raise _NoTime("no time is left for it")
@@ -232,11 +234,12 @@ class Rental:
     # --- what is left -------------------------------------------------------------------------------------------------
 
     def _export(self, step: Step) -> None:
-        """Write a stage's weights in fp16 for the journey home, with what its training says of itself."""
+        """Write a stage's weights in fp16, small enough to be sent home, with the records of its training."""
         run = self.places.work / step.name
         try:
             source = best_or_latest(run)
-        except CheckpointError:  # it failed before it saved: there is nothing to take home, and its own error says so
+        # The stage failed before it saved anything, so there is nothing to export. Its own error says so.
+        except CheckpointError:
             return
         half = self.places.work / "half" / step.name
         copy_half(source, half)
@@ -289,12 +292,12 @@ class Rental:
         return self.ends_at - time.time()
 
     def _training_ends(self) -> float:
-        """The time of the clock at which the model folder is begun."""
+        """The time of the clock at which work on the model folder begins."""
         return self.ends_at - self.plan.bundle_seconds
 
 
 class _NoTime(Exception):
-    """A step is not begun, because there is no time for it."""
+    """A step is not started, because there is no time for it."""
 
 
 def _require_order(names: Sequence[str]) -> None:

@@ -23,26 +23,28 @@ from triforce_tts.text.normalize import normalize
 
 from .codes import NORMALIZED
 
-SHARD_SAMPLES = 64  # few, so that many processes can code the shards of a small pack
-_BLOCK = 512  # bytes: a tar pads to multiples of it, and has as many for the header of each file
-_SIDECAR_BYTES = 200  # of a sample in the columns beside its shard
-_SHARD_BYTES = 12_000  # of the end of a tar, and of its names
-_NEAR = 1.25  # Opus of at most so many times the wanted bit rate is taken as it is: coding it anew would harm it more
+SHARD_SAMPLES = 64  # A shard has few samples, so that many processes can code the shards of a small pack.
+# A tar stores each file in blocks of so many bytes, and uses one more block for the file's header.
+_BLOCK = 512
+_SIDECAR_BYTES = 200  # the bytes that a sample takes in the columns of the file beside its shard
+_SHARD_BYTES = 12_000  # the bytes of the end of a tar and of its names
+# Opus with at most so many times the wanted bit rate is copied as it is, because coding it again would harm it more.
+_NEAR = 1.25
 
 
 @dataclass(frozen=True)
 class Opus:
     """How the sound of a pack is stored."""
 
-    sample_rate: int  # Hz, of the DVAE
+    sample_rate: int  # the sample rate of the DVAE, Hz
     bit_rate: int  # bits a second
 
 
 @dataclass(frozen=True)
 class Packed:
-    """What came of packing shards."""
+    """The result of packing shards."""
 
-    samples: dict[str, int]  # by split
+    samples: dict[str, int]  # the number of samples in each split
     seconds: dict[str, float]
     left: int  # samples for which there was no room
     unspeakable: int  # samples whose text cannot be spoken, among those that were looked at
@@ -58,7 +60,7 @@ def pack_audio(
 
     Raises:
         ShardError: not one training sample fits.
-        AudioError: a sample cannot be decoded; it is named.
+        AudioError: a sample cannot be decoded; the message names it.
     """
     return _pack(
         folder, "audio", splits, lambda shards, index: _in_opus(shards, index, opus), room, most_heldout,
@@ -69,7 +71,7 @@ def pack_audio(
 def pack_codes(
     folder: Path, splits: dict[str, ShardSet], room: int, most_heldout: int, details: dict[str, Any]
 ) -> Packed:
-    """Write coded shards of at most ``room`` bytes; as ``pack_audio``."""
+    """Write coded shards of at most ``room`` bytes, chosen as in ``pack_audio``."""
     return _pack(folder, "codes", splits, _as_it_is, room, most_heldout, details)
 
 
@@ -85,7 +87,7 @@ def _pack(
     folder.mkdir()
     infos: dict[str, list[ShardInfo]] = {}
     left = unspeakable = 0
-    for split in ("heldout", "train"):  # the held-out samples are few, and there must be some
+    for split in ("heldout", "train"):  # The held-out samples come first: they are few, and some are always needed.
         order = _spread(splits[split])
         if split == "heldout":
             left, order = left + len(order[most_heldout:]), order[:most_heldout]
@@ -106,7 +108,7 @@ def _pack(
 
 
 def _spread(shards: ShardSet) -> list[int]:
-    """The numbers of the samples in the order of a hash of their keys; of a repeated sample the first."""
+    """The numbers of the samples in the order of a hash of their keys; a repeated sample comes once."""
     unique = {shards.place(index): index for index in reversed(range(len(shards)))}
     return sorted(unique.values(), key=lambda index: (hashlib.sha256(shards.keys[index].encode()).digest(), index))
 
@@ -142,13 +144,13 @@ def _converted(shards: ShardSet, order: Sequence[int], convert: Convert) -> Iter
 
 
 def _bytes_of(sample: Sample) -> int:
-    """What a sample takes in a tar and beside it."""
+    """The bytes that a sample takes in a tar and in the file beside it."""
     meta = json.dumps(sample.meta, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     return sum(_BLOCK - (-len(data) // _BLOCK) * _BLOCK for data in (sample.payload, meta)) + _SIDECAR_BYTES
 
 
 def _in_opus(shards: ShardSet, index: int, opus: Opus) -> Sample | None:
-    """A sample with its sound in Opus and its text normalised; None where its text cannot be spoken."""
+    """A sample with its sound in Opus and its text normalised; None if its text cannot be spoken."""
     key, meta, payload = shards.keys[index], shards.meta(index), shards.payload(index)
     try:
         meta["normalized"] = normalize(meta["text"])
@@ -158,7 +160,8 @@ def _in_opus(shards: ShardSet, index: int, opus: Opus) -> Sample | None:
     if not (shards.extension(index) == "opus" and is_near):
         sound = decode_audio(payload, key, opus.sample_rate)
         payload = encode_opus(Audio(sound.samples, sound.sample_rate), opus.bit_rate)
-    stored = decode_audio(payload, key)  # Opus knows few sample rates, and takes the next higher
+    # Opus allows only a few sample rates, so the sound may be stored at the next higher one.
+    stored = decode_audio(payload, key)
     meta["sample_rate"], meta["duration_s"] = stored.sample_rate, round(stored.duration_s, 4)
     return Sample(key, meta, payload, "opus")
 

@@ -1,4 +1,4 @@
-"""What became of the steps of a run on a rented GPU, as ``summary.json`` and ``summary.txt`` have it."""
+"""The results of the steps of a run on a rented GPU, which ``summary.json`` and ``summary.txt`` hold."""
 
 import json
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 
 @dataclass
 class Step:
-    """What became of one step, as ``summary.json`` has it."""
+    """The result of one step, as ``summary.json`` holds it."""
 
     name: str
     status: str = NOT_RUN
-    seconds: float = 0.0  # of the clock
+    seconds: float = 0.0  # the duration of the step
     note: str = ""
-    gpu_busy: float | str = NOT_MEASURED  # percent, the mean
-    gpu_memory_gb: float | str = NOT_MEASURED  # the most that all processes together took
-    steps: int | None = None  # of training
-    audio_s_per_s: float | None = None  # seconds of sound a second of training
-    figures: dict[str, float] = field(default_factory=dict)  # of the last validation
+    gpu_busy: float | str = NOT_MEASURED  # the mean, in percent
+    gpu_memory_gb: float | str = NOT_MEASURED  # the most memory that all processes together took
+    steps: int | None = None  # the number of training steps
+    audio_s_per_s: float | None = None  # seconds of sound in a second of training
+    figures: dict[str, float] = field(default_factory=dict)  # the figures of the last validation
     files: list[str] = field(default_factory=list)
 
 
 def last_validation(metrics: Path) -> dict[str, float]:
-    """The figures of the last validation that a run wrote down; none without one."""
+    """The figures of the last validation that a run recorded; empty if there was none."""
     rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()] if metrics.is_file() else []
     found: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
     return {
@@ -37,7 +37,7 @@ def last_validation(metrics: Path) -> dict[str, float]:
 
 
 def table(steps: Sequence[Step]) -> str:
-    """What became of the steps, in Markdown."""
+    """The results of the steps as a table in Markdown."""
     rows = [["step", "status", "seconds", "training steps", "audio-s a second", "GPU busy %", "GPU memory GB", "files"]]
     rows.append(["---"] * len(rows[0]))
     for step in steps:

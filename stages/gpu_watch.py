@@ -1,4 +1,4 @@
-"""How busy a GPU is and how much of its memory is taken, as ``nvidia-smi`` says twice a second."""
+"""How busy a GPU is and how much of its memory is used, as ``nvidia-smi`` reports twice a second."""
 
 import shutil
 import subprocess
@@ -7,29 +7,29 @@ import time
 from dataclasses import dataclass
 from types import TracebackType
 
-NOT_MEASURED = "not measured"  # where there is no nvidia-smi, or it says nothing
+NOT_MEASURED = "not measured"  # the text for a figure if nvidia-smi is missing or reports nothing
 _QUERY = ("--query-gpu=utilization.gpu,memory.used,name", "--format=csv,noheader,nounits", "-i", "0", "-lms", "500")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read at a time."""
+    """One reading of ``nvidia-smi``."""
 
-    time: float  # of time.monotonic()
+    time: float  # the time by ``time.monotonic()``
     busy: float  # percent
-    memory_mib: float  # of all processes on the GPU
+    memory_mib: float  # the memory of all processes on the GPU
 
 
 @dataclass(frozen=True)
 class Use:
     """The use of a GPU over a while."""
 
-    busy: float  # percent, the mean
-    memory_gb: float  # the largest
+    busy: float  # the mean, in percent
+    memory_gb: float  # the largest value
 
 
 class Watch:
-    """Reads the first GPU while the block runs; without ``nvidia-smi`` it knows nothing."""
+    """Reads the state of the first GPU while the block runs; without ``nvidia-smi`` it has no readings."""
 
     def __init__(self, program: str = "nvidia-smi") -> None:
         self.program = shutil.which(program)
@@ -63,12 +63,12 @@ class Watch:
             memory, _, name = rest.partition(",")
             try:
                 self.readings.append(Reading(time.monotonic(), float(busy), float(memory)))
-            except ValueError:  # "[N/A]", or an error of the driver: nothing was measured at this time
+            except ValueError:  # The value is "[N/A]" or a driver error, so there is no reading for this time.
                 continue
             self.device = name.strip()
 
     def use(self, since: float, until: float) -> Use | None:
-        """The use between two times of ``time.monotonic()``; None where nothing was read."""
+        """The use between two times of ``time.monotonic()``; None if nothing was read."""
         found = [reading for reading in self.readings if since <= reading.time <= until]
         if not found:
             return None

@@ -1,4 +1,4 @@
-"""What learns: a network with its loss on its devices, its optimiser, and the running average of its weights."""
+"""A network that learns: its loss, its devices, its optimiser, and the running average of its weights."""
 
 import contextlib
 import copy
@@ -19,7 +19,7 @@ from .sharding import local, require_shardable, shard, whole
 from .state import Parameters
 from .task import BatchT, Losses
 
-ONEDNN_KERNELS = 64  # that oneDNN keeps; a step needs a few dozen
+ONEDNN_KERNELS = 64  # oneDNN keeps so many kernels; a step needs a few dozen
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -39,7 +39,7 @@ def make_accelerator(settings: RunSettings) -> Accelerator:
     """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    # oneDNN keeps up to 1024 compiled kernels with their memory, a set for each shape that a batch ever had.
+    # oneDNN by default keeps up to 1024 compiled kernels with their memory, a set for each shape that any batch had.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(ONEDNN_KERNELS))
     accelerator = Accelerator(mixed_precision="no" if settings.precision == "fp32" else settings.precision)
     if settings.precision == "fp16" and accelerator.scaler is None:
@@ -63,26 +63,27 @@ class Learner(Generic[BatchT]):
         if settings.compile:
             # This analysis is not meant for shapes that vary, and on a GPU torch 2.11 stops at its assertion with them.
             network.compile(dynamic=True, options={"triton.coalesce_tiling_analysis": False})
-        # Sharded, a network runs only in all processes together: the main one keeps a whole copy to validate with.
+        # If a network is sharded, it runs only in all processes together. So the main process keeps a whole copy to
+        # validate with.
         self._copy: Network | None = None
         if settings.shard:
             require_shardable(network, settings, processes)
             self._copy = copy.deepcopy(network) if accelerator.is_main_process else None
             shard(losses.to(accelerator.device), accelerator.device, processes)
         optimizer = make_optimizer(losses, settings)
-        # What is sharded already gets accelerate's precision but not its DistributedDataParallel.
+        # A sharded module already gets accelerate's precision but not its DistributedDataParallel.
         self.module = accelerator.prepare_model(losses, evaluation_mode=settings.shard)
         self.optimizer = accelerator.prepare(optimizer)
         self.losses: Losses = accelerator.unwrap_model(self.module)
         self.network = self.losses.network
-        self.average: dict[str, torch.Tensor] = {}  # by the names of the weights; empty without an average
+        self.average: dict[str, torch.Tensor] = {}  # the averaged weights by name; empty if no average is kept
 
     def start_average(self) -> None:
-        """Let the average begin with the weights as they are."""
+        """Start the average with the current weights."""
         self.average = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
 
     def backward(self, parts: Sequence[BatchT], weight: float) -> dict[str, torch.Tensor]:
-        """Gradients of the mean loss over a batch in ``parts``, of which all processes sum over ``weight`` things.
+        """Compute the gradients of the mean loss over a batch in ``parts``; all processes sum ``weight`` terms.
 
         Returns:
             The sums of this process: the loss, and what the stage logs.
@@ -93,14 +94,15 @@ class Learner(Generic[BatchT]):
             # (A sharded network sums up each part at once, because it has no room for whole gradients.)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(self.module):
                 loss, logged = self.module(part)
-                # DDP averages gradients over processes; the true loss is the sum over all of them by all weights.
+                # DDP takes the mean of gradients over processes. The true loss is the sum over all processes, divided
+                # by the sum of all weights.
                 self.accelerator.backward(loss * (self.accelerator.num_processes / weight))
             for name, value in {"loss": loss.detach(), **logged}.items():
                 sums[name] = sums.get(name, torch.zeros((), device=loss.device)) + value.float()
         return sums
 
     def clip(self) -> float:
-        """Scale the gradient down to ``clip_norm``; its norm before that."""
+        """Scale the gradient down to ``clip_norm``; returns its norm before that."""
         return float(whole(self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip_norm)))
 
     def update(self, learning_rate: float) -> None:
@@ -116,14 +118,15 @@ class Learner(Generic[BatchT]):
         return 1.0 if scaler is None else float(scaler.get_scale())
 
     def overflowed(self) -> bool:
-        """Whether a gradient that is not finite was only scaled up too far for fp16; the scale is lowered either way.
+        """Whether a gradient is not finite only because it was scaled up too far for fp16; lowers the scale anyway.
 
         A scale of 1 or less enlarges nothing: then the gradient itself is at fault.
         """
         if self.accelerator.scaler is None:
             return False
         before = self.loss_scale
-        self.optimizer.zero_grad(set_to_none=True)  # so that the step, which also updates the scale, moves no weight
+        # Without gradients, the step updates the scale but moves no weight.
+        self.optimizer.zero_grad(set_to_none=True)
         self.optimizer.step()
         return before > 1.0 and self.loss_scale < before
 
@@ -136,11 +139,11 @@ class Learner(Generic[BatchT]):
             averaged = [name for name, value in self.average.items() if value.is_floating_point()]
             averages, values = ([local(tensors[n]) for n in averaged] for tensors in (self.average, state))
             torch._foreach_lerp_(averages, values, 1 - decay)
-            for name in self.average.keys() - set(averaged):  # a count has no average
+            for name in self.average.keys() - set(averaged):  # Integers, such as counts, have no average.
                 self.average[name].copy_(state[name])
 
     def show(self, look: Callable[[Network], None]) -> None:
-        """Call ``look`` with the network in eval mode with its averaged weights, in the main process; all take part."""
+        """Call ``look`` in the main process on the network in eval mode with averaged weights; all processes join."""
         gathered_weights = {}
         if self.settings.shard:
             gathered_weights = gathered(self.accelerator, self.average or self.network.state_dict())
@@ -169,7 +172,7 @@ class Learner(Generic[BatchT]):
             self.network.load_state_dict(raw)
 
     def parameters(self) -> Parameters:
-        """Name and shape of the optimiser's parameters in its order, and what it keeps of each."""
+        """The name and shape of the optimiser's parameters in its order, and the tensors that it keeps of each."""
         names = {id(parameter): name for name, parameter in self.losses.named_parameters()}
         return [
             (names[id(parameter)], state_names(self.settings.optimizer, group), parameter.shape)
@@ -178,7 +181,7 @@ class Learner(Generic[BatchT]):
         ]
 
     def optimizer_tensors(self) -> dict[str, torch.Tensor]:
-        """What the optimiser keeps, by "parameter/name", in one order in all processes, which gather it together."""
+        """The optimiser's tensors, by "parameter/name", in the same order in all processes, which gather them."""
         state = self.optimizer.state_dict()["state"]
         return {
             f"{name}/{key}": torch.as_tensor(value)

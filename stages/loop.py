@@ -33,18 +33,20 @@ from .settings import RunSettings
 from .state import RAW, TRAINER, checkpoint_name, read_tensors
 from .task import BatchT, ItemT, Task, order_of
 
-BAD, MOST_BAD = "bad", 20  # folder of the run, and how many batches without a finite gradient it holds
+# The folder in the run for batches without a finite gradient, and the most batches that it holds.
+BAD, MOST_BAD = "bad", 20
 FIRST_LOSS_OFF = "more than 10 % off: look for a fault before training on"
-GLOO_GRACE_S = 0.5  # thousands of times what its threads need to let go of a tensor
+# Gloo's threads need thousands of times less than this to let go of a tensor.
+GLOO_GRACE_S = 0.5
 
 
 @dataclass
 class Outcome:
-    """What a run came to."""
+    """The result of a run."""
 
     progress: Progress
-    metrics: dict[str, float]  # the last step's and the last validation's
-    reached: bool  # in overfit mode: whether the bound was
+    metrics: dict[str, float]  # the figures of the last step and of the last validation
+    reached: bool  # in overfit mode: whether the error reached the bound
 
 
 class Trainer(Generic[ItemT, BatchT]):
@@ -74,14 +76,14 @@ class Trainer(Generic[ItemT, BatchT]):
             print("\n".join(start.notes))
         if settings.ema and not self.learner.average:
             self.learner.start_average()
-        self.learning_rate = 0.0  # of the last step
-        self._skips = 0  # steps in a row that were left out
+        self.learning_rate = 0.0  # the learning rate of the last step
+        self._skips = 0  # the number of skipped steps in a row
         self.report = Report(
             run, settings, full_config, task.name, self._trained_with(), self.accelerator.is_main_process
         )
 
     def _trained_with(self) -> dict[str, Any]:
-        """What ``environment.json`` says of the run beside the machine."""
+        """The entries of ``environment.json`` about the run, beside those about the machine."""
         return {
             "parameters": count_parameters(self.network),
             "processes": self.accelerator.num_processes,
@@ -125,7 +127,8 @@ class Trainer(Generic[ItemT, BatchT]):
                 if self.progress.is_due(self.settings.save_every) and not self.checkpoints.is_current:
                     self.checkpoints.save()
             if not self.checkpoints.is_current:
-                self.checkpoints.save()  # first of all: whoever stops this process now loses nothing
+                # The state is saved before anything else, so that a kill of this process loses nothing.
+                self.checkpoints.save()
                 metrics |= self._validate()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
@@ -134,7 +137,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return Outcome(self.progress, metrics, reached)
 
     def _notes(self) -> list[str]:
-        """What the user should know at the start."""
+        """The notes for the user at the start."""
         notes = list(self.task.notes)
         if not len(self.task.heldout):
             notes.append("the data holds nothing out: nothing is validated")
@@ -149,7 +152,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return bool(self.settings.overfit) and self._criterion(metrics) <= self.settings.overfit
 
     def _criterion(self, metrics: dict[str, float]) -> float:
-        """The figure that the overfit bound is on: the stage's own where it logs one beside the loss it descends."""
+        """The figure that the overfit bound limits: the stage's own if it logs one beside the loss that it descends."""
         return metrics.get(self.task.criterion, math.inf)
 
     def _batches(self) -> Iterator[BatchT]:
@@ -168,7 +171,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return bool(self._by_one_clock(self.progress.must_stop(self.settings)))
 
     def _by_one_clock(self, value: float) -> float:
-        """The main process's ``value`` where it hangs on time: clocks differ, and all processes take the same steps."""
+        """The main process's ``value`` if it depends on time: clocks differ, but all processes take the same steps."""
         timed = self.settings.minutes or self.settings.ends_at
         return float(from_main(self.accelerator, value)) if timed else value
 
@@ -185,7 +188,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return logged
 
     def _step(self, batch: BatchT) -> dict[str, float]:
-        """Train on ``batch``; means over the batches of all processes, to be logged."""
+        """Train on ``batch``; returns the means over the batches of all processes, to be logged."""
         padding = batch.padded_share()
         batch = batch.to(self.accelerator.device)
         self.task.module.step = self.progress.step
@@ -214,10 +217,10 @@ class Trainer(Generic[ItemT, BatchT]):
         self.learner.follow(self.progress.average_decay(self.settings))
 
     def _skip(self, batch: BatchT) -> None:
-        """Leave out a step whose gradient is not finite.
+        """Skip a step whose gradient is not finite.
 
         Raises:
-            TriforceError: it is one too many in a row.
+            TriforceError: too many steps in a row were skipped.
         """
         self.progress.skipped += 1
         self._skips += 1
@@ -230,7 +233,7 @@ class Trainer(Generic[ItemT, BatchT]):
             )
 
     def _keep_bad(self, batch: BatchT) -> Path:
-        """Write down the batch whose gradient was not finite, with the keys of its samples; the folder."""
+        """Save the batch whose gradient was not finite, with the keys of its samples; returns its folder."""
         folder = self.run / BAD
         if self.progress.skipped <= MOST_BAD:
             rank, pairs = self.accelerator.process_index, self.order.batch(self._stream_step())
@@ -241,7 +244,7 @@ class Trainer(Generic[ItemT, BatchT]):
         return folder
 
     def _stream_step(self) -> int:
-        """Which step's batch this step trains on."""
+        """The step whose batch this step trains on."""
         return 0 if self.settings.overfit else self.progress.step
 
     # --- reporting --------------------------------------------------------------------------------------------
@@ -260,7 +263,7 @@ class Trainer(Generic[ItemT, BatchT]):
     def _validate(self) -> dict[str, float]:
         metrics: dict[str, float] = {}
         if not (len(self.task.heldout) and self.settings.validate_samples):
-            return metrics  # a figure of no samples is none
+            return metrics  # There are no samples, so there is no figure.
 
         def look(network: Network) -> None:
             metrics.update(self.task.validate(network, self.accelerator.device, self.settings.validate_samples))
@@ -281,7 +284,7 @@ class Trainer(Generic[ItemT, BatchT]):
         self.learner.show(look)
 
     def _keep_best(self, metrics: dict[str, float]) -> None:
-        """Save this state as the best one if its held-out figure, known to the main process, is the lowest yet."""
+        """Save this state as the best one if its held-out figure, which the main process knows, is the lowest yet."""
         wanted = self.settings.keep_best
         value, known = from_main(self.accelerator, (metrics.get(wanted), sorted(metrics)))
         if value is None:
@@ -297,7 +300,7 @@ def _require_data(task: Task[Any, Any], settings: RunSettings) -> None:
     """Refuse a run that has nothing to train on, or nothing to choose its best checkpoint by.
 
     Raises:
-        ConfigError: so it is.
+        ConfigError: the run is refused.
     """
     if not task.durations_s:
         raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")

@@ -1,6 +1,6 @@
 """Low-rank adapters on the GPT (Hu et al., "LoRA", 2022), through peft: fine-tuning that trains a percent of the weights.
 
-Checkpoints hold the merged weights under their usual names, so that everything else need not know.
+Checkpoints hold the merged weights under their usual names, so no other code needs to know of adapters.
 """
 
 import torch
@@ -32,7 +32,7 @@ def add_adapters(network: Network, rank: int) -> None:
 
 
 def merge(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The weights without adapters, under their usual names, of a state dict with adapters."""
+    """The merged weights of a state dict with adapters, under their usual names."""
     merged: dict[str, torch.Tensor] = {}
     for name, value in state.items():
         if ".lora_" in name:

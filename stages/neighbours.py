@@ -1,4 +1,4 @@
-"""What the nearest frames of code embeddings have in common: the soft nearest-neighbour loss of Frosst et al. (2019).
+"""Whether the nearest frames of code embeddings share a label: the soft nearest-neighbour loss of Frosst et al. (2019).
 
 For every frame a neighbour is drawn, the nearer the likelier; the loss is the mean of -log P(the neighbour has the same
 label), nats. With phones as labels a low loss is good: the codes cluster by what is said. With speakers as labels it
@@ -21,9 +21,11 @@ from triforce_tts.text import alignment
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-# The paper takes the temperature that makes the loss least. These are tried, as shares of the mean squared distance.
+# The paper takes the temperature at which the loss is lowest. These are tried, as shares of the mean squared distance.
 TEMPERATURES = tuple(2.0**-power for power in range(9))
-_ROWS = 1024  # frames that are compared with all others at once: memory grows with the number of frames, not its square
+# So many frames at once are compared with all others, so that memory grows with the number of frames, not with its
+# square.
+_ROWS = 1024
 NO_LABEL = -1
 
 
@@ -33,11 +35,12 @@ class Frames:
 
     vectors: torch.Tensor  # [frames, channels]
     speakers: torch.Tensor  # [frames] int64
-    phones: torch.Tensor  # [frames] int64; NO_LABEL where no symbol is spoken, or the times are not known
+    # [frames] int64; NO_LABEL if no symbol is spoken in the frame, or if the times are not known
+    phones: torch.Tensor
     clips: torch.Tensor  # [frames] int64
 
     def select(self, chosen: torch.Tensor) -> "Frames":
-        """The frames with these numbers, or where this mask is true."""
+        """The frames with these numbers, or those for which this mask is true."""
         return Frames(self.vectors[chosen], self.speakers[chosen], self.phones[chosen], self.clips[chosen])
 
 
@@ -88,7 +91,7 @@ def neighbour_figures(frames: Frames, most: int) -> dict[str, float]:
 
 
 def symbols_at(times_s: Sequence[float], pieces: Sequence[Piece], words: Sequence[alignment.Word]) -> list[str]:
-    """The symbol that is spoken at each of ``times_s``; empty where there is none.
+    """The symbol that is spoken at each of ``times_s``; empty if none is.
 
     A word that is spelled by another number of symbols than it was aligned with has none.
     """
@@ -119,7 +122,7 @@ def embed_frames(
             rate = audio.frame_rate / network.config.downsampling
             middles = [(frame + 0.5) / rate for frame in range(len(vectors))]
             said = symbols_at(middles, tokenizer.spell(text), meta[alignment.KEY])
-            plain = [symbol.rstrip("012") for symbol in said]  # without the stress of vowels
+            plain = [symbol.rstrip("012") for symbol in said]  # The stress of vowels is removed.
             numbers = [phones.setdefault(phone, len(phones)) if phone else NO_LABEL for phone in plain]
             labels = torch.tensor(numbers, dtype=torch.int64)
         speaker = speakers.setdefault(shards.speakers[index], len(speakers))

@@ -111,14 +111,14 @@ class Muon(torch.optim.AdamW):
             state["step"], state["momentum"] = (
                 torch.tensor(0.0),
                 torch.zeros_like(parameter),
-            )  # AdamW expects the key "step"
+            )  # AdamW expects the key "step".
         state["step"] += 1
         mean: torch.Tensor = state["momentum"].lerp_(parameter.grad, 1.0 - self.MOMENTUM)
         return parameter.grad.lerp(mean, self.MOMENTUM)
 
 
 def orthogonalised(matrices: torch.Tensor) -> torch.Tensor:
-    """About the nearest orthogonal matrices to ``matrices`` [n, rows, columns]: singular values near 1 (0.7 to 1.2).
+    """Nearly the nearest orthogonal matrices to ``matrices`` [n, rows, columns]: singular values near 1 (0.7 to 1.2).
 
     Newton-Schulz iterations in bfloat16, which their coefficients bear (Jordan et al., 2024); on a CPU in float32,
     because a CPU without instructions for bfloat16 takes forty times as long for it (docs/decisions.md).
@@ -149,7 +149,7 @@ def make_optimizer(module: nn.Module, settings: RunSettings) -> torch.optim.Opti
 
 
 def state_names(optimizer: str, group: dict[str, Any]) -> tuple[str, ...]:
-    """Names of the tensors that the optimiser of this name keeps of each parameter of a ``group``."""
+    """The names of the tensors that the optimiser of this name keeps of each parameter of a ``group``."""
     if optimizer == "smorms3":
         return ("memory", "mean", "square")
     if group.get("orthogonal"):
@@ -158,7 +158,7 @@ def state_names(optimizer: str, group: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _inner_matrices(module: nn.Module) -> set[int]:
-    """Ids of the weights of linear layers; tables are left out, also where one is the output layer."""
+    """The ids of the weights of linear layers; embedding tables are left out, even one that is the output layer."""
     tables = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
     return {id(m.weight) for m in module.modules() if isinstance(m, nn.Linear)} - tables
 
@@ -173,13 +173,13 @@ def decay_groups(module: nn.Module, weight_decay: float) -> list[dict[str, Any]]
 
 
 def learning_rate_factor(step: int, warmup_steps: int, spent: float, final: float) -> float:
-    """Share of the full learning rate: linear warm-up, then half a cosine down to ``final``.
+    """The share of the full learning rate: a linear warm-up, then half a cosine down to ``final``.
 
     Args:
-        step: updates done.
-        warmup_steps: of the linear rise.
-        spent: share of the budget that is used up, 0 to 1.
-        final: share at the end.
+        step: the number of updates done.
+        warmup_steps: the steps of the linear rise.
+        spent: the share of the budget that is used up, 0 to 1.
+        final: the share at the end.
     """
     warm = min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
     cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, spent)))

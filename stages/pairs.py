@@ -33,8 +33,9 @@ class Rendition:
     """A line as a model drew it."""
 
     codes: torch.Tensor  # [frames, groups] int64
-    starts: tuple[int, ...]  # the frame before which each text token stands; none where the text has no place in speech
-    ended: bool  # whether the model ended it by itself
+    # For each text token, the frame before which it stands; empty if the text has no place in the speech.
+    starts: tuple[int, ...]
+    ended: bool  # whether the model ended the line by itself
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, ids: Sequence[int], ended: bool) -> "Rendition":
@@ -134,10 +135,10 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
 
 
 def read_pair_details(shards: ShardSet) -> PairDetails:
-    """What the indices of all folders say.
+    """The details of the pairs, which the indices of all folders name.
 
     Raises:
-        ShardError: a field is missing, or two folders differ in more than the model that drew.
+        ShardError: a field is missing, or two folders differ in more than the model that drew the renditions.
     """
     stamps = [
         (folder, checked(PairDetails, told, f"{folder}/{INDEX}: details", COMMAND))

@@ -33,7 +33,8 @@ from triforce_tts.wording import counted
 
 from .prefer_rule import Judgement, PreferSettings, choose_pair, cost
 
-if TYPE_CHECKING:  # the rest imports torch, for which --help must not wait
+# All other modules import torch, and --help must not wait for that.
+if TYPE_CHECKING:
     from triforce_tts.synthesis.model import Model
 
     from .pairs import PairDetails
@@ -46,7 +47,7 @@ MOST_SEED = 1 << 40
 
 @dataclass(frozen=True)
 class Options:
-    """What a user wants."""
+    """The options of the command."""
 
     out: Path
     model: Path
@@ -67,7 +68,7 @@ class Options:
         """Refuse numbers out of bounds, and a call without texts.
 
         Raises:
-            ConfigError: so it is.
+            ConfigError: a number or the call is refused.
         """
         bounds.Bound(2, bounds.CANDIDATES.most).check("--candidates", self.candidates)
         bounds.Bound(0, MOST_SEED).check("--seed", self.seed)
@@ -80,16 +81,17 @@ class Options:
 
 @dataclass
 class Outcome:
-    """What came of it."""
+    """The result of the command."""
 
-    pairs: dict[str, int]  # by split
-    lines: int  # that were asked for
-    drawn: int  # of them
-    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)  # by role: wrong words of all words
+    pairs: dict[str, int]  # the number of pairs in each split
+    lines: int  # the lines that the user asked for
+    drawn: int  # the lines among them that are drawn
+    # For each role: the number of wrong words and of all words.
+    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def told(self) -> list[str]:
-        """Lines for the user."""
+        """The lines that the user sees."""
         shares = ", ".join(
             f"{100 * wrong / max(1, words):.1f} % of {role}" for role, (wrong, words) in self.words_wrong.items()
         )
@@ -129,7 +131,7 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> Outc
 
 
 def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
-    """Who judges, and all besides text, voice and seed that a rendition and its judgement depend on.
+    """The judges, and everything besides text, voice and seed that a rendition and its judgement depend on.
 
     Raises:
         TriforceError: there is no recogniser.
@@ -183,7 +185,7 @@ def _draw(
     folder: Path,
     console: Console,
 ) -> None:
-    """Draw and judge ``lines``, a job after the other, in one process or several.
+    """Draw and judge ``lines``, one job after another, in one process or several.
 
     Raises:
         TriforceError: a job's process died twice.
@@ -215,7 +217,7 @@ def _draw(
 def write_pairs(
     folder: Path, lines: "Sequence[Wanted]", drawn: "Mapping[str, Drawn]", model: "Model", settings: PreferSettings
 ) -> Outcome:
-    """Choose the pairs of ``lines``, of which some are drawn, and write shards, index and judgements into ``folder``.
+    """Choose the pairs of those ``lines`` that are drawn, and write shards, index and judgements into ``folder``.
 
     Raises:
         TriforceError: no line gives a pair.
@@ -249,7 +251,7 @@ def write_pairs(
 
 
 class _Tally:
-    """The judgements as they are written down, and the words wrong of all renditions and of those in pairs."""
+    """The judgements as rows of ``judged.jsonl``, and the wrong words of all renditions and of those in pairs."""
 
     def __init__(self, settings: PreferSettings) -> None:
         self.settings, self.lines, self.rows = settings, 0, list[str]()

@@ -41,7 +41,7 @@ TENSORS, JUDGED = ".safetensors", ".jsonl"
 
 @dataclass(frozen=True)
 class Judges:
-    """Who judges: a recogniser (``judges.recognisers``), and the network of speakers where it is installed."""
+    """The judges: a recogniser (``judges.recognisers``), and a network that tells speakers apart if it is installed."""
 
     recogniser: str
     hears_voices: bool
@@ -51,14 +51,14 @@ class Judges:
 class DrawJob:
     """Lines whose renditions are drawn together."""
 
-    name: str  # of the job's files
+    name: str  # the name of the job's files, without a suffix
     lines: tuple[Wanted, ...]
     model: Path
     device: str
     temperature: float | None
     judges: Judges
     folder: Path
-    sounds: Path | None  # folder for the sounds, where they are wanted
+    sounds: Path | None  # the folder for the sounds, if they are wanted
 
 
 @lru_cache(maxsize=1)
@@ -68,7 +68,7 @@ def open_model(folder: Path, device: str) -> Model:
 
 
 def draw_job(job: DrawJob) -> int:
-    """Draw and judge all renditions of a job and write its files; their number.
+    """Draw and judge all renditions of a job and write its files; returns the number of renditions.
 
     Raises:
         TriforceError: the model or a judge cannot be used, or the disk is full.
@@ -114,13 +114,13 @@ def draw_lines(
 
 
 def _job(line: Wanted, seed: int) -> Job:
-    """What 'speak' does with a line: the lines of a text have seeds in a row."""
+    """The job of 'speak' for a line: the lines of a text have consecutive seeds."""
     (job,) = make_jobs([line.line], line.speaker.voice, seed)
     return replace(job, seed=job.seed + line.number)
 
 
 def judge(model: Model, line: Wanted, seed: int, spoken: Spoken, judges: Judges) -> Judgement:
-    """What the judges say of a rendition."""
+    """The judgement of a rendition."""
     samples, rate = spoken.samples.numpy(), model.audio.sample_rate
     heard, similarity = "", None
     if len(samples):
@@ -139,7 +139,7 @@ def judge(model: Model, line: Wanted, seed: int, spoken: Spoken, judges: Judges)
 
 @lru_cache(maxsize=256)
 def _voice_vector(model: Model, name: str) -> tuple[float, ...]:
-    """Who speaks in the clip of the voice ``name``."""
+    """The vector of the speaker in the clip of the voice ``name``."""
     speech, _ = read_reference(name or model.folder / DEFAULT_VOICE, model.audio)
     return tuple(embed(speech.numpy(), model.audio.sample_rate))
 
@@ -184,7 +184,7 @@ def _write_sound(path: Path, model: Model, rendition: Rendition, spoken: Spoken)
 class Drawn:
     """The renditions of a line that were drawn."""
 
-    file: Path  # with their codes
+    file: Path  # the file with the codes of the renditions
     judged: tuple[Judgement, ...]
 
     def rendition(self, seed: int) -> Rendition:

@@ -1,4 +1,4 @@
-"""What is drawn for pairs: the lines of the texts, each in a voice and with its seeds, and the choices that people made."""
+"""The plan of the pairs: the lines of the texts, each with its voice and seeds, and the choices that people made."""
 
 import hashlib
 import json
@@ -26,24 +26,25 @@ _SHARE = re.compile(r"(?P<voice>.+)=(?P<share>0?\.\d+|1(?:\.0*)?)")
 class Speaker:
     """A voice that lines are drawn in."""
 
-    name: str  # as it was given: a name of a voice or a path; empty: the model's own voice
-    share: float  # of the texts
+    # the voice as the user gave it: a name or a path; empty for the model's own voice
+    name: str
+    share: float  # the share of the texts that this voice reads
     voice: Voice
-    identity: str  # a checksum of all that the networks know of it
+    identity: str  # a checksum of everything in the voice that the networks use
 
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
     """A line to be drawn in a voice, once for each seed."""
 
-    key: str  # of all that its renditions depend on
+    key: str  # a checksum of everything that the line's renditions depend on
     text: str  # what the recogniser should hear
     line: Line
-    number: int  # of the line in its text, from 0
+    number: int  # the number of the line in its text, from 0
     speaker: Speaker
     seeds: tuple[int, ...]
-    heldout: bool = False  # whether its pair only validates
-    better: int | Path | None = None  # a person's choice: a seed, or the file of a rendition
+    heldout: bool = False  # whether the line's pair is only for validation
+    better: int | Path | None = None  # the person's choice: a seed, or the file of a rendition
     worse: int | Path | None = None
 
 
@@ -51,7 +52,7 @@ class ChoiceRecord(Record):
     """A line of a file of choices: which of two renditions of a text a person found better."""
 
     text: str
-    voice: str = ""  # a name or a clip; empty: the model's own voice
+    voice: str = ""  # a name or a clip; empty for the model's own voice
     better: int | str  # the seed of a rendition, or a file that 'prefer --sounds' wrote
     worse: int | str
 
@@ -158,7 +159,7 @@ def open_speaker(model: Model, name: str, share: float = 0.0) -> Speaker:
     """The voice ``name`` of ``model``: a name, a clip, or empty for its own.
 
     Raises:
-        AudioError: it cannot be used.
+        AudioError: the voice cannot be used.
     """
     voice = model.voice(name or None)
     return Speaker(name, share, voice, voice_identity(voice))
@@ -209,7 +210,7 @@ def _digest(parts: Any) -> str:
 
 
 def _share_of(text: str, use: str) -> float:
-    """An even number in [0, 1) that depends on the letters of a text and on its ``use`` alone."""
+    """A number, evenly spread over [0, 1), that depends only on the letters of a text and on its ``use``."""
     return int(_digest([_bare(text), use])[:12], 16) / 16**12
 
 

@@ -1,4 +1,4 @@
-"""Which of several renditions of a line is the best one and which the worst, and whether they differ enough to be a pair."""
+"""Finds the best and the worst of several renditions of a line, and whether they differ enough to be a pair."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Pace = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
 
 
 class RuleSettings(Config):
-    """What faults cost, and how far apart two renditions must be.
+    """The costs of faults, and how far apart two renditions must be.
 
     The cost of a rendition is the weighted sum of its faults: the share of wrong words, the share of wrong characters, the
     share of words without a sound, whether it was stopped before its end, how far its pace is off, and how far the voice
@@ -22,13 +22,16 @@ class RuleSettings(Config):
     ``most_of_better`` and at least ``least_apart`` less than its worst.
     """
 
-    words: Price = 0.5  # of all words wrong, as the recogniser hears them
-    characters: Price = 0.5  # of all characters wrong: a word that is nearly right costs less than another word
-    unsaid: Price = 1.0  # of all words without a sound
-    stopped: Price = 0.5  # of a rendition that did not end by itself
-    pace: Price = 0.5  # of the logarithm of the ratio by which it is outside of ``paces``
-    paces: tuple[Pace, Pace] = (0.7, 1.5)  # lengths that cost nothing, times the length that the text predicts
-    similarity: Price = 0.5  # of a voice at right angles to that of the clip
+    words: Price = 0.5  # the cost if all words are wrong, as the recogniser hears them
+    # The cost if all characters are wrong. A word that is nearly right costs less than another word.
+    characters: Price = 0.5
+    unsaid: Price = 1.0  # the cost if all words are without a sound
+    stopped: Price = 0.5  # the cost of a rendition that did not end by itself
+    # The cost of a length that is e times too long or too short for ``paces``.
+    pace: Price = 0.5
+    # The range of lengths that cost nothing, as multiples of the length that the text predicts.
+    paces: tuple[Pace, Pace] = (0.7, 1.5)
+    similarity: Price = 0.5  # the cost of a voice whose vector is at right angles to that of the clip
     least_apart: Price = 0.1
     most_of_better: Price = 0.3
 
@@ -43,19 +46,21 @@ class PreferSettings(Config):
     """The whole of ``configs/prefer/*.yaml``."""
 
     rule: RuleSettings = RuleSettings()
-    # How candidates are drawn; none: as the model speaks. A higher temperature makes them differ more.
+    # The settings with which candidates are drawn; none: the settings with which the model speaks. A higher temperature
+    # makes them differ more.
     temperature: Annotated[float, Field(ge=0, le=bounds.TEMPERATURE.most, allow_inf_nan=False)] | None = None
     lines_together: Annotated[int, Field(ge=1, le=1024)] = 8  # lines whose candidates are drawn in one batch
-    heldout_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05  # of the texts, whose pairs only validate
+    # the share of the texts whose pairs are only for validation
+    heldout_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05
     pairs_of_shard: Annotated[int, Field(ge=1, le=1 << 20)] = 1000
 
 
 class Judgement(Record):
-    """What is known of a rendition: a line of ``judged.jsonl``."""
+    """The judgement of a rendition: a line of ``judged.jsonl``."""
 
-    line: str  # key of the line, see ``prefer_plan``
+    line: str  # the key of the line, see ``prefer_plan``
     seed: int
-    text: str  # what it should say
+    text: str  # the text that the rendition should say
     heard: str  # what the recogniser heard
     words_wrong: Annotated[int, Field(ge=0)]
     words: Annotated[int, Field(ge=0)]
@@ -63,13 +68,14 @@ class Judgement(Record):
     characters: Annotated[int, Field(ge=0)]
     unsaid: list[str]  # words without a sound
     ended: bool
-    seconds: Annotated[float, Field(ge=0)]  # without the silence at its ends
+    seconds: Annotated[float, Field(ge=0)]  # the length without the silence at both ends
     predicted_s: Annotated[float, Field(gt=0)]
-    similarity: float | None  # cosine with the voice of the clip; none where no network of speakers is installed
+    # The cosine with the voice of the clip; none if no network that recognises speakers is installed.
+    similarity: float | None
 
 
 def cost(judged: Judgement, rule: RuleSettings) -> float:
-    """The weighted sum of a rendition's faults; 0 of one that has none."""
+    """The weighted sum of a rendition's faults; 0 if it has none."""
     low, high = rule.paces
     ratio = judged.seconds / judged.predicted_s
     off = max(math.log(low / ratio), math.log(ratio / high), 0.0) if ratio else math.log(1 / low) + 1.0

@@ -19,21 +19,20 @@ Image = npt.NDArray[np.uint8]  # [height, width, 3]
 
 @dataclass
 class Preview:
-    """One held-out sample as the network makes it at this step."""
+    """One held-out sample as the network reproduces it at this step."""
 
     name: str
-    pictures: dict[str, torch.Tensor] = field(
-        default_factory=dict
-    )  # by title: [frames, bands], drawn with time from left to right
-    sounds: dict[str, torch.Tensor] = field(default_factory=dict)  # by name: samples [n]
+    # the pictures by title, each [frames, bands]; time goes from left to right
+    pictures: dict[str, torch.Tensor] = field(default_factory=dict)
+    # the sounds by name, each samples [n]
+    sounds: dict[str, torch.Tensor] = field(default_factory=dict)
     sample_rate: int = 0
-    selections: dict[str, torch.Tensor] = field(
-        default_factory=dict
-    )  # by layer: which kernel was used at each time, [places]
+    # for each layer, the kernel that was used at each time, [places]
+    selections: dict[str, torch.Tensor] = field(default_factory=dict)
 
 
 def draw_preview(preview: Preview) -> bytes:
-    """PNG of a preview's pictures, one above the other on one scale of colours, and below them what was selected."""
+    """A PNG of a preview's pictures, one above the other on one scale of colours, and below them the selections."""
     low = min(float(picture.min()) for picture in preview.pictures.values())
     high = max(float(picture.max()) for picture in preview.pictures.values())
 
@@ -43,7 +42,7 @@ def draw_preview(preview: Preview) -> bytes:
             axis.imshow(picture.float().cpu().numpy().T, origin="lower", aspect="auto", vmin=low, vmax=high)
             axis.set_title(title, fontsize=8)
         for axis, (name, index) in zip(axes[count:], preview.selections.items(), strict=True):
-            # All layers share the axis of time, whatever their rates are; a kernel is a colour.
+            # All layers share the time axis, although their rates differ. Each kernel has its own colour.
             axis.imshow(
                 index[None].cpu().numpy(), aspect="auto", cmap="tab20", vmin=-0.5, vmax=19.5, interpolation="none"
             )
@@ -55,7 +54,7 @@ def draw_preview(preview: Preview) -> bytes:
 
 
 def draw_gradients(norms: Mapping[str, tuple[float, float]]) -> bytes:
-    """PNG of the gradient flow: for each layer, in order of depth, the gradient's norm over the weights' norm.
+    """A PNG of the gradient flow: for each layer, in order of depth, the gradient's norm over the weights' norm.
 
     A layer far below its neighbours does not learn; one far above is about to break.
     """
@@ -73,7 +72,7 @@ def draw_gradients(norms: Mapping[str, tuple[float, float]]) -> bytes:
 
 
 def _draw(heights: list[float], draw: Callable[[list["Axes"]], None], width: float) -> bytes:
-    """PNG of axes one above the other, of these heights and this width in inches."""
+    """A PNG of axes one above the other, with these heights and this width in inches."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -96,9 +95,9 @@ def as_image(png: bytes) -> Image:
 
 
 def layer_norms(network: torch.nn.Module, scale: float = 1.0) -> dict[str, tuple[float, float]]:
-    """Norms of gradient and weights of each layer of ``network`` that has a gradient, in the order of its definition.
+    """The norms of gradient and weights of each layer of ``network`` with a gradient, in the order of its definition.
 
-    ``scale`` is what the gradients were multiplied by, as losses are in fp16.
+    ``scale`` is the factor that the gradients were multiplied by, as in fp16.
     """
     layers: dict[str, list[torch.nn.Parameter]] = {}
     for name, parameter in network.named_parameters():

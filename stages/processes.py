@@ -29,7 +29,7 @@ def total(accelerator: Accelerator, value: float) -> float:
 
 
 def gathered(accelerator: Accelerator, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """All of ``tensors``, whose parts lie in the processes, on the CPU of the main process; nothing in the others.
+    """The whole ``tensors``, whose parts lie in the processes, on the CPU of the main process; nothing in the others.
 
     Every process walks through all tensors, because gathering one takes all processes.
     """

@@ -1,4 +1,4 @@
-"""Where a run stands, and what follows from it: the learning rate, the end of the budget, the decay of the average."""
+"""The progress of a run, and what follows from it: the learning rate, the end of the budget, the average's decay."""
 
 import time
 from dataclasses import dataclass
@@ -11,37 +11,38 @@ LIGHT_WARMUP = 100  # steps of the new warm-up after a start without the optimis
 
 @dataclass
 class Progress:
-    """Where a run stands; saved with each checkpoint."""
+    """The progress of a run, which is saved with each checkpoint."""
 
     step: int = 0
-    seconds: float = 0.0  # of training, over all resumes
+    seconds: float = 0.0  # seconds of training, summed over all resumes
     audio_seconds: float = 0.0
     skipped: int = 0  # steps whose gradient was not finite
-    overflows: int = 0  # steps left out because the gradient, scaled up for fp16, was too large for it
-    light_start: int = -1  # step of the last start without optimiser state
-    best: float | None = None  # lowest held-out figure of run.keep_best
-    worse: int = 0  # validations since that figure
+    # Steps that were skipped because the gradient, scaled up for fp16, was too large for it.
+    overflows: int = 0
+    light_start: int = -1  # the step of the last start without optimiser state
+    best: float | None = None  # the lowest held-out figure of run.keep_best so far
+    worse: int = 0  # the number of validations since that figure
 
     def budget_spent(self, settings: RunSettings) -> float:
-        """Share of the run's budget of steps, minutes and time of the clock that is used up, 0 to 1 and above."""
+        """The share of the run's budget of steps, minutes and time of the clock that is used up, 0 to 1 and above."""
         by_steps = self.step / settings.steps if settings.steps else 0.0
         by_minutes = self.seconds / (60 * settings.minutes) if settings.minutes else 0.0
         return max(by_steps, by_minutes, self._spent_by_clock(settings.ends_at))
 
     def _spent_by_clock(self, ends_at: float) -> float:
-        """Share of the trained seconds in these and the seconds that are left until ``ends_at``; 0 without an end."""
+        """The trained seconds as a share of them plus the seconds left until ``ends_at``; 0 without an end."""
         if not ends_at:
             return 0.0
         left = ends_at - time.time()
         return self.seconds / (self.seconds + left) if left > 0 else 1.0
 
     def must_stop(self, settings: RunSettings) -> bool:
-        """Whether the budget or the patience is used up, or the step is reached at which the run is to be left."""
+        """Whether the budget or the patience is used up, or the step ``run.stop_at`` is reached."""
         is_there = bool(settings.stop_at and self.step >= settings.stop_at)
         return self.budget_spent(settings) >= 1.0 or self.is_out_of_patience(settings) or is_there
 
     def is_out_of_patience(self, settings: RunSettings) -> bool:
-        """Whether so many validations in a row brought no better figure that the run ends."""
+        """Whether ``run.patience`` validations in a row brought no better figure, so that the run ends."""
         return bool(settings.patience) and self.worse >= settings.patience
 
     def learning_rate(self, settings: RunSettings) -> float:
@@ -53,7 +54,7 @@ class Progress:
         return settings.learning_rate * factor
 
     def average_decay(self, settings: RunSettings) -> float:
-        """Decay of the averaged weights in this step.
+        """The decay of the averaged weights in this step.
 
         A young average forgets faster, because it would otherwise hold the random start for hundreds of steps.
         """

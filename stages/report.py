@@ -26,7 +26,7 @@ from .trackers import open_trackers
 class Report:
     """The run folder's ``config.yaml``, ``environment.json``, ``metrics.jsonl`` and ``tensorboard/``, and the bar.
 
-    Silent in all processes but the main one.
+    Only the main process writes anything.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Report:
         self._last: tuple[float, float] | None = None
 
     def __enter__(self) -> "Report":
-        with ExitStack() as stack:  # closes the bar and the trackers if a later one cannot be opened
+        with ExitStack() as stack:  # The stack closes the bar and the trackers if a later one cannot be opened.
             if self.is_main:
                 self._open(stack)
             self._stack = stack.pop_all()
@@ -67,7 +67,7 @@ class Report:
         self._stack.close()
 
     def say(self, text: str) -> None:
-        """One line above the bar."""
+        """Print one line above the bar."""
         self.console.print(text, highlight=False)
 
     def step(
@@ -131,7 +131,7 @@ class Report:
             tracker.picture(title, png, progress.step)
 
     def _speed(self, progress: RunProgress) -> float:
-        """Audio seconds a training second since the last record."""
+        """The seconds of sound in a second of training since the last record."""
         before = self._last or (progress.seconds, progress.audio_seconds)
         self._last = (progress.seconds, progress.audio_seconds)
         took = progress.seconds - before[0]

@@ -1,4 +1,4 @@
-"""Where a run starts: anew, from other weights, or exactly where its latest checkpoint stopped."""
+"""The start of a run: anew, from other weights, or exactly where its latest checkpoint stopped."""
 
 import os
 from collections.abc import Mapping
@@ -34,14 +34,14 @@ from .task import Task
 
 @dataclass
 class Start:
-    """Where a run starts.
+    """The state that a run starts from.
 
     Args:
-        pointed: name of the run's latest checkpoint; None for a new run.
-        exact: folder and state of the checkpoint that is to be taken up exactly; None where there is none.
-        lineage: what the network is trained with, and was.
-        progress: where the run stands.
-        notes: what the user should know.
+        pointed: the name of the run's latest checkpoint; None for a new run.
+        exact: the folder and state of the checkpoint from which the run goes on exactly; None if there is none.
+        lineage: what the network is trained with now, and was trained with before.
+        progress: the progress of the run so far.
+        notes: notes for the user.
     """
 
     pointed: str | None
@@ -51,22 +51,22 @@ class Start:
     notes: list[str] = field(default_factory=list)
 
     def anew(self, reason: str) -> None:
-        """The optimiser knows nothing yet, so the learning rate warms up again."""
+        """Record that the optimiser starts without its state, so that the learning rate warms up again."""
         self.progress.light_start = self.progress.step
         self.notes.append(f"{reason}: the optimiser starts anew; this is not an exact resume")
 
     def require_still(self, run: Path) -> None:
-        """Refuse to go on from what is no longer the run's latest checkpoint, now that no other process writes there.
+        """Refuse to go on if the run has a newer checkpoint; no other process can write there now.
 
         Raises:
-            TriforceError: another process trained there.
+            TriforceError: another process trained in this run.
         """
         if _pointed(run) != self.pointed:
             raise TriforceError(f"{run}: another process trained here meanwhile; start again to go on from there")
 
 
 def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes: int) -> Start:
-    """Where ``run`` starts. Weights of ``init_from`` and of a light checkpoint are loaded here.
+    """Find the start of ``run``. The weights of ``init_from`` or of a light checkpoint are loaded here.
 
     Raises:
         CheckpointError: the checkpoint is damaged, or of another model, order of samples, data or DVAE.
@@ -102,7 +102,7 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
 
 
 def _pointed(run: Path) -> str | None:
-    """Which checkpoint ``run`` goes on from; None for a new run.
+    """The name of the checkpoint that ``run`` goes on from; None for a new run.
 
     Raises:
         CheckpointError: ``latest`` is there and names no checkpoint.
@@ -113,7 +113,7 @@ def _pointed(run: Path) -> str | None:
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
     saved, wanted = checkpoint.read_config(folder, task.name), task.config()
     for key, kind in task.parts.items():
-        # Parsing gives a setting that is newer than the checkpoint its default.
+        # Parsing gives the default value to a setting that the old checkpoint does not have yet.
         was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, wanted))
         if was != now:
             raise CheckpointError(
@@ -171,7 +171,7 @@ def restored_optimizer(
         start.anew(f"{folder.parent}: its optimiser was {was} and is now {now}")
         return {}
     states = optimizer_state(tensors, wanted, state, str(file))
-    # Scalars, such as the number of updates, stay where the optimiser wants them: on the CPU.
+    # Scalars, such as the number of updates, stay on the CPU, where the optimiser wants them.
     return {
         index: {key: split_like(v, like[name]) if v.dim() else v for key, v in moments.items()}
         for index, (moments, (name, _, _)) in enumerate(zip(states, wanted, strict=True))

@@ -1,4 +1,4 @@
-"""The checkpoints of a run: written by the main process, taken up by all."""
+"""The checkpoints of a run: the main process writes them, and all processes read them."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Checkpoints:
         return self._saved == self.progress.step
 
     def save(self, best: bool = False) -> None:
-        """Write ``step-XXXXXXXX/``, then point ``latest`` at it, and ``best`` too if asked; older ones go."""
+        """Write ``step-XXXXXXXX/``, then point ``latest`` at it, and ``best`` too if asked; remove older ones."""
         target = self.run / checkpoint_name(self.progress.step)
         random = random_states(self.accelerator)
         weights = gathered(self.accelerator, self.learner.network.state_dict())
@@ -61,7 +61,7 @@ class Checkpoints:
         checkpoint.save(folder, shipped, self.task.config(), {**self.start.lineage, "steps": self.progress.step})
         trainer = folder / TRAINER
         trainer.mkdir()
-        if self.settings.lora_rank:  # merged weights do not tell the average of the adapters
+        if self.settings.lora_rank:  # The average of the adapters cannot be found from the merged weights.
             checkpoint.save_tensors(average_file(folder, self.settings), averaged)
         checkpoint.save_tensors(trainer / RAW, weights)
         checkpoint.save_tensors(trainer / OPTIMIZER, optimizer)
@@ -82,7 +82,7 @@ class Checkpoints:
         )
 
     def restore(self) -> None:
-        """Take up what the checkpoint that the run starts from holds beside the weights; nothing without one."""
+        """Restore what the run's first checkpoint holds beside the weights; without one, do nothing."""
         if self.start.exact is None:
             return
         (folder, state), learner = self.start.exact, self.learner

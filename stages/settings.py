@@ -13,7 +13,7 @@ from triforce_tts.shards import ShardSet
 MOST = 1_000_000_000  # largest count of anything, such as steps
 MOST_SORTED = 1 << 22  # most samples that are sorted by length together
 
-# Every number has bounds, so that a typing error is refused and not trained with.
+# Every number has bounds, so that a typing error is refused before training starts.
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Some = Annotated[int, Field(ge=1, le=MOST)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -32,7 +32,8 @@ class RunSettings(Config):
     learning_rate: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)]
     optimizer: Literal["adamw", "smorms3", "muon"] = "adamw"
     steps: Count = 0  # budget in optimiser steps; 0: no such limit
-    stop_at: Count = 0  # stop and save after this step, leaving the schedule as the budget says; 0: never
+    # Stop and save after this step; the learning rate still follows the schedule of the whole budget; 0: never.
+    stop_at: Count = 0
     minutes: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] = (
         0.0  # budget in minutes of training, over all resumes; 0: no such limit
     )
@@ -40,13 +41,14 @@ class RunSettings(Config):
     # run.minutes leaves out (reading the data, validation, saving), for a machine that is rented by the minute.
     ends_at: Clock = 0.0
     warmup_steps: Count = 50
-    final_learning_rate: Share = 0.05  # end of the cosine, as a share of learning_rate
+    final_learning_rate: Share = 0.05  # the learning rate at the end of the cosine, as a share of learning_rate
     betas: tuple[Decay, Decay] = (0.9, 0.97)
     weight_decay: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = (
         0.01  # applies to matrices and kernels, not to biases and norms
     )
     clip_norm: Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)] = 1.0
-    ema: float = 0.995  # decay, in each step, of the averaged weights that are validated and shipped; 0: no average
+    # The decay in each step of the averaged weights, which are validated and shipped; 0: no average.
+    ema: float = 0.995
     # Parts that each loaded batch is cut into; gradients are accumulated over them.
     mega_batch_factor: Annotated[int, Field(ge=1, le=1 << 20)] = 1
     recompute: bool = False  # activation checkpointing: far less memory, about a third more work
@@ -57,24 +59,29 @@ class RunSettings(Config):
     workers: Annotated[int, Field(ge=0, le=256)] = 0  # loader processes
     threads: Annotated[int, Field(ge=0, le=1024)] = 0  # CPU threads of each process; 0: as torch chooses
     seed: Annotated[int, Field(ge=0, lt=1 << 62)] = 0
-    log_every: Some = 10  # steps
+    log_every: Some = 10  # steps between two log lines
     trackers: tuple[Literal["tensorboard", "wandb", "trackio"], ...] = ("tensorboard",)
     log_samples: bool = False  # write the keys of every step's samples to metrics.jsonl
-    validate_every: Count = 250  # steps; 0: only at the end
+    validate_every: Count = 250  # steps between two validations; 0: only at the end
     validate_samples: Count = 128  # the first so many held-out samples
-    save_every: Count = 250  # steps; 0: only at the end
-    preview_every: Count = 1000  # steps; pictures, sounds and the gradient flow, to the run's folder and TensorBoard
+    save_every: Count = 250  # steps between two checkpoints; 0: only at the end
+    # Steps between two previews (pictures, sounds and the gradient flow), which go to the run's folder and TensorBoard.
+    preview_every: Count = 1000
     preview_samples: Count = 2  # the first so many held-out samples
-    keep: Some = 2  # checkpoints
-    keep_best: str = ""  # a held-out figure, such as speech_loss: the checkpoint with its lowest is kept as RUN/best
-    patience: Count = 0  # validations in a row without a lower figure of keep_best after which the run ends; 0: never
-    # Train on the first batch alone until its error is at most this; 0: train normally.
+    keep: Some = 2  # the number of checkpoints that are kept
+    # The name of a held-out figure, such as speech_loss. The checkpoint with its lowest value is kept as RUN/best.
+    keep_best: str = ""
+    # The run ends after so many validations in a row without a lower figure of keep_best; 0: never.
+    patience: Count = 0
+    # Train on the first batch alone until its error is at most this number; 0: train normally.
     overfit: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
-    init_from: str = ""  # a checkpoint of the same stage whose weights to start from
+    init_from: str = ""  # a checkpoint of the same stage whose weights training starts from
     # Train adapters of this rank on the GPT of init_from, and nothing else; 0: none.
     lora_rank: Annotated[int, Field(ge=0, le=1 << 16)] = 0
-    stop_after_skips: Some = 10  # steps in a row with a gradient that is not finite before giving up
-    # Names of things that may differ from an existing run's; others are refused. The lineage then names both.
+    # Training gives up after so many steps in a row whose gradient is not finite.
+    stop_after_skips: Some = 10
+    # The names of things that may differ from those of an existing run; other differences are refused. The lineage then
+    # names both.
     accept_changed: tuple[Accepted, ...] = ()
 
     @model_validator(mode="after")
@@ -102,11 +109,10 @@ class DataSettings(Config):
 
     min_seconds: Seconds = 0.0
     max_seconds: Seconds = 1e9
-    speakers: tuple[str, ...] = ()  # only these; empty: all
-    speaker_hours: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = (
-        0.0  # at most so many of each speaker, the first ones; 0: all
-    )
-    # Times a speaker's samples come in an epoch; once where not named.
+    speakers: tuple[str, ...] = ()  # the names of the speakers that are used; empty: all
+    # At most so many hours of each speaker are used, from the first samples on; 0: all.
+    speaker_hours: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
+    # How many times a speaker's samples come in an epoch; once for a speaker who is not named.
     repeat: dict[str, Annotated[int, Field(ge=1, le=1000)]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -132,7 +138,7 @@ class DataSettings(Config):
         )
 
     def balance(self, shards: ShardSet) -> ShardSet:
-        """What is trained on: ``choose``, with speakers cut to ``speaker_hours`` and repeated as ``repeat`` says.
+        """The training samples: those of ``choose``, with speakers cut to ``speaker_hours`` and repeated by ``repeat``.
 
         Raises:
             ConfigError: ``repeat`` names a speaker that the data lacks.

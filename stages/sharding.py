@@ -21,7 +21,7 @@ def require_shardable(network: Network, settings: RunSettings, processes: int) -
     """Refuse networks and settings that ``run.shard`` cannot split.
 
     Raises:
-        ConfigError: one process, or a setting or a network that does not go with it.
+        ConfigError: there is only one process, or a setting or the network does not allow sharding.
     """
     if processes == 1:
         raise ConfigError("run.shard splits the weights over processes, and there is one: set run.shard=false")
@@ -47,21 +47,21 @@ def shard(module: nn.Module, device: torch.device, processes: int) -> None:
     fully_shard(module, mesh=mesh)
     for unit in (*units, module):
         if device.type == "cpu" and isinstance(unit, FSDPModule):
-            unit.set_force_sum_reduction_for_comms(True)  # gloo cannot compute a mean
+            unit.set_force_sum_reduction_for_comms(True)  # gloo cannot compute a mean, so it sums
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:
-    """This process's part of ``tensor``, the same memory; all of it where it is not split."""
+    """This process's part of ``tensor``, in the same memory; the whole tensor if it is not split."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 def whole(tensor: torch.Tensor) -> torch.Tensor:
-    """All of ``tensor``; where it is split all processes must ask."""
+    """The whole of ``tensor``; if it is split, all processes must call this together."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def split_like(tensor: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """``tensor``, equal in all processes, on the device of ``like`` and split as it is, if they have one shape."""
+    """``tensor``, equal in all processes, on the device of ``like``, and split like it if their shapes agree."""
     tensor = tensor.to(like.device)
     if not isinstance(like, DTensor) or like.shape != tensor.shape:
         return tensor

@@ -1,4 +1,4 @@
-"""What a checkpoint holds for training alone, in its ``trainer/``: position, optimiser, random state, raw weights.
+"""The part of a checkpoint that only training needs, in ``trainer/``: position, optimiser, random state, raw weights.
 
 Everything here is read as a stranger's file would be: a field or a tensor that is missing, damaged or of another shape is
 an error, because a run that goes on without it would be another run.
@@ -24,14 +24,14 @@ from .settings import MOST, Count, RunSettings, Seconds
 TRAINER = "trainer"  # folder of a checkpoint with what only training needs
 STATE, RAW, OPTIMIZER, AVERAGE = "state.json", "weights.safetensors", "optimizer.safetensors", "average.safetensors"
 POINTERS = ("latest", "best")
-_STATE_LIMIT = 1 << 20  # bytes
+_STATE_LIMIT = 1 << 20  # the largest size of state.json, in bytes
 _LONGEST_LINEAGE = 100  # a lineage remembers so many changes
 
 Lineage = dict[str, Any]
 
 
 class State(Record):
-    """``trainer/state.json``: ``Progress``, and the settings that the data order and the tensors hang on."""
+    """``trainer/state.json``: ``Progress``, and the settings that the data order and the tensors depend on."""
 
     step: Count
     seconds: Seconds
@@ -41,18 +41,18 @@ class State(Record):
     light_start: Annotated[int, Field(ge=-1, le=MOST)] = -1
     best: float | None = None
     worse: Count = 0
-    keep_best: str | None = None  # which figure ``best`` is of; older versions did not say
+    keep_best: str | None = None  # the name of the figure that ``best`` holds; older versions did not store it
     seed: int
     batch_size: Count
     processes: Annotated[int, Field(ge=1, le=1 << 20)]
-    optimizer: str | None = None  # older versions did not say
+    optimizer: str | None = None  # older versions did not store it
     optimizer_tensors: Count | None = None
     loss_scale: Annotated[float, Field(gt=0, le=1e38)] | None = None  # the factor on the loss in fp16
     loss_scale_steps: Count = 0  # steps without an overflow at this scale
-    light: bool = False  # without optimiser, random state and raw weights
+    light: bool = False  # whether the checkpoint lacks the optimiser, the random state and the raw weights
 
     def progress(self) -> Progress:
-        """Where the run stands."""
+        """The progress of the run."""
         return Progress(**{name: getattr(self, name) for name in vars(Progress())})
 
 
@@ -69,14 +69,14 @@ def read_state(folder: Path) -> State:
 
 
 def grown_lineage(run: Path, saved: Mapping[str, Any], now: Lineage, settings: RunSettings, step: int) -> Lineage:
-    """The lineage of a run that goes on: ``now``, with what it was trained with before where that differs.
+    """The lineage of a run that goes on: ``now``, and the earlier values where they differ.
 
     Args:
-        run: names the run in messages.
-        saved: lineage of the run's checkpoint.
-        now: of the data, the DVAE and so on that are given.
-        settings: say which differences are accepted.
-        step: of the checkpoint.
+        run: the name of the run in messages.
+        saved: the lineage of the run's checkpoint.
+        now: the lineage of the data, the DVAE and so on that are given.
+        settings: the settings, which say which differences are accepted.
+        step: the step of the checkpoint.
 
     Raises:
         CheckpointError: a difference that is not accepted; both sides are named.
@@ -93,10 +93,10 @@ def grown_lineage(run: Path, saved: Mapping[str, Any], now: Lineage, settings: R
 
 
 def require_accepted(run: Path, what: str, was: Any, now: Any, settings: RunSettings) -> None:
-    """Refuse that ``what`` is another than the run was trained with, unless ``run.accept_changed`` names it.
+    """Refuse a ``what`` other than the one that the run was trained with, unless ``run.accept_changed`` names it.
 
     Raises:
-        CheckpointError: it is not accepted; both sides are named.
+        CheckpointError: the difference is not accepted; the message names both sides.
     """
     if was != now and what not in settings.accept_changed:
         raise CheckpointError(

@@ -22,11 +22,11 @@ class Losses(nn.Module):
     """A network with its loss: ``forward(batch)`` gives the summed loss and sums to log."""
 
     network: Network
-    step = 0  # updates done; the loop keeps it, for losses that change in the course of training
+    step = 0  # The number of updates done. The loop sets it, for losses that change in the course of training.
 
 
 class Task(Protocol[ItemT, BatchT]):
-    """A stage, as the loop sees it. Samples are addressed by their index in ``durations_s``."""
+    """A stage, as the loop sees it. A sample is known by its index in ``durations_s``."""
 
     name: str
     parts: ClassVar[
@@ -45,7 +45,7 @@ class Task(Protocol[ItemT, BatchT]):
         ...
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """About how long ``sample`` with the same arguments will be, in any unit; similar lengths are batched together."""
+        """The rough length of ``sample`` with the same arguments, in any unit; similar lengths are batched together."""
         ...
 
     def collate(self, items: Sequence[ItemT]) -> BatchT:
@@ -53,19 +53,19 @@ class Task(Protocol[ItemT, BatchT]):
         ...
 
     def weight(self, batch: BatchT) -> float:
-        """How many things the batch's loss sums over."""
+        """The number of terms that the batch's loss sums over."""
         ...
 
     def seconds(self, batch: BatchT) -> float:
-        """Seconds of sound in the batch."""
+        """The seconds of sound in the batch."""
         ...
 
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
-        """Figures over the first ``samples`` held-out samples."""
+        """The figures over the first ``samples`` held-out samples."""
         ...
 
     def preview(self, network: nn.Module, device: torch.device, index: int) -> Preview:
-        """Held-out sample ``index`` as the network does it, to be looked at and listened to."""
+        """Held-out sample ``index`` as the network reproduces it, to be looked at and listened to."""
         ...
 
     def config(self) -> dict[str, Any]:
@@ -78,10 +78,10 @@ class Task(Protocol[ItemT, BatchT]):
 
 
 def order_of(task: Task[ItemT, BatchT], settings: RunSettings) -> Order:
-    """Which samples of ``task`` come when."""
+    """The order in which the samples of ``task`` come."""
     return Order(task.durations_s, settings.batch_size, settings.seed, settings.bucket_batches, task.length)
 
 
 def mean(total: float, count: float) -> float:
-    """The mean, or NaN of nothing."""
+    """The mean, or NaN if there are no values."""
     return total / count if count else math.nan

@@ -59,7 +59,7 @@ class TensorBoard:
 
 
 class Logged:
-    """wandb, or trackio, which copies its interface. Both send or keep data as they are configured to."""
+    """A tracker of wandb, or of trackio, which copies wandb's interface. Each sends or keeps data as configured."""
 
     def __init__(self, library: str, run: Path, stage: str, config: dict[str, Any]) -> None:
         try:

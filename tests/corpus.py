@@ -82,7 +82,7 @@ def _tiny_model(folder: Path) -> Path:
     task = diffusion_stage.build(diffusion, [shards], dvae)
     Trainer(task, diffusion.run, folder / "diffusion", diffusion.model_dump(mode="json")).fit()
     runs = {stage: folder / stage for stage in ("dvae", "gpt", "diffusion")}
-    voice_clip(folder / "voice.wav")  # for the cases of benchmarks.hostile
+    voice_clip(folder / "voice.wav")  # The cases of benchmarks.hostile need this clip.
     bundle(runs, folder / "model", "tiny", voice_clip(folder / "voice.flac"), None, 1)
     return folder / "model"
 

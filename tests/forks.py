@@ -59,7 +59,8 @@ def serve(requests: socket.socket) -> None:
     tokenizer.TextTokenizer().spell(normalize.normalize("Warm 3 up in 1884."))
     assert threading.active_count() == 1, "a thread does not survive a fork"
     gc.collect()
-    gc.freeze()  # without this, the collector of every program would visit, and so copy, what the server has imported
+    # Without this, the collector of every program would visit, and so copy, the modules that the server has imported.
+    gc.freeze()
     while True:
         data, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 5)
         if not data:
@@ -159,7 +160,7 @@ def _exit_code(words: list[str]) -> int:
     try:
         sys.stdout.flush()
     except OSError:
-        return 120  # as Python does it
+        return 120  # Python does the same.
     return int(code) if isinstance(code, int) else 0
 
 

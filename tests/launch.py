@@ -127,7 +127,8 @@ def program(stage: str, corpus: dict[str, Path], run: Path, *settings: str) -> l
     if stage == "diffusion":
         words += ["--dvae", str(corpus["dvae"])]
     if stage == "gpt":
-        settings = ("model.dropout=0.1", *settings)  # with dropout, so that the random state matters
+        # Dropout makes the random state matter.
+        settings = ("model.dropout=0.1", *settings)
     for setting in (*SETTINGS, *settings):
         words += ["--set", setting]
     return ["-m", "triforce_tts.cli.app", *words]

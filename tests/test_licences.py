@@ -12,7 +12,8 @@ from packaging.utils import canonicalize_name
 from tests.test_constraints import EXTRAS, OWN
 
 STRICT = re.compile(r"(?<!L)(?<!Lesser )\b(?:AGPL|GPL|(?:Affero )?General Public Licen[cs]e)", re.IGNORECASE)
-NAMED = re.compile(r"LGPL|Lesser|MPL|Mozilla|NVIDIA", re.IGNORECASE)  # to be named in NOTICE
+# NOTICE must name packages with one of these licences.
+NAMED = re.compile(r"LGPL|Lesser|MPL|Mozilla|NVIDIA", re.IGNORECASE)
 
 
 def installed() -> Iterator[Distribution]:

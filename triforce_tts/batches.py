@@ -1,4 +1,4 @@
-"""Which samples a training step sees: a pure function of the seed and the step, so that resuming needs no state.
+"""The samples of each training step: a pure function of the seed and the step, so that resuming needs no state.
 
 All epochs are one endless stream of positions. Epoch e is a permutation of the samples, seeded by (seed, e). The global
 batch of a step is the same for any number of processes. Of P processes each takes every P-th position of it, so every
@@ -21,7 +21,8 @@ from triforce_tts.errors import TriforceError
 ItemT = TypeVar("ItemT")
 BatchT = TypeVar("BatchT", bound="Batch")
 
-_SAMPLE, _EPOCH, _WINDOW = range(3)  # part of every seed, so that these uses never share random numbers
+# Each seed contains one of these, so that the three uses never share random numbers.
+_SAMPLE, _EPOCH, _WINDOW = range(3)
 
 
 @dataclass
@@ -52,10 +53,10 @@ class Order:
     """The endless order of samples.
 
     Args:
-        durations_s: length of every sample, seconds.
-        batch_size: samples of a global batch.
-        seed: of all permutations.
-        window: batches that are sorted by length together; 1 leaves the order fully random.
+        durations_s: the length of every sample, in seconds.
+        batch_size: the number of samples in a global batch.
+        seed: the seed of all permutations.
+        window: the number of batches that are sorted by length together; 1 leaves the order fully random.
         measure: the length to sort by, in any unit. It is a function of a sample's index and of the generator that the
             sample will be made with, because random choices change its length. Without it the duration counts.
     """
@@ -105,7 +106,7 @@ def sample_generator(seed: int, position: int) -> torch.Generator:
 
 
 class _Stream(Dataset["ItemT | TriforceError"], Generic[ItemT]):
-    """Samples as they are made. A user's error is returned: raised in a loader process it would become a traceback."""
+    """Makes the samples. A user's error is returned as a value: raised in a loader process, it would be a traceback."""
 
     def __init__(self, make: Callable[[int, torch.Generator], ItemT], seed: int) -> None:
         self.make, self.seed = make, seed
@@ -162,7 +163,8 @@ def stream(
 
     dataset: Dataset[ItemT | TriforceError] = _Stream(make, order.seed)
     steps = _Steps(order, start, rank, processes, only)
-    # Starting processes by 'spawn' would import everything again in each. Forking is safe: workers only read files.
+    # Starting processes by 'spawn' would import everything again in each process. Forking is safe, because workers only
+    # read files.
     context = "fork" if workers else None
     loader: DataLoader[ItemT | TriforceError] = DataLoader(
         dataset,

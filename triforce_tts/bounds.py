@@ -41,10 +41,10 @@ TEMPERATURE = Bound(0.0, 100.0, whole=False)  # 0 always takes the likeliest tok
 TOP_P = Bound(1e-9, 1.0, whole=False)
 TRIES = Bound(1, 100)
 SPEED = Bound(0.8, 1.25, whole=False)  # farther from 1, more words are wrong (docs/speaking.md#speed)
-PAUSE = Bound(0.0, 60.0, whole=False)  # seconds, of one that a text asks for
+PAUSE = Bound(0.0, 60.0, whole=False)  # seconds of one pause that a text asks for
 BATCH = Bound(0, 256)  # lines that are drawn at once
 PROCESSES = Bound(0, 1024)  # 0 takes as many as are useful
-MAX_CHARACTERS = 20_000  # of one text, which is about twenty minutes of speech
+MAX_CHARACTERS = 20_000  # characters of one text, which is about twenty minutes of speech
 
 
 def one_of(name: str, value: object, choices: tuple[str, ...]) -> None:

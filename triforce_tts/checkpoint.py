@@ -27,7 +27,7 @@ WEIGHTS, CONFIG, LINEAGE = "model.safetensors", "config.json", "lineage.json"
 
 Json = dict[str, Any]
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
-_JSON_LIMIT = 4 << 20  # bytes of the longest configuration or lineage that is read
+_JSON_LIMIT = 4 << 20  # the largest configuration or lineage that is read, in bytes
 
 
 class _Object(RootModel[dict[str, JsonValue]]):
@@ -35,7 +35,7 @@ class _Object(RootModel[dict[str, JsonValue]]):
 
 
 class Pointer(RootModel[FileName]):
-    """What ``latest`` and ``best`` of a run hold: the name of a folder beside them."""
+    """The content of a run's files ``latest`` and ``best``: the name of a folder beside them."""
 
 
 class Lineage(Record):
@@ -44,9 +44,10 @@ class Lineage(Record):
     model_config = ConfigDict(extra="allow")
 
     id: str = Field(min_length=1, max_length=64)
-    dvae: str | None = Field(default=None, max_length=64)  # id of the DVAE whose codes or decodes it was trained with
+    # The id of the DVAE whose codes or decodes the network was trained with.
+    dvae: str | None = Field(default=None, max_length=64)
     tokenizer: str | None = Field(default=None, max_length=64)
-    data: str | None = Field(default=None, max_length=64)  # fingerprint of the shards
+    data: str | None = Field(default=None, max_length=64)  # the fingerprint of the shards
     steps: NonNegativeInt | None = None
 
 
@@ -79,7 +80,7 @@ def save_tensors(file: Path, tensors: dict[str, torch.Tensor], metadata: dict[st
     """
     try:
         save_file(tensors, file, metadata=metadata)
-    except SafetensorError as error:  # safetensors wraps the error of the system in its own
+    except SafetensorError as error:  # safetensors wraps errors of the system in its own error
         raise TriforceError(f"{file}: cannot write the weights ({error}); free some space") from error
 
 
@@ -101,7 +102,7 @@ def locate(path: Path | str) -> Path:
 
 
 def pointed(pointer: Path) -> Path:
-    """The folder beside ``pointer`` that it names. If it names none, a path below the file, where nothing can exist."""
+    """The folder beside ``pointer`` that it names; if it names none, a path below the file, where nothing can exist."""
     with pointer.open("rb") as file:
         name = file.read(1000).decode("utf-8", errors="replace").strip()
     try:
@@ -128,7 +129,7 @@ def read_config(path: Path | str, stage: str) -> Json:
     """The configuration of the ``stage`` checkpoint at ``path``.
 
     Raises:
-        CheckpointError: another stage's checkpoint, or one of a newer format.
+        CheckpointError: the checkpoint is another stage's, or of a newer format.
     """
     config = read_json(locate(path) / CONFIG)
     if config.get("format") != FORMAT:
@@ -206,7 +207,7 @@ class _WithoutFirstWeights(TorchFunctionMode):
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Json | None = None
     ) -> Any:
-        """``func`` of its arguments; a function of ``torch.nn.init`` gives back its tensor as it is."""
+        """Call ``func``; but a function of ``torch.nn.init`` returns its tensor unchanged."""
         kwargs = kwargs or {}
         if getattr(func, "__module__", None) == nn.init.__name__:
             return args[0] if args else kwargs["tensor"]
@@ -251,7 +252,7 @@ def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -
 
 
 def _all_finite(tensor: torch.Tensor) -> bool:
-    """Whether no number is infinite or NaN: so are the least and the greatest then, which takes a tenth of the time."""
+    """Whether no number is infinite or NaN. Looking at the least and the greatest alone takes a tenth of the time."""
     return tensor.numel() == 0 or bool(torch.isfinite(torch.stack(torch.aminmax(tensor))).all())
 
 

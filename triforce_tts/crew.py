@@ -25,9 +25,11 @@ JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 CLAIMS = ".claims"  # the file in the shared folder whose bytes are locked
-_LOOK_S = 0.05  # between two looks at the pieces that other processes work on
-_JOBS_A_PROCESS = 8  # no more processes are started than have so many jobs each: a start takes as long as some lines
-_MOST_PROCESSES = 4  # that are started on a CPU unasked: each takes memory for the networks
+_LOOK_S = 0.05  # seconds between two looks at the jobs that other processes work on
+# Processes are started only if each gets at least so many jobs, because a start takes as long as some lines.
+_JOBS_A_PROCESS = 8
+# The most processes on a CPU if the user gives no number, because each takes memory for the networks.
+_MOST_PROCESSES = 4
 
 
 class Claims:
@@ -40,7 +42,7 @@ class Claims:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()  # which gives back all locks
+        self._file.close()  # Closing the file gives back all locks.
 
     def take(self, job: int) -> bool:
         """Whether this process holds ``job`` now.
@@ -59,7 +61,7 @@ class Claims:
         return True
 
     def give_back(self, job: int) -> None:
-        """Let other processes have ``job``."""
+        """Give ``job`` back to the other processes."""
         fcntl.lockf(self._file, fcntl.LOCK_UN, 1, job)
 
 
@@ -70,14 +72,14 @@ def shared(
     claims: Claims,
     most: int = 1,
 ) -> Iterator[tuple[JobT, ResultT]]:
-    """Each job with its result, as it is done here or by another process.
+    """Each job with its result, as soon as this or another process has done it.
 
     Args:
-        jobs: what is to be done, each with its number, which is the same in all processes.
-        finished: the result of a job that is done, as it lies in the folder.
-        work: does jobs and puts the results into the folder.
+        jobs: the jobs, each with its number, which is the same in all processes.
+        finished: gives the result of a job from the folder, if the job is done.
+        work: does jobs and writes their results into the folder.
         claims: of this process.
-        most: jobs that are done at once.
+        most: the most jobs that are done at once.
     """
     waiting = dict(jobs)
     while waiting:
@@ -85,7 +87,9 @@ def shared(
         is_new = False
         for number, job in list(waiting.items()):
             is_ours = claims.take(number)
-            result = finished(job)  # asked with the lock in hand: who held it before may have finished the job
+            # The question is asked while this process holds the lock, because the earlier holder may have finished the
+            # job.
+            result = finished(job)
             if result is not None:
                 del waiting[number]
                 if is_ours:
@@ -107,13 +111,13 @@ def shared(
 
 @dataclass
 class Helpers:
-    """Processes that this one started to help it."""
+    """The processes that this process started to help it."""
 
     running: list[tuple[BaseProcess, multiprocessing.connection.Connection]] = field(default_factory=list)
-    losses: list[str] = field(default_factory=list)  # one line for each that ended before its time
+    losses: list[str] = field(default_factory=list)  # one line for each process that ended before its time
 
     def look(self) -> None:
-        """Notice which have ended, and how."""
+        """Notice which processes have ended, and how."""
         for process, messages in list(self.running):
             if process.exitcode is None:
                 continue
@@ -124,7 +128,7 @@ class Helpers:
                 self.losses.append(f"a process that helped {how}; the others did its work")
 
     def stop(self) -> None:
-        """End those that still run."""
+        """End the processes that still run."""
         for process, _ in self.running:
             process.terminate()
         for process, _ in self.running:
@@ -158,7 +162,8 @@ def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], 
 
 
 def _help(messages: multiprocessing.connection.Connection, work: Callable[..., object], given: tuple[Any, ...]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt reaches all processes; the first one ends the others
+    # An interrupt reaches all processes. This one ignores it, because the first process ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         work(*given)
     except (TriforceError, OSError) as error:
@@ -175,18 +180,18 @@ class Place:
 
     rank: int = 0
     count: int = 1
-    device: str = ""  # that the launcher gave it; empty: none
+    device: str = ""  # the device that the launcher gave to this process; empty if it gave none
 
     @property
     def is_main(self) -> bool:
-        """Whether this process reads, plans, and writes what is finished."""
+        """Whether this process reads the input, plans the work, and writes the final result."""
         return self.rank == 0
 
     def meet(self) -> None:
         """Wait until all processes of the launcher have come here.
 
         Raises:
-            TriforceError: one of them has ended.
+            TriforceError: one of the processes has ended.
         """
         if self.count == 1:
             return
@@ -205,11 +210,11 @@ def launched(device: str, processes: int) -> Place:
     """The place that ``accelerate launch`` gave to this process.
 
     Args:
-        device: that the user named: cpu, cuda or auto.
-        processes: that the user named; 0: none.
+        device: the device that the user named: cpu, cuda or auto.
+        processes: the number of processes that the user gave; 0: none was given.
 
     Raises:
-        ConfigError: the user names a number of processes beside that of the launcher.
+        ConfigError: the user gives a number of processes, but a launcher decides it.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Place()
@@ -219,12 +224,12 @@ def launched(device: str, processes: int) -> Place:
         )
     import torch
 
-    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # without a GPU it must be told so
+    state = _state(cpu=device == "cpu" or not torch.cuda.is_available())  # The library must be told if there is no GPU.
     return Place(state.process_index, state.num_processes, str(state.device))
 
 
 def _state(**options: Any) -> Any:
-    from accelerate import PartialState  # here, because only a launched process needs it
+    from accelerate import PartialState  # This import stands here, because only a launched process needs it.
 
     return PartialState(**options)
 
@@ -233,8 +238,8 @@ def helpers_for(processes: int, jobs: int, device: str) -> int:
     """How many processes to start beside this one.
 
     Args:
-        processes: that the user wants in all; 0: one for each GPU, or for each core of a CPU.
-        jobs: to be done.
+        processes: the number that the user wants in all; 0: one for each GPU, or for each core of a CPU.
+        jobs: the number of jobs.
         device: the kind of device of this process, cpu or cuda.
     """
     if processes:
@@ -249,7 +254,7 @@ def helpers_for(processes: int, jobs: int, device: str) -> int:
 
 
 def device_of(helper: int, device: str) -> str:
-    """The device of a helper: the GPUs are dealt out in turn, a CPU is shared; ``device`` is that of the first process."""
+    """The device of a helper: GPUs are given out in turn, a CPU is shared; ``device`` is that of the first process."""
     if device.partition(":")[0] != "cuda":
         return device
     import torch

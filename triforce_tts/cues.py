@@ -1,4 +1,4 @@
-"""Text that is shown at its time, as SubRip or WebVTT."""
+"""Subtitles: texts with the times at which they are shown, as SubRip or WebVTT."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -14,7 +14,7 @@ class Cue(NamedTuple):
     start_s: float
     end_s: float
     text: str
-    words: Sequence[TimedWord] = ()  # of the text; WebVTT marks the time of each
+    words: Sequence[TimedWord] = ()  # the words of the text; WebVTT marks the time of each
 
 
 def format_cues(cues: Iterable[Cue], path: Path) -> str:
@@ -29,7 +29,7 @@ def format_cues(cues: Iterable[Cue], path: Path) -> str:
 
 
 def _vtt_text(cue: Cue) -> str:
-    """The text of a cue; where its words are known they stand for it, each after its time."""
+    """The text of a cue; if its words are known, it is made of them, each after its time."""
     if not cue.words:
         return escape(cue.text, quote=False)
     first, *others = cue.words

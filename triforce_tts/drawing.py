@@ -1,4 +1,4 @@
-"""Pictures that several parts draw: tables of similarity, and spectrograms. Matplotlib is imported when one is drawn."""
+"""Pictures for several parts of the program: tables of similarity, and spectrograms. Drawing imports matplotlib."""
 
 import warnings
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from triforce_tts.audio.resample import ANALYSIS_RATE, Wave
 from triforce_tts.errors import ConfigError
 from triforce_tts.files import atomic_path, refuse_sources, require_file_target
 
-_LONGEST_NAME = 60  # characters of a name in a picture
-_LETTER = 0.06  # inches that a letter of such a name takes
-_BRIGHT = 0.75  # cosines above it have a light colour
-_MOST_NUMBERS = 400  # a table with more cells has colours alone
+_LONGEST_NAME = 60  # the most characters of a name in a picture
+_LETTER = 0.06  # the width of a letter of such a name, in inches
+_BRIGHT = 0.75  # cells with a higher cosine have a light colour
+_MOST_NUMBERS = 400  # a table with more cells shows only colours, without numbers
 _MEL = AudioConfig(
     sample_rate=ANALYSIS_RATE, n_fft=512, hop_length=128, n_mels=80
 )  # one for all, whatever a model uses
@@ -27,9 +27,9 @@ def require_png(option: str, path: Path, sources: Sequence[Path] = ()) -> None:
     """Refuse, before any work is done, a picture that cannot be written.
 
     Args:
-        option: of the command line that names the picture, for the message.
-        path: the picture.
-        sources: what is read, and must not be replaced.
+        option: the option of the command line that names the picture, for the message.
+        path: the path of the picture.
+        sources: the files that are read, which must not be replaced.
 
     Raises:
         ConfigError: the name does not end in .png.
@@ -57,7 +57,7 @@ def blank_figure(width: float, height: float) -> Any:
 def save_figure(figure: Any, path: Path, dpi: int) -> None:
     """Write ``figure`` as a PNG, whole or not at all."""
     with warnings.catch_warnings(), atomic_path(path) as temporary:
-        # A box in place of a letter that the font lacks is good enough.
+        # A font may lack a letter; a box in its place is good enough.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         figure.savefig(temporary, dpi=dpi, format="png")
 
@@ -79,7 +79,7 @@ def draw_similarity(
         cosines: the table.
         rows: the name of each row.
         columns: the name of each column.
-        titles: what the rows are, and what the columns are.
+        titles: the titles of the rows and of the columns.
         path: the PNG to write.
     """
     table = np.array(cosines)

@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent, and folders that are replaced or continued only where they are ours.
+"""Files and folders that are whole or absent, and folders that are replaced or continued only if they are ours.
 
 What is written gets a temporary name, is flushed, and is renamed into place. A temporary name holds the machine and the
 process, so that what a killed process left behind is recognised and removed at the next start. Every folder that this
@@ -38,8 +38,9 @@ FolderKind = Literal[
 ]
 MARKER = ".triforce-tts.json"
 LOCK = ".lock"
-READ_LIMIT = 64 << 20  # bytes of a file that is read whole; larger ones of these kinds are no honest input
-_LONGEST_SUFFIX = 20  # characters; a longer one is no format's
+# The largest file, in bytes, that is read as a whole; no honest file of these kinds is larger.
+READ_LIMIT = 64 << 20
+_LONGEST_SUFFIX = 20  # the most characters of a suffix; no format has a longer one
 
 
 @contextmanager
@@ -74,11 +75,12 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
 
 
 def _regular_target(path: Path) -> Path:
-    """Where a file that is to be called ``path`` goes; a rename would replace a device such as /dev/null by a file."""
+    """The target of a file with the name ``path``; a rename would replace a device such as /dev/null by a file."""
     try:
         target = path.resolve() if path.is_symlink() else path
         mode = target.stat().st_mode
-    except (OSError, RuntimeError):  # it is not there yet, or its name cannot be used: writing will tell
+    # The file does not exist yet, or its name cannot be used; writing will report that.
+    except (OSError, RuntimeError):
         return path
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise TriforceError(f"{path}: expected a file to write, found a pipe or a device; choose another place")
@@ -147,7 +149,7 @@ def new_folder(
 
 
 def _swap(temporary: Path, target: Path) -> None:
-    """Rename ``temporary`` onto ``target``; what was there goes only when the new folder is in its place."""
+    """Rename ``temporary`` onto ``target``; the old folder is removed only when the new folder is in its place."""
     if not target.exists():
         temporary.replace(target)
         return
@@ -204,15 +206,15 @@ def working_folder(
             yield folder
         except BaseException:
             if is_new and all(entry.name in (LOCK, MARKER) for entry in folder.iterdir()):
-                shutil.rmtree(folder, ignore_errors=True)  # nothing came of it
+                shutil.rmtree(folder, ignore_errors=True)  # The work failed, so its empty folder is removed.
             raise
 
 
 def _followed(path: Path) -> Path:
-    """The folder that is meant by ``path``: itself, or where its symbolic links lead.
+    """The folder that ``path`` means: the path itself, or the place to which its symbolic links lead.
 
     Raises:
-        TriforceError: they lead in a circle, or the name is no text, which some libraries that write there need.
+        TriforceError: the links lead in a circle, or the name is no valid text, which some libraries need.
     """
     if not str(path).isprintable():
         raise TriforceError(f"{str(path)!a}: expected a name of printable UTF-8 characters; choose another place")
@@ -226,7 +228,7 @@ def require_own(folder: Path, kind: FolderKind) -> None:
     """Refuse to write into a folder that holds something and is not marked as a ``kind``.
 
     Raises:
-        TriforceError: it is a file, or holds what this command did not make; one of its entries is named.
+        TriforceError: the path is a file, or holds something that this command did not make; the message names it.
     """
     try:
         if not os.path.lexists(folder):
@@ -266,13 +268,13 @@ def refuse_sources(target: Path, sources: Sequence[Path | str]) -> None:
 
 
 def marked_kind(folder: Path) -> str | None:
-    """What our marker in ``folder`` says that it is; None without one, and for a marker that cannot be read."""
+    """The kind of ``folder`` by our marker in it; None without a marker, or if the marker cannot be read."""
     kind = _marker(folder).get("kind")
     return kind if isinstance(kind, str) else None
 
 
 def _marker(folder: Path) -> dict[str, Any]:
-    """The content of our marker in ``folder``; nothing without one, and of one that cannot be read."""
+    """The content of our marker in ``folder``; empty without a marker, or if the marker cannot be read."""
     try:
         content = json.loads(read_file(folder / MARKER, 4096))
     except (TriforceError, ValueError, RecursionError):
@@ -286,10 +288,10 @@ def _mark(folder: Path, kind: FolderKind, content: str = "") -> None:
 
 @contextmanager
 def only_writer(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` against other processes that want to write to it; the system lets go when this one dies.
+    """Lock ``folder`` against other processes that want to write to it; the lock ends when this process dies.
 
     Raises:
-        TriforceError: another process holds it, or it cannot be written.
+        TriforceError: another process has the lock, or the folder cannot be written.
     """
     import fcntl
 
@@ -324,7 +326,7 @@ def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
     """The bytes of a regular file of at most ``limit`` bytes.
 
     Raises:
-        TriforceError: it is missing, unreadable, a folder, a pipe, a device, or larger.
+        TriforceError: the file is missing, unreadable, a folder, a pipe, a device, or larger.
     """
     path = Path(path)
     try:
@@ -333,11 +335,11 @@ def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a pipe or a device"
             raise TriforceError(f"{path}: expected a file, found {kind}")
         with path.open("rb") as file:
-            # No more than the file has, because Python takes the memory for all that it is asked to read.
+            # No more bytes than the file has are asked for, because Python takes the memory for all of them at once.
             data = file.read(min(limit, status.st_size) + 1)
-            if len(data) > status.st_size:  # it grew, or its file system does not say how large it is
+            if len(data) > status.st_size:  # The file grew, or its file system does not report its size.
                 data += file.read(limit + 1 - len(data))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+    except (OSError, ValueError) as error:  # a ValueError means a zero byte in the name
         raise TriforceError(f"{path}: cannot read the file ({getattr(error, 'strerror', None) or error})") from error
     if len(data) > limit:
         raise TriforceError(f"{path}: the file has {status.st_size} bytes, at most {limit} are read")

@@ -1,4 +1,4 @@
-"""Temporary names, and what killed processes left under them.
+"""Temporary names, and the files and folders that killed processes left under them.
 
 A temporary name holds the machine and the process, so that a later process recognises what a dead one left, and
 removes it, or puts a folder back that the dead one was about to replace.
@@ -13,8 +13,10 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-_CLOCK_SLACK_S = 5.0  # the start of a process and the time of a file come from clocks that may differ by so much
-_LONGEST_STEM = 100  # characters of a target's name that its temporary name repeats; file systems allow 255 bytes
+# The start of a process and the time of a file come from two clocks, which may differ by so many seconds.
+_CLOCK_SLACK_S = 5.0
+# A temporary name repeats so many characters of the target's name; file systems allow names of 255 bytes.
+_LONGEST_STEM = 100
 
 
 @cache
@@ -23,13 +25,13 @@ def _machine() -> str:
 
 
 def temporary_path(path: Path, ending: str, suffix: str = "") -> Path:
-    """A name beside ``path`` that this process alone uses; ``leftovers`` recognises it."""
+    """A name beside ``path`` that only this process uses; ``leftovers`` recognises it."""
     return path.with_name(f"{_prefix(path, suffix)}{os.getpid()}.{ending}{suffix}")
 
 
 def _prefix(path: Path, suffix: str) -> str:
     stem = path.name.removesuffix(suffix) if suffix else path.name
-    if len(stem) > _LONGEST_STEM:  # a checksum keeps two long names apart
+    if len(stem) > _LONGEST_STEM:  # The checksum keeps two long names apart.
         stem = f"{stem[:_LONGEST_STEM]}-{zlib.crc32(os.fsencode(stem)):08x}"
     return f".{stem}.{_machine()}-"
 
@@ -60,14 +62,14 @@ def _is_another_process(process: int, path: Path) -> bool:
     try:
         fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         boot = re.search(r"^btime (\d+)$", Path("/proc/stat").read_text(), re.MULTILINE)
-        written = path.lstat().st_ctime  # unlike st_mtime it is never copied from another file
+        written = path.lstat().st_ctime  # Unlike st_mtime, st_ctime is never copied from another file.
     except OSError:
         return False
-    if fields[0] in "ZX":  # proc(5): the third field is the state
+    if fields[0] in "ZX":  # the third field is the state of the process, see proc(5)
         return True
     if boot is None:
         return False
-    began = int(boot[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # proc(5): field 22
+    began = int(boot[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22 is the start time, see proc(5)
     return written < began - _CLOCK_SLACK_S
 
 
@@ -79,14 +81,14 @@ def _discard(path: Path) -> None:
 
 
 def sweep_beside(path: Path, suffix: str) -> None:
-    """Remove what killed processes left of earlier tries to write ``path``; a folder they retired comes back."""
+    """Remove what killed processes left when they tried to write ``path``; a folder that they moved comes back."""
     prefix = _prefix(path, suffix)
     with suppress(OSError):
         for left in path.parent.iterdir():
             name = left.name
             if name.startswith(prefix) and _is_abandoned(left):
                 if name.endswith(".old") and not path.exists():
-                    left.replace(path)  # the process died between the two renames of a replacement
+                    left.replace(path)  # The process died between the two renames of a replacement.
                 else:
                     _discard(left)
 

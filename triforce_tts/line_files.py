@@ -28,33 +28,34 @@ from triforce_tts.voices import Voice
 
 MANIFEST = "lines.jsonl"
 RECORDS = ".records"
-_FORMAT = 2  # of a file; a change of the code that changes sounds raises it
+# The format of a record. Raise it when a change of the code changes the sound.
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
 class Order:
-    """A text, its file, and all that the sound in it depends on."""
+    """A text, its file, and everything that the sound in the file depends on."""
 
     name: str
     text: str
     path: Path
-    seed: int  # 'speak' with this seed says the same
+    seed: int  # 'speak' with this seed gives the same sound
     key: str  # a checksum of text, voice, model, settings and seed
 
     @property
     def record_path(self) -> Path:
-        """Where it is written how the file was spoken."""
+        """The path of the record of how the file was spoken."""
         return self.path.parent / RECORDS / f"{self.path.name}.json"
 
 
 class FileRecord(Record):
-    """How a file was spoken."""
+    """The record of how a file was spoken."""
 
     key: str
-    sha256: str  # of the file; empty where there is no sound, and so no file
+    sha256: str  # the SHA-256 of the sound file; empty if the line has no sound and so no file
     seconds: float
     complete: bool
-    faults: tuple[str, ...]  # what is missing, one sentence each
+    faults: tuple[str, ...]  # the faults of the sound, such as missing words, one sentence each
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,9 +67,9 @@ class Reader:
 
     @property
     def identity(self) -> str:
-        """What the sound of every text depends on."""
+        """A string of everything that the sound of every text depends on."""
         model, settings = self.synthesizer.model, self.synthesizer.settings
-        # The batch is a matter of speed, as the kind of device is: another one keeps the files.
+        # The size of a batch, like the kind of device, affects only the speed, so another size keeps the files.
         how: list[object] = [asdict(replace(settings, batch=1)), threads_that_count(model)]
         if (choice := self.synthesizer.choice) is not None:
             how.append([choice.takes, *choice.names])
@@ -94,7 +95,7 @@ def _digest(*values: object) -> str:
 
 
 def record_of(order: Order) -> FileRecord | None:
-    """How the file of an order was spoken; None if it is missing, damaged, or of another order."""
+    """The record of the file of an order; None if it is missing, damaged, or of another order."""
     try:
         record = read_record(order.record_path, FileRecord)
         is_whole = record.key == order.key and (not record.sha256 or file_sha256(order.path) == record.sha256)

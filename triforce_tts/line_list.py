@@ -8,7 +8,8 @@ from pathlib import Path
 from triforce_tts.errors import TextError
 from triforce_tts.textfiles import read_lines
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")  # of a file, without its suffix, on every file system
+# A file's name without its suffix; every file system allows these characters.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LEAST_DIGITS = 4
 
 
@@ -16,13 +17,13 @@ _LEAST_DIGITS = 4
 class ListedText:
     """A text that gets a file of its own."""
 
-    number: int  # of its line
-    name: str  # of the file, without its suffix
+    number: int  # the number of its line in the list
+    name: str  # the name of its file, without the suffix
     text: str
 
 
 def read_list(path: Path) -> tuple[list[ListedText], dict[int, str]]:
-    """The texts of a list, and what is wrong with each of its other lines, by the number of the line.
+    """The texts of a list, and the fault of each of its other lines, by the number of the line.
 
     A text without a name is named by the number of its line.
 
@@ -40,7 +41,7 @@ def read_list(path: Path) -> tuple[list[ListedText], dict[int, str]]:
             if line.fault:
                 raise TextError(line.fault.removeprefix(f"{path}, line {line.number}: "))
             listed = _listed(line.text, line.number, width)
-            if listed.name.lower() in texts:  # some file systems do not tell upper and lower case apart
+            if listed.name.lower() in texts:  # Some file systems do not tell upper and lower case apart.
                 raise TextError(
                     f"the name '{listed.name}' is that of an earlier line; give each line a name of its own"
                 )

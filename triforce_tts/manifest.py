@@ -1,4 +1,4 @@
-"""The manifest of a model folder: which networks it holds, how many steps stage 3 takes, and every file's checksum."""
+"""The manifest of a model folder: its networks, the number of steps of stage 3, and the checksum of every file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from triforce_tts.schema import FileName, Record, read_record
 MANIFEST = "model.json"
 DEFAULT_VOICE = "voice.flac"
 STAGES = ("dvae", "gpt", "diffusion")
-_LIMIT = 1 << 20  # bytes of the longest manifest that is read
+_LIMIT = 1 << 20  # the largest manifest that is read, in bytes
 # The files that decide how speech sounds. Other files, such as the model card, may be edited.
 _VERIFIED = (DEFAULT_VOICE, *(f"{stage}/{name}" for stage in STAGES for name in (WEIGHTS, CONFIG, LINEAGE)))
 
@@ -32,17 +32,17 @@ class Manifest(Record):
     """The content of ``model.json``."""
 
     name: Annotated[FileName, Field(max_length=100)]
-    id: str = Field(min_length=1, max_length=64)  # made of the ids of the networks
+    id: str = Field(min_length=1, max_length=64)  # the model's id, made of the ids of the networks
     networks: dict[str, str]  # the id of each stage's network
     diffusion_steps: int = Field(ge=int(DIFFUSION_STEPS.least), le=int(DIFFUSION_STEPS.most))
-    sha256: dict[Inside, str]  # of every file
+    sha256: dict[Inside, str]  # the SHA-256 of every file in the folder
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of the model in ``folder``, after a check that its files are those that were bundled.
 
     Raises:
-        CheckpointError: it is missing or damaged; a file is missing, or is not the one that was bundled.
+        CheckpointError: the manifest is missing or damaged, or a file is missing or is not the one that was bundled.
     """
     manifest = read_record(folder / MANIFEST, Manifest, CheckpointError, _LIMIT)
     for name in _VERIFIED:

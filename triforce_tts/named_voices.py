@@ -9,8 +9,8 @@ from pathlib import Path
 
 from triforce_tts.errors import AudioError
 
-PLACE = "TRIFORCE_TTS_VOICES"  # variable of the environment with the folder of the added voices
-CLIP = "clip.flac"  # of an added voice, in its folder
+PLACE = "TRIFORCE_TTS_VOICES"  # the environment variable that names the folder of the added voices
+CLIP = "clip.flac"  # the file with the clip, in the folder of an added voice
 
 
 def named_clips() -> dict[str, Path]:
@@ -49,7 +49,7 @@ def find_clip(voice: Path | str) -> Path:
     """The clip that ``voice`` means: a file, or the name of an added voice or of one of the package.
 
     Raises:
-        AudioError: it is none of them.
+        AudioError: ``voice`` is none of these.
     """
     path = Path(voice)
     if path.exists():

@@ -1,6 +1,6 @@
-"""Native operators: what ``csrc`` holds, built by ``make ext`` into a library beside this file.
+"""The native operators of ``csrc``, which ``make ext`` builds into a library beside this file.
 
-Every operator has a reference in PyTorch that computes the same, and that serves where nothing was built. Without the
+Every operator has a reference in PyTorch that computes the same, and is used if the library was not built. Without the
 library a sentence takes about three times as long on a CPU.
 """
 
@@ -14,10 +14,12 @@ import torch
 from triforce_tts.errors import ConfigError
 
 LIBRARY = Path(__file__).parent / "_native.so"
-STAMP = LIBRARY.with_suffix(".txt")  # what the library was built for
-OPERATORS = 3  # version of the operators' arguments; a library of another version is not used
+# the file that names the versions of torch and of the operators for which the library was built
+STAMP = LIBRARY.with_suffix(".txt")
+OPERATORS = 3  # the version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
-SWITCH = "TRIFORCE_TTS_NATIVE"  # environment variable: 0 leaves the library alone, 1 refuses to go on without it
+# The environment variable for the library: with 0 it is not used, with 1 it is an error if it cannot be used.
+SWITCH = "TRIFORCE_TTS_NATIVE"
 
 
 @functools.cache
@@ -25,7 +27,7 @@ def available() -> bool:
     """Whether the native operators are there as ``torch.ops.triforce_tts``; the first call loads them.
 
     Raises:
-        ConfigError: the environment asks for them, and they are not there.
+        ConfigError: the environment asks for the operators, but they are not there.
     """
     wish = os.environ.get(SWITCH, "")
     if wish == "0":
@@ -42,14 +44,14 @@ def available() -> bool:
 
 
 def missing() -> str:
-    """A line for people who wait for speech without the library; empty if it is there, or was left out on purpose."""
+    """A note for users without the library; empty if the library is there, or was left out on purpose."""
     if os.environ.get(SWITCH) == "0" or available():
         return ""
     return "the native operators are not built: speech takes about three times as long; 'make ext' builds them"
 
 
 def _load() -> str:
-    """Why the library cannot be loaded; empty if it was."""
+    """Load the library; returns the reason if it cannot be loaded, else an empty text."""
     built = STAMP.read_text(encoding="utf-8").strip() if STAMP.is_file() else "an unknown version"
     if built != BUILD:
         return f"they were built for {built}, and this is {BUILD}; run 'make ext' again"

@@ -1,4 +1,4 @@
-"""What torch has to know of the native operators beside their code: the shapes of their results, and gradients.
+"""The facts about the native operators that torch needs beside their code: the shapes of results, and gradients.
 
 ``torch.compile`` asks for the shapes, and autograd for the gradients.
 """
@@ -10,7 +10,7 @@ import torch
 
 
 def register() -> None:
-    """Tell torch; once, after the library was loaded."""
+    """Register the operators with torch, once, after the library was loaded."""
     for operator in (llama_step, linear, frame_codes, reading_step, switched_conv, switched_conv_backward):
         torch.library.register_fake(f"triforce_tts::{operator.__name__}", operator)
     torch.library.register_autograd("triforce_tts::switched_conv", _backward, setup_context=_keep)

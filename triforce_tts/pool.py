@@ -24,13 +24,14 @@ ResultT = TypeVar("ResultT")
 
 
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
-    """Each job with its result, in the order in which they finish; one worker runs in this process, more run in others.
+    """Each job with its result, in the order in which they finish. One worker runs here, several run elsewhere.
 
     When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
     running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
     """
     if workers <= 1:
-        import torch  # here and below, because it takes seconds, for which --help must not wait
+        # This import and those below stand here, because they take seconds, and --help must not wait for that.
+        import torch
 
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # workers have one thread too, so sums are computed in the same order
@@ -90,7 +91,7 @@ def _context(work: Callable[..., Any]) -> BaseContext:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    module = getattr(work, "func", work).__module__  # ``func`` is the function of a partial function
+    module = getattr(work, "func", work).__module__  # the function inside a partial function
     context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
     _start_server()
     return context
@@ -101,9 +102,10 @@ def _start_server() -> None:
 
     Python's own server ignores Ctrl-C only when its imports are done, and until then it would print where it was.
     """
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may change what a signal does
+    # Only the main thread may change the handler of a signal.
+    if threading.current_thread() is not threading.main_thread():
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a new process begins with it
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # New processes start with this handler.
     try:
         forkserver.ensure_running()
     finally:
@@ -129,7 +131,8 @@ def _run_once(environment: dict[str, str], work: Callable[..., object], given: t
 def _start_worker(environment: dict[str, str]) -> None:
     import torch
 
-    os.environ.clear()  # it is the environment of the server, which may have started before the parent changed its own
+    # The process has the environment of the server, which may have started before the parent changed its environment.
+    os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
@@ -147,7 +150,7 @@ def _start_worker(environment: dict[str, str]) -> None:
 def run_on_ray(
     work: Callable[[JobT], ResultT], jobs: Sequence[JobT], address: str
 ) -> Iterator[tuple[JobT, ResultT | None]]:
-    """As ``run``, on the Ray cluster at ``address``; "auto" is the cluster of this machine.
+    """Do the same as ``run`` on the Ray cluster at ``address``; "auto" is the cluster of this machine.
 
     The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray
     tries a job up to three times more if its worker or its machine is lost.

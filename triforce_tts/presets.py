@@ -1,6 +1,6 @@
-"""The presets of ``speak`` and ``narrate``: all that each of them chooses, in one table.
+"""The presets of ``speak`` and ``narrate``: all the settings that each preset chooses, in one table.
 
-An option that a user gives goes before what a preset says. Which differences were measured is told in docs/speaking.md.
+An option of the user comes before the preset's choice. docs/speaking.md reports the measured differences.
 """
 
 from dataclasses import dataclass
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Preset:
-    """Choices between speed and care."""
+    """One choice between speed and care."""
 
-    tries: int  # of a line that is incomplete, or that a check finds wrong
-    takes: int  # of each line, right or wrong, of which the best is kept
-    phase_iterations: int  # of Griffin-Lim
-    align: bool  # whether the words are found in the sound
-    recogniser: bool  # whether Whisper hears each line, where it is installed
+    tries: int  # the most tries of a line that is incomplete or that a check finds wrong
+    # The number of takes of each line, whether right or wrong; the best take is kept.
+    takes: int
+    phase_iterations: int  # iterations of Griffin-Lim
+    align: bool  # whether the aligner looks for the words in the sound
+    recogniser: bool  # whether Whisper hears each line, if it is installed
 
 
 PRESETS = {

@@ -1,4 +1,4 @@
-"""A bar of progress on standard error."""
+"""Progress bars on standard error."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ ItemT = TypeVar("ItemT")
 
 @contextmanager
 def bars(*columns: ProgressColumn, console: Console | None = None) -> Iterator[Progress]:
-    """Bars of progress with ``columns``, which go when what they show ends in an error.
+    """Progress bars with ``columns``, which disappear if their work ends in an error.
 
-    A failed command leaves one line, which says why: a bar above it would be a second one.
+    A failed command leaves one line, which gives the reason. A bar above it would be a second line.
     """
     progress = Progress(*columns, console=console)
     progress.start()
@@ -22,13 +22,13 @@ def bars(*columns: ProgressColumn, console: Console | None = None) -> Iterator[P
         yield progress
     except BaseException:
         progress.live.transient = True
-        progress.live.stop()  # Progress.stop() would end a line that is not there
+        progress.live.stop()  # Progress.stop() would also end a line, and there is no line to end.
         raise
     progress.stop()
 
 
 def track(items: Iterable[ItemT], name: str, total: int, console: Console | None = None) -> Iterator[ItemT]:
-    """``items`` one by one, beside a bar of how many of ``total`` have come."""
+    """Pass ``items`` on one by one, and show a bar with the share of ``total`` that has come."""
     left = TimeRemainingColumn(elapsed_when_finished=True)
     with bars(TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), left, console=console) as progress:
         yield from progress.track(items, total, description=name)

@@ -155,7 +155,8 @@ def _as_json(values: Mapping[str, Any], where: str) -> str:
     """``values`` as JSON, because strict validation of JSON turns lists into tuples and changes no other type."""
     try:
         return json.dumps(values, allow_nan=True)
-    except (TypeError, ValueError, RecursionError) as error:  # for a date, a set, or an integer of thousands of digits
+    # JSON has no dates, no sets, and no integers of thousands of digits.
+    except (TypeError, ValueError, RecursionError) as error:
         raise ConfigError(f"{where}: a value has a type that a configuration cannot hold: {error}") from error
 
 

@@ -37,15 +37,17 @@ from triforce_tts.sidecars import (
 )
 
 Kind = Literal["audio", "codes", "pairs"]
-KINDS: tuple[Kind, ...] = ("audio", "codes")  # that hold recordings; pairs are read by their name alone
+# The kinds that hold recordings. Pairs are read only where a command asks for this kind.
+KINDS: tuple[Kind, ...] = ("audio", "codes")
 SPLITS = ("train", "heldout")
 FORMAT = "triforce-tts shards"
 VERSION = 1
 INDEX = "index.json"
-DISJOINT = "disjoint_speakers"  # in the details of an index: whether held-out speakers are never trained on
+# The entry in the details of an index that says whether no held-out speaker is in the training split.
+DISJOINT = "disjoint_speakers"
 
 _OPEN_FILES = 64
-_ADVICE: dict[Kind, str] = {  # what to do where a folder is of another kind than this
+_ADVICE: dict[Kind, str] = {  # the advice if a folder is of another kind than this one
     "audio": "give the folder that was built from audio",
     "codes": "run 'triforce-tts codes' on it",
     "pairs": "give a folder that 'triforce-tts prefer' made",
@@ -53,7 +55,7 @@ _ADVICE: dict[Kind, str] = {  # what to do where a folder is of another kind tha
 
 
 class ShardEntry(Record):
-    """What ``index.json`` says of one shard, as ``ShardInfo``."""
+    """The entry of one shard in ``index.json``, with the fields of ``ShardInfo``."""
 
     name: Annotated[FileName, Field(pattern=r"\.tar$")]
     samples: Count
@@ -62,7 +64,7 @@ class ShardEntry(Record):
 
 
 class SplitEntry(Record):
-    """What ``index.json`` says of one split."""
+    """The entry of one split in ``index.json``."""
 
     samples: Count
     hours: NonNegativeFloat
@@ -98,7 +100,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class ShardInfo:
-    """What ``index.json`` says of one shard; ``sha256`` is over the bytes of the tar."""
+    """The facts about one shard in ``index.json``; ``sha256`` is over the bytes of the tar."""
 
     name: str
     samples: int
@@ -155,7 +157,7 @@ def write_index(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where the samples of an open set lie: columns of equal length, ``shard`` indexing ``paths``."""
+    """The places of the samples of an open set, in columns of equal length; ``shard`` is an index into ``paths``."""
 
     shard: npt.NDArray[np.int32]
     payload_offset: npt.NDArray[np.int64]
@@ -226,7 +228,7 @@ class ShardSet:
 
     @cached_property
     def by_speaker(self) -> dict[str, list[int]]:
-        """The numbers of each speaker's samples, in order; of a repeated sample the first."""
+        """The numbers of each speaker's samples, in order; a repeated sample counts once."""
         table: dict[str, dict[str, int]] = {}
         for index, (speaker, key) in enumerate(zip(self.speakers, self.keys, strict=True)):
             table.setdefault(speaker, {}).setdefault(key, index)
@@ -252,7 +254,7 @@ class ShardSet:
         return self._paths[self._place.shard[index]], int(self._place.payload_offset[index])
 
     def extension(self, index: int) -> str:
-        """What the payload is: ``flac``, ``opus``, ``codes.npy``."""
+        """The format of the payload: ``flac``, ``opus`` or ``codes.npy``."""
         return self._extensions[index]
 
     def select(self, which: Sequence[int] | Callable[[str, float], bool]) -> "ShardSet":
@@ -268,7 +270,7 @@ class ShardSet:
             "speaker": [self.speakers[i] for i in chosen],
         }
         place = self._place.at(np.array(chosen, dtype=np.int64))
-        # The selection is part of what was trained on, so it is part of the fingerprint.
+        # The choice of samples decides what was trained on, so it is part of the fingerprint.
         selection = hashlib.sha256(np.array(chosen, dtype="<i8").tobytes()).hexdigest()
         return ShardSet(self._paths, place, columns, [*self._checksums, selection], self.details)
 
@@ -294,7 +296,7 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
     """The content of a folder's ``index.json``; ``kind`` is what the shards must hold, if it matters.
 
     Raises:
-        ShardError: it is missing, foreign, of another version, or of another or an unknown kind.
+        ShardError: the index is missing, foreign, of another version, or of another or an unknown kind.
     """
     path = Path(folder) / INDEX
     try:
@@ -315,7 +317,7 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
 
 
 class _Head(Record):
-    """What tells whether a file is an index at all, and one that this version reads."""
+    """The fields that tell whether a file is an index, and whether this version can read it."""
 
     format: JsonValue = None
     version: JsonValue = None
@@ -333,7 +335,8 @@ class _Files:
         self._process = os.getpid()
 
     def descriptor(self, path: Path) -> int:
-        if self._process != os.getpid():  # a forked worker must not share, nor close, what its parent opened
+        # A forked worker must neither share nor close the files that its parent opened.
+        if self._process != os.getpid():
             self._open, self._process = OrderedDict(), os.getpid()
         if path in self._open:
             self._open.move_to_end(path)
@@ -356,12 +359,12 @@ class _Files:
 
 
 def shard_path(folder: Path, split: str, number: int) -> Path:
-    """Where a builder puts the shard of this number."""
+    """The path where a builder puts the shard with this number."""
     return folder / f"{split}-{number:06d}.tar"
 
 
 def listed_shards(folder: Path) -> set[str]:
-    """Names of the shards that the index in ``folder`` lists; none where there is no index that can be read."""
+    """The names of the shards that the index in ``folder`` lists; empty if there is no readable index."""
     try:
         index = read_index(folder)
     except ShardError:
@@ -370,14 +373,14 @@ def listed_shards(folder: Path) -> set[str]:
 
 
 def remove_shards(folder: Path, names: Iterable[str]) -> None:
-    """Remove shards and what lies beside them."""
+    """Remove shards and the files beside them."""
     for name in names:
         for suffix in (".tar", ".index.json", ".done.json"):
             (folder / name).with_suffix(suffix).unlink(missing_ok=True)
 
 
 def left_shards(folder: Path) -> set[str]:
-    """Names of the shards that an earlier build left in ``folder``: listed, or beside a sidecar that describes them."""
+    """The names of an earlier build's shards in ``folder``: those in the index, and those that a sidecar describes."""
     beside = {sidecar.name.removesuffix(SIDECAR) + ".tar" for sidecar in folder.glob(f"*{SIDECAR}")}
     return listed_shards(folder) | {name for name in beside if describes(sidecar_path(folder / name), name)}
 

@@ -1,4 +1,4 @@
-"""Where the samples of a tar lie.
+"""The places of the samples in a tar.
 
 The columns of offsets and lengths are read from the tar's sidecar, or found by a scan of the tar.
 """
@@ -16,7 +16,8 @@ from triforce_tts.errors import ShardError, TriforceError
 from triforce_tts.files import read_file
 from triforce_tts.schema import Record, parse_record
 
-_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")  # no dot: it ends the key in a tar; longer names need header extensions
+# A key has no dot, because a dot ends the key in a tar. A longer key would need extended headers in the tar.
+_KEY = re.compile(r"[A-Za-z0-9_-]{1,90}")
 _COLUMNS = (
     "keys",
     "extensions",
@@ -28,10 +29,11 @@ _COLUMNS = (
     "speaker",
 )
 REBUILD = "run 'triforce-tts build' again to mend it"
-SIDECAR = ".index.json"  # after the name of a tar
-_META_LIMIT = 64 << 20  # bytes of a sample's JSON
-JSON_LIMIT = 1 << 30  # bytes of an index or a sidecar: a hundred bytes a sample, ten million samples
-MOST_SECONDS = 1e6  # of a shard or a sample
+SIDECAR = ".index.json"  # the suffix after the name of a tar
+_META_LIMIT = 64 << 20  # the largest JSON of a sample, in bytes
+# The largest index or sidecar, in bytes: ten million samples at a hundred bytes each.
+JSON_LIMIT = 1 << 30
+MOST_SECONDS = 1e6  # the longest shard or sample, in seconds
 Count = Annotated[int, Field(ge=0, le=1 << 53)]
 _Key = Annotated[str, Field(pattern=f"^{_KEY.pattern}$")]
 
@@ -63,12 +65,12 @@ class _Sidecar(Record):
 
 
 def sidecar_path(path: Path) -> Path:
-    """Where the offsets of the tar ``path`` are kept."""
+    """The path of the sidecar that holds the offsets of the tar ``path``."""
     return path.with_name(f"{path.stem}{SIDECAR}")
 
 
 def describes(sidecar: Path, name: str) -> bool:
-    """Whether ``sidecar`` can be read and is that of the shard ``name``."""
+    """Whether ``sidecar`` can be read and belongs to the shard ``name``."""
     try:
         return parse_record(_Sidecar, read_file(sidecar, JSON_LIMIT), str(sidecar)).shard == name
     except TriforceError:
@@ -79,7 +81,7 @@ def check_key(key: str, seen: set[str], path: Path) -> None:
     """Refuse a malformed key, and one that is in ``seen``, to which it is added.
 
     Raises:
-        ShardError: it is so; the message names ``path``.
+        ShardError: the key is refused; the message names ``path``.
     """
     if not _KEY.fullmatch(key):
         raise ShardError(f"{path}: key '{key}' is not allowed; expected 1 to 90 letters, digits, '_' or '-', no dot")

@@ -1,4 +1,4 @@
-"""What speaking returns: the sound, and whether it says all of the text."""
+"""The result of speaking: the sound, and whether it says all of the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from triforce_tts.wording import counted
 
 
 class TimedWord(NamedTuple):
-    """A word as it is spoken, and when; a word without a sound ends where it starts."""
+    """A spoken word and its times; a word without a sound ends where it starts."""
 
     text: str
     start_s: float
@@ -24,23 +24,25 @@ class TimedWord(NamedTuple):
 class Spoken:
     """One line as it was spoken: a sentence, or a part of one that is too long to be spoken at once."""
 
-    text: str  # normalised, as it is spoken
-    samples: torch.Tensor  # [n], silence at both ends cut; empty if the GPT drew no codes
+    text: str  # the normalised text, as it is spoken
+    samples: torch.Tensor  # [n], with the silence at both ends cut off; empty if the GPT drew no codes
     codes: torch.Tensor  # [frames, groups]
     ended: bool  # whether the GPT ended the line by itself, before its limit
     predicted_s: float  # the duration predicted from its number of characters
-    pause_s: float  # silence after it
-    source: str = ""  # the written sentence that it comes from
+    pause_s: float  # seconds of silence after the line
+    source: str = ""  # the written sentence that the line comes from
     unsaid: tuple[str, ...] = ()  # words of the line that have no sound
     tries: int = 1  # how often the line was drawn
-    words: tuple[TimedWord, ...] = ()  # with their times in ``samples``; empty if the model does not know them
-    begins: bool = True  # whether it begins a sentence; else it goes on in one that is divided
-    lead_s: float = 0.0  # silence before it, which the text asks for
-    holds_pause: bool = False  # whether the text asks for the pause after it, so that it also stays at the end
+    words: tuple[TimedWord, ...] = ()  # the words with their times in ``samples``; empty if the times are not known
+    # Whether the line begins a sentence; else it is a later part of a divided sentence.
+    begins: bool = True
+    lead_s: float = 0.0  # seconds of silence before the line that the text asks for
+    # Whether the text asks for the pause after the line, so that the pause also stays at the end.
+    holds_pause: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether it ended by itself and every word has a sound."""
+        """Whether the line ended by itself and every word has a sound."""
         return self.ended and not self.unsaid
 
     @property

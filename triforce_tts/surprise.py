@@ -16,12 +16,12 @@ from triforce_tts.drawing import blank_figure, draw_mel, save_figure
 from triforce_tts.sampling.score import Score
 from triforce_tts.synthesis.model import Model
 
-_WIDTH_PER_LETTER = 0.11  # inches
+_WIDTH_PER_LETTER = 0.11  # inches for each letter
 _NARROWEST, _WIDEST = 7.0, 60.0  # inches
 
 
 def bits(log_probabilities: torch.Tensor) -> torch.Tensor:
-    """The surprise of symbols with these ``log_probabilities`` in nats, in bits."""
+    """The surprise in bits of symbols with these ``log_probabilities`` in nats."""
     return -log_probabilities / math.log(2)
 
 

@@ -1,8 +1,8 @@
 """A convolution that has several kernels and uses one of them at each position: the operation without its selector.
 
-``switched_conv`` takes the native operators of ``csrc`` where they were built, and ``switched_conv_reference`` anywhere
-else. The reference computes all kernels everywhere and keeps what was selected, so it costs as many convolutions as
-there are kernels.
+``switched_conv`` uses the native operators of ``csrc`` if they were built, and ``switched_conv_reference`` otherwise.
+The reference computes all kernels everywhere and keeps what was selected, so it costs as many convolutions as there
+are kernels.
 """
 
 import functools
@@ -36,12 +36,12 @@ def switched_conv(
         weight: the kernels, [breadth, outputs, *kernel, inputs]: in the order in which the products read them.
         bias: [outputs]; all kernels share it.
         index: int64 [batch, *places], in [0, breadth).
-        stride: of each dimension of positions, as in ``torch.nn.functional.conv2d``.
-        padding: zeros on either side of each dimension.
-        dilation: distance between neighbouring taps of a kernel, in each dimension.
+        stride: the stride in each dimension of positions, as in ``torch.nn.functional.conv2d``.
+        padding: the number of zeros on either side of each dimension.
+        dilation: the distance between neighbouring taps of a kernel, in each dimension.
     """
     device = x.device.type
-    if torch.is_autocast_enabled(device):  # as autocast does for torch's own convolutions
+    if torch.is_autocast_enabled(device):  # Autocast does the same for torch's own convolutions.
         dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     if not is_native(device, x.dtype):
@@ -61,7 +61,7 @@ def switched_conv_reference(
     padding: Sequence[int],
     dilation: Sequence[int],
 ) -> torch.Tensor:
-    """What ``switched_conv`` computes, in PyTorch alone: a whole convolution for each kernel."""
+    """The result of ``switched_conv``, computed in PyTorch alone: a whole convolution for each kernel."""
     convolution = F.conv1d if x.dim() == 3 else F.conv2d
     selected = index.unsqueeze(1)
     out: torch.Tensor | None = None
@@ -73,7 +73,7 @@ def switched_conv_reference(
 
 
 def is_native(device: str, dtype: torch.dtype) -> bool:
-    """Whether the native operator serves tensors of this kind; the first call without the library says so."""
+    """Whether the native operator can take tensors of this kind; the first call without the library prints a note."""
     if dtype not in NATIVE_TYPES.get(device, ()):
         return False
     if native.available():
@@ -83,8 +83,8 @@ def is_native(device: str, dtype: torch.dtype) -> bool:
     return False
 
 
-# What ``torch.compiler.assume_constant_result`` does. Calling that would import torch's compiler, which takes longer than
-# to speak a sentence.
+# This does the work of ``torch.compiler.assume_constant_result``. Calling that would import torch's compiler, which
+# takes longer than to speak a sentence.
 is_native._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 

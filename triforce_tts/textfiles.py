@@ -1,6 +1,6 @@
-"""Text files that people made: a byte-order mark is honoured, everything else must be UTF-8, line by line.
+"""Text files that people made: a byte-order mark decides the encoding; without one, each line must be UTF-8.
 
-A line ends at a line feed alone: other characters that some programs take for line ends may stand within a text.
+Only a line feed ends a line. Other characters that some programs take for line ends may stand within a text.
 """
 
 import codecs
@@ -11,17 +11,18 @@ from pathlib import Path
 from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file
 
-TEXT_BYTES = 1 << 20  # of the text of one recording
-LIST_BYTES = 4 << 30  # of a list of recordings: ten million lines
-_MARKS = (  # the mark of UTF-32 begins with that of UTF-16
+TEXT_BYTES = 1 << 20  # the largest text of one recording, in bytes
+LIST_BYTES = 4 << 30  # the largest list of recordings, in bytes: ten million lines
+_MARKS = (  # UTF-32 comes first, because its mark begins with that of UTF-16.
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
 _NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
-_LOOKED_AT = 4096  # bytes
-_MANY_ZEROS = 0.1  # share of zero bytes above which a file is no damaged UTF-8: in UTF-16 it is about a half
+_LOOKED_AT = 4096  # So many bytes at the beginning of a file are looked at.
+# A file with a larger share of zero bytes is not a damaged UTF-8 file: in UTF-16 about half of the bytes are zero.
+_MANY_ZEROS = 0.1
 
 
 class UnreadableText(TextError):
@@ -41,13 +42,13 @@ def read_text(path: Path, limit: int = TEXT_BYTES) -> str:
     """The content of a text file.
 
     Raises:
-        UnreadableText: it cannot be read, is larger than ``limit`` bytes, or is in an encoding that cannot be known.
+        UnreadableText: the file cannot be read, is larger than ``limit`` bytes, or is in an unknown encoding.
     """
     return decode(_read(path, limit), str(path))
 
 
 def read_lines(path: Path) -> Iterator[Line]:
-    """The lines of a list that are not blank; one that is no text has a fault, and the others are read.
+    """The lines of a list that are not blank. A line that is no text has a fault, and the others are read.
 
     Raises:
         UnreadableText: nothing of the file can be read.
@@ -74,7 +75,7 @@ def decode(data: bytes, where: str) -> str:
     """``data`` as text; ``where`` names it in messages.
 
     Raises:
-        UnreadableText: it is not UTF-8 and has no byte-order mark; the message says what it looks like.
+        UnreadableText: the text is not UTF-8 and has no byte-order mark; the message says what it looks like.
     """
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "UTF-8")
     try:

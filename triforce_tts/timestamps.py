@@ -1,4 +1,4 @@
-"""When each sentence and each word of a speech is said, as a file: JSON, SubRip or WebVTT."""
+"""Files with the times of each sentence and each word of a speech: JSON, SubRip or WebVTT."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -24,9 +24,9 @@ class TimedSentence:
 
 
 def timed_sentences(lines: Sequence[Spoken], sample_rate: int) -> list[TimedSentence]:
-    """The sentences of ``lines``, which follow one another in a sound, each after the pause of the line before."""
+    """The sentences of ``lines``, which follow one another in a sound, each after the pause of the previous line."""
     sentences: list[TimedSentence] = []
-    at = 0  # samples
+    at = 0  # the position in samples
     for line in lines:
         at += round(line.lead_s * sample_rate)
         start_s, end_s = at / sample_rate, (at + len(line.samples)) / sample_rate
@@ -45,7 +45,7 @@ def require_timestamps(path: Path) -> None:
     """Refuse, before any work is done, a file that ``write_timestamps`` could not write.
 
     Raises:
-        ConfigError: the suffix is of another kind.
+        ConfigError: the suffix belongs to another kind of file.
         TriforceError: a folder, a pipe or a device is there, or its folder cannot be made.
     """
     if path.suffix.lower() not in SUFFIXES:
@@ -54,7 +54,7 @@ def require_timestamps(path: Path) -> None:
 
 
 def write_timestamps(path: Path, sentences: Sequence[TimedSentence]) -> None:
-    """Write the times of ``sentences``: all of them to .json, those that have a sound as cues to .srt or .vtt."""
+    """Write the times of ``sentences``: all sentences to .json, or cues of those with a sound to .srt or .vtt."""
     if path.suffix.lower() == ".json":
         write_text(path, json.dumps({"sentences": list(map(_entry, sentences))}, ensure_ascii=False, indent=1) + "\n")
     else:

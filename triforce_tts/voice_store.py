@@ -27,43 +27,44 @@ from triforce_tts.synthesis.model import Model
 from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file
 
 ABOUT = "voice.json"
-LEAST_SPEECH_S = 3.0  # of a clip; less tells a voice poorly
-SECONDS = (6.0, 10.0)  # what is kept of a longer clip
-# The bars of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings pass them.
+LEAST_SPEECH_S = 3.0  # the least speech of a clip, in seconds; less speech says too little of a voice
+SECONDS = (6.0, 10.0)  # the shortest and the longest part that is kept of a longer clip, in seconds
+# These are the limits of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings meet them.
 LEAST_SNR_DB, MOST_CLIPPED, MOST_TONALITY = 10.0, 0.001, 0.25
-MOST_CONSENT = 500  # characters
+MOST_CONSENT = 500  # the most characters of a statement of consent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KIND: Literal["voice"] = "voice"
 
 
 class About(Record):
-    """``voice.json``: where a voice came from, and what was found wrong with its clip."""
+    """``voice.json``: the origin of a voice, and the faults of its clip."""
 
     name: str
-    source: str  # name of the file that was given
-    sha256: str  # of that file
-    added: str  # day, such as 2026-11-27
-    consent: str  # who agreed to the use of the voice, in the words of whoever added it
+    source: str  # the name of the file that the user gave
+    sha256: str  # the SHA-256 of that file
+    added: str  # the day on which the voice was added, such as 2026-11-27
+    # Who agreed to the use of the voice, in the words of the person who added it.
+    consent: str
     seconds: float
     snr_db: float
-    faults: list[str]  # that were accepted
+    faults: list[str]  # the faults of the clip that the user accepted
 
 
 @dataclass(frozen=True)
 class Inspected:
-    """A clip as it would be kept."""
+    """A clip in the form in which it would be kept."""
 
     audio: Audio
     snr_db: float
-    faults: tuple[str, ...]  # why it makes a poor voice; mostly none
-    note: str  # what was done to it; mostly nothing
+    faults: tuple[str, ...]  # the reasons why the clip makes a poor voice; mostly none
+    note: str  # the changes that were made to the clip; mostly none
 
 
 def inspect_clip(path: Path) -> Inspected:
-    """The best 6 to 10 s of the clip at ``path``, and what is wrong with it.
+    """The best 6 to 10 s of the clip at ``path``, and the faults of this part.
 
     Raises:
-        AudioError: it cannot be read, or holds less than a second of speech, of which no voice can be made.
+        AudioError: the clip cannot be read, or holds less than a second of speech, which is too little for a voice.
     """
     whole = read_audio(path, first_seconds=SEARCHED_SECONDS)
     rate = whole.sample_rate
@@ -97,10 +98,10 @@ def inspect_clip(path: Path) -> Inspected:
 
 
 def check_name(name: str) -> str:
-    """``name`` itself.
+    """Check ``name`` and return it.
 
     Raises:
-        ConfigError: it can be no name of an added voice.
+        ConfigError: no added voice can have this name.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(
@@ -114,10 +115,10 @@ def check_name(name: str) -> str:
 def add_voice(
     name: str, clip: Path | str, consent: str, model: Model | None = None, force: bool = False
 ) -> tuple[About, str]:
-    """Keep ``clip`` as the voice ``name``; what is known of it, and a note for the user, mostly empty.
+    """Keep ``clip`` as the voice ``name``; returns its record, and a note for the user, mostly empty.
 
     Args:
-        name: what ``--voice`` will call it.
+        name: the name of the voice for ``--voice``.
         clip: a sound file.
         consent: who agreed to the use of the voice.
         model: its codes and its speaker vector are kept too, so that this model need not make them again.
@@ -157,7 +158,7 @@ def add_voice(
 
 
 def _keep_voice(clip: Path, model: Model) -> None:
-    """Keep what the networks of ``model`` need to know of ``clip`` beside it."""
+    """Store the codes and the speaker vector of ``clip`` for the networks of ``model`` beside the clip."""
     voice = make_voice(clip, clip.parent.name, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
     file = prompt_file(clip, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
     file.parent.mkdir(exist_ok=True)
@@ -166,19 +167,19 @@ def _keep_voice(clip: Path, model: Model) -> None:
 
 
 def added_voices() -> dict[str, About]:
-    """What is known of each added voice, by its name.
+    """The record of each added voice, by its name.
 
     Raises:
-        AudioError: the record of one is missing or damaged.
+        AudioError: the record of a voice is missing or damaged.
     """
     return {name: read_about(name) for name in added_clips()}
 
 
 def read_about(name: str) -> About:
-    """What is known of the added voice ``name``.
+    """The record of the added voice ``name``.
 
     Raises:
-        AudioError: there is none, or its record is damaged.
+        AudioError: there is no such voice, or its record is damaged.
     """
     clips = added_clips()
     if name not in clips:
@@ -189,10 +190,10 @@ def read_about(name: str) -> About:
 
 
 def remove_voice(name: str) -> Path:
-    """Remove the added voice ``name``; the folder that is gone.
+    """Remove the added voice ``name``; returns its folder, which no longer exists.
 
     Raises:
-        AudioError: there is none, or its folder holds something else.
+        AudioError: there is no such voice, or its folder holds something else.
     """
     clips = added_clips()
     if name not in clips:

@@ -1,4 +1,4 @@
-"""Voices: what the networks need to know of a reference clip."""
+"""Voices: the codes and the speaker vector that the networks need of a reference clip."""
 
 import hashlib
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.named_voices import CLIP, find_clip, voices_folder
 
-MAX_SECONDS = 30.0  # the longest speech that a voice is made of
-MIN_SECONDS = 1.0  # the shortest speech that a voice can be made of
-SEARCHED_SECONDS = 300.0  # the part of a long file in which speech is looked for
+MAX_SECONDS = 30.0  # the longest speech that goes into a voice
+MIN_SECONDS = 1.0  # the shortest speech that can become a voice
+SEARCHED_SECONDS = 300.0  # the first part of a long file, in which speech is looked for
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Voice:
     """A voice, ready to speak with."""
 
     name: str
-    codes: torch.Tensor  # [frames, groups]: the GPT's prompt
-    speaker: torch.Tensor  # [1, reference channels]: the diffusion stage's reference
-    note: str = ""  # what the user should know of the clip, one line; mostly empty
+    codes: torch.Tensor  # the prompt of the GPT, [frames, groups]
+    speaker: torch.Tensor  # the reference of the diffusion stage, [1, reference channels]
+    note: str = ""  # a note for the user about the clip, one line; mostly empty
 
 
 def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, str]:
@@ -61,7 +61,7 @@ def make_voice(
 ) -> Voice:
     """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech.
 
-    What these networks made of an added voice before is read and not made again.
+    The codes and the vector of an added voice that these networks already made are read, and not made again.
 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
@@ -81,12 +81,12 @@ def make_voice(
 
 
 def is_added(clip: Path) -> bool:
-    """Whether ``clip`` is that of an added voice."""
+    """Whether ``clip`` belongs to an added voice."""
     return clip.name == CLIP and clip.parent.parent == voices_folder()
 
 
 def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float) -> Path:
-    """Where the codes and the speaker vector of an added voice lie that these networks made of its ``clip``."""
+    """The file with the codes and the speaker vector that these networks made of the ``clip`` of an added voice."""
     digest = hashlib.sha256(f"{audio.model_dump_json()} {prompt_seconds}".encode())
     for network in (dvae, diffusion):
         digest.update(checkpoint.fingerprint(network.state_dict()).encode())

@@ -1,4 +1,4 @@
-"""Numbers and names as messages show them: a count with its noun, a length of sound in a unit that fits it, a name."""
+"""Numbers and names as messages show them: a count with its noun, a length of sound in a fitting unit, a name."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -20,6 +20,6 @@ def cut(text: str, most_bytes: int) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, without what no file of text or of sound takes: a file's name may hold any byte."""
+    """``text`` on one line, without what text files and tags cannot hold: a file's name may have any byte."""
     whole = text.encode("utf-8", "replace").decode()
     return " ".join("".join(c if c.isprintable() else " " for c in whole).split())

@@ -178,9 +178,8 @@ def functions() -> dict[str, Callable[[list[str]], None]]:
 def report(runner: Runner, cases: Sequence[Case], file: Path | None) -> list[Result]:
     """The results of ``cases``. Faults are printed at once; ``file`` gets all results so far after each line of progress."""
     began, results = time.monotonic(), list[Result]()
-    for result in runner.run(
-        sorted(cases, key=lambda case: _place(case.name))
-    ):  # in an order that makes the first results a fair sample
+    # This order makes the first results a fair sample.
+    for result in runner.run(sorted(cases, key=lambda case: _place(case.name))):
         results.append(result)
         if not result.good or len(cases) == 1:
             told = f"{result.verdict:9} {result.name}: {result.line}"

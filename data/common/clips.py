@@ -6,7 +6,8 @@ from pathlib import Path
 from .names import printable
 
 MANIFEST, HELDOUT = "manifest.jsonl", "heldout.json"
-MAX_CHARACTERS = 200  # of an utterance that a synthesiser speaks, unless told otherwise
+# The most characters of an utterance that a synthesiser speaks, unless the user gives another number.
+MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class TeacherVoice:
 
     voice: str  # a style, or a blend of two styles
     speed: float
-    version: str  # of the teacher's network
+    version: str  # the version of the teacher's network
     assets: Path  # the folder of the teacher's files; the same files in another folder give the same speech
 
 

@@ -39,8 +39,9 @@ from ..report.report import text_cell
 from . import synthetic
 from .prepare import Recipe, Refused, prepare
 
-SHARD_SAMPLES, SMALLEST_SHARD = 256, 32  # clips
-SMALL_BUILD_SHARDS = 16  # of a build that is too small for so many large shards
+SHARD_SAMPLES, SMALLEST_SHARD = 256, 32  # the most and the fewest clips in a shard
+# A build that is too small for so many large shards has so many smaller ones.
+SMALL_BUILD_SHARDS = 16
 BUILD_FORMAT = 4  # raise it when the code gives other bytes for the same input
 DROPS = "report/drops.csv"
 KILLED = "its worker was killed"
@@ -70,7 +71,7 @@ class Job:
 
 
 class Outcome(Record):
-    """What became of a shard."""
+    """The result of building a shard."""
 
     info: ShardInfo
     drops: list[Drop]
@@ -93,9 +94,8 @@ class Built:
 
     drops: list[Drop] = field(default_factory=list)
     misfits: list[tuple[str, str]] = field(default_factory=list)
-    heard: Edits = field(
-        default=Edits(0, 0)
-    )  # words that a recogniser heard wrongly, of the clips that were dropped too
+    # The number of words that the recogniser heard wrongly, with those of the clips that were dropped.
+    heard: Edits = field(default=Edits(0, 0))
 
 
 class NothingBuilt(ShardError):
@@ -195,7 +195,7 @@ def make_jobs(clips: Sequence[Clip], held: set[str], out: Path, recipe: Recipe) 
 
 
 def _shard_samples(clips: int) -> int:
-    """How many clips a shard of a split with so many clips has.
+    """The number of clips in each shard of a split with so many ``clips``.
 
     A process works on one shard at a time, so a small build has small shards for several processes to share.
     """

@@ -46,7 +46,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How samples are made of clips."""
+    """The settings by which samples are made of clips."""
 
     sample_rate: int | None = None  # Hz; None: each clip keeps its own rate
     limits: Limits = Limits()

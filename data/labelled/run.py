@@ -34,7 +34,7 @@ NAMED = 5  # how many ids of a held-out list a message names
 
 @dataclass(frozen=True)
 class Output:
-    """Where the shards go, and how their samples are made."""
+    """The folder of the shards, and the settings by which their samples are made."""
 
     out: Path
     sample_rate: int | None = None  # Hz; None: each clip keeps its own rate
@@ -42,8 +42,8 @@ class Output:
     align: bool | None = None
     workers: int = 1
     dry_run: bool = False
-    force: bool = False  # replace shards that were built of something else
-    recogniser: str | None = None  # which hears each clip; None: nobody listens
+    force: bool = False  # replace shards that were built from other clips or settings
+    recogniser: str | None = None  # the recogniser that hears each clip; None: no recogniser
     words_wrong: float | None = None  # the share of a clip's words that it may hear wrongly; None: the default
 
     def check(self) -> None:
@@ -261,7 +261,7 @@ def _tell_drops(drops: Sequence[Drop], console: Console) -> None:
 
 
 def _summarise(out: Path, built: Built, console: Console) -> None:
-    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)  # by collection and licence
+    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)  # seconds for each collection and licence
     for split in SPLITS:
         shards = ShardSet.open([out], split, "audio")
         aligned = 0

@@ -102,7 +102,7 @@ class Work:
     @property
     def fingerprint(self) -> str:
         """A checksum of the recording, its text, the settings of all steps, and the format."""
-        # Settings of what happens before or after the steps do not change the result of a recording.
+        # Settings of the work before and after the steps do not change the result of a recording.
         settings = self.config.model_dump(mode="json", exclude={"fetch", "heldout_share", "shard_samples"})
         text = _checksum(Path(self.recording.text)) if self.recording.text else ""
         about = {name: value for name, value in asdict(self.recording).items() if name not in ("path", "text")}

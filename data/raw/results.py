@@ -25,7 +25,7 @@ from triforce_tts.schema import Record, parse_record, read_record
 
 from ..common.segments import Failure, Recording, Segment
 
-RECORDINGS = "sources.json"  # in OUT/work
+RECORDINGS = "sources.json"  # the file in OUT/work
 SAMPLES, ROWS, VOICES, DONE = "samples.tar", "segments.jsonl", "voices.json", "done.json"
 FAULT = "fault.txt"  # describes an unexpected error
 _FAILED = ".failed.json"  # the ending of a file that says why a machine could not process a recording

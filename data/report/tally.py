@@ -108,7 +108,7 @@ class Tally:
     recordings: int = 0
     recorded_s: float = 0.0
     outcome_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    segments: Counter[str] = field(default_factory=Counter)  # by outcome
+    segments: Counter[str] = field(default_factory=Counter)  # the number of segments with each outcome
     speakers: defaultdict[tuple[str, str], Share] = field(default_factory=lambda: defaultdict(Share))
     licenses: defaultdict[tuple[str, str], Share] = field(default_factory=lambda: defaultdict(Share))
     spreads: defaultdict[str, Spread] = field(default_factory=lambda: defaultdict(Spread))

@@ -20,7 +20,7 @@ from triforce_tts.schema import Config
 from ..common.segments import ANALYSIS_RATE, Segment, Sound, Wave
 from .cut import NO_SPEECH, edges_in_pause
 
-Vector = npt.NDArray[np.float32]  # of unit length
+Vector = npt.NDArray[np.float32]  # a vector of unit length
 VoiceT = TypeVar("VoiceT", bound=Hashable)
 STEP = 40  # frames of 10 ms from one window to the next
 _BATCH = 64  # how many segments are read at the same time

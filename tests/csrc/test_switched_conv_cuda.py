@@ -14,7 +14,7 @@ import torch
 from triforce_tts.switched_op import switched_conv_reference
 
 HERE = Path(__file__).parent
-EXACT, TF32, BFLOAT16 = 0, 1, 3  # as switched_cuda::Kind
+EXACT, TF32, BFLOAT16 = 0, 1, 3  # the numbers of switched_cuda::Kind
 # The largest error, as a share of the largest number: float32 keeps 24 bits, TF32 11 and bfloat16 8.
 TOLERANCES = {EXACT: 1e-5, TF32: 2e-3, BFLOAT16: 2**-7}
 # Batch, channels, outputs, breadth; then height and width of the input, the kernel, stride, padding, dilation.

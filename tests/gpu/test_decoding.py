@@ -30,7 +30,7 @@ def test_a_step_of_fixed_shapes_draws_what_the_loop_draws(
     assert decoder().tolist() == expected
     if device == "cuda":
         decoder.capture()
-    assert decoder().tolist() == expected  # what an earlier call left in the cache is not seen
+    assert decoder().tolist() == expected  # The decoder does not see what an earlier call left in the cache.
 
 
 @gpu

@@ -218,7 +218,7 @@ def test_other_data_is_refused_or_accepted_and_remembered(corpus: dict[str, Path
     assert lineage["before"] == [{"data": was, "steps": 3}]
     fast("dvae", other, copy, 6)  # now this is the data of the run
     assert read_lineage(copy)["before"] == [{"data": was, "steps": 3}]
-    fast("dvae", corpus, copy, 7, "run.accept_changed=[data]")  # and the other way round
+    fast("dvae", corpus, copy, 7, "run.accept_changed=[data]")  # The other way round works too.
     assert [change["steps"] for change in read_lineage(copy)["before"]] == [3, 6]
 
 

@@ -63,6 +63,7 @@ def test_a_coding_with_other_copies_does_not_keep_shards_of_another_copy(
     before = tree(out)
     shifted = next(path for path in out.glob("1of2--*.done.json"))
     plain = out / shifted.name.removeprefix("1of2--")
-    shifted.write_bytes(plain.read_bytes())  # as if it had been coded without the shift
+    # The copy looks as if it had been coded without the shift.
+    shifted.write_bytes(plain.read_bytes())
     make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1, copies=copies_of([], 2))
     assert tree(out) == before

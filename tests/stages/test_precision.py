@@ -63,7 +63,7 @@ def test_what_is_not_finite_without_scaling_stops_the_run(
             batch = next(batches)
             batch.samples[0, 100] = float("nan")
             made._step(batch)
-    assert made.progress.overflows == 2  # from 4 to 1
+    assert made.progress.overflows == 2  # the loss scale fell from 4 to 1
     assert made.progress.skipped == 3
 
 

@@ -250,7 +250,8 @@ def test_what_living_processes_and_others_write_is_left_alone(tmp_path: Path) ->
     machine = hidden_name(tmp_path).split(".")[-3].rpartition("-")[0]
     names = [
         f".a.{machine}-{os.getppid()}.tmp.txt",  # a living process
-        ".a.otherhost-999999999.tmp.txt",  # of another machine: whether it lives is not known here
+        # The file belongs to another machine, so it is not known here whether its process lives.
+        ".a.otherhost-999999999.tmp.txt",
         f".b.{machine}-999999999.tmp.txt",  # another file's
         f".a.{machine}-99x.tmp.txt",
         ".a.txt.swp",

@@ -330,7 +330,8 @@ def test_damaged_json_of_a_sample_is_named(tmp_path: Path, content: bytes) -> No
 
 def test_only_shards_of_an_earlier_build_count_as_left(tmp_path: Path) -> None:
     folder_with(tmp_path, range(8))
-    write_shard(tmp_path / "train-000007.tar", [sample(9)])  # of a build that was killed before its index
+    # The shard comes from a build that was killed before it wrote its index.
+    write_shard(tmp_path / "train-000007.tar", [sample(9)])
     (tmp_path / "train-000008.tar").write_text("a stranger's")
     (tmp_path / "heldout-000000.tar").write_text("a stranger's")
     (tmp_path / "heldout-000000.index.json").write_text("{}")

@@ -285,6 +285,6 @@ def test_a_library_that_is_missing_is_said_once(monkeypatch: pytest.MonkeyPatch)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert torch.equal(switched_conv(x, weight, bias, index, *shape.geometry), first)
-        monkeypatch.setattr(native, "missing", lambda: "")  # it was left out on purpose
+        monkeypatch.setattr(native, "missing", lambda: "")  # the library was left out on purpose
         switched_op._warn_once.cache_clear()
         switched_conv(x, weight, bias, index, *shape.geometry)

@@ -1,4 +1,4 @@
-"""Files of sound opened and decoded: libsndfile first, FFmpeg for what it does not know, always to blocks of mono.
+"""Opens and decodes files of sound to blocks of mono: by libsndfile first, by FFmpeg if libsndfile cannot.
 
 FFmpeg takes a name such as ``http:/x.wav`` or ``tcp:...`` for an address, and some of its formats name further files to
 open. So ``open_container`` is the only place that hands it a file: by an absolute path, for sound alone. FFmpeg's package
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 Wave = npt.NDArray[np.float32]
 Source = Path | bytes
 
-BLOCK = 1 << 16  # frames decoded at a time; bounds the memory of a long, many-channelled file
-LOUDEST = 4.0  # lossy decoders overshoot 1.0 a little; integers stored as floats are thousands
-RATES = (1000, 768_000)  # Hz of a recording: far below any telephone, and as fast as converters go
-COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # containers that count their samples; others estimate the length
-_PLANES = 8  # so many planes lie in a frame of FFmpeg itself; further ones lie elsewhere
-_MOST_CHANNELS = 8  # read ``BLOCK`` frames at a time; more are read in smaller blocks
-# FFmpeg's names of what may be read: containers of sound. Others are pictures, or lists of files and addresses to open.
+# So many frames are decoded at a time, which limits the memory for a long file with many channels.
+BLOCK = 1 << 16
+# The largest sound sample: lossy decoders exceed 1.0 a little, while integers stored as floats are in the thousands.
+LOUDEST = 4.0
+# The lowest and the highest sample rate of a recording, in Hz: far below any telephone, and the fastest converters.
+RATES = (1000, 768_000)
+COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # these containers count their samples; others estimate the length
+_PLANES = 8  # a frame of FFmpeg itself holds so many planes; further planes lie elsewhere
+_MOST_CHANNELS = 8  # Files with up to so many channels are read ``BLOCK`` frames at a time, others in smaller blocks.
+# FFmpeg's names of the containers that may be read, which hold sound. The others hold pictures, or lists of files and
+# addresses that FFmpeg would open.
 _DEMUXERS = (
     "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,latm,loas,matroska,"
     "mlp,mov,mp3,mpc,mpc8,mpeg,mpegts,mxf,nistsphere,nut,ogg,paf,pvf,qcp,qoa,rm,rso,shn,sol,sox,spdif,swf,tak,"
@@ -42,7 +46,7 @@ _DEMUXERS = (
 
 @contextmanager
 def present(path: Path) -> Iterator[None]:
-    """Refuse a ``path`` that is no regular file with something in it, and one that the block cannot read."""
+    """Refuse a ``path`` that is no regular file, is empty, or cannot be read by the block."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -54,7 +58,7 @@ def present(path: Path) -> Iterator[None]:
         raise AudioError(f"{path}: there is no such file") from error
     except OSError as error:
         raise AudioError(f"{path}: cannot read the file ({error.strerror or error})") from error
-    except ValueError as error:  # the system refuses a name with a zero byte so
+    except ValueError as error:  # the system refuses a name with a zero byte
         if "null byte" not in str(error):
             raise
         raise AudioError(f"{str(path)!r}: there is no such file") from error
@@ -79,7 +83,7 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
     """The sample rate in Hz of a sound, and its blocks from ``start_s`` on, decoded by libsndfile.
 
     Raises:
-        AudioError: it is damaged, or its header says that it is longer than ``most`` seconds.
+        AudioError: the sound is damaged, or its header says that it is longer than ``most`` seconds.
         LibsndfileError: libsndfile does not know the format.
     """
     file = _sound_file(source)
@@ -98,7 +102,7 @@ def open_libsndfile(source: Source, name: str, start_s: float, most: float) -> t
 def _sound_file(source: Source) -> sf.SoundFile:
     """``source`` opened by libsndfile.
 
-    It gets a descriptor, because it takes "-" for standard input and .raw for a wish.
+    The library gets a descriptor, because it takes the name "-" for standard input, and .raw for a chosen format.
     """
     if isinstance(source, bytes):
         with no_notes(is_mpeg(source)):
@@ -106,14 +110,14 @@ def _sound_file(source: Source) -> sf.SoundFile:
     descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         beginning = os.pread(descriptor, 3, 0)
-    except OSError:  # a pipe or a folder, which libsndfile refuses
+    except OSError:  # libsndfile refuses pipes and folders
         beginning = b""
     with no_notes(is_mpeg(beginning)):
         return sf.SoundFile(descriptor)
 
 
 def _is_counted(file: sf.SoundFile) -> bool:
-    """Whether its length is counted: that of an mp3 is often an estimate."""
+    """Whether the length in the header is counted; that of an mp3 is often an estimate."""
     return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
 
 
@@ -132,14 +136,14 @@ def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wa
 
 
 def _block(file: sf.SoundFile, size: int) -> Wave:
-    """The next frames, at most ``size``; [frames, channels]."""
+    """The next frames [frames, channels], at most ``size``."""
     with no_notes(file.format == "MP3"):
         block: Wave = file.read(size, dtype="float32", always_2d=True)
     return block
 
 
 def _is_cut_short(file: sf.SoundFile) -> bool:
-    """Whether a wav file's header promises more than there is; libsndfile only says so in its log.
+    """Whether a wav file is shorter than its header says; libsndfile reports this only in its log.
 
     Programs that write to a pipe cannot know the length and promise the most possible: that is no fault.
     """
@@ -153,7 +157,7 @@ def _is_cut_short(file: sf.SoundFile) -> bool:
 
 
 def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple[int, Iterator[Wave]]:
-    """As ``open_libsndfile``, decoded by FFmpeg.
+    """Do the same as ``open_libsndfile`` with FFmpeg.
 
     Raises:
         AudioError: it is no sound, or its header says that it is longer than ``most`` seconds.
@@ -168,7 +172,7 @@ def open_ffmpeg(source: Source, name: str, start_s: float, most: float) -> tuple
 
 
 def wav_ends_early(path: Path) -> bool:
-    """``_is_cut_short`` of a file that FFmpeg reads, which does not tell."""
+    """The same as ``_is_cut_short`` for a file that FFmpeg reads, because FFmpeg does not report it."""
     try:
         with _sound_file(path) as file:
             return _is_cut_short(file)
@@ -177,17 +181,17 @@ def wav_ends_early(path: Path) -> bool:
 
 
 def open_container(source: Source, name: str) -> "av.container.InputContainer":
-    """A file, or one held in memory, opened by FFmpeg: it has sound, at a rate in ``RATES``, and leads nowhere else.
+    """Open a file, or one in memory, by FFmpeg: it has sound, at a rate in ``RATES``, and leads to no other file.
 
     A scraped "recording" may be a playlist in disguise: it must not make FFmpeg fetch or open what it lists.
 
     Raises:
-        AudioError: it is no container of sound that can be read.
+        AudioError: the file is no container of sound that can be read.
     """
     import av
 
     try:
-        # An absolute path begins with a slash, and so is never taken for an address.
+        # An absolute path begins with a slash, so FFmpeg never takes it for an address.
         file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
         container = av.open(file, "r", options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS})
     except (av.FFmpegError, ValueError) as error:
@@ -196,7 +200,7 @@ def open_container(source: Source, name: str) -> "av.container.InputContainer":
         if not container.streams.audio:
             raise AudioError(f"{name}: the file holds no sound")
         stream = container.streams.audio[0]
-        if stream.codec_context is None:  # PyAV's way to say that no decoder knows it
+        if stream.codec_context is None:  # PyAV gives None if no decoder knows the codec
             raise AudioError(f"{name}: not an audio file, or damaged at its beginning (its coding is not known)")
         if not (rate := stream.rate):
             raise AudioError(f"{name}: the file does not say its sample rate")
@@ -236,8 +240,8 @@ def mono(frames: "Iterable[av.AudioFrame]", rate: int) -> Iterator[Wave]:
         if converter is None or previous != current:
             if converter is not None:
                 yield from map(_mean, converter.resample(None))
-            # PyAV reads past the end of a frame's list of planes when there are eight or more, and Python dies of it:
-            # so many channels are handed over interleaved, in one plane.
+            # With eight planes or more, PyAV reads past the end of a frame's list of planes, and Python crashes. So the
+            # samples of so many channels are converted to one plane, interleaved.
             interleaved = frame.layout.nb_channels >= _PLANES
             converter, previous = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), current
         # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
@@ -250,11 +254,11 @@ def _mean(frame: "av.AudioFrame") -> Wave:
     samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
-    # np.mean spends more on itself than on the few hundred samples of a frame.
+    # np.mean needs more time for its own overhead than for the few hundred samples of a frame.
     return np.asarray(np.add.reduce(samples, 0) * np.float32(1 / len(samples)))
 
 
 def reason_of(error: Exception) -> str:
-    """What a library says is wrong, without its full stop."""
+    """The reason that a library gives for an error, without a full stop."""
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
     return str(text).strip().rstrip(".")

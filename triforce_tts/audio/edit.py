@@ -12,13 +12,14 @@ import torch.nn.functional as F
 
 FRAME_S = 0.02
 ACTIVE_RANGE_DB = 35.0
-PEAK = 0.97  # headroom for what resampling and lossy codecs add
-SILENCE_DB = -80.0  # below this there is nothing to normalise but noise
+PEAK = 0.97  # the headroom below 1.0 for the peaks that resampling and lossy codecs add
+SILENCE_DB = -80.0  # sound below this level holds only noise, so it is not normalised
 FADE_S = 0.005
-TRIMMED_DB = -40.0  # relative to the loudest frame; what is weaker at the ends of a line is cut
-TRIM_KEPT_S = 0.05  # left on each side of it
+# The level, relative to the loudest frame, below which the ends of a line are cut off.
+TRIMMED_DB = -40.0
+TRIM_KEPT_S = 0.05  # seconds of weaker sound that stay at each end
 LOUDEST_DB = -16.0  # dBFS: the loudest frame of most levelled speech (docs/speaking.md)
-PAUSE_KEPT_S = 0.15  # left on each side of speech when a long silence is dropped
+PAUSE_KEPT_S = 0.15  # seconds of silence that stay on each side of speech when a long silence is dropped
 BANDWIDTH_FFT = 512
 BANDWIDTH_RANGE_DB = 50.0
 
@@ -34,7 +35,7 @@ def active_level_db(samples: torch.Tensor, sample_rate: int) -> float:
 
 
 def active_frames(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """Which frames of ``FRAME_S`` hold speech, [frames] bool; none of them in digital silence."""
+    """The frames of ``FRAME_S`` that hold speech, [frames] bool; none in digital silence."""
     power = _frame_power(samples, sample_rate)
     if power.numel() == 0 or float(power.max()) == 0:
         return torch.zeros(power.shape, dtype=torch.bool)
@@ -42,7 +43,7 @@ def active_frames(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
 
 
 def normalize_level(samples: torch.Tensor, sample_rate: int, target_db: float = -23.0) -> tuple[torch.Tensor, float]:
-    """The samples scaled so that their speech has ``target_db`` dBFS, and the gain used, in dB.
+    """The samples, scaled so that their speech has ``target_db`` dBFS, and the gain in dB.
 
     The gain is lowered where the peak would pass ``PEAK``. Silence comes back unchanged with a gain of 0.
     """
@@ -56,7 +57,7 @@ def normalize_level(samples: torch.Tensor, sample_rate: int, target_db: float = 
 def first_speech(samples: torch.Tensor, sample_rate: int, max_seconds: float) -> torch.Tensor:
     """At most ``max_seconds`` of speech from the beginning, for a voice reference; empty when all is silence.
 
-    Silence at the start goes, and long silences between are cut to twice ``PAUSE_KEPT_S``.
+    Silence at the start is removed, and longer silences are cut to twice ``PAUSE_KEPT_S``.
     """
     active = active_frames(samples, sample_rate)
     if not bool(active.any()):
@@ -96,7 +97,7 @@ def sounding(
 
 
 class Trimmer:
-    """``trim_silence`` of a sound that is still being made.
+    """The work of ``trim_silence`` on a sound that is still being made.
 
     The loudest frame is not known before the end. Until a louder one is heard, it is taken to have ``LOUDEST_DB``, as
     in levelled speech. So the start is that of ``trim_silence``, give or take a frame or two. Silence is held back until
@@ -104,12 +105,12 @@ class Trimmer:
     """
 
     def __init__(self, sample_rate: int) -> None:
-        self.samples = torch.zeros(0)  # all of the sound so far, silence included
-        self.start = self.end = 0  # of what was passed on
+        self.samples = torch.zeros(0)  # the whole sound so far, with its silence
+        self.start = self.end = 0  # the part that was passed on
         self._rate, self._loudest = sample_rate, 10 ** (LOUDEST_DB / 10)
 
     def extend(self, samples: torch.Tensor, is_end: bool) -> torch.Tensor:
-        """Add ``samples`` [n]; what can be passed on now, silence at the ends cut, [m]."""
+        """Add ``samples`` [n]; returns the samples [m] that can be passed on now, without silence at the ends."""
         self.samples = torch.cat((self.samples, samples))
         if is_end:
             start, end = sounding(self.samples, self._rate)
@@ -171,7 +172,7 @@ def _frame_length(sample_rate: int) -> int:
 
 
 def _frame_power(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
-    """Mean power [frames] of consecutive frames; the rest at the end counts as a frame of its own length."""
+    """The mean power [frames] of consecutive frames; a shorter rest at the end counts as a frame."""
     frame = _frame_length(sample_rate)
     whole = samples.shape[-1] // frame * frame
     power = samples[:whole].reshape(-1, frame).square().mean(dim=-1)
@@ -180,7 +181,7 @@ def _frame_power(samples: torch.Tensor, sample_rate: int) -> torch.Tensor:
 
 
 def runs(mask: torch.Tensor) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of each run of true values."""
+    """The start and the end (exclusive) of each run of true values."""
     edges = torch.diff(F.pad(mask.int(), (1, 1)))
     starts, ends = torch.nonzero(edges == 1)[:, 0], torch.nonzero(edges == -1)[:, 0]
     return list(zip(starts.tolist(), ends.tolist(), strict=True))

@@ -43,7 +43,7 @@ TAGS = ("title", "artist", "album", "comment", "software", "copyright", "date")
 class _Format(NamedTuple):
     container: str
     codec: str
-    sample_rates: tuple[int, ...] = ()  # empty: any
+    sample_rates: tuple[int, ...] = ()  # the sample rates that the format allows; empty if it allows any
 
 
 _FORMATS = {
@@ -123,7 +123,7 @@ def read_tags(path: Path | str) -> dict[str, str]:
     with present(path), open_container(path, str(path)) as container:
         metadata = {**container.metadata, **container.streams.audio[0].metadata}
     tags = {key.lower(): value for key, value in metadata.items()}
-    if "encoder" in tags:  # what FFmpeg calls the software field of a wav file
+    if "encoder" in tags:  # FFmpeg has this name for the software field of a wav file.
         tags.setdefault("software", tags.pop("encoder"))
     return tags
 
@@ -143,7 +143,7 @@ def flac_tags(path: Path | str) -> dict[str, str]:
 
 
 def claimed_seconds(path: Path | str) -> float:
-    """The length that a file's header claims, in seconds; 0 where it claims none, or cannot be read."""
+    """The length that a file's header claims, in seconds; 0 if it claims none or cannot be read."""
     import av
 
     path = Path(path)
@@ -190,8 +190,8 @@ def write_audio(path: Path | str, audio: Audio) -> None:
         raise AudioError(f"{path}: expected samples of shape [samples], found {list(audio.samples.shape)}")
     if not bool(torch.isfinite(audio.samples).all()):
         raise AudioError(f"{path}: the samples hold values that are not finite")
-    # Encoded in memory first: FFmpeg may drop a write error, Python raises it. A file-size limit raises like a
-    # full disk, because Python ignores SIGXFSZ.
+    # The sound is encoded in memory first: FFmpeg may lose a write error, while Python raises it. A limit on the size
+    # of files raises an error just as a full disk does, because Python ignores SIGXFSZ.
     encoded = _mux(form, audio)
     with atomic_path(path) as temporary:
         temporary.write_bytes(encoded)
@@ -202,7 +202,7 @@ def require_target(path: Path | str, sources: Iterable[Path | str | None] = ()) 
 
     Raises:
         AudioError: the suffix is not known.
-        TriforceError: it is a source, a folder, a pipe or a device, or its folder cannot be made.
+        TriforceError: the path is a source, a folder, a pipe or a device, or its folder cannot be made.
     """
     path = Path(path)
     _format_of(path)
@@ -273,7 +273,7 @@ def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
         samples = torch.from_numpy(resample(samples.detach().cpu().numpy(), rate, target))
         rate = target
     pcm = to_pcm16(samples.detach().cpu().numpy())
-    if form.container == "wav":  # without FFmpeg, which takes a fifth of a second to import
+    if form.container == "wav":  # wav files are written without FFmpeg, whose import takes a fifth of a second
         return wav_head(rate, audio.tags, len(pcm)) + pcm.astype("<i2").tobytes()
 
     import av

@@ -14,15 +14,17 @@ from triforce_tts.schema import Config, Width
 
 
 class AudioConfig(Config):
-    """How sound becomes mel frames; everything about rates derives from these numbers."""
+    """The settings of the mel spectrogram; everything about rates derives from these numbers."""
 
     sample_rate: Annotated[int, Field(ge=1000, le=768_000)]  # Hz
-    n_fft: Width  # samples of the analysis window and of the transform
-    hop_length: Width  # samples between frames
+    n_fft: Width  # the samples of the analysis window and of the transform
+    hop_length: Width  # the samples between two frames
     n_mels: Annotated[int, Field(ge=1, le=1024)]
-    mel_floor: PositiveFloat = 1e-4  # smallest mel magnitude; about -80 dB below a full-scale sine's
-    mel_mean: float = -5.77  # nats; mean and deviation of the log-mel over training speech,
-    mel_std: PositiveFloat = 1.8  # so that the networks see about unit variance
+    mel_floor: PositiveFloat = 1e-4  # the smallest mel magnitude; it is about 80 dB below that of a full-scale sine
+    # The mean and the deviation of the log-mel over training speech, in nats, so that the networks see about unit
+    # variance.
+    mel_mean: float = -5.77
+    mel_std: PositiveFloat = 1.8
 
     @model_validator(mode="after")
     def _check(self) -> "AudioConfig":
@@ -32,7 +34,7 @@ class AudioConfig(Config):
 
     @property
     def n_bins(self) -> int:
-        """Frequency bins of the STFT."""
+        """The number of frequency bins of the STFT."""
         return self.n_fft // 2 + 1
 
     @property
@@ -41,19 +43,19 @@ class AudioConfig(Config):
         return self.sample_rate / self.hop_length
 
     def frames(self, samples: int) -> int:
-        """Frames of a clip of ``samples``: one every hop; a started hop counts."""
+        """The number of frames of a clip of ``samples``: one for every hop; a started hop counts."""
         return -(-samples // self.hop_length)
 
     def samples(self, frames: int) -> int:
-        """Samples that ``frames`` frames stand for."""
+        """The number of samples that ``frames`` frames stand for."""
         return frames * self.hop_length
 
     def seconds(self, frames: int) -> float:
-        """Seconds that ``frames`` frames stand for."""
+        """The seconds that ``frames`` frames stand for."""
         return frames / self.frame_rate
 
     def frames_of_seconds(self, seconds: float) -> int:
-        """Frames nearest to ``seconds``, at least one."""
+        """The number of frames nearest to ``seconds``, at least one."""
         return max(1, round(seconds * self.frame_rate))
 
 
@@ -155,7 +157,7 @@ def log_mel_nats(mel: torch.Tensor, config: AudioConfig) -> torch.Tensor:
 def _mel_inverse(sample_rate: int, n_fft: int, n_mels: int) -> tuple[torch.Tensor, torch.Tensor]:
     filters = mel_filters(sample_rate, n_fft, n_mels)
     pseudo_inverse = torch.linalg.pinv(filters.double()).float()  # [n_bins, n_mels]
-    # Each bin as the mean of the mel bands over it: never negative, where the pseudo-inverse may be.
+    # Each bin gets the mean of the mel bands over it. This is never negative, while the pseudo-inverse may be.
     interpolation = filters.T / filters.T.sum(dim=1, keepdim=True).clamp_min(1e-8)
     area = filters.sum(dim=1)
     return pseudo_inverse, interpolation / area[None]

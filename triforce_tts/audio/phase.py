@@ -8,9 +8,10 @@ import torch
 
 from triforce_tts.audio.mel import AudioConfig
 
-_MOMENTUM = 0.99  # Perraudin et al., 2013
-_LEAST_POWER = 1e-32  # of a bin; below it a phase is 0
-_LEAST_WEIGHT = 1e-8  # of the squared windows over a sample: nothing is divided by zero where no window reaches
+_MOMENTUM = 0.99  # the momentum of Perraudin et al., 2013
+_LEAST_POWER = 1e-32  # a bin with less power gets phase 0
+# The least sum of squared windows over a sample, so that nothing is divided by zero where no window reaches.
+_LEAST_WEIGHT = 1e-8
 
 
 class _GriffinLim:
@@ -32,7 +33,7 @@ class _GriffinLim:
         self.weight = self.sound[self.own].clamp_min(_LEAST_WEIGHT).reciprocal()
 
     def _overlap_add(self) -> None:
-        """Make the sound of the pieces, each a hop later than the one before."""
+        """Add the pieces to a sound, each a hop later than the previous one."""
         frames, hop = len(self.pieces), self.hop
         self.sound.zero_()
         rows = self.sound.view(-1, hop)
@@ -40,7 +41,7 @@ class _GriffinLim:
             rows[number : number + frames] += part
 
     def synthesize(self) -> None:
-        """Make the sound that is nearest to the guess, and zero beyond its ends."""
+        """Make the sound whose spectrum is nearest to the guess; it is zero beyond its ends."""
         torch.fft.irfft(self.spectrum, n=self.n_fft, out=self.pieces)
         self.pieces.mul_(self.window)
         self._overlap_add()
@@ -49,7 +50,7 @@ class _GriffinLim:
         self.sound[self.own.stop :] = 0
 
     def update(self) -> None:
-        """Guess anew: the phases of the sound, moved on by the momentum, with the wanted magnitudes."""
+        """Make a new guess: the wanted magnitudes, with the phases of the sound moved on by the momentum."""
         frames = self.sound.unfold(0, self.n_fft, self.hop)[: len(self.pieces)]
         torch.mul(frames, self.window, out=self.pieces)
         torch.fft.rfft(self.pieces, out=self.next)

@@ -1,4 +1,4 @@
-"""What the sound of a clip is worth, by cheap measures that need no network, and its best stretch.
+"""The quality of a clip's sound, by cheap measures that need no network, and the best stretch of a clip.
 
 Two numbers tell noise and music from speech. Speech has pauses, so its quietest tenth of frames lies far below its
 active frames (``snr_db``). And the pitch of speech moves all the time, so the fine structure of its spectrum changes
@@ -18,7 +18,7 @@ CLIPPED = 0.999
 _WINDOW, _HOP = 1024, 256  # samples at ANALYSIS_RATE: 64 and 16 ms
 _LOWEST_HZ, _HIGHEST_HZ = 300.0, 3200.0  # the band of a telephone; beyond it, its filter would look like a tone
 _SMOOTH = 15  # bins, 234 Hz; a peak wider than this is a formant, a narrower one is a harmonic
-_LATER = 10  # frames, 0.16 s
+_LATER = 10  # frames, 0.16 s; the distance between the two frames that are compared
 _FLOOR = 1e-12
 _PAUSE_S = 0.1  # the shortest pause at which a stretch of speech may begin or end
 
@@ -86,10 +86,10 @@ def best_stretch(samples: torch.Tensor, sample_rate: int, shortest_s: float, lon
     active = active_frames(samples, sample_rate)
     spoken = torch.nn.functional.pad(active.cumsum(0), (1, 0)).tolist()
     pauses = [(a, b) for a, b in runs(~active) if (b - a) * FRAME_S >= _PAUSE_S]
-    left = round(_PAUSE_S / FRAME_S / 2)  # frames of a pause that stay beside the speech
+    left = round(_PAUSE_S / FRAME_S / 2)  # the frames of a pause that stay on each side of the speech
     starts, ends = [0, *(b - left for _, b in pauses)], [*(a + left for a, _ in pauses), len(active)]
     pairs = [(a, b) for a in starts for b in ends if shortest_s <= (b - a) * FRAME_S <= longest_s]
-    if not pairs:  # the reader does not pause
+    if not pairs:  # the reader makes no pause
         length = int(longest_s / FRAME_S)
         pairs = [(start, start + length) for start in range(0, max(1, len(active) - length), 10)]
 

@@ -1,27 +1,25 @@
-"""Decoders of sound write notes to standard error, from C, where Python cannot catch them.
-
-Here they are kept silent.
-"""
+"""Keeps decoders of sound silent: they write notes to standard error from C, where Python cannot catch them."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_ONE_AT_A_TIME = threading.Lock()  # a second thread would take the silence for standard error, and restore that
+# A second thread would take the redirected stream for the real standard error, and restore the wrong one.
+_ONE_AT_A_TIME = threading.Lock()
 _STANDARD_ERROR = 2
 
 
 @contextmanager
 def no_notes(wanted: bool = True) -> Iterator[None]:
-    """Drop what is written to the descriptor of standard error, by the whole process: for short calls of C alone."""
+    """Drop everything that the whole process writes to standard error; for short calls of C code only."""
     if not wanted:
         yield
         return
     with _ONE_AT_A_TIME:
         try:
             standard_error = os.dup(_STANDARD_ERROR)
-        except OSError:  # a shell closed it
+        except OSError:  # a shell may have closed standard error
             yield
             return
         try:

@@ -5,11 +5,11 @@ import numpy.typing as npt
 import soxr  # type: ignore[import-untyped]
 
 Wave = npt.NDArray[np.float32]
-ANALYSIS_RATE = 16000  # Hz; what the detectors, recognisers and judges listen at
+ANALYSIS_RATE = 16000  # Hz; the sample rate at which the detectors, recognisers and judges listen
 
 
 def resample(samples: Wave, sample_rate: int, wanted: int | None) -> Wave:
-    """``samples`` [n] float32 at the rate ``wanted`` in Hz; as they are where they have it, or where it is ``None``.
+    """``samples`` [n] float32 at the rate ``wanted`` in Hz; unchanged if they have this rate, or if it is ``None``.
 
     The result may pass 1.0 a little where the samples come near it: the caller clips what a file cannot hold.
     """

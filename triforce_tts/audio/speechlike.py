@@ -1,4 +1,4 @@
-"""Whether a clip sounds like speech at all, by cheap measures that need no network: a warning for a voice that is none.
+"""Whether a clip sounds like speech at all, by cheap measures that need no network. It warns of a clip without a voice.
 
 Speech is told from noise, hum, tones, dialling, music and clicks by three things that it does at once: some of it is
 voiced and some is not; its spectrum keeps moving, also while nothing begins or ends; and its pitch glides by small
@@ -14,18 +14,19 @@ import torch.nn.functional as F
 
 from triforce_tts.audio.resample import resample
 
-RATE = 8000  # Hz at which clips are looked at: enough for pitch and formants
+RATE = 8000  # Hz; clips are looked at with this sample rate, which is enough for pitch and formants
 _FRAME, _HOP, _FFT = 320, 120, 1024  # samples: 40 ms, 15 ms
-_ACTIVE_DB = -30.0  # of the loudest frame; weaker ones are pauses
-_VOICED = 0.6  # least periodicity of a voiced frame
+_ACTIVE_DB = -30.0  # frames weaker than this, relative to the loudest frame, are pauses
+_VOICED = 0.6  # the least periodicity of a voiced frame
 _PITCH_HZ = (65, 400)
-_STEP = 5  # frames, 75 ms, over which the spectrum is seen to move
-_GLIDE_CENTS = (4.0, 150.0)  # change of pitch from frame to frame that is a glide
-_BAND_EDGES_HZ = (200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700)  # Bark's
-_FLOOR = 1e-4  # of a band's share, -40 dB
+_STEP = 5  # frames (75 ms) over which the movement of the spectrum is measured
+_GLIDE_CENTS = (4.0, 150.0)  # a change of pitch between these bounds, from one frame to the next, is a glide
+# The edges of the bands, from the Bark scale.
+_BAND_EDGES_HZ = (200, 300, 400, 510, 630, 770, 920, 1080, 1270, 1480, 1720, 2000, 2320, 2700, 3150, 3700)
+_FLOOR = 1e-4  # the least share of a band (-40 dB)
 
-# On 215 recordings of 190 readers the shares of voiced frames lay from .43 to .96, the movement from 2.9 to 5.9 dB, the
-# glides from .55 to .92; of 168 synthetic sounds of 28 kinds none met all three bounds.
+# On 215 recordings of 190 readers the share of voiced frames was 0.43 to 0.96, the movement 2.9 to 5.9 dB, and the
+# share of glides 0.55 to 0.92. Of 168 synthetic sounds of 28 kinds none met all three bounds.
 VOICED_SHARE = (0.3, 0.98)
 LEAST_MOVEMENT_DB = 2.6
 LEAST_GLIDES = 0.45
@@ -33,15 +34,16 @@ LEAST_GLIDES = 0.45
 
 @dataclass(frozen=True)
 class Likeness:
-    """What of speech is in a clip."""
+    """The figures that tell speech from other sounds."""
 
-    voiced: float  # share of the frames with sound that have a pitch
-    movement_db: float  # change of a band over 75 ms that three in four pairs of frames reach
+    voiced: float  # the share of frames with a pitch among the frames with sound
+    # In three quarters of all pairs of frames that are 75 ms apart, the bands change at least so much.
+    movement_db: float
     glides: float  # share of neighbouring voiced frames whose pitch differs a little
 
     @property
     def is_speech(self) -> bool:
-        """Whether the clip does all that speech does."""
+        """Whether all figures lie within the bounds of speech."""
         in_range = VOICED_SHARE[0] <= self.voiced <= VOICED_SHARE[1]
         return in_range and self.movement_db >= LEAST_MOVEMENT_DB and self.glides >= LEAST_GLIDES
 
@@ -62,7 +64,7 @@ def speech_likeness(samples: torch.Tensor, sample_rate: int) -> Likeness:
 
 
 def _pitch(spectrum: torch.Tensor, window: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of each frame the pitch in Hz, and whether it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
+    """The pitch of each frame in Hz, if it has one: the highest peak of the autocorrelation (Boersma, 1993)."""
     correlation = torch.fft.irfft(spectrum, n=_FFT)[:, :_FRAME]
     of_window = torch.fft.irfft(torch.fft.rfft(window, n=_FFT).abs().square(), n=_FFT)[:_FRAME]
     level = correlation[:, :1].clamp_min(1e-12)
@@ -85,7 +87,7 @@ def _glides(pitch: torch.Tensor, voiced: torch.Tensor) -> float:
 
 
 def _movement_db(spectrum: torch.Tensor, active: torch.Tensor) -> float:
-    """The change of the spectrum's shape over ``_STEP`` frames, mean over bands, of which a quarter of the pairs has less."""
+    """The first quartile, over pairs of frames ``_STEP`` apart, of the change of the spectrum (mean over bands)."""
     hertz = torch.arange(spectrum.shape[1]) * RATE / _FFT
     edges = pairwise(_BAND_EDGES_HZ)
     bands = torch.stack([spectrum[:, (hertz >= low) & (hertz < high)].sum(dim=1) for low, high in edges], dim=1)

@@ -24,9 +24,10 @@ from triforce_tts.audio.decoding import (
 )
 from triforce_tts.errors import AudioError
 
-HOPELESS = 0.5  # share of a file's bytes, or of its samples, above which what is left of it is no recording
-_MISSING_S = 0.1  # seconds; encoders pad their last frame, so that lengths differ a little
-_PATIENCE = 100  # failed reads in a row after which the rest of a file is given up
+# A file of which a larger share is lost, in bytes or in samples, is no recording any more.
+HOPELESS = 0.5
+_MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad their last frame
+_PATIENCE = 100  # after so many failed reads in a row the rest of a file is given up
 
 
 @dataclass(eq=False)
@@ -75,19 +76,19 @@ def stream_audio(path: Path | str) -> SoundStream:
 
 @dataclass
 class _Tally:
-    """What decoding a file came to."""
+    """The counts of a file's decoding."""
 
     failures: int = 0
     lost_bytes: int = 0
-    read_bytes: int = 0  # the lost ones among them
-    start_s: float = math.inf  # by the timestamps of the file
+    read_bytes: int = 0  # all bytes that were read, with the lost ones
+    start_s: float = math.inf  # the start by the timestamps of the file
     end_s: float = 0.0
 
 
 def _salvaged(
     container: av.container.InputContainer, stream: AudioStream, rate: int, name: str, faults: list[str]
 ) -> Iterator[Wave]:
-    """What FFmpeg can decode of a file, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
+    """The parts of a file that FFmpeg can decode, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
     tally = _Tally()
     decoded = 0
     with container:
@@ -107,14 +108,14 @@ def _salvaged(
 
 
 def _frames(container: av.container.InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[av.AudioFrame]:
-    """The frames of ``stream``; what cannot be decoded is counted and left out."""
+    """The frames of ``stream``; parts that cannot be decoded are counted and left out."""
     packets = container.demux(stream)
-    failed = 0  # reads in a row
+    failed = 0  # the number of failed reads in a row
     while failed < _PATIENCE:
         try:
             packet = next(packets, None)
         except av.FFmpegError:
-            # Reading goes on where it stopped, but a generator that raised is spent.
+            # A generator that raised an error is finished, so a new one goes on where the old one stopped.
             failed, packets = failed + 1, container.demux(stream)
             tally.failures += 1
             continue
@@ -150,12 +151,13 @@ def _blocks(pieces: Iterable[Wave]) -> Iterator[Wave]:
 
 
 def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wave]:
-    """``blocks`` with silence for what is no sound: values that are not finite or, past damage, far too loud."""
+    """``blocks`` with silence in place of values that are not finite or, behind damage, far too loud."""
     total = bad = 0
     try:
         for block in blocks:
             total += len(block)
-            if not (block.min() >= -LOUDEST and block.max() <= LOUDEST):  # no comparison holds for what is not a number
+            # Every comparison with NaN is false, so this also finds NaN.
+            if not (block.min() >= -LOUDEST and block.max() <= LOUDEST):
                 wrong = ~(np.abs(block) <= LOUDEST)
                 bad += int(wrong.sum())
                 block = np.where(wrong, np.float32(0), block)

@@ -12,9 +12,11 @@ from pydantic import Field
 
 from triforce_tts.schema import Config
 
-KNOTS = 4  # of each axis: of two seconds of speech, one every 0.4 s
+# The number of knots of each axis; on two seconds of speech there is one every 0.4 s.
+KNOTS = 4
 
-# How far a knot moves at most, to either side, in halves of the distance between two knots. Under 1 time never turns back.
+# How far a knot moves at most to either side, in halves of the distance between two knots. Below 1, time never runs
+# back.
 Strength = Annotated[float, Field(ge=0, le=0.9, allow_inf_nan=False)]
 
 
@@ -26,7 +28,7 @@ class WarpSettings(Config):
 
 
 def draw_warp(settings: WarpSettings, rng: torch.Generator) -> torch.Tensor:
-    """How far each knot of time and of frequency is moved, [2, KNOTS] in distances between knots; [2, 0] without a warp.
+    """How far each knot of time and frequency moves, [2, KNOTS] in distances between knots; [2, 0] without a warp.
 
     Nothing is drawn without a warp, so that the other random choices of a sample stay what they were.
     """
@@ -36,12 +38,12 @@ def draw_warp(settings: WarpSettings, rng: torch.Generator) -> torch.Tensor:
 
 
 def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> torch.Tensor:
-    """``mel`` with both axes bent; the same where all moves are 0, but for the padding, which becomes zero.
+    """``mel`` with both axes bent. If all moves are 0 it is the same, except that the padding becomes zero.
 
     Args:
         mel: [batch, frames, n_mels].
-        lengths: frames of each utterance, [batch].
-        moves: of the knots of time and of frequency, [batch, 2, knots], as ``draw_warp`` draws them.
+        lengths: the number of frames of each utterance, [batch].
+        moves: the moves of the knots of time and of frequency, [batch, 2, knots], as ``draw_warp`` draws them.
     """
     frames, bands = mel.shape[1:]
     over_time = _places(moves[:, 0], frames, (lengths - 1).clamp_min(0))
@@ -53,9 +55,9 @@ def warp_mel(mel: torch.Tensor, lengths: torch.Tensor, moves: torch.Tensor) -> t
 
 
 def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor:
-    """Where each of ``count`` indices of an axis reads, [batch, count] in [0, last]; ``moves`` is [batch, knots]."""
+    """The place that each of ``count`` indices reads, [batch, count] in [0, last]; ``moves`` is [batch, knots]."""
     knots = moves.shape[1]
-    spacing = last[:, None].to(moves.dtype) / (knots + 1)  # between knots, in indices
+    spacing = last[:, None].to(moves.dtype) / (knots + 1)  # the distance between two knots, in indices
     index = torch.arange(count, device=moves.device, dtype=moves.dtype)[None]
     along = (index / spacing.clamp_min(1e-6)).clamp_max(knots + 1)
     before = along.floor().long().clamp_max(knots)
@@ -66,7 +68,7 @@ def _places(moves: torch.Tensor, count: int, last: torch.Tensor) -> torch.Tensor
 
 
 def _read(x: torch.Tensor, places: torch.Tensor, last: torch.Tensor) -> torch.Tensor:
-    """``x`` [batch, n, channels] at ``places`` [batch, n] between its indices, by straight lines."""
+    """The values of ``x`` [batch, n, channels] at ``places`` [batch, n], by linear interpolation."""
     low = places.detach().floor().long()
     high = (low + 1).minimum(last[:, None].clamp_min(0))
     share = (places - low).unsqueeze(-1)

@@ -1,13 +1,14 @@
-"""The head of a 16-bit mono WAV file. In a pipe the length of the sound may not be known."""
+"""The header of a 16-bit mono WAV file. In a pipe the length of the sound may not be known."""
 
 import struct
 from collections.abc import Mapping
 
 from triforce_tts.errors import AudioError
 
-UNKNOWN = 0xFFFFFFFF  # as a size: up to the end of the pipe; players read it so
-_BYTES = 2  # of a sample
-_NAMES = {  # RIFF's names of tags
+# This size in a header stands for an unknown one: players read up to the end of the pipe.
+UNKNOWN = 0xFFFFFFFF
+_BYTES = 2  # the bytes of a sample
+_NAMES = {  # the names of tags in RIFF
     "title": b"INAM", "artist": b"IART", "album": b"IPRD", "comment": b"ICMT", "software": b"ISFT",
     "copyright": b"ICOP", "date": b"ICRD",
 }  # fmt: skip

@@ -16,12 +16,12 @@ from .html_rules import source_parts
 
 _DATE = re.compile(r"\s*([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?![0-9])")
 _DATES = ("article:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.date", "pubdate")
-_STATED = re.compile(r"\"datePublished\"\s*:\s*\"([^\"]{8,40})\"")  # in JSON-LD
-_LEAST_WORDS = 10  # a page with fewer is no article
+_STATED = re.compile(r"\"datePublished\"\s*:\s*\"([^\"]{8,40})\"")  # the date in JSON-LD
+_LEAST_WORDS = 10  # a page with fewer words is no article
 
 
 def read_article(content: bytes, url: str, options: ReadOptions, charset: str = "") -> ChapterBook:
-    """The article of a page as a book of one chapter; what stands around it is counted in a remark.
+    """The article of a page as a book of one chapter; a remark counts the words around it.
 
     Raises:
         TextError: the page is no HTML, is larger or deeper than any article, or has no article.
@@ -60,7 +60,7 @@ def _remarked(book: ChapterBook, words: int) -> ChapterBook:
 
 
 def _decoded(content: bytes, charset: str) -> str:
-    """The text of a page: UTF-8 if it is that, else what its header or the page itself says."""
+    """The text of a page: decoded as UTF-8 if it is valid UTF-8, else as its header or the page itself says."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -69,7 +69,7 @@ def _decoded(content: bytes, charset: str) -> str:
     name = charset or (stated[1].decode("ascii", "replace") if stated else "")
     try:
         return content.decode(name or "cp1252", "replace")
-    except LookupError:  # nobody knows a coding of this name
+    except LookupError:  # the name of the coding is unknown
         return content.decode("cp1252", "replace")
 
 

@@ -12,13 +12,13 @@ from triforce_tts.textfiles import read_text
 
 from .epub import read_epub
 
-MOST_BYTES = 50_000_000  # the largest text file of a book; the longest books have a tenth
+MOST_BYTES = 50_000_000  # the largest text file of a book, in bytes; the longest books have a tenth of that
 _BEHIND_DASH = re.compile(r"(?<=[—–…])(?=\w)|(?<=--)(?=\w)")
 
 
 @dataclass(frozen=True)
 class Book:
-    """A text: ``tokens`` as printed, and the ``words`` that are heard of them, with the token that each is of.
+    """A text: its printed ``tokens``, and the ``words`` that are heard, each with the token that it belongs to.
 
     Tokens are divided by white space, and behind a dash: readers pause there. ``glued`` ones follow without a space.
     Words are letters only, for recognisers and printers differ in the rest; ``spelled`` has their apostrophes too.
@@ -45,7 +45,7 @@ def read_book(path: Path) -> Book:
     """The text of a .txt file (UTF-8, or what its byte-order mark says) or of an epub.
 
     Raises:
-        TextError: it cannot be read, or holds no words.
+        TextError: the file cannot be read, or holds no words.
     """
     book = make_book(read_epub(path) if path.suffix.lower() == ".epub" else read_text(path, MOST_BYTES))
     if not book.words:

@@ -39,13 +39,13 @@ Reason = Literal[
     "mark of a pause",
 ]
 WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-LONGEST_WORD = 10_000  # characters in a row without white space
-_SHOWN = 60  # characters of a text that a message quotes
+LONGEST_WORD = 10_000  # the most characters in a row without white space
+_SHOWN = 60  # a message quotes at most so many characters of a text
 
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What is read of a book.
+    """The options for what is read of a book.
 
     Attributes:
         notes: notes are silent, or are read behind the block that refers to them, or at the end of its chapter.
@@ -67,7 +67,7 @@ class Reading(NamedTuple):
 
     begin: int
     end: int
-    phones: str  # of the ARPAbet
+    phones: str  # phones in ARPAbet
 
 
 class Pause(NamedTuple):
@@ -129,7 +129,7 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A run of the source that is not spoken: its text, why, where it stands, and its pieces."""
+    """A run of the source that is not spoken: its text, the reason, its place, and its pieces."""
 
     text: str
     reason: Reason
@@ -144,7 +144,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class About:
-    """What a book says of itself, or nothing.
+    """The facts that a book states about itself; empty if it states nothing.
 
     ``cover`` is the name of its picture inside the source, ``date`` is its day, month or year as ISO 8601 has it, and ``number`` is
     its place in the ``series``.
@@ -197,7 +197,7 @@ def count_words(text: str) -> int:
 
 
 def letters(text: str) -> str:
-    """The letters and digits of ``text``, without case, accents and forms: what must not be lost."""
+    """The letters and digits of ``text``, without case, accents and forms: these must not be lost."""
     plain = text.lower() if text.isascii() else unicodedata.normalize("NFKD", text.replace("İ", "I")).casefold()
     return "".join(character for character in plain if character.isalnum())
 
@@ -257,7 +257,7 @@ def account_pieces(pieces: tuple[str, ...], source: str, where: str) -> None:
     """Prove that ``pieces`` hold every letter of ``source``, in order.
 
     Raises:
-        TextError: they do not; the message quotes the first place that differs.
+        TextError: the pieces do not; the message quotes the first place that differs.
     """
     cut, whole = letters("".join(pieces)), letters(source)
     if cut != whole:

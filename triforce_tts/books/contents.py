@@ -14,7 +14,7 @@ _GUIDE_TYPES = {"title-page": "titlepage", "text": "bodymatter", "start": "bodym
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry: its label, its level from 1, and where it leads, which is None for a label without a link."""
+    """An entry: its label, its level from 1, and the place that it leads to (None for a label without a link)."""
 
     title: str
     level: int
@@ -23,16 +23,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Contents:
-    """The entries in their order, and the files and fragments of which the book says what they are."""
+    """The entries in their order, and the landmarks: the files and fragments whose kind the book states."""
 
     entries: list[Entry]
     landmarks: dict[Place, set[str]] = field(default_factory=dict)
     document: str = ""
-    faults: tuple[str, ...] = ()  # what of it cannot be used, a sentence each
+    faults: tuple[str, ...] = ()  # the parts of the contents that cannot be used, one sentence each
 
 
 def read_contents(files: EpubFiles, package: Package) -> Contents:
-    """The contents of an epub; a book without any has no entries."""
+    """The contents of an epub; a book without a table of contents has no entries."""
     landmarks: dict[Place, set[str]] = {}
     for reference in package.root.iter("{*}reference"):
         place = resolve(package.name, reference.get("href", ""))

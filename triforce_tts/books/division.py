@@ -11,16 +11,17 @@ from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account
 from .draft import Draft, DraftBlock, finished
 from .openings import lower_opening, name_headings
 
-_MOST_PART = 80  # words of a part's own text that are joined to its first chapter
-_MANY = 20  # chapters; fewer are not joined, however small they are
-_TINY = 60  # words: the median of chapters that are joined
-_JOINED = 300  # words that joined chapters should have
+# The most words of a part's own text that are joined to the part's first chapter.
+_MOST_PART = 80
+_MANY = 20  # so many chapters or fewer are not joined, however small they are
+_TINY = 60  # chapters are joined if their median is below so many words
+_JOINED = 300  # joined chapters should have at least so many words
 _ENDS = ".!?…:—–\"'”’)]"
 
 
 @dataclass(frozen=True)
 class Mark:
-    """Where a chapter or a part begins: the number of its first block, or -1 for a part's title that is no text."""
+    """The begin of a chapter or a part: the number of its first block, or -1 for a part's title that is no text."""
 
     start: int
     title: str
@@ -109,7 +110,7 @@ def joined_title(text: str) -> str:
 
 
 def heading_marks(draft: Draft) -> list[Mark]:
-    """Where chapters begin by their headings: the highest level that has texts; levels above it are parts."""
+    """The begins of chapters by their headings: those of the highest level that has texts; higher levels are parts."""
     heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
     marks: list[Mark] = []
     levels = sorted({block.level for _, block in heads})

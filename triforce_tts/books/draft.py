@@ -9,20 +9,20 @@ from triforce_tts.text.pauses import pause_marks
 
 from .chapters import Block, Kind, Pause, Reading, Reason, Skipped, has_letters, letters
 
-LINE_END = "\u2028"  # in a draft: the end of a printed line, where it may matter
-_INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # they show where a line may end, or may not
+LINE_END = "\u2028"  # this character in a draft is the end of a printed line, where it may matter
+_INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # these characters allow or forbid the end of a line
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
 _ADDRESS = re.compile(r"\b[a-z]{2,9}://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
-_MOST_JOINED = 500  # neighbouring pieces that are listed as one
-_LONGEST_BREAK = 80  # characters
+_MOST_JOINED = 500  # at most so many neighbouring pieces are listed as one
+_LONGEST_BREAK = 80  # the most characters of a break between scenes
 
 
 @dataclass
 class DraftBlock:
-    """A block that is being read: the numbers of its pieces, and whether it is one of a note."""
+    """A block that is being read: the numbers of its pieces, and whether it belongs to a note."""
 
     kind: Kind
     marker: str = ""
@@ -34,10 +34,10 @@ class DraftBlock:
     keeps_lines: bool = False
     speaker: str = ""
     directions: list[str] = field(default_factory=list)
-    # Places are counted in letters, as ``letters`` counts them: these stay when a text is cleaned or gets small letters.
+    # Places are counted by ``letters``. Such places stay valid when a text is cleaned or changed to small letters.
     readings: list[Reading] = field(default_factory=list)
     pauses: list[Pause] = field(default_factory=list)
-    _counted: tuple[int, int] = (0, 0)  # how many texts have been counted, and their letters
+    _counted: tuple[int, int] = (0, 0)  # the number of texts that have been counted, and the sum of their letters
 
     @property
     def letter_count(self) -> int:
@@ -48,7 +48,7 @@ class DraftBlock:
         return count
 
     def take_over(self, other: "DraftBlock") -> None:
-        """Go on with the text of ``other``, which is empty then."""
+        """Append the text of ``other``, which is empty afterwards."""
         count = self.letter_count
         self.readings += [Reading(r.begin + count, r.end + count, r.phones) for r in other.readings]
         self.pauses += [Pause(p.at + count, p.seconds) for p in other.pauses]
@@ -64,12 +64,12 @@ class DraftBlock:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing in it can be spoken."""
+        """Whether nothing in the block can be spoken."""
         return not any(has_letters(text) for text in self.texts)
 
     @property
     def is_break(self) -> bool:
-        """Whether it is a break between scenes: a rule, or a row of ornaments."""
+        """Whether the block is a break between scenes: a rule, or a row of ornaments."""
         text = "".join(self.texts).strip()
         return self.kind == "break" or (0 < len(text) < _LONGEST_BREAK and bool(_ORNAMENTS.fullmatch(text)))
 
@@ -117,7 +117,7 @@ class Draft:
         return len(self.blocks) - (self._open is not None), self._open.letter_count if self._open and begun else 0
 
     def end_reading(self, place: tuple[int, int], phones: str) -> None:
-        """What was read since ``place`` has a pronunciation, if it stands in one block."""
+        """Give the text that was read since ``place`` a pronunciation, if it stands in one block."""
         blocks = [block for block in self.blocks[place[0] :] if not block.is_empty]
         if len(blocks) == 1 and blocks[0].letter_count > place[1]:
             blocks[0].readings.append(Reading(place[1], blocks[0].letter_count, phones))
@@ -185,7 +185,7 @@ class Draft:
         block.texts, block.pieces, block.readings, block.pauses = [], [], [], []
 
     def skipped_in_order(self) -> tuple[Skipped, ...]:
-        """What is skipped, in the order of the source."""
+        """The skipped runs, in the order of the source."""
         return tuple(sorted(self.skipped, key=lambda part: part.pieces[0]))
 
 
@@ -226,7 +226,7 @@ def _placed(text: str, draft: DraftBlock) -> tuple[tuple[Reading, ...], tuple[Pa
 
 
 def _gap(text: str, places: list[int], letter: int) -> int:
-    """Where a text is divided before one of its letters: behind the last white space before it, if there is one."""
+    """The place at which a text is divided before a letter: behind the last white space before it, if there is any."""
     if letter in (0, len(places)):
         return len(text) if letter else 0
     begin, end = places[letter - 1] + 1, places[letter]
@@ -235,7 +235,7 @@ def _gap(text: str, places: list[int], letter: int) -> int:
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:
-    """``text`` as printed: white space is one space, and what only says where a line may end is gone.
+    """``text`` as printed: white space becomes one space, and signs that only allow or forbid a line end are removed.
 
     The end of a line stays if ``keeps_lines``, behind a sign of punctuation, or before a capital letter.
     """

@@ -1,4 +1,4 @@
-"""The encoding of a text file that somebody else made: its mark, UTF-8, or the best of the old ones."""
+"""Finds the encoding of a text file that somebody else made: by its mark, UTF-8, or the best of the old encodings."""
 
 import codecs
 
@@ -11,9 +11,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_OLD = ("cp1252", "latin-1", "mac_roman", "cp850")  # the first of equals is taken
-_LOOKED_AT = 1_000_000  # bytes
-_MANY_ZEROS = 0.2  # share of zero bytes in UTF-16 without a mark
+_OLD = ("cp1252", "latin-1", "mac_roman", "cp850")  # if several are equally good, the first one is taken
+_LOOKED_AT = 1_000_000  # so many bytes at the beginning of a file are looked at
+_MANY_ZEROS = 0.2  # a text with this share of zero bytes is UTF-16 without a mark
 _QUOTES = "‘’“”—–…"
 _RARE = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜ"  # capitals are rare inside words
 
@@ -22,7 +22,7 @@ def decode_book(data: bytes, where: str) -> str:
     """``data`` as text in the encoding that it seems to be in, with line feeds as the ends of lines.
 
     Raises:
-        TextError: it is no text.
+        TextError: ``data`` is no text.
     """
     text = _decoded(data, where).replace("\r\n", "\n").replace("\r", "\n")
     if "\0" in text:
@@ -52,7 +52,7 @@ def _decode(data: bytes, encoding: str, where: str) -> str:
 
 
 def _score(data: bytes, encoding: str) -> float:
-    """How much like prose the characters are that are not ASCII."""
+    """A score of how well the characters outside ASCII fit prose."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:

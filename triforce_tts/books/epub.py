@@ -24,15 +24,16 @@ from triforce_tts.errors import TextError
 
 from .notes import INLINE, MATHML, NoteCounter, is_unread
 
-MOST_BYTES = 500_000_000  # of an epub, with its pictures
-MOST_UNPACKED = 50_000_000  # bytes of its texts; the longest books have a tenth
-MOST_TAGS = 1_000_000  # elements in all pages together; each takes 200 bytes of memory
-MOST_TIMES = 200  # a file may be so many times larger unpacked than packed; text is 3 to 30 times larger
+MOST_BYTES = 500_000_000  # the largest epub with its pictures, in bytes
+MOST_UNPACKED = 50_000_000  # the most bytes of all its texts; the longest books have a tenth of that
+MOST_TAGS = 1_000_000  # the most elements in all pages together; each takes 200 bytes of memory
+# The most times that a file may be larger unpacked than packed; text is 3 to 30 times larger.
+MOST_TIMES = 200
 MOST_PAGES = 20_000
-_SMALL = 1_000_000  # bytes that any file may unpack to
-_DIRECTORY_BYTES = 8_000_000  # of a zip's list of files: a hundred thousand of them
+_SMALL = 1_000_000  # every file may unpack to so many bytes, however small it is packed
+_DIRECTORY_BYTES = 8_000_000  # the largest list of files in a zip, in bytes; it holds a hundred thousand files
 _END, _END_BYTES, _COMMENT = b"PK\x05\x06", 22, 65535
-_LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20  # of zip's form for more than four gigabytes
+_LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20  # these belong to zip files of more than four gigabytes
 
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
 _ENCRYPTION = "META-INF/encryption.xml"
@@ -110,7 +111,7 @@ class Package:
     spine: list[Any]
 
     def path_of(self, reference: str) -> str:
-        """The name in the zip of what the package calls ``reference``, without a fragment."""
+        """The name in the zip of the file that the package calls ``reference``, without a fragment."""
         return resolve(self.name, reference)[0]
 
 
@@ -129,7 +130,7 @@ class EpubFiles:
         self._archive, self._path = archive, path
         self._names = set(archive.namelist())
         self._bytes, self._tags = MOST_UNPACKED, MOST_TAGS
-        self.cut: set[str] = set()  # files of which the parser left out what stands too deep
+        self.cut: set[str] = set()  # the files in which the parser left out elements that are too deep
         self._locked: dict[str, str] = {}
         if _ENCRYPTION in self._names:
             self._locked = _encrypted(self._parse(_ENCRYPTION))
@@ -145,11 +146,11 @@ class EpubFiles:
         return Package(name, root, items, spine)
 
     def page(self, name: str) -> Any:
-        """The root of a page, or None where it is not in the zip or has no element."""
+        """The root of a page, or None if it is not in the zip or has no element."""
         return self._parse(name) if name in self._names else None
 
     def content(self, name: str) -> bytes | None:
-        """The bytes of a file, such as a picture, or None where it is not in the zip."""
+        """The bytes of a file, such as a picture, or None if it is not in the zip."""
         return self._unpack(name) if name in self._names else None
 
     def spare_page(self, name: str, what: str, faults: list[str]) -> Any:
@@ -172,7 +173,7 @@ class EpubFiles:
             item = package.items.get(reference.get("idref"))
             if item is None or "nav" in item.get("properties", "").split():  # the table of contents
                 continue
-            # A page that is not there is no reason to refuse the others.
+            # A missing page is no reason to refuse the other pages.
             page = self.page(package.path_of(item.get("href", "")))
             if page is not None:
                 yield reader.text_of(page)
@@ -190,7 +191,7 @@ class EpubFiles:
         self._tags -= content.count(b"<")
         if self._tags < 0:
             raise TextError(f"{self._path}: it has more than {MOST_TAGS} elements, which no book has")
-        # Names such as &nbsp; are of HTML: XML knows five, and would lose the others.
+        # Names such as &nbsp; belong to HTML. XML knows only five names and would lose the others.
         content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         root = etree.fromstring(content, parser) if content.strip() else None
@@ -213,7 +214,7 @@ class EpubFiles:
         limit = min(self._bytes, max(_SMALL, MOST_TIMES * entry.compress_size))
         try:
             with self._archive.open(entry) as file:
-                content = file.read(limit + 1)  # what the directory of the archive says of sizes may be a lie
+                content = file.read(limit + 1)  # The sizes in the directory of the archive may be wrong.
         except _FAULTS as error:
             raise TextError(
                 f"{self._path}: {name!r} in it is damaged ({_reason(error)}); get the book anew, or give the text as .txt"
@@ -256,14 +257,14 @@ class _Reader:
         self._notes = NoteCounter()
 
     def text_of(self, page: Any) -> str:
-        """What is read of a page."""
+        """The text that is read of a page."""
         self._parts = []
         self._read(page)
         return "".join(self._parts)
 
     def _read(self, element: Any) -> None:
         name = element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
-        # Comments and entities have no name and no text to be read.
+        # Comments and entities have no name, and no text that is read.
         is_block = bool(name) and name not in INLINE and not element.tag.startswith(MATHML)
         edge = "\n" if is_block else ""
         self._add(edge)
@@ -282,7 +283,7 @@ class _Reader:
             self._parts.append(text)
 
     def _before(self) -> str:
-        """The end of what was read of this block."""
+        """The end of the text that was read of this block."""
         text = ""
         for part in reversed(self._parts):
             text = part + text

@@ -1,4 +1,4 @@
-"""What an epub says of itself: title, authors, language, identifier and cover."""
+"""The metadata of an epub: title, authors, language, identifier and cover."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,2})?")
 
 
 def read_about(package: Package, contents: Contents) -> About:
-    """The metadata of a package; what is missing is empty."""
+    """The metadata of a package; missing entries are empty."""
     metadata = next(package.root.iter("{*}metadata"), package.root)
     refined = {
         (meta.get("refines", "").lstrip("#"), meta.get("property", "")): (meta.text or "").strip()
@@ -40,7 +40,7 @@ def read_about(package: Package, contents: Contents) -> About:
 
 
 def _date(metadata: Any) -> str:
-    """The date of publication, as far as it has the form of ISO 8601."""
+    """The date of publication, or the part of it that has the form of ISO 8601."""
     dates = [(_attribute(e, "event"), _DATE.match((e.text or "").strip())) for e in metadata.iter("{*}date")]
     known = [
         (event, match[0]) for event, match in dates if match and event in ("publication", "original-publication", "")

@@ -34,13 +34,15 @@ _IMPRINT = (
     r"library of congress|cataloguing|cataloging",
     r"\bprinted (?:in|by)\b",
 )
-_MOST_IMPRINT = 500  # words of a page of rights
-_MOST_TITLE = 80  # words of a title page
+_MOST_IMPRINT = 500  # the most words of a page of rights
+_MOST_TITLE = 80  # the most words of a title page
 _LEAST_LINKS = 3
-_LINKED = 0.6  # share of a page's words in links to other pages, above which it is a table of contents
+# A page with a larger share of its words in links to other pages is a table of contents.
+_LINKED = 0.6
 _PARTS = frozenset(["part", "volume", "division"])
-_NAMED = 5  # lost pages that a remark names
-_MOST_PART = 80  # words of a part's own page that are joined to its first chapter
+_NAMED = 5  # a remark names at most so many lost pages
+# The most words of a part's own page that are joined to the part's first chapter.
+_MOST_PART = 80
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ class _Page:
     is_linear: bool
     types: set[str]
     words: int
-    part_names: set[str]  # identifiers of the elements that hold a part
+    part_names: set[str]  # the identifiers of the elements that hold a part
 
     @property
     def is_part(self) -> bool:
-        """Whether it is the page of a part, with a motto at most."""
+        """Whether the page is that of a part, with at most a motto."""
         return self.words <= _MOST_PART and bool(self.types & _PARTS)
 
 
@@ -96,7 +98,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
 
 
 def _lost_pages(names: list[str]) -> list[str]:
-    """A remark on pages that the book lists and does not have: what stood there cannot be spoken."""
+    """A remark on pages that the book lists but does not have, so that they cannot be spoken."""
     if not names:
         return []
     more = " and others" if len(names) > _NAMED else ""
@@ -121,7 +123,7 @@ def _page(name: str, root: Any, is_linear: bool) -> _Page:
 def _divided(
     path: Path, options: ReadOptions, package: Package, contents: Contents, pages: list[_Page], source: list[str]
 ) -> tuple[ChapterBook, list[str]]:
-    """The book, and what is wrong with the pronunciations that its pages give."""
+    """The book, and the faults of the pronunciations in its pages."""
     draft = Draft()
     reader = PageReader(draft, options)
     judge = _Judge(package, contents, pages)
@@ -145,7 +147,7 @@ def _holds_notes(page: _Page) -> bool:
 
 
 class _Judge:
-    """Says which pages are not spoken, by types, roles, landmarks, guide and form; never by the words of a title alone."""
+    """Decides which pages are not spoken: by types, roles, landmarks, guide and form, never by a title alone."""
 
     def __init__(self, package: Package, contents: Contents, pages: list[_Page]) -> None:
         self._contents = contents
@@ -170,7 +172,7 @@ class _Judge:
         return bool(page.types & fronts) or self._names[page.name] < self.body_page
 
     def reason(self, page: _Page) -> Reason | None:
-        """Why a page is not spoken."""
+        """The reason why a page is not spoken."""
         if page.name not in self._reasons:
             self._reasons[page.name] = self._find_reason(page)
         return self._reasons[page.name]
@@ -237,7 +239,7 @@ def _heading(page: _Page) -> str:
 
 
 def _marks(draft: Draft, contents: Contents, pages: list[_Page], judge: _Judge, starts: dict[str, int]) -> list[Mark]:
-    """Where chapters begin: the table of contents in the order of the spine, and pages before the first of its places."""
+    """The begins of chapters: the table of contents in the order of the spine, and pages before its first place."""
     by_name = {page.name: page for page in pages}
     marks: list[Mark] = []
     for number, entry in enumerate(contents.entries):
@@ -280,7 +282,7 @@ def _with_parts(marks: list[Mark], parts: list[Mark]) -> list[Mark]:
 
 
 def _in_reading_order(marks: list[Mark]) -> list[Mark]:
-    """Sorted by place; labels without a place stay in front of the entry behind them."""
+    """The entries, sorted by place; labels without a place stay in front of the next entry."""
     groups: list[list[Mark]] = []
     waiting: list[Mark] = []
     for mark in marks:

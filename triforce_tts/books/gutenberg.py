@@ -1,4 +1,4 @@
-"""Finds what Project Gutenberg puts before and behind a book, in its three styles of fifty years."""
+"""Finds the texts of Project Gutenberg before and behind a book, in the three styles that it used in fifty years."""
 
 import re
 
@@ -12,8 +12,8 @@ _CREDIT = re.compile(
     r"\s*(?:\[?(?:E-?text|This e-?text|Etext|Transcribed|Produced|Prepared|Scanned|Digitized) (?:was )?(?:prepared|produced|transcribed|scanned|by)\b.*|.*distributed proofread.*|HTML version by.*|.*pgdp\.net.*)",
     re.IGNORECASE,
 )
-_LOOKED_AT = 400  # lines at the start in which the first line of a header may stand
-_CREDIT_LINES = 12  # lines behind a header in which a credit may begin
+_LOOKED_AT = 400  # the first line of a header may stand in the first so many lines
+_CREDIT_LINES = 12  # a credit may begin in the first so many lines behind a header
 
 
 def body_of(lines: list[str]) -> tuple[int, int]:
@@ -26,7 +26,7 @@ def body_of(lines: list[str]) -> tuple[int, int]:
     if starts:
         begin = starts[0] + 1
         while begin < end and lines[begin].strip() and lines[begin].rstrip().endswith("***"):
-            begin += 1  # the rest of a title that was wrapped
+            begin += 1  # this line is the rest of a wrapped title
     small = [n for n, line in enumerate(lines[: len(lines) // 2]) if _SMALL_PRINT_END.match(line)]
     if small and small[-1] >= begin:
         begin = small[-1] + 1
@@ -40,7 +40,7 @@ def body_of(lines: list[str]) -> tuple[int, int]:
 
 
 def _old_header(lines: list[str], end: int) -> int:
-    """Behind the first paragraph, which says that the text is Project Gutenberg's, and behind the lines about the file."""
+    """The line behind an old header: the paragraph that names Project Gutenberg, and the lines about the file."""
     number = next((n for n, line in enumerate(lines[:_LOOKED_AT]) if _FIRST.match(line)), 0)
     about = re.compile(r"\s*(?:title|author|release date|posting date|language|character set|edition|translator|copyright|this ebook|\[?e?(?:book|text))\b", re.IGNORECASE)  # fmt: skip
     while number < end:

@@ -40,26 +40,27 @@ _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 _DIGITS = re.compile(r"[+\-−]?\d+")
-_DEEPEST = 120  # elements within each other, below which their text is read without any rule
+# Text in more than so many nested elements is read without any rule.
+_DEEPEST = 120
 
 
 @dataclass(frozen=True)
 class _Around:
-    """What the elements around a text say of it."""
+    """The properties of a text that the elements around it decide."""
 
     kind: Kind = "paragraph"
     level: int = 0
     keeps_lines: bool = False
-    is_set: bool = False  # in a ``pre``, where the ends of lines are those of the text
+    is_set: bool = False  # whether the text is in a ``pre``, whose line ends belong to the text
     is_play: bool = False
-    is_direction: bool = False  # in a direction for the stage
+    is_direction: bool = False  # whether the text is in a stage direction
     note: str = ""
     depth: int = 0
     quotes: int = 0
 
 
 class PageReader:
-    """Reads pages in order; one for a book, because marks of notes count up through it."""
+    """Reads pages in order. A book has one reader, because the marks of its notes count up."""
 
     def __init__(self, draft: Draft, options: ReadOptions) -> None:
         self._draft, self._options = draft, options
@@ -68,9 +69,9 @@ class PageReader:
         self._document = ""
         self._marker = ""
         self._behind_speaker = False
-        self._speech = ""  # the name of the speaker whose speech is read
-        self._scope: Any = None  # the element with whose end that speech ends
-        self.faults: list[str] = []  # of pronunciations that the pages give
+        self._speech = ""  # the name of the speaker whose speech is being read
+        self._scope: Any = None  # the element at whose end that speech ends
+        self.faults: list[str] = []  # the faults of pronunciations in the pages
 
     def read(self, document: str, page: Any) -> None:
         """Read a page, whose links are relative to ``document``."""

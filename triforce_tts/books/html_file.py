@@ -14,8 +14,8 @@ from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .note_index import mark_notes
 
-MOST_BYTES = 50_000_000  # of a file
-MOST_TAGS = 1_000_000  # elements; each takes 200 bytes of memory
+MOST_BYTES = 50_000_000  # the largest file, in bytes
+MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
 _AROUND = re.compile(
     r"(?:^|[-_\s])(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
     r"related|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
@@ -25,14 +25,14 @@ _AROUND = re.compile(
 )
 _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
 _OUTSIDE = frozenset(["nav", "aside", "footer", "form", "dialog"])
-_LEAST_SHARE = 0.3  # of a page's words that its article has
+_LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
 
 
 def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     """The chapters of an HTML file.
 
     Raises:
-        TextError: it cannot be read, is larger than any book, is no HTML, or has no words.
+        TextError: the file cannot be read, is larger than any book, is no HTML, or has no words.
     """
     root = html_root(read_file(path, MOST_BYTES), str(path))
     source = "".join(source_parts(root))
@@ -49,7 +49,7 @@ def html_root(data: bytes, where: str) -> Any:
     """The root of a page, parsed within the limits; messages name it as ``where``.
 
     Raises:
-        TextError: it is no HTML, or has more or deeper elements than any book.
+        TextError: the page is no HTML, or has more or deeper elements than any book.
     """
     from lxml import etree, html
 
@@ -69,12 +69,12 @@ def html_root(data: bytes, where: str) -> Any:
 
 
 def _one(draft: Draft) -> list[Any]:
-    """An article is one chapter, however many headings it has."""
+    """The one chapter of an article, however many headings the article has."""
     return heading_marks(draft)[:1]
 
 
 def _encoding(data: bytes) -> str | None:
-    """UTF-8 where the bytes are that; otherwise the parser looks for what the page says."""
+    """UTF-8 if the bytes are valid UTF-8; else None, and the parser takes the encoding that the page names."""
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -102,7 +102,7 @@ def _article(root: Any) -> Any:
 
 
 def _mark_outside(root: Any, article: Any) -> None:
-    """Set an attribute on what stands around the article, and on what interrupts it."""
+    """Set an attribute on the elements around the article, and on those that interrupt it."""
     body = next(root.iter("body"), root)
     if article is not None:
         inner = article
@@ -124,7 +124,7 @@ def _mark_outside(root: Any, article: Any) -> None:
 
 
 def _is_title(element: Any, article: Any) -> bool:
-    """Whether a heading, or what holds it, stands before an article that has none of its own."""
+    """Whether an element is or holds a heading before an article that has no heading of its own."""
     if any(True for _ in article.iter("h1")):
         return False
     return name_of(element) == "h1" or (name_of(element) == "header" and any(True for _ in element.iter("h1")))

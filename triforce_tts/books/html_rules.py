@@ -7,8 +7,9 @@ from typing import Any
 from .chapters import Reason, has_letters
 from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
-NOTE_ATTRIBUTE = "triforce-note"  # set on elements that were found to be the body of a note
-SKIP_ATTRIBUTE = "triforce-skip"  # set on elements that a rule for whole pages found, with the reason
+NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were found to be the body of a note
+# This attribute gives the reason why a rule for whole pages leaves an element out.
+SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
@@ -49,7 +50,7 @@ _MARK = re.compile(
     re.IGNORECASE,
 )
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
-_SOME_LINES = 2  # ends of lines that make a paragraph verse, or a letter
+_SOME_LINES = 2  # a paragraph with so many line ends is verse or a letter
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
 
@@ -71,12 +72,12 @@ def classes_of(element: Any) -> set[str]:
 
 
 def is_block(element: Any, name: str) -> bool:
-    """Whether words of it and of its neighbours are never one word."""
+    """Whether the element is a block: its words and those of its neighbours are never one word."""
     return bool(name) and name not in INLINE and name not in _WITHIN and not element.tag.startswith(MATHML)
 
 
 def skip_reason(element: Any, name: str) -> Reason | None:
-    """Why an element is not read, whatever stands around it."""
+    """The reason why an element is not read, whatever is around it."""
     if element.get(SKIP_ATTRIBUTE) == "outside the article":
         return "outside the article"
     if name in _NAMES:
@@ -165,7 +166,7 @@ def is_single_note(element: Any) -> bool:
 
 
 def whole_number(text: str | None) -> int | None:
-    """The number that an attribute holds, if it does."""
+    """The number that an attribute holds, if it holds one."""
     return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None
 
 

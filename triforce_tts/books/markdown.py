@@ -16,7 +16,7 @@ from .division import assemble, heading_marks
 from .draft import LINE_END, Draft
 from .encodings import decode_book
 
-MOST_BYTES = 20_000_000  # of a file; the parser takes fifty times as much memory
+MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
     r"\s*(?:---[ \t]*\n(.*?)\n(?:---|\.\.\.)|\+\+\+[ \t]*\n(.*?)\n\+\+\+)[ \t]*(?:\n|$)", re.DOTALL
 )
@@ -47,7 +47,7 @@ def read_markdown(path: Path, options: ReadOptions) -> ChapterBook:
     """The chapters of a Markdown file.
 
     Raises:
-        TextError: it cannot be read, is larger than any book, is no text, or has no words.
+        TextError: the file cannot be read, is larger than any book, is no text, or has no words.
     """
     text = decode_book(read_file(path, MOST_BYTES), str(path))
     require_words(text, str(path))
@@ -61,7 +61,7 @@ class _MarkdownReader:
         self._text, self._path, self._options = text, path, options
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
-        # The parser's own texts must be those of the file, so entities and escaped signs stay apart.
+        # The parser's texts must equal those of the file, so entities and escaped signs stay as they are written.
         self._parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
         self._cursor = 0
         self._limit = len(text)
@@ -106,7 +106,7 @@ class _MarkdownReader:
     # --- the file and the parser's texts ---
 
     def _gap(self, to: int) -> None:
-        """What lies between the last text and ``to`` is markup, or one of the parts that the parser was not given."""
+        """Pass the text up to ``to``: skip markup and parts that the parser did not get, but read notes if wanted."""
         while self._apart and self._apart[0].first < to:
             part = self._apart.pop(0)
             self._skip_to(part.first, "markup")
@@ -130,7 +130,7 @@ class _MarkdownReader:
         self._cursor = to
 
     def _find(self, text: str) -> int:
-        """Move to where ``text`` stands next."""
+        """Move to the next place of ``text``."""
         at = self._text.find(text, self._cursor, self._limit)
         if at < 0:
             raise TextError(
@@ -141,7 +141,7 @@ class _MarkdownReader:
         return at
 
     def _say(self, text: str, kind: Kind, written: str = "") -> None:
-        """Speak a text of the parser's, which stands in the file as ``written``."""
+        """Speak a text of the parser, which the file has in the form ``written``."""
         needle = written or text
         if self._text.find(needle, self._cursor, self._limit) >= 0:
             at = self._find(needle)
@@ -149,7 +149,7 @@ class _MarkdownReader:
                 self._rewritten.append((at, at + len(written), text))
             self._draft.say(text, kind)
             return
-        for part in re.split(r"(\w+)", needle):  # a sign within was written in another way
+        for part in re.split(r"(\w+)", needle):  # one of its signs is written in another way in the file
             if has_letters(part):
                 self._find(part)
                 self._draft.say(part, kind)
@@ -205,7 +205,7 @@ class _MarkdownReader:
                 self._draft.close()
 
     def _read_html(self, kind: Kind) -> None:
-        """The text between tags is spoken; comments, scripts and tags are not."""
+        """Speak the text between tags; skip comments, scripts and tags."""
         self._draft.close()
         end = self._limit
         text, begin = self._text[self._cursor : end], self._cursor

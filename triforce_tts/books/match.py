@@ -1,4 +1,4 @@
-"""The words of one text found again in another, such as what a recogniser heard in the book that was read.
+"""Finds the words of one text in another, such as the words that a recogniser heard in the book that was read.
 
 Groups of ``ANCHOR`` words that occur once in both texts are anchors. The longest chain of anchors that are in the same
 order in both is the path. Between anchors, words are matched so that the fewest edits turn one text into the other.
@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-ANCHOR = 3  # words
-MOST_CELLS = 4_000_000  # of a table of edits; between anchors that are farther apart nothing is matched
+ANCHOR = 3  # the number of words in an anchor
+# The most cells of a table of edits. If two anchors are farther apart, nothing between them is matched.
+MOST_CELLS = 4_000_000
 
 
 def match(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int, int]]:
@@ -31,7 +32,7 @@ def anchors(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int, int]]
     """The longest chain of places that rise in both texts, at which ``ANCHOR`` words follow that occur once in each."""
     ours, theirs = _once(heard), _once(words)
     shared = sorted((ours[gram], theirs[gram]) for gram in ours.keys() & theirs.keys())
-    # Longest rising chain by patience: tails[n] is the end of the best chain of n + 1 places.
+    # Patience sorting finds the longest rising chain: tails[n] is the end of the best chain of n + 1 places.
     tails: list[int] = []
     ends: list[int] = []
     before: list[int] = []
@@ -49,7 +50,7 @@ def anchors(heard: Sequence[str], words: Sequence[str]) -> list[tuple[int, int]]
         chain.append(shared[number])
         number = before[number]
     chain.reverse()
-    # The words of an anchor are matched each, and once where anchors overlap.
+    # Each word of an anchor is matched by itself, and only once if anchors overlap.
     return sorted({(i + k, j + k) for i, j in chain for k in range(ANCHOR)})
 
 
@@ -66,7 +67,8 @@ def _match_between(
 ) -> list[tuple[int, int]]:
     """Equal words at the places of the fewest edits between ``heard`` and ``words`` from ``start`` to ``end``."""
     a, b = heard[start[0] : end[0]], words[start[1] : end[1]]
-    # Far from an anchor the way is not known; before the first and behind the last one, words near it still are.
+    # Far from an anchor the match is not known. Before the first anchor and behind the last one, only the words near it
+    # are matched.
     if start == (0, 0):
         b = b[max(0, len(b) - 2 * len(a) - 8) :]
         start = (start[0], end[1] - len(b))
@@ -79,7 +81,8 @@ def _match_between(
     costs = np.zeros((len(a) + 1, len(b) + 1), np.int32)
     costs[0] = np.arange(len(b) + 1)
     for i in range(1, len(a) + 1):
-        # Substitution and deletion at once; insertions, which hang on their left neighbour, by a running minimum.
+        # Substitutions and deletions are computed at once. Insertions depend on their left neighbour, so a running
+        # minimum finds them.
         row = np.minimum(costs[i - 1, :-1] + 2 * (left[i - 1] != right), costs[i - 1, 1:] + 1)
         row = np.concatenate(([i], row)) - np.arange(len(b) + 1)
         costs[i] = np.minimum.accumulate(row) + np.arange(len(b) + 1)

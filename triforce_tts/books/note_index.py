@@ -10,7 +10,8 @@ from .notes import text_in
 
 _HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
 _TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
-_BETWEEN = 3  # paragraphs that a note may have without a mark of their own
+# A note may have so many further paragraphs without a mark of their own.
+_BETWEEN = 3
 
 
 def mark_notes(pages: list[tuple[str, Any]]) -> None:

@@ -8,13 +8,16 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 _UNREAD = {"noteref", "pagebreak", "backlink"} | {
     f"{kind}{number}" for kind in ("footnote", "endnote", "rearnote") for number in ("", "s")
 }
-_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")  # the whole of a link
+# a link whose whole text is such a mark leads to a note
+_NOTE_MARK = re.compile(r"\[(\d{1,4}|[A-Za-z]|[*†‡§¶]+)\]|[*†‡§¶]+")
 _NOTE_NUMBERS = re.compile(r"[\[(]?\s*(\d{1,4})(?:\s*[,–-]\s*(\d{1,4}))*\s*[\])]?")
 _WORD_BEFORE = re.compile(r"(?:^|[\s(\[“‘\"'—–-])([^\W\d_]{2,}(?:['’-][^\W\d_]+)*)[.,;:!?…\"'”’)\]—–]*$")
 _END_OF_SENTENCE = re.compile(r"[.!?][\"'”’)\]]*$")
-_GAP = 2  # a number that is so much higher than the last still counts up: a note may stand in a table that was left out
+# A number that is at most so much higher than the last one still counts up, because a table that was left out may hold
+# a note.
+_GAP = 2
 _UNITS = frozenset(["mm", "cm", "dm", "km", "ft", "yd", "mi", "in", "kg", "mg", "lb", "ms", "min", "sq", "cu", "ha"])
-# What stands within a line. Everything else is a block: words of two blocks are never one word.
+# These elements stand within a line. Every other element is a block, and the words of two blocks are never one word.
 INLINE = frozenset(
     ["a", "abbr", "acronym", "b", "bdi", "bdo", "big", "button", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label", "map", "mark", "math", "meter", "noscript", "output", "progress", "q", "rb", "ruby", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
 )  # fmt: skip
@@ -48,10 +51,11 @@ class NoteCounter:
 
 
 def is_unread(element: Any, name: str) -> bool:
-    """Whether readers leave it out: a list of links, a note, the mark of one, a page number, or what is not shown."""
+    """Whether readers leave an element out: a list of links, a note or its mark, a page number, or hidden text."""
     if name in ("script", "style", "head", "nav", "template") or element.get("hidden") is not None:
         return True
-    types = element.get(EPUB_TYPE) or element.get("epub:type", "")  # the latter where the prefix is not declared
+    # the second form occurs if the prefix is not declared
+    types = element.get(EPUB_TYPE) or element.get("epub:type", "")
     roles = element.get("role", "")
     if not _UNREAD.isdisjoint(kind.removeprefix("doc-") for kind in f"{types} {roles}".lower().split()):
         return True
@@ -64,5 +68,5 @@ def is_unread(element: Any, name: str) -> bool:
 
 
 def text_in(element: Any) -> str:
-    """All that is written in it."""
+    """The whole text of an element."""
     return "".join(element.itertext()).strip()

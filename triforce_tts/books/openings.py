@@ -1,4 +1,4 @@
-"""What every chapter gets after it was read, whatever its format: its headings are known, its opening is in small letters."""
+"""The last steps for each chapter of any format: headings are found, and the opening is put into small letters."""
 
 import re
 
@@ -8,7 +8,7 @@ from .chapters import letters
 from .draft import DraftBlock, clean
 
 _LONGEST_HEADING = 120  # characters
-_LOOKED_AT = 400  # characters of a paragraph that may be its opening
+_LOOKED_AT = 400  # the opening of a paragraph lies in its first so many characters
 _CAPITALS = re.compile(r"[^\w\s]*(?:[^\W\d_a-zà-ÿ]+[^\w\s]*\s+)+(?=\S*[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _BEHIND_INITIAL = re.compile(r"\b[A-Z]\.\s*$")
@@ -16,7 +16,7 @@ _COMMON = frozenset(["the", "it", "in", "on", "at", "when", "there", "he", "she"
 
 
 def name_headings(blocks: list[DraftBlock], title: str) -> None:
-    """Leading paragraphs of a chapter that are its title, or a part of it, are headings."""
+    """Make the first paragraphs of a chapter headings if they are its title or a part of it."""
     whole = letters(title)
     for block in blocks:
         if block.is_empty or block.kind == "heading":
@@ -28,7 +28,7 @@ def name_headings(blocks: list[DraftBlock], title: str) -> None:
 
 
 def lower_opening(blocks: list[DraftBlock], lexicon: Lexicon) -> None:
-    """The first paragraph's first words, where they are printed in capitals, become small but for the first letter."""
+    """Change the first words of the first paragraph to small letters after the first, if they are in capitals."""
     first = next((block for block in blocks if not block.is_empty and block.kind not in ("heading", "caption")), None)
     if first is None or first.kind != "paragraph":
         return
@@ -47,7 +47,7 @@ def lower_opening(blocks: list[DraftBlock], lexicon: Lexicon) -> None:
 
 
 def _lowered(text: str) -> str:
-    """``text`` in small letters but for its first letter, the word "I", and initials such as "H. G."."""
+    """``text`` in small letters, except for its first letter, the word "I", and initials such as "H. G."."""
     begun = False
 
     def small(match: re.Match[str]) -> str:

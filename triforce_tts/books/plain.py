@@ -16,7 +16,7 @@ from .gutenberg import body_of
 from .plain_lines import LineJoiner, Paragraph
 from .sign_notes import sign_notes, split_marks
 
-MOST_BYTES = 50_000_000  # of a text file; the longest books have a tenth
+MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _NUMBER = r"(?:\d{1,4}|[IVXLCDM]{1,9}|[ivxlcdm]{1,9}|(?:the\s+)?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|first|second|third))?)"
 _PART = re.compile(rf"(?:BOOK|PART|VOLUME|VOL\.)\s+(?:THE\s+)?{_NUMBER}\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _CHAPTER = re.compile(
@@ -32,7 +32,7 @@ _PICTURE = re.compile(r"\[Illustration\b.*\]", re.IGNORECASE | re.DOTALL)
 _NOTE = re.compile(r"\[(?:Footnote|Note)\s+(\w{1,4})\s*:.*|\[(\d{1,3}|[A-Z]|\*+)\]\s+\S.*", re.DOTALL)
 _SPEECH = re.compile(r"[\"“‘'’(]")
 _LONGEST_HEADING = 120  # characters
-_MOST_FRONT = 120  # words before the first heading that are a title page
+_MOST_FRONT = 120  # the most words before the first heading that count as a title page
 _FRONT = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORECASE)
 _UNDERLINED = re.compile(r"(?<![^\W_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
@@ -44,7 +44,7 @@ def read_plain(path: Path, options: ReadOptions) -> ChapterBook:
     """The chapters of a text file.
 
     Raises:
-        TextError: it cannot be read, is larger than any book, is no text, or has no words.
+        TextError: the file cannot be read, is larger than any book, is no text, or has no words.
     """
     text = decode_book(read_file(path, MOST_BYTES), str(path))
     require_words(text, str(path))
@@ -59,7 +59,7 @@ class _PlainReader:
         self._draft.where = path.name
         self._pattern = _compiled(options.chapter_pattern)
         self._labels: set[str] = set()
-        self._has_signs = False  # whether notes are marked by asterisks or daggers
+        self._has_signs = False  # whether asterisks or daggers mark notes
 
     def read(self) -> ChapterBook:
         begin, end = body_of(self._lines)
@@ -126,7 +126,7 @@ class _PlainReader:
             self._say_more(block, texts)
 
     def _say_more(self, block: DraftBlock, texts: list[str]) -> None:
-        """Put lines behind each other in a block; marks of notes that the book has are skipped."""
+        """Append lines to a block; skip marks of notes that the book has."""
         self._draft.reopen(block)
         joined = _without_underlines(texts)
         for text in joined:
@@ -182,7 +182,7 @@ class _PlainReader:
         return is_short and is_title and (longer or text.isupper())
 
     def _contents(self, paragraphs: list[Paragraph]) -> set[int]:
-        """The paragraphs of a table of contents: from its title to where its first line stands a second time."""
+        """The paragraphs of a table of contents: from its title to the second occurrence of its first line."""
         listed: set[int] = set()
         for number, paragraph in enumerate(paragraphs):
             lines = self._of(paragraph).split("\n")

@@ -10,9 +10,9 @@ from triforce_tts.text.phonemes import Lexicon
 from .draft import LINE_END
 
 _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
-_LONG = 120  # characters of a line that no hard end of a line divided
-_SHORT = 0.75  # share of the usual width; a line below it was ended on purpose
-_INDENT = 2  # spaces that set a line off
+_LONG = 120  # a line with more characters was not wrapped to a fixed width
+_SHORT = 0.75  # a line shorter than this share of the usual width was ended on purpose
+_INDENT = 2  # a line with so many more spaces before it is indented
 _HYPHENED = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
@@ -20,7 +20,7 @@ _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Lines without a blank one between them: their numbers, and how they are to be read."""
+    """Lines without a blank line between them: their numbers, and the way in which they are read."""
 
     first: int
     last: int
@@ -80,11 +80,11 @@ class LineJoiner:
         return self._width <= 90
 
     def _is_short(self, lines: list[str]) -> bool:
-        """Whether every line but the last was ended before its end was reached."""
+        """Whether every line except the last was ended before the usual width was reached."""
         return all(len(line.strip()) < _SHORT * self._width for line in lines[:-1])
 
     def _by_indent(self, first: int, last: int, indents: list[int]) -> list[Paragraph]:
-        """A line that is set in begins a paragraph, if the lines around it are not."""
+        """Divide at indented lines: such a line begins a paragraph if the lines around it are not indented."""
         margin = min(indents)
         starts = [
             n for n in range(len(indents)) if n == 0 or (indents[n] >= margin + _INDENT and indents[n - 1] <= margin)
@@ -97,12 +97,12 @@ class LineJoiner:
                 and self._lines[first + n - 1].rstrip()[-1:] in ".!?\"”’'"
             ]
         if any(end - start > 1 and indents[start + 1] > margin for start, end in zip(starts, [*starts[1:], len(indents)], strict=True)):  # fmt: skip
-            starts = [0]  # several lines are set in together: a quotation in the middle of its paragraph
+            starts = [0]  # If several lines are indented together, they are a quotation inside its paragraph.
         ends = [*starts[1:], len(indents)]
         return [Paragraph(first + start, first + end) for start, end in zip(starts, ends, strict=True)]
 
     def texts(self, paragraph: Paragraph) -> list[str]:
-        """The lines of a paragraph such that they can be put behind each other."""
+        """The lines of a paragraph in a form in which they can be joined."""
         texts: list[str] = []
         for number in range(paragraph.first, paragraph.last):
             line = self._lines[number].strip()

@@ -1,6 +1,7 @@
-"""The pronunciations that an epub brings: lexicons that its pages link (PLS), and phones at a word (``ssml:ph``).
+"""The pronunciations in an epub: lexicons that its pages link (PLS), and phones at a word (``ssml:ph``).
 
-Both are English only in part and often hand-made, so what cannot be used is left out and said; the word is then read as any other.
+Both are English only in part and often hand-made, so unusable ones are left out
+and reported; the word is then read as any other.
 """
 
 import re
@@ -20,19 +21,20 @@ from .chapters import Block, Chapter, ChapterBook, Reading
 from .epub import EpubFiles, resolve
 
 _SSML = "{http://www.w3.org/2001/10/synthesis}"
-_MOST_PHONES = 60  # of one reading: the words of a line cannot be divided within it
+# The most phones of one reading; a line cannot be divided inside a reading.
+_MOST_PHONES = 60
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_WITHIN = re.compile(r"[\s.-]{1,3}")  # between the words of a spelling
+_WITHIN = re.compile(r"[\s.-]{1,3}")  # the signs between the words of a spelling
 _POSSESSIVE = re.compile(r"['’]s$")
-_SHOWN = 160  # characters of a fault that a remark quotes
-_NAMED = 5  # lexicons that remarks name
+_SHOWN = 160  # a remark quotes at most so many characters of a fault
+_NAMED = 5  # remarks name at most so many lexicons
 
 
 def phones_at(element: Any) -> str | None:
     """The phones that ``ssml:ph`` gives an element; none without this attribute.
 
     Raises:
-        TextError: they cannot be converted; the message quotes them.
+        TextError: the phones cannot be converted; the message quotes them.
     """
     written = _attribute(element, "ph")
     if not written or not written.strip():
@@ -55,7 +57,8 @@ class BookLexicon:
 
     def __init__(self) -> None:
         self._exact: dict[tuple[str, ...], str] = {}
-        self._folded: dict[tuple[str, ...], str] = {}  # of spellings that are not all capitals, in small letters
+        # Spellings in small letters, if they are not all capitals.
+        self._folded: dict[tuple[str, ...], str] = {}
         self._longest = 0
 
     def add(self, spelling: str, phones: Sequence[str]) -> None:
@@ -111,8 +114,8 @@ def read_lexicons(files: EpubFiles, pages: Iterable[tuple[str, Any]]) -> tuple[B
     """The words of all English lexicons that pages of an epub link, what is wrong with entries, and with whole lexicons.
 
     Args:
-        files: of the epub.
-        pages: their names and roots.
+        files: the files of the epub.
+        pages: the names and the roots of the pages.
     """
     lexicon, faults, left_out = BookLexicon(), list[str](), list[str]()
     names = dict.fromkeys(name for page, root in pages for name in _linked(page, root))
@@ -147,10 +150,10 @@ def with_readings(
     """``book`` with the readings of its lexicons beside those that its pages hold, and remarks on both.
 
     Args:
-        book: as its pages give it.
-        lexicon: of the book.
-        faults: what is wrong with single pronunciations.
-        left_out: what is wrong with lexicons of which nothing is used.
+        book: the book with the readings of its pages.
+        lexicon: the words of the book's lexicons.
+        faults: the faults of single pronunciations.
+        left_out: the faults of lexicons of which nothing is used.
     """
     chapters = tuple(_chapter(chapter, lexicon) for chapter in book.chapters)
     count = sum(len(block.readings) for chapter in chapters for block in chapter.blocks)
@@ -174,7 +177,7 @@ def _chapter(chapter: Chapter, lexicon: BookLexicon) -> Chapter:
 
 
 def _block(block: Block, lexicon: BookLexicon) -> Block:
-    """``block`` with the readings of the lexicon; what the page itself says of a word goes before it."""
+    """``block`` with the readings of the lexicon; a reading in the page itself comes first."""
     listed = lexicon.readings(block.text)
     own = block.readings
     free = [one for one in listed if all(one.end <= other.begin or one.begin >= other.end for other in own)]

@@ -1,4 +1,4 @@
-"""Who speaks in a paragraph of prose, where simple rules leave no doubt.
+"""Finds the speakers in a paragraph of prose, if simple rules leave no doubt.
 
 A quotation has a speaker in three cases. A clause such as ``said Jack`` or ``Jack said`` follows it. A clause such as
 ``Jack said,`` leads to it. Or it goes on with a speech that only such a clause interrupted: "No," said Jack, "not now."
@@ -84,7 +84,7 @@ def speeches(text: str) -> list[Speech]:
 
 
 def _quotations(text: str) -> Iterator[tuple[int, int]]:
-    """Where each outermost quotation begins and ends, with its marks."""
+    """The begin and the end of each outermost quotation, with its marks."""
     at = 0
     while at < len(text):
         mark = text[at]
@@ -96,7 +96,7 @@ def _quotations(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _closing(text: str, begin: int) -> int:
-    """The place behind the mark that closes the quotation at ``begin``; -1 where it is not closed."""
+    """The place behind the mark that closes the quotation at ``begin``; -1 if it is not closed."""
     mark = text[begin]
     if mark != "‘":
         found = text.find("”" if mark == "“" else '"', begin + 1)
@@ -140,5 +140,5 @@ def _only_attributes(gap: str) -> bool:
 
 
 def _is_end(quoted: str, behind: str) -> bool:
-    """Whether what follows a quotation attributes it to nobody else."""
+    """Whether the text behind a quotation attributes it to nobody else."""
     return quoted.rstrip('"”’')[-1:] != "," and not _OTHERS.match(behind)

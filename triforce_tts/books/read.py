@@ -23,7 +23,7 @@ _READERS: dict[str, Callable[[Path, ReadOptions], ChapterBook]] = {
     ".htm": read_html,
     ".xhtml": read_html,
 }
-_MOST_FILES = 5000  # of a folder
+_MOST_FILES = 5000  # the most files of a folder
 
 
 def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook:

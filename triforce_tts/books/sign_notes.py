@@ -1,4 +1,4 @@
-"""Notes of a text file that are marked by a sign: "old,* and rich" in a paragraph, and "* Some say not." behind it."""
+"""Notes of a text file with a sign as their mark: "old,* and rich" in a paragraph, and "* Some say not." behind it."""
 
 import re
 from collections import Counter
@@ -8,13 +8,13 @@ _SIGN = r"(?:\*{1,3}|[†‡]{1,3})"
 _NOTE = re.compile(rf"({_SIGN})\s*[^\W_].*", re.DOTALL)
 _MARK = re.compile(rf"(?<=[\w.,;:!?\"”’')])({_SIGN})(?![\w*†‡])")
 _EMPHASIS = re.compile(r"(?<![^\s\"“‘'(])\*+(?=\w)")  # the beginning of "*very* old"
-_NEAR = 3  # paragraphs before a note in which its mark may stand
+_NEAR = 3  # the mark of a note stands at most so many paragraphs before it
 
 
 def sign_notes(texts: Sequence[str]) -> set[int]:
     """The numbers of the paragraphs that are such notes. Each needs a mark of its own, so that a list with asterisks is none."""
     notes: set[int] = set()
-    marks: list[Counter[str]] = []  # of the paragraphs before, those that have no note yet
+    marks: list[Counter[str]] = []  # for each earlier paragraph, the marks that have no note yet
     for number, text in enumerate(texts):
         note = _NOTE.fullmatch(text)
         near = next((open_marks for open_marks in marks[-_NEAR:] if note and open_marks[note[1]]), None)

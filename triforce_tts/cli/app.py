@@ -21,10 +21,10 @@ from triforce_tts.cli.speak import speak
 from triforce_tts.cli.voices import voices
 from triforce_tts.errors import TriforceError
 
-# Old versions of typer raise click's errors, new versions raise copies of their own. This is the base class of both.
+# Old versions of typer raise click's errors, and new versions raise their own copies. This is the base class of both.
 UsageError: Any = typer.BadParameter.__mro__[1]
 
-# Modules that speaking does not need, and the extra of the package that installs each.
+# Modules that speaking does not need, each with the extra of the package that installs it.
 EXTRAS = {
     **dict.fromkeys(("accelerate", "matplotlib", "tensorboard"), "train"),
     **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
@@ -60,7 +60,7 @@ def _root(
     pass
 
 
-# The text of --help; None: the docstring.
+# The text of --help for each command; None: the docstring.
 _COMMANDS: dict[Callable[..., None], str | None] = {
     evaluate: None, listen: None, narrate: NARRATE_HELP, resynthesize: None, score: None, speak: SPEAK_HELP,
 }  # fmt: skip
@@ -70,9 +70,9 @@ app.add_typer(voices, name="voices")
 
 
 def _load_programs() -> None:
-    """Add the sub-commands that ``data`` and ``stages`` register. One that is not called is not imported.
+    """Add the sub-commands that ``data`` and ``stages`` register. A command is imported only when it is called.
 
-    The list of commands needs all of them; a command whose extra is not installed is listed with a note.
+    The list of commands needs all commands; one whose extra is not installed is listed with a note.
     """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
         wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
@@ -118,7 +118,8 @@ def main() -> None:
         sys.stdout.flush()
     except OSError as error:  # the disk behind a redirection is full, or the reader has gone
         code = code or _refuse(f"standard output: {error.strerror}")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try to flush it once more
+        # Without this, Python would try to flush standard output once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 
@@ -134,7 +135,7 @@ def _run() -> int:
             raise
         return _refuse(f"this needs '{error.name}', which is not installed: {_advice(error.name)}")
     except UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # no command was given: show() prints the help
+        if type(error).__name__ == "NoArgsIsHelpError":  # No command was given, so show() prints the help.
             error.show()
             return 2
         program = error.ctx.command_path if error.ctx else app.info.name
@@ -156,14 +157,14 @@ def _run() -> int:
 
 
 class _Terminated(BaseException):
-    """Raised by SIGTERM, so that files that are half-written are removed, as after an interrupt."""
+    """The error that SIGTERM raises, so that half-written files are removed, as after an interrupt."""
 
 
 def _terminator(owner: int) -> Callable[[int, object], None]:
     """The handler of SIGTERM for the process ``owner``; a process that it forks ends at once, as without a handler."""
 
     def terminate(number: int, frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second one ends the process at once
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a second signal ends the process at once
         if os.getpid() != owner:
             os.kill(os.getpid(), signal.SIGTERM)
         else:
@@ -183,7 +184,7 @@ def _leave(how: str, code: int) -> int:
 
 
 def _open_streams() -> None:
-    """Open closed standard streams and let them take every character: a path in a message can hold any byte."""
+    """Open closed standard streams, and let them accept every character: a path in a message can hold any byte."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115

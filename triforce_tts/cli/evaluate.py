@@ -1,4 +1,4 @@
-"""``evaluate``: arguments in, a folder with a report and a table on standard output."""
+"""The command ``evaluate``, which writes a folder with a report, and a table to standard output."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.wording import counted
 
 _MOST_SEEDS = 100
-_WIDE = 180  # columns of a table that goes into a file or a pipe
+_WIDE = 180  # the columns of a table that goes into a file or a pipe
 
 Texts = Annotated[
     list[Path] | None,
@@ -84,7 +84,7 @@ def evaluate(
         console.print(remark, markup=False, highlight=False)
     report = run.evaluate(models, plan, panel, out, workers or os.cpu_count() or 1, console, force)
     if quiet:
-        for remark in report.missing[len(panel.missing) :]:  # clips that were left out
+        for remark in report.missing[len(panel.missing) :]:  # the remarks on clips that were left out
             typer.echo(remark, err=True)
     else:
         output = Console(file=sys.stdout)

@@ -1,4 +1,4 @@
-"""``speak --lines``: a list of texts in, a folder of files out."""
+"""The command ``speak --lines``, which speaks a list of texts into a folder of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ListOrder:
-    """What a user wants of a list."""
+    """The user's order for a list."""
 
     source: Path
     folder: Path
-    suffix: str  # of the files, which names their format
+    suffix: str  # the suffix of the files, which names their format
     seed: int
     device: str
     processes: int
@@ -39,12 +39,12 @@ def speak_lines(order: ListOrder, open_reader: "Callable[..., Reader]", sources:
     """Speak each line of a list into a file of its own.
 
     Args:
-        order: what the user wants.
-        open_reader: the model with its voice, on a device; its option ``quiet`` says nothing to the user.
+        order: the user's order.
+        open_reader: opens the model with its voice, on a device; with ``quiet`` it prints nothing.
         sources: files that must not be overwritten.
 
     Raises:
-        TextError: a line cannot be spoken; all others were.
+        TextError: a line cannot be spoken; all other lines were spoken.
     """
     from triforce_tts.audio.io import WRITTEN
     from triforce_tts.crew import launched
@@ -113,7 +113,7 @@ def _speak(
 
 
 def _tell(order: ListOrder, speech: "list[tuple[Order, FileRecord]]") -> list[str]:
-    """Say what is missing and what was made; the lines that have no sound at all come back."""
+    """Print the faults and the files that were made; returns the lines that have no sound at all."""
     from triforce_tts.line_files import MANIFEST
 
     for one, record in speech:

@@ -1,4 +1,4 @@
-"""The command ``narrate``: a book in, an audiobook out."""
+"""The command ``narrate``, which makes an audiobook of a book."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -114,7 +114,7 @@ def narrate(
 
 @dataclass(frozen=True)
 class _Source:
-    """The books, and how they are read."""
+    """The books, and the options for reading them."""
 
     books: list[str]
     notes: str
@@ -136,7 +136,7 @@ class _Source:
 
 @dataclass(frozen=True)
 class _Wishes:
-    """What the user asks of the audiobooks."""
+    """The user's wishes for the audiobooks."""
 
     out: Path | None
     chapters: str | None
@@ -155,7 +155,7 @@ class _Wishes:
     overlay: Path | None
 
     def of_one_book(self) -> list[str]:
-        """The options given that belong to one book."""
+        """Those of the given options that belong to a single book."""
         one = {"--title": self.title, "--author": self.author, "--cover": self.cover, "--redo": self.redo,
                "--chapters": self.chapters, "--subtitles": self.subtitles, "--overlay": self.overlay,
                "--series": self.series}  # fmt: skip
@@ -179,7 +179,7 @@ class _Wishes:
 
 @dataclass(frozen=True)
 class _Running:
-    """Where and how far the command works, and what it shows."""
+    """The options for where the command runs, how far it goes, and what it shows."""
 
     device: str
     processes: int
@@ -227,7 +227,7 @@ def _run(
 
 @dataclass(frozen=True)
 class _Equipment:
-    """What opens the same studio in each process."""
+    """The values with which each process opens the same studio."""
 
     model: Path | None
     threads: int
@@ -242,11 +242,11 @@ class _Equipment:
     cast_file: "CastFile | None" = None
 
     def with_cast(self) -> "_Equipment":
-        """The same with the file of the cast read."""
+        """A copy with the content of the cast file."""
         return replace(self, cast_file=_read_cast(self.cast_path, self.voice))
 
     def open(self, device: str, quiet: bool) -> "Studio":
-        """The checks, and the model with its voices; what the user should know of a voice is said."""
+        """The checks, and the model with its voices; notes on the voices are printed."""
         from triforce_tts.narrator.speaking import Studio
 
         checker = open_checks(self.care, self.recogniser, quiet)
@@ -272,7 +272,7 @@ class _Equipment:
 
 
 def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Path | None, ...]) -> None:
-    """Refuse what cannot be planned or written, and places that hold one of the ``sources``."""
+    """Refuse orders that cannot be planned or written, and places that hold one of the ``sources``."""
     from triforce_tts.narrator.narrate import check_order
 
     for order, work in zip(orders, works, strict=True):
@@ -297,7 +297,7 @@ def _narrate_all(
 
 
 def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, wishes: _Wishes) -> None:
-    """Refuse options that do not go together."""
+    """Refuse options of a feed that exclude each other."""
     if feed is None:
         if feed_url is not None:
             raise ConfigError(f"--feed-url {feed_url}: expected --feed DIR beside it")
@@ -328,7 +328,7 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
 
 
 def _care(preset: str, tries: int | None, align: bool | None) -> Preset:
-    """The preset with what the user sets otherwise."""
+    """The preset, with the user's own settings in place of its choices."""
     care = chosen_preset(preset)
     return replace(care, tries=care.tries if tries is None else tries, align=care.align if align is None else align)
 
@@ -355,7 +355,7 @@ def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
 
 
 def _help(crew: "Crew", device: str, order: "Order") -> None:
-    """Speak beside the first process of the launcher, once it has planned."""
+    """Help the first process of the launcher to speak, as soon as it has made the plan."""
     from triforce_tts.narrator.narrate import help_narration
 
     assert crew.open_studio is not None

@@ -1,4 +1,4 @@
-"""What ``narrate`` tells its user: the chapters, the plan, and what came of it."""
+"""The output of ``narrate`` for its user: the chapters, the plan, and the result."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.speaking import Studio
 
-_NAMED = 20  # lines that the last message names
-_EXCERPT = 60  # characters that are shown of what is skipped
+_NAMED = 20  # the last message names at most so many lines
+_EXCERPT = 60  # so many characters of a skipped text are shown
 
 
 def print_chapters(book: "ChapterBook") -> None:
-    """The number, the words and the title of each chapter."""
+    """Print the number, the words and the title of each chapter."""
     for number, chapter in enumerate(book.chapters, 1):
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
@@ -26,13 +26,13 @@ def print_chapters(book: "ChapterBook") -> None:
 
 
 def print_remarks(book: "ChapterBook") -> None:
-    """What the reader of the book left out or decided, a line each, on the standard error."""
+    """Print what the reader of the book left out or decided, a line each, on standard error."""
     for remark in book.remarks:
         typer.echo(printable(remark), err=True)
 
 
 def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
-    """What would be spoken, what would not, and how long it would be."""
+    """Print what would be spoken, what would not be spoken, and the length of the narration."""
     from triforce_tts.narrator.narrate import plan_book
     from triforce_tts.narrator.redo import Redo
 
@@ -49,7 +49,7 @@ def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
 
 
 def _print_cast(plan: "Plan") -> None:
-    """How many lines each voice gets, and of whom."""
+    """Print the number of lines of each voice, and their speakers."""
     voices: dict[str, Counter[str]] = {"": Counter()}
     for line in plan.lines:
         voices.setdefault(line.voice, Counter())[line.speaker or "the narrator"] += 1
@@ -74,7 +74,7 @@ def _print_sums(plan: "Plan") -> None:
 
 
 def print_outcome(order: "Order", outcome: "Outcome") -> None:
-    """The files that were written, and the lines that a user should listen to."""
+    """Print the files that were written, and the lines that a user should listen to."""
     for written in outcome.files:
         sound = written.loudness
         typer.echo(

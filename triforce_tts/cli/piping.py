@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Piped:
-    """What went into a pipe."""
+    """The record of what was written to a pipe."""
 
     samples: int = 0
-    first_at: float | None = None  # of ``time.perf_counter()``, when the first chunk was written
+    first_at: float | None = None  # the value of ``time.perf_counter()`` when the first chunk was written
     closed: bool = False  # whether the reader closed the pipe before the end
 
 
@@ -41,9 +41,9 @@ def pipe_sound(
     """Write ``chunks`` [n] to standard output as they come, until they end or the reader closes the pipe.
 
     Args:
-        chunks: sound at ``sample_rate``.
-        sample_rate: Hz.
-        tags: what the head of the WAV says of the sound.
+        chunks: the sound at ``sample_rate``.
+        sample_rate: the sample rate in Hz.
+        tags: the tags in the head of the WAV.
         raw: 16-bit little-endian samples without a head.
         samples: the number of all samples, if it is known.
     """
@@ -51,7 +51,8 @@ def pipe_sound(
     from triforce_tts.audio.wav import wav_head
 
     piped = Piped()
-    # Standard output without its buffer: each chunk is heard at once, and none is left over when the pipe is closed.
+    # Standard output is used without its buffer: each chunk is heard at once, and none is left over when the pipe is
+    # closed.
     sys.stdout.flush()
     with io.FileIO(sys.stdout.fileno(), "wb", closefd=False) as out:
         try:
@@ -62,7 +63,8 @@ def pipe_sound(
                 piped.first_at = piped.first_at or time.perf_counter()
         except BrokenPipeError:
             piped.closed = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # nothing more can fail there
+            # After this, a flush of standard output cannot fail.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
     return piped
 
 

@@ -1,4 +1,4 @@
-"""What a command does before it speaks: open the model, the voice and the checks with what the options say."""
+"""The preparations of a command that speaks: it opens the model, the voice and the checks by its options."""
 
 import os
 from contextlib import suppress
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from triforce_tts.synthesis.speaking import Choice
     from triforce_tts.voices import Voice
 
-GPU_BATCH, CPU_BATCH = 16, 8  # lines that are drawn at once unless the user says how many
+# So many lines are drawn at once, unless the user gives a number.
+GPU_BATCH, CPU_BATCH = 16, 8
 NO_RECOGNISER = "none"
 
 
 def chosen_preset(name: str) -> Preset:
-    """The preset of a name.
+    """The preset with the given name.
 
     Raises:
-        ConfigError: there is none of this name.
+        ConfigError: there is no preset with this name.
     """
     bounds.one_of("--preset", name, tuple(PRESETS))
     return PRESETS[name]
@@ -36,7 +37,8 @@ def chosen_preset(name: str) -> Preset:
 
 def require_target(out: Path, sources: tuple[Path | None, ...], model: Path | None) -> None:
     """Refuse a file that cannot be written, that is one of the ``sources``, or that lies in the model's folder."""
-    from triforce_tts.audio import io  # here, because it imports torch, for which --help must not wait
+    # This import stands here, because it loads torch, and --help must not wait for that.
+    from triforce_tts.audio import io
 
     io.require_target(out, sources)
     require_outside(out, model)
@@ -91,8 +93,9 @@ def prepare_for_lines(
 
 
 def say_what_is_slow(synthesizer: "Synthesizer") -> None:
-    """Say that speech takes long because the native operators are missing, where it is spoken on a CPU."""
-    from triforce_tts import native  # here, because it imports torch, for which --help must not wait
+    """Print that speech takes long on a CPU because the native operators are missing."""
+    # This import stands here, because it loads torch, and --help must not wait for that.
+    from triforce_tts import native
 
     if synthesizer.device.type == "cpu" and (note := native.missing()):
         typer.echo(note, err=True)
@@ -120,7 +123,8 @@ def open_checks(care: Preset, recogniser: str | None, quiet: bool) -> "Checker":
     from triforce_tts.judges.recognisers import AUTO, TINY, choose, open_recogniser
 
     choice = choose(recogniser or AUTO)
-    if recogniser is None and choice.recogniser != TINY:  # a rougher one would find faults in good lines
+    # A less exact recogniser would find faults in good lines.
+    if recogniser is None and choice.recogniser != TINY:
         if not quiet:
             typer.echo(f"--preset: {choice.remark}", err=True)
         return open_checker(care.align, None)
@@ -130,7 +134,7 @@ def open_checks(care: Preset, recogniser: str | None, quiet: bool) -> "Checker":
 
 
 def take_choice(care: Preset, quiet: bool) -> "Choice | None":
-    """How ``speak`` finds the best of several takes of a line, if a preset wants several."""
+    """The rule by which ``speak`` finds the best of several takes of a line, if a preset wants several."""
     if care.takes == 1:
         return None
     from triforce_tts.synthesis.speaking import Choice
@@ -140,7 +144,7 @@ def take_choice(care: Preset, quiet: bool) -> "Choice | None":
 
 
 def choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":
-    """The voice that a command speaks in; what the user should know of it is said."""
+    """The voice that a command speaks in; a note on it is printed."""
     chosen = synthesizer.voice(voice)
     if voice is not None and not is_named(voice) and not quiet:
         _ask_for_consent()
@@ -156,5 +160,6 @@ def _ask_for_consent() -> None:
     if marker.exists():
         return
     typer.echo("Clone a voice only with its owner's consent; written files say that they are synthetic.", err=True)
-    with suppress(TriforceError):  # if the home cannot be written, the line is shown again next time
+    # If the home folder cannot be written, the line is shown again the next time.
+    with suppress(TriforceError):
         write_text(marker, "shown\n")

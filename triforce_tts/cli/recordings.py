@@ -58,7 +58,7 @@ def score(
     'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
     """
     if plot is not None:
-        from triforce_tts.drawing import require_png  # here, because it imports torch
+        from triforce_tts.drawing import require_png  # This import stands here, because it loads torch.
 
         require_png("--plot", plot, [path for path in (source, voice, model) if path is not None])
         require_outside(plot, model)

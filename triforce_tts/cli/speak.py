@@ -1,4 +1,4 @@
-"""The command ``speak``: a text in, a file and a line on stderr out."""
+"""The command ``speak``, which speaks a text into a file and prints a line on stderr."""
 
 import sys
 import time
@@ -48,7 +48,8 @@ if TYPE_CHECKING:
     from triforce_tts.voices import Voice
 
 _STDOUT = Path("-")
-STDIN_BYTES = 4 * MAX_CHARACTERS + 1  # a character has at most 4 bytes in UTF-8, so this many bytes are too long a text
+# A character has at most 4 bytes in UTF-8, so a text of so many bytes is too long.
+STDIN_BYTES = 4 * MAX_CHARACTERS + 1
 
 
 HELP = """Say a text in the default voice, or in the voice of a clip.
@@ -125,7 +126,7 @@ def speak(
 
 @dataclass(frozen=True)
 class _Voicing:
-    """What makes speech of a text, in this process or in one that helps it."""
+    """The options for making speech of a text, in this process or in one that helps it."""
 
     model: Path | None
     threads: int
@@ -144,7 +145,7 @@ class _Voicing:
 
     @property
     def inputs(self) -> tuple[Path | None, ...]:
-        """What no output may replace."""
+        """The files that no output may replace."""
         return (self.voice, *(self.lexicon or []), self.model)
 
     def check(self) -> None:
@@ -180,7 +181,7 @@ class _Voicing:
 
 @dataclass(frozen=True)
 class _Target:
-    """Where the speech of one text goes, and in what form."""
+    """The target of the speech of one text, and its form."""
 
     out: Path
     stream: bool
@@ -189,7 +190,7 @@ class _Target:
 
 
 def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet: bool, began: float) -> None:
-    """Speak one text, or what standard input holds."""
+    """Speak one text, or the text on standard input."""
     voicing.check()
     _require_output(target.out, target.stream, target.raw, voicing.inputs, voicing.model)
     _require_times(target.timestamps)
@@ -207,7 +208,7 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
 
 
 def _refuse_beside_lines(lines: Path, text: str | None, is_for_one: bool) -> None:
-    """Refuse a text and options for one text beside a list."""
+    """Refuse a list together with a text or with options for a single text."""
     if text is not None:
         raise ConfigError(f"--lines {lines}: a text was given too ('{text[:40]}'); give one of them")
     if is_for_one:

@@ -24,7 +24,8 @@ def _root(context: typer.Context) -> None:
 @voices.command("list")
 def list_voices() -> None:
     """List all voices, with their origin and licence, or who agreed to their use."""
-    from triforce_tts.audio.io import flac_tags  # here and below, because it imports torch: --help must not wait
+    # This import and those below stand here, because they load torch, and --help must not wait for that.
+    from triforce_tts.audio.io import flac_tags
     from triforce_tts.named_voices import named_clips
     from triforce_tts.voice_store import added_voices
 

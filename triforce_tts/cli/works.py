@@ -1,4 +1,4 @@
-"""What ``narrate`` is given: books on disk and articles of the web, read into chapters."""
+"""The works that ``narrate`` gets: books on disk and articles of the web, read into chapters."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Work:
 
     @property
     def stem(self) -> str:
-        """The name of the file that is written unless a user names another, without its suffix."""
+        """The name of the default file, without its suffix."""
         return self.path.stem if self.url else self.path.resolve().stem
 
     @property
@@ -32,14 +32,14 @@ def read_works(words: list[str], options: ReadOptions, allow_private: bool) -> l
     """Each of ``words`` as a work.
 
     Raises:
-        TextError: one cannot be read or fetched, or holds nothing to be read.
-        TriforceError: a package is missing that articles need.
+        TextError: a work cannot be read or fetched, or holds nothing to be read.
+        TriforceError: a package that articles need is missing.
     """
     return [_read_work(word, options, allow_private) for word in words]
 
 
 def work_targets(works: Sequence[Work], feed: Path | None) -> list[Path]:
-    """The file of each work that is written unless a user names another.
+    """The default file of each work.
 
     Raises:
         ConfigError: two episodes of the feed would be one.

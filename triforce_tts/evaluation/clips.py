@@ -20,24 +20,27 @@ from triforce_tts.evaluation.report import Clip, Figure
 from triforce_tts.synthesis import Synthesizer
 from triforce_tts.voices import Voice
 
-_AS_PREDICTED = (0.6, 1.6)  # of the duration that a line's characters predict
-_LONGEST_S = 60.0  # of a recording
-_LONGEST_VOICE_S = 15.0  # of a voice's clip that is copied: its words are not known, so more of it tells nothing new
+# A line has the expected length if its duration is between these multiples of the duration predicted from its
+# characters.
+_AS_PREDICTED = (0.6, 1.6)
+_LONGEST_S = 60.0  # the longest part of a recording that is used
+# The longest part of a voice's clip that is copied. Its words are not known, so a longer part would tell nothing new.
+_LONGEST_VOICE_S = 15.0
 
 
 @dataclass(frozen=True)
 class Work:
-    """A job with what every job needs."""
+    """A job, and the things that every job needs."""
 
     job: Job
     panel: Panel
-    audio: Path  # folder for the clips
-    key: str = ""  # of all that the judgement depends on
+    audio: Path  # the folder for the clips
+    key: str = ""  # a checksum of everything that the judgement depends on
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What came of a job.
+    """The result of a job.
 
     ``clip`` is none for a reference, and for a job that failed: ``fault`` then says why. ``vectors`` say who speaks: in the
     whole of a clip, and of a reference also in its halves.
@@ -47,7 +50,7 @@ class Judged:
     clip: Clip | None
     vectors: tuple[list[float], ...] = ()
     fault: str = ""
-    work_seconds: float = 0.0  # of processor time
+    work_seconds: float = 0.0  # processor time for the clip
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _vectors(audio: Audio, panel: Panel, halves: bool) -> tuple[list[float], ...
 
 @lru_cache(maxsize=2)
 def _model(folder: Path) -> Synthesizer:
-    """This process's copy of a model, as it was loaded: who changes its settings puts them back."""
+    """This process's copy of a model. Code that changes its settings must restore them."""
     return Synthesizer.load(folder, "cpu")
 
 
@@ -120,7 +123,7 @@ def _folder(job: Job) -> Path:
 
 
 def spoken(job: Job) -> Sound:
-    """The job's sentence as its model says it, with the work that each stage took."""
+    """The job's sentence, spoken by its model, with the work of each stage."""
     synthesizer, voice = _model(_folder(job)), _voice(_folder(job), job.source)
     before, began = dict(synthesizer.stopwatch.seconds), time.process_time()
     speech = synthesizer.speak(job.sentence.text, voice, job.seed)
@@ -137,7 +140,7 @@ def spoken(job: Job) -> Sound:
 
 
 def _work(seconds: dict[str, float], worked: float, duration_s: float) -> dict[str, Figure]:
-    """Seconds of work a second of speech, in all and by stage.
+    """The seconds of work for a second of speech, in all and for each stage.
 
     The stages' ``seconds`` are those of the clock, which runs on while other processes have the processor. So the
     processor time ``worked`` is divided among the stages in the proportions of the clock.
@@ -161,7 +164,7 @@ def reference(job: Job) -> Sound:
 
 @torch.inference_mode()
 def mel_and_back(job: Job) -> Sound:
-    """The recording as its mel spectrogram keeps it: no network, phases by Griffin-Lim."""
+    """The recording, made again from its mel spectrogram without a network; the phases are by Griffin-Lim."""
     synthesizer = _model(_folder(job))
     samples = _at_level(job, synthesizer)
     mel = mel_spectrogram(samples[None], synthesizer.audio)
@@ -177,7 +180,7 @@ def _at_level(job: Job, synthesizer: Synthesizer) -> torch.Tensor:
 
 
 def codes_and_back(job: Job) -> Sound:
-    """The recording through its codes, with stage 3 or without."""
+    """The recording, made again from its codes, with or without stage 3."""
     synthesizer = _model(_folder(job))
     settings = synthesizer.settings
     if job.kind == "stage1":

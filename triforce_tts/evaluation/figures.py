@@ -1,4 +1,4 @@
-"""The names of the figures: how each is called, written, and which way is better."""
+"""The names of the figures: how each is called and written, and which direction is better."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,11 +8,12 @@ from triforce_tts.evaluation.report import Estimate
 
 @dataclass(frozen=True)
 class Meaning:
-    """How a figure is shown."""
+    """The way in which a figure is shown."""
 
     title: str
     decimals: int = 2
-    better: Literal["less", "more", ""] = ""  # empty: as natural speech has it
+    # Empty: the figure should be near that of natural speech.
+    better: Literal["less", "more", ""] = ""
 
 
 WORD_ERROR, CHARACTER_ERROR, SIMILARITY, OVERALL, P808 = (
@@ -42,7 +43,7 @@ FIGURES = {
 }
 
 
-_STAGES = {  # in the order of their work
+_STAGES = {  # the stages in the order of their work
     "text": "reading the text",
     "gpt": "stage 2",
     "dvae": "stage 1",
@@ -52,7 +53,7 @@ _STAGES = {  # in the order of their work
 
 
 def meaning(name: str) -> Meaning:
-    """How the figure ``name`` is shown; ``rtf_gpt`` is the part of stage ``gpt`` in ``rtf``."""
+    """The ``Meaning`` of the figure ``name``; ``rtf_gpt`` is the part of stage ``gpt`` in ``rtf``."""
     if name in FIGURES:
         return FIGURES[name]
     stage = name.removeprefix(f"{RTF}_")
@@ -66,7 +67,7 @@ def ordered(names: set[str]) -> list[str]:
 
 
 def written(name: str, estimate: Estimate) -> str:
-    """The value with its interval; a single sentence has none."""
+    """The value with its interval; the value of a single sentence has no interval."""
     places = meaning(name).decimals
     # Zero is added because a small negative number would be written as -0.00.
     value, low, high = (

@@ -23,7 +23,9 @@ from triforce_tts.files import file_sha256, write_text
 from triforce_tts.schema import Record, parse_record
 
 JUDGED = "judged.jsonl"
-_READ = 64 << 20  # bytes of a sound that its key depends on, besides its size: more than the minute that is heard
+# The key of a sound depends on its size and on so many of its first bytes, which are more than the minute that is
+# heard.
+_READ = 64 << 20
 
 
 class _Line(Record):
@@ -41,7 +43,7 @@ def job_keys(jobs: Sequence[Job], panel: Panel, manifests: Mapping[Path, Path]) 
     copies: Counter[str] = Counter()
     for job in jobs:
         key = _digest([_code(), *judges, *_content(job), models.get(job.model) if job.model else None])
-        keys.append(f"{key}-{copies[key]}" if copies[key] else key)  # a manifest may name one recording twice
+        keys.append(f"{key}-{copies[key]}" if copies[key] else key)  # A manifest may name the same recording twice.
         copies[key] += 1
     return keys
 
@@ -57,7 +59,7 @@ def _digest(parts: Sequence[object]) -> str:
 
 @lru_cache(maxsize=4096)
 def _sound(path: Path) -> str:
-    """The content of a sound file; of one that cannot be read its fault, which will be told when it is its turn."""
+    """A digest of a sound file's content; if it cannot be read, its fault, which is reported when its turn comes."""
     try:
         with path.open("rb") as file:
             return f"{path.stat().st_size} {hashlib.sha256(file.read(_READ)).hexdigest()}"
@@ -75,7 +77,7 @@ def _code() -> str:
 
 
 def read_judged(folder: Path, jobs: Mapping[str, Job]) -> list[Judged]:
-    """What an earlier run judged of ``jobs``, which are given by their keys. Lines of other jobs are removed."""
+    """The results of an earlier run for ``jobs``, which are given by their keys. Lines of other jobs are removed."""
     lines: dict[str, str] = {}
     judged: list[Judged] = []
     for text, line in _lines(folder / JUDGED):
@@ -111,7 +113,7 @@ def judged_file(folder: Path) -> Iterator[TextIO]:
 
 
 def append(file: TextIO, key: str, judged: Judged) -> None:
-    """Add a judgement, so that it outlives this process."""
+    """Add a judgement and flush it, so that it survives the death of this process."""
     vectors = tuple(map(tuple, judged.vectors))
     line = _Line(key=key, clip=judged.clip, vectors=vectors, work_seconds=judged.work_seconds)
     file.write(f"{json.dumps(line.model_dump(mode='json'))}\n")

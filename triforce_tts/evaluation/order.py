@@ -1,4 +1,4 @@
-"""Which sentences came out worst: the order in which people look at them."""
+"""The order in which people look at the sentences: the worst ones first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from triforce_tts.evaluation.report import Clip, Report
 class Shown:
     """A sentence, or a sound without a known text, with its clips."""
 
-    sentence: str  # its id
+    sentence: str  # the id of the sentence
     text: str
     clips: tuple[Clip, ...]
 
 
 def worst_first(report: Report) -> list[Shown]:
-    """Every sentence of the report; what the first model said worst comes first, what it never said comes last.
+    """Every sentence of the report. The one that the first model said worst comes first; those it never said come last.
 
     The clips of a sentence: recordings, then what was spoken, the worst seed first, then copies.
     """
@@ -41,7 +41,7 @@ def worst_first(report: Report) -> list[Shown]:
 
 
 def _worst(clips: Sequence[Clip]) -> tuple[float, float]:
-    """What sorts a sentence: the mean over its clips of how bad they are; without any it comes last."""
+    """The sort key of a sentence: the mean badness of its clips; a sentence without clips comes last."""
     if not clips:
         return (1.0, 0.0)
     bad = [_badness(clip) for clip in clips]
@@ -49,7 +49,7 @@ def _worst(clips: Sequence[Clip]) -> tuple[float, float]:
 
 
 def _badness(clip: Clip) -> tuple[float, float]:
-    """What sorts a clip, the worst lowest: words wrong, negative, then the overall grade."""
+    """The sort key of a clip, lowest for the worst: the wrong words, negative, then the overall grade."""
     error = clip.figures[WORD_ERROR].value if WORD_ERROR in clip.figures else None
     grade = clip.figures[OVERALL].value if OVERALL in clip.figures else None
     return (-(error or 0.0), grade if grade is not None else 0.0)

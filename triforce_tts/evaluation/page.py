@@ -12,7 +12,7 @@ from triforce_tts.evaluation.table import Sheet, remarks, sheets, ways
 from triforce_tts.files import write_text
 
 PAGE = "index.html"
-# The figures that stand beside each clip; report.json holds all of them.
+# These figures stand beside each clip; report.json holds all of them.
 _BESIDE = (WORD_ERROR, CHARACTER_ERROR, OVERALL, P808, SIMILARITY, "f0_hz", "rate")
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 80em; padding: 0 1em; color: #222; }
@@ -80,7 +80,7 @@ def _section(shown: Shown, drawn: Drawn, systems: dict[str, Summary]) -> str:
 
 
 def _heading(shown: Shown) -> str:
-    """What is said; of the clip of a voice whose it is."""
+    """The text that is said; for the clip of a voice, the name of the speaker."""
     if shown.text:
         return escape(shown.text)
     voice = shown.clips[0].voice if shown.clips else shown.sentence

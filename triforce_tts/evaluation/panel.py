@@ -18,14 +18,15 @@ from triforce_tts.judges import dnsmos, embedding, pitch, recognisers, words
 from triforce_tts.judges.networks import absent
 
 INSTALL = recognisers.INSTALL
-_END_S = 0.05  # of a clip that is its ending
-_WINDOWS = 3  # of a clip that DNSMOS hears: half the work, and means that differ by less than 0.01
-_SILENT_DB = -100.0  # written for digital silence
+_END_S = 0.05  # the last seconds of a clip that count as its ending
+# DNSMOS hears so many windows of a clip: that is half the work, and the means differ by less than 0.01.
+_WINDOWS = 3
+_SILENT_DB = -100.0  # the level that stands for digital silence
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What judges are asked about: samples [n] at ``rate`` Hz, n > 0, and what they should say (empty: not known)."""
+    """The input of a judge: samples [n] at ``rate`` Hz, n > 0, and the text that they should say (empty: not known)."""
 
     samples: Wave
     rate: int
@@ -34,7 +35,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What a judge says."""
+    """The result of a judge."""
 
     figures: dict[str, Figure] = field(default_factory=dict)
     heard: str = ""
@@ -50,7 +51,7 @@ class Judge(Protocol):
 
 @dataclass(frozen=True)
 class Panel:
-    """Who judges: the judges, the vector of who speaks, and remarks on those that are missing."""
+    """The judges, whether speaker vectors are made, and remarks on missing judges."""
 
     judges: tuple[Judge, ...]
     embed: Callable[[Wave, int], list[float]] | None
@@ -65,7 +66,7 @@ class Words:
     recogniser: str
 
     def __call__(self, clip: Heard) -> Opinion:
-        """What was heard, and how much of it is wrong."""
+        """The text that was heard, and the share of it that is wrong."""
         heard = recognisers.open_recogniser(self.recogniser).hear(resample(clip.samples, clip.rate, ANALYSIS_RATE))
         return Opinion(errors(clip.text, heard) if clip.text else {}, heard)
 
@@ -78,7 +79,7 @@ def errors(text: str, heard: str) -> dict[str, Figure]:
 
 @dataclass(frozen=True)
 class Dnsmos:
-    """What listeners would say of the sound, by DNSMOS."""
+    """The grades that listeners would give to the sound, by DNSMOS."""
 
     def __call__(self, clip: Heard) -> Opinion:
         """P.835's three grades and P.808's."""
@@ -90,10 +91,10 @@ class Dnsmos:
 
 @dataclass(frozen=True)
 class Melody:
-    """Median and range of the pitch."""
+    """The median and the range of the pitch."""
 
     def __call__(self, clip: Heard) -> Opinion:
-        """No figures where hardly anything is voiced."""
+        """The figures; none if hardly anything is voiced."""
         found = pitch.pitch(clip.samples, clip.rate)
         if found is None:
             return Opinion()
@@ -102,7 +103,7 @@ class Melody:
 
 @dataclass(frozen=True)
 class Delivery:
-    """Rate, level and ending, which need no package."""
+    """The rate, level and ending, which need no package."""
 
     def __call__(self, clip: Heard) -> Opinion:
         """The rate counts letters and digits from the first sound to the last."""
@@ -118,7 +119,7 @@ class Delivery:
 
 
 def embed(samples: Wave, rate: int) -> list[float]:
-    """The vector of who speaks in ``samples`` [n]."""
+    """The vector of the speaker in ``samples`` [n]."""
     return [float(value) for value in embedding.embed(torch.from_numpy(samples), rate)]
 
 

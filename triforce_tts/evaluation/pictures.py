@@ -1,4 +1,4 @@
-"""Pictures of a report: mel spectrograms of the worst sentences, and who sounds like whom."""
+"""The pictures of a report: mel spectrograms of the worst sentences, and the similarity of voices."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,21 +13,22 @@ from triforce_tts.evaluation.report import AUDIO, PICTURES, Clip, Report, Simila
 from triforce_tts.judges.networks import absent
 
 MATRIX = "similarity.png"
-_MOST_SENTENCES = 12  # the worst ones, which have pictures
-_MOST_CLIPS = 3  # of a sentence in its picture
+_MOST_SENTENCES = 12  # only so many of the worst sentences have pictures
+_MOST_CLIPS = 3  # the most clips in the picture of a sentence
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn, as names in the folder ``pictures``."""
+    """The pictures that were drawn, as file names in the folder ``pictures``."""
 
-    mels: dict[str, str] = field(default_factory=dict)  # of a sentence's id
-    matrix: str = ""  # empty: there is none
+    # For each id of a sentence, the picture of its clips.
+    mels: dict[str, str] = field(default_factory=dict)
+    matrix: str = ""  # the picture of the similarities; empty if there is none
     remark: str = ""
 
 
 def draw(report: Report, folder: Path) -> Drawn:
-    """Draw what the report has; without matplotlib nothing, and the remark says so."""
+    """Draw the pictures of the report. Without matplotlib there are none, and the remark says so."""
     if absent("matplotlib"):
         return Drawn(remark=f"pictures: left out, because matplotlib cannot be found; {INSTALL}")
     mels = {}
@@ -43,7 +44,7 @@ def draw(report: Report, folder: Path) -> Drawn:
 
 
 def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) -> bool:
-    """The first clips of a sentence, one above another on one scale of time; whether there was any."""
+    """Draw the first clips of a sentence, one above another on one time scale; returns whether there was any."""
     clips = [clip for clip in _picked(shown.clips) if clip.audio is not None]
     if not clips:
         return False
@@ -52,7 +53,8 @@ def _draw_mels(shown: Shown, titles: dict[str, str], audio: Path, path: Path) ->
     for axes, clip in zip(rows, clips, strict=True):
         draw_mel(axes, read_audio(audio / str(clip.audio), ANALYSIS_RATE).samples.numpy())
         axes.set_title(titles[clip.system], fontsize=8, loc="left", parse_math=False)
-    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))  # an image would set its own length for all rows
+    # An image would set its own length as the length of all rows.
+    rows[-1].set_xlim(0, max(clip.seconds for clip in clips))
     rows[-1].set_xlabel("seconds", fontsize=8)
     save_figure(figure, path, 80)
     return True
@@ -64,6 +66,6 @@ def _picked(clips: Sequence[Clip]) -> list[Clip]:
 
 
 def _draw_matrix(similarity: Similarity, path: Path) -> None:
-    """Spoken voices by rows, the clips that they shall sound like by columns."""
+    """Draw a table: a row for each spoken voice, and a column for each clip that it should sound like."""
     titles = ("spoken as", "clip of the voice")
     draw_similarity(similarity.cosines, similarity.speakers, similarity.references, titles, path)

@@ -1,4 +1,4 @@
-"""What is evaluated: the sentences, the recordings beside them, the voices, and the list of clips that comes of it."""
+"""The plan of an evaluation: sentences, recordings and voices, and the list of clips that follows from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ from triforce_tts.evaluation.sources import (
 from triforce_tts.manifest import DEFAULT_VOICE
 
 _MOST_SENTENCES = 10_000
-_MOST_COPIED = 40  # recordings that go through the codes and back
-_LONGEST_ARTIST = 60  # characters of a voice's name
-VOICES = "voices"  # the label of the clips that are cloned
+_MOST_COPIED = 40  # the most recordings that go through the codes and back
+_LONGEST_ARTIST = 60  # the most characters of a voice's name
+VOICES = "voices"  # the label of cloned clips
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is evaluated."""
+    """The material of an evaluation."""
 
     sentences: tuple[Sentence, ...]
     recordings: tuple[Recording, ...]
     readers: tuple[Reader, ...]
     seeds: tuple[int, ...]
-    files: tuple[Path, ...] = ()  # that it was read from
+    files: tuple[Path, ...] = ()  # the files that the material was read from
 
 
 def make_plan(
@@ -105,7 +105,7 @@ def _first(sentences: Sequence[Sentence], limit: int | None) -> tuple[Sentence, 
 
 
 def _key(text: str) -> str:
-    """What two writings of one sentence have in common."""
+    """A key that is equal for two writings of one sentence."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
@@ -114,17 +114,18 @@ class Job:
     """One clip that is made and judged; a plain value, so that it can be sent to another process."""
 
     number: int
-    kind: Kind | None  # none: a reference clip, which is only compared with others
-    label: str  # of the model, or of the recordings
-    model: Path | None  # that speaks or copies
-    sentence: Sentence  # for a sound without a known text: the name of its file, and an empty text
+    kind: Kind | None  # none for a reference clip, which is only compared with others
+    label: str  # the label of the model or of the recordings
+    model: Path | None  # the model that speaks or copies
+    # For a sound without a known text, the name of its file and an empty text.
+    sentence: Sentence
     voice: str
-    source: Path | None  # the recording, or the clip of the voice; none: the model's own voice
+    source: Path | None  # the recording, or the clip of the voice; none for the model's own voice
     seed: int = 0
 
     @property
     def system(self) -> str:
-        """Whose clip it is."""
+        """The system that makes the clip."""
         return f"{self.label}: {self.kind}"
 
     @property
@@ -135,7 +136,7 @@ class Job:
 
 
 def own_voice(label: str, clip: Path) -> str:
-    """What the voice is called in which the model ``label`` speaks by itself: whose it is, where ``clip`` says it."""
+    """The name of the own voice of the model ``label``; it names the speaker if the tags of ``clip`` do."""
     artist = " ".join(read_tags(clip).get("artist", "").partition(" (")[0].split())[:_LONGEST_ARTIST]
     return f"{artist}, default of {label}" if artist else f"default of {label}"
 
@@ -177,7 +178,7 @@ def make_jobs(plan: Plan, models: Sequence[tuple[str, Path]]) -> list[Job]:
 
 
 def _copied(plan: Plan, own: str, clip: Path) -> list[tuple[Sentence, str, Path]]:
-    """What goes through the codes and back: recordings from all over the list; without any, the clips of the voices."""
+    """The sounds that go through the codes and back: recordings from the whole list, or else clips of the voices."""
     if plan.recordings:
         every = -(-len(plan.recordings) // _MOST_COPIED)
         return [(r.sentence, r.speaker, r.path) for r in plan.recordings[::every]]

@@ -1,4 +1,4 @@
-"""The report of an evaluation as data: what ``report.json`` holds, and all that tables and pages are made from."""
+"""The report of an evaluation as data: the content of ``report.json``, from which tables and pages are made."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,10 +9,10 @@ from triforce_tts.files import write_json
 from triforce_tts.schema import FileName, Record, read_record
 
 REPORT, TABLES = "report.json", "figures.md"
-AUDIO, PICTURES = "audio", "pictures"  # folders in the report's
+AUDIO, PICTURES = "audio", "pictures"  # folders in the folder of the report
 
 Kind = Literal["spoken", "cloned", "natural", "griffin_lim", "stage1", "stages13"]
-SAMPLED: tuple[Kind, ...] = ("spoken", "cloned")  # what the model says, which depends on a seed
+SAMPLED: tuple[Kind, ...] = ("spoken", "cloned")  # the kinds that the model speaks, which depend on a seed
 COPIES: tuple[Kind, ...] = ("griffin_lim", "stage1", "stages13")
 KINDS: dict[Kind, str] = {
     "natural": "recordings",
@@ -35,19 +35,19 @@ MEANINGS: dict[Kind, str] = {
 
 
 class Figure(Record):
-    """What a judge says of one clip: an amount of a weight, such as 2 wrong words of 9."""
+    """A judge's result for one clip: an amount out of a weight, such as 2 wrong words out of 9."""
 
     amount: float
     weight: float = Field(default=1.0, ge=0)
 
     @property
     def value(self) -> float | None:
-        """The amount of one; ``None`` without a weight."""
+        """The amount divided by the weight; ``None`` without a weight."""
         return self.amount / self.weight if self.weight else None
 
 
 class Estimate(Record):
-    """A figure of many clips, and the 95 % interval of it under another draw of the sentences."""
+    """A figure of many clips, and its 95 % interval if other sentences had been drawn."""
 
     value: float
     low: float
@@ -58,7 +58,7 @@ class Estimate(Record):
 class Model(Record):
     """A model that was evaluated."""
 
-    label: str  # its name, made unique
+    label: str  # the name of the model, made unique
     id: str
     networks: dict[str, str]
     diffusion_steps: int
@@ -69,19 +69,21 @@ class Sentence(Record):
 
     id: str
     text: str
-    group: str = ""  # the list that it comes from: the name of a text file, or of the folder of a manifest
+    # The list that the sentence comes from: the name of a text file, or of the folder of a manifest.
+    group: str = ""
 
 
 class Clip(Record):
     """A clip that was judged."""
 
-    system: str  # whose clip: the key of its summary
-    sentence: str  # id of the sentence; of a recording without a text the name of its file
-    text: str  # what it should say; empty where that is not known
-    group: str = ""  # of its sentence
+    system: str  # the system that made the clip: the key of its summary
+    # The id of the sentence. For a recording without a text it is the name of the file.
+    sentence: str
+    text: str  # the text that the clip should say; empty if it is not known
+    group: str = ""  # the group to which the sentence belongs
     voice: str
     seed: int
-    audio: FileName | None  # file in the folder ``audio``; none where there was no sound
+    audio: FileName | None  # the file in the folder ``audio``; none if there was no sound
     seconds: float
     heard: str
     figures: dict[str, Figure]
@@ -93,13 +95,13 @@ class Summary(Record):
 
     system: str
     kind: Kind
-    label: str  # of the model, or of the recordings
+    label: str  # the label of the model or of the recordings
     clips: int
     figures: dict[str, Estimate]
 
     @property
     def title(self) -> str:
-        """The system in words."""
+        """The name of the system in words."""
         return f"{self.label}: {KINDS[self.kind]}"
 
 
@@ -120,13 +122,13 @@ class Difference(Record):
 
 
 class Similarity(Record):
-    """How alike voices are, as cosines of their vectors; 1 is the same."""
+    """The likeness of voices, as cosines of their vectors; 1 means equal."""
 
-    same: Estimate | None  # natural clips of one reader
-    same_from: str  # what the level ``same`` was taken from
-    different: Estimate | None  # natural clips of different readers
-    references: tuple[str, ...] = ()  # columns of ``cosines``
-    speakers: tuple[str, ...] = ()  # rows: who was to be imitated
+    same: Estimate | None  # the likeness of natural clips of one reader
+    same_from: str  # the clips that the level ``same`` was taken from
+    different: Estimate | None  # the likeness of natural clips of different readers
+    references: tuple[str, ...] = ()  # the names of the columns of ``cosines``
+    speakers: tuple[str, ...] = ()  # the names of the rows: the speakers to be imitated
     cosines: tuple[tuple[float, ...], ...] = ()
 
 
@@ -136,26 +138,27 @@ class Report(Record):
     format: Literal[1] = 1
     models: tuple[Model, ...]
     recogniser: str | None
-    missing: tuple[str, ...]  # judges that were left out, each with what to install, and other remarks
+    # The judges that were left out, each with what to install, and other remarks.
+    missing: tuple[str, ...]
     seeds: tuple[int, ...]
     sentences: tuple[Sentence, ...]
     clips: tuple[Clip, ...]
     summaries: tuple[Summary, ...]
     differences: tuple[Difference, ...]
-    groups: tuple[Group, ...] = ()  # none where all sentences come from one list
+    groups: tuple[Group, ...] = ()  # empty if all sentences come from one list
     similarity: Similarity | None
     processes: int
-    seconds: float  # from the start of the command to its end
-    work_seconds: float = 0.0  # of processor time, for all clips
-    continued: int = 0  # clips that an earlier run, which was stopped, had judged
+    seconds: float  # the time from the start of the command to its end
+    work_seconds: float = 0.0  # processor time for all clips
+    continued: int = 0  # the number of clips that an earlier run had judged before it was stopped
 
     @property
     def titles(self) -> dict[str, str]:
-        """Each system in words."""
+        """The name of each system in words."""
         return {summary.system: summary.title for summary in self.summaries}
 
     def summary(self, kind: Kind, label: str | None = None) -> Summary | None:
-        """The summary of a way of making sound, of the first model or set of recordings, or of the one with ``label``."""
+        """The summary of the systems of a ``kind``: of the first one, or of the one with ``label``."""
         matching = (s for s in self.summaries if s.kind == kind and label in (None, s.label))
         return next(matching, None)
 
@@ -169,6 +172,6 @@ def read_report(folder: Path) -> Report:
     """The report in ``folder``.
 
     Raises:
-        TriforceError: it is missing or damaged.
+        TriforceError: the report is missing or damaged.
     """
     return read_record(folder / REPORT, Report)

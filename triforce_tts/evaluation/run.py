@@ -50,12 +50,12 @@ def candidates(folders: Sequence[Path]) -> list[Candidate]:
 
 
 def _sound(manifest: Manifest) -> tuple[str, int, str | None]:
-    """All that decides how a model sounds: its networks, the steps of stage 3, and its default voice."""
+    """Everything that decides the sound of a model: its networks, the steps of stage 3, and its default voice."""
     return manifest.id, manifest.diffusion_steps, manifest.sha256.get(DEFAULT_VOICE)
 
 
 def told_apart(*namings: list[str]) -> list[str]:
-    """The first of ``namings`` in which no two names are equal; of the last one the second of equal names is numbered."""
+    """The first of ``namings`` in which all names differ, or else the last one, with numbers at equal names."""
     for names in namings:
         if len(set(names)) == len(names):
             return names
@@ -106,7 +106,7 @@ def _report_folder(out: Path, models: Sequence[Candidate], sources: Sequence[Pat
     """The folder of the report, with folders for clips and pictures in it.
 
     Raises:
-        TriforceError: a report is there already, or of another model; or the folder cannot be written.
+        TriforceError: a report is there already, or is of another model, or the folder cannot be written.
     """
     content = "an evaluation of " + " and ".join(f"{c.model.label} ({c.model.id})" for c in models)
     try:
@@ -148,7 +148,7 @@ def _keep_only(folder: Path, names: set[str]) -> None:
 def _work_through(
     jobs: Mapping[str, Job], panel: Panel, folder: Path, workers: int, console: Console
 ) -> tuple[list[Judged], list[str], int]:
-    """What came of each job of ``jobs``, which are given by their keys.
+    """The results of ``jobs``, which are given by their keys.
 
     Returns:
         The judgements in the order of the jobs, a line for each job that gave nothing, and how many judgements an
@@ -198,7 +198,7 @@ def _require_clips(jobs: Sequence[Job], results: Sequence[Judged], lost: Sequenc
     """Refuse an evaluation without any clip, and one in which a model spoke no sentence at all.
 
     Raises:
-        TriforceError: the first fault is told.
+        TriforceError: the evaluation is refused; the message has the first fault.
     """
     first = f"the first fault was: {lost[0] if lost else 'nothing was planned'}"
     if not any(result.clip for result in results):

@@ -14,14 +14,14 @@ from triforce_tts.files import read_text_file
 from triforce_tts.schema import Record, parse_record
 
 _AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
-_LONGEST = 400  # characters of a sentence
-_MOST_ENTRIES = 10_000  # of a folder in which voices are looked for
+_LONGEST = 400  # the most characters of a sentence
+_MOST_ENTRIES = 10_000  # the most entries of a folder in which voices are looked for
 _MOST_READERS = 500
-_MOST_CLIPS = 10  # of a reader; further ones are not heard
+_MOST_CLIPS = 10  # the most clips of a reader; further clips are not heard
 
 
 class _Line(Record):
-    """What is read of a line of a manifest; other keys are of no use here."""
+    """The keys of a manifest's line that are read; others are ignored."""
 
     id: str
     audio: str
@@ -36,22 +36,22 @@ class Recording:
     sentence: Sentence
     path: Path
     speaker: str
-    collection: str  # the name of its manifest's folder
+    collection: str  # the name of the folder of the manifest
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Someone whose voice is cloned: the first clip is the reference, the others show how alike one reader's clips are."""
+    """A person whose voice is cloned. The first clip is the reference; the others show how alike one's clips are."""
 
     name: str
     clips: tuple[Path, ...]
 
 
 def read_sentences(path: Path | None, group: str = "") -> tuple[Sentence, ...]:
-    """The sentences of a text file, one a line; without a file the twenty that come with the package.
+    """The sentences of a text file, one on each line; without a file, the twenty that come with the package.
 
     Raises:
-        TriforceError: it cannot be read, holds no sentence, or holds one that is too long.
+        TriforceError: the file cannot be read, holds no sentence, or holds one that is too long.
     """
     source = path or Path(str(resources.files("triforce_tts"))) / "assets" / "sentences.txt"
     lines = [line.strip() for line in read_text_file(source).splitlines()]
@@ -66,10 +66,10 @@ def read_sentences(path: Path | None, group: str = "") -> tuple[Sentence, ...]:
 
 
 def read_recordings(path: Path, collection: str) -> list[Recording]:
-    """The recordings of a ``manifest.jsonl``, with paths relative to it; ``collection`` is what they are called together.
+    """The recordings of a ``manifest.jsonl``, with paths relative to it; ``collection`` is their common name.
 
     Raises:
-        TriforceError: it cannot be read, a line is no recording, or there is none.
+        TriforceError: the manifest cannot be read, a line is no recording, or there is none.
     """
     recordings = []
     for number, line in enumerate(read_text_file(path).splitlines(), 1):
@@ -97,7 +97,7 @@ def read_readers(folder: Path) -> tuple[Reader, ...]:
     """The readers in a folder: a sound file is a reader's only clip, a folder in it holds a reader's clips.
 
     Raises:
-        TriforceError: there is none, there are too many, or a folder cannot be read.
+        TriforceError: there is no reader, there are too many, or a folder cannot be read.
     """
     if not folder.is_dir():
         raise TriforceError(f"{folder}: no such folder; expected one with a clip, or a folder of clips, of each voice")
@@ -122,10 +122,10 @@ def read_readers(folder: Path) -> tuple[Reader, ...]:
 
 
 def _entries(folder: Path) -> list[Path]:
-    """What is in ``folder``, sorted by name; hidden files are left out.
+    """The entries of ``folder``, sorted by name, without hidden files.
 
     Raises:
-        TriforceError: it cannot be read, or holds too much to be a folder of voices.
+        TriforceError: the folder cannot be read, or has too many entries for a folder of voices.
     """
     try:
         with os.scandir(folder) as found:
@@ -143,11 +143,11 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def group_names(files: Sequence[Path], folders: bool) -> list[str]:
-    """What the sentences or recordings of each file are called together.
+    """The common name of the sentences or recordings of each file.
 
     The name is that of the file without its suffix, or of its folder; a number tells those apart that are called alike.
     """
-    places = [Path(os.path.realpath(path)) for path in files]  # resolve() fails on a circle of links
+    places = [Path(os.path.realpath(path)) for path in files]  # Path.resolve() fails on a circle of links.
     names = [_printable(place.parent.name if folders else place.stem) for place in places]
     return [
         name if names.count(name) == 1 else f"{name}-{names[: number + 1].count(name)}"

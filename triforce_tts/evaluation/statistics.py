@@ -1,4 +1,4 @@
-"""Means of judgements with bootstrap intervals. A sentence is what is drawn: its clips are no independent draws.
+"""Means of judgements with bootstrap intervals. Whole sentences are drawn, because their clips are not independent.
 
 A figure of a clip is an amount and a weight, such as wrong words and words. The figure of many clips is the sum of the
 amounts over the sum of the weights, so that a long sentence counts for its words. With weights of 1 it is the mean.
@@ -12,12 +12,12 @@ import numpy.typing as npt
 from triforce_tts.evaluation.report import Estimate, Figure
 
 DRAWS, SEED = 2000, 0
-LEVEL = (0.025, 0.975)  # quantiles of the draws: a 95 % interval
-Sums = npt.NDArray[np.float64]  # [sentences, 2]: amount and weight of each sentence
+LEVEL = (0.025, 0.975)  # the quantiles of the draws that give a 95 % interval
+Sums = npt.NDArray[np.float64]  # [sentences, 2]: the amount and the weight of each sentence
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean of ``values`` and its bootstrap 95 % interval."""
+    """The mean of ``values`` and its bootstrap 95 % interval."""
     estimate = ratio([[Figure(amount=value)] for value in values])
     return estimate.value, estimate.low, estimate.high
 
@@ -34,7 +34,7 @@ def ratio(by_sentence: Sequence[Sequence[Figure]]) -> Estimate:
 
 
 def difference(first: Mapping[str, Sequence[Figure]], second: Mapping[str, Sequence[Figure]]) -> Estimate | None:
-    """``first`` less ``second`` over the sentences that both have, by name; ``None`` where they share none.
+    """``first`` less ``second`` over the sentences that both have, by name; ``None`` if they share none.
 
     Both are drawn together, sentence by sentence, so that hard sentences are hard for both.
     """
@@ -58,7 +58,7 @@ def _draws(count: int) -> npt.NDArray[np.int64]:
 
 
 def _ratio(sums: Sums) -> npt.NDArray[np.float64]:
-    """Amount over weight along the sentences, the last axis but one; not a number where a draw has no weight."""
+    """The amount over the weight along the sentences, the last axis but one; NaN if a draw has no weight."""
     amount, weight = sums[..., 0].sum(-1), sums[..., 1].sum(-1)
     return np.asarray(np.divide(amount, weight, out=np.full_like(amount, np.nan), where=weight > 0))
 

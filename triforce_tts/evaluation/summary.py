@@ -1,4 +1,4 @@
-"""From judged clips to figures: each clip's similarity to its voice, summaries, differences, levels of readers."""
+"""The figures of judged clips: each clip's similarity to its voice, summaries, differences, levels of readers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,11 +24,12 @@ from triforce_tts.evaluation.report import (
 from triforce_tts.evaluation.statistics import difference, ratio
 
 Vector = npt.NDArray[np.float64]
-NO_PLACE = "nothing to compare"  # what the level of one reader's clips was taken from, where there are none
+# The value of ``same_from`` if there are no clips to compare.
+NO_PLACE = "nothing to compare"
 
 
 def with_similarity(judged: Sequence[Judged]) -> list[Clip]:
-    """The clips; what was spoken or copied has its similarity to the clip of its voice, or to its recording."""
+    """The clips. Spoken and copied ones get their similarity to the clip of their voice, or to their recording."""
     references = _references(judged)
     recordings = {_origin(r.job): _unit(r.vectors[0]) for r in judged if r.job.kind == "natural" and r.vectors}
     clips = []
@@ -70,7 +71,7 @@ def summaries(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Summary]:
 
 
 def groups(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Group]:
-    """The summaries over each list of sentences alone; none where there is only one list."""
+    """The summaries over each list of sentences alone; empty if there is only one list."""
     names = list(dict.fromkeys(clip.group for clip in clips if clip.group))
     if len(names) < 2:
         return []
@@ -81,7 +82,7 @@ def groups(judged: Sequence[Judged], clips: Sequence[Clip]) -> list[Group]:
 
 
 def _by_figure(clips: Iterable[Clip]) -> dict[str, dict[str, list[Figure]]]:
-    """Of each figure that has a weight somewhere: for each sentence the figures of its clips."""
+    """For each figure that has a weight somewhere, the figures of the clips of each sentence."""
     table: dict[str, dict[str, list[Figure]]] = defaultdict(lambda: defaultdict(list))
     for clip in clips:
         for name, figure in clip.figures.items():
@@ -117,7 +118,7 @@ def _difference(
 
 
 def similarity(judged: Sequence[Judged]) -> Similarity | None:
-    """Levels of natural clips of the same and of different readers, and who sounds like whom; ``None`` without vectors."""
+    """The levels of natural clips of one and of different readers, and all similarities; ``None`` without vectors."""
     if not any(result.vectors for result in judged):
         return None
     natural = _readers(judged)
@@ -156,7 +157,7 @@ def _readers(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
 
 
 def _same(natural: dict[str, list[Judged]]) -> tuple[Estimate | None, str]:
-    """How alike clips of one reader are: of readers with several clips; without any, the halves of one clip."""
+    """The likeness of clips of one reader, from readers with several clips, or else from the halves of one clip."""
     several = [[_unit(r.vectors[0]) for r in clips] for clips in natural.values() if len(clips) > 1]
     if several:
         return _mean([_mean_cosine(vectors) for vectors in several]), "different clips of one reader"
@@ -171,5 +172,5 @@ def _mean_cosine(vectors: Sequence[Vector]) -> float:
 
 
 def _mean(values: Sequence[float]) -> Estimate | None:
-    """Mean and interval; readers are what is drawn."""
+    """The mean and its interval, for which readers are drawn."""
     return ratio([[Figure(amount=value)] for value in values]) if values else None

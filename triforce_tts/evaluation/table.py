@@ -9,7 +9,8 @@ from rich.table import Table
 from triforce_tts.evaluation.figures import meaning, ordered, written
 from triforce_tts.evaluation.report import KINDS, MEANINGS, Estimate, Report, Summary
 
-_FEWEST = 10  # sentences; redrawing fewer of them says little of how sure a difference is
+# With fewer sentences, redrawing them says little about how certain a difference is.
+_FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Sheet:
 
 
 def sheets(report: Report) -> list[Sheet]:
-    """All tables: the figures, also of each list of sentences alone; the differences; the similarity of voices."""
+    """All tables: the figures, those of each list of sentences, the differences, and the similarity of voices."""
     tables = [_figures("Figures of all clips, with 95 % intervals over sentences", report.summaries)]
     tables += [
         _figures(f"Figures of the {g.sentences} sentences of {g.name} alone", g.summaries) for g in report.groups
@@ -38,7 +39,7 @@ def sheets(report: Report) -> list[Sheet]:
 
 
 def _figures(title: str, systems: Sequence[Summary]) -> Sheet:
-    """Systems by rows would be wide: figures are rows, systems columns."""
+    """The table of figures: a row for each figure and a column for each system, because the other way is too wide."""
     names = ordered({name for system in systems for name in system.figures})
     rows = [("clips", *(str(system.clips) for system in systems))]
     for name in names:
@@ -62,7 +63,7 @@ def _differences(report: Report) -> Sheet:
 
 
 def _judged(name: str, estimate: Estimate) -> str:
-    """The difference; in words which way it goes, where the interval leaves no doubt and one way is better."""
+    """The difference, and its direction in words if the interval leaves no doubt and one direction is better."""
     better = meaning(name).better
     if not better or estimate.low <= 0 <= estimate.high or estimate.sentences < _FEWEST:
         return written(name, estimate)
@@ -70,13 +71,13 @@ def _judged(name: str, estimate: Estimate) -> str:
 
 
 def ways(report: Report) -> list[tuple[str, str]]:
-    """Each way of making sound that is in the report, and a sentence that says what it is."""
+    """Each kind of clip in the report, with a sentence that explains it."""
     kinds = list(dict.fromkeys(summary.kind for summary in report.summaries))
     return [(KINDS[kind], f"{MEANINGS[kind]}.") for kind in kinds]
 
 
 def show(report: Report, console: Console) -> None:
-    """Print the tables; what was left out stands below them."""
+    """Print the tables, and below them what was left out."""
     for sheet in sheets(report):
         table = Table(title=sheet.title, title_justify="left")
         for number, head in enumerate(sheet.head):
@@ -91,7 +92,7 @@ def show(report: Report, console: Console) -> None:
 
 
 def markdown(report: Report) -> str:
-    """The tables as Markdown, such as a model card holds them."""
+    """The tables as Markdown, for a model card."""
     parts = []
     for sheet in sheets(report):
         lines = [f"**{sheet.title}**", "", _row(sheet.head), _row(["---"] * len(sheet.head)), *map(_row, sheet.rows)]
@@ -105,7 +106,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def remarks(report: Report) -> str:
-    """What a reader must know of the figures, in sentences."""
+    """Remarks that a reader needs to understand the figures, in sentences."""
     recogniser = f"Words were recognised by {report.recogniser}." if report.recogniser else "No words were recognised."
     seeds = ", ".join(map(str, report.seeds))
     processes = f"{report.processes} process{'es' if report.processes != 1 else ''}"

@@ -17,7 +17,7 @@ from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
 MODEL_RATE = 16000  # Hz; the acoustic model was trained at this sample rate
-_GRAMMAR = "grammar"  # the decoder's name of the last grammar
+_GRAMMAR = "grammar"  # the name of the current grammar in the decoder
 FRAME_S = 0.01  # seconds between two frames of pocketsphinx
 _SOUNDS = dict(zip("abcdefghijklmnopqrstuvwxyz", (
     "AE", "B", "K", "D", "EH", "F", "G", "HH", "IH", "JH", "K", "L", "M",
@@ -81,7 +81,7 @@ class Aligner:
         """The decoder's names of the words of a normalised ``text``: an underscore before each of a word's phones.
 
         Raises:
-            TextError: a part of it cannot be spoken.
+            TextError: a part of the text cannot be spoken.
         """
         return [self._name(word) for word in self.tokenizer.spell(text) if word.is_word]
 
@@ -129,7 +129,8 @@ class Aligner:
         ]
 
     def _decode(self, sound: bytes) -> bool:
-        self._decoder.reinit_feat()  # else its estimates of level and noise would outlive the utterance
+        # Without this, the decoder's estimates of level and noise would outlive the utterance.
+        self._decoder.reinit_feat()
         self._decoder.start_utt()
         try:
             self._decoder.process_raw(sound, full_utt=True)
@@ -146,7 +147,7 @@ def aligner() -> Aligner:
 
 
 def pcm(audio: Audio) -> bytes:
-    """The sound as the decoder takes it."""
+    """The sound in the form that the decoder takes."""
     return to_pcm16(resample(audio.samples.numpy(), audio.sample_rate, MODEL_RATE)).tobytes()
 
 

@@ -1,4 +1,4 @@
-"""DNSMOS: networks that guess what listeners would say of a sound alone, on a scale from 1 to 5.
+"""DNSMOS: networks that estimate, from the sound alone, how listeners would grade it on a scale from 1 to 5.
 
 ``dnsmos`` is P.835 (Reddy et al., ICASSP 2022): the speech, the background, and both together. ``p808`` is P.808 (Reddy
 et al., ICASSP 2021): one grade for the whole. The networks lie in the wheel ``speechmos`` (MIT), which does not declare
@@ -20,16 +20,17 @@ PACKAGE = "speechmos"
 _P835 = ("dnsmos_models/sig_bak_ovr.onnx", "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd")
 _P808 = ("dnsmos_models/model_v8.onnx", "9246480c58567bc6affd4200938e77eef49468c8bc7ed3776d109c07456f6e91")
 _WINDOW = 144_160  # samples heard at once, 9.01 s
-# speechmos' polynomials from raw output to the scale of listeners, in the order of the network's outputs.
+# The polynomials of speechmos from the raw output to the scale of listeners, in the order of the network's outputs.
 _SCALES = {
     "sig": (-0.08397278, 1.22083953, 0.0052439),
     "bak": (-0.13166888, 1.60915514, -0.39604546),
     "ovrl": (-0.06766283, 1.11546468, 0.04602535),
 }
-_N_FFT, _HOP, _N_MELS = 321, 160, 120  # of the mel spectrogram that P.808's network hears
-_LEFT_OUT = 160  # samples at the end of a window that speechmos does not show it
-_HALF_RANGE_DB = 40.0  # levels from 80 dB below the loudest place to that place become -1 to 1
-_FAINTEST = 1e-10  # power; librosa's least
+_N_FFT, _HOP, _N_MELS = 321, 160, 120  # the sizes of the mel spectrogram that the network of P.808 hears
+_LEFT_OUT = 160  # speechmos leaves out so many samples at the end of a window
+# Levels from 80 dB below the loudest place up to that place are mapped to -1 to 1.
+_HALF_RANGE_DB = 40.0
+_FAINTEST = 1e-10  # the least power in librosa
 
 
 def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str, float]:
@@ -39,10 +40,10 @@ def dnsmos(samples: Wave, sample_rate: int, most: int | None = None) -> dict[str
     at most, spread over the sound, the score is nearly the same: the windows overlap.
 
     Raises:
-        TriforceError: the network is missing or another one.
+        TriforceError: the network is missing, or its file is not the known one.
     """
     network = session(PACKAGE, *_P835)
-    # One at a time: a batch is slower on a processor.
+    # The windows are judged one at a time, because a batch is slower on a CPU.
     raw = np.array([network.run(None, {"input_1": w[None]})[0][0] for w in _windows(samples, sample_rate, most)])
     return {name: float(np.mean(np.polyval(scale, raw[:, i]))) for i, (name, scale) in enumerate(_SCALES.items())}
 
@@ -51,7 +52,7 @@ def p808(samples: Wave, sample_rate: int, most: int | None = None) -> float:
     """The grade of ``samples`` [n], n > 0, by P.808; windows as in ``dnsmos``.
 
     Raises:
-        TriforceError: the network is missing or another one.
+        TriforceError: the network is missing, or its file is not the known one.
     """
     network = session(PACKAGE, *_P808)
     grades = [
@@ -94,7 +95,7 @@ _KNEE_HZ, _HZ_A_MEL, _LOG_STEP = 1000.0, 200.0 / 3, np.log(6.4) / 27
 
 
 def _slaney_mels(hertz: float) -> float:
-    """Mels of a frequency above the scale's knee."""
+    """The mels of a frequency above the scale's knee."""
     return float(_KNEE_HZ / _HZ_A_MEL + np.log(hertz / _KNEE_HZ) / _LOG_STEP)
 
 
@@ -104,7 +105,7 @@ def _slaney_hertz(mels: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _mel_levels(wave: Wave) -> npt.NDArray[np.float32]:
-    """What P.808's network hears of ``wave`` [n]: [frames, 120], 1 at the loudest place, -1 at 80 dB below it."""
+    """The input of P.808's network for ``wave`` [n]: [frames, 120], 1 at the loudest place, -1 at 80 dB below it."""
     spectrum = torch.stft(
         torch.from_numpy(wave), _N_FFT, _HOP, window=torch.hann_window(_N_FFT), pad_mode="constant", return_complex=True
     )

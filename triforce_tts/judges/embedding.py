@@ -1,4 +1,4 @@
-"""Who speaks, as a vector: the GE2E network of Resemblyzer 0.1.4 (Wan et al., arXiv 1710.10467), with its weights.
+"""The vector of a speaker: the GE2E network of Resemblyzer 0.1.4 (Wan et al., arXiv 1710.10467), with its weights.
 
 Only the weights file of its wheel is used (Apache-2.0): the package itself needs modules that recent Pythons lack.
 Install it with ``pip install --no-deps resemblyzer==0.1.4``.
@@ -18,12 +18,13 @@ from triforce_tts.judges.networks import packaged_file
 
 Vectors = npt.NDArray[np.float32]
 
-N_FFT, HOP, N_MELS = 400, 160, 40  # 25 ms, 10 ms; hparams.py of the package
+N_FFT, HOP, N_MELS = 400, 160, 40  # 25 ms, 10 ms; from hparams.py of the package
 WINDOW = 160  # frames that the network hears at a time
-STEP = 77  # frames from a window to the next: 1.3 of them a second, the package's default
+STEP = 77  # frames from one window to the next, which gives 1.3 windows a second; the package's default
 LEVEL_DB = -30.0  # RMS, dBFS
-COVERAGE = 0.75  # of a last window that must be sound, else it is left out
-BATCH = 64  # windows
+# The last window is left out if a smaller share of it is sound.
+COVERAGE = 0.75
+BATCH = 64  # windows in a batch
 WEIGHTS_SHA256 = "39373b86598fa3da9fcddee6142382efe09777e8d37dc9c0561f41f0070f134e"
 PACKAGE = "resemblyzer"
 INSTALL = "pip install --no-deps resemblyzer==0.1.4"
@@ -61,7 +62,7 @@ def _filters() -> torch.Tensor:
 
 
 def mel_power(wave: Wave) -> torch.Tensor:
-    """Mel power [frames, 40] of ``wave`` [n] at 16 kHz, linear: what the network was trained on."""
+    """The linear mel power [frames, 40] of ``wave`` [n] at 16 kHz, on which the network was trained."""
     spectrum = torch.stft(
         torch.from_numpy(wave), N_FFT, HOP, window=torch.hann_window(N_FFT), pad_mode="constant", return_complex=True
     )
@@ -69,7 +70,7 @@ def mel_power(wave: Wave) -> torch.Tensor:
 
 
 def window_starts(samples: int, step: int = STEP) -> list[int]:
-    """First frames of the windows over ``samples`` at 16 kHz, at least one; the package's own rule."""
+    """The first frames of the windows over ``samples`` at 16 kHz, at least one, by the package's own rule."""
     frames = -(-(samples + 1) // HOP)
     starts = list(range(0, max(1, frames - WINDOW + step + 1), step))
     if len(starts) > 1 and (samples / HOP - starts[-1]) / WINDOW < COVERAGE:
@@ -88,7 +89,8 @@ def embed_windows(waves: Sequence[Wave], step: int = STEP) -> list[Vectors]:
     windows: list[torch.Tensor] = []
     counts: list[int] = []
     for wave in waves:
-        # The mels are not logarithmic, so level matters: all clips get one, where the package raises quiet ones only.
+        # The mels are not logarithmic, so the level matters. All clips get the same level here, while the package only
+        # raises that of quiet ones.
         level = 10 * np.log10(np.mean(wave**2, dtype=np.float64) + 1e-12) if len(wave) else LEVEL_DB
         starts = window_starts(len(wave), step)
         missing = max(0, (starts[-1] + WINDOW) * HOP - len(wave))
@@ -102,15 +104,15 @@ def embed_windows(waves: Sequence[Wave], step: int = STEP) -> list[Vectors]:
 
 
 def mean_vector(vectors: Vectors) -> Vectors:
-    """The unit vector [256] in the middle of ``vectors`` [n, 256]: the one voice of all of them."""
+    """The unit vector [256] in the middle of ``vectors`` [n, 256]: the voice that they have in common."""
     mean = vectors.mean(axis=0)
     return np.asarray(mean / np.linalg.norm(mean), np.float32)
 
 
 def embed(samples: torch.Tensor, sample_rate: int) -> Vectors:
-    """A unit vector [256] of who speaks in ``samples`` [n].
+    """The unit vector [256] of the speaker in ``samples`` [n].
 
     Raises:
-        TriforceError: as ``embed_windows``.
+        TriforceError: the same as for ``embed_windows``.
     """
     return mean_vector(embed_windows([resample(samples.numpy(), sample_rate, ANALYSIS_RATE)])[0])

@@ -1,4 +1,4 @@
-"""Which words of a known text are left out, said again or said in another order: pocketsphinx chooses between such readings.
+"""Finds words of a known text that are left out, repeated or out of order: pocketsphinx chooses between such readings.
 
 The forced alignment of ``judges.align`` must put every word somewhere. Here the decoder may leave a word out and may go back, at a price,
 and it takes the reading that the sound fits best. No other words are allowed, so no language model is needed, and a small acoustic
@@ -13,22 +13,26 @@ from triforce_tts.errors import TextError
 from triforce_tts.judges.align import Aligner
 from triforce_tts.text.normalize import normalize
 
-_SKIP, _JUMP = 1e-8, 1e-10  # the probability of leaving a word out and of going back, where going on has 1
-_BACK = 3  # words that one step may go back; more in several steps. With more the search loses its way in long lines, and is slow.
+# The probability of leaving a word out, and of going back, if that of going on is 1.
+_SKIP, _JUMP = 1e-8, 1e-10
+# One step may go back at most so many words; more takes several steps. With a larger number the search loses its way in
+# long lines, and is slow.
+_BACK = 3
 
 Transition = tuple[int, int, float] | tuple[int, int, float, str]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a text was read."""
+    """The reading of a text: the words that were heard, in their order."""
 
     written: tuple[tuple[str, ...], ...]  # the phones of each word of the text
-    read: tuple[tuple[str, ...], ...]  # the phones of each of its words that was found in the sound, in that order
+    # the phones of each word of the text that was found in the sound, in the order of the sound
+    read: tuple[tuple[str, ...], ...]
 
 
 def follow(aligner: Aligner, audio: Audio, text: str) -> Reading | None:
-    """How the normalised ``text`` was read in the audio; None if the sound fits no reading of it."""
+    """The reading of the normalised ``text`` in the audio; None if the sound fits no reading of it."""
     try:
         names = aligner.names(normalize(text))
     except TextError:

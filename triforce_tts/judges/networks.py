@@ -1,4 +1,4 @@
-"""Networks that lie as files in installed packages: each is looked for, checked by its SHA-256, and run on one thread."""
+"""Networks in files of installed packages: each is found, checked by its SHA-256, and run on one thread."""
 
 import importlib.util
 from functools import lru_cache
@@ -12,12 +12,12 @@ INSTALL = "pip install 'triforce-tts[data]'"
 
 
 def absent(*packages: str) -> list[str]:
-    """Those of the ``packages`` that are not installed."""
+    """The ``packages`` that are not installed."""
     return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
 def packaged_path(package: str, file: str, sha256: str, install: str = INSTALL) -> Path:
-    """Where ``file`` in the folder of ``package`` lies.
+    """The path of ``file`` in the folder of ``package``.
 
     The package itself is not imported: some have effects on import, or need what they do not declare.
 

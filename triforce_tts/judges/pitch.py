@@ -7,10 +7,11 @@ import numpy as np
 from triforce_tts.audio.resample import ANALYSIS_RATE, Wave, resample
 
 PACKAGES = ("librosa",)
-BOUNDS_HZ = (60.0, 500.0)  # of a speaking voice
-_FRAME, _HOP = 1024, 256  # samples at 16 kHz: 64 ms hold nearly four periods of the lowest voice
-_SHARES = (5, 95)  # percentiles between which the range lies, so that single wrong octaves do not count
-_LEAST = 5  # voiced frames that a figure needs, 80 ms
+BOUNDS_HZ = (60.0, 500.0)  # the lowest and the highest pitch of a speaking voice
+_FRAME, _HOP = 1024, 256  # samples at 16 kHz; 64 ms hold nearly four periods of the lowest voice
+# The range lies between these percentiles, so that single octave errors do not count.
+_SHARES = (5, 95)
+_LEAST = 5  # a figure needs at least so many voiced frames (80 ms)
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,12 @@ class Pitch:
     """The melody of a clip."""
 
     median_hz: float
-    range_semitones: float  # from the 5th to the 95th percentile
-    voiced: float  # share of the frames
+    range_semitones: float  # the distance from the 5th to the 95th percentile
+    voiced: float  # the share of voiced frames
 
 
 def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
-    """The pitch of ``samples`` [n]; ``None`` where hardly anything is voiced."""
+    """The pitch of ``samples`` [n]; ``None`` if hardly anything is voiced."""
     from librosa import pyin
 
     wave = resample(samples, sample_rate, ANALYSIS_RATE)

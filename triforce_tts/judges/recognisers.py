@@ -1,4 +1,4 @@
-"""Recognisers: what is said in a sound, as text. Whisper by faster-whisper or by transformers, and pocketsphinx.
+"""Recognisers, which write down what is said: Whisper by faster-whisper or by transformers, and pocketsphinx.
 
 Whisper tiny.en hears about one word in twenty of clear natural speech wrongly, pocketsphinx a quarter to a half of them:
 figures of one are never compared with figures of the other, so every figure says which recogniser made it.
@@ -30,10 +30,10 @@ _FILES = {
     "model/config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
     "model/vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
 }
-_BEAM = (
-    5  # hypotheses that are followed; faster-whisper's default, which the levels in docs/quality.md were measured with
-)
-_HEARD_S = 30  # that Whisper hears at once
+# The number of hypotheses that the search follows. It is faster-whisper's default, and the levels in docs/quality.md
+# were measured with it.
+_BEAM = 5
+_HEARD_S = 30  # Whisper hears at most so many seconds at once.
 
 
 class Pocketsphinx:
@@ -47,7 +47,7 @@ class Pocketsphinx:
 
     def __call__(self, samples: Wave) -> str:
         """The words in ``samples`` [n] at ``ANALYSIS_RATE``; they depend on these samples alone."""
-        # The decoder's running mean and noise estimate outlive an utterance.
+        # The decoder's running mean and its noise estimate would otherwise outlive an utterance.
         self._decoder.reinit_feat()
         self._decoder.start_utt()
         self._decoder.process_raw(to_pcm16(samples).tobytes(), full_utt=True)
@@ -80,7 +80,8 @@ class FasterWhisper:
             self._network: Any = WhisperModel(
                 str(folder), kind, int(index or 0), number, cpu_threads=threads, local_files_only=True
             )
-        except (OSError, ValueError, RuntimeError) as error:  # what CTranslate2 says of missing and of damaged files
+        # CTranslate2 raises these for missing and for damaged files.
+        except (OSError, ValueError, RuntimeError) as error:
             raise unusable(folder, error) from error
         except Exception as error:  # tokenizers raise the bare class for a damaged file
             if type(error) is not Exception:
@@ -127,7 +128,7 @@ def ctranslate_folder(model: str) -> Path:
     """The folder of CTranslate2 weights that ``model`` names: ``tiny.en``, or a path.
 
     Raises:
-        TriforceError: they are not there.
+        TriforceError: the weights are not there.
     """
     if model == TINY:
         return tiny_folder()
@@ -153,7 +154,7 @@ def faster_whisper(model: str, device: str = "cpu") -> FasterWhisper:
 
 @dataclass(frozen=True)
 class Recogniser:
-    """A recogniser that is ready: its name, and what it hears in a wave [n] at ``ANALYSIS_RATE``."""
+    """A recogniser that is ready: its name, and the function that hears a wave [n] at ``ANALYSIS_RATE``."""
 
     name: str
     hear: Callable[[Wave], str]
@@ -179,7 +180,7 @@ def open_recogniser(choice: str) -> Recogniser:
 
 
 def _in_pieces(whisper: Whisper, wave: Wave) -> str:
-    """What transformers' Whisper hears, which leaves out all that comes after the first 30 s of a sound."""
+    """The text of transformers' Whisper, piece by piece: by itself it ignores all that comes after the first 30 s."""
     size = _HEARD_S * ANALYSIS_RATE
     pieces = [wave[start : start + size] for start in range(0, max(1, len(wave)), size)]
     return " ".join(text for text, _ in whisper(pieces, "en"))
@@ -187,7 +188,7 @@ def _in_pieces(whisper: Whisper, wave: Wave) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """Which recogniser is used; ``None`` where there is none at all. ``remark`` says what a reader must know of it."""
+    """The recogniser that is used; ``None`` if there is none. ``remark`` says what a reader must know about it."""
 
     recogniser: str | None
     remark: str = ""

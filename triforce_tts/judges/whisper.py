@@ -1,4 +1,4 @@
-"""Whisper through transformers, from a folder as Hugging Face's hub has them."""
+"""Whisper through transformers, from a folder in the form of Hugging Face's hub."""
 
 import hashlib
 import inspect
@@ -14,7 +14,7 @@ from triforce_tts.files import file_sha256
 
 
 def unusable(folder: Path, error: Exception) -> TriforceError:
-    """What a user is told of a folder whose weights cannot be loaded."""
+    """The error for a folder whose weights cannot be loaded."""
     return TriforceError(
         f"{folder}: cannot load Whisper from there ({first_line(error)}); give another folder of its weights, or choose "
         "the recogniser pocketsphinx"
@@ -22,7 +22,7 @@ def unusable(folder: Path, error: Exception) -> TriforceError:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, without a full stop; the name of its class where it has none."""
+    """The first line of an error's text, without a full stop; the name of its class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
@@ -46,6 +46,7 @@ class Whisper:
             )
             weights = sorted(folder.glob("model*.safetensors"))
             digest = file_sha256(weights[0]) if len(weights) == 1 else _digest([file_sha256(path) for path in weights])
+        # Damaged files can raise any of these errors.
         except (
             OSError,
             ValueError,
@@ -53,9 +54,10 @@ class Whisper:
             TypeError,
             RuntimeError,
             SafetensorError,
-        ) as error:  # damaged files raise any of them
+        ) as error:
             raise unusable(folder, error) from error
-        self.name = f"{name}@{digest[:12]}"  # what a sample says: the same wherever the weights lie
+        # A sample carries this name, which does not depend on the place of the weights.
+        self.name = f"{name}@{digest[:12]}"
         self.network = network.to(device).eval()
         self.device, self.dtype = device, dtype
         self.memory = "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
@@ -69,19 +71,19 @@ class Whisper:
         first = torch.tensor([prompt] * len(waves), device=self.device)
         memory = self._memory()
         output = self.network(encoder_outputs=sound, decoder_input_ids=first, use_cache=True, **memory)
-        # What the decoder expects after its first token tells language and silence.
+        # The decoder's probabilities after its first token tell the language, and whether the sound is silent.
         scores = self._expectations(output.logits[:, 0].float().softmax(-1), language)
         tokens, logprobs = self._write(sound, output.logits[:, -1], memory, len(prompt))
         texts = self.processor.batch_decode(tokens, skip_special_tokens=True)
         end = self.network.generation_config.eos_token_id
         for row, score in enumerate(scores):
-            # A text that ends before its batch mates is filled up with end tokens, which are none of its own.
+            # A text that is shorter than others in the batch is padded with end tokens, which do not belong to it.
             real = logprobs[row][tokens[row] != end]
             score["avg_logprob"] = float(real.mean()) if real.numel() else 0.0
         return [(text.strip(), score) for text, score in zip(texts, scores, strict=True)]
 
     def _prompt(self, language: str) -> list[int]:
-        """What the decoder is given first: the start, the language and the task where it knows several, no time stamps."""
+        """The first tokens for the decoder: the start, language and task if it knows several, and no time stamps."""
         settings = self.network.generation_config
         prompt = [int(settings.decoder_start_token_id)]
         if getattr(settings, "is_multilingual", True):
@@ -92,7 +94,7 @@ class Whisper:
         return [*prompt, int(settings.no_timestamps_token_id)]
 
     def _memory(self) -> dict[str, Any]:
-        """What the decoder keeps of the tokens before, as the argument that this version of transformers takes it by."""
+        """The decoder's memory of earlier tokens, under the argument that this version of transformers has for it."""
         from transformers.cache_utils import DynamicCache, EncoderDecoderCache
 
         return {self.memory: EncoderDecoderCache(DynamicCache(), DynamicCache())}
@@ -100,7 +102,7 @@ class Whisper:
     def _write(
         self, sound: Any, logits: torch.Tensor, memory: dict[str, Any], given: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """The likeliest tokens [batch, n], filled up with end tokens, and the log probability of each.
+        """The likeliest tokens [batch, n], padded with end tokens, and the log probability of each.
 
         transformers' own loop for Whisper warns of itself, and hears the sound a second time.
         """
@@ -124,7 +126,7 @@ class Whisper:
         return torch.stack(tokens, 1), torch.stack(logprobs, 1)
 
     def _expectations(self, likely: torch.Tensor, language: str) -> list[dict[str, float]]:
-        """The probabilities of ``language`` and of no speech, where the tokenizer knows them."""
+        """The probabilities of ``language`` and of no speech, if the tokenizer has tokens for them."""
         settings, tokenizer = self.network.generation_config, self.processor.tokenizer
         scores: list[dict[str, float]] = [{} for _ in range(len(likely))]
         silence = tokenizer.convert_tokens_to_ids("<|nospeech|>")

@@ -1,4 +1,4 @@
-"""Wrong words and wrong characters of what was recognised, after both texts were brought to one spelling.
+"""The wrong words and characters of a recognised text, after both texts were brought to one spelling.
 
 The spelling is that of whisper-normalizer (OpenAI's rules for English): small letters, no marks, numbers in digits,
 contractions and British spellings written in one way. It joins numbers that follow one another ("one two" becomes 12), so
@@ -30,13 +30,13 @@ class Edits:
 
     @property
     def error(self) -> float:
-        """Wrong ones a reference one; of an empty reference 0 where nothing was heard, else 1."""
+        """The wrong ones divided by all of the reference; if that is empty, 0 if nothing was heard, else 1."""
         return self.wrong / self.total if self.total else float(self.wrong > 0)
 
 
 @lru_cache(maxsize=1)
 def _normalizer() -> Any:
-    with warnings.catch_warnings():  # its source has escape sequences that Python warns of when it compiles them
+    with warnings.catch_warnings():  # Compiling its source makes Python warn of escape sequences.
         warnings.simplefilter("ignore")
         from whisper_normalizer.english import EnglishTextNormalizer
     return EnglishTextNormalizer()

@@ -1,4 +1,4 @@
-"""The diffusion upsampler: a blurry DVAE decode and a reference clip in, the state that speech stands for out.
+"""The diffusion upsampler: it takes a blurry DVAE decode and a reference clip, and predicts the state of clean speech.
 
 It is trained by flow matching. ``targets.py`` decides what the flow carries from noise to speech: a log-magnitude
 spectrogram or the wave itself. The network is the same for both and runs once for each band of the target. It predicts
@@ -84,18 +84,18 @@ class Diffusion(Network):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
         self.norm_out = nn.LayerNorm(width)
         self.project_out = nn.Linear(width, self.target.outputs)
-        if self.target.bands > 1:  # this vector tells a band which one it is; all other weights are shared
+        if self.target.bands > 1:  # This vector tells a band which one it is; all other weights are shared.
             self.band = nn.Parameter(0.02 * torch.randn(self.target.bands, width))
         if config.null_condition:
             self.null_decode = nn.Parameter(torch.zeros(audio.n_mels))
             self.null_speaker = nn.Parameter(torch.zeros(config.reference_channels))
-        # At the start the output is the linear guess alone; training adds what that lacks.
+        # At the start the output is the linear guess alone. Training adds the rest.
         nn.init.zeros_(self.project_out.weight)
         nn.init.zeros_(self.project_out.bias)
 
     @property
     def reach(self) -> int:
-        """Frames on either side of a frame that can change its prediction: half the receptive field."""
+        """The frames on either side of a frame that can change its prediction: half the receptive field."""
         return self.config.blocks * (self.config.kernel_size // 2) + self.target.reach
 
     def forward(
@@ -130,7 +130,7 @@ class Diffusion(Network):
         x = self.project_in(torch.cat((seen, known.unsqueeze(1).expand(-1, bands, -1, -1)), dim=-1))
         if bands > 1:
             x = x + self.band[:, None]
-        x = x.flatten(0, 1)  # from here on each band is an utterance of its own
+        x = x.flatten(0, 1)  # each band is a separate utterance from here on
         for block in self.blocks:
             x = run_block(block, self.recompute, x, modulation, mask)
         out = self.project_out(self.norm_out(x)).float().unflatten(0, (-1, bands))

@@ -1,6 +1,6 @@
-"""The DVAE: mel frames to a few integers a frame and back.
+"""The DVAE: it turns mel frames into a few integers for each frame, and back.
 
-The decoder is weak on purpose: it can invent nothing, so the codes must hold all that matters.
+The decoder is weak on purpose: it cannot invent anything, so the codes must hold everything that matters.
 """
 
 import math
@@ -16,7 +16,7 @@ from triforce_tts.models.quantizer import GroupedFSQ, GroupedGumbel, GroupedVQ, 
 from triforce_tts.models.switched_conv import SwitchedConfig, convert, spread
 from triforce_tts.schema import Config, Layers, Width
 
-MOST_CODES = 1 << 20  # in a group; each code is a row of the GPT's table
+MOST_CODES = 1 << 20  # the most codes in a group; each code is a row of the GPT's table
 
 
 class DVAEConfig(Config):
@@ -30,7 +30,7 @@ class DVAEConfig(Config):
     code_dim: Width = 16  # numbers in the vector of a learnt code ('vq', 'gumbel')
     groups: Layers  # codes in a code frame
     blocks: Annotated[int, Field(ge=0, le=1024)]  # residual blocks at the code rate, in the encoder and in the decoder
-    switched: SwitchedConfig | None = None  # convolutions that have several kernels; none without it
+    switched: SwitchedConfig | None = None  # the convolutions that have several kernels; None if there are none
 
     @model_validator(mode="after")
     def _check(self) -> "DVAEConfig":
@@ -76,9 +76,9 @@ class DVAE(Network):
             self.switched = convert(self, chosen.names, chosen.breadth, chosen.selector, chosen.dropout)
 
     def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The tensors of a DVAE, where kernels that this one switches may still be single.
+        """The tensors of a DVAE in the form of this network; kernels that this network switches may be single there.
 
-        Each of those is copied, and its selector begins as it is in this network.
+        Each such kernel is copied, and its selector starts as it is in this network.
         """
         own, taken = self.state_dict(), dict(tensors)
         for name in self.switched:
@@ -91,12 +91,13 @@ class DVAE(Network):
 
     @property
     def decoder_reach(self) -> int:
-        """Code frames on either side of a mel frame's own code frame that can change it: half the receptive field."""
+        """The code frames on either side of a mel frame's own one that can change it: half the receptive field."""
         scale = self.config.downsampling
-        frames = 1 + len(self.decoder) * scale  # mel frames: of the last convolution and of the blocks at the code rate
+        # mel frames that the last convolution and the blocks at the code rate reach
+        frames = 1 + len(self.decoder) * scale
         for _ in self.up:
             scale //= 2
-            frames += 2 * scale  # a convolution and a block, both three wide
+            frames += 2 * scale  # a convolution and a block, each with three taps
         return -(-frames // self.config.downsampling)
 
     def code_lengths(self, lengths: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""The GPT that goes by frames: one step of the Llama for each frame, and a head for the codes inside the frame.
+"""The GPT whose steps are frames: one step of the Llama for each frame, and a head for the codes inside the frame.
 
 A step's input is the sum of the embeddings of all codes of a frame. The Llama's output predicts the first id of the next
 step: a text token, <end>, or the first code of a frame. The head then draws the other codes of that frame one after
@@ -45,11 +45,11 @@ class FrameGPT(GPT):
     """A GPT whose steps are frames and text tokens.
 
     Args:
-        config: with the sizes of a head.
-        vocabulary: which goes by frames of two or more codes.
+        config: the sizes, with those of a head.
+        vocabulary: a vocabulary whose steps are frames of two or more codes.
 
     Raises:
-        ValueError: there is no head, or the vocabulary does not go by frames of two or more codes.
+        ValueError: there is no head, or the steps of the vocabulary are not frames of two or more codes.
     """
 
     def __init__(self, config: GPTConfig, vocabulary: Vocabulary) -> None:
@@ -66,7 +66,7 @@ class FrameGPT(GPT):
 
     @property
     def first_ids(self) -> int:
-        """How many of the first ids hold all that can come first in a step: no code but the first of a frame."""
+        """The number of ids, from 0, that hold all that can come first in a step: only the first codes of frames."""
         return self.vocabulary.group_range(0)[1]
 
     def code_logits(self, state: torch.Tensor, before: torch.Tensor) -> torch.Tensor:
@@ -99,5 +99,5 @@ class FrameGPT(GPT):
 
 
 def make_gpt(config: GPTConfig, vocabulary: Vocabulary) -> GPT:
-    """A new network of these sizes: by frames if there is a head."""
+    """A new network of these sizes: a ``FrameGPT`` if there is a head, else a ``GPT``."""
     return GPT(config, vocabulary.size) if config.head is None else FrameGPT(config, vocabulary)

@@ -33,11 +33,15 @@ class GPTConfig(Config):
     heads: Layers
     hidden: Width  # width inside the SwiGLU
     max_tokens: Annotated[int, Field(ge=1, le=1 << 20)]  # steps of the longest sequence: tokens, or frames and tokens
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # of the attention weights, in training only
-    # Of the embeddings and of what each half of a layer adds, in training only: for few hours of speech.
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # the dropout of the attention weights, in training only
+    # The dropout of the embeddings and of what each half of a layer adds, in training only. It is for few hours of
+    # speech.
     residual_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    head: HeadConfig | None = None  # with it a step holds all codes of a frame: no longer a plain Llama
-    sink: bool = False  # adds a logit of 0 to every softmax of the attention (see Attention): no longer a plain Llama
+    # With a head, a step holds all codes of a frame; the network is then no plain Llama.
+    head: HeadConfig | None = None
+    # Whether every softmax of the attention has one more logit of 0 (see Attention); the network is then no plain
+    # Llama.
+    sink: bool = False
     rope_theta: PositiveFloat = 10000.0
     norm_eps: PositiveFloat = 1e-5
 
@@ -49,7 +53,7 @@ class GPTConfig(Config):
 
     def huggingface(self, vocabulary_size: int) -> dict[str, Any]:
         """The ``config.json`` that ``transformers.AutoModelForCausalLM`` reads."""
-        # With a sink or a head the Llama of transformers would load the weights and compute something else: it must
+        # With a sink or a head, the Llama of transformers would load the weights but compute something else. So it must
         # refuse them.
         plain = not self.sink and self.head is None
         return {
@@ -85,7 +89,8 @@ class KVCache:
     def __init__(self, config: GPTConfig, batch: int, max_tokens: int, like: torch.Tensor) -> None:
         shape = (config.layers, batch, config.heads, max_tokens, config.dim // config.heads)
         self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
-        self.used = 0  # tokens that were written to each row, padding included; positions from here on are empty
+        # The tokens that were written to each row, with padding; later positions are empty.
+        self.used = 0
 
     @property
     def max_tokens(self) -> int:
@@ -93,7 +98,7 @@ class KVCache:
         return self.keys.shape[3]
 
     def advance(self, tokens: int) -> None:
-        """Count ``tokens`` more as used. The count is kept on the host, so that nobody has to wait for the device."""
+        """Count ``tokens`` more as used. The count is on the host, so no code must wait for the device."""
         self.used = min(self.used + tokens, self.max_tokens)
 
     def update(
@@ -245,7 +250,7 @@ class Layer(nn.Module):
 
 
 class _Model(nn.Module):
-    """What Hugging Face calls ``model``. It exists to give the parameters their standard names."""
+    """The part that Hugging Face calls ``model``. It gives the parameters their standard names."""
 
     def __init__(self, config: GPTConfig, vocabulary_size: int) -> None:
         super().__init__()
@@ -315,7 +320,7 @@ class GPT(Network):
 
     @property
     def first_ids(self) -> int:
-        """How many of the first ids hold all that can come first in a step."""
+        """The number of ids, from 0, that hold all that can come first in a step."""
         return self.vocabulary_size
 
     def first_logits(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -327,7 +332,7 @@ class GPT(Network):
     ) -> torch.Tensor:
         """-log P of the ids [batch, steps, width] where ``wanted`` of that shape is true, nats, [wanted] float32.
 
-        The ids of the first step have no probability: none of them may be wanted. Most steps of a training batch are
+        The ids of the first step have no probability, so none of them may be wanted. Most steps of a training batch are
         only context. The product with the output table is the largest of all, so it is computed only where it is
         needed.
         """

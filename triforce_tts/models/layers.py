@@ -54,13 +54,13 @@ class ResidualBlock(nn.Module):
 
 
 class Network(nn.Module):
-    """The base of the three networks: what the trainer and the synthesis ask of each of them."""
+    """The base of the three networks, with the properties that the trainer and the synthesis need."""
 
     recompute = False  # whether the backward pass computes the activations of a block again instead of keeping them
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are; the network's inputs must be there too."""
+        """The device of the weights; the network's inputs must be there too."""
         return next(self.parameters()).device
 
     @property
@@ -69,7 +69,7 @@ class Network(nn.Module):
         return next(self.parameters()).dtype
 
     def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """The tensors of an earlier form of this network, in the form in which this one takes them up to train on."""
+        """The tensors of an earlier form of this network, in the form in which training goes on with them."""
         return tensors
 
 
@@ -87,5 +87,5 @@ def run_block(block: nn.Module, recompute: bool, *inputs: Any) -> torch.Tensor:
 
 
 def count_parameters(module: nn.Module) -> int:
-    """How many numbers the parameters of ``module`` hold; shared ones count once."""
+    """The number of values in the parameters of ``module``; shared parameters count once."""
     return sum(parameter.numel() for parameter in module.parameters())

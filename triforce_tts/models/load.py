@@ -18,14 +18,14 @@ from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
 
 class DVAECheckpoint(Record):
-    """What the configuration of a DVAE's checkpoint holds."""
+    """The content of the configuration in a DVAE's checkpoint."""
 
     audio: AudioConfig
     model: DVAEConfig
 
 
 class GPTCheckpoint(Record):
-    """What the configuration of a GPT's checkpoint holds."""
+    """The content of the configuration in a GPT's checkpoint."""
 
     model: GPTConfig
     vocabulary: VocabularyConfig
@@ -40,7 +40,7 @@ class GPTCheckpoint(Record):
 
 
 class DiffusionCheckpoint(Record):
-    """What the configuration of a diffusion upsampler's checkpoint holds."""
+    """The content of the configuration in a diffusion upsampler's checkpoint."""
 
     model: DiffusionConfig
 

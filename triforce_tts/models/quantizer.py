@@ -38,9 +38,8 @@ class GroupedFSQ(nn.Module):
         self.project_out = nn.Linear(groups * len(levels), channels)
         sizes = torch.tensor(levels, dtype=torch.float32)
         self.register_buffer("_levels", sizes, persistent=False)
-        basis = list(
-            accumulate((1, *levels[:-1]), mul)
-        )  # not torch.cumprod, whose rules for memory-free tensors take a second to import
+        # torch.cumprod is not used, because its rules for tensors without memory take a second to import.
+        basis = list(accumulate((1, *levels[:-1]), mul))
         self.register_buffer("_basis", torch.tensor(basis), persistent=False)
         self._levels: torch.Tensor
         self._basis: torch.Tensor
@@ -63,7 +62,7 @@ class GroupedFSQ(nn.Module):
         return self.project_out(grid.flatten(-2).to(x.dtype)), codes, x.new_zeros(())
 
     def embed(self, codes: torch.Tensor) -> torch.Tensor:
-        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: as ``forward`` quantised."""
+        """[batch, frames, channels] of ``codes`` [batch, frames, groups]: the quantised sequence of ``forward``."""
         half_width = torch.div(self._levels, 2, rounding_mode="floor")
         digits = torch.div(codes.unsqueeze(-1), self._basis, rounding_mode="floor") % self._levels.long()
         grid = (digits - half_width) / half_width
@@ -85,7 +84,7 @@ class GroupedVQ(nn.Module):
         code_dim: numbers in a vector.
     """
 
-    decay = 0.99  # a running mean keeps so much of itself in each step
+    decay = 0.99  # a running mean keeps this share of itself in each step
     commitment = 0.25  # weight of the distance between the encoder's output and its code
     least_use = 0.1  # a code whose running count falls below this restarts
 
@@ -107,7 +106,8 @@ class GroupedVQ(nn.Module):
         z = self.project_in(x).unflatten(-1, (self.groups, -1)).float()  # [batch, frames, groups, dim]
         codes = self._nearest(z)
         real = torch.ones(z.shape[:2], dtype=torch.bool, device=z.device) if mask is None else mask.squeeze(-1) > 0
-        chosen = self._vectors(codes)  # taken before the codebook moves: the decoder sees these vectors in this step
+        # The vectors are taken before the codebook moves, because the decoder sees these vectors in this step.
+        chosen = self._vectors(codes)
         if self.training:
             self._follow(z.detach()[real], codes[real])
         penalty = self.commitment * ((z - chosen).square().mean((-1, -2)) * real).sum()
@@ -142,7 +142,7 @@ class GroupedVQ(nn.Module):
             self.sums[group].lerp_(sums, 1 - self.decay)
             fresh = vectors[torch.randint(len(vectors), (self.n_codes,), device=vectors.device)]
             if torch.distributed.is_available() and torch.distributed.is_initialized():
-                torch.distributed.broadcast(fresh, 0)  # so that all processes have the same codebook
+                torch.distributed.broadcast(fresh, 0)  # All processes must have the same codebook.
             unused = (self.counts[group] < self.least_use)[:, None]
             self.sums[group].copy_(torch.where(unused, fresh, self.sums[group]))
             self.counts[group].copy_(torch.where(unused[:, 0], 1.0, self.counts[group]))

@@ -26,13 +26,14 @@ from triforce_tts.switched_op import switched_conv
 
 USES = 256  # forward passes over which a switch norm remembers how much each kernel was used
 HIDDEN = 32  # channels inside the selector "conv"
-_LEAST_USE = 1e-4  # of a kernel, where 1 is an equal share: what was never chosen is not divided by zero
+# The least use of a kernel, where 1 is an equal share, so that a kernel that was never chosen does not divide by zero.
+_LEAST_USE = 1e-4
 
 SelectorName = Literal["pointwise", "conv"]
 
 
 class SwitchedConfig(Config):
-    """Which convolutions of a network are switched, and how."""
+    """The convolutions of a network that are switched, and the way in which they are."""
 
     # Names of the network's convolutions; '*' stands for any part of a name, as in 'up.*.conv'.
     names: Annotated[
@@ -44,9 +45,9 @@ class SwitchedConfig(Config):
 
 
 class SwitchNorm(nn.Module):
-    """Probabilities over their mean of the last ``uses`` forward passes, so that all kernels are used about equally.
+    """Divides probabilities by their mean over the last ``uses`` forward passes, so that all kernels are used equally.
 
-    It changes nothing until so many passes were seen in training. Evaluation uses what training left, and adds nothing.
+    It changes nothing before so many passes of training. Evaluation uses the means of training, and adds nothing.
     The processes of a training add up their uses, so that all hold the same.
     """
 
@@ -55,15 +56,16 @@ class SwitchNorm(nn.Module):
 
     def __init__(self, breadth: int, uses: int = USES) -> None:
         super().__init__()
-        self.register_buffer("uses", torch.ones(uses, breadth))  # of each pass, as a share of an equal use
-        self.register_buffer("seen", torch.zeros(1, dtype=torch.long))  # passes
+        # the use of each kernel in each pass; 1 is an equal share
+        self.register_buffer("uses", torch.ones(uses, breadth))
+        self.register_buffer("seen", torch.zeros(1, dtype=torch.long))  # the number of passes so far
 
     def forward(self, probabilities: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
         """Normed probabilities [batch, breadth, *places] that sum to 1.
 
         Args:
             probabilities: [batch, breadth, *places], which sum to 1 over the kernels.
-            inside: [batch, *places]; what counts as a use. Everything without it.
+            inside: [batch, *places]; 1 at places that count as a use. Without it, all places count.
         """
         mean = self.uses.mean(0).clamp_min(_LEAST_USE)
         mean = torch.where(self.seen >= len(self.uses), mean, torch.ones_like(mean))
@@ -97,9 +99,9 @@ class _Selector(nn.Module):
     def __init__(self, name: SelectorName, layer: "_SwitchedConv") -> None:
         super().__init__()
         convolution = layer.plain
-        # The selector sees no more than the layer's kernel does, so that a network reaches as far as before.
+        # The selector sees no more than the layer's kernel does, so that the network reaches no farther than before.
         widths = tuple(1 if name == "pointwise" else min(3, width) for width in layer.kernel_size)
-        # It looks at the middle of what the kernel sees, whatever the padding is.
+        # The selector looks at the middle of what the kernel sees, whatever the padding is.
         self.padding = tuple(
             padding - dilation * (kernel - 1) // 2 + width // 2
             for kernel, padding, dilation, width in zip(
@@ -123,7 +125,7 @@ class _Selector(nn.Module):
 
 
 class _SwitchedConv(nn.Module):
-    """What switched convolutions of one and two dimensions share."""
+    """The part that switched convolutions of one and of two dimensions share."""
 
     plain: type[nn.Conv1d] | type[nn.Conv2d]
     dims: int
@@ -168,7 +170,7 @@ class _SwitchedConv(nn.Module):
             nn.init.uniform_(self.bias, -bound, bound)
 
     def probabilities(self, x: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
-        """How probable each kernel is at each place: [batch, breadth, *places] float32."""
+        """The probability of each kernel at each place: [batch, breadth, *places] float32."""
         logits = self.selector(x).float()
         if self.training and self.dropout:
             logits = drop_kernels(logits, self.dropout)
@@ -178,16 +180,16 @@ class _SwitchedConv(nn.Module):
     def forward(self, x: torch.Tensor, inside: torch.Tensor | None = None) -> torch.Tensor:
         """[batch, outputs, *places] of ``x`` [batch, inputs, *positions].
 
-        ``inside`` [batch, *places] is 0 where a place is filler: nothing that is chosen there counts as a use.
+        ``inside`` [batch, *places] is 0 at places of padding; a choice there does not count as a use.
         """
         best, index = self.probabilities(x, inside).max(1)
         y = switched_conv(x, self.weight, self.bias, index, self.stride, self.padding, self.dilation)
-        if best.requires_grad:  # a factor of 1, whose gradient is the selector's
+        if best.requires_grad:  # This multiplies by 1, but carries the gradient to the selector.
             y = y * (best / best.detach()).unsqueeze(1).to(y.dtype)
         return y
 
     def extra_repr(self) -> str:
-        """What ``print`` shows of the layer."""
+        """The text that ``print`` shows for the layer."""
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, breadth={self.breadth}, "
             f"stride={self.stride}, padding={self.padding}, dilation={self.dilation}, dropout={self.dropout}"
@@ -252,7 +254,7 @@ def convert(
 
 
 def _plain_convolutions(module: nn.Module) -> dict[str, nn.Conv1d | nn.Conv2d]:
-    """The convolutions within ``module`` by name; those of selectors are none of its own."""
+    """The convolutions within ``module`` by name, without those of selectors."""
     plain: dict[str, nn.Conv1d | nn.Conv2d] = {}
     for prefix, part in module.named_children():
         if isinstance(part, nn.Conv1d | nn.Conv2d):
@@ -288,14 +290,14 @@ def _as_switched(
 def selections(network: nn.Module) -> Iterator[dict[str, torch.Tensor]]:
     """Within the block, the kernels that each switched convolution of ``network`` chose last: [batch, *places] by name.
 
-    They are those of evaluation: without dropout.
+    The choices are those of evaluation, without dropout.
     """
     seen: dict[str, torch.Tensor] = {}
 
     def watch(name: str, layer: _SwitchedConv) -> "torch.utils.hooks.RemovableHandle":
         def keep(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             was_training = layer.training
-            layer.eval()  # looking counts as no use
+            layer.eval()  # In evaluation mode, this pass does not count as a use.
             with torch.no_grad():
                 seen[name] = layer.probabilities(*inputs).argmax(1)
             layer.train(was_training)

@@ -1,4 +1,4 @@
-"""What the flow of stage 3 carries from noise to speech: the state of every frame, and what the network sees of it.
+"""The states that the flow of stage 3 carries from noise to speech, and the form in which the network sees them.
 
 A state is [batch, frames, width]: at the start of the flow, which is noise, at its clean end, and between the two.
 Samplers and losses know nothing more of it. There are two kinds:
@@ -23,12 +23,15 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import frame_mask
 from triforce_tts.schema import Config, Kernel, Layers, Width
 
-# With these two the log-magnitude target is about standard normal (in nats; measured on 150 utterances of one reader).
+# With these two numbers the log-magnitude target is about standard normal (in nats; measured on 150 utterances of one
+# reader).
 _TARGET_SHIFT, _TARGET_SCALE = 0.4, 0.9
-_MAGNITUDE_FLOOR = 2e-3  # added before the logarithm; a quieter bin cannot be heard beside its neighbours
+# This floor is added before the logarithm. A quieter bin cannot be heard beside its neighbours.
+_MAGNITUDE_FLOOR = 2e-3
 # The RMS of bins relative to their envelope is 1.1 for true mels, 1.6 for DVAE decodes (60 utterances, many readers).
 _COMPLEX_GAIN = 1.3
-_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05  # limits of a bin's weight in the error; a bin of mean loudness has 1
+# The limits of a bin's weight in the error; a bin of mean loudness has 1.
+_LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05
 
 
 class DiffusionConfig(Config):
@@ -40,11 +43,11 @@ class DiffusionConfig(Config):
     blocks: Layers
     kernel_size: Kernel
     reference_channels: Width
-    null_condition: bool = False  # whether it learns to do without decode and reference, which guidance needs
+    # whether the network learns to work without decode and reference, which guidance needs
+    null_condition: bool = False
     bands: Layers = 1  # number of bands into which a complex spectrum is cut
-    band_overlap: Annotated[int, Field(ge=0, le=1024)] = (
-        0  # bins of the band below, and of the band above, that a band sees too
-    )
+    # A band also sees so many bins of the band below and of the band above.
+    band_overlap: Annotated[int, Field(ge=0, le=1024)] = 0
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":
@@ -56,7 +59,7 @@ class DiffusionConfig(Config):
 
 
 def noise_shape(decode: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
-    """Magnitude envelope [batch, frames, n_bins] of a decode [batch, frames, n_mels]: what targets are relative to."""
+    """The envelope [batch, frames, n_bins] of a decode [batch, frames, n_mels]; targets are relative to it."""
     with torch.autocast(decode.device.type, enabled=False):
         return envelope(decode.float(), audio)
 
@@ -74,12 +77,12 @@ def from_target(target: torch.Tensor, shape: torch.Tensor) -> torch.Tensor:
 
 
 def _overlap(audio: AudioConfig) -> int:
-    """Frames on either side whose windows overlap with a frame's. An STFT and an inverse STFT reach so far together."""
+    """The frames on either side whose windows overlap with a frame's: the reach of an STFT and its inverse together."""
     return audio.n_fft // audio.hop_length - 1
 
 
 def phase_reach(audio: AudioConfig, iterations: int) -> int:
-    """Frames on either side of a frame that can change its samples in ``griffin_lim``.
+    """The frames on either side of a frame that can change its samples in ``griffin_lim``.
 
     An iteration is an inverse STFT and an STFT; one more inverse STFT follows, which reaches half a window.
     """
@@ -92,8 +95,9 @@ class Target(Protocol):
     width: int  # how many numbers the state of a frame has
     bands: int
     inputs: int  # how many numbers the network sees of a band in a frame
-    outputs: int  # how many numbers it answers with
-    reach: int  # frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``
+    outputs: int  # how many numbers the network returns
+    # Frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``.
+    reach: int
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
@@ -108,7 +112,7 @@ class Target(Protocol):
         ...
 
     def seen(self, state: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """What the network sees of a state: [batch, bands, frames, inputs]."""
+        """The network's view of a state: [batch, bands, frames, inputs]."""
         ...
 
     def answer(self, out: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -134,7 +138,7 @@ class Target(Protocol):
         ...
 
     def phase_reach(self, phase_iterations: int) -> int:
-        """Frames on either side of a frame that can change its samples in ``samples``."""
+        """The frames on either side of a frame that can change its samples in ``samples``."""
         ...
 
 
@@ -236,7 +240,8 @@ class ComplexTarget:
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """White sound, filtered in each frame to the magnitudes expected from the decode."""
-        energy = float(torch.hann_window(self.audio.n_fft).square().sum())  # of a bin where white noise has variance 1
+        # the energy of a bin for white noise with variance 1
+        energy = float(torch.hann_window(self.audio.n_fft).square().sum())
         spectrum = stft(self._wave(white, lengths), self.audio) / energy**0.5
         return self._state(istft(spectrum * self.shape(decode, lengths)[0], self.audio, lengths))
 
@@ -300,7 +305,7 @@ def make_target(config: DiffusionConfig, audio: AudioConfig) -> Target:
     """The kind of state that ``config`` names.
 
     Raises:
-        ConfigError: more bands than bins.
+        ConfigError: there are more bands than bins.
     """
     if config.target == "magnitude":
         return MagnitudeTarget(audio)

@@ -22,7 +22,7 @@ _SHOWN = 60  # characters of a sentence that a message quotes
 
 
 def account_sentence(source: str, spoken: list[str]) -> list[str]:
-    """The words of ``source`` that nothing is said for, because English has no reading of their letters.
+    """The words of ``source`` that are not spoken, because English has no reading of their letters.
 
     Args:
         source: a sentence as written.
@@ -49,7 +49,7 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
 
 
 def _unspelled(said: list[str], written: set[str]) -> list[str]:
-    """``said`` with letters that spell a written word put together, such as the "i s o" of "ISO".
+    """``said``, with letters joined that together spell a written word, such as the "i s o" of "ISO".
 
     Letters that are all written by themselves stay apart: the "J. R." of "J. R. Poe, Jr." does not spell "Jr".
     """
@@ -79,14 +79,14 @@ def _without_reading(source: str, place: re.Match[str]) -> str:
 
 
 def _require_readings(source: str, places: list[re.Match[str]]) -> None:
-    """Refuse a run of words that is read otherwise if one of them is a plain word, which is only ever read as it is."""
+    """Refuse a run of words that is read otherwise if it has a plain word, which is always read as it is written."""
     for place in places:
         if not _may_be_read(source, place):
             raise _broken(source, f"the word '{place[0]}' would be lost or said in other words")
 
 
 def _may_be_read(source: str, place: re.Match[str]) -> bool:
-    """Whether a word may have a reading: a number, an abbreviation, capitals, letters of other scripts, a unit, a code."""
+    """Whether a word may be read otherwise: a number, an abbreviation, capitals, other scripts, a unit, a code."""
     word = place[0]
     if not _PLAIN.fullmatch(word):
         return True

@@ -1,4 +1,4 @@
-"""The finished file: written with chapters, tags and cover, read back, counted and measured, and only then put in its place."""
+"""The finished file: it is written with chapters, tags and cover, read back, measured, and only then put in place."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -22,21 +22,22 @@ from triforce_tts.wording import cut
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-_CHPL_CHAPTERS = 255  # that Nero's list can hold; players then read the chapters' own track
+# Nero's list can hold so many chapters. With more, players read the track with the chapters.
+_CHPL_CHAPTERS = 255
 _TITLE_BYTES = 255
-_FRAME = 2048  # samples that a coder of frames may add at the end of a file
+_FRAME = 2048  # the most samples that a coder adds at the end of a file to fill its last frame
 _AAC = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
-Step = Callable[[str, float, float], None]  # event, seconds done, seconds in all
+Step = Callable[[str, float, float], None]  # the name of the event, the seconds done, and the seconds in all
 
 
 class _Format(NamedTuple):
     container: str
     codec: str
     bit_rate: int | None = None
-    sample_rates: tuple[int, ...] = ()  # empty: any
+    sample_rates: tuple[int, ...] = ()  # the sample rates that the format allows; empty if it allows any
     options: tuple[tuple[str, str], ...] = ()
-    most_chapters: int = 65_535  # 0: the format has none
+    most_chapters: int = 65_535  # 0: the format has no chapters
     has_cover: bool = True
 
 
@@ -52,7 +53,7 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Content:
-    """What a file holds: the lines in time, the tags under FFmpeg's names, and a cover."""
+    """The content of a file: the lines with their times, the tags under FFmpeg's names, and a cover."""
 
     timeline: Timeline
     lines: Lines
@@ -84,7 +85,7 @@ def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Wr
 
     Raises:
         TriforceError: the disk is full or the folder cannot be written; the file that was there stays.
-        AudioError: what was read back is not what was written.
+        AudioError: the file that was read back differs from what was written.
     """
     suffix = path.suffix.lower()
     form = FORMATS[suffix]
@@ -154,7 +155,8 @@ def _encode(path: Path, content: Content, form: _Format, bit_rate: int | None, l
 def _describe(container: "OutputContainer", content: Content, form: _Format) -> None:
     parts, rate = content.timeline.parts, content.timeline.sample_rate
     container.metadata.update(content.tags)
-    if form.codec == "flac":  # FFmpeg writes none there, but reads them from comments such as Ogg's
+    # FFmpeg writes no chapters to FLAC, but reads them from comments like those of Ogg.
+    if form.codec == "flac":
         for number, part in enumerate(parts):
             container.metadata[f"CHAPTER{number:03d}"] = _clock(part.start / rate)
             container.metadata[f"CHAPTER{number:03d}NAME"] = cut_title(part.title)
@@ -185,7 +187,8 @@ def _add_cover(container: "OutputContainer", cover: Cover | None) -> None:
 
     stream: Any = container.add_stream(cover.codec)
     stream.width, stream.height, stream.pix_fmt = cover.width, cover.height, cover.pixels
-    stream.disposition = av.stream.Disposition.attached_pic.value  # PyAV 16 takes no member of the enumeration
+    # PyAV 16 does not accept a member of the enumeration.
+    stream.disposition = av.stream.Disposition.attached_pic.value
     packet = av.Packet(cover.data)
     packet.stream, packet.pts, packet.dts, packet.time_base = stream, 0, 0, Fraction(1, 90_000)
     packet.is_keyframe = True
@@ -199,7 +202,7 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
     """The figures of a written file and the number of its chapters.
 
     Raises:
-        AudioError: it has not as many samples or other chapters than were written.
+        AudioError: the file has another number of samples, or other chapters, than were written.
     """
     with open_container(path, path.name) as container:
         titles = [chapter["metadata"].get("title", "") for chapter in container.chapters()]

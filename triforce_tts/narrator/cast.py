@@ -1,4 +1,4 @@
-"""Who speaks what: a file that gives the speakers of a book their voices, and the parts of a block that each of them says.
+"""The cast: a file gives the speakers of a book their voices, and each part of a block belongs to one of them.
 
 The speakers of a play are those that the book marks as such, or the names in capitals that begin its paragraphs. In prose they are
 those whom ``books.quotes`` is certain of. All that nobody else says belongs to the narrator.
@@ -20,15 +20,16 @@ from triforce_tts.text.normalize import is_speakable
 from triforce_tts.wording import printable
 
 NARRATOR = "narrator"
-_MOST_BYTES = 1 << 20  # of a cast file
-_SHOWN = 20  # speakers that a message lists
+_MOST_BYTES = 1 << 20  # the largest cast file, in bytes
+_SHOWN = 20  # a message lists at most so many speakers
 _CHAPTER = re.compile(r"chapters?\s+([0-9]{1,6})(?:\s*[-–]\s*([0-9]{1,6}))?", re.IGNORECASE)
 _OPENING = re.compile(
     r"(?P<name>(?:(?:Mr|Mrs|Dr|St|Prof|MR|MRS|DR|ST|PROF)\. )?[A-ZÀ-ÖØ-Þ](?:[\w’' -]|\.(?= ?\w)){0,38}?\w)(?:[.:]|(?= ?[\[(]))\s*(?=\S)"
 )
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _PROSE = ("paragraph", "list", "verse", "note")
-_LEAST_OPENINGS = 2  # a name in capitals that begins a single paragraph is not known to be a speaker
+# A name in capitals that begins fewer paragraphs than this is not taken for a speaker.
+_LEAST_OPENINGS = 2
 
 
 def name_key(name: str) -> str:
@@ -39,13 +40,13 @@ def name_key(name: str) -> str:
 
 @dataclass(frozen=True)
 class CastFile:
-    """What a cast file says: the voice of the narrator, of speakers by ``name_key``, and of the narrator in single chapters."""
+    """The content of a cast file: the voices of the narrator, of speakers by ``name_key``, and of single chapters."""
 
     path: Path
     narrator: str | None
     speakers: dict[str, str]
     chapters: dict[int, str]
-    names: dict[str, str]  # as they are written in the file
+    names: dict[str, str]  # the names as they are written in the file
 
     def clip(self, voice: str) -> Path:
         """The clip or the named voice that ``voice`` means: a path is relative to the folder of the file."""
@@ -116,7 +117,7 @@ class Part:
 class Casting:
     """The cast of one book; without one, the narrator speaks all."""
 
-    speakers: dict[str, str] = field(default_factory=dict)  # the voice by ``name_key``
+    speakers: dict[str, str] = field(default_factory=dict)  # the voice of each speaker, by ``name_key``
     chapters: dict[int, str] = field(default_factory=dict)
     openings: frozenset[str] = frozenset()  # names in capitals that begin a speech in this book
 
@@ -180,12 +181,12 @@ def _openings(book: ChapterBook) -> frozenset[str]:
 
 
 def _opening(block: Block) -> re.Match[str] | None:
-    """What may be a speaker's name at the start of a block; the first words of a chapter have lost their capitals."""
+    """The possible name of a speaker at the start of a block; the first words of a chapter have lost their capitals."""
     return _OPENING.match(block.text) if block.kind in _PROSE and not block.speaker else None
 
 
 def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
-    """The parts of a block in order with their speakers; their texts joined are what is spoken of the block."""
+    """The parts of a block in order with their speakers; their joined texts are the spoken text of the block."""
     text, speaker, before = block.spoken, block.speaker, ""
     if (match := _opening(block)) and name_key(match["name"]) in openings:
         cut = len(text) - len(block.text) + match.end()
@@ -197,7 +198,7 @@ def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
 
 
 def _without_directions(text: str, speaker: str, directions: Sequence[str]) -> Iterator[Speech]:
-    """A speech of a play; what stands in square brackets or is marked as a direction belongs to the narrator."""
+    """A speech of a play. Text in square brackets or marked as a direction belongs to the narrator."""
     spans = [match.span() for match in _BRACKETS.finditer(text)]
     at = 0
     for direction in directions:

@@ -1,4 +1,4 @@
-"""What is measured of every line, and what is wrong with it.
+"""The measurements of every line, and the faults that they show.
 
 The engine says which words have no sound and whether the line ended by itself. The other checks look at the sound alone, at the
 times that the aligner gives to the words, and at what a recogniser hears. Where the bounds come from is said in docs/narrator.md.
@@ -29,37 +29,44 @@ from triforce_tts.speech import Spoken
 from triforce_tts.voices import read_reference
 from triforce_tts.wording import counted
 
-RATE = (0.55, 1.8)  # of the predicted length; a line may always be off by the seconds below
+# A line may last between these multiples of its predicted length. A smaller difference than the seconds below is always
+# allowed.
+RATE = (0.55, 1.8)
 RATE_SLACK_S = 0.8
-LEVEL_DB = (-38.0, -10.0)  # of the speech, dBFS
-CLIPPED_RUN = 3  # samples at full scale in a row that are heard as a click
+LEVEL_DB = (-38.0, -10.0)  # the lowest and the highest level of the speech, dBFS
+CLIPPED_RUN = 3  # so many samples in a row at full scale are heard as a click
 FULL_SCALE = 0.999
-LONGEST_SILENCE_S = 1.0  # within a line
+LONGEST_SILENCE_S = 1.0  # the longest silence within a line
 LONGEST_WORD_S = 1.6
-FLATNESS = (
-    0.3  # geometric over arithmetic mean of a frame's power over frequency: of white noise .56, of most speech below .1
-)
-LONGEST_NOISE_S = 0.25  # the longest in 180 lines of nano was .14 s
-WRONG_PHONES = 6  # in a row, that a recogniser did not hear, or heard too much
-WRONG_SHARE = 0.5  # of a line's phones
-DOUBTED = 7  # phones that the aligner and the recogniser found wrong together, each at least one
-READ_WRONGLY = 4  # phones of the words that the aligner left out, or found twice or in another order, in one place
-LEAST_LIKENESS = 0.7  # cosine of the vectors of line and voice
-LIKENESS_S = 1.6  # a shorter line says too little of its speaker
+# The geometric mean of a frame's power over frequency, divided by its arithmetic mean. White noise has 0.56, most
+# speech less than 0.1.
+FLATNESS = 0.3
+LONGEST_NOISE_S = 0.25  # the longest stretch in 180 lines of nano was 0.14 s
+# A line is flagged if so many phones in a row are wrong, as the recogniser heard it.
+WRONG_PHONES = 6
+WRONG_SHARE = 0.5  # a line is flagged if a larger share of its phones is wrong
+# A line is flagged if aligner and recogniser together find so many wrong phones, and each finds at least one.
+DOUBTED = 7
+# A line is flagged if the aligner finds so many wrong phones in one place: words that are missing, repeated or out of
+# order.
+READ_WRONGLY = 4
+LEAST_LIKENESS = 0.7  # the least cosine of the vectors of a line and of the voice
+# Shorter lines are not compared, because they say too little of their speaker.
+LIKENESS_S = 1.6
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks say of one take of a line."""
+    """The result of the checks of one take of a line."""
 
     flags: tuple[str, ...]
     figures: dict[str, float]
     heard: str | None
-    missing: int  # words without a sound, and one more if the line did not end by itself
+    missing: int  # the number of words without a sound, plus one if the line did not end by itself
 
     @property
     def rank(self) -> tuple[int, int, float, float]:
-        """The smaller, the better the take."""
+        """The rank of the take: the smaller, the better."""
         wrong = self.figures.get("wrong phones", 0.0) + self.figures.get("read wrongly", 0.0)
         return self.missing, len(self.flags), wrong, -self.figures.get("likeness", 0.0)
 
@@ -71,11 +78,11 @@ class Checker:
     align: Callable[[Audio, str], list[list[float]] | None] | None
     recogniser: Recogniser | None
     follow: Callable[[Audio, str], Reading | None] | None = None
-    likeness: Callable[[Audio], float] | None = None  # of a line to the voice that should speak it
+    likeness: Callable[[Audio], float] | None = None  # the likeness of a line to the voice that should speak it
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What is checked, for the record of a line."""
+        """The names of the checks, for the record of a line."""
         names = ["engine", "sound"]
         if self.align is not None:
             names.append("alignment")
@@ -111,7 +118,7 @@ class Checker:
         return Checked(tuple(flags), rounded, heard, missing)
 
     def _words(self, audio: Audio, text: str, figures: dict[str, float]) -> list[str]:
-        """What is wrong with the places of the words. Where every word was followed, it is no fault if alignment fails."""
+        """The faults in the places of the words. If every word was followed, a failed alignment is no fault."""
         reading = [] if self.follow is None else reading_flags(self.follow(audio, text), figures)
         if self.align is None:
             return reading
@@ -126,7 +133,7 @@ class Checker:
 
 
 def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
-    """The checks, alignment and reading among them where they are wanted and pocketsphinx is installed."""
+    """The checks, with alignment and reading if they are wanted and pocketsphinx is installed."""
     if not alignment or absent("pocketsphinx"):
         return Checker(None, recogniser)
     from triforce_tts.judges.align import aligner
@@ -135,7 +142,7 @@ def open_checker(alignment: bool, recogniser: Recogniser | None) -> Checker:
 
 
 def with_voice(checker: Checker, clip: Path | str, model_audio: AudioConfig) -> Checker:
-    """``checker`` that also asks whether a line sounds like ``clip``, where the network for that is installed.
+    """``checker``, which then also checks whether a line sounds like ``clip``, if the network for that is installed.
 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
@@ -172,7 +179,7 @@ def _longest_noise(wave: Wave, sample_rate: int) -> float:
 
 
 def _frames(wave: Wave, sample_rate: int) -> Wave:
-    """``wave`` [n] as [frames, samples]; what does not fill a frame is left out."""
+    """``wave`` [n] as [frames, samples]; a rest that does not fill a frame is left out."""
     frame = max(1, round(FRAME_S * sample_rate))
     return wave[: len(wave) // frame * frame].reshape(-1, frame)
 
@@ -200,7 +207,7 @@ def _engine_flags(spoken: Spoken) -> list[str]:
 
 
 def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
-    """What is wrong with a sound by its figures; ``predicted_s`` is the length that its text predicts."""
+    """The faults of a sound by its figures; ``predicted_s`` is the length that its text predicts."""
     flags, seconds = [], figures["seconds"]
     if abs(seconds - predicted_s) > RATE_SLACK_S and not RATE[0] <= seconds / predicted_s <= RATE[1]:
         flags.append(f"it lasts {seconds:.1f} s, expected about {predicted_s:.1f} s")
@@ -216,7 +223,7 @@ def sound_flags(figures: dict[str, float], predicted_s: float) -> list[str]:
 
 
 def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
-    """What a recogniser heard wrongly; the figures get the number of wrong words and the longest run of them.
+    """The faults that a recogniser heard; the figures get the number of wrong words and their longest run.
 
     A recogniser makes errors of its own, mostly single words, and it writes what it heard in other words that sound alike. So the
     phones are compared, and the longest run of wrong ones counts, not an average.
@@ -247,7 +254,7 @@ def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]
 
 
 def doubt_flags(figures: dict[str, float]) -> list[str]:
-    """What neither the aligner nor the recogniser alone is sure of: they hear in different ways, so their doubts add up."""
+    """A fault that neither aligner nor recogniser is sure of alone: they hear in different ways, so doubts add up."""
     read, heard = figures.get("read wrongly", 0.0), figures.get("wrong phones", 0.0)
     if min(read, heard) > 0 and read + heard >= DOUBTED:
         return ["the aligner and the recogniser both doubt a word"]
@@ -255,7 +262,7 @@ def doubt_flags(figures: dict[str, float]) -> list[str]:
 
 
 def reading_flags(reading: Reading | None, figures: dict[str, float]) -> list[str]:
-    """What is wrong with how a line was read; the figures get the phones that were read wrongly in one place."""
+    """The faults of how a line was read; the figures get the most phones that were read wrongly in one place."""
     if reading is None:
         return ["the words cannot be followed in the sound"]
     runs = differing_runs(reading.written, reading.read)

@@ -1,4 +1,4 @@
-"""The picture on a book's cover, as a file of sound can hold it."""
+"""The picture on a book's cover, in a form that a sound file can hold."""
 
 import io
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from triforce_tts.books.chapters import About
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import read_file
 
-MOST_BYTES = 10_000_000  # of a cover; shops want one of a few megabytes at most
+MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few megabytes
 _KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (b"\x89PNG\r\n", "png", "rgb24", "png_pipe"))
 
 
@@ -27,7 +27,7 @@ def read_cover(path: Path) -> Cover:
     """The picture in a file.
 
     Raises:
-        TriforceError: it is missing, too large, or neither JPEG nor PNG.
+        TriforceError: the file is missing, too large, or neither JPEG nor PNG.
     """
     cover = picture(read_file(path, MOST_BYTES))
     if cover is None:
@@ -38,7 +38,7 @@ def read_cover(path: Path) -> Cover:
 
 
 def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
-    """The cover that a book brings, and a remark if it cannot be used; a book without one is no less a book."""
+    """The cover in a book, and a remark if it cannot be used; a book may have none."""
     if not about.cover:
         return None, ""
     try:

@@ -7,12 +7,12 @@ OPENING, CLOSING = "Opening credits", "Closing credits"
 
 
 def opening_credits(title: str, author: str, narrator: str | None) -> Chapter:
-    """Title, author and narrator; what is not known, or has no English reading, is left out."""
+    """The title, author and narrator. Parts that are not known, or have no English reading, are left out."""
     return _chapter(OPENING, [("heading", title), *_people(author, narrator)])
 
 
 def closing_credits(title: str, author: str, narrator: str | None) -> Chapter:
-    """The same at the end, and that it is the end."""
+    """The same credits at the end, and a sentence that says that this is the end."""
     named: list[tuple[Kind, str]] = [("caption", f"This has been {title}")] if is_speakable(title) else []
     return _chapter(CLOSING, [*named, *_people(author, narrator), ("caption", "The End")])
 

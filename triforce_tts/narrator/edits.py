@@ -1,4 +1,4 @@
-"""Where two lists of words differ, by the cheapest edits (Levenshtein)."""
+"""The places where two lists of words differ, by the cheapest edits (Levenshtein)."""
 
 from collections.abc import Hashable, Sequence
 

@@ -21,12 +21,13 @@ from triforce_tts.web.names import digest_of
 from triforce_tts.wording import printable
 
 FEED = "feed.xml"
-_GENERATOR = "triforce-tts"  # marks a feed as ours
-_MOST_BYTES = 20_000_000  # of a feed; one with ten thousand episodes has less
+_GENERATOR = "triforce-tts"  # this generator marks a feed as made by this program
+_MOST_BYTES = 20_000_000  # the largest feed, in bytes; one with ten thousand episodes is smaller
 _ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _ATOM = "http://www.w3.org/2005/Atom"
-_OURS = "urn:triforce-tts"  # namespace of what only this program reads in a feed
-_SOURCE = f"{{{_OURS}}}source"  # a digest of the source of an episode; its path would say too much of a user's machine
+_OURS = "urn:triforce-tts"  # the namespace of elements that only this program reads
+# A digest of the source of an episode. The path itself would say too much about the user's machine.
+_SOURCE = f"{{{_OURS}}}source"
 EPISODE_SUFFIX = ".mp3"
 
 
@@ -34,7 +35,8 @@ EPISODE_SUFFIX = ".mp3"
 class Wanted:
     """A book or an article that is to become an episode."""
 
-    stem: str  # of the episode's file, unless another source has that name
+    # The name of the episode's file without its suffix, unless an episode of another source has that name.
+    stem: str
     source: str  # the address of an article, or the whole path of a book
     guid: str
 
@@ -50,11 +52,11 @@ class Episode:
     seconds: float
     published: datetime
     link: str = ""
-    source: str = ""  # as in ``Wanted``
+    source: str = ""  # the same as in ``Wanted``
 
 
 def episode_guid(book: ChapterBook) -> str:
-    """A name for the content of a book: its title and all that is spoken of it."""
+    """A name for the content of a book: its title and its whole spoken text."""
     digest = hashlib.sha256(book.about.title.encode("utf-8", "replace"))
     for block in book.blocks():
         digest.update(b"\n" + block.spoken.encode("utf-8", "replace"))
@@ -62,11 +64,11 @@ def episode_guid(book: ChapterBook) -> str:
 
 
 def published(date: str) -> datetime:
-    """The day that an article states, at noon of UTC; without one, now."""
+    """The day that an article states, at noon UTC; without such a day, the current time."""
     now = datetime.now(timezone.utc).replace(microsecond=0)
     try:
         day = datetime.fromisoformat(f"{date}T12:00:00+00:00")
-    except ValueError:  # a year or a month alone, or nothing
+    except ValueError:  # The date is a year or a month alone, or it is missing.
         return now
     return min(day, now)
 
@@ -76,7 +78,7 @@ def check_feed(folder: Path, base: str | None) -> None:
 
     Raises:
         ConfigError: ``base`` is no address that files can follow.
-        TriforceError: the folder is a file, or its feed is damaged or another program's.
+        TriforceError: the folder is a file, or its feed is damaged or belongs to another program.
     """
     if base is not None and (
         not base.lower().startswith(("http://", "https://")) or not base.isprintable() or set(base) & set(" ?#")
@@ -132,8 +134,8 @@ def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
     """Put an episode into the feed of ``folder``; it replaces an earlier one with the same words, or in the same file.
 
     Args:
-        folder: holds the sound of the episode.
-        episode: which is added.
+        folder: the folder with the sound of the episode.
+        episode: the episode to add.
         base: the address of the folder on the web; without it that of the feed, or else the folder's own as a ``file:`` URL.
 
     Raises:
@@ -264,6 +266,6 @@ def _file_of(item: Any) -> str:
 def _date(item: Any) -> datetime | None:
     try:
         date = parsedate_to_datetime(item.findtext("pubDate") or "")
-    except ValueError:  # a user may have changed it
+    except ValueError:  # A user may have changed the date.
         return None
     return date if date.tzinfo else date.replace(tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""The words that a recogniser should hear of a line, as it would spell them."""
+"""The words that a recogniser should hear in a line, as it would spell them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from triforce_tts.judges.words import letters, phones
 
 _SOUND = re.compile(r"(\{[^{}]*\}(?:['’]s)?)")
-_MOST_WORDS = 4  # of a recogniser that together may be one pair of braces: "St. John" is given as one
+# So many words of a recogniser together may stand for one pair of braces: "St. John" is one pair.
+_MOST_WORDS = 4
 
 
 def wanted_words(text: str, heard: Sequence[str]) -> list[str]:
@@ -28,7 +29,7 @@ def _heard_as(sound: str, heard: Sequence[str]) -> list[str]:
 
 
 def _neighbours(words: Sequence[str]) -> Iterator[list[str]]:
-    """One, two and more of ``words`` that stand beside each other."""
+    """Runs of one, two and more neighbouring ``words``."""
     for count in range(1, _MOST_WORDS + 1):
         for first in range(len(words) - count + 1):
             yield list(words[first : first + count])

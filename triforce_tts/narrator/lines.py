@@ -23,18 +23,18 @@ FOLDER = "lines"
 
 
 class LineRecord(Record):
-    """How a line was spoken, and what the checks say of it."""
+    """The record of how a line was spoken, with the result of the checks."""
 
-    samples: int = Field(ge=0)  # a line of which nothing could be spoken has none, and no FLAC file
+    samples: int = Field(ge=0)  # 0 if nothing of the line could be spoken; there is no FLAC file then
     sample_rate: int = Field(ge=1)
-    sha256: str  # of the FLAC file
-    take: int  # which of the tries was kept, from 0
-    tries: int  # that were made
-    flags: tuple[str, ...]  # what the checks found wrong, one sentence each
+    sha256: str  # the SHA-256 of the FLAC file
+    take: int  # the number of the try that was kept, from 0
+    tries: int  # the number of tries that were made
+    flags: tuple[str, ...]  # the faults that the checks found, one sentence each
     figures: dict[str, float]
-    checks: tuple[str, ...]  # the names of those that were made
-    heard: str | None = None  # by the recogniser, if there was one
-    took_s: float  # to speak and to check it
+    checks: tuple[str, ...]  # the names of the checks that were made
+    heard: str | None = None  # the text that the recogniser heard, if there was one
+    took_s: float  # the time that speaking and checking the line took
 
     @property
     def seconds(self) -> float:
@@ -50,11 +50,11 @@ class Lines:
     tags: dict[str, str]
 
     def path(self, key: str) -> Path:
-        """Where the sound of a line lies, or will lie."""
+        """The path of the sound of a line, whether it exists yet or not."""
         return self.folder / FOLDER / f"{key}.flac"
 
     def record(self, key: str) -> LineRecord | None:
-        """What is known of a line; none where it is missing or damaged."""
+        """The record of a line; None if the line is missing or damaged."""
         path = self.path(key)
         try:
             record = read_record(path.with_suffix(".json"), LineRecord)
@@ -64,7 +64,7 @@ class Lines:
         return record if is_whole else None
 
     def keep(self, key: str, samples: torch.Tensor, record: LineRecord) -> LineRecord:
-        """Write a line; its record is returned with the checksum."""
+        """Write a line; returns its record with the checksum."""
         path, sha256 = self.path(key), ""
         if record.samples:
             encoded = encode_flac(Audio(samples, record.sample_rate, self.tags))
@@ -79,7 +79,7 @@ class Lines:
         """The samples [n] of a line.
 
         Raises:
-            AudioError: the file went or changed since it was checked.
+            AudioError: the file was removed or changed after it was checked.
         """
         if not record.samples:
             return np.zeros(0, np.float32)

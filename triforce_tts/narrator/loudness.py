@@ -12,14 +12,17 @@ import numpy as np
 
 from triforce_tts.audio.resample import Wave
 
-QUIETEST_DB = -120.0  # stands for silence, of which the logarithm has no value
-_WINDOW_S, _MARGIN_S = 3.0, 0.5  # a window, and the part at either side that is thrown away: the filters ring for less
+QUIETEST_DB = -120.0  # this value stands for silence, whose level in decibels has no finite value
+# The seconds of a window, and of the part on each side of it that is thrown away. The filters ring for less than that
+# part.
+_WINDOW_S, _MARGIN_S = 3.0, 0.5
 _HOP_S = 0.1  # blocks of 400 ms begin every 100 ms
 _HOPS_OF_BLOCK, _HOPS_OF_FLOOR = 4, 5
 _ABSOLUTE_GATE, _RELATIVE_GATE = -70.0, -10.0  # LUFS, LU
 _OVERSAMPLED = 4
-_LOOK_S = 0.005  # the limiter turns down so long before a peak, and up again so long after it
-# BS.1770's filters as second-order sections at 48 kHz: numerator, denominator.
+# The limiter lowers the gain so long before a peak, and raises it again for so long after the peak.
+_LOOK_S = 0.005
+# The filters of BS.1770 as second-order sections at 48 kHz, each with numerator and denominator.
 _SECTIONS = (
     ((1.53512485958697, -2.69169618940638, 1.19839281085285), (1.0, -1.69065929318241, 0.73248077421585)),
     ((1.0, -2.0, 1.0), (1.0, -1.99004745483398, 0.99007225036621)),
@@ -34,14 +37,14 @@ class Loudness:
 
     samples: int
     sample_rate: int
-    rms_db: float  # over all samples, pauses included, as ACX counts
+    rms_db: float  # the RMS over all samples, with the pauses, as ACX measures it
     lufs: float
     true_peak_db: float
-    floor_db: float  # RMS of the quietest half second
+    floor_db: float  # the RMS of the quietest half second
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """The length of the sound."""
         return self.samples / self.sample_rate
 
 
@@ -52,11 +55,11 @@ class Meter:
     sample_rate: int
     _samples: int = 0
     _peak: float = 0.0
-    _weighted: list[float] = field(default_factory=list)  # mean square of each hop
+    _weighted: list[float] = field(default_factory=list)  # the mean square of each hop after the filters
     _plain: list[float] = field(default_factory=list)
     _square: float = 0.0
     _waiting: list[Wave] = field(default_factory=list)
-    _length: int = 0  # of what waits
+    _length: int = 0  # the number of samples that wait
 
     def __post_init__(self) -> None:
         """Begin with silence in front of the first window."""
@@ -67,7 +70,7 @@ class Meter:
         self._put(np.zeros(self._margin, np.float32))
 
     def feed(self, wave: Wave) -> None:
-        """Take the next piece."""
+        """Measure the next piece."""
         self._samples += len(wave)
         self._square += float(np.square(wave, dtype=np.float64).sum())
         self._put(wave)
@@ -79,7 +82,7 @@ class Meter:
         self._length += len(wave)
 
     def _measure(self, waiting: Wave) -> None:
-        """Measure all whole windows in ``waiting``; what a later window needs stays."""
+        """Measure all whole windows in ``waiting``, and keep the samples that a later window needs."""
         step, at = self._window - 2 * self._margin, 0
         while at + self._window <= len(waiting):
             self._measure_window(waiting[at : at + self._window])
@@ -97,10 +100,11 @@ class Meter:
         self._peak = max(self._peak, float(np.abs(own).max()))
 
     def result(self) -> Loudness:
-        """The figures of all that was fed; nothing can be fed after it."""
+        """The figures of the whole sound; no further piece can be fed after this."""
         self._put(np.zeros(self._window, np.float32))
         self._measure(np.concatenate(self._waiting))
-        hops = max(1, self._samples // self._hop)  # a rest of less than a hop belongs to no block
+        # A remainder shorter than a hop belongs to no block.
+        hops = max(1, self._samples // self._hop)
         weighted, plain = np.array(self._weighted[:hops]), np.array(self._plain[:hops])
         return Loudness(
             self._samples, self.sample_rate, _db(self._square / max(1, self._samples)), _gated(weighted),
@@ -132,7 +136,7 @@ def _gated(hops: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
 def _means(
     hops: "np.ndarray[tuple[int], np.dtype[np.float64]]", count: int
 ) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    """The mean of every ``count`` hops in a row; of all of them where there are fewer."""
+    """The mean of every ``count`` consecutive hops; the mean of all hops if there are fewer."""
     if len(hops) <= count:
         return np.array([hops.mean()])
     return np.convolve(hops, np.full(count, 1 / count), "valid")

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from triforce_tts.audio.resample import Wave
 from triforce_tts.narrator.loudness import Loudness, limited
 
-_PEAK_ROOM_DB = 1.0  # a lossy coder adds so much to a peak; what it adds more is found when the file is read back
-_CLOSE_DB = 0.3  # a level that is so near to its target is not corrected once more
-MOST_PASSES = 4  # of writing and measuring
+# The room for what a lossy coder adds to a peak. If it adds more, the check of the written file finds it.
+_PEAK_ROOM_DB = 1.0
+_CLOSE_DB = 0.3  # a level this close to its target is not corrected again
+MOST_PASSES = 4  # the most passes of writing and measuring
 
 
 @dataclass(frozen=True)
 class Profile:
-    """What a shop or a player expects of a file."""
+    """The demands of a shop or a player on a file."""
 
     name: str
-    measure: str = ""  # "RMS" or "LUFS"; none is set without it
+    measure: str = ""  # "RMS" or "LUFS"; empty if no level is set
     aim: float = 0.0
-    bounds: tuple[float, float] = (-math.inf, math.inf)  # of the measure
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # the lowest and the highest value of the measure
     peak_db: float = math.inf
     floor_db: float = math.inf
     head_s: float = 0.0
@@ -28,7 +29,7 @@ class Profile:
     sample_rate: int | None = None
     bit_rate: int | None = None
     longest_s: float = math.inf
-    suffix: str = ""  # the only format it takes
+    suffix: str = ""  # the only format that the profile allows; empty if it allows any
 
 
 PROFILES = {
@@ -42,7 +43,7 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Result:
-    """One demand of a profile, and what the finished file has."""
+    """One demand of a profile, and the value of the finished file."""
 
     name: str
     value: str
@@ -52,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Level:
-    """How lines are made louder: by a gain, and by a limiter below a ceiling."""
+    """The change of level of the lines: a gain, and a limiter below a ceiling."""
 
     gain_db: float = 0.0
     ceiling_db: float = math.inf
@@ -71,7 +72,7 @@ def measured(profile: Profile, loudness: Loudness) -> float:
 
 
 def first_level(profile: Profile, loudness: Loudness) -> Level:
-    """The level by which a sound of this loudness would meet the profile, but for the limiter and the coder."""
+    """The level with which a sound of this loudness would meet the profile, if limiter and coder changed nothing."""
     if not profile.measure:
         return Level()
     gain = profile.aim - measured(profile, loudness)
@@ -79,7 +80,7 @@ def first_level(profile: Profile, loudness: Loudness) -> Level:
 
 
 def next_level(profile: Profile, level: Level, finished: Loudness) -> Level | None:
-    """A better level after a file was measured; none if it is good as it is."""
+    """A better level after a file was measured; None if the file is good."""
     if not profile.measure:
         return None
     missing = profile.aim - measured(profile, finished)

@@ -1,4 +1,4 @@
-"""A narration from its order to the finished file; it names the steps.
+"""A narration from its order to the finished file, step by step.
 
 book -> chapters -> plan -> lines on disk -> timeline -> file -> report
         books.read  plan    speaking         timeline    book_file
@@ -32,42 +32,43 @@ from triforce_tts.narrator.timeline import Timeline, lay_out
 from triforce_tts.schema import read_record
 from triforce_tts.wording import cut, printable
 
-_NAME_BYTES = 120  # of a chapter's title in the name of its file
+_NAME_BYTES = 120  # the most bytes of a chapter's title in the name of its file
 _SERIES = re.compile(r"(.*\S)\s*#\s*([0-9]{1,4}(?:\.[0-9]{1,2})?)")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a user wants of a narration."""
+    """The user's order for a narration."""
 
     book: Path
-    out: Path  # a file, or a folder for one file a chapter
+    out: Path  # one file, or a folder with a file for each chapter
     chapters: str | None = None
     front: bool = True
     redo: tuple[str, ...] = ()
     seed: int = 0
     master: str = "none"
-    chapter_format: str = ".mp3"  # of the files in a folder
+    chapter_format: str = ".mp3"  # the format of the files in a folder
     cover: Path | None = None
     subtitles: Path | None = None
-    title: str | None = None  # these three in place of what the book says of itself
+    # Title, author and narrator replace those that the book names.
+    title: str | None = None
     author: str | None = None
     narrator: str | None = None
     cast: CastFile | None = None
     credits: bool = False
     series: str | None = None  # such as "Sherlock Holmes #3"
-    overlay: Path | None = None  # an epub to read along with
-    url: str = ""  # of an article; ``book`` is then only a name
+    overlay: Path | None = None  # an epub with the sound, for reading along
+    url: str = ""  # the address of an article; ``book`` is then only a name
 
     @property
     def sources(self) -> list[Path]:
-        """What may not be written over."""
+        """The files that must not be overwritten."""
         return [] if self.url else [self.book]
 
     @property
     def profile(self) -> Profile:
-        """What the finished files are measured against."""
+        """The profile that the finished files should meet."""
         return PROFILES[self.master]
 
     @property
@@ -77,7 +78,7 @@ class Order:
 
     @property
     def folder(self) -> Path:
-        """The folder of plan and lines, beside what is written."""
+        """The folder of the plan and the lines, beside the finished file."""
         name = self.out.resolve().name if self.is_folder else self.out.stem
         return (self.out.resolve() if self.is_folder else self.out).with_name(f"{name}.narration")
 
@@ -91,14 +92,16 @@ class Order:
 class Crew:
     """The processes that speak the lines of a narration together."""
 
-    processes: int = 1  # that this program runs in all; 0: as many as are useful
-    open_studio: Callable[[str], Studio] | None = None  # the same studio in another process, on the device of that name
-    place: Place = field(default_factory=Place)  # of this process, if a launcher has started several
+    # The number of processes that this program runs in all; 0: as many as are useful.
+    processes: int = 1
+    # Opens the same studio in another process, on the device with the given name.
+    open_studio: Callable[[str], Studio] | None = None
+    place: Place = field(default_factory=Place)  # the place of this process, if a launcher has started several
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of it."""
+    """The result of a narration."""
 
     plan: Plan
     records: Mapping[str, LineRecord]
@@ -112,7 +115,7 @@ class Outcome:
 
 
 def check_order(order: Order, book: ChapterBook) -> None:
-    """Refuse what cannot be planned or written, before any work; no folder is made.
+    """Refuse an order that cannot be planned or written, before any work; no folder is made.
 
     Raises:
         TextError: no such chapter.
@@ -162,7 +165,7 @@ def require_targets(order: Order) -> None:
 def plan_book(
     order: Order, book: ChapterBook, studio: Studio, redo: Redo, progress: Progress = ignore
 ) -> tuple[Plan, list[str]]:
-    """The plan, and the text of each line as the book has it; ``progress`` is told of each chapter.
+    """The plan, and the book's own text of each line; ``progress`` is told of each chapter.
 
     Raises:
         TextError: no such chapter, nothing to speak, or the proof of the words fails.
@@ -193,13 +196,13 @@ def _credits(order: Order, about: About) -> tuple[Chapter, Chapter] | None:
 
 
 def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress, crew: Crew = Crew()) -> Outcome:
-    """Speak what is missing and write the finished file or files.
+    """Speak the missing lines and write the finished file or files.
 
     Args:
-        order: what the user wants.
-        book: which ``read_chapters`` has read.
-        studio: that speaks.
-        progress: is told what is done.
+        order: the user's order.
+        book: the book that ``read_chapters`` has read.
+        studio: the model that speaks.
+        progress: a function that is told what is done.
         crew: the processes that speak; this one plans, and writes the file.
 
     Raises:
@@ -255,7 +258,7 @@ def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Pa
     """Speak lines of the plan in ``folder`` until all are spoken, beside the process that made the plan.
 
     Raises:
-        TriforceError: this process would speak otherwise than the plan says, or the disk is full.
+        TriforceError: this process would not speak as the plan says, or the disk is full.
     """
     studio = open_studio(device)
     plan = read_record(folder / PLAN, Plan)
@@ -266,14 +269,14 @@ def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Pa
 
 
 class _Steps:
-    """Passes on how far a step is, once a hundredth of it."""
+    """Reports the progress of a step after each hundredth of it."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._last: tuple[str, int] = ("", -1)
 
     def __call__(self, event: str, done: float, total: float) -> None:
-        """``done`` of ``total`` seconds."""
+        """Report that ``done`` of ``total`` seconds are done."""
         now = (event, min(100, int(100 * done / total)) if total else 100)
         if now != self._last:
             self._progress(event, min(done, total), total, None)
@@ -305,7 +308,7 @@ def _write(
         return [written]
     files = []
     with working_folder(order.out, "audiobook", order.sources) as folder:
-        first = 0 if plan.opening is None else 1  # the number of a track is from 1
+        first = 0 if plan.opening is None else 1  # tracks are numbered from 1
         count = len(plan.chapters) + 2 * first
         for chapter in (chapter for chapter in plan.parts if chapter.lines):
             timeline = _timeline(order, [chapter], records)
@@ -326,7 +329,8 @@ def _write_overlay(
 ) -> None:
     parts = [part for part in plan.parts if part.lines]
     pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
-    changed_s = time.time() if order.url else order.book.stat().st_mtime  # an article is as new as its fetch
+    # An article counts as changed now, because it was just fetched.
+    changed_s = time.time() if order.url else order.book.stat().st_mtime
     modified = datetime.fromtimestamp(changed_s, timezone.utc)
     book = Book(
         plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,
@@ -346,7 +350,7 @@ def _timeline(
 
 
 def _file_name(chapter: PlannedChapter, count: int) -> str:
-    """The name of a chapter's file: its number, and as much of its title as a file may be called."""
+    """The name of a chapter's file: its number, and as much of its title as the name of a file can hold."""
     title = " ".join(_UNSAFE.sub(" ", chapter.title).split())
     short = cut(title, _NAME_BYTES).strip(" .")
     return f"{chapter.number:0{len(str(count))}d} {short}".strip()
@@ -363,7 +367,7 @@ def _narrator(order: Order, plan: Plan) -> str:
 
 
 def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str]:
-    """The tags under FFmpeg's names; which of them a format can hold is FFmpeg's affair."""
+    """The tags under FFmpeg's names; FFmpeg leaves out those that a format cannot hold."""
     title = plan.title or order.book.stem
     tags = {
         "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,

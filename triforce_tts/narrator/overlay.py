@@ -34,12 +34,12 @@ _CONTAINER = (
     f'{_XML}<container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
     '<rootfile full-path="EPUB/package.opf" media-type="application/oebps-package+xml"/></rootfiles></container>\n'
 )
-_DATE = (1980, 1, 1, 0, 0, 0)  # of the files in the zip, so that equal books give equal bytes
+_DATE = (1980, 1, 1, 0, 0, 0)  # the date of the files in the zip, so that equal books give equal bytes
 
 
 @dataclass(frozen=True)
 class Book:
-    """What the package says of the book; ``modified`` is a time in UTC such as 2026-01-31T12:00:00Z."""
+    """The facts about the book in the package; ``modified`` is a time in UTC such as 2026-01-31T12:00:00Z."""
 
     title: str
     author: str
@@ -58,7 +58,7 @@ class Page:
 
     @property
     def part(self) -> Part:
-        """The chapter in time."""
+        """The chapter's part of the timeline."""
         return self.timeline.parts[0]
 
 
@@ -66,7 +66,7 @@ def require_overlay(path: Path) -> None:
     """Refuse a file of another kind.
 
     Raises:
-        ConfigError: the suffix is not that of an epub.
+        ConfigError: the suffix is not ``.epub``.
     """
     if path.suffix.lower() != ".epub":
         raise ConfigError(
@@ -79,7 +79,7 @@ def write_overlay(path: Path, book: Book, pages: Sequence[Page], lines: Lines, p
 
     Raises:
         TriforceError: the disk is full or the folder cannot be written; the file that was there stays.
-        AudioError: the sound of a chapter is not what was written.
+        AudioError: the sound of a chapter differs from what was written.
     """
     with (
         atomic_path(path) as temporary,
@@ -188,7 +188,7 @@ def _document(book: Book, title: str, body: str) -> str:
 
 
 def _xhtml(book: Book, page: Page) -> str:
-    """The page of a chapter: an element a block, and in it one with an identifier for each line."""
+    """The page of a chapter: an element for each block, and inside it one with an identifier for each line."""
     title = page.chapter.title or book.title
     rows, has_heading = [], False
     for block in page.chapter.blocks:
@@ -208,7 +208,7 @@ def _xhtml(book: Book, page: Page) -> str:
 
 
 def _texts(lines: Sequence[PlannedLine]) -> list[tuple[PlannedLine, str]]:
-    """Each line that has a part of the written text, with the part and the space behind it but for the last."""
+    """Each line that has a part of the written text, with that part and, except for the last, the space behind it."""
     shown = [(line, text) for line, text in zip(lines, written_parts(lines), strict=True) if text]
     return [(line, text if line is shown[-1][0] else f"{text} ") for line, text in shown]
 
@@ -233,7 +233,7 @@ def _smil(number: int, page: Page) -> str:
 
 
 def _milliseconds(seconds: float) -> int:
-    """Cut, so that no clip ends behind its sound."""
+    """Whole milliseconds, rounded down, so that no clip ends after its sound."""
     return int(seconds * 1000 + 1e-6)
 
 

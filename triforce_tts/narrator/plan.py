@@ -25,28 +25,29 @@ from triforce_tts.text.normalize import is_speakable
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import printable
 
-PLAN = "plan.json"  # in the folder of a narration
-HEADING_PAUSE_S = 1.2  # after a heading; these four are in the middle of what other narrators take (docs/narrator.md)
-BREAK_PAUSE_S = 1.8  # between two scenes
-CHAPTER_PAUSE_S = 2.0  # after the last line of a chapter
+PLAN = "plan.json"  # the file in the folder of a narration
+# The pause after a heading. The four pauses lie in the middle of the range of other narrators (docs/narrator.md).
+HEADING_PAUSE_S = 1.2
+BREAK_PAUSE_S = 1.8  # the pause between two scenes
+CHAPTER_PAUSE_S = 2.0  # the pause after the last line of a chapter
 _SEEDS = 2**63
 _NO_READING = "no English reading"
-_OPEN_ENDS = ",;:—–-"  # a part that ends so is not the end of a sentence
-_GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # what goes on in mid-sentence
+_OPEN_ENDS = ",;:—–-"  # a text that ends with one of these does not end a sentence
+_GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # the beginning of a text that goes on in the middle of a sentence
 
 
 class PlannedLine(Record):
-    """A line: what is written, what is said, how, and which line of the cache has its sound."""
+    """A line: the written and the spoken text, how it is spoken, and the key of its sound in the cache."""
 
-    number: int  # from 1, through the whole book
+    number: int  # the line's number in the whole book, from 1
     source: str  # the sentence as it was written; a long sentence is the source of several lines
-    text: str  # normalised, as it is spoken
-    pause_s: float  # silence after it
+    text: str  # the normalised text, as it is spoken
+    pause_s: float  # seconds of silence after the line
     seed: int
-    key: str  # of its sound
-    changed: bool = False  # whether its text is one that a user gave instead of the book's
-    speaker: str = ""  # whose line it is in the cast; the narrator has no name
-    voice: str = ""  # of the cast; the narrator's has no name
+    key: str  # the key of its sound in the cache
+    changed: bool = False  # whether a user gave this text in place of the book's
+    speaker: str = ""  # the speaker of the line in the cast; empty for the narrator
+    voice: str = ""  # the voice of the speaker in the cast; empty for the narrator's voice
 
 
 class PlannedBlock(Record):
@@ -57,9 +58,9 @@ class PlannedBlock(Record):
 
 
 class PlannedChapter(Record):
-    """A chapter; one that is not chosen is in the plan all the same."""
+    """A chapter. Chapters that are not chosen are also in the plan."""
 
-    number: int  # from 1
+    number: int  # the chapter's number, from 1
     title: str
     front: bool
     chosen: bool
@@ -68,7 +69,7 @@ class PlannedChapter(Record):
 
     @property
     def lines(self) -> list[PlannedLine]:
-        """Its lines, in order."""
+        """The lines of the chapter, in order."""
         return [line for block in self.blocks for line in block.lines]
 
 
@@ -82,24 +83,24 @@ class Unspoken(Record):
 
 
 class Plan(Record):
-    """What ``plan.json`` holds."""
+    """The content of ``plan.json``."""
 
     format: int = 1
     title: str
     author: str
     language: str
-    model: str  # its name and id
+    model: str  # the model's name and id
     voice: str
-    characters_per_second: float  # of the model's speech, by which lengths are estimated
+    characters_per_second: float  # the model's speaking rate, by which lengths are estimated
     chapters: tuple[PlannedChapter, ...]
     skipped: tuple[Unspoken, ...]
     remarks: tuple[str, ...] = ()
-    opening: PlannedChapter | None = None  # credits; their words are no words of the book
+    opening: PlannedChapter | None = None  # the credits, whose words are no words of the book
     closing: PlannedChapter | None = None
 
     @property
     def parts(self) -> list[PlannedChapter]:
-        """All that is narrated: the chosen chapters, and the credits around them."""
+        """All parts that are narrated: the chosen chapters, and the credits around them."""
         return [part for part in (self.opening, *self.chosen, self.closing) if part is not None]
 
     @property
@@ -114,17 +115,17 @@ class Plan(Record):
 
     @property
     def spoken_words(self) -> int:
-        """Words of the source that are narrated."""
+        """The number of words of the source that are narrated."""
         return sum(chapter.words for chapter in self.chosen)
 
     @property
     def credit_words(self) -> int:
-        """Words of the credits."""
+        """The number of words in the credits."""
         return sum(part.words for part in (self.opening, self.closing) if part is not None)
 
     @property
     def skipped_words(self) -> dict[str, int]:
-        """Words of the source that are not narrated, by reason."""
+        """The number of words of the source that are not narrated, by reason."""
         words: Counter[str] = Counter()
         for part in self.skipped:
             words[part.reason] += part.words
@@ -145,7 +146,7 @@ class Plan(Record):
 
 @dataclass(frozen=True)
 class Replacement:
-    """What a user asked for a line: another take of it, and perhaps another text."""
+    """The user's wish for a line: another take of it, and perhaps another text."""
 
     take: int
     text: str | None = None
@@ -153,7 +154,7 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Speaker:
-    """What decides how a line is spoken apart from the line.
+    """Everything apart from the line that decides how it is spoken.
 
     ``identity`` stands for model, settings and the narrator's voice; ``voices`` has such an identity for each voice of the cast.
     """
@@ -169,7 +170,7 @@ class Speaker:
         return int(_digest(self.seed, text, occurrence, take)[:16], 16) % _SEEDS
 
     def key_of(self, line: Line, seed: int, voice: str = "") -> str:
-        """The name of a line's sound: it changes with all that the sound depends on, and with nothing else."""
+        """The name of a line's sound. It changes with everything that the sound depends on, and with nothing else."""
         identity = self.voices[voice] if voice else self.identity
         return _digest(identity, line.text, line.tokens, seed)[:32]
 
@@ -187,11 +188,11 @@ class Planner:
         self._speaker, self._replacements, self._casting = speaker, replacements, casting or Casting()
         self._said: Counter[str] = Counter()
         self.unspoken: list[Unspoken] = []
-        self.originals: list[str] = []  # the text of each line as the book has it
-        self._is_held = False  # whether the pause behind the last line is one that the book asks for
+        self.originals: list[str] = []  # the book's own text of each line
+        self._is_held = False  # whether the book asks for the pause behind the last line
 
     def chapter(self, chapter: Chapter, number: int, chosen: bool) -> PlannedChapter:
-        """A chapter with its lines; what has no reading is added to ``unspoken``."""
+        """A chapter with its lines; text without a reading is added to ``unspoken``."""
         blocks: list[PlannedBlock] = []
         where = f"chapter {number}"
         before = sum(part.words for part in self.unspoken)
@@ -221,7 +222,7 @@ class Planner:
         """Credits with their lines. They come after all chapters, so that the book's lines keep number, seed and sound."""
         count = len(self.unspoken)
         planned = self.chapter(chapter, number, True)
-        del self.unspoken[count:]  # they are no words of the book
+        del self.unspoken[count:]  # the texts added here are no words of the book
         return planned
 
     def _block(self, block: Block, parts: Sequence[Part], where: str) -> list[PlannedLine]:
@@ -238,7 +239,7 @@ class Planner:
         return planned
 
     def _part(self, part: Part, spoken: Iterable[Stretch], where: str) -> list[PlannedLine]:
-        """The lines of what one voice says without a break."""
+        """The lines of a part that one voice speaks without a break."""
         planned: list[PlannedLine] = []
         for stretch in spoken:
             for sentence in stretch.sentences:
@@ -320,15 +321,15 @@ def make_plan(
     credited: tuple[Chapter, Chapter] | None = None,
     planned: Callable[[int], None] = lambda number: None,
 ) -> Plan:
-    """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once and in order.
+    """The plan of ``book``; ``account_sentence`` has proved that each word of its chapters is said once, in order.
 
     Args:
-        book: which ``read_chapters`` has read.
+        book: the book that ``read_chapters`` has read.
         chosen: the numbers of the chapters that are narrated.
         planner: makes the lines.
-        model: that speaks, for readers of the plan.
-        voice: likewise.
-        rate: characters a second of its speech.
+        model: the name of the model that speaks, for readers of the plan.
+        voice: the name of the narrator's voice, for readers of the plan.
+        rate: the characters that the model speaks in a second.
         front: whether chapters in front of the main text are narrated if they are chosen.
         credited: the opening and the closing credits, if there are any.
         planned: is called with the number of each chapter that is planned.
@@ -361,10 +362,10 @@ def make_plan(
 
 
 def choose_chapters(wanted: str | None, count: int) -> list[int]:
-    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all of them without it.
+    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all chapters if it is None.
 
     Raises:
-        TextError: it is no such list, or names a chapter that the book does not have.
+        TextError: ``wanted`` is no such list, or names a chapter that the book does not have.
     """
     if wanted is None:
         return list(range(1, count + 1))

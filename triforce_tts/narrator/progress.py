@@ -1,4 +1,4 @@
-"""How far a narration is: a bar for people, a line a minute for a log, or lines of JSON for other programs."""
+"""The progress of a narration: a bar for people, a line a minute for a log, or lines of JSON for other programs."""
 
 import json
 import sys
@@ -19,10 +19,10 @@ LOG_EVERY_S = 60.0  # a log gets a line after so many seconds
 
 
 class Progress(Protocol):
-    """Is told what was done; ``event`` names the step: 'plan', 'line', 'measure', 'encode' or 'verify'."""
+    """A receiver of progress; ``event`` names the step: 'plan', 'line', 'measure', 'encode' or 'verify'."""
 
     def __call__(self, event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
-        """``done`` of ``total``; ``left_s`` seconds are left of this step where that is known."""
+        """Take the report of ``done`` of ``total``; ``left_s`` is the time left for this step, if it is known."""
 
 
 class Pace:
@@ -32,7 +32,7 @@ class Pace:
         self._total, self._began, self._done = total, time.monotonic(), 0.0
 
     def left_s(self, amount: float) -> float:
-        """The seconds that are left after another ``amount`` was done."""
+        """The seconds that are left, after another ``amount`` was done."""
         self._done += amount
         elapsed = time.monotonic() - self._began
         return elapsed / self._done * max(0.0, self._total - self._done) if self._done else 0.0

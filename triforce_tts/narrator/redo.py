@@ -1,4 +1,4 @@
-"""What a user asked to be spoken anew: kept by what a line says, so that it outlives an edit of the book."""
+"""Lines that a user wants spoken again. They are stored by their text, so that they survive an edit of the book."""
 
 import re
 from collections import Counter
@@ -11,17 +11,18 @@ from triforce_tts.files import write_json
 from triforce_tts.narrator.plan import Plan, Replacement, Speaker, one_line
 from triforce_tts.schema import Record, read_record
 
-REDO = "redo.json"  # in the folder of a narration
+REDO = "redo.json"  # the file in the folder of a narration
 _NUMBERS = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
 
 
 class Entry(Record):
-    """One line that was asked for anew: its text, how often the book said that before, and what is spoken instead."""
+    """One line that is spoken again: its text, its number among the lines with this text, and the new take and text."""
 
-    text: str  # as the book has it, normalised
-    occurrence: int  # from 1
+    text: str  # the book's text, normalised
+    # Which line with this text is meant, counted from 1.
+    occurrence: int
     take: int
-    said: str | None  # another text, or the same
+    said: str | None  # the text that is spoken instead; None: the book's text
 
 
 class _File(Record):
@@ -30,16 +31,16 @@ class _File(Record):
 
 @dataclass
 class Redo:
-    """All such lines of a narration."""
+    """All lines of a narration that are spoken again."""
 
     entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> "Redo":
-        """What ``redo.json`` in ``folder`` holds; nothing where there is none.
+        """The content of ``redo.json`` in ``folder``; empty if there is no such file.
 
         Raises:
-            TriforceError: it is damaged.
+            TriforceError: the file is damaged.
         """
         if not (folder / REDO).exists():
             return cls()
@@ -51,18 +52,18 @@ class Redo:
         write_json(folder / REDO, content.model_dump(mode="json"))
 
     def replacement(self, text: str, occurrence: int) -> Replacement | None:
-        """What is spoken for the ``occurrence``-th line with this text, if not what the book and the seed say."""
+        """The take and text for the ``occurrence``-th line with this text; None if the user asked for nothing."""
         entry = self.entries.get((text, occurrence))
         return Replacement(entry.take, entry.said) if entry else None
 
     def add(self, plan: Plan, wanted: Sequence[str], originals: Sequence[str], speaker: Speaker) -> None:
-        """Take up what ``--redo`` names: '17,42' and '42=new text'.
+        """Add the lines that ``--redo`` names: '17,42' and '42=new text'.
 
         Args:
-            plan: whose lines have these numbers.
+            plan: the plan whose lines have these numbers.
             wanted: the values of the option.
-            originals: the text of each line of the whole book, as the book has it, in order.
-            speaker: by which a new text is checked.
+            originals: the book's own text of each line of the whole book, in order.
+            speaker: the speaker that checks a new text.
 
         Raises:
             TextError: a value is no such list, a number is no line of the chosen chapters, or a text cannot be one line.

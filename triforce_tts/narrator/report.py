@@ -1,4 +1,4 @@
-"""What came of a narration, on one page that needs no network: the worst lines first, each with its sound."""
+"""The result of a narration on one page that needs no network: the worst lines first, each with its sound."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -14,7 +14,7 @@ from triforce_tts.narrator.plan import Plan, PlannedLine
 from triforce_tts.wording import counted, length
 
 PAGE = "report.html"
-MOST_LINES = 2000  # on the page; plan.json has all of them
+MOST_LINES = 2000  # the most lines on the page; plan.json has all of them
 _MOST_SKIPPED = 500
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2em auto; max-width: 70em; padding: 0 1em; color: #222; }
@@ -40,7 +40,7 @@ def write_report(folder: Path, plan: Plan, records: Mapping[str, LineRecord], fi
 
 
 def flagged(plan: Plan, records: Mapping[str, LineRecord]) -> list[PlannedLine]:
-    """The lines that a check is not content with, in the order of the book."""
+    """The lines in which a check found a fault, in the order of the book."""
     return [line for line in plan.lines if records[line.key].flags]
 
 
@@ -90,12 +90,12 @@ def _lines(plan: Plan, records: Mapping[str, LineRecord]) -> str:
 
 
 def _goodness(record: LineRecord) -> tuple[int, float]:
-    """The smaller, the worse: the lines are sorted by it."""
+    """The sort key of a line: the smaller, the worse."""
     return -len(record.flags), -sum(record.figures.get(name, 0.0) for name in ("wrong phones", "read wrongly"))
 
 
 def _heard(text: str, heard: str | None) -> str:
-    """What a recogniser heard, the words that differ from ``text`` marked."""
+    """The text that a recogniser heard, with marks at the words that differ from ``text``."""
     if heard is None:
         return ""
     words = heard.split()

@@ -19,26 +19,26 @@ from triforce_tts.text.phonemes import BRACES, parse_phones
 class Sentence:
     """A sentence of a book."""
 
-    source: str  # as it is written
-    spoken: str  # with phones, in braces, where the book gives them
-    pause_s: float  # after it
+    source: str  # the sentence as it is written
+    spoken: str  # the sentence with phones in braces, if the book gives them
+    pause_s: float  # seconds of silence after the sentence
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Sentences without a pause between them that the book asks for."""
+    """Sentences between which the book asks for no pause."""
 
     sentences: tuple[Sentence, ...]
-    pause_s: float | None  # which the book asks for behind them
+    pause_s: float | None  # the pause that the book asks for behind these sentences
 
 
 def stretches(block: Block, begin: int, end: int, is_own: Callable[[str], bool]) -> Iterator[Stretch]:
-    """The stretches of the characters from ``begin`` up to ``end`` of what is spoken of ``block``.
+    """The stretches of the characters from ``begin`` up to ``end`` of the spoken text of ``block``.
 
     Args:
-        block: of a book; its readings and pauses count from the start of its text, behind the marker.
-        begin: of a part that one voice speaks.
-        end: likewise; a pause at the end belongs to this part.
+        block: a block of a book; its readings and pauses count from the start of its text, behind the marker.
+        begin: the begin of a part that one voice speaks.
+        end: the end of this part; a pause at the end belongs to it.
         is_own: whether a user has given a pronunciation of a word, which goes before that of the book.
     """
     text, shift = block.spoken, len(block.spoken) - len(block.text)
@@ -75,7 +75,7 @@ def _begin(reading: Reading) -> int:
 
 
 def _with_phones(sentence: str, begin: int, readings: Sequence[Reading]) -> str:
-    """``sentence`` with phones for some of its words; phones that it holds already stay."""
+    """``sentence`` with phones for some of its words; phones that are already in it stay."""
     braces = [match.span() for match in BRACES.finditer(sentence)]
     spoken, at = "", 0
     for reading in readings:

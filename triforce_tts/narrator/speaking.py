@@ -1,4 +1,4 @@
-"""Speaks the lines of a plan whose sound is missing: each until the checks are content, at most so many tries."""
+"""Speaks the lines of a plan whose sound is missing: each until the checks find no fault, or the tries are used up."""
 
 import hashlib
 import json
@@ -23,13 +23,14 @@ from triforce_tts.synthesis.script import closed, make_line, spoken_length
 from triforce_tts.synthesis.speaking import Job, speak_jobs
 from triforce_tts.voices import Voice
 
-_FORMAT = 2  # of a line's sound; a change of the code that changes sounds raises it
-_TAKE_STRIDE = 1_000_000_007  # between the seeds of two takes of a line
+# The format of a line's sound. Raise it when a change of the code changes the sound.
+_FORMAT = 2
+_TAKE_STRIDE = 1_000_000_007  # the distance between the seeds of two takes of a line
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A voice of the cast, and the checks of what it says."""
+    """A voice of the cast, and the checks of its lines."""
 
     voice: Voice
     checker: Checker
@@ -37,20 +38,21 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Studio:
-    """A model that speaks in a voice, and the checks of what it says."""
+    """A model that speaks in a voice, and the checks of its lines."""
 
     synthesizer: Synthesizer
     voice: Voice
     checker: Checker
-    tries: int  # of a line that the checks are not content with
-    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of lines that are not the narrator's
-    takes: int = 1  # of every line, of which the best is kept
+    tries: int  # the most tries of a line in which the checks find a fault
+    cast: Mapping[str, Part] = field(default_factory=dict)  # the voices of the lines that the narrator does not speak
+    takes: int = 1  # the number of takes of every line; the best take is kept
 
     def speaker(self, seed: int) -> Speaker:
-        """What the plan needs to know of model, voice and settings."""
+        """The facts about model, voice and settings that the plan needs."""
         model = self.synthesizer.model
         used = self.synthesizer.settings
-        settings = asdict(replace(used, tries=1, batch=1))  # a batch is a matter of speed, as the kind of device is
+        # The size of a batch, like the kind of device, affects only the speed.
+        settings = asdict(replace(used, tries=1, batch=1))
         how = [settings, model.limits.model_dump(mode="json"), threads_that_count(model)]
 
         def identity(voice: Voice) -> str:
@@ -65,12 +67,12 @@ class Studio:
 
 
 def threads_that_count(model: Model) -> int:
-    """How many threads compute the sums: on a CPU the last bits of a sound depend on it (docs/decisions.md)."""
+    """The number of threads that compute sums: on a CPU the last bits of a sound depend on it (docs/decisions.md)."""
     return torch.get_num_threads() if model.device.type == "cpu" else 1
 
 
 def voice_identity(voice: Voice) -> str:
-    """A checksum of all that the networks know of a voice."""
+    """A checksum of everything in a voice that the networks use."""
     codes, speaker = voice.codes.cpu().contiguous(), voice.speaker.cpu().contiguous()
     digest = hashlib.sha256(codes.numpy().tobytes())
     digest.update(speaker.numpy().tobytes())
@@ -78,10 +80,10 @@ def voice_identity(voice: Voice) -> str:
 
 
 def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> None:
-    """Refuse to speak lines that another model, voice or setting has planned: their names would no longer say what they are.
+    """Refuse to speak lines that were planned for another model, voice or setting: their keys would be wrong.
 
     Raises:
-        TriforceError: ``speaker`` would give the first line another name.
+        TriforceError: ``speaker`` would give the first line another key.
     """
     first = planned[0]
     if first.voice not in ("", *speaker.voices):
@@ -99,7 +101,7 @@ def require_same_speaker(speaker: Speaker, planned: Sequence[PlannedLine]) -> No
 def speak_missing(
     studio: Studio, planned: Sequence[PlannedLine], lines: Lines, progress: Progress
 ) -> dict[str, LineRecord]:
-    """The record of every line, by its key; what the cache lacks is spoken first, here or by another process.
+    """The record of every line, by its key. Lines that the cache lacks are spoken first, here or by another process.
 
     Raises:
         TriforceError: the disk is full, or the folder cannot be written.
@@ -120,7 +122,7 @@ def speak_missing(
 def missing_lines(
     studio: Studio, planned: Sequence[PlannedLine], records: Mapping[str, LineRecord]
 ) -> list[PlannedLine]:
-    """The lines of which something is left to do, each key once."""
+    """The lines that still need work, each key once."""
     return list({line.key: line for line in planned if not _is_done(records.get(line.key), studio)}.values())
 
 
@@ -149,14 +151,14 @@ def speak_shared(
 
 
 def _is_done(record: LineRecord | None, studio: Studio) -> bool:
-    """Whether nothing is left to do for a line: it passed these checks, or was tried often enough."""
+    """Whether a line needs no more work: it passed these checks, or was tried often enough."""
     if record is None or not set(studio.checker.names) <= set(record.checks):
         return False
     return record.tries >= studio.takes and (not record.flags or record.tries >= studio.tries)
 
 
 def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: LineRecord | None) -> LineRecord | None:
-    """A line that passed fewer checks than are made now, if its sound passes these too; else it is spoken anew."""
+    """The new record of a line that passed fewer checks than are made now; None if its sound must be made again."""
     if record is None or record.flags or not record.samples or record.tries < studio.takes:
         return None
     began = time.perf_counter()
@@ -170,7 +172,7 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
 
 
 def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[LineRecord]:
-    """Speak lines together; of each the first take without a flag is kept, or the best of all if there are several."""
+    """Speak lines together. The first take without a flag is kept of each line, or the best if several are wanted."""
     began = time.perf_counter()
     known = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
     takes: dict[str, list[tuple[Checked, torch.Tensor]]] = {line.key: [] for line in some}
@@ -180,7 +182,7 @@ def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[Li
         for line, spoken in zip(left, _takes(studio, left, number), strict=True):
             checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
             takes[line.key].append((checked, spoken.samples))
-    began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took its share of the time
+    began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took an equal share of the time
     return [known[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
 
 
@@ -194,7 +196,7 @@ def _keep_best(
 
 
 def _takes(studio: Studio, some: Sequence[PlannedLine], number: int) -> list[Spoken]:
-    """Try ``number`` of lines, in one batch of the size that the settings name."""
+    """Make try ``number`` of each line, in one batch of the size in the settings."""
     if studio.synthesizer.settings.batch <= 1:
         return [_take(studio, line, number) for line in some]
     synthesizer = studio.synthesizer
@@ -203,7 +205,7 @@ def _takes(studio: Studio, some: Sequence[PlannedLine], number: int) -> list[Spo
 
 
 def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
-    """Try ``number`` of a line by itself."""
+    """Make try ``number`` of a single line."""
     synthesizer = studio.synthesizer
     job = _job(studio, line, number)
     (spoken,) = speak_jobs(synthesizer.model, [job], replace(synthesizer.settings, tries=1), synthesizer.stopwatch)
@@ -211,7 +213,7 @@ def _take(studio: Studio, line: PlannedLine, number: int) -> Spoken:
 
 
 def _job(studio: Studio, line: PlannedLine, number: int) -> Job:
-    """What try ``number`` of a line draws; from the second on, a line that ends without a mark gets a full stop."""
+    """The job of try ``number`` of a line; from the second try on, a line that ends without a mark gets a full stop."""
     model = studio.synthesizer.model
     script = make_line(line.source, line.text, line.pause_s, model.tokenizer, model.room)
     if number:

@@ -1,4 +1,4 @@
-"""Subtitles of a narration, a cue a line, as SubRip or WebVTT."""
+"""Subtitles of a narration, one cue for each line, as SubRip or WebVTT."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def require_subtitles(path: Path) -> None:
     """Refuse a file of another kind.
 
     Raises:
-        ConfigError: the suffix is no subtitles'.
+        ConfigError: the suffix belongs to no file of subtitles.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path}: cannot write '{path.suffix}' subtitles; choose one of {', '.join(SUFFIXES)}")

@@ -1,4 +1,4 @@
-"""Where each line stands in a finished file, and the sound of the file piece by piece: never more than a line in memory."""
+"""The place of each line in a finished file, and the sound of the file in pieces: memory holds at most one line."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from triforce_tts.audio.resample import Wave, resample
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.plan import PlannedChapter, PlannedLine
 
-_ZEROS = 1 << 16  # samples of silence that are made at once
+_ZEROS = 1 << 16  # so many samples of silence are made at once
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,11 @@ def lay_out(
     """The timeline of ``chapters``.
 
     Args:
-        chapters: which stand in the file.
-        records: of all their lines.
-        sample_rate: of the file, in Hz.
-        head_s: silence before the first line of each chapter.
-        tail_s: silence after its last line; without it the pause of the line.
+        chapters: the chapters of the file.
+        records: the records of all their lines.
+        sample_rate: the sample rate of the file, in Hz.
+        head_s: the silence before the first line of each chapter.
+        tail_s: the silence after its last line; without it, the pause of that line.
     """
     parts, at = [], 0
     for chapter in chapters:
@@ -92,7 +92,7 @@ def sound(timeline: Timeline, lines: Lines, level: Callable[[Wave], Wave]) -> It
     """The samples of the file in pieces; ``level`` is applied to each line.
 
     Raises:
-        AudioError: the sound of a line went or changed since its record was made.
+        AudioError: the sound of a line was removed or changed after its record was made.
     """
     at = 0
     for part in timeline.parts:
@@ -114,5 +114,5 @@ def _silence(samples: int) -> Iterator[Wave]:
 
 
 def _of_length(wave: Wave, samples: int) -> Wave:
-    """``wave`` cut or filled up to ``samples``: a converter of sample rates may give one sample more or less."""
+    """``wave``, cut or padded to ``samples``: a conversion of the sample rate may give one sample more or less."""
     return np.pad(wave[:samples], (0, max(0, samples - len(wave))))

@@ -1,4 +1,4 @@
-"""The written text of each line: of a sentence that was divided for speaking, each line shows its own part."""
+"""The written text of each line. If a sentence was divided for speaking, each line shows its own part."""
 
 import re
 from collections.abc import Sequence
@@ -13,22 +13,23 @@ _TOKEN = re.compile(r"\S+")
 
 
 def written_parts(lines: Sequence[PlannedLine]) -> list[str]:
-    """The text of each line of a block as it was written; of a sentence that a user changed, the text that is spoken.
+    """The written text of each line of a block; for a sentence that a user changed, the spoken text.
 
-    The parts of a sentence are in its order and leave nothing out. Where a line ends within something that is read otherwise, such as
-    a number, the whole of it stands with the line in which it begins; so a line may have no part.
+    The parts of a sentence are in its order and leave nothing out. If a line ends within something
+    that is read otherwise, such as a number, the whole of it belongs to the line in which it begins. So a line may have
+    no part.
     """
     texts: list[str] = []
     for _, group in groupby(lines, key=lambda line: line.source):
         same = list(group)
-        count = _period([line.text for line in same])  # a block may say the same sentence several times in a row
+        count = _period([line.text for line in same])  # A block may have the same sentence several times in a row.
         for begin in range(0, len(same), count):
             texts += _parts(same[begin : begin + count])
     return texts
 
 
 def _period(texts: list[str]) -> int:
-    """The smallest number of texts of which the list is a repetition."""
+    """The length of the shortest list of texts of which ``texts`` is a repetition."""
     return next(n for n in range(1, len(texts) + 1) if texts == texts[:n] * (len(texts) // n))
 
 
@@ -52,7 +53,7 @@ def _parts(lines: list[PlannedLine]) -> list[str]:
 
 
 def _token_at(count: int, runs: Sequence[tuple[int, int, int, int]]) -> int:
-    """How many written tokens belong to the first ``count`` spoken words."""
+    """The number of written tokens that belong to the first ``count`` spoken words."""
     shift = 0
     for i, j, k, m in runs:
         if count <= k:

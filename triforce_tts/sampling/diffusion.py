@@ -48,7 +48,7 @@ def sway_times(steps: int, sway: float = -1.0) -> torch.Tensor:
 
 
 def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """As ``sample_euler``, but each step follows the velocity at its middle: two predictions a step, second order."""
+    """Like ``sample_euler``, but each step uses the velocity at its middle: two predictions a step, second order."""
     x = noise
     for now, after in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
         middle = (now + after) / 2
@@ -60,7 +60,7 @@ def sample_midpoint(predict: Predict, noise: torch.Tensor, times: torch.Tensor) 
 
 
 def sample_multistep(predict: Predict, noise: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """As ``sample_euler``, but each step extrapolates from the last two predictions: one a step, second order.
+    """Like ``sample_euler``, but each step extrapolates from the last two predictions: one for a step, second order.
 
     This is DPM-Solver++(2M) (Lu et al., 2022) for the straight path, whose signal-to-noise ratio is (t / (1 - t))^2.
     The first two steps and the last are Euler steps, because the logarithm of that ratio is infinite at their ends.
@@ -83,7 +83,7 @@ def _log_snr(t: float) -> float:
 
 
 def invert_euler(predict: Predict, clean: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
-    """The noise that the flow carries to ``clean``: the same equation from the end to the start.
+    """The noise that the flow carries to ``clean``; the equation of the flow is solved from the end to the start.
 
     At time 1, and only there, the velocity is not defined. The first step back therefore goes to the mean of the path,
     (1 - t) * 0 + t * clean.
@@ -109,7 +109,7 @@ SAMPLERS: dict[str, Callable[[Predict, torch.Tensor, torch.Tensor], torch.Tensor
 
 
 def predictions(sampler: str, steps: int) -> int:
-    """How often ``sampler`` asks for a prediction in ``steps`` steps, each of the state that the one before led to."""
+    """The number of predictions by ``sampler`` in ``steps`` steps, each after the result of the previous one."""
     return 2 * steps if sampler == "midpoint" else steps
 
 
@@ -186,7 +186,7 @@ def upsample_from(
     sampler: str = "euler",
     guidance: float = 1.0,
 ) -> torch.Tensor:
-    """As ``upsample``, from given standard normal noise ``white`` [batch, frames, width]."""
+    """Like ``upsample``, but from given standard normal noise ``white`` [batch, frames, width]."""
     noise = network.target.noise(white, decode, lengths)
     predict = upsampler(network, decode, speaker, lengths, guidance)
     return SAMPLERS[sampler](predict, noise, uniform_times(steps))

@@ -1,4 +1,4 @@
-"""Choosing an id: by nucleus sampling, with a given uniform number."""
+"""Chooses an id by nucleus sampling, with a given uniform number."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,14 @@ from triforce_tts import bounds
 
 @dataclass(frozen=True)
 class TokenSampling:
-    """How tokens are drawn. ``temperature`` 0 takes the likeliest."""
+    """The settings for drawing tokens. ``temperature`` 0 takes the likeliest."""
 
-    temperature: float = 0.4  # of codes; chosen on held-out synthetic texts (docs/decisions.md)
+    # The temperature for codes; it was chosen on held-out synthetic texts (docs/decisions.md).
+    temperature: float = 0.4
     top_p: float = 0.9
 
     def __post_init__(self) -> None:
-        """Refuse numbers that no distribution can be drawn with."""
+        """Refuse numbers with which nothing can be drawn."""
         bounds.TEMPERATURE.check("temperature", self.temperature)
         bounds.TOP_P.check("top_p", self.top_p)
 

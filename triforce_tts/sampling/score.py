@@ -1,4 +1,4 @@
-"""How likely the GPT finds a sequence: both directions between text and speech, and the flip score.
+"""The likelihood of a sequence for the GPT: both directions between text and speech, and the flip score.
 
 The same network can listen to speech, so it can check what it said. The flip score is the mean of log P(text | speech)
 - log P(text) over the letters. The prior is subtracted because rare words are unlikely whatever was said.
@@ -17,9 +17,12 @@ from triforce_tts.sequences import PAD, TokenSequence, Vocabulary
 class Score:
     """Log-probabilities in nats of one utterance and its text."""
 
-    speech_given_text: torch.Tensor  # [codes + 1]: of each code and <end>, given voice and text
-    text_given_speech: torch.Tensor  # [letters + 1]: of each letter and <end>, given the speech
-    text_alone: torch.Tensor  # [letters + 1]: of each letter and <end>, given nothing
+    # [codes + 1]: the score of each code and <end>, given voice and text.
+    speech_given_text: torch.Tensor
+    # [letters + 1]: the score of each letter and <end>, given the speech.
+    text_given_speech: torch.Tensor
+    # [letters + 1]: the score of each letter and <end>, given nothing.
+    text_alone: torch.Tensor
     letters: str
 
     @property

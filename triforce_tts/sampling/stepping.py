@@ -1,4 +1,4 @@
-"""One step of drawing: the state after the ids of the step before, its logits, and the other codes of a frame.
+"""One step of drawing: the state after the ids of the previous step, its logits, and the other codes of a frame.
 
 ``EagerStepper`` asks the modules of the network, on any device. ``NativeStepper`` computes the same on a CPU with the
 operators of ``csrc/decode.cpp``, several times as fast.
@@ -17,11 +17,12 @@ from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
 from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sequences import END, PAD
 
-_ROWS, _PARTS = 16, 2  # of a band of ``csrc/decode.cpp``: its rows, and what its columns are a multiple of
+# The rows of a band of ``csrc/decode.cpp``, and the number of which its columns are a multiple.
+_ROWS, _PARTS = 16, 2
 
 
 class Stepper(Protocol):
-    """What the loop asks in each step."""
+    """The functions that the loop calls in each step."""
 
     def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
         """The state [batch, dim] after the step ``ids`` [batch, width], which stands at ``positions`` [batch].
@@ -37,12 +38,12 @@ class Stepper(Protocol):
     ) -> torch.Tensor:
         """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes.
 
-        ``uniforms`` [batch, width - 1] are a number for each of them.
+        ``uniforms`` [batch, width - 1] holds a number for each of these codes.
         """
 
 
 class EagerStepper:
-    """A step by the modules of the network."""
+    """Makes a step with the modules of the network."""
 
     def __init__(self, model: GPT, cache: KVCache) -> None:
         self.model, self.cache = model, cache
@@ -65,7 +66,8 @@ class EagerStepper:
         start, end = model.vocabulary.group_range(0)
         is_frame = ((first >= start) & (first < end))[:, None]
         ids = first[:, None]
-        if first.device.type == "cpu" and not bool(is_frame.any()):  # a CPU has it already: asking costs nothing
+        # The answer is already on a CPU, so asking costs nothing there.
+        if first.device.type == "cpu" and not bool(is_frame.any()):
             return F.pad(ids, (0, model.width - 1), value=PAD)
         for group in range(1, model.width):
             code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
@@ -75,11 +77,12 @@ class EagerStepper:
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
-    """The weights of a network as the native operators take them."""
+    """The weights of a network in the form that the native operators take."""
 
-    version: int  # of the parameters, see ``_version``
-    table: torch.Tensor  # of embeddings, [vocabulary, dim]
-    first: torch.Tensor  # its rows of the ids that can come first in a step, in bands
+    version: int  # the version of the parameters, see ``_version``
+    table: torch.Tensor  # the table of embeddings, [vocabulary, dim]
+    # In bands: the rows of the table for the ids that can come first in a step.
+    first: torch.Tensor
     layers: list[torch.Tensor]
     norm: torch.Tensor
     head: list[torch.Tensor]
@@ -91,7 +94,7 @@ _packed: "weakref.WeakKeyDictionary[GPT, _Packed]" = weakref.WeakKeyDictionary()
 
 
 class NativeStepper:
-    """A step by native operators, for a network on the CPU in eval mode and float32."""
+    """Makes a step with native operators, for a network on the CPU in eval mode and float32."""
 
     def __init__(self, model: GPT, cache: KVCache) -> None:
         self.model, self.cache, self.weights = model, cache, _pack(model)
@@ -127,12 +130,12 @@ class NativeStepper:
 
 
 def make_stepper(model: GPT, cache: KVCache) -> Stepper:
-    """The fastest step there is for a network, which goes on after what ``cache`` holds."""
+    """The fastest stepper for a network; it goes on after the tokens in ``cache``."""
     return NativeStepper(model, cache) if is_native(model) else EagerStepper(model, cache)
 
 
 def is_native(model: GPT) -> bool:
-    """Whether native operators serve ``model``. The bytes of a row then do not depend on the number of rows beside it."""
+    """Whether native operators can run ``model``. The bytes of a row then do not depend on the number of rows."""
     suits = model.device.type == "cpu" and model.dtype == torch.float32 and not model.training
     return suits and native.available()
 
@@ -147,7 +150,7 @@ def _pack(model: GPT) -> _Packed:
 
 
 def _version(model: GPT) -> int:
-    """A number that changes with the parameters: with their places, and with what was written to them."""
+    """A number that changes if the parameters lie elsewhere in memory, or if something was written to them."""
     parameters = list(model.parameters())
     return hash(tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in parameters))
 
@@ -201,6 +204,6 @@ def _bands(weight: torch.Tensor) -> torch.Tensor:
 
 
 def _small(weight: torch.Tensor) -> torch.Tensor:
-    """``weight`` in float16 where that holds every number of it exactly, else as it is."""
+    """``weight`` in float16 if float16 holds all its numbers exactly, else unchanged."""
     half = weight.detach().half()
     return half.contiguous() if torch.equal(half.float(), weight) else weight.detach().contiguous()

@@ -1,4 +1,4 @@
-"""Takes: a line as it was drawn once, and which of its words have no sound."""
+"""Takes: a line as it was drawn once, and the words in it that have no sound."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ import torch
 from triforce_tts.sequences import Vocabulary
 from triforce_tts.text.tokenizer import Piece
 
-SOUND_DB = -43.0  # dBFS, 20 dB below the level of all training speech; whatever is weaker is a pause
+# The level below which sound is a pause: 20 dB below the level of all training speech, in dBFS.
+SOUND_DB = -43.0
 _WINDOW_S = 0.02  # a level is measured over so many seconds
 
 
@@ -17,8 +18,9 @@ class Take:
     """A line as it was drawn once."""
 
     codes: torch.Tensor  # [frames, groups]
-    ended: bool  # whether the GPT ended it by itself
-    spans: tuple[tuple[int, int], ...] | None  # each word's first frame and one past its last; None if not known
+    ended: bool  # whether the GPT ended the line by itself
+    # The first frame of each word and one past its last; None if they are not known.
+    spans: tuple[tuple[int, int], ...] | None
 
 
 def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], limit: int) -> Take:

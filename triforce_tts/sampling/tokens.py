@@ -16,7 +16,9 @@ from triforce_tts.sampling.stepping import make_stepper
 from triforce_tts.sequences import END, PAD, Vocabulary
 from triforce_tts.text.pace import Hold
 
-_STEPS_BETWEEN_LOOKS = 16  # on an accelerator: a look costs a wait, and up to 15 steps too many cost less
+# An accelerator is asked whether all rows have ended only after so many steps: asking means waiting, which costs more
+# than up to 15 extra steps.
+_STEPS_BETWEEN_LOOKS = 16
 
 
 def speech_grammar(vocabulary: Vocabulary) -> torch.Tensor:
@@ -80,18 +82,22 @@ class Reading:
     ) -> None:
         self.vocabulary, self.longest, self.urge = vocabulary, longest, urge
         rows = holds or [[Hold(True, 0)] * len(text) for text in texts]
-        # The tables have one column more than the longest text has tokens: after its last token a row waits for <end>.
+        # The tables have one more column than the longest text has tokens, because after its last token a row waits for
+        # <end>.
         self.due = _table([vocabulary.text_ids(text) for text in texts], END, device)
         self.begins = _table([[hold.begins for hold in row] for row in rows], False, device)
         self.holds = _table([[hold.frames for hold in row] for row in rows], 0, device)
-        self.texts = torch.tensor([len(text) for text in texts], device=device)  # tokens of each row's text
-        self.place = torch.zeros_like(self.texts)  # text tokens that were read
-        self.group = torch.zeros_like(self.texts)  # of the code that comes next: steps of the frame so far
-        self.frames = torch.zeros_like(self.texts)  # since the last text token
-        self.counted = torch.zeros_like(self.texts)  # frames since the count of the hold began
-        self.least = torch.zeros_like(self.texts)  # frames to count before the last text token may be left
+        # the number of tokens of each row's text
+        self.texts = torch.tensor([len(text) for text in texts], device=device)
+        self.place = torch.zeros_like(self.texts)  # the number of text tokens that were read
+        # the group of the next code, which is the number of steps of the frame so far
+        self.group = torch.zeros_like(self.texts)
+        self.frames = torch.zeros_like(self.texts)  # the frames since the last text token
+        self.counted = torch.zeros_like(self.texts)  # the frames since the count of the hold began
+        self.least = torch.zeros_like(self.texts)  # the frames that must pass before the last text token may be left
         shape = (vocabulary.frame_steps, vocabulary.size)
-        self.forbidden = torch.ones(shape, dtype=torch.bool, device=device)  # by group: all but its own codes
+        # the ids that each group forbids: all but its own codes
+        self.forbidden = torch.ones(shape, dtype=torch.bool, device=device)
         for group in range(vocabulary.frame_steps):
             first, last = vocabulary.group_range(group)
             self.forbidden[group, first:last] = False
@@ -103,7 +109,8 @@ class Reading:
         between = self.group == 0
         share = self._share_to_go_on(logits.float())
         on = between & ((share > 0.5) if sampling.temperature == 0.0 else (uniforms < share))
-        # A row that stays has used the part of its uniform below the share; what is left is uniform again.
+        # A row that stays has a uniform number above the share that it needed for that. The rest, scaled, is uniform
+        # again.
         left = torch.where(share < 1.0, (uniforms - share) / (1.0 - share), 0.0)
         codes = logits.masked_fill(self.forbidden[self.group, : logits.shape[1]], float("-inf"))
         stay = pick(codes, torch.where(between, left, uniforms).clamp(0.0, 1.0), sampling)
@@ -147,13 +154,13 @@ class Reading:
 
 
 def _table(rows: Sequence[Sequence[int]], filler: int, device: torch.device | str) -> torch.Tensor:
-    """``rows`` as one tensor [rows, longest + 1], filled up with at least one ``filler`` each."""
+    """``rows`` as one tensor [rows, longest + 1]; each row is padded with at least one ``filler``."""
     width = max(map(len, rows)) + 1
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], device=device)
 
 
 class Step(NamedTuple):
-    """What one step of ``draw_steps`` drew."""
+    """The ids that one step of ``draw_steps`` drew."""
 
     ids: torch.Tensor  # [batch, width]; a row that ended before this step has <end> here
     running: torch.Tensor  # [batch] bool: the rows that have not ended

@@ -1,4 +1,4 @@
-"""From text to speech: the parts of the synthesis, and one face for them.
+"""From text to speech: the parts of the synthesis, and one class in front of them.
 
 ``Synthesizer`` is the face. The parts can be composed in other ways: ``model`` (a model folder in memory), ``script``
 (text to lines), ``speaking`` (lines to codes and sound, in batches), ``vocoding`` (codes to waves, in batches and in

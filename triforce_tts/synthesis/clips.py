@@ -1,4 +1,4 @@
-"""A recording as the networks take it: levelled samples, mel and codes."""
+"""A recording in the form that the networks take: levelled samples, mel and codes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +27,8 @@ def encode_clip(model: Model, clip: Audio | Path | str, longest_s: float) -> Cli
     """The recording ``clip``, a sound or a file, of at most ``longest_s`` seconds.
 
     Raises:
-        AudioError: it cannot be read, or is longer.
-        CheckpointError: a sound at another rate than the model's.
+        AudioError: the clip cannot be read, or is longer.
+        CheckpointError: the sound has another sample rate than the model.
     """
     samples = _levelled_samples(model, clip, longest_s)
     mel = mel_spectrogram(samples[None].to(model.device), model.audio)

@@ -1,4 +1,4 @@
-"""Speech to text with the same GPT: what it hears in a recording, and how clearly it hears a text."""
+"""Speech to text with the same GPT: the text that it hears in a recording, and how clearly it hears a given text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +17,9 @@ from triforce_tts.synthesis.script import Line
 from triforce_tts.text.normalize import normalize
 from triforce_tts.voices import Voice
 
-_FASTEST = 3.0  # times the mean speaking rate: no reader says more letters, so that listening stops there
-_SPARE_LETTERS = 10  # more than that, for a short recording
+# Listening stops at so many times the mean speaking rate, because no reader says more letters.
+_FASTEST = 3.0
+_SPARE_LETTERS = 10  # letters that are allowed beyond that limit, for a short recording
 
 
 @torch.inference_mode()
@@ -27,7 +28,7 @@ def listen(model: Model, clip: Audio | Path | str, seed: int = 0) -> str:
 
     Raises:
         TextError: the recording fills the GPT's longest sequence.
-        AudioError: it cannot be read.
+        AudioError: the recording cannot be read.
     """
     recording = encode_clip(model, clip, model.heard_s)
     prompt = model.vocabulary.listen_prompt(recording.codes.cpu())
@@ -45,10 +46,10 @@ def score(model: Model, clip: Audio | Path | str, text: str, voice: Voice) -> Sc
     """How likely the GPT finds that ``clip`` says ``text``, in both directions, token by token.
 
     Args:
-        model: that listens.
-        clip: one sentence.
-        text: as written; it is normalised.
-        voice: prompt of the speaking direction.
+        model: the model that listens.
+        clip: a recording of one sentence.
+        text: the text as written; it is normalised here.
+        voice: the voice prompt for the speaking direction.
 
     Raises:
         TextError: clip and text together are too long for the model.
@@ -68,7 +69,7 @@ def score(model: Model, clip: Audio | Path | str, text: str, voice: Voice) -> Sc
 
 
 def clearest(model: Model, line: Line, takes: Sequence[Take]) -> Take:
-    """The take in which the GPT hears ``line`` best; one that ended by itself goes before one that was stopped."""
+    """The take in which the GPT hears ``line`` best; a take that ended by itself comes before one that was stopped."""
     letters = model.tokenizer.encode_letters(line.text)
     scores = heard(model.gpt, model.vocabulary, letters, [take.codes for take in takes])
     return takes[max(range(len(takes)), key=lambda i: (takes[i].ended, scores[i]))]

@@ -1,4 +1,4 @@
-"""A model folder in memory: the three networks, checked to belong together, and the limits they were trained for."""
+"""A loaded model folder: the three networks, which belong together, and the limits that they were trained for."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -28,32 +28,32 @@ class Model:
 
     folder: Path
     device: torch.device
-    name: str  # name, id and diffusion_steps are the manifest's
+    name: str  # the name, id and diffusion_steps of the manifest
     id: str
-    diffusion_steps: int  # of stage 3, unless a caller wants another number
+    diffusion_steps: int  # the steps of stage 3, unless a caller wants another number
     audio: AudioConfig
     dvae: DVAE
     gpt: GPT
     diffusion: Diffusion
     tokenizer: TextTokenizer
     vocabulary: Vocabulary
-    limits: SpeakingLimits  # limits and the two rates are the GPT checkpoint's
-    prompt_seconds: float  # of a voice that the GPT sees
-    characters_per_second: float  # of spoken text, in the training data
+    limits: SpeakingLimits  # the limits and the two rates below come from the GPT checkpoint
+    prompt_seconds: float  # the length of a voice clip that the GPT sees
+    characters_per_second: float  # the rate of spoken text in the training data
 
     @property
     def code_rate(self) -> float:
-        """Frames of codes a second."""
+        """The number of code frames in a second."""
         return self.audio.frame_rate / self.dvae.config.downsampling
 
     @property
     def code_samples(self) -> int:
-        """Samples that one frame of codes stands for."""
+        """The number of samples that one code frame stands for."""
         return self.audio.hop_length * self.dvae.config.downsampling
 
     @property
     def room(self) -> Room:
-        """What a line may need of this model."""
+        """The room that this model has for a line."""
         groups, reads = self.vocabulary.config.groups, self.vocabulary.config.reads
         voice_frames = -(-self.audio.frames_of_seconds(self.prompt_seconds) // self.dvae.config.downsampling)
         empty = self.vocabulary.speak_prompt(torch.zeros(voice_frames, groups), [])
@@ -63,7 +63,7 @@ class Model:
 
     @property
     def heard_s(self) -> float:
-        """Seconds of speech that fill the GPT's longest sequence: no longer recording can be listened to or scored."""
+        """The seconds of speech that fill the GPT's longest sequence: no longer recording can be heard or scored."""
         return self.gpt.config.max_tokens / self.room.steps_per_second
 
     def voice(self, path: Path | str | None = None) -> Voice:
@@ -77,7 +77,7 @@ class Model:
         return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
 
     def tags(self, seed: int) -> dict[str, str]:
-        """What a written file says of itself."""
+        """The tags of a written file."""
         software = f"triforce-tts {version('triforce-tts')}"
         return {
             "software": software,
@@ -98,7 +98,7 @@ def bundled_model() -> Path:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device called ``name``; ``auto`` is a CUDA device where there is one, else the CPU.
+    """The device called ``name``; ``auto`` is a CUDA device if there is one, else the CPU.
 
     Raises:
         CheckpointError: this machine has no such device.
@@ -138,7 +138,7 @@ def check_lineage(folder: Path, tokenizer: TextTokenizer) -> None:
     """Refuse a model ``folder`` whose networks were not trained together.
 
     Raises:
-        CheckpointError: a mismatch; both sides are named.
+        CheckpointError: the networks do not belong together; the message names both sides.
     """
     dvae = checkpoint.read_lineage(folder / "dvae")["id"]
     gpt, diffusion = checkpoint.read_lineage(folder / "gpt"), checkpoint.read_lineage(folder / "diffusion")

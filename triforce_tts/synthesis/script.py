@@ -24,33 +24,39 @@ from triforce_tts.text.phonemes import BRACES
 from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
-# Characters of a sentence as it was written. This limit bounds the work of normalising, before it is known what will be
-# spoken, so it is the same for every model. No sentence of a book is longer. A longer one is cut at clauses.
+# The most characters of a sentence as it was written. The limit bounds the work of normalising. What will be spoken is
+# not known at that point, so the limit is the same for every model. No sentence of a book is longer; a longer one is
+# cut at clauses.
 SENTENCE_CHARACTERS = 2_000
 
 Seconds = Annotated[float, Field(gt=0.0, le=3600.0)]
 
 
 class SpeakingLimits(Record):
-    """How a trained model may be used. The GPT's ``config.json`` holds this as ``speaking``.
+    """The limits within which a trained model may be used. The GPT's ``config.json`` holds them as ``speaking``.
 
     A checkpoint of an earlier version, which lacks a limit, gets the default. The defaults are the bundled model's,
     apart from ``least_seconds``: without an entry a word must have one frame.
     """
 
-    line_characters: PositiveInt = 160  # of spoken text; longer sentences are divided: it was trained on short clips
-    longest_symbol_s: Seconds = 1.5  # a reader who stays longer at a sound or a pause is stuck
+    # The most characters of spoken text in a line. Longer sentences are divided, because the model was trained on short
+    # clips.
+    line_characters: PositiveInt = 160
+    # A reader who stays longer than this at a sound or a pause is stuck.
+    longest_symbol_s: Seconds = 1.5
     slack: Annotated[float, Field(ge=1.0, le=100.0)] = 2.0  # a line is stopped at so many times its predicted length
-    # Added for the pauses and for the silence before and after, which characters do not predict. With 1 s the bundled model, whose
-    # teacher leaves silence at both ends, did not come to the end of a single word.
+    # These seconds are added for the pauses and for the silence before and after, which the number of characters does
+    # not predict. With 1 s the bundled model did not come to the end of a single word, because its teacher leaves
+    # silence at both ends.
     pauses_s: Annotated[float, Field(ge=0.0, le=60.0)] = 2.5
-    # Added to the decision to go on, this makes a reader e times as fast (docs/speaking.md#speed); measured with the bundled model.
+    # This number is added to the logit of going on. It makes a reader e times as fast (docs/speaking.md#speed), as
+    # measured with the bundled model.
     urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 
 class Training(Record):
-    """What the GPT's ``config.json`` says of what it was trained on."""
+    """The entries of the GPT's ``config.json`` about its training data."""
 
     voice_seconds: tuple[Seconds, Seconds]  # the shortest and the longest voice prompt
     characters_per_second: float = Field(gt=0.1, lt=1000.0)
@@ -59,13 +65,14 @@ class Training(Record):
 
 @dataclass(frozen=True)
 class Room:
-    """How much a model can take of one line."""
+    """The room that a model has for one line."""
 
     limits: SpeakingLimits
-    characters_per_second: float  # of spoken text, in the training data
-    steps: int  # the most steps of the GPT that the text and the speech of a line may take together
-    steps_per_second: float  # steps that the codes of a second of speech take
-    reads: bool  # whether the text tokens come a second time, among the codes
+    characters_per_second: float  # the rate of spoken text in the training data
+    # The most steps of the GPT for the text and the speech of a line together.
+    steps: int
+    steps_per_second: float  # the GPT's steps for the codes of a second of speech
+    reads: bool  # whether the text tokens come again among the codes
 
     def fits(self, line: "Line") -> bool:
         """Whether ``line`` is no longer than what the model was trained on, and fits into its longest sequence."""
@@ -83,17 +90,17 @@ class Room:
 
 @dataclass(frozen=True)
 class Line:
-    """What is spoken at once: a sentence, or a part of a sentence that is too long."""
+    """A text that is spoken at once: a sentence, or a part of a sentence that is too long."""
 
     source: str  # the sentence as it was written
-    text: str  # normalised, as it is spoken
+    text: str  # the normalised text, as it is spoken
     pieces: tuple[Piece, ...]  # the words, marks and spaces of ``text``
     tokens: tuple[int, ...]  # the text tokens of ``pieces``
     pause_s: float  # silence after the line
     predicted_s: float  # the duration predicted from its number of characters
-    begins: bool = True  # whether it begins a sentence; else it is a later part of one that is divided
-    lead_s: float = 0.0  # silence before it, which the text asks for
-    holds_pause: bool = False  # whether the text asks for just this ``pause_s``
+    begins: bool = True  # whether the line begins a sentence; else it is a later part of a divided sentence
+    lead_s: float = 0.0  # seconds of silence before the line that the text asks for
+    holds_pause: bool = False  # whether the text asks for exactly this ``pause_s``
 
     @property
     def words(self) -> list[str]:
@@ -132,7 +139,7 @@ def make_script(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
 
 
 def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
-    """The lines of ``text`` as they are spoken, whatever is in brackets; arguments and errors as ``make_script``."""
+    """The lines of ``text``, in which brackets never mark pauses; arguments and errors as in ``make_script``."""
     if not text.strip():
         raise TextError("the text is empty; give at least one word")
     _check_length(len(text), "the text has")
@@ -169,7 +176,7 @@ def single_line(text: str, tokenizer: TextTokenizer, room: Room) -> Line:
     """A normalised ``text`` as one line.
 
     Raises:
-        TextError: it is too long to be one.
+        TextError: the text is too long for one line.
     """
     line = make_line(text, text, 0.0, tokenizer, room)
     if room.budget(line) < room.steps_per_second:

@@ -1,4 +1,4 @@
-"""How speech is made: the choices of a caller, apart from model, text, voice and seed."""
+"""The settings of speech: the choices of a caller, apart from model, text, voice and seed."""
 
 from dataclasses import dataclass, field
 
@@ -9,17 +9,23 @@ from triforce_tts.sampling.nucleus import TokenSampling
 
 @dataclass(frozen=True)
 class Settings:
-    """How speech is made. ``diffusion_steps`` 0 leaves stage 3 out: what is heard is the DVAE's decode alone."""
+    """The settings of speech. ``diffusion_steps`` 0 leaves stage 3 out: only the DVAE's decode is heard."""
 
-    candidates: int = 1  # readings drawn of each line; the one in which the GPT hears the text best is taken
+    # The number of readings that are drawn of each line. The one in which the GPT hears the text best is taken.
+    candidates: int = 1
     sampling: TokenSampling = field(default_factory=TokenSampling)
     diffusion_steps: int = 1
     sampler: str = "euler"
-    guidance: float = 1.0  # of stage 3; another number needs a network that was trained with dropped conditions
-    phase_iterations: int = 32  # of Griffin-Lim, where stage 3 leaves the phase open
-    speed: float = 1.0  # of reading, times the usual; only of a model that reads its text in place
-    batch: int = 0  # lines drawn at once, none of which changes a bit of another; 0: all that are given, in one shape of their own
-    tries: int = 3  # of a line that does not come out complete, each with the next seeds
+    # The guidance of stage 3. A number other than 1 needs a network that was trained with dropped conditions.
+    guidance: float = 1.0
+    phase_iterations: int = 32  # iterations of Griffin-Lim, if stage 3 leaves the phase open
+    # The speed of reading as a multiple of the usual one; only for a model that reads its text in place.
+    speed: float = 1.0
+    # The number of lines that are drawn at once. No line of a batch changes a bit of another. 0 draws all given lines
+    # in one batch of their own size.
+    batch: int = 0
+    # The most tries of a line that is not complete; each try has the next seeds.
+    tries: int = 3
 
     def __post_init__(self) -> None:
         """Refuse numbers out of bounds."""

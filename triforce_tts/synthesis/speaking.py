@@ -1,4 +1,4 @@
-"""Lines to codes and sound: all lines of a batch, and all candidates of each, are drawn together.
+"""From lines to codes and sound: all lines of a batch, and all candidates of each, are drawn together.
 
 Whether a line is complete is known only when it can be heard: every word needs a sound. So this file draws codes, has
 them made sound, and draws again what was not complete. A line's speech does not depend on the lines beside it.
@@ -27,11 +27,12 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 from triforce_tts.text.pace import holds
 from triforce_tts.voices import Voice
 
-# Seeds lie far apart: no line of one seed shares its random numbers with a line of the next seed, and no take of a
-# line shares them with a take of another line.
+# Seeds lie so far apart that no line of one seed shares its random numbers with a line of the next seed, and no take of
+# a line shares them with a take of another line.
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
-_PROMPT_STEPS = 32  # prompts of a batch with a fixed shape are counted in units of so many steps
+# In a batch with a fixed shape, the lengths of prompts are multiples of so many steps.
+_PROMPT_STEPS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +41,18 @@ class Job:
 
     line: Line
     voice: Voice
-    seed: int  # of its first take, and of the noise of stage 3
+    seed: int  # the seed of the line's first take, and of the noise of stage 3
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """How the best of several takes of a line is found."""
+    """The rule that finds the best of several takes of a line."""
 
-    takes: int  # of each line, also where the first is complete
-    rank: Callable[[Spoken, int], tuple[float, ...]]  # of a take at a sample rate; the smaller, the better
-    names: tuple[str, ...]  # of what is compared, because the result depends on it
+    takes: int  # the number of takes of each line, even if the first is complete
+    # The rank of a take at a sample rate; the smallest rank is the best.
+    rank: Callable[[Spoken, int], tuple[float, ...]]
+    # The names of the figures that are compared; the result depends on them.
+    names: tuple[str, ...]
 
 
 def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0) -> list[Job]:
@@ -68,7 +71,7 @@ def make_jobs(lines: Sequence[Line], voice: Voice, seed: int, speed: float = 1.0
 def speak_jobs(
     model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, choice: Choice | None = None
 ) -> list[Spoken]:
-    """Each line as its first complete try said it; without one, as the try said it that lacks least.
+    """Each line as its first complete try says it; if no try is complete, the one that lacks least.
 
     With ``settings.batch`` the samples of a line do not depend on the other lines, to the last bit. Lines that are complete are
     not drawn again, unless a ``choice`` wants several takes. Each try has the next seeds; from the second on, a line that ends
@@ -100,7 +103,7 @@ def _chosen(tries: Sequence[Spoken], choice: Choice, sample_rate: int) -> Spoken
 
 
 def next_try(model: Model, job: Job, number: int, candidates: int) -> Job:
-    """What try ``number`` of a job draws."""
+    """The job of try ``number`` of ``job``."""
     line = closed(job.line, model.tokenizer, model.room) if number else job.line
     return replace(job, line=line, seed=job.seed + number * candidates * _TAKE_STRIDE)
 
@@ -130,13 +133,13 @@ def _speak_once(
 
 
 def trimmed(model: Model, line: Line, take: Take, samples: torch.Tensor) -> Spoken:
-    """A take and its sound, silence at its ends cut, with what it leaves unsaid."""
+    """A take and its sound without silence at the ends, with the words that it leaves unsaid."""
     start, end = sounding(samples, model.audio.sample_rate)
     return make_spoken(model, line, take, samples, (start, end) if end else (0, len(samples)))
 
 
 def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, kept: tuple[int, int]) -> Spoken:
-    """A take, the part ``kept`` of its sound ``samples`` [n], and what it leaves unsaid."""
+    """A take, the part ``kept`` of its sound ``samples`` [n], and the words that it leaves unsaid."""
     missing = tuple(unsaid(take, line.words, samples, model.code_samples, model.audio.sample_rate))
     return Spoken(
         line.text, samples[kept[0] : kept[1]], take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
@@ -154,7 +157,7 @@ def _timed_words(model: Model, line: Line, take: Take, kept: tuple[int, int]) ->
 
 
 def _meeting(spans: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
-    """The ``spans`` of words in frames; two with a single frame between them meet in its middle.
+    """The ``spans`` of words in frames; two spans with a single frame between them meet in its middle.
 
     That frame belongs to the space, but there is no pause: with this, half of the words start and end within 14 ms of
     where an aligner hears them, without it within 32 ms (docs/speaking.md#timestamps).
@@ -170,7 +173,7 @@ def _meeting(spans: Sequence[tuple[int, int]]) -> list[tuple[float, float]]:
 
 
 class Drawing(NamedTuple):
-    """What ``generate`` needs, a row for each candidate of each job."""
+    """The arguments of ``generate``, with a row for each candidate of each job."""
 
     prompts: list[list[int]]
     grammar: torch.Tensor | Reading
@@ -179,7 +182,7 @@ class Drawing(NamedTuple):
 
 
 def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: float = 1.0) -> Drawing:
-    """What is drawn for ``jobs``: the candidates of a job are rows beside each other.
+    """The ``Drawing`` of ``jobs``; the candidates of a job are neighbouring rows.
 
     Raises:
         ConfigError: another ``speed`` than 1, of a model that does not read its text in place.

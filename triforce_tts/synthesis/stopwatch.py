@@ -1,4 +1,4 @@
-"""How long each stage took."""
+"""A stopwatch for the stages."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stopwatch:
-    """Seconds spent in each stage."""
+    """The seconds spent in each stage."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Speech as it is made: the codes of a line become sound while the rest of the line is still drawn.
+"""Speech in a stream: the first codes of a line become sound while the rest of the line is still drawn.
 
 A line is made in sections. A section becomes sound as soon as the codes of its right context are drawn. The seams are
 cross-faded over one code frame, in which both sections say nearly the same. What was played cannot be drawn again: a
@@ -25,11 +25,12 @@ from triforce_tts.synthesis.speaking import Job, best_try, make_spoken, next_try
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.vocoding import Section, vocode_sections
 
-# Code frames of the sections of a line, and of the context after each; the last number holds for all that follow. The
-# first section is short, so that the first sound comes soon. Longer sections repeat less context (docs/speaking.md).
+# The code frames of each section of a line, and of the context after each; the last number holds for all further
+# sections. The first section is short, so that the first sound comes soon. Longer sections repeat less context
+# (docs/speaking.md).
 _SIZES, _LOOKAHEAD = (8, 4, 6, 8, 12, 16, 24), (4, 4, 4, 4, 6)
-_CONTEXT = 8  # code frames before a section
-_OVERLAP = 1  # code frames over which two sections are cross-faded
+_CONTEXT = 8  # code frames of context before a section
+_OVERLAP = 1  # two sections are cross-faded over so many code frames
 
 
 class SpeechStream(Iterator[torch.Tensor]):
@@ -51,12 +52,12 @@ class SpeechStream(Iterator[torch.Tensor]):
         return next(self._chunks)
 
     def close(self) -> None:
-        """Stop: nothing more is drawn or made sound."""
+        """Stop: no more codes are drawn, and none become sound."""
         self._chunks.close()
 
     @property
     def faults(self) -> list[str]:
-        """What is missing so far, as ``Speech.faults``; complete when the stream has ended."""
+        """The faults so far, as in ``Speech.faults``; the list is complete when the stream has ended."""
         return list_faults(self.lines, self.left_out)
 
     def _speak(
@@ -74,7 +75,7 @@ class SpeechStream(Iterator[torch.Tensor]):
 def _stream_job(
     model: Model, job: Job, settings: Settings, watch: Stopwatch, is_first: bool, is_last: bool
 ) -> Generator[torch.Tensor, None, Spoken]:
-    """The chunks of one line; another try is made only while none was played. Returns what was spoken."""
+    """The chunks of one line; another try is made only while no chunk was played. Returns the spoken line."""
     tries: list[Spoken] = []
     for number in range(settings.tries):
         chunks = _stream_take(model, next_try(model, job, number, 1), job.seed, settings, watch)
@@ -88,7 +89,7 @@ def _stream_job(
 def _with_faded_ends(
     chunks: Generator[torch.Tensor, None, Spoken], sample_rate: int, at_start: bool, at_end: bool
 ) -> Generator[torch.Tensor, None, Spoken]:
-    """``chunks`` with a fade at the joints to the lines beside, as ``join`` makes it; its length is held back."""
+    """``chunks``, faded at the joints to the neighbouring lines as by ``join``; the length of a fade is held back."""
     hold, held, begun = 2 * round(FADE_S * sample_rate), torch.zeros(0), False
     try:
         while True:
@@ -108,7 +109,7 @@ def _with_faded_ends(
 def _stream_take(
     model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch
 ) -> Generator[torch.Tensor, None, Spoken]:
-    """The chunks of a line as it is drawn once, silence at its ends cut. Returns what was spoken."""
+    """The chunks of one try of a line, without silence at its ends. Returns the spoken line."""
     plan = plan_drawing(model, [job], 1, settings.speed)
     frames = max(0, plan.limits[0]) // model.vocabulary.frame_steps
     vocoder = _Vocoder(model, job, noise_seed, settings, watch, frames)
@@ -138,14 +139,14 @@ class _Vocoder:
     ) -> None:
         self._model, self._speaker, self._settings, self._watch = model, job.voice.speaker, settings, watch
         self._seed = bounds.derived_seed(noise_seed)
-        self._noise = self._noise_of(frames)  # of the longest that the line may become
-        self._done = self._sections = 0  # code frames that are sound, and sections
-        self._tail = torch.zeros(0)  # sound of the last section beyond its end, for the cross-fade
+        self._noise = self._noise_of(frames)  # the noise of the longest line that is possible
+        self._done = self._sections = 0  # the code frames that already became sound, and the number of sections
+        self._tail = torch.zeros(0)  # the sound of the last section beyond its end, for the cross-fade
 
     def extend(self, codes: torch.Tensor, is_end: bool) -> torch.Tensor | None:
         """The sound [n] of the next section of a line whose ``codes`` [frames, groups] are drawn so far, if it is ready.
 
-        At the end the section is all that is left.
+        The last section is all that is left.
         """
         size, lookahead = (row[min(self._sections, len(row) - 1)] for row in (_SIZES, _LOOKAHEAD))
         end = len(codes) if is_end else self._done + size

@@ -1,4 +1,4 @@
-"""The face of the synthesis: text and a voice in, speech out. It names the steps; the parts beside it do them.
+"""The main class of the synthesis, which makes speech of a text and a voice. The other modules do its steps.
 
 text -> lines -> text tokens -> [GPT] -> codes -> [DVAE] -> mel -> [diffusion] -> spectrogram or wave -> wave
         script                  speaking         vocoding
@@ -26,14 +26,14 @@ from triforce_tts.voices import Voice
 
 
 class Synthesizer:
-    """A model, how to speak with it, and how long each stage took so far."""
+    """A model, the settings for speaking with it, and the time of each stage so far."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.settings = Settings(diffusion_steps=model.diffusion_steps)
-        self.choice: Choice | None = None  # how the best of several takes is found, if there are to be several
+        self.choice: Choice | None = None  # the rule that finds the best of several takes, if there are to be several
         self.stopwatch = Stopwatch()
-        # The parts of the model under names of their own, for callers who look inside.
+        # These names give callers access to the parts of the model.
         self.folder, self.device, self.name, self.id = model.folder, model.device, model.name, model.id
         self.dvae, self.gpt, self.diffusion = model.dvae, model.gpt, model.diffusion
         self.audio, self.tokenizer, self.vocabulary = model.audio, model.tokenizer, model.vocabulary
@@ -116,11 +116,11 @@ class Synthesizer:
 
     @property
     def room(self) -> Room:
-        """What a line may need of this model."""
+        """The room that the model has for a line."""
         return self.model.room
 
     def generate_codes(self, normalized: str, voice: Voice, seed: int) -> tuple[torch.Tensor, bool, float]:
-        """Codes [frames, groups] of one normalised line in one try, whether it ended by itself, its predicted seconds.
+        """The codes [frames, groups] of a normalised line in one try, whether it ended by itself, the predicted length.
 
         Raises:
             TextError: it is too long to be one line.
@@ -138,7 +138,7 @@ class Synthesizer:
         return samples
 
     def resynthesize(self, clip: Audio | Path | str, seed: int = 0) -> Audio:
-        """A recording of at most ten minutes through stages 1 and 3 alone: what the codes can carry."""
+        """A recording of at most ten minutes, sent through stages 1 and 3 alone: it shows what the codes can carry."""
         bounds.SEED.check("seed", seed)
         samples = resynthesize(self.model, clip, seed, self.settings, self.stopwatch)
         return Audio(samples, self.audio.sample_rate, self.tags(seed))
@@ -152,9 +152,9 @@ class Synthesizer:
         """How likely the GPT finds that ``clip`` says ``text``, in both directions, token by token.
 
         Args:
-            clip: one sentence.
-            text: as written; it is normalised.
-            voice: prompt of the speaking direction; without it the model's default voice.
+            clip: a recording of one sentence.
+            text: the text as written; it is normalised here.
+            voice: the voice prompt for the speaking direction; without it, the model's default voice.
 
         Raises:
             TextError: clip and text together are too long for the model.
@@ -163,9 +163,9 @@ class Synthesizer:
 
     @property
     def heard_s(self) -> float:
-        """Seconds of speech that fill the GPT's longest sequence: no longer recording can be listened to or scored."""
+        """The seconds of speech that fill the GPT's longest sequence: no longer recording can be heard or scored."""
         return self.model.heard_s
 
     def tags(self, seed: int) -> dict[str, str]:
-        """What a written file says of itself."""
+        """The tags of a written file."""
         return self.model.tags(seed)

@@ -1,4 +1,4 @@
-"""Codes to waves by stages 1 and 3: several lines at once, and each line whole or in chunks.
+"""From codes to waves by stages 1 and 3: several lines at once, and each line whole or in chunks.
 
 Nothing in the two networks is global over time, and the noise of a frame belongs to its place in the line. So a chunk
 that is made with enough context on either side sounds as it does in the whole line, whatever the chunks are. Speaking
@@ -23,27 +23,28 @@ from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.stopwatch import Stopwatch
 
-RESYNTHESIZED_S = 600.0  # longest recording that goes through stages 1 and 3 at once: memory grows with its length
+# The longest recording that goes through stages 1 and 3 at once; the memory grows with its length.
+RESYNTHESIZED_S = 600.0
 
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """The codes of a line, and what else decides how it sounds."""
+    """The codes of a line, with the voice and the seed that decide its sound."""
 
     codes: torch.Tensor  # [frames, groups]
     speaker: torch.Tensor  # [1, reference channels]
-    seed: int  # of the noise of stage 3
+    seed: int  # the seed of the noise of stage 3
 
 
 @dataclass(frozen=True, eq=False)
 class Section:
-    """A stretch of an utterance that is made sound at once, with context on either side that is cut off again."""
+    """A stretch of an utterance that becomes sound at once, with context on either side, whose sound is cut off."""
 
-    codes: torch.Tensor  # [frames, groups], context included
+    codes: torch.Tensor  # [frames, groups], with the context
     speaker: torch.Tensor  # [1, reference channels]
     noise: torch.Tensor  # [frames * downsampling, width of the target's state]; standard normal
-    first: int  # code frame of ``codes`` where the section begins
-    end: int  # one past its last
+    first: int  # the code frame in ``codes`` at which the section begins
+    end: int  # the code frame after the section's last one
 
 
 def sections(
@@ -52,7 +53,7 @@ def sections(
     """An utterance as the sections that make it up, in order.
 
     Args:
-        model: that vocodes.
+        model: the model that vocodes.
         utterance: a line.
         settings: of stage 3; they decide how much context is needed.
         size: code frames of a section, the last one may be shorter; without it the whole utterance is one section.
@@ -74,7 +75,7 @@ def sections(
 
 
 def needed_context(model: Model, settings: Settings) -> int:
-    """Code frames on either side of a sample that can have an influence on it.
+    """The number of code frames on either side of a sample that can have an influence on it.
 
     The sum of the receptive fields: Griffin-Lim, every prediction of stage 3, the DVAE's decoder.
     """
@@ -150,10 +151,10 @@ def _wave(model: Model, mel: torch.Tensor, state: torch.Tensor | None, settings:
 def resynthesize(
     model: Model, clip: Audio | Path | str, seed: int, settings: Settings, watch: Stopwatch
 ) -> torch.Tensor:
-    """Samples [n] of a recording that went through stages 1 and 3 alone: what the codes can carry.
+    """The samples [n] of a recording after stages 1 and 3 alone, which show what the codes can carry.
 
     Raises:
-        AudioError: it cannot be read, or lasts longer than ten minutes.
+        AudioError: the recording cannot be read, or lasts longer than ten minutes.
     """
     recording = encode_clip(model, clip, RESYNTHESIZED_S)
     lengths = torch.tensor([recording.mel.shape[1]], device=model.device)

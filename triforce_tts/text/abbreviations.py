@@ -100,10 +100,10 @@ _LATIN = {
 }
 _ENDS_TEXT = r"[\"')\]]*\s*$"
 
-# These abbreviations of streets need no dot, because they are no words.
+# These abbreviations of streets need no dot, because they are not also words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
 _PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
-# After these a letter with a dot is a label that ends a sentence, not an initial: 'plan B. The'.
+# After these words a letter with a dot is a label that ends a sentence, and not an initial: 'plan B. The'.
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
     "|figure|table|schedule|category|side|team|model|version|platform|gate|block|wing|row|zone|line|room|unit|building"
@@ -163,7 +163,7 @@ def _say_dotted(match: re.Match[str]) -> str:
     half_day = letters in ("A M", "P M")
     ends = re.match(_ENDS_TEXT, after) or (half_day and re.match(r"[\"')]* [\"']?[A-Z]", after))
     if after[:1].isalnum():
-        return f"{letters}. "  # the writer forgot the space after it
+        return f"{letters}. "  # The writer forgot the space after the dot.
     return f"{letters}." if ends else letters
 
 

@@ -1,4 +1,4 @@
-"""The time of each symbol of a text: the builder's aligner writes it, and the GPT's sequences are laid out by it.
+"""The time of each symbol of a text: the builder's aligner writes the times, and they order the GPT's sequences.
 
 An alignment is kept in a sample's JSON: for every word of the normalised text its start, then the end of each of its
 symbols (phones, or letters where the lexicon does not know the word), in seconds.
@@ -12,7 +12,7 @@ from triforce_tts.wording import counted
 
 Word = Sequence[float]  # seconds: the start of the word, then the end of each of its symbols
 
-KEY = "alignment"  # key of the list of words in a sample's JSON
+KEY = "alignment"  # the key of the list of words in a sample's JSON
 
 
 def words_of(pieces: Sequence[Piece], words: Sequence[Word]) -> list[tuple[Piece, Word]]:

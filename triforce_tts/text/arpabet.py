@@ -42,7 +42,7 @@ def parse_phones(text: str) -> tuple[str, ...]:
     """The phones of a space-separated string such as ``T AH0 M EY1 T OW0``.
 
     Raises:
-        TextError: there is none, or one is unknown; the message names it and the nearest known phone.
+        TextError: there is no phone, or one is unknown; the message names it and the nearest known phone.
     """
     phones = tuple(text.split())
     if not phones:

@@ -17,10 +17,11 @@ from triforce_tts.text.normalize import is_speakable
 SENTENCE_PAUSE_S = 0.35
 PARAGRAPH_PAUSE_S = 0.7
 CLAUSE_PAUSE_S = 0.12
-WORD_PAUSE_S = 0.0  # a cut between two words where the text has no pause
+# The pause at a cut between two words where the text has none.
+WORD_PAUSE_S = 0.0
 
-# No cut may tear inline phonemes, or a number with its marks, the sign before it and a magnitude after it.
-# Longer runs of digits are read digit by digit, so that a cut does not change them.
+# A cut must not divide inline phonemes, or a number with its marks, the sign before it and a magnitude after it. Longer
+# runs of digits are read digit by digit, so a cut does not change them.
 _WHOLE = re.compile(
     r"\{[^{}]*\}|(?<![0-9])[$£€¥₹]?[0-9](?:[0-9]|[.,:/](?=[0-9])){0,39}%?(?![0-9])"
     r"(?:\s(?:hundred|thousand|million|billion|trillion|percent)\b|\s?[ap]\.?m\b\.?)?",
@@ -30,17 +31,17 @@ _WHITESPACE = re.compile(r"\s+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\u2028]")
 _LINE = re.compile(r"[^\n\r\u2028]*(?:\r\n|[\n\r\u2028])|[^\n\r\u2028]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_FULL = 0.8  # share of the width that a wrapped line fills
+_FULL = 0.8  # a wrapped line fills at least this share of the width
 _LEAST_WIDTH = 45  # characters; narrower text is a list, a heading or verse, rather than wrapped prose
 _ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s+)\S")
 _ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s*")
 _CAPITAL = re.compile(r"[\"'“‘«(\[*_]*(?:[A-Z0-9]|[^\W\d_a-z](?<=[^\x00-\x7f]))")
-# A line that ends so goes on in the next: a comma, a dash, or a word that nothing ends with.
+# A line that ends with a comma, a dash, or a word that ends no sentence goes on in the next line.
 _GOES_ON = re.compile(
     r"(?:[,;–—-]|\b(?:a|an|the|of|and|or|but|nor|to|in|on|at|by|for|with|from|as|that|which|who|is|was|are|were|be|his"
     r"|her|its|their|our|your|my|Mr\.|Mrs\.|Ms\.|Dr\.|St\.|Prof\.|[A-Z]\.|vs\.|No\.))$"
 )
-# A small letter after one of these shows that the sentence goes on.
+# A small letter after one of these signs shows that the sentence goes on.
 _OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’»)\]]*$")
 _LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Places where an overlong sentence may be cut, the best first; the cut lies after the match.
@@ -92,7 +93,7 @@ def split_sentences(text: str, max_characters: int = 200) -> list[Chunk]:
         of_paragraph = [chunk for sentence in sentences for chunk in _clauses(sentence, max_characters)]
         of_paragraph[-1] = replace(of_paragraph[-1], pause_s=PARAGRAPH_PAUSE_S)
         chunks.extend(of_paragraph)
-    if chunks:  # the last pause is that of a sentence unless the text ends a paragraph
+    if chunks:  # The last pause is that of a sentence, unless the text ends a paragraph.
         if not _is_empty_line(text[len(text.rstrip()) :]):
             chunks[-1] = replace(chunks[-1], pause_s=SENTENCE_PAUSE_S)
         chunks = _attach_unspeakable(chunks)
@@ -161,14 +162,15 @@ def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
         return True
     if _GOES_ON.search(line) or not _CAPITAL.match(following):
         return False
-    # A wrapped line is full or nearly so, and the next word would not have fitted; short lines are no prose at all.
+    # A wrapped line is full or nearly full, and the next word would not have fitted. Short lines are no prose.
     return width < _LEAST_WIDTH or (len(line) < _FULL * width and len(line) + 1 + len(first_word) <= width)
 
 
 def _sentences(paragraph: str) -> list[str]:
     lengths = [len(piece) for piece in sentencex.segment("en", _shadow(paragraph))]
     if sum(lengths) != len(paragraph):
-        return [paragraph]  # the library failed, so the cuts are unknown; the clause splitter still bounds the length
+        # The library failed, so the cuts are unknown. The clause splitter still bounds the length.
+        return [paragraph]
     ends = [0]
     for length in lengths:
         ends.append(ends[-1] + length)
@@ -219,7 +221,7 @@ def _clauses(sentence: str, max_characters: int) -> list[Chunk]:
         start = end
     if start < stop or not chunks:
         chunks.append(Chunk(sentence[start:].strip(), sentence[start:], SENTENCE_PAUSE_S))
-    else:  # braces reach to the end of the text, and only white space is left
+    else:  # The braces reach to the end of the text, so only white space is left.
         last = chunks.pop()
         chunks.append(Chunk(last.text, last.source + sentence[start:], SENTENCE_PAUSE_S))
     return chunks
@@ -235,7 +237,8 @@ def _best_cut(text: str, begin: int, limit: int, inside: set[int]) -> tuple[int,
     """Where to end the chunk that begins at ``begin`` and may reach to ``limit``, and the pause there in seconds."""
     window = text[begin : limit + 1]
     for pattern, pause_s in _CUTS:
-        # A clause cut in the first quarter would leave a stub, which sounds hurried: rather a later, weaker one.
+        # A clause that is cut in the first quarter would leave a short rest, which sounds hurried. A later, weaker cut
+        # is better.
         least = begin + ((limit - begin) // 4 if pause_s else 1)
         # The text before the cut must fit; the white space after it does not count.
         ends = [

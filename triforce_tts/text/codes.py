@@ -41,7 +41,7 @@ _VERSIONED = (
     "[Vv]ersion|VERSION|[Rr]elease|[Ff]irmware|[Kk]ernel|Python|Java|PHP|Ruby|Node|iOS|iPadOS|macOS|Android|Ubuntu|Debian|Fedora"
     "|Linux|CUDA|Chrome|Firefox|Safari|PyTorch|Django|Postgres|PostgreSQL|MySQL|Kubernetes|Unicode"
 )
-# States whose letters are a word or a common abbreviation, which only a ZIP code makes states.
+# States whose letters are also a word or a common abbreviation. They count as states only before a ZIP code.
 _DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "DE", "MS", "MD", "CO", "CT"}
 
 
@@ -75,7 +75,7 @@ def _say_spaced_phone(match: re.Match[str]) -> str:
 
 
 def _say_cued_phone(match: re.Match[str]) -> str:
-    """The number after a word such as 'call'; a short amount is none ('call 200 people')."""
+    """The number after a word such as 'call'; a short amount is no telephone number ('call 200 people')."""
     digits = re.sub("[^0-9]", "", match["digits"])
     is_short = len(digits) < 5 and digits not in ("911", "112", "999", "000", "411", "111", "988", "101", "311")
     amount = re.match(
@@ -149,7 +149,7 @@ RULES: list[Rule] = [
     ),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}[-. ])?\([0-9]{2,5}\) ?[0-9]{3,4}[-. ]?[0-9]{3,4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?![0-9-])", _say_phone),
-    # Three groups and more with hyphens: telephones, social security numbers, ISBNs.
+    # Three and more groups with hyphens are telephone numbers, social security numbers or ISBNs.
     rule(
         r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone
     ),

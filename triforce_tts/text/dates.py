@@ -75,7 +75,8 @@ def _say_dotted_date(match: re.Match[str]) -> str:
     """``24.12.2024`` and ``24-12-2024``: with dots the day stands first, unless that cannot be."""
     first, second, last = match.group("first", "second", "year")
     if match["sign"] == "-" and int(first) <= 12:
-        first, second = second, first  # the month stands first, as with slashes
+        # The month stands first, as in dates with slashes.
+        first, second = second, first
     day, month = (first, second) if int(second) <= 12 else (second, first)
     if not (1 <= int(month) <= 12 and _is_day(day)):
         return match[0]

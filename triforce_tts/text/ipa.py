@@ -6,9 +6,10 @@ from triforce_tts.errors import TextError
 from triforce_tts.text.arpabet import VOWELS
 
 _PRIMARY, _SECONDARY = "ˈ'", "ˌ"
-_IGNORED = ".͜͡ːˑʰ‿ \u200d"  # syllables, ties, length and breath, which ARPAbet does not write
-_SYLLABIC = "\u0329"  # under a consonant that is a syllable of its own
-# The vowel that a sign means, or several phones; a vowel has no digit here, because its stress comes from the marks.
+_IGNORED = ".͜͡ːˑʰ‿ \u200d"  # marks of syllables, ties, length and breath, which ARPAbet does not write
+# This mark stands under a consonant that is a syllable of its own.
+_SYLLABIC = "\u0329"
+# The vowel or the phones that a sign means. A vowel has no digit here, because its stress comes from the stress marks.
 _SOUNDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ɑ", "ɒ"), ("AA",)),
     **{"æ": ("AE",), "a": ("AE",), "ʌ": ("AH",), "ə": ("AH",), "ɐ": ("AH",), "ɔ": ("AO",)},

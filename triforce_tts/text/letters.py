@@ -7,11 +7,11 @@ from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
 
-# These are spelled although the dictionary has a word of the same letters.
+# These are spelled although the dictionary has a word with the same letters.
 _ALWAYS_SPELLED = {
     *("AC", "AI", "DC", "EU", "GI", "HR", "ID", "IP", "IQ", "IT", "OS", "PA", "PR", "QA", "UN", "US", "WHO"),
 }
-# Some of these are common words too, and among other capitals they are read as words.
+# Some of these are common words too. Among other capitals they are read as words.
 _WORDS_TOO = {"IT", "US", "WHO", "PA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
@@ -55,7 +55,7 @@ def is_known(word: str) -> bool:
 
 
 def speak_roman(text: str) -> str:
-    """The text with roman numerals in words, where what is around shows that they are numerals."""
+    """The text with roman numerals in words, if the text around them shows that they are numerals."""
     for pattern, speak in _ROMAN_RULES:
         text = pattern.sub(speak, text)
     return text
@@ -67,7 +67,7 @@ def spell_acronyms(text: str) -> str:
 
 
 def spell_beside_digits(text: str) -> str:
-    """Short letter groups at a digit spelled where they are no word: mp3 as M P 3, CO2 as C O 2."""
+    """The text with short groups of letters beside a digit spelled if they are no words: mp3 as M P 3, CO2 as C O 2."""
     text = re.sub(
         r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
     )
@@ -124,7 +124,7 @@ def _calm_word(match: re.Match[str]) -> str:
     return word.capitalize()
 
 
-# After these words 'US' is a country, also among other capitals.
+# After these words 'US' is a country, even among other capitals.
 _NATIONAL = re.compile(
     r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
     r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
@@ -149,7 +149,7 @@ def _say_roman(match: re.Match[str]) -> str:
     if name.lower() in _COUNTED:
         return f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
-        # 'Elizabeth I know' is no queen, 'Mary I. Smith' neither.
+        # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
         if numeral == "I" and not re.match(
             r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
         ):
@@ -197,7 +197,7 @@ def _say_acronym(match: re.Match[str]) -> str:
 
 
 def _is_beside_shouted(match: re.Match[str]) -> bool:
-    """Whether the word beside is an upper-case one that the dictionary knows, as in 'STOP IT NOW'."""
+    """Whether the neighbouring word is in upper case and in the dictionary, as in 'STOP IT NOW'."""
     before = re.search(r"\b([A-Z]{2,})[ ,'-]+$", match.string[max(0, match.start() - 24) : match.start()])
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
     words = [neighbour[1] for neighbour in (before, after) if neighbour]

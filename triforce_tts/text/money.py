@@ -5,9 +5,8 @@ import unicodedata
 
 from triforce_tts.text.numbers import NUMBER, START, Rule, cardinal, is_attribute, number_words, rule
 
-Names = tuple[
-    str, str, str, str
-]  # names of one, of several, of one hundredth and of several hundredths; the last two may be empty
+# The names of one unit, of several units, of one hundredth and of several hundredths; the last two may be empty.
+Names = tuple[str, str, str, str]
 
 _DOLLAR = ("dollar", "dollars", "cent", "cents")
 

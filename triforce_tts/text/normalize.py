@@ -1,6 +1,6 @@
-"""Text as it is printed to text as it is spoken: words, apostrophes and a small set of punctuation.
+"""Turns text as it is printed into text as it is spoken: words, apostrophes and a small set of punctuation.
 
-What comes out holds only the letters A-Z and a-z, ``'``, ``. , ! ? ; : - "``, single spaces, and inline
+The result holds only the letters A-Z and a-z, ``'``, ``. , ! ? ; : - "``, single spaces, and inline
 phonemes in braces. Letters outside numbers and abbreviations survive. Signs are named; what has no reading here
 (emoji, some scripts) is left out, and ``unspoken`` tells which characters those are.
 """
@@ -64,7 +64,7 @@ _NUMERIC_RULES = (
     numbers.RULES,
 )
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
-_DASH = "\x00"  # it stands for a dash between words until all hyphens are handled
+_DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
 
 def normalize(text: str) -> str:
@@ -117,7 +117,7 @@ def _speak(text: str, shouted: bool) -> str:
 
 
 def _separate(text: str) -> str:
-    """Numbers apart from the sentence before ('The end.12'), and a backtick between letters as the apostrophe it is."""
+    """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
@@ -161,7 +161,7 @@ def _say_comparison(match: re.Match[str]) -> str:
     return f" {said.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
 
 
-# A closing tag, one that closes itself, a bare one, and one with attributes.
+# a closing tag, a tag that closes itself, a tag without attributes, and a tag with attributes
 _TAG = re.compile(
     r"</[A-Za-z][A-Za-z0-9]{0,20}>|<[A-Za-z][A-Za-z0-9]{0,20}(?: [^<>]{0,100})?/>|<[A-Za-z]{1,20}>|<[A-Za-z]{1,20}(?: [A-Za-z-]{1,30})?=[^<>]{0,200}>"
 )
@@ -181,13 +181,13 @@ def _say_symbol(character: str) -> str:
 
 
 def _dashes(text: str) -> str:
-    """Dashes marked apart from hyphens; a hyphen that hangs on one word ('pre- and') goes."""
+    """Mark dashes, so that they differ from hyphens; remove a hyphen that belongs to one word only ('pre- and')."""
     text = re.sub(r"-{2,}|(?:^| )-(?= |$)", f" {_DASH} ", text)
     return re.sub(r"(?<![A-Za-z}])-|-(?![A-Za-z{])", " ", text)
 
 
 def _quotes(text: str) -> str:
-    """Apostrophes kept, single quotation marks made double, anything else of the kind dropped."""
+    """Keep apostrophes, make single quotation marks double, and drop all other such signs."""
     out: list[str] = []
     is_open = False
     for i, character in enumerate(text):
@@ -207,12 +207,12 @@ def _quotes(text: str) -> str:
             out.append('"')
             is_open = False
         elif after_letter:
-            out.append("'")  # dogs', goin'
+            out.append("'")  # as in dogs' and goin'
     return "".join(out)
 
 
 def _tidy(text: str) -> str:
-    """Single spaces and single punctuation, each where it belongs."""
+    """Leave single spaces and single punctuation marks, each in its place."""
     text = re.sub(r"(?<!\.)(?<!\. )\.(?: ?\.)+(?= ?[a-z])", ",", text)  # an ellipsis within a sentence
     text = re.sub(r"[()\[\]]", ", ", text)
     text = re.sub(rf"[^A-Za-z0-9'.,!?;:\-\" {{}}{_DASH}]", " ", text)

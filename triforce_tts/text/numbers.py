@@ -117,7 +117,7 @@ def _apart(match: re.Match[str], said: str) -> str:
     return said
 
 
-# Words after an amount that show that it describes no noun: 'a $20 for', 'a 5 km from here'.
+# Words after an amount that show that the amount describes no noun: 'a $20 for', 'a 5 km from here'.
 _NO_NOUN_AFTER = (
     "in to of for and or but on at by from with per a an the each every is was are were has had will would can could may"
     " might must that which who when where while as if than then more less worth off annually yearly monthly weekly daily"
@@ -177,7 +177,7 @@ def _say_plural(match: re.Match[str]) -> str:
     return plural(number_words(match[1]))
 
 
-# Written like fractions, but said as two numbers.
+# These look like fractions, but are said as two numbers.
 _NO_FRACTIONS = {"24/7", "9/11", "7/7", "7/11", "20/20", "50/50"}
 
 
@@ -196,7 +196,7 @@ def _say_fraction(match: re.Match[str]) -> str:
             for part in (whole and number_words(whole), f"{number_words(top)} slash {number_words(bottom)}")
             if part
         )
-    if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # blood pressure
+    if not is_pair and int(top) > max(60, int(bottom)) and int(bottom) >= 40 and not whole:  # This is a blood pressure.
         return f"{cardinal(int(top))} over {cardinal(int(bottom))}"
     if is_pair or (whole and len(whole) >= 10):
         return " ".join(number_words(part) for part in (whole, top, bottom) if part)

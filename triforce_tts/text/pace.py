@@ -1,4 +1,4 @@
-"""How fast a text may be read: the least seconds of each symbol, measured on aligned speech.
+"""The highest speed of reading a text: the least seconds of each symbol, measured on aligned speech.
 
 A network that reads may leave a word before it has said it. So every word is held until it has had the frames that
 even fast readers take. The least of a symbol is a low quantile of its durations in the training data, kept in the
@@ -13,7 +13,7 @@ from triforce_tts.text.alignment import Word, words_of
 from triforce_tts.text.phonemes import CONSONANTS, PHONES
 from triforce_tts.text.tokenizer import LETTERS, Piece
 
-LOW = 0.05  # share of a symbol's durations that lie below its least seconds
+LOW = 0.05  # this share of a symbol's durations lies below its least seconds
 FEWEST = 20  # a quantile needs so many durations; a rarer symbol gets the quantile of its class
 
 _CONSONANTS = frozenset(CONSONANTS)
@@ -22,8 +22,9 @@ _CONSONANTS = frozenset(CONSONANTS)
 class Hold(NamedTuple):
     """The frames that must pass before a symbol is left."""
 
-    begins: bool  # whether it begins a word, a mark or a space: frames are counted from here on
-    frames: int  # least since the count began
+    # Whether the symbol begins a word, a mark or a space; frames are counted from there.
+    begins: bool
+    frames: int  # the least number of frames since the count began
 
 
 def least_seconds(spoken: Iterable[tuple[Sequence[Piece], Sequence[Word]]]) -> dict[str, float]:
@@ -57,12 +58,12 @@ def _class(symbol: str) -> str:
 
 
 def _low(durations: list[float]) -> float:
-    """The low quantile in seconds, rounded to milliseconds; 0 of too few durations."""
+    """The low quantile in seconds, rounded to milliseconds; 0 if there are too few durations."""
     return round(sorted(durations)[int(LOW * len(durations))], 3) if len(durations) >= FEWEST else 0.0
 
 
 def holds(pieces: Sequence[Piece], least: Mapping[str, float], frame_rate: float) -> list[Hold]:
-    """For each symbol of ``pieces`` when it may be left, in frames of ``frame_rate`` a second.
+    """The ``Hold`` of each symbol of ``pieces``, in frames of ``frame_rate`` a second: when the symbol may be left.
 
     Frames are counted over the word: no beginning of it may be said faster than the least seconds of its symbols
     together, and a whole word has a frame at least, also where ``least`` knows nothing. Marks and spaces may be passed.

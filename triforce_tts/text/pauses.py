@@ -50,7 +50,7 @@ def split_pauses(text: str) -> tuple[float, list[Stretch]]:
 
 
 class PauseMark(NamedTuple):
-    """A mark that asks for a pause: where it stands in a text, and how long the silence is."""
+    """A mark that asks for a pause: its place in a text, and the length of the silence."""
 
     begin: int
     end: int
@@ -58,7 +58,7 @@ class PauseMark(NamedTuple):
 
 
 def pause_marks(text: str) -> Iterator[PauseMark]:
-    """The marks in a text of which not every bracket is a mark: those that name a time.
+    """The marks in a text in which not every bracket is a mark: only those that name a time.
 
     Raises:
         TextError: a time is out of bounds.

@@ -78,7 +78,7 @@ class Lexicon:
 
 
 def plural_ending(phones: tuple[str, ...]) -> tuple[str, ...]:
-    """What -s or -'s adds to a word of these phones."""
+    """The phones that -s or -'s adds to a word with these phones."""
     return _plural(phones)[len(phones) :]
 
 

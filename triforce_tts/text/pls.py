@@ -38,9 +38,9 @@ def read_pls(
     """The entries of a lexicon; each spelling of a lexeme is one. Of several pronunciations the preferred one counts.
 
     Args:
-        content: of the file.
-        path: of the file, for messages.
-        lookup: the phones of a known word, of which aliases are made.
+        content: the content of the file.
+        path: the path of the file, for messages.
+        lookup: gives the phones of a known word, from which aliases are made.
         faults: takes what is wrong with an entry, which is then left out.
 
     Raises:
@@ -85,7 +85,7 @@ def _parse(content: bytes, path: Path) -> Any:
 
 
 def _phones(lexeme: Any, default: str, lookup: Callable[[str], tuple[str, ...] | None], place: str) -> tuple[str, ...]:
-    """The phones of the pronunciation of ``lexeme`` that counts; errors begin with ``place``."""
+    """The phones of the chosen pronunciation of ``lexeme``; errors begin with ``place``."""
     try:
         return _chosen(lexeme, default, lookup)
     except TextError as error:

@@ -1,4 +1,4 @@
-"""Characters outside ASCII in ASCII: accents go, letters of other alphabets are transliterated, signs are named.
+"""Turns text into ASCII: accents are removed, letters of other alphabets are transliterated, signs are named.
 
 A sign that no table knows is named by its Unicode name, because a sign that is dropped changes the meaning. Left out
 are only characters that are layout (box drawing, bullets, invisible ones), emoji, and scripts that have no reading
@@ -190,7 +190,7 @@ _SYLLABLE_NAME = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([A-Z]+)|H
 _CIRCLED = re.compile(r"(?:CIRCLED|PARENTHESIZED) LATIN (?:SMALL|CAPITAL) LETTER [A-Z]")
 _LAYOUT = re.compile("[\u2500-\u25ff\u2800-\u28ff\u2022\u2043\u204c\u204d\u3013\u3030]")
 _EMOJI_START = "\U0001f000"
-# Marks whose Unicode name says which of the common ones they are.
+# The marks whose Unicode name says which of the common marks they are.
 _MARKS = {
     **{"FULL STOP": ". ", "COMMA": ", ", "SEMICOLON": "; ", "COLON": ": ", "QUESTION MARK": "? "},
     **{"EXCLAMATION MARK": "! ", "APOSTROPHE": "'", "QUOTATION MARK": '"'},
@@ -274,14 +274,15 @@ def _join_thousands(match: re.Match[str]) -> str:
 
 
 def _say_greek(match: re.Match[str]) -> str:
-    """Greek as letters of ours where it is a word, and as the letter's name where it stands alone."""
+    """Greek letters as Latin ones if they form a word; a letter that stands alone gets its name."""
     letters = match[0]
     if len(letters) > 1 or letters not in "μΩ":
         plain = [unicodedata.normalize("NFD", letter)[0] for letter in letters]
         if sum(letter.lower() in _GREEK for letter in plain) == 1 and len(letters) == 1:
             return f" {name_sign(plain[0])} "
         return "".join(_transliterate(letter) if letter.lower() in _GREEK else letter for letter in plain)
-    return letters  # it is a prefix or a unit beside one; otherwise it is named later
+    # A single 'μ' or 'Ω' may belong to a unit, so it stays. If it does not, it gets its name later.
+    return letters
 
 
 def _transliterate(letter: str) -> str:
@@ -300,7 +301,7 @@ def _fold_character(character: str) -> str:
         return f" {_NAMES[character]} "
     kind = unicodedata.category(character)
     if kind in ("Cf", "Mn", "Me"):
-        return ""  # joiners, soft hyphens, accents
+        return ""  # these are joiners, soft hyphens and accents
     if character in _SUBSCRIPTS:
         return _SUBSCRIPTS[character]
     if character.isdecimal():
@@ -323,7 +324,7 @@ def _fold_by_parts(character: str) -> str:
         return f" {name[-1]} "
     decomposed = unicodedata.normalize("NFKD", character)
     if unicodedata.category(character) == "Nl":
-        decomposed = decomposed.upper()  # roman numerals
+        decomposed = decomposed.upper()  # Roman numerals become capitals.
     if decomposed != character:
         parts = "".join(part if part.isascii() else _fold_character(part) for part in decomposed)
         return f" {parts}" if "/" in parts and parts[0].isdigit() else parts or " "
@@ -348,5 +349,5 @@ def _fold_by_name(character: str, name: str) -> str:
 
 
 def _has_plain_name(name: str) -> bool:
-    """Whether the name says what the sign is; those of radicals, hexagrams and the like say nothing to a listener."""
+    """Whether a listener understands the sign by its name; the names of radicals, hexagrams and so on say nothing."""
     return not re.search(r"IDEOGRA|RADICAL|HEXAGRAM|SYLLABLE|YI |MUSICAL|BRAILLE|TETRAGRAM|-[0-9A-F]+$", name)

@@ -28,7 +28,7 @@ SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
 
 _PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
-# 'a' is the article, AH0, in the dictionary; in a spelled-out run such as 'u s a' it is the letter.
+# The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
 
 
@@ -41,7 +41,7 @@ class Piece:
 
 
 class TextTokenizer:
-    """Text to ids in [0, ``size``) and back."""
+    """Turns text into ids in [0, ``size``), and back."""
 
     def __init__(self, lexicon: Lexicon | None = None):
         self.lexicon = lexicon or Lexicon.load()
@@ -50,7 +50,7 @@ class TextTokenizer:
 
     @property
     def size(self) -> int:
-        """Number of symbols."""
+        """The number of symbols."""
         return len(self.symbols)
 
     @property
@@ -59,7 +59,7 @@ class TextTokenizer:
         return hashlib.sha256(json.dumps([VERSION, list(self.symbols)]).encode()).hexdigest()[:16]
 
     def encode(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[int]:
-        """Ids of a normalised text; case is ignored.
+        """The ids of a normalised text; case is ignored.
 
         Args:
             text: what ``normalize`` returned; ``{T AH0 M EY1 T OW0}`` stands for itself.
@@ -72,7 +72,7 @@ class TextTokenizer:
         return self.ids(self.spell(text, letters_share, generator))
 
     def ids(self, pieces: Iterable[Piece]) -> list[int]:
-        """Ids of the symbols of ``pieces``."""
+        """The ids of the symbols of ``pieces``."""
         return [self._ids[symbol] for piece in pieces for symbol in piece.symbols]
 
     def spell(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[Piece]:
@@ -145,7 +145,8 @@ def _draw(words: list[int], share: float, generator: "torch.Generator | None") -
     """The positions among ``words`` to be spelled in letters."""
     if share <= 0.0 or not words:
         return set()
-    import torch  # here, because it takes seconds and most uses of a tokenizer draw nothing
+    # This import stands here, because it takes seconds, and most uses of a tokenizer draw nothing.
+    import torch
 
     return {
         word for word, u in zip(words, torch.rand(len(words), generator=generator).tolist(), strict=True) if u < share

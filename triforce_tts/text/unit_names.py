@@ -1,6 +1,6 @@
 """The names of units: with prefixes, in the plural, and after a slash."""
 
-Names = tuple[str, str]  # the names of one and of several of a unit
+Names = tuple[str, str]  # the name of one unit, and the name of several
 
 _PREFIXES = {
     "k": "kilo",
@@ -16,8 +16,8 @@ _PREFIXES = {
     "d": "deci",
     "f": "femto",
 }
-# The unit, and the prefixes that are used with it. A capital alone is mostly a label ('5A'), so that those of
-# _PREFIXED_ONLY need a prefix or stand in a rate.
+# The unit, and the prefixes that are used with it. A single capital is mostly a label ('5A'), so the units of
+# _PREFIXED_ONLY need a prefix or must stand in a rate.
 _METRIC: dict[str, tuple[str, str]] = {
     "m": ("meter", "kcmμnd"),
     "g": ("gram", "kmμn"),

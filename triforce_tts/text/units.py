@@ -16,12 +16,12 @@ _AFTER_NUMBER = _names(unit for unit in UNITS if unit not in BARE_CAPITALS)
 _ANY = _names({*UNITS, *PER})
 _PER_ONE = rf"(?P<per>{_ANY})(?:\^?(?P<per_power>[23]))?"
 _END = r"(?![0-9A-Za-z'μΩ^])"
-# The first part of a rate without a number: no single capital, because W/L and A/C are no rates.
+# The first part of a rate without a number. It is never a single capital, because W/L and A/C are no rates.
 _RATE_TOP = _names(unit for unit in UNITS if unit not in BARE_CAPITALS and not (len(unit) == 1 and unit in "WVLhl%°"))
 
 
 def _per(match: re.Match[str]) -> str:
-    """`` per second squared`` for the part of a unit after its slash."""
+    """The words for the part of a unit after its slash, such as `` per second squared``."""
     unit, power = match.group("per", "per_power")
     name = PER.get(unit) or UNITS[unit][0]
     if unit == "ea":
@@ -109,7 +109,7 @@ FIRST_RULES: list[Rule] = [
         rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}",
         _say_power_of_unit,
     ),
-    # '$20/mo', '12/kg', '5 m/day' and 'litres/day': the number or the word before stays for the other rules.
+    # The number or word before the slash stays for the other rules: '$20/mo', '12/kg', '5 m/day' and 'litres/day'.
     rule(
         rf"(?<=[0-9]) ?/ ?(?P<per>{_names(u for u in {*UNITS, *PER} if u not in _NO_LONE_PER)})(?:\^?(?P<per_power>[23]))?{_END}(?!/)",
         _per,

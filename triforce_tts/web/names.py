@@ -19,5 +19,5 @@ def stem_of(identity: str) -> str:
 
 
 def digest_of(identity: str) -> str:
-    """Eight characters that stand for an identity in a name."""
+    """Eight characters that stand for an identity in a file's name."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]

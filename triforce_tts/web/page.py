@@ -11,7 +11,8 @@ from triforce_tts.errors import AudioError, TextError
 from triforce_tts.web.request import NETWORK, FetchConfig, Interrupted, open_url, reason_of
 from triforce_tts.wording import counted
 
-MOST_BYTES = 10_000_000  # of a page, unpacked; the longest articles have a twentieth
+# The largest page, unpacked, in bytes; the longest articles have a twentieth of that.
+MOST_BYTES = 10_000_000
 LIMITS = FetchConfig(
     max_bytes=MOST_BYTES, max_seconds=60.0, delay_s=0.0, retries=2, user_agent="triforce-tts (reads an article aloud)"
 )
@@ -41,7 +42,8 @@ def fetch_page(url: str, config: FetchConfig = LIMITS) -> WebPage:
     for attempt in range(config.retries + 1):
         try:
             return _fetch(url, config, deadline)
-        except AudioError as error:  # a request says so of what it was asked for, which is a page here
+        # The error speaks of the file that was asked for, which is a page here.
+        except AudioError as error:
             raise TextError(str(error)) from error
         except Interrupted as error:
             reason, wait = str(error), min(max(error.wait_s, config.retry_wait_s * 2**attempt), _LONGEST_WAIT_S)

@@ -22,7 +22,7 @@ from triforce_tts.schema import Config
 from triforce_tts.web.addresses import is_public
 
 _REDIRECTS = (301, 302, 303, 307, 308)
-# The errors that a bad server causes.
+# These errors come from bad servers.
 NETWORK = (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
@@ -65,7 +65,8 @@ def open_url(url: str, headers: Mapping[str, str], config: FetchConfig, deadline
         if time.monotonic() > deadline:
             raise AudioError(f"{url}: not complete after {config.max_seconds:g} s (max_seconds)")
         connection, target, host = _connect(here, config)
-        connected = connection.sock  # an answer that ends the connection takes the socket away from ``connection``
+        # An answer that ends the connection takes the socket away from ``connection``.
+        connected = connection.sock
         try:
             response = _ask(connection, target, {**headers, "Host": host, "User-Agent": config.user_agent}, config)
             try:
@@ -74,7 +75,7 @@ def open_url(url: str, headers: Mapping[str, str], config: FetchConfig, deadline
                         yield response
                     return
             finally:
-                response.close()  # it holds the socket as well as the connection does
+                response.close()  # The response holds the socket, as the connection does.
             if not (location := response.headers.get("location")):
                 raise AudioError(f"{here}: a redirect (status {response.status}) without an address")
             with suppress(UnicodeError):  # the library reads headers as Latin-1, but servers send UTF-8
@@ -163,7 +164,7 @@ def _shut_after(seconds: float, connected: socket.socket | None) -> Iterator[thr
             connected.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(max(seconds, 0.0), shut)
-    timer.daemon = True  # so that the program can end without waiting for the timer
+    timer.daemon = True  # The program can end without waiting for the timer.
     timer.start()
     try:
         yield done

@@ -204,7 +204,8 @@ def test_on_ray_with_a_worker_killed(short: Path, short_built: Path, tmp_path: P
         while not killed:
             at_work = ray_workers()
             time.sleep(1.0)
-            for worker in at_work & ray_workers():  # they have been at work for a second and are so still
+            # They have been at work for a second, and still are.
+            for worker in at_work & ray_workers():
                 killed.append(worker)
                 os.kill(worker, signal.SIGKILL)
                 break

@@ -152,7 +152,7 @@ def test_edges_lie_on_samples_and_share_none_where_a_pause_has_just_room_for_bot
 
 def test_the_best_cuts_are_found() -> None:
     """Compares the result with every possible choice of pauses, by the rule in the docstring of ``cut``."""
-    config = CutConfig(pad_s=0.0)  # then a segment ends exactly where its speech ends
+    config = CutConfig(pad_s=0.0)  # Without padding, a segment ends exactly where its speech ends.
     draw = np.random.default_rng(3)
     for _ in range(20):
         parts = [(float(draw.uniform(0.3, 1.2)), float(draw.uniform(1, 9))) for _ in range(8)]

@@ -261,7 +261,7 @@ def test_ffmpeg_gets_files_in_one_place_only() -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "av":
                 assert "open" not in {alias.name for alias in node.names}, file
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "open":
-                continue  # before the call is made text again, which takes long
+                continue  # This check comes first, because ``ast.unparse`` takes long.
             if ast.unparse(node.func) in ("av.open", "av.container.open"):
                 mode = [ast.unparse(argument) for argument in node.args[1:2]]
                 if mode != ["'w'"] and file.relative_to(ROOT).parts[0] != "tests":

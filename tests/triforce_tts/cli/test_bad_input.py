@@ -172,7 +172,7 @@ def test_interrupting_leaves_nothing_half_written(model: Path, tmp_path: Path) -
         while "owner's consent" not in told.read_text():
             assert program.poll() is None and time.monotonic() < deadline, told.read_text()
             time.sleep(0.02)
-        time.sleep(0.3)  # it has begun to speak, which takes minutes
+        time.sleep(0.3)  # The command has begun to speak, which takes minutes.
         assert program.poll() is None, "it ended before it could be interrupted"
         program.send_signal(signal.SIGINT)
         assert program.wait() == 130

@@ -152,7 +152,7 @@ def test_two_launched_processes_make_the_file_of_one(book: Path, quick: list[str
 def test_two_launched_processes_make_the_episodes_of_one_with_a_cast(book: Path, quick: list[str | Path]) -> None:
     folder, cast = book.parent, book.parent / "cast.yaml"
     book.write_text('"Yes," said Jack.\n')
-    other = folder / "sub" / "fox.txt"  # of the same name
+    other = folder / "sub" / "fox.txt"  # another file with the same name
     other.parent.mkdir()
     other.write_text("Jack hid.\n")
     cast.write_text("chapter 1: kathleen\n")

@@ -61,7 +61,7 @@ def test_what_was_judged_before_a_stop_is_not_judged_again(
         evaluate(model, tmp_path / "report")
     assert not (tmp_path / "report" / "report.json").exists()
     with (tmp_path / "report" / ledger.JUDGED).open("a") as file:
-        file.write('{"key": "half of a li')  # what a process that is killed while it writes leaves
+        file.write('{"key": "half of a li')  # a process that is killed while it writes leaves such a line
     report, told = evaluate(model, tmp_path / "report")
     assert len(asked) == 4 + len(whole.clips) + 1 - 3  # the clip of the voice is a job too
     assert "goes on, 3 of 8 clips are judged already" in told

@@ -18,7 +18,8 @@ def test_without_any_option_twenty_sentences_are_spoken_in_the_models_voice(mode
     jobs = plan.make_jobs(planned, [("tiny", model)])
     kinds = [job.kind for job in jobs]
     assert kinds.count("spoken") == 60
-    assert kinds.count("stage1") == kinds.count("stages13") == kinds.count("griffin_lim") == 1  # of the voice's clip
+    # The copies are made of the voice's clip.
+    assert kinds.count("stage1") == kinds.count("stages13") == kinds.count("griffin_lim") == 1
     assert len({job.name for job in jobs}) == len(jobs)
 
 

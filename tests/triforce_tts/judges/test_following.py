@@ -53,7 +53,8 @@ def test_a_text_that_was_read_is_found_word_by_word(aligner: Aligner, parts: lis
 def test_words_that_were_read_wrongly(aligner: Aligner, parts: list[torch.Tensor], order: list[int]) -> None:
     found = read(aligner, parts, order)
     assert found is None or found.read != found.written
-    if found is not None and 10 <= len(order) <= 12:  # of long faults it is only seen that something is wrong
+    # For long faults, the test only requires that some fault is found.
+    if found is not None and 10 <= len(order) <= 12:
         assert [found.written[i] for i in order] == list(found.read)
 
 

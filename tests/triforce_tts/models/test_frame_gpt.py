@@ -175,7 +175,8 @@ def test_a_loop_needs_no_number_from_the_device(network: FrameGPT, monkeypatch: 
     with Waits() as waits:
         generate(network.to("meta"), prompts, rules, [9, 30, 20], [1, 2, 3], WARM, look_every=1000)
     assert shapes == [(3, 30, 3)]
-    assert waits.count <= 2 * len(prompts)  # when the prompts are laid out, before the loop
+    # The host waits for the device only when it lays out the prompts, before the loop.
+    assert waits.count <= 2 * len(prompts)
 
 
 def save(network: FrameGPT, folder: Path, **changed: object) -> None:

@@ -248,7 +248,7 @@ def test_conversion_changes_no_output(training: bool) -> None:
         torch.testing.assert_close(module(x), before, atol=1e-6, rtol=0)
     assert all(part.training == training for part in module.modules())
     assert isinstance(module[0], SwitchedConv2d) and module[2][0].bias is None
-    module(x).sum().backward()  # what is switched can be trained
+    module(x).sum().backward()  # A switched network can be trained.
 
 
 def test_what_is_switched_is_not_switched_again() -> None:

@@ -167,7 +167,7 @@ def test_chapters_with_titles_of_other_scripts_for_two_readers(count: int, plan_
     for found in ([(start, title) for start, _, title in chapters(path)], listed_chapters(data)):
         assert [title for _, title in found] == [title for _, title in wanted]
         assert [start for start, _ in found] == pytest.approx([start for start, _ in wanted], abs=0.01)
-    assert (b"chpl" in data) == (count <= 255)  # that list cannot hold more
+    assert (b"chpl" in data) == (count <= 255)  # Nero's list cannot hold more chapters.
 
 
 def test_a_format_that_holds_fewer_chapters_is_refused(plan_of: MakePlan, tmp_path: Path) -> None:

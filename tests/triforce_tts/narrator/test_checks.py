@@ -39,7 +39,8 @@ def test_a_good_line_passes() -> None:
     checked = Checker(None, None)(spoken(tone(3.0)), RATE)
     assert checked.flags == ()
     assert checked.figures["seconds"] == 3.0
-    assert checked.figures["level"] == pytest.approx(-23.0, abs=0.1)  # of a sine at .1: 20 lg(.1 / sqrt 2)
+    # the level of a sine with amplitude 0.1 is 20 lg(0.1 / sqrt 2)
+    assert checked.figures["level"] == pytest.approx(-23.0, abs=0.1)
     assert checked.figures["peak"] == pytest.approx(-20.0, abs=0.01)
 
 

@@ -119,7 +119,7 @@ def test_an_episode_keeps_its_file_when_others_come_and_when_it_changes(folder: 
 
 
 def test_an_episode_of_an_earlier_version_is_replaced_by_its_name(folder: Path) -> None:
-    add_episode(folder, episode(folder, "index", "1"), BASE)  # which notes no source
+    add_episode(folder, episode(folder, "index", "1"), BASE)  # this feed names no source of the episode
     assert publish(folder, Wanted("index", "/a/index.html", "2")) == ["index.mp3"]
     assert published_files(folder) == {"2": "index.mp3"}
 

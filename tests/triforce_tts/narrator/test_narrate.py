@@ -181,7 +181,7 @@ def test_a_line_is_tried_until_the_checks_are_content_and_the_best_is_kept(
     assert [(r.take, r.tries, r.samples) for r in outcome.records.values()] == [(1, 3, 1001)] * 2
     assert [line.number for line in outcome.flagged] == [10, 11]
     run(tmp_path / "book.wav", replace(studio, tries=3), chapters="3")
-    assert len(seeds) == 6  # they were tried often enough
+    assert len(seeds) == 6  # each line was tried as often as allowed
 
 
 def test_takes_of_a_line_differ(studio: Studio, run: Run, tmp_path: Path) -> None:
@@ -289,4 +289,4 @@ def test_several_takes_of_every_line_are_compared_also_after_a_run_with_one(
     made.clear()
     run(out, by=best)
     run(out, by=replace(studio, checker=likeness))
-    assert made == []  # what has three takes needs no other
+    assert made == []  # a line with three takes needs no more

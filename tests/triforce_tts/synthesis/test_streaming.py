@@ -48,7 +48,7 @@ def slow(model: Model, **limits: Any) -> Model:
 
 def spoken_whole(synthesizer: Synthesizer, voice: Voice) -> Speech:
     speech = synthesizer.speak(TEXT, voice, 3)
-    assert max(len(line.codes) for line in speech.lines) > 40  # so that there are several sections
+    assert max(len(line.codes) for line in speech.lines) > 40  # A line of this length has several sections.
     return speech
 
 

@@ -1,8 +1,8 @@
 """Several processes that share the work on one folder: each fills it with finished pieces, and none speaks to another.
 
 A process holds the pieces that it works on by locks on single bytes of one file. The system lets go of the locks of a
-process that dies, so that another process takes its pieces over. Two things start the processes: this program
-(``helpers``), or a launcher such as ``accelerate launch`` (``launched``).
+process that dies, so that another process takes its pieces over. Three things start the processes: this program
+(``helpers``), a Ray cluster (``helpers_on_ray``), or a launcher such as ``accelerate launch`` (``launched``).
 """
 
 import fcntl
@@ -12,7 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,6 +25,7 @@ JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 CLAIMS = ".claims"  # the file in the shared folder whose bytes are locked
+_FAREWELL_S = 2.0  # seconds that the processes of a cluster have to end by themselves once all jobs are done
 _LOOK_S = 0.05  # seconds between two looks at the jobs that other processes work on
 # Processes are started only if each gets at least so many jobs, because a start takes as long as some lines.
 _JOBS_A_PROCESS = 8
@@ -171,6 +172,95 @@ def _help(messages: multiprocessing.connection.Connection, work: Callable[..., o
         raise SystemExit(2) from None
 
 
+@contextmanager
+def helpers_on_ray(
+    address: str, count: int, device: str, work: Callable[..., object], arguments: Callable[[int], tuple[Any, ...]]
+) -> Iterator[Helpers]:
+    """Do the same as ``helpers`` on the Ray cluster at ``address``; each process gets a core, or a GPU of its own.
+
+    The project must be installed on all machines, and all must see the same paths. The file system must have locks.
+
+    Raises:
+        TriforceError: Ray is not installed or the cluster cannot be reached.
+    """
+    ray = pool.connect_ray(address)
+    needs = {"num_gpus": 1} if device == "cuda" else {"num_cpus": 1}
+    remote: Any = ray.remote(max_retries=0, **needs)(_help_on_ray)
+    tasks = [remote.remote(str(Path.cwd()), work, arguments(number)) for number in range(1, count + 1)]
+    crew = Helpers()
+    try:
+        yield crew
+        ended, _ = ray.wait(tasks, num_returns=len(tasks), timeout=_FAREWELL_S) if tasks else ([], [])
+        for task in ended:
+            with suppress(ray.exceptions.TaskCancelledError):
+                said = _said_on_ray(ray, task)
+                if said:
+                    crew.losses.append(f"a process on the cluster that helped {said}; the others did its work")
+    finally:
+        for task in tasks:
+            ray.cancel(task, force=True)
+
+
+def _help_on_ray(folder: str, work: Callable[..., object], given: tuple[Any, ...]) -> str:
+    """The fault that ended the work, or nothing; ``folder`` is the one to which relative paths belong."""
+    import torch
+
+    torch.set_num_threads(1)
+    try:
+        os.chdir(folder)
+        work(*given)
+    except (TriforceError, OSError) as error:
+        return " ".join(str(error).split())
+    return ""
+
+
+def _said_on_ray(ray: Any, task: object) -> str:
+    """How a process of the cluster ended; nothing if it did its work."""
+    try:
+        fault = ray.get(task)
+    except ray.exceptions.WorkerCrashedError:
+        return "was killed"
+    return f"failed ({fault})" if fault else ""
+
+
+def helpers_for_ray(address: str, processes: int, jobs: int, device: str) -> int:
+    """How many processes to start on a Ray cluster beside this one; the arguments are those of ``helpers_for``.
+
+    Raises:
+        TriforceError: Ray is not installed or the cluster cannot be reached.
+    """
+    if processes:
+        return max(0, min(processes, jobs) - 1)
+    kind = "GPU" if device == "cuda" else "CPU"
+    count = int(pool.connect_ray(address).cluster_resources().get(kind, 0))
+    return max(0, min(count, jobs // _JOBS_A_PROCESS) - 1)
+
+
+def helping(
+    processes: int, ray: str | None, jobs: int, device: str, work: Callable[..., object],
+    arguments: Callable[[str], tuple[Any, ...]],
+) -> AbstractContextManager[Helpers]:  # fmt: skip
+    """The processes that run ``work`` beside this one while a block runs.
+
+    Args:
+        processes: how many the user wants in all; 0: as many as are useful.
+        ray: the address of the Ray cluster on which they run; None: they run on this machine.
+        jobs: the number of jobs.
+        device: the device of this process, such as cuda:0.
+        work: the function that does the work.
+        arguments: gives the arguments of ``work``, for the name of a device.
+
+    Raises:
+        TriforceError: Ray is not installed or the cluster cannot be reached.
+    """
+    kind = device.partition(":")[0]
+    if ray is None:
+        count = helpers_for(processes, jobs, kind)
+        return helpers(count, work, lambda helper: arguments(device_of(helper, device)))
+    count = helpers_for_ray(ray, processes, jobs, kind)
+    return helpers_on_ray(ray, count, kind, work, lambda helper: arguments(kind))
+
+
 # --- how many, and who starts them ------------------------------------------------------------------------------------
 
 
@@ -206,18 +296,21 @@ class Place:
             _state().destroy_process_group()
 
 
-def launched(device: str, processes: int) -> Place:
+def launched(device: str, processes: int, ray: str | None = None) -> Place:
     """The place that ``accelerate launch`` gave to this process.
 
     Args:
         device: the device that the user named: cpu, cuda or auto.
         processes: the number of processes that the user gave; 0: none was given.
+        ray: the address of a Ray cluster that the user gave.
 
     Raises:
-        ConfigError: the user gives a number of processes, but a launcher decides it.
+        ConfigError: the user gives a number of processes or a cluster, but a launcher decides it.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Place()
+    if ray is not None:
+        raise ConfigError(f"--ray {ray}: a launcher has started the processes; leave the option or the launcher out")
     if processes:
         raise ConfigError(
             f"--processes {processes}: a launcher has started {os.environ['WORLD_SIZE']} processes; leave the option out"

@@ -158,6 +158,24 @@ def run_on_ray(
     Raises:
         TriforceError: Ray is not installed or the cluster cannot be reached.
     """
+    ray = connect_ray(address)
+    remote: Any = ray.remote(num_cpus=1, max_retries=3)(_alone_on_its_core)
+    running = {remote.remote(work, job): job for job in jobs}
+    while running:
+        done, _ = ray.wait(list(running), num_returns=1)
+        job = running.pop(done[0])
+        try:
+            yield job, ray.get(done[0])
+        except ray.exceptions.WorkerCrashedError:
+            yield job, None
+
+
+def connect_ray(address: str) -> Any:
+    """The package Ray, connected to the cluster at ``address``.
+
+    Raises:
+        TriforceError: Ray is not installed or the cluster cannot be reached.
+    """
     try:
         import ray  # type: ignore[import-not-found, import-untyped, unused-ignore]
     except ImportError as error:
@@ -169,15 +187,7 @@ def run_on_ray(
             raise TriforceError(
                 f"{address}: there is no Ray cluster ({error}); start one with 'ray start --head'"
             ) from error
-    remote: Any = ray.remote(num_cpus=1, max_retries=3)(_alone_on_its_core)
-    running = {remote.remote(work, job): job for job in jobs}
-    while running:
-        done, _ = ray.wait(list(running), num_returns=1)
-        job = running.pop(done[0])
-        try:
-            yield job, ray.get(done[0])
-        except ray.exceptions.WorkerCrashedError:
-            yield job, None
+    return ray
 
 
 def _alone_on_its_core(work: Callable[[JobT], ResultT], job: JobT) -> ResultT:

@@ -115,3 +115,5 @@ def test_how_many_processes_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ConfigError, match="--processes 2: a launcher has started 2 processes"):
         launched("cpu", 2)
+    with pytest.raises(ConfigError, match="--ray auto: a launcher has started the processes"):
+        launched("cpu", 0, "auto")

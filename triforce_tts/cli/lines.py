@@ -31,6 +31,7 @@ class ListOrder:
     seed: int
     device: str
     processes: int
+    ray: str | None
     shown: "Shown"
     quiet: bool
 
@@ -55,7 +56,7 @@ def speak_lines(order: ListOrder, open_reader: "Callable[..., Reader]", sources:
     refuse_sources(order.folder, [order.source, *(path for path in sources if path is not None)])
     require_own(order.folder, "lines")
     listed, wrong = read_list(order.source)
-    place = launched(order.device, order.processes)
+    place = launched(order.device, order.processes, order.ray)
     reader = open_reader(place.device or order.device, quiet=order.quiet or not place.is_main)
     texts = without_faults(listed, wrong, reader.synthesizer.prepare)
     faults = [f"{order.source}, line {number}: {wrong[number]}" for number in sorted(wrong)]
@@ -92,22 +93,21 @@ def _speak(
     order: ListOrder, alike: "Callable[..., Reader]", reader: "Reader", texts: "list[ListedText]", folder: Path,
     place: "Place",
 ) -> "list[tuple[Order, FileRecord]]":  # fmt: skip
-    from triforce_tts.crew import device_of, helpers, helpers_for
+    from triforce_tts.crew import helping
     from triforce_tts.line_files import make_orders, record_of, speak_list
     from triforce_tts.narrator.progress import show
 
     orders = make_orders(reader, texts, folder, order.suffix, order.seed)
     place.meet()
-    device = reader.synthesizer.model.device
+    device = str(reader.synthesizer.model.device)
     missing = sum(record_of(one) is None for one in orders)
-    count = helpers_for(order.processes, missing, device.type) if place.count == 1 else 0
-
-    def given(helper: int) -> tuple[object, ...]:
-        return alike, device_of(helper, str(device)), texts, folder, order.suffix, order.seed
-
-    with show(order.shown) as progress, helpers(count, help_with_list, given) as helping:
+    crew = helping(
+        order.processes if place.count == 1 else 1, order.ray, missing, device, help_with_list,
+        lambda device: (alike, device, texts, folder, order.suffix, order.seed),
+    )  # fmt: skip
+    with show(order.shown) as progress, crew as helpers:
         records = speak_list(reader, orders, folder, progress)
-    for loss in helping.losses:
+    for loss in helpers.losses:
         typer.echo(loss, err=True)
     return [(one, records[one.name]) for one in orders]
 

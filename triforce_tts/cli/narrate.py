@@ -20,6 +20,7 @@ from triforce_tts.cli.options import (
     Processes,
     ProcessThreads,
     Quiet,
+    RayAddress,
     Seed,
     Steps,
     VoiceClip,
@@ -95,6 +96,7 @@ def narrate(
     device: Device = "auto",
     threads: ProcessThreads = 1,
     processes: Processes = 0,
+    ray: RayAddress = None,
     batch: Batch = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -106,7 +108,7 @@ def narrate(
     )  # fmt: skip
     care = _care(preset, tries, align)
     equipment = _Equipment(model, threads, batch, steps, seed, lexicon, voice, cast_path, care, recogniser)
-    running = _Running(device, processes, progress, quiet, list_chapters, dry_run)
+    running = _Running(device, processes, ray, progress, quiet, list_chapters, dry_run)
     _check_choices(source, master, progress, care.tries)
     _check_feed(books, feed, feed_url, wishes)
     _run(source, wishes, equipment, running, feed, feed_url)
@@ -183,6 +185,7 @@ class _Running:
 
     device: str
     processes: int
+    ray: str | None
     progress: str
     quiet: bool
     lists_chapters: bool
@@ -204,7 +207,7 @@ def _run(
     from triforce_tts.crew import launched
 
     bounds.PROCESSES.check("--processes", running.processes)
-    place = launched(running.device, running.processes)
+    place = launched(running.device, running.processes, running.ray)
     works = source.read()
     if running.lists_chapters:
         for work in works if place.is_main else ():
@@ -286,7 +289,7 @@ def _narrate_all(
     """Each work as soon as it is finished; processes of a launcher that help the first one have no result."""
     from triforce_tts.narrator.narrate import Crew
 
-    crew = Crew(running.processes, partial(equipment.open, quiet=True), place)
+    crew = Crew(running.processes, partial(equipment.open, quiet=True), place, running.ray)
     if not place.is_main:
         for order in orders:
             _help(crew, running.device, order)

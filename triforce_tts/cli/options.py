@@ -30,6 +30,13 @@ Processes = Annotated[
         help="Processes that speak; 0: one for each GPU, or up to four on a CPU where the work is long enough for them."
     ),
 ]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Address of a Ray cluster whose machines speak too, or 'auto'; they see the same paths as this one.",
+    ),
+]
 Batch = Annotated[
     int,
     typer.Option(

@@ -21,6 +21,7 @@ from triforce_tts.cli.options import (
     PresetName,
     Processes,
     Quiet,
+    RayAddress,
     Seed,
     Steps,
     VoiceClip,
@@ -108,6 +109,7 @@ def speak(
         int, typer.Option(help="CPU threads, up to 1024; 0: as many as cores, and one a process with --lines.")
     ] = 0,
     processes: Processes = 0,
+    ray: RayAddress = None,
     batch: Batch = 0,
     progress: Annotated[str, typer.Option(help="Of --lines: bar, json (lines on standard output), or none.")] = "bar",
     quiet: Quiet = False,
@@ -117,7 +119,9 @@ def speak(
     voicing = _Voicing(model, threads, batch, steps, seed, lexicon, candidates, speed, voice, preset)
     if lines is not None:
         _refuse_beside_lines(lines, text, stream or raw or timestamps is not None)
-        _speak_lines(lines, out, lines_format, device, processes, progress, quiet, voicing)
+        _speak_lines(lines, out, lines_format, device, processes, ray, progress, quiet, voicing)
+    elif ray is not None:
+        raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
     elif text is not None:
         _speak_one(text, _Target(out, stream, raw, timestamps), voicing, device, quiet, began)
     else:
@@ -282,6 +286,7 @@ def _speak_lines(
     suffix: str,
     device: str,
     processes: int,
+    ray: str | None,
     progress: str,
     quiet: bool,
     voicing: _Voicing,
@@ -292,7 +297,7 @@ def _speak_lines(
     bounds.PROCESSES.check("--processes", processes)
     bounds.one_of("--progress", progress, PROGRESS)
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
-    order = ListOrder(lines, out, suffix, voicing.seed, device, processes, shown, quiet)
+    order = ListOrder(lines, out, suffix, voicing.seed, device, processes, ray, shown, quiet)
     speak_lines(order, voicing.reader, voicing.inputs)
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from triforce_tts.books.chapters import About, Chapter, ChapterBook
-from triforce_tts.crew import Place, device_of, helpers, helpers_for
+from triforce_tts.crew import Place, helping
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
@@ -97,6 +97,7 @@ class Crew:
     # Opens the same studio in another process, on the device with the given name.
     open_studio: Callable[[str], Studio] | None = None
     place: Place = field(default_factory=Place)  # the place of this process, if a launcher has started several
+    ray: str | None = None  # the address of the Ray cluster whose machines run the other processes
 
 
 @dataclass(frozen=True)
@@ -235,16 +236,14 @@ def _speak_together(
 ) -> tuple[dict[str, LineRecord], list[str]]:
     """The record of every line, and a remark on each process that ended before its time."""
     crew.place.meet()
-    count, device = 0, studio.synthesizer.model.device
-    if crew.open_studio is not None and crew.place.count == 1:
-        count = helpers_for(crew.processes, len(_missing(studio, plan, lines)), device.type)
-
-    def given(helper: int) -> tuple[object, ...]:
-        return crew.open_studio, device_of(helper, str(device)), lines.folder, order.seed
-
-    with helpers(count, help_narration, given) as helping:
+    is_alone = crew.open_studio is not None and crew.place.count == 1
+    missing, device = len(_missing(studio, plan, lines)), str(studio.synthesizer.model.device)
+    with helping(
+        crew.processes if is_alone else 1, crew.ray, missing, device, help_narration,
+        lambda device: (crew.open_studio, device, lines.folder, order.seed),
+    ) as helpers:  # fmt: skip
         records = speak_missing(studio, plan.lines, lines, progress)
-    return records, helping.losses
+    return records, helpers.losses
 
 
 def _missing(studio: Studio, plan: Plan, lines: Lines) -> list[PlannedLine]:

@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from tests.triforce_tts.narrator.conftest import tone
+from triforce_tts import crew
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TriforceError
 from triforce_tts.narrator import speaking
@@ -91,6 +92,31 @@ def test_two_processes_make_the_bytes_of_one_also_if_one_is_killed(run: Run, mod
     assert {path.name: path.read_bytes() for path in folder.glob("*.flac")} == lines
     assert events == [(float(done), 11.0) for done in range(12)]
     assert outcome.remarks == ("a process that helped ended with signal 9 (SIGKILL); the others did its work",)
+
+
+def leave(way: str) -> None:
+    """What a helper does that does not do its work."""
+    if way == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    raise TriforceError("the disk is full")
+
+
+@pytest.mark.usefixtures("ray_cluster")
+def test_a_cluster_makes_the_bytes_of_one_process_and_its_losses_are_told(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "alone.flac", None)
+    last = tmp_path / "both.last"  # no such file: the helper leaves its mark and lives
+    outcome, events = run(tmp_path / "both.flac", Crew(2, partial(open_studio, model, last), ray="local"), last)
+    assert list(tmp_path.glob("both.[0-9]*")), "no helper spoke"
+    assert (tmp_path / "both.flac").read_bytes() == (tmp_path / "alone.flac").read_bytes()
+    assert events == [(float(done), 11.0) for done in range(12)]
+    assert outcome.remarks == ()
+    monkeypatch.setattr(crew, "_FAREWELL_S", 120.0)
+    with crew.helpers_on_ray("local", 2, "cpu", leave, lambda number: ("killed" if number == 1 else "failed",)) as gone:
+        pass
+    how = ("was killed", "failed (the disk is full)")
+    assert gone.losses == [f"a process on the cluster that helped {what}; the others did its work" for what in how]
 
 
 def test_a_helper_with_another_setting_speaks_nothing(run: Run, model: Path, story: Path, tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ def test_a_word_alone_has_a_sound(text: str, seed: int) -> None:
     assert speech.samples.abs().max() > 0.05
 
 
+def test_nothing_is_said_after_a_very_short_line() -> None:
+    """The model goes on after such a line, with a pause and more sound: it has learnt from clips of a second and more."""
+    synthesizer = Synthesizer.load()
+    for text, seed in (("Two.", 1), ("I.", 0)):
+        speech = synthesizer.speak(text, seed=seed)
+        assert speech.complete
+        assert 0.25 < speech.duration_s < 1.1
+        streamed = torch.cat(list(synthesizer.stream(text, seed=seed)))
+        assert abs(len(streamed) - len(speech.samples)) < 0.05 * speech.sample_rate
+
+
 def test_a_sentence_of_numbers_is_spoken_whole() -> None:
     """The text is spoken as 37 words, which take about twelve seconds; an earlier version cut it off after 4.5 s."""
     text = "Pay $1,234,567,890.12, then $9,876,543,210.99."

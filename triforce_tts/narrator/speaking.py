@@ -24,7 +24,7 @@ from triforce_tts.synthesis.speaking import Job, speak_jobs
 from triforce_tts.voices import Voice
 
 # The format of a line's sound. Raise it when a change of the code changes the sound.
-_FORMAT = 2
+_FORMAT = 3
 _TAKE_STRIDE = 1_000_000_007  # the distance between the seeds of two takes of a line
 
 

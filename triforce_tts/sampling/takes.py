@@ -11,6 +11,10 @@ from triforce_tts.text.tokenizer import Piece
 # The level below which sound is a pause: 20 dB below the level of all training speech, in dBFS.
 SOUND_DB = -43.0
 _WINDOW_S = 0.02  # a level is measured over so many seconds
+# The shortest pause after the text. The closure of a stop such as the T of "act" takes less.
+_PAUSE_S = 0.12
+_WORD_S = 0.06  # the shortest sound of a last word
+_MORE_S = 0.2  # the least sound after the pause that is something said; the release of a stop takes less
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,23 @@ class Take:
     ended: bool  # whether the GPT ended the line by itself
     # The first frame of each word and one past its last; None if they are not known.
     spans: tuple[tuple[int, int], ...] | None
+    last: int | None = None  # the frame before which the last phone of the last word stands; None if it is not known
 
 
 def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], limit: int) -> Take:
     """The take in ``ids``, which were drawn for the text ``pieces``; ``limit`` is the most steps that could be drawn."""
     spans = _word_spans(vocabulary, pieces, ids) if vocabulary.config.reads else None
-    return Take(vocabulary.codes(ids), vocabulary.count_steps(ids) < limit, spans)
+    return Take(vocabulary.codes(ids), vocabulary.count_steps(ids) < limit, spans, last_start(vocabulary, pieces, ids))
+
+
+def last_start(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: Sequence[int]) -> int | None:
+    """The frame before which the last phone of the last word stands; None if it was not drawn, or no text is."""
+    starts = text_starts(vocabulary, ids) if vocabulary.config.reads else []
+    place = last = -1
+    for piece in pieces:
+        place += len(piece.symbols)
+        last = place if piece.is_word else last
+    return starts[last] if 0 <= last < len(starts) else None
 
 
 def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
@@ -79,7 +94,42 @@ def unsaid(take: Take, words: Sequence[str], samples: torch.Tensor, frame_length
     ]
 
 
-def _has_sound(samples: torch.Tensor, sample_rate: int) -> bool:
+def end_of_text(samples: torch.Tensor, word: int, last: int, sample_rate: int) -> tuple[int, bool]:
+    """Where the text ends in a sound, and whether something else is said after it.
+
+    A model that has learnt from longer clips does not end a very short line such as "Two." in time. It pauses, and then
+    says something that no text token asks for. So the text ends at the first pause after the beginning of its last
+    phone, provided that its last word was heard before that pause.
+
+    Args:
+        samples: the sound that was decoded so far, [n].
+        word: the sample at which the last word begins.
+        last: the sample at which the last phone of that word begins.
+        sample_rate: the rate of ``samples``, Hz.
+
+    Returns:
+        The first sample of the pause, and whether there is more than a short noise after it. Without such a pause, the
+        first sample of the quiet at the end, which may become one.
+    """
     window = round(_WINDOW_S * sample_rate)
-    whole = samples[: len(samples) // window * window].reshape(-1, window)
-    return len(whole) > 0 and float(whole.square().mean(dim=1).max()) >= 10 ** (SOUND_DB / 10)
+    first = word // window
+    is_loud = (_levels(samples[first * window :], window) >= 10 ** (SOUND_DB / 10)).tolist()
+    loud = quiet = 0
+    for number, loud_here in enumerate(is_loud):
+        is_past = (first + number) * window >= last
+        loud, quiet = (loud + 1, 0) if loud_here else (loud, quiet + is_past)
+        if quiet * _WINDOW_S >= _PAUSE_S and loud * _WINDOW_S >= _WORD_S:
+            pause = (first + number + 1 - quiet) * window
+            return pause, sum(is_loud[number:]) * _WINDOW_S >= _MORE_S
+    # The sound that was decoded so far may end before the last word begins.
+    return min(len(samples), (first + len(is_loud) - quiet) * window), False
+
+
+def _has_sound(samples: torch.Tensor, sample_rate: int) -> bool:
+    levels = _levels(samples, round(_WINDOW_S * sample_rate))
+    return len(levels) > 0 and float(levels.max()) >= 10 ** (SOUND_DB / 10)
+
+
+def _levels(samples: torch.Tensor, window: int) -> torch.Tensor:
+    """The mean power [windows] of consecutive windows of so many samples; a shorter rest at the end is left out."""
+    return samples[: len(samples) // window * window].reshape(-1, window).square().mean(dim=1)

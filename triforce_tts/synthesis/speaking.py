@@ -15,7 +15,7 @@ from triforce_tts import bounds
 from triforce_tts.audio.edit import sounding
 from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.stepping import is_native
-from triforce_tts.sampling.takes import Take, make_take, unsaid
+from triforce_tts.sampling.takes import Take, end_of_text, make_take, unsaid
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.speech import Spoken, TimedWord
 from triforce_tts.synthesis.hearing import clearest
@@ -133,9 +133,19 @@ def _speak_once(
 
 
 def trimmed(model: Model, line: Line, take: Take, samples: torch.Tensor) -> Spoken:
-    """A take and its sound without silence at the ends, with the words that it leaves unsaid."""
+    """A take and its sound without silence at the ends and what comes after the text, with the words left unsaid."""
+    if (places := places_of_end(model, take)) is not None:
+        end, is_followed = end_of_text(samples, *places, model.audio.sample_rate)
+        samples = samples[:end] if is_followed else samples
     start, end = sounding(samples, model.audio.sample_rate)
     return make_spoken(model, line, take, samples, (start, end) if end else (0, len(samples)))
+
+
+def places_of_end(model: Model, take: Take) -> tuple[int, int] | None:
+    """The samples at which the last word of a take and its last phone begin; None if they are not known."""
+    if not take.spans or take.last is None:
+        return None
+    return take.spans[-1][0] * model.code_samples, take.last * model.code_samples
 
 
 def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, kept: tuple[int, int]) -> Spoken:

@@ -41,19 +41,19 @@ class Journal:
         """Whether the step ``name`` was ever done, for any input."""
         return name in self._known
 
-    def do(self, name: str, given: Facts, work: Callable[[], Facts]) -> Facts:
+    def do(self, name: str, inputs: Facts, work: Callable[[], Facts]) -> Facts:
         """The facts of the step ``name``: those of an earlier start, if it was done for the same input, or of ``work``.
 
         Args:
             name: the name of the step.
-            given: all of its input that the steps before it do not decide.
+            inputs: all of its input that the steps before it do not decide.
             work: does the step; its result must be JSON.
         """
-        stamp = hashlib.sha256(json.dumps([self._last, name, given], sort_keys=True).encode()).hexdigest()
+        stamp = hashlib.sha256(json.dumps([self._last, name, inputs], sort_keys=True).encode()).hexdigest()
         self._last = stamp
-        known = self._known.get(name)
-        if known is not None and known.stamp == stamp:
-            return dict(known.facts)
+        earlier = self._known.get(name)
+        if earlier is not None and earlier.stamp == stamp:
+            return dict(earlier.facts)
         facts = work()
         self._known[name] = _Step(stamp=stamp, facts=facts)
         write_json(self.file, _Steps(steps=self._known).model_dump(mode="json"))

@@ -194,7 +194,7 @@ def _told(estimate: Any) -> list[float]:
 
 def lines(summary: dict[str, Any]) -> list[str]:
     """The figures as sentences for the terminal and the model card."""
-    told = []
+    sentences = []
     for name, title, scale, unit in ((WORDS, "words wrong", 100, " %"), (ALIKE, "similarity to the reader", 1, "")):
         table = summary.get(name, {})
         parts = [
@@ -203,18 +203,18 @@ def lines(summary: dict[str, Any]) -> list[str]:
             for system, (value, low, high) in table.items()
         ]
         if parts:
-            told.append(f"{title}: {', '.join(parts)}")
-    return [*told, *summary.get("remarks", [])]
+            sentences.append(f"{title}: {', '.join(parts)}")
+    return [*sentences, *summary.get("remarks", [])]
 
 
-def require_judges(wanted: bool) -> None:
+def require_judges(evaluate: bool) -> None:
     """Refuse an evaluation for which no judge is installed, before the hours of work.
 
     Raises:
         TriforceError: neither judge is installed.
     """
     has_words = recognisers.choose().recogniser is not None and all(map(is_installed, words.PACKAGES))
-    if wanted and not has_words and not is_installed(embedding.PACKAGE):
+    if evaluate and not has_words and not is_installed(embedding.PACKAGE):
         raise TriforceError(
             f"nothing is installed that could judge the model ({recognisers.INSTALL}; {embedding.INSTALL}); install it, "
             "or give --no-evaluate"

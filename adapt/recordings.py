@@ -101,8 +101,8 @@ def build(kind: str, options: Options, needs: Needs, out: Path, console: Console
         build_labelled([folder], None, lists, output, console)
         return
     config = raw_build.load_config("podcast", raw_settings(options, needs))
-    held = next(iter(lists), None)
-    raw_build.run([str(folder)], out, config, options.workers, console, heldout=held, force=True)
+    heldout_list = next(iter(lists), None)
+    raw_build.run([str(folder)], out, config, options.workers, console, heldout=heldout_list, force=True)
 
 
 def raw_settings(options: Options, needs: Needs) -> list[str]:
@@ -124,13 +124,13 @@ def transcriber(options: Options) -> list[str]:
     Raises:
         ShardError: none was named, Whisper is not installed, and not every recording has its text beside it.
     """
-    wanted = options.transcriber
-    if wanted == recognisers.POCKETSPHINX:
+    name = options.transcriber
+    if name == recognisers.POCKETSPHINX:
         return ["transcribe.engine=pocketsphinx"]
-    if wanted == AUTO and recognisers.choose().recogniser == recognisers.TINY:
-        wanted = recognisers.TINY
-    if wanted != AUTO:
-        return ["transcribe.engine=faster-whisper", f"transcribe.model={wanted}"]
+    if name == AUTO and recognisers.choose().recogniser == recognisers.TINY:
+        name = recognisers.TINY
+    if name != AUTO:
+        return ["transcribe.engine=faster-whisper", f"transcribe.model={name}"]
     sounds = [path for path in options.recordings.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES]
     without = [path for path in sounds if not any(path.with_suffix(suffix).exists() for suffix in (".txt", ".epub"))]
     if without:
@@ -163,8 +163,8 @@ class Clips:
             yield Sample(shards.keys[number], shards.meta(number), shards.payload(number), shards.extension(number))
 
 
-def choose_speaker(built: Sequence[ShardSet], wanted: str | None, kind: str, where: Path) -> str:
-    """The speaker whose voice is learnt: the only one, the one who is ``wanted``, or in raw recordings who speaks most.
+def choose_speaker(built: Sequence[ShardSet], speaker_name: str | None, kind: str, where: Path) -> str:
+    """The speaker whose voice is learnt: the only one, ``speaker_name``, or in raw recordings who speaks most.
 
     Raises:
         ShardError: there are several speakers, or none has that name; the message names them.
@@ -176,10 +176,10 @@ def choose_speaker(built: Sequence[ShardSet], wanted: str | None, kind: str, whe
     ranked = sorted(seconds, key=lambda speaker: (-seconds[speaker], speaker))
     named = ", ".join(f"'{name}' ({length(seconds[name])})" for name in ranked[:SHOWN])
     named += f" and {len(ranked) - SHOWN} more" if len(ranked) > SHOWN else ""
-    if wanted is not None:
-        if wanted not in seconds:
-            raise ShardError(f"--speaker {wanted}: nobody of that name speaks in {where}; there are {named}")
-        return wanted
+    if speaker_name is not None:
+        if speaker_name not in seconds:
+            raise ShardError(f"--speaker {speaker_name}: nobody of that name speaks in {where}; there are {named}")
+        return speaker_name
     if len(ranked) > 1 and kind == LABELLED:
         raise ShardError(f"{where}: the recordings are of several speakers; choose one with --speaker: {named}")
     return ranked[0]
@@ -218,8 +218,8 @@ def select(built: Path, out: Path, options: Options, kind: str, longest_s: float
             for split, clips in parts.items()
         }
         write_index(out, "audio", infos, {"speaker": speaker, "sources": [kind]})
-    held = sum(clips.seconds for clips in parts["heldout"])
-    return {"speaker": speaker, "clips": count, "seconds": round(seconds, 2), "heldout_s": round(held, 2)}
+    heldout_s = sum(clips.seconds for clips in parts["heldout"])
+    return {"speaker": speaker, "clips": count, "seconds": round(seconds, 2), "heldout_s": round(heldout_s, 2)}
 
 
 def _fits(shards: ShardSet, number: int, speaker: str, longest_s: float) -> bool:
@@ -231,15 +231,15 @@ def _divided(train: Clips, listed: Clips, seed: int) -> dict[str, list[Clips]]:
     if len(listed.numbers) >= LISTED_CLIPS:
         return {"train": [train], "heldout": [listed]}
     order = sorted(train.numbers, key=lambda n: hashlib.sha256(f"{seed} {train.shards.keys[n]}".encode()).digest())
-    wanted_s, held = HELDOUT_SHARE * (train.seconds + listed.seconds) - listed.seconds, list[int]()
+    wanted_s, heldout = HELDOUT_SHARE * (train.seconds + listed.seconds) - listed.seconds, list[int]()
     fewest, most = HELDOUT_CLIPS
     for number in order[: len(order) - 1]:
-        is_enough = sum(train.shards.durations_s[n] for n in held) >= wanted_s and len(held) >= fewest
-        if is_enough or len(held) >= most:
+        is_enough = sum(train.shards.durations_s[n] for n in heldout) >= wanted_s and len(heldout) >= fewest
+        if is_enough or len(heldout) >= most:
             break
-        held.append(number)
-    left = [number for number in train.numbers if number not in set(held)]
-    return {"train": [Clips(train.shards, left)], "heldout": [listed, Clips(train.shards, held)]}
+        heldout.append(number)
+    left = [number for number in train.numbers if number not in set(heldout)]
+    return {"train": [Clips(train.shards, left)], "heldout": [listed, Clips(train.shards, heldout)]}
 
 
 def _batches(samples: list[Sample]) -> list[list[Sample]]:

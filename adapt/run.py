@@ -123,8 +123,8 @@ class _Adaptation:
             self.plan.model_dump(mode="json"),
             lambda: self._build(kind, longest_s),
         )
-        given = {"longest_s": longest_s}
-        self._do("select", "choose the speaker's clips", given,
+        inputs = {"longest_s": longest_s}
+        self._do("select", "choose the speaker's clips", inputs,
                  lambda: recordings.select(work / BUILT, work / CHOSEN, options, kind, longest_s))  # fmt: skip
         chosen = self.facts["select"]
         self._say(f"'{chosen['speaker']}': {length(chosen['seconds'])} of speech in {chosen['clips']} clips, "
@@ -136,20 +136,20 @@ class _Adaptation:
         self._say(f"default voice: {picked['seconds']} s, chosen among {picked['candidates']} by {picked['by']}")
         self._do("bundle", "put the model together", {}, self._bundle)
         if options.evaluate:
-            told = self._do("evaluate", "judge both models", {"sentences": options.sentences}, self._evaluate)
-            for line in judging.lines(told):
+            summary = self._do("evaluate", "judge both models", {"sentences": options.sentences}, self._evaluate)
+            for line in judging.lines(summary):
                 self._say(line)
             self._do("card", "write the figures into the model card", {}, self._bundle)
         self._say(f"{options.out}: done; 'triforce-tts speak ... --model {options.out}' speaks with it, and "
                   f"{work} may be deleted (a longer --minutes goes on there)")  # fmt: skip
         return self.facts
 
-    def _do(self, name: str, title: str, given: Facts, work: Callable[[], Facts]) -> Facts:
-        def told() -> Facts:
+    def _do(self, name: str, title: str, inputs: Facts, work: Callable[[], Facts]) -> Facts:
+        def announce_and_work() -> Facts:
             self._say(f"{title} (about {length(self._left(name))} left in all)")
             return work()
 
-        self.facts[name] = self.journal.do(name, given, told)
+        self.facts[name] = self.journal.do(name, inputs, announce_and_work)
         return self.facts[name]
 
     def _say(self, line: str) -> None:

@@ -34,8 +34,8 @@ class Aligned:
 
     audio: Audio
     symbols: list[tuple[str, ...]]  # the symbols of each word
-    known: Words  # the alignment in the corpus
-    found: Words  # the alignment that the aligner found
+    corpus: Words  # the alignment in the corpus
+    aligned: Words  # the alignment that the aligner found
 
 
 def align(shards: ShardSet, index: int, tokenizer: TextTokenizer) -> Aligned | None:
@@ -51,15 +51,15 @@ def align(shards: ShardSet, index: int, tokenizer: TextTokenizer) -> Aligned | N
 
 def differences(sample: Aligned) -> dict[str, list[float]]:
     """How far the aligner's times lie behind the known ones, in seconds: starts and ends of words, ends of phones."""
-    pairs = list(zip(sample.known, sample.found, strict=True))
+    pairs = list(zip(sample.corpus, sample.aligned, strict=True))
     return {
-        "starts of words": [found[0] - known[0] for known, found in pairs],
-        "ends of words": [found[-1] - known[-1] for known, found in pairs],
+        "starts of words": [guess[0] - truth[0] for truth, guess in pairs],
+        "ends of words": [guess[-1] - truth[-1] for truth, guess in pairs],
         "ends of phones": [
             later - time
-            for known, found in pairs
-            if len(known) == len(found)
-            for time, later in zip(known[1:], found[1:], strict=True)
+            for truth, guess in pairs
+            if len(truth) == len(guess)
+            for time, later in zip(truth[1:], guess[1:], strict=True)
         ],
     }
 
@@ -86,8 +86,8 @@ def draw(sample: Aligned, file: Path) -> None:
     figure, axis = pyplot.subplots(figsize=(12, 4.5), layout="constrained")
     axis.imshow(mel.T, origin="lower", aspect="auto", extent=(0, sample.audio.duration_s, 0, 80), vmin=-9, vmax=1)
     axis.axhline(40, color="white", linewidth=0.8)
-    _mark(axis, sample.symbols, sample.known, 40, 80)
-    _mark(axis, sample.symbols, sample.found, 0, 40)
+    _mark(axis, sample.symbols, sample.corpus, 40, 80)
+    _mark(axis, sample.symbols, sample.aligned, 0, 40)
     axis.set(xlabel="seconds", yticks=[20, 60], yticklabels=["aligner", "teacher"])
     axis.set_title("Phones of a lesson: the teacher's own times, and those that the aligner finds")
     figure.savefig(file, dpi=80, pil_kwargs={"optimize": True})

@@ -47,7 +47,7 @@ class Figures:
     @property
     def row(self) -> str:
         """A row of the table."""
-        pairs = [f"{found} of {wanted}" for found, wanted in (self.titles, self.firsts, self.lasts, self.counts)]
+        pairs = [f"{count} of {total}" for count, total in (self.titles, self.firsts, self.lasts, self.counts)]
         return f"| `{self.name}` | {' | '.join(pairs)} | {self.words[0]} of {self.words[1]} | {self.forbidden} | {self.seconds:.1f} |"
 
     @property
@@ -66,11 +66,11 @@ def compare(path: Path, answer: dict[str, Any]) -> Figures:
     began = time.perf_counter()
     book = read_chapters(path)
     seconds = time.perf_counter() - began
-    wanted = answer["chapters"]
-    has_front = any(chapter.get("front") for chapter in wanted)
-    found = [chapter for chapter in book.chapters if has_front or not chapter.front]
+    answers = answer["chapters"]
+    has_front = any(chapter.get("front") for chapter in answers)
+    chapters = [chapter for chapter in book.chapters if has_front or not chapter.front]
     right = {"title": 0, "first": 0, "last": 0, "words": 0}
-    for chapter, expected in zip_longest(found, wanted):
+    for chapter, expected in zip_longest(chapters, answers):
         if chapter is None or expected is None:
             continue
         words = words_of(chapter)
@@ -78,9 +78,9 @@ def compare(path: Path, answer: dict[str, Any]) -> Figures:
         right["first"] += " ".join(words[:_SHOWN_WORDS]) == expected["first"]
         right["last"] += " ".join(words[-_SHOWN_WORDS:]) == expected["last"]
         right["words"] += abs(len(words) - expected["words"]) <= _TOLERANCE * expected["words"]
-    most = max(len(found), len(wanted))
+    most = max(len(chapters), len(answers))
     titles, firsts, lasts, counts = ((right[name], most) for name in right)
-    spoken = [word for chapter in found for word in words_of(chapter)]
+    spoken = [word for chapter in chapters for word in words_of(chapter)]
     forbidden = sum(word in answer.get("never", ()) for word in spoken)
     return Figures(path.name, titles, firsts, lasts, counts, (len(spoken), answer["words"]), forbidden, seconds)
 
@@ -103,8 +103,8 @@ def line_by_line(path: Path, expected: Path) -> LineByLine:
         for line in expected.read_text(encoding="utf-8").splitlines()
         if line.strip() and not line.startswith("##")
     ]
-    wanted = [[match[0] for match in WORD.finditer(line.partition("once each: ")[2] or line)] for line in lines]
-    flat = [word for line in wanted for word in line]
+    word_lists = [[match[0] for match in WORD.finditer(line.partition("once each: ")[2] or line)] for line in lines]
+    flat = [word for line in word_lists for word in line]
     spoken = [word for chapter in read_chapters(path).chapters if not chapter.front for word in words_of(chapter)]
     right = missing = added = at = 0
     matched = [False] * len(flat)
@@ -113,10 +113,10 @@ def line_by_line(path: Path, expected: Path) -> LineByLine:
             matched[i:j] = [True] * (j - i)
         else:
             missing, added = missing + j - i, added + m - k
-    for line in wanted:
+    for line in word_lists:
         right += all(matched[at : at + len(line)])
         at += len(line)
-    return LineByLine(right, len(wanted), len(flat), missing, added)
+    return LineByLine(right, len(word_lists), len(flat), missing, added)
 
 
 def print_table(folder: Path) -> None:

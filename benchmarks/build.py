@@ -78,11 +78,11 @@ def measure(name: str, sound_s: float, ours: Callable[[], object], bare: Callabl
     both = [ours, *([bare] if bare else [])]
     seconds: list[list[float]] = [[] for _ in both]
     for number in range(ROUNDS + 1):
-        for call, taken in zip(both, seconds, strict=True):
+        for call, times in zip(both, seconds, strict=True):
             began = time.process_time()
             call()
             if number:
-                taken.append(time.process_time() - began)
+                times.append(time.process_time() - began)
     return Speed(name, sound_s, *map(tuple, seconds))
 
 
@@ -95,12 +95,12 @@ def chapter(seconds: float) -> Wave:
     names = [json.loads(line)["audio"] for line in (SPEECH / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
     clips = [read_audio(SPEECH / name, SOURCE_RATE).samples.numpy() for name in names]
     pieces: list[Wave] = []
-    count, wanted = 0, round(seconds * SOURCE_RATE)
-    while count < wanted:
+    count, samples = 0, round(seconds * SOURCE_RATE)
+    while count < samples:
         pause = np.zeros(round(rng.uniform(0.3, 1.2) * SOURCE_RATE), np.float32)
         pieces += [pause, clips[int(rng.integers(len(clips)))]]
         count += len(pieces[-2]) + len(pieces[-1])
-    wave = np.concatenate(pieces)[:wanted]
+    wave = np.concatenate(pieces)[:samples]
     hissing: Wave = wave + 10 ** (-65 / 20) * rng.standard_normal(len(wave)).astype(np.float32)
     return hissing
 
@@ -155,8 +155,8 @@ def bare_vad(wave: Wave, frames: int) -> None:
     inputs = np.resize(heard, (-(-len(heard) // vad_network.FRAME), width))
     hidden = cell = np.zeros(vad_network._STATE, np.float32)
     for start in range(0, len(inputs), frames):
-        given = {"input": inputs[start : start + frames], "h": hidden, "c": cell}
-        _, hidden, cell = network.run(None, given)
+        feed = {"input": inputs[start : start + frames], "h": hidden, "c": cell}
+        _, hidden, cell = network.run(None, feed)
 
 
 def bare_dnsmos(windows: list[Wave]) -> None:
@@ -217,11 +217,11 @@ def peak(path: Path, folder: Path) -> tuple[float, float, float]:
 
 def first(segments: list[Segment], seconds: float) -> list[tuple[float, float]]:
     """Start and end of the first kept ``segments``, until they have ``seconds``."""
-    taken: list[tuple[float, float]] = []
+    spans: list[tuple[float, float]] = []
     for segment in segments:
-        if segment.kept and sum(b - a for a, b in taken) < seconds:
-            taken.append((segment.start_s, segment.end_s))
-    return taken
+        if segment.kept and sum(b - a for a, b in spans) < seconds:
+            spans.append((segment.start_s, segment.end_s))
+    return spans
 
 
 def fresh(places: list[tuple[float, float]]) -> list[Segment]:

@@ -31,10 +31,10 @@ def training(runs: list[Path]) -> str:
         count = sum(t.numel() for t in load_tensors(folder / WEIGHTS).values())
         rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
         last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
-        told = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
+        text = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
         stage = read_json(folder / "config.json")["stage"]
         steps = read_lineage(folder)["steps"]
-        lines.append(f"| {run.name} | {stage} | {count / 1e6:.2f} M | {steps} | {state['seconds'] / 60:.1f} | {told} |")
+        lines.append(f"| {run.name} | {stage} | {count / 1e6:.2f} M | {steps} | {state['seconds'] / 60:.1f} | {text} |")
     return "\n".join(lines)
 
 
@@ -91,15 +91,15 @@ def main() -> None:
     parser.add_argument("--report", type=Path, help="folder of 'triforce-tts evaluate'")
     parser.add_argument("--quality", type=Path, help="JSON of benchmarks.quality, with the parts codes and gpt")
     parser.add_argument("--run", type=Path, action="append", default=[], help="in order of training")
-    given = parser.parse_args()
-    card = read_text_file(given.card)
-    if given.report:
-        card = with_block(card, "evaluate", table.markdown(read_report(given.report)))
-    if given.quality:
-        card = with_block(card, "heldout", heldout(json.loads(given.quality.read_text(encoding="utf-8"))))
-    if given.run:
-        card = with_block(card, "training", training(given.run))
-    write_text(given.card, card)
+    options = parser.parse_args()
+    card = read_text_file(options.card)
+    if options.report:
+        card = with_block(card, "evaluate", table.markdown(read_report(options.report)))
+    if options.quality:
+        card = with_block(card, "heldout", heldout(json.loads(options.quality.read_text(encoding="utf-8"))))
+    if options.run:
+        card = with_block(card, "training", training(options.run))
+    write_text(options.card, card)
 
 
 if __name__ == "__main__":

@@ -91,15 +91,15 @@ def reconstruct(study: Study, network: DVAE, audio: AudioConfig) -> tuple[dict[s
 @torch.inference_mode()
 def more_codes(study: Study, network: DVAE, audio: AudioConfig, codes: torch.Tensor) -> torch.Tensor:
     """``codes`` [n, groups], with those of training recordings until there are TOKENS_PER_CODE, or --use-hours heard."""
-    wanted, seconds = TOKENS_PER_CODE * network.config.n_codes, 0.0
+    target, seconds = TOKENS_PER_CODE * network.config.n_codes, 0.0
     parts, length = [codes], len(codes)
     for index in shuffled(len(study.train)):
-        if length >= wanted or seconds >= 3600 * study.options.use_hours:
+        if length >= target or seconds >= 3600 * study.options.use_hours:
             break
         mel = mel_spectrogram(study.sound(study.train, index, audio.sample_rate)[None], audio)
         parts.append(network.encode(mel)[0])
         length, seconds = length + len(parts[-1]), seconds + study.train.durations_s[index]
-    return torch.cat(parts)[:wanted]
+    return torch.cat(parts)[:target]
 
 
 def shuffled(length: int) -> list[int]:

@@ -52,13 +52,13 @@ class Variant:
     def settings(self) -> list[str]:
         """The settings for ``train dvae``."""
         levels = f"[{', '.join(map(str, self.levels))}]"
-        given = {
+        values = {
             "quantizer": self.quantizer,
             "groups": self.groups,
             "levels": levels,
             "downsampling": self.downsampling,
         }
-        return [f"model.{name}={value}" for name, value in given.items()]
+        return [f"model.{name}={value}" for name, value in values.items()]
 
 
 class Study:

@@ -51,9 +51,9 @@ def prompt(way: str, clip: torch.Tensor, spoken: Sequence[torch.Tensor]) -> torc
     if way == "voice" or not spoken:
         return clip
     frames = len(clip)
-    kept = frames // 2 if way == "both" else 0
-    before = torch.cat([clip[kept:], *spoken])  # If little was spoken yet, the clip fills the rest.
-    return torch.cat([clip[:kept], before[len(before) - (frames - kept) :]])
+    head = frames // 2 if way == "both" else 0
+    before = torch.cat([clip[head:], *spoken])  # If little was spoken yet, the clip fills the rest.
+    return torch.cat([clip[:head], before[len(before) - (frames - head) :]])
 
 
 def speak(synthesizer: Synthesizer, voice: Voice, texts: Sequence[str], way: str, seed: int) -> list[Line]:
@@ -93,8 +93,8 @@ def figures(lines: Sequence[Line], home: float, clip: Vectors) -> dict[str, tupl
         "last quarter, semitones from the voice": [line.semitones - home for line in last],
         "last quarter, cosine to the clip": [float(line.vector @ clip) for line in last],
     }
-    known = {name: [v for v in values if math.isfinite(v)] for name, values in (jumps | ends).items()}
-    return {name: interval(values) for name, values in known.items() if values}
+    finite_values = {name: [v for v in values if math.isfinite(v)] for name, values in (jumps | ends).items()}
+    return {name: interval(values) for name, values in finite_values.items() if values}
 
 
 def main() -> None:
@@ -123,8 +123,8 @@ def main() -> None:
         errors = character_errors([line.samples for line in lines], rate, texts * len(options.seeds), options.threads)
         runs = [figures(spoken, home, clip) for spoken in by_seed]
         report[way] = {"characters wrong": interval(errors), "seeds": runs}
-        told = {"recogniser": recogniser_name(), "lines": len(texts), "model": synthesizer.id, "ways": report}
-        write_json(options.out, told)
+        summary = {"recogniser": recogniser_name(), "lines": len(texts), "model": synthesizer.id, "ways": report}
+        write_json(options.out, summary)
     print(json.dumps(report, indent=1))
 
 

@@ -129,14 +129,14 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
     in hindsight, and what the prior itself writes when it takes the likeliest letter each time.
     """
     texts = [r.text for r in lists.kathleen]
-    said = [synthesizer.listen(r.audio) for r in lists.kathleen]
+    transcripts = [synthesizer.listen(r.audio) for r in lists.kathleen]
     pool = [letters(text) for text in lists.book]
     prior = [text_prior(synthesizer, synthesizer.tokenizer.encode_letters(text)) for text in pool]
     likeliest = pool[int(np.argmax(prior))]
     written = likeliest_text(synthesizer, round(float(np.mean([len(letters(text)) for text in texts]))))
     table = {text: [spelled_error(own, text) for own in texts] for text in {*pool, written}}
     hindsight = min(pool, key=lambda text: float(np.mean(table[text])))
-    own = [spelled_error(text, guess) for text, guess in zip(texts, said, strict=True)]
+    own = [spelled_error(text, guess) for text, guess in zip(texts, transcripts, strict=True)]
     return {
         "recordings": len(texts),
         "listen": interval(own),
@@ -144,7 +144,7 @@ def listening(synthesizer: Synthesizer, lists: Lists) -> dict[str, Any]:
         f"always '{hindsight}' (best in hindsight)": interval(table[hindsight]),
         f"always '{written}' (written by the prior)": interval(table[written]),
         "gain over the best in hindsight": interval((np.array(table[hindsight]) - np.array(own)).tolist()),
-        "examples": [f"{text} -> {guess}" for text, guess in list(zip(texts, said, strict=True))[:3]],
+        "examples": [f"{text} -> {guess}" for text, guess in list(zip(texts, transcripts, strict=True))[:3]],
     }
 
 

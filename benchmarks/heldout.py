@@ -16,9 +16,9 @@ from triforce_tts.files import write_text
 
 def rows(folder: Path, key: str) -> list[dict[str, Any]]:
     """The rows of a folder's manifest whose ids its heldout.json lists under ``key``; paths of audio are absolute."""
-    wanted = set(json.loads((folder / "heldout.json").read_text(encoding="utf-8"))[key])
+    ids = set(json.loads((folder / "heldout.json").read_text(encoding="utf-8"))[key])
     lines = (json.loads(line) for line in (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
-    return [{**row, "audio": str(folder.absolute() / row["audio"])} for row in lines if row["id"] in wanted]
+    return [{**row, "audio": str(folder.absolute() / row["audio"])} for row in lines if row["id"] in ids]
 
 
 def main() -> None:
@@ -27,16 +27,16 @@ def main() -> None:
     parser.add_argument("--speech", type=Path, required=True, help="folder with kathleen and the book sentences")
     parser.add_argument("--lessons", type=Path, required=True, help="folder of the teacher's recordings")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    given = parser.parse_args()
-    lessons = [row["text"] for row in rows(given.lessons, "kokoro_utterances")]
-    books = json.loads((given.speech / "heldout.json").read_text(encoding="utf-8"))["book_sentences"]
-    kathleen = [json.dumps(row) for row in rows(given.speech, "kathleen_utterances")]
+    options = parser.parse_args()
+    lessons = [row["text"] for row in rows(options.lessons, "kokoro_utterances")]
+    books = json.loads((options.speech / "heldout.json").read_text(encoding="utf-8"))["book_sentences"]
+    kathleen = [json.dumps(row) for row in rows(options.speech, "kathleen_utterances")]
     for name, lines in (("lessons.txt", lessons), ("books.txt", books), ("kathleen/manifest.jsonl", kathleen)):
-        write_text(given.out / name, "".join(f"{line}\n" for line in lines))
-    manifest = Path(os.path.relpath(given.lessons)) / "manifest.jsonl"
+        write_text(options.out / name, "".join(f"{line}\n" for line in lines))
+    manifest = Path(os.path.relpath(options.lessons)) / "manifest.jsonl"
     print(
-        f"--texts {given.out}/lessons.txt --texts {given.out}/books.txt --natural {manifest} "
-        f"--beside {given.out}/kathleen/manifest.jsonl"
+        f"--texts {options.out}/lessons.txt --texts {options.out}/books.txt --natural {manifest} "
+        f"--beside {options.out}/kathleen/manifest.jsonl"
     )
 
 

@@ -103,8 +103,8 @@ def judge_all(clips: Sequence[Clip], workers: int) -> list[dict[str, float]]:
 
 def character_errors(clips: Sequence[torch.Tensor], rate: int, texts: Sequence[str], workers: int = 2) -> list[float]:
     """The error of each clip [n] against its text."""
-    wanted = [Clip(clip, None, text, rate) for clip, text in zip(clips, texts, strict=True)]
-    return _of_each(character_error, wanted, workers)
+    targets = [Clip(clip, None, text, rate) for clip, text in zip(clips, texts, strict=True)]
+    return _of_each(character_error, targets, workers)
 
 
 def transcripts(clips: Sequence[torch.Tensor], rate: int, workers: int = 2) -> list[str]:
@@ -113,8 +113,8 @@ def transcripts(clips: Sequence[torch.Tensor], rate: int, workers: int = 2) -> l
 
 
 def _of_each(ask: Callable[[Clip], OpinionT], clips: Sequence[Clip], workers: int) -> list[OpinionT]:
-    said = dict(pool.run(ask, clips, workers))
-    opinions = [said[clip] for clip in clips]
+    answers = dict(pool.run(ask, clips, workers))
+    opinions = [answers[clip] for clip in clips]
     if None in opinions:
         raise SystemExit(f"the process that judged clip {opinions.index(None)} was killed; is the memory enough?")
     return [opinion for opinion in opinions if opinion is not None]

@@ -91,15 +91,15 @@ def tasks(folder: Path, plan: Plan, recogniser: str) -> list[tuple[Path, int, Pl
         SystemExit: a line is missing.
     """
     lines, at_s = Lines(folder, {}), 0.0
-    made = []
+    jobs = []
     for part in plan.parts:
         for line in part.lines:
             record = lines.record(line.key)
             if record is None:
                 raise SystemExit(f"{folder}: line {line.number} is missing; finish the narration first")
-            made.append((folder, part.number, line, record, at_s, recogniser))
+            jobs.append((folder, part.number, line, record, at_s, recogniser))
             at_s += record.seconds + line.pause_s
-    return made
+    return jobs
 
 
 def share_wrong(lines: Sequence[Heard], seed: int = 0) -> tuple[float, float, float]:
@@ -195,8 +195,8 @@ def draw(lines: Sequence[Heard], path: Path) -> None:
     names = [name for name in DRIFTS if windows(lines, name)]
     figure = blank_figure(9, 2 * len(names))
     for axes, name in zip(np.atleast_1d(figure.subplots(len(names), 1, sharex=True)), names, strict=True):
-        told = [line for line in lines if _tells(line, name)]
-        axes.plot([line.at_s / 60 for line in told], [line.figures[name] for line in told], ".", ms=1.5, color="#bbb")
+        group = [line for line in lines if _tells(line, name)]
+        axes.plot([line.at_s / 60 for line in group], [line.figures[name] for line in group], ".", ms=1.5, color="#bbb")
         axes.plot(*zip(*windows(lines, name), strict=True), color="#a00", lw=1.6)
         axes.set_ylabel(DRIFTS[name])
     axes.set_xlabel("minutes of speech")

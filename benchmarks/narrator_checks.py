@@ -80,11 +80,11 @@ def read_lines(folder: Path) -> list[Cached]:
 
 
 def _read(path: Path) -> Cached:
-    with np.load(path) as kept:
+    with np.load(path) as arrays:
         return Cached(
-            int(path.stem), str(kept["text"]), kept["codes"], tuple((int(a), int(b)) for a, b in kept["spans"]),
-            kept["pcm"].astype(np.float32) / 32767, int(kept["seed"]), bool(kept["ended"]),
-            tuple(json.loads(str(kept["unsaid"]))), float(kept["predicted"]),
+            int(path.stem), str(arrays["text"]), arrays["codes"], tuple((int(a), int(b)) for a, b in arrays["spans"]),
+            arrays["pcm"].astype(np.float32) / 32767, int(arrays["seed"]), bool(arrays["ended"]),
+            tuple(json.loads(str(arrays["unsaid"]))), float(arrays["predicted"]),
         )  # fmt: skip
 
 
@@ -195,20 +195,20 @@ def main() -> None:
     parser.add_argument("--voice", help="of the lines; default: the model's own")
     parser.add_argument("--faulty", type=int, default=60, help="lines that get the faults")
     parser.add_argument("--recogniser", default=AUTO, help="auto, none, tiny.en, pocketsphinx or a folder")
-    given = parser.parse_args()
+    options = parser.parse_args()
     torch.set_num_threads(1)
-    if given.step == "table":
-        table(given.folder)
+    if options.step == "table":
+        table(options.folder)
         return
     synthesizer = Synthesizer.load(device="cpu")
-    if given.step == "speak":
-        speak(synthesizer, book_lines(synthesizer, given.book, given.lines), given.voice, given.folder)
+    if options.step == "speak":
+        speak(synthesizer, book_lines(synthesizer, options.book, options.lines), options.voice, options.folder)
         return
-    choice = None if given.recogniser == "none" else choose(given.recogniser).recogniser
+    choice = None if options.recogniser == "none" else choose(options.recogniser).recogniser
     checker = with_voice(open_checker(True, None), synthesizer.folder / DEFAULT_VOICE, synthesizer.audio)
-    heard = dict(_rows(given.folder / _HEARD))
-    bench = Bench(synthesizer, checker, open_recogniser(choice) if choice else None, given.folder, heard)
-    measure(bench, given.faulty)
+    heard = dict(_rows(options.folder / _HEARD))
+    bench = Bench(synthesizer, checker, open_recogniser(choice) if choice else None, options.folder, heard)
+    measure(bench, options.faulty)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class Run:
 
     code: int
     work_s: float
-    said: str
+    message: str
 
     @property
     def was_killed(self) -> bool:
@@ -73,18 +73,18 @@ def narrate(
     # With several processes, the launcher gives their number.
     alone = ["--processes", "1"] if processes == 1 else []
     words = [*forks.CLI, "narrate", str(book), "--out", str(out), "--progress", "json", *alone, *options]
-    told, errors = out.with_suffix(".told"), out.with_suffix(".errors")
-    with told.open("w") as events, errors.open("w") as log:
+    path, errors = out.with_suffix(".told"), out.with_suffix(".errors")
+    with path.open("w") as events, errors.open("w") as log:
         port = launch.free_port()
         running = [
             forks.Program(words, stdout=events, stderr=log, session=True, file_limit=file_limit,
                           env={**launch.ENVIRONMENT, **(_place(rank, processes, port) if processes > 1 else {})})
             for rank in range(processes)
         ]  # fmt: skip
-        _wait(running[0], told, Moment(1, 0.0))
+        _wait(running[0], path, Moment(1, 0.0))
         began = time.perf_counter()
         if moment is not None:
-            _wait(running[0], told, moment)
+            _wait(running[0], path, moment)
             for program in running if kill_all else running[:1]:
                 program.kill()
         code = running[0].wait()
@@ -95,10 +95,10 @@ def narrate(
     return Run(code, time.perf_counter() - began, (errors.read_text().strip().splitlines() or [""])[-1])
 
 
-def _wait(program: forks.Program, told: Path, moment: Moment) -> None:
+def _wait(program: forks.Program, path: Path, moment: Moment) -> None:
     """Wait until a program has come to a moment, or has ended."""
     deadline = time.monotonic() + _LONGEST_S
-    while told.read_bytes().count(b"\n") < moment.events and program.poll() is None and time.monotonic() < deadline:
+    while path.read_bytes().count(b"\n") < moment.events and program.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
     end = time.monotonic() + moment.wait_s
     while program.poll() is None and time.monotonic() < end:
@@ -140,8 +140,8 @@ def play_round(
             write_book(book, edited=True, sentences=sentences)
         if attempt == full_at:
             full = narrate(book, out, options, 1, None, False, _FULL_DISK)
-            assert full.code == 2, f"on a full disk: exit code {full.code}, {full.said}"
-            result.full_disk = full.said
+            assert full.code == 2, f"on a full disk: exit code {full.code}, {full.message}"
+            result.full_disk = full.message
         if attempt == most:
             break
         processes, kill_all = rng.choice((1, 2)), rng.random() < 0.5
@@ -157,7 +157,7 @@ def play_round(
             break
     write_book(book, edited=True, sentences=sentences)
     last = narrate(book, out, options, rng.choice((1, 2)), None, False)
-    assert last.code == 0, last.said
+    assert last.code == 0, last.message
     left = [path.name for path in folder.rglob("*") if ".tmp" in path.name]
     result.equal = out.read_bytes() == reference.read_bytes() and not left
     print(
@@ -184,7 +184,7 @@ def main() -> None:
     book, reference = chosen.work / "book.txt", chosen.work / "undisturbed.flac"
     write_book(book, edited=True, sentences=chosen.sentences)
     whole = narrate(book, reference, options, 1, None, False)
-    assert whole.code == 0, whole.said
+    assert whole.code == 0, whole.message
     print(json.dumps({"undisturbed_s": round(whole.work_s, 2), "bytes": reference.stat().st_size}), flush=True)
     rng, kills, rounds = random.Random(chosen.seed), 0, list[Round]()
     while kills < chosen.kills:

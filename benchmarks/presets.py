@@ -74,7 +74,7 @@ def measure(synthesizer: Synthesizer, voice: Voice, text: str, seed: int, recogn
 
 def by_sentence(rows: Sequence[Row], preset: str, name: str) -> dict[str, list[Figure]]:
     """A figure of a preset for each sentence, with all its seeds; a stage's is its seconds, weighted by those of the sound."""
-    found: dict[str, list[Figure]] = {}
+    figures: dict[str, list[Figure]] = {}
     for row in rows:
         if row["preset"] != preset:
             continue
@@ -83,8 +83,8 @@ def by_sentence(rows: Sequence[Row], preset: str, name: str) -> dict[str, list[F
         else:
             pair = (row["work_s"] if name == WORK else row["stages"].get(name, 0.0), row["sound_s"])
         if pair is not None:
-            found.setdefault(row["text"], []).append(Figure(amount=pair[0], weight=pair[1]))
-    return found
+            figures.setdefault(row["text"], []).append(Figure(amount=pair[0], weight=pair[1]))
+    return figures
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -138,10 +138,10 @@ def main() -> None:
             rows.append(row)
             out.write(json.dumps(row) + "\n")
             out.flush()
-    wanted = [row for row in rows if row["recogniser"] == options.recogniser and row["text"] in texts[: options.count]]
-    sounds = sum(row["preset"] == options.presets[0] for row in wanted)
+    chosen = [row for row in rows if row["recogniser"] == options.recogniser and row["text"] in texts[: options.count]]
+    sounds = sum(row["preset"] == options.presets[0] for row in chosen)
     print(f"{min(options.count, len(texts))} sentences, {sounds} sounds a preset, judged by {options.recogniser}\n")
-    print(table(wanted))
+    print(table(chosen))
 
 
 if __name__ == "__main__":

@@ -33,9 +33,9 @@ class Lists:
     """The held-out lists of a speech folder."""
 
     def __init__(self, speech: Path, limit: int) -> None:
-        held = read_heldout(speech / "heldout.json")
+        heldout = read_heldout(speech / "heldout.json")
         content = json.loads((speech / "heldout.json").read_text())
-        clips = [r for r in find_clips([speech]).clips if held.holds(r)]
+        clips = [r for r in find_clips([speech]).clips if heldout.holds(r)]
         self.kathleen = [r for r in clips if r.speaker == KATHLEEN][:limit]
         self.everyone = clips[: limit * 8]
         self.readers = [[r for r in clips if r.speaker == speaker] for speaker in content["readers"]][:limit]
@@ -110,8 +110,8 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
     everyone = task.heldout
     whole = ShardSet.open(codes, "heldout", "codes")
     result: dict[str, Any] = {}
-    for name, wanted in ((KATHLEEN, True), ("other readers", False)):
-        task.heldout = everyone.select(lambda speaker, _, wanted=wanted: (speaker == KATHLEEN) == wanted)
+    for name, is_kathleen in ((KATHLEEN, True), ("other readers", False)):
+        task.heldout = everyone.select(lambda speaker, _, is_kathleen=is_kathleen: (speaker == KATHLEEN) == is_kathleen)
         if not len(task.heldout):
             continue
         count = min(limit, len(task.heldout))
@@ -127,7 +127,7 @@ def gpt(synthesizer: Synthesizer, codes: list[Path], limit: int) -> dict[str, An
             "own_text_likelier": interval(better),
             "bits_per_second": nats / float(np.log(2)) * rate,
             "utterances": count,
-            "left_out_for_length": sum((s == KATHLEEN) == wanted for s in whole.speakers) - len(task.heldout),
+            "left_out_for_length": sum((s == KATHLEEN) == is_kathleen for s in whole.speakers) - len(task.heldout),
         }
     return result
 

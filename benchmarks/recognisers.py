@@ -32,11 +32,11 @@ def hear(choice: str, recordings: list[Recording]) -> dict[str, Any]:
     return {"recogniser": recogniser.name, "texts": texts, "rtf": (time.process_time() - began) / seconds}
 
 
-def row(name: str, recordings: list[Recording], found: dict[str, Any], first: dict[str, Any]) -> str:
+def row(name: str, recordings: list[Recording], result: dict[str, Any], first: dict[str, Any]) -> str:
     """A row of the table: one recogniser on the recordings called ``name`` together."""
     figures, reference = (
         {r.sentence.id: errors(r.sentence.text, one["texts"][r.sentence.id]) for r in recordings}
-        for one in (found, first)
+        for one in (result, first)
     )
 
     def column(table: dict[str, dict[str, Figure]], figure: str) -> dict[str, list[Figure]]:
@@ -45,8 +45,8 @@ def row(name: str, recordings: list[Recording], found: dict[str, Any], first: di
     cells = [written(f, ratio(list(column(figures, f).values()))) for f in (WORD_ERROR, CHARACTER_ERROR)]
     less = difference(column(figures, WORD_ERROR), column(reference, WORD_ERROR))
     assert less is not None
-    cells += ["" if found is first else written(WORD_ERROR, less), f"{found['rtf']:.2f}"]
-    return f"| {name}, {len(recordings)} | {found['recogniser']} | {' | '.join(cells)} |"
+    cells += ["" if result is first else written(WORD_ERROR, less), f"{result['rtf']:.2f}"]
+    return f"| {name}, {len(recordings)} | {result['recogniser']} | {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -56,17 +56,17 @@ def main() -> None:
     parser.add_argument("--recogniser", action="append", required=True, help="tiny.en, pocketsphinx, or a folder")
     parser.add_argument("--limit", type=int, help="only so many recordings of each manifest")
     parser.add_argument("--out", type=Path, required=True, help="JSON with every text that was heard")
-    given = parser.parse_args()
-    names = group_names(given.manifest, folders=True)
-    lists = {n: read_recordings(p, n)[: given.limit] for p, n in zip(given.manifest, names, strict=True)}
+    options = parser.parse_args()
+    names = group_names(options.manifest, folders=True)
+    lists = {n: read_recordings(p, n)[: options.limit] for p, n in zip(options.manifest, names, strict=True)}
     everything = [recording for recordings in lists.values() for recording in recordings]
-    results = [hear(choice, everything) for choice in given.recogniser]
-    write_json(given.out, results)
+    results = [hear(choice, everything) for choice in options.recogniser]
+    write_json(options.out, results)
     print("| speech, clips | recogniser | words wrong | characters wrong | less the first | CPU s a second |")
     print("|---|---|---|---|---|---|")
     for name, recordings in lists.items():
-        for found in results:
-            print(row(name, recordings, found, results[0]))
+        for result in results:
+            print(row(name, recordings, result, results[0]))
 
 
 if __name__ == "__main__":

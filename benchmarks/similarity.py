@@ -76,8 +76,8 @@ def rates(mix: Callable[[np.random.Generator], Outcome], draws: int) -> dict[str
     """Precision and recall over all draws together."""
     right = suspected = mixed = 0
     for seed in range(draws):
-        truth, found = mix(np.random.default_rng(seed))
-        right, suspected, mixed = right + len(truth & found), suspected + len(found), mixed + len(truth)
+        truth, suspects = mix(np.random.default_rng(seed))
+        right, suspected, mixed = right + len(truth & suspects), suspected + len(suspects), mixed + len(truth)
     return {"mixed up": mixed / draws, "precision": right / max(1, suspected), "recall": right / max(1, mixed)}
 
 
@@ -101,20 +101,20 @@ def first_clips(folders: Sequence[Path], most: int, least_s: float) -> list[Shar
     counts: Counter[str] = Counter()
     chosen = []
     for split_name in ("train", "heldout"):
-        shards, kept = ShardSet.open(folders, split_name, "audio"), []
+        shards, numbers = ShardSet.open(folders, split_name, "audio"), []
         for i, name in enumerate(shards.speakers):
             if shards.durations_s[i] >= least_s and counts[name] < most:
                 counts[name] += 1
-                kept.append(i)
-        chosen.append(shards.select(kept))
+                numbers.append(i)
+        chosen.append(shards.select(numbers))
     return chosen
 
 
 def heard(arguments: argparse.Namespace, config: SimilarityConfig) -> Voices:
     """The vectors of the clips, kept in a file beside the report for the next run."""
-    kept: Path = arguments.out.with_suffix(".npz")
-    if kept.is_file():
-        table = np.load(kept)
+    cache: Path = arguments.out.with_suffix(".npz")
+    if cache.is_file():
+        table = np.load(cache)
         vectors: npt.NDArray[np.float32] = table["vectors"]
         return Voices(table["keys"].tolist(), table["speakers"].tolist(), vectors)
 
@@ -122,7 +122,7 @@ def heard(arguments: argparse.Namespace, config: SimilarityConfig) -> Voices:
         yield from batches
 
     voices = listen(first_clips(arguments.shards, arguments.most, config.min_seconds), config.min_seconds, shown)
-    np.savez(kept, keys=voices.keys, speakers=voices.speakers, vectors=voices.vectors)
+    np.savez(cache, keys=voices.keys, speakers=voices.speakers, vectors=voices.vectors)
     return voices
 
 

@@ -90,8 +90,8 @@ def main() -> None:
     print("\n| sentence | sound, s | " + "stage: seconds | RTF | GPT tokens/s |\n|---|---|---|---|---|")
     for name, text in SENTENCES.items():
         seconds, sound, rate = stages(synthesizer, text)
-        told = ", ".join(f"{stage} {value:.3f}" for stage, value in seconds.items())
-        print(f"| {name} | {sound:.2f} | {told} | {sum(seconds.values()) / sound:.3f} | {rate:.0f} |")
+        stage_times = ", ".join(f"{stage} {value:.3f}" for stage, value in seconds.items())
+        print(f"| {name} | {sound:.2f} | {stage_times} | {sum(seconds.values()) / sound:.3f} | {rate:.0f} |")
     bandwidth = memory_bandwidth()
     read = 4 * count_parameters(synthesizer.gpt)
     print(f"\nGPT floor: {read / 1e6:.1f} MB a token at {bandwidth / 1e9:.1f} GB/s: {bandwidth / read:.0f} tokens/s")

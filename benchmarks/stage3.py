@@ -57,7 +57,7 @@ class Utterance:
     text: str
     samples: torch.Tensor  # [n]
     # The standardised mel for each name in GIVEN, [1, frames, n_mels].
-    given: dict[str, torch.Tensor]
+    inputs: dict[str, torch.Tensor]
     mel: torch.Tensor  # the mel of the recording, which is also the reference
     lengths: torch.Tensor  # [1] in frames
 
@@ -101,21 +101,21 @@ def utterances(speech: Path, dvae: DVAE, audio: AudioConfig, limit: int) -> list
         samples = normalize_level(clip.samples, clip.sample_rate)[0]
         mel = mel_spectrogram(samples[None], audio)
         decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
-        given = dict(zip(GIVEN, (mel, decode), strict=True))
-        clips.append(Utterance(recording.text, samples, given, mel, torch.tensor([mel.shape[1]])))
+        inputs = dict(zip(GIVEN, (mel, decode), strict=True))
+        clips.append(Utterance(recording.text, samples, inputs, mel, torch.tensor([mel.shape[1]])))
     return clips
 
 
 Make = Callable[[Utterance, int], torch.Tensor]
 
 
-def maker(run: Run, given: str, steps: int) -> Make:
+def maker(run: Run, source: str, steps: int) -> Make:
     """Gives the samples [n] of (utterance, seed) after stage 3."""
     network = run.network
 
     @torch.inference_mode()
     def make(utterance: Utterance, seed: int) -> torch.Tensor:
-        decode = utterance.given[given]
+        decode = utterance.inputs[source]
         speaker = network.reference(utterance.mel, utterance.lengths)
         state = upsample(network, decode, speaker, utterance.lengths, [seed], steps)
         return network.target.samples(state, decode, PHASE_ITERATIONS)[0, : len(utterance.samples)].clamp(-1, 1)
@@ -159,10 +159,10 @@ class Sheet:
 
     def judged(self, workers: int) -> dict[str, dict[str, Any]]:
         """The mean and interval of each judge by row, and the figures by utterance for differences of rows."""
-        said = iter(judge_all([clip for clips in self.clips.values() for clip in clips], workers))
+        answers = iter(judge_all([clip for clips in self.clips.values() for clip in clips], workers))
         rows = {}
         for name, clips in self.clips.items():
-            own = [next(said) for _ in clips]
+            own = [next(answers) for _ in clips]
             values = {judge: by_utterance([one[judge] for one in own], len(self.everyone)) for judge in JUDGES}
             figures = {judge: interval(value) for judge, value in values.items()}
             rows[name] = {**figures, "cpu_seconds_per_second": self.seconds[name], "by_utterance": values}
@@ -189,16 +189,16 @@ def compare(
     """All rows of the comparison."""
     sheet = Sheet(everyone, audio.sample_rate)
     sheet.add("natural", lambda u, _: u.samples, seeds[:1])
-    for given in GIVEN:
+    for source in GIVEN:
 
-        def phase(u: Utterance, _: int, given: str = given) -> torch.Tensor:
-            return griffin_lim(envelope(u.given[given], audio)[0], audio, PHASE_ITERATIONS)[: len(u.samples)]
+        def phase(u: Utterance, _: int, source: str = source) -> torch.Tensor:
+            return griffin_lim(envelope(u.inputs[source], audio)[0], audio, PHASE_ITERATIONS)[: len(u.samples)]
 
-        sheet.add(f"{given}: Griffin-Lim alone", phase, seeds[:1])
+        sheet.add(f"{source}: Griffin-Lim alone", phase, seeds[:1])
         for run in runs:
             for steps in run.steps:
-                make = maker(run, given, steps)
-                sheet.add(f"{given}: {run.name}, {steps} step{'s' * (steps > 1)}", make, seeds)
+                make = maker(run, source, steps)
+                sheet.add(f"{source}: {run.name}, {steps} step{'s' * (steps > 1)}", make, seeds)
     for run in runs:
         for end in ("start", "end"):
             sheet.add(f"oracle {end}: {run.name}", oracle(run, end), seeds[:1])
@@ -255,7 +255,7 @@ def seconds_per_second(run: Run, everyone: list[Utterance], audio: AudioConfig) 
         with torch.inference_mode():
             speaker = run.network.reference(utterance.mel, utterance.lengths)
             began = time.thread_time()
-            upsample(run.network, utterance.given[GIVEN[1]], speaker, utterance.lengths, [0], run.steps[0])
+            upsample(run.network, utterance.inputs[GIVEN[1]], speaker, utterance.lengths, [0], run.steps[0])
         ratios.append((time.thread_time() - began) * audio.sample_rate / len(utterance.samples))
     return statistics.median(ratios)
 
@@ -264,9 +264,9 @@ def print_distill(result: dict[str, Any]) -> None:
     print(
         "\n| network | steps | PESQ-WB | character error | DNSMOS | CPU s a second of sound |\n|---|---|---|---|---|---|"
     )
-    for role, told in result["runs"].items():
+    for role, run in result["runs"].items():
         cells = " | ".join(cell(result["rows"][role][judge]) for judge in JUDGES)
-        print(f"| {role} ({told}) | {result['steps'][role]} | {cells} | {result['cpu_seconds_per_second'][role]:.3f} |")
+        print(f"| {role} ({run}) | {result['steps'][role]} | {cells} | {result['cpu_seconds_per_second'][role]:.3f} |")
     mean, low, high = result["difference"]
     verdict = "within" if mean <= 0.01 else "not within"
     sure = "" if (high <= 0.01) == (low <= 0.01) else ", which the interval leaves open"
@@ -276,14 +276,14 @@ def print_distill(result: dict[str, Any]) -> None:
 
 @torch.inference_mode()
 def inversion(
-    run: Run, everyone: list[Utterance], given: str, picture: Path | None, audio: AudioConfig
+    run: Run, everyone: list[Utterance], source: str, picture: Path | None, audio: AudioConfig
 ) -> dict[str, Any]:
     """The statistics of inverted and of fresh noise, and the error of the flow from inverted noise back to speech."""
     rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
     returns, panels = [], None
     target, steps = run.network.target, run.steps[0]
     for seed, utterance in enumerate(everyone):
-        decode, lengths = utterance.given[given], utterance.lengths
+        decode, lengths = utterance.inputs[source], utterance.lengths
         predict = upsampler(run.network, decode, run.network.reference(utterance.mel, lengths), lengths)
         clean = target.clean(utterance.samples[None], decode, lengths)
         fresh = target.noise(utterance_noise([seed], lengths.tolist(), target.width), decode, lengths)
@@ -304,7 +304,7 @@ def inversion(
     return {
         "run": run.told(),
         "steps": steps,
-        "given": given,
+        "given": source,
         "statistics": {
             name: {key: interval([row[key] for row in figures]) for key in figures[0]} for name, figures in rows.items()
         },

@@ -35,14 +35,14 @@ def grain(white: torch.Tensor) -> torch.Tensor:
 def structure(white: torch.Tensor, loud: torch.Tensor) -> dict[str, float]:
     """How far whitened noise [frames, bins] is from white noise, and its correlation with the log-magnitudes of speech."""
     parts = torch.view_as_real(white).flatten() * 2**0.5 if white.is_complex() else white.flatten()
-    seen = grain(white)
+    texture = grain(white)
     return {
         "deviation": float(parts.std()),
         "excess kurtosis": float(((parts - parts.mean()) / parts.std()).pow(4).mean() - 3),
-        "correlation with the speech": correlation(seen, loud),
-        "with the next frame": correlation(seen[1:], seen[:-1]),
-        "with the frame after four": correlation(seen[4:], seen[:-4]),
-        "with the next bin": correlation(seen[:, 1:], seen[:, :-1]),
+        "correlation with the speech": correlation(texture, loud),
+        "with the next frame": correlation(texture[1:], texture[:-1]),
+        "with the frame after four": correlation(texture[4:], texture[:-4]),
+        "with the next bin": correlation(texture[:, 1:], texture[:, :-1]),
     }
 
 

@@ -108,16 +108,16 @@ def rivals(shape: Shape, breadth: int, device: torch.device, dtype: torch.dtype)
     index = torch.randint(breadth, (shape.batch, *shape.places), device=device)
     sides = tuple((value,) * dims for value in geometry)
     plain = F.conv1d if dims == 1 else F.conv2d
-    found = {
+    by_name = {
         "plain": Rival(lambda: plain(plain_x, kernel, bias, *geometry), (plain_x, kernel, bias)),
         "plain, channels last": Rival(lambda: plain(x, kernel, bias, *geometry), (x, kernel, bias)),
         "layer": Rival(lambda: layer(x), (x, *layer.parameters())),
     }
     if is_native(device.type, dtype):
-        found["operator"] = Rival(lambda: switched_conv(x, weight, bias, index, *sides), (x, weight, bias))
+        by_name["operator"] = Rival(lambda: switched_conv(x, weight, bias, index, *sides), (x, weight, bias))
     if breadth <= REFERENCE_BREADTH:
-        found["reference"] = Rival(lambda: switched_conv_reference(x, weight, bias, index, *sides), (x, weight, bias))
-    return found
+        by_name["reference"] = Rival(lambda: switched_conv_reference(x, weight, bias, index, *sides), (x, weight, bias))
+    return by_name
 
 
 def seconds_of(rival: Rival, device: torch.device, clock: Callable[[], float]) -> tuple[float, float]:
@@ -157,9 +157,9 @@ def measure(
     began = time.perf_counter()
     for number in range(rounds + 1):  # The first pass warms up.
         for rival, work in all_rivals.items():
-            found = seconds_of(work, device, CLOCKS[clock])
+            times = seconds_of(work, device, CLOCKS[clock])
             if number:
-                best[rival] = [min(pair) for pair in zip(best[rival], found, strict=True)]
+                best[rival] = [min(pair) for pair in zip(best[rival], times, strict=True)]
         if number >= 2 and time.perf_counter() - began > max_s:
             break
     # The plain convolution may use the order of memory that suits it best.

@@ -123,7 +123,7 @@ def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[
     """The figures by which one DVAE is judged."""
     dvae, audio = load_dvae(path)
     stage3 = load_diffusion(options.diffusion, audio) if options.diffusion else None
-    found = {
+    results = {
         "steps": read_lineage(path).get("steps"),
         "minutes": round(minutes(path), 2) if (locate(path) / "trainer").is_dir() else None,
         "parameters": count_parameters(dvae),
@@ -132,8 +132,8 @@ def figures(options: argparse.Namespace, path: Path, heldout: ShardSet) -> dict[
     if options.heard:
         heard = sounds(heldout, options.heard, audio.sample_rate)
         clips = [resynthesized(dvae, audio, sound, stage3, options.diffusion_steps) for sound, _ in heard]
-        found |= heard_errors(transcripts(clips, audio.sample_rate, options.threads), [text for _, text in heard])
-    return found
+        results |= heard_errors(transcripts(clips, audio.sample_rate, options.threads), [text for _, text in heard])
+    return results
 
 
 # --- what the kernels do ------------------------------------------------------------------------------------------------

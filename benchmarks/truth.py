@@ -157,7 +157,7 @@ def book_of(truth: Truth, unread: Sequence[str], host: str, seed: int) -> str:
     rng = np.random.default_rng(seed)
     lines = ["THE BOOK", "", "Printed in the year of its making. All rights of the printer are reserved.", ""]
     passages = list(unread)
-    for number, spoken in enumerate(said for said in truth.spoken if said.reader == host):
+    for number, spoken in enumerate(part for part in truth.spoken if part.reader == host):
         lines.append(spoken.text.capitalize() + ("" if spoken.text.endswith((".", "?", "!")) else "."))
         if number % 10 == 9 and passages:
             lines.append(passages.pop(int(rng.integers(len(passages)))))
@@ -259,8 +259,8 @@ def whole(segment: Any, truth: Truth) -> bool:
 
 def word_errors(segments: Sequence[Any], truth: Truth) -> tuple[int, int]:
     """Edits and reference words over kept segments whose words are known."""
-    known = [segment for segment in segments if segment.kept and whole(segment, truth)]
-    counts = [words.word_edits(words_in(segment, truth), segment.text, words.letters) for segment in known]
+    whole_segments = [segment for segment in segments if segment.kept and whole(segment, truth)]
+    counts = [words.word_edits(words_in(segment, truth), segment.text, words.letters) for segment in whole_segments]
     counts = [edits for edits in counts if edits.total]
     return sum(edits.wrong for edits in counts), sum(edits.total for edits in counts)
 
@@ -318,17 +318,17 @@ def make_corpus(speech: Path, out: Path, hours: float, minutes: float, seed: int
     while total < hours * 3600:
         number = len(truths)
         host = hosts[number % len(hosts)]
-        taken: list[Any] = []
+        parts: list[Any] = []
         seconds = 0.0
         while seconds < minutes * 60 and place[host] < len(clips[host]):
-            taken.append(clips[host][place[host]])
+            parts.append(clips[host][place[host]])
             place[host] += 1
-            seconds += len(taken[-1].samples) / RATE + 0.8
-        if not taken:
+            seconds += len(parts[-1].samples) / RATE + 0.8
+        if not parts:
             break
         visiting = clips[guests[int(rng.integers(len(guests)))]]
         wave, truth = make_recording(
-            taken, [visiting[i % len(visiting)] for i in range(len(taken) // 8)], seed + number
+            parts, [visiting[i % len(visiting)] for i in range(len(parts) // 8)], seed + number
         )
         name = f"{number:03d}-{host}"
         folder = out / name

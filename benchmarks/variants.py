@@ -77,10 +77,10 @@ QUESTIONS = {"warp": warp_question, "sink": sink_question, "batch": batch_questi
 
 def eight_bits(run: Path, options: argparse.Namespace) -> Figures:
     """The figures of ``benchmarks.int8``: outliers in fp32, and nats a code that each way of rounding costs."""
-    found = int8.measure(run, options.data, options.validate)
-    inputs = found["outliers"]["inputs of products"]
+    costs = int8.measure(run, options.data, options.validate)
+    inputs = costs["outliers"]["inputs of products"]
     figures = {"largest input": inputs["largest"], "kurtosis of inputs": inputs["kurtosis_mean"]}
-    return figures | {f"cost of {way}": found[way]["cost"][0] for way in list(int8.WAYS)[1:]}
+    return figures | {f"cost of {way}": costs[way]["cost"][0] for way in list(int8.WAYS)[1:]}
 
 
 def train(question: Question, name: str, seed: int, options: argparse.Namespace) -> Figures:
@@ -95,11 +95,11 @@ def train(question: Question, name: str, seed: int, options: argparse.Namespace)
     task: Any
     if question.stage == "dvae":
         first = schema.load(dvae.DVAESettings, "dvae", options.config, settings)
-        task, loaded, told = dvae.build(first, options.data), first.run, first.model_dump(mode="json")
+        task, loaded, config = dvae.build(first, options.data), first.run, first.model_dump(mode="json")
     else:
         second = schema.load(gpt.GPTSettings, "gpt", options.config, settings)
-        task, loaded, told = gpt.build(second, options.data), second.run, second.model_dump(mode="json")
-    Trainer(task, loaded, run, told).fit()
+        task, loaded, config = gpt.build(second, options.data), second.run, second.model_dump(mode="json")
+    Trainer(task, loaded, run, config).fit()
     return {**history(run)[-1], **question.measure(run, options)}
 
 
@@ -149,8 +149,8 @@ def main() -> None:
     report: Report = {}
     for name in question.variants:
         report[name] = [train(question, name, seed, options) for seed in options.seeds]
-        told = {"options": {key: str(value) for key, value in vars(options).items()}, "variants": report}
-        write_json(options.out / f"{options.question}.json", told)
+        summary = {"options": {key: str(value) for key, value in vars(options).items()}, "variants": report}
+        write_json(options.out / f"{options.question}.json", summary)
     print(json.dumps(report, indent=1))
     print(markdown(report, question.shown))
 

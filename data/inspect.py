@@ -194,12 +194,12 @@ def _print_suspects(console: Console, suspects: "Suspects") -> None:
             for p in suspects.two_people
         ],
     }
-    for title, found in lines.items():
-        console.print(f"\n{title}: {len(found) or 'none'}")
-        for line in found[:MOST]:
+    for title, entries in lines.items():
+        console.print(f"\n{title}: {len(entries) or 'none'}")
+        for line in entries[:MOST]:
             console.print(f"  {printable(line)}")
-        if len(found) > MOST:
-            console.print(f"  and {len(found) - MOST} more")
+        if len(entries) > MOST:
+            console.print(f"  and {len(entries) - MOST} more")
 
 
 def _print_split(console: Console, split: str, described: Mapping[str, Any]) -> None:

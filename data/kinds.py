@@ -68,9 +68,9 @@ class KindGroup(typer.core.TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the kind is put in front of them."""
         if not args or args[0] not in _HELP:
-            given = list(args)
-            args = with_kind(given, {kind: _options_of(self.commands[kind]) for kind in KINDS})
-            KindGroup.chosen = args[0] if given and args != given else None
+            words = list(args)
+            args = with_kind(words, {kind: _options_of(self.commands[kind]) for kind in KINDS})
+            KindGroup.chosen = args[0] if words and args != words else None
         rest: list[str] = super().parse_args(ctx, args)
         return rest
 

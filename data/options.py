@@ -100,9 +100,9 @@ def check_out(out: Path, folders: Sequence[Path]) -> None:
             raise ShardError(f"--out {out}: it lies in the source {folder}; choose another place")
 
 
-def heldout_lists(given: Path | None, folders: Sequence[Path]) -> list[Path]:
+def heldout_lists(path: Path | None, folders: Sequence[Path]) -> list[Path]:
     """The held-out lists of a build: the one that the user gives, or else those in the source folders."""
-    return [given] if given else [folder / HELDOUT for folder in folders if os.path.lexists(folder / HELDOUT)]
+    return [path] if path else [folder / HELDOUT for folder in folders if os.path.lexists(folder / HELDOUT)]
 
 
 def refuse(options: Mapping[str, Any], reason: str) -> None:
@@ -111,5 +111,5 @@ def refuse(options: Mapping[str, Any], reason: str) -> None:
     Raises:
         ShardError: an option is given; the message names all such options and the ``reason``.
     """
-    if given := [name for name, value in options.items() if value is not None and value is not False and value != ()]:
-        raise ShardError(f"{', '.join(given)}: {reason}")
+    if names := [name for name, value in options.items() if value is not None and value is not False and value != ()]:
+        raise ShardError(f"{', '.join(names)}: {reason}")

@@ -133,14 +133,14 @@ def compare(voices: Voices, config: SimilarityConfig) -> Similarity:
     trusted = np.ones(len(voices.keys), dtype=bool)
     first = _measure(voices.vectors, members, trusted)
     trusted[first.difference > config.clip] = False
-    found = _measure(voices.vectors, members, trusted)
+    second = _measure(voices.vectors, members, trusted)
     judged = np.array([np.count_nonzero(trusted[own]) >= config.least_clips for own in members], dtype=bool)
     strays = [
-        Stray(voices.keys[i], voices.speakers[i], names[found.nearest[i]], float(found.difference[i]))
-        for i in np.flatnonzero(found.difference > config.clip)
+        Stray(voices.keys[i], voices.speakers[i], names[second.nearest[i]], float(second.difference[i]))
+        for i in np.flatnonzero(second.difference > config.clip)
     ]
-    alike = np.argwhere(np.triu((found.separation < config.same) & judged & judged[:, None], 1))
-    pairs = [Pair(names[a], names[b], float(found.separation[a, b])) for a, b in alike]
+    alike = np.argwhere(np.triu((second.separation < config.same) & judged & judged[:, None], 1))
+    pairs = [Pair(names[a], names[b], float(second.separation[a, b])) for a, b in alike]
     divided = (
         _divided(voices, own[trusted[own]], config) for own, enough in zip(members, judged, strict=True) if enough
     )
@@ -149,7 +149,7 @@ def compare(voices: Voices, config: SimilarityConfig) -> Similarity:
         sorted(pairs, key=lambda pair: pair.separation),
         sorted((pair for pair in divided if pair is not None), key=lambda pair: -pair.separation),
     )
-    return Similarity(names, np.asarray(found.means @ found.means.T, np.float32), suspects)
+    return Similarity(names, np.asarray(second.means @ second.means.T, np.float32), suspects)
 
 
 def draw(similarity: Similarity, voices: Voices, path: Path) -> None:

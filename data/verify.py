@@ -119,27 +119,27 @@ def _not_checked(shard: _Shard) -> str:
 
 def _stray(folder: Path, names: Sequence[str]) -> list[str]:
     """Tars in the folder that the index does not list; a reader of ``*.tar`` would read them."""
-    known, tars = set(names), sorted(folder.glob("*.tar"))
-    return [f"{path}: {INDEX} does not list this shard" for path in tars if path.name not in known]
+    listed_names, tars = set(names), sorted(folder.glob("*.tar"))
+    return [f"{path}: {INDEX} does not list this shard" for path in tars if path.name not in listed_names]
 
 
 def _repeated(folder: Path, by_name: Mapping[str, Findings]) -> list[str]:
-    faults, seen = [], dict[str, str]()
+    faults, first_shards = [], dict[str, str]()
     for name, findings in by_name.items():
         for key in findings.keys:
-            if key in seen:
-                faults.append(f"{folder / name}: key '{key}' is already in {seen[key]}")
-            seen.setdefault(key, name)
+            if key in first_shards:
+                faults.append(f"{folder / name}: key '{key}' is already in {first_shards[key]}")
+            first_shards.setdefault(key, name)
     return faults
 
 
-def _compare_split(folder: Path, split: str, said: Mapping[str, Any], samples: int, seconds: float) -> list[str]:
+def _compare_split(folder: Path, split: str, entry: Mapping[str, Any], samples: int, seconds: float) -> list[str]:
     faults = []
-    if said.get("samples") != samples:
+    if entry.get("samples") != samples:
         faults.append(
-            f"{folder / INDEX}: it says that split '{split}' has {said.get('samples')} samples, but it has {samples}"
+            f"{folder / INDEX}: it says that split '{split}' has {entry.get('samples')} samples, but it has {samples}"
         )
-    hours = said.get("hours")
+    hours = entry.get("hours")
     if not isinstance(hours, NUMBER) or abs(hours - seconds / 3600) > 1e-4:  # the index has four digits
         faults.append(
             f"{folder / INDEX}: it says that split '{split}' has {hours} h, but it has {seconds / 3600:.4f} h"
@@ -267,9 +267,9 @@ def _check_entry(shard: _Shard, findings: Findings) -> list[str]:
     faults = []
     if len(findings.keys) != shard.entry.get("samples"):
         faults.append(f"it has {counted(len(findings.keys), 'sample')}, {INDEX} says {shard.entry.get('samples')}")
-    said: Any = shard.entry.get("seconds")
-    if not is_of(said, NUMBER) or not abs(said - findings.seconds) < TOLERANCE_S:
-        faults.append(f"it has {findings.seconds:.3f} s of sound, {INDEX} says {said}")
+    seconds: Any = shard.entry.get("seconds")
+    if not is_of(seconds, NUMBER) or not abs(seconds - findings.seconds) < TOLERANCE_S:
+        faults.append(f"it has {findings.seconds:.3f} s of sound, {INDEX} says {seconds}")
     return faults
 
 
@@ -280,10 +280,10 @@ def _check_sidecar(path: Path, checksum: str, columns: Mapping[str, list[Any]]) 
     if not sidecar.is_file():
         return []  # a sidecar may be missing: readers scan the tar then
     try:
-        said = json.loads(sidecar.read_text(encoding="utf-8"))
+        record = json.loads(sidecar.read_text(encoding="utf-8"))
         facts = {"shard": path.name, "size": path.stat().st_size, "sha256": checksum}
-        wrong = [name for name, value in facts.items() if said.get(name) != value]
-        wrong += [name for name, values in columns.items() if said.get(name) != values]
+        wrong = [name for name, value in facts.items() if record.get(name) != value]
+        wrong += [name for name, values in columns.items() if record.get(name) != values]
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         return [f"{sidecar}: damaged ({error}); delete it, and the shard is scanned instead"]
     return [f"{sidecar}: it differs from the tar in {', '.join(wrong)}"] if wrong else []

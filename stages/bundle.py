@@ -69,8 +69,8 @@ def bundle(
     from triforce_tts.synthesis.model import check_lineage, load_model
     from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
-    wanted = {"name": name, "diffusion_steps": diffusion_steps}
-    parse_record(Manifest, json.dumps({**wanted, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
+    facts = {"name": name, "diffusion_steps": diffusion_steps}
+    parse_record(Manifest, json.dumps({**facts, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
     checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
@@ -79,21 +79,21 @@ def bundle(
     # The tags name the person whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read
     # without it.
     tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
-    known = {name: value for name, value in tags.items() if name in TAGS}
-    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=known)
-    told = _card(name, checkpoints) if card is None else read_text_file(card)
+    voice_tags = {name: value for name, value in tags.items() if name in TAGS}
+    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=voice_tags)
+    card_text = _card(name, checkpoints) if card is None else read_text_file(card)
     sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:
         for stage, path in checkpoints.items():
             copy_half(path, folder / stage)
         check_lineage(folder, TextTokenizer())
         (folder / DEFAULT_VOICE).write_bytes(encode_flac(clip))
-        write_text(folder / CARD, told)
+        write_text(folder / CARD, card_text)
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
         identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
-        write_json(folder / MANIFEST, {**wanted, "id": identity, "networks": ids, "sha256": checksums})
+        write_json(folder / MANIFEST, {**facts, "id": identity, "networks": ids, "sha256": checksums})
         load_model(folder, torch.device("cpu")).voice()
     return note
 

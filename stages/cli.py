@@ -116,8 +116,8 @@ def dpo(
     from . import dpo as stage
 
     start = stage.gpt_of(init)
-    wanted = [*(set_ or ()), f"run.init_from={json.dumps(str(start))}"]
-    settings = schema.load(stage.DPOSettings, stage.NAME, config, wanted)
+    overrides = [*(set_ or ()), f"run.init_from={json.dumps(str(start))}"]
+    settings = schema.load(stage.DPOSettings, stage.NAME, config, overrides)
     _fit(
         settings, settings.run, run, lambda: stage.build(settings, pairs, start, data or ()),
         days if dry_run else None,

@@ -183,9 +183,9 @@ class DiffusionLosses(Losses):
         if settings.consistency_weight and self.step >= settings.consistency_after:
             cut = noisy.shape[1] // 3
             later = (conditions.lengths - cut).clamp_min(0)
-            known = conditions.decode[:, cut:]
-            alone = self.network(noisy[:, cut:], batch.times, known, speaker, later, drop)
-            apart = target.error(alone, predicted[:, cut:].detach(), known, later).sum()
+            decode = conditions.decode[:, cut:]
+            alone = self.network(noisy[:, cut:], batch.times, decode, speaker, later, drop)
+            apart = target.error(alone, predicted[:, cut:].detach(), decode, later).sum()
             loss, logged["inconsistency"] = loss + settings.consistency_weight * apart, apart.detach()
         if settings.magnitude_weight and self.step >= settings.magnitude_after:
             early = batch.times <= settings.magnitude_before

@@ -102,9 +102,9 @@ class PreferenceTask:
         weights = [
             place_weights(steps, sequence.weights) > 0 for steps, sequence in zip(packed, sequences, strict=True)
         ]
-        wanted, _ = pad_stack(weights, LENGTH_MULTIPLE)
+        masks, _ = pad_stack(weights, LENGTH_MULTIPLE)
         longest = self.module.network.config.max_tokens  # Everything beyond this length is padding.
-        (better, worse), (better_wanted, worse_wanted) = (x[:, :longest].chunk(2) for x in (ids, wanted))
+        (better, worse), (better_wanted, worse_wanted) = (x[:, :longest].chunk(2) for x in (ids, masks))
         seconds = torch.tensor([seconds for _, _, seconds in items])
         return PairBatch(better, better_wanted, worse, worse_wanted, seconds)
 
@@ -142,12 +142,12 @@ class PreferenceTask:
 
     def lineage(self) -> dict[str, Any]:
         """What this network was trained with; ``reference`` is the checkpoint that it starts from."""
-        told = checkpoint.read_lineage(self.init)
+        lineage = checkpoint.read_lineage(self.init)
         return {
             "data": self.train.fingerprint,
-            "dvae": told.get("dvae"),
-            "tokenizer": told.get("tokenizer"),
-            "reference": told["id"],
+            "dvae": lineage.get("dvae"),
+            "tokenizer": lineage.get("tokenizer"),
+            "reference": lineage["id"],
         }
 
 
@@ -188,6 +188,6 @@ def _speech(settings: DPOSettings, data: Sequence[Path], init: Path, details: Pa
     checkpoint.require_same("DVAE", str(data[0]), code["dvae"], str(init), details.dvae)
     trained, shape = read_stage(init, GPT_STAGE, Training), read_stage(init, GPT_STAGE, GPTCheckpoint)
     sequences = SequenceSettings(voice_seconds=trained.voice_seconds, reads=shape.vocabulary.reads)
-    wanted = GPTSettings(model=shape.model, data=sequences, run=settings.run)
-    usable, _ = fitting("held-out", heldout, wanted, code, TextTokenizer())
-    return GPTTask(wanted, usable, usable, code)
+    gpt_settings = GPTSettings(model=shape.model, data=sequences, run=settings.run)
+    usable, _ = fitting("held-out", heldout, gpt_settings, code, TextTokenizer())
+    return GPTTask(gpt_settings, usable, usable, code)

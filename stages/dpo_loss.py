@@ -95,11 +95,11 @@ class Likelihoods:
 
 def likelihoods(network: GPT, batch: PairBatch) -> Likelihoods:
     """Log P of the renditions of a batch, both of a pair in one pass."""
-    wanted = torch.cat((batch.better_wanted, batch.worse_wanted))
-    nats = network(torch.cat((batch.better, batch.worse)), wanted)
-    placed = torch.zeros(wanted.shape, device=nats.device).masked_scatter(wanted, -nats.float())
+    mask = torch.cat((batch.better_wanted, batch.worse_wanted))
+    nats = network(torch.cat((batch.better, batch.worse)), mask)
+    placed = torch.zeros(mask.shape, device=nats.device).masked_scatter(mask, -nats.float())
     better, worse = placed.sum((1, 2)).chunk(2)
-    better_ids, worse_ids = wanted.sum((1, 2)).float().chunk(2)
+    better_ids, worse_ids = mask.sum((1, 2)).float().chunk(2)
     return Likelihoods(better, worse, better_ids, worse_ids)
 
 

@@ -104,7 +104,7 @@ def _measure(
     with counter, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
             loss, _ = task.module(first)
-        held = sum(size for place, size in storages.items() if place not in weights)
+        stored_bytes = sum(size for place, size in storages.items() if place not in weights)
         if backward:
             loss.backward()
-    return held, counter.get_total_flops()
+    return stored_bytes, counter.get_total_flops()

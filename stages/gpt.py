@@ -89,15 +89,15 @@ class GPTTask:
 
     def sample(self, index: int, rng: torch.Generator) -> tuple[TokenSequence, float]:
         """A sequence of a random kind."""
-        made = self.sequence(self.train, index, self._kind(rng), rng)
-        steps = self.vocabulary.count_steps(made.ids)
+        sequence = self.sequence(self.train, index, self._kind(rng), rng)
+        steps = self.vocabulary.count_steps(sequence.ids)
         if steps > self.settings.model.max_tokens:
             raise ShardError(
                 f"sample '{self.keys[index]}': a sequence of {steps} steps, at most "
                 f"{self.settings.model.max_tokens} fit: its codes are longer than its duration_s says; "
                 "run 'triforce-tts codes' again"
             )
-        return made, self.durations_s[index]
+        return sequence, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
         """The rough number of steps of the sequence, by the kind and the voice that ``sample`` draws first."""
@@ -257,8 +257,8 @@ class GPTTask:
         for index in range(min(samples, len(self.heldout))):
             sequence = self.sequence(self.heldout, index, kind, torch.Generator().manual_seed(index))
             nats = token_nats(network, sequence)
-            wanted = counted(torch.tensor(sequence.weights[1:]))
-            total, count = total + float(nats[wanted].sum()), count + int(wanted.sum())
+            mask = counted(torch.tensor(sequence.weights[1:]))
+            total, count = total + float(nats[mask].sum()), count + int(mask.sum())
         return mean(total, count)
 
     def config(self) -> dict[str, Any]:
@@ -298,10 +298,10 @@ class GPTTask:
 def _spans(steps: torch.Tensor, marks: set[int]) -> tuple[int, int, int, int]:
     """The text and speech spans of a spoken sequence whose speech one of ``marks`` opens; zeros for another kind."""
     ids = steps[:, 0].tolist()
-    found = next((i for i, token in enumerate(ids) if token in marks), 0)
-    if ids[0] != VOICE or not found:
+    opening = next((i for i, token in enumerate(ids) if token in marks), 0)
+    if ids[0] != VOICE or not opening:
         return 0, 0, 0, 0
-    return ids.index(TEXT) + 1, found, found + 1, len(ids) - 1
+    return ids.index(TEXT) + 1, opening, opening + 1, len(ids) - 1
 
 
 def token_nats(network: GPT, sequence: TokenSequence) -> torch.Tensor:
@@ -324,10 +324,10 @@ def speech_losses(task: GPTTask, network: GPT, samples: int, shuffle: bool = Fal
         rng = torch.Generator().manual_seed(index)
         sequence = task.speak(task.heldout, index, rng, 0.0, text)
         ids = torch.tensor(sequence.ids[1:])
-        wanted = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
+        mask = (torch.tensor(sequence.weights[1:]) >= 1.0) & ((ids >= task.vocabulary.code_offset) | (ids == END))
         nats = token_nats(network, sequence)
-        wanted = wanted[: len(nats)]  # the text of another sample may be longer than there is room for
-        results.append((float(nats[wanted].sum()), int(wanted.sum())))
+        mask = mask[: len(nats)]  # the text of another sample may be longer than there is room for
+        results.append((float(nats[mask].sum()), int(mask.sum())))
     return results
 
 
@@ -356,7 +356,7 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
     tokenizer, notes = TextTokenizer(), []
     usable = []
     for what, shards in (("training", chosen), ("held-out", heldout)):
-        kept, note = fitting(what, shards, settings, code, tokenizer)
-        usable.append(kept)
+        samples, note = fitting(what, shards, settings, code, tokenizer)
+        usable.append(samples)
         notes += [note] if note else []
     return GPTTask(settings, usable[0], usable[1], code, tuple(notes))

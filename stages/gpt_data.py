@@ -39,13 +39,13 @@ def fitting(
     if not left_out:
         return shards, ""
     first = next(iter(left_out))
-    told = (
+    message = (
         f"{len(left_out)} of {len(shards)} {what} samples may make sequences of more than model.max_tokens ({limit}), "
         f"the first is '{shards.keys[first]}' with {left_out[first]}"
     )
     if len(left_out) == len(shards):
-        raise ConfigError(f"{told}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
-    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{told}: they are left out"
+        raise ConfigError(f"{message}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
+    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{message}: they are left out"
 
 
 def most_symbols(tokenizer: TextTokenizer, text: str) -> int:

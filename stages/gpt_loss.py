@@ -45,9 +45,9 @@ class GPTLosses(Losses):
 
     def forward(self, batch: Tokens) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         """The weighted sum of -log P over targets, in nats."""
-        wanted = batch.weights > 0
+        mask = batch.weights > 0
         probe = dict.fromkeys(self.data.guide_layers, batch.weights) if self.data.guide_weight else None
-        nats = (self.network(batch.ids, wanted, probe) * batch.weights[wanted]).sum()
+        nats = (self.network(batch.ids, mask, probe) * batch.weights[mask]).sum()
         if not probe:
             return nats, {"nats": nats.detach()}
         off = [guided_attention(scores, batch.spans, self.data.guide_width) for scores in probe.values()]

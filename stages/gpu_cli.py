@@ -50,7 +50,7 @@ def pack(
     """Write one folder from which a GPU without a network trains (see gpu-run)."""
     from .gpu_pack import MEGABYTE, Wanted, make_pack, size_of
 
-    wanted = Wanted(
+    order = Wanted(
         data,
         codes or (),
         config,
@@ -65,11 +65,11 @@ def pack(
         heldout,
         megabytes,
     )
-    written = make_pack(wanted, out, force)
+    written = make_pack(order, out, force)
     for name, what in written.contents.items():
-        held = [f"{split} {what['samples'][split]} samples, {what['seconds'][split] / 3600:.3f} h" for split in SPLITS]
+        parts = [f"{split} {what['samples'][split]} samples, {what['seconds'][split] / 3600:.3f} h" for split in SPLITS]
         more = f"no room for {what['left']}, {what['unspeakable']} with a text that cannot be spoken"
-        typer.echo(f"{name}: {'; '.join(held)}; {more}", err=True)
+        typer.echo(f"{name}: {'; '.join(parts)}; {more}", err=True)
     typer.echo(f"{out}: {size_of(out) / MEGABYTE:.2f} MB", err=True)
 
 

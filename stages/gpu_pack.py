@@ -88,8 +88,8 @@ class Wanted:
     megabytes: float
 
 
-def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
-    """Write the pack ``wanted`` to ``out``.
+def make_pack(order: Wanted, out: Path, force: bool = False) -> Pack:
+    """Write the pack that ``order`` describes to ``out``.
 
     Raises:
         ConfigError: a configuration is wrong, or the weights and wheels leave no room for data.
@@ -97,25 +97,25 @@ def make_pack(wanted: Wanted, out: Path, force: bool = False) -> Pack:
         CheckpointError: earlier weights are damaged, or another DVAE made the codes.
         TriforceError: wheels cannot be had, or ``out`` holds something else.
     """
-    plan_settings, stage_settings = divide(wanted.settings)
-    plan = load_plan(wanted.plan, plan_settings)
-    configs = {stage: schema.load(KINDS[stage], stage, wanted.config, stage_settings[stage]) for stage in STAGES}
-    sources = [*wanted.data, *wanted.codes, *(path for path in (wanted.init, wanted.voice) if path is not None)]
+    plan_settings, stage_settings = divide(order.settings)
+    plan = load_plan(order.plan, plan_settings)
+    configs = {stage: schema.load(KINDS[stage], stage, order.config, stage_settings[stage]) for stage in STAGES}
+    sources = [*order.data, *order.codes, *(path for path in (order.init, order.voice) if path is not None)]
     with new_folder(out, "pack", sources, force) as folder:
         _write_configs(folder / CONFIGS, configs, plan)
-        ids = _copy_init(wanted.init, folder / INIT)
-        _add_wheels(wanted, folder / WHEELS)
-        contents = _add_data(wanted, folder, configs, ids)
+        ids = _copy_init(order.init, folder / INIT)
+        _add_wheels(order, folder / WHEELS)
+        contents = _add_data(order, folder, configs, ids)
         names = sorted(str(path.relative_to(folder)) for path in _files(folder))
         pack = Pack(
-            format=FORMAT, version=version("triforce-tts"), config=wanted.config, python=wanted.python, init=ids,
+            format=FORMAT, version=version("triforce-tts"), config=order.config, python=order.python, init=ids,
             contents=contents, files={name: file_sha256(folder / name) for name in names},
         )  # fmt: skip
         write_json(folder / PACK, pack.model_dump(mode="json"))
         size = size_of(folder)
-        if size > wanted.megabytes * MEGABYTE:
+        if size > order.megabytes * MEGABYTE:
             raise ConfigError(
-                f"{out}: the pack came to {size / MEGABYTE:.2f} MB of {wanted.megabytes:g}; please report it"
+                f"{out}: the pack came to {size / MEGABYTE:.2f} MB of {order.megabytes:g}; please report it"
             )
     return pack
 
@@ -157,7 +157,7 @@ def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
     """Copy the earlier weights of each stage that has some in ``source``, in fp16; returns their ids by stage."""
     if source is None:
         return {}
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for stage in STAGES:
         folder = target / stage
         if part_paths(source, stage):
@@ -168,28 +168,28 @@ def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
         else:
             continue
         checkpoint.read_config(folder, stage)
-        found[stage] = checkpoint.read_lineage(folder)["id"]
-    if not found:
+        ids[stage] = checkpoint.read_lineage(folder)["id"]
+    if not ids:
         raise CheckpointError(
             f"{source}: no earlier weights here; expected a run, a checkpoint or a tar of one of: {', '.join(STAGES)}"
         )
-    return found
+    return ids
 
 
-def _add_wheels(wanted: Wanted, folder: Path) -> None:
+def _add_wheels(order: Wanted, folder: Path) -> None:
     """Copy the wheels in the folders, and download those of the named packages, for the machine's Python."""
-    names = [name for name in wanted.wheels if not Path(name).is_dir()]
-    paths = [path for name in wanted.wheels if Path(name).is_dir() for path in sorted(Path(name).glob("*.whl"))]
-    if not wanted.wheels:
+    names = [name for name in order.wheels if not Path(name).is_dir()]
+    paths = [path for name in order.wheels if Path(name).is_dir() for path in sorted(Path(name).glob("*.whl"))]
+    if not order.wheels:
         return
     folder.mkdir()
     for path in paths:
         shutil.copyfile(path, folder / path.name)
     if names:
-        _download(names, wanted.python, wanted.constraints, folder)
+        _download(names, order.python, order.constraints, folder)
     if not any(folder.glob("*.whl")):
         raise ConfigError(
-            f"--wheels {' '.join(wanted.wheels)}: no wheel there; expected *.whl files, or names of packages"
+            f"--wheels {' '.join(order.wheels)}: no wheel there; expected *.whl files, or names of packages"
         )
 
 
@@ -217,23 +217,23 @@ def _download(names: Sequence[str], python: str, constraints: Path | None, folde
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
-def _add_data(wanted: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+def _add_data(order: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
     """Fill the room that is left with shards; returns what they hold."""
-    audio = {split: _usable(ShardSet.open(wanted.data, split, "audio"), configs.values()) for split in SPLITS}
-    _add_voice(wanted.voice, audio["train"], folder / VOICE)
-    room = int(wanted.megabytes * MEGABYTE) - size_of(folder) - _SPARE
+    audio = {split: _usable(ShardSet.open(order.data, split, "audio"), configs.values()) for split in SPLITS}
+    _add_voice(order.voice, audio["train"], folder / VOICE)
+    room = int(order.megabytes * MEGABYTE) - size_of(folder) - _SPARE
     if room <= 0:
         raise ConfigError(
-            f"weights and wheels take {size_of(folder) / MEGABYTE:.1f} MB of --megabytes {wanted.megabytes:g}; raise it, or "
+            f"weights and wheels take {size_of(folder) / MEGABYTE:.1f} MB of --megabytes {order.megabytes:g}; raise it, or "
             "leave some out"
         )
     contents: dict[str, Any] = {}
-    if wanted.codes:
+    if order.codes:
         before = size_of(folder)
-        contents[CODES] = asdict(_add_codes(wanted, folder / CODES, configs["gpt"], ids, int(room * _CODES_SHARE)))
+        contents[CODES] = asdict(_add_codes(order, folder / CODES, configs["gpt"], ids, int(room * _CODES_SHARE)))
         room -= size_of(folder) - before
-    opus = Opus(configs["dvae"].audio.sample_rate, wanted.bit_rate)
-    contents[SHARDS] = asdict(pack_audio(folder / SHARDS, audio, opus, room, wanted.heldout, {}))
+    opus = Opus(configs["dvae"].audio.sample_rate, order.bit_rate)
+    contents[SHARDS] = asdict(pack_audio(folder / SHARDS, audio, opus, room, order.heldout, {}))
     _check_data(folder, configs)
     return contents
 
@@ -247,11 +247,11 @@ def _usable(shards: ShardSet, configs: Any) -> ShardSet:
     return shards.select([index for index in range(len(shards)) if shards.place(index) in chosen])
 
 
-def _add_codes(wanted: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids: dict[str, str], room: int) -> Packed:
-    sets = {split: config.data.choose(ShardSet.open(wanted.codes, split, "codes")) for split in SPLITS}
+def _add_codes(order: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids: dict[str, str], room: int) -> Packed:
+    sets = {split: config.data.choose(ShardSet.open(order.codes, split, "codes")) for split in SPLITS}
     details = code_details(sets["train"])
-    checkpoint.require_same("DVAE", str(wanted.codes[0]), details["dvae"], f"{wanted.init}", ids.get("dvae"))
-    return pack_codes(folder, sets, room, wanted.heldout, details)
+    checkpoint.require_same("DVAE", str(order.codes[0]), details["dvae"], f"{order.init}", ids.get("dvae"))
+    return pack_codes(folder, sets, room, order.heldout, details)
 
 
 def _add_voice(clip: Path | None, shards: ShardSet, target: Path) -> None:

@@ -49,8 +49,8 @@ class Places:
 
     def weights(self, stage: str) -> Path:
         """The place of a stage's weights: those of this run, or else the earlier ones of the pack."""
-        made = self.work / stage
-        return made if (made / "latest").exists() else self.pack / INIT / stage
+        folder = self.work / stage
+        return folder if (folder / "latest").exists() else self.pack / INIT / stage
 
 
 def print_now(text: str) -> None:
@@ -126,8 +126,8 @@ class Rental:
             step.status, step.note = FAILED, str(error)
         if use := self.watch.use(began, time.monotonic()):
             step.gpu_busy, step.gpu_memory_gb = use.busy, use.memory_gb
-        told = f": {step.note}" if step.note else ""
-        self.say(f"{name}: {step.status} after {step.seconds:.1f} s, {self._left():.0f} s are left{told}")
+        note = f": {step.note}" if step.note else ""
+        self.say(f"{name}: {step.status} after {step.seconds:.1f} s, {self._left():.0f} s are left{note}")
         self._write_summary()
 
     def _failed(self, need: str) -> bool:
@@ -206,8 +206,8 @@ class Rental:
         return [*words, *(word for setting in (*settings, *self.settings[stage]) for word in ("--set", setting))]
 
     def _codes(self) -> Path:
-        made = self.places.work / CODES
-        return made if made.exists() else self.places.pack / CODES
+        folder = self.places.work / CODES
+        return folder if folder.exists() else self.places.pack / CODES
 
     def _make_codes(self) -> None:
         words = ["-m", "triforce_tts.cli.app", "codes", "--dvae", str(self.places.weights("dvae"))]

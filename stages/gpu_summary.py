@@ -30,9 +30,9 @@ class Step:
 def last_validation(metrics: Path) -> dict[str, float]:
     """The figures of the last validation that a run recorded; empty if there was none."""
     rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()] if metrics.is_file() else []
-    found: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
+    last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
     return {
-        name: value for name, value in found.items() if name not in ("kind", "step", "seconds") and value is not None
+        name: value for name, value in last.items() if name not in ("kind", "step", "seconds") and value is not None
     }
 
 

@@ -69,8 +69,8 @@ class Watch:
 
     def use(self, since: float, until: float) -> Use | None:
         """The use between two times of ``time.monotonic()``; None if nothing was read."""
-        found = [reading for reading in self.readings if since <= reading.time <= until]
-        if not found:
+        readings = [reading for reading in self.readings if since <= reading.time <= until]
+        if not readings:
             return None
-        busy = sum(reading.busy for reading in found) / len(found)
-        return Use(round(busy, 1), round(max(reading.memory_mib for reading in found) * 2**20 / 1e9, 2))
+        busy = sum(reading.busy for reading in readings) / len(readings)
+        return Use(round(busy, 1), round(max(reading.memory_mib for reading in readings) * 2**20 / 1e9, 2))

@@ -132,8 +132,8 @@ class Trainer(Generic[ItemT, BatchT]):
                 metrics |= self._validate()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
-                told = "reached" if reached else "not reached"
-                self.report.say(f"overfit: {self._criterion(metrics):.4f}, bound {self.settings.overfit:g}: {told}")
+                verdict = "reached" if reached else "not reached"
+                self.report.say(f"overfit: {self._criterion(metrics):.4f}, bound {self.settings.overfit:g}: {verdict}")
         return Outcome(self.progress, metrics, reached)
 
     def _notes(self) -> list[str]:
@@ -285,10 +285,10 @@ class Trainer(Generic[ItemT, BatchT]):
 
     def _keep_best(self, metrics: dict[str, float]) -> None:
         """Save this state as the best one if its held-out figure, which the main process knows, is the lowest yet."""
-        wanted = self.settings.keep_best
-        value, known = from_main(self.accelerator, (metrics.get(wanted), sorted(metrics)))
+        figure = self.settings.keep_best
+        value, names = from_main(self.accelerator, (metrics.get(figure), sorted(metrics)))
         if value is None:
-            raise ConfigError(f"run.keep_best: {self.task.name} has no held-out figure '{wanted}'; it has {known}")
+            raise ConfigError(f"run.keep_best: {self.task.name} has no held-out figure '{figure}'; it has {names}")
         if math.isfinite(value) and (self.progress.best is None or value < self.progress.best):
             self.progress.best, self.progress.worse = value, 0
             self.checkpoints.save(best=True)

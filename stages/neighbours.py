@@ -66,11 +66,11 @@ def soft_nearest_neighbour(
         distances = torch.cdist(vectors[rows], vectors).square() / scale
         same = labels[rows, None] == labels
         apart = clips[rows, None] != clips
-        kept = (same & apart).any(1)
-        counted += int(kept.sum())
+        usable = (same & apart).any(1)
+        counted += int(usable.sum())
         for number, temperature in enumerate(temperatures):
-            nearness = (-distances[kept] / temperature).masked_fill(~apart[kept], -torch.inf)
-            shared = nearness.masked_fill(~same[kept], -torch.inf)
+            nearness = (-distances[usable] / temperature).masked_fill(~apart[usable], -torch.inf)
+            shared = nearness.masked_fill(~same[usable], -torch.inf)
             losses[number] += (nearness.logsumexp(1) - shared.logsumexp(1)).sum()
     return losses / counted if counted else losses * torch.nan
 
@@ -84,8 +84,8 @@ def neighbour_figures(frames: Frames, most: int) -> dict[str, float]:
         chosen = chosen.select(torch.randperm(len(chosen.clips), generator=rng)[:most])
         labels = getattr(chosen, f"{name}s")
         shuffled = labels[torch.randperm(len(labels), generator=rng)]
-        for title, given in ((name, labels), (f"{name}_chance", shuffled)):
-            losses = soft_nearest_neighbour(chosen.vectors, given, chosen.clips, TEMPERATURES)
+        for title, frame_labels in ((name, labels), (f"{name}_chance", shuffled)):
+            losses = soft_nearest_neighbour(chosen.vectors, frame_labels, chosen.clips, TEMPERATURES)
             figures[f"neighbour_{title}"] = float(losses.min())
     return figures
 
@@ -121,8 +121,8 @@ def embed_frames(
             text = meta.get("normalized") or normalize(meta["text"])
             rate = audio.frame_rate / network.config.downsampling
             middles = [(frame + 0.5) / rate for frame in range(len(vectors))]
-            said = symbols_at(middles, tokenizer.spell(text), meta[alignment.KEY])
-            plain = [symbol.rstrip("012") for symbol in said]  # The stress of vowels is removed.
+            symbols = symbols_at(middles, tokenizer.spell(text), meta[alignment.KEY])
+            plain = [symbol.rstrip("012") for symbol in symbols]  # The stress of vowels is removed.
             numbers = [phones.setdefault(phone, len(phones)) if phone else NO_LABEL for phone in plain]
             labels = torch.tensor(numbers, dtype=torch.int64)
         speaker = speakers.setdefault(shards.speakers[index], len(speakers))

@@ -128,8 +128,8 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
         )
     voice, better, worse = torch.split(codes, frames)
     renditions = [
-        Rendition(part, tuple(told.starts), told.ended)
-        for part, told in ((better, record.better), (worse, record.worse))
+        Rendition(part, tuple(entry.starts), entry.ended)
+        for part, entry in ((better, record.better), (worse, record.worse))
     ]
     return Pair(voice, tuple(record.tokens), renditions[0], renditions[1])
 
@@ -141,8 +141,8 @@ def read_pair_details(shards: ShardSet) -> PairDetails:
         ShardError: a field is missing, or two folders differ in more than the model that drew the renditions.
     """
     stamps = [
-        (folder, checked(PairDetails, told, f"{folder}/{INDEX}: details", COMMAND))
-        for folder, told in shards.details.items()
+        (folder, checked(PairDetails, fields, f"{folder}/{INDEX}: details", COMMAND))
+        for folder, fields in shards.details.items()
     ]
     first_folder, first = stamps[0]
     for folder, stamp in stamps[1:]:
@@ -165,9 +165,9 @@ def sequence_of(
         prompt, body = vocabulary.speak_prompt(voice, tokens), whole.ids
         body = body[len(prompt) :]
     else:
-        said = list(tokens[: len(rendition.starts)])
-        whole = vocabulary.read_aloud(voice, said, rendition.starts, rendition.codes, 0.0)
-        prompt, body = vocabulary.read_prompt(voice, tokens), whole.ids[len(vocabulary.read_prompt(voice, said)) :]
+        part = list(tokens[: len(rendition.starts)])
+        whole = vocabulary.read_aloud(voice, part, rendition.starts, rendition.codes, 0.0)
+        prompt, body = vocabulary.read_prompt(voice, tokens), whole.ids[len(vocabulary.read_prompt(voice, part)) :]
     if not rendition.ended and body[-1] == END:
         body = body[:-1]
     return TokenSequence([*prompt, *body], [0.0] * len(prompt) + [1.0] * len(body))

@@ -157,19 +157,19 @@ def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) 
 
     speakers = [open_speaker(model, name, share) for name, share in parse_voices(options.voices).items()]
     excluded = read_excluded(options.not_in)
-    given = read_texts(options.texts)
-    texts = [text for text in given if not (excluded and writings(text) & excluded)]
+    all_texts = read_texts(options.texts)
+    texts = [text for text in all_texts if not (excluded and writings(text) & excluded)]
     notes = [speaker.voice.note for speaker in speakers if speaker.voice.note]
-    if len(texts) < len(given):
-        notes.append(f"left out {counted(len(given) - len(texts), 'text')} that --not-in names")
+    if len(texts) < len(all_texts):
+        notes.append(f"left out {counted(len(all_texts) - len(texts), 'text')} that --not-in names")
     seeds = range(options.seed, options.seed + options.candidates)
     lines, faults = plan_lines(model, texts[: options.limit], speakers, seeds, settings.heldout_share, how)
     if faults:
         text, why = next(iter(faults.items()))
         notes.append(f"left out {counted(len(faults), 'text')} that cannot be spoken, such as '{text[:60]}': {why}")
-    known = {speaker.name: speaker for speaker in speakers}
+    by_name = {speaker.name: speaker for speaker in speakers}
     for path in options.choices:
-        chosen = read_choices(path, model, known, how)
+        chosen = read_choices(path, model, by_name, how)
         refused = next((line.text for line in chosen if excluded and writings(line.text) & excluded), None)
         if refused is not None:
             raise TextError(f"{path}: the text '{refused[:60]}' is one that --not-in names; take the line out")
@@ -289,8 +289,8 @@ def _pair_of(
         return None
     better, worse = (_rendition(end, drawn) for end in ends)
     about = {"text": line.text, "normalized": line.line.text, "speaker": line.speaker.name or "default"}
-    made = Pair(line.speaker.voice.codes, line.line.tokens, better, worse)
-    return pair_sample(f"{line.key}-{number}", made, details, about, (seeds[0], seeds[1]))
+    full_pair = Pair(line.speaker.voice.codes, line.line.tokens, better, worse)
+    return pair_sample(f"{line.key}-{number}", full_pair, details, about, (seeds[0], seeds[1]))
 
 
 def _rendition(end: int | Path, drawn: "Drawn | None") -> Any:

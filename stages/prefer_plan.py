@@ -104,10 +104,10 @@ def read_excluded(paths: Sequence[Path]) -> frozenset[str]:
 
 def writings(text: str) -> set[str]:
     """The letters and digits of a text as it is written and as it is spoken: two texts that share one are the same text."""
-    found = {_bare(text)}
+    forms = {_bare(text)}
     with suppress(TextError):
-        found.add(_bare(normalize(text)))
-    return found - {""}
+        forms.add(_bare(normalize(text)))
+    return forms - {""}
 
 
 def _bare(text: str) -> str:
@@ -131,14 +131,14 @@ def _strings(value: Any) -> list[str]:
 # --- voices -----------------------------------------------------------------------------------------------------------
 
 
-def parse_voices(given: Sequence[str]) -> dict[str, float]:
+def parse_voices(voices: Sequence[str]) -> dict[str, float]:
     """The share of the texts that each voice gets; voices without a share divide what is left evenly.
 
     Raises:
         ConfigError: a voice is named twice, or the shares do not sum to 1.
     """
     shares: dict[str, float | None] = {}
-    for voice in given or [""]:
+    for voice in voices or [""]:
         match = _SHARE.fullmatch(voice)
         name = match["voice"] if match else voice
         if name in shares:
@@ -228,7 +228,7 @@ def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how:
     Raises:
         TriforceError: the file or a line of it cannot be used.
     """
-    known = dict(speakers)
+    by_voice = dict(speakers)
     lines: list[Wanted] = []
     for number, row in enumerate(read_text_file(path).splitlines(), 1):
         if not row.strip():
@@ -240,12 +240,12 @@ def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how:
         script = make_script(choice.text, model.tokenizer, model.room)
         if len(script) != 1:
             raise TextError(f"{where}: the text is spoken in {len(script)} lines; give one line of it at a time")
-        if choice.voice not in known:
-            known[choice.voice] = open_speaker(model, choice.voice)
+        if choice.voice not in by_voice:
+            by_voice[choice.voice] = open_speaker(model, choice.voice)
         ends = [_end(path, value, where) for value in (choice.better, choice.worse)]
         seeds = tuple(end for end in ends if isinstance(end, int))
-        wanted = _wanted(model, choice.text, script[0], 0, known[choice.voice], seeds, False, how)
-        lines.append(Wanted(**{**vars(wanted), "better": ends[0], "worse": ends[1]}))
+        line = _wanted(model, choice.text, script[0], 0, by_voice[choice.voice], seeds, False, how)
+        lines.append(Wanted(**{**vars(line), "better": ends[0], "worse": ends[1]}))
     if not lines:
         raise TriforceError(f"{path}: no choice in it; expected an object a line with text, better and worse")
     return lines

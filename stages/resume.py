@@ -111,13 +111,13 @@ def _pointed(run: Path) -> str | None:
 
 
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
-    saved, wanted = checkpoint.read_config(folder, task.name), task.config()
+    saved, current = checkpoint.read_config(folder, task.name), task.config()
     for key, kind in task.parts.items():
         # Parsing gives the default value to a setting that the old checkpoint does not have yet.
-        was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, wanted))
+        was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, current))
         if was != now:
             raise CheckpointError(
-                f"{folder}: '{key}' of the run's checkpoint is {saved[key]}, the configuration says {wanted[key]}; "
+                f"{folder}: '{key}' of the run's checkpoint is {saved[key]}, the configuration says {current[key]}; "
                 "use the run's configuration or another RUN"
             )
 
@@ -154,7 +154,7 @@ def restored_average(folder: Path, settings: RunSettings, like: Mapping[str, tor
 
 
 def restored_optimizer(
-    start: Start, settings: RunSettings, wanted: Parameters, like: Mapping[str, torch.Tensor]
+    start: Start, settings: RunSettings, parameters: Parameters, like: Mapping[str, torch.Tensor]
 ) -> dict[int, dict[str, torch.Tensor]]:
     """The optimiser's state by number of parameter; nothing where another optimiser was accepted.
 
@@ -165,15 +165,15 @@ def restored_optimizer(
     folder, state = start.exact
     file, now = folder / TRAINER / OPTIMIZER, settings.optimizer
     tensors = read_tensors(file)
-    was = state.optimizer or (now if fits(tensors, wanted) else "another one")
+    was = state.optimizer or (now if fits(tensors, parameters) else "another one")
     if was != now:
         require_accepted(folder.parent, "optimizer", was, now, settings)
         start.anew(f"{folder.parent}: its optimiser was {was} and is now {now}")
         return {}
-    states = optimizer_state(tensors, wanted, state, str(file))
+    states = optimizer_state(tensors, parameters, state, str(file))
     # Scalars, such as the number of updates, stay on the CPU, where the optimiser wants them.
     return {
         index: {key: split_like(v, like[name]) if v.dim() else v for key, v in moments.items()}
-        for index, (moments, (name, _, _)) in enumerate(zip(states, wanted, strict=True))
+        for index, (moments, (name, _, _)) in enumerate(zip(states, parameters, strict=True))
         if moments
     }

@@ -130,11 +130,9 @@ class DataSettings(Config):
 
     def choose(self, shards: ShardSet) -> ShardSet:
         """The samples of ``shards`` that these settings let through."""
-        wanted = set(self.speakers)
+        names = set(self.speakers)
         return shards.select(
-            lambda speaker, seconds: (
-                self.min_seconds <= seconds <= self.max_seconds and (not wanted or speaker in wanted)
-            )
+            lambda speaker, seconds: self.min_seconds <= seconds <= self.max_seconds and (not names or speaker in names)
         )
 
     def balance(self, shards: ShardSet) -> ShardSet:

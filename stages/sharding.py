@@ -25,8 +25,8 @@ def require_shardable(network: Network, settings: RunSettings, processes: int) -
     """
     if processes == 1:
         raise ConfigError("run.shard splits the weights over processes, and there is one: set run.shard=false")
-    for name, wanted in (("compile", settings.compile), ("lora_rank", settings.lora_rank)):
-        if wanted:
+    for name, value in (("compile", settings.compile), ("lora_rank", settings.lora_rank)):
+        if value:
             raise ConfigError(f"run.shard does not go with run.{name}: set one of them to its default")
     if settings.precision == "fp16":
         raise ConfigError("run.shard does not go with run.precision=fp16: use bf16 or fp32")

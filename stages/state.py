@@ -129,19 +129,19 @@ Parameters = Sequence[tuple[str, tuple[str, ...], torch.Size]]
 """Of each parameter: its name, names of the tensors that the optimiser keeps of it, and its shape."""
 
 
-def fits(tensors: Mapping[str, torch.Tensor], wanted: Parameters) -> bool:
-    """Whether ``tensors`` may come from an optimiser that keeps the ``wanted`` tensors."""
-    return tensors.keys() <= {f"{name}/{key}" for name, keys, _ in wanted for key in keys}
+def fits(tensors: Mapping[str, torch.Tensor], parameters: Parameters) -> bool:
+    """Whether ``tensors`` may come from an optimiser that keeps the tensors of ``parameters``."""
+    return tensors.keys() <= {f"{name}/{key}" for name, keys, _ in parameters for key in keys}
 
 
 def optimizer_state(
-    tensors: Mapping[str, torch.Tensor], wanted: Parameters, state: State, where: str
+    tensors: Mapping[str, torch.Tensor], parameters: Parameters, state: State, where: str
 ) -> list[dict[str, torch.Tensor]]:
-    """The optimiser's tensors of each parameter in the order of ``wanted``; a parameter that never had a gradient has none.
+    """The optimiser's tensors of each parameter in the order of ``parameters``; one that never had a gradient has none.
 
     Args:
         tensors: as saved, "parameter/name".
-        wanted: what the optimiser keeps of each parameter.
+        parameters: what the optimiser keeps of each parameter.
         state: of the checkpoint: says how many tensors there were, and whether there was any update.
         where: names the file in messages.
 
@@ -157,7 +157,7 @@ def optimizer_state(
         )
     left = dict(tensors)
     states = []
-    for name, keys, shape in wanted:
+    for name, keys, shape in parameters:
         moments = {key: left.pop(f"{name}/{key}") for key in keys if f"{name}/{key}" in left}
         missing = [key for key in keys if key not in moments] if moments else []
         wrong = [f"{key} {list(value.shape)}" for key, value in moments.items() if value.dim() and value.shape != shape]

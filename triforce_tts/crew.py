@@ -84,7 +84,7 @@ def shared(
     """
     waiting = dict(jobs)
     while waiting:
-        held: list[int] = []
+        numbers: list[int] = []
         is_new = False
         for number, job in list(waiting.items()):
             is_ours = claims.take(number)
@@ -98,12 +98,12 @@ def shared(
                 is_new = True
                 yield job, result
             elif is_ours:
-                held.append(number)
-            if len(held) == most:
+                numbers.append(number)
+            if len(numbers) == most:
                 break
-        if held:
-            done = work([waiting[number] for number in held])
-            for number, result in zip(held, done, strict=True):
+        if numbers:
+            done = work([waiting[number] for number in numbers])
+            for number, result in zip(numbers, done, strict=True):
                 claims.give_back(number)
                 yield waiting.pop(number), result
         elif waiting and not is_new:
@@ -124,8 +124,8 @@ class Helpers:
                 continue
             self.running.remove((process, messages))
             if process.exitcode:
-                said = _last_words(messages)
-                how = said or f"ended with {_named_exit(process.exitcode)}"
+                last_words = _last_words(messages)
+                how = last_words or f"ended with {_named_exit(process.exitcode)}"
                 self.losses.append(f"a process that helped {how}; the others did its work")
 
     def stop(self) -> None:
@@ -162,11 +162,11 @@ def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], 
         crew.stop()
 
 
-def _help(messages: multiprocessing.connection.Connection, work: Callable[..., object], given: tuple[Any, ...]) -> None:
+def _help(messages: multiprocessing.connection.Connection, work: Callable[..., object], args: tuple[Any, ...]) -> None:
     # An interrupt reaches all processes. This one ignores it, because the first process ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        work(*given)
+        work(*args)
     except (TriforceError, OSError) as error:
         messages.send_bytes(" ".join(str(error).split()).encode())
         raise SystemExit(2) from None
@@ -193,22 +193,22 @@ def helpers_on_ray(
         ended, _ = ray.wait(tasks, num_returns=len(tasks), timeout=_FAREWELL_S) if tasks else ([], [])
         for task in ended:
             with suppress(ray.exceptions.TaskCancelledError):
-                said = _said_on_ray(ray, task)
-                if said:
-                    crew.losses.append(f"a process on the cluster that helped {said}; the others did its work")
+                ending = _said_on_ray(ray, task)
+                if ending:
+                    crew.losses.append(f"a process on the cluster that helped {ending}; the others did its work")
     finally:
         for task in tasks:
             ray.cancel(task, force=True)
 
 
-def _help_on_ray(folder: str, work: Callable[..., object], given: tuple[Any, ...]) -> str:
+def _help_on_ray(folder: str, work: Callable[..., object], args: tuple[Any, ...]) -> str:
     """The fault that ended the work, or nothing; ``folder`` is the one to which relative paths belong."""
     import torch
 
     torch.set_num_threads(1)
     try:
         os.chdir(folder)
-        work(*given)
+        work(*args)
     except (TriforceError, OSError) as error:
         return " ".join(str(error).split())
     return ""

@@ -79,11 +79,11 @@ class Reader:
 
 def make_orders(reader: Reader, texts: Sequence[ListedText], folder: Path, suffix: str, seed: int) -> list[Order]:
     """An order for each text; its seed depends on ``seed``, on the text, and on how often the list had it before."""
-    said: Counter[str] = Counter()
+    occurrences: Counter[str] = Counter()
     identity, orders = reader.identity, []
     for listed in texts:
-        said[listed.text] += 1
-        own = bounds.derived_seed(int(_digest(seed, listed.text, said[listed.text])[:16], 16))
+        occurrences[listed.text] += 1
+        own = bounds.derived_seed(int(_digest(seed, listed.text, occurrences[listed.text])[:16], 16))
         tokens = [line.tokens for line in reader.synthesizer.prepare(listed.text)]
         key = _digest(identity, listed.text, tokens, own)[:32]
         orders.append(Order(listed.name, listed.text, folder / f"{listed.name}{suffix}", own, key))

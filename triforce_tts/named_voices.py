@@ -21,8 +21,8 @@ def named_clips() -> dict[str, Path]:
 
 def voices_folder() -> Path:
     """The folder of the added voices: ``$TRIFORCE_TTS_VOICES``, or one in the user's home."""
-    given = os.environ.get(PLACE)
-    return Path(given) if given else Path.home() / ".local" / "share" / "triforce-tts" / "voices"
+    folder = os.environ.get(PLACE)
+    return Path(folder) if folder else Path.home() / ".local" / "share" / "triforce-tts" / "voices"
 
 
 def added_clips() -> dict[str, Path]:

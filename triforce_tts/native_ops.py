@@ -66,7 +66,7 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
 
 
 def _backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-    wanted = list(ctx.needs_input_grad[:3])
-    found = torch.ops.triforce_tts.switched_conv_backward(grad, *ctx.saved_tensors, *ctx.geometry, wanted)
-    dx, dw, db = (gradient if asked else None for gradient, asked in zip(found, wanted, strict=True))
+    needs_gradient = list(ctx.needs_input_grad[:3])
+    gradients = torch.ops.triforce_tts.switched_conv_backward(grad, *ctx.saved_tensors, *ctx.geometry, needs_gradient)
+    dx, dw, db = (gradient if asked else None for gradient, asked in zip(gradients, needs_gradient, strict=True))
     return dx, dw, db, None, None, None, None

@@ -112,20 +112,20 @@ def _start_server() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def start(work: Callable[..., object], given: tuple[object, ...], imported: Callable[..., object]) -> BaseProcess:
+def start(work: Callable[..., object], args: tuple[object, ...], imported: Callable[..., object]) -> BaseProcess:
     """A process of one thread that runs ``work`` once, and ends with this process, however this process ends.
 
     ``imported`` is a function whose module the process needs.
     """
     context: Any = _context(imported)
-    process: BaseProcess = context.Process(target=_run_once, args=(dict(os.environ), work, given), daemon=True)
+    process: BaseProcess = context.Process(target=_run_once, args=(dict(os.environ), work, args), daemon=True)
     process.start()
     return process
 
 
-def _run_once(environment: dict[str, str], work: Callable[..., object], given: tuple[object, ...]) -> None:
+def _run_once(environment: dict[str, str], work: Callable[..., object], args: tuple[object, ...]) -> None:
     _start_worker(environment)
-    work(*given)
+    work(*args)
 
 
 def _start_worker(environment: dict[str, str]) -> None:

@@ -121,14 +121,14 @@ def write_shard(path: Path, samples: Iterable[Sample]) -> ShardInfo:
         raise ShardError(
             "writing shards needs webdataset, which is not installed; pip install 'triforce-tts[data]'"
         ) from error
-    seen: set[str] = set()
+    keys: set[str] = set()
     with atomic_path(path) as temporary:
         with (
             temporary.open("wb") as file,
             TarWriter(file, user="", group="", mode=0o644, mtime=0, encoder=False) as tar,
         ):
             for sample in samples:
-                check_key(sample.key, seen, path)
+                check_key(sample.key, keys, path)
                 tar.write({"__key__": sample.key, sample.extension: sample.payload, "json": _json_bytes(sample.meta)})
         columns = scan(temporary, path.name)
         size, checksum = temporary.stat().st_size, file_sha256(temporary)
@@ -308,10 +308,10 @@ def read_index(folder: Path | str, kind: Kind | None = None) -> dict[str, Any]:
         raise ShardError(f"{path}: not an index of '{FORMAT}'; give a folder made by 'triforce-tts build'")
     if head.version != VERSION:
         raise ShardError(f"{path}: format version {head.version}, expected {VERSION}; build the shards again")
-    wanted = (kind,) if kind else KINDS
-    if head.kind not in wanted:
+    kinds = (kind,) if kind else KINDS
+    if head.kind not in kinds:
         advice = _ADVICE[kind or "audio"]
-        expected = "' or '".join(wanted)
+        expected = "' or '".join(kinds)
         raise ShardError(f"{path}: the shards hold '{head.kind}', expected '{expected}'; {advice}")
     return parse_record(Index, data, str(path), ShardError).model_dump()
 
@@ -391,8 +391,8 @@ def _json_bytes(meta: Mapping[str, Any]) -> bytes:
 
 def _shards_of(index: Mapping[str, Any], folder: Path, split: str) -> list[dict[str, Any]]:
     if split not in index["splits"]:
-        known = ", ".join(sorted(index["splits"])) or "none"
-        raise ShardError(f"{folder / INDEX}: there is no split '{split}'; it has: {known}")
+        names = ", ".join(sorted(index["splits"])) or "none"
+        raise ShardError(f"{folder / INDEX}: there is no split '{split}'; it has: {names}")
     return cast("list[dict[str, Any]]", index["splits"][split]["shards"])
 
 

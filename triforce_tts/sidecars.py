@@ -77,17 +77,17 @@ def describes(sidecar: Path, name: str) -> bool:
         return False
 
 
-def check_key(key: str, seen: set[str], path: Path) -> None:
-    """Refuse a malformed key, and one that is in ``seen``, to which it is added.
+def check_key(key: str, keys: set[str], path: Path) -> None:
+    """Refuse a malformed key, and one that is in ``keys``, to which it is added.
 
     Raises:
         ShardError: the key is refused; the message names ``path``.
     """
     if not _KEY.fullmatch(key):
         raise ShardError(f"{path}: key '{key}' is not allowed; expected 1 to 90 letters, digits, '_' or '-', no dot")
-    if key in seen:
+    if key in keys:
         raise ShardError(f"{path}: key '{key}' appears twice in the shard")
-    seen.add(key)
+    keys.add(key)
 
 
 def scan(path: Path, name: str) -> dict[str, list[Any]]:

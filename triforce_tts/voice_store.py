@@ -69,20 +69,20 @@ def inspect_clip(path: Path) -> Inspected:
     whole = read_audio(path, first_seconds=SEARCHED_SECONDS)
     rate = whole.sample_rate
     samples = trim_silence(whole.samples, rate, keep_s=0.2)
-    kept = best_stretch(samples, rate, *SECONDS)
+    part = best_stretch(samples, rate, *SECONDS)
     note = (
-        f"the best {len(kept) / rate:.1f} s of {len(samples) / rate:.1f} s are kept" if len(kept) < len(samples) else ""
+        f"the best {len(part) / rate:.1f} s of {len(samples) / rate:.1f} s are kept" if len(part) < len(samples) else ""
     )
-    speech = first_speech(kept, rate, SECONDS[1])
+    speech = first_speech(part, rate, SECONDS[1])
     seconds = len(speech) / rate
     if seconds < MIN_SECONDS:
         raise AudioError(
             f"{path}: {seconds:.2f} s of speech, of which no voice can be made; give {LEAST_SPEECH_S:g} to "
             f"{SECONDS[1]:g} s of one person who speaks"
         )
-    heard = resample(kept.numpy(), rate, ANALYSIS_RATE)
+    heard = resample(part.numpy(), rate, ANALYSIS_RATE)
     spectrum = power_spectrum(heard)
-    noise_db, share = snr_db(spectrum), clipped(kept.numpy())
+    noise_db, share = snr_db(spectrum), clipped(part.numpy())
     faults = []
     if seconds < LEAST_SPEECH_S:
         faults.append(f"too short: {seconds:.1f} s of speech, expected at least {LEAST_SPEECH_S:g} s")
@@ -94,7 +94,7 @@ def inspect_clip(path: Path) -> Inspected:
         faults.append("not like speech: music, noise or tones, expected one person who speaks")
     if noise_db < LEAST_SNR_DB:
         faults.append(f"noisy: the speech is {noise_db:.0f} dB above the noise, expected at least {LEAST_SNR_DB:g} dB")
-    return Inspected(Audio(kept, rate), noise_db, tuple(faults), note)
+    return Inspected(Audio(part, rate), noise_db, tuple(faults), note)
 
 
 def check_name(name: str) -> str:

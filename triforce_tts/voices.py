@@ -67,9 +67,9 @@ def make_voice(
         AudioError: the clip cannot be read, or holds less than a second of speech.
     """
     clip = find_clip(path)
-    kept = prompt_file(clip, audio, dvae, diffusion, prompt_seconds) if is_added(clip) else None
-    if kept is not None and kept.exists():
-        return _read_voice(kept, name, dvae, diffusion)
+    stored_prompt = prompt_file(clip, audio, dvae, diffusion, prompt_seconds) if is_added(clip) else None
+    if stored_prompt is not None and stored_prompt.exists():
+        return _read_voice(stored_prompt, name, dvae, diffusion)
     speech, note = read_reference(path, audio)
     mel = mel_spectrogram(speech[None].to(dvae.device), audio)
     prompt = mel[:, : audio.frames_of_seconds(prompt_seconds)]

@@ -182,8 +182,8 @@ def report(runner: Runner, cases: Sequence[Case], file: Path | None) -> list[Res
     for result in runner.run(sorted(cases, key=lambda case: _place(case.name))):
         results.append(result)
         if not result.good or len(cases) == 1:
-            told = f"{result.verdict:9} {result.name}: {result.line}"
-            print(told.encode("ascii", "backslashreplace").decode(), flush=True)
+            line = f"{result.verdict:9} {result.name}: {result.line}"
+            print(line.encode("ascii", "backslashreplace").decode(), flush=True)
         if len(results) % TOLD == 0 or len(results) == len(cases):
             print(f"{len(results)} of {len(cases)}, {time.monotonic() - began:.0f} s", flush=True)
             if file is not None:

@@ -208,12 +208,12 @@ def _lists() -> Iterator[Case]:
     content = {"lexicon": "cat  K AE1 T\n", "heldout": '{"my_utterances": ["r0"]}', "synthetic": "a cat sat on a mat\n", "config": "run: {steps: 1}\n",
                "build-config": "sample_rate: 16000\n", "feed": "<rss><channel/></rss>", "urls": "http://127.0.0.1:9/a.mp3\n", "card": "# A\n"}  # fmt: skip
     for option, (line, parts, writes) in words.items():
-        given = next(word for word in line if word.startswith("given"))
+        list_name = next(word for word in line if word.startswith("given"))
         for how in DAMAGES:
 
-            def prepare(folder: Path, given: str = given, how: str = how, option: str = option) -> None:
-                (folder / given).write_text(content[option])
-                DAMAGES[how](folder / given)
+            def prepare(folder: Path, list_name: str = list_name, how: str = how, option: str = option) -> None:
+                (folder / list_name).write_text(content[option])
+                DAMAGES[how](folder / list_name)
 
             strict = how in (
                 "gone",

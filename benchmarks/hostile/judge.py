@@ -83,15 +83,15 @@ def judge(case: Case, done: Done, folder: Path, attempts: str, lost: str, left: 
 
 
 def _judge_refusal(case: Case, done: Done, lines: list[str]) -> tuple[str, str]:
-    told = [line for line in lines if line.startswith(PROGRAM)]
+    messages = [line for line in lines if line.startswith(PROGRAM)]
     other = [line for line in lines if not line.startswith(PROGRAM) and not _PROGRESS.search(line)]
     is_help = (
         done.err.startswith("Usage: ") and "Commands:" in done.err
     )  # A group of commands shows its help where the sub-command is missing.
     if done.code == 1 or 2 in case.closed or is_help:
-        return "refused", (told or done.out.splitlines() or [""])[0]
-    if len(told) != 1 or other:
-        return "untidy", f"{len(told)} messages, {len(other)} other lines; {(other or told or [''])[0]}"
+        return "refused", (messages or done.out.splitlines() or [""])[0]
+    if len(messages) != 1 or other:
+        return "untidy", f"{len(messages)} messages, {len(other)} other lines; {(other or messages or [''])[0]}"
     if case.expect == "ran":
-        return "wrong", f"it had to run, and was refused: {told[0]}"
-    return "refused", told[0]
+        return "wrong", f"it had to run, and was refused: {messages[0]}"
+    return "refused", messages[0]

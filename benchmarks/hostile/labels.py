@@ -59,8 +59,8 @@ def cases() -> Iterator[Case]:
         yield _case(f"table-{label}", BUILD_LJ, written("lj/metadata.csv", table), count)
     for label, (content, expect) in HELDOUTS.items():
         yield _heldout("heldout", BUILD, "labelled/heldout.json", label, content, expect)
-        given = with_option(BUILD, "--heldout", "list.json")
-        yield _heldout("--heldout", given, "list.json", label, content, expect)
+        command = with_option(BUILD, "--heldout", "list.json")
+        yield _heldout("--heldout", command, "list.json", label, content, expect)
     for label, (transcript, count) in TRANSCRIPTS.items():
         yield _whole(f"libri-{label}", BUILD_LIBRI, ("labelled",), _libri(transcript), count)
     yield from _trees()

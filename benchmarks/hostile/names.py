@@ -80,17 +80,17 @@ def _recordings(odd: str, shown: str) -> Iterator[Case]:
 
 def _folders(odd: str, shown: str) -> Iterator[Case]:
     """A model, shards, a source and a run of this name."""
-    given = _given(odd)
+    argument = _given(odd)
     words = with_option(SPEAK, "--model", odd)
     model = _renamed("model", odd)
     yield _case(f"speak/names/model={shown}", words, ("model",), model, check=sounds(), writes=("out.wav",))
     shards = _renamed("shards", odd)
-    yield _case(f"verify/names/shards={shown}", ("verify", given, "--workers", "1"), ("shards",), shards)
-    yield _case(f"inspect/names/shards={shown}", ("inspect", given), ("shards",), shards)
+    yield _case(f"verify/names/shards={shown}", ("verify", argument, "--workers", "1"), ("shards",), shards)
+    yield _case(f"inspect/names/shards={shown}", ("inspect", argument), ("shards",), shards)
     source = _renamed("labelled", odd)
-    yield _case(f"build/names/source={shown}", ("build", given, *BUILD[2:]), ("labelled",), source, writes=("made",))
+    yield _case(f"build/names/source={shown}", ("build", argument, *BUILD[2:]), ("labelled",), source, writes=("made",))
     run = _renamed("dvae", odd)
-    yield _case(f"export/names/run={shown}", ("export", given, *EXPORT[2:]), ("dvae",), run, writes=("made",))
+    yield _case(f"export/names/run={shown}", ("export", argument, *EXPORT[2:]), ("dvae",), run, writes=("made",))
 
 
 def _inside(odd: str, shown: str) -> Iterator[Case]:

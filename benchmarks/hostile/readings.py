@@ -83,11 +83,11 @@ COMMANDS: dict[str, Callable[[list[str]], None]] = {
 
 def _reads(pattern: str, forbidden: str) -> Check:
     def check(folder: Path, done: Done) -> str:
-        said = done.out.strip().lower()
-        if pattern and not re.search(pattern, said):
-            return f"read as '{said[:120]}', expected '{pattern}'"
-        if forbidden and re.search(forbidden, said):
-            return f"read as '{said[:120]}', which holds '{forbidden}'"
+        reading = done.out.strip().lower()
+        if pattern and not re.search(pattern, reading):
+            return f"read as '{reading[:120]}', expected '{pattern}'"
+        if forbidden and re.search(forbidden, reading):
+            return f"read as '{reading[:120]}', which holds '{forbidden}'"
         return ""
 
     return check

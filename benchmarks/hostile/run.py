@@ -210,7 +210,7 @@ class _Running:
     listener: socket.socket
     locks: list[Any]
     pipes: tuple[int, int]  # standard output and error, to be read
-    told: tuple[bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray()))
+    buffers: tuple[bytearray, bytearray] = field(default_factory=lambda: (bytearray(), bytearray()))
     began: float = field(default_factory=time.monotonic)
     busy_s: float = 0.0
     last_busy: float = field(default_factory=time.monotonic)
@@ -220,11 +220,11 @@ class _Running:
 
 def _listen(job: _Running) -> None:
     """Read the output that the case has written since the last call."""
-    for pipe, told in zip(job.pipes, job.told, strict=True):
+    for pipe, buffer in zip(job.pipes, job.buffers, strict=True):
         with contextlib.suppress(BlockingIOError):
             while data := os.read(pipe, 1 << 16):
-                if len(told) < SAID:
-                    told += data
+                if len(buffer) < SAID:
+                    buffer += data
 
 
 _ANONYMOUS = re.compile(r"^Pss_Anon: +(\d+) kB$", re.MULTILINE)  # proc(5): without the pages of files
@@ -356,7 +356,7 @@ class Runner:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         _listen(job)
-        texts = [bytes(told).decode("utf-8", "backslashreplace") for told in job.told]
+        texts = [bytes(buffer).decode("utf-8", "backslashreplace") for buffer in job.buffers]
         texts.append((job.place / "network").read_text(errors="replace") if (job.place / "network").is_file() else "")
         with contextlib.suppress(BlockingIOError):
             job.listener.accept()[0].close()
@@ -379,8 +379,8 @@ class Runner:
         for pipe in job.pipes:
             os.close(pipe)
         if self.keep:
-            for told, name in zip(job.told, ("stdout", "stderr"), strict=True):
-                (job.place / name).write_bytes(told)
+            for buffer, name in zip(job.buffers, ("stdout", "stderr"), strict=True):
+                (job.place / name).write_bytes(buffer)
         for file in job.locks:
             file.close()
         if not self.keep:

@@ -93,10 +93,10 @@ def read_heldout(path: Path) -> HeldOut:
     utterances = frozenset(make_key(item) for items in lists.lists(UTTERANCES).values() for item in items)
     texts = frozenset(letters_of(item) for items in lists.lists(SENTENCES).values() for item in items)
     unknown = tuple(name for name in lists.model_extra or {} if name not in lists.lists() and name != ABOUT)
-    held = HeldOut(utterances, frozenset(lists.readers), texts - {""}, unknown)
-    if not (held.utterances or held.speakers or held.texts):
+    heldout = HeldOut(utterances, frozenset(lists.readers), texts - {""}, unknown)
+    if not (heldout.utterances or heldout.speakers or heldout.texts):
         raise ShardError(f"{path}: it holds nothing out; {_FORM}")
-    return held.with_texts_of(_beside(path))
+    return heldout.with_texts_of(_beside(path))
 
 
 def _beside(path: Path) -> list[Clip]:

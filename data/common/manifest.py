@@ -57,8 +57,8 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
     place = Place()
     for line in read_lines(path):
         where = f"{path}, line {line.number}"
-        known = _ID.search(line.text)
-        name = known[1] if known else f"{path.name}:{line.number}"
+        id_match = _ID.search(line.text)
+        name = id_match[1] if id_match else f"{path.name}:{line.number}"
         try:
             if line.fault:
                 raise ShardError(line.fault)

@@ -111,8 +111,8 @@ def run_job(job: Job) -> Outcome:
     path = Path(job.path)
     done = path.with_suffix(".done.json")
     fingerprint = job.fingerprint
-    if (known := _known(done, path, fingerprint)) is not None:
-        return known
+    if (earlier := _known(done, path, fingerprint)) is not None:
+        return earlier
     # Without this file the old shard counts as unfinished, even if the build is killed now.
     done.unlink(missing_ok=True)
     drops: list[Drop] = []
@@ -180,12 +180,12 @@ def _state(path: Path) -> str:
     return f"{status.st_size} {status.st_mtime_ns}"
 
 
-def make_jobs(clips: Sequence[Clip], held: set[str], out: Path, recipe: Recipe) -> dict[str, list[Job]]:
+def make_jobs(clips: Sequence[Clip], held_ids: set[str], out: Path, recipe: Recipe) -> dict[str, list[Job]]:
     """The jobs of each split; the clips are ordered by a hash, so that every shard mixes speakers."""
     spread = sorted(clips, key=lambda clip: hashlib.sha256(clip.id.encode()).digest())
     splits: dict[str, list[Job]] = {}
     for split in SPLITS:
-        members = [clip for clip in spread if (clip.id in held) == (split == "heldout")]
+        members = [clip for clip in spread if (clip.id in held_ids) == (split == "heldout")]
         size = _shard_samples(len(members))
         splits[split] = [
             Job(str(shard_path(out, split, number)), tuple(members[start : start + size]), recipe)
@@ -204,7 +204,7 @@ def _shard_samples(clips: int) -> int:
 
 def build(
     clips: Sequence[Clip],
-    held: set[str],
+    held_ids: set[str],
     out: Path,
     recipe: Recipe | None = None,
     workers: int = 1,
@@ -219,7 +219,7 @@ def build(
 
     Args:
         clips: what to build.
-        held: ids of the clips in the held-out split.
+        held_ids: ids of the clips in the held-out split.
         out: a new folder, or one that an earlier build made.
         recipe: how samples are made.
         workers: number of processes.
@@ -235,7 +235,7 @@ def build(
         TriforceError: ``out`` holds something else, or cannot be written.
     """
     with working_folder(out, "shards", sources, content, force):
-        jobs = make_jobs(clips, held, out, recipe or Recipe())
+        jobs = make_jobs(clips, held_ids, out, recipe or Recipe())
         flat = [job for split in jobs.values() for job in split]
         names = {Path(job.path).name for job in flat}
         earlier = listed_shards(out) | _noted_shards(out)

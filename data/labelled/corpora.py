@@ -53,7 +53,7 @@ class Tree:
         Links are followed, each folder is entered once, and hidden files and folders are skipped.
         """
         files: list[Path] = []
-        seen: set[tuple[int, int]] = set()
+        folder_ids: set[tuple[int, int]] = set()
 
         def unreadable(error: OSError) -> None:
             self.inventory.drop(os.fsdecode(error.filename), BAD_FOLDER, error.strerror)
@@ -65,10 +65,10 @@ class Tree:
             except OSError as error:  # somebody removed the folder meanwhile
                 unreadable(error)
                 continue
-            if (status.st_dev, status.st_ino) in seen:
+            if (status.st_dev, status.st_ino) in folder_ids:
                 folders.clear()
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            folder_ids.add((status.st_dev, status.st_ino))
             for entry in sorted(folders):
                 if Path(entry).suffix.lower() in AUDIO_SUFFIXES:
                     self.inventory.drop(place / entry, BAD_FILE, "a folder with the name of a recording")
@@ -165,8 +165,8 @@ class Tree:
                 self.inventory.drop(row.id or f"{path.name}:{row.number}", BAD_LINE, row.fault)
                 self.named.add(os.path.realpath(audio))
             else:
-                known = _name_within(folder, audio)
-                self._add(known, audio, row.text, row.speaker or name, name, license_, row.reader)
+                clip_name = _name_within(folder, audio)
+                self._add(clip_name, audio, row.text, row.speaker or name, name, license_, row.reader)
 
     def _audio_of(self, folder: Path, name: str) -> Path:
         """The audio file that a row names, either by its name within ``wavs`` or by its path."""

@@ -47,5 +47,5 @@ def open_hearing(recogniser: str, max_words_wrong: float) -> tuple[Hearing, str]
 def hear(audio: Audio, text: str, hearing: Hearing) -> Heard:
     """Let the recogniser hear a clip and compare what it heard with the clip's ``text``."""
     recogniser = recognisers.open_recogniser(hearing.recogniser)
-    said = recogniser.hear(resample(audio.samples.numpy(), audio.sample_rate, ANALYSIS_RATE))
-    return Heard(said, words.word_edits(text, said), recogniser.name)
+    transcript = recogniser.hear(resample(audio.samples.numpy(), audio.sample_rate, ANALYSIS_RATE))
+    return Heard(transcript, words.word_edits(text, transcript), recogniser.name)

@@ -39,7 +39,7 @@ class Plan:
     """The clips to speak, the ids of those that are held out, the texts that are left out, and notes for the user."""
 
     clips: list[Clip]
-    held: set[str]
+    held_ids: set[str]
     drops: list[Drop]
     notes: list[str]
 
@@ -52,24 +52,24 @@ def parse_shares(voices: str) -> dict[str, float]:
     Raises:
         ShardError: a share is no number, the sum of the shares is wrong, or a voice is named twice.
     """
-    given: dict[str, float | None] = {}
+    shares: dict[str, float | None] = {}
     for part in voices.split(","):
         voice, equals, number = part.strip().partition("=")
         kokoro.parse_voice(voice)
-        if voice in given:
+        if voice in shares:
             raise ShardError(f"voice '{voice}' is given twice; give it once")
         if equals and not re.fullmatch(r"0?\.\d+|1(\.0*)?", number):
             raise ShardError(f"voice '{part}': expected a share between 0 and 1, such as {voice}=0.45")
-        given[voice] = float(number) if equals else None
-    known = [share for share in given.values() if share is not None]
-    others = len(given) - len(known)
-    left = 1.0 - sum(known)
+        shares[voice] = float(number) if equals else None
+    fixed_shares = [share for share in shares.values() if share is not None]
+    others = len(shares) - len(fixed_shares)
+    left = 1.0 - sum(fixed_shares)
     if left < -1e-6 or (others and left < 1e-6) or (not others and left > 1e-6):
         raise ShardError(
-            f"--voices {voices}: the sum of the shares is {sum(known):g}; expected 1, or less than 1 if there "
+            f"--voices {voices}: the sum of the shares is {sum(fixed_shares):g}; expected 1, or less than 1 if there "
             "are voices without a share"
         )
-    return {voice: left / others if share is None else share for voice, share in given.items()}
+    return {voice: left / others if share is None else share for voice, share in shares.items()}
 
 
 def parse_speeds(speeds: str) -> tuple[float, ...]:
@@ -105,16 +105,16 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
     unique = synthetic.chosen_texts(texts, limit, heldout)
     sayable, drops, notes = _with_phones(unique)
     apart = synthetic.texts_apart(sayable)
-    clips, held = [], set[str]()
+    clips, held_ids = [], set[str]()
     for text in sayable:
         for voice in teaching.shares if teaching.every_voice else [_drawn(text, teaching.shares)]:
             clip = _clip(text, TeacherVoice(voice, _speed(text, voice, teaching.speeds), version, teaching.assets))
             clips.append(clip)
             if text in apart:
-                held.add(clip.id)
+                held_ids.add(clip.id)
     if not clips:
         raise ShardError(notes[0] if notes else "there is no text to speak; give TEXTS with a sentence on each line")
-    return Plan(sorted(clips, key=lambda clip: clip.id), held, drops, notes)
+    return Plan(sorted(clips, key=lambda clip: clip.id), held_ids, drops, notes)
 
 
 def _clip(text: str, teacher: TeacherVoice) -> Clip:

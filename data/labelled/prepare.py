@@ -211,8 +211,8 @@ def _words(clip: Clip, audio: Audio, align: bool | None) -> tuple[list[list[floa
             return [list(word) for word in clip.alignment], ""
     if not align:
         return None, misfit
-    if synthetic.is_synthetic(clip) and (known := synthetic.known_alignment(clip)) is not None:
-        return (None if misfit_of(known, clip.text, None, audio.duration_s) else known), ""
+    if synthetic.is_synthetic(clip) and (word_times := synthetic.known_alignment(clip)) is not None:
+        return (None if misfit_of(word_times, clip.text, None, audio.duration_s) else word_times), ""
     return aligner()(audio, clip.text), misfit
 
 

@@ -138,10 +138,10 @@ def build_labelled(
     if unmatched := held_list.unmatched(inventory.clips):
         named = ", ".join(map(repr, unmatched[:NAMED])) + (" and others" if len(unmatched) > NAMED else "")
         tell(f"held-out list: {len(unmatched)} of its ids and readers match no recording: {named}", console)
-    held = {clip.id for clip in inventory.clips if held_list.holds(clip)}
-    _tell_count(lists, inventory, held, console)
+    held_ids = {clip.id for clip in inventory.clips if held_list.holds(clip)}
+    _tell_count(lists, inventory, held_ids, console)
     content = f"shards of the recordings in {_named(folders)}"
-    _build(inventory, held, output, [folder for folder in folders if folder.is_dir()], content, console)
+    _build(inventory, held_ids, output, [folder for folder in folders if folder.is_dir()], content, console)
 
 
 def build_synthetic(speech: Speech, heldout: Path | None, output: Output, console: Console) -> None:
@@ -166,16 +166,16 @@ def build_synthetic(speech: Speech, heldout: Path | None, output: Output, consol
     drops: list[Drop] = []
     if speech.assets is not None:
         planned = lessons.plan(texts, speech.teaching(speech.assets), speech.sentences, held_list)
-        clips, held, drops = planned.clips, planned.held, planned.drops
+        clips, held_ids, drops = planned.clips, planned.held_ids, planned.drops
         for note in planned.notes:
             tell(note, console)
     else:
         voices = speech.voice_names()
-        clips, held = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
+        clips, held_ids = synthetic.plan(texts, speech.engine, voices, speech.sentences, speech.every_voice, held_list)
     inventory = Inventory(clips, drops)
-    _tell_count(lists, inventory, held, console)
+    _tell_count(lists, inventory, held_ids, console)
     texts_name = _named([speech.texts]) if speech.texts else "texts of its own"
-    _build(inventory, held, output, [], f"shards of {texts_name} spoken by {speech.engine}", console)
+    _build(inventory, held_ids, output, [], f"shards of {texts_name} spoken by {speech.engine}", console)
 
 
 def read_lists(lists: Sequence[Path], console: Console) -> HeldOut:
@@ -184,13 +184,13 @@ def read_lists(lists: Sequence[Path], console: Console) -> HeldOut:
     Raises:
         ShardError: a file is missing or is no held-out list.
     """
-    held = HeldOut()
+    heldout = HeldOut()
     for path in lists:
         one = read_heldout(path)
         if one.unknown:
             tell(f"{path}: {', '.join(map(repr, one.unknown))} is no kind of list; nothing is held out by it", console)
-        held |= one
-    return held
+        heldout |= one
+    return heldout
 
 
 def _named(paths: Sequence[Path]) -> str:
@@ -200,7 +200,7 @@ def _named(paths: Sequence[Path]) -> str:
 
 
 def _build(
-    inventory: Inventory, held: set[str], output: Output, folders: Sequence[Path], content: str, console: Console
+    inventory: Inventory, held_ids: set[str], output: Output, folders: Sequence[Path], content: str, console: Console
 ) -> None:
     if output.dry_run:
         counts = Counter((clip.collection, clip.license) for clip in inventory.clips)
@@ -221,7 +221,7 @@ def _build(
         details["heard"] = asdict(recipe.hearing)
     try:
         built = build(
-            inventory.clips, held, output.out, recipe, output.workers, details, console, inventory.drops, folders,
+            inventory.clips, held_ids, output.out, recipe, output.workers, details, console, inventory.drops, folders,
             content, output.force,
         )  # fmt: skip
     except NothingBuilt as error:
@@ -247,9 +247,9 @@ def tell(line: str, console: Console) -> None:
     console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
 
 
-def _tell_count(lists: Sequence[Path], inventory: Inventory, held: set[str], console: Console) -> None:
+def _tell_count(lists: Sequence[Path], inventory: Inventory, held_ids: set[str], console: Console) -> None:
     named = ", ".join(str(path) for path in lists) or "none"
-    tell(f"{counted(len(inventory.clips), 'recording')}, {len(held)} held out (list: {named})", console)
+    tell(f"{counted(len(inventory.clips), 'recording')}, {len(held_ids)} held out (list: {named})", console)
 
 
 def _tell_drops(drops: Sequence[Drop], console: Console) -> None:

@@ -75,14 +75,14 @@ def plan(
     One text in ``HELDOUT_SHARE`` is held out, and at least one if there are two. The hash of the text decides, so all
     voices hold out the same texts.
     """
-    known = voices_of(engine)
-    if unknown := sorted(set(voices) - set(known)):
-        raise ShardError(f"unknown voice '{unknown[0]}'; {engine} has: {', '.join(known)}")
+    engine_voices = voices_of(engine)
+    if unknown := sorted(set(voices) - set(engine_voices)):
+        raise ShardError(f"unknown voice '{unknown[0]}'; {engine} has: {', '.join(engine_voices)}")
     if twice := [voice for voice in voices if voices.count(voice) > 1]:
         raise ShardError(f"voice '{twice[0]}' is given twice; give it once")
     unique = chosen_texts(texts, limit, heldout)
     apart = texts_apart(unique)
-    clips, held = [], set()
+    clips, held_ids = [], set()
     for number, text in enumerate(unique):
         for voice in voices if every_voice else [voices[number % len(voices)]]:
             key = f"{engine}-{voice}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
@@ -98,8 +98,8 @@ def plan(
                 )
             )
             if text in apart:
-                held.add(key)
-    return sorted(clips, key=lambda clip: clip.id), held
+                held_ids.add(key)
+    return sorted(clips, key=lambda clip: clip.id), held_ids
 
 
 def chosen_texts(texts: Sequence[str], limit: int, heldout: HeldOut) -> list[str]:

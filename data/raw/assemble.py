@@ -58,8 +58,8 @@ class Plan:
     def is_disjoint(self) -> bool:
         """Whether no held-out speaker has samples in the training split."""
         pairs = set(zip(self.speakers, self.splits, strict=True))
-        held = {speaker for speaker, split in pairs if split == "heldout"} - {UNKNOWN}
-        return not any((speaker, "train") in pairs for speaker in held)
+        heldout_speakers = {speaker for speaker, split in pairs if split == "heldout"} - {UNKNOWN}
+        return not any((speaker, "train") in pairs for speaker in heldout_speakers)
 
     @cached_property
     def names(self) -> dict[str, str]:
@@ -92,10 +92,10 @@ def assemble(out: Path, plan: Plan, config: BuilderConfig, details: dict[str, An
     remove_shards(out, earlier - {info.name for split in infos.values() for info in split})
 
 
-def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: HeldOut) -> Plan:
+def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held_list: HeldOut) -> Plan:
     """Decide for each sample of the recordings ``used``: its speaker, its split, and whether it is a duplicate.
 
-    The recordings and readers that ``held`` names are held out, then whole speakers up to ``heldout_share``.
+    The recordings and readers that ``held_list`` names are held out, then whole speakers up to ``heldout_share``.
 
     Raises:
         ShardError: the result of a recording is damaged.
@@ -108,13 +108,13 @@ def make_plan(out: Path, used: Sequence[Account], config: BuilderConfig, held: H
     reasons = {key: (DUPLICATE, f"of {first}") for key, first in copies.items()}
     names = name_speakers(out, used, config)
     speakers = [names.get((meta.recording, meta.speaker), UNKNOWN) for meta in metas]
-    listed = Listed.of(held, [account.recording for account in used], speakers)
+    listed = Listed.of(held_list, [account.recording for account in used], speakers)
     named = [meta.recording in listed.recordings for meta in metas]
     fixed = [is_named or speaker in listed.speakers for is_named, speaker in zip(named, speakers, strict=True)]
     free = [UNKNOWN if is_fixed else speaker for is_fixed, speaker in zip(fixed, speakers, strict=True)]
     seconds = sum(parts.durations_s)
-    taken = sum(length for is_fixed, length in zip(fixed, parts.durations_s, strict=True) if is_fixed)
-    room = max(0.0, config.heldout_share - (taken / seconds if seconds else 0.0))
+    fixed_s = sum(length for is_fixed, length in zip(fixed, parts.durations_s, strict=True) if is_fixed)
+    room = max(0.0, config.heldout_share - (fixed_s / seconds if seconds else 0.0))
     heldout = listed.speakers | choose_heldout(free, parts.durations_s, room)
     hosts = {meta.recording for meta, speaker in zip(metas, speakers, strict=True) if speaker in heldout}
     splits = []

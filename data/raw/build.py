@@ -87,13 +87,14 @@ def run(
         raise ShardError(f"--part {part}: expected i/n with i from 1 to n, such as 3/8")
     if share[1] > 1 and only != "process":
         raise ShardError(f"--part {part}: only processing can be divided between machines; add --only process")
-    held = HeldOut() if heldout is None else read_heldout(heldout)
-    if held.unknown:
-        tell(console, f"{heldout}: {', '.join(map(repr, held.unknown))} is no kind of list; nothing is held out by it")
+    held_list = HeldOut() if heldout is None else read_heldout(heldout)
+    if held_list.unknown:
+        unknown = ", ".join(map(repr, held_list.unknown))
+        tell(console, f"{heldout}: {unknown} is no kind of list; nothing is held out by it")
     if dry_run:
         foretell(words, out, config, console)
         return
-    accounts = build(words, out, config, workers, console, only, share, ray, held, force)
+    accounts = build(words, out, config, workers, console, only, share, ray, held_list, force)
     if only in ("all", "assemble"):
         summarise(out, accounts, console)
     if unlucky := [account for account in accounts if account.again]:
@@ -113,7 +114,7 @@ def build(
     part: Part = "all",
     share: tuple[int, int] = (1, 1),
     ray: str | None = None,
-    held: HeldOut | None = None,
+    held_list: HeldOut | None = None,
     force: bool = False,
 ) -> list[Account]:
     """Build shards of the recordings that the sources ``words`` name; finished recordings are not processed again.
@@ -127,7 +128,7 @@ def build(
         part: do only this part; ``process`` and ``assemble`` take the recordings that ``fetch`` found.
         share: (i, n): process only every n-th recording from the i-th on, for n machines that share ``out``.
         ray: address of a Ray cluster that processes the recordings instead.
-        held: the held-out list.
+        held_list: the held-out list.
         force: replace shards in ``out`` that have another content.
 
     Raises:
@@ -151,7 +152,7 @@ def build(
     if part in ("all", "assemble"):
         accounts = accounts or read_accounts(jobs)
         with working_folder(out, "shards", (), CONTENT, force):
-            finish(out, accounts, failures, config, console, held or HeldOut())
+            finish(out, accounts, failures, config, console, held_list or HeldOut())
     return accounts
 
 
@@ -197,19 +198,19 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
     outcomes = pool.run_on_ray(process, jobs, ray) if ray else pool.run(process, jobs, workers)
     done: dict[str, Account] = {}
     columns = (
-        TextColumn("build"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn(), TimeRemainingColumn(),
+        TextColumn("build"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
     with bars(*columns, console=console) as progress:
         seconds, total = 0.0, sum(lengths.values())
-        task = progress.add_task("build", total=total or None, told=f"0 of {length(total)}")
+        task = progress.add_task("build", total=total or None, state=f"0 of {length(total)}")
         for job, account in outcomes:
             if account is None:
                 account = Account(job.recording, "its worker was killed twice, perhaps for want of memory", again=True)
                 write_failed(Path(job.folder), job.fingerprint, account)
             done[job.recording.id] = account
             seconds += lengths[job.recording.id]
-            told = f"{length(seconds)} of {length(total)}, {len(done)} of {len(jobs)}"
-            progress.update(task, completed=seconds, told=told)
+            state = f"{length(seconds)} of {length(total)}, {len(done)} of {len(jobs)}"
+            progress.update(task, completed=seconds, state=state)
     return [done[job.recording.id] for job in jobs]
 
 
@@ -219,7 +220,7 @@ def finish(
     failures: Sequence[Failure],
     config: BuilderConfig,
     console: Console,
-    held: HeldOut,
+    held_list: HeldOut,
 ) -> None:
     """Write the report, the shards and ``index.json`` of the recordings that were processed.
 
@@ -228,7 +229,7 @@ def finish(
     """
     used = [account for account in accounts if not account.error]
     failures = [*failures, *(Failure(a.recording.path, a.error) for a in accounts if a.error)]
-    plan = assemble.make_plan(out, used, config, held)
+    plan = assemble.make_plan(out, used, config, held_list)
     if plan.unmatched:
         tell(console, f"held-out list: no recording or reader is called {', '.join(map(repr, plan.unmatched))}")
     settings = config.model_dump(mode="json")

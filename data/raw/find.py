@@ -147,7 +147,7 @@ class _Finder:
 
         Links are followed, each folder is entered once, and hidden files and folders are skipped.
         """
-        seen: set[tuple[int, int]] = set()
+        folder_ids: set[tuple[int, int]] = set()
 
         def unreadable(error: OSError) -> None:
             self.fail(str(error.filename), f"cannot read the folder ({error.strerror})")
@@ -162,10 +162,10 @@ class _Finder:
                 self.fail(name, f"a folder that triforce-tts wrote ({kind}), no recordings")
                 folders.clear()
                 continue
-            if (status.st_dev, status.st_ino) in seen:
+            if (status.st_dev, status.st_ino) in folder_ids:
                 folders.clear()
                 continue
-            seen.add((status.st_dev, status.st_ino))
+            folder_ids.add((status.st_dev, status.st_ino))
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for file in sorted(files):
                 if not file.startswith(".") and Path(file).suffix.lower() in SOUND_SUFFIXES:
@@ -229,8 +229,8 @@ class _Finder:
                     if fetch
                     else download(episode.url, place, self.config, episode.stem)
                 )
-                known = (licence, episode.license, fetched.license)
-                known_licence = next((name for name in known if name and name != UNKNOWN_LICENSE), UNKNOWN_LICENSE)
+                licences = (licence, episode.license, fetched.license)
+                known_licence = next((name for name in licences if name and name != UNKNOWN_LICENSE), UNKNOWN_LICENSE)
                 self._take_fetched(fetched, episode.collection, known_licence, episode.title or fetched.title)
             except TriforceError as error:
                 self.fail(episode.url, error)

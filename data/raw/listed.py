@@ -22,8 +22,8 @@ class Listed:
     unmatched: tuple[str, ...]  # names that match nothing
 
     @staticmethod
-    def of(held: HeldOut, recordings: Sequence[Recording], speakers: Iterable[str]) -> "Listed":
-        """Find what ``held`` names among ``recordings`` and the names of their ``speakers``.
+    def of(held_list: HeldOut, recordings: Sequence[Recording], speakers: Iterable[str]) -> "Listed":
+        """Find what ``held_list`` names among ``recordings`` and the names of their ``speakers``.
 
         An id of the list may be a recording's id, file name (with its suffix or without), title or address. A reader
         may be the name of a speaker, the collection of recordings, or anything that an id may be.
@@ -33,14 +33,14 @@ class Listed:
         for recording in recordings:
             path = Path(recording.path)
             names = {recording.id, path.stem, path.name, recording.title or "", recording.url or ""} - {""}
-            keys = {make_key(name) for name in names} & held.utterances
-            readers = {recording.collection, *names} & held.speakers
+            keys = {make_key(name) for name in names} & held_list.utterances
+            readers = {recording.collection, *names} & held_list.speakers
             if keys or readers:
                 ids.add(recording.id)
                 matched |= keys | readers
-        named = (set(speakers) - {UNKNOWN}) & held.speakers
-        unmatched = sorted((held.utterances | held.speakers) - matched - named)
-        return Listed(frozenset(ids), frozenset(named), tuple(sorted(held.texts)), tuple(unmatched))
+        named = (set(speakers) - {UNKNOWN}) & held_list.speakers
+        unmatched = sorted((held_list.utterances | held_list.speakers) - matched - named)
+        return Listed(frozenset(ids), frozenset(named), tuple(sorted(held_list.texts)), tuple(unmatched))
 
     def text_in(self, text: str) -> str:
         """The held-out text that ``text`` is or contains; empty if there is none."""

@@ -67,8 +67,8 @@ class RawOptions:
         if self.ray and self.workers is not None:
             raise ShardError("--workers: with --ray the cluster decides how many workers there are; leave it out")
         if self.dry_run and (
-            given := [name for name, value in (("--only", self.only), ("--part", self.part)) if value]
+            names := [name for name, value in (("--only", self.only), ("--part", self.part)) if value]
         ):
-            raise ShardError(f"{', '.join(given)}: not together with --dry-run, which always describes the whole build")
+            raise ShardError(f"{', '.join(names)}: not together with --dry-run, which always describes the whole build")
         if self.only in ("process", "assemble") and self.sources and (self.out / "work" / results.RECORDINGS).exists():
             raise ShardError(f"--only {self.only}: it takes the recordings that --only fetch found; leave out SRC")

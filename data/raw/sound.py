@@ -94,12 +94,12 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
     return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults))
 
 
-def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]:
+def _resampled(pieces: Iterable[Wave], rate: int, target_rate: int) -> Iterator[Wave]:
     """``pieces`` of one sound at another rate, as if the whole sound had been resampled at once."""
-    if rate == wanted:
+    if rate == target_rate:
         yield from pieces
         return
-    resampler = soxr.ResampleStream(rate, wanted, 1, dtype="float32")
+    resampler = soxr.ResampleStream(rate, target_rate, 1, dtype="float32")
     for piece in pieces:
         yield resampler.resample_chunk(piece)
     yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
@@ -107,12 +107,12 @@ def _resampled(pieces: Iterable[Wave], rate: int, wanted: int) -> Iterator[Wave]
 
 def _regrouped(pieces: Iterable[Wave], size: int) -> Iterator[Wave]:
     """``pieces`` of one sound in blocks of ``size`` samples; the last block may be shorter."""
-    held = np.zeros(0, np.float32)
+    rest = np.zeros(0, np.float32)
     for piece in pieces:
-        held = np.concatenate([held, piece])
-        whole = len(held) // size * size
+        rest = np.concatenate([rest, piece])
+        whole = len(rest) // size * size
         for start in range(0, whole, size):
-            yield held[start : start + size]
-        held = held[whole:]
-    if len(held):
-        yield held
+            yield rest[start : start + size]
+        rest = rest[whole:]
+    if len(rest):
+        yield rest

@@ -147,7 +147,7 @@ def _histogram(name: str, spread: Spread) -> str:
             if count:
                 bars.append(f'<rect class="{kind}" x="{place * width:.1f}" y="{top:.2f}" width="{width - 1:.1f}" '
                             f'height="{height:.2f}"/>')  # fmt: skip
-    told = [
+    quartiles = [
         f"{kind}: median {_short(median)}, middle half {_short(lower)} to {_short(upper)}"
         for kind, part in (("kept", spread.kept), ("dropped", spread.dropped))
         if len(part)
@@ -157,17 +157,17 @@ def _histogram(name: str, spread: Spread) -> str:
         f'<text x="{x}" y="116" text-anchor="{anchor}">{_short(value)}</text>'
         for x, anchor, value in ((0, "start", low), (150, "middle", (low + high) / 2), (300, "end", high))
     )
-    label = _text(f"Histogram of {name}; {'; '.join(told)}")
+    label = _text(f"Histogram of {name}; {'; '.join(quartiles)}")
     return (
         f'<figure><figcaption>{_text(name)}</figcaption><svg viewBox="0 0 300 120" role="img" aria-label="{label}">'
         f'{"".join(bars)}<line class="axis" x1="0" x2="300" y1="100.5" y2="100.5"/>{axis}</svg>'
-        f'<p class="quiet">{"<br>".join(told)}</p></figure>\n'
+        f'<p class="quiet">{"<br>".join(quartiles)}</p></figure>\n'
     )
 
 
 def _speakers(tally: Tally) -> str:
-    known = {speaker: share for speaker, share in tally.speakers.items() if share.kept_s > 0}
-    most = sorted(known.items(), key=lambda item: (-item[1].kept_s, item[0]))
+    speakers = {speaker: share for speaker, share in tally.speakers.items() if share.kept_s > 0}
+    most = sorted(speakers.items(), key=lambda item: (-item[1].kept_s, item[0]))
     rows = [[_text(f"{recording_id} {name}".strip()), clock(share.kept_s), _percent(share.kept_s, tally.kept_s)]
             for (recording_id, name), share in most[:ROWS]]  # fmt: skip
     return _table("Speakers", ("speaker", "kept", "of all that is kept"), rows, len(most) - ROWS)

@@ -113,20 +113,20 @@ class Files:
     def whole(self) -> Fetched | None:
         """The file that an earlier call fetched from the same URL, if it is still there and has the same size."""
         try:
-            known = read_record(self.state, _Notes).root
-            path = self.folder / known.path
-            if known.url != self.url or not path.is_file() or path.stat().st_size != known.length:
+            notes = read_record(self.state, _Notes).root
+            path = self.folder / notes.path
+            if notes.url != self.url or not path.is_file() or path.stat().st_size != notes.length:
                 return None
         except (OSError, TriforceError):
             return None  # the file was never fetched, or its notes are damaged: it is fetched again
-        return replace(known, path=str(path))
+        return replace(notes, path=str(path))
 
     def unfinished(self) -> tuple[int, str]:
         """The size of the unfinished file and the validator to continue it with; (0, "") if it cannot be continued."""
         try:
-            known = read_record(self.part_state, _PartNotes)
+            notes = read_record(self.part_state, _PartNotes)
             size = self.part.stat().st_size if self.part.is_file() else 0
-            validator = known.validator if known.url == self.url else ""
+            validator = notes.validator if notes.url == self.url else ""
         except (OSError, TriforceError):
             return 0, ""
         return (size, validator) if validator else (0, "")

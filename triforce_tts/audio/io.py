@@ -269,7 +269,7 @@ def _collect(blocks: Iterator[Wave], rate: int, duration_s: float | None, most: 
 def _mux(form: _Format, audio: Audio, bit_rate: int | None = None) -> bytes:
     samples, rate = audio.samples, audio.sample_rate
     if form.sample_rates and rate not in form.sample_rates:
-        target = min((known for known in form.sample_rates if known > rate), default=form.sample_rates[-1])
+        target = min((choice for choice in form.sample_rates if choice > rate), default=form.sample_rates[-1])
         samples = torch.from_numpy(resample(samples.detach().cpu().numpy(), rate, target))
         rate = target
     pcm = to_pcm16(samples.detach().cpu().numpy())

@@ -11,9 +11,9 @@ _STANDARD_ERROR = 2
 
 
 @contextmanager
-def no_notes(wanted: bool = True) -> Iterator[None]:
+def no_notes(active: bool = True) -> Iterator[None]:
     """Drop everything that the whole process writes to standard error; for short calls of C code only."""
-    if not wanted:
+    if not active:
         yield
         return
     with _ONE_AT_A_TIME:

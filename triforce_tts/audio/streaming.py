@@ -138,16 +138,16 @@ def _frames(container: av.container.InputContainer, stream: AudioStream, tally: 
 
 def _blocks(pieces: Iterable[Wave]) -> Iterator[Wave]:
     """``pieces`` joined to blocks of ``BLOCK`` samples at least: decoders give a few hundred at a time."""
-    held: list[Wave] = []
+    block: list[Wave] = []
     count = 0
     for piece in pieces:
-        held.append(piece)
+        block.append(piece)
         count += len(piece)
         if count >= BLOCK:
-            yield np.concatenate(held)
-            held, count = [], 0
+            yield np.concatenate(block)
+            block, count = [], 0
     if count:
-        yield np.concatenate(held)
+        yield np.concatenate(block)
 
 
 def _usable(blocks: Iterator[Wave], name: str, faults: list[str]) -> Iterator[Wave]:

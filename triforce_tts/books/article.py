@@ -88,17 +88,17 @@ def _about(page: Any, text: str, url: str) -> About:
     stated += [match[1] for match in _STATED.finditer(text)]
     stated += [e.get("datetime") or "" for e in page.iter("time")]
     date = next((match[1] for value in stated if (match := _DATE.match(value))), "")
-    known = extract_metadata(page, default_url=url, extensive=False)
+    metadata = extract_metadata(page, default_url=url, extensive=False)
     heading = next((clean("".join(e.itertext())) for e in page.iter("h1")), "")
     title = (
-        (known.title if known else "")
+        (metadata.title if metadata else "")
         or heading
         or next((clean("".join(e.itertext())) for e in page.iter("title")), "")
     )
-    author = (known.author if known else "") or metas.get("author", "")
+    author = (metadata.author if metadata else "") or metas.get("author", "")
     return About(
         printable(title), printable(author.replace(";", ",")), page.get("lang", ""), url,
-        date=date or (known.date if known else "") or "",
+        date=date or (metadata.date if metadata else "") or "",
     )  # fmt: skip
 
 

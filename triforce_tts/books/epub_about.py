@@ -42,10 +42,10 @@ def read_about(package: Package, contents: Contents) -> About:
 def _date(metadata: Any) -> str:
     """The date of publication, or the part of it that has the form of ISO 8601."""
     dates = [(_attribute(e, "event"), _DATE.match((e.text or "").strip())) for e in metadata.iter("{*}date")]
-    known = [
+    publications = [
         (event, match[0]) for event, match in dates if match and event in ("publication", "original-publication", "")
     ]
-    return next((date for event, date in known if event), known[0][1] if known else "")
+    return next((date for event, date in publications if event), publications[0][1] if publications else "")
 
 
 def _series(metadata: Any, refined: dict[tuple[str, str], str]) -> tuple[str, str]:

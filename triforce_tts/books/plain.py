@@ -199,12 +199,12 @@ class _PlainReader:
 
     def _again(self, paragraphs: list[Paragraph], first: int, entry: str) -> int | None:
         """The paragraph behind the contents that begins as ``entry`` does."""
-        seen = 0 if first and entry not in letters(self._of(paragraphs[first - 1])) else 1
+        matches = 0 if first and entry not in letters(self._of(paragraphs[first - 1])) else 1
         for number in range(first, min(len(paragraphs), first + 400)):
             line = letters(self._of(paragraphs[number]).split("\n")[0])
             if line and (line == entry or (len(line) > 5 and entry.startswith(line))):
-                seen += 1
-                if seen > 1:
+                matches += 1
+                if matches > 1:
                     return number
         return None
 

@@ -78,14 +78,14 @@ class BookLexicon:
     def readings(self, text: str) -> list[Reading]:
         """Where a text holds words of the lexicon: as these are spelled, with a capital, in capitals, or with 's."""
         tokens = list(_TOKEN.finditer(text)) if self._longest else []
-        found: list[Reading] = []
+        readings: list[Reading] = []
         at = 0
         while at < len(tokens):
             count, reading = self._longest_at(text, tokens[at : at + self._longest])
             if reading is not None:
-                found.append(reading)
+                readings.append(reading)
             at += count
-        return found
+        return readings
 
     def _longest_at(self, text: str, tokens: Sequence[re.Match[str]]) -> tuple[int, Reading | None]:
         """The longest spelling with which ``tokens`` begin, and the number of its words."""

@@ -99,11 +99,11 @@ def _closing(text: str, begin: int) -> int:
     """The place behind the mark that closes the quotation at ``begin``; -1 if it is not closed."""
     mark = text[begin]
     if mark != "‘":
-        found = text.find("”" if mark == "“" else '"', begin + 1)
+        end = text.find("”" if mark == "“" else '"', begin + 1)
         is_closed = (
-            found > begin + 1 and not text[found - 1].isspace() and (mark != "“" or "“" not in text[begin + 1 : found])
+            end > begin + 1 and not text[end - 1].isspace() and (mark != "“" or "“" not in text[begin + 1 : end])
         )
-        return found + 1 if is_closed else -1
+        return end + 1 if is_closed else -1
     closed = re.compile(r"[.,!?…;—–-]’(?=$|[\s.,;:)—–-])").search(text, begin + 1)
     if closed is None or re.search(r"(?:^|[\s(])‘", text[begin + 1 : closed.end()]):
         return -1

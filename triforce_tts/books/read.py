@@ -44,8 +44,8 @@ def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook
 def _reader_of(path: Path) -> Callable[[Path, ReadOptions], ChapterBook]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
-        known = ", ".join(_READERS)
-        raise TextError(f"{path}: cannot read a book in the format {path.suffix or 'of a name without ending'!r}; expected one of {known}")  # fmt: skip
+        endings = ", ".join(_READERS)
+        raise TextError(f"{path}: cannot read a book in the format {path.suffix or 'of a name without ending'!r}; expected one of {endings}")  # fmt: skip
     return reader
 
 

@@ -45,8 +45,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(show: bool) -> None:
+    if show:
         typer.echo(metadata_version("triforce-tts"))
         raise typer.Exit
 
@@ -75,14 +75,14 @@ def _load_programs() -> None:
     The list of commands needs all commands; one whose extra is not installed is listed with a note.
     """
     for entry in sorted(entry_points(group="triforce_tts.commands"), key=lambda e: e.name):
-        wanted = len(sys.argv) > 1 and sys.argv[1] == entry.name
+        is_called = len(sys.argv) > 1 and sys.argv[1] == entry.name
         shows_help = len(sys.argv) <= 1 or (sys.argv[1].startswith("-") and sys.argv[1] != "--version")
-        if not (wanted or shows_help):
+        if not (is_called or shows_help):
             continue
         try:
             loaded = entry.load()
         except ModuleNotFoundError as error:
-            if wanted or error.name not in EXTRAS:
+            if is_called or error.name not in EXTRAS:
                 raise
             loaded = _unavailable(error.name)
         if isinstance(loaded, typer.Typer):

@@ -311,8 +311,8 @@ def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, wishe
         return
     if wishes.out is not None:
         raise ConfigError(f"--out {wishes.out}: an episode gets its name from the book; leave --out away beside --feed")
-    if len(books) > 1 and (given := wishes.of_one_book()):
-        raise ConfigError(f"{given[0]}: it belongs to one book, found {len(books)}; narrate that book by itself")
+    if len(books) > 1 and (options := wishes.of_one_book()):
+        raise ConfigError(f"{options[0]}: it belongs to one book, found {len(books)}; narrate that book by itself")
     from triforce_tts.narrator.feed import check_feed
 
     check_feed(feed, feed_url)
@@ -369,10 +369,10 @@ def _help(crew: "Crew", device: str, order: "Order") -> None:
 def _refuse_inputs(order: "Order", sources: tuple[Path | None, ...]) -> None:
     from triforce_tts.files import refuse_sources
 
-    given = [source for source in sources if source is not None]
+    paths = [source for source in sources if source is not None]
     for target in (order.out, order.folder, order.subtitles, order.overlay):
         if target is not None:
-            refuse_sources(target, given)
+            refuse_sources(target, paths)
 
 
 def _narrate(

@@ -83,7 +83,7 @@ def print_outcome(order: "Order", outcome: "Outcome") -> None:
         )
         for result in written.results:
             if not result.passed:
-                typer.echo(f"{written.path}: {result.name} {result.value}, expected {result.wanted}", err=True)
+                typer.echo(f"{written.path}: {result.name} {result.value}, expected {result.demand}", err=True)
     numbers = [str(line.number) for line in outcome.flagged]
     more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
     named = f" ({', '.join(numbers[:_NAMED])}{more})" if numbers else ""

@@ -72,8 +72,8 @@ def score(
         for place, nats in enumerate(scores.speech_given_text.tolist()):
             typer.echo(f"speech\t{place}\t\t{nats:.4f}")
         pairs = zip(scores.text_given_speech.tolist(), scores.text_alone.tolist(), strict=True)
-        for place, (given, alone) in enumerate(pairs):
-            typer.echo(f"text\t{place}\t{(*scores.letters, '<end>')[place]}\t{given:.4f}\t{alone:.4f}")
+        for place, (with_speech, alone) in enumerate(pairs):
+            typer.echo(f"text\t{place}\t{(*scores.letters, '<end>')[place]}\t{with_speech:.4f}\t{alone:.4f}")
     if plot is not None:
         from triforce_tts.surprise import draw_surprise
 

@@ -95,10 +95,10 @@ class Melody:
 
     def __call__(self, clip: Heard) -> Opinion:
         """The figures; none if hardly anything is voiced."""
-        found = pitch.pitch(clip.samples, clip.rate)
-        if found is None:
+        tone = pitch.pitch(clip.samples, clip.rate)
+        if tone is None:
             return Opinion()
-        return Opinion({"f0_hz": Figure(amount=found.median_hz), "f0_range": Figure(amount=found.range_semitones)})
+        return Opinion({"f0_hz": Figure(amount=tone.median_hz), "f0_range": Figure(amount=tone.range_semitones)})
 
 
 @dataclass(frozen=True)

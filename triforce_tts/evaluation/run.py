@@ -203,6 +203,6 @@ def _require_clips(jobs: Sequence[Job], results: Sequence[Judged], lost: Sequenc
     first = f"the first fault was: {lost[0] if lost else 'nothing was planned'}"
     if not any(result.clip for result in results):
         raise TriforceError(f"no clip could be judged; {first}")
-    wanted = {job.system for job in jobs if job.kind == "spoken"}
-    if silent := sorted(wanted - {result.job.system for result in results}):
+    systems = {job.system for job in jobs if job.kind == "spoken"}
+    if silent := sorted(systems - {result.job.system for result in results}):
         raise TriforceError(f"{silent[0]}: no sentence could be spoken; {first}")

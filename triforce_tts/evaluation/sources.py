@@ -128,8 +128,8 @@ def _entries(folder: Path) -> list[Path]:
         TriforceError: the folder cannot be read, or has too many entries for a folder of voices.
     """
     try:
-        with os.scandir(folder) as found:
-            names = [entry.name for entry in islice(found, _MOST_ENTRIES + 1)]
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in islice(entries, _MOST_ENTRIES + 1)]
     except OSError as error:
         raise TriforceError(
             f"{folder}: cannot read the folder ({error.strerror}); choose another folder of voices"

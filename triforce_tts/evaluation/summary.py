@@ -103,10 +103,10 @@ def differences(systems: Sequence[Summary], clips: Sequence[Clip]) -> list[Diffe
     results = []
     for first, second in pairs:
         sides = [_by_figure(clip for clip in clips if clip.system == side.system) for side in (first, second)]
-        found = {name: _difference(name, sides[0], sides[1]) for name in sides[0] if name in sides[1]}
-        known = {name: estimate for name, estimate in found.items() if estimate is not None}
-        if known:
-            results.append(Difference(first=first.system, second=second.system, figures=known))
+        estimates = {name: _difference(name, sides[0], sides[1]) for name in sides[0] if name in sides[1]}
+        figures = {name: estimate for name, estimate in estimates.items() if estimate is not None}
+        if figures:
+            results.append(Difference(first=first.system, second=second.system, figures=figures))
     return results
 
 

@@ -29,10 +29,10 @@ def packaged_path(package: str, file: str, sha256: str, install: str = INSTALL) 
     if spec is None or spec.origin is None:
         raise TriforceError(f"the package {package} is missing; install it with: {install}")
     path = Path(spec.origin).parent / file
-    found = file_sha256(path) if path.is_file() else "no file"
-    if found != sha256:
+    digest = file_sha256(path) if path.is_file() else "no file"
+    if digest != sha256:
         raise TriforceError(
-            f"{path}: expected the SHA-256 {sha256[:12]}..., found {found[:12]}; "
+            f"{path}: expected the SHA-256 {sha256[:12]}..., found {digest[:12]}; "
             f"install the version that pyproject.toml names: {install}"
         )
     return path

@@ -33,8 +33,8 @@ def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
     hertz, voiced, _ = pyin(
         wave, fmin=BOUNDS_HZ[0], fmax=BOUNDS_HZ[1], sr=ANALYSIS_RATE, frame_length=_FRAME, hop_length=_HOP
     )
-    known = hertz[voiced & np.isfinite(hertz)]
-    if len(known) < _LEAST:
+    voiced_hz = hertz[voiced & np.isfinite(hertz)]
+    if len(voiced_hz) < _LEAST:
         return None
-    low, high = np.percentile(known, _SHARES)
-    return Pitch(float(np.median(known)), float(12 * np.log2(high / low)), float(np.mean(voiced)))
+    low, high = np.percentile(voiced_hz, _SHARES)
+    return Pitch(float(np.median(voiced_hz)), float(12 * np.log2(high / low)), float(np.mean(voiced)))

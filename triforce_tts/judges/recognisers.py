@@ -52,8 +52,8 @@ class Pocketsphinx:
         self._decoder.start_utt()
         self._decoder.process_raw(to_pcm16(samples).tobytes(), full_utt=True)
         self._decoder.end_utt()
-        found = self._decoder.hyp()
-        return found.hypstr if found else ""
+        hypothesis = self._decoder.hyp()
+        return hypothesis.hypstr if hypothesis else ""
 
 
 @lru_cache(maxsize=1)
@@ -194,10 +194,10 @@ class Choice:
     remark: str = ""
 
 
-def choose(wanted: str = AUTO) -> Choice:
-    """The recogniser that ``wanted`` names; by ``auto`` Whisper tiny.en, or pocketsphinx where Whisper is missing."""
-    if wanted != AUTO:
-        return Choice(wanted, ROUGH if wanted == POCKETSPHINX else "")
+def choose(name: str = AUTO) -> Choice:
+    """The recogniser called ``name``; by ``auto`` Whisper tiny.en, or pocketsphinx where Whisper is missing."""
+    if name != AUTO:
+        return Choice(name, ROUGH if name == POCKETSPHINX else "")
     missing = absent("faster_whisper", PACKAGE)
     if not missing:
         return Choice(TINY)

@@ -100,7 +100,7 @@ class Whisper:
         return {self.memory: EncoderDecoderCache(DynamicCache(), DynamicCache())}
 
     def _write(
-        self, sound: Any, logits: torch.Tensor, memory: dict[str, Any], given: int
+        self, sound: Any, logits: torch.Tensor, memory: dict[str, Any], prompt_tokens: int
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The likeliest tokens [batch, n], padded with end tokens, and the log probability of each.
 
@@ -108,7 +108,7 @@ class Whisper:
         """
         settings = self.network.generation_config
         end, never = int(settings.eos_token_id), list(settings.suppress_tokens or ())
-        most = min(int(settings.max_length), self.network.config.max_target_positions) - given
+        most = min(int(settings.max_length), self.network.config.max_target_positions) - prompt_tokens
         tokens, logprobs = [], []
         over = torch.zeros(len(logits), dtype=torch.bool, device=self.device)
         for place in range(most):

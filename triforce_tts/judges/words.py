@@ -73,19 +73,19 @@ def word_edits(reference: str, heard: str, spelled: Callable[[str], str] = plain
     """The words of ``heard`` against those of ``reference``, both as ``spelled``."""
     from jiwer import process_words
 
-    wanted, got = spelled(reference), spelled(heard)
-    if not wanted:
+    target, got = spelled(reference), spelled(heard)
+    if not target:
         return Edits(len(got.split()), 0)
-    found = process_words(wanted, got)
-    return Edits(found.substitutions + found.deletions + found.insertions, len(wanted.split()))
+    alignment = process_words(target, got)
+    return Edits(alignment.substitutions + alignment.deletions + alignment.insertions, len(target.split()))
 
 
 def character_edits(reference: str, heard: str, spelled: Callable[[str], str] = plain) -> Edits:
     """The characters of ``heard``, spaces among them, against those of ``reference``, both as ``spelled``."""
     from jiwer import process_characters
 
-    wanted, got = spelled(reference), spelled(heard)
-    if not wanted:
+    target, got = spelled(reference), spelled(heard)
+    if not target:
         return Edits(len(got), 0)
-    found = process_characters(wanted, got)
-    return Edits(found.substitutions + found.deletions + found.insertions, len(wanted))
+    alignment = process_characters(target, got)
+    return Edits(alignment.substitutions + alignment.deletions + alignment.insertions, len(target))

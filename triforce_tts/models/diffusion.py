@@ -118,16 +118,16 @@ class Diffusion(Network):
             drop: [batch] bool, true for utterances whose decode and reference the network must do without; without it,
                 for none. The decode still shapes the noise.
         """
-        seen = self.target.seen(noisy, decode, lengths)  # [batch, bands, frames, inputs]
-        known = decode
+        inputs = self.target.seen(noisy, decode, lengths)  # [batch, bands, frames, inputs]
+        mel = decode
         if drop is not None:
-            known = torch.where(drop[:, None, None], self.null_decode, decode)
+            mel = torch.where(drop[:, None, None], self.null_decode, decode)
             speaker = torch.where(drop[:, None], self.null_speaker, speaker.float())
         bands = self.target.bands
         conditions = torch.cat((time_features(t, self.config.channels), speaker.float()), dim=-1)
         modulation = self.condition(conditions).unflatten(-1, (3, -1)).repeat_interleave(bands, 0)
         mask = frame_mask(lengths, noisy.shape[1]).repeat_interleave(bands, 0)
-        x = self.project_in(torch.cat((seen, known.unsqueeze(1).expand(-1, bands, -1, -1)), dim=-1))
+        x = self.project_in(torch.cat((inputs, mel.unsqueeze(1).expand(-1, bands, -1, -1)), dim=-1))
         if bands > 1:
             x = x + self.band[:, None]
         x = x.flatten(0, 1)  # each band is a separate utterance from here on

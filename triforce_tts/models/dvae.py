@@ -80,14 +80,14 @@ class DVAE(Network):
 
         Each such kernel is copied, and its selector starts as it is in this network.
         """
-        own, taken = self.state_dict(), dict(tensors)
+        own, weights = self.state_dict(), dict(tensors)
         for name in self.switched:
-            kernel = taken.get(f"{name}.weight")
+            kernel = weights.get(f"{name}.weight")
             if kernel is not None and kernel.dim() == own[f"{name}.weight"].dim() - 1:
-                taken[f"{name}.weight"] = spread(kernel, len(own[f"{name}.weight"]))
+                weights[f"{name}.weight"] = spread(kernel, len(own[f"{name}.weight"]))
                 new = (key for key in own if key.startswith((f"{name}.selector.", f"{name}.norm.")))
-                taken.update({key: own[key].clone() for key in new})
-        return taken
+                weights.update({key: own[key].clone() for key in new})
+        return weights
 
     @property
     def decoder_reach(self) -> int:

@@ -192,17 +192,17 @@ class Attention(nn.Module):
                 out = F.scaled_dot_product_attention(query, key, value, dropout_p=dropout, is_causal=True)
         else:
             if cache is None:
-                seen = torch.ones(key.shape[2], key.shape[2], dtype=torch.bool, device=x.device).tril()
+                mask = torch.ones(key.shape[2], key.shape[2], dtype=torch.bool, device=x.device).tril()
             else:
                 key, value = cache.update(layer, key, value, positions)
-                seen = torch.arange(cache.used, device=x.device) <= positions[:, None, :, None]
+                mask = torch.arange(cache.used, device=x.device) <= positions[:, None, :, None]
             if self.sink:
-                key, value, seen = (
+                key, value, mask = (
                     F.pad(key, (0, 0, 1, 0)),
                     F.pad(value, (0, 0, 1, 0)),
-                    F.pad(seen, (1, 0), value=True),
+                    F.pad(mask, (1, 0), value=True),
                 )
-            out = F.scaled_dot_product_attention(query, key, value, attn_mask=seen, dropout_p=dropout)
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
         result: torch.Tensor = self.o_proj(out.transpose(1, 2).flatten(-2))
         return result
 
@@ -328,16 +328,16 @@ class GPT(Network):
         return F.linear(hidden, self.model.embed_tokens.weight[: self.first_ids])
 
     def forward(
-        self, ids: torch.Tensor, wanted: torch.Tensor, probe: dict[int, torch.Tensor] | None = None
+        self, ids: torch.Tensor, mask: torch.Tensor, probe: dict[int, torch.Tensor] | None = None
     ) -> torch.Tensor:
-        """-log P of the ids [batch, steps, width] where ``wanted`` of that shape is true, nats, [wanted] float32.
+        """-log P of the ids [batch, steps, width] where ``mask`` of that shape is true, nats, [true places] float32.
 
-        The ids of the first step have no probability, so none of them may be wanted. Most steps of a training batch are
+        The ids of the first step have no probability, so the mask is false there. Most steps of a training batch are
         only context. The product with the output table is the largest of all, so it is computed only where it is
         needed.
         """
         hidden = self.hidden(ids, probe=probe)
-        after = wanted[:, 1:]
+        after = mask[:, 1:]
         chosen = after.any(-1)
         nats = self._nats(hidden[:, :-1][chosen], ids[:, 1:][chosen])
         return nats[after[chosen]]

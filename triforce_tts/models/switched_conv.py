@@ -89,8 +89,8 @@ class SwitchNorm(nn.Module):
 def drop_kernels(logits: torch.Tensor, chance: float) -> torch.Tensor:
     """``logits`` [batch, breadth, *places] with some kernels removed from each item; at least one is kept."""
     draw = torch.rand(logits.shape[:2], device=logits.device)
-    kept = (draw >= chance) | (draw == draw.amax(1, keepdim=True))
-    return logits.masked_fill(~kept.view(*kept.shape, *[1] * (logits.dim() - 2)), -math.inf)
+    mask = (draw >= chance) | (draw == draw.amax(1, keepdim=True))
+    return logits.masked_fill(~mask.view(*mask.shape, *[1] * (logits.dim() - 2)), -math.inf)
 
 
 class _Selector(nn.Module):
@@ -240,16 +240,16 @@ def convert(
     Raises:
         ConfigError: a name fits no convolution, or one that cannot be switched.
     """
-    known = _plain_convolutions(module)
+    layers = _plain_convolutions(module)
     chosen: set[str] = set()
     for pattern in names:
-        fitting = set(fnmatch.filter(known, pattern))
+        fitting = set(fnmatch.filter(layers, pattern))
         if not fitting:
-            raise ConfigError(f"no convolution is named '{pattern}' here; there are {', '.join(known) or 'none'}")
+            raise ConfigError(f"no convolution is named '{pattern}' here; there are {', '.join(layers) or 'none'}")
         chosen |= fitting
-    in_order = tuple(name for name in known if name in chosen)
+    in_order = tuple(name for name in layers if name in chosen)
     for name in in_order:
-        module.set_submodule(name, _as_switched(name, known[name], breadth, selector, dropout))
+        module.set_submodule(name, _as_switched(name, layers[name], breadth, selector, dropout))
     return in_order
 
 
@@ -292,21 +292,21 @@ def selections(network: nn.Module) -> Iterator[dict[str, torch.Tensor]]:
 
     The choices are those of evaluation, without dropout.
     """
-    seen: dict[str, torch.Tensor] = {}
+    choices: dict[str, torch.Tensor] = {}
 
     def watch(name: str, layer: _SwitchedConv) -> "torch.utils.hooks.RemovableHandle":
         def keep(_: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             was_training = layer.training
             layer.eval()  # In evaluation mode, this pass does not count as a use.
             with torch.no_grad():
-                seen[name] = layer.probabilities(*inputs).argmax(1)
+                choices[name] = layer.probabilities(*inputs).argmax(1)
             layer.train(was_training)
 
         return layer.register_forward_pre_hook(keep)
 
     handles = [watch(name, part) for name, part in network.named_modules() if isinstance(part, _SwitchedConv)]
     try:
-        yield seen
+        yield choices
     finally:
         for handle in handles:
             handle.remove()

@@ -234,9 +234,9 @@ class ComplexTarget:
         audio = self.audio
         covered = mel_filters(audio.sample_rate, audio.n_fft, audio.n_mels).sum(0).to(decode.device) > 0
         inside = frame_mask(lengths, decode.shape[1])
-        known = inside * covered
+        mask = inside * covered
         expected = _COMPLEX_GAIN * noise_shape(torch.where(inside > 0, decode, 0.0), audio)
-        return expected * known, known / expected
+        return expected * mask, mask / expected
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """White sound, filtered in each frame to the magnitudes expected from the decode."""

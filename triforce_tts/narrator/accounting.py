@@ -33,14 +33,14 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
     """
     places = list(_WORD.finditer(source))
     written = [_plain(place[0]) for place in places]
-    said = [_plain(word) for word in spoken]
-    if written == said:
+    plain_words = [_plain(word) for word in spoken]
+    if written == plain_words:
         return []
-    said = _unspelled(said, set(written))
+    plain_words = _unspelled(plain_words, set(written))
     silent = []
-    for i, j, k, m in differing_runs(written, said, substitution=2):
+    for i, j, k, m in differing_runs(written, plain_words, substitution=2):
         if i == j and not _SIGN.search(source):
-            raise _broken(source, f"the words '{' '.join(said[k:m])}' would be added")
+            raise _broken(source, f"the words '{' '.join(plain_words[k:m])}' would be added")
         if k == m:
             silent += [_without_reading(source, place) for place in places[i:j]]
         elif i < j:
@@ -48,21 +48,21 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
     return silent
 
 
-def _unspelled(said: list[str], written: set[str]) -> list[str]:
-    """``said``, with letters joined that together spell a written word, such as the "i s o" of "ISO".
+def _unspelled(words: list[str], written: set[str]) -> list[str]:
+    """``words``, with letters joined that together spell a written word, such as the "i s o" of "ISO".
 
     Letters that are all written by themselves stay apart: the "J. R." of "J. R. Poe, Jr." does not spell "Jr".
     """
     joined: list[str] = []
     at = 0
-    while at < len(said):
+    while at < len(words):
         end = at
-        while end < len(said) and len(said[end]) == 1:
+        while end < len(words) and len(words[end]) == 1:
             end += 1
-        while end > at + 1 and ("".join(said[at:end]) not in written or written.issuperset(said[at:end])):
+        while end > at + 1 and ("".join(words[at:end]) not in written or written.issuperset(words[at:end])):
             end -= 1
         end = max(end, at + 1)
-        joined.append("".join(said[at:end]))
+        joined.append("".join(words[at:end]))
         at = end
     return joined
 

@@ -74,10 +74,10 @@ class Written:
 
 def file_rate(suffix: str, sample_rate: int, profile: Profile) -> int:
     """The sample rate of a file of this format, in Hz, for speech at ``sample_rate``."""
-    wanted, known = profile.sample_rate or sample_rate, FORMATS[suffix].sample_rates
-    if not known or wanted in known:
-        return wanted
-    return min((rate for rate in known if rate > wanted), default=known[-1])
+    target, rates = profile.sample_rate or sample_rate, FORMATS[suffix].sample_rates
+    if not rates or target in rates:
+        return target
+    return min((rate for rate in rates if rate > target), default=rates[-1])
 
 
 def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Written:

@@ -150,12 +150,12 @@ def cast_book(cast: CastFile | None, book: ChapterBook) -> Casting:
         return Casting()
     openings = _openings(book)
     lines = speakers_of(book, openings)
-    known = {name_key(name) for name in lines}
-    if unknown := [cast.names[key] for key in cast.speakers if key not in known]:
+    keys = {name_key(name) for name in lines}
+    if unknown := [cast.names[key] for key in cast.speakers if key not in keys]:
         listed = ", ".join(printable(name) for name, _ in lines.most_common(_SHOWN))
         more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-        found = f"its speakers are {listed}{more}" if lines else "no speaker in it is certain"
-        raise ConfigError(f"{cast.path}: the book has no speaker '{printable(', '.join(unknown)[:200])}'; {found}")
+        hint = f"its speakers are {listed}{more}" if lines else "no speaker in it is certain"
+        raise ConfigError(f"{cast.path}: the book has no speaker '{printable(', '.join(unknown)[:200])}'; {hint}")
     count = len(book.chapters)
     if wrong := [number for number in cast.chapters if not 1 <= number <= count]:
         raise ConfigError(f"{cast.path}: chapter {wrong[0]}: expected 1 to {count}; '--list' shows the chapters")

@@ -229,8 +229,8 @@ def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     phones are compared, and the longest run of wrong ones counts, not an average.
     """
     got = letters(heard).split() if any(c.isalpha() for c in heard) else []
-    wanted = wanted_words(text, got)
-    runs = [max(j - i, m - k) for i, j, k, m in differing_runs(wanted, got)]
+    text_words = wanted_words(text, got)
+    runs = [max(j - i, m - k) for i, j, k, m in differing_runs(text_words, got)]
     figures["wrong words"], figures["wrong run"] = float(sum(runs)), float(max(runs, default=0))
     sounds = phones(text)
     figures["wrong phones"], total = _differences(sounds, phones(heard))
@@ -241,13 +241,13 @@ def word_flags(text: str, heard: str, figures: dict[str, float]) -> list[str]:
     ]
 
 
-def _differences(wanted: Sequence[str], got: Sequence[str]) -> tuple[float, int]:
+def _differences(reference: Sequence[str], got: Sequence[str]) -> tuple[float, int]:
     """The longest run of phones in which two sounds differ, and all such phones.
 
     A single equal phone between two runs may be chance: it ends no run.
     """
     longest = size = last = total = 0
-    for i, j, k, m in differing_runs(wanted, got):
+    for i, j, k, m in differing_runs(reference, got):
         size = max(j - i, m - k) + (size if size and i - last <= 1 else 0)
         longest, last, total = max(longest, size), j, total + max(j - i, m - k)
     return float(longest), total

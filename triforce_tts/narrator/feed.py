@@ -91,8 +91,8 @@ def check_feed(folder: Path, base: str | None) -> None:
     _channel(folder)
 
 
-def name_episodes(folder: Path, wanted: Sequence[Wanted]) -> list[Path]:
-    """The file of each episode, which no other source has in the feed of ``folder`` and among ``wanted``.
+def name_episodes(folder: Path, episodes: Sequence[Wanted]) -> list[Path]:
+    """The file of each episode, which no other source has in the feed of ``folder`` and among ``episodes``.
 
     The same words, and a new version of a source, keep the file that they have in the feed. A name that another source has is
     followed by a digest of the source, so that it does not depend on what else is narrated, or when.
@@ -101,15 +101,15 @@ def name_episodes(folder: Path, wanted: Sequence[Wanted]) -> list[Path]:
         ConfigError: a source or the words of a book are given twice.
         TriforceError: the feed is damaged or another program's.
     """
-    _refuse_twice(wanted)
+    _refuse_twice(episodes)
     items = _channel(folder).find("channel").findall("item") if folder.exists() else []
     by_guid = {item.findtext("guid"): _file_of(item) for item in items}
     by_source = {item.findtext(_SOURCE): _file_of(item) for item in items if item.findtext(_SOURCE)}
     others = {_file_of(item).casefold() for item in items if item.findtext(_SOURCE)}
-    known = [by_guid.get(one.guid) or by_source.get(digest_of(one.source)) for one in wanted]
-    others |= {name.casefold() for name in known if name}
+    earlier_names = [by_guid.get(one.guid) or by_source.get(digest_of(one.source)) for one in episodes]
+    others |= {name.casefold() for name in earlier_names if name}
     names: list[str] = []
-    for one, name in zip(wanted, known, strict=True):
+    for one, name in zip(episodes, earlier_names, strict=True):
         if name is None:
             name = f"{one.stem}{EPISODE_SUFFIX}"
             if name.casefold() in others:
@@ -119,10 +119,10 @@ def name_episodes(folder: Path, wanted: Sequence[Wanted]) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _refuse_twice(wanted: Sequence[Wanted]) -> None:
+def _refuse_twice(episodes: Sequence[Wanted]) -> None:
     sources: dict[str, str] = {}
     words: dict[str, str] = {}
-    for one in wanted:
+    for one in episodes:
         if one.source in sources:
             raise ConfigError(f"{one.source}: it is given twice; give it once")
         if one.guid in words:

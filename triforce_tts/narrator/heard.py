@@ -23,8 +23,8 @@ def wanted_words(text: str, heard: Sequence[str]) -> list[str]:
 
 
 def _heard_as(sound: str, heard: Sequence[str]) -> list[str]:
-    wanted = phones(sound)
-    spellings = (words for words in _neighbours(heard) if phones(" ".join(words)) == wanted)
+    target = phones(sound)
+    spellings = (words for words in _neighbours(heard) if phones(" ".join(words)) == target)
     return next(spellings, [sound])
 
 

@@ -129,8 +129,8 @@ def _gated(hops: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
     if not len(loud):
         return QUIETEST_DB
     gate = _OFFSET + _db(float(loud.mean())) + _RELATIVE_GATE
-    kept = blocks[levels > max(gate, _ABSOLUTE_GATE)]
-    return _OFFSET + _db(float(kept.mean()))
+    gated_blocks = blocks[levels > max(gate, _ABSOLUTE_GATE)]
+    return _OFFSET + _db(float(gated_blocks.mean()))
 
 
 def _means(
@@ -154,9 +154,9 @@ def limited(wave: Wave, sample_rate: int, ceiling_db: float) -> Wave:
     peaks = np.maximum(np.maximum(peaks, np.abs(wave)), np.append(peaks[1:], 0.0))
     if peaks.max() <= ceiling:
         return wave
-    wanted = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
+    target_gain = np.minimum(1.0, ceiling / np.maximum(peaks, 1e-9))
     reach = max(1, round(_LOOK_S * sample_rate))
-    padded = np.pad(wanted, 2 * reach, constant_values=1.0)
+    padded = np.pad(target_gain, 2 * reach, constant_values=1.0)
     lowest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).min(axis=1)
     weights = np.hanning(2 * reach + 3)[1:-1]
     gain = np.convolve(lowest, weights / weights.sum(), "valid")

@@ -47,7 +47,7 @@ class Result:
 
     name: str
     value: str
-    wanted: str
+    demand: str
     passed: bool
 
 
@@ -119,8 +119,8 @@ def results(profile: Profile, finished: Loudness, suffix: str, bit_rate: int | N
     return rows
 
 
-def _row(name: str, value: str, wanted: str, passed: bool) -> Result:
-    return Result(name, value, wanted, passed)
+def _row(name: str, value: str, demand: str, passed: bool) -> Result:
+    return Result(name, value, demand, passed)
 
 
 def _span(bounds: tuple[float, float]) -> str:

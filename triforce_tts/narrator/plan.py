@@ -337,10 +337,10 @@ def make_plan(
     Raises:
         TextError: the proof fails, or nothing of what was chosen can be spoken.
     """
-    wanted = set(chosen)
+    numbers = set(chosen)
     chapters = []
     for number, chapter in enumerate(book.chapters, 1):
-        chapters.append(planner.chapter(chapter, number, number in wanted and (front or not chapter.front)))
+        chapters.append(planner.chapter(chapter, number, number in numbers and (front or not chapter.front)))
         planned(number)
     skipped = [Unspoken(text=p.text, words=p.words, reason=p.reason, where=printable(p.where)) for p in book.skipped]
     about = book.about
@@ -361,21 +361,21 @@ def make_plan(
     return plan.model_copy(update=credits)
 
 
-def choose_chapters(wanted: str | None, count: int) -> list[int]:
-    """The numbers of the chapters that ``wanted`` names, such as '3-7,9,12-'; all chapters if it is None.
+def choose_chapters(selection: str | None, count: int) -> list[int]:
+    """The numbers of the chapters that ``selection`` names, such as '3-7,9,12-'; all chapters if it is None.
 
     Raises:
-        TextError: ``wanted`` is no such list, or names a chapter that the book does not have.
+        TextError: ``selection`` is no such list, or names a chapter that the book does not have.
     """
-    if wanted is None:
+    if selection is None:
         return list(range(1, count + 1))
     numbers: set[int] = set()
-    for part in wanted.split(","):
-        numbers |= set(_range(part.strip(), count, wanted))
+    for part in selection.split(","):
+        numbers |= set(_range(part.strip(), count, selection))
     return sorted(numbers)
 
 
-def _range(part: str, count: int, wanted: str) -> Iterator[int]:
+def _range(part: str, count: int, selection: str) -> Iterator[int]:
     first, dash, last = part.partition("-")
     first, last = first.strip(), last.strip()
     is_number = first.isdecimal() and (not dash or last.isdecimal() or not last) and len(first + last) < 12
@@ -383,6 +383,6 @@ def _range(part: str, count: int, wanted: str) -> Iterator[int]:
     end = begin if not dash else count if not last else int(last) if is_number else 0
     if not 1 <= begin <= end <= count:
         raise TextError(
-            f"--chapters {wanted[:60]!r}: expected numbers and ranges such as '3-7,9', from 1 to {count}; '--list' shows the chapters"
+            f"--chapters {selection[:60]!r}: expected numbers and ranges such as '3-7,9', from 1 to {count}; '--list' shows the chapters"
         )
     yield from range(begin, end + 1)

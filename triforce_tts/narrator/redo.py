@@ -56,12 +56,12 @@ class Redo:
         entry = self.entries.get((text, occurrence))
         return Replacement(entry.take, entry.said) if entry else None
 
-    def add(self, plan: Plan, wanted: Sequence[str], originals: Sequence[str], speaker: Speaker) -> None:
+    def add(self, plan: Plan, requests: Sequence[str], originals: Sequence[str], speaker: Speaker) -> None:
         """Add the lines that ``--redo`` names: '17,42' and '42=new text'.
 
         Args:
             plan: the plan whose lines have these numbers.
-            wanted: the values of the option.
+            requests: the values of the option.
             originals: the book's own text of each line of the whole book, in order.
             speaker: the speaker that checks a new text.
 
@@ -69,23 +69,23 @@ class Redo:
             TextError: a value is no such list, a number is no line of the chosen chapters, or a text cannot be one line.
         """
         spoken = {line.number for line in plan.lines}
-        for number, said in _asked(wanted):
+        for number, new_text in _asked(requests):
             if number not in spoken:
                 raise TextError(f"--redo {number}: {_no_such_line(number, plan, len(originals))}")
-            if said is not None:
-                one_line(said, speaker)
+            if new_text is not None:
+                one_line(new_text, speaker)
             text = originals[number - 1]
             occurrence = Counter(originals[:number])[text]
             before = self.entries.get((text, occurrence))
             take = before.take + 1 if before else 1
-            kept = said if said is not None else before.said if before else None
-            self.entries[text, occurrence] = Entry(text=text, occurrence=occurrence, take=take, said=kept)
+            spoken_text = new_text if new_text is not None else before.said if before else None
+            self.entries[text, occurrence] = Entry(text=text, occurrence=occurrence, take=take, said=spoken_text)
 
 
-def _asked(wanted: Sequence[str]) -> list[tuple[int, str | None]]:
+def _asked(requests: Sequence[str]) -> list[tuple[int, str | None]]:
     """Each number with the new text that it got; a text belongs to the last number before it."""
     asked: list[tuple[int, str | None]] = []
-    for value in wanted:
+    for value in requests:
         numbers, equals, text = value.partition("=")
         if not _NUMBERS.fullmatch(numbers):
             raise TextError(

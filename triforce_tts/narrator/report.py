@@ -69,7 +69,7 @@ def _file(written: Written) -> str:
         ("chapters", str(written.chapters), "", ""),
         ("loudness", f"{loudness.lufs:.1f} LUFS, RMS {loudness.rms_db:.1f} dB", "", ""),
         ("true peak", f"{loudness.true_peak_db:.1f} dBTP", "", ""),
-        *((r.name, r.value, r.wanted, "yes" if r.passed else "NO") for r in written.results),
+        *((r.name, r.value, r.demand, "yes" if r.passed else "NO") for r in written.results),
     ]
     head = ("the finished file, read back", "found", "expected", "kept")
     return f"<h2>{escape(written.path.name)}</h2>\n{_table(head, rows)}"
@@ -99,8 +99,8 @@ def _heard(text: str, heard: str | None) -> str:
     if heard is None:
         return ""
     words = heard.split()
-    found = [letters(word) for word in words]
-    for _, _, first, end in differing_runs(wanted_words(text, found), found):
+    spellings = [letters(word) for word in words]
+    for _, _, first, end in differing_runs(wanted_words(text, spellings), spellings):
         words[first:end] = [f"<mark>{escape(word)}</mark>" for word in words[first:end]]
     marked = " ".join(word if word.startswith("<mark>") else escape(word) for word in words)
     return marked or "<mark>nothing</mark>"
@@ -108,12 +108,12 @@ def _heard(text: str, heard: str | None) -> str:
 
 def _line(line: PlannedLine, record: LineRecord) -> str:
     sound = f'<audio controls preload="none" src="{FOLDER}/{line.key}.flac"></audio>' if record.samples else "no sound"
-    said = "" if line.text == line.source else f"<br><span class=quiet>{escape(line.text)}</span>"
+    speech_note = "" if line.text == line.source else f"<br><span class=quiet>{escape(line.text)}</span>"
     flags = "".join(f"<span class=fault>{escape(flag)}</span><br>" for flag in record.flags)
     figures = ", ".join(f"{name} {value:g}" for name, value in record.figures.items())
     tries = counted(record.tries, "try") if record.tries == 1 else f"{record.tries} tries"
     return (
-        f'<tr id="{line.number}"><td>{line.number}</td><td>{sound}</td><td>{escape(line.source)}{said}</td>'
+        f'<tr id="{line.number}"><td>{line.number}</td><td>{sound}</td><td>{escape(line.source)}{speech_note}</td>'
         f"<td>{_heard(line.text, record.heard)}</td><td>{flags}<span class=quiet>{escape(figures)}; {tries}</span></td></tr>"
     )
 

@@ -174,16 +174,16 @@ def _checked_again(studio: Studio, line: PlannedLine, lines: Lines, record: Line
 def _speak(studio: Studio, some: Sequence[PlannedLine], lines: Lines) -> list[LineRecord]:
     """Speak lines together. The first take without a flag is kept of each line, or the best if several are wanted."""
     began = time.perf_counter()
-    known = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
+    records = {line.key: _checked_again(studio, line, lines, lines.record(line.key)) for line in some}
     takes: dict[str, list[tuple[Checked, torch.Tensor]]] = {line.key: [] for line in some}
     for number in range(max(studio.tries, studio.takes)):
-        unsettled = [line for line in some if not known[line.key]]
+        unsettled = [line for line in some if not records[line.key]]
         left = [line for line in unsettled if number < studio.takes or all(c.flags for c, _ in takes[line.key])]
         for line, spoken in zip(left, _takes(studio, left, number), strict=True):
             checked = studio.part_of(line).checker(spoken, studio.synthesizer.audio.sample_rate)
             takes[line.key].append((checked, spoken.samples))
     began += (time.perf_counter() - began) * (1 - 1 / len(some))  # each line took an equal share of the time
-    return [known[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
+    return [records[line.key] or _keep_best(studio, line, lines, takes[line.key], began) for line in some]
 
 
 def _keep_best(

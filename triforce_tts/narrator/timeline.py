@@ -84,8 +84,8 @@ def lay_out(
     return Timeline(sample_rate, tuple(parts))
 
 
-def _converted(samples: int, sample_rate: int, wanted: int) -> int:
-    return round(samples * wanted / sample_rate)
+def _converted(samples: int, sample_rate: int, target_rate: int) -> int:
+    return round(samples * target_rate / sample_rate)
 
 
 def sound(timeline: Timeline, lines: Lines, level: Callable[[Wave], Wave]) -> Iterator[Wave]:

@@ -42,10 +42,10 @@ def _parts(lines: list[PlannedLine]) -> list[str]:
         return [source]
     spans = [match.span() for match in _TOKEN.finditer(source)]
     tokens = [letters(source[begin:end]) for begin, end in spans]
-    said = [[letters(word) for word in spoken_words(line.text)] for line in lines]
-    runs = differing_runs(tokens, [word for words in said for word in words], substitution=2)
+    line_words = [[letters(word) for word in spoken_words(line.text)] for line in lines]
+    runs = differing_runs(tokens, [word for words in line_words for word in words], substitution=2)
     edges, count = [0], 0
-    for words in said[:-1]:
+    for words in line_words[:-1]:
         count += len(words)
         edges.append(max(edges[-1], _token_at(count, runs)))
     edges.append(len(spans))

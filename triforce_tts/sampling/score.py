@@ -50,10 +50,10 @@ def log_probabilities(model: GPT, sequences: Sequence[Sequence[int]]) -> list[to
     if longest > model.config.max_tokens:
         raise ValueError(f"a sequence has {longest} steps, at most {model.config.max_tokens} fit")
     ids = torch.nn.utils.rnn.pad_sequence(packed, batch_first=True)
-    wanted = ids != PAD
-    wanted[:, 0] = False
-    nats = model(ids.to(model.device), wanted.to(model.device)).cpu()
-    return [-row for row in nats.split(wanted.sum((1, 2)).tolist())]
+    mask = ids != PAD
+    mask[:, 0] = False
+    nats = model(ids.to(model.device), mask.to(model.device)).cpu()
+    return [-row for row in nats.split(mask.sum((1, 2)).tolist())]
 
 
 def score_tokens(
@@ -74,14 +74,14 @@ def score_tokens(
         vocabulary.listen(codes, letters, 0.0),
         vocabulary.text_alone(letters),
     )
-    said, heard, alone = target_log_probabilities(model, sequences)
-    return said, heard, alone
+    speech, heard, alone = target_log_probabilities(model, sequences)
+    return speech, heard, alone
 
 
 def target_log_probabilities(model: GPT, sequences: Sequence[TokenSequence]) -> list[torch.Tensor]:
     """Log P of the tokens of each sequence that count fully as targets, nats."""
-    found = log_probabilities(model, [sequence.ids for sequence in sequences])
-    return [nats[torch.tensor(sequence.weights[1:]) >= 1.0] for nats, sequence in zip(found, sequences, strict=True)]
+    rows = log_probabilities(model, [sequence.ids for sequence in sequences])
+    return [nats[torch.tensor(sequence.weights[1:]) >= 1.0] for nats, sequence in zip(rows, sequences, strict=True)]
 
 
 def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Sequence[torch.Tensor]) -> list[float]:
@@ -95,7 +95,7 @@ def heard(model: GPT, vocabulary: Vocabulary, letters: list[int], candidates: Se
     fitting = [i for i, sequence in enumerate(sequences) if vocabulary.count_steps(sequence.ids) <= longest]
     scores = [float("-inf")] * len(sequences)
     if fitting:
-        found = target_log_probabilities(model, [sequences[i] for i in fitting])
-        for i, nats in zip(fitting, found, strict=True):
+        log_probs = target_log_probabilities(model, [sequences[i] for i in fitting])
+        for i, nats in zip(fitting, log_probs, strict=True):
             scores[i] = float(nats.mean())
     return scores

@@ -148,21 +148,21 @@ def places_of_end(model: Model, take: Take) -> tuple[int, int] | None:
     return take.spans[-1][0] * model.code_samples, take.last * model.code_samples
 
 
-def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, kept: tuple[int, int]) -> Spoken:
-    """A take, the part ``kept`` of its sound ``samples`` [n], and the words that it leaves unsaid."""
+def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, extent: tuple[int, int]) -> Spoken:
+    """A take, the part ``extent`` of its sound ``samples`` [n], and the words that it leaves unsaid."""
     missing = tuple(unsaid(take, line.words, samples, model.code_samples, model.audio.sample_rate))
     return Spoken(
-        line.text, samples[kept[0] : kept[1]], take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
-        missing, words=tuple(_timed_words(model, line, take, kept)), begins=line.begins, lead_s=line.lead_s,
+        line.text, samples[extent[0] : extent[1]], take.codes, take.ended, line.predicted_s, line.pause_s, line.source,
+        missing, words=tuple(_timed_words(model, line, take, extent)), begins=line.begins, lead_s=line.lead_s,
         holds_pause=line.holds_pause,
     )  # fmt: skip
 
 
-def _timed_words(model: Model, line: Line, take: Take, kept: tuple[int, int]) -> Iterator[TimedWord]:
-    """The words of a take whose frames are known, with their times in the part ``kept`` of its sound."""
+def _timed_words(model: Model, line: Line, take: Take, extent: tuple[int, int]) -> Iterator[TimedWord]:
+    """The words of a take whose frames are known, with their times in the part ``extent`` of its sound."""
     rate = model.audio.sample_rate
     for word, span in zip(line.words, _meeting(take.spans or ()), strict=take.spans is not None):
-        start, end = (min(max(frame * model.code_samples, kept[0]), kept[1]) - kept[0] for frame in span)
+        start, end = (min(max(frame * model.code_samples, extent[0]), extent[1]) - extent[0] for frame in span)
         yield TimedWord(word, start / rate, end / rate)
 
 
@@ -201,8 +201,8 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: floa
     rows = [job for job in jobs for _ in range(candidates)]
     prompts = [_prompt(model, row) for row in rows]
     longest, room = model.gpt.config.max_tokens, model.room
-    taken = map(model.vocabulary.count_steps, prompts)
-    limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, taken, strict=True)]
+    prompt_steps = map(model.vocabulary.count_steps, prompts)
+    limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, prompt_steps, strict=True)]
     seeds = [bounds.derived_seed(job.seed + number * _TAKE_STRIDE) for job in jobs for number in range(candidates)]
     if speed != 1.0 and not reads:
         raise ConfigError(f"speed {speed:g}: model {model.name} does not read its text in place, so use 1")
@@ -276,6 +276,6 @@ def _reading(model: Model, lines: Sequence[Line], speed: float) -> Reading:
     A slow reader holds each symbol longer. A fast one holds it no shorter: with that, fewer words are wrong.
     """
     limits, rate = model.limits, model.code_rate
-    held = [holds(line.pieces, limits.least_seconds, rate / min(1.0, speed)) for line in lines]
+    line_holds = [holds(line.pieces, limits.least_seconds, rate / min(1.0, speed)) for line in lines]
     longest, urge = round(limits.longest_symbol_s * rate / speed), limits.urge_per_log_speed * math.log(speed)
-    return Reading(model.vocabulary, [line.tokens for line in lines], longest, held, model.device, urge)
+    return Reading(model.vocabulary, [line.tokens for line in lines], longest, line_holds, model.device, urge)

@@ -90,19 +90,19 @@ def _with_faded_ends(
     chunks: Generator[torch.Tensor, None, Spoken], sample_rate: int, at_start: bool, at_end: bool
 ) -> Generator[torch.Tensor, None, Spoken]:
     """``chunks``, faded at the joints to the neighbouring lines as by ``join``; the length of a fade is held back."""
-    hold, held, begun = 2 * round(FADE_S * sample_rate), torch.zeros(0), False
+    hold, tail, begun = 2 * round(FADE_S * sample_rate), torch.zeros(0), False
     try:
         while True:
-            held = torch.cat((held, next(chunks)))
-            if len(held) > 2 * hold:
-                yield faded(held[:-hold], sample_rate, at_start and not begun, False)
-                held, begun = held[-hold:], True
+            tail = torch.cat((tail, next(chunks)))
+            if len(tail) > 2 * hold:
+                yield faded(tail[:-hold], sample_rate, at_start and not begun, False)
+                tail, begun = tail[-hold:], True
     except StopIteration as end:
         spoken: Spoken = end.value
     finally:
         chunks.close()
-    if len(held):
-        yield faded(held, sample_rate, at_start and not begun, at_end)
+    if len(tail):
+        yield faded(tail, sample_rate, at_start and not begun, at_end)
     return spoken
 
 

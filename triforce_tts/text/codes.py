@@ -47,8 +47,8 @@ _DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", 
 
 def _groups(text: str) -> str:
     """Each group of digits spelled, with a pause after it."""
-    said = ", ".join(spell_digits(group) for group in re.findall("[0-9]+", text))
-    return f"plus {said}" if text.lstrip().startswith("+") else said
+    reading = ", ".join(spell_digits(group) for group in re.findall("[0-9]+", text))
+    return f"plus {reading}" if text.lstrip().startswith("+") else reading
 
 
 def _say_phone(match: re.Match[str]) -> str:
@@ -101,22 +101,22 @@ def _say_network_address(match: re.Match[str]) -> str:
     parts = match[1].split(".")
     if any(int(part) > 255 for part in parts):
         return match[0]
-    said = " dot ".join(pairs(part) for part in parts)
-    said += f" slash {number_words(match['mask'])}" if match["mask"] else ""
-    return said + (f" port {number_words(match['port'])}" if match["port"] else "")
+    reading = " dot ".join(pairs(part) for part in parts)
+    reading += f" slash {number_words(match['mask'])}" if match["mask"] else ""
+    return reading + (f" port {number_words(match['port'])}" if match["port"] else "")
 
 
 def _say_version(match: re.Match[str]) -> str:
-    said = " point ".join(number_words(part) for part in match["parts"].split("."))
-    return f"{match['word'] or 'version '}{said}"
+    reading = " point ".join(number_words(part) for part in match["parts"].split("."))
+    return f"{match['word'] or 'version '}{reading}"
 
 
 def _say_state(match: re.Match[str]) -> str:
     state, code, more = match.group("state", "zip", "more")
     if state not in _STATES or (state in _DOUBTFUL_STATES and not code):
         return match[0]
-    said = match[0][: match[0].index(state)] + _STATES[state] + (f" {spell_digits(code)}" if code else "")
-    return said + (f", {spell_digits(more)}" if more else "")
+    reading = match[0][: match[0].index(state)] + _STATES[state] + (f" {spell_digits(code)}" if code else "")
+    return reading + (f", {spell_digits(more)}" if more else "")
 
 
 def _say_house(match: re.Match[str]) -> str:

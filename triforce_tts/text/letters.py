@@ -184,11 +184,11 @@ def _roman_value(numeral: str) -> int:
 
 def _say_acronym(match: re.Match[str]) -> str:
     word, ending = match.group(1, 2)
-    known = is_known(word)
+    is_word = is_known(word)
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
         return cardinal(_roman_value(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
-    if known and (word not in _ALWAYS_SPELLED or (beside_shouted and word in _WORDS_TOO)):
+    if is_word and (word not in _ALWAYS_SPELLED or (beside_shouted and word in _WORDS_TOO)):
         return match[0]
     has_vowel = re.search("[AEIOUY]", word)
     if has_vowel and (len(word) > _LONGEST_ACRONYM or (beside_shouted and len(word) == _LONGEST_ACRONYM)):

@@ -154,11 +154,11 @@ def _compare(text: str) -> str:
 
 def _say_comparison(match: re.Match[str]) -> str:
     """A comparison where a side stands before it, or where a number follows ('<5'); else it is a mark of a list or mail."""
-    said = _COMPARISONS[match[1]]
+    reading = _COMPARISONS[match[1]]
     if re.search(r"[A-Za-z)\]'] ?$", match.string[max(0, match.start() - 2) : match.start()]):
-        return f" {said} "
+        return f" {reading} "
     number = re.match(rf" ?(?:{_NUMBER_WORD})\b", match.string[match.end() : match.end() + 12])
-    return f" {said.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
+    return f" {reading.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
 
 
 # a closing tag, a tag that closes itself, a tag without attributes, and a tag with attributes

@@ -106,15 +106,15 @@ def apply(rules: list[Rule], text: str) -> str:
     return text
 
 
-def _apart(match: re.Match[str], said: str) -> str:
+def _apart(match: re.Match[str], reading: str) -> str:
     text, start, end = match.string, match.start(), match.end()
-    if said == match[0] or not said:
-        return said
-    if start and said[0] != match[0][:1] and said[0].isalnum() and text[start - 1].isalnum():
-        said = f" {said}"
-    if end < len(text) and said[-1] != match[0][-1:] and said[-1].isalnum() and text[end].isalnum():
-        said = f"{said} "
-    return said
+    if reading == match[0] or not reading:
+        return reading
+    if start and reading[0] != match[0][:1] and reading[0].isalnum() and text[start - 1].isalnum():
+        reading = f" {reading}"
+    if end < len(text) and reading[-1] != match[0][-1:] and reading[-1].isalnum() and text[end].isalnum():
+        reading = f"{reading} "
+    return reading
 
 
 # Words after an amount that show that the amount describes no noun: 'a $20 for', 'a 5 km from here'.

@@ -105,10 +105,10 @@ def _chosen(lexeme: Any, default: str, lookup: Callable[[str], tuple[str, ...] |
 def _alias(text: str, lookup: Callable[[str], tuple[str, ...] | None]) -> tuple[str, ...]:
     phones: list[str] = []
     for word in text.split():
-        known = lookup(word)
-        if known is None:
+        word_phones = lookup(word)
+        if word_phones is None:
             raise TextError(f"the word '{word[:40]}' of its alias is in no dictionary; give a phoneme")
-        phones += known
+        phones += word_phones
     if not phones:
         raise TextError("its alias is empty; give a word or a phoneme")
     return tuple(phones)

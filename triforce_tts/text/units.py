@@ -35,8 +35,8 @@ def _say_measure(match: re.Match[str]) -> str:
     amount, joint, unit, power = match.group("amount", "joint", "unit", "power")
     one, several = UNITS[unit]
     name = one if amount == "1" or joint == "-" or is_attribute(match) else several
-    said = f"{number_words(amount)}{joint or ' '}{_POWERS.get(power or '', '')}{name}"
-    return said + (_per(match) if match["per"] else "")
+    reading = f"{number_words(amount)}{joint or ' '}{_POWERS.get(power or '', '')}{name}"
+    return reading + (_per(match) if match["per"] else "")
 
 
 def _say_rate(match: re.Match[str]) -> str:
@@ -48,8 +48,8 @@ def _say_angle(match: re.Match[str]) -> str:
     """``51° 30' 5" N`` in degrees, minutes and seconds."""
     degrees, minutes, seconds, side = match.group(1, 2, 3, 4)
     parts = [(degrees, "degree"), (minutes, "minute"), (seconds, "second")]
-    said = " ".join(f"{number_words(n)} {name}{'' if n == '1' else 's'}" for n, name in parts if n)
-    return said + (f" {_SIDES[side]}" if side else "")
+    reading = " ".join(f"{number_words(n)} {name}{'' if n == '1' else 's'}" for n, name in parts if n)
+    return reading + (f" {_SIDES[side]}" if side else "")
 
 
 def _say_rare_unit(match: re.Match[str]) -> str:

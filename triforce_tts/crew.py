@@ -223,19 +223,6 @@ def _said_on_ray(ray: Any, task: object) -> str:
     return f"failed ({fault})" if fault else ""
 
 
-def helpers_for_ray(address: str, processes: int, jobs: int, device: str) -> int:
-    """How many processes to start on a Ray cluster beside this one; the arguments are those of ``helpers_for``.
-
-    Raises:
-        TriforceError: Ray is not installed or the cluster cannot be reached.
-    """
-    if processes:
-        return max(0, min(processes, jobs) - 1)
-    kind = "GPU" if device == "cuda" else "CPU"
-    count = int(pool.connect_ray(address).cluster_resources().get(kind, 0))
-    return max(0, min(count, jobs // _JOBS_A_PROCESS) - 1)
-
-
 def helping(
     processes: int, ray: str | None, jobs: int, device: str, work: Callable[..., object],
     arguments: Callable[[str], tuple[Any, ...]],
@@ -254,10 +241,9 @@ def helping(
         TriforceError: Ray is not installed or the cluster cannot be reached.
     """
     kind = device.partition(":")[0]
+    count = helpers_for(processes, jobs, kind, ray)
     if ray is None:
-        count = helpers_for(processes, jobs, kind)
         return helpers(count, work, lambda helper: arguments(device_of(helper, device)))
-    count = helpers_for_ray(ray, processes, jobs, kind)
     return helpers_on_ray(ray, count, kind, work, lambda helper: arguments(kind))
 
 
@@ -327,17 +313,23 @@ def _state(**options: Any) -> Any:
     return PartialState(**options)
 
 
-def helpers_for(processes: int, jobs: int, device: str) -> int:
+def helpers_for(processes: int, jobs: int, device: str, ray: str | None = None) -> int:
     """How many processes to start beside this one.
 
     Args:
         processes: the number that the user wants in all; 0: one for each GPU, or for each core of a CPU.
         jobs: the number of jobs.
         device: the kind of device of this process, cpu or cuda.
+        ray: the address of the Ray cluster whose GPUs and cores count; None: those of this machine count.
+
+    Raises:
+        TriforceError: Ray is not installed or the cluster cannot be reached.
     """
     if processes:
         return max(0, min(processes, jobs) - 1)
-    if device == "cuda":
+    if ray is not None:
+        count = int(pool.connect_ray(ray).cluster_resources().get("GPU" if device == "cuda" else "CPU", 0))
+    elif device == "cuda":
         import torch
 
         count = torch.cuda.device_count()

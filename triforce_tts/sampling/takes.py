@@ -30,18 +30,12 @@ class Take:
 
 def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], limit: int) -> Take:
     """The take in ``ids``, which were drawn for the text ``pieces``; ``limit`` is the most steps that could be drawn."""
-    spans = _word_spans(vocabulary, pieces, ids) if vocabulary.config.reads else None
-    return Take(vocabulary.codes(ids), vocabulary.count_steps(ids) < limit, spans, last_start(vocabulary, pieces, ids))
-
-
-def last_start(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: Sequence[int]) -> int | None:
-    """The frame before which the last phone of the last word stands; None if it was not drawn, or no text is."""
-    starts = text_starts(vocabulary, ids) if vocabulary.config.reads else []
-    place = last = -1
-    for piece in pieces:
-        place += len(piece.symbols)
-        last = place if piece.is_word else last
-    return starts[last] if 0 <= last < len(starts) else None
+    codes, ended = vocabulary.codes(ids), vocabulary.count_steps(ids) < limit
+    if not vocabulary.config.reads:
+        return Take(codes, ended, None)
+    starts = text_starts(vocabulary, ids)
+    frames = (len(ids) - len(starts)) // vocabulary.config.groups
+    return Take(codes, ended, _word_spans(pieces, starts, frames), _last_start(pieces, starts))
 
 
 def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
@@ -56,10 +50,8 @@ def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
     return starts
 
 
-def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int]) -> tuple[tuple[int, int], ...]:
+def _word_spans(pieces: Sequence[Piece], starts: Sequence[int], frames: int) -> tuple[tuple[int, int], ...]:
     """The first frame of every word and one past its last; a word that was not reached has no frames."""
-    starts = text_starts(vocabulary, ids)
-    frames = (len(ids) - len(starts)) // vocabulary.config.groups
     spans: list[tuple[int, int]] = []
     place = 0
     for piece in pieces:
@@ -69,6 +61,15 @@ def _word_spans(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int])
             spans.append((first, starts[after] if after < len(starts) else frames))
         place = after
     return tuple(spans)
+
+
+def _last_start(pieces: Sequence[Piece], starts: Sequence[int]) -> int | None:
+    """The frame before which the last phone of the last word stands; None if it was not drawn, or there is no word."""
+    place = last = -1
+    for piece in pieces:
+        place += len(piece.symbols)
+        last = place if piece.is_word else last
+    return starts[last] if 0 <= last < len(starts) else None
 
 
 def unsaid(take: Take, words: Sequence[str], samples: torch.Tensor, frame_length: int, sample_rate: int) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 
 from triforce_tts.crew import Claims, helpers, helpers_for, launched, shared
 from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.files import write_text
 
 JOBS = [(number, f"job {number}") for number in range(12)]
 
@@ -25,7 +26,8 @@ def write_into(folder: Path, seconds: float = 0.02) -> Callable[[list[str]], lis
         for job in jobs:
             with (folder / f"{job}.log").open("a") as log:
                 log.write(f"{os.getpid()}\n")
-            (folder / job).write_text(job.upper())
+            # The other process may look at any moment, so it must never see half a file.
+            write_text(folder / job, job.upper())
         return [job.upper() for job in jobs]
 
     return work

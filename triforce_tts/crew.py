@@ -185,40 +185,47 @@ def helpers_on_ray(
     """
     ray = pool.connect_ray(address)
     needs = {"num_gpus": 1} if device == "cuda" else {"num_cpus": 1}
-    remote: Any = ray.remote(max_retries=0, **needs)(_help_on_ray)
-    tasks = [remote.remote(str(Path.cwd()), work, arguments(number)) for number in range(1, count + 1)]
+    # Actors and not tasks: an actor can be killed at any moment, while Ray ends this whole program where a task that is
+    # being cancelled finishes at the same moment (github.com/ray-project/ray/pull/54738; 2.60 still does it).
+    actor: Any = ray.remote(max_restarts=0, max_task_retries=0, **needs)(_HelperOnRay)
+    actors = [actor.remote() for _ in range(count)]
+    tasks = [
+        helper.help.remote(str(Path.cwd()), work, arguments(number)) for number, helper in enumerate(actors, start=1)
+    ]
     crew = Helpers()
     try:
         yield crew
         ended, _ = ray.wait(tasks, num_returns=len(tasks), timeout=_FAREWELL_S) if tasks else ([], [])
         for task in ended:
-            with suppress(ray.exceptions.TaskCancelledError):
-                ending = _said_on_ray(ray, task)
-                if ending:
-                    crew.losses.append(f"a process on the cluster that helped {ending}; the others did its work")
+            ending = _said_on_ray(ray, task)
+            if ending:
+                crew.losses.append(f"a process on the cluster that helped {ending}; the others did its work")
     finally:
-        for task in tasks:
-            ray.cancel(task, force=True)
+        for helper in actors:
+            ray.kill(helper)
 
 
-def _help_on_ray(folder: str, work: Callable[..., object], args: tuple[Any, ...]) -> str:
-    """The fault that ended the work, or nothing; ``folder`` is the one to which relative paths belong."""
-    import torch
+class _HelperOnRay:
+    """A process of the cluster."""
 
-    torch.set_num_threads(1)
-    try:
-        os.chdir(folder)
-        work(*args)
-    except (TriforceError, OSError) as error:
-        return " ".join(str(error).split())
-    return ""
+    def help(self, folder: str, work: Callable[..., object], args: tuple[Any, ...]) -> str:
+        """The fault that ended the work, or nothing; ``folder`` is the one to which relative paths belong."""
+        import torch
+
+        torch.set_num_threads(1)
+        try:
+            os.chdir(folder)
+            work(*args)
+        except (TriforceError, OSError) as error:
+            return " ".join(str(error).split())
+        return ""
 
 
 def _said_on_ray(ray: Any, task: object) -> str:
     """How a process of the cluster ended; nothing if it did its work."""
     try:
         fault = ray.get(task)
-    except ray.exceptions.WorkerCrashedError:
+    except ray.exceptions.RayActorError:
         return "was killed"
     return f"failed ({fault})" if fault else ""
 

@@ -2,7 +2,8 @@
 
 Codes a second of the sampling loop by the modules of the network (eager), on a CPU by the native operators ('make ext') and by
 ``generate`` of transformers where the network is a plain Llama, and beside them the floor: how many codes a second the
-memory can deliver the weights for, at the speed at which this machine reads a large tensor. On a GPU the third way is the same loop with its step captured in a CUDA graph, which the
+memory can deliver the weights for, at the speed at which this machine reads a large tensor. The clock starts when the
+prompt was read and the first step drawn, because all ways read the prompt alike. On a GPU the third way is the same loop with its step captured in a CUDA graph, which the
 host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
 attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens. The captured
 step draws a code at a time: a GPT by frames is measured eager alone.
@@ -22,14 +23,14 @@ from triforce_tts import native
 from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sampling.nucleus import TokenSampling, pick
-from triforce_tts.sampling.tokens import generate, speech_grammar
+from triforce_tts.sampling.tokens import draw_steps, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.text.tokenizer import TextTokenizer
 
 PROMPT, ROUNDS = 100, 2  # the tokens of a prompt, and the number of measurements
-TOKENS = {"cuda": 200, "cpu": 40}  # the number of tokens that are drawn on each device
+TOKENS = {"cuda": 200, "cpu": 100}  # the number of tokens that are drawn on each device
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -77,16 +78,23 @@ class StaticDecoder:
         with torch.cuda.graph(self.graph):
             self._step()
 
-    @torch.inference_mode()
     def __call__(self) -> torch.Tensor:
         """The drawn ids [batch, limit]."""
+        for _ in self.steps():
+            pass
+        return self.drawn
+
+    @torch.inference_mode()
+    def steps(self) -> Iterator[None]:
+        """Draw the ids, one of each row in a step."""
         self._begin()
+        yield
         for _ in range(self.limit - 1):
             if self.graph is None:
                 self._step()
             else:
                 self.graph.replay()
-        return self.drawn
+            yield
 
     @torch.inference_mode()
     def _begin(self) -> None:
@@ -130,16 +138,34 @@ def build(size: str) -> tuple[GPT, Vocabulary]:
     return make_gpt(settings.model, vocabulary).eval(), vocabulary
 
 
-def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
+def seconds_of(work: Callable[[], Any]) -> float:
     """The median seconds of ``work``, after one call that is not timed."""
     times = []
     for _ in range(ROUNDS + 1):
         began = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
     return statistics.median(times[1:])
+
+
+def seconds_a_step(draw: Callable[[], Iterator[Any]], steps: int, device: torch.device) -> float:
+    """The median seconds of a step of ``draw`` after its first one; the first of several draws is not timed."""
+    times = []
+    for _ in range(ROUNDS + 1):
+        drawing = draw()
+        next(drawing)
+        began = now(device)
+        for _ in zip(range(steps - 1), drawing, strict=False):
+            pass
+        times.append((now(device) - began) / (steps - 1))
+    return statistics.median(times[1:])
+
+
+def now(device: torch.device) -> float:
+    """The time in seconds when ``device`` has done all that was asked of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 @contextmanager
@@ -165,26 +191,33 @@ def bytes_a_frame(model: GPT, small: bool) -> int:
 def read_speed(device: torch.device) -> float:
     """The bytes a second when a tensor of 400 MB is read."""
     large = torch.ones(100_000_000, device=device)
-    return 4e8 / seconds_of(lambda: large.sum().item(), device)
+    return 4e8 / seconds_of(lambda: large.sum().item())
 
 
 def transformers_speed(model: GPT, prompts: torch.Tensor, steps: int) -> float:
-    """Tokens a second of ``generate`` of transformers with the weights of ``model``, greedily."""
-    from transformers import LlamaConfig, LlamaForCausalLM
+    """Tokens a second of ``generate`` of transformers with the weights of ``model``, greedily, after the first token."""
+    from transformers import LlamaConfig, LlamaForCausalLM, LogitsProcessorList
 
     llama = LlamaForCausalLM(LlamaConfig(**model.config.huggingface(model.vocabulary_size))).eval()
     llama.load_state_dict(model.state_dict(), strict=False)  # the table of the output is the same as that of the input
-    seconds = seconds_of(
-        lambda: llama.generate(
+    seconds = []
+    for _ in range(ROUNDS + 1):
+        times: list[float] = []
+
+        def note(ids: torch.Tensor, logits: torch.Tensor, times: list[float] = times) -> torch.Tensor:
+            times.append(time.perf_counter())
+            return logits
+
+        llama.generate(
             prompts,
             attention_mask=torch.ones_like(prompts),
             max_new_tokens=steps,
             min_new_tokens=steps,
             do_sample=False,
-        ),
-        model.device,
-    )
-    return len(prompts) * steps / seconds
+            logits_processor=LogitsProcessorList([note]),
+        )
+        seconds.append((times[-1] - times[0]) / (steps - 1))
+    return len(prompts) / statistics.median(seconds[1:])
 
 
 def measure(size: str, batch: int, precision: str, device: torch.device, tokens: int) -> dict[str, Any]:
@@ -198,14 +231,14 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
     steps = min(tokens, model.config.max_tokens - PROMPT)
     grammar, sampling, seeds = codes_grammar(vocabulary), TokenSampling(), list(range(batch))
     prompts = torch.randint(vocabulary.text_offset, vocabulary.code_offset, (batch, PROMPT))
-    codes = batch * steps * vocabulary.width
+    codes = batch * vocabulary.width  # of one step
+
+    def draw() -> Iterator[Any]:
+        return draw_steps(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling)
 
     def speed(allowed: bool) -> int:
         with operators(allowed):
-            work = seconds_of(
-                lambda: generate(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling), device
-            )
-        return round(codes / work)
+            return round(codes / seconds_a_step(draw, steps, device))
 
     row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": speed(False)}
     if device.type != "cuda":
@@ -213,14 +246,14 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
         row["native codes/s"] = speed(True) if native.available() else "not built"
         plain = vocabulary.width == 1 and not model.config.sink
         row["transformers codes/s"] = round(transformers_speed(model, prompts, steps)) if plain else "no plain Llama"
-        floor = codes / steps * read_speed(device) / bytes_a_frame(model, small=native.available())
+        floor = codes * read_speed(device) / bytes_a_frame(model, small=native.available())
         return {**row, "floor codes/s": round(floor), "device": f"{torch.get_num_threads()} threads"}
     name = torch.cuda.get_device_name()
     if vocabulary.width > 1:
         return {**row, "graph codes/s": "needs a code a step", "device": name}
     decoder = StaticDecoder(model, prompts, grammar, steps, seeds, sampling)
     decoder.capture()
-    return {**row, "graph codes/s": round(codes / seconds_of(decoder, device)), "device": name}
+    return {**row, "graph codes/s": round(codes / seconds_a_step(decoder.steps, steps, device)), "device": name}
 
 
 def main() -> None:
@@ -228,7 +261,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_sizes(parser)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 16])
-    parser.add_argument("--tokens", type=int, help="drawn by each row; default: 200 on a GPU, 40 on a CPU")
+    parser.add_argument("--tokens", type=int, help="drawn by each row; at least 2; default: 200 on a GPU, 100 on a CPU")
     parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), help="default: fp32, and bf16 on a GPU")
     chosen = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

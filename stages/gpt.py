@@ -22,7 +22,7 @@ from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import read_codes, read_text
-from .gpt_data import code_details, fitting, frame_steps
+from .gpt_data import code_details, fitting, frame_steps, previous_samples
 from .gpt_loss import GPTLosses, Tokens, place_weights
 from .gpt_settings import GPTSettings
 from .preview import Preview
@@ -72,6 +72,11 @@ class GPTTask:
         self.module = GPTLosses(make_gpt(settings.model, self.vocabulary), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
+        if settings.data.previous_share and not previous_samples(train):
+            raise ConfigError(
+                "data.previous_share: no training sample follows another one; the keys of consecutive recordings of a "
+                "reader end with numbers that count up"
+            )
         self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
         self.expected_first_loss = None if settings.run.init_from else self._guess()
 
@@ -158,8 +163,14 @@ class GPTTask:
         return read_codes(shards, index, self.code["groups"], self.code["n_codes"])
 
     def _voice(self, shards: ShardSet, index: int, rng: torch.Generator) -> torch.Tensor:
-        """The codes of another clip by the same speaker, or of this clip if there is no other."""
-        seconds, other = self._voice_seconds(rng), index
+        """The codes of another clip by the same speaker, or of this clip if there is no other.
+
+        In ``data.previous_share`` of cases they are the end of the clip before this one, if there is one.
+        """
+        seconds, other, share = self._voice_seconds(rng), index, self.settings.data.previous_share
+        previous = previous_samples(shards).get(index) if share else None
+        if previous is not None and float(torch.rand((), generator=rng)) < share:
+            return self._codes(shards, previous)[-max(1, round(seconds * self.code["code_rate"])) :]
         others = shards.by_speaker[shards.speakers[index]]
         if len(others) > 1:
             other = others[int(torch.randint(len(others) - 1, (), generator=rng))]

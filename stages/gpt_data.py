@@ -1,6 +1,8 @@
 """The coded samples that stage 2 can train on, and the properties of their codes."""
 
 import math
+import re
+import weakref
 from typing import Any
 
 from triforce_tts.errors import CheckpointError, ConfigError
@@ -13,6 +15,9 @@ from .gpt_settings import GPTSettings
 _MARKS = 4  # the number of tokens that open the parts of a spoken sequence and end it
 # A word may have so many more symbols than letters: 'fyi' has 12 more in the dictionary, and an ending adds 2.
 _MOST_MORE = 14
+# The parts of a key that ends with a number: what stands before it, the number, and the marks of a copy (``codes.Copy``).
+_NUMBERED = re.compile(r"(.*?)(\d+)((?:-x[\d_]+)?(?:-\d+of\d+)?)")
+_previous: "weakref.WeakKeyDictionary[ShardSet, dict[int, int]]" = weakref.WeakKeyDictionary()
 
 
 def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
@@ -46,6 +51,21 @@ def fitting(
     if len(left_out) == len(shards):
         raise ConfigError(f"{message}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
     return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{message}: they are left out"
+
+
+def previous_samples(shards: ShardSet) -> dict[int, int]:
+    """The sample before each sample that has one: the same reader and key, with a number one lower."""
+    previous = _previous.get(shards)
+    if previous is None:
+        places: dict[int, tuple[str, str, int, str]] = {}
+        for index, (speaker, key) in enumerate(zip(shards.speakers, shards.keys, strict=True)):
+            if match := _NUMBERED.fullmatch(key):
+                stem, number, marks = match.groups()
+                places[index] = (speaker, stem, int(number), marks)
+        by_place = {place: index for index, place in places.items()}
+        before = {index: (speaker, stem, number - 1, marks) for index, (speaker, stem, number, marks) in places.items()}
+        previous = _previous[shards] = {index: by_place[place] for index, place in before.items() if place in by_place}
+    return previous
 
 
 def most_symbols(tokenizer: TextTokenizer, text: str) -> int:

@@ -19,6 +19,9 @@ class SequenceSettings(DataSettings):
     # the shares of the kinds speak, listen, speech, text
     mixture: tuple[Share, Share, Share, Share] = (0.8, 0.15, 0.0, 0.05)
     voice_seconds: tuple[VoiceSeconds, VoiceSeconds]  # the shortest and the longest voice prompt
+    # The share of voice prompts that are the end of the recording before, where the data holds recordings in their order:
+    # the same reader and key, with a number one lower, as segments of a book have.
+    previous_share: Share = 0.0
     letters_share: Share = 0.1  # the share of words that are spelled in letters although the lexicon has them
     # The weight of text tokens in 'speak' (Betker's value; text is easier than speech).
     text_weight: Weight = 0.01

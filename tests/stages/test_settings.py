@@ -97,6 +97,7 @@ STAGES: dict[tuple[str, str], dict[str, list[object]]] = {
         **DATA,
         "mixture": ["[.nan, 0, 0, 1]", "[1.5, -0.5, 0, 0]"],
         "voice_seconds": ["[0.0, 1.0]", "[1.0, .inf]", "[.nan, 1.0]", "[1.0, 1e9]", "[-1.0, 1.0]"],
+        "previous_share": [*FINITE, -0.1, 1.1],
         "letters_share": [*FINITE, -0.1, 1.1],
         "text_weight": [*FINITE, -0.1, 1e9],
         "plain_share": [*FINITE, -0.1, 1.1],

@@ -15,7 +15,7 @@ _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl",
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
-_ADDRESS = re.compile(r"\b[a-z]{2,9}://[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(?:[a-z]{2,9}://|www\.(?=[^\s.]+\.))[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
 _MOST_JOINED = 500  # at most so many neighbouring pieces are listed as one
 _LONGEST_BREAK = 80  # the most characters of a break between scenes
 

@@ -36,6 +36,7 @@ _VERSE = frozenset(["verse", "poem", "poetry", "stanza", "song", "hymn", "lyrics
 _VERSE_LINE = re.compile(r"(?:line|verse|l|v|i\d+|poem-line)")
 _DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
 _CAPTIONS = frozenset(["caption", "figcaption", "legend"])
+_CHANGES = frozenset(["del", "s", "strike", "ins"])
 _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "h1", "h2", "h3", "h4", "h5"])
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
@@ -235,6 +236,19 @@ class PageReader:
             return
         self._children(element, around)
 
+    def _read_change(self, element: Any, around: _Around) -> None:
+        """Text that was deleted, and text that was put in its place behind it, are words of their own."""
+        before = element.getprevious()
+        follows = (
+            before is not None
+            and name_of(before) in _CHANGES
+            and name_of(before) != name_of(element)
+            and not before.tail
+        )
+        if follows and self._draft.before()[-1:].isalnum():
+            self._draft.add(" ")
+        self._children(element, around)
+
     def _read_quotation(self, element: Any, around: _Around) -> None:
         written = text_in(element)[:1] in ("“", '"', "‘", "«", "'", "„")
         left, right = ("", "") if written else ("“”", "‘’")[around.quotes % 2]
@@ -377,6 +391,7 @@ _READERS = {
     "img": PageReader._read_picture,
     "math": PageReader._read_formula,
     "q": PageReader._read_quotation,
+    **dict.fromkeys(_CHANGES, PageReader._read_change),
     "sup": PageReader._read_raised,
     "sub": PageReader._read_raised,
     "ruby": PageReader._read_ruby,

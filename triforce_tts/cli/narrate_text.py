@@ -70,6 +70,8 @@ def _print_sums(plan: "Plan") -> None:
         shown = " ".join(first.split())
         shown = f"{shown[:_EXCERPT].rstrip()} ..." if len(shown) > _EXCERPT else shown
         typer.echo(f"{counted(words, 'word')} skipped: {reason}{f', such as {shown!r}' if shown else ''}")
+    if plan.skipped_signs:
+        typer.echo(f"signs skipped, because English has no reading of them: {plan.skipped_signs}")
     typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 

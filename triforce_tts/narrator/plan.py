@@ -21,7 +21,7 @@ from triforce_tts.narrator.sentences import Sentence, Stretch, stretches
 from triforce_tts.schema import Record
 from triforce_tts.synthesis.script import Line, Room, make_lines, spoken_length
 from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S
-from triforce_tts.text.normalize import is_speakable
+from triforce_tts.text.normalize import is_speakable, unspoken
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import printable
 
@@ -32,6 +32,7 @@ BREAK_PAUSE_S = 1.8  # the pause between two scenes
 CHAPTER_PAUSE_S = 2.0  # the pause after the last line of a chapter
 _SEEDS = 2**63
 _NO_READING = "no English reading"
+_SIGN = "sign without an English reading"
 _OPEN_ENDS = ",;:—–-"  # a text that ends with one of these does not end a sentence
 _GOES_ON = re.compile(r"[\s\"“‘(\[—–-]*[a-z]")  # the beginning of a text that goes on in the middle of a sentence
 
@@ -128,11 +129,17 @@ class Plan(Record):
         """The number of words of the source that are not narrated, by reason."""
         words: Counter[str] = Counter()
         for part in self.skipped:
-            words[part.reason] += part.words
+            if part.words:
+                words[part.reason] += part.words
         for chapter in self.chapters:
             if not chapter.chosen:
                 words["chapter not chosen"] += chapter.words
         return dict(words)
+
+    @property
+    def skipped_signs(self) -> str:
+        """The signs, such as emoji, that are no words and are not spoken, each once."""
+        return "".join(dict.fromkeys("".join(part.text for part in self.skipped if part.reason == _SIGN)))
 
     @property
     def predicted_s(self) -> float:
@@ -255,6 +262,9 @@ class Planner:
         lines = make_lines(sentence.spoken, self._speaker.tokenizer, self._speaker.room)
         for silent in account_sentence(sentence.spoken, [word for line in lines for word in line.words]):
             self._leave_out(silent, where)
+        signs = "".join(sign for sign in unspoken(sentence.source) if not sign.isalnum())
+        if signs:
+            self.unspoken.append(Unspoken(text=signs, words=0, reason=_SIGN, where=where))
         lines[-1] = replace(lines[-1], pause_s=sentence.pause_s)
         self._is_held = False
         has_phones = sentence.spoken != sentence.source

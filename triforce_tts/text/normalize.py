@@ -63,6 +63,10 @@ _NUMERIC_RULES = (
     units.RULES,
     numbers.RULES,
 )
+# What stands between single or double dollar signs: it begins and ends without a space and does not begin with a digit.
+_FORMULA = re.compile(
+    r"(?<![\w$\\])(?:\$\$|\$)(?:([A-Za-z])|(?=[^\s\d$])(?=[^$]*[\^_=+<>\\])([^$]{1,300}?)(?<![\s\\]))(?:\$\$|\$)(?![\w$])"
+)
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
@@ -102,7 +106,7 @@ def _phonemes(inside: str) -> str:
 
 def _speak(text: str, shouted: bool) -> str:
     """A stretch without braces, in words; the white space at its ends is kept."""
-    text = _separate(re.sub(r"\s+", " ", fold(text)))
+    text = _separate(_formulas(re.sub(r"\s+", " ", fold(text))))
     if shouted:
         text = calm(text)
     text = numbers.apply(addresses.RULES, text)
@@ -122,6 +126,11 @@ def _separate(text: str) -> str:
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
     return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
+
+
+def _formulas(text: str) -> str:
+    """Take the dollar signs from formulas such as '$x^2$': a variable, or what holds a sign of mathematics."""
+    return _FORMULA.sub(lambda match: match[1] or match[2], text)
 
 
 def _hashes(text: str) -> str:

@@ -30,6 +30,8 @@ def kinds(tmp_path: Path, body: str) -> list[tuple[str, str]]:
         # these pictures are no first letters
         ('<p><img src="a.png" alt="A"/> lamp and a <img src="b.png" alt="B"/>ulb.</p>', "lamp and a ulb."),
         ("<p>From the 1<sup>st</sup>, 3<sup>2</sup> and H<sub>2</sub>O.</p>", "From the 1st, 3² and H₂O."),
+        ("<p>An <del>old</del><ins>new</ins> lamp<ins>s</ins> and colo<s>u</s>r.</p>", "An old new lamps and colour."),
+        ("<p>See www.example.org/a?b=1 and www. there.</p>", "See and www. there."),
         ("<p>He wrote <q>come <q>now</q></q>.</p>", "He wrote “come ‘now’”."),
         ("<p>In <ruby>東京<rp>(</rp><rt>Tokyo</rt><rp>)</rp></ruby> they laughed.</p>", "In Tokyo they laughed."),
         ("<p>In <ruby>Tokyo<rt>とうきょう</rt></ruby> they laughed.</p>", "In Tokyo they laughed."),

@@ -60,6 +60,9 @@ TABLES = {
         ✓ done, ♥, ☂ | check done, hearts, umbrella
         ★★★ hotel | three stars hotel
         ─── ■ • item 🎉 | item
+        Let $x$ be $a+b$, and $$E=mc^2$$. | Let x be a plus b, and E equals mc squared.
+        The formula $x^2$ costs $5 or $10. | The formula x squared costs five dollars or ten dollars.
+        He has $5 and she has US$6. | He has five dollars and she has six dollars.
         """,
     "units": """
         6 ft 3 in, 5 feet 1 in. | six feet three inches, five feet one inch

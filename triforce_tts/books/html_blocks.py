@@ -11,6 +11,7 @@ from .draft import LINE_END, Draft, clean
 from .drop_caps import DropCaps
 from .epub import resolve
 from .html_rules import (
+    CHANGES,
     HEADINGS,
     NOTE_ATTRIBUTE,
     classes_of,
@@ -18,6 +19,7 @@ from .html_rules import (
     is_block,
     is_note_body,
     is_note_mark,
+    is_replacement,
     is_single_note,
     is_speaker,
     is_title,
@@ -36,7 +38,6 @@ _VERSE = frozenset(["verse", "poem", "poetry", "stanza", "song", "hymn", "lyrics
 _VERSE_LINE = re.compile(r"(?:line|verse|l|v|i\d+|poem-line)")
 _DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
 _CAPTIONS = frozenset(["caption", "figcaption", "legend"])
-_CHANGES = frozenset(["del", "s", "strike", "ins"])
 _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "h1", "h2", "h3", "h4", "h5"])
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
@@ -237,15 +238,7 @@ class PageReader:
         self._children(element, around)
 
     def _read_change(self, element: Any, around: _Around) -> None:
-        """Text that was deleted, and text that was put in its place behind it, are words of their own."""
-        before = element.getprevious()
-        follows = (
-            before is not None
-            and name_of(before) in _CHANGES
-            and name_of(before) != name_of(element)
-            and not before.tail
-        )
-        if follows and self._draft.before()[-1:].isalnum():
+        if is_replacement(element) and self._draft.before()[-1:].isalnum():
             self._draft.add(" ")
         self._children(element, around)
 
@@ -391,7 +384,7 @@ _READERS = {
     "img": PageReader._read_picture,
     "math": PageReader._read_formula,
     "q": PageReader._read_quotation,
-    **dict.fromkeys(_CHANGES, PageReader._read_change),
+    **dict.fromkeys(CHANGES, PageReader._read_change),
     "sup": PageReader._read_raised,
     "sub": PageReader._read_raised,
     "ruby": PageReader._read_ruby,

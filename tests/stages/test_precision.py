@@ -10,9 +10,9 @@ from accelerate.state import AcceleratorState
 
 from tests.training import trainer
 from triforce_tts.errors import ConfigError, TriforceError
-from triforce_tts.stages.loop import Trainer
-from triforce_tts.stages.preview import layer_norms
-from triforce_tts.stages.state import read_state
+from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.trainer.preview import layer_norms
+from triforce_tts.stages.trainer.state import read_state
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -120,9 +120,11 @@ def test_norms_are_divided_by_the_scale() -> None:
 def test_fp16_without_a_gpu_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")
-    AcceleratorState._reset_state(True)
-    try:
-        with pytest.raises(ConfigError, match="fp16 needs a GPU"):
-            trainer("dvae", corpus, tmp_path / "run", ["run.precision=fp16"])
-    finally:
-        AcceleratorState._reset_state(True)
+    with pytest.raises(ConfigError, match="fp16 needs a GPU"):
+        trainer("dvae", corpus, tmp_path / "run", ["run.precision=fp16"])
+
+
+def test_a_process_may_train_in_one_precision_after_another(corpus: dict[str, Path], tmp_path: Path) -> None:
+    for number, precision in enumerate(("fp32", "bf16", "fp32")):
+        made = trainer("dvae", corpus, tmp_path / f"run{number}", [f"run.precision={precision}"])
+        assert made.accelerator.mixed_precision == ("no" if precision == "fp32" else precision)

@@ -19,8 +19,8 @@ from triforce_tts.models.load import read_stage
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.codes import copies_of
-from triforce_tts.stages.learner import computes_bfloat16
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.learner import computes_bfloat16
+from triforce_tts.stages.trainer.loop import Trainer
 from triforce_tts.synthesis.script import Training
 
 # The longest clip, in seconds, that the GPT learns from. A model with room for less has a lower limit.

@@ -46,7 +46,7 @@ from triforce_tts.samples import Described
 from triforce_tts.sampling.diffusion import upsample
 from triforce_tts.shards import ShardSet
 from triforce_tts.stages.dvae import measure
-from triforce_tts.stages.preview import Preview, draw_preview
+from triforce_tts.stages.trainer.preview import Preview, draw_preview
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 

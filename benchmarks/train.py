@@ -34,9 +34,9 @@ from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.gpt_loss import place_weights
-from triforce_tts.stages.loop import Trainer
-from triforce_tts.stages.settings import RunSettings
-from triforce_tts.stages.task import Losses
+from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.trainer.settings import RunSettings
+from triforce_tts.stages.trainer.task import Losses
 from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENS = 600  # the ids of a GPT sequence

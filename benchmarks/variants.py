@@ -26,7 +26,7 @@ from benchmarks.codes_study import history
 from triforce_tts import schema
 from triforce_tts.files import write_json
 from triforce_tts.stages import dvae, gpt
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 Figures = dict[str, float]
 Report = dict[str, list[Figures]]  # the figures of each variant, one entry for each seed

@@ -1,1 +1,1 @@
-"""The training programs, one file a stage, around one loop; they meet the library only through its public modules."""
+"""The training programs, one file a stage, around one loop (``trainer``); they meet the library only through its public modules."""

@@ -145,7 +145,7 @@ def export_command(
     """
     from triforce_tts import checkpoint
 
-    from .state import STATE, TRAINER, read_state
+    from .trainer.state import STATE, TRAINER, read_state
 
     source = checkpoint.locate(run)
     state = read_state(source)

@@ -11,7 +11,7 @@ from triforce_tts import schema
 from triforce_tts.errors import TriforceError
 from triforce_tts.schema import Config
 
-from .settings import RunSettings
+from .trainer.settings import RunSettings
 
 app = typer.Typer(
     help="Train one of the three networks. Run through 'accelerate launch' for several processes (see the Makefile).",
@@ -113,7 +113,7 @@ def dpo(
     days: Days = 7.0,
 ) -> None:
     """After stage 2: the same network, taught which of two renditions is better."""
-    from . import dpo as stage
+    from .preferences import dpo as stage
 
     start = stage.gpt_of(init)
     overrides = [*(set_ or ()), f"run.init_from={json.dumps(str(start))}"]
@@ -130,7 +130,7 @@ def _fit(
     import torch
 
     from .estimate import estimate
-    from .loop import Trainer
+    from .trainer.loop import Trainer
 
     torch.manual_seed(run_settings.seed)  # the first weights, equal in all processes
     if dry_days is not None:

@@ -25,9 +25,9 @@ from triforce_tts.shards import ShardSet
 
 from .clips import open_clips
 from .dvae import CropSeconds, CropSettings, frames_of, random_crop
-from .preview import Preview
-from .settings import Count, RunSettings, Share, Weight
-from .task import Losses, mean
+from .trainer.preview import Preview
+from .trainer.settings import Count, RunSettings, Share, Weight
+from .trainer.task import Losses, mean
 
 NAME = "diffusion"
 # The flow time at which the oracle starts: there the state already holds most of the recording itself.

@@ -26,7 +26,7 @@ from .diffusion import (
     lengths_of,
     make_conditions,
 )
-from .task import Losses, mean
+from .trainer.task import Losses, mean
 
 NAME = "distill"
 

@@ -23,9 +23,9 @@ from triforce_tts.shards import ShardSet
 
 from .clips import Clips, open_clips
 from .neighbours import embed_frames, neighbour_figures
-from .preview import Preview
-from .settings import Count, DataSettings, RunSettings, Weight
-from .task import Losses, mean
+from .trainer.preview import Preview
+from .trainer.settings import Count, DataSettings, RunSettings, Weight
+from .trainer.task import Losses, mean
 
 NAME = "dvae"
 

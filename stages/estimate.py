@@ -11,9 +11,9 @@ from triforce_tts.batches import Batch, stream
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.wording import counted, length
 
-from .optim import make_optimizer
-from .settings import RunSettings
-from .task import Task, order_of
+from .trainer.optim import make_optimizer
+from .trainer.settings import RunSettings
+from .trainer.task import Task, order_of
 
 _GB = 1e9
 _FEW = 4  # The estimate runs so many samples.

@@ -25,8 +25,8 @@ from .codes import read_codes, read_text
 from .gpt_data import code_details, fitting, frame_steps, previous_samples
 from .gpt_loss import GPTLosses, Tokens, place_weights
 from .gpt_settings import GPTSettings
-from .preview import Preview
-from .task import mean
+from .trainer.preview import Preview
+from .trainer.task import mean
 
 __all__ = ["NAME", "GPTLosses", "GPTSettings", "GPTTask", "Tokens", "build", "speech_losses", "token_nats"]
 

@@ -9,7 +9,7 @@ from triforce_tts.models.gpt import GPT
 from triforce_tts.sequences import PAD
 
 from .gpt_settings import SequenceSettings
-from .task import Losses
+from .trainer.task import Losses
 
 
 @dataclass

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from triforce_tts.models.gpt import GPTConfig
 from triforce_tts.schema import Config
 
-from .settings import Count, DataSettings, RunSettings, Share, Weight
+from .trainer.settings import Count, DataSettings, RunSettings, Share, Weight
 
 VoiceSeconds = Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)]
 

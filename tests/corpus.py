@@ -23,7 +23,7 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import bundle
 from triforce_tts.stages.codes import make_codes
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 WORDS = ("a", "cat", "sat", "on", "the", "red", "mat", "and", "saw", "six", "old", "hats", "run", "to", "him")
 SAMPLE_RATE = 8000  # Hz; the sample rate of the 'tiny' configurations

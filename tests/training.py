@@ -10,7 +10,7 @@ from triforce_tts import schema
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 
 def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:

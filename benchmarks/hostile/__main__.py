@@ -79,7 +79,7 @@ def import_everything() -> None:
     for name in (
         "triforce_tts.cli.app", "triforce_tts.synthesis", "triforce_tts.voices", "triforce_tts.data.build", "triforce_tts.data.raw.build",
         "triforce_tts.data.labelled.run",
-        "triforce_tts.data.inspect", "triforce_tts.data.verify", "triforce_tts.stages.cli", "triforce_tts.stages.loop",
+        "triforce_tts.data.inspect", "triforce_tts.data.verify", "triforce_tts.stages.cli", "triforce_tts.stages.trainer.loop",
         "triforce_tts.stages.dvae", "triforce_tts.stages.gpt", "triforce_tts.stages.diffusion", "triforce_tts.stages.distill",
         "triforce_tts.stages.estimate", "triforce_tts.stages.codes", "triforce_tts.stages.bundle", "feedparser", "lxml.etree", "onnxruntime", "pocketsphinx",
         "py3langid", "scipy.cluster.hierarchy", "scipy.signal", "soxr", "av", "tensorboard.compat.proto.event_pb2", "torch.utils.tensorboard",

@@ -11,7 +11,7 @@ from accelerate.state import AcceleratorState
 
 from tests.training import trainer
 from triforce_tts.errors import ConfigError
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 pytestmark = pytest.mark.gpu
 

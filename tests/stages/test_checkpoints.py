@@ -14,8 +14,8 @@ from tests.corpus import babble_shards, trained_dvae
 from tests.training import fast, trainer
 from triforce_tts.checkpoint import load_tensors, locate, read_lineage
 from triforce_tts.errors import CheckpointError, TriforceError
-from triforce_tts.stages import state as state_module
-from triforce_tts.stages.state import TRAINER, prune
+from triforce_tts.stages.trainer import state as state_module
+from triforce_tts.stages.trainer.state import TRAINER, prune
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -22,7 +22,7 @@ from triforce_tts.shards import Sample, ShardInfo, ShardSet, read_index, write_i
 from triforce_tts.stages import gpt as stage
 from triforce_tts.stages import gpt_data
 from triforce_tts.stages.codes import decode_codes, encode_codes, make_codes, read_codes, read_text
-from triforce_tts.stages.task import order_of
+from triforce_tts.stages.trainer.task import order_of
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 

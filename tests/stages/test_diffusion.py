@@ -11,7 +11,7 @@ from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.stages import diffusion as stage
 from triforce_tts.stages import distill
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,7 +13,7 @@ from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.sampling.diffusion import sample_euler, uniform_times
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import distill
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

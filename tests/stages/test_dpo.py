@@ -17,16 +17,16 @@ from triforce_tts.models.load import load_gpt
 from triforce_tts.sampling.score import log_probabilities
 from triforce_tts.sequences import PAD, Vocabulary, VocabularyConfig
 from triforce_tts.shards import write_index, write_shard
-from triforce_tts.stages import dpo
-from triforce_tts.stages.dpo_loss import (
+from triforce_tts.stages.preferences import dpo
+from triforce_tts.stages.preferences.loss import (
     Likelihoods,
     PreferenceSettings,
     likelihoods,
     margins,
     preference_losses,
 )
-from triforce_tts.stages.loop import Trainer
-from triforce_tts.stages.pairs import Pair, PairDetails, Rendition, pair_sample, sequence_of
+from triforce_tts.stages.preferences.pairs import Pair, PairDetails, Rendition, pair_sample, sequence_of
+from triforce_tts.stages.trainer.loop import Trainer
 from triforce_tts.text.tokenizer import TextTokenizer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -17,8 +17,8 @@ from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.cli import app
 from triforce_tts.stages.estimate import _grown, _measure, estimate
-from triforce_tts.stages.settings import RunSettings
-from triforce_tts.stages.task import Losses, order_of
+from triforce_tts.stages.trainer.settings import RunSettings
+from triforce_tts.stages.trainer.task import Losses, order_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

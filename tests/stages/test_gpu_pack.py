@@ -13,10 +13,10 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, ShardError, TriforceError
 from triforce_tts.shards import Sample, ShardSet, write_index, write_shard
-from triforce_tts.stages import gpu_pack
 from triforce_tts.stages.codes import make_codes, read_text
-from triforce_tts.stages.gpu_pack import Wanted, make_pack, read_pack
-from triforce_tts.stages.gpu_results import part_paths, read_stage_parts, stage_files, write_parts
+from triforce_tts.stages.gpu import pack as gpu_pack
+from triforce_tts.stages.gpu.pack import Wanted, make_pack, read_pack
+from triforce_tts.stages.gpu.results import part_paths, read_stage_parts, stage_files, write_parts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

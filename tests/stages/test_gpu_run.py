@@ -17,12 +17,12 @@ from tests import forks
 from tests.training import fast, trainer
 from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError, TriforceError
-from triforce_tts.stages import gpu_cli
-from triforce_tts.stages.gpu_launch import STOPPED, launch_process
-from triforce_tts.stages.gpu_pack import Wanted, make_pack
-from triforce_tts.stages.gpu_run import Places, Rental
-from triforce_tts.stages.gpu_watch import Watch
-from triforce_tts.stages.progress import Progress
+from triforce_tts.stages.gpu import cli as gpu_cli
+from triforce_tts.stages.gpu.launch import STOPPED, launch_process
+from triforce_tts.stages.gpu.pack import Wanted, make_pack
+from triforce_tts.stages.gpu.run import Places, Rental
+from triforce_tts.stages.gpu.watch import Watch
+from triforce_tts.stages.trainer.progress import Progress
 from triforce_tts.synthesis.model import load_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")

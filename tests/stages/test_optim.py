@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from tests.training import trainer
-from triforce_tts.stages.optim import SMORMS3, Muon, make_optimizer, orthogonalised
-from triforce_tts.stages.settings import RunSettings
+from triforce_tts.stages.trainer.optim import SMORMS3, Muon, make_optimizer, orthogonalised
+from triforce_tts.stages.trainer.settings import RunSettings
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -15,8 +15,8 @@ from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.codes import decode_codes
-from triforce_tts.stages.loop import Outcome, Trainer
-from triforce_tts.stages.task import Task
+from triforce_tts.stages.trainer.loop import Outcome, Trainer
+from triforce_tts.stages.trainer.task import Task
 
 QUIET = ["run.validate_every=0", "run.save_every=0", "run.ema=0.0", "run.warmup_steps=10"]
 

@@ -13,7 +13,7 @@ from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.shards import Sample, ShardSet, write_index, write_shard
-from triforce_tts.stages.pairs import (
+from triforce_tts.stages.preferences.pairs import (
     Pair,
     PairDetails,
     Rendition,

@@ -13,10 +13,12 @@ from triforce_tts import schema
 from triforce_tts.errors import CheckpointError, ConfigError, TextError, TriforceError
 from triforce_tts.judges import recognisers
 from triforce_tts.shards import ShardSet
-from triforce_tts.stages import prefer, prefer_draw, prefer_plan
-from triforce_tts.stages.pairs import read_pair, read_pair_details
-from triforce_tts.stages.prefer import Options, Outcome
-from triforce_tts.stages.prefer_rule import Judgement, PreferSettings, RuleSettings, choose_pair, cost
+from triforce_tts.stages.preferences import draw as prefer_draw
+from triforce_tts.stages.preferences import plan as prefer_plan
+from triforce_tts.stages.preferences import prefer
+from triforce_tts.stages.preferences.pairs import read_pair, read_pair_details
+from triforce_tts.stages.preferences.prefer import Options, Outcome
+from triforce_tts.stages.preferences.rule import Judgement, PreferSettings, RuleSettings, choose_pair, cost
 from triforce_tts.synthesis import Synthesizer
 
 RULE = RuleSettings()

@@ -21,7 +21,7 @@ from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.bundle import bundle
 from triforce_tts.stages.codes import decode_codes, make_codes
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -78,7 +78,7 @@ import torch
 
 from triforce_tts import schema
 from triforce_tts.stages import dvae
-from triforce_tts.stages.loop import Trainer
+from triforce_tts.stages.trainer.loop import Trainer
 
 shards, run = map(Path, sys.argv[1:])
 chosen = ["run.batch_size=4", "run.steps=9", "run.mega_batch_factor=2", "run.threads=1", "run.precision=fp32"]

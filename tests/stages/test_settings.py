@@ -15,7 +15,7 @@ from triforce_tts.stages.diffusion import DiffusionSettings
 from triforce_tts.stages.distill import DistillSettings
 from triforce_tts.stages.dvae import DVAESettings
 from triforce_tts.stages.gpt import GPTSettings
-from triforce_tts.stages.settings import DataSettings
+from triforce_tts.stages.trainer.settings import DataSettings
 from triforce_tts.synthesis import bundled_model
 
 

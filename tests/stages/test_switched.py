@@ -13,7 +13,7 @@ from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.load import load_dvae
 from triforce_tts.models.switched_conv import selections
 from triforce_tts.stages.dvae import DVAESettings
-from triforce_tts.stages.preview import as_image, draw_preview
+from triforce_tts.stages.trainer.preview import as_image, draw_preview
 
 pytestmark = [
     pytest.mark.usefixtures("one_thread"),

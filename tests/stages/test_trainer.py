@@ -17,10 +17,10 @@ from triforce_tts.batches import Batch
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import only_writer
-from triforce_tts.stages import loop
 from triforce_tts.stages.bundle import export_command
-from triforce_tts.stages.loop import Trainer
-from triforce_tts.stages.preview import layer_norms
+from triforce_tts.stages.trainer import loop
+from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.trainer.preview import layer_norms
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

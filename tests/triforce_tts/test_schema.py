@@ -13,11 +13,11 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.schema import Config, find, load, override, parse, read_yaml
 from triforce_tts.stages.diffusion import DiffusionSettings
 from triforce_tts.stages.distill import DistillSettings
-from triforce_tts.stages.dpo import DPOSettings
 from triforce_tts.stages.dvae import DVAESettings
 from triforce_tts.stages.gpt import GPTSettings
-from triforce_tts.stages.gpu_plan import Plan
-from triforce_tts.stages.prefer_rule import PreferSettings
+from triforce_tts.stages.gpu.plan import Plan
+from triforce_tts.stages.preferences.dpo import DPOSettings
+from triforce_tts.stages.preferences.rule import PreferSettings
 
 SETTINGS: dict[str, type[Config]] = {
     "gpu": Plan,

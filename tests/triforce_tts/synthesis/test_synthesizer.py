@@ -191,7 +191,7 @@ def complex_model(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     from triforce_tts import schema
     from triforce_tts.stages import diffusion
     from triforce_tts.stages.bundle import bundle
-    from triforce_tts.stages.loop import Trainer
+    from triforce_tts.stages.trainer.loop import Trainer
 
     folder = tmp_path_factory.mktemp("complex")
     chosen = ["run.steps=2", "run.validate_every=0", "model.target=complex", "model.bands=4", "model.band_overlap=2",

@@ -33,8 +33,8 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 from triforce_tts.voices import read_reference
 
 from .pairs import Rendition
-from .prefer_plan import Wanted
-from .prefer_rule import Judgement
+from .plan import Wanted
+from .rule import Judgement
 
 TENSORS, JUDGED = ".safetensors", ".jsonl"
 

@@ -11,7 +11,7 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.manifest import STAGES
 from triforce_tts.schema import Config
 
-from .settings import Some
+from ..trainer.settings import Some
 
 Limit = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]  # seconds
 Part = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]  # a share, in any unit

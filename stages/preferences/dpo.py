@@ -1,4 +1,4 @@
-"""After stage 2: train its network on pairs of renditions of which one is better. The losses are in ``dpo_loss``.
+"""After stage 2: train its network on pairs of renditions of which one is better. The losses are in ``loss``.
 
 The network begins as the checkpoint of ``--init`` and stays stage 2's. Dropout is off, so that the reference and the network
 are equal at the first step; the checkpoint's configuration keeps its dropout for later training.
@@ -24,16 +24,16 @@ from triforce_tts.shards import ShardSet
 from triforce_tts.synthesis.script import Training
 from triforce_tts.text.tokenizer import TextTokenizer
 
-from .dpo_loss import PairBatch, PairLosses, PreferenceSettings
-from .gpt import LENGTH_MULTIPLE, GPTTask, speech_losses
-from .gpt import NAME as GPT_STAGE
-from .gpt_data import code_details, fitting
-from .gpt_loss import place_weights
-from .gpt_settings import GPTSettings, SequenceSettings
+from ..gpt import LENGTH_MULTIPLE, GPTTask, speech_losses
+from ..gpt import NAME as GPT_STAGE
+from ..gpt_data import code_details, fitting
+from ..gpt_loss import place_weights
+from ..gpt_settings import GPTSettings, SequenceSettings
+from ..trainer.preview import Preview
+from ..trainer.settings import DataSettings, RunSettings
+from ..trainer.task import mean
+from .loss import PairBatch, PairLosses, PreferenceSettings
 from .pairs import PairDetails, read_pair, read_pair_details, sequence_of
-from .preview import Preview
-from .settings import DataSettings, RunSettings
-from .task import mean
 
 NAME = "dpo"
 VALIDATED_TOGETHER = 8  # So many pairs are validated in one batch.

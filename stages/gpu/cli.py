@@ -1,6 +1,6 @@
 """The commands ``triforce-tts gpu-pack`` and ``triforce-tts gpu-run``: each writes a folder.
 
-The work is in ``gpu_pack`` and ``gpu_run``, which import torch; ``--help`` does not wait for it.
+The work is in ``pack`` and ``run``, which import torch; ``--help`` does not wait for it.
 """
 
 import sys
@@ -48,7 +48,7 @@ def pack(
     force: Annotated[bool, typer.Option("--force", help="Replace a pack that is at --out.")] = False,
 ) -> None:
     """Write one folder from which a GPU without a network trains (see gpu-run)."""
-    from .gpu_pack import MEGABYTE, Wanted, make_pack, size_of
+    from .pack import MEGABYTE, Wanted, make_pack, size_of
 
     order = Wanted(
         data,
@@ -92,7 +92,7 @@ def run(
     ] = None,
 ) -> None:
     """Train from a pack within so many minutes, and leave fp16 weights that travel well; exit code 1 if a step fails."""
-    from .gpu_run import run_pack
+    from .run import run_pack
 
     start = time.time() if began is None else began
     if not run_pack(folder, out, start + 60 * minutes, stages.split(), checks, work, set_ or ()):

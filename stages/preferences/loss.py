@@ -29,8 +29,8 @@ from triforce_tts.models.gpt import GPT
 from triforce_tts.schema import Config
 from triforce_tts.sequences import PAD
 
-from .settings import Weight
-from .task import Losses
+from ..trainer.settings import Weight
+from ..trainer.task import Losses
 
 
 class PreferenceSettings(Config):

@@ -21,7 +21,7 @@ from triforce_tts.progress import track
 from triforce_tts.shards import Kind, Sample, ShardInfo, ShardSet, shard_path, write_index, write_shard
 from triforce_tts.text.normalize import normalize
 
-from .codes import NORMALIZED
+from ..codes import NORMALIZED
 
 SHARD_SAMPLES = 64  # A shard has few samples, so that many processes can code the shards of a small pack.
 # A tar stores each file in blocks of so many bytes, and uses one more block for the file's header.

@@ -31,15 +31,15 @@ from triforce_tts.shards import (
 )
 from triforce_tts.wording import counted
 
-from .prefer_rule import Judgement, PreferSettings, choose_pair, cost
+from .rule import Judgement, PreferSettings, choose_pair, cost
 
 # All other modules import torch, and --help must not wait for that.
 if TYPE_CHECKING:
     from triforce_tts.synthesis.model import Model
 
+    from .draw import Drawn, Judges
     from .pairs import PairDetails
-    from .prefer_draw import Drawn, Judges
-    from .prefer_plan import Wanted
+    from .plan import Wanted
 
 DRAWN, SOUNDS, JUDGED = "drawn", "sounds", "judged.jsonl"
 MOST_SEED = 1 << 40
@@ -113,7 +113,7 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> Outc
     Raises:
         TriforceError: something cannot be used, or no line gives a pair; nothing that was drawn is lost.
     """
-    from .prefer_draw import open_model, read_drawn
+    from .draw import open_model, read_drawn
 
     options.check()
     judges, how = _judges(options, settings)
@@ -139,7 +139,7 @@ def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
     from triforce_tts.judges import embedding, recognisers, words
     from triforce_tts.judges.networks import absent
 
-    from .prefer_draw import Judges
+    from .draw import Judges
 
     choice = recognisers.choose(options.recogniser)
     missing = absent(*words.PACKAGES)
@@ -153,7 +153,7 @@ def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
 
 def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) -> _Plan:
     """The lines that the options ask for."""
-    from .prefer_plan import open_speaker, parse_voices, plan_lines, read_choices, read_excluded, read_texts, writings
+    from .plan import open_speaker, parse_voices, plan_lines, read_choices, read_excluded, read_texts, writings
 
     speakers = [open_speaker(model, name, share) for name, share in parse_voices(options.voices).items()]
     excluded = read_excluded(options.not_in)
@@ -190,7 +190,7 @@ def _draw(
     Raises:
         TriforceError: a job's process died twice.
     """
-    from .prefer_draw import DrawJob, draw_job
+    from .draw import DrawJob, draw_job
 
     sounds = folder / SOUNDS if options.sounds else None
     jobs = []
@@ -297,7 +297,7 @@ def _rendition(end: int | Path, drawn: "Drawn | None") -> Any:
     """The rendition of a seed that was drawn, or the one in a file."""
     from triforce_tts.checkpoint import load_tensors
 
-    from .prefer_draw import rendition_of
+    from .draw import rendition_of
 
     if isinstance(end, Path):
         return rendition_of(load_tensors(end), end)

@@ -26,15 +26,15 @@ from triforce_tts.schema import Config, Record, read_record
 from triforce_tts.shards import SPLITS, ShardSet
 from triforce_tts.voices import SEARCHED_SECONDS
 
-from . import diffusion as diffusion_stage
-from . import dvae as dvae_stage
-from . import gpt as gpt_stage
-from .bundle import copy_half
-from .codes import read_text
-from .gpt_data import code_details
-from .gpu_plan import Plan, divide, load_plan
-from .gpu_results import best_or_latest, part_paths, read_stage_parts
-from .gpu_shards import Opus, Packed, pack_audio, pack_codes
+from .. import diffusion as diffusion_stage
+from .. import dvae as dvae_stage
+from .. import gpt as gpt_stage
+from ..bundle import copy_half
+from ..codes import read_text
+from ..gpt_data import code_details
+from .plan import Plan, divide, load_plan
+from .results import best_or_latest, part_paths, read_stage_parts
+from .shards import Opus, Packed, pack_audio, pack_codes
 
 PACK, SHARDS, CODES, CONFIGS, INIT, WHEELS, VOICE = (
     "pack.json", "shards", "codes", "configs", "init", "wheels", "voice.flac"

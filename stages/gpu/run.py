@@ -18,14 +18,14 @@ from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
 from triforce_tts.files import working_folder, write_json, write_text
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES
 
-from .bundle import CARD, copy_half
-from .gpu_launch import STOPPED, Launch, launch_process, log_lines
-from .gpu_pack import CODES, CONFIGS, INIT, PLAN, SHARDS, VOICE, Pack, read_pack
-from .gpu_plan import Plan, divide, load_plan
-from .gpu_results import best_or_latest, stage_files, write_parts
-from .gpu_summary import DONE, FAILED, Step, last_validation, table
-from .gpu_watch import Watch
-from .state import read_state
+from ..bundle import CARD, copy_half
+from ..trainer.state import read_state
+from .launch import STOPPED, Launch, launch_process, log_lines
+from .pack import CODES, CONFIGS, INIT, PLAN, SHARDS, VOICE, Pack, read_pack
+from .plan import Plan, divide, load_plan
+from .results import best_or_latest, stage_files, write_parts
+from .summary import DONE, FAILED, Step, last_validation, table
+from .watch import Watch
 
 CHECKS = ("tests", "benchmarks")
 ORDER = ("dvae", "codes", "diffusion", "gpt")  # the stages in the order in which they can run

@@ -20,7 +20,7 @@ from triforce_tts.schema import Record
 from triforce_tts.sequences import END, TokenSequence, Vocabulary
 from triforce_tts.shards import INDEX, Sample, ShardSet
 
-from .codes import CodeDetails, checked, decode_codes, encode_codes
+from ..codes import CodeDetails, checked, decode_codes, encode_codes
 
 EXTENSION = "codes.npy"
 COMMAND = "prefer"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .gpu_watch import NOT_MEASURED
+from .watch import NOT_MEASURED
 
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
 

@@ -58,7 +58,7 @@ class PreferSettings(Config):
 class Judgement(Record):
     """The judgement of a rendition: a line of ``judged.jsonl``."""
 
-    line: str  # the key of the line, see ``prefer_plan``
+    line: str  # the key of the line, see ``plan``
     seed: int
     text: str  # the text that the rendition should say
     heard: str  # what the recogniser heard

@@ -1,0 +1,1 @@
+"""Preference tuning: pairs of better and worse codes of one text, and the training on them."""

@@ -78,6 +78,7 @@ class Trainer(Generic[ItemT, BatchT]):
             self.learner.start_average()
         self.learning_rate = 0.0  # the learning rate of the last step
         self._skips = 0  # the number of skipped steps in a row
+        self._validated_at = -1  # the step after which this process validated last
         self.report = Report(
             run, settings, full_config, task.name, self._trained_with(), self.accelerator.is_main_process
         )
@@ -108,6 +109,7 @@ class Trainer(Generic[ItemT, BatchT]):
     def fit(self) -> Outcome:
         """Train until the budget is spent; the last state is saved."""
         metrics: dict[str, float] = {}
+        begun_at = self.progress.step
         with self.report:
             if self.accelerator.is_main_process:
                 self.start.require_still(self.run)
@@ -129,6 +131,7 @@ class Trainer(Generic[ItemT, BatchT]):
             if not self.checkpoints.is_current:
                 # The state is saved before anything else, so that a kill of this process loses nothing.
                 self.checkpoints.save()
+            if self.progress.step > begun_at and self._validated_at != self.progress.step:
                 metrics |= self._validate()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
@@ -270,6 +273,7 @@ class Trainer(Generic[ItemT, BatchT]):
             self.report.validation(self.progress, metrics)
 
         self.learner.show(look)
+        self._validated_at = self.progress.step
         if self.settings.keep_best:
             self._keep_best(metrics)
         return {f"heldout_{name}": value for name, value in metrics.items()}

@@ -190,7 +190,7 @@ def test_a_run_that_only_becomes_worse_ends_and_its_best_is_what_it_started_from
     made = trainer("dvae", corpus, run, chosen)
     asked = heldout(made, [1.5, 1.2, 1.0])  # the last one is that of step 0
     outcome = made.fit()
-    assert asked == [0, 2, 4, 4] and outcome.progress.step == 4 and outcome.progress.best == 1.0
+    assert asked == [0, 2, 4] and outcome.progress.step == 4 and outcome.progress.best == 1.0
     best = load_tensors(locate(run / "best") / "model.safetensors")
     assert locate(run / "best").name == "step-00000000"
     assert all(torch.equal(best[name], value) for name, value in begun.items())
@@ -200,7 +200,7 @@ def test_a_run_that_only_becomes_worse_ends_and_its_best_is_what_it_started_from
     patient = trainer("dvae", corpus, run, [*chosen, "run.patience=4"])
     asked = heldout(patient, [0.0, 0.0, 1.1, 0.9, *[1.0] * 4])
     patient.fit()  # a better figure begins the count anew
-    assert asked == [6, 8, 10, 12, 14, 16, 16] and locate(run / "best").name == "step-00000008"
+    assert asked == [6, 8, 10, 12, 14, 16] and locate(run / "best").name == "step-00000008"
 
 
 def test_a_figure_of_no_samples_is_none(corpus: dict[str, Path], tmp_path: Path) -> None:
@@ -238,6 +238,25 @@ def test_a_run_without_held_out_data_says_so_and_validates_nothing(
         assert not any(name.startswith("heldout_") for name in outcome.metrics)
         figures = made.task.validate(made.network, torch.device("cpu"), 4)
         assert not any(value == 0 for name, value in figures.items() if "l1" in name or "loss" in name or "err" in name)
+
+
+@pytest.mark.parametrize(
+    ("save_every", "validate_every", "steps"), [(2, 0, [4]), (0, 0, [4]), (2, 2, [2, 4]), (3, 4, [4]), (2, 3, [3, 4])]
+)
+def test_the_last_state_is_validated_once(
+    save_every: int, validate_every: int, steps: list[int], corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    """Also if it was saved on schedule; a finished run that is started again is not validated again."""
+    chosen = [
+        "run.steps=4",
+        f"run.save_every={save_every}",
+        f"run.validate_every={validate_every}",
+        "run.validate_samples=1",
+    ]
+    for _ in range(2):
+        trainer("dvae", corpus, tmp_path / "run", chosen).fit()
+        rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+        assert [row["step"] for row in rows if row["kind"] == "validation"] == steps
 
 
 def test_figures_that_are_not_finite_are_null_in_the_metrics(corpus: dict[str, Path], tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 
-from triforce_tts.cli.preparing import prepare, take_choice
+from triforce_tts.cli.preparing import ModelOptions, take_choice
 from triforce_tts.evaluation.figures import OVERALL, P808, WORD_ERROR
 from triforce_tts.evaluation.panel import Dnsmos, Heard, Words, errors
 from triforce_tts.evaluation.report import Estimate, Figure
@@ -49,7 +49,7 @@ class ProcessorWatch(Stopwatch):
 def synthesizer_of(model: Path | None, preset: str) -> Synthesizer:
     """The model with the settings of a preset, on one thread of a CPU."""
     care = PRESETS[preset]
-    synthesizer = prepare(model, "cpu", 1, None, care=care)
+    synthesizer = ModelOptions(model, threads=1, care=care).open("cpu")
     synthesizer.choice = take_choice(care, quiet=False)
     return synthesizer
 

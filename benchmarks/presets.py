@@ -22,7 +22,7 @@ import torch
 
 from triforce_tts.cli.preparing import ModelOptions, take_choice
 from triforce_tts.evaluation.figures import OVERALL, P808, WORD_ERROR
-from triforce_tts.evaluation.panel import Dnsmos, Heard, Words, errors
+from triforce_tts.evaluation.panel import ClipToJudge, Dnsmos, Words, errors
 from triforce_tts.evaluation.report import Estimate, Figure
 from triforce_tts.evaluation.statistics import difference, ratio
 from triforce_tts.judges.recognisers import CHOICES, TINY
@@ -62,8 +62,8 @@ def measure(synthesizer: Synthesizer, voice: Voice, text: str, seed: int, recogn
     work = time.process_time() - began
     figures = {UNSAID: Figure(amount=float(not speech.complete))}
     if len(speech.samples):
-        heard = Heard(speech.samples.numpy(), speech.sample_rate, text)
-        figures |= Words(recogniser)(heard).figures | Dnsmos()(heard).figures
+        clip = ClipToJudge(speech.samples.numpy(), speech.sample_rate, text)
+        figures |= Words(recogniser)(clip).figures | Dnsmos()(clip).figures
     else:
         figures |= errors(text, "")
     return {

@@ -20,9 +20,9 @@ from typing import Any
 
 import torch
 
-from triforce_tts.cli.preparing import prepare, take_choice
+from triforce_tts.cli.preparing import ModelOptions, take_choice
 from triforce_tts.evaluation.figures import OVERALL, P808, WORD_ERROR
-from triforce_tts.evaluation.panel import Dnsmos, Heard, Words, errors
+from triforce_tts.evaluation.panel import ClipToJudge, Dnsmos, Words, errors
 from triforce_tts.evaluation.report import Estimate, Figure
 from triforce_tts.evaluation.statistics import difference, ratio
 from triforce_tts.judges.recognisers import CHOICES, TINY
@@ -49,7 +49,7 @@ class ProcessorWatch(Stopwatch):
 def synthesizer_of(model: Path | None, preset: str) -> Synthesizer:
     """The model with the settings of a preset, on one thread of a CPU."""
     care = PRESETS[preset]
-    synthesizer = prepare(model, "cpu", 1, None, care=care)
+    synthesizer = ModelOptions(model, threads=1, care=care).open("cpu")
     synthesizer.choice = take_choice(care, quiet=False)
     return synthesizer
 
@@ -62,8 +62,8 @@ def measure(synthesizer: Synthesizer, voice: Voice, text: str, seed: int, recogn
     work = time.process_time() - began
     figures = {UNSAID: Figure(amount=float(not speech.complete))}
     if len(speech.samples):
-        heard = Heard(speech.samples.numpy(), speech.sample_rate, text)
-        figures |= Words(recogniser)(heard).figures | Dnsmos()(heard).figures
+        clip = ClipToJudge(speech.samples.numpy(), speech.sample_rate, text)
+        figures |= Words(recogniser)(clip).figures | Dnsmos()(clip).figures
     else:
         figures |= errors(text, "")
     return {

@@ -20,12 +20,12 @@ class Hearing:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What the recogniser with the name ``by`` heard in a clip, and how many of the text's words it heard wrongly."""
+class Transcript:
+    """What a recogniser heard in a clip, how many of the text's words it heard wrongly, and the name of the recogniser."""
 
     text: str
     edits: words.Edits
-    by: str
+    recogniser: str
 
 
 def open_hearing(recogniser: str, max_words_wrong: float) -> tuple[Hearing, str]:
@@ -44,8 +44,8 @@ def open_hearing(recogniser: str, max_words_wrong: float) -> tuple[Hearing, str]
     return Hearing(choice.recogniser, max_words_wrong), f"each clip is heard by {name}{remark}"
 
 
-def hear(audio: Audio, text: str, hearing: Hearing) -> Heard:
+def hear(audio: Audio, text: str, hearing: Hearing) -> Transcript:
     """Let the recogniser hear a clip and compare what it heard with the clip's ``text``."""
     recogniser = recognisers.open_recogniser(hearing.recogniser)
     transcript = recogniser.hear(resample(audio.samples.numpy(), audio.sample_rate, ANALYSIS_RATE))
-    return Heard(transcript, words.word_edits(text, transcript), recogniser.name)
+    return Transcript(transcript, words.word_edits(text, transcript), recogniser.name)

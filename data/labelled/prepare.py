@@ -189,12 +189,12 @@ def _heard(clip: Clip, audio: Audio, hearing: Hearing | None) -> tuple[dict[str,
     """The fields that a recogniser's hearing adds to the sample, and the words that it heard wrongly."""
     if hearing is None:
         return {}, None
-    heard = hear(audio, clip.text, hearing)
-    error = heard.edits.error
+    transcript = hear(audio, clip.text, hearing)
+    error = transcript.edits.error
     if error > hearing.max_words_wrong:
-        value = f"{100 * error:.0f} % of its words are wrong: '{heard.text}'"
-        raise Refused("another text is heard", value, audio.duration_s, edits=heard.edits)
-    return {"recogniser": heard.by, "words_wrong": round(error, 4)}, heard.edits
+        value = f"{100 * error:.0f} % of its words are wrong: '{transcript.text}'"
+        raise Refused("another text is heard", value, audio.duration_s, edits=transcript.edits)
+    return {"recogniser": transcript.recogniser, "words_wrong": round(error, 4)}, transcript.edits
 
 
 # --- alignments ------------------------------------------------------------------------------------------------

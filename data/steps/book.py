@@ -58,8 +58,8 @@ def align_text(sound: Sound, segments: Sequence[Segment], book: Book, config: Bo
 
 def place(placed: Sequence[Placed], book: Book, config: BookConfig) -> None:
     """Find the words of each segment in the book: from the first to the last word that recogniser and book share."""
-    heard = [letters_in(word) for item in placed for word in item.heard]
-    owner = [(number, i) for number, item in enumerate(placed) for i in range(len(item.heard))]
+    heard = [letters_in(word) for item in placed for word in item.heard_words]
+    owner = [(number, i) for number, item in enumerate(placed) for i in range(len(item.heard_words))]
     for position, where in match(heard, book.words):
         number, i = owner[position]
         placed[number].pairs.append((i, where))
@@ -104,7 +104,7 @@ def _write(item: Placed, book: Book, config: BookConfig) -> None:
         segment.drop(NOT_FOUND, f"{counted(len(item.pairs), 'word')} in common")
         return
     places = item.words()
-    agreed = len(item.pairs) / max(len(places), len(item.heard))
+    agreed = len(item.pairs) / max(len(places), len(item.heard_words))
     segment.scores["text_match"] = round(agreed, 3)
     if agreed < config.min_match:
         segment.drop(NOT_FOUND, f"{100 * agreed:.0f} % of the words in common")

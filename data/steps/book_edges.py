@@ -27,8 +27,8 @@ class Placed:
     """A segment with the words that were heard in it, and the range [first, last) of the book's words that it gets."""
 
     segment: Segment
-    heard: list[str]
-    pairs: list[tuple[int, int]] = field(default_factory=list)  # (place in heard, place in the book), both rising
+    heard_words: list[str]
+    pairs: list[tuple[int, int]] = field(default_factory=list)  # (place in heard_words, place in the book), both rising
     first: int = -1  # -1 if the segment gets no words
     last: int = -1
     holes: list[tuple[int, int]] = field(default_factory=list)  # ranges [from, to) of the book's words that nobody read
@@ -49,7 +49,7 @@ def refine(sound: Sound, placed: Sequence[Placed], book: Book, candidates: int, 
     for left, right in pairwise([None, *with_text, None]):
         # ``behind`` and ``ahead`` are words that were heard beyond the last and before the first word found in the
         # book.
-        behind = len(left.heard) - 1 - left.pairs[-1][0] if left else 0
+        behind = len(left.heard_words) - 1 - left.pairs[-1][0] if left else 0
         ahead = right.pairs[0][0] if right else 0
         low = left.last if left else max(0, right.first - ahead - candidates) if right else 0
         high = right.first if right else min(len(book.words), low + behind + candidates)

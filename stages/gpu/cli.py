@@ -48,9 +48,9 @@ def pack(
     force: Annotated[bool, typer.Option("--force", help="Replace a pack that is at --out.")] = False,
 ) -> None:
     """Write one folder from which a GPU without a network trains (see gpu-run)."""
-    from .pack import MEGABYTE, Wanted, make_pack, size_of
+    from .pack import MEGABYTE, PackOrder, make_pack, size_of
 
-    order = Wanted(
+    order = PackOrder(
         data,
         codes or (),
         config,

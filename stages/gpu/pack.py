@@ -69,7 +69,7 @@ class Pack(Record):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PackOrder:
     """The arguments of ``make_pack``: what the pack is made of."""
 
     data: Sequence[Path]  # shards of sound
@@ -88,7 +88,7 @@ class Wanted:
     megabytes: float
 
 
-def make_pack(order: Wanted, out: Path, force: bool = False) -> Pack:
+def make_pack(order: PackOrder, out: Path, force: bool = False) -> Pack:
     """Write the pack that ``order`` describes to ``out``.
 
     Raises:
@@ -176,7 +176,7 @@ def _copy_init(source: Path | None, target: Path) -> dict[str, str]:
     return ids
 
 
-def _add_wheels(order: Wanted, folder: Path) -> None:
+def _add_wheels(order: PackOrder, folder: Path) -> None:
     """Copy the wheels in the folders, and download those of the named packages, for the machine's Python."""
     names = [name for name in order.wheels if not Path(name).is_dir()]
     paths = [path for name in order.wheels if Path(name).is_dir() for path in sorted(Path(name).glob("*.whl"))]
@@ -217,7 +217,7 @@ def _download(names: Sequence[str], python: str, constraints: Path | None, folde
 # --- data -------------------------------------------------------------------------------------------------------------
 
 
-def _add_data(order: Wanted, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
+def _add_data(order: PackOrder, folder: Path, configs: dict[str, Any], ids: dict[str, str]) -> dict[str, Any]:
     """Fill the room that is left with shards; returns what they hold."""
     audio = {split: _usable(ShardSet.open(order.data, split, "audio"), configs.values()) for split in SPLITS}
     _add_voice(order.voice, audio["train"], folder / VOICE)
@@ -247,7 +247,7 @@ def _usable(shards: ShardSet, configs: Any) -> ShardSet:
     return shards.select([index for index in range(len(shards)) if shards.place(index) in chosen])
 
 
-def _add_codes(order: Wanted, folder: Path, config: gpt_stage.GPTSettings, ids: dict[str, str], room: int) -> Packed:
+def _add_codes(order: PackOrder, folder: Path, config: gpt_stage.GPTSettings, ids: dict[str, str], room: int) -> Packed:
     sets = {split: config.data.choose(ShardSet.open(order.codes, split, "codes")) for split in SPLITS}
     details = code_details(sets["train"])
     checkpoint.require_same("DVAE", str(order.codes[0]), details["dvae"], f"{order.init}", ids.get("dvae"))

@@ -104,9 +104,9 @@ class PreferenceTask:
         ]
         masks, _ = pad_stack(weights, LENGTH_MULTIPLE)
         longest = self.module.network.config.max_tokens  # Everything beyond this length is padding.
-        (better, worse), (better_wanted, worse_wanted) = (x[:, :longest].chunk(2) for x in (ids, masks))
+        (better, worse), (better_mask, worse_mask) = (x[:, :longest].chunk(2) for x in (ids, masks))
         seconds = torch.tensor([seconds for _, _, seconds in items])
-        return PairBatch(better, better_wanted, worse, worse_wanted, seconds)
+        return PairBatch(better, better_mask, worse, worse_mask, seconds)
 
     def weight(self, batch: PairBatch) -> float:
         """The number of pairs."""

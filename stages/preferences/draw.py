@@ -33,7 +33,7 @@ from triforce_tts.synthesis.vocoding import Utterance, vocode
 from triforce_tts.voices import read_reference
 
 from .pairs import Rendition
-from .plan import Wanted
+from .plan import LineToDraw
 from .rule import Judgement
 
 TENSORS, JUDGED = ".safetensors", ".jsonl"
@@ -52,7 +52,7 @@ class DrawJob:
     """Lines whose renditions are drawn together."""
 
     name: str  # the name of the job's files, without a suffix
-    lines: tuple[Wanted, ...]
+    lines: tuple[LineToDraw, ...]
     model: Path
     device: str
     temperature: float | None
@@ -89,8 +89,8 @@ def draw_job(job: DrawJob) -> int:
 
 
 def draw_lines(
-    model: Model, lines: Sequence[Wanted], temperature: float | None
-) -> list[tuple[Wanted, int, Rendition, Spoken]]:
+    model: Model, lines: Sequence[LineToDraw], temperature: float | None
+) -> list[tuple[LineToDraw, int, Rendition, Spoken]]:
     """Each line with each of its seeds as the model draws it in its first try, all in one batch, and its sound.
 
     The rendition of a seed is what 'speak' draws first with this seed.
@@ -101,7 +101,7 @@ def draw_lines(
     jobs = [_job(line, seed) for line, seed in rows]
     plan = plan_drawing(model, jobs, 1)
     drawn = generate(model.gpt, *plan, sampling)
-    results: list[tuple[Wanted, int, Rendition, Spoken]] = []
+    results: list[tuple[LineToDraw, int, Rendition, Spoken]] = []
     watch = Stopwatch()
     for (line, seed), job, ids, limit in zip(rows, jobs, drawn, plan.limits, strict=True):
         take = make_take(model.vocabulary, job.line.pieces, ids, limit)
@@ -113,13 +113,13 @@ def draw_lines(
     return results
 
 
-def _job(line: Wanted, seed: int) -> Job:
+def _job(line: LineToDraw, seed: int) -> Job:
     """The job of 'speak' for a line: the lines of a text have consecutive seeds."""
     (job,) = make_jobs([line.line], line.speaker.voice, seed)
     return replace(job, seed=job.seed + line.number)
 
 
-def judge(model: Model, line: Wanted, seed: int, spoken: Spoken, judges: Judges) -> Judgement:
+def judge(model: Model, line: LineToDraw, seed: int, spoken: Spoken, judges: Judges) -> Judgement:
     """The judgement of a rendition."""
     samples, rate = spoken.samples.numpy(), model.audio.sample_rate
     heard, similarity = "", None

@@ -62,9 +62,9 @@ class PairBatch(Batch):
     """Right-padded sequences of the better and the worse renditions, all of one length."""
 
     better: torch.Tensor  # ids [pairs, steps, width]
-    better_wanted: torch.Tensor  # [pairs, steps, width] bool: ids whose likelihood counts
+    better_mask: torch.Tensor  # [pairs, steps, width] bool: ids whose likelihood counts
     worse: torch.Tensor
-    worse_wanted: torch.Tensor
+    worse_mask: torch.Tensor
     speech_s: torch.Tensor  # [pairs]: seconds of both renditions
 
     def padded_share(self) -> float:
@@ -95,7 +95,7 @@ class Likelihoods:
 
 def likelihoods(network: GPT, batch: PairBatch) -> Likelihoods:
     """Log P of the renditions of a batch, both of a pair in one pass."""
-    mask = torch.cat((batch.better_wanted, batch.worse_wanted))
+    mask = torch.cat((batch.better_mask, batch.worse_mask))
     nats = network(torch.cat((batch.better, batch.worse)), mask)
     placed = torch.zeros(mask.shape, device=nats.device).masked_scatter(mask, -nats.float())
     better, worse = placed.sum((1, 2)).chunk(2)

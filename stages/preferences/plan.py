@@ -34,7 +34,7 @@ class Speaker:
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class LineToDraw:
     """A line to be drawn in a voice, once for each seed."""
 
     key: str  # a checksum of everything that the line's renditions depend on
@@ -175,13 +175,13 @@ def plan_lines(
     seeds: Sequence[int],
     heldout_share: float,
     how: str,
-) -> tuple[list[Wanted], dict[str, str]]:
+) -> tuple[list[LineToDraw], dict[str, str]]:
     """The lines of ``texts``, and why the other texts cannot be spoken.
 
     Voice and split of a text depend on its letters alone, so a longer list leaves those of its beginning as they are.
     ``how`` says what else renditions depend on.
     """
-    lines: list[Wanted] = []
+    lines: list[LineToDraw] = []
     faults: dict[str, str] = {}
     for text in texts:
         speaker = _pick(speakers, _share_of(text, "voice"))
@@ -192,17 +192,19 @@ def plan_lines(
             continue
         heldout = _share_of(text, "split") < heldout_share
         lines += [
-            _wanted(model, text if len(script) == 1 else line.text, line, number, speaker, tuple(seeds), heldout, how)
+            _line_to_draw(
+                model, text if len(script) == 1 else line.text, line, number, speaker, tuple(seeds), heldout, how
+            )
             for number, line in enumerate(script)
         ]
     return lines, faults
 
 
-def _wanted(
+def _line_to_draw(
     model: Model, text: str, line: Line, number: int, speaker: Speaker, seeds: tuple[int, ...], heldout: bool, how: str
-) -> Wanted:
+) -> LineToDraw:
     parts = [how, model.id, text, line.tokens, number, speaker.identity, seeds]
-    return Wanted(_digest(parts), text, line, number, speaker, seeds, heldout)
+    return LineToDraw(_digest(parts), text, line, number, speaker, seeds, heldout)
 
 
 def _digest(parts: Any) -> str:
@@ -222,14 +224,14 @@ def _pick(speakers: Sequence[Speaker], point: float) -> Speaker:
     return speakers[-1]
 
 
-def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how: str) -> list[Wanted]:
+def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how: str) -> list[LineToDraw]:
     """The lines of a file of people's choices: a JSON object a line. ``speakers`` are opened already.
 
     Raises:
         TriforceError: the file or a line of it cannot be used.
     """
     by_voice = dict(speakers)
-    lines: list[Wanted] = []
+    lines: list[LineToDraw] = []
     for number, row in enumerate(read_text_file(path).splitlines(), 1):
         if not row.strip():
             continue
@@ -244,8 +246,8 @@ def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how:
             by_voice[choice.voice] = open_speaker(model, choice.voice)
         ends = [_end(path, value, where) for value in (choice.better, choice.worse)]
         seeds = tuple(end for end in ends if isinstance(end, int))
-        line = _wanted(model, choice.text, script[0], 0, by_voice[choice.voice], seeds, False, how)
-        lines.append(Wanted(**{**vars(line), "better": ends[0], "worse": ends[1]}))
+        line = _line_to_draw(model, choice.text, script[0], 0, by_voice[choice.voice], seeds, False, how)
+        lines.append(LineToDraw(**{**vars(line), "better": ends[0], "worse": ends[1]}))
     if not lines:
         raise TriforceError(f"{path}: no choice in it; expected an object a line with text, better and worse")
     return lines

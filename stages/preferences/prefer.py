@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from .draw import Drawn, Judges
     from .pairs import PairDetails
-    from .plan import Wanted
+    from .plan import LineToDraw
 
 DRAWN, SOUNDS, JUDGED = "drawn", "sounds", "judged.jsonl"
 MOST_SEED = 1 << 40
@@ -90,7 +90,7 @@ class Outcome:
     words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def told(self) -> list[str]:
+    def summary(self) -> list[str]:
         """The lines that the user sees."""
         shares = ", ".join(
             f"{100 * wrong / max(1, words):.1f} % of {role}" for role, (wrong, words) in self.words_wrong.items()
@@ -103,7 +103,7 @@ class Outcome:
 class _Plan:
     """The lines to draw, and what the user should know of those that are left out."""
 
-    lines: "Sequence[Wanted]"
+    lines: "Sequence[LineToDraw]"
     notes: Sequence[str]
 
 
@@ -178,7 +178,7 @@ def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) 
 
 
 def _draw(
-    lines: "Sequence[Wanted]",
+    lines: "Sequence[LineToDraw]",
     options: Options,
     settings: PreferSettings,
     judges: "Judges",
@@ -215,7 +215,7 @@ def _draw(
 
 
 def write_pairs(
-    folder: Path, lines: "Sequence[Wanted]", drawn: "Mapping[str, Drawn]", model: "Model", settings: PreferSettings
+    folder: Path, lines: "Sequence[LineToDraw]", drawn: "Mapping[str, Drawn]", model: "Model", settings: PreferSettings
 ) -> Outcome:
     """Choose the pairs of those ``lines`` that are drawn, and write shards, index and judgements into ``folder``.
 
@@ -270,7 +270,12 @@ class _Tally:
 
 
 def _pair_of(
-    line: "Wanted", number: int, drawn: "Drawn | None", details: "PairDetails", settings: PreferSettings, tally: _Tally
+    line: "LineToDraw",
+    number: int,
+    drawn: "Drawn | None",
+    details: "PairDetails",
+    settings: PreferSettings,
+    tally: _Tally,
 ) -> Sample | None:
     """The pair of a line; None if it is not drawn yet, or its renditions differ too little."""
     from .pairs import Pair, pair_sample
@@ -372,5 +377,5 @@ def command(
     )  # fmt: skip
     console = Console(stderr=True)
     outcome = prefer(options, schema.load(PreferSettings, "prefer", config, set_ or ()), console)
-    for line in (*outcome.notes, *outcome.told()):
+    for line in (*outcome.notes, *outcome.summary()):
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -15,15 +15,15 @@ from triforce_tts.errors import AudioError, CheckpointError, ConfigError, ShardE
 from triforce_tts.shards import Sample, ShardSet, write_index, write_shard
 from triforce_tts.stages.codes import make_codes, read_text
 from triforce_tts.stages.gpu import pack as gpu_pack
-from triforce_tts.stages.gpu.pack import Wanted, make_pack, read_pack
+from triforce_tts.stages.gpu.pack import PackOrder, make_pack, read_pack
 from triforce_tts.stages.gpu.results import part_paths, read_stage_parts, stage_files, write_parts
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
-def wanted(corpus: dict[str, Path]) -> Wanted:
-    return Wanted(
+def order(corpus: dict[str, Path]) -> PackOrder:
+    return PackOrder(
         data=[corpus["shards"]], codes=(), config="tiny", plan="tiny", settings=(), init=None, voice=None, wheels=(),
         constraints=None, python="3.12", bit_rate=12_000, heldout=40, megabytes=1.0,
     )  # fmt: skip
@@ -43,9 +43,9 @@ def size(folder: Path) -> int:
 
 
 def test_a_pack_holds_all_samples_in_opus_with_their_text_normalised(
-    wanted: Wanted, corpus: dict[str, Path], tmp_path: Path
+    order: PackOrder, corpus: dict[str, Path], tmp_path: Path
 ) -> None:
-    made = make_pack(wanted, tmp_path / "pack")
+    made = make_pack(order, tmp_path / "pack")
     assert read_pack(tmp_path / "pack") == made
     assert size(tmp_path / "pack") < 250_000
     for split in ("train", "heldout"):
@@ -60,14 +60,14 @@ def test_a_pack_holds_all_samples_in_opus_with_their_text_normalised(
             assert sound.sample_rate == packed.meta(index)["sample_rate"] == 8000
 
 
-def test_equal_input_gives_an_equal_pack(wanted: Wanted, tmp_path: Path) -> None:
-    one, two = (make_pack(wanted, tmp_path / name) for name in ("one", "two"))
+def test_equal_input_gives_an_equal_pack(order: PackOrder, tmp_path: Path) -> None:
+    one, two = (make_pack(order, tmp_path / name) for name in ("one", "two"))
     assert one == two
 
 
-def test_a_smaller_pack_holds_the_first_samples_of_a_larger_one(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(wanted, tmp_path / "all")
-    small = make_pack(replace(wanted, megabytes=0.165), tmp_path / "small")
+def test_a_smaller_pack_holds_the_first_samples_of_a_larger_one(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(order, tmp_path / "all")
+    small = make_pack(replace(order, megabytes=0.165), tmp_path / "small")
     assert size(tmp_path / "small") < 165_000
     found, whole = (ShardSet.open([tmp_path / name / "shards"], "train", "audio") for name in ("small", "all"))
     assert 1 <= len(found) < len(whole)
@@ -75,15 +75,15 @@ def test_a_smaller_pack_holds_the_first_samples_of_a_larger_one(wanted: Wanted, 
     assert small.contents["shards"]["left"] == len(whole) - len(found)
 
 
-def test_held_out_samples_are_limited(wanted: Wanted, tmp_path: Path) -> None:
-    made = make_pack(replace(wanted, heldout=0), tmp_path / "pack")
+def test_held_out_samples_are_limited(order: PackOrder, tmp_path: Path) -> None:
+    made = make_pack(replace(order, heldout=0), tmp_path / "pack")
     assert made.contents["shards"]["samples"]["heldout"] == 0
 
 
-def test_opus_that_is_near_the_bit_rate_is_not_coded_again(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(wanted, tmp_path / "one")
-    make_pack(replace(wanted, data=[tmp_path / "one" / "shards"]), tmp_path / "two")
-    make_pack(replace(wanted, data=[tmp_path / "one" / "shards"], bit_rate=6000), tmp_path / "three")
+def test_opus_that_is_near_the_bit_rate_is_not_coded_again(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(order, tmp_path / "one")
+    make_pack(replace(order, data=[tmp_path / "one" / "shards"]), tmp_path / "two")
+    make_pack(replace(order, data=[tmp_path / "one" / "shards"], bit_rate=6000), tmp_path / "three")
     one, two, three = (
         ShardSet.open([tmp_path / name / "shards"], "train", "audio") for name in ("one", "two", "three")
     )
@@ -93,16 +93,16 @@ def test_opus_that_is_near_the_bit_rate_is_not_coded_again(wanted: Wanted, tmp_p
     )
 
 
-def test_two_folders_may_share_keys(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(wanted, tmp_path / "one")
-    both = make_pack(replace(wanted, data=[*wanted.data, tmp_path / "one" / "shards"]), tmp_path / "both")
+def test_two_folders_may_share_keys(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(order, tmp_path / "one")
+    both = make_pack(replace(order, data=[*order.data, tmp_path / "one" / "shards"]), tmp_path / "both")
     packed = ShardSet.open([tmp_path / "both" / "shards"], "train", "audio")
     assert len(set(packed.keys)) == len(packed) == both.contents["shards"]["samples"]["train"]
-    assert len(packed) == 2 * len(ShardSet.open(wanted.data, "train", "audio"))
+    assert len(packed) == 2 * len(ShardSet.open(order.data, "train", "audio"))
 
 
-def test_configurations_hold_their_overrides(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(replace(wanted, settings=["gpt.run.batch_size=3", "shares.gpt=7"]), tmp_path / "pack")
+def test_configurations_hold_their_overrides(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(replace(order, settings=["gpt.run.batch_size=3", "shares.gpt=7"]), tmp_path / "pack")
     configs = tmp_path / "pack" / "configs"
     assert "batch_size: 3\n" in (configs / "gpt.yaml").read_text()
     assert "batch_size: 8\n" in (configs / "dvae.yaml").read_text()
@@ -127,16 +127,16 @@ def test_configurations_hold_their_overrides(wanted: Wanted, tmp_path: Path) -> 
     ],
 )
 def test_what_cannot_be_packed_is_one_line_and_leaves_nothing(
-    changes: dict[str, Any], error: type[TriforceError], message: str, wanted: Wanted, tmp_path: Path
+    changes: dict[str, Any], error: type[TriforceError], message: str, order: PackOrder, tmp_path: Path
 ) -> None:
     with pytest.raises(error, match=message) as caught:
-        make_pack(replace(wanted, **changes), tmp_path / "pack")
+        make_pack(replace(order, **changes), tmp_path / "pack")
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_text_in_place_without_times_is_refused(wanted: Wanted, tmp_path: Path, corpus: dict[str, Path]) -> None:
-    packed = make_pack(replace(wanted, settings=["gpt.data.reads=true"]), tmp_path / "aligned")
+def test_text_in_place_without_times_is_refused(order: PackOrder, tmp_path: Path, corpus: dict[str, Path]) -> None:
+    packed = make_pack(replace(order, settings=["gpt.data.reads=true"]), tmp_path / "aligned")
     assert packed.contents["shards"]["samples"]["train"] > 0
     source = ShardSet.open([corpus["shards"]], "train", "audio")
     plain = tmp_path / "plain"
@@ -145,16 +145,16 @@ def test_text_in_place_without_times_is_refused(wanted: Wanted, tmp_path: Path, 
     plain.mkdir()
     write_index(plain, "audio", {"train": [write_shard(plain / "train-000000.tar", samples)], "heldout": []}, {})
     with pytest.raises(ConfigError, match="no sample has an alignment"):
-        make_pack(replace(wanted, data=[plain], settings=["gpt.data.reads=true"]), tmp_path / "pack")
+        make_pack(replace(order, data=[plain], settings=["gpt.data.reads=true"]), tmp_path / "pack")
 
 
 # --- weights, codes and wheels ------------------------------------------------------------------------------------------
 
 
 def test_earlier_weights_and_their_codes_travel_along(
-    wanted: Wanted, earlier: Path, corpus: dict[str, Path], tmp_path: Path
+    order: PackOrder, earlier: Path, corpus: dict[str, Path], tmp_path: Path
 ) -> None:
-    made = make_pack(replace(wanted, init=earlier, codes=[corpus["codes"]], megabytes=3.0), tmp_path / "pack")
+    made = make_pack(replace(order, init=earlier, codes=[corpus["codes"]], megabytes=3.0), tmp_path / "pack")
     assert made.init == {stage: checkpoint.read_lineage(earlier / stage)["id"] for stage in ("dvae", "gpt")}
     init = tmp_path / "pack" / "init" / "gpt"
     assert {str(value.dtype) for value in checkpoint.load_tensors(init / "model.safetensors").values()} == {
@@ -166,12 +166,12 @@ def test_earlier_weights_and_their_codes_travel_along(
 
 
 def test_codes_of_another_dvae_are_refused(
-    wanted: Wanted, earlier: Path, corpus: dict[str, Path], tmp_path: Path
+    order: PackOrder, earlier: Path, corpus: dict[str, Path], tmp_path: Path
 ) -> None:
     (tmp_path / "init").mkdir()
     (tmp_path / "init" / "gpt").symlink_to(earlier / "gpt", target_is_directory=True)
     with pytest.raises(CheckpointError, match="mismatched DVAE"):
-        make_pack(replace(wanted, init=tmp_path / "init", codes=[corpus["codes"]], megabytes=3.0), tmp_path / "pack")
+        make_pack(replace(order, init=tmp_path / "init", codes=[corpus["codes"]], megabytes=3.0), tmp_path / "pack")
 
 
 def test_a_checkpoint_goes_through_parts(corpus: dict[str, Path], tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_a_part_that_is_missing_is_said(lost: int, corpus: dict[str, Path], tmp_
         read_stage_parts(tmp_path, "dvae", tmp_path)
 
 
-def test_a_damaged_pack_is_refused(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(wanted, tmp_path / "pack")
+def test_a_damaged_pack_is_refused(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(order, tmp_path / "pack")
     file = tmp_path / "pack" / "shards" / "train-000000.tar"
     data = bytearray(file.read_bytes())
     data[-5000] ^= 1
@@ -212,7 +212,7 @@ def test_a_damaged_pack_is_refused(wanted: Wanted, tmp_path: Path) -> None:
 
 
 def test_wheels_come_from_folders_and_from_an_index(
-    wanted: Wanted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    order: PackOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a-1-py3-none-any.whl").write_bytes(b"wheel")
@@ -226,14 +226,14 @@ def test_wheels_come_from_folders_and_from_an_index(
         )
 
     monkeypatch.setattr(gpu_pack.subprocess, "run", download)
-    mixed = replace(wanted, wheels=[str(tmp_path / "mine"), "soxr"], constraints=Path("constraints.txt"))
+    mixed = replace(order, wheels=[str(tmp_path / "mine"), "soxr"], constraints=Path("constraints.txt"))
     made = make_pack(mixed, tmp_path / "pack")
     assert "wheels/a-1-py3-none-any.whl" in made.files
     (words,) = asked
     assert words[-1] == "soxr"
     assert {"--no-deps", "--only-binary=:all:", "3.12", "--constraint"} <= set(words)
     with pytest.raises(TriforceError, match=r"wheels of lost for Python 3\.12 cannot be had: .*No matching"):
-        make_pack(replace(wanted, wheels=["lost"]), tmp_path / "other")
+        make_pack(replace(order, wheels=["lost"]), tmp_path / "other")
 
 
 # --- a machine that lacks what speaking and building need ---------------------------------------------------------------
@@ -264,8 +264,8 @@ def test_shards_are_read_without_ffmpeg(corpus: dict[str, Path], monkeypatch: py
         decode_audio(b"no sound at all", "b")
 
 
-def test_the_summary_of_a_pack_is_json(wanted: Wanted, tmp_path: Path) -> None:
-    make_pack(wanted, tmp_path / "pack")
+def test_the_summary_of_a_pack_is_json(order: PackOrder, tmp_path: Path) -> None:
+    make_pack(order, tmp_path / "pack")
     content = json.loads((tmp_path / "pack" / "pack.json").read_text())
     assert content["config"] == "tiny"
     assert set(content["files"]) >= {"voice.flac", "configs/gpu.yaml", "shards/index.json"}

@@ -19,7 +19,7 @@ from triforce_tts import checkpoint
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.stages.gpu import cli as gpu_cli
 from triforce_tts.stages.gpu.launch import STOPPED, launch_process
-from triforce_tts.stages.gpu.pack import Wanted, make_pack
+from triforce_tts.stages.gpu.pack import PackOrder, make_pack
 from triforce_tts.stages.gpu.run import Places, Rental
 from triforce_tts.stages.gpu.watch import Watch
 from triforce_tts.stages.trainer.progress import Progress
@@ -39,18 +39,18 @@ def forked(words: Sequence[str], log: Path, seconds: float, folder: Path | None)
         return forks.Program(list(words), stdout=file, stderr=file).wait(forks.SLOW_S)
 
 
-def wanted(corpus: dict[str, Path], **changes: Any) -> Wanted:
+def order(corpus: dict[str, Path], **changes: Any) -> PackOrder:
     given = {
         "data": [corpus["shards"]], "codes": (), "config": "tiny", "plan": "tiny", "settings": (), "init": None, "voice": None,
         "wheels": (), "constraints": None, "python": "3.12", "bit_rate": 12_000, "heldout": 40, "megabytes": 3.0,
     }  # fmt: skip
-    return Wanted(**{**given, **changes})
+    return PackOrder(**{**given, **changes})
 
 
 @pytest.fixture(scope="module")
 def pack(corpus: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packs") / "pack"
-    make_pack(wanted(corpus, settings=SETTINGS), folder)
+    make_pack(order(corpus, settings=SETTINGS), folder)
     return folder
 
 
@@ -60,7 +60,7 @@ def earlier(corpus: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("earlier")
     (folder / "init").mkdir()
     (folder / "init" / "dvae").symlink_to(corpus["dvae"], target_is_directory=True)
-    make_pack(wanted(corpus, settings=SETTINGS, init=folder / "init", codes=[corpus["codes"]]), folder / "pack")
+    make_pack(order(corpus, settings=SETTINGS, init=folder / "init", codes=[corpus["codes"]]), folder / "pack")
     return folder / "pack"
 
 
@@ -109,7 +109,7 @@ def torch_cpu() -> Any:
 
 
 def test_the_next_run_starts_from_the_last_ones_results(ran: Path, corpus: dict[str, Path], tmp_path: Path) -> None:
-    made = make_pack(wanted(corpus, init=ran, settings=SETTINGS), tmp_path / "next")
+    made = make_pack(order(corpus, init=ran, settings=SETTINGS), tmp_path / "next")
     assert set(made.init) == {"dvae", "gpt", "diffusion"}
     words: list[Sequence[str]] = []
     again = rental(tmp_path / "next", tmp_path, lambda given, *rest: words.append(given) or 1)

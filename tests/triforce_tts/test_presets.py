@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from triforce_tts.cli.preparing import chosen_preset, open_checks, prepare, take_choice
+from triforce_tts.cli.preparing import ModelOptions, chosen_preset, open_checks, take_choice
 from triforce_tts.errors import ConfigError
 from triforce_tts.judges import recognisers
 from triforce_tts.presets import HELP, PRESETS, STANDARD
@@ -21,8 +21,8 @@ def test_every_preset_is_known_and_told() -> None:
 
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_a_model_gets_the_settings_of_a_preset(name: str, model: Path) -> None:
-    plain, care = prepare(model, "cpu", 0, None), PRESETS[name]
-    settings = prepare(model, "cpu", 0, None, care=care).settings
+    plain, care = ModelOptions(model).open("cpu"), PRESETS[name]
+    settings = ModelOptions(model, care=care).open("cpu").settings
     assert settings == replace(plain.settings, tries=care.tries, phase_iterations=care.phase_iterations)
     assert (plain.settings == settings) == (name == STANDARD)
 

@@ -25,7 +25,7 @@ from triforce_tts.cli.options import (
     Steps,
     VoiceClip,
 )
-from triforce_tts.cli.preparing import choose_voice, chosen_preset, open_checks, prepare_for_lines, say_what_is_slow
+from triforce_tts.cli.preparing import ModelOptions, choose_voice, chosen_preset, open_checks, say_what_is_slow
 from triforce_tts.errors import ConfigError
 from triforce_tts.presets import STANDARD, Preset
 
@@ -107,7 +107,8 @@ def narrate(
         credits_spoken, series, overlay,
     )  # fmt: skip
     care = _care(preset, tries, align)
-    equipment = _Equipment(model, threads, batch, steps, seed, lexicon, voice, cast_path, care, recogniser)
+    options = ModelOptions(model, threads, batch, steps, seed, lexicon, care)
+    equipment = _Equipment(options, voice, cast_path, recogniser)
     running = _Running(device, processes, ray, progress, quiet, list_chapters, dry_run)
     _check_choices(source, master, progress, care.tries)
     _check_feed(books, feed, feed_url, wishes)
@@ -215,7 +216,7 @@ def _run(
         return
     equipment = equipment.with_cast()
     orders = wishes.orders(works, feed, equipment.cast_file)
-    inputs = (equipment.voice, equipment.cast_path, *(equipment.lexicon or []), equipment.model, wishes.cover)
+    inputs = (equipment.voice, equipment.cast_path, *equipment.options.inputs, wishes.cover)
     _check_orders(orders, works, inputs)
     if running.dry_run and place.is_main:
         studio = equipment.open(place.device or running.device, running.quiet)
@@ -232,15 +233,9 @@ def _run(
 class _Equipment:
     """The values with which each process opens the same studio."""
 
-    model: Path | None
-    threads: int
-    batch: int
-    steps: int | None
-    seed: int
-    lexicon: list[Path] | None
+    options: ModelOptions
     voice: Path | None
     cast_path: Path | None
-    care: Preset
     recogniser: str | None
     cast_file: "CastFile | None" = None
 
@@ -252,10 +247,8 @@ class _Equipment:
         """The checks, and the model with its voices; notes on the voices are printed."""
         from triforce_tts.narrator.speaking import Studio
 
-        checker = open_checks(self.care, self.recogniser, quiet)
-        synthesizer = prepare_for_lines(
-            self.model, device, self.threads, self.batch, self.steps, self.seed, self.lexicon, self.care
-        )
+        checker = open_checks(self.options.care, self.recogniser, quiet)
+        synthesizer = self.options.open_for_lines(device)
 
         def part(path: Path | None) -> "Part":
             from triforce_tts.manifest import DEFAULT_VOICE
@@ -271,7 +264,8 @@ class _Equipment:
             voice = cast_file.clip(cast_file.narrator)
         usual = part(voice)
         others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
-        return Studio(synthesizer, usual.voice, usual.checker, self.care.tries, others, self.care.takes)
+        care = self.options.care
+        return Studio(synthesizer, usual.voice, usual.checker, care.tries, others, care.takes)
 
 
 def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Path | None, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,46 +50,61 @@ def require_outside(out: Path, model: Path | None) -> None:
         raise ConfigError(f"{out}: the output lies in the model folder {model}; choose another place")
 
 
-def prepare(
-    model: Path | None, device: str, threads: int, steps: int | None, seed: int = 0, lexicon: list[Path] | None = None,
-    care: Preset = PRESETS[STANDARD],
-) -> "Synthesizer":  # fmt: skip
-    """The model in a folder, with the settings of the options and of a preset."""
-    bounds.SEED.check("--seed", seed)
-    bounds.THREADS.check("--threads", threads)
-    if steps is not None:
-        bounds.DIFFUSION_STEPS.check("--steps", steps)
-    import torch
+@dataclass(frozen=True)
+class ModelOptions:
+    """The options with which a command opens a model; every process that helps it opens the same model with them."""
 
-    from triforce_tts.synthesis import Synthesizer
+    model: Path | None = None  # the model's folder; None is the bundled model
+    threads: int = 0  # of a CPU; 0: as many as torch chooses
+    batch: int = 0  # so many lines are drawn at once, by ``open_for_lines`` alone; 0: as many as suit the device
+    steps: int | None = None  # of diffusion; None is the model's own number
+    seed: int = 0
+    lexicon: list[Path] | None = None  # files of pronunciations
+    care: Preset = PRESETS[STANDARD]
 
-    if threads:
-        torch.set_num_threads(threads)
-    synthesizer = Synthesizer.load(model, device, lexicon)
-    settings = replace(synthesizer.settings, tries=care.tries, phase_iterations=care.phase_iterations)
-    synthesizer.settings = settings if steps is None else replace(settings, diffusion_steps=steps)
-    return synthesizer
+    @property
+    def inputs(self) -> tuple[Path | None, ...]:
+        """The files and the folder that no output may replace."""
+        return (*(self.lexicon or []), self.model)
 
+    def open(self, device: str) -> "Synthesizer":
+        """The model on a device, with the settings of the options and of the preset.
 
-def prepare_for_lines(
-    model: Path | None, device: str, threads: int, batch: int, steps: int | None, seed: int, lexicon: list[Path] | None,
-    care: Preset,
-) -> "Synthesizer":  # fmt: skip
-    """A synthesizer that draws several lines at once, or one after another.
+        Raises:
+            ConfigError: an option is out of its range.
+        """
+        bounds.SEED.check("--seed", self.seed)
+        bounds.THREADS.check("--threads", self.threads)
+        if self.steps is not None:
+            bounds.DIFFUSION_STEPS.check("--steps", self.steps)
+        import torch
 
-    Raises:
-        ConfigError: several lines at once would change the last bits of a line on this device.
-    """
-    bounds.BATCH.check("--batch", batch)
-    synthesizer = prepare(model, device, threads, steps, seed, lexicon, care)
-    usual = _usual_batch(synthesizer)
-    if batch > 1 and usual == 1:
-        raise ConfigError(
-            f"--batch {batch}: a CPU without the native operators draws one line at a time, so that a line gets the same bytes "
-            "with any batch; leave the option out, or build the operators with 'make ext'"
-        )
-    synthesizer.settings = replace(synthesizer.settings, batch=batch or usual)
-    return synthesizer
+        from triforce_tts.synthesis import Synthesizer
+
+        if self.threads:
+            torch.set_num_threads(self.threads)
+        synthesizer = Synthesizer.load(self.model, device, self.lexicon)
+        settings = replace(synthesizer.settings, tries=self.care.tries, phase_iterations=self.care.phase_iterations)
+        synthesizer.settings = settings if self.steps is None else replace(settings, diffusion_steps=self.steps)
+        return synthesizer
+
+    def open_for_lines(self, device: str) -> "Synthesizer":
+        """The model on a device, which draws several lines at once, or one after another.
+
+        Raises:
+            ConfigError: an option is out of its range, or several lines at once would change the last bits of a line on
+                this device.
+        """
+        bounds.BATCH.check("--batch", self.batch)
+        synthesizer = self.open(device)
+        usual = _usual_batch(synthesizer)
+        if self.batch > 1 and usual == 1:
+            raise ConfigError(
+                f"--batch {self.batch}: a CPU without the native operators draws one line at a time, so that a line gets the same "
+                "bytes with any batch; leave the option out, or build the operators with 'make ext'"
+            )
+        synthesizer.settings = replace(synthesizer.settings, batch=self.batch or usual)
+        return synthesizer
 
 
 def say_what_is_slow(synthesizer: "Synthesizer") -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from triforce_tts.cli.options import Device, Model, Quiet, Seed, Steps, Threads
-from triforce_tts.cli.preparing import prepare, require_outside, require_target
+from triforce_tts.cli.preparing import ModelOptions, require_outside, require_target
 
 
 def resynthesize(
@@ -24,7 +24,8 @@ def resynthesize(
 ) -> None:
     """Send a recording through stages 1 and 3 alone: what the codes can carry."""
     require_target(out, (source, model), model)
-    synthesizer = prepare(model, device, threads, 0 if skip_diffusion else steps, seed)
+    options = ModelOptions(model, threads, steps=0 if skip_diffusion else steps, seed=seed)
+    synthesizer = options.open(device)
     audio = synthesizer.resynthesize(source, seed)
     audio.save(out)
     if not quiet:
@@ -38,7 +39,7 @@ def listen(
     threads: Threads = 0,
 ) -> None:
     """Print what the GPT hears in a recording (the flip: the same network, run the other way)."""
-    typer.echo(prepare(model, device, threads, None).listen(source))
+    typer.echo(ModelOptions(model, threads).open(device).listen(source))
 
 
 def score(
@@ -62,7 +63,7 @@ def score(
 
         require_png("--plot", plot, [path for path in (source, voice, model) if path is not None])
         require_outside(plot, model)
-    synthesizer = prepare(model, device, threads, None)
+    synthesizer = ModelOptions(model, threads).open(device)
     scores = synthesizer.score(source, text, voice)
     typer.echo(f"flip\t{scores.flip:.4f}")
     typer.echo(f"speech given text, a code\t{-scores.nats_per_code:.4f}")

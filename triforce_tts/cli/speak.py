@@ -28,16 +28,15 @@ from triforce_tts.cli.options import (
 )
 from triforce_tts.cli.piping import pipe_sound, require_pipe
 from triforce_tts.cli.preparing import (
+    ModelOptions,
     choose_voice,
     chosen_preset,
-    prepare,
-    prepare_for_lines,
     require_target,
     say_what_is_slow,
     take_choice,
 )
 from triforce_tts.errors import ConfigError, TextError
-from triforce_tts.presets import STANDARD, Preset
+from triforce_tts.presets import STANDARD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,61 +115,43 @@ def speak(
 ) -> None:
     """Speak ``text``, or each of the ``lines``; ``HELP`` is what ``--help`` says of it."""
     began = time.perf_counter()
-    voicing = _Voicing(model, threads, batch, steps, seed, lexicon, candidates, speed, voice, preset)
+    _require_content(text, lines, ray, stream or raw or timestamps is not None)
+    options = ModelOptions(model, threads, batch, steps, seed, lexicon, chosen_preset(preset))
+    voicing = _Voicing(options, candidates, speed, voice, preset)
     if lines is not None:
-        _refuse_beside_lines(lines, text, stream or raw or timestamps is not None)
         _speak_lines(lines, out, lines_format, device, processes, ray, progress, quiet, voicing)
-    elif ray is not None:
-        raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
     elif text is not None:
         _speak_one(text, _Target(out, stream, raw, timestamps), voicing, device, quiet, began)
-    else:
-        raise ConfigError("there is nothing to say; give a text, '-' for standard input, or a list with --lines")
 
 
 @dataclass(frozen=True)
 class _Voicing:
     """The options for making speech of a text, in this process or in one that helps it."""
 
-    model: Path | None
-    threads: int
-    batch: int
-    steps: int | None
-    seed: int
-    lexicon: list[Path] | None
+    options: ModelOptions
     candidates: int
     speed: float
     voice: Path | None
-    preset: str
-
-    @property
-    def care(self) -> Preset:
-        return chosen_preset(self.preset)
+    preset: str  # the name of the preset, for a message; ``options`` hold its settings
 
     @property
     def inputs(self) -> tuple[Path | None, ...]:
         """The files that no output may replace."""
-        return (self.voice, *(self.lexicon or []), self.model)
+        return (self.voice, *self.options.inputs)
 
     def check(self) -> None:
         """Refuse values out of range, before any work is done."""
-        chosen_preset(self.preset)
         bounds.CANDIDATES.check("--candidates", self.candidates)
         bounds.SPEED.check("--speed", self.speed)
 
     def synthesizer(self, device: str, quiet: bool) -> "Synthesizer":
         """The model that speaks one text."""
-        opened = prepare(self.model, device, self.threads, self.steps, self.seed, self.lexicon, self.care)
-        return self._set(opened, quiet)
+        return self._set(self.options.open(device), quiet)
 
     def reader(self, device: str, *, quiet: bool) -> "Reader":
         """The model with its voice that speaks lines."""
-        synthesizer = self._set(
-            prepare_for_lines(
-                self.model, device, self.threads or 1, self.batch, self.steps, self.seed, self.lexicon, self.care
-            ),
-            quiet,
-        )
+        options = replace(self.options, threads=self.options.threads or 1)
+        synthesizer = self._set(options.open_for_lines(device), quiet)
         from triforce_tts.line_files import Reader
 
         if not quiet:
@@ -179,7 +160,7 @@ class _Voicing:
 
     def _set(self, synthesizer: "Synthesizer", quiet: bool) -> "Synthesizer":
         synthesizer.settings = replace(synthesizer.settings, candidates=self.candidates, speed=self.speed)
-        synthesizer.choice = take_choice(self.care, quiet)
+        synthesizer.choice = take_choice(self.options.care, quiet)
         return synthesizer
 
 
@@ -196,9 +177,9 @@ class _Target:
 def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet: bool, began: float) -> None:
     """Speak one text, or the text on standard input."""
     voicing.check()
-    _require_output(target.out, target.stream, target.raw, voicing.inputs, voicing.model)
+    _require_output(target.out, target.stream, target.raw, voicing.inputs, voicing.options.model)
     _require_times(target.timestamps)
-    if target.stream and voicing.care.takes > 1:
+    if target.stream and voicing.options.care.takes > 1:
         raise ConfigError(
             f"--preset {voicing.preset}: it compares several takes of each line, for which --stream cannot wait"
         )
@@ -207,12 +188,18 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
     synthesizer.prepare(content)  # bad text is refused before the voice is read
     chosen = choose_voice(synthesizer, voicing.voice, quiet)
     say = _stream if target.stream else partial(_speak_whole, out=target.out)
-    spoken = say(synthesizer, content, chosen, voicing.seed, raw=target.raw, quiet=quiet, began=began)
+    spoken = say(synthesizer, content, chosen, voicing.options.seed, raw=target.raw, quiet=quiet, began=began)
     _write_times(target.timestamps, spoken, synthesizer)
 
 
-def _refuse_beside_lines(lines: Path, text: str | None, is_for_one: bool) -> None:
-    """Refuse a list together with a text or with options for a single text."""
+def _require_content(text: str | None, lines: Path | None, ray: str | None, is_for_one: bool) -> None:
+    """Refuse a command with nothing to say, one text on a cluster, and a list beside a text or options for one text."""
+    if lines is None:
+        if ray is not None:
+            raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
+        if text is None:
+            raise ConfigError("there is nothing to say; give a text, '-' for standard input, or a list with --lines")
+        return
     if text is not None:
         raise ConfigError(f"--lines {lines}: a text was given too ('{text[:40]}'); give one of them")
     if is_for_one:
@@ -297,7 +284,7 @@ def _speak_lines(
     bounds.PROCESSES.check("--processes", processes)
     bounds.one_of("--progress", progress, PROGRESS)
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
-    order = ListOrder(lines, out, suffix, voicing.seed, device, processes, ray, shown, quiet)
+    order = ListOrder(lines, out, suffix, voicing.options.seed, device, processes, ray, shown, quiet)
     speak_lines(order, voicing.reader, voicing.inputs)
 
 

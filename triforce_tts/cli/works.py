@@ -47,9 +47,9 @@ def work_targets(works: Sequence[Work], feed: Path | None) -> list[Path]:
     """
     if feed is None:
         return [Path(f"{work.stem}.m4b") for work in works]
-    from triforce_tts.narrator.feed import Wanted, episode_guid, name_episodes
+    from triforce_tts.narrator.feed import PlannedEpisode, episode_guid, name_episodes
 
-    return name_episodes(feed, [Wanted(work.stem, work.source, episode_guid(work.content)) for work in works])
+    return name_episodes(feed, [PlannedEpisode(work.stem, work.source, episode_guid(work.content)) for work in works])
 
 
 def _read_work(word: str, options: ReadOptions, allow_private: bool) -> Work:

@@ -14,7 +14,7 @@ from triforce_tts.audio.mel import envelope, mel_spectrogram
 from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import AudioError, TextError
 from triforce_tts.evaluation.figures import RTF
-from triforce_tts.evaluation.panel import Heard, Panel, errors
+from triforce_tts.evaluation.panel import ClipToJudge, Panel, errors
 from triforce_tts.evaluation.plan import Job
 from triforce_tts.evaluation.report import Clip, Figure
 from triforce_tts.synthesis import Synthesizer
@@ -86,7 +86,7 @@ def _judge(work: Work) -> Judged:
     if len(sound.audio.samples):
         file = "-".join(filter(None, (job.name, work.key[:8]))) + ".ogg"
         (work.audio / file).write_bytes(encode_opus(sound.audio))
-        asked = Heard(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
+        asked = ClipToJudge(sound.audio.samples.numpy(), sound.audio.sample_rate, job.sentence.text)
         for opinion in (judging(asked) for judging in panel.judges):
             figures |= opinion.figures
             heard = heard or opinion.heard

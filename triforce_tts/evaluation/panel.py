@@ -25,7 +25,7 @@ _SILENT_DB = -100.0  # the level that stands for digital silence
 
 
 @dataclass(frozen=True)
-class Heard:
+class ClipToJudge:
     """The input of a judge: samples [n] at ``rate`` Hz, n > 0, and the text that they should say (empty: not known)."""
 
     samples: Wave
@@ -44,7 +44,7 @@ class Opinion:
 class Judge(Protocol):
     """Something that judges a clip; it can be pickled."""
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         """The figures of ``clip``."""
         ...
 
@@ -65,7 +65,7 @@ class Words:
 
     recogniser: str
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         """The text that was heard, and the share of it that is wrong."""
         heard = recognisers.open_recogniser(self.recogniser).hear(resample(clip.samples, clip.rate, ANALYSIS_RATE))
         return Opinion(errors(clip.text, heard) if clip.text else {}, heard)
@@ -81,7 +81,7 @@ def errors(text: str, heard: str) -> dict[str, Figure]:
 class Dnsmos:
     """The grades that listeners would give to the sound, by DNSMOS."""
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         """P.835's three grades and P.808's."""
         scores = dnsmos.dnsmos(clip.samples, clip.rate, _WINDOWS)
         grades = {f"dnsmos_{name}": value for name, value in scores.items()}
@@ -93,7 +93,7 @@ class Dnsmos:
 class Melody:
     """The median and the range of the pitch."""
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         """The figures; none if hardly anything is voiced."""
         tone = pitch.pitch(clip.samples, clip.rate)
         if tone is None:
@@ -105,7 +105,7 @@ class Melody:
 class Delivery:
     """The rate, level and ending, which need no package."""
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         """The rate counts letters and digits from the first sound to the last."""
         samples = torch.from_numpy(clip.samples)
         level = max(active_level_db(samples, clip.rate), _SILENT_DB)

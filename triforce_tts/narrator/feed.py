@@ -32,7 +32,7 @@ EPISODE_SUFFIX = ".mp3"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PlannedEpisode:
     """A book or an article that is to become an episode."""
 
     # The name of the episode's file without its suffix, unless an episode of another source has that name.
@@ -52,7 +52,7 @@ class Episode:
     seconds: float
     published: datetime
     link: str = ""
-    source: str = ""  # the same as in ``Wanted``
+    source: str = ""  # the same as in ``PlannedEpisode``
 
 
 def episode_guid(book: ChapterBook) -> str:
@@ -91,7 +91,7 @@ def check_feed(folder: Path, base: str | None) -> None:
     _channel(folder)
 
 
-def name_episodes(folder: Path, episodes: Sequence[Wanted]) -> list[Path]:
+def name_episodes(folder: Path, episodes: Sequence[PlannedEpisode]) -> list[Path]:
     """The file of each episode, which no other source has in the feed of ``folder`` and among ``episodes``.
 
     The same words, and a new version of a source, keep the file that they have in the feed. A name that another source has is
@@ -119,7 +119,7 @@ def name_episodes(folder: Path, episodes: Sequence[Wanted]) -> list[Path]:
     return [folder / name for name in names]
 
 
-def _refuse_twice(episodes: Sequence[Wanted]) -> None:
+def _refuse_twice(episodes: Sequence[PlannedEpisode]) -> None:
     sources: dict[str, str] = {}
     words: dict[str, str] = {}
     for one in episodes:

@@ -12,9 +12,8 @@ import pytest
 from tests import forks, launch
 from tests.triforce_tts.cli.test_bad_input import assert_refused, triforce
 from triforce_tts import native
-from triforce_tts.cli.preparing import prepare_for_lines
+from triforce_tts.cli.preparing import ModelOptions
 from triforce_tts.errors import ConfigError
-from triforce_tts.presets import PRESETS, STANDARD
 
 LIST = "Hello there.\nfox_2\tMr. Fox ran.\n\nHello there.\n"
 
@@ -130,8 +129,7 @@ def test_a_cpu_draws_several_lines_at_once_where_that_changes_no_byte(
     monkeypatch.setattr(native, "available", lambda: has_native)
 
     def batch(wish: int) -> int:
-        synthesizer = prepare_for_lines(model, "cpu", 1, wish, None, 0, None, PRESETS[STANDARD])
-        return synthesizer.settings.batch
+        return ModelOptions(model, threads=1, batch=wish).open_for_lines("cpu").settings.batch
 
     assert (batch(0), batch(1)) == (usual, 1)
     if has_native:

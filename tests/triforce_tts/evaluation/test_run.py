@@ -21,7 +21,7 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation import panel, plan, run, sources, table
 from triforce_tts.evaluation.clips import MAKERS, Sound
 from triforce_tts.evaluation.order import worst_first
-from triforce_tts.evaluation.panel import Heard, Opinion, Panel
+from triforce_tts.evaluation.panel import ClipToJudge, Opinion, Panel
 from triforce_tts.evaluation.report import (
     Clip,
     Figure,
@@ -42,7 +42,7 @@ WRONG = {TEXTS[0]: 0.0, TEXTS[1]: 3.0, TEXTS[2]: 1.0}
 class Knowing:
     """A judge to whom every text has its number of wrong words, and recordings have none."""
 
-    def __call__(self, clip: Heard) -> Opinion:
+    def __call__(self, clip: ClipToJudge) -> Opinion:
         wrong = 0.0 if clip.rate == 16000 else WRONG.get(clip.text, 0.0)
         figures = {"word_error": Figure(amount=wrong, weight=4)} if clip.text else {}
         return Opinion(figures, f"heard: {clip.text}")

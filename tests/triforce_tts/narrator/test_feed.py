@@ -13,7 +13,7 @@ from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.narrator.feed import (
     FEED,
     Episode,
-    Wanted,
+    PlannedEpisode,
     add_episode,
     check_feed,
     episode_guid,
@@ -81,10 +81,10 @@ def test_without_an_address_episodes_lie_beside_the_feed(folder: Path) -> None:
     assert parsed.entries[0].enclosures[0].href == (folder / "a.mp3").resolve().as_uri()
 
 
-def publish(folder: Path, *wanted: Wanted) -> list[str]:
+def publish(folder: Path, *episodes: PlannedEpisode) -> list[str]:
     """Names episodes and puts them into the feed; the result is the names."""
-    paths = name_episodes(folder, wanted)
-    for path, one in zip(paths, wanted, strict=True):
+    paths = name_episodes(folder, episodes)
+    for path, one in zip(paths, episodes, strict=True):
         path.write_bytes(b"x")
         add_episode(folder, Episode(path, one.guid, path.stem, "", 1.0, DAY, source=one.source), BASE)
     return [path.name for path in paths]
@@ -96,7 +96,7 @@ def published_files(folder: Path) -> dict[str, str]:
 
 
 def test_sources_of_one_name_are_two_episodes_in_one_run_and_in_two(folder: Path) -> None:
-    first, second = Wanted("index", "/a/index.html", "1"), Wanted("Index", "/b/Index.txt", "2")
+    first, second = PlannedEpisode("index", "/a/index.html", "1"), PlannedEpisode("Index", "/b/Index.txt", "2")
     assert publish(folder, first) == ["index.mp3"]
     (name,) = publish(folder, second)
     assert name.startswith("Index-")
@@ -108,10 +108,10 @@ def test_sources_of_one_name_are_two_episodes_in_one_run_and_in_two(folder: Path
 
 
 def test_an_episode_keeps_its_file_when_others_come_and_when_it_changes(folder: Path) -> None:
-    first, second = Wanted("index", "/a/index.html", "1"), Wanted("index", "/b/index.html", "2")
+    first, second = PlannedEpisode("index", "/a/index.html", "1"), PlannedEpisode("index", "/b/index.html", "2")
     names = publish(folder, first, second)
-    edited, moved = Wanted("index", "/b/index.html", "3"), Wanted("start", "/c/start.html", "1")
-    assert publish(folder, Wanted("index", "/d/index.html", "4"), edited, moved)[1:] == [names[1], names[0]]
+    edited, moved = PlannedEpisode("index", "/b/index.html", "3"), PlannedEpisode("start", "/c/start.html", "1")
+    assert publish(folder, PlannedEpisode("index", "/d/index.html", "4"), edited, moved)[1:] == [names[1], names[0]]
     files = published_files(folder)
     assert (files["1"], files["3"]) == ("index.mp3", names[1])
     assert set(files) == {"1", "3", "4"}
@@ -120,12 +120,12 @@ def test_an_episode_keeps_its_file_when_others_come_and_when_it_changes(folder: 
 
 def test_an_episode_of_an_earlier_version_is_replaced_by_its_name(folder: Path) -> None:
     add_episode(folder, episode(folder, "index", "1"), BASE)  # this feed names no source of the episode
-    assert publish(folder, Wanted("index", "/a/index.html", "2")) == ["index.mp3"]
+    assert publish(folder, PlannedEpisode("index", "/a/index.html", "2")) == ["index.mp3"]
     assert published_files(folder) == {"2": "index.mp3"}
 
 
 def test_what_is_given_twice_is_refused(folder: Path) -> None:
-    one = Wanted("index", "/a/index.html", "1")
+    one = PlannedEpisode("index", "/a/index.html", "1")
     with pytest.raises(ConfigError, match="given twice"):
         name_episodes(folder, [one, one])
     with pytest.raises(ConfigError, match=r"the same words as /a/index\.html"):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from triforce_tts import bounds
+from triforce_tts.cli.preparing import require_outside
 from triforce_tts.errors import ConfigError
 from triforce_tts.wording import counted
 
@@ -74,8 +75,7 @@ def evaluate(
     from triforce_tts.synthesis import bundled_model
 
     for folder in (model, against):
-        if folder is not None and Path(os.path.realpath(folder)) in Path(os.path.realpath(out)).parents:
-            raise ConfigError(f"{out}: the output lies in the model folder {folder}; choose another place")
+        require_outside(out, folder)
     models = run.candidates([model or bundled_model(), *([against] if against else [])])
     plan = make_plan(texts or [], natural or [], voices, seeds, limit, beside or [])
     panel = assemble(recogniser)

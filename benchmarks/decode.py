@@ -264,6 +264,8 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, help="drawn by each row; at least 2; default: 200 on a GPU, 100 on a CPU")
     parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), help="default: fp32, and bf16 on a GPU")
     chosen = parser.parse_args()
+    if chosen.tokens is not None and chosen.tokens < 2:
+        parser.error(f"--tokens {chosen.tokens}: expected at least 2")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     precisions = chosen.precisions or (["fp32", "bf16"] if device.type == "cuda" else ["fp32"])
     rows = [

@@ -72,13 +72,19 @@ class GPTTask:
         self.module = GPTLosses(make_gpt(settings.model, self.vocabulary), settings.data)
         self.durations_s = tuple(train.durations_s)
         self.keys = train.keys
-        if settings.data.previous_share and not previous_samples(train):
+        if settings.data.previous_share:
+            self.notes += (self._note_of_order(),)
+        self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
+        self.expected_first_loss = None if settings.run.init_from else self._guess()
+
+    def _note_of_order(self) -> str:
+        count = len(previous_samples(self.train))
+        if not count:
             raise ConfigError(
                 "data.previous_share: no training sample follows another one; the keys of consecutive recordings of a "
                 "reader end with numbers that count up"
             )
-        self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
-        self.expected_first_loss = None if settings.run.init_from else self._guess()
+        return f"data.previous_share: {count} of {len(self.train)} training samples follow another one"
 
     def _guess(self) -> float:
         """The nats of a target if all ids are equally likely.

@@ -188,12 +188,13 @@ def helpers_on_ray(
     # Actors and not tasks: an actor can be killed at any moment, while Ray ends this whole program where a task that is
     # being cancelled finishes at the same moment (github.com/ray-project/ray/pull/54738; 2.60 still does it).
     actor: Any = ray.remote(max_restarts=0, max_task_retries=0, **needs)(_HelperOnRay)
-    actors = [actor.remote() for _ in range(count)]
-    tasks = [
-        helper.help.remote(str(Path.cwd()), work, arguments(number)) for number, helper in enumerate(actors, start=1)
-    ]
+    actors: list[Any] = []
+    tasks: list[Any] = []
     crew = Helpers()
     try:
+        for number in range(1, count + 1):
+            actors.append(actor.remote())
+            tasks.append(actors[-1].help.remote(str(Path.cwd()), work, arguments(number)))
         yield crew
         ended, _ = ray.wait(tasks, num_returns=len(tasks), timeout=_FAREWELL_S) if tasks else ([], [])
         for task in ended:
@@ -225,8 +226,11 @@ def _said_on_ray(ray: Any, task: object) -> str:
     """How a process of the cluster ended; nothing if it did its work."""
     try:
         fault = ray.get(task)
-    except ray.exceptions.RayActorError:
-        return "was killed"
+    except ray.exceptions.RayError as error:
+        is_lost = isinstance(error, ray.exceptions.RayActorError)
+        if is_lost and not getattr(error, "actor_init_failed", False):
+            return "was killed"
+        fault = str(error).strip().splitlines()[-1].strip()
     return f"failed ({fault})" if fault else ""
 
 

@@ -315,7 +315,7 @@ def gpu_tests() -> list[str]:
 
 def clone_root() -> Path | None:
     """The root of the clone that this file lies in, with its tests and benchmarks; None in an installed package."""
-    root = Path(__file__).parent.parent
+    root = Path(__file__).resolve().parents[2]
     return root if (root / "tests" / "gpu").is_dir() and (root / "benchmarks").is_dir() else None
 
 

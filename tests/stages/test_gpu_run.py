@@ -20,7 +20,7 @@ from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.stages.gpu import cli as gpu_cli
 from triforce_tts.stages.gpu.launch import STOPPED, launch_process
 from triforce_tts.stages.gpu.pack import PackOrder, make_pack
-from triforce_tts.stages.gpu.run import Places, Rental
+from triforce_tts.stages.gpu.run import Places, Rental, clone_root
 from triforce_tts.stages.gpu.watch import Watch
 from triforce_tts.stages.trainer.progress import Progress
 from triforce_tts.synthesis.model import load_model
@@ -81,6 +81,10 @@ def ran(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def summary(out: Path) -> dict[str, dict[str, Any]]:
     return {step["name"]: step for step in json.loads((out / "summary.json").read_text())["steps"]}
+
+
+def test_tests_and_benchmarks_are_found_in_a_clone() -> None:
+    assert clone_root() == ROOT
 
 
 def test_a_run_leaves_a_model_a_table_and_logs(ran: Path, tmp_path: Path) -> None:

@@ -15,7 +15,12 @@ _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl",
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
-_ADDRESS = re.compile(r"\b(?:[a-z]{2,9}://|www\.(?=[^\s.]+\.))[^\s<>\"“”]*[^\s<>\"“”.,;:!?)\]’']", re.IGNORECASE)
+# An address ends before a dash, dots, the 's of a word, or the marks that close a sentence.
+_ADDRESS = re.compile(
+    r"(?:\b[a-z]{2,9}://|(?<![\w@.-])www\.(?=[^\s.]+\.))"
+    r"(?:(?!\.\.|['’]s\b)[^\s<>\"“”—–…])*(?<![\s<>\"“”.,;:!?)\]’'])",
+    re.IGNORECASE,
+)
 _MOST_JOINED = 500  # at most so many neighbouring pieces are listed as one
 _LONGEST_BREAK = 80  # the most characters of a break between scenes
 

@@ -11,7 +11,6 @@ from .draft import LINE_END, Draft, clean
 from .drop_caps import DropCaps
 from .epub import resolve
 from .html_rules import (
-    CHANGES,
     HEADINGS,
     NOTE_ATTRIBUTE,
     classes_of,
@@ -237,7 +236,7 @@ class PageReader:
             return
         self._children(element, around)
 
-    def _read_change(self, element: Any, around: _Around) -> None:
+    def _read_insertion(self, element: Any, around: _Around) -> None:
         if is_replacement(element) and self._draft.before()[-1:].isalnum():
             self._draft.add(" ")
         self._children(element, around)
@@ -384,7 +383,7 @@ _READERS = {
     "img": PageReader._read_picture,
     "math": PageReader._read_formula,
     "q": PageReader._read_quotation,
-    **dict.fromkeys(CHANGES, PageReader._read_change),
+    "ins": PageReader._read_insertion,
     "sup": PageReader._read_raised,
     "sub": PageReader._read_raised,
     "ruby": PageReader._read_ruby,

@@ -11,7 +11,7 @@ NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were foun
 # This attribute gives the reason why a rule for whole pages leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-CHANGES = frozenset(["del", "s", "strike", "ins"])
+DELETED = frozenset(["del", "s", "strike"])
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
 _NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
@@ -172,11 +172,11 @@ def whole_number(text: str | None) -> int | None:
 
 
 def is_replacement(element: Any) -> bool:
-    """Whether an element was put in the place of one that was deleted directly before it: both are words of their own."""
+    """Whether an ``ins`` stands directly behind text that was deleted: both are words of their own."""
     before = element.getprevious()
-    if before is None or before.tail:
-        return False
-    return {name_of(before), name_of(element)} <= CHANGES and name_of(before) != name_of(element)
+    while before is not None and not name_of(before) and not before.tail:
+        before = before.getprevious()  # a comment
+    return before is not None and not before.tail and name_of(before) in DELETED
 
 
 def is_title(element: Any, name: str, types: set[str]) -> bool:

@@ -7,6 +7,7 @@ from how often the book said the same before, not from its place: whoever edits 
 import hashlib
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -253,18 +254,15 @@ class Planner:
                 if is_speakable(sentence.source):
                     planned += self._sentence(sentence, part, where)
                 else:
-                    self._leave_out(sentence.source, where)
+                    self._leave_out([sentence.source], sentence.source, where)
             if stretch.pause_s is not None:
                 planned = self._hold(planned, stretch.pause_s)
         return planned
 
     def _sentence(self, sentence: Sentence, part: Part, where: str) -> list[PlannedLine]:
         lines = make_lines(sentence.spoken, self._speaker.tokenizer, self._speaker.room)
-        for silent in account_sentence(sentence.spoken, [word for line in lines for word in line.words]):
-            self._leave_out(silent, where)
-        signs = "".join(sign for sign in unspoken(sentence.source) if not sign.isalnum())
-        if signs:
-            self.unspoken.append(Unspoken(text=signs, words=0, reason=_SIGN, where=where))
+        silent = account_sentence(sentence.spoken, [word for line in lines for word in line.words])
+        self._leave_out(silent, sentence.source, where)
         lines[-1] = replace(lines[-1], pause_s=sentence.pause_s)
         self._is_held = False
         has_phones = sentence.spoken != sentence.source
@@ -278,9 +276,13 @@ class Planner:
         self._is_held = True
         return [*planned[:-1], planned[-1].model_copy(update={"pause_s": whole_s})]
 
-    def _leave_out(self, text: str, where: str) -> None:
-        if words := count_words(text):
-            self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
+    def _leave_out(self, texts: Iterable[str], source: str, where: str) -> None:
+        """List the words of ``texts``, and the signs of ``source``, that are not spoken."""
+        for text in texts:
+            if words := count_words(text):
+                self.unspoken.append(Unspoken(text=text, words=words, reason=_NO_READING, where=where))
+        if signs := "".join(sign for sign in unspoken(source) if unicodedata.category(sign)[0] not in "LNM"):
+            self.unspoken.append(Unspoken(text=signs, words=0, reason=_SIGN, where=where))
 
     def _line(self, line: Line, source: str, part: Part) -> PlannedLine:
         self._said[line.text] += 1

@@ -119,7 +119,8 @@ def _line(line: PlannedLine, record: LineRecord) -> str:
 
 
 def _skipped(plan: Plan) -> str:
-    rows = [(part.reason, str(part.words), part.where, part.text[:300]) for part in plan.skipped[:_MOST_SKIPPED]]
+    parts = sorted(plan.skipped, key=lambda part: part.words == 0)  # signs, which are no words, come last
+    rows = [(part.reason, str(part.words), part.where, part.text[:300]) for part in parts[:_MOST_SKIPPED]]
     rows += [
         ("chapter not chosen", str(c.words), f"chapter {c.number}", c.title) for c in plan.chapters if not c.chosen
     ]

@@ -63,9 +63,12 @@ _NUMERIC_RULES = (
     units.RULES,
     numbers.RULES,
 )
-# What stands between single or double dollar signs: it begins and ends without a space and does not begin with a digit.
-_FORMULA = re.compile(
-    r"(?<![\w$\\])(?:\$\$|\$)(?:([A-Za-z])|(?=[^\s\d$])(?=[^$]*[\^_=+<>\\])([^$]{1,300}?)(?<![\s\\]))(?:\$\$|\$)(?![\w$])"
+# What may be a formula between single or double dollar signs, and what a formula holds.
+_FORMULA = re.compile(r"(?<![\w$\\])(\$\$?)([A-Za-z\\(|-](?:[^$\"';]{0,299}[^$\"';\s(<>=+])?)\1(?![\w$])")
+_MATHEMATICS = re.compile(r"[\^_\\=+<>]")
+# Prose: a word of three letters that is neither a function nor a command, or a price at the end.
+_PROSE = re.compile(
+    r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|max|min|mod|det|lim|gcd)\b)[A-Za-z]{3,}|(?:^|\s)(?:[\d.,]+|[A-Z]{1,3})$"
 )
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
@@ -129,8 +132,16 @@ def _separate(text: str) -> str:
 
 
 def _formulas(text: str) -> str:
-    """Take the dollar signs from formulas such as '$x^2$': a variable, or what holds a sign of mathematics."""
-    return _FORMULA.sub(lambda match: match[1] or match[2], text)
+    """Take the dollar signs from formulas such as '$x^2$'."""
+    return _FORMULA.sub(lambda match: match[2] if _is_formula(match[2]) else match[0], text)
+
+
+def _is_formula(inside: str) -> bool:
+    """Whether the text between two dollar signs is a formula: a variable, or signs of mathematics without prose."""
+    if len(inside) == 1:
+        return inside.isalpha()
+    balanced = inside.count("(") == inside.count(")")
+    return balanced and bool(_MATHEMATICS.search(inside)) and not _PROSE.search(inside)
 
 
 def _hashes(text: str) -> str:

@@ -97,9 +97,10 @@ def test_text_without_a_reading_is_listed(plan_of: MakePlan) -> None:
 
 def test_signs_without_a_reading_are_listed_and_are_no_words(plan_of: MakePlan) -> None:
     text = "He smiled 😀 and 日本 left 🎉😀, with 5 ★."
-    plan = plan_of(ChapterBook(About(), (Chapter("One", (Block("paragraph", text, pieces=(0,)),)),), (), (text,)))
-    assert [(part.text, part.words) for part in plan.skipped] == [("日本", 1), ("😀🎉", 0)]
-    assert plan.skipped_signs == "😀🎉"
+    blocks = (Block("paragraph", text, pieces=(0,)), Block("paragraph", "🚀", pieces=(1,)))
+    plan = plan_of(ChapterBook(About(), (Chapter("One", blocks),), (), (text, "🚀")))
+    assert [(part.text, part.words) for part in plan.skipped] == [("日本", 1), ("😀🎉", 0), ("🚀", 0)]
+    assert plan.skipped_signs == "😀🎉🚀"
     assert plan.skipped_words == {"no English reading": 1}
 
 

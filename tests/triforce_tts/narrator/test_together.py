@@ -98,6 +98,8 @@ def leave(way: str) -> None:
     """What a helper does that does not do its work."""
     if way == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
+    if way == "broken":
+        raise ValueError("no such thing\nnothing at all")
     raise TriforceError("the disk is full")
 
 
@@ -115,6 +117,9 @@ def test_a_cluster_makes_the_bytes_of_one_process_and_its_losses_are_told(
     monkeypatch.setattr(crew, "_FAREWELL_S", 120.0)
     with crew.helpers_on_ray("local", 2, "cpu", leave, lambda number: ("killed" if number == 1 else "failed",)) as gone:
         pass
+    with crew.helpers_on_ray("local", 1, "cpu", leave, lambda number: ("broken",)) as broken:
+        pass
+    assert len(broken.losses) == 1 and "failed (" in broken.losses[0] and "nothing at all" in broken.losses[0]
     how = ("was killed", "failed (the disk is full)")
     assert gone.losses == [f"a process on the cluster that helped {what}; the others did its work" for what in how]
 

@@ -61,6 +61,10 @@ TABLES = {
         ★★★ hotel | three stars hotel
         ─── ■ • item 🎉 | item
         Let $x$ be $a+b$, and $$E=mc^2$$. | Let x be a plus b, and E equals mc squared.
+        Price ($) = cost ($) | Price, dollars, equals cost, dollars
+        $n$-th and $P<0.05$ | n-th and P is less than zero point zero five
+        I have 5$ and $a+b, and 6$ | I have five dollars and dollars a plus b, and six dollars
+        '$', '+' and '$' | dollars, plus and dollars
         The formula $x^2$ costs $5 or $10. | The formula x squared costs five dollars or ten dollars.
         He has $5 and she has US$6. | He has five dollars and she has six dollars.
         """,

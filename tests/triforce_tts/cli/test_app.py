@@ -122,6 +122,29 @@ def test_closed_streams_are_no_fault(closed: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+SITE = """
+import atexit, os, pathlib, sys
+
+class Kept:
+    def __del__(self, create=os.open, how=os.O_CREAT | os.O_WRONLY):
+        create("torn down", how)
+
+sys.kept = Kept()
+atexit.register(pathlib.Path("exit handlers ran").touch)
+"""
+
+
+@pytest.mark.parametrize(("command", "torn"), [("speak", False), ("listen", True)])
+def test_speak_ends_its_process_at_once_behind_the_exit_handlers(command: str, torn: bool, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SITE)
+    done = subprocess.run(
+        [sys.executable, "-m", "triforce_tts.cli.app", command, "--wrong"],
+        capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "PYTHONPATH": "."}, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "") and "--wrong" in done.stderr
+    assert (tmp_path / "exit handlers ran").exists() and (tmp_path / "torn down").exists() is torn
+
+
 def test_the_list_of_commands_needs_no_extra(tmp_path: Path) -> None:
     """The packages that only extras install are replaced by packages that cannot be imported."""
     for module in ("accelerate", "webdataset"):

@@ -5,8 +5,7 @@ Codes a second of the sampling loop by the modules of the network (eager), on a 
 memory can deliver the weights for, at the speed at which this machine reads a large tensor. The clock starts when the
 prompt was read and the first step drawn, because all ways read the prompt alike. On a GPU the third way is the same loop with its step captured in a CUDA graph, which the
 host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
-attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens. The captured
-step draws a code at a time: a GPT by frames is measured eager alone.
+attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens.
 """
 
 import argparse
@@ -23,6 +22,7 @@ from triforce_tts import native
 from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, KVCache
 from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.stepping import EagerStepper
 from triforce_tts.sampling.tokens import draw_steps, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
 from triforce_tts.stages import dvae as dvae_stage
@@ -53,16 +53,20 @@ class StaticDecoder:
         seeds: list[int],
         sampling: TokenSampling,
     ) -> None:
-        device, (batch, length) = model.device, prompts.shape
-        self.model, self.prompts, self.limit, self.sampling = model, prompts.to(device), limit, sampling
-        self.cache = KVCache(model.config, batch, length + limit, model.model.norm.weight)
-        self.forbidden = ~grammar.to(device)
-        draws = [torch.rand(limit, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
+        device, batch = model.device, len(prompts)
+        self.model, self.limit, self.sampling = model, limit, sampling
+        # All tensors of ids are [batch, steps, width]: a step is one token, or a frame of codes.
+        self.prompts = torch.stack([model.pack(prompt) for prompt in prompts.tolist()]).to(device)
+        self.cache = KVCache(model.config, batch, self.prompts.shape[1] + limit, model.model.norm.weight)
+        self.stepper = EagerStepper(model, self.cache)
+        self.forbidden = ~grammar.to(device)[:, : model.first_ids]
+        draws = [torch.rand(limit, model.width, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
         self.uniforms = torch.stack(draws).to(device)
         self.last = torch.zeros(batch, model.config.dim, device=device, dtype=model.dtype)
-        self.ids, self.at = (torch.zeros(batch, 1, dtype=torch.long, device=device) for _ in range(2))
-        self.number = torch.zeros(1, dtype=torch.long, device=device)  # the number of tokens that were drawn
-        self.drawn = torch.zeros(batch, limit, dtype=torch.long, device=device)
+        self.ids = torch.zeros(batch, model.width, dtype=torch.long, device=device)
+        self.at = torch.zeros(batch, dtype=torch.long, device=device)
+        self.number = torch.zeros(1, dtype=torch.long, device=device)  # the number of steps that were drawn
+        self.drawn = torch.zeros(batch, limit, model.width, dtype=torch.long, device=device)
         self.graph: torch.cuda.CUDAGraph | None = None
 
     def capture(self) -> None:
@@ -79,14 +83,14 @@ class StaticDecoder:
             self._step()
 
     def __call__(self) -> torch.Tensor:
-        """The drawn ids [batch, limit]."""
+        """The drawn ids [batch, limit x width]."""
         for _ in self.steps():
             pass
-        return self.drawn
+        return self.drawn.flatten(1)
 
     @torch.inference_mode()
     def steps(self) -> Iterator[None]:
-        """Draw the ids, one of each row in a step."""
+        """Draw the ids, step by step."""
         self._begin()
         yield
         for _ in range(self.limit - 1):
@@ -98,9 +102,9 @@ class StaticDecoder:
 
     @torch.inference_mode()
     def _begin(self) -> None:
-        """Read the prompts and draw the first token of each row."""
+        """Read the prompts and draw the first step of each row."""
         length = self.prompts.shape[1]
-        positions = torch.arange(length, device=self.prompts.device).expand_as(self.prompts)
+        positions = torch.arange(length, device=self.prompts.device).expand(self.prompts.shape[:2])
         self.cache.used = 0
         self.last.copy_(self.model.hidden(self.prompts, positions, self.cache)[:, -1])
         self.cache.used = self.cache.max_tokens
@@ -110,15 +114,17 @@ class StaticDecoder:
 
     @torch.inference_mode()
     def _step(self) -> None:
-        self.last.copy_(self.model.hidden(self.ids, self.at, self.cache)[:, 0])
+        self.last.copy_(self.stepper.hidden(self.ids, self.at))
         self._draw()
 
     def _draw(self) -> None:
-        """Draw the next token of each row from ``last``, and move on; every tensor is changed in its place."""
+        """Draw the next step of each row from ``last``, and move on; every tensor is changed in its place."""
         forbidden = self.forbidden[self.number % len(self.forbidden)]
-        logits = self.model.logits(self.last).masked_fill(forbidden, float("-inf"))
-        ids = pick(logits, self.uniforms.index_select(1, self.number)[:, 0], self.sampling)[:, None]
-        self.drawn.index_copy_(1, self.number, ids)
+        logits = self.stepper.first_logits(self.last).masked_fill(forbidden, float("-inf"))
+        uniforms = self.uniforms.index_select(1, self.number)[:, 0]
+        first = pick(logits, uniforms[:, 0], self.sampling)
+        ids = self.stepper.whole(self.last, first, uniforms[:, 1:], self.sampling)
+        self.drawn.index_copy_(1, self.number, ids[:, None])
         self.ids.copy_(ids)
         self.at.add_(1)
         self.number.add_(1)
@@ -249,8 +255,6 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
         floor = codes * read_speed(device) / bytes_a_frame(model, small=native.available())
         return {**row, "floor codes/s": round(floor), "device": f"{torch.get_num_threads()} threads"}
     name = torch.cuda.get_device_name()
-    if vocabulary.width > 1:
-        return {**row, "graph codes/s": "needs a code a step", "device": name}
     decoder = StaticDecoder(model, prompts, grammar, steps, seeds, sampling)
     decoder.capture()
     return {**row, "graph codes/s": round(codes / seconds_a_step(decoder.steps, steps, device)), "device": name}

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from benchmarks.decode import StaticDecoder, codes_grammar
-from tests.conftest import next_logits
+from tests.conftest import next_logits, scrambled
 from triforce_tts import Synthesizer
-from triforce_tts.models.gpt import GPT
+from triforce_tts.models.frame_gpt import make_gpt
+from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.tokens import generate, speech_grammar
-from triforce_tts.sequences import Vocabulary
+from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
 PROMPTS = [[1, 12, 20, 2, 6, 7, 3], [1, 13, 21, 2, 8, 5, 3], [1, 14, 22, 2, 9, 9, 3]]
 LIMIT, SEEDS = 40, [3, 4, 5]
@@ -19,12 +20,17 @@ gpu = pytest.mark.gpu
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize("by_frames", [False, True])
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=gpu)])
 def test_a_step_of_fixed_shapes_draws_what_the_loop_draws(
-    device: str, temperature: float, tiny_gpt: GPT, tiny_vocabulary: Vocabulary, one_thread: None
+    device: str, by_frames: bool, temperature: float, one_thread: None
 ) -> None:
-    model, sampling = tiny_gpt.to(device), TokenSampling(temperature, top_p=0.95)
-    grammar = codes_grammar(tiny_vocabulary)
+    vocabulary = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, by_frames=by_frames))
+    head = HeadConfig(layers=1, hidden=40) if by_frames else None
+    config = GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64, head=head)
+    model, sampling = scrambled(make_gpt(config, vocabulary)).to(device), TokenSampling(temperature, top_p=0.95)
+    assert isinstance(model, GPT)
+    grammar = codes_grammar(vocabulary)
     expected = generate(model, PROMPTS, grammar, [LIMIT] * 3, SEEDS, sampling)
     decoder = StaticDecoder(model, torch.tensor(PROMPTS), grammar, LIMIT, SEEDS, sampling)
     assert decoder().tolist() == expected

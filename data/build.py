@@ -132,6 +132,15 @@ def synthetic(
             help="Speeds of kokoro, separated by commas, such as 0.9,1.0,1.1; one is drawn for each text. Default: 1.0."
         ),
     ] = None,
+    fragments: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Of kokoro: share of the texts whose first one to three words are spoken once more, as a line of their own. "
+            "A GPT learns from such lines how short ones end. Default: 0.",
+        ),
+    ] = None,
     sentences: Annotated[
         int | None, typer.Option(min=0, max=10_000_000, help="How many of the texts are spoken; 0 (default): all.")
     ] = None,
@@ -159,7 +168,7 @@ def synthetic(
     from .labelled.run import Output, Speech, build_synthetic
 
     speech = Speech(texts, engine or "flite", voices, every_voice, sentences or 0, max_characters,
-                    assets, speeds)  # fmt: skip
+                    assets, speeds, fragments)  # fmt: skip
     output = Output(out, sample_rate, codec or "flac", align, workers or WORKERS, dry_run, force,
                     recogniser, words_wrong)  # fmt: skip
     build_synthetic(speech, heldout, output, _console())

@@ -20,6 +20,7 @@ from . import kokoro, synthetic
 
 NAME = "kokoro"
 DEFAULT_VOICE = "af_heart"  # the makers of kokoro grade it as the best voice
+_WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 NAMED = 10  # how many words without phones a message names
 _LICENSE = "synthetic (Kokoro-82M, Apache-2.0)"
 
@@ -32,6 +33,7 @@ class Teaching:
     shares: dict[str, float] = field(default_factory=lambda: {DEFAULT_VOICE: 1.0})
     speeds: tuple[float, ...] = (1.0,)
     every_voice: bool = False  # speak each text in every voice; the shares have no effect then
+    fragments: float = 0.0  # the share of texts whose first words are spoken once more, as a text of their own
 
 
 @dataclass
@@ -105,6 +107,7 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
     unique = synthetic.chosen_texts(texts, limit, heldout)
     sayable, drops, notes = _with_phones(unique)
     apart = synthetic.texts_apart(sayable)
+    sayable += _fragments([text for text in sayable if text not in apart], teaching.fragments)
     clips, held_ids = [], set[str]()
     for text in sayable:
         for voice in teaching.shares if teaching.every_voice else [_drawn(text, teaching.shares)]:
@@ -129,6 +132,22 @@ def _clip(text: str, teacher: TeacherVoice) -> Clip:
         punct=True,
         teacher=teacher,
     )
+
+
+def _fragments(texts: Sequence[str], share: float) -> list[str]:
+    """Lines of the first one to three words of ``share`` of the texts, which others have; each line once.
+
+    A GPT that knows sentences alone does not end a line of one word.
+    """
+    lines = []
+    for text in texts:
+        draw = random.Random(f"fragment {text}")
+        words = _WORDS.findall(text)
+        count = draw.randint(1, 3)
+        if draw.random() < share and len(words) > count:
+            line = " ".join(words[:count])
+            lines.append(f"{line[0].upper()}{line[1:]}{draw.choice('....!?')}")
+    return _with_phones(sorted(set(lines) - set(texts)))[0]
 
 
 def _drawn(text: str, shares: dict[str, float]) -> str:

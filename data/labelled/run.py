@@ -75,6 +75,7 @@ class Speech:
     max_characters: int | None = None  # longer texts are cut
     assets: Path | None = None  # the folder with the files of kokoro
     speeds: str | None = None  # speeds of kokoro, separated by commas
+    fragments: float | None = None  # the share of texts whose first words kokoro speaks once more
 
     def check(self) -> None:
         """Refuse options that would have no effect.
@@ -92,7 +93,7 @@ class Speech:
             raise ShardError(
                 "--engine kokoro: give the folder with its files as --assets; docs/data.md says where to get them"
             )
-        for option, value in (("--assets", self.assets), ("--speeds", self.speeds)):
+        for option, value in (("--assets", self.assets), ("--speeds", self.speeds), ("--fragments", self.fragments)):
             if value is not None and not is_teacher:
                 raise ShardError(f"{option}: only --engine kokoro uses it; leave it out")
 
@@ -105,7 +106,9 @@ class Speech:
         shares = lessons.parse_shares(self.voices if self.voices is not None else lessons.DEFAULT_VOICE)
         if self.every_voice and len(shares) == 1:
             raise ShardError("--every-voice: there is only one voice; name several with --voices")
-        return lessons.Teaching(assets, shares, lessons.parse_speeds(self.speeds or "1.0"), self.every_voice)
+        return lessons.Teaching(
+            assets, shares, lessons.parse_speeds(self.speeds or "1.0"), self.every_voice, self.fragments or 0.0
+        )
 
     def voice_names(self) -> list[str]:
         """The names of the voices to speak with.

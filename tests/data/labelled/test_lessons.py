@@ -66,6 +66,26 @@ def test_speeds() -> None:
             lessons.parse_speeds(wrong)
 
 
+def test_fragments_are_the_first_words_of_texts_that_are_not_held_out(assets: Path) -> None:
+    texts = [
+        f"{a.capitalize()} {b} sees {c} now."
+        for a in ("old", "red", "big", "one")
+        for b in ("cats", "dogs", "men")
+        for c in ("suns", "seas")
+    ]
+    teaching = lessons.Teaching(assets, {"a": 1.0}, fragments=0.6)
+    whole = lessons.plan(texts, lessons.Teaching(assets, {"a": 1.0}), 0, HeldOut())
+    plan = lessons.plan(texts, teaching, 0, HeldOut())
+    assert plan.held_ids == whole.held_ids
+    ids = {clip.id for clip in whole.clips}
+    assert ids < {clip.id for clip in plan.clips} and len({clip.id for clip in plan.clips}) == len(plan.clips)
+    short = {clip.text for clip in plan.clips if clip.id not in ids}
+    trained = {clip.text for clip in whole.clips if clip.id not in whole.held_ids}
+    assert {len(text.split()) for text in short} == {1, 2, 3}
+    assert all(text[-1] in ".!?" and any(full.startswith(text[:-1]) for full in trained) for text in short)
+    assert lessons.plan(texts, teaching, 0, HeldOut()).clips == plan.clips
+
+
 def test_voices_are_drawn_by_their_shares_and_by_the_text_alone(assets: Path) -> None:
     texts = [f"Number {a} and {b}." for a in range(30) for b in range(30)]
     teaching = lessons.Teaching(assets, {"a": 0.75, "a+b:0.6": 0.25}, (0.9, 1.1))

@@ -5,17 +5,19 @@ PyTorch and the whole layer (with the selector "pointwise" and its norm) take tu
 of the rounds, because other programs on the machine can only make a round slower. ``share`` is the plain convolution's time
 over the operator's, and ``layer`` that over the whole layer's. ``reference`` is the reference's time over the operator's.
 ``memory`` is what the operator's forward and backward pass take at most beside their inputs, over what the plain
-convolution takes so; both are counted where torch counts them, which is on a GPU.
+convolution takes so. On a GPU torch counts them; on a CPU the kernel of Linux tells the largest size of the process.
 
 On a machine that other programs use, ``--clock cpu --threads 1`` counts the processor's time instead of the clock's.
 The positions choose their kernels at random and equally often, which gives the shortest runs of one kernel.
 """
 
 import argparse
+import ctypes
 import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,6 +31,7 @@ BREADTHS = (1, 2, 4, 8, 16, 32, 64)
 # With more kernels the reference is not measured, because it computes as many convolutions as there are kernels.
 REFERENCE_BREADTH = 16
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_PROCESS, _C = Path("/proc/self"), ctypes.CDLL(None)
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 Pass = Callable[[], torch.Tensor]
@@ -139,11 +142,22 @@ def _wait(device: torch.device) -> None:
 
 def peak_of(rival: Rival, device: torch.device) -> int:
     """The most bytes that a forward and backward pass of ``rival`` takes at a time."""
-    torch.cuda.synchronize()
-    torch.cuda.reset_peak_memory_stats()
-    before = torch.cuda.memory_allocated()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        seconds_of(rival, device, time.perf_counter)
+        return torch.cuda.max_memory_allocated() - before
+    _C.malloc_trim(0)  # What earlier passes let go goes back to the system, so that this pass must ask for it again.
+    (_PROCESS / "clear_refs").write_text("5")  # the peak begins anew; see man 5 proc
+    before = _process_bytes("VmRSS")
     seconds_of(rival, device, time.perf_counter)
-    return torch.cuda.max_memory_allocated() - before
+    return _process_bytes("VmHWM") - before
+
+
+def _process_bytes(entry: str) -> int:
+    lines = (_PROCESS / "status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(f"{entry}:"))
 
 
 def measure(
@@ -171,10 +185,9 @@ def measure(
             row[f"{title} {part}"] = round(fastest[number] / best[rival][number], 2) if rival in best else "not built"
     timed = "operator" in best and "reference" in best
     row["reference"] = round(best["reference"][1] / best["operator"][1], 1) if timed else "-"
-    if device.type == "cuda" and "operator" in all_rivals:
-        row["memory"] = round(peak_of(all_rivals["operator"], device) / peak_of(all_rivals["plain"], device), 2)
-    else:
-        row["memory"] = "-"
+    counted = device.type == "cuda" or ((_PROCESS / "clear_refs").exists() and hasattr(_C, "malloc_trim"))
+    plain = peak_of(all_rivals["plain"], device) if counted and "operator" in all_rivals else 0
+    row["memory"] = round(peak_of(all_rivals["operator"], device) / plain, 2) if plain else "-"
     return row
 
 

@@ -30,7 +30,7 @@ def test_speed_is_a_share_of_the_plain_convolutions(shape: Shape, clock: str, mo
             value = row[f"{title} {part}"]
             assert value > 0 if title == "layer" or native.available() else value == "not built"
     assert row["reference"] == "-" or row["reference"] > 0
-    assert row["memory"] == "-"
+    assert row["memory"] == "-" or row["memory"] >= 0
 
 
 def test_the_arithmetic_of_a_shape() -> None:

@@ -57,6 +57,15 @@ Engine = Annotated[
         "each phone; needs --assets) or babble (a toy, built in)."
     ),
 ]
+Fragments = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        max=1,
+        help="Of kokoro: share of the texts whose first one to three words are spoken once more, as a line of their own. "
+        "A GPT learns from such lines how short ones end. Default: 0.",
+    ),
+]
 Voices = Annotated[
     str | None,
     typer.Option(
@@ -132,15 +141,7 @@ def synthetic(
             help="Speeds of kokoro, separated by commas, such as 0.9,1.0,1.1; one is drawn for each text. Default: 1.0."
         ),
     ] = None,
-    fragments: Annotated[
-        float | None,
-        typer.Option(
-            min=0,
-            max=1,
-            help="Of kokoro: share of the texts whose first one to three words are spoken once more, as a line of their own. "
-            "A GPT learns from such lines how short ones end. Default: 0.",
-        ),
-    ] = None,
+    fragments: Fragments = None,
     sentences: Annotated[
         int | None, typer.Option(min=0, max=10_000_000, help="How many of the texts are spoken; 0 (default): all.")
     ] = None,

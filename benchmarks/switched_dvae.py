@@ -261,7 +261,7 @@ def main() -> None:
     if not len(heldout):
         raise SystemExit(f"--data {options.data[0]}: it holds no recording out, by which the runs could be judged")
     runs = trained(options)
-    rows = {name: figures(options, path, heldout) for name, path in {"as given": options.dvae, **runs}.items()}
+    rows = {name: figures(options, path, heldout) for name, path in runs.items()}
     report = {"dvae": rows, "kernels": kernels(options, runs["switched"], heldout)}
     if options.heard:
         report["recogniser"] = recogniser_name()

@@ -107,7 +107,9 @@ def plan(texts: Sequence[str], teaching: Teaching, limit: int, heldout: HeldOut)
     unique = synthetic.chosen_texts(texts, limit, heldout)
     sayable, drops, notes = _with_phones(unique)
     apart = synthetic.texts_apart(sayable)
-    sayable += _fragments([text for text in sayable if text not in apart], teaching.fragments)
+    lines = _fragments([text for text in sayable if text not in apart], teaching.fragments)
+    known = set(sayable)
+    sayable += [line for line in _with_phones(synthetic.chosen_texts(lines, 0, heldout))[0] if line not in known]
     clips, held_ids = [], set[str]()
     for text in sayable:
         for voice in teaching.shares if teaching.every_voice else [_drawn(text, teaching.shares)]:
@@ -135,7 +137,7 @@ def _clip(text: str, teacher: TeacherVoice) -> Clip:
 
 
 def _fragments(texts: Sequence[str], share: float) -> list[str]:
-    """Lines of the first one to three words of ``share`` of the texts, which others have; each line once.
+    """Lines of the first one to three words of ``share`` of the texts.
 
     A GPT that knows sentences alone does not end a line of one word.
     """
@@ -147,7 +149,7 @@ def _fragments(texts: Sequence[str], share: float) -> list[str]:
         if draw.random() < share and len(words) > count:
             line = " ".join(words[:count])
             lines.append(f"{line[0].upper()}{line[1:]}{draw.choice('....!?')}")
-    return _with_phones(sorted(set(lines) - set(texts)))[0]
+    return lines
 
 
 def _drawn(text: str, shares: dict[str, float]) -> str:

@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from triforce_tts.data.common.heldout import HeldOut
+from triforce_tts.data.common.names import letters_of
 from triforce_tts.data.labelled import kokoro, lessons
 from triforce_tts.data.labelled.run import Output, Speech, build_synthetic
 from triforce_tts.errors import ShardError
@@ -84,6 +85,12 @@ def test_fragments_are_the_first_words_of_texts_that_are_not_held_out(assets: Pa
     assert {len(text.split()) for text in short} == {1, 2, 3}
     assert all(text[-1] in ".!?" and any(full.startswith(text[:-1]) for full in trained) for text in short)
     assert lessons.plan(texts, teaching, 0, HeldOut()).clips == plan.clips
+    # A fragment that is a text already, or that is held out by a list, is no new clip.
+    again = [*texts, *short]
+    ids = [clip.id for clip in lessons.plan(again, teaching, 0, HeldOut()).clips]
+    assert len(ids) == len(set(ids))
+    apart = HeldOut(texts=frozenset(letters_of(text) for text in short))
+    assert not {clip.text for clip in lessons.plan(texts, teaching, 0, apart).clips} & short
 
 
 def test_voices_are_drawn_by_their_shares_and_by_the_text_alone(assets: Path) -> None:

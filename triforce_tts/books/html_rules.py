@@ -11,7 +11,7 @@ NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were foun
 # This attribute gives the reason why a rule for whole pages leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-DELETED = frozenset(["del", "s", "strike"])
+_DELETED = frozenset(["del", "s", "strike"])
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
 _NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
@@ -176,7 +176,7 @@ def is_replacement(element: Any) -> bool:
     before = element.getprevious()
     while before is not None and not name_of(before) and not before.tail:
         before = before.getprevious()  # a comment
-    return before is not None and not before.tail and name_of(before) in DELETED
+    return before is not None and not before.tail and name_of(before) in _DELETED
 
 
 def is_title(element: Any, name: str, types: set[str]) -> bool:

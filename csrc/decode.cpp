@@ -352,8 +352,9 @@ constexpr int64_t kHeadWeights = 5;
 
 at::Tensor frame_codes(
     const at::Tensor& state, const at::Tensor& first, const at::Tensor& uniforms, const at::Tensor& table,
-    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double eps) {
-  const int64_t batch = state.size(0), dim = state.size(1), others = uniforms.size(1);
+    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double guidance,
+    double eps) {
+  const int64_t batch = first.size(0), dim = state.size(1), others = uniforms.size(1);
   const int64_t per_code = static_cast<int64_t>(head.size()) / others, layers = (per_code - kHeadWeights) / 3;
   at::Tensor out = at::full({batch, others + 1}, pad, at::kLong);
   int64_t* ids = out.mutable_data_ptr<int64_t>();
@@ -362,14 +363,18 @@ at::Tensor frame_codes(
     ids[b * (others + 1)] = first.const_data_ptr<int64_t>()[b];
     if (ids[b * (others + 1)] >= offset && ids[b * (others + 1)] < offset + n_codes) rows.push_back(b);
   }
-  const int64_t count = rows.size();
+  // With guidance every row is followed by its deaf one, whose state stands `batch` rows later (sampling/guidance.py).
+  const bool is_guided = guidance != 1.0;
+  TORCH_CHECK(state.size(0) == (is_guided ? 2 * batch : batch), "states of another number of rows");
+  const int64_t each = is_guided ? 2 : 1, count = each * static_cast<int64_t>(rows.size());
   const at::Tensor draws = uniforms.contiguous(), states = state.contiguous();
   std::vector<float> chosen(count * dim), before(count * dim, 0.f), logits(count * n_codes);
   for (int64_t i = 0; i < count; ++i)
-    std::copy_n(states.const_data_ptr<float>() + rows[i] * dim, dim, chosen.data() + i * dim);
+    std::copy_n(states.const_data_ptr<float>() + (rows[i / each] + i % each * batch) * dim, dim, chosen.data() + i * dim);
   for (int64_t code = 0; code < others && count; ++code) {
     const at::Tensor* weights = head.data() + code * per_code;
-    for (int64_t i = 0; i < count; ++i) add_embedding(table, ids[rows[i] * (others + 1) + code], before.data() + i * dim);
+    for (int64_t i = 0; i < count; ++i)
+      add_embedding(table, ids[rows[i / each] * (others + 1) + code], before.data() + i * dim);
     std::vector<float> x = product(weights[0], chosen, dim, count);
     add(x, product(weights[2], normalised(before, weights[1], eps), dim, count));
     for (int64_t layer = 0; layer < layers; ++layer) {
@@ -379,9 +384,14 @@ at::Tensor frame_codes(
     const int64_t start = offset + (code + 1) * n_codes;
     const std::vector<float> last = normalised(x, weights[per_code - 2], eps);
     product(weights[per_code - 1], last.data(), logits.data(), n_codes, dim, count);
-    for (int64_t i = 0; i < count; ++i) {
-      const float uniform = draws.const_data_ptr<float>()[rows[i] * others + code];
-      ids[rows[i] * (others + 1) + code + 1] = start + pick(logits.data() + i * n_codes, n_codes, uniform, temperature, top_p);
+    for (int64_t i = 0; i < count; i += each) {
+      float* own = logits.data() + i * n_codes;
+      const float* deaf = own + n_codes;
+      if (is_guided)
+        for (int64_t n = 0; n < n_codes; ++n) own[n] = deaf[n] + static_cast<float>(guidance) * (own[n] - deaf[n]);
+      const int64_t row = rows[i / each];
+      const float uniform = draws.const_data_ptr<float>()[row * others + code];
+      ids[row * (others + 1) + code + 1] = start + pick(own, n_codes, uniform, temperature, top_p);
     }
   }
   return out;
@@ -396,7 +406,7 @@ TORCH_LIBRARY(triforce_tts, library) {
   library.def("linear(Tensor x, Tensor bands, int n) -> Tensor");
   library.def(
       "frame_codes(Tensor state, Tensor first, Tensor uniforms, Tensor table, Tensor[] head, int hidden, int offset, "
-      "int n_codes, int pad, float temperature, float top_p, float eps) -> Tensor");
+      "int n_codes, int pad, float temperature, float top_p, float guidance, float eps) -> Tensor");
   library.def(
       "reading_step(Tensor logits, Tensor uniforms, Tensor(a!) place, Tensor(b!) group, Tensor(c!) frames, "
       "Tensor(d!) counted, Tensor(e!) least, Tensor texts, Tensor due, Tensor begins, Tensor holds, int longest, "

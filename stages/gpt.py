@@ -34,6 +34,9 @@ NAME = "gpt"
 LENGTH_MULTIPLE = 32  # a batch is padded to a multiple of so many tokens
 # So many samples, taken evenly from the data (some three hours), give the least seconds of each symbol.
 MEASURED = 2000
+# The guidance of a new model that reads its text in place: of those that were tried, the one with the fewest words wrong
+# (docs/gpt.md#guidance).
+GUIDANCE = 2.0
 KINDS = ("speak", "listen", "speech", "text")
 
 
@@ -74,7 +77,7 @@ class GPTTask:
         self.keys = train.keys
         if settings.data.previous_share:
             self.notes += (self._note_of_order(),)
-        self.speaking = SpeakingLimits(least_seconds=self._least_seconds() if settings.data.reads else {})
+        self.speaking = self._limits()
         self.expected_first_loss = None if settings.run.init_from else self._guess()
 
     def _note_of_order(self) -> str:
@@ -289,6 +292,14 @@ class GPTTask:
             "characters_per_second": self.characters_per_second,
             "speaking": self.speaking.model_dump(mode="json"),
         }
+
+    def _limits(self) -> SpeakingLimits:
+        """The limits of speaking: what the training data says, and guidance if the network learns what that needs."""
+        data = self.settings.data
+        if not data.reads:
+            return SpeakingLimits()
+        knows_speech = data.mixture[2] > 0 or (data.mixture[1] > 0 and data.speech_weight > 0)
+        return SpeakingLimits(least_seconds=self._least_seconds(), guidance=GUIDANCE if knows_speech else 1.0)
 
     def _least_seconds(self) -> dict[str, float]:
         """The least seconds of each symbol in the aligned training data; they hold back a reader who hurries."""

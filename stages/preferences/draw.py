@@ -20,13 +20,11 @@ from triforce_tts.files import atomic_path, read_text_file, write_text
 from triforce_tts.judges.recognisers import open_recogniser
 from triforce_tts.judges.words import character_edits, word_edits
 from triforce_tts.manifest import DEFAULT_VOICE
-from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import make_take
 from triforce_tts.sampling.tokens import generate
 from triforce_tts.schema import parse_record
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis.model import Model, choose_device, load_model
-from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.speaking import Job, make_jobs, plan_drawing, trimmed
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.vocoding import Utterance, vocode
@@ -95,8 +93,8 @@ def draw_lines(
 
     The rendition of a seed is what 'speak' draws first with this seed.
     """
-    sampling = TokenSampling() if temperature is None else TokenSampling(temperature)
-    settings = Settings(diffusion_steps=model.diffusion_steps, sampling=sampling)
+    settings = model.settings
+    sampling = settings.sampling if temperature is None else replace(settings.sampling, temperature=temperature)
     rows = [(line, seed) for line in lines for seed in line.seeds]
     jobs = [_job(line, seed) for line, seed in rows]
     plan = plan_drawing(model, jobs, 1)

@@ -1,4 +1,4 @@
-"""Chooses an id by nucleus sampling, with a given uniform number."""
+"""Chooses an id by nucleus sampling, with a given uniform number, and guides the choice."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,19 @@ class TokenSampling:
     # The temperature for codes; it was chosen on held-out synthetic texts (docs/decisions.md).
     temperature: float = 0.4
     top_p: float = 0.9
+    # How far codes are drawn away from those that would follow without text and voice; 1 is no guidance (see guidance.py).
+    guidance: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse numbers with which nothing can be drawn."""
         bounds.TEMPERATURE.check("temperature", self.temperature)
         bounds.TOP_P.check("top_p", self.top_p)
+        bounds.GUIDANCE.check("guidance", self.guidance)
+
+
+def guided(logits: torch.Tensor, deaf: torch.Tensor, scale: float) -> torch.Tensor:
+    """``logits`` moved away from ``deaf`` (same shape); ``scale`` 1 leaves them as they are."""
+    return deaf + scale * (logits - deaf)
 
 
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:

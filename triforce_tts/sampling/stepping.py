@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from triforce_tts import native
 from triforce_tts.models.frame_gpt import CodeHead, FrameGPT
 from triforce_tts.models.gpt import GPT, KVCache, Layer, RMSNorm, SwiGLU, rotary
-from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.sampling.nucleus import TokenSampling, guided, pick
 from triforce_tts.sequences import END, PAD
 
 # The rows of a band of ``csrc/decode.cpp``, and the number of which its columns are a multiple.
@@ -38,7 +38,8 @@ class Stepper(Protocol):
     ) -> torch.Tensor:
         """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes.
 
-        ``uniforms`` [batch, width - 1] holds a number for each of these codes.
+        ``uniforms`` [batch, width - 1] holds a number for each of these codes. With guidance, ``state`` [2 batch, dim]
+        also holds the deaf rows (``guidance.py``).
         """
 
 
@@ -70,7 +71,10 @@ class EagerStepper:
         if first.device.type == "cpu" and not bool(is_frame.any()):
             return F.pad(ids, (0, model.width - 1), value=PAD)
         for group in range(1, model.width):
-            code = pick(model.code_logits(state, ids), uniforms[:, group - 1], sampling)
+            logits = model.code_logits(state, ids.repeat(len(state) // len(ids), 1)).float()
+            if sampling.guidance != 1.0:
+                logits = guided(*logits.chunk(2), sampling.guidance)
+            code = pick(logits, uniforms[:, group - 1], sampling)
             ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
         return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)
 
@@ -124,7 +128,8 @@ class NativeStepper:
         assert head is not None
         ids: torch.Tensor = torch.ops.triforce_tts.frame_codes(
             state, first, uniforms, self.weights.table, self.weights.head, head.hidden,
-            vocabulary.code_offset, vocabulary.config.n_codes, PAD, sampling.temperature, sampling.top_p, self.eps,
+            vocabulary.code_offset, vocabulary.config.n_codes, PAD, sampling.temperature, sampling.top_p, sampling.guidance,
+            self.eps,
         )  # fmt: skip
         return ids
 

@@ -15,8 +15,10 @@ from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sequences import Vocabulary
 from triforce_tts.synthesis.script import Room, SpeakingLimits, Training
+from triforce_tts.synthesis.settings import Settings
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, make_voice
@@ -60,6 +62,11 @@ class Model:
         steps = self.gpt.config.max_tokens - self.vocabulary.count_steps(empty)
         rate = self.code_rate * self.vocabulary.frame_steps
         return Room(self.limits, self.characters_per_second, steps, rate, reads)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with which this model speaks, unless a caller wants others."""
+        return Settings(sampling=TokenSampling(guidance=self.limits.guidance), diffusion_steps=self.diffusion_steps)
 
     @property
     def heard_s(self) -> float:

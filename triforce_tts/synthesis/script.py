@@ -36,7 +36,7 @@ class SpeakingLimits(Record):
     """The limits within which a trained model may be used. The GPT's ``config.json`` holds them as ``speaking``.
 
     A checkpoint of an earlier version, which lacks a limit, gets the default. The defaults are the bundled model's,
-    apart from ``least_seconds``: without an entry a word must have one frame.
+    apart from ``least_seconds`` (without an entry a word must have one frame) and ``guidance``.
     """
 
     # The most characters of spoken text in a line. Longer sentences are divided, because the model was trained on short
@@ -52,6 +52,9 @@ class SpeakingLimits(Record):
     # This number is added to the logit of going on. It makes a reader e times as fast (docs/speaking.md#speed), as
     # measured with the bundled model.
     urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
+    # The guidance of the codes by text and voice (``sampling/guidance.py``); 1 is none. It needs a network that reads its text in
+    # place and has learnt speech without text.
+    guidance: Annotated[float, Field(ge=0.0, le=100.0)] = 1.0
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 

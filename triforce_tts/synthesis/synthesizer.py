@@ -16,7 +16,6 @@ from triforce_tts.speech import Speech, Spoken, join_lines
 from triforce_tts.synthesis.hearing import listen, score
 from triforce_tts.synthesis.model import Model, bundled_model, choose_device, load_model
 from triforce_tts.synthesis.script import Line, Room, make_script, single_line, without_reading
-from triforce_tts.synthesis.settings import Settings
 from triforce_tts.synthesis.speaking import Choice, Job, draw, make_jobs, speak_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.streaming import SpeechStream
@@ -30,7 +29,7 @@ class Synthesizer:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.settings = Settings(diffusion_steps=model.diffusion_steps)
+        self.settings = model.settings
         self.choice: Choice | None = None  # the rule that finds the best of several takes, if there are to be several
         self.stopwatch = Stopwatch()
         # These names give callers access to the parts of the model.

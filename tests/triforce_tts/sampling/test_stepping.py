@@ -223,7 +223,7 @@ def test_the_operators_keep_torchs_contract(operator: str) -> None:
         "linear": (torch.randn(2, 32), weights.first, model.first_ids),
         "frame_codes": (
             torch.randn(2, 32), torch.full((2,), FRAMES.code_offset), torch.rand(2, 3), weights.table, weights.head, 40,
-            FRAMES.code_offset, 21, PAD, 0.5, 0.9, 1e-5,
+            FRAMES.code_offset, 21, PAD, 0.5, 0.9, 1.0, 1e-5,
         ),
         "reading_step": (
             torch.randn(2, FRAMES.size), torch.rand(2), *torch.zeros(5, 2, dtype=torch.long).unbind(), torch.tensor([2, 1]),

@@ -50,8 +50,8 @@ class GuidedStepper:
         """Guided logits [batch, n]. The codes of a group keep their share of the probability, so that the decision to go on does."""
         logits, deaf = self.stepper.first_logits(state).float().chunk(2)
         start, end = self.vocabulary.code_offset, min(self.vocabulary.read, logits.shape[1])
-        groups = (-1, self.vocabulary.config.n_codes)
-        codes, expected = (some[:, start:end].unflatten(1, groups) for some in (logits, deaf))
+        shape = (len(logits), -1, self.vocabulary.config.n_codes)
+        codes, expected = (some[:, start:end].reshape(shape) for some in (logits, deaf))
         moved = guided(codes, expected, self.scale)
         moved = moved + (codes.logsumexp(-1, keepdim=True) - moved.logsumexp(-1, keepdim=True))
         return torch.cat((logits[:, :start], moved.flatten(1), logits[:, end:]), 1)

@@ -73,7 +73,8 @@ class EagerStepper:
         for group in range(1, model.width):
             logits = model.code_logits(state, ids.repeat(len(state) // len(ids), 1)).float()
             if sampling.guidance != 1.0:
-                logits = guided(*logits.chunk(2), sampling.guidance)
+                own, deaf = logits.chunk(2)
+                logits = guided(own, deaf, sampling.guidance)
             code = pick(logits, uniforms[:, group - 1], sampling)
             ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
         return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)

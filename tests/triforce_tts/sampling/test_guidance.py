@@ -77,8 +77,9 @@ def loop_without_cache(kind: str, row: int, sampling: TokenSampling) -> list[int
             break
         if isinstance(made, FrameGPT) and ids[0] >= vocabulary.code_offset:
             for group in (1, 2):
-                both = (made.code_logits(state, torch.tensor([ids])) for state in (own, deaf))
-                code = pick(guided(*both, sampling.guidance), uniforms[step, group : group + 1], sampling)
+                wanted, known = (made.code_logits(state, torch.tensor([ids])) for state in (own, deaf))
+                moved = guided(wanted, known, sampling.guidance)
+                code = pick(moved, uniforms[step, group : group + 1], sampling)
                 ids.append(int(code) + vocabulary.group_range(group)[0])
         output += ids
     return output
@@ -142,7 +143,7 @@ def test_a_sequence_may_fill_the_network(kind: str) -> None:
 
 def test_only_speech_with_its_text_in_place_is_guided() -> None:
     steps = draw_steps(network("flat"), [[SPEECH]], speech_grammar(FLAT), [4], [0], WARM)
-    with pytest.raises(ConfigError, match="guidance 2.5: only speech with its text in place"):
+    with pytest.raises(ConfigError, match=r"guidance 2\.5: only speech with its text in place"):
         next(steps)
     with pytest.raises(ConfigError, match="guidance -1"):
         TokenSampling(guidance=-1.0)

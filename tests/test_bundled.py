@@ -44,7 +44,7 @@ def test_a_word_alone_has_a_sound(text: str, seed: int) -> None:
     """Before words had a least duration, each of these words was missing or only a fragment of it was spoken."""
     speech = Synthesizer.load().speak(text, seed=seed)
     assert speech.complete, speech.faults
-    assert speech.duration_s > 0.25
+    assert speech.duration_s >= 0.25
     assert speech.samples.abs().max() > 0.05
 
 
@@ -77,6 +77,7 @@ def test_its_limits_are_in_its_configuration() -> None:
     assert (limits.line_characters, limits.longest_symbol_s, limits.slack) == (160, 1.5, 2.0)
     assert limits.least_seconds.keys() == {*PHONES, *LETTERS}
     assert all(0.02 < seconds < 0.15 for seconds in limits.least_seconds.values())
+    assert limits.guidance == 2.0 == Synthesizer.load().settings.sampling.guidance
     assert limits.least_seconds["AY1"] > limits.least_seconds["AH0"]
 
 

@@ -87,6 +87,17 @@ def test_the_checkpoint_says_how_fast_its_data_speaks(corpus: dict[str, Path]) -
     assert task.config()["speaking"]["line_characters"] == 160
 
 
+def test_a_network_is_guided_if_it_learns_speech_without_text(corpus: dict[str, Path]) -> None:
+    def guidance(*changes: str) -> float:
+        return float(gpt_stage.build(settings_of(*changes), [corpus["codes"]]).config()["speaking"]["guidance"])
+
+    assert guidance() == gpt_stage.GUIDANCE > 1
+    assert guidance("data.mixture=[1.0,0.0,0.0,0.0]") == 1
+    assert guidance("data.mixture=[0.8,0.2,0.0,0.0]", "data.speech_weight=0") == 1
+    assert guidance("data.mixture=[0.8,0.0,0.2,0.0]", "data.speech_weight=0") == gpt_stage.GUIDANCE
+    assert guidance("data.reads=false") == 1
+
+
 @pytest.mark.parametrize("head", ["null", "{layers: 1, hidden: 64}"], ids=["codes", "frames"])
 def test_one_batch_is_learnt_and_said_back(corpus: dict[str, Path], tmp_path: Path, head: str) -> None:
     """Greedy decoding under the grammar returns the batch's codes and text, and a bundled model speaks by it."""

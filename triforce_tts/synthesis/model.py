@@ -134,6 +134,11 @@ def load_model(folder: Path, device: torch.device, lexicon: Lexicon | None = Non
     diffusion = load_diffusion(folder / "diffusion", audio, device)
     tokenizer = TextTokenizer(lexicon)
     trained = read_stage(folder / "gpt", "gpt", Training)
+    if trained.speaking.guidance != 1.0 and not vocabulary.config.reads:
+        raise CheckpointError(
+            f"{folder / 'gpt'}: speaking.guidance is {trained.speaking.guidance:g}, and this network does not read its text in "
+            "place; set it to 1"
+        )
     check_lineage(folder, tokenizer)
     return Model(
         folder, device, manifest.name, manifest.id, manifest.diffusion_steps, audio, dvae, gpt, diffusion, tokenizer,

@@ -77,7 +77,7 @@ def test_its_limits_are_in_its_configuration() -> None:
     assert (limits.line_characters, limits.longest_symbol_s, limits.slack) == (160, 1.5, 2.0)
     assert limits.least_seconds.keys() == {*PHONES, *LETTERS}
     assert all(0.02 < seconds < 0.15 for seconds in limits.least_seconds.values())
-    assert limits.guidance == 2.0 == Synthesizer.load().settings.sampling.guidance
+    assert limits.guidance == 1.6 == Synthesizer.load().settings.sampling.guidance
     assert limits.least_seconds["AY1"] > limits.least_seconds["AH0"]
 
 

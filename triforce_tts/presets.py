@@ -20,8 +20,8 @@ class Preset:
 
 PRESETS = {
     "fast": Preset(tries=1, takes=1, phase_iterations=16, align=False, recogniser=False),
-    "standard": Preset(tries=3, takes=1, phase_iterations=32, align=True, recogniser=False),
-    "best": Preset(tries=5, takes=3, phase_iterations=32, align=True, recogniser=True),
+    "standard": Preset(tries=3, takes=1, phase_iterations=48, align=True, recogniser=False),
+    "best": Preset(tries=5, takes=3, phase_iterations=48, align=True, recogniser=True),
 }
 STANDARD = "standard"
 _FAST, _USUAL, _BEST = PRESETS["fast"], PRESETS[STANDARD], PRESETS["best"]

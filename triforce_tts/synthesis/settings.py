@@ -18,7 +18,7 @@ class Settings:
     sampler: str = "euler"
     # The guidance of stage 3. A number other than 1 needs a network that was trained with dropped conditions.
     guidance: float = 1.0
-    phase_iterations: int = 32  # iterations of Griffin-Lim, if stage 3 leaves the phase open
+    phase_iterations: int = 48  # iterations of Griffin-Lim, if stage 3 leaves the phase open
     # The speed of reading as a multiple of the usual one; only for a model that reads its text in place.
     speed: float = 1.0
     # The number of lines that are drawn at once. No line of a batch changes a bit of another. 0 draws all given lines

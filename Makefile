@@ -57,7 +57,7 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 
 # Where there is no compiler, installing goes on without the native operators.
 NATIVE := triforce_tts/_native.txt
-$(NATIVE): $(wildcard csrc/*.py csrc/*.cpp csrc/*.h csrc/*.cu) $(VENV)/.core
+$(NATIVE): $(wildcard csrc/*.py csrc/*.cpp csrc/*.h csrc/*.cu) triforce_tts/native.py $(VENV)/.core
 	@$(BIN)/python csrc/build.py || echo "going on without them" >&2
 
 install: $(VENV)/.core $(NATIVE) ## Install what speaking needs into .venv

@@ -46,7 +46,7 @@ from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.sampling.diffusion import invert_euler, uniform_times, upsample, upsampler, utterance_noise
 from triforce_tts.stages.diffusion import ORACLE_TIME
 
-PHASE_ITERATIONS = 32
+PHASE_ITERATIONS = 32  # as in the tables of the docs
 GIVEN = ("true mel", "DVAE decode")
 
 

@@ -50,7 +50,7 @@ from triforce_tts.stages.trainer.preview import Preview, draw_preview
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.tokenizer import TextTokenizer
 
-PHASE_ITERATIONS = 32
+PHASE_ITERATIONS = 32  # as in the tables of the docs
 SILENCE = "(silence)"
 
 
@@ -97,7 +97,7 @@ def resynthesized(
     mel = mel_spectrogram(sound[None], audio)
     decode = dvae.decode(dvae.encode(mel))[:, : mel.shape[1]]
     if stage3 is None:
-        return griffin_lim(envelope(decode, audio)[0], audio)[: len(sound)]
+        return griffin_lim(envelope(decode, audio)[0], audio, PHASE_ITERATIONS)[: len(sound)]
     lengths = torch.tensor([mel.shape[1]])
     state = upsample(stage3, decode, stage3.reference(mel, lengths), lengths, [0], steps)
     return stage3.target.samples(state, decode, PHASE_ITERATIONS)[0, : len(sound)].clamp(-1, 1)

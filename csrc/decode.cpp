@@ -352,8 +352,8 @@ constexpr int64_t kHeadWeights = 5;
 
 at::Tensor frame_codes(
     const at::Tensor& state, const at::Tensor& first, const at::Tensor& uniforms, const at::Tensor& table,
-    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p, double guidance,
-    double eps) {
+    at::TensorList head, int64_t hidden, int64_t offset, int64_t n_codes, int64_t pad, double temperature, double top_p,
+    double guidance, double eps) {
   const int64_t batch = first.size(0), dim = state.size(1), others = uniforms.size(1);
   const int64_t per_code = static_cast<int64_t>(head.size()) / others, layers = (per_code - kHeadWeights) / 3;
   at::Tensor out = at::full({batch, others + 1}, pad, at::kLong);
@@ -363,7 +363,8 @@ at::Tensor frame_codes(
     ids[b * (others + 1)] = first.const_data_ptr<int64_t>()[b];
     if (ids[b * (others + 1)] >= offset && ids[b * (others + 1)] < offset + n_codes) rows.push_back(b);
   }
-  // With guidance every row is followed by its deaf one, whose state stands `batch` rows later (sampling/guidance.py).
+  // With guidance each row has an unconditional one (sampling/guidance.py), whose state stands `batch` rows later. Here the two
+  // are neighbours.
   const bool is_guided = guidance != 1.0;
   TORCH_CHECK(state.size(0) == (is_guided ? 2 * batch : batch), "states of another number of rows");
   const int64_t each = is_guided ? 2 : 1, count = each * static_cast<int64_t>(rows.size());
@@ -386,9 +387,9 @@ at::Tensor frame_codes(
     product(weights[per_code - 1], last.data(), logits.data(), n_codes, dim, count);
     for (int64_t i = 0; i < count; i += each) {
       float* own = logits.data() + i * n_codes;
-      const float* deaf = own + n_codes;
+      const float* without = own + n_codes;
       if (is_guided)
-        for (int64_t n = 0; n < n_codes; ++n) own[n] = deaf[n] + static_cast<float>(guidance) * (own[n] - deaf[n]);
+        for (int64_t n = 0; n < n_codes; ++n) own[n] = without[n] + static_cast<float>(guidance) * (own[n] - without[n]);
       const int64_t row = rows[i / each];
       const float uniform = draws.const_data_ptr<float>()[row * others + code];
       ids[row * (others + 1) + code + 1] = start + pick(own, n_codes, uniform, temperature, top_p);

@@ -92,7 +92,9 @@ def bundle(
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
         checksums = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
         ids = {stage: checkpoint.read_lineage(folder / stage)["id"] for stage in STAGES}
-        identity = hashlib.sha256("".join(ids.values()).encode()).hexdigest()[:12]
+        # The configurations belong to it, because they decide how the networks speak: how much codes are guided, for example.
+        configurations = [checksums[f"{stage}/{checkpoint.CONFIG}"] for stage in STAGES]
+        identity = hashlib.sha256("".join([*ids.values(), *configurations]).encode()).hexdigest()[:12]
         write_json(folder / MANIFEST, {**facts, "id": identity, "networks": ids, "sha256": checksums})
         load_model(folder, torch.device("cpu")).voice()
     return note

@@ -13,7 +13,7 @@ from torch import nn
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, mel_of_magnitude, mel_spectrogram, stft
-from triforce_tts.audio.phase import griffin_lim
+from triforce_tts.audio.phase import ITERATIONS, griffin_lim
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.diffusion import Diffusion, wiener_gain
 from triforce_tts.models.dvae import DVAE
@@ -316,7 +316,7 @@ class DiffusionTask:
         magnitude = network.target.magnitude(state, clip.decoded)
         spectrograms = {"recorded": clip.magnitude[0], "decoded": clip.shape[0], "made in one step": magnitude[0]}
         sounds = {name: griffin_lim(spectrograms[name], self.audio) for name in ("recorded", "decoded")}
-        sounds["made-in-one-step"] = network.target.samples(state, clip.decoded, 32)[0]
+        sounds["made-in-one-step"] = network.target.samples(state, clip.decoded, ITERATIONS)[0]
         return Preview(
             self.heldout.keys[index],
             {name: value.clamp_min(1e-4).log() for name, value in spectrograms.items()},

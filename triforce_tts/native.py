@@ -16,7 +16,7 @@ from triforce_tts.errors import ConfigError
 LIBRARY = Path(__file__).parent / "_native.so"
 # the file that names the versions of torch and of the operators for which the library was built
 STAMP = LIBRARY.with_suffix(".txt")
-OPERATORS = 3  # the version of the operators' arguments; a library of another version is not used
+OPERATORS = 4  # the version of the operators' arguments; a library of another version is not used
 BUILD = f"torch {torch.__version__}, operators {OPERATORS}"
 # The environment variable for the library: with 0 it is not used, with 1 it is an error if it cannot be used.
 SWITCH = "TRIFORCE_TTS_NATIVE"

@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -203,7 +203,8 @@ def plan_lines(
 def _line_to_draw(
     model: Model, text: str, line: Line, number: int, speaker: Speaker, seeds: tuple[int, ...], heldout: bool, how: str
 ) -> LineToDraw:
-    parts = [how, model.id, text, line.tokens, number, speaker.identity, seeds]
+    spoken = [asdict(model.settings), model.limits.model_dump(mode="json")]
+    parts = [how, model.id, spoken, text, line.tokens, number, speaker.identity, seeds]
     return LineToDraw(_digest(parts), text, line, number, speaker, seeds, heldout)
 
 

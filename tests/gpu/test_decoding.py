@@ -11,7 +11,7 @@ from triforce_tts import Synthesizer
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
 from triforce_tts.sampling.nucleus import TokenSampling
-from triforce_tts.sampling.tokens import generate, speech_grammar
+from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
 PROMPTS = [[1, 12, 20, 2, 6, 7, 3], [1, 13, 21, 2, 8, 5, 3], [1, 14, 22, 2, 9, 9, 3]]
@@ -47,6 +47,24 @@ def test_a_gpu_draws_the_tokens_of_a_cpu(tiny_gpt: GPT, tiny_vocabulary: Vocabul
     on_cpu = generate(tiny_gpt, *arguments)
     on_gpu = generate(tiny_gpt.to("cuda"), *arguments)
     assert sum(a == b for a, b in zip(on_cpu, on_gpu, strict=True)) >= 0.99 * len(prompts)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=gpu)])
+def test_guided_speech_reads_its_text(device: str, dtype: torch.dtype, one_thread: None) -> None:
+    """On each device and with each kind of weights: every symbol once, whole frames, and the same again."""
+    vocabulary = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, reads=True, by_frames=True))
+    config = GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64, head=HeadConfig(layers=1, hidden=40))
+    model = scrambled(make_gpt(config, vocabulary)).to(device, dtype)
+    texts, sampling = [[3, 0, 5], [1]], TokenSampling(1.0, guidance=2.0)
+    prompts = [vocabulary.read_prompt(torch.ones(2, 2), text) for text in texts]
+    drawn = [
+        generate(model, prompts, Reading(vocabulary, texts, 3, device=device), [40, 40], [1, 2], sampling)
+        for _ in range(2)
+    ]
+    assert drawn[0] == drawn[1]
+    assert [vocabulary.text_tokens(ids) for ids in drawn[0]] == texts
+    assert all(len(vocabulary.pack(ids)) > len(text) for ids, text in zip(drawn[0], texts, strict=True))
 
 
 @gpu

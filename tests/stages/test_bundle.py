@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from tests.corpus import voice_clip
 from tests.training import fast, trainer
 from triforce_tts.audio.io import Audio
-from triforce_tts.checkpoint import load_tensors, locate
+from triforce_tts.checkpoint import CONFIG, load_tensors, locate
 from triforce_tts.cli import app as command_line
 from triforce_tts.errors import AudioError, CheckpointError, ConfigError, TriforceError
+from triforce_tts.manifest import read_manifest
 from triforce_tts.stages.bundle import bundle, bundle_command, export_command
 from triforce_tts.synthesis import Synthesizer
 
@@ -208,6 +209,22 @@ def test_a_models_name_is_bounded(name: str, runs: dict[str, Path], tmp_path: Pa
     with pytest.raises(ConfigError, match="'name': "):
         bundle(runs, tmp_path / "model", name, voice_clip(tmp_path / "v.wav"), None, 1)
     assert not (tmp_path / "model").exists()
+
+
+def test_another_configuration_is_another_model(runs: dict[str, Path], tmp_path: Path) -> None:
+    """The limits of speaking are no weights, and change what a model says."""
+    clip, other = voice_clip(tmp_path / "v.wav"), {**runs, "gpt": tmp_path / "gpt"}
+    shutil.copytree(locate(runs["gpt"]), other["gpt"])
+    bundle(runs, tmp_path / "one", "one", clip, None, 1)
+    bundle(other, tmp_path / "same", "same", clip, None, 1)
+    config = json.loads((other["gpt"] / CONFIG).read_text())
+    config["speaking"]["slack"] = 1.5
+    (other["gpt"] / CONFIG).write_text(json.dumps(config))
+    bundle(other, tmp_path / "two", "two", clip, None, 1)
+    one, same, two = (read_manifest(tmp_path / name) for name in ("one", "same", "two"))
+    assert one.networks == same.networks == two.networks
+    assert one.id == same.id != two.id
+    assert Synthesizer.load(tmp_path / "two", "cpu").limits.slack == 1.5
 
 
 def test_the_command_says_what_it_did(runs: dict[str, Path], tmp_path: Path) -> None:

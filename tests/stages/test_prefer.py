@@ -158,6 +158,18 @@ def made(model: Path, out: Path, *changes: str, **wanted: Any) -> Outcome:
     return prefer.prefer(options(model, out, **wanted), settings(*changes), QUIET)
 
 
+def test_a_line_is_drawn_anew_when_the_model_speaks_otherwise(model: Path) -> None:
+    def key(guidance: float) -> str:
+        loaded = Synthesizer.load(model, "cpu").model
+        guided = dataclasses.replace(loaded, limits=loaded.limits.model_copy(update={"guidance": guidance}))
+        speaker = prefer_plan.open_speaker(guided, "", 1.0)
+        lines, faults = prefer_plan.plan_lines(guided, ["a red cat"], [speaker], [0, 1], 0.0, "how")
+        assert not faults
+        return str(lines[0].key)
+
+    assert key(1.0) == key(1.0) != key(1.6)
+
+
 @pytest.mark.usefixtures("judged", "one_thread")
 def test_pairs_of_texts_and_a_second_start(
     model: Path, texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ import torch
 
 from triforce_tts.audio.mel import AudioConfig
 
+ITERATIONS = 48  # more than these change neither the spectrum nor what a listener's score says (docs/speaking.md#presets)
 _MOMENTUM = 0.99  # the momentum of Perraudin et al., 2013
 _LEAST_POWER = 1e-32  # a bin with less power gets phase 0
 # The least sum of squared windows over a sample, so that nothing is divided by zero where no window reaches.
@@ -64,7 +65,7 @@ class _GriffinLim:
 
 
 @torch.no_grad()
-def griffin_lim(magnitude: torch.Tensor, config: AudioConfig, iterations: int = 32) -> torch.Tensor:
+def griffin_lim(magnitude: torch.Tensor, config: AudioConfig, iterations: int = ITERATIONS) -> torch.Tensor:
     """Samples [..., frames * hop_length] whose spectrogram has nearly ``magnitude`` [..., frames, n_bins].
 
     Fast Griffin-Lim (Perraudin et al., "A fast Griffin-Lim algorithm", 2013), started from zero phase, so that equal

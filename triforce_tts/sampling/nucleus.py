@@ -14,7 +14,7 @@ class TokenSampling:
     # The temperature for codes; it was chosen on held-out synthetic texts (docs/decisions.md).
     temperature: float = 0.4
     top_p: float = 0.9
-    # How far codes are drawn away from those that would follow without text and voice; 1 is no guidance (see guidance.py).
+    # How far codes are drawn away from those that would follow without text and voice (guidance.py); 1 is no guidance.
     guidance: float = 1.0
 
     def __post_init__(self) -> None:
@@ -24,9 +24,9 @@ class TokenSampling:
         bounds.GUIDANCE.check("guidance", self.guidance)
 
 
-def guided(logits: torch.Tensor, deaf: torch.Tensor, scale: float) -> torch.Tensor:
-    """``logits`` moved away from ``deaf`` (same shape); ``scale`` 1 leaves them as they are."""
-    return deaf + scale * (logits - deaf)
+def guided(logits: torch.Tensor, unconditional: torch.Tensor, scale: float) -> torch.Tensor:
+    """``logits`` moved away from ``unconditional`` (same shape); ``scale`` 1 leaves them as they are."""
+    return unconditional + scale * (logits - unconditional)
 
 
 def pick(logits: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling) -> torch.Tensor:

@@ -39,7 +39,7 @@ class Stepper(Protocol):
         """The steps [batch, width] that begin with the ids ``first`` [batch]: a frame gets its other codes.
 
         ``uniforms`` [batch, width - 1] holds a number for each of these codes. With guidance, ``state`` [2 batch, dim]
-        also holds the deaf rows (``guidance.py``).
+        also holds the unconditional rows (``guidance.py``).
         """
 
 
@@ -73,8 +73,8 @@ class EagerStepper:
         for group in range(1, model.width):
             logits = model.code_logits(state, ids.repeat(len(state) // len(ids), 1)).float()
             if sampling.guidance != 1.0:
-                own, deaf = logits.chunk(2)
-                logits = guided(own, deaf, sampling.guidance)
+                given, without = logits.chunk(2)
+                logits = guided(given, without, sampling.guidance)
             code = pick(logits, uniforms[:, group - 1], sampling)
             ids = torch.cat((ids, code[:, None] + model.vocabulary.group_range(group)[0]), 1)
         return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)

@@ -12,7 +12,7 @@ import torch
 from triforce_tts import native
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.gpt import GPT, KVCache
-from triforce_tts.sampling.guidance import DEAF, GuidedStepper
+from triforce_tts.sampling.guidance import UNCONDITIONAL, GuidedStepper
 from triforce_tts.sampling.nucleus import TokenSampling, pick
 from triforce_tts.sampling.stepping import make_stepper
 from triforce_tts.sequences import END, PAD, Vocabulary
@@ -224,14 +224,16 @@ def draw_steps(
         ConfigError: guidance, and a grammar that is no ``Reading``.
     """
     if sampling.guidance != 1.0 and not isinstance(grammar, Reading):
-        raise ConfigError(f"guidance {sampling.guidance:g}: only speech with its text in place is guided; use 1")
+        raise ConfigError(
+            f"guidance {sampling.guidance:g} of stage 2: only speech with its text in place is guided; use 1"
+        )
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
     longest_row = max(map(sum, zip(map(len, packed), limits, strict=True)))
     room = longest_row if prompt_steps is None else prompt_steps + max(limits)
     if sampling.guidance != 1.0:
-        prompts = [*prompts, *[DEAF] * len(prompts)]
+        prompts = [*prompts, *[UNCONDITIONAL] * len(prompts)]
     cache, last = _read_prompts(model, prompts, room, prompt_steps)
     ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
@@ -265,24 +267,25 @@ def _read_prompts(
     groups = [[row] for row in unique] if model.device.type == "cpu" or prompt_steps else [unique]
     last = torch.empty(len(prompts), model.config.dim, device=model.device, dtype=model.dtype)
     for group in groups:
-        last[group] = _read_together(model, cache, packed, group)
-    if len(unique) < len(prompts):
-        copies = torch.tensor(firsts, device=model.device)
-        cache.keys, cache.values, last = cache.keys[:, copies], cache.values[:, copies], last[copies]
+        places = {first: place for place, first in enumerate(group)}
+        rows = [row for row, first in enumerate(firsts) if first in places]
+        states, part = _read_together(model, [packed[first] for first in group])
+        chosen = torch.tensor([places[firsts[row]] for row in rows])
+        last[rows] = states[chosen]
+        cache.keys[:, rows, :, : part.used] = part.keys[:, chosen]
+        cache.values[:, rows, :, : part.used] = part.values[:, chosen]
     cache.used = prompt_steps or max(map(len, packed))
     return cache, last
 
 
-def _read_together(model: GPT, cache: KVCache, prompts: Sequence[torch.Tensor], rows: list[int]) -> torch.Tensor:
-    """The hidden state [rows, dim] at the end of each of the ``rows`` of prompts, which are written to the cache."""
-    lengths = torch.tensor([len(prompts[row]) for row in rows])
-    padded = torch.nn.utils.rnn.pad_sequence([prompts[row] for row in rows], batch_first=True)
+def _read_together(model: GPT, prompts: Sequence[torch.Tensor]) -> tuple[torch.Tensor, KVCache]:
+    """The hidden state [prompts, dim] at the end of each prompt [steps, width], and a cache that holds the prompts."""
+    lengths = torch.tensor([len(prompt) for prompt in prompts])
+    padded = torch.nn.utils.rnn.pad_sequence(list(prompts), batch_first=True)
     positions = torch.arange(padded.shape[1]).expand(padded.shape[:2])
-    part = KVCache(model.config, len(rows), padded.shape[1], model.model.norm.weight)
+    part = KVCache(model.config, len(prompts), padded.shape[1], model.model.norm.weight)
     hidden = model.hidden(padded.to(model.device), positions.to(model.device), part)
-    cache.keys[:, rows, :, : part.used] = part.keys
-    cache.values[:, rows, :, : part.used] = part.values
-    return hidden[torch.arange(len(rows)), lengths - 1]
+    return hidden[torch.arange(len(prompts)), lengths - 1], part
 
 
 def _until_end(drawn: torch.Tensor) -> list[list[int]]:

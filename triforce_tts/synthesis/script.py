@@ -52,8 +52,8 @@ class SpeakingLimits(Record):
     # This number is added to the logit of going on. It makes a reader e times as fast (docs/speaking.md#speed), as
     # measured with the bundled model.
     urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
-    # The guidance of the codes by text and voice (``sampling/guidance.py``); 1 is none. It needs a network that reads its text in
-    # place and has learnt speech without text.
+    # The guidance of the codes by text and voice (``sampling/guidance.py``); 1 is none. Only a network that reads its text
+    # in place can have another. It should have learnt speech without text.
     guidance: Annotated[float, Field(ge=0.0, le=100.0)] = 1.0
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 

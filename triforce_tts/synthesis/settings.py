@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from triforce_tts import bounds
+from triforce_tts.audio.phase import ITERATIONS
 from triforce_tts.sampling.diffusion import SAMPLERS
 from triforce_tts.sampling.nucleus import TokenSampling
 
@@ -13,12 +14,13 @@ class Settings:
 
     # The number of readings that are drawn of each line. The one in which the GPT hears the text best is taken.
     candidates: int = 1
+    # By default codes are not guided; a model's own settings, ``Model.settings``, guide them as its configuration says.
     sampling: TokenSampling = field(default_factory=TokenSampling)
     diffusion_steps: int = 1
     sampler: str = "euler"
     # The guidance of stage 3. A number other than 1 needs a network that was trained with dropped conditions.
     guidance: float = 1.0
-    phase_iterations: int = 48  # iterations of Griffin-Lim, if stage 3 leaves the phase open
+    phase_iterations: int = ITERATIONS  # iterations of Griffin-Lim, if stage 3 leaves the phase open
     # The speed of reading as a multiple of the usual one; only for a model that reads its text in place.
     speed: float = 1.0
     # The number of lines that are drawn at once. No line of a batch changes a bit of another. 0 draws all given lines

@@ -128,7 +128,7 @@ def _upsample(
     """The clean states [batch, frames, width] of stage 3 that ``mel`` [batch, frames, n_mels] becomes."""
     if settings.guidance != 1.0 and not model.diffusion.config.null_condition:
         raise ConfigError(
-            f"guidance {settings.guidance:g}: model {model.name} was not trained with dropped conditions; use 1"
+            f"guidance {settings.guidance:g} of stage 3: model {model.name} was not trained with dropped conditions; use 1"
         )
     noise = pad_sequence([section.noise for section in batch], batch_first=True).to(model.device)
     speakers = torch.cat([section.speaker for section in batch])

@@ -51,10 +51,10 @@ def draw(kind: str, sampling: TokenSampling, rows: tuple[int, ...] = (0, 1, 2)) 
 
 
 def test_guidance_by_hand() -> None:
-    logits, deaf = torch.tensor([[2.0, 1.0]]), torch.tensor([[1.0, 3.0]])
-    assert guided(logits, deaf, 1.0).tolist() == [[2.0, 1.0]]
-    assert guided(logits, deaf, 0.0).tolist() == [[1.0, 3.0]]
-    assert guided(logits, deaf, 3.0).tolist() == [[4.0, -3.0]]
+    logits, without = torch.tensor([[2.0, 1.0]]), torch.tensor([[1.0, 3.0]])
+    assert guided(logits, without, 1.0).tolist() == [[2.0, 1.0]]
+    assert guided(logits, without, 0.0).tolist() == [[1.0, 3.0]]
+    assert guided(logits, without, 3.0).tolist() == [[4.0, -3.0]]
 
 
 @torch.no_grad()
@@ -66,8 +66,8 @@ def loop_without_cache(kind: str, row: int, sampling: TokenSampling) -> list[int
     output: list[int] = []
     for step in range(LIMITS[row]):
         spoken = [i for i in output if i >= vocabulary.code_offset]
-        own, deaf = (made.hidden(made.pack(ids)[None])[:, -1] for ids in (start + output, [SPEECH, *spoken]))
-        logits, expected = made.logits(own), made.logits(deaf)
+        own, unconditional = (made.hidden(made.pack(ids)[None])[:, -1] for ids in (start + output, [SPEECH, *spoken]))
+        logits, expected = made.logits(own), made.logits(unconditional)
         for group in range(vocabulary.config.groups if kind == "flat" else 1):
             codes = slice(*vocabulary.group_range(group))
             moved = guided(logits[:, codes], expected[:, codes], sampling.guidance).softmax(-1)
@@ -77,7 +77,7 @@ def loop_without_cache(kind: str, row: int, sampling: TokenSampling) -> list[int
             break
         if isinstance(made, FrameGPT) and ids[0] >= vocabulary.code_offset:
             for group in (1, 2):
-                wanted, known = (made.code_logits(state, torch.tensor([ids])) for state in (own, deaf))
+                wanted, known = (made.code_logits(state, torch.tensor([ids])) for state in (own, unconditional))
                 moved = guided(wanted, known, sampling.guidance)
                 code = pick(moved, uniforms[step, group : group + 1], sampling)
                 ids.append(int(code) + vocabulary.group_range(group)[0])
@@ -112,11 +112,29 @@ def test_a_row_does_not_depend_on_the_batch(kind: str) -> None:
 
 
 @KINDS
+def test_prompts_of_a_fixed_room_change_nothing(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal prompts are read once and written to all of their rows, whatever the room."""
+    monkeypatch.setenv(native.SWITCH, "0")
+    native.available.cache_clear()
+    vocabulary, rows = VOCABULARIES[kind], [0, 1, 0, 2]
+    texts = [TEXTS[row] for row in rows]
+    arguments = (
+        network(kind), [prompt(vocabulary, text) for text in texts], reading(vocabulary, texts), [60] * 4, [4, 5, 6, 7]
+    )  # fmt: skip
+    free = generate(*arguments, WARM)
+    arguments = (*arguments[:2], reading(vocabulary, texts), *arguments[3:])
+    assert generate(*arguments, WARM, prompt_steps=32) == free
+    assert free[0] != free[2]
+    monkeypatch.undo()
+    native.available.cache_clear()
+
+
+@KINDS
 def test_the_decision_to_go_on_is_not_guided(kind: str) -> None:
     """All codes of a group together are as likely as before, and so is every other id."""
 
     class Given:
-        """A stepper with given logits, of a row and its deaf one."""
+        """A stepper with given logits, of a row and its unconditional one."""
 
         both = torch.randn(2, VOCABULARIES[kind].size, generator=torch.Generator().manual_seed(1))
 
@@ -143,7 +161,7 @@ def test_a_sequence_may_fill_the_network(kind: str) -> None:
 
 def test_only_speech_with_its_text_in_place_is_guided() -> None:
     steps = draw_steps(network("flat"), [[SPEECH]], speech_grammar(FLAT), [4], [0], WARM)
-    with pytest.raises(ConfigError, match=r"guidance 2\.5: only speech with its text in place"):
+    with pytest.raises(ConfigError, match=r"guidance 2\.5 of stage 2: only speech with its text in place"):
         next(steps)
     with pytest.raises(ConfigError, match="guidance -1"):
         TokenSampling(guidance=-1.0)

@@ -13,12 +13,13 @@ from torch import nn
 from triforce_tts import checkpoint
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.audio.mel import AudioConfig, mel_of_magnitude, mel_spectrogram, stft
-from triforce_tts.audio.phase import ITERATIONS, griffin_lim
+from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.batches import Batch, pad_stack
 from triforce_tts.models.diffusion import Diffusion, wiener_gain
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_dvae
 from triforce_tts.models.targets import DiffusionConfig, noise_shape, to_target
+from triforce_tts.presets import ITERATIONS
 from triforce_tts.sampling.diffusion import upsample, utterance_noise
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet

@@ -203,8 +203,7 @@ def plan_lines(
 def _line_to_draw(
     model: Model, text: str, line: Line, number: int, speaker: Speaker, seeds: tuple[int, ...], heldout: bool, how: str
 ) -> LineToDraw:
-    spoken = [asdict(model.settings), model.limits.model_dump(mode="json")]
-    parts = [how, model.id, spoken, text, line.tokens, number, speaker.identity, seeds]
+    parts = [how, model.id, asdict(model.settings), text, line.tokens, number, speaker.identity, seeds]
     return LineToDraw(_digest(parts), text, line, number, speaker, seeds, heldout)
 
 

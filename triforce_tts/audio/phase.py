@@ -7,8 +7,8 @@ memory, which the system must hand out page by page.
 import torch
 
 from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.presets import ITERATIONS
 
-ITERATIONS = 48  # more than these change neither the spectrum nor what a listener's score says (docs/speaking.md#presets)
 _MOMENTUM = 0.99  # the momentum of Perraudin et al., 2013
 _LEAST_POWER = 1e-32  # a bin with less power gets phase 0
 # The least sum of squared windows over a sample, so that nothing is divided by zero where no window reaches.

@@ -223,23 +223,24 @@ def draw_steps(
     Raises:
         ConfigError: guidance, and a grammar that is no ``Reading``.
     """
-    if sampling.guidance != 1.0 and not isinstance(grammar, Reading):
+    is_guided = sampling.guidance != 1.0
+    if is_guided and not isinstance(grammar, Reading):
         raise ConfigError(
             f"guidance {sampling.guidance:g} of stage 2: only speech with its text in place is guided; use 1"
         )
     device, longest = model.device, model.config.max_tokens
     packed = [model.pack(prompt) for prompt in prompts]
+    rows = [*prompts, *[UNCONDITIONAL] * len(prompts)] if is_guided else prompts
+    packed_rows = packed + [model.pack(row) for row in rows[len(prompts) :]]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
     longest_row = max(map(sum, zip(map(len, packed), limits, strict=True)))
     room = longest_row if prompt_steps is None else prompt_steps + max(limits)
-    if sampling.guidance != 1.0:
-        prompts = [*prompts, *[UNCONDITIONAL] * len(prompts)]
-    cache, last = _read_prompts(model, prompts, room, prompt_steps)
+    cache, last = _read_prompts(model, rows, packed_rows, room, prompt_steps)
     ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar
     running, ids, stepper = open_until > 0, torch.zeros(0), make_stepper(model, cache)
-    if sampling.guidance != 1.0 and isinstance(rules, Reading):
+    if is_guided and isinstance(rules, Reading):
         stepper = GuidedStepper(stepper, rules.vocabulary, last, sampling.guidance)
     for step in range(max(0, *rooms)):
         if step:
@@ -252,7 +253,7 @@ def draw_steps(
 
 
 def _read_prompts(
-    model: GPT, prompts: Sequence[Sequence[int]], room: int, prompt_steps: int | None
+    model: GPT, prompts: Sequence[Sequence[int]], packed: Sequence[torch.Tensor], room: int, prompt_steps: int | None
 ) -> tuple[KVCache, torch.Tensor]:
     """A cache for ``room`` positions that holds the prompts, and the hidden state [batch, dim] at the end of each.
 
@@ -260,7 +261,6 @@ def _read_prompts(
     long as all at once, and the rounding of a row then does not depend on the rows beside it. With ``prompt_steps`` every
     device does so, and a step sees so many positions and those of the steps so far, whatever the prompts.
     """
-    packed = [model.pack(prompt) for prompt in prompts]
     cache = KVCache(model.config, len(prompts), min(room, model.config.max_tokens), model.model.norm.weight)
     firsts = [prompts.index(prompt) for prompt in prompts]
     unique = sorted(set(firsts))

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveInt
 
-from triforce_tts.bounds import MAX_CHARACTERS
+from triforce_tts.bounds import GUIDANCE, MAX_CHARACTERS
 from triforce_tts.errors import TextError
 from triforce_tts.schema import Record
 from triforce_tts.text.chunk import split_clauses, split_sentences
@@ -54,7 +54,7 @@ class SpeakingLimits(Record):
     urge_per_log_speed: Annotated[float, Field(gt=0.0, le=1000.0)] = 9.6
     # The guidance of the codes by text and voice (``sampling/guidance.py``); 1 is none. Only a network that reads its text
     # in place can have another. It should have learnt speech without text.
-    guidance: Annotated[float, Field(ge=0.0, le=100.0)] = 1.0
+    guidance: Annotated[float, Field(ge=GUIDANCE.least, le=GUIDANCE.most)] = 1.0
     least_seconds: dict[str, Annotated[float, Field(ge=0.0, le=10.0)]] = Field(default_factory=dict)  # see text/pace.py
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from triforce_tts import bounds
-from triforce_tts.audio.phase import ITERATIONS
+from triforce_tts.presets import ITERATIONS
 from triforce_tts.sampling.diffusion import SAMPLERS
 from triforce_tts.sampling.nucleus import TokenSampling
 

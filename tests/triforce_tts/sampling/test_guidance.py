@@ -15,7 +15,7 @@ from triforce_tts.sampling.tokens import Reading, draw_steps, generate, speech_g
 from triforce_tts.sequences import END, SPEECH, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "fresh_switch")
 
 FRAMES = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=3, reads=True, by_frames=True))
 FLAT = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, reads=True))
@@ -100,8 +100,6 @@ def test_drawing_is_the_loop_without_a_cache(
     assert drawn == [loop_without_cache(kind, row, sampling) for row in range(3)]
     assert drawn != draw(kind, TokenSampling(sampling.temperature, sampling.top_p))
     assert [VOCABULARIES[kind].text_tokens(ids) for ids in drawn] == TEXTS
-    monkeypatch.undo()
-    native.available.cache_clear()
 
 
 @KINDS
@@ -125,8 +123,6 @@ def test_prompts_of_a_fixed_room_change_nothing(kind: str, monkeypatch: pytest.M
     arguments = (*arguments[:2], reading(vocabulary, texts), *arguments[3:])
     assert generate(*arguments, WARM, prompt_steps=32) == free
     assert free[0] != free[2]
-    monkeypatch.undo()
-    native.available.cache_clear()
 
 
 @KINDS

@@ -1,7 +1,6 @@
 """The native step against the modules of the network. Without the library there is nothing to compare."""
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from triforce_tts.sequences import END, PAD, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
 built = pytest.mark.skipif(not native.LIBRARY.is_file(), reason="the native operators were not built ('make ext')")
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "fresh_switch")
 
 FRAMES = Vocabulary(VocabularyConfig(n_text=6, n_codes=21, groups=4, reads=True, by_frames=True))
 FLAT_READING = Vocabulary(VocabularyConfig(n_text=6, n_codes=21, groups=2, reads=True))
@@ -32,15 +31,6 @@ SIZES = {
     "sink": GPTConfig(layers=2, dim=32, heads=4, hidden=56, max_tokens=64, sink=True),
 }
 WARM, GREEDY = TokenSampling(temperature=0.9, top_p=0.8), TokenSampling(temperature=0.0)
-
-
-@pytest.fixture(autouse=True)
-def fresh_switch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Each test asks anew whether the library is there."""
-    monkeypatch.delenv(native.SWITCH, raising=False)
-    native.available.cache_clear()
-    yield
-    native.available.cache_clear()
 
 
 def network(size: str, half: bool = False) -> GPT:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
 from triforce_tts.batches import Batch, stream
@@ -91,20 +92,27 @@ def _grown(task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettin
 def _measure(
     task: Task[Any, Any], batch: Batch, samples: int, settings: RunSettings, backward: bool = False
 ) -> tuple[int, int]:
-    """The bytes kept for the backward pass of the first ``samples`` samples, and the FLOP, with that pass if asked."""
+    """The bytes kept for the backward pass of the first ``samples`` samples, and the FLOP, with that pass if asked.
+
+    What is kept is let go of at once unless the backward pass needs it. A network of ``large`` would take more memory
+    than a workstation has.
+    """
     first = type(batch)(**{field.name: getattr(batch, field.name)[:samples] for field in fields(batch)})
-    storages: dict[int, int] = {}
+    # A reference that does not keep the memory still keeps the address of its storage from being given to another one.
+    kept: dict[int, tuple[StorageWeakRef, int]] = {}
 
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        storages[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
+    def pack(tensor: torch.Tensor) -> torch.Tensor | None:
+        storage = tensor.untyped_storage()
+        reference = StorageWeakRef(storage)  # type: ignore[no-untyped-call]
+        kept[reference.cdata] = reference, storage.nbytes()
+        return tensor if backward else None
 
-    weights = {parameter.untyped_storage().data_ptr() for parameter in task.module.parameters()}
+    weights = {parameter.untyped_storage()._cdata for parameter in task.module.parameters()}
     counter = FlopCounterMode(display=False)
     with counter, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bf16"):
             loss, _ = task.module(first)
-        stored_bytes = sum(size for place, size in storages.items() if place not in weights)
+        stored_bytes = sum(size for place, (_, size) in kept.items() if place not in weights)
         if backward:
             loss.backward()
     return stored_bytes, counter.get_total_flops()

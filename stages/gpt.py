@@ -22,7 +22,7 @@ from triforce_tts.text.pace import least_seconds
 from triforce_tts.text.tokenizer import TextTokenizer
 
 from .codes import read_codes, read_text
-from .gpt_data import code_details, fitting, frame_steps, previous_samples
+from .gpt_data import Usable, code_details, fitting, frame_steps, previous_samples
 from .gpt_loss import GPTLosses, Tokens, place_weights
 from .gpt_settings import GPTSettings
 from .trainer.preview import Preview
@@ -50,13 +50,13 @@ class GPTTask:
     def __init__(
         self,
         settings: GPTSettings,
-        train: ShardSet,
-        heldout: ShardSet,
+        train: Usable,
+        heldout: Usable,
         code: dict[str, Any],
-        notes: tuple[str, ...] = (),
     ) -> None:
-        self.notes = notes
-        self.settings, self.train, self.heldout, self.code = settings, train, heldout, code
+        self.notes = tuple(usable.note for usable in (train, heldout) if usable.note)
+        self.settings, self.train, self.heldout, self.code = settings, train.samples, heldout.samples, code
+        self.characters = train.characters
         self.tokenizer = TextTokenizer()
         sizes = VocabularyConfig(
             n_text=self.tokenizer.size,
@@ -73,8 +73,8 @@ class GPTTask:
                 f"data.guide_layers {list(settings.data.guide_layers)}: the model has {settings.model.layers} layers"
             )
         self.module = GPTLosses(make_gpt(settings.model, self.vocabulary), settings.data)
-        self.durations_s = tuple(train.durations_s)
-        self.keys = train.keys
+        self.durations_s = tuple(self.train.durations_s)
+        self.keys = self.train.keys
         if settings.data.previous_share:
             self.notes += (self._note_of_order(),)
         self.speaking = self._limits()
@@ -114,9 +114,12 @@ class GPTTask:
         return sequence, self.durations_s[index]
 
     def length(self, index: int, rng: torch.Generator) -> float:
-        """The rough number of steps of the sequence, by the kind and the voice that ``sample`` draws first."""
+        """The rough number of steps of the sequence, by the kind and the voice that ``sample`` draws first.
+
+        A letter or a sound of the text counts as a character.
+        """
         kind, seconds = self._kind(rng), self.durations_s[index]
-        text, second = self.characters_per_second * seconds, float(self.code["code_rate"] * self.vocabulary.frame_steps)
+        text, second = float(self.characters[index]), float(self.code["code_rate"] * self.vocabulary.frame_steps)
         if kind == "text":
             return text
         if kind == "speak":
@@ -381,10 +384,6 @@ def build(settings: GPTSettings, data: Sequence[Path]) -> GPTTask:
         raise ConfigError(
             "data.reads: no sample of the data has an alignment; build the shards with --align, or set data.reads=false"
         )
-    tokenizer, notes = TextTokenizer(), []
-    usable = []
-    for what, shards in (("training", chosen), ("held-out", heldout)):
-        samples, note = fitting(what, shards, settings, code, tokenizer)
-        usable.append(samples)
-        notes += [note] if note else []
-    return GPTTask(settings, usable[0], usable[1], code, tuple(notes))
+    tokenizer = TextTokenizer()
+    training = fitting("training", chosen, settings, code, tokenizer)
+    return GPTTask(settings, training, fitting("held-out", heldout, settings, code, tokenizer), code)

@@ -3,7 +3,7 @@
 import math
 import re
 import weakref
-from typing import Any
+from typing import Any, NamedTuple
 
 from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.shards import ShardSet
@@ -25,24 +25,34 @@ def frame_steps(settings: GPTSettings, code: dict[str, Any]) -> int:
     return 1 if settings.model.head else int(code["groups"])
 
 
+class Usable(NamedTuple):
+    """The samples that stage 2 can use, the characters of their texts, and a note for the user about the others."""
+
+    samples: ShardSet
+    characters: tuple[int, ...]
+    note: str
+
+
 def fitting(
     what: str, shards: ShardSet, settings: GPTSettings, code: dict[str, Any], tokenizer: TextTokenizer
-) -> tuple[ShardSet, str]:
-    """The samples whose longest sequence fits into the model, and a note for the user about the others."""
+) -> Usable:
+    """The samples whose longest sequence fits into the model."""
     limit, texts = settings.model.max_tokens, 1 + settings.data.reads
     steps = frame_steps(settings, code)
     voice = max(1, round(settings.data.voice_seconds[1] * code["code_rate"])) * steps + _MARKS
     left_out: dict[int, int] = {}
+    characters: list[int] = []
     for index, seconds in enumerate(shards.durations_s):
         rest = voice + math.ceil(seconds * code["code_rate"] + 1) * steps
         text = read_text(shards, index).normalized
+        characters.append(len(text))
         # A sample that fails this rough test is surely short enough.
         if rest + texts * (len(text) + _MOST_MORE * (text.count(" ") + 1)) > limit:
             tokens = rest + texts * most_symbols(tokenizer, text)
             if tokens > limit:
                 left_out[index] = tokens
     if not left_out:
-        return shards, ""
+        return Usable(shards, tuple(characters), "")
     first = next(iter(left_out))
     message = (
         f"{len(left_out)} of {len(shards)} {what} samples may make sequences of more than model.max_tokens ({limit}), "
@@ -50,7 +60,8 @@ def fitting(
     )
     if len(left_out) == len(shards):
         raise ConfigError(f"{message}: no sample is left; raise model.max_tokens or lower data.voice_seconds")
-    return shards.select([i for i in range(len(shards)) if i not in left_out]), f"{message}: they are left out"
+    kept = [index for index in range(len(shards)) if index not in left_out]
+    return Usable(shards.select(kept), tuple(characters[index] for index in kept), f"{message}: they are left out")
 
 
 def previous_samples(shards: ShardSet) -> dict[int, int]:

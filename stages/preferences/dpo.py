@@ -189,5 +189,5 @@ def _speech(settings: DPOSettings, data: Sequence[Path], init: Path, details: Pa
     trained, shape = read_stage(init, GPT_STAGE, Training), read_stage(init, GPT_STAGE, GPTCheckpoint)
     sequences = SequenceSettings(voice_seconds=trained.voice_seconds, reads=shape.vocabulary.reads)
     gpt_settings = GPTSettings(model=shape.model, data=sequences, run=settings.run)
-    usable, _ = fitting("held-out", heldout, gpt_settings, code, TextTokenizer())
+    usable = fitting("held-out", heldout, gpt_settings, code, TextTokenizer())
     return GPTTask(gpt_settings, usable, usable, code)

@@ -39,9 +39,14 @@ def require_shardable(network: Network, settings: RunSettings, processes: int) -
 
 
 def shard(module: nn.Module, device: torch.device, processes: int) -> None:
-    """Split the parameters of ``module``, which lies on ``device``, in place; each element of a list is a unit."""
+    """Split the parameters of ``module``, which lies on ``device``, in place.
+
+    Each element of a list is a unit, with the lists inside it: the head of a GPT by frames has such.
+    """
     mesh = init_device_mesh(device.type, (processes,))
-    units = [block for part in module.modules() if isinstance(part, nn.ModuleList) for block in part]
+    blocks = [block for part in module.modules() if isinstance(part, nn.ModuleList) for block in part]
+    inner = {id(part) for block in blocks for part in block.modules() if part is not block}
+    units = [block for block in blocks if id(block) not in inner]
     for unit in units:
         fully_shard(unit, mesh=mesh)
     fully_shard(module, mesh=mesh)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from triforce_tts.books.chapters import Block, Reading
 from triforce_tts.errors import TextError
 from triforce_tts.synthesis.script import SENTENCE_CHARACTERS
+from triforce_tts.text import latex
 from triforce_tts.text.chunk import split_sentences
 from triforce_tts.text.phonemes import BRACES, parse_phones
 
@@ -87,9 +88,17 @@ def _with_phones(sentence: str, begin: int, readings: Sequence[Reading]) -> str:
 
 
 def _without_stray_braces(text: str) -> str:
-    """``text`` with braces only around phonemes: a book may hold others, which are read as brackets."""
+    """``text`` with braces only around phonemes and in LaTeX: a book may hold others, which are read as brackets."""
     if "{" not in text and "}" not in text:
         return text
+    plain, at = "", 0
+    for begin, end in latex.places(text):
+        plain += _with_brackets(text[at:begin]) + text[begin:end]
+        at = end
+    return plain + _with_brackets(text[at:])
+
+
+def _with_brackets(text: str) -> str:
     parts = BRACES.split(text)
     plain = [part.replace("{", "(").replace("}", ")") for part in parts]
     inside = ["{" + part + "}" if _are_phones(part) else f"({part})" for part in parts[1::2]]

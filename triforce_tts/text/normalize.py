@@ -10,6 +10,7 @@ import re
 from triforce_tts.errors import TextError
 from triforce_tts.text import addresses, codes, dates, money, numbers, units
 from triforce_tts.text.abbreviations import expand
+from triforce_tts.text.latex import read_latex
 from triforce_tts.text.letters import calm, is_shouted, quieten, speak_roman, spell_acronyms, spell_beside_digits
 from triforce_tts.text.phonemes import BRACES, parse_phones
 from triforce_tts.text.signs import fold, name_sign, unspoken
@@ -77,11 +78,12 @@ _DASH = "\x00"  # this character stands for a dash between words until all hyphe
 def normalize(text: str) -> str:
     """The text as words.
 
-    Inline phonemes such as ``{T AH0 M EY1 T OW0}`` are checked and pass through.
+    LaTeX becomes what it means first. Inline phonemes such as ``{T AH0 M EY1 T OW0}`` are checked and pass through.
 
     Raises:
         TextError: nothing in the text can be spoken; a brace lacks its partner; or a phone is unknown.
     """
+    text = read_latex(text)
     plain = BRACES.split(text)  # text and phones take turns; the first and the last are text
     for stray in "{}":
         if any(stray in part for part in plain[::2]):

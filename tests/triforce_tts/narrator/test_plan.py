@@ -122,6 +122,15 @@ def test_phonemes_are_kept_and_other_braces_are_brackets(plan_of: MakePlan) -> N
     assert line.text == "A {T AH0 M EY1 T OW0} is, red, or, green."
 
 
+def test_formulas_are_read_as_what_they_mean(plan_of: MakePlan) -> None:
+    text = r"By $\frac{a + b}{c_{1}}$ it is {red}. Then \emph{nothing else} follows."
+    book = ChapterBook(About(), (Chapter("One", (Block("paragraph", text, pieces=(0,)),)),), (), (text,))
+    assert [line.text for line in plan_of(book).lines] == [
+        "By a plus b over c sub one it is, red.",
+        "Then nothing else follows.",
+    ]
+
+
 @pytest.mark.parametrize(
     ("wanted", "numbers"),
     [(None, [1, 2, 3, 4]), ("2", [2]), ("3-", [3, 4]), ("1, 3 - 4", [1, 3, 4]), ("4,1-2,2", [1, 2, 4])],

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from triforce_tts.errors import TextError
+from triforce_tts.text.latex import delimited
 
 from .chapters import Kind, ReadOptions, Reason, has_letters
 from .draft import LINE_END, Draft, clean
@@ -229,7 +230,7 @@ class PageReader:
             self._draft.skip(description, "description of a picture")
 
     def _read_formula(self, element: Any, around: _Around) -> None:
-        spoken = element.get("alttext", "")
+        spoken = delimited(element.get("alttext", ""))
         if has_letters(spoken):
             self._say(f" {spoken}" if self._draft.before()[-1:].isalnum() else spoken, around)
             self._draft.skip("".join(source_parts(element, described=False)), "formula")

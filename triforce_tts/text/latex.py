@@ -25,6 +25,15 @@ _SPACING = re.compile(r"\\[,;:!> ](?![A-Za-z0-9]*\\)")
 _MOST_BRACES = 20  # a formula is not nested deeper than that
 _INTEGER = re.compile(r"\d{1,6}")
 _ATOM = re.compile(r"-?\w+")
+# What a hyphen, a slash and an apostrophe mean in mathematics. A number with its sign and a fraction of numbers stay.
+_OPERATORS = (
+    (re.compile(r"(?<![\w)\]'])-(?!\d)|(?<=[\w)\]'])\s*-(?=\s*\S)|(?<=\s)-(?=\s)|-$"), " minus "),
+    (re.compile(r"(?<!\d)/|/(?!\d)"), " over "),
+    (re.compile(r"(?<=[\w)])'"), " prime "),
+)
+# Commands whose argument is prose.
+_PROSE = {"text", "textbf", "textit", "textrm", "texttt", "textsc", "textsf", "emph", "mbox", "section", "subsection", "chapter",
+          "title", "author", "caption", "footnote", "url", "href", "ce", "underline", "item"}  # fmt: skip
 # Commands that have a sign in Unicode which is not how they are read.
 _WORDS = {
     "to": "to", "rightarrow": "to", "longrightarrow": "to", "mapsto": "maps to", "implies": "implies", "Rightarrow": "implies",
@@ -68,6 +77,11 @@ def places(text: str) -> list[tuple[int, int]]:
     if found:
         found = _apart(found, [match.span() for match in (*_SHORT.finditer(text), *_SPACING.finditer(text))])
     return _apart(found, [match.span() for match in _ESCAPED.finditer(text)])
+
+
+def delimited(formula: str) -> str:
+    """``formula`` between delimiters if it is LaTeX: then all of it is mathematics, its minus signs too."""
+    return rf"\({formula}\)" if places(formula) else formula
 
 
 def read_latex(text: str) -> str:
@@ -204,21 +218,21 @@ def _speak(source: str) -> str:
     return " ".join(spoken.replace("{", "(").replace("}", ")").split())
 
 
-def _read(nodes: _Nodes | None) -> str:
-    """Nodes as text; scripts belong to what stands before them."""
+def _read(nodes: _Nodes | None, is_text: bool = False) -> str:
+    """Nodes as text; scripts belong to what stands before them. In ``is_text`` characters are prose, not mathematics."""
     out = ""
     pending = list(nodes or ())
     while pending:
         node = pending.pop(0)
         kind = type(node).__name__
         if kind == "LatexCharsNode":
-            out += _read_characters(node.chars, pending)
+            out += node.chars if is_text else _read_characters(node.chars, pending)
         elif kind == "LatexMacroNode" and node.macroname in _BOUNDED:
             out += f" {_BOUNDED[node.macroname]}{_bounds(pending)} of "
         elif kind == "LatexMacroNode":
             out += _read_command(node)
         elif kind == "LatexGroupNode":
-            inside = _read(node.nodelist)
+            inside = _read(node.nodelist, is_text)
             out += f"[{inside}]" if node.delimiters[0] == "[" else inside
         elif kind == "LatexEnvironmentNode" or kind == "LatexMathNode":
             out += f" {_read(node.nodelist)} "
@@ -229,7 +243,9 @@ def _read(nodes: _Nodes | None) -> str:
 
 def _read_characters(characters: str, pending: list[Any]) -> str:
     """Plain characters of a formula; a script at their end takes the node behind it."""
-    pieces = re.split(r"([_^])", characters.replace("'", " prime ") if "''" not in characters else characters)
+    for pattern, words in _OPERATORS:
+        characters = pattern.sub(words, characters)
+    pieces = re.split(r"([_^])", characters)
     out = pieces[0]
     for number in range(1, len(pieces), 2):
         mark, rest = pieces[number], pieces[number + 1]
@@ -299,7 +315,7 @@ def _bounds(pending: list[Any]) -> str:
 def _read_command(node: Any) -> str:
     name = node.macroname
     arguments = [one for one in (node.nodeargd.argnlist if node.nodeargd else ()) if one is not None]
-    inside = [_read([one]).strip() for one in arguments]
+    inside = [_read([one], name in _PROSE).strip() for one in arguments]
     if name in _READERS:
         return f" {_READERS[name](inside)} " if inside else " "
     if name in _SILENT:

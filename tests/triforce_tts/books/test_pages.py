@@ -38,6 +38,7 @@ def kinds(tmp_path: Path, body: str) -> list[tuple[str, str]]:
         ("<p>In <ruby>東京<rp>(</rp><rt>Tokyo</rt><rp>)</rp></ruby> they laughed.</p>", "In Tokyo they laughed."),
         ("<p>In <ruby>Tokyo<rt>とうきょう</rt></ruby> they laughed.</p>", "In Tokyo they laughed."),
         ('<p>Is <math xmlns="http://www.w3.org/1998/Math/MathML" alttext="x squared"><msup><mi>x</mi><mn>2</mn></msup></math>, he said.</p>', "Is x squared, he said."),
+        (r'<p>Is <math alttext="a - \frac{b}{c}"><mi>a</mi></math>, he said.</p>', r"Is \(a - \frac{b}{c}\), he said."),
         ('<p>Is <math xmlns="http://www.w3.org/1998/Math/MathML"><semantics><mi>x</mi><annotation>latex</annotation></semantics></math>.</p>', "Is x."),
         ("<p>Cafe\u0301 \ufb01gures.</p>", "Café figures."),
         ('<p>See <a href="https://x.org/a_b?x=1">https://x.org/a_b?x=1</a> there.</p>', "See there."),

@@ -11,6 +11,7 @@ from triforce_tts.books.chapters import letters
 from triforce_tts.errors import TextError
 from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.synthesis.script import spoken_words
+from triforce_tts.text.latex import read_latex
 from triforce_tts.text.normalize import normalize, unspoken
 
 _WORD = re.compile(r"\{[^{}]*\}(?:['’]s)?|[^\W_]+(?:['’][^\W_]+)*")
@@ -31,6 +32,7 @@ def account_sentence(source: str, spoken: list[str]) -> list[str]:
     Raises:
         TextError: a word would be lost, doubled, moved or invented.
     """
+    source = read_latex(source)  # The words of a formula are those that it is read as.
     places = list(_WORD.finditer(source))
     written = [_plain(place[0]) for place in places]
     plain_words = [_plain(word) for word in spoken]

@@ -68,7 +68,9 @@ def _sentences(text: str, begin: int, readings: Sequence[Reading]) -> Iterator[S
         at = place + len(chunk.text)
         first, last = begin + place, begin + at
         own = readings[bisect_left(readings, first, key=_begin) : bisect_left(readings, last, key=_begin)]
-        yield Sentence(chunk.text, _with_phones(chunk.text, first, own), chunk.pause_s)
+        # A formula that is divided between sentences is none any more, so its braces are brackets.
+        sentence = _without_stray_braces(chunk.text)
+        yield Sentence(sentence, _with_phones(sentence, first, own), chunk.pause_s)
 
 
 def _begin(reading: Reading) -> int:
@@ -89,13 +91,16 @@ def _with_phones(sentence: str, begin: int, readings: Sequence[Reading]) -> str:
 
 def _without_stray_braces(text: str) -> str:
     """``text`` with braces only around phonemes and in LaTeX: a book may hold others, which are read as brackets."""
-    if "{" not in text and "}" not in text:
-        return text
-    plain, at = "", 0
-    for begin, end in latex.places(text):
-        plain += _with_brackets(text[at:begin]) + text[begin:end]
-        at = end
-    return plain + _with_brackets(text[at:])
+    while "{" in text or "}" in text:
+        plain, at = "", 0
+        for begin, end in latex.places(text):
+            plain += _with_brackets(text[at:begin]) + text[begin:end]
+            at = end
+        plain += _with_brackets(text[at:])
+        if plain == text:
+            break
+        text = plain  # Without these braces less of it may be LaTeX.
+    return text
 
 
 def _with_brackets(text: str) -> str:

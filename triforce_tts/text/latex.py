@@ -1,82 +1,53 @@
-"""Formulas and commands of LaTeX as text that ``normalize`` can read: '\\frac{a}{b}' becomes 'a over b'.
+"""Where LaTeX stands in a text: '\\frac{a}{b}' is read 'a over b', and a folder such as 'C:\\beta' stays what it is.
 
-Articles and technical books hold LaTeX between dollar signs, and in the ``alttext`` of MathML. ``pylatexenc`` parses it and knows
-the commands and their signs. This file says how what they mean is spoken.
+Articles and technical books hold LaTeX between dollar signs, and in the ``alttext`` of MathML. How it is spoken is said in
+``latex_speech``.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator
 
-_Nodes = Sequence[Any]
+from triforce_tts.text.latex_speech import SIZES, is_listed, speak, takes_arguments
+
 _COMMAND = re.compile(r"\\([A-Za-z]{2,20})(?![A-Za-z])(\{?)")
-# A command that may begin LaTeX. After two letters it is a folder ('C:\Users', 'work\beta'), not a command.
-_FIRST = re.compile(r"(?<![A-Za-z][A-Za-z])(?<![\\:/.~])" + _COMMAND.pattern)
+# A command that may begin LaTeX. After two letters it is a folder ('C:\Users', 'work\beta'), after a quotation mark it is code.
+_FIRST = re.compile(r"""(?<![A-Za-z][A-Za-z])(?<![\\:/%"'`])""" + _COMMAND.pattern)
 _SCRIPTED = re.compile(r"[A-Za-z0-9)\]|][_^](?=\{)")  # x_{n}, 10^{3}
-_ESCAPED = re.compile(r"(?<=\d)\\%|(?<![\w:\\])\\[$#](?=\d)|(?<= )\\&(?= )")  # 50\%, \$5, \#1
+_GROUP = re.compile(r"\{(?=\s*\\([A-Za-z]{2,20})(?![A-Za-z]))")  # {\it words}, {\displaystyle x}
 _SHORT = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z]'*[_^][A-Za-z0-9](?![A-Za-z0-9_])")  # x_1, only beside other LaTeX
-_DELIMITED = re.compile(
-    r"\\\((?P<round>.{1,2000}?)\\\)|\\\[(?P<square>.{1,2000}?)\\\]|(?<![\w$\\])(?P<mark>\$\$?)(?P<dollars>[^$]{1,2000})(?P=mark)(?![\w$])",
-    re.DOTALL,
-)
+_ESCAPED = re.compile(r"(?<=\d)\\%|(?<![\w:\\])\\[$#](?=\d)|(?<= )\\&(?= )")  # 50\%, \$5, \#1
+_ACCENT = re.compile(r"""\\["'`^~=.Hcuvk]\{\\?[A-Za-z]\}""")  # Poincar\'{e}
+_BRACKETS = re.compile(r"\\\((?P<round>.{1,4000}?)\\\)|\\\[(?P<square>.{1,4000}?)\\\]", re.DOTALL)
+_DISPLAYED = re.compile(r"\\[A-Za-z]{2}|[_^{=]|\s")  # '\[0-9\]' is a pattern of a program
 _ENVIRONMENT = re.compile(r"\\begin\{(?P<name>[a-zA-Z*]{1,20})\}.{0,5000}?\\end\{(?P=name)\}", re.DOTALL)
-_SPACING = re.compile(r"\\[,;:!> ](?![A-Za-z0-9]*\\)")
+_SPACING = re.compile(r"\\[,;:!> ](?![A-Za-z0-9]*\\)|~(?=\\)")
+_CLOSING = {mark: re.compile(r"(?<!\\)" + re.escape(mark)) for mark in ("$", "$$")}
+_LONGEST = 4000  # a formula between dollar signs has at most so many characters
+_SIMPLE = re.compile(r"[A-Za-z0-9()+\-*/=<>!,.'|\s_^]{1,80}")  # a formula without commands
+_WORD_OF_PROSE = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{3,}(?![A-Za-z}])")
 _MOST_BRACES = 20  # a formula is not nested deeper than that
-_INTEGER = re.compile(r"\d{1,6}")
-_ATOM = re.compile(r"-?\w+")
-# What a hyphen, a slash and an apostrophe mean in mathematics. A number with its sign and a fraction of numbers stay.
-_OPERATORS = (
-    (re.compile(r"(?<![\w)\]'])-(?!\d)|(?<=[\w)\]'])\s*-(?=\s*\S)|(?<=\s)-(?=\s)|-$"), " minus "),
-    (re.compile(r"(?<!\d)/|/(?!\d)"), " over "),
-    (re.compile(r"(?<=[\w)])'"), " prime "),
-)
-# Commands whose argument is prose.
-_PROSE = {"text", "textbf", "textit", "textrm", "texttt", "textsc", "textsf", "emph", "mbox", "section", "subsection", "chapter",
-          "title", "author", "caption", "footnote", "url", "href", "ce", "underline", "item"}  # fmt: skip
-# Commands that have a sign in Unicode which is not how they are read.
-_WORDS = {
-    "to": "to", "rightarrow": "to", "longrightarrow": "to", "mapsto": "maps to", "implies": "implies", "Rightarrow": "implies",
-    "iff": "if and only if", "Leftrightarrow": "if and only if", "circ": "composed with", "cdots": ", and so on,",
-    "ldots": ", and so on,", "dots": ", and so on,", "prime": "prime", "mid": "given", "log": "log", "ln": "natural log",
-    "quad": ",", "qquad": ",", "colon": ":", "hbar": "h bar", "ell": "l", "infty": "infinity", "partial": "partial",
-}  # fmt: skip
-_HATS = {
-    "hat": "hat",
-    "widehat": "hat",
-    "bar": "bar",
-    "overline": "bar",
-    "tilde": "tilde",
-    "widetilde": "tilde",
-    "dot": "dot",
-    "ddot": "double dot",
-}
-_BEFORE = {"vec": "vector", "overrightarrow": "vector"}
-# The commands whose scripts are bounds, and how they are read.
-_BOUNDED = {
-    "sum": "the sum", "prod": "the product", "int": "the integral", "oint": "the integral", "iint": "the double integral",
-    "lim": "the limit", "max": "the maximum", "min": "the minimum", "sup": "the supremum", "inf": "the infimum",
-    "bigcup": "the union", "bigcap": "the intersection", "argmax": "the argument of the maximum",
-}  # fmt: skip
-_SILENT = {"label", "cite", "citep", "citet", "ref", "eqref", "limits", "nolimits", "displaystyle", "textstyle", "left", "right",
-           "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg", "hspace", "vspace", "phantom", "nonumber", "notag"}  # fmt: skip
 
 
 def places(text: str) -> list[tuple[int, int]]:
     """Where LaTeX stands in ``text``: (begin, end) of each stretch, in order and apart."""
-    if "\\" not in text and not _SCRIPTED.search(text):
+    if not any(mark in text for mark in ("\\", "_{", "^{", "$")):
         return []
-    found = _apart(match.span() for match in (*_delimited(text), *_ENVIRONMENT.finditer(text)))
+    whole = [
+        *_between_dollars(text),
+        *(match.span() for match in _BRACKETS.finditer(text) if match["round"] or _DISPLAYED.search(match["square"])),
+        *(match.span() for match in _ENVIRONMENT.finditer(text)),
+    ]
+    found = _apart(whole)
     starts = sorted({_start_of_run(text, match) for match in (*_commands(text), *_SCRIPTED.finditer(text))})
     runs: list[tuple[int, int]] = []
     for begin in starts:
         if not runs or begin >= runs[-1][1]:
             runs.append((begin, _end_of_run(text, begin)))
     # Behind earlier ones in this list stands what gives way to them.
-    found = _apart(found, runs)
+    found = _apart(found, [*_groups(text), *runs], (match.span() for match in _ACCENT.finditer(text)))
     if found:
-        found = _apart(found, [match.span() for match in (*_SHORT.finditer(text), *_SPACING.finditer(text))])
-    return _apart(found, [match.span() for match in _ESCAPED.finditer(text)])
+        found = _apart(found, (match.span() for match in (*_SHORT.finditer(text), *_SPACING.finditer(text))))
+    return _apart(found, (match.span() for match in _ESCAPED.finditer(text)))
 
 
 def delimited(formula: str) -> str:
@@ -89,10 +60,12 @@ def read_latex(text: str) -> str:
     out, at = "", 0
     for begin, end in places(text):
         source = text[begin:end]
-        spoken = source[1:] if _ESCAPED.fullmatch(text, begin, end) else _speak(source)
         before = out + text[at:begin]
-        gap = " " if before[-1:].isalnum() and spoken[:1].isalpha() and not source[:1].isalnum() else ""
-        after = " " if spoken[-1:].isalnum() and text[end : end + 1].isalnum() else ""
+        has_base = before[-1:].isalnum() or before[-1:] in (")", "]")
+        spoken = source[1:] if _ESCAPED.fullmatch(text, begin, end) else speak(source, has_base)
+        is_apart = not source[:1].isalnum() and not _ACCENT.fullmatch(source)
+        gap = " " if is_apart and before[-1:].isalnum() and spoken[:1].isalpha() else ""
+        after = " " if is_apart and spoken[-1:].isalnum() and text[end : end + 1].isalnum() else ""
         out, at = before + gap + spoken + after, end
     return out + text[at:]
 
@@ -101,14 +74,42 @@ def _commands(text: str) -> Iterator[re.Match[str]]:
     return (match for match in _FIRST.finditer(text) if _is_known(match))
 
 
-def _delimited(text: str) -> list[re.Match[str]]:
-    """Formulas between delimiters; those between dollar signs only if they hold a command or a brace."""
-    found = []
-    for match in _DELIMITED.finditer(text):
-        dollars = match["dollars"]
-        if dollars is None or next(_commands(dollars), None) or (_SCRIPTED.search(dollars) and _is_balanced(dollars)):
-            found.append(match)
-    return found
+def _between_dollars(text: str) -> Iterator[tuple[int, int]]:
+    """Formulas between single or double dollar signs. What stands between two prices is none."""
+    at = text.find("$")
+    while at >= 0:
+        mark = "$$" if text.startswith("$$", at) else "$"
+        closing = _CLOSING[mark].search(text, at + len(mark), at + _LONGEST)
+        end = closing.start() if closing else 0
+        inside = text[at + len(mark) : end] if end > 0 else ""
+        if text[at - 1 : at] != "\\" and _is_formula(inside):
+            yield at, end + len(mark)
+            at = text.find("$", end + len(mark))
+        else:
+            at = text.find("$", at + len(mark))
+
+
+def _is_formula(inside: str) -> bool:
+    if not inside.strip() or inside.endswith("\\"):
+        return False
+    if _is_balanced(inside) and (next(_commands(f" {inside}"), None) or re.search(r"[_^]\{|\{,\}|\\[{}]", inside)):
+        prose = _WORD_OF_PROSE.findall(re.sub(r"\\[A-Za-z]+\s*(?:\{[^{}]*\})?", " ", inside))
+        return len(prose) < 3
+    return bool(
+        _SIMPLE.fullmatch(inside)
+        and re.search(r"[A-Za-z0-9)]'*[_^]|^[A-Za-z]!$", inside)
+        and not _WORD_OF_PROSE.search(inside)
+        and not inside[-1:].isspace()
+    )
+
+
+def _groups(text: str) -> Iterator[tuple[int, int]]:
+    """Groups in braces that begin with a known command."""
+    at = 0
+    for match in _GROUP.finditer(text):
+        if match.start() >= at and is_listed(match[1]) and (end := _closing(text, match.start())):
+            yield match.start(), end
+            at = end
 
 
 def _is_balanced(text: str) -> bool:
@@ -147,17 +148,20 @@ def _start_of_run(text: str, match: re.Match[str]) -> int:
 
 def _end_of_run(text: str, at: int) -> int:
     """The end of the LaTeX that begins at ``at``: commands with their arguments, and scripts."""
-    end = at
+    end, takes_more = at, False
     while end < len(text):
         if (command := _COMMAND.match(text, end)) and _is_known(command):
             end = command.end(1)
+            takes_more = takes_arguments(command[1])
         elif (scripted := _SCRIPTED.match(text, end)) or (scripted := _SHORT.match(text, end)):
             end = scripted.end()
         elif text[end] in "{[" and end > at and (closed := _closing(text, end)):
             end = closed
         elif text[end] in "_^" and end + 1 < len(text) and (text[end + 1].isalnum() or text[end + 1] in "{\\"):
             end += 1 if text[end + 1] in "{\\" else 2
-        elif text[end] == " " and (rest := _COMMAND.match(text, end + 1)) and _is_known(rest):
+        elif (text[end] == " " and ((rest := _COMMAND.match(text, end + 1)) and _is_known(rest))) or (
+            text[end] == " " and takes_more and text[end + 1 : end + 2] in ("{", "_", "^")
+        ):
             end += 1
         else:
             break
@@ -176,188 +180,8 @@ def _closing(text: str, at: int) -> int:
     return 0
 
 
-@cache
-def _contexts() -> tuple[Any, Any]:
-    """What pylatexenc knows: the arguments of commands, and the signs that they stand for."""
-    from pylatexenc.latex2text import get_default_latex_context_db as signs
-    from pylatexenc.latexwalker import get_default_latex_context_db as arguments
-    from pylatexenc.macrospec import std_macro
-
-    known = arguments()
-    more = [std_macro(name, "{") for name in ("operatorname", "mathbb", "mathcal", "mathfrak", "mathscr", "ce", "boldsymbol", "bm",
-            "widehat", "widetilde", "overrightarrow", "overline", "underline", "eqref", "dfrac", "tfrac", "phantom")]  # fmt: skip
-    more += [std_macro(name, "{{") for name in ("dfrac", "tfrac", "binom", "dbinom")]
-    known.add_context_category("spoken", prepend=True, macros=more)
-    return known, signs()
-
-
 def _is_known(command: re.Match[str]) -> bool:
     """Whether a command is one of LaTeX: it is in the lists, or it has an argument."""
-    return bool(command[2]) or _is_listed(command[1])
-
-
-@cache
-def _is_listed(name: str) -> bool:
-    if name in _WORDS or name in _HATS or name in _BEFORE or name in _BOUNDED or name in _SILENT or name in _READERS:
-        return True
-    arguments, signs = _contexts()
-    return any(
-        getattr(found, "macroname", "") for found in (arguments.get_macro_spec(name), signs.get_macro_spec(name))
-    )
-
-
-def _speak(source: str) -> str:
-    from pylatexenc.latexwalker import LatexWalker, LatexWalkerParseError
-
-    try:
-        nodes, _, _ = LatexWalker(source, latex_context=_contexts()[0], tolerant_parsing=True).get_latex_nodes()
-        spoken = _read(nodes)
-    except (LatexWalkerParseError, IndexError, RecursionError):  # an IndexError: a \\verb without an end
-        spoken = source
-    # A brace that is left would be taken for phones.
-    return " ".join(spoken.replace("{", "(").replace("}", ")").split())
-
-
-def _read(nodes: _Nodes | None, is_text: bool = False) -> str:
-    """Nodes as text; scripts belong to what stands before them. In ``is_text`` characters are prose, not mathematics."""
-    out = ""
-    pending = list(nodes or ())
-    while pending:
-        node = pending.pop(0)
-        kind = type(node).__name__
-        if kind == "LatexCharsNode":
-            out += node.chars if is_text else _read_characters(node.chars, pending)
-        elif kind == "LatexMacroNode" and node.macroname in _BOUNDED:
-            out += f" {_BOUNDED[node.macroname]}{_bounds(pending)} of "
-        elif kind == "LatexMacroNode":
-            out += _read_command(node)
-        elif kind == "LatexGroupNode":
-            inside = _read(node.nodelist, is_text)
-            out += f"[{inside}]" if node.delimiters[0] == "[" else inside
-        elif kind == "LatexEnvironmentNode" or kind == "LatexMathNode":
-            out += f" {_read(node.nodelist)} "
-        elif kind == "LatexSpecialsNode":
-            out += {"&": ", ", "~": " ", "``": '"', "''": '"'}.get(node.specials_chars, node.specials_chars)
-    return out
-
-
-def _read_characters(characters: str, pending: list[Any]) -> str:
-    """Plain characters of a formula; a script at their end takes the node behind it."""
-    for pattern, words in _OPERATORS:
-        characters = pattern.sub(words, characters)
-    pieces = re.split(r"([_^])", characters)
-    out = pieces[0]
-    for number in range(1, len(pieces), 2):
-        mark, rest = pieces[number], pieces[number + 1]
-        if rest:
-            inside, rest = rest[0], rest[1:]
-        elif number + 2 == len(pieces):
-            inside = _next(pending)
-        else:
-            inside = ""
-        out += _script(mark, inside) + rest
-    return out
-
-
-def _next(pending: list[Any]) -> str:
-    return _read([pending.pop(0)]).strip() if pending else ""
-
-
-def _script(mark: str, inside: str) -> str:
-    """A script in words. A short power stays as it is, because ``normalize`` reads it."""
-    inside = inside.strip()
-    if not inside:
-        return ""
-    if mark == "_":
-        return f" sub {inside} "
-    if inside in ("composed with", "∘", "°"):
-        return "°"
-    if inside == "prime":
-        return " prime "
-    if inside in ("*", "∗"):
-        return " star "
-    if inside in ("st", "nd", "rd", "th"):
-        return inside
-    return f"^{inside} " if _ATOM.fullmatch(inside) else f" to the power of {inside} "
-
-
-def _bounds(pending: list[Any]) -> str:
-    """The bounds behind a sum or an integral, in words; they are taken from ``pending``."""
-    lower = upper = ""
-    while (
-        pending
-        and type(pending[0]).__name__ == "LatexCharsNode"
-        and (found := re.match(r"\s*([_^])\s*", pending[0].chars))
-    ):
-        node = pending[0]
-        rest = node.chars[found.end() :]
-        if rest:
-            inside, node.chars = rest[0], rest[1:]
-            if not node.chars:
-                pending.pop(0)
-        else:
-            pending.pop(0)
-            inside = _next(pending)
-        lower, upper = (inside, upper) if found[1] == "_" else (lower, inside)
-    if lower and upper:
-        return f" from {lower} to {upper}"
-    return (
-        f" over {lower}"
-        if lower and "to" not in lower.split()
-        else f" as {lower.replace(' to ', ' goes to ')}"
-        if lower
-        else f" up to {upper}"
-        if upper
-        else ""
-    )
-
-
-def _read_command(node: Any) -> str:
-    name = node.macroname
-    arguments = [one for one in (node.nodeargd.argnlist if node.nodeargd else ()) if one is not None]
-    inside = [_read([one], name in _PROSE).strip() for one in arguments]
-    if name in _READERS:
-        return f" {_READERS[name](inside)} " if inside else " "
-    if name in _SILENT:
-        return " "
-    if name in _HATS and inside:
-        return f" {inside[-1]} {_HATS[name]} "
-    if name in _BEFORE and inside:
-        return f" {_BEFORE[name]} {inside[-1]} "
-    if name in _WORDS:
-        return f" {_WORDS[name]} "
-    if inside:
-        return " ".join(inside)
-    if not name[:1].isalpha():
-        return " " if name in ",;:!> \\" else name
-    return f" {_sign(name)} "
-
-
-def _sign(name: str) -> str:
-    """The sign of a command without arguments, or its name; nothing of a command that is not known."""
-    spec = _contexts()[1].get_macro_spec(name)
-    sign = getattr(spec, "simplify_repl", None) if getattr(spec, "macroname", "") else None
-    return sign if isinstance(sign, str) and sign.strip() else name if _is_listed(name) else ""
-
-
-def _fraction(inside: list[str]) -> str:
-    above, below = [*inside, ""][:2]
-    if _INTEGER.fullmatch(above) and _INTEGER.fullmatch(below):
-        return f"{above}/{below}"
-    return f"{above} over {below}"
-
-
-def _root(inside: list[str]) -> str:
-    if len(inside) == 1:
-        return f"the square root of {inside[0]}"
-    degree = inside[0].strip("[]")
-    named = {"2": "square", "3": "cube"}.get(degree, f"{degree}th")
-    return f"the {named} root of {inside[-1]}"
-
-
-_READERS: dict[str, Callable[[list[str]], str]] = {
-    "frac": _fraction, "dfrac": _fraction, "tfrac": _fraction, "sqrt": _root,
-    "binom": lambda inside: " choose ".join(inside), "dbinom": lambda inside: " choose ".join(inside),
-    "href": lambda inside: inside[-1], "url": lambda inside: inside[-1],
-    "footnote": lambda inside: f"({inside[-1]})",
-}  # fmt: skip
+    if command[1] in SIZES:
+        return command.string[command.end(1) : command.end(1) + 1] in tuple("([{|.\\)]}/<>")
+    return bool(command[2]) or is_listed(command[1])

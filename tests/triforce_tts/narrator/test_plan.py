@@ -1,5 +1,6 @@
 """A plan says every word of a book once, and an edit of the book changes only the lines that it touches."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,6 +130,26 @@ def test_formulas_are_read_as_what_they_mean(plan_of: MakePlan) -> None:
         "By a plus b over c sub one it is, red.",
         "Then nothing else follows.",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"We know $$ \text{for all } n! \quad \text{Is it {\it so}? No. } x_{1} $$ here.",
+        r"So \footnote{See Knuth! He says it. \emph{So} it is. Yes.} holds.",
+        r"$$\begin{align}" + r"a_{i + 1} &= \frac{b + i}{c - d_{n + i}} \\ " * 80 + r"\end{align}$$ ends.",
+        r"Use \begin{verbatim} some code words \end{verbatim} here.",
+        r"This is 50\% of $\alpha % comment words$ and more words.",
+        r"The function \foo{bar} and \bar{foo} are words.",
+        r"An open \frac{a}{b and \emph{words} or } {T AH0 M EY1 T OW0} $x_{1}.",
+    ],
+)
+def test_no_formula_stops_a_book_and_no_word_of_prose_in_it_is_lost(text: str, plan_of: MakePlan) -> None:
+    book = ChapterBook(About(), (Chapter("One", (Block("paragraph", text, pieces=(0,)),)),), (), (text,))
+    said = " ".join(line.text for line in plan_of(book).lines)
+    prose = {"Knuth", "says", "holds", "some", "code", "words", "here", "comment", "more", "ends", "bar", "or"}
+    for word in prose & set(re.findall(r"(?<!\\)\b[A-Za-z]+", text)):
+        assert word in said
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,24 @@ READINGS = [
     (r"P(A \mid B) = \frac{P(B)}{P(A)}", "P, A given B, equals P, B, over P, A"),
     (r"\begin{equation} E = mc^2 \end{equation}", "E equals mc squared"),
     (r"Water is \ce{H2O}.", "Water is H two O."),
+    (r"139 fb$^{-1}$ of $^{13}$C", "one hundred and thirty nine fb to the minus first of thirteen C"),
+    (r"$\Lambda$CDM is $\sim$10\% or 10$\times$ more", "lambda C D M is about ten percent or ten times more"),
+    (r"It costs $5 and the angle $\alpha$ is small.", "It costs five dollars and the angle alpha is small."),
+    ("I paid $5, $6 and $x_i$ of $10^5$.", "I paid five dollars, six dollars and x sub i of ten to the fifth."),
+    (
+        r"{\displaystyle f=\sum _{n=0}^{\infty }{\frac {a_{n}}{n}}}",
+        "f equals the sum from n equals zero to infinity of a sub n over n",
+    ),
+    (r"$1{,}000$ and $\{1,2\}$ and ${n \choose k}$", "one thousand and, one, two, and n choose k"),
+    (r"Poincar\'{e} and Erd\H{o}s", "Poincare and Erdos"),
+    (r"{\it words} and Fig.~\ref{fig:b} of \emph {more words}", "words and Fig. of more words"),
+    (r"{\text{if }}x\geq 0, $t=1\text{ km}$", "if x is greater than or equal to zero, t equals one kilometer"),
+    (r"x\not\in A", "x is not in A"),
+    (r"\sum\limits_{i=1}^n x_i", "the sum from i equals one to n of x sub i"),
+    (r"$K^-\pi^+$", "K minus pi plus"),
+    (r"\frac{\frac{a}{b}}{c}", "a over b all over c"),
+    (r"\href{http://example.com/page}{this link}", "this link"),
+    (r"\emph{This is 5% of it all} and more.", "This is five percent of it all and more."),
     (r"50\% of \$5 & \#3", "fifty percent of five dollars and number three"),
     (r"as \cite{knuth} says", "as says"),
     (r"\nosuchcommand{x} is read.", "x is read."),
@@ -47,7 +65,8 @@ def test_readings(written: str, spoken: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [r"C:\Users\bob\beta.txt", r"\\server\share\alpha", r"D:\data\text", "snake_case_name", "a_1", r"Use \n here.", r"either\or",
+    [r"C:\Users\bob\beta.txt", r"\\server\share\alpha", r"D:\data\text", "snake_case_name", "a_1", r"Use \n here.", r"either\or", r"\[0-9\]", r"\big fish", r"\left the room", r"%APPDATA%\text",
+     r're.sub(r"\sim", x)',
      "$5 and $10", "{T AH0}", "2^10", "x^2", "", "$", "\\", "\\\\"],
 )  # fmt: skip
 def test_other_text_is_left_alone(text: str) -> None:

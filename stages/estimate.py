@@ -4,7 +4,6 @@ from dataclasses import fields
 from typing import Any
 
 import torch
-from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -38,8 +37,7 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
     block = 0.0
     if settings.recompute:
         network.recompute = False
-        blocks = sum(len(part) for part in network.modules() if isinstance(part, nn.ModuleList))
-        block = (_grown(task, batch, samples, settings) - activations) / max(1, blocks)
+        block = (_grown(task, batch, samples, settings) - activations) / max(1, len(network.recomputed_blocks))
     parameters = count_parameters(network)
     moments = 3 if settings.optimizer == "smorms3" else 2
     copies = 2 + bool(settings.ema) + moments

@@ -11,10 +11,11 @@ from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.trainer.settings import RunSettings
 
 
-def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:
-    """A trainer of ``stage`` at the size 'tiny'; it validates and saves only if ``settings`` say so."""
+def task_of(stage: str, corpus: dict[str, Path], settings: Sequence[str] = ()) -> tuple[Any, RunSettings]:
+    """The task of ``stage`` at the size 'tiny' and the settings of its run, which validates and saves only if ``settings`` say so."""
     quiet = ["run.steps=20", "run.validate_every=0", "run.save_every=0", "run.batch_size=8", *settings]
     torch.manual_seed(0)
     task: Any
@@ -27,7 +28,12 @@ def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[s
     else:
         diffusion = schema.load(diffusion_stage.DiffusionSettings, stage, "tiny", quiet)
         task, loaded = diffusion_stage.build(diffusion, [corpus["shards"]], corpus["dvae"]), diffusion.run
-    return Trainer(task, loaded, run, {})
+    return task, loaded
+
+
+def trainer(stage: str, corpus: dict[str, Path], run: Path, settings: Sequence[str] = ()) -> Trainer[Any, Any]:
+    """A trainer of the task that ``task_of`` makes."""
+    return Trainer(*task_of(stage, corpus, settings), run, {})
 
 
 def fast(stage: str, corpus: dict[str, Path], run: Path, steps: int, *settings: str) -> Trainer[Any, Any]:

@@ -1,5 +1,6 @@
 """What a run costs is said before it: memory and arithmetic."""
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from torch import nn
 from typer.testing import CliRunner
 
 from tests.stages.test_trainer import Rows
+from tests.training import task_of
 from triforce_tts import schema
 from triforce_tts.batches import stream
 from triforce_tts.models.layers import Network, count_parameters
@@ -47,6 +49,19 @@ def test_estimated_activations_are_those_of_the_whole_batch(recompute: str, corp
     batch = next(stream(order_of(task, settings.run), task.sample, task.collate))
     counted, _ = _measure(task, batch, 12, settings.run)
     assert _grown(task, batch, 12, settings.run) == pytest.approx(counted, rel=0.1)
+
+
+@pytest.mark.parametrize("stage", ["dvae", "gpt", "diffusion"])
+def test_the_blocks_made_again_are_those_that_the_network_names(
+    stage: str, corpus: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["model.head={layers: 2, hidden: 32}", "run.batch_size=2"] if stage == "gpt" else ["run.batch_size=2"]
+    task, run = task_of(stage, corpus, words)
+    met: list[nn.Module] = []
+    module = importlib.import_module(f"triforce_tts.models.{stage}")
+    monkeypatch.setattr(module, "run_block", lambda block, recompute, *inputs: met.append(block) or block(*inputs))
+    _measure(task, next(stream(order_of(task, run), task.sample, task.collate)), 2, run)
+    assert met and set(met) == set(task.module.network.recomputed_blocks)
 
 
 def test_counted_arithmetic_is_that_of_a_linear_layer() -> None:

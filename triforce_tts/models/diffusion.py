@@ -94,6 +94,11 @@ class Diffusion(Network):
         nn.init.zeros_(self.project_out.bias)
 
     @property
+    def recomputed_blocks(self) -> list[nn.Module]:
+        """The blocks of ConvNeXt."""
+        return list(self.blocks)
+
+    @property
     def reach(self) -> int:
         """The frames on either side of a frame that can change its prediction: half the receptive field."""
         return self.config.blocks * (self.config.kernel_size // 2) + self.target.reach

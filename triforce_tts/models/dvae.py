@@ -104,6 +104,11 @@ class DVAE(Network):
         """The number of code frames of mel ``lengths`` [batch]; a code frame that is only begun counts."""
         return -(-lengths // self.config.downsampling)
 
+    @property
+    def recomputed_blocks(self) -> list[nn.Module]:
+        """The residual blocks."""
+        return [*self.down_blocks, *self.encoder, *self.decoder, *self.up_blocks]
+
     def _encode(self, mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """The encoder's output [batch, code frames, channels], before it is quantised."""
         missing = -mel.shape[1] % self.config.downsampling

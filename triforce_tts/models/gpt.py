@@ -319,6 +319,11 @@ class GPT(Network):
         return F.linear(hidden, self.model.embed_tokens.weight)
 
     @property
+    def recomputed_blocks(self) -> list[nn.Module]:
+        """The layers of the Llama; those of a head are small and keep what they computed."""
+        return list(self.model.layers)
+
+    @property
     def first_ids(self) -> int:
         """The number of ids, from 0, that hold all that can come first in a step."""
         return self.vocabulary_size

@@ -68,6 +68,11 @@ class Network(nn.Module):
         """The number format of the weights."""
         return next(self.parameters()).dtype
 
+    @property
+    def recomputed_blocks(self) -> list[nn.Module]:
+        """The blocks whose activations ``recompute`` concerns: those that go through ``run_block``."""
+        return []
+
     def taken_up(self, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """The tensors of an earlier form of this network, in the form in which training goes on with them."""
         return tensors

@@ -104,6 +104,7 @@ def _without_stray_braces(text: str) -> str:
 
 
 def _with_brackets(text: str) -> str:
+    """``text`` with brackets for all braces that hold no phonemes."""
     parts = BRACES.split(text)
     plain = [part.replace("{", "(").replace("}", ")") for part in parts]
     inside = ["{" + part + "}" if _are_phones(part) else f"({part})" for part in parts[1::2]]

@@ -32,18 +32,14 @@ def places(text: str) -> list[tuple[int, int]]:
     """Where LaTeX stands in ``text``: (begin, end) of each stretch, in order and apart."""
     if not any(mark in text for mark in ("\\", "_{", "^{", "$")):
         return []
-    whole = [
-        *_between_dollars(text),
-        *(match.span() for match in _BRACKETS.finditer(text) if match["round"] or _DISPLAYED.search(match["square"])),
-        *(match.span() for match in _ENVIRONMENT.finditer(text)),
-    ]
-    found = _apart(whole)
+    in_brackets = (match for match in _BRACKETS.finditer(text) if match["round"] or _DISPLAYED.search(match["square"]))
+    found = _apart([*_between_dollars(text), *(match.span() for match in (*in_brackets, *_ENVIRONMENT.finditer(text)))])
     starts = sorted({_start_of_run(text, match) for match in (*_commands(text), *_SCRIPTED.finditer(text))})
     runs: list[tuple[int, int]] = []
     for begin in starts:
         if not runs or begin >= runs[-1][1]:
             runs.append((begin, _end_of_run(text, begin)))
-    # Behind earlier ones in this list stands what gives way to them.
+    # What overlaps a stretch of an earlier list is left out.
     found = _apart(found, [*_groups(text), *runs], (match.span() for match in _ACCENT.finditer(text)))
     if found:
         found = _apart(found, (match.span() for match in (*_SHORT.finditer(text), *_SPACING.finditer(text))))
@@ -122,16 +118,14 @@ def _apart(*spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     for some in spans:
         before = kept
         kept = []
-        waiting = sorted(some)
         at = 0
-        for span in waiting:
+        for span in sorted(some):
             while at < len(before) and before[at][0] < span[1]:
                 if before[at][1] > span[0]:
                     break
                 kept.append(before[at])
                 at += 1
-            is_free = (at == len(before) or before[at][0] >= span[1]) and (not kept or kept[-1][1] <= span[0])
-            if is_free:
+            if (at == len(before) or before[at][0] >= span[1]) and (not kept or kept[-1][1] <= span[0]):
                 kept.append(span)
         kept += before[at:]
     return kept

@@ -197,15 +197,11 @@ def _bounds(pending: list[Any]) -> str:
         lower, upper = (inside, upper) if found[1] == "_" else (lower, inside)
     if lower and upper:
         return f" from {lower} to {upper}"
-    return (
-        f" over {lower}"
-        if lower and "to" not in lower.split()
-        else f" as {lower.replace(' to ', ' goes to ')}"
-        if lower
-        else f" up to {upper}"
-        if upper
-        else ""
-    )
+    if upper:
+        return f" up to {upper}"
+    if "to" in lower.split():
+        return f" as {lower.replace(' to ', ' goes to ')}"
+    return f" over {lower}" if lower else ""
 
 
 def _read_command(node: Any) -> str:

@@ -1,0 +1,81 @@
+"""After training: the mean of the weights of several checkpoints of one network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.files import new_folder
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None:
+    """Write a checkpoint whose weights are the mean of those of ``checkpoints`` (Wortsman et al., "Model soups", 2022).
+
+    The mean of a network and of what it became in further training is often better than either. Networks that were
+    trained from different first weights have no useful mean, and nothing here can tell. The configuration and the
+    lineage are those of the last checkpoint; the lineage also names all of them under ``averaged``.
+
+    Args:
+        checkpoints: two or more checkpoints or runs (of a run its latest checkpoint is taken; ``RUN/best`` names its best).
+        out: the folder to write.
+        force: replace a checkpoint that this program wrote there.
+
+    Raises:
+        ConfigError: fewer than two checkpoints.
+        CheckpointError: one cannot be read, is of another stage or size, or was made with another DVAE or tokenizer.
+        TriforceError: ``out`` holds something else.
+    """
+    from triforce_tts import checkpoint  # it loads torch, and --help must not wait for that
+
+    if len(checkpoints) < 2:
+        raise ConfigError(f"average: expected two or more checkpoints, found {len(checkpoints)}; name another")
+    found = [checkpoint.locate(path) for path in checkpoints]
+    last = found[-1]
+    config = checkpoint.read_json(last / checkpoint.CONFIG)
+    if "torch_dtype" in config:
+        config["torch_dtype"] = "float32"  # of the mean; the checkpoints may hold fp16
+    lineages = [checkpoint.read_lineage(path) for path in found]
+    for path, lineage in zip(found, lineages, strict=True):
+        checkpoint.read_config(path, str(config.get("stage")))
+        for ancestor in ("dvae", "tokenizer"):
+            made_with = lineage.get(ancestor), lineages[-1].get(ancestor)
+            checkpoint.require_same(ancestor, str(path), made_with[0], f"that of {last}", made_with[1])
+    total: dict[str, Tensor] = {}
+    for path in found:
+        weights = checkpoint.load_tensors(path / checkpoint.WEIGHTS)
+        if total and (name := _different(total, weights)):
+            raise CheckpointError(f"{path}: '{name}' is not as in {found[0]}; only networks of one size have a mean")
+        for name, value in weights.items():
+            if not value.is_floating_point():
+                raise CheckpointError(f"{path}: '{name}' holds {value.dtype}, and only fractions have a mean")
+            share = value.float() / len(found)
+            total[name] = total[name] + share if name in total else share
+    kept = {name: value for name, value in lineages[-1].items() if name != "id"}
+    with new_folder(out, "checkpoint", [*checkpoints, *found], force) as folder:
+        checkpoint.save(folder, total, config, {**kept, "averaged": [lineage["id"] for lineage in lineages]})
+
+
+def _different(first: "dict[str, Tensor]", second: "dict[str, Tensor]") -> str | None:
+    """A tensor that only one network has, or that has another shape in it; None: there is no such tensor."""
+    items = ({(name, tuple(value.shape)) for name, value in weights.items()} for weights in (first, second))
+    return min((name for name, _ in set.symmetric_difference(*items)), default=None)
+
+
+def average_command(
+    checkpoints: Annotated[
+        list[Path], typer.Argument(help="Two or more runs or checkpoints of one network, oldest first.")
+    ],
+    out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is at --out.")] = False,
+) -> None:
+    """Write the mean of the weights of a network and of what it became in further training.
+
+    For a run its latest checkpoint is taken; RUN/best names its best. The mean is often better than either of two: give it to bundle.
+    """
+    average(checkpoints, out, force)
+    typer.echo(f"{out}: the mean of {len(checkpoints)} checkpoints", err=True)

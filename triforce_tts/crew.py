@@ -345,8 +345,13 @@ def helpers_for(processes: int, jobs: int, device: str, ray: str | None = None) 
 
         count = torch.cuda.device_count()
     else:
-        count = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_PROCESSES)
+        count = useful_cores()
     return max(0, min(count, jobs // _JOBS_A_PROCESS) - 1)
+
+
+def useful_cores() -> int:
+    """The number of processor cores that one command takes when the user names no number."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, _MOST_PROCESSES)
 
 
 def device_of(helper: int, device: str) -> str:

@@ -16,6 +16,7 @@ from triforce_tts.crew import Place, helping
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
+from triforce_tts.narrator.book_files import write_books
 from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.credits import closing_credits, opening_credits
@@ -224,9 +225,9 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
         records, losses = _speak_together(order, studio, plan, lines, progress, crew)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
-        files = _write(order, book, plan, records, lines, cover, progress)
+        files = _write(order, book, plan, records, lines, cover, progress, crew.processes)
         if order.overlay is not None:
-            _write_overlay(order, order.overlay, plan, records, lines, cover, progress)
+            _write_overlay(order, order.overlay, plan, records, lines, cover, progress, crew.processes)
         write_report(folder, plan, records, files)
     return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ())))
 
@@ -296,6 +297,7 @@ def _write(
     lines: Lines,
     cover: Cover | None,
     progress: Progress,
+    at_once: int,
 ) -> list[Written]:
     step = _Steps(progress)
     tags = _tags(order, book.about, plan, lines)
@@ -305,7 +307,7 @@ def _write(
         if order.subtitles is not None:
             write_subtitles(order.subtitles, timeline)
         return [written]
-    files = []
+    files: list[tuple[Path, Content]] = []
     with working_folder(order.out, "audiobook", order.sources) as folder:
         first = 0 if plan.opening is None else 1  # tracks are numbered from 1
         count = len(plan.chapters) + 2 * first
@@ -313,8 +315,8 @@ def _write(
             timeline = _timeline(order, [chapter], records)
             named = {**tags, "title": chapter.title, "track": f"{chapter.number + first}/{count}"}
             path = folder / f"{_file_name(chapter, count)}{order.suffix}"
-            files.append(write_book(path, Content(timeline, lines, named, cover), order.profile, step))
-    return files
+            files.append((path, Content(timeline, lines, named, cover)))
+        return list(write_books(files, order.profile, step, at_once))
 
 
 def _write_overlay(
@@ -325,6 +327,7 @@ def _write_overlay(
     lines: Lines,
     cover: Cover | None,
     progress: Progress,
+    at_once: int,
 ) -> None:
     parts = [part for part in plan.parts if part.lines]
     pages = [Page(part, _timeline(order, [part], records, ".m4a")) for part in parts]
@@ -335,7 +338,7 @@ def _write_overlay(
         plan.title or order.book.stem, plan.author, _narrator(order, plan), plan.language,
         f"{modified:%Y-%m-%dT%H:%M:%SZ}", cover,
     )  # fmt: skip
-    write_overlay(path, book, pages, lines, order.profile, _Steps(progress))
+    write_overlay(path, book, pages, lines, order.profile, _Steps(progress), at_once)
 
 
 def _timeline(

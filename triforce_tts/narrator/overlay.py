@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 
 from triforce_tts.errors import ConfigError
 from triforce_tts.files import atomic_path
-from triforce_tts.narrator.book_file import Content, Step, write_book
+from triforce_tts.narrator.book_file import Content, Step
+from triforce_tts.narrator.book_files import write_books
 from triforce_tts.narrator.cover import Cover
 from triforce_tts.narrator.lines import Lines
 from triforce_tts.narrator.master import Profile
@@ -74,8 +75,12 @@ def require_overlay(path: Path) -> None:
         )
 
 
-def write_overlay(path: Path, book: Book, pages: Sequence[Page], lines: Lines, profile: Profile, step: Step) -> None:
+def write_overlay(
+    path: Path, book: Book, pages: Sequence[Page], lines: Lines, profile: Profile, step: Step, at_once: int = 0
+) -> None:
     """Write the epub; the sound of each chapter is read back before it is packed. Sounds wait in the folder of ``lines``.
+
+    So many sounds are made at once (0: one for each core).
 
     Raises:
         TriforceError: the disk is full or the folder cannot be written; the file that was there stays.
@@ -93,13 +98,17 @@ def write_overlay(path: Path, book: Book, pages: Sequence[Page], lines: Lines, p
         _add(archive, "EPUB/package.opf", _package(book, pages).encode())
         if book.cover is not None:
             _add(archive, f"EPUB/{_cover_name(book.cover)}", book.cover.data, zipfile.ZIP_STORED)
-        for number, page in enumerate(pages, 1):
+        sounds = [
+            (Path(folder) / f"c{number:04d}.m4a", Content(page.timeline, lines, {"title": page.chapter.title}))
+            for number, page in enumerate(pages, 1)
+        ]
+        for (number, page), written in zip(
+            enumerate(pages, 1), write_books(sounds, profile, step, at_once), strict=True
+        ):
             _add(archive, f"EPUB/c{number:04d}.xhtml", _xhtml(book, page).encode())
             _add(archive, f"EPUB/c{number:04d}.smil", _smil(number, page).encode())
-            sound = Path(folder) / f"c{number:04d}.m4a"
-            write_book(sound, Content(page.timeline, lines, {"title": page.chapter.title}), profile, step)
-            _add(archive, f"EPUB/{sound.name}", sound.read_bytes(), zipfile.ZIP_STORED)
-            sound.unlink()
+            _add(archive, f"EPUB/{written.path.name}", written.path.read_bytes(), zipfile.ZIP_STORED)
+            written.path.unlink()
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int = zipfile.ZIP_DEFLATED) -> None:

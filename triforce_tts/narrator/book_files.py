@@ -1,0 +1,81 @@
+"""Several finished files, such as the chapters of a book, written at the same time."""
+
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from triforce_tts.crew import useful_cores
+from triforce_tts.narrator.book_file import Content, Step, Written, write_book
+from triforce_tts.narrator.master import Profile
+
+
+class _Stopped(Exception):
+    """Another file could not be written, or the user has stopped the command."""
+
+
+class _Together:
+    """The progress of several files that are written at the same time: of each event, the sum of their seconds."""
+
+    def __init__(self, step: Step, total_s: float) -> None:
+        self._step, self._total_s = step, total_s
+        self._done: dict[str, dict[int, float]] = {}  # the event, the number of the file, and its seconds
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Let each file end with ``_Stopped`` at its next report."""
+        self._stopped = True
+
+    def report(self, number: int, event: str, done: float, total: float) -> None:
+        """Report the progress of the file of this number. A file that is written again does not count backwards."""
+        if self._stopped:
+            raise _Stopped
+        with self._lock:
+            of_event = self._done.setdefault(event, {})
+            of_event[number] = max(done, of_event.get(number, 0.0))
+            self._step(event, sum(of_event.values()), self._total_s)
+
+
+def write_books(
+    files: Sequence[tuple[Path, Content]], profile: Profile, step: Step, at_once: int = 0
+) -> Generator[Written, None, None]:
+    """Write each file as ``write_book`` does, several of them at the same time; yields them in their order.
+
+    A thread is enough for each, because encoder, decoder and Fourier transforms run outside Python's lock.
+
+    Args:
+        files: the place and the content of each file.
+        profile: what the files should meet.
+        step: told of the progress of all files together.
+        at_once: so many files at the same time; 0: one for each core, and a few at most.
+
+    Raises:
+        TriforceError, AudioError: as ``write_book``. The files that are not finished by then are not written.
+    """
+    together = _Together(step, sum(content.timeline.seconds for _, content in files))
+    with ThreadPoolExecutor(max(1, min(len(files), at_once or useful_cores()))) as pool:
+
+        def write(number: int, path: Path, content: Content) -> Written:
+            try:
+                return write_book(path, content, profile, partial(together.report, number))
+            except BaseException:
+                together.stop()
+                raise
+
+        written = [pool.submit(write, number, *file) for number, file in enumerate(files)]
+        try:
+            for future in written:
+                yield future.result()
+        except _Stopped:
+            raise _cause(written) from None
+        finally:
+            together.stop()
+            pool.shutdown(cancel_futures=True)
+
+
+def _cause(written: Sequence["Future[Written]"]) -> BaseException:
+    """The error of the file that stopped the others."""
+    errors = (future.exception() for future in written if not future.cancelled())
+    return next(error for error in errors if error is not None and not isinstance(error, _Stopped))

@@ -2,13 +2,13 @@
 # Train a model like the bundled one; `make nano` calls this. Run again, it goes on where it stopped.
 # DATA= is a folder of labelled recordings, TEXTS= a text file with a sentence on each line, KOKORO= the folder of the
 # teacher's files (docs/data.md). The steps are those of the bundled model, whose first rounds a rented GPU trained in
-# twelve minutes, and the last rounds of stages 2 and 3 two CPU cores in 75. Without a GPU the first rounds take days, and
-# STEPS_SCALE=0.1 takes a tenth of all steps. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
+# twelve minutes, and whose last rounds of stages 2 and 3 took 75 minutes on two CPU cores. Without a GPU the first rounds take days, and
+# STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused: choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
 set -euo pipefail
 : "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}" "${KOKORO:?folder of the files of kokoro}"
 WORK="${WORK:-runs/nano}" SCALE="${STEPS_SCALE:-1}" WORKERS="${WORKERS:-2}" PRECISION="${PRECISION:-bf16}"
 TEACHER="${TEACHER:-af_heart}" READER="${READER:-kathleen}" SENTENCES="${SENTENCES:-3730}"
-# The share of lessons that are lines of one to three words. Without them a voice does not end such lines well.
+# The share of texts whose first one to three words are also a lesson of their own. Without such lessons a voice does not end short lines well.
 FRAGMENTS="${FRAGMENTS:-0.1}"
 # Just below half of the sentences are spoken by the default voice, the others by other voices and by blends of two.
 VOICES="${VOICES:-$TEACHER=0.45,af_bella,af_sarah,af_nova,am_michael,am_fenrir,bf_emma,bm_george,af_sky+af_nova:0.6,am_puck+am_liam:0.4,bf_isabella+af_bella:0.3}"
@@ -26,37 +26,39 @@ tts build synthetic "$TEXTS" --engine kokoro --assets "$KOKORO" --voices "$VOICE
 echo "== stage 1: DVAE on real and synthetic speech"
 sound=(--data "$WORK/shards/teacher" --data "$WORK/shards/real")
 tts train dvae "${sound[@]}" --run "$WORK/dvae" "${common[@]}" \
-  --set run.steps="$(steps 2938)" --set run.batch_size=64 --set run.warmup_steps=300
+  --set run.steps="$(steps 2938)" --set run.batch_size=64 --set run.warmup_steps="$(steps 300)"
 
 echo "== codes: each training sample also slower, faster, and beginning within a code frame"
 tts codes --dvae "$WORK/dvae" --data "$WORK/shards/teacher" --out "$WORK/codes/teacher" --workers "$WORKERS" \
   --speed 0.9 --speed 1.1 --shifts 2
 tts codes --dvae "$WORK/dvae" --data "$WORK/shards/real" --out "$WORK/codes/real" --workers "$WORKERS" --speed 0.9 --speed 1.1
+# The second round of stage 2 hears everyone at their own speed, and takes its pace from that.
+tts codes --dvae "$WORK/dvae" --data "$WORK/shards/teacher" --out "$WORK/codes/teacher-as-spoken" --workers "$WORKERS" --shifts 2
+tts codes --dvae "$WORK/dvae" --data "$WORK/shards/real" --out "$WORK/codes/real-as-spoken" --workers "$WORKERS"
 
 echo "== stage 2: GPT on all readers, the teacher's default voice three times as often; the checkpoint of the best validation"
-codes=(--data "$WORK/codes/teacher" --data "$WORK/codes/real")
-tts train gpt "${codes[@]}" --run "$WORK/gpt-first" "${common[@]}" \
-  --set run.steps="$(steps 2648)" --set run.batch_size=96 --set run.warmup_steps=200 --set run.keep_best=speech_loss \
+tts train gpt --data "$WORK/codes/teacher" --data "$WORK/codes/real" --run "$WORK/gpt-first" "${common[@]}" \
+  --set run.steps="$(steps 2648)" --set run.batch_size=96 --set run.warmup_steps="$(steps 200)" --set run.keep_best=speech_loss \
   --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 3, $READER: 2}"
 
 echo "== stage 2 once more: from that checkpoint, with small batches; then the mean of the weights of both rounds"
-tts train gpt "${codes[@]}" --run "$WORK/gpt-second" "${common[@]}" \
+tts train gpt --data "$WORK/codes/teacher-as-spoken" --data "$WORK/codes/real-as-spoken" --run "$WORK/gpt-second" "${common[@]}" \
   --set run.init_from="$WORK/gpt-first/best" --set run.steps="$(steps 661)" --set run.batch_size=24 --set run.ema=0.99 \
-  --set run.learning_rate=7e-4 --set run.warmup_steps=40 --set run.keep_best=speech_loss --set run.validate_every="$(steps 150)" \
+  --set run.learning_rate=7e-4 --set run.warmup_steps="$(steps 40)" --set run.keep_best=speech_loss --set run.validate_every="$(steps 150)" \
   --set data.max_seconds=12 --set "data.mixture=[0.82, 0.05, 0.1, 0.03]" --set "data.repeat={kokoro-$TEACHER: 2}"
 tts average "$WORK/gpt-first/best" "$WORK/gpt-second/best" --out "$WORK/gpt" --force
 
-echo "== stage 3: diffusion, twice more mostly on what one step from noise must do, the second time with small batches"
+echo "== stage 3: diffusion; then twice more, mostly on what one step from noise must do, the second time with small batches"
 stage3=("${sound[@]}" --dvae "$WORK/dvae" "${common[@]}")
 tts train diffusion "${stage3[@]}" --run "$WORK/diffusion-first" \
-  --set run.steps="$(steps 2123)" --set run.batch_size=48 --set run.warmup_steps=300
+  --set run.steps="$(steps 2123)" --set run.batch_size=48 --set run.warmup_steps="$(steps 300)"
 tts train diffusion "${stage3[@]}" --run "$WORK/diffusion-second" \
   --set run.init_from="$WORK/diffusion-first" --set run.steps="$(steps 3871)" --set run.batch_size=64 \
-  --set run.learning_rate=5e-4 --set run.warmup_steps=100 --set data.noise_share=0.8 --set data.true_mel_share=0.05 \
+  --set run.learning_rate=5e-4 --set run.warmup_steps="$(steps 100)" --set data.noise_share=0.8 --set data.true_mel_share=0.05 \
   --set run.keep_best=error_1_step --set run.validate_every="$(steps 500)" --set data.speaker_hours=0.5
 tts train diffusion "${stage3[@]}" --run "$WORK/diffusion" \
   --set run.init_from="$WORK/diffusion-second/best" --set run.steps="$(steps 4974)" --set run.batch_size=16 --set run.ema=0.995 \
-  --set run.learning_rate=4e-4 --set run.warmup_steps=50 --set data.noise_share=0.9 --set data.true_mel_share=0.05 \
+  --set run.learning_rate=4e-4 --set run.warmup_steps="$(steps 50)" --set data.noise_share=0.9 --set data.true_mel_share=0.05 \
   --set run.keep_best=error_1_step --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
 
 echo "== bundle"

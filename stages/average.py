@@ -12,13 +12,17 @@ from triforce_tts.files import new_folder
 if TYPE_CHECKING:
     from torch import Tensor
 
+# The parts of a configuration that say how a network computes; equal shapes do not (the number of heads, for example).
+_ARCHITECTURE = ("model", "vocabulary", "audio")
+
 
 def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None:
     """Write a checkpoint whose weights are the mean of those of ``checkpoints`` (Wortsman et al., "Model soups", 2022).
 
     The mean of a network and of what it became in further training is often better than either. Networks that were
     trained from different first weights have no useful mean, and nothing here can tell. The configuration and the
-    lineage are those of the last checkpoint; the lineage also names all of them under ``averaged``.
+    lineage are those of the last checkpoint, and so are whole numbers among the weights (counts of what was seen); the
+    lineage also names all of them under ``averaged``.
 
     Args:
         checkpoints: two or more checkpoints or runs (of a run its latest checkpoint is taken; ``RUN/best`` names its best).
@@ -27,7 +31,8 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
 
     Raises:
         ConfigError: fewer than two checkpoints.
-        CheckpointError: one cannot be read, is of another stage or size, or was made with another DVAE or tokenizer.
+        CheckpointError: one cannot be read, holds numbers that are not finite, is of another stage or another
+            architecture, or was made with another DVAE or tokenizer.
         TriforceError: ``out`` holds something else.
     """
     from triforce_tts import checkpoint  # it loads torch, and --help must not wait for that
@@ -41,7 +46,9 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
         config["torch_dtype"] = "float32"  # of the mean; the checkpoints may hold fp16
     lineages = [checkpoint.read_lineage(path) for path in found]
     for path, lineage in zip(found, lineages, strict=True):
-        checkpoint.read_config(path, str(config.get("stage")))
+        own = checkpoint.read_config(path, str(config.get("stage")))
+        for part in _ARCHITECTURE:
+            checkpoint.require_same(part, str(path), own.get(part), f"that of {last}", config.get(part))
         for ancestor in ("dvae", "tokenizer"):
             made_with = lineage.get(ancestor), lineages[-1].get(ancestor)
             checkpoint.require_same(ancestor, str(path), made_with[0], f"that of {last}", made_with[1])
@@ -49,12 +56,17 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     for path in found:
         weights = checkpoint.load_tensors(path / checkpoint.WEIGHTS)
         if total and (name := _different(total, weights)):
-            raise CheckpointError(f"{path}: '{name}' is not as in {found[0]}; only networks of one size have a mean")
+            raise CheckpointError(
+                f"{path}: '{name}' is not as in {found[0]}; only networks of one architecture have a mean"
+            )
         for name, value in weights.items():
-            if not value.is_floating_point():
-                raise CheckpointError(f"{path}: '{name}' holds {value.dtype}, and only fractions have a mean")
-            share = value.float() / len(found)
-            total[name] = total[name] + share if name in total else share
+            if not bool(value.isfinite().all()):
+                raise CheckpointError(f"{path}: '{name}' holds numbers that are not finite; take an earlier checkpoint")
+            if value.is_floating_point():
+                share = value.float() / len(found)
+                total[name] = total[name] + share if name in total else share
+            else:
+                total[name] = value  # counts have no mean: those of the last checkpoint stay
     kept = {name: value for name, value in lineages[-1].items() if name != "id"}
     with new_folder(out, "checkpoint", [*checkpoints, *found], force) as folder:
         checkpoint.save(folder, total, config, {**kept, "averaged": [lineage["id"] for lineage in lineages]})
@@ -75,7 +87,7 @@ def average_command(
 ) -> None:
     """Write the mean of the weights of a network and of what it became in further training.
 
-    For a run its latest checkpoint is taken; RUN/best names its best. The mean is often better than either of two: give it to bundle.
+    For a run its latest checkpoint is taken; RUN/best names its best. The mean is often better than either: give it to bundle.
     """
     average(checkpoints, out, force)
     typer.echo(f"{out}: the mean of {len(checkpoints)} checkpoints", err=True)

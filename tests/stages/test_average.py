@@ -48,6 +48,25 @@ def test_the_mean_of_a_network_with_itself_is_the_network(model: Path, tmp_path:
     assert checkpoint.fingerprint(before) == checkpoint.read_lineage(tmp_path / "mean")["id"]
 
 
+def test_whole_numbers_are_those_of_the_last(tmp_path: Path) -> None:
+    paths = [
+        made(tmp_path / str(seen), {"a": torch.full((1,), float(seen)), "seen": torch.tensor([seen])})
+        for seen in (3, 8)
+    ]
+    average(paths, tmp_path / "mean")
+    weights = checkpoint.load_tensors(tmp_path / "mean" / checkpoint.WEIGHTS)
+    assert (weights["a"].item(), weights["seen"].tolist(), weights["seen"].dtype) == (5.5, [8], torch.int64)
+
+
+def test_equal_shapes_of_another_architecture_are_refused(model: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(model / "gpt", tmp_path / "other"))
+    config = json.loads((other / checkpoint.CONFIG).read_text())
+    config["model"]["heads"] *= 2
+    (other / checkpoint.CONFIG).write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match="mismatched model"):
+        average([other, model / "gpt"], tmp_path / "out")
+
+
 def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     first = made(tmp_path / "first", {"a": torch.ones(2)})
     refused = {
@@ -56,7 +75,7 @@ def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path: Path) -> N
         "'a' is not as in .*name;": made(tmp_path / "name", {"b": torch.ones(2)}),
         "mismatched dvae": made(tmp_path / "dvae", {"a": torch.ones(2)}, dvae="d2"),
         "mismatched tokenizer": made(tmp_path / "tokenizer", {"a": torch.ones(2)}, tokenizer="t2"),
-        "only fractions": made(tmp_path / "whole", {"a": torch.ones(2, dtype=torch.int64)}),
+        "not finite": made(tmp_path / "nan", {"a": torch.tensor([1.0, float("nan")])}),
         "no checkpoint here": tmp_path / "nothing",
     }
     for message, other in refused.items():

@@ -1,5 +1,6 @@
 """Several finished files, such as the chapters of a book, written at the same time."""
 
+import math
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,7 +36,7 @@ class _Together:
         with self._lock:
             of_event = self._done.setdefault(event, {})
             of_event[number] = max(done, of_event.get(number, 0.0))
-            self._step(event, sum(of_event.values()), self._total_s)
+            self._step(event, math.fsum(of_event.values()), self._total_s)
 
 
 def write_books(
@@ -43,19 +44,22 @@ def write_books(
 ) -> Generator[Written, None, None]:
     """Write each file as ``write_book`` does, several of them at the same time; yields them in their order.
 
-    A thread is enough for each, because encoder, decoder and Fourier transforms run outside Python's lock.
+    A thread is enough for each, because encoder, decoder and Fourier transforms run outside Python's lock. At most
+    one finished file more than there are threads waits to be yielded.
 
     Args:
         files: the place and the content of each file.
         profile: what the files should meet.
         step: told of the progress of all files together.
-        at_once: so many files at the same time; 0: one for each core, and a few at most.
+        at_once: so many files at the same time, at most one for each core; 0: one for each core.
 
     Raises:
         TriforceError, AudioError: as ``write_book``. The files that are not finished by then are not written.
     """
-    together = _Together(step, sum(content.timeline.seconds for _, content in files))
-    with ThreadPoolExecutor(max(1, min(len(files), at_once or useful_cores()))) as pool:
+    together = _Together(step, math.fsum(content.timeline.seconds for _, content in files))
+    threads = min(at_once or useful_cores(), useful_cores())
+    written: dict[int, Future[Written]] = {}  # the files that are not yielded yet, by their numbers
+    with ThreadPoolExecutor(threads) as pool:
 
         def write(number: int, path: Path, content: Content) -> Written:
             try:
@@ -64,12 +68,15 @@ def write_books(
                 together.stop()
                 raise
 
-        written = [pool.submit(write, number, *file) for number, file in enumerate(files)]
         try:
-            for future in written:
-                yield future.result()
+            for number in range(len(files)):
+                # Finished files may wait on a disk that has no room for all of them, so few are written ahead.
+                for ahead in range(number + len(written), min(number + threads + 1, len(files))):
+                    written[ahead] = pool.submit(write, ahead, *files[ahead])
+                yield written[number].result()
+                del written[number]
         except _Stopped:
-            raise _cause(written) from None
+            raise _cause(list(written.values())) from None
         finally:
             together.stop()
             pool.shutdown(cancel_futures=True)

@@ -273,14 +273,14 @@ class _Steps:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._last: tuple[str, int] = ("", -1)
+        self._last: dict[str, int] = {}  # the hundredths that were reported of each event
 
     def __call__(self, event: str, done: float, total: float) -> None:
         """Report that ``done`` of ``total`` seconds are done."""
-        now = (event, min(100, int(100 * done / total)) if total else 100)
-        if now != self._last:
+        now = min(100, int(100 * done / total)) if total else 100
+        if now != self._last.get(event):
             self._progress(event, min(done, total), total, None)
-        self._last = now
+        self._last[event] = now
 
 
 def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:

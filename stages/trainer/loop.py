@@ -131,13 +131,24 @@ class Trainer(Generic[ItemT, BatchT]):
             if not self.checkpoints.is_current:
                 # The state is saved before anything else, so that a kill of this process loses nothing.
                 self.checkpoints.save()
-            if self.progress.step > begun_at and self._validated_at != self.progress.step:
+            if self._is_last_validation_open(begun_at):
                 metrics |= self._validate()
             reached = not self.settings.overfit or self._overfitted(metrics)
             if self.settings.overfit:
                 verdict = "reached" if reached else "not reached"
                 self.report.say(f"overfit: {self._criterion(metrics):.4f}, bound {self.settings.overfit:g}: {verdict}")
         return Outcome(self.progress, metrics, reached)
+
+    def _is_last_validation_open(self, begun_at: int) -> bool:
+        """Whether the last state is still to be validated, also because a run that was killed then is started again."""
+        step, figure, best = self.progress.step, self.settings.keep_best, self.progress.best
+        if self._validated_at == step:
+            return False
+        if step > begun_at or not figure:
+            return step > begun_at
+        # A figure lower than the best one was reported, but its state was not saved as the best any more.
+        found = self.report.validated(step).get(figure)
+        return bool(from_main(self.accelerator, found is None or best is None or found < best))
 
     def _notes(self) -> list[str]:
         """The notes for the user at the start."""

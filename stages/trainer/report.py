@@ -100,6 +100,20 @@ class Report:
         text = "  ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         self.say(f"{self.stage} step {progress.step} validation: {text}")
 
+    def validated(self, step: int) -> dict[str, Any]:
+        """The figures of the last validation after ``step`` steps, from ``metrics.jsonl``; empty if there was none.
+
+        Only the main process knows them.
+        """
+        found: dict[str, Any] = {}
+        if not self.is_main:
+            return found
+        for line in (self.run / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            if row.get("kind") == "validation" and row.get("step") == step:
+                found = row
+        return found
+
     def preview(self, progress: RunProgress, previews: Sequence[Preview]) -> None:
         """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to the trackers."""
         if not self.is_main:

@@ -259,31 +259,6 @@ def test_the_last_state_is_validated_once(
         assert [row["step"] for row in rows if row["kind"] == "validation"] == steps
 
 
-@pytest.mark.parametrize("last", ["_validate", "_keep_best"])
-def test_a_run_that_was_killed_in_its_last_validation_finds_its_best(
-    last: str, corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    chosen = ["run.steps=4", "run.validate_every=3", "run.keep_best=l1", "run.validate_samples=1"]
-    made = trainer("dvae", corpus, tmp_path / "run", chosen)
-    heldout(made, [3.0, 2.0])
-    usual = getattr(made, last)
-
-    def killed(*given: object) -> object:
-        if made.progress.step == 4:
-            raise KeyboardInterrupt
-        return usual(*given)
-
-    monkeypatch.setattr(made, last, killed)
-    with pytest.raises(KeyboardInterrupt):
-        made.fit()
-    assert locate(tmp_path / "run" / "best").name == "step-00000003"
-    for figures in ([3.0, 2.0], []):  # the second start finds nothing to do
-        made = trainer("dvae", corpus, tmp_path / "run", chosen)
-        heldout(made, figures)
-        made.fit()
-        assert locate(tmp_path / "run" / "best").name == "step-00000004"
-
-
 def test_figures_that_are_not_finite_are_null_in_the_metrics(corpus: dict[str, Path], tmp_path: Path) -> None:
     made = trainer("dvae", corpus, tmp_path / "run", ["run.steps=2", "run.validate_every=2", "run.keep_best=l1"])
     heldout(made, [float("nan")])

@@ -9,9 +9,9 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -26,8 +26,8 @@ ResultT = TypeVar("ResultT")
 def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
     """Each job with its result, in the order in which they finish. One worker runs here, several run elsewhere.
 
-    When a worker dies (it is killed, or has too little memory), the other workers die with it. The jobs that were
-    running are tried again, one at a time. If the worker of a job dies again then, the result of the job is None.
+    When a worker dies (it is killed, or has too little memory), another takes its place. The jobs of dead workers are
+    tried again after all others, one at a time. If the worker of a job dies again then, the result of the job is None.
     """
     if workers <= 1:
         # This import and those below stand here, because they take seconds, and --help must not wait for that.
@@ -41,44 +41,99 @@ def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> 
         finally:
             torch.set_num_threads(threads)
         return
-    left = list(jobs)
-    while left:
-        suspects: list[JobT] = []
-        yield from _until_broken(work, left, workers, suspects)
-        for job in suspects:
-            alone: list[JobT] = []
-            yield from _until_broken(work, [job], 1, alone)
-            yield from ((guilty, None) for guilty in alone)
+    deadly: list[JobT] = []
+    yield from _shared_out(work, jobs, workers, deadly)
+    for job in deadly:
+        again: list[JobT] = []
+        yield from _shared_out(work, [job], 1, again)
+        yield from ((guilty, None) for guilty in again)
 
 
-def _until_broken(
-    work: Callable[[JobT], ResultT], left: list[JobT], workers: int, in_hand: list[JobT]
+def _shared_out(
+    work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int, deadly: list[JobT]
 ) -> Iterator[tuple[JobT, ResultT]]:
-    """Run the jobs in ``left`` and remove them from it.
+    """Give each job to the next worker that is free; the jobs whose workers died are added to ``deadly``.
 
-    When a worker dies, stop and add the running jobs to ``in_hand``.
+    Each worker has a pipe of its own. Workers with a common queue, as those of ``ProcessPoolExecutor``, share a lock,
+    and one that is killed while it holds the lock stops the others.
     """
-    context = _context(work)
-    running: dict[Future[ResultT], JobT] = {}
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, context, _start_worker, (dict(os.environ),)) as pool:
+    left = list(reversed(jobs))
+    running: dict[multiprocessing.connection.Connection, tuple[BaseProcess, JobT]] = {}
+    try:
+        while left or running:
+            while left and len(running) < workers:
+                job = left.pop()
+                try:
+                    ours, process = _new_worker(work)
+                except (ConnectionError, EOFError):  # The worker was killed before it had all that it needs to start.
+                    deadly.append(job)
+                    continue
+                running[ours] = process, job
+                _give(ours, job)
+            ready: list[Any] = multiprocessing.connection.wait(list(running))
+            for ours in ready:
+                process, job = running[ours]
+                answer = _answer(ours)
+                if answer is None or not left:
+                    del running[ours]
+                    ours.close()  # A worker whose pipe is closed ends.
+                    process.join()
+                else:
+                    following = left.pop()
+                    running[ours] = process, following
+                    _give(ours, following)
+                if answer is None:
+                    deadly.append(job)
+                    continue
+                result, error, where = answer
+                if error is not None:
+                    raise error from RuntimeError(f"in a worker:\n{where}")
+                yield job, result
+    finally:
+        # Workers still run only if the user interrupted the program or a job failed. Their jobs may take hours.
+        for process, _ in running.values():
+            process.terminate()
+        for ours, (process, _) in running.items():
+            process.join()
+            ours.close()
+
+
+def _new_worker(work: Callable[..., object]) -> tuple[multiprocessing.connection.Connection, BaseProcess]:
+    ours, its = multiprocessing.Pipe()
+    try:
+        return ours, start(_serve, (its, work), work)
+    finally:
+        its.close()
+
+
+def _give(ours: multiprocessing.connection.Connection, job: object) -> None:
+    """Give a worker its job; if the worker is dead, the question for its answer says so."""
+    with suppress(ConnectionError):
+        ours.send(job)
+
+
+def _answer(ours: multiprocessing.connection.Connection) -> tuple[Any, BaseException | None, str] | None:
+    """The result of a worker's job, or the error that ended the job with its traceback; None if the worker is dead."""
+    try:
+        answer: tuple[Any, BaseException | None, str] = ours.recv()
+    except (EOFError, OSError):
+        return None
+    return answer
+
+
+def _serve(its: multiprocessing.connection.Connection, work: Callable[[Any], object]) -> None:
+    """Do the jobs that come through the pipe until its other end is closed."""
+    while True:
         try:
-            while left or running:
-                while left and len(running) < workers:
-                    running[pool.submit(work, left[0])] = left[0]
-                    left.pop(0)
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = future.result()
-                    yield running.pop(future), result
-        except BrokenProcessPool:
-            in_hand += running.values()
-        except BaseException:
-            # The user interrupted the program, or a job failed. The pool would wait for the running jobs, perhaps for
-            # hours.
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()
-            raise
+            job = its.recv()
+        except EOFError:
+            return
+        answer: tuple[object, BaseException | None, str]
+        try:
+            answer = work(job), None, ""
+        except BaseException as error:
+            answer = None, error, traceback.format_exc()
+        its.send(answer)
 
 
 def _context(work: Callable[..., Any]) -> BaseContext:

@@ -1,9 +1,11 @@
+import multiprocessing
 import os
 import signal
 from pathlib import Path
 
 import pytest
 
+from tests import forks
 from triforce_tts import pool
 
 
@@ -38,6 +40,20 @@ def test_a_job_whose_worker_was_killed_is_done_again_and_the_deadly_one_is_named
     assert outcomes == {str(folder): "well" for folder in folders if folder.name != "b"}
 
 
+def fail(number: int) -> int:
+    if number == 3:
+        raise ValueError(f"{number} is bad")
+    return number
+
+
+def test_the_error_of_a_job_arrives_with_its_traceback_and_leaves_no_workers() -> None:
+    before = set(multiprocessing.active_children())
+    with pytest.raises(ValueError, match=r"^3 is bad$") as caught:
+        list(pool.run(fail, range(100), 2))
+    assert "in fail" in str(caught.value.__cause__)
+    assert set(multiprocessing.active_children()) <= before
+
+
 def die_once_on_ray(folder: str) -> str:
     """As ``die``, but slow enough that two workers are at work."""
     import time
@@ -64,3 +80,49 @@ def test_the_server_of_the_workers_starts_without_ctrl_c(monkeypatch: pytest.Mon
     before = signal.getsignal(signal.SIGINT)
     pool._start_server()
     assert found == [signal.SIG_IGN] and signal.getsignal(signal.SIGINT) is before
+
+
+KILLS = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from tests import forks
+from triforce_tts import pool
+
+def work(number):
+    time.sleep(0.01)
+    return number
+
+def children(process):
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+def kill(moment, is_over):
+    workers = []
+    while not workers:
+        if is_over.is_set():
+            return
+        workers = [worker for server in children(os.getpid()) for worker in children(server)]
+        time.sleep(0.001)
+    time.sleep(moment)
+    try:
+        os.kill(workers[0], signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+if __name__ == "__main__":
+    list(pool.run(work, [1, 2], 2))
+    for number in range(int(sys.argv[1])):
+        is_over = threading.Event()
+        killer = threading.Thread(target=kill, args=(number * 0.0015, is_over))
+        killer.start()
+        print(sorted(pool.run(work, range(6), 2)) == [(n, n) for n in range(6)], flush=True)
+        is_over.set()
+        killer.join()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_a_worker_that_is_killed_at_any_moment_of_its_start_costs_only_its_job(tmp_path: Path) -> None:
+    """The next worker may be starting at that moment."""
+    (tmp_path / "kills.py").write_text(KILLS)
+    done = forks.run([tmp_path / "kills.py", "16"])
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["True"] * 16, "")

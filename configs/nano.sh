@@ -2,8 +2,9 @@
 # Train a model like the bundled one; `make nano` calls this. Run again, it goes on where it stopped.
 # DATA= is a folder of labelled recordings, TEXTS= a text file with a sentence on each line, KOKORO= the folder of the
 # teacher's files (docs/data.md). The steps are those of the bundled model, whose first rounds a rented GPU trained in
-# twelve minutes, and whose last rounds of stages 2 and 3 took 75 minutes on two CPU cores. Without a GPU the first rounds take days, and
-# STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused: choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
+# twelve minutes, and whose last rounds of stages 2 and 3 took 75 minutes on two CPU cores. Without a GPU the first
+# rounds take days, and STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused:
+# choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
 set -euo pipefail
 : "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}" "${KOKORO:?folder of the files of kokoro}"
 WORK="${WORK:-runs/nano}" SCALE="${STEPS_SCALE:-1}" WORKERS="${WORKERS:-2}" PRECISION="${PRECISION:-bf16}"

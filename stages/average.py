@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.errors import ConfigError
 from triforce_tts.files import new_folder
 
 if TYPE_CHECKING:
@@ -55,13 +55,11 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     total: dict[str, Tensor] = {}
     for path in found:
         weights = checkpoint.load_tensors(path / checkpoint.WEIGHTS)
-        if total and (name := _different(total, weights)):
-            raise CheckpointError(
-                f"{path}: '{name}' is not as in {found[0]}; only networks of one architecture have a mean"
-            )
+        checkpoint.require_fit(
+            checkpoint.shapes_of(total or weights), checkpoint.shapes_of(weights), str(path), str(found[0])
+        )
+        checkpoint.require_finite(weights, str(path))
         for name, value in weights.items():
-            if not bool(value.isfinite().all()):
-                raise CheckpointError(f"{path}: '{name}' holds numbers that are not finite; take an earlier checkpoint")
             if value.is_floating_point():
                 share = value.float() / len(found)
                 total[name] = total[name] + share if name in total else share
@@ -70,12 +68,6 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     kept = {name: value for name, value in lineages[-1].items() if name != "id"}
     with new_folder(out, "checkpoint", [*checkpoints, *found], force) as folder:
         checkpoint.save(folder, total, config, {**kept, "averaged": [lineage["id"] for lineage in lineages]})
-
-
-def _different(first: "dict[str, Tensor]", second: "dict[str, Tensor]") -> str | None:
-    """A tensor that only one network has, or that has another shape in it; None: there is no such tensor."""
-    items = ({(name, tuple(value.shape)) for name, value in weights.items()} for weights in (first, second))
-    return min((name for name, _ in set.symmetric_difference(*items)), default=None)
 
 
 def average_command(

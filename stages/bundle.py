@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from triforce_tts import bounds
-from triforce_tts.errors import CheckpointError, ConfigError
+from triforce_tts.errors import ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
 from triforce_tts.schema import parse_record
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -30,9 +30,7 @@ def copy_half(source: Path, target: Path, lineage: dict[str, object] | None = No
     weights = checkpoint.load_tensors(source / checkpoint.WEIGHTS)
     target.mkdir(parents=True, exist_ok=True)
     half = {name: value.half() if value.is_floating_point() else value for name, value in weights.items()}
-    lost = next((name for name, value in half.items() if not bool(value.isfinite().all())), None)
-    if lost is not None:
-        raise CheckpointError(f"{source}: '{lost}' holds weights that are not finite in fp16; train on or use another")
+    checkpoint.require_finite(half, str(source), "weights that are not finite in fp16")
     config = {k: v for k, v in checkpoint.read_json(source / checkpoint.CONFIG).items() if k != "format"}
     if "torch_dtype" in config:
         config["torch_dtype"] = "float16"

@@ -189,8 +189,8 @@ def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
     except (OSError, SafetensorError) as error:
         raise _unreadable(file, error) from error
     with _WithoutFirstWeights(), torch.device("meta"):
-        expected = {name: tuple(tensor.shape) for name, tensor in make().state_dict().items()}
-    _require_fit(expected, shapes, str(file))
+        expected = shapes_of(make().state_dict())
+    require_fit(expected, shapes, str(file))
     with _WithoutFirstWeights():
         network = make()
     load_weights(network, path)
@@ -214,8 +214,23 @@ class _WithoutFirstWeights(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def _require_fit(expected: dict[str, tuple[int, ...]], actual: dict[str, tuple[int, ...]], where: str) -> None:
-    """Refuse tensors whose names or shapes are not those of the network."""
+def shapes_of(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor, by its name."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def require_fit(
+    expected: dict[str, tuple[int, ...]],
+    actual: dict[str, tuple[int, ...]],
+    where: str,
+    what: str = "its configuration",
+) -> None:
+    """Refuse tensors whose names or shapes are not the expected ones.
+
+    Raises:
+        CheckpointError: some are missing, unknown or of another shape; the message says that ``where`` does not fit
+            ``what``, and names the first.
+    """
     problems = []
     if missing := sorted(expected.keys() - actual.keys()):
         problems.append(f"{len(missing)} tensors are missing, such as '{missing[0]}'")
@@ -226,7 +241,7 @@ def _require_fit(expected: dict[str, tuple[int, ...]], actual: dict[str, tuple[i
             problems.append(f"'{name}' has shape {list(actual[name])}, expected {list(expected[name])}")
             break
     if problems:
-        raise CheckpointError(f"{where}: does not fit its configuration: {'; '.join(problems)}")
+        raise CheckpointError(f"{where}: does not fit {what}: {'; '.join(problems)}")
 
 
 def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
@@ -236,19 +251,25 @@ def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -
         CheckpointError: tensors are missing, unknown, of another shape or kind, or not finite; they are named.
     """
     expected = model.state_dict()
-    _require_fit(
-        {name: tuple(tensor.shape) for name, tensor in expected.items()},
-        {name: tuple(tensor.shape) for name, tensor in tensors.items()},
-        where,
-    )
+    require_fit(shapes_of(expected), shapes_of(tensors), where)
     for name, tensor in expected.items():
         if tensors[name].is_floating_point() != tensor.is_floating_point():
             raise CheckpointError(f"{where}: '{name}' holds {tensors[name].dtype}, expected {tensor.dtype}")
-        if not _all_finite(tensors[name]):
-            raise CheckpointError(f"{where}: '{name}' holds numbers that are not finite; take an earlier checkpoint")
+    require_finite(tensors, where)
     with torch.no_grad():
         for name, tensor in expected.items():
             tensor.copy_(tensors[name])
+
+
+def require_finite(tensors: dict[str, torch.Tensor], where: str, what: str = "numbers that are not finite") -> None:
+    """Refuse numbers that are infinite or NaN.
+
+    Raises:
+        CheckpointError: there are some; the message says that ``where`` holds ``what``, and names the first tensor.
+    """
+    for name, tensor in tensors.items():
+        if not _all_finite(tensor):
+            raise CheckpointError(f"{where}: '{name}' holds {what}; take an earlier checkpoint")
 
 
 def _all_finite(tensor: torch.Tensor) -> bool:

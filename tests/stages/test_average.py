@@ -71,8 +71,8 @@ def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path: Path) -> N
     first = made(tmp_path / "first", {"a": torch.ones(2)})
     refused = {
         "of stage 'dvae'": made(tmp_path / "stage", {"a": torch.ones(2)}, stage="dvae"),
-        "'a' is not as in": made(tmp_path / "shape", {"a": torch.ones(3)}),
-        "'a' is not as in .*name;": made(tmp_path / "name", {"b": torch.ones(2)}),
+        "first: does not fit .*shape: 'a' has shape": made(tmp_path / "shape", {"a": torch.ones(3)}),
+        "does not fit .*name: .*'a'": made(tmp_path / "name", {"b": torch.ones(2)}),
         "mismatched dvae": made(tmp_path / "dvae", {"a": torch.ones(2)}, dvae="d2"),
         "mismatched tokenizer": made(tmp_path / "tokenizer", {"a": torch.ones(2)}, tokenizer="t2"),
         "not finite": made(tmp_path / "nan", {"a": torch.tensor([1.0, float("nan")])}),

@@ -57,7 +57,8 @@ def write_books(
         TriforceError, AudioError: as ``write_book``. The files that are not finished by then are not written.
     """
     together = _Together(step, math.fsum(content.timeline.seconds for _, content in files))
-    threads = min(at_once or useful_cores(), useful_cores())
+    cores = useful_cores()
+    threads = min(at_once or cores, cores)
     written: dict[int, Future[Written]] = {}  # the files that are not yielded yet, by their numbers
     with ThreadPoolExecutor(threads) as pool:
 

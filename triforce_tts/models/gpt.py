@@ -5,6 +5,8 @@ Hugging Face folder; tests compare the two. The network is written out here beca
 own, and because importing ``transformers`` takes longer than speaking a sentence. ``frame_gpt.py`` adds a head to it.
 """
 
+import math
+import mmap
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -88,7 +90,7 @@ class KVCache:
 
     def __init__(self, config: GPTConfig, batch: int, max_tokens: int, like: torch.Tensor) -> None:
         shape = (config.layers, batch, config.heads, max_tokens, config.dim // config.heads)
-        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
+        self.keys, self.values = _zeros(shape, like), _zeros(shape, like)
         # The tokens that were written to each row, with padding; later positions are empty.
         self.used = 0
 
@@ -109,6 +111,17 @@ class KVCache:
         self.keys[layer][rows, :, positions] = keys.transpose(1, 2)
         self.values[layer][rows, :, positions] = values.transpose(1, 2)
         return self.keys[layer][:, :, : self.used], self.values[layer][:, :, : self.used]
+
+
+def _zeros(shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
+    """Zeros of ``like``'s dtype on its device; on a CPU the system gives a page of memory when it is first written.
+
+    Few rows of a cache reach its end, so most of its pages are never written. PyTorch's zeros write all of them.
+    """
+    if like.device.type != "cpu":
+        return like.new_zeros(shape)
+    memory = mmap.mmap(-1, math.prod(shape) * like.element_size(), access=mmap.ACCESS_COPY)
+    return torch.frombuffer(memory, dtype=like.dtype).view(shape)
 
 
 class RMSNorm(nn.Module):

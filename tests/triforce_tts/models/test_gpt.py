@@ -1,3 +1,4 @@
+import resource
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,20 @@ def test_one_token_at_a_time_from_the_cache(tiny_gpt: GPT) -> None:
     for at in range(40):
         hidden = tiny_gpt.hidden(ids[:, at : at + 1], torch.full((3, 1), at), cache)
         assert torch.allclose(tiny_gpt.logits(hidden)[:, 0], expected[:, at], atol=1e-4), at
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_cache_takes_memory_only_for_the_positions_that_are_written(tiny_gpt: GPT, dtype: torch.dtype) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    before = resident()
+    cache = KVCache(tiny_gpt.config, 4, 1 << 16, torch.zeros(1, dtype=dtype))
+    cache.values[:, :, :, :8] = 1.0
+    size = sum(part.numel() * part.element_size() for part in (cache.keys, cache.values))
+    assert size > 16 << 20 and resident() - before < size / 8
+    assert cache.keys.dtype == dtype and float(cache.values[:, :, :, 8:64].abs().max()) == 0.0
 
 
 @torch.no_grad()

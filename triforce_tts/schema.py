@@ -208,7 +208,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except TriforceError as error:
         raise ConfigError(str(error)) from error
     if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys and values, found {type(values).__name__}")
+        raise ConfigError(
+            f"{path}: expected keys and values, found {type(values).__name__}; write lines such as 'key: value'"
+        )
     return values
 
 

@@ -38,14 +38,18 @@ def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook
     options = options or ReadOptions()
     if path.is_dir():
         return _read_folder(path, options)
-    return _reader_of(path)(path, options)
+    reader = _reader_of(path)
+    if not path.exists():
+        raise TextError(f"{path}: no such file; give the path of a book")
+    return reader(path, options)
 
 
 def _reader_of(path: Path) -> Callable[[Path, ReadOptions], ChapterBook]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         endings = ", ".join(_READERS)
-        raise TextError(f"{path}: cannot read a book in the format {path.suffix or 'of a name without ending'!r}; expected one of {endings}")  # fmt: skip
+        shown = f"in the format '{path.suffix}'" if path.suffix else "without an ending in its name"
+        raise TextError(f"{path}: cannot read a book {shown}; expected one of {endings}")
     return reader
 
 

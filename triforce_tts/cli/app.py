@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from importlib.metadata import version as metadata_version
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +22,7 @@ from triforce_tts.cli.recordings import listen, resynthesize, score
 from triforce_tts.cli.speak import HELP as SPEAK_HELP
 from triforce_tts.cli.speak import speak
 from triforce_tts.cli.voices import voices
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 
 # Old versions of typer raise click's errors, and new versions raise their own copies. This is the base class of both.
 UsageError: Any = typer.BadParameter.__mro__[1]
@@ -93,6 +94,24 @@ def _load_programs() -> None:
             app.command(entry.name)(loaded)
 
 
+def _require_values(command: Any, words: list[str]) -> None:
+    """Refuse an option that has another option in the place of its value, which the parser would take as the value.
+
+    Raises:
+        ConfigError: ``--out --dry-run``, for example; ``--out=--dry-run`` says that the value is meant.
+    """
+    while words and (inner := getattr(command, "commands", {}).get(words[0])) is not None:
+        command, words = inner, words[1:]
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help"}
+    needing = {name for option in options if not option.is_flag and not option.count for name in option.opts}
+    for word, following in pairwise(words[: words.index("--")] if "--" in words else words):
+        if word in needing and following in names:
+            raise ConfigError(
+                f"{word}: expected a value, found the option {following}; give the value, or write {word}={following}"
+            )
+
+
 def _unavailable(module: str) -> Callable[[], None]:
     """What the list of commands shows for a command that needs ``module``, which is not installed."""
 
@@ -141,6 +160,7 @@ def _run() -> int:
     """The exit code of the command that the arguments name."""
     try:
         _load_programs()
+        _require_values(typer.main.get_command(app), sys.argv[1:])
         code = int(app(standalone_mode=False) or 0)
     except TriforceError as error:
         return _refuse(str(error))
@@ -153,7 +173,7 @@ def _run() -> int:
             error.show()
             return 2
         program = error.ctx.command_path if error.ctx else app.info.name
-        return _refuse(f"{error.format_message()}; '{program} --help' lists what is expected")
+        return _refuse(f"{error.format_message().rstrip('.')}; '{program} --help' lists what is expected")
     except typer.Abort as abort:
         if not isinstance(abort.__cause__, EOFError):
             return _leave("interrupted", INTERRUPTED)

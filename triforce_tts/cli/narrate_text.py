@@ -33,16 +33,16 @@ def print_remarks(book: "ChapterBook") -> None:
 
 def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     """Print what would be spoken, what would not be spoken, and the length of the narration."""
-    from triforce_tts.narrator.narrate import plan_book
-    from triforce_tts.narrator.redo import Redo
+    from triforce_tts.narrator.narrate import chosen_cover, plan_order
 
-    plan, _ = plan_book(order, book, studio, Redo.read(order.folder))
+    plan, _ = plan_order(order, book, studio)
+    _, remark = chosen_cover(order, book)
     for chapter in plan.parts:
         typer.echo(
             f"{chapter.number:4d}  {chapter.words:7d} words  {counted(len(chapter.lines), 'line'):>10}  {chapter.title}"
         )
-    for remark in plan.remarks:
-        typer.echo(remark)
+    for told in (*plan.remarks, *((remark,) if remark else ())):
+        typer.echo(told)
     _print_sums(plan)
     if order.cast is not None:
         _print_cast(plan)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.books.chapters import ChapterBook, ReadOptions
-from triforce_tts.errors import TriforceError
-from triforce_tts.web.names import is_url, stem_of
+from triforce_tts.errors import TextError, TriforceError
+from triforce_tts.web.names import is_url, scheme_of, stem_of
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ def work_targets(works: Sequence[Work], feed: Path | None) -> list[Path]:
 
 def _read_work(word: str, options: ReadOptions, allow_private: bool) -> Work:
     if not is_url(word):
+        if scheme := scheme_of(word):
+            raise TextError(f"{word}: cannot fetch an address of '{scheme}'; expected http:// or https://, or a file")
         from triforce_tts.books.read import read_chapters
 
         return Work(Path(word), read_chapters(Path(word), options))

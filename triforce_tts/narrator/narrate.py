@@ -135,12 +135,12 @@ def check_order(order: Order, book: ChapterBook) -> None:
     ):
         if name is not None and not (name.strip() and name.isprintable()):
             raise ConfigError(f"--{option} {name!a}: expected printable characters, and no empty text")
-    if not order.is_folder:
-        require_format(order.out)
-    elif order.chapter_format not in FORMATS:
+    if order.chapter_format not in FORMATS:
         raise ConfigError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
-    else:
+    if order.is_folder:
         require_own(order.out, "audiobook")
+    else:
+        require_format(order.out)
     require_own(order.folder, "narration")
     if order.overlay is not None:
         require_overlay(order.overlay)
@@ -190,6 +190,21 @@ def plan_book(
     return plan, planner.originals
 
 
+def plan_order(order: Order, book: ChapterBook, studio: Studio, progress: Progress = ignore) -> tuple[Plan, Redo]:
+    """The plan with all lines that are spoken again: those of earlier orders, which the folder keeps, and of this one.
+
+    Raises:
+        TextError: as ``plan_book``, or ``order.redo`` names no line.
+        TriforceError: the file of the lines that are spoken again is damaged.
+    """
+    redo = Redo.read(order.folder)
+    plan, originals = plan_book(order, book, studio, redo, progress)
+    if order.redo:
+        redo.add(plan, order.redo, originals, studio.speaker(order.seed))
+        plan, _ = plan_book(order, book, studio, redo)
+    return plan, redo
+
+
 def _credits(order: Order, about: About) -> tuple[Chapter, Chapter] | None:
     if not order.credits:
         return None
@@ -213,13 +228,10 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
     """
     require_targets(order)
     with working_folder(order.folder, "narration", order.sources) as folder:
-        redo = Redo.read(folder)
-        plan, originals = plan_book(order, book, studio, redo, progress)
+        plan, redo = plan_order(order, book, studio, progress)
         if order.redo:
-            redo.add(plan, order.redo, originals, studio.speaker(order.seed))
             redo.write(folder)
-            plan, _ = plan_book(order, book, studio, redo)
-        cover, remark = _cover(order, book)
+        cover, remark = chosen_cover(order, book)
         plan.write(folder)
         lines = Lines(folder, studio.synthesizer.tags(order.seed))
         records, losses = _speak_together(order, studio, plan, lines, progress, crew)
@@ -283,7 +295,12 @@ class _Steps:
         self._last[event] = now
 
 
-def _cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
+def chosen_cover(order: Order, book: ChapterBook) -> tuple[Cover | None, str]:
+    """The cover, which the user gave or the book has, and a remark on a cover of the book that is no picture.
+
+    Raises:
+        TriforceError: the user's cover is missing or no picture.
+    """
     if order.cover is not None:
         return read_cover(order.cover), ""
     return (None, "") if order.url else book_cover(order.book, book.about)

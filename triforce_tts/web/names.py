@@ -11,6 +11,12 @@ def is_url(word: str) -> bool:
     return word.lower().startswith(("http://", "https://"))
 
 
+def scheme_of(word: str) -> str:
+    """The scheme of an address, such as ``ftp``; nothing for a path."""
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", word)
+    return match[1] if match else ""
+
+
 def stem_of(identity: str) -> str:
     """A readable file name without suffix for a URL or an episode's id; different ids give different names."""
     last = re.split(r"[?#]", identity)[0].rstrip("/").rpartition("/")[2]

@@ -195,8 +195,9 @@ def _addresses(url: str, host: str, allow_private: bool) -> list[str]:
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     for address in addresses:
         if not allow_private and not is_public(address):
+            found = "is not" if host == address else f"is {address}, not"
             raise AudioError(
-                f"{url}: {host} is {address}, not a public address; fetch.allow_private=true (narrate: --allow-private) permits it"
+                f"{url}: {host} {found} a public address; fetch.allow_private=true (narrate: --allow-private) permits it"
             )
     return addresses
 

@@ -100,6 +100,20 @@ def test_wrong_usage_is_one_line(words: tuple[str, ...]) -> None:
     assert "--help" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("narrate", "book.txt", "--out", "--dry-run"), "--out: expected a value, found the option --dry-run"),
+        (("voices", "add", "--model", "--help"), "--model: expected a value, found the option --help"),
+        (("speak", "hi", "--voice=--quiet"), "--quiet: no such file"),
+    ],
+)
+def test_an_option_is_no_value_of_the_option_before_it(words: tuple[str, ...], told: str) -> None:
+    done = run(*words)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
 def test_the_version_is_printed() -> None:
     done = run("--version", stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout.strip()) == (0, version("triforce-tts"))

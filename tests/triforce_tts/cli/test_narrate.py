@@ -61,6 +61,32 @@ def test_a_dry_run_accounts_for_every_word_and_writes_nothing(book: Path, quick:
     assert [path.name for path in book.parent.iterdir()] == ["fox.txt"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--redo", "99"], "--redo 99: the book has no such line"),
+        (["--redo", "x"], "--redo 'x': expected numbers of lines"),
+        (["--cover", "fox.txt"], "expected a picture in JPEG or PNG"),
+        (["--cover", "nowhere.png"], "nowhere.png"),
+        (["--format", ".xyz"], "--format .xyz: expected one of"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_real_one_refuses(
+    words: list[str], told: str, book: Path, quick: list[str | Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(book.parent)
+    assert_refused(run(book, "--quiet", "--dry-run", *words, *quick), told)
+    assert_refused(run(book, "--quiet", *words, *quick), told)
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [("nowhere.epub", "nowhere.epub: no such file"), ("ftp://example.org/book.txt", "an address of 'ftp'")],
+)
+def test_a_book_that_is_not_there_is_refused(word: str, told: str) -> None:
+    assert_refused(run(word, "--list"), told)
+
+
 def test_a_book_becomes_a_file_and_progress_is_json(book: Path, quick: list[str | Path]) -> None:
     out = book.parent / "fox.m4b"
     done = run(book, "--out", out, "--progress", "json", "--quiet", *quick)

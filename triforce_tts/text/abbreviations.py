@@ -1,121 +1,54 @@
 """Abbreviations and initials as the words or letters that are said for them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from triforce_tts.text.dates import SHORT_DAYS, SHORT_MONTHS
+from triforce_tts.text.abbreviation_names import (
+    BEFORE_A_NAME,
+    BEFORE_NUMBERS,
+    LATIN,
+    MONTHS_OF_LETTERS,
+    OPENERS,
+    SHORT_NAMES,
+    SUFFIXES,
+    TITLES,
+)
+from triforce_tts.text.dates import AFTER_HALF, SHORT_DAYS, SHORT_MONTHS
+from triforce_tts.text.letters import is_known
 from triforce_tts.text.numbers import cardinal
 
-_TITLES = {
-    "Mr": "Mister",
-    "Mrs": "Missus",
-    "Ms": "Miz",
-    "Messrs": "Messers",
-    "Prof": "Professor",
-    "Rev": "Reverend",
-    "Hon": "Honorable",
-    "Gen": "General",
-    "Col": "Colonel",
-    "Maj": "Major",
-    "Capt": "Captain",
-    "Cmdr": "Commander",
-    "Lt": "Lieutenant",
-    "Sgt": "Sergeant",
-    "Cpl": "Corporal",
-    "Adm": "Admiral",
-    "Gov": "Governor",
-    "Sen": "Senator",
-    "Rep": "Representative",
-    "Mt": "Mount",
-    "Ft": "Fort",
-}
-# Their dot may end a sentence as well.
-_SUFFIXES = {
-    "Jr": "Junior",
-    "Sr": "Senior",
-    "Esq": "Esquire",
-    "Inc": "Incorporated",
-    "Ltd": "Limited",
-    "Co": "Company",
-    "Corp": "Corporation",
-    "Bros": "Brothers",
-    "Ave": "Avenue",
-    "Blvd": "Boulevard",
-    "Rd": "Road",
-    "Hwy": "Highway",
-    "Pkwy": "Parkway",
-    "Expy": "Expressway",
-    "Ln": "Lane",
-    "Terr": "Terrace",
-    "Univ": "University",
-    "Assn": "Association",
-    "Intl": "International",
-    "Dept": "Department",
-    "dept": "department",
-    "Govt": "Government",
-    "govt": "government",
-    "approx": "approximately",
-    "Approx": "Approximately",
-    "etc": "et cetera",
-    "est": "established",
-    "al": "al",
-}
-_BEFORE_NUMBERS = {
-    "no": "number",
-    "art": "article",
-    "pt": "part",
-    "ep": "episode",
-    "par": "paragraph",
-    "para": "paragraph",
-    "tab": "table",
-    "app": "appendix",
-    "ex": "exercise",
-    "ed": "edition",
-    "nos": "numbers",
-    "vol": "volume",
-    "vols": "volumes",
-    "ch": "chapter",
-    "chap": "chapter",
-    "fig": "figure",
-    "figs": "figures",
-    "sec": "section",
-    "eq": "equation",
-    "p": "page",
-    "pp": "pages",
-    "ext": "extension",
-    "ca": "circa",
-    "c": "circa",
-}
-_LATIN = {
-    "e.g.": "for example",
-    "e.g": "for example",
-    "i.e": "that is",
-    "i.e.": "that is",
-    "viz.": "namely",
-    "cf.": "compare",
-    "vs.": "versus",
-    "vs": "versus",
-    "w/o": "without",
-    "w/": "with",
-}
-_ENDS_TEXT = r"[\"')\]]*\s*$"
+_ENDS_TEXT = r"[\"')\] ]*$"
 
 # These abbreviations of streets need no dot, because they are not also words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
 _PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
+# Behind a number in words; the rules of units know those behind digits.
+_MEASURES = {
+    "lbs": "pounds",
+    "lb": "pounds",
+    "ft": "feet",
+    "oz": "ounces",
+    "yds": "yards",
+    "hrs": "hours",
+    "doz": "dozen",
+} | {**{"cwt": "hundredweight", "qts": "quarts", "mins": "minutes", "secs": "seconds"}}
+_AMOUNT = (
+    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+    "|hundred|thousand|dozen|few|several|many|half"
+)
 # After these words a letter with a dot is a label that ends a sentence, and not an initial: 'plan B. The'.
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
     "|figure|table|schedule|category|side|team|model|version|platform|gate|block|wing|row|zone|line|room|unit|building"
     "|answer|choice|case|item|series|variant|site|sample|size|key|note|string|or|than|is|was|are|equals"
 )
-_OPENERS = (
-    "The|He|She|It|They|We|You|I|But|And|In|On|At|This|That|These|Those|There|Then|When|What|A|An|If|So|As|For|Now|To|Of"
-    "|By|My|His|Her|Its|Our|Your|Their|No|Yes|Not|Or|Nor|Yet|After|Before|While|Where|Who|Why|How|Each|Every|All|Some|One"
-    "|Also|However|Next|Here|With|From|Once|Since|Until|Thus|Let|Both|Many|Most"
+# A name hardly begins with one of these, so that a full stop before them ends a sentence: 'in the U.S. He works'.
+_SURE_OPENERS = (
+    "The|He|She|It|They|We|You|But|And|In|On|At|This|That|These|Those|There|Then|When|What|If|So|As|By|His|Her|Its|Our"
+    "|Their|After|Before|While|Where|Why|However|Here|Since|Until|Thus"
 )
 _SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}},? $|[A-Z][a-z]+, $")
-_AFTER_INITIAL = re.compile(rf" (?!(?:{_OPENERS})\b)[A-Z][a-z]+")
+_AFTER_INITIAL = re.compile(rf" (?!(?:{OPENERS})\b)[A-Z][a-z]+")
 
 Replace = Callable[[re.Match[str]], str]
 
@@ -128,12 +61,51 @@ def expand(text: str) -> str:
 
 
 def _say_suffix(match: re.Match[str]) -> str:
-    word = _SUFFIXES[match[1]]
+    word = SUFFIXES[match[1]]
     ends = re.match(_ENDS_TEXT, match.string[match.end() : match.end() + 8])
     street = match[1] in ("etc", "al", *_STREETS) and re.match(
         r"[\"')]* [\"']?[A-Z]", match.string[match.end() : match.end() + 8]
     )
     return f"{word}." if ends or street else word
+
+
+def _say_short_name(match: re.Match[str]) -> str:
+    """``Wm.`` and ``Lieut.`` in words; the dot stays where it ends the sentence too."""
+    return SHORT_NAMES[match[1]] + _final_stop(match)
+
+
+def _final_stop(match: re.Match[str]) -> str:
+    """A full stop if a sentence ends behind the abbreviation: at the end, or before a word that begins sentences."""
+    return (
+        "."
+        if re.match(rf"{_ENDS_TEXT}|[\"')\]]* [\"']?(?:{OPENERS})\b", match.string[match.end() : match.end() + 16])
+        else ""
+    )
+
+
+def _say_rank(match: re.Match[str]) -> str:
+    """``Fr. Brown`` as Father Brown; 'Sr.' and 'Corp.' after a name are Senior and Corporation."""
+    before = match.string[max(0, match.start() - 30) : match.start()]
+    if match[1] in SUFFIXES and re.search(r"[A-Z][\w']*,? $", before) and not _OPENED.search(before):
+        return match[0]
+    return BEFORE_A_NAME[match[1]]
+
+
+def _say_month(match: re.Match[str]) -> str:
+    return SHORT_MONTHS[match[1]] + (_final_stop(match) if match[0].endswith(".") else "")
+
+
+def _say_weekday(match: re.Match[str]) -> str:
+    return (match[1] or match[3]) + SHORT_DAYS[match[2] or match[4]] + _final_stop(match)
+
+
+def _say_month_of_letter(match: re.Match[str]) -> str:
+    return f" {MONTHS_OF_LETTERS[match[1]]}{_final_stop(match)}"
+
+
+def _say_letters(match: re.Match[str]) -> str:
+    """``B.Sc.`` as 'B S C'."""
+    return " ".join(re.findall("[A-Za-z]", match[0])).upper() + _final_stop(match)
 
 
 def _say_saint_or(street: str, before_name: str) -> Replace:
@@ -146,7 +118,11 @@ def _say_saint_or(street: str, before_name: str) -> Replace:
         sentence_start = re.search(r"(?:^|[.!?\"] ?)[A-Z]\w* $", before) and len(before) < 30
         name_follows = re.match(r" [A-Z]", after)
         if name_follows and (
-            not named_before or sentence_start or re.search(r"\b(?:In|At|To|From|The|And|Of|By|For) $", before)
+            not named_before
+            or sentence_start
+            or re.search(
+                rf"\b(?:In|At|To|From|The|And|Of|By|For|Sir|Miss|Lord|Lady|{_names(TITLES.values())}) $", before
+            )
         ):
             return before_name
         if named_before or not name_follows:
@@ -161,7 +137,10 @@ def _say_dotted(match: re.Match[str]) -> str:
     letters = " ".join(match[0].replace(".", "").upper())
     after = match.string[match.end() : match.end() + 8]
     half_day = letters in ("A M", "P M")
-    ends = re.match(_ENDS_TEXT, after) or (half_day and re.match(r"[\"')]* [\"']?[A-Z]", after))
+    starts = AFTER_HALF if half_day else rf"(?:{_SURE_OPENERS})\b"
+    ends = re.match(_ENDS_TEXT, after) or re.match(
+        rf"[\"')]* [\"']?{starts}", match.string[match.end() : match.end() + 16]
+    )
     if after[:1].isalnum():
         return f"{letters}. "  # The writer forgot the space after the dot.
     return f"{letters}." if ends else letters
@@ -171,6 +150,9 @@ def _say_initial(match: re.Match[str]) -> str:
     before = re.search(r"(\S+) $", match.string[max(0, match.start() - 30) : match.start()])
     if match[1] == "M" and before and before[1] in ("A", "P"):
         return match[0]  # "A M" and "P M" are spelled already
+    opener = rf" (?:{_SURE_OPENERS})\b"
+    if before and re.fullmatch("[A-Z]", before[1]) and re.match(opener, match.string[match.end() : match.end() + 16]):
+        return match[0]  # the last of letters that are spelled: 'in the U S. He left'
     name_before = match.start() == 0 or (before and before[1][0].isupper() and before[1][-1].isalnum())
     return match[1] if name_before or _is_lone_initial(match) else match[0]
 
@@ -191,13 +173,37 @@ def _say_initials(match: re.Match[str]) -> str:
     return match[0].replace(".", "")
 
 
-def _names(words: dict[str, str]) -> str:
+def _names(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
+_OPENED = re.compile(rf"\b(?:{OPENERS}|Said|Cried|Poor|Old|Dear) $")
+_OPENER = rf"(?:{OPENERS})\b"
+# 'Sat.' and 'Sun.' are words as well, so they need more beside them.
+_CLEAR_DAYS = _names(day for day in SHORT_DAYS if day not in ("Sat", "Sun"))
+_PART_OF_DAY = r"(?=,? (?:morning|forenoon|noon|afternoon|evening|night|last|next|at|the [0-9])\b)"
 _MONTH_OR_DIGIT = rf"(?=,? ?(?:[0-9]|{_names(SHORT_MONTHS)}))"
 _RULES: list[tuple[re.Pattern[str], Replace]] = [
-    (re.compile(rf"(?<![\w.])({_names(_LATIN)})(?![\w])", re.IGNORECASE), lambda m: _LATIN[m[1].lower()]),
+    (re.compile(r"&[cC]\b(?:\.|(?=[,;:]|$))"), lambda m: "etc."),
+    (re.compile(r"(?<![\w.])(?:[iI]\. e\.|[eE]\. g\.)"), lambda m: m[0].replace(" ", "")),
+    (re.compile(r"\b(?:B\. C|A\. D)\.(?= [0-9])|(?<=[0-9] )(?:B\. C|A\. D)\."), lambda m: m[0].replace(" ", "")),
+    (re.compile(r"\b(?:[BMD]\. Sc|LL\. [BMD])\b"), lambda m: m[0].replace(" ", "")),
+    (re.compile(r"(?<=[0-9] )(?:AD|BC|BCE|CE)\b|\bAD(?= [0-9])"), lambda m: " ".join(m[0])),
+    (re.compile(rf"(?<=[0-9](?:st|nd|rd|th)) ({_names(MONTHS_OF_LETTERS)})\b\.?"), _say_month_of_letter),
+    (re.compile(r"\b(op|loc|Op|Loc)\. cit\."), lambda m: f"{m[1]} cit"),
+    (re.compile(r"\b(ibid|Ibid)\.(?!\w)"), lambda m: m[1] + _final_stop(m)),
+    (re.compile(r"\b([Ll])at\. (?=[0-9]{1,2}(?:\.[0-9]+)?(?:°| deg))"), lambda m: f"{m[1]}atitude "),
+    (re.compile(r"\b([Ll])ong\. (?=[0-9]{1,3}(?:\.[0-9]+)?(?:°| deg))"), lambda m: f"{m[1]}ongitude "),
+    (re.compile(r"(?<![\w.])n\. (?=[0-9])"), lambda m: "note "),
+    (re.compile(r"(?<=[0-9] )(?:ff|sqq|et seqq?)\.?(?=[,;:)]|\.? [a-z]|\.?\s*$)"), lambda m: "and following"),
+    (re.compile(rf"\b({_names(BEFORE_A_NAME)})\.(?=-[A-Z]| (?!{_OPENER})[A-Z](?:[a-z']|\. ))"), _say_rank),
+    (re.compile(rf"\b({_names(SHORT_NAMES)})\.(?!\w)"), _say_short_name),
+    (re.compile(rf"\b({_CLEAR_DAYS})\.{_PART_OF_DAY}|\b(Sat|Sun)\.{_PART_OF_DAY}"), lambda m: SHORT_DAYS[m[1] or m[2]]),
+    (
+        re.compile(rf"\b([Oo]n )({_names(SHORT_DAYS)})\.(?!\w)|\b((?i:next|last|every) )({_CLEAR_DAYS})\.(?!\w)"),
+        _say_weekday,
+    ),
+    (re.compile(rf"(?<![\w.])({_names(LATIN)})(?![\w])", re.IGNORECASE), lambda m: LATIN[m[1].lower()]),
     (re.compile(r"\bet al\."), lambda m: "and others"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
     (re.compile(r"\bWW(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
@@ -208,24 +214,34 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"(?<![\w.'])(?:[A-Za-z]\.){2,}(?!\w)|(?<![\w.'])(?:[A-Z]\.){2,}(?:[A-Z]\b(?![.']))?"), _say_dotted),
     (re.compile(r"(?<![\w.'])[A-Z]\.[A-Z]\b(?![.'])"), _say_dotted),
     (re.compile(r"(?<![\w.'])[a-z]\.[a-z](?:\.[a-z])*\b(?![.'\w])"), _say_dotted),
-    (re.compile(rf"\b({_names(_TITLES)})\.(?!\w)"), lambda m: _TITLES[m[1]]),
-    (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z])"), lambda m: _TITLES[m[1]]),
+    (re.compile(r"\b(?:[BMD]\.Sc|LL\.[BMD]|Litt\.D|D\.Litt)\b\.?"), _say_letters),
+    (re.compile(rf"\b({_names(TITLES)})\.(?!\w)"), lambda m: TITLES[m[1]]),
+    (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z])"), lambda m: TITLES[m[1]]),
     (re.compile(r"\bDr(?= [A-Z])"), lambda m: "Doctor"),
     (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
     (
-        re.compile(rf"(?<![\w.])({_names(_BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b)", re.IGNORECASE),
-        lambda m: _keep_case(m[1], _BEFORE_NUMBERS),
+        re.compile(rf"(?<![\w.°])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b)", re.IGNORECASE),
+        lambda m: _keep_case(m[1], BEFORE_NUMBERS),
     ),
-    (re.compile(rf"(?<=[a-z] )({'|'.join(_STREETS)})\b(?!\.)"), lambda m: _SUFFIXES[m[1]]),
+    (
+        re.compile(r"\b((?i:vol|bk|chap|sc|pt))\. (?=[IVXLivxl]\b(?!['.]\w))"),
+        lambda m: _keep_case(m[1], BEFORE_NUMBERS),
+    ),
+    (re.compile(rf"(?<=[a-z] )({'|'.join(_STREETS)})\b(?!\.)"), lambda m: SUFFIXES[m[1]]),
     (re.compile(r"(?<=[a-z] )Dr(?=[,;]|$)"), lambda m: "Drive"),
     (re.compile(r"\b(Hwy|Rte|Apt|Ste)\b\.? ?(?=#?[0-9])"), lambda m: f"{_PLACES[m[1]]} "),
     (re.compile(r"(?<=[a-z] )St(?=[,;]| [a-z]|$)"), lambda m: "Street"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )[sS]t\b\.?"), lambda m: "Street"),
     (re.compile(r"\b(?:St|ST)(?= [A-Z][a-z])"), lambda m: "Saint"),
-    (re.compile(rf"\b({_names(SHORT_MONTHS)})(?:\.(?!\w)|(?= [0-9]))"), lambda m: SHORT_MONTHS[m[1]]),
+    (re.compile(rf"\b(?!May\.)({_names(SHORT_MONTHS)})(?:\.(?!\w)|(?= [0-9]))"), _say_month),
     (re.compile(rf"\b({_names(SHORT_DAYS)})\.?{_MONTH_OR_DIGIT}"), lambda m: SHORT_DAYS[m[1]]),
-    (re.compile(rf"\b({_names(_SUFFIXES)})\.(?!\w)"), _say_suffix),
+    (re.compile(rf"\b({_names(SUFFIXES)})\.(?!\w)"), _say_suffix),
+    (re.compile(rf"\b({_AMOUNT}) ({_names(_MEASURES)})\."), lambda m: f"{m[1]} {_MEASURES[m[2]]}{_final_stop(m)}"),
+    (re.compile(rf"\b({_AMOUNT}) in\.(?= (?:in|high|tall|long|wide|broad|thick|deep)\b)"), lambda m: f"{m[1]} inches"),
+    (re.compile(r"(?<=[0-9] )(vols|pp)\.(?!\w)"), lambda m: BEFORE_NUMBERS[m[1]] + _final_stop(m)),
+    # What is no word and has a stop before a small letter is an abbreviation, whatever it means.
+    (re.compile(r"(?<![\w.'-])(?<![0-9] )([A-Z]?[a-z]{1,5})\.(?= [a-z])"), lambda m: m[0] if is_known(m[1]) else m[1]),
 ]
 
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 import sentencex  # type: ignore[import-untyped]
 
 from triforce_tts.text.normalize import is_speakable
+from triforce_tts.text.stops import without_open_stops
 
 SENTENCE_PAUSE_S = 0.35
 PARAGRAPH_PAUSE_S = 0.7
@@ -176,6 +177,7 @@ def _sentences(paragraph: str) -> list[str]:
         ends.append(ends[-1] + length)
     inside = _inside_whole(paragraph)
     ends = [end for end in ends if end not in inside and not _is_mid_sentence(paragraph, end)]
+    ends = without_open_stops(paragraph, ends)
     return [paragraph[start:end] for start, end in pairwise(ends)]
 
 

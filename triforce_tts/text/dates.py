@@ -129,13 +129,43 @@ def _say_time(match: re.Match[str]) -> str:
     return words_
 
 
+# What begins a sentence after 'p.m.': a capital that is neither a zone of time nor a day.
+AFTER_HALF = rf"(?!(?:[ECMPB][SD]?T|GMT|UTC|CET|Eastern|Central|Mountain|Pacific|{'|'.join(SHORT_DAYS)}))[A-Z]"
+
+
 def _say_half(match: re.Match[str]) -> str:
     """``pm`` as 'P M'; its dot stays where it ends the sentence too."""
-    after = match.string[match.end() : match.end() + 8]
-    ends = match[2] and re.match(r"[\"')\]]*(?:\s*$| [\"']?[A-Z])", after)
+    after = match.string[match.end() : match.end() + 16]
+    ends = match[2] and re.match(rf"[\"')\]]*(?:\s*$| [\"']?{AFTER_HALF})", after)
     return f" {match[1].upper()} M" + ("." if ends else "")
 
 
+def _say_old_ordinal(match: re.Match[str]) -> str:
+    """``22d`` and ``3d`` as they were written for 22nd and 3rd."""
+    return match[1] + ("nd" if match[1].endswith("2") else "rd")
+
+
+# The words around that show that '2d' and '3d' are ordinals: '3d' may be three dimensions, and '2d.' twopence.
+_ORDINAL_AFTER = (
+    r"(?: (?:of|and last|day|of the month|edition|ed\.|vol\.|volume|book|chapter|part|person|class|instance|place|century|story|floor|row"
+    r"|street|avenue|grade|son|daughter|wife|session|regiment|battalion|division|brigade|company|corps|cavalry|infantry"
+    r"|artillery|lieutenant|mate|verse|line|page|month|year|week|quarter|period|degree|inst|ult|prox|instant|ultimo)\b"
+    r"| (?!Model|Print|Studio|Graphic|Touch|Engine|Movie|Film|Art\b|Design|Scan|TV|Mode\b|Max\b|Game|View|World)[A-Z](?:[a-z]|\. ))"
+)
+_OLD_ORDINALS: list[Rule] = [
+    rule(r"(?<=[0-9](?:st|nd|rd|th))\.(?= [a-z])", lambda m: ""),  # 'the 1st. of May'
+    rule(rf"\b({MONTH},? (?:the )?[0-9]{{0,2}}[23])d\b\.?(?=[,;:)]| [a-z1-9])", _say_old_ordinal),
+    rule(rf"\b({MONTH},? (?:the )?[0-9]{{0,2}}[23])d\b", _say_old_ordinal),
+    rule(rf"(?<![\w.,/$£-])([0-9]{{0,2}}[23])d\b\.?(?= (?:of )?{MONTH}\b)", _say_old_ordinal),
+    rule(r"(?<![\w.,/$£-])([0-9]{0,2}[02-9][23])d\b(?!\.|[ ]?[0-9])", _say_old_ordinal),
+    rule(rf"(?<![\w.,/$£-])(?<![0-9]s\. )(?<![0-9]s )([0-9]{{0,2}}[23])d\b(?={_ORDINAL_AFTER})", _say_old_ordinal),
+    rule(
+        r"(\b(?i:on|until|till|by|since|from|before|after) the [23])d\b\.?"
+        r"(?= (?:and|he|she|it|they|we|I|the|to|at|in)\b|[,;:)]|$)",
+        _say_old_ordinal,
+    ),
+    *[rule(r"(?<=[0-9](?:st|nd|rd|th))((?:,| and|, and| or| to) [0-9]{0,2}[23])d\b", _say_old_ordinal)] * 2,
+]
 _HALF = r"(?= ?(?P<half>[APap]\.? ?[Mm]\b)?)"
 _DAY = rf"(?P<day>[0-9]{{1,2}}){ORDINAL_END}?"
 _UPPER = rf"(?: ?- ?(?P<upper>[0-9]{{1,2}}){ORDINAL_END}?(?![0-9:/%°.,]?[0-9]))?"
@@ -148,6 +178,7 @@ _NO_NOUN = r"(?! (?!at|in|on|and|to|is|was|from|until|or|for|the)[a-z])"
 _NOT_MAY = rf"(?!{_MAY})(?P<month>{MONTH})"
 _CAPITAL_MAY = r"(?P<month>May|March|Mar\b\.?|MAY|MARCH|MAR\b\.?)"
 RULES: list[Rule] = [
+    *_OLD_ORDINALS,
     rule(
         rf"{START}(?P<year>[12][0-9]{{3}})(?P<sign>[-/.])(?P<month>0?[1-9]|1[0-2])(?P=sign)(?P<day>0?[1-9]|[12][0-9]|3[01])(?:T(?=[0-9]{{2}}:)|(?![0-9/-]|\.[0-9]))",
         lambda m: _say_year_first(m) + (" " if m[0].endswith("T") else ""),

@@ -150,8 +150,12 @@ def _say_roman(match: re.Match[str]) -> str:
         return f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
-        if numeral == "I" and not re.match(
-            r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
+        if (
+            numeral == "I"
+            and not match[3]
+            and not re.match(
+                r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
+            )
         ):
             return match[0]
         return f"{name} the {ordinal(value)}"
@@ -172,9 +176,21 @@ def _say_century(match: re.Match[str]) -> str:
     return ordinal(_roman_value(numeral)) if _ROMAN_NUMERAL.fullmatch(numeral) else match[0]
 
 
+def _say_ruler(match: re.Match[str]) -> str:
+    """``Henry the VIII`` as Henry the eighth."""
+    is_ruler = match[1].split()[0].lower() in _RULERS and _ROMAN_NUMERAL.fullmatch(match[2])
+    return match[1] + ordinal(_roman_value(match[2])) if is_ruler else match[0]
+
+
 def _say_roman_year(match: re.Match[str]) -> str:
     value = _roman_value(match[0]) if _LONG_NUMERAL.fullmatch(match[0]) else 0
     return year(value) if 1000 <= value < 2100 else match[0]
+
+
+def roman_value(numeral: str) -> int:
+    """The value of a roman numeral in small letters or capitals; 0 for letters that are none."""
+    letters = numeral.upper()
+    return _roman_value(letters) if letters and _LONG_NUMERAL.fullmatch(letters) else 0
 
 
 def _roman_value(numeral: str) -> int:
@@ -224,7 +240,9 @@ _ROMAN_RULES: list[Rule] = [
     rule(
         r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto|part|page|vol\.) )([ivx])()(?=[.,:;)]|$)", _say_counted
     ),
-    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])", _say_roman),
+    rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
+    # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
+    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),
     rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]
 _ACRONYM = re.compile(r"(?<![A-Za-z'])([A-Z]{2,})('?s)?(?![A-Za-z])")

@@ -8,7 +8,7 @@ phonemes in braces. Letters outside numbers and abbreviations survive. Signs are
 import re
 
 from triforce_tts.errors import TextError
-from triforce_tts.text import addresses, codes, dates, money, numbers, units
+from triforce_tts.text import addresses, citations, codes, dates, money, numbers, shillings, units, years
 from triforce_tts.text.abbreviations import expand
 from triforce_tts.text.latex import read_latex
 from triforce_tts.text.letters import calm, is_shouted, quieten, speak_roman, spell_acronyms, spell_beside_digits
@@ -60,8 +60,10 @@ _NUMERIC_RULES = (
     units.FIRST_RULES,
     numbers.RULES_BEFORE_UNITS,
     money.RULES,
+    years.RANGE_RULES,
     numbers.RANGE_RULES,
     units.RULES,
+    years.RULES,
     numbers.RULES,
 )
 # What may be a formula between single or double dollar signs, and what a formula holds.
@@ -114,9 +116,9 @@ def _speak(text: str, shouted: bool) -> str:
     text = _separate(_formulas(re.sub(r"\s+", " ", fold(text))))
     if shouted:
         text = calm(text)
-    text = numbers.apply(addresses.RULES, text)
+    text = numbers.apply(citations.RULES, numbers.apply(addresses.RULES, text))
     if _DATED.search(text):
-        text = numbers.apply(codes.RULES, numbers.apply(dates.RULES, text))
+        text = numbers.apply(shillings.RULES, numbers.apply(codes.RULES, numbers.apply(dates.RULES, text)))
     text = spell_beside_digits(speak_roman(expand(_hashes(text))))
     if _NUMERIC.search(text):
         for rules in _NUMERIC_RULES:
@@ -236,6 +238,7 @@ def _quotes(text: str) -> str:
 def _tidy(text: str) -> str:
     """Leave single spaces and single punctuation marks, each in its place."""
     text = re.sub(r"(?<!\.)(?<!\. )\.(?: ?\.)+(?= ?[a-z])", ",", text)  # an ellipsis within a sentence
+    text = re.sub(r"(?<![.?!])\.(?=[,;:]|[)\]] [a-z])", "", text)  # the dot of an abbreviation within a sentence
     text = re.sub(r"[()\[\]]", ", ", text)
     text = re.sub(rf"[^A-Za-z0-9'.,!?;:\-\" {{}}{_DASH}]", " ", text)
     text = re.sub(r" +", " ", text)

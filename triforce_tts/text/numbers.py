@@ -49,7 +49,7 @@ def year(number: int) -> str:
     if century == 20 and rest < 10:
         return "two thousand" + (f" {cardinal(rest)}" if rest else "")
     if rest == 0:
-        return f"{cardinal(century)} hundred"
+        return cardinal(number) if century == 10 else f"{cardinal(century)} hundred"
     return f"{cardinal(century)} {'oh ' if rest < 10 else ''}{cardinal(rest)}"
 
 
@@ -267,6 +267,12 @@ def _start_of_range(match: re.Match[str]) -> str:
     return f"{match[1] if is_year else number_words(match[1])} to "
 
 
+def _say_foot_or_minutes(match: re.Match[str]) -> str:
+    """``6'2"`` as six foot two; no foot has twelve inches left over, so ``28' 40"`` is an angle or a time."""
+    first, second = cardinal(int(match[1])), cardinal(int(match[2]))
+    return f"{first} foot {second}" if int(match[2]) < 12 else f"{first} minutes {second} seconds"
+
+
 _SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}
 _SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # the left side of an equation
 RULES_BEFORE_UNITS: list[Rule] = [
@@ -279,10 +285,7 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
     rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
     rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
-    rule(
-        rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')",
-        lambda m: f"{cardinal(int(m[1]))} foot {cardinal(int(m[2]))}",
-    ),
+    rule(rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')", _say_foot_or_minutes),
 ]
 # Between two quantities a hyphen is 'to'.
 RANGE_RULES: list[Rule] = [
@@ -309,7 +312,6 @@ RULES: list[Rule] = [
     rule(rf"{START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
     rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),
     rule(rf"{START}{_LONE_DOT}({YEAR})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
-    rule(r"(?<=\b[Ii]n )(10[0-9]{2})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
     rule(r" ?\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(r" ?\^(-?)(?=[(A-Za-z0-9.])", lambda m: f" to the power of {'minus ' if m[1] else ''}"),
     rule(r"(?<![0-9A-Za-z])([A-Za-z])\.(?=[0-9])", lambda m: f"{m[1]} point "),

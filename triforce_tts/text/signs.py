@@ -184,6 +184,7 @@ _TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣʸ", "0123456789+-nxy", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
+_COLD = r"[0-9.]{1,6} ?(?:°|℃|degrees?\b|%|per ?cent\b)"  # a dash before a number with one of these is a minus
 _GREEK_RUN = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
 _LATIN_NAME = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?")
 _SYLLABLE_NAME = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([A-Z]+)|HANGUL SYLLABLE ([A-Z]+)")
@@ -251,6 +252,8 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
     text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
     text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=['’]?[0-9$£€])", "-", text)
+    text = re.sub(rf"(?:^|(?<=[\s(\[]))(?<![0-9] )[–‒](?={_COLD})|(?<=\b(?:to|of|[Aa]t|is) )[–‒](?=[0-9])", "-", text)
+    text = re.sub(f"([0-9]?)({_SUPERSCRIPT}{{1,3}})(?:[⁄∕/](?=[₀-₉0-9])|(?=⁄))", _say_mixed_fraction, text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
     text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
     text = re.sub(r"(?<=[0-9])′( ?[0-9]{1,2}(?:\.[0-9]{1,9})?)″", lambda m: f"'{m[1]}\"", text)
@@ -267,6 +270,13 @@ def _fold_runs(text: str) -> str:
     text = re.sub(f"{_SUPERSCRIPT}+", lambda m: "^" + "".join(_SUPERSCRIPTS[sign] for sign in m[0]), text)
     text = re.sub(r"(?<![0-9])(?<![0-9] )[Å\u212b]|[Å\u212b](?=[A-Za-z])", "A", text.replace("\u212b", "Å"))
     return _GREEK_RUN.sub(_say_greek, text.replace("\u2126", "Ω").replace("µ", "μ"))
+
+
+def _say_mixed_fraction(match: re.Match[str]) -> str:
+    """``1³⁄`` as '1 3/', so that what follows is the bottom of a fraction; with a letter before it is a power."""
+    top = "".join(_SUPERSCRIPTS[sign] for sign in match[2])
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    return f"{match[1]} {top}/" if top.isdigit() and not before.isalpha() and before != ")" else match[0]
 
 
 def _join_thousands(match: re.Match[str]) -> str:

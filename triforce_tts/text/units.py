@@ -2,6 +2,7 @@
 
 import re
 
+from triforce_tts.text.fractions import FRACTIONS, GOES_ON, LENGTHS
 from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
 from triforce_tts.text.unit_names import BARE_CAPITALS, PER, SPACED_CAPITALS, TIMES, UNITS
 
@@ -76,12 +77,7 @@ _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NO_LONE_PER = {"a", "d", "w", "y", "t", "l", "B", "C", "F", "K", "T", "S", "N", "J", "H", "A", "V", "W"}
 RULES: list[Rule] = [
     rule(
-        rf"{START}([0-9]{{1,3}}(?:\.[0-9]{{1,9}})?)° ?([0-9]{{1,2}}(?:\.[0-9]{{1,9}})?)'(?: ?([0-9]{{1,2}}(?:\.[0-9]{{1,9}})?)(?:\"|''))?(?: ?([NSEW])\b)?",
-        _say_angle,
-    ),
-    rule(rf"{START}([0-9]{{1,3}}(?:\.[0-9]{{1,9}})?)°()() ?([NSEW])\b(?!\.)", _say_angle),
-    rule(
-        rf"{START}(?P<amount>{NUMBER})(?P<joint>[ -])?(?P<unit>{_AFTER_NUMBER})(?:\^?(?P<power>[23]))?(?: ?/ ?{_PER_ONE})?{_END}(?:\.(?= [a-z]))?",
+        rf"{START}(?P<amount>{NUMBER})(?P<joint>[ -])?(?P<unit>{_AFTER_NUMBER})(?:\^?(?P<power>[23]))?(?: ?/ ?{_PER_ONE})?{_END}{GOES_ON}",
         _say_measure,
     ),
     rule(
@@ -103,7 +99,16 @@ RULES: list[Rule] = [
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
 _PER_OF_MONEY = {unit for unit in {**UNITS, **PER} if unit not in _NO_LONE_PER and unit.isalpha()}
+_DEGREES = r"[0-9]{1,3}(?:\.[0-9]{1,9})?"
+_MINUTES = r"[0-9]{1,2}(?:\.[0-9]{1,9})?"
 FIRST_RULES: list[Rule] = [
+    rule(
+        rf"{START}({_DEGREES})° ?({_MINUTES})'(?: ?({_MINUTES})(?:\"|''))?(?: ?([NSEW])\b(?:\.(?=[,;)]| [a-z]))?)?",
+        _say_angle,
+    ),
+    rule(rf"{START}({_DEGREES})°()() ?([NSEW])\b(?:\.(?=[,;)]| [a-z0-9])|(?!\.[A-Za-z]))", _say_angle),
+    *LENGTHS,
+    *FRACTIONS,
     rule(rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b\.?", _say_feet_and_inches),
     rule(
         rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}",

@@ -82,6 +82,57 @@ def test_lines_and_endings(text, chunks):
     assert all(chunk.pause_s >= SENTENCE_PAUSE_S for chunk in found)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # A full stop behind an abbreviation or a numeral ends no sentence before a small letter.
+        "King Otto III. was old.",
+        "She read vol. ii. of the work, and Chap. iv. with it.",
+        "They ate bread, figs, &c. and then slept.",
+        "Yours of the 4th inst. came today.",
+        "The 9th Regt. of foot left on Tues. at noon.",
+        "It weighs approx. ten lbs. more.",
+        "We lived in Calif. where it is warm.",
+        "It was 3 in. thick and a 4-in. board.",
+        "it was vol. ii. of it.",
+        # A name or a number belongs to the abbreviation before it.
+        "So Lieut. Hall met Thos. Reed, Wm. Pratt and Jas. Ward.",
+        "They saw Ste. Anne and Bro. Felix.",
+        "So Lieut.-Col. Hall came.",
+        "See Bk. 3, lat. 51° and Chap. IV here.",
+        "Read 1 Cor. xiii. 4 and Luke ii. 14 aloud.",
+        "See Act ii. Sc. 3 again.",
+        # Pounds, shillings and pence are one sum.
+        "It cost £4 7s. 3d. or 12s. 6½d. a day.",
+        "He had £3. 10s. with him.",
+        # A mark that follows shows that the sentence goes on.
+        "They paid 9s.; we paid £2 4s., too.",
+    ],
+)
+def test_an_open_stop_ends_no_sentence(text):
+    assert [chunk.text for chunk in split_sentences(text)] == [text]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        # Who forgets capitals still ends sentences with full stops.
+        ["i went out.", "then i slept.", "it rained all day."],
+        ["We left the house.", "they stayed there."],
+        # A name may begin with a small letter, and the number of an item may stand alone.
+        ["It is new.", "iPhone owners know."],
+        ["The long yard.", "two.", "The short yard."],
+        ["We wrote to the Supt. of it.", "He came."],
+        ["He asked the Lieut.", "He came."],
+        ["He was in his 20s.", "He was young."],
+        ["I saw Henry VIII.", "He was large."],
+        ["It was late.", "—And then?"],
+    ],
+)
+def test_a_stop_that_ends_a_sentence_still_does(chunks):
+    assert [chunk.text for chunk in split_sentences(" ".join(chunks))] == chunks
+
+
 def test_wrapping_does_not_move_a_pause():
     words = [
         *["the", "of", "a", "Rome", "Paris", "and", "Ann", "was", "left", "it", "in"],

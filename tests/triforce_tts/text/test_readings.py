@@ -137,6 +137,59 @@ TABLES = {
         10 000 km, 3\u202f500, 1 234 567, 1.000.000 | ten thousand kilometers, three thousand five hundred, one million two hundred and thirty four thousand five hundred and sixty seven, one million
         xk7031 | xk seven zero three one
         """,
+    "old money": """
+        £4 7s. 6d.; 3s. 9d.; 5s. for it | four pounds seven shillings and sixpence; three shillings and nine pence; five shillings for it
+        It cost £2 5s. We left. It cost 9s. | It cost two pounds five shillings. We left. It cost nine shillings.
+        £3 0s. 1d., 2s. 4½d., ½d., 8l. 10s., 3s 6d | three pounds and one penny, two shillings and four and a half pence, half a penny, eight pounds ten shillings, three shillings and sixpence
+        a 6d. stamp, a 10s. note, 7d. a pound | a sixpenny stamp, a ten shilling note, seven pence a pound
+        the 1920s. In her 20s. In the 70s. In the 90s. and 80s. it. The 5s, 737s. | the nineteen twenties. In her twenties. In the seventies. In the nineties. and eighties. it. The fives, seven hundred and thirty sevens.
+        """,
+    "ordinals of old books": """
+        the 2d of May, Sept. 3d, 1862, the 22d Regiment, 43d | the second of May, September third, eighteen sixty two, the twenty second Regiment, forty third
+        1st, 2d, and 3d days; the 3d Ohio; the 1st. of June | first, second, and third days; the third Ohio; the first of June
+        On the 2d and 3d he left. His 3d and last day. | On the second and third he left. His third and last day.
+        in 3D, a 3d printer, at 2d. each, 3d. and 4d. | in three D, a three d printer, at two pence each, three pence and four pence.
+        """,
+    "numerals with stops": """
+        King George III. was old. Charles I. ruled; James I., King of it | King George the third was old. Charles the first ruled; James the first, King of it
+        He met Charles. I. was there. It was Mary I. Smith. | He met Charles. I. was there. It was Mary I. Smith.
+        vol. ii. of it, vol. ii. p. 33, vols. i.-iii. too | volume two of it, volume two, page thirty three, volumes one to three too
+        Henry the VIII and Louis the XIV. | Henry the eighth and Louis the fourteenth.
+        """,
+    "places in books": """
+        Gen. 1:1, Rev. 21:3, 1 Cor. xiii. 4, Luke ii. 14, Ps. 119:105 | Genesis one one, Revelation twenty one three, First Corinthians thirteen four, Luke two fourteen, Psalm one hundred and nineteen, one hundred and five
+        Matt. v. 3-12; 2 Kings xix. 12; Isa. liii.; Ps. 23 | Matthew five three to twelve; Second Kings nineteen twelve; Isaiah fifty three; Psalm twenty three
+        Gen. Grant, Rev. Hall, Mark 10:00, Dan at 5:30 | General Grant, Reverend Hall, Mark ten o'clock, Dan at five thirty
+        Op. 9, Bk. 3, Act ii. Sc. 3, n. 3, pp. 12 ff. | Opus nine, Book three, Act two, Scene three, note three, pages twelve and following
+        see op. cit., p. 4; ibid., 7; 3 vols. of it; N. 5th | see op cit, page four; ibid, seven; three volumes of it; N. fifth
+        """,
+    "early years": """
+        Hastings (1066), 1066 was the year, A.D. 1066, 1042 AD | Hastings, ten sixty six, ten sixty six was the year, A D ten sixty six, ten forty two A D
+        from 1042 to 1066, 1012–1066, until 1087; May 4, 1042 | from ten forty two to ten sixty six, ten twelve to ten sixty six, until ten eighty seven; May fourth, ten forty two
+        1066 men, pp. 1012–1066, a row (1024), after 1050 days | one thousand and sixty six men, pages one thousand and twelve to one thousand and sixty six, a row, one thousand and twenty four, after one thousand and fifty days
+        in 1000, the year 1000 | in one thousand, the year one thousand
+        """,
+    "lengths, angles and shares": """
+        51° 28′ 40″ N., 0° 5′ W. and so | fifty one degrees twenty eight minutes forty seconds north, zero degrees five minutes west and so
+        10' x 12', a 6' 2" man, 6' tall, 6" tall, a 38" waist, 8 x 11" sheets | ten feet by twelve feet, a six foot two man, six feet tall, six inches tall, a thirty eight inch waist, eight by eleven inch sheets
+        She said "I am 6" and left. “It is 7” he said. | She said "I am six" and left. "It is seven" he said.
+        ½ lb. butter, ½ in. thick, ¾ hr., 3/16 in., 1½ oz. of it | half a pound of butter, half an inch thick, three quarters of an hour, three sixteenths of an inch, one and a half ounces of it
+        3-in. nails, 3 doz. eggs, 5 cwt. of it, 12 st. 7 lb. | three-inch nails, three dozen eggs, five hundredweight of it, twelve stone seven pounds.
+        1¹/₂, 1³⁄₄ miles, x² | one and a half, one and three quarters miles, x squared
+        to –3 °C, 3 – 4, 1990–95 | to minus three degrees Celsius, three - four, nineteen ninety to ninety five
+        """,
+    "abbreviations of old books": """
+        Lieut. Hall, Lieut.-Col. Reed, Thos. and Wm. Pratt, Mlle. Rose, Mme. Noir, MM. Blanc | Lieutenant Hall, Lieutenant-Colonel Reed, Thomas and William Pratt, Mademoiselle Rose, Madame Noir, Messieurs Blanc
+        Supt. Fox, Insp. Owl, Pres. Lee, Fr. Ash, Bro. Elm, Pvt. Oak, the 5th Regt. | Superintendent Fox, Inspector Owl, President Lee, Father Ash, Brother Elm, Private Oak, the fifth Regiment.
+        Corp. Trim; Sr. Anna; the Corp. was large; Ann Bell Sr. was there | Corporal Trim; Sister Anna; the Corporation was large; Ann Bell Senior was there
+        bread, &c. and figs, &c., &c. | bread, et cetera and figs, et cetera, et cetera.
+        the 1st inst. and the 10th ult. | the first instant and the tenth ultimo.
+        On Wed. he left; Fri. noon; the Sun. It is hot. | On Wednesday he left; Friday noon; the Sun. It is hot.
+        in 44 B. C. and A. D. 79, i. e. so, e. g. it, E. G. Hall | in forty four B C and A D seventy nine, that is so, for example it, E G Hall
+        a B.Sc. degree, LL.D., at 3 P.M. EST, in the U.S. He left. | a B S C degree, L L D, at three P M EST, in the U S. He left.
+        Mr. St. John, Lord St. Simon, in May. He left. | Mister Saint John, Lord Saint Simon, in May. He left.
+        lat. 51° north, ten lbs. of it, five ft. high, the Corpn. of it | latitude fifty one degrees north, ten pounds of it, five feet high, the Corpn of it
+        """,
     "names with dots": """
         vue.js, GU.tables, README.md, notes.TXT | vue dot js, GU dot tables, README dot md, notes dot T X T
         bob_x+1@mail.co.uk | bob underscore x plus one at mail dot co dot uk
@@ -267,6 +320,15 @@ def test_mixed_signs_lose_nothing(seed):
         "1 Ab ",
         "call 1",
         "π",
+        '6" of ',
+        "6' x ",
+        "3s. ",
+        "&c. ",
+        "ii. ",
+        "Wm. ",
+        "Gen. i. ",
+        "2d ",
+        "½ lb. ",
     ],
 )
 def test_long_runs_are_quick(piece):

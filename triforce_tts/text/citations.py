@@ -1,0 +1,84 @@
+"""Places in books, and the stops of roman numerals: ``1 Cor. xiii. 4``, ``vol. ii. p. 33``, ``George III. was``."""
+
+import re
+
+from triforce_tts.text.abbreviation_names import BEFORE_NUMBERS
+from triforce_tts.text.letters import roman_value
+from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule
+
+_BIBLE = (
+    "Gen:Genesis,Ex:Exodus,Exod:Exodus,Lev:Leviticus,Num:Numbers,Deut:Deuteronomy,Josh:Joshua,Judg:Judges,Sam:Samuel,"
+    "Chr:Chronicles,Chron:Chronicles,Kgs:Kings,Neh:Nehemiah,Esth:Esther,Ps:Psalm,Psa:Psalm,Prov:Proverbs,Eccl:Ecclesiastes,"
+    "Eccles:Ecclesiastes,Ecclus:Ecclesiasticus,Isa:Isaiah,Jer:Jeremiah,Lam:Lamentations,Ezek:Ezekiel,Dan:Daniel,Hos:Hosea,"
+    "Obad:Obadiah,Mic:Micah,Nah:Nahum,Hab:Habakkuk,Zeph:Zephaniah,Hag:Haggai,Zech:Zechariah,Mal:Malachi,Macc:Maccabees,"
+    "Matt:Matthew,Rom:Romans,Cor:Corinthians,Gal:Galatians,Eph:Ephesians,Phil:Philippians,Col:Colossians,"
+    "Thess:Thessalonians,Tim:Timothy,Tit:Titus,Philem:Philemon,Heb:Hebrews,Jas:James,Pet:Peter,Rev:Revelation"
+)
+BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
+_FULL = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
+_BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *_FULL}, key=len, reverse=True))
+# A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
+_PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
+_STOPPED = (
+    rf"(?<![\w'.&-])(?:(?:[IVXLC]{{2,7}}|[VX])\.(?=,| [a-z(]|{_PLACE})|[ivxlc]{{2,8}}\.(?=,| [a-z0-9(]|{_PLACE}))"
+)
+_LONE = rf"(?<![\w.])(?:(?i:vol|bk|chap|ch|sc|act|book|part|chapter)\.? [IVXivx])\.(?= [a-z0-9(]|{_PLACE})"
+_PLACE_AFTER = re.compile(
+    r" (?:p|pp|ch|chap|sec|sect|sc|bk|pt|vol|no|cap|v|vv|line|page|chapter|scene|note|n)\b\.?(?: ?[0-9]| [ivxl]+\b)",
+    re.I,
+)
+
+
+def _say_place(match: re.Match[str]) -> str:
+    """``1 Cor. xiii. 4-7`` as 'First Corinthians thirteen four to seven'."""
+    count, book, chapter, verse, last = match.group("count", "book", "chapter", "verse", "last")
+    number = int(chapter) if chapter.isdigit() else roman_value(chapter)
+    if not number:
+        return match[0]
+    words = BIBLE.get(book, book)
+    if count:
+        words = f"{ordinal(int(count) if count.isdigit() else len(count)).capitalize()} {words}"
+    words += f" {cardinal(number)}"
+    if verse:
+        words += f"{',' if number > 99 or int(verse) > 99 else ''} {cardinal(int(verse))}"
+    return words + (f" to {cardinal(int(last))}" if last else "")
+
+
+def _unstop(match: re.Match[str]) -> str:
+    """A roman numeral without its stop, as the sentence goes on; a comma parts it from the next part of a place."""
+    numeral = match[0][:-1]
+    if not roman_value(numeral.split(" ")[-1]):
+        return match[0]
+    after = match.string[match.end() : match.end() + 12]
+    is_place = _PLACE_AFTER.match(after) or re.match(r" [A-Z0-9]", after)
+    return numeral + ("," if is_place else "")
+
+
+def _say_volumes(match: re.Match[str]) -> str:
+    first, last = roman_value(match[2]), roman_value(match[3])
+    name = BEFORE_NUMBERS.get(match[1].lower(), match[1].lower())
+    name = name.capitalize() if match[1][0].isupper() else name
+    return f"{name} {cardinal(first)} to {cardinal(last)}" if first and last else match[0]
+
+
+_VERSES = r"(?P<verse>[1-9][0-9]{0,2})(?: ?-{1,2} ?(?P<last>[0-9]{1,3}))?(?![0-9:]|[.,][0-9]| ?[AaPp]\.?[Mm]\b)"
+_COUNT = r"(?<![\w.])(?:(?P<count>[1-4]|I{1,3}) )?"
+_BEFORE = rf"{_COUNT}\b(?P<book>{_BOOK})\b\.? "
+RULES: list[Rule] = [
+    rule(rf"{_BEFORE}(?P<chapter>[0-9]{{1,3}}): ?{_VERSES}", _say_place),
+    rule(rf"{_BEFORE}(?P<chapter>[ivxlc]{{1,8}})(?:\.,?|,|:) ?{_VERSES}", _say_place),
+    rule(
+        rf"{_COUNT}\b(?P<book>{'|'.join(BIBLE)})\. (?P<chapter>[ivxlc]{{2,8}}\b|[ivxlc](?=[.,;:)]))(?P<verse>)(?P<last>)(?:\.(?=[,;:)]| [a-z]))?(?!\w)",
+        _say_place,
+    ),
+    rule(
+        r"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{1,3})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])",
+        _say_place,
+    ),
+    rule(
+        r"\b((?i:vols?|bks?|chaps?|chapters|volumes|books|pp?))\.? ([ivxlc]{1,8})\.? ?- ?([ivxlc]{1,8})\b(?:\.(?=[,;)]| [a-z]))?",
+        _say_volumes,
+    ),
+    rule(_STOPPED, _unstop),
+    rule(_LONE, _unstop),
+]

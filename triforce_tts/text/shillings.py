@@ -1,0 +1,80 @@
+"""Pounds, shillings and pence of the money before 1971 in words: ``£3 10s. 6d.``, ``2s. 6½d.``, ``3l. 5s.``."""
+
+import re
+
+from triforce_tts.text.numbers import Rule, cardinal, fraction, number_words, rule
+
+# Behind these words a number with 's' is a plural rather than shillings: 'in her 20s.', 'counted by 5s.'
+_PLURAL_BEFORE = re.compile(
+    r"(?i:\b(?:in|into|by|the|his|her|my|our|your|their|its|early|mid|middle|late|later|low|lower|high|upper|size|two|three"
+    r"|four|took|lasted|within|after|every)[ -])'?$"
+)
+_ENDS = re.compile(r"[\"')\] ]*$|[\"')\]]* [\"']?[A-Z]")
+_NOUN_AFTER = re.compile(r" (?:stamp|piece|note|edition|coin|book|novel|loaf|ticket|magazine)\b")
+
+
+def _say_sum(match: re.Match[str]) -> str:
+    """The parts that are not zero, with 'and' before the pence: 'three pounds ten shillings and sixpence'."""
+    pounds, shillings, pence = match.group("pounds", "shillings", "pence")
+    if not _is_sum(match):
+        return match[0]
+    parts = []
+    if pounds and pounds.strip("0"):
+        parts.append(f"{number_words(pounds)} pound{'' if pounds == '1' else 's'}")
+    if shillings and shillings.strip("0"):
+        parts.append(_shillings(shillings, match))
+    if pence and pence.strip("0"):
+        is_name = not parts and _NOUN_AFTER.match(match.string, match.end())
+        words = f"{cardinal(int(pence))}penny" if is_name and pence.isdigit() else _pence(pence)
+        parts.append(f"and {words}" if parts else words)
+    reading = " ".join(parts) or "no pence"
+    return reading + (
+        "." if match[0].endswith(".") and _ENDS.match(match.string[match.end() : match.end() + 8]) else ""
+    )
+
+
+def _is_sum(match: re.Match[str]) -> bool:
+    """Whether the number is money: two parts are, and so are shillings or pence alone where no plural can be."""
+    pounds, shillings, pence = match.group("pounds", "shillings", "pence")
+    if sum(map(bool, (pounds, shillings, pence))) > 1:
+        return True
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    goes_on = re.match(r" [a-z]|,? and [0-9]", match.string[match.end() : match.end() + 8])
+    if shillings:
+        is_decade = len(shillings) == 2 and shillings[1] == "0" and shillings != "10"
+        is_plural = _PLURAL_BEFORE.search(before) or re.search(r"0s\.?,? (?:and |or |to )?$", before)
+        return not (is_plural and (is_decade or not goes_on))
+    return pence not in ("2", "3") or not re.search(r"(?i:\b(?:in|the|full|of)) $", before)  # 'shown in 3d.'
+
+
+def _shillings(number: str, match: re.Match[str]) -> str:
+    is_one = number == "1" or (not match["pence"] and _NOUN_AFTER.match(match.string, match.end()))
+    return f"{cardinal(int(number))} shilling{'' if is_one else 's'}"
+
+
+def _pence(number: str) -> str:
+    whole, _, part = number.strip().partition(" ")
+    if "/" in whole:
+        whole, part = "", whole
+    if not part:
+        return {"1": "one penny", "6": "sixpence"}.get(whole) or f"{cardinal(int(whole))} pence"
+    top, bottom = map(int, part.split("/"))
+    share = fraction(top, bottom)
+    if not whole:
+        return "half a penny" if (top, bottom) == (1, 2) else f"{share} of a penny"
+    return f"{cardinal(int(whole))} and {'a' + share[3:] if top == 1 else share} pence"
+
+
+_PENCE = r"(?P<pence>(?:[0-9]{1,2} )?[1-3]/[248]|[0-9]{1,2})"
+_GAP = r"[.,]?(?: ?- ?| )"
+_POUNDS = r"(?P<pounds>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})"
+_SHILLINGS = r"(?P<shillings>[0-9]{1,2})"
+_S = r"s\b"
+RULES: list[Rule] = [
+    rule(rf"£ ?{_POUNDS}{_GAP}{_SHILLINGS} ?{_S}(?:\.?,?(?: ?- ?| ?){_PENCE} ?d\b)?\.?", _say_sum),
+    rule(rf"£ ?{_POUNDS}{_GAP}(?P<shillings>){_PENCE} ?d\b\.?", _say_sum),
+    rule(rf"(?<![\w.,/$£]){_POUNDS} ?l\b\.?,? {_SHILLINGS} ?{_S}(?:\.?,?(?: ?- ?| ?){_PENCE} ?d\b)?\.?", _say_sum),
+    rule(rf"(?<![\w.,/$£])(?P<pounds>){_SHILLINGS} ?{_S}(?:\.,?(?: ?- ?| ?)| ){_PENCE} ?d\b\.?", _say_sum),
+    rule(rf"(?<![\w.,/$£'-])(?P<pounds>){_SHILLINGS}s\.(?P<pence>)(?!\w)", _say_sum),
+    rule(rf"(?<![\w.,/$£'-])(?P<pounds>)(?P<shillings>){_PENCE}d\.(?!\w)", _say_sum),
+]

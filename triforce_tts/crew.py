@@ -154,7 +154,7 @@ def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], 
     try:
         for number in range(1, count + 1):
             ours, its = multiprocessing.Pipe(duplex=False)
-            crew.running.append((pool.start(_help, (its, work, arguments(number)), work), ours))
+            crew.running.append((pool.start(_help, (its, work, arguments(number)), work, are_several=count > 1), ours))
             its.close()
         yield crew
         crew.look()

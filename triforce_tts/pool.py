@@ -136,18 +136,20 @@ def _serve(its: multiprocessing.connection.Connection, work: Callable[[Any], obj
         its.send(answer)
 
 
-def _context(work: Callable[..., Any]) -> BaseContext:
+def _context(work: Callable[..., Any], are_several: bool) -> BaseContext:
     """How workers start: as forks of a server process.
 
-    The server has imported the modules of ``work``, because imports take seconds. It is a separate process, because the
-    threads of torch do not survive a fork. On macOS the threads of system libraries do not survive it either, so each
-    worker is a new process there.
+    If there are several, the server has imported the modules of ``work``, because imports take seconds. A single worker
+    imports them as fast by itself, and the server then takes less memory. It is a separate process, because the threads
+    of torch do not survive a fork. On macOS the threads of system libraries do not survive it either, so each worker is
+    a new process there.
     """
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     module = getattr(work, "func", work).__module__  # the function inside a partial function
-    context.set_forkserver_preload([__name__, "torch", *([module] if module != "__main__" else [])])
+    modules = [__name__, "torch", *([module] if module != "__main__" else [])]
+    context.set_forkserver_preload(modules if are_several else [])
     _start_server()
     return context
 
@@ -167,12 +169,18 @@ def _start_server() -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def start(work: Callable[..., object], args: tuple[object, ...], imported: Callable[..., object]) -> BaseProcess:
+def start(
+    work: Callable[..., object], args: tuple[object, ...], imported: Callable[..., object], are_several: bool = True
+) -> BaseProcess:
     """A process of one thread that runs ``work`` once, and ends with this process, however this process ends.
 
-    ``imported`` is a function whose module the process needs.
+    Args:
+        work: the function.
+        args: its arguments.
+        imported: a function whose module the process needs.
+        are_several: whether this is one of several processes that need that module.
     """
-    context: Any = _context(imported)
+    context: Any = _context(imported, are_several)
     process: BaseProcess = context.Process(target=_run_once, args=(dict(os.environ), work, args), daemon=True)
     process.start()
     return process

@@ -195,13 +195,17 @@ def open_container(source: Source, name: str) -> "av.container.InputContainer":
         file = io.BytesIO(source) if isinstance(source, bytes) else str(source.absolute())
         container = av.open(file, "r", options={"protocol_whitelist": "file", "format_whitelist": _DEMUXERS})
     except (av.FFmpegError, ValueError) as error:
-        raise AudioError(f"{name}: not an audio file, or damaged at its beginning ({reason_of(error)}); give another file") from error
+        raise AudioError(
+            f"{name}: not an audio file, or damaged at its beginning ({reason_of(error)}); give another file"
+        ) from error
     try:
         if not container.streams.audio:
             raise AudioError(f"{name}: the file holds no sound")
         stream = container.streams.audio[0]
         if stream.codec_context is None:  # PyAV gives None if no decoder knows the codec
-            raise AudioError(f"{name}: not an audio file, or damaged at its beginning (its coding is not known); give another file")
+            raise AudioError(
+                f"{name}: not an audio file, or damaged at its beginning (its coding is not known); give another file"
+            )
         if not (rate := stream.rate):
             raise AudioError(f"{name}: the file does not say its sample rate")
         _check_rate(rate, name)

@@ -18,6 +18,7 @@ Reason = Literal[
     "back matter",
     "note",
     "mark of a note",
+    "transcriber's note",
     "hidden",
     "page number",
     "navigation",

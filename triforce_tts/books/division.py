@@ -1,7 +1,7 @@
 """Divides a draft into chapters, puts notes where they are wanted, and proves that nothing was lost."""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 from triforce_tts.errors import TextError
@@ -9,10 +9,12 @@ from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words, require_words
 from .draft import Draft, DraftBlock, finished
+from .numbered import is_number, numbered
 from .openings import lower_opening, name_headings
 
 # The most words of a part's own text that are joined to the part's first chapter.
 _MOST_PART = 80
+_LEAST_LOWER = 2  # a title of the book stands above at least so many chapters
 _MANY = 20  # so many chapters or fewer are not joined, however small they are
 _TINY = 60  # chapters are joined if their median is below so many words
 _JOINED = 300  # joined chapters should have at least so many words
@@ -109,27 +111,92 @@ def joined_title(text: str) -> str:
     return title
 
 
-def heading_marks(draft: Draft) -> list[Mark]:
-    """The begins of chapters by their headings: those of the highest level that has texts; higher levels are parts."""
+def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
+    """The begins of chapters by their headings: those of the highest level that has texts; higher levels are parts.
+
+    With ``titled``, a single highest heading may be the book's title, and a number alone takes the title below it.
+    """
     heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
     marks: list[Mark] = []
     levels = sorted({block.level for _, block in heads})
     for level, deeper in pairwise([*levels, 0]):
         own = [(n, block) for n, block in heads if block.level == level]
         bare = {n for n, _ in own if deeper and _is_bare(draft, n, level)}
-        marks += [Mark(n, joined_title(block.text), level, is_part=n in bare) for n, block in own]
-        below = sum(block.level == deeper for _, block in heads)
-        if not bare or len(bare) * 2 < len(own) or (len(own) > 1 and below < 2 * len(bare)):
+        lower = [n for n, block in heads if block.level == deeper]
+        few_bare = not bare or len(bare) * 2 < len(own) or (len(own) > 1 and len(lower) < 2 * len(bare))
+        titles = {n: joined_title(block.text) for n, block in own}
+        descends, parts = not few_bare, bare
+        if titled:
+            are_chapters = 2 * sum(numbered(title) == "chapter" for title in titles.values()) > len(own)
+            descends = (descends and not are_chapters) or _is_title_of_all(draft, own, lower)
+            next_levels = {n: block.level for (n, _), (_, block) in pairwise(heads)}
+            parts = {n for n, _ in own if descends and next_levels.get(n, 0) > level}
+            titles = full_titles(draft, titles)
+        marks += [Mark(n, title, level, n in parts) for n, title in titles.items()]
+        if not descends:
             break
-    return sorted(marks, key=lambda mark: mark.start)
+    marks = sorted(marks, key=lambda mark: mark.start)
+    return _with_bare_parts(draft, marks) if titled else marks
+
+
+def _with_bare_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:
+    """The begins of chapters; a heading with no number and no text of its own, such as a name below a title, is a part."""
+    bare = {
+        mark.start
+        for mark, following in pairwise(marks)
+        if not numbered(mark.title)
+        and all(block.is_empty or block.kind == "heading" for block in draft.blocks[mark.start : following.start])
+    }
+    return [replace(mark, is_part=mark.is_part or mark.start in bare) for mark in marks]
+
+
+def _is_title_of_all(draft: Draft, own: list[tuple[int, DraftBlock]], lower: list[int]) -> bool:
+    """Whether a level's only heading is the book's title: several lower ones follow, and only little text stands before them."""
+    if (
+        len(own) != 1
+        or len(lower) < _LEAST_LOWER
+        or own[0][0] > lower[0]
+        or numbered(joined_title(own[0][1].text)) in ("chapter", "named")
+    ):
+        return False
+    words = [count_words(block.text) for block in draft.blocks]
+    before = sum(words[own[0][0] + 1 : lower[0]])
+    return before <= max(_MOST_PART, sum(words[lower[0] :]) / len(lower))
+
+
+def full_titles(draft: Draft, titles: dict[int, str]) -> dict[int, str]:
+    """The titles of headings; one that is a number alone takes the heading right below it, which then begins no chapter."""
+    full: dict[int, str] = {}
+    taken = -1
+    for n, title in titles.items():
+        below = title_below(draft, n) if is_number(title) else None
+        if n != taken:
+            full[n] = title if below is None else joined_title(f"{title}\n{joined_title(draft.blocks[below].text)}")
+            taken = -1 if below is None else below
+    return full
+
+
+def title_below(draft: Draft, number: int) -> int | None:
+    """The heading right below another one that is no number itself, and is no lower one of several in its chapter."""
+    head = draft.blocks[number]
+    filled = (n for n in range(number + 1, len(draft.blocks)) if not draft.blocks[n].is_empty)
+    first = next(filled, None)
+    below = draft.blocks[first] if first is not None else head
+    if below is head or below.kind != "heading" or below.level < head.level or numbered(joined_title(below.text)):
+        return None
+    behind = (draft.blocks[n] for n in filled if draft.blocks[n].kind == "heading")
+    if below.level == head.level or all(
+        b.level > below.level for b in takewhile(lambda b: b.level > head.level, behind)
+    ):
+        return first
+    return None
 
 
 def _is_bare(draft: Draft, number: int, level: int) -> bool:
     """Whether a heading stands right above a lower one."""
-    for block in draft.blocks[number + 1 :]:
-        if not block.is_empty:
-            return block.kind == "heading" and block.level > level
-    return False
+    filled = (block for n in range(number + 1, len(draft.blocks)) if not (block := draft.blocks[n]).is_empty)
+    below = next(filled, None)
+    return below is not None and below.kind == "heading" and below.level > level
 
 
 def joined_pages(draft: Draft, page_starts: list[int], chapter_starts: set[int]) -> None:

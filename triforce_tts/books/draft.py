@@ -38,6 +38,8 @@ class DraftBlock:
     marks: list[str] = field(default_factory=list)  # the notes that it refers to
     keeps_lines: bool = False
     speaker: str = ""
+    where: str = ""  # the document that it stands in
+    linked: int = 0  # the number of its letters that stand in links to places in the book
     directions: list[str] = field(default_factory=list)
     # Places are counted by ``letters``. Such places stay valid when a text is cleaned or changed to small letters.
     readings: list[Reading] = field(default_factory=list)
@@ -89,6 +91,7 @@ class Draft:
         self.skipped: list[Skipped] = []
         self.anchors: dict[tuple[str, str], int] = {}
         self.where = ""
+        self.in_link = False  # whether the text that comes stands in a link to a place in the book
         self._open: DraftBlock | None = None
 
     def say(self, text: str, kind: Kind = "paragraph", *, level: int = 0) -> None:
@@ -113,6 +116,7 @@ class Draft:
     def _say(self, block: DraftBlock, text: str) -> None:
         if text:
             block.texts.append(text)
+            block.linked += len(letters(text)) if self.in_link else 0
             block.pieces.append(len(self.pieces))
             self.pieces.append(text)
 
@@ -148,7 +152,7 @@ class Draft:
     def open(self, kind: Kind, *, level: int = 0) -> DraftBlock:
         """The open block, or a new one of this kind."""
         if self._open is None:
-            self._open = DraftBlock(kind, level=level)
+            self._open = DraftBlock(kind, level=level, where=self.where)
             self.blocks.append(self._open)
         return self._open
 
@@ -186,7 +190,8 @@ class Draft:
         """Skip a block that was read."""
         texts = [self.pieces[number] for number in block.pieces]
         if any(has_letters(text) for text in texts):
-            self.skipped.append(Skipped(clean("".join(texts)), reason, self.where, tuple(block.pieces)))
+            where = block.where or self.where
+            self.skipped.append(Skipped(block.text, reason, where, tuple(block.pieces)))
         block.texts, block.pieces, block.readings, block.pauses = [], [], [], []
 
     def skipped_in_order(self) -> tuple[Skipped, ...]:

@@ -17,7 +17,12 @@ _WORDS = ("A", "I", "O")  # letters that are words
 def _opens_word(picture: Any) -> bool:
     """Whether a picture is the first thing of its element, or of one around it, and a letter stands directly behind it."""
     element, parent = picture, picture.getparent()
-    while parent is not None and element.getprevious() is None and not (parent.text or "").strip():
+    while (
+        parent is not None
+        and name_of(parent) != "figure"
+        and element.getprevious() is None
+        and not (parent.text or "").strip()
+    ):
         behind = element.tail or ""
         if not behind and element.getnext() is not None:
             behind = "".join(element.getnext().itertext())
@@ -48,7 +53,7 @@ class DropCaps:
         if not is_told and not (is_picture and _opens_word(element)):
             return False
         text = element.get("alt", "").strip() if is_picture else text_in(element)
-        if not _CAP.fullmatch(text):
+        if not _CAP.fullmatch(text) or (not is_told and text[-1].islower()):
             return False
         self._last = text[-1]
         return True

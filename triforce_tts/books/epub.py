@@ -36,6 +36,13 @@ _END, _END_BYTES, _COMMENT = b"PK\x05\x06", 22, 65535
 _LOCATOR, _LOCATOR_BYTES = b"PK\x06\x07", 20  # these belong to zip files of more than four gigabytes
 
 _ENTITY = re.compile(rb"&([A-Za-z][A-Za-z0-9]*);")
+# An element that holds nothing, with its end: HTML knows it without one, and XML takes what follows for its content.
+_VOID_TAG = re.compile(
+    rb"<((?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)(?<!/)>"
+    rb"(?!\s*</(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)",
+    re.IGNORECASE,
+)
+_VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])  # fmt: skip
 _ENCRYPTION = "META-INF/encryption.xml"
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
@@ -147,7 +154,10 @@ class EpubFiles:
 
     def page(self, name: str) -> Any:
         """The root of a page, or None if it is not in the zip or has no element."""
-        return self._parse(name) if name in self._names else None
+        root = self._parse(name, is_page=True) if name in self._names else None
+        if root is not None:
+            _empty_voids(root)
+        return root
 
     def content(self, name: str) -> bytes | None:
         """The bytes of a file, such as a picture, or None if it is not in the zip."""
@@ -184,7 +194,7 @@ class EpubFiles:
             raise LookupError(f"{name!r} in it is no XML")
         return index
 
-    def _parse(self, name: str) -> Any:
+    def _parse(self, name: str, *, is_page: bool = False) -> Any:
         from lxml import etree
 
         content = self._unpack(name)
@@ -195,6 +205,9 @@ class EpubFiles:
         content = _ENTITY.sub(_numbered, content)
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
         root = etree.fromstring(content, parser) if content.strip() else None
+        if is_page and any(error.type_name == "ERR_TAG_NAME_MISMATCH" for error in parser.error_log):
+            content = _VOID_TAG.sub(rb"<\1/>", content)
+            root = etree.fromstring(content, parser)
         limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
         if any("depth" not in message for message in limits):
             raise TextError(
@@ -238,6 +251,23 @@ def _encrypted(listing: Any) -> dict[str, str]:
                     " ".join(algorithm.split()) or "algorithm not stated"
                 )
     return algorithms
+
+
+def _empty_voids(root: Any) -> None:
+    """Put what stands inside a line's end, a picture or another element that holds nothing behind it."""
+    full = [e for e in root.iter("{*}*") if (e.text or len(e)) and e.tag.rpartition("}")[2].lower() in _VOID]
+    for element in full:
+        if element.getparent() is None:
+            continue
+        tail, element.tail = element.tail or "", element.text
+        element.text = None
+        children = list(element)
+        before, element.tail = element.tail, None  # a sibling is put between an element and its tail
+        for child in reversed(children):
+            element.addnext(child)
+        element.tail = before
+        last = children[-1] if children else element
+        last.tail = (last.tail or "") + tail
 
 
 def _numbered(entity: re.Match[bytes]) -> bytes:

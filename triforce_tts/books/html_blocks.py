@@ -17,6 +17,7 @@ from .html_rules import (
     classes_of,
     has_lines,
     is_block,
+    is_inward,
     is_note_body,
     is_note_mark,
     is_replacement,
@@ -25,6 +26,7 @@ from .html_rules import (
     is_title,
     is_whole_heading,
     name_of,
+    raised_digits,
     skip_reason,
     source_parts,
     types_of,
@@ -39,9 +41,6 @@ _VERSE_LINE = re.compile(r"(?:line|verse|l|v|i\d+|poem-line)")
 _DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
 _CAPTIONS = frozenset(["caption", "figcaption", "legend"])
 _CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "h1", "h2", "h3", "h4", "h5"])
-_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
-_LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
-_DIGITS = re.compile(r"[+\-−]?\d+")
 # Text in more than so many nested elements is read without any rule.
 _DEEPEST = 120
 
@@ -96,7 +95,10 @@ class PageReader:
         is_direction = around.is_direction or bool((types_of(element) | classes_of(element)) & _DIRECTIONS)
         phones = self._phones(element)
         place = self._draft.begin_reading() if phones else None
+        was_in_link = self._draft.in_link
+        self._draft.in_link = was_in_link or (name == "a" and is_inward(element))
         self._read_element(element, name, replace(around, depth=around.depth + 1, is_direction=is_direction))
+        self._draft.in_link = was_in_link
         if phones and place:
             self._draft.end_reading(place, phones)
         if element is self._scope or name in HEADINGS:
@@ -251,9 +253,9 @@ class PageReader:
         self._draft.add(right)
 
     def _read_raised(self, element: Any, around: _Around) -> None:
-        table = _RAISED if name_of(element) == "sup" else _LOWERED
-        if len(element) == 0 and element.text and _DIGITS.fullmatch(element.text.strip()):
-            self._say(element.text.strip().translate(table), around)
+        digits = raised_digits(element)
+        if digits:
+            self._say(digits, around)
         else:
             self._children(element, around)
 

@@ -12,6 +12,7 @@ from .division import assemble, heading_marks
 from .draft import Draft, clean
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
+from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
@@ -42,7 +43,10 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     mark_notes([(path.name, root)])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)
-    return assemble(draft, heading_marks(draft) if article is None else _one(draft), options, about, source, str(path))
+    gone = withdraw_listings(draft)
+    withdraw_pages(draft, set())
+    marks = heading_marks(draft, titled=True) if article is None else _one(draft)
+    return assemble(draft, without_withdrawn(draft, marks, gone), options, about, source, str(path))
 
 
 def html_root(data: bytes, where: str) -> Any:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .chapters import Reason, has_letters
+from .chapters import Reason, has_letters, letters
 from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were found to be the body of a note
+MARK_ATTRIBUTE = "triforce-mark"  # this attribute marks numbers that were found to lead to a note
 # This attribute gives the reason why a rule for whole pages leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -41,6 +42,9 @@ _NAMES: dict[str, Reason] = {
     "annotation-xml": "formula",
 }
 _WITHIN = frozenset(["rt", "rtc", "rp", "wbr", "br", "mi", "mn", "mo", "mtext", "mrow", "msup", "msub", "msubsup", "mfrac", "msqrt", "mroot", "mover", "munder", "munderover", "mfenced", "mstyle", "semantics"])  # fmt: skip
+_RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
+_LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
+_DIGITS = re.compile(r"[+\-−]?\d+")
 _NOT_SHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _PAGE_CLASSES = frozenset(
     ["pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "pageno", "page_number"]
@@ -52,6 +56,10 @@ _MARK = re.compile(
 )
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
 _SOME_LINES = 2  # a paragraph with so many line ends is verse or a letter
+_CONTENTS_CLASSES = frozenset(["toc", "tableofcontents", "table-of-contents", "contents"])
+_LEAST_LINKED = 0.6  # the least share of the letters of a list of contents that stands in links
+_TRANSCRIBER = frozenset(["transnote", "transnotes", "transcriber-note", "transcriber-notes", "transcribers-note", "transcribers-notes", "transcribernote", "tnote", "tnotes"])  # fmt: skip
+_OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
 
@@ -97,8 +105,10 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return "page number"
     if any(mark in classes or element.get("id", "") == mark for mark in _GUTENBERG):
         return "Gutenberg footer" if "foot" in f"{element.get('id', '')} {classes}" else "Gutenberg header"
-    if types & _NAVIGATION_TYPES:
+    if types & _NAVIGATION_TYPES or (classes & _CONTENTS_CLASSES and is_linked(element)):
         return "navigation"
+    if classes & _TRANSCRIBER and is_block(element, name):
+        return "transcriber's note"
     if types & FRONT_TYPES and name not in ("img", "figure", "span", "a", "p"):
         return "front matter"
     if types & BACK_TYPES and name not in ("span", "a", "p"):
@@ -106,6 +116,19 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     if "backlink" in types or (name == "a" and element.get("href") and _BACK_LINK.fullmatch(text_in(element))):
         return "mark of a note"
     return None
+
+
+def is_inward(link: Any) -> bool:
+    """Whether a link leads to a place in the book, as far as its address tells."""
+    address = link.get("href")
+    return bool(address) and not _OUTWARD.match(address.strip())
+
+
+def is_linked(element: Any) -> bool:
+    """Whether an element holds at least two links to places in the book, and few words beside them."""
+    links = [letters(text_in(link)) for link in element.iter("{*}a") if is_inward(link)]
+    linked = sum(map(len, links))
+    return sum(map(bool, links)) > 1 and linked >= _LEAST_LINKED * len(letters(text_in(element)))
 
 
 def is_note_body(element: Any, name: str) -> bool:
@@ -123,6 +146,8 @@ def is_note_mark(element: Any, name: str) -> bool:
     """Whether an element is the mark of a note, by its type or its form; a link of words is read, whatever its type."""
     text = text_in(element)
     if name == "a":
+        if element.get(MARK_ATTRIBUTE) is not None and bool(_MARK.fullmatch(text)):
+            return True
         if "noteref" in types_of(element):
             return bool(_MARK.fullmatch(text)) or not has_letters(text)
         if not element.get("href"):
@@ -155,6 +180,22 @@ def source_parts(element: Any, *, described: bool = True) -> Iterator[str]:
             yield node.tail or ""
 
 
+def lines_of(element: Any) -> list[str]:
+    """The text of an element as lines, one for each block, without comments and scripts."""
+    from lxml import etree
+
+    parts: list[str] = []
+    hidden = 0
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        name = name_of(node)
+        if name in ("script", "style", "head"):
+            hidden += 1 if event == "start" else -1
+        if hidden == 0:
+            parts.append("\n" if name == "br" or is_block(node, name) else "")
+            parts.append((node.text if event == "start" else node.tail if node is not element else "") or "")
+    return [line for line in (" ".join(line.split()) for line in "".join(parts).split("\n")) if line]
+
+
 def has_lines(element: Any) -> bool:
     """Whether a paragraph is divided into lines, as a letter's address is."""
     return sum(1 for _ in element.iter("{*}br")) >= _SOME_LINES
@@ -164,6 +205,12 @@ def is_single_note(element: Any) -> bool:
     """Whether an element is one note that a mark can lead to."""
     typed = types_of(element) & {"footnote", "endnote", "rearnote"} and element.get("id")
     return bool(typed) or bool(element.get(NOTE_ATTRIBUTE))
+
+
+def raised_digits(element: Any) -> str:
+    """The number that a ``sup`` or ``sub`` holds, in raised or lowered digits; nothing if it holds anything else."""
+    text = (element.text or "").strip() if len(element) == 0 else ""
+    return text.translate(_RAISED if name_of(element) == "sup" else _LOWERED) if _DIGITS.fullmatch(text) else ""
 
 
 def whole_number(text: str | None) -> int | None:

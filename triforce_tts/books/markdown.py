@@ -15,6 +15,7 @@ from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters
 from .division import assemble, heading_marks
 from .draft import LINE_END, Draft
 from .encodings import decode_book
+from .listings import withdraw_listings, without_withdrawn
 
 MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
@@ -85,7 +86,9 @@ class _MarkdownReader:
         for first, last, text in self._rewritten:
             source, at = source + self._text[at:first] + text, last
         source += self._text[at:]
-        return assemble(self._draft, heading_marks(self._draft), self._options, about, source, str(self._path))
+        gone = withdraw_listings(self._draft)
+        marks = without_withdrawn(self._draft, heading_marks(self._draft, titled=True), gone)
+        return assemble(self._draft, marks, self._options, about, source, str(self._path))
 
     def _find_apart(self) -> About:
         about = About(self._path.stem)
@@ -242,6 +245,8 @@ class _MarkdownReader:
                 self._draft.add(" ")
             elif token.type == "hardbreak":
                 self._draft.add(LINE_END)
+            elif token.type in ("link_open", "link_close"):
+                self._draft.in_link = str(token.attrs.get("href", "")).startswith("#")
             elif token.type == "image":
                 self._read_picture(token, kind)
             elif token.type == "html_inline":

@@ -1,21 +1,34 @@
 """Finds the bodies of a book's notes from their marks, also where nothing is typed, and marks them in the pages."""
 
+import re
 from itertools import pairwise
 from typing import Any
 
 from .chapters import letters
 from .epub import resolve
-from .html_rules import NOTE_ATTRIBUTE, is_block, is_note_body, is_note_mark, name_of, types_of
+from .html_rules import (
+    HEADINGS,
+    MARK_ATTRIBUTE,
+    NOTE_ATTRIBUTE,
+    is_block,
+    is_note_body,
+    is_note_mark,
+    name_of,
+    types_of,
+)
 from .notes import text_in
 
-_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_HEADINGS = frozenset(HEADINGS)
+_NUMBERED = re.compile(r"[\[(]?\s*(?:\d{1,4}(?!\w)|[*†‡])")  # the begin of a note that has its mark before it
 _TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
 # A note may have so many further paragraphs without a mark of their own.
 _BETWEEN = 3
 
 
 def mark_notes(pages: list[tuple[str, Any]]) -> None:
-    """Set an attribute on the body of each note that a mark of a note leads to and that leads back to it."""
+    """Set an attribute on each note that a mark leads to: it leads back, or stands below a heading such as "Notes"."""
+    sections = [section for _, page in pages for section in _sections(page)]
+    listed = {element for section in sections for element in section}
     places = {(document, element.get("id")): element for document, page in pages for element in page.iter("{*}*") if element.get("id")}  # fmt: skip
     for document, page in pages:
         for link in page.iter("{*}a"):
@@ -26,10 +39,70 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
             body = _block_of(places.get(place))
             if body is None or body is _block_of(link) or name_of(body) in (*_HEADINGS, "body", "html"):
                 continue
-            if is_note_body(body, name_of(body)) or _leads_back(body, place[0], link, document):
+            is_listed = body in listed and (name_of(body) == "li" or bool(_NUMBERED.match(text_in(body))))
+            if (
+                is_listed
+                or _answers(body, link)
+                or is_note_body(body, name_of(body))
+                or _leads_back(body, place[0], link, document)
+            ):
                 body.set(NOTE_ATTRIBUTE, "#".join(place))
+                if _is_attached(link):
+                    link.set(MARK_ATTRIBUTE, "")
     for _, page in pages:
         _fill(page)
+    for section in sections:
+        _fill_section(section)
+
+
+def _sections(page: Any) -> list[list[Any]]:
+    """The elements of each section below a heading such as "Notes", with that heading."""
+    sections: list[list[Any]] = []
+    level = 0
+    for element in page.iter("{*}*"):
+        name = name_of(element)
+        if name in HEADINGS and letters(text_in(element)) in _TITLES and (not level or HEADINGS[name] <= level):
+            level = HEADINGS[name]
+            sections.append([])
+        elif name in HEADINGS and HEADINGS[name] <= level:
+            level = 0
+        if level:
+            sections[-1].append(element)
+    return sections
+
+
+def _answers(body: Any, link: Any) -> bool:
+    """Whether a raised mark leads to an item of a list, or a sign such as an asterisk to a paragraph that begins with it."""
+    sign = text_in(link)
+    if sign and not sign.strip("*†‡"):
+        return text_in(body).startswith(sign) and not text_in(body).startswith(sign + sign[-1])
+    is_raised = any(name_of(e) == "sup" for e in (link.getparent(), *link) if e is not None)
+    return (
+        is_raised
+        and name_of(body) == "li"
+        and is_note_mark(link if len(link) else link.getparent(), "a" if len(link) else "sup")
+    )
+
+
+def _is_attached(link: Any) -> bool:
+    """Whether a number stands right behind a word, as a mark does, and not as a word of its own."""
+    before, parent = link.getprevious(), link.getparent()
+    text = before.tail if before is not None else parent.text if parent is not None else ""
+    return bool(text) and not text[-1].isspace() and text_in(link).strip("[]() .").isdigit()
+
+
+def _fill_section(section: list[Any]) -> None:
+    """The headings and the numbered paragraphs of a section are notes, if marks lead into it and nothing else stands there."""
+    leaves = [e for e in section if is_block(e, name_of(e)) and text_in(e) and not _has_blocks(e)]
+    found = [leaf.get(NOTE_ATTRIBUTE) is not None or _is_in_note(leaf) for leaf in leaves]
+    others = [leaf for leaf, is_note in zip(leaves, found, strict=True) if not is_note]
+    if any(found) and all(name_of(leaf) in _HEADINGS or _NUMBERED.match(text_in(leaf)) for leaf in others):
+        for leaf in others:
+            leaf.set(NOTE_ATTRIBUTE, "")
+
+
+def _has_blocks(element: Any) -> bool:
+    return any(is_block(child, name_of(child)) for child in element)
 
 
 def _is_in_note(link: Any) -> bool:

@@ -1,7 +1,6 @@
 """Reads a text file into chapters: encoding, header and footer, contents, headings, verse, notes."""
 
 import re
-from itertools import pairwise
 from pathlib import Path
 
 from triforce_tts.errors import TextError
@@ -9,35 +8,30 @@ from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters, require_words
-from .division import Mark, assemble, heading_marks
-from .draft import Draft, DraftBlock
+from .division import Mark, assemble, heading_marks, joined_pages
+from .draft import LINE_END, Draft, DraftBlock
 from .encodings import decode_book
 from .gutenberg import body_of
-from .plain_lines import LineJoiner, Paragraph
+from .heading_finder import HeadingFinder
+from .plain_contents import find_contents
+from .plain_furniture import PAGE_MARK, PICTURE, find_page_numbers, find_pictures, find_transcriber_notes
+from .plain_headings import HASHES, bare, heading_lines, is_prose, kind_of
+from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
+from .plain_notes import MARK, Notes, find_notes
 from .sign_notes import sign_notes, split_marks
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
-_NUMBER = r"(?:\d{1,4}|[IVXLCDM]{1,9}|[ivxlcdm]{1,9}|(?:the\s+)?(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine|first|second|third))?)"
-_PART = re.compile(rf"(?:BOOK|PART|VOLUME|VOL\.)\s+(?:THE\s+)?{_NUMBER}\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
-_CHAPTER = re.compile(
-    rf"(?:(?:CHAPTER|CHAP\.|ACT|STAVE|CANTO|LETTER|SECTION|STORY|ADVENTURE|FIT|LECTURE|EPISODE)\s+{_NUMBER}(?![\w'’])(?P<rest>.*)"
-    r"|(?:PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE)(?P<named>[.:]?(?:\s+[A-Z].*)?))",
-    re.IGNORECASE | re.DOTALL,
-)
-_SCENE = re.compile(rf"SCENE\s+{_NUMBER}\b.*", re.IGNORECASE | re.DOTALL)
-_ROMAN = re.compile(r"(?P<number>[IVXLC]{1,7})(?P<rest>\.?|[.:—–-]+\s+\S.*)", re.DOTALL)
-_HASHES = re.compile(r"(#{1,6})\s+\S.*")
-_CONTENTS = re.compile(r"\s*(?:TABLE OF )?(?:CONTENTS|ILLUSTRATIONS|LIST OF ILLUSTRATIONS)[.:]?\s*", re.IGNORECASE)
-_PICTURE = re.compile(r"\[Illustration\b.*\]", re.IGNORECASE | re.DOTALL)
-_NOTE = re.compile(r"\[(?:Footnote|Note)\s+(\w{1,4})\s*:.*|\[(\d{1,3}|[A-Z]|\*+)\]\s+\S.*", re.DOTALL)
-_SPEECH = re.compile(r"[\"“‘'’(]")
-_LONGEST_HEADING = 120  # characters
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
 _FRONT = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORECASE)
 _UNDERLINED = re.compile(r"(?<![^\W_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
-_LEVELS = {"part": 1, "chapter": 2, "roman": 3, "scene": 4}
-_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
+_COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
+# What may stand inside a paragraph and is not read: pictures, numbers of pages and of lines, and marks of notes.
+_INSIDE = re.compile(
+    rf"(?P<picture>(?i:{PICTURE.pattern}))|(?P<page>(?:\s+(?=\S[^\]}}]*[\]}}][.,;:!?]))?(?i:{PAGE_MARK.pattern}))"
+    rf"|{LINE_NUMBER}(?P<line>\d+)|(?P<mark>{MARK.pattern}|\{{\d{{1,4}}\}})"
+)
+_LINE_JOIN = "\x1f"
 
 
 def read_plain(path: Path, options: ReadOptions) -> ChapterBook:
@@ -58,44 +52,76 @@ class _PlainReader:
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
         self._pattern = _compiled(options.chapter_pattern)
-        self._labels: set[str] = set()
+        self._levels: dict[int, int] = {}
+        self._subtitles: set[int] = set()
+        self._silent: dict[int, Reason] = {}  # the paragraphs that are not read
+        self._notes = Notes()
+        self._page_marks: set[tuple[int, str]] = set()
+        self._breaks: list[int] = []  # the blocks before which a page ends
         self._has_signs = False  # whether asterisks or daggers mark notes
 
     def read(self) -> ChapterBook:
         begin, end = body_of(self._lines)
         self._skip_lines(0, begin, "Gutenberg header")
-        joiner = LineJoiner(self._lines[:end], Lexicon())
-        paragraphs = joiner.paragraphs(begin, end)
-        self._labels = {match[1] or match[2] for p in paragraphs if (match := _NOTE.fullmatch(self._of(p)))}
-        noted = (
-            sign_notes([self._of(paragraph) for paragraph in paragraphs]) if self._options.notes == "skip" else set()
-        )
-        self._has_signs = bool(noted)
-        levels = self._levels(paragraphs)
-        listed = self._contents(paragraphs)
-        after_heading = False
+        self._joiner = joiner = LineJoiner(self._lines[:end], Lexicon())
+        paragraphs = self._with_headings_apart(joiner.paragraphs(begin, end))
+        self._find(paragraphs)
         for number, paragraph in enumerate(paragraphs):
             self._draft.close()
-            if number in listed:
-                self._skip_lines(paragraph.first, paragraph.last, "navigation")
-                continue
-            if number in noted:
-                self._draft.skip(self._of(paragraph), "note")
-                continue
-            level = levels.get(number)
-            if level is None and after_heading and self._is_subtitle(paragraphs, number, levels):
-                self._draft.blocks[-1].texts.append("\u2028")
-                self._say_more(self._draft.blocks[-1], joiner.texts(paragraph))
-                after_heading = False
-                continue
-            self._read(paragraph, joiner.texts(paragraph), level)
-            after_heading = level is not None and _is_number_only(self._of(paragraph))
+            if number in self._silent:
+                self._skip_paragraph(paragraph, self._silent[number])
+            elif number in self._subtitles:
+                self._draft.blocks[-1].texts.append(LINE_END)
+                self._say_more(self._draft.blocks[-1], joiner.texts(paragraph), number)
+            else:
+                self._read(number, paragraph, joiner.texts(paragraph))
         self._skip_lines(end, len(self._lines), "Gutenberg footer")
         about = self._about(begin)
         marks = heading_marks(self._draft)
+        joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         self._skip_title_page(marks, about)
         marks = [Mark(m.start, m.title, m.level, m.is_part, bool(_FRONT.match(m.title))) for m in marks]
         return assemble(self._draft, marks, self._options, about, self._text, str(self._path))
+
+    def _with_headings_apart(self, paragraphs: list[Paragraph]) -> list[Paragraph]:
+        """The paragraphs, of which a heading with text right below it is divided."""
+        divided: list[Paragraph] = []
+        for paragraph in paragraphs:
+            lines = [bare(line) for line in self._of(paragraph).split("\n")]
+            count = heading_lines(lines) if self._joiner.is_short_line(paragraph.first) else 0
+            if not count:
+                divided.append(paragraph)
+                continue
+            behind = paragraph.first + count
+            divided += [Paragraph(paragraph.first, behind), *self._joiner.divided(behind, paragraph.last)]
+        return divided
+
+    def _find(self, paragraphs: list[Paragraph]) -> None:
+        """Find what each paragraph is: a heading, a subtitle, text, or something that is not read."""
+        raw = [self._of(paragraph) for paragraph in paragraphs]
+        texts = [bare(PAGE_MARK.sub("", text).strip()) for text in raw]
+        listed = find_contents(paragraphs, texts)
+        finder = HeadingFinder(paragraphs, texts, listed.paragraphs, listed.entries, self._pattern)
+        self._levels, underlines = finder.find()
+        self._subtitles = finder.subtitles()
+        self._notes = find_notes(raw, self._levels.__contains__)
+        headings = set(self._levels) | self._subtitles | listed.paragraphs
+        pages = find_page_numbers(raw, headings | set(self._notes.labels), self._notes.known)
+        self._page_marks = pages.marks
+        self._silent = dict.fromkeys(pages.paragraphs, "page number")
+        if not self._options.pictures:
+            has_music = not any(kind_of(texts[n]) == "scene" or texts[n].startswith("ACT") for n in self._levels)
+            pictures = find_pictures(raw, headings.__contains__, has_music=has_music)
+            self._silent |= dict.fromkeys(pictures, "description of a picture")
+        signs = sign_notes(raw, self._notes.labels) if self._options.notes == "skip" else set()
+        self._has_signs = bool(signs)
+        self._silent |= dict.fromkeys(signs | self._notes.headings, "note")
+        if self._options.notes == "skip":
+            self._silent |= dict.fromkeys(self._notes.labels, "note")
+        transcribers = find_transcriber_notes(paragraphs, texts, headings.__contains__)
+        self._silent |= dict.fromkeys(transcribers, "transcriber's note")
+        self._silent |= dict.fromkeys(underlines, "markup")
+        self._silent |= dict.fromkeys(listed.paragraphs, "navigation")
 
     def _of(self, paragraph: Paragraph) -> str:
         return "\n".join(line.strip() for line in self._lines[paragraph.first : paragraph.last])
@@ -104,109 +130,65 @@ class _PlainReader:
         self._draft.close()
         self._draft.skip("\n".join(self._lines[first:last]), reason)
 
-    def _read(self, paragraph: Paragraph, texts: list[str], level: int | None) -> None:
-        text = self._of(paragraph)
-        note = _NOTE.fullmatch(text)
+    def _skip_paragraph(self, paragraph: Paragraph, reason: Reason) -> None:
+        self._skip_lines(paragraph.first, paragraph.last, reason)
+        if reason in ("page number", "description of a picture"):
+            self._breaks.append(len(self._draft.blocks))
+
+    def _read(self, number: int, paragraph: Paragraph, texts: list[str]) -> None:
+        level = self._levels.get(number)
         if paragraph.is_break and level is None:
             self._draft.rule()
         elif level is not None:
             block = self._draft.open("heading", level=level)
             block.keeps_lines = True
-            lines = [line.strip() for line in text.split("\n")]
-            lines[0] = lines[0].lstrip("# ") if _HASHES.fullmatch(lines[0]) else lines[0]
-            self._say_more(block, [lines[0], *(f"\u2028{line}" for line in lines[1:])])
-        elif _PICTURE.fullmatch(text) and not self._options.pictures:
-            self._draft.skip(text, "description of a picture")
-        elif note and self._options.notes == "skip":
-            self._draft.skip(text, "note")
+            self._say_more(block, self._heading_lines(paragraph), number)
         else:
             block = self._draft.open("verse" if paragraph.is_verse else "paragraph")
             block.keeps_lines = paragraph.is_verse
-            block.note = (note[1] or note[2]) if note else ""
-            self._say_more(block, texts)
+            block.note = self._notes.labels.get(number, "")
+            self._say_more(block, texts, number)
 
-    def _say_more(self, block: DraftBlock, texts: list[str]) -> None:
-        """Append lines to a block; skip marks of notes that the book has."""
+    def _heading_lines(self, paragraph: Paragraph) -> list[str]:
+        """The lines of a heading; those of a long title, which were ended by the width of the page, are joined."""
+        lines = [line.strip() for line in bare(self._of(paragraph)).split("\n")]
+        lines[0] = lines[0].lstrip("# ") if HASHES.fullmatch(lines[0]) else lines[0]
+        ends = [self._joiner.is_short_line(paragraph.first + n) for n in range(len(lines) - 1)]
+        return [lines[0], *((LINE_END if end else " ") + line for end, line in zip(ends, lines[1:], strict=True))]
+
+    def _say_more(self, block: DraftBlock, texts: list[str], number: int) -> None:
+        """Append lines to a block; skip what is no text inside them."""
         self._draft.reopen(block)
-        joined = _without_underlines(texts)
-        for text in joined:
-            at = 0
-            for mark in re.finditer(r"\s*\[(\w{1,4}|\*+)\]", text) if self._labels and not block.note else ():
-                if mark[1] in self._labels:
-                    self._say_unmarked(text[at : mark.start()])
-                    self._draft.skip(mark[0], "mark of a note")
-                    block.marks.append(mark[1])
-                    at = mark.end()
-            self._say_unmarked(text[at:])
+        joined = _without_underlines(_LINE_JOIN.join(texts))
+        at = 0
+        for match in _INSIDE.finditer(joined):
+            reason = self._reason_of(match, block, number)
+            if reason is not None:
+                self._say_lines(joined[at : match.start()])
+                self._draft.skip(match[0], reason)
+                at = match.end()
+        self._say_lines(joined[at:])
 
-    def _say_unmarked(self, text: str) -> None:
-        """Put ``text`` into the block without the signs that are marks of notes."""
-        for place, part in enumerate(split_marks(text) if self._has_signs else [text]):
-            if place % 2:
-                self._draft.skip(part, "mark of a note")
-            else:
-                self._draft.say(part)
+    def _reason_of(self, match: re.Match[str], block: DraftBlock, number: int) -> Reason | None:
+        """The reason why a part of a paragraph is not read, if it is not."""
+        if match["picture"]:
+            return None if self._options.pictures else "description of a picture"
+        if match["page"] or match["line"] or (number, match[0].strip()) in self._page_marks:
+            return "page number"
+        label = self._notes.label_of(match) if not block.note else None
+        if label is None:
+            return None
+        block.marks.append(label)
+        return "mark of a note"
 
-    # --- headings ---
-
-    def _levels(self, paragraphs: list[Paragraph]) -> dict[int, int]:
-        """The paragraphs that are headings, with their levels."""
-        levels: dict[int, int] = {}
-        romans: list[tuple[int, int]] = []
-        for number, paragraph in enumerate(paragraphs):
-            text = self._of(paragraph)
-            if self._pattern is not None:
-                if self._pattern.search(text.split("\n")[0]):
-                    levels[number] = _LEVELS["chapter"]
-                continue
-            if len(text) > _LONGEST_HEADING or text.count("\n") > 2:
-                continue
-            if _HASHES.fullmatch(text):
-                inner = _ROMAN.fullmatch(text.lstrip("# "))
-                levels[number] = 5 + (len(text) - len(text.lstrip("#"))) + bool(inner)
-            elif (kind := _kind_of(text)) is not None:
-                levels[number] = _LEVELS[kind]
-            elif match := _ROMAN.fullmatch(text):
-                romans.append((number, _value(match["number"])))
-        if self._pattern is None and _count_up([value for _, value in romans]):
-            levels |= {number: _LEVELS["roman"] for number, _ in romans}
-        return levels
-
-    def _is_subtitle(self, paragraphs: list[Paragraph], number: int, levels: dict[int, int]) -> bool:
-        """Whether a short line behind a heading that is a number alone is the chapter's title."""
-        text = self._of(paragraphs[number])
-        follows = number + 1 < len(paragraphs) and number + 1 not in levels
-        is_short = len(text) <= 70 and text.count("\n") < 2 and not paragraphs[number].is_break
-        is_title = text[:1].isupper() and text[-1:] not in '.,;:!"”’—-' and not _SPEECH.match(text)
-        longer = follows and len(self._of(paragraphs[number + 1])) > len(text)
-        return is_short and is_title and (longer or text.isupper())
-
-    def _contents(self, paragraphs: list[Paragraph]) -> set[int]:
-        """The paragraphs of a table of contents: from its title to the second occurrence of its first line."""
-        listed: set[int] = set()
-        for number, paragraph in enumerate(paragraphs):
-            lines = self._of(paragraph).split("\n")
-            if number in listed or not _CONTENTS.fullmatch(lines[0]):
-                continue
-            entries = [line for line in lines[1:] if letters(line)]
-            if not entries and number + 1 < len(paragraphs):
-                entries = self._of(paragraphs[number + 1]).split("\n")
-            again = self._again(paragraphs, number + 1, _entry(entries[0])) if entries else None
-            if again is None:
-                again = number + (1 if len(lines) > 1 else 2)
-            listed |= set(range(number, again))
-        return listed
-
-    def _again(self, paragraphs: list[Paragraph], first: int, entry: str) -> int | None:
-        """The paragraph behind the contents that begins as ``entry`` does."""
-        matches = 0 if first and entry not in letters(self._of(paragraphs[first - 1])) else 1
-        for number in range(first, min(len(paragraphs), first + 400)):
-            line = letters(self._of(paragraphs[number]).split("\n")[0])
-            if line and (line == entry or (len(line) > 5 and entry.startswith(line))):
-                matches += 1
-                if matches > 1:
-                    return number
-        return None
+    def _say_lines(self, text: str) -> None:
+        """Put lines into the open block without the signs that are marks of notes."""
+        for line in text.split(_LINE_JOIN):
+            for place, part in enumerate(split_marks(line) if self._has_signs else [line]):
+                if place % 2:
+                    self._draft.skip(part, "mark of a note")
+                else:
+                    self._draft.say(part)
 
     # --- what stands around ---
 
@@ -216,10 +198,12 @@ class _PlainReader:
         return About(match.get("Title", self._path.stem), match.get("Author", ""), language)
 
     def _skip_title_page(self, marks: list[Mark], about: About) -> None:
-        """The few words before the first heading are a title page if they hold the book's title."""
-        if not marks:
-            return
-        own = self._draft.blocks[: marks[0].start]
+        """The few short lines before the first heading or text are a title page if they hold the book's title."""
+        own: list[DraftBlock] = []
+        for block in self._draft.blocks[: marks[0].start if marks else 0]:
+            if block.kind == "heading" or _is_text(block):
+                break
+            own.append(block)
         text = letters(" ".join(block.text for block in own))
         is_named = letters(about.title) in text or (bool(about.author) and letters(about.author) in text)
         if sum(count_words(block.text) for block in own) <= _MOST_FRONT and is_named:
@@ -236,44 +220,11 @@ def _compiled(pattern: str | None) -> re.Pattern[str] | None:
         ) from error
 
 
-def _kind_of(text: str) -> str | None:
-    for kind, pattern in (("part", _PART), ("chapter", _CHAPTER), ("scene", _SCENE)):
-        match = pattern.fullmatch(text)
-        if match is None:
-            continue
-        rest = (match.groupdict().get("rest") or "").strip()
-        # "Chapter three of this book was" is a sentence: a title begins with a capital letter or behind a sign.
-        sentence = bool(rest) and (rest[0].islower() or (rest[0] == "," and rest[1:].strip()[:1].islower()))
-        if not sentence and not (text[0].islower() or (kind != "scene" and rest[-1:] in (",", ";"))):
-            return kind
-    return None
+def _is_text(block: DraftBlock) -> bool:
+    """Whether a block is running text and no line of a title page."""
+    return is_prose(block.text) and not _COPYRIGHT.match(block.text)
 
 
-def _is_number_only(text: str) -> bool:
-    match = _CHAPTER.fullmatch(text) or _PART.fullmatch(text)
-    if match is not None:
-        return not letters(match.groupdict().get("rest") or "") and not letters(match.groupdict().get("named") or "")
-    roman = _ROMAN.fullmatch(text)
-    return roman is not None and not letters(roman["rest"])
-
-
-def _value(roman: str) -> int:
-    values = [_ROMAN_VALUES[letter] for letter in roman]
-    return sum(-v if v < n else v for v, n in zip(values, [*values[1:], 0], strict=True))
-
-
-def _count_up(values: list[int]) -> bool:
-    """Whether roman numbers begin with one and mostly count up, so that they are headings and not the word "I"."""
-    steps = sum(b in (a + 1, 1) for a, b in pairwise(values))
-    return len(values) > 1 and values[0] == 1 and values.count(2) > 0 and steps >= 0.6 * (len(values) - 1)
-
-
-def _entry(line: str) -> str:
-    """A line of a table of contents without its page number."""
-    return letters(re.sub(r"[\s.]+\d+\s*$", "", line))
-
-
-def _without_underlines(texts: list[str]) -> list[str]:
-    """Lines without the underscores that mark italics, which may begin on one line and end on another."""
-    joined = "\x1f".join(texts)
-    return _UNDERLINED.sub(lambda match: match[1], joined).split("\x1f") if "_" in joined else texts
+def _without_underlines(text: str) -> str:
+    """A text without the underscores that mark italics, which may begin on one line and end on another."""
+    return _UNDERLINED.sub(lambda match: match[1], text) if "_" in text else text

@@ -2,7 +2,9 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from triforce_tts.text.phonemes import Lexicon
@@ -13,6 +15,13 @@ _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
 _LONG = 120  # a line with more characters was not wrapped to a fixed width
 _SHORT = 0.75  # a line shorter than this share of the usual width was ended on purpose
 _INDENT = 2  # a line with so many more spaces before it is indented
+LINE_NUMBER = "\x1e"  # this character stands before the number of a line of verse, which is not read
+_CAPITAL = re.compile(r"\W*[^\W\d_a-zß-ÿ]")
+_NUMBERED = re.compile(r"(.*\S)\s{2,}(\d{1,4})\s*")
+_FEWEST_BETWEEN = 4  # lines of verse are numbered at most so densely
+_VERSE_LINES = 8  # so many lines show whether a text is all verse
+_VERSE_SHARE = 0.8  # so many of the lines of a verse begin with a capital letter
+_FULL = 0.85  # lines of prose are longer than this share of the usual width
 _HYPHENED = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
@@ -33,7 +42,8 @@ class LineJoiner:
 
     def __init__(self, lines: list[str], lexicon: Lexicon) -> None:
         self._lines, self._lexicon = lines, lexicon
-        lengths = [len(line.rstrip()) for line in lines if line.strip()]
+        self._numbers = _line_numbers(lines)
+        lengths = [len(self._without_number(n).rstrip()) for n, line in enumerate(lines) if line.strip()]
         self._width = sorted(lengths)[int(len(lengths) * 0.9)] if lengths else 0
         self._is_wrapped = bool(lengths) and median(lengths) <= _LONG and self._width <= _LONG
         blank = sum(not line.strip() for line in lines)
@@ -41,6 +51,23 @@ class LineJoiner:
         self._hyphenated = Counter(
             word.lower() for line in lines for word in _WORDS_WITH_HYPHEN.findall(line) if "-" in line
         )
+
+        begins = [bool(_CAPITAL.match(line)) for block in self._blocks() if len(block) > 2 for line in block[1:]]
+        self._is_all_verse = len(begins) >= _VERSE_LINES and sum(begins) >= _VERSE_SHARE * len(begins)
+
+    def _blocks(self) -> Iterator[list[str]]:
+        """The lines between blank lines."""
+        block: list[str] = []
+        for line in [*self._lines, ""]:
+            if line.strip():
+                block.append(line)
+            elif block:
+                yield block
+                block = []
+
+    def _without_number(self, number: int) -> str:
+        line = self._lines[number]
+        return line[: self._numbers[number]] if number in self._numbers else line
 
     def paragraphs(self, first: int, last: int) -> list[Paragraph]:
         """The paragraphs of the lines ``first`` to before ``last``."""
@@ -57,7 +84,7 @@ class LineJoiner:
             end = number
             while end < last and self._lines[end].strip() and not self._is_row(end):
                 end += 1
-            paragraphs += self._divided(number, end)
+            paragraphs += self.divided(number, end)
             number = end
         return paragraphs
 
@@ -65,8 +92,9 @@ class LineJoiner:
         line = self._lines[number]
         return len(line) < _LONG and bool(_ROW.fullmatch(line))
 
-    def _divided(self, first: int, last: int) -> list[Paragraph]:
-        lines = [line.expandtabs().rstrip() for line in self._lines[first:last]]
+    def divided(self, first: int, last: int) -> list[Paragraph]:
+        """The paragraphs of lines without a blank line between them."""
+        lines = [self._without_number(number).expandtabs().rstrip() for number in range(first, last)]
         if not self._is_wrapped or max(map(len, lines)) > _LONG or (not self._has_blanks and not self._can_wrap()):
             return [Paragraph(first + n, first + n + 1) for n in range(len(lines))]
         indents = [len(line) - len(line.lstrip()) for line in lines]
@@ -74,7 +102,21 @@ class LineJoiner:
             return [Paragraph(first, last, is_verse=True)]
         if len(lines) > 1 and indents[0] < _INDENT and self._is_short(lines):
             return [Paragraph(first, last, is_verse=True)]
+        if self._is_verse(lines):
+            return [Paragraph(first, last, is_verse=True)]
         return self._by_indent(first, last, indents)
+
+    def _is_verse(self, lines: list[str]) -> bool:
+        """Whether lines are verse although they are long: each begins with a capital letter."""
+        begins = [bool(_CAPITAL.match(line)) for line in lines]
+        if self._is_all_verse:
+            return len(lines) > 1 and sum(begins) >= _VERSE_SHARE * len(lines)
+        is_ragged = median(len(line) for line in lines[:-1] or lines) < _FULL * self._width
+        return len(lines) > (3 if is_ragged else 5) and all(begins)
+
+    def is_short_line(self, number: int) -> bool:
+        """Whether a line was ended before the usual width was reached."""
+        return len(self._without_number(number).strip()) < _SHORT * self._width
 
     def _can_wrap(self) -> bool:
         return self._width <= 90
@@ -105,7 +147,9 @@ class LineJoiner:
         """The lines of a paragraph in a form in which they can be joined."""
         texts: list[str] = []
         for number in range(paragraph.first, paragraph.last):
-            line = self._lines[number].strip()
+            line = self._without_number(number).strip()
+            if number in self._numbers:
+                line += LINE_NUMBER + self._lines[number][self._numbers[number] :].strip()
             if not texts or paragraph.is_verse:
                 texts.append((LINE_END if texts else "") + line)
                 continue
@@ -134,3 +178,22 @@ class LineJoiner:
 
     def _is_word(self, word: str) -> bool:
         return len(word) > 1 and self._lexicon.lookup(word) is not None
+
+
+def _line_numbers(lines: list[str]) -> dict[int, int]:
+    """The lines with the number of a line of verse at their end, and where it begins: they count the lines between them."""
+    found: list[
+        tuple[int, int, int]
+    ] = []  # the number of the line, its place among those with text, and its own number
+    count = 0
+    for number, line in enumerate(lines):
+        count += bool(line.strip())
+        if match := _NUMBERED.fullmatch(line):
+            found.append((number, count, int(match[2])))
+    numbered: set[int] = set()
+    for (first, place, value), (second, next_place, next_value) in pairwise(found):
+        if next_value - value == next_place - place >= _FEWEST_BETWEEN:
+            numbered |= {first, second}
+    if len(numbered) < 3:
+        return {}
+    return {number: match.end(1) for number in numbered if (match := _NUMBERED.fullmatch(lines[number]))}

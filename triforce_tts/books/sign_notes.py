@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _SIGN = r"(?:\*{1,3}|[†‡]{1,3})"
 _NOTE = re.compile(rf"({_SIGN})\s*[^\W_].*", re.DOTALL)
@@ -11,11 +11,16 @@ _EMPHASIS = re.compile(r"(?<![^\s\"“‘'(])\*+(?=\w)")  # the beginning of "*v
 _NEAR = 3  # the mark of a note stands at most so many paragraphs before it
 
 
-def sign_notes(texts: Sequence[str]) -> set[int]:
-    """The numbers of the paragraphs that are such notes. Each needs a mark of its own, so that a list with asterisks is none."""
+def sign_notes(texts: Sequence[str], others: Collection[int] = ()) -> set[int]:
+    """The numbers of the paragraphs that are such notes. Each needs a mark of its own, so that a list with asterisks is none.
+
+    ``others`` are notes of another kind, which may stand between a mark and its note.
+    """
     notes: set[int] = set()
     marks: list[Counter[str]] = []  # for each earlier paragraph, the marks that have no note yet
     for number, text in enumerate(texts):
+        if number in others:
+            continue
         note = _NOTE.fullmatch(text)
         near = next((open_marks for open_marks in marks[-_NEAR:] if note and open_marks[note[1]]), None)
         if note and near is not None:

@@ -25,6 +25,23 @@ def test_parts_and_a_title_are_joined_to_the_first_chapter(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ("# Sea\n\nby Ada\n\n## One\n\nA.\n\n## Two\n\nB.", [("One", ("Sea",)), ("Two", ())]),
+        ("# Sea\n\n" + "word " * 90 + "\n\n## One\n\nA.\n\n## Two\n\nB.", [("Sea", ())]),
+        ("# Chapter 1\n\nSome.\n\n## Oil\n\nA.\n\n## Wax\n\nB.", [("Chapter 1", ())]),
+        ("# Sea\n\n## CHAPTER I\n\n### Sand\n\nA.\n\n## CHAPTER II\n\n### Tide\n\nB.", [("CHAPTER I: Sand", ("Sea",)), ("CHAPTER II: Tide", ())]),
+        ("## I\n\n### Oil\n\nA.\n\n### Wax\n\nB.\n\n## II\n\nC.", [("I", ()), ("II", ())]),
+        ("## CHAPTER I\n\n## Sand\n\nA.\n\n## CHAPTER II\n\n## Tide\n\nB.", [("CHAPTER I: Sand", ()), ("CHAPTER II: Tide", ())]),
+    ],
+)  # fmt: skip
+def test_the_title_of_the_book_and_titles_below_numbers(
+    text: str, titles: list[tuple[str, tuple[str, ...]]], tmp_path: Path
+) -> None:
+    assert [(chapter.title, chapter.parts) for chapter in read_text(tmp_path, "x.md", text).chapters] == titles
+
+
+@pytest.mark.parametrize(
     ("text", "blocks", "skipped"),
     [
         ("A.\n\n<!-- secret\n\nmore -->\n\nB.", ["A.", "B."], {"comment": "<!-- secret more -->"}),

@@ -186,3 +186,34 @@ def test_a_typed_link_of_words_is_read(tmp_path: Path) -> None:
 def test_descriptions_of_pictures_are_read_if_wanted(tmp_path: Path) -> None:
     book = read_page(tmp_path, "<p>A.</p><img src='a.png' alt='A sketch'/>", ReadOptions(pictures=True))
     assert spoken(book) == ["A.", "A sketch"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>Lit.<a href='#n1'>1</a></p><h2>Notes</h2><h3>One</h3><p id='n1'>1. Oil.</p><p>2. Wax.</p>", "Lit."),
+        ("<p>Lit<a href='#n1'>1</a> and<a href='#n2'>2</a>.</p><h2>Notes</h2><ol><li id='n1'>Oil.</li><li id='n2'>Wax.</li></ol>", "Lit and."),
+        ("<p>Lit.<a href='#n1'>*</a></p><p id='n1'>* Oil.</p>", "Lit."),
+        ("<p>Lit.<sup><a href='#n1'>1</a></sup></p><ol><li id='n1'>Oil.</li></ol>", "Lit."),
+    ],
+)  # fmt: skip
+def test_notes_that_lead_nowhere_back_are_told_by_their_place_and_form(body: str, text: str, tmp_path: Path) -> None:
+    book = read_page(tmp_path, body)
+    assert spoken(book) == [text]
+    assert "Oil" in reasons(book)["note"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>See rule <a href='#n1'>1</a> there.</p><p id='n1'>1. Keep the lamp lit.</p>",
+        "<p>Go on.</p><h2>Notes</h2><p>He left many notes.</p>",
+    ],
+)
+def test_what_only_looks_like_notes_is_spoken(body: str, tmp_path: Path) -> None:
+    assert not reasons(read_page(tmp_path, body))
+
+
+def test_a_picture_in_a_figure_is_no_first_letter(tmp_path: Path) -> None:
+    body = "<p>It was.</p><figure><img src='a.png' alt='X'/><figcaption>A lamp.</figcaption></figure>"
+    assert spoken(read_page(tmp_path, body)) == ["It was.", "A lamp."]

@@ -93,6 +93,44 @@ def test_rows_of_signs_are_breaks_and_no_chapters(row: str, tmp_path: Path) -> N
         (["PREFACE", "CHAPTER THE FIRST", "EPILOGUE"], ["PREFACE", "CHAPTER THE FIRST", "EPILOGUE"]),
         (["STAVE ONE", "STAVE TWO"], ["STAVE ONE", "STAVE TWO"]),
         (["## The Lamp", "## The Sea"], ["The Lamp", "The Sea"]),
+        (["PREFACE", "I", "II", "EPILOGUE"], ["PREFACE", "I", "II", "EPILOGUE"]),
+        (["I. The Lamp", "II. The Sea", "CONCLUSION"], ["I. The Lamp", "II. The Sea", "CONCLUSION"]),
+        (["PREFACE", "PART ONE", "PART TWO", "EPILOGUE"], ["PREFACE", "PART ONE", "PART TWO", "EPILOGUE"]),
+        (["INTRODUCTION", "## The Lamp", "## The Sea"], ["INTRODUCTION", "The Lamp", "The Sea"]),
+        (
+            ["CHAPTER SIXTY", "CHAPTER SIXTY-ONE", "CHAPTER EIGHTY"],
+            ["CHAPTER SIXTY", "CHAPTER SIXTY-ONE", "CHAPTER EIGHTY"],
+        ),
+        (["CHAPTER THE TWELFTH", "CHAPTER THE TWENTIETH"], ["CHAPTER THE TWELFTH", "CHAPTER THE TWENTIETH"]),
+        (["CHAPTER THE TWENTY-NINTH", "CHAPTER THE THIRTIETH"], ["CHAPTER THE TWENTY-NINTH", "CHAPTER THE THIRTIETH"]),
+        (["THE EIGHTH CHAPTER", "9th Chapter"], ["THE EIGHTH CHAPTER", "9th Chapter"]),
+        (
+            ["_CHAPTER X_", "=CHAPTER XI=", "*CHAPTER XII*", "[CHAPTER XIII]"],
+            ["CHAPTER X", "CHAPTER XI", "CHAPTER XII", "CHAPTER XIII"],
+        ),
+        (["C H A P T E R  IX", "C H A P T E R   X"], ["CHAPTER IX", "CHAPTER X"]),
+        (["The Lamp\n========", "The Sea\n======="], ["The Lamp", "The Sea"]),
+        (["1", "2", "3"], ["1", "2", "3"]),
+        (["1. The Lamp", "2. The Sea."], ["1. The Lamp", "2. The Sea."]),
+        (["DAY ONE", "DAY TWO"], ["DAY ONE", "DAY TWO"]),
+        (
+            ["CHAPTER I.\n\nTHE LAMP.", 'CHAPTER II.\n\n"ALL\'S WELL!"'],
+            ["CHAPTER I. THE LAMP.", 'CHAPTER II. "ALL\'S WELL!"'],
+        ),
+        (
+            ["CHAPTER I.\n\nA Visitor.", "CHAPTER II.\n\nWho Was He?"],
+            ["CHAPTER I. A Visitor.", "CHAPTER II. Who Was He?"],
+        ),
+        (
+            [
+                "CHAPTER I. Wherein the Lamp is Lit, and a Visitor comes\nover the Sea from a far Country, and no one in the whole\nof the Town can say why he came, or whither he went",
+                "CHAPTER II.\n\nIn which is shewn that a Man may be honest and yet be drowned, with\nother Matters that the patient Reader will be glad to have.",
+            ],
+            [
+                "CHAPTER I. Wherein the Lamp is Lit, and a Visitor comes over the Sea from a far Country, and no one in the whole of the Town can say why he came, or whither he went",
+                "CHAPTER II. In which is shewn that a Man may be honest and yet be drowned, with other Matters that the patient Reader will be glad to have.",
+            ],
+        ),
     ],
 )
 def test_headings(headings: list[str], titles: list[str], tmp_path: Path) -> None:
@@ -103,6 +141,57 @@ def test_headings(headings: list[str], titles: list[str], tmp_path: Path) -> Non
 def test_sentences_are_no_headings(tmp_path: Path) -> None:
     text = f"CHAPTER I\n\n{PARAGRAPH}\nChapter two of the book was lost.\n\nI\n\nAct one, they said, was dull.\n\n{PARAGRAPH}"
     assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == ["CHAPTER I"]
+
+
+def test_a_short_first_sentence_is_no_subtitle(tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\nSilence.\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}\nCHAPTER III\n\n{PARAGRAPH}"
+    chapters = read_text(tmp_path, "x.txt", text).chapters
+    assert [chapter.title for chapter in chapters] == ["CHAPTER I", "CHAPTER II", "CHAPTER III"]
+    assert chapters[0].blocks[1].text == "Silence."
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Introduction of the guests took long.",
+        "Conclusion: he was a fool.",
+        "Conclusion: He was a fool.",
+        "Scene Three was bad",
+        "The first chapter was lost.",
+        "Day two was worse.",
+        "DAY FOUR",
+        "1. The Lamp\n\n2. The Sea\n\n3. The Storm",
+        "1\n\n2\n\n3",
+        "Name    Age\n-----------\nAda     30",
+        "THE LAMP",
+    ],
+)
+def test_such_lines_in_the_text_are_no_headings(line: str, tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\n{PARAGRAPH}\n{line}\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    headings = [block.text for block in book.blocks() if block.kind == "heading"]
+    assert headings == ["CHAPTER I", "CHAPTER II"]
+    assert not reasons(book)
+
+
+def test_a_heading_with_text_right_below_it_is_divided(tmp_path: Path) -> None:
+    text = f"CHAPTER I\nThe Lamp\n{PARAGRAPH}\nPREFACE\n{PARAGRAPH}\nCHAPTER II\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER I: The Lamp", "PREFACE", "CHAPTER II"]
+    assert all(chapter.blocks[1].text == " ".join(PARAGRAPH.split()) for chapter in book.chapters)
+
+
+def test_roman_numbers_in_a_chapter_stay_below_it(tmp_path: Path) -> None:
+    text = "".join(f"CHAPTER {n}\n\n{PARAGRAPH}\nI\n\n{PARAGRAPH}\nII\n\n{PARAGRAPH}\n" for n in ("I", "II"))
+    book = read_text(tmp_path, "x.txt", f"PREFACE\n\n{PARAGRAPH}\n{text}")
+    assert [chapter.title for chapter in book.chapters] == ["PREFACE", "CHAPTER I", "CHAPTER II"]
+
+
+def test_titles_in_capitals_that_are_set_off_begin_chapters(tmp_path: Path) -> None:
+    text = "".join(f"\n\n\n\n{title}\n\n\n{PARAGRAPH}\n{PARAGRAPH}" for title in ("THE QUAY", "THE SEA", "THE STORM"))
+    book = read_text(tmp_path, "The Lamp.txt", f"THE LAMP\n\nby Ada N.\n{text}")
+    assert [chapter.title for chapter in book.chapters] == ["THE QUAY", "THE SEA", "THE STORM"]
+    assert reasons(book) == {"front matter": "THE LAMP by Ada N."}
 
 
 def test_parts_are_joined_and_scenes_are_no_chapters(tmp_path: Path) -> None:
@@ -128,6 +217,62 @@ def test_a_table_of_contents_is_skipped(tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.txt", text)
     assert [chapter.title for chapter in book.chapters] == ["CHAPTER I. The Lamp", "CHAPTER II. The Sea"]
     assert list(reasons(book)) == ["navigation"]
+
+
+LISTS = {
+    "a list that a preface follows": "CONTENTS\n\nCHAPTER I. The Lamp\nCHAPTER II. The Sea\n\n\n",
+    "a list with blank lines": "CONTENTS\n\nCHAPTER       PAGE\n\nI. The Lamp      1\n\nII. The Sea     12\n\n\n",
+    "a list without pages": "CONTENTS\n\nPreface\n\nCHAPTER I. The Lamp\n\nCHAPTER II. The Sea\n\n\n",
+    "a list with dots": "Contents\n\n  Chapter I.   The Lamp ....... 1\n  Chapter II.  The Sea ....... 20\n\nList of Illustrations\n\n  The Quay ..... 12\n\n\n",
+    "a list with summaries": "CONTENTS\n\nCHAPTER I.\n\nIn which the lamp is lit, and a visitor comes over the sea from a country that nobody knows.\n\nCHAPTER II.\n\nThe sea--The end ... 9\n\n\n",
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_contents_end_before_a_preface(name: str, tmp_path: Path) -> None:
+    text = f"{LISTS[name]}PREFACE\n\n{PARAGRAPH}\n{PARAGRAPH}\n\nCHAPTER I. The Lamp\n\n{PARAGRAPH}\n\nCHAPTER II. The Sea\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert [chapter.title for chapter in book.chapters] == ["PREFACE", "CHAPTER I. The Lamp", "CHAPTER II. The Sea"]
+    assert reasons(book) == {"navigation": " ".join(LISTS[name].split())}
+
+
+def test_the_contents_end_before_text_without_a_heading(tmp_path: Path) -> None:
+    text = f"CONTENTS\n\nChapter 1 ... 3\n\nChapter 2 ... 9\n\n\n{PARAGRAPH}\nChapter 1\n\n{PARAGRAPH}\nChapter 2\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert [chapter.title for chapter in book.chapters] == ["x", "Chapter 1", "Chapter 2"]
+    assert reasons(book) == {"navigation": "CONTENTS Chapter 1 ... 3 Chapter 2 ... 9"}
+
+
+def test_numbers_and_titles_of_the_contents_may_stand_in_two_lines_of_the_text(tmp_path: Path) -> None:
+    listed = "CONTENTS\n\n   CHAPTER        PAGE\n\n   I.   The Lamp      1\n\n   II.  The Sea      12\n\n\n"
+    book = read_text(tmp_path, "x.txt", f"{listed}I\n\nThe Lamp\n\n{PARAGRAPH}\nII\n\nThe Sea\n\n{PARAGRAPH}")
+    assert [chapter.title for chapter in book.chapters] == ["I: The Lamp", "II: The Sea"]
+
+
+def test_titles_that_the_contents_list_begin_chapters(tmp_path: Path) -> None:
+    titles = ["The Lamp", "The Storm", "The Visitor from the Sea"]
+    listed = "".join(f"{title}     {n}\n" for n, title in enumerate(titles, 1))
+    stories = "".join(f"\n\n{title.upper()}\n\nI\n\n{PARAGRAPH}\nII\n\n{PARAGRAPH}" for title in titles)
+    stories = stories.replace("\n\nI\n\n", f"\n\n{PARAGRAPH}\nI\n\n")
+    book = read_text(tmp_path, "Tales.txt", f"TALES\n\nBy Ada N.\n\nCONTENTS\n\n{listed}{stories}")
+    assert [chapter.title for chapter in book.chapters] == [title.upper() for title in titles]
+    assert list(reasons(book)) == ["front matter", "navigation"]
+
+
+def test_a_preface_and_an_index_in_the_contents_do_not_lower_the_chapters(tmp_path: Path) -> None:
+    listed = "CONTENTS\n\nTo the Reader\nI. The Lamp\nII. The Sea\nIndex\n\n\n"
+    heads = ("To the Reader", "I. The Lamp", "II. The Sea", "Index")
+    book = read_text(tmp_path, "x.txt", listed + "".join(f"{head}\n\n{PARAGRAPH}\n{PARAGRAPH}\n" for head in heads))
+    assert [chapter.title for chapter in book.chapters] == list(heads)
+
+
+def test_text_before_the_first_heading_is_no_title_page(tmp_path: Path) -> None:
+    text = f"THE LAMP\n\nby Ada N.\n\nLONDON, 1891\n\n{PARAGRAPH}\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "The Lamp.txt", text)
+    assert spoken(book)[0] == " ".join(PARAGRAPH.split())
+    assert reasons(book) == {"front matter": "THE LAMP by Ada N. LONDON, 1891"}
+    numbered = "".join(f"{head}\n\n{PARAGRAPH}\n" for head in ("I", "II", "III", "EPILOGUE"))
+    assert [c.title for c in read_text(tmp_path, "Lamp.txt", numbered).chapters] == ["I", "II", "III", "EPILOGUE"]
 
 
 BODY = f"THE LANTERN\n\nby Ada N.\n\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}\nTHE END\n\n"

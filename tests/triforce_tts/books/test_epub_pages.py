@@ -1,0 +1,139 @@
+"""Untyped pages of epubs: title pages, other books, parts, contents that name too little, and damaged markup."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import NAMESPACES, entry, make_epub, outline, point, read_page, reasons, spoken
+from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.books.read import read_chapters
+
+LONG = "<p>" + "It went on and on. " * 20 + "</p>"
+ABOUT = "<dc:title>The Sea</dc:title><dc:creator>Ada N.</dc:creator>"
+ONE, TWO = f"<h2>Chapter 1</h2>{LONG}", f"<h2>Chapter 2</h2>{LONG}"
+
+
+def titled(body: str) -> str:
+    """A page whose head holds the title of the book, as many tools write it."""
+    return f"<html {NAMESPACES}><head><title>The Sea</title></head><body>{body}</body></html>"
+
+
+def read(tmp_path: Path, pages: dict[str, str], toc: str = "", ncx: str = "") -> ChapterBook:
+    bodies = {name: titled(body) for name, body in pages.items()}
+    return read_chapters(make_epub(tmp_path / "x.epub", bodies, toc, ncx=ncx, metadata=ABOUT))
+
+
+def without_titles(book: ChapterBook) -> dict[str, str]:
+    return {reason: text for reason, text in reasons(book).items() if reason != "document title"}
+
+
+@pytest.mark.parametrize("body", ["<p>For my mother</p>", "<p>The sea is wide.</p><p>Homer</p>"])
+def test_a_dedication_is_no_title_page_because_its_head_names_the_book(body: str, tmp_path: Path) -> None:
+    pages = {"t.xhtml": "<h1>The Sea</h1><p>by Ada N.</p>", "d.xhtml": body, "a.xhtml": ONE, "b.xhtml": TWO}
+    book = read(tmp_path, pages, entry("1", "a.xhtml") + entry("2", "b.xhtml"))
+    assert [chapter.title for chapter in book.chapters] == ["The Sea", "1", "2"]
+    assert without_titles(book) == {"front matter": "The Sea The Sea by Ada N."}
+
+
+def test_untyped_pages_about_other_things_are_left_out_by_title_place_and_size(tmp_path: Path) -> None:
+    pages = {
+        "cover.xhtml": "<img src='c' alt='Cover'/>",
+        "t.xhtml": "<h1>The Sea</h1><p>A Novel</p><p>Ada N.</p>",
+        "also.xhtml": "<p>ALSO BY ADA N.</p><p>The Sand</p>",
+        "r.xhtml": "<p>Copyright 1999 Ada N. All rights reserved.</p>",
+        "a.xhtml": ONE,
+        "b.xhtml": TWO,
+        "thanks.xhtml": "<h2>Acknowledgments</h2><p>I thank Bo.</p>",
+        "who.xhtml": "<h2>About the Author</h2><p>Ada N. lives by the sea.</p>",
+        "news.xhtml": "<p>Sign up for our newsletter at x.org.</p>",
+        "more.xhtml": f"<h2>An excerpt from The Sand</h2>{LONG}",
+    }
+    named = {"cover": "Cover", "t": "Title Page", "r": "Copyright", "a": "One", "b": "Two", "thanks": "Acknowledgments"}
+    named |= {"who": "About the Author", "news": "Newsletter", "more": "Excerpt"}
+    ncx = "".join(point(label, f"{name}.xhtml") for name, label in named.items())
+    book = read(tmp_path, pages, ncx=ncx)
+    assert [chapter.title for chapter in book.chapters] == ["One", "Two", "Acknowledgments", "Excerpt"]
+    skipped = without_titles(book)
+    assert all(word in skipped["front matter"] for word in ("A Novel", "The Sand", "rights"))
+    assert all(word in skipped["back matter"] for word in ("lives by the sea", "newsletter"))
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [("About the Author", LONG * 4), ("About the Authors of Our Days", "<p>They went.</p>"), ("The Sea", "<p>It is wide.</p>")],
+)  # fmt: skip
+def test_a_title_alone_leaves_no_page_out(title: str, body: str, tmp_path: Path) -> None:
+    pages = {"a.xhtml": ONE, "b.xhtml": TWO, "x.xhtml": f"<h2>{title}</h2>{body}"}
+    book = read(tmp_path, pages, "".join(entry(name, name) for name in pages))
+    assert [chapter.title for chapter in book.chapters] == list(pages)
+
+
+def test_a_story_about_an_author_inside_the_book_is_spoken(tmp_path: Path) -> None:
+    pages = {"a.xhtml": ONE, "x.xhtml": "<h2>About the Author</h2><p>He wrote.</p>", "b.xhtml": TWO}
+    book = read(tmp_path, pages, "".join(entry(name, name) for name in pages))
+    assert [chapter.title for chapter in book.chapters] == list(pages)
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_an_untyped_page_of_a_part_is_joined_to_its_first_chapter(is_nested: bool, tmp_path: Path) -> None:
+    pages = {
+        "p.xhtml": "<h1>Part One</h1><p>All is sea.</p><p>Homer</p>",
+        "a.xhtml": ONE,
+        "q.xhtml": "<h1>Part Two</h1>",
+        "b.xhtml": TWO,
+    }
+    first, second = entry("1", "a.xhtml"), entry("2", "b.xhtml")
+    flat = entry("Part One", "p.xhtml") + first + entry("Part Two", "q.xhtml") + second
+    nested = entry("Part One", "p.xhtml", first) + entry("Part Two", "q.xhtml", second)
+    book = read(tmp_path, pages, nested if is_nested else flat)
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [("1", ("Part One",)), ("2", ("Part Two",))]
+    assert spoken(book)[:3] == ["Part One", "All is sea.", "Homer"]
+
+
+def test_a_short_chapter_in_the_same_page_as_its_part_is_no_part(tmp_path: Path) -> None:
+    pages = {"a.xhtml": "<h1>Part One</h1><h2 id='c'>Chapter 1</h2><p>It rose.</p>", "b.xhtml": TWO}
+    toc = entry("Part One", "a.xhtml", entry("Chapter 1", "a.xhtml") + entry("Chapter 2", "b.xhtml"))
+    assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == ["Chapter 1", "Chapter 2"]
+
+
+@pytest.mark.parametrize(("label", "place"), [("Cover", "c.xhtml"), ("Start", "a.xhtml")])
+def test_headings_divide_a_book_whose_contents_name_one_place(label: str, place: str, tmp_path: Path) -> None:
+    pages = {"c.xhtml": "<img src='c'/>", "a.xhtml": ONE, "b.xhtml": TWO, "d.xhtml": f"<h2>Chapter 3</h2>{LONG}"}
+    book = read(tmp_path, pages, entry(label, place))
+    assert [chapter.title for chapter in book.chapters] == ["Chapter 1", "Chapter 2", "Chapter 3"]
+
+
+def test_an_entry_whose_place_is_missing_takes_no_other_entrys_place(tmp_path: Path) -> None:
+    page = "<h2>One</h2><p>A.</p><h2 id='b'>Two</h2><p>B.</p><h2>Three</h2><p>C.</p>"
+    toc = (
+        entry("One", "a.xhtml")
+        + entry("Two", "a.xhtml#b")
+        + entry("Three", "a.xhtml#gone")
+        + entry("Four", "a.xhtml#no")
+    )
+    book = read(tmp_path, {"a.xhtml": page}, toc)
+    assert outline(book) == [("One", "One / A."), ("Two", "Two / B."), ("Three", "Three / C.")]
+
+
+def test_a_book_without_contents_is_divided_inside_its_pages(tmp_path: Path) -> None:
+    book = read(tmp_path, {"a.xhtml": f"<h1>The Land</h1><p>by Bo C.</p>{ONE}{TWO}"})
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("Chapter 1", ("The Land",)), ("Chapter 2", ()),
+    ]  # fmt: skip
+    book = read(tmp_path, {"a.xhtml": ONE + TWO, "b.xhtml": f"<h2>Chapter 3</h2><h3>The Sand</h3>{LONG}"})
+    assert [chapter.title for chapter in book.chapters] == ["Chapter 1", "Chapter 2", "Chapter 3: The Sand"]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("<p>One<br>two</p><p>three</p>", "One two / three"),
+        ("<p>One<br>two</body>", "One two"),
+        ("<p>One<br>two</br>three</p>", "One twothree"),
+        ("<p>One<img src='a.png' alt='a > b'>two <b>three</b></p><hr><p>four</p>", "Onetwo three / *** / four"),
+        ("<p>One<wbr>two</p>", "Onetwo"),
+    ],
+)
+def test_elements_that_hold_nothing_need_no_end(body: str, text: str, tmp_path: Path) -> None:
+    page = body if "</body>" in body else f"{body}</body>"
+    assert " / ".join(spoken(read_page(tmp_path, f"<html {NAMESPACES}><body>{page}</html>"))) == text

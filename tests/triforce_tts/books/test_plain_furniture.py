@@ -1,0 +1,184 @@
+"""What a text file holds beside the text: numbers of pages, pictures, notes of readers and transcribers, lines of verse."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import read_text, reasons, spoken
+from triforce_tts.books.chapters import ReadOptions, account
+
+PARAGRAPH = """The lamp was lit before nine, and it stood in the lighthouse on the
+quay, where the keeper, who was an old and very quiet man, had met the
+visitor in the afternoon of the storm.
+"""
+TEXT = " ".join(PARAGRAPH.split())
+STANZA = """The boat goes out upon the morning tide,
+And all the quay is grey with early rain;
+The keeper sees the water, cold and wide,
+And thinks the boat will not come home again.
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("It stood in the light[Pg 12]house.", "It stood in the lighthouse."),
+        ("It stood [Page 15] there[Pg xii], she said [Pg 16].", "It stood there, she said."),
+        ("[Pg 3] It stood.", "It stood."),
+        ("See {12} how {13} they {14} count.", "See how they count."),
+        ("See {12} and {40}.", "See {12} and {40}."),
+    ],
+)
+def test_marks_of_pages_in_a_paragraph_are_skipped(text: str, read: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}\n\nCHAPTER II\n\n{PARAGRAPH}")
+    assert spoken(book)[1] == read
+    assert list(reasons(book)) == ([] if text == read else ["page number"])
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "- {} -", "Page {}", "[Pg {}]", "THE LAMP            {}", "{}            THE LAMP"]
+)
+def test_numbers_of_pages_between_paragraphs_are_skipped(line: str, tmp_path: Path) -> None:
+    pages = "".join(f"{PARAGRAPH}\n{line.format(n)}\n\n" for n in range(8, 14))
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{pages}CHAPTER II\n\n{PARAGRAPH}")
+    assert spoken(book) == ["CHAPTER I", *[TEXT] * 6, "CHAPTER II", TEXT]
+    assert list(reasons(book)) == ["page number"]
+
+
+def test_numbers_that_do_not_count_up_are_read(tmp_path: Path) -> None:
+    text = "".join(f"{PARAGRAPH}\n{line}\n\n" for line in ("1891", "12", "- 5 -", "Page 4", "THE LAMP      3"))
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}")
+    assert spoken(book)[2::2] == ["1891", "12", "- 5 -", "Page 4", "THE LAMP 3"]
+
+
+def test_pages_that_divide_sentences_are_joined_and_are_no_chapters(tmp_path: Path) -> None:
+    text = "".join(f"The keeper sat in the house with the lamp that was\n\n{n}\n\nlit and bright in the dark of the night, and slept. {TEXT}\n\n" for n in range(1, 6))  # fmt: skip
+    book = read_text(tmp_path, "x.txt", text)
+    assert len(book.chapters) == 1
+    assert spoken(book)[0].startswith("The keeper sat in the house with the lamp that was lit and bright")
+    assert list(reasons(book)) == ["page number"]
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        '[Illustration: "He stood upon the quay."\n_Page 12_]',
+        "[Illustration:\n\nTHE LAMP\n\nFrom a drawing by J. Smith]",
+        "[Illustration: Map]\n[Illustration: Plan [of the quay]]",
+        "[Blank Page]",
+        "[Music]",
+    ],
+)
+def test_pictures_are_skipped(picture: str, tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\n{PARAGRAPH}\n{picture}\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert spoken(book) == ["CHAPTER I", TEXT, TEXT]
+    assert list(reasons(book)) == ["description of a picture"]
+    assert len(spoken(read_text(tmp_path, "x.txt", text, ReadOptions(pictures=True)))) > 3
+
+
+def test_a_picture_in_a_paragraph_is_skipped_and_one_without_an_end_is_read(tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n[Illustration: _The\nkeeper_] {PARAGRAPH}")
+    assert spoken(book) == ["CHAPTER I", TEXT]
+    open_end = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n[Illustration: The lamp\n\n{PARAGRAPH * 3}\n{PARAGRAPH}")
+    assert not reasons(open_end)
+
+
+def test_music_in_a_play_is_a_direction(tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"ACT I\n\nSCENE I. A quay.\n\n[Music]\n\n{PARAGRAPH}")
+    assert "[Music]" in spoken(book)
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "[Transcriber's Note: the spelling was kept.\n\nSo were the commas.]",
+        "Transcriber’s Note: the spelling was kept.",
+        "+--------------------+\n| Transcriber's Note |\n| It was kept.       |\n+--------------------+",
+    ],
+)
+def test_notes_of_the_transcriber_are_skipped(note: str, tmp_path: Path) -> None:
+    for text in (f"{note}\n\nCHAPTER I\n\n{PARAGRAPH}", f"CHAPTER I\n\n{PARAGRAPH}\n{note}\n"):
+        book = read_text(tmp_path, "x.txt", text)
+        assert spoken(book) == ["CHAPTER I", TEXT]
+
+
+def test_a_transcribers_note_ends_before_the_book(tmp_path: Path) -> None:
+    heading = "TRANSCRIBER'S NOTES\n\nErrors were corrected.\n\nThe cover was made by the transcriber."
+    text = f"{heading}\n\n\n\n\n{PARAGRAPH}\nCHAPTER I\n\n{PARAGRAPH}\n{heading}\n\nINDEX\n\nLamp, 12"
+    book = read_text(tmp_path, "x.txt", text)
+    assert spoken(book) == [TEXT, "CHAPTER I", TEXT, "INDEX", "Lamp, 12"]
+    assert list(reasons(book)) == ["transcriber's note"]
+
+
+NOTES = f"""CHAPTER I
+
+The lamp was lit,[A] and it stood in the house,(2) where the keeper had met him.{{3}} See (4) below.
+
+[Footnote A: See the second volume.
+
+The second paragraph of this note.]
+
+(2) He was eighty.
+
+{{3}} This was in May.
+
+(4) {PARAGRAPH}
+
+CHAPTER II
+
+{PARAGRAPH}
+FOOTNOTES:
+
+[5] An endnote.
+"""
+
+
+def test_notes_of_several_forms_are_skipped(tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", NOTES)
+    assert spoken(book) == [
+        "CHAPTER I",
+        "The lamp was lit, and it stood in the house, where the keeper had met him. See (4) below.",
+        f"(4) {TEXT}",
+        "CHAPTER II",
+        TEXT,
+    ]
+    account(book)
+    read = spoken(read_text(tmp_path, "x.txt", NOTES, ReadOptions(notes="inline")))
+    assert read[2:6] == [
+        "[Footnote A: See the second volume.",
+        "The second paragraph of this note.]",
+        "(2) He was eighty.",
+        "{3} This was in May.",
+    ]
+
+
+def test_numbered_notes_behind_the_book_need_their_marks(tmp_path: Path) -> None:
+    notes = "NOTES\n\n1. The lamp was old.\n2. The quay was new.\n"
+    marked = read_text(tmp_path, "x.txt", f"CHAPTER I\n\nThe lamp[1] stood on the quay.[2]\n\n{notes}")
+    assert spoken(marked) == ["CHAPTER I", "The lamp stood on the quay."]
+    unmarked = read_text(tmp_path, "x.txt", f"CHAPTER I\n\nThe lamp stood on the quay.\n\n{notes}")
+    assert "NOTES" in spoken(unmarked)
+    assert not reasons(unmarked)
+
+
+def test_a_text_of_verse_alone_keeps_its_lines(tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"THE BOAT\n\n{STANZA}\n{STANZA}\n{STANZA}")
+    assert [block.kind for block in book.blocks()] == ["paragraph", "verse", "verse", "verse"]
+    assert spoken(book)[1] == STANZA.strip()
+
+
+def test_long_lines_of_verse_between_prose_keep_their_ends(tmp_path: Path) -> None:
+    stanza = STANZA.replace("boat", "little fishing boat").replace("And", "And yet and")
+    book = read_text(tmp_path, "x.txt", f"{PARAGRAPH}\n{stanza}\n{PARAGRAPH}\n{PARAGRAPH}")
+    assert [block.kind for block in book.blocks()] == ["paragraph", "verse", "paragraph", "paragraph"]
+
+
+def test_numbers_of_lines_of_verse_are_skipped(tmp_path: Path) -> None:
+    lines = STANZA.strip().split("\n") * 5
+    numbered = [f"{line:<60}{n}" if n % 5 == 0 else line for n, line in enumerate(lines, 1)]
+    book = read_text(tmp_path, "x.txt", "CANTO I\n\n" + "\n".join(numbered))
+    assert spoken(book) == ["CANTO I", "\n".join(lines)]
+    assert reasons(book) == {"page number": "5 10 15 20"}
+    table = "Ada      30\nJack     41\nJill     52\nJohn     63"
+    assert "Ada 30" in spoken(read_text(tmp_path, "y.txt", f"{table}\n\n{PARAGRAPH}"))[0]

@@ -1,0 +1,285 @@
+"""Finds the headings of a text file, with their levels and their subtitles."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import mean, pstdev
+from typing import NamedTuple
+
+from .chapters import count_words, letters
+from .numerals import number_value, roman_value
+from .plain_headings import (
+    DIGIT_LINE,
+    ENDS_SENTENCE,
+    HASHES,
+    LONGEST_HEADING,
+    LONGEST_SUBTITLE,
+    LONGEST_TITLE,
+    MOST_LINES,
+    PATTERNS,
+    ROMAN_LINE,
+    SENTENCE_END,
+    SERIES_WORDS,
+    TITLE_OPENING,
+    HeadingKind,
+    is_number_only,
+    is_prose,
+    is_title_case,
+    kind_of,
+)
+from .plain_lines import Paragraph
+
+_SPEECH = re.compile(r"[\"“‘'’(]")
+_SET_OFF = 4  # so many lines after the last one, a title stands behind three blank lines
+_PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
+_MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
+_EVEN = 0.25
+_LEVELS: dict[HeadingKind, int] = {"part": 1, "chapter": 2, "named": 2, "series": 2, "scene": 4}
+_CHAPTER_LEVEL = 2
+_LOWER_LEVEL = 3  # numbers without a word, if there are other headings above them
+_FIRST_HASH_LEVEL = 5
+
+
+class Found(NamedTuple):
+    """The headings: paragraphs with their levels, and the rows of signs that only underline them."""
+
+    levels: dict[int, int]
+    underlines: set[int]
+
+
+@dataclass
+class HeadingFinder:
+    """Finds the headings of a text.
+
+    Attributes:
+        paragraphs: all of the text.
+        texts: their texts, without marks of pages and signs around a heading.
+        silent: those that are no text of the book, such as the table of contents.
+        entries: the lines of the table of contents, letters alone.
+        pattern: what the user says that headings are, instead of the usual ones.
+    """
+
+    paragraphs: Sequence[Paragraph]
+    texts: Sequence[str]
+    silent: set[int]
+    entries: frozenset[str]
+    pattern: re.Pattern[str] | None
+    _levels: dict[int, int] = field(default_factory=dict)
+
+    def find(self) -> Found:
+        """The headings with their levels; the highest level is 1."""
+        candidates = [n for n, p in enumerate(self.paragraphs) if n not in self.silent and not p.is_break]
+        if self.pattern is not None:
+            found = [n for n in candidates if self.pattern.search(self.texts[n].split("\n")[0])]
+            return Found(dict.fromkeys(found, _CHAPTER_LEVEL), set())
+        kinds = {n: kind for n in candidates if (kind := kind_of(self.texts[n]))}
+        self._drop_single_series(kinds)
+        underlines = self._add_marked(candidates, kinds)
+        marked = list(self._levels.values())
+        self._levels |= {n: _LEVELS[kind] for n, kind in kinds.items() if kind != "named"}
+        named = [n for n, kind in kinds.items() if kind == "named"]
+        others = [n for n in candidates if n not in kinds and n not in self._levels]
+        numbered = any(kind in ("chapter", "series") for kind in kinds.values())
+        romans, digits = self._romans(others), self._digits(others, named)
+        titles = self._listed_titles([n for n in others if n not in romans and n not in digits], named)
+        if titles and (len(titles) > 1 or numbered or romans or digits):
+            named += titles
+            numbered = numbered or (len(titles) > 1 and not any(map(self._is_listed, romans + digits)))
+        for numbers in (romans, digits):
+            self._levels |= dict.fromkeys(numbers, _LOWER_LEVEL if numbered else _CHAPTER_LEVEL)
+            numbered = numbered or bool(numbers)
+        self._levels |= dict.fromkeys(named, _LEVELS["named"] if numbered else self._level_beside(marked, kinds))
+        if not self._levels:
+            self._levels |= dict.fromkeys(self._set_off(others), _CHAPTER_LEVEL)
+        return Found(self._levels, underlines)
+
+    def _level_beside(self, marked: list[int], kinds: dict[int, HeadingKind]) -> int:
+        """The level of headings such as "PREFACE" in a book without numbered chapters: that of its other headings."""
+        if marked:
+            return max(marked, key=marked.count)
+        others = {kind for kind in kinds.values() if kind in ("part", "scene")}
+        holds_named = any(kind == "part" and kinds.get(n + 1) == "named" for n, kind in kinds.items())
+        return _LEVELS["named"] if len(others) != 1 or holds_named else _LEVELS[others.pop()]
+
+    def _drop_single_series(self, kinds: dict[int, HeadingKind]) -> None:
+        """Keep "DAY ONE" only if "DAY TWO" follows."""
+        for word in SERIES_WORDS.split("|"):
+            own = [n for n, kind in kinds.items() if kind == "series" and word in self.texts[n].upper().split("\n")[0]]
+            matches = [PATTERNS["series"].fullmatch(self.texts[n]) for n in own]
+            values = [number_value(match["number"] or match["ordinal"]) or 0 for match in matches if match]
+            if own and not _count_up(values):
+                for number in own:
+                    kinds.pop(number, None)
+
+    def _add_marked(self, candidates: list[int], kinds: dict[int, HeadingKind]) -> set[int]:
+        """Add the headings that are marked by "##" before them or by a row of signs under them."""
+        for number in candidates:
+            text = self.texts[number]
+            if len(text) <= LONGEST_HEADING and HASHES.fullmatch(text):
+                inner = ROMAN_LINE.fullmatch(text.lstrip("# "))
+                self._levels[number] = _FIRST_HASH_LEVEL + len(text) - len(text.lstrip("#")) + bool(inner)
+        underlined = {n: row for n in candidates if (row := self._underline(n)) is not None}
+        if len(underlined) < 2 and not any(n in kinds for n in underlined):
+            return set()
+        rows: set[int] = set()
+        for number, row in underlined.items():
+            if number not in kinds:
+                self._levels[number] = _FIRST_HASH_LEVEL + (1 if self.texts[number + 1][0] == "=" else 2)
+            rows |= row
+        return rows
+
+    def _underline(self, number: int) -> set[int] | None:
+        """The rows of signs right under, and right above, a line that is about as long."""
+        title = self.texts[number]
+        if number + 1 >= len(self.paragraphs) or "\n" in title or len(title) > LONGEST_HEADING:
+            return None
+        own, row = self.paragraphs[number], self.paragraphs[number + 1]
+        signs = self.texts[number + 1].strip()
+        is_row = row.is_break and row.first == own.last and len(set(signs)) == 1 and signs[0] in "=-"
+        is_free = number + 2 >= len(self.paragraphs) or self.paragraphs[number + 2].first > row.last
+        if not is_row or not is_free or not 0.6 * len(title) <= len(signs) <= 1.5 * len(title) + 2:
+            return None
+        above = self.paragraphs[number - 1] if number else None
+        return {number + 1} | ({number - 1} if above and above.is_break and above.last == own.first else set())
+
+    def _listed_titles(self, others: list[int], named: list[int]) -> list[int]:
+        """The titles without a number that the table of contents before them lists, and that stand before text."""
+        first = min(self.silent, default=len(self.texts))
+        found = [
+            n
+            for n in others
+            if n > first
+            and letters(self.texts[n]) in self.entries
+            and self._may_be_title(n)
+            and not self._is_below_number(n)
+        ]
+        heads = {*found, *self._levels, *named}
+        return [n for n in found if n + 1 < len(self.texts) and n + 1 not in heads]
+
+    def _is_listed(self, number: int) -> bool:
+        """Whether the table of contents lists a heading, alone or together with its title below it."""
+        own = letters(self.texts[number])
+        below = letters(self.texts[number + 1]) if number + 1 < len(self.texts) else ""
+        return own in self.entries or own + below in self.entries
+
+    def _may_be_title(self, number: int) -> bool:
+        text = self.texts[number]
+        return len(text) <= LONGEST_HEADING and text.count("\n") < 3 and not text[0].islower()
+
+    def _is_below_number(self, number: int) -> bool:
+        before = self.texts[number - 1] if number else ""
+        return bool(before) and len(before) <= LONGEST_HEADING and is_number_only(before)
+
+    def _romans(self, others: list[int]) -> list[int]:
+        found = [
+            (n, roman_value(match["number"]))
+            for n in others
+            if len(self.texts[n]) <= LONGEST_HEADING and (match := ROMAN_LINE.fullmatch(self.texts[n]))
+        ]
+        return [n for n, _ in found] if _count_up([value for _, value in found]) else []
+
+    def _digits(self, others: list[int], named: list[int]) -> list[int]:
+        """The lines "1", "2", "3", or "1. The Lamp", "2. The Sea", that stand before text and count up from one."""
+        found = [
+            (n, match)
+            for n in others
+            if (match := DIGIT_LINE.fullmatch(self.texts[n])) and self._is_digit_line(n, match)
+        ]
+        chains = [
+            self._chain([(n, int(match["number"])) for n, match in found if bool(match["rest"]) is titled], named)
+            for titled in (True, False)
+        ]
+        return sorted(chains[0] + ([] if self._are_pages(chains[1]) else chains[1]))
+
+    def _is_digit_line(self, number: int, match: re.Match[str]) -> bool:
+        rest = match["rest"] or ""
+        ends_well = rest[-1:] not in (".", ",", ";", ":") or rest.isupper() or is_title_case(rest)
+        follows = number + 1 < len(self.texts) and not self.paragraphs[number + 1].is_break
+        return ends_well and "\n" not in self.texts[number] and follows
+
+    def _chain(self, found: list[tuple[int, int]], named: list[int]) -> list[int]:
+        """The numbers that count up by one, with running text between; behind another heading they may begin again."""
+        chain: list[int] = []
+        last = 0
+        heads = {*self._levels, *named}
+        for number, value in found:
+            if value not in (1, last + 1):
+                continue
+            between = range(chain[-1] + 1, number) if chain else range(0)
+            has_text = not chain or sum(count_words(self.texts[n]) for n in between) >= _PROSE_WORDS
+            if has_text and (value == last + 1 or not heads.isdisjoint(between)):
+                chain.append(number)
+                last = value
+        return chain if len(chain) > 1 else []
+
+    def _are_pages(self, chain: list[int]) -> bool:
+        """Whether bare numbers are those of pages: they divide sentences, go on over chapters, or stand at even distances."""
+        cuts = sum(not ENDS_SENTENCE.search(self.texts[n - 1]) and self.texts[n + 1][:1].islower() for n in chain if n)
+        chapters = [n for n, level in self._levels.items() if level == _CHAPTER_LEVEL]
+        passed = sum(
+            any(a < n < b for n in chapters) and self.texts[b].strip("().: ") != "1" for a, b in pairwise(chain)
+        )
+        sizes = [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
+        is_even = len(chain) > _MANY_PAGES and pstdev(sizes) < _EVEN * mean(sizes)
+        return cuts > max(1, len(chain) // 10) or passed > 0 or is_even
+
+    def _set_off(self, others: list[int]) -> list[int]:
+        """The lines in capital letters behind three blank lines or more, in a book without any other heading."""
+        found = [
+            n
+            for n in others
+            if n + 1 < len(self.texts)
+            and self.texts[n].isupper()
+            and "\n" not in self.texts[n]
+            and len(self.texts[n]) <= LONGEST_SUBTITLE
+            and is_prose(self.texts[n + 1])
+            and (n == 0 or self.paragraphs[n].first - self.paragraphs[n - 1].last + 1 >= _SET_OFF)
+        ]
+        return found if len(found) > 1 else []
+
+    # --- subtitles ---
+
+    def subtitles(self) -> set[int]:
+        """The paragraphs that are the title of the heading before them, which is a number alone."""
+        behind = [
+            n + 1
+            for n in self._levels
+            if n + 1 < len(self.texts) and n + 1 not in self._levels and n + 1 not in self.silent
+            and not self.paragraphs[n + 1].is_break and is_number_only(self.texts[n])
+        ]  # fmt: skip
+        titled = [n for n in behind if self._looks_like_title(n)]
+        often = len(titled) > 1 and 2 * len(titled) >= len(behind)
+        return {n for n in behind if self._is_subtitle(n) or (often and n in titled)}
+
+    def _next_length(self, number: int) -> int:
+        """The length of the paragraph that follows, or zero for a heading."""
+        follows = number + 1 < len(self.texts) and number + 1 not in self._levels
+        return len(self.texts[number + 1]) if follows else 0
+
+    def _is_subtitle(self, number: int) -> bool:
+        """Whether a paragraph is a title wherever it stands: without the end of a sentence, in capitals, or "In which"."""
+        text = self.texts[number].strip("_*=")
+        longer = self._next_length(number) > len(text)
+        if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES:
+            return False
+        if text.isupper():
+            return len(text) <= LONGEST_HEADING or longer
+        if TITLE_OPENING.match(text) and not SENTENCE_END.search(text):
+            return longer or self._next_length(number) > LONGEST_HEADING
+        if len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse:
+            return False
+        is_title = text[:1].isupper() and text[-1:] not in '.,;:!?"”’—-' and not _SPEECH.match(text)
+        return is_title and longer and text.count("\n") < 3
+
+    def _looks_like_title(self, number: int) -> bool:
+        """Whether a short paragraph with the sign of a sentence behind it may be a title: "A Visitor.", "Who Was He?"."""
+        text = self.texts[number].strip("_*=")
+        is_short = len(text) <= LONGEST_SUBTITLE and "\n" not in text and text[-1:] not in ",;:—-"
+        return is_short and is_title_case(text) and self._next_length(number) > len(text)
+
+
+def _count_up(values: list[int]) -> bool:
+    """Whether numbers begin with one and mostly count up, so that they are headings and not the word "I"."""
+    steps = sum(b in (a + 1, 1) for a, b in pairwise(values))
+    return len(values) > 1 and values[0] == 1 and values.count(2) > 0 and steps >= 0.6 * (len(values) - 1)

@@ -1,0 +1,148 @@
+"""Finds the table of contents of a text file, and the list of its illustrations: their paragraphs and their entries."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .chapters import letters
+from .plain_headings import SENTENCE_END, is_number_only, is_prose, kind_of
+from .plain_lines import Paragraph
+
+_TITLE = re.compile(
+    r"[\s_*=]*(?:(?:THE |TABLE OF |LIST OF )?(?:CONTENTS|ILLUSTRATIONS)|LIST OF (?:CHAPTERS|PLATES|MAPS))[.:]?[\s_*=]*",
+    re.IGNORECASE,
+)
+_PAGE = re.compile(
+    r"(?:\s{2,}PAGE|(?:\s{2,}|\t|\s*\.{2,}|\s*(?:\.\s){2,})\s*(?:\d{1,4}|[ivxlc]{1,7})|\s+_?Frontispiece_?)\s*$"
+)
+_NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
+_COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
+_DASHES = re.compile(r"--|[—–]")
+_MOST_PARAGRAPHS = 400  # a table of contents has at most so many paragraphs
+_LONGEST_ENTRY = 120  # characters of a line that may be an entry or a heading
+
+
+class Listed(NamedTuple):
+    """The paragraphs that are lists of contents, and the letters of each of their entries."""
+
+    paragraphs: set[int]
+    entries: frozenset[str]
+
+
+def find_contents(paragraphs: Sequence[Paragraph], texts: Sequence[str]) -> Listed:
+    """The tables of contents: each reaches from its title to the heading that begins the text of the book."""
+    finder = _ContentsFinder(paragraphs, texts)
+    listed: set[int] = set()
+    entries: set[str] = set()
+    for number, text in enumerate(texts):
+        lines = text.split("\n")
+        if number in listed or not _TITLE.fullmatch(lines[0]):
+            continue
+        own = range(number, finder.end(number, lines[1:]))
+        listed |= set(own)
+        for n in own:
+            for line in texts[n].split("\n")[1 if n == number else 0 :]:
+                entries |= set(_forms(line))
+    return Listed(listed, frozenset(entries))
+
+
+class _ContentsFinder:
+    def __init__(self, paragraphs: Sequence[Paragraph], texts: Sequence[str]) -> None:
+        self._paragraphs, self._texts = paragraphs, texts
+
+    def end(self, title: int, lines: list[str]) -> int:
+        """The number of the paragraph behind the contents that begin with the paragraph ``title``."""
+        first = title + 1
+        limit = min(len(self._texts), first + _MOST_PARAGRAPHS)
+        prose = next((n for n in range(first, limit) if self._is_running_text(title, n)), limit)
+        again = self._again(title, lines, prose)
+        if again is not None:
+            return again
+        if prose < limit:
+            return self._begin_of_text(first, prose)
+        return min(first + (not lines), len(self._texts)) if lines or self._is_list(first) else title + 1
+
+    def _is_list(self, number: int) -> bool:
+        return number < len(self._texts) and not is_prose(self._texts[number])
+
+    def _is_running_text(self, title: int, number: int) -> bool:
+        """Whether a paragraph is text of the book, and no entry with a number of a page or a summary under an entry."""
+        text = self._texts[number]
+        if not is_prose(text) or _PAGE.search(text) or len(_DASHES.findall(text)) > 2:
+            return False
+        if len(SENTENCE_END.findall(text)) > 1 or number + 1 >= len(self._texts) or number == title + 1:
+            return not self._is_entries(text)
+        # A single sentence between two entries that are new may be a summary of a chapter.
+        before, behind = self._texts[number - 1], self._texts[number + 1]
+        is_between = kind_of(before) not in (None, "named") and kind_of(behind) is not None
+        is_new = not self._stands_before(title, number - 1)
+        return not (is_between and is_new and self._returns(number - 1)) and not self._is_entries(text)
+
+    def _is_entries(self, text: str) -> bool:
+        """Whether a paragraph has several lines that are entries."""
+        lines = text.split("\n")
+        return len(lines) > 1 and 2 * sum(bool(_PAGE.search(line) or kind_of(line)) for line in lines) >= len(lines)
+
+    def _stands_before(self, title: int, number: int) -> bool:
+        """Whether a heading is an entry of the list above it."""
+        own = set(_forms(self._texts[number].split("\n")[0]))
+        above = (line for n in range(title, number) for line in self._texts[n].split("\n")[n == title :])
+        return any(_is_same(own, set(_forms(line))) for line in above)
+
+    def _returns(self, number: int) -> bool:
+        """Whether a heading stands once more further down."""
+        own = self._texts[number].split("\n")[0].rstrip(" .:")
+        begins = re.compile(rf"{re.escape(own)}(?!\w)", re.IGNORECASE)
+        return any(begins.match(text) for text in self._texts[number + 1 : number + _MOST_PARAGRAPHS])
+
+    def _again(self, title: int, lines: list[str], limit: int) -> int | None:
+        """The paragraph before ``limit`` that repeats the first entry, alone or together with the one behind it."""
+        at, entry = title, next((line for line in lines if letters(line) and not _COLUMNS.fullmatch(line)), "")
+        while not entry and at + 1 < limit:
+            at += 1
+            entry = next((t for t in self._texts[at].split("\n") if letters(t) and not _COLUMNS.fullmatch(t)), "")
+        forms = set(_forms(entry))
+        for number in range(at + 1, limit) if forms else ():
+            line = letters(self._texts[number].split("\n")[0])
+            both = line + letters(self._texts[number + 1].split("\n")[0]) if number + 1 < len(self._texts) else line
+            is_start = len(line) > 5 and any(form.startswith(line) for form in forms)
+            if line and (line in forms or is_start or both in forms) and not _PAGE.search(self._texts[number]):
+                return number
+        return None
+
+    def _begin_of_text(self, first: int, prose: int) -> int:
+        """The first of the headings right before the first running text behind a list."""
+        begin = prose
+        while begin > first and self._may_be_heading(begin - 1):
+            begin -= 1
+        if begin == prose:
+            return prose
+        before = range(first, begin)
+        if any(self._is_entries(self._texts[n]) or _PAGE.search(self._texts[n]) for n in before):
+            return begin
+        repeated = [n for n in range(max(begin, first + 1), prose) if self._stands_before(first - 1, n)]
+        if repeated:
+            return repeated[0]
+        gaps = {n: self._paragraphs[n].first - self._paragraphs[n - 1].last for n in range(begin, prose)}
+        widest = max(gaps, key=lambda n: gaps[n])
+        if sum(gap == gaps[widest] for gap in gaps.values()) == 1 or len(gaps) == 1:
+            return widest
+        return next((n for n in reversed(range(begin, prose)) if kind_of(self._texts[n])), prose - 1)
+
+    def _may_be_heading(self, number: int) -> bool:
+        text = self._texts[number]
+        is_short = len(text) <= _LONGEST_ENTRY and text.count("\n") < 3
+        return is_short and not _PAGE.search(text) and not self._is_entries(text) and not _TITLE.fullmatch(text)
+
+
+def _forms(line: str) -> list[str]:
+    """The letters of an entry, without its page; a number at its end may also belong to it, as in "Chapter 1"."""
+    without = _PAGE.sub("", line)
+    forms = [letters(without)] if without != line else [letters(line), letters(_NUMBER_AT_END.sub("", line))]
+    if is_number_only(line.strip()):
+        forms = [letters(line)]
+    return [form for form in dict.fromkeys(forms) if form]
+
+
+def _is_same(one: set[str], other: set[str]) -> bool:
+    return bool(one & other) or any(len(a) > 5 and b.startswith(a) for a in one for b in other)

@@ -1,0 +1,177 @@
+"""What a text file holds beside the text of the book: numbers of pages, pictures, and notes of the transcriber."""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .chapters import count_words
+from .plain_lines import Paragraph
+
+PAGE_MARK = re.compile(r"\[(?:Pg\.?|Page|p\.)\s*(?:\d{1,4}|[ivxlc]{1,7})\]|\{Pg\.? ?\d{1,4}\}", re.IGNORECASE)
+_UNSURE_MARK = re.compile(r"\{(?P<braces>\d{1,4})\}|\[(?P<brackets>\d{1,4})\]")
+_PAGE_LINE = re.compile(r"(?:[-–—]{1,2}\s*(\d{1,4})\s*[-–—]{1,2}|(?:Page|Pg\.?|p\.)\s+(\d{1,4})|\(?(\d{1,4})\)?)[.]?", re.IGNORECASE)  # fmt: skip
+_RUNNING_HEAD = re.compile(
+    r"(?:(?P<left>\d{1,4})\s{3,})?(?P<head>[^a-z\n]*[A-Z]{2}[^a-z\n]*?)(?:\s{3,}(?P<right>\d{1,4}))?"
+)
+_PICTURE_WORDS = r"(?:Illustrations?|Decoration|Ornament|Frontispiece|Headpiece|Tailpiece|Blank Page)"
+_PICTURE_START = re.compile(rf"\[{_PICTURE_WORDS}\b", re.IGNORECASE)
+PICTURE = re.compile(rf"\[{_PICTURE_WORDS}\b[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE)
+_MUSIC = re.compile(r"\[Music(?: notation)?[.:]?\]", re.IGNORECASE)
+TRANSCRIBER = re.compile(
+    r"[\s|\[_*+]*TRANSCRIBER(?:['’]?S['’]?)?\s+(?:END)?NOTES?\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+)
+_MOST_NOTE = 60  # paragraphs of a note of the transcriber behind the book
+_MOST_FRONT_NOTE = 12  # paragraphs of one before it
+_MOST_FRONT_WORDS = 400
+_MOST_BRACKET = 12  # paragraphs between a bracket and its end
+_MOST_BRACKET_WORDS = 600
+_SET_OFF = 4  # a paragraph begins so many lines behind the last one if three blank lines divide them
+_NEXT_PAGES = 10  # the next number of a page is at most so much higher
+_FEWEST_PAGES = 3
+_LONGEST_HEAD = 120  # characters of a line above a page
+
+
+class PageNumbers(NamedTuple):
+    """The paragraphs that are numbers of pages, and the marks inside paragraphs: a paragraph and a mark."""
+
+    paragraphs: set[int]
+    marks: set[tuple[int, str]]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    paragraph: int
+    value: int
+    mark: str = ""  # a mark inside the paragraph; empty for a whole paragraph
+
+
+def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) -> PageNumbers:
+    """The numbers of pages: marks such as "[Pg 12]", and other numbers that count up through the book.
+
+    ``others`` are the paragraphs that are no numbers of pages, such as headings; ``labels`` are the numbers of notes.
+    """
+    candidates: list[_Candidate] = []
+    paragraphs: set[int] = set()
+    for number, text in enumerate(texts):
+        if number in others:
+            continue
+        if PAGE_MARK.sub("", text).strip() == "" and text:
+            paragraphs.add(number)
+        candidates += _candidates_of(number, text, labels)
+    # Lines that stand together are a list, for a page lies between two of its numbers.
+    lines = {one.paragraph for one in candidates if not one.mark}
+    alone = [one for one in candidates if one.mark or not {one.paragraph - 1, one.paragraph + 1} & lines]
+    counted = _counting_up(alone)
+    paragraphs |= {one.paragraph for one in counted if not one.mark}
+    return PageNumbers(paragraphs, {(one.paragraph, one.mark) for one in counted if one.mark})
+
+
+def _candidates_of(number: int, text: str, labels: set[str]) -> list[_Candidate]:
+    if match := _PAGE_LINE.fullmatch(text):
+        return [_Candidate(number, int(match[1] or match[2] or match[3]))]
+    head = _RUNNING_HEAD.fullmatch(text) if len(text) <= _LONGEST_HEAD else None
+    if head and bool(head["left"]) != bool(head["right"]):
+        return [_Candidate(number, int(head["left"] or head["right"]))]
+    found = []
+    for match in re.finditer(rf"{_UNSURE_MARK.pattern}|{PAGE_MARK.pattern}", text, re.IGNORECASE):
+        value = re.search(r"\d+", match[0])
+        if value and not (match["brackets"] and match["brackets"] in labels):
+            found.append(_Candidate(number, int(value[0]), match[0]))
+    return found
+
+
+def _counting_up(candidates: list[_Candidate]) -> list[_Candidate]:
+    """The longest row of candidates that count up, without those that are far from the others."""
+    tails: list[int] = []  # for each length, the lowest last value of a row of that length
+    places: list[int] = []
+    before: list[int] = []
+    for place, candidate in enumerate(candidates):
+        length = bisect_left(tails, candidate.value)
+        before.append(places[length - 1] if length else -1)
+        tails[length:] = [candidate.value, *tails[length + 1 :]]
+        places[length:] = [place, *places[length + 1 :]]
+    row: list[_Candidate] = []
+    place = places[-1] if places else -1
+    while place >= 0:
+        row.append(candidates[place])
+        place = before[place]
+    row.reverse()
+    kept: list[_Candidate] = []
+    run: list[_Candidate] = []
+    for candidate in row:
+        if run and candidate.value - run[-1].value > _NEXT_PAGES:
+            kept += run if len(run) >= _FEWEST_PAGES else []
+            run = []
+        run.append(candidate)
+    return kept + (run if len(run) >= _FEWEST_PAGES else [])
+
+
+def bracketed(texts: Sequence[str], number: int, stops: Callable[[int], bool]) -> int:
+    """The number of the paragraph behind a bracket that the paragraph ``number`` opens; that itself, if none closes it."""
+    depth, words = 0, 0
+    for at in range(number, min(len(texts), number + _MOST_BRACKET)):
+        if at > number and stops(at):
+            return number
+        depth += texts[at].count("[") - texts[at].count("]")
+        words += count_words(texts[at])
+        if words > _MOST_BRACKET_WORDS:
+            return number
+        if depth <= 0:
+            return at + 1 if texts[at].rstrip().endswith("]") else number
+    return number
+
+
+def find_pictures(texts: Sequence[str], stops: Callable[[int], bool], *, has_music: bool) -> set[int]:
+    """The paragraphs that are pictures, with captions of several paragraphs; ``has_music`` says that "[Music]" is one."""
+    found: set[int] = set()
+    for number, text in enumerate(texts):
+        if number in found:
+            continue
+        if _PICTURE_START.match(text):
+            if not PICTURE.sub("", text).strip():
+                found.add(number)
+            elif not PICTURE.match(text):
+                found |= set(range(number, bracketed(texts, number, stops)))
+        elif has_music and _MUSIC.fullmatch(text):
+            found.add(number)
+    return found
+
+
+def find_transcriber_notes(
+    paragraphs: Sequence[Paragraph], texts: Sequence[str], is_heading: Callable[[int], bool]
+) -> set[int]:
+    """The paragraphs of the transcriber's notes: in brackets or a box, before the first heading, or behind the last one."""
+    headings = [n for n in range(len(texts)) if is_heading(n)]
+    first, last = (headings[0], headings[-1]) if headings else (0, len(texts))
+    found: set[int] = set()
+    for number, text in enumerate(texts):
+        match = TRANSCRIBER.match(text)
+        if number in found or match is None:
+            continue
+        if text.startswith("["):
+            found |= set(range(number, bracketed(texts, number, is_heading)))
+        elif text.startswith("|"):
+            found.add(number)
+        elif match["rest"].strip(" .:_*|=]\n"):
+            found |= {number} if match["rest"].lstrip("_*").startswith((":", ".", "\n")) else set()
+        elif number < first:
+            end = _end_of_note(paragraphs, texts, number, _MOST_FRONT_NOTE, is_heading)
+            words = sum(count_words(texts[n]) for n in range(number, end))
+            found |= set(range(number, end)) if words <= _MOST_FRONT_WORDS else set()
+        elif number > last:
+            found |= set(range(number, _end_of_note(paragraphs, texts, number, _MOST_NOTE, is_heading)))
+    return found
+
+
+def _end_of_note(
+    paragraphs: Sequence[Paragraph], texts: Sequence[str], number: int, most: int, is_heading: Callable[[int], bool]
+) -> int:
+    """The paragraph behind a note: the next heading, line in capital letters or row, or a text behind blank lines."""
+    for at in range(number + 1, min(len(texts), number + most)):
+        gap = paragraphs[at].first - paragraphs[at - 1].last + 1
+        is_capital = texts[at].isupper() and "\n" not in texts[at]
+        if is_heading(at) or is_capital or (at > number + 1 and (gap >= _SET_OFF or paragraphs[at].is_break)):
+            return at
+    return min(len(texts), number + most)

@@ -1,0 +1,71 @@
+"""Finds the notes of a text file: footnotes in brackets, and numbered notes behind the book whose marks stand in it."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from .plain_furniture import bracketed
+
+_NOTE = re.compile(r"\[(?:Footnote|Note)\s+(\w{1,4})\s*:.*|\[(\d{1,3}|[A-Z]|\*+)\]\s+\S.*", re.DOTALL)
+_OPEN_NOTE = re.compile(r"\[(?:Footnote|Note)\s+\w{1,4}\s*:", re.IGNORECASE)
+# These numbers mark a note only behind a word: "had met the visitor.(2)"
+_OTHER_NOTE = re.compile(r"([({])(\d{1,3})[)}]\s+\S.*", re.DOTALL)
+_LISTED_NOTE = re.compile(r"(\d{1,3})[.)]\s+\S.*", re.DOTALL)
+_BEHIND_WORD = r"(?<=[\w.,;:!?\"”’'])"
+_HEADING = re.compile(r"[\s_*=]*(?:FOOT|END)?NOTES?[.:]?[\s_*=]*", re.IGNORECASE)
+MARK = re.compile(rf"\s*\[(?P<square>\w{{1,4}}|\*+)\]|{_BEHIND_WORD}(?P<other>\(\d{{1,3}}\)|\{{\d{{1,3}}\}})(?!\w)")
+
+
+@dataclass
+class Notes:
+    """The notes of a text.
+
+    Attributes:
+        labels: for the first paragraph of a note, and each that goes on with it, the label of the note.
+        headings: paragraphs such as "FOOTNOTES:", which stand above notes.
+        known: the labels of all notes.
+    """
+
+    labels: dict[int, str] = field(default_factory=dict)
+    headings: set[int] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+
+    def label_of(self, mark: re.Match[str]) -> str | None:
+        """The label that a match of ``MARK`` refers to, if there is such a note."""
+        label = mark["square"] or mark["other"]
+        return label if label in self.known else None
+
+
+def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes:
+    """The notes, with their later paragraphs and the headings above them."""
+    notes = Notes()
+    others = {mark["other"] for text in texts for mark in MARK.finditer(text) if mark["other"]}
+    for number, text in enumerate(texts):
+        if number in notes.labels:
+            continue
+        if match := _NOTE.fullmatch(text):
+            end = bracketed(texts, number, is_heading) if _OPEN_NOTE.match(text) else number + 1
+            notes.labels |= dict.fromkeys(range(number, max(end, number + 1)), match[1] or match[2])
+        elif (match := _OTHER_NOTE.fullmatch(text)) and text.split(maxsplit=1)[0] in others:
+            notes.labels[number] = text.split(maxsplit=1)[0]
+    for number, text in enumerate(texts):
+        if _HEADING.fullmatch(text):
+            _add_listed(texts, number, is_heading, notes)
+    notes.known |= set(notes.labels.values())
+    return notes
+
+
+def _add_listed(texts: Sequence[str], number: int, is_heading: Callable[[int], bool], notes: Notes) -> None:
+    """Add the notes below a heading such as "NOTES", if the mark of each stands in the text."""
+    marks = {mark["square"] or mark["other"] for text in texts[:number] for mark in MARK.finditer(text)}
+    at = number + 1
+    while at < len(texts) and not is_heading(at) and at not in notes.labels:
+        found = [match[1] for line in texts[at].split("\n") if (match := _LISTED_NOTE.fullmatch(line))]
+        labels = [value if value in marks else f"({value})" for value in found]
+        if not found or not _LISTED_NOTE.fullmatch(texts[at]) or not marks.issuperset(labels):
+            break
+        notes.labels[at] = labels[0]
+        notes.known |= set(labels)
+        at += 1
+    if number + 1 in notes.labels:
+        notes.headings.add(number)

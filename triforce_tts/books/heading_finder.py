@@ -34,7 +34,8 @@ _SPEECH = re.compile(r"[\"“‘'’(]")
 _SET_OFF = 4  # so many lines after the last one, a title stands behind three blank lines
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
-_EVEN = 0.25
+_EVEN = 0.1  # the greatest deviation of the lengths of pages, in parts of their mean
+_LARGEST_PAGE = 600  # words
 _LEVELS: dict[HeadingKind, int] = {"part": 1, "chapter": 2, "named": 2, "series": 2, "scene": 4}
 _CHAPTER_LEVEL = 2
 _LOWER_LEVEL = 3  # numbers without a word, if there are other headings above them
@@ -221,7 +222,7 @@ class HeadingFinder:
             any(a < n < b for n in chapters) and self.texts[b].strip("().: ") != "1" for a, b in pairwise(chain)
         )
         sizes = [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
-        is_even = len(chain) > _MANY_PAGES and pstdev(sizes) < _EVEN * mean(sizes)
+        is_even = len(chain) > _MANY_PAGES and mean(sizes) < _LARGEST_PAGE and pstdev(sizes) < _EVEN * mean(sizes)
         return cuts > max(1, len(chain) // 10) or passed > 0 or is_even
 
     def _set_off(self, others: list[int]) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .chapters import letters
-from .plain_headings import SENTENCE_END, is_number_only, is_prose, kind_of
+from .plain_headings import ENDS_SENTENCE, SENTENCE_END, is_number_only, is_prose, kind_of
 from .plain_lines import Paragraph
 
 _TITLE = re.compile(
@@ -18,6 +18,7 @@ _PAGE = re.compile(
 _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
 _DASHES = re.compile(r"--|[—–]")
+_SPOKEN = re.compile(r"[\"“][^\"”]*[.!?,][\"”]")
 _MOST_PARAGRAPHS = 400  # a table of contents has at most so many paragraphs
 _LONGEST_ENTRY = 120  # characters of a line that may be an entry or a heading
 
@@ -54,7 +55,7 @@ class _ContentsFinder:
         """The number of the paragraph behind the contents that begin with the paragraph ``title``."""
         first = title + 1
         limit = min(len(self._texts), first + _MOST_PARAGRAPHS)
-        prose = next((n for n in range(first, limit) if self._is_running_text(title, n)), limit)
+        prose = next((n for n in range(first, limit) if self._is_running_text(title, n) or self._is_speech(n)), limit)
         again = self._again(title, lines, prose)
         if again is not None:
             return again
@@ -77,6 +78,11 @@ class _ContentsFinder:
         is_between = kind_of(before) not in (None, "named") and kind_of(behind) is not None
         is_new = not self._stands_before(title, number - 1)
         return not (is_between and is_new and self._returns(number - 1)) and not self._is_entries(text)
+
+    def _is_speech(self, number: int) -> bool:
+        """Whether a paragraph is what a person says, as a story has it: it begins with a quotation mark and ends a sentence."""
+        text = self._texts[number]
+        return bool(_SPOKEN.match(text)) and bool(ENDS_SENTENCE.search(text)) and not self._is_entries(text)
 
     def _is_entries(self, text: str) -> bool:
         """Whether a paragraph has several lines that are entries."""
@@ -123,6 +129,9 @@ class _ContentsFinder:
         repeated = [n for n in range(max(begin, first + 1), prose) if self._stands_before(first - 1, n)]
         if repeated:
             return repeated[0]
+        headings = [n for n in range(begin, prose) if kind_of(self._texts[n]) or is_number_only(self._texts[n])]
+        if len(headings) == 1:
+            return headings[0]
         gaps = {n: self._paragraphs[n].first - self._paragraphs[n - 1].last for n in range(begin, prose)}
         widest = max(gaps, key=lambda n: gaps[n])
         if sum(gap == gaps[widest] for gap in gaps.values()) == 1 or len(gaps) == 1:

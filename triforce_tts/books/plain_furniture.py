@@ -4,9 +4,12 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from statistics import median
 from typing import NamedTuple
 
 from .chapters import count_words
+from .plain_headings import ENDS_SENTENCE
 from .plain_lines import Paragraph
 
 PAGE_MARK = re.compile(r"\[(?:Pg\.?|Page|p\.)\s*(?:\d{1,4}|[ivxlc]{1,7})\]|\{Pg\.? ?\d{1,4}\}", re.IGNORECASE)
@@ -30,6 +33,10 @@ _MOST_BRACKET_WORDS = 600
 _SET_OFF = 4  # a paragraph begins so many lines behind the last one if three blank lines divide them
 _NEXT_PAGES = 10  # the next number of a page is at most so much higher
 _FEWEST_PAGES = 3
+_HIGHEST_PAGE = 999  # a higher number is rather a year
+_CUTS = 0.25  # the least share of the numbers of pages that stand inside a sentence
+_FEWEST_MARKS = 5  # fewer marks inside paragraphs are no numbers of pages
+_PAGE_WORDS = (60, 800)  # the words of a usual page
 _LONGEST_HEAD = 120  # characters of a line above a page
 
 
@@ -63,9 +70,33 @@ def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) 
     # Lines that stand together are a list, for a page lies between two of its numbers.
     lines = {one.paragraph for one in candidates if not one.mark}
     alone = [one for one in candidates if one.mark or not {one.paragraph - 1, one.paragraph + 1} & lines]
-    counted = _counting_up(alone)
+    low = [one for one in alone if one.value <= _HIGHEST_PAGE]
+    counted = _lines_of_pages([one for one in low if not one.mark], texts)
+    counted += _marks_of_pages([one for one in low if one.mark], texts)
     paragraphs |= {one.paragraph for one in counted if not one.mark}
     return PageNumbers(paragraphs, {(one.paragraph, one.mark) for one in counted if one.mark})
+
+
+def _lines_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[_Candidate]:
+    """The paragraphs that count up and divide sentences, as pages do; numbers of a story seldom stand inside one."""
+    counted = _counting_up(candidates)
+    aside = {one.paragraph for one in candidates}
+    cuts = 0
+    for one in counted:
+        before = next((texts[n] for n in range(one.paragraph - 1, -1, -1) if n not in aside), "")
+        behind = next((texts[n] for n in range(one.paragraph + 1, len(texts)) if n not in aside), "")
+        cuts += bool(before) and not ENDS_SENTENCE.search(before) and behind[:1].islower()
+    return counted if cuts and cuts >= _CUTS * len(counted) else []
+
+
+def _marks_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[_Candidate]:
+    """The marks inside paragraphs that count up and stand as far from each other as pages do."""
+    counted = _counting_up(candidates)
+    if len(counted) < _FEWEST_MARKS or len({one.paragraph for one in counted}) < len(counted):
+        return []
+    words = list(accumulate((count_words(text) for text in texts), initial=0))
+    sizes = [(words[b.paragraph] - words[a.paragraph]) / (b.value - a.value) for a, b in pairwise(counted)]
+    return counted if _PAGE_WORDS[0] <= median(sizes) <= _PAGE_WORDS[1] else []
 
 
 def _candidates_of(number: int, text: str, labels: set[str]) -> list[_Candidate]:

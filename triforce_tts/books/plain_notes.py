@@ -48,16 +48,19 @@ def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes
             notes.labels |= dict.fromkeys(range(number, max(end, number + 1)), match[1] or match[2])
         elif (match := _OTHER_NOTE.fullmatch(text)) and text.split(maxsplit=1)[0] in others:
             notes.labels[number] = text.split(maxsplit=1)[0]
+    marks: set[str] = set()  # those that stand before the current paragraph
     for number, text in enumerate(texts):
         if _HEADING.fullmatch(text):
-            _add_listed(texts, number, is_heading, notes)
+            _add_listed(texts, number, is_heading, notes, marks)
+        marks |= {mark["square"] or mark["other"] for mark in MARK.finditer(text)}
     notes.known |= set(notes.labels.values())
     return notes
 
 
-def _add_listed(texts: Sequence[str], number: int, is_heading: Callable[[int], bool], notes: Notes) -> None:
-    """Add the notes below a heading such as "NOTES", if the mark of each stands in the text."""
-    marks = {mark["square"] or mark["other"] for text in texts[:number] for mark in MARK.finditer(text)}
+def _add_listed(
+    texts: Sequence[str], number: int, is_heading: Callable[[int], bool], notes: Notes, marks: set[str]
+) -> None:
+    """Add the notes below a heading such as "NOTES", if the mark of each is among the ``marks`` of the text before."""
     at = number + 1
     while at < len(texts) and not is_heading(at) and at not in notes.labels:
         found = [match[1] for line in texts[at].split("\n") if (match := _LISTED_NOTE.fullmatch(line))]

@@ -25,7 +25,8 @@ And thinks the boat will not come home again.
         ("It stood in the light[Pg 12]house.", "It stood in the lighthouse."),
         ("It stood [Page 15] there[Pg xii], she said [Pg 16].", "It stood there, she said."),
         ("[Pg 3] It stood.", "It stood."),
-        ("See {12} how {13} they {14} count.", "See how they count."),
+        ("See {12} how {13} they {14} count.", "See {12} how {13} they {14} count."),
+        ("The codes were [4] and [5] and [6] and [7] and [8].", "The codes were [4] and [5] and [6] and [7] and [8]."),
         ("See {12} and {40}.", "See {12} and {40}."),
     ],
 )
@@ -39,10 +40,50 @@ def test_marks_of_pages_in_a_paragraph_are_skipped(text: str, read: str, tmp_pat
     "line", ["{}", "- {} -", "Page {}", "[Pg {}]", "THE LAMP            {}", "{}            THE LAMP"]
 )
 def test_numbers_of_pages_between_paragraphs_are_skipped(line: str, tmp_path: Path) -> None:
-    pages = "".join(f"{PARAGRAPH}\n{line.format(n)}\n\n" for n in range(8, 14))
-    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{pages}CHAPTER II\n\n{PARAGRAPH}")
-    assert spoken(book) == ["CHAPTER I", *[TEXT] * 6, "CHAPTER II", TEXT]
+    halves = f"{TEXT[:-1]}\n\n{line.format('{}')}\n\nand so on. {TEXT}\n\n{line.format('{}')}\n\n"
+    pages = "".join(halves.format(n, n + 1) for n in range(8, 14, 2))
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{pages}CHAPTER II\n\n{TEXT}\n")
+    assert spoken(book) == ["CHAPTER I", *[f"{TEXT[:-1]} and so on. {TEXT}"] * 3, "CHAPTER II", TEXT]
     assert list(reasons(book)) == ["page number"]
+
+
+@pytest.mark.parametrize("mark", ["{{{}}}", "[{}]"])
+def test_marks_that_count_up_and_lie_as_far_apart_as_pages_are_skipped(mark: str, tmp_path: Path) -> None:
+    text = "".join(f"{TEXT} {TEXT} The boat {mark.format(n)} came in.\n\n" for n in range(7, 13))
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}")
+    assert spoken(book) == ["CHAPTER I", *[f"{TEXT} {TEXT} The boat came in."] * 6]
+    assert list(reasons(book)) == ["page number"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("1914", "1915", "1916"),
+        ("3", "4", "7", "14"),
+        ("12", "14", "16"),
+        ("5", "6", "7", "8"),
+        ("Page 12", "Page 14", "Page 19"),
+        ("JOHN HALE     44", "MARY HALE     47", "ANNA HALE     51"),
+        ("HOME     1", "HOME     2", "HOME     3"),
+    ],
+)
+def test_numbers_of_the_story_are_read(lines: tuple[str, ...], tmp_path: Path) -> None:
+    text = "".join(f"{line}\n\n{PARAGRAPH}\n" for line in lines)
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{PARAGRAPH}\n{text}")
+    assert spoken(book)[2::2] == [" ".join(line.split()) for line in lines]
+    assert not reasons(book)
+
+
+def test_a_paragraph_of_a_megabyte_is_read_in_seconds(tmp_path: Path) -> None:
+    text = " ".join([TEXT] * 6000)
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}\n\nCHAPTER II\n\n{TEXT}\n")
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER I", "CHAPTER II"]
+
+
+def test_a_list_of_illustrations_ends_before_a_dialogue(tmp_path: Path) -> None:
+    story = f'"Where?" she said.\n\n"Here."\n\n\n\n"Gone," he said.\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}'
+    book = read_text(tmp_path, "x.txt", f"LIST OF ILLUSTRATIONS\n\nThe boat\n\nThe clock\n\nCHAPTER I\n\n{story}")
+    assert spoken(book)[:3] == ["CHAPTER I", '"Where?" she said.', '"Here."']
 
 
 def test_numbers_that_do_not_count_up_are_read(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from statistics import mean, pstdev
+from statistics import mean, median, pstdev
 from typing import NamedTuple
 
 from .chapters import count_words, letters
@@ -33,6 +33,7 @@ from .plain_lines import Paragraph
 _SPEECH = re.compile(r"[\"“‘'’(]")
 _SET_OFF = 4  # so many lines after the last one, a title stands behind three blank lines
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
+_SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
 _EVEN = 0.1  # the greatest deviation of the lengths of pages, in parts of their mean
 _LARGEST_PAGE = 600  # words
@@ -191,7 +192,14 @@ class HeadingFinder:
             self._chain([(n, int(match["number"])) for n, match in found if bool(match["rest"]) is titled], named)
             for titled in (True, False)
         ]
-        return sorted(chains[0] + ([] if self._are_pages(chains[1]) else chains[1]))
+        titled = chains[0] if self._are_long(chains[0]) and _CHAPTER_LEVEL not in self._levels.values() else []
+        return sorted(titled + ([] if self._are_pages(chains[1]) else chains[1]))
+
+    def _are_long(self, chain: list[int]) -> bool:
+        """Whether the texts behind numbers or titles are as long as chapters, and no steps, rules or signs."""
+        bounds = pairwise([*chain, len(self.texts)])
+        sizes = [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in bounds]
+        return len(chain) > 1 and median(sizes) >= _SHORT_CHAPTER
 
     def _is_digit_line(self, number: int, match: re.Match[str]) -> bool:
         rest = match["rest"] or ""
@@ -237,7 +245,7 @@ class HeadingFinder:
             and is_prose(self.texts[n + 1])
             and (n == 0 or self.paragraphs[n].first - self.paragraphs[n - 1].last + 1 >= _SET_OFF)
         ]
-        return found if len(found) > 1 else []
+        return found if self._are_long(found) else []
 
     # --- subtitles ---
 

@@ -14,6 +14,7 @@ PARAGRAPH = """The lamp was lit before nine, and it stood in the lighthouse on t
 quay, where the keeper, who was an old and very quiet man, had met the
 visitor in the afternoon of the storm.
 """
+STORY = "\n".join([PARAGRAPH] * 4)  # as long as a chapter must be to be one
 
 
 @pytest.mark.parametrize(
@@ -134,8 +135,25 @@ def test_rows_of_signs_are_breaks_and_no_chapters(row: str, tmp_path: Path) -> N
     ],
 )
 def test_headings(headings: list[str], titles: list[str], tmp_path: Path) -> None:
-    book = read_text(tmp_path, "x.txt", "".join(f"{heading}\n\n\n{PARAGRAPH}\n\n" for heading in headings))
+    book = read_text(tmp_path, "x.txt", "".join(f"{heading}\n\n\n{STORY}\n\n" for heading in headings))
     assert [chapter.title for chapter in book.chapters] == titles
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"\n\n\n\nDEAR TOM COME HOME STOP\n\n{PARAGRAPH}\n\n\n\nNO MONEY STOP SEND TEN POUNDS\n\n{PARAGRAPH}",
+        f"1. Peel the Onions\n\n{PARAGRAPH}\n2. Boil the Water\n\n{PARAGRAPH}\n3. Serve\n\n{PARAGRAPH}",
+    ],
+)
+def test_telegrams_and_numbered_steps_are_no_chapters(text: str, tmp_path: Path) -> None:
+    assert len(read_text(tmp_path, "x.txt", f"{STORY}\n{text}").chapters) == 1
+
+
+def test_numbered_titles_inside_chapters_are_no_chapters(tmp_path: Path) -> None:
+    rules = f"1. No Light\n\n{STORY}\n2. No Fire\n\n{STORY}"
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{STORY}\n{rules}\nCHAPTER II\n\n{STORY}")
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER I", "CHAPTER II"]
 
 
 def test_sentences_are_no_headings(tmp_path: Path) -> None:
@@ -188,7 +206,7 @@ def test_roman_numbers_in_a_chapter_stay_below_it(tmp_path: Path) -> None:
 
 
 def test_titles_in_capitals_that_are_set_off_begin_chapters(tmp_path: Path) -> None:
-    text = "".join(f"\n\n\n\n{title}\n\n\n{PARAGRAPH}\n{PARAGRAPH}" for title in ("THE QUAY", "THE SEA", "THE STORM"))
+    text = "".join(f"\n\n\n\n{title}\n\n\n{STORY}" for title in ("THE QUAY", "THE SEA", "THE STORM"))
     book = read_text(tmp_path, "The Lamp.txt", f"THE LAMP\n\nby Ada N.\n{text}")
     assert [chapter.title for chapter in book.chapters] == ["THE QUAY", "THE SEA", "THE STORM"]
     assert reasons(book) == {"front matter": "THE LAMP by Ada N."}

@@ -28,7 +28,7 @@ _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
 # What may stand inside a paragraph and is not read: pictures, numbers of pages and of lines, and marks of notes.
 _INSIDE = re.compile(
-    rf"(?P<picture>(?i:{PICTURE.pattern}))|(?P<page>(?i:(?:\s+(?=(?:{PAGE_MARK.pattern})[.,;:!?]))?(?:{PAGE_MARK.pattern})))"
+    rf"(?P<picture>{PICTURE.pattern})|(?P<page>(?i:(?:\s+(?=(?:{PAGE_MARK.pattern})[.,;:!?]))?(?:{PAGE_MARK.pattern})))"
     rf"|{LINE_NUMBER}(?P<line>\d+)|(?P<mark>{MARK.pattern}|\{{\d{{1,4}}\}})"
 )
 _LINE_JOIN = "\x1f"

@@ -18,12 +18,17 @@ _PAGE_LINE = re.compile(r"(?:[-–—]{1,2}\s*(\d{1,4})\s*[-–—]{1,2}|(?:Page
 _RUNNING_HEAD = re.compile(
     r"(?:(?P<left>\d{1,4})\s{3,})?(?P<head>[^a-z\n]*[A-Z]{2}[^a-z\n]*?)(?:\s{3,}(?P<right>\d{1,4}))?"
 )
-_PICTURE_WORDS = r"(?:Illustrations?|Decoration|Ornament|Frontispiece|Headpiece|Tailpiece|Blank Page)"
-_PICTURE_START = re.compile(rf"\[{_PICTURE_WORDS}\b", re.IGNORECASE)
-PICTURE = re.compile(rf"\[{_PICTURE_WORDS}\b[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE)
+_PICTURE_WORDS = r"(?:Illustrations?\b|(?:Decoration|Ornament|Frontispiece|Headpiece|Tailpiece|Blank Page)(?=[\]:.\n]))"
+_PICTURE_START = re.compile(rf"\[{_PICTURE_WORDS}", re.IGNORECASE)
+PICTURE = re.compile(rf"\[{_PICTURE_WORDS}[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE)
 _MUSIC = re.compile(r"\[Music(?: notation)?[.:]?\]", re.IGNORECASE)
 TRANSCRIBER = re.compile(
     r"[\s|\[_*+]*TRANSCRIBER(?:['’]?S['’]?)?\s+(?:END)?NOTES?\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL
+)
+# Of these a person speaks who types a book, and one in a story seldom does.
+_TYPING = re.compile(
+    r"spelling|punctuat|typograph|hyphen|scanned|correct|misprint|proofread|italic|original (?:text|book|edition)|ebook",
+    re.IGNORECASE,
 )
 _MOST_NOTE = 60  # paragraphs of a note of the transcriber behind the book
 _MOST_FRONT_NOTE = 12  # paragraphs of one before it
@@ -180,6 +185,9 @@ def find_transcriber_notes(
     for number, text in enumerate(texts):
         match = TRANSCRIBER.match(text)
         if number in found or match is None:
+            continue
+        own = texts[number : number + (1 if match["rest"].strip(" .:_*|=]\n") else _MOST_FRONT_NOTE)]
+        if not text.startswith(("[", "|")) and not _TYPING.search("\n".join(own)):
             continue
         if text.startswith("["):
             found |= set(range(number, bracketed(texts, number, is_heading)))

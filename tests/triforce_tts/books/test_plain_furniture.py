@@ -144,6 +144,15 @@ def test_notes_of_the_transcriber_are_skipped(note: str, tmp_path: Path) -> None
         assert spoken(book) == ["CHAPTER I", TEXT]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["Transcriber's note: the man was weeping.", "[Ornament or crime? he asked.]", "See [illustration follows] there."],
+)
+def test_a_story_may_speak_of_transcribers_and_pictures(line: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{PARAGRAPH}\n{line}\n\n{PARAGRAPH}")
+    assert spoken(book)[2] == line
+
+
 def test_a_transcribers_note_ends_before_the_book(tmp_path: Path) -> None:
     heading = "TRANSCRIBER'S NOTES\n\nErrors were corrected.\n\nThe cover was made by the transcriber."
     text = f"{heading}\n\n\n\n\n{PARAGRAPH}\nCHAPTER I\n\n{PARAGRAPH}\n{heading}\n\nINDEX\n\nLamp, 12"

@@ -14,8 +14,8 @@ _REST = re.compile(r"[^\W\d_]+")
 _WORDS = ("A", "I", "O")  # letters that are words
 
 
-def _opens_word(picture: Any) -> bool:
-    """Whether a picture is the first thing of its element, or of one around it, and a letter stands directly behind it."""
+def _letter_behind(picture: Any) -> str:
+    """The letter directly behind a picture that is the first thing of its element, or of one around it, or nothing."""
     element, parent = picture, picture.getparent()
     while (
         parent is not None
@@ -27,9 +27,9 @@ def _opens_word(picture: Any) -> bool:
         if not behind and element.getnext() is not None:
             behind = "".join(element.getnext().itertext())
         if behind:
-            return bool(behind[0].isalpha())
+            return behind[0] if behind[0].isalpha() else ""
         element, parent = parent, parent.getparent()
-    return False
+    return ""
 
 
 class DropCaps:
@@ -50,10 +50,11 @@ class DropCaps:
         """Whether an element is a drop cap: one letter, told by its class, or as a picture directly before the rest of the word."""
         is_picture = name_of(element) == "img"
         is_told = any(_CLASS.fullmatch(word) for word in classes_of(element))
-        if not is_told and not (is_picture and _opens_word(element)):
+        behind = _letter_behind(element) if is_picture else ""
+        if not is_told and not behind:
             return False
         text = element.get("alt", "").strip() if is_picture else text_in(element)
-        if not _CAP.fullmatch(text) or (not is_told and text[-1].islower()):
+        if not _CAP.fullmatch(text) or (not is_told and text[-1].islower() and not behind.islower()):
             return False
         self._last = text[-1]
         return True

@@ -21,11 +21,23 @@ _NO_STORY = re.compile(
 )
 # The whole title of a page that is left out where nothing is typed. It must also be small and stand outside the story.
 _OUTSIDE = re.compile(
-    r"(?:also|(?:other |more )?(?:books|titles|works|novels)|more) (?:available )?(?:by|from)\b.*"
-    r"|(?:a note )?about the (?:authors?|publishers?|translators?|illustrators?|editors?|type|typeface)"
-    r"|(?:our |my |the )?newsletter|(?:advance )?praise for\b.*|advertisements?|copyright(?: page| notice)?|half[- ]?title(?: page)?",
+    r"(?:a note )?about the (?:authors?|publishers?|translators?|illustrators?|editors?|type|typeface)"
+    r"|half[- ]?title(?: page)?",
     re.IGNORECASE,
 )
+# Such a title that a story may have too: what stands behind it, or what the page holds, decides.
+_OTHERS = re.compile(
+    r"(?:also|(?:other |more )?(?:books|titles|works|novels)|more) (?:available )?(?:by|from)\b(?P<who>.*)",
+    re.IGNORECASE,
+)
+_PRAISE = re.compile(r"(?:advance )?praise for\b(?P<what>.*)", re.IGNORECASE)
+_NOTICE = re.compile(r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?", re.IGNORECASE)
+_NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE)
+_THE_AUTHOR = frozenset(["theauthor", "thisauthor", "thesameauthor", "sameauthor"])
+_NEXT_NAME = re.compile(r"[,;:&(—–]|\band\b|\bwith\b", re.IGNORECASE)
+# The end of a quotation, a dash, and the name of who wrote it.
+_PRAISED = re.compile(r"[”\"’']\s*[—–―-]+\s*[^\W\d_a-z]")
+_LEAST_PRAISED = 2
 _TITLE_PAGE = re.compile(r"(?:half[- ]?)?title(?:[- ]?page)?|cover(?: page)?", re.IGNORECASE)
 _EXCERPT = re.compile(
     r"(?:read on for )?(?:an? )?(?:\w+ )?(?:excerpt|extract|preview|sneak peek|teaser)\b", re.IGNORECASE
@@ -35,6 +47,13 @@ _END_MATTER = re.compile(
     re.IGNORECASE,
 )
 _LETTER = (r"\b(?:newsletter|mailing list|e-?mail updates)\b", r"\b(?:sign up|subscribe|join|register)\b")
+_SIGN_UP = re.compile(
+    r"\b(?:sign up|subscribe)\b[^.!?]*\bnewsletter\b|\bnewsletter\b[^.!?]*\b(?:sign up|subscribe)\b", re.IGNORECASE
+)
+_ADDRESS = re.compile(
+    r"https?://|\bwww\.|[\w.-]+@[\w-]+\.\w|\w\.(?:com|org|net|info|io|co|me|uk|de|fr|eu)\b", re.IGNORECASE
+)
+_OUTER_LINK = re.compile(r"\s*(?:https?:|mailto:|www\.)", re.IGNORECASE)
 _BY = re.compile(r"^(?:written )?by\s+", re.IGNORECASE)
 _SIGN = re.compile(r"\s*[:;,(—–]\s*")
 _IMPRINT = (
@@ -44,6 +63,17 @@ _IMPRINT = (
     r"(?:first )?published (?:by|in)\b",
     r"library of congress|cataloguing|cataloging",
     r"\bprinted (?:in|by)\b",
+)
+_RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *_IMPRINT[1:])), re.IGNORECASE)
+# A line of a title page that is neither the title nor the author's name: a kind of book, another hand, or a house.
+_TITLE_LINE = re.compile(
+    r"(?:an? |and other |the )?(?:[\w-]+ )?(?:novel|novella|stor(?:y|ies)|poems?|tales?|memoir|play|essays?|edition|volume|book)\b"
+    r"(?: (?:one|two|three|\w{1,4}))?"
+    r"|(?:translated|illustrated|edited|with illustrations|introduced|introduction|foreword|from the \w+)\b.*|by|\d{4}",
+    re.IGNORECASE,
+)
+_NAME_LINE = re.compile(
+    r"(?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)(?: (?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)){0,4}"
 )
 _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
@@ -147,18 +177,28 @@ class Judge:
         return [title for title in (*labels, page.title) if title] if len(labels) < 2 else []
 
     def _find_story(self, pages: list[Page]) -> tuple[int, int]:
-        """The first and last page of the story: those with a number and the longest ones, up to an excerpt of another book."""
+        """The first and last page of the story: those with a number and the longest ones, up to an excerpt of another book.
+
+        A new number behind a title such as "Extract from My Diary" shows that the story goes on there.
+        """
         longest = max((page.words for page in pages), default=0)
         story: list[int] = []
+        counts: set[str] = set()
+        is_over = False
         for number, page in enumerate(pages):
             titles = self._titles(page)
-            if story and any(_EXCERPT.match(title) for title in titles):
-                break
-            is_counted = any(numbered(title) in ("part", "chapter") for title in titles)
+            is_over = is_over or (bool(story) and any(_EXCERPT.match(title) for title in titles))
+            own = {letters(_SIGN.split(title)[0]) for title in titles if numbered(title) in ("part", "chapter")}
+            is_counted = bool(own)
+            if is_over and own & counts:
+                break  # the numbers of another book begin again
+            counts |= own
             is_long = page.words >= _STORY_SHARE * longest and not any(
-                pattern.fullmatch(title.strip(" .:!")) for title in titles for pattern in (_OUTSIDE, _END_MATTER)
+                pattern.fullmatch(title.strip(" .:!")) for title in titles for pattern in (*_NOT_STORY, _END_MATTER)
             )
-            if (is_counted or is_long) and not page.types & (_CONTENTS_TYPES | FRONT_TYPES | BACK_TYPES):
+            if (is_counted or (is_long and not is_over)) and not page.types & (
+                _CONTENTS_TYPES | FRONT_TYPES | BACK_TYPES
+            ):
                 story.append(number)
         return (story[0], story[-1]) if story else (0, len(pages))
 
@@ -205,9 +245,45 @@ class Judge:
 
     def _is_no_story(self, page: Page, text: str) -> bool:
         """Whether a page outside the story is small, and about other books, the author, or a newsletter."""
-        is_titled = any(_OUTSIDE.fullmatch(title.strip(" .:!")) for title in self._titles(page))
-        is_letter = page.words <= _MOST_LETTER and all(re.search(cue, text, re.IGNORECASE) for cue in _LETTER)
-        return is_letter or (is_titled and page.words <= _MOST_OUTSIDE)
+        has_address = _has_address(page, text)
+        is_letter = page.words <= _MOST_LETTER and (
+            bool(_SIGN_UP.search(text)) or (has_address and all(re.search(cue, text, re.IGNORECASE) for cue in _LETTER))
+        )
+        titles = [title.strip(" .:!") for title in self._titles(page)]
+        return is_letter or (
+            page.words <= _MOST_OUTSIDE and any(self._is_outside(title, page, has_address) for title in titles)
+        )
+
+    def _is_outside(self, title: str, page: Page, has_address: bool) -> bool:
+        """Whether a title names a page that is no part of the story, and the page does not speak against it."""
+        if _OUTSIDE.fullmatch(title):
+            return True
+        second = page.lines[1] if len(page.lines) > 1 else ""
+        if match := _OTHERS.fullmatch(title):
+            return self._is_author(match["who"].strip(" .:,") or second)
+        if match := _PRAISE.fullmatch(title):
+            what = letters(match["what"]) or letters(second)
+            names = {letters(self._about.title), letters(_SIGN.split(self._about.title)[0])} - {""}
+            authors = [letters(name) for name in self._about.author.split(", ") if name]
+            is_named = what in names or any(name in what for name in authors)
+            return is_named or len(_PRAISED.findall("\n".join(page.lines))) >= _LEAST_PRAISED
+        if _NOTICE.fullmatch(title):
+            rest = "\n".join(line for line in page.lines if letters(line) != letters(title))
+            is_listed = page.name in self._labels
+            return not is_listed or has_address or bool(_RIGHTS.search(rest))
+        return False
+
+    def _is_author(self, who: str) -> bool:
+        """Whether words are "the author" or begin with an author's name: the whole, or the last name."""
+        if letters(who) in _THE_AUTHOR or letters(who) == letters(self._about.author) != "":
+            return True
+        words = _NEXT_NAME.split(who)[0].split()
+        authors = [name.split() for name in self._about.author.split(", ") if name.split()]
+        return bool(words) and any(
+            letters(words[-1]) == letters(name[-1])
+            and (len(words) == 1 or letters(words[0])[:1] == letters(name[0])[:1])
+            for name in authors
+        )
 
     def _is_title_page(self, page: Page) -> bool:
         """Whether a small page names the book or its author, and the contents do not name it, or name it as such a page."""
@@ -220,7 +296,16 @@ class Judge:
         )
         if not labels or (len(labels) == 1 and _TITLE_PAGE.fullmatch(labels[0].strip())):
             return has_title or has_author
-        is_plain = all(count_words(line) <= _MOST_TITLE_LINE for line in page.lines)
+        names = (self._about.title, *self._about.author.split(", "))
+        is_plain = all(
+            count_words(line) <= _MOST_TITLE_LINE
+            and (
+                any(_names([line], name) for name in names)
+                or letters(line) in letters(self._about.title)
+                or bool(_TITLE_LINE.fullmatch(line.strip(" .,:()")) or _NAME_LINE.fullmatch(line))
+            )
+            for line in page.lines
+        )
         is_named = len(labels) == 1 and letters(labels[0]) == letters(self._about.title)
         return is_named and is_plain and has_title and has_author
 
@@ -233,6 +318,12 @@ class Judge:
         others = [link for link in links if resolve(page.name, link.get("href"))[0] != page.name]
         linked = sum(count_words(" ".join(link.itertext())) for link in others)
         return len(others) >= _LEAST_LINKS and linked > _LINKED * page.words
+
+
+def _has_address(page: Page, text: str) -> bool:
+    """Whether a page holds a link out of the book, or an address of the web or of mail."""
+    links = (link.get("href") or "" for link in page.root.iter("{*}a"))
+    return bool(_ADDRESS.search(text)) or any(_OUTER_LINK.match(link) for link in links)
 
 
 def _names(lines: list[str], name: str) -> bool:

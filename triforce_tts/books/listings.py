@@ -23,10 +23,13 @@ _LEAST_EQUAL = 3  # so many lines that equal headings are contents
 _MOST_BETWEEN = 12  # the most words of a line between entries, such as the title of a part
 _BETWEEN = 2  # the most such lines in a row
 _PAGE_AT_END = re.compile(r"[\s.…·]*(?:\d{1,4}|(?<=[\s.…])[ivxl]{1,6})?\s*$")
-_PLACES = re.compile(r"(?:\d+(?:\s*[–—-]\s*\d+)?\s?(?:n|nn|f|ff)?\.?\s?\d*|\b[ivxlc]+)[\s,;.)\]*†‡]*$")
-_SEE = re.compile(r"\bsee\b", re.IGNORECASE)
+_PLACES = re.compile(
+    r"(?:,|[.·]\s?[.·]|…)\s*(?:\d+(?:\s*[–—-]\s*\d+)?\s?(?:n|nn|f|ff)?\.?\s?\d*|\b[ivxlc]+)[\s,;.)\]*†‡]*$"
+)
+_SEE = re.compile(r"[,.;:(—–]\s*[Ss]ee\s(?:also\s|under\s)?\s*[“‘\"']?[^\W\d_]")
 _MOST_INDEXED = 16  # the most words of a line of an index, on average
 _SHARE_INDEXED = 0.6  # the least share of an index's lines that end in numbers or links
+_LEAST_PEERS = 3  # so many letters in rising order divide an index, though their headings are not lower than its own
 _MOST_TRANSCRIBER = 500  # the most words of a section of transcriber's notes
 _PAGE = re.compile(r"(?P<left>[\[({—–-]?)\s*(?:(?:page|pg|p)\.?\s*)?(?P<number>\d{1,4})\s*[\])}—–-]?", re.IGNORECASE)
 _LEAST_PAGES = 3  # so many numbers that count up are numbers of pages
@@ -34,6 +37,11 @@ _MOST_ON_PAGE = 800  # the most words between two numbers of pages, on average
 _MOST_TITLES = 100  # at most so many titles of one kind are looked at, because each may cost the time of a whole book
 _MOST_REST = 60  # the most words of a credit that shares a block with Gutenberg's header
 _ENDED = re.compile(r"[.!?…:][\"'”’)\]]*$")
+_SENTENCE = re.compile(
+    r"(?:[!?…]|(?<!\b[^\W\d_])\.)[\"'”’)\]]*$"
+)  # the end of a sentence, but not of a name such as "Smith, J."
+_LEAST_BROKEN = 3  # at least one of so many numbers of pages stands inside a sentence
+_MANY_PAGES = 10  # so many numbers in a row that do not begin with one are those of pages
 
 
 def withdraw_listings(draft: Draft) -> set[int]:
@@ -77,7 +85,7 @@ def withdraw_pages(draft: Draft, starts: set[int]) -> list[int]:
 
 
 def _are_pages(draft: Draft, run: list[tuple[int, int]], starts: set[int]) -> bool:
-    """Whether numbers are those of pages and not of chapters: they do not begin with one, or stand in sentences."""
+    """Whether numbers are those of pages and not of chapters or days: enough stand in sentences, or many begin above one."""
     places = [n for n, _ in run]
     if len(run) < _LEAST_PAGES or starts & set(places):
         return False
@@ -85,7 +93,8 @@ def _are_pages(draft: Draft, run: list[tuple[int, int]], starts: set[int]) -> bo
     broken = sum(block is not None and block.kind == "paragraph" and not _ENDED.search(block.text) for block in before)
     words = [sum(count_words(block.text) for block in draft.blocks[a + 1 : b]) for a, b in pairwise(places)]
     is_near = fmean(words) <= _MOST_ON_PAGE and min(words) > 0
-    return is_near and (run[0][1] > 1 or 2 * broken >= len(run)) and not any(b and b.kind == "heading" for b in before)
+    is_above_one = run[0][1] > 1 and (len(run) >= _MANY_PAGES or _LEAST_BROKEN * broken >= len(run))
+    return is_near and (is_above_one or 2 * broken >= len(run)) and not any(b and b.kind == "heading" for b in before)
 
 
 def _before(draft: Draft, number: int) -> DraftBlock | None:
@@ -162,8 +171,8 @@ def _titles(draft: Draft, is_wanted: Callable[[DraftBlock], bool]) -> list[int]:
     return list(islice(found, _MOST_TITLES))
 
 
-def _section(draft: Draft, number: int, is_inner: Callable[[DraftBlock], bool] = lambda block: False) -> list[int]:
-    """The title ``number`` and the blocks behind it up to the next heading that is not lower, nor inside by ``is_inner``."""
+def _section(draft: Draft, number: int) -> list[int]:
+    """The title ``number`` and the blocks behind it up to the next heading that is not lower."""
     title = draft.blocks[number]
     level = title.level if title.kind == "heading" else 0
     section = [number]
@@ -171,7 +180,7 @@ def _section(draft: Draft, number: int, is_inner: Callable[[DraftBlock], bool] =
         block = draft.blocks[n]
         if block.is_empty:
             continue
-        if block.kind == "heading" and not is_inner(block) and (not level or block.level <= level):
+        if block.kind == "heading" and (not level or block.level <= level):
             break
         section.append(n)
     return section
@@ -235,11 +244,59 @@ def _entry(line: str) -> str:
 def _withdraw_indexes(draft: Draft) -> set[int]:
     gone: set[int] = set()
     for n in _titles(draft, lambda block: letters(block.text) in _INDEXES):
-        section = _section(draft, n, lambda inner: len(letters(inner.text)) == 1)
-        lines = [line for m in section[1:] for line in draft.blocks[m].text.split("\n") if len(letters(line)) > 1]
-        listed = sum(bool(_PLACES.search(line) or _SEE.search(line)) for line in lines)
-        linked = sum(bool(draft.blocks[m].linked) for m in section[1:])
+        section, listed = _index(draft, n)
+        lines = [line for m in section for line in _index_lines(draft.blocks[m])]
         words = sum(map(count_words, lines))
-        if lines and max(listed, linked) >= _SHARE_INDEXED * len(lines) and words <= _MOST_INDEXED * len(lines):
-            gone |= _withdraw(draft, section, "navigation")
+        if lines and listed >= _SHARE_INDEXED * len(lines) and words <= _MOST_INDEXED * len(lines):
+            gone |= _withdraw(draft, [n, *section], "navigation")
     return gone
+
+
+def _index(draft: Draft, title: int) -> tuple[list[int], int]:
+    """The blocks behind the title of an index up to its last entry, and the number of their lines that are entries."""
+    section = _index_section(draft, title)
+    end = listed = 0
+    for place, n in enumerate(section):
+        block = draft.blocks[n]
+        if block.kind == "heading":
+            continue
+        lines = _index_lines(block)
+        entries = [line for line in lines if _PLACES.search(line) or _SEE.search(line)]
+        found = len(lines) if _is_linked(block) else len(entries)
+        # A sentence of the story ends the index, also where it shares a block with entries.
+        if any(_SENTENCE.search(line) for line in lines if line not in entries):
+            break
+        listed += found
+        end = place + 1 if found else end
+    return section[:end], listed
+
+
+def _index_lines(block: DraftBlock) -> list[str]:
+    """The lines of a block of an index, without the letters that divide it; the cells of a row are one line."""
+    if block.kind == "table":
+        return [block.text.replace("\n", ", ")]
+    return [line for line in block.text.split("\n") if len(letters(line)) > 1]
+
+
+def _index_section(draft: Draft, title: int) -> list[int]:
+    """The blocks behind the title of an index up to the next heading that is neither lower nor one of its letters."""
+    level = draft.blocks[title].level if draft.blocks[title].kind == "heading" else 0
+    filled = [n for n in range(title + 1, len(draft.blocks)) if not draft.blocks[n].is_empty]
+    section: list[int] = []
+    peers: list[int] = []  # the places in the section of letters whose headings are not lower
+    last = ""
+    for n, following in zip(filled, [*filled[1:], None], strict=True):
+        block = draft.blocks[n]
+        if block.kind == "heading":
+            letter = letters(block.text)
+            is_letter = len(letter) == 1 and letter.isascii() and letter.isalpha() and letter > last
+            is_lower = bool(level) and block.level > level
+            if is_letter and not is_lower:
+                is_letter = following is not None and letters(draft.blocks[following].text).startswith(letter)
+                peers.append(len(section))
+            if not is_letter and (not is_lower or len(letter) == 1):
+                break
+            last = letter if is_letter else last
+        section.append(n)
+    peers = [place for place in peers if place < len(section)]
+    return section[: peers[0]] if 0 < len(peers) < _LEAST_PEERS else section

@@ -28,7 +28,8 @@ _BETWEEN = 3
 def mark_notes(pages: list[tuple[str, Any]]) -> None:
     """Set an attribute on each note that a mark leads to: it leads back, or stands below a heading such as "Notes"."""
     sections = [section for _, page in pages for section in _sections(page)]
-    listed = {element for section in sections for element in section}
+    listed = {element: number for number, section in enumerate(sections) for element in section}
+    entered: set[int] = set()  # the sections that a mark outside them leads into
     places = {(document, element.get("id")): element for document, page in pages for element in page.iter("{*}*") if element.get("id")}  # fmt: skip
     for document, page in pages:
         for link in page.iter("{*}a"):
@@ -39,7 +40,8 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
             body = _block_of(places.get(place))
             if body is None or body is _block_of(link) or name_of(body) in (*_HEADINGS, "body", "html"):
                 continue
-            is_listed = body in listed and (name_of(body) == "li" or bool(_NUMBERED.match(text_in(body))))
+            is_entered = body in listed and listed.get(link) != listed[body]
+            is_listed = is_entered and (name_of(body) == "li" or bool(_NUMBERED.match(text_in(body))))
             if (
                 is_listed
                 or _answers(body, link)
@@ -47,12 +49,14 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
                 or _leads_back(body, place[0], link, document)
             ):
                 body.set(NOTE_ATTRIBUTE, "#".join(place))
+                if is_entered:
+                    entered.add(listed[body])
                 if _is_attached(link):
                     link.set(MARK_ATTRIBUTE, "")
     for _, page in pages:
         _fill(page)
-    for section in sections:
-        _fill_section(section)
+    for number in entered:
+        _fill_section(sections[number])
 
 
 def _sections(page: Any) -> list[list[Any]]:

@@ -68,6 +68,66 @@ def test_a_title_alone_leaves_no_page_out(title: str, body: str, tmp_path: Path)
     assert [chapter.title for chapter in book.chapters] == list(pages)
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Praise for the Rain", "It rains, and we praise it."),
+        ("Praise for the Dead", "“Is he?” — “Yes.” — “So.” — “No,” he said.’"),
+        ("More by Luck", "More by luck than by skill we lived."),
+        ("Works from Home", "She works from home. He does not."),
+        ("Books by Moonlight", "We read until the moon went down."),
+        ("Advertisement", "Wanted: a wife who can sail."),
+        ("Newsletter", "Dear all, the dog has died."),
+        ("Copyright", "He held no copyright on sorrow."),
+        ("Coda", "I joined the mailing list of the dead. You can join too."),
+    ],
+)
+def test_a_short_story_at_the_edge_of_a_book_is_spoken(title: str, text: str, is_first: bool, tmp_path: Path) -> None:
+    story = {"x.xhtml": f"<h2>{title}</h2><p>{text}</p>"}
+    long = {"a.xhtml": f"<h2>The Sand</h2>{LONG}", "b.xhtml": f"<h2>The Tide</h2>{LONG}"}
+    pages = story | long if is_first else long | story
+    labels = {"x.xhtml": title, "a.xhtml": "The Sand", "b.xhtml": "The Tide"}
+    book = read(tmp_path, pages, "".join(entry(labels[name], name) for name in pages))
+    assert [chapter.title for chapter in book.chapters] == [labels[name] for name in pages]
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Also by Ada N.", "The Sand"),
+        ("Other Books by the Same Author", "The Sand"),
+        ("Praise for The Sea", "It is wide."),
+        ("Praise for The Sand", "“Wide.” —The Post</p><p>“Deep.” —The Sun"),
+        ("Advertisement", "Buy The Sand at www.sand.com today."),
+        ("Newsletter", "Write to <a href='mailto:a@b.org'>me</a>."),
+        ("Copyright", "First published in 1999."),
+        ("Stay", "Sign up today for my newsletter."),
+    ],
+)
+def test_a_small_page_about_other_things_is_left_out_if_its_text_agrees(title: str, text: str, tmp_path: Path) -> None:
+    pages = {"a.xhtml": ONE, "b.xhtml": TWO, "x.xhtml": f"<h2>{title}</h2><p>{text}</p>"}
+    book = read(tmp_path, pages, "".join(entry(name, name) for name in pages))
+    assert [chapter.title for chapter in book.chapters] == ["a.xhtml", "b.xhtml"]
+    assert "back matter" in reasons(book)
+
+
+def test_the_story_goes_on_behind_a_chapter_that_is_called_an_extract(tmp_path: Path) -> None:
+    pages = {"a.xhtml": ONE, "d.xhtml": f"<h2>Extract from My Diary</h2>{LONG}"}
+    pages |= {"x.xhtml": "<h2>About the Author</h2><p>He wrote.</p>", "b.xhtml": TWO}
+    labels = ("Chapter 1", "Extract from My Diary", "About the Author", "Chapter 2")
+    book = read(tmp_path, pages, "".join(entry(*pair) for pair in zip(labels, pages, strict=True)))
+    assert [chapter.title for chapter in book.chapters] == list(labels)
+
+
+@pytest.mark.parametrize("text", ["is dead, they said to me</p><p>and I wept", "The sea is dead.</p><p>I wept."])
+def test_a_first_story_with_the_title_of_the_book_is_no_title_page(text: str, tmp_path: Path) -> None:
+    pages = {"x.xhtml": f"<h2>The Sea</h2><p>Ada N.</p><p>{text}</p>", "a.xhtml": ONE, "b.xhtml": TWO}
+    labels = ("The Sea", "One", "Two")
+    book = read(tmp_path, pages, "".join(entry(*pair) for pair in zip(labels, pages, strict=True)))
+    assert [chapter.title for chapter in book.chapters] == list(labels)
+
+
 def test_a_story_about_an_author_inside_the_book_is_spoken(tmp_path: Path) -> None:
     pages = {"a.xhtml": ONE, "x.xhtml": "<h2>About the Author</h2><p>He wrote.</p>", "b.xhtml": TWO}
     book = read(tmp_path, pages, "".join(entry(name, name) for name in pages))

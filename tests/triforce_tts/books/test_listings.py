@@ -71,6 +71,52 @@ def test_an_untyped_index_is_navigation(tmp_path: Path) -> None:
     assert reasons(book) == {"navigation": "Index B Boat, 3, 5–7 Bread, see Food F Food, 12n Fog, 3"}
 
 
+@pytest.mark.parametrize(
+    ("index", "rest"),
+    [
+        ("<p>Index</p><p>Finger, 3</p><p>Thumb, 4</p><p>Heart, 9</p>", "<h1>V</h1><p>He wept.</p><h1>VI</h1><p>He slept.</p>"),
+        ("<h1>Index</h1><p>Finger, 3</p><p>Thumb, 4</p><p>Heart, 9</p>", "<h1>B</h1><p>Blue boats, 2</p><h1>A</h1><p>It rained.</p>"),
+        ("<h1>Index</h1><p>Finger, 3</p><p>Thumb, 4</p><p>Heart, 9</p>", "<h2>V</h2><p>He wept.</p><h2>X</h2><p>He slept.</p>"),
+        ("<h2>Index</h2><p>Love, 3</p><p>Loss, 14</p><p>Rain, 15</p>", "<p>She wept, for her own name was not in it.</p>"),
+    ],
+)  # fmt: skip
+def test_an_index_ends_before_the_next_chapter_and_before_prose(index: str, rest: str, tmp_path: Path) -> None:
+    book = read_html(tmp_path, f"{CHAPTERS}{index}{rest}")
+    assert reasons(book)["navigation"].startswith("Index ")
+    found = spoken(read_html(tmp_path, rest))
+    assert spoken(book)[-len(found) :] == found
+
+
+def test_heads_and_rows_of_an_index_do_not_end_it(tmp_path: Path) -> None:
+    rows = "<table><tr><td>Tide</td><td>9</td></tr></table>"
+    index = (
+        f"<h2>Index</h2><p>Boats:</p><p>red, 3</p><p>Nord, A.</p><p>born, 4</p><p>Sand . . . 7</p><p>Sea, 2</p>{rows}"
+    )
+    book = read_html(tmp_path, f"{CHAPTERS}{index}")
+    assert [title for title, _ in outline(book)] == ["The Sand", "The Tide", "The Boat"]
+    assert reasons(book)["navigation"].endswith("Sea, 2 Tide\n9")
+
+
+def test_letters_at_the_level_of_the_index_divide_it_if_three_of_them_rise(tmp_path: Path) -> None:
+    index = "<h2>Index</h2><h2>B</h2><p>Boat, 3</p><h2>F</h2><p>Food, 12</p><h2>S</h2><p>Sand, 2</p><p>Sea, <i>see</i> Boat</p>"
+    book = read_html(tmp_path, f"{CHAPTERS}{index}<h2>T</h2><p>The end came.</p>")
+    assert reasons(book)["navigation"] == "Index B Boat, 3 F Food, 12 S Sand, 2 Sea, see Boat"
+    assert "The end came." in spoken(book)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["<p>Tom was 9</p><p>Ann was 10</p><p>Bo was 12</p>", "<p>I see him</p><p>You see her</p>"],
+)
+def test_lines_without_a_comma_before_the_number_are_no_index(body: str, tmp_path: Path) -> None:
+    assert not reasons(read_html(tmp_path, f"{CHAPTERS}<h2>Index</h2>{body}"))
+
+
+def test_a_page_that_is_only_an_index_and_chapters_named_by_letters_keeps_its_words(tmp_path: Path) -> None:
+    book = read_html(tmp_path, "<h1>Index</h1><p>Finger, 3</p><p>Thumb, 4</p><h1>B</h1><p>He wept.</p>")
+    assert spoken(book)[-2:] == ["B", "He wept."]
+
+
 # --- Project Gutenberg ---
 
 HEADER = "<pre>\nThe Project Gutenberg EBook of The Sea\n\nFor anyone.\n\n*** START OF THIS PROJECT GUTENBERG EBOOK THE SEA ***\n</pre>"
@@ -119,8 +165,31 @@ def test_paragraphs_that_count_up_are_numbers_of_pages(tmp_path: Path) -> None:
     [
         "<p>1</p><p>It rose.</p><p>2</p><p>It fell.</p><p>3</p><p>It rose.</p>",  # chapters
         "<p>He counted:</p><p>12</p><p>13</p><p>14</p><p>And so on.</p>",
+        "<p>It rose.</p><p>3</p><p>It fell.</p><p>4</p><p>It rose.</p><p>5</p><p>It fell.</p>",  # days of a diary
         "<p>Room</p><p>12</p><p>was dark.</p><p>40</p><p>was not.</p>",
     ],
 )
 def test_other_paragraphs_of_numbers_are_spoken(body: str, tmp_path: Path) -> None:
     assert not reasons(read_page(tmp_path, body))
+
+
+def test_many_numbers_of_pages_need_no_broken_sentence(tmp_path: Path) -> None:
+    book = read_page(tmp_path, "<p>It rose.</p>" + "".join(f"<p>{n}</p><p>It fell.</p>" for n in range(7, 17)))
+    assert reasons(book) == {"page number": " ".join(str(n) for n in range(7, 17))}
+
+
+# --- notes and drop caps ---
+
+
+def test_a_story_of_notes_that_are_marked_inside_it_is_spoken(tmp_path: Path) -> None:
+    lines = "<p id='a'>1. She lies.<a href='#b'>2</a></p><p id='b'>2. He lies too.</p><p>3. All lie.</p>"
+    book = read_html(tmp_path, f"{CHAPTERS}<h2>Notes</h2>{lines}")
+    assert "note" not in reasons(book)
+    assert {"2. He lies too.", "3. All lie."} <= set(spoken(book))
+
+
+@pytest.mark.parametrize("letter", ["a", "A"])
+def test_a_picture_of_a_letter_directly_before_small_letters_is_a_drop_cap(letter: str, tmp_path: Path) -> None:
+    assert spoken(read_page(tmp_path, f"<p><img src='a.png' alt='{letter}'/>nd it fell.</p>")) == [
+        f"{letter}nd it fell."
+    ]

@@ -86,9 +86,18 @@ def _final_stop(match: re.Match[str]) -> str:
 def _say_rank(match: re.Match[str]) -> str:
     """``Fr. Brown`` as Father Brown; 'Sr.' and 'Corp.' after a name are Senior and Corporation."""
     before = match.string[max(0, match.start() - 30) : match.start()]
+    if not is_rank(match[1], before, match.string[match.end() : match.end() + 16]):
+        return match[0]
     if match[1] in SUFFIXES and re.search(r"[A-Z][\w']*,? $", before) and not _OPENED.search(before):
         return match[0]
     return BEFORE_A_NAME[match[1]]
+
+
+def is_rank(word: str, before: str, after: str) -> bool:
+    """Whether 'Bro.' and 'MM.' before a capital are ranks: not in 'Hey, Bro. Look', and not behind a number."""
+    if word == "MM":
+        return not re.search("[0-9] ?$", before)
+    return word != "Bro" or not (_CALLED.search(before) or _SENTENCE_TO_BRO.match(after))
 
 
 def _say_month(match: re.Match[str]) -> str:
@@ -177,6 +186,15 @@ def _names(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
+# What is said to a brother ends before 'Bro.', and these words begin the sentence behind it.
+_CALLED = re.compile(
+    r"\b(?i:thanks|thank you|hey|hi|hello|yo|sorry|yes|no|yeah|nah|dude|man|please|ok|okay|bye|cool|you|my|your|a|him|me),? $"
+)
+_SENTENCE_TO_BRO = re.compile(
+    r" (?:Tell|Look|Come|Go|Get|Wait|Stop|Listen|Give|Take|Make|Let|Keep|Leave|Put|Try|Help|Hold|Show|See|Say|Ask|Call|Run"
+    r"|Sit|Stand|Think|Trust|Watch|Do|Does|Did|Don't|Is|Are|Was|Were|Can|Could|Will|Would|Should|Have|Has|Had|Thanks|Please"
+    r"|Sorry|Well|Okay|Just|Nice|Good|Great|Maybe|Never|Nobody|Nothing|Everyone|Everything)\b"
+)
 _OPENED = re.compile(rf"\b(?:{OPENERS}|Said|Cried|Poor|Old|Dear) $")
 _OPENER = rf"(?:{OPENERS})\b"
 # 'Sat.' and 'Sun.' are words as well, so they need more beside them.
@@ -225,7 +243,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         lambda m: _keep_case(m[1], BEFORE_NUMBERS),
     ),
     (
-        re.compile(r"\b((?i:vol|bk|chap|sc|pt))\. (?=[IVXLivxl]\b(?!['.]\w))"),
+        re.compile(r"\b((?i:vol|bk|chap|sc)|(?<![0-9] )(?i:pt))\. (?=[IVXLivxl]\b(?!['.]\w))"),
         lambda m: _keep_case(m[1], BEFORE_NUMBERS),
     ),
     (re.compile(rf"(?<=[a-z] )({'|'.join(_STREETS)})\b(?!\.)"), lambda m: SUFFIXES[m[1]]),

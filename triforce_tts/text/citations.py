@@ -16,6 +16,8 @@ _BIBLE = (
 )
 BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
 _FULL = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
+# These are first names and words as well: 'Meet Tim 10:30', 'Phil 9:30'.
+_AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Col", "Rev", "Pet", "Hag", "Mic", "Jas"])
 _BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *_FULL}, key=len, reverse=True))
 # A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
 _PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
@@ -33,7 +35,11 @@ def _say_place(match: re.Match[str]) -> str:
     """``1 Cor. xiii. 4-7`` as 'First Corinthians thirteen four to seven'."""
     count, book, chapter, verse, last = match.group("count", "book", "chapter", "verse", "last")
     number = int(chapter) if chapter.isdigit() else roman_value(chapter)
-    if not number:
+    is_marked = bool(count) or match[0].startswith(f"{book}.")
+    is_sure = is_marked or book not in _AMBIGUOUS or (chapter.isalpha() and len(chapter) > 1)
+    if chapter.isdigit() and not is_marked and ": " in match[0]:
+        return match[0]  # 'Gal 3: 4 times'
+    if not number or not is_sure:
         return match[0]
     words = BIBLE.get(book, book)
     if count:
@@ -61,6 +67,10 @@ def _say_volumes(match: re.Match[str]) -> str:
     return f"{name} {cardinal(first)} to {cardinal(last)}" if first and last else match[0]
 
 
+# Words with 's' that are no counted noun behind the number of a psalm: 'Ps. 23 says'.
+_VERBS = (
+    "is|was|as|says|has|does|tells|speaks|reads|begins|ends|gives|shows|teaches|praises|asks|calls|this|thus|verses"
+)
 _VERSES = r"(?P<verse>[1-9][0-9]{0,2})(?: ?-{1,2} ?(?P<last>[0-9]{1,3}))?(?![0-9:]|[.,][0-9]| ?[AaPp]\.?[Mm]\b)"
 _COUNT = r"(?<![\w.])(?:(?P<count>[1-4]|I{1,3}) )?"
 _BEFORE = rf"{_COUNT}\b(?P<book>{_BOOK})\b\.? "
@@ -72,7 +82,7 @@ RULES: list[Rule] = [
         _say_place,
     ),
     rule(
-        r"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{1,3})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])",
+        rf"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{{1,3}})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])(?! (?!{_VERBS}\b)[a-z]+s\b)",
         _say_place,
     ),
     rule(

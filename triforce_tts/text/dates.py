@@ -152,13 +152,21 @@ _ORDINAL_AFTER = (
     r"|artillery|lieutenant|mate|verse|line|page|month|year|week|quarter|period|degree|inst|ult|prox|instant|ultimo)\b"
     r"| (?!Model|Print|Studio|Graphic|Touch|Engine|Movie|Film|Art\b|Design|Scan|TV|Mode\b|Max\b|Game|View|World)[A-Z](?:[a-z]|\. ))"
 )
+# These show that '2d' and '3d' are dimensions: 'a 3d line', unless the line is one of a text.
+_DIMENSIONS = (
+    r"(?i: (?:animation|story ?board|line(?! of)|model|print|printer|printing|film|movie|effect|image|graphic|video|game|shape"
+    r"|view|scan|world)s?\b)"
+)
 _OLD_ORDINALS: list[Rule] = [
     rule(r"(?<=[0-9](?:st|nd|rd|th))\.(?= [a-z])", lambda m: ""),  # 'the 1st. of May'
     rule(rf"\b({MONTH},? (?:the )?[0-9]{{0,2}}[23])d\b\.?(?=[,;:)]| [a-z1-9])", _say_old_ordinal),
     rule(rf"\b({MONTH},? (?:the )?[0-9]{{0,2}}[23])d\b", _say_old_ordinal),
     rule(rf"(?<![\w.,/$£-])([0-9]{{0,2}}[23])d\b\.?(?= (?:of )?{MONTH}\b)", _say_old_ordinal),
     rule(r"(?<![\w.,/$£-])([0-9]{0,2}[02-9][23])d\b(?!\.|[ ]?[0-9])", _say_old_ordinal),
-    rule(rf"(?<![\w.,/$£-])(?<![0-9]s\. )(?<![0-9]s )([0-9]{{0,2}}[23])d\b(?={_ORDINAL_AFTER})", _say_old_ordinal),
+    rule(
+        rf"(?<![\w.,/$£-])(?<![0-9]s\. )(?<![0-9]s )([0-9]{{0,2}}[23])d\b(?!{_DIMENSIONS})(?={_ORDINAL_AFTER})",
+        _say_old_ordinal,
+    ),
     rule(
         r"(\b(?i:on|until|till|by|since|from|before|after) the [23])d\b\.?"
         r"(?= (?:and|he|she|it|they|we|I|the|to|at|in)\b|[,;:)]|$)",

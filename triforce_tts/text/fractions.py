@@ -66,16 +66,40 @@ def _say_product(match: re.Match[str]) -> str:
 
 
 def _say_length(match: re.Match[str]) -> str:
-    """A length before an adjective such as 'tall'."""
+    """A length before an adjective such as 'tall'; a sign that closes a quotation stays."""
+    measured = _MEASURED_BEFORE.search(match.string[max(0, match.start() - 12) : match.start()])
+    if not (measured and _SIZE.match(match.string, match.end())) and _is_closing_quote(match, match[2]):
+        return match[0]
     return _length(match[1], match[2], False)
 
 
+def _is_closing_quote(match: re.Match[str], sign: str) -> bool:
+    """Whether the sign behind a number closes a quotation that opened before it and that no later sign closes."""
+    before = match.string[max(0, match.start() - 500) : match.start() + len(match[1])]
+    after = match.string[match.end() : match.end() + 500]
+    if not _is_open(before, sign):
+        return False
+    later = re.search(rf"(?<![0-9A-Za-z]){sign}(?=\w)|(?<=[A-Za-z.,!?;]){sign}(?!\w)", after)
+    return not later or after[later.end() : later.end() + 1].isalnum()
+
+
+def _is_open(before: str, sign: str) -> bool:
+    """Whether a quotation is open at the end of the text: its last mark opens one."""
+    opened = [mark.start() for mark in re.finditer(rf"(?<!\w){sign}(?=\w)(?!{_ELIDED})", before)]
+    closed = [mark.start() for mark in re.finditer(rf"(?<=[A-Za-z.,!?;]){sign}(?!\w)", before)]
+    return bool(opened) and (not closed or opened[-1] > closed[-1])
+
+
 def _say_inches_of(match: re.Match[str]) -> str:
-    """``38"`` before a noun in inches; a sign that may close a quotation stays."""
-    is_open = len(re.findall(r'(?<![0-9])"', match.string[max(0, match.start() - 500) : match.start()])) % 2 == 1
-    return match[0] if is_open else _length(match[1], '"', is_attribute(match) or match[2] != " of")
+    """``38"`` before a noun in inches; a sign that closes a quotation stays."""
+    return (
+        match[0] if _is_closing_quote(match, '"') else _length(match[1], '"', is_attribute(match) or match[2] != " of")
+    )
 
 
+_MEASURED_BEFORE = re.compile(r"\b(?:is|was|are|were|about|nearly|almost|over|measures|stands|stood|only) $")
+_SIZE = re.compile(r" (?:tall|high|long|wide|deep|thick|across)\b(?! (?:above|below))")
+_ELIDED = r"(?:[Tt]is|[Tt]was|[Tt]were|[Tt]will|[Tt]il|em|[Cc]ause|[Bb]out|[Rr]ound|n|[0-9]0s|[0-9]{2}(?= ))\b"  # behind an apostrophe
 _NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,3})?"
 # The dot of a unit is no full stop if the sentence goes on, also with a smaller unit: '3 lb. 4 oz.'
 GOES_ON = r"(?:\.(?=,| [a-z(]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"

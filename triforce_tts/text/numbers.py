@@ -268,9 +268,12 @@ def _start_of_range(match: re.Match[str]) -> str:
 
 
 def _say_foot_or_minutes(match: re.Match[str]) -> str:
-    """``6'2"`` as six foot two; no foot has twelve inches left over, so ``28' 40"`` is an angle or a time."""
+    """``6'2"`` as six foot two; no foot has twelve inches left over, so ``28' 40"`` is an angle or a time, except before 'long'."""
     first, second = cardinal(int(match[1])), cardinal(int(match[2]))
-    return f"{first} foot {second}" if int(match[2]) < 12 else f"{first} minutes {second} seconds"
+    is_length = int(match[2]) < 12 or re.match(
+        " (?:tall|high|long|wide|deep|thick|across)\\b", match.string[match.end() : match.end() + 8]
+    )
+    return f"{first} foot {second}" if is_length else f"{first} minutes {second} seconds"
 
 
 _SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}

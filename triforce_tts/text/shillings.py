@@ -7,8 +7,21 @@ from triforce_tts.text.numbers import Rule, cardinal, fraction, number_words, ru
 # Behind these words a number with 's' is a plural rather than shillings: 'in her 20s.', 'counted by 5s.'
 _PLURAL_BEFORE = re.compile(
     r"(?i:\b(?:in|into|by|the|his|her|my|our|your|their|its|early|mid|middle|late|later|low|lower|high|upper|size|two|three"
-    r"|four|took|lasted|within|after|every)[ -])'?$"
+    r"|four|took|lasted|within|after|every|(?:pair|set|couple|collection|pack|stack|row|handful|lot|bunch) of)[ -])'?$"
 )
+# A lone sum is money only where the text around speaks of money.
+_LARGEST_ALONE = 40
+_PRICED = (
+    r"(?:[Pp]a(?:id|y|ys|ying|yment)|[Cc]ost(?:s|ing)?|[Pp]ric(?:e|ed|es)|[Ww]orth|[Ww]ages?|[Ff]ees?|[Ff]ined|[Ff]ines?"
+    r" (?:of|was|is)|[Ss]old|[Ss]ell(?:s|ing)?|[Bb](?:ought|uy|uys|uying)|[Cc]harg(?:e|ed|es|ing)|[Ss]p(?:ent|end|ends)"
+    r"|[Oo]we[ds]?|[Ee]arn(?:ed|s)?|[Rr]ent|[Tt]oll|[Dd]ebt|[Mm]oney|[Ss]hillings?|[Ss]ixpence|pence|[a-z]*penny|[Ff]arthings?|[Gg]uineas?)\b"
+)
+_EACH = (
+    r"(?:each|apiece|per|an? (?:week|day|month|year|dozen|pound|yard|piece|head|ton|bushel|gallon|quart|pint|bottle))\b"
+)
+_OTHER_SUM = rf"£|[0-9½¼¾]d\.|[1-9]s\.? ?[0-9½¼¾]+ ?d\b|[0-9][sd]\.? {_EACH}"
+_MONEY_NEAR = re.compile(rf"{_OTHER_SUM}|\b{_PRICED}")
+_MONEY_AFTER = re.compile(rf",? {_EACH}")
 _ENDS = re.compile(r"[\"')\] ]*$|[\"')\]]* [\"']?[A-Z]")
 _NOUN_AFTER = re.compile(r" (?:stamp|piece|note|edition|coin|book|novel|loaf|ticket|magazine)\b")
 
@@ -39,12 +52,30 @@ def _is_sum(match: re.Match[str]) -> bool:
     if sum(map(bool, (pounds, shillings, pence))) > 1:
         return True
     before = match.string[max(0, match.start() - 12) : match.start()]
+    if not _is_money_near(match):
+        return False
     goes_on = re.match(r" [a-z]|,? and [0-9]", match.string[match.end() : match.end() + 8])
     if shillings:
         is_decade = len(shillings) == 2 and shillings[1] == "0" and shillings != "10"
         is_plural = _PLURAL_BEFORE.search(before) or re.search(r"0s\.?,? (?:and |or |to )?$", before)
         return not (is_plural and (is_decade or not goes_on))
     return pence not in ("2", "3") or not re.search(r"(?i:\b(?:in|the|full|of)) $", before)  # 'shown in 3d.'
+
+
+def _is_money_near(match: re.Match[str]) -> bool:
+    """Whether the sentence shows that a lone number is money: by a price or another sum, by 'a week', or by a noun."""
+    number = match["shillings"] or match["pence"]
+    if not number.isdigit():
+        return True  # Only pence have halves and quarters.
+    if not 0 < int(number) <= _LARGEST_ALONE:
+        return False
+    before = match.string[max(0, match.start() - 60) : match.start()]
+    after = match.string[match.end() : match.end() + 40]
+    if _NOUN_AFTER.match(after) or _MONEY_AFTER.match(after):
+        return True
+    before = re.split(r"(?<=[a-z][.?!]) (?=[\"']?[A-Z])", before)[-1]
+    after = re.split(r"(?<=[a-z0-9][.?!]) (?=[\"']?[A-Z])|^[\"')]* [\"']?(?=[A-Z])", after)[0]
+    return bool(_MONEY_NEAR.search(before) or _MONEY_NEAR.search(after))
 
 
 def _shillings(number: str, match: re.Match[str]) -> str:

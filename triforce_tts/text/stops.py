@@ -12,6 +12,7 @@ from triforce_tts.text.abbreviation_names import (
     SUFFIXES,
     TITLES,
 )
+from triforce_tts.text.abbreviations import is_rank
 from triforce_tts.text.citations import BIBLE
 from triforce_tts.text.dates import SHORT_DAYS
 from triforce_tts.text.letters import is_known, roman_value
@@ -95,6 +96,8 @@ def _is_within(before: str, after: str) -> bool:
     if after[:2].isupper() and word.isupper() and word not in _RANKS:
         word, after = word.capitalize(), after.title()
     if _NAME.match(after) and word in _RANKS:
+        if not is_rank(word, before[: -len(word) - 1], f" {after}"):
+            return False
         return word not in ("Sr", "Corp") or not re.search(r"[A-Z][\w’']*,? \w+\.$", before)
     return _is_before_number(before, word, after)
 

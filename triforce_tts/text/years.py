@@ -12,6 +12,24 @@ _MONTHS = "|".join(MONTHS)
 
 
 _HISTORY = "battle|king|queen|duke|treaty|council|conquest|invasion|siege|death|reign|year|crusade|charter|charters"
+# Without one of these near it a number in brackets or a range is a count: 'Anna (1050)', 'They sold 1050-1060'.
+_HISTORY_NEAR = re.compile(
+    rf"\b(?i:(?:{_HISTORY}|pope|emperor|bishop|archbishop|abbot|earl|prince|saint|war|dynasty|century|empire|kingdom|throne)"
+    r"s?|born|died|reigned|ruled|crowned|lived|wars|centuries|dynasties)\b|\bA ?\.? ?D\b|\bNorman\b"
+    rf"|\b(?i:in|since|until|till|before|after) {_EARLY}(?! [a-z]+s\b)"
+)
+
+
+def _is_history_near(match: re.Match[str]) -> bool:
+    return bool(
+        _HISTORY_NEAR.search(match.string[max(0, match.start() - 80) : match.start()])
+        or _HISTORY_NEAR.search(match.string[match.end() : match.end() + 60])
+        or _HISTORY_NEAR.search(match[1])
+    )
+
+
+def _say_year_in_history(match: re.Match[str]) -> str:
+    return _say_early_year(match) if _is_history_near(match) else match[0]
 
 
 def _say_early_year(match: re.Match[str]) -> str:
@@ -20,19 +38,23 @@ def _say_early_year(match: re.Match[str]) -> str:
 
 def _say_early_years(match: re.Match[str]) -> str:
     """``1012-1066`` as years, unless the word before says that these are pages or lines."""
-    counted = re.search(r"(?i:\b[a-z]+s|no|p)\.? $", match.string[max(0, match.start() - 16) : match.start()])
+    counted = re.search(r"(?i:\b(?!years )[a-z]+s|no|p)\.? $", match.string[max(0, match.start() - 16) : match.start()])
     first, last = int(match[1]), int(match[2]) + (0 if len(match[2]) > 2 else int(match[1][:2]) * 100)
-    if counted or not first < last:
+    is_bracketed = match.string[: match.start()][-1:] in ("(", "[")
+    if counted or not first < last or not (is_bracketed or _is_history_near(match)):
         return match[0]
     return f"{year(first)} to {year(last) if len(match[2]) > 2 else number_words(match[2])}"
 
 
 RULES: list[Rule] = [
-    rule(rf"(\b[Ii]n )({_EARLY})", _say_early_year),
+    # These look at the years around, so they stand before the rules that put those in words.
+    rule(rf"(\b[Ff]rom )({_EARLY} (?:to|until|till) {YEAR_OF_4})(?![0-9]|[.,][0-9]| [a-z]+s\b)", _say_year_in_history),
+    rule(rf"(\b[Bb]etween )({_EARLY} and {YEAR_OF_4})(?![0-9]|[.,][0-9]| [a-z]+s\b)", _say_year_in_history),
     rule(
         rf"((?:\b[A-Z][a-z]+|\b(?:{_HISTORY})) \(|\((?:circa|c\.|died|d\.|born|b\.|reigned|r\.|in) )({_EARLY})(?=\))",
-        _say_early_year,
+        _say_year_in_history,
     ),
+    rule(rf"(\b[Ii]n )({_EARLY})", _say_early_year),
     rule(rf"(\bA D )({_EARLY})", _say_early_year),
     rule(rf"()({_EARLY})(?= (?:A D|B C|C E|B C E)\b)", _say_early_year),
     rule(rf"(\b(?i:year|anno) )({_EARLY})", _say_early_year),
@@ -41,8 +63,6 @@ RULES: list[Rule] = [
         rf"(\b(?i:since|until|till|before|after|circa) |\bBy |(?:,|and) by )({_EARLY})(?=[.,;:)]|$| (?:he|she|it|they|the|and|when|in|at|was)\b)",
         _say_early_year,
     ),
-    rule(rf"(\b[Ff]rom )({_EARLY} (?:to|until|till) {YEAR_OF_4})(?![0-9]|[.,][0-9]| [a-z]+s\b)", _say_early_year),
-    rule(rf"(\b[Bb]etween )({_EARLY} and {YEAR_OF_4})(?![0-9]|[.,][0-9]| [a-z]+s\b)", _say_early_year),
     rule(rf"(\bof [A-Z][a-z]+(?: [A-Z][a-z]+)?, )({_EARLY})(?=[.,;)]|$)", _say_early_year),
     rule(rf"(^|[.!?;,] )({_EARLY})(?= (?:was|is) (?:the|a) year\b| saw\b)", _say_early_year),
 ]

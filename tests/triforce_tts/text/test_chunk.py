@@ -126,6 +126,7 @@ def test_an_open_stop_ends_no_sentence(text):
         ["He asked the Lieut.", "He came."],
         ["He was in his 20s.", "He was young."],
         ["I saw Henry VIII.", "He was large."],
+        ["Thanks, Bro.", "Tell me."],
         ["It was late.", "—And then?"],
     ],
 )

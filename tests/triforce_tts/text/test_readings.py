@@ -144,6 +144,19 @@ TABLES = {
         a 6d. stamp, a 10s. note, 7d. a pound | a sixpenny stamp, a ten shilling note, seven pence a pound
         the 1920s. In her 20s. In the 70s. In the 90s. and 80s. it. The 5s, 737s. | the nineteen twenties. In her twenties. In the seventies. In the nineties. and eighties. it. The fives, seven hundred and thirty sevens.
         """,
+    "plurals and labels that are no old money": """
+        the roaring 20s. It; swinging 60s. | the roaring twenties. It; swinging sixties.
+        a pair of 8s. She had 6s. All | a pair of eights. She had sixes. All
+        Wait 30s. A heap of 78s. Colt 45s. The B 52s. | Wait thirties. A heap of seventy eights. Colt forty fives. The B fifty twos.
+        only 1s and 0s. It paid 0s. | only ones and zeros. It paid zeros.
+        He bought a pair of 9s. He paid well. I drew 7s. | He bought a pair of nines. He paid well. I drew sevens.
+        wages of 12s. a week; he was fined 5s. She sold it for 7s. | wages of twelve shillings a week; he was fined five shillings. She sold it for seven shillings.
+        8s. each, 15s. per ton, £9 or 10s. | eight shillings each, fifteen shillings per ton, nine pounds or ten shillings.
+        Apartment 4d. was dark. Seat 14d. It | Apartment four d. was dark. Seat fourteen d. It
+        figure 2d. We; in real 3d. It; came 3d. in the race | figure two d. We; in real three d. It; came three d. in the race
+        It cost 4d. We paid 9d. | It cost four pence. We paid nine pence.
+        a 3d story board, a 3d line, A 3d Animation, the 3d line of it | a three d story board, a three d line, A three d Animation, the third line of it
+        """,
     "ordinals of old books": """
         the 2d of May, Sept. 3d, 1862, the 22d Regiment, 43d | the second of May, September third, eighteen sixty two, the twenty second Regiment, forty third
         1st, 2d, and 3d days; the 3d Ohio; the 1st. of June | first, second, and third days; the third Ohio; the first of June
@@ -169,6 +182,23 @@ TABLES = {
         1066 men, pp. 1012–1066, a row (1024), after 1050 days | one thousand and sixty six men, pages one thousand and twelve to one thousand and sixty six, a row, one thousand and twenty four, after one thousand and fifty days
         in 1000, the year 1000 | in one thousand, the year one thousand
         """,
+    "names and counts that are no places and years": """
+        Meet Tim 10:30, Dan 9:15, Phil 9:30, Sam 3:15 | Meet Tim ten thirty, Dan nine fifteen, Phil nine thirty, Sam three fifteen
+        Gal 3: 4 times; Ps. 23 says it | Gal three: four times; Psalm twenty three says it
+        See 1 Cor. 13: 4 and Matt. 5: 3; the years 1042-1066 | See First Corinthians thirteen four and Matthew five three; the years ten forty two to ten sixty six
+        2 Tim 3:16, Tim. 3:16, 1 Sam 3:15, Dan xii. 4 | Second Timothy three sixteen, Timothy three sixteen, First Samuel three fifteen, Daniel twelve four
+        They sold 1050-1060 and he; paid 1040-50. | They sold one thousand and fifty to one thousand and sixty and he; paid one thousand and forty to fifty.
+        Anna (1050) and Bob (1020) | Anna, one thousand and fifty, and Bob, one thousand and twenty
+        the Battle of Hastings (1066), King Cnut (1016-1035) | the Battle of Hastings, ten sixty six, King Cnut, ten sixteen to ten thirty five
+        between 1050 and 1100 left, from 1050 to 1090 of it | between one thousand and fifty and eleven hundred left, from one thousand and fifty to one thousand and ninety of it
+        He ruled from 1042 to 1066. | He ruled from ten forty two to ten sixty six.
+        """,
+    "signs behind a number that close a quotation": """
+        The sign read "Room 12" above the door. | The sign read "Room twelve" above the door.
+        "Number 9" below; 'I am 10' above it; 'Room 5' high up | "Number nine" below; "I am ten" above it; "Room five" high up
+        "It is 6" long," he said. 'It is 7' tall,' she said. | "It is six inches long," he said. "It is seven feet tall," she said.
+        'Twas 6' tall; it is 6'12" long | 'Twas six feet tall; it is six foot twelve long
+        """,
     "lengths, angles and shares": """
         51° 28′ 40″ N., 0° 5′ W. and so | fifty one degrees twenty eight minutes forty seconds north, zero degrees five minutes west and so
         10' x 12', a 6' 2" man, 6' tall, 6" tall, a 38" waist, 8 x 11" sheets | ten feet by twelve feet, a six foot two man, six feet tall, six inches tall, a thirty eight inch waist, eight by eleven inch sheets
@@ -181,6 +211,8 @@ TABLES = {
     "abbreviations of old books": """
         Lieut. Hall, Lieut.-Col. Reed, Thos. and Wm. Pratt, Mlle. Rose, Mme. Noir, MM. Blanc | Lieutenant Hall, Lieutenant-Colonel Reed, Thomas and William Pratt, Mademoiselle Rose, Madame Noir, Messieurs Blanc
         Supt. Fox, Insp. Owl, Pres. Lee, Fr. Ash, Bro. Elm, Pvt. Oak, the 5th Regt. | Superintendent Fox, Inspector Owl, President Lee, Father Ash, Brother Elm, Private Oak, the fifth Regiment.
+        Thanks, Bro. Tell me. Hey Bro. Look here. I met Bro. John. | Thanks, Bro. Tell me. Hey Bro. Look here. I met Brother John.
+        It is 5 MM. Tools fit. Add 3 pt. I like it; see pt. V of it | It is five millimeters. Tools fit. Add three points. I like it; see part five of it
         Corp. Trim; Sr. Anna; the Corp. was large; Ann Bell Sr. was there | Corporal Trim; Sister Anna; the Corporation was large; Ann Bell Senior was there
         bread, &c. and figs, &c., &c. | bread, et cetera and figs, et cetera, et cetera.
         the 1st inst. and the 10th ult. | the first instant and the tenth ultimo.
@@ -244,6 +276,10 @@ def test_kinds(kind, printed, spoken):
 @pytest.mark.parametrize("kind, printed, spoken", CASES)
 def test_what_is_spoken_stays_as_it_is(kind, printed, spoken):
     assert normalize(spoken) == spoken
+
+
+def test_a_postscript_before_a_counted_noun_is_no_psalm():
+    assert normalize("Ps. 3 apples.") == "Ps. three apples."
 
 
 def test_what_is_left_out_is_told():

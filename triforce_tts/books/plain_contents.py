@@ -19,6 +19,7 @@ _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
 _DASHES = re.compile(r"--|[—–]")
 _SPOKEN = re.compile(r"[\"“][^\"”]*[.!?,][\"”]")
+_BLANK_LINES = 2  # lines between two paragraphs that are further apart than usual
 _MOST_PARAGRAPHS = 400  # a table of contents has at most so many paragraphs
 _LONGEST_ENTRY = 120  # characters of a line that may be an entry or a heading
 
@@ -56,9 +57,12 @@ class _ContentsFinder:
         first = title + 1
         limit = min(len(self._texts), first + _MOST_PARAGRAPHS)
         prose = next((n for n in range(first, limit) if self._is_running_text(title, n) or self._is_speech(n)), limit)
-        again = self._again(title, lines, prose)
+        front = next((n for n in range(first, prose) if self._is_front_heading(title, n)), prose)
+        again = self._again(title, lines, front)
         if again is not None:
             return again
+        if front < prose:
+            return front
         if prose < limit:
             return self._begin_of_text(first, prose)
         return min(first + (not lines), len(self._texts)) if lines or self._is_list(first) else title + 1
@@ -78,6 +82,15 @@ class _ContentsFinder:
         is_between = kind_of(before) not in (None, "named") and kind_of(behind) is not None
         is_new = not self._stands_before(title, number - 1)
         return not (is_between and is_new and self._returns(number - 1)) and not self._is_entries(text)
+
+    def _is_front_heading(self, title: int, number: int) -> bool:
+        """Whether a preface or a dedication begins here: a heading that no entry names, behind blank lines, above a text."""
+        if number < title + 2 or number + 1 >= len(self._texts) or kind_of(self._texts[number]) != "named":
+            return False
+        gap = self._paragraphs[number].first - self._paragraphs[number - 1].last
+        behind = self._texts[number + 1]
+        is_entry = bool(kind_of(behind) or is_number_only(behind) or _PAGE.search(behind) or self._is_entries(behind))
+        return gap >= _BLANK_LINES and not is_entry and not self._stands_before(title, number)
 
     def _is_speech(self, number: int) -> bool:
         """Whether a paragraph is what a person says, as a story has it: it begins with a quotation mark and ends a sentence."""

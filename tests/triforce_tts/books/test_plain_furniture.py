@@ -80,6 +80,15 @@ def test_a_paragraph_of_a_megabyte_is_read_in_seconds(tmp_path: Path) -> None:
     assert [chapter.title for chapter in book.chapters] == ["CHAPTER I", "CHAPTER II"]
 
 
+@pytest.mark.parametrize("name", ["DEDICATION", "PREFACE", "Foreword"])
+def test_contents_end_before_a_short_text_in_front_of_the_book(name: str, tmp_path: Path) -> None:
+    contents = "CONTENTS\n\nCHAPTER I. The Lamp\nCHAPTER II. The Sea"
+    chapters = f"CHAPTER I. The Lamp\n\n{PARAGRAPH}\nCHAPTER II. The Sea\n\n{PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", f"{contents}\n\n\n{name}\n\nTo my mother.\n\n\n{chapters}")
+    assert spoken(book)[:3] == [name, "To my mother.", "CHAPTER I. The Lamp"]
+    assert list(reasons(book)) == ["navigation"]
+
+
 def test_a_list_of_illustrations_ends_before_a_dialogue(tmp_path: Path) -> None:
     story = f'"Where?" she said.\n\n"Here."\n\n\n\n"Gone," he said.\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}'
     book = read_text(tmp_path, "x.txt", f"LIST OF ILLUSTRATIONS\n\nThe boat\n\nThe clock\n\nCHAPTER I\n\n{story}")

@@ -7,11 +7,12 @@ from itertools import pairwise
 from statistics import mean, median, pstdev
 from typing import NamedTuple
 
+from triforce_tts.text.letters import roman_value
+
 from .chapters import count_words, letters
-from .numerals import number_value, roman_value
+from .numerals import number_value
 from .plain_headings import (
     DIGIT_LINE,
-    ENDS_SENTENCE,
     HASHES,
     LONGEST_HEADING,
     LONGEST_SUBTITLE,
@@ -23,15 +24,15 @@ from .plain_headings import (
     SERIES_WORDS,
     TITLE_OPENING,
     HeadingKind,
+    divides_sentence,
     is_number_only,
     is_prose,
     is_title_case,
     kind_of,
 )
-from .plain_lines import Paragraph
+from .plain_lines import SET_OFF, Paragraph, blank_lines
 
 _SPEECH = re.compile(r"[\"“‘'’(]")
-_SET_OFF = 4  # so many lines after the last one, a title stands behind three blank lines
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
@@ -84,7 +85,8 @@ class HeadingFinder:
         others = [n for n in candidates if n not in kinds and n not in self._levels]
         numbered = any(kind in ("chapter", "series") for kind in kinds.values())
         romans, digits = self._romans(others), self._digits(others, named)
-        titles = self._listed_titles([n for n in others if n not in romans and n not in digits], named)
+        numbers_alone = {*romans, *digits}
+        titles = self._listed_titles([n for n in others if n not in numbers_alone], named)
         if titles and (len(titles) > 1 or numbered or romans or digits):
             named += titles
             numbered = numbered or (len(titles) > 1 and not any(map(self._is_listed, romans + digits)))
@@ -197,9 +199,11 @@ class HeadingFinder:
 
     def _are_long(self, chain: list[int]) -> bool:
         """Whether the texts behind numbers or titles are as long as chapters, and no steps, rules or signs."""
-        bounds = pairwise([*chain, len(self.texts)])
-        sizes = [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in bounds]
-        return len(chain) > 1 and median(sizes) >= _SHORT_CHAPTER
+        return len(chain) > 1 and median(self._sizes([*chain, len(self.texts)])) >= _SHORT_CHAPTER
+
+    def _sizes(self, chain: list[int]) -> list[int]:
+        """The number of words between each paragraph of a chain and the next one."""
+        return [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
 
     def _is_digit_line(self, number: int, match: re.Match[str]) -> bool:
         rest = match["rest"] or ""
@@ -215,8 +219,8 @@ class HeadingFinder:
         for number, value in found:
             if value not in (1, last + 1):
                 continue
+            has_text = not chain or self._sizes([chain[-1], number])[0] >= _PROSE_WORDS
             between = range(chain[-1] + 1, number) if chain else range(0)
-            has_text = not chain or sum(count_words(self.texts[n]) for n in between) >= _PROSE_WORDS
             if has_text and (value == last + 1 or not heads.isdisjoint(between)):
                 chain.append(number)
                 last = value
@@ -224,12 +228,12 @@ class HeadingFinder:
 
     def _are_pages(self, chain: list[int]) -> bool:
         """Whether bare numbers are those of pages: they divide sentences, go on over chapters, or stand at even distances."""
-        cuts = sum(not ENDS_SENTENCE.search(self.texts[n - 1]) and self.texts[n + 1][:1].islower() for n in chain if n)
+        cuts = sum(divides_sentence(self.texts[n - 1], self.texts[n + 1]) for n in chain if n)
         chapters = [n for n, level in self._levels.items() if level == _CHAPTER_LEVEL]
         passed = sum(
             any(a < n < b for n in chapters) and self.texts[b].strip("().: ") != "1" for a, b in pairwise(chain)
         )
-        sizes = [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
+        sizes = self._sizes(chain)
         is_even = len(chain) > _MANY_PAGES and mean(sizes) < _LARGEST_PAGE and pstdev(sizes) < _EVEN * mean(sizes)
         return cuts > max(1, len(chain) // 10) or passed > 0 or is_even
 
@@ -243,7 +247,7 @@ class HeadingFinder:
             and "\n" not in self.texts[n]
             and len(self.texts[n]) <= LONGEST_SUBTITLE
             and is_prose(self.texts[n + 1])
-            and (n == 0 or self.paragraphs[n].first - self.paragraphs[n - 1].last + 1 >= _SET_OFF)
+            and (n == 0 or blank_lines(self.paragraphs[n - 1], self.paragraphs[n]) >= SET_OFF)
         ]
         return found if self._are_long(found) else []
 

@@ -2,6 +2,9 @@
 
 import re
 
+from triforce_tts.text.letters import LONG_NUMERAL, roman_value
+
+# The library that says numbers takes a second to load, and dividing a book needs no other word of it.
 _UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _ORDINAL_UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"]  # fmt: skip
@@ -11,14 +14,13 @@ _VALUES = (
     | {word: 10 * value for words in (_TENS, _ORDINAL_TENS) for value, word in enumerate(words, 2)}
     | {"hundred": 100, "hundredth": 100}
 )
-_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 
 
 def _any(*lists: list[str]) -> str:
     return "(?:" + "|".join(sorted((word for words in lists for word in words), key=len, reverse=True)) + ")"
 
 
-ROMAN = r"(?:(?=[IVXLCDM])M{0,3}(?:C[MD]|D?C{0,4})(?:X[CL]|L?X{0,4})(?:I[XV]|V?I{0,4}))"
+ROMAN = rf"(?:(?=[IVXLCDM]){LONG_NUMERAL.pattern})"
 _SMALL_ORDINAL = (
     rf"(?:{_any(_TENS)}[-\s]+{_any(_ORDINAL_UNITS[:9])}|{_any(_ORDINAL_TENS)}|{_any(_ORDINAL_UNITS)}|hundredth|last)"
 )
@@ -31,12 +33,6 @@ NUMBER = (
     rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|{ROMAN}|"
     rf"(?:the\s+)?(?:{_SMALL_ORDINAL}|{_HUNDREDS}{_BEHIND_HUNDREDS}?|{_SMALL}))"
 )
-
-
-def roman_value(roman: str) -> int:
-    """The value of a roman number."""
-    values = [_ROMAN_VALUES[letter] for letter in roman.upper()]
-    return sum(-v if v < n else v for v, n in zip(values, [*values[1:], 0], strict=True))
 
 
 def number_value(text: str) -> int | None:

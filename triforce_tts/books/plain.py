@@ -87,8 +87,8 @@ class _PlainReader:
         """The paragraphs, of which a heading with text right below it is divided."""
         divided: list[Paragraph] = []
         for paragraph in paragraphs:
-            lines = [bare(line) for line in self._of(paragraph).split("\n")]
-            count = heading_lines(lines) if self._joiner.is_short_line(paragraph.first) else 0
+            is_ended = self._joiner.is_short_line(paragraph.first)
+            count = heading_lines([bare(line) for line in self._of(paragraph).split("\n")]) if is_ended else 0
             if not count:
                 divided.append(paragraph)
                 continue

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from .chapters import letters
 from .plain_headings import ENDS_SENTENCE, SENTENCE_END, is_number_only, is_prose, kind_of
-from .plain_lines import Paragraph
+from .plain_lines import Paragraph, blank_lines
 
 _TITLE = re.compile(
     r"[\s_*=]*(?:(?:THE |TABLE OF |LIST OF )?(?:CONTENTS|ILLUSTRATIONS)|LIST OF (?:CHAPTERS|PLATES|MAPS))[.:]?[\s_*=]*",
@@ -87,7 +87,7 @@ class _ContentsFinder:
         """Whether a preface or a dedication begins here: a heading that no entry names, behind blank lines, above a text."""
         if number < title + 2 or number + 1 >= len(self._texts) or kind_of(self._texts[number]) != "named":
             return False
-        gap = self._paragraphs[number].first - self._paragraphs[number - 1].last
+        gap = blank_lines(self._paragraphs[number - 1], self._paragraphs[number])
         behind = self._texts[number + 1]
         is_entry = bool(kind_of(behind) or is_number_only(behind) or _PAGE.search(behind) or self._is_entries(behind))
         return gap >= _BLANK_LINES and not is_entry and not self._stands_before(title, number)
@@ -145,7 +145,7 @@ class _ContentsFinder:
         headings = [n for n in range(begin, prose) if kind_of(self._texts[n]) or is_number_only(self._texts[n])]
         if len(headings) == 1:
             return headings[0]
-        gaps = {n: self._paragraphs[n].first - self._paragraphs[n - 1].last for n in range(begin, prose)}
+        gaps = {n: blank_lines(self._paragraphs[n - 1], self._paragraphs[n]) for n in range(begin, prose)}
         widest = max(gaps, key=lambda n: gaps[n])
         if sum(gap == gaps[widest] for gap in gaps.values()) == 1 or len(gaps) == 1:
             return widest

@@ -9,8 +9,8 @@ from statistics import median
 from typing import NamedTuple
 
 from .chapters import count_words
-from .plain_headings import ENDS_SENTENCE
-from .plain_lines import Paragraph
+from .plain_headings import divides_sentence
+from .plain_lines import SET_OFF, Paragraph, blank_lines
 
 PAGE_MARK = re.compile(r"\[(?:Pg\.?|Page|p\.)\s*(?:\d{1,4}|[ivxlc]{1,7})\]|\{Pg\.? ?\d{1,4}\}", re.IGNORECASE)
 _UNSURE_MARK = re.compile(r"\{(?P<braces>\d{1,4})\}|\[(?P<brackets>\d{1,4})\]")
@@ -35,7 +35,6 @@ _MOST_FRONT_NOTE = 12  # paragraphs of one before it
 _MOST_FRONT_WORDS = 400
 _MOST_BRACKET = 12  # paragraphs between a bracket and its end
 _MOST_BRACKET_WORDS = 600
-_SET_OFF = 4  # a paragraph begins so many lines behind the last one if three blank lines divide them
 _NEXT_PAGES = 10  # the next number of a page is at most so much higher
 _FEWEST_PAGES = 3
 _HIGHEST_PAGE = 999  # a higher number is rather a year
@@ -90,7 +89,7 @@ def _lines_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[
     for one in counted:
         before = next((texts[n] for n in range(one.paragraph - 1, -1, -1) if n not in aside), "")
         behind = next((texts[n] for n in range(one.paragraph + 1, len(texts)) if n not in aside), "")
-        cuts += bool(before) and not ENDS_SENTENCE.search(before) and behind[:1].islower()
+        cuts += bool(before) and divides_sentence(before, behind)
     return counted if cuts and cuts >= _CUTS * len(counted) else []
 
 
@@ -209,8 +208,8 @@ def _end_of_note(
 ) -> int:
     """The paragraph behind a note: the next heading, line in capital letters or row, or a text behind blank lines."""
     for at in range(number + 1, min(len(texts), number + most)):
-        gap = paragraphs[at].first - paragraphs[at - 1].last + 1
+        is_set_off = blank_lines(paragraphs[at - 1], paragraphs[at]) >= SET_OFF
         is_capital = texts[at].isupper() and "\n" not in texts[at]
-        if is_heading(at) or is_capital or (at > number + 1 and (gap >= _SET_OFF or paragraphs[at].is_break)):
+        if is_heading(at) or is_capital or (at > number + 1 and (is_set_off or paragraphs[at].is_break)):
             return at
     return min(len(texts), number + most)

@@ -139,6 +139,11 @@ def is_prose(text: str) -> bool:
     return len(text) > 80 and bool(ENDS_SENTENCE.search(text)) and count_words(text) >= 12 and not text.isupper()
 
 
+def divides_sentence(before: str, behind: str) -> bool:
+    """Whether what stands between two paragraphs stands inside a sentence."""
+    return not ENDS_SENTENCE.search(before) and behind[:1].islower()
+
+
 def heading_lines(lines: Sequence[str]) -> int:
     """The number of lines that are a heading with text right below it; zero if the paragraph is no such thing."""
     if len(lines) < 3 or kind_of("\n".join(lines)) is not None or any(kind_of(line) for line in lines[1:]):

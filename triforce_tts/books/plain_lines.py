@@ -15,6 +15,7 @@ _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
 _LONG = 120  # a line with more characters was not wrapped to a fixed width
 _SHORT = 0.75  # a line shorter than this share of the usual width was ended on purpose
 _INDENT = 2  # a line with so many more spaces before it is indented
+SET_OFF = 3  # what stands behind so many blank lines is set off from the text before it
 LINE_NUMBER = "\x1e"  # this character stands before the number of a line of verse, which is not read
 _CAPITAL = re.compile(r"\W*[^\W\d_a-zß-ÿ]")
 _NUMBERED = re.compile(r"(.*\S)\s{2,}(\d{1,4})\s*")
@@ -35,6 +36,11 @@ class Paragraph:
     last: int
     is_verse: bool = False
     is_break: bool = False
+
+
+def blank_lines(before: Paragraph, behind: Paragraph) -> int:
+    """The number of lines between two paragraphs."""
+    return behind.first - before.last
 
 
 class LineJoiner:

@@ -39,7 +39,8 @@ class Notes:
 def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes:
     """The notes, with their later paragraphs and the headings above them."""
     notes = Notes()
-    others = {mark["other"] for text in texts for mark in MARK.finditer(text) if mark["other"]}
+    own = [[(mark["square"], mark["other"]) for mark in MARK.finditer(text)] for text in texts]
+    others = {other for found in own for _, other in found if other}
     for number, text in enumerate(texts):
         if number in notes.labels:
             continue
@@ -52,7 +53,7 @@ def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes
     for number, text in enumerate(texts):
         if _HEADING.fullmatch(text):
             _add_listed(texts, number, is_heading, notes, marks)
-        marks |= {mark["square"] or mark["other"] for mark in MARK.finditer(text)}
+        marks |= {square or other for square, other in own[number]}
     notes.known |= set(notes.labels.values())
     return notes
 

@@ -41,7 +41,7 @@ _RULING = (
 )
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")
-_LONG_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
+LONG_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
 
 
 @lru_cache(maxsize=1)
@@ -106,7 +106,7 @@ def _calm_word(match: re.Match[str]) -> str:
         return word
     if letters in _ALWAYS_SPELLED - _WORDS_TOO and before != "-":
         return word
-    numeral = _LONG_NUMERAL.fullmatch(letters) and letters not in (
+    numeral = LONG_NUMERAL.fullmatch(letters) and letters not in (
         "I",
         "MIX",
         "MILD",
@@ -167,7 +167,7 @@ def _say_roman(match: re.Match[str]) -> str:
 def _say_counted(match: re.Match[str]) -> str:
     """``chapter iv``, ``PART XL`` and ``pp. ii-ix``: a numeral in any case after a word that is counted."""
     values = [_roman_value(numeral.upper()) for numeral in match.group(2, 3) if numeral]
-    valid = all(_LONG_NUMERAL.fullmatch(numeral.upper()) for numeral in match.group(2, 3) if numeral)
+    valid = all(LONG_NUMERAL.fullmatch(numeral.upper()) for numeral in match.group(2, 3) if numeral)
     return f"{match[1]}{' to '.join(map(cardinal, values))}" if valid else match[0]
 
 
@@ -183,14 +183,14 @@ def _say_ruler(match: re.Match[str]) -> str:
 
 
 def _say_roman_year(match: re.Match[str]) -> str:
-    value = _roman_value(match[0]) if _LONG_NUMERAL.fullmatch(match[0]) else 0
+    value = _roman_value(match[0]) if LONG_NUMERAL.fullmatch(match[0]) else 0
     return year(value) if 1000 <= value < 2100 else match[0]
 
 
 def roman_value(numeral: str) -> int:
     """The value of a roman numeral in small letters or capitals; 0 for letters that are none."""
     letters = numeral.upper()
-    return _roman_value(letters) if letters and _LONG_NUMERAL.fullmatch(letters) else 0
+    return _roman_value(letters) if letters and LONG_NUMERAL.fullmatch(letters) else 0
 
 
 def _roman_value(numeral: str) -> int:

@@ -10,7 +10,6 @@ YEAR_OF_4 = r"(?:1[0-9]|20)[0-9]{2}"  # where the words around say that it is a 
 _EARLY = r"10(?!24)[0-9]{2}(?![0-9A-Za-z^]|[.,][0-9])"
 _MONTHS = "|".join(MONTHS)
 
-
 _HISTORY = "battle|king|queen|duke|treaty|council|conquest|invasion|siege|death|reign|year|crusade|charter|charters"
 # Without one of these near it a number in brackets or a range is a count: 'Anna (1050)', 'They sold 1050-1060'.
 _HISTORY_NEAR = re.compile(

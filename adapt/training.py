@@ -28,8 +28,9 @@ LONGEST_S = 16.0
 # Each clip is copied at these speeds and with so many shifts, as the clips of the bundled model's readers were.
 SPEEDS, SHIFTS = (0.9, 1.1), 2
 COPIES = copies_of(SPEEDS, SHIFTS)
-# The held-out figure of each stage by which the best state is chosen.
-FIGURES = {"gpt": "speech_loss", "diffusion": "error_1_step"}
+# The held-out figure of stage 2 by which the best state is chosen, and that of stage 3 for each of its targets.
+_SPEECH = "speech_loss"
+_SOUND = {"magnitude": "error_1_step", "complex": "error_1_step", "source": "spectrum"}
 # A batch of stage 2 has a few hundred tokens for each clip. A batch of stage 3 has a second of sound for each clip.
 _RUN: dict[str, Any] = {
     "final_learning_rate": 0.1,
@@ -79,7 +80,7 @@ def train_gpt(
             "mixture": [0.85, 0.1, 0.0, 0.05],
             "reads": config["vocabulary"]["reads"],
         },
-        "run": _run("gpt", model, minutes, seed, workers),
+        "run": _run("gpt", model, minutes, seed, workers, _SPEECH),
     }
     parsed = schema.parse(gpt_stage.GPTSettings, schema.override(values, settings), "--set gpt")
     torch.manual_seed(seed)
@@ -107,14 +108,14 @@ def train_diffusion(
             "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
             "drop_share": 0.1 if network["null_condition"] else 0.0,
         },
-        "run": _run("diffusion", model, minutes, seed, workers),
+        "run": _run("diffusion", model, minutes, seed, workers, _SOUND[network["target"]]),
     }  # fmt: skip
     parsed = schema.parse(diffusion_stage.DiffusionSettings, schema.override(values, settings), "--set diffusion")
     torch.manual_seed(seed)
     return _fit(diffusion_stage.build(parsed, [shards], model / "dvae"), parsed, run)
 
 
-def _run(stage: str, model: Path, minutes: float, seed: int, workers: int) -> dict[str, Any]:
+def _run(stage: str, model: Path, minutes: float, seed: int, workers: int, figure: str) -> dict[str, Any]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return {
         **_RUN,
@@ -123,7 +124,7 @@ def _run(stage: str, model: Path, minutes: float, seed: int, workers: int) -> di
         "seed": seed,
         "workers": 1 if workers > 1 else 0,
         "precision": "bf16" if computes_bfloat16(device) else "fp32",
-        "keep_best": FIGURES[stage],
+        "keep_best": figure,
         "init_from": str(model / stage),
     }
 
@@ -132,7 +133,7 @@ def _fit(task: Any, settings: Any, run: Path) -> dict[str, Any]:
     trainer: Trainer[Any, Any] = Trainer(task, settings.run, run, settings.model_dump(mode="json"))
     outcome = trainer.fit()
     trainer.close()
-    first, best = _figures(run, FIGURES[task.name])
+    first, best = _figures(run, settings.run.keep_best)
     return {
         "steps": outcome.progress.step,
         "minutes": round(outcome.progress.seconds / 60, 3),

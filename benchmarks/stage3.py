@@ -43,6 +43,7 @@ from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_diffusion, load_dvae
+from triforce_tts.models.upsampler import Upsampler
 from triforce_tts.sampling.diffusion import invert_euler, uniform_times, upsample, upsampler, utterance_noise
 from triforce_tts.stages.diffusion import ORACLE_TIME
 
@@ -69,7 +70,7 @@ class Run:
     name: str
     folder: Path
     steps: tuple[int, ...]
-    network: Diffusion
+    network: Upsampler
 
     @classmethod
     def load(cls, text: str, audio: AudioConfig, dvae: Path, name: str = "") -> "Run":
@@ -82,6 +83,15 @@ class Run:
         checkpoint.require_same("DVAE", folder, own, str(dvae), checkpoint.read_lineage(dvae)["id"])
         network = load_diffusion(path, audio)
         return cls(name or path.name, path, tuple(int(n) for n in steps.split(",")), network)
+
+    @property
+    def flow(self) -> Diffusion:
+        """The network, where a flow is needed."""
+        if not isinstance(self.network, Diffusion):
+            raise SystemExit(
+                f"{self.name}: its target '{self.network.config.target}' is no flow, so it has no noise to look at"
+            )
+        return self.network
 
     def told(self) -> str:
         """A text with the parameters, steps and minutes of the training."""
@@ -125,7 +135,7 @@ def maker(run: Run, source: str, steps: int) -> Make:
 
 def oracle(run: Run, end: str) -> Make:
     """Gives the samples of (utterance, seed) at the oracle ``start``, or after one prediction: ``end``."""
-    network = run.network
+    network = run.flow
 
     @torch.inference_mode()
     def make(utterance: Utterance, seed: int) -> torch.Tensor:
@@ -199,13 +209,14 @@ def compare(
             for steps in run.steps:
                 make = maker(run, source, steps)
                 sheet.add(f"{source}: {run.name}, {steps} step{'s' * (steps > 1)}", make, seeds)
-    for run in runs:
+    flows = [run for run in runs if isinstance(run.network, Diffusion)]
+    for run in flows:
         for end in ("start", "end"):
             sheet.add(f"oracle {end}: {run.name}", oracle(run, end), seeds[:1])
     rows = sheet.judged(workers)
     gains = {
         run.name: difference(rows[f"oracle end: {run.name}"], rows[f"oracle start: {run.name}"], "pesq_wb")
-        for run in runs
+        for run in flows
     }
     return {"runs": {run.name: run.told() for run in runs}, "rows": rows, "oracle_gain": gains}
 
@@ -281,7 +292,7 @@ def inversion(
     """The statistics of inverted and of fresh noise, and the error of the flow from inverted noise back to speech."""
     rows: dict[str, list[dict[str, float]]] = {"inverted": [], "fresh": []}
     returns, panels = [], None
-    target, steps = run.network.target, run.steps[0]
+    target, steps = run.flow.target, run.steps[0]
     for seed, utterance in enumerate(everyone):
         decode, lengths = utterance.inputs[source], utterance.lengths
         predict = upsampler(run.network, decode, run.network.reference(utterance.mel, lengths), lengths)

@@ -37,11 +37,11 @@ from triforce_tts.evaluation.report import Figure
 from triforce_tts.evaluation.statistics import interval, ratio
 from triforce_tts.files import write_json, write_text
 from triforce_tts.judges.words import character_edits, word_edits
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.models.switched_conv import selections
+from triforce_tts.models.upsampler import Upsampler
 from triforce_tts.samples import Described
 from triforce_tts.sampling.diffusion import upsample
 from triforce_tts.shards import ShardSet
@@ -91,7 +91,7 @@ def trained(options: argparse.Namespace) -> dict[str, Path]:
 
 @torch.inference_mode()
 def resynthesized(
-    dvae: DVAE, audio: AudioConfig, sound: torch.Tensor, stage3: Diffusion | None, steps: int
+    dvae: DVAE, audio: AudioConfig, sound: torch.Tensor, stage3: Upsampler | None, steps: int
 ) -> torch.Tensor:
     """``sound`` [n] after the way through the codes and back, by stage 3 if there is one."""
     mel = mel_spectrogram(sound[None], audio)

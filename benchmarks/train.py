@@ -24,19 +24,22 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from triforce_tts import schema
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
+from triforce_tts.models.source_filter import SourceFilter
+from triforce_tts.models.upsampler import make_upsampler
 from triforce_tts.schema import ConfigT
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import dvae as dvae_stage
 from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.gpt_loss import place_weights
+from triforce_tts.stages.source_filter import SourceLosses
 from triforce_tts.stages.trainer.loop import Trainer
 from triforce_tts.stages.trainer.settings import RunSettings
 from triforce_tts.stages.trainer.task import Losses
+from triforce_tts.stages.upsampling import Upsampling
 from triforce_tts.text.tokenizer import TextTokenizer
 
 TOKENS = 600  # the ids of a GPT sequence
@@ -128,8 +131,8 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
     audio, data, count = first.audio, settings.data, settings.run.batch_size
     samples, reference = int(data.crop_seconds * audio.sample_rate), int(data.reference_seconds * audio.sample_rate)
     frames = audio.frames(samples)
-    network = Diffusion(settings.model, audio)
-    batch = diffusion_stage.Upsampling(
+    network = make_upsampler(settings.model, audio)
+    batch = Upsampling(
         0.1 * torch.randn(count, samples),
         torch.full((count,), samples),
         0.1 * torch.randn(count, reference),
@@ -139,8 +142,11 @@ def diffusion_task(size: str, overrides: list[str]) -> tuple[Fixed, RunSettings]
         torch.zeros(count, dtype=torch.bool),
         torch.randn(count, frames, network.target.width),
     )
-    module = diffusion_stage.DiffusionLosses(
-        Diffusion(settings.model, audio), DVAE(first.model, audio.n_mels), settings
+    dvae = DVAE(first.model, audio.n_mels)
+    module = (
+        SourceLosses(network, dvae)
+        if isinstance(network, SourceFilter)
+        else diffusion_stage.DiffusionLosses(network, dvae, settings)
     )
     return Fixed(module, batch, count * frames, count * data.crop_seconds), settings.run
 

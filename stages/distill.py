@@ -14,19 +14,15 @@ from pydantic import Field, model_validator
 from torch import nn
 
 from triforce_tts import checkpoint
+from triforce_tts.errors import CheckpointError
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.shards import ShardSet
 
-from .diffusion import (
-    DiffusionTask,
-    UpsamplerSettings,
-    Upsampling,
-    lengths_of,
-    make_conditions,
-)
+from .diffusion import DiffusionTask, make_conditions
 from .trainer.task import Losses, mean
+from .upsampling import UpsamplerSettings, Upsampling, lengths_of
 
 NAME = "distill"
 
@@ -135,7 +131,7 @@ def build(settings: DistillSettings, data: Sequence[Path], dvae: Path, teacher: 
     """The task on the shards in ``data``, for the stage 3 checkpoint ``teacher`` and its DVAE.
 
     Raises:
-        CheckpointError: the teacher was trained with another DVAE.
+        CheckpointError: the teacher was trained with another DVAE, or is no flow.
     """
     codec, audio = load_dvae(dvae)
     dvae_id = checkpoint.read_lineage(dvae)["id"]
@@ -143,4 +139,9 @@ def build(settings: DistillSettings, data: Sequence[Path], dvae: Path, teacher: 
     checkpoint.require_same("DVAE", str(teacher), lineage.get("dvae"), str(dvae), dvae_id)
     train, heldout = settings.data.open(data, "audio")
     trained = load_diffusion(teacher, audio)
+    if not isinstance(trained, Diffusion):
+        raise CheckpointError(
+            f"{teacher}: its target '{trained.config.target}' predicts in one step already; only a flow ('magnitude' or 'complex') "
+            "can be distilled"
+        )
     return DistillTask(settings, trained, lineage["id"], train, heldout, codec, dvae_id)

@@ -12,8 +12,8 @@ from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.audio.speechlike import speech_likeness
 from triforce_tts.errors import AudioError, CheckpointError
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
+from triforce_tts.models.upsampler import Upsampler
 from triforce_tts.named_voices import CLIP, find_clip, voices_folder
 
 MAX_SECONDS = 30.0  # the longest speech that goes into a voice
@@ -57,7 +57,7 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
 
 @torch.inference_mode()
 def make_voice(
-    path: Path | str, name: str, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float
+    path: Path | str, name: str, audio: AudioConfig, dvae: DVAE, diffusion: Upsampler, prompt_seconds: float
 ) -> Voice:
     """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech.
 
@@ -85,7 +85,7 @@ def is_added(clip: Path) -> bool:
     return clip.name == CLIP and clip.parent.parent == voices_folder()
 
 
-def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion, prompt_seconds: float) -> Path:
+def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Upsampler, prompt_seconds: float) -> Path:
     """The file with the codes and the speaker vector that these networks made of the ``clip`` of an added voice."""
     digest = hashlib.sha256(f"{audio.model_dump_json()} {prompt_seconds}".encode())
     for network in (dvae, diffusion):
@@ -94,7 +94,7 @@ def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Diffusion
     return clip.parent / "models" / f"{digest.hexdigest()[:16]}.safetensors"
 
 
-def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Diffusion) -> Voice:
+def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Upsampler) -> Voice:
     """The voice that an earlier ``make_voice`` made.
 
     Raises:

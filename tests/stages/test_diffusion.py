@@ -12,20 +12,21 @@ from triforce_tts.models.load import load_diffusion, load_dvae
 from triforce_tts.stages import diffusion as stage
 from triforce_tts.stages import distill
 from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.upsampling import Upsampling, UpsamplingTask
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 COMPLEX = ["model.target=complex", "model.bands=4", "model.band_overlap=2"]
 
 
-def task(corpus: dict[str, Path], *settings: str) -> stage.DiffusionTask:
+def task(corpus: dict[str, Path], *settings: str) -> UpsamplingTask:
     quiet = ["run.validate_every=0", "run.preview_every=0", "run.batch_size=4", "data.crop_seconds=0.5"]
     torch.manual_seed(0)
     loaded = schema.load(stage.DiffusionSettings, "diffusion", "tiny", [*quiet, *settings])
     return stage.build(loaded, [corpus["shards"]], corpus["dvae"])
 
 
-def batch_of(made: stage.DiffusionTask) -> stage.Upsampling:
+def batch_of(made: UpsamplingTask) -> Upsampling:
     return made.collate([made.sample(index, torch.Generator().manual_seed(index)) for index in range(4)])
 
 

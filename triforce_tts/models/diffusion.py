@@ -50,13 +50,12 @@ class Block(nn.Module):
     conditioning network, and each block adds a table of its own to its output.
     """
 
-    def __init__(self, config: DiffusionConfig) -> None:
+    def __init__(self, width: int, hidden: int, kernel_size: int) -> None:
         super().__init__()
-        width = config.channels
-        self.depthwise = nn.Conv1d(width, width, config.kernel_size, padding=config.kernel_size // 2, groups=width)
+        self.depthwise = nn.Conv1d(width, width, kernel_size, padding=kernel_size // 2, groups=width)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.up = nn.Linear(width, config.hidden)
-        self.down = nn.Linear(config.hidden, width)
+        self.up = nn.Linear(width, hidden)
+        self.down = nn.Linear(hidden, width)
         self.table = nn.Parameter(torch.zeros(3, width))
 
     def forward(self, x: torch.Tensor, modulation: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -81,7 +80,7 @@ class Diffusion(Network):
         self.condition = nn.Sequential(
             nn.Linear(width + config.reference_channels, width), nn.SiLU(), nn.Linear(width, 3 * width)
         )
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(Block(width, config.hidden, config.kernel_size) for _ in range(config.blocks))
         self.norm_out = nn.LayerNorm(width)
         self.project_out = nn.Linear(width, self.target.outputs)
         if self.target.bands > 1:  # This vector tells a band which one it is; all other weights are shared.

@@ -8,11 +8,11 @@ from pydantic import model_validator
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE, DVAEConfig
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.models.targets import DiffusionConfig
+from triforce_tts.models.upsampler import Upsampler, make_upsampler
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
@@ -70,8 +70,8 @@ def load_gpt(path: Path | str, device: torch.device | str = "cpu") -> tuple[GPT,
     return network.to(device).eval(), vocabulary
 
 
-def load_diffusion(path: Path | str, audio: AudioConfig, device: torch.device | str = "cpu") -> Diffusion:
-    """The diffusion upsampler at ``path``, in eval mode; ``audio`` is its DVAE's."""
+def load_diffusion(path: Path | str, audio: AudioConfig, device: torch.device | str = "cpu") -> Upsampler:
+    """The upsampler of stage 3 at ``path``, in eval mode; ``audio`` is its DVAE's."""
     config = read_stage(path, "diffusion", DiffusionCheckpoint)
-    network = checkpoint.restore(lambda: Diffusion(config.model, audio), path)
+    network = checkpoint.restore(lambda: make_upsampler(config.model, audio), path)
     return network.to(device).eval()

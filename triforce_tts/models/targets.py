@@ -1,7 +1,7 @@
 """The states that the flow of stage 3 carries from noise to speech, and the form in which the network sees them.
 
 A state is [batch, frames, width]: at the start of the flow, which is noise, at its clean end, and between the two.
-Samplers and losses know nothing more of it. There are two kinds:
+Samplers and losses know nothing more of it. There are two kinds here, and a third that is no flow, ``source_filter.py``:
 
 - ``magnitude``: the log-magnitude of each STFT bin, relative to the envelope that the decode stands for. Phase comes
   from Griffin-Lim.
@@ -37,7 +37,7 @@ _LOUDEST_WEIGHT, _QUIETEST_WEIGHT = 4.0, 0.05
 class DiffusionConfig(Config):
     """Sizes of the diffusion upsampler and what it predicts."""
 
-    target: Literal["magnitude", "complex"]
+    target: Literal["magnitude", "complex", "source"]
     channels: Width  # width between the blocks, for each band
     hidden: Width  # width inside a block
     blocks: Layers
@@ -48,11 +48,20 @@ class DiffusionConfig(Config):
     bands: Layers = 1  # number of bands into which a complex spectrum is cut
     # A band also sees so many bins of the band below and of the band above.
     band_overlap: Annotated[int, Field(ge=0, le=1024)] = 0
+    # Width and number of the blocks that hear the melody; for target "source" alone.
+    pitch_channels: Annotated[int, Field(ge=0, le=4096)] = 0
+    pitch_blocks: Annotated[int, Field(ge=0, le=64)] = 0
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":
-        if self.target == "magnitude" and (self.bands > 1 or self.band_overlap):
-            raise ValueError("bands and band_overlap belong to target 'complex'; target 'magnitude' has one band")
+        if self.target != "complex" and (self.bands > 1 or self.band_overlap):
+            raise ValueError(f"bands and band_overlap belong to target 'complex'; target '{self.target}' has one band")
+        if (self.target == "source") != (self.pitch_channels > 0 and self.pitch_blocks > 0):
+            raise ValueError(
+                "target 'source' needs pitch_channels and pitch_blocks above 0, and no other target has them"
+            )
+        if self.target == "source" and self.null_condition:
+            raise ValueError("null_condition allows guidance, and target 'source' has none; set it to false")
         if self.kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd to be centred on its frame, found {self.kernel_size}")
         return self
@@ -92,16 +101,33 @@ def phase_reach(audio: AudioConfig, iterations: int) -> int:
 class Target(Protocol):
     """A kind of state. ``decode`` is the standardised mel [batch, frames, n_mels], ``lengths`` its frames [batch]."""
 
-    width: int  # how many numbers the state of a frame has
-    bands: int
-    inputs: int  # how many numbers the network sees of a band in a frame
-    outputs: int  # how many numbers the network returns
-    # Frames on either side that can change a frame through ``seen`` and ``answer``, or through ``noise``.
+    width: int  # how many numbers of noise a frame starts from
+    # Frames on either side that can change a frame on the way into the network and out of it, or through ``noise``.
     reach: int
 
     def noise(self, white: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """The state at flow time 0 of standard normal ``white`` [batch, frames, width]."""
+        """Where the network starts, of standard normal ``white`` [batch, frames, width]."""
         ...
+
+    def magnitude(self, state: torch.Tensor, decode: torch.Tensor) -> torch.Tensor:
+        """Magnitude spectrogram [batch, frames, n_bins] of a clean state."""
+        ...
+
+    def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
+        """Samples [batch, frames * hop_length] of a clean state."""
+        ...
+
+    def phase_reach(self, phase_iterations: int) -> int:
+        """The frames on either side of a frame that can change its samples in ``samples``."""
+        ...
+
+
+class FlowTarget(Target, Protocol):
+    """A kind of state that a flow carries from noise to speech: ``noise`` is its start, and has ``width`` as well."""
+
+    bands: int
+    inputs: int  # how many numbers the network sees of a band in a frame
+    outputs: int  # how many numbers the network returns
 
     def whiten(self, noise: torch.Tensor, decode: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Real or complex [batch, frames, n_bins]; it has unit variance where ``noise`` was made by ``noise()``."""
@@ -127,18 +153,6 @@ class Target(Protocol):
 
     def time_weight(self, t: torch.Tensor) -> torch.Tensor:
         """Weight of the error at flow time ``t`` [batch] in training."""
-        ...
-
-    def magnitude(self, state: torch.Tensor, decode: torch.Tensor) -> torch.Tensor:
-        """Magnitude spectrogram [batch, frames, n_bins] of a clean state."""
-        ...
-
-    def samples(self, state: torch.Tensor, decode: torch.Tensor, phase_iterations: int) -> torch.Tensor:
-        """Samples [batch, frames * hop_length] of a clean state."""
-        ...
-
-    def phase_reach(self, phase_iterations: int) -> int:
-        """The frames on either side of a frame that can change its samples in ``samples``."""
         ...
 
 
@@ -301,8 +315,8 @@ class ComplexTarget:
         return wave.view(len(wave), -1, self.width)
 
 
-def make_target(config: DiffusionConfig, audio: AudioConfig) -> Target:
-    """The kind of state that ``config`` names.
+def make_target(config: DiffusionConfig, audio: AudioConfig) -> FlowTarget:
+    """The kind of state that ``config`` names, ``magnitude`` or ``complex``.
 
     Raises:
         ConfigError: there are more bands than bins.

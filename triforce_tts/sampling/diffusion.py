@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import torch
 
-from triforce_tts.models.diffusion import Diffusion
+from triforce_tts.models.upsampler import Upsampler
 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -141,7 +141,7 @@ def utterance_noise(seeds: list[int], frames: list[int], channels: int) -> torch
 
 
 def upsampler(
-    network: Diffusion, decode: torch.Tensor, speaker: torch.Tensor, lengths: torch.Tensor, guidance: float = 1.0
+    network: Upsampler, decode: torch.Tensor, speaker: torch.Tensor, lengths: torch.Tensor, guidance: float = 1.0
 ) -> Predict:
     """The clean state that ``network`` predicts of (x, t), given a decode and a reference.
 
@@ -162,7 +162,7 @@ def upsampler(
 
 
 def upsample(
-    network: Diffusion,
+    network: Upsampler,
     decode: torch.Tensor,
     speaker: torch.Tensor,
     lengths: torch.Tensor,
@@ -178,7 +178,7 @@ def upsample(
 
 def upsample_from(
     white: torch.Tensor,
-    network: Diffusion,
+    network: Upsampler,
     decode: torch.Tensor,
     speaker: torch.Tensor,
     lengths: torch.Tensor,

@@ -11,10 +11,10 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
+from triforce_tts.models.upsampler import Upsampler
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sequences import Vocabulary
 from triforce_tts.synthesis.script import Room, SpeakingLimits, Training
@@ -36,7 +36,7 @@ class Model:
     audio: AudioConfig
     dvae: DVAE
     gpt: GPT
-    diffusion: Diffusion
+    diffusion: Upsampler
     tokenizer: TextTokenizer
     vocabulary: Vocabulary
     limits: SpeakingLimits  # the limits and the two rates below come from the GPT checkpoint

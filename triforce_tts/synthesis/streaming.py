@@ -154,6 +154,7 @@ class _Vocoder:
         self._seed = bounds.derived_seed(noise_seed)
         self._noise = self._noise_of(frames)  # the noise of the longest line that is possible
         self._done = self._sections = 0  # the code frames that already became sound, and the number of sections
+        self._turns: dict[int, float] = {}  # where the pulses of the line stand
         self._tail = torch.zeros(0)  # the sound of the last section beyond its end, for the cross-fade
 
     def extend(self, codes: torch.Tensor, is_end: bool) -> torch.Tensor | None:
@@ -171,7 +172,7 @@ class _Vocoder:
         after = min(len(codes), end + lookahead)
         section = Section(
             codes[first:after], self._speaker, self._noise[first * scale : after * scale], self._done - first,
-            min(len(codes), end + _OVERLAP) - first,
+            min(len(codes), end + _OVERLAP) - first, self._done, self._turns,
         )  # fmt: skip
         (sound,) = vocode_sections(self._model, [section], self._settings, self._watch)
         sound = _cross_faded(self._tail, sound)

@@ -1,12 +1,13 @@
 """From codes to waves by stages 1 and 3: several lines at once, and each line whole or in chunks.
 
 Nothing in the two networks is global over time, and the noise of a frame belongs to its place in the line. So a chunk
-that is made with enough context on either side sounds as it does in the whole line, whatever the chunks are. Speaking
-makes whole lines; to stream one, go through its ``sections`` in order and vocode each.
+that is made with enough context on either side sounds as it does in the whole line, whatever the chunks are. Pulses alone
+(target ``source``) count from the start of the line: each section notes where they stand, and the next one goes on there.
+Speaking makes whole lines; to stream one, go through its ``sections`` in order and vocode each.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from triforce_tts import bounds
 from triforce_tts.audio.io import Audio
 from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import ConfigError
+from triforce_tts.models.source_filter import SourceTarget
 from triforce_tts.models.targets import noise_shape, phase_reach
 from triforce_tts.sampling.diffusion import predictions, upsample_from, utterance_noise
 from triforce_tts.synthesis.clips import encode_clip
@@ -45,6 +47,9 @@ class Section:
     noise: torch.Tensor  # [frames * downsampling, width of the target's state]; standard normal
     first: int  # the code frame in ``codes`` at which the section begins
     end: int  # the code frame after the section's last one
+    start: int = 0  # the code frame of the utterance at which the section begins
+    # The phase of the pulses at code frames of the utterance, in turns; all sections of the utterance share it.
+    turns: dict[int, float] = field(default_factory=dict)
 
 
 def sections(
@@ -65,12 +70,12 @@ def sections(
     noise = utterance_noise([bounds.derived_seed(utterance.seed)], [frames * scale], width)[0]
     size = max(1, frames) if size is None else size
     context = needed_context(model, settings) if context is None else context
-    parts = []
+    parts, turns = [], dict[int, float]()
     for start in range(0, max(1, frames), size):
         before, after = max(0, start - context), min(frames, start + size + context)
         own = min(frames, start + size) - before
         part = noise[before * scale : after * scale]
-        parts.append(Section(utterance.codes[before:after], utterance.speaker, part, start - before, own))
+        parts.append(Section(utterance.codes[before:after], utterance.speaker, part, start - before, own, start, turns))
     return parts
 
 
@@ -99,7 +104,7 @@ def vocode(
 
 @torch.inference_mode()
 def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, watch: Stopwatch) -> list[torch.Tensor]:
-    """Samples [n] of each section, without its context."""
+    """Samples [n] of each section, without its context; the sections of an utterance must be in order."""
     if not batch:
         return []
     codes = pad_sequence([section.codes for section in batch], batch_first=True)
@@ -112,7 +117,10 @@ def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, 
         with watch.time("diffusion"):
             states = _rows(_upsample(model, batch, mel, lengths, settings), frames)
     with watch.time("phase"):
-        waves = [_wave(model, mels[i], states[i] if states else None, settings) for i in range(len(batch))]
+        waves = [
+            _wave(model, mels[i], _continued(model, batch[i], states[i]) if states else None, settings)
+            for i in range(len(batch))
+        ]
     length = model.code_samples
     return [wave[part.first * length : part.end * length] for wave, part in zip(waves, batch, strict=True)]
 
@@ -130,12 +138,29 @@ def _upsample(
         raise ConfigError(
             f"guidance {settings.guidance:g} of stage 3: model {model.name} was not trained with dropped conditions; use 1"
         )
+    if isinstance(model.diffusion.target, SourceTarget) and settings.diffusion_steps != 1:
+        raise ConfigError(
+            f"{settings.diffusion_steps} steps of stage 3: the one of model {model.name} predicts in one step (its target is "
+            "'source'); use 1, or 0 to leave it out"
+        )
     noise = pad_sequence([section.noise for section in batch], batch_first=True).to(model.device)
     speakers = torch.cat([section.speaker for section in batch])
     return upsample_from(
         noise, model.diffusion, mel, speakers, lengths, settings.diffusion_steps, settings.sampler,
         settings.guidance,
     )  # fmt: skip
+
+
+def _continued(model: Model, section: Section, state: torch.Tensor) -> torch.Tensor:
+    """``state`` [1, frames, width] of a section, with its pulses where the section before it left them; notes theirs."""
+    target, scale = model.diffusion.target, model.dvae.config.downsampling
+    if not isinstance(target, SourceTarget):
+        return state
+    frame = section.first * scale
+    moved = target.turned(state, frame, section.turns.get(section.start, 0.0))
+    reached = target.turns(moved)[0, frame::scale].tolist()
+    section.turns.update({section.start + number: turns for number, turns in enumerate(reached)})
+    return moved
 
 
 def _wave(model: Model, mel: torch.Tensor, state: torch.Tensor | None, settings: Settings) -> torch.Tensor:

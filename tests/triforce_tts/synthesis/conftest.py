@@ -8,10 +8,10 @@ import torch
 
 from tests.conftest import scrambled
 from triforce_tts.audio.mel import AudioConfig
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT, GPTConfig
 from triforce_tts.models.targets import DiffusionConfig
+from triforce_tts.models.upsampler import Upsampler, make_upsampler
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import SpeakingLimits
@@ -26,6 +26,16 @@ TARGETS = {
     "complex": DiffusionConfig(
         target="complex", channels=16, hidden=32, blocks=2, kernel_size=5, reference_channels=8, bands=3, band_overlap=2
     ),
+    "source": DiffusionConfig(
+        target="source",
+        channels=16,
+        hidden=32,
+        blocks=2,
+        kernel_size=5,
+        reference_channels=8,
+        pitch_channels=8,
+        pitch_blocks=1,
+    ),
 }
 
 
@@ -38,9 +48,9 @@ def make_model(tiny_audio: AudioConfig, tiny_dvae: DVAE) -> MakeModel:
         sizes = VocabularyConfig(n_text=tokenizer.size, n_codes=tiny_dvae.config.n_codes, groups=2, reads=reads)
         vocabulary = Vocabulary(sizes)
         gpt = scrambled(GPT(GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=400), vocabulary.size))
-        diffusion = scrambled(Diffusion(TARGETS[target], tiny_audio))
+        diffusion = scrambled(make_upsampler(TARGETS[target], tiny_audio))
         assert isinstance(gpt, GPT)
-        assert isinstance(diffusion, Diffusion)
+        assert isinstance(diffusion, Upsampler)
         limits = SpeakingLimits(longest_symbol_s=0.2)
         return Model(
             Path("tiny"), torch.device("cpu"), "tiny", "0", 1, tiny_audio, tiny_dvae, gpt, diffusion, tokenizer,

@@ -51,6 +51,8 @@ class DiffusionConfig(Config):
     # Width and number of the blocks that hear the melody; for target "source" alone.
     pitch_channels: Annotated[int, Field(ge=0, le=4096)] = 0
     pitch_blocks: Annotated[int, Field(ge=0, le=64)] = 0
+    # The filters' peaks and valleys are deepened by this share; for target "source" alone, and not in training.
+    sharpness: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
 
     @model_validator(mode="after")
     def _check(self) -> "DiffusionConfig":
@@ -60,6 +62,8 @@ class DiffusionConfig(Config):
             raise ValueError(
                 "target 'source' needs pitch_channels and pitch_blocks above 0, and no other target has them"
             )
+        if self.sharpness and self.target != "source":
+            raise ValueError(f"sharpness belongs to target 'source'; with target '{self.target}' set it to 0")
         if self.target == "source" and self.null_condition:
             raise ValueError("null_condition allows guidance, and target 'source' has none; set it to false")
         if self.kernel_size % 2 == 0:

@@ -12,7 +12,7 @@ from triforce_tts.audio.fundamental import CLASSES, class_hertz
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.diffusion import Diffusion
-from triforce_tts.models.source_filter import SPLIT, Source, SourceFilter, decided, source_grid
+from triforce_tts.models.source_filter import SPLIT, Source, SourceFilter, decided, sharpened, source_grid
 from triforce_tts.models.targets import DiffusionConfig
 from triforce_tts.models.upsampler import make_upsampler
 
@@ -151,11 +151,36 @@ def test_pulses_can_be_moved(network: SourceFilter) -> None:
     assert torch.equal(moved[..., SPLIT:], state[..., SPLIT:])
 
 
+def test_peaks_are_deepened_and_levels_stay() -> None:
+    flat = torch.full((2, 3, 100), -4.0)
+    assert torch.allclose(sharpened(flat, 0.5), flat)
+    wave = torch.sin(2 * math.pi * torch.arange(100) / 20).expand(1, 1, -1)  # 5 peaks; the mean over them is 0
+    found = sharpened(wave, 0.4)[..., 25:75]
+    damped = math.exp(-0.5 * (2 * math.pi / 20 * 6) ** 2)  # what a Gaussian of 6 bands leaves of this wave
+    assert torch.allclose(found, wave[..., 25:75] * (1 + 0.4 * (1 - damped)), atol=2e-3)
+    assert sharpened(wave, 0.0) is wave
+
+
+@torch.no_grad()
+def test_sharpness_is_for_speaking_alone(network: SourceFilter) -> None:
+    inputs = Inputs(network)
+    before = source_of(inputs, network)
+    network.config = network.config.model_copy(update={"sharpness": 0.3})
+    after = source_of(inputs, network)
+    assert torch.allclose(after.pulse_bands, sharpened(before.pulse_bands, 0.3), atol=1e-4)
+    assert torch.allclose(after.noise_bands, sharpened(before.noise_bands, 0.3), atol=1e-4)
+    assert torch.equal(after.hertz, before.hertz)
+    speaker = network.reference(inputs.reference, inputs.lengths)
+    learnt = network.source(inputs.noisy, inputs.decode, before.hertz, before.voiced, speaker, inputs.lengths)
+    assert torch.allclose(learnt.pulse_bands, before.pulse_bands, atol=1e-4)
+
+
 def test_settings_that_do_not_fit(tiny_audio: AudioConfig) -> None:
     for changes, message in (
         ({"pitch_blocks": 0}, "needs pitch_channels and pitch_blocks"),
         ({"target": "magnitude"}, "no other target has them"),
         ({"null_condition": True}, "null_condition allows guidance"),
+        ({"target": "magnitude", "pitch_blocks": 0, "pitch_channels": 0, "sharpness": 0.2}, "sharpness belongs to"),
         ({"bands": 3}, "belong to target 'complex'"),
     ):
         with pytest.raises(ConfigError, match=message):

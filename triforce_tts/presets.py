@@ -13,7 +13,7 @@ class Preset:
     tries: int  # the most tries of a line that is incomplete or that a check finds wrong
     # The number of takes of each line, whether right or wrong; the best take is kept.
     takes: int
-    phase_iterations: int  # iterations of Griffin-Lim
+    phase_iterations: int  # iterations of Griffin-Lim, if stage 3 leaves the phase open
     align: bool  # whether the aligner looks for the words in the sound
     recogniser: bool  # whether Whisper hears each line, if it is installed
 
@@ -29,8 +29,8 @@ PRESETS = {
 STANDARD = "standard"
 _FAST, _USUAL, _BEST = PRESETS["fast"], PRESETS[STANDARD], PRESETS["best"]
 HELP = (
-    f"fast: one try of each line, {_FAST.phase_iterations} iterations of Griffin-Lim (else "
-    f"{_USUAL.phase_iterations}), no alignment; standard: up to {_USUAL.tries} tries of a line that is incomplete or found wrong; "
+    "fast: one try of each line, no alignment, and where stage 3 leaves the phase open "
+    f"{_FAST.phase_iterations} iterations of Griffin-Lim (else {_USUAL.phase_iterations}); standard: up to {_USUAL.tries} tries of a line that is incomplete or found wrong; "
     f"best: {_BEST.takes} takes of every line, of which the best by alignment and, where it is installed, Whisper is kept, and up to "
     f"{_BEST.tries} tries."
 )

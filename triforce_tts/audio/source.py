@@ -12,6 +12,9 @@ import torch
 from torch.nn import functional as F
 
 
+_ECHO_S = 0.02  # After so many seconds, hardly anything is left of a formant.
+
+
 @dataclass(frozen=True)
 class Grid:
     """The frames at which pitch and filters are given: frame t is centred on sample t * hop."""
@@ -26,8 +29,8 @@ class Grid:
 
     @property
     def n_fft(self) -> int:
-        """The size of the transform: it has room for a window and the echo that a filter adds."""
-        return 1 << math.ceil(math.log2(self.window * 4 / 3))
+        """The size of the transform, a power of two: it has room for a window and the echo that a filter adds."""
+        return 1 << (self.window + round(_ECHO_S * self.sample_rate) - 1).bit_length()
 
     @property
     def n_bins(self) -> int:

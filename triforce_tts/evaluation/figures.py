@@ -48,7 +48,7 @@ _STAGES = {  # the stages in the order of their work
     "gpt": "stage 2",
     "dvae": "stage 1",
     "diffusion": "stage 3",
-    "phase": "making phases (Griffin-Lim)",
+    "phase": "making the wave",
 }
 
 

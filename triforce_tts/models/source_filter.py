@@ -22,8 +22,8 @@ from triforce_tts.models.diffusion import Block, ReferenceEncoder
 from triforce_tts.models.layers import Network, frame_mask, run_block
 from triforce_tts.models.targets import DiffusionConfig
 
-# Each mel frame has so many frames of pitch and of filters: 8 ms where a mel frame has 16.
-SPLIT = 2
+# Each mel frame has so many frames of pitch and of filters: 4 ms where a mel frame has 16 (docs/diffusion.md#measured).
+SPLIT = 4
 _PEAK = 4  # The pitch is the mean over so many classes on either side of the likeliest one.
 _QUIETEST, _LOUDEST = -14.0, 6.0  # limits of a filter's log-magnitude, nats
 _RANGE = 4.0  # The network's answers are multiples of so many nats.

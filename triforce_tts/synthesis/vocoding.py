@@ -82,7 +82,7 @@ def sections(
 def needed_context(model: Model, settings: Settings) -> int:
     """The number of code frames on either side of a sample that can have an influence on it.
 
-    The sum of the receptive fields: Griffin-Lim, every prediction of stage 3, the DVAE's decoder.
+    The sum of the receptive fields: Griffin-Lim or the filters, every prediction of stage 3, the DVAE's decoder.
     """
     iterations, target = settings.phase_iterations, model.diffusion.target
     if settings.diffusion_steps:

@@ -29,8 +29,8 @@ def white(seed: int, frames: int = FRAMES) -> torch.Tensor:
 
 def test_sizes() -> None:
     assert (GRID.window, GRID.n_fft, GRID.n_bins) == (512, 1024, 513)
-    assert Grid(24_000, 192).n_fft == 1024
-    assert Grid(8000, 32).n_fft == 256
+    assert (Grid(24_000, 96).window, Grid(24_000, 96).n_fft) == (384, 1024)
+    assert Grid(8000, 16).n_fft == 256
 
 
 def test_pulses_are_the_sum_of_all_cosines() -> None:

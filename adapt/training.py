@@ -103,7 +103,7 @@ def train_diffusion(
     network = checkpoint.read_config(model / "diffusion", "diffusion")["model"]
     values = {
         "model": network,
-        # Most samples lie at flow time 0, because the model takes one step from noise when it speaks, or a few.
+        # In a flow most samples lie at flow time 0, because the model takes one step from noise when it speaks, or a few.
         "data": {
             "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
             "drop_share": 0.1 if network["null_condition"] else 0.0,

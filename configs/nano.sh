@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Train a model like the bundled one; `make nano` calls this. Run again, it goes on where it stopped.
 # DATA= is a folder of labelled recordings, TEXTS= a text file with a sentence on each line, KOKORO= the folder of the
-# teacher's files (docs/data.md). The steps are those of the bundled model, whose first rounds a rented GPU trained in
-# twelve minutes, and whose last rounds of stages 2 and 3 took 75 minutes on two CPU cores. Without a GPU the first
-# rounds take days, and STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused:
+# teacher's files (docs/data.md). The steps are those of the bundled model: a rented GPU trained stage 1 and the first
+# round of stage 2 in ten minutes, and two CPU cores the rest in two and a half hours. Without a GPU those take days, and
+# STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused:
 # choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
 set -euo pipefail
 : "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}" "${KOKORO:?folder of the files of kokoro}"
@@ -49,18 +49,10 @@ tts train gpt --data "$WORK/codes/teacher-as-spoken" --data "$WORK/codes/real-as
   --set data.max_seconds=12 --set "data.mixture=[0.82, 0.05, 0.1, 0.03]" --set "data.repeat={kokoro-$TEACHER: 2}"
 tts average "$WORK/gpt-first/best" "$WORK/gpt-second/best" --out "$WORK/gpt" --force
 
-echo "== stage 3: diffusion; then twice more, mostly on what one step from noise must do, the second time with small batches"
-stage3=("${sound[@]}" --dvae "$WORK/dvae" "${common[@]}")
-tts train diffusion "${stage3[@]}" --run "$WORK/diffusion-first" \
-  --set run.steps="$(steps 2123)" --set run.batch_size=48 --set run.warmup_steps="$(steps 300)"
-tts train diffusion "${stage3[@]}" --run "$WORK/diffusion-second" \
-  --set run.init_from="$WORK/diffusion-first" --set run.steps="$(steps 3871)" --set run.batch_size=64 \
-  --set run.learning_rate=5e-4 --set run.warmup_steps="$(steps 100)" --set data.noise_share=0.8 --set data.true_mel_share=0.05 \
-  --set run.keep_best=error_1_step --set run.validate_every="$(steps 500)" --set data.speaker_hours=0.5
-tts train diffusion "${stage3[@]}" --run "$WORK/diffusion" \
-  --set run.init_from="$WORK/diffusion-second/best" --set run.steps="$(steps 4974)" --set run.batch_size=16 --set run.ema=0.995 \
-  --set run.learning_rate=4e-4 --set run.warmup_steps="$(steps 50)" --set data.noise_share=0.9 --set data.true_mel_share=0.05 \
-  --set run.keep_best=error_1_step --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
+echo "== stage 3: pulses and noise through filters, on all readers, the teacher's default voice twice as often"
+tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion" "${common[@]}" \
+  --set run.steps="$(steps 5615)" --set run.batch_size=16 --set run.warmup_steps="$(steps 100)" --set run.ema=0.998 \
+  --set run.keep_best=spectrum --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
 
 echo "== bundle"
 tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion/best" --name nano \

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,30 @@ from triforce_tts.files import new_folder
 if TYPE_CHECKING:
     from torch import Tensor
 
-# The parts of a configuration that say how a network computes; equal shapes do not (the number of heads, for example).
-_ARCHITECTURE = ("model", "vocabulary", "audio")
+
+def _architecture(path: Path, stage: str) -> dict[str, Any]:
+    """The parts of a configuration that say how a network computes; equal shapes do not (the number of heads, for example).
+
+    Settings that an older version did not write have their defaults.
+    """
+    from triforce_tts import checkpoint, schema
+    from triforce_tts.audio.mel import AudioConfig
+    from triforce_tts.models.dvae import DVAEConfig
+    from triforce_tts.models.gpt import GPTConfig
+    from triforce_tts.models.targets import DiffusionConfig
+    from triforce_tts.sequences import VocabularyConfig
+
+    kinds: dict[str, dict[str, type[schema.Config]]] = {
+        "dvae": {"model": DVAEConfig, "audio": AudioConfig},
+        "gpt": {"model": GPTConfig, "vocabulary": VocabularyConfig},
+        "diffusion": {"model": DiffusionConfig},
+    }
+    found = checkpoint.read_config(path, stage)
+    parts = {}
+    for part, kind in kinds.get(stage, {}).items():
+        if part in found:
+            parts[part] = schema.parse(kind, found[part], f"{path}: {part}").model_dump(mode="json")
+    return parts
 
 
 def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None:
@@ -45,10 +67,11 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     if "torch_dtype" in config:
         config["torch_dtype"] = "float32"  # of the mean; the checkpoints may hold fp16
     lineages = [checkpoint.read_lineage(path) for path in found]
+    ours = _architecture(last, str(config.get("stage")))
     for path, lineage in zip(found, lineages, strict=True):
-        own = checkpoint.read_config(path, str(config.get("stage")))
-        for part in _ARCHITECTURE:
-            checkpoint.require_same(part, str(path), own.get(part), f"that of {last}", config.get(part))
+        own = _architecture(path, str(config.get("stage")))
+        for part in sorted(ours | own):
+            checkpoint.require_same(part, str(path), own.get(part), f"that of {last}", ours.get(part))
         for ancestor in ("dvae", "tokenizer"):
             made_with = lineage.get(ancestor), lineages[-1].get(ancestor)
             checkpoint.require_same(ancestor, str(path), made_with[0], f"that of {last}", made_with[1])

@@ -64,7 +64,9 @@ class DiffusionSettings(UpsamplerSettings):
     @model_validator(mode="after")
     def _check(self) -> "DiffusionSettings":
         if self.magnitude_weight and self.model.target != "complex":
-            raise ValueError("magnitude_weight needs model.target 'complex': target 'magnitude' has no other error")
+            raise ValueError(f"magnitude_weight needs model.target 'complex'; with '{self.model.target}' set it to 0")
+        if self.run.compile and self.model.target == "source":
+            raise ValueError("run.compile compiles the call of a flow; with model.target 'source' set it to false")
         if self.consistency_weight and self.model.target == "source":
             raise ValueError("consistency_weight belongs to a flow: with model.target 'source' set it to 0")
         if (self.data.drop_share > 0) != self.model.null_condition:

@@ -115,7 +115,7 @@ class SourceTask(UpsamplingTask):
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """The held-out figures, with the DVAE's decodes as the condition and the melody that the network hears.
 
-        ``spectrum``: the error of the spectrum, nats. ``pitch_off``: the share of the frames that are voiced in both
+        ``spectrum``: the error of the spectrum in nats, as the network speaks: with its sharpness. ``pitch_off``: the share of the frames that are voiced in both
         where the pitch is off by more than half a semitone. ``voicing_off``: the share of frames whose voicing differs.
         """
         assert isinstance(network, SourceFilter)

@@ -34,7 +34,8 @@ class ReferenceSettings(CropSettings):
     reference_seconds: CropSeconds
     # The share of samples that are conditioned on the true mel. They teach fine structure early.
     true_mel_share: Share = 0.25
-    noise_share: Share = 0.25  # share of samples at flow time 0, where sampling starts and one-step sampling ends
+    # For flows: the share of samples at flow time 0, where sampling starts and one-step sampling ends.
+    noise_share: Share = 0.25
 
 
 class UpsamplerSettings(Config):

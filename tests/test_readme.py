@@ -10,10 +10,10 @@ import torch
 from tests import inside
 from triforce_tts import schema
 from triforce_tts.cli import app as cli
-from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.layers import count_parameters
+from triforce_tts.models.upsampler import make_upsampler
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 from triforce_tts.stages.diffusion import DiffusionSettings
 from triforce_tts.stages.dvae import DVAESettings
@@ -91,19 +91,17 @@ def test_the_parameter_counts_of_the_docs_are_those_of_the_networks(size: str) -
         networks = {
             "dvae": DVAE(dvae.model, dvae.audio.n_mels),
             "gpt": make_gpt(gpt.model, Vocabulary(codes)),
-            "diffusion": Diffusion(diffusion.model, dvae.audio),
+            "diffusion": make_upsampler(diffusion.model, dvae.audio),
         }
     for stage, network in networks.items():
         page = (ROOT / "docs" / f"{stage}.md").read_text(encoding="utf-8")
         assert f"| `{size}` | {count_parameters(network) / 1e6:.2f} M |" in page, stage
 
 
-def test_the_parameter_count_of_the_complex_configuration() -> None:
-    settings, audio = (
-        schema.load(DiffusionSettings, "diffusion", "nano-complex"),
-        schema.load(DVAESettings, "dvae", "nano"),
-    )
+@pytest.mark.parametrize("name", ["nano-magnitude", "nano-complex"])
+def test_the_parameter_counts_of_the_flows(name: str) -> None:
+    settings, audio = schema.load(DiffusionSettings, "diffusion", name), schema.load(DVAESettings, "dvae", "nano")
     with torch.device("meta"):
-        network = Diffusion(settings.model, audio.audio)
+        network = make_upsampler(settings.model, audio.audio)
     page = (ROOT / "docs" / "diffusion.md").read_text(encoding="utf-8")
-    assert f"| `nano-complex` | {count_parameters(network) / 1e6:.2f} M |" in page
+    assert f"| `{name}` | {count_parameters(network) / 1e6:.2f} M |" in page

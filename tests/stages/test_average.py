@@ -103,3 +103,19 @@ def test_the_mean_replaces_no_source_and_no_strangers_folder(tmp_path: Path) -> 
     average([second, second], tmp_path / "mean", force=True)
     assert checkpoint.load_tensors(tmp_path / "mean" / checkpoint.WEIGHTS)["a"].tolist() == [2.0, 2.0]
     assert json.loads((tmp_path / "kept" / checkpoint.LINEAGE).read_text())["averaged"]
+
+
+def test_a_setting_that_an_older_version_did_not_write_has_its_default(tmp_path: Path) -> None:
+    sizes = {
+        "target": "magnitude", "channels": 8, "hidden": 16, "blocks": 1, "kernel_size": 5, "reference_channels": 8,
+        "null_condition": False, "bands": 1, "band_overlap": 0,
+    }  # fmt: skip
+    newer = {**sizes, "pitch_channels": 0, "pitch_blocks": 0, "sharpness": 0.0}
+    paths = []
+    for name, model in (("older", sizes), ("newer", newer), ("other", {**sizes, "hidden": 32})):
+        paths.append(tmp_path / name)
+        paths[-1].mkdir()
+        checkpoint.save(paths[-1], {"a": torch.ones(1)}, {"stage": "diffusion", "model": model}, LINEAGE)
+    average(paths[:2], tmp_path / "mean")
+    with pytest.raises(CheckpointError, match="mismatched model"):
+        average(paths[1:], tmp_path / "no")

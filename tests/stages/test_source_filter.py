@@ -128,6 +128,10 @@ def test_a_run_goes_on_where_it_was(corpus: dict[str, Path], tmp_path: Path) -> 
 def test_what_belongs_to_a_flow_is_refused(corpus: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="consistency_weight belongs to a flow"):
         task(corpus, "consistency_weight=0.1")
+    with pytest.raises(ConfigError, match="magnitude_weight needs"):
+        task(corpus, "magnitude_weight=0.1")
+    with pytest.raises(ConfigError, match="compiles the call of a flow"):
+        task(corpus, "run.compile=true")
     first = task(corpus, "run.steps=2")
     Trainer(first, first.settings.run, tmp_path / "teacher", {}).fit()
     settings = schema.load(distill.DistillSettings, "distill", "tiny", [])

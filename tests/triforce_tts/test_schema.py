@@ -239,7 +239,7 @@ def test_every_shipped_file_loads(group: str, name: str) -> None:
         ("gpt", "run.learning_rat=1", "did you mean 'learning_rate'"),
         ("diffusion", "model.bands=4", "belong to target 'complex'"),
         ("diffusion", "magnitude_weight=0.5", "needs model.target 'complex'"),
-        ("diffusion", "model.target=phase", "'magnitude' or 'complex'"),
+        ("diffusion", "model.target=phase", "'magnitude', 'complex' or 'source'"),
     ],
 )
 def test_impossible_settings_are_refused(group: str, setting: str, message: str) -> None:

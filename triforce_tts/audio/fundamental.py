@@ -34,6 +34,7 @@ def class_hertz(place: torch.Tensor) -> torch.Tensor:
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # A tensor of inference mode cannot be trained with later.
 def _tables(sample_rate: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """A window, cosines [bins, CLASSES] that turn a power spectrum into an autocorrelation, and that of the window."""
     window = torch.hann_window(round(_WINDOW_S * sample_rate), dtype=torch.float64)
@@ -60,14 +61,15 @@ def periodicity(samples: torch.Tensor, sample_rate: int, hop_length: int) -> tup
         The normalised autocorrelation [batch, frames, CLASSES], 1 for a sound that repeats itself, and the largest
         deviation from the mean [batch, frames].
     """
-    window, cosines, own = (table.to(samples.device) for table in _tables(sample_rate))
-    n_fft = 1 << (2 * len(window) - 1).bit_length()
-    frames = -(-samples.shape[1] // hop_length)
-    pieces = F.pad(samples.float(), (len(window) // 2, len(window))).unfold(1, len(window), hop_length)[:, :frames]
-    pieces = pieces - pieces.mean(-1, keepdim=True)
-    power = torch.fft.rfft(pieces * window, n_fft).abs().square()[..., : len(cosines)]
-    energy = (2 * power.sum(-1, keepdim=True) - power[..., :1]).clamp_min(1e-10)
-    return power @ cosines / energy / own, (pieces * window).abs().amax(-1)
+    with torch.autocast(samples.device.type, enabled=False):  # The power of a loud frame is beyond half precision.
+        window, cosines, own = (table.to(samples.device) for table in _tables(sample_rate))
+        n_fft = 1 << (2 * len(window) - 1).bit_length()
+        frames = -(-samples.shape[1] // hop_length)
+        pieces = F.pad(samples.float(), (len(window) // 2, len(window))).unfold(1, len(window), hop_length)[:, :frames]
+        pieces = pieces - pieces.mean(-1, keepdim=True)
+        power = torch.fft.rfft(pieces * window, n_fft).abs().square()[..., : len(cosines)]
+        energy = (2 * power.sum(-1, keepdim=True) - power[..., :1]).clamp_min(1e-10)
+        return power @ cosines / energy / own, (pieces * window).abs().amax(-1)
 
 
 @torch.no_grad()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional as F
 
-
 _ECHO_S = 0.02  # After so many seconds, hardly anything is left of a formant.
 
 
@@ -132,8 +131,8 @@ def filtered(
         train: of ``pulses``, [batch, frames * hop].
         noise: white, same shape.
         pulse_filter: log-magnitudes in nats, [batch, frames, n_bins]; its phase is minimal.
-        noise_filter: the same for the noise; its phase is zero.
+        noise_filter: the same for the noise.
         grid: of the frames.
     """
     voice = spectra(train, grid) * minimum_phase(pulse_filter, grid.n_fft)
-    return sound_of(voice + spectra(noise, grid) * noise_filter.exp(), grid)
+    return sound_of(voice + spectra(noise, grid) * minimum_phase(noise_filter, grid.n_fft), grid)

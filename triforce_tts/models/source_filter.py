@@ -29,6 +29,7 @@ _QUIETEST, _LOUDEST = -14.0, 6.0  # limits of a filter's log-magnitude, nats
 _RANGE = 4.0  # The network's answers are multiples of so many nats.
 _NOISE_BELOW = 1.5  # At the start of training the noise is so many nats below the pulses.
 _USUAL_HZ = 180.0  # about the middle of speaking voices
+_BLOCK = 4096  # So many frames are filtered at once, 16 s, so that ten minutes do not need gigabytes.
 _SMOOTH = 6.0  # Peaks and valleys of a filter stand against its Gaussian mean with this deviation, in mel bands.
 
 
@@ -75,12 +76,25 @@ class Source:
         """The sound, [batch, mel frames * hop_length]."""
         grid = source_grid(audio)
         knots = _knots(audio.sample_rate, grid.n_fft, audio.n_mels).to(self.white.device)
-        train = pulses(self.hertz, self.voiced, self.turns, grid)
-        voice, breath = ((bands @ knots).clamp(_QUIETEST, _LOUDEST) for bands in (self.pulse_bands, self.noise_bands))
-        return filtered(train, self.white.flatten(1), voice, breath, grid)
+        train, noise = pulses(self.hertz, self.voiced, self.turns, grid), self.white.flatten(1)
+        frames = self.hertz.shape[1]
+        size = frames if torch.is_grad_enabled() else _BLOCK
+        sounds = []
+        for first in range(0, frames, size):
+            end = min(frames, first + size)
+            before, after = max(0, first - grid.reach), min(frames, end + grid.reach)
+            own = slice(before * grid.hop, after * grid.hop)
+            voice, breath = (
+                (bands[:, before:after] @ knots).clamp(_QUIETEST, _LOUDEST)
+                for bands in (self.pulse_bands, self.noise_bands)
+            )
+            sound = filtered(train[:, own], noise[:, own], voice, breath, grid)
+            sounds.append(sound[:, (first - before) * grid.hop : (end - before) * grid.hop])
+        return torch.cat(sounds, 1)
 
 
 @lru_cache(maxsize=8)
+@torch.inference_mode(False)  # A tensor of inference mode cannot be trained with later.
 def _knots(sample_rate: int, n_fft: int, n_mels: int) -> torch.Tensor:
     """Straight lines between the middles of the mel bands: weights [n_mels, n_fft // 2 + 1] of each band in each bin."""
     fine = 8 * n_fft  # The lowest bands are narrower than a bin.
@@ -180,8 +194,9 @@ def decided(logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The pitch in Hz and whether it is voiced (1 or 0), each [batch, F], of the logits of ``Melody``."""
     classes, voiced = logits[..., :-1], (logits[..., -1] > 0).float()
     near = classes.argmax(-1, keepdim=True) + torch.arange(-_PEAK, _PEAK + 1, device=logits.device)
-    near = near.clamp(0, CLASSES - 1)
-    return class_hertz((near * classes.gather(-1, near).softmax(-1)).sum(-1)), voiced
+    on_scale = (near >= 0) & (near < CLASSES)
+    heights = torch.where(on_scale, classes.gather(-1, near.clamp(0, CLASSES - 1)), -torch.inf)
+    return class_hertz((near * heights.softmax(-1)).sum(-1)), voiced
 
 
 class SourceFilter(Network):

@@ -13,6 +13,6 @@ def make_upsampler(config: DiffusionConfig, audio: AudioConfig) -> Upsampler:
     """A new network for the target that ``config`` names.
 
     Raises:
-        ConfigError: there are more bands than bins, or the hop cannot be halved.
+        ConfigError: there are more bands than bins, or the hop is no multiple of the frames of a source.
     """
     return SourceFilter(config, audio) if config.target == "source" else Diffusion(config, audio)

@@ -6,6 +6,8 @@ from itertools import pairwise
 
 import torch
 
+from triforce_tts.errors import ConfigError
+from triforce_tts.models.source_filter import SourceFilter
 from triforce_tts.models.upsampler import Upsampler
 
 Predict = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -186,7 +188,16 @@ def upsample_from(
     sampler: str = "euler",
     guidance: float = 1.0,
 ) -> torch.Tensor:
-    """Like ``upsample``, but from given standard normal noise ``white`` [batch, frames, width]."""
+    """Like ``upsample``, but from given standard normal noise ``white`` [batch, frames, width].
+
+    Raises:
+        ConfigError: more than one prediction is asked of a network that makes one.
+    """
+    if isinstance(network, SourceFilter) and predictions(sampler, steps) != 1:
+        raise ConfigError(
+            f"{steps} steps of stage 3: a network with target 'source' predicts in one step (sampler here: {sampler}); use 1, "
+            "or 0 to leave it out, and sampler euler"
+        )
     noise = network.target.noise(white, decode, lengths)
     predict = upsampler(network, decode, speaker, lengths, guidance)
     return SAMPLERS[sampler](predict, noise, uniform_times(steps))

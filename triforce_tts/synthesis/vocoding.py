@@ -138,11 +138,6 @@ def _upsample(
         raise ConfigError(
             f"guidance {settings.guidance:g} of stage 3: model {model.name} was not trained with dropped conditions; use 1"
         )
-    if isinstance(model.diffusion.target, SourceTarget) and settings.diffusion_steps != 1:
-        raise ConfigError(
-            f"{settings.diffusion_steps} steps of stage 3: the one of model {model.name} predicts in one step (its target is "
-            "'source'); use 1, or 0 to leave it out"
-        )
     noise = pad_sequence([section.noise for section in batch], batch_first=True).to(model.device)
     speakers = torch.cat([section.speaker for section in batch])
     return upsample_from(

@@ -69,6 +69,14 @@ def test_batched_is_alone_and_a_sound_without_a_whole_frame() -> None:
     assert fundamental(torch.zeros(2, 5), RATE, HOP).tolist() == [[0.0], [0.0]]
 
 
+@pytest.mark.parametrize("precision", [torch.float16, torch.bfloat16])
+def test_mixed_precision_changes_nothing(precision: torch.dtype) -> None:
+    loud = 10 * harmonics(torch.full((4000,), 180.0))[None]
+    expected = fundamental(loud, RATE, HOP)
+    with torch.autocast("cpu", precision):
+        assert torch.equal(fundamental(loud, RATE, HOP), expected)
+
+
 def test_speech_as_librosa_hears_it() -> None:
     clip = read_audio(bundled_model() / "voice.flac", RATE).samples[: 5 * RATE]
     found = fundamental(clip[None], RATE, HOP)[0].numpy()

@@ -11,6 +11,7 @@ from triforce_tts import schema
 from triforce_tts.audio.fundamental import CLASSES, class_hertz
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.errors import ConfigError
+from triforce_tts.models import source_filter
 from triforce_tts.models.diffusion import Diffusion
 from triforce_tts.models.source_filter import SPLIT, Source, SourceFilter, decided, sharpened, source_grid
 from triforce_tts.models.targets import DiffusionConfig
@@ -136,6 +137,33 @@ def test_the_pitch_is_the_middle_of_the_likeliest_peak() -> None:
     hertz, voiced = decided(logits)
     assert voiced.tolist() == [[1.0, 0.0, 1.0]]
     assert torch.allclose(hertz[0], class_hertz(torch.tensor([40.5, 40.0, 0.0])), rtol=1e-4)
+
+
+def test_near_the_ends_of_the_scale_no_class_counts_twice() -> None:
+    logits = torch.full((1, 2, CLASSES + 1), -20.0)
+    logits[0, 0, :5] = torch.tensor([4.0, 4.0, 5.0, 4.0, 4.0])
+    logits[0, 1, CLASSES - 5 : CLASSES] = torch.tensor([4.0, 4.0, 5.0, 4.0, 4.0])
+    hertz, _ = decided(logits)
+    assert torch.allclose(hertz[0], class_hertz(torch.tensor([2.0, CLASSES - 3.0])), rtol=1e-3)
+
+
+@torch.no_grad()
+def test_long_sounds_are_filtered_in_blocks(network: SourceFilter, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs = Inputs(network)
+    state = inputs(network)[:1]
+    whole = network.target.samples(state, inputs.decode, 0)
+    monkeypatch.setattr(source_filter, "_BLOCK", 13)
+    assert torch.allclose(network.target.samples(state, inputs.decode, 0), whole, atol=1e-5 * float(whole.abs().max()))
+
+
+def test_what_speaking_made_can_be_trained_with(network: SourceFilter) -> None:
+    """Tables that are made while speaking are kept, and training uses them."""
+    source_filter._knots.cache_clear()
+    inputs = Inputs(network)
+    with torch.inference_mode():
+        network.target.samples(inputs(network), inputs.decode, 0)
+    state = inputs(network)
+    network.target.samples(state, inputs.decode, 0).square().mean().backward()
 
 
 @torch.no_grad()

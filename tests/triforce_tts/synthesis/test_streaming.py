@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from tests.triforce_tts.synthesis.conftest import MakeModel
+from tests.triforce_tts.synthesis.test_vocoding import same
 from triforce_tts.audio.edit import join
 from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.nucleus import TokenSampling
@@ -53,7 +54,9 @@ def spoken_whole(synthesizer: Synthesizer, voice: Voice) -> Speech:
 
 
 @pytest.mark.usefixtures("wide_context")
-@pytest.mark.parametrize(("target", "reads"), [("magnitude", True), ("complex", True), ("complex", False)])
+@pytest.mark.parametrize(
+    ("target", "reads"), [("magnitude", True), ("complex", True), ("complex", False), ("source", True)]
+)
 def test_streamed_is_whole(make_model: MakeModel, voice: Voice, target: str, reads: bool) -> None:
     synthesizer = synthesizer_of(slow(make_model(target, reads)))
     whole = spoken_whole(synthesizer, voice)
@@ -68,9 +71,9 @@ def test_streamed_is_whole(make_model: MakeModel, voice: Voice, target: str, rea
         )  # fmt: skip
         assert line.words == expected.words
         assert bool(line.words) == reads
-        assert torch.allclose(line.samples, expected.samples, atol=1e-3)
+        assert same(target, line.samples, expected.samples, atol=1e-3)
     assert stream.faults == whole.faults
-    assert torch.allclose(torch.cat(chunks), whole.samples, atol=1e-3)
+    assert same(target, torch.cat(chunks), whole.samples, atol=1e-3)
 
 
 def test_with_the_usual_context_the_sound_is_the_same_away_from_the_seams(make_model: MakeModel, voice: Voice) -> None:

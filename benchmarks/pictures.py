@@ -71,7 +71,7 @@ def main() -> None:
             titles = {
                 "as recorded": heard["recorded"].samples,
                 "DVAE decode": bare.samples,
-                "after the diffusion stage": heard["resynthesized"].samples,
+                "after stage 3": heard["resynthesized"].samples,
                 "spoken from text": heard["spoken"].samples,
             }
             draw(titles, model, arguments.docs / "images/mels.png")

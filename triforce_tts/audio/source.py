@@ -38,8 +38,11 @@ class Grid:
 
     @property
     def reach(self) -> int:
-        """The frames on either side of a frame that can change the samples of its hop."""
-        return -(-(self.n_fft - self.window // 2) // self.hop)
+        """The frames on either side of a frame whose sound or filter can change the samples of its hop.
+
+        A window hears half of itself before its frame, and its echo ends a transform after that.
+        """
+        return -(-self.n_fft // self.hop)
 
 
 def _between(frames: torch.Tensor, hop: int) -> torch.Tensor:

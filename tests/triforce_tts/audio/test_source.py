@@ -134,7 +134,10 @@ def test_a_frame_reaches_as_far_as_it_says() -> None:
     other[0, 60] += 1.0
     later = wave.clone()
     later[0, 60 * GRID.hop : 61 * GRID.hop] += 1.0
-    for made, least in ((filtered(wave, noise, other, other, GRID), 3), (filtered(later, noise, shape, shape, GRID), 1)):
+    for made, least in (
+        (filtered(wave, noise, other, other, GRID), 3),
+        (filtered(later, noise, shape, shape, GRID), 1),
+    ):
         changed = (made != before)[0].view(FRAMES, -1).any(1).nonzero().flatten()
         assert int(changed.min()) >= 60 - GRID.reach
         assert 60 + GRID.reach - least <= int(changed.max()) <= 60 + GRID.reach

@@ -8,10 +8,10 @@ from triforce_tts.audio.fundamental import CLASSES, fundamental, pitch_class
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import frame_mask
-from triforce_tts.models.source_filter import SPLIT, SourceFilter, decided, source_grid
+from triforce_tts.models.source_filter import SPLIT, Source, SourceFilter, source_grid
 
 from .trainer.task import Losses, mean
-from .upsampling import Upsampling, UpsamplingTask, lengths_of, make_inputs
+from .upsampling import Upsampling, UpsamplingTask, make_inputs
 
 # A pitch is learnt as a small hill over the classes, so wide that its neighbours count as nearly right.
 _HILL = 1.5
@@ -115,24 +115,24 @@ class SourceTask(UpsamplingTask):
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """The held-out figures, with the DVAE's decodes as the condition and the melody that the network hears.
 
-        ``spectrum``: the error of the spectrum in nats, as the network speaks: with its sharpness. ``pitch_off``: the share of the frames that are voiced in both
-        where the pitch is off by more than half a semitone. ``voicing_off``: the share of frames whose voicing differs.
+        ``spectrum``: the error of the spectrum in nats, as the network speaks: with its sharpness. ``pitch_off``: the
+        share of the frames that are voiced in both where the pitch is off by more than half a semitone.
+        ``voicing_off``: the share of frames whose voicing differs.
         """
         assert isinstance(network, SourceFilter)
         spectrum, frames, off, both, differs, all_frames = 0.0, 0, 0.0, 0.0, 0.0, 0
         for index in range(min(samples, len(self.heldout))):
             clip = self._heldout_clip(index, device)
-            sound = network.target.samples(self._sampled(network, clip, 1, index), clip.decoded, 0)
+            state = self._sampled(network, clip, 1, index)
+            sound = network.target.samples(state, clip.decoded, 0)
             spectrum += float(spectral_error(sound[:, : clip.samples.shape[1]], clip.samples, self.audio))
             frames += clip.mel.shape[1]
-            lengths = lengths_of(clip)
-            mask = frame_mask(lengths, clip.mel.shape[1])
             hertz, voiced = melody_of(clip.samples, self.audio, clip.mel.shape[1])
-            heard, sounding = decided(network.melody(clip.decoded, network.reference(clip.mel, lengths), mask))
-            together = voiced * sounding
-            semitones = 12 * (heard / hertz.clamp_min(1.0)).log2().abs()
+            made = Source.of_state(state, self.audio)
+            together = voiced * made.voiced
+            semitones = 12 * (made.hertz / hertz.clamp_min(1.0)).log2().abs()
             off, both = off + float(((semitones > 0.5) * together).sum()), both + float(together.sum())
-            differs, all_frames = differs + float((voiced != sounding).sum()), all_frames + voiced.numel()
+            differs, all_frames = differs + float((voiced != made.voiced).sum()), all_frames + voiced.numel()
         return {
             "spectrum": mean(spectrum, frames), "pitch_off": mean(off, both), "voicing_off": mean(differs, all_frames)
         }  # fmt: skip

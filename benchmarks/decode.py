@@ -3,25 +3,24 @@
 Codes a second of the sampling loop by the modules of the network (eager), on a CPU by the native operators ('make ext') and by
 ``generate`` of transformers where the network is a plain Llama, and beside them the floor: how many codes a second the
 memory can deliver the weights for, at the speed at which this machine reads a large tensor. The clock starts when the
-prompt was read and the first step drawn, because all ways read the prompt alike. On a GPU the third way is the same loop with its step captured in a CUDA graph, which the
-host starts with one call instead of some hundreds. A captured step needs tensors that never change their shape or place:
-attention then runs over the whole cache, and what was not written yet is masked. Both draw the same tokens.
+prompt was read and the first step drawn, because all ways read the prompt alike. On a GPU the steps of a draw are also
+recorded once and repeated (``GraphStepper``), which is what speaking does there; the time of recording is inside the clock.
 """
 
 import argparse
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
 
 from benchmarks.train import add_sizes, load_config, table
 from triforce_tts import native
 from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
-from triforce_tts.models.gpt import GPT, KVCache
-from triforce_tts.sampling.nucleus import TokenSampling, pick
+from triforce_tts.models.gpt import GPT
+from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.stepping import EagerStepper
 from triforce_tts.sampling.tokens import draw_steps, speech_grammar
 from triforce_tts.sequences import END, Vocabulary, VocabularyConfig
@@ -39,95 +38,6 @@ def codes_grammar(vocabulary: Vocabulary) -> torch.Tensor:
     allowed = speech_grammar(vocabulary)
     allowed[0, END] = False
     return allowed
-
-
-class StaticDecoder:
-    """The loop of ``generate`` for prompts [batch, tokens] of one length; a CUDA graph can capture its step."""
-
-    def __init__(
-        self,
-        model: GPT,
-        prompts: torch.Tensor,
-        grammar: torch.Tensor,
-        limit: int,
-        seeds: list[int],
-        sampling: TokenSampling,
-    ) -> None:
-        device, batch = model.device, len(prompts)
-        self.model, self.limit, self.sampling = model, limit, sampling
-        # All tensors of ids are [batch, steps, width]: a step is one token, or a frame of codes.
-        self.prompts = torch.stack([model.pack(prompt) for prompt in prompts.tolist()]).to(device)
-        self.cache = KVCache(model.config, batch, self.prompts.shape[1] + limit, model.model.norm.weight)
-        self.stepper = EagerStepper(model, self.cache)
-        self.forbidden = ~grammar.to(device)[:, : model.first_ids]
-        draws = [torch.rand(limit, model.width, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-        self.uniforms = torch.stack(draws).to(device)
-        self.last = torch.zeros(batch, model.config.dim, device=device, dtype=model.dtype)
-        self.ids = torch.zeros(batch, model.width, dtype=torch.long, device=device)
-        self.at = torch.zeros(batch, dtype=torch.long, device=device)
-        self.number = torch.zeros(1, dtype=torch.long, device=device)  # the number of steps that were drawn
-        self.drawn = torch.zeros(batch, limit, model.width, dtype=torch.long, device=device)
-        self.graph: torch.cuda.CUDAGraph | None = None
-
-    def capture(self) -> None:
-        """Capture the step. The values that the warm-up wrote do not count."""
-        self._begin()
-        side = torch.cuda.Stream()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):  # The first calls choose the kernels and allocate memory.
-                self._step()
-        torch.cuda.current_stream().wait_stream(side)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            self._step()
-
-    def __call__(self) -> torch.Tensor:
-        """The drawn ids [batch, limit x width]."""
-        for _ in self.steps():
-            pass
-        return self.drawn.flatten(1)
-
-    @torch.inference_mode()
-    def steps(self) -> Iterator[None]:
-        """Draw the ids, step by step."""
-        self._begin()
-        yield
-        for _ in range(self.limit - 1):
-            if self.graph is None:
-                self._step()
-            else:
-                self.graph.replay()
-            yield
-
-    @torch.inference_mode()
-    def _begin(self) -> None:
-        """Read the prompts and draw the first step of each row."""
-        length = self.prompts.shape[1]
-        positions = torch.arange(length, device=self.prompts.device).expand(self.prompts.shape[:2])
-        self.cache.used = 0
-        self.last.copy_(self.model.hidden(self.prompts, positions, self.cache)[:, -1])
-        self.cache.used = self.cache.max_tokens
-        self.number.zero_()
-        self.at.fill_(length - 1)
-        self._draw()
-
-    @torch.inference_mode()
-    def _step(self) -> None:
-        self.last.copy_(self.stepper.hidden(self.ids, self.at))
-        self._draw()
-
-    def _draw(self) -> None:
-        """Draw the next step of each row from ``last``, and move on; every tensor is changed in its place."""
-        forbidden = self.forbidden[self.number % len(self.forbidden)]
-        logits = self.stepper.first_logits(self.last).masked_fill(forbidden, float("-inf"))
-        uniforms = self.uniforms.index_select(1, self.number)[:, 0]
-        first = pick(logits, uniforms[:, 0], self.sampling)
-        ids = self.stepper.whole(self.last, first, uniforms[:, 1:], self.sampling)
-        self.drawn.index_copy_(1, self.number, ids[:, None])
-        self.ids.copy_(ids)
-        self.at.add_(1)
-        self.number.add_(1)
 
 
 def build(size: str) -> tuple[GPT, Vocabulary]:
@@ -172,18 +82,6 @@ def now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
-
-
-@contextmanager
-def operators(allowed: bool) -> Iterator[None]:
-    """Decode with the native operators, or without them."""
-    before = native.available
-    if not allowed:
-        native.available = lambda: False  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        native.available = before
 
 
 def bytes_a_frame(model: GPT, small: bool) -> int:
@@ -242,22 +140,19 @@ def measure(size: str, batch: int, precision: str, device: torch.device, tokens:
     def draw() -> Iterator[Any]:
         return draw_steps(model, prompts.tolist(), grammar, [steps] * batch, seeds, sampling)
 
-    def speed(allowed: bool) -> int:
-        with operators(allowed):
-            return round(codes / seconds_a_step(draw, steps, device))
+    def speed() -> int:
+        return round(codes / seconds_a_step(draw, steps, device))
 
-    row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": speed(False)}
-    if device.type != "cuda":
-        row["graph codes/s"] = "needs CUDA"
-        row["native codes/s"] = speed(True) if native.available() else "not built"
-        plain = vocabulary.width == 1 and not model.config.sink
-        row["transformers codes/s"] = round(transformers_speed(model, prompts, steps)) if plain else "no plain Llama"
-        floor = codes * read_speed(device) / bytes_a_frame(model, small=native.available())
-        return {**row, "floor codes/s": round(floor), "device": f"{torch.get_num_threads()} threads"}
-    name = torch.cuda.get_device_name()
-    decoder = StaticDecoder(model, prompts, grammar, steps, seeds, sampling)
-    decoder.capture()
-    return {**row, "graph codes/s": round(codes / seconds_a_step(decoder.steps, steps, device)), "device": name}
+    with patch("triforce_tts.sampling.tokens.make_stepper", EagerStepper):
+        row = {"size": size, "batch": batch, "precision": precision, "eager codes/s": speed()}
+    if device.type == "cuda":
+        return {**row, "graph codes/s": speed(), "device": torch.cuda.get_device_name()}
+    row["graph codes/s"] = "needs CUDA"
+    row["native codes/s"] = speed() if native.available() else "not built"
+    plain = vocabulary.width == 1 and not model.config.sink
+    row["transformers codes/s"] = round(transformers_speed(model, prompts, steps)) if plain else "no plain Llama"
+    floor = codes * read_speed(device) / bytes_a_frame(model, small=native.available())
+    return {**row, "floor codes/s": round(floor), "device": f"{torch.get_num_threads()} threads"}
 
 
 def main() -> None:

@@ -1,16 +1,18 @@
-"""Speaking on a GPU, and decoding by a step that a CUDA graph can hold."""
+"""Speaking on a GPU, and decoding by a step that is recorded once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from benchmarks.decode import StaticDecoder, codes_grammar
 from tests.conftest import next_logits, scrambled
 from triforce_tts import Synthesizer
 from triforce_tts.models.frame_gpt import make_gpt
-from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
+from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig, KVCache
+from triforce_tts.sampling import stepping, tokens
 from triforce_tts.sampling.nucleus import TokenSampling
+from triforce_tts.sampling.stepping import EagerStepper, GraphStepper, Stepper, make_stepper
 from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
 from triforce_tts.sequences import Vocabulary, VocabularyConfig
 
@@ -19,24 +21,61 @@ LIMIT, SEEDS = 40, [3, 4, 5]
 gpu = pytest.mark.gpu
 
 
+def computed_again(
+    compute: Callable[..., torch.Tensor], inputs: tuple[torch.Tensor, ...]
+) -> tuple[torch.Tensor, Callable[[], None]]:
+    """What ``record`` gives, without a GPU: it computes anew from the same places, into the same place."""
+    answer = compute(*inputs)
+
+    def replay() -> None:
+        answer.copy_(compute(*inputs))
+
+    return answer, replay
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-@pytest.mark.parametrize("by_frames", [False, True])
+@pytest.mark.parametrize("kind", ["codes", "frames", "guided"])
 @pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=gpu)])
-def test_a_step_of_fixed_shapes_draws_what_the_loop_draws(
-    device: str, by_frames: bool, temperature: float, one_thread: None
+def test_a_recorded_step_draws_what_the_modules_draw(
+    device: str, kind: str, temperature: float, monkeypatch: pytest.MonkeyPatch, one_thread: None
 ) -> None:
-    vocabulary = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, by_frames=by_frames))
+    """Rows of several lengths that end at several steps; each draw is recorded anew."""
+    is_guided, by_frames = kind == "guided", kind != "codes"
+    vocabulary = Vocabulary(VocabularyConfig(n_text=6, n_codes=8, groups=2, reads=is_guided, by_frames=by_frames))
     head = HeadConfig(layers=1, hidden=40) if by_frames else None
     config = GPTConfig(layers=2, dim=32, heads=4, hidden=48, max_tokens=64, head=head)
-    model, sampling = scrambled(make_gpt(config, vocabulary)).to(device), TokenSampling(temperature, top_p=0.95)
-    assert isinstance(model, GPT)
-    grammar = codes_grammar(vocabulary)
-    expected = generate(model, PROMPTS, grammar, [LIMIT] * 3, SEEDS, sampling)
-    decoder = StaticDecoder(model, torch.tensor(PROMPTS), grammar, LIMIT, SEEDS, sampling)
-    assert decoder().tolist() == expected
-    if device == "cuda":
-        decoder.capture()
-    assert decoder().tolist() == expected  # The decoder does not see what an earlier call left in the cache.
+    model = scrambled(make_gpt(config, vocabulary)).to(device)
+    texts = [[3, 0, 5], [1], [2, 4]]
+    prompts = [vocabulary.read_prompt(torch.ones(2, 2), text) for text in texts] if is_guided else PROMPTS
+    sampling = TokenSampling(temperature, top_p=0.95, guidance=2.0 if is_guided else 1.0)
+
+    def drawn(stepper: Callable[[GPT, KVCache], Stepper]) -> list[list[int]]:
+        monkeypatch.setattr(tokens, "make_stepper", stepper)
+        grammar = Reading(vocabulary, texts, 3, device=device) if is_guided else speech_grammar(vocabulary)
+        return generate(model, prompts, grammar, [LIMIT, LIMIT - 9, LIMIT], SEEDS, sampling)
+
+    def recorded(model: GPT, cache: KVCache) -> Stepper:
+        stepper = GraphStepper(model, cache)
+        assert cache.used == cache.max_tokens  # No shape may grow with the steps.
+        return stepper
+
+    if device == "cpu":
+        monkeypatch.setattr(stepping, "record", computed_again)
+    expected = drawn(EagerStepper)
+    assert drawn(recorded) == expected
+    assert drawn(recorded) == expected
+    assert len({len(row) for row in expected}) > 1
+
+
+@gpu
+def test_a_gpu_records_its_steps(tiny_gpt: GPT) -> None:
+    """Autocast and training keep the modules."""
+    model = tiny_gpt.to("cuda").eval()
+    cache = KVCache(model.config, 1, 8, model.model.norm.weight)
+    assert isinstance(make_stepper(model, cache), GraphStepper)
+    with torch.autocast("cuda", torch.bfloat16):
+        assert isinstance(make_stepper(model, cache), EagerStepper)
+    assert isinstance(make_stepper(model.train(), cache), EagerStepper)
 
 
 @gpu

@@ -1,10 +1,12 @@
 """One step of drawing: the state after the ids of the previous step, its logits, and the other codes of a frame.
 
-``EagerStepper`` asks the modules of the network, on any device. ``NativeStepper`` computes the same on a CPU with the
-operators of ``csrc/decode.cpp``, several times as fast.
+``EagerStepper`` asks the modules of the network, on any device. ``GraphStepper`` records what they start on a GPU and
+repeats it (CUDA graphs). ``NativeStepper`` computes the same on a CPU with the operators of ``csrc/decode.cpp``. Both are
+several times as fast.
 """
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
@@ -19,6 +21,7 @@ from triforce_tts.sequences import END, PAD
 
 # The rows of a band of ``csrc/decode.cpp``, and the number of which its columns are a multiple.
 _ROWS, _PARTS = 16, 2
+_WARM_UPS = 2  # The first calls of a computation choose its kernels and their memory, which cannot be recorded.
 
 
 class Stepper(Protocol):
@@ -80,6 +83,82 @@ class EagerStepper:
         return torch.cat((ids[:, :1], torch.where(is_frame, ids[:, 1:], PAD)), 1)
 
 
+class Recorded:
+    """A computation on a GPU that is recorded at its first call, and from then on started whole.
+
+    To start some hundred small kernels takes the host longer than the GPU needs to run them. All calls have inputs of the same
+    shapes. The next call overwrites the answer of this one.
+    """
+
+    def __init__(self, compute: Callable[..., torch.Tensor]) -> None:
+        self.compute = compute
+        self.inputs: tuple[torch.Tensor, ...] = ()
+        self.answer = torch.zeros(0)
+        self.replay: Callable[[], None] | None = None
+
+    def __call__(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """The answer to ``inputs``."""
+        if self.replay is None:
+            self.inputs = tuple(given.clone() for given in inputs)
+            self.answer, self.replay = record(self.compute, self.inputs)
+        for own, given in zip(self.inputs, inputs, strict=True):
+            own.copy_(given)
+        self.replay()
+        return self.answer
+
+
+def record(
+    compute: Callable[..., torch.Tensor], inputs: tuple[torch.Tensor, ...]
+) -> tuple[torch.Tensor, Callable[[], None]]:
+    """The place of the answer of ``compute(*inputs)``, and a function that computes it anew from what ``inputs`` hold then."""
+    with torch.cuda.device(inputs[0].device):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(_WARM_UPS):
+                compute(*inputs)
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        # What other threads of the process ask of the GPU meanwhile does not matter.
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            answer = compute(*inputs)
+    return answer, graph.replay
+
+
+class GraphStepper:
+    """Makes a step with the modules of the network, recorded once for all steps of a draw.
+
+    A record needs tensors that keep their shapes and places, so attention runs over the whole cache, and what was not
+    written yet is masked. To record takes as long as some ten steps.
+    """
+
+    def __init__(self, model: GPT, cache: KVCache) -> None:
+        cache.used = cache.max_tokens
+        self._eager = EagerStepper(model, cache)
+        self._hidden = Recorded(self._eager.hidden)
+        self._whole: dict[TokenSampling, Recorded] = {}
+
+    def hidden(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        return self._hidden(ids, positions)
+
+    def first_logits(self, state: torch.Tensor) -> torch.Tensor:
+        """See ``Stepper``."""
+        return self._eager.first_logits(state)
+
+    def whole(
+        self, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
+    ) -> torch.Tensor:
+        """See ``Stepper``."""
+
+        def compute(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
+            return self._eager.whole(state, first, uniforms, sampling)
+
+        if not isinstance(self._eager.model, FrameGPT):
+            return compute(state, first, uniforms)
+        return self._whole.setdefault(sampling, Recorded(compute))(state, first, uniforms).clone()
+
+
 @dataclass(frozen=True, eq=False)
 class _Packed:
     """The weights of a network in the form that the native operators take."""
@@ -137,7 +216,11 @@ class NativeStepper:
 
 def make_stepper(model: GPT, cache: KVCache) -> Stepper:
     """The fastest stepper for a network; it goes on after the tokens in ``cache``."""
-    return NativeStepper(model, cache) if is_native(model) else EagerStepper(model, cache)
+    if is_native(model):
+        return NativeStepper(model, cache)
+    # Autocast keeps copies of the weights that a record cannot keep.
+    is_recorded = model.device.type == "cuda" and not model.training and not torch.is_autocast_enabled("cuda")
+    return GraphStepper(model, cache) if is_recorded else EagerStepper(model, cache)
 
 
 def is_native(model: GPT) -> bool:

@@ -150,11 +150,12 @@ class GraphStepper:
         self, state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor, sampling: TokenSampling
     ) -> torch.Tensor:
         """See ``Stepper``."""
+        eager = self._eager  # Not self: a stepper that held itself would keep the memory of its cache after the draw.
 
         def compute(state: torch.Tensor, first: torch.Tensor, uniforms: torch.Tensor) -> torch.Tensor:
-            return self._eager.whole(state, first, uniforms, sampling)
+            return eager.whole(state, first, uniforms, sampling)
 
-        if not isinstance(self._eager.model, FrameGPT):
+        if not isinstance(eager.model, FrameGPT):
             return compute(state, first, uniforms)
         return self._whole.setdefault(sampling, Recorded(compute))(state, first, uniforms).clone()
 

@@ -14,6 +14,7 @@ from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .styles import mark_hidden, sheets_in
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
 MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
@@ -40,6 +41,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     about = _about(root, path)
     article = _article(root)
     _mark_outside(root, article)
+    mark_hidden(root, [text for address, text in sheets_in(root) if not address])
     mark_notes([(path.name, root)])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)

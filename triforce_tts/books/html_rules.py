@@ -94,6 +94,7 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     if (
         element.get("hidden") is not None
         or element.get("aria-hidden", "").lower() == "true"
+        or element.get(SKIP_ATTRIBUTE) == "hidden"
         or _NOT_SHOWN.search(element.get("style", ""))
     ):
         return "hidden"

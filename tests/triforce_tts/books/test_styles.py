@@ -1,0 +1,98 @@
+"""Text that a style sheet hides is not spoken, in HTML files and in epubs."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import damage, entry, make_epub, read_text, reasons, spoken
+from triforce_tts.books.read import read_chapters
+
+BODY = '<p>It began.</p><p class="x y" id="z">Secret.</p><p>It ended.</p>'
+HIDING = [
+    ".x { display: none }",
+    "P.x{DISPLAY:NONE}",
+    "#z{visibility:hidden}",
+    ".x.y { color: red; display : none !important ; }",
+    "p.other, p#z.x, b { display:none }",
+    "@charset 'utf-8'; @import url(a.css); .x{display:none}",
+    "@media screen, print { .x { display: none } }",
+    "@font-face{font-family:'}'} /* } */ .x{display:none}",
+    ".x{display:block} .x{display:none}",
+    "#z{display:none} .x{display:block}",
+    ".x{display:none",
+    "<!-- .x{display:none} -->",
+    ".x:target{display:block} .x{display:none}",
+]
+SHOWING = [
+    ".q { display: none }",
+    "b.x{display:none}",
+    ".x.q{display:none}",
+    "/* .x{display:none} */",
+    ".x::before{content: '.x{display:none}'} .x:hover{display:none}",
+    "@media print { .x { display: none } }",
+    "@media amzn-mobi { .x { display: none } } .q{display:none}",
+    "@keyframes k { from { visibility: hidden } } .q{display:none}",
+    ".x{display:none} .x{display:inline}",
+    ".x{display:none} #z{display:block}",
+    ".x{display:none} body .x{display:block}",
+    ".q .x{display:none}",
+    ".x[hidden]{display:none}",
+    "p { color: red; .x & { display: none } }",
+    "body{visibility:hidden} html{display:none}",
+]
+
+
+@pytest.mark.parametrize("sheet", HIDING)
+def test_a_style_of_the_page_hides(sheet: str, tmp_path: Path) -> None:
+    html = f"<html><head><style>{sheet}</style></head><body>{BODY}</body></html>"
+    book = read_text(tmp_path, "x.html", html)
+    assert spoken(book) == ["It began.", "It ended."]
+    assert reasons(book)["hidden"] == "Secret."
+
+
+@pytest.mark.parametrize("sheet", SHOWING)
+def test_other_styles_hide_nothing(sheet: str, tmp_path: Path) -> None:
+    html = f"<html><head><style>{sheet}</style></head><body>{BODY}</body></html>"
+    assert spoken(read_text(tmp_path, "x.html", html)) == ["It began.", "Secret.", "It ended."]
+
+
+@pytest.mark.parametrize(
+    "style", ['<style media="print">.x{display:none}</style>', "<noscript><style>.x{display:none}</style></noscript>"]
+)
+def test_styles_for_other_readers_hide_nothing(style: str, tmp_path: Path) -> None:
+    html = f"<html><head>{style}</head><body>{BODY}</body></html>"
+    assert "Secret." in spoken(read_text(tmp_path, "x.html", html))
+
+
+def test_an_elements_own_style_comes_first(tmp_path: Path) -> None:
+    body = BODY.replace('id="z"', 'id="z" style="display:block"')
+    for sheet, is_spoken in ((".x{display:none}", True), (".x{display:none!important}", False)):
+        html = f"<html><head><style>{sheet}</style></head><body>{body}</body></html>"
+        assert ("Secret." in spoken(read_text(tmp_path, "x.html", html))) == is_spoken
+
+
+def epub(tmp_path: Path, sheet: str | None) -> Path:
+    head = '<head><title/><link rel="stylesheet" type="text/css" href="../s%20t/x.css"/></head>'
+    page = f'<html xmlns="http://www.w3.org/1999/xhtml">{head}<body>{BODY}</body></html>'
+    extra = {"s t/x.css": sheet} if sheet is not None else {}
+    return make_epub(tmp_path / "x.epub", {"p/a.xhtml": page}, entry("A", "p/a.xhtml"), extra=extra)
+
+
+def test_a_style_sheet_of_an_epub_hides(tmp_path: Path) -> None:
+    book = read_chapters(epub(tmp_path, "\ufeff.x{display:none}"))
+    assert spoken(book) == ["It began.", "It ended."]
+    assert reasons(book) == {"hidden": "Secret."}
+
+
+def test_a_style_sheet_that_is_lost_or_damaged_hides_nothing(tmp_path: Path) -> None:
+    assert read_chapters(epub(tmp_path, None)).remarks == ()
+    path = epub(tmp_path, ".x{display:none}")
+    damage(path, "s t/x.css")
+    book = read_chapters(path)
+    assert "Secret." in spoken(book)
+    assert [remark.startswith("The style sheet 'OEBPS/s t/x.css' is left out: ") for remark in book.remarks] == [True]
+
+
+def test_hidden_text_inside_a_sentence_leaves_its_neighbours_together(tmp_path: Path) -> None:
+    html = '<html><head><style>.n{visibility:hidden}</style></head><body><p>It <b>won<span class="n">12</span>der</b>ed.</p></body></html>'
+    assert spoken(read_text(tmp_path, "x.html", html)) == ["It wondered."]

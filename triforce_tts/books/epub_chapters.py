@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import TextError
+from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.wording import counted
 
 from .chapters import ChapterBook, ReadOptions
@@ -17,6 +18,7 @@ from .epub_judge import Judge, Page, page_of
 from .epub_marks import find_marks
 from .html_blocks import PageReader
 from .html_rules import source_parts
+from .html_typed import unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
 from .pronunciations import BookLexicon, read_lexicons, with_readings
@@ -55,6 +57,9 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         unstyled = _hide(files, named)
         lexicon, faults, left_out = read_lexicons(files, named) if options.phones else (BookLexicon(), [], [])
     source = ["".join(source_parts(page.root)) for page in pages]
+    lexicon_of_words = Lexicon()
+    for page in pages:
+        unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named)
     book, own_faults = _divided(path, options, package, contents, pages, source)
     book = replace(book, remarks=(*book.remarks, *contents.faults, *unstyled, *_lost_pages(lost)))

@@ -6,14 +6,17 @@ from typing import Any
 
 from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
+from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks
 from .draft import Draft, clean
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
+from .html_typed import typed_text, unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .plain import read_typed
 from .styles import mark_hidden, sheets_in
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
@@ -42,6 +45,9 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     article = _article(root)
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])
+    if (typed := typed_text(root)) is not None:
+        return read_typed(typed.text, path, options, about, typed.aside)
+    unwrap_prose(root, Lexicon())
     mark_notes([(path.name, root)])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)

@@ -1,6 +1,8 @@
 """Reads a text file into chapters: encoding, header and footer, contents, headings, verse, notes."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from triforce_tts.errors import TextError
@@ -40,14 +42,26 @@ def read_plain(path: Path, options: ReadOptions) -> ChapterBook:
     Raises:
         TextError: the file cannot be read, is larger than any book, is no text, or has no words.
     """
-    text = decode_book(read_file(path, MOST_BYTES), str(path))
+    return read_typed(decode_book(read_file(path, MOST_BYTES), str(path)), path, options, About(path.stem))
+
+
+def read_typed(
+    text: str, path: Path, options: ReadOptions, about: About, aside: Sequence[tuple[str, Reason]] = ()
+) -> ChapterBook:
+    """The chapters of a text that was typed line by line.
+
+    ``about`` is what else is known of the book, and ``aside`` is what its file holds beside the text and is not read.
+
+    Raises:
+        TextError: the text has no words.
+    """
     require_words(text, str(path))
-    return _PlainReader(text, path, options).read()
+    return _PlainReader(text, path, options, about).read(aside)
 
 
 class _PlainReader:
-    def __init__(self, text: str, path: Path, options: ReadOptions) -> None:
-        self._text, self._path, self._options = text, path, options
+    def __init__(self, text: str, path: Path, options: ReadOptions, about: About) -> None:
+        self._text, self._path, self._options, self._stated = text, path, options, about
         self._lines = re.split(r"[\n\f\v]", text)
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
@@ -60,7 +74,9 @@ class _PlainReader:
         self._breaks: list[int] = []  # the blocks before which a page ends
         self._has_signs = False  # whether asterisks or daggers mark notes
 
-    def read(self) -> ChapterBook:
+    def read(self, aside: Sequence[tuple[str, Reason]]) -> ChapterBook:
+        for text, reason in aside:
+            self._draft.skip(text, reason)
         begin, end = body_of(self._lines)
         self._skip_lines(0, begin, "Gutenberg header")
         self._joiner = joiner = LineJoiner(self._lines[:end], Lexicon())
@@ -81,7 +97,8 @@ class _PlainReader:
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         self._skip_title_page(marks, about)
         marks = [Mark(m.start, m.title, m.level, m.is_part, bool(_FRONT.match(m.title))) for m in marks]
-        return assemble(self._draft, marks, self._options, about, self._text, str(self._path))
+        source = "".join([*(text for text, _ in aside), self._text])
+        return assemble(self._draft, marks, self._options, about, source, str(self._path))
 
     def _with_headings_apart(self, paragraphs: list[Paragraph]) -> list[Paragraph]:
         """The paragraphs, of which a heading with text right below it is divided."""
@@ -194,8 +211,9 @@ class _PlainReader:
 
     def _about(self, begin: int) -> About:
         match = {m[1]: m[2] for line in self._lines[:begin] if (m := _FIELD.fullmatch(line))}
-        language = {"english": "en"}.get(match.get("Language", "").lower(), "")
-        return About(match.get("Title", self._path.stem), match.get("Author", ""), language)
+        language = {"english": "en"}.get(match.get("Language", "").lower(), self._stated.language)
+        title, author = match.get("Title", self._stated.title), match.get("Author", self._stated.author)
+        return replace(self._stated, title=title, author=author, language=language)
 
     def _skip_title_page(self, marks: list[Mark], about: About) -> None:
         """The few short lines before the first heading or text are a title page if they hold the book's title."""

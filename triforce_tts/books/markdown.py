@@ -16,6 +16,7 @@ from .division import assemble, heading_marks
 from .draft import LINE_END, Draft
 from .encodings import decode_book
 from .listings import withdraw_listings, without_withdrawn
+from .markdown_notes import INLINE_MASK, inline_notes
 
 MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
@@ -23,7 +24,7 @@ _FRONT_MATTER = re.compile(
 )
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n(?: {4}|\t)\S)))*)", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_MARK = re.compile(r"\[\^([^\]\s]+)\]")
+_MARK = re.compile(rf"\[\^([^\]\s]+)\]|(?P<mask>{INLINE_MASK}+)")
 _ATTRIBUTES = re.compile(r"\s*\{[#.:][^}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORECASE)
 _RAISED = re.compile(r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)")
@@ -41,7 +42,9 @@ class _Apart:
     last: int
     reason: Reason
     label: str = ""
-    content: int = 0
+    content: int = 0  # a note reads from here
+    behind: int = 0  # and up to here
+    is_inline: bool = False  # whether it stands in a line of the text
 
 
 def read_markdown(path: Path, options: ReadOptions) -> ChapterBook:
@@ -77,7 +80,9 @@ class _MarkdownReader:
         about = self._find_apart()
         masked, at = "", 0
         for part in self._apart:
-            masked += self._text[at : part.first] + re.sub(r"[^\n]", " ", self._text[part.first : part.last])
+            own = self._text[part.first : part.last]
+            masked += self._text[at : part.first]
+            masked += INLINE_MASK * len(own) if part.is_inline else re.sub(r"[^\n]", " ", own)
             at = part.last
         masked += self._text[at:]
         self._read_part(masked, 0, "")
@@ -102,7 +107,12 @@ class _MarkdownReader:
         for match in _NOTE.finditer(self._text, begin):
             at = bisect_right(starts, match.start()) - 1
             if at < 0 or fences[at][1] <= match.start():
-                self._apart.append(_Apart(match.start(), match.end(), "note", match[1], match.start(2)))
+                note = _Apart(match.start(), match.end(), "note", match[1], match.start(2), match.end())
+                self._apart.append(note)
+        spans = [*fences, *((part.first, part.last) for part in self._apart)]
+        for number, (first, last) in enumerate(inline_notes(self._text, spans), 1):
+            self._apart.append(_Apart(first, last, "note", f"^{number}", first + 2, last - 1, is_inline=True))
+        self._apart.sort(key=lambda part: part.first)
         self._labels = {part.label for part in self._apart if part.label}
         return about
 
@@ -112,11 +122,13 @@ class _MarkdownReader:
         """Pass the text up to ``to``: skip markup and parts that the parser did not get, but read notes if wanted."""
         while self._apart and self._apart[0].first < to:
             part = self._apart.pop(0)
+            if part.first < self._cursor:
+                continue  # it stands in code or a comment
             self._skip_to(part.first, "markup")
             if part.label and self._options.notes != "skip":
                 self._skip_to(part.content, "mark of a note")
                 limit = self._limit
-                self._read_part(self._text[part.content : part.last], part.content, part.label)
+                self._read_part(self._text[part.content : part.behind], part.content, part.label)
                 self._limit = limit
             self._skip_to(part.last, part.reason)
         self._skip_to(to, "markup")
@@ -270,7 +282,11 @@ class _MarkdownReader:
         end = attributes.start() if attributes else len(text)
         at = 0
         for mark in _MARK.finditer(text, 0, end):
-            if mark[1] in self._labels:
+            if mark["mask"]:
+                self._say_scripts(text[at : mark.start()], kind)
+                self._read_notes(mark.end() - mark.start(), kind)
+                at = mark.end()
+            elif mark[1] in self._labels:
                 self._say_scripts(text[at : mark.start()], kind)
                 self._find(mark[0])
                 self._draft.skip(mark[0], "mark of a note")
@@ -280,6 +296,17 @@ class _MarkdownReader:
         if attributes:
             self._find(attributes[0].strip())
             self._draft.skip(attributes[0], "markup")
+
+    def _read_notes(self, length: int, kind: Kind) -> None:
+        """Pass the notes that stand next in a line, which have so many characters together."""
+        block = self._draft.open(kind)
+        self._draft.close()
+        while length > 0 and self._apart:
+            part = self._apart[0]
+            block.marks.append(part.label)
+            self._gap(part.last)
+            length -= part.last - part.first
+        self._draft.reopen(block)
 
     def _say_scripts(self, text: str, kind: Kind) -> None:
         """``H~2~O`` and ``x^2^`` are written with lowered and raised digits."""

@@ -104,3 +104,47 @@ def test_notes_are_read_where_they_are_wanted(tmp_path: Path) -> None:
         "Three.",
     ]
     assert spoken(read_text(tmp_path, "x.md", text, ReadOptions(notes="end"))) == ["One and two.", "Three.", "Why so."]
+
+
+INLINE = "One^[Why *so*, and [where](http://x.org/a).] and *two*^[Not\nhere.]. Go^[A]^[B]; x^2^ stays."
+
+
+@pytest.mark.parametrize(
+    ("notes", "blocks"),
+    [
+        ("skip", ["One and two. Go; x² stays.", "Three."]),
+        ("inline", ["One and two. Go; x² stays.", "Why so, and where.", "Not here.", "A", "B", "Three."]),
+        ("end", ["One and two. Go; x² stays.", "Three.", "Why so, and where.", "Not here.", "A", "B"]),
+    ],
+)
+def test_notes_inside_a_line(notes: str, blocks: list[str], tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.md", f"{INLINE}\n\nThree.", ReadOptions(notes=notes))  # type: ignore[arg-type]
+    assert spoken(book) == blocks
+    if notes == "skip":
+        assert reasons(book) == {"note": "^[Why *so*, and [where](http://x.org/a).] ^[Not here.] ^[A] ^[B]"}
+    else:
+        assert [block.kind for block in book.blocks()].count("note") == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("# Sea^[Salt.]\n\n- one^[A.]\n- two\n\n| a^[B.] | b |\n|---|---|\n| c | d^[C.] |", ["Sea", "one", "two", "a\nb", "c\nd"]),
+        ("> He said^[Once.] so.\n\n_Yes_^[No.], he _said_^[Twice.].", ["He said so.", "Yes, he said."]),
+        ("A[^1].\n\n^[Alone.]\n\n[^1]: Note ^[inner] here.", ["A."]),
+    ],
+)  # fmt: skip
+def test_notes_inside_lines_of_all_kinds(text: str, blocks: list[str], tmp_path: Path) -> None:
+    assert spoken(read_text(tmp_path, "x.md", text)) == blocks
+
+
+@pytest.mark.parametrize("text", ["A \\^[b] c.", "An `x^[b]` c.", "An open^[b\n\nand] c.", "A ^[] c."])
+def test_what_only_looks_like_a_note_inside_a_line_is_read(text: str, tmp_path: Path) -> None:
+    assert "note" not in reasons(read_text(tmp_path, "x.md", text))
+
+
+def test_code_with_such_signs_is_skipped_as_code(tmp_path: Path) -> None:
+    text = "A.\n\n```\nx^[b]\n```\n\n    y^[c]\n\n<!-- z^[d] -->\n\n<b title='^[e]'>B.</b>"
+    for notes in ("skip", "inline"):
+        book = read_text(tmp_path, "x.md", text, ReadOptions(notes=notes))  # type: ignore[arg-type]
+        assert spoken(book) == ["A.", "B."]

@@ -16,10 +16,17 @@ from .encodings import decode_book
 from .gutenberg import body_of
 from .heading_finder import HeadingFinder
 from .plain_contents import find_contents
-from .plain_furniture import PAGE_MARK, PICTURE, find_page_numbers, find_pictures, find_transcriber_notes
+from .plain_furniture import (
+    INNER_TRANSCRIBER,
+    PAGE_MARK,
+    PICTURE,
+    find_page_numbers,
+    find_pictures,
+    find_transcriber_notes,
+)
 from .plain_headings import HASHES, bare, heading_lines, is_prose, kind_of
 from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
-from .plain_notes import MARK, Notes, find_notes
+from .plain_notes import INNER_NOTE, MARK, Notes, find_notes
 from .sign_notes import sign_notes, split_marks
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
@@ -28,9 +35,17 @@ _FRONT = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORE
 _UNDERLINED = re.compile(r"(?<![^\W_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
+
+
+def _before_sign(pattern: re.Pattern[str]) -> str:
+    """A pattern that also takes the white space in front of it, if a sign that ends a part of a sentence follows."""
+    return rf"(?i:(?:\s+(?=(?:{pattern.pattern})[.,;:!?]))?(?:{pattern.pattern}))"
+
+
 # What may stand inside a paragraph and is not read: pictures, numbers of pages and of lines, and marks of notes.
 _INSIDE = re.compile(
-    rf"(?P<picture>{PICTURE.pattern})|(?P<page>(?i:(?:\s+(?=(?:{PAGE_MARK.pattern})[.,;:!?]))?(?:{PAGE_MARK.pattern})))"
+    rf"(?P<picture>{PICTURE.pattern})|(?P<page>{_before_sign(PAGE_MARK)})|(?P<note>{_before_sign(INNER_NOTE)})"
+    rf"|(?P<typing>{_before_sign(INNER_TRANSCRIBER)})"
     rf"|{LINE_NUMBER}(?P<line>\d+)|(?P<mark>{MARK.pattern}|\{{\d{{1,4}}\}})"
 )
 _LINE_JOIN = "\x1f"
@@ -134,7 +149,7 @@ class _PlainReader:
         self._has_signs = bool(signs)
         self._silent |= dict.fromkeys(signs | self._notes.headings, "note")
         if self._options.notes == "skip":
-            self._silent |= dict.fromkeys(self._notes.labels, "note")
+            self._silent |= dict.fromkeys([*self._notes.labels, *self._notes.unmarked], "note")
         transcribers = find_transcriber_notes(paragraphs, texts, headings.__contains__)
         self._silent |= dict.fromkeys(transcribers, "transcriber's note")
         self._silent |= dict.fromkeys(underlines, "markup")
@@ -149,8 +164,7 @@ class _PlainReader:
 
     def _skip_paragraph(self, paragraph: Paragraph, reason: Reason) -> None:
         self._skip_lines(paragraph.first, paragraph.last, reason)
-        if reason in ("page number", "description of a picture"):
-            self._breaks.append(len(self._draft.blocks))
+        self._breaks.append(len(self._draft.blocks))
 
     def _read(self, number: int, paragraph: Paragraph, texts: list[str]) -> None:
         level = self._levels.get(number)
@@ -190,6 +204,10 @@ class _PlainReader:
         """The reason why a part of a paragraph is not read, if it is not."""
         if match["picture"]:
             return None if self._options.pictures else "description of a picture"
+        if match["note"]:
+            return "note" if self._options.notes == "skip" and not block.note else None
+        if match["typing"]:
+            return "transcriber's note"
         if match["page"] or match["line"] or (number, match[0].strip()) in self._page_marks:
             return "page number"
         label = self._notes.label_of(match) if not block.note else None

@@ -25,6 +25,10 @@ _MUSIC = re.compile(r"\[Music(?: notation)?[.:]?\]", re.IGNORECASE)
 TRANSCRIBER = re.compile(
     r"[\s|\[_*+]*TRANSCRIBER(?:['’]?S['’]?)?\s+(?:END)?NOTES?\b(?P<rest>.*)", re.IGNORECASE | re.DOTALL
 )
+# Such a note inside a paragraph.
+INNER_TRANSCRIBER = re.compile(
+    r"\[(?:TRANSCRIBER(?:['’]?S['’]?)?\s+NOTE|TN|T\.N\.)\s*:[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE
+)
 # Of these a person speaks who types a book, and one in a story seldom does.
 _TYPING = re.compile(
     r"spelling|punctuat|typograph|hyphen|scanned|correct|misprint|proofread|italic|original (?:text|book|edition)|ebook",

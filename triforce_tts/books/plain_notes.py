@@ -11,6 +11,14 @@ _OPEN_NOTE = re.compile(r"\[(?:Footnote|Note)\s+\w{1,4}\s*:", re.IGNORECASE)
 # These numbers mark a note only behind a word: "had met the visitor.(2)"
 _OTHER_NOTE = re.compile(r"([({])(\d{1,3})[)}]\s+\S.*", re.DOTALL)
 _LISTED_NOTE = re.compile(r"(\d{1,3})[.)]\s+\S.*", re.DOTALL)
+# Notes without a mark: those of the margin, and footnotes that stand where they belong.
+_MARGIN = r"(?:side|margin(?:al)?|head)[-\s]?notes?"
+_UNMARKED_START = re.compile(rf"\[(?:{_MARGIN}|footnote)\s*:", re.IGNORECASE)
+_LABEL = re.compile(r"\[footnote\s+(\w{1,4})", re.IGNORECASE)
+# Such a note, or one with a label, inside a paragraph.
+INNER_NOTE = re.compile(
+    rf"\[(?:{_MARGIN}|footnote(?:\s+\w{{1,4}})?)\s*:[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE
+)
 _BEHIND_WORD = r"(?<=[\w.,;:!?\"”’'])"
 _HEADING = re.compile(r"[\s_*=]*(?:FOOT|END)?NOTES?[.:]?[\s_*=]*", re.IGNORECASE)
 MARK = re.compile(rf"\s*\[(?P<square>\w{{1,4}}|\*+)\]|{_BEHIND_WORD}(?P<other>\(\d{{1,3}}\)|\{{\d{{1,3}}\}})(?!\w)")
@@ -22,11 +30,13 @@ class Notes:
 
     Attributes:
         labels: for the first paragraph of a note, and each that goes on with it, the label of the note.
+        unmarked: the paragraphs of notes that no mark leads to, such as those of the margin.
         headings: paragraphs such as "FOOTNOTES:", which stand above notes.
         known: the labels of all notes.
     """
 
     labels: dict[int, str] = field(default_factory=dict)
+    unmarked: set[int] = field(default_factory=set)
     headings: set[int] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
 
@@ -42,9 +52,14 @@ def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes
     own = [[(mark["square"], mark["other"]) for mark in MARK.finditer(text)] for text in texts]
     others = {other for found in own for _, other in found if other}
     for number, text in enumerate(texts):
-        if number in notes.labels:
+        if number in notes.labels or number in notes.unmarked:
             continue
-        if match := _NOTE.fullmatch(text):
+        notes.known |= {label[1] for inner in INNER_NOTE.finditer(text) if (label := _LABEL.match(inner[0]))}
+        if (match := INNER_NOTE.match(text)) and text[match.end() :].strip():
+            continue  # the text goes on behind the note
+        if _UNMARKED_START.match(text):
+            notes.unmarked |= set(range(number, bracketed(texts, number, is_heading)))
+        elif match := _NOTE.fullmatch(text):
             end = bracketed(texts, number, is_heading) if _OPEN_NOTE.match(text) else number + 1
             notes.labels |= dict.fromkeys(range(number, max(end, number + 1)), match[1] or match[2])
         elif (match := _OTHER_NOTE.fullmatch(text)) and text.split(maxsplit=1)[0] in others:

@@ -241,3 +241,34 @@ def test_numbers_of_lines_of_verse_are_skipped(tmp_path: Path) -> None:
     assert reasons(book) == {"page number": "5 10 15 20"}
     table = "Ada      30\nJack     41\nJill     52\nJohn     63"
     assert "Ada 30" in spoken(read_text(tmp_path, "y.txt", f"{table}\n\n{PARAGRAPH}"))[0]
+
+
+@pytest.mark.parametrize("word", ["Sidenote", "SIDENOTE", "Side-note", "Marginal note", "Margin Note", "Footnote"])
+def test_notes_without_a_mark_are_skipped(word: str, tmp_path: Path) -> None:
+    notes = f"[{word}: The lamp\n\nis lit [1066].]\n\n[{word}: Who\ncame] {PARAGRAPH}\n"
+    text = f"CHAPTER I\n\n{notes}The lamp was\n\n[{word}: Oil.]\n\nlit early[{word}: In May.]. See [there].\n"
+    book = read_text(tmp_path, "x.txt", text)
+    assert spoken(book) == ["CHAPTER I", TEXT, "The lamp was lit early. See [there]."]
+    assert list(reasons(book)) == ["note"]
+    account(book)
+    read = " ".join(spoken(read_text(tmp_path, "x.txt", text, ReadOptions(notes="inline"))))
+    assert f"[{word}: Oil.]" in read and f"early[{word}: In May.]. See" in read
+
+
+def test_text_behind_a_note_in_its_paragraph_is_spoken(tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\nThe king[1] died.\n\n[Footnote 1: In\nbed.] {PARAGRAPH}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert spoken(book) == ["CHAPTER I", "The king died.", TEXT]
+
+
+def test_a_transcribers_note_inside_a_paragraph_is_skipped(tmp_path: Path) -> None:
+    book = read_text(
+        tmp_path, "x.txt", "CHAPTER I\n\nIt was teh [Transcriber's Note: so in the\noriginal] lamp [TN: sic]."
+    )
+    assert spoken(book) == ["CHAPTER I", "It was teh lamp."]
+    assert list(reasons(book)) == ["transcriber's note"]
+
+
+@pytest.mark.parametrize("text", ["[Sidenote: An open end", "The sidenote: it was lost.", "[Side: the left]"])
+def test_what_only_looks_like_a_note_without_a_mark_is_read(text: str, tmp_path: Path) -> None:
+    assert not reasons(read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}\n\n{PARAGRAPH}"))

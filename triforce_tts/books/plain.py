@@ -15,6 +15,7 @@ from .draft import LINE_END, Draft, DraftBlock
 from .encodings import decode_book
 from .gutenberg import body_of
 from .heading_finder import HeadingFinder
+from .plain_adverts import find_adverts
 from .plain_contents import find_contents
 from .plain_furniture import (
     INNER_TRANSCRIBER,
@@ -133,7 +134,8 @@ class _PlainReader:
         raw = [self._of(paragraph) for paragraph in paragraphs]
         texts = [bare(PAGE_MARK.sub("", text).strip()) for text in raw]
         listed = find_contents(paragraphs, texts)
-        finder = HeadingFinder(paragraphs, texts, listed.paragraphs, listed.entries, self._pattern)
+        adverts = find_adverts(texts, listed.paragraphs)
+        finder = HeadingFinder(paragraphs, texts, listed.paragraphs | adverts, listed.entries, self._pattern)
         self._levels, underlines = finder.find()
         self._subtitles = finder.subtitles()
         self._notes = find_notes(raw, self._levels.__contains__)
@@ -152,6 +154,7 @@ class _PlainReader:
             self._silent |= dict.fromkeys([*self._notes.labels, *self._notes.unmarked], "note")
         transcribers = find_transcriber_notes(paragraphs, texts, headings.__contains__)
         self._silent |= dict.fromkeys(transcribers, "transcriber's note")
+        self._silent |= dict.fromkeys(adverts, "back matter")
         self._silent |= dict.fromkeys(underlines, "markup")
         self._silent |= dict.fromkeys(listed.paragraphs, "navigation")
 

@@ -1,0 +1,98 @@
+"""Finds the publisher's advertisements behind the end of a text file's book: lists of books with prices, sizes and houses."""
+
+import re
+from collections.abc import Sequence
+
+from .chapters import count_words
+from .plain_headings import ENDS_SENTENCE, is_prose, kind_of
+
+# The line that ends a book. Advertisements may also stand behind an index.
+_END = re.compile(r"\W*(?:(?:THE\s+)?END(?:\s+OF\s+\S.{0,60})?|FINIS)\W*", re.IGNORECASE)
+_INDEX = re.compile(r"\W*(?:GENERAL\s+)?INDEX\W*", re.IGNORECASE)
+_BOOKS = r"(?:books|works|novels|fiction|stories|tales|romances|publications|volumes|poetry)"
+_TITLE = re.compile(
+    rf"\W*(?:advertisements?|by the same author|(?:also|uniform with) .{{0,40}}\b(?:by|volume)\b.*"
+    rf"|(?:[\w.'’&]+ ){{0,6}}(?:catalogue|announcements?|publications|series|library)(?: of .{{1,60}})?"
+    rf"|(?:a )?(?:list|selection) of .{{0,40}}\b{_BOOKS}\b.*"
+    rf"|(?:[\w'’&]+ ){{0,5}}{_BOOKS} (?:by|for|from|published|of|on|issued|worth)\b.*"
+    rf"|(?:new|other|more|popular|recent|standard|choice|good|famous|famed|latest)\b.{{0,40}}\b{_BOOKS}\b.{{0,40}}"
+    rf"|(?:just |recently |books? )?published by\b.*)\W*",
+    re.IGNORECASE,
+)
+_PRICE = re.compile(r"[$£]\s?\d|\b\d{1,2}s\.|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}d\.|\b\d+\s?(?:cents|cts)\b", re.IGNORECASE)
+_SIZE = re.compile(
+    r"\b(?:8vo|12mo|16mo|18mo|24mo|32mo|4to|octavo|duodecimo)\b|\bcloth\b(?=[,.;:]| (?:gilt|bound|boards|extra))"
+    r"|\bpost(?:age)?[- ]?(?:paid|free|extra)\b|\b(?:illustrated|pictures|illustrations) by\b",
+    re.IGNORECASE,
+)
+_TRADE = re.compile(
+    r"\bpublish(?:ed|ers?|ing)\b|&\s+(?:co\b|sons?\b|company\b|brothers\b)|\bbook-?sellers?\b|\bby the (?:same )?author of\b"
+    r"|\bcatalogue\b|\bedition\b|\bvols?\.|\bprice\b|\bgilt\b",
+    re.IGNORECASE,
+)
+_MOST_ENDS = 20  # at most so many such lines are looked at, the last ones
+_LONGEST_TITLE = 90  # characters
+_FEWEST_SIGNS = 3  # so many prices and sizes are advertisements, also without a title that says so
+_FEWEST_OF_BOOKS = 2  # if so many signs are those of books
+_FEWEST_TITLED = 2  # below such a title, so many prices and sizes are enough
+_WORDS_A_SIGN = 60  # the most words, on average, for each sign of an advertisement
+_MOST_LISTED = 400  # the most words of a list below a title without any price
+_TEXT: tuple[str | None, ...] = ("chapter", "part", "named", "series")  # a book goes on at such headings
+
+
+def find_adverts(texts: Sequence[str], silent: set[int]) -> set[int]:
+    """The paragraphs of advertisements that reach from the end of the book to the end of the text.
+
+    ``silent`` are the paragraphs that are not read for another reason. What stands between the end and the first sign of an
+    advertisement is kept, and so is everything up to the end of the last chapter, epilogue or appendix.
+    """
+    own = [n for n in range(len(texts)) if n not in silent]
+    ends = [n for n in own if _END.fullmatch(texts[n]) or _INDEX.fullmatch(texts[n].split("\n")[0])]
+    found = (_behind(texts, end, [n for n in own if n > end]) for end in ends[-_MOST_ENDS:])
+    return next(filter(None, found), set())
+
+
+def _behind(texts: Sequence[str], end: int, left: list[int]) -> set[int]:
+    """The advertisements among the paragraphs ``left`` behind the line or the index that ends a book."""
+    last = max((n for n in left if kind_of(texts[n]) in _TEXT), default=-1)
+    has_text = last > end or bool(_INDEX.fullmatch(texts[end].split("\n")[0]))
+    left = [n for n in left if n > last]
+    words = sum(count_words(text) for text in texts[:end])
+    for place, number in enumerate(left):
+        is_title = _is_title(texts[number])
+        has_sign = any(pattern.search(texts[number]) for pattern in (_PRICE, _SIZE, _TRADE))
+        if not is_title and (has_text or not has_sign):
+            continue
+        found = left[place if has_text else _with_lines_above(texts, left, place) :]
+        own = [texts[n] for n in found]
+        if _are_adverts(own, is_titled=is_title) and sum(map(count_words, own)) < words:
+            return set(found)
+        if not is_title:
+            break
+    return set()
+
+
+def _is_title(text: str) -> bool:
+    line = text.split("\n")[0]
+    return len(line) <= _LONGEST_TITLE and not ENDS_SENTENCE.search(line.rstrip(".:")) and bool(_TITLE.fullmatch(line))
+
+
+def _count(pattern: re.Pattern[str], texts: Sequence[str]) -> int:
+    return sum(1 for text in texts for _ in pattern.finditer(text))
+
+
+def _with_lines_above(texts: Sequence[str], left: Sequence[int], place: int) -> int:
+    """The place of the first of the lines in capital letters right above an advertisement, such as a name or a title."""
+    while place and texts[left[place - 1]].isupper() and len(texts[left[place - 1]]) <= _LONGEST_TITLE:
+        place -= 1
+    return place
+
+
+def _are_adverts(texts: Sequence[str], *, is_titled: bool) -> bool:
+    prices, sizes, trade = (_count(pattern, texts) for pattern in (_PRICE, _SIZE, _TRADE))
+    words = sum(map(count_words, texts))
+    if is_titled and not any(map(is_prose, texts)) and words <= _MOST_LISTED:
+        return True
+    is_dense = words <= _WORDS_A_SIGN * (prices + sizes + trade)
+    is_sure = prices + sizes >= _FEWEST_SIGNS and sizes + trade >= _FEWEST_OF_BOOKS
+    return is_dense and (is_sure or (is_titled and prices + sizes >= _FEWEST_TITLED))

@@ -125,7 +125,10 @@ def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
         lower = [n for n, block in heads if block.level == deeper]
         few_bare = not bare or len(bare) * 2 < len(own) or (len(own) > 1 and len(lower) < 2 * len(bare))
         titles = {n: joined_title(block.text) for n, block in own}
-        descends, parts = not few_bare, bare
+        named_parts = {n for n, title in titles.items() if numbered(title) == "part"}
+        counted = sum(numbered(joined_title(draft.blocks[n].text)) == "chapter" for n in lower)
+        descends = not few_bare or (2 * len(named_parts) > len(own) and counted >= len(named_parts))
+        parts = bare | named_parts if descends else set[int]()
         if titled:
             are_chapters = 2 * sum(numbered(title) == "chapter" for title in titles.values()) > len(own)
             descends = (descends and not are_chapters) or _is_title_of_all(draft, own, lower)

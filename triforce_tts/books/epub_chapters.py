@@ -21,6 +21,7 @@ from .html_rules import source_parts
 from .html_typed import unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
 from .styles import mark_hidden, sheets_in
 
@@ -61,6 +62,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     for page in pages:
         unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named)
+    mark_titles([root for _, root in named])
     book, own_faults = _divided(path, options, package, contents, pages, source)
     book = replace(book, remarks=(*book.remarks, *contents.faults, *unstyled, *_lost_pages(lost)))
     return with_readings(book, lexicon, [*faults, *own_faults], left_out)
@@ -117,6 +119,7 @@ def _divided(
             reader.read(page.name, page.root)
         else:
             reader.skip(page.name, page.root, reason)
+    name_paragraphs(draft)
     gone = withdraw_listings(draft)
     marks = without_withdrawn(draft, find_marks(draft, contents, pages, judge, starts), gone)
     begins = {mark.start for mark in marks}

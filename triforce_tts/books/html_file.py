@@ -16,6 +16,7 @@ from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .html_typed import typed_text, unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .paragraph_headings import mark_titles, name_paragraphs
 from .plain import read_typed
 from .styles import mark_hidden, sheets_in
 
@@ -49,8 +50,10 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
         return read_typed(typed.text, path, options, about, typed.aside)
     unwrap_prose(root, Lexicon())
     mark_notes([(path.name, root)])
+    mark_titles([root])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)
+    name_paragraphs(draft)
     gone = withdraw_listings(draft)
     withdraw_pages(draft, set())
     marks = heading_marks(draft, titled=True) if article is None else _one(draft)

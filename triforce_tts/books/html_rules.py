@@ -9,7 +9,8 @@ from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were found to be the body of a note
 MARK_ATTRIBUTE = "triforce-mark"  # this attribute marks numbers that were found to lead to a note
-# This attribute gives the reason why a rule for whole pages leaves an element out.
+HEADING_ATTRIBUTE = "triforce-heading"  # this attribute marks paragraphs that were found to be headings
+# This attribute gives the reason why a rule for whole pages, or a style sheet, leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DELETED = frozenset(["del", "s", "strike"])
@@ -228,8 +229,8 @@ def is_replacement(element: Any) -> bool:
 
 
 def is_title(element: Any, name: str, types: set[str]) -> bool:
-    """Whether a paragraph is a heading: by its type, or because it stands beside one."""
-    if types & _TITLE_TYPES:
+    """Whether a paragraph is a heading: by its type, because it was found to be one, or because it stands beside one."""
+    if types & _TITLE_TYPES or element.get(HEADING_ATTRIBUTE) is not None:
         return True
     parent = element.getparent()
     group = name_of(parent) if parent is not None else ""

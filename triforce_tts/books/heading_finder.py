@@ -14,6 +14,7 @@ from .numerals import number_value
 from .plain_headings import (
     DIGIT_LINE,
     HASHES,
+    IN_WHICH,
     LONGEST_HEADING,
     LONGEST_SUBTITLE,
     LONGEST_TITLE,
@@ -90,7 +91,7 @@ class HeadingFinder:
         if titles and (len(titles) > 1 or numbered or romans or digits):
             named += titles
             numbered = numbered or (len(titles) > 1 and not any(map(self._is_listed, romans + digits)))
-        for numbers in (romans, digits):
+        for numbers in (*self._romans_by_rank(romans), digits):
             self._levels |= dict.fromkeys(numbers, _LOWER_LEVEL if numbered else _CHAPTER_LEVEL)
             numbered = numbered or bool(numbers)
         self._levels |= dict.fromkeys(named, _LEVELS["named"] if numbered else self._level_beside(marked, kinds))
@@ -177,11 +178,20 @@ class HeadingFinder:
 
     def _romans(self, others: list[int]) -> list[int]:
         found = [
-            (n, roman_value(match["number"]))
+            (n, match)
             for n in others
             if len(self.texts[n]) <= LONGEST_HEADING and (match := ROMAN_LINE.fullmatch(self.texts[n]))
         ]
-        return [n for n, _ in found] if _count_up([value for _, value in found]) else []
+        return [n for n, _ in found] if _count_up([roman_value(match["number"]) for _, match in found]) else []
+
+    def _romans_by_rank(self, romans: list[int]) -> list[list[int]]:
+        """Roman numbers with titles, and those alone that count inside the chapters which the others begin."""
+        matches = {n: match for n in romans if (match := ROMAN_LINE.fullmatch(self.texts[n]))}
+        titled = [n for n, match in matches.items() if letters(match["rest"])]
+        alone = [n for n in romans if n not in titled]
+        values = [[roman_value(matches[n]["number"]) for n in numbers] for numbers in (titled, alone)]
+        is_apart = len(titled) > 1 and values[0] == list(range(1, len(titled) + 1)) and 1 in values[1]
+        return [titled, alone] if is_apart else [romans]
 
     def _digits(self, others: list[int], named: list[int]) -> list[int]:
         """The lines "1", "2", "3", or "1. The Lamp", "2. The Sea", that stand before text and count up from one."""
@@ -263,22 +273,28 @@ class HeadingFinder:
         ]  # fmt: skip
         titled = [n for n in behind if self._looks_like_title(n)]
         often = len(titled) > 1 and 2 * len(titled) >= len(behind)
-        return {n for n in behind if self._is_subtitle(n) or (often and n in titled)}
+        opened = [n for n in behind if TITLE_OPENING.match(self.texts[n].strip("_*="))]
+        are_opened = len(opened) > 1 and 2 * len(opened) >= len(behind)
+        return {n for n in behind if self._is_subtitle(n, are_opened=are_opened) or (often and n in titled)}
 
     def _next_length(self, number: int) -> int:
         """The length of the paragraph that follows, or zero for a heading."""
         follows = number + 1 < len(self.texts) and number + 1 not in self._levels
         return len(self.texts[number + 1]) if follows else 0
 
-    def _is_subtitle(self, number: int) -> bool:
-        """Whether a paragraph is a title wherever it stands: without the end of a sentence, in capitals, or "In which"."""
+    def _is_subtitle(self, number: int, *, are_opened: bool) -> bool:
+        """Whether a paragraph is a title wherever it stands: without the end of a sentence, in capitals, or "In which".
+
+        "Being" may also begin a sentence, so it opens a title only where ``are_opened`` says that most titles of the text begin so.
+        """
         text = self.texts[number].strip("_*=")
         longer = self._next_length(number) > len(text)
         if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES:
             return False
         if text.isupper():
             return len(text) <= LONGEST_HEADING or longer
-        if TITLE_OPENING.match(text) and not SENTENCE_END.search(text):
+        is_opened = IN_WHICH.match(text) or (TITLE_OPENING.match(text) and (are_opened or is_title_case(text)))
+        if is_opened and not SENTENCE_END.search(text):
             return longer or self._next_length(number) > LONGEST_HEADING
         if len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse:
             return False

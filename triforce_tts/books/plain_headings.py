@@ -32,6 +32,7 @@ DIGIT_LINE = re.compile(r"(?P<number>\d{1,3})(?:[.:)]?|(?:[.:)]|\s[—–-]+)?\s
 HASHES = re.compile(r"(#{1,6})\s+\S.*")
 _FRAMED = re.compile(r"(?:[_=*~+-]{1,5}|\[)\s*(\w.*?)\s*(?:[_=*~+-]{1,5}|\])", re.DOTALL)
 SENTENCE_END = re.compile(r"[.!?][\"”’')\]]*\s+[\"“‘'(]*[A-Z]")
+IN_WHICH = re.compile(r"(?:In which|Wherein)\b", re.IGNORECASE)
 TITLE_OPENING = re.compile(
     r"(?:In which|Wherein|Containing|Contains|Sh[eo]wing|Treating|Treats|Concerning|Relating|Describing|Giving|Being)\b",
     re.IGNORECASE,

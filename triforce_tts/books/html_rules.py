@@ -17,6 +17,8 @@ _DELETED = frozenset(["del", "s", "strike"])
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
 _NOTE_TYPES = {f"{kind}{ending}" for kind in ("footnote", "endnote", "rearnote") for ending in ("", "s")}
 _NOTE_CLASSES = frozenset(["footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes", "fnote"])
+# Notes of the margin also stand inside a line.
+_MARGIN_CLASSES = frozenset(["sidenote", "sidenotes", "side-note", "marginnote", "margin-note", "marginalia"])
 _NAVIGATION_TYPES = frozenset(
     ["toc", "toc-brief", "landmarks", "loi", "lot", "loa", "lov", "page-list", "pagelist", "index"]
 )
@@ -139,7 +141,7 @@ def is_note_body(element: Any, name: str) -> bool:
         return True
     if name in ("a", "sup"):
         return False
-    return bool(types_of(element) & _NOTE_TYPES) or (
+    return bool(types_of(element) & _NOTE_TYPES or classes_of(element) & _MARGIN_CLASSES) or (
         is_block(element, name) and bool(classes_of(element) & _NOTE_CLASSES) and name != "body"
     )
 

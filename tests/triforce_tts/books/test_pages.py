@@ -68,6 +68,8 @@ def test_a_paragraph_is_read_as_it_sounds(body: str, text: str, tmp_path: Path) 
         ("<aside epub:type='footnote'><p>secret</p></aside>", "note", "secret"),
         ("<aside role='doc-endnote'><p>secret</p></aside>", "note", "secret"),
         ("<div class='footnote'><p>secret</p></div>", "note", "secret"),
+        ("<div class='sidenote'><p>secret</p></div>", "note", "secret"),
+        ("<p><span class='sidenote'>secret</span></p>", "note", "secret"),
         ("<section epub:type='colophon'><p>secret</p></section>", "back matter", "secret"),
         ("<section epub:type='copyright-page'><p>secret</p></section>", "front matter", "secret"),
         ("<div id='pg-header'><p>secret</p></div>", "Gutenberg header", "secret"),

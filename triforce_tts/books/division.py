@@ -11,9 +11,11 @@ from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account
 from .draft import Draft, DraftBlock, finished
 from .numbered import is_number, numbered
 from .openings import lower_opening, name_headings
+from .plain_headings import is_prose, is_title_case
 
 # The most words of a part's own text that are joined to the part's first chapter.
 _MOST_PART = 80
+_MOST_TITLE = 40  # the most words of the book's title and author above the first chapter
 _LEAST_LOWER = 2  # a title of the book stands above at least so many chapters
 _MANY = 20  # so many chapters or fewer are not joined, however small they are
 _TINY = 60  # chapters are joined if their median is below so many words
@@ -127,7 +129,9 @@ def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
         titles = {n: joined_title(block.text) for n, block in own}
         named_parts = {n for n, title in titles.items() if numbered(title) == "part"}
         counted = sum(numbered(joined_title(draft.blocks[n].text)) == "chapter" for n in lower)
-        descends = not few_bare or (2 * len(named_parts) > len(own) and counted >= len(named_parts))
+        # Beside parts stand only the title of the book, a preface and an epilogue.
+        are_parts = all(n in bare | named_parts or numbered(title) == "named" for n, title in titles.items())
+        descends = not few_bare or (bool(named_parts) and are_parts and counted >= len(named_parts))
         parts = bare | named_parts if descends else set[int]()
         if titled:
             are_chapters = 2 * sum(numbered(title) == "chapter" for title in titles.values()) > len(own)
@@ -142,12 +146,22 @@ def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
     return _with_bare_parts(draft, marks) if titled else marks
 
 
+def with_title_above(draft: Draft, marks: list[Mark]) -> list[Mark]:
+    """The begins of chapters; the few words before the first one, if they are the book's title, belong to it as a part's do."""
+    own = [block for block in draft.blocks[: marks[0].start if marks else 0] if not block.is_empty]
+    texts = [block.text for block in own if block.kind == "paragraph"]
+    if not own or len(texts) < len(own) or any(map(is_prose, texts)) or sum(map(count_words, texts)) > _MOST_TITLE:
+        return marks
+    title = joined_title(texts[0])
+    return [Mark(0, title, 0, is_part=True), *marks] if title.isupper() or is_title_case(title) else marks
+
+
 def _with_bare_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:
-    """The begins of chapters; a heading with no number and no text of its own, such as a name below a title, is a part."""
+    """The begins of chapters; one without a number of a chapter and a text of its own, such as a name below a title, is a part."""
     bare = {
         mark.start
         for mark, following in pairwise(marks)
-        if not numbered(mark.title)
+        if numbered(mark.title) in (None, "part")
         and all(block.is_empty or block.kind == "heading" for block in draft.blocks[mark.start : following.start])
     }
     return [replace(mark, is_part=mark.is_part or mark.start in bare) for mark in marks]

@@ -9,7 +9,7 @@ from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import About, ChapterBook, ReadOptions, count_words
-from .division import assemble, heading_marks
+from .division import assemble, heading_marks, with_title_above
 from .draft import Draft, clean
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
@@ -18,6 +18,7 @@ from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
 from .paragraph_headings import mark_titles, name_paragraphs
 from .plain import read_typed
+from .plain_headings import kind_of
 from .styles import mark_hidden, sheets_in
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
@@ -31,6 +32,8 @@ _AROUND = re.compile(
 )
 _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
 _OUTSIDE = frozenset(["nav", "aside", "footer", "form", "dialog"])
+_LEAST_EQUAL = 0.4  # the least share of the words of the longest article that makes another one its equal
+_LEAST_CHAPTERS = 2  # so many headings such as "Chapter 1" divide what looks like an article
 _LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
 
 
@@ -56,8 +59,9 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
     withdraw_pages(draft, set())
-    marks = heading_marks(draft, titled=True) if article is None else _one(draft)
-    return assemble(draft, without_withdrawn(draft, marks, gone), options, about, source, str(path))
+    marks = heading_marks(draft, titled=True) if article is None or _has_chapters(draft) else heading_marks(draft)[:1]
+    marks = with_title_above(draft, without_withdrawn(draft, marks, gone))
+    return assemble(draft, marks, options, about, source, str(path))
 
 
 def html_root(data: bytes, where: str) -> Any:
@@ -83,9 +87,10 @@ def html_root(data: bytes, where: str) -> Any:
     return root
 
 
-def _one(draft: Draft) -> list[Any]:
-    """The one chapter of an article, however many headings the article has."""
-    return heading_marks(draft)[:1]
+def _has_chapters(draft: Draft) -> bool:
+    """Whether headings count chapters; an article is one chapter, whatever headings it has."""
+    heads = [block.text for block in draft.blocks if block.kind == "heading" and not block.is_empty]
+    return sum(kind_of(text) == "chapter" for text in heads) >= _LEAST_CHAPTERS
 
 
 def _encoding(data: bytes) -> str | None:
@@ -108,11 +113,12 @@ def _article(root: Any) -> Any:
     for candidates in (articles, mains):
         if not candidates:
             continue
-        longest = max(candidates, key=lambda e: count_words(" ".join(e.itertext())))
-        several = sum(count_words(" ".join(e.itertext())) for e in candidates)
-        own = count_words(" ".join(longest.itertext()))
-        if own >= _LEAST_SHARE * words and own >= 0.5 * several:
-            return longest
+        sizes = sorted(((count_words(" ".join(e.itertext())), n) for n, e in enumerate(candidates)), reverse=True)
+        own, others = sizes[0][0], [size for size, _ in sizes[1:]]
+        # Several long ones are the chapters of a book, or the entries of a diary.
+        is_single = own >= sum(others) and all(size < _LEAST_EQUAL * own for size in others)
+        if own >= _LEAST_SHARE * words and is_single:
+            return candidates[sizes[0][1]]
     return None
 
 

@@ -48,3 +48,43 @@ def test_elements_too_deep_to_be_read_whole_are_one_line(tmp_path: Path) -> None
         read_text(tmp_path, "y.html", f"<p>It.</p>{deep}")
     with pytest.raises(TextError, match="more than 255 deep"):
         read_page(tmp_path, f"<p>It.</p>{deep}")
+
+
+@pytest.mark.parametrize("sizes", [(1, 1), (2, 1), (2, 1, 1, 2)])
+def test_several_articles_of_a_page_are_all_read(sizes: tuple[int, ...], tmp_path: Path) -> None:
+    body = "".join(f"<article><h2>Day {n}</h2>{WORDS * size}</article>" for n, size in enumerate(sizes, 1))
+    book = read_text(tmp_path, "x.html", f"<html><body><h1>The Sea</h1>{body}</body></html>")
+    assert [chapter.title for chapter in book.chapters] == [f"Day {n}" for n in range(1, len(sizes) + 1)]
+
+
+def test_short_articles_beside_a_long_one_are_outside_of_it(tmp_path: Path) -> None:
+    body = f"<article><h1>Lamps</h1>{WORDS * 3}</article><article>{WORDS}</article><article>{WORDS}</article>"
+    book = read_text(tmp_path, "x.html", f"<html><body>{body}</body></html>")
+    assert [block.kind for block in book.blocks()] == ["heading"] + ["paragraph"] * 3
+
+
+@pytest.mark.parametrize("name", ["main", "article"])
+def test_chapters_divide_the_main_part_of_a_page(name: str, tmp_path: Path) -> None:
+    body = f"<h1>The Sea</h1><h2>Chapter 1</h2>{WORDS}<h2>Chapter 2</h2>{WORDS}"
+    book = read_text(tmp_path, "x.html", f"<html><body><nav>Home</nav><{name}>{body}</{name}></body></html>")
+    assert [chapter.title for chapter in book.chapters] == ["Chapter 1", "Chapter 2"]
+
+
+def test_parts_and_chapters_of_one_level(tmp_path: Path) -> None:
+    heads = ("PART ONE", "CHAPTER I", "CHAPTER II", "PART TWO", "CHAPTER III")
+    body = "".join(f"<h3>{head}</h3>{WORDS if 'CHAPTER' in head else ''}" for head in heads)
+    book = read_text(tmp_path, "x.html", f"<html><body>{body}</body></html>")
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("CHAPTER I", ("PART ONE",)), ("CHAPTER II", ()), ("CHAPTER III", ("PART TWO",)),
+    ]  # fmt: skip
+
+
+def test_parts_beside_a_prologue_and_the_title(tmp_path: Path) -> None:
+    heads = ("1The Sea", "2Prologue", "1Part I", "2Chapter 1", "2Chapter 2", "1Part II", "2Chapter 3", "1Epilogue")
+    body = "".join(
+        f"<h{head[0]}>{head[1:]}</h{head[0]}>{'' if head.startswith(('1P', '1T')) else WORDS}" for head in heads
+    )
+    book = read_text(tmp_path, "x.html", f"<html><body>{body}</body></html>")
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("Prologue", ("The Sea",)), ("Chapter 1", ("Part I",)), ("Chapter 2", ()), ("Chapter 3", ("Part II",)), ("Epilogue", ()),
+    ]  # fmt: skip

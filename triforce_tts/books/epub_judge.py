@@ -317,6 +317,11 @@ class Judge:
         ]
         others = [link for link in links if resolve(page.name, link.get("href"))[0] != page.name]
         linked = sum(count_words(" ".join(link.itertext())) for link in others)
+        listed = sum(
+            count_words(" ".join(nav.itertext())) for nav in page.root.iter("{*}nav") if types_of(nav) & _CONTENTS_TYPES
+        )
+        if listed and page.words - listed <= count_words(page.heading):
+            return True
         return len(others) >= _LEAST_LINKS and linked > _LINKED * page.words
 
 

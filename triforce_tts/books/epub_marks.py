@@ -33,6 +33,8 @@ class _MarkFinder:
     def find(self) -> list[Mark]:
         """The table of contents in the order of the spine, and pages before its first place; parts have pages of their own."""
         marks = self._from_headings(self._from_contents())
+        if sum(mark.start >= 0 for mark in marks) == 1 and self._count_numbered_pages() >= _LEAST_HEADINGS:
+            marks = []
         first = next((mark.start for mark in marks if mark.start >= 0), len(self._draft.blocks))
         opening = self._opening(first, has_marks=bool(marks))
         if not marks:
@@ -44,6 +46,14 @@ class _MarkFinder:
             if page.is_part and self._starts[page.name] not in taken
         ]
         return _with_parts(opening + marks, parts)
+
+    def _count_numbered_pages(self) -> int:
+        """The number of pages that begin with a heading that counts chapters."""
+        firsts = [
+            next((block for block in self._draft.blocks[self._starts[page.name] :] if not block.is_empty), None)
+            for page in self._pages
+        ]
+        return sum(one is not None and one.kind == "heading" and numbered(one.text) == "chapter" for one in firsts)
 
     # --- the table of contents ---
 

@@ -17,6 +17,7 @@ from .plain_lines import Paragraph
 
 _FEWEST = 2  # a single paragraph that looks like a heading divides nothing
 _CHAPTER_LEVEL = 2  # the level that the finder gives to chapters
+_BELOW = 6  # headings inside the chapters are so many levels lower
 _BREAK = "* * *"
 _CLASS = re.compile(
     r"(?:chap(?:ter)?|part|section|story)[-_]?(?:title|heading|head|header|number|num|no|name|label)?\d*|heading[-_]?\d*|h[1-6]",
@@ -47,7 +48,8 @@ def mark_titles(pages: Sequence[Any]) -> None:
 def name_paragraphs(draft: Draft) -> None:
     """Make the paragraphs of a draft that are headings by their words headings, if no heading of it counts chapters.
 
-    The headings that a draft has, such as the title of the book and a preface, must stand before them.
+    The headings that a draft has, such as the title of the book and a preface, stand before them, or are few and stand inside
+    the chapters, such as that of a letter.
     """
     heads = [n for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
     titles = [joined_title(draft.blocks[n].text) for n in heads]
@@ -62,8 +64,13 @@ def name_paragraphs(draft: Draft) -> None:
     silent = listed.paragraphs | {n for n, block in enumerate(blocks) if not _may_be_heading(block, texts[n], once)}
     finder = HeadingFinder(paragraphs, texts, silent, listed.entries, None)
     levels, _ = finder.find()
-    if len(levels) < _FEWEST or (heads and heads[-1] > owners[min(levels)]):
+    inside = [n for n in heads if levels and n > owners[min(levels)]]
+    counted = sum(kind_of(texts[n]) == "chapter" for n in levels)
+    if len(levels) < _FEWEST or (inside and counted <= len(inside)):
         return
+    for n in inside:
+        draft.blocks[n].level += _BELOW
+    heads = heads[: len(heads) - len(inside)]
     higher = _level_above(draft, heads, titles) + (0 if min(levels.values()) >= _CHAPTER_LEVEL or not heads else 1)
     subtitles = {n: levels[n - 1] for n in finder.subtitles()}
     for n, level in {**levels, **subtitles}.items():

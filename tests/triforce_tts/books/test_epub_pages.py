@@ -197,3 +197,15 @@ def test_a_book_without_contents_is_divided_inside_its_pages(tmp_path: Path) -> 
 def test_elements_that_hold_nothing_need_no_end(body: str, text: str, tmp_path: Path) -> None:
     page = body if "</body>" in body else f"{body}</body>"
     assert " / ".join(spoken(read_page(tmp_path, f"<html {NAMESPACES}><body>{page}</html>"))) == text
+
+
+@pytest.mark.parametrize("head", ["<h1>{}</h1>", "<p>{}</p>"])
+def test_numbers_alone_divide_a_book_whose_contents_name_one_place(head: str, tmp_path: Path) -> None:
+    pages = {f"{n}.xhtml": head.format(n) + LONG for n in (1, 2, 3)}
+    assert [chapter.title for chapter in read(tmp_path, pages, entry("Start", "1.xhtml")).chapters] == ["1", "2", "3"]
+
+
+def test_a_page_with_a_nav_and_its_title_is_no_chapter(tmp_path: Path) -> None:
+    nav = "<h2>Contents</h2><nav epub:type='toc'><ol><li><a href='a.xhtml'>One</a></li></ol></nav>"
+    book = read(tmp_path, {"toc.xhtml": nav, "a.xhtml": ONE}, entry("One", "a.xhtml"))
+    assert [chapter.title for chapter in book.chapters] == ["One"]

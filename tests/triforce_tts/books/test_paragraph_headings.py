@@ -105,3 +105,8 @@ def test_a_class_says_which_paragraphs_are_headings(word: str, tmp_path: Path) -
 def test_a_class_of_running_text_says_nothing(tmp_path: Path) -> None:
     body = f'<p class="chapter">He came.</p><p class="chapter">{TEXT}</p><p class="chapter">He went.</p>'
     assert len(read_html(tmp_path, body)) == 1
+
+
+def test_a_heading_inside_a_chapter_begins_none(tmp_path: Path) -> None:
+    body = f"<p>CHAPTER I</p>{PROSE}<h2>A Letter</h2>{PROSE}<p>CHAPTER II</p>{PROSE}"
+    assert read_html(tmp_path, body) == [("CHAPTER I", ()), ("CHAPTER II", ())]

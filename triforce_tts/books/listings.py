@@ -5,7 +5,7 @@ Each rule wants a title or a mark, and the form of the lines behind it; a title 
 
 import re
 from collections.abc import Callable
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from statistics import fmean
 
 from .chapters import Reason, count_words, letters
@@ -29,6 +29,7 @@ _PLACES = re.compile(
 _SEE = re.compile(r"[,.;:(—–]\s*[Ss]ee\s(?:also\s|under\s)?\s*[“‘\"']?[^\W\d_]")
 _MOST_INDEXED = 16  # the most words of a line of an index, on average
 _SHARE_INDEXED = 0.6  # the least share of an index's lines that end in numbers or links
+_LEAST_INDEXED = 2  # so many entries are an index
 _LEAST_PEERS = 3  # so many letters in rising order divide an index, though their headings are not lower than its own
 _MOST_TRANSCRIBER = 500  # the most words of a section of transcriber's notes
 _PAGE = re.compile(r"(?P<left>[\[({—–-]?)\s*(?:(?:page|pg|p)\.?\s*)?(?P<number>\d{1,4})\s*[\])}—–-]?", re.IGNORECASE)
@@ -50,7 +51,7 @@ def withdraw_listings(draft: Draft) -> set[int]:
     is_gutenberg = bool(gone) or any(part.reason.startswith("Gutenberg") for part in draft.skipped)
     if is_gutenberg:
         gone |= _withdraw_transcriber(draft)
-    return gone | _withdraw_contents(draft) | _withdraw_indexes(draft)
+    return gone | _withdraw_contents(draft) | withdraw_indexes(draft)
 
 
 def without_withdrawn(draft: Draft, marks: list[Mark], gone: set[int]) -> list[Mark]:
@@ -194,7 +195,22 @@ def _withdraw_contents(draft: Draft) -> set[int]:
         entries = _entries(draft, n, headings)
         if entries:
             gone |= _withdraw(draft, [n, *entries], "navigation")
+    return gone | _withdraw_untitled(draft, headings)
+
+
+def _withdraw_untitled(draft: Draft, headings: set[str]) -> set[int]:
+    """Skip contents without a title: items of a list that are nothing but links and equal headings."""
+    filled = [n for n, block in enumerate(draft.blocks) if not block.is_empty]
+    gone: set[int] = set()
+    for is_entry, group in groupby(filled, lambda n: _is_listed(draft.blocks[n], headings)):
+        own = list(group)
+        if is_entry and len(own) >= _LEAST_EQUAL:
+            gone |= _withdraw(draft, own, "navigation")
     return gone
+
+
+def _is_listed(block: DraftBlock, headings: set[str]) -> bool:
+    return block.kind == "list" and block.linked == len(letters(block.text)) and letters(block.text) in headings
 
 
 def _entries(draft: Draft, title: int, headings: set[str]) -> list[int]:
@@ -241,13 +257,14 @@ def _entry(line: str) -> str:
     return letters(_PAGE_AT_END.sub("", line))
 
 
-def _withdraw_indexes(draft: Draft) -> set[int]:
+def withdraw_indexes(draft: Draft) -> set[int]:
+    """Skip indexes: lines that end in numbers of pages below such a title; the numbers of their blocks."""
     gone: set[int] = set()
     for n in _titles(draft, lambda block: letters(block.text) in _INDEXES):
         section, listed = _index(draft, n)
         lines = [line for m in section for line in _index_lines(draft.blocks[m])]
         words = sum(map(count_words, lines))
-        if lines and listed >= _SHARE_INDEXED * len(lines) and words <= _MOST_INDEXED * len(lines):
+        if listed >= _LEAST_INDEXED and listed >= _SHARE_INDEXED * len(lines) and words <= _MOST_INDEXED * len(lines):
             gone |= _withdraw(draft, [n, *section], "navigation")
     return gone
 

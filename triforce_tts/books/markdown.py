@@ -12,16 +12,18 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 
 from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters, require_words
-from .division import assemble, heading_marks
+from .division import assemble, heading_marks, with_title_above
 from .draft import LINE_END, Draft
 from .encodings import decode_book
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_notes import INLINE_MASK, inline_notes
+from .paragraph_headings import name_paragraphs
 
 MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
     r"\s*(?:---[ \t]*\n(.*?)\n(?:---|\.\.\.)|\+\+\+[ \t]*\n(.*?)\n\+\+\+)[ \t]*(?:\n|$)", re.DOTALL
 )
+_YAML_FIELD = re.compile(r"(?:[ \t]*(?:#.*)?\n)*[\"']?[\w-]+[\"']?[ \t]*:")
 _NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n(?: {4}|\t)\S)))*)", re.MULTILINE)
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(rf"\[\^([^\]\s]+)\]|(?P<mask>{INLINE_MASK}+)")
@@ -29,6 +31,9 @@ _ATTRIBUTES = re.compile(r"\s*\{[#.:][^}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORECASE)
 _RAISED = re.compile(r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)")
 _MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
+# Lines of Pandoc that are no text: the begin and the end of a part with a style, and orders for the printer.
+_ORDERS = re.compile(r"^ {0,3}(?::{3,}.*|\\(?:newpage|pagebreak|clearpage)[ \t]*)$", re.MULTILINE)
+_TITLE_LINES = re.compile(r"\s*%[ \t]*(.*)\n(?:%[ \t]*(.*)\n)?(?:%.*\n)?")
 _FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
 _RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
@@ -91,30 +96,45 @@ class _MarkdownReader:
         for first, last, text in self._rewritten:
             source, at = source + self._text[at:first] + text, last
         source += self._text[at:]
+        name_paragraphs(self._draft)
         gone = withdraw_listings(self._draft)
         marks = without_withdrawn(self._draft, heading_marks(self._draft, titled=True), gone)
+        marks = with_title_above(self._draft, marks)
         return assemble(self._draft, marks, self._options, about, source, str(self._path))
 
     def _find_apart(self) -> About:
-        about = About(self._path.stem)
-        begin = 0
-        if front := _FRONT_MATTER.match(self._text):
-            about = _about(front, self._path)
-            begin = front.end()
+        about, begin = self._front()
+        if begin:
             self._apart.append(_Apart(0, begin, "markup"))
         fences = [match.span() for match in _FENCE.finditer(self._text, begin)]
         starts = [span[0] for span in fences]
-        for match in _NOTE.finditer(self._text, begin):
-            at = bisect_right(starts, match.start()) - 1
-            if at < 0 or fences[at][1] <= match.start():
-                note = _Apart(match.start(), match.end(), "note", match[1], match.start(2), match.end())
-                self._apart.append(note)
+
+        def is_text(place: int) -> bool:
+            at = bisect_right(starts, place) - 1
+            return at < 0 or fences[at][1] <= place
+
+        for match in filter(lambda found: is_text(found.start()), _NOTE.finditer(self._text, begin)):
+            note = _Apart(match.start(), match.end(), "note", match[1], match.start(2), match.end())
+            self._apart.append(note)
         spans = [*fences, *((part.first, part.last) for part in self._apart)]
         for number, (first, last) in enumerate(inline_notes(self._text, spans), 1):
             self._apart.append(_Apart(first, last, "note", f"^{number}", first + 2, last - 1, is_inline=True))
+        taken = [(part.first, part.last) for part in self._apart]
+        for order in filter(lambda found: is_text(found.start()), _ORDERS.finditer(self._text, begin)):
+            if not any(first < order.end() and order.start() < last for first, last in taken):
+                self._apart.append(_Apart(order.start(), order.end(), "markup"))
         self._apart.sort(key=lambda part: part.first)
         self._labels = {part.label for part in self._apart if part.label}
         return about
+
+    def _front(self) -> tuple[About, int]:
+        """What the book says of itself before its text, and where that ends."""
+        front = _FRONT_MATTER.match(self._text)
+        if front and (front[1] is None or _YAML_FIELD.match(front[1]) or not has_letters(front[1])):
+            return _about(front, self._path), front.end()
+        if lines := _TITLE_LINES.match(self._text):
+            return About(lines[1] or self._path.stem, lines[2] or ""), lines.end()
+        return About(self._path.stem), 0
 
     # --- the file and the parser's texts ---
 

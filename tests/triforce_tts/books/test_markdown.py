@@ -148,3 +148,37 @@ def test_code_with_such_signs_is_skipped_as_code(tmp_path: Path) -> None:
     for notes in ("skip", "inline"):
         book = read_text(tmp_path, "x.md", text, ReadOptions(notes=notes))  # type: ignore[arg-type]
         assert spoken(book) == ["A.", "B."]
+
+
+@pytest.mark.parametrize("form", ["**{}**", "***{}***", "{}", "*{}*"])
+def test_paragraphs_divide_a_file_without_headings(form: str, tmp_path: Path) -> None:
+    text = "\n\n".join(f"{form.format(head)}\n\nSome words." for head in ("CHAPTER I", "CHAPTER II"))
+    assert outline(read_text(tmp_path, "x.md", text)) == [
+        ("CHAPTER I", "CHAPTER I / Some words."),
+        ("CHAPTER II", "CHAPTER II / Some words."),
+    ]
+
+
+def test_rules_at_the_begin_of_a_file_are_no_front_matter(tmp_path: Path) -> None:
+    assert spoken(read_text(tmp_path, "x.md", "---\n\nThe sea: it is wide.\n\n---\n\nA.")) == [
+        "The sea: it is wide.",
+        "***",
+        "A.",
+    ]
+    assert spoken(read_text(tmp_path, "x.md", "---\n---\n\nA.")) == ["A."]
+    assert spoken(read_text(tmp_path, "x.md", "---\n# A comment.\n\ntitle: X\n---\n\nA.")) == ["A."]
+
+
+def test_lines_of_pandoc_that_are_no_text(tmp_path: Path) -> None:
+    text = "% The Lamp\n% Ada N.\n\n# One\n\n::: {.note #n}\nInside.\n:::\n\n\\newpage\n\nB.\n\n```\n::: x\n```\n"
+    book = read_text(tmp_path, "x.md", text)
+    assert (book.about.title, book.about.author) == ("The Lamp", "Ada N.")
+    assert spoken(book) == ["One", "Inside.", "B."]
+    assert set(reasons(book)) == {"markup", "code"}
+
+
+def test_contents_without_a_title_are_skipped(tmp_path: Path) -> None:
+    names = ("One", "Two", "Three")
+    text = "".join(f"- [{name}](#{name})\n" for name in names) + "".join(f"\n## {name}\n\nA.\n" for name in names)
+    assert outline(read_text(tmp_path, "x.md", text)) == [(name, f"{name} / A.") for name in names]
+    assert "One" in spoken(read_text(tmp_path, "y.md", text.replace("#One", "http://x.org")))

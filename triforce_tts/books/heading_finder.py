@@ -27,6 +27,7 @@ from .plain_headings import (
     HeadingKind,
     divides_sentence,
     is_number_only,
+    is_number_word,
     is_prose,
     is_title_case,
     kind_of,
@@ -34,6 +35,8 @@ from .plain_headings import (
 from .plain_lines import SET_OFF, Paragraph, blank_lines
 
 _SPEECH = re.compile(r"[\"“‘'’(]")
+# A line ends with a sign before one with a capital letter, or a name stands behind a dash, as in a motto.
+_LINES_OF_VERSE = re.compile(r"[.,;:!?]\n\s*[^\W\d_a-z]|\n\s*[—–-]")
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
@@ -86,6 +89,8 @@ class HeadingFinder:
         others = [n for n in candidates if n not in kinds and n not in self._levels]
         numbered = any(kind in ("chapter", "series") for kind in kinds.values())
         romans, digits = self._romans(others), self._digits(others, named)
+        if not kinds and not self._levels:
+            romans, digits = ([] if self._are_steps(numbers) else numbers for numbers in (romans, digits))
         numbers_alone = {*romans, *digits}
         titles = self._listed_titles([n for n in others if n not in numbers_alone], named)
         if titles and (len(titles) > 1 or numbered or romans or digits):
@@ -194,14 +199,17 @@ class HeadingFinder:
         return [titled, alone] if is_apart else [romans]
 
     def _digits(self, others: list[int], named: list[int]) -> list[int]:
-        """The lines "1", "2", "3", or "1. The Lamp", "2. The Sea", that stand before text and count up from one."""
+        """The lines "1", "2", "3", or "ONE", "TWO", or "1. The Lamp", "2. The Sea", that stand before text and count up from one."""
         found = [
-            (n, match)
+            (n, int(match["number"]), bool(match["rest"]))
             for n in others
             if (match := DIGIT_LINE.fullmatch(self.texts[n])) and self._is_digit_line(n, match)
         ]
+        found += [
+            (n, number_value(self.texts[n].strip(".")) or 0, False) for n in others if is_number_word(self.texts[n])
+        ]
         chains = [
-            self._chain([(n, int(match["number"])) for n, match in found if bool(match["rest"]) is titled], named)
+            self._chain([(n, value) for n, value, has_title in sorted(found) if has_title is titled], named)
             for titled in (True, False)
         ]
         titled = chains[0] if self._are_long(chains[0]) and _CHAPTER_LEVEL not in self._levels.values() else []
@@ -211,6 +219,13 @@ class HeadingFinder:
         """Whether the texts behind numbers or titles are as long as chapters, and no steps, rules or signs."""
         return len(chain) > 1 and median(self._sizes([*chain, len(self.texts)])) >= _SHORT_CHAPTER
 
+    def _are_steps(self, numbers: list[int]) -> bool:
+        """Whether numbers count short texts inside a longer one, such as rules, and no chapters."""
+        has_prose = (
+            any(is_prose(self.texts[n]) for n in range(numbers[0]) if n not in self.silent) if numbers else False
+        )
+        return has_prose and len(numbers) > 1 and median(self._sizes(numbers)) < _SHORT_CHAPTER
+
     def _sizes(self, chain: list[int]) -> list[int]:
         """The number of words between each paragraph of a chain and the next one."""
         return [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
@@ -219,7 +234,9 @@ class HeadingFinder:
         rest = match["rest"] or ""
         ends_well = rest[-1:] not in (".", ",", ";", ":") or rest.isupper() or is_title_case(rest)
         follows = number + 1 < len(self.texts) and not self.paragraphs[number + 1].is_break
-        return ends_well and "\n" not in self.texts[number] and follows
+        # The title may stand right below its number.
+        is_alone = self.texts[number].split("\n")[0].strip(" .:)").isdigit()
+        return ends_well and follows and self.texts[number].count("\n") <= is_alone
 
     def _chain(self, found: list[tuple[int, int]], named: list[int]) -> list[int]:
         """The numbers that count up by one, with running text between; behind another heading they may begin again."""
@@ -241,19 +258,20 @@ class HeadingFinder:
         cuts = sum(divides_sentence(self.texts[n - 1], self.texts[n + 1]) for n in chain if n)
         chapters = [n for n, level in self._levels.items() if level == _CHAPTER_LEVEL]
         passed = sum(
-            any(a < n < b for n in chapters) and self.texts[b].strip("().: ") != "1" for a, b in pairwise(chain)
+            any(a < n < b for n in chapters) and self.texts[b].strip("().: ").lower() not in ("1", "one")
+            for a, b in pairwise(chain)
         )
         sizes = self._sizes(chain)
         is_even = len(chain) > _MANY_PAGES and mean(sizes) < _LARGEST_PAGE and pstdev(sizes) < _EVEN * mean(sizes)
         return cuts > max(1, len(chain) // 10) or passed > 0 or is_even
 
     def _set_off(self, others: list[int]) -> list[int]:
-        """The lines in capital letters behind three blank lines or more, in a book without any other heading."""
+        """The lines in capital letters, or with such first letters, behind three blank lines or more, in a book without any other heading."""
         found = [
             n
             for n in others
             if n + 1 < len(self.texts)
-            and self.texts[n].isupper()
+            and (self.texts[n].isupper() or (is_title_case(self.texts[n]) and self.texts[n][-1] not in '.,;:!?"”’—-'))
             and "\n" not in self.texts[n]
             and len(self.texts[n]) <= LONGEST_SUBTITLE
             and is_prose(self.texts[n + 1])
@@ -296,7 +314,7 @@ class HeadingFinder:
         is_opened = IN_WHICH.match(text) or (TITLE_OPENING.match(text) and (are_opened or is_title_case(text)))
         if is_opened and not SENTENCE_END.search(text):
             return longer or self._next_length(number) > LONGEST_HEADING
-        if len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse:
+        if (len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse) or _LINES_OF_VERSE.search(text):
             return False
         is_title = text[:1].isupper() and text[-1:] not in '.,;:!?"”’—-' and not _SPEECH.match(text)
         return is_title and longer and text.count("\n") < 3

@@ -29,6 +29,7 @@ _HUNDREDS = rf"(?:(?:a|{_any(_UNITS[:9])})\s+)?hundred"
 _BEHIND_HUNDREDS = rf"(?:(?:\s+and)?[-\s]+(?:{_SMALL_ORDINAL}|{_SMALL}))"
 # An ordinal number, as it stands before the word that it counts: "THE EIGHTH CHAPTER", "7th Chapter".
 ORDINAL = rf"(?:\d{{1,3}}(?:st|nd|rd|th)|{_SMALL_ORDINAL})"
+CARDINAL = rf"(?:{_HUNDREDS}(?:(?:\s+and)?[-\s]+{_SMALL})?|{_SMALL})"
 NUMBER = (
     rf"(?:\d{{1,4}}(?:st|nd|rd|th)?|{ROMAN}|"
     rf"(?:the\s+)?(?:{_SMALL_ORDINAL}|{_HUNDREDS}{_BEHIND_HUNDREDS}?|{_SMALL}))"

@@ -10,11 +10,12 @@ from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters, require_words
-from .division import Mark, assemble, heading_marks, joined_pages
+from .division import Mark, assemble, heading_marks, joined_pages, with_title_above
 from .draft import LINE_END, Draft, DraftBlock
 from .encodings import decode_book
 from .gutenberg import body_of
 from .heading_finder import HeadingFinder
+from .listings import withdraw_indexes, without_withdrawn
 from .plain_adverts import find_adverts
 from .plain_contents import find_contents
 from .plain_furniture import (
@@ -109,9 +110,11 @@ class _PlainReader:
                 self._read(number, paragraph, joiner.texts(paragraph))
         self._skip_lines(end, len(self._lines), "Gutenberg footer")
         about = self._about(begin)
-        marks = heading_marks(self._draft)
+        gone = withdraw_indexes(self._draft)
+        marks = without_withdrawn(self._draft, heading_marks(self._draft), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         self._skip_title_page(marks, about)
+        marks = with_title_above(self._draft, marks)
         marks = [Mark(m.start, m.title, m.level, m.is_part, bool(_FRONT.match(m.title))) for m in marks]
         source = "".join([*(text for text, _ in aside), self._text])
         return assemble(self._draft, marks, self._options, about, source, str(self._path))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from .chapters import count_words, letters
-from .numerals import NUMBER, ORDINAL, ROMAN
+from .numerals import CARDINAL, NUMBER, ORDINAL, ROMAN
 
 HeadingKind = Literal["part", "chapter", "named", "series", "scene"]
 _CHAPTER_WORDS = "CHAPTER|CHAP\\.|ACT|STAVE|CANTO|LETTER|SECTION|STORY|ADVENTURE|FIT|LECTURE|EPISODE"
@@ -22,13 +22,15 @@ PATTERNS = {
     for kind, words in _WORDS.items()
 }
 _NAMED = re.compile(
-    r"(?:PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE)"
+    r"(?:PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE|PRELUDE|"
+    r"GLOSSARY|ACKNOWLEDGE?MENTS?|AUTHOR['’]S NOTE)"
     r"(?P<sign>[.:]?)(?P<rest>(?:\s+\S.*)?)",
     re.IGNORECASE | re.DOTALL,
 )
 _OF_A_NAME = re.compile(r"\s+(?:to|by|of|for|from)\s", re.IGNORECASE)
-ROMAN_LINE = re.compile(rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*)", re.DOTALL)
+ROMAN_LINE = re.compile(rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*|\.?\s*\n[^\na-z][^\n]*)", re.DOTALL)
 DIGIT_LINE = re.compile(r"(?P<number>\d{1,3})(?:[.:)]?|(?:[.:)]|\s[—–-]+)?\s+(?P<rest>[\"“‘']?[A-Z].{0,70}))")
+_WORD_LINE = re.compile(rf"{CARDINAL}\.?", re.IGNORECASE)
 HASHES = re.compile(r"(#{1,6})\s+\S.*")
 _FRAMED = re.compile(r"(?:[_=*~+-]{1,5}|\[)\s*(\w.*?)\s*(?:[_=*~+-]{1,5}|\])", re.DOTALL)
 SENTENCE_END = re.compile(r"[.!?][\"”’')\]]*\s+[\"“‘'(]*[A-Z]")
@@ -132,7 +134,12 @@ def is_number_only(text: str) -> bool:
     if named := _NAMED.fullmatch(text):
         return not letters(named["rest"])
     number = ROMAN_LINE.fullmatch(text) or DIGIT_LINE.fullmatch(text)
-    return number is not None and not letters(number["rest"] or "")
+    return is_number_word(text) or (number is not None and not letters(number["rest"] or ""))
+
+
+def is_number_word(text: str) -> bool:
+    """Whether a line is a number in words alone, with capital letters: "TWO", "Twenty-One"."""
+    return text[:1].isupper() and bool(_WORD_LINE.fullmatch(text))
 
 
 def is_prose(text: str) -> bool:

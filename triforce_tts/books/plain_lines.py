@@ -10,6 +10,7 @@ from statistics import median
 from triforce_tts.text.phonemes import Lexicon
 
 from .draft import LINE_END
+from .plain_headings import kind_of
 
 _ROW = re.compile(r"\s*(?:[*·•~#=_+.\-–—⁂❦]\s*){1,60}")
 _LONG = 120  # a line with more characters was not wrapped to a fixed width
@@ -53,6 +54,8 @@ class LineJoiner:
         self._width = sorted(lengths)[int(len(lengths) * 0.9)] if lengths else 0
         self._is_wrapped = bool(lengths) and median(lengths) <= _LONG and self._width <= _LONG
         blank = sum(not line.strip() for line in lines)
+        inner = "\n".join(lines).strip().split("\n")
+        self._is_dense = sum(not line.strip() for line in inner) <= 0.02 * len(inner)
         self._has_blanks = blank > 0.02 * len(lines)
         self._hyphenated = Counter(
             word.lower() for line in lines for word in _WORDS_WITH_HYPHEN.findall(line) if "-" in line
@@ -99,7 +102,15 @@ class LineJoiner:
         return len(line) < _LONG and bool(_ROW.fullmatch(line))
 
     def divided(self, first: int, last: int) -> list[Paragraph]:
-        """The paragraphs of lines without a blank line between them."""
+        """The paragraphs of lines without a blank line between them; in a text without any, headings are paragraphs, too."""
+        heads = [n for n in range(first, last) if self._is_dense and self._is_head(n)]
+        edges = sorted({first, last, *heads, *(n + 1 for n in heads)})
+        return [one for begin, end in pairwise(edges) for one in self._divided(begin, end)]
+
+    def _is_head(self, number: int) -> bool:
+        return self.is_short_line(number) and kind_of(self._lines[number].strip()) in ("chapter", "part", "named")
+
+    def _divided(self, first: int, last: int) -> list[Paragraph]:
         lines = [self._without_number(number).expandtabs().rstrip() for number in range(first, last)]
         if not self._is_wrapped or max(map(len, lines)) > _LONG or (not self._has_blanks and not self._can_wrap()):
             return [Paragraph(first + n, first + n + 1) for n in range(len(lines))]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import read_text
+from tests.books import read_text, reasons
 
 PARAGRAPH = """The lamp was lit before nine, and it stood in the lighthouse on the
 quay, where the keeper, who was an old and very quiet man, had met the
@@ -56,3 +56,78 @@ def test_ordinals_on_lines_of_their_own_begin_no_chapter(
         text = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
     titles = [chapter.title for chapter in read_text(tmp_path, f"x.{suffix}", text).chapters]
     assert titles == [head.format("I"), head.format("II")]
+
+
+@pytest.mark.parametrize(
+    ("heads", "titles"),
+    [
+        (("ONE", "TWO", "THREE"), ["ONE", "TWO", "THREE"]),
+        (("One.", "Two.", "Twenty-One."), ["One.", "Two."]),
+        (("1\nThe Lamp", "2\nThe Sea"), ["1: The Lamp", "2: The Sea"]),
+        (("I.\nThe Lamp", "II.\nThe Sea"), ["I. The Lamp", "II. The Sea"]),
+        (("CHAPTER I", "Author's Note", "Acknowledgments", "GLOSSARY"), ["CHAPTER I", "Author's Note", "Acknowledgments", "GLOSSARY"]),
+    ],
+)  # fmt: skip
+def test_other_headings(heads: tuple[str, ...], titles: list[str], tmp_path: Path) -> None:
+    text = "".join(f"{head}\n\n{STORY}\n\n" for head in heads)
+    assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == titles
+
+
+def test_titles_that_are_set_off_begin_chapters(tmp_path: Path) -> None:
+    text = "\n\n\n".join(f"{title}\n\n{STORY}" for title in ("The Lamp", "The Sea", "Home Again"))
+    assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == [
+        "The Lamp",
+        "The Sea",
+        "Home Again",
+    ]
+
+
+@pytest.mark.parametrize("motto", ["The sea, the sea,\nThe open sea", "The sea is wide\n--Old Song"])
+def test_a_motto_is_no_title(motto: str, tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\n{motto}\n\n{STORY}\nCHAPTER II\n\n{STORY}"
+    chapters = read_text(tmp_path, "x.txt", text).chapters
+    assert [chapter.title for chapter in chapters] == ["CHAPTER I", "CHAPTER II"]
+    assert chapters[0].blocks[1].text == motto
+
+
+@pytest.mark.parametrize("lines", [("1.", "2.", "3."), ("I.", "II.", "III."), ("ONE", "TWO", "THREE")])
+@pytest.mark.parametrize("suffix", ["txt", "md", "html"])
+def test_numbers_of_short_texts_inside_a_story_are_no_chapters(
+    lines: tuple[str, ...], suffix: str, tmp_path: Path
+) -> None:
+    text = f"{STORY}\n" + "".join(f"{line}\n\n{PARAGRAPH}\n" for line in lines) + STORY
+    if suffix == "html":
+        text = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
+    assert (
+        len(read_text(tmp_path, f"x.{suffix}", text.replace(".\n\n", "\\.\n\n") if suffix == "md" else text).chapters)
+        == 1
+    )
+
+
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_headings_in_a_text_without_blank_lines(indent: str, tmp_path: Path) -> None:
+    own = [f"{indent}{line}" for line in (PARAGRAPH.strip(), PARAGRAPH.strip())]
+    text = "\n".join(["Chapter 1", *own, "Chapter 2", *own, "Chapter 3", *own])
+    chapters = read_text(tmp_path, "x.txt", text).chapters
+    assert [chapter.title for chapter in chapters] == ["Chapter 1", "Chapter 2", "Chapter 3"]
+
+
+@pytest.mark.parametrize("suffix", ["txt", "md", "html"])
+def test_the_title_above_the_first_chapter_belongs_to_it(suffix: str, tmp_path: Path) -> None:
+    text = f"THE LIGHT\n\nby Ada N.\n\nCHAPTER I\n\n{STORY}\nCHAPTER II\n\n{STORY}"
+    if suffix == "html":
+        text = "".join(f"<p>{part}</p>" for part in text.split("\n\n"))
+    book = read_text(tmp_path, f"x.{suffix}", text)
+    assert [(c.title, c.parts) for c in book.chapters] == [("CHAPTER I", ("THE LIGHT",)), ("CHAPTER II", ())]
+    assert [block.text for block in book.blocks()][:3] == ["THE LIGHT", "by Ada N.", "CHAPTER I"]
+
+
+def test_words_before_the_first_chapter_that_are_no_title_are_a_chapter(tmp_path: Path) -> None:
+    text = f"For my mother.\n\nCHAPTER I\n\n{STORY}\nCHAPTER II\n\n{STORY}"
+    assert [c.title for c in read_text(tmp_path, "x.txt", text).chapters] == ["x", "CHAPTER I", "CHAPTER II"]
+
+
+def test_an_index_behind_a_text_is_skipped(tmp_path: Path) -> None:
+    text = f"CHAPTER I\n\n{STORY}\nINDEX\n\nLamp, the, 3, 12\nQuay, 4; in the storm, 9\n\nSea, 1-5\n"
+    book = read_text(tmp_path, "x.txt", text)
+    assert reasons(book) == {"navigation": "INDEX Lamp, the, 3, 12\nQuay, 4; in the storm, 9 Sea, 1-5"}

@@ -23,9 +23,10 @@ def _letter_behind(picture: Any) -> str:
         and element.getprevious() is None
         and not (parent.text or "").strip()
     ):
-        behind = element.tail or ""
-        if not behind and element.getnext() is not None:
-            behind = "".join(element.getnext().itertext())
+        behind, following = element.tail or "", element.getnext()
+        while not behind and following is not None:  # a comment holds nothing that is read
+            behind = ("".join(following.itertext()) if name_of(following) else "") or following.tail or ""
+            following = following.getnext()
         if behind:
             return behind[0] if behind[0].isalpha() else ""
         element, parent = parent, parent.getparent()

@@ -203,10 +203,12 @@ class HeadingFinder:
         found = [
             (n, int(match["number"]), bool(match["rest"]))
             for n in others
-            if (match := DIGIT_LINE.fullmatch(self.texts[n])) and self._is_digit_line(n, match)
+            if (match := DIGIT_LINE.fullmatch(self.texts[n])) and self._is_digit_line(n, match) and self._has_text(n)
         ]
         found += [
-            (n, number_value(self.texts[n].strip(".")) or 0, False) for n in others if is_number_word(self.texts[n])
+            (n, number_value(self.texts[n].strip(".")) or 0, False)
+            for n in others
+            if is_number_word(self.texts[n]) and self._has_text(n)
         ]
         chains = [
             self._chain([(n, value) for n, value, has_title in sorted(found) if has_title is titled], named)
@@ -230,13 +232,15 @@ class HeadingFinder:
         """The number of words between each paragraph of a chain and the next one."""
         return [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
 
+    def _has_text(self, number: int) -> bool:
+        return number + 1 < len(self.texts) and not self.paragraphs[number + 1].is_break
+
     def _is_digit_line(self, number: int, match: re.Match[str]) -> bool:
         rest = match["rest"] or ""
         ends_well = rest[-1:] not in (".", ",", ";", ":") or rest.isupper() or is_title_case(rest)
-        follows = number + 1 < len(self.texts) and not self.paragraphs[number + 1].is_break
         # The title may stand right below its number.
         is_alone = self.texts[number].split("\n")[0].strip(" .:)").isdigit()
-        return ends_well and follows and self.texts[number].count("\n") <= is_alone
+        return ends_well and self.texts[number].count("\n") <= is_alone
 
     def _chain(self, found: list[tuple[int, int]], named: list[int]) -> list[int]:
         """The numbers that count up by one, with running text between; behind another heading they may begin again."""

@@ -5,7 +5,7 @@ Each rule wants a title or a mark, and the form of the lines behind it; a title 
 
 import re
 from collections.abc import Callable
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice, pairwise, zip_longest
 from statistics import fmean
 
 from .chapters import Reason, count_words, letters
@@ -261,6 +261,8 @@ def withdraw_indexes(draft: Draft) -> set[int]:
     """Skip indexes: lines that end in numbers of pages below such a title; the numbers of their blocks."""
     gone: set[int] = set()
     for n in _titles(draft, lambda block: letters(block.text) in _INDEXES):
+        if n in gone:
+            continue
         section, listed = _index(draft, n)
         lines = [line for m in section for line in _index_lines(draft.blocks[m])]
         words = sum(map(count_words, lines))
@@ -302,7 +304,7 @@ def _index_section(draft: Draft, title: int) -> list[int]:
     section: list[int] = []
     peers: list[int] = []  # the places in the section of letters whose headings are not lower
     last = ""
-    for n, following in zip(filled, [*filled[1:], None], strict=True):
+    for n, following in zip_longest(filled, filled[1:]):
         block = draft.blocks[n]
         if block.kind == "heading":
             letter = letters(block.text)

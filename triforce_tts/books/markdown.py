@@ -76,6 +76,7 @@ class _MarkdownReader:
         self._limit = len(text)
         self._apart: list[_Apart] = []
         self._labels: set[str] = set()
+        self._has_inline_notes = False
         self._rewritten: list[
             tuple[int, int, str]
         ] = []  # names of characters, such as &eacute;, and what they stand for
@@ -123,6 +124,7 @@ class _MarkdownReader:
         for order in filter(lambda found: is_text(found.start()), _ORDERS.finditer(self._text, begin)):
             if not any(first < order.end() and order.start() < last for first, last in taken):
                 self._apart.append(_Apart(order.start(), order.end(), "markup"))
+        self._has_inline_notes = any(part.is_inline for part in self._apart)
         self._apart.sort(key=lambda part: part.first)
         self._labels = {part.label for part in self._apart if part.label}
         return about
@@ -302,6 +304,8 @@ class _MarkdownReader:
         end = attributes.start() if attributes else len(text)
         at = 0
         for mark in _MARK.finditer(text, 0, end):
+            if mark["mask"] and not self._has_inline_notes:
+                continue
             if mark["mask"]:
                 self._say_scripts(text[at : mark.start()], kind)
                 self._read_notes(mark.end() - mark.start(), kind)

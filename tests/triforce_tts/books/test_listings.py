@@ -193,3 +193,10 @@ def test_a_picture_of_a_letter_directly_before_small_letters_is_a_drop_cap(lette
     assert spoken(read_page(tmp_path, f"<p><img src='a.png' alt='{letter}'/>nd it fell.</p>")) == [
         f"{letter}nd it fell."
     ]
+
+
+@pytest.mark.parametrize(
+    "body", ["<p>A.</p><h2>INDEX</h2>", "<p>A.</p><h2>INDEX</h2><p>Lamp, 3</p><p>Sea, 4</p><h2>INDEX</h2>"]
+)
+def test_a_title_of_an_index_without_any_entry_is_read(body: str, tmp_path: Path) -> None:
+    assert spoken(read_text(tmp_path, "x.html", body))[-1] == "INDEX"

@@ -138,7 +138,9 @@ def test_notes_inside_lines_of_all_kinds(text: str, blocks: list[str], tmp_path:
     assert spoken(read_text(tmp_path, "x.md", text)) == blocks
 
 
-@pytest.mark.parametrize("text", ["A \\^[b] c.", "An `x^[b]` c.", "An open^[b\n\nand] c.", "A ^[] c."])
+@pytest.mark.parametrize(
+    "text", ["A \\^[b] c.", "An `x^[b]` c.", "An open^[b\n\nand] c.", "A ﹅ sign^[b].", "A ^[] c."]
+)
 def test_what_only_looks_like_a_note_inside_a_line_is_read(text: str, tmp_path: Path) -> None:
     assert "note" not in reasons(read_text(tmp_path, "x.md", text))
 

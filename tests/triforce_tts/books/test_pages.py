@@ -27,6 +27,8 @@ def kinds(tmp_path: Path, body: str) -> list[tuple[str, str]]:
         ('<p><img class="dropcap" src="t.png" alt="T"/>he lamp.</p>', "The lamp."),
         ('<p><img src="t.png" alt="T"/>he lamp.</p>', "The lamp."),
         ('<p><span><img src="t.png" alt="T"/></span><b>he</b> lamp.</p>', "The lamp."),
+        ('<p><img src="t.png" alt="T"/><!-- so -->he lamp.</p>', "The lamp."),
+        ('<p>It.</p><p><img src="t.png" alt="T"/><!-- so --></p>', "It."),
         # these pictures are no first letters
         ('<p><img src="a.png" alt="A"/> lamp and a <img src="b.png" alt="B"/>ulb.</p>', "lamp and a ulb."),
         ("<p>From the 1<sup>st</sup>, 3<sup>2</sup> and H<sub>2</sub>O.</p>", "From the 1st, 3² and H₂O."),

@@ -1,5 +1,6 @@
 """Divides a draft into chapters, puts notes where they are wanted, and proves that nothing was lost."""
 
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from statistics import median
@@ -20,6 +21,8 @@ _LEAST_LOWER = 2  # a title of the book stands above at least so many chapters
 _MANY = 20  # so many chapters or fewer are not joined, however small they are
 _TINY = 60  # chapters are joined if their median is below so many words
 _JOINED = 300  # joined chapters should have at least so many words
+# The end of a line that the next one goes on with.
+_GOES_ON = re.compile(r"\s(?:and|or|of|the|to|with|in|an?|for|from|at|by|on|but)$", re.IGNORECASE)
 _ENDS = ".!?…:—–\"'”’)]"
 
 
@@ -109,7 +112,8 @@ def joined_title(text: str) -> str:
     """A heading of several lines as one line."""
     title = ""
     for line in text.split("\n"):
-        title += (" " if title[-1:] in ".:,;—-!?" else ": ") + line if title else line
+        goes_on = title[-1:] in ".:,;—-!?" or _GOES_ON.search(title)
+        title += (" " if goes_on else ": ") + line if title else line
     return title
 
 
@@ -149,10 +153,10 @@ def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
 def with_title_above(draft: Draft, marks: list[Mark]) -> list[Mark]:
     """The begins of chapters; the few words before the first one, if they are the book's title, belong to it as a part's do."""
     own = [block for block in draft.blocks[: marks[0].start if marks else 0] if not block.is_empty]
-    texts = [block.text for block in own if block.kind == "paragraph"]
+    texts = [block.text for block in own if block.kind in ("paragraph", "verse")]
     if not own or len(texts) < len(own) or any(map(is_prose, texts)) or sum(map(count_words, texts)) > _MOST_TITLE:
         return marks
-    title = joined_title(texts[0])
+    title = texts[0].split("\n")[0]
     return [Mark(0, title, 0, is_part=True), *marks] if title.isupper() or is_title_case(title) else marks
 
 

@@ -61,7 +61,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     lexicon_of_words = Lexicon()
     for page in pages:
         unwrap_prose(page.root, lexicon_of_words)
-    mark_notes(named)
+    mark_notes(named, unlinked=options.notes == "skip")
     mark_titles([root for _, root in named])
     book, own_faults = _divided(path, options, package, contents, pages, source)
     book = replace(book, remarks=(*book.remarks, *contents.faults, *unstyled, *_lost_pages(lost)))

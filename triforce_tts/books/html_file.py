@@ -52,7 +52,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     if (typed := typed_text(root)) is not None:
         return read_typed(typed.text, path, options, about, typed.aside)
     unwrap_prose(root, Lexicon())
-    mark_notes([(path.name, root)])
+    mark_notes([(path.name, root)], unlinked=options.notes == "skip")
     mark_titles([root])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)

@@ -1,6 +1,7 @@
 """Finds the bodies of a book's notes from their marks, also where nothing is typed, and marks them in the pages."""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -20,13 +21,20 @@ from .notes import text_in
 
 _HEADINGS = frozenset(HEADINGS)
 _NUMBERED = re.compile(r"[\[(]?\s*(?:\d{1,4}(?!\w)|[*†‡])")  # the begin of a note that has its mark before it
+_OWN_NUMBER = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s*(?=[^\W\d_]|[\"“‘'])")
+_ENDS_WORD = re.compile(r"[^\W\d_]{2}[.,;:!?\"”’')]*$|[.!?][\"”’')]*$")
 _TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
 # A note may have so many further paragraphs without a mark of their own.
 _BETWEEN = 3
 
 
-def mark_notes(pages: list[tuple[str, Any]]) -> None:
-    """Set an attribute on each note that a mark leads to: it leads back, or stands below a heading such as "Notes"."""
+def mark_notes(pages: list[tuple[str, Any]], *, unlinked: bool = False) -> None:
+    """Set an attribute on each note that a mark leads to: it leads back, or stands below a heading such as "Notes".
+
+    With ``unlinked``, also on notes whose marks are raised numbers without a link.
+    """
+    for _, page in pages if unlinked else ():
+        _mark_unlinked(page)
     sections = [section for _, page in pages for section in _sections(page)]
     listed = {element: number for number, section in enumerate(sections) for element in section}
     entered: set[int] = set()  # the sections that a mark outside them leads into
@@ -57,6 +65,40 @@ def mark_notes(pages: list[tuple[str, Any]]) -> None:
         _fill(page)
     for number in entered:
         _fill_section(sections[number])
+
+
+def _mark_unlinked(page: Any) -> None:
+    """Mark the paragraphs that begin with the numbers of raised marks before them, in order, up to a heading or the page's end."""
+    leaves = [e for e in page.iter("{*}*") if is_block(e, name_of(e)) and text_in(e) and not _has_blocks(e)]
+    marks: set[int] = set()
+    run: list[tuple[int, Any]] = []
+    for leaf in [*leaves, None]:
+        number = _first_number(leaf)
+        if number in marks and (not run or number == run[-1][0] + 1):
+            run.append((number, leaf))
+            continue
+        if leaf is None or name_of(leaf) in HEADINGS:
+            for _, note in run:
+                note.set(NOTE_ATTRIBUTE, "")
+            marks -= {number for number, _ in run}
+        run = []
+        marks |= set(_raised_marks(leaf))
+
+
+def _first_number(leaf: Any) -> int:
+    """The number that a paragraph or an item begins with, or zero."""
+    match = _OWN_NUMBER.match(text_in(leaf)) if leaf is not None and name_of(leaf) in ("p", "li", "div", "dd") else None
+    return int(match[1]) if match else 0
+
+
+def _raised_marks(leaf: Any) -> Iterator[int]:
+    """The raised numbers without a link that stand behind a word."""
+    for raised in leaf.iter("{*}sup") if leaf is not None else ():
+        before, parent = raised.getprevious(), raised.getparent()
+        text = (before.tail if before is not None else parent.text) or ""
+        is_linked = name_of(parent) == "a" or any(name_of(child) == "a" for child in raised)
+        if not is_linked and text_in(raised).isdecimal() and _ENDS_WORD.search(text):
+            yield int(text_in(raised))
 
 
 def _sections(page: Any) -> list[list[Any]]:

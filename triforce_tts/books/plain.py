@@ -34,7 +34,7 @@ from .sign_notes import sign_notes, split_marks
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
 _FRONT = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORECASE)
-_UNDERLINED = re.compile(r"(?<![^\W_])_(?=\S)([^_]*?)_(?![^\W_])")
+_UNDERLINED = re.compile(r"(?<![^\W\d_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
 

@@ -15,7 +15,7 @@ _TITLE = re.compile(
     rf"|(?:[\w.'’&]+ ){{0,6}}(?:catalogue|announcements?|publications|series|library)(?: of .{{1,60}})?"
     rf"|(?:a )?(?:list|selection) of .{{0,40}}\b{_BOOKS}\b.*"
     rf"|(?:[\w'’&]+ ){{0,5}}{_BOOKS} (?:by|for|from|published|of|on|issued|worth)\b.*"
-    rf"|(?:new|other|more|popular|recent|standard|choice|good|famous|famed|latest)\b.{{0,40}}\b{_BOOKS}\b.{{0,40}}"
+    rf"|(?:[\w.'’&]+ ){{0,5}}(?:new|other|more|popular|recent|standard|choice|good|famous|famed|latest)\b.{{0,40}}\b{_BOOKS}\b.{{0,40}}"
     rf"|(?:just |recently |books? )?published by\b.*)\W*",
     re.IGNORECASE,
 )
@@ -46,6 +46,7 @@ def find_adverts(texts: Sequence[str], silent: set[int]) -> set[int]:
     ``silent`` are the paragraphs that are not read for another reason. What stands between the end and the first sign of an
     advertisement is kept, and so is everything up to the end of the last chapter, epilogue or appendix.
     """
+    texts = [text.replace("_", "") for text in texts]
     own = [n for n in range(len(texts)) if n not in silent]
     ends = [n for n in own if _END.fullmatch(texts[n]) or _INDEX.fullmatch(texts[n].split("\n")[0])]
     found = (_behind(texts, end, [n for n in own if n > end]) for end in ends[-_MOST_ENDS:])

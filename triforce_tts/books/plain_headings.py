@@ -28,8 +28,12 @@ _NAMED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _OF_A_NAME = re.compile(r"\s+(?:to|by|of|for|from)\s", re.IGNORECASE)
-ROMAN_LINE = re.compile(rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*|\.?\s*\n[^\na-z][^\n]*)", re.DOTALL)
-DIGIT_LINE = re.compile(r"(?P<number>\d{1,3})(?:[.:)]?|(?:[.:)]|\s[—–-]+)?\s+(?P<rest>[\"“‘']?[A-Z].{0,70}))")
+ROMAN_LINE = re.compile(
+    rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*|\.[—–-]{{1,2}}\S.*|\.?\s*\n[^\na-z][^\n]*)", re.DOTALL
+)
+DIGIT_LINE = re.compile(
+    r"(?P<number>\d{1,3})(?:[.:)]?|(?:(?:[.:)]|\.?\s[—–-]+)?\s+|\.[—–-]{1,2})(?P<rest>[\"“‘']?[A-Z].{0,70}))"
+)
 _WORD_LINE = re.compile(rf"{CARDINAL}\.?", re.IGNORECASE)
 HASHES = re.compile(r"(#{1,6})\s+\S.*")
 _FRAMED = re.compile(r"(?:[_=*~+-]{1,5}|\[)\s*(\w.*?)\s*(?:[_=*~+-]{1,5}|\])", re.DOTALL)

@@ -21,6 +21,7 @@ LINE_NUMBER = "\x1e"  # this character stands before the number of a line of ver
 _CAPITAL = re.compile(r"\W*[^\W\d_a-zß-ÿ]")
 _NUMBERED = re.compile(r"(.*\S)\s{2,}(\d{1,4})\s*")
 _FEWEST_BETWEEN = 4  # lines of verse are numbered at most so densely
+_NARROW = 55  # prose is seldom wrapped to lines of fewer characters
 _VERSE_LINES = 8  # so many lines show whether a text is all verse
 _VERSE_SHARE = 0.8  # so many of the lines of a verse begin with a capital letter
 _FULL = 0.85  # lines of prose are longer than this share of the usual width
@@ -129,7 +130,7 @@ class LineJoiner:
         if self._is_all_verse:
             return len(lines) > 1 and sum(begins) >= _VERSE_SHARE * len(lines)
         is_ragged = median(len(line) for line in lines[:-1] or lines) < _FULL * self._width
-        return len(lines) > (3 if is_ragged else 5) and all(begins)
+        return len(lines) > (3 if is_ragged or self._width < _NARROW else 5) and all(begins)
 
     def is_short_line(self, number: int) -> bool:
         """Whether a line was ended before the usual width was reached."""

@@ -221,3 +221,33 @@ def test_what_only_looks_like_notes_is_spoken(body: str, tmp_path: Path) -> None
 def test_a_picture_in_a_figure_is_no_first_letter(tmp_path: Path) -> None:
     body = "<p>It was.</p><figure><img src='a.png' alt='X'/><figcaption>A lamp.</figcaption></figure>"
     assert spoken(read_page(tmp_path, body)) == ["It was.", "A lamp."]
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "<p>1. George.</p><p>2. In bed.</p>",
+        "<hr/><p><sup>1</sup> George.</p><p><sup>2</sup>In bed.</p>",
+        "<h3>Notes</h3><ol><li>1 George.</li><li>2 In bed.</li></ol>",
+        "<div>[1] George.</div><div>[2] In bed.</div><h2>Next</h2><p>1. Go.</p>",
+    ],
+)
+def test_notes_at_the_end_of_a_chapter_whose_marks_are_no_links(notes: str, tmp_path: Path) -> None:
+    body = f"<p>The king<sup>1</sup> died.<sup>2</sup></p><p>He was old.</p>{notes}"
+    book = read_page(tmp_path, body)
+    assert spoken(book) == ["The king died.", "He was old.", *(["Next", "1. Go."] if "Next" in notes else [])]
+    assert reasons(book)["note"].replace("Notes ", "").count("George.") == 1
+    assert "George" in " ".join(spoken(read_page(tmp_path, body, ReadOptions(notes="inline"))))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>He went.</p><p>1. George.</p>",
+        "<p>It is 10<sup>1</sup> long.</p><p>1. George.</p>",
+        "<p>The king<sup>1</sup> died.</p><p>1. George.</p><p>He was old.</p>",
+        "<p>The king<sup>1</sup> died.</p><p>2. George.</p>",
+    ],
+)
+def test_numbers_without_such_marks_are_read(body: str, tmp_path: Path) -> None:
+    assert "note" not in reasons(read_page(tmp_path, body))

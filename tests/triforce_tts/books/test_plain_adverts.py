@@ -23,6 +23,18 @@ gilt, 3s. 6d.
 
 LONDON: HALE & CO., PUBLISHERS
 """
+ITALIC = """_Printed by_ HALE & CO., _Hull_
+
+     *     *     *
+
+HALE & CO.'S NEW BOOKS.
+
+THE SAND. By ADA N. 6_s._
+
+'One of the best books of the year.'--_Gazette._
+
+THE TIDE. By IVO D. Illustrated. 3_s._ 6_d._
+"""
 LISTED = "By the Same Author\n\nTHE SAND\n\nTHE TIDE\n\nTHE ROCK\n"
 DOLLARS = """ADVERTISEMENTS
 
@@ -43,8 +55,9 @@ def test_advertisements_are_skipped(end: str, adverts: str, tmp_path: Path) -> N
     assert "".join(reasons(book)["back matter"].split()) == "".join(adverts.split())
 
 
-def test_priced_books_need_no_title(tmp_path: Path) -> None:
-    book = read_text(tmp_path, "x.txt", f"{BOOK}\n\nTHE END\n\n\n{PRICED}")
+@pytest.mark.parametrize("adverts", [PRICED, ITALIC])
+def test_priced_books_need_no_title(adverts: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", f"{BOOK}\n\nTHE END\n\n\n{adverts}")
     assert spoken(book)[-1] == "THE END"
 
 

@@ -272,3 +272,14 @@ def test_a_transcribers_note_inside_a_paragraph_is_skipped(tmp_path: Path) -> No
 @pytest.mark.parametrize("text", ["[Sidenote: An open end", "The sidenote: it was lost.", "[Side: the left]"])
 def test_what_only_looks_like_a_note_without_a_mark_is_read(text: str, tmp_path: Path) -> None:
     assert not reasons(read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{text}\n\n{PARAGRAPH}"))
+
+
+def test_a_short_poem_with_lines_that_are_set_in_by_turns_keeps_its_lines(tmp_path: Path) -> None:
+    stanza = "The boat goes out upon the tide,\n  And all the quay is grey;\nThe keeper sees the water wide,\n  And thinks of yesterday."
+    book = read_text(tmp_path, "x.txt", f"{stanza}\n\n{stanza}\n")
+    assert spoken(book) == [stanza.replace("\n  ", "\n")] * 2
+
+
+def test_signs_of_money_in_italics_are_read_without_their_underscores(tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", "He paid 5_l._ 10_s._ for the snake_case_ boat.")
+    assert spoken(book) == ["He paid 5l. 10s. for the snake_case_ boat."]

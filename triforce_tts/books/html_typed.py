@@ -13,6 +13,7 @@ from .html_rules import HEADINGS, is_block, name_of, skip_reason
 from .plain_lines import LINE_NUMBER, LineJoiner
 
 _LEAST_SET = 0.9  # the least share of a page's words in ``pre`` that makes the page a typed text
+_LEAST_WORDS = 60  # fewer words are no book, but a poem or a note
 _LEAST_HEADINGS = 2  # so many headings of a level divide the book
 _SPACE = re.compile(r"\s+")
 
@@ -36,7 +37,7 @@ def typed_text(root: Any) -> Typed | None:
         return None
     walk = _Walk(root)
     words = [count_words("".join(parts)) for parts in (walk.set_parts, walk.parts)]
-    return Typed("".join(walk.parts), walk.aside) if words[0] and words[0] >= _LEAST_SET * words[1] else None
+    return Typed("".join(walk.parts), walk.aside) if words[0] >= max(_LEAST_WORDS, _LEAST_SET * words[1]) else None
 
 
 def unwrap_prose(root: Any, lexicon: Lexicon) -> None:

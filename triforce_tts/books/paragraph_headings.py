@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .chapters import letters
+from .chapters import has_letters, letters
 from .division import joined_title
 from .draft import Draft, DraftBlock, clean
 from .heading_finder import HeadingFinder
@@ -36,7 +36,11 @@ def mark_titles(pages: Sequence[Any]) -> None:
     for page in pages:
         for element in page.iter("{*}p", "{*}div"):
             words = [word for word in classes_of(element) if _CLASS.fullmatch(word)]
-            if words and text_in(element) and not any(is_block(child, name_of(child)) for child in element):
+            if (
+                words
+                and has_letters(text_in(element))
+                and not any(is_block(child, name_of(child)) for child in element)
+            ):
                 found.setdefault(min(words), []).append(element)
     for elements in found.values():
         texts = [clean(text_in(element)) for element in elements]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from .chapters import count_words
-from .plain_headings import ENDS_SENTENCE, is_prose, kind_of
+from .plain_headings import ENDS_SENTENCE, kind_of
 
 # The line that ends a book. Advertisements may also stand behind an index.
 _END = re.compile(r"\W*(?:(?:THE\s+)?END(?:\s+OF\s+\S.{0,60})?|FINIS)\W*", re.IGNORECASE)
@@ -35,6 +35,7 @@ _LONGEST_TITLE = 90  # characters
 _FEWEST_SIGNS = 3  # so many prices and sizes are advertisements, also without a title that says so
 _FEWEST_OF_BOOKS = 2  # if so many signs are those of books
 _FEWEST_TITLED = 2  # below such a title, so many prices and sizes are enough
+_LEAST_SENTENCE = 8  # words
 _WORDS_A_SIGN = 60  # the most words, on average, for each sign of an advertisement
 _MOST_LISTED = 400  # the most words of a list below a title without any price
 _TEXT: tuple[str | None, ...] = ("chapter", "part", "named", "series")  # a book goes on at such headings
@@ -89,10 +90,15 @@ def _with_lines_above(texts: Sequence[str], left: Sequence[int], place: int) -> 
     return place
 
 
+def _is_sentence(text: str) -> bool:
+    """Whether a paragraph is a sentence, and no title of a book."""
+    return count_words(text) >= _LEAST_SENTENCE and bool(ENDS_SENTENCE.search(text)) and not text.isupper()
+
+
 def _are_adverts(texts: Sequence[str], *, is_titled: bool) -> bool:
     prices, sizes, trade = (_count(pattern, texts) for pattern in (_PRICE, _SIZE, _TRADE))
     words = sum(map(count_words, texts))
-    if is_titled and not any(map(is_prose, texts)) and words <= _MOST_LISTED:
+    if is_titled and not any(map(_is_sentence, texts)) and words <= _MOST_LISTED:
         return True
     is_dense = words <= _WORDS_A_SIGN * (prices + sizes + trade)
     is_sure = prices + sizes >= _FEWEST_SIGNS and sizes + trade >= _FEWEST_OF_BOOKS

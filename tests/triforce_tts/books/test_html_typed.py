@@ -60,6 +60,12 @@ def test_what_is_not_read_of_a_page_is_not_read_of_a_typed_one(mark: str, tmp_pa
     account(book)
 
 
+def test_a_poem_alone_in_a_pre_keeps_its_lines(tmp_path: Path) -> None:
+    assert spoken(read_text(tmp_path, "x.html", page("<pre>The sea is wide\nand deep</pre>"))) == [
+        "The sea is wide\nand deep"
+    ]
+
+
 def test_verse_in_a_page_of_prose_stays_verse(tmp_path: Path) -> None:
     html = page(f"<h2>One</h2><p>{TEXT}</p><pre>The sea\n  is wide</pre><p>{TEXT}</p>")
     assert spoken(read_text(tmp_path, "x.html", html))[2] == "The sea\nis wide"

@@ -68,6 +68,7 @@ def test_priced_books_need_no_title(adverts: str, tmp_path: Path) -> None:
         f"APPENDIX A\n\n{PARAGRAPH}",
         "Goodnight, said the sea,\nAnd the lamp went out,\nAnd nobody came,\nAnd nobody knew.",
         "He paid $5 for it, and $3 for the oil, and 6s. for the rope, and went down to the sea\nwhere the old boat lay on her side as she had lain since the spring of that bad year.\n\n" + PARAGRAPH * 3,
+        "THE LIBRARY\n\n\"Is it you?\" she asked him from the stair.\n\n\"It is,\" he said, and shut the door.",
         "Other books lay upon the table by the window, and she read them all.",
     ],
 )  # fmt: skip

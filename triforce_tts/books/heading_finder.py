@@ -1,9 +1,10 @@
 """Finds the headings of a text file, with their levels and their subtitles."""
 
 import re
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import mean, median, pstdev
 from typing import NamedTuple
 
@@ -73,6 +74,7 @@ class HeadingFinder:
     entries: frozenset[str]
     pattern: re.Pattern[str] | None
     _levels: dict[int, int] = field(default_factory=dict)
+    _counts: list[int] = field(default_factory=list)  # for each paragraph, the words of all before it
 
     def find(self) -> Found:
         """The headings with their levels; the highest level is 1."""
@@ -230,7 +232,9 @@ class HeadingFinder:
 
     def _sizes(self, chain: list[int]) -> list[int]:
         """The number of words between each paragraph of a chain and the next one."""
-        return [sum(count_words(self.texts[n]) for n in range(a + 1, b)) for a, b in pairwise(chain)]
+        if not self._counts:
+            self._counts = list(accumulate(map(count_words, self.texts), initial=0))
+        return [self._counts[b] - self._counts[a + 1] for a, b in pairwise(chain)]
 
     def _has_text(self, number: int) -> bool:
         return number + 1 < len(self.texts) and not self.paragraphs[number + 1].is_break
@@ -246,13 +250,13 @@ class HeadingFinder:
         """The numbers that count up by one, with running text between; behind another heading they may begin again."""
         chain: list[int] = []
         last = 0
-        heads = {*self._levels, *named}
+        heads = sorted({*self._levels, *named})
         for number, value in found:
             if value not in (1, last + 1):
                 continue
             has_text = not chain or self._sizes([chain[-1], number])[0] >= _PROSE_WORDS
-            between = range(chain[-1] + 1, number) if chain else range(0)
-            if has_text and (value == last + 1 or not heads.isdisjoint(between)):
+            is_below_other = bool(chain) and bisect(heads, number - 1) > bisect(heads, chain[-1])
+            if has_text and (value == last + 1 or is_below_other):
                 chain.append(number)
                 last = value
         return chain if len(chain) > 1 else []

@@ -85,6 +85,7 @@ class _Walk:
         self.aside: list[tuple[str, Reason]] = []
         self._skipped: list[tuple[Any, Reason]] = []  # the element that is being skipped, and why
         self._depth = 0  # in so many ``pre``
+        self._in_headings = 0
         self._headings = Counter(map(name_of, root.iter(*HEADINGS)))
         for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
             if event == "start":
@@ -101,6 +102,7 @@ class _Walk:
         if reason is not None:
             self._skipped.append((node, reason))
         self._depth += name == "pre"
+        self._in_headings += name in HEADINGS
         if name == "img":
             self.aside.append((node.get("alt", ""), "description of a picture"))
         self._edge(name, node, is_start=True)
@@ -111,6 +113,7 @@ class _Walk:
     def _end(self, node: Any, name: str) -> None:
         self._edge(name, node, is_start=False)
         self._depth -= name == "pre"
+        self._in_headings -= name in HEADINGS
         if self._skipped and self._skipped[-1][0] is node:
             self._skipped.pop()
 
@@ -118,8 +121,7 @@ class _Walk:
         if self._skipped:
             return
         if name in ("br", "hr"):
-            is_in_heading = any(name_of(element) in HEADINGS for element in node.iterancestors())
-            edge = "\n\n* * *\n\n" if name == "hr" else " " if is_in_heading else "\n"
+            edge = "\n\n* * *\n\n" if name == "hr" else " " if self._in_headings else "\n"
             self.parts.append(edge if is_start else "")
         elif is_block(node, name):
             self.parts.append("\n\n")

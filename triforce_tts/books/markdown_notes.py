@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 # The parser gets this sign of punctuation, which no book has, in the place of each character of such a note.
 INLINE_MASK = "\ufe45"
+_LONGEST = 10_000  # characters of a note
 _START = re.compile(r"(?<!\\)\^\[")
 _SIGN = re.compile(r"\\.|[\[\]]|\n[ \t]*\n", re.DOTALL)
 # Here the sign begins no note: code, tags and descriptions of pictures.
 _ELSEWHERE = re.compile(
-    r"(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)|<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>"
+    r"(?<!`)(?P<ticks>`+)(?!`)(?:(?!\n[ \t]*\n).){1,2000}?(?<!`)(?P=ticks)(?!`)|<!--.*?(?:-->|\Z)|</?[A-Za-z][^<>]*>"
     r"|!\[(?:[^\[\]]|\[[^\[\]]*\])*\]",
     re.DOTALL,
 )
@@ -40,7 +41,7 @@ def _blank(text: str) -> str:
 def _end_of(text: str, at: int) -> int:
     """The place behind the bracket that closes a note; zero if none in its paragraph does."""
     depth = 1
-    for sign in _SIGN.finditer(text, at):
+    for sign in _SIGN.finditer(text, at, at + _LONGEST):
         depth += {"[": 1, "]": -1}.get(sign[0], 0)
         if sign[0][0] == "\n":
             return 0

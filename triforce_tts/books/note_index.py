@@ -69,7 +69,7 @@ def mark_notes(pages: list[tuple[str, Any]], *, unlinked: bool = False) -> None:
 
 def _mark_unlinked(page: Any) -> None:
     """Mark the paragraphs that begin with the numbers of raised marks before them, in order, up to a heading or the page's end."""
-    leaves = [e for e in page.iter("{*}*") if is_block(e, name_of(e)) and text_in(e) and not _has_blocks(e)]
+    leaves = [e for e in page.iter("{*}*") if is_block(e, name_of(e)) and not _has_blocks(e) and text_in(e)]
     marks: set[int] = set()
     run: list[tuple[int, Any]] = []
     for leaf in [*leaves, None]:

@@ -13,7 +13,7 @@ from typing import Any
 from .html_rules import SKIP_ATTRIBUTE, name_of
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_STRING = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
+_STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 _PLAIN = re.compile(r"(?P<name>[A-Za-z][\w-]*|\*)?(?P<rest>(?:[.#]-?[^\W\d][\w-]*)*)")
 _WITHIN = re.compile(r"[\s>+~]+")
 _MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)(?:\s*,.*)?\s*", re.IGNORECASE)
@@ -34,6 +34,11 @@ class _Rule:
     hides: bool
     rank: tuple[int, ...]
 
+    @property
+    def key(self) -> str:
+        """A part of the selector that every element which it fits has."""
+        return next((f".{word}" for word in self.classes), next((f"#{word}" for word in self.identifiers), self.name))
+
     def fits(self, name: str, classes: set[str], identifier: str) -> bool:
         """Whether the rule holds for an element."""
         return self.name in ("", name) and self.classes <= classes and self.identifiers <= {identifier}
@@ -44,14 +49,20 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
     rules = [rule for number, sheet in enumerate(sheets) for rule in _rules_of(sheet, number)]
     if not any(rule.hides for rule in rules):
         return
+    table: dict[str, list[_Rule]] = {}
+    for rule in rules:
+        table.setdefault(rule.key, []).append(rule)
+    named = {identifier for rule in rules for identifier in rule.identifiers}
     known: dict[tuple[str, str, str], tuple[_Rule, ...]] = {}
     for element in root.iter("{*}*"):
         name, words, identifier = name_of(element), element.get("class") or "", element.get("id") or ""
         if name in _WHOLE or element.get(SKIP_ATTRIBUTE) is not None:
             continue
-        key = (name, words, identifier if any(identifier in rule.identifiers for rule in rules) else "")
+        key = (name, words, identifier if identifier in named else "")
         if key not in known:
-            known[key] = tuple(rule for rule in rules if rule.fits(name, set(words.split()), identifier))
+            classes = set(words.split())
+            found = (table.get(part, []) for part in ("", name, f"#{identifier}", *(f".{word}" for word in classes)))
+            known[key] = tuple(rule for own in found for rule in own if rule.fits(name, classes, identifier))
         if known[key] and _is_hidden(known[key], element.get("style") or ""):
             element.set(SKIP_ATTRIBUTE, "hidden")
 

@@ -105,7 +105,7 @@ def _is_long_title(rest: str | None) -> bool:
     rest = (rest or "").strip()
     title = rest.lstrip(".:—–- ")
     is_below = title[:1] == "\n" or title == rest
-    if is_below and not (rest.isupper() or TITLE_OPENING.match(title.strip())):
+    if is_below and not (rest.isupper() or IN_WHICH.match(title.strip())):
         return False
     return not SENTENCE_END.search(title)
 

@@ -30,9 +30,17 @@ def test_a_first_sentence_is_no_title(sentence: str, gap: str, tmp_path: Path) -
     assert chapters[0].blocks[1].text.startswith(sentence)
 
 
-def test_titles_of_old_times_stay_titles(tmp_path: Path) -> None:
+def test_a_first_sentence_right_below_a_number_is_no_title(tmp_path: Path) -> None:
+    sentence = "Being alone was what she liked, and the sea was there, and the\nlamp was lit, and nobody came to her from the quay before the morning."
+    text = f"CHAPTER I\n{sentence}\n\n{STORY}\nCHAPTER II\n{STORY}\nCHAPTER III\n{STORY}"
+    chapters = read_text(tmp_path, "x.txt", text).chapters
+    assert [chapter.title for chapter in chapters] == ["CHAPTER I", "CHAPTER II", "CHAPTER III"]
+
+
+@pytest.mark.parametrize("gap", ["\n\n", "\n"])
+def test_titles_of_old_times_stay_titles(gap: str, tmp_path: Path) -> None:
     heads = ("Being an account of the lamp, and of who lit it.", "Containing what was seen upon the quay.")
-    text = "".join(f"CHAPTER {n}.\n\n{head}\n\n{STORY}\n\n" for n, head in zip(("I", "II"), heads, strict=True))
+    text = "".join(f"CHAPTER {n}.{gap}{head}\n\n{STORY}\n\n" for n, head in zip(("I", "II"), heads, strict=True))
     assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == [
         f"CHAPTER I. {heads[0]}",
         f"CHAPTER II. {heads[1]}",

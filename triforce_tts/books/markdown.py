@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ _CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORE
 _RAISED = re.compile(r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)")
 _MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
 # Lines of Pandoc that are no text: the begin and the end of a part with a style, and orders for the printer.
-_ORDERS = re.compile(r"^ {0,3}(?::{3,}.*|\\(?:newpage|pagebreak|clearpage)[ \t]*)$", re.MULTILINE)
+_ORDERS = re.compile(
+    r"^ {0,3}(?::{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]*)[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*)$", re.MULTILINE
+)
 _TITLE_LINES = re.compile(r"\s*%[ \t]*(.*)\n(?:%[ \t]*(.*)\n)?(?:%.*\n)?")
 _FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
 _RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
@@ -120,9 +123,10 @@ class _MarkdownReader:
         spans = [*fences, *((part.first, part.last) for part in self._apart)]
         for number, (first, last) in enumerate(inline_notes(self._text, spans), 1):
             self._apart.append(_Apart(first, last, "note", f"^{number}", first + 2, last - 1, is_inline=True))
-        taken = [(part.first, part.last) for part in self._apart]
+        taken = sorted((part.first, part.last) for part in self._apart)
         for order in filter(lambda found: is_text(found.start()), _ORDERS.finditer(self._text, begin)):
-            if not any(first < order.end() and order.start() < last for first, last in taken):
+            at = bisect_right(taken, (order.end(), 0)) - 1
+            if at < 0 or taken[at][1] <= order.start():
                 self._apart.append(_Apart(order.start(), order.end(), "markup"))
         self._has_inline_notes = any(part.is_inline for part in self._apart)
         self._apart.sort(key=lambda part: part.first)
@@ -264,19 +268,20 @@ class _MarkdownReader:
             self._find(whole.strip())
             self._draft.skip(whole, "navigation")
             return
+        kind = "verse" if (is_verse := kind == "paragraph" and _has_bars(tokens)) else kind
         block = self._draft.open(kind, level=level)
         block.note = note
-        if kind in ("heading", "table"):
+        if kind in ("heading", "table", "verse"):
             block.keeps_lines = True
         for token in tokens:
             if token.type == "text_special":
                 self._say(token.content, kind, token.markup)
             elif token.type == "text":
-                self._read_text(token.content, kind)
+                self._read_text(_without_bar(token.content) if is_verse else token.content, kind)
             elif token.type == "code_inline":
                 self._say(token.content, kind)
             elif token.type == "softbreak":
-                self._draft.add(" ")
+                self._draft.add(LINE_END if is_verse else " ")
             elif token.type == "hardbreak":
                 self._draft.add(LINE_END)
             elif token.type in ("link_open", "link_close"):
@@ -344,6 +349,18 @@ class _MarkdownReader:
             at = match.end()
         if at < len(text):
             self._say(text[at:], kind)
+
+
+def _has_bars(tokens: list[Any]) -> bool:
+    """Whether each of several lines begins with a bar, as Pandoc writes verse."""
+    firsts = [behind for before, behind in pairwise(tokens) if before.type == "softbreak"]
+    return bool(firsts) and all(
+        token.type == "text" and token.content.startswith("| ") for token in [tokens[0], *firsts]
+    )
+
+
+def _without_bar(text: str) -> str:
+    return text.removeprefix("| ")
 
 
 def _about(front: re.Match[str], path: Path) -> About:

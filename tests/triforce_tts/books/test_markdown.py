@@ -82,6 +82,9 @@ def test_what_is_not_spoken(text: str, blocks: list[str], skipped: dict[str, str
         ("| A | B |\n|---|---|\n| c \\| d | e |", ["A\nB", "c | d\ne"]),
         ("A.\n\n---\n\n* * *\n\nB.", ["A.", "***", "B."]),
         ("A word[^1] with no note.", ["A word[^1] with no note."]),
+        ("| The sea,\n|    the *sea*,\n| so wide.", ["The sea,\nthe sea,\nso wide."]),
+        ("| The sea,\nthe sea.", ["| The sea, the sea."]),
+        ("::: He said :::: so.", ["::: He said :::: so."]),
     ],
 )
 def test_blocks(text: str, blocks: list[str], tmp_path: Path) -> None:

@@ -19,14 +19,16 @@ _TITLE = re.compile(
     rf"|(?:just |recently |books? )?published by\b.*)\W*",
     re.IGNORECASE,
 )
+_NAMED = re.compile(rf"\W*(?:[\w.'’&]+ ){{1,6}}(?:and|&)?\s*{_BOOKS}\W*", re.IGNORECASE)  # "ADA NORTH'S NOVELS"
 _PRICE = re.compile(r"[$£]\s?\d|\b\d{1,2}s\.|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}d\.|\b\d+\s?(?:cents|cts)\b", re.IGNORECASE)
 _SIZE = re.compile(
     r"\b(?:8vo|12mo|16mo|18mo|24mo|32mo|4to|octavo|duodecimo)\b|\bcloth\b(?=[,.;:]| (?:gilt|bound|boards|extra))"
-    r"|\bpost(?:age)?[- ]?(?:paid|free|extra)\b|\b(?:illustrated|pictures|illustrations) by\b",
+    r"|\bpost(?:age)?[- ]?(?:paid|free|extra)\b|\b(?:illustrated|pictures|illustrations|drawings|frontispiece) (?:by|with|in colou?rs?)\b|\bwith frontispiece\b",
     re.IGNORECASE,
 )
 _TRADE = re.compile(
     r"\bpublish(?:ed|ers?|ing)\b|&\s+(?:co\b|sons?\b|company\b|brothers\b)|\bbook-?sellers?\b|\bby the (?:same )?author of\b"
+    r"|&\s+\w+(?:['’]s)?,? publishers\b|\bwherever books are sold\b|\b(?:ask|send|write) for\b.{0,40}\b(?:list|catalogue)\b"
     r"|\bcatalogue\b|\bedition\b|\bvols?\.|\bprice\b|\bgilt\b",
     re.IGNORECASE,
 )
@@ -76,7 +78,12 @@ def _behind(texts: Sequence[str], end: int, left: list[int]) -> set[int]:
 
 def _is_title(text: str) -> bool:
     line = text.split("\n")[0]
-    return len(line) <= _LONGEST_TITLE and not ENDS_SENTENCE.search(line.rstrip(".:")) and bool(_TITLE.fullmatch(line))
+    is_named = line.isupper() and bool(_NAMED.fullmatch(line))
+    return (
+        len(line) <= _LONGEST_TITLE
+        and (is_named or bool(_TITLE.fullmatch(line)))
+        and not ENDS_SENTENCE.search(line.rstrip(".:"))
+    )
 
 
 def _count(pattern: re.Pattern[str], texts: Sequence[str]) -> int:

@@ -35,6 +35,25 @@ THE SAND. By ADA N. 6_s._
 
 THE TIDE. By IVO D. Illustrated. 3_s._ 6_d._
 """
+SOLD = """ADA NORTH'S NOVELS
+
+May be had wherever books are sold. Ask for Hale & Moor's list.
+
+THE SAND. Illustrated by Bo C.
+
+A lighthouse, a girl who will not leave it, and the man who comes for her in
+the worst storm of the year. It is a story that nobody will lay down before
+the lamp is out.
+
+THE TIDE. Illustrated with scenes from the play.
+
+The keeper's daughter goes to the town, and the town comes to her. There is
+not a dull page in it from the first to the last.
+
+THE ROCK. With frontispiece in colors.
+
+HALE & MOOR, PUBLISHERS, HULL
+"""
 LISTED = "By the Same Author\n\nTHE SAND\n\nTHE TIDE\n\nTHE ROCK\n"
 DOLLARS = """ADVERTISEMENTS
 
@@ -48,7 +67,7 @@ The Tide, by Ivo D. Cloth, $1.50.
 @pytest.mark.parametrize(
     "end", ["THE END", "FINIS.", "The End.", "* THE END *", "END OF THE LANTERN", "INDEX\n\nLamp, 3"]
 )
-@pytest.mark.parametrize("adverts", [LISTED, DOLLARS, f"POPULAR NOVELS BY ADA N.\n\n{PRICED}"])
+@pytest.mark.parametrize("adverts", [LISTED, DOLLARS, SOLD, f"POPULAR NOVELS BY ADA N.\n\n{PRICED}"])
 def test_advertisements_are_skipped(end: str, adverts: str, tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.txt", f"{BOOK}\n\n{end}\n\n\n\n{adverts}")
     assert spoken(book)[-1] == end.split("\n")[-1]

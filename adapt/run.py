@@ -203,9 +203,14 @@ class _Adaptation:
             budget["settings"],
         )  # fmt: skip
         why = ", ended early because the held-out clips came no nearer" if facts["stopped_early"] else ""
+        stays = "" if training.is_better(facts) else f"; that is hardly better, so {title} stays as it was"
         self._say(f"{title}: {facts['steps']} steps in {facts['minutes']:.1f} min{why}; held-out error "
-                  f"{facts['first']:.4f} before, {facts['best']:.4f} at the best step {facts['best_step']}")  # fmt: skip
+                  f"{facts['first']:.4f} before, {facts['best']:.4f} at the best step {facts['best_step']}{stays}")  # fmt: skip
         return facts
+
+    def _better(self, stage: str) -> Path:
+        """The best state of a stage, or the stage of the model before if training made it hardly better."""
+        return self.work / stage / "best" if training.is_better(self.facts[stage]) else self.model / stage
 
     def _voice(self) -> Facts:
         return voice.choose_voice(self.work / CHOSEN, self.audio.sample_rate, self.options.seed, self.work / VOICE)
@@ -215,8 +220,8 @@ class _Adaptation:
         write_text(card, self._card())
         paths = {
             "dvae": self.model / "dvae",
-            "gpt": self.work / GPT / "best",
-            "diffusion": self.work / DIFFUSION / "best",
+            "gpt": self._better(GPT),
+            "diffusion": self._better(DIFFUSION),
         }
         note = bundle(
             paths, self.options.out, self.options.out.name[:100], self.work / VOICE, card,
@@ -239,7 +244,16 @@ class _Adaptation:
         return "\n".join([
             f"# {self.options.out.name}", "",
             f"The model {self.manifest.name} ({self.manifest.id}), trained on with {length(chosen['seconds'])} of speech "
-            f"by '{chosen['speaker']}': stage 2 for {gpt['steps']} steps, stage 3 for {diffusion['steps']}.", "",
+            f"by '{chosen['speaker']}': stage 2 {_trained(gpt)}, stage 3 {_trained(diffusion)}.", "",
             *(f"- {line}" for line in figures), "",
             "Speak with another person's voice only with their consent.", "",
         ])  # fmt: skip
+
+
+def _trained(facts: Facts) -> str:
+    """How long a stage was trained, in words, or that it stayed as it was."""
+    return (
+        f"for {facts['steps']} steps"
+        if training.is_better(facts)
+        else "stayed as it was, because nothing made it better"
+    )

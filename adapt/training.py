@@ -31,6 +31,9 @@ COPIES = copies_of(SPEEDS, SHIFTS)
 # The held-out figure of stage 2 by which the best state is chosen, and that of stage 3 for each of its targets.
 _SPEECH = "speech_loss"
 _SOUND = {"magnitude": "error_1_step", "complex": "error_1_step", "source": "spectrum"}
+# A stage whose held-out error falls by less than this share stays as it was: a few clips choose among several states, so
+# that one of them always looks a little better by chance, and it may read worse.
+LEAST_GAIN = 0.01
 # A batch of stage 2 has a few hundred tokens for each clip. A batch of stage 3 has a second of sound for each clip.
 _RUN: dict[str, Any] = {
     "final_learning_rate": 0.1,
@@ -142,6 +145,11 @@ def _fit(task: Any, settings: Any, run: Path) -> dict[str, Any]:
         "best": best,
         "best_step": int(checkpoint.locate(run / "best").name.partition("-")[2]),
     }
+
+
+def is_better(facts: dict[str, Any]) -> bool:
+    """Whether training made a stage so much better that it is no chance, by what ``train_gpt`` or ``train_diffusion`` gave."""
+    return bool(facts["first"] - facts["best"] >= LEAST_GAIN * abs(facts["first"]))
 
 
 def _figures(run: Path, name: str) -> tuple[float, float]:

@@ -77,6 +77,7 @@ def adapted(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Adapted:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recordings, "is_installed", lambda package: False)  # judges take seconds
         patch.setattr(voice, "is_installed", lambda package: False)
+        patch.setattr(training, "LEAST_GAIN", 0.0)  # four steps of a tiny network gain little
         with patch.context() as once:
             once.setattr(training, "train_diffusion", killed)
             with pytest.raises(Killed):
@@ -106,6 +107,19 @@ def test_the_model_speaks_and_only_stages_2_and_3_are_new(adapted: Adapted, mode
     assert adapted.facts["gpt"]["steps"] == adapted.facts["diffusion"]["steps"] == 4
 
 
+def test_a_stage_that_training_made_hardly_better_stays_as_it_was(
+    adapted: Adapted, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voice, "is_installed", lambda package: False)
+    monkeypatch.setattr(training, "LEAST_GAIN", 0.99)
+    options = replace(adapted.options, out=tmp_path / "mine")
+    facts = run.adapt(options, QUIET)
+    before, after = read_manifest(model), read_manifest(options.out)
+    assert after.networks == before.networks
+    assert facts["gpt"]["steps"] == 4  # it was trained all the same
+    assert "stage 2 stayed as it was" in (options.out / "MODEL_CARD.md").read_text()
+
+
 def test_the_clips_are_divided_and_the_copies_are_of_training_clips_alone(adapted: Adapted) -> None:
     work = adapted.options.work
     train, held = (ShardSet.open([work / "shards"], split, "audio") for split in ("train", "heldout"))
@@ -127,6 +141,7 @@ def test_the_card_says_where_the_model_came_from(adapted: Adapted) -> None:
 
 def test_more_minutes_go_on_from_the_last_checkpoint(adapted: Adapted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice, "is_installed", lambda package: False)
+    monkeypatch.setattr(training, "LEAST_GAIN", 0.0)
     more = replace(adapted.options, minutes=6, settings=tuple(s.replace("steps=4", "steps=6") for s in QUICK))
     facts = run.adapt(more, QUIET)
     assert facts["gpt"]["steps"] == facts["diffusion"]["steps"] == 6

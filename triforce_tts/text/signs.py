@@ -184,11 +184,13 @@ _TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣʸ", "0123456789+-nxy", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
+# Full-width forms are the plain signs in the width of a Han letter.
+_WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict(zip(map(ord, "￠￡￥￦"), "¢£¥₩", strict=True))
 _COLD = r"[0-9.]{1,6} ?(?:°|℃|degrees?\b|%|per ?cent\b)"  # a dash before a number with one of these is a minus
 _GREEK_RUN = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
 _LATIN_NAME = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?")
 _SYLLABLE_NAME = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([A-Z]+)|HANGUL SYLLABLE ([A-Z]+)")
-_CIRCLED = re.compile(r"(?:CIRCLED|PARENTHESIZED) LATIN (?:SMALL|CAPITAL) LETTER [A-Z]")
+_CIRCLED = re.compile(r"(?:NEGATIVE )?(?:CIRCLED|PARENTHESIZED|SQUARED) LATIN (?:SMALL|CAPITAL) LETTER [A-Z]")
 _LAYOUT = re.compile("[\u2500-\u25ff\u2800-\u28ff\u2022\u2043\u204c\u204d\u3013\u3030]")
 _EMOJI_START = "\U0001f000"
 # The marks whose Unicode name says which of the common marks they are.
@@ -246,13 +248,16 @@ def name_sign(character: str) -> str:
 
 def _fold_runs(text: str) -> str:
     """Replace signs whose meaning depends on their neighbours: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
-    text = re.sub("[–—―‒]{2,}", "—", text)
+    text = re.sub("[–—―‒]{2,}", "—", text.translate(_WIDE))
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
     text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
     text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=['’]?[0-9$£€])", "-", text)
     text = re.sub(rf"(?:^|(?<=[\s(\[]))(?<![0-9] )[–‒](?={_COLD})|(?<=\b(?:to|of|[Aa]t|is) )[–‒](?=[0-9])", "-", text)
+    text = re.sub(r"(?<=[0-9]) [–‒] (?=[0-9.,]{1,18} ?[=<>≤≥≈≠])", " - ", text)
+    text = _fold_marks_of_atoms(text)
+    text = re.sub(r"(?<![A-Za-z])[Ⅰ-ⅿ](?![A-Za-zⅠ-ⅿ])", _say_numeral, text)
     text = re.sub(f"([0-9]?)({_SUPERSCRIPT}{{1,3}})(?:[⁄∕/](?=[₀-₉0-9])|(?=⁄))", _say_mixed_fraction, text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
     text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
@@ -266,10 +271,32 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"(?<=[0-9]) ?[⋅∙·] ?(?=[0-9])", " × ", text)
     text = re.sub("([=<>≤≥∈≡≈∼])\u0338", lambda m: unicodedata.normalize("NFC", m[0]), text)
     # A raised number after a long word or a mark is the sign of a note, which nobody reads aloud.
-    text = re.sub(r"(?:(?<=[a-z]{4})|(?<=[a-z][.,;:!?”\"]))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)
+    text = re.sub(r"(?:(?<=[a-z]{4})|(?<=[a-z][.,;:!?”\"])|(?<=[.,!?][”’\"']))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)
     text = re.sub(f"{_SUPERSCRIPT}+", lambda m: "^" + "".join(_SUPERSCRIPTS[sign] for sign in m[0]), text)
     text = re.sub(r"(?<![0-9])(?<![0-9] )[Å\u212b]|[Å\u212b](?=[A-Za-z])", "A", text.replace("\u212b", "Å"))
     return _GREEK_RUN.sub(_say_greek, text.replace("\u2126", "Ω").replace("µ", "μ"))
+
+
+def _fold_marks_of_atoms(text: str) -> str:
+    """The raised signs of roots, isotopes and ions as plain ones: ``³√8``, ``¹⁴C``, ``Ca²⁺``, ``Cl⁻``."""
+    text = re.sub("³√", "∛", text).replace("⁴√", "∜")
+    text = re.sub(
+        r"(?:^|(?<=[\s(\[]))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}(?=[A-Za-z])",
+        lambda m: f"{''.join(_SUPERSCRIPTS[sign] for sign in m[0])} ",
+        text,
+    )
+    return re.sub(
+        r"(?<=[A-Za-z)\]₀-₉])([²³⁴⁵⁶⁷⁸]?)([⁺⁻])(?![⁰¹²³⁴⁵⁶⁷⁸⁹ⁿˣʸ])",
+        lambda m: f" {_SUPERSCRIPTS.get(m[1], '')} {'plus' if m[2] == '⁺' else 'minus'} ",
+        text,
+    )
+
+
+def _say_numeral(match: re.Match[str]) -> str:
+    """A sign such as ``Ⅳ`` as a number, unless the word before shows what the letters count: 'Louis Ⅳ'."""
+    before = re.search(r"([A-Za-z]+)\.? $", match.string[max(0, match.start() - 20) : match.start()])
+    is_counted = before and before[1] not in ("and", "or", "to", "see", "in", "is", "of", "the", "with", "for")
+    return match[0] if is_counted else str(int(unicodedata.numeric(match[0])))
 
 
 def _say_mixed_fraction(match: re.Match[str]) -> str:

@@ -24,6 +24,13 @@ _SPACING = re.compile(r"\\[,;:!> ](?![A-Za-z0-9]*\\)|~(?=\\)")
 _CLOSING = {mark: re.compile(r"(?<!\\)" + re.escape(mark)) for mark in ("$", "$$")}
 _LONGEST = 4000  # a formula between dollar signs has at most so many characters
 _SIMPLE = re.compile(r"[A-Za-z0-9()+\-*/=<>!,.'|\s_^]{1,80}")  # a formula without commands
+# A formula of plain signs, as in '$x$' and '$a+b$': what it may be, and what it holds.
+_PLAIN = re.compile(r"(?:[^\W\d_]|[\\(|-])(?:[^$\"';]{0,299}[^$\"';\s(<>=+])?")
+_MATHEMATICS = re.compile(r"[\^_\\=+<>≤≥≠≈±×÷→∈∪∩∞√−]")
+# Prose: a word of three letters that is neither a function nor a command, or a price at the end.
+_PROSE = re.compile(
+    r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|max|min|mod|det|lim|gcd)\b)[A-Za-z]{3,}|(?:^|\s)(?:[\d.,]+|[A-Z]{1,3})$"
+)
 _WORD_OF_PROSE = re.compile(r"(?<![A-Za-z\\{])[A-Za-z]{3,}(?![A-Za-z}])")
 _MOST_BRACES = 20  # a formula is not nested deeper than that
 
@@ -78,7 +85,7 @@ def _between_dollars(text: str) -> Iterator[tuple[int, int]]:
         closing = _CLOSING[mark].search(text, at + len(mark), at + _LONGEST)
         end = closing.start() if closing else 0
         inside = text[at + len(mark) : end] if end > 0 else ""
-        if text[at - 1 : at] != "\\" and _is_formula(inside):
+        if text[at - 1 : at] != "\\" and (_is_formula(inside) or _is_plain_formula(text, at, end + len(mark), inside)):
             yield at, end + len(mark)
             at = text.find("$", end + len(mark))
         else:
@@ -97,6 +104,16 @@ def _is_formula(inside: str) -> bool:
         and not _WORD_OF_PROSE.search(inside)
         and not inside[-1:].isspace()
     )
+
+
+def _is_plain_formula(text: str, begin: int, end: int, inside: str) -> bool:
+    """Whether a variable, or signs of mathematics without prose, stands between dollar signs that touch no other word."""
+    if re.match(r"[\w$\\]", text[begin - 1 : begin]) or re.match(r"[\w$]", text[end : end + 1]):
+        return False
+    if not _PLAIN.fullmatch(inside):
+        return False
+    is_balanced = inside.count("(") == inside.count(")") and _is_balanced(inside)
+    return len(inside) == 1 or bool(is_balanced and _MATHEMATICS.search(inside) and not _PROSE.search(inside))
 
 
 def _groups(text: str) -> Iterator[tuple[int, int]]:

@@ -6,6 +6,7 @@ phonemes in braces. Letters outside numbers and abbreviations survive. Signs are
 """
 
 import re
+from html import unescape
 
 from triforce_tts.errors import TextError
 from triforce_tts.text import addresses, citations, codes, dates, money, numbers, shillings, units, years
@@ -55,6 +56,7 @@ _COMPARISONS = {
     **{"<": "is less than", ">": "is greater than"},
 }
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
+_RULES_OF_NAMES = (dates.RULES, codes.RULES, shillings.RULES)
 _NUMERIC = re.compile(r"[0-9^/]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,
@@ -66,13 +68,7 @@ _NUMERIC_RULES = (
     years.RULES,
     numbers.RULES,
 )
-# What may be a formula between single or double dollar signs, and what a formula holds.
-_FORMULA = re.compile(r"(?<![\w$\\])(\$\$?)([A-Za-z\\(|-](?:[^$\"';]{0,299}[^$\"';\s(<>=+])?)\1(?![\w$])")
-_MATHEMATICS = re.compile(r"[\^_\\=+<>]")
-# Prose: a word of three letters that is neither a function nor a command, or a price at the end.
-_PROSE = re.compile(
-    r"(?<![\\A-Za-z])(?!(?:sin|cos|tan|log|exp|max|min|mod|det|lim|gcd)\b)[A-Za-z]{3,}|(?:^|\s)(?:[\d.,]+|[A-Z]{1,3})$"
-)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]{1,30});")
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
@@ -85,7 +81,7 @@ def normalize(text: str) -> str:
     Raises:
         TextError: nothing in the text can be spoken; a brace lacks its partner; or a phone is unknown.
     """
-    text = read_latex(text)
+    text = read_latex(_ENTITY.sub(_say_entity, text))
     plain = BRACES.split(text)  # text and phones take turns; the first and the last are text
     for stray in "{}":
         if any(stray in part for part in plain[::2]):
@@ -107,18 +103,25 @@ def is_speakable(text: str) -> bool:
     return any(character.isalnum() for character in fold(text))
 
 
+def _say_entity(match: re.Match[str]) -> str:
+    """The sign that an entity of HTML stands for; braces would be taken for phonemes."""
+    sign = unescape(match[0])
+    return match[0] if sign in "{}" else sign
+
+
 def _phonemes(inside: str) -> str:
     return "{" + " ".join(parse_phones(inside)) + "}"
 
 
 def _speak(text: str, shouted: bool) -> str:
     """A stretch without braces, in words; the white space at its ends is kept."""
-    text = _separate(_formulas(re.sub(r"\s+", " ", fold(text))))
+    text = _separate(re.sub(r"\s+", " ", fold(text)))
     if shouted:
         text = calm(text)
     text = numbers.apply(citations.RULES, numbers.apply(addresses.RULES, text))
     if _DATED.search(text):
-        text = numbers.apply(shillings.RULES, numbers.apply(codes.RULES, numbers.apply(dates.RULES, text)))
+        for rules in _RULES_OF_NAMES:
+            text = numbers.apply(rules, text)
     text = spell_beside_digits(speak_roman(expand(_hashes(text))))
     if _NUMERIC.search(text):
         for rules in _NUMERIC_RULES:
@@ -129,23 +132,12 @@ def _speak(text: str, shouted: bool) -> str:
 
 def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
-    text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", text)
+    text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''|(?<![0-9])''", r'"\1"', text))
+    text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
+    text = re.sub(r"(?<![\w.])(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z][a-z]+(?!\.[a-z]))", r"\1. ", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
     return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
-
-
-def _formulas(text: str) -> str:
-    """Take the dollar signs from formulas such as '$x^2$'."""
-    return _FORMULA.sub(lambda match: match[2] if _is_formula(match[2]) else match[0], text)
-
-
-def _is_formula(inside: str) -> bool:
-    """Whether the text between two dollar signs is a formula: a variable, or signs of mathematics without prose."""
-    if len(inside) == 1:
-        return inside.isalpha()
-    balanced = inside.count("(") == inside.count(")")
-    return balanced and bool(_MATHEMATICS.search(inside)) and not _PROSE.search(inside)
 
 
 def _hashes(text: str) -> str:

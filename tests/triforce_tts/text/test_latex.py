@@ -52,6 +52,12 @@ READINGS = [
     (r"\href{http://example.com/page}{this link}", "this link"),
     (r"\emph{This is 5% of it all} and more.", "This is five percent of it all and more."),
     (r"50\% of \$5 & \#3", "fifty percent of five dollars and number three"),
+    (
+        r"Let $n$ and $m>2$, $α$ and $a − b$, $x≤3$.",
+        "Let n and m is greater than two, alpha and a minus b, x is less than or equal to three.",
+    ),
+    (r"$x$=a_1,$y$ and $k$=5 for $5", "x equals a sub one, y and k equals five for five dollars"),
+    (r"Pay $a and $b or $A to $B+ more.", "Pay dollars a and dollars b or dollars A to dollars B plus more."),
     (r"as \cite{knuth} says", "as says"),
     (r"\nosuchcommand{x} is read.", "x is read."),
     (r"{T AH0 M EY1 T OW0} and $\alpha$", "{T AH0 M EY1 T OW0} and alpha"),

@@ -8,7 +8,7 @@ _COUNTRY_CODES = r"\+[0-9]{1,3}"
 _CUE = r"(?i:\b(?:call|phone|telephone|tel|fax|mobile|cell|dial|ring|text|hotline|helpline|whatsapp|sms|number is|reach (?:me|us|them) (?:at|on))\b)"
 _CODE_CUE = (
     r"(?i:\b(?:zip(?: code)?s?|post ?codes?|postal codes?|pin(?: code)?|otp|passcode|password|access code|code|serial(?: number)?"
-    r"|account(?: number)?|card number|ending in|ends in|ending with|ends with|last (?:four|4) digits|extension|ext\.?|isbn"
+    r"|account(?: number)?|card number|area code|ending in|ends in|ending with|ends with|last (?:four|4) digits|extension|ext\.?|isbn"
     r"|tracking number|reference number|flight number|routing number|social security number|ssn|imei|vin|p\. ?o\. box))"
 )
 # After these words a leading zero says nothing: 'Part 02'.
@@ -121,7 +121,9 @@ def _say_state(match: re.Match[str]) -> str:
 
 def _say_house(match: re.Match[str]) -> str:
     side = match["side"]
-    return pairs(match["house"]) + (f" {_SIDES[side]}" if side else "")
+    letter = f" {match['letter'].upper()}" if match["letter"] else ""
+    number = "number " if match["no"] else ""
+    return number + pairs(match["house"]) + letter + (f" {_SIDES[side]}" if side else "")
 
 
 def _say_mixed(match: re.Match[str]) -> str:
@@ -132,7 +134,33 @@ def _say_mixed(match: re.Match[str]) -> str:
 
 
 _PLAIN_GROUPS = r"[0-9]{2,5}(?: [0-9]{2,5}){1,5}(?![0-9.,:/%-]*[0-9]| [0-9])"
+# A comma before the cents, as in most of Europe, becomes a point.
+_COMMAS: list[Rule] = [
+    rule(
+        r"(?<![\w.,/-])([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{2})(?![0-9,]|\.[0-9])",
+        lambda m: f"{m[1].replace('.', ',')}.{m[2]}",
+    ),
+    rule(r"(?<=€)( ?[0-9]{1,3}),([0-9]{1,2})(?![0-9,]|\.[0-9])", lambda m: f"{m[1]}.{m[2]}"),
+    rule(
+        r"(?<![\w.,/-])([0-9]{1,3}),([0-9]{1,2})(?= ?(?:€|%|(?:EUR|zl|Kc|kr|CHF|million|billion|kg|km|cm|mm|kWh|ml|GB)\b))",
+        lambda m: f"{m[1]}.{m[2]}",
+    ),
+    rule(r"(\bRp\.? ?|€ ?)([1-9][0-9]{0,2})\.([0-9]{3})(?![0-9]|[.,][0-9])", lambda m: f"{m[1]}{m[2]},{m[3]}"),
+    rule(r"(?<![\w'.])[0-9]{1,3}(?:(['_])[0-9]{3})(?:\1[0-9]{3}){0,5}(?![\w'])", lambda m: m[0].replace(m[1], ",")),
+]
 RULES: list[Rule] = [
+    *_COMMAS,
+    rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
+    rule(
+        r"\b(?P<cue>(?i:isbn|issn|orcid)(?:-1[03])?:? ?)(?P<digits>[0-9](?:[- ]?[0-9]){6,15}(?:[- ]?[xX])?)(?![0-9A-Za-z-])",
+        lambda m: m["cue"] + _groups(m["digits"]) + (" X" if m["digits"][-1] in "xX" else ""),
+    ),
+    rule(r"(?<=\blocalhost):([0-9]{2,5})\b", lambda m: f" port {pairs(m[1])}"),
+    rule(
+        r"(?<![\w.,/-])802\.([0-9]{1,2})([a-z]{0,2})\b",
+        lambda m: f"eight oh two point {number_words(m[1])} {' '.join(m[2].upper())}".rstrip(),
+    ),
+    rule(r"\(([DRI])-([A-Z]{2})\)", lambda m: f"({m[1]}, {_STATES[m[2]]})" if m[2] in _STATES else m[0]),
     rule(
         rf"{START}((?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}})(?:/(?P<mask>[0-9]{{1,2}}))?(?::(?P<port>[0-9]{{1,5}}))?(?![0-9]|\.[0-9])",
         _say_network_address,
@@ -141,7 +169,6 @@ RULES: list[Rule] = [
         r"(?<![A-Za-z])(?:[vV]\.? ?)(?P<word>)(?P<parts>[0-9]{1,9}(?:\.[0-9]{1,9}){2,6})(?![0-9])",
         _say_version,
     ),
-    rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
     rule(r"(?<![0-9A-Za-z.,/-])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}(?![0-9]|\.[0-9])", lambda m: m[0].replace(".", ",")),
     rule(
         rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?:[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
@@ -156,6 +183,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}[-. ][0-9]{3}[-][0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{1,4}[-/][0-9]{5,8}(?![0-9/-])", _say_phone),
+    rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{3,4}-[0-9]{4}(?![0-9/-])", _say_phone),
     rule(
         rf"(?P<cue>{_CUE}(?: ?(?:me|us|him|her|them|now|toll[- ]free|free))?(?: (?:on|at|is))?[:.]? ?)(?P<digits>\(?[0-9]{{1,6}}\)?(?:[- .]\(?[0-9]{{2,8}}\)?){{1,5}}|[0-9]{{3,15}})(?![0-9%$£€]|[.,:/][0-9]|-[0-9A-Za-z])",
         _say_cued_phone,
@@ -179,7 +207,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,$£€-])[0-9]{16,18}(?![0-9.,])", _say_phone),  # a card's number
     rule(r"(?<![0-9A-Za-z.,/-])401\((?P<letter>[a-z])\)", lambda m: f"four oh one {m['letter']}"),
     rule(
-        rf"(?<![0-9A-Za-z.,:/$£€-])(?P<house>[0-9]{{1,5}}) (?:(?P<side>[NSEW]|[NS][EW])\.? )?(?=(?:(?:[A-Z][a-z]+|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?i:{_STREET}))",
+        rf"(?:\b(?P<no>[Nn]o)\. ?)?(?<![0-9A-Za-z.,:/$£€-])(?P<house>[0-9]{{1,5}})(?P<letter>[A-Fa-f])? (?:(?P<side>[NSEW]|[NS][EW])\.? )?(?=(?:St\. )?(?:(?:[A-Z][a-z]+|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?i:{_STREET}))",
         _say_house,
     ),
     rule(rf"(?P<cue>{_COUNTED} ?)0+(?=[1-9])(?![0-9]+[-/.:][0-9])", lambda m: m["cue"]),

@@ -12,6 +12,7 @@ from triforce_tts.text.numbers import (
     number_words,
     ordinal,
     rule,
+    spell_digits,
     year,
 )
 
@@ -113,14 +114,21 @@ def _say_name_range(match: re.Match[str]) -> str:
     return f"{_full(match[1])} to {_full(match[2])}"
 
 
+def _count(number: str, name: str) -> str:
+    return f"{cardinal(int(number))} {name}{'' if int(number) == 1 else 's'}"
+
+
 def _say_time(match: re.Match[str]) -> str:
-    hour, minute, second, half = match.group("hour", "minute", "second", "half")
+    hour, minute, second, part, half = match.group("hour", "minute", "second", "part", "half")
+    if part:  # These are the minutes and seconds, or hours, minutes and seconds, of a clock that measures.
+        split = f" point {spell_digits(part)}"
+        if second:
+            return f"{_count(hour, 'hour')} {_count(minute, 'minute')} and {cardinal(int(second))}{split} seconds"
+        return f"{cardinal(int(hour))} {'oh ' if int(minute) < 10 else ''}{cardinal(int(minute))}{split}"
     if not second and not half and is_ratio(match):
         return f"{number_words(hour)} to {number_words(minute)}"
     if second:
-        parts = ((hour, "hour"), (minute, "minute"), (second, "second"))
-        words = [f"{cardinal(int(n))} {name}{'' if int(n) == 1 else 's'}" for n, name in parts]
-        return f"{words[0]} {words[1]} and {words[2]}"
+        return f"{_count(hour, 'hour')} {_count(minute, 'minute')} and {_count(second, 'second')}"
     words_ = cardinal(int(hour))
     if int(minute):
         words_ += f" {'oh ' if int(minute) < 10 else ''}{cardinal(int(minute))}"
@@ -200,6 +208,11 @@ RULES: list[Rule] = [
     rule(rf"(?<=[0-9]) ?- ?(?={MONTH} [0-9]{{1,2}}(?![0-9]))", lambda m: " to "),
     rule(rf"\b({_DAY_NAME}) ?-{{1,2}} ?({_DAY_NAME})(?![A-Za-z])", _say_name_range),
     rule(rf"\b({MONTH}) ?-{{1,2}} ?({MONTH})(?![A-Za-z-])", _say_name_range),
+    rule(r"\b(noon|midnight|dawn|dusk) ?-{1,2} ?(?=[0-9])", lambda m: f"{m[1]} to "),
+    rule(
+        r"(?:(?<=[0-9])|(?<=[0-9] [ap]m)|(?<=[0-9][ap]m)|(?<=[ap]\.m\.)) ?-{1,2} ?(?=(?:noon|midnight|dawn|dusk)\b)",
+        lambda m: " to ",
+    ),
     rule(r"(?<=:[0-5][0-9]) ?-{1,2} ?(?=[0-9]{1,2}:[0-5][0-9])", lambda m: " to "),
     rule(
         r"(?<=[0-9])( ?[APap]\.?[Mm]\b\.?) ?-{1,2} ?(?=[0-9]{1,2}(?::[0-9]{2})? ?[APap]\.?[Mm]\b)",
@@ -212,7 +225,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,:/])([01]?[0-9]|2[0-3])[hH]([0-5][0-9])(?![0-9A-Za-z])", lambda m: f"{m[1]}:{m[2]}"),
     rule(r"(?<=[0-9]) ?([AaPp])\.? ?[Mm]\b(?!')(\.)?", _say_half),
     rule(
-        rf"{START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:\.[0-9]{{1,9}}(?=Z))?(?![0-9:]){_HALF}",
+        rf"{START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:\.[0-9]{{1,9}}(?=Z)|\.(?P<part>[0-9]{{1,3}})(?![0-9]))?(?![0-9:]){_HALF}",
         _say_time,
     ),
     rule(rf"\b{_CAPITAL_MAY} {_DAY}{_UPPER}{_PLAIN_END}(?:(?<=[a-z])|{_NO_NOUN}){_YEAR_AFTER}?", _say_month_day),
@@ -222,6 +235,10 @@ RULES: list[Rule] = [
     rule(
         rf"(?P<the>\b[Tt]he )?{START}{_DAY}{_UPPER}(?: of)? (?:{_NOT_MAY}|(?=May|March|MAY|MARCH|(?i:{_MAY}),? [12][0-9]{{3}})(?P<may>{_MAY}))(?![A-Za-z]){_YEAR_AFTER}?",
         _say_day_month,
+    ),
+    rule(
+        rf"\b(?P<month>{MONTH}),? '(?P<year>[0-9]{{2}})(?![\w'])",
+        lambda m: f"{_full(m['month'])} {_year_words(m['year'])}",
     ),
     rule(r"(?<![\w'])'([0-9]{2})-'?([0-9]{2})(?![\w'])", lambda m: f"{_year_words(m[1])} to {_year_words(m[2])}"),
     rule(r"(?<![\w'])'([0-9]{2})(?=[ ,.;:!?)]|$)(?![.,][0-9])", lambda m: _year_words(m[1])),

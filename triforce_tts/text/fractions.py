@@ -56,13 +56,15 @@ def _say_pints(match: re.Match[str]) -> str:
 
 def _length(amount: str, sign: str, singular: bool) -> str:
     one, several = ("foot", "feet") if sign == "'" else ("inch", "inches")
-    words = amount if len(amount) < 4 else number_words(amount)  # Digits may be a side of a product: '8 x 11"'.
+    words = (
+        amount if len(amount) < 4 or "/" in amount else number_words(amount)
+    )  # Digits may be a side of a product: '8 x 11"'.
     return f"{words} {one if amount == '1' or singular else several}"
 
 
 def _say_product(match: re.Match[str]) -> str:
     """``10' x 12'`` as ten feet by twelve feet."""
-    return " by ".join(_length(side, match[1], False) for side in re.findall(_NUMBER, match[0]))
+    return " by ".join(_length(side, match[1], False) for side in re.findall(_SIDE, match[0]))
 
 
 def _say_length(match: re.Match[str]) -> str:
@@ -90,6 +92,19 @@ def _is_open(before: str, sign: str) -> bool:
     return bool(opened) and (not closed or opened[-1] > closed[-1])
 
 
+def _say_last_length(match: re.Match[str]) -> str:
+    """``a depth of 100'`` at the end of a part of a sentence; a sign that closes a quotation stays."""
+    if _is_open(match.string[max(0, match.start() - 500) : match.start() + len(match[1])], match[2]):
+        return match[0]
+    return _length(match[1], match[2], match.string[match.end() : match.end() + 1] == " ")
+
+
+def _mark_inches(match: re.Match[str]) -> str:
+    """``1/2" pipe`` as '1/2-in. pipe', which a later rule reads."""
+    is_noun = re.match(rf" (?!(?:{_SPEECH})\b)[a-z]{{3,}}", match.string[match.end() : match.end() + 20])
+    return f"{match[1]}{'-' if is_noun else ' '}in.{'' if is_noun or match.string[match.end() :][:1] == ',' else ' '}"
+
+
 def _say_inches_of(match: re.Match[str]) -> str:
     """``38"`` before a noun in inches; a sign that closes a quotation stays."""
     return (
@@ -97,17 +112,27 @@ def _say_inches_of(match: re.Match[str]) -> str:
     )
 
 
+def _say_feet_of(match: re.Match[str]) -> str:
+    """``a 10' pole`` in feet, where the words around show that the number describes a noun."""
+    return match[0] if not is_attribute(match) or _is_closing_quote(match, "'") else _length(match[1], "'", True)
+
+
 _MEASURED_BEFORE = re.compile(r"\b(?:is|was|are|were|about|nearly|almost|over|measures|stands|stood|only) $")
 _SIZE = re.compile(r" (?:tall|high|long|wide|deep|thick|across)\b(?! (?:above|below))")
 _ELIDED = r"(?:[Tt]is|[Tt]was|[Tt]were|[Tt]will|[Tt]il|em|[Cc]ause|[Bb]out|[Rr]ound|n|[0-9]0s|[0-9]{2}(?= ))\b"  # behind an apostrophe
 _NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,3})?"
+_SIDE = rf"(?:(?:[0-9]{{1,3}} )?[0-9]{{1,2}}/[0-9]{{1,2}}|{_NUMBER})"
 # The dot of a unit is no full stop if the sentence goes on, also with a smaller unit: '3 lb. 4 oz.'
 GOES_ON = r"(?:\.(?=,| [a-z(]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"
 LENGTHS: list[Rule] = [
     rule(r"(?:(?<=[0-9] feet)|(?<=[0-9] inches)) [x×] (?=[0-9])", lambda m: " by "),
-    rule(rf"{START}{_NUMBER}(['\"])(?: ?[x×] ?{_NUMBER}\1){{1,2}}", _say_product),
+    rule(rf"{START}{_SIDE}(['\"])(?: ?[x×] ?{_SIDE}\1){{1,2}}", _say_product),
+    rule(rf"{START}((?:[0-9]{{1,3}} )?[0-9]{{1,2}}/(?:2|4|8|16|32|64))\"(?= [a-z]{{3}}|,)", _mark_inches),
     rule(rf"{START}(?<!['\"])({_NUMBER})(['\"])(?= (?:{_ADJECTIVES})\b)", _say_length),
     rule(rf"{START}(?<!['\"])(?<!' )({_NUMBER})\"(?=( of| (?!(?:{_SPEECH})\b)[a-z]{{3,}})\b)", _say_inches_of),
+    rule(rf"{START}(?<!['\"])({_NUMBER})(')(?=( )[a-z]{{3,}}\b)", _say_feet_of),
+    rule(rf"{START}(?<!['\"])({_NUMBER})(\")(?= (?:[A-Z]{{2}}|[a-z][A-Z]))", _say_last_length),
+    rule(rf"{START}(?<!['\"])(?<!' )({_NUMBER})(['\"])(?=[.,;:!?)]|$)", _say_last_length),
 ]
 FRACTIONS: list[Rule] = [
     rule(rf"{START}({_NUMBER}) ?st\b\.?(?= [0-9]{{1,2}} ?lbs?\b)", lambda m: f"{number_words(m[1])} stone"),

@@ -79,6 +79,12 @@ _SIGNS: dict[str, Names] = {
         "MX$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
         "Mex$": ("Mexican peso", "Mexican pesos", "centavo", "centavos"),
     },
+    **dict.fromkeys(("Rs.", "Rs"), ("rupee", "rupees", "paisa", "paise")),
+    **dict.fromkeys(("Rp.", "Rp"), ("rupiah", "rupiah", "", "")),
+    **dict.fromkeys(("KSh", "Ksh"), ("Kenyan shilling", "Kenyan shillings", "cent", "cents")),
+    **dict.fromkeys(("SFr.", "Fr."), ("franc", "francs", "centime", "centimes")),
+    **{"RM": ("ringgit", "ringgit", "sen", "sen"), "Kc": ("koruna", "korunas", "haler", "halers")},
+    **{"zl": ("zloty", "zlotys", "grosz", "groszy"), "kr": ("krone", "kroner", "ore", "ore")},
     **{"CN¥": ("yuan", "yuan", "", ""), "RMB¥": ("yuan", "yuan", "", ""), "JP¥": ("yen", "yen", "", "")},
 }
 CODES: dict[str, Names] = {
@@ -113,6 +119,21 @@ CODES: dict[str, Names] = {
     "PKR": ("Pakistani rupee", "Pakistani rupees", "paisa", "paise"),
     "VND": ("Vietnamese dong", "Vietnamese dong", "", ""),
     "NGN": ("Nigerian naira", "Nigerian naira", "kobo", "kobo"),
+    "ARS": ("Argentine peso", "Argentine pesos", "centavo", "centavos"),
+    "CLP": ("Chilean peso", "Chilean pesos", "", ""),
+    "EGP": ("Egyptian pound", "Egyptian pounds", "piaster", "piasters"),
+    "KES": ("Kenyan shilling", "Kenyan shillings", "cent", "cents"),
+    "KWD": ("Kuwaiti dinar", "Kuwaiti dinars", "", ""),
+    "QAR": ("Qatari riyal", "Qatari riyals", "dirham", "dirhams"),
+    "RON": ("Romanian leu", "Romanian lei", "ban", "bani"),
+    "BGN": ("Bulgarian lev", "Bulgarian leva", "stotinka", "stotinki"),
+    "ISK": ("Icelandic krona", "Icelandic kronur", "", ""),
+    "LKR": ("Sri Lankan rupee", "Sri Lankan rupees", "cent", "cents"),
+    "BDT": ("Bangladeshi taka", "Bangladeshi taka", "poisha", "poisha"),
+    "NPR": ("Nepalese rupee", "Nepalese rupees", "paisa", "paise"),
+    "GHS": ("Ghanaian cedi", "Ghanaian cedis", "pesewa", "pesewas"),
+    "JOD": ("Jordanian dinar", "Jordanian dinars", "", ""),
+    "KZT": ("Kazakh tenge", "Kazakh tenge", "", ""),
     "BTC": ("bitcoin", "bitcoins", "", ""),
     "AUD": _dollar("Australian"),
     "CAD": _dollar("Canadian"),
@@ -218,11 +239,12 @@ def _say_money_behind(match: re.Match[str]) -> str:
 
 
 SIGN = _sign_class()
-_WORDS = r" (?:hundred|thousand|million|billion|trillion)(?: (?:million|billion|trillion))?\b"
+_WORDS = r" (?:hundred|thousand|million|billion|trillion|lakhs?|crores?)(?: (?:million|billion|trillion|crores?))?\b"
 _SHORT = r" ?(?:[kKmMbBtT]|[mM][nN]|[bB][nN]|[tT][rR]?[nN]|[mM][iI][oO]|mm|MM|[mb]il|[mb]ln)\b(?!['/]?[0-9])"
 MAGNITUDE = rf"(?:{_WORDS}|{_SHORT})"
 _LONG_SIGN = "|".join(sorted((re.escape(sign) for sign in _SIGNS if len(sign) > 1), key=len, reverse=True))
 _CODE = "|".join(CODES)
+_BEHIND = rf"{_CODE}|Kc|zl|kr|Rs"
 RULES: list[Rule] = [
     rule(
         rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
@@ -236,5 +258,5 @@ RULES: list[Rule] = [
         _say_money_behind,
     ),
     rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})?(?P<sign>[$£])(?![0-9])", _say_money_behind),
-    rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})? ?(?P<sign>{_CODE})\b", _say_money_behind),
+    rule(rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})? ?(?P<sign>{_BEHIND})\b", _say_money_behind),
 ]

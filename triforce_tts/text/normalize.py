@@ -9,7 +9,7 @@ import re
 from html import unescape
 
 from triforce_tts.errors import TextError
-from triforce_tts.text import addresses, citations, codes, dates, money, numbers, shillings, units, years
+from triforce_tts.text import addresses, citations, codes, dates, money, named_numbers, numbers, shillings, units, years
 from triforce_tts.text.abbreviations import expand
 from triforce_tts.text.latex import read_latex
 from triforce_tts.text.letters import calm, is_shouted, quieten, speak_roman, spell_acronyms, spell_beside_digits
@@ -56,7 +56,7 @@ _COMPARISONS = {
     **{"<": "is less than", ">": "is greater than"},
 }
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
-_RULES_OF_NAMES = (dates.RULES, codes.RULES, shillings.RULES)
+_RULES_OF_NAMES = (named_numbers.RULES, dates.RULES, codes.RULES, shillings.RULES)
 _NUMERIC = re.compile(r"[0-9^/]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,

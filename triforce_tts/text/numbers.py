@@ -174,7 +174,13 @@ def _say_decade(match: re.Match[str]) -> str:
 
 
 def _say_plural(match: re.Match[str]) -> str:
-    return plural(number_words(match[1]))
+    """``747s`` in the plural; ``9.58s`` are seconds."""
+    return f"{number_words(match[1])} seconds" if "." in match[1] else plural(number_words(match[1]))
+
+
+def _say_hundreds(match: re.Match[str]) -> str:
+    """``100s of`` as 'hundreds of'."""
+    return plural(cardinal(int(match[1].replace(",", ""))).removeprefix("one "))
 
 
 # These look like fractions, but are said as two numbers.
@@ -264,7 +270,14 @@ def _start_of_range(match: re.Match[str]) -> str:
     """``1990`` in 1990-95 stays for the rule of years; ``1234`` in 1234-123 is no year."""
     end = re.match(r"[0-9.,]*", match.string[match.end() : match.end() + 24])
     is_year = end is not None and re.fullmatch(rf"{YEAR}|[0-9]{{2}}", end[0].rstrip(".,"))
+    if end is not None and end[0].rstrip(".,") == match[1]:
+        return f"{number_words(match[1])}-"  # '50-50', '2-2'
     return f"{match[1] if is_year else number_words(match[1])} to "
+
+
+def _say_hexadecimal(match: re.Match[str]) -> str:
+    """``0x1F`` as 'zero x one F'."""
+    return "zero x " + " ".join(spell_digits(sign) if sign.isdigit() else sign.upper() for sign in match[1])
 
 
 def _say_foot_or_minutes(match: re.Match[str]) -> str:
@@ -285,10 +298,13 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(rf"{START}{_SUM}", _say_sum),
     rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
     rule(r"(?<=[0-9]) ?[x×*] ?(?=10 to the )", _say_joint("times")),
+    rule(rf"{START}0[xX]([0-9A-Fa-f]{{1,16}})(?![0-9A-Za-z])", _say_hexadecimal),
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
+    rule(r"(?<=[0-9])!(?= ?(?:[=*×+/]|- ?[0-9]))", _say_joint("factorial")),
     rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
     rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
     rule(rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')", _say_foot_or_minutes),
+    rule(rf"{START}([2-8])'([0-9]|1[01])(?![0-9A-Za-z'\"]|[.,][0-9])", _say_foot_or_minutes),
 ]
 # Between two quantities a hyphen is 'to'.
 RANGE_RULES: list[Rule] = [
@@ -303,6 +319,7 @@ RULES: list[Rule] = [
     rule(rf"{START}([0-9][0-9,]*){ORDINAL_END}\b", _say_ordinal),
     rule(rf"{START}{_LONE_DOT}(?P<digits>(?:1[1-9]|20)[0-9]0)'?s\b", _say_decade),
     rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
+    rule(rf"{START}(10{{1,3}}|1,000)s(?= of\b)", _say_hundreds),
     rule(rf"{START}({NUMBER})s\b", _say_plural),
     rule(
         rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}}|10{{3,6}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",

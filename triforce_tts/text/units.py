@@ -96,8 +96,13 @@ RULES: list[Rule] = [
         r"(?<![\w/^.'])(?P<unit>km|cm|mm|ft|yd|mi)\^?(?P<power>[23])(?![\w/^])",
         lambda m: _POWERS[m["power"]] + UNITS[m["unit"]][1],
     ),
+    rule(
+        r"(?<![\w/^.'])(?P<unit>[JNWV])(?P<power>)/(?P<per>m|cm|kg|g|mol)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
+        _say_rate,
+    ),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
+_RATED = "km|cm|mm|m|kg|mg|g|mol|mL|L|J|N|W|V|Pa|s|h|K"
 _PER_OF_MONEY = {unit for unit in {**UNITS, **PER} if unit not in _NO_LONE_PER and unit.isalpha()}
 _DEGREES = r"[0-9]{1,3}(?:\.[0-9]{1,9})?"
 _MINUTES = r"[0-9]{1,2}(?:\.[0-9]{1,9})?"
@@ -107,6 +112,20 @@ FIRST_RULES: list[Rule] = [
         _say_angle,
     ),
     rule(rf"{START}({_DEGREES})°()() ?([NSEW])\b(?:\.(?=[,;)]| [a-z0-9])|(?!\.[A-Za-z]))", _say_angle),
+    rule(r"(?<=[0-9]) ?(mm|cm|m|km|ft|in|yd) ?[x×] ?(?=[0-9.]{1,9} ?\1\b)", lambda m: f" {m[1]} by "),
+    rule(
+        rf"{START}([0-9]{{2,3}})/([0-9]{{2,3}}) ?mm ?Hg\b",
+        lambda m: f"{number_words(m[1])} over {number_words(m[2])} millimeters of mercury",
+    ),
+    rule(r"(?<=[0-9]) ?([lL])/100 ?km\b", lambda m: " liters per one hundred kilometers"),
+    rule(r"(?<=[0-9])( ?deg(?:rees?|\.)? ?|° )([CF])\b", lambda m: f"°{m[2]}"),
+    # 'm s^-2' is another way to write 'm/s^2'.
+    *[
+        rule(
+            rf"(?<=[0-9] )({_RATED}) ?({_RATED})\^-([123])(?![0-9])",
+            lambda m: f"{m[1]}/{m[2]}{f'^{m[3]}' if m[3] != '1' else ''}",
+        )
+    ],
     *LENGTHS,
     *FRACTIONS,
     rule(rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b\.?", _say_feet_and_inches),

@@ -56,7 +56,7 @@ a 3:1 ratio | a three to one ratio
 a 10-km run, 10 m² | a ten-kilometer run, ten square meters
 5GB, 50%, 3.5% | five gigabytes, fifty percent, three point five percent
 He's 6'2" tall | He's six foot two tall
-5 s or 1 s, 747s | five seconds or one second, seven hundred and forty sevens
+5 s or 1 s, 747s | five seconds or one second, seven forty sevens
 
 1,234,567 | one million two hundred and thirty four thousand five hundred and sixty seven
 12345 | twelve thousand three hundred and forty five

@@ -142,7 +142,7 @@ TABLES = {
         It cost £2 5s. We left. It cost 9s. | It cost two pounds five shillings. We left. It cost nine shillings.
         £3 0s. 1d., 2s. 4½d., ½d., 8l. 10s., 3s 6d | three pounds and one penny, two shillings and four and a half pence, half a penny, eight pounds ten shillings, three shillings and sixpence
         a 6d. stamp, a 10s. note, 7d. a pound | a sixpenny stamp, a ten shilling note, seven pence a pound
-        the 1920s. In her 20s. In the 70s. In the 90s. and 80s. it. The 5s, 737s. | the nineteen twenties. In her twenties. In the seventies. In the nineties. and eighties. it. The fives, seven hundred and thirty sevens.
+        the 1920s. In her 20s. In the 70s. In the 90s. and 80s. it. The 5s, 737s. | the nineteen twenties. In her twenties. In the seventies. In the nineties. and eighties. it. The fives, seven thirty sevens.
         """,
     "plurals and labels that are no old money": """
         the roaring 20s. It; swinging 60s. | the roaring twenties. It; swinging sixties.

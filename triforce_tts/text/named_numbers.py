@@ -1,0 +1,152 @@
+"""Numbers that are names and are said in pairs: ``Boeing 747``, ``Room 237``, ``a .45 pistol``, ``at 0530``, ``U-235``."""
+
+import re
+
+from triforce_tts.text.numbers import Rule, cardinal, number_words, pairs, plural, rule
+
+_MAKES = (
+    "Boeing|Airbus|Porsche|Peugeot|Ferrari|McLaren|Volvo|Saab|BMW|Mercedes|Fiat|Embraer|Bombardier|Learjet|Gulfstream|Cessna"
+    "|Lockheed|Tupolev|Nokia|Xbox|Levi's|RTX|GTX|Ford"
+)
+_PLACES = {
+    "Hwy": "Highway",
+    "Rte": "Route",
+    "Rt": "Route",
+    "Apt": "Apartment",
+    "Ste": "Suite",
+    "Rm": "Room",
+    "Bldg": "Building",
+}
+_ROADS = "Route|Highway|Interstate|Freeway|Expressway|State Road|County Road"
+_DOORS = (
+    "Room|room|Suite|suite|Apartment|apartment|Flat|Gate|gate|Bus|bus|Channel|channel|Train|train|Locker|locker"
+    "|Cabin|cabin"
+)
+# A counted noun shows that the number is an amount: 'room 200 people', 'bus 300 miles'.
+_NO_COUNT = r"(?! people\b| (?!is\b|was\b|has\b|as\b|this\b|leaves\b|arrives\b|departs\b|lies\b)[a-z]+s\b)"
+_WHOLE = r"(?![0-9]|[.,:/][0-9]|[%$£€°])"
+_GUNS = (
+    r"(?i:calib(?:re|er)s?|cal\b\.?|magnum|rifles?|revolvers?|pistols?|handguns?|(?:machine[ -])?guns?|rounds?|bullets?"
+    r"|cartridges?|shells?|slugs?|ammo|ammunition|automatics?|acp)\b|(?:Colt|Winchester|Remington|Special|Webley|Smith|Lee|Enfield)\b"
+)
+# The gun itself is named by its calibre: 'he drew his .45 and'.
+_ALONE = (
+    r"(?= (?:and|or|in|at|from|to|on|with|out|that|which|he|she|was|is|under|into|against|behind|beside|for)\b"
+    r"|[.,;:!?)\"'](?![0-9])|$)"
+)
+_STATISTICS = re.compile(
+    r"(?i:\b(?:p|r|correlations?|probability|average|ratio|alpha|coefficient|mean|score|odds|risk|effect|value|batting|hit)\b)"
+)
+_CLOCK = r"(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])"
+_AT = r"(?:[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ff]rom|[Tt]o|[Bb]efore|[Aa]fter|[Ss]ince|[Bb]etween|[Aa]round)"
+_ISOTOPES = (
+    r"(?i:uranium|plutonium|cesium|caesium|iodine|strontium|americium|polonium|radium|thorium|radon|lead|bismuth|krypton|xenon)"
+    r"|Cs|Pu|Sr|Am|Po|Ra|Th|Rn|Pb|Bi"
+)
+
+
+def _say_pairs(match: re.Match[str]) -> str:
+    """The name, and the number in pairs, with a variant behind a hyphen: 'Boeing seven thirty seven eight hundred'."""
+    name, number, variant = match.group("name", "number", "variant")
+    joint = " " if name[-1:].isalpha() else ""
+    return f"{name}{joint}{pairs(number)}" + (f" {pairs(variant)}" if variant else "")
+
+
+def _say_out_of(match: re.Match[str]) -> str:
+    return f"{match[1]}{number_words(match[2])} out of {number_words(match[3])}"
+
+
+def _say_flight(match: re.Match[str]) -> str:
+    carrier = f"{' '.join(match['carrier'].strip())} " if match["carrier"] else ""
+    return f"{match['name']}{carrier}{pairs(match['number'])}"
+
+
+def _say_calibre_alone(match: re.Match[str]) -> str:
+    """``his .45`` as 'his forty five', unless the words before speak of statistics."""
+    if _STATISTICS.search(match.string[max(0, match.start() - 60) : match.start()]):
+        return match[0]
+    return f"{match[1]}{pairs(match[2])}"
+
+
+def _say_military(match: re.Match[str]) -> str:
+    """``0530`` as 'zero five thirty', ``0800 hours`` as 'zero eight hundred hours'."""
+    hour, minute = int(match["hour"]), int(match["minute"])
+    words = f"zero {cardinal(hour)}" if hour < 10 and (hour or minute) else cardinal(hour)
+    words += " hundred" if not minute else f" {'zero ' if minute < 10 else ''}{cardinal(minute)}"
+    return f"{match['at']}{words}" + (" hours" if match["hours"] else "")
+
+
+def _say_watch(match: re.Match[str]) -> str:
+    """``0900-1730``, a span between two times of day at whole five minutes; other digits are a telephone number."""
+    spans = [re.fullmatch(f"(?P<at>){_CLOCK}(?P<hours>)", part) for part in match.groups()]
+    if any(not span or int(span["minute"]) % 5 for span in spans):
+        return match[0]
+    return " to ".join(_say_military(span) for span in spans if span)
+
+
+def _say_batting(match: re.Match[str]) -> str:
+    digits = match[2]
+    return match[1] + (f"oh {pairs(digits[1:])}" if digits[0] == "0" and digits[1] != "0" else pairs(digits))
+
+
+_HOURS = r" ?(?P<hours>hours|hrs\b\.?(?! [A-Z])|h)(?![A-Za-z])"
+RULES: list[Rule] = [
+    rule(rf"\b({'|'.join(_PLACES)})\b\.? ?(?=#?[0-9])", lambda m: f"{_PLACES[m[1]]} "),
+    rule(
+        r"(\b(?i:scored?|rated|rating|rating of|got|grade of|marks? of|gave (?:it|him|her|them)) (?:a |an )?)"
+        r"([0-9]{1,3}(?:\.[0-9])?)/(5|10|20|100)(?![0-9A-Za-z/]| of\b)",
+        _say_out_of,
+    ),
+    rule(r"()(?<![\w.,/-])([0-9]{1,2}\.[0-9])/(5|10|100)(?![0-9A-Za-z/])", _say_out_of),
+    rule(r"()(?<![\w.,/-])([0-9]{1,3})/(5|10|20|100)(?= (?:score|rating|review|mark)s?\b)", _say_out_of),
+    rule(r"\bFl\. (?=[0-9])", lambda m: "Floor "),
+    rule(r"\bWW(?=[12]\b)", lambda m: "World War "),
+    rule(
+        rf"(?P<name>\b(?:{_MAKES}) (?:[A-Z])?)(?P<number>[1-9][0-9]{{2,3}})(?:-(?P<variant>[0-9]{{1,4}}))?{_WHOLE}{_NO_COUNT}",
+        _say_pairs,
+    ),
+    rule(r"(?<![\w.,$£€-])(?P<name>)(?P<number>7[0-8]7)-(?P<variant>[1-9]00|[89])(?![0-9-]|[.,][0-9])", _say_pairs),
+    rule(
+        r"(?P<name>\b[Aa] )(?P<number>7[0-8]7)(?P<variant>)(?=(?:[.,;:!?)](?![0-9])|$| (?:jet|plane|aircraft|airliner|flight|pilot|landed|took|crashed|and|or|to|in|from|at|is|was|that|with)\b))",
+        _say_pairs,
+    ),
+    rule(r"(?<![\w.,$£€-])(7[0-8]7)s\b", lambda m: plural(pairs(m[1]))),
+    rule(rf"(?P<name>\b(?:{_ROADS})\b\.? )(?P<number>[1-9][0-9]{{2}})(?P<variant>){_WHOLE}{_NO_COUNT}", _say_pairs),
+    rule(r"(?P<name>)(?<![\w.,$£€-])(?P<number>480|720|1080|1440|2160)(?P<variant>)(?=[pi]\b)", _say_pairs),
+    rule(
+        r"(?P<name>\bUS[ -])(?P<number>[1-9][0-9]{2})(?P<variant>)"
+        r"(?= (?:north|south|east|west|near|at|through|toward|runs|is)\b|[,;)]|\.?$)",
+        _say_pairs,
+    ),
+    rule(rf"(?P<name>\b(?:{_DOORS})\b\.? )(?P<number>[1-9][0-9]{{2}})(?P<variant>){_WHOLE}{_NO_COUNT}", _say_pairs),
+    rule(
+        rf"(?P<name>\b[Ff]light )(?P<carrier>[A-Z]{{2}} ?|[A-Z][0-9] ?)?(?P<number>[1-9][0-9]{{2,3}}){_WHOLE}{_NO_COUNT}",
+        _say_flight,
+    ),
+    rule(
+        rf"(?P<name>\b(?:{_ISOTOPES})-|(?<![A-Za-z0-9-])[A-Z]-?)(?P<number>[1-9][0-9]{{2}})(?P<variant>)(?![0-9A-Za-z]|[.,:/][0-9])",
+        _say_pairs,
+    ),
+    rule(r"(?<![A-Za-z0-9])([A-Z]{1,3})([1-9][0-9]{0,2})s\b", lambda m: f"{m[1]} {plural(pairs(m[2]))}"),
+    rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
+    rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),
+    rule(rf"(?<![\w.])\.([0-9]{{2,3}})(?=[- ](?:{_GUNS}))", lambda m: pairs(m[1])),
+    rule(
+        rf"(\b(?:[Aa]n?|[Hh]is|[Hh]er|[Mm]y|[Tt]he|[Yy]our|[Tt]heir|loaded) )\.(22|32|38|44|45|303|357){_ALONE}",
+        _say_calibre_alone,
+    ),
+    rule(
+        r"(\b(?i:bat(?:s|ted|ting)?|hits?|hitting|average of|averaged|slugg(?:ed|ing)|percentage of) (?:an? |only |over )?)"
+        r"\.([0-9]{3})(?![0-9])(?! ?(?:mm|cm|m|g|kg|ml|oz|lb|inch|inches)\b)",
+        _say_batting,
+    ),
+    rule(r"(\b[Aa]n? )\.([0-9]{3})(?= (?:hitter|average|batter|season|winning)\b)", _say_batting),
+    rule(r"(?<![\w.,:/-])(0[0-9]{3}) ?-{1,2} ?([0-2][0-9]{3})(?![0-9A-Za-z-]|[.,:/][0-9])", _say_watch),
+    rule(rf"(?P<at>\b{_AT} )(?<![0-9.,:/-]){_CLOCK}{_HOURS}(?! (?:of|per|a|each|in|with|on)\b)", _say_military),
+    rule(rf"(?P<at>)(?<![\w.,:/-])(?P<hour>0[0-9])(?P<minute>[0-5][0-9]){_HOURS}", _say_military),
+    rule(rf"(?P<at>)(?<![\w.,:/-]){_CLOCK}(?P<hours>h)(?![A-Za-z])", _say_military),
+    rule(
+        rf"(?P<at>\b{_AT} )(?P<hour>0[0-9])(?P<minute>[0-5][0-9])(?P<hours>)(?![0-9A-Za-z]|[-.:/,] ?[0-9]| [0-9])",
+        _say_military,
+    ),
+]

@@ -126,6 +126,15 @@ NO_WORDS = frozenset(
 )
 BEFORE_NUMBERS = {
     "no": "number",
+    "nr": "number",
+    "pl": "plate",
+    "ll": "lines",
+    "l": "line",
+    "vv": "verses",
+    "eqs": "equations",
+    "ver": "version",
+    "cl": "clause",
+    "dia": "diameter",
     "art": "article",
     "pt": "part",
     "ep": "episode",
@@ -156,6 +165,75 @@ BEFORE_NUMBERS = {
     "ca": "circa",
     "c": "circa",
 }
+# In small letters, or at the start: before a number, and before any word.
+BEFORE_AMOUNTS = {
+    "min": "minimum",
+    "max": "maximum",
+    "temp": "temperature",
+    "avg": "average",
+    "alt": "altitude",
+    "orig": "originally",
+    "est": "established",
+}
+PLAIN = {
+    "incl": "including",
+    "excl": "excluding",
+    "misc": "miscellaneous",
+    "esp": "especially",
+    "cont": "continued",
+    "mgmt": "management",
+    "attn": "attention",
+    "avg": "average",
+    "max": "maximum",
+    "orig": "original",
+    "dist": "distance",
+    "fwd": "forward",
+    "mfg": "manufacturing",
+}
+# Letters that are spelled or words that are said for them; capitals inside show that they are no word.
+MIXED = {
+    "iOS": "i O S",
+    "iPadOS": "iPad O S",
+    "macOS": "mac O S",
+    "BSc": "B S C",
+    "MSc": "M S C",
+    "BEng": "B Eng",
+    "MPhil": "M Phil",
+    "DPhil": "D Phil",
+    "GmbH": "G M B H",
+    "mRNA": "M R N A",
+    "tRNA": "T R N A",
+    "PhDs": "P H D's",
+    "n/a": "N A",
+    "N/A": "N A",
+    "I/O": "I O",
+    "AC/DC": "A C D C",
+    "TCP/IP": "T C P I P",
+    "c/o": "care of",
+    "b/c": "because",
+    "w/out": "without",
+    "S/N": "S N",
+    "Mr./Mrs.": "Mister or Missus",
+    "24/7/365": "twenty four seven three sixty five",
+}
+STREETS_BEFORE_SIDES = {
+    "St": "Street",
+    "Ave": "Avenue",
+    "Rd": "Road",
+    "Blvd": "Boulevard",
+    "Dr": "Drive",
+    "Ln": "Lane",
+    "Pl": "Place",
+    "Ct": "Court",
+    "Street": "Street",
+    "Avenue": "Avenue",
+    "Road": "Road",
+}
+SIDES = {"NW": "Northwest", "NE": "Northeast", "SW": "Southwest", "SE": "Southeast"}
+SAINTS = (
+    "James|John|Paul|Peter|Clair|George|Louis|Mary|Francis|Patrick|Andrew|Andrews|Mark|Thomas|Joseph|Luke|Anne|Ann|Michael"
+    "|Nicholas|Stephen|Lawrence|Augustine|Helena|Kitts|Lucia|Moritz|Petersburg|Pancras|Albans|Ives|Cloud|Charles|Vincent"
+)
 LATIN = {
     "e.g.": "for example",
     "e.g": "for example",

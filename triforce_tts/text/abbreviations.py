@@ -5,23 +5,29 @@ from collections.abc import Callable, Iterable
 
 from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
+    BEFORE_AMOUNTS,
     BEFORE_NUMBERS,
     LATIN,
+    MIXED,
     MONTHS_OF_LETTERS,
     OPENERS,
+    PLAIN,
+    SAINTS,
     SHORT_NAMES,
+    SIDES,
+    STREETS_BEFORE_SIDES,
     SUFFIXES,
     TITLES,
 )
+from triforce_tts.text.citations import BIBLE, OTHER_BOOKS
 from triforce_tts.text.dates import AFTER_HALF, SHORT_DAYS, SHORT_MONTHS
-from triforce_tts.text.letters import is_known
+from triforce_tts.text.letters import COUNTED, is_known
 from triforce_tts.text.numbers import cardinal
 
 _ENDS_TEXT = r"[\"')\] ]*$"
 
 # These abbreviations of streets need no dot, because they are not also words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
-_PLACES = {"Hwy": "Highway", "Rte": "Route", "Apt": "Apartment", "Ste": "Suite"}
 # Behind a number in words; the rules of units know those behind digits.
 _MEASURES = {
     "lbs": "pounds",
@@ -100,6 +106,11 @@ def is_rank(word: str, before: str, after: str) -> bool:
     return word != "Bro" or not (_CALLED.search(before) or _SENTENCE_TO_BRO.match(after))
 
 
+def _say_square(match: re.Match[str]) -> str:
+    word = {"Sq": "Square", "Cir": "Circle", "Ct": "Court"}[match[1] or match[2]]
+    return word + (_final_stop(match) if match[0].endswith(".") else "")
+
+
 def _say_month(match: re.Match[str]) -> str:
     return SHORT_MONTHS[match[1]] + (_final_stop(match) if match[0].endswith(".") else "")
 
@@ -126,6 +137,11 @@ def _say_saint_or(street: str, before_name: str) -> Replace:
         named_before = re.search(r"[A-Z0-9][\w']* $", before)
         sentence_start = re.search(r"(?:^|[.!?\"] ?)[A-Z]\w* $", before) and len(before) < 30
         name_follows = re.match(r" [A-Z]", after)
+        saint_follows = re.match(rf" (?:{SAINTS})\b", match.string[match.end() : match.end() + 16])
+        if before_name == "Saint" and saint_follows and not _ON_A_STREET.search(before):
+            return before_name
+        if before_name == "Doctor" and re.search(r"\b(?i:the|a|my|this|our|her|his|your|dear|good|old) $", before):
+            return before_name
         if name_follows and (
             not named_before
             or sentence_start
@@ -182,6 +198,20 @@ def _say_initials(match: re.Match[str]) -> str:
     return match[0].replace(".", "")
 
 
+def _say_versus(match: re.Match[str]) -> str:
+    """``Roe v. Wade``; after a book or a part of one the letter is a numeral: 'Act v. Enter'."""
+    word = match[1].split(" ")[0]
+    is_place = word.lower() in COUNTED or word in BIBLE or word in BIBLE.values() or word in OTHER_BOOKS
+    return match[0] if is_place else f"{match[1]}versus"
+
+
+def _say_before_number(match: re.Match[str]) -> str:
+    """``pp. 3`` as 'pages 3'; a single capital without a space behind it is a label: 'Table C.3'."""
+    if match[1] in ("C", "P", "L") and not match[0].endswith(" "):
+        return match[0]
+    return _keep_case(match[1], BEFORE_NUMBERS)
+
+
 def _names(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
@@ -200,8 +230,53 @@ _OPENER = rf"(?:{OPENERS})\b"
 # 'Sat.' and 'Sun.' are words as well, so they need more beside them.
 _CLEAR_DAYS = _names(day for day in SHORT_DAYS if day not in ("Sat", "Sun"))
 _PART_OF_DAY = r"(?=,? (?:morning|forenoon|noon|afternoon|evening|night|last|next|at|the [0-9])\b)"
-_MONTH_OR_DIGIT = rf"(?=,? ?(?:[0-9]|{_names(SHORT_MONTHS)}))"
+_MONTH_OR_DIGIT = rf"(?=,? ?(?:[0-9]|(?:the [a-z]+(?: [a-z]+)? of )?(?:{_names(SHORT_MONTHS)})))"
+# 'In Oak St. John was' speaks of a street, 'Mark St. John' does not.
+_ON_A_STREET = re.compile(
+    rf"\b(?i:on|off|along|down|up|to|from|at|of|near|in|[0-9]\w*|one|{_AMOUNT}) (?:[A-Z]\w*\.? ){{1,2}}$"
+)
 _RULES: list[tuple[re.Pattern[str], Replace]] = [
+    (re.compile(rf"(?<![\w/.])({_names(MIXED)})(?![\w/])"), lambda m: MIXED[m[1]]),
+    (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
+    (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
+    (re.compile(r"(?<=[0-9] )(?:m\.p\.h|M\.P\.H)\b\.?"), lambda m: f"mph{_final_stop(m)}"),
+    (re.compile(r"(?<=[0-9] )r\.p\.m\b\.?"), lambda m: f"rpm{_final_stop(m)}"),
+    (re.compile(r"\bWall St\b\.?(?= [A-Z])"), lambda m: "Wall Street"),
+    (
+        re.compile(rf"\b({_names(STREETS_BEFORE_SIDES)})\b\.?,? ({_names(SIDES)})\b"),
+        lambda m: f"{STREETS_BEFORE_SIDES[m[1]]} {SIDES[m[2]]}",
+    ),
+    (
+        re.compile(
+            r"\b([NSEW])\. (?=(?:[A-Z][a-z]+|[0-9]{1,3}(?:st|nd|rd|th)) (?:St|Ave|Rd|Blvd|Dr|Street|Avenue|Road)\b)"
+        ),
+        lambda m: f"{ {'N': 'North', 'S': 'South', 'E': 'East', 'W': 'West'}[m[1]] } ",
+    ),
+    (re.compile(r"(?<=[a-z] )(Sq|Cir)\.?(?=[,;.]|$)|(?<=[a-z] )(Sq|Cir|Ct)\.(?= [A-Z])"), _say_square),
+    (re.compile(rf"\b([A-Z][\w']+ )v\.?(?= (?!(?:{OPENERS})\b)[A-Z][a-z])"), _say_versus),
+    (re.compile(r"\b([Nn]o)\. of\b(?= [a-z])"), lambda m: f"{_capital('number', m[1])} of"),
+    (re.compile(r"(?<=[A-Za-z] )No(?= [0-9]{1,4}\b)"), lambda m: "number"),
+    (re.compile(r"\b[Ee](?:st|ST)\. (?=[12][0-9]{3})"), lambda m: f"{_capital('established', m[0])} "),
+    (
+        re.compile(r"\b([Ee]d|[Tt]rans)\. (?=by\b)"),
+        lambda m: f"{_capital({'e': 'edited', 't': 'translated'}[m[1][0].lower()], m[1])} ",
+    ),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )edn?\b\.?|\b(?<=[Rr]ev\. )ed\."), lambda m: f"edition{_final_stop(m)}"),
+    (re.compile(r"\b([Rr])ev\. (?=edition)"), lambda m: f"{m[1]}evised "),
+    (re.compile(r"\bstd\. dev\b\.?"), lambda m: f"standard deviation{_final_stop(m)}"),
+    (
+        re.compile(
+            rf"((?<![\w.])(?<![0-9] )(?:{_names(BEFORE_AMOUNTS)})|(?:^|(?<=[.;:(] ))(?:{_names(map(str.capitalize, BEFORE_AMOUNTS))}))\. ?(?=[-+]?[0-9$£€])"
+        ),
+        lambda m: f"{_capital(BEFORE_AMOUNTS[m[1].lower()], m[1])} ",
+    ),
+    (
+        re.compile(
+            rf"((?<![\w.])(?<![0-9] )(?:{_names(PLAIN)})|(?:^|(?<=[.;:(] ))(?:{_names(map(str.capitalize, PLAIN))}))\.(?= [a-z0-9(]| [A-Z]{{2}})"
+        ),
+        lambda m: _capital(PLAIN[m[1].lower()], m[1]),
+    ),
+    (re.compile(r"(?<![\w.])([Aa]ttn|[Ff]wd)(?=:)"), lambda m: _capital(PLAIN[m[1].lower()], m[1])),
     (re.compile(r"&[cC]\b(?:\.|(?=[,;:]|$))"), lambda m: "etc."),
     (re.compile(r"(?<![\w.])(?:[iI]\. e\.|[eE]\. g\.)"), lambda m: m[0].replace(" ", "")),
     (re.compile(r"\b(?:B\. C|A\. D)\.(?= [0-9])|(?<=[0-9] )(?:B\. C|A\. D)\."), lambda m: m[0].replace(" ", "")),
@@ -239,8 +314,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
     (
-        re.compile(rf"(?<![\w.°])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b)", re.IGNORECASE),
-        lambda m: _keep_case(m[1], BEFORE_NUMBERS),
+        re.compile(rf"(?<![\w.°'])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b|\([0-9])", re.IGNORECASE),
+        _say_before_number,
     ),
     (
         re.compile(r"\b((?i:vol|bk|chap|sc)|(?<![0-9] )(?i:pt))\. (?=[IVXLivxl]\b(?!['.]\w))"),
@@ -248,7 +323,6 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     ),
     (re.compile(rf"(?<=[a-z] )({'|'.join(_STREETS)})\b(?!\.)"), lambda m: SUFFIXES[m[1]]),
     (re.compile(r"(?<=[a-z] )Dr(?=[,;]|$)"), lambda m: "Drive"),
-    (re.compile(r"\b(Hwy|Rte|Apt|Ste)\b\.? ?(?=#?[0-9])"), lambda m: f"{_PLACES[m[1]]} "),
     (re.compile(r"(?<=[a-z] )St(?=[,;]| [a-z]|$)"), lambda m: "Street"),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )[sS]t\b\.?"), lambda m: "Street"),
     (re.compile(r"\b(?:St|ST)(?= [A-Z][a-z])"), lambda m: "Saint"),
@@ -261,6 +335,11 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     # What is no word and has a stop before a small letter is an abbreviation, whatever it means.
     (re.compile(r"(?<![\w.'-])(?<![0-9] )([A-Z]?[a-z]{1,5})\.(?= [a-z])"), lambda m: m[0] if is_known(m[1]) else m[1]),
 ]
+
+
+def _capital(word: str, like: str) -> str:
+    """The word with a capital where ``like`` has one."""
+    return word.capitalize() if like[0].isupper() else word
 
 
 def _keep_case(word: str, words: dict[str, str]) -> str:

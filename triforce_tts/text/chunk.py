@@ -44,6 +44,9 @@ _GOES_ON = re.compile(
 )
 # A small letter after one of these signs shows that the sentence goes on.
 _OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’»)\]]*$")
+_MEASURE = re.compile(
+    r"(?:(?<=[0-9])|(?<=[0-9] ))(?:MM|mm)\.(?= *[\"'(]?[A-Z])"
+)  # the library takes 'MM.' for a title only
 _LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Places where an overlong sentence may be cut, the best first; the cut lies after the match.
 _CUTS = (
@@ -168,7 +171,7 @@ def _is_own_line(line: str, following: str, width: int, is_list: bool) -> bool:
 
 
 def _sentences(paragraph: str) -> list[str]:
-    lengths = [len(piece) for piece in sentencex.segment("en", _shadow(paragraph))]
+    lengths = [len(piece) for piece in sentencex.segment("en", _MEASURE.sub("cm.", _shadow(paragraph)))]
     if sum(lengths) != len(paragraph):
         # The library failed, so the cuts are unknown. The clause splitter still bounds the length.
         return [paragraph]

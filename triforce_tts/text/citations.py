@@ -15,10 +15,10 @@ _BIBLE = (
     "Thess:Thessalonians,Tim:Timothy,Tit:Titus,Philem:Philemon,Heb:Hebrews,Jas:James,Pet:Peter,Rev:Revelation"
 )
 BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
-_FULL = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
+OTHER_BOOKS = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
 # These are first names and words as well: 'Meet Tim 10:30', 'Phil 9:30'.
 _AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Col", "Rev", "Pet", "Hag", "Mic", "Jas"])
-_BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *_FULL}, key=len, reverse=True))
+_BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *OTHER_BOOKS}, key=len, reverse=True))
 # A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
 _PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
 _STOPPED = (

@@ -9,7 +9,28 @@ from triforce_tts.text.phonemes import Lexicon
 
 # These are spelled although the dictionary has a word with the same letters.
 _ALWAYS_SPELLED = {
-    *("AC", "AI", "DC", "EU", "GI", "HR", "ID", "IP", "IQ", "IT", "OS", "PA", "PR", "QA", "UN", "US", "WHO"),
+    *(
+        "AC",
+        "AI",
+        "DC",
+        "EST",
+        "EU",
+        "GI",
+        "HR",
+        "ID",
+        "IP",
+        "IQ",
+        "IT",
+        "MI",
+        "OS",
+        "PA",
+        "PO",
+        "PR",
+        "QA",
+        "UN",
+        "US",
+        "WHO",
+    ),
 }
 # Some of these are common words too. Among other capitals they are read as words.
 _WORDS_TOO = {"IT", "US", "WHO", "PA"}
@@ -19,9 +40,10 @@ _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 _COUNTED_WORDS = (
     "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
     " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
-    " paragraph schedule exhibit question tome sonnet page pages"
+    " paragraph schedule exhibit question tome sonnet page pages saturn iphone os books chapters volumes parts acts scenes"
+    " sections articles cantos psalms sonnets phases plates figures tables titles vols"
 )
-_COUNTED = frozenset(_COUNTED_WORDS.split())
+COUNTED = frozenset(_COUNTED_WORDS.split())
 _RULER_NAMES = (
     "abdullah adrian afonso akbar albert alexander alexios alexius alfonso amenhotep andrew anne antiochus artaxerxes"
     " augustus baldwin baudouin basil bayezid benedict boleslaw boniface boris callixtus canute carlos carol casimir"
@@ -68,9 +90,13 @@ def spell_acronyms(text: str) -> str:
 
 def spell_beside_digits(text: str) -> str:
     """The text with short groups of letters beside a digit spelled if they are no words: mp3 as M P 3, CO2 as C O 2."""
+    text = _COMPOUND.sub(
+        lambda m: m[0] if is_known(m[0]) else " ".join(re.findall("[A-Za-z]|[0-9]+", m[0])).upper(), text
+    )
     text = re.sub(
         r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
     )
+    text = re.sub(r"(?<=[A-Z][0-9])OH\b|(?<=[A-Z][0-9]{2})OH\b", "O H", text)
     return re.sub(r"(?<![A-Za-z'])[A-Z]{2,3}(?=[0-9])", _say_formula, text)
 
 
@@ -106,6 +132,15 @@ def _calm_word(match: re.Match[str]) -> str:
         return word
     if letters in _ALWAYS_SPELLED - _WORDS_TOO and before != "-":
         return word
+    if letters in ("WWI", "WWII"):
+        return word
+    if letters in CODES and letters != "TRY" and re.match(r" ?[0-9]", match.string[match.end() : match.end() + 2]):
+        return word
+    if letters == "US" and (
+        (not match.start() and not match.string.startswith(("US TOO", "US ALL")))
+        or _WITH_COUNTRY.match(match.string[match.end() :][:16])
+    ):
+        return word
     numeral = LONG_NUMERAL.fullmatch(letters) and letters not in (
         "I",
         "MIX",
@@ -130,10 +165,15 @@ _NATIONAL = re.compile(
     r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
 )
 
+# At the start of a headline, and beside another country, 'US' is one too.
+_WITH_COUNTRY = re.compile(
+    r"(?:,| AND|-| VS\.?|,? &) ?(?:UK|EU|UN|CHINA|RUSSIA|IRAN|CANADA|MEXICO|JAPAN|INDIA|ISRAEL|CUBA)\b"
+)
+
 
 def _say_formula(match: re.Match[str]) -> str:
     letters = match[0]
-    if letters in CODES:
+    if letters in CODES or letters == "RM":
         return letters
     is_formula = len(letters) == 2 and set(letters) <= _SYMBOLS_OF_ELEMENTS
     return " ".join(letters) if is_formula or letters in _ALWAYS_SPELLED or not is_known(letters) else letters
@@ -146,7 +186,7 @@ def _say_roman(match: re.Match[str]) -> str:
     value = _roman_value(numeral)
     after = match.string[match.end() : match.end() + 12]
     before = match.string[max(0, match.start() - 24) : match.start()]
-    if name.lower() in _COUNTED:
+    if name.lower() in COUNTED:
         return f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
@@ -168,7 +208,25 @@ def _say_counted(match: re.Match[str]) -> str:
     """``chapter iv``, ``PART XL`` and ``pp. ii-ix``: a numeral in any case after a word that is counted."""
     values = [_roman_value(numeral.upper()) for numeral in match.group(2, 3) if numeral]
     valid = all(LONG_NUMERAL.fullmatch(numeral.upper()) for numeral in match.group(2, 3) if numeral)
-    return f"{match[1]}{' to '.join(map(cardinal, values))}" if valid else match[0]
+    if not valid:
+        return match[0]
+    if len(values) > 1 and values[0] >= values[1]:  # This is no range: 'Act V -- I saw it'.
+        return f"{match[1]}{cardinal(values[0])}{match.string[match.end(2) : match.end()]}"
+    return f"{match[1]}{' to '.join(map(cardinal, values))}{' point ' if match[4] else ''}"
+
+
+def _say_list(match: re.Match[str]) -> str:
+    """``Louis XIV, XV and XVI`` with ordinals and ``Parts I and II`` with numbers; a last 'I' is mostly the word."""
+    name, last = match.group(1, 4)
+    numerals = [*re.findall("[IVXL]+", match[2] + match[3]), last]
+    is_ruler = name.lower() in _RULERS
+    if not (is_ruler or name.lower() in COUNTED) or not all(_ROMAN_NUMERAL.fullmatch(numeral) for numeral in numerals):
+        return match[0]
+    if last == "I" and not (is_ruler and re.match(r"[.,;:)]|$", match.string[match.end() : match.end() + 1])):
+        return match[0]
+    say = ordinal if is_ruler else cardinal
+    words = re.sub("[IVXL]+", lambda numeral: say(_roman_value(numeral[0])), match[2] + match[3] + last)
+    return f"{name} {'the ' * is_ruler}{words}"
 
 
 def _say_century(match: re.Match[str]) -> str:
@@ -227,18 +285,32 @@ def _is_spelled_in_lexicon(word: str) -> bool:
     return stresses >= len(word) > 1
 
 
-_COUNTED_WORD = "|".join(sorted(_COUNTED, key=len, reverse=True))
+# Two or more symbols of elements, one of them with a small letter: NaCl, CaCO3.
+_ELEMENT = "Na|Ca|Mg|Cl|Fe|Cu|Zn|Al|Li|Ag|Pb|Ba|Mn|Ni|Cr|Hg|Si|Br|Ti|H|C|N|O|S|P|K|F|I"
+_COMPOUND = re.compile(
+    rf"(?<![A-Za-z'.-])(?=[A-Z][A-Z0-9]{{0,20}}[a-z])(?:(?:{_ELEMENT})[0-9]{{0,2}}){{2,8}}(?![A-Za-z0-9'])"
+)
+_COUNTED_WORD = "|".join(sorted(COUNTED, key=len, reverse=True))
 _ROMAN_RULES: list[Rule] = [
     rule(r"(?<![\w'-])([IVXL]{2,7})(?:st|nd|rd|th)\b", _say_century),
     rule(r"(?<![\w'-])([IVX]{1,6})(?:th)?(?= ?-{1,2} ?[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", _say_century),
     rule(r"(?<=[a-z]) ?-{1,2} ?(?=[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", lambda m: " to "),
     rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
     rule(
-        rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXL])(?: ?- ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?!\.[A-Za-z])",
+        rf"(?<![A-Za-z])((?i:{_COUNTED_WORD})\.? )([IVXLC]{{2,9}}|[ivxlc]{{2,9}}|[VXL]|I(?= ?-{{1,2}} ?[IVXLC]{{2}}))(?: ?-{{1,2}} ?([IVXLC]{{1,9}}|[ivxlc]{{1,9}}))?(?![\w'])(?:(\.)(?=[0-9])|(?!\.[A-Za-z]))",
         _say_counted,
     ),
     rule(
-        r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto|part|page|vol\.) )([ivx])()(?=[.,:;)]|$)", _say_counted
+        r"(?<![A-Za-z])((?i:chapter|act|scene|book|volume|canto|part|page|vol\.) )([ivx])()()(?=[.,:;)]|$)",
+        _say_counted,
+    ),
+    rule(
+        r"(?<![A-Za-z])([A-Za-z]{3,}) ([IVXL]{1,7})((?:, [IVXL]{1,7}){0,9},? (?:and|or|to|through|&) )([IVXL]{1,7})(?![\w'-]|\.[A-Za-z])",
+        _say_list,
+    ),
+    rule(
+        r"\b((?i:type|phase|stage|class|schedule|category|level) )(I)()()(?= (?:errors?|diabetes|trials?|stud(?:y|ies)|cancers?|drugs?|devices?|collagen|fibers?|evidence|survivors?)\b)",
+        _say_counted,
     ),
     rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.

@@ -4,6 +4,7 @@ import re
 
 from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
+    BEFORE_AMOUNTS,
     BEFORE_NUMBERS,
     MONTHS_OF_LETTERS,
     NO_WORDS,
@@ -14,7 +15,7 @@ from triforce_tts.text.abbreviation_names import (
 )
 from triforce_tts.text.abbreviations import is_rank
 from triforce_tts.text.citations import BIBLE
-from triforce_tts.text.dates import SHORT_DAYS
+from triforce_tts.text.dates import MONTH, SHORT_DAYS
 from triforce_tts.text.letters import is_known, roman_value
 from triforce_tts.text.unit_names import UNITS
 
@@ -32,6 +33,14 @@ _PLACE = re.compile(r"[0-9]{1,3}: ?[0-9]|[ivxlc]+\.? [0-9]")  # a chapter and a 
 _NUMBER = re.compile(r"[0-9]|[IVXLC]+\b(?!['’])")
 _PART_OF_PLACE = re.compile(r"(?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt|Art)\. ?[0-9IVXivx]")
 _COUNTED = frozenset(["bk", "bks", "chap", "chaps", "ch", "vol", "vols", "sc", "sect", "op", "nos"])
+# No sentence ends behind these where a number follows, with or without a bracket; those of the second row need a capital.
+_BEFORE_AMOUNT = frozenset(
+    [*BEFORE_AMOUNTS, "approx", "incl", "excl", "figs", "eq", "eqs", "rm", "apt", "bldg", "rt", "ed"]
+)
+_BEFORE_AMOUNT -= {"min"}
+_LABELS = frozenset(["Ex", "App", "Art", "Tab", "Par", "Sec"])
+_AMOUNT = re.compile(r"[(~-]?[0-9]")
+_DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])")
 _DEGREES = re.compile(r"[0-9.]+ ?°")
 _DAYS = frozenset(SHORT_DAYS) - {"Sat", "Sun"}  # these two are words as well
 _RANKS = frozenset({*SHORT_NAMES, *BEFORE_A_NAME, *TITLES}) - {"Regt", "regt"}
@@ -112,6 +121,10 @@ def _is_before_number(before: str, word: str, after: str) -> bool:
     """Whether a number belongs to the word before it: 'Bk. 3', 'lat. 51°', '1 Cor. xiii. 4', 'Luke ii. 14'."""
     if word.lower() in ("lat", "long"):
         return bool(_DEGREES.match(after))
+    if (word.lower() in _BEFORE_AMOUNT and word != "Ed") or word in _LABELS:
+        return bool(_AMOUNT.match(after))
+    if word in SHORT_DAYS:
+        return bool(_DATE.match(after))
     if word.lower() in _COUNTED:
         return bool(_NUMBER.match(after))
     if word in BIBLE and _PLACE.match(after):

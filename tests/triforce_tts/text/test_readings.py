@@ -18,7 +18,7 @@ TABLES = {
         "So he said."7 Next | "So he said." seven Next
         Table S.3, Figure B.12 | Table S point three, Figure B point twelve
         See p.5, fig.3 and approx.10 | See page five, figure three and approximately ten
-        web2.0x, x5y, 11:30EST | web two point zero x, x five y, eleven thirty EST
+        web2.0x, x5y, 11:30EST | web two point zero x, x five y, eleven thirty E S T
         """,
     "comparisons and operators": """
         (a + b) / 2, /usr/bin | a plus b, slash two, slash usr slash bin
@@ -218,7 +218,7 @@ TABLES = {
         the 1st inst. and the 10th ult. | the first instant and the tenth ultimo.
         On Wed. he left; Fri. noon; the Sun. It is hot. | On Wednesday he left; Friday noon; the Sun. It is hot.
         in 44 B. C. and A. D. 79, i. e. so, e. g. it, E. G. Hall | in forty four B C and A D seventy nine, that is so, for example it, E G Hall
-        a B.Sc. degree, LL.D., at 3 P.M. EST, in the U.S. He left. | a B S C degree, L L D, at three P M EST, in the U S. He left.
+        a B.Sc. degree, LL.D., at 3 P.M. EST, in the U.S. He left. | a B S C degree, L L D, at three P M E S T, in the U S. He left.
         Mr. St. John, Lord St. Simon, in May. He left. | Mister Saint John, Lord Saint Simon, in May. He left.
         lat. 51° north, ten lbs. of it, five ft. high, the Corpn. of it | latitude fifty one degrees north, ten pounds of it, five feet high, the Corpn of it
         """,

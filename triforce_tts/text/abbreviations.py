@@ -207,8 +207,10 @@ def _say_versus(match: re.Match[str]) -> str:
 
 def _say_before_number(match: re.Match[str]) -> str:
     """``pp. 3`` as 'pages 3'; a single capital without a space behind it is a label: 'Table C.3'."""
-    if match[1] in ("C", "P", "L") and not match[0].endswith(" "):
-        return match[0]
+    if match[1] in ("C", "P", "L"):
+        is_initial = re.search(r"[A-Z]\. ?$", match.string[max(0, match.start() - 4) : match.start()])
+        if is_initial or not re.match("[ivx0-9]", match.string[match.end() :][:1], re.I) or not match[0].endswith(" "):
+            return match[0]
     return _keep_case(match[1], BEFORE_NUMBERS)
 
 
@@ -238,6 +240,10 @@ _ON_A_STREET = re.compile(
 _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w/.])({_names(MIXED)})(?![\w/])"), lambda m: MIXED[m[1]]),
     (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
+    (
+        re.compile(r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. (?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9]))"),
+        lambda m: {"b": "born ", "d": "died ", "r": "reigned ", "fl": "flourished "}[m[1]],
+    ),
     (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
     (re.compile(r"(?<=[0-9] )(?:m\.p\.h|M\.P\.H)\b\.?"), lambda m: f"mph{_final_stop(m)}"),
     (re.compile(r"(?<=[0-9] )r\.p\.m\b\.?"), lambda m: f"rpm{_final_stop(m)}"),

@@ -205,7 +205,10 @@ RULES: list[Rule] = [
     ),
     rule(r"(?<![0-9A-Za-z.,:/$£€-])[0-9]{5}-[0-9]{4}(?![0-9-])", _say_phone),  # ZIP + 4
     rule(r"(?<![0-9A-Za-z.,$£€-])[0-9]{16,18}(?![0-9.,])", _say_phone),  # a card's number
-    rule(r"(?<![0-9A-Za-z.,/-])401\((?P<letter>[a-z])\)", lambda m: f"four oh one {m['letter']}"),
+    rule(
+        r"(?<![0-9A-Za-z.,/-])4(?P<last>01|03|57)\((?P<letter>[a-z])\)",
+        lambda m: f"{pairs('4' + m['last'])} {m['letter']}",
+    ),
     rule(
         rf"(?:\b(?P<no>[Nn]o)\. ?)?(?<![0-9A-Za-z.,:/$£€-])(?P<house>[0-9]{{1,5}})(?P<letter>[A-Fa-f])? (?:(?P<side>[NSEW]|[NS][EW])\.? )?(?=(?:St\. )?(?:(?:[A-Z][a-z]+|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?i:{_STREET}))",
         _say_house,

@@ -63,6 +63,12 @@ def _say_year_first(match: re.Match[str]) -> str:
     return _month_first(int(match["month"]), match["day"], match["year"])
 
 
+def _say_month_of_year(match: re.Match[str]) -> str:
+    """``2014-01`` as January twenty fourteen; ``2001-02`` may be two years, so it stays."""
+    year_, month = match.group(1, 2)
+    return f"{MONTHS[int(month) - 1]} {year(int(year_))}" if int(month) <= int(year_[2:]) else match[0]
+
+
 def _say_slash_date(match: re.Match[str]) -> str:
     first, second, last = match.group(1, 2, 3)
     # The month stands first, as in American dates, unless that is impossible.
@@ -199,13 +205,14 @@ RULES: list[Rule] = [
         rf"{START}(?P<year>[12][0-9]{{3}})(?P<sign>[-/.])(?P<month>0?[1-9]|1[0-2])(?P=sign)(?P<day>0?[1-9]|[12][0-9]|3[01])(?:T(?=[0-9]{{2}}:)|(?![0-9/-]|\.[0-9]))",
         lambda m: _say_year_first(m) + (" " if m[0].endswith("T") else ""),
     ),
+    rule(rf"{START}({YEAR})-(0[1-9]|1[0-2])(?![0-9A-Za-z-]|[.,:/][0-9])", _say_month_of_year),
     rule(rf"(?:\b[Tt]he )?{START}([0-9]{{1,2}})/([0-9]{{1,2}})/([0-9]{{4}}|[0-9]{{2}})(?![0-9/])", _say_slash_date),
     rule(
         rf"{START}(?P<first>[0-9]{{1,2}})(?P<sign>[-.])(?P<second>[0-9]{{1,2}})(?P=sign)(?P<year>{YEAR}|(?<=[0-9][0-9][.][0-9][0-9][.])[0-9]{{2}})(?![0-9-]|\.[0-9])",
         _say_dotted_date,
     ),
     rule(rf"(?P<the>){START}{_DAY}(?P<upper>)-(?P<month>{MONTH})(?P<may>)-(?P<year>{YEAR})(?![0-9-])", _say_day_month),
-    rule(rf"(?<=[0-9]) ?- ?(?={MONTH} [0-9]{{1,2}}(?![0-9]))", lambda m: " to "),
+    rule(rf"(?<=[0-9]) ?-{{1,2}} ?(?={MONTH} [0-9]{{1,2}}(?![0-9]))", lambda m: " to "),
     rule(rf"\b({_DAY_NAME}) ?-{{1,2}} ?({_DAY_NAME})(?![A-Za-z])", _say_name_range),
     rule(rf"\b({MONTH}) ?-{{1,2}} ?({MONTH})(?![A-Za-z-])", _say_name_range),
     rule(r"\b(noon|midnight|dawn|dusk) ?-{1,2} ?(?=[0-9])", lambda m: f"{m[1]} to "),
@@ -225,7 +232,7 @@ RULES: list[Rule] = [
     rule(r"(?<![0-9A-Za-z.,:/])([01]?[0-9]|2[0-3])[hH]([0-5][0-9])(?![0-9A-Za-z])", lambda m: f"{m[1]}:{m[2]}"),
     rule(r"(?<=[0-9]) ?([AaPp])\.? ?[Mm]\b(?!')(\.)?", _say_half),
     rule(
-        rf"{START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:\.[0-9]{{1,9}}(?=Z)|\.(?P<part>[0-9]{{1,3}})(?![0-9]))?(?![0-9:]){_HALF}",
+        rf"{START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:\.[0-9]{{1,9}}(?=Z)|\.(?P<part>[0-9]{{1,3}})(?!\.?[0-9]))?(?![0-9:]|,[0-9]{{3}}){_HALF}",
         _say_time,
     ),
     rule(rf"\b{_CAPITAL_MAY} {_DAY}{_UPPER}{_PLAIN_END}(?:(?<=[a-z])|{_NO_NOUN}){_YEAR_AFTER}?", _say_month_day),

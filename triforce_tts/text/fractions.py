@@ -6,7 +6,7 @@ from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, numbe
 from triforce_tts.text.unit_names import UNITS
 
 # These need no dot to be units behind a fraction.
-_LONG = "lbs|lb|oz|ft|yds|yd|tsp|tbsp|qts|qt|gal|hrs|hr|mins|mi|km|cm|mm|kg|cwt|doz|ml|mL|cc"
+_LONG = "lbs|lb|oz|ft|yds|yd|tsp|tbsp|qts|qt|gal|hrs|hr|mins|mi|km|cm|mm|kg|cwt|doz|ml|mL|cc|rpm|mph"
 # These do, because they are also words or mean something else.
 _DOTTED = {
     "in": ("inch", "inches"),
@@ -94,7 +94,9 @@ def _is_open(before: str, sign: str) -> bool:
 
 def _say_last_length(match: re.Match[str]) -> str:
     """``a depth of 100'`` at the end of a part of a sentence; a sign that closes a quotation stays."""
-    if _is_open(match.string[max(0, match.start() - 500) : match.start() + len(match[1])], match[2]):
+    before = match.string[max(0, match.start() - 500) : match.start()]
+    marks = re.findall(r"(?<![0-9])'(?!\w)|(?<!\w)'" if match[2] == "'" else r'(?<![0-9])"', before)
+    if len(marks) % 2 or _is_open(before + match[1], match[2]) or "`" in before or re.search(r"[\\=+/,:-]$", before):
         return match[0]
     return _length(match[1], match[2], match.string[match.end() : match.end() + 1] == " ")
 

@@ -31,9 +31,10 @@ _ALWAYS_SPELLED = {
         "US",
         "WHO",
     ),
+    *("BA", "DA", "ER", "LA", "MA", "PE", "TA"),
 }
 # Some of these are common words too. Among other capitals they are read as words.
-_WORDS_TOO = {"IT", "US", "WHO", "PA"}
+_WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
@@ -312,6 +313,7 @@ _ROMAN_RULES: list[Rule] = [
         r"\b((?i:type|phase|stage|class|schedule|category|level) )(I)()()(?= (?:errors?|diabetes|trials?|stud(?:y|ies)|cancers?|drugs?|devices?|collagen|fibers?|evidence|survivors?)\b)",
         _say_counted,
     ),
+    rule(r"(?:^|(?<=\()|(?<=[.;:,] ))()((?!vi\)|xi\))[ivx]{2,5})()()(?=\) [A-Za-z])", _say_counted),
     rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),

@@ -125,7 +125,6 @@ CODES: dict[str, Names] = {
     "KES": ("Kenyan shilling", "Kenyan shillings", "cent", "cents"),
     "KWD": ("Kuwaiti dinar", "Kuwaiti dinars", "", ""),
     "QAR": ("Qatari riyal", "Qatari riyals", "dirham", "dirhams"),
-    "RON": ("Romanian leu", "Romanian lei", "ban", "bani"),
     "BGN": ("Bulgarian lev", "Bulgarian leva", "stotinka", "stotinki"),
     "ISK": ("Icelandic krona", "Icelandic kronur", "", ""),
     "LKR": ("Sri Lankan rupee", "Sri Lankan rupees", "cent", "cents"),
@@ -242,7 +241,9 @@ SIGN = _sign_class()
 _WORDS = r" (?:hundred|thousand|million|billion|trillion|lakhs?|crores?)(?: (?:million|billion|trillion|crores?))?\b"
 _SHORT = r" ?(?:[kKmMbBtT]|[mM][nN]|[bB][nN]|[tT][rR]?[nN]|[mM][iI][oO]|mm|MM|[mb]il|[mb]ln)\b(?!['/]?[0-9])"
 MAGNITUDE = rf"(?:{_WORDS}|{_SHORT})"
-_LONG_SIGN = "|".join(sorted((re.escape(sign) for sign in _SIGNS if len(sign) > 1), key=len, reverse=True))
+_LONG_SIGN = "|".join(
+    sorted((re.escape(sign) for sign in _SIGNS if len(sign) > 1 and sign != "zl"), key=len, reverse=True)
+)
 _CODE = "|".join(CODES)
 _BEHIND = rf"{_CODE}|Kc|zl|kr|Rs"
 RULES: list[Rule] = [

@@ -6,7 +6,7 @@ from triforce_tts.text.numbers import Rule, cardinal, number_words, pairs, plura
 
 _MAKES = (
     "Boeing|Airbus|Porsche|Peugeot|Ferrari|McLaren|Volvo|Saab|BMW|Mercedes|Fiat|Embraer|Bombardier|Learjet|Gulfstream|Cessna"
-    "|Lockheed|Tupolev|Nokia|Xbox|Levi's|RTX|GTX|Ford"
+    "|Lockheed|Tupolev|Nokia|Xbox|Levi's|RTX|GTX|Ford|Form"
 )
 _PLACES = {
     "Hwy": "Highway",
@@ -128,6 +128,16 @@ RULES: list[Rule] = [
         _say_pairs,
     ),
     rule(r"(?<![A-Za-z0-9])([A-Z]{1,3})([1-9][0-9]{0,2})s\b", lambda m: f"{m[1]} {plural(pairs(m[2]))}"),
+    rule(
+        r"(?<![\w.,])([1-9][0-9]{2,3})x([1-9][0-9]{2,3})(?![0-9A-Za-z]|[.,][0-9])",
+        lambda m: f"{pairs(m[1])} by {pairs(m[2])}",
+    ),
+    rule(
+        r"(?<![\w.,])([0-9]{1,2})W-([0-9]{2})(?![0-9A-Za-z])", lambda m: f"{number_words(m[1])} W {number_words(m[2])}"
+    ),
+    rule(r"(?<![\w.,/])20/([0-9]{2,3})(?= (?:eye)?(?:vision|sight)\b)", lambda m: f"twenty {number_words(m[1])}"),
+    rule(r"(\b[Yy]ear )((?:2[1-9]|[3-9][0-9])[0-9]{2})(?![0-9]|[.,][0-9])", lambda m: m[1] + pairs(m[2])),
+    rule(r"\bf/(?=[0-9])", lambda m: "f "),
     rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
     rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),
     rule(rf"(?<![\w.])\.([0-9]{{2,3}})(?=[- ](?:{_GUNS}))", lambda m: pairs(m[1])),
@@ -145,8 +155,10 @@ RULES: list[Rule] = [
     rule(rf"(?P<at>\b{_AT} )(?<![0-9.,:/-]){_CLOCK}{_HOURS}(?! (?:of|per|a|each|in|with|on)\b)", _say_military),
     rule(rf"(?P<at>)(?<![\w.,:/-])(?P<hour>0[0-9])(?P<minute>[0-5][0-9]){_HOURS}", _say_military),
     rule(rf"(?P<at>)(?<![\w.,:/-]){_CLOCK}(?P<hours>h)(?![A-Za-z])", _say_military),
+    rule(r"(?<=\b[Ff]rom )(0[0-9]{3}) (?:to|until|till) ([0-2][0-9]{3})(?![0-9A-Za-z-]|[.,:/][0-9])", _say_watch),
     rule(
-        rf"(?P<at>\b{_AT} )(?P<hour>0[0-9])(?P<minute>[0-5][0-9])(?P<hours>)(?![0-9A-Za-z]|[-.:/,] ?[0-9]| [0-9])",
+        r"(?P<at>\b(?:[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ss]ince|[Bb]efore|[Aa]fter) )(?P<hour>0[0-9])(?P<minute>[0-5][0-9])(?P<hours>)"
+        r"(?![0-9A-Za-z]|[-.:/,] ?[0-9]| [0-9])",
         _say_military,
     ),
 ]

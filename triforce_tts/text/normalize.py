@@ -69,6 +69,10 @@ _NUMERIC_RULES = (
     numbers.RULES,
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]{1,30});")
+# A mark at school and a type of blood: 'an A- grade', 'O-'.
+_MINUS_BEHIND = re.compile(
+    r"(?<![\w'-])(A|B|C|D|F|O|AB)-(?=$|[.,;:!?)]| (?:grades?|students?|average|blood|donors?|for|in|on)\b)"
+)
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
@@ -132,7 +136,9 @@ def _speak(text: str, shouted: bool) -> str:
 
 def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
-    text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''|(?<![0-9])''", r'"\1"', text))
+    text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
+    text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
+    text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
     text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<![\w.])(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z][a-z]+(?!\.[a-z]))", r"\1. ", text)
@@ -152,6 +158,7 @@ def _symbols(text: str) -> str:
         r"(?<=[A-Za-z)\]]) ?/ ?(?=[A-Za-z(])|(?<=[A-Za-z])/(?![A-Za-z/])|(?<![A-Za-z/<.])/(?=[A-Za-z])", " slash ", text
     )
     text = re.sub(r"(?<=\b[A-Z])#", " sharp ", text)
+    text = _MINUS_BEHIND.sub(r"\1 minus", text)
     text = re.sub(r"#(?=[A-Za-z])", " hashtag ", text)
     text = re.sub(r"(?<=[A-Za-z]) \* (?=[A-Za-z])", " times ", text)
     text = re.sub(r"(?<=\b[A-Za-z])\*(?=[A-Za-z]\b)", " times ", text)

@@ -297,7 +297,7 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(rf"{START}{_SUM}", _say_sum),
     rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
-    rule(r"(?<=[0-9]) ?[x×*] ?(?=10 to the )", _say_joint("times")),
+    rule(r"(?<=[0-9]) ?[x×*] ?(?=10 (?:to the |squared|cubed))", _say_joint("times")),
     rule(rf"{START}0[xX]([0-9A-Fa-f]{{1,16}})(?![0-9A-Za-z])", _say_hexadecimal),
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
     rule(r"(?<=[0-9])!(?= ?(?:[=*×+/]|- ?[0-9]))", _say_joint("factorial")),
@@ -313,6 +313,10 @@ RANGE_RULES: list[Rule] = [
     rule(rf"(?<=[0-9])( ?(?:°[CF]|[a-zA-Z]{{1,3}})) ?- ?(?={NUMBER} ?\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
     rule(r"(?<=[0-9](?:st|nd|rd|th))-(?=[0-9]{1,9}(?:st|nd|rd|th)\b)", _say_joint("to")),
     rule(r"(?<=[0-9]0s)-(?=(?:[12][0-9])?[0-9]0s\b)", _say_joint("to")),
+    rule(
+        rf"{START}({YEAR})-0([1-9])(?![0-9A-Za-z-]|[.,:/][0-9])",
+        lambda m: f"{year(int(m[1]))} to oh {DIGITS[int(m[2])]}",
+    ),
     rule(rf"{START}(?<![A-Za-z0-9]-)({NUMBER})-(?!0(?![0-9.]))(?={NUMBER}(?![-0-9]))", _start_of_range),
 ]
 RULES: list[Rule] = [
@@ -331,6 +335,7 @@ RULES: list[Rule] = [
     rule(rf"{START}([0-9]{{2}}):(?=[0-5][0-9](?![0-9:]))", _say_clock_or_ratio),
     rule(rf"{START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
     rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),
+    rule(rf"{START}{_LONE_DOT}({YEAR})(?=[a-e]\b)", lambda m: f"{year(int(m[1]))} "),
     rule(rf"{START}{_LONE_DOT}({YEAR})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),
     rule(r" ?\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(r" ?\^(-?)(?=[(A-Za-z0-9.])", lambda m: f" to the power of {'minus ' if m[1] else ''}"),

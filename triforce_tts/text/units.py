@@ -41,7 +41,9 @@ def _say_measure(match: re.Match[str]) -> str:
 
 
 def _say_rate(match: re.Match[str]) -> str:
-    """A rate without a number: ``m/s^2``, ``mg/dL``."""
+    """A rate without a number: ``m/s^2``, ``mg/dL``; 'm/m' is none."""
+    if match["unit"] == match["per"]:
+        return match[0]
     return _POWERS.get(match["power"] or "", "") + UNITS[match["unit"]][1] + _per(match)
 
 
@@ -126,6 +128,12 @@ FIRST_RULES: list[Rule] = [
             lambda m: f"{m[1]}/{m[2]}{f'^{m[3]}' if m[3] != '1' else ''}",
         )
     ],
+    rule(
+        rf"{START}([0-9]{{1,3}})h ?([0-9]{{1,2}})m(?:in)?(?: ?([0-9]{{1,2}})s)?(?![0-9A-Za-z])",
+        lambda m: f"{m[1]} h {int(m[2])} min" + (f" {m[3]} sec" if m[3] else ""),
+    ),
+    rule(rf"{START}([0-9]{{1,3}})m ?([0-9]{{1,2}})s(?![0-9A-Za-z])", lambda m: f"{m[1]} min {m[2]} sec"),
+    rule(rf"{START}([0-9]{{1,3}})d (?=[0-9]{{1,2}} ?h\b)", lambda m: f"{m[1]} day{'' if m[1] == '1' else 's'} "),
     *LENGTHS,
     *FRACTIONS,
     rule(rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b\.?", _say_feet_and_inches),

@@ -20,9 +20,11 @@ TABLES = {
         room 200 people use; bus 100 miles | room two hundred people use; bus one hundred miles
         1080p and 720p; H.264; 802.11ac; F16s and MP3s; WW2 | ten eighty p and seven twenty p; H dot two sixty four; eight oh two point eleven A C; F sixteens and M P threes; World War two
         uranium-235, U-238 and Cs-137 | uranium-two thirty five, U-two thirty eight and Cs-one thirty seven
+        1024x768; 10W-40 oil; 20/40 vision; the year 2525; Form 1040; f/2.8; 401(k) and 403(b) | ten twenty four by seven sixty eight; ten W forty oil; twenty forty vision; the year twenty five twenty five; Form ten forty; f two point eight; four oh one k and four oh three b
         """,
     "times of the armed forces": """
         at 0530; at 0800 hours; by 1730 hrs; 1830h; from 0800 to 1700; open 0900-1730 | at zero five thirty; at zero eight hundred hours; by seventeen thirty hours; eighteen thirty hours; from zero eight hundred to seventeen hundred; open zero nine hundred to seventeen thirty
+        It maps to 0111. Permissions went from 0755 to 0644. | It maps to zero one one one. Permissions went from zero seven five five to zero six four four.
         We worked 1400 hours. After 2000 hours of it we left. | We worked fourteen hundred hours. After two thousand hours of it we left.
         PIN 0530; call 0800 123 456; 0800-1234 | PIN zero five three zero; call zero eight zero zero, one two three, four five six; zero eight zero zero, one two three four
         """,
@@ -31,6 +33,8 @@ TABLES = {
         9/10 of them; got 1/5 of it | nine tenths of them; got one fifth of it
         """,
     "clocks that measure": """
+        in 2014-01, in 2001–02, 2010-12; Lee (2010a); Jan 1–Feb 2; a 1:50,000 map | in January twenty fourteen, in two thousand one to oh two, twenty ten to twelve; Lee, twenty ten a; January first to February second; a one to fifty thousand map
+        1h 20m, 2m 30s, 1h05m, 3d 4h | one hour twenty minutes, two minutes thirty seconds, one hour five minutes, three days four hours
         won in 3:59.4; 1:02:03.5; ran it in 9.58s | won in three fifty nine point four; one hour two minutes and three point five seconds; ran it in nine point five eight seconds
         noon-5pm, 9am-midnight; July '69; Sept. '04; Tues. 3 March; Wed, 5 Apr 2023 | noon to five P M, nine A M to midnight; July sixty nine; September oh four; Tuesday the third of March; Wednesday, the fifth of April, twenty twenty three
         """,
@@ -50,6 +54,9 @@ TABLES = {
         3 ms⁻¹, 9.81 m s⁻², 50 mol L⁻¹; 5 J/kg, 3 W/m²; W/L record | three meters per second, nine point eight one meters per second squared, fifty moles per liter; five joules per kilogram, three watts per square meter; W slash L record
         20 deg C, 68 degrees F, 20° C; 12 pct; 5 nmi; 29.9 inHg; 120/80 mmHg; 25 mM and 5 µM | twenty degrees Celsius, sixty eight degrees Fahrenheit, twenty degrees Celsius; twelve percent; five nautical miles; twenty nine point nine inches of mercury; one hundred and twenty over eighty millimeters of mercury; twenty five millimolar and five micromolar
         20 cm x 30 cm; 8½" x 11"; a 10' pole; a 55" TV; 5/8" bolt; a depth of 100'. | twenty centimeters by thirty centimeters; eight and a half inches by eleven inches; a ten foot pole; a fifty five inch TV; five eighths-inch bolt; a depth of one hundred feet.
+        33⅓ rpm; 1.2×10³; rose 3% m/m; ±5, +/- 3 and 4 +/- 2 | thirty three and a third revolutions per minute; one point two times ten cubed; rose three percent m slash m; plus or minus five, plus or minus three and four plus or minus two
+        Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", b ten', and " - a equals one".
+        6" and 8"; the 5' and 100'. It is 5". | six" and eight inches; the five' and one hundred feet. It is five inches.
         60 m.p.h. and 5 l/100 km | sixty miles per hour and five liters per one hundred kilometers
         "Take 5", he said. He read 'Room 5'. She said "it is 5". | "Take five", he said. He read "Room five". She said "it is five".
         """,
@@ -57,6 +64,7 @@ TABLES = {
         Louis XIV, XV and XVI; James VI and I; George V and VI | Louis the fourteenth, fifteenth and sixteenth; James the sixth and first; George the fifth and sixth
         So Henry V and I went. Act V—I saw it. | So Henry the fifth and I went. Act five - I saw it.
         Books I–III, Volumes IV–VI, pp. xii–xv; Chapters I and II; Parts I, II and IV | Books one to three, Volumes four to six, pages twelve to fifteen; Chapters one and two; Parts one, two and four
+        (ii) two; iii) three; Vietnamese (vi) too; (i) one | two, two; three, three; Vietnamese, vi, too; i, one
         Section IV.2, Table II.3; Saturn V; a type I error; the type I like | Section four point two, Table two point three; Saturn five; a type one error; the type I like
         Ⅳ and ⅻ; Chapter Ⅶ; Louis Ⅳ | four and twelve; Chapter seven; Louis the fourth
         """,
@@ -73,8 +81,10 @@ TABLES = {
         incl. tax, excl. VAT, misc. items, esp. now; cont. on p. 3 | including tax, excluding VAT, miscellaneous items, especially now; continued on page three
         ed. by Lee, trans. by Hall, 2nd ed., rev. ed.; Est. 1875; pl. 5, ll. 5-7, Nr. 4 | edited by Lee, translated by Hall, second edition, revised edition; Established eighteen seventy five; plate five, lines five to seven, Number four
         Eq. (5), No. (3), Table C.3, C. 1850; Symphony No 9; no. of men | Equation five, Number three, Table C point three, Circa eighteen fifty; Symphony number nine; number of men
+        (b. 1950), d. 1988, (fl. 1600, r. 1509–1547); Correa, J. C. (1995) | born nineteen fifty, died nineteen eighty eight, flourished sixteen hundred, reigned fifteen oh nine to fifteen forty seven; Correa, J. C. nineteen ninety five
         Roe v. Wade; Smith v Jones; I saw Anna v. It was so. | Roe versus Wade; Smith versus Jones; I saw Anna v. It was so.
         N/A, AC/DC, TCP/IP, c/o Mr. Hall, b/c of it, w/out it, PO Box 12 | N A, A C D C, T C P I P, care of Mister Hall, because of it, without it, P O Box twelve
+        A+ and B-; an A- grade; type O-; A- and B-sides; in LA; an MA; the ER | A plus and B minus; an A minus grade; type O minus; A and B-sides; in L A; an M A; the E R
         iOS 17.2, IPv6, BSc and MSc; MI5 and MI6; 9:05 AM EST | i O S seventeen point two, I P v six, B S C and M S C; M I five and M I six; nine oh five A M E S T
         John St. James; 123 St. Clair Rd.; Wall St. Journal; On Oak St. John was seen. | John Saint James; one twenty three Saint Clair Road; Wall Street Journal; On Oak Street. John was seen.
         the Dr. is in; Mulholland Dr. is long; Times Sq.; K St. NW; S. Elm St. | the Doctor is in; Mulholland Drive is long; Times Square; K Street Northwest; South Elm Street.

@@ -244,6 +244,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         re.compile(r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. (?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9]))"),
         lambda m: {"b": "born ", "d": "died ", "r": "reigned ", "fl": "flourished "}[m[1]],
     ),
+    (re.compile(r"\b([Rr])ev\. (?=[0-9])"), lambda m: f"{m[1]}evision "),
+    (re.compile(r"\bMk\.? ?(?=[IVX]+\b|[0-9])"), lambda m: "Mark "),
     (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
     (re.compile(r"(?<=[0-9] )(?:m\.p\.h|M\.P\.H)\b\.?"), lambda m: f"mph{_final_stop(m)}"),
     (re.compile(r"(?<=[0-9] )r\.p\.m\b\.?"), lambda m: f"rpm{_final_stop(m)}"),
@@ -306,7 +308,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bet al\."), lambda m: "and others"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
     (re.compile(r"\bWW(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
-    (re.compile(r"\bPh\. ?D\b\.?"), lambda m: "P H D"),
+    (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: "P H D"),
     (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z][a-z])"), _say_initials),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),
     (re.compile(r"(?<![\w.])([A-HJ-Z])\.(?= [A-Z][A-Za-z])"), _say_initial),
@@ -320,7 +322,10 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
     (
-        re.compile(rf"(?<![\w.°'])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b|\([0-9])", re.IGNORECASE),
+        re.compile(
+            rf"(?<![\w.°'])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b|[IVX]+ ?-{{1,2}} ?[IVX]|\([0-9])",
+            re.IGNORECASE,
+        ),
         _say_before_number,
     ),
     (

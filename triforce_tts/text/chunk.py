@@ -34,8 +34,8 @@ _LINE = re.compile(r"[^\n\r\u2028]*(?:\r\n|[\n\r\u2028])|[^\n\r\u2028]+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _FULL = 0.8  # a wrapped line fills at least this share of the width
 _LEAST_WIDTH = 45  # characters; narrower text is a list, a heading or verse, rather than wrapped prose
-_ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s+)\S")
-_ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5})[.)]\s*")
+_ITEM = re.compile(r"\s*(?:[-*•‣◦·–—▪■●○►✓☐]\s+|\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5}|[IVX]{1,5})[.)]\s+)\S")
+_ITEM_MARK = re.compile(r"\s*\(?(?:[0-9]{1,3}|[A-Za-z]|[ivx]{1,5}|[IVX]{1,5})[.)]\s*")
 _CAPITAL = re.compile(r"[\"'“‘«(\[*_]*(?:[A-Z0-9]|[^\W\d_a-z](?<=[^\x00-\x7f]))")
 # A line that ends with a comma, a dash, or a word that ends no sentence goes on in the next line.
 _GOES_ON = re.compile(

@@ -12,12 +12,13 @@ _BIBLE = (
     "Eccles:Ecclesiastes,Ecclus:Ecclesiasticus,Isa:Isaiah,Jer:Jeremiah,Lam:Lamentations,Ezek:Ezekiel,Dan:Daniel,Hos:Hosea,"
     "Obad:Obadiah,Mic:Micah,Nah:Nahum,Hab:Habakkuk,Zeph:Zephaniah,Hag:Haggai,Zech:Zechariah,Mal:Malachi,Macc:Maccabees,"
     "Matt:Matthew,Rom:Romans,Cor:Corinthians,Gal:Galatians,Eph:Ephesians,Phil:Philippians,Col:Colossians,"
-    "Thess:Thessalonians,Tim:Timothy,Tit:Titus,Philem:Philemon,Heb:Hebrews,Jas:James,Pet:Peter,Rev:Revelation"
+    "Thess:Thessalonians,Tim:Timothy,Tit:Titus,Philem:Philemon,Heb:Hebrews,Jas:James,Pet:Peter,Rev:Revelation,"
+    "Jn:John,Lk:Luke,Mk:Mark,Mt:Matthew"
 )
 BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
 OTHER_BOOKS = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
 # These are first names and words as well: 'Meet Tim 10:30', 'Phil 9:30'.
-_AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Col", "Rev", "Pet", "Hag", "Mic", "Jas"])
+_AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Pet", "Mic", "Jas"])
 _BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *OTHER_BOOKS}, key=len, reverse=True))
 # A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
 _PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
@@ -71,14 +72,21 @@ def _say_volumes(match: re.Match[str]) -> str:
 _VERBS = (
     "is|was|as|says|has|does|tells|speaks|reads|begins|ends|gives|shows|teaches|praises|asks|calls|this|thus|verses"
 )
+# The books whose short name with a number behind it is never a name or a rank.
+_WRITTEN = "Gen|Exod|Lev|Deut|Josh|Isa|Jer|Ezek|Hos|Matt|Rom|Gal|Eph|Heb|Prov|Eccl|Jn|Lk"
 _VERSES = r"(?P<verse>[1-9][0-9]{0,2})(?: ?-{1,2} ?(?P<last>[0-9]{1,3}))?(?![0-9:]|[.,][0-9]| ?[AaPp]\.?[Mm]\b)"
 _COUNT = r"(?<![\w.])(?:(?P<count>[1-4]|I{1,3}) )?"
 _BEFORE = rf"{_COUNT}\b(?P<book>{_BOOK})\b\.? "
 RULES: list[Rule] = [
     rule(rf"{_BEFORE}(?P<chapter>[0-9]{{1,3}}): ?{_VERSES}", _say_place),
-    rule(rf"{_BEFORE}(?P<chapter>[ivxlc]{{1,8}})(?:\.,?|,|:) ?{_VERSES}", _say_place),
+    rule(rf"{_BEFORE}(?P<chapter>[ivxlc]{{1,8}}|[IVXLC]{{2,8}})(?:\.,?|,|:) ?{_VERSES}", _say_place),
     rule(
-        rf"{_COUNT}\b(?P<book>{'|'.join(BIBLE)})\. (?P<chapter>[ivxlc]{{2,8}}\b|[ivxlc](?=[.,;:)]))(?P<verse>)(?P<last>)(?:\.(?=[,;:)]| [a-z]))?(?!\w)",
+        rf"{_COUNT}\b(?P<book>{'|'.join(BIBLE)})\. (?P<chapter>[ivxlc]{{2,8}}\b|[IVXLC]{{2,8}}\b|[ivxlc](?=[.,;:)]))(?P<verse>)(?P<last>)(?:\.(?=[,;:)]| [a-z]))?(?!\w)",
+        _say_place,
+    ),
+    rule(rf"\b({_WRITTEN})\. ?(?=[0-9]{{1,3}}(?![0-9.,:/]?[0-9])(?! [a-z]+s\b))", lambda m: f"{BIBLE[m[1]]} "),
+    rule(
+        r"(?<![\w.])(?P<count>[1-3]|I{1,3}) (?P<book>Sam|Kgs|Chr|Chron|Cor|Thess|Tim|Pet|Macc)\. ?(?P<chapter>[0-9]{1,2})(?P<verse>)(?P<last>)(?![0-9:])",
         _say_place,
     ),
     rule(

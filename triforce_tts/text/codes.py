@@ -36,13 +36,13 @@ _STATE_NAMES = (
     "RI:Rhode Island,SC:South Carolina,SD:South Dakota,TN:Tennessee,TX:Texas,UT:Utah,VT:Vermont,VA:Virginia,WA:Washington,"
     "WV:West Virginia,WI:Wisconsin,WY:Wyoming,DC:D C"
 )
-_STATES = dict(pair.split(":") for pair in _STATE_NAMES.split(","))
+STATES = dict(pair.split(":") for pair in _STATE_NAMES.split(","))
 _VERSIONED = (
     "[Vv]ersion|VERSION|[Rr]elease|[Ff]irmware|[Kk]ernel|Python|Java|PHP|Ruby|Node|iOS|iPadOS|macOS|Android|Ubuntu|Debian|Fedora"
     "|Linux|CUDA|Chrome|Firefox|Safari|PyTorch|Django|Postgres|PostgreSQL|MySQL|Kubernetes|Unicode"
 )
 # States whose letters are also a word or a common abbreviation. They count as states only before a ZIP code.
-_DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "DE", "MS", "MD", "CO", "CT"}
+DOUBTFUL_STATES = {"HI", "ID", "IN", "LA", "MA", "ME", "OH", "OK", "OR", "PA", "AL", "DE", "MS", "MD", "CO", "CT"}
 
 
 def _groups(text: str) -> str:
@@ -113,9 +113,9 @@ def _say_version(match: re.Match[str]) -> str:
 
 def _say_state(match: re.Match[str]) -> str:
     state, code, more = match.group("state", "zip", "more")
-    if state not in _STATES or (state in _DOUBTFUL_STATES and not code):
+    if state not in STATES or (state in DOUBTFUL_STATES and not code):
         return match[0]
-    reading = match[0][: match[0].index(state)] + _STATES[state] + (f" {spell_digits(code)}" if code else "")
+    reading = match[0][: match[0].index(state)] + STATES[state] + (f" {spell_digits(code)}" if code else "")
     return reading + (f", {spell_digits(more)}" if more else "")
 
 
@@ -160,7 +160,7 @@ RULES: list[Rule] = [
         r"(?<![\w.,/-])802\.([0-9]{1,2})([a-z]{0,2})\b",
         lambda m: f"eight oh two point {number_words(m[1])} {' '.join(m[2].upper())}".rstrip(),
     ),
-    rule(r"\(([DRI])-([A-Z]{2})\)", lambda m: f"({m[1]}, {_STATES[m[2]]})" if m[2] in _STATES else m[0]),
+    rule(r"\(([DRI])-([A-Z]{2})\)", lambda m: f"({m[1]}, {STATES[m[2]]})" if m[2] in STATES else m[0]),
     rule(
         rf"{START}((?:[0-9]{{1,3}}\.){{3}}[0-9]{{1,3}})(?:/(?P<mask>[0-9]{{1,2}}))?(?::(?P<port>[0-9]{{1,5}}))?(?![0-9]|\.[0-9])",
         _say_network_address,
@@ -197,7 +197,7 @@ RULES: list[Rule] = [
         _say_state,
     ),
     rule(
-        rf"\b(?P<state>{'|'.join(_STATES)}) (?P<zip>[0-9]{{5}})(?:-(?P<more>[0-9]{{4}}))?(?![0-9.,-]*[0-9])", _say_state
+        rf"\b(?P<state>{'|'.join(STATES)}) (?P<zip>[0-9]{{5}})(?:-(?P<more>[0-9]{{4}}))?(?![0-9.,-]*[0-9])", _say_state
     ),
     rule(
         rf"(?P<cue>{_CODE_CUE}(?: (?:is|no\.?|was|number))?[:#]? ?[\"'`]?)(?P<letters>[A-Za-z]{{0,4}})(?P<digits>[0-9]{{3,20}}(?:[- ][0-9]{{2,6}}){{0,5}})(?![0-9A-Za-z%$£€]|[.,:/][0-9])",

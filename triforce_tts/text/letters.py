@@ -1,4 +1,4 @@
-"""Runs of capitals: roman numerals as numbers, acronyms letter by letter, shouted words as words."""
+"""Runs of capitals: roman numerals as numbers, and acronyms letter by letter."""
 
 import re
 from functools import lru_cache
@@ -8,7 +8,7 @@ from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
 
 # These are spelled although the dictionary has a word with the same letters.
-_ALWAYS_SPELLED = {
+ALWAYS_SPELLED = {
     *(
         "AC",
         "AI",
@@ -34,7 +34,7 @@ _ALWAYS_SPELLED = {
     *("BA", "DA", "ER", "LA", "MA", "PE", "TA"),
 }
 # Some of these are common words too. Among other capitals they are read as words.
-_WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
+WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
@@ -42,7 +42,7 @@ _COUNTED_WORDS = (
     "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
     " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
     " paragraph schedule exhibit question tome sonnet page pages saturn iphone os books chapters volumes parts acts scenes"
-    " sections articles cantos psalms sonnets phases plates figures tables titles vols"
+    " sections articles cantos psalms sonnets numbers phases plates figures tables titles vols"
 )
 COUNTED = frozenset(_COUNTED_WORDS.split())
 _RULER_NAMES = (
@@ -101,83 +101,12 @@ def spell_beside_digits(text: str) -> str:
     return re.sub(r"(?<![A-Za-z'])[A-Z]{2,3}(?=[0-9])", _say_formula, text)
 
 
-def is_shouted(text: str) -> bool:
-    """Whether the text is all upper case, so that capitals mean nothing; a lone acronym is not shouted."""
-    words = re.findall(r"[A-Z]{2,}", text) if text.isupper() else []
-    return len(words) > 1 or (len(words) == 1 and len(words[0]) > 5)
-
-
-def calm(text: str) -> str:
-    """A shouted text with its words capitalised only, so that names are found; acronyms and numerals stay upper case.
-
-    ``quieten`` makes the words small when everything else is done.
-    """
-    return re.sub(r"(?<![A-Za-z'])(?:[A-Z]+'[A-Z]+|[A-Z]{2,})(?![A-Za-z])(?!\.[A-Za-z])", _calm_word, text)
-
-
-def quieten(text: str) -> str:
-    """The text with the words that ``calm`` capitalised in small letters."""
-    return re.sub(r"\b[A-Z][a-z']+", lambda word: word[0].lower(), text)
-
-
-def _calm_word(match: re.Match[str]) -> str:
-    word = match[0]
-    letters = word.partition("'")[0]
-    before = match.string[max(0, match.start() - 1) : match.start()]
-    if letters in _WORDS_TOO and (
-        match.string[: match.start()].endswith("THE ") or _NATIONAL.match(match.string[match.end() :][:16])
-    ):
-        return letters if letters == word else f"{letters}'s"
-    beside_digit = match.string[match.end() : match.end() + 1].isdigit()
-    if beside_digit and len(letters) < 4:
-        return word
-    if letters in _ALWAYS_SPELLED - _WORDS_TOO and before != "-":
-        return word
-    if letters in ("WWI", "WWII"):
-        return word
-    if letters in CODES and letters != "TRY" and re.match(r" ?[0-9]", match.string[match.end() : match.end() + 2]):
-        return word
-    if letters == "US" and (
-        (not match.start() and not match.string.startswith(("US TOO", "US ALL")))
-        or _WITH_COUNTRY.match(match.string[match.end() :][:16])
-    ):
-        return word
-    numeral = LONG_NUMERAL.fullmatch(letters) and letters not in (
-        "I",
-        "MIX",
-        "MILD",
-        "MIL",
-        "DIM",
-        "LID",
-        "CIVIL",
-        "DID",
-        "MD",
-        "DILL",
-    )
-    spelled = not is_known(letters) and (len(letters) <= 3 or not re.search("[AEIOUY]", letters))
-    if numeral or spelled or _is_spelled_in_lexicon(letters):
-        return word
-    return word.capitalize()
-
-
-# After these words 'US' is a country, even among other capitals.
-_NATIONAL = re.compile(
-    r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
-    r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
-)
-
-# At the start of a headline, and beside another country, 'US' is one too.
-_WITH_COUNTRY = re.compile(
-    r"(?:,| AND|-| VS\.?|,? &) ?(?:UK|EU|UN|CHINA|RUSSIA|IRAN|CANADA|MEXICO|JAPAN|INDIA|ISRAEL|CUBA)\b"
-)
-
-
 def _say_formula(match: re.Match[str]) -> str:
     letters = match[0]
     if letters in CODES or letters == "RM":
         return letters
     is_formula = len(letters) == 2 and set(letters) <= _SYMBOLS_OF_ELEMENTS
-    return " ".join(letters) if is_formula or letters in _ALWAYS_SPELLED or not is_known(letters) else letters
+    return " ".join(letters) if is_formula or letters in ALWAYS_SPELLED or not is_known(letters) else letters
 
 
 def _say_roman(match: re.Match[str]) -> str:
@@ -185,7 +114,7 @@ def _say_roman(match: re.Match[str]) -> str:
     if not _ROMAN_NUMERAL.fullmatch(numeral):
         return match[0]
     value = _roman_value(numeral)
-    after = match.string[match.end() : match.end() + 12]
+    after = match.string[match.end() : match.end() + 24]
     before = match.string[max(0, match.start() - 24) : match.start()]
     if name.lower() in COUNTED:
         return f"{name} {cardinal(value)}"
@@ -195,7 +124,8 @@ def _say_roman(match: re.Match[str]) -> str:
             numeral == "I"
             and not match[3]
             and not re.match(
-                r"[,;:!?)\"']|\.?$| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b", after
+                r"[,;:!?)\"']|\.?$| (?i:and) [A-Z][a-z]+ [IVX]+\b| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b",
+                after,
             )
         ):
             return match[0]
@@ -226,7 +156,10 @@ def _say_list(match: re.Match[str]) -> str:
     if last == "I" and not (is_ruler and re.match(r"[.,;:)]|$", match.string[match.end() : match.end() + 1])):
         return match[0]
     say = ordinal if is_ruler else cardinal
-    words = re.sub("[IVXL]+", lambda numeral: say(_roman_value(numeral[0])), match[2] + match[3] + last)
+    joint = " to " if match[3].strip(" -") == "" else match[3]
+    if joint != match[3] and _roman_value(numerals[0]) >= _roman_value(last):
+        return match[0]
+    words = re.sub("[IVXL]+", lambda numeral: say(_roman_value(numeral[0])), match[2] + joint + last)
     return f"{name} {'the ' * is_ruler}{words}"
 
 
@@ -263,7 +196,7 @@ def _say_acronym(match: re.Match[str]) -> str:
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
         return cardinal(_roman_value(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
-    if is_word and (word not in _ALWAYS_SPELLED or (beside_shouted and word in _WORDS_TOO)):
+    if is_word and (word not in ALWAYS_SPELLED or (beside_shouted and word in WORDS_TOO)):
         return match[0]
     has_vowel = re.search("[AEIOUY]", word)
     if has_vowel and (len(word) > _LONGEST_ACRONYM or (beside_shouted and len(word) == _LONGEST_ACRONYM)):
@@ -276,10 +209,10 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
     before = re.search(r"\b([A-Z]{2,})[ ,'-]+$", match.string[max(0, match.start() - 24) : match.start()])
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
     words = [neighbour[1] for neighbour in (before, after) if neighbour]
-    return any(word not in _ALWAYS_SPELLED and is_known(word) and not _is_spelled_in_lexicon(word) for word in words)
+    return any(word not in ALWAYS_SPELLED and is_known(word) and not is_spelled_in_lexicon(word) for word in words)
 
 
-def _is_spelled_in_lexicon(word: str) -> bool:
+def is_spelled_in_lexicon(word: str) -> bool:
     """Whether the dictionary itself spells the word out: 'fbi' has as many primary or secondary stresses as letters."""
     phones = _lexicon().lookup(word) or ()
     stresses = sum(phone[-1] in "12" for phone in phones)
@@ -293,7 +226,7 @@ _COMPOUND = re.compile(
 )
 _COUNTED_WORD = "|".join(sorted(COUNTED, key=len, reverse=True))
 _ROMAN_RULES: list[Rule] = [
-    rule(r"(?<![\w'-])([IVXL]{2,7})(?:st|nd|rd|th)\b", _say_century),
+    rule(r"(?<![\w'-])([IVXL]{2,7}|[VX])(?:st|nd|rd|th)\b", _say_century),
     rule(r"(?<![\w'-])([IVX]{1,6})(?:th)?(?= ?-{1,2} ?[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", _say_century),
     rule(r"(?<=[a-z]) ?-{1,2} ?(?=[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", lambda m: " to "),
     rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
@@ -306,7 +239,7 @@ _ROMAN_RULES: list[Rule] = [
         _say_counted,
     ),
     rule(
-        r"(?<![A-Za-z])([A-Za-z]{3,}) ([IVXL]{1,7})((?:, [IVXL]{1,7}){0,9},? (?:and|or|to|through|&) )([IVXL]{1,7})(?![\w'-]|\.[A-Za-z])",
+        r"(?<![A-Za-z])([A-Za-z]{3,}) ([IVXL]{1,7})((?:, [IVXL]{1,7}){0,9},? (?:and|or|to|through|&) | ?-{1,2} ?)([IVXL]{1,7})(?![\w'-]|\.[A-Za-z])",
         _say_list,
     ),
     rule(
@@ -314,6 +247,7 @@ _ROMAN_RULES: list[Rule] = [
         _say_counted,
     ),
     rule(r"(?:^|(?<=\()|(?<=[.;:,] ))()((?!vi\)|xi\))[ivx]{2,5})()()(?=\) [A-Za-z])", _say_counted),
+    rule(r"^()([IVX]{2,5})()()(?=\. ?[A-Z])", _say_counted),
     rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),

@@ -137,6 +137,10 @@ RULES: list[Rule] = [
     ),
     rule(r"(?<![\w.,/])20/([0-9]{2,3})(?= (?:eye)?(?:vision|sight)\b)", lambda m: f"twenty {number_words(m[1])}"),
     rule(r"(\b[Yy]ear )((?:2[1-9]|[3-9][0-9])[0-9]{2})(?![0-9]|[.,][0-9])", lambda m: m[1] + pairs(m[2])),
+    rule(
+        r"(\b(?:Table|Figure|[Ff]ig\.|Exhibit|Chart|Problem) )([0-9]{1,2})-([0-9]{1,3})(?![0-9A-Za-z-]|[.,:/][0-9])",
+        lambda m: f"{m[1].replace('ig.', 'igure')}{number_words(m[2])}-{number_words(m[3])}",
+    ),
     rule(r"\bf/(?=[0-9])", lambda m: "f "),
     rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
     rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),

@@ -12,8 +12,9 @@ from triforce_tts.errors import TextError
 from triforce_tts.text import addresses, citations, codes, dates, money, named_numbers, numbers, shillings, units, years
 from triforce_tts.text.abbreviations import expand
 from triforce_tts.text.latex import read_latex
-from triforce_tts.text.letters import calm, is_shouted, quieten, speak_roman, spell_acronyms, spell_beside_digits
+from triforce_tts.text.letters import speak_roman, spell_acronyms, spell_beside_digits
 from triforce_tts.text.phonemes import BRACES, parse_phones
+from triforce_tts.text.shouted import calm, is_shouted, quieten
 from triforce_tts.text.signs import fold, name_sign, unspoken
 
 __all__ = ["is_speakable", "normalize", "unspoken"]
@@ -138,12 +139,19 @@ def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
+    text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
+    text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
     text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<![\w.])(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z][a-z]+(?!\.[a-z]))", r"\1. ", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
     return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
+
+
+def _say_capitals(match: re.Match[str]) -> str:
+    """``MR.`` and ``ETC.`` as they are written among small letters."""
+    return "etc." if match[0] == "ETC." else match[0].capitalize()
 
 
 def _hashes(text: str) -> str:

@@ -321,7 +321,8 @@ RANGE_RULES: list[Rule] = [
 ]
 RULES: list[Rule] = [
     rule(rf"{START}([0-9][0-9,]*){ORDINAL_END}\b", _say_ordinal),
-    rule(rf"{START}{_LONE_DOT}(?P<digits>(?:1[1-9]|20)[0-9]0)'?s\b", _say_decade),
+    rule(rf"{START}{_LONE_DOT}(?P<digits>(?:1[1-9]|20)[0-9]0)'?[sS]\b", _say_decade),
+    rule(r"(?<![0-9A-Za-z.,:/])'(?P<digits>[1-9]0)S\b", _say_decade),
     rule(r"(?<![0-9A-Za-z.,:/])'?(?P<digits>[1-9]0)'?s\b", _say_decade),
     rule(rf"{START}(10{{1,3}}|1,000)s(?= of\b)", _say_hundreds),
     rule(rf"{START}({NUMBER})s\b", _say_plural),

@@ -281,7 +281,7 @@ def _fold_marks_of_atoms(text: str) -> str:
     """The raised signs of roots, isotopes and ions as plain ones: ``³√8``, ``¹⁴C``, ``Ca²⁺``, ``Cl⁻``."""
     text = re.sub("³√", "∛", text).replace("⁴√", "∜")
     text = re.sub(
-        r"(?:^|(?<=[\s(\[]))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}(?=[A-Za-z])",
+        r"(?:^|(?<=[\s(\[]))[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3}(?=[A-Za-z]| [A-Z])",
         lambda m: f"{''.join(_SUPERSCRIPTS[sign] for sign in m[0])} ",
         text,
     )

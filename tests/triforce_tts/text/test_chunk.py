@@ -27,6 +27,8 @@ from triforce_tts.text.normalize import is_speakable
         ("It cost approx. 5 dollars. Max. 3 of us. Then.", ["It cost approx. 5 dollars.", "Max. 3 of us.", "Then."]),
         ("In Rm. 5, see Eq. (5) and Figs. 3 and 4. End.", ["In Rm. 5, see Eq. (5) and Figs. 3 and 4.", "End."]),
         ("On Tues. 3 March he left. It was Tues. He came.", ["On Tues. 3 March he left.", "It was Tues.", "He came."]),
+        ("I. Introduction\nII. Methods\nIV. Ends", ["I. Introduction", "II. Methods", "IV. Ends"]),
+        ("It ended.¹ The next.² One.", ["It ended.¹", "The next.²", "One."]),
         ("The shop, est. 1900, is. It took 10 min. Then.", ["The shop, est. 1900, is.", "It took 10 min.", "Then."]),
         ("A title\n\nThen text\nover lines.", ["A title", "Then text\nover lines."]),
         ("Windows\r\n\r\nline ends", ["Windows", "line ends"]),

@@ -89,7 +89,24 @@ TABLES = {
         John St. James; 123 St. Clair Rd.; Wall St. Journal; On Oak St. John was seen. | John Saint James; one twenty three Saint Clair Road; Wall Street Journal; On Oak Street. John was seen.
         the Dr. is in; Mulholland Dr. is long; Times Sq.; K St. NW; S. Elm St. | the Doctor is in; Mulholland Drive is long; Times Square; K Street Northwest; South Elm Street.
         """,
+    "places of the Bible and labels": """
+        Jn 3:16, Mt. 5:3, Lk 2:1, Rev 22:21, Ps. XXIII, Rom. VIII. 28, 2 Sam. 11, Gen. 1-3 | John three sixteen, Matthew five three, Luke two one, Revelation twenty two twenty one, Psalm twenty three, Romans eight twenty eight, Second Samuel eleven, Genesis one to three
+        Mt. Hood, Gen. Lee, Rev. Hall, Rev. 5, Mk II and Mk. IV | Mount Hood, General Lee, Reverend Hall, Revision five, Mark two and Mark four
+        Table 2-1, fig. 3-4 and Figures 2-4; at table 5-6 times | Table two-one, figure three-four and Figures two to four; at table five to six times
+        IV. Results | four. Results
+        V. Woolf and I. Asimov wrote | V Woolf and I. Asimov wrote
+        the Xth and XVIIth; Louis XIII-XVI; nos. I-IV | the tenth and seventeenth; Louis the thirteenth to sixteenth; numbers one to four
+        ¹ See Smith. 1, 2, 3etc. | one See Smith. one, two, three et cetera.
+        """,
     "among capitals": """
+        LOUIS XIV'S COURT AND HENRY VIII'S WIVES | louis the fourteenth's court and henry the eighth's wives
+        CHARLES I AND CHARLES II MET | charles the first and charles the second met
+        1ST AND 21ST PLACE | first and twenty first place
+        THE '90S | THE nineties
+        the 1990S; 24 HRS; MR. T; ETC. | the nineteen nineties; twenty four hours; Mister T; et cetera.
+        ST. LOUIS, MO | saint louis, missouri
+        PH.D. THESIS | P H D thesis
+        EGP 50, KES 200, 30 QAR, ARS 500 | fifty egyptian pounds, two hundred kenyan shillings, thirty qatari riyals, five hundred argentine pesos
         US AND UK SIGN DEAL | U S and UK sign deal
         US WINS GOLD | U S wins gold
         US TOO | us too

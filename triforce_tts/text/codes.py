@@ -58,7 +58,9 @@ def _say_phone(match: re.Match[str]) -> str:
 def _join_thousands(match: re.Match[str]) -> str:
     """``10 000`` and ``1 234 567`` as one number; '100 200 300' may be three."""
     first, *groups = match[0].split(" ")
-    is_one = any(group[0] == "0" for group in groups) or (len(first) < 3 and len(groups) > 1)
+    behind = re.match(r" ?[$£€]| [A-Z]{3}\b", match.string[match.end() : match.end() + 5])
+    is_money = bool(behind) or match.string[: match.start()][-1:] in ("$", "£", "€")
+    is_one = is_money or any(group[0] == "0" for group in groups) or (len(first) < 3 and len(groups) > 1)
     return ",".join([first, *groups]) if is_one else match[0]
 
 

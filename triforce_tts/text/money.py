@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from triforce_tts.text.numbers import NUMBER, START, Rule, cardinal, is_attribute, number_words, rule
+from triforce_tts.text.numbers import NUMBER, START, Rule, cardinal, fraction, is_attribute, number_words, rule
 
 # The names of one unit, of several units, of one hundredth and of several hundredths; the last two may be empty.
 Names = tuple[str, str, str, str]
@@ -214,11 +214,28 @@ def _amount(names: Names, amount: str, scale: str, singular: bool = False) -> st
     return f"{scaled} {one if singular or (amount == '1' and not scale) else several}"
 
 
+def _say_share_of_money(match: re.Match[str]) -> str:
+    """``$2 1/2 million`` as two and a half million dollars, ``£3/4 million`` as three quarters of a million pounds."""
+    whole, top, bottom = match.group("whole", "top", "bottom")
+    one, several = currency_names(match["sign"])[:2]
+    scale = _scale(match["magnitude"])
+    if int(top) >= int(bottom):
+        return match[0]
+    share = fraction(int(top), int(bottom))
+    if not whole:
+        share = "half" if share == "one half" else f"{share} of"
+        return f"{share} a {scale} {several}" if scale else f"{share} a {one}"
+    share = f"a{share.removeprefix('one')}" if top == "1" else share
+    return f"{number_words(whole)} and {share} {scale} {one if _is_singular(match) else several}".replace("  ", " ")
+
+
 def _say_money(match: re.Match[str]) -> str:
     sign, amount, second, upper, magnitude = match.group("sign", "amount", "second", "upper", "magnitude")
     names, scale = currency_names(sign), _scale(magnitude)
     if upper and second:
         return f"{_amount(names, amount, _scale(match['first_magnitude']))} to {_amount(names, upper, scale)}"
+    if upper and not scale and "." in amount + upper and names[2]:
+        return f"{_amount(names, amount, '')} to {_amount(names, upper, '')}"
     if upper:
         low = f"{number_words(amount)} {_scale(match['first_magnitude'])}".rstrip()
         return f"{low} to {_amount(names, upper, scale or ' ').replace('  ', ' ')}"
@@ -247,6 +264,10 @@ _LONG_SIGN = "|".join(
 _CODE = "|".join(CODES)
 _BEHIND = rf"{_CODE}|Kc|zl|kr|Rs"
 RULES: list[Rule] = [
+    rule(
+        rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?:(?P<whole>[0-9]{{1,3}}) )?(?P<top>[1-7])/(?P<bottom>[2348])(?![0-9/])(?P<magnitude>{MAGNITUDE})?",
+        _say_share_of_money,
+    ),
     rule(
         rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
         rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: ?(?:USD|US)\b)?",

@@ -141,6 +141,11 @@ RULES: list[Rule] = [
         r"(\b(?:Table|Figure|[Ff]ig\.|Exhibit|Chart|Problem) )([0-9]{1,2})-([0-9]{1,3})(?![0-9A-Za-z-]|[.,:/][0-9])",
         lambda m: f"{m[1].replace('ig.', 'igure')}{number_words(m[2])}-{number_words(m[3])}",
     ),
+    rule(r"(?<![\w/.])([2-9]|12)/([248])(?= time\b)", lambda m: f"{number_words(m[1])} {number_words(m[2])}"),
+    rule(
+        r"(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![0-9/])",
+        lambda m: f"{m[1]}{number_words(m[2])} to {number_words(m[3])}",
+    ),
     rule(r"\bf/(?=[0-9])", lambda m: "f "),
     rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
     rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),

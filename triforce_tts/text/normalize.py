@@ -58,7 +58,7 @@ _COMPARISONS = {
 }
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
 _RULES_OF_NAMES = (named_numbers.RULES, dates.RULES, codes.RULES, shillings.RULES)
-_NUMERIC = re.compile(r"[0-9^/]")  # a text without one of these needs no rule of numbers
+_NUMERIC = re.compile(r"[0-9^/°Ω]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,
     numbers.RULES_BEFORE_UNITS,
@@ -139,6 +139,7 @@ def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
+    text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)

@@ -270,7 +270,8 @@ def _start_of_range(match: re.Match[str]) -> str:
     """``1990`` in 1990-95 stays for the rule of years; ``1234`` in 1234-123 is no year."""
     end = re.match(r"[0-9.,]*", match.string[match.end() : match.end() + 24])
     is_year = end is not None and re.fullmatch(rf"{YEAR}|[0-9]{{2}}", end[0].rstrip(".,"))
-    if end is not None and end[0].rstrip(".,") == match[1]:
+    behind = match.string[match.end() : match.end() + 24]
+    if end is not None and end[0].rstrip(".,") == match[1] and not re.match("[0-9]+ [0-9]/[0-9]", behind):
         return f"{number_words(match[1])}-"  # '50-50', '2-2'
     return f"{match[1] if is_year else number_words(match[1])} to "
 
@@ -301,6 +302,8 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(rf"{START}0[xX]([0-9A-Fa-f]{{1,16}})(?![0-9A-Za-z])", _say_hexadecimal),
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),
     rule(r"(?<=[0-9])!(?= ?(?:[=*×+/]|- ?[0-9]))", _say_joint("factorial")),
+    rule(r"(?<=root of )([0-9]{1,6})/(?=[0-9])", lambda m: f"{m[1]} over "),
+    rule(rf"{START}([0-9]{{1,3}})-([1-7]/[2348])(?![0-9/]| ?=)", lambda m: f"{m[1]} {m[2]}"),
     rule(r"(?<=[0-9])/(?=[a-z](?![A-Za-z0-9]))", _say_joint("over")),
     rule(r"(?<![0-9A-Za-z.,):%°^'\"-])-(?=[$£€¥₹]?\.?[0-9])", lambda m: "minus "),
     rule(rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')", _say_foot_or_minutes),
@@ -308,7 +311,8 @@ RULES_BEFORE_UNITS: list[Rule] = [
 ]
 # Between two quantities a hyphen is 'to'.
 RANGE_RULES: list[Rule] = [
-    rule(rf"{START}({NUMBER})%(?= ?- ?{NUMBER}%)", lambda m: m[1]),
+    rule(rf"{START}({NUMBER}) ?%(?= ?- ?{NUMBER} ?%)", lambda m: m[1]),
+    rule(r"(?<=[0-9]/[2348]) ?- ?(?=[0-9])", _say_joint("to")),
     rule(r"(?<=[0-9][%°]) ?- ?(?=[0-9])", _say_joint("to")),
     rule(rf"(?<=[0-9])( ?(?:°[CF]|[a-zA-Z]{{1,3}})) ?- ?(?={NUMBER} ?\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
     rule(r"(?<=[0-9](?:st|nd|rd|th))-(?=[0-9]{1,9}(?:st|nd|rd|th)\b)", _say_joint("to")),

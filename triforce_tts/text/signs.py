@@ -253,7 +253,7 @@ def _fold_runs(text: str) -> str:
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
     text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
-    text = re.sub(r"(?<=[0-9A-Za-z%°€])[–‒](?=['’]?[0-9$£€])", "-", text)
+    text = re.sub(r"(?<=[0-9A-Za-z%°€¼-¾⅐-⅞])[–‒](?=['’]?[0-9$£€¼-¾⅐-⅞])", "-", text)
     text = re.sub(rf"(?:^|(?<=[\s(\[]))(?<![0-9] )[–‒](?={_COLD})|(?<=\b(?:to|of|[Aa]t|is) )[–‒](?=[0-9])", "-", text)
     text = re.sub(r"(?<=[0-9]) [–‒] (?=[0-9.,]{1,18} ?[=<>≤≥≈≠])", " - ", text)
     text = _fold_marks_of_atoms(text)
@@ -265,10 +265,11 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"(° ?[0-9]{1,2}(?:\.[0-9]{1,9})?)′", r"\1'", text)
     text = re.sub(r"(?<=[0-9])″", " inches", text)
     text = re.sub(r"(?<=[0-9])′(?![0-9A-Za-z])", " feet", text)
-    text = re.sub(r"(?<=\b[A-Za-z])′(?![A-Za-z])", " prime", text)
+    text = re.sub(r"(?<=\b[A-Za-z])(?:(″)|′)(?![A-Za-z])", lambda m: " double prime" if m[1] else " prime", text)
+    text = re.sub(r"(?<=[A-Za-z])([ₐₑₒₓₕₖₗₘₙₚₛₜᵢⱼᵣᵤᵥ])", r" \1", text)
     text = re.sub(r"\bN[º°] ?(?=[0-9])", "No. ", text)
     text = re.sub(r"(?<=[A-Za-z])[·⋅](?=[A-Za-z])", " ", text)
-    text = re.sub(r"(?<=[0-9]) ?[⋅∙·] ?(?=[0-9])", " × ", text)
+    text = re.sub(r"(?<=[0-9]) ?[⋅∙·] ?(?=[0-9])", " * ", text)
     text = re.sub("([=<>≤≥∈≡≈∼])\u0338", lambda m: unicodedata.normalize("NFC", m[0]), text)
     # A raised number after a long word or a mark is the sign of a note, which nobody reads aloud.
     text = re.sub(r"(?:(?<=[a-z]{4})|(?<=[a-z][.,;:!?”\"])|(?<=[.,!?][”’\"']))[⁰¹²³⁴⁵⁶⁷⁸⁹]+(?![\w/])", "", text)

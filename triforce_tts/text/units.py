@@ -104,11 +104,18 @@ RULES: list[Rule] = [
     ),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
 ]
+RULES += [
+    rule(r"(?<!\w)(?P<unit>[kMGmμ]Ω)(?!\w)", lambda m: UNITS[m["unit"]][1]),
+    rule(r"(?<![\w])° ?(?P<side>[CF])\b", lambda m: UNITS[f"°{m['side']}"][1]),
+]
 _RATED = "km|cm|mm|m|kg|mg|g|mol|mL|L|J|N|W|V|Pa|s|h|K"
 _PER_OF_MONEY = {unit for unit in {**UNITS, **PER} if unit not in _NO_LONE_PER and unit.isalpha()}
 _DEGREES = r"[0-9]{1,3}(?:\.[0-9]{1,9})?"
 _MINUTES = r"[0-9]{1,2}(?:\.[0-9]{1,9})?"
 FIRST_RULES: list[Rule] = [
+    rule(rf"(?<![A-Za-z])([NSEW]) ?(?={_DEGREES}°(?! ?[NSEW]))", lambda m: f"{_SIDES[m[1]]} "),
+    rule(r"(?<=°[NSEW]) ?- ?(?=[0-9.]{1,9}°)", lambda m: " to "),
+    rule(r"(?<=[0-9]) ?- ?(?=[0-9]{1,3} [1-7]/[2348](?![0-9/]))", lambda m: " to "),
     rule(
         rf"{START}({_DEGREES})° ?({_MINUTES})'(?: ?({_MINUTES})(?:\"|''))?(?: ?([NSEW])\b(?:\.(?=[,;)]| [a-z]))?)?",
         _say_angle,
@@ -146,7 +153,7 @@ FIRST_RULES: list[Rule] = [
         rf"(?<=[0-9]) ?/ ?(?P<per>{_names(u for u in {*UNITS, *PER} if u not in _NO_LONE_PER)})(?:\^?(?P<per_power>[23]))?{_END}(?!/)",
         _per,
     ),
-    rule(rf"(?:(?<=[0-9][kKmMbB%])|(?<=[€£$¥₹])) ?/ ?(?P<per>{_names(_PER_OF_MONEY)})(?P<per_power>){_END}", _per),
+    rule(rf"(?:(?<=[0-9][kKmMbB%])|(?<=[€£$¥₹¢])) ?/ ?(?P<per>{_names(_PER_OF_MONEY)})(?P<per_power>){_END}", _per),
     rule(
         rf"(?:(?<=[a-z]s)|(?<=feet)|(?<=\bcent)|(?<=people)|(?<=\byen)) ?/ ?(?P<per>{_names(u for u in PER if len(u) > 3)}|day|wk|mo|yr|hr|min|sec)(?P<per_power>)\b(?![/-])",
         _per,

@@ -30,6 +30,7 @@ TABLES = {
         """,
     "marks out of a whole": """
         rated 4.5/5; she scored 85/100; a 9/10 score | rated four point five out of five; she scored eighty five out of one hundred; a nine out of ten score
+        odds of 5/2; in 3/4 time; √2/2; xᵢ and x″; a 2/4 share | odds of five to two; in three four time; the square root of two over two; x i and x double prime; a two quarters share
         9/10 of them; got 1/5 of it | nine tenths of them; got one fifth of it
         """,
     "clocks that measure": """
@@ -47,13 +48,14 @@ TABLES = {
     "money of many countries": """
         Rs. 500, ₹2.5 crore, ₹50 lakh, Rs 20/kg | five hundred rupees, two point five crore rupees, fifty lakh rupees, twenty rupees per kilogram
         250 Kč, 5 zł, 100 kr, RM50, KSh 200, Rp 10.000, Fr. 20 | two hundred and fifty korunas, five zlotys, one hundred kroner, fifty ringgit, two hundred Kenyan shillings, ten thousand rupiah, twenty francs
-        EGP 50, KES 200, 30 QAR, ARS 500 | fifty egyptian pounds, two hundred kenyan shillings, thirty qatari riyals, five hundred argentine pesos
+        $2½ million, £3/4 million, $1/2, $5 3/4; $1.50–2.00; €1 500; $-5; 10¢/min; 15 %-20 % | two and a half million dollars, three quarters of a million pounds, half a dollar, five and three quarters dollars; one dollar fifty to two dollars; one thousand five hundred euros; minus five dollars; ten cents per minute; fifteen to twenty percent
         1.234,56 €; €2,50; €1,5 million; €1.250; 2,5 million; 3,5 %; pages 1,25 and 30 | one thousand two hundred and thirty four euros fifty six; two euros fifty; one point five million euros; one thousand two hundred and fifty euros; two point five million; three point five percent; pages one, twenty five and thirty
         """,
     "more units": """
         3 ms⁻¹, 9.81 m s⁻², 50 mol L⁻¹; 5 J/kg, 3 W/m²; W/L record | three meters per second, nine point eight one meters per second squared, fifty moles per liter; five joules per kilogram, three watts per square meter; W slash L record
         20 deg C, 68 degrees F, 20° C; 12 pct; 5 nmi; 29.9 inHg; 120/80 mmHg; 25 mM and 5 µM | twenty degrees Celsius, sixty eight degrees Fahrenheit, twenty degrees Celsius; twelve percent; five nautical miles; twenty nine point nine inches of mercury; one hundred and twenty over eighty millimeters of mercury; twenty five millimolar and five micromolar
         20 cm x 30 cm; 8½" x 11"; a 10' pole; a 55" TV; 5/8" bolt; a depth of 100'. | twenty centimeters by thirty centimeters; eight and a half inches by eleven inches; a ten foot pole; a fifty five inch TV; five eighths-inch bolt; a depth of one hundred feet.
+        1½-2 hrs, 2-2½ lb, ½–¾, 5-1/2 inches; in kΩ and °F; 30°W–40°W; N40°26′; 5 · 3 | one and a half to two hours, two to two and a half pounds, one half to three quarters, five and a half inches; in kilo-ohms and degrees Fahrenheit; thirty degrees west to forty degrees west; north forty degrees twenty six minutes; five times three
         33⅓ rpm; 1.2×10³; rose 3% m/m; ±5, +/- 3 and 4 +/- 2 | thirty three and a third revolutions per minute; one point two times ten cubed; rose three percent m slash m; plus or minus five, plus or minus three and four plus or minus two
         Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", b ten', and " - a equals one".
         6" and 8"; the 5' and 100'. It is 5". | six" and eight inches; the five' and one hundred feet. It is five inches.

@@ -229,7 +229,9 @@ RULES: list[Rule] = [
         r"(?<![0-9A-Za-z.,:/])([0-9]{1,2})\.([0-5][0-9])(?= ?(?:[APap]\.[Mm]\.|[APap][Mm]\b))",
         lambda m: f"{m[1]}:{m[2]}",
     ),
-    rule(r"(?<![0-9A-Za-z.,:/])([01]?[0-9]|2[0-3])[hH]([0-5][0-9])(?![0-9A-Za-z])", lambda m: f"{m[1]}:{m[2]}"),
+    rule(
+        r"(?<![0-9A-Za-z.,:/])(?![12]H)([01]?[0-9]|2[0-3])[hH]([0-5][0-9])(?![0-9A-Za-z])", lambda m: f"{m[1]}:{m[2]}"
+    ),
     rule(r"(?<=[0-9]) ?([AaPp])\.? ?[Mm]\b(?!')(\.)?", _say_half),
     rule(
         rf"{START}(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9]))?(?:\.[0-9]{{1,9}}(?=Z)|\.(?P<part>[0-9]{{1,3}})(?!\.?[0-9]))?(?![0-9:]|,[0-9]{{3}}){_HALF}",
@@ -247,6 +249,8 @@ RULES: list[Rule] = [
         rf"\b(?P<month>{MONTH}),? '(?P<year>[0-9]{{2}})(?![\w'])",
         lambda m: f"{_full(m['month'])} {_year_words(m['year'])}",
     ),
+    rule(r"(?<=\bQ[1-4])'([0-9]{2})(?![\w'])", lambda m: f" {_year_words(m[1])}"),
+    rule(r"(?<=[0-9] )(BCE?|AD|CE) ?-{1,2} ?(?=(?:AD ?)?[0-9])", lambda m: f"{m[1]} to "),
     rule(r"(?<![\w'])'([0-9]{2})-'?([0-9]{2})(?![\w'])", lambda m: f"{_year_words(m[1])} to {_year_words(m[2])}"),
     rule(r"(?<![\w'])'([0-9]{2})(?=[ ,.;:!?)]|$)(?![.,][0-9])", lambda m: _year_words(m[1])),
     rule(rf"{START}({YEAR})/({YEAR}|[0-9]{{2}})(?![0-9/])", lambda m: f"{year(int(m[1]))} slash {_year_words(m[2])}"),

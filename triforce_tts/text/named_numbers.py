@@ -146,6 +146,25 @@ RULES: list[Rule] = [
         r"(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![0-9/])",
         lambda m: f"{m[1]}{number_words(m[2])} to {number_words(m[3])}",
     ),
+    rule(
+        r"(\b(?i:section|sec\.|figure|fig\.|table|chapter|ch\.|theorem|lemma|equation|eq\.|exercise|example|appendix) )"
+        r"([0-9]{1,2})\.([1-9][0-9])(?![0-9A-Za-z-]|\.[0-9])",
+        lambda m: f"{m[1]}{m[2]} point {m[3]}",
+    ),
+    rule(r"\bc(?=1[0-9]{3}\b)", lambda m: "circa "),
+    rule(r"(?<![0-9A-Za-z.,:/])'?00s\b", lambda m: "two thousands"),
+    rule(
+        r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?) ?(bn|mn|mln|tn)\b",
+        lambda m: f"{number_words(m[1])} { {'b': 'billion', 'm': 'million', 't': 'trillion'}[m[2][0]] }",
+    ),
+    rule(
+        r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)M(?= (?:[a-z]{3,}s|people|men|women|children)\b)",
+        lambda m: f"{number_words(m[1])} million",
+    ),
+    rule(
+        r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)B(?= (?:people|users|years|views|dollars|euros|pounds|parameters|tokens)\b)",
+        lambda m: f"{number_words(m[1])} billion",
+    ),
     rule(r"\bf/(?=[0-9])", lambda m: "f "),
     rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
     rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),

@@ -140,6 +140,7 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
     text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
+    text = re.sub(r"(?<=[0-9])''(?!\w)", '"', text)
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)

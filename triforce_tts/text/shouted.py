@@ -46,6 +46,10 @@ def _calm_word(match: re.Match[str]) -> str:
         return kept
     if letters in CODES and letters != "TRY" and re.match(r" ?[0-9]", match.string[match.end() : match.end() + 2]):
         return kept
+    if letters in ("AD", "BC", "BCE", "CE") and _BESIDE_NUMBER.search(
+        match.string[match.start() - 2 : match.end() + 2]
+    ):
+        return kept
     if letters == "US" and (
         (not match.start() and not match.string.startswith(("US TOO", "US ALL")))
         or _WITH_COUNTRY.match(match.string[match.end() :][:16])
@@ -77,6 +81,7 @@ _NATIONAL = re.compile(
     r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
 )
 
+_BESIDE_NUMBER = re.compile(r"^[0-9]| [0-9]$")
 # At the start of a headline, and beside another country, 'US' is one too.
 _WITH_COUNTRY = re.compile(
     r"(?:,| AND|-| VS\.?|,? &) ?(?:UK|EU|UN|CHINA|RUSSIA|IRAN|CANADA|MEXICO|JAPAN|INDIA|ISRAEL|CUBA)\b"

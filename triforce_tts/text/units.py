@@ -99,7 +99,7 @@ RULES: list[Rule] = [
         lambda m: _POWERS[m["power"]] + UNITS[m["unit"]][1],
     ),
     rule(
-        r"(?<![\w/^.'])(?P<unit>[JNWV])(?P<power>)/(?P<per>m|cm|kg|g|mol)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
+        r"(?:(?<=[0-9])|(?<![\w/^.']))(?P<unit>[JNWV])(?P<power>)/(?P<per>m|cm|kg|g|mol)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
         _say_rate,
     ),
     rule(rf"(?<![\w/^.'])(?P<unit>{_RATE_TOP})(?:\^?(?P<power>[23]))?/{_PER_ONE}(?![\w/^])", _say_rate),
@@ -126,7 +126,18 @@ FIRST_RULES: list[Rule] = [
         rf"{START}([0-9]{{2,3}})/([0-9]{{2,3}}) ?mm ?Hg\b",
         lambda m: f"{number_words(m[1])} over {number_words(m[2])} millimeters of mercury",
     ),
-    rule(r"(?<=[0-9]) ?([lL])/100 ?km\b", lambda m: " liters per one hundred kilometers"),
+    rule(
+        r"(?<=[0-9])( ?(?:mg|μg|g|kcal|l|L|ml|kWh|mm))/(100|1000|1,000) ?(km|ml|mL|g|kg|miles|m)\b",
+        lambda m: f"{m[1]} per {m[2]} {m[3]}",
+    ),
+    rule(
+        rf"{START}([0-9]{{2,3}})/([0-9]{{2,3}})(?= ?(?:Hz|VAC|V|W)\b)", lambda m: f"{number_words(m[1])} slash {m[2]}"
+    ),
+    rule(rf"{START}([0-9]{{1,3}})hrs?([0-9]{{2}})(?![0-9A-Za-z])", lambda m: f"{m[1]} h {int(m[2])} min"),
+    rule(
+        r"(?<=[a-z]s) ?/ ?(?P<per>mm|cm|ml|mL|μL|km|kg)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
+        _per,
+    ),
     rule(r"(?<=[0-9])( ?deg(?:rees?|\.)? ?|° )([CF])\b", lambda m: f"°{m[2]}"),
     # 'm s^-2' is another way to write 'm/s^2'.
     *[

@@ -35,9 +35,15 @@ TABLES = {
         """,
     "clocks that measure": """
         in 2014-01, in 2001–02, 2010-12; Lee (2010a); Jan 1–Feb 2; a 1:50,000 map | in January twenty fourteen, in two thousand one to oh two, twenty ten to twelve; Lee, twenty ten a; January first to February second; a one to fifty thousand map
-        1h 20m, 2m 30s, 1h05m, 3d 4h | one hour twenty minutes, two minutes thirty seconds, one hour five minutes, three days four hours
+        1H21, Q4'21, the '00s, c1066, b.1901; 18h30 | one H twenty one, Q four twenty one, the two thousands, circa ten sixty six, born nineteen oh one; eighteen thirty
+        100 BC–AD 50; the 5th c. BC; mid-19th c. art | one hundred B C to A D fifty; the fifth century B C; mid-nineteenth century art
+        1h 20m, 1hr30, 2m 30s, 1h05m, 3d 4h | one hour twenty minutes, one hour thirty minutes, two minutes thirty seconds, one hour five minutes, three days four hours
         won in 3:59.4; 1:02:03.5; ran it in 9.58s | won in three fifty nine point four; one hour two minutes and three point five seconds; ran it in nine point five eight seconds
         noon-5pm, 9am-midnight; July '69; Sept. '04; Tues. 3 March; Wed, 5 Apr 2023 | noon to five P M, nine A M to midnight; July sixty nine; September oh four; Tuesday the third of March; Wednesday, the fifth of April, twenty twenty three
+        """,
+    "counts in short": """
+        1.5M users, 2.5bn people, 5mn, 7B people; 3M; plan 5B; 10K steps | one point five million users, two point five billion people, five million, seven billion people; three M; plan five B; ten K steps
+        Section 1.10, Fig. 2.12 and Table 3.4; 1.10 of it | Section one point ten, Figure two point twelve and Table three point four; one point one zero of it
         """,
     "codes with signs inside": """
         the ISBN 0-8044-2957-X; ISSN 1234-5678; ISBN 978 0 306 40615 7 | the ISBN zero, eight zero four four, two nine five seven X; I S S N one two three four, five six seven eight; ISBN nine seven eight, zero, three zero six, four zero six one five, seven
@@ -59,6 +65,7 @@ TABLES = {
         33⅓ rpm; 1.2×10³; rose 3% m/m; ±5, +/- 3 and 4 +/- 2 | thirty three and a third revolutions per minute; one point two times ten cubed; rose three percent m slash m; plus or minus five, plus or minus three and four plus or minus two
         Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", b ten', and " - a equals one".
         6" and 8"; the 5' and 100'. It is 5". | six" and eight inches; the five' and one hundred feet. It is five inches.
+        5 mg/100 ml; 50/60Hz; 9.8N/kg; 5 cells/mm³; 5 kg·m/s; 2 tsps; 15/16 mm; 30'' wide | five milligrams per one hundred milliliters; fifty slash sixty hertz; nine point eight newtons per kilogram; five cells per cubic millimeter; five kilogram meters per second; two teaspoons; fifteen sixteenths of a millimeter; thirty inches wide
         60 m.p.h. and 5 l/100 km | sixty miles per hour and five liters per one hundred kilometers
         "Take 5", he said. He read 'Room 5'. She said "it is 5". | "Take five", he said. He read "Room five". She said "it is five".
         """,

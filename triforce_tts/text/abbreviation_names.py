@@ -173,13 +173,14 @@ BEFORE_AMOUNTS = {
     "avg": "average",
     "alt": "altitude",
     "orig": "originally",
-    "est": "established",
+    "est": "estimated",
 }
 PLAIN = {
     "incl": "including",
     "excl": "excluding",
     "misc": "miscellaneous",
     "esp": "especially",
+    "est": "estimated",
     "cont": "continued",
     "mgmt": "management",
     "attn": "attention",

@@ -246,6 +246,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     ),
     (re.compile(r"\b([Rr])ev\. (?=[0-9])"), lambda m: f"{m[1]}evision "),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th))[ -][cC]\.(?![A-Za-z])"), lambda m: f" century{_final_stop(m)}"),
+    (re.compile(r"\bR\. v\.? (?=[A-Z][a-z])"), lambda m: "R versus "),
     (re.compile(r"\bMk\.? ?(?=[IVX]+\b|[0-9])"), lambda m: "Mark "),
     (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
     (re.compile(r"(?<=[0-9] )(?:m\.p\.h|M\.P\.H)\b\.?"), lambda m: f"mph{_final_stop(m)}"),

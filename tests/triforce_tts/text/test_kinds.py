@@ -91,6 +91,7 @@ TABLES = {
         ed. by Lee, trans. by Hall, 2nd ed., rev. ed.; Est. 1875; pl. 5, ll. 5-7, Nr. 4 | edited by Lee, translated by Hall, second edition, revised edition; Established eighteen seventy five; plate five, lines five to seven, Number four
         Eq. (5), No. (3), Table C.3, C. 1850; Symphony No 9; no. of men | Equation five, Number three, Table C point three, Circa eighteen fifty; Symphony number nine; number of men
         (b. 1950), d. 1988, (fl. 1600, r. 1509–1547); Correa, J. C. (1995) | born nineteen fifty, died nineteen eighty eight, flourished sixteen hundred, reigned fifteen oh nine to fifteen forty seven; Correa, J. C. nineteen ninety five
+        est. 1875, est. 5 people, est. value; R. v. Smith | established eighteen seventy five, estimated five people, estimated value; R versus Smith
         Roe v. Wade; Smith v Jones; I saw Anna v. It was so. | Roe versus Wade; Smith versus Jones; I saw Anna v. It was so.
         N/A, AC/DC, TCP/IP, c/o Mr. Hall, b/c of it, w/out it, PO Box 12 | N A, A C D C, T C P I P, care of Mister Hall, because of it, without it, P O Box twelve
         A+ and B-; an A- grade; type O-; A- and B-sides; in LA; an MA; the ER | A plus and B minus; an A minus grade; type O minus; A and B-sides; in L A; an M A; the E R

@@ -17,6 +17,7 @@ from triforce_tts.files import marked_kind, working_folder, write_json, write_te
 from triforce_tts.manifest import Manifest, read_manifest
 from triforce_tts.models.load import load_dvae
 from triforce_tts.schema import Record, read_record
+from triforce_tts.stages.average import average
 from triforce_tts.stages.bundle import CARD, bundle
 from triforce_tts.stages.codes import make_codes
 from triforce_tts.wording import length
@@ -26,8 +27,8 @@ from .journal import STEPS, Facts, Journal
 from .options import GPT_SHARE, Options
 
 PLAN = "plan.json"
-BUILT, CHOSEN, CODES, GPT, DIFFUSION, VOICE, JUDGED = (
-    "built", "shards", "codes", "gpt", "diffusion", "voice.flac", "judged.jsonl",
+BUILT, CHOSEN, CODES, GPT, MEAN, DIFFUSION, VOICE, JUDGED = (
+    "built", "shards", "codes", "gpt", "gpt-mean", "diffusion", "voice.flac", "judged.jsonl",
 )  # fmt: skip
 # The seconds that the other steps take for each second of speech and for each judged clip. They estimate the time left.
 _BUILD_S, _CODE_S, _VOICE_S, _BUNDLE_S, _CLIP_S = 0.1, 0.15, 30.0, 10.0, 4.0
@@ -208,6 +209,14 @@ class _Adaptation:
                   f"{facts['first']:.4f} before, {facts['best']:.4f} at the best step {facts['best_step']}{stays}")  # fmt: skip
         return facts
 
+    def _mean_of_gpt(self) -> Path:
+        """Stage 2 between the model before and what it became: it keeps most of the voice, and reads more surely (docs/voices.md)."""
+        better = self._better(GPT)
+        if better == self.model / GPT:
+            return better
+        average([self.model / GPT, better], self.work / MEAN, force=True)
+        return self.work / MEAN
+
     def _better(self, stage: str) -> Path:
         """The best state of a stage, or the stage of the model before if training made it hardly better."""
         return self.work / stage / "best" if training.is_better(self.facts[stage]) else self.model / stage
@@ -220,7 +229,7 @@ class _Adaptation:
         write_text(card, self._card())
         paths = {
             "dvae": self.model / "dvae",
-            "gpt": self._better(GPT),
+            "gpt": self._mean_of_gpt(),
             "diffusion": self._better(DIFFUSION),
         }
         note = bundle(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.conftest import next_logits, scrambled
+from tests.conftest import computed_again, next_logits, scrambled
 from triforce_tts import Synthesizer
 from triforce_tts.models.frame_gpt import make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig, KVCache
@@ -21,18 +21,6 @@ from triforce_tts.sequences import Vocabulary, VocabularyConfig
 PROMPTS = [[1, 12, 20, 2, 6, 7, 3], [1, 13, 21, 2, 8, 5, 3], [1, 14, 22, 2, 9, 9, 3]]
 LIMIT, SEEDS = 40, [3, 4, 5]
 gpu = pytest.mark.gpu
-
-
-def computed_again(
-    compute: Callable[..., torch.Tensor], inputs: tuple[torch.Tensor, ...]
-) -> tuple[torch.Tensor, Callable[[], None]]:
-    """What ``record`` gives, without a GPU: it computes anew from the same places, into the same place."""
-    answer = compute(*inputs)
-
-    def replay() -> None:
-        answer.copy_(compute(*inputs))
-
-    return answer, replay
 
 
 @pytest.fixture

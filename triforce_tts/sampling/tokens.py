@@ -161,6 +161,13 @@ def _table(rows: Sequence[Sequence[int]], filler: int, device: torch.device | st
     return torch.tensor([[*row, *[filler] * (width - len(row))] for row in rows], device=device)
 
 
+class Shape(NamedTuple):
+    """The sizes that the tensors of a batch have, whatever stands in it."""
+
+    prompt_steps: int  # no prompt has more steps
+    room: int  # no prompt and its new steps are more together
+
+
 class Step(NamedTuple):
     """The ids that one step of ``draw_steps`` drew."""
 
@@ -176,7 +183,7 @@ def generate(
     seeds: list[int],
     sampling: TokenSampling,
     look_every: int | None = None,
-    prompt_steps: int | None = None,
+    shape: Shape | None = None,
 ) -> list[list[int]]:
     """Continuations of ``prompts``, without <end>; each as long as its limit if it did not end by itself.
 
@@ -192,13 +199,12 @@ def generate(
         sampling: temperature and nucleus.
         look_every: steps after which the host asks the device whether all rows have ended; by default 1 on a CPU,
             where asking is free, and 16 elsewhere.
-        prompt_steps: no prompt has more steps. With it each prompt is read by itself, and the shapes of all other
-            products depend on it and on the number of rows alone. So the last bits of a row do not depend on the
-            other rows.
+        shape: with it each prompt is read by itself, and the sizes of all other products depend on it and on the
+            number of rows alone. So the last bits of a row do not depend on the other rows.
     """
     look_every = look_every or (1 if model.device.type == "cpu" else _STEPS_BETWEEN_LOOKS)
     drawn: list[torch.Tensor] = []
-    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling, prompt_steps):
+    for step in draw_steps(model, prompts, grammar, limits, seeds, sampling, shape):
         drawn.append(step.ids)
         if len(drawn) % look_every == 0 and not bool(step.running.any()):
             break
@@ -213,7 +219,7 @@ def draw_steps(
     limits: list[int],
     seeds: list[int],
     sampling: TokenSampling,
-    prompt_steps: int | None = None,
+    shape: Shape | None = None,
 ) -> Generator[Step, None, None]:
     """The steps that continue ``prompts``, one after another, as many as the longest row has room for.
 
@@ -234,8 +240,8 @@ def draw_steps(
     packed_rows = packed + [model.pack(row) for row in rows[len(prompts) :]]
     rooms = [min(limit, longest - len(prompt)) for prompt, limit in zip(packed, limits, strict=True)]
     longest_row = max(map(sum, zip(map(len, packed), limits, strict=True)))
-    room = longest_row if prompt_steps is None else prompt_steps + max(limits)
-    cache, last = _read_prompts(model, rows, packed_rows, room, prompt_steps)
+    room = longest_row if shape is None else shape.room
+    cache, last = _read_prompts(model, rows, packed_rows, room, None if shape is None else shape.prompt_steps)
     ends, open_until = (torch.tensor(row, device=device) for row in (list(map(len, packed)), rooms))
     uniforms = _uniforms(seeds, limits, model.width).to(device)
     rules = Cycle(grammar, device) if isinstance(grammar, torch.Tensor) else grammar

@@ -16,7 +16,7 @@ from triforce_tts.audio.edit import sounding
 from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.stepping import is_native
 from triforce_tts.sampling.takes import Take, end_of_text, make_take, unsaid
-from triforce_tts.sampling.tokens import Reading, generate, speech_grammar
+from triforce_tts.sampling.tokens import Reading, Shape, generate, speech_grammar
 from triforce_tts.speech import Spoken, TimedWord
 from triforce_tts.synthesis.hearing import clearest
 from triforce_tts.synthesis.model import Model
@@ -31,8 +31,8 @@ from triforce_tts.voices import Voice
 # a line shares them with a take of another line.
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
-# In a batch with a fixed shape, the lengths of prompts are multiples of so many steps.
-_PROMPT_STEPS = 32
+# In a batch with a fixed shape, the steps of prompts, and the most steps of all, are multiples of these numbers.
+_PROMPT_STEPS, _ROOM_STEPS = 32, 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,9 +200,8 @@ def plan_drawing(model: Model, jobs: Sequence[Job], candidates: int, speed: floa
     reads = model.vocabulary.config.reads
     rows = [job for job in jobs for _ in range(candidates)]
     prompts = [_prompt(model, row) for row in rows]
-    longest, room = model.gpt.config.max_tokens, model.room
     prompt_steps = map(model.vocabulary.count_steps, prompts)
-    limits = [min(room.budget(row.line), longest - steps) for row, steps in zip(rows, prompt_steps, strict=True)]
+    limits = [_limit(model, row, steps) for row, steps in zip(rows, prompt_steps, strict=True)]
     seeds = [bounds.derived_seed(job.seed + number * _TAKE_STRIDE) for job in jobs for number in range(candidates)]
     if speed != 1.0 and not reads:
         raise ConfigError(f"speed {speed:g}: model {model.name} does not read its text in place, so use 1")
@@ -218,32 +217,43 @@ def draw(model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch
     if settings.batch <= 1:
         return _draw_together(model, jobs, settings, watch, None)
     takes: dict[int, Take] = {}
-    for batch, room in _batches(model, jobs, settings.batch):
-        drawn = _draw_together(model, [jobs[i] for i in batch], settings, watch, room)
+    for batch, shape in _batches(model, jobs, settings.batch):
+        drawn = _draw_together(model, [jobs[i] for i in batch], settings, watch, shape)
         for i, take in zip(batch, drawn, strict=True):
             takes.setdefault(i, take)
     return [takes[i] for i in range(len(jobs))]
 
 
-def _batches(model: Model, jobs: Sequence[Job], size: int) -> Iterator[tuple[list[int], int | None]]:
-    """The numbers of the jobs in batches of ``size``, and the steps that each prompt of a batch gets.
+def _batches(model: Model, jobs: Sequence[Job], size: int) -> Iterator[tuple[list[int], Shape | None]]:
+    """The numbers of the jobs in batches of ``size``, and the shape of each batch.
 
     The native step computes each row by itself, so its batches may have any shape, and jobs of one length lie together. Elsewhere the
     last bits of a row depend on the shape. So all batches have ``size`` rows, for which a job may stand several times, and the steps
-    of their prompts are multiples of a unit.
+    of their prompts and of all together are multiples of units.
     """
     if is_native(model.gpt):
         ordered = sorted(range(len(jobs)), key=lambda i: -jobs[i].line.predicted_s)
         yield from ((ordered[start : start + size], None) for start in range(0, len(ordered), size))
         return
-    rooms: dict[int, list[int]] = {}
+    longest, shapes = model.gpt.config.max_tokens, dict[Shape, list[int]]()
     for i, job in enumerate(jobs):
         steps = model.vocabulary.count_steps(_prompt(model, job))
-        rooms.setdefault(min(-(-steps // _PROMPT_STEPS) * _PROMPT_STEPS, model.gpt.config.max_tokens), []).append(i)
-    for room, members in rooms.items():
+        whole = steps + _limit(model, job, steps)
+        shape = Shape(min(_rounded(steps, _PROMPT_STEPS), longest), min(_rounded(whole, _ROOM_STEPS), longest))
+        shapes.setdefault(shape, []).append(i)
+    for shape, members in shapes.items():
         for start in range(0, len(members), size):
             some = members[start : start + size]
-            yield some + some[-1:] * (size - len(some)), room
+            yield some + some[-1:] * (size - len(some)), shape
+
+
+def _rounded(steps: int, unit: int) -> int:
+    return -(-steps // unit) * unit
+
+
+def _limit(model: Model, job: Job, prompt_steps: int) -> int:
+    """The most new steps of a job whose prompt has ``prompt_steps``."""
+    return min(model.room.budget(job.line), model.gpt.config.max_tokens - prompt_steps)
 
 
 def _prompt(model: Model, job: Job) -> list[int]:
@@ -253,12 +263,12 @@ def _prompt(model: Model, job: Job) -> list[int]:
 
 
 def _draw_together(
-    model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, prompt_steps: int | None
+    model: Model, jobs: Sequence[Job], settings: Settings, watch: Stopwatch, shape: Shape | None
 ) -> list[Take]:
     count = settings.candidates
     with watch.time("gpt"):
         plan = plan_drawing(model, jobs, count, settings.speed)
-        drawn = generate(model.gpt, *plan, settings.sampling, prompt_steps=prompt_steps)
+        drawn = generate(model.gpt, *plan, settings.sampling, shape=shape)
     lines = [job.line for job in jobs for _ in range(count)]
     takes = [
         make_take(model.vocabulary, line.pieces, ids, limit)

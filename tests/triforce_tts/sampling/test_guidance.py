@@ -11,7 +11,7 @@ from triforce_tts.models.frame_gpt import FrameGPT, make_gpt
 from triforce_tts.models.gpt import GPT, GPTConfig, HeadConfig
 from triforce_tts.sampling.guidance import GuidedStepper
 from triforce_tts.sampling.nucleus import TokenSampling, guided, pick
-from triforce_tts.sampling.tokens import Reading, draw_steps, generate, speech_grammar
+from triforce_tts.sampling.tokens import Reading, Shape, draw_steps, generate, speech_grammar
 from triforce_tts.sequences import END, SPEECH, Vocabulary, VocabularyConfig
 from triforce_tts.text.pace import Hold
 
@@ -121,7 +121,7 @@ def test_prompts_of_a_fixed_room_change_nothing(kind: str, monkeypatch: pytest.M
     )  # fmt: skip
     free = generate(*arguments, WARM)
     arguments = (*arguments[:2], reading(vocabulary, texts), *arguments[3:])
-    assert generate(*arguments, WARM, prompt_steps=32) == free
+    assert generate(*arguments, WARM, shape=Shape(32, 128)) == free
     assert free[0] != free[2]
 
 

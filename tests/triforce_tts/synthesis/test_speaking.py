@@ -7,13 +7,15 @@ from typing import Any
 import pytest
 import torch
 
+from tests.conftest import computed_again
 from tests.triforce_tts.synthesis.conftest import MakeModel
 from triforce_tts import native
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.gpt import GPT
+from triforce_tts.sampling import stepping, tokens
 from triforce_tts.sampling.nucleus import TokenSampling
 from triforce_tts.sampling.takes import Take
-from triforce_tts.sampling.tokens import Reading, generate
+from triforce_tts.sampling.tokens import Reading, Shape, generate
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Settings, Stopwatch, speaking
 from triforce_tts.synthesis.model import Model
@@ -175,17 +177,24 @@ def test_native_batches_of_any_size_give_the_bytes_of_each_line_alone(
 
 
 @pytest.mark.usefixtures("eager")
-def test_logits_in_a_fixed_shape_are_equal_to_the_last_bit(make_model: MakeModel) -> None:
+@pytest.mark.parametrize("is_recorded", [False, True])
+def test_logits_in_a_fixed_shape_are_equal_to_the_last_bit(
+    make_model: MakeModel, monkeypatch: pytest.MonkeyPatch, is_recorded: bool
+) -> None:
+    """Of the modules, and of a recorded step, which looks at the whole cache; the rows beside one have other limits."""
     model = make_model("magnitude", True)
+    if is_recorded:
+        monkeypatch.setattr(stepping, "record", computed_again)
+        monkeypatch.setattr(tokens, "make_stepper", stepping.GraphStepper)
     texts = [[3, 0, 5], [1], [2, 2, 4, 1, 0, 0], [7] * 12, [6, 6, 1], [0, 4]]
     rng = torch.Generator().manual_seed(1)
     prompts = [model.vocabulary.read_prompt(torch.randint(0, 60, (4, 2), generator=rng), text) for text in texts]
     first: dict[int, list[torch.Tensor]] = {}
     for rows in ([0, 1, 2, 3], [3, 2, 1, 0], [4, 0, 5, 5], [2, 2, 2, 2], [5, 4, 3, 1]):
         rules = Recorded(model.vocabulary, [texts[row] for row in rows], 5)
-        drawn = generate(
-            model.gpt, [prompts[row] for row in rows], rules, [60] * 4, rows, WARM.sampling, prompt_steps=48
-        )
+        limits = [60 - 5 * row for row in rows]
+        shape = Shape(48, 128)
+        drawn = generate(model.gpt, [prompts[row] for row in rows], rules, limits, rows, WARM.sampling, shape=shape)
         for place, row in enumerate(rows):
             seen = [logits[place] for logits in rules.seen[: len(drawn[place])]]
             for before, after in zip(first.setdefault(row, seen), seen, strict=True):

@@ -32,7 +32,7 @@ from triforce_tts.voices import Voice
 _LINE_STRIDE = 1_000_003
 _TAKE_STRIDE = 1_000_000_007
 # In a batch with a fixed shape, the steps of prompts, and the most steps of all, are multiples of these numbers.
-_PROMPT_STEPS, _ROOM_STEPS = 32, 128
+_PROMPT_STEPS, _ROOM_STEPS = 32, 256
 
 
 @dataclass(frozen=True, eq=False)

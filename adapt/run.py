@@ -98,7 +98,7 @@ def _take_up(work: Path, plan: Plan, options: Options) -> None:
                 f"{work}: was begun with {name} {value}, now it is {now}; choose another --out, or begin anew with --force"
             )
     if earlier != plan:
-        for name in (BUILT, CHOSEN, CODES, GPT, DIFFUSION):
+        for name in (BUILT, CHOSEN, CODES, GPT, MEAN, DIFFUSION):
             shutil.rmtree(work / name, ignore_errors=True)
         for name in (STEPS, VOICE, JUDGED):
             (work / name).unlink(missing_ok=True)
@@ -135,7 +135,9 @@ class _Adaptation:
         self._do("diffusion", "train stage 3", self._budget("diffusion"), self._diffusion)
         picked = self._do("voice", "choose the default voice", {}, self._voice)
         self._say(f"default voice: {picked['seconds']} s, chosen among {picked['candidates']} by {picked['by']}")
-        self._do("bundle", "put the model together", {}, self._bundle)
+        # A folder of an earlier version holds a model of other weights.
+        made_of = {"gpt": "mean", "least_gain": training.LEAST_GAIN}
+        self._do("bundle", "put the model together", made_of, self._bundle)
         if options.evaluate:
             summary = self._do("evaluate", "judge both models", {"sentences": options.sentences}, self._evaluate)
             for line in judging.lines(summary):
@@ -253,16 +255,15 @@ class _Adaptation:
         return "\n".join([
             f"# {self.options.out.name}", "",
             f"The model {self.manifest.name} ({self.manifest.id}), trained on with {length(chosen['seconds'])} of speech "
-            f"by '{chosen['speaker']}': stage 2 {_trained(gpt)}, stage 3 {_trained(diffusion)}.", "",
+            f"by '{chosen['speaker']}': stage 2 {_trained(gpt, ' (the mean of its weights before and after)')}, "
+            f"stage 3 {_trained(diffusion)}.", "",
             *(f"- {line}" for line in figures), "",
             "Speak with another person's voice only with their consent.", "",
         ])  # fmt: skip
 
 
-def _trained(facts: Facts) -> str:
-    """How long a stage was trained, in words, or that it stayed as it was."""
-    return (
-        f"for {facts['steps']} steps"
-        if training.is_better(facts)
-        else "stayed as it was, because nothing made it better"
-    )
+def _trained(facts: Facts, note: str = "") -> str:
+    """How long a stage was trained, in words and with a ``note``, or that it stayed as it was."""
+    if not training.is_better(facts):
+        return "stayed as it was, because nothing made it better"
+    return f"for {facts['steps']} steps{note}"

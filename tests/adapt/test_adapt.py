@@ -143,6 +143,7 @@ def test_the_speaking_limits_are_those_of_the_model_before(adapted: Adapted, mod
 
 def test_the_card_says_where_the_model_came_from(adapted: Adapted) -> None:
     card = (adapted.options.out / "MODEL_CARD.md").read_text()
+    assert "the mean of its weights before and after" in card
     assert "'ann'" in card and "tiny" in card and "Nothing was measured" in card
 
 

@@ -5,9 +5,11 @@ repeats it (CUDA graphs). ``NativeStepper`` computes the same on a CPU with the 
 several times as fast.
 """
 
+import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, cast
 
 import torch
@@ -21,6 +23,7 @@ from triforce_tts.sequences import END, PAD
 
 # The rows of a band of ``csrc/decode.cpp``, and the number of which its columns are a multiple.
 _ROWS, _PARTS = 16, 2
+_recording = threading.Lock()
 _WARM_UPS = 2  # The first calls of a computation choose its kernels and their memory, which cannot be recorded.
 
 
@@ -111,18 +114,25 @@ def record(
     compute: Callable[..., torch.Tensor], inputs: tuple[torch.Tensor, ...]
 ) -> tuple[torch.Tensor, Callable[[], None]]:
     """The place of the answer of ``compute(*inputs)``, and a function that computes it anew from what ``inputs`` hold then."""
-    with torch.cuda.device(inputs[0].device):
-        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    device = inputs[0].device
+    # A process records one graph at a time. Other threads may use the GPU meanwhile, but must not wait for all of it.
+    with _recording, torch.cuda.device(device):
+        stream = _stream_of(device)
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UPS):
                 compute(*inputs)
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        # What other threads of the process ask of the GPU meanwhile does not matter.
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             answer = compute(*inputs)
     return answer, graph.replay
+
+
+@lru_cache(maxsize=64)
+def _stream_of(device: torch.device) -> torch.cuda.Stream:
+    """The stream on which steps are recorded: one for each device, because each keeps memory for the products of matrices."""
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
 class GraphStepper:

@@ -3,6 +3,7 @@
 import re
 
 from triforce_tts.text.numbers import Rule, cardinal, number_words, pairs, plural, rule
+from triforce_tts.text.unit_names import BARE_CAPITALS, UNITS
 
 _MAKES = (
     "Boeing|Airbus|Porsche|Peugeot|Ferrari|McLaren|Volvo|Saab|BMW|Mercedes|Fiat|Embraer|Bombardier|Learjet|Gulfstream|Cessna"
@@ -22,8 +23,13 @@ _DOORS = (
     "Room|room|Suite|suite|Apartment|apartment|Flat|Gate|gate|Bus|bus|Channel|channel|Train|train|Locker|locker"
     "|Cabin|cabin"
 )
-# A counted noun shows that the number is an amount: 'room 200 people', 'bus 300 miles'.
-_NO_COUNT = r"(?! people\b| (?!is\b|was\b|has\b|as\b|this\b|leaves\b|arrives\b|departs\b|lies\b)[a-z]+s\b)"
+# A unit or a counted noun shows that the number is an amount: 'bus 300 km', 'room 200 people', 'bus 300 miles'. A single
+# capital is a label or a side: 'Route 101 W'.
+_UNIT = "|".join(re.escape(unit) for unit in UNITS if unit not in BARE_CAPITALS and unit not in ("L", "V", "W"))
+_NO_COUNT = (
+    rf"(?![ -]?(?:{_UNIT})(?![A-Za-z]))(?! (?:people|men|women|children|feet)\b)"
+    r"(?! (?!is\b|was\b|has\b|as\b|this\b|leaves\b|arrives\b|departs\b|lies\b)[a-z]+s\b)"
+)
 _WHOLE = r"(?![0-9]|[.,:/][0-9]|[%$£€°])"
 _GUNS = (
     r"(?i:calib(?:re|er)s?|cal\b\.?|magnum|rifles?|revolvers?|pistols?|handguns?|(?:machine[ -])?guns?|rounds?|bullets?"
@@ -38,7 +44,19 @@ _STATISTICS = re.compile(
     r"(?i:\b(?:p|r|correlations?|probability|average|ratio|alpha|coefficient|mean|score|odds|risk|effect|value|batting|hit)\b)"
 )
 _CLOCK = r"(?P<hour>[01][0-9]|2[0-3])(?P<minute>[0-5][0-9])"
-_AT = r"(?:[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ff]rom|[Tt]o|[Bb]efore|[Aa]fter|[Ss]ince|[Bb]etween|[Aa]round)"
+# Words before a time of day. Hours of use stand after most of them too, so that only 'at' is clear before 'hours'.
+_BEFORE_TIME = "[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ss]ince|[Bb]efore"
+_NO_SPAN = "".join(rf"(?<!\b(?i:{word}) )" for word in ("after", "around", "to", "from", "for", "about", "within"))
+# Nouns that are counted in millions. Others make the 'M' doubtful: 'the 100M finals'.
+_IN_MILLIONS = (
+    "people|men|women|children|users|customers|members|subscribers|followers|fans|readers|viewers|listeners|players|visitors"
+    "|tourists|passengers|voters|workers|employees|residents|citizens|inhabitants|households|homes|families|students|patients"
+    "|refugees|immigrants|jobs|dollars|euros|pounds|views|downloads|installs|streams|plays|likes|clicks|visits|posts|tweets"
+    "|videos|songs|books|copies|words|pages|images|photos|samples|examples|parameters|tokens|rows|lines|records|requests"
+    "|queries|messages|accounts|devices|phones|computers|vehicles|cars|barrels|tons|tonnes|acres|trees|shares|units|items"
+    "|products|orders|sales|transactions|votes|deaths|cases|doses|tests|cells|neurons|years|hours|miles|steps|meals|tickets"
+)
+_LATER = "later|ago|away|late|early|long|apart|past|before|after|walk|drive|ride"  # behind minutes: '20 mn later'
 _ISOTOPES = (
     r"(?i:uranium|plutonium|cesium|caesium|iodine|strontium|americium|polonium|radium|thorium|radon|lead|bismuth|krypton|xenon)"
     r"|Cs|Pu|Sr|Am|Po|Ra|Th|Rn|Pb|Bi"
@@ -89,12 +107,18 @@ def _say_batting(match: re.Match[str]) -> str:
     return match[1] + (f"oh {pairs(digits[1:])}" if digits[0] == "0" and digits[1] != "0" else pairs(digits))
 
 
-_HOURS = r" ?(?P<hours>hours|hrs\b\.?(?! [A-Z])|h)(?![A-Za-z])"
+_HRS = r"hrs\b\.?(?! [A-Z])"
+_HOURS = rf" ?(?P<hours>hours|{_HRS}|h)(?![A-Za-z])"
+_NO_RATE = r"(?! (?:of|per|a|each|in|with|on)\b)"
 RULES: list[Rule] = [
     rule(rf"\b({'|'.join(_PLACES)})\b\.? ?(?=#?[0-9])", lambda m: f"{_PLACES[m[1]]} "),
     rule(
-        r"(\b(?i:scored?|rated|rating|rating of|got|grade of|marks? of|gave (?:it|him|her|them)) (?:a |an )?)"
+        r"(\b(?i:scored?|rated|rating|rating of|grade of|marks? of|gave (?:it|him|her|them)) (?:a |an )?)"
         r"([0-9]{1,3}(?:\.[0-9])?)/(5|10|20|100)(?![0-9A-Za-z/]| of\b)",
+        _say_out_of,
+    ),
+    rule(
+        r"(\b[Gg]ot )([0-9]{1,3}(?:\.[0-9])?)/(5|10|20|100)(?=[.,;:!?)\"'](?![0-9])|$| (?:on|in|for)\b)",
         _say_out_of,
     ),
     rule(r"()(?<![\w.,/-])([0-9]{1,2}\.[0-9])/(5|10|100)(?![0-9A-Za-z/])", _say_out_of),
@@ -154,11 +178,11 @@ RULES: list[Rule] = [
     rule(r"\bc(?=1[0-9]{3}\b)", lambda m: "circa "),
     rule(r"(?<![0-9A-Za-z.,:/])'?00s\b", lambda m: "two thousands"),
     rule(
-        r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?) ?(bn|mn|mln|tn)\b",
+        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?) ?(bn|mn|mln|tn)\b(?! (?:{_LATER})\b)",
         lambda m: f"{number_words(m[1])} { {'b': 'billion', 'm': 'million', 't': 'trillion'}[m[2][0]] }",
     ),
     rule(
-        r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)M(?= (?:[a-z]{3,}s|people|men|women|children)\b)",
+        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)M(?= (?:{_IN_MILLIONS})\b)",
         lambda m: f"{number_words(m[1])} million",
     ),
     rule(
@@ -180,12 +204,17 @@ RULES: list[Rule] = [
     ),
     rule(r"(\b[Aa]n? )\.([0-9]{3})(?= (?:hitter|average|batter|season|winning)\b)", _say_batting),
     rule(r"(?<![\w.,:/-])(0[0-9]{3}) ?-{1,2} ?([0-2][0-9]{3})(?![0-9A-Za-z-]|[.,:/][0-9])", _say_watch),
-    rule(rf"(?P<at>\b{_AT} )(?<![0-9.,:/-]){_CLOCK}{_HOURS}(?! (?:of|per|a|each|in|with|on)\b)", _say_military),
+    rule(rf"(?P<at>\b[Aa]t ){_CLOCK}{_HOURS}{_NO_RATE}", _say_military),
+    rule(rf"(?P<at>\b(?:{_BEFORE_TIME}) ){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
     rule(rf"(?P<at>)(?<![\w.,:/-])(?P<hour>0[0-9])(?P<minute>[0-5][0-9]){_HOURS}", _say_military),
-    rule(rf"(?P<at>)(?<![\w.,:/-]){_CLOCK}(?P<hours>h)(?![A-Za-z])", _say_military),
+    rule(
+        rf"(?P<at>\bzero [a-z]+ (?:(?:zero )?[a-z]+ )?hours (?:and|or|to|until|till) ){_CLOCK}{_HOURS}{_NO_RATE}",
+        _say_military,
+    ),
+    rule(rf"(?P<at>)(?<![\w.,:/-]){_NO_SPAN}{_CLOCK}(?P<hours>h)(?![A-Za-z]){_NO_RATE}", _say_military),
     rule(r"(?<=\b[Ff]rom )(0[0-9]{3}) (?:to|until|till) ([0-2][0-9]{3})(?![0-9A-Za-z-]|[.,:/][0-9])", _say_watch),
     rule(
-        r"(?P<at>\b(?:[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ss]ince|[Bb]efore|[Aa]fter) )(?P<hour>0[0-9])(?P<minute>[0-5][0-9])(?P<hours>)"
+        rf"(?P<at>\b(?:{_BEFORE_TIME}|[Aa]fter) )(?P<hour>0[0-9])(?P<minute>[0-5][0-9])(?P<hours>)"
         r"(?![0-9A-Za-z]|[-.:/,] ?[0-9]| [0-9])",
         _say_military,
     ),

@@ -18,6 +18,8 @@ TABLES = {
         Flight 370, flight BA123, Room 237, Suite 300, Apt. 5, Rm. 101, Bldg. 12 | Flight three seventy, flight B A one twenty three, Room two thirty seven, Suite three hundred, Apartment five, Room one oh one, Building twelve
         Route 101, Hwy. 401, Interstate 405; US 101 north; a road for US 500 men | Route one oh one, Highway four oh one, Interstate four oh five; U S one oh one north; a road for U S five hundred men
         room 200 people use; bus 100 miles | room two hundred people use; bus one hundred miles
+        The bus 300 km north; Lockers 200 cm tall; Cabin 300 ft long; Route 500 km long | The bus three hundred kilometers north; Lockers two hundred centimeters tall; Cabin three hundred feet long; Route five hundred kilometers long
+        channel 500 kHz wide; The Room 400 sq. ft.; the bus 300km north; Route 101 W | channel five hundred kilohertz wide; The Room four hundred square feet; the bus three hundred kilometers north; Route one oh one W
         1080p and 720p; H.264; 802.11ac; F16s and MP3s; WW2 | ten eighty p and seven twenty p; H dot two sixty four; eight oh two point eleven A C; F sixteens and M P threes; World War two
         uranium-235, U-238 and Cs-137 | uranium-two thirty five, U-two thirty eight and Cs-one thirty seven
         1024x768; 10W-40 oil; 20/40 vision; the year 2525; Form 1040; f/2.8; 401(k) and 403(b) | ten twenty four by seven sixty eight; ten W forty oil; twenty forty vision; the year twenty five twenty five; Form ten forty; f two point eight; four oh one k and four oh three b
@@ -26,12 +28,17 @@ TABLES = {
         at 0530; at 0800 hours; by 1730 hrs; 1830h; from 0800 to 1700; open 0900-1730 | at zero five thirty; at zero eight hundred hours; by seventeen thirty hours; eighteen thirty hours; from zero eight hundred to seventeen hundred; open zero nine hundred to seventeen thirty
         It maps to 0111. Permissions went from 0755 to 0644. | It maps to zero one one one. Permissions went from zero seven five five to zero six four four.
         We worked 1400 hours. After 2000 hours of it we left. | We worked fourteen hundred hours. After two thousand hours of it we left.
+        Replace the filter after 1000 hours. After 2000 hours, replace it; around 1000 hours; 1050h | Replace the filter after one thousand hours. After two thousand hours, replace it; around one thousand hours; ten fifty hours
+        tested after 1050 hours, from 1000 hours to 2000 hours, within 1000h; at 1000 hours | tested after one thousand and fifty hours, from one thousand hours to two thousand hours, within one thousand hours; at ten hundred hours
+        from 0800 hours to 1000 hours; from 0800 to 1000 hours | from zero eight hundred hours to ten hundred hours; from zero eight hundred to ten hundred hours
         PIN 0530; call 0800 123 456; 0800-1234 | PIN zero five three zero; call zero eight zero zero, one two three, four five six; zero eight zero zero, one two three four
         """,
     "marks out of a whole": """
         rated 4.5/5; she scored 85/100; a 9/10 score | rated four point five out of five; she scored eighty five out of one hundred; a nine out of ten score
         odds of 5/2; in 3/4 time; √2/2; xᵢ and x″; a 2/4 share | odds of five to two; in three four time; the square root of two over two; x i and x double prime; a two quarters share
         9/10 of them; got 1/5 of it | nine tenths of them; got one fifth of it
+        I've got 1/5 left. He got 2/5 more. She got 1/10 the pay. | I've got one fifth left. He got two fifths more. She got one tenth the pay.
+        He got 18/20 on the test and 9/10 of it; I got 4/5. | He got eighteen out of twenty on the test and nine tenths of it; I got four out of five.
         """,
     "clocks that measure": """
         in 2014-01, in 2001–02, 2010-12; Lee (2010a); Jan 1–Feb 2; a 1:50,000 map | in January twenty fourteen, in two thousand one to oh two, twenty ten to twelve; Lee, twenty ten a; January first to February second; a one to fifty thousand map
@@ -43,6 +50,7 @@ TABLES = {
         """,
     "counts in short": """
         1.5M users, 2.5bn people, 5mn, 7B people; 3M; plan 5B; 10K steps | one point five million users, two point five billion people, five million, seven billion people; three M; plan five B; ten K steps
+        the 100M finals, 200M heats, 100M sprints and 50M lengths; 20 mn later | the one hundred M finals, two hundred M heats, one hundred M sprints and fifty M lengths; twenty mn later
         Section 1.10, Fig. 2.12 and Table 3.4; 1.10 of it | Section one point ten, Figure two point twelve and Table three point four; one point one zero of it
         """,
     "codes with signs inside": """

@@ -147,7 +147,11 @@ _COMMAS: list[Rule] = [
         r"(?<![\w.,/-])([0-9]{1,3}),([0-9]{1,2})(?= ?(?:€|%|(?:EUR|zl|Kc|kr|CHF|million|billion|kg|km|cm|mm|kWh|ml|GB)\b))",
         lambda m: f"{m[1]}.{m[2]}",
     ),
-    rule(r"(\bRp\.? ?|€ ?)([1-9][0-9]{0,2})\.([0-9]{3})(?![0-9]|[.,][0-9])", lambda m: f"{m[1]}{m[2]},{m[3]}"),
+    # A price of one liter or piece may have three digits behind its point: '€1.799 a litre'.
+    rule(
+        r"(\bRp\.? ?|€ ?)([1-9][0-9]{0,2})\.([0-9]00|[0-9]{3}(?! ?/| (?:an?|per|each)\b))(?![0-9]|[.,][0-9])",
+        lambda m: f"{m[1]}{m[2]},{m[3]}",
+    ),
     rule(r"(?<![\w'.])[0-9]{1,3}(?:(['_])[0-9]{3})(?:\1[0-9]{3}){0,5}(?![\w'])", lambda m: m[0].replace(m[1], ",")),
 ]
 RULES: list[Rule] = [

@@ -35,6 +35,8 @@ ALWAYS_SPELLED = {
 }
 # Some of these are common words too. Among other capitals they are read as words.
 WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
+# These are sung, called or murmured too: '"LA LA LA," she sang', 'MA! Come here', 'ER... I think'.
+_CALLS = frozenset(["BA", "DA", "ER", "LA", "MA", "TA"])
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
@@ -196,7 +198,7 @@ def _say_acronym(match: re.Match[str]) -> str:
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
         return cardinal(_roman_value(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
-    if is_word and (word not in ALWAYS_SPELLED or (beside_shouted and word in WORDS_TOO)):
+    if is_word and (word not in ALWAYS_SPELLED or (beside_shouted and word in WORDS_TOO) or _is_called(match)):
         return match[0]
     has_vowel = re.search("[AEIOUY]", word)
     if has_vowel and (len(word) > _LONGEST_ACRONYM or (beside_shouted and len(word) == _LONGEST_ACRONYM)):
@@ -210,6 +212,21 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
     words = [neighbour[1] for neighbour in (before, after) if neighbour]
     return any(word not in ALWAYS_SPELLED and is_known(word) and not is_spelled_in_lexicon(word) for word in words)
+
+
+def _is_called(match: re.Match[str]) -> bool:
+    """Whether 'LA' and its like are words: repeated (also TA-DA), behind an opening quote, or alone before '!' or '...'."""
+    if match[1] not in _CALLS or match[2]:
+        return False
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    after = match.string[match.end() : match.end() + 12]
+    joint = r"(?:[ ,!-]|\.{3})+"
+    call = "|".join(_CALLS)
+    is_repeated = re.search(rf"\b(?:{match[1]}{joint}|(?:{call})-)$", before) or re.match(
+        rf"(?:{joint}{match[1]}|-(?:{call}))\b", after
+    )
+    is_alone = re.search(r"(?:^|[.!?;:\"(-] ?)$", before) and re.match(r"!|\.{2}", after)
+    return bool(is_repeated or is_alone or re.search(r"(?:^|[ (-])\"$", before))
 
 
 def is_spelled_in_lexicon(word: str) -> bool:

@@ -23,7 +23,7 @@ def calm(text: str) -> str:
 
 def quieten(text: str) -> str:
     """The text with the words that ``calm`` capitalised in small letters."""
-    return re.sub(r"\b[A-Z][a-z']+", lambda word: word[0].lower(), text)
+    return re.sub(r"\b[A-Z](?!'s\b)[a-z']+", lambda word: word[0].lower(), text)
 
 
 def _calm_word(match: re.Match[str]) -> str:
@@ -37,6 +37,8 @@ def _calm_word(match: re.Match[str]) -> str:
         return kept
     if before.isdigit() and letters in ("ST", "ND", "RD", "TH"):
         return word.lower()
+    if letters in _MAGNITUDES and re.search("[0-9][ -]$", match.string[max(0, match.start() - 2) : match.start()]):
+        return word.lower()
     beside_digit = match.string[match.end() : match.end() + 1].isdigit()
     if beside_digit and len(letters) < 4:
         return kept
@@ -47,7 +49,7 @@ def _calm_word(match: re.Match[str]) -> str:
     if letters in CODES and letters != "TRY" and re.match(r" ?[0-9]", match.string[match.end() : match.end() + 2]):
         return kept
     if letters in ("AD", "BC", "BCE", "CE") and _BESIDE_NUMBER.search(
-        match.string[match.start() - 2 : match.end() + 2]
+        match.string[max(0, match.start() - 2) : match.end() + 2]
     ):
         return kept
     if letters == "US" and (
@@ -78,9 +80,11 @@ def _calm_word(match: re.Match[str]) -> str:
 # After these words 'US' is a country, even among other capitals.
 _NATIONAL = re.compile(
     r"(?<![A-Z]) (?:ARMY|NAVY|AIR|MARINES?|SENATE|CONGRESS|PRESIDENT|TREASURY|GOVERNMENT|DOLLARS?|SUPREME|OPEN|STATES?|TROOPS"
-    r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TROOPS|TARIFFS?|HISTORY)\b"
+    r"|ECONOMY|ELECTIONS?|MILITARY|CITIZENS?|COURTS?|TARIFFS?|HISTORY)\b"
 )
 
+# Behind a digit they belong to an amount, and its rules want small letters: '$5 MILLION'.
+_MAGNITUDES = frozenset(["HUNDRED", "THOUSAND", "MILLION", "BILLION", "TRILLION", "LAKH", "LAKHS", "CRORE", "CRORES"])
 _BESIDE_NUMBER = re.compile(r"^[0-9]| [0-9]$")
 # At the start of a headline, and beside another country, 'US' is one too.
 _WITH_COUNTRY = re.compile(

@@ -64,6 +64,7 @@ TABLES = {
         250 Kč, 5 zł, 100 kr, RM50, KSh 200, Rp 10.000, Fr. 20 | two hundred and fifty korunas, five zlotys, one hundred kroner, fifty ringgit, two hundred Kenyan shillings, ten thousand rupiah, twenty francs
         $2½ million, £3/4 million, $1/2, $5 3/4; $1.50–2.00; €1 500; $-5; 10¢/min; 15 %-20 % | two and a half million dollars, three quarters of a million pounds, half a dollar, five and three quarters dollars; one dollar fifty to two dollars; one thousand five hundred euros; minus five dollars; ten cents per minute; fifteen to twenty percent
         1.234,56 €; €2,50; €1,5 million; €1.250; 2,5 million; 3,5 %; pages 1,25 and 30 | one thousand two hundred and thirty four euros fifty six; two euros fifty; one point five million euros; one thousand two hundred and fifty euros; two point five million; three point five percent; pages one, twenty five and thirty
+        Petrol is €1.799 a litre, or €1.759 per litre; €1.500 a month | Petrol is one point seven nine nine euros a litre, or one point seven five nine euros per litre; one thousand five hundred euros a month
         """,
     "more units": """
         3 ms⁻¹, 9.81 m s⁻², 50 mol L⁻¹; 5 J/kg, 3 W/m²; W/L record | three meters per second, nine point eight one meters per second squared, fifty moles per liter; five joules per kilogram, three watts per square meter; W slash L record
@@ -103,6 +104,8 @@ TABLES = {
         Roe v. Wade; Smith v Jones; I saw Anna v. It was so. | Roe versus Wade; Smith versus Jones; I saw Anna v. It was so.
         N/A, AC/DC, TCP/IP, c/o Mr. Hall, b/c of it, w/out it, PO Box 12 | N A, A C D C, T C P I P, care of Mister Hall, because of it, without it, P O Box twelve
         A+ and B-; an A- grade; type O-; A- and B-sides; in LA; an MA; the ER | A plus and B minus; an A minus grade; type O minus; A and B-sides; in L A; an M A; the E R
+        "LA LA LA," she sang. "ER... I don't know." He cried "MA! MA!" twice. | "LA LA LA," she sang. "ER. I don't know." He cried "MA! MA!" twice.
+        She sang DA, DA, DA! TA-DA! MA! We saw the ER... and LA! | She sang DA, DA, DA! TA-DA! MA! We saw the E R, and L A!
         iOS 17.2, IPv6, BSc and MSc; MI5 and MI6; 9:05 AM EST | i O S seventeen point two, I P v six, B S C and M S C; M I five and M I six; nine oh five A M E S T
         John St. James; 123 St. Clair Rd.; Wall St. Journal; On Oak St. John was seen. | John Saint James; one twenty three Saint Clair Road; Wall Street Journal; On Oak Street. John was seen.
         the Dr. is in; Mulholland Dr. is long; Times Sq.; K St. NW; S. Elm St. | the Doctor is in; Mulholland Drive is long; Times Square; K Street Northwest; South Elm Street.
@@ -128,6 +131,9 @@ TABLES = {
         US AND UK SIGN DEAL | U S and UK sign deal
         US WINS GOLD | U S wins gold
         US TOO | us too
+        AD 500 WAS THE YEAR | A D five hundred was the year
+        THE UN'S PLAN AND THE EU'S | the U N's plan and the E U's
+        HE LOST $5 MILLION. THE COST IS $3.5 BILLION. | he lost five million dollars. the cost is three point five billion dollars.
         EST. 1920 | Established nineteen twenty
         WWI–WWII | world war one - world war two
         """,

@@ -206,7 +206,13 @@ def _say_versus(match: re.Match[str]) -> str:
 
 
 def _say_before_number(match: re.Match[str]) -> str:
-    """``pp. 3`` as 'pages 3'; a single capital without a space behind it is a label: 'Table C.3'."""
+    """``pp. 3`` as 'pages 3'; a single capital without a space behind it is a label: 'Table C.3'.
+
+    In 'Oak Pl. 3' and '5 l. 20 minutes later' the letters are a place and liters.
+    """
+    behind_digit = re.search("[0-9] $", match.string[max(0, match.start() - 2) : match.start()])
+    if match[1] == "Pl" or (behind_digit and match[1].lower() in ("l", "cl", "pl")):
+        return match[0]
     if match[1] in ("C", "P", "L"):
         is_initial = re.search(r"[A-Z]\. ?$", match.string[max(0, match.start() - 4) : match.start()])
         if is_initial or not re.match("[ivx0-9]", match.string[match.end() :][:1], re.I) or not match[0].endswith(" "):
@@ -237,6 +243,10 @@ _MONTH_OR_DIGIT = rf"(?=,? ?(?:[0-9]|(?:the [a-z]+(?: [a-z]+)? of )?(?:{_names(S
 _ON_A_STREET = re.compile(
     rf"\b(?i:on|off|along|down|up|to|from|at|of|near|in|[0-9]\w*|one|{_AMOUNT}) (?:[A-Z]\w*\.? ){{1,2}}$"
 )
+# Nouns that are counted: 'He said No 10 times' has no number of a house or bus.
+_COUNTED = "times|people|men|women|children|seconds|minutes|hours|days|weeks|months|years"
+# A plural behind a number is estimated, while a year is not: 'est. 1500 houses'.
+_COUNTED_NOUN = rf"(?:{_COUNTED}|feet|(?!(?:is|was|has|as|its|his|this|always)\b)[a-z]+s)\b"
 _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w/.])({_names(MIXED)})(?![\w/])"), lambda m: MIXED[m[1]]),
     (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
@@ -244,8 +254,14 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         re.compile(r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. ?(?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9]))"),
         lambda m: {"b": "born ", "d": "died ", "r": "reigned ", "fl": "flourished "}[m[1]],
     ),
-    (re.compile(r"\b([Rr])ev\. (?=[0-9])"), lambda m: f"{m[1]}evision "),
-    (re.compile(r"(?<=[0-9](?:st|nd|rd|th))[ -][cC]\.(?![A-Za-z])"), lambda m: f" century{_final_stop(m)}"),
+    (re.compile(r"\b([Rr])ev\. (?=[0-9])(?![0-9]+(?:,| and| or) [0-9])"), lambda m: f"{m[1]}evision "),
+    # A capital before a name is an initial: 'on the 4th C. Smith came'.
+    (
+        re.compile(
+            rf"(?<=[0-9](?:st|nd|rd|th))[ -](?:c\.|C\.(?! (?!(?:AD|BCE?|CE|A\. ?D|B\. ?C|{_SURE_OPENERS})\b)[A-Z]))(?![A-Za-z])"
+        ),
+        lambda m: f" century{_final_stop(m)}",
+    ),
     (re.compile(r"\bR\. v\.? (?=[A-Z][a-z])"), lambda m: "R versus "),
     (re.compile(r"\bMk\.? ?(?=[IVX]+\b|[0-9])"), lambda m: "Mark "),
     (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
@@ -264,9 +280,15 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     ),
     (re.compile(r"(?<=[a-z] )(Sq|Cir)\.?(?=[,;.]|$)|(?<=[a-z] )(Sq|Cir|Ct)\.(?= [A-Z])"), _say_square),
     (re.compile(rf"\b([A-Z][\w']+ )v\.?(?= (?!(?:{OPENERS})\b)[A-Z][a-z])"), _say_versus),
-    (re.compile(r"\b([Nn]o)\. of\b(?= [a-z])"), lambda m: f"{_capital('number', m[1])} of"),
-    (re.compile(r"(?<=[A-Za-z] )No(?= [0-9]{1,4}\b)"), lambda m: "number"),
-    (re.compile(r"\b[Ee](?:st|ST)\. (?=[12][0-9]{3})"), lambda m: f"{_capital('established', m[0])} "),
+    (re.compile(r"\b([Nn]o)\. of\b(?= (?!course\b)[a-z])"), lambda m: f"{_capital('number', m[1])} of"),
+    (
+        re.compile(rf"(?<=[A-Za-z] )(?<!say )(?<!says )(?<!said )No(?= [0-9]{{1,4}}\b(?! (?:{_COUNTED})\b))"),
+        lambda m: "number",
+    ),
+    (
+        re.compile(rf"\b[Ee](?:st|ST)\. (?=[12][0-9]{{3}}(?![0-9]|[.,][0-9]| {_COUNTED_NOUN}))"),
+        lambda m: f"{_capital('established', m[0])} ",
+    ),
     (
         re.compile(r"\b([Ee]d|[Tt]rans)\. (?=by\b)"),
         lambda m: f"{_capital({'e': 'edited', 't': 'translated'}[m[1][0].lower()], m[1])} ",

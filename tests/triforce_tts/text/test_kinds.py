@@ -101,6 +101,11 @@ TABLES = {
         Eq. (5), No. (3), Table C.3, C. 1850; Symphony No 9; no. of men | Equation five, Number three, Table C point three, Circa eighteen fifty; Symphony number nine; number of men
         (b. 1950), d. 1988, (fl. 1600, r. 1509–1547); Correa, J. C. (1995) | born nineteen fifty, died nineteen eighty eight, flourished sixteen hundred, reigned fifteen oh nine to fifteen forty seven; Correa, J. C. nineteen ninety five
         est. 1875, est. 5 people, est. value; R. v. Smith | established eighteen seventy five, estimated five people, estimated value; R versus Smith
+        est. 1500 people, est. 15000 men; est. 1842 as a club | estimated fifteen hundred people, estimated fifteen thousand men; established eighteen forty two as a club
+        Add 5 l. 20 minutes later stir. See l. 20. | Add five liters. twenty minutes later stir. See line twenty.
+        He said No 10 times. We met No 10 people. Bus No 10 goes. Oh no. of course not. | He said No ten times. We met No ten people. Bus number ten goes. Oh no. of course not.
+        On the 4th C. Smith came. The 5th C. S. Lewis book; the 4th C. BC; the 5th C. It ended. | On the fourth C Smith came. The fifth C S Lewis book; the fourth century B C; the fifth century. It ended.
+        Rev. 21 and 22 | Reverend twenty one and twenty two
         Roe v. Wade; Smith v Jones; I saw Anna v. It was so. | Roe versus Wade; Smith versus Jones; I saw Anna v. It was so.
         N/A, AC/DC, TCP/IP, c/o Mr. Hall, b/c of it, w/out it, PO Box 12 | N A, A C D C, T C P I P, care of Mister Hall, because of it, without it, P O Box twelve
         A+ and B-; an A- grade; type O-; A- and B-sides; in LA; an MA; the ER | A plus and B minus; an A minus grade; type O minus; A and B-sides; in L A; an M A; the E R
@@ -155,3 +160,7 @@ def test_kinds(kind, printed, spoken):
 @pytest.mark.parametrize("kind, printed, spoken", CASES)
 def test_what_is_spoken_stays_as_it_is(kind, printed, spoken):
     assert normalize(spoken) == spoken
+
+
+def test_a_place_of_a_town_is_no_plate_of_a_book():
+    assert normalize("On Oak Pl. 3 men wait.") == "On Oak Pl. three men wait."

@@ -17,12 +17,11 @@ from .html_rules import (
     name_of,
     types_of,
 )
-from .notes import text_in
+from .notes import NoteCounter, text_in
 
 _HEADINGS = frozenset(HEADINGS)
 _NUMBERED = re.compile(r"[\[(]?\s*(?:\d{1,4}(?!\w)|[*†‡])")  # the begin of a note that has its mark before it
 _OWN_NUMBER = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s*(?=[^\W\d_]|[\"“‘'])")
-_ENDS_WORD = re.compile(r"[^\W\d_]{2}[.,;:!?\"”’')]*$|[.!?][\"”’')]*$")
 _TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
 # A note may have so many further paragraphs without a mark of their own.
 _BETWEEN = 3
@@ -33,8 +32,9 @@ def mark_notes(pages: list[tuple[str, Any]], *, unlinked: bool = False) -> None:
 
     With ``unlinked``, also on notes whose marks are raised numbers without a link.
     """
+    counter = NoteCounter()
     for _, page in pages if unlinked else ():
-        _mark_unlinked(page)
+        _mark_unlinked(page, counter)
     sections = [section for _, page in pages for section in _sections(page)]
     listed = {element: number for number, section in enumerate(sections) for element in section}
     entered: set[int] = set()  # the sections that a mark outside them leads into
@@ -67,22 +67,27 @@ def mark_notes(pages: list[tuple[str, Any]], *, unlinked: bool = False) -> None:
         _fill_section(sections[number])
 
 
-def _mark_unlinked(page: Any) -> None:
-    """Mark the paragraphs that begin with the numbers of raised marks before them, in order, up to a heading or the page's end."""
+def _mark_unlinked(page: Any, counter: NoteCounter) -> None:
+    """Mark the paragraphs that begin with the numbers of the raised marks before them, up to a heading or the page's end.
+
+    They hold the notes of these marks only if there is one for each mark that is still open, in order.
+    """
     leaves = [e for e in page.iter("{*}*") if is_block(e, name_of(e)) and not _has_blocks(e) and text_in(e)]
-    marks: set[int] = set()
-    run: list[tuple[int, Any]] = []
+    marks: list[int] = []  # those still open
+    run: list[Any] = []
     for leaf in [*leaves, None]:
-        number = _first_number(leaf)
-        if number in marks and (not run or number == run[-1][0] + 1):
-            run.append((number, leaf))
+        if marks[len(run) :] and _first_number(leaf) == marks[len(run)]:
+            run.append(leaf)
             continue
-        if leaf is None or name_of(leaf) in HEADINGS:
-            for _, note in run:
+        if (leaf is None or name_of(leaf) in HEADINGS) and len(run) == len(marks):
+            for note in run:
                 note.set(NOTE_ATTRIBUTE, "")
-            marks -= {number for number, _ in run}
+            marks = []
         run = []
-        marks |= set(_raised_marks(leaf))
+        for number in _raised_marks(leaf, counter):
+            if number == 1:  # they begin again
+                marks = []
+            marks.append(number)
 
 
 def _first_number(leaf: Any) -> int:
@@ -91,14 +96,22 @@ def _first_number(leaf: Any) -> int:
     return int(match[1]) if match else 0
 
 
-def _raised_marks(leaf: Any) -> Iterator[int]:
-    """The raised numbers without a link that stand behind a word."""
+def _raised_marks(leaf: Any, counter: NoteCounter) -> Iterator[int]:
+    """The raised numbers without a link that are marks of notes."""
     for raised in leaf.iter("{*}sup") if leaf is not None else ():
-        before, parent = raised.getprevious(), raised.getparent()
-        text = (before.tail if before is not None else parent.text) or ""
-        is_linked = name_of(parent) == "a" or any(name_of(child) == "a" for child in raised)
-        if not is_linked and text_in(raised).isdecimal() and _ENDS_WORD.search(text):
+        is_linked = name_of(raised.getparent()) == "a" or any(name_of(child) == "a" for child in raised)
+        if counter.is_mark(raised, "sup", _text_before(raised)) and not is_linked and text_in(raised).isdecimal():
             yield int(text_in(raised))
+
+
+def _text_before(element: Any) -> str:
+    """What stands right before an element in its block."""
+    while True:
+        before, parent = element.getprevious(), element.getparent()
+        text = (before.tail or text_in(before)) if before is not None else parent.text
+        if text or before is not None or is_block(parent, name_of(parent)):
+            return text or ""
+        element = parent
 
 
 def _sections(page: Any) -> list[list[Any]]:

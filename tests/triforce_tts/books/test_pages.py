@@ -230,12 +230,14 @@ def test_a_picture_in_a_figure_is_no_first_letter(tmp_path: Path) -> None:
         "<hr/><p><sup>1</sup> George.</p><p><sup>2</sup>In bed.</p>",
         "<h3>Notes</h3><ol><li>1 George.</li><li>2 In bed.</li></ol>",
         "<div>[1] George.</div><div>[2] In bed.</div><h2>Next</h2><p>1. Go.</p>",
+        "<p>It had ten km<sup>2</sup> of land.</p><p>1. George.</p><p>2. In bed.</p>",
     ],
 )
 def test_notes_at_the_end_of_a_chapter_whose_marks_are_no_links(notes: str, tmp_path: Path) -> None:
     body = f"<p>The king<sup>1</sup> died.<sup>2</sup></p><p>He was old.</p>{notes}"
     book = read_page(tmp_path, body)
-    assert spoken(book) == ["The king died.", "He was old.", *(["Next", "1. Go."] if "Next" in notes else [])]
+    rest = (["It had ten km² of land."] if "km" in notes else []) + (["Next", "1. Go."] if "Next" in notes else [])
+    assert spoken(book) == ["The king died.", "He was old.", *rest]
     assert reasons(book)["note"].replace("Notes ", "").count("George.") == 1
     assert "George" in " ".join(spoken(read_page(tmp_path, body, ReadOptions(notes="inline"))))
 
@@ -247,6 +249,13 @@ def test_notes_at_the_end_of_a_chapter_whose_marks_are_no_links(notes: str, tmp_
         "<p>It is 10<sup>1</sup> long.</p><p>1. George.</p>",
         "<p>The king<sup>1</sup> died.</p><p>1. George.</p><p>He was old.</p>",
         "<p>The king<sup>1</sup> died.</p><p>2. George.</p>",
+        "<p>It is ten km<sup>2</sup> in all.</p><p>2 men came up the road and asked for water.</p>",
+        "<p>Take 5 cm<sup>3</sup>.</p><p>1. Warm it.</p><p>2. Stir it.</p><p>3. Drink it.</p><h2>Next</h2><p>So.</p>",
+        "<p>It is 10 km<sup>2</sup> in all.</p><p>1. First.</p><p>2. Second and last rule.</p><h1>Next</h1><p>So.</p>",
+        "<p>He said E=mc<sup>2</sup>.</p><p>2 men came.</p>",
+        "<p>Energy is mass times speed<sup>2</sup>.</p><p>2 men came.</p>",
+        "<p>The king<sup>1</sup> died.<sup>2</sup></p><p>2 men came.</p>",
+        "<p>The king<sup>1</sup> died.<sup>2</sup></p><p>1 man came.</p><h2>Next</h2><p>So.</p>",
     ],
 )
 def test_numbers_without_such_marks_are_read(body: str, tmp_path: Path) -> None:

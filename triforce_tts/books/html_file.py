@@ -109,7 +109,7 @@ def _article(root: Any) -> Any:
     articles = [
         e for e in root.iter("article") if not any(name_of(a) in ("aside", "article") for a in e.iterancestors())
     ]
-    mains = [e for e in root.iter("*") if isinstance(e.tag, str) and (name_of(e) == "main" or e.get("role") == "main")]
+    mains = [e for e in root.iter("*") if _is_main(e) and not any(map(_is_main, e.iterancestors()))]
     for candidates in (articles, mains):
         if not candidates:
             continue
@@ -120,6 +120,10 @@ def _article(root: Any) -> Any:
         if own >= _LEAST_SHARE * words and is_single:
             return candidates[sizes[0][1]]
     return None
+
+
+def _is_main(element: Any) -> bool:
+    return name_of(element) == "main" or (name_of(element) != "" and element.get("role") == "main")
 
 
 def _mark_outside(root: Any, article: Any) -> None:

@@ -24,6 +24,16 @@ def test_an_article_is_one_chapter_without_what_stands_around_it(tmp_path: Path)
     assert (book.about.title, book.about.author, book.about.language) == ("Lamps", "Ada N.", "en")
 
 
+@pytest.mark.parametrize(
+    "main", ["<main>{}</main>", '<div role="main">{}</div>', '<div role="main"><main>{}</main></div>']
+)
+def test_the_main_part_of_a_page_is_its_article(main: str, tmp_path: Path) -> None:
+    body = f"<ul><li>Home</li></ul><p>We use cookies.</p>{main.format(f'<h1>Lamps</h1>{WORDS}')}<div>All rights</div>"
+    book = read_text(tmp_path, "x.html", f"<html><body>{body}</body></html>")
+    assert [block.text[:8] for block in book.blocks()] == ["Lamps", "The lamp"]
+    assert reasons(book)["outside the article"] == "Home We use cookies. All rights"
+
+
 def test_a_book_is_divided_by_its_headings(tmp_path: Path) -> None:
     body = f"<h1>The Sea</h1><h2>One</h2>{WORDS}<h2>Two</h2>{WORDS}"
     assert [title for title, _ in outline(read_text(tmp_path, "x.htm", f"<html><body>{body}</body></html>"))] == [

@@ -1,7 +1,8 @@
 """Finds the elements that style sheets hide from every reader: ``display: none`` and ``visibility: hidden``.
 
 A rule that hides counts only if its selector is plain: a name, classes and an identifier, as in ``p.note``. A rule that
-shows counts also if it holds only inside other elements, so that in doubt a text is spoken.
+shows counts also if it holds only inside other elements, in some states of an element or on some screens, so that in doubt
+a text is spoken.
 """
 
 import re
@@ -15,8 +16,10 @@ from .html_rules import SKIP_ATTRIBUTE, name_of
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 _PLAIN = re.compile(r"(?P<name>[A-Za-z][\w-]*|\*)?(?P<rest>(?:[.#]-?[^\W\d][\w-]*)*)")
+_STATE = re.compile(r"\[\]|(?!::|:(?:before|after|first-line|first-letter|root|host)\b):[\w-]+")  # of a whole element
 _WITHIN = re.compile(r"[\s>+~]+")
 _MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)(?:\s*,.*)?\s*", re.IGNORECASE)
+_ON_PAPER = re.compile(r"@media\s+(?:only\s+)?print\b[^,]*", re.IGNORECASE)
 _SHOWN_ON = re.compile(r"\s*(?:|(?:only\s+)?(?:all|screen)\b.*)\s*", re.IGNORECASE)
 _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
 _DEEPEST = 4  # rules inside so many others are not looked at
@@ -54,6 +57,8 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
         table.setdefault(rule.key, []).append(rule)
     named = {identifier for rule in rules for identifier in rule.identifiers}
     known: dict[tuple[str, str, str], tuple[_Rule, ...]] = {}
+    unseen: list[Any] = []
+    seen: list[Any] = []
     for element in root.iter("{*}*"):
         name, words, identifier = name_of(element), element.get("class") or "", element.get("id") or ""
         if name in _WHOLE or element.get(SKIP_ATTRIBUTE) is not None:
@@ -63,17 +68,36 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
             classes = set(words.split())
             found = (table.get(part, []) for part in ("", name, f"#{identifier}", *(f".{word}" for word in classes)))
             known[key] = tuple(rule for own in found for rule in own if rule.fits(name, classes, identifier))
-        if known[key] and _is_hidden(known[key], element.get("style") or ""):
+        hidden = _hidden(known[key], element.get("style") or "") if known[key] else {}
+        if hidden.get("display"):
+            element.set(SKIP_ATTRIBUTE, "hidden")
+        elif "visibility" in hidden:
+            (unseen if hidden["visibility"] else seen).append(element)
+    around = _around(seen)
+    for element in unseen:
+        if element not in around:
             element.set(SKIP_ATTRIBUTE, "hidden")
 
 
-def _is_hidden(rules: tuple[_Rule, ...], style: str) -> bool:
-    """Whether the last word on one of the properties, of rules or of the element's own style, is that it hides."""
+def _around(elements: Sequence[Any]) -> set[Any]:
+    """The elements that hold one of these, up to one that is skipped."""
+    around: set[Any] = set()
+    for element in elements:
+        for outer in element.iterancestors():
+            if outer in around or outer.get(SKIP_ATTRIBUTE) is not None:
+                break
+            around.add(outer)
+    return around
+
+
+def _hidden(rules: tuple[_Rule, ...], style: str) -> dict[str, bool]:
+    """Whether the last word on each property, of rules or of the element's own style, is that it hides."""
     ranked = [(rule.place, rule.rank, rule.hides) for rule in rules]
     ranked += [(place, (important, 1, 0, 0, 0), hides) for place, hides, important in _declared(style)]
-    return any(
-        max((rank, hides) for named, rank, hides in ranked if named == place)[1] for place in {r[0] for r in ranked}
-    )
+    return {
+        place: max((rank, hides) for named, rank, hides in ranked if named == place)[1]
+        for place in {entry[0] for entry in ranked}
+    }
 
 
 def sheets_in(root: Any) -> Iterator[tuple[str, str]]:
@@ -97,36 +121,51 @@ def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
 
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
     text = _STRING.sub('""', _COMMENT.sub(" ", sheet))
-    for order, (selectors, body) in enumerate(_blocks(text, 0)):
+    for order, (selectors, body, is_sure) in enumerate(_blocks(text, 0)):
         declared = list(_declared(body))
-        for selector in selectors.split(",") if declared else ():
+        for selector in _without_brackets(selectors).split(",") if declared else ():
             parts = _WITHIN.split(selector.strip())
-            match = _PLAIN.fullmatch(parts[-1])
-            if match is None or not match[0]:
+            plain, states = _STATE.subn("", parts[-1])
+            match = _PLAIN.fullmatch(plain)
+            if match is None or not parts[-1]:
                 continue
             words = re.findall(r"[.#][^.#]+", match["rest"])
             classes = frozenset(word[1:] for word in words if word[0] == ".")
             identifiers = frozenset(word[1:] for word in words if word[0] == "#")
             name = (match["name"] or "").lower().strip("*")
+            weight = 100 * len(identifiers) + 10 * (len(classes) + states + len(parts) - 1) + bool(name)
             for place, hides, important in declared:
-                if hides and len(parts) > 1:
+                if hides and (len(parts) > 1 or states or not is_sure):
                     continue
-                weight = 100 * len(identifiers) + 10 * (len(classes) + len(parts) - 1) + bool(name)
-                rank = (important, 0, weight, number, order)
-                yield _Rule(name, classes, identifiers, place, hides, rank)
+                yield _Rule(name, classes, identifiers, place, hides, (important, 0, weight, number, order))
 
 
-def _blocks(text: str, depth: int) -> Iterator[tuple[str, str]]:
-    """The selectors and the declarations of the rules that hold for a screen."""
+def _without_brackets(selectors: str) -> str:
+    """Selectors with ``[]`` in the place of all that stands in brackets, such as ``[open]`` and the ``(.x)`` of ``:not(.x)``."""
+    kept: list[str] = []
+    depth = 0
+    for part in re.split(r"([()\[\]])", selectors):
+        if part in ("(", "["):
+            depth += 1
+        elif part in (")", "]"):
+            depth = max(0, depth - 1)
+            kept.append("" if depth else "[]")
+        elif not depth:
+            kept.append(part)
+    return "".join(kept)
+
+
+def _blocks(text: str, depth: int, *, is_sure: bool = True) -> Iterator[tuple[str, str, bool]]:
+    """The selectors and the declarations of the rules that may hold for a screen, and whether they do on every one."""
     at = 0
     while (brace := text.find("{", at)) >= 0:
         head = re.split(r"[;}]", text[at:brace])[-1].strip()
         at = _end_of(text, brace)
         body = text[brace + 1 : at - 1]
         if not head.startswith("@"):
-            yield head, body if "{" not in body else body[: body.index("{")].rpartition(";")[0]
-        elif _MEDIA.fullmatch(head) and depth < _DEEPEST:
-            yield from _blocks(body, depth + 1)
+            yield head, body if "{" not in body else body[: body.index("{")].rpartition(";")[0], is_sure
+        elif depth < _DEEPEST and not _ON_PAPER.fullmatch(head):
+            yield from _blocks(body, depth + 1, is_sure=is_sure and bool(_MEDIA.fullmatch(head)))
 
 
 def _end_of(text: str, brace: int) -> int:

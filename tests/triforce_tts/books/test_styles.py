@@ -21,7 +21,11 @@ HIDING = [
     "#z{display:none} .x{display:block}",
     ".x{display:none",
     "<!-- .x{display:none} -->",
-    ".x:target{display:block} .x{display:none}",
+    ".x{display:none} .x::before, .x:after, .x[open]::marker{display:block} :root{display:block}",
+    ".x{display:none} @media print{.x{display:block}}",
+    ".x{display:none} b:not(.x, .y){display:block}",
+    "@supports (display:grid){.x{display:grid}} .x{display:none}",
+    ".x{visibility:hidden} b{visibility:visible}",
 ]
 SHOWING = [
     ".q { display: none }",
@@ -39,6 +43,15 @@ SHOWING = [
     ".x[hidden]{display:none}",
     "p { color: red; .x & { display: none } }",
     "body{visibility:hidden} html{display:none}",
+    ".x{display:none} .x:target{display:block}",
+    ".x:target{display:block} .x{display:none}",
+    ".x{display:none} :target{display:block}",
+    ".x{display:none} .x[open]{display:block}",
+    ".x{display:none} .q,.x:not(.z){display:block}",
+    ".x{display:none} .x:not(.q, .r > b):is(p, [title='a b'])[open]:hover{display:block}",
+    ".x{display:none} @supports (display:grid){.x{display:grid}}",
+    ".x{display:none} @media (min-width: 9em){.x{display:block}}",
+    "@supports (display:grid){.x{display:none}} @media (min-width: 9em){.x{display:none}}",
 ]
 
 
@@ -54,6 +67,15 @@ def test_a_style_of_the_page_hides(sheet: str, tmp_path: Path) -> None:
 def test_other_styles_hide_nothing(sheet: str, tmp_path: Path) -> None:
     html = f"<html><head><style>{sheet}</style></head><body>{BODY}</body></html>"
     assert spoken(read_text(tmp_path, "x.html", html)) == ["It began.", "Secret.", "It ended."]
+
+
+def test_what_is_made_visible_inside_a_hidden_text_is_spoken(tmp_path: Path) -> None:
+    sheet = "p.poem{visibility:hidden} p.poem span{visibility:visible} .q{display:none}"
+    body = (
+        '<p class="poem">A <span>lamp.</span></p><p class="poem">Secret.</p><div class="q">No. <span>No.</span></div>'
+    )
+    html = f"<html><head><style>{sheet}</style></head><body>{body}</body></html>"
+    assert spoken(read_text(tmp_path, "x.html", html)) == ["A lamp."]
 
 
 @pytest.mark.parametrize(

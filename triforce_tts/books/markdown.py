@@ -19,6 +19,7 @@ from .encodings import decode_book
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_notes import INLINE_MASK, inline_notes
 from .paragraph_headings import name_paragraphs
+from .plain_headings import is_title_case
 
 MOST_BYTES = 20_000_000  # the largest file, in bytes; the parser takes fifty times as much memory
 _FRONT_MATTER = re.compile(
@@ -36,7 +37,8 @@ _MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^
 _ORDERS = re.compile(
     r"^ {0,3}(?::{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]*)[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*)$", re.MULTILINE
 )
-_TITLE_LINES = re.compile(r"\s*%[ \t]*(.*)\n(?:%[ \t]*(.*)\n)?(?:%.*\n)?")
+# The lines of a title, authors and a date, each behind a sign; or a title alone above an empty line.
+_TITLE_LINES = re.compile(r"\s*%[ \t]+(.*)\n(?:%[ \t]*(.*)\n(?:%.*\n)?(?!%)|(?=[ \t]*(?:\n|\Z)))")
 _FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
 _RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
@@ -138,7 +140,8 @@ class _MarkdownReader:
         front = _FRONT_MATTER.match(self._text)
         if front and (front[1] is None or _YAML_FIELD.match(front[1]) or not has_letters(front[1])):
             return _about(front, self._path), front.end()
-        if lines := _TITLE_LINES.match(self._text):
+        lines = _TITLE_LINES.match(self._text)
+        if lines and (lines[2] is not None or is_title_case(lines[1].strip())):
             return About(lines[1] or self._path.stem, lines[2] or ""), lines.end()
         return About(self._path.stem), 0
 

@@ -182,6 +182,29 @@ def test_lines_of_pandoc_that_are_no_text(tmp_path: Path) -> None:
     assert set(reasons(book)) == {"markup", "code"}
 
 
+@pytest.mark.parametrize(("lines", "author"), [("", ""), ("% Ada N.\n", "Ada N."), ("%\n% 1900\n", "")])
+def test_a_title_of_pandoc_is_not_spoken(lines: str, author: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.md", f"% The Lamp of the Sea\n{lines}\nA.")
+    assert (book.about.title, book.about.author, spoken(book)) == ("The Lamp of the Sea", author, ["A."])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%TEMP% is a folder.\nIt holds files.",
+        "%TEMP%\n\nIt holds files.",
+        "% 5 of them came\n\nHello there.",
+        "% The lamp was lit.\n\nHello there.",
+        "% The Lamp\nwas lit.",
+        "%d is a number\n%s is a text\n\nHello there.",
+        "% One\n% Two\n% Three\n% Four",
+    ],
+)
+def test_other_lines_that_begin_with_such_a_sign_are_spoken(text: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.md", text)
+    assert " ".join(spoken(book)) == " ".join(text.split())
+
+
 def test_contents_without_a_title_are_skipped(tmp_path: Path) -> None:
     names = ("One", "Two", "Three")
     text = "".join(f"- [{name}](#{name})\n" for name in names) + "".join(f"\n## {name}\n\nA.\n" for name in names)

@@ -25,6 +25,9 @@ _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
 _DEEPEST = 4  # rules inside so many others are not looked at
 _WHOLE = frozenset(["html", "body"])  # scripts show these again
 
+# The last word on each property: its rank, and whether it hides.
+_Words = dict[str, tuple[tuple[int, ...], bool]]
+
 
 @dataclass(frozen=True)
 class _Rule:
@@ -52,11 +55,11 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
     rules = [rule for number, sheet in enumerate(sheets) for rule in _rules_of(sheet, number)]
     if not any(rule.hides for rule in rules):
         return
-    table: dict[str, list[_Rule]] = {}
-    for rule in rules:
-        table.setdefault(rule.key, []).append(rule)
+    table: dict[str, dict[tuple[object, ...], _Rule]] = {}
+    for rule in sorted(rules, key=lambda rule: rule.rank):
+        table.setdefault(rule.key, {})[rule.name, rule.classes, rule.identifiers, rule.place] = rule
     named = {identifier for rule in rules for identifier in rule.identifiers}
-    known: dict[tuple[str, str, str], tuple[_Rule, ...]] = {}
+    known: dict[tuple[str, str, str], _Words] = {}
     unseen: list[Any] = []
     seen: list[Any] = []
     for element in root.iter("{*}*"):
@@ -66,13 +69,14 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
         key = (name, words, identifier if identifier in named else "")
         if key not in known:
             classes = set(words.split())
-            found = (table.get(part, []) for part in ("", name, f"#{identifier}", *(f".{word}" for word in classes)))
-            known[key] = tuple(rule for own in found for rule in own if rule.fits(name, classes, identifier))
-        hidden = _hidden(known[key], element.get("style") or "") if known[key] else {}
-        if hidden.get("display"):
+            found = (table.get(part, {}) for part in ("", name, f"#{identifier}", *(f".{word}" for word in classes)))
+            fitting = (rule for own in found for rule in own.values() if rule.fits(name, classes, identifier))
+            known[key] = {rule.place: (rule.rank, rule.hides) for rule in sorted(fitting, key=lambda rule: rule.rank)}
+        said = _with_own_style(known[key], element.get("style") or "") if known[key] else {}
+        if "display" in said and said["display"][1]:
             element.set(SKIP_ATTRIBUTE, "hidden")
-        elif "visibility" in hidden:
-            (unseen if hidden["visibility"] else seen).append(element)
+        elif "visibility" in said:
+            (unseen if said["visibility"][1] else seen).append(element)
     around = _around(seen)
     for element in unseen:
         if element not in around:
@@ -90,14 +94,14 @@ def _around(elements: Sequence[Any]) -> set[Any]:
     return around
 
 
-def _hidden(rules: tuple[_Rule, ...], style: str) -> dict[str, bool]:
-    """Whether the last word on each property, of rules or of the element's own style, is that it hides."""
-    ranked = [(rule.place, rule.rank, rule.hides) for rule in rules]
-    ranked += [(place, (important, 1, 0, 0, 0), hides) for place, hides, important in _declared(style)]
-    return {
-        place: max((rank, hides) for named, rank, hides in ranked if named == place)[1]
-        for place in {entry[0] for entry in ranked}
-    }
+def _with_own_style(words: _Words, style: str) -> _Words:
+    """The last word on each property, of rules or of the element's own style."""
+    words = words.copy()
+    for place, (hides, important) in _declared(style).items():
+        own = (important, 1, 0, 0, 0)
+        if place not in words or own > words[place][0]:
+            words[place] = (own, hides)
+    return words
 
 
 def sheets_in(root: Any) -> Iterator[tuple[str, str]]:
@@ -122,7 +126,7 @@ def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
     text = _STRING.sub('""', _COMMENT.sub(" ", sheet))
     for order, (selectors, body, is_sure) in enumerate(_blocks(text, 0)):
-        declared = list(_declared(body))
+        declared = _declared(body)
         for selector in _without_brackets(selectors).split(",") if declared else ():
             parts = _WITHIN.split(selector.strip())
             plain, states = _STATE.subn("", parts[-1])
@@ -134,7 +138,7 @@ def _rules(sheet: str, number: int) -> Iterator[_Rule]:
             identifiers = frozenset(word[1:] for word in words if word[0] == "#")
             name = (match["name"] or "").lower().strip("*")
             weight = 100 * len(identifiers) + 10 * (len(classes) + states + len(parts) - 1) + bool(name)
-            for place, hides, important in declared:
+            for place, (hides, important) in declared.items():
                 if hides and (len(parts) > 1 or states or not is_sure):
                     continue
                 yield _Rule(name, classes, identifiers, place, hides, (important, 0, weight, number, order))
@@ -178,10 +182,14 @@ def _end_of(text: str, brace: int) -> int:
     return len(text) + 1
 
 
-def _declared(body: str) -> Iterator[tuple[str, bool, bool]]:
-    """What declarations say of being shown: a property, whether it hides, and whether it is important."""
+def _declared(body: str) -> dict[str, tuple[bool, bool]]:
+    """What declarations say last of each property of being shown: whether it hides, and whether that is important."""
+    said: dict[str, tuple[bool, bool]] = {}
     for declaration in body.split(";"):
         place, _, value = declaration.partition(":")
         place, words = place.strip().lower(), value.lower().replace("!", " !").split()
         if place in _HIDING and words:
-            yield place, words[0] in _HIDING[place], "!important" in "".join(words[1:])
+            important = "!important" in "".join(words[1:])
+            if important or not said.get(place, (False, False))[1]:
+                said[place] = (words[0] in _HIDING[place], important)
+    return said

@@ -1,11 +1,14 @@
 """Text that a style sheet hides is not spoken, in HTML files and in epubs."""
 
+import time
 from pathlib import Path
 
 import pytest
+from lxml import html
 
 from tests.books import damage, entry, make_epub, read_text, reasons, spoken
 from triforce_tts.books.read import read_chapters
+from triforce_tts.books.styles import mark_hidden
 
 BODY = '<p>It began.</p><p class="x y" id="z">Secret.</p><p>It ended.</p>'
 HIDING = [
@@ -40,6 +43,8 @@ SHOWING = [
     ".x{display:none} #z{display:block}",
     ".x{display:none} body .x{display:block}",
     ".q .x{display:none}",
+    ".x{display:none;display:block}",
+    ".x{display:block!important;display:none}",
     ".x[hidden]{display:none}",
     "p { color: red; .x & { display: none } }",
     "body{visibility:hidden} html{display:none}",
@@ -67,6 +72,14 @@ def test_a_style_of_the_page_hides(sheet: str, tmp_path: Path) -> None:
 def test_other_styles_hide_nothing(sheet: str, tmp_path: Path) -> None:
     html = f"<html><head><style>{sheet}</style></head><body>{BODY}</body></html>"
     assert spoken(read_text(tmp_path, "x.html", html)) == ["It began.", "Secret.", "It ended."]
+
+
+@pytest.mark.parametrize("rule", ["p{{{}}}", "p{{display:block}}" * 8000, "p, " * 8000 + "p{{{}}}"])
+def test_many_declarations_take_no_longer_for_each_element(rule: str, tmp_path: Path) -> None:
+    root = html.document_fromstring("".join(f"<p class='c{n}'>A</p>" for n in range(8000)))
+    began = time.process_time()
+    mark_hidden(root, [rule.format("display:block;" * 8000) + "b{display:none}"])
+    assert time.process_time() - began < 3
 
 
 def test_what_is_made_visible_inside_a_hidden_text_is_spoken(tmp_path: Path) -> None:

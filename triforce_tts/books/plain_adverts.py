@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from .chapters import count_words
 from .plain_headings import ENDS_SENTENCE, kind_of
@@ -43,6 +44,16 @@ _MOST_LISTED = 400  # the most words of a list below a title without any price
 _TEXT: tuple[str | None, ...] = ("chapter", "part", "named", "series")  # a book goes on at such headings
 
 
+class _Counts(NamedTuple):
+    """What paragraphs hold: prices, sizes and signs of trade, words, and how many of them are sentences."""
+
+    prices: int = 0
+    sizes: int = 0
+    trade: int = 0
+    words: int = 0
+    sentences: int = 0
+
+
 def find_adverts(texts: Sequence[str], silent: set[int]) -> set[int]:
     """The paragraphs of advertisements that reach from the end of the book to the end of the text.
 
@@ -52,25 +63,32 @@ def find_adverts(texts: Sequence[str], silent: set[int]) -> set[int]:
     texts = [text.replace("_", "") for text in texts]
     own = [n for n in range(len(texts)) if n not in silent]
     ends = [n for n in own if _END.fullmatch(texts[n]) or _INDEX.fullmatch(texts[n].split("\n")[0])]
-    found = (_behind(texts, end, [n for n in own if n > end]) for end in ends[-_MOST_ENDS:])
+    ends = ends[-_MOST_ENDS:]
+    counts = {n: _counts_of(texts[n]) for n in own if ends and n > ends[0]}
+    found = (_behind(texts, end, {n: own for n, own in counts.items() if n > end}) for end in ends)
     return next(filter(None, found), set())
 
 
-def _behind(texts: Sequence[str], end: int, left: list[int]) -> set[int]:
-    """The advertisements among the paragraphs ``left`` behind the line or the index that ends a book."""
-    last = max((n for n in left if kind_of(texts[n]) in _TEXT), default=-1)
+def _behind(texts: Sequence[str], end: int, counts: dict[int, _Counts]) -> set[int]:
+    """The advertisements among the paragraphs that are counted, behind the line or the index that ends a book."""
+    last = max((n for n in counts if kind_of(texts[n]) in _TEXT), default=-1)
     has_text = last > end or bool(_INDEX.fullmatch(texts[end].split("\n")[0]))
-    left = [n for n in left if n > last]
+    left = [n for n in counts if n > last]
+    sums = [_Counts()]  # of the paragraphs from each one on
+    for number in reversed(left):
+        sums.append(_Counts(*map(sum, zip(sums[-1], counts[number], strict=True))))
+    sums.reverse()
     words = sum(count_words(text) for text in texts[:end])
+    begin = 0  # the first of the lines in capital letters right above, such as a name or a title
     for place, number in enumerate(left):
+        if has_text or not (place and _is_in_capitals(texts[left[place - 1]])):
+            begin = place
         is_title = _is_title(texts[number])
-        has_sign = any(pattern.search(texts[number]) for pattern in (_PRICE, _SIZE, _TRADE))
-        if not is_title and (has_text or not has_sign):
+        own = counts[number]
+        if not is_title and (has_text or not (own.prices or own.sizes or own.trade)):
             continue
-        found = left[place if has_text else _with_lines_above(texts, left, place) :]
-        own = [texts[n] for n in found]
-        if _are_adverts(own, is_titled=is_title) and sum(map(count_words, own)) < words:
-            return set(found)
+        if _are_adverts(sums[begin], is_titled=is_title) and sums[begin].words < words:
+            return set(left[begin:])
         if not is_title:
             break
     return set()
@@ -86,15 +104,13 @@ def _is_title(text: str) -> bool:
     )
 
 
-def _count(pattern: re.Pattern[str], texts: Sequence[str]) -> int:
-    return sum(1 for text in texts for _ in pattern.finditer(text))
+def _counts_of(text: str) -> _Counts:
+    prices, sizes, trade = (sum(1 for _ in pattern.finditer(text)) for pattern in (_PRICE, _SIZE, _TRADE))
+    return _Counts(prices, sizes, trade, count_words(text), _is_sentence(text))
 
 
-def _with_lines_above(texts: Sequence[str], left: Sequence[int], place: int) -> int:
-    """The place of the first of the lines in capital letters right above an advertisement, such as a name or a title."""
-    while place and texts[left[place - 1]].isupper() and len(texts[left[place - 1]]) <= _LONGEST_TITLE:
-        place -= 1
-    return place
+def _is_in_capitals(text: str) -> bool:
+    return text.isupper() and len(text) <= _LONGEST_TITLE
 
 
 def _is_sentence(text: str) -> bool:
@@ -102,11 +118,9 @@ def _is_sentence(text: str) -> bool:
     return count_words(text) >= _LEAST_SENTENCE and bool(ENDS_SENTENCE.search(text)) and not text.isupper()
 
 
-def _are_adverts(texts: Sequence[str], *, is_titled: bool) -> bool:
-    prices, sizes, trade = (_count(pattern, texts) for pattern in (_PRICE, _SIZE, _TRADE))
-    words = sum(map(count_words, texts))
-    if is_titled and not any(map(_is_sentence, texts)) and words <= _MOST_LISTED:
+def _are_adverts(own: _Counts, *, is_titled: bool) -> bool:
+    if is_titled and not own.sentences and own.words <= _MOST_LISTED:
         return True
-    is_dense = words <= _WORDS_A_SIGN * (prices + sizes + trade)
-    is_sure = prices + sizes >= _FEWEST_SIGNS and sizes + trade >= _FEWEST_OF_BOOKS
-    return is_dense and (is_sure or (is_titled and prices + sizes >= _FEWEST_TITLED))
+    is_dense = own.words <= _WORDS_A_SIGN * (own.prices + own.sizes + own.trade)
+    is_sure = own.prices + own.sizes >= _FEWEST_SIGNS and own.sizes + own.trade >= _FEWEST_OF_BOOKS
+    return is_dense and (is_sure or (is_titled and own.prices + own.sizes >= _FEWEST_TITLED))

@@ -1,10 +1,12 @@
 """Advertisements of the publisher behind the end of a text file's book are skipped; what belongs to the book is not."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.books import read_text, reasons, spoken
+from triforce_tts.books.plain_adverts import find_adverts
 
 PARAGRAPH = """The lamp was lit before nine, and it stood in the lighthouse on the
 quay, where the keeper, who was an old and very quiet man, had met the
@@ -107,3 +109,12 @@ def test_an_epilogue_between_the_end_and_the_advertisements_is_spoken(tmp_path: 
 def test_prices_inside_a_story_skip_nothing(tmp_path: Path) -> None:
     text = f"CHAPTER I\n\n{STORY}\nTHE END\n\nCHAPTER II\n\nBOOKS FOR SALE\n\nTHE SAND. 12mo, cloth, 6s.\n\n{STORY}"
     assert not reasons(read_text(tmp_path, "x.txt", text))
+
+
+@pytest.mark.parametrize("title", ["Catalogue", "CATALOGUE"])
+@pytest.mark.parametrize("behind", [[" ".join(PARAGRAPH.split())], []])
+def test_many_titles_take_no_longer_each(title: str, behind: list[str]) -> None:
+    texts = [*[PARAGRAPH] * 9000, "THE END", *[title, *behind] * 3000, *[PARAGRAPH] * 9]
+    began = time.process_time()
+    assert not find_adverts(texts, set())
+    assert time.process_time() - began < 8

@@ -1,6 +1,7 @@
 """Finds the notes of Markdown that stand where their marks would stand: ``word^[The note.]``."""
 
 import re
+from collections import deque
 from collections.abc import Sequence
 
 # The parser gets this sign of punctuation, which no book has, in the place of each character of such a note.
@@ -26,9 +27,10 @@ def inline_notes(text: str, others: Sequence[tuple[int, int]]) -> list[tuple[int
             shown += text[at : max(at, first)] + _blank(text[max(at, first) : last])
             at = last
     shown = _ELSEWHERE.sub(lambda match: _blank(match[0]), shown + text[at:])
+    ends = _ends(shown)
     notes: list[tuple[int, int]] = []
     for match in _START.finditer(shown):
-        end = _end_of(shown, match.end()) if not notes or match.start() >= notes[-1][1] else 0
+        end = ends.get(match.end(), 0) if not notes or match.start() >= notes[-1][1] else 0
         if any(character.isalnum() for character in text[match.start() : end]):
             notes.append((match.start(), end))
     return notes
@@ -38,13 +40,17 @@ def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def _end_of(text: str, at: int) -> int:
-    """The place behind the bracket that closes a note; zero if none in its paragraph does."""
-    depth = 1
-    for sign in _SIGN.finditer(text, at, at + _LONGEST):
-        depth += {"[": 1, "]": -1}.get(sign[0], 0)
-        if sign[0][0] == "\n":
-            return 0
-        if depth == 0:
-            return sign.end()
-    return 0
+def _ends(text: str) -> dict[int, int]:
+    """The place behind each bracket that opens a note, and the place behind the one that closes it in its paragraph."""
+    ends: dict[int, int] = {}
+    opened: deque[int] = deque(maxlen=_LONGEST)  # more brackets than that are not closed within a note
+    for sign in _SIGN.finditer(text):
+        if sign[0] == "[":
+            opened.append(sign.end())
+        elif sign[0] == "]" and opened:
+            begin = opened.pop()
+            if text[begin - 2 : begin] == "^[" and sign.end() <= begin + _LONGEST:
+                ends[begin] = sign.end()
+        elif sign[0][0] == "\n":
+            opened.clear()
+    return ends

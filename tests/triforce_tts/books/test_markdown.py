@@ -1,11 +1,13 @@
 """Markdown as chapters: headings, what is not spoken, and that the parser's texts are those of the file."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.books import outline, read_text, reasons, spoken
 from triforce_tts.books.chapters import ReadOptions
+from triforce_tts.books.markdown_notes import inline_notes
 from triforce_tts.errors import TextError
 
 
@@ -210,3 +212,12 @@ def test_contents_without_a_title_are_skipped(tmp_path: Path) -> None:
     text = "".join(f"- [{name}](#{name})\n" for name in names) + "".join(f"\n## {name}\n\nA.\n" for name in names)
     assert outline(read_text(tmp_path, "x.md", text)) == [(name, f"{name} / A.") for name in names]
     assert "One" in spoken(read_text(tmp_path, "y.md", text.replace("#One", "http://x.org")))
+
+
+@pytest.mark.parametrize("text", ["^[a ", "^[[a ", "^[a] [", "^["])
+def test_many_notes_without_an_end_take_no_longer_each(text: str) -> None:
+    began = time.process_time()
+    inline_notes(text * 20_000, [])
+    assert time.process_time() - began < 3
+    text = "^[a word ^[One [1] \\] b] more. ^[no\n\nend] ^[Two] ]^[Three]"
+    assert [text[first:last] for first, last in inline_notes(text, [])] == ["^[One [1] \\] b]", "^[Two]", "^[Three]"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from .chapters import count_words
@@ -9,6 +10,7 @@ from .plain_headings import ENDS_SENTENCE, kind_of
 
 # The line that ends a book. Advertisements may also stand behind an index.
 _END = re.compile(r"\W*(?:(?:THE\s+)?END(?:\s+OF\s+\S.{0,60})?|FINIS)\W*", re.IGNORECASE)
+_OF = re.compile(r"\W*(?:(?P<the>THE)\s+)?END\s+OF\s", re.IGNORECASE)
 _INDEX = re.compile(r"\W*(?:GENERAL\s+)?INDEX\W*", re.IGNORECASE)
 _BOOKS = r"(?:books|works|novels|fiction|stories|tales|romances|publications|volumes|poetry)"
 _TITLE = re.compile(
@@ -19,6 +21,10 @@ _TITLE = re.compile(
     rf"|(?:[\w.'’&]+ ){{0,5}}(?:new|other|more|popular|recent|standard|choice|good|famous|famed|latest)\b.{{0,40}}\b{_BOOKS}\b.{{0,40}}"
     rf"|(?:just |recently |books? )?published by\b.*)\W*",
     re.IGNORECASE,
+)
+# Such a title is no story's, also without a sign of trade below it.
+_OF_TRADE = re.compile(
+    r"\badvertis|\bpubli(?:sh|cation)|\bsame author\b|\b(?:books|novels|works|volumes)\b.{0,40}\bby\b", re.IGNORECASE
 )
 _NAMED = re.compile(rf"\W*(?:[\w.'’&]+ ){{1,6}}(?:and|&)?\s*{_BOOKS}\W*", re.IGNORECASE)  # "ADA NORTH'S NOVELS"
 _PRICE = re.compile(r"[$£]\s?\d|\b\d{1,2}s\.|\b\d{1,2}/\d{1,2}\b|\b\d{1,2}d\.|\b\d+\s?(?:cents|cts)\b", re.IGNORECASE)
@@ -62,7 +68,12 @@ def find_adverts(texts: Sequence[str], silent: set[int]) -> set[int]:
     """
     texts = [text.replace("_", "") for text in texts]
     own = [n for n in range(len(texts)) if n not in silent]
-    ends = [n for n in own if _END.fullmatch(texts[n]) or _INDEX.fullmatch(texts[n].split("\n")[0])]
+    ends = [
+        n
+        for n, behind in pairwise([*own, -1])
+        if (_END.fullmatch(texts[n]) and not (behind > n and _is_chapter(texts[n], texts[behind])))
+        or _INDEX.fullmatch(texts[n].split("\n")[0])
+    ]
     ends = ends[-_MOST_ENDS:]
     counts = {n: _counts_of(texts[n]) for n in own if ends and n > ends[0]}
     found = (_behind(texts, end, {n: own for n, own in counts.items() if n > end}) for end in ends)
@@ -87,11 +98,18 @@ def _behind(texts: Sequence[str], end: int, counts: dict[int, _Counts]) -> set[i
         own = counts[number]
         if not is_title and (has_text or not (own.prices or own.sizes or own.trade)):
             continue
-        if _are_adverts(sums[begin], is_titled=is_title) and sums[begin].words < words:
+        of_trade = is_title and bool(_OF_TRADE.search(texts[number].split("\n")[0]))
+        if _are_adverts(sums[begin], is_titled=is_title, of_trade=of_trade) and sums[begin].words < words:
             return set(left[begin:])
         if not is_title:
             break
     return set()
+
+
+def _is_chapter(title: str, behind: str) -> bool:
+    """Whether a line such as "The End of the Affair" is the title of a chapter: prose stands right below it."""
+    of = _OF.match(title)
+    return of is not None and (bool(of["the"]) or not title.isupper()) and _is_sentence(behind)
 
 
 def _is_title(text: str) -> bool:
@@ -118,9 +136,10 @@ def _is_sentence(text: str) -> bool:
     return count_words(text) >= _LEAST_SENTENCE and bool(ENDS_SENTENCE.search(text)) and not text.isupper()
 
 
-def _are_adverts(own: _Counts, *, is_titled: bool) -> bool:
-    if is_titled and not own.sentences and own.words <= _MOST_LISTED:
+def _are_adverts(own: _Counts, *, is_titled: bool, of_trade: bool) -> bool:
+    signs = own.prices + own.sizes + own.trade
+    if is_titled and (signs or of_trade) and not own.sentences and own.words <= _MOST_LISTED:
         return True
-    is_dense = own.words <= _WORDS_A_SIGN * (own.prices + own.sizes + own.trade)
+    is_dense = own.words <= _WORDS_A_SIGN * signs
     is_sure = own.prices + own.sizes >= _FEWEST_SIGNS and own.sizes + own.trade >= _FEWEST_OF_BOOKS
     return is_dense and (is_sure or (is_titled and own.prices + own.sizes >= _FEWEST_TITLED))

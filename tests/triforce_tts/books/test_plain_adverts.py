@@ -90,12 +90,20 @@ def test_priced_books_need_no_title(adverts: str, tmp_path: Path) -> None:
         "Goodnight, said the sea,\nAnd the lamp went out,\nAnd nobody came,\nAnd nobody knew.",
         "He paid $5 for it, and $3 for the oil, and 6s. for the rope, and went down to the sea\nwhere the old boat lay on her side as she had lain since the spring of that bad year.\n\n" + PARAGRAPH * 3,
         "THE LIBRARY\n\n\"Is it you?\" she asked him from the stair.\n\n\"It is,\" he said, and shut the door.",
+        "TALES OF THE SEA\n\nThe sea is wide,\nThe sea is deep,\n\nAnd those who ride\nUpon it sleep,",
+        "NORTH AND SOUTH STORIES\n\nThe sea is wide,\nThe sea is deep,",
         "Other books lay upon the table by the window, and she read them all.",
     ],
 )  # fmt: skip
 def test_what_belongs_to_the_book_is_spoken(behind: str, tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.txt", f"{BOOK}\n\nTHE END\n\n\n\n{behind}")
     assert not reasons(book)
+
+
+@pytest.mark.parametrize("title", ["The End of the Affair", "End of Summer", "THE END OF THE SAND"])
+def test_a_chapter_about_an_end_is_spoken(title: str, tmp_path: Path) -> None:
+    own = "He paid $5 for the lamp that was published by Hale & Co. in cloth, and 6s. for it in a new edition."
+    assert not reasons(read_text(tmp_path, "x.txt", f"{BOOK}\n\n{title}\n\n{own}\n\nIt was a catalogue, 12mo."))
 
 
 def test_an_epilogue_between_the_end_and_the_advertisements_is_spoken(tmp_path: Path) -> None:

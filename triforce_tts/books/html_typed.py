@@ -16,8 +16,6 @@ _LEAST_SET = 0.9  # the least share of a page's words in ``pre`` that makes the 
 _LEAST_WORDS = 60  # fewer words are no book, but a poem or a note
 _LEAST_HEADINGS = 2  # so many headings of a level divide the book
 _SPACE = re.compile(r"\s+")
-
-
 _FEWEST_LINES = 5  # so many lines show whether a ``pre`` holds prose
 _NARROWEST = 45  # the least characters of a line of prose
 _FULL, _MOST_FULL = 0.8, 0.8  # so many of its lines are nearly as long as the longest

@@ -15,7 +15,9 @@ from .html_rules import SKIP_ATTRIBUTE, name_of
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-_PLAIN = re.compile(r"(?P<name>[A-Za-z][\w-]*|\*)?(?P<rest>(?:[.#]-?[^\W\d][\w-]*)*)")
+# A sign of a name, as in ``.wide\:shown``, is kept as one for private use.
+_ESCAPED, _KEPT = re.compile(r"\\([!-/:-@\[-`{-~])"), re.compile("[\ue000-\ue07f]")
+_PLAIN = re.compile(r"(?P<name>[A-Za-z][\w-]*|\*)?(?P<rest>(?:[.#]-?(?:[^\W\d]|[\ue000-\ue07f])[\w\ue000-\ue07f-]*)*)")
 _STATE = re.compile(r"\[\]|(?!::|:(?:before|after|first-line|first-letter|root|host)\b):[\w-]+")  # of a whole element
 _WITHIN = re.compile(r"[\s>+~]+")
 _MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)(?:\s*,.*)?\s*", re.IGNORECASE)
@@ -125,6 +127,7 @@ def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
 
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
     text = _STRING.sub('""', _COMMENT.sub(" ", sheet))
+    text = _ESCAPED.sub(lambda match: chr(0xE000 + ord(match[1])), text)
     for order, (selectors, body, is_sure) in enumerate(_blocks(text, 0)):
         declared = _declared(body)
         for selector in _without_brackets(selectors).split(",") if declared else ():
@@ -133,7 +136,8 @@ def _rules(sheet: str, number: int) -> Iterator[_Rule]:
             match = _PLAIN.fullmatch(plain)
             if match is None or not parts[-1]:
                 continue
-            words = re.findall(r"[.#][^.#]+", match["rest"])
+            found = re.findall(r"[.#][^.#]+", match["rest"])
+            words = [_KEPT.sub(lambda kept: chr(ord(kept[0]) - 0xE000), word) for word in found]
             classes = frozenset(word[1:] for word in words if word[0] == ".")
             identifiers = frozenset(word[1:] for word in words if word[0] == "#")
             name = (match["name"] or "").lower().strip("*")

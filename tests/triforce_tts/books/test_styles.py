@@ -10,7 +10,7 @@ from tests.books import damage, entry, make_epub, read_text, reasons, spoken
 from triforce_tts.books.read import read_chapters
 from triforce_tts.books.styles import mark_hidden
 
-BODY = '<p>It began.</p><p class="x y" id="z">Secret.</p><p>It ended.</p>'
+BODY = '<p>It began.</p><p class="x y w:y" id="z">Secret.</p><p>It ended.</p>'
 HIDING = [
     ".x { display: none }",
     "P.x{DISPLAY:NONE}",
@@ -23,6 +23,7 @@ HIDING = [
     ".x{display:block} .x{display:none}",
     "#z{display:none} .x{display:block}",
     ".x{display:none",
+    r".w\:y{display:none}",
     "<!-- .x{display:none} -->",
     ".x{display:none} .x::before, .x:after, .x[open]::marker{display:block} :root{display:block}",
     ".x{display:none} @media print{.x{display:block}}",
@@ -55,6 +56,8 @@ SHOWING = [
     ".x{display:none} .q,.x:not(.z){display:block}",
     ".x{display:none} .x:not(.q, .r > b):is(p, [title='a b'])[open]:hover{display:block}",
     ".x{display:none} @supports (display:grid){.x{display:grid}}",
+    r".x{display:none} @media (min-width: 9em){.w\:y{display:block}}",
+    r".q\:y{display:none}",
     ".x{display:none} @media (min-width: 9em){.x{display:block}}",
     "@supports (display:grid){.x{display:none}} @media (min-width: 9em){.x{display:none}}",
 ]

@@ -48,7 +48,9 @@ _WITHIN = frozenset(["rt", "rtc", "rp", "wbr", "br", "mi", "mn", "mo", "mtext", 
 _RAISED = str.maketrans("0123456789+-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻")
 _LOWERED = str.maketrans("0123456789+-−", "₀₁₂₃₄₅₆₇₈₉₊₋₋")
 _DIGITS = re.compile(r"[+\-−]?\d+")
-_NOT_SHOWN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_NOT_SHOWN = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
+_NOT_VISIBLE = re.compile(r"(?:^|;)\s*visibility\s*:\s*hidden", re.IGNORECASE)
+_VISIBLE = re.compile(r"(?:^|;)\s*visibility\s*:\s*visible", re.IGNORECASE)
 _PAGE_CLASSES = frozenset(
     ["pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "pageno", "page_number"]
 )
@@ -98,7 +100,7 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         element.get("hidden") is not None
         or element.get("aria-hidden", "").lower() == "true"
         or element.get(SKIP_ATTRIBUTE) == "hidden"
-        or _NOT_SHOWN.search(element.get("style", ""))
+        or _is_not_shown(element)
     ):
         return "hidden"
     if name == "pre" and any(name_of(child) == "code" for child in element) and not (element.text or "").strip():
@@ -120,6 +122,16 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     if "backlink" in types or (name == "a" and element.get("href") and _BACK_LINK.fullmatch(text_in(element))):
         return "mark of a note"
     return None
+
+
+def _is_not_shown(element: Any) -> bool:
+    """Whether an element's own style hides it, and no style inside it makes a part visible again."""
+    style = element.get("style", "")
+    if _NOT_SHOWN.search(style):
+        return True
+    return bool(_NOT_VISIBLE.search(style)) and not any(
+        _VISIBLE.search(inner.get("style", "")) for inner in element.iterdescendants("{*}*")
+    )
 
 
 def is_inward(link: Any) -> bool:

@@ -92,6 +92,8 @@ def test_what_is_made_visible_inside_a_hidden_text_is_spoken(tmp_path: Path) -> 
     )
     html = f"<html><head><style>{sheet}</style></head><body>{body}</body></html>"
     assert spoken(read_text(tmp_path, "x.html", html)) == ["A lamp."]
+    body = '<p style="visibility:hidden">A <span style="visibility:visible">lamp.</span></p><p>It.</p>'
+    assert spoken(read_text(tmp_path, "x.html", body)) == ["A lamp.", "It."]
 
 
 @pytest.mark.parametrize(

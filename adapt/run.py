@@ -135,9 +135,8 @@ class _Adaptation:
         self._do("diffusion", "train stage 3", self._budget("diffusion"), self._diffusion)
         picked = self._do("voice", "choose the default voice", {}, self._voice)
         self._say(f"default voice: {picked['seconds']} s, chosen among {picked['candidates']} by {picked['by']}")
-        # A folder of an earlier version holds a model of other weights.
-        made_of = {"gpt": "mean", "least_gain": training.LEAST_GAIN}
-        self._do("bundle", "put the model together", made_of, self._bundle)
+        self._do("mean", "choose the weights of stage 2", {"least_gain": training.LEAST_GAIN}, self._mean)
+        self._do("bundle", "put the model together", {}, self._bundle)
         if options.evaluate:
             summary = self._do("evaluate", "judge both models", {"sentences": options.sentences}, self._evaluate)
             for line in judging.lines(summary):
@@ -165,7 +164,7 @@ class _Adaptation:
         seconds = {
             "build": _BUILD_S * speech, "select": 1.0, "codes": len(training.COPIES) * _CODE_S * speech,
             "gpt": 60 * self._budget("gpt")["minutes"], "diffusion": 60 * self._budget("diffusion")["minutes"],
-            "voice": _VOICE_S, "bundle": _BUNDLE_S, "evaluate": _CLIP_S * clips, "card": _BUNDLE_S,
+            "voice": _VOICE_S, "mean": _BUNDLE_S, "bundle": _BUNDLE_S, "evaluate": _CLIP_S * clips, "card": _BUNDLE_S,
         }  # fmt: skip
         names = list(seconds)
         return float(sum(seconds[later] for later in names[names.index(name) :]))
@@ -211,17 +210,15 @@ class _Adaptation:
                   f"{facts['first']:.4f} before, {facts['best']:.4f} at the best step {facts['best_step']}{stays}")  # fmt: skip
         return facts
 
-    def _mean_of_gpt(self) -> Path:
+    def _mean(self) -> Facts:
         """Stage 2 between the model before and what it became: it keeps most of the voice, and reads more surely (docs/voices.md)."""
-        better = self._better(GPT)
-        if better == self.model / GPT:
-            return better
-        average([self.model / GPT, better], self.work / MEAN, force=True)
-        return self.work / MEAN
+        if training.is_better(self.facts[GPT]):
+            average([self.model / GPT, self.work / GPT / "best"], self.work / MEAN, force=True)
+        return {}
 
-    def _better(self, stage: str) -> Path:
-        """The best state of a stage, or the stage of the model before if training made it hardly better."""
-        return self.work / stage / "best" if training.is_better(self.facts[stage]) else self.model / stage
+    def _stage(self, stage: str, trained: Path) -> Path:
+        """What becomes of a stage: ``trained``, or the stage of the model before if training made it hardly better."""
+        return trained if training.is_better(self.facts[stage]) else self.model / stage
 
     def _voice(self) -> Facts:
         return voice.choose_voice(self.work / CHOSEN, self.audio.sample_rate, self.options.seed, self.work / VOICE)
@@ -231,8 +228,8 @@ class _Adaptation:
         write_text(card, self._card())
         paths = {
             "dvae": self.model / "dvae",
-            "gpt": self._mean_of_gpt(),
-            "diffusion": self._better(DIFFUSION),
+            "gpt": self._stage(GPT, self.work / MEAN),
+            "diffusion": self._stage(DIFFUSION, self.work / DIFFUSION / "best"),
         }
         note = bundle(
             paths, self.options.out, self.options.out.name[:100], self.work / VOICE, card,

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.triforce_tts.text.more_readings import TABLES as MORE
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import is_speakable, normalize, unspoken
 from triforce_tts.text.tokenizer import TextTokenizer
@@ -261,7 +262,7 @@ TABLES = {
 }
 CASES = [
     (kind, *(part.strip() for part in line.split(" | ")))
-    for kind, table in TABLES.items()
+    for kind, table in (TABLES | MORE).items()
     for line in table.splitlines()
     if line.strip()
 ]
@@ -379,3 +380,7 @@ def test_long_runs_are_quick(piece):
 
 def test_a_forgotten_space_after_dotted_letters():
     assert normalize("made in the U.S.The end") == "made in the U S. The end"
+
+
+def test_a_place_of_a_town_is_no_plate_of_a_book():
+    assert normalize("On Oak Pl. 3 men wait.") == "On Oak Pl. three men wait."

@@ -1,0 +1,140 @@
+"""Tables of `test_readings.py`: more kinds of numbers, signs and short forms, with readings that their neighbours must not take."""
+
+# Each line: as printed | as spoken.
+TABLES = {
+    "calibres, averages and models in pairs": """
+        a .45-caliber pistol; his .38; a .357 Magnum and a .22 rifle; a .30-06 round | a forty five-caliber pistol; his thirty eight; a three fifty seven Magnum and a twenty two rifle; a thirty oh six round
+        He drew his .45 and fired. The .44 was empty. | He drew his forty five and fired. The forty four was empty.
+        a correlation of .45, p = .05, a .45 share, and .8125 more | a correlation of zero point four five, p equals zero point zero five, a zero point four five share, and zero point eight one two five more
+        She hit .305 and batted .300; a .275 hitter; hit .5 mm | She hit three oh five and batted three hundred; a two seventy five hitter; hit zero point five millimeters
+        a Boeing 747 and a Boeing 737-800; a 777 landed; two 747s | a Boeing seven forty seven and a Boeing seven thirty seven eight hundred; a seven seventy seven landed; two seven forty sevens
+        It holds 747 people; a 747 page book | It holds seven hundred and forty seven people; a seven hundred and forty seven page book
+        an Airbus A320, an F-150, the A303, a Porsche 911, an Xbox 360, BMW 520i | an Airbus A three twenty, an F-one fifty, the A three oh three, a Porsche nine eleven, an Xbox three sixty, BMW five twenty i
+        Flight 370, flight BA123, Room 237, Suite 300, Apt. 5, Rm. 101, Bldg. 12 | Flight three seventy, flight B A one twenty three, Room two thirty seven, Suite three hundred, Apartment five, Room one oh one, Building twelve
+        Route 101, Hwy. 401, Interstate 405; US 101 north; a road for US 500 men | Route one oh one, Highway four oh one, Interstate four oh five; U S one oh one north; a road for U S five hundred men
+        room 200 people use; bus 100 miles | room two hundred people use; bus one hundred miles
+        The bus 300 km north; Lockers 200 cm tall; Cabin 300 ft long; Route 500 km long | The bus three hundred kilometers north; Lockers two hundred centimeters tall; Cabin three hundred feet long; Route five hundred kilometers long
+        channel 500 kHz wide; The Room 400 sq. ft.; the bus 300km north; Route 101 W | channel five hundred kilohertz wide; The Room four hundred square feet; the bus three hundred kilometers north; Route one oh one W
+        1080p and 720p; H.264; 802.11ac; F16s and MP3s; WW2 | ten eighty p and seven twenty p; H dot two sixty four; eight oh two point eleven A C; F sixteens and M P threes; World War two
+        uranium-235, U-238 and Cs-137 | uranium-two thirty five, U-two thirty eight and Cs-one thirty seven
+        1024x768; 10W-40 oil; 20/40 vision; the year 2525; Form 1040; f/2.8; 401(k) and 403(b) | ten twenty four by seven sixty eight; ten W forty oil; twenty forty vision; the year twenty five twenty five; Form ten forty; f two point eight; four oh one k and four oh three b
+        """,
+    "times of the armed forces": """
+        at 0530; at 0800 hours; by 1730 hrs; 1830h; from 0800 to 1700; open 0900-1730 | at zero five thirty; at zero eight hundred hours; by seventeen thirty hours; eighteen thirty hours; from zero eight hundred to seventeen hundred; open zero nine hundred to seventeen thirty
+        It maps to 0111. Permissions went from 0755 to 0644. | It maps to zero one one one. Permissions went from zero seven five five to zero six four four.
+        We worked 1400 hours. After 2000 hours of it we left. | We worked fourteen hundred hours. After two thousand hours of it we left.
+        Replace the filter after 1000 hours. After 2000 hours, replace it; around 1000 hours; 1050h | Replace the filter after one thousand hours. After two thousand hours, replace it; around one thousand hours; ten fifty hours
+        tested after 1050 hours, from 1000 hours to 2000 hours, within 1000h; at 1000 hours | tested after one thousand and fifty hours, from one thousand hours to two thousand hours, within one thousand hours; at ten hundred hours
+        from 0800 hours to 1000 hours; from 0800 to 1000 hours | from zero eight hundred hours to ten hundred hours; from zero eight hundred to ten hundred hours
+        PIN 0530; call 0800 123 456; 0800-1234 | PIN zero five three zero; call zero eight zero zero, one two three, four five six; zero eight zero zero, one two three four
+        """,
+    "marks out of a whole": """
+        rated 4.5/5; she scored 85/100; a 9/10 score | rated four point five out of five; she scored eighty five out of one hundred; a nine out of ten score
+        odds of 5/2; in 3/4 time; √2/2; xᵢ and x″; a 2/4 share | odds of five to two; in three four time; the square root of two over two; x i and x double prime; a two quarters share
+        9/10 of them; got 1/5 of it | nine tenths of them; got one fifth of it
+        I've got 1/5 left. He got 2/5 more. She got 1/10 the pay. | I've got one fifth left. He got two fifths more. She got one tenth the pay.
+        He got 18/20 on the test and 9/10 of it; I got 4/5. | He got eighteen out of twenty on the test and nine tenths of it; I got four out of five.
+        """,
+    "clocks that measure": """
+        in 2014-01, in 2001–02, 2010-12; Lee (2010a); Jan 1–Feb 2; a 1:50,000 map | in January twenty fourteen, in two thousand one to oh two, twenty ten to twelve; Lee, twenty ten a; January first to February second; a one to fifty thousand map
+        1H21, Q4'21, the '00s, c1066, b.1901; 18h30 | one H twenty one, Q four twenty one, the two thousands, circa ten sixty six, born nineteen oh one; eighteen thirty
+        100 BC–AD 50; the 5th c. BC; mid-19th c. art | one hundred B C to A D fifty; the fifth century B C; mid-nineteenth century art
+        1h 20m, 1hr30, 2m 30s, 1h05m, 3d 4h | one hour twenty minutes, one hour thirty minutes, two minutes thirty seconds, one hour five minutes, three days four hours
+        won in 3:59.4; 1:02:03.5; ran it in 9.58s | won in three fifty nine point four; one hour two minutes and three point five seconds; ran it in nine point five eight seconds
+        noon-5pm, 9am-midnight; July '69; Sept. '04; Tues. 3 March; Wed, 5 Apr 2023 | noon to five P M, nine A M to midnight; July sixty nine; September oh four; Tuesday the third of March; Wednesday, the fifth of April, twenty twenty three
+        """,
+    "counts in short": """
+        1.5M users, 2.5bn people, 5mn, 7B people; 3M; plan 5B; 10K steps | one point five million users, two point five billion people, five million, seven billion people; three M; plan five B; ten K steps
+        the 100M finals, 200M heats, 100M sprints and 50M lengths; 20 mn later | the one hundred M finals, two hundred M heats, one hundred M sprints and fifty M lengths; twenty mn later
+        Section 1.10, Fig. 2.12 and Table 3.4; 1.10 of it | Section one point ten, Figure two point twelve and Table three point four; one point one zero of it
+        """,
+    "codes with signs inside": """
+        the ISBN 0-8044-2957-X; ISSN 1234-5678; ISBN 978 0 306 40615 7 | the ISBN zero, eight zero four four, two nine five seven X; I S S N one two three four, five six seven eight; ISBN nine seven eight, zero, three zero six, four zero six one five, seven
+        localhost:8080; Release 3.4.5.6; 0x1F and 0xA0; 10x10 | localhost port eighty eighty; Release three point four point five point six; zero x one F and zero x A zero; ten by ten
+        1'000'000 and 2_500_000; 50-50 and 2-2; 100s of men; 5! = 120; 5'8 tall | one million and two million five hundred thousand; fifty-fifty and two-two; hundreds of men; five factorial equals one hundred and twenty; five foot eight tall
+        221B Baker Street; No. 10 Downing Street; Senator Lee (D-NY) | two twenty one B Baker Street; number ten Downing Street; Senator Lee, D, New York
+        """,
+    "money of many countries": """
+        Rs. 500, ₹2.5 crore, ₹50 lakh, Rs 20/kg | five hundred rupees, two point five crore rupees, fifty lakh rupees, twenty rupees per kilogram
+        250 Kč, 5 zł, 100 kr, RM50, KSh 200, Rp 10.000, Fr. 20 | two hundred and fifty korunas, five zlotys, one hundred kroner, fifty ringgit, two hundred Kenyan shillings, ten thousand rupiah, twenty francs
+        $2½ million, £3/4 million, $1/2, $5 3/4; $1.50–2.00; €1 500; $-5; 10¢/min; 15 %-20 % | two and a half million dollars, three quarters of a million pounds, half a dollar, five and three quarters dollars; one dollar fifty to two dollars; one thousand five hundred euros; minus five dollars; ten cents per minute; fifteen to twenty percent
+        1.234,56 €; €2,50; €1,5 million; €1.250; 2,5 million; 3,5 %; pages 1,25 and 30 | one thousand two hundred and thirty four euros fifty six; two euros fifty; one point five million euros; one thousand two hundred and fifty euros; two point five million; three point five percent; pages one, twenty five and thirty
+        Petrol is €1.799 a litre, or €1.759 per litre; €1.500 a month | Petrol is one point seven nine nine euros a litre, or one point seven five nine euros per litre; one thousand five hundred euros a month
+        """,
+    "more units": """
+        3 ms⁻¹, 9.81 m s⁻², 50 mol L⁻¹; 5 J/kg, 3 W/m²; W/L record | three meters per second, nine point eight one meters per second squared, fifty moles per liter; five joules per kilogram, three watts per square meter; W slash L record
+        20 deg C, 68 degrees F, 20° C; 12 pct; 5 nmi; 29.9 inHg; 120/80 mmHg; 25 mM and 5 µM | twenty degrees Celsius, sixty eight degrees Fahrenheit, twenty degrees Celsius; twelve percent; five nautical miles; twenty nine point nine inches of mercury; one hundred and twenty over eighty millimeters of mercury; twenty five millimolar and five micromolar
+        20 cm x 30 cm; 8½" x 11"; a 10' pole; a 55" TV; 5/8" bolt; a depth of 100'. | twenty centimeters by thirty centimeters; eight and a half inches by eleven inches; a ten foot pole; a fifty five inch TV; five eighths-inch bolt; a depth of one hundred feet.
+        1½-2 hrs, 2-2½ lb, ½–¾, 5-1/2 inches; in kΩ and °F; 30°W–40°W; N40°26′; 5 · 3 | one and a half to two hours, two to two and a half pounds, one half to three quarters, five and a half inches; in kilo-ohms and degrees Fahrenheit; thirty degrees west to forty degrees west; north forty degrees twenty six minutes; five times three
+        33⅓ rpm; 1.2×10³; rose 3% m/m; ±5, +/- 3 and 4 +/- 2 | thirty three and a third revolutions per minute; one point two times ten cubed; rose three percent m slash m; plus or minus five, plus or minus three and four plus or minus two
+        Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", b ten', and " - a equals one".
+        6" and 8"; the 5' and 100'. It is 5". | six" and eight inches; the five' and one hundred feet. It is five inches.
+        5 mg/100 ml; 50/60Hz; 9.8N/kg; 5 cells/mm³; 5 kg·m/s; 2 tsps; 15/16 mm; 30'' wide | five milligrams per one hundred milliliters; fifty slash sixty hertz; nine point eight newtons per kilogram; five cells per cubic millimeter; five kilogram meters per second; two teaspoons; fifteen sixteenths of a millimeter; thirty inches wide
+        60 m.p.h. and 5 l/100 km | sixty miles per hour and five liters per one hundred kilometers
+        "Take 5", he said. He read 'Room 5'. She said "it is 5". | "Take five", he said. He read "Room five". She said "it is five".
+        """,
+    "numerals in lists and ranges": """
+        Louis XIV, XV and XVI; James VI and I; George V and VI | Louis the fourteenth, fifteenth and sixteenth; James the sixth and first; George the fifth and sixth
+        So Henry V and I went. Act V—I saw it. | So Henry the fifth and I went. Act five - I saw it.
+        Books I–III, Volumes IV–VI, pp. xii–xv; Chapters I and II; Parts I, II and IV | Books one to three, Volumes four to six, pages twelve to fifteen; Chapters one and two; Parts one, two and four
+        (ii) two; iii) three; Vietnamese (vi) too; (i) one | two, two; three, three; Vietnamese, vi, too; i, one
+        Section IV.2, Table II.3; Saturn V; a type I error; the type I like | Section four point two, Table two point three; Saturn five; a type one error; the type I like
+        Ⅳ and ⅻ; Chapter Ⅶ; Louis Ⅳ | four and twelve; Chapter seven; Louis the fourth
+        """,
+    "raised signs beside letters": """
+        ¹⁴C, ²³⁸U, ³√8, Ca²⁺, SO₄²⁻, Cl⁻ and Na⁺; x² and x⁻¹; ¹Note | fourteen C, two hundred and thirty eight U, the cube root of eight, Ca two plus, S O four two minus, Cl minus and Na plus; x squared and x to the minus first; one Note
+        “Hi.”² She left. ‘So.’³ He stayed. | "Hi." She left. "So." He stayed.
+        NaCl, CaCO₃, Fe2O3 and C₂H₅OH | N A C L, C A C O three, F E two O three and C two H five O H
+        ＄5, ￥100, Ｍｒ．Ｓｍｉｔｈ, １２３; 🅰 and 🄱; ``so'' and ''so''; ~~gone~~ | five dollars, one hundred yen, Mister Smith, one hundred and twenty three; A and B; "so" and "so"; gone
+        &amp; &lt;5 &pound;5 &eacute;t&eacute;; a&b;c | and less than five five pounds ete; a and b; c
+        5 – 3 = 2 | five minus three equals two
+        """,
+    "short forms": """
+        approx. 5, max. 10, min. 3, avg. 4, temp. 20°C; It took 10 min. 30 sec. | approximately five, maximum ten, minimum three, average four, temperature twenty degrees Celsius; It took ten minutes thirty seconds.
+        incl. tax, excl. VAT, misc. items, esp. now; cont. on p. 3 | including tax, excluding VAT, miscellaneous items, especially now; continued on page three
+        ed. by Lee, trans. by Hall, 2nd ed., rev. ed.; Est. 1875; pl. 5, ll. 5-7, Nr. 4 | edited by Lee, translated by Hall, second edition, revised edition; Established eighteen seventy five; plate five, lines five to seven, Number four
+        Eq. (5), No. (3), Table C.3, C. 1850; Symphony No 9; no. of men | Equation five, Number three, Table C point three, Circa eighteen fifty; Symphony number nine; number of men
+        (b. 1950), d. 1988, (fl. 1600, r. 1509–1547); Correa, J. C. (1995) | born nineteen fifty, died nineteen eighty eight, flourished sixteen hundred, reigned fifteen oh nine to fifteen forty seven; Correa, J. C. nineteen ninety five
+        est. 1875, est. 5 people, est. value; R. v. Smith | established eighteen seventy five, estimated five people, estimated value; R versus Smith
+        est. 1500 people, est. 15000 men; est. 1842 as a club | estimated fifteen hundred people, estimated fifteen thousand men; established eighteen forty two as a club
+        Add 5 l. 20 minutes later stir. See l. 20. | Add five liters. twenty minutes later stir. See line twenty.
+        He said No 10 times. We met No 10 people. Bus No 10 goes. Oh no. of course not. | He said No ten times. We met No ten people. Bus number ten goes. Oh no. of course not.
+        On the 4th C. Smith came. The 5th C. S. Lewis book; the 4th C. BC; the 5th C. It ended. | On the fourth C Smith came. The fifth C S Lewis book; the fourth century B C; the fifth century. It ended.
+        Rev. 21 and 22 | Reverend twenty one and twenty two
+        Roe v. Wade; Smith v Jones; I saw Anna v. It was so. | Roe versus Wade; Smith versus Jones; I saw Anna v. It was so.
+        N/A, AC/DC, TCP/IP, c/o Mr. Hall, b/c of it, w/out it, PO Box 12 | N A, A C D C, T C P I P, care of Mister Hall, because of it, without it, P O Box twelve
+        A+ and B-; an A- grade; type O-; A- and B-sides; in LA; an MA; the ER | A plus and B minus; an A minus grade; type O minus; A and B-sides; in L A; an M A; the E R
+        "LA LA LA," she sang. "ER... I don't know." He cried "MA! MA!" twice. | "LA LA LA," she sang. "ER. I don't know." He cried "MA! MA!" twice.
+        She sang DA, DA, DA! TA-DA! MA! We saw the ER... and LA! | She sang DA, DA, DA! TA-DA! MA! We saw the E R, and L A!
+        iOS 17.2, IPv6, BSc and MSc; MI5 and MI6; 9:05 AM EST | i O S seventeen point two, I P v six, B S C and M S C; M I five and M I six; nine oh five A M E S T
+        John St. James; 123 St. Clair Rd.; Wall St. Journal; On Oak St. John was seen. | John Saint James; one twenty three Saint Clair Road; Wall Street Journal; On Oak Street. John was seen.
+        the Dr. is in; Mulholland Dr. is long; Times Sq.; K St. NW; S. Elm St. | the Doctor is in; Mulholland Drive is long; Times Square; K Street Northwest; South Elm Street.
+        """,
+    "places of the Bible and labels": """
+        Jn 3:16, Mt. 5:3, Lk 2:1, Rev 22:21, Ps. XXIII, Rom. VIII. 28, 2 Sam. 11, Gen. 1-3 | John three sixteen, Matthew five three, Luke two one, Revelation twenty two twenty one, Psalm twenty three, Romans eight twenty eight, Second Samuel eleven, Genesis one to three
+        Mt. Hood, Gen. Lee, Rev. Hall, Rev. 5, Mk II and Mk. IV | Mount Hood, General Lee, Reverend Hall, Revision five, Mark two and Mark four
+        Table 2-1, fig. 3-4 and Figures 2-4; at table 5-6 times | Table two-one, figure three-four and Figures two to four; at table five to six times
+        IV. Results | four. Results
+        V. Woolf and I. Asimov wrote | V Woolf and I. Asimov wrote
+        the Xth and XVIIth; Louis XIII-XVI; nos. I-IV | the tenth and seventeenth; Louis the thirteenth to sixteenth; numbers one to four
+        ¹ See Smith. 1, 2, 3etc. | one See Smith. one, two, three et cetera.
+        """,
+    "among capitals": """
+        LOUIS XIV'S COURT AND HENRY VIII'S WIVES | louis the fourteenth's court and henry the eighth's wives
+        CHARLES I AND CHARLES II MET | charles the first and charles the second met
+        1ST AND 21ST PLACE | first and twenty first place
+        THE '90S | THE nineties
+        the 1990S; 24 HRS; MR. T; ETC. | the nineteen nineties; twenty four hours; Mister T; et cetera.
+        ST. LOUIS, MO | saint louis, missouri
+        PH.D. THESIS | P H D thesis
+        EGP 50, KES 200, 30 QAR, ARS 500 | fifty egyptian pounds, two hundred kenyan shillings, thirty qatari riyals, five hundred argentine pesos
+        US AND UK SIGN DEAL | U S and UK sign deal
+        US WINS GOLD | U S wins gold
+        US TOO | us too
+        AD 500 WAS THE YEAR | A D five hundred was the year
+        THE UN'S PLAN AND THE EU'S | the U N's plan and the E U's
+        HE LOST $5 MILLION. THE COST IS $3.5 BILLION. | he lost five million dollars. the cost is three point five billion dollars.
+        EST. 1920 | Established nineteen twenty
+        WWI–WWII | world war one - world war two
+        """,
+}

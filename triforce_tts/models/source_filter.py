@@ -115,8 +115,8 @@ def _white_level(audio: AudioConfig) -> float:
     return math.log(math.sqrt(math.pi / 4 * energy) * audio.n_fft / audio.sample_rate)
 
 
-def sharpened(bands: torch.Tensor, share: float) -> torch.Tensor:
-    """``bands`` [..., n_mels] in nats, with peaks and valleys deepened by ``share``; the mean level stays.
+def sharpened(bands: torch.Tensor, share: float, audio: AudioConfig) -> torch.Tensor:
+    """``bands`` [..., n_mels] in nats, with peaks and valleys deepened by ``share``; the power of each frame stays.
 
     A regression flattens the peaks of the spectrum. To deepen them again is the usual remedy in statistical synthesis
     (Yoshimura et al., "Incorporating a mixed excitation model and postfilter into HMM-based text-to-speech", 2005).
@@ -128,7 +128,14 @@ def sharpened(bands: torch.Tensor, share: float) -> torch.Tensor:
     weights = (-0.5 * (places / _SMOOTH).square()).softmax(0)
     flat = bands.flatten(0, -2).unsqueeze(1)
     smooth = F.conv1d(F.pad(flat, (reach, reach), mode="replicate"), weights[None, None]).squeeze(1)
-    return bands + share * (bands - smooth.reshape(bands.shape))
+    deepened = bands + share * (bands - smooth.reshape(bands.shape))
+    return deepened + (_level(bands, audio) - _level(deepened, audio))
+
+
+def _level(bands: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """Half the logarithm of the power of filters whose ``bands`` [..., n_mels] are given: [..., 1] nats."""
+    bins = _knots(audio.sample_rate, source_grid(audio).n_fft, audio.n_mels).sum(1).to(bands.device)
+    return 0.5 * torch.logsumexp(2 * bands + bins.log(), -1, keepdim=True)
 
 
 class SourceTarget:
@@ -257,7 +264,9 @@ class SourceFilter(Network):
         voiced = voiced * frame_mask(lengths * SPLIT, voiced.shape[1]).squeeze(2)
         source = self.source(noise, decode, hertz, voiced, speaker, lengths)
         share = self.config.sharpness
-        pulse_bands, noise_bands = (sharpened(bands, share) for bands in (source.pulse_bands, source.noise_bands))
+        pulse_bands, noise_bands = (
+            sharpened(bands, share, self.audio) for bands in (source.pulse_bands, source.noise_bands)
+        )
         return replace(source, pulse_bands=pulse_bands, noise_bands=noise_bands).state()
 
     def source(

@@ -48,6 +48,11 @@ _LABELLED = (
     "|figure|table|schedule|category|side|team|model|version|platform|gate|block|wing|row|zone|line|room|unit|building"
     "|answer|choice|case|item|series|variant|site|sample|size|key|note|string|or|than|is|was|are|equals"
 )
+# The same at the start of a sentence and in titles, where no name is written so.
+_LABELS = re.compile(
+    r"Plan|Vitamin|Group|Option|Letter|Hepatitis|Step|Category|Team|Model|Version|Platform|Gate|Zone|Room|Building|Answer|Choice"
+    r"|Item|Variant|Site|Sample|Size|Schedule"
+)
 # A name hardly begins with one of these, so that a full stop before them ends a sentence: 'in the U.S. He works'.
 _SURE_OPENERS = (
     "The|He|She|It|They|We|You|But|And|In|On|At|This|That|These|Those|There|Then|When|What|If|So|As|By|His|Her|Its|Our"
@@ -55,6 +60,7 @@ _SURE_OPENERS = (
 )
 _SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}},? $|[A-Z][a-z]+, $")
 _AFTER_INITIAL = re.compile(rf" (?!(?:{OPENERS})\b)[A-Z][a-z]+")
+_BEHIND_NAME = re.compile(rf" (?:{OPENERS})\b(?!,|\.|-)")
 
 Replace = Callable[[re.Match[str]], str]
 
@@ -178,6 +184,12 @@ def _say_initial(match: re.Match[str]) -> str:
     opener = rf" (?:{_SURE_OPENERS})\b"
     if before and re.fullmatch("[A-Z]", before[1]) and re.match(opener, match.string[match.end() : match.end() + 16]):
         return match[0]  # the last of letters that are spelled: 'in the U S. He left'
+    if before and (
+        _LABELS.fullmatch(before[1])
+        or before[1].lower() in COUNTED
+        or (before[1][0].isupper() and len(before[1]) > 1 and _BEHIND_NAME.match(match.string[match.end() :][:24]))
+    ):
+        return match[0]  # the end of a sentence: 'King George V. The war began', 'Vitamin C. Next'
     name_before = match.start() == 0 or (before and before[1][0].isupper() and before[1][-1].isalnum())
     return match[1] if name_before or _is_lone_initial(match) else match[0]
 
@@ -331,7 +343,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w.])({_names(LATIN)})(?![\w])", re.IGNORECASE), lambda m: LATIN[m[1].lower()]),
     (re.compile(r"\bet al\."), lambda m: "and others"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
-    (re.compile(r"\bWW(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
+    (re.compile(r"\bWW ?(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
     (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: "P H D"),
     (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z][a-z])"), _say_initials),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),

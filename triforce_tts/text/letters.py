@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from triforce_tts.text import numeral_names
 from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
@@ -37,6 +38,8 @@ ALWAYS_SPELLED = {
 WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
 # These are sung, called or murmured too: '"LA LA LA," she sang', 'MA! Come here', 'ER... I think'.
 _CALLS = frozenset(["BA", "DA", "ER", "LA", "MA", "TA"])
+_NAMED = "LA"  # this is a place more often than it is called
+_SUNG = re.compile(r"[ ,!.-]*\"[ ,]*(?:[a-z]+ ){0,2}(?:sang|sings?|sung|hum(?:s|med)?|trill(?:s|ed)?|croon(?:s|ed)?)\b")
 _LONGEST_ACRONYM = 4  # longer ones with a vowel are mostly read as words: COVID, UNESCO
 _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
@@ -44,7 +47,9 @@ _COUNTED_WORDS = (
     "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
     " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
     " paragraph schedule exhibit question tome sonnet page pages saturn iphone os books chapters volumes parts acts scenes"
-    " sections articles cantos psalms sonnets numbers phases plates figures tables titles vols"
+    " sections articles cantos psalms sonnets numbers phases plates figures tables titles vols stave lecture sermon fable"
+    " eclogue idyll epistle satire dialogue proposition theorem lemma corollary axiom essay fytte rune hymn ode elegy annex"
+    " strophe surah meditation discourse"
 )
 COUNTED = frozenset(_COUNTED_WORDS.split())
 _RULER_NAMES = (
@@ -61,6 +66,11 @@ _RULER_NAMES = (
     " valentinian victor victoria vittorio wenceslaus wilhelm willem william xerxes zog"
 )
 _RULERS = frozenset(_RULER_NAMES.split())
+# What follows the word 'I', as in 'The Book I read', and hardly a number.
+_VERB_OF_I = re.compile(
+    r" (?:am|have|do|don't|didn't|read|wrote|learn(?:ed|t)|liked?|loved?|knew|know|think|thought|want(?:ed)?|remember|mentioned|bought"
+    r"|studied|teach|hated?|wish|need(?:ed)?)\b(?! (?:by|in|to be)\b)"
+)
 _RULING = (
     r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
 )
@@ -119,7 +129,8 @@ def _say_roman(match: re.Match[str]) -> str:
     after = match.string[match.end() : match.end() + 24]
     before = match.string[max(0, match.start() - 24) : match.start()]
     if name.lower() in COUNTED:
-        return f"{name} {cardinal(value)}"
+        is_pronoun = numeral == "I" and name != "War" and not match[3] and _VERB_OF_I.match(after)
+        return match[0] if is_pronoun else f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
         if (
@@ -215,7 +226,10 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
 
 
 def _is_called(match: re.Match[str]) -> bool:
-    """Whether 'LA' and its like are words: repeated (also TA-DA), behind an opening quote, or alone before '!' or '...'."""
+    """Whether 'LA' and its like are words: repeated (also TA-DA), alone before '!' or '...', or alone in a quotation.
+
+    In '"LA is nice"' and '"MA, ME and NH"' they are letters.
+    """
     if match[1] not in _CALLS or match[2]:
         return False
     before = match.string[max(0, match.start() - 12) : match.start()]
@@ -226,7 +240,13 @@ def _is_called(match: re.Match[str]) -> bool:
         rf"(?:{joint}{match[1]}|-(?:{call}))\b", after
     )
     is_alone = re.search(r"(?:^|[.!?;:\"(-] ?)$", before) and re.match(r"!|\.{2}", after)
-    return bool(is_repeated or is_alone or re.search(r"(?:^|[ (-])\"$", before))
+    if is_repeated or is_alone:
+        return True
+    if not re.search(r"(?:^|[ (-])[\"']$", before):
+        return False
+    if match[1] == _NAMED:
+        return bool(_SUNG.match(match.string[match.end() : match.end() + 40]))
+    return bool(re.match(r"[.?!]|,(?! (?:[A-Z]{2}\b|and\b|or\b))|-{2}| -", after))
 
 
 def is_spelled_in_lexicon(word: str) -> bool:
@@ -266,8 +286,11 @@ _ROMAN_RULES: list[Rule] = [
     rule(r"(?:^|(?<=\()|(?<=[.;:,] ))()((?!vi\)|xi\))[ivx]{2,5})()()(?=\) [A-Za-z])", _say_counted),
     rule(r"^()([IVX]{2,5})()()(?=\. ?[A-Z])", _say_counted),
     rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
+    *numeral_names.RULES,
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),
     rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]
-_ACRONYM = re.compile(r"(?<![A-Za-z'])([A-Z]{2,})('?s)?(?![A-Za-z])")
+_ACRONYM = re.compile(
+    r"(?<![A-Za-z])(?<![A-Za-z]')(?!(?<=')(?:TIS|TWAS|TWERE|TWILL|TWIXT|EM|TIL|BOUT|CAUSE|NUFF|NEATH|GAINST)\b)([A-Z]{2,})('?s)?(?![A-Za-z])"
+)

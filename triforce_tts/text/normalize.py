@@ -256,9 +256,17 @@ def _tidy(text: str) -> str:
     text = re.sub(rf"(?:^|(?<=[.,!?;:])){_DASH}|{_DASH}(?=[.,!?;:]|$)", " ", text)
     text = text.replace(_DASH, " - ")
     text = re.sub(r"([.,!?;:])(?=\"?[A-Za-z{])", r"\1 ", text)
-    text = re.sub(r"\"(?: ?\")+", '"', text)
+    text = re.sub(r"\"(?: ?\")+", _mark_once, text)
     text = re.sub(r" (?=[.,!?;:])", "", re.sub(r" +", " ", text))
     return text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
+
+
+def _mark_once(match: re.Match[str]) -> str:
+    """One quotation mark for nested ones; with a space between, behind a word and before one, two quotations meet."""
+    before = match.string[max(0, match.start() - 1) : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    meets = " " in match[0] and before not in ("", " ") and (after.isalnum() or after in ("{", "'"))
+    return '" "' if meets and after else '"'
 
 
 def _strongest(marks: str) -> str:

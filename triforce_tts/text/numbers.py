@@ -123,17 +123,39 @@ _NO_NOUN_AFTER = (
     " might must that which who when where while as if than then more less worth off annually yearly monthly weekly daily"
     " today tomorrow yesterday ago later until since before after over under up down out about away apart not so because"
     " north south east west inside outside instead only too it he she they we you i"
+    " above below beyond behind along across past through toward towards between beneath underneath downstream upstream"
+    " ahead back onward overhead downhill uphill offshore inland upward downward upwards downwards"
+)
+# Behind these the amount is that of the noun before it: 'a locker 200 cm tall', but 'a 200 cm tall locker'.
+_EXTENT_AFTER = re.compile(
+    r" (?:tall|long|wide|high|deep|thick|broad|large|heavy|square|across|taller|longer|wider|higher|lower|deeper|thicker|broader"
+    r"|larger|smaller|heavier|lighter|shorter|narrower|faster|slower|nearer|closer|farther|further|cheaper|dearer|older|younger"
+    r"|hotter|colder|warmer|cooler|richer|poorer|extra)\b"
+)
+_ADJECTIVES = (
+    "big huge massive giant tiny small little full mere whole new old good nice fine great grand further additional extra single"
+    " strange heavy light standard typical black white red blue green brown grey gray silver golden wooden metal steel"
 )
 _ATTRIBUTE_AFTER = re.compile(rf"(?: | ?- ?)(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b)[a-z]{{2,}}")
 _ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
+_NOUN_BEFORE = re.compile(
+    rf"\b(?:[Aa](?:n|nother)?|[Ee]ach|[Ee]very) (?!(?:{_ADJECTIVES.replace(' ', '|')})\b)[a-z]{{2,}} $"
+)
+_LOOSE_BEFORE = re.compile(r"\b(?:[Aa]n? [a-z]{2,}|[Aa]nother|[Ee]ach) $")
+_CLAUSE_ENDS = re.compile(
+    r" [a-z]+(?: (?:in|and|or|at|with|by|from|to|on|of|but|when|as|than|which|that)\b|[.,;:!?)\"]|$)"
+)
 
 
 def is_attribute(match: re.Match[str]) -> bool:
     """Whether an amount describes the noun after it, so that its unit is singular: 'a 5 km run', 'a $20 bill'."""
     before = match.string[max(0, match.start() - 30) : match.start()]
-    return bool(
-        _ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(match.string[match.end() : match.end() + 24])
-    )
+    after = match.string[match.end() : match.end() + 24]
+    if _EXTENT_AFTER.match(after) and (
+        _NOUN_BEFORE.search(before) or (_LOOSE_BEFORE.search(before) and _CLAUSE_ENDS.match(after))
+    ):
+        return False
+    return bool(_ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(after))
 
 
 def _with_suffix(number: int) -> str:

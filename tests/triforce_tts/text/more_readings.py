@@ -137,4 +137,34 @@ TABLES = {
         EST. 1920 | Established nineteen twenty
         WWI–WWII | world war one - world war two
         """,
+    "letters behind a quotation mark": """
+        "LA is nice," he said. "LA?" "LA, Boston and Rome," she said. | "L A is nice," he said. "L A?" "L A, Boston and Rome," she said.
+        “ER is crowded.” “MA degrees help.” "TA for that"; "BA flights" | "E R is crowded." "M A degrees help." "T A for that"; "B A flights"
+        "LA," she sang. "ER, well." "MA, come!" "DA!" | "LA," she sang. "ER, well." "MA, come!" "DA!"
+        'LA is nice,' he said. ‘XKQ is old,’ said Ann. | "L A is nice," he said. "X K Q is old," said Ann.
+        'TWAS here; O'NEIL; 'EM | 'TWAS here; O'NEIL; 'EM
+        """,
+    "quotations beside each other": """
+        "Yes." "No." | "Yes." "No."
+        ‘Now,’ ‘then,’ and “soon” “later” | "Now," "then," and "soon" "later"
+        “ ‘Yes,’ he said, ‘no.’ ” The end. | "Yes," he said, "no." The end.
+        """,
+    "numerals behind names": """
+        He plays Grand Theft Auto V all day; GTA IV, Final Fantasy X, Rocky V, Saw X, Star Wars IV | He plays Grand Theft Auto five all day; G T A four, Final Fantasy ten, Rocky five, Saw ten, Star Wars four
+        Sins of the Solar Empire V is out; Street Fighter V's story | Sins of the Solar Empire five is out; Street Fighter five's story
+        Malcolm X; Plan B; Planet X; Delta V; the letter V; Agent V; Mary Jane Watson V; Rocky I liked | Malcolm X; Plan B; Planet X; Delta V; the letter V; Agent V; Mary Jane Watson V; Rocky I liked
+        King George V, Henry V; Chapter V; Board of Education V. Smith | King George the fifth, Henry the fifth; Chapter five; Board of Education V Smith
+        Henry Ford II, John D. Rockefeller III's house, Robert Hall IV; Paul Part II; Charles World War II | Henry Ford the second, John D Rockefeller the third's house, Robert Hall the fourth; Paul Part two; Charles World War two
+        He served King George V. The war began. Vitamin C. The next. Ask Group B. Smith left. | He served King George the fifth. The war began. Vitamin C. The next. Ask Group B. Smith left.
+        Letter X. To my sister | Letter ten. To my sister
+        Stave V. The End of It; Sermon IX, Theorem V | Stave five. The End of It; Sermon nine, Theorem five
+        Lesson I learned; The Book I read; Book I begins; World War I saw it | Lesson I learned; The Book I read; Book one begins; World War one saw it
+        WW II, WWI, Windows 95 | World War two, World War one, Windows ninety five
+        """,
+    "measures behind a noun": """
+        A locker 200 cm tall; a 200 cm locker; a 200 cm tall locker; a big 200 cm tall locker | A locker two hundred centimeters tall; a two hundred centimeter locker; a two hundred centimeter tall locker; a big two hundred centimeter tall locker
+        a man 6 ft tall, a rope 30 m long, a box 5 kg heavier, a ticket $20 cheaper | a man six feet tall, a rope thirty meters long, a box five kilograms heavier, a ticket twenty dollars cheaper
+        Each wall 5 km long fell. Two, each 5 km long, fell. Each 5 km long wall fell. | Each wall five kilometers long fell. Two, each five kilometers long, fell. Each five kilometer long wall fell.
+        a house 5 km beyond the town; a mere 5 km longer | a house five kilometers beyond the town; a mere five kilometers longer
+        """,
 }

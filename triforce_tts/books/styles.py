@@ -1,8 +1,7 @@
 """Finds the elements that style sheets hide from every reader: ``display: none`` and ``visibility: hidden``.
 
-A rule that hides counts only if its selector is plain: a name, classes and an identifier, as in ``p.note``. A rule that
-shows counts also if it holds only inside other elements, in some states of an element or on some screens, so that in doubt
-a text is spoken.
+What hides from a voice counts too: ``speak: none`` and ``@media speech``. A rule that hides counts only if it surely holds;
+one that shows counts also if it holds only in some states of an element or on some screens, so that in doubt a text is spoken.
 """
 
 import re
@@ -12,19 +11,23 @@ from functools import lru_cache
 from typing import Any
 
 from .html_rules import SKIP_ATTRIBUTE, name_of
+from .selectors import MOST_LETTERS, NO, SURELY, Selector, forget, read_selectors, split_list
 
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
 # A sign of a name, as in ``.wide\:shown``, is kept as one for private use.
-_ESCAPED, _KEPT = re.compile(r"\\([!-/:-@\[-`{-~])"), re.compile("[\ue000-\ue07f]")
-_PLAIN = re.compile(r"(?P<name>[A-Za-z][\w-]*|\*)?(?P<rest>(?:[.#]-?(?:[^\W\d]|[\ue000-\ue07f])[\w\ue000-\ue07f-]*)*)")
-_STATE = re.compile(r"\[\]|(?!::|:(?:before|after|first-line|first-letter|root|host)\b):[\w-]+")  # of a whole element
-_WITHIN = re.compile(r"[\s>+~]+")
-_MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:all|screen)(?:\s*,.*)?\s*", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_SIGN = re.compile(r"[;{}]")
+_SURE = re.compile(
+    r"(?:only\s+)?(?:all|screen|speech|aural)|not\s+(?:print|tty|tv|projection|braille|embossed)", re.IGNORECASE
+)
 _ON_PAPER = re.compile(r"@media\s+(?:only\s+)?print\b[^,]*", re.IGNORECASE)
-_SHOWN_ON = re.compile(r"\s*(?:|(?:only\s+)?(?:all|screen)\b.*)\s*", re.IGNORECASE)
-_HIDING = {"display": ("none",), "visibility": ("hidden", "collapse")}
+_SHOWN_ON = re.compile(r"\s*(?:|(?:only\s+)?(?:all|screen|speech|aural)\b.*)\s*", re.IGNORECASE)
+# 'speak' says what is read aloud; its other values and those of 'visibility' hold for what is inside until it says otherwise.
+_HIDING = {"display": ("none",), "visibility": ("hidden", "collapse"), "speak": ("none", "never")}
+_INHERITED = ("visibility", "speak")
 _DEEPEST = 4  # rules inside so many others are not looked at
+_MOST_TRIES = 1_000_000  # when so many selectors were tried on a page, the rest of it is spoken
 _WHOLE = frozenset(["html", "body"])  # scripts show these again
 
 # The last word on each property: its rank, and whether it hides.
@@ -33,23 +36,17 @@ _Words = dict[str, tuple[tuple[int, ...], bool]]
 
 @dataclass(frozen=True)
 class _Rule:
-    """What a rule says of one property: the elements that it fits, whether it hides them, and its rank among others."""
+    """What a rule says of one property: whom it fits, whether it hides, and its rank among others."""
 
-    name: str
-    classes: frozenset[str]
-    identifiers: frozenset[str]
+    selector: Selector
     place: str
     hides: bool
     rank: tuple[int, ...]
 
-    @property
-    def key(self) -> str:
-        """A part of the selector that every element which it fits has."""
-        return next((f".{word}" for word in self.classes), next((f"#{word}" for word in self.identifiers), self.name))
-
-    def fits(self, name: str, classes: set[str], identifier: str) -> bool:
-        """Whether the rule holds for an element."""
-        return self.name in ("", name) and self.classes <= classes and self.identifiers <= {identifier}
+    def fits(self, element: Any) -> bool:
+        """Whether the rule holds for an element; one that hides must hold surely."""
+        fit = self.selector.fit(element)
+        return fit == SURELY if self.hides else fit != NO
 
 
 def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
@@ -59,30 +56,43 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
         return
     table: dict[str, dict[tuple[object, ...], _Rule]] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
-        table.setdefault(rule.key, {})[rule.name, rule.classes, rule.identifiers, rule.place] = rule
-    named = {identifier for rule in rules for identifier in rule.identifiers}
-    known: dict[tuple[str, str, str], _Words] = {}
-    unseen: list[Any] = []
-    seen: list[Any] = []
+        table.setdefault(rule.selector.key, {})[rule.selector.text, rule.place] = rule
+    inherited: dict[str, tuple[list[Any], list[Any]]] = {place: ([], []) for place in _INHERITED}
+    tries = 0
     for element in root.iter("{*}*"):
-        name, words, identifier = name_of(element), element.get("class") or "", element.get("id") or ""
+        name, words = name_of(element), element.get("class") or ""
         if name in _WHOLE or element.get(SKIP_ATTRIBUTE) is not None:
             continue
-        key = (name, words, identifier if identifier in named else "")
-        if key not in known:
-            classes = set(words.split())
-            found = (table.get(part, {}) for part in ("", name, f"#{identifier}", *(f".{word}" for word in classes)))
-            fitting = (rule for own in found for rule in own.values() if rule.fits(name, classes, identifier))
-            known[key] = {rule.place: (rule.rank, rule.hides) for rule in sorted(fitting, key=lambda rule: rule.rank)}
-        said = _with_own_style(known[key], element.get("style") or "") if known[key] else {}
+        keys = ("", name, f"#{element.get('id') or ''}", *(f".{word}" for word in dict.fromkeys(words.split())))
+        found = [rule for key in keys if key in table for rule in table[key].values()]
+        tries += sum(rule.hides for rule in found)
+        said = _said_of(element, found) if tries < _MOST_TRIES else {}
         if "display" in said and said["display"][1]:
             element.set(SKIP_ATTRIBUTE, "hidden")
-        elif "visibility" in said:
-            (unseen if said["visibility"][1] else seen).append(element)
-    around = _around(seen)
-    for element in unseen:
-        if element not in around:
-            element.set(SKIP_ATTRIBUTE, "hidden")
+            continue
+        for place in _INHERITED:
+            if place in said:
+                inherited[place][not said[place][1]].append(element)
+    for unseen, seen in inherited.values():
+        around = _around(seen)
+        for element in unseen:
+            if element not in around:
+                element.set(SKIP_ATTRIBUTE, "hidden")
+    forget(rule.selector for rule in rules)
+
+
+def _said_of(element: Any, rules: Sequence[_Rule]) -> _Words:
+    """The last word on each property for an element; nothing if no rule hides it."""
+    fitting = [rule for rule in rules if rule.hides and rule.fits(element)]
+    fitting += [
+        rule for rule in rules if not rule.hides and (fitting or rule.place in _INHERITED) and rule.fits(element)
+    ]
+    if not fitting:
+        return {}
+    words: _Words = {}
+    for rule in sorted(fitting, key=lambda rule: rule.rank):
+        words[rule.place] = (rule.rank, rule.hides)
+    return _with_own_style(words, element.get("style") or "")
 
 
 def _around(elements: Sequence[Any]) -> set[Any]:
@@ -126,54 +136,68 @@ def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
 
 
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
-    text = _STRING.sub('""', _COMMENT.sub(" ", sheet))
+    strings: list[str] = []
+
+    def kept(match: re.Match[str]) -> str:
+        strings.append(match[0][1:-1])
+        return f'"{len(strings) - 1}"'
+
+    text = _STRING.sub(kept, _COMMENT.sub(" ", sheet))
     text = _ESCAPED.sub(lambda match: chr(0xE000 + ord(match[1])), text)
-    for order, (selectors, body, is_sure) in enumerate(_blocks(text, 0)):
+    for order, (selectors, body, is_sure) in enumerate(_blocks(text, "", 0)):
         declared = _declared(body)
-        for selector in _without_brackets(selectors).split(",") if declared else ():
-            parts = _WITHIN.split(selector.strip())
-            plain, states = _STATE.subn("", parts[-1])
-            match = _PLAIN.fullmatch(plain)
-            if match is None or not parts[-1]:
-                continue
-            found = re.findall(r"[.#][^.#]+", match["rest"])
-            words = [_KEPT.sub(lambda kept: chr(ord(kept[0]) - 0xE000), word) for word in found]
-            classes = frozenset(word[1:] for word in words if word[0] == ".")
-            identifiers = frozenset(word[1:] for word in words if word[0] == "#")
-            name = (match["name"] or "").lower().strip("*")
-            weight = 100 * len(identifiers) + 10 * (len(classes) + states + len(parts) - 1) + bool(name)
+        for selector in _selectors(selectors, tuple(strings)) if declared else ():
             for place, (hides, important) in declared.items():
-                if hides and (len(parts) > 1 or states or not is_sure):
-                    continue
-                yield _Rule(name, classes, identifiers, place, hides, (important, 0, weight, number, order))
+                if is_sure or not hides:
+                    yield _Rule(selector, place, hides, (important, 0, selector.weight, number, order))
 
 
-def _without_brackets(selectors: str) -> str:
-    """Selectors with ``[]`` in the place of all that stands in brackets, such as ``[open]`` and the ``(.x)`` of ``:not(.x)``."""
-    kept: list[str] = []
-    depth = 0
-    for part in re.split(r"([()\[\]])", selectors):
-        if part in ("(", "["):
-            depth += 1
-        elif part in (")", "]"):
-            depth = max(0, depth - 1)
-            kept.append("" if depth else "[]")
-        elif not depth:
-            kept.append(part)
-    return "".join(kept)
+def _selectors(text: str, strings: tuple[str, ...]) -> list[Selector]:
+    """The selectors of a list, each of them once."""
+    return list({selector.text: selector for selector in read_selectors(text, strings)}.values())
 
 
-def _blocks(text: str, depth: int, *, is_sure: bool = True) -> Iterator[tuple[str, str, bool]]:
-    """The selectors and the declarations of the rules that may hold for a screen, and whether they do on every one."""
+def _blocks(text: str, outer: str, depth: int, *, is_sure: bool = True) -> Iterator[tuple[str, str, bool]]:
+    """The selectors and the declarations of the rules that may hold for a listener, and whether they do for everyone.
+
+    ``outer`` is the selector of the rule around them, whose own declarations may stand between them.
+    """
     at = 0
-    while (brace := text.find("{", at)) >= 0:
-        head = re.split(r"[;}]", text[at:brace])[-1].strip()
-        at = _end_of(text, brace)
-        body = text[brace + 1 : at - 1]
-        if not head.startswith("@"):
-            yield head, body if "{" not in body else body[: body.index("{")].rpartition(";")[0], is_sure
-        elif depth < _DEEPEST and not _ON_PAPER.fullmatch(head):
-            yield from _blocks(body, depth + 1, is_sure=is_sure and bool(_MEDIA.fullmatch(head)))
+    while at < len(text):
+        sign = _SIGN.search(text, at)
+        head = text[at : sign.start() if sign else len(text)].strip()
+        if sign is None or sign[0] != "{":
+            at = sign.end() if sign else len(text)
+            if outer and head:
+                yield outer, head, is_sure
+            continue
+        at = _end_of(text, sign.start())
+        body = text[sign.end() : at - 1]
+        if depth >= _DEEPEST or _ON_PAPER.fullmatch(head):
+            continue
+        if head.startswith("@"):
+            yield from _blocks(body, outer, depth + 1, is_sure=is_sure and _holds(head))
+        elif "{" in body:
+            yield from _blocks(body, _within(head, outer), depth + 1, is_sure=is_sure)
+        else:
+            yield _within(head, outer), body, is_sure
+
+
+def _holds(head: str) -> bool:
+    """Whether a rule such as ``@media screen`` holds wherever a text is read or heard."""
+    name, _, queries = head.partition(" ")
+    return name.lower() == "@media" and any(_SURE.fullmatch(query.strip()) for query in queries.split(","))
+
+
+def _within(selectors: str, outer: str) -> str:
+    """The selectors of a nested rule, with that of the rule around it in the place of ``&`` or before them."""
+    if not outer:
+        return selectors
+    around = f":is({outer})"
+    if len(outer) > MOST_LETTERS:
+        return ""
+    parts = (part.strip() for part in split_list(selectors))
+    return ",".join(part.replace("&", around) if "&" in part else f"{around} {part}" for part in parts)
 
 
 def _end_of(text: str, brace: int) -> int:
@@ -191,7 +215,7 @@ def _declared(body: str) -> dict[str, tuple[bool, bool]]:
     said: dict[str, tuple[bool, bool]] = {}
     for declaration in body.split(";"):
         place, _, value = declaration.partition(":")
-        place, words = place.strip().lower(), value.lower().replace("!", " !").split()
+        place, words = place.strip().lower().removeprefix("-epub-"), value.lower().replace("!", " !").split()
         if place in _HIDING and words:
             important = "!important" in "".join(words[1:])
             if important or not said.get(place, (False, False))[1]:

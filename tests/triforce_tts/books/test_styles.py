@@ -62,6 +62,94 @@ SHOWING = [
     "@supports (display:grid){.x{display:none}} @media (min-width: 9em){.x{display:none}}",
 ]
 
+# 'It began.', 'It ended.' and a secret inside other elements.
+PLACED = (
+    '<div class="page" epub:type="se:note"><h2 class="t">One</h2><p>It began.</p><div class="a b" title="Two words" data-x="7">'
+    '<p class="s">Secret.</p></div><p lang="en">It ended.</p></div>'
+)
+HIDING_PLACED = [
+    ".a p{display:none}",
+    ".page > .a > p{display:none}",
+    "p + div p{display:none}",
+    "h2 ~ div .s{display:none}",
+    ".page .a .s,.q{display:none}",
+    "body .a.b{display:none}",
+    "[title]{display:none}",
+    "[title='Two words']{display:none}",
+    '[title~="words"], .q{display:none}',
+    "div[title^=Two][class$=b]{display:none}",
+    "[title*='O WO' i] p{display:none}",
+    "[epub|type~='se:note'] > .a{display:none}",
+    ".a p:not(.q){display:none}",
+    ".a :not(p.q, h2){display:none}",
+    "div:is(.q, .b) > p{display:none}",
+    ".a > p:first-child{display:none}",
+    ".page > :nth-child(3), .page > p:nth-of-type(3){display:none}",
+    ".page > div:only-of-type{display:none}",
+    ".a > :only-child{display:none}",
+    ".page{ color:red; .a{ display:none } }",
+    ".page{ & > .a{ display:none } color:red }",
+    ".s{ .page &{ display:none } }",
+    ".s{ @media screen{ display:none } }",
+    ".a{ p{ color:red; &.s{ display:none } } }",
+    "@media speech{ .s{display:none} }",
+    "@media print, aural{ .s{display:none} }",
+    "@media not print{ .s{display:none} }",
+    ".s{ speak:none }",
+    ".s{ -epub-speak:never }",
+    ".s{display:none} .q .s{display:block}",
+    ".s{display:none} .a + .s, h2 .s{display:block}",
+    ".q{display:block} .a .s{display:none} .s{display:block}",
+    "@media print{.a .s{display:block}} .a .s{display:none}",
+]
+SHOWING_PLACED = [
+    ".b .q, .q p, h2 > p, .s + p, p ~ h2{display:none}",
+    ".page > .s{display:none}",
+    "h2 + div{display:none}",
+    "[title=Two], [title|=Two], [title$=Two], [lang=de]{display:none}",
+    "[title='a'], [title^='']{display:none}",
+    ".a p:not(.s), .a:not(div) p{display:none}",
+    ".a p:nth-child(2), .a p:last-of-type:hover{display:none}",
+    "@media print{.a p{display:none} .page{ .s{display:none} }}",
+    ".s{ @media print{ display:none } }",
+    "@media print and (color){.s{display:none}} @media not speech{.q{display:none}}",
+    ".a p{display:none} .page .a .s{display:block}",
+    ".s{speak:none} p.s{speak:normal}",
+    ".a p::before, .a p:after{display:none}",
+    ".page p:has(b){display:none}",
+    ".s:not(.open){display:none}",
+    "body:not(.ready) .s, .no-js .s, .js .s{display:none}",
+    ".a [aria-hidden]{display:none}",
+    ".a p{display:none} .a[data-y] p{display:block}",
+    ".s{ .q &{ display:none } .q{ display:none } }",
+    ".a p{display:none} .a { & p { display:block } }",
+    ".a{ > > p{ display:none }",
+    ".s:{display:none} .s:not({display:none} .a[{display:none}",
+]
+
+
+@pytest.mark.parametrize("sheet", HIDING_PLACED)
+def test_a_selector_of_several_parts_hides(sheet: str, tmp_path: Path) -> None:
+    html = f"<html class='js'><head><style>{sheet}</style></head><body>{PLACED}</body></html>"
+    book = read_text(tmp_path, "x.html", html)
+    assert spoken(book) == ["One", "It began.", "It ended."]
+    assert reasons(book)["hidden"].strip() == "Secret."
+
+
+@pytest.mark.parametrize("sheet", SHOWING_PLACED)
+def test_a_selector_that_fits_elsewhere_hides_nothing(sheet: str, tmp_path: Path) -> None:
+    html = f"<html class='js'><head><style>{sheet}</style></head><body>{PLACED}</body></html>"
+    assert spoken(read_text(tmp_path, "x.html", html)) == ["One", "It began.", "Secret.", "It ended."]
+
+
+@pytest.mark.parametrize("rule", [".a .b p{n}", "p ~ p.c{n}", "p:nth-child({n}n+1)", "p:not(.c{n}) > p"])
+def test_many_selectors_of_several_parts_are_quick(rule: str) -> None:
+    root = html.document_fromstring("".join(f"<p class='c{n}'>A</p>" for n in range(800)))
+    sheet = "".join(rule.replace("{n}", str(n)) + "{display:none}" for n in range(300))
+    began = time.process_time()
+    mark_hidden(root, [sheet])
+    assert time.process_time() - began < 5
+
 
 @pytest.mark.parametrize("sheet", HIDING)
 def test_a_style_of_the_page_hides(sheet: str, tmp_path: Path) -> None:

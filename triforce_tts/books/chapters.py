@@ -32,6 +32,7 @@ Reason = Literal[
     "formula",
     "outside the reading order",
     "outside the article",
+    "pull quote",
     "markup",
     "document title",
     "form",

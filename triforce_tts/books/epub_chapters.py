@@ -21,8 +21,10 @@ from .html_rules import source_parts
 from .html_typed import unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
+from .pull_quotes import mark_pull_quotes
 from .styles import mark_hidden, sheets_in
 
 _NAMED = 5  # a remark names at most so many lost pages
@@ -60,6 +62,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     source = ["".join(source_parts(page.root)) for page in pages]
     lexicon_of_words = Lexicon()
     for page in pages:
+        mark_pull_quotes(page.root)
         unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named, unlinked=options.notes == "skip")
     mark_titles([root for _, root in named])
@@ -122,10 +125,17 @@ def _divided(
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
     marks = without_withdrawn(draft, find_marks(draft, contents, pages, judge, starts), gone)
+    pages_begin = frozenset(_first_filled(draft, start) for start in starts.values())
+    marks = without_withdrawn(draft, marks, withdraw_outside(draft, marks, about, beyond=pages_begin))
     begins = {mark.start for mark in marks}
     numbers = withdraw_pages(draft, begins)
     joined_pages(draft, sorted([*starts.values(), *numbers]), begins)
     return assemble(draft, marks, options, about, "".join(source), str(path)), reader.faults
+
+
+def _first_filled(draft: Draft, start: int) -> int:
+    """The number of the first block from this one on that holds a text."""
+    return next((n for n in range(start, len(draft.blocks)) if not draft.blocks[n].is_empty), len(draft.blocks))
 
 
 def _holds_notes(page: Page) -> bool:

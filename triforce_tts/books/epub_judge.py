@@ -11,6 +11,7 @@ from .draft import clean
 from .epub import resolve
 from .html_rules import BACK_TYPES, FRONT_TYPES, HEADINGS, lines_of, name_of, types_of
 from .numbered import numbered
+from .outside import ADDRESS, IMPRINT, NOT_STORY, Section, is_no_story
 
 _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landmarks", "page-list"])
 _SPOKEN_FRONT = frozenset(["dedication", "epigraph", "preface", "foreword", "introduction", "prologue", "preamble", "acknowledgments", "acknowledgements", "dramatis-personae"])  # fmt: skip
@@ -19,25 +20,6 @@ _NO_STORY = re.compile(
     r"^(?:also|other (?:books|titles|works)|more|books) (?:by|from)\b|about the (?:author|publisher|translator)|advertisement|newsletter",
     re.IGNORECASE | re.MULTILINE,
 )
-# The whole title of a page that is left out where nothing is typed. It must also be small and stand outside the story.
-_OUTSIDE = re.compile(
-    r"(?:a note )?about the (?:authors?|publishers?|translators?|illustrators?|editors?|type|typeface)"
-    r"|half[- ]?title(?: page)?",
-    re.IGNORECASE,
-)
-# Such a title that a story may have too: what stands behind it, or what the page holds, decides.
-_OTHERS = re.compile(
-    r"(?:also|(?:other |more )?(?:books|titles|works|novels)|more) (?:available )?(?:by|from)\b(?P<who>.*)",
-    re.IGNORECASE,
-)
-_PRAISE = re.compile(r"(?:advance )?praise for\b(?P<what>.*)", re.IGNORECASE)
-_NOTICE = re.compile(r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?", re.IGNORECASE)
-_NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE)
-_THE_AUTHOR = frozenset(["theauthor", "thisauthor", "thesameauthor", "sameauthor"])
-_NEXT_NAME = re.compile(r"[,;:&(—–]|\band\b|\bwith\b", re.IGNORECASE)
-# The end of a quotation, a dash, and the name of who wrote it.
-_PRAISED = re.compile(r"[”\"’']\s*[—–―-]+\s*[^\W\d_a-z]")
-_LEAST_PRAISED = 2
 _TITLE_PAGE = re.compile(r"(?:half[- ]?)?title(?:[- ]?page)?|cover(?: page)?", re.IGNORECASE)
 _EXCERPT = re.compile(
     r"(?:read on for )?(?:an? )?(?:\w+ )?(?:excerpt|extract|preview|sneak peek|teaser)\b", re.IGNORECASE
@@ -46,25 +28,9 @@ _END_MATTER = re.compile(
     r"acknowledge?ments?|(?:end|foot)?notes|index|(?:select(?:ed)? )?bibliography|further reading|glossary|references",
     re.IGNORECASE,
 )
-_LETTER = (r"\b(?:newsletter|mailing list|e-?mail updates)\b", r"\b(?:sign up|subscribe|join|register)\b")
-_SIGN_UP = re.compile(
-    r"\b(?:sign up|subscribe)\b[^.!?]*\bnewsletter\b|\bnewsletter\b[^.!?]*\b(?:sign up|subscribe)\b", re.IGNORECASE
-)
-_ADDRESS = re.compile(
-    r"https?://|\bwww\.|[\w.-]+@[\w-]+\.\w|\w\.(?:com|org|net|info|io|co|me|uk|de|fr|eu)\b", re.IGNORECASE
-)
 _OUTER_LINK = re.compile(r"\s*(?:https?:|mailto:|www\.)", re.IGNORECASE)
 _BY = re.compile(r"^(?:written )?by\s+", re.IGNORECASE)
 _SIGN = re.compile(r"\s*[:;,(—–]\s*")
-_IMPRINT = (
-    r"©|\bcopyright\b",
-    r"all rights reserved|no part of this",
-    r"\bISBN\b",
-    r"(?:first )?published (?:by|in)\b",
-    r"library of congress|cataloguing|cataloging",
-    r"\bprinted (?:in|by)\b",
-)
-_RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *_IMPRINT[1:])), re.IGNORECASE)
 # A line of a title page that is neither the title nor the author's name: a kind of book, another hand, or a house.
 _TITLE_LINE = re.compile(
     r"(?:an? |and other |the )?(?:[\w-]+ )?(?:novel|novella|stor(?:y|ies)|poems?|tales?|memoir|play|essays?|edition|volume|book)\b"
@@ -78,8 +44,6 @@ _NAME_LINE = re.compile(
 _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
 _MOST_TITLE_LINE = 12  # the most words of a line of one that the contents name by the title of the book
-_MOST_OUTSIDE = 300  # the most words of a page that is left out by its title and place
-_MOST_LETTER = 150  # the most words of an invitation to a newsletter
 _LONG_LINE = 10  # a first line with more words is no title
 _STORY_SHARE = 0.25  # a page belongs to the story if it has at least such a share of the longest page's words
 _LEAST_LINKS = 3
@@ -194,7 +158,7 @@ class Judge:
                 break  # the numbers of another book begin again
             counts |= own
             is_long = page.words >= _STORY_SHARE * longest and not any(
-                pattern.fullmatch(title.strip(" .:!")) for title in titles for pattern in (*_NOT_STORY, _END_MATTER)
+                pattern.fullmatch(title.strip(" .:!")) for title in titles for pattern in (*NOT_STORY, _END_MATTER)
             )
             if (is_counted or (is_long and not is_over)) and not page.types & (
                 _CONTENTS_TYPES | FRONT_TYPES | BACK_TYPES
@@ -234,56 +198,23 @@ class Judge:
         number = self._names[page.name]
         place: Reason = "front matter" if number <= self._opens else "back matter"
         text = " ".join(page.lines)
-        if page.words <= _MOST_IMPRINT and sum(bool(re.search(cue, text, re.IGNORECASE)) for cue in _IMPRINT) > 1:
+        if page.words <= _MOST_IMPRINT and sum(bool(re.search(cue, text, re.IGNORECASE)) for cue in IMPRINT) > 1:
             return place
         if self._is_contents(page):
             return "navigation"
         if number < self._opens and self._is_title_page(page):
             return "front matter"
         is_outside = number < self._story[0] or number > self._story[1]
-        return place if is_outside and "bodymatter" not in types and self._is_no_story(page, text) else None
-
-    def _is_no_story(self, page: Page, text: str) -> bool:
-        """Whether a page outside the story is small, and about other books, the author, or a newsletter."""
-        has_address = _has_address(page, text)
-        is_letter = page.words <= _MOST_LETTER and (
-            bool(_SIGN_UP.search(text)) or (has_address and all(re.search(cue, text, re.IGNORECASE) for cue in _LETTER))
-        )
-        titles = [title.strip(" .:!") for title in self._titles(page)]
-        return is_letter or (
-            page.words <= _MOST_OUTSIDE and any(self._is_outside(title, page, has_address) for title in titles)
+        return (
+            place
+            if is_outside
+            and "bodymatter" not in types
+            and is_no_story(self._titles(page), self._section(page, text), self._about)
+            else None
         )
 
-    def _is_outside(self, title: str, page: Page, has_address: bool) -> bool:
-        """Whether a title names a page that is no part of the story, and the page does not speak against it."""
-        if _OUTSIDE.fullmatch(title):
-            return True
-        second = page.lines[1] if len(page.lines) > 1 else ""
-        if match := _OTHERS.fullmatch(title):
-            return self._is_author(match["who"].strip(" .:,") or second)
-        if match := _PRAISE.fullmatch(title):
-            what = letters(match["what"]) or letters(second)
-            names = {letters(self._about.title), letters(_SIGN.split(self._about.title)[0])} - {""}
-            authors = [letters(name) for name in self._about.author.split(", ") if name]
-            is_named = what in names or any(name in what for name in authors)
-            return is_named or len(_PRAISED.findall("\n".join(page.lines))) >= _LEAST_PRAISED
-        if _NOTICE.fullmatch(title):
-            rest = "\n".join(line for line in page.lines if letters(line) != letters(title))
-            is_listed = page.name in self._labels
-            return not is_listed or has_address or bool(_RIGHTS.search(rest))
-        return False
-
-    def _is_author(self, who: str) -> bool:
-        """Whether words are "the author" or begin with an author's name: the whole, or the last name."""
-        if letters(who) in _THE_AUTHOR or letters(who) == letters(self._about.author) != "":
-            return True
-        words = _NEXT_NAME.split(who)[0].split()
-        authors = [name.split() for name in self._about.author.split(", ") if name.split()]
-        return bool(words) and any(
-            letters(words[-1]) == letters(name[-1])
-            and (len(words) == 1 or letters(words[0])[:1] == letters(name[0])[:1])
-            for name in authors
-        )
+    def _section(self, page: Page, text: str) -> Section:
+        return Section(page.lines, page.words, _has_address(page, text), page.name in self._labels)
 
     def _is_title_page(self, page: Page) -> bool:
         """Whether a small page names the book or its author, and the contents do not name it, or name it as such a page."""
@@ -328,7 +259,7 @@ class Judge:
 def _has_address(page: Page, text: str) -> bool:
     """Whether a page holds a link out of the book, or an address of the web or of mail."""
     links = (link.get("href") or "" for link in page.root.iter("{*}a"))
-    return bool(_ADDRESS.search(text)) or any(_OUTER_LINK.match(link) for link in links)
+    return bool(ADDRESS.search(text)) or any(_OUTER_LINK.match(link) for link in links)
 
 
 def _names(lines: list[str], name: str) -> bool:

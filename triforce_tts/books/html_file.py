@@ -16,9 +16,11 @@ from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .html_typed import typed_text, unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
 from .note_index import mark_notes
+from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .plain import read_typed
 from .plain_headings import kind_of
+from .pull_quotes import mark_pull_quotes
 from .styles import mark_hidden, sheets_in
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
@@ -49,6 +51,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     article = _article(root)
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])
+    mark_pull_quotes(root)
     if (typed := typed_text(root)) is not None:
         return read_typed(typed.text, path, options, about, typed.aside)
     unwrap_prose(root, Lexicon())
@@ -60,7 +63,9 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     gone = withdraw_listings(draft)
     withdraw_pages(draft, set())
     marks = heading_marks(draft, titled=True) if article is None or _has_chapters(draft) else heading_marks(draft)[:1]
-    marks = with_title_above(draft, without_withdrawn(draft, marks, gone))
+    marks = without_withdrawn(draft, marks, gone)
+    marks = without_withdrawn(draft, marks, withdraw_outside(draft, marks, about))
+    marks = with_title_above(draft, marks)
     return assemble(draft, marks, options, about, source, str(path))
 
 

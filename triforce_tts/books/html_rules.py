@@ -94,6 +94,8 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     """The reason why an element is not read, whatever is around it."""
     if element.get(SKIP_ATTRIBUTE) == "outside the article":
         return "outside the article"
+    if element.get(SKIP_ATTRIBUTE) == "pull quote":
+        return "pull quote"
     if name in _NAMES:
         return _NAMES[name]
     if (

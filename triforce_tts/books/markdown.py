@@ -18,6 +18,7 @@ from .draft import LINE_END, Draft
 from .encodings import decode_book
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_notes import INLINE_MASK, inline_notes
+from .outside import withdraw_outside
 from .paragraph_headings import name_paragraphs
 from .plain_headings import is_title_case
 
@@ -105,6 +106,7 @@ class _MarkdownReader:
         name_paragraphs(self._draft)
         gone = withdraw_listings(self._draft)
         marks = without_withdrawn(self._draft, heading_marks(self._draft, titled=True), gone)
+        marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
         marks = with_title_above(self._draft, marks)
         return assemble(self._draft, marks, self._options, about, source, str(self._path))
 

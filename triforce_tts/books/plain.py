@@ -16,6 +16,7 @@ from .encodings import decode_book
 from .gutenberg import body_of
 from .heading_finder import HeadingFinder
 from .listings import withdraw_indexes, without_withdrawn
+from .outside import withdraw_outside
 from .plain_adverts import find_adverts
 from .plain_contents import find_contents
 from .plain_furniture import (
@@ -114,6 +115,7 @@ class _PlainReader:
         marks = without_withdrawn(self._draft, heading_marks(self._draft), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         self._skip_title_page(marks, about)
+        marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
         marks = with_title_above(self._draft, marks)
         marks = [Mark(m.start, m.title, m.level, m.is_part, bool(_FRONT.match(m.title))) for m in marks]
         source = "".join([*(text for text, _ in aside), self._text])

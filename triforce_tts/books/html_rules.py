@@ -62,6 +62,7 @@ _MARK = re.compile(
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
 _SOME_LINES = 2  # a paragraph with so many line ends is verse or a letter
 _CONTENTS_CLASSES = frozenset(["toc", "tableofcontents", "table-of-contents", "contents"])
+_WORDS_CONTENTS = re.compile(r"msotoc(?:\d|heading)")  # the classes of contents that Word exports
 _LEAST_LINKED = 0.6  # the least share of the letters of a list of contents that stands in links
 _TRANSCRIBER = frozenset(["transnote", "transnotes", "transcriber-note", "transcriber-notes", "transcribers-note", "transcribers-notes", "transcribernote", "tnote", "tnotes"])  # fmt: skip
 _OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
@@ -113,6 +114,8 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return "page number"
     if any(mark in classes or element.get("id", "") == mark for mark in _GUTENBERG):
         return "Gutenberg footer" if "foot" in f"{element.get('id', '')} {classes}" else "Gutenberg header"
+    if any(map(_WORDS_CONTENTS.fullmatch, classes)):
+        return "navigation"
     if types & _NAVIGATION_TYPES or (classes & _CONTENTS_CLASSES and is_linked(element)):
         return "navigation"
     if classes & _TRANSCRIBER and is_block(element, name):

@@ -7,8 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 
@@ -17,6 +15,8 @@ from .division import assemble, heading_marks, with_title_above
 from .draft import LINE_END, Draft
 from .encodings import decode_book
 from .listings import withdraw_listings, without_withdrawn
+from .markdown_about import about_of
+from .markdown_math import add_formulas
 from .markdown_notes import INLINE_MASK, inline_notes
 from .outside import withdraw_outside
 from .paragraph_headings import name_paragraphs
@@ -32,7 +32,11 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M
 _MARK = re.compile(rf"\[\^([^\]\s]+)\]|(?P<mask>{INLINE_MASK}+)")
 _ATTRIBUTES = re.compile(r"\s*\{[#.:][^}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORECASE)
-_RAISED = re.compile(r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)")
+# Raised and lowered signs, and words that are marked as with a pen: ``x^2^``, ``H~2~O``, ``==words==``.
+_RAISED = re.compile(
+    r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)|(?<![\w=])(==)(?=[^\s=])([^=\n]{1,200})(?<!\s)==(?![\w=])"
+)
+_BOX = re.compile(r"(\[[ xX]\])\s+")  # a box before an item of a list of tasks
 _MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
 # Lines of Pandoc that are no text: the begin and the end of a part with a style, and orders for the printer.
 _ORDERS = re.compile(
@@ -40,7 +44,6 @@ _ORDERS = re.compile(
 )
 # The lines of a title, authors and a date, each behind a sign; or a title alone above an empty line.
 _TITLE_LINES = re.compile(r"\s*%[ \t]+(.*)\n(?:%[ \t]*(.*)\n(?:%.*\n)?(?!%)|(?=[ \t]*(?:\n|\Z)))")
-_FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
 _RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 _LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 
@@ -78,6 +81,7 @@ class _MarkdownReader:
         self._draft.where = path.name
         # The parser's texts must equal those of the file, so entities and escaped signs stay as they are written.
         self._parser = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("text_join")
+        add_formulas(self._parser)
         self._cursor = 0
         self._limit = len(text)
         self._apart: list[_Apart] = []
@@ -141,7 +145,7 @@ class _MarkdownReader:
         """What the book says of itself before its text, and where that ends."""
         front = _FRONT_MATTER.match(self._text)
         if front and (front[1] is None or _YAML_FIELD.match(front[1]) or not has_letters(front[1])):
-            return _about(front, self._path), front.end()
+            return about_of(front, self._path), front.end()
         lines = _TITLE_LINES.match(self._text)
         if lines and (lines[2] is not None or is_title_case(lines[1].strip())):
             return About(lines[1] or self._path.stem, lines[2] or ""), lines.end()
@@ -278,6 +282,10 @@ class _MarkdownReader:
         block.note = note
         if kind in ("heading", "table", "verse"):
             block.keeps_lines = True
+        if kind == "list" and tokens and (box := _BOX.match(tokens[0].content)):
+            self._find(box[1])
+            self._draft.skip(box[1], "markup")
+            tokens[0].content = tokens[0].content[box.end() :]
         for token in tokens:
             if token.type == "text_special":
                 self._say(token.content, kind, token.markup)
@@ -285,6 +293,10 @@ class _MarkdownReader:
                 self._read_text(_without_bar(token.content) if is_verse else token.content, kind)
             elif token.type == "code_inline":
                 self._say(token.content, kind)
+            elif token.type == "math":
+                for line in token.content.split("\n"):
+                    self._say(line, kind)
+                    self._draft.add(" " if "\n" in token.content else "")
             elif token.type == "softbreak":
                 self._draft.add(LINE_END if is_verse else " ")
             elif token.type == "hardbreak":
@@ -346,8 +358,10 @@ class _MarkdownReader:
         """``H~2~O`` and ``x^2^`` are written with lowered and raised digits."""
         at = 0
         for match in _RAISED.finditer(text):
+            inside = match[4] or match[2]
             digits = _LOWERED_DIGITS if match[1] == "~" else _RAISED_DIGITS
-            raised = match[2].translate(digits) if match[2].strip("+-").isdigit() else match[2]
+            is_number = match[1] is not None and inside.strip("+-").isdigit()
+            raised = inside.translate(digits) if is_number else inside
             if at < match.start():
                 self._say(text[at : match.start()], kind)
             self._say(raised, kind, match[0])
@@ -366,26 +380,3 @@ def _has_bars(tokens: list[Any]) -> bool:
 
 def _without_bar(text: str) -> str:
     return text.removeprefix("| ")
-
-
-def _about(front: re.Match[str], path: Path) -> About:
-    if front[1] is None:
-        fields: Any = dict(_FIELD.findall(front[2]))
-    else:
-        try:
-            fields = yaml.safe_load(front[1])
-        except yaml.YAMLError as error:
-            raise TextError(f"{path}: its front matter is no YAML ({str(error).splitlines()[0]}); mend or remove it") from error  # fmt: skip
-    values = {str(key).lower(): value for key, value in fields.items()} if isinstance(fields, dict) else {}
-
-    def field(*names: str) -> str:
-        value = next((values[name] for name in names if values.get(name)), "")
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-    return About(
-        field("title") or path.stem,
-        field("author", "authors", "creator"),
-        field("language", "lang"),
-        field("identifier", "isbn", "id"),
-        field("cover", "cover-image"),
-    )

@@ -38,7 +38,12 @@ def mark_notes(pages: list[tuple[str, Any]], *, unlinked: bool = False) -> None:
     sections = [section for _, page in pages for section in _sections(page)]
     listed = {element: number for number, section in enumerate(sections) for element in section}
     entered: set[int] = set()  # the sections that a mark outside them leads into
-    places = {(document, element.get("id")): element for document, page in pages for element in page.iter("{*}*") if element.get("id")}  # fmt: skip
+    places = {
+        (document, address): element
+        for document, page in pages
+        for element in page.iter("{*}*")
+        if (address := element.get("id") or (element.get("name") if name_of(element) == "a" else None))
+    }
     for document, page in pages:
         for link in page.iter("{*}a"):
             # The number of a note leads back to its mark: a link inside a note that was found is no mark.

@@ -264,8 +264,8 @@ def _class_test(word: str) -> Test:
 def _attribute_of(element: Any, name: str, *, has_prefix: bool) -> str | None:
     """An attribute by its name, or by its name behind any prefix (``epub|type``)."""
     if not has_prefix:
-        value = element.get(name)
-        return value if value is not None else element.get(name.lower())
+        value: str | None = element.get(name)
+        return value if value is not None else element.get(name.lower(), None)
     for key, value in element.attrib.items():
         if re.split("[}:]", key)[-1] == name and key != name:
             return str(value)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
+from triforce_tts.text import screenplay
 from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
     BEFORE_AMOUNTS,
@@ -344,6 +345,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\bet al\."), lambda m: "and others"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
     (re.compile(r"\bWW ?(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
+    *screenplay.RULES,
     (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: "P H D"),
     (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z][a-z])"), _say_initials),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),

@@ -155,6 +155,10 @@ _COMMAS: list[Rule] = [
     rule(r"(?<![\w'.])[0-9]{1,3}(?:(['_])[0-9]{3})(?:\1[0-9]{3}){0,5}(?![\w'])", lambda m: m[0].replace(m[1], ",")),
 ]
 RULES: list[Rule] = [
+    rule(
+        r"(?<=\b)((?:[Cc]all(?:ed|ing|s)|[Dd]ial(?:l?ed|l?ing|s)|[Pp]hon(?:ed|ing|es)|[Rr]ang|[Rr]inging|[Rr]ings) )(911|999|112)(?![\w-]|[.,:]\d| [A-Z])",
+        lambda m: m[1] + spell_digits(m[2]),
+    ),
     *_COMMAS,
     rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
     rule(

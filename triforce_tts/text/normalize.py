@@ -138,6 +138,7 @@ def _speak(text: str, shouted: bool) -> str:
 def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
+    text = re.sub(r"(?<![\w`'])`(?=\w)([^`]{0,300}?[^\s`])'(?!\w)", r"'\1'", text)
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
     text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
     text = re.sub(r"(?<=[0-9])''(?!\w)", '"', text)

@@ -98,3 +98,15 @@ def test_parts_beside_a_prologue_and_the_title(tmp_path: Path) -> None:
     assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
         ("Prologue", ("The Sea",)), ("Chapter 1", ("Part I",)), ("Chapter 2", ()), ("Chapter 3", ("Part II",)), ("Epilogue", ()),
     ]  # fmt: skip
+
+
+def test_contents_and_notes_of_word_are_silent(tmp_path: Path) -> None:
+    page = (
+        "<html><body><p class=MsoTocHeading>What is here</p><p class=MsoToc1><a href='#_Toc1'>Chapter 1. 3</a></p>"
+        "<h1><a name=_Toc1>Chapter 1</a></h1><p class=MsoNormal>It began.<a href='#_ftn1' name=_ftnref1 title=''>"
+        "<span class=MsoFootnoteReference>[1]</span></a> And so on.<o:p>&nbsp;</o:p></p><h1>Chapter 2</h1><p>It ended.</p>"
+        "<div id=ftn1><p class=MsoFootnoteText><a href='#_ftnref1' name=_ftn1>[1]</a> A secret.</p></div></body></html>"
+    )
+    book = read_text(tmp_path, "x.html", page)
+    assert spoken(book) == ["Chapter 1", "It began. And so on.", "Chapter 2", "It ended."]
+    assert reasons(book)["note"].strip() == "[1] A secret."

@@ -221,3 +221,29 @@ def test_many_notes_without_an_end_take_no_longer_each(text: str) -> None:
     assert time.process_time() - began < 3
     text = "^[a word ^[One [1] \\] b] more. ^[no\n\nend] ^[Two] ]^[Three]"
     assert [text[first:last] for first, last in inline_notes(text, [])] == ["^[One [1] \\] b]", "^[Two]", "^[Three]"]
+
+
+def test_formulas_and_marked_words_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    text = r"""# One
+
+A sum $a_1 * b * c_2$ and $x^2\,y$, for $5_000 and $6_000. It is \(x^2\), and \[ E = mc^2 \] holds.
+
+$$
+\frac{1}{3}\,x
+$$
+
+An \[escaped\] bracket, ==marked words==, a == b.
+
+- [ ] buy leeks
+- [x] **buy** milk
+- [x]
+"""
+    assert spoken(read_text(tmp_path, "x.md", text)) == [
+        "One",
+        r"A sum $a_1 * b * c_2$ and $x^2\,y$, for $5_000 and $6_000. It is \(x^2\), and \[ E = mc^2 \] holds.",
+        r"$$ \frac{1}{3}\,x $$",
+        "An [escaped] bracket, marked words, a == b.",
+        "buy leeks",
+        "buy milk",
+        "[x]",
+    ]

@@ -67,7 +67,7 @@ TABLES = {
         20 cm x 30 cm; 8½" x 11"; a 10' pole; a 55" TV; 5/8" bolt; a depth of 100'. | twenty centimeters by thirty centimeters; eight and a half inches by eleven inches; a ten foot pole; a fifty five inch TV; five eighths-inch bolt; a depth of one hundred feet.
         1½-2 hrs, 2-2½ lb, ½–¾, 5-1/2 inches; in kΩ and °F; 30°W–40°W; N40°26′; 5 · 3 | one and a half to two hours, two to two and a half pounds, one half to three quarters, five and a half inches; in kilo-ohms and degrees Fahrenheit; thirty degrees west to forty degrees west; north forty degrees twenty six minutes; five times three
         33⅓ rpm; 1.2×10³; rose 3% m/m; ±5, +/- 3 and 4 +/- 2 | thirty three and a third revolutions per minute; one point two times ten cubed; rose three percent m slash m; plus or minus five, plus or minus three and four plus or minus two
-        Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", b ten', and " - a equals one".
+        Run "/x/,30", then 'a 5', `b 10', and "--a=1". | Run " slash x slash, thirty", then "a five", "b ten", and " - a equals one".
         6" and 8"; the 5' and 100'. It is 5". | six" and eight inches; the five' and one hundred feet. It is five inches.
         5 mg/100 ml; 50/60Hz; 9.8N/kg; 5 cells/mm³; 5 kg·m/s; 2 tsps; 15/16 mm; 30'' wide | five milligrams per one hundred milliliters; fifty slash sixty hertz; nine point eight newtons per kilogram; five cells per cubic millimeter; five kilogram meters per second; two teaspoons; fifteen sixteenths of a millimeter; thirty inches wide
         60 m.p.h. and 5 l/100 km | sixty miles per hour and five liters per one hundred kilometers
@@ -166,5 +166,12 @@ TABLES = {
         a man 6 ft tall, a rope 30 m long, a box 5 kg heavier, a ticket $20 cheaper | a man six feet tall, a rope thirty meters long, a box five kilograms heavier, a ticket twenty dollars cheaper
         Each wall 5 km long fell. Two, each 5 km long, fell. Each 5 km long wall fell. | Each wall five kilometers long fell. Two, each five kilometers long, fell. Each five kilometer long wall fell.
         a house 5 km beyond the town; a mere 5 km longer | a house five kilometers beyond the town; a mere five kilometers longer
+        """,
+    "screenplays, calls for help and quotations of LaTeX": """
+        INT. KITCHEN - NIGHT | interior, kitchen - night
+        INT./EXT. CAR | interior and exterior, car
+        John (CONT'D) runs | John, continued, runs
+        He called 911. They dialed 999. A film called 101 Dalmatians | He called nine one one. They dialed nine nine nine. A film called one hundred and one Dalmatians
+        `Hi,' he said. the `x' key; Run `ls'; don`t | "Hi," he said. the "x" key; Run "ls"; don't
         """,
 }

@@ -51,8 +51,12 @@ _DIGITS = re.compile(r"[+\-−]?\d+")
 _NOT_SHOWN = re.compile(r"(?:^|;)\s*display\s*:\s*none", re.IGNORECASE)
 _NOT_VISIBLE = re.compile(r"(?:^|;)\s*visibility\s*:\s*hidden", re.IGNORECASE)
 _VISIBLE = re.compile(r"(?:^|;)\s*visibility\s*:\s*visible", re.IGNORECASE)
+# Numbers of pages, and of lines of verse.
 _PAGE_CLASSES = frozenset(
-    ["pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "pageno", "page_number"]
+    [
+        *("pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "page_number"),
+        *("linenum", "linenumber", "line-number", "lineno", "line-num", "line_number"),
+    ]
 )
 _PAGE = re.compile(r"[\[({]?\s*(?:p(?:g|age)?\.?\s*)?(?:\d{1,5}|[ivxlc]{1,8})\s*[\])}]?", re.IGNORECASE)
 _MARK = re.compile(

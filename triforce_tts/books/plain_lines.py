@@ -20,6 +20,12 @@ SET_OFF = 3  # what stands behind so many blank lines is set off from the text b
 LINE_NUMBER = "\x1e"  # this character stands before the number of a line of verse, which is not read
 _CAPITAL = re.compile(r"\W*[^\W\d_a-zß-ÿ]")
 _NUMBERED = re.compile(r"(.*\S)\s{2,}(\d{1,4})\s*")
+_NUMBERED_BEFORE = re.compile(r"\s*(\d{1,4})\s{2,}(?=\S)")
+# The begin of a message of a chat: '[10:32] Ada: ...', '01/05/2024, 10:32 - Ada: ...'.
+_STAMPED = re.compile(
+    r"\s*[\[(<]?\s*(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ ,T]{1,3})?\d{1,2}:\d{2}(?::\d{2})?(?:\s?[AaPp]\.?[Mm]\.?)?\s*[\])>]?[\s–:-]+\S"
+)
+_MOST_OF_MESSAGE = 3  # at least one of so many lines begins a message
 _FEWEST_BETWEEN = 4  # lines of verse are numbered at most so densely
 _NARROW = 55  # prose is seldom wrapped to lines of fewer characters
 _VERSE_LINES = 8  # so many lines show whether a text is all verse
@@ -51,6 +57,7 @@ class LineJoiner:
     def __init__(self, lines: list[str], lexicon: Lexicon) -> None:
         self._lines, self._lexicon = lines, lexicon
         self._numbers = _line_numbers(lines)
+        self._left = _numbers_before(lines)
         lengths = [len(self._without_number(n).rstrip()) for n, line in enumerate(lines) if line.strip()]
         self._width = sorted(lengths)[int(len(lengths) * 0.9)] if lengths else 0
         self._is_wrapped = bool(lengths) and median(lengths) <= _LONG and self._width <= _LONG
@@ -77,6 +84,8 @@ class LineJoiner:
 
     def _without_number(self, number: int) -> str:
         line = self._lines[number]
+        if number in self._left:
+            return " " * self._left[number] + line[self._left[number] :]
         return line[: self._numbers[number]] if number in self._numbers else line
 
     def paragraphs(self, first: int, last: int) -> list[Paragraph]:
@@ -115,6 +124,9 @@ class LineJoiner:
         lines = [self._without_number(number).expandtabs().rstrip() for number in range(first, last)]
         if not self._is_wrapped or max(map(len, lines)) > _LONG or (not self._has_blanks and not self._can_wrap()):
             return [Paragraph(first + n, first + n + 1) for n in range(len(lines))]
+        stamps = [n for n, line in enumerate(lines) if _STAMPED.match(line)]
+        if len(stamps) > 1 and stamps[0] == 0 and len(stamps) * _MOST_OF_MESSAGE >= len(lines):
+            return [Paragraph(first + begin, first + end) for begin, end in pairwise([*stamps, len(lines)])]
         indents = [len(line) - len(line.lstrip()) for line in lines]
         if len(lines) > 1 and all(indent >= _INDENT for indent in indents[1:]) and self._is_short(lines):
             return [Paragraph(first, last, is_verse=True)]
@@ -166,7 +178,9 @@ class LineJoiner:
         texts: list[str] = []
         for number in range(paragraph.first, paragraph.last):
             line = self._without_number(number).strip()
-            if number in self._numbers:
+            if number in self._left:
+                line = f"{LINE_NUMBER}{self._lines[number][: self._left[number]].strip()} {line}"
+            elif number in self._numbers:
                 line += LINE_NUMBER + self._lines[number][self._numbers[number] :].strip()
             if not texts or paragraph.is_verse:
                 texts.append((LINE_END if texts else "") + line)
@@ -200,18 +214,27 @@ class LineJoiner:
 
 def _line_numbers(lines: list[str]) -> dict[int, int]:
     """The lines with the number of a line of verse at their end, and where it begins: they count the lines between them."""
-    found: list[
-        tuple[int, int, int]
-    ] = []  # the number of the line, its place among those with text, and its own number
+    matches = {number: match for number, line in enumerate(lines) if (match := _NUMBERED.fullmatch(line))}
+    numbered = _counting(lines, {number: int(match[2]) for number, match in matches.items()})
+    return {number: matches[number].end(1) for number in numbered}
+
+
+def _numbers_before(lines: list[str]) -> dict[int, int]:
+    """The lines with such a number at their begin, and where it ends."""
+    matches = {number: match for number, line in enumerate(lines) if (match := _NUMBERED_BEFORE.match(line))}
+    numbered = _counting(lines, {number: int(match[1]) for number, match in matches.items()})
+    return {number: matches[number].end(1) for number in numbered}
+
+
+def _counting(lines: list[str], values: dict[int, int]) -> set[int]:
+    """The lines whose values count the lines between them, if there are several."""
     count = 0
+    places: dict[int, int] = {}  # the place of each line among those with text
     for number, line in enumerate(lines):
         count += bool(line.strip())
-        if match := _NUMBERED.fullmatch(line):
-            found.append((number, count, int(match[2])))
+        places[number] = count
     numbered: set[int] = set()
-    for (first, place, value), (second, next_place, next_value) in pairwise(found):
-        if next_value - value == next_place - place >= _FEWEST_BETWEEN:
+    for first, second in pairwise(values):
+        if values[second] - values[first] == places[second] - places[first] >= _FEWEST_BETWEEN:
             numbered |= {first, second}
-    if len(numbered) < 3:
-        return {}
-    return {number: match.end(1) for number in numbered if (match := _NUMBERED.fullmatch(lines[number]))}
+    return numbered if len(numbered) > 2 else set()

@@ -17,9 +17,10 @@ _BIBLE = (
 )
 BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
 OTHER_BOOKS = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")
+_QURAN = ("Qur'an", "Quran", "Koran", "Surah", "Sura")
 # These are first names and words as well: 'Meet Tim 10:30', 'Phil 9:30'.
 _AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Pet", "Mic", "Jas"])
-_BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *OTHER_BOOKS}, key=len, reverse=True))
+_BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *OTHER_BOOKS, *_QURAN}, key=len, reverse=True))
 # A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
 _PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
 _STOPPED = (
@@ -89,6 +90,12 @@ RULES: list[Rule] = [
         r"(?<![\w.])(?P<count>[1-3]|I{1,3}) (?P<book>Sam|Kgs|Chr|Chron|Cor|Thess|Tim|Pet|Macc)\. ?(?P<chapter>[0-9]{1,2})(?P<verse>)(?P<last>)(?![0-9:])",
         _say_place,
     ),
+    # Without a stop, and without a verse: '1 Cor 13', 'Ps 23'.
+    rule(
+        r"(?<![\w.])(?P<count>[1-3]) (?P<book>Sam|Kgs|Chron|Cor|Thess|Tim|Pet|Macc) (?P<chapter>[0-9]{1,2})(?P<verse>)(?P<last>)(?![0-9:]|[.,][0-9]| [a-z]+s\b)",
+        _say_place,
+    ),
+    rule(r"\bPs (?=[0-9]{1,3}\b(?![.,:]?[0-9]))", lambda m: "Psalm "),
     rule(
         rf"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{{1,3}})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])(?! (?!{_VERBS}\b)[a-z]+s\b)",
         _say_place,
@@ -97,6 +104,7 @@ RULES: list[Rule] = [
         r"\b((?i:vols?|bks?|chaps?|chapters|volumes|books|pp?))\.? ([ivxlc]{1,8})\.? ?- ?([ivxlc]{1,8})\b(?:\.(?=[,;)]| [a-z]))?",
         _say_volumes,
     ),
+    rule(r"(?<=[0-9])ff\b(?:\.(?=[,;)]| [a-z]))?", lambda m: " and following"),
     rule(_STOPPED, _unstop),
     rule(_LONE, _unstop),
 ]

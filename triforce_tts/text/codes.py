@@ -184,6 +184,7 @@ RULES: list[Rule] = [
         rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?:[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
         _say_phone,
     ),
+    rule(r"\(\+[0-9]{1,3}\) ?[0-9](?:[ -]?[0-9]){5,13}(?![0-9-])", lambda m: _groups(m[0][1:])),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}[-. ])?\([0-9]{2,5}\) ?[0-9]{3,4}[-. ]?[0-9]{3,4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?![0-9-])", _say_phone),
     # Three and more groups with hyphens are telephone numbers, social security numbers or ISBNs.

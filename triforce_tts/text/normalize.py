@@ -266,7 +266,9 @@ def _mark_once(match: re.Match[str]) -> str:
     """One quotation mark for nested ones; with a space between, behind a word and before one, two quotations meet."""
     before = match.string[max(0, match.start() - 1) : match.start()]
     after = match.string[match.end() : match.end() + 1]
-    meets = " " in match[0] and before not in ("", " ") and (after.isalnum() or after in ("{", "'"))
+    # A dash in front was set apart by spaces: '"Wait -" "No!"'.
+    is_behind = before not in ("", " ") or match.string[: match.start()].endswith(" - ")
+    meets = " " in match[0] and is_behind and (after.isalnum() or after in ("{", "'"))
     return '" "' if meets and after else '"'
 
 

@@ -102,6 +102,10 @@ _POUNDS = r"(?P<pounds>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})"
 _SHILLINGS = r"(?P<shillings>[0-9]{1,2})"
 _S = r"s\b"
 RULES: list[Rule] = [
+    rule(
+        r"(?<![\w.,/$£])([1-9][0-9]?)/-(?![\w/-])",
+        lambda m: f"{cardinal(int(m[1]))} shilling{'' if m[1] == '1' else 's'}",
+    ),
     rule(rf"£ ?{_POUNDS}{_GAP}{_SHILLINGS} ?{_S}(?:\.?,?(?: ?- ?| ?){_PENCE} ?d\b)?\.?", _say_sum),
     rule(rf"£ ?{_POUNDS}{_GAP}(?P<shillings>){_PENCE} ?d\b\.?", _say_sum),
     rule(rf"(?<![\w.,/$£]){_POUNDS} ?l\b\.?,? {_SHILLINGS} ?{_S}(?:\.?,?(?: ?- ?| ?){_PENCE} ?d\b)?\.?", _say_sum),

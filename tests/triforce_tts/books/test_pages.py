@@ -260,3 +260,12 @@ def test_notes_at_the_end_of_a_chapter_whose_marks_are_no_links(notes: str, tmp_
 )
 def test_numbers_without_such_marks_are_read(body: str, tmp_path: Path) -> None:
     assert "note" not in reasons(read_page(tmp_path, body))
+
+
+def test_numbers_of_lines_of_verse_are_silent(tmp_path: Path) -> None:
+    poem = (
+        '<p class="poem">The sea,<br/>the sea, <span class="linenum">5</span><br/>so <b class="linenum">wide</b>.</p>'
+    )
+    book = read_page(tmp_path, poem)
+    assert spoken(book) == ["The sea,\nthe sea,\nso wide."]
+    assert reasons(book)["page number"] == "5"

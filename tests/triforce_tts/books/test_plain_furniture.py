@@ -283,3 +283,24 @@ def test_a_short_poem_with_lines_that_are_set_in_by_turns_keeps_its_lines(tmp_pa
 def test_signs_of_money_in_italics_are_read_without_their_underscores(tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.txt", "He paid 5_l._ 10_s._ for the snake_case_ boat.")
     assert spoken(book) == ["He paid 5l. 10s. for the snake_case_ boat."]
+
+
+def test_numbers_of_lines_before_the_lines_of_a_poem_are_skipped(tmp_path: Path) -> None:
+    verse = [f"Upon the {word} harbour and the wall," for word in ("old", "new", "dim", "red", "far") * 4]
+    text = "\n".join(f"{n if n % 5 == 0 else '':>4}  {line}" for n, line in enumerate(verse, 1))
+    book = read_text(tmp_path, "x.txt", f"THE WALL\n\n{text}\n")
+    assert reasons(book)["page number"] == "5 10 15 20"
+    assert spoken(book)[1].split("\n") == verse
+
+
+def test_each_message_of_a_chat_is_a_paragraph(tmp_path: Path) -> None:
+    text = (
+        "[10:32] ada: hi!\n[10:33] bo: hello ada, how are you? I have not seen\nyou since May.\n[10:35:02] ada: fine\n"
+    )
+    assert spoken(read_text(tmp_path, "x.txt", text)) == [
+        "[10:32] ada: hi!",
+        "[10:33] bo: hello ada, how are you? I have not seen you since May.",
+        "[10:35:02] ada: fine",
+    ]
+    text = "The ship left at 10:32 from the quay, and the next one of the line at\n10:45 from the pier beside it.\n"
+    assert len(spoken(read_text(tmp_path, "x.txt", text))) == 1

@@ -174,4 +174,10 @@ TABLES = {
         He called 911. They dialed 999. A film called 101 Dalmatians | He called nine one one. They dialed nine nine nine. A film called one hundred and one Dalmatians
         `Hi,' he said. the `x' key; Run `ls'; don`t | "Hi," he said. the "x" key; Run "ls"; don't
         """,
+    "places in holy books, shillings with a dash, numbers of telephones with a country": """
+        1 Cor 13, Ps 23, Ps 119:105, Qur'an 2:255, Surah 2:25 | First Corinthians thirteen, Psalm twenty three, Psalm one hundred and nineteen, one hundred and five, Qur'an two, two hundred and fifty five, Surah two twenty five
+        pp. 33ff., p. 7 ff; 10/- a week, 1/- | pages thirty three and following, page seven and following; ten shillings a week, one shilling
+        (+49) 30 123456 | plus four nine, three zero, one two three four five six
+        "Wait—" "No!" | "Wait - " "No!"
+        """,
 }

@@ -20,6 +20,7 @@ from .html_blocks import PageReader
 from .html_rules import source_parts
 from .html_typed import unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
+from .mathml import write_signs
 from .note_index import mark_notes
 from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
@@ -63,6 +64,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     lexicon_of_words = Lexicon()
     for page in pages:
         mark_pull_quotes(page.root)
+        write_signs(page.root)
         unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named, unlinked=options.notes == "skip")
     mark_titles([root for _, root in named])

@@ -15,6 +15,7 @@ from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .html_typed import typed_text, unwrap_prose
 from .listings import withdraw_listings, withdraw_pages, without_withdrawn
+from .mathml import write_signs
 from .note_index import mark_notes
 from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
@@ -52,6 +53,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])
     mark_pull_quotes(root)
+    write_signs(root)
     if (typed := typed_text(root)) is not None:
         return read_typed(typed.text, path, options, about, typed.aside)
     unwrap_prose(root, Lexicon())

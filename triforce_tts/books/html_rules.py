@@ -107,6 +107,7 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         element.get("hidden") is not None
         or element.get("aria-hidden", "").lower() == "true"
         or element.get(SKIP_ATTRIBUTE) == "hidden"
+        or (name == "dialog" and element.get("open") is None)
         or _is_not_shown(element)
     ):
         return "hidden"

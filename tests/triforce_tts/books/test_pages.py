@@ -269,3 +269,20 @@ def test_numbers_of_lines_of_verse_are_silent(tmp_path: Path) -> None:
     book = read_page(tmp_path, poem)
     assert spoken(book) == ["The sea,\nthe sea,\nso wide."]
     assert reasons(book)["page number"] == "5"
+
+
+def test_formulas_without_a_description_keep_their_signs(tmp_path: Path) -> None:
+    formulas = [
+        "<mfrac><mn>1</mn><mn>3</mn></mfrac>",
+        "<msup><mi>x</mi><mn>2</mn></msup><mo>+</mo><msub><mi>a</mi><mn>1</mn></msub>",
+        "<mfrac><mrow><mi>a</mi><mo>+</mo><mi>b</mi></mrow><mi>c</mi></mfrac>",
+        "<msqrt><mn>2</mn></msqrt><mo>,</mo><msqrt><mi>x</mi><mo>+</mo><mn>1</mn></msqrt>",
+    ]
+    body = "".join(f'<p>It is <math xmlns="http://www.w3.org/1998/Math/MathML">{f}</math>.</p>' for f in formulas)
+    assert spoken(read_page(tmp_path, body)) == ["It is 1/3.", "It is x^2+a 1.", "It is (a+b)/c.", "It is √2,√(x+1)."]
+
+
+def test_a_dialog_that_is_closed_is_hidden(tmp_path: Path) -> None:
+    book = read_page(tmp_path, "<p>It began.</p><dialog>No.</dialog><dialog open=''>Yes.</dialog>")
+    assert spoken(book) == ["It began.", "Yes."]
+    assert reasons(book)["hidden"] == "No."

@@ -54,6 +54,7 @@ _LABELS = re.compile(
     r"Plan|Vitamin|Group|Option|Letter|Hepatitis|Step|Category|Team|Model|Version|Platform|Gate|Zone|Room|Building|Answer|Choice"
     r"|Item|Variant|Site|Sample|Size|Schedule"
 )
+_NAMES_TOO = frozenset(["mark", "page", "rune", "stage", "tome"])  # counted words that people are called, too
 # A name hardly begins with one of these, so that a full stop before them ends a sentence: 'in the U.S. He works'.
 _SURE_OPENERS = (
     "The|He|She|It|They|We|You|But|And|In|On|At|This|That|These|Those|There|Then|When|What|If|So|As|By|His|Her|Its|Our"
@@ -187,7 +188,7 @@ def _say_initial(match: re.Match[str]) -> str:
         return match[0]  # the last of letters that are spelled: 'in the U S. He left'
     if before and (
         _LABELS.fullmatch(before[1])
-        or before[1].lower() in COUNTED
+        or before[1].lower() in COUNTED - _NAMES_TOO
         or (before[1][0].isupper() and len(before[1]) > 1 and _BEHIND_NAME.match(match.string[match.end() :][:24]))
     ):
         return match[0]  # the end of a sentence: 'King George V. The war began', 'Vitamin C. Next'

@@ -155,7 +155,7 @@ TABLES = {
         Malcolm X; Plan B; Planet X; Delta V; the letter V; Agent V; Mary Jane Watson V; Rocky I liked | Malcolm X; Plan B; Planet X; Delta V; the letter V; Agent V; Mary Jane Watson V; Rocky I liked
         King George V, Henry V; Chapter V; Board of Education V. Smith | King George the fifth, Henry the fifth; Chapter five; Board of Education V Smith
         Henry Ford II, John D. Rockefeller III's house, Robert Hall IV; Paul Part II; Charles World War II | Henry Ford the second, John D Rockefeller the third's house, Robert Hall the fourth; Paul Part two; Charles World War two
-        He served King George V. The war began. Vitamin C. The next. Ask Group B. Smith left. | He served King George the fifth. The war began. Vitamin C. The next. Ask Group B. Smith left.
+        He served King George V. The war began. Vitamin C. The next. Ask Group B. Smith left. Mark E. Smith sang. | He served King George the fifth. The war began. Vitamin C. The next. Ask Group B. Smith left. Mark E Smith sang.
         Letter X. To my sister | Letter ten. To my sister
         Stave V. The End of It; Sermon IX, Theorem V | Stave five. The End of It; Sermon nine, Theorem five
         Lesson I learned; The Book I read; Book I begins; World War I saw it | Lesson I learned; The Book I read; Book one begins; World War one saw it
@@ -165,7 +165,7 @@ TABLES = {
         A locker 200 cm tall; a 200 cm locker; a 200 cm tall locker; a big 200 cm tall locker | A locker two hundred centimeters tall; a two hundred centimeter locker; a two hundred centimeter tall locker; a big two hundred centimeter tall locker
         a man 6 ft tall, a rope 30 m long, a box 5 kg heavier, a ticket $20 cheaper | a man six feet tall, a rope thirty meters long, a box five kilograms heavier, a ticket twenty dollars cheaper
         Each wall 5 km long fell. Two, each 5 km long, fell. Each 5 km long wall fell. | Each wall five kilometers long fell. Two, each five kilometers long, fell. Each five kilometer long wall fell.
-        a house 5 km beyond the town; a mere 5 km longer | a house five kilometers beyond the town; a mere five kilometers longer
+        a house 5 km beyond the town; a mere 5 km longer; a 5 m below-deck pipe | a house five kilometers beyond the town; a mere five kilometers longer; a five meter below-deck pipe
         """,
     "screenplays, calls for help and quotations of LaTeX": """
         INT. KITCHEN - NIGHT | interior, kitchen - night

@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from statistics import mean, median, pstdev
 from typing import NamedTuple
 
-from triforce_tts.text.letters import roman_value
+from triforce_tts.text.roman import roman_value
 
 from .chapters import count_words, letters
 from .numerals import number_value

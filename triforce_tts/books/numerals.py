@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.letters import LONG_NUMERAL, roman_value
+from triforce_tts.text.roman import LONG_NUMERAL, roman_value
 
 # The library that says numbers takes a second to load, and dividing a book needs no other word of it.
 _UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]  # fmt: skip

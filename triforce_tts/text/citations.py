@@ -3,8 +3,8 @@
 import re
 
 from triforce_tts.text.abbreviation_names import BEFORE_NUMBERS
-from triforce_tts.text.letters import roman_value
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule
+from triforce_tts.text.roman import roman_value
 
 _BIBLE = (
     "Gen:Genesis,Ex:Exodus,Exod:Exodus,Lev:Leviticus,Num:Numbers,Deut:Deuteronomy,Josh:Joshua,Judg:Judges,Sam:Samuel,"

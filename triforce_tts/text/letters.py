@@ -7,6 +7,7 @@ from triforce_tts.text import numeral_names
 from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
+from triforce_tts.text.roman import LONG_NUMERAL, value_of
 
 # These are spelled although the dictionary has a word with the same letters.
 ALWAYS_SPELLED = {
@@ -74,9 +75,7 @@ _VERB_OF_I = re.compile(
 _RULING = (
     r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
 )
-_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")
-LONG_NUMERAL = re.compile(r"M{0,3}(?:CM|CD|D?C{0,4})(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
 
 
 @lru_cache(maxsize=1)
@@ -125,7 +124,7 @@ def _say_roman(match: re.Match[str]) -> str:
     name, numeral = match.group(1, 2)
     if not _ROMAN_NUMERAL.fullmatch(numeral):
         return match[0]
-    value = _roman_value(numeral)
+    value = value_of(numeral)
     after = match.string[match.end() : match.end() + 24]
     before = match.string[max(0, match.start() - 24) : match.start()]
     if name.lower() in COUNTED:
@@ -150,7 +149,7 @@ def _say_roman(match: re.Match[str]) -> str:
 
 def _say_counted(match: re.Match[str]) -> str:
     """``chapter iv``, ``PART XL`` and ``pp. ii-ix``: a numeral in any case after a word that is counted."""
-    values = [_roman_value(numeral.upper()) for numeral in match.group(2, 3) if numeral]
+    values = [value_of(numeral.upper()) for numeral in match.group(2, 3) if numeral]
     valid = all(LONG_NUMERAL.fullmatch(numeral.upper()) for numeral in match.group(2, 3) if numeral)
     if not valid:
         return match[0]
@@ -170,44 +169,33 @@ def _say_list(match: re.Match[str]) -> str:
         return match[0]
     say = ordinal if is_ruler else cardinal
     joint = " to " if match[3].strip(" -") == "" else match[3]
-    if joint != match[3] and _roman_value(numerals[0]) >= _roman_value(last):
+    if joint != match[3] and value_of(numerals[0]) >= value_of(last):
         return match[0]
-    words = re.sub("[IVXL]+", lambda numeral: say(_roman_value(numeral[0])), match[2] + joint + last)
+    words = re.sub("[IVXL]+", lambda numeral: say(value_of(numeral[0])), match[2] + joint + last)
     return f"{name} {'the ' * is_ruler}{words}"
 
 
 def _say_century(match: re.Match[str]) -> str:
     numeral = match[1].upper()
-    return ordinal(_roman_value(numeral)) if _ROMAN_NUMERAL.fullmatch(numeral) else match[0]
+    return ordinal(value_of(numeral)) if _ROMAN_NUMERAL.fullmatch(numeral) else match[0]
 
 
 def _say_ruler(match: re.Match[str]) -> str:
     """``Henry the VIII`` as Henry the eighth."""
     is_ruler = match[1].split()[0].lower() in _RULERS and _ROMAN_NUMERAL.fullmatch(match[2])
-    return match[1] + ordinal(_roman_value(match[2])) if is_ruler else match[0]
+    return match[1] + ordinal(value_of(match[2])) if is_ruler else match[0]
 
 
 def _say_roman_year(match: re.Match[str]) -> str:
-    value = _roman_value(match[0]) if LONG_NUMERAL.fullmatch(match[0]) else 0
+    value = value_of(match[0]) if LONG_NUMERAL.fullmatch(match[0]) else 0
     return year(value) if 1000 <= value < 2100 else match[0]
-
-
-def roman_value(numeral: str) -> int:
-    """The value of a roman numeral in small letters or capitals; 0 for letters that are none."""
-    letters = numeral.upper()
-    return _roman_value(letters) if letters and LONG_NUMERAL.fullmatch(letters) else 0
-
-
-def _roman_value(numeral: str) -> int:
-    values = [_ROMAN[letter] for letter in numeral]
-    return sum(-a if a < b else a for a, b in zip(values, [*values[1:], 0], strict=True))
 
 
 def _say_acronym(match: re.Match[str]) -> str:
     word, ending = match.group(1, 2)
     is_word = is_known(word)
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
-        return cardinal(_roman_value(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
+        return cardinal(value_of(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
     if is_word and (word not in ALWAYS_SPELLED or (beside_shouted and word in WORDS_TOO) or _is_called(match)):
         return match[0]

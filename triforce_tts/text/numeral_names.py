@@ -3,6 +3,7 @@
 import re
 
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule
+from triforce_tts.text.roman import roman_value
 
 # Games, films and rockets whose instalments are numbered with roman numerals.
 _SERIES = (
@@ -34,18 +35,12 @@ _HEADED = "letter|adventure|story|tale|night|evening|problem|ballad|rule|visit|m
 
 def _say_instalment(match: re.Match[str]) -> str:
     """``Grand Theft Auto V`` as 'Grand Theft Auto five'; in 'Rocky I liked' the letter is the word."""
-    return match[0] if _value(match[2]) == 0 else f"{match[1]} {cardinal(_value(match[2]))}"
+    return match[0] if roman_value(match[2]) == 0 else f"{match[1]} {cardinal(roman_value(match[2]))}"
 
 
 def _say_son(match: re.Match[str]) -> str:
     """``Henry Ford II`` as 'Henry Ford the second'."""
-    return f"{match[1]} the {ordinal(_value(match[2]))}"
-
-
-def _value(numeral: str) -> int:
-    from triforce_tts.text.letters import roman_value  # that file has the list of rules, and imports this one
-
-    return roman_value(numeral)
+    return f"{match[1]} the {ordinal(roman_value(match[2]))}"
 
 
 RULES: list[Rule] = [

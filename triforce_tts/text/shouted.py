@@ -3,8 +3,9 @@
 import re
 
 from triforce_tts.text.codes import DOUBTFUL_STATES, STATES
-from triforce_tts.text.letters import ALWAYS_SPELLED, LONG_NUMERAL, WORDS_TOO, is_known, is_spelled_in_lexicon
+from triforce_tts.text.letters import ALWAYS_SPELLED, WORDS_TOO, is_known, is_spelled_in_lexicon
 from triforce_tts.text.money import CODES
+from triforce_tts.text.roman import LONG_NUMERAL
 
 
 def is_shouted(text: str) -> bool:

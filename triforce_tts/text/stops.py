@@ -16,7 +16,8 @@ from triforce_tts.text.abbreviation_names import (
 from triforce_tts.text.abbreviations import is_rank
 from triforce_tts.text.citations import BIBLE
 from triforce_tts.text.dates import MONTH, SHORT_DAYS
-from triforce_tts.text.letters import is_known, roman_value
+from triforce_tts.text.letters import is_known
+from triforce_tts.text.roman import roman_value
 from triforce_tts.text.unit_names import UNITS
 
 _REACH = 24  # so many characters on each side of a cut say whether the sentence goes on

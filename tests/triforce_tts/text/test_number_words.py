@@ -3,8 +3,9 @@
 import random
 import re
 
-from triforce_tts.text.letters import _ROMAN_NUMERAL, _roman_value
+from triforce_tts.text.letters import _ROMAN_NUMERAL
 from triforce_tts.text.numbers import cardinal, fraction, ordinal, year
+from triforce_tts.text.roman import value_of
 
 UNITS = [
     "zero",
@@ -116,5 +117,5 @@ def test_roman_numerals():
             "IX",
         ][ones]
         assert _ROMAN_NUMERAL.fullmatch(numeral)
-        assert _roman_value(numeral) == value
+        assert value_of(numeral) == value
     assert not any(_ROMAN_NUMERAL.fullmatch(bad) for bad in ("", "IIII", "VV", "IL", "VX", "IC", "XM"))

@@ -95,21 +95,33 @@ def _load_programs() -> None:
 
 
 def _require_values(command: Any, words: list[str]) -> None:
-    """Refuse an option that has another option in the place of its value, which the parser would take as the value.
+    """Refuse an empty value, and an option that has another option in the place of its value: the parser would take both.
+
+    An empty value is mostly a variable of a shell that is not set. As a path it would mean the current folder.
 
     Raises:
-        ConfigError: ``--out --dry-run``, for example; ``--out=--dry-run`` says that the value is meant.
+        ConfigError: ``--out ""`` or ``--out --dry-run``, for example; ``--out=--dry-run`` says that the value is meant.
     """
     while words and (inner := getattr(command, "commands", {}).get(words[0])) is not None:
         command, words = inner, words[1:]
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
     names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help"}
     needing = {name for option in options if not option.is_flag and not option.count for name in option.opts}
+    for before, word in pairwise(["", *words]):
+        name, equals, value = word.partition("=")
+        if not word.strip():
+            raise ConfigError(_empty(before if before in needing else "an argument"))
+        if equals and not value.strip() and name in needing:
+            raise ConfigError(_empty(name))
     for word, following in pairwise(words[: words.index("--")] if "--" in words else words):
         if word in needing and following in names:
             raise ConfigError(
                 f"{word}: expected a value, found the option {following}; give the value, or write {word}={following}"
             )
+
+
+def _empty(name: str) -> str:
+    return f"{name}: expected a value, found an empty text; a variable of the shell may have no value"
 
 
 def _unavailable(module: str) -> Callable[[], None]:

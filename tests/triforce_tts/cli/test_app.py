@@ -114,6 +114,25 @@ def test_an_option_is_no_value_of_the_option_before_it(words: tuple[str, ...], t
     assert told in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("narrate", ""), "an argument"),
+        (("narrate", "book.txt", "--feed", ""), "--feed"),
+        (("narrate", "book.txt", "--feed="), "--feed"),
+        (("speak", " "), "an argument"),
+        (("speak", "hi", "--out", ""), "--out"),
+        (("voices", "add", "ann", ""), "an argument"),
+    ],
+)
+def test_an_empty_value_never_means_the_current_folder(words: tuple[str, ...], name: str, tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("The text of another book.")
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"triforce-tts: {name}: expected a value, found an empty text")
+    assert [path.name for path in tmp_path.iterdir()] == ["other.txt"]
+
+
 def test_the_version_is_printed() -> None:
     done = run("--version", stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout.strip()) == (0, version("triforce-tts"))

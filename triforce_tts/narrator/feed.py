@@ -12,12 +12,12 @@ from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, read_file
-from triforce_tts.web.names import digest_of
+from triforce_tts.web.names import ascii_url, digest_of, is_url
 from triforce_tts.wording import printable
 
 FEED = "feed.xml"
@@ -80,15 +80,21 @@ def check_feed(folder: Path, base: str | None) -> None:
         ConfigError: ``base`` is no address that files can follow.
         TriforceError: the folder is a file, or its feed is damaged or belongs to another program.
     """
-    if base is not None and (
-        not base.lower().startswith(("http://", "https://")) or not base.isprintable() or set(base) & set(" ?#")
-    ):
+    if base is not None and not _is_address(base):
         raise ConfigError(
             f"--feed-url {base[:80]!r}: expected the address of the folder on the web, such as https://example.org/talks/"
         )
     if folder.exists() and not folder.is_dir():
         raise TriforceError(f"{folder}: expected a folder for the feed, found a file")
     _channel(folder)
+
+
+def _is_address(base: str) -> bool:
+    try:
+        has_host = bool(urlsplit(base).hostname)
+    except ValueError:
+        return False
+    return has_host and is_url(base) and base.isprintable() and not set(base) & set(" ?#")
 
 
 def name_episodes(folder: Path, episodes: Sequence[PlannedEpisode]) -> list[Path]:
@@ -212,7 +218,7 @@ def _item(episode: Episode, when: datetime, place: str) -> Any:
     _add(item, "title", episode.title)
     _add(item, "description", f"{episode.title}{by}, read by a synthetic voice.")
     if episode.link:
-        _add(item, "link", episode.link)
+        _add(item, "link", ascii_url(episode.link))
     _add(item, "guid", episode.guid).set("isPermaLink", "false")
     if episode.source:
         _add(item, _SOURCE, digest_of(episode.source))
@@ -244,7 +250,7 @@ def _base(channel: Any, folder: Path, base: str | None) -> str:
         address = base
     else:
         address = own.get("href", "").removesuffix(FEED) if own is not None else folder.resolve().as_uri()
-    return address if address.endswith("/") else f"{address}/"
+    return ascii_url(address if address.endswith("/") else f"{address}/")
 
 
 def _set_address(channel: Any, place: str) -> None:

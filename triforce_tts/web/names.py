@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
 
 def is_url(word: str) -> bool:
@@ -15,6 +15,21 @@ def scheme_of(word: str) -> str:
     """The scheme of an address, such as ``ftp``; nothing for a path."""
     match = re.match(r"([A-Za-z][A-Za-z0-9+.-]+)://", word)
     return match[1] if match else ""
+
+
+def ascii_url(url: str) -> str:
+    """``url`` in the characters that a URI may have: other ones of its host become Punycode, all others ``%XX``.
+
+    Raises:
+        ValueError: it has brackets around a host that is no address.
+    """
+    parts = urlsplit(url)
+    try:
+        host = parts.netloc.encode("idna").decode()
+    except UnicodeError:  # a part of the host is empty or too long
+        host = quote(parts.netloc, safe="[]:@%")
+    rest = (quote(part, safe="/%:@!$&'()*+,;=?~[]") for part in (parts.path, parts.query, parts.fragment))
+    return parts._replace(netloc=host, **dict(zip(("path", "query", "fragment"), rest, strict=True))).geturl()
 
 
 def stem_of(identity: str) -> str:

@@ -167,8 +167,35 @@ def test_a_feed_that_is_not_ours_is_left_alone(content: str, what: str, folder: 
 
 
 @pytest.mark.parametrize(
-    "base", ["", "example.org", "ftp://example.org/", "https://example.org/a b", "https://example.org/?q"]
+    "base",
+    [
+        "",
+        "example.org",
+        "ftp://example.org/",
+        "https://example.org/a b",
+        "https://example.org/?q",
+        "https://",
+        "https://[x/",
+    ],
 )
 def test_addresses_that_no_file_can_follow(base: str, folder: Path) -> None:
     with pytest.raises(TriforceError, match="expected the address of the folder"):
         check_feed(folder, base)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_an_address_in_other_letters_is_written_as_a_uri(given: bool, folder: Path) -> None:
+    base = "https://exämple.org:8080/t&ü/"
+    check_feed(folder, base)
+    add_episode(folder, episode(folder, "a", "1"), base)
+    text = (folder / FEED).read_text()
+    if not given:
+        (folder / FEED).write_text(text.replace("xn--exmple-cua", "exämple"))
+    linked = replace(episode(folder, "b", "2"), link="https://exämple.org/b?ü=%20#é")
+    add_episode(folder, linked, base if given else None)
+    assert (folder / FEED).read_bytes().isascii()
+    parsed = feedparser.parse((folder / FEED).read_bytes())
+    place = "https://xn--exmple-cua.org:8080/t&%C3%BC/"
+    assert parsed.feed.link == place
+    assert {entry.enclosures[0].href for entry in parsed.entries} == {f"{place}a.mp3", f"{place}b.mp3"}
+    assert "https://xn--exmple-cua.org/b?%C3%BC=%20#%C3%A9" in {entry.link for entry in parsed.entries}

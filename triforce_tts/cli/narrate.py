@@ -344,6 +344,7 @@ def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
     from triforce_tts.narrator.cast import read_cast
 
     cast_file = read_cast(path)
+    cast_file.require_voices()
     if cast_file.narrator is not None and voice is not None:
         raise ConfigError(
             f"--voice {voice}: {path} names the narrator's voice too ('{cast_file.narrator}'); give it in one place"

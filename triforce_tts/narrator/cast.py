@@ -12,9 +12,9 @@ from pathlib import Path
 
 from triforce_tts.books.chapters import Block, ChapterBook
 from triforce_tts.books.quotes import Speech, speeches
-from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.files import read_text_file
-from triforce_tts.named_voices import is_named
+from triforce_tts.named_voices import find_clip, is_named
 from triforce_tts.schema import read_yaml
 from triforce_tts.text.normalize import is_speakable
 from triforce_tts.wording import printable
@@ -52,6 +52,18 @@ class CastFile:
         """The clip or the named voice that ``voice`` means: a path is relative to the folder of the file."""
         return Path(voice) if is_named(voice) else self.path.parent / voice
 
+    def require_voices(self) -> None:
+        """Refuse a voice that is neither a name nor a file.
+
+        Raises:
+            ConfigError: there is such a voice; the message names the cast file.
+        """
+        for voice in [*([self.narrator] if self.narrator else []), *self.voices]:
+            try:
+                find_clip(self.clip(voice))
+            except AudioError as error:
+                raise ConfigError(f"{self.path}: {error}") from error
+
     @property
     def voices(self) -> list[str]:
         """The voices of all but the narrator, each once."""
@@ -80,11 +92,24 @@ def read_cast(path: Path) -> CastFile:
         if key == NARRATOR:
             narrator = voice.strip()
         elif match := _CHAPTER.fullmatch(name.strip()):
-            for number in range(int(match[1]), int(match[2] or match[1]) + 1):
-                chapters[number] = voice.strip()
+            numbers = _numbers(path, match)
+            if twice := chapters.keys() & set(numbers):
+                raise ConfigError(
+                    f"{path}: '{printable(name)}': chapter {min(twice)} has a voice already, '{printable(chapters[min(twice)])}'; keep one"
+                )
+            chapters |= dict.fromkeys(numbers, voice.strip())
         else:
             speakers[key] = voice.strip()
     return CastFile(path, narrator, speakers, chapters, names)
+
+
+def _numbers(path: Path, match: re.Match[str]) -> range:
+    first, last = int(match[1]), int(match[2] or match[1])
+    if first > last:
+        raise ConfigError(
+            f"{path}: '{printable(match[0])}': expected the smaller number first, such as 'chapters {last}-{first}'"
+        )
+    return range(first, last + 1)
 
 
 def _read_tsv(path: Path) -> list[tuple[str, str]]:
@@ -155,6 +180,8 @@ def cast_book(cast: CastFile | None, book: ChapterBook) -> Casting:
         listed = ", ".join(printable(name) for name, _ in lines.most_common(_SHOWN))
         more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
         hint = f"its speakers are {listed}{more}" if lines else "no speaker in it is certain"
+        if any(name.casefold().split()[0].rstrip("s") == "chapter" for name in unknown):
+            hint += "; a chapter is written as 'chapter 3' or 'chapters 3-5'"
         raise ConfigError(f"{cast.path}: the book has no speaker '{printable(', '.join(unknown)[:200])}'; {hint}")
     count = len(book.chapters)
     if wrong := [number for number in cast.chapters if not 1 <= number <= count]:

@@ -135,6 +135,17 @@ def test_a_table_with_tabs(prose: ChapterBook, cast_of: MakeCast, tmp_path: Path
         ("Jim: kathleen", "c.yaml", r"no speaker 'Jim'; its speakers are Jack, Jill"),
         ("chapter 3: kathleen", "c.yaml", r"chapter 3: expected 1 to 2"),
         ("chapter 0: kathleen", "c.yaml", r"chapter 0: expected 1 to 2"),
+        (
+            "chapters 2-1: kathleen",
+            "c.yaml",
+            r"'chapters 2-1': expected the smaller number first, such as 'chapters 1-2'",
+        ),
+        (
+            "chapters 1-2: kathleen\nchapter 2: me.wav",
+            "c.yaml",
+            r"'chapter 2': chapter 2 has a voice already, 'kathleen'",
+        ),
+        ("chapter two: kathleen", "c.yaml", r"no speaker 'chapter two'; .*; a chapter is written as 'chapter 3'"),
         ("", "c.yaml", "expected keys and values"),
         ("{}", "c.yaml", "the cast is empty"),
         ("- Jack", "c.yaml", "expected keys and values"),
@@ -152,3 +163,10 @@ def test_a_cast_that_does_not_fit(text: str, name: str, what: str, prose: Chapte
     with pytest.raises(ConfigError, match=what) as caught:
         cast_book(cast_of(text, name), prose)
     assert "\n" not in str(caught.value)
+
+
+def test_a_voice_that_is_not_there_is_refused_with_the_name_of_the_cast_file(cast_of: MakeCast) -> None:
+    cast_of("Jack: kathleen\nnarrator: bf_emma").require_voices()
+    for text in ("Jack: nobody", "narrator: nobody", "chapter 1: nobody"):
+        with pytest.raises(ConfigError, match=r"cast\.yaml: .*nobody: no such file, and no voice of that name"):
+            cast_of(text).require_voices()

@@ -142,9 +142,7 @@ def parse(kind: type[ConfigT], values: Any, where: str) -> ConfigT:
         ConfigError: there are unknown keys, wrong types or contradictions; the message names all of them.
     """
     if not isinstance(values, Mapping):
-        raise ConfigError(
-            f"{where}: expected keys and values, found {type(values).__name__}; see configs/ for examples"
-        )
+        raise ConfigError(f"{where}: expected keys and values, found {_in_words(values)}; see configs/ for examples")
     try:
         return kind.model_validate_json(_as_json(values, where))
     except ValidationError as error:
@@ -209,9 +207,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(str(error)) from error
     if not isinstance(values, dict):
         raise ConfigError(
-            f"{path}: expected keys and values, found {type(values).__name__}; write lines such as 'key: value'"
+            f"{path}: expected keys and values, found {_in_words(values)}; write lines such as 'key: value'"
         )
     return values
+
+
+def _in_words(values: object) -> str:
+    if values is None:
+        return "nothing"
+    return "a list" if isinstance(values, list) else f"{str(values)[:_SHOWN]!r}"
 
 
 def find(group: str, name: str) -> Path:

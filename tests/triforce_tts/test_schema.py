@@ -181,8 +181,9 @@ def test_an_override_is_checked_like_the_file(tmp_path: Path) -> None:
     [
         (b"a: [1", "not valid YAML"),
         (b"\xff\xfe\x00", "not UTF-8 text"),
-        (b"- 1\n- 2\n", "expected keys and values, found list"),
-        (b"", "expected keys and values, found NoneType"),
+        (b"- 1\n- 2\n", "expected keys and values, found a list"),
+        (b"", "expected keys and values, found nothing"),
+        (b"a = 1", "expected keys and values, found 'a = 1'"),
         (b"!!python/object/apply:os.getcwd []", "not valid YAML"),
     ],
 )

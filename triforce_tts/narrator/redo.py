@@ -10,6 +10,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import write_json
 from triforce_tts.narrator.plan import Plan, Replacement, Speaker, one_line
 from triforce_tts.schema import Record, read_record
+from triforce_tts.text.pauses import split_pauses
 
 REDO = "redo.json"  # the file in the folder of a narration
 _NUMBERS = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
@@ -73,7 +74,7 @@ class Redo:
             if number not in spoken:
                 raise TextError(f"--redo {number}: {_no_such_line(number, plan, len(originals))}")
             if new_text is not None:
-                one_line(new_text, speaker)
+                _check_text(number, new_text, speaker)
             text = originals[number - 1]
             occurrence = Counter(originals[:number])[text]
             before = self.entries.get((text, occurrence))
@@ -97,6 +98,18 @@ def _asked(requests: Sequence[str]) -> list[tuple[int, str | None]]:
         asked += [(number, None) for number in values[:-1]]
         asked.append((values[-1], text.strip() if equals else None))
     return asked
+
+
+def _check_text(number: int, text: str, speaker: Speaker) -> None:
+    """Refuse a new text that cannot be one line, or that holds the mark of a pause, which would be read aloud."""
+    try:
+        if split_pauses(text) != (0.0, [(text, None)]):
+            raise TextError(
+                f"the new text '{text[:60]}' asks for a pause, which a line cannot have; leave the mark out"
+            )
+        one_line(text, speaker)
+    except TextError as error:
+        raise TextError(f"--redo {number}: {error}") from error
 
 
 def _no_such_line(number: int, plan: Plan, count: int) -> str:

@@ -67,7 +67,9 @@ def test_it_outlives_a_restart_and_an_edit(
         ("", "expected numbers"), ("a", "expected numbers"), ("3-5", "expected numbers"), ("=x", "expected numbers"),
         ("3,=x", "expected numbers"), ("3=", "the new text is empty"), ("3= ", "the new text is empty"),
         ("3=!", "can be spoken"), ("3=😀", "can be spoken"), ("3=One. Two.", "needs 2 lines"), ("9" * 4000, "expected numbers"),
-        ("3={", "brace"), ("³", "expected numbers"),
+        ("3=Hm. [pause 2s]", "--redo 3: .*asks for a pause"), ("3=[pause 2s] Hm.", "asks for a pause"),
+        ("3=Hm [pause 5] hm.", "--redo 3: .*expected a pause in seconds"), ("3=[pause 2s]", "pauses alone"),
+        ("3={", "--redo 3: .*brace"), ("³", "expected numbers"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(wanted: str, what: str, plan: Plan, speaker: Speaker) -> None:

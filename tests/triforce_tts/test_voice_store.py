@@ -138,7 +138,9 @@ def test_the_best_stretch_begins_and_ends_in_pauses() -> None:
     assert best_stretch(tone, RATE, 6.0, 8.0) is tone
 
 
-def test_voices_are_added_shown_and_removed_by_the_command(place: Path, model: Path) -> None:
+def test_voices_are_added_shown_and_removed_by_the_command(
+    place: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def told(*words: str) -> str:
         result = CliRunner().invoke(app, ["voices", *words], catch_exceptions=False)
         assert result.exit_code == 0
@@ -146,7 +148,10 @@ def test_voices_are_added_shown_and_removed_by_the_command(place: Path, model: P
 
     assert "consent: Ann" in told("add", "ann", str(READING), "--consent", "Ann", "--model", str(model))
     assert told().splitlines()[-1].startswith("ann") and told("list") == told()
+    monkeypatch.chdir(tmp_path)
+    Path("ann").touch()  # a file of that name would come first for --voice, but it is not the added voice
     shown = told("show", "ann")
+    assert f"clip: {place / 'ann' / 'clip.flac'}" in shown
     assert "source: kathleen.flac" in shown and "faults: none" in shown
     assert str(place / "ann") in told("remove", "ann")
     assert not (place / "ann").exists()

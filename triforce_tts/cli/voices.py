@@ -72,12 +72,12 @@ def add(
 @voices.command()
 def show(name: Name) -> None:
     """Show what is known of an added voice."""
-    from triforce_tts.named_voices import find_clip
+    from triforce_tts.named_voices import added_clips
     from triforce_tts.voice_store import read_about
 
     for key, value in read_about(name):
         typer.echo(f"{key}: {'; '.join(value) or 'none' if isinstance(value, list) else value}")
-    typer.echo(f"clip: {find_clip(name)}")
+    typer.echo(f"clip: {added_clips()[name]}")
 
 
 @voices.command()

@@ -76,11 +76,12 @@ def speak(
     ] = None,
     voice: VoiceClip = None,
     out: Annotated[
-        Path,
+        Path | None,
         typer.Option(
-            help="File to write: .wav, .flac, .mp3 or .ogg; '-' is standard output, as WAV; with --lines a folder."
+            help="File to write: .wav, .flac, .mp3 or .ogg; '-' is standard output, as WAV; with --lines a folder. "
+            "Default: speech.wav, or the list's name without its suffix."
         ),
-    ] = Path("speech.wav"),
+    ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="With --out -: write the sound while it is made, for a player.")
     ] = False,
@@ -119,9 +120,9 @@ def speak(
     options = ModelOptions(model, threads, batch, steps, seed, lexicon, chosen_preset(preset))
     voicing = _Voicing(options, candidates, speed, voice, preset)
     if lines is not None:
-        _speak_lines(lines, out, lines_format, device, processes, ray, progress, quiet, voicing)
+        _speak_lines(lines, _lines_folder(lines, out), lines_format, device, processes, ray, progress, quiet, voicing)
     elif text is not None:
-        _speak_one(text, _Target(out, stream, raw, timestamps), voicing, device, quiet, began)
+        _speak_one(text, _Target(out or Path("speech.wav"), stream, raw, timestamps), voicing, device, quiet, began)
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
     """Speak one text, or the text on standard input."""
     voicing.check()
     _require_output(target.out, target.stream, target.raw, voicing.inputs, voicing.options.model)
-    _require_times(target.timestamps)
+    _require_times(target.timestamps, voicing.inputs)
     if target.stream and voicing.options.care.takes > 1:
         raise ConfigError(
             f"--preset {voicing.preset}: it compares several takes of each line, for which --stream cannot wait"
@@ -206,11 +207,24 @@ def _require_content(text: str | None, lines: Path | None, ray: str | None, is_f
         raise ConfigError("--lines writes a file for each text; --stream, --raw and --timestamps are for one text")
 
 
-def _require_times(path: Path | None) -> None:
+def _lines_folder(lines: Path, out: Path | None) -> Path:
+    """The folder for the files of a list; the name of a sound file was meant for one text."""
+    if out is None:
+        return Path(lines.stem)
+    if not out.is_dir() and (out == _STDOUT or out.suffix.lower() in (".wav", ".flac", ".mp3", ".ogg")):
+        raise ConfigError(
+            f"--out {out}: --lines writes a file for each text; give a folder, and the format with --format"
+        )
+    return out
+
+
+def _require_times(path: Path | None, sources: tuple[Path | None, ...]) -> None:
     if path is not None:
+        from triforce_tts.files import refuse_sources
         from triforce_tts.timestamps import require_timestamps
 
         require_timestamps(path)
+        refuse_sources(path, [source for source in sources if source is not None])
 
 
 def _write_times(path: Path | None, spoken: "Sequence[Spoken]", synthesizer: "Synthesizer") -> None:

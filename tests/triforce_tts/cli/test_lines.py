@@ -82,6 +82,23 @@ def test_bad_lines_have_a_line_each_and_the_others_are_spoken(model: Path, tmp_p
     assert sorted(sounds(out)) == ["0002.wav", "a.wav"]
 
 
+@pytest.mark.parametrize("out", ["speech.wav", "a.MP3", "-"])
+def test_a_list_never_makes_a_folder_with_the_name_of_a_sound_file(out: str, texts: Path, model: Path) -> None:
+    done = triforce("speak", "--lines", texts, "--model", model, "--out", out)
+    assert_refused(done, f"--out {out}: --lines writes a file for each text; give a folder")
+    assert not Path(out).exists()
+
+
+def test_a_list_without_a_folder_makes_one_with_its_name(
+    texts: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    texts.write_text("one\tHello.\n")
+    done = triforce("speak", "--lines", texts, "--model", model, "--steps", "0", "--processes", "1")
+    assert done.returncode == 0, done.stderr
+    assert list(sounds(tmp_path / texts.stem)) == ["one.wav"]
+
+
 @pytest.mark.parametrize("kind", ["missing", "empty", "folder", "stranger", "format", "both", "nothing"])
 def test_what_cannot_be_a_list_or_a_place_is_one_line(kind: str, texts: Path, model: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -74,7 +74,7 @@ def narrate(
     align: own.Align = None,
     recogniser: own.Recogniser = None,
     master: own.Master = "none",
-    chapter_format: own.ChapterFormat = ".mp3",
+    chapter_format: own.ChapterFormat = None,
     cover: own.CoverFile = None,
     title: own.Title = None,
     author: own.Author = None,
@@ -147,7 +147,7 @@ class _Wishes:
     redo: list[str] | None
     seed: int
     master: str
-    chapter_format: str
+    chapter_format: str | None
     cover: Path | None
     subtitles: Path | None
     title: str | None

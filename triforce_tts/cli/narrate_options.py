@@ -66,7 +66,9 @@ Recogniser = Annotated[
     ),
 ]
 Master = Annotated[str, typer.Option(help="Level of the finished file: none, acx, or podcast.")]
-ChapterFormat = Annotated[str, typer.Option("--format", help="Format of the files in a folder.")]
+ChapterFormat = Annotated[
+    str | None, typer.Option("--format", help="Format of the files in the folder of --out; default: .mp3.")
+]
 CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")]
 Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from triforce_tts.audio.decoding import open_container, open_ffmpeg
 from triforce_tts.audio.pcm import to_pcm16
 from triforce_tts.audio.resample import Wave
-from triforce_tts.errors import AudioError, TriforceError
+from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.files import atomic_path
 from triforce_tts.narrator.cover import Cover
 from triforce_tts.narrator.lines import Lines
@@ -221,15 +221,28 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
     return loudness, len(titles)
 
 
-def require_format(path: Path) -> str:
-    """The suffix of a file's name, in small letters.
+def require_format(path: Path, chapter_format: str | None, is_folder: bool) -> None:
+    """Refuse an output of a kind that cannot be written.
+
+    Args:
+        path: the file, or the folder with a file for each chapter.
+        chapter_format: the format that the user gave for the files of a folder.
+        is_folder: whether ``path`` is a folder.
 
     Raises:
+        ConfigError: the format is unknown, or it was given although ``path`` is a file, whose name says its format.
         TriforceError: no file of this kind can be written.
     """
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
+    if chapter_format is not None and chapter_format not in FORMATS:
+        raise ConfigError(f"--format {chapter_format}: expected one of {', '.join(FORMATS)}")
+    if is_folder:
+        return
+    if path.suffix.lower() not in FORMATS:
         raise TriforceError(
             f"{path}: cannot write '{path.suffix}'; choose one of {', '.join(FORMATS)}, or a folder for one file a chapter"
         )
-    return suffix
+    if chapter_format is not None:
+        raise ConfigError(
+            f"--format {chapter_format}: it is for the files of a folder, and the output is the file {path}, whose name "
+            f"says its format; give a folder with --out, or leave --format out"
+        )

@@ -15,7 +15,7 @@ from triforce_tts.books.chapters import About, Chapter, ChapterBook
 from triforce_tts.crew import Place, helping
 from triforce_tts.errors import ConfigError, TextError
 from triforce_tts.files import refuse_sources, require_file_target, require_own, working_folder
-from triforce_tts.narrator.book_file import FORMATS, Content, Written, file_rate, require_format, write_book
+from triforce_tts.narrator.book_file import Content, Written, file_rate, require_format, write_book
 from triforce_tts.narrator.book_files import write_books
 from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
@@ -49,7 +49,7 @@ class Order:
     redo: tuple[str, ...] = ()
     seed: int = 0
     master: str = "none"
-    chapter_format: str = ".mp3"  # the format of the files in a folder
+    chapter_format: str | None = None  # the format of the files in a folder; None: .mp3
     cover: Path | None = None
     subtitles: Path | None = None
     # Title, author and narrator replace those that the book names.
@@ -86,7 +86,7 @@ class Order:
     @property
     def suffix(self) -> str:
         """The format of the files."""
-        return self.chapter_format if self.is_folder else self.out.suffix.lower()
+        return (self.chapter_format or ".mp3") if self.is_folder else self.out.suffix.lower()
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,9 @@ def check_order(order: Order, book: ChapterBook) -> None:
     ):
         if name is not None and not (name.strip() and name.isprintable()):
             raise ConfigError(f"--{option} {name!a}: expected printable characters, and no empty text")
-    if order.chapter_format not in FORMATS:
-        raise ConfigError(f"--format {order.chapter_format}: expected one of {', '.join(FORMATS)}")
+    require_format(order.out, order.chapter_format, order.is_folder)
     if order.is_folder:
         require_own(order.out, "audiobook")
-    else:
-        require_format(order.out)
     require_own(order.folder, "narration")
     if order.overlay is not None:
         require_overlay(order.overlay)

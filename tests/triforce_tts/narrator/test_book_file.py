@@ -10,7 +10,7 @@ import pytest
 
 from tests.triforce_tts.narrator.conftest import MakePlan, tones
 from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook
-from triforce_tts.errors import AudioError, TriforceError
+from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.narrator import book_file
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, cut_title, file_rate, require_format, write_book
 from triforce_tts.narrator.cover import Cover, book_cover, picture
@@ -226,7 +226,16 @@ def test_a_file_that_lost_its_end_is_not_put_in_place(
 
 def test_an_unknown_format() -> None:
     with pytest.raises(TriforceError, match=r"cannot write '.xyz'.*\.m4b"):
-        require_format(Path("book.xyz"))
+        require_format(Path("book.xyz"), None, False)
+    with pytest.raises(TriforceError, match=r"--format mp3: expected one of .*\.mp3"):
+        require_format(Path("book"), "mp3", True)
+    require_format(Path("book"), ".flac", True)
+
+
+@pytest.mark.parametrize("asked", [".flac", ".mp3", ".m4b"])
+def test_a_format_for_the_files_of_a_folder_is_never_ignored(asked: str) -> None:
+    with pytest.raises(ConfigError, match=rf"--format {asked}: .* the output is the file book\.m4b"):
+        require_format(Path("book.m4b"), asked, False)
 
 
 def test_pictures_that_are_none(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from .epub_chapters import read_epub_chapters
 from .html_file import read_html
 from .markdown import read_markdown
 from .plain import read_plain
+from .speakers import drop_names
 
 _READERS: dict[str, Callable[[Path, ReadOptions], ChapterBook]] = {
     ".epub": read_epub_chapters,
@@ -37,11 +38,13 @@ def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook
     """
     options = options or ReadOptions()
     if path.is_dir():
-        return _read_folder(path, options)
-    reader = _reader_of(path)
-    if not path.exists():
-        raise TextError(f"{path}: no such file; give the path of a book")
-    return reader(path, options)
+        book = _read_folder(path, options)
+    else:
+        reader = _reader_of(path)
+        if not path.exists():
+            raise TextError(f"{path}: no such file; give the path of a book")
+        book = reader(path, options)
+    return drop_names(book) if options.speakers == "drop" else book
 
 
 def _reader_of(path: Path) -> Callable[[Path, ReadOptions], ChapterBook]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from triforce_tts.books.chapters import Block, ChapterBook
 from triforce_tts.books.quotes import Speech, speeches
+from triforce_tts.books.speakers import PROSE, find_opening, name_key, opening_names
 from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.files import read_text_file
 from triforce_tts.named_voices import find_clip, is_named
@@ -23,19 +24,7 @@ NARRATOR = "narrator"
 _MOST_BYTES = 1 << 20  # the largest cast file, in bytes
 _SHOWN = 20  # a message lists at most so many speakers
 _CHAPTER = re.compile(r"chapters?\s+([0-9]{1,6})(?:\s*[-–]\s*([0-9]{1,6}))?", re.IGNORECASE)
-_OPENING = re.compile(
-    r"(?P<name>(?:(?:Mr|Mrs|Dr|St|Prof|MR|MRS|DR|ST|PROF)\. )?[A-ZÀ-ÖØ-Þ](?:[\w’' -]|\.(?= ?\w)){0,38}?\w)(?:[.:]|(?= ?[\[(]))\s*(?=\S)"
-)
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
-_PROSE = ("paragraph", "list", "verse", "note")
-# A name in capitals that begins fewer paragraphs than this is not taken for a speaker.
-_LEAST_OPENINGS = 2
-
-
-def name_key(name: str) -> str:
-    """A name in the form in which names are compared: without case, article and the marks around it."""
-    words = " ".join(name.replace("’", "'").split()).strip(" .,:;").casefold()
-    return words.removeprefix("the ")
 
 
 @dataclass(frozen=True)
@@ -173,7 +162,7 @@ def cast_book(cast: CastFile | None, book: ChapterBook) -> Casting:
     """
     if cast is None:
         return Casting()
-    openings = _openings(book)
+    openings = opening_names(book)
     lines = speakers_of(book, openings)
     keys = {name_key(name) for name in lines}
     if unknown := [cast.names[key] for key in cast.speakers if key not in keys]:
@@ -201,27 +190,16 @@ def speakers_of(book: ChapterBook, openings: frozenset[str]) -> Counter[str]:
     return speeches_of
 
 
-def _openings(book: ChapterBook) -> frozenset[str]:
-    names = (match["name"] for block in book.blocks() if (match := _opening(block)))
-    begun = Counter(name_key(name) for name in names if name.isupper())
-    return frozenset(key for key, count in begun.items() if count >= _LEAST_OPENINGS)
-
-
-def _opening(block: Block) -> re.Match[str] | None:
-    """The possible name of a speaker at the start of a block; the first words of a chapter have lost their capitals."""
-    return _OPENING.match(block.text) if block.kind in _PROSE and not block.speaker else None
-
-
 def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
     """The parts of a block in order with their speakers; their joined texts are the spoken text of the block."""
     text, speaker, before = block.spoken, block.speaker, ""
-    if (match := _opening(block)) and name_key(match["name"]) in openings:
+    if (match := find_opening(block)) and name_key(match["name"]) in openings:
         cut = len(text) - len(block.text) + match.end()
         text, speaker, before = text[cut:], match["name"], text[:cut]
     if speaker:
         spoken = _without_directions(text, speaker, block.directions)
         return [Speech(before), *spoken] if before else list(spoken)
-    return speeches(text) if block.kind in _PROSE else [Speech(text)]
+    return speeches(text) if block.kind in PROSE else [Speech(text)]
 
 
 def _without_directions(text: str, speaker: str, directions: Sequence[str]) -> Iterator[Speech]:

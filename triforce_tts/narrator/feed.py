@@ -167,7 +167,8 @@ def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
     _set_address(channel, place)
     etree.indent(root)
     with atomic_path(folder / FEED) as temporary:
-        temporary.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+        # The tree of the root has also what a user put in front of it, such as the address of a style sheet.
+        temporary.write_bytes(etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"))
 
 
 def _channel(folder: Path) -> Any:
@@ -245,7 +246,7 @@ def _add(parent: Any, tag: str, text: str = "") -> Any:
 
 def _base(channel: Any, folder: Path, base: str | None) -> str:
     """The address of the folder, with a slash at its end."""
-    own = channel.find(f"{{{_ATOM}}}link")
+    own = _self_link(channel)
     if base is not None:
         address = base
     else:
@@ -253,15 +254,24 @@ def _base(channel: Any, folder: Path, base: str | None) -> str:
     return ascii_url(address if address.endswith("/") else f"{address}/")
 
 
+def _self_link(channel: Any) -> Any:
+    """The link of the feed to itself; a user may have added others, such as that to a hub."""
+    links = channel.findall(f"{{{_ATOM}}}link")
+    return next((link for link in links if link.get("rel") == "self"), None)
+
+
 def _set_address(channel: Any, place: str) -> None:
     from lxml import etree
 
-    own = channel.find(f"{{{_ATOM}}}link")
+    own, link = _self_link(channel), channel.find("link")
     if own is None:
         own = etree.Element(f"{{{_ATOM}}}link", rel="self", type="application/rss+xml")
         channel.insert(0, own)
-    if channel.findtext("link") in (None, "", own.get("href", "").removesuffix(FEED)):
-        channel.find("link").text = place
+    if link is None:
+        link = etree.Element("link")
+        channel.insert(1, link)
+    if link.text in (None, own.get("href", "").removesuffix(FEED)):
+        link.text = place
     own.set("href", place + FEED)
 
 

@@ -199,3 +199,20 @@ def test_an_address_in_other_letters_is_written_as_a_uri(given: bool, folder: Pa
     assert parsed.feed.link == place
     assert {entry.enclosures[0].href for entry in parsed.entries} == {f"{place}a.mp3", f"{place}b.mp3"}
     assert "https://xn--exmple-cua.org/b?%C3%BC=%20#%C3%A9" in {entry.link for entry in parsed.entries}
+
+
+def test_what_a_user_changed_around_and_in_the_head_stays(folder: Path) -> None:
+    add_episode(folder, episode(folder, "a", "1"), BASE)
+    text = (folder / FEED).read_text()
+    style, hub = '<?xml-stylesheet href="feed.css"?>', '<atom:link rel="hub" href="https://hub.example.org/"/>'
+    kinds = '<!DOCTYPE rss [<!ENTITY nbsp "&#160;">]>'
+    text = text.replace("<rss", f"{kinds}\n{style}\n<rss", 1).replace("<channel>", f"<channel>{hub}", 1)
+    text = text.replace("<title>talks</title>", "<title>My&nbsp;talks</title>").replace(f"<link>{BASE}/</link>", "")
+    (folder / FEED).write_text(text)
+    for number in (2, 3):
+        add_episode(folder, episode(folder, f"b{number}", str(number)), None)
+    after = (folder / FEED).read_text()
+    assert style in after and hub in after and "<!ENTITY nbsp" in after and "My&nbsp;talks" in after
+    parsed = feedparser.parse(after)
+    assert parsed.feed.link == f"{BASE}/"
+    assert {entry.enclosures[0].href for entry in parsed.entries} == {f"{BASE}/{n}.mp3" for n in ("a", "b2", "b3")}

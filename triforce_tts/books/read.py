@@ -40,11 +40,21 @@ def read_chapters(path: Path, options: ReadOptions | None = None) -> ChapterBook
     if path.is_dir():
         book = _read_folder(path, options)
     else:
-        reader = _reader_of(path)
+        _reader_of(path)
         if not path.exists():
             raise TextError(f"{path}: no such file; give the path of a book")
-        book = reader(path, options)
+        book = _read_file(path, options)
     return drop_names(book) if options.speakers == "drop" else book
+
+
+def _read_file(path: Path, options: ReadOptions) -> ChapterBook:
+    """The book in a file; every fault names the file."""
+    try:
+        return _reader_of(path)(path, options)
+    except TextError as error:
+        if str(path) in str(error):
+            raise
+        raise TextError(f"{path}: {error}") from error
 
 
 def _reader_of(path: Path) -> Callable[[Path, ReadOptions], ChapterBook]:
@@ -69,7 +79,7 @@ def _read_folder(folder: Path, options: ReadOptions) -> ChapterBook:
     remarks: list[str] = []
     about = About(folder.resolve().name)
     for file in sorted(files, key=lambda file: natural_key(file.name)):
-        book = _reader_of(file)(file, options)
+        book = _read_file(file, options)
         chapters += [_moved_chapter(chapter, len(pieces)) for chapter in book.chapters]
         skipped += [replace(part, pieces=_moved(part.pieces, len(pieces))) for part in book.skipped]
         pieces += book.pieces

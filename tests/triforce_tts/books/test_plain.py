@@ -359,6 +359,15 @@ def test_folders_and_files_of_other_kinds_are_one_line(tmp_path: Path) -> None:
         read_text(tmp_path, "x.pdf", "text")
 
 
+def test_a_fault_inside_a_book_names_its_file(tmp_path: Path) -> None:
+    for name in ("one.txt", "two.md"):
+        (tmp_path / name).write_text("# One\n\nIt waits. [pause 5s] It goes on.\n")
+    (tmp_path / "two.md").write_text("# Two\n\nIt waits. [pause 99s] It goes on.\n")
+    for path in (tmp_path / "two.md", tmp_path):
+        with pytest.raises(TextError, match=r"two\.md: '\[pause 99s\]'"):
+            read_chapters(path)
+
+
 def test_notes_by_a_sign_are_silent_and_a_list_is_read(tmp_path: Path) -> None:
     text = (
         "CHAPTER I\n\nThe king was old,* and rich.\n\n* Some say not.\n\nHe died.** The dagger† too.\n\n** In 1066.\n\n† It was sharp.\n\nLong ago,*[1] it was.\n\n* Very.\n\n[1] Both.\n\n"

@@ -91,7 +91,9 @@ def speak(
     lines: Annotated[
         Path | None, typer.Option(help="List of texts, one a line, or name, tab and text: each gets a file in --out.")
     ] = None,
-    lines_format: Annotated[str, typer.Option("--format", help="Format of the files of --lines.")] = ".wav",
+    lines_format: Annotated[
+        str | None, typer.Option("--format", help="Format of the files of --lines; default: .wav.")
+    ] = None,
     lexicon: LexiconFiles = None,
     speed: Annotated[float, typer.Option(help="Of reading, times the usual: 0.8 to 1.25. The pitch stays.")] = 1.0,
     timestamps: Annotated[
@@ -116,11 +118,15 @@ def speak(
 ) -> None:
     """Speak ``text``, or each of the ``lines``; ``HELP`` is what ``--help`` says of it."""
     began = time.perf_counter()
-    _require_content(text, lines, ray, stream or raw or timestamps is not None)
+    _require_content(text, lines, stream or raw or timestamps is not None)
+    if lines is None:
+        _require_one(ray, lines_format)
     options = ModelOptions(model, threads, batch, steps, seed, lexicon, chosen_preset(preset))
     voicing = _Voicing(options, candidates, speed, voice, preset)
     if lines is not None:
-        _speak_lines(lines, _lines_folder(lines, out), lines_format, device, processes, ray, progress, quiet, voicing)
+        _speak_lines(
+            lines, _lines_folder(lines, out), lines_format or ".wav", device, processes, ray, progress, quiet, voicing
+        )
     elif text is not None:
         _speak_one(text, _Target(out or Path("speech.wav"), stream, raw, timestamps), voicing, device, quiet, began)
 
@@ -193,11 +199,19 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
     _write_times(target.timestamps, spoken, synthesizer)
 
 
-def _require_content(text: str | None, lines: Path | None, ray: str | None, is_for_one: bool) -> None:
-    """Refuse a command with nothing to say, one text on a cluster, and a list beside a text or options for one text."""
+def _require_one(ray: str | None, lines_format: str | None) -> None:
+    """Refuse options of a list beside one text."""
+    if ray is not None:
+        raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
+    if lines_format is not None:
+        raise ConfigError(
+            f"--format {lines_format}: it is for the files of --lines; for one text the name in --out says the format"
+        )
+
+
+def _require_content(text: str | None, lines: Path | None, is_for_one: bool) -> None:
+    """Refuse a command with nothing to say, and a list beside a text or options for one text."""
     if lines is None:
-        if ray is not None:
-            raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
         if text is None:
             raise ConfigError("there is nothing to say; give a text, '-' for standard input, or a list with --lines")
         return

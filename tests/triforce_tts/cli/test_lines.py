@@ -89,6 +89,12 @@ def test_a_list_never_makes_a_folder_with_the_name_of_a_sound_file(out: str, tex
     assert not Path(out).exists()
 
 
+def test_a_format_without_a_list_is_never_ignored(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "one.wav"
+    done = triforce("speak", "Hello.", "--model", model, "--format", ".mp3", "--out", out)
+    assert_refused(done, "--format .mp3: it is for the files of --lines", out=out)
+
+
 def test_a_list_without_a_folder_makes_one_with_its_name(
     texts: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

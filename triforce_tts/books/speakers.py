@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 from triforce_tts.books.chapters import Block, ChapterBook, Reading, Skipped, account, letters
@@ -22,14 +23,28 @@ def name_key(name: str) -> str:
 
 def opening_names(book: ChapterBook) -> frozenset[str]:
     """The names in capitals that begin speeches in this book, by ``name_key``."""
-    names = (match["name"] for block in book.blocks() if (match := find_opening(block)))
-    begun = Counter(name_key(name) for name in names if name.isupper())
+    blocks = [
+        block for chapter in book.chapters for block in chapter.blocks if block.kind in PROSE and not block.speaker
+    ]
+    found = (match["name"] for block in blocks if (match := _OPENING.match(block.text)))
+    begun = Counter(name_key(name) for name in found if name.isupper())
+    for chapter in book.chapters:
+        first = next((block for block in chapter.blocks if block.kind in PROSE), None)
+        match = find_opening(first, begun.keys()) if first else None
+        if first and match and not first.text[: match.end("name")].isupper():
+            begun[name_key(match["name"])] += 1
     return frozenset(key for key, count in begun.items() if count >= _LEAST_OPENINGS)
 
 
-def find_opening(block: Block) -> re.Match[str] | None:
-    """The possible name of a speaker at the start of a block; the first words of a chapter have lost their capitals."""
-    return _OPENING.match(block.text) if block.kind in PROSE and not block.speaker else None
+def find_opening(block: Block, names: Collection[str]) -> re.Match[str] | None:
+    """One of ``names`` at the start of a block; the reader has taken the capitals from the first words of a chapter."""
+    if block.kind not in PROSE or block.speaker:
+        return None
+    upper = block.text.upper()
+    for text in (block.text, upper if len(upper) == len(block.text) else ""):
+        if (match := _OPENING.match(text)) and name_key(match["name"]) in names:
+            return match
+    return None
 
 
 def drop_names(book: ChapterBook) -> ChapterBook:
@@ -61,13 +76,13 @@ class _Dropping:
 
     def block(self, block: Block) -> Block:
         """The block without its name. Its pieces, and those of ``skipped``, are still numbered as in the source."""
-        match = find_opening(block)
-        if match is None or name_key(match["name"]) not in self._names:
+        match = find_opening(block, self._names)
+        if match is None:
             return block
-        count = self._count(block.pieces, letters(match[0]))
         cut = match.end()
+        count = self._count(block.pieces, letters(block.text[:cut]))
         first = max(0, count - (count > 0 and block.pieces[count - 1] in self._cuts))
-        self.skipped.append(Skipped(match[0].strip(), "name of a speaker", pieces=block.pieces[:count]))
+        self.skipped.append(Skipped(block.text[:cut].strip(), "name of a speaker", pieces=block.pieces[:count]))
         readings = [Reading(r.begin - cut, r.end - cut, r.phones) for r in block.readings if r.begin >= cut]
         pauses = [pause._replace(at=max(0, pause.at - cut)) for pause in block.pauses]
         return replace(

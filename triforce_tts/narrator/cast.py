@@ -193,7 +193,7 @@ def speakers_of(book: ChapterBook, openings: frozenset[str]) -> Counter[str]:
 def _speeches(block: Block, openings: frozenset[str]) -> list[Speech]:
     """The parts of a block in order with their speakers; their joined texts are the spoken text of the block."""
     text, speaker, before = block.spoken, block.speaker, ""
-    if (match := find_opening(block)) and name_key(match["name"]) in openings:
+    if match := find_opening(block, openings):
         cut = len(text) - len(block.text) + match.end()
         text, speaker, before = text[cut:], match["name"], text[:cut]
     if speaker:

@@ -74,6 +74,12 @@ def test_a_folder_of_acts_has_the_speakers_of_all(tmp_path: Path) -> None:
     assert [block.text for block in book.blocks() if block.speaker] == ["I say it 1 times.", "I say it 2 times."]
 
 
+def test_a_speaker_who_opens_an_act_is_known_by_it(tmp_path: Path) -> None:
+    text = "# One\n\nMRS. BENNET. Three.\n\nMRS. BENNET: Four.\n\n# Two\n\nBINGLEY. Five.\n\nBINGLEY. Six.\n"
+    book = read(tmp_path, "play.md", text, drops=True)
+    assert [block.text for block in book.blocks() if block.speaker] == ["Three.", "Four.", "Five.", "Six."]
+
+
 def test_prose_is_as_before(tmp_path: Path) -> None:
     text = '# One\n\n"Yes," said Jack.\n\nLONDON. It rained.\n'
     book, whole = (read(tmp_path, "prose.md", text, drops=drops) for drops in (True, False))

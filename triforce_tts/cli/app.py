@@ -107,13 +107,16 @@ def _require_values(command: Any, words: list[str]) -> None:
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
     names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help"}
     needing = {name for option in options if not option.is_flag and not option.count for name in option.opts}
-    for before, word in pairwise(["", *words]):
+    before_dashes = words[: words.index("--")] if "--" in words else words
+    if any(not word.strip() for word in words[len(before_dashes) :]):
+        raise ConfigError(_empty("an argument"))
+    for before, word in pairwise(["", *before_dashes]):
         name, equals, value = word.partition("=")
         if not word.strip():
             raise ConfigError(_empty(before if before in needing else "an argument"))
         if equals and not value.strip() and name in needing:
             raise ConfigError(_empty(name))
-    for word, following in pairwise(words[: words.index("--")] if "--" in words else words):
+    for word, following in pairwise(before_dashes):
         if word in needing and following in names:
             raise ConfigError(
                 f"{word}: expected a value, found the option {following}; give the value, or write {word}={following}"

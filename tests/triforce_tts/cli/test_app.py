@@ -106,6 +106,7 @@ def test_wrong_usage_is_one_line(words: tuple[str, ...]) -> None:
         (("narrate", "book.txt", "--out", "--dry-run"), "--out: expected a value, found the option --dry-run"),
         (("voices", "add", "--model", "--help"), "--model: expected a value, found the option --help"),
         (("speak", "hi", "--voice=--quiet"), "--quiet: no such file"),
+        (("speak", "--voice", "nobody.wav", "--", "--voice="), "nobody.wav: no such file"),
     ],
 )
 def test_an_option_is_no_value_of_the_option_before_it(words: tuple[str, ...], told: str) -> None:

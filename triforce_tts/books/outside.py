@@ -114,7 +114,7 @@ def withdraw_outside(
     """Skip the sections around the story whose title, place and size agree; the numbers of their blocks.
 
     A section begins at a heading, or behind the story at a paragraph that is such a title and nothing else, and ends before
-    the next heading. One that begins at a block of ``beyond`` was judged before.
+    the next heading, or before a paragraph that is the title of an epilogue or its like. One that begins at a block of ``beyond`` was judged before.
     """
     first, last = _story(draft, marks)
     begins = {mark.start for mark in marks if mark.start >= 0}
@@ -143,7 +143,9 @@ def _is_title(block: DraftBlock, is_begin: bool) -> bool:
     if block.kind == "heading" or is_begin:
         return True
     title = block.text.strip(" .:!")
-    return block.kind == "paragraph" and any(pattern.fullmatch(title) for pattern in NOT_STORY)
+    return block.kind == "paragraph" and (
+        any(pattern.fullmatch(title) for pattern in NOT_STORY) or numbered(title) == "named"
+    )
 
 
 def _story(draft: Draft, marks: list[Mark]) -> tuple[int, int]:

@@ -57,6 +57,11 @@ def test_a_section_of_the_last_chapter_is_spoken_if_the_chapter_goes_on(tmp_path
     assert ABOUT in spoken(read_text(tmp_path, "x.md", text))
 
 
+def test_an_epilogue_without_a_heading_is_not_taken_for_words_about_the_author(tmp_path: Path) -> None:
+    text = f"# One\n\n{STORY}\n\n# Two\n\n{STORY}\n\nAbout the Author\n\n{ABOUT}\n\nEpilogue\n\nAll was well.\n"
+    assert "All was well." in spoken(read_text(tmp_path, "x.md", text))
+
+
 def test_a_section_at_the_end_of_a_page_of_an_epub_is_skipped(tmp_path: Path) -> None:
     last = f"<h2>Two</h2>{PAGE}<h3>About the Author</h3><p>{ABOUT}</p>"
     pages = {"a.xhtml": f"<h2>One</h2>{PAGE}", "b.xhtml": last}

@@ -104,7 +104,8 @@ RULES: list[Rule] = [
         r"\b((?i:vols?|bks?|chaps?|chapters|volumes|books|pp?))\.? ([ivxlc]{1,8})\.? ?- ?([ivxlc]{1,8})\b(?:\.(?=[,;)]| [a-z]))?",
         _say_volumes,
     ),
-    rule(r"(?<=[0-9])ff\b(?:\.(?=[,;)]| [a-z]))?", lambda m: " and following"),
+    # Not in numbers of base 16, such as '0x12ff', '#00ff' and '3a9ff'.
+    rule(r"(?<![\w#])([1-9][0-9]{0,3})ff\b(?:\.(?=[,;)]| [a-z]))?", lambda m: f"{m[1]} and following"),
     rule(_STOPPED, _unstop),
     rule(_LONE, _unstop),
 ]

@@ -156,7 +156,7 @@ _COMMAS: list[Rule] = [
 ]
 RULES: list[Rule] = [
     rule(
-        r"(?<=\b)((?:[Cc]all(?:ed|ing|s)|[Dd]ial(?:l?ed|l?ing|s)|[Pp]hon(?:ed|ing|es)|[Rr]ang|[Rr]inging|[Rr]ings) )(911|999|112)(?![\w-]|[.,:]\d| [A-Z])",
+        r"(?<=\b)((?:[Cc]all(?:ed|ing|s)|[Dd]ial(?:l?ed|l?ing|s)|[Pp]hon(?:ed|ing|es)|[Rr]ang|[Rr]inging|[Rr]ings) )(911|999|112)(?![\w-]|[.,:]\d| [A-Z]| (?:of|people|men|women|children|more|other|different)\b| (?!(?:as|is|was|has|this|perhaps|always|sometimes|afterwards|unless)\b)[a-z]+s\b)",
         lambda m: m[1] + spell_digits(m[2]),
     ),
     *_COMMAS,

@@ -72,6 +72,12 @@ _VERB_OF_I = re.compile(
     r" (?:am|have|do|don't|didn't|read|wrote|learn(?:ed|t)|liked?|loved?|knew|know|think|thought|want(?:ed)?|remember|mentioned|bought"
     r"|studied|teach|hated?|wish|need(?:ed)?)\b(?! (?:by|in|to be)\b)"
 )
+# The same behind an article, as in 'the Lecture I gave', where a number would have a noun: 'the Phase I trial'.
+_DONE_BY_ME = re.compile(
+    r" (?:had|gave|took|saw|heard|told|lent|sang|played|built|made|held|chose|spent|left|found|went|got|said|sat|spoke|began|kept"
+    r"|lost|met|brought|caught|taught|fought|sent|sold|drew|won|felt|broke|recited|delivered|attended|preached|composed|enjoyed"
+    r"|watched|asked|passed|reached|joined|missed|described|submitted|finished|started|visited|used|called|entered)\b(?! (?:by|in|to be)\b)"
+)
 _RULING = (
     r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
 )
@@ -128,7 +134,7 @@ def _say_roman(match: re.Match[str]) -> str:
     after = match.string[match.end() : match.end() + 24]
     before = match.string[max(0, match.start() - 24) : match.start()]
     if name.lower() in COUNTED:
-        is_pronoun = numeral == "I" and name != "War" and not match[3] and _VERB_OF_I.match(after)
+        is_pronoun = numeral == "I" and name != "War" and not match[3] and _is_pronoun(before, after)
         return match[0] if is_pronoun else f"{name} {cardinal(value)}"
     if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
@@ -145,6 +151,14 @@ def _say_roman(match: re.Match[str]) -> str:
     # Among capitals a short numeral may be an acronym or a word: 'GIVE IV FLUIDS'.
     doubtful = name.isupper() and "II" not in numeral and len(numeral) < 3
     return f"{name} {cardinal(value)}" if len(numeral) > 1 and value < 40 and not doubtful else match[0]
+
+
+def _is_pronoun(before: str, after: str) -> bool:
+    """Whether a verb after an 'I' shows that it is the word."""
+    behind_article = re.search(
+        r"\b(?:[Tt]he|[Ee]very|[Ee]ach|[Tt]his|[Tt]hat|[Aa]n?|[Aa]nother|[Ff]irst|[Ll]ast|[Oo]nly) $", before
+    )
+    return bool(_VERB_OF_I.match(after) or (behind_article and _DONE_BY_ME.match(after)))
 
 
 def _say_counted(match: re.Match[str]) -> str:
@@ -194,6 +208,8 @@ def _say_roman_year(match: re.Match[str]) -> str:
 def _say_acronym(match: re.Match[str]) -> str:
     word, ending = match.group(1, 2)
     is_word = is_known(word)
+    if _is_without_h(match):
+        return match[0]
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
         return cardinal(value_of(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
@@ -203,6 +219,17 @@ def _say_acronym(match: re.Match[str]) -> str:
     if has_vowel and (len(word) > _LONGEST_ACRONYM or (beside_shouted and len(word) == _LONGEST_ACRONYM)):
         return match[0]
     return " ".join(word) + ("'s" if ending else "")
+
+
+def _is_without_h(match: re.Match[str]) -> bool:
+    """Whether an apostrophe stands for an 'H', as in \"'ELLO\", or opens a quotation before a common word, as in \"'IT RAINS.'\"."""
+    word, string = match[1], match.string
+    mark = string[max(0, match.start() - 1) : match.start()]
+    if mark not in ("'", '"') or string[match.end() : match.end() + 1] == mark or match[2]:
+        return False
+    whole = f"H{word}"
+    is_common = mark == "'" and word in WORDS_TOO
+    return is_known(whole) and not is_spelled_in_lexicon(whole) and (is_common or not is_known(word))
 
 
 def _is_beside_shouted(match: re.Match[str]) -> bool:
@@ -225,7 +252,7 @@ def _is_called(match: re.Match[str]) -> bool:
     joint = r"(?:[ ,!-]|\.{3})+"
     call = "|".join(_CALLS)
     is_repeated = re.search(rf"\b(?:{match[1]}{joint}|(?:{call})-)$", before) or re.match(
-        rf"(?:{joint}{match[1]}|-(?:{call}))\b", after
+        rf"(?:{joint}{match[1]}|, {match[1].lower()}|-(?:{call}))\b", after
     )
     is_alone = re.search(r"(?:^|[.!?;:\"(-] ?)$", before) and re.match(r"!|\.{2}", after)
     if is_repeated or is_alone:

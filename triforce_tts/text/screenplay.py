@@ -12,6 +12,8 @@ def _say_scene(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
-    (re.compile(r"^(INT|EXT|Int|Ext)\.(?:/(INT|EXT|Int|Ext)\.)?(?= \S)"), _say_scene),
+    # In small letters these are also an extension, an interior design and the like, so that the time of the scene must follow.
+    (re.compile(r"^(INT|EXT)\.(?:/(INT|EXT)\.)?(?= (?![0-9]+\b(?![^\n]{0,80} -))\S)"), _say_scene),
+    (re.compile(r"^(Int|Ext)\.(?:/(Int|Ext)\.)?(?= [A-Z][^.!?\n]{0,60} - )"), _say_scene),
     (re.compile(r"\(CONT(?:'D|\.|D)?\)", re.IGNORECASE), lambda m: "(continued)"),
 ]

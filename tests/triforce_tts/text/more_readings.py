@@ -167,10 +167,22 @@ TABLES = {
         Each wall 5 km long fell. Two, each 5 km long, fell. Each 5 km long wall fell. | Each wall five kilometers long fell. Two, each five kilometers long, fell. Each five kilometer long wall fell.
         a house 5 km beyond the town; a mere 5 km longer; a 5 m below-deck pipe | a house five kilometers beyond the town; a mere five kilometers longer; a five meter below-deck pipe
         """,
+    "the word I and cries behind words that may be counted or spelled": """
+        The Lecture I gave was dull. The Sermon I heard. The Class I took. Act I began | The Lecture I gave was dull. The Sermon I heard. The Class I took. Act one began
+        the Phase I trial, a Class I railroad, the Act I finale | the Phase one trial, a Class one railroad, the Act one finale
+        'ELLO, said he | "ELLO, said he
+        'IT IS HERE,' she said | "IT IS HERE," she said
+        "LA, la, la," hummed he | "LA, la, la," hummed he
+        """,
     "screenplays, calls for help and quotations of LaTeX": """
         INT. KITCHEN - NIGHT | interior, kitchen - night
         INT./EXT. CAR | interior and exterior, car
         John (CONT'D) runs | John, continued, runs
+        He called 999 people. They called 911 times. She called 112 of them. I called 999 yesterday | He called nine hundred and ninety nine people. They called nine hundred and eleven times. She called one hundred and twelve of them. I called nine nine nine yesterday
+        Ext. 45 please | Extension forty five please
+        Int. Kitchen - Night | Interior, Kitchen - Night
+        Int. phone calls | Int phone calls
+        0x12ff; 3a9ff; #00ff; p. 12ff | zero x one two F F; three a nine ff; number zero zero ff; page twelve and following
         He called 911. They dialed 999. A film called 101 Dalmatians | He called nine one one. They dialed nine nine nine. A film called one hundred and one Dalmatians
         `Hi,' he said. the `x' key; Run `ls'; don`t | "Hi," he said. the "x" key; Run "ls"; don't
         """,

@@ -47,3 +47,9 @@ def test_a_pull_quote_of_a_web_page_is_skipped(tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.html", page)
     assert spoken(book)[0] == "Lamps"
     assert reasons(book)["pull quote"].strip() == REPEATED
+
+
+def test_two_pull_quotes_that_repeat_only_each_other_are_spoken(tmp_path: Path) -> None:
+    quote = '<p class="pullquote">Remember me, she said to them.</p>'
+    book = read_page(tmp_path, f"{TEXT}{quote}<p>The end.</p>{quote}")
+    assert spoken(book).count("Remember me, she said to them.") == 2

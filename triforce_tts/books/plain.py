@@ -42,7 +42,7 @@ _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)"
 
 def _before_sign(pattern: re.Pattern[str]) -> str:
     """A pattern that also takes the white space in front of it, if a sign that ends a part of a sentence follows."""
-    return rf"(?i:(?:\s+(?=(?:{pattern.pattern})[.,;:!?]))?(?:{pattern.pattern}))"
+    return rf"(?i:(?:(?<!\s)\s+(?=(?:{pattern.pattern})[.,;:!?]))?(?:{pattern.pattern}))"
 
 
 # What may stand inside a paragraph and is not read: pictures, numbers of pages and of lines, and marks of notes.

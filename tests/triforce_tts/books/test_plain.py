@@ -1,5 +1,6 @@
 """Text files as chapters: encodings, ends of lines, headings, headers and footers, notes, folders."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -382,3 +383,9 @@ def test_notes_by_a_sign_are_silent_and_a_list_is_read(tmp_path: Path) -> None:
     account(book)
     kept = read_text(tmp_path, "king.txt", text, ReadOptions(notes="inline"))
     assert "* Some say not." in [block.text for block in kept.blocks()]
+
+
+def test_a_long_row_of_spaces_inside_a_line_takes_no_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    assert spoken(read_text(tmp_path, "x.txt", f"It began{' ' * 40_000}here.\n")) == ["It began here."]
+    assert time.process_time() - began < 5

@@ -293,7 +293,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         lambda m: f"{ {'N': 'North', 'S': 'South', 'E': 'East', 'W': 'West'}[m[1]] } ",
     ),
     (re.compile(r"(?<=[a-z] )(Sq|Cir)\.?(?=[,;.]|$)|(?<=[a-z] )(Sq|Cir|Ct)\.(?= [A-Z])"), _say_square),
-    (re.compile(rf"\b([A-Z][\w']+ )v\.?(?= (?!(?:{OPENERS})\b)[A-Z][a-z])"), _say_versus),
+    (re.compile(rf"\b([A-Z][\w']{{1,30}} )v\.?(?= (?!(?:{OPENERS})\b)[A-Z][a-z])"), _say_versus),
     (re.compile(r"\b([Nn]o)\. of\b(?= (?!course\b)[a-z])"), lambda m: f"{_capital('number', m[1])} of"),
     (
         re.compile(rf"(?<=[A-Za-z] )(?<!say )(?<!says )(?<!said )No(?= [0-9]{{1,4}}\b(?! (?:{_COUNTED})\b))"),

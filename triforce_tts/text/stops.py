@@ -47,7 +47,7 @@ _DAYS = frozenset(SHORT_DAYS) - {"Sat", "Sun"}  # these two are words as well
 _RANKS = frozenset({*SHORT_NAMES, *BEFORE_A_NAME, *TITLES}) - {"Regt", "regt"}
 _SHORTENED = frozenset({*BEFORE_NUMBERS, *SUFFIXES, *UNITS, *MONTHS_OF_LETTERS})
 _MEASURE = re.compile(r"[0-9½¼¾](?: |-| ?-)(?:in|ft|lbs?|oz|yds?|pt|qts?|cwt|doz|hrs?|mins?|st)\.$")
-_CITED = re.compile(r"(?:[A-Z][\w’']+|Cor\.|\b(?:vol|bk|chap|act|book|ch)\.?) [ivxlc]+\.$")
+_CITED = re.compile(r"(?:[A-Z][\w’']{1,30}|Cor\.|\b(?:vol|bk|chap|act|book|ch)\.?) [ivxlc]+\.$")
 
 
 def without_open_stops(text: str, ends: list[int]) -> list[int]:

@@ -8,16 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby, islice
 from typing import Any
 
 from .html_rules import SKIP_ATTRIBUTE, name_of
-from .selectors import MOST_LETTERS, NO, SURELY, Selector, forget, read_selectors, split_list
+from .selectors import LARGE, MOST_TOKENS, NO, SURELY, Page, Selector, TooMuchWorkError, read_selector, size_of
 
-_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-_STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'", re.DOTALL)
-# A sign of a name, as in ``.wide\:shown``, is kept as one for private use.
-_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_SIGN = re.compile(r"[;{}]")
 _SURE = re.compile(
     r"(?:only\s+)?(?:all|screen|speech|aural)|not\s+(?:print|tty|tv|projection|braille|embossed)", re.IGNORECASE
 )
@@ -27,11 +23,17 @@ _SHOWN_ON = re.compile(r"\s*(?:|(?:only\s+)?(?:all|screen|speech|aural)\b.*)\s*"
 _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse"), "speak": ("none", "never")}
 _INHERITED = ("visibility", "speak")
 _DEEPEST = 4  # rules inside so many others are not looked at
-_MOST_TRIES = 1_000_000  # when so many selectors were tried on a page, the rest of it is spoken
+_MOST_LETTERS = 2_000_000  # a longer sheet hides nothing
+MOST_TOKENS_READ = (
+    400_000  # a sheet whose selectors have more words and signs, each nested one with those around it, hides nothing
+)
+_RULES_OF_STEP = 8  # so many rules are gone through in about the time of a test
 _WHOLE = frozenset(["html", "body"])  # scripts show these again
 
 # The last word on each property: its rank, and whether it hides.
 _Words = dict[str, tuple[tuple[int, ...], bool]]
+_Selectors = Sequence[Sequence[Any]]
+_Block = tuple[_Selectors, Sequence[Any], bool]
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class _Rule:
     hides: bool
     rank: tuple[int, ...]
 
-    def fits(self, element: Any) -> bool:
+    def fits(self, element: Any, page: Page) -> bool:
         """Whether the rule holds for an element; one that hides must hold surely."""
-        fit = self.selector.fit(element)
+        fit = self.selector.fit(element, page)
         return fit == SURELY if self.hides else fit != NO
 
 
@@ -58,15 +60,18 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
     for rule in sorted(rules, key=lambda rule: rule.rank):
         table.setdefault(rule.selector.key, {})[rule.selector.text, rule.place] = rule
     inherited: dict[str, tuple[list[Any], list[Any]]] = {place: ([], []) for place in _INHERITED}
-    tries = 0
+    page = Page()
     for element in root.iter("{*}*"):
         name, words = name_of(element), element.get("class") or ""
         if name in _WHOLE or element.get(SKIP_ATTRIBUTE) is not None:
             continue
         keys = ("", name, f"#{element.get('id') or ''}", *(f".{word}" for word in dict.fromkeys(words.split())))
         found = [rule for key in keys if key in table for rule in table[key].values()]
-        tries += sum(rule.hides for rule in found)
-        said = _said_of(element, found) if tries < _MOST_TRIES else {}
+        try:
+            page.step(len(found) // _RULES_OF_STEP)
+            said = _said_of(element, found, page)
+        except TooMuchWorkError:
+            return  # the rest of the page is spoken
         if "display" in said and said["display"][1]:
             element.set(SKIP_ATTRIBUTE, "hidden")
             continue
@@ -78,14 +83,13 @@ def mark_hidden(root: Any, sheets: Sequence[str]) -> None:
         for element in unseen:
             if element not in around:
                 element.set(SKIP_ATTRIBUTE, "hidden")
-    forget(rule.selector for rule in rules)
 
 
-def _said_of(element: Any, rules: Sequence[_Rule]) -> _Words:
+def _said_of(element: Any, rules: Sequence[_Rule], page: Page) -> _Words:
     """The last word on each property for an element; nothing if no rule hides it."""
-    fitting = [rule for rule in rules if rule.hides and rule.fits(element)]
+    fitting = [rule for rule in rules if rule.hides and rule.fits(element, page)]
     fitting += [
-        rule for rule in rules if not rule.hides and (fitting or rule.place in _INHERITED) and rule.fits(element)
+        rule for rule in rules if not rule.hides and (fitting or rule.place in _INHERITED) and rule.fits(element, page)
     ]
     if not fitting:
         return {}
@@ -109,8 +113,8 @@ def _around(elements: Sequence[Any]) -> set[Any]:
 def _with_own_style(words: _Words, style: str) -> _Words:
     """The last word on each property, of rules or of the element's own style."""
     words = words.copy()
-    for place, (hides, important) in _declared(style).items():
-        own = (important, 1, 0, 0, 0)
+    for place, (hides, important) in _declared(_parsed(style)).items():
+        own = (important, 1, 0, 0, 0, 0, 0)
         if place not in words or own > words[place][0]:
             words[place] = (own, hides)
     return words
@@ -132,92 +136,113 @@ def sheets_in(root: Any) -> Iterator[tuple[str, str]]:
 @lru_cache(maxsize=32)
 def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
     """The rules of the sheet with this number that show or hide; the pages of a book share their sheets."""
-    return tuple(_rules(sheet, number))
+    try:
+        return tuple(_rules(sheet, number))
+    except TooMuchWorkError:
+        return ()
 
 
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
-    strings: list[str] = []
+    import tinycss2
 
-    def kept(match: re.Match[str]) -> str:
-        strings.append(match[0][1:-1])
-        return f'"{len(strings) - 1}"'
-
-    text = _STRING.sub(kept, _COMMENT.sub(" ", sheet))
-    text = _ESCAPED.sub(lambda match: chr(0xE000 + ord(match[1])), text)
-    for order, (selectors, body, is_sure) in enumerate(_blocks(text, "", 0)):
-        declared = _declared(body)
-        for selector in _selectors(selectors, tuple(strings)) if declared else ():
+    parts = tinycss2.parse_stylesheet(sheet, True, True) if len(sheet) <= _MOST_LETTERS else []
+    left = MOST_TOKENS_READ
+    for order, (selectors, declarations, is_sure) in enumerate(_blocks(parts, [], 0)):
+        declared = _declared(declarations)
+        found = []
+        for tokens in selectors if declared else ():
+            left -= 1 + size_of(tokens)
+            if left < 0:
+                raise TooMuchWorkError
+            found.append(read_selector(tokens))
+        for selector in {selector.text: selector for selector in found if selector is not None}.values():
             for place, (hides, important) in declared.items():
-                if is_sure or not hides:
-                    yield _Rule(selector, place, hides, (important, 0, selector.weight, number, order))
+                if not hides or (is_sure and selector is not LARGE):
+                    yield _Rule(selector, place, hides, (important, 0, *selector.weight, number, order))
 
 
-def _selectors(text: str, strings: tuple[str, ...]) -> list[Selector]:
-    """The selectors of a list, each of them once."""
-    return list({selector.text: selector for selector in read_selectors(text, strings)}.values())
-
-
-def _blocks(text: str, outer: str, depth: int, *, is_sure: bool = True) -> Iterator[tuple[str, str, bool]]:
+def _blocks(parts: Sequence[Any], outer: _Selectors, depth: int, *, is_sure: bool = True) -> Iterator[_Block]:
     """The selectors and the declarations of the rules that may hold for a listener, and whether they do for everyone.
 
-    ``outer`` is the selector of the rule around them, whose own declarations may stand between them.
+    ``outer`` are the selectors of the rule around them, whose own declarations may stand between them.
     """
-    at = 0
-    while at < len(text):
-        sign = _SIGN.search(text, at)
-        head = text[at : sign.start() if sign else len(text)].strip()
-        if sign is None or sign[0] != "{":
-            at = sign.end() if sign else len(text)
-            if outer and head:
-                yield outer, head, is_sure
-            continue
-        at = _end_of(text, sign.start())
-        body = text[sign.end() : at - 1]
-        if depth >= _DEEPEST or _ON_PAPER.fullmatch(head):
-            continue
-        if head.startswith("@"):
-            yield from _blocks(body, outer, depth + 1, is_sure=is_sure and _holds(head))
-        elif "{" in body:
-            yield from _blocks(body, _within(head, outer), depth + 1, is_sure=is_sure)
-        else:
-            yield _within(head, outer), body, is_sure
+    listed: list[Any] = []
+    for kind, group in groupby(parts, key=lambda part: part.type):
+        rules = list(group)
+        if kind == "declaration" and outer:
+            yield outer, rules, is_sure
+        for rule in rules:
+            if depth > _DEEPEST or kind not in ("at-rule", "qualified-rule") or rule.content is None:
+                continue
+            inner, around, sure = _parsed(rule.content), outer, is_sure
+            if kind == "qualified-rule":
+                listed = listed or _listed(outer)
+                around = _within(rule.prelude, listed)
+                if not around:
+                    continue
+            else:
+                head = _head(rule)
+                if _ON_PAPER.fullmatch(head):
+                    continue
+                sure = is_sure and _holds(head)
+            yield from _blocks(inner, around, depth + 1, is_sure=sure)
+
+
+def _head(rule: Any) -> str:
+    """The words of a rule such as ``@media screen``; of a very long one only the sign."""
+    import tinycss2
+
+    is_short = size_of(rule.prelude) <= MOST_TOKENS
+    return f"@{rule.lower_at_keyword}{tinycss2.serialize(rule.prelude)}".strip() if is_short else "@"
 
 
 def _holds(head: str) -> bool:
     """Whether a rule such as ``@media screen`` holds wherever a text is read or heard."""
     name, _, queries = head.partition(" ")
-    return name.lower() == "@media" and any(_SURE.fullmatch(query.strip()) for query in queries.split(","))
+    return name == "@media" and any(_SURE.fullmatch(query.strip()) for query in queries.split(","))
 
 
-def _within(selectors: str, outer: str) -> str:
-    """The selectors of a nested rule, with that of the rule around it in the place of ``&`` or before them."""
-    if not outer:
-        return selectors
-    around = f":is({outer})"
-    if len(outer) > MOST_LETTERS:
-        return ""
-    parts = (part.strip() for part in split_list(selectors))
-    return ",".join(part.replace("&", around) if "&" in part else f"{around} {part}" for part in parts)
+def _listed(selectors: _Selectors) -> list[Any]:
+    """Selectors as one list with commas, as far as a selector around it would be read."""
+    from tinycss2.ast import LiteralToken
+
+    comma = LiteralToken(0, 0, ",")
+    return list(islice((token for part in selectors for token in (*part, comma)), MOST_TOKENS + 2))[:-1]
 
 
-def _end_of(text: str, brace: int) -> int:
-    """The place behind the brace that closes a rule; a rule that is not closed ends with the sheet."""
-    depth = 0
-    for match in re.compile(r"[{}]").finditer(text, brace):
-        depth += 1 if match[0] == "{" else -1
-        if depth == 0:
-            return match.end()
-    return len(text) + 1
+def _within(prelude: Sequence[Any], listed: Sequence[Any]) -> _Selectors:
+    """The selectors of a rule; of a nested one with the list of those around it in the place of ``&`` or before them."""
+    from tinycss2.ast import FunctionBlock, LiteralToken, WhitespaceToken
+
+    parts = [list(part) for is_comma, part in groupby(prelude, key=lambda token: token == ",") if not is_comma]
+    if not listed:
+        return parts
+    around = [LiteralToken(0, 0, ":"), FunctionBlock(0, 0, "is", listed)]
+    return [
+        _put(part if "&" in part else [LiteralToken(0, 0, "&"), WhitespaceToken(0, 0, " "), *part], around)
+        for part in parts
+    ]
 
 
-def _declared(body: str) -> dict[str, tuple[bool, bool]]:
+def _put(part: Sequence[Any], around: Sequence[Any]) -> list[Any]:
+    """A selector with others in the place of ``&``."""
+    return [put for token in part for put in (around if token == "&" else (token,))]
+
+
+def _parsed(content: str | Sequence[Any]) -> list[Any]:
+    import tinycss2
+
+    return list(tinycss2.parse_blocks_contents(content, True, True))
+
+
+def _declared(declarations: Sequence[Any]) -> dict[str, tuple[bool, bool]]:
     """What declarations say last of each property of being shown: whether it hides, and whether that is important."""
     said: dict[str, tuple[bool, bool]] = {}
-    for declaration in body.split(";"):
-        place, _, value = declaration.partition(":")
-        place, words = place.strip().lower().removeprefix("-epub-"), value.lower().replace("!", " !").split()
-        if place in _HIDING and words:
-            important = "!important" in "".join(words[1:])
-            if important or not said.get(place, (False, False))[1]:
-                said[place] = (words[0] in _HIDING[place], important)
+    for declaration in declarations:
+        if declaration.type != "declaration":
+            continue
+        place = declaration.lower_name.removeprefix("-epub-")
+        words = [token.lower_value for token in declaration.value if token.type == "ident"]
+        if place in _HIDING and words and (declaration.important or not said.get(place, (False, False))[1]):
+            said[place] = (words[0] in _HIDING[place], declaration.important)
     return said

@@ -30,7 +30,8 @@ UsageError: Any = typer.BadParameter.__mro__[1]
 # Modules that speaking does not need, each with the extra of the package that installs it.
 EXTRAS = {
     **dict.fromkeys(("accelerate", "matplotlib", "tensorboard"), "train"),
-    **dict.fromkeys(("feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
+    **dict.fromkeys(("cssselect2", "feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx"), "data"),
+    **dict.fromkeys(("py3langid", "scipy", "tinycss2"), "data"),
     **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
     **dict.fromkeys(("faster_whisper", "jiwer", "librosa", "whisper_normalizer"), "evaluate"),

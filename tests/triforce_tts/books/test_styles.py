@@ -7,6 +7,8 @@ import pytest
 from lxml import html
 
 from tests.books import damage, entry, make_epub, read_text, reasons, spoken
+from triforce_tts.books import selectors, styles
+from triforce_tts.books.html_rules import SKIP_ATTRIBUTE
 from triforce_tts.books.read import read_chapters
 from triforce_tts.books.styles import mark_hidden
 
@@ -224,3 +226,102 @@ def test_a_style_sheet_that_is_lost_or_damaged_hides_nothing(tmp_path: Path) -> 
 def test_hidden_text_inside_a_sentence_leaves_its_neighbours_together(tmp_path: Path) -> None:
     html = '<html><head><style>.n{visibility:hidden}</style></head><body><p>It <b>won<span class="n">12</span>der</b>ed.</p></body></html>'
     assert spoken(read_text(tmp_path, "x.html", html)) == ["It wondered."]
+
+
+# A secret whose class is a number, whose other classes hold a sign, and whose title holds a quotation mark.
+ODD = '<p>It began.</p><p class="x y 123 a&amp;b" title="q\'s">Secret.</p><p>It ended.</p>'
+
+
+@pytest.mark.parametrize(
+    ("sheet", "is_spoken"),
+    [
+        (r".\31 23{display:none}", False),
+        (r".\31 2{display:none}", True),
+        (r".a\26 b{display:none}", False),
+        (".x/**/.y{display:none}", False),
+        (".x/**/.q{display:none}", True),
+        (r"[title='q\'s']{display:none}", False),
+        (".x{background:url(a;b}c);display:none}", False),
+        (".x{display:none} .x{background:url(a;b}c);display:block}", True),
+        (".q{color:red}} .q{display:none} .x{display:none}", False),  # a stray bracket belongs to the next rule,
+        (".q{color:red}} .x{display:none}", True),  # which is wrong therefore
+        ("{.x{display:none}}", True),
+    ],
+)
+def test_a_sheet_is_read_as_browsers_read_it(sheet: str, is_spoken: bool, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.html", f"<html><head><style>{sheet}</style></head><body>{ODD}</body></html>")
+    assert spoken(book) == ["It began.", *["Secret."] * is_spoken, "It ended."]
+
+
+def hidden(body: str, sheet: str) -> list[str]:
+    """The texts of the elements that a sheet hides, and that the search for them takes a few seconds at most."""
+    root = html.document_fromstring(body)
+    began = time.process_time()
+    mark_hidden(root, [sheet])
+    assert time.process_time() - began < 10
+    return [element.text_content() for element in root.iter() if element.get(SKIP_ATTRIBUTE)]
+
+
+def none_of(count: int, number: int = 0) -> str:
+    return f"p:not({','.join(f'.c{number}-{n}' for n in range(count))})"
+
+
+def test_a_walk_over_many_elements_ends_and_hides_nothing_in_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "MOST_STEPS", selectors.MOST_STEPS // 5)
+    sheet = "".join(f".k{n} ~ #z{{display:block}}" for n in range(60)) + "#z{display:none}"
+    assert len(hidden("<p id='z'>A</p>" * 20_000, sheet)) < 20_000
+
+
+@pytest.mark.parametrize("count", [120, 401])
+def test_long_lists_of_classes_end_and_hide_nothing_in_doubt(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "MOST_STEPS", selectors.MOST_STEPS // 5)
+    sheet = "".join(none_of(count, number) + "{display:block}" for number in range(50)) + "p{display:none}"
+    assert hidden("<p>A</p>" * 1000, sheet) == []
+
+
+def test_a_selector_too_large_to_be_read_shows_but_does_not_hide() -> None:
+    body, large = "<p>A</p><p class='x'>B</p>", none_of(401)
+    assert hidden(body, f".x{{display:none}} {large}{{display:none}}") == ["B"]
+    assert hidden(body, f".x{{display:none}} {large}{{display:block}}") == []
+    outer = ", ".join(f".k{n}" for n in range(401))
+    assert hidden(body, f".x{{display:none}} {outer}{{ &.x{{display:block}} }}") == []
+    assert hidden(body, "p{display:none}" + ":not(" * 5000 + "a{display:block}") == ["A", "B"]  # it has no end
+
+
+def test_a_selector_of_very_many_parts_is_read() -> None:
+    body = "<div>" * 250 + "<p>A</p>"
+    for joint in (" ", ">"):
+        assert hidden(body, joint.join(["div"] * 199) + f"{joint}p{{display:none}}") == ["A"]
+    assert len(hidden("<p>A</p>" * 300, "~".join(["p"] * 200) + "{display:none}")) == 101
+
+
+@pytest.mark.parametrize("style", ["display:none", "visibility:hidden"])
+def test_text_is_spoken_when_the_work_on_a_page_ends_early(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = "<p class='x'>A</p>" * 100 + "<p class='x'><b class='y'>B</b></p>"
+    sheet = f".x{{{style}}} .x .y{{display:inline;visibility:visible}}"
+    assert hidden(body, sheet) == ["A"] * 100 + ["B"] * (style == "display:none")
+    monkeypatch.setattr(selectors, "MOST_STEPS", 50)
+    # What stands in a text that is out of sight may be made visible later, so all of it is spoken.
+    found = len(hidden(body, sheet))
+    assert found < 100
+    assert (found > 0) == (style == "display:none")
+
+
+@pytest.mark.parametrize("inner", ["a{}display:none;", "a{display:none}"])
+def test_a_sheet_with_too_much_to_read_hides_nothing(inner: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(styles, "MOST_TOKENS_READ", 40_000)
+    sheet = "p{display:none}" + ",".join(["p"] * 100_000) + "{" + inner * 25_000 + "}"
+    assert hidden("<p>A</p>", sheet) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ("<b>A</b>" + "<!-- -->" * 100_000 + "<p>A</p>", "a.k{n} + p"),
+        (f"<p class='{' '.join(f'k{n}' for n in range(20_000))}'>A</p>", "p:not(.k{n})"),
+        (f"<p title='{'a' * 200_000}'>A</p>", "p[title*=a{n}b]"),
+        ("<p>" + "<b></b>" * 50_000, "p:empty:not(.a{n})"),
+    ],
+)
+def test_large_elements_are_not_looked_at_for_each_rule(body: str, rule: str) -> None:
+    assert hidden(body, "".join(rule.replace("{n}", str(n)) + "{display:none}" for n in range(5000))) == []

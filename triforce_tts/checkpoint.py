@@ -73,14 +73,17 @@ def save(folder: Path, weights: dict[str, torch.Tensor], config: Json, lineage: 
 
 
 def save_tensors(file: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Write a safetensors file.
+    """Write a safetensors file, which others may read as far as the umask of the process allows.
 
     Raises:
         TriforceError: the disk is full or the folder cannot be written.
     """
     try:
+        file.touch()
+        mode = file.stat().st_mode
         save_file(tensors, file, metadata=metadata)
-    except SafetensorError as error:  # safetensors wraps errors of the system in its own error
+        file.chmod(mode)  # The file of safetensors belongs to its owner alone.
+    except (OSError, SafetensorError) as error:  # safetensors wraps errors of the system in its own error
         raise TriforceError(f"{file}: cannot write the weights ({error}); free some space") from error
 
 

@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -306,3 +307,15 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "cannot write the weights" in done.stdout
     assert "free some space" in done.stdout
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_others_may_read_weights_as_the_umask_says(mask: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        checkpoint.save_tensors(tmp_path / "a.safetensors", {"a": torch.zeros(2)})
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o666 & ~mask
+    checkpoint.save_tensors(tmp_path / "a.safetensors", {"a": torch.ones(2)})
+    assert torch.equal(load_file(tmp_path / "a.safetensors")["a"], torch.ones(2))

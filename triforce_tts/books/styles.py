@@ -24,9 +24,8 @@ _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse"), "speak": 
 _INHERITED = ("visibility", "speak")
 _DEEPEST = 4  # rules inside so many others are not looked at
 _MOST_LETTERS = 2_000_000  # a longer sheet hides nothing
-MOST_TOKENS_READ = (
-    400_000  # a sheet whose selectors have more words and signs, each nested one with those around it, hides nothing
-)
+# A sheet whose selectors have more words and signs, each nested one with those around it, hides nothing.
+MOST_TOKENS_READ = 400_000
 _RULES_OF_STEP = 8  # so many rules are gone through in about the time of a test
 _WHOLE = frozenset(["html", "body"])  # scripts show these again
 

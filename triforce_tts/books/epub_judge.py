@@ -11,7 +11,7 @@ from .draft import clean
 from .epub import resolve
 from .html_rules import BACK_TYPES, FRONT_TYPES, HEADINGS, lines_of, name_of, types_of
 from .numbered import numbered
-from .outside import ADDRESS, IMPRINT, NOT_STORY, Section, is_no_story
+from .outside import ADDRESS, IMPRINT, NOT_STORY, SIGN, STORY_SHARE, Section, is_no_story
 
 _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landmarks", "page-list"])
 _SPOKEN_FRONT = frozenset(["dedication", "epigraph", "preface", "foreword", "introduction", "prologue", "preamble", "acknowledgments", "acknowledgements", "dramatis-personae"])  # fmt: skip
@@ -30,7 +30,6 @@ _END_MATTER = re.compile(
 )
 _OUTER_LINK = re.compile(r"\s*(?:https?:|mailto:|www\.)", re.IGNORECASE)
 _BY = re.compile(r"^(?:written )?by\s+", re.IGNORECASE)
-_SIGN = re.compile(r"\s*[:;,(—–]\s*")
 # A line of a title page that is neither the title nor the author's name: a kind of book, another hand, or a house.
 _TITLE_LINE = re.compile(
     r"(?:an? |and other |the )?(?:[\w-]+ )?(?:novel|novella|stor(?:y|ies)|poems?|tales?|memoir|play|essays?|edition|volume|book)\b"
@@ -45,7 +44,6 @@ _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
 _MOST_TITLE_LINE = 12  # the most words of a line of one that the contents name by the title of the book
 _LONG_LINE = 10  # a first line with more words is no title
-_STORY_SHARE = 0.25  # a page belongs to the story if it has at least such a share of the longest page's words
 _LEAST_LINKS = 3
 # A page with a larger share of its words in links to other pages is a table of contents.
 _LINKED = 0.6
@@ -152,12 +150,12 @@ class Judge:
         for number, page in enumerate(pages):
             titles = self._titles(page)
             is_over = is_over or (bool(story) and any(_EXCERPT.match(title) for title in titles))
-            own = {letters(_SIGN.split(title)[0]) for title in titles if numbered(title) in ("part", "chapter")}
+            own = {letters(SIGN.split(title)[0]) for title in titles if numbered(title) in ("part", "chapter")}
             is_counted = bool(own)
             if is_over and own & counts:
                 break  # the numbers of another book begin again
             counts |= own
-            is_long = page.words >= _STORY_SHARE * longest and not any(
+            is_long = page.words >= STORY_SHARE * longest and not any(
                 pattern.fullmatch(title.strip(" .:!")) for title in titles for pattern in (*NOT_STORY, _END_MATTER)
             )
             if (is_counted or (is_long and not is_over)) and not page.types & (
@@ -264,7 +262,7 @@ def _has_address(page: Page, text: str) -> bool:
 
 def _names(lines: list[str], name: str) -> bool:
     """Whether a line, or several lines together, are a name: alone, behind "by", or before a sign such as a colon."""
-    wanted = {letters(name), letters(_SIGN.split(name)[0])} - {""}
-    heads = [_SIGN.split(_BY.sub("", line))[0] for line in lines]
+    wanted = {letters(name), letters(SIGN.split(name)[0])} - {""}
+    heads = [SIGN.split(_BY.sub("", line))[0] for line in lines]
     runs = [" ".join(lines[first : first + count]) for first in range(len(lines)) for count in (2, 3, 4)]
     return any(letters(text) in wanted for text in (*lines, *heads, *runs))

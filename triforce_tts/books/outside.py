@@ -48,10 +48,11 @@ IMPRINT = (
     r"\bprinted (?:in|by)\b",
 )
 _RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:])), re.IGNORECASE)
-_SIGN = re.compile(r"\s*[:;,(—–]\s*")
+# What stands between a title and its subtitle.
+SIGN = re.compile(r"\s*[:;,(—–]\s*")
 _MOST_OUTSIDE = 300  # the most words of a page that is left out by its title and place
 _MOST_LETTER = 150  # the most words of an invitation to a newsletter
-_STORY_SHARE = 0.25  # a chapter belongs to the story if it has at least such a share of the longest one's words
+STORY_SHARE = 0.25  # a chapter or page belongs to the story if it has at least such a share of the longest one's words
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def is_outside(title: str, section: Section, about: About) -> bool:
         return _is_author(match["who"].strip(" .:,") or second, about)
     if match := _PRAISE.fullmatch(title):
         what = letters(match["what"]) or letters(second)
-        names = {letters(about.title), letters(_SIGN.split(about.title)[0])} - {""}
+        names = {letters(about.title), letters(SIGN.split(about.title)[0])} - {""}
         authors = [letters(name) for name in about.author.split(", ") if name]
         is_named = what in names or any(name in what for name in authors)
         return is_named or len(_PRAISED.findall("\n".join(section.lines))) >= _LEAST_PRAISED
@@ -159,7 +160,7 @@ def _story(draft: Draft, marks: list[Mark]) -> tuple[int, int]:
         for mark, end in zip(starts, ends, strict=True)
     ]
     before = sum(count_words(block.text) for block in draft.blocks[: starts[0].start])
-    least = _STORY_SHARE * max(before, *words)
+    least = STORY_SHARE * max(before, *words)
     story = [
         mark.start
         for mark, count in zip(starts, words, strict=True)

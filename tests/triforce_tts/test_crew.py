@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import platform
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,6 +87,29 @@ def test_jobs_are_shared_and_those_of_a_killed_process_are_taken_over(tmp_path: 
         assert helping.losses == []
     else:
         assert helping.losses == ["a process that helped ended with signal 9 (SIGKILL); the others did its work"]
+
+
+def resident_megabytes() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or platform.libc_ver()[0] != "glibc", reason="other C libraries return memory by themselves"
+)
+def test_memory_that_jobs_leave_in_gaps_goes_back_to_the_system(tmp_path: Path) -> None:
+    kept = []
+
+    def work(jobs: list[str]) -> list[str]:
+        pieces = [bytearray(60_000) for _ in range(4_000)]  # 240 MB in pieces that glibc never maps alone
+        for piece in pieces:
+            piece[:] = b"x" * len(piece)
+        kept.append(pieces[-1])  # The heap cannot shrink below this piece.
+        return ["done" for _ in jobs]
+
+    before = resident_megabytes()
+    with Claims(tmp_path) as claims:
+        list(shared(JOBS[:1], result_of(tmp_path), work, claims))
+    assert resident_megabytes() - before < 60
 
 
 def test_a_helper_that_fails_says_why_in_one_line(tmp_path: Path) -> None:

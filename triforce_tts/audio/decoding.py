@@ -33,6 +33,8 @@ LOUDEST = 4.0
 # The lowest and the highest sample rate of a recording, in Hz: far below any telephone, and the fastest converters.
 RATES = (1000, 768_000)
 COUNTED = ("wav", "w64", "aiff", "flac", "mov")  # these containers count their samples; others estimate the length
+# The codecs with a checksum in each frame. FFmpeg compares it only if it is asked to, and gives noise at full scale without.
+_CHECKED = ("flac", "tak", "tta", "wavpack")
 _PLANES = 8  # a frame of FFmpeg itself holds so many planes; further planes lie elsewhere
 _MOST_CHANNELS = 8  # Files with up to so many channels are read ``BLOCK`` frames at a time, others in smaller blocks.
 # FFmpeg's names of the containers that may be read, which hold sound. The others hold pictures, or lists of files and
@@ -209,6 +211,8 @@ def open_container(source: Source, name: str) -> "av.container.InputContainer":
         if not (rate := stream.rate):
             raise AudioError(f"{name}: the file does not say its sample rate")
         _check_rate(rate, name)
+        if stream.codec_context.name in _CHECKED:
+            stream.codec_context.options = {"err_detect": "crccheck+explode"}
     except AudioError:
         container.close()
         raise

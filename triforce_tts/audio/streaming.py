@@ -27,6 +27,7 @@ from triforce_tts.errors import AudioError
 # A file of which a larger share is lost, in bytes or in samples, is no recording any more.
 HOPELESS = 0.5
 _MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad their last frame
+_EXACT = ("wav", "w64", "aiff", "flac")  # the containers whose length is that of the sound, to the sample
 _PATIENCE = 100  # after so many failed reads in a row the rest of a file is given up
 
 
@@ -91,8 +92,9 @@ def _salvaged(
     """The parts of a file that FFmpeg can decode, in blocks of at least ``BLOCK`` samples; the last may be shorter."""
     tally = _Tally()
     decoded = 0
+    kind = container.format.name.split(",")[0]
     with container:
-        if container.format.name.split(",")[0] in COUNTED and stream.duration and stream.time_base:
+        if kind in COUNTED and stream.duration and stream.time_base:
             tally.start_s, tally.end_s = 0.0, float(stream.duration * stream.time_base)
         for block in _blocks(mono(_frames(container, stream, tally), rate)):
             decoded += len(block)
@@ -103,7 +105,7 @@ def _salvaged(
     if tally.failures:
         faults.append(f"damaged at {tally.failures} places, {tally.lost_bytes} bytes cannot be decoded")
     missing = tally.end_s - tally.start_s - decoded / rate
-    if missing > _MISSING_S:
+    if missing > (0.001 if kind in _EXACT else _MISSING_S):
         faults.append(f"{missing:.2f} s of {tally.end_s - tally.start_s:.2f} s are missing")
 
 

@@ -115,6 +115,21 @@ def test_damage_in_the_middle_of_an_mp3_costs_what_it_hides(tmp_path: Path) -> N
     assert np.corrcoef(found[:quarter], whole[:quarter])[0, 1] > 0.99
 
 
+@pytest.mark.parametrize("hidden", [1, 300])
+def test_a_flac_frame_whose_checksum_is_wrong_is_left_out_and_told(hidden: int, tmp_path: Path) -> None:
+    """Its sound would be noise at full scale."""
+    speech().save(tmp_path / "x.flac")
+    content = bytearray((tmp_path / "x.flac").read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + hidden] = bytes(byte ^ 0x55 for byte in content[middle : middle + hidden])
+    (tmp_path / "x.flac").write_bytes(content)
+    found, _, faults = blocks_of(tmp_path / "x.flac")
+    whole = speech().samples.numpy()
+    assert abs(found).max() <= abs(whole).max() + 1e-4
+    assert len(whole) - 2 * 4096 <= len(found) < len(whole)
+    assert faults and all("missing" in fault or "damaged" in fault for fault in faults)
+
+
 def test_a_file_that_ends_early_says_so(tmp_path: Path) -> None:
     for suffix in (".wav", ".flac"):
         speech().save(tmp_path / f"whole{suffix}")

@@ -1,7 +1,7 @@
 """The clips of one or more folders, each with a key of its own."""
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -64,23 +64,33 @@ def _read_folder(folder: Path, columns: Columns | None) -> Inventory:
 def _once(trees: Mapping[Path, Sequence[Clip]], inventory: Inventory) -> list[tuple[str, Clip]]:
     """The clips, each with the label of its tree.
 
-    A name counts once in a tree, and a file counts once in all trees.
+    A file counts once in all trees. A name counts once in a folder, and in a tree once for each speaker and text; what
+    is left of one name in a tree, such as the clips of two tables that both count from 1, get their folders' labels.
     """
     unique: list[tuple[str, Clip]] = []
     files: dict[str, str] = {}  # the label of the tree that has a file, by the file's real path
     for tree, label in zip(trees, _labels(list(trees)), strict=True):
-        names: dict[str, str] = {}
+        names: defaultdict[str, dict[str, Clip]] = defaultdict(dict)  # the clips of a name by their real folders
         for clip in trees[tree]:
             name = clip.name or clip.id
             file = os.path.realpath(clip.audio)
-            if name in names:
-                inventory.drop(name, TWICE, f"{clip.audio}, and as {names[name]}")
+            place = str(Path(file).parent)
+            if earlier := _same(names[name], place, clip):
+                inventory.drop(name, TWICE, f"{clip.audio}, and as {earlier.audio}")
             elif files.setdefault(file, label) != label:
                 inventory.drop(name, TWICE, f"{clip.audio} is in {files[file]} too")
             else:
-                names[name] = clip.audio
-                unique.append((label, clip))
+                names[name][place] = clip
+        for places in names.values():
+            for place, clip in places.items():
+                unique.append((f"{label}/{os.path.relpath(place, tree)}" if len(places) > 1 else label, clip))
     return unique
+
+
+def _same(places: Mapping[str, Clip], place: str, clip: Clip) -> Clip | None:
+    """The clip among those of one name, by their folders, that is ``clip`` in ``place`` once more."""
+    said = (clip.speaker, clip.text)
+    return places.get(place) or next((other for other in places.values() if (other.speaker, other.text) == said), None)
 
 
 def _labels(trees: Sequence[Path]) -> list[str]:

@@ -163,3 +163,30 @@ def test_a_text_may_lie_beside_its_sound_as_lab(tmp_path: Path) -> None:
         (tmp_path / f"{name}{ending}").write_text(f"words of {name}\n")
     (tmp_path / "c.lab").write_text("a .txt comes first")
     assert [clip.text for clip in find_clips([tmp_path]).clips] == ["words of a", "words of b", "words of c"]
+
+
+def table(folder: Path, *rows: str) -> Path:
+    put(folder / "metadata.csv", "\n".join(rows))
+    for line in rows:
+        put(folder / "wavs" / f"{line.split('|')[0]}.wav")
+    return folder
+
+
+def test_tables_of_one_source_that_share_ids_are_all_read(tmp_path: Path) -> None:
+    table(tmp_path / "all" / "ann", "1|Hello there.", "2|Good day.")
+    table(tmp_path / "all" / "bob", "1|Hello there.", "3|Good night.", "1|Once more.")
+    found = find_clips([tmp_path / "all"])
+    assert {r.id: (r.speaker, r.text) for r in found.clips} == {
+        "all_ann_wavs_1": ("ann", "Hello there."),
+        "all_bob_wavs_1": ("bob", "Hello there."),
+        "2": ("ann", "Good day."),
+        "3": ("bob", "Good night."),
+    }
+    assert [(drop.id, drop.reason) for drop in found.drops] == [("1", "listed twice")]
+
+
+def test_a_copy_of_a_table_adds_nothing(tmp_path: Path) -> None:
+    for copy in ("a", "b"):
+        table(tmp_path / copy / "x", "1|Hello there.")
+    found = find_clips([tmp_path])
+    assert ([r.id for r in found.clips], [drop.reason for drop in found.drops]) == (["1"], ["listed twice"])

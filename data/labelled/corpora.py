@@ -11,7 +11,7 @@ from pathlib import Path
 from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text
 
-from ..common.clips import Clip, Inventory
+from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
 from ..common.manifest import BAD_LINE
 from ..common.names import absolute, is_folder, make_key, name_of, printable
@@ -40,6 +40,8 @@ class Tree:
         for path in files:
             if path.name == TABLE:
                 self._guarded(self._read_table, path)
+            elif path.name == MANIFEST:
+                self.inventory.notes.append(f"{path}: not used; give {path.parent} as a source of its own")
         for path in files:
             if path.name.endswith((".trans.txt", ".normalized.txt")):
                 self._guarded(self._read_transcript, path)

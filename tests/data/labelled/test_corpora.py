@@ -190,3 +190,10 @@ def test_a_copy_of_a_table_adds_nothing(tmp_path: Path) -> None:
         table(tmp_path / copy / "x", "1|Hello there.")
     found = find_clips([tmp_path])
     assert ([r.id for r in found.clips], [drop.reason for drop in found.drops]) == (["1"], ["listed twice"])
+
+
+def test_a_manifest_below_a_source_is_named(tmp_path: Path) -> None:
+    deep = put(tmp_path / "deep" / "manifest.jsonl").parent
+    put(tmp_path / "b.wav")
+    put(tmp_path / "b.txt", "words")
+    assert find_clips([tmp_path]).notes == [f"{deep / 'manifest.jsonl'}: not used; give {deep} as a source of its own"]

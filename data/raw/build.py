@@ -242,7 +242,7 @@ def finish(
         "aligned": config.align.enabled,
         DISJOINT: plan.is_disjoint,
     }
-    rows = (RecordingRows(a.recording, a.duration_s, assemble.rows_of(out, a, plan)) for a in used)
+    rows = (RecordingRows(a.recording, a.duration_s, assemble.rows_of(out, a, plan), a.faults) for a in used)
     # The report is written first: if no segment was kept, it says why.
     write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
     assemble.assemble(out, plan, config, details, console)
@@ -317,6 +317,13 @@ def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
             console,
             "nothing is held out, because every speaker has a larger share of the sound than heldout_share; raise "
             "heldout_share, or add recordings",
+        )
+    if damaged := [account for account in accounts if account.faults]:
+        first = damaged[0]
+        tell(
+            console,
+            f"{counted(len(damaged), 'recording')} could be read only in part, such as {first.recording.path}: "
+            f"{'; '.join(first.faults)}; {out / 'report' / 'sources.csv'} has all of them",
         )
     total = length(sum(account.duration_s for account in accounts))
     page = out / "report" / "index.html"

@@ -71,7 +71,8 @@ def _page(
     yield _speakers(tally)
     yield _licenses(tally)
     yield _steps(steps)
-    yield _failures(failures)
+    yield _failures("Sources that failed", "reason", failures)
+    yield _failures("Damaged recordings, of which a part was read", "what is missing", tally.damaged)
     yield from _examples(examples)
     yield f"</main>\n<script>{_SCRIPT}</script>\n</body>\n</html>\n"
 
@@ -190,9 +191,9 @@ def _steps(steps: Sequence[Step]) -> str:
     return _table("Steps", ("step", "sound in", "dropped", "share", "work", "times real time"), rows)
 
 
-def _failures(failures: Sequence[Failure]) -> str:
+def _failures(title: str, head: str, failures: Sequence[Failure]) -> str:
     rows = [[_text(failure.name), _text(failure.reason)] for failure in failures[:FAILURES]]
-    return _table("Sources that failed", ("source", "reason"), rows, len(failures) - FAILURES)
+    return _table(title, ("source", head), rows, len(failures) - FAILURES)
 
 
 def _examples(examples: Iterable[Example]) -> Iterator[str]:

@@ -36,6 +36,7 @@ Read = Callable[[str, Sequence[tuple[float, float]]], tuple[list[Wave], int]]
 _SEGMENT_COLUMNS = ("source", "start_s", "end_s", "seconds", "speaker", "outcome", "value", "text")
 _RECORDING_COLUMNS = (
     "source", "collection", "title", "license", "url", "path", "outcome", "seconds", "kept_s", "segments",
+    "faults",
 )  # fmt: skip
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # some spreadsheet takes a cell that begins with one of these for a formula
 _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?( dB)?", re.ASCII)
@@ -87,11 +88,10 @@ def write_report(
                 recording.url,
                 recording.path,
             )
-            listing.writerow(
-                [*map(text_cell, about), "read", round(share.total_s, 3), round(share.kept_s, 3), len(item.rows)]
-            )
+            lengths = (round(share.total_s, 3), round(share.kept_s, 3), len(item.rows))
+            listing.writerow([*map(text_cell, about), "read", *lengths, text_cell("; ".join(item.faults))])
         for failure in failures:
-            listing.writerow([text_cell(failure.name), "", "", "", "", "", text_cell(failure.reason), 0, 0, 0])
+            listing.writerow([text_cell(failure.name), "", "", "", "", "", text_cell(failure.reason), 0, 0, 0, ""])
     examples = list(picker.chosen(tally))
     if read is not None:
         _add_sound(examples, read, config)

@@ -9,7 +9,7 @@ from typing import Any
 
 from triforce_tts.errors import TriforceError
 
-from ..common.segments import UNKNOWN, Recording
+from ..common.segments import UNKNOWN, Failure, Recording
 from .distribution import Distribution
 
 Row = Mapping[str, Any]  # a segment, see ``segments.as_row``
@@ -25,6 +25,7 @@ class RecordingRows:
     recording: Recording
     duration_s: float
     rows: Sequence[Row]
+    faults: Sequence[str] = ()  # what could not be decoded
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Tally:
     speakers: defaultdict[tuple[str, str], Share] = field(default_factory=lambda: defaultdict(Share))
     licenses: defaultdict[tuple[str, str], Share] = field(default_factory=lambda: defaultdict(Share))
     spreads: defaultdict[str, Spread] = field(default_factory=lambda: defaultdict(Spread))
+    damaged: list[Failure] = field(default_factory=list)  # the recordings of which only a part could be decoded
 
     @property
     def kept_s(self) -> float:
@@ -145,6 +147,8 @@ class Tally:
             for name, value in measured(row).items():
                 spread = self.spreads[name]
                 (spread.kept if is_kept else spread.dropped).add(value)
+        if item.faults:
+            self.damaged.append(Failure(item.recording.path, "; ".join(item.faults)))
         self.recordings += 1
         self.recorded_s += own.total_s
         return own

@@ -101,7 +101,7 @@ def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path
     names = {path.name for path in folder.iterdir() if not path.is_dir()}
     assert len(names) >= 200
     config = raw_build.load_config("podcast", SETTINGS)
-    raw_build.build([str(folder)], tmp_path / "out", config, 1, Console(quiet=True))
+    accounts = raw_build.build([str(folder)], tmp_path / "out", config, 1, Console(quiet=True))
     with (tmp_path / "out" / "report" / "sources.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     told = {Path(row["path"] or row["source"]).name for row in rows}
@@ -112,5 +112,9 @@ def test_none_of_two_hundred_stops_the_build_and_each_is_reported(tmp_path: Path
     with (tmp_path / "out" / "report" / "segments.csv").open(newline="") as file:
         outcomes = {row["outcome"] for row in csv.DictReader(file) if row["source"].startswith("good")}
     assert outcomes & {"kept", "duplicate"}  # the damaged files hold the same recording
+    told_by_terminal = io.StringIO()
+    raw_build.summarise(tmp_path / "out", accounts, Console(file=told_by_terminal))
+    damaged = [row for row in rows if row["faults"]]
+    assert damaged and f"{len(damaged)} recordings could be read only in part" in told_by_terminal.getvalue()
     # The readable parts of a damaged recording are used, so most of these files give some sound.
     assert sum(row["outcome"] == "read" for row in rows) > 100

@@ -4,6 +4,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,13 @@ def test_tables_have_a_row_for_each_segment_and_source(tmp_path: Path) -> None:
         ("c.mp3", "damaged", "0", "0"),
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "segments.csv", "sources.csv"]
+
+
+def test_what_could_not_be_decoded_is_in_the_table_and_on_the_page(tmp_path: Path) -> None:
+    whole = recording(segment(0, 4))
+    write_report(tmp_path, [replace(whole, faults=["2 places", "1.50 s are missing"])], [Failure("c.mp3", "empty")])
+    assert [row["faults"] for row in table(tmp_path / "sources.csv")] == ["2 places; 1.50 s are missing", ""]
+    assert "2 places; 1.50 s are missing" in Page(tmp_path / "index.html").text
 
 
 def test_a_text_with_commas_lines_and_bad_unicode_comes_back(tmp_path: Path) -> None:

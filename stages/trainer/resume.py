@@ -116,10 +116,19 @@ def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
         # Parsing gives the default value to a setting that the old checkpoint does not have yet.
         was, now = (parse(kind, config.get(key), f"{folder}: {key}") for config in (saved, current))
         if was != now:
+            sides = (part.model_dump(mode="json") for part in (was, now))
             raise CheckpointError(
-                f"{folder}: '{key}' of the run's checkpoint is {saved[key]}, the configuration says {current[key]}; "
+                f"{folder}: of the run's checkpoint {'; '.join(_differences(key, *sides))}; "
                 "use the run's configuration or another RUN"
             )
+
+
+def _differences(name: str, was: Any, now: Any) -> list[str]:
+    """What differs between two values of the setting ``name``, by the names of its own settings."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        keys = sorted(was.keys() | now.keys())
+        return [line for key in keys for line in _differences(f"{name}.{key}", was.get(key), now.get(key))]
+    return [] if was == now else [f"'{name}' is {was}, the configuration says {now}"]
 
 
 def _require_same_order(run: Path, settings: RunSettings, state: State) -> None:

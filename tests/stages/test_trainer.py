@@ -376,7 +376,9 @@ def test_a_setting_newer_than_the_checkpoint_counts_as_its_default(corpus: dict[
     del config["model"]["sink"]
     path.write_text(json.dumps(config))
     assert trainer("gpt", corpus, tmp_path / "run", ["run.steps=4"]).progress.step == 2
-    with pytest.raises(CheckpointError, match="another RUN"):
+    with pytest.raises(
+        CheckpointError, match=r"checkpoint 'model\.sink' is False, the configuration says True; use .* another RUN"
+    ):
         trainer("gpt", corpus, tmp_path / "run", ["run.steps=4", "model.sink=true"])
 
 

@@ -28,6 +28,7 @@ from triforce_tts.files import file_sha256, working_folder, write_json
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
 from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.sidecars import each_once
 from triforce_tts.text.alignment import KEY as ALIGNMENT
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
@@ -324,7 +325,7 @@ def make_codes(
             f"{dvae}: {network.config.n_codes} codes a group, at most {MOST_CODES} fit; lower model.levels"
         )
     jobs: list[_Job] = []
-    for place, folder in enumerate(data):
+    for place, folder in enumerate(each_once(data)):
         prefix = f"{place}--" if len(data) > 1 else ""  # Shards in two folders may have the same name.
         for split, content in read_index(folder, "audio")["splits"].items():
             for number, shard in enumerate(content["shards"]):

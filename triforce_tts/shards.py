@@ -32,6 +32,7 @@ from triforce_tts.sidecars import (
     check_key,
     columns_of,
     describes,
+    each_once,
     scan,
     sidecar_path,
 )
@@ -199,14 +200,13 @@ class ShardSet:
         """The samples of ``split`` in all ``folders``, in the order of the indices.
 
         Raises:
-            ShardError: an index is missing, foreign or of another kind, the split is not there, or a shard is
-                missing, cut short, or belongs to another build.
+            ShardError: a folder is given twice, or an index, a split or a shard is missing, cut short or foreign.
         """
         paths: list[Path] = []
         checksums: list[str] = []
         details: dict[str, dict[str, Any]] = {}
         parts: list[dict[str, Any]] = []
-        for folder in map(Path, folders):
+        for folder in each_once(folders):
             index = read_index(folder, kind)
             for shard in _shards_of(index, folder, split):
                 paths.append(folder / shard["name"])

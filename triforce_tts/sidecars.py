@@ -4,9 +4,10 @@ The columns of offsets and lengths are read from the tar's sidecar, or found by 
 """
 
 import json
+import os
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -62,6 +63,19 @@ class _Sidecar(Record):
             if any(offset + size > self.size for offset, size in zip(offsets, sizes, strict=True)):
                 raise ValueError("a sample lies beyond the end of its shard")
         return self
+
+
+def each_once(folders: Sequence[Path | str]) -> list[Path]:
+    """``folders``, none of which is there twice: their samples would count twice.
+
+    Raises:
+        ShardError: a folder is given twice, perhaps under another name.
+    """
+    places = [os.path.realpath(folder) for folder in folders]
+    for number, place in enumerate(places):
+        if place in places[:number]:
+            raise ShardError(f"{folders[number]}: this folder is given twice; give it once")
+    return [Path(folder) for folder in folders]
 
 
 def sidecar_path(path: Path) -> Path:

@@ -58,6 +58,13 @@ def test_several_folders_follow_one_another(tmp_path: Path) -> None:
     assert set(both.details) == {str(tmp_path / "one"), str(tmp_path / "two")}
 
 
+def test_a_folder_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    folder_with(tmp_path / "a", range(2))
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(ShardError, match="b: this folder is given twice; give it once"):
+        ShardSet.open([tmp_path / "a", tmp_path / "b"], "train", "audio")
+
+
 def test_equal_samples_give_equal_bytes(tmp_path: Path) -> None:
     first = folder_with(tmp_path / "one", range(5))
     second = folder_with(tmp_path / "two", range(5))

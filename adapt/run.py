@@ -59,6 +59,9 @@ def adapt(options: Options, console: Console) -> dict[str, Any]:
         raw=options.raw, transcriber=options.transcriber, seed=options.seed,
     )  # fmt: skip
     _require_free(options)
+    for stage, settings_for in (("gpt", training.gpt_settings), ("diffusion", training.diffusion_settings)):
+        # A wrong setting is refused here, not when the recordings are built and coded.
+        settings_for(options.model, options.minutes, options.seed, options.workers, options.settings_of(stage))
     kind = recordings.kind_of(options)
     with working_folder(options.work, "adaptation", [options.recordings, options.model]) as work:
         _take_up(work, plan, options)

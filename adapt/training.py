@@ -15,6 +15,7 @@ import torch
 
 from triforce_tts import checkpoint, schema
 from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import read_stage
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
@@ -65,14 +66,13 @@ def longest_clip(model: Path, audio: AudioConfig) -> float:
     return float(min(LONGEST_S, room * min(SPEEDS)))  # a slower copy of a clip is longer
 
 
-def train_gpt(
-    model: Path, codes: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
-) -> dict[str, Any]:
-    """Train stage 2 of ``model`` on ``codes`` for so many minutes; returns the figures that it reached.
+def gpt_settings(
+    model: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
+) -> gpt_stage.GPTSettings:
+    """How stage 2 of ``model`` is trained; ``settings`` override what is usual.
 
     Raises:
         ConfigError: one of ``settings`` is wrong.
-        TriforceError: the run cannot go on; the message says why.
     """
     config = checkpoint.read_config(model / "gpt", "gpt")
     trained = read_stage(model / "gpt", "gpt", Training)
@@ -86,11 +86,59 @@ def train_gpt(
         "run": _run("gpt", model, minutes, seed, workers, _SPEECH),
     }
     parsed = schema.parse(gpt_stage.GPTSettings, schema.override(values, settings), "--set gpt")
+    _require_figure("gpt", parsed.run.keep_best, _SPEECH)
+    return parsed
+
+
+def diffusion_settings(
+    model: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
+) -> diffusion_stage.DiffusionSettings:
+    """How stage 3 of ``model`` is trained; ``settings`` override what is usual.
+
+    Raises:
+        ConfigError: one of ``settings`` is wrong.
+    """
+    network = checkpoint.read_config(model / "diffusion", "diffusion")["model"]
+    figure = _SOUND[network["target"]]
+    values = {
+        "model": network,
+        # In a flow most samples lie at flow time 0, because the model takes one step from noise when it speaks, or a few.
+        "data": {
+            "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
+            "drop_share": 0.1 if network["null_condition"] else 0.0,
+        },
+        "run": _run("diffusion", model, minutes, seed, workers, figure),
+    }  # fmt: skip
+    parsed = schema.parse(diffusion_stage.DiffusionSettings, schema.override(values, settings), "--set diffusion")
+    _require_figure("diffusion", parsed.run.keep_best, figure)
+    return parsed
+
+
+def _require_figure(stage: str, asked: str | None, figure: str) -> None:
+    """Refuse another figure than the one by which the best state is chosen here.
+
+    Raises:
+        ConfigError: ``asked`` is not ``figure``.
+    """
+    if asked != figure:
+        raise ConfigError(f"--set {stage}.run.keep_best={asked}: 'adapt' chooses a state by {figure}; leave it out")
+
+
+def train_gpt(
+    model: Path, codes: Path, run: Path, minutes: float, seed: int, workers: int, settings: Sequence[str]
+) -> dict[str, Any]:
+    """Train stage 2 of ``model`` on ``codes`` for so many minutes; returns the figures that it reached.
+
+    Raises:
+        ConfigError: one of ``settings`` is wrong.
+        TriforceError: the run cannot go on; the message says why.
+    """
+    parsed = gpt_settings(model, minutes, seed, workers, settings)
     torch.manual_seed(seed)
     task = gpt_stage.build(parsed, [codes])
     # A few minutes of speech do not tell how short each sound can be. The speech of the earlier readers did, so its
     # limits stay.
-    task.speaking = trained.speaking
+    task.speaking = read_stage(model / "gpt", "gpt", Training).speaking
     return _fit(task, parsed, run)
 
 
@@ -103,17 +151,7 @@ def train_diffusion(
         ConfigError: one of ``settings`` is wrong.
         TriforceError: the run cannot go on; the message says why.
     """
-    network = checkpoint.read_config(model / "diffusion", "diffusion")["model"]
-    values = {
-        "model": network,
-        # In a flow most samples lie at flow time 0, because the model takes one step from noise when it speaks, or a few.
-        "data": {
-            "crop_seconds": 1.5, "reference_seconds": 2.0, "noise_share": 0.8, "true_mel_share": 0.05,
-            "drop_share": 0.1 if network["null_condition"] else 0.0,
-        },
-        "run": _run("diffusion", model, minutes, seed, workers, _SOUND[network["target"]]),
-    }  # fmt: skip
-    parsed = schema.parse(diffusion_stage.DiffusionSettings, schema.override(values, settings), "--set diffusion")
+    parsed = diffusion_settings(model, minutes, seed, workers, settings)
     torch.manual_seed(seed)
     return _fit(diffusion_stage.build(parsed, [shards], model / "dvae"), parsed, run)
 

@@ -207,6 +207,14 @@ def test_bad_input_is_one_line_and_exit_code_2(kind: str, model: Path, tmp_path:
         assert (out / "letter.txt").read_text() == "dear"
 
 
+@pytest.mark.parametrize("setting", ["gpt.run.step=3", "diffusion.run.steps=no", "gpt.run.keep_best=null"])
+def test_a_wrong_setting_is_refused_before_the_recordings_are_built(setting: str, model: Path, tmp_path: Path) -> None:
+    source = record(tmp_path / "recordings", 2)
+    with pytest.raises(ConfigError, match=rf"--set {setting.split('.')[0]}.*{setting.split('.')[2].split('=')[0]}"):
+        run.adapt(Options(source, tmp_path / "mine", model, evaluate=False, settings=[setting]), QUIET)
+    assert not (tmp_path / "mine.adapt").exists()
+
+
 def test_several_speakers_are_named_and_one_can_be_chosen(tmp_path: Path) -> None:
     sets = [_fake_set(["ann"] * 2 + ["bob"], [30.0, 30.0, 50.0])]
     with pytest.raises(ShardError, match=r"--speaker: 'ann' \(1\.0 min\), 'bob' \(50\.0 s\)"):

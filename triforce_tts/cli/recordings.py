@@ -38,7 +38,10 @@ def listen(
     device: Device = "auto",
     threads: Threads = 0,
 ) -> None:
-    """Print what the GPT hears in a recording (the flip: the same network, run the other way)."""
+    """Print what the GPT hears in a recording (the flip: the same network, run the other way).
+
+    The bundled model is too small for it: what it hears is hardly ever what was said.
+    """
     typer.echo(ModelOptions(model, threads).open(device).listen(source))
 
 
@@ -57,6 +60,7 @@ def score(
     """Print how likely the GPT finds that a recording says a text, in both directions (log-probabilities in nats).
 
     'flip' is the mean of log P(text | speech) - log P(text), a letter: higher is better, below 0 the text is not heard.
+    The bundled model is too small to judge by it.
     """
     if plot is not None:
         from triforce_tts.drawing import require_png  # This import stands here, because it loads torch.

@@ -24,6 +24,12 @@ def test_what_was_bundled_is_read(copied: Path) -> None:
     assert read_manifest(copied) == manifest
 
 
+@pytest.mark.parametrize(("name", "fault"), [("nowhere", "no such model folder"), ("gpt", "no model.json in it")])
+def test_what_is_no_model_folder_is_said(copied: Path, name: str, fault: str) -> None:
+    with pytest.raises(CheckpointError, match=f"{name}: {fault}; expected one that 'triforce-tts bundle' made"):
+        read_manifest(copied / name)
+
+
 @pytest.mark.parametrize("name", ["dvae/model.safetensors", "gpt/config.json", "diffusion/lineage.json", "voice.flac"])
 def test_one_flipped_byte_is_refused(copied: Path, name: str) -> None:
     data = bytearray((copied / name).read_bytes())

@@ -126,8 +126,6 @@ def load_model(folder: Path, device: torch.device, lexicon: Lexicon | None = Non
     Raises:
         CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
     """
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such model folder; expected one that 'triforce-tts bundle' made")
     manifest = read_manifest(folder)
     dvae, audio = load_dvae(folder / "dvae", device)
     gpt, vocabulary = load_gpt(folder / "gpt", device)

@@ -4,6 +4,7 @@ Only a line feed ends a line. Other characters that some programs take for line 
 """
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ _NOT_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 _LOOKED_AT = 4096  # So many bytes at the beginning of a file are looked at.
 # A file with a larger share of zero bytes is not a damaged UTF-8 file: in UTF-16 about half of the bytes are zero.
 _MANY_ZEROS = 0.1
+_TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
+_TIMES = re.compile(
+    rf"^\W*({_TIME}\s*-->\s*{_TIME})", re.MULTILINE | re.ASCII
+)  # of SubRip, of WebVTT, and Whisper's lines
 
 
 class UnreadableText(TextError):
@@ -45,6 +50,19 @@ def read_text(path: Path, limit: int = TEXT_BYTES) -> str:
         UnreadableText: the file cannot be read, is larger than ``limit`` bytes, or is in an unknown encoding.
     """
     return decode(_read(path, limit), str(path))
+
+
+def require_no_subtitles(text: str, where: str) -> None:
+    """Refuse the text of a recording that holds the times of subtitles: they would be taken for words that are read.
+
+    Raises:
+        UnreadableText: a line has such times; the message shows them.
+    """
+    if found := _TIMES.search(text):
+        number = 1 + text.count("\n", 0, found.start(1))
+        raise UnreadableText(
+            f"{where}, line {number}: subtitles ('{found[1]}'); expected what is read, without times and numbers"
+        )
 
 
 def read_lines(path: Path) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
-from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text
+from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text, require_no_subtitles
 
 from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
@@ -226,6 +226,7 @@ class Tree:
         file = self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
         try:
             text = read_text(file).strip() if file else ""
+            require_no_subtitles(text, str(file))
         except UnreadableText as error:
             self.inventory.drop(name, BAD_TEXT, error)
             return

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
-from triforce_tts.textfiles import read_text
+from triforce_tts.textfiles import read_text, require_no_subtitles
 
 from .epub import read_epub
 
@@ -45,9 +45,13 @@ def read_book(path: Path) -> Book:
     """The text of a .txt file (UTF-8, or what its byte-order mark says) or of an epub.
 
     Raises:
-        TextError: the file cannot be read, or holds no words.
+        TextError: the file cannot be read, holds subtitles, or holds no words.
     """
-    book = make_book(read_epub(path) if path.suffix.lower() == ".epub" else read_text(path, MOST_BYTES))
+    is_epub = path.suffix.lower() == ".epub"
+    text = read_epub(path) if is_epub else read_text(path, MOST_BYTES)
+    if not is_epub:
+        require_no_subtitles(text, str(path))
+    book = make_book(text)
     if not book.words:
         raise TextError(f"{path}: there are no words in it")
     return book

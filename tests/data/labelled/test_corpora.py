@@ -197,3 +197,11 @@ def test_a_manifest_below_a_source_is_named(tmp_path: Path) -> None:
     put(tmp_path / "b.wav")
     put(tmp_path / "b.txt", "words")
     assert find_clips([tmp_path]).notes == [f"{deep / 'manifest.jsonl'}: not used; give {deep} as a source of its own"]
+
+
+def test_a_text_with_the_times_of_subtitles_is_left_out(tmp_path: Path) -> None:
+    put(tmp_path / "a.wav")
+    put(tmp_path / "a.txt", "1\n00:00:00,000 --> 00:00:03,000\nHello there.\n")
+    found = find_clips([put(tmp_path / "b.wav").parent])
+    assert [(drop.id, drop.reason) for drop in found.drops] == [("a", "text not read")]
+    assert "a.txt, line 2: subtitles" in found.drops[0].value

@@ -47,3 +47,19 @@ def test_texts_that_cannot_be_read(tmp_path: Path) -> None:
         read_book(tmp_path / "missing.txt")
     (tmp_path / "bom.txt").write_bytes(b"\xef\xbb\xbfWell.")
     assert read_book(tmp_path / "bom.txt").tokens == ["Well."]
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("1\r\n00:00:01,000 --> 00:00:02,900\r\nHello there.\r\n", "line 2: .*00:00:01,000 --> 00:00:02,900"),
+        ("WEBVTT\n\n00:01.000 --> 00:04.000 align:start\n<c>Hello</c>\n", "line 3: "),
+        ("Hello.\n[00:00.000 --> 00:04.000]  Hello there.\n", "line 2: "),
+    ],
+)
+def test_times_of_subtitles_are_no_words(tmp_path: Path, text: str, times: str) -> None:
+    (tmp_path / "x.txt").write_bytes(text.encode())
+    with pytest.raises(TextError, match=f"x.txt, {times}.*expected what is read"):
+        read_book(tmp_path / "x.txt")
+    (tmp_path / "x.txt").write_text("At 10:00:00,000 he went --> there.")
+    assert read_book(tmp_path / "x.txt").words

@@ -212,6 +212,8 @@ def run_steps(
 
     The segments are in order and cover the whole recording.
     """
+    # The text is read first: if it cannot be read, the steps before its own would be for nothing.
+    book = read_book(Path(recording.text)) if recording.text is not None else None
     with clock("level"):
         sound = levelled(sound, config.level)
     with clock("voice activity"):
@@ -222,8 +224,8 @@ def run_steps(
     with clock("speakers", segments):
         voices = label_speakers(sound, segments, config.speakers)
     with clock("text", segments):
-        if recording.text is not None:
-            align_text(sound, segments, read_book(Path(recording.text)), config.book)
+        if book is not None:
+            align_text(sound, segments, book, config.book)
         else:
             transcribe(sound, segments, config.transcribe)
     with clock("text checks", segments):

@@ -176,6 +176,7 @@ def test_an_unreadable_text_is_tried_again(tmp_path: Path) -> None:
     account = process(job)
     assert account.again
     assert "book.txt" in account.error
+    assert list(account.steps) == ["decode"]  # nothing else was done for nothing
 
 
 def test_what_a_machine_could_not_do_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

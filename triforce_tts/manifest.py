@@ -42,7 +42,8 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of the model in ``folder``, after a check that its files are those that were bundled.
 
     Raises:
-        CheckpointError: the folder or its manifest is missing, the manifest is damaged, or a file is missing or is not the one that was bundled.
+        CheckpointError: the folder or its manifest is missing, the manifest is damaged, or a file is missing or is not
+            the one that was bundled.
     """
     if not (folder / MANIFEST).is_file():
         what = f"no {MANIFEST} in it" if folder.is_dir() else "no such model folder"

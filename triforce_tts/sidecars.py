@@ -71,10 +71,11 @@ def each_once(folders: Sequence[Path | str]) -> list[Path]:
     Raises:
         ShardError: a folder is given twice, perhaps under another name.
     """
-    places = [os.path.realpath(folder) for folder in folders]
-    for number, place in enumerate(places):
-        if place in places[:number]:
-            raise ShardError(f"{folders[number]}: this folder is given twice; give it once")
+    places: set[str] = set()  # there may be a hundred thousand of them
+    for folder in folders:
+        if (place := os.path.realpath(folder)) in places:
+            raise ShardError(f"{folder}: this folder is given twice; give it once")
+        places.add(place)
     return [Path(folder) for folder in folders]
 
 

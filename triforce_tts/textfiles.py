@@ -25,9 +25,8 @@ _LOOKED_AT = 4096  # So many bytes at the beginning of a file are looked at.
 # A file with a larger share of zero bytes is not a damaged UTF-8 file: in UTF-16 about half of the bytes are zero.
 _MANY_ZEROS = 0.1
 _TIME = r"(?:\d+:)?\d\d:\d\d[.,]\d{3}"
-_TIMES = re.compile(
-    rf"^\W*({_TIME}\s*-->\s*{_TIME})", re.MULTILINE | re.ASCII
-)  # of SubRip, of WebVTT, and Whisper's lines
+# A line of SubRip or WebVTT, or one that Whisper prints. Few signs come first, so that a long file costs little time.
+_TIMES = re.compile(rf"^[^\w\n]{{0,8}}({_TIME} {{0,8}}--> {{0,8}}{_TIME})", re.MULTILINE | re.ASCII)
 
 
 class UnreadableText(TextError):

@@ -108,7 +108,7 @@ def _sound_file(source: Source) -> sf.SoundFile:
     """
     if isinstance(source, bytes):
         with no_notes(is_mpeg(source)):
-            return sf.SoundFile(io.BytesIO(source))
+            return sf.SoundFile(_in_memory(source))
     descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         beginning = os.pread(descriptor, 3, 0)
@@ -116,6 +116,21 @@ def _sound_file(source: Source) -> sf.SoundFile:
         beginning = b""
     with no_notes(is_mpeg(beginning)):
         return sf.SoundFile(descriptor)
+
+
+def _in_memory(content: bytes) -> int | io.BytesIO:
+    """A file in memory, as a descriptor where the system has such files.
+
+    libsndfile reads an object of Python through functions of Python, and an interrupt that comes while one of them runs
+    is printed and forgotten: the program would go on.
+    """
+    if not hasattr(os, "memfd_create"):
+        return io.BytesIO(content)
+    descriptor = os.memfd_create("sound")
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
 
 
 def _is_counted(file: sf.SoundFile) -> bool:

@@ -1,6 +1,8 @@
 """Opus as in samples of shards, and files that are decoded block by block."""
 
 import hashlib
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import torch
 from tests import forks
 from tests.clips import SPEECH
 from triforce_tts.audio.decoding import BLOCK, LOUDEST
-from triforce_tts.audio.io import Audio, decode_audio, encode_opus, read_audio
+from triforce_tts.audio.io import Audio, decode_audio, encode_flac, encode_opus, read_audio
 from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError
 
@@ -147,3 +149,34 @@ def test_what_is_no_recording_is_refused_by_name(tmp_path: Path, content: bytes 
         path.write_bytes(content)
     with pytest.raises(AudioError, match=rf"x\.mp3: .*{message}"):
         stream_audio(path)
+
+
+class _Stop(BaseException):
+    pass
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux has files in memory")
+def test_an_interrupt_while_a_sample_of_a_shard_is_decoded_is_never_lost() -> None:
+    fired = 0
+
+    def stop(number: int, frame: object) -> None:
+        nonlocal fired
+        fired += 1
+        raise _Stop
+
+    flac, caught, before = encode_flac(speech()), 0, signal.signal(signal.SIGALRM, stop)
+    try:
+        for number in range(150):
+            try:
+                signal.setitimer(
+                    signal.ITIMER_REAL, 1e-4 + number * 1e-5
+                )  # during the decoding of this sample, or later
+                for _ in range(10):
+                    decode_audio(flac, "x")
+            except _Stop:
+                caught += 1
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert caught == fired > 100

@@ -22,7 +22,7 @@ from triforce_tts.text.abbreviation_names import (
 )
 from triforce_tts.text.citations import BIBLE, OTHER_BOOKS
 from triforce_tts.text.dates import AFTER_HALF, SHORT_DAYS, SHORT_MONTHS
-from triforce_tts.text.letters import COUNTED, is_known
+from triforce_tts.text.letters import COUNTED, RULERS, is_known
 from triforce_tts.text.numbers import cardinal
 
 _ENDS_TEXT = r"[\"')\] ]*$"
@@ -183,6 +183,8 @@ def _say_initial(match: re.Match[str]) -> str:
     before = re.search(r"(\S+) $", match.string[max(0, match.start() - 30) : match.start()])
     if match[1] == "M" and before and before[1] in ("A", "P"):
         return match[0]  # "A M" and "P M" are spelled already
+    if match[1] in ("V", "X") and before and before[1].lower() in RULERS:
+        return match[0]  # A rule of numerals tells 'George V. Higgins' from a king.
     opener = rf" (?:{_SURE_OPENERS})\b"
     if before and re.fullmatch("[A-Z]", before[1]) and re.match(opener, match.string[match.end() : match.end() + 16]):
         return match[0]  # the last of letters that are spelled: 'in the U S. He left'

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from triforce_tts.text import numeral_names
+from triforce_tts.text.abbreviation_names import OPENERS
 from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
@@ -66,7 +67,7 @@ _RULER_NAMES = (
     " seti shapur sigismund sixtus stanislaw stephen suleiman sylvester tiberius theodore theodosius thutmose umberto urban"
     " valentinian victor victoria vittorio wenceslaus wilhelm willem william xerxes zog"
 )
-_RULERS = frozenset(_RULER_NAMES.split())
+RULERS = frozenset(_RULER_NAMES.split())
 # What follows the word 'I', as in 'The Book I read', and hardly a number.
 _VERB_OF_I = re.compile(
     r" (?:am|have|do|don't|didn't|read|wrote|learn(?:ed|t)|liked?|loved?|knew|know|think|thought|want(?:ed)?|remember|mentioned|bought"
@@ -80,6 +81,16 @@ _DONE_BY_ME = re.compile(
 )
 _RULING = (
     r"(?i:king|queen|pope|emperor|empress|tsar|czar|kaiser|sultan|pharaoh|prince|duke|shah|saint|st\.?|caliph|archduke)"
+)
+# A family name behind an initial, also behind one that has lost its stop. What is named after a king is none.
+_OF_KINGS = (
+    "Dock|Docks|Bridge|Hotel|Avenue|Street|Road|Square|Place|Park|Coast|Land|School|College|Hospital|Museum|Memorial|Library|Hall"
+    "|House|Class|Station|Statue|Stamps?|Coronation|Jubilee|Sovereign|Penny|Shilling|Silver|Gold|Rex|Period|Era"
+)
+_IN_HIS_REIGN = r"\b(?:[Uu]nder|[Ss]ince|[Ww]hen|[Uu]ntil|(?:reign|time|days|death|age|court) of) $"
+_FAMILY_NAME = re.compile(
+    rf"\.? (?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope)\b)"
+    r"(?:[A-Z]'?[A-Za-z]*[a-z]\b|[A-Z](?:\.| [A-Z][a-z])|(?:[Vv]an|[Vv]on|[Dd]e|[Dd]u) [A-Z])"
 )
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")
 
@@ -128,7 +139,7 @@ def _say_formula(match: re.Match[str]) -> str:
 
 def _say_roman(match: re.Match[str]) -> str:
     name, numeral = match.group(1, 2)
-    if not _ROMAN_NUMERAL.fullmatch(numeral):
+    if not _ROMAN_NUMERAL.fullmatch(numeral) or _is_initial(match):
         return match[0]
     value = value_of(numeral)
     after = match.string[match.end() : match.end() + 24]
@@ -136,7 +147,7 @@ def _say_roman(match: re.Match[str]) -> str:
     if name.lower() in COUNTED:
         is_pronoun = numeral == "I" and name != "War" and not match[3] and _is_pronoun(before, after)
         return match[0] if is_pronoun else f"{name} {cardinal(value)}"
-    if (name.lower() in _RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
+    if (name.lower() in RULERS or re.search(rf"\b{_RULING} $", before)) and value < 40:
         # In 'Elizabeth I know' and 'Mary I. Smith' the 'I' is not the number of a queen.
         if (
             numeral == "I"
@@ -151,6 +162,20 @@ def _say_roman(match: re.Match[str]) -> str:
     # Among capitals a short numeral may be an acronym or a word: 'GIVE IV FLUIDS'.
     doubtful = name.isupper() and "II" not in numeral and len(numeral) < 3
     return f"{name} {cardinal(value)}" if len(numeral) > 1 and value < 40 and not doubtful else match[0]
+
+
+def _is_initial(match: re.Match[str]) -> bool:
+    """Whether the 'V' or 'X' of 'George V. Higgins' begins a name: a family name or a further initial follows."""
+    if match[2] not in ("V", "X") or match[1].lower() in COUNTED:
+        return False
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    if not _FAMILY_NAME.match(match.string, match.end(2)) or re.search(rf"\b{_RULING} $", before):
+        return False
+    return match.string[match.end(2)] == "." or not re.search(_IN_HIS_REIGN, before)
+
+
+def _drop_stop_of_initial(match: re.Match[str]) -> str:
+    return match[0].removesuffix(".") if match[1].lower() in RULERS and _is_initial(match) else match[0]
 
 
 def _is_pronoun(before: str, after: str) -> bool:
@@ -176,7 +201,7 @@ def _say_list(match: re.Match[str]) -> str:
     """``Louis XIV, XV and XVI`` with ordinals and ``Parts I and II`` with numbers; a last 'I' is mostly the word."""
     name, last = match.group(1, 4)
     numerals = [*re.findall("[IVXL]+", match[2] + match[3]), last]
-    is_ruler = name.lower() in _RULERS
+    is_ruler = name.lower() in RULERS
     if not (is_ruler or name.lower() in COUNTED) or not all(_ROMAN_NUMERAL.fullmatch(numeral) for numeral in numerals):
         return match[0]
     if last == "I" and not (is_ruler and re.match(r"[.,;:)]|$", match.string[match.end() : match.end() + 1])):
@@ -196,7 +221,7 @@ def _say_century(match: re.Match[str]) -> str:
 
 def _say_ruler(match: re.Match[str]) -> str:
     """``Henry the VIII`` as Henry the eighth."""
-    is_ruler = match[1].split()[0].lower() in _RULERS and _ROMAN_NUMERAL.fullmatch(match[2])
+    is_ruler = match[1].split()[0].lower() in RULERS and _ROMAN_NUMERAL.fullmatch(match[2])
     return match[1] + ordinal(value_of(match[2])) if is_ruler else match[0]
 
 
@@ -304,6 +329,7 @@ _ROMAN_RULES: list[Rule] = [
     *numeral_names.RULES,
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),
+    rule(r"\b([A-Z][a-z]+) ([VX])\.(?= )", _drop_stop_of_initial),
     rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]
 _ACRONYM = re.compile(

@@ -23,6 +23,7 @@ _GIVEN = (
 )
 _PLACED = (
     "Act|Book|Canto|Chapter|Class|Mark|Model|Page|Part|Phase|Section|Series|Stage|Study|Title|Type|Vatican|Volume|War"
+    "|Street|Avenue|Road|Square|Boulevard|Court|Bridge|Airport|Station|Towers?|Cent(?:er|re)|Building|Plaza|Estate|Island"
 )
 # A word of a name that is followed by a letter, as in 'Delta V' and 'Agent V'.
 _LETTERED = (

@@ -1,6 +1,7 @@
 """Pounds, shillings and pence of the money before 1971 in words: ``£3 10s. 6d.``, ``2s. 6½d.``, ``3l. 5s.``."""
 
 import re
+from math import gcd
 
 from triforce_tts.text.numbers import Rule, cardinal, fraction, number_words, rule
 
@@ -96,6 +97,30 @@ def _pence(number: str) -> str:
     return f"{cardinal(int(whole))} and {'a' + share[3:] if top == 1 else share} pence"
 
 
+# A price that is written with a slash. Behind 'cost' and its like a proper fraction may be a share: 'it cost 1/3 of it'.
+_PRICE_BEFORE = re.compile(
+    r"\b(?:[Cc]osts?|[Pp]aid|[Pp]ay|[Pp]rices?|[Pp]riced|[Ww]orth|[Ff]ees?|[Ss]ubscription|[Ff]are|[Ss]old (?:\w+ )?for"
+    r"|[Bb]ought (?:\w+ )?for|[Cc]harged?|[Ss]ells? (?:at|for)|[Gg]ave|[Rr]educed to|[Hh]alf[ -]a?[ -]?[Cc]rown)"
+    r"(?:[,:]| (?:was|is|of|at|only|about|him|her|me|them|us|for|just|than|from|to))* \(?$"
+)
+_PRICE_AFTER = re.compile(rf",? (?:{_EACH}|the (?:dozen|yard|pound|pair|bottle|hundred)\b|net\b)")
+_SHARE_AFTER = re.compile(r" (?:of|more|less|as|cups?|inch|mile|pounds?|acres?|tons?|full)\b|-|\"| ?%")
+
+
+def _say_slashed(match: re.Match[str]) -> str:
+    """``2/6`` as 'two shillings and sixpence' beside a price; a share and a date stay."""
+    shillings, pence = int(match["shillings"]), int(match["pence"])
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    after = match.string[match.end() : match.end() + 20]
+    is_share = shillings < pence and gcd(shillings, pence) == 1
+    is_marked = "d" in match[0] or (_PRICE_BEFORE.search(before) and not _SHARE_AFTER.match(after))
+    is_price = _PRICE_AFTER.match(after) or (is_marked and not is_share)
+    if not is_price or shillings > _LARGEST_ALONE or pence > 11:
+        return match[0]
+    end = "." if match[0].endswith(".") and _ENDS.match(after) else ""
+    return f"{_shillings(match['shillings'], match)} and {_pence(match['pence'])}{end}"
+
+
 _PENCE = r"(?P<pence>(?:[0-9]{1,2} )?[1-3]/[248]|[0-9]{1,2})"
 _GAP = r"[.,]?(?: ?- ?| )"
 _POUNDS = r"(?P<pounds>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})"
@@ -105,6 +130,11 @@ RULES: list[Rule] = [
     rule(
         r"(?<![\w.,/$£])([1-9][0-9]?)/-(?![\w/-])",
         lambda m: f"{cardinal(int(m[1]))} shilling{'' if m[1] == '1' else 's'}",
+    ),
+    rule(rf"£ ?{_POUNDS}/{_SHILLINGS}/(?:{_PENCE}|-)(?![\w/-])", _say_sum),
+    rule(
+        r"(?<![\w.,/$£-])(?<![0-9] )(?P<shillings>[1-9][0-9]?)/(?P<pence>[0-9]{1,2})(?:d\b\.?)?(?![\w/]|[.,][0-9])",
+        _say_slashed,
     ),
     rule(rf"£ ?{_POUNDS}{_GAP}{_SHILLINGS} ?{_S}(?:\.?,?(?: ?- ?| ?){_PENCE} ?d\b)?\.?", _say_sum),
     rule(rf"£ ?{_POUNDS}{_GAP}(?P<shillings>){_PENCE} ?d\b\.?", _say_sum),

@@ -91,7 +91,8 @@ def _say_military(match: re.Match[str]) -> str:
     hour, minute = int(match["hour"]), int(match["minute"])
     words = f"zero {cardinal(hour)}" if hour < 10 and (hour or minute) else cardinal(hour)
     words += " hundred" if not minute else f" {'zero ' if minute < 10 else ''}{cardinal(minute)}"
-    return f"{match['at']}{words}" + (" hours" if match["hours"] else "")
+    is_end = match[0].endswith(".") and re.match(r"[\"')\] ]*$", match.string[match.end() : match.end() + 8])
+    return f"{match['at']}{words}" + (" hours" if match["hours"] else "") + ("." if is_end else "")
 
 
 def _say_watch(match: re.Match[str]) -> str:
@@ -109,6 +110,11 @@ def _say_batting(match: re.Match[str]) -> str:
 
 _HRS = r"hrs\b\.?(?! [A-Z])"
 _HOURS = rf" ?(?P<hours>hours|{_HRS}|h)(?![A-Za-z])"
+# What moves or begins does so at a time of day: 'Departed 1230 hrs'.
+_MOVING = (
+    r"(?i:depart(?:ed|s|ing|ure)?|arriv(?:ed|es|ing|al)|left|leaves|landed|sailed|began|begins|starts?|started|ended|ends|closed|opened"
+    r"|commenced|muster(?:ed)?|lunch|dinner|briefing|parade|inspection|reveille|watch|time|date),?:? "
+)
 _NO_RATE = r"(?! (?:of|per|a|each|in|with|on)\b)"
 RULES: list[Rule] = [
     rule(rf"\b({'|'.join(_PLACES)})\b\.? ?(?=#?[0-9])", lambda m: f"{_PLACES[m[1]]} "),
@@ -206,6 +212,8 @@ RULES: list[Rule] = [
     rule(r"(?<![\w.,:/-])(0[0-9]{3}) ?-{1,2} ?([0-2][0-9]{3})(?![0-9A-Za-z-]|[.,:/][0-9])", _say_watch),
     rule(rf"(?P<at>\b[Aa]t ){_CLOCK}{_HOURS}{_NO_RATE}", _say_military),
     rule(rf"(?P<at>\b(?:{_BEFORE_TIME}) ){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
+    rule(rf"(?P<at>\b{_MOVING}(?:[Aa]t )?){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
+    rule(rf"(?P<at>^|(?<=[.;:] )){_CLOCK} ?(?P<hours>{_HRS})(?=[:,-]| -)", _say_military),
     rule(rf"(?P<at>)(?<![\w.,:/-])(?P<hour>0[0-9])(?P<minute>[0-5][0-9]){_HOURS}", _say_military),
     rule(
         rf"(?P<at>\bzero [a-z]+ (?:(?:zero )?[a-z]+ )?hours (?:and|or|to|until|till) ){_CLOCK}{_HOURS}{_NO_RATE}",

@@ -136,8 +136,13 @@ _ADJECTIVES = (
     "big huge massive giant tiny small little full mere whole new old good nice fine great grand further additional extra single"
     " strange heavy light standard typical black white red blue green brown grey gray silver golden wooden metal steel"
 )
-_ATTRIBUTE_AFTER = re.compile(rf"(?: | ?- ?)(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b(?!-))[a-z]{{2,}}")
-_ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
+_ATTRIBUTE_AFTER = re.compile(
+    rf"(?: | ?- ?)(?:can(?= of\b|[.,;:)]|$)|(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b(?!-))[a-z]{{2,}})"
+)
+_ATTRIBUTE_BEFORE = re.compile(
+    r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $|(?:^|(?<=[ (]))(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|several|both) $",
+    re.I,
+)
 _NOUN_BEFORE = re.compile(
     rf"\b(?:[Aa](?:n|nother)?|[Ee]ach|[Ee]very) (?!(?:{_ADJECTIVES.replace(' ', '|')})\b)[a-z]{{2,}} $"
 )

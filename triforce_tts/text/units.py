@@ -2,6 +2,7 @@
 
 import re
 
+from triforce_tts.text import cookery
 from triforce_tts.text.fractions import FRACTIONS, GOES_ON, LENGTHS
 from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
 from triforce_tts.text.unit_names import BARE_CAPITALS, PER, SPACED_CAPITALS, TIMES, UNITS
@@ -60,7 +61,8 @@ def _say_rare_unit(match: re.Match[str]) -> str:
     unit, amount = match.group("unit", "amount")
     names = {"s": ("second", "seconds"), "in": ("inch", "inches"), "t": ("tonne", "tonnes")}.get(unit) or UNITS[unit]
     power = _POWERS.get(match["power"] or "", "")
-    return f"{number_words(amount)} {power}{names[amount != '1']}" + (_per(match) if match["per"] else "")
+    is_one = amount == "1" or (unit != "s" and is_attribute(match))
+    return f"{number_words(amount)} {power}{names[not is_one]}" + (_per(match) if match["per"] else "")
 
 
 def _say_power_of_unit(match: re.Match[str]) -> str:
@@ -113,6 +115,7 @@ _PER_OF_MONEY = {unit for unit in {**UNITS, **PER} if unit not in _NO_LONE_PER a
 _DEGREES = r"[0-9]{1,3}(?:\.[0-9]{1,9})?"
 _MINUTES = r"[0-9]{1,2}(?:\.[0-9]{1,9})?"
 FIRST_RULES: list[Rule] = [
+    *cookery.RULES,
     rule(rf"(?<![A-Za-z])([NSEW]) ?(?={_DEGREES}°(?! ?[NSEW]))", lambda m: f"{_SIDES[m[1]]} "),
     rule(r"(?<=°[NSEW]) ?- ?(?=[0-9.]{1,9}°)", lambda m: " to "),
     rule(r"(?<=[0-9]) ?- ?(?=[0-9]{1,3} [1-7]/[2348](?![0-9/]))", lambda m: " to "),

@@ -9,8 +9,22 @@ import re
 from html import unescape
 
 from triforce_tts.errors import TextError
-from triforce_tts.text import addresses, citations, codes, dates, money, named_numbers, numbers, shillings, units, years
+from triforce_tts.text import (
+    addresses,
+    catalogues,
+    citations,
+    codes,
+    dates,
+    formulas,
+    money,
+    named_numbers,
+    numbers,
+    shillings,
+    units,
+    years,
+)
 from triforce_tts.text.abbreviations import expand
+from triforce_tts.text.chess import speak_moves
 from triforce_tts.text.latex import read_latex
 from triforce_tts.text.letters import speak_roman, spell_acronyms, spell_beside_digits
 from triforce_tts.text.phonemes import BRACES, parse_phones
@@ -57,7 +71,7 @@ _COMPARISONS = {
     **{"<": "is less than", ">": "is greater than"},
 }
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
-_RULES_OF_NAMES = (named_numbers.RULES, dates.RULES, codes.RULES, shillings.RULES)
+_RULES_OF_NAMES = (catalogues.RULES, named_numbers.RULES, dates.RULES, codes.RULES, shillings.RULES)
 _NUMERIC = re.compile(r"[0-9^/°Ω]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,
@@ -74,6 +88,12 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]
 _MINUS_BEHIND = re.compile(
     r"(?<![\w'-])(A|B|C|D|F|O|AB)-(?=$|[.,;:!?)]| (?:grades?|students?|average|blood|donors?|for|in|on)\b)"
 )
+# The emoticon '<3': behind a person or thanks, or at the end behind a mark or another one. Else it is a comparison.
+_HEART = re.compile(
+    r"(?<![\w<=>-])<3(?![\w<=>%°]|[.,][0-9]| ?(?:[kcm]?m|k?g|hours|days|weeks|months|years|minutes|seconds)\b)"
+)
+_LOVING = re.compile(r"\b(?i:i|we|you|u|they|guys|everyone|much|thanks|love|miss) $")
+_LONE_HEART = re.compile(r"(?:^|[!?.]|(?:^| )<3|\bheart )[ ]?$")
 _ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
@@ -120,10 +140,12 @@ def _phonemes(inside: str) -> str:
 
 def _speak(text: str, shouted: bool) -> str:
     """A stretch without braces, in words; the white space at its ends is kept."""
-    text = _separate(re.sub(r"\s+", " ", fold(text)))
+    text = _separate(re.sub(r"\s+", " ", fold(speak_moves(text))))
     if shouted:
         text = calm(text)
     text = numbers.apply(citations.RULES, numbers.apply(addresses.RULES, text))
+    if "=" in text or "/" in text:
+        text = numbers.apply(formulas.RULES, text)
     if _DATED.search(text):
         for rules in _RULES_OF_NAMES:
             text = numbers.apply(rules, text)
@@ -145,11 +167,18 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
+    text = _HEART.sub(_say_heart, text)
     text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<![\w.])(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z][a-z]+(?!\.[a-z]))", r"\1. ", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)
     return re.sub(r"(?<=[a-z]{2}[.!?][\"')\]])(?=[0-9])", " ", text)
+
+
+def _say_heart(match: re.Match[str]) -> str:
+    before = match.string[max(0, match.start() - 10) : match.start()]
+    is_last = re.match(r"(?: ?<3){0,9}[ !?.)]*$", match.string[match.end() : match.end() + 40])
+    return " heart " if _LOVING.search(before) or (is_last and _LONE_HEART.search(before)) else match[0]
 
 
 def _say_capitals(match: re.Match[str]) -> str:

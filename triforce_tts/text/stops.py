@@ -14,7 +14,9 @@ from triforce_tts.text.abbreviation_names import (
     TITLES,
 )
 from triforce_tts.text.abbreviations import is_rank
+from triforce_tts.text.chess import FIRST_MOVE, NUMBERED
 from triforce_tts.text.citations import BIBLE
+from triforce_tts.text.cookery import INGREDIENT
 from triforce_tts.text.dates import MONTH, SHORT_DAYS
 from triforce_tts.text.letters import is_known
 from triforce_tts.text.roman import roman_value
@@ -28,12 +30,13 @@ _SHORT_OR_NAME = re.compile(r"(?:^|[^\w'’])([A-Z]?[a-z]+|[A-Z]|[IVXL]+|[0-9]+(
 _CAPITAL = re.compile(r"\W*[A-Z]")
 _MARK = re.compile(r"[,;:]|[-–](?:[a-z]|[A-Z][a-z]+\.)")
 _CLOSED = re.compile(r"(?:[)\]]+[\"'”’*_]*|[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,3})\s+(?![a-z])")
+_OPENER = re.compile(rf"\W*(?:{OPENERS})\b")
 _NAME = re.compile(rf"(?!(?:{OPENERS})\b)[A-Z](?:[a-z'’]|\. ?[A-Z])")
 _IN_A_SUM = re.compile(r"(?:[0-9]{1,2}|[0-9]{0,2}[½¼¾]) ?[sd]\b")
 _PLACE = re.compile(r"[0-9]{1,3}: ?[0-9]|[ivxlc]+\.? [0-9]")  # a chapter and a verse
 _NUMBER = re.compile(r"[0-9]|[IVXLC]+\b(?!['’])")
 _PART_OF_PLACE = re.compile(r"(?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt|Art)\. ?[0-9IVXivx]")
-_COUNTED = frozenset(["bk", "bks", "chap", "chaps", "ch", "vol", "vols", "sc", "sect", "op", "nos"])
+_COUNTED = frozenset(["hob", "bk", "bks", "chap", "chaps", "ch", "vol", "vols", "sc", "sect", "op", "nos"])
 # No sentence ends behind these where a number follows, with or without a bracket; those of the second row need a capital.
 _BEFORE_AMOUNT = frozenset(
     [*BEFORE_AMOUNTS, "approx", "incl", "excl", "figs", "eq", "eqs", "rm", "apt", "bldg", "rt", "ed"]
@@ -93,7 +96,7 @@ def _is_within(before: str, after: str) -> bool:
     """Whether the word before a cut and what follows show by themselves that the sentence goes on."""
     if not before.endswith("."):
         return False
-    if _MARK.match(after):
+    if _MARK.match(after) or (NUMBERED.search(before) and FIRST_MOVE.match(after)):
         return True
     last = _LAST_WORD.search(before)
     if not last:
@@ -101,6 +104,8 @@ def _is_within(before: str, after: str) -> bool:
     if last[2]:
         return bool(_IN_A_SUM.match(after)) or (last[2][1] in "sd" and _is_small_letter(after))
     word = last[1]
+    if INGREDIENT.match(before) and len(before) < _REACH - 1 and not _OPENER.match(after):
+        return True
     if _is_small_letter(after):
         return bool(_is_shortened(word) or _MEASURE.search(before) or (word in BIBLE and _PLACE.match(after)))
     if after[:2].isupper() and word.isupper() and word not in _RANKS:

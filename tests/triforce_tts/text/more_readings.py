@@ -192,4 +192,55 @@ TABLES = {
         (+49) 30 123456 | plus four nine, three zero, one two three four five six
         "Wait—" "No!" | "Wait - " "No!"
         """,
+    "initials behind the first names of kings, and streets with a numeral": """
+        George V. Higgins, Henry V. Poor, Paul V. McNutt, William X. Kienzle, John X. O'Brien | George V Higgins, Henry V Poor, Paul V McNutt, William X Kienzle, John X O'Brien
+        George V. K. Higgins; King George V. England mourned | George V K Higgins; King George the fifth. England mourned
+        In 1910 George V. The king died; Henry V. Act 1; Philip V. of Spain | In nineteen ten George the fifth. The king died; Henry the fifth. Act one; Philip the fifth of Spain
+        under Charles V Spain grew; the George V Hotel; Charles V Hamilton | under Charles the fifth Spain grew; the George the fifth Hotel; Charles V Hamilton
+        Charles Street II, Henry Ford II | Charles Street two, Henry Ford the second
+        """,
+    "chess": """
+        1. e4 e5 2. Nf3 Nc6 3. Bb5 a6 | one, e four, e five, two, knight f three, knight c six, three, bishop b five, a six
+        1.e4 c5 4.Nxd4 Nf6 | one, e four, c five, four, knight takes d four, knight f six
+        White played 12. O-O and Black replied 12... O-O-O. | White played, twelve, castles and Black replied, twelve, castles queenside.
+        He ended it with Qxh7#. exd5 won; ♘f3 | He ended it with queen takes h seven mate. e takes d five won; knight f three
+        After 23. Rxe8+ Kxe8 24. e8=Q | After, twenty three, rook takes e eight check, king takes e eight, twenty four, e eight becomes a queen
+        White castled O-O. | White castled kingside.
+        The O-O bond; Na2; room b4 2 go | The O-O bond; Na two; room b four two go
+        """,
+    "hearts and comparisons": """
+        I <3 you. Thanks <3 | I heart you. Thanks heart
+        Great! <3 <3 | Great! heart heart
+        values <3 fell; (<3 km); we <3 km | values is less than three fell; less than three kilometers; we is less than three kilometers
+        """,
+    "prices in shillings with a slash": """
+        It cost 2/6 new. The price was 12/6. | It cost two shillings and sixpence new. The price was twelve shillings and sixpence.
+        Seats at 1/6 each, cloth at 7/11 a yard, a half-crown (2/6) | Seats at one shilling and sixpence each, cloth at seven shillings and eleven pence a yard, a half-crown, two shillings and sixpence
+        He had £1/2/6 and £3/10/-. | He had one pound two shillings and sixpence and three pounds ten shillings.
+        He paid 1/3 of it. It cost 3/4 more. Add 2/6 | He paid one third of it. It cost three quarters more. Add two sixths
+        """,
+    "times of day with hrs": """
+        Departed 1230 hrs, arrived 1415 hrs. | Departed twelve thirty hours, arrived fourteen fifteen hours.
+        1230 hrs: ship sank. | twelve thirty hours: ship sank.
+        He logged 1500 hrs of it. It took 1230 hrs | He logged one thousand five hundred hours of it. It took one thousand two hundred and thirty hours
+        """,
+    "catalogues of composers": """
+        Schubert's D.960 and D. 958 | Schubert's D nine sixty and D nine fifty eight
+        Mozart's K. 331, K.545, KV 299 | Mozart's K three thirty one, K five forty five, K V two ninety nine
+        BWV 565, BWV 1007; a trio, D 898 | B W V five sixty five, B W V ten oh seven; a trio, D eight ninety eight
+        Op. 27 No. 2, op. posth., Hob. XVI:52 | Opus twenty seven Number two, opus posthumous, Hoboken sixteen fifty two
+        Room D 960, Table S 12 | Room D nine hundred and sixty, Table S twelve
+        """,
+    "formulas in plain text": """
+        (a+b)/c, x = (x - y)/(x + y) | a plus b, over c, x equals, x minus y, over, x plus y
+        y = 2x - 3, v = d/t | y equals two x minus three, v equals d over t
+        (his)/her, plan a - b, and/or | his, slash her, plan a - b, and or
+        """,
+    "recipes": """
+        An 8 oz. can of beans, two 8 oz. cans; a 6 in. pan | An eight ounce can of beans, two eight ounce cans; a six inch pan
+        2 (14 oz.) cans of beans, 1 pkg. yeast | two fourteen-ounce cans of beans, one package yeast
+        8 oz. Cheddar cheese | eight ounces Cheddar cheese
+        8 oz. The box | eight ounces. The box
+        1 c. Parmesan cheese, 1/2 c. brown sugar, 2 T. butter, 1 t. salt | one cup Parmesan cheese, one half cup brown sugar, two tablespoons butter, one teaspoon salt
+        """,
 }

@@ -112,6 +112,11 @@ def test_lines_and_endings(text, chunks):
         # Pounds, shillings and pence are one sum.
         "It cost £4 7s. 3d. or 12s. 6½d. a day.",
         "He had £3. 10s. with him.",
+        # The number of a move of chess, and an ingredient behind its amount.
+        "White played 12. O-O and Black replied 12... O-O-O.",
+        "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6",
+        "8 oz. Cheddar cheese, grated",
+        "Haydn's sonata Hob. XVI:52 is grand.",
         # A mark that follows shows that the sentence goes on.
         "They paid 9s.; we paid £2 4s., too.",
     ],

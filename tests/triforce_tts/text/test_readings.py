@@ -22,7 +22,7 @@ TABLES = {
         web2.0x, x5y, 11:30EST | web two point zero x, x five y, eleven thirty E S T
         """,
     "comparisons and operators": """
-        (a + b) / 2, /usr/bin | a plus b, slash two, slash usr slash bin
+        (a + b) / 2, /usr/bin | a plus b, over two, slash usr slash bin
         3 ≠ 4, x ≈ 2, a ≡ b | three is not equal to four, x is approximately equal to two, a is identical to b
         y ≥ 8, 2≤n | y is greater than or equal to eight, two is less than or equal to n
         k <= 9, m != n, p == q, 3 > 2, p<0.05 | k is less than or equal to nine, m is not equal to n, p equals q, three is greater than two, p is less than zero point zero five

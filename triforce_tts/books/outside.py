@@ -19,6 +19,23 @@ _OUTSIDE = re.compile(
     r"|half[- ]?title(?: page)?",
     re.IGNORECASE,
 )
+_PEOPLE = re.compile(r"author|translator|illustrator|editor", re.IGNORECASE)
+# What is said of a writer: where a person lives, what the person is, wrote, won or studied.
+_LIFE = re.compile(
+    r"\b(?:(?:lives?|resides?|living|lived|(?:was )?(?:born|raised)|grew up|works?|teaches|taught|studied) (?:in|on|at|by|near|with|and|outside|between|as|for)"
+    r"|graduat\w+|(?:is|was|am) (?:an? |the |also )+[^.!?]{0,60}?(?:authors?|writers?|novelists?|poets?|journalists?|professors?|editors?|translators?|artists?|teachers?|illustrators?)"
+    r"|(?:has|have) (?:written|published|won|received|translated|illustrated)|(?:first|second|third|latest|next|debut|other|many|several|\w+ teen|two|three) (?:\w+ ){0,2}(?:novels?|books?)"
+    r"|(?:his|her|their|my) (?:\w+ ){0,3}(?:novels?|books?|writing|fiction|stories|poems|poetry|works?|debut)|(?:writes|writing) (?:\w+ )?(?:novels|books|fiction|stories|poems|for|about)"
+    r"|best-?sell(?:er|ing)|award|prizes?|degree|university|spare time)\b",
+    re.IGNORECASE,
+)
+# What happens in a story and in no life of a writer.
+_TOLD = re.compile(
+    r"[,.!?][\"”’']\s+(?:\w+\s+){0,3}(?:said|asked|replied|cried|whispered|answered)\b"
+    r"|\b(?:I|he|she|they|we)\s+(?:closed|shut|opened|looked|turned|said|asked|saw|stood|sat|put|felt|heard|walked|stared|smiled|laughed"
+    r"|cried|nodded|picked|laid|threw|whispered|sighed|shook|wept)\b",
+    re.IGNORECASE,
+)
 # Such a title that a story may have too: what stands behind it, or what the page holds, decides.
 _OTHERS = re.compile(
     r"(?:also|(?:other |more )?(?:books|titles|works|novels)|more) (?:available )?(?:by|from)\b(?P<who>.*)",
@@ -81,7 +98,7 @@ def is_outside(title: str, section: Section, about: About) -> bool:
     if section.words > _MOST_OUTSIDE:
         return False
     if _OUTSIDE.fullmatch(title):
-        return True
+        return not _PEOPLE.search(title) or _is_life(section, about)
     second = section.lines[1] if len(section.lines) > 1 else ""
     if match := _OTHERS.fullmatch(title):
         return _is_author(match["who"].strip(" .:,") or second, about)
@@ -95,6 +112,14 @@ def is_outside(title: str, section: Section, about: About) -> bool:
         rest = "\n".join(line for line in section.lines if letters(line) != letters(title))
         return not section.is_listed or section.has_address or bool(_RIGHTS.search(rest))
     return False
+
+
+def _is_life(section: Section, about: About) -> bool:
+    """Whether a section below "About the Author" tells of a writer: by the name, an address or a life, and no story's deeds."""
+    rest = " ".join(section.lines[1:])
+    names = [name.split()[-1] for name in about.author.split(", ") if name.split()]
+    is_named = any(re.search(rf"\b{re.escape(name)}\b", rest, re.IGNORECASE) for name in names)
+    return (is_named or section.has_address or bool(_LIFE.search(rest))) and not _TOLD.search(rest)
 
 
 def _is_author(who: str, about: About) -> bool:

@@ -52,6 +52,30 @@ def test_what_belongs_to_the_story_is_spoken(text: str, tmp_path: Path) -> None:
     assert any(ABOUT in line for line in spoken(read_text(tmp_path, "x.txt", text)))
 
 
+TOLD = "She shut the book and looked at the sea.\n\nIt was late, and nobody came.\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{PLAIN}ABOUT THE AUTHOR\n\nThe rain had come back to the quay.\n\n{TOLD}",
+        f"{PLAIN}About the Author\n\n{ABOUT}\n\n{TOLD}",
+        f"THE LAMP\n\n{STORY}\n\n\nTHE SEA\n\n{STORY}\n\n\nABOUT THE AUTHOR\n\nNobody had seen him since June.\n",
+    ],
+)
+def test_a_short_story_about_the_author_is_spoken(text: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.txt", text)
+    assert "back matter" not in reasons(book)
+
+
+def test_a_short_last_story_of_an_epub_is_spoken(tmp_path: Path) -> None:
+    last = "<h2>About the Author</h2><p>Nobody had seen him since June, and the lamp was out.</p>"
+    pages = {"a.xhtml": f"<h2>The Lamp</h2>{PAGE}", "b.xhtml": f"<h2>The Sea</h2>{PAGE}", "c.xhtml": last}
+    contents = entry("The Lamp", "a.xhtml") + entry("The Sea", "b.xhtml") + entry("About the Author", "c.xhtml")
+    book = read_chapters(make_epub(tmp_path / "x.epub", pages, contents))
+    assert book.chapters[-1].title == "About the Author"
+
+
 def test_a_section_of_the_last_chapter_is_spoken_if_the_chapter_goes_on(tmp_path: Path) -> None:
     text = f"# One\n\n{STORY}\n\n# Two\n\n{STORY}\n\n## About the author\n\n{ABOUT}\n\n## More\n\n{STORY}\n"
     assert ABOUT in spoken(read_text(tmp_path, "x.md", text))

@@ -223,7 +223,19 @@ def _numbers_before(lines: list[str]) -> dict[int, int]:
     """The lines with such a number at their begin, and where it ends."""
     matches = {number: match for number, line in enumerate(lines) if (match := _NUMBERED_BEFORE.match(line))}
     numbered = _counting(lines, {number: int(match[1]) for number, match in matches.items()})
-    return {number: matches[number].end(1) for number in numbered}
+    ends = {number: matches[number].end(1) for number in numbered}
+    return ends if _stand_in_margin(lines, ends) else {}
+
+
+def _stand_in_margin(lines: list[str], ends: dict[int, int]) -> bool:
+    """Whether numbers stand left of all lines between them, or these are verse; else rows of prose begin with numbers."""
+    if not ends:
+        return False
+    width = max(ends.values())
+    between = [line for n, line in enumerate(lines[min(ends) : max(ends)], min(ends)) if line.strip() and n not in ends]
+    is_left = sum(not line[:width].strip() for line in between) >= _VERSE_SHARE * len(between)
+    is_verse = sum(bool(_CAPITAL.match(line)) for line in between) >= _VERSE_SHARE * len(between)
+    return is_left or (is_verse and median(map(len, between)) < _NARROW)
 
 
 def _counting(lines: list[str], values: dict[int, int]) -> set[int]:

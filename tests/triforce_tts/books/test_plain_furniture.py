@@ -243,6 +243,15 @@ def test_numbers_of_lines_of_verse_are_skipped(tmp_path: Path) -> None:
     assert "Ada 30" in spoken(read_text(tmp_path, "y.txt", f"{table}\n\n{PARAGRAPH}"))[0]
 
 
+def test_numbers_at_the_begin_of_rows_of_prose_are_spoken(tmp_path: Path) -> None:
+    rows = [
+        f"{n}  men were seen on the road to the south, of whom half had horses\n{PARAGRAPH}" for n in (4, 8, 12, 16)
+    ]
+    book = read_text(tmp_path, "x.txt", "CHAPTER I\n\n" + "\n".join(rows))
+    assert [line.split()[0] for line in spoken(book)[1:]] == ["4", "8", "12", "16"]
+    assert reasons(book) == {}
+
+
 @pytest.mark.parametrize("word", ["Sidenote", "SIDENOTE", "Side-note", "Marginal note", "Margin Note", "Footnote"])
 def test_notes_without_a_mark_are_skipped(word: str, tmp_path: Path) -> None:
     notes = f"[{word}: The lamp\n\nis lit [1066].]\n\n[{word}: Who\ncame] {PARAGRAPH}\n"

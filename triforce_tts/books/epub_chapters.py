@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import Lexicon
@@ -12,10 +11,11 @@ from .chapters import ChapterBook, ReadOptions
 from .contents import Contents, read_contents
 from .division import assemble, joined_pages
 from .draft import Draft
-from .epub import EpubFiles, Package, open_epub, resolve
+from .epub import Package, open_epub
 from .epub_about import read_about
 from .epub_judge import Judge, Page, page_of
 from .epub_marks import find_marks
+from .epub_sheets import hide
 from .html_blocks import PageReader
 from .html_rules import source_parts
 from .html_typed import unwrap_prose
@@ -26,7 +26,6 @@ from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
 from .pull_quotes import mark_pull_quotes
-from .styles import mark_hidden, sheets_in
 
 _NAMED = 5  # a remark names at most so many lost pages
 
@@ -58,7 +57,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
             if page.name in files.cut:
                 raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
         named = [(page.name, page.root) for page in pages]
-        unstyled = _hide(files, named)
+        unstyled = hide(files, named)
         lexicon, faults, left_out = read_lexicons(files, named) if options.phones else (BookLexicon(), [], [])
     source = ["".join(source_parts(page.root)) for page in pages]
     lexicon_of_words = Lexicon()
@@ -71,29 +70,6 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     book, own_faults = _divided(path, options, package, contents, pages, source)
     book = replace(book, remarks=(*book.remarks, *contents.faults, *unstyled, *_lost_pages(lost)))
     return with_readings(book, lexicon, [*faults, *own_faults], left_out)
-
-
-def _hide(files: EpubFiles, pages: list[tuple[str, Any]]) -> list[str]:
-    """Mark what the style sheets of the pages hide; remarks on the sheets that are damaged."""
-    sheets: dict[str, str] = {}
-    faults: list[str] = []
-    for document, root in pages:
-        own: list[str] = []
-        for address, text in sheets_in(root):
-            name = resolve(document, address)[0] if address else ""
-            if name and name not in sheets:
-                sheets[name] = _sheet(files, name, faults)
-            own.append(sheets[name] if name else text)
-        mark_hidden(root, own)
-    return faults
-
-
-def _sheet(files: EpubFiles, name: str, faults: list[str]) -> str:
-    try:
-        return (files.content(name) or b"").decode("utf-8-sig", "replace")
-    except TextError as error:
-        faults.append(f"The style sheet {name!r} is left out: {error}.")
-        return ""
 
 
 def _lost_pages(names: list[str]) -> list[str]:

@@ -23,7 +23,7 @@ _SHOWN_ON = re.compile(r"\s*(?:|(?:only\s+)?(?:all|screen|speech|aural)\b.*)\s*"
 _HIDING = {"display": ("none",), "visibility": ("hidden", "collapse"), "speak": ("none", "never")}
 _INHERITED = ("visibility", "speak")
 _DEEPEST = 4  # rules inside so many others are not looked at
-_MOST_LETTERS = 2_000_000  # a longer sheet hides nothing
+MOST_LETTERS = 2_000_000  # a longer sheet hides nothing
 # A sheet whose selectors have more words and signs, each nested one with those around it, hides nothing.
 MOST_TOKENS_READ = 400_000
 _RULES_OF_STEP = 8  # so many rules are gone through in about the time of a test
@@ -144,7 +144,7 @@ def _rules_of(sheet: str, number: int) -> tuple[_Rule, ...]:
 def _rules(sheet: str, number: int) -> Iterator[_Rule]:
     import tinycss2
 
-    parts = tinycss2.parse_stylesheet(sheet, True, True) if len(sheet) <= _MOST_LETTERS else []
+    parts = tinycss2.parse_stylesheet(sheet, True, True) if len(sheet) <= MOST_LETTERS else []
     left = MOST_TOKENS_READ
     for order, (selectors, declarations, is_sure) in enumerate(_blocks(parts, [], 0)):
         declared = _declared(declarations)

@@ -201,10 +201,10 @@ def test_an_elements_own_style_comes_first(tmp_path: Path) -> None:
         assert ("Secret." in spoken(read_text(tmp_path, "x.html", html))) == is_spoken
 
 
-def epub(tmp_path: Path, sheet: str | None) -> Path:
+def epub(tmp_path: Path, sheet: str | None, others: dict[str, str] | None = None) -> Path:
     head = '<head><title/><link rel="stylesheet" type="text/css" href="../s%20t/x.css"/></head>'
     page = f'<html xmlns="http://www.w3.org/1999/xhtml">{head}<body>{BODY}</body></html>'
-    extra = {"s t/x.css": sheet} if sheet is not None else {}
+    extra = ({"s t/x.css": sheet} if sheet is not None else {}) | (others or {})
     return make_epub(tmp_path / "x.epub", {"p/a.xhtml": page}, entry("A", "p/a.xhtml"), extra=extra)
 
 
@@ -221,6 +221,51 @@ def test_a_style_sheet_that_is_lost_or_damaged_hides_nothing(tmp_path: Path) -> 
     book = read_chapters(path)
     assert "Secret." in spoken(book)
     assert [remark.startswith("The style sheet 'OEBPS/s t/x.css' is left out: ") for remark in book.remarks] == [True]
+
+
+@pytest.mark.parametrize(
+    "sheets, is_hidden",
+    [
+        ({"x.css": "@import 'y.css';", "y.css": ".x{display:none}"}, True),
+        (
+            {
+                "x.css": '@charset "utf-8"; @import url("q/y.css") screen;',
+                "q/y.css": "@import '../z.css';",
+                "z.css": ".x{display:none}",
+            },
+            True,
+        ),
+        ({"x.css": "@import url(y.css); .x{display:block}", "y.css": ".x{display:none}"}, False),
+        ({"x.css": "@import url(y.css); .x{display:none}", "y.css": ".x{display:block}"}, True),
+        ({"x.css": "p{color:red} @import url(y.css);", "y.css": ".x{display:none}"}, False),
+        ({"x.css": "@import url(y.css) print;", "y.css": ".x{display:none}"}, False),
+        ({"x.css": "@import url(y.css) (min-width: 40em);", "y.css": ".x{display:none}"}, False),
+        ({"x.css": "@import url(y.css) layer(base);", "y.css": ".x{display:none}"}, False),
+        ({"x.css": "@import 'y.css';", "y.css": "@import 'x.css'; .x{display:none}"}, True),
+        ({"x.css": "@import 'x.css'; @import 'lost.css'; .x{display:none}"}, True),
+        ({"x.css": "@import 'http://example.com/y.css'; .x{display:none}"}, True),
+    ],
+)
+def test_a_style_sheet_imports_others(sheets: dict[str, str], is_hidden: bool, tmp_path: Path) -> None:
+    extra = {f"s t/{name}": sheet for name, sheet in sheets.items()}
+    path = epub(tmp_path, None, extra)
+    assert ("Secret." not in spoken(read_chapters(path))) == is_hidden
+
+
+def test_a_sheet_in_a_page_imports_others(tmp_path: Path) -> None:
+    page = f"<html xmlns='http://www.w3.org/1999/xhtml'><head><title/><style>@import 'y.css';</style></head><body>{BODY}</body></html>"
+    extra = {"p/y.css": ".x{display:none}"}
+    path = make_epub(tmp_path / "x.epub", {"p/a.xhtml": page}, entry("A", "p/a.xhtml"), extra=extra)
+    assert spoken(read_chapters(path)) == ["It began.", "It ended."]
+
+
+def test_sheets_that_import_many_others_are_read_in_little_time(tmp_path: Path) -> None:
+    names = [f"y{n}.css" for n in range(60)]
+    every = "".join(f"@import '{name}';" for name in names)
+    path = epub(tmp_path, None, {f"s t/{name}": every for name in ("x.css", *names)})
+    start = time.process_time()
+    assert "Secret." in spoken(read_chapters(path))
+    assert time.process_time() - start < 5
 
 
 def test_hidden_text_inside_a_sentence_leaves_its_neighbours_together(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from triforce_tts.text.abbreviation_names import (
     MONTHS_OF_LETTERS,
     OPENERS,
     PLAIN,
-    SAINTS,
     SHORT_NAMES,
     SIDES,
     STREETS_BEFORE_SIDES,
@@ -24,8 +23,7 @@ from triforce_tts.text.citations import BIBLE, OTHER_BOOKS
 from triforce_tts.text.dates import AFTER_HALF, SHORT_DAYS, SHORT_MONTHS
 from triforce_tts.text.letters import COUNTED, RULERS, is_known
 from triforce_tts.text.numbers import cardinal
-
-_ENDS_TEXT = r"[\"')\] ]*$"
+from triforce_tts.text.saints import AMOUNT, ENDS_TEXT, say_saint_or
 
 # These abbreviations of streets need no dot, because they are not also words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
@@ -39,10 +37,6 @@ _MEASURES = {
     "hrs": "hours",
     "doz": "dozen",
 } | {**{"cwt": "hundredweight", "qts": "quarts", "mins": "minutes", "secs": "seconds"}}
-_AMOUNT = (
-    "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-    "|hundred|thousand|dozen|few|several|many|half"
-)
 # After these words a letter with a dot is a label that ends a sentence, and not an initial: 'plan B. The'.
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
@@ -76,7 +70,7 @@ def expand(text: str) -> str:
 
 def _say_suffix(match: re.Match[str]) -> str:
     word = SUFFIXES[match[1]]
-    ends = re.match(_ENDS_TEXT, match.string[match.end() : match.end() + 8])
+    ends = re.match(ENDS_TEXT, match.string[match.end() : match.end() + 8])
     street = match[1] in ("etc", "al", *_STREETS) and re.match(
         r"[\"')]* [\"']?[A-Z]", match.string[match.end() : match.end() + 8]
     )
@@ -92,7 +86,9 @@ def _final_stop(match: re.Match[str]) -> str:
     """A full stop if a sentence ends behind the abbreviation: at the end, or before a word that begins sentences."""
     return (
         "."
-        if re.match(rf"{_ENDS_TEXT}|[\"')\]]* [\"']?(?:{OPENERS})\b", match.string[match.end() : match.end() + 16])
+        if re.match(
+            rf"{ENDS_TEXT}|[\"')\]]* [\"']?(?!A\. ?D)(?:{OPENERS})\b", match.string[match.end() : match.end() + 16]
+        )
         else ""
     )
 
@@ -136,45 +132,18 @@ def _say_letters(match: re.Match[str]) -> str:
     return " ".join(re.findall("[A-Za-z]", match[0])).upper() + _final_stop(match)
 
 
-def _say_saint_or(street: str, before_name: str) -> Replace:
-    """'St.' and 'Dr.' in words: they mean Saint and Doctor before a name, Street and Drive after a name."""
-
-    def say(match: re.Match[str]) -> str:
-        before = match.string[max(0, match.start() - 30) : match.start()]
-        after = match.string[match.end() : match.end() + 8]
-        named_before = re.search(r"[A-Z0-9][\w']* $", before)
-        sentence_start = re.search(r"(?:^|[.!?\"] ?)[A-Z]\w* $", before) and len(before) < 30
-        name_follows = re.match(r" [A-Z]", after)
-        saint_follows = re.match(rf" (?:{SAINTS})\b", match.string[match.end() : match.end() + 16])
-        if before_name == "Saint" and saint_follows and not _ON_A_STREET.search(before):
-            return before_name
-        if before_name == "Doctor" and re.search(r"\b(?i:the|a|my|this|our|her|his|your|dear|good|old) $", before):
-            return before_name
-        if name_follows and (
-            not named_before
-            or sentence_start
-            or re.search(
-                rf"\b(?:In|At|To|From|The|And|Of|By|For|Sir|Miss|Lord|Lady|{_names(TITLES.values())}) $", before
-            )
-        ):
-            return before_name
-        if named_before or not name_follows:
-            return f"{street}." if re.match(_ENDS_TEXT, after) or name_follows else street
-        return before_name
-
-    return say
-
-
 def _say_dotted(match: re.Match[str]) -> str:
     """``U.S.`` as 'U S'; the last dot stays where it ends the sentence too."""
     letters = " ".join(match[0].replace(".", "").upper())
     after = match.string[match.end() : match.end() + 8]
     half_day = letters in ("A M", "P M")
     starts = AFTER_HALF if half_day else rf"(?:{_SURE_OPENERS})\b"
-    ends = re.match(_ENDS_TEXT, after) or re.match(
+    ends = re.match(ENDS_TEXT, after) or re.match(
         rf"[\"')]* [\"']?{starts}", match.string[match.end() : match.end() + 16]
     )
-    if after[:1].isalnum():
+    if after[:1].isdigit():
+        return f"{letters} "  # A district: 'S.W.1'.
+    if after[:1].isalpha():
         return f"{letters}. "  # The writer forgot the space after the dot.
     return f"{letters}." if ends else letters
 
@@ -255,10 +224,6 @@ _OPENER = rf"(?:{OPENERS})\b"
 _CLEAR_DAYS = _names(day for day in SHORT_DAYS if day not in ("Sat", "Sun"))
 _PART_OF_DAY = r"(?=,? (?:morning|forenoon|noon|afternoon|evening|night|last|next|at|the [0-9])\b)"
 _MONTH_OR_DIGIT = rf"(?=,? ?(?:[0-9]|(?:the [a-z]+(?: [a-z]+)? of )?(?:{_names(SHORT_MONTHS)})))"
-# 'In Oak St. John was' speaks of a street, 'Mark St. John' does not.
-_ON_A_STREET = re.compile(
-    rf"\b(?i:on|off|along|down|up|to|from|at|of|near|in|[0-9]\w*|one|{_AMOUNT}) (?:[A-Z]\w*\.? ){{1,2}}$"
-)
 # Nouns that are counted: 'He said No 10 times' has no number of a house or bus.
 _COUNTED = "times|people|men|women|children|seconds|minutes|hours|days|weeks|months|years"
 # A plural behind a number is estimated, while a year is not: 'est. 1500 houses'.
@@ -360,8 +325,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"\b({_names(TITLES)})\.(?!\w)"), lambda m: TITLES[m[1]]),
     (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z])"), lambda m: TITLES[m[1]]),
     (re.compile(r"\bDr(?= [A-Z])"), lambda m: "Doctor"),
-    (re.compile(r"\bDr\.(?!\w)"), _say_saint_or("Drive", "Doctor")),
-    (re.compile(r"\bSt\.(?!\w)"), _say_saint_or("Street", "Saint")),
+    (re.compile(r"\bDr\.(?!\w)"), say_saint_or("Drive", "Doctor")),
+    (re.compile(r"\bSt\.(?!\w)"), say_saint_or("Street", "Saint")),
     (
         re.compile(
             rf"(?<![\w.°'])({_names(BEFORE_NUMBERS)})\. ?(?=[0-9]|[IVX]{{2,}}\b|[IVX]+ ?-{{1,2}} ?[IVX]|\([0-9])",
@@ -381,8 +346,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"\b(?!May\.)({_names(SHORT_MONTHS)})(?:\.(?!\w)|(?= [0-9]))"), _say_month),
     (re.compile(rf"\b({_names(SHORT_DAYS)})\.?{_MONTH_OR_DIGIT}"), lambda m: SHORT_DAYS[m[1]]),
     (re.compile(rf"\b({_names(SUFFIXES)})\.(?!\w)"), _say_suffix),
-    (re.compile(rf"\b({_AMOUNT}) ({_names(_MEASURES)})\."), lambda m: f"{m[1]} {_MEASURES[m[2]]}{_final_stop(m)}"),
-    (re.compile(rf"\b({_AMOUNT}) in\.(?= (?:in|high|tall|long|wide|broad|thick|deep)\b)"), lambda m: f"{m[1]} inches"),
+    (re.compile(rf"\b({AMOUNT}) ({_names(_MEASURES)})\."), lambda m: f"{m[1]} {_MEASURES[m[2]]}{_final_stop(m)}"),
+    (re.compile(rf"\b({AMOUNT}) in\.(?= (?:in|high|tall|long|wide|broad|thick|deep)\b)"), lambda m: f"{m[1]} inches"),
     (re.compile(r"(?<=[0-9] )(vols|pp)\.(?!\w)"), lambda m: BEFORE_NUMBERS[m[1]] + _final_stop(m)),
     # What is no word and has a stop before a small letter is an abbreviation, whatever it means.
     (re.compile(r"(?<![\w.'-])(?<![0-9] )([A-Z]?[a-z]{1,5})\.(?= [a-z])"), lambda m: m[0] if is_known(m[1]) else m[1]),

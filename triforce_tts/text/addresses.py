@@ -41,6 +41,11 @@ def _say_dot(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    # The brackets of an address in the head of a mail.
+    rule(
+        r"<((?:https?://|mailto:)?[\w.+-]{1,64}[@.][\w.-]{1,100}(?:/[^\s<>\"]{0,200})?)>",
+        lambda m: f", {m[1].removeprefix('mailto:')},",
+    ),
     rule(r"\b(?:https?://|ftp://|file://|www\.)[^\s<>\"]+", _say_address, re.IGNORECASE),
     rule(
         r"(?<![\w.+&'-])[A-Za-z0-9][\w.+&'-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,5}(?:/[^\s<>\"]*)?",

@@ -4,7 +4,8 @@ import re
 
 from triforce_tts.text.numbers import START, Rule, number_words, pairs, rule, spell_digits
 
-_COUNTRY_CODES = r"\+[0-9]{1,3}"
+# One point alone is that of a decimal number: '+12.345'.
+_COUNTRY_CODES = r"\+(?![0-9]{1,6}\.[0-9]{1,6}(?![0-9]|[-. (][0-9(]))[1-9][0-9]{0,2}"
 _CUE = r"(?i:\b(?:call|phone|telephone|tel|fax|mobile|cell|dial|ring|text|hotline|helpline|whatsapp|sms|number is|reach (?:me|us|them) (?:at|on))\b)"
 _CODE_CUE = (
     r"(?i:\b(?:zip(?: code)?s?|post ?codes?|postal codes?|pin(?: code)?|otp|passcode|password|access code|code|serial(?: number)?"

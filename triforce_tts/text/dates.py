@@ -213,6 +213,9 @@ RULES: list[Rule] = [
     ),
     rule(rf"(?P<the>){START}{_DAY}(?P<upper>)-(?P<month>{MONTH})(?P<may>)-(?P<year>{YEAR})(?![0-9-])", _say_day_month),
     rule(rf"(?<=[0-9]) ?-{{1,2}} ?(?={MONTH} [0-9]{{1,2}}(?![0-9]))", lambda m: " to "),
+    rule(
+        rf"(?<![\w.,/-])([0-9]{{1,2}} {MONTH}) ?-{{1,2}} ?(?=[0-9]{{1,2}} {MONTH}(?![A-Za-z]))", lambda m: f"{m[1]} to "
+    ),
     rule(rf"\b({_DAY_NAME}) ?-{{1,2}} ?({_DAY_NAME})(?![A-Za-z])", _say_name_range),
     rule(rf"\b({MONTH}) ?-{{1,2}} ?({MONTH})(?![A-Za-z-])", _say_name_range),
     rule(r"\b(noon|midnight|dawn|dusk) ?-{1,2} ?(?=[0-9])", lambda m: f"{m[1]} to "),

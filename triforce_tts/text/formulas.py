@@ -17,9 +17,14 @@ def _say_formula(match: re.Match[str]) -> str:
     if not re.search("[A-Za-z]", formula) or not (is_fraction or re.search("=", formula)):
         return formula
     formula = re.sub(r"(?<=[0-9A-Za-z)]) ?- ?(?=[0-9A-Za-z(-])", " minus ", formula)
+    formula = re.sub(r"(?<=[=(])( ?)-(?=[A-Za-z(])", r"\1 minus ", formula)
     return re.sub(r" ?/ ?", " over ", formula)
 
 
 RULES: list[Rule] = [
-    rule(rf"(?<![\w.,)/^-]){_PART}(?: ?(?:[-+*/]|{_EQUALS}) ?{_PART}){{1,12}}(?![\w(/^])", _say_formula)
+    rule(
+        r"(?<![\w.'])([fghFGP])\(([xyzntk]|[0-9]{1,3})\)(?= ?(?:[-+*/=<>≤≥]|\.?$|[,;:]| (?:is|and|be|has|for)\b))",
+        lambda m: f"{m[1]} of {m[2]}",
+    ),
+    rule(rf"(?<![\w.,)/^-]){_PART}(?: ?(?:[-+*/]|{_EQUALS}) ?{_PART}){{1,12}}(?![\w(/^])", _say_formula),
 ]

@@ -125,7 +125,7 @@ _ELIDED = r"(?:[Tt]is|[Tt]was|[Tt]were|[Tt]will|[Tt]il|em|[Cc]ause|[Bb]out|[Rr]o
 _NUMBER = r"[0-9]{1,4}(?:\.[0-9]{1,3})?"
 _SIDE = rf"(?:(?:[0-9]{{1,3}} )?[0-9]{{1,2}}/[0-9]{{1,2}}|{_NUMBER})"
 # The dot of a unit is no full stop if the sentence goes on, also with a smaller unit: '3 lb. 4 oz.'
-GOES_ON = r"(?:\.(?=,| [a-z(]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"
+GOES_ON = r"(?:\.(?=,| [a-z(]|-[a-z]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"
 LENGTHS: list[Rule] = [
     rule(r"(?:(?<=[0-9] feet)|(?<=[0-9] inches)) [x×] (?=[0-9])", lambda m: " by "),
     rule(rf"{START}{_SIDE}(['\"])(?: ?[x×] ?{_SIDE}\1){{1,2}}", _say_product),

@@ -326,6 +326,11 @@ _ROMAN_RULES: list[Rule] = [
     rule(r"(?:^|(?<=\()|(?<=[.;:,] ))()((?!vi\)|xi\))[ivx]{2,5})()()(?=\) [A-Za-z])", _say_counted),
     rule(r"^()([IVX]{2,5})()()(?=\. ?[A-Z])", _say_counted),
     rule(r"\b([A-Z][a-z]+ the )([IVX]{2,6})(?![\w'])", _say_ruler),
+    # A list of numerals that counts up from one: 'I, II, III and IV'.
+    rule(
+        r"(?<![\w'])I, II(?:, [IVX]{1,5}){0,9},?(?: (?:and|or|&) [IVX]{1,5})?(?![\w'-])",
+        lambda m: re.sub("[IVX]+", lambda numeral: cardinal(value_of(numeral[0])), m[0]),
+    ),
     *numeral_names.RULES,
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
     rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),

@@ -192,7 +192,7 @@ def _sign_class() -> str:
 
 
 def _scale(magnitude: str | None) -> str:
-    scale = (magnitude or "").strip().lower()
+    scale = (magnitude or "").strip(" -").lower()
     return _MAGNITUDES.get(scale, scale)
 
 
@@ -255,7 +255,7 @@ def _say_money_behind(match: re.Match[str]) -> str:
 
 
 SIGN = _sign_class()
-_WORDS = r" (?:hundred|thousand|million|billion|trillion|lakhs?|crores?)(?: (?:million|billion|trillion|crores?))?\b"
+_WORDS = r"[ -](?:hundred|thousand|million|billion|trillion|lakhs?|crores?)(?: (?:million|billion|trillion|crores?))?\b"
 _SHORT = r" ?(?:[kKmMbBtT]|[mM][nN]|[bB][nN]|[tT][rR]?[nN]|[mM][iI][oO]|mm|MM|[mb]il|[mb]ln)\b(?!['/]?[0-9])"
 MAGNITUDE = rf"(?:{_WORDS}|{_SHORT})"
 _LONG_SIGN = "|".join(

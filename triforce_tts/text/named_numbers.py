@@ -56,6 +56,9 @@ _IN_MILLIONS = (
     "|queries|messages|accounts|devices|phones|computers|vehicles|cars|barrels|tons|tonnes|acres|trees|shares|units|items"
     "|products|orders|sales|transactions|votes|deaths|cases|doses|tests|cells|neurons|years|hours|miles|steps|meals|tickets"
 )
+_COUNTED_IN_MILLIONS = re.compile(
+    rf"\b(?i:population|sales|revenues?|profits?|loss(?:es)?|budget|audience|turnover|worth|raised|{_IN_MILLIONS})\b"
+)
 _LATER = "later|ago|away|late|early|long|apart|past|before|after|walk|drive|ride"  # behind minutes: '20 mn later'
 _ISOTOPES = (
     r"(?i:uranium|plutonium|cesium|caesium|iodine|strontium|americium|polonium|radium|thorium|radon|lead|bismuth|krypton|xenon)"
@@ -101,6 +104,12 @@ def _say_watch(match: re.Match[str]) -> str:
     if any(not span or int(span["minute"]) % 5 for span in spans):
         return match[0]
     return " to ".join(_say_military(span) for span in spans if span)
+
+
+def _say_millions(match: re.Match[str]) -> str:
+    """``8.4M`` as millions behind a word of what is counted in millions; elsewhere the 'M' may be a molar solution."""
+    before = match.string[max(0, match.start() - 50) : match.start()]
+    return f"{number_words(match[1])} million" if _COUNTED_IN_MILLIONS.search(before) else match[0]
 
 
 def _say_batting(match: re.Match[str]) -> str:
@@ -191,11 +200,15 @@ RULES: list[Rule] = [
         rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)M(?= (?:{_IN_MILLIONS})\b)",
         lambda m: f"{number_words(m[1])} million",
     ),
+    rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-| (?:solution|HCl|NaCl|NaOH))", _say_millions),
     rule(
         r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)B(?= (?:people|users|years|views|dollars|euros|pounds|parameters|tokens)\b)",
         lambda m: f"{number_words(m[1])} billion",
     ),
     rule(r"\bf/(?=[0-9])", lambda m: "f "),
+    rule(r"(?<=[(,;] )pop\. ?(?=[0-9])|(?<=\()pop\. ?(?=[0-9])", lambda m: "population "),
+    # The name of a tank or a ship with its gun or year: 'T-34/85'.
+    rule(r"(?<![A-Za-z0-9-])([A-Z]{1,2}-[0-9]{1,3})/([0-9]{1,3})(?![0-9/])", lambda m: f"{m[1]} {m[2]}"),
     rule(r"\bH\.(26[0-9])\b", lambda m: f"H dot {pairs(m[1])}"),
     rule(r"(?<![\w.])\.30-(?:(06)|30)(?![0-9])", lambda m: f"thirty {'oh six' if m[1] else 'thirty'}"),
     rule(rf"(?<![\w.])\.([0-9]{{2,3}})(?=[- ](?:{_GUNS}))", lambda m: pairs(m[1])),

@@ -16,10 +16,12 @@ from triforce_tts.text import (
     codes,
     dates,
     formulas,
+    law,
     money,
     named_numbers,
     numbers,
     shillings,
+    sports,
     units,
     years,
 )
@@ -71,7 +73,15 @@ _COMPARISONS = {
     **{"<": "is less than", ">": "is greater than"},
 }
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
-_RULES_OF_NAMES = (catalogues.RULES, named_numbers.RULES, dates.RULES, codes.RULES, shillings.RULES)
+_RULES_OF_NAMES = (
+    law.RULES,
+    sports.RULES,
+    catalogues.RULES,
+    named_numbers.RULES,
+    dates.RULES,
+    codes.RULES,
+    shillings.RULES,
+)
 _NUMERIC = re.compile(r"[0-9^/°Ω]")  # a text without one of these needs no rule of numbers
 _NUMERIC_RULES = (
     units.FIRST_RULES,
@@ -87,6 +97,11 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]
 # A mark at school and a type of blood: 'an A- grade', 'O-'.
 _MINUS_BEHIND = re.compile(
     r"(?<![\w'-])(A|B|C|D|F|O|AB)-(?=$|[.,;:!?)]| (?:grades?|students?|average|blood|donors?|for|in|on)\b)"
+)
+# Marks of references behind a sentence, and of editors: 'It is old.[1][2]', '[citation needed]'.
+_MARKS_OF_NOTES = re.compile(
+    r"(?<=[a-z][.,;:!?])(?:\[(?:[0-9]{1,3}|[a-z]|note [0-9]{1,3})\]){1,9}(?=[ \"')]|$)"
+    r"|(?:^|(?<=[A-Za-z.,;:!?\])])) ?\[(?:citation needed|clarification needed|better source needed|when\?|who\?|by whom\?|edit)\]"
 )
 # The emoticon '<3': behind a person or thanks, or at the end behind a mark or another one. Else it is a comparison.
 _HEART = re.compile(
@@ -167,6 +182,7 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
+    text = _MARKS_OF_NOTES.sub("", text)
     text = _HEART.sub(_say_heart, text)
     text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)

@@ -184,7 +184,7 @@ def _library() -> Any:
 # ---- the rules, in their order; each pattern is tried at a number's start only, so that none is quadratic ----
 
 START = r"(?<![0-9A-Za-z])(?<![0-9][.,:/])"
-NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9,])|[0-9]+(?:\.[0-9]+)?|(?<!\.)\.[0-9]+)"
+NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])(?:\.[0-9]+)?|[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?![0-9]|,[0-9])|[0-9]+(?:\.[0-9]+)?|(?<!\.)\.[0-9]+)"
 YEAR = r"(?:1[1-9]|20)[0-9]{2}"
 ORDINAL_END = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
 _LONE_DOT = r"(?<![^.]\.)(?<!^\.)"  # no decimal point stands before the number

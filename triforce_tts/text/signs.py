@@ -204,7 +204,7 @@ def fold(text: str) -> str:
     """The text in ASCII, without accents; only the signs that rules of numbers and units need stay."""
     if text.isascii():
         return text
-    text = _fold_runs(text)
+    text = _fold_runs(re.sub(r"(?<![^\W_])\u2212(?=[^\W\d_])", " minus ", text))
     return "".join(character if character.isascii() else _fold_character(character) for character in text)
 
 

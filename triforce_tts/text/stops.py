@@ -17,7 +17,8 @@ from triforce_tts.text.abbreviations import is_rank
 from triforce_tts.text.chess import FIRST_MOVE, NUMBERED
 from triforce_tts.text.citations import BIBLE
 from triforce_tts.text.cookery import INGREDIENT
-from triforce_tts.text.dates import MONTH, SHORT_DAYS
+from triforce_tts.text.dates import MONTH, SHORT_DAYS, SHORT_MONTHS
+from triforce_tts.text.law import ABBREVIATED, FOLLOWING
 from triforce_tts.text.letters import is_known
 from triforce_tts.text.roman import roman_value
 from triforce_tts.text.unit_names import UNITS
@@ -39,7 +40,25 @@ _PART_OF_PLACE = re.compile(r"(?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt|Art)\. ?[0-9IVXivx]"
 _COUNTED = frozenset(["hob", "bk", "bks", "chap", "chaps", "ch", "vol", "vols", "sc", "sect", "op", "nos"])
 # No sentence ends behind these where a number follows, with or without a bracket; those of the second row need a capital.
 _BEFORE_AMOUNT = frozenset(
-    [*BEFORE_AMOUNTS, "approx", "incl", "excl", "figs", "eq", "eqs", "rm", "apt", "bldg", "rt", "ed"]
+    [
+        *BEFORE_AMOUNTS,
+        "approx",
+        "incl",
+        "excl",
+        "figs",
+        "eq",
+        "eqs",
+        "rm",
+        "apt",
+        "bldg",
+        "rt",
+        "ed",
+        "fn",
+        "fns",
+        "fol",
+        "fols",
+        "vv",
+    ]
 )
 _BEFORE_AMOUNT -= {"min"}
 _LABELS = frozenset(["Ex", "App", "Art", "Tab", "Par", "Sec"])
@@ -49,7 +68,9 @@ _DEGREES = re.compile(r"[0-9.]+ ?°")
 _DAYS = frozenset(SHORT_DAYS) - {"Sat", "Sun"}  # these two are words as well
 _RANKS = frozenset({*SHORT_NAMES, *BEFORE_A_NAME, *TITLES}) - {"Regt", "regt"}
 _SHORTENED = frozenset({*BEFORE_NUMBERS, *SUFFIXES, *UNITS, *MONTHS_OF_LETTERS})
-_MEASURE = re.compile(r"[0-9½¼¾](?: |-| ?-)(?:in|ft|lbs?|oz|yds?|pt|qts?|cwt|doz|hrs?|mins?|st)\.$")
+_MEASURE = re.compile(
+    r"[0-9½¼¾](?: |-| ?-)(?:in|ft|lbs?|oz|yds?|pt|qts?|cwt|doz|hrs?|mins?|st|tsps?|tbsps?|Tbsps?|Tsps?|pkgs?|gal)\.$"
+)
 _CITED = re.compile(r"(?:[A-Z][\w’']{1,30}|Cor\.|\b(?:vol|bk|chap|act|book|ch)\.?) [ivxlc]+\.$")
 
 
@@ -98,6 +119,10 @@ def _is_within(before: str, after: str) -> bool:
         return False
     if _MARK.match(after) or (NUMBERED.search(before) and FIRST_MOVE.match(after)):
         return True
+    if re.fullmatch(r"(?:INT|EXT)\.", before) and after[:2].isupper():
+        return True  # the place of a scene of a screenplay
+    if ABBREVIATED.search(before) and FOLLOWING.match(after):
+        return True
     last = _LAST_WORD.search(before)
     if not last:
         return False
@@ -129,6 +154,8 @@ def _is_before_number(before: str, word: str, after: str) -> bool:
         return bool(_DEGREES.match(after))
     if (word.lower() in _BEFORE_AMOUNT and word != "Ed") or word in _LABELS:
         return bool(_AMOUNT.match(after))
+    if word in SHORT_MONTHS and word != "May":
+        return bool(re.match(r"[0-9]{1,4}\b", after))
     if word in SHORT_DAYS:
         return bool(_DATE.match(after))
     if word.lower() in _COUNTED:

@@ -73,6 +73,18 @@ def _say_power_of_unit(match: re.Match[str]) -> str:
     )
 
 
+_INTEREST = re.compile(
+    r"\b(?i:yields?|rates?|spreads?|hikes?|hiked|fed|ecb|boj|banks?|bonds?|treasur(?:y|ies)|gilts?|bunds?|margins?|basis|cut|easing|fees?|percent)\b|%"
+)
+
+
+def _say_basis_points(match: re.Match[str]) -> str:
+    around = match.string[max(0, match.start() - 80) : match.end() + 40]
+    if not _INTEREST.search(around) or float(match[1].replace(",", "")) >= 1000:  # a modem has more bits
+        return match[0]
+    return f"{number_words(match[1])} basis point{'' if match[1] == '1' else 's'}"
+
+
 def _say_feet_and_inches(match: re.Match[str]) -> str:
     return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}"
 
@@ -154,6 +166,14 @@ FIRST_RULES: list[Rule] = [
         lambda m: f"{m[1]} h {int(m[2])} min" + (f" {m[3]} sec" if m[3] else ""),
     ),
     rule(rf"{START}([0-9]{{1,3}})m ?([0-9]{{1,2}})s(?![0-9A-Za-z])", lambda m: f"{m[1]} min {m[2]} sec"),
+    # A yield or a rate moves by basis points, which are no bits.
+    rule(rf"{START}({NUMBER}) ?bps?\b", _say_basis_points),
+    rule(
+        r"(?<![\w.,/-])([1-9])x ?/ ?(day|week|month|year|wk|d|night)\b",
+        lambda m: (
+            f"{ {'1': 'once', '2': 'twice'}.get(m[1]) or number_words(m[1]) + ' times' } a { {'wk': 'week', 'd': 'day'}.get(m[2], m[2]) }"
+        ),
+    ),
     rule(rf"{START}([0-9]{{1,3}})d (?=[0-9]{{1,2}} ?h\b)", lambda m: f"{m[1]} day{'' if m[1] == '1' else 's'} "),
     *LENGTHS,
     *FRACTIONS,

@@ -243,4 +243,42 @@ TABLES = {
         8 oz. The box | eight ounces. The box
         1 c. Parmesan cheese, 1/2 c. brown sugar, 2 T. butter, 1 t. salt | one cup Parmesan cheese, one half cup brown sugar, two tablespoons butter, one teaspoon salt
         """,
+    "doctors and saints behind a short word": """
+        Where's Dr. Smith? It's Dr. Jones; here's St. Paul's | Where's Doctor Smith? It's Doctor Jones; here's Saint Paul's
+        He lives on Elm Dr. The road; 742 Oak Dr. Springfield | He lives on Elm Drive. The road; seven forty two Oak Drive. Springfield
+        """,
+    "places in laws": """
+        Fed. R. Civ. P. 12(b)(6), Rule 12(b), section 5(a), 501(c)(3) | Federal Rule of Civil Procedure twelve b six, Rule twelve b, section five a, five oh one c three
+        Art. 5(1)(a), 410 F. Supp. 2d 123 (9th Cir. 1999), 12 F.3d 45 | Article five one a, four hundred and ten Federal Supplement second one hundred and twenty three, ninth Circuit nineteen ninety nine, twelve F third forty five
+        12 (b) apples | twelve, b, apples
+        """,
+    "scores of cricket, odds, and minutes of a match": """
+        India were 287/4 after 50 overs; 153/6 dec. at stumps | India were two hundred and eighty seven for four after fifty overs; one hundred and fifty three for six declared at stumps
+        The horse at 11/4 beat the 100/1 outsider | The horse at eleven to four beat the one hundred to one outsider
+        a goal (Rooney 23', Giggs 45+2') | a goal, Rooney twenty three minutes, Giggs forty five plus two minutes
+        It is 287/4 long; a bet of 3/4 cup; Oak 10' | It is two hundred and eighty seven quarters long; a bet of three quarters cup; Oak ten feet
+        """,
+    "signs before numbers": """
+        +0.312s, +12.345%, +1.25, +1 555 123 4567 | plus zero point three one two seconds, plus twelve point three four five percent, plus one point two five, plus one, five five five, one two three, four five six seven
+        y = -x and x = −y; = −RT | y equals minus x and x equals minus y; equals minus R T
+        """,
+    "money and rates": """
+        ₹1,00,000, and a $10-million deal; $2.5-billion | one hundred thousand rupees, and a ten million dollar deal; two point five billion dollars
+        The yield rose 5bps; a 25 bp cut by the Fed; a 9600bps modem | The yield rose five basis points; a twenty five basis points cut by the Fed; a nine thousand six hundred bit per second modem
+        sales of 8.4M, 1.2M HCl | sales of eight point four million, one point two M H C L
+        """,
+    "short forms before numbers, and ranges of dates": """
+        fn. 12, fol. 3, (pop. 1,234), S.W.1 and N.W.3 | footnote twelve, folio three, population one thousand two hundred and thirty four, S W one and N W three
+        24 Dec–2 Jan, the T-34/85, 1st c. A.D. | the twenty fourth of December to the second of January, the T-thirty four eighty five, first century A D.
+        Take 2x/day, 1x/week; a 6-ft.-tall man | Take twice a day, once a week; a six-foot-tall man
+        I, II, III and IV; I, a man | one, two, three and four; I, a man
+        f(x) = 2, g(n); dog(s) | f of x equals two, g of n; dog, s
+        """,
+    "marks of references": """
+        It is old.[1][2] Then it fell.[a] | It is old. Then it fell.
+        It has people.[citation needed] In list[0] and [1] | It has people. In list, zero, and, one
+        """,
+    "addresses in the head of a mail": """
+        John <john@example.com> wrote | John, john at example dot com, wrote
+        """,
 }

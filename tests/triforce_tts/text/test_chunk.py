@@ -112,6 +112,12 @@ def test_lines_and_endings(text, chunks):
         # Pounds, shillings and pence are one sum.
         "It cost £4 7s. 3d. or 12s. 6½d. a day.",
         "He had £3. 10s. with him.",
+        # Laws, screenplays, and what follows a short word.
+        "Under Fed. R. Civ. P. 12(b)(6), it fell.",
+        "It was 410 F. Supp. 2d 123 (9th Cir. 1999), he said.",
+        "INT. HOUSE - DAY",
+        "Add 1/2 tsp. salt, and 2 Tbsp. olive oil.",
+        "See fn. 12 and vv. 3-5, from Jan.–Mar. 2020 on.",
         # The number of a move of chess, and an ingredient behind its amount.
         "White played 12. O-O and Black replied 12... O-O-O.",
         "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6",

@@ -1,0 +1,59 @@
+"""Scores of cricket: ``287/4`` and ``153-6 dec.``, where runs stand before wickets."""
+
+import re
+
+from triforce_tts.text.numbers import Rule, number_words, rule
+
+_CRICKET = re.compile(
+    r"\b(?:overs?|ov|wickets?|innings|declared|stumps|runs?|lbw|not out|all out|batting|bowl(?:ed|er|ing)|chasing|chased|Ashes|Test match|ODI|T20I?)\b"
+)
+
+
+def _say_wickets(match: re.Match[str]) -> str:
+    """Runs for wickets: 'two hundred and eighty seven for four', where the text speaks of cricket."""
+    around = match.string[max(0, match.start() - 80) : match.end() + 60]
+    if not _CRICKET.search(around):
+        return match[0]
+    return f"{number_words(match[1])} for {number_words(match[2])}{' declared' if match[3] else ''}"
+
+
+_BETTING = re.compile(
+    r"\b(?i:odds|fav|favourites?|favorites?|outsiders?|shots?|bookies|bookmakers?|backed|tipped|horses?|racing|punters?|starting price|betting|bets?|wager(?:ed)?|jockey|lengths?)\b"
+)
+_FOOTBALL = re.compile(
+    r"[0-9]\+[0-9]{1,2}'|\b(?i:goals?|scor(?:ed|ers?)|utd|united|fc|pens?|penalty|half-?time|full-?time|substitut\w+|booked|yellow card|red card)\b"
+)
+
+
+def _say_odds(match: re.Match[str]) -> str:
+    """``11/4`` as 'eleven to four', where the text speaks of bets."""
+    around = match.string[max(0, match.start() - 50) : match.end() + 40]
+    is_share = int(match[1]) <= int(match[2]) and not re.match(
+        " (?:fav|joint|on|against)", match.string[match.end() :][:10]
+    )
+    return (
+        f"{number_words(match[1])} to {number_words(match[2])}"
+        if _BETTING.search(around) and not is_share
+        else match[0]
+    )
+
+
+def _say_minute(match: re.Match[str]) -> str:
+    """``Rooney 23'`` as a minute of a match, where the text speaks of football."""
+    around = match.string[max(0, match.start() - 100) : match.end() + 100]
+    if not _FOOTBALL.search(around):
+        return match[0]
+    return f"{match[1]} plus {match[2]} minutes" if match[2] else f"{match[1]} minutes"
+
+
+RULES: list[Rule] = [
+    rule(
+        r"(?<![\w.,/$£€-])([1-9][0-9]{1,2})/([0-9])( ?dec?\b\.?)?(?![\w/]|[.,][0-9]|-[0-9])(?! (?:of|inch|cup|mile))",
+        _say_wickets,
+    ),
+    rule(
+        r"(?<!root of )(?<![\w.,/$£€-])(?<![0-9] )([1-9][0-9]{0,2})/(1|2|4|5|8|11|13|10)(?![\w/-]|[.,][0-9])",
+        _say_odds,
+    ),
+    rule(r"(?<=[a-z] )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)]| \(|$)", _say_minute),
+]

@@ -5,7 +5,7 @@ import re
 from triforce_tts.text.numbers import Rule, number_words, rule
 
 _CRICKET = re.compile(
-    r"\b(?:overs?|ov|wickets?|innings|declared|stumps|runs?|lbw|not out|all out|batting|bowl(?:ed|er|ing)|chasing|chased|Ashes|Test match|ODI|T20I?)\b"
+    r"\b(?:overs|[0-9] ?ov|wickets?|innings|stumps|lbw|not out|all out|batsm[ae]n|batters?|bowl(?:ed|er|ers|ing)|the Ashes|Test match|cricket|ODI|T20I?)\b"
 )
 
 
@@ -18,7 +18,7 @@ def _say_wickets(match: re.Match[str]) -> str:
 
 
 _BETTING = re.compile(
-    r"\b(?i:odds|fav|favourites?|favorites?|outsiders?|shots?|bookies|bookmakers?|backed|tipped|horses?|racing|punters?|starting price|betting|bets?|wager(?:ed)?|jockey|lengths?)\b"
+    r"\b(?i:odds|fav|favourites?|favorites?|outsiders?|bookies|bookmakers?|backed|tipped|horses?|racing|punters?|starting price|betting|bets?|wager(?:ed)?|jockeys?)\b"
 )
 _FOOTBALL = re.compile(
     r"[0-9]\+[0-9]{1,2}'|\b(?i:goals?|scor(?:ed|ers?)|utd|united|fc|pens?|penalty|half-?time|full-?time|substitut\w+|booked|yellow card|red card)\b"
@@ -31,11 +31,8 @@ def _say_odds(match: re.Match[str]) -> str:
     is_share = int(match[1]) <= int(match[2]) and not re.match(
         " (?:fav|joint|on|against)", match.string[match.end() :][:10]
     )
-    return (
-        f"{number_words(match[1])} to {number_words(match[2])}"
-        if _BETTING.search(around) and not is_share
-        else match[0]
-    )
+    is_bet = _BETTING.search(around) and not is_share
+    return f"{number_words(match[1])} to {number_words(match[2])}" if is_bet else match[0]
 
 
 def _say_minute(match: re.Match[str]) -> str:

@@ -256,7 +256,8 @@ TABLES = {
         India were 287/4 after 50 overs; 153/6 dec. at stumps | India were two hundred and eighty seven for four after fifty overs; one hundred and fifty three for six declared at stumps
         The horse at 11/4 beat the 100/1 outsider | The horse at eleven to four beat the one hundred to one outsider
         a goal (Rooney 23', Giggs 45+2') | a goal, Rooney twenty three minutes, Giggs forty five plus two minutes
-        It is 287/4 long; a bet of 3/4 cup; Oak 10' | It is two hundred and eighty seven quarters long; a bet of three quarters cup; Oak ten feet
+        It runs 24/7; over 12/5; Oak 10' | It runs twenty four seven; over twelve fifths; Oak ten feet
+        a bet of 3/4 cup | a bet of three quarters cup
         """,
     "signs before numbers": """
         +0.312s, +12.345%, +1.25, +1 555 123 4567 | plus zero point three one two seconds, plus twelve point three four five percent, plus one point two five, plus one, five five five, one two three, four five six seven

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from triforce_tts.text.letters import is_known
 from triforce_tts.text.phonemes import Lexicon
 
 from .chapters import Reason, count_words
@@ -20,6 +21,15 @@ _FEWEST_LINES = 5  # so many lines show whether a ``pre`` holds prose
 _NARROWEST = 45  # the least characters of a line of prose
 _FULL, _MOST_FULL = 0.8, 0.8  # so many of its lines are nearly as long as the longest
 _COLUMNS = re.compile(r"\S(?:\s{3,}|\t)\S")
+
+
+_FEWEST_WORDS = 6  # fewer words may be a command
+_KNOWN = 0.85  # at least such a share of the words of a text is in the dictionary
+_WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_CODE = re.compile(
+    r"[{}<>=$\\|_#@`/]|\w\(|\(\)|\);?$|[^\W\d_]\.[^\W\d_]|\w:\w|\s--?\w|^\s*(?:def|import|return)\b", re.MULTILINE
+)
+_MARKED = re.compile(r"[^\W\d_][,.;:!?—][\"'”’)]*\s*$")
 
 
 class Typed(NamedTuple):
@@ -57,6 +67,15 @@ def unwrap_prose(root: Any, lexicon: Lexicon) -> None:
                 else "".join(joiner.texts(paragraph)).replace(LINE_END, "\n").replace(LINE_NUMBER, " ")
             )
             element.append(part)
+
+
+def is_indented_text(lines: list[str]) -> bool:
+    """Whether indented lines of Markdown are verse, a letter or prose, and no code: words with the marks of sentences."""
+    text = "\n".join(lines)
+    words = _WORDS.findall(text)
+    if len(words) < _FEWEST_WORDS or _CODE.search(text) or not any(_MARKED.search(line) for line in lines):
+        return False
+    return sum(is_known(word) for word in words) >= _KNOWN * len(words)
 
 
 def _is_prose(lines: list[str]) -> bool:

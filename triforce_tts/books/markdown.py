@@ -14,6 +14,7 @@ from .chapters import About, ChapterBook, Kind, ReadOptions, Reason, has_letters
 from .division import assemble, heading_marks, with_title_above
 from .draft import LINE_END, Draft
 from .encodings import decode_book
+from .html_typed import is_indented_text
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_about import about_of
 from .markdown_math import add_formulas
@@ -222,6 +223,8 @@ class _MarkdownReader:
             name = token.type
             if name == "heading_open":
                 level = int(token.tag[1])
+            elif name == "code_block" and is_indented_text(typed := token.content.rstrip("\n").split("\n")):
+                self._read_indented(typed)
             elif name in ("fence", "code_block"):
                 self._draft.close()
                 self._skip_to(self._limit, "code")
@@ -253,6 +256,19 @@ class _MarkdownReader:
                 self._draft.add(LINE_END)
             elif name in ("paragraph_close", "heading_close", "blockquote_close"):
                 self._draft.close()
+
+    def _read_indented(self, lines: list[str]) -> None:
+        """Speak indented lines that are no code as verse, one stanza after another."""
+        self._draft.close()
+        for line in lines:
+            if not line.strip():
+                self._draft.close()
+                continue
+            block = self._draft.open("verse")
+            self._draft.add(LINE_END if block.texts else "")
+            block.keeps_lines = True
+            self._say(line.strip(), "verse")
+        self._draft.close()
 
     def _read_html(self, kind: Kind) -> None:
         """Speak the text between tags; skip comments, scripts and tags."""

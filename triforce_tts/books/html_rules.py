@@ -69,6 +69,8 @@ _CONTENTS_CLASSES = frozenset(["toc", "tableofcontents", "table-of-contents", "c
 _WORDS_CONTENTS = re.compile(r"msotoc(?:\d|heading)")  # the classes of contents that Word exports
 _LEAST_LINKED = 0.6  # the least share of the letters of a list of contents that stands in links
 _TRANSCRIBER = frozenset(["transnote", "transnotes", "transcriber-note", "transcriber-notes", "transcribers-note", "transcribers-notes", "transcribernote", "tnote", "tnotes"])  # fmt: skip
+# What MediaWiki, such as Wikipedia, sets around an article and into it: links to edit a section, boxes of links, complaints.
+_MEDIAWIKI = frozenset(["mw-editsection", "mw-jump-link", "mw-indicators", "mw-portlet", "vector-menu", "navbox", "catlinks", "printfooter", "ambox", "inline-template"])  # fmt: skip
 _OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
@@ -119,7 +121,7 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return "page number"
     if any(mark in classes or element.get("id", "") == mark for mark in _GUTENBERG):
         return "Gutenberg footer" if "foot" in f"{element.get('id', '')} {classes}" else "Gutenberg header"
-    if any(map(_WORDS_CONTENTS.fullmatch, classes)):
+    if any(map(_WORDS_CONTENTS.fullmatch, classes)) or classes & _MEDIAWIKI:
         return "navigation"
     if types & _NAVIGATION_TYPES or (classes & _CONTENTS_CLASSES and is_linked(element)):
         return "navigation"

@@ -16,6 +16,15 @@ ARTICLE = f"""<!doctype html><html lang="en"><head><title>Lamps | Gazette</title
 </body></html>"""
 
 
+def test_links_and_boxes_of_wikipedia_are_silent(tmp_path: Path) -> None:
+    page = (
+        "<h1>Hull</h1><h2>History<span class='mw-editsection'>[<a href='#'>edit</a>]</span></h2>"
+        "<p>It is old.<sup class='noprint Inline-Template'>[<i><a href='#'>citation needed</a></i>]</sup></p>"
+        "<div class='navbox'><a href='#'>York</a></div>"
+    )
+    assert spoken(read_text(tmp_path, "x.html", page)) == ["Hull", "History", "It is old."]
+
+
 def test_an_article_is_one_chapter_without_what_stands_around_it(tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.html", ARTICLE)
     assert [chapter.title for chapter in book.chapters] == ["Lamps"]

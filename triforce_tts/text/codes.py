@@ -56,6 +56,15 @@ def _say_phone(match: re.Match[str]) -> str:
     return _groups(match[0])
 
 
+def _say_row(match: re.Match[str]) -> str:
+    """Several numbers with hyphens between: a record such as ``10-4-2`` in numbers, a telephone number digit by digit."""
+    groups = match[0].split("-")
+    is_record = (
+        all(len(group) < 3 and (group[0] != "0" or group == "0") for group in groups) and len(groups) <= _MOST_SCORES
+    )
+    return ", ".join(map(number_words, groups)) if is_record else _groups(match[0])
+
+
 def _join_thousands(match: re.Match[str]) -> str:
     """``10 000`` and ``1 234 567`` as one number; '100 200 300' may be three."""
     first, *groups = match[0].split(" ")
@@ -136,14 +145,15 @@ def _say_mixed(match: re.Match[str]) -> str:
     return f"{match[1]} {spell_digits(match[2])}"
 
 
+_MOST_SCORES = 4  # a row of more short numbers is a telephone number
 _PLAIN_GROUPS = r"[0-9]{2,5}(?: [0-9]{2,5}){1,5}(?![0-9.,:/%-]*[0-9]| [0-9])"
 # A comma before the cents, as in most of Europe, becomes a point.
 _COMMAS: list[Rule] = [
     rule(
-        r"(?<![\w.,/-])([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{2})(?![0-9,]|\.[0-9])",
+        r"(?<![\w.,/-])([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{2})(?![0-9]|[.,][0-9])",
         lambda m: f"{m[1].replace('.', ',')}.{m[2]}",
     ),
-    rule(r"(?<=€)( ?[0-9]{1,3}),([0-9]{1,2})(?![0-9,]|\.[0-9])", lambda m: f"{m[1]}.{m[2]}"),
+    rule(r"(?<=€)( ?[0-9]{1,3}),([0-9]{1,2})(?![0-9]|[.,][0-9])", lambda m: f"{m[1]}.{m[2]}"),
     rule(
         r"(?<![\w.,/-])([0-9]{1,3}),([0-9]{1,2})(?= ?(?:€|%|(?:EUR|zl|Kc|kr|CHF|million|billion|kg|km|cm|mm|kWh|ml|GB)\b))",
         lambda m: f"{m[1]}.{m[2]}",
@@ -182,16 +192,14 @@ RULES: list[Rule] = [
     ),
     rule(r"(?<![0-9A-Za-z.,/-])[1-9][0-9]{0,2}(?:\.[0-9]{3}){2,5}(?![0-9]|\.[0-9])", lambda m: m[0].replace(".", ",")),
     rule(
-        rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?:[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
+        rf"(?<![0-9A-Za-z.,/+-]){_COUNTRY_CODES}(?: ?\(0\) ?[0-9]{{1,5}}|[-. ]?\([0-9]{{1,5}}\)|[-. ]?[0-9]{{1,5}})(?:[-. ]?[0-9]{{2,5}}){{1,5}}(?![0-9])",
         _say_phone,
     ),
     rule(r"\(\+[0-9]{1,3}\) ?[0-9](?:[ -]?[0-9]){5,13}(?![0-9-])", lambda m: _groups(m[0][1:])),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}[-. ])?\([0-9]{2,5}\) ?[0-9]{3,4}[-. ]?[0-9]{3,4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])(?:[0-9]{1,3}\.)?[0-9]{3}\.[0-9]{3}\.[0-9]{4}(?![0-9-])", _say_phone),
     # Three and more groups with hyphens are telephone numbers, social security numbers or ISBNs.
-    rule(
-        r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_phone
-    ),
+    rule(r"(?<![0-9A-Za-z.,/$£€-])[0-9]{1,5}(?:-[0-9]{1,7}){2,5}(?![0-9A-Za-z]|-[0-9A-Za-z]|[.,][0-9]| ?=)", _say_row),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}[-. ][0-9]{3}[-][0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])[0-9]{3}-[0-9]{4}(?![0-9-])", _say_phone),
     rule(r"(?<![0-9A-Za-z.,/-])0[0-9]{1,4}[-/][0-9]{5,8}(?![0-9/-])", _say_phone),

@@ -14,9 +14,11 @@ _RULES_OF_COURTS = {
 _PART = r"\((?:[a-z]|[A-Z]|[0-9]{1,2}|[ivx]{2,4})\)"
 # No sentence ends behind these where a capital or a number follows.
 ABBREVIATED = re.compile(
-    r"(?:\bFed\. R\. (?:Civ|Crim|App|Bankr)|\bFed|\bF\. Supp|\bF|\b[SL]\. Ct|\b[SL]\. Ed|[0-9](?:st|nd|rd|d|th) Cir)\.$"
+    r"(?:\bPub(?:\. L)?|[0-9] Stat|\bFed\. R\. (?:Civ|Crim|App|Bankr)|\bFed|\bF\. Supp|\bF|\b[SL]\. Ct|\b[SL]\. Ed|[0-9](?:st|nd|rd|d|th) Cir)\.$"
 )
-FOLLOWING = re.compile(r"R\. (?:Civ|Crim|App|Bankr|Evid)\.|P\. [0-9]|[23]d\b|Supp\.|[0-9]{1,4}[ ,(.;]|[12][0-9]{3}\)")
+FOLLOWING = re.compile(
+    r"L\. |R\. (?:Civ|Crim|App|Bankr|Evid)\.|P\. [0-9]|[23]d\b|Supp\.|[0-9]{1,4}[ ,(.;]|[12][0-9]{3}\)"
+)
 
 
 def _say_rule(match: re.Match[str]) -> str:
@@ -47,6 +49,7 @@ def _say_one_part(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    rule(r"\bPub\. ?L\. (?:No\. )?(?=[0-9])", lambda m: "Public Law "),
     rule(rf"\b(Fed\. )?R\. ({'|'.join(map(re.escape, _RULES_OF_COURTS))})\.", _say_rule),
     rule(r"\bF\. ?Supp\. ?([23])d\b", lambda m: f"Federal Supplement {_SERIES[m[1]]}"),
     rule(r"\bF\. ?Supp\.(?= [0-9])", lambda m: "Federal Supplement"),

@@ -274,7 +274,7 @@ RULES: list[Rule] = [
         _say_money,
     ),
     rule(rf"(?P<sign>¢) ?(?P<amount>{NUMBER})(?![0-9])", _say_money_behind),
-    rule(rf"\b(?P<sign>{_CODE}) ?(?P<amount>{NUMBER})()(?P<magnitude>{MAGNITUDE})?", _say_money_behind),
+    rule(rf"(?<!/)\b(?P<sign>{_CODE}) ?(?P<amount>{NUMBER})()(?P<magnitude>{MAGNITUDE})?", _say_money_behind),
     rule(
         rf"{START}(?P<amount>{NUMBER})(?P<magnitude>{MAGNITUDE})?(?: ?(?=[^$£])| (?=[$£](?![0-9])))(?P<sign>{SIGN}|¢)(?![0-9A-Za-z])",
         _say_money_behind,

@@ -205,6 +205,8 @@ RULES: list[Rule] = [
         r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)B(?= (?:people|users|years|views|dollars|euros|pounds|parameters|tokens)\b)",
         lambda m: f"{number_words(m[1])} billion",
     ),
+    rule(r"\b(AD|BC)(?=[1-9][0-9]{1,3}\b)", lambda m: f"{m[1]} "),
+    rule(r"\b([Ff])ig(s?)\. ?(?=[A-Z][0-9])", lambda m: f"{m[1]}igure{m[2]} "),
     rule(r"\bf/(?=[0-9])", lambda m: "f "),
     rule(r"(?<=[(,;] )pop\. ?(?=[0-9])|(?<=\()pop\. ?(?=[0-9])", lambda m: "population "),
     # The name of a tank or a ship with its gun or year: 'T-34/85'.

@@ -45,7 +45,7 @@ def _say_minute(match: re.Match[str]) -> str:
 
 RULES: list[Rule] = [
     rule(
-        r"(?<![\w.,/$£€-])([1-9][0-9]{1,2})/([0-9])( ?dec?\b\.?)?(?![\w/]|[.,][0-9]|-[0-9])(?! (?:of|inch|cup|mile))",
+        r"(?<![\w.,/$£€-])([1-9][0-9]{1,2})/([0-9])( ?d(?:ecl?)?\b\.?)?(?![\w/]|[.,][0-9]|-[0-9])(?! (?:of|inch|cup|mile))",
         _say_wickets,
     ),
     rule(

@@ -63,7 +63,8 @@ _BEFORE_AMOUNT = frozenset(
 _BEFORE_AMOUNT -= {"min"}
 _LABELS = frozenset(["Ex", "App", "Art", "Tab", "Par", "Sec"])
 _AMOUNT = re.compile(r"[(~-]?[0-9]")
-_DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])")
+_LETTERED = re.compile(r"(?:[A-Z]\.?[0-9]|[B-HJ-Z](?:[.,;:)]|$))")
+_DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])|[0-9]{{1,2}}(?:st|nd|rd|th)\b")
 _DEGREES = re.compile(r"[0-9.]+ ?°")
 _DAYS = frozenset(SHORT_DAYS) - {"Sat", "Sun"}  # these two are words as well
 _RANKS = frozenset({*SHORT_NAMES, *BEFORE_A_NAME, *TITLES}) - {"Regt", "regt"}
@@ -153,7 +154,7 @@ def _is_before_number(before: str, word: str, after: str) -> bool:
     if word.lower() in ("lat", "long"):
         return bool(_DEGREES.match(after))
     if (word.lower() in _BEFORE_AMOUNT and word != "Ed") or word in _LABELS:
-        return bool(_AMOUNT.match(after))
+        return bool(_AMOUNT.match(after) or _LETTERED.match(after))
     if word in SHORT_MONTHS and word != "May":
         return bool(re.match(r"[0-9]{1,4}\b", after))
     if word in SHORT_DAYS:

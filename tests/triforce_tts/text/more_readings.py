@@ -275,6 +275,13 @@ TABLES = {
         I, II, III and IV; I, a man | one, two, three and four; I, a man
         f(x) = 2, g(n); dog(s) | f of x equals two, g of n; dog, s
         """,
+    "rows of short numbers, and numbers of telephones": """
+        a 10-4-2 record; 68-70-71-69; 01-42-68-53-00 | a ten, four, two record; sixty eight, seventy, seventy one, sixty nine; zero one, four two, six eight, five three, zero zero
+        +33 (0)1 42 68 53 00 | plus three three, zero, one, four two, six eight, five three, zero zero
+        €1.234,56, 1.234,56 €, BTC/USD 43,210 | one thousand two hundred and thirty four euros fifty six, one thousand two hundred and thirty four euros fifty six, B T C slash U S D forty three thousand two hundred and ten
+        Pub. L. 111-14, AD1066, Fig. S3 | Public Law one hundred and eleven to fourteen, A D ten sixty six, Figure S three
+        Australia 212/7d all out | Australia two hundred and twelve for seven declared all out
+        """,
     "marks of references": """
         It is old.[1][2] Then it fell.[a] | It is old. Then it fell.
         It has people.[citation needed] In list[0] and [1] | It has people. In list, zero, and, one

@@ -116,6 +116,8 @@ def test_lines_and_endings(text, chunks):
         "Under Fed. R. Civ. P. 12(b)(6), it fell.",
         "It was 410 F. Supp. 2d 123 (9th Cir. 1999), he said.",
         "INT. HOUSE - DAY",
+        "See Pub. L. 111-14, 124 Stat. 119 (2010), App. B, and Ex. C.",
+        "It rained on Tues. 4th and Weds.",
         "Add 1/2 tsp. salt, and 2 Tbsp. olive oil.",
         "See fn. 12 and vv. 3-5, from Jan.–Mar. 2020 on.",
         # The number of a move of chess, and an ingredient behind its amount.

@@ -366,6 +366,11 @@ def test_mixed_signs_lose_nothing(seed):
         "Gen. i. ",
         "2d ",
         "½ lb. ",
+        "O-O ",
+        "(a+b)/",
+        "12(b)",
+        "George V. ",
+        "+1.2",
     ],
 )
 def test_long_runs_are_quick(piece):

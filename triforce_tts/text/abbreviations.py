@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from triforce_tts.text import screenplay
+from triforce_tts.text import screenplay, states
 from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
     BEFORE_AMOUNTS,
@@ -314,7 +314,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
     (re.compile(r"\bWW ?(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
     *screenplay.RULES,
-    (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: "P H D"),
+    *states.RULES,
+    (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: f"P H D{_final_stop(m)}"),
     (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z][a-z])"), _say_initials),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),
     (re.compile(r"(?<![\w.])([A-HJ-Z])\.(?= [A-Z][A-Za-z])"), _say_initial),

@@ -98,6 +98,7 @@ _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]
 _MINUS_BEHIND = re.compile(
     r"(?<![\w'-])(A|B|C|D|F|O|AB)-(?=$|[.,;:!?)]| (?:grades?|students?|average|blood|donors?|for|in|on)\b)"
 )
+_EMOTICONS = re.compile(r"(?:(?<=[\w.,!?] )|^)[:;]['-]?[()DP](?=$| |[.,!?])")
 # Marks of references behind a sentence, and of editors: 'It is old.[1][2]', '[citation needed]'.
 _MARKS_OF_NOTES = re.compile(
     r"(?<=[a-z][.,;:!?])(?:\[(?:[0-9]{1,3}|[a-z]|note [0-9]{1,3})\]){1,9}(?=[ \"')]|$)"
@@ -182,6 +183,7 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
+    text = _EMOTICONS.sub("", text)
     text = _MARKS_OF_NOTES.sub("", text)
     text = _HEART.sub(_say_heart, text)
     text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)

@@ -53,6 +53,7 @@ _BEFORE_AMOUNT = frozenset(
         "bldg",
         "rt",
         "ed",
+        "tel",
         "fn",
         "fns",
         "fol",
@@ -63,6 +64,10 @@ _BEFORE_AMOUNT = frozenset(
 _BEFORE_AMOUNT -= {"min"}
 _LABELS = frozenset(["Ex", "App", "Art", "Tab", "Par", "Sec"])
 _AMOUNT = re.compile(r"[(~-]?[0-9]")
+_HALF_DAY = re.compile(r"[0-9] ?[AaPp]\. ?[Mm]\.$")
+_ZONE = re.compile(
+    r"(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T|Eastern|Central|Pacific|Mountain)\b(?! (?:Park|Station|is|was|said)\b)"
+)
 _LETTERED = re.compile(r"(?:[A-Z]\.?[0-9]|[B-HJ-Z](?:[.,;:)]|$))")
 _DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])|[0-9]{{1,2}}(?:st|nd|rd|th)\b")
 _DEGREES = re.compile(r"[0-9.]+ ?°")
@@ -122,6 +127,8 @@ def _is_within(before: str, after: str) -> bool:
         return True
     if re.fullmatch(r"(?:INT|EXT)\.", before) and after[:2].isupper():
         return True  # the place of a scene of a screenplay
+    if _HALF_DAY.search(before) and _ZONE.match(after):
+        return True
     if ABBREVIATED.search(before) and FOLLOWING.match(after):
         return True
     last = _LAST_WORD.search(before)

@@ -282,6 +282,14 @@ TABLES = {
         Pub. L. 111-14, AD1066, Fig. S3 | Public Law one hundred and eleven to fourteen, A D ten sixty six, Figure S three
         Australia 212/7d all out | Australia two hundred and twelve for seven declared all out
         """,
+    "states behind a town": """
+        TAMPA, Fla. (AP), Springfield, Ill., and Boston, Mass. He left | TAMPA, Florida, AP, Springfield, Illinois, and Boston, Massachusetts. He left
+        in Calif. and Minn. now; Yes, Miss. Smith | in California and Minnesota now; Yes, Miss. Smith
+        """,
+    "emoticons, and stops at the end": """
+        Hello :) How are you? :-( Bad; (a) and :D. | Hello How are you? Bad; a, and.
+        He has a Ph.D. The man has a Ph.D. from Yale | He has a P H D. The man has a P H D from Yale
+        """,
     "marks of references": """
         It is old.[1][2] Then it fell.[a] | It is old. Then it fell.
         It has people.[citation needed] In list[0] and [1] | It has people. In list, zero, and, one

@@ -116,6 +116,8 @@ def test_lines_and_endings(text, chunks):
         "Under Fed. R. Civ. P. 12(b)(6), it fell.",
         "It was 410 F. Supp. 2d 123 (9th Cir. 1999), he said.",
         "INT. HOUSE - DAY",
+        "It begins at 10 a.m. EST, or 5 p.m. Eastern on Monday.",
+        "Tel. 555-1234.",
         "See Pub. L. 111-14, 124 Stat. 119 (2010), App. B, and Ex. C.",
         "It rained on Tues. 4th and Weds.",
         "Add 1/2 tsp. salt, and 2 Tbsp. olive oil.",

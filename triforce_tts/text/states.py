@@ -1,0 +1,33 @@
+"""States of the United States as newspapers shorten them behind a town: ``Tampa, Fla.``, ``Springfield, Ill.``"""
+
+import re
+
+from triforce_tts.text.abbreviation_names import OPENERS
+from triforce_tts.text.numbers import Rule
+
+_SHORT = (
+    "Ala:Alabama,Ariz:Arizona,Ark:Arkansas,Calif:California,Cal:California,Colo:Colorado,Conn:Connecticut,Del:Delaware,Fla:Florida,"
+    "Ga:Georgia,Ill:Illinois,Ind:Indiana,Kan:Kansas,Kans:Kansas,Ky:Kentucky,La:Louisiana,Md:Maryland,Mass:Massachusetts,"
+    "Mich:Michigan,Minn:Minnesota,Miss:Mississippi,Mo:Missouri,Mont:Montana,Neb:Nebraska,Nebr:Nebraska,Nev:Nevada,"
+    "Okla:Oklahoma,Ore:Oregon,Pa:Pennsylvania,Penn:Pennsylvania,Tenn:Tennessee,Tex:Texas,Vt:Vermont,Va:Virginia,"
+    "Wash:Washington,Wis:Wisconsin,Wyo:Wyoming,Ont:Ontario,Que:Quebec"
+)
+_STATES = dict(pair.split(":") for pair in _SHORT.split(","))
+# No word and no name is written so.
+_CLEAR = "Calif|Fla|Ariz|Okla|Wyo|Minn|Tenn|Conn"
+
+
+def _say_state(match: re.Match[str]) -> str:
+    """The name; the stop stays where it ends the sentence too."""
+    after = match.string[match.end() : match.end() + 16]
+    town = re.search(r"(?:^|[ (])[A-Z][\w'.]*, $", match.string[max(0, match.start() - 24) : match.start()])
+    if match[1] not in _CLEAR.split("|") and not (town and not (match[1] == "Miss" and re.match(" [A-Z]", after))):
+        return match[0]
+    is_end = re.match(rf"[\"')\] ]*$|[\"')\]]* [\"']?(?:{OPENERS})\b", after)
+    return _STATES[match[1]] + ("." if is_end else "")
+
+
+RULES: list[Rule] = [
+    (re.compile(rf"(?<=[A-Za-z], )({'|'.join(_STATES)})\.(?!\w)"), _say_state),
+    (re.compile(rf"\b({_CLEAR})\.(?!\w)"), _say_state),
+]

@@ -14,14 +14,35 @@ _SHORT = (
 )
 _STATES = dict(pair.split(":") for pair in _SHORT.split(","))
 # No word and no name is written so.
-_CLEAR = "Calif|Fla|Ariz|Okla|Wyo|Minn|Tenn|Conn"
+_CLEAR = ("Calif", "Fla", "Ariz", "Okla", "Wyo", "Minn", "Tenn", "Conn")
+# People are called so, or these are words: 'Yes, Miss.', 'No, Pa. I am'. They need a comma or a bracket behind them.
+_NAMES_TOO = (
+    "Miss",
+    "Pa",
+    "Cal",
+    "Del",
+    "Tex",
+    "Mo",
+    "La",
+    "Ark",
+    "Wash",
+    "Ore",
+    "Ill",
+    "Mass",
+    "Penn",
+    "Ind",
+    "Ga",
+    "Va",
+    "Kan",
+)
 
 
 def _say_state(match: re.Match[str]) -> str:
     """The name; the stop stays where it ends the sentence too."""
     after = match.string[match.end() : match.end() + 16]
     town = re.search(r"(?:^|[ (])[A-Z][\w'.]*, $", match.string[max(0, match.start() - 24) : match.start()])
-    if match[1] not in _CLEAR.split("|") and not (town and not (match[1] == "Miss" and re.match(" [A-Z]", after))):
+    goes_on = re.match(r",| \(", after)
+    if match[1] not in _CLEAR and (not town or (match[1] in _NAMES_TOO and not goes_on)):
         return match[0]
     is_end = re.match(rf"[\"')\] ]*$|[\"')\]]* [\"']?(?:{OPENERS})\b", after)
     return _STATES[match[1]] + ("." if is_end else "")
@@ -29,5 +50,5 @@ def _say_state(match: re.Match[str]) -> str:
 
 RULES: list[Rule] = [
     (re.compile(rf"(?<=[A-Za-z], )({'|'.join(_STATES)})\.(?!\w)"), _say_state),
-    (re.compile(rf"\b({_CLEAR})\.(?!\w)"), _say_state),
+    (re.compile(rf"\b({'|'.join(_CLEAR)})\.(?!\w)"), _say_state),
 ]

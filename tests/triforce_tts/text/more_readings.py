@@ -283,8 +283,8 @@ TABLES = {
         Australia 212/7d all out | Australia two hundred and twelve for seven declared all out
         """,
     "states behind a town": """
-        TAMPA, Fla. (AP), Springfield, Ill., and Boston, Mass. He left | TAMPA, Florida, AP, Springfield, Illinois, and Boston, Massachusetts. He left
-        in Calif. and Minn. now; Yes, Miss. Smith | in California and Minnesota now; Yes, Miss. Smith
+        TAMPA, Fla. (AP), Springfield, Ill., and Detroit, Mich. He left | TAMPA, Florida, AP, Springfield, Illinois, and Detroit, Michigan. He left
+        in Calif. and Minn. now; Yes, Miss. Smith; No, Pa. I am | in California and Minnesota now; Yes, Miss. Smith; No, Pa. I am
         """,
     "emoticons, and stops at the end": """
         Hello :) How are you? :-( Bad; (a) and :D. | Hello How are you? Bad; a, and.

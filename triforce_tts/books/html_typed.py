@@ -27,7 +27,9 @@ _FEWEST_WORDS = 6  # fewer words may be a command
 _KNOWN = 0.85  # at least such a share of the words of a text is in the dictionary
 _WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CODE = re.compile(
-    r"[{}<>=$\\|_#@`/]|\w\(|\(\)|\);?$|[^\W\d_]\.[^\W\d_]|\w:\w|\s--?\w|^\s*(?:def|import|return)\b", re.MULTILINE
+    r"[{}=\\|_`]|<\w|->|\$\s?[A-Za-z_(]|^\s*[#$>]|\w\(|\(\)|\);?$|[a-z]{2}\.[a-z]{2}|[A-Za-z]:[A-Za-z]|\s/\w|\w/\w+/|\s--?[a-z]"
+    r"|^\s*(?:def|import|return|sudo|git|cd|pip)\b",
+    re.MULTILINE,
 )
 _MARKED = re.compile(r"[^\W\d_][,.;:!?—][\"'”’)]*\s*$")
 

@@ -8,6 +8,8 @@ _TERM = r"-?(?:[0-9]{1,9}(?:\.[0-9]{1,9})?[A-Za-z]?|[A-Za-z])(?:\^-?[0-9A-Za-z]{
 _SUM = rf"\({_TERM}(?: ?[-+*/] ?{_TERM}){{1,9}}\)(?:\^[0-9])?"
 _PART = rf"(?:(?:[0-9]{{1,9}}|[A-Za-z])?{_SUM}|{_TERM})"
 _EQUALS = "(?:=|[<>!]=?|≤|≥|≈|≠)"
+# Between two plain numbers a hyphen is 'to': 'n = 5-10'.
+_MINUS = re.compile(r"(?:(?<=[A-Za-z)])|(?<=\^[0-9])) ?- ?(?=[0-9A-Za-z(-])|(?<=[0-9]) ?- ?(?=[0-9]{0,9}[A-Za-z(])")
 
 
 def _say_formula(match: re.Match[str]) -> str:
@@ -16,7 +18,7 @@ def _say_formula(match: re.Match[str]) -> str:
     is_fraction = re.search(r"\)(?:\^[0-9])? ?/|/ ?(?:[0-9]{1,9}|[A-Za-z])?\(", formula)
     if not re.search("[A-Za-z]", formula) or not (is_fraction or re.search("=", formula)):
         return formula
-    formula = re.sub(r"(?<=[0-9A-Za-z)]) ?- ?(?=[0-9A-Za-z(-])", " minus ", formula)
+    formula = _MINUS.sub(" minus ", formula)
     formula = re.sub(r"(?<=[=(])( ?)-(?=[A-Za-z(])", r"\1 minus ", formula)
     return re.sub(r" ?/ ?", " over ", formula)
 

@@ -3,6 +3,7 @@
 import re
 
 from triforce_tts.text.numbers import Rule, number_words, pairs, rule
+from triforce_tts.text.roman import roman_value
 
 _RULES_OF_COURTS = {
     "Civ. P": "Civil Procedure",
@@ -12,13 +13,22 @@ _RULES_OF_COURTS = {
     "Evid": "Evidence",
 }
 _PART = r"\((?:[a-z]|[A-Z]|[0-9]{1,2}|[ivx]{2,4})\)"
-# No sentence ends behind these where a capital or a number follows.
-ABBREVIATED = re.compile(
-    r"(?:\bPub(?:\. L)?|[0-9] Stat|\bFed\. R\. (?:Civ|Crim|App|Bankr)|\bFed|\bF\. Supp|\bF|\b[SL]\. Ct|\b[SL]\. Ed|[0-9](?:st|nd|rd|d|th) Cir)\.$"
-)
-FOLLOWING = re.compile(
-    r"L\. |R\. (?:Civ|Crim|App|Bankr|Evid)\.|P\. [0-9]|[23]d\b|Supp\.|[0-9]{1,4}[ ,(.;]|[12][0-9]{3}\)"
-)
+# A full stop behind the first of each pair ends no sentence before the second.
+_OPEN = [
+    (re.compile(r"\bFed\.$"), re.compile(r"R\. (?:Civ|Crim|App|Bankr|Evid)\.")),
+    (re.compile(r"\bR\. (?:Civ|Crim|App|Bankr)\.$"), re.compile(r"P\.")),
+    (re.compile(r"\bPub\.$"), re.compile(r"L\. ?(?:No\. )?[0-9]")),
+    (re.compile(r"\bPub\. L\.$"), re.compile(r"(?:No\. )?[0-9]")),
+    (
+        re.compile(r"(?:[0-9] (?:F|F\. Supp|[SL]\. Ct|[SL]\. Ed|Stat)|[0-9](?:st|nd|rd|d|th) Cir)\.$"),
+        re.compile(r"[23]d\b|Supp\.|[0-9]{1,4}[ ,(.;]|[12][0-9]{3}\)"),
+    ),
+]
+
+
+def is_within_place(before: str, after: str) -> bool:
+    """Whether a full stop stands inside a place in a law or a report of cases: '410 F. Supp. 2d', 'Fed. R. Civ. P. 12'."""
+    return any(first.search(before) and second.match(after) for first, second in _OPEN)
 
 
 def _say_rule(match: re.Match[str]) -> str:
@@ -28,12 +38,13 @@ def _say_rule(match: re.Match[str]) -> str:
 def _say_place(match: re.Match[str]) -> str:
     """``12(b)(6)`` as 'twelve b six'; a tax law of three digits is said in pairs: 'five oh one c three'."""
     number, parts = match.group(1, 2)
-    return " ".join(
-        [
-            pairs(number) if number == "501" else number,
-            *(number_words(part) if part.isdigit() else part for part in re.findall(r"\w+", parts)),
-        ]
-    )
+    words = [pairs(number) if number == "501" else number, *map(_say_part, re.findall(r"\w+", parts))]
+    return " ".join(words)
+
+
+def _say_part(part: str) -> str:
+    value = roman_value(part) if len(part) > 1 and part.isalpha() else 0
+    return number_words(str(value or part)) if value or part.isdigit() else part
 
 
 _NAMED = re.compile(

@@ -87,9 +87,15 @@ _OF_KINGS = (
     "Dock|Docks|Bridge|Hotel|Avenue|Street|Road|Square|Place|Park|Coast|Land|School|College|Hospital|Museum|Memorial|Library|Hall"
     "|House|Class|Station|Statue|Stamps?|Coronation|Jubilee|Sovereign|Penny|Shilling|Silver|Gold|Rex|Period|Era"
 )
+# What a king does in a heading: 'Charles V Becomes Emperor'.
+_DEEDS = (
+    "Abdicate[sd]|Became|Becomes|Came|Comes|Conquer(?:s|ed)|Crowned|Defeat(?:s|ed)|Die[sd]|Enter(?:s|ed)|Gave|Gives|Goes|Had|Has"
+    "|Invade[sd]|Is|Leaves|Left|Loses|Lost|Made|Makes|Married|Marries|Meets|Met|Open(?:s|ed)|Order(?:s|ed)|Reign(?:s|ed)"
+    "|Return(?:s|ed)|Rule[sd]|Said|Says|Speaks|Spoke|Takes|Took|Visit(?:s|ed)|Was|Went|Will|Wins|Won"
+)
 _IN_HIS_REIGN = r"\b(?:[Uu]nder|[Ss]ince|[Ww]hen|[Uu]ntil|(?:reign|time|days|death|age|court) of) $"
 _FAMILY_NAME = re.compile(
-    rf"\.? (?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope)\b)"
+    rf"\.? (?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope|Duke|Count|Prince|Lord|{_DEEDS})\b)"
     r"(?:[A-Z]'?[A-Za-z]*[a-z]\b|[A-Z](?:\.| [A-Z][a-z])|(?:[Vv]an|[Vv]on|[Dd]e|[Dd]u) [A-Z])"
 )
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")

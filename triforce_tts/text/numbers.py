@@ -139,10 +139,8 @@ _ADJECTIVES = (
 _ATTRIBUTE_AFTER = re.compile(
     rf"(?: | ?- ?)(?:can(?= of\b|[.,;:)]|$)|(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b(?!-))[a-z]{{2,}})"
 )
-_ATTRIBUTE_BEFORE = re.compile(
-    r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $|(?:^|(?<=[ (]))(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|several|both) $",
-    re.I,
-)
+_ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
+_COUNT_BEFORE = re.compile(r"\b(?i:one|two|three|four|five|six|seven|eight|nine|ten|twelve|several) $")
 _NOUN_BEFORE = re.compile(
     rf"\b(?:[Aa](?:n|nother)?|[Ee]ach|[Ee]very) (?!(?:{_ADJECTIVES.replace(' ', '|')})\b)[a-z]{{2,}} $"
 )
@@ -160,7 +158,8 @@ def is_attribute(match: re.Match[str]) -> bool:
         _NOUN_BEFORE.search(before) or (_LOOSE_BEFORE.search(before) and _CLAUSE_ENDS.match(after))
     ):
         return False
-    return bool(_ATTRIBUTE_BEFORE.search(before) and _ATTRIBUTE_AFTER.match(after))
+    is_counted = _COUNT_BEFORE.search(before) and not _EXTENT_AFTER.match(after)  # 'two 8 oz. cans'
+    return bool((is_counted or _ATTRIBUTE_BEFORE.search(before)) and _ATTRIBUTE_AFTER.match(after))
 
 
 def _with_suffix(number: int) -> str:

@@ -40,7 +40,8 @@ def _say_minute(match: re.Match[str]) -> str:
     around = match.string[max(0, match.start() - 100) : match.end() + 100]
     if not _FOOTBALL.search(around):
         return match[0]
-    return f"{match[1]} plus {match[2]} minutes" if match[2] else f"{match[1]} minutes"
+    name, minute, more = match.groups()
+    return f"{name}{minute} plus {more} minutes" if more else f"{name}{minute} minutes"
 
 
 RULES: list[Rule] = [
@@ -52,5 +53,5 @@ RULES: list[Rule] = [
         r"(?<!root of )(?<![\w.,/$£€-])(?<![0-9] )([1-9][0-9]{0,2})/(1|2|4|5|8|11|13|10)(?![\w/-]|[.,][0-9])",
         _say_odds,
     ),
-    rule(r"(?<=[a-z] )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)]| \(|$)", _say_minute),
+    rule(r"(\b[A-Z][\w'-]{1,30} )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)]| \(|$)", _say_minute),
 ]

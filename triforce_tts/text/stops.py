@@ -18,7 +18,7 @@ from triforce_tts.text.chess import FIRST_MOVE, NUMBERED
 from triforce_tts.text.citations import BIBLE
 from triforce_tts.text.cookery import INGREDIENT
 from triforce_tts.text.dates import MONTH, SHORT_DAYS, SHORT_MONTHS
-from triforce_tts.text.law import ABBREVIATED, FOLLOWING
+from triforce_tts.text.law import is_within_place
 from triforce_tts.text.letters import is_known
 from triforce_tts.text.roman import roman_value
 from triforce_tts.text.unit_names import UNITS
@@ -129,7 +129,7 @@ def _is_within(before: str, after: str) -> bool:
         return True  # the place of a scene of a screenplay
     if _HALF_DAY.search(before) and _ZONE.match(after):
         return True
-    if ABBREVIATED.search(before) and FOLLOWING.match(after):
+    if is_within_place(before, after):
         return True
     last = _LAST_WORD.search(before)
     if not last:

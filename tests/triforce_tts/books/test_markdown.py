@@ -51,6 +51,7 @@ def test_the_title_of_the_book_and_titles_below_numbers(
         ("[TOC]\n\nA.", ["A."], {"navigation": "[TOC]"}),
         ("A.\n\n```python\nsecret\n```\n\nB.", ["A.", "B."], {"code": "```python secret ```"}),
         ("A.\n\n    secret\n\nB.", ["A.", "B."], {"code": "secret"}),
+        ("A.\n\n    Dear Ada,\n    I left the U.S. at 10:30 a.m. with $5 and/or a dog.\n", ["A.", "Dear Ada,\nI left the U.S. at 10:30 a.m. with $5 and/or a dog."], {}),
         ("A.\n\n    pip install foo\n    make all of it now\n\nB.", ["A.", "B."], {"code": "pip install foo make all of it now"}),
         ("A.\n\n    x = 1\n    print(\"All of it is here, and more.\")", ["A."], {"code": "x = 1 print(\"All of it is here, and more.\")"}),
         ("A.\n\n    The lamp is lit\n      and nobody\n    sits by it.\n\n    It is late.\n\nB.", ["A.", "The lamp is lit\nand nobody\nsits by it.", "It is late.", "B."], {}),

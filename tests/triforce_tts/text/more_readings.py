@@ -197,6 +197,7 @@ TABLES = {
         George V. K. Higgins; King George V. England mourned | George V K Higgins; King George the fifth. England mourned
         In 1910 George V. The king died; Henry V. Act 1; Philip V. of Spain | In nineteen ten George the fifth. The king died; Henry the fifth. Act one; Philip the fifth of Spain
         under Charles V Spain grew; the George V Hotel; Charles V Hamilton | under Charles the fifth Spain grew; the George the fifth Hotel; Charles V Hamilton
+        How Charles V Became Emperor | How Charles the fifth Became Emperor
         Charles Street II, Henry Ford II | Charles Street two, Henry Ford the second
         """,
     "chess": """
@@ -233,13 +234,15 @@ TABLES = {
         """,
     "formulas in plain text": """
         (a+b)/c, x = (x - y)/(x + y) | a plus b, over c, x equals, x minus y, over, x plus y
+        n = 5-10, x^2 - 4 = y, y = 5-2x | n equals five to ten, x squared minus four equals y, y equals five minus two x
         y = 2x - 3, v = d/t | y equals two x minus three, v equals d over t
         (his)/her, plan a - b, and/or | his, slash her, plan a - b, and or
         """,
     "recipes": """
-        An 8 oz. can of beans, two 8 oz. cans; a 6 in. pan | An eight ounce can of beans, two eight ounce cans; a six inch pan
+        An 8 oz. can of beans, two 8 oz. cans; a 6 in. pan; one 5 km long | An eight ounce can of beans, two eight ounce cans; a six inch pan; one five kilometers long
         2 (14 oz.) cans of beans, 1 pkg. yeast | two fourteen-ounce cans of beans, one package yeast
         8 oz. Cheddar cheese | eight ounces Cheddar cheese
+        At 100 C water boils, 5 t salt | At one hundred C water boils, five t salt
         8 oz. The box | eight ounces. The box
         1 c. Parmesan cheese, 1/2 c. brown sugar, 2 T. butter, 1 t. salt | one cup Parmesan cheese, one half cup brown sugar, two tablespoons butter, one teaspoon salt
         """,
@@ -250,12 +253,13 @@ TABLES = {
     "places in laws": """
         Fed. R. Civ. P. 12(b)(6), Rule 12(b), section 5(a), 501(c)(3) | Federal Rule of Civil Procedure twelve b six, Rule twelve b, section five a, five oh one c three
         Art. 5(1)(a), 410 F. Supp. 2d 123 (9th Cir. 1999), 12 F.3d 45 | Article five one a, four hundred and ten Federal Supplement second one hundred and twenty three, ninth Circuit nineteen ninety nine, twelve F third forty five
+        Rule 4(k)(ii), section 12(3)(a) | Rule four k two, section twelve three a
         12 (b) apples | twelve, b, apples
         """,
     "scores of cricket, odds, and minutes of a match": """
         India were 287/4 after 50 overs; 153/6 dec. at stumps | India were two hundred and eighty seven for four after fifty overs; one hundred and fifty three for six declared at stumps
         The horse at 11/4 beat the 100/1 outsider | The horse at eleven to four beat the one hundred to one outsider
-        a goal (Rooney 23', Giggs 45+2') | a goal, Rooney twenty three minutes, Giggs forty five plus two minutes
+        a goal (Rooney 23', Giggs 45+2'); a goal of wall 12', | a goal, Rooney twenty three minutes, Giggs forty five plus two minutes; a goal of wall twelve feet
         It runs 24/7; over 12/5; Oak 10' | It runs twenty four seven; over twelve fifths; Oak ten feet
         a bet of 3/4 cup | a bet of three quarters cup
         """,

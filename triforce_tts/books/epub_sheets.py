@@ -90,10 +90,8 @@ def _imports(sheet: str) -> Iterator[tuple[str, str]]:
         prelude = [token for token in part.prelude if token.type != "whitespace"]
         address = _address(prelude[0]) if prelude else ""
         if part.lower_at_keyword == "import" and address:
-            yield (
-                address,
-                _condition(tinycss2.serialize(part.prelude[part.prelude.index(prelude[0]) + 1 :]).strip(), prelude),
-            )
+            behind = part.prelude[part.prelude.index(prelude[0]) + 1 :]
+            yield address, _condition(tinycss2.serialize(behind).strip(), prelude[1:])
 
 
 def _address(token: Any) -> str:
@@ -103,10 +101,9 @@ def _address(token: Any) -> str:
     return next((str(argument.value) for argument in arguments if argument.type == "string"), "")
 
 
-def _condition(words: str, prelude: Sequence[Any]) -> str:
+def _condition(words: str, tokens: Sequence[Any]) -> str:
     """The rule around what is imported under a condition; a layer or a feature of a browser hides nothing for certain."""
     is_doubtful = any(
-        getattr(token, "lower_name", getattr(token, "lower_value", "")) in ("layer", "supports")
-        for token in prelude[1:]
+        getattr(token, "lower_name", getattr(token, "lower_value", "")) in ("layer", "supports") for token in tokens
     )
     return ("@layer" if is_doubtful else f"@media {words}") if words else ""

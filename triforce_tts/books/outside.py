@@ -24,7 +24,7 @@ _PEOPLE = re.compile(r"author|translator|illustrator|editor", re.IGNORECASE)
 _LIFE = re.compile(
     r"\b(?:(?:lives?|resides?|living|lived|(?:was )?(?:born|raised)|grew up|works?|teaches|taught|studied) (?:in|on|at|by|near|with|and|outside|between|as|for)"
     r"|graduat\w+|(?:is|was|am) (?:an? |the |also )+[^.!?]{0,60}?(?:authors?|writers?|novelists?|poets?|journalists?|professors?|editors?|translators?|artists?|teachers?|illustrators?)"
-    r"|(?:has|have) (?:written|published|won|received|translated|illustrated)|(?:first|second|third|latest|next|debut|other|many|several|\w+ teen|two|three) (?:\w+ ){0,2}(?:novels?|books?)"
+    r"|(?:has|have) (?:written|published|won|received|translated|illustrated)|(?:first|second|third|latest|next|debut|other|many|several|two|three) (?:\w+ ){0,2}(?:novels?|books?)"
     r"|(?:his|her|their|my) (?:\w+ ){0,3}(?:novels?|books?|writing|fiction|stories|poems|poetry|works?|debut)|(?:writes|writing) (?:\w+ )?(?:novels|books|fiction|stories|poems|for|about)"
     r"|best-?sell(?:er|ing)|award|prizes?|degree|university|spare time)\b",
     re.IGNORECASE,

@@ -6,7 +6,7 @@ from triforce_tts.text.numbers import Rule, rule
 
 _TERM = r"-?(?:[0-9]{1,9}(?:\.[0-9]{1,9})?[A-Za-z]?|[A-Za-z])(?:\^-?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z'])"
 _SUM = rf"\({_TERM}(?: ?[-+*/] ?{_TERM}){{1,9}}\)(?:\^[0-9])?"
-_PART = rf"(?:(?:[0-9]{{1,9}}|[A-Za-z])?{_SUM}|{_TERM})"
+_PART = rf"(?:(?:[0-9]{{1,9}}|[A-Za-z])?(?:{_SUM}){{1,4}}|{_TERM})"
 _EQUALS = "(?:=|[<>!]=?|≤|≥|≈|≠)"
 # Between two plain numbers a hyphen is 'to': 'n = 5-10'.
 _MINUS = re.compile(r"(?:(?<=[A-Za-z)])|(?<=\^[0-9])) ?- ?(?=[0-9A-Za-z(-])|(?<=[0-9]) ?- ?(?=[0-9]{0,9}[A-Za-z(])")

@@ -95,7 +95,7 @@ _DEEDS = (
 )
 _IN_HIS_REIGN = r"\b(?:[Uu]nder|[Ss]ince|[Ww]hen|[Uu]ntil|(?:reign|time|days|death|age|court) of) $"
 _FAMILY_NAME = re.compile(
-    rf"\.? (?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope|Duke|Count|Prince|Lord|{_DEEDS})\b)"
+    rf"\.? (?![A-Z][a-z]+ [IVX]+\b)(?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope|Duke|Count|Prince|Lord|{_DEEDS})\b)"
     r"(?:[A-Z]'?[A-Za-z]*[a-z]\b|[A-Z](?:\.| [A-Z][a-z])|(?:[Vv]an|[Vv]on|[Dd]e|[Dd]u) [A-Z])"
 )
 _ROMAN_NUMERAL = re.compile(r"(?=.)(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,3})")

@@ -228,6 +228,11 @@ RULES: list[Rule] = [
     rule(rf"(?P<at>\b[Aa]t ){_CLOCK}{_HOURS}{_NO_RATE}", _say_military),
     rule(rf"(?P<at>\b(?:{_BEFORE_TIME}) ){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
     rule(rf"(?P<at>\b{_MOVING}(?:[Aa]t )?){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
+    rule(
+        rf"(?P<at>\b(?:[Ff]rom|[Bb]etween) ){_CLOCK} ?(?P<hours>{_HRS})(?= (?:to|until|till|and) [0-2][0-9][0-5][0-9] ?hrs)",
+        _say_military,
+    ),
+    rule(rf"(?P<at>\b[a-z]+ hours (?:to|until|till|and) ){_CLOCK} ?(?P<hours>{_HRS}){_NO_RATE}", _say_military),
     rule(rf"(?P<at>^|(?<=[.;:] )){_CLOCK} ?(?P<hours>{_HRS})(?=[:,-]| -)", _say_military),
     rule(rf"(?P<at>)(?<![\w.,:/-])(?P<hour>0[0-9])(?P<minute>[0-5][0-9]){_HOURS}", _say_military),
     rule(

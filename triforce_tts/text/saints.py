@@ -20,6 +20,11 @@ _BEHIND = re.compile(
 )
 
 
+def is_named(before: str, after: str) -> bool:
+    """Whether 'Dr.' belongs to one of two names that are words: 'Dr. No (1962)', 'Dr. Who'; not in 'on Oak Dr. No one came'."""
+    return bool(re.match(r" (?:Who|No)\b(?! [a-z])| Who is\b", after)) and not re.search(r"[A-Z]\w+ $", before)
+
+
 def say_saint_or(street: str, before_name: str) -> Callable[[re.Match[str]], str]:
     """The words for the abbreviation, by what stands around it."""
 
@@ -31,6 +36,8 @@ def say_saint_or(street: str, before_name: str) -> Callable[[re.Match[str]], str
         name_follows = re.match(r" [A-Z]", after)
         saint_follows = re.match(rf" (?:{SAINTS})\b", match.string[match.end() : match.end() + 16])
         if before_name == "Saint" and saint_follows and not _ON_A_STREET.search(before):
+            return before_name
+        if before_name == "Doctor" and is_named(before, match.string[match.end() :][:8]):
             return before_name
         if before_name == "Doctor" and _OWNED.search(before):
             return before_name

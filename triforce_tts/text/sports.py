@@ -1,9 +1,10 @@
-"""Scores of cricket: ``287/4`` and ``153-6 dec.``, where runs stand before wickets."""
+"""Scores of cricket (``287/4``, ``153/6 dec.``), odds (``11/4``) and minutes of football (``Rooney 23'``)."""
 
 import re
 
 from triforce_tts.text.numbers import Rule, number_words, rule
 
+_DAY_BEFORE = re.compile(r"\b(?i:on|since|until|till|by|from|before|after) $")  # then it may be a date
 _CRICKET = re.compile(
     r"\b(?:overs|[0-9] ?ov|wickets?|innings|stumps|lbw|not out|all out|batsm[ae]n|batters?|bowl(?:ed|er|ers|ing)|the Ashes|Test match|cricket|ODI|T20I?)\b"
 )
@@ -12,7 +13,7 @@ _CRICKET = re.compile(
 def _say_wickets(match: re.Match[str]) -> str:
     """Runs for wickets: 'two hundred and eighty seven for four', where the text speaks of cricket."""
     around = match.string[max(0, match.start() - 80) : match.end() + 60]
-    if not _CRICKET.search(around):
+    if not _CRICKET.search(around) or _DAY_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()]):
         return match[0]
     return f"{number_words(match[1])} for {number_words(match[2])}{' declared' if match[3] else ''}"
 
@@ -31,7 +32,8 @@ def _say_odds(match: re.Match[str]) -> str:
     is_share = int(match[1]) <= int(match[2]) and not re.match(
         " (?:fav|joint|on|against)", match.string[match.end() :][:10]
     )
-    is_bet = _BETTING.search(around) and not is_share
+    is_date = _DAY_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()])
+    is_bet = _BETTING.search(around) and not is_share and not is_date
     return f"{number_words(match[1])} to {number_words(match[2])}" if is_bet else match[0]
 
 

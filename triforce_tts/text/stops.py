@@ -21,6 +21,7 @@ from triforce_tts.text.dates import MONTH, SHORT_DAYS, SHORT_MONTHS
 from triforce_tts.text.law import is_within_place
 from triforce_tts.text.letters import is_known
 from triforce_tts.text.roman import roman_value
+from triforce_tts.text.saints import is_named
 from triforce_tts.text.unit_names import UNITS
 
 _REACH = 24  # so many characters on each side of a cut say whether the sentence goes on
@@ -128,6 +129,8 @@ def _is_within(before: str, after: str) -> bool:
     if re.fullmatch(r"(?:INT|EXT)\.", before) and after[:2].isupper():
         return True  # the place of a scene of a screenplay
     if _HALF_DAY.search(before) and _ZONE.match(after):
+        return True
+    if before.endswith("Dr.") and is_named(before[:-3], f" {after}"):
         return True
     if is_within_place(before, after):
         return True

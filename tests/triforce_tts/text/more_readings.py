@@ -197,6 +197,7 @@ TABLES = {
         George V. K. Higgins; King George V. England mourned | George V K Higgins; King George the fifth. England mourned
         In 1910 George V. The king died; Henry V. Act 1; Philip V. of Spain | In nineteen ten George the fifth. The king died; Henry the fifth. Act one; Philip the fifth of Spain
         under Charles V Spain grew; the George V Hotel; Charles V Hamilton | under Charles the fifth Spain grew; the George the fifth Hotel; Charles V Hamilton
+        He read Henry V. Henry V is a play | He read Henry the fifth. Henry the fifth is a play
         How Charles V Became Emperor | How Charles the fifth Became Emperor
         Charles Street II, Henry Ford II | Charles Street two, Henry Ford the second
         """,
@@ -222,6 +223,7 @@ TABLES = {
         """,
     "times of day with hrs": """
         Departed 1230 hrs, arrived 1415 hrs. | Departed twelve thirty hours, arrived fourteen fifteen hours.
+        from 1300 hrs to 1415 hrs | from thirteen hundred hours to fourteen fifteen hours
         1230 hrs: ship sank. | twelve thirty hours: ship sank.
         He logged 1500 hrs of it. It took 1230 hrs | He logged one thousand five hundred hours of it. It took one thousand two hundred and thirty hours
         """,
@@ -235,6 +237,7 @@ TABLES = {
     "formulas in plain text": """
         (a+b)/c, x = (x - y)/(x + y) | a plus b, over c, x equals, x minus y, over, x plus y
         n = 5-10, x^2 - 4 = y, y = 5-2x | n equals five to ten, x squared minus four equals y, y equals five minus two x
+        (x+1)(x-1) = x^2 - 1 | x plus one, x minus one, equals x squared minus one
         y = 2x - 3, v = d/t | y equals two x minus three, v equals d over t
         (his)/her, plan a - b, and/or | his, slash her, plan a - b, and or
         """,
@@ -248,6 +251,7 @@ TABLES = {
         """,
     "doctors and saints behind a short word": """
         Where's Dr. Smith? It's Dr. Jones; here's St. Paul's | Where's Doctor Smith? It's Doctor Jones; here's Saint Paul's
+        Dr. No (1962), "Dr. Who" | Doctor No, nineteen sixty two, "Doctor Who"
         He lives on Elm Dr. The road; 742 Oak Dr. Springfield | He lives on Elm Drive. The road; seven forty two Oak Drive. Springfield
         """,
     "places in laws": """
@@ -260,6 +264,7 @@ TABLES = {
         India were 287/4 after 50 overs; 153/6 dec. at stumps | India were two hundred and eighty seven for four after fifty overs; one hundred and fifty three for six declared at stumps
         The horse at 11/4 beat the 100/1 outsider | The horse at eleven to four beat the one hundred to one outsider
         a goal (Rooney 23', Giggs 45+2'); a goal of wall 12', | a goal, Rooney twenty three minutes, Giggs forty five plus two minutes; a goal of wall twelve feet
+        He bet on 12/5 | He bet on twelve fifths
         It runs 24/7; over 12/5; Oak 10' | It runs twenty four seven; over twelve fifths; Oak ten feet
         a bet of 3/4 cup | a bet of three quarters cup
         """,
@@ -295,6 +300,7 @@ TABLES = {
         He has a Ph.D. The man has a Ph.D. from Yale | He has a P H D. The man has a P H D from Yale
         """,
     "marks of references": """
+        "He left."[3] She stayed.[4] | "He left." She stayed.
         It is old.[1][2] Then it fell.[a] | It is old. Then it fell.
         It has people.[citation needed] In list[0] and [1] | It has people. In list, zero, and, one
         """,

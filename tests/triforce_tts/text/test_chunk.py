@@ -116,6 +116,7 @@ def test_lines_and_endings(text, chunks):
         "Under Fed. R. Civ. P. 12(b)(6), it fell.",
         "It was 410 F. Supp. 2d 123 (9th Cir. 1999), he said.",
         "INT. HOUSE - DAY",
+        "We saw Dr. No (1962) again.",
         "It begins at 10 a.m. EST, or 5 p.m. Eastern on Monday.",
         "Tel. 555-1234.",
         "See Pub. L. 111-14, 124 Stat. 119 (2010), App. B, and Ex. C.",

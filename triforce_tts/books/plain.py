@@ -23,6 +23,7 @@ from .plain_furniture import (
     INNER_TRANSCRIBER,
     PAGE_MARK,
     PICTURE,
+    find_page_ends,
     find_page_numbers,
     find_pictures,
     find_transcriber_notes,
@@ -80,7 +81,9 @@ def read_typed(
 class _PlainReader:
     def __init__(self, text: str, path: Path, options: ReadOptions, about: About) -> None:
         self._text, self._path, self._options, self._stated = text, path, options, about
-        self._lines = re.split(r"[\n\f\v]", text)
+        parts = re.split(r"([\n\f\v])", text)
+        self._lines = parts[::2]
+        self._feeds = [line for line, end in enumerate(parts[1::2]) if end == "\f"]  # the lines that end a page
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
         self._pattern = _compiled(options.chapter_pattern)
@@ -140,14 +143,15 @@ class _PlainReader:
         texts = [bare(PAGE_MARK.sub("", text).strip()) for text in raw]
         listed = find_contents(paragraphs, texts)
         adverts = find_adverts(texts, listed.paragraphs)
-        finder = HeadingFinder(paragraphs, texts, listed.paragraphs | adverts, listed.entries, self._pattern)
+        ends = find_page_ends(paragraphs, texts, self._feeds) - listed.paragraphs
+        finder = HeadingFinder(paragraphs, texts, listed.paragraphs | adverts | ends, listed.entries, self._pattern)
         self._levels, underlines = finder.find()
         self._subtitles = finder.subtitles()
         self._notes = find_notes(raw, self._levels.__contains__)
         headings = set(self._levels) | self._subtitles | listed.paragraphs
         pages = find_page_numbers(raw, headings | set(self._notes.labels), self._notes.known)
         self._page_marks = pages.marks
-        self._silent = dict.fromkeys(pages.paragraphs, "page number")
+        self._silent = dict.fromkeys(pages.paragraphs | ends, "page number")
         if not self._options.pictures:
             has_music = not any(kind_of(texts[n]) == "scene" or texts[n].startswith("ACT") for n in self._levels)
             pictures = find_pictures(raw, headings.__contains__, has_music=has_music)

@@ -85,6 +85,17 @@ def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) 
     return PageNumbers(paragraphs, {(one.paragraph, one.mark) for one in counted if one.mark})
 
 
+def find_page_ends(paragraphs: Sequence[Paragraph], texts: Sequence[str], feeds: Sequence[int]) -> set[int]:
+    """The numbers that stand right before a form feed and count up: the last lines of pages."""
+    found: list[_Candidate] = []
+    for number, (paragraph, behind) in enumerate(zip(paragraphs, [*paragraphs[1:], None], strict=True)):
+        at = bisect_left(feeds, paragraph.last - 1)
+        is_end = at < len(feeds) and (behind is None or feeds[at] < behind.first)
+        if is_end and (match := _PAGE_LINE.fullmatch(texts[number])):
+            found.append(_Candidate(number, int(match[1] or match[2] or match[3])))
+    return {one.paragraph for one in _counting_up(found)}
+
+
 def _lines_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[_Candidate]:
     """The paragraphs that count up and divide sentences, as pages do; numbers of a story seldom stand inside one."""
     counted = _counting_up(candidates)

@@ -243,6 +243,19 @@ def test_numbers_of_lines_of_verse_are_skipped(tmp_path: Path) -> None:
     assert "Ada 30" in spoken(read_text(tmp_path, "y.txt", f"{table}\n\n{PARAGRAPH}"))[0]
 
 
+@pytest.mark.parametrize("end", ["\n\f\n", "\f\n", " \n\n\f\n"])
+def test_numbers_right_before_a_form_feed_are_those_of_pages(end: str, tmp_path: Path) -> None:
+    pages = [f"{PARAGRAPH}\n{PARAGRAPH}\n{number}{end}" for number in range(7, 12)]
+    book = read_text(tmp_path, "x.txt", "CHAPTER I\n\n" + "".join(pages))
+    assert spoken(book) == ["CHAPTER I", *[TEXT] * 10]
+    assert reasons(book) == {"page number": "7 8 9 10 11"}
+
+
+def test_numbers_of_chapters_behind_a_form_feed_are_headings(tmp_path: Path) -> None:
+    text = "\f".join(f"\n{number}\n\n{PARAGRAPH}\n{PARAGRAPH}\n" for number in range(1, 5))
+    assert [chapter.title for chapter in read_text(tmp_path, "x.txt", text).chapters] == ["1", "2", "3", "4"]
+
+
 def test_numbers_at_the_begin_of_rows_of_prose_are_spoken(tmp_path: Path) -> None:
     rows = [
         f"{n}  men were seen on the road to the south, of whom half had horses\n{PARAGRAPH}" for n in (4, 8, 12, 16)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from triforce_tts.books.chapters import ChapterBook, ReadOptions
 from triforce_tts.errors import TextError, TriforceError
-from triforce_tts.web.names import is_url, scheme_of, stem_of
+from triforce_tts.web.names import is_url, scheme_of, source_of, stem_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Work:
 
     @property
     def source(self) -> str:
-        """The address of the article, or the whole path of the book."""
-        return self.url or str(self.path.resolve())
+        """What tells the work from others."""
+        return source_of(self.path, self.url)
 
 
 def read_works(words: list[str], options: ReadOptions, allow_private: bool) -> list[Work]:

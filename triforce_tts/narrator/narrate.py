@@ -18,6 +18,7 @@ from triforce_tts.files import refuse_sources, require_file_target, require_own,
 from triforce_tts.narrator.book_file import Content, Written, file_rate, require_format, write_book
 from triforce_tts.narrator.book_files import write_books
 from triforce_tts.narrator.cast import CastFile, cast_book
+from triforce_tts.narrator.chapter_files import ChapterFolder, file_names
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
@@ -31,11 +32,10 @@ from triforce_tts.narrator.speaking import Studio, missing_lines, require_same_s
 from triforce_tts.narrator.subtitles import require_subtitles, write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
 from triforce_tts.schema import read_record
-from triforce_tts.wording import cut, printable
+from triforce_tts.web.names import source_of
+from triforce_tts.wording import printable
 
-_NAME_BYTES = 120  # the most bytes of a chapter's title in the name of its file
 _SERIES = re.compile(r"(.*\S)\s*#\s*([0-9]{1,4}(?:\.[0-9]{1,2})?)")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]+')
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Order:
     def sources(self) -> list[Path]:
         """The files that must not be overwritten."""
         return [] if self.url else [self.book]
+
+    @property
+    def source(self) -> str:
+        """What tells the book from others."""
+        return source_of(self.book, self.url)
 
     @property
     def profile(self) -> Profile:
@@ -234,11 +239,11 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
         records, losses = _speak_together(order, studio, plan, lines, progress, crew)
         if not any(record.samples for record in records.values()):
             raise TextError(f"{order.out}: not written, no line has a sound; try another --seed")
-        files = _write(order, book, plan, records, lines, cover, progress, crew.processes)
+        files, old = _write(order, book, plan, records, lines, cover, progress, crew.processes)
         if order.overlay is not None:
             _write_overlay(order, order.overlay, plan, records, lines, cover, progress, crew.processes)
         write_report(folder, plan, records, files)
-    return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ())))
+    return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ()), *old))
 
 
 def _speak_together(
@@ -312,7 +317,8 @@ def _write(
     cover: Cover | None,
     progress: Progress,
     at_once: int,
-) -> list[Written]:
+) -> tuple[list[Written], list[str]]:
+    """Write the file or the files; the result has also remarks on the files of earlier runs."""
     step = _Steps(progress)
     tags = _tags(order, book.about, plan, lines)
     if not order.is_folder:
@@ -320,17 +326,20 @@ def _write(
         written = write_book(order.out, Content(timeline, lines, tags, cover), order.profile, step)
         if order.subtitles is not None:
             write_subtitles(order.subtitles, timeline)
-        return [written]
+        return [written], []
     files: list[tuple[Path, Content]] = []
+    names = file_names(plan, order.suffix)
     with working_folder(order.out, "audiobook", order.sources) as folder:
-        first = 0 if plan.opening is None else 1  # tracks are numbered from 1
-        count = len(plan.chapters) + 2 * first
         for chapter in (chapter for chapter in plan.parts if chapter.lines):
             timeline = _timeline(order, [chapter], records)
-            named = {**tags, "title": chapter.title, "track": f"{chapter.number + first}/{count}"}
-            path = folder / f"{_file_name(chapter, count)}{order.suffix}"
-            files.append((path, Content(timeline, lines, named, cover)))
-        return list(write_books(files, order.profile, step, at_once))
+            track = chapter.number + (plan.opening is not None)  # tracks are numbered from 1
+            named = {**tags, "title": chapter.title, "track": f"{track}/{len(names)}"}
+            files.append((folder / names[chapter.number], Content(timeline, lines, named, cover)))
+        kept, finished = ChapterFolder(folder, order.source), list[Written]()
+        for one in write_books(files, order.profile, step, at_once):
+            kept.note(one.path)
+            finished.append(one)
+        return finished, kept.clear(plan, order.suffix)
 
 
 def _write_overlay(
@@ -363,13 +372,6 @@ def _timeline(
     rate = file_rate(suffix or order.suffix, speech_rate, profile)
     spoken = [chapter for chapter in chapters if chapter.lines]
     return lay_out(spoken, records, rate, profile.head_s, profile.tail_s)
-
-
-def _file_name(chapter: PlannedChapter, count: int) -> str:
-    """The name of a chapter's file: its number, and as much of its title as the name of a file can hold."""
-    title = " ".join(_UNSAFE.sub(" ", chapter.title).split())
-    short = cut(title, _NAME_BYTES).strip(" .")
-    return f"{chapter.number:0{len(str(count))}d} {short}".strip()
 
 
 def parse_series(text: str) -> tuple[str, str]:

@@ -39,6 +39,11 @@ def stem_of(identity: str) -> str:
     return f"{slug}-{digest_of(identity)}" if slug else digest_of(identity)
 
 
+def source_of(path: Path, url: str) -> str:
+    """What tells a work from others: the address of an article, or else the whole path of a book."""
+    return url or str(path.resolve())
+
+
 def digest_of(identity: str) -> str:
     """Eight characters that stand for an identity in a file's name."""
     return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -164,6 +164,18 @@ def test_one_file_a_chapter(run: Run, tmp_path: Path) -> None:
     assert [written.path.name for written in outcome.files] == names
 
 
+def test_a_chapter_that_got_another_title_is_not_there_twice(run: Run, story: Path, tmp_path: Path) -> None:
+    out = tmp_path / "audio"
+    run(out, chapter_format=".opus")
+    (out / "notes.opus").write_bytes(b"mine")
+    story.write_text(STORY.replace("CHAPTER II\n", "CHAPTER II. THE WIND\n"))
+    outcome, _ = run(out, chapter_format=".opus")
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert names == {"notes.opus", *(written.path.name for written in outcome.files)}
+    assert len(outcome.files) == 3
+    assert any("'2 CHAPTER II.opus'" in remark for remark in outcome.remarks)
+
+
 def test_a_line_is_tried_until_the_checks_are_content_and_the_best_is_kept(
     studio: Studio, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,8 @@ class ReadOptions:
         notes: notes are silent, or are read behind the block that refers to them, or at the end of its chapter.
         pictures: whether the descriptions (``alt``) of pictures are read.
         speakers: whether the names of the speakers of a play are read.
-        chapter_pattern: a regular expression for the lines of a text file that begin a chapter, instead of the usual ones.
+        chapter_pattern: a regular expression for the lines of a text file that begin a chapter, instead of the usual ones; a
+            book in another format says in a remark that it is not divided by it.
         phones: whether words are spoken with the pronunciations that the book gives them.
     """
 

@@ -8,6 +8,7 @@ from statistics import median
 from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import Lexicon
 
+from .chapter_pattern import pattern_remark
 from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words, require_words
 from .draft import Draft, DraftBlock, finished
 from .numbered import is_number, numbered
@@ -68,6 +69,7 @@ def assemble(
     if not chapters:
         raise TextError(f"{where}: there are no words in it that would be spoken; expected a book's text")
     joined, remarks = _joined_tiny(chapters)
+    remarks += tuple(pattern_remark(options.chapter_pattern, draft.fits_pattern))
     book = ChapterBook(about, tuple(joined), draft.skipped_in_order(), tuple(draft.pieces), remarks)
     account_pieces(book.pieces, source, where)
     try:

@@ -91,6 +91,8 @@ class Draft:
         self.skipped: list[Skipped] = []
         self.anchors: dict[tuple[str, str], int] = {}
         self.where = ""
+        # Whether a line fits the user's pattern for chapters; None in a format that is not divided by it.
+        self.fits_pattern: bool | None = None
         self.in_link = False  # whether the text that comes stands in a link to a place in the book
         self._open: DraftBlock | None = None
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
+from .chapter_pattern import compiled
 from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters, require_words
 from .division import Mark, assemble, heading_marks, joined_pages, with_title_above
 from .draft import LINE_END, Draft, DraftBlock
@@ -86,7 +86,7 @@ class _PlainReader:
         self._feeds = [line for line, end in enumerate(parts[1::2]) if end == "\f"]  # the lines that end a page
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
-        self._pattern = _compiled(options.chapter_pattern)
+        self._pattern = compiled(options.chapter_pattern)
         self._levels: dict[int, int] = {}
         self._subtitles: set[int] = set()
         self._silent: dict[int, Reason] = {}  # the paragraphs that are not read
@@ -146,6 +146,7 @@ class _PlainReader:
         ends = find_page_ends(paragraphs, texts, self._feeds) - listed.paragraphs
         finder = HeadingFinder(paragraphs, texts, listed.paragraphs | adverts | ends, listed.entries, self._pattern)
         self._levels, underlines = finder.find()
+        self._draft.fits_pattern = bool(self._levels)
         self._subtitles = finder.subtitles()
         self._notes = find_notes(raw, self._levels.__contains__)
         headings = set(self._levels) | self._subtitles | listed.paragraphs
@@ -257,15 +258,6 @@ class _PlainReader:
         if sum(count_words(block.text) for block in own) <= _MOST_FRONT and is_named:
             for block in own:
                 self._draft.withdraw(block, "front matter")
-
-
-def _compiled(pattern: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(pattern) if pattern else None
-    except re.error as error:
-        raise TextError(
-            f"the pattern for chapters {pattern!r} is no regular expression ({error}); give one such as '^CHAPTER'"
-        ) from error
 
 
 def _is_text(block: DraftBlock) -> bool:

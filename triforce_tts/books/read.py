@@ -7,6 +7,7 @@ from pathlib import Path
 
 from triforce_tts.errors import TextError
 
+from .chapter_pattern import remarks_of_folder
 from .chapters import About, Block, Chapter, ChapterBook, ReadOptions, Skipped, account
 from .epub_chapters import read_epub_chapters
 from .html_file import read_html
@@ -76,16 +77,17 @@ def _read_folder(folder: Path, options: ReadOptions) -> ChapterBook:
     chapters: list[Chapter] = []
     skipped: list[Skipped] = []
     pieces: tuple[str, ...] = ()
-    remarks: list[str] = []
+    remarks: list[tuple[str, tuple[str, ...]]] = []
     about = About(folder.resolve().name)
     for file in sorted(files, key=lambda file: natural_key(file.name)):
         book = _read_file(file, options)
         chapters += [_moved_chapter(chapter, len(pieces)) for chapter in book.chapters]
         skipped += [replace(part, pieces=_moved(part.pieces, len(pieces))) for part in book.skipped]
         pieces += book.pieces
-        remarks += [f"{file.name}: {remark}" for remark in book.remarks]
+        remarks.append((file.name, book.remarks))
         about = replace(about, author=about.author or book.about.author, language=about.language or book.about.language)
-    whole = ChapterBook(about, tuple(chapters), tuple(skipped), pieces, tuple(remarks))
+    told = tuple(remarks_of_folder(options.chapter_pattern, remarks))
+    whole = ChapterBook(about, tuple(chapters), tuple(skipped), pieces, told)
     account(whole)
     return whole
 

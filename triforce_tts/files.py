@@ -322,6 +322,14 @@ def _is_about_another(error: OSError, temporary: Path) -> bool:
     return Path(os.fsdecode(error.filename)) not in temporary.parents
 
 
+def from_home(path: str) -> str:
+    """``path`` with the home folder in place of a leading "~": a shell does not see the paths in files and in settings."""
+    try:
+        return str(Path(path).expanduser()) if path.startswith("~") else path
+    except RuntimeError:  # there is no user with this name
+        return path
+
+
 def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:
     """The bytes of a regular file of at most ``limit`` bytes.
 

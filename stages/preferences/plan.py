@@ -12,7 +12,7 @@ from typing import Any
 from triforce_tts.errors import ConfigError, TextError, TriforceError
 from triforce_tts.files import read_text_file
 from triforce_tts.narrator.speaking import voice_identity
-from triforce_tts.schema import Record, parse_record
+from triforce_tts.schema import PathText, Record, parse_record
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line, make_script
 from triforce_tts.text.normalize import normalize
@@ -52,9 +52,9 @@ class ChoiceRecord(Record):
     """A line of a file of choices: which of two renditions of a text a person found better."""
 
     text: str
-    voice: str = ""  # a name or a clip; empty for the model's own voice
-    better: int | str  # the seed of a rendition, or a file that 'prefer --sounds' wrote
-    worse: int | str
+    voice: PathText = ""  # a name or a clip; empty for the model's own voice
+    better: int | PathText  # the seed of a rendition, or a file that 'prefer --sounds' wrote
+    worse: int | PathText
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from triforce_tts.errors import ConfigError
-from triforce_tts.schema import Config
+from triforce_tts.schema import Config, PathText
 from triforce_tts.shards import ShardSet
 
 MOST = 1_000_000_000  # largest count of anything, such as steps
@@ -75,7 +75,7 @@ class RunSettings(Config):
     patience: Count = 0
     # Train on the first batch alone until its error is at most this number; 0: train normally.
     overfit: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] = 0.0
-    init_from: str = ""  # a checkpoint of the same stage whose weights training starts from
+    init_from: PathText = ""  # a checkpoint of the same stage whose weights training starts from
     # Train adapters of this rank on the GPT of init_from, and nothing else; 0: none.
     lora_rank: Annotated[int, Field(ge=0, le=1 << 16)] = 0
     # Training gives up after so many steps in a row whose gradient is not finite.

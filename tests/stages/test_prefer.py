@@ -304,3 +304,10 @@ def test_files_that_are_damaged_are_named(model: Path, texts: Path, tmp_path: Pa
 def test_options_out_of_bounds_are_refused(texts: Path, changes: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         options(Path("m"), Path("o"), **{"texts": [texts], **changes}).check()
+
+
+def test_the_files_of_a_choice_may_lie_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    row = {"text": "Yes.", "voice": "~/ann.wav", "better": "~/a.safetensors", "worse": 1}
+    choice = schema.parse_record(prefer_plan.ChoiceRecord, json.dumps(row), "here")
+    assert (choice.voice, choice.better, choice.worse) == ("/home/ann/ann.wav", "/home/ann/a.safetensors", 1)

@@ -210,3 +210,9 @@ def test_the_script_trains_as_the_model_card_says() -> None:
     assert "copies at .9 and 1.1 times the speed" in card
     assert script.count("--speed 0.9 --speed 1.1") == 2
     assert '"data.repeat={kokoro-$TEACHER: 3' in script
+
+
+def test_a_path_in_a_setting_may_lie_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    settings = load(DVAESettings, "dvae", "tiny", ["run.init_from=~/runs/one"])
+    assert settings.run.init_from == "/home/ann/runs/one"

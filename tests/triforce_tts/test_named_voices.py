@@ -9,7 +9,7 @@ from triforce_tts import Synthesizer
 from triforce_tts.audio.io import flac_tags, read_audio
 from triforce_tts.cli.app import app
 from triforce_tts.errors import AudioError
-from triforce_tts.named_voices import find_clip, is_named, named_clips
+from triforce_tts.named_voices import PLACE, find_clip, is_named, named_clips, voices_folder
 
 
 def test_every_named_voice_is_a_clip_that_says_whose_it_is() -> None:
@@ -46,3 +46,9 @@ def test_the_list_of_voices_names_each_with_its_licence() -> None:
     lines = told.stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(named_clips())
     assert all(";" in line for line in lines)
+
+
+def test_the_folder_of_the_environment_may_lie_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(PLACE, "~/voices")
+    assert voices_folder() == tmp_path / "voices"

@@ -14,7 +14,7 @@ from triforce_tts.books.chapters import Block, ChapterBook
 from triforce_tts.books.quotes import Speech, speeches
 from triforce_tts.books.speakers import PROSE, find_opening, name_key, opening_names
 from triforce_tts.errors import AudioError, ConfigError, TriforceError
-from triforce_tts.files import read_text_file
+from triforce_tts.files import from_home, read_text_file
 from triforce_tts.named_voices import find_clip, is_named
 from triforce_tts.schema import read_yaml
 from triforce_tts.text.normalize import is_speakable
@@ -38,8 +38,8 @@ class CastFile:
     names: dict[str, str]  # the names as they are written in the file
 
     def clip(self, voice: str) -> Path:
-        """The clip or the named voice that ``voice`` means: a path is relative to the folder of the file."""
-        return Path(voice) if is_named(voice) else self.path.parent / voice
+        """The clip or the named voice that ``voice`` means: a path is relative to the folder of the file, "~" is home."""
+        return Path(voice) if is_named(voice) else self.path.parent / from_home(voice)
 
     def require_voices(self) -> None:
         """Refuse a voice that is neither a name nor a file.

@@ -205,3 +205,11 @@ def test_a_text_with_the_times_of_subtitles_is_left_out(tmp_path: Path) -> None:
     found = find_clips([put(tmp_path / "b.wav").parent])
     assert [(drop.id, drop.reason) for drop in found.drops] == [("a", "text not read")]
     assert "a.txt, line 2: subtitles" in found.drops[0].value
+
+
+def test_the_audio_of_a_manifest_may_lie_in_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    sound = put(tmp_path / "home" / "m.wav")
+    row = {"id": "m", "audio": "~/m.wav", "text": "t", "speaker": "s"}
+    put(tmp_path / "corpus" / "manifest.jsonl", json.dumps(row))
+    assert [clip.audio for clip in find_clips([tmp_path / "corpus"]).clips] == [str(sound)]

@@ -334,3 +334,9 @@ def test_a_build_with_faster_whisper_says_at_once_that_there_are_no_weights(tmp_
     config = TranscribeConfig(engine="faster-whisper", model=str(tmp_path))
     with pytest.raises(TriforceError, match=r"no such folder of CTranslate2 weights .* tiny\.en"):
         t.weights_folder(config)
+
+
+def test_a_folder_of_weights_may_lie_in_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert TranscribeConfig(model="~/whisper").model == "/home/ann/whisper"
+    assert TranscribeConfig(model="openai/whisper-tiny").model == "openai/whisper-tiny"

@@ -170,3 +170,13 @@ def test_a_voice_that_is_not_there_is_refused_with_the_name_of_the_cast_file(cas
     for text in ("Jack: nobody", "narrator: nobody", "chapter 1: nobody"):
         with pytest.raises(ConfigError, match=r"cast\.yaml: .*nobody: no such file, and no voice of that name"):
             cast_of(text).require_voices()
+
+
+def test_a_clip_may_lie_in_the_home(cast_of: MakeCast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    (home / "jack.wav").write_bytes(b"")
+    cast = cast_of("Jack: ~/jack.wav\nnarrator: ~nobody-here/me.wav\n")
+    assert cast.clip("~/jack.wav") == home / "jack.wav"
+    assert cast.clip("~nobody-here/me.wav") == tmp_path / "~nobody-here" / "me.wav"

@@ -17,7 +17,7 @@ from triforce_tts.books.read import read_chapters
 from triforce_tts.narrator import narrate as narration
 from triforce_tts.narrator import speaking
 from triforce_tts.narrator.checks import Checker
-from triforce_tts.narrator.narrate import Order
+from triforce_tts.narrator.order import Order
 from triforce_tts.narrator.plan import PlannedLine
 from triforce_tts.narrator.speaking import Studio
 from triforce_tts.speech import Spoken

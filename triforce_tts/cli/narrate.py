@@ -10,6 +10,7 @@ import typer
 
 from triforce_tts import bounds
 from triforce_tts.cli import narrate_options as own
+from triforce_tts.cli.equipment import Equipment
 from triforce_tts.cli.narrate_text import print_chapters, print_outcome, print_plan, print_remarks
 from triforce_tts.cli.options import (
     PROGRESS,
@@ -25,7 +26,11 @@ from triforce_tts.cli.options import (
     Steps,
     VoiceClip,
 )
-from triforce_tts.cli.preparing import ModelOptions, choose_voice, chosen_preset, open_checks, say_what_is_slow
+from triforce_tts.cli.preparing import (
+    ModelOptions,
+    chosen_preset,
+    say_what_is_slow,
+)
 from triforce_tts.errors import ConfigError
 from triforce_tts.presets import STANDARD, Preset
 
@@ -34,9 +39,10 @@ if TYPE_CHECKING:
     from triforce_tts.cli.works import Work
     from triforce_tts.crew import Place
     from triforce_tts.narrator.cast import CastFile
-    from triforce_tts.narrator.narrate import Crew, Order, Outcome
+    from triforce_tts.narrator.narrate import Crew, Outcome
+    from triforce_tts.narrator.order import Order
     from triforce_tts.narrator.progress import Shown
-    from triforce_tts.narrator.speaking import Part, Studio
+    from triforce_tts.narrator.speaking import Studio
 
 _NOTES = ("skip", "inline", "end")
 _SPEAKERS = ("read", "drop")
@@ -108,7 +114,7 @@ def narrate(
     )  # fmt: skip
     care = _care(preset, tries, align)
     options = ModelOptions(model, threads, batch, steps, seed, lexicon, care)
-    equipment = _Equipment(options, voice, cast_path, recogniser)
+    equipment = Equipment(options, voice, cast_path, recogniser)
     running = _Running(device, processes, ray, progress, quiet, list_chapters, dry_run)
     _check_choices(source, master, progress, care.tries)
     _check_feed(books, feed, feed_url, wishes)
@@ -167,7 +173,7 @@ class _Wishes:
     def orders(self, works: "list[Work]", feed: Path | None, cast_file: "CastFile | None") -> "list[Order]":
         """One order for each work; an episode of a feed gets the loudness of podcasts."""
         from triforce_tts.cli.works import work_targets
-        from triforce_tts.narrator.narrate import Order
+        from triforce_tts.narrator.order import Order
 
         master = "podcast" if feed is not None and self.master == "none" else self.master
         return [
@@ -200,7 +206,7 @@ class _Running:
 def _run(
     source: _Source,
     wishes: _Wishes,
-    equipment: "_Equipment",
+    equipment: Equipment,
     running: _Running,
     feed: Path | None,
     feed_url: str | None,
@@ -229,48 +235,9 @@ def _run(
     place.leave()
 
 
-@dataclass(frozen=True)
-class _Equipment:
-    """The values with which each process opens the same studio."""
-
-    options: ModelOptions
-    voice: Path | None
-    cast_path: Path | None
-    recogniser: str | None
-    cast_file: "CastFile | None" = None
-
-    def with_cast(self) -> "_Equipment":
-        """A copy with the content of the cast file."""
-        return replace(self, cast_file=_read_cast(self.cast_path, self.voice))
-
-    def open(self, device: str, quiet: bool) -> "Studio":
-        """The checks, and the model with its voices; notes on the voices are printed."""
-        from triforce_tts.narrator.speaking import Studio
-
-        checker = open_checks(self.options.care, self.recogniser, quiet)
-        synthesizer = self.options.open_for_lines(device)
-
-        def part(path: Path | None) -> "Part":
-            from triforce_tts.manifest import DEFAULT_VOICE
-            from triforce_tts.narrator.checks import with_voice
-            from triforce_tts.narrator.speaking import Part
-
-            chosen = choose_voice(synthesizer, path, quiet)
-            clip = synthesizer.folder / DEFAULT_VOICE if path is None else path
-            return Part(chosen, with_voice(checker, clip, synthesizer.audio))
-
-        cast_file, voice = self.cast_file, self.voice
-        if cast_file is not None and cast_file.narrator is not None:
-            voice = cast_file.clip(cast_file.narrator)
-        usual = part(voice)
-        others = {name: part(cast_file.clip(name)) for name in cast_file.voices} if cast_file is not None else {}
-        care = self.options.care
-        return Studio(synthesizer, usual.voice, usual.checker, care.tries, others, care.takes)
-
-
 def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Path | None, ...]) -> None:
     """Refuse orders that cannot be planned or written, and places that hold one of the ``sources``."""
-    from triforce_tts.narrator.narrate import check_order
+    from triforce_tts.narrator.order import check_order
 
     for order, work in zip(orders, works, strict=True):
         check_order(order, work.content)
@@ -278,7 +245,7 @@ def _check_orders(orders: "list[Order]", works: "list[Work]", sources: tuple[Pat
 
 
 def _narrate_all(
-    orders: "list[Order]", works: "list[Work]", equipment: _Equipment, place: "Place", running: _Running
+    orders: "list[Order]", works: "list[Work]", equipment: Equipment, place: "Place", running: _Running
 ) -> "Iterator[tuple[Work, Order, Outcome]]":
     """Each work as soon as it is finished; processes of a launcher that help the first one have no result."""
     from triforce_tts.narrator.narrate import Crew
@@ -336,20 +303,6 @@ def _check_choices(source: _Source, master: str, progress: str, tries: int) -> N
     bounds.one_of("--master", master, _MASTERS)
     bounds.one_of("--progress", progress, PROGRESS)
     bounds.TRIES.check("--tries", tries)
-
-
-def _read_cast(path: Path | None, voice: Path | None) -> "CastFile | None":
-    if path is None:
-        return None
-    from triforce_tts.narrator.cast import read_cast
-
-    cast_file = read_cast(path)
-    cast_file.require_voices()
-    if cast_file.narrator is not None and voice is not None:
-        raise ConfigError(
-            f"--voice {voice}: {path} names the narrator's voice too ('{cast_file.narrator}'); give it in one place"
-        )
-    return cast_file
 
 
 def _help(crew: "Crew", device: str, order: "Order") -> None:

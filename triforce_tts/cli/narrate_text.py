@@ -9,7 +9,8 @@ from triforce_tts.wording import counted, length, printable
 
 if TYPE_CHECKING:
     from triforce_tts.books.chapters import ChapterBook
-    from triforce_tts.narrator.narrate import Order, Outcome
+    from triforce_tts.narrator.narrate import Outcome
+    from triforce_tts.narrator.order import Order
     from triforce_tts.narrator.plan import Plan
     from triforce_tts.narrator.speaking import Studio
 
@@ -33,7 +34,8 @@ def print_remarks(book: "ChapterBook") -> None:
 
 def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     """Print what would be spoken, what would not be spoken, and the length of the narration."""
-    from triforce_tts.narrator.narrate import chosen_cover, plan_order
+    from triforce_tts.narrator.narrate import plan_order
+    from triforce_tts.narrator.order import chosen_cover
 
     plan, _ = plan_order(order, book, studio)
     _, remark = chosen_cover(order, book)

@@ -11,7 +11,7 @@ import typer
 from triforce_tts import bounds
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import write_text
-from triforce_tts.named_voices import is_named
+from triforce_tts.named_voices import find_clip, is_named
 from triforce_tts.presets import PRESETS, STANDARD, Preset
 
 if TYPE_CHECKING:
@@ -156,6 +156,12 @@ def take_choice(care: Preset, quiet: bool) -> "Choice | None":
 
     checker = open_checks(care, None, quiet)
     return Choice(care.takes, lambda spoken, sample_rate: checker(spoken, sample_rate).rank, checker.names)
+
+
+def require_voice(voice: Path | None) -> None:
+    """Refuse a voice that is neither a name nor a file, before a model is loaded."""
+    if voice is not None:
+        find_clip(voice)
 
 
 def choose_voice(synthesizer: "Synthesizer", voice: Path | None, quiet: bool) -> "Voice":

@@ -32,6 +32,7 @@ from triforce_tts.cli.preparing import (
     choose_voice,
     chosen_preset,
     require_target,
+    require_voice,
     say_what_is_slow,
     take_choice,
 )
@@ -147,9 +148,10 @@ class _Voicing:
         return (self.voice, *self.options.inputs)
 
     def check(self) -> None:
-        """Refuse values out of range, before any work is done."""
+        """Refuse values out of range and a voice that there is not, before any work is done."""
         bounds.CANDIDATES.check("--candidates", self.candidates)
         bounds.SPEED.check("--speed", self.speed)
+        require_voice(self.voice)
 
     def synthesizer(self, device: str, quiet: bool) -> "Synthesizer":
         """The model that speaks one text."""

@@ -83,6 +83,15 @@ class Redo:
             self.entries[text, occurrence] = Entry(text=text, occurrence=occurrence, take=take, said=spoken_text)
 
 
+def check_requests(requests: Sequence[str]) -> None:
+    """Refuse values of ``--redo`` that name no lines, before any work.
+
+    Raises:
+        TextError: a value is no list of numbers, or its new text is empty.
+    """
+    _asked(requests)
+
+
 def _asked(requests: Sequence[str]) -> list[tuple[int, str | None]]:
     """Each number with the new text that it got; a text belongs to the last number before it."""
     asked: list[tuple[int, str | None]] = []

@@ -320,6 +320,23 @@ def test_what_cannot_be_done_is_one_line(
     assert not [path for path in book.parent.rglob("*") if path.suffix in (".m4b", ".mp3", ".srt", ".flac")]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--cover", "fox.txt"], "expected a picture in JPEG or PNG"),
+        (["--cover", "nowhere.png"], "nowhere.png"),
+        (["--redo", "x"], "--redo 'x': expected numbers of lines"),
+        (["--voice", "nowhere.wav"], "nowhere.wav: no such file"),
+    ],
+)
+def test_what_needs_no_model_is_refused_before_there_is_one(
+    words: list[str], told: str, book: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(book.parent)
+    assert_refused(run(book, "--model", "no-model", "--dry-run", *words), told)
+    assert_refused(run(book, "--model", "no-model", *words), told)
+
+
 def test_a_disk_that_is_full(book: Path, quick: list[str | Path]) -> None:
     out = book.parent / "fox.wav"
     for limit in (300, 3_000, 30_000):

@@ -15,7 +15,8 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.judges.recognisers import Recogniser
 from triforce_tts.narrator import speaking
 from triforce_tts.narrator.checks import Checker
-from triforce_tts.narrator.narrate import Order, Outcome, check_order, narrate
+from triforce_tts.narrator.narrate import Outcome, narrate
+from triforce_tts.narrator.order import Order, check_order
 from triforce_tts.narrator.plan import PLAN, PlannedLine
 from triforce_tts.narrator.report import PAGE
 from triforce_tts.narrator.speaking import Studio, voice_identity

@@ -17,7 +17,8 @@ from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TriforceError
 from triforce_tts.narrator import speaking
 from triforce_tts.narrator.checks import Checker
-from triforce_tts.narrator.narrate import Crew, Order, Outcome, help_narration, narrate
+from triforce_tts.narrator.narrate import Crew, Outcome, help_narration, narrate
+from triforce_tts.narrator.order import Order
 from triforce_tts.narrator.plan import PlannedLine
 from triforce_tts.narrator.speaking import Studio
 from triforce_tts.speech import Spoken

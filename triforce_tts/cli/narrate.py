@@ -182,7 +182,7 @@ class _Wishes:
                 self.chapter_format, self.cover, self.subtitles, self.title, self.author, self.narrator, cast_file,
                 self.credits_spoken, self.series, self.overlay, work.url,
             )
-            for work, target in zip(works, work_targets(works, feed), strict=True)
+            for work, target in zip(works, work_targets(works, feed, self.chapters), strict=True)
         ]  # fmt: skip
 
 
@@ -281,12 +281,14 @@ def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, wishe
 
 def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", outcome: "Outcome") -> None:
     """Put a finished narration into the feed."""
-    from triforce_tts.narrator.feed import Episode, add_episode, episode_guid, published
+    from triforce_tts.cli.works import planned_episode
+    from triforce_tts.narrator.feed import Episode, add_episode, published
 
-    plan = outcome.plan
+    plan, planned = outcome.plan, planned_episode(work, order.chapters)
+    title = f"{plan.title or work.path.stem}{planned.part}"
     episode = Episode(
-        order.out, episode_guid(work.content), plan.title or work.path.stem, plan.author, outcome.files[0].loudness.seconds,
-        published(work.content.about.date if work.url else ""), work.url, work.source,
+        order.out, planned.guid, title, plan.author, outcome.files[0].loudness.seconds,
+        published(work.content.about.date if work.url else ""), work.url, planned.source,
     )  # fmt: skip
     add_episode(feed, episode, feed_url)
 

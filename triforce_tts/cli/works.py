@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from triforce_tts.books.chapters import ChapterBook, ReadOptions
 from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.web.names import is_url, scheme_of, source_of, stem_of
+
+if TYPE_CHECKING:
+    from triforce_tts.narrator.feed import PlannedEpisode
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,30 @@ def read_works(words: list[str], options: ReadOptions, allow_private: bool) -> l
     return [_read_work(word, options, allow_private) for word in words]
 
 
-def work_targets(works: Sequence[Work], feed: Path | None) -> list[Path]:
-    """The default file of each work.
+def planned_episode(work: Work, chapters: str | None) -> "PlannedEpisode":
+    """The episode of a feed that a work becomes, or the chapters of it that are chosen.
+
+    Raises:
+        TextError: ``chapters`` names none of the work.
+    """
+    from triforce_tts.narrator.feed import plan_episode
+
+    return plan_episode(work.stem, work.source, work.content, chapters)
+
+
+def work_targets(works: Sequence[Work], feed: Path | None, chapters: str | None) -> list[Path]:
+    """The default file of each work, of which the ``chapters`` are chosen.
 
     Raises:
         ConfigError: two episodes of the feed would be one.
+        TextError: ``chapters`` names none of the work.
         TriforceError: the feed is damaged or another program's.
     """
     if feed is None:
         return [Path(f"{work.stem}.m4b") for work in works]
-    from triforce_tts.narrator.feed import PlannedEpisode, episode_guid, name_episodes
+    from triforce_tts.narrator.feed import name_episodes
 
-    return name_episodes(feed, [PlannedEpisode(work.stem, work.source, episode_guid(work.content)) for work in works])
+    return name_episodes(feed, [planned_episode(work, chapters) for work in works])
 
 
 def _read_work(word: str, options: ReadOptions, allow_private: bool) -> Work:

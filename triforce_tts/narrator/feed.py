@@ -7,7 +7,7 @@ file or an address, so that a new version of it replaces the old one, and anothe
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, read_file
+from triforce_tts.narrator.plan import choose_chapters
 from triforce_tts.web.names import ascii_url, digest_of, is_url
 from triforce_tts.wording import printable
 
@@ -29,6 +30,7 @@ _OURS = "urn:triforce-tts"  # the namespace of elements that only this program r
 # A digest of the source of an episode. The path itself would say too much about the user's machine.
 _SOURCE = f"{{{_OURS}}}source"
 EPISODE_SUFFIX = ".mp3"
+_LONGEST_RANGES = 40  # the most characters with which the name of a file lists chapters
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class PlannedEpisode:
 
     # The name of the episode's file without its suffix, unless an episode of another source has that name.
     stem: str
-    source: str  # the address of an article, or the whole path of a book
+    source: str  # the address of an article, or the whole path of a book; for a part of it, with its chapters
     guid: str
+    part: str = ""  # what follows the title of the work if only some of its chapters are told
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,37 @@ def episode_guid(book: ChapterBook) -> str:
     for block in book.blocks():
         digest.update(b"\n" + block.spoken.encode("utf-8", "replace"))
     return f"urn:sha256:{digest.hexdigest()}"
+
+
+def plan_episode(stem: str, source: str, book: ChapterBook, chapters: str | None) -> PlannedEpisode:
+    """The episode of a work, or of those of its ``chapters`` that are chosen, which is an episode of its own.
+
+    Raises:
+        TextError: ``chapters`` names none of the book.
+    """
+    numbers = choose_chapters(chapters, len(book.chapters))
+    chosen = [book.chapters[number - 1] for number in numbers]
+    if len(chosen) == len(book.chapters):
+        return PlannedEpisode(stem, source, episode_guid(book))
+    listed = _ranges(numbers)
+    name = listed.replace(",", "_") if len(listed) <= _LONGEST_RANGES else digest_of(listed)
+    if len(chosen) == 1 and (title := printable(chosen[0].title)):
+        part = f": {title}"
+    else:
+        part = f", {'chapter' if len(chosen) == 1 else 'chapters'} {listed}"
+    guid = episode_guid(replace(book, chapters=tuple(chosen)))
+    return PlannedEpisode(f"{stem}-chapters-{name}", f"{source}#chapters={listed}", guid, part)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Rising numbers as a list such as '3-7,9'."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ",".join("-".join(map(str, run)) for run in runs)
 
 
 def published(date: str) -> datetime:

@@ -18,6 +18,7 @@ from triforce_tts.narrator.feed import (
     check_feed,
     episode_guid,
     name_episodes,
+    plan_episode,
     published,
 )
 from triforce_tts.web.request import FetchConfig
@@ -136,6 +137,24 @@ def test_the_guid_is_that_of_the_words(story: Path) -> None:
     book = read_chapters(story)
     assert episode_guid(book) == episode_guid(read_chapters(story))
     assert episode_guid(replace(book, chapters=book.chapters[:-1])) != episode_guid(book)
+
+
+def test_some_chapters_of_a_book_are_an_episode_beside_the_whole_and_other_ones(folder: Path, story: Path) -> None:
+    book = read_chapters(story)
+    wishes = (None, "1", "1-3", "2-3", "1,3")
+    whole, first, all_of_them, rest, two = (plan_episode("story", "/a/story.txt", book, wish) for wish in wishes)
+    assert whole == all_of_them == PlannedEpisode("story", "/a/story.txt", episode_guid(book))
+    assert [one.part for one in (first, rest, two)] == [": CHAPTER I", ", chapters 2-3", ", chapters 1,3"]
+    names = ["story.mp3", "story-chapters-1.mp3", "story-chapters-2-3.mp3", "story-chapters-1_3.mp3"]
+    assert [publish(folder, one) for one in (whole, first, rest, two)] == [[name] for name in names]
+    assert sorted(published_files(folder).values()) == sorted(names)
+    edited = replace(book, chapters=(replace(book.chapters[0], blocks=book.chapters[1].blocks), *book.chapters[1:]))
+    assert publish(folder, plan_episode("story", "/a/story.txt", edited, "1")) == [names[1]]
+    assert len(published_files(folder)) == 4  # a new version of a part replaces the part
+    untitled = replace(book, chapters=tuple(replace(chapter, title="") for chapter in book.chapters * 20))
+    assert plan_episode("story", "s", untitled, "60").part == ", chapter 60"
+    odd = plan_episode("story", "s", untitled, ",".join(str(number) for number in range(1, 60, 2)))
+    assert len(odd.stem) < 30 and odd.part.endswith("57,59")
 
 
 def test_dates_of_articles() -> None:

@@ -231,7 +231,7 @@ def _run(
     elif not running.dry_run:
         for work, order, outcome in _narrate_all(orders, works, equipment, place, running):
             if feed is not None:
-                _publish(feed, feed_url, work, order, outcome)
+                _publish(feed, feed_url, work, order, outcome, running.quiet)
     place.leave()
 
 
@@ -279,7 +279,7 @@ def _check_feed(books: list[str], feed: Path | None, feed_url: str | None, wishe
     check_feed(feed, feed_url)
 
 
-def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", outcome: "Outcome") -> None:
+def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", outcome: "Outcome", quiet: bool) -> None:
     """Put a finished narration into the feed."""
     from triforce_tts.cli.works import planned_episode
     from triforce_tts.narrator.feed import Episode, add_episode, published
@@ -289,8 +289,11 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
     episode = Episode(
         order.out, planned.guid, title, plan.author, outcome.files[0].loudness.seconds,
         published(work.content.about.date if work.url else ""), work.url, planned.source,
+        outcome.cover,
     )  # fmt: skip
-    add_episode(feed, episode, feed_url)
+    for remark in add_episode(feed, episode, feed_url):
+        if not quiet:
+            typer.echo(remark, err=True)
 
 
 def _care(preset: str, tries: int | None, align: bool | None) -> Preset:

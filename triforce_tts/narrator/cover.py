@@ -22,6 +22,11 @@ class Cover:
     width: int
     height: int
 
+    @property
+    def suffix(self) -> str:
+        """The suffix of a file with the picture."""
+        return ".png" if self.codec == "png" else ".jpg"
+
 
 def read_cover(path: Path) -> Cover:
     """The picture in a file.

@@ -17,6 +17,15 @@ from urllib.parse import quote, unquote, urlsplit
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import atomic_path, read_file
+from triforce_tts.narrator.cover import Cover
+from triforce_tts.narrator.feed_pictures import (
+    ITUNES,
+    move_pictures,
+    picture_of,
+    picture_remarks,
+    show_picture,
+    write_picture,
+)
 from triforce_tts.narrator.plan import choose_chapters
 from triforce_tts.web.names import ascii_url, digest_of, is_url
 from triforce_tts.wording import printable
@@ -24,7 +33,6 @@ from triforce_tts.wording import printable
 FEED = "feed.xml"
 _GENERATOR = "triforce-tts"  # this generator marks a feed as made by this program
 _MOST_BYTES = 20_000_000  # the largest feed, in bytes; one with ten thousand episodes is smaller
-_ITUNES = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _ATOM = "http://www.w3.org/2005/Atom"
 _OURS = "urn:triforce-tts"  # the namespace of elements that only this program reads
 # A digest of the source of an episode. The path itself would say too much about the user's machine.
@@ -56,6 +64,7 @@ class Episode:
     published: datetime
     link: str = ""
     source: str = ""  # the same as in ``PlannedEpisode``
+    cover: Cover | None = None
 
 
 def episode_guid(book: ChapterBook) -> str:
@@ -170,8 +179,10 @@ def _refuse_twice(episodes: Sequence[PlannedEpisode]) -> None:
         sources[one.source] = words[one.guid] = one.source
 
 
-def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
+def add_episode(folder: Path, episode: Episode, base: str | None) -> list[str]:
     """Put an episode into the feed of ``folder``; it replaces an earlier one with the same words, or in the same file.
+
+    The result says what Apple Podcasts would not take of the picture of the podcast.
 
     Args:
         folder: the folder with the sound of the episode.
@@ -186,23 +197,28 @@ def add_episode(folder: Path, episode: Episode, base: str | None) -> None:
     root = _channel(folder)
     channel = root.find("channel")
     place = _base(channel, folder, base)
-    when = episode.published
+    move_pictures(channel, _address(channel), place)
+    when, picture = episode.published, ""
     for item in channel.findall("item"):
         same = item.findtext("guid") == episode.guid
         if same or _file_of(item) == episode.path.name:
             when = _date(item) or when if same else when
+            picture = picture_of(item) or picture
             channel.remove(item)
         else:
             item.find("enclosure").set("url", place + quote(_file_of(item)))
     items = [*channel.findall("item"), _item(episode, when, place)]
     for item in channel.findall("item"):
         channel.remove(item)
+    name = None if episode.cover is None else write_picture(folder, episode.cover)
+    is_shown = show_picture(channel, items[-1], name, place, picture)
     channel.extend(sorted(items, key=lambda item: _date(item) or when, reverse=True))
     _set_address(channel, place)
     etree.indent(root)
     with atomic_path(folder / FEED) as temporary:
         # The tree of the root has also what a user put in front of it, such as the address of a style sheet.
         temporary.write_bytes(etree.tostring(root.getroottree(), xml_declaration=True, encoding="UTF-8"))
+    return [f"{folder / FEED}: {remark}" for remark in picture_remarks(channel, episode.cover, is_shown)]
 
 
 def _channel(folder: Path) -> Any:
@@ -231,7 +247,7 @@ def _channel(folder: Path) -> Any:
 def _new(folder: Path) -> Any:
     from lxml import etree
 
-    root = etree.Element("rss", version="2.0", nsmap={"itunes": _ITUNES, "atom": _ATOM, "triforce": _OURS})
+    root = etree.Element("rss", version="2.0", nsmap={"itunes": ITUNES, "atom": _ATOM, "triforce": _OURS})
     channel = etree.SubElement(root, "channel")
     title = printable(folder.resolve().name) or "Narrations"
     _add(channel, "title", title)
@@ -239,9 +255,9 @@ def _new(folder: Path) -> Any:
     _add(channel, "description", f"{title}, read by a synthetic voice")
     _add(channel, "language", "en")
     _add(channel, "generator", _GENERATOR)
-    _add(channel, f"{{{_ITUNES}}}author", title)
-    _add(channel, f"{{{_ITUNES}}}explicit", "false")
-    _add(channel, f"{{{_ITUNES}}}category").set("text", "Arts")
+    _add(channel, f"{{{ITUNES}}}author", title)
+    _add(channel, f"{{{ITUNES}}}explicit", "false")
+    _add(channel, f"{{{ITUNES}}}category").set("text", "Arts")
     return root
 
 
@@ -263,10 +279,10 @@ def _item(episode: Episode, when: datetime, place: str) -> Any:
     enclosure.set("length", str(episode.path.stat().st_size))
     enclosure.set("type", "audio/mpeg")
     if episode.author:
-        _add(item, f"{{{_ITUNES}}}author", episode.author)
-    _add(item, f"{{{_ITUNES}}}duration", str(max(1, round(episode.seconds))))
-    _add(item, f"{{{_ITUNES}}}explicit", "false")
-    _add(item, f"{{{_ITUNES}}}episodeType", "full")
+        _add(item, f"{{{ITUNES}}}author", episode.author)
+    _add(item, f"{{{ITUNES}}}duration", str(max(1, round(episode.seconds))))
+    _add(item, f"{{{ITUNES}}}explicit", "false")
+    _add(item, f"{{{ITUNES}}}episodeType", "full")
     return item
 
 
@@ -280,12 +296,14 @@ def _add(parent: Any, tag: str, text: str = "") -> Any:
 
 def _base(channel: Any, folder: Path, base: str | None) -> str:
     """The address of the folder, with a slash at its end."""
-    own = _self_link(channel)
-    if base is not None:
-        address = base
-    else:
-        address = own.get("href", "").removesuffix(FEED) if own is not None else folder.resolve().as_uri()
+    address = base if base is not None else _address(channel) or folder.resolve().as_uri()
     return ascii_url(address if address.endswith("/") else f"{address}/")
+
+
+def _address(channel: Any) -> str:
+    """The address of the folder that the feed names; empty in a new feed."""
+    own = _self_link(channel)
+    return "" if own is None else own.get("href", "").removesuffix(FEED)
 
 
 def _self_link(channel: Any) -> Any:
@@ -297,14 +315,14 @@ def _self_link(channel: Any) -> Any:
 def _set_address(channel: Any, place: str) -> None:
     from lxml import etree
 
-    own, link = _self_link(channel), channel.find("link")
+    own, link, before = _self_link(channel), channel.find("link"), _address(channel)
     if own is None:
         own = etree.Element(f"{{{_ATOM}}}link", rel="self", type="application/rss+xml")
         channel.insert(0, own)
     if link is None:
         link = etree.Element("link")
         channel.insert(1, link)
-    if link.text in (None, own.get("href", "").removesuffix(FEED)):
+    if link.text in (None, before):
         link.text = place
     own.set("href", place + FEED)
 

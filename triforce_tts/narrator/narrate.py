@@ -57,6 +57,7 @@ class Outcome:
     records: Mapping[str, LineRecord]
     files: tuple[Written, ...]
     remarks: tuple[str, ...]
+    cover: Cover | None = None
 
     @property
     def flagged(self) -> list[PlannedLine]:
@@ -141,7 +142,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
         if order.overlay is not None:
             _write_overlay(order, order.overlay, plan, records, lines, cover, progress, crew.processes)
         write_report(folder, plan, records, files)
-    return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ()), *old))
+    return Outcome(plan, records, tuple(files), (*losses, *((remark,) if remark else ()), *old), cover)
 
 
 def _speak_together(

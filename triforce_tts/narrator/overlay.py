@@ -118,7 +118,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes, method: int = zipf
 
 
 def _cover_name(cover: Cover) -> str:
-    return "cover.png" if cover.codec == "png" else "cover.jpg"
+    return f"cover{cover.suffix}"
 
 
 # --- the package --------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.books import make_epub
 from tests.data.web import server
 from tests.triforce_tts.books.test_article import PAGE
 from tests.triforce_tts.cli.test_bad_input import assert_refused
+from tests.triforce_tts.narrator.test_book_file import jpeg
 
 BOOK = "CHAPTER I\n\nMr. Fox ran in 1884.\n\nCHAPTER II\n\nHe hid 日本.\n\nCHAPTER III\n\nNo.\n"
 
@@ -145,6 +146,22 @@ def test_articles_become_the_episodes_of_a_feed(book: Path, quick: list[str | Pa
     article = next(entry for entry in parsed.entries if entry.title == "The Flood")
     assert (article.author, article.link) == ("Ann Poe", url)
     assert article.published.startswith("Thu, 02 Mar 1899")
+
+
+def test_a_chapter_is_an_episode_beside_the_book_and_its_cover_is_the_picture(
+    book: Path, quick: list[str | Path]
+) -> None:
+    folder, cover = book.parent / "talks", book.parent / "cover.jpg"
+    cover.write_bytes(jpeg())
+    assert run(book, "--feed", folder, "--quiet", *quick).returncode == 0
+    done = run(book, "--feed", folder, "--chapters", "1", "--cover", cover, *quick)
+    assert done.returncode == 0, done.stderr
+    assert "the picture of the podcast is 32 x 16 pixels" in done.stderr
+    parsed = feedparser.parse((folder / "feed.xml").read_bytes())
+    titles = {entry.title: entry.enclosures[0].href.rpartition("/")[2] for entry in parsed.entries}
+    assert titles == {"fox": "fox.mp3", "fox: CHAPTER I": "fox-chapters-1.mp3"}
+    picture = parsed.feed.image.href.rpartition("/")[2]
+    assert (folder / picture).read_bytes() == cover.read_bytes()
 
 
 def test_killed_in_the_middle_it_goes_on_to_the_same_file(book: Path, quick: list[str | Path]) -> None:

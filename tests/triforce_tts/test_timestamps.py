@@ -1,7 +1,9 @@
 """Times of words and sentences, counted by hand."""
 
 import json
+import re
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,23 @@ def test_words_of_a_cue_are_escaped(tmp_path: Path) -> None:
         tmp_path / "a.vtt", [TimedSentence("x", 0.0, 1.0, (TimedWord("a<b", 0.0, 0.5), TimedWord("c&", 0.5, 1.0)))]
     )
     assert "a&lt;b <00:00:00.500>c&amp;" in (tmp_path / "a.vtt").read_text()
+
+
+def shown(text: str, words: tuple[TimedWord, ...], path: Path) -> str:
+    write_timestamps(path, [TimedSentence(text, 0.0, 1.0, words)])
+    return path.read_text().split("\n", 4 if path.suffix == ".vtt" else 2)[-1].strip()
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>fat</b> & <i>", "a --> b", "{\\an8}up", "{b}c{/b}", "&lt;&#60;&amp;", "<!-- -->", "<?xml?>"]
+)
+def test_what_looks_like_a_mark_is_shown_as_it_is(text: str, tmp_path: Path) -> None:
+    srt, vtt = (shown(text, (), tmp_path / f"a.{suffix}") for suffix in ("srt", "vtt"))
+    assert srt.replace("\u200b", "") == text != srt
+    assert not re.search(r"</?[a-z!?]|\{[\\a-z/]|&#?\w+;|-->", srt)
+    assert unescape(vtt) == text
+    assert "<" not in vtt and "-->" not in vtt
+    assert shown("a < b & c > d {1}", (), tmp_path / "a.srt") == "a < b & c > d {1}"
 
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Subtitles: texts with the times at which they are shown, as SubRip or WebVTT.
 
-WebVTT has escapes for what would be a tag. SubRip has none, and players take ``<b>``, ``{\\an8}``
+Phones in braces are shown in letters. WebVTT has escapes for what would be a tag. SubRip has none, and players take ``<b>``, ``{\\an8}``
 and ``&lt;`` for marks of their own, so there a space without a width stands behind the first sign, which shows the text as it is.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from triforce_tts.speech import TimedWord
+from triforce_tts.text.respelling import readable
 
 # Places in which SubRip gets a space without a width: behind the first sign of a tag, of an entity, and within an arrow.
 _SRT_MARKS = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\{)(?=[\\A-Za-z/])|(?<=&)(?=#?\w+;)|(?<=--)(?=>)")
@@ -38,7 +39,7 @@ def format_cues(cues: Iterable[Cue], path: Path) -> str:
 
 
 def _srt_text(cue: Cue) -> str:
-    return _SRT_MARKS.sub(_NO_SPACE, cue.text)
+    return _SRT_MARKS.sub(_NO_SPACE, readable(cue.text))
 
 
 def _vtt_text(cue: Cue) -> str:
@@ -51,7 +52,7 @@ def _vtt_text(cue: Cue) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(text, quote=False)
+    return escape(readable(text), quote=False)
 
 
 def _clock(seconds: float, mark: str) -> str:

@@ -93,6 +93,14 @@ def test_what_looks_like_a_mark_is_shown_as_it_is(text: str, tmp_path: Path) -> 
     assert shown("a < b & c > d {1}", (), tmp_path / "a.srt") == "a < b & c > d {1}"
 
 
+def test_phones_are_shown_in_letters_and_json_keeps_them(tmp_path: Path) -> None:
+    text, word = "A {T AH0 M EY1 T OW0}.", TimedWord("{T AH0 M EY1 T OW0}", 0.5, 1.0)
+    assert shown(text, (), tmp_path / "a.srt") == "A tuh-may-toh."
+    assert shown(text, (word,), tmp_path / "a.vtt") == "tuh-may-toh"
+    write_timestamps(tmp_path / "a.json", [TimedSentence(text, 0.0, 1.0, (word,))])
+    assert word.text in (tmp_path / "a.json").read_text()
+
+
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a.txt: cannot write '.txt' timestamps; choose one of .json, .srt, .vtt"):
         require_timestamps(tmp_path / "a.txt")

@@ -8,12 +8,13 @@ from triforce_tts.books.chapters import letters
 from triforce_tts.narrator.edits import differing_runs
 from triforce_tts.narrator.plan import PlannedLine
 from triforce_tts.synthesis.script import spoken_words
+from triforce_tts.text.respelling import readable
 
 _TOKEN = re.compile(r"\S+")
 
 
 def written_parts(lines: Sequence[PlannedLine]) -> list[str]:
-    """The written text of each line of a block; for a sentence that a user changed, the spoken text.
+    """The written text of each line of a block; for a sentence that a user changed, the spoken text; phones are in letters.
 
     The parts of a sentence are in its order and leave nothing out. If a line ends within something
     that is read otherwise, such as a number, the whole of it belongs to the line in which it begins. So a line may have
@@ -35,14 +36,15 @@ def _period(texts: list[str]) -> int:
 
 def _parts(lines: list[PlannedLine]) -> list[str]:
     """The part of each line of one sentence."""
-    source = lines[0].source.strip()
+    source = readable(lines[0].source.strip())
+    texts = [readable(line.text) for line in lines]
     if any(line.changed for line in lines):
-        return [line.text for line in lines]
+        return texts
     if len(lines) == 1:
         return [source]
     spans = [match.span() for match in _TOKEN.finditer(source)]
     tokens = [letters(source[begin:end]) for begin, end in spans]
-    line_words = [[letters(word) for word in spoken_words(line.text)] for line in lines]
+    line_words = [[letters(word) for word in spoken_words(text)] for text in texts]
     runs = differing_runs(tokens, [word for words in line_words for word in words], substitution=2)
     edges, count = [0], 0
     for words in line_words[:-1]:

@@ -120,8 +120,10 @@ def speak(
     """Speak ``text``, or each of the ``lines``; ``HELP`` is what ``--help`` says of it."""
     began = time.perf_counter()
     _require_content(text, lines, stream or raw or timestamps is not None)
+    bounds.PROCESSES.check("--processes", processes)
+    bounds.one_of("--progress", progress, PROGRESS)
     if lines is None:
-        _require_one(ray, lines_format)
+        _require_one(ray, lines_format, processes, batch, progress)
     options = ModelOptions(model, threads, batch, steps, seed, lexicon, chosen_preset(preset))
     voicing = _Voicing(options, candidates, speed, voice, preset)
     if lines is not None:
@@ -201,14 +203,23 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
     _write_times(target.timestamps, spoken, synthesizer)
 
 
-def _require_one(ray: str | None, lines_format: str | None) -> None:
-    """Refuse options of a list beside one text."""
+def _require_one(ray: str | None, lines_format: str | None, processes: int, batch: int, progress: str) -> None:
+    """Refuse options of a list beside one text, which one process speaks line by line."""
+    bounds.BATCH.check("--batch", batch)
     if ray is not None:
         raise ConfigError(f"--ray {ray}: a cluster speaks the texts of --lines; leave it out for one text")
     if lines_format is not None:
         raise ConfigError(
             f"--format {lines_format}: it is for the files of --lines; for one text the name in --out says the format"
         )
+    if processes > 1:
+        raise ConfigError(
+            f"--processes {processes}: they share the texts of --lines; leave it out for one text, or give --threads"
+        )
+    if batch > 1:
+        raise ConfigError(f"--batch {batch}: it is for the lines of --lines; leave it out for one text")
+    if progress == "json":
+        raise ConfigError(f"--progress {progress}: it tells of the texts of --lines; leave it out for one text")
 
 
 def _require_content(text: str | None, lines: Path | None, is_for_one: bool) -> None:
@@ -311,8 +322,6 @@ def _speak_lines(
     from triforce_tts.cli.lines import ListOrder, speak_lines
 
     voicing.check()
-    bounds.PROCESSES.check("--processes", processes)
-    bounds.one_of("--progress", progress, PROGRESS)
     shown = cast("Shown", "none" if quiet and progress == "bar" else progress)
     order = ListOrder(lines, out, suffix, voicing.options.seed, device, processes, ray, shown, quiet)
     speak_lines(order, voicing.reader, voicing.inputs)

@@ -89,10 +89,28 @@ def test_a_list_never_makes_a_folder_with_the_name_of_a_sound_file(out: str, tex
     assert not Path(out).exists()
 
 
-def test_a_format_without_a_list_is_never_ignored(model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--format", ".mp3"], "--format .mp3: it is for the files of --lines"),
+        (["--ray", "auto"], "--ray auto: a cluster speaks the texts of --lines"),
+        (["--processes", "2"], "--processes 2: they share the texts of --lines"),
+        (["--processes", "-1"], "--processes -1: expected a whole number"),
+        (["--batch", "4"], "--batch 4: it is for the lines of --lines"),
+        (["--batch", "300"], "--batch 300: expected a whole number"),
+        (["--progress", "json"], "--progress json: it tells of the texts of --lines"),
+        (["--progress", "loud"], "expected one of bar, json, none"),
+    ],
+)
+def test_an_option_of_lists_is_never_ignored_for_one_text(words: list[str], told: str, tmp_path: Path) -> None:
     out = tmp_path / "one.wav"
-    done = triforce("speak", "Hello.", "--model", model, "--format", ".mp3", "--out", out)
-    assert_refused(done, "--format .mp3: it is for the files of --lines", out=out)
+    assert_refused(triforce("speak", "Hello.", "--model", "no-model", *words, "--out", out), told, out=out)
+
+
+def test_options_of_lists_that_one_text_fulfils_are_taken(model: Path, tmp_path: Path) -> None:
+    words = ["--processes", "1", "--batch", "1", "--progress", "none", "--steps", "0", "--quiet"]
+    done = triforce("speak", "Hello.", "--model", model, *words, "--out", tmp_path / "one.wav")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_list_without_a_folder_makes_one_with_its_name(

@@ -65,14 +65,16 @@ class BookLexicon:
         """Add a word, or a name of several words; the first of equal spellings counts.
 
         Raises:
-            TextError: there is no word in the spelling, or it has too many sounds.
+            TextError: there is no word in the spelling, it has too many sounds, or it has another pronunciation already.
         """
         words = tuple(_plain(match[0]) for match in _TOKEN.finditer(unicodedata.normalize("NFC", spelling)))
         if not words or len(phones) > _MOST_PHONES:
             raise TextError(f"'{spelling[:40]}' with {len(phones)} sounds is no word that can be looked up")
-        self._exact.setdefault(words, " ".join(phones))
+        sound = " ".join(phones)
+        if self._exact.setdefault(words, sound) != sound:
+            raise TextError(f"'{spelling[:40]}' has another pronunciation before, which is spoken")
         if not all(word.isupper() and len(word) > 1 for word in words):
-            self._folded.setdefault(tuple(word.lower() for word in words), " ".join(phones))
+            self._folded.setdefault(tuple(word.lower() for word in words), sound)
         self._longest = max(self._longest, len(words))
 
     def readings(self, text: str) -> list[Reading]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from triforce_tts.cli.preparing import ModelOptions, choose_voice, open_checks, require_voice
+from triforce_tts.cli.preparing import ModelOptions, choose_voice, open_checks, require_voice, say_of_lexicons
 from triforce_tts.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Equipment:
 
         checker = open_checks(self.options.care, self.recogniser, quiet)
         synthesizer = self.options.open_for_lines(device)
+        say_of_lexicons(synthesizer, quiet)
 
         def part(path: Path | None) -> "Part":
             from triforce_tts.manifest import DEFAULT_VOICE

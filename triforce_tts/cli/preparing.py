@@ -158,6 +158,12 @@ def take_choice(care: Preset, quiet: bool) -> "Choice | None":
     return Choice(care.takes, lambda spoken, sample_rate: checker(spoken, sample_rate).rank, checker.names)
 
 
+def say_of_lexicons(synthesizer: "Synthesizer", quiet: bool) -> None:
+    """Print which words have two pronunciations in a file of the user's."""
+    for remark in () if quiet else synthesizer.tokenizer.lexicon.remarks:
+        typer.echo(remark, err=True)
+
+
 def require_voice(voice: Path | None) -> None:
     """Refuse a voice that is neither a name nor a file, before a model is loaded."""
     if voice is not None:

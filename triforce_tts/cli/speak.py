@@ -33,6 +33,7 @@ from triforce_tts.cli.preparing import (
     chosen_preset,
     require_target,
     require_voice,
+    say_of_lexicons,
     say_what_is_slow,
     take_choice,
 )
@@ -171,6 +172,7 @@ class _Voicing:
 
     def _set(self, synthesizer: "Synthesizer", quiet: bool) -> "Synthesizer":
         synthesizer.settings = replace(synthesizer.settings, candidates=self.candidates, speed=self.speed)
+        say_of_lexicons(synthesizer, quiet)
         synthesizer.choice = take_choice(self.options.care, quiet)
         return synthesizer
 

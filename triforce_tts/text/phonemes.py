@@ -16,6 +16,7 @@ from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file, read_text_file
 from triforce_tts.text.arpabet import CONSONANTS, PHONES, VOWELS, parse_phones
 from triforce_tts.text.pls import read_pls
+from triforce_tts.wording import counted
 
 __all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "parse_phones", "plural_ending"]
 
@@ -24,6 +25,7 @@ BRACES = re.compile(r"\{([^{}]*)\}")
 
 MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a longer file is no lexicon
 
+_NAMED = 5  # remarks name at most so many words of a file
 _PLS = (".pls", ".xml")
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
@@ -31,25 +33,30 @@ _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 
 
 class Lexicon:
-    """Pronunciations by lower-case word. The dictionary is read at the first look-up."""
+    """Pronunciations by lower-case word. The dictionary is read at the first look-up.
 
-    def __init__(self, extra: Mapping[str, tuple[str, ...]] | None = None):
+    ``remarks`` name words to which a file of the user's gives two pronunciations, one sentence each.
+    """
+
+    def __init__(self, extra: Mapping[str, tuple[str, ...]] | None = None, remarks: Sequence[str] = ()):
         self._extra = dict(extra or {})
+        self.remarks = tuple(remarks)
 
     @classmethod
     def load(cls, extra: Path | Sequence[Path] = ()) -> "Lexicon":
         """The CMU dictionary; words in the files ``extra`` override it, and the first file that has a word counts.
 
-        A file holds lines ``word  P H OW0 N``, or is a PLS lexicon (.pls or .xml).
+        Within a file the first pronunciation of a word counts; a remark names the word if there is another one. A file holds lines ``word  P H OW0 N``, or is a PLS lexicon (.pls or .xml).
 
         Raises:
             TextError: a file cannot be read, or an entry of it is wrong; file and line are named.
         """
         words: dict[str, tuple[str, ...]] = {}
+        remarks: list[str] = []
         for path in [extra] if isinstance(extra, Path) else extra:
-            for word, phones in _read_user_lexicon(path).items():
+            for word, phones in _read_user_lexicon(path, remarks).items():
                 words.setdefault(word, phones)
-        return cls(words)
+        return cls(words, remarks)
 
     def overrides(self, word: str) -> bool:
         """Whether a file of the user's has ``word`` (any case)."""
@@ -138,10 +145,21 @@ def _entry(word: str) -> str | None:
     return lines[place][len(start) :] if place < len(lines) and lines[place].startswith(start) else None
 
 
-def _read_user_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
+def _read_user_lexicon(path: Path, remarks: list[str]) -> dict[str, tuple[str, ...]]:
     words: dict[str, tuple[str, ...]] = {}
+    places: dict[str, str] = {}
+    twice: list[str] = []
     for word, phones, place in (_read_pls if path.suffix.lower() in _PLS else _read_lines)(path):
-        words.setdefault(_plain_word(word, place), phones)
+        plain = _plain_word(word, place)
+        if words.setdefault(plain, phones) != phones:
+            first = places[plain].rpartition(":")[2]
+            twice.append(
+                f"{place}: '{plain[:40]}' has another pronunciation in line {first}, which is spoken; remove one of them"
+            )
+        places.setdefault(plain, place)
+    remarks += twice[:_NAMED]
+    if more := twice[_NAMED:]:
+        remarks.append(f"{path}: {counted(len(more), 'more pronunciation')} of words that have another one before")
     return words
 
 

@@ -153,6 +153,14 @@ def test_a_wrong_entry_leaves_the_others(tmp_path: Path) -> None:
     assert "2 pronunciations of the book cannot be used; the first: OEBPS/words.pls" in book.remarks[1]
 
 
+def test_a_second_pronunciation_of_a_word_is_said(tmp_path: Path) -> None:
+    other = "<lexeme><grapheme>quay</grapheme><phoneme>kweɪ</phoneme></lexeme>"
+    book = read(tmp_path, "<p>A quay.</p>", link(), {"words.pls": PLS.format("en", QUAY + QUAY + other)})
+    assert given(book) == [("quay", "K IY1")]
+    assert "1 pronunciation of the book cannot be used" in book.remarks[1]
+    assert "'quay' has another pronunciation before, which is spoken" in book.remarks[1]
+
+
 @pytest.mark.parametrize(
     ("spelling", "text", "found"),
     [

@@ -107,6 +107,17 @@ def test_an_option_of_lists_is_never_ignored_for_one_text(words: list[str], told
     assert_refused(triforce("speak", "Hello.", "--model", "no-model", *words, "--out", out), told, out=out)
 
 
+def test_two_pronunciations_of_a_word_are_said_unless_it_is_quiet(model: Path, tmp_path: Path) -> None:
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("hello  HH AH0\nhello  L OW1\n")
+    words = ["--lexicon", lexicon, "--steps", "0", "--out", tmp_path / "one.wav"]
+    told = f"{lexicon}:2: 'hello' has another pronunciation in line 1"
+    for more, said in (([], True), (["--quiet"], False)):
+        done = triforce("speak", "Hello.", "--model", model, *words, *more)
+        assert done.returncode == 0, done.stderr
+        assert (told in done.stderr) == said
+
+
 def test_options_of_lists_that_one_text_fulfils_are_taken(model: Path, tmp_path: Path) -> None:
     words = ["--processes", "1", "--batch", "1", "--progress", "none", "--steps", "0", "--quiet"]
     done = triforce("speak", "Hello.", "--model", model, *words, "--out", tmp_path / "one.wav")

@@ -125,6 +125,18 @@ def test_a_bad_line_is_named(line, message, tmp_path):
     assert f"{file}:2:" in str(error.value)
 
 
+def test_a_second_pronunciation_of_a_word_is_said(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("a  AH0\n# b\nToday  T AH0\na  AH0\ntoday  D EY1\n")
+    lexicon = Lexicon.load(file)
+    assert lexicon.lookup("today") == ("T", "AH0")
+    told = "'today' has another pronunciation in line 3, which is spoken; remove one of them"
+    assert lexicon.remarks == (f"{file}:5: {told}",)
+    file.write_text("a  AH0\na  EY1\n" + "a  AE1\n" * 9)
+    assert len(Lexicon.load(file).remarks) == 6
+    assert Lexicon.load(file).remarks[-1].startswith(f"{file}: 5 more pronunciations")
+
+
 def test_an_unreadable_lexicon_is_named(tmp_path):
     with pytest.raises(TextError, match=r"none\.txt: cannot read the lexicon"):
         Lexicon.load(tmp_path / "none.txt")

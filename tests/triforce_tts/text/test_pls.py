@@ -91,6 +91,8 @@ def test_a_lexicon_of_the_recommendation(tmp_path: Path) -> None:
     assert lexicon.lookup("nasa's") == ("G", "UH1", "D", "K", "AE1", "T")
     assert lexicon.lookup("odd") == ("AA1", "D")
     assert lexicon.lookup("hello") == ("HH", "AH0", "L", "OW1")
+    (remark,) = lexicon.remarks  # the lexeme of "bead" says itself which of its pronunciations is preferred
+    assert remark.endswith(":8: 'odd' has another pronunciation in line 7, which is spoken; remove one of them")
 
 
 def test_several_lexicons_of_both_kinds(tmp_path: Path) -> None:
@@ -101,6 +103,7 @@ def test_several_lexicons_of_both_kinds(tmp_path: Path) -> None:
     assert Lexicon.load([lines, pls]).lookup("zyx") == ("Z", "IH1", "K", "S")
     assert Lexicon.load([pls, lines]).lookup("zyx") == ("Z", "OY1")
     assert Lexicon.load([lines, pls]).lookup("qats") == ("K", "AA1", "T", "S")
+    assert Lexicon.load([lines, pls]).remarks == ()
 
 
 @pytest.mark.parametrize(

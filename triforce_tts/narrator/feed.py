@@ -26,7 +26,7 @@ from triforce_tts.narrator.feed_pictures import (
     show_picture,
     write_picture,
 )
-from triforce_tts.narrator.plan import choose_chapters
+from triforce_tts.narrator.selection import choose_chapters, listed_chapters
 from triforce_tts.web.names import ascii_url, digest_of, is_url
 from triforce_tts.wording import printable
 
@@ -85,7 +85,7 @@ def plan_episode(stem: str, source: str, book: ChapterBook, chapters: str | None
     chosen = [book.chapters[number - 1] for number in numbers]
     if len(chosen) == len(book.chapters):
         return PlannedEpisode(stem, source, episode_guid(book))
-    listed = _ranges(numbers)
+    listed = listed_chapters(numbers)
     name = listed.replace(",", "_") if len(listed) <= _LONGEST_RANGES else digest_of(listed)
     if len(chosen) == 1 and (title := printable(chosen[0].title)):
         part = f": {title}"
@@ -93,17 +93,6 @@ def plan_episode(stem: str, source: str, book: ChapterBook, chapters: str | None
         part = f", {'chapter' if len(chosen) == 1 else 'chapters'} {listed}"
     guid = episode_guid(replace(book, chapters=tuple(chosen)))
     return PlannedEpisode(f"{stem}-chapters-{name}", f"{source}#chapters={listed}", guid, part)
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Rising numbers as a list such as '3-7,9'."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1] = [runs[-1][0], number]
-        else:
-            runs.append([number])
-    return ",".join("-".join(map(str, run)) for run in runs)
 
 
 def published(date: str) -> datetime:

@@ -24,10 +24,11 @@ from triforce_tts.narrator.credits import closing_credits, opening_credits
 from triforce_tts.narrator.lines import LineRecord, Lines
 from triforce_tts.narrator.order import Order, chosen_cover, require_targets
 from triforce_tts.narrator.overlay import Book, Page, write_overlay
-from triforce_tts.narrator.plan import PLAN, Plan, PlannedChapter, PlannedLine, Planner, choose_chapters, make_plan
+from triforce_tts.narrator.plan import PLAN, Plan, PlannedChapter, PlannedLine, Planner, make_plan
 from triforce_tts.narrator.progress import Progress, ignore
 from triforce_tts.narrator.redo import Redo
 from triforce_tts.narrator.report import flagged, write_report
+from triforce_tts.narrator.selection import choose_chapters
 from triforce_tts.narrator.speaking import Studio, missing_lines, require_same_speaker, speak_missing, speak_shared
 from triforce_tts.narrator.subtitles import write_subtitles
 from triforce_tts.narrator.timeline import Timeline, lay_out
@@ -100,8 +101,10 @@ def plan_order(order: Order, book: ChapterBook, studio: Studio, progress: Progre
     """
     redo = Redo.read(order.folder)
     plan, originals = plan_book(order, book, studio, redo, progress)
+    has_moved = redo.follow(originals)
     if order.redo:
         redo.add(plan, order.redo, originals, studio.speaker(order.seed))
+    if order.redo or has_moved:
         plan, _ = plan_book(order, book, studio, redo)
     return plan, redo
 
@@ -130,7 +133,7 @@ def narrate(order: Order, book: ChapterBook, studio: Studio, progress: Progress,
     require_targets(order)
     with working_folder(order.folder, "narration", order.sources) as folder:
         plan, redo = plan_order(order, book, studio, progress)
-        if order.redo:
+        if redo.is_changed:
             redo.write(folder)
         cover, remark = chosen_cover(order, book)
         plan.write(folder)

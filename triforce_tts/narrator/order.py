@@ -11,8 +11,8 @@ from triforce_tts.narrator.cast import CastFile, cast_book
 from triforce_tts.narrator.cover import Cover, book_cover, read_cover
 from triforce_tts.narrator.master import PROFILES, Profile
 from triforce_tts.narrator.overlay import require_overlay
-from triforce_tts.narrator.plan import choose_chapters
 from triforce_tts.narrator.redo import check_requests
+from triforce_tts.narrator.selection import choose_chapters
 from triforce_tts.narrator.subtitles import require_subtitles
 from triforce_tts.web.names import source_of
 

@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -158,6 +158,7 @@ class Replacement:
 
     take: int
     text: str | None = None
+    drawn: int = 0  # the number of the line among equal ones from which its seed comes; 0: its own
 
 
 @dataclass(frozen=True)
@@ -289,7 +290,7 @@ class Planner:
         self.originals.append(line.text)
         occurrence = self._said[line.text]
         asked = self._replacements(line.text, occurrence) or Replacement(0)
-        seed = self._speaker.seed_of(line.text, occurrence, asked.take)
+        seed = self._speaker.seed_of(line.text, asked.drawn or occurrence, asked.take)
         spoken = line if asked.text is None else one_line(asked.text, self._speaker)
         return PlannedLine(
             number=len(self.originals), source=source, text=spoken.text, pause_s=line.pause_s, seed=seed,
@@ -371,30 +372,3 @@ def make_plan(
     opening, closing = credited
     credits = {"opening": planner.credit(opening, 0), "closing": planner.credit(closing, len(chapters) + 1)}
     return plan.model_copy(update=credits)
-
-
-def choose_chapters(selection: str | None, count: int) -> list[int]:
-    """The numbers of the chapters that ``selection`` names, such as '3-7,9,12-'; all chapters if it is None.
-
-    Raises:
-        TextError: ``selection`` is no such list, or names a chapter that the book does not have.
-    """
-    if selection is None:
-        return list(range(1, count + 1))
-    numbers: set[int] = set()
-    for part in selection.split(","):
-        numbers |= set(_range(part.strip(), count, selection))
-    return sorted(numbers)
-
-
-def _range(part: str, count: int, selection: str) -> Iterator[int]:
-    first, dash, last = part.partition("-")
-    first, last = first.strip(), last.strip()
-    is_number = first.isdecimal() and (not dash or last.isdecimal() or not last) and len(first + last) < 12
-    begin = int(first) if is_number else 0
-    end = begin if not dash else count if not last else int(last) if is_number else 0
-    if not 1 <= begin <= end <= count:
-        raise TextError(
-            f"--chapters {selection[:60]!r}: expected numbers and ranges such as '3-7,9', from 1 to {count}; '--list' shows the chapters"
-        )
-    yield from range(begin, end + 1)

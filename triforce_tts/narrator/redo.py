@@ -1,4 +1,7 @@
-"""Lines that a user wants spoken again. They are stored by their text, so that they survive an edit of the book."""
+"""Lines that a user wants spoken again. They are stored by their text, so that they survive an edit of the book.
+
+Of lines with equal text the one is meant that stands between the same lines as when it was asked for.
+"""
 
 import re
 from collections import Counter
@@ -24,6 +27,11 @@ class Entry(Record):
     occurrence: int
     take: int
     said: str | None  # the text that is spoken instead; None: the book's text
+    # The texts of the lines around it.
+    before: str = ""
+    after: str = ""
+    # Which line it was when it was asked for, if it is another one now: the seed comes from it, so the sound stays.
+    drawn: int = 0
 
 
 class _File(Record):
@@ -35,6 +43,7 @@ class Redo:
     """All lines of a narration that are spoken again."""
 
     entries: dict[tuple[str, int], Entry] = field(default_factory=dict)
+    is_changed: bool = False  # whether the file has to be written
 
     @classmethod
     def read(cls, folder: Path) -> "Redo":
@@ -55,7 +64,41 @@ class Redo:
     def replacement(self, text: str, occurrence: int) -> Replacement | None:
         """The take and text for the ``occurrence``-th line with this text; None if the user asked for nothing."""
         entry = self.entries.get((text, occurrence))
-        return Replacement(entry.take, entry.said) if entry else None
+        return Replacement(entry.take, entry.said, entry.drawn) if entry else None
+
+    def follow(self, originals: Sequence[str]) -> bool:
+        """Let each wish go on with its line, where the edited book has other lines with the same text before it.
+
+        A wish moves to the line whose neighbours are most like those that it was asked for with. It stays where that is
+        not certain: several other lines are as like, or two wishes would meet.
+
+        Args:
+            originals: the book's own text of each line of the whole book, in order.
+
+        Returns:
+            Whether a wish has moved.
+        """
+        places: dict[str, list[int]] = {text: [] for text, _ in self.entries}
+        for place, text in enumerate(originals):
+            if text in places:
+                places[text].append(place)
+        targets = {key: _occurrence(entry, originals, places[key[0]]) for key, entry in self.entries.items()}
+        wanted = Counter((text, occurrence) for (text, _), occurrence in targets.items())
+        entries: dict[tuple[str, int], Entry] = {}
+        has_moved = False
+        for (text, old), entry in self.entries.items():
+            is_clear = all(wanted[other, number] == 1 for (other, _), number in targets.items() if other == text)
+            new = targets[text, old] if is_clear else old
+            update: dict[str, object] = {}
+            if new != old:
+                update, has_moved = {"occurrence": new, "drawn": entry.drawn or old}, True
+            if new <= len(places[text]):
+                before, after = _around(originals, places[text][new - 1])
+                update |= {"before": before, "after": after}
+            entries[text, new] = entry.model_copy(update=update)
+        self.is_changed |= entries != self.entries
+        self.entries = entries
+        return has_moved
 
     def add(self, plan: Plan, requests: Sequence[str], originals: Sequence[str], speaker: Speaker) -> None:
         """Add the lines that ``--redo`` names: '17,42' and '42=new text'.
@@ -80,7 +123,28 @@ class Redo:
             before = self.entries.get((text, occurrence))
             take = before.take + 1 if before else 1
             spoken_text = new_text if new_text is not None else before.said if before else None
-            self.entries[text, occurrence] = Entry(text=text, occurrence=occurrence, take=take, said=spoken_text)
+            around, drawn = _around(originals, number - 1), before.drawn if before else 0
+            self.entries[text, occurrence] = Entry(
+                text=text, occurrence=occurrence, take=take, said=spoken_text, before=around[0], after=around[1], drawn=drawn
+            )  # fmt: skip
+            self.is_changed = True
+
+
+def _around(originals: Sequence[str], place: int) -> tuple[str, str]:
+    """The texts of the lines before and behind a line; empty at the ends of the book."""
+    before = originals[place - 1] if place else ""
+    return before, originals[place + 1] if place + 1 < len(originals) else ""
+
+
+def _occurrence(entry: Entry, originals: Sequence[str], places: Sequence[int]) -> int:
+    """Which of the lines at ``places``, counted from 1, an entry means."""
+    if not (entry.before or entry.after):  # an entry of an earlier version, which does not know its neighbours
+        return entry.occurrence
+    around = [_around(originals, place) for place in places]
+    likeness = [(before == entry.before) + (after == entry.after) for before, after in around]
+    now = likeness[entry.occurrence - 1] if entry.occurrence <= len(places) else 0
+    best = max(likeness, default=0)
+    return likeness.index(best) + 1 if best > now and likeness.count(best) == 1 else entry.occurrence
 
 
 def check_requests(requests: Sequence[str]) -> None:

@@ -11,7 +11,8 @@ from triforce_tts.audio.resample import Wave
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.books.read import read_chapters
 from triforce_tts.narrator.lines import LineRecord, Lines
-from triforce_tts.narrator.plan import Plan, Planner, Replacement, Speaker, choose_chapters, make_plan
+from triforce_tts.narrator.plan import Plan, Planner, Replacement, Speaker, make_plan
+from triforce_tts.narrator.selection import choose_chapters
 from triforce_tts.synthesis.script import Room, SpeakingLimits
 from triforce_tts.text.tokenizer import TextTokenizer
 

@@ -11,7 +11,8 @@ from triforce_tts.books.chapters import ChapterBook, ReadOptions
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import ConfigError
 from triforce_tts.narrator.cast import CastFile, cast_book, read_cast
-from triforce_tts.narrator.plan import Plan, Planner, Speaker, choose_chapters, make_plan
+from triforce_tts.narrator.plan import Plan, Planner, Speaker, make_plan
+from triforce_tts.narrator.selection import choose_chapters
 
 PLAY = (
     '<h2>Act I</h2><table><tr><td/><td><i epub:type="z3998:stage-direction">Enter <b epub:type="z3998:persona">Lane</b>.</i></td></tr>'

@@ -146,6 +146,17 @@ def test_lines_are_spoken_anew_and_stay_so(run: Run, tmp_path: Path) -> None:
     assert out.read_bytes() == changed
 
 
+def test_a_line_spoken_anew_is_the_same_behind_a_new_equal_one(run: Run, story: Path, tmp_path: Path) -> None:
+    out = tmp_path / "book.flac"
+    before, _ = run(out, redo=("3=In other words.",))
+    story.write_text(STORY.replace("Mr. Green", '"Yes," he said. "Yes," he said. Mr. Green'))
+    for _ in range(2):
+        outcome, _ = run(out)
+        changed = [line for line in outcome.plan.lines if line.changed]
+        assert [line.number for line in changed] == [5]
+        assert changed[0].key == before.plan.lines[2].key
+
+
 def test_another_voice_or_seed_is_another_sound(run: Run, studio: Studio, tmp_path: Path) -> None:
     out = tmp_path / "book.flac"
     run(out, chapters="2")

@@ -18,9 +18,9 @@ from triforce_tts.narrator.plan import (
     Plan,
     Planner,
     Speaker,
-    choose_chapters,
     one_line,
 )
+from triforce_tts.narrator.selection import choose_chapters
 from triforce_tts.schema import read_record
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer

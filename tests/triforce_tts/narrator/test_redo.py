@@ -81,3 +81,71 @@ def test_what_cannot_be_done_is_refused(wanted: str, what: str, plan: Plan, spea
 def test_a_line_of_a_chapter_that_is_not_chosen(plan_of: MakePlan, story: Path, speaker: Speaker) -> None:
     with pytest.raises(TextError, match="in a chapter that is not chosen"):
         add(Redo(), plan_of(story, "2-3"), ["1"], speaker)
+
+
+TWICE = 'He came. "Yes," he said. She left.\n\nIt rained. "Yes," he said. The wind rose.\n'
+MORE = 'At first nobody spoke. "Yes," he said. Then they spoke.\n\n'
+
+
+def texts(plan: Plan) -> list[str]:
+    return [line.text for line in plan.lines]
+
+
+def asked(plan_of: MakePlan, path: Path, speaker: Speaker, number: int, said: str = "=No.") -> tuple[Redo, Plan]:
+    """A wish for a line of the text with equal lines, and the plan with it."""
+    path.write_text(TWICE)
+    plan, redo = plan_of(path), Redo()
+    assert texts(plan)[1] == texts(plan)[4]
+    redo.add(plan, [f"{number}{said}"], texts(plan), speaker)
+    return redo, plan_of(path, replacements=redo.replacement)
+
+
+def edited(plan_of: MakePlan, path: Path, redo: Redo, text: str) -> tuple[bool, Plan]:
+    """Whether the wish moved in the edited book, and its plan."""
+    path.write_text(text)
+    moved = redo.follow(texts(plan_of(path)))
+    return moved, plan_of(path, replacements=redo.replacement)
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_a_wish_stays_with_its_line_behind_a_new_equal_one(
+    number: int, plan_of: MakePlan, story: Path, speaker: Speaker, tmp_path: Path
+) -> None:
+    redo, before = asked(plan_of, story, speaker, number)
+    redo.write(tmp_path)
+    redo = Redo.read(tmp_path)
+    moved, after = edited(plan_of, story, redo, MORE + TWICE)
+    assert moved and redo.is_changed
+    assert [line.number for line in after.lines if line.changed] == [number + 3]
+    assert after.lines[number + 2].key == before.lines[number - 1].key  # its sound stays
+    assert edited(plan_of, story, redo, MORE + TWICE)[0] is False
+    moved, back = edited(plan_of, story, redo, TWICE)
+    assert moved and [line.key for line in back.lines if line.changed] == [before.lines[number - 1].key]
+    redo.add(back, [str(number)], texts(plan_of(story)), speaker)
+    assert plan_of(story, replacements=redo.replacement).lines[number - 1].key != before.lines[number - 1].key
+
+
+def test_all_wishes_for_equal_lines_move_together(plan_of: MakePlan, story: Path, speaker: Speaker) -> None:
+    redo, _ = asked(plan_of, story, speaker, 2)
+    redo.add(plan_of(story), ["5=Never."], texts(plan_of(story)), speaker)
+    moved, after = edited(plan_of, story, redo, MORE + TWICE)
+    assert moved
+    assert [(line.number, line.text) for line in after.lines if line.changed] == [(5, "No."), (8, "Never.")]
+
+
+def test_where_it_is_not_certain_a_wish_stays(plan_of: MakePlan, story: Path, speaker: Speaker) -> None:
+    redo, _ = asked(plan_of, story, speaker, 2)
+    moved, after = edited(plan_of, story, redo, 'He went. "Yes," he said. She left.\n\n' * 3)
+    assert not moved and [line.number for line in after.lines if line.changed] == [2]
+    moved, after = edited(plan_of, story, redo, "It was dark.\n")
+    assert not moved and redo.entries  # the wish waits for its line
+    moved, after = edited(plan_of, story, redo, TWICE)
+    assert [line.number for line in after.lines if line.changed] == [2]
+
+
+def test_a_wish_of_an_earlier_version_learns_its_neighbours(plan_of: MakePlan, story: Path, speaker: Speaker) -> None:
+    redo, _ = asked(plan_of, story, speaker, 2)
+    ((key, entry),) = redo.entries.items()
+    redo = Redo({key: entry.model_copy(update={"before": "", "after": ""})})
+    assert not edited(plan_of, story, redo, TWICE)[0]
+    assert redo.is_changed and redo.entries == {key: entry}

@@ -94,7 +94,10 @@ class Redo:
                 update, has_moved = {"occurrence": new, "drawn": entry.drawn or old}, True
             if new <= len(places[text]):
                 before, after = _around(originals, places[text][new - 1])
-                update |= {"before": before, "after": after}
+                is_new = not (entry.before or entry.after)
+                # Among equal lines, one without a known neighbour may be another, so the entry keeps what it knows.
+                if is_new or len(places[text]) == 1 or entry.before == before or entry.after == after:
+                    update |= {"before": before, "after": after}
             entries[text, new] = entry.model_copy(update=update)
         self.is_changed |= entries != self.entries
         self.entries = entries

@@ -137,6 +137,11 @@ def test_where_it_is_not_certain_a_wish_stays(plan_of: MakePlan, story: Path, sp
     redo, _ = asked(plan_of, story, speaker, 2)
     moved, after = edited(plan_of, story, redo, 'He went. "Yes," he said. She left.\n\n' * 3)
     assert not moved and [line.number for line in after.lines if line.changed] == [2]
+    other = 'Nobody came. "Yes," he said. Nobody left.\n\n'
+    moved, _ = edited(plan_of, story, redo, other * 2)
+    assert not moved
+    moved, after = edited(plan_of, story, redo, other + 'He went. "Yes," he said. She left.\n')
+    assert moved and [line.number for line in after.lines if line.changed] == [5]  # it had kept its neighbours
     moved, after = edited(plan_of, story, redo, "It was dark.\n")
     assert not moved and redo.entries  # the wish waits for its line
     moved, after = edited(plan_of, story, redo, TWICE)

@@ -27,6 +27,7 @@ from triforce_tts.narrator.feed_pictures import (
     write_picture,
 )
 from triforce_tts.narrator.selection import choose_chapters, listed_chapters
+from triforce_tts.text.respelling import readable
 from triforce_tts.web.names import ascii_url, digest_of, is_url
 from triforce_tts.wording import printable
 
@@ -87,7 +88,7 @@ def plan_episode(stem: str, source: str, book: ChapterBook, chapters: str | None
         return PlannedEpisode(stem, source, episode_guid(book))
     listed = listed_chapters(numbers)
     name = listed.replace(",", "_") if len(listed) <= _LONGEST_RANGES else digest_of(listed)
-    if len(chosen) == 1 and (title := printable(chosen[0].title)):
+    if len(chosen) == 1 and (title := printable(readable(chosen[0].title))):
         part = f": {title}"
     else:
         part = f", {'chapter' if len(chosen) == 1 else 'chapters'} {listed}"

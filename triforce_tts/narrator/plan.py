@@ -23,6 +23,7 @@ from triforce_tts.schema import Record
 from triforce_tts.synthesis.script import Line, Room, make_lines, spoken_length
 from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S
 from triforce_tts.text.normalize import is_speakable, unspoken
+from triforce_tts.text.respelling import readable
 from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.wording import printable
 
@@ -220,7 +221,7 @@ class Planner:
         words = chapter.words - (sum(part.words for part in self.unspoken) - before)
         return PlannedChapter(
             number=number,
-            title=printable(chapter.title),
+            title=printable(readable(chapter.title)),
             front=chapter.front,
             chosen=chosen,
             words=words,

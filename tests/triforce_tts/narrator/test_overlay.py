@@ -98,11 +98,13 @@ def test_a_line_that_a_user_changed_shows_what_is_said(plan_of: MakePlan, story:
 def test_phones_are_shown_in_letters(plan_of: MakePlan, tmp_path: Path) -> None:
     path = tmp_path / "book.md"
     long = ", ".join(f"he ate {number} of the {{T AH0 M EY1 T OW0}}s" for number in range(2, 30))
-    path.write_text(f"A {{T AH0 M EY1 T OW0}}, he said.\n\nThen {long}.\n")
+    path.write_text(f"# {{T AH0 M EY1 T OW0}}\n\nA {{T AH0 M EY1 T OW0}}, he said.\n\nThen {long}.\n")
     plan = plan_of(path)
-    first, *rest = (text for block in plan.chapters[0].blocks for text in written_parts(block.lines))
+    assert plan.chapters[0].title == "tuh-may-toh"
+    heading, first, *rest = (text for block in plan.chapters[0].blocks for text in written_parts(block.lines))
+    assert heading == "tuh-may-toh"
     assert first == "A tuh-may-toh, he said."
     assert len(rest) > 1
     assert " ".join(rest) == f"Then {long}.".replace("{T AH0 M EY1 T OW0}", "tuh-may-toh")
-    line = plan.lines[0].model_copy(update={"changed": True})
+    line = plan.lines[1].model_copy(update={"changed": True})
     assert written_parts([line]) == ["A tuh-may-toh, he said."]

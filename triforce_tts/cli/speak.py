@@ -121,8 +121,7 @@ def speak(
     """Speak ``text``, or each of the ``lines``; ``HELP`` is what ``--help`` says of it."""
     began = time.perf_counter()
     _require_content(text, lines, stream or raw or timestamps is not None)
-    bounds.PROCESSES.check("--processes", processes)
-    bounds.one_of("--progress", progress, PROGRESS)
+    _check_crew(processes, progress)
     if lines is None:
         _require_one(ray, lines_format, processes, batch, progress)
     options = ModelOptions(model, threads, batch, steps, seed, lexicon, chosen_preset(preset))
@@ -203,6 +202,11 @@ def _speak_one(text: str, target: _Target, voicing: _Voicing, device: str, quiet
     say = _stream if target.stream else partial(_speak_whole, out=target.out)
     spoken = say(synthesizer, content, chosen, voicing.options.seed, raw=target.raw, quiet=quiet, began=began)
     _write_times(target.timestamps, spoken, synthesizer)
+
+
+def _check_crew(processes: int, progress: str) -> None:
+    bounds.PROCESSES.check("--processes", processes)
+    bounds.one_of("--progress", progress, PROGRESS)
 
 
 def _require_one(ray: str | None, lines_format: str | None, processes: int, batch: int, progress: str) -> None:

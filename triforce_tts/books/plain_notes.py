@@ -21,7 +21,10 @@ INNER_NOTE = re.compile(
 )
 _BEHIND_WORD = r"(?<=[\w.,;:!?\"”’'])"
 _HEADING = re.compile(r"[\s_*=]*(?:FOOT|END)?NOTES?[.:]?[\s_*=]*", re.IGNORECASE)
-MARK = re.compile(rf"\s*\[(?P<square>\w{{1,4}}|\*+)\]|{_BEHIND_WORD}(?P<other>\(\d{{1,3}}\)|\{{\d{{1,3}}\}})(?!\w)")
+# A row of spaces is tried from its first one only.
+MARK = re.compile(
+    rf"(?<!\s)\s*\[(?P<square>\w{{1,4}}|\*+)\]|{_BEHIND_WORD}(?P<other>\(\d{{1,3}}\)|\{{\d{{1,3}}\}})(?!\w)"
+)
 
 
 @dataclass

@@ -20,6 +20,9 @@ _FOOD = (
     r"|margarine|lard|juice|cinnamon|nutmeg|ginger|cloves|yeast|onions?|celery|carrots?|potatoes|tomatoes|beans|coconut|berries"
     r"|apples|crumbs|mayonnaise|mustard|ketchup|wine|sherry|parsley|garlic|chocolate|mushrooms)\b"
 )
+# Before a small measure stands a small amount: no year, and no tonnes of a cargo. Behind these words 'c' is cents.
+_FEW = r"(?:(?:1[0-2]|[0-9])(?:[ -][0-9]{1,2}/[0-9]{1,2}|[./][0-9]{1,2})?|[0-9]{0,2}[½¼¾⅓⅔⅛⅜⅝⅞])"
+_NO_CENTS = r"(?<!\b[Aa]t )(?<!\b[Ff]or )(?<!\b[Aa] )(?<!\b[Tt]he )"
 _MEASURES = {"c": "cup", "t": "teaspoon", "T": "tablespoon", "pkg": "package", "pkgs": "package"}
 
 
@@ -35,7 +38,7 @@ RULES: list[Rule] = [
         lambda m: f"{number_words(m[1])} {number_words(m[2])}-{UNITS[m[3]][0]} ",
     ),
     rule(rf"^(\W{{0,3}}{_AMOUNT} ?(?:{_WEIGHT}))\.(?= (?!(?:{OPENERS})\b)[A-Z][a-z])", lambda m: m[1]),
-    rule(rf"{START}({_AMOUNT}) (c(?=\.? )|[Tt](?=\.))\.? (?={_FOOD})", lambda m: f"{_say_measure(m)} "),
+    rule(rf"{START}{_NO_CENTS}({_FEW}) (c(?=\.? )|[Tt](?=\.))\.? (?={_FOOD})", lambda m: f"{_say_measure(m)} "),
     rule(rf"{START}({_AMOUNT}) (c)\b(?= [A-Z][a-z]+ (?:cheese|cream|sauce|sugar|rice)\b)", _say_measure),
     rule(rf"{START}({_AMOUNT}) (pkgs?)\b\.?", _say_measure),
     rule(r"\b(ounce|gram|pound|oz\.?|lb\.?|g) pkg(s?)\b\.?", lambda m: f"{m[1]} package{m[2]}"),

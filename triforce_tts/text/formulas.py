@@ -7,6 +7,7 @@ from triforce_tts.text.numbers import Rule, rule
 _TERM = r"-?(?:[0-9]{1,9}(?:\.[0-9]{1,9})?[A-Za-z]?|[A-Za-z])(?:\^-?[0-9A-Za-z]{1,3})?(?![0-9A-Za-z'])"
 _SUM = rf"\({_TERM}(?: ?[-+*/] ?{_TERM}){{1,9}}\)(?:\^[0-9])?"
 _PART = rf"(?:(?:[0-9]{{1,9}}|[A-Za-z])?(?:{_SUM}){{1,4}}|{_TERM})"
+_DASH = r"(?! - [aAI] (?!is\b|are\b|and\b|or\b|for\b|where\b|then\b)[a-z])"  # 'A = B - a fine thing'
 _EQUALS = "(?:=|[<>!]=?|≤|≥|≈|≠)"
 # Between two plain numbers a hyphen is 'to': 'n = 5-10'.
 _MINUS = re.compile(r"(?:(?<=[A-Za-z)])|(?<=\^[0-9])) ?- ?(?=[0-9A-Za-z(-])|(?<=[0-9]) ?- ?(?=[0-9]{0,9}[A-Za-z(])")
@@ -28,5 +29,5 @@ RULES: list[Rule] = [
         r"(?<![\w.'])([fghFGP])\(([xyzntk]|[0-9]{1,3})\)(?= ?(?:[-+*/=<>≤≥]|\.?$|[,;:]| (?:is|and|be|has|for)\b))",
         lambda m: f"{m[1]} of {m[2]}",
     ),
-    rule(rf"(?<![\w.,)/^-]){_PART}(?: ?(?:[-+*/]|{_EQUALS}) ?{_PART}){{1,12}}(?![\w(/^])", _say_formula),
+    rule(rf"(?<![\w.,)/^-]){_PART}(?:{_DASH} ?(?:[-+*/]|{_EQUALS}) ?{_PART}){{1,12}}(?![\w(/^])", _say_formula),
 ]

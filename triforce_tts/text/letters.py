@@ -86,6 +86,7 @@ _RULING = (
 _OF_KINGS = (
     "Dock|Docks|Bridge|Hotel|Avenue|Street|Road|Square|Place|Park|Coast|Land|School|College|Hospital|Museum|Memorial|Library|Hall"
     "|House|Class|Station|Statue|Stamps?|Coronation|Jubilee|Sovereign|Penny|Shilling|Silver|Gold|Rex|Period|Era"
+    "|Restaurant|France|Spain|England|Scotland|Britain|Germany|Paris|London|Rome|Nobody"
 )
 # What a king does in a heading: 'Charles V Becomes Emperor'.
 _DEEDS = (
@@ -93,7 +94,15 @@ _DEEDS = (
     "|Invade[sd]|Is|Leaves|Left|Loses|Lost|Made|Makes|Married|Marries|Meets|Met|Open(?:s|ed)|Order(?:s|ed)|Reign(?:s|ed)"
     "|Return(?:s|ed)|Rule[sd]|Said|Says|Speaks|Spoke|Takes|Took|Visit(?:s|ed)|Was|Went|Will|Wins|Won"
 )
-_IN_HIS_REIGN = r"\b(?:[Uu]nder|[Ss]ince|[Ww]hen|[Uu]ntil|(?:reign|time|days|death|age|court) of) $"
+# Who speaks of these speaks of kings, not of a writer.
+_REACH_OF_KINGS = 60
+_ROYAL = re.compile(
+    r"\b(?i:kings?|queens?|emperors?|empress|popes?|papal|pontiff|pontificate|thrones?|crown(?:ed)?|reign(?:ed|s)?|dynasty|coronation"
+    r"|abdicat\w+|heirs?|shakespeare(?:'s)?|agincourt|habsburgs?|bourbons?|medici)\b"
+)
+_IN_HIS_REIGN = (
+    r"\b(?:[Uu]nder|[Aa]fter|[Bb]efore|[Tt]roops of|[Ss]ince|[Ww]hen|[Uu]ntil|(?:reign|time|days|death|age|court) of) $"
+)
 _FAMILY_NAME = re.compile(
     rf"\.? (?![A-Z][a-z]+ [IVX]+\b)(?!(?:{_OF_KINGS}|{OPENERS}|Act|Scene|Sc|Part|Chapter|Book|King|Queen|Emperor|Pope|Duke|Count|Prince|Lord|{_DEEDS})\b)"
     r"(?:[A-Z]'?[A-Za-z]*[a-z]\b|[A-Z](?:\.| [A-Z][a-z])|(?:[Vv]an|[Vv]on|[Dd]e|[Dd]u) [A-Z])"
@@ -176,6 +185,10 @@ def _is_initial(match: re.Match[str]) -> bool:
         return False
     before = match.string[max(0, match.start() - 24) : match.start()]
     if not _FAMILY_NAME.match(match.string, match.end(2)) or re.search(rf"\b{_RULING} $", before):
+        return False
+    near = match.string[max(0, match.start() - _REACH_OF_KINGS) : match.start()].rpartition(";")[2]
+    near += match.string[match.start() : match.end() + _REACH_OF_KINGS].partition(";")[0]
+    if _ROYAL.search(near):
         return False
     return match.string[match.end(2)] == "." or not re.search(_IN_HIS_REIGN, before)
 

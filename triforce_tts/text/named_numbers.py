@@ -59,6 +59,9 @@ _IN_MILLIONS = (
 _COUNTED_IN_MILLIONS = re.compile(
     rf"\b(?i:population|sales|revenues?|profits?|loss(?:es)?|budget|audience|turnover|worth|raised|{_IN_MILLIONS})\b"
 )
+_MOLAR = re.compile(
+    r"\b(?i:solutions?|buffer|acid|urea|sucrose|glucose|salts?|chloride|hydroxide|acetate|phosphate|molar|pH|incubat\w+|dissolved|reagent|HCl|NaCl|NaOH|Tris)\b"
+)
 _LATER = "later|ago|away|late|early|long|apart|past|before|after|walk|drive|ride"  # behind minutes: '20 mn later'
 _ISOTOPES = (
     r"(?i:uranium|plutonium|cesium|caesium|iodine|strontium|americium|polonium|radium|thorium|radon|lead|bismuth|krypton|xenon)"
@@ -109,7 +112,10 @@ def _say_watch(match: re.Match[str]) -> str:
 def _say_millions(match: re.Match[str]) -> str:
     """``8.4M`` as millions behind a word of what is counted in millions; elsewhere the 'M' may be a molar solution."""
     before = match.string[max(0, match.start() - 50) : match.start()]
-    return f"{number_words(match[1])} million" if _COUNTED_IN_MILLIONS.search(before) else match[0]
+    after = match.string[match.end() : match.end() + 40]
+    clause = re.split("[,;.!?] ", before)[-1] + re.split("[,;.!?] ", after)[0]
+    is_molar = _MOLAR.search(clause)
+    return f"{number_words(match[1])} million" if _COUNTED_IN_MILLIONS.search(before) and not is_molar else match[0]
 
 
 def _say_batting(match: re.Match[str]) -> str:
@@ -124,7 +130,7 @@ _MOVING = (
     r"(?i:depart(?:ed|s|ing|ure)?|arriv(?:ed|es|ing|al)|left|leaves|landed|sailed|began|begins|starts?|started|ended|ends|closed|opened"
     r"|commenced|muster(?:ed)?|lunch|dinner|briefing|parade|inspection|reveille|watch|time|date),?:? "
 )
-_NO_RATE = r"(?! (?:of|per|a|each|in|with|on)\b)"
+_NO_RATE = r"(?!\.? (?:of|per|a|each|in|with|on|ago)\b)"
 RULES: list[Rule] = [
     rule(rf"\b({'|'.join(_PLACES)})\b\.? ?(?=#?[0-9])", lambda m: f"{_PLACES[m[1]]} "),
     rule(
@@ -200,7 +206,7 @@ RULES: list[Rule] = [
         rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)M(?= (?:{_IN_MILLIONS})\b)",
         lambda m: f"{number_words(m[1])} million",
     ),
-    rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-| (?:solution|HCl|NaCl|NaOH))", _say_millions),
+    rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-)", _say_millions),
     rule(
         r"(?<![\w.,$£€-])([0-9]{1,3}(?:\.[0-9]{1,2})?)B(?= (?:people|users|years|views|dollars|euros|pounds|parameters|tokens)\b)",
         lambda m: f"{number_words(m[1])} billion",

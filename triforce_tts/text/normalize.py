@@ -102,7 +102,8 @@ _EMOTICONS = re.compile(r"(?:(?<=[\w.,!?] )|^)[:;]['-]?[()DP](?=$| |[.,!?])")
 # Marks of references behind a sentence, and of editors: 'It is old.[1][2]', '[citation needed]'.
 _MARKS_OF_NOTES = re.compile(
     r"(?:(?<=[a-z][.,;:!?])|(?<=[a-z][.!?][\"')]))(?:\[(?:[0-9]{1,3}|[a-z]|note [0-9]{1,3})\]){1,9}(?=[ \"')]|$)"
-    r"|(?:^|(?<=[A-Za-z.,;:!?\])])) ?\[(?:citation needed|clarification needed|better source needed|when\?|who\?|by whom\?|edit)\]"
+    r"|(?:^|(?<=[A-Za-z.,;:!?\])])) ?\[(?:citation needed|clarification needed|better source needed|edit)\]"
+    r"|(?<=[A-Za-z.,;:!?\])]) ?\[(?:when\?|who\?|by whom\?)\]"
 )
 # The emoticon '<3': behind a person or thanks, or at the end behind a mark or another one. Else it is a comparison.
 _HEART = re.compile(

@@ -104,6 +104,7 @@ _PRICE_BEFORE = re.compile(
     r"(?:[,:]| (?:was|is|of|at|only|about|him|her|me|them|us|for|just|than|from|to))* \(?$"
 )
 _PRICE_AFTER = re.compile(rf",? (?:{_EACH}|the (?:dozen|yard|pound|pair|bottle|hundred)\b|net\b)")
+_NO_PRICE = ("24/7", "7/7", "8/10", "9/10", "10/10")  # all day and all week; marks of ten
 _SHARE_AFTER = re.compile(r" (?:of|more|less|as|cups?|inch|mile|pounds?|acres?|tons?|full)\b|-|\"| ?%")
 
 
@@ -114,7 +115,8 @@ def _say_slashed(match: re.Match[str]) -> str:
     after = match.string[match.end() : match.end() + 20]
     is_share = shillings < pence and gcd(shillings, pence) == 1
     is_marked = "d" in match[0] or (_PRICE_BEFORE.search(before) and not _SHARE_AFTER.match(after))
-    is_price = _PRICE_AFTER.match(after) or (is_marked and not is_share)
+    is_no_price = is_share or match[0] in _NO_PRICE
+    is_price = _PRICE_AFTER.match(after) or (is_marked and not is_no_price)
     if not is_price or shillings > _LARGEST_ALONE or pence > 11:
         return match[0]
     end = "." if match[0].endswith(".") and _ENDS.match(after) else ""

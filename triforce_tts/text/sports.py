@@ -5,15 +5,29 @@ import re
 from triforce_tts.text.numbers import Rule, number_words, rule
 
 _DAY_BEFORE = re.compile(r"\b(?i:on|since|until|till|by|from|before|after) $")  # then it may be a date
+_NO_SCORE = re.compile(
+    r"\b(?i:pages?|pp?\.|rooms?|flat|no\.|numbers?|pressure(?: was| of)?|root of|begins?|began|closes?|opens?|starts?|ends?) $"
+)
+_NO_SCORE_AFTER = re.compile(
+    r" (?:inch(?:es)?|cups?|miles?|time|of|[ap]\.?m)\b| at (?:dawn|noon|midnight|dusk|night|[0-9])"
+    r"| (?:[A-Z]\w+ ){1,2}(?:Street|Road|Lane|Avenue|Square|Terrace|Place|St|Rd)\b"
+)
 _CRICKET = re.compile(
     r"\b(?:overs|[0-9] ?ov|wickets?|innings|stumps|lbw|not out|all out|batsm[ae]n|batters?|bowl(?:ed|er|ers|ing)|the Ashes|Test match|cricket|ODI|T20I?)\b"
 )
 
 
+def _is_no_score(match: re.Match[str]) -> bool:
+    """Whether what stands around makes it a date, an address, a page, a measure or a pressure of blood."""
+    before = match.string[max(0, match.start() - 16) : match.start()]
+    after = match.string[match.end() : match.end() + 40]
+    return bool(_DAY_BEFORE.search(before) or _NO_SCORE.search(before) or _NO_SCORE_AFTER.match(after))
+
+
 def _say_wickets(match: re.Match[str]) -> str:
     """Runs for wickets: 'two hundred and eighty seven for four', where the text speaks of cricket."""
     around = match.string[max(0, match.start() - 80) : match.end() + 60]
-    if not _CRICKET.search(around) or _DAY_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()]):
+    if not _CRICKET.search(around) or _is_no_score(match):
         return match[0]
     return f"{number_words(match[1])} for {number_words(match[2])}{' declared' if match[3] else ''}"
 
@@ -32,8 +46,7 @@ def _say_odds(match: re.Match[str]) -> str:
     is_share = int(match[1]) <= int(match[2]) and not re.match(
         " (?:fav|joint|on|against)", match.string[match.end() :][:10]
     )
-    is_date = _DAY_BEFORE.search(match.string[max(0, match.start() - 8) : match.start()])
-    is_bet = _BETTING.search(around) and not is_share and not is_date
+    is_bet = _BETTING.search(around) and not is_share and not _is_no_score(match)
     return f"{number_words(match[1])} to {number_words(match[2])}" if is_bet else match[0]
 
 
@@ -52,8 +65,12 @@ RULES: list[Rule] = [
         _say_wickets,
     ),
     rule(
-        r"(?<!root of )(?<![\w.,/$£€-])(?<![0-9] )([1-9][0-9]{0,2})/(1|2|4|5|8|11|13|10)(?![\w/-]|[.,][0-9])",
+        r"(?<![\w.,/$£€-])(?<![0-9] )([1-9][0-9]{0,2})/(1|2|4|5|8|11|13|10)(?![\w/-]|[.,][0-9])",
         _say_odds,
     ),
-    rule(r"(\b[A-Z][\w'-]{1,30} )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)]| \(|$)", _say_minute),
+    # In 'the Alpha 23', which sank' a ship is so many feet long.
+    rule(
+        r"((?<!\b[Tt]he )(?<!\b[Aa] )(?<!\b[Aa]n )\b[A-Z][\w'-]{1,30} )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)](?! [a-z])| \(|$)",
+        _say_minute,
+    ),
 ]

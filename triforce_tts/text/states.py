@@ -41,7 +41,7 @@ def _say_state(match: re.Match[str]) -> str:
     """The name; the stop stays where it ends the sentence too."""
     after = match.string[match.end() : match.end() + 16]
     town = re.search(r"(?:^|[ (])[A-Z][\w'.]*, $", match.string[max(0, match.start() - 24) : match.start()])
-    goes_on = re.match(r",| \(", after)
+    goes_on = re.match(r",| \((?![A-Z][a-z])", after)
     if match[1] not in _CLEAR and (not town or (match[1] in _NAMES_TOO and not goes_on)):
         return match[0]
     is_end = re.match(rf"[\"')\] ]*$|[\"')\]]* [\"']?(?:{OPENERS})\b", after)

@@ -67,7 +67,8 @@ _LABELS = frozenset(["Ex", "App", "Art", "Tab", "Par", "Sec"])
 _AMOUNT = re.compile(r"[(~-]?[0-9]")
 _HALF_DAY = re.compile(r"[0-9] ?[AaPp]\. ?[Mm]\.$")
 _ZONE = re.compile(
-    r"(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T|Eastern|Central|Pacific|Mountain)\b(?! (?:Park|Station|is|was|said)\b)"
+    r"(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T)\b(?! (?:is|was|said)\b)"
+    r"|(?:Eastern|Central|Pacific|Mountain)(?=\W*$|[.,;:)/]| (?:[Tt]ime|[Ss]tandard|[Dd]aylight|on|and|to|at|for)\b)"
 )
 _LETTERED = re.compile(r"(?:[A-Z]\.?[0-9]|[B-HJ-Z](?:[.,;:)]|$))")
 _DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])|[0-9]{{1,2}}(?:st|nd|rd|th)\b")

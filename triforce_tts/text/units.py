@@ -78,9 +78,13 @@ _INTEREST = re.compile(
 )
 
 
+_BITS = re.compile(r"\b(?i:modems?|(?:bit|data|transfer|sampling|sample) ?rates?|baud|bandwidth|serial|downloads?)\b")
+
+
 def _say_basis_points(match: re.Match[str]) -> str:
     around = match.string[max(0, match.start() - 80) : match.end() + 40]
-    if not _INTEREST.search(around) or float(match[1].replace(",", "")) >= 1000:  # a modem has more bits
+    is_of_bits = _BITS.search(match.string[max(0, match.start() - 30) : match.end() + 20])
+    if not _INTEREST.search(around) or is_of_bits or float(match[1].replace(",", "")) >= 1000:  # a modem has more bits
         return match[0]
     return f"{number_words(match[1])} basis point{'' if match[1] == '1' else 's'}"
 

@@ -307,4 +307,25 @@ TABLES = {
     "addresses in the head of a mail": """
         John <john@example.com> wrote | John, john at example dot com, wrote
         """,
+    "prices, scores and odds, and what only stands near them": """
+        They pay 24/7 attention to it. It is worth 10/10. It cost 10/6. | They pay twenty four seven attention to it. It is worth ten ten. It cost ten shillings and sixpence.
+        The jockey's blood pressure was 120/8. The horses stood behind a 15/8 inch rope. | The jockey's blood pressure was one hundred and twenty eight. The horses stood behind a fifteen eighths inch rope.
+        Betting closes 11/4 at noon. He backed it at 9/2. | Betting closes eleven quarters at noon. He backed it at nine to two.
+        The wicket gate at 12/4 Baker Street was open; of overs see page 120/3. | The wicket gate at twelve four Baker Street was open; of overs see page one hundred and twenty three.
+        She scored with the Alpha 23', which sank. Goals: Rooney 23', Giggs 50' | She scored with the Alpha twenty three feet, which sank. Goals: Rooney twenty three minutes, Giggs fifty minutes
+        The bank's modem ran at 300 bps, the data rate. | The bank's modem ran at three hundred bits per second, the data rate.
+        Inflation data lifted yields by 5 bps, in line with bets. | Inflation data lifted yields by five basis points, in line with bets.
+        The cells were kept in 0.25M sucrose. The tests used 2.5M urea. Sales rose to 8.4M last year. | The cells were kept in zero point two five M sucrose. The tests used two point five M urea. Sales rose to eight point four million last year.
+        He left 1000 hrs. of work behind. The film began 1500 hrs ago. | He left one thousand hours of work behind. The film began one thousand five hundred hours ago.
+        In 1850 c. milk was dear, at 2 c. sugar was cheap; 2 c. brown sugar | In eighteen fifty c. milk was dear, at two c. sugar was cheap; two cups brown sugar
+        Let x = 5 - I think so. A = B - a fine thing; y = x - a | Let x equals five - I think so. A equals B - a fine thing; y equals x minus a
+        """,
+    "kings with a full stop or a name behind them": """
+        James V. Mary, Queen of Scots, was his heir. | James the fifth. Mary, Queen of Scots, was his heir.
+        Shakespeare wrote Henry V. Olivier filmed it. | Shakespeare wrote Henry the fifth. Olivier filmed it.
+        After Charles V France was poor. The Hotel George V Paris was full. | After Charles the fifth France was poor. The Hotel George the fifth Paris was full.
+        George V. Higgins wrote it. My friend Edward X. Brown came. | George V Higgins wrote it. My friend Edward X Brown came.
+        They said grace, Grace, Miss. (She nodded.) He is from Jackson, Miss. (pop. 500). | They said grace, Grace, Miss. She nodded. He is from Jackson, Mississippi, population five hundred.
+        [who?] asked the ghost. Some say it is old. [who?] | who? asked the ghost. Some say it is old.
+        """,
 }

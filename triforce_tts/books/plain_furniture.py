@@ -86,11 +86,11 @@ def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) 
 
 
 def find_page_ends(paragraphs: Sequence[Paragraph], texts: Sequence[str], feeds: Sequence[int]) -> set[int]:
-    """The numbers that stand right before a form feed and count up: the last lines of pages."""
+    """The numbers right before a form feed, or at the end of a text that has some, which count up: the last lines of pages."""
     found: list[_Candidate] = []
     for number, (paragraph, behind) in enumerate(zip(paragraphs, [*paragraphs[1:], None], strict=True)):
         at = bisect_left(feeds, paragraph.last - 1)
-        is_end = at < len(feeds) and (behind is None or feeds[at] < behind.first)
+        is_end = bool(feeds) if behind is None else at < len(feeds) and feeds[at] < behind.first
         if is_end and (match := _PAGE_LINE.fullmatch(texts[number])):
             found.append(_Candidate(number, int(match[1] or match[2] or match[3])))
     return {one.paragraph for one in _counting_up(found)}

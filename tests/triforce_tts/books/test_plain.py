@@ -389,3 +389,8 @@ def test_a_long_row_of_spaces_inside_a_line_takes_no_time(tmp_path: Path) -> Non
     began = time.process_time()
     assert spoken(read_text(tmp_path, "x.txt", f"It began{' ' * 40_000}here.\n")) == ["It began here."]
     assert time.process_time() - began < 5
+
+
+def test_the_number_of_the_last_page_needs_no_form_feed_behind_it(tmp_path: Path) -> None:
+    pages = "\f".join(f"The man went to the river and waited there.\n\n{number}\n" for number in range(1, 5))
+    assert spoken(read_text(tmp_path, "x.txt", pages)) == ["The man went to the river and waited there."] * 4

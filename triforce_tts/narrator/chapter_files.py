@@ -1,9 +1,11 @@
 """The folder with a file for each chapter: the names of the files, and what becomes of those of earlier runs.
 
 The folder keeps a list of the files that were written into it. A file leaves the folder only if it is on this list with the bytes that
-were written, belongs to the same book, and is no chapter of it any more. Everything else is the user's, and stays.
+were written, belongs to the same book, is no chapter of it any more, and does not hold a chapter that is left out this time.
+Everything else is the user's, and stays.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ _CHAPTER = re.compile(r"[0-9]+(?: .*)?", re.DOTALL)  # the name of a chapter's f
 class _File(Record):
     source: str  # a digest of the book; its path would say too much about the user's machine
     sha256: str
+    text: str = ""  # a digest of the text that is spoken; empty in lists of earlier versions
 
 
 class _List(Record):
@@ -54,18 +57,20 @@ class ChapterFolder:
         except TriforceError:  # A list that is damaged knows of no file, so nothing is removed.
             self._files = {}
 
-    def note(self, path: Path) -> None:
-        """Put a file that was just finished on the list."""
-        self._files[path.name] = _File(source=self._source, sha256=file_sha256(path))
+    def note(self, path: Path, chapter: PlannedChapter) -> None:
+        """Put the file of ``chapter``, which was just finished, on the list."""
+        self._files[path.name] = _File(source=self._source, sha256=file_sha256(path), text=_digest(chapter))
         self._write()
 
     def clear(self, plan: Plan, suffix: str) -> list[str]:
         """Remove the files of chapters that are no more, which earlier runs wrote; remarks on them, and on those that stay.
 
         Files of another suffix stay, because the user asked for both formats. All stay if only some of the chapters
-        were narrated, because the text of an old file may then be in no other.
+        were narrated, because the text of an old file may then be in no other; without front matter, those stay that
+        hold it. Files with the names of chapters that were not narrated are named if their text is not that of the chapter.
         """
-        new = [self._folder / name for name in file_names(plan, suffix).values()]
+        names = file_names(plan, suffix)
+        new = [self._folder / name for name in names.values()]
         old = [
             path
             for path in sorted(self._folder.glob(f"*{suffix}"))
@@ -74,7 +79,14 @@ class ChapterFolder:
         ours = [path for path in old if self._is_ours(path)]
         is_whole = all(chapter.chosen or chapter.front for chapter in plan.chapters)
         strange = [path for path in old if path not in ours]
-        return [*(self._remove(ours) if is_whole else self._keep(ours)), *self._name(strange)]
+        silent = {self._folder / names[part.number]: _digest(part) for part in plan.chapters if not part.chosen}
+        needless = [path for path in ours if self._files[path.name].text not in silent.values()]
+        outdated = [path for path, text in silent.items() if self._is_ours(path) and self._has_other_text(path, text)]
+        return [
+            *(self._remove(needless) if is_whole else self._keep(ours)),
+            *self._name(strange),
+            *self._name_outdated(outdated),
+        ]
 
     def _is_ours(self, path: Path) -> bool:
         """Whether this command wrote the file for this book, and nobody changed it."""
@@ -82,6 +94,9 @@ class ChapterFolder:
         if known is None or known.source != self._source or path.is_symlink() or not path.is_file():
             return False
         return file_sha256(path) == known.sha256
+
+    def _has_other_text(self, path: Path, text: str) -> bool:
+        return self._files[path.name].text not in ("", text)
 
     def _remove(self, paths: Sequence[Path]) -> list[str]:
         remarks = []
@@ -114,9 +129,22 @@ class ChapterFolder:
             "are not as this narration wrote any; delete them if they are old"
         ]
 
+    def _name_outdated(self, paths: Sequence[Path]) -> list[str]:
+        if not paths:
+            return []
+        return [
+            f"{self._folder}: found {_of_earlier_runs(paths)} with the name of a chapter "
+            "that was not narrated now, but with other text than it has now; narrate these chapters too"
+        ]
+
     def _write(self) -> None:
         files = {name: file for name, file in self._files.items() if (self._folder / name).exists()}
         write_json(self._folder / FILES, _List(files=files).model_dump(mode="json"))
+
+
+def _digest(chapter: PlannedChapter) -> str:
+    """What tells the spoken text of a chapter from others."""
+    return hashlib.sha256("\n".join(line.text for line in chapter.lines).encode()).hexdigest()
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -219,16 +219,17 @@ def _write(
             write_subtitles(order.subtitles, timeline)
         return [written], []
     files: list[tuple[Path, Content]] = []
+    spoken = [part for part in plan.parts if part.lines]
     names = file_names(plan, order.suffix)
     with working_folder(order.out, "audiobook", order.sources) as folder:
-        for chapter in (chapter for chapter in plan.parts if chapter.lines):
+        for chapter in spoken:
             timeline = _timeline(order, [chapter], records)
             track = chapter.number + (plan.opening is not None)  # tracks are numbered from 1
             named = {**tags, "title": chapter.title, "track": f"{track}/{len(names)}"}
             files.append((folder / names[chapter.number], Content(timeline, lines, named, cover)))
         kept, finished = ChapterFolder(folder, order.source), list[Written]()
-        for one in write_books(files, order.profile, step, at_once):
-            kept.note(one.path)
+        for one, chapter in zip(write_books(files, order.profile, step, at_once), spoken, strict=True):
+            kept.note(one.path, chapter)
             finished.append(one)
         return finished, kept.clear(plan, order.suffix)
 

@@ -1,10 +1,12 @@
 """A folder with a file a chapter holds each chapter once, and whatever is the user's stays there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.triforce_tts.narrator.conftest import STORY, MakePlan
+from triforce_tts.books.read import read_chapters
 from triforce_tts.narrator.chapter_files import FILES, ChapterFolder, file_names
 from triforce_tts.narrator.plan import Plan
 
@@ -24,7 +26,7 @@ def finish(folder: Path, plan: Plan, suffix: str = ".mp3", source: str = SOURCE)
     for part in plan.parts:
         path = folder / names[part.number]
         path.write_text(f"{source}: the sound of {part.title}")
-        kept.note(path)
+        kept.note(path, part)
     return kept.clear(plan, suffix)
 
 
@@ -54,8 +56,9 @@ def test_chapters_that_are_no_more_leave_the_folder(before: Plan, plan_of: MakeP
 def test_a_part_of_the_book_removes_nothing(before: Plan, plan_of: MakePlan, story: Path, folder: Path) -> None:
     assert finish(folder, plan_of(story, "2-3")) == []
     story.write_text("CHAPTER I\n\nA new beginning.\n\n" + STORY.replace("CHAPTER I", "CHAPTER II", 1))
-    (remark,) = finish(folder, plan_of(story, "1"))
-    assert "left 1 file of earlier runs" in remark and "--chapters" in remark
+    left, other = finish(folder, plan_of(story, "1"))
+    assert "left 1 file of earlier runs" in left and "--chapters" in left
+    assert "found 1 file of earlier runs (such as '2 CHAPTER II.mp3')" in other
     assert len(names(folder)) == 3
 
 
@@ -97,3 +100,25 @@ def test_a_name_in_other_capitals_may_be_the_same_file(
     new.hardlink_to(folder / "2 CHAPTER II.mp3")  # as on a file system that does not tell them apart
     assert finish(folder, plan_of(story)) == []
     assert new.exists()
+
+
+def test_a_chapter_with_the_name_of_a_file_that_holds_another_is_named(
+    before: Plan, plan_of: MakePlan, story: Path, folder: Path
+) -> None:
+    chapters = STORY.replace("CHAPTER I\n", "CHAPTER I\n\nThe first day came.\n\nCHAPTER II\n", 1)
+    chapters = chapters.replace("CHAPTER III", "CHAPTER IV").replace("CHAPTER II\n\nAnother", "CHAPTER III\n\nAnother")
+    story.write_text(chapters)
+    (remark,) = finish(folder, plan_of(story, "1,4"))
+    assert "found 2 files of earlier runs (such as '2 CHAPTER II.mp3')" in remark
+    assert "narrate these chapters too" in remark
+    assert finish(folder, plan_of(story)) == []
+    assert finish(folder, plan_of(story, "1")) == []
+
+
+def test_front_matter_that_is_left_out_now_keeps_its_file(plan_of: MakePlan, story: Path, folder: Path) -> None:
+    book = read_chapters(story)
+    book = replace(book, chapters=(replace(book.chapters[0], front=True), *book.chapters[1:]))
+    finish(folder, plan_of(book))
+    titled = replace(book, chapters=tuple(replace(chapter, title="A day") for chapter in book.chapters))
+    finish(folder, plan_of(titled, front=False))
+    assert names(folder) == ["1 CHAPTER I.mp3", "2 A day.mp3", "3 A day.mp3"]

@@ -172,7 +172,7 @@ class _Wishes:
 
     def orders(self, works: "list[Work]", feed: Path | None, cast_file: "CastFile | None") -> "list[Order]":
         """One order for each work; an episode of a feed gets the loudness of podcasts."""
-        from triforce_tts.cli.works import work_targets
+        from triforce_tts.cli.works import planned_episode, work_targets
         from triforce_tts.narrator.order import Order
 
         master = "podcast" if feed is not None and self.master == "none" else self.master
@@ -181,6 +181,7 @@ class _Wishes:
                 work.path, self.out or target, self.chapters, self.front, tuple(self.redo or ()), self.seed, master,
                 self.chapter_format, self.cover, self.subtitles, self.title, self.author, self.narrator, cast_file,
                 self.credits_spoken, self.series, self.overlay, work.url,
+                "" if feed is None else planned_episode(work, self.chapters).part,
             )
             for work, target in zip(works, work_targets(works, feed, self.chapters), strict=True)
         ]  # fmt: skip
@@ -285,7 +286,7 @@ def _publish(feed: Path, feed_url: str | None, work: "Work", order: "Order", out
     from triforce_tts.narrator.feed import Episode, add_episode, published
 
     plan, planned = outcome.plan, planned_episode(work, order.chapters)
-    title = f"{plan.title or work.path.stem}{planned.part}"
+    title = f"{plan.title or work.path.stem}{order.part}"
     episode = Episode(
         order.out, planned.guid, title, plan.author, outcome.files[0].loudness.seconds,
         published(work.content.about.date if work.url else ""), work.url, planned.source,

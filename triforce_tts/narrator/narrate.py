@@ -280,7 +280,7 @@ def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str
     """The tags under FFmpeg's names; FFmpeg leaves out those that a format cannot hold."""
     title = plan.title or order.book.stem
     tags = {
-        "title": title, "album": title, "artist": plan.author, "album_artist": plan.author,
+        "title": f"{title}{order.part}", "album": title, "artist": plan.author, "album_artist": plan.author,
         "composer": _narrator(order, plan), "genre": "Audiobook", "media_type": "2",
         "comment": lines.tags["comment"], "description": f"{title}, read by a synthetic voice", "date": about.date,
     }  # fmt: skip

@@ -40,6 +40,7 @@ class Order:
     series: str | None = None  # such as "Sherlock Holmes #3"
     overlay: Path | None = None  # an epub with the sound, for reading along
     url: str = ""  # the address of an article; ``book`` is then only a name
+    part: str = ""  # what follows the title in the file of an episode that is only some chapters of the book
 
     @property
     def sources(self) -> list[Path]:

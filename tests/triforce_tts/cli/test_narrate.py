@@ -160,6 +160,9 @@ def test_a_chapter_is_an_episode_beside_the_book_and_its_cover_is_the_picture(
     parsed = feedparser.parse((folder / "feed.xml").read_bytes())
     titles = {entry.title: entry.enclosures[0].href.rpartition("/")[2] for entry in parsed.entries}
     assert titles == {"fox": "fox.mp3", "fox: CHAPTER I": "fox-chapters-1.mp3"}
+    for title, name in titles.items():
+        with av.open(str(folder / name)) as container:
+            assert (container.metadata["title"], container.metadata["album"]) == (title, "fox")
     picture = parsed.feed.image.href.rpartition("/")[2]
     assert (folder / picture).read_bytes() == cover.read_bytes()
 

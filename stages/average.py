@@ -47,12 +47,13 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     lineage also names all of them under ``averaged``.
 
     Args:
-        checkpoints: two or more checkpoints or runs (of a run its latest checkpoint is taken; ``RUN/best`` names its best).
+        checkpoints: two or more checkpoints or runs (of a run its latest checkpoint is taken; ``RUN/best`` names its best);
+            one that is given twice beside another counts twice.
         out: the folder to write.
         force: replace a checkpoint that this program wrote there.
 
     Raises:
-        ConfigError: fewer than two checkpoints.
+        ConfigError: fewer than two checkpoints, or all of them are one.
         CheckpointError: one cannot be read, holds numbers that are not finite, is of another stage or another
             architecture, or was made with another DVAE or tokenizer.
         TriforceError: ``out`` holds something else.
@@ -62,6 +63,8 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     if len(checkpoints) < 2:
         raise ConfigError(f"average: expected two or more checkpoints, found {len(checkpoints)}; name another")
     found = [checkpoint.locate(path) for path in checkpoints]
+    if len({path.resolve() for path in found}) == 1:
+        raise ConfigError(f"average: all of the {len(found)} checkpoints are {found[0]}; name another")
     last = found[-1]
     config = checkpoint.read_json(last / checkpoint.CONFIG)
     if "torch_dtype" in config:

@@ -40,8 +40,8 @@ def test_the_mean_of_three_by_hand(tmp_path: Path) -> None:
     assert (lineage["dvae"], lineage["steps"]) == ("d1", 9)
 
 
-def test_the_mean_of_a_network_with_itself_is_the_network(model: Path, tmp_path: Path) -> None:
-    average([model / "gpt", model / "gpt"], tmp_path / "mean")
+def test_the_mean_of_a_network_with_its_copy_is_the_network(model: Path, tmp_path: Path) -> None:
+    average([model / "gpt", Path(shutil.copytree(model / "gpt", tmp_path / "copy"))], tmp_path / "mean")
     before, after = load_gpt(model / "gpt")[0].state_dict(), load_gpt(tmp_path / "mean")[0].state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(before[name], after[name]) for name in before)
@@ -83,6 +83,9 @@ def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path: Path) -> N
             average([other, first], tmp_path / "out")
     with pytest.raises(ConfigError, match="two or more checkpoints, found 1"):
         average([first], tmp_path / "out")
+    (tmp_path / "link").symlink_to(first)
+    with pytest.raises(ConfigError, match=r"all of the 2 checkpoints are .*first"):
+        average([first, tmp_path / "link"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -100,8 +103,8 @@ def test_the_mean_replaces_no_source_and_no_strangers_folder(tmp_path: Path) -> 
     with pytest.raises(TriforceError, match="--force"):
         average([first, second], tmp_path / "mean")
     shutil.copytree(tmp_path / "mean", tmp_path / "kept")
-    average([second, second], tmp_path / "mean", force=True)
-    assert checkpoint.load_tensors(tmp_path / "mean" / checkpoint.WEIGHTS)["a"].tolist() == [2.0, 2.0]
+    average([second, second, second, first], tmp_path / "mean", force=True)
+    assert checkpoint.load_tensors(tmp_path / "mean" / checkpoint.WEIGHTS)["a"].tolist() == [1.75, 1.75]
     assert json.loads((tmp_path / "kept" / checkpoint.LINEAGE).read_text())["averaged"]
 
 

@@ -125,12 +125,10 @@ def make_script(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
     """The lines of ``text``, which may ask for pauses; their words, in order, are the words of its normalised sentences.
 
     Raises:
-        TextError: the text is empty or too long, a part of it cannot be spoken, a phone is unknown, or a brace lacks
+        TextError: the text is no string, empty or too long, a part of it cannot be spoken, a phone is unknown, or a brace lacks
             its partner.
     """
-    if not text.strip():
-        raise TextError("the text is empty; give at least one word")
-    _check_length(len(text), "the text has")
+    _check_text(text)
     before_s, stretches = split_pauses(text)
     lines: list[Line] = []
     for stretch in stretches:
@@ -143,9 +141,7 @@ def make_script(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
 
 def make_lines(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
     """The lines of ``text``, in which brackets never mark pauses; arguments and errors as in ``make_script``."""
-    if not text.strip():
-        raise TextError("the text is empty; give at least one word")
-    _check_length(len(text), "the text has")
+    _check_text(text)
     lines = _lines_of(text, tokenizer, room)
     _check_length(sum(len(line.text) for line in lines), "the text, as it is spoken, has")
     return lines
@@ -158,6 +154,14 @@ def _lines_of(text: str, tokenizer: TextTokenizer, room: Room) -> list[Line]:
         parts = _divided(whole, tokenizer, room)
         lines += [replace(part, begins=number == 0) for number, part in enumerate(parts)]
     return lines
+
+
+def _check_text(text: object) -> None:
+    if not isinstance(text, str):
+        raise TextError(f"the text is {type(text).__name__}, expected a string")
+    if not text.strip():
+        raise TextError("the text is empty; give at least one word")
+    _check_length(len(text), "the text has")
 
 
 def _check_length(characters: int, what: str) -> None:

@@ -196,3 +196,9 @@ def test_a_text_asks_for_pauses() -> None:
     ]  # fmt: skip
     assert make_script("One cat.", TOKENIZER, NANO) == make_lines("One cat.", TOKENIZER, NANO)
     assert "pause" in make_lines("One [pause 1s] cat.", TOKENIZER, NANO)[0].words
+
+
+def test_what_is_no_text_is_refused() -> None:
+    for make in (make_script, make_lines):
+        with pytest.raises(TextError, match="NoneType, expected a string"):
+            make(None, TOKENIZER, NANO)  # type: ignore[arg-type]

@@ -74,7 +74,7 @@ def _once(trees: Mapping[Path, Sequence[Clip]], inventory: Inventory) -> list[tu
         for clip in trees[tree]:
             name = clip.name or clip.id
             file = os.path.realpath(clip.audio)
-            place = str(Path(file).parent)
+            place = os.path.realpath(Path(clip.audio).parent)
             if earlier := _same(names[name], place, clip):
                 inventory.drop(name, TWICE, f"{clip.audio}, and as {earlier.audio}")
             elif files.setdefault(file, label) != label:
@@ -83,8 +83,17 @@ def _once(trees: Mapping[Path, Sequence[Clip]], inventory: Inventory) -> list[tu
                 names[name][place] = clip
         for places in names.values():
             for place, clip in places.items():
-                unique.append((f"{label}/{os.path.relpath(place, tree)}" if len(places) > 1 else label, clip))
+                unique.append((f"{label}/{_listed(place, tree, clip)}" if len(places) > 1 else label, clip))
     return unique
+
+
+def _listed(place: str, tree: Path, clip: Clip) -> str:
+    """The real folder ``place`` of a clip by its path below ``tree``, whatever links lead to, or else by the way to it."""
+    folder = Path(clip.audio).parent
+    for root in (folder, *folder.parents):
+        if Path(os.path.realpath(root)) == tree:
+            return str(folder.relative_to(root))
+    return os.path.relpath(place, tree)
 
 
 def _same(places: Mapping[str, Clip], place: str, clip: Clip) -> Clip | None:

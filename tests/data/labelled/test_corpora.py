@@ -185,6 +185,18 @@ def test_tables_of_one_source_that_share_ids_are_all_read(tmp_path: Path) -> Non
     assert [(drop.id, drop.reason) for drop in found.drops] == [("1", "listed twice")]
 
 
+def test_keys_do_not_tell_where_links_lead(tmp_path: Path) -> None:
+    table(tmp_path / "all" / "ann", "1|Hello there.")
+    (tmp_path / "all" / "bob").symlink_to(table(tmp_path / "disk" / "7", "1|Good day."))
+    put(tmp_path / "disk" / "store" / "x.wav")
+    (tmp_path / "all" / "ann" / "wavs" / "1.wav").unlink()
+    (tmp_path / "all" / "ann" / "wavs" / "1.wav").symlink_to(tmp_path / "disk" / "store" / "x.wav")
+    (tmp_path / "link").symlink_to(tmp_path / "all")
+    for source in ("all", "link"):
+        found = find_clips([tmp_path / source])
+        assert [clip.id for clip in found.clips] == ["all_ann_wavs_1", "all_bob_wavs_1"]
+
+
 def test_a_copy_of_a_table_adds_nothing(tmp_path: Path) -> None:
     for copy in ("a", "b"):
         table(tmp_path / copy / "x", "1|Hello there.")

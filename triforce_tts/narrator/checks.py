@@ -43,10 +43,10 @@ LONGEST_WORD_S = 1.6
 FLATNESS = 0.3
 LONGEST_NOISE_S = 0.25  # the longest stretch in 180 lines of nano was 0.14 s
 # A line is flagged if so many phones in a row are wrong, as the recogniser heard it.
-WRONG_PHONES = 6
+WRONG_PHONES = 5
 WRONG_SHARE = 0.5  # a line is flagged if a larger share of its phones is wrong
 # A line is flagged if aligner and recogniser together find so many wrong phones, and each finds at least one.
-DOUBTED = 7
+DOUBTED = 6
 # A line is flagged if the aligner finds so many wrong phones in one place: words that are missing, repeated or out of
 # order.
 READ_WRONGLY = 4

@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, zip_longest
 from statistics import median
 from typing import NamedTuple
 
@@ -88,7 +88,7 @@ def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) 
 def find_page_ends(paragraphs: Sequence[Paragraph], texts: Sequence[str], feeds: Sequence[int]) -> set[int]:
     """The numbers right before a form feed, or at the end of a text that has some, which count up: the last lines of pages."""
     found: list[_Candidate] = []
-    for number, (paragraph, behind) in enumerate(zip(paragraphs, [*paragraphs[1:], None], strict=True)):
+    for number, (paragraph, behind) in enumerate(zip_longest(paragraphs, paragraphs[1:])):
         at = bisect_left(feeds, paragraph.last - 1)
         is_end = bool(feeds) if behind is None else at < len(feeds) and feeds[at] < behind.first
         if is_end and (match := _PAGE_LINE.fullmatch(texts[number])):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 _Nodes = Sequence[Any]
@@ -81,6 +81,7 @@ def is_listed(name: str) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)  # a text has most of its formulas more than once
 def speak(source: str, has_base: bool) -> str:
     """LaTeX in words; ``has_base`` says that a letter or a digit stands right before it."""
     from pylatexenc.latexwalker import LatexWalker, LatexWalkerParseError

@@ -31,7 +31,8 @@ from triforce_tts.audio.mel import AudioConfig, envelope, mel_spectrogram
 from triforce_tts.audio.phase import griffin_lim
 from triforce_tts.errors import TriforceError
 from triforce_tts.evaluation.statistics import interval
-from triforce_tts.files import only_writer, write_json, write_text
+from triforce_tts.files import write_json, write_text
+from triforce_tts.locks import only_writer
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_dvae

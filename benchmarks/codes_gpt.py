@@ -10,7 +10,7 @@ from benchmarks.judges import character_errors
 from triforce_tts import Synthesizer
 from triforce_tts.audio.edit import join
 from triforce_tts.evaluation.statistics import interval
-from triforce_tts.files import only_writer
+from triforce_tts.locks import only_writer
 from triforce_tts.models.layers import count_parameters
 from triforce_tts.models.load import load_gpt
 from triforce_tts.shards import INDEX, Sample, ShardSet, read_index, write_index, write_shard

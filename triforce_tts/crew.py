@@ -13,7 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -162,11 +162,33 @@ def _last_words(messages: multiprocessing.connection.Connection) -> str:
 @contextmanager
 def helpers(count: int, work: Callable[..., object], arguments: Callable[[int], tuple[Any, ...]]) -> Iterator[Helpers]:
     """``count`` processes that run ``work`` with the ``arguments`` of their number (from 1), while the block runs."""
+
+    def start(its: multiprocessing.connection.Connection, number: int) -> BaseProcess:
+        return pool.start(_help, (its, work, arguments(number)), work, are_several=count > 1)
+
+    with _running(count, start) as crew:
+        yield crew
+
+
+@contextmanager
+def copies(count: int, work: Callable[[], object]) -> Iterator[Helpers]:
+    """``count`` copies of this process that run ``work`` with all that is loaded here, while the block runs."""
+    with (
+        pool.sharing() if count else nullcontext(),
+        _running(count, lambda its, _: pool.copied(_help, (its, work, ()))) as crew,
+    ):
+        yield crew
+
+
+@contextmanager
+def _running(
+    count: int, start: Callable[[multiprocessing.connection.Connection, int], BaseProcess]
+) -> Iterator[Helpers]:
     crew = Helpers()
     try:
         for number in range(1, count + 1):
             ours, its = multiprocessing.Pipe(duplex=False)
-            crew.running.append((pool.start(_help, (its, work, arguments(number)), work, are_several=count > 1), ours))
+            crew.running.append((start(its, number), ours))
             its.close()
         yield crew
         crew.look()
@@ -247,17 +269,18 @@ def _said_on_ray(ray: Any, task: object) -> str:
 
 
 def helping(
-    processes: int, ray: str | None, jobs: int, device: str, work: Callable[..., object],
-    arguments: Callable[[str], tuple[Any, ...]],
+    processes: int, ray: str | None, jobs: int, device: str, work_here: Callable[[], object],
+    work: Callable[..., object], arguments: Callable[[str], tuple[Any, ...]],
 ) -> AbstractContextManager[Helpers]:  # fmt: skip
-    """The processes that run ``work`` beside this one while a block runs.
+    """The processes that work beside this one while a block runs.
 
     Args:
         processes: how many the user wants in all; 0: as many as are useful.
         ray: the address of the Ray cluster on which they run; None: they run on this machine.
         jobs: the number of jobs.
         device: the device of this process, such as cuda:0.
-        work: the function that does the work.
+        work_here: does the work with what is loaded in this process; the copies of this process run it.
+        work: does the work in a process that has nothing loaded, where copies are impossible (``pool.can_copy``).
         arguments: gives the arguments of ``work``, for the name of a device.
 
     Raises:
@@ -265,6 +288,8 @@ def helping(
     """
     kind = device.partition(":")[0]
     count = helpers_for(processes, jobs, kind, ray)
+    if ray is None and pool.can_copy(device):
+        return copies(count, work_here)
     if ray is None:
         return helpers(count, work, lambda helper: arguments(device_of(helper, device)))
     return helpers_on_ray(ray, count, kind, work, lambda helper: arguments(kind))

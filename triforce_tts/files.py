@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from triforce_tts.errors import TriforceError
 from triforce_tts.leftovers import sweep, sweep_beside, temporary_path
+from triforce_tts.locks import LOCK, only_writer
 
 FolderKind = Literal[
     "model",
@@ -37,7 +38,6 @@ FolderKind = Literal[
     "lines",
 ]
 MARKER = ".triforce-tts.json"
-LOCK = ".lock"
 # The largest file, in bytes, that is read as a whole; no honest file of these kinds is larger.
 READ_LIMIT = 64 << 20
 _LONGEST_SUFFIX = 20  # the most characters of a suffix; no format has a longer one
@@ -284,30 +284,6 @@ def _marker(folder: Path) -> dict[str, Any]:
 
 def _mark(folder: Path, kind: FolderKind, content: str = "") -> None:
     write_json(folder / MARKER, {"format": 1, "kind": kind, **({"content": content} if content else {})})
-
-
-@contextmanager
-def only_writer(folder: Path) -> Iterator[None]:
-    """Lock ``folder`` against other processes that want to write to it; the lock ends when this process dies.
-
-    Raises:
-        TriforceError: another process has the lock, or the folder cannot be written.
-    """
-    import fcntl
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a")
-    except OSError as error:
-        raise TriforceError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TriforceError(
-                f"{folder}: another process is writing here; stop it, or choose another folder"
-            ) from error
-        yield
 
 
 def _flush(file: Path) -> None:

@@ -3,6 +3,7 @@
 The jobs are independent. Each writes its output to disk and returns only a short account, so a job may run twice.
 """
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -10,14 +11,16 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from triforce_tts.errors import TriforceError
+from triforce_tts.locks import close_locks
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -191,6 +194,59 @@ def _run_once(environment: dict[str, str], work: Callable[..., object], args: tu
     work(*args)
 
 
+def can_copy(device: str) -> bool:
+    """Whether ``copied`` can start the processes that compute on ``device``.
+
+    A GPU does not survive a fork, neither do the threads of a computation, nor the system libraries of macOS.
+    """
+    import torch
+
+    return sys.platform == "linux" and device == "cpu" and torch.get_num_threads() == 1
+
+
+def copied(work: Callable[..., object], args: tuple[object, ...]) -> BaseProcess:
+    """Do the same as ``start`` in a copy of this process, which shares the memory of all that is loaded.
+
+    The copy needs no second import of torch and no second model. It has its own memory only for what it writes. Python
+    writes into each object that its garbage collector visits; ``sharing`` keeps the collector away.
+    """
+    context = multiprocessing.get_context("fork")
+    process: Any = context.Process(target=_run_copy, args=(work, args), daemon=True)
+    signals = {signal.SIGINT, signal.SIGTERM}
+    # A signal waits until the copy has its own handlers: with those of this process it would print where it was.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        with warnings.catch_warnings():
+            # Python 3.12 warns where there are other threads. Those of the progress and of NumPy's products hold nothing
+            # that the copy needs.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    started: BaseProcess = process
+    return started
+
+
+@contextmanager
+def sharing() -> Iterator[None]:
+    """Keep the garbage collector away from all objects that exist, so that copies of this process share them."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _run_copy(work: Callable[..., object], args: tuple[object, ...]) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
+    close_locks()
+    _end_with_parent()
+    work(*args)
+
+
 def _start_worker(environment: dict[str, str]) -> None:
     import torch
 
@@ -198,6 +254,10 @@ def _start_worker(environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(1)
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     sentinel = parent.sentinel

@@ -9,7 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from triforce_tts.errors import ShardError, TriforceError
-from triforce_tts.files import file_sha256, marked_kind, only_writer, read_file
+from triforce_tts.files import file_sha256, marked_kind, read_file
+from triforce_tts.locks import only_writer
 from triforce_tts.web.names import is_url, stem_of
 from triforce_tts.web.request import FetchConfig
 

@@ -111,7 +111,7 @@ def test_pictures_are_drawn_from_stored_figures(tmp_path: Path) -> None:
 
 
 def test_what_is_caught_as_in_hand_elsewhere_is_what_the_lock_says(tmp_path: Path) -> None:
-    from triforce_tts.files import only_writer
+    from triforce_tts.locks import only_writer
 
     with only_writer(tmp_path), pytest.raises(TriforceError, match="another process"), only_writer(tmp_path):
         pass

@@ -16,7 +16,7 @@ import torch
 from tests import forks
 from triforce_tts.batches import stream
 from triforce_tts.errors import CheckpointError, ConfigError, ShardError, TriforceError
-from triforce_tts.files import only_writer
+from triforce_tts.locks import only_writer
 from triforce_tts.schema import load
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
 from triforce_tts.stages import gpt as stage

@@ -16,7 +16,7 @@ from triforce_tts.audio.io import read_audio
 from triforce_tts.batches import Batch
 from triforce_tts.checkpoint import load_tensors, locate
 from triforce_tts.errors import CheckpointError, ConfigError, TriforceError
-from triforce_tts.files import only_writer
+from triforce_tts.locks import only_writer
 from triforce_tts.stages.bundle import export_command
 from triforce_tts.stages.trainer import loop
 from triforce_tts.stages.trainer.loop import Trainer

@@ -4,16 +4,19 @@ import fcntl
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from triforce_tts.crew import Claims, helpers, helpers_for, launched, shared
+from triforce_tts.crew import Claims, Helpers, copies, helpers, helpers_for, launched, shared
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import write_text
+from triforce_tts.locks import only_writer
 
 JOBS = [(number, f"job {number}") for number in range(12)]
 
@@ -73,9 +76,27 @@ def test_alone_every_job_is_done_once_in_order(tmp_path: Path, most: int) -> Non
     assert {len((tmp_path / f"{job}.log").read_text().split()) for _, job in JOBS} == {1}
 
 
+Ways = Callable[[Callable[..., object], tuple[object, ...]], AbstractContextManager[Helpers]]
+
+
+def new_processes(work: Callable[..., object], args: tuple[object, ...]) -> AbstractContextManager[Helpers]:
+    return helpers(1, work, lambda number: args)
+
+
+def copies_of_this(work: Callable[..., object], args: tuple[object, ...]) -> AbstractContextManager[Helpers]:
+    return copies(1, lambda: work(*args))
+
+
+both_ways = pytest.mark.parametrize(
+    "beside",
+    [new_processes, pytest.param(copies_of_this, marks=pytest.mark.skipif(sys.platform != "linux", reason="no fork"))],
+)
+
+
+@both_ways
 @pytest.mark.parametrize("last", [99, 2])
-def test_jobs_are_shared_and_those_of_a_killed_process_are_taken_over(tmp_path: Path, last: int) -> None:
-    with helpers(1, help_out, lambda number: (tmp_path, last)) as helping:
+def test_jobs_are_shared_and_those_of_a_killed_process_are_taken_over(tmp_path: Path, last: int, beside: Ways) -> None:
+    with beside(help_out, (tmp_path, last)) as helping:
         wait_for(tmp_path, "helped*")
         with Claims(tmp_path) as claims:
             found = dict(shared(JOBS, result_of(tmp_path), write_into(tmp_path, 0.05), claims))
@@ -112,17 +133,59 @@ def test_memory_that_jobs_leave_in_gaps_goes_back_to_the_system(tmp_path: Path) 
     assert resident_megabytes() - before < 60
 
 
-def test_a_helper_that_fails_says_why_in_one_line(tmp_path: Path) -> None:
-    with helpers(1, refuse, lambda number: (tmp_path,)) as helping:
+@both_ways
+def test_a_helper_that_fails_says_why_in_one_line(tmp_path: Path, beside: Ways) -> None:
+    with beside(refuse, (tmp_path,)) as helping:
         helping.running[0][0].join(60)
     assert helping.losses == ["a process that helped failed (no model here); the others did its work"]
 
 
-def test_helpers_end_with_the_block_whatever_happens(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), helpers(1, time.sleep, lambda number: (60,)) as helping:
+@both_ways
+def test_helpers_end_with_the_block_whatever_happens(beside: Ways) -> None:
+    with pytest.raises(KeyboardInterrupt), beside(time.sleep, (60,)) as helping:
         process = helping.running[0][0]
         raise KeyboardInterrupt
     assert process.exitcode == -signal.SIGTERM
+
+
+HOLDER = """
+import os, pathlib, signal, sys, time
+from triforce_tts.crew import copies
+from triforce_tts.files import write_text
+from triforce_tts.locks import only_writer
+
+folder = pathlib.Path(sys.argv[1])
+
+def help_out():
+    write_text(folder / "copy", str(os.getpid()))
+    time.sleep(60)
+
+with only_writer(folder), copies(1, help_out):
+    while not (folder / "copy").exists():
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGSTOP)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no fork")
+def test_a_copy_ends_with_its_process_and_does_not_hold_its_locks(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)])
+    try:
+        os.waitid(os.P_PID, holder.pid, os.WSTOPPED)  # it has started its copy
+        copy = int((tmp_path / "copy").read_text())
+        os.kill(copy, signal.SIGSTOP)  # so that it cannot end by itself
+        holder.kill()
+        holder.wait()
+        with only_writer(tmp_path):
+            pass
+    finally:
+        holder.kill()
+    os.kill(copy, signal.SIGCONT)
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{copy}/stat").exists() and " Z " not in Path(f"/proc/{copy}/stat").read_text():
+        assert time.monotonic() < deadline, "the copy outlives its process"
+        time.sleep(0.01)
 
 
 def test_a_file_system_without_locks_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,10 +82,17 @@ def help_with_list(
     open_reader: "Callable[[str], Reader]", device: str, texts: "list[ListedText]", folder: Path, suffix: str, seed: int
 ) -> None:
     """Speak texts of a list until all are spoken, beside the process that reads the list."""
-    from triforce_tts.line_files import make_orders, speak_orders
+    from triforce_tts.line_files import make_orders
 
     reader = open_reader(device)
-    for _ in speak_orders(reader, make_orders(reader, texts, folder, suffix, seed), folder):
+    _speak_beside(reader, make_orders(reader, texts, folder, suffix, seed), folder)
+
+
+def _speak_beside(reader: "Reader", orders: "Sequence[Order]", folder: Path) -> None:
+    """Speak texts of a list until all are spoken."""
+    from triforce_tts.line_files import speak_orders
+
+    for _ in speak_orders(reader, orders, folder):
         pass
 
 
@@ -102,8 +109,8 @@ def _speak(
     device = str(reader.synthesizer.model.device)
     missing = sum(record_of(one) is None for one in orders)
     crew = helping(
-        order.processes if place.count == 1 else 1, order.ray, missing, device, help_with_list,
-        lambda device: (alike, device, texts, folder, order.suffix, order.seed),
+        order.processes if place.count == 1 else 1, order.ray, missing, device, partial(_speak_beside, reader, orders, folder),
+        help_with_list, lambda device: (alike, device, texts, folder, order.suffix, order.seed),
     )  # fmt: skip
     with show(order.shown) as progress, crew as helpers:
         records = speak_list(reader, orders, folder, progress)

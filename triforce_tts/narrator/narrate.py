@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 from triforce_tts.books.chapters import About, Chapter, ChapterBook
@@ -156,8 +157,8 @@ def _speak_together(
     is_alone = crew.open_studio is not None and crew.place.count == 1
     missing, device = len(_missing(studio, plan, lines)), str(studio.synthesizer.model.device)
     with helping(
-        crew.processes if is_alone else 1, crew.ray, missing, device, help_narration,
-        lambda device: (crew.open_studio, device, lines.folder, order.seed),
+        crew.processes if is_alone else 1, crew.ray, missing, device, partial(_speak_beside, studio, plan, lines),
+        help_narration, lambda device: (crew.open_studio, device, lines.folder, order.seed),
     ) as helpers:  # fmt: skip
         records = speak_missing(studio, plan.lines, lines, progress)
     return records, helpers.losses
@@ -179,7 +180,11 @@ def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Pa
     studio = open_studio(device)
     plan = read_record(folder / PLAN, Plan)
     require_same_speaker(studio.speaker(seed), plan.lines)
-    lines = Lines(folder, studio.synthesizer.tags(seed))
+    _speak_beside(studio, plan, Lines(folder, studio.synthesizer.tags(seed)))
+
+
+def _speak_beside(studio: Studio, plan: Plan, lines: Lines) -> None:
+    """Speak lines of the plan until all are spoken."""
     for _ in speak_shared(studio, plan.lines, _missing(studio, plan, lines), lines):
         pass
 

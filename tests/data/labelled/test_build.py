@@ -19,7 +19,7 @@ from triforce_tts.data.labelled import prepare, synthetic
 from triforce_tts.data.labelled.prepare import Recipe, misfit_of
 from triforce_tts.data.verify import verify
 from triforce_tts.errors import AudioError, ShardError, TriforceError
-from triforce_tts.files import only_writer
+from triforce_tts.locks import only_writer
 from triforce_tts.shards import INDEX, ShardSet
 
 RATE = 16000

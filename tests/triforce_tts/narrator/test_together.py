@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.triforce_tts.narrator.conftest import tone
-from triforce_tts import crew
+from triforce_tts import crew, pool
 from triforce_tts.books.read import read_chapters
 from triforce_tts.errors import TriforceError
 from triforce_tts.narrator import speaking
@@ -29,8 +29,10 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def hum(studio: Studio, line: PlannedLine, number: int, last: Path | None = None) -> Spoken:
-    """A take without a model: a tone whose pitch comes from the seed. Beside a file ``last``, a helper leaves its
-    mark when it begins, and dies at its second line."""
+    """A take without a model: a tone whose pitch comes from the seed. A helper leaves its mark beside ``last`` when it
+    begins, and dies at its second line if there is such a file. A copy of this process knows ``last`` by ``waits_for``."""
+    if os.getpid() != first_process and last is None:
+        last = waits_for
     if last is not None:
         mark = last.with_suffix(f".{os.getpid()}")
         if last.exists() and mark.exists():
@@ -45,6 +47,7 @@ def hum(studio: Studio, line: PlannedLine, number: int, last: Path | None = None
 
 
 waits_for: Path | None = None  # the first process speaks when a helper has begun
+first_process = os.getpid()
 
 
 def open_studio(model: Path, last: Path | None, device: str) -> Studio:
@@ -81,7 +84,14 @@ def run(model: Path, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return work
 
 
-def test_two_processes_make_the_bytes_of_one_also_if_one_is_killed(run: Run, model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_copy", [True, False])
+def test_two_processes_make_the_bytes_of_one_also_if_one_is_killed(
+    run: Run, model: Path, tmp_path: Path, is_copy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_copy:
+        monkeypatch.setattr(pool, "can_copy", lambda device: False)
+    elif not pool.can_copy("cpu"):
+        pytest.skip("this system cannot copy a process")
     run(tmp_path / "alone.flac", None)
     lines = {path.name: path.read_bytes() for path in (tmp_path / "alone.narration" / "lines").glob("*.flac")}
     last = tmp_path / "killed.last"

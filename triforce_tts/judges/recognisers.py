@@ -4,9 +4,10 @@ Whisper tiny.en hears about one word in twenty of clear natural speech wrongly, 
 figures of one are never compared with figures of the other, so every figure says which recogniser made it.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,11 @@ class FasterWhisper:
             raise TriforceError(f"faster-whisper is not installed; {INSTALL}") from error
         kind, _, index = device.partition(":")
         number = "int8" if kind == "cpu" else "float16"
+        self._load: Callable[[], Any] = partial(
+            WhisperModel, str(folder), kind, int(index or 0), number, cpu_threads=threads, local_files_only=True
+        )
         try:
-            self._network: Any = WhisperModel(
-                str(folder), kind, int(index or 0), number, cpu_threads=threads, local_files_only=True
-            )
+            self._loaded = {os.getpid(): self._load()}
         # CTranslate2 raises these for missing and for damaged files.
         except (OSError, ValueError, RuntimeError) as error:
             raise unusable(folder, error) from error
@@ -93,9 +95,19 @@ class FasterWhisper:
         """The text and the scores of each of ``waves`` [n] at ``ANALYSIS_RATE``."""
         return [self._heard(wave, language) for wave in waves]
 
+    def _network(self) -> Any:
+        """The network of this process: a copy of the process that loaded it has none of its threads, and loads its own.
+
+        The copy keeps the first one too, because the end of that would wait for the threads.
+        """
+        process = os.getpid()
+        if process not in self._loaded:
+            self._loaded[process] = self._load()
+        return self._loaded[process]
+
     def _heard(self, wave: Wave, language: str) -> tuple[str, dict[str, float]]:
         try:
-            pieces, _ = self._network.transcribe(
+            pieces, _ = self._network().transcribe(
                 wave, language=language, beam_size=_BEAM, temperature=0.0, condition_on_previous_text=False,
                 without_timestamps=True,
             )  # fmt: skip

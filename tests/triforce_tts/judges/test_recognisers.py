@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.clips import spoken
+from triforce_tts.crew import copies
 from triforce_tts.errors import TriforceError
 from triforce_tts.judges import recognisers as r
 
@@ -148,3 +149,19 @@ def test_whisper_hears_the_words() -> None:
     recogniser = r.open_recogniser(r.TINY)
     assert recogniser.name == "faster-whisper/tiny.en@1a5afae06a4d"
     assert recogniser.hear(spoken("kathleen-02")).lower().endswith("that evening, the two men shook hands.")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no fork")
+@pytest.mark.skipif(importlib.util.find_spec(r.PACKAGE) is None, reason=f"{r.PACKAGE} is not installed")
+def test_a_copy_of_a_process_that_has_heard_hears_the_same(tmp_path: Path) -> None:
+    pytest.importorskip("faster_whisper")
+    recogniser = r.open_recogniser(r.TINY)
+    here = recogniser.hear(spoken("kathleen-02"))
+
+    def hear() -> None:
+        (tmp_path / "heard").write_text(recogniser.hear(spoken("kathleen-02")))
+
+    with copies(1, hear) as crew:
+        crew.running[0][0].join(60)
+        assert crew.running[0][0].exitcode == 0
+    assert (tmp_path / "heard").read_text() == here

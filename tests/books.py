@@ -114,13 +114,13 @@ def damage(path: Path, name: str) -> None:
     path.write_bytes(content)
 
 
-def rewrite(path: Path, name: str, content: str | None) -> None:
+def rewrite(path: Path, name: str, content: str | bytes | None) -> None:
     """Put another ``content`` into a file of an epub, or take the file out."""
     changed = f"OEBPS/{name}"
     with zipfile.ZipFile(path) as archive:
         files = {entry: archive.read(entry) for entry in archive.namelist() if entry != changed}
     if content is not None:
-        files[changed] = content.encode()
+        files[changed] = content if isinstance(content, bytes) else content.encode()
     with zipfile.ZipFile(path, "w") as archive:
         for entry, data in files.items():
             archive.writestr(entry, data)

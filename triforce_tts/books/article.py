@@ -10,6 +10,7 @@ from triforce_tts.wording import counted, printable
 from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks
 from .draft import Draft, clean
+from .encodings import page_bytes
 from .html_blocks import PageReader
 from .html_file import MOST_TAGS, html_root
 from .html_rules import source_parts
@@ -31,7 +32,7 @@ def read_article(content: bytes, url: str, options: ReadOptions, charset: str = 
         from trafilatura import extract
     except ImportError as error:
         raise TriforceError("articles need trafilatura: pip install 'triforce-tts[web]'") from error
-    text = _decoded(content, charset)
+    text = page_bytes(content, url, charset).decode("utf-8", "replace")
     if text.count("<") > MOST_TAGS:
         raise TextError(f"{url}: it has more than {MOST_TAGS} elements, which no article has")
     page = html_root(text.encode(), url)
@@ -57,20 +58,6 @@ def _remarked(book: ChapterBook, words: int) -> ChapterBook:
     around = words - sum(chapter.words for chapter in book.chapters)
     remark = f"{counted(max(0, around), 'word')} of the page, such as menus and scripts, are outside the article."
     return replace(book, remarks=(*book.remarks, remark))
-
-
-def _decoded(content: bytes, charset: str) -> str:
-    """The text of a page: decoded as UTF-8 if it is valid UTF-8, else as its header or the page itself says."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    stated = re.search(rb"<meta[^>]+charset\s*=\s*[\"']?([\w.:-]{1,40})", content[:4096], re.IGNORECASE)
-    name = charset or (stated[1].decode("ascii", "replace") if stated else "")
-    try:
-        return content.decode(name or "cp1252", "replace")
-    except LookupError:  # the name of the coding is unknown
-        return content.decode("cp1252", "replace")
 
 
 def _plain(body: str) -> str:

@@ -1,6 +1,7 @@
-"""Finds the encoding of a text file that somebody else made: by its mark, UTF-8, or the best of the old encodings."""
+"""Finds the encoding of a text or a page that somebody else made: by its mark, UTF-8, its statement, or the best of the old ones."""
 
 import codecs
+import re
 
 from triforce_tts.errors import TextError
 
@@ -14,6 +15,10 @@ _MARKS = (
 _OLD = ("cp1252", "latin-1", "mac_roman", "cp850")  # if several are equally good, the first one is taken
 _LOOKED_AT = 1_000_000  # so many bytes at the beginning of a file are looked at
 _MANY_ZEROS = 0.2  # a text with this share of zero bytes is UTF-16 without a mark
+_STATED = re.compile(rb"<(?:\?xml|meta)\s[^>]*?(?:encoding|charset)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+_HEAD = 4096  # a page states its encoding in its first so many bytes
+# Pages that state one of these and are not valid UTF-8 are in another one: browsers, too, read Latin-1 as Windows-1252.
+_WRONG = frozenset(["utf-8", "ascii", "iso8859-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 _QUOTES = "‘’“”—–…"
 _RARE = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜ"  # capitals are rare inside words
 
@@ -28,6 +33,41 @@ def decode_book(data: bytes, where: str) -> str:
     if "\0" in text:
         raise TextError(f"{where}: expected a text, found zero bytes; give the book as .txt, .md, .epub or .html")
     return text
+
+
+def page_bytes(data: bytes, where: str, stated: str = "") -> bytes:
+    """The bytes of a page, in HTML or XML, in UTF-8; ``stated`` is an encoding that goes before the one that the page states.
+
+    What a page states is wrong in many books, so valid UTF-8 is taken for what it is, and only other pages are read as they say.
+
+    Raises:
+        TextError: ``data`` begins with the mark of an encoding, and is not in it.
+    """
+    if data.startswith(codecs.BOM_UTF8):
+        data = data.removeprefix(codecs.BOM_UTF8)
+    is_wide = b"<\0" in data[:_HEAD] or b"\0<" in data[:_HEAD]
+    if is_wide or data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decoded(data, where).encode("utf-8", "replace")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decoded_page(data, where, stated).encode("utf-8", "replace")
+    return data
+
+
+def _decoded_page(data: bytes, where: str, stated: str) -> str:
+    """A page that is not valid UTF-8: as it says, or with a few damaged letters in UTF-8, or in the best of the old encodings."""
+    match = _STATED.search(data[:_HEAD])
+    try:
+        name = codecs.lookup(stated or (match[1].decode("ascii") if match else "")).name
+    except LookupError:
+        name = ""
+    if name and name not in _WRONG:
+        return data.decode(name, "replace")
+    text = data.decode("utf-8", "replace")
+    damaged = text.count("\N{REPLACEMENT CHARACTER}")
+    whole = sum(not character.isascii() for character in text) - damaged
+    return text if damaged < whole else _decoded(data, where)
 
 
 def _decoded(data: bytes, where: str) -> str:

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from triforce_tts.errors import TextError
 
+from .encodings import page_bytes
 from .notes import INLINE, MATHML, NoteCounter, is_unread
 
 MOST_BYTES = 500_000_000  # the largest epub with its pictures, in bytes
@@ -202,8 +203,10 @@ class EpubFiles:
         if self._tags < 0:
             raise TextError(f"{self._path}: it has more than {MOST_TAGS} elements, which no book has")
         # Names such as &nbsp; belong to HTML. XML knows only five names and would lose the others.
-        content = _ENTITY.sub(_numbered, content)
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, load_dtd=False)
+        content = _ENTITY.sub(_numbered, page_bytes(content, f"{self._path}: {name!r} in it"))
+        parser = etree.XMLParser(
+            encoding="utf-8", resolve_entities=False, no_network=True, recover=True, load_dtd=False
+        )
         root = etree.fromstring(content, parser) if content.strip() else None
         if is_page and any(error.type_name == "ERR_TAG_NAME_MISMATCH" for error in parser.error_log):
             content = _VOID_TAG.sub(rb"<\1/>", content)

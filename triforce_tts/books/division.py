@@ -24,6 +24,7 @@ _TINY = 60  # chapters are joined if their median is below so many words
 _JOINED = 300  # joined chapters should have at least so many words
 # The end of a line that the next one goes on with.
 _GOES_ON = re.compile(r"\s(?:and|or|of|the|to|with|in|an?|for|from|at|by|on|but)$", re.IGNORECASE)
+_THE_END = re.compile(r"\W*(?:the end|finis|the end of .*)\W*", re.IGNORECASE)
 _ENDS = ".!?…:—–\"'”’)]"
 
 
@@ -207,7 +208,11 @@ def title_below(draft: Draft, number: int) -> int | None:
     below = draft.blocks[first] if first is not None else head
     if below is head or below.kind != "heading" or below.level < head.level or numbered(joined_title(below.text)):
         return None
-    behind = (draft.blocks[n] for n in filled if draft.blocks[n].kind == "heading")
+    behind = (
+        draft.blocks[n]
+        for n in filled
+        if draft.blocks[n].kind == "heading" and not _THE_END.fullmatch(draft.blocks[n].text)
+    )
     if below.level == head.level or all(
         b.level > below.level for b in takewhile(lambda b: b.level > head.level, behind)
     ):

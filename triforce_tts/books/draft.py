@@ -39,6 +39,7 @@ class DraftBlock:
     keeps_lines: bool = False
     speaker: str = ""
     where: str = ""  # the document that it stands in
+    is_front: bool = False  # whether its type says that it stands before the main text
     linked: int = 0  # the number of its letters that stand in links to places in the book
     directions: list[str] = field(default_factory=list)
     # Places are counted by ``letters``. Such places stay valid when a text is cleaned or changed to small letters.

@@ -19,13 +19,14 @@ from .epub_sheets import hide
 from .html_blocks import PageReader
 from .html_rules import source_parts
 from .html_typed import unwrap_prose
-from .listings import withdraw_listings, withdraw_pages, without_withdrawn
+from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
 from .note_index import mark_notes
 from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
 from .pull_quotes import mark_pull_quotes
+from .title_pages import withdraw_title_page
 
 _NAMED = 5  # a remark names at most so many lost pages
 
@@ -102,6 +103,7 @@ def _divided(
             reader.skip(page.name, page.root, reason)
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
+    gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     marks = without_withdrawn(draft, find_marks(draft, contents, pages, judge, starts), gone)
     pages_begin = frozenset(_first_filled(draft, start) for start in starts.values())
     marks = without_withdrawn(draft, marks, withdraw_outside(draft, marks, about, beyond=pages_begin))

@@ -10,7 +10,7 @@ from .contents import Contents, Entry
 from .division import Mark, full_titles, heading_marks, joined_title
 from .draft import Draft, clean
 from .epub_judge import MOST_PART, Judge, Page
-from .numbered import numbered
+from .numbered import is_number, numbered
 
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
 _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only one place
@@ -19,7 +19,14 @@ _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only o
 def find_marks(draft: Draft, contents: Contents, pages: list[Page], judge: Judge, starts: dict[str, int]) -> list[Mark]:
     """The begins of chapters in a draft whose pages begin at the blocks ``starts``."""
     marks = _MarkFinder(draft, contents, pages, judge, starts).find()
-    return _with_named_parts(draft, marks)
+    return [replace(mark, front=mark.front or _is_front(draft, mark)) for mark in _with_named_parts(draft, marks)]
+
+
+def _is_front(draft: Draft, mark: Mark) -> bool:
+    """Whether the first words of a chapter stand before the main text by their type."""
+    own = draft.blocks[mark.start :] if mark.start >= 0 else []
+    first = next((block for block in own if not block.is_empty), None)
+    return first is not None and first.is_front
 
 
 class _MarkFinder:
@@ -72,7 +79,29 @@ class _MarkFinder:
             part = _is_part(page, entry, behind)
             taken.add(start)
             marks.append(Mark(start, entry.title, entry.level, is_part=part, front=self._judge.is_front(page)))
-        return _in_reading_order(marks)
+        return self._with_titles_below(_in_reading_order(marks))
+
+    def _with_titles_below(self, marks: list[Mark]) -> list[Mark]:
+        """The begins of chapters; an entry that is the title of the number before it begins none, and the number takes it."""
+        kept: list[Mark] = []
+        for number, mark in enumerate(marks):
+            if number and self._is_title_of(marks[number - 1], mark, marks[number + 1 : number + 2]):
+                kept[-1] = replace(kept[-1], title=joined_title(f"{kept[-1].title}\n{mark.title}"), is_part=False)
+            else:
+                kept.append(mark)
+        return kept
+
+    def _is_title_of(self, count: Mark, mark: Mark, behind: list[Mark]) -> bool:
+        """Whether an entry stands right below the heading of a number alone, and is the only one that belongs to the number."""
+        is_only = mark.level == count.level or all(other.level <= count.level for other in behind)
+        if not is_only or mark.level < count.level or not 0 <= count.start <= mark.start or numbered(mark.title):
+            return False
+        between = self._draft.blocks[count.start : mark.start]
+        return (
+            numbered(count.title) == "chapter"
+            and is_number(count.title)
+            and all(block.is_empty or block.kind == "heading" for block in between)
+        )
 
     def _start(self, entry: Entry, taken: set[int]) -> int | None:
         """The block at which an entry leads; a place that is missing is its heading or the page's start, if that is free."""

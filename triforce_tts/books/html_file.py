@@ -11,10 +11,11 @@ from triforce_tts.text.phonemes import Lexicon
 from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
 from .draft import Draft, clean
+from .encodings import page_bytes
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
 from .html_typed import typed_text, unwrap_prose
-from .listings import withdraw_listings, withdraw_pages, without_withdrawn
+from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
 from .note_index import mark_notes
 from .outside import withdraw_outside
@@ -23,6 +24,7 @@ from .plain import read_typed
 from .plain_headings import kind_of
 from .pull_quotes import mark_pull_quotes
 from .styles import mark_hidden, sheets_in
+from .title_pages import withdraw_title_page
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
 MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
@@ -63,6 +65,8 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     PageReader(draft, options).read(path.name, root)
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
+    if article is None:
+        gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     withdraw_pages(draft, set())
     marks = heading_marks(draft, titled=True) if article is None or _has_chapters(draft) else heading_marks(draft)[:1]
     marks = without_withdrawn(draft, marks, gone)
@@ -82,8 +86,8 @@ def html_root(data: bytes, where: str) -> Any:
     if data.count(b"<") > MOST_TAGS:
         raise TextError(f"{where}: it has more than {MOST_TAGS} elements, which no book has")
     try:
-        parser = html.HTMLParser(encoding=_encoding(data), no_network=True)
-        root = html.document_fromstring(data, parser)
+        parser = html.HTMLParser(encoding="utf-8", no_network=True)
+        root = html.document_fromstring(page_bytes(data, where), parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise TextError(f"{where}: expected HTML, cannot read it ({error}); give the text as .txt") from error
     limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
@@ -98,15 +102,6 @@ def _has_chapters(draft: Draft) -> bool:
     """Whether headings count chapters; an article is one chapter, whatever headings it has."""
     heads = [block.text for block in draft.blocks if block.kind == "heading" and not block.is_empty]
     return sum(kind_of(text) == "chapter" for text in heads) >= _LEAST_CHAPTERS
-
-
-def _encoding(data: bytes) -> str | None:
-    """UTF-8 if the bytes are valid UTF-8; else None, and the parser takes the encoding that the page names."""
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return "utf-8"
 
 
 def _article(root: Any) -> Any:

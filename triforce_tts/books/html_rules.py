@@ -12,6 +12,11 @@ MARK_ATTRIBUTE = "triforce-mark"  # this attribute marks numbers that were found
 HEADING_ATTRIBUTE = "triforce-heading"  # this attribute marks paragraphs that were found to be headings
 # This attribute gives the reason why a rule for whole pages, or a style sheet, leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
+VERSE = frozenset(["verse", "poem", "poetry", "stanza", "song", "hymn", "lyrics", "poetry-container", "canto-verse", "linegroup", "line-group"])  # fmt: skip
+VERSE_LINE = re.compile(r"(?:line|verse|l|ln|v|i\d+|(?:poem|verse)-?line)")
+DIRECTIONS = frozenset(["stage-direction", "stagedirection", "stagedir", "stage-dir"])
+CAPTIONS = frozenset(["caption", "figcaption", "legend"])
+CELL_BLOCKS = frozenset(["p", "div", "ul", "ol", "dl", "table", "blockquote", "section", "h1", "h2", "h3", "h4", "h5"])
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DELETED = frozenset(["del", "s", "strike"])
 _TITLE_TYPES = frozenset(["title", "subtitle", "bridgehead", "fulltitle", "label", "ordinal"])
@@ -23,6 +28,8 @@ _NAVIGATION_TYPES = frozenset(
     ["toc", "toc-brief", "landmarks", "loi", "lot", "loa", "lov", "page-list", "pagelist", "index"]
 )
 FRONT_TYPES = frozenset(["titlepage", "halftitlepage", "halftitle", "copyright-page", "imprint", "imprimatur", "cover"])
+_FRONT_SECTIONS = frozenset(["frontmatter", "dedication", "epigraph", "preface", "foreword"])
+_KEPT_IN_FRONT = frozenset(["dedication", "epigraph"])  # these are read, also on a title page
 BACK_TYPES = frozenset(["colophon", "credits", "other-credits"])
 _NAMES: dict[str, Reason] = {
     "script": "code",
@@ -36,6 +43,9 @@ _NAMES: dict[str, Reason] = {
     "button": "form",
     "datalist": "form",
     "audio": "hidden",
+    "canvas": "hidden",
+    "meter": "hidden",
+    "progress": "hidden",
     "video": "hidden",
     "iframe": "hidden",
     "noscript": "hidden",
@@ -55,14 +65,15 @@ _VISIBLE = re.compile(r"(?:^|;)\s*visibility\s*:\s*visible", re.IGNORECASE)
 _PAGE_CLASSES = frozenset(
     [
         *("pagenum", "pagenumber", "page-number", "pageno", "pagebreak", "page-break", "page_number"),
-        *("linenum", "linenumber", "line-number", "lineno", "line-num", "line_number"),
+        *("linenum", "linenumber", "line-number", "lineno", "line-num", "line_number", "lnum", "linenr", "line-no"),
     ]
 )
 _PAGE = re.compile(r"[\[({]?\s*(?:p(?:g|age)?\.?\s*)?(?:\d{1,5}|[ivxlc]{1,8})\s*[\])}]?", re.IGNORECASE)
 _MARK = re.compile(
-    r"[\[({]?\s*(?:(?:note|fn|n)\.?\s*)?(?:\d{1,4}|[a-z]|[ivxl]{1,7}|[*†‡§¶#]+)(?:\s*[,–-]\s*\d{1,4})*\s*[\])}]?[.:]?",
+    r"[\[({]?\s*(?:(?:note|fn|n)\.?\s*)?(?:\d{1,4}|[⁰¹²³⁴-⁹]{1,4}|[a-z]|[ivxl]{1,7}|[*†‡§¶#]+)(?:\s*[,–-]\s*\d{1,4})*\s*[\])}]?[.:]?",
     re.IGNORECASE,
 )
+_RAISED_NUMBER = re.compile("[⁰¹²³⁴-⁹]{1,4}")
 _BACK_LINK = re.compile(r"[\s\[(]*(?:↩\ufe0e?|↑|⏎|\^|back|return)[\s\])]*", re.IGNORECASE)
 _SOME_LINES = 2  # a paragraph with so many line ends is verse or a letter
 _CONTENTS_CLASSES = frozenset(["toc", "tableofcontents", "table-of-contents", "contents"])
@@ -70,7 +81,7 @@ _WORDS_CONTENTS = re.compile(r"msotoc(?:\d|heading)")  # the classes of contents
 _LEAST_LINKED = 0.6  # the least share of the letters of a list of contents that stands in links
 _TRANSCRIBER = frozenset(["transnote", "transnotes", "transcriber-note", "transcriber-notes", "transcribers-note", "transcribers-notes", "transcribernote", "tnote", "tnotes"])  # fmt: skip
 # What MediaWiki, such as Wikipedia, sets around an article and into it: links to edit a section, boxes of links, complaints.
-_MEDIAWIKI = frozenset(["mw-editsection", "mw-jump-link", "mw-indicators", "mw-portlet", "vector-menu", "navbox", "catlinks", "printfooter", "ambox", "inline-template"])  # fmt: skip
+_MEDIAWIKI = frozenset(["mw-editsection", "mw-jump-link", "mw-indicators", "mw-portlet", "vector-menu", "navbox", "catlinks", "ws-noexport", "printfooter", "ambox", "inline-template"])  # fmt: skip
 _OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 
@@ -107,7 +118,8 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return _NAMES[name]
     if (
         element.get("hidden") is not None
-        or element.get("aria-hidden", "").lower() == "true"
+        # Pandoc hides the caption of a picture from those who hear its description, which is not read.
+        or (element.get("aria-hidden", "").lower() == "true" and name != "figcaption")
         or element.get(SKIP_ATTRIBUTE) == "hidden"
         or (name == "dialog" and element.get("open") is None)
         or _is_not_shown(element)
@@ -181,8 +193,8 @@ def is_note_mark(element: Any, name: str) -> bool:
         if not element.get("href"):
             return False
         raised = [text_in(part) for part in element.iter("{*}sup")]
-        marked = text[:1] + text[-1:] in ("[]", "()", "{}") or not has_letters(text)
-        return bool(_MARK.fullmatch(text)) and (text in raised or marked)
+        marked = text[:1] + text[-1:] in ("[]", "()", "{}") or not has_letters(text) or _RAISED_NUMBER.fullmatch(text)
+        return bool(_MARK.fullmatch(text)) and (text in raised or bool(marked))
     if name == "sup":
         links = [link for link in element.iter("{*}a") if link.get("href")]
         return bool(_MARK.fullmatch(text)) if links else bool(re.fullmatch(r"[*†‡§¶]+", text))
@@ -244,6 +256,19 @@ def raised_digits(element: Any) -> str:
 def whole_number(text: str | None) -> int | None:
     """The number that an attribute holds, if it holds one."""
     return int(text) if text and re.fullmatch(r"-?\d{1,6}", text.strip()) else None
+
+
+def begins_front(element: Any, name: str) -> bool:
+    """Whether an element holds what stands before the main text: by its type, if it is a section and no part of one."""
+    return name in ("body", "section", "article", "main") and bool(types_of(element) & _FRONT_SECTIONS)
+
+
+def kept_parts(element: Any, reason: Reason) -> list[Any]:
+    """The mottos and dedications in a title page, which are read although the page is not."""
+    if reason != "front matter":
+        return []
+    found = [part for part in element.iter("{*}*") if part is not element and types_of(part) & _KEPT_IN_FRONT]
+    return [part for part in found if not any(up in found for up in part.iterancestors())]
 
 
 def is_replacement(element: Any) -> bool:

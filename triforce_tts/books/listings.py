@@ -12,6 +12,7 @@ from .chapters import Reason, count_words, letters
 from .division import Mark
 from .draft import LINE_END, Draft, DraftBlock
 from .gutenberg import body_of
+from .numerals import NUMBER
 from .plain_furniture import TRANSCRIBER
 
 _CONTENTS = frozenset(["contents", "tableofcontents", "listofcontents", "listofillustrations", "illustrations", "listofplates", "listoffigures", "listoftables", "listofmaps", "tableofillustrations"])  # fmt: skip
@@ -23,6 +24,7 @@ _LEAST_EQUAL = 3  # so many lines that equal headings are contents
 _MOST_BETWEEN = 12  # the most words of a line between entries, such as the title of a part
 _BETWEEN = 2  # the most such lines in a row
 _PAGE_AT_END = re.compile(r"[\s.…·]*(?:\d{1,4}|(?<=[\s.…])[ivxl]{1,6})?\s*$")
+_COUNTED = re.compile(rf"\s*(?:chapter\s+)?{NUMBER}\s*[.:)—–-]+\s*", re.IGNORECASE)
 _PLACES = re.compile(
     r"(?:,|[.·]\s?[.·]|…)\s*(?:\d+(?:\s*[–—-]\s*\d+)?\s?(?:n|nn|f|ff)?\.?\s?\d*|\b[ivxlc]+)[\s,;.)\]*†‡]*$"
 )
@@ -48,10 +50,14 @@ _MANY_PAGES = 10  # so many numbers in a row that do not begin with one are thos
 def withdraw_listings(draft: Draft) -> set[int]:
     """Skip contents, indexes and Gutenberg's texts in a draft that has been read; the numbers of their blocks."""
     gone = _withdraw_gutenberg(draft)
-    is_gutenberg = bool(gone) or any(part.reason.startswith("Gutenberg") for part in draft.skipped)
-    if is_gutenberg:
+    if is_of_gutenberg(draft):
         gone |= _withdraw_transcriber(draft)
     return gone | _withdraw_contents(draft) | withdraw_indexes(draft)
+
+
+def is_of_gutenberg(draft: Draft) -> bool:
+    """Whether a header or footer of Project Gutenberg was found in a draft whose listings are withdrawn."""
+    return any(part.reason.startswith("Gutenberg") for part in draft.skipped)
 
 
 def without_withdrawn(draft: Draft, marks: list[Mark], gone: set[int]) -> list[Mark]:
@@ -191,6 +197,7 @@ def _withdraw_contents(draft: Draft) -> set[int]:
     gone: set[int] = set()
     texts = [block.text for block in draft.blocks if block.kind == "heading"]
     headings = {letters(part) for text in texts for part in (text, *text.split("\n")) if letters(part)}
+    headings |= {letters(text + below) for text, below in pairwise(texts)}  # a number and the title below it
     for n in _titles(draft, lambda block: letters(block.text) in _CONTENTS):
         entries = _entries(draft, n, headings)
         if entries:
@@ -223,12 +230,12 @@ def _entries(draft: Draft, title: int, headings: set[str]) -> list[int]:
         if block.is_empty:
             continue
         lines = [line for line in block.text.split("\n") if letters(line)]
-        equals = sum(_entry(line) in headings for line in lines)
-        is_equal = block.kind != "heading" and (equals == len(lines) or _entry(block.text) in headings)
+        equals = sum(_is_entry(line, headings) for line in lines)
+        is_equal = block.kind != "heading" and (equals == len(lines) or _is_entry(block.text, headings))
         if _is_linked(block) or is_equal:
             taken += [*waiting, n]
             waiting = []
-            linked += _is_linked(block)
+            linked += len(lines) if _is_linked(block) else 0
             equal += max(equals, is_equal) if is_equal else 0
         elif block.kind != "heading" and count_words(block.text) <= _MOST_BETWEEN and len(waiting) < _BETWEEN:
             waiting.append(n)
@@ -252,9 +259,10 @@ def _is_linked(block: DraftBlock) -> bool:
     )
 
 
-def _entry(line: str) -> str:
-    """A line of a table of contents without its page number."""
-    return letters(_PAGE_AT_END.sub("", line))
+def _is_entry(line: str, headings: set[str]) -> bool:
+    """Whether a line of a table of contents is a heading: without its page number, or also without the number before it."""
+    title = _PAGE_AT_END.sub("", line)
+    return letters(title) in headings or letters(_COUNTED.sub("", title, count=1)) in headings
 
 
 def withdraw_indexes(draft: Draft) -> set[int]:

@@ -11,7 +11,7 @@ _LONGEST_HEADING = 120  # characters
 _LOOKED_AT = 400  # the opening of a paragraph lies in its first so many characters
 _CAPITALS = re.compile(r"[^\w\s]*(?:[^\W\d_a-zà-ÿ]+[^\w\s]*\s+)+(?=\S*[a-zà-ÿ])")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_BEHIND_INITIAL = re.compile(r"\b[A-Z]\.\s*$")
+_BEHIND_STOP = re.compile(r"[.!?][\"”’')\]]*\s*$")  # an initial, "ST." or "SCENE.": a name or a sentence follows
 _COMMON = frozenset(["the", "it", "in", "on", "at", "when", "there", "he", "she", "they", "we", "you", "as", "if", "but", "and", "my", "his", "her", "one", "once", "all", "for", "from", "this", "that", "to", "of", "after", "before", "while", "with", "no", "not", "what", "early", "late", "so", "now", "then", "an"])  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def _lowered(text: str) -> str:
             return word[:1] + word[1:].lower()
         if len(word) == 1 and text[match.end() : match.end() + 1] == ".":
             return word
-        is_name = bool(_BEHIND_INITIAL.search(text[: match.start()]))
-        return word[0] + word[1:].lower() if first or is_name else word.lower()
+        keeps_first = first or bool(_BEHIND_STOP.search(text[: match.start()]))
+        return word[0] + word[1:].lower() if keeps_first else word.lower()
 
     return _WORD.sub(small, text)

@@ -42,7 +42,10 @@ _OTHERS = re.compile(
     re.IGNORECASE,
 )
 _PRAISE = re.compile(r"(?:advance )?praise for\b(?P<what>.*)", re.IGNORECASE)
-_NOTICE = re.compile(r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?", re.IGNORECASE)
+_NOTICE = re.compile(
+    r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?|about this (?:digital |electronic )?(?:edition|e-?book)",
+    re.IGNORECASE,
+)
 NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE)
 _THE_AUTHOR = frozenset(["theauthor", "thisauthor", "thesameauthor", "sameauthor"])
 _NEXT_NAME = re.compile(r"[,;:&(—–]|\band\b|\bwith\b", re.IGNORECASE)

@@ -16,8 +16,8 @@ def ruby_parts(element: Any) -> Iterator[tuple[str, Reason | None]]:
     The reading is spoken where it has Latin letters and the text has none.
     """
     readings = "".join("".join(part.itertext()) for part in element.iter("{*}rt"))
-    whole = "".join(element.itertext())
-    speaks_reading = not _LATIN.search(whole.replace(readings, "", 1)) and bool(_LATIN.search(readings))
+    base = "".join(text for text, reason in _parts(element, speaks_reading=False, in_reading=False) if reason is None)
+    speaks_reading = not _LATIN.search(base) and bool(_LATIN.search(readings))
     yield from _parts(element, speaks_reading, in_reading=False)
 
 

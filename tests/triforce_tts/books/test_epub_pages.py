@@ -209,3 +209,32 @@ def test_a_page_with_a_nav_and_its_title_is_no_chapter(tmp_path: Path) -> None:
     nav = "<h2>Contents</h2><nav epub:type='toc'><ol><li><a href='a.xhtml'>One</a></li></ol></nav>"
     book = read(tmp_path, {"toc.xhtml": nav, "a.xhtml": ONE}, entry("One", "a.xhtml"))
     assert [chapter.title for chapter in book.chapters] == ["One"]
+
+
+@pytest.mark.parametrize("is_nested", [True, False])
+def test_an_entry_right_below_a_number_alone_is_its_title(is_nested: bool, tmp_path: Path) -> None:
+    heads = "".join(
+        f"<h2 id='a{n}'>CHAPTER {n}.</h2><h3 id='b{n}'>The {name}</h3>{LONG}" for n, name in ((1, "Lamp"), (2, "Quay"))
+    )
+    pairs = [(entry("The Lamp", "x.xhtml#b1"), 1), (entry("The Quay", "x.xhtml#b2"), 2)]
+    toc = "".join(
+        entry(f"CHAPTER {n}.", f"x.xhtml#a{n}", title if is_nested else "") + ("" if is_nested else title)
+        for title, n in pairs
+    )
+    book = read(tmp_path, {"x.xhtml": heads}, toc)
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER 1. The Lamp", "CHAPTER 2. The Quay"]
+    assert [block.text for block in book.chapters[0].blocks][:2] == ["CHAPTER 1.", "The Lamp"]
+
+
+def test_several_entries_below_a_number_are_chapters(tmp_path: Path) -> None:
+    page = f"<h2 id='a'>CHAPTER 1.</h2><h3 id='b'>The Lamp</h3>{LONG}<h3 id='c'>The Quay</h3>{LONG}"
+    toc = entry("CHAPTER 1.", "x.xhtml#a", entry("The Lamp", "x.xhtml#b") + entry("The Quay", "x.xhtml#c"))
+    book = read(tmp_path, {"x.xhtml": page}, toc)
+    assert [chapter.title for chapter in book.chapters] == ["CHAPTER 1.", "The Lamp", "The Quay"]
+
+
+def test_a_heading_that_ends_the_book_does_not_hide_the_title_of_the_last_chapter(tmp_path: Path) -> None:
+    body = "".join(f"<h2>CHAPTER {n}.</h2><h3>The {name}</h3>{LONG}" for n, name in ((1, "Lamp"), (2, "Quay")))
+    path = tmp_path / "x.html"
+    path.write_text(f"{body}<h3>THE END.</h3>")
+    assert [chapter.title for chapter in read_chapters(path).chapters] == ["CHAPTER 1. The Lamp", "CHAPTER 2. The Quay"]

@@ -25,6 +25,7 @@ def read_html(tmp_path: Path, body: str) -> ChapterBook:
         "<p>Table of Contents</p><p>Part One</p><p><a href='#c1'>I. Sand</a></p><p><a href='#c2'>II. Tide</a> 9</p>",
         "<h3>List of Illustrations</h3><p><a href='#i1'>A boat</a></p><p><a href='#i2'>Two boats</a></p>",
         "<h2>Contents</h2><p>The Sand 1</p><p>The Tide . . . 9</p><p>The Boat 17</p>",
+        "<h2>Contents</h2><p><a href='#c1'>I.</a>&mdash;The Sand<br><a href='#c2'>II.</a>&mdash;The Tide<br>III.&mdash;The Boat</p>",
         "<div class='toc'><a href='#c1'>The Sand</a> <a href='#c2'>The Tide</a></div>",
     ],
 )

@@ -25,6 +25,10 @@ PAGE = "".join(f"<p>{PARAGRAPH}</p>" for _ in range(12))
         ("x.txt", f"THE LAMP\n\n{STORY}\n\n\nAbout the Author\n\n{ABOUT}\n"),
         ("x.txt", f"{PLAIN}ACKNOWLEDGMENTS\n\nThanks to the dog.\n\n\nABOUT THE AUTHOR\n\n{ABOUT}\n"),
         ("x.txt", f"{PLAIN}ALSO BY THE AUTHOR\n\nHull with two cats.\n\nThe Sand\n"),
+        (
+            "x.html",
+            f"<h2>Chapter 1</h2>{PAGE}<h2>Chapter 2</h2>{PAGE}<h2>About this digital edition</h2><p>It is from Hull, hull.org.</p>",
+        ),
         ("x.md", f"# Chapter 1\n\n{STORY}\n\n# Chapter 2\n\n{STORY}\n\n## About the author\n\n{ABOUT}\n"),
         ("x.md", f"# The Lamp\n\n{STORY}\n\n# The Sea\n\n{STORY}\n\n**About the Author**\n\n{ABOUT}\n"),
         ("x.html", f"<h2>Chapter 1</h2>{PAGE}<h2>Chapter 2</h2>{PAGE}<h2>About the Author</h2><p>{ABOUT}</p>"),

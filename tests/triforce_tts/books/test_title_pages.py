@@ -1,0 +1,76 @@
+"""Title pages that share a page or a file with the text: what of them is skipped, and what is read."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import entry, make_epub, reasons
+from triforce_tts.books.chapters import ChapterBook
+from triforce_tts.books.read import read_chapters
+
+START = "*** START OF THE PROJECT GUTENBERG EBOOK THE SEA ***"
+LONG = "<p>" + "It went on and on, and nobody on the quay knew where it would end. " * 5 + "</p>"
+ABOUT = "<dc:title>The Sea</dc:title><dc:creator>Ada Nobody</dc:creator>"
+
+
+def read_html(tmp_path: Path, title_page: str, header: str) -> ChapterBook:
+    chapters = f"<h2>The Lamp</h2>{LONG}<h2>The Quay</h2>{LONG}"
+    path = tmp_path / "sea.html"
+    path.write_text(f"<title>The Sea</title><p>{header}</p>{title_page}{chapters}")
+    return read_chapters(path)
+
+
+@pytest.mark.parametrize(
+    "title_page",
+    [
+        "<h1>THE SEA</h1>",
+        "<h1>The Sea</h1><p>by Ada Nobody</p><p>LONDON<br>WARD &amp; CO., LIMITED<br>1911</p><p>All rights reserved</p>",
+        "<h1>The Sea</h1><h3>A TALE</h3><h2>By Ada Nobody</h2><h4>With illustrations by Bo Nobody</h4><p>1883</p>",
+    ],
+)
+def test_the_title_page_behind_the_header_of_gutenberg_is_skipped(title_page: str, tmp_path: Path) -> None:
+    book = read_html(tmp_path, title_page, START)
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [("The Lamp", ()), ("The Quay", ())]
+    assert book.chapters[0].blocks[0].text == "The Lamp"
+
+
+@pytest.mark.parametrize(
+    ("title_page", "first"),
+    [
+        ("<h1>The Sea</h1><p>To my mother, who reads aloud</p>", "To my mother, who reads aloud"),
+        ("<h1>The Sea</h1><h2>Preface</h2><p>Read it slowly.</p>", "Preface"),
+        ("<h1>The Sea</h1><p>It was a short book, and it had no end.</p>", "It was a short book, and it had no end."),
+        ("<h1>The Sea</h1><p>by Ada Nobody</p><h2>Volume I</h2>", "Volume I"),
+    ],
+)
+def test_what_follows_a_title_page_is_read(title_page: str, first: str, tmp_path: Path) -> None:
+    assert next(read_html(tmp_path, title_page, START).blocks()).text == first
+
+
+def test_a_title_page_of_another_book_needs_a_publisher(tmp_path: Path) -> None:
+    assert next(read_html(tmp_path, "<h1>The Sea</h1><p>by Ada Nobody</p>", "").blocks()).text == "The Sea"
+    imprint = "<h1>The Sea</h1><p>by Ada Nobody</p><p>Sand Press, 1911</p>"
+    assert next(read_html(tmp_path, imprint, "").blocks()).text == "The Lamp"
+
+
+def test_entries_of_a_title_page_begin_no_chapters(tmp_path: Path) -> None:
+    page = f"<div id='pg-header'>{START}</div><h1 id='a'>THE SEA</h1><h2 id='b'>by Ada Nobody</h2><h2 id='c'>The Lamp</h2>{LONG}"
+    toc = "".join(
+        entry(title, f"x.xhtml#{name}") for title, name in (("THE SEA", "a"), ("by Ada", "b"), ("The Lamp", "c"))
+    )
+    book = read_chapters(make_epub(tmp_path / "x.epub", {"x.xhtml": page}, toc, metadata=ABOUT))
+    assert [chapter.title for chapter in book.chapters] == ["The Lamp"]
+
+
+def test_the_motto_and_the_dedication_on_a_title_page_are_read_as_front_matter(tmp_path: Path) -> None:
+    page = (
+        "<section epub:type='frontmatter'><section epub:type='titlepage'><h1>The Sea</h1><!-- so --><div>Ada Nobody"
+        "<div epub:type='epigraph'><p>The sea is wide.</p></div></div><p epub:type='dedication'>For Bo</p></section></section>"
+        f"<section id='c'><h2>The Lamp</h2>{LONG}</section>"
+    )
+    book = read_chapters(
+        make_epub(tmp_path / "x.epub", {"x.xhtml": page}, entry("The Lamp", "x.xhtml#c"), metadata=ABOUT)
+    )
+    assert [(chapter.title, chapter.front) for chapter in book.chapters] == [("The Sea", True), ("The Lamp", False)]
+    assert [block.text for block in book.chapters[0].blocks] == ["The sea is wide.", "For Bo"]
+    assert reasons(book)["front matter"] == "The Sea Ada Nobody"

@@ -1,0 +1,86 @@
+"""Finds the title page that shares a page, or a file, with the text of a book: title, author, publisher, place and year.
+
+A page of an epub that holds nothing else is judged as a whole (``epub_judge``). Books of Project Gutenberg have one file, or
+have the title page behind the header, so its lines must be told from those of the book.
+"""
+
+import re
+
+from .chapters import About, count_words, letters
+from .draft import Draft, DraftBlock
+from .numbered import numbered
+from .outside import SIGN
+from .plain_headings import is_title_case
+
+# What a line of a title page holds beside the names of the book and its author: who made it, where, and when.
+_CERTAIN = re.compile(
+    r"(?:by|a|an|the|and|or|with|being|to which is added|profusely illustrated|complete|unabridged)[.,]?"
+    r"|(?:(?:written|edited|translated|retold|illustrated|selected|compiled|drawn|pictured) )*by\b.*"
+    r"|author (?:of|and)\b.*|etc\.?,?|(?:with |and )?(?:\w+ ){0,3}(?:illustrations?|drawings|pictures|frontispiece|portraits?|plates|maps?)\b.*"
+    r"|(?:an? |the |in )?(?:\w+ ){0,3}(?:novel|novella|romance|tale|story|stories|poems|verses|play|farce|comedy|tragedy|memoir|essays?|edition|volumes?)\b.*"
+    r"|.*(?:©|\bcopyright\b|\brights reserved\b|\bpublish(?:ed|ers?|ing)\b|\bprinted\b|\bpress\b|& co\b|\bcompany\b|\b(?:limited|ltd|inc)\b|"
+    r"\b(?:brothers|sons|bros)\b|\billustrated\b|\btranslated\b|\bentered according\b).*"
+    r"|(?:.*[^\w-])?(?:1[5-9]|20)\d\d\W*|M[DC][CDLXVI. ]{3,}",
+    re.IGNORECASE | re.DOTALL,
+)
+_IMPRINT = re.compile(
+    r"©|\bcopyright\b|\brights reserved\b|\bpublish|\bprinted\b|\bpress\b|& co\b|\bcompany\b|\b(?:limited|ltd)\b|\b(?:brothers|sons|bros)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"\W*(?:1[5-9]|20)\d\d\W*")
+_DEDICATED = re.compile(r"(?:to|for|dedicated|inscribed|in memory)\b", re.IGNORECASE)
+_BY = re.compile(r"(?:written )?by\s+", re.IGNORECASE)
+_MOST_LINE = 16  # the most words of a line of a title page
+_LEAST_BLOCKS = 2  # a title alone is no title page
+_MOST_WORDS = 150  # the most words of a title page
+
+
+def withdraw_title_page(draft: Draft, about: About, *, is_gutenberg: bool) -> set[int]:
+    """Skip the lines of a title page at the begin of a draft; the numbers of their blocks.
+
+    In a book that is not from Project Gutenberg, a title alone is the book's first heading, and is spoken; a title page has more
+    blocks, and one of them names the publisher.
+    """
+    filled = [n for n, block in enumerate(draft.blocks) if not block.is_empty]
+    run: list[int] = []
+    for n in filled:
+        if not _may_be_line(draft.blocks[n]):
+            break
+        run.append(n)
+    while run and not _is_certain(draft.blocks[run[-1]], about):
+        run.pop()
+    text = "\n".join(draft.blocks[n].text for n in run)
+    is_named = any(_names(line, about) for line in text.split("\n"))
+    if not is_named or len(run) == len(filled) or count_words(text) > _MOST_WORDS:
+        return set()
+    if not is_gutenberg and (len(run) < _LEAST_BLOCKS or not _IMPRINT.search(text)):
+        return set()
+    for n in run:
+        draft.withdraw(draft.blocks[n], "front matter")
+    return set(run)
+
+
+def _may_be_line(block: DraftBlock) -> bool:
+    """Whether a block may stand on a title page: names and titles in short lines, and no dedication, preface or chapter."""
+    lines = block.text.split("\n")
+    counts = numbered(block.text) and not _YEAR.fullmatch(block.text)
+    if block.kind not in ("heading", "paragraph", "verse", "caption") or counts or _DEDICATED.match(lines[0]):
+        return False
+    return all(
+        count_words(line) <= _MOST_LINE
+        and (line.isupper() or is_title_case(line) or bool(_CERTAIN.fullmatch(line.strip())))
+        for line in lines
+    )
+
+
+def _is_certain(block: DraftBlock, about: About) -> bool:
+    """Whether a block names the book, its author, or how it was made; any other one may be the title of the first chapter."""
+    return any(_names(line, about) or _CERTAIN.fullmatch(line.strip()) for line in block.text.split("\n"))
+
+
+def _names(line: str, about: About) -> bool:
+    """Whether a line is the title of the book, the name of its author, or a part of them."""
+    own = letters(_BY.sub("", line, count=1))
+    title, author = letters(about.title), letters(about.author)
+    heads = {title, letters(SIGN.split(about.title)[0]), author, *map(letters, about.author.split(", "))} - {""}
+    return own in heads or (len(own) > 2 and own in title) or (bool(author) and author in own)

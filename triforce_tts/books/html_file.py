@@ -1,6 +1,5 @@
 """Reads an HTML file into chapters: a book, or the article of a page without the menus and advertisements around it."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +7,13 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
+from .article_marks import is_around, withdraw_byline
 from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
 from .draft import Draft, clean
 from .encodings import page_bytes
 from .html_blocks import PageReader
-from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts, types_of
+from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
@@ -28,17 +28,9 @@ from .title_pages import withdraw_title_page
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
 MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
-_AROUND = re.compile(
-    r"(?:^|[-_\s])(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
-    r"related|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
-    r"sidebar|byline|dateline|timestamp|reading-time|readtime|read-time|tags|pull-?quote|skip-link|toolbar|pagination|pager|"
-    r"author-bio|masthead)(?:$|[-_\s])",
-    re.IGNORECASE,
-)
-_ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
-_OUTSIDE = frozenset(["nav", "aside", "footer", "form", "dialog"])
 _LEAST_EQUAL = 0.4  # the least share of the words of the longest article that makes another one its equal
 _LEAST_CHAPTERS = 2  # so many headings such as "Chapter 1" divide what looks like an article
+_MOST_AROUND = 0.5  # what holds a larger share of the letters is the text, whatever its class
 _LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
 
 
@@ -65,7 +57,9 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     PageReader(draft, options).read(path.name, root)
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
-    if article is None:
+    if article is not None:
+        withdraw_byline(draft, about)
+    else:
         gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     withdraw_pages(draft, set())
     marks = heading_marks(draft, titled=True) if article is None or _has_chapters(draft) else heading_marks(draft)[:1]
@@ -139,14 +133,11 @@ def _mark_outside(root: Any, article: Any) -> None:
                 if sibling is not inner and name_of(sibling) not in ("", "head") and not _is_title(sibling, article):
                     sibling.set(SKIP_ATTRIBUTE, "outside the article")
             inner = parent
+    most_letters = _MOST_AROUND * len("".join((article if article is not None else body).itertext()))
     for element in (article if article is not None else body).iter("*"):
         if not isinstance(element.tag, str) or element is body or element is article:
             continue
-        name = name_of(element)
-        words = f"{element.get('class', '')} {element.get('id', '')}"
-        is_note = bool(types_of(element) & {"footnote", "footnotes", "endnote", "endnotes"}) or "note" in words.lower()
-        outside = name in _OUTSIDE or element.get("role", "") in _ROLES or _AROUND.search(words)
-        if outside and not is_note and name not in ("h1", "html"):
+        if is_around(element, most_letters):
             element.set(SKIP_ATTRIBUTE, "outside the article")
 
 

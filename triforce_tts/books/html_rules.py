@@ -81,7 +81,7 @@ _WORDS_CONTENTS = re.compile(r"msotoc(?:\d|heading)")  # the classes of contents
 _LEAST_LINKED = 0.6  # the least share of the letters of a list of contents that stands in links
 _TRANSCRIBER = frozenset(["transnote", "transnotes", "transcriber-note", "transcriber-notes", "transcribers-note", "transcribers-notes", "transcribernote", "tnote", "tnotes"])  # fmt: skip
 # What MediaWiki, such as Wikipedia, sets around an article and into it: links to edit a section, boxes of links, complaints.
-_MEDIAWIKI = frozenset(["mw-editsection", "mw-jump-link", "mw-indicators", "mw-portlet", "vector-menu", "navbox", "catlinks", "ws-noexport", "printfooter", "ambox", "inline-template"])  # fmt: skip
+_MEDIAWIKI = frozenset(["mw-editsection", "mw-jump-link", "mw-indicators", "mw-portlet", "vector-menu", "navbox", "catlinks", "ws-noexport", "hatnote", "printfooter", "ambox", "inline-template"])  # fmt: skip
 _OUTWARD = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _GUTENBERG = ("pg-header", "pg-footer", "pg-boilerplate", "pgheader", "pgfooter", "pg-machine-header")
 

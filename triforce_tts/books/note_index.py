@@ -23,6 +23,7 @@ _HEADINGS = frozenset(HEADINGS)
 _NUMBERED = re.compile(r"[\[(]?\s*(?:\d{1,4}(?!\w)|[*†‡])")  # the begin of a note that has its mark before it
 _OWN_NUMBER = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s*(?=[^\W\d_]|[\"“‘'])")
 _TITLES = frozenset(["note", "notes", "footnote", "footnotes", "endnote", "endnotes"])
+_ABOVE_NOTES = _TITLES | {"references", "notesandreferences"}  # what stands right above notes and nothing else
 # A note may have so many further paragraphs without a mark of their own.
 _BETWEEN = 3
 
@@ -230,7 +231,8 @@ def _fill_parent(parent: Any) -> None:
             for child in between:
                 child.set(NOTE_ATTRIBUTE, children[first].get(NOTE_ATTRIBUTE))
     above = children[marked[0] - 1] if marked and marked[0] else None
-    if above is not None and letters(text_in(above)) in _TITLES:
+    # MediaWiki has a link to edit the section in its title.
+    if above is not None and letters(text_in(above)).removesuffix("edit") in _ABOVE_NOTES:
         above.set(NOTE_ATTRIBUTE, "")
     rest = [child for child in children if child.get(NOTE_ATTRIBUTE) is None and text_in(child)]
     if not rest and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):

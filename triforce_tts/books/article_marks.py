@@ -1,0 +1,73 @@
+"""Tells what stands around the article of a page, and the lines between its title and its text: by classes and by form."""
+
+import re
+from typing import Any
+
+from .chapters import About, count_words, letters
+from .draft import Draft
+from .html_rules import name_of, types_of
+from .notes import text_in
+from .plain_headings import is_prose, is_title_case
+
+# The words in classes and identifiers of what stands around an article, or interrupts it.
+_AROUND = re.compile(
+    r"(?:^|(?<!has)(?<!with)(?<!without)(?<!no)[-_]|\s)(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
+    r"related\w*|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
+    r"sidebar|pull-?quote|skip-link|toolbar|topbar|pagination|pager|author-bio|masthead|trending|most-?(?:read|popular|viewed)|"
+    r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub)(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+# Those of what says who wrote an article, and when. A paragraph of the article may have such a class, too, so they hold for few words.
+_BRIEF = re.compile(
+    r"(?:^|[-_\s])(?:byline|dateline|timestamp|reading-time|readtime|read-time|tags|meta|posted-on|post-date|pub-?date|"
+    r"author-(?:line|info|box|card|name))(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+_MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
+_ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
+_NAMES = frozenset(["nav", "aside", "footer", "form", "dialog"])
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_BYLINE = re.compile(
+    rf"(?:\w+day,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b.*"
+    r"|(?:first |last )?(?:posted|published|updated)\b.*|\d+\s*min(?:ute)?s?\s+read\b.*|[\d.,]+\s?[KM]?|share|follow|listen|save|print|subscribe|comments?|\d+ (?:comments?|shares?|views?)",
+    re.IGNORECASE | re.DOTALL,
+)
+_BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
+_MOST_BYLINE = 14  # the most words of a line that says who wrote an article, or when
+
+
+def is_around(element: Any, most_letters: float) -> bool:
+    """Whether an element stands around an article or interrupts it.
+
+    Notes belong to the article; a class such as "ad-free" may also stand on what holds the article itself, which has more than
+    ``most_letters``.
+    """
+    name = name_of(element)
+    words = f"{element.get('class', '')} {element.get('id', '')}"
+    if types_of(element) & {"footnote", "footnotes", "endnote", "endnotes"} or "note" in words.lower():
+        return False
+    if name in ("h1", "html"):
+        return False
+    if name in _NAMES or element.get("role", "") in _ROLES:
+        return True
+    if match := _AROUND.search(words):
+        return "comment" in match[0].lower() or len(text_in(element)) <= most_letters
+    return bool(_BRIEF.search(words)) and count_words(text_in(element)) <= _MOST_BRIEF
+
+
+def withdraw_byline(draft: Draft, about: About) -> None:
+    """Skip the lines between the title of an article and its text that say who wrote it, when, and how long it is."""
+    filled = [block for block in draft.blocks if not block.is_empty]
+    title = next((n for n, block in enumerate(filled) if block.kind == "heading"), len(filled))
+    for block in filled[title + 1 :]:
+        if is_prose(block.text):
+            break
+        text = " ".join(block.text.split())
+        if block.kind != "heading" and count_words(text) <= _MOST_BYLINE and _is_byline(text, about):
+            draft.withdraw(block, "outside the article")
+
+
+def _is_byline(text: str, about: About) -> bool:
+    author = _BY.sub("", text, count=1)
+    is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
+    return is_named or bool(_BYLINE.fullmatch(text)) or (author != text and is_title_case(author))

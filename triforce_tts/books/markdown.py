@@ -17,6 +17,7 @@ from .encodings import decode_book
 from .html_typed import is_indented_text
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_about import about_of
+from .markdown_dialects import alert, scripts, signs_apart, signs_inside
 from .markdown_math import add_formulas
 from .markdown_notes import INLINE_MASK, inline_notes
 from .outside import withdraw_outside
@@ -33,20 +34,10 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M
 _MARK = re.compile(rf"\[\^([^\]\s]+)\]|(?P<mask>{INLINE_MASK}+)")
 _ATTRIBUTES = re.compile(r"\s*\{[#.:][^}]*\}\s*$")
 _CONTENTS = re.compile(r"\s*(?:\[TOC\]|\[\[_?TOC_?\]\]|\$\{toc\})\s*", re.IGNORECASE)
-# Raised and lowered signs, and words that are marked as with a pen: ``x^2^``, ``H~2~O``, ``==words==``.
-_RAISED = re.compile(
-    r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)|(?<![\w=])(==)(?=[^\s=])([^=\n]{1,200})(?<!\s)==(?![\w=])"
-)
 _BOX = re.compile(r"(\[[ xX]\])\s+")  # a box before an item of a list of tasks
 _MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^>]*>", re.DOTALL | re.IGNORECASE)
-# Lines of Pandoc that are no text: the begin and the end of a part with a style, and orders for the printer.
-_ORDERS = re.compile(
-    r"^ {0,3}(?::{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]*)[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*)$", re.MULTILINE
-)
 # The lines of a title, authors and a date, each behind a sign; or a title alone above an empty line.
 _TITLE_LINES = re.compile(r"\s*%[ \t]+(.*)\n(?:%[ \t]*(.*)\n(?:%.*\n)?(?!%)|(?=[ \t]*(?:\n|\Z)))")
-_RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-_LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
 
 
 @dataclass(frozen=True)
@@ -132,11 +123,8 @@ class _MarkdownReader:
         spans = [*fences, *((part.first, part.last) for part in self._apart)]
         for number, (first, last) in enumerate(inline_notes(self._text, spans), 1):
             self._apart.append(_Apart(first, last, "note", f"^{number}", first + 2, last - 1, is_inline=True))
-        taken = sorted((part.first, part.last) for part in self._apart)
-        for order in filter(lambda found: is_text(found.start()), _ORDERS.finditer(self._text, begin)):
-            at = bisect_right(taken, (order.end(), 0)) - 1
-            if at < 0 or taken[at][1] <= order.start():
-                self._apart.append(_Apart(order.start(), order.end(), "markup"))
+        taken = [(part.first, part.last) for part in self._apart]
+        self._apart += [_Apart(*sign) for sign in signs_apart(self._text, fences, [(0, begin), *taken])]
         self._has_inline_notes = any(part.is_inline for part in self._apart)
         self._apart.sort(key=lambda part: part.first)
         self._labels = {part.label for part in self._apart if part.label}
@@ -302,6 +290,8 @@ class _MarkdownReader:
             self._find(box[1])
             self._draft.skip(box[1], "markup")
             tokens[0].content = tokens[0].content[box.end() :]
+        if tokens and (sign := alert(tokens[0].content)):
+            self._read_alert(sign, tokens, kind)
         for token in tokens:
             if token.type == "text_special":
                 self._say(token.content, kind, token.markup)
@@ -326,6 +316,17 @@ class _MarkdownReader:
                 self._cursor = at
                 self._skip_to(at + len(token.content), "markup")
 
+    def _read_alert(self, sign: tuple[str, str], tokens: list[Any], kind: Kind) -> None:
+        """Begin an alert, whose title is the rest of its first line, or else the kind in its sign."""
+        mark, title = sign
+        tokens[0].content = tokens[0].content.removeprefix(mark)
+        if tokens[0].content:
+            self._find(mark.strip())
+            self._draft.skip(mark, "markup")
+            return
+        self._say(title, kind)
+        self._draft.close()
+
     def _read_picture(self, token: Any, kind: Kind) -> None:
         for child in token.children or []:
             if not has_letters(child.content):
@@ -345,16 +346,16 @@ class _MarkdownReader:
             if mark["mask"] and not self._has_inline_notes:
                 continue
             if mark["mask"]:
-                self._say_scripts(text[at : mark.start()], kind)
+                self._say_signs(text[at : mark.start()], kind)
                 self._read_notes(mark.end() - mark.start(), kind)
                 at = mark.end()
             elif mark[1] in self._labels:
-                self._say_scripts(text[at : mark.start()], kind)
+                self._say_signs(text[at : mark.start()], kind)
                 self._find(mark[0])
                 self._draft.skip(mark[0], "mark of a note")
                 self._draft.open(kind).marks.append(mark[1])
                 at = mark.end()
-        self._say_scripts(text[at:end], kind)
+        self._say_signs(text[at:end], kind)
         if attributes:
             self._find(attributes[0].strip())
             self._draft.skip(attributes[0], "markup")
@@ -370,20 +371,15 @@ class _MarkdownReader:
             length -= part.last - part.first
         self._draft.reopen(block)
 
-    def _say_scripts(self, text: str, kind: Kind) -> None:
-        """``H~2~O`` and ``x^2^`` are written with lowered and raised digits."""
-        at = 0
-        for match in _RAISED.finditer(text):
-            inside = match[4] or match[2]
-            digits = _LOWERED_DIGITS if match[1] == "~" else _RAISED_DIGITS
-            is_number = match[1] is not None and inside.strip("+-").isdigit()
-            raised = inside.translate(digits) if is_number else inside
-            if at < match.start():
-                self._say(text[at : match.start()], kind)
-            self._say(raised, kind, match[0])
-            at = match.end()
-        if at < len(text):
-            self._say(text[at:], kind)
+    def _say_signs(self, text: str, kind: Kind) -> None:
+        """Speak a text without the signs of dialects."""
+        for part, reason in signs_inside(text):
+            if reason is None:
+                for piece, written in scripts(part):
+                    self._say(piece, kind, written)
+            elif has_letters(part):
+                self._find(part)
+                self._draft.skip(part, reason)
 
 
 def _has_bars(tokens: list[Any]) -> bool:

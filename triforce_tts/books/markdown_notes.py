@@ -21,12 +21,7 @@ def inline_notes(text: str, others: Sequence[tuple[int, int]]) -> list[tuple[int
     """The begin and the end of each note in a line; ``others`` are parts of the file that hold none."""
     if INLINE_MASK in text or not _START.search(text):
         return []
-    shown, at = "", 0
-    for first, last in sorted(others):
-        if last > at:
-            shown += text[at : max(at, first)] + _blank(text[max(at, first) : last])
-            at = last
-    shown = _ELSEWHERE.sub(lambda match: _blank(match[0]), shown + text[at:])
+    shown = blank_elsewhere(text, others)
     ends = _ends(shown)
     notes: list[tuple[int, int]] = []
     for match in _START.finditer(shown):
@@ -34,6 +29,16 @@ def inline_notes(text: str, others: Sequence[tuple[int, int]]) -> list[tuple[int
         if any(character.isalnum() for character in text[match.start() : end]):
             notes.append((match.start(), end))
     return notes
+
+
+def blank_elsewhere(text: str, others: Sequence[tuple[int, int]]) -> str:
+    """``text`` with spaces in place of ``others``, of code in its lines, of tags and of descriptions of pictures."""
+    shown, at = "", 0
+    for first, last in sorted(others):
+        if last > at:
+            shown += text[at : max(at, first)] + _blank(text[max(at, first) : last])
+            at = last
+    return _ELSEWHERE.sub(lambda match: _blank(match[0]), shown + text[at:])
 
 
 def _blank(text: str) -> str:

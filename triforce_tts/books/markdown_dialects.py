@@ -1,0 +1,80 @@
+"""Finds the signs of the dialects of Markdown that are no text: of Obsidian, GitHub, Pandoc, Jekyll and Hugo."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+
+from .chapters import Reason
+from .markdown_notes import blank_elsewhere
+
+Span = tuple[int, int]
+# What is taken out before the parser sees it: parts with a style, orders for the printer and meanings of abbreviations, each on
+# a line of its own, and comments between two signs each, which may have several paragraphs.
+_APART = re.compile(
+    r"^ {0,3}(?P<order>:{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]*)[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*|\{:[^}\n]*\}[ \t]*|"
+    r"\*\[[^\]\n]+\]:[^\n]*)$"
+    r"|(?<![\w%])%%(?=[^%\s]|\s+[^%\s])(?:(?!%%).){1,4000}?%%(?![\w%])",
+    re.MULTILINE | re.DOTALL,
+)
+# What stands inside a line: a file that is shown, a link to a page with its words, an emoji, and orders of site generators.
+_INSIDE = re.compile(
+    r"(?P<embed>!\[\[[^\[\]\n]+\]\])"
+    r"|(?P<left>\[\[(?!_?TOC_?\]\])(?:[^\[\]|\n]+\|)?)(?P<words>[^\[\]|\n]+)(?P<right>\]\])"
+    r"|(?P<emoji>(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:]))"
+    r"|(?P<code>\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\})",
+    re.DOTALL,
+)
+# Raised and lowered signs, and words that are marked as with a pen: ``x^2^``, ``H~2~O``, ``==words==``.
+_RAISED = re.compile(
+    r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)|(?<![\w=])(==)(?=[^\s=])([^=\n]{1,200})(?<!\s)==(?![\w=])"
+)
+_RAISED_DIGITS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+_LOWERED_DIGITS = str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")
+_ALERT = re.compile(r"\[!([\w-]+)\][+-]?[ \t]*")
+
+
+def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Iterator[tuple[int, int, Reason]]:
+    """The begin and the end of each sign that the parser must not see; none is in ``code`` or crosses what is ``taken``."""
+    spans = sorted(taken)
+    for match in _APART.finditer(blank_elsewhere(text, code)):
+        first, last = match.span("order") if match["order"] else match.span()
+        at = bisect_right(spans, (last, 0)) - 1
+        if at < 0 or spans[at][1] <= first:
+            yield first, last, "markup" if match["order"] else "comment"
+
+
+def signs_inside(text: str) -> Iterator[tuple[str, Reason | None]]:
+    """A text of the parser, cut into its signs, each with the reason why it is not read, and what is read."""
+    at = 0
+    for match in _INSIDE.finditer(text):
+        yield text[at : match.start()], None
+        if match["words"]:
+            yield match["left"], "markup"
+            yield match["words"], None
+            yield match["right"], "markup"
+        else:
+            reason: Reason = "description of a picture" if match["embed"] else "code" if match["code"] else "markup"
+            yield match[0], reason
+        at = match.end()
+    yield text[at:], None
+
+
+def alert(text: str) -> tuple[str, str] | None:
+    """The sign at the begin of a quotation that is an alert, such as "[!NOTE]", and its kind, which is its title if it has no other."""
+    match = _ALERT.match(text)
+    return (match[0], match[1]) if match else None
+
+
+def scripts(text: str) -> Iterator[tuple[str, str]]:
+    """The parts of a text, and in which form each is written: ``H~2~O`` and ``x^2^`` have lowered and raised digits."""
+    at = 0
+    for match in _RAISED.finditer(text):
+        inside = match[4] or match[2]
+        digits = _LOWERED_DIGITS if match[1] == "~" else _RAISED_DIGITS
+        is_number = match[1] is not None and inside.strip("+-").isdigit()
+        if at < match.start():
+            yield text[at : match.start()], ""
+        yield inside.translate(digits) if is_number else inside, match[0]
+        at = match.end()
+    if at < len(text):
+        yield text[at:], ""

@@ -26,7 +26,7 @@ from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
 from .pull_quotes import mark_pull_quotes
-from .title_pages import withdraw_title_page
+from .title_pages import withdraw_printer, withdraw_title_page
 
 _NAMED = 5  # a remark names at most so many lost pages
 
@@ -103,6 +103,7 @@ def _divided(
             reader.skip(page.name, page.root, reason)
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
+    withdraw_printer(draft)
     gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     marks = without_withdrawn(draft, find_marks(draft, contents, pages, judge, starts), gone)
     pages_begin = frozenset(_first_filled(draft, start) for start in starts.values())

@@ -26,6 +26,7 @@ from .plain_headings import (
     SERIES_WORDS,
     TITLE_OPENING,
     HeadingKind,
+    chapter_count,
     divides_sentence,
     is_number_only,
     is_number_word,
@@ -38,6 +39,7 @@ from .plain_lines import SET_OFF, Paragraph, blank_lines
 _SPEECH = re.compile(r"[\"“‘'’(]")
 # A line ends with a sign before one with a capital letter, or a name stands behind a dash, as in a motto.
 _LINES_OF_VERSE = re.compile(r"[.,;:!?]\n\s*[^\W\d_a-z]|\n\s*[—–-]")
+_OPENS_SCENE = re.compile(r"SCENE\W*", re.IGNORECASE)  # this opens a direction for the stage, and is no title of an act
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
@@ -84,6 +86,7 @@ class HeadingFinder:
             return Found(dict.fromkeys(found, _CHAPTER_LEVEL), set())
         kinds = {n: kind for n in candidates if (kind := kind_of(self.texts[n]))}
         self._drop_single_series(kinds)
+        self._drop_listed(kinds)
         underlines = self._add_marked(candidates, kinds)
         marked = list(self._levels.values())
         self._levels |= {n: _LEVELS[kind] for n, kind in kinds.items() if kind != "named"}
@@ -123,6 +126,21 @@ class HeadingFinder:
             if own and not _count_up(values):
                 for number in own:
                     kinds.pop(number, None)
+
+    def _drop_listed(self, kinds: dict[int, HeadingKind]) -> None:
+        """Drop headings without any text between them if all of them come again, such as the scenes of a play before its acts."""
+        counted = {n: chapter_count(self.texts[n]) for n, kind in kinds.items() if kind == "chapter"}
+        runs: list[list[int]] = []
+        for number in counted:
+            if runs and number == runs[-1][-1] + 1:
+                runs[-1].append(number)
+            else:
+                runs.append([number])
+        for run in runs:
+            behind = {count for n, count in counted.items() if n > run[-1]}
+            if len(run) > 1 and all(counted[n] in behind for n in run):
+                for number in run:
+                    del kinds[number]
 
     def _add_marked(self, candidates: list[int], kinds: dict[int, HeadingKind]) -> set[int]:
         """Add the headings that are marked by "##" before them or by a row of signs under them."""
@@ -315,7 +333,7 @@ class HeadingFinder:
         """
         text = self.texts[number].strip("_*=")
         longer = self._next_length(number) > len(text)
-        if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES:
+        if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES or _OPENS_SCENE.fullmatch(text):
             return False
         if text.isupper():
             return len(text) <= LONGEST_HEADING or longer
@@ -331,6 +349,7 @@ class HeadingFinder:
         """Whether a short paragraph with the sign of a sentence behind it may be a title: "A Visitor.", "Who Was He?"."""
         text = self.texts[number].strip("_*=")
         is_short = len(text) <= LONGEST_SUBTITLE and "\n" not in text and text[-1:] not in ",;:—-"
+        is_short = is_short and not _OPENS_SCENE.fullmatch(text)
         return is_short and is_title_case(text) and self._next_length(number) > len(text)
 
 

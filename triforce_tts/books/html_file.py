@@ -24,7 +24,7 @@ from .plain import read_typed
 from .plain_headings import kind_of
 from .pull_quotes import mark_pull_quotes
 from .styles import mark_hidden, sheets_in
-from .title_pages import withdraw_title_page
+from .title_pages import withdraw_printer, withdraw_title_page
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
 MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
@@ -57,6 +57,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     PageReader(draft, options).read(path.name, root)
     name_paragraphs(draft)
     gone = withdraw_listings(draft)
+    withdraw_printer(draft)
     if article is not None:
         withdraw_byline(draft, about)
     else:

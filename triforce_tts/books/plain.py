@@ -28,14 +28,14 @@ from .plain_furniture import (
     find_pictures,
     find_transcriber_notes,
 )
-from .plain_headings import HASHES, bare, heading_lines, is_prose, kind_of
+from .plain_headings import FRONT_TITLE, HASHES, bare, heading_lines, is_prose, kind_of
 from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
 from .plain_notes import INNER_NOTE, MARK, Notes, find_notes
 from .sign_notes import sign_notes, split_marks
+from .title_pages import dedication_of, is_dedication, withdraw_printer
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
-_FRONT = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORECASE)
 _UNDERLINED = re.compile(r"(?<![^\W\d_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
@@ -114,13 +114,14 @@ class _PlainReader:
                 self._read(number, paragraph, joiner.texts(paragraph))
         self._skip_lines(end, len(self._lines), "Gutenberg footer")
         about = self._about(begin)
+        withdraw_printer(self._draft)
         gone = withdraw_indexes(self._draft)
         marks = without_withdrawn(self._draft, heading_marks(self._draft), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
-        self._skip_title_page(marks, about)
+        marks = self._skip_title_page(marks, about)
         marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
         marks = with_title_above(self._draft, marks)
-        marks = [Mark(m.start, m.title, m.level, m.is_part, bool(_FRONT.match(m.title))) for m in marks]
+        marks = [Mark(m.start, m.title, m.level, m.is_part, m.front or bool(FRONT_TITLE.match(m.title))) for m in marks]
         source = "".join([*(text for text, _ in aside), self._text])
         return assemble(self._draft, marks, self._options, about, source, str(self._path))
 
@@ -246,8 +247,11 @@ class _PlainReader:
         title, author = match.get("Title", self._stated.title), match.get("Author", self._stated.author)
         return replace(self._stated, title=title, author=author, language=language)
 
-    def _skip_title_page(self, marks: list[Mark], about: About) -> None:
-        """The few short lines before the first heading or text are a title page if they hold the book's title."""
+    def _skip_title_page(self, marks: list[Mark], about: About) -> list[Mark]:
+        """The few short lines before the first heading or text are a title page if they hold the book's title.
+
+        A dedication and a motto among them are read, as a chapter of their own before the others.
+        """
         own: list[DraftBlock] = []
         for block in self._draft.blocks[: marks[0].start if marks else 0]:
             if block.kind == "heading" or _is_text(block):
@@ -256,8 +260,15 @@ class _PlainReader:
         text = letters(" ".join(block.text for block in own))
         is_named = letters(about.title) in text or (bool(about.author) and letters(about.author) in text)
         if sum(count_words(block.text) for block in own) <= _MOST_FRONT and is_named:
+            kept = dedication_of(own, about)
             for block in own:
-                self._draft.withdraw(block, "front matter")
+                if not any(block is one for one in kept):
+                    self._draft.withdraw(block, "front matter")
+            if kept:
+                title = "Dedication" if is_dedication(kept[0]) else "Epigraph"
+                first = next(n for n, block in enumerate(self._draft.blocks) if block is kept[0])
+                marks = [Mark(first, title, marks[0].level if marks else 1, front=True), *marks]
+        return marks
 
 
 def _is_text(block: DraftBlock) -> bool:

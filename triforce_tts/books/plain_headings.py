@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from .chapters import count_words, letters
-from .numerals import CARDINAL, NUMBER, ORDINAL, ROMAN
+from .numerals import CARDINAL, NUMBER, ORDINAL, ROMAN, number_value
 
 HeadingKind = Literal["part", "chapter", "named", "series", "scene"]
 _CHAPTER_WORDS = "CHAPTER|CHAP\\.|ACT|STAVE|CANTO|LETTER|SECTION|STORY|ADVENTURE|FIT|LECTURE|EPISODE"
@@ -21,12 +21,18 @@ PATTERNS = {
     )
     for kind, words in _WORDS.items()
 }
+_OF_PLAY = (
+    r"DRAMATIS PERSON(?:AE|Æ)|(?:THE )?PERSONS (?:OF|IN) THE (?:PLAY|DRAMA|COMEDY|TRAGEDY|STORY)|PERSONS REPRESENTED|"
+    r"(?:THE )?CHARACTERS (?:OF|IN) THE (?:PLAY|STORY)|(?:THE )?CAST OF CHARACTERS|(?:THE )?SCENES OF THE PLAY"
+)
 _NAMED = re.compile(
-    r"(?:PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE|PRELUDE|"
+    rf"(?:{_OF_PLAY}|PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE|PRELUDE|"
     r"GLOSSARY|ACKNOWLEDGE?MENTS?|AUTHOR['’]S NOTE)"
     r"(?P<sign>[.:]?)(?P<rest>(?:\s+\S.*)?)",
     re.IGNORECASE | re.DOTALL,
 )
+# What stands before the main text, by its title.
+FRONT_TITLE = re.compile(rf"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION|{_OF_PLAY})\b", re.IGNORECASE)
 _OF_A_NAME = re.compile(r"\s+(?:to|by|of|for|from)\s", re.IGNORECASE)
 ROMAN_LINE = re.compile(
     rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*|\.[—–-]{{1,2}}\S.*|\.?\s*\n[^\na-z][^\n]*)", re.DOTALL
@@ -128,6 +134,15 @@ def is_title_case(text: str) -> bool:
     return bool(words) and not words[0][0].islower() and all(len(w) < 4 or not w[0].islower() for w in words) and (
         len(words) == 1 or sum(not w[0].islower() for w in words) * 2 >= len(words)
     )  # fmt: skip
+
+
+def chapter_count(text: str) -> tuple[str, int | None]:
+    """The word and the number of a heading of a chapter: those of "ACT II." and "SECOND ACT" are equal."""
+    match = PATTERNS["chapter"].fullmatch(text)
+    if match is None:
+        return text, None
+    word = re.search(_CHAPTER_WORDS, text, re.IGNORECASE)
+    return word[0].upper() if word else "", number_value(match["number"] or match["ordinal"])
 
 
 def is_number_only(text: str) -> bool:

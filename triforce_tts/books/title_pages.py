@@ -5,6 +5,7 @@ have the title page behind the header, so its lines must be told from those of t
 """
 
 import re
+from collections.abc import Sequence
 
 from .chapters import About, count_words, letters
 from .draft import Draft, DraftBlock
@@ -28,8 +29,12 @@ _IMPRINT = re.compile(
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"\W*(?:1[5-9]|20)\d\d\W*")
-_DEDICATED = re.compile(r"(?:to|for|dedicated|inscribed|in memory)\b", re.IGNORECASE)
+_DEDICATED = re.compile(r"(?:to(?! which\b)|for(?! sale\b)|dedicated|inscribed|in memory)\b", re.IGNORECASE)
+_CREDITED = re.compile(r"(?:^|[.!?][\"”’']*\s*)(?:—|–|--)\s*[^\W\d_a-z]")  # a motto ends with the name of who said it
 _BY = re.compile(r"(?:written )?by\s+", re.IGNORECASE)
+_PRINTER = re.compile(
+    r"\W*(?:(?:made|typeset|set up) and )?printed (?:and bound )?(?:in|by|at|for)\b.*", re.IGNORECASE | re.DOTALL
+)
 _MOST_LINE = 16  # the most words of a line of a title page
 _LEAST_BLOCKS = 2  # a title alone is no title page
 _MOST_WORDS = 150  # the most words of a title page
@@ -58,6 +63,38 @@ def withdraw_title_page(draft: Draft, about: About, *, is_gutenberg: bool) -> se
     for n in run:
         draft.withdraw(draft.blocks[n], "front matter")
     return set(run)
+
+
+def withdraw_printer(draft: Draft) -> None:
+    """Skip the name of the printer behind the last words of a book."""
+    filled = [block for block in draft.blocks if not block.is_empty and not block.note]
+    if len(filled) > 1 and _PRINTER.fullmatch(filled[-1].text) and count_words(filled[-1].text) <= _MOST_LINE:
+        draft.withdraw(filled[-1], "back matter")
+
+
+def dedication_of(blocks: Sequence[DraftBlock], about: About) -> list[DraftBlock]:
+    """The dedication and the motto among the blocks of a title page; what names the book, its author or publisher ends them."""
+    kept: list[DraftBlock] = []
+    is_kept = False
+    for block in blocks:
+        if is_dedication(block) or _is_motto(block):
+            is_kept = True
+        elif _is_certain(block, about):
+            is_kept = False
+        if is_kept:
+            kept.append(block)
+    return kept
+
+
+def is_dedication(block: DraftBlock) -> bool:
+    """Whether a block of a title page begins as a dedication does."""
+    return bool(_DEDICATED.match(block.text)) and not _IMPRINT.search(block.text)
+
+
+def _is_motto(block: DraftBlock) -> bool:
+    lines = block.text.split("\n")
+    is_quoted = block.kind == "verse" and lines[0][:1] in "\"“‘'"
+    return not block.is_empty and (is_quoted or bool(_CREDITED.search(lines[-1])))
 
 
 def _may_be_line(block: DraftBlock) -> bool:

@@ -142,3 +142,15 @@ def test_an_index_behind_a_text_is_skipped(tmp_path: Path) -> None:
     text = f"CHAPTER I\n\n{STORY}\nINDEX\n\nLamp, the, 3, 12\nQuay, 4; in the storm, 9\n\nSea, 1-5\n"
     book = read_text(tmp_path, "x.txt", text)
     assert reasons(book) == {"navigation": "INDEX Lamp, the, 3, 12\nQuay, 4; in the storm, 9 Sea, 1-5"}
+
+
+def test_the_scenes_of_a_play_that_are_listed_before_its_acts_are_no_chapters(tmp_path: Path) -> None:
+    listed = "THE SCENES OF THE PLAY\n\nACT I. The Quay.\n\nACT II. The Tower.\n\nTIME: The Present.\n\n\n"
+    acts = "".join(
+        f"{number} ACT\n\n\nSCENE\n\nA room at night, with a lamp.\n\nBO. It is out.\n\n\n"
+        for number in ("FIRST", "SECOND")
+    )
+    book = read_text(tmp_path, "x.txt", listed + acts)
+    assert [chapter.title for chapter in book.chapters] == ["THE SCENES OF THE PLAY", "FIRST ACT", "SECOND ACT"]
+    assert [block.text for block in book.chapters[0].blocks][1:3] == ["Act I. The Quay.", "ACT II. The Tower."]
+    assert [block.text for block in book.chapters[1].blocks][:2] == ["FIRST ACT", "SCENE"]

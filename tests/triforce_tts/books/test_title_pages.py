@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import entry, make_epub, reasons
+from tests.books import entry, make_epub, read_text, reasons
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.books.read import read_chapters
 
@@ -74,3 +74,41 @@ def test_the_motto_and_the_dedication_on_a_title_page_are_read_as_front_matter(t
     assert [(chapter.title, chapter.front) for chapter in book.chapters] == [("The Sea", True), ("The Lamp", False)]
     assert [block.text for block in book.chapters[0].blocks] == ["The sea is wide.", "For Bo"]
     assert reasons(book)["front matter"] == "The Sea Ada Nobody"
+
+
+TYPED = (
+    "CHAPTER I\n\n" + "It went on and on, and nobody knew where it would end.\n" * 5 + "\n\nCHAPTER II\n\nIt ended.\n"
+)
+IMPRINT = "THE SEA\n\nby Ada Nobody\n\nLONDON\nWARD & CO., LIMITED\n1911\n\n\n"
+HEADER = f"Title: The Sea\nAuthor: Ada Nobody\n\n{START}\n\n"
+
+
+@pytest.mark.parametrize(
+    ("front", "chapter"),
+    [
+        ("TO\nMY MOTHER\n\n\nTHE SEA\n\n\n", ("Dedication", ["TO\nMY MOTHER"])),
+        ('  "The sea is wide,\n   And the lamp is small."\n            --_Homer_\n\n\n', ("Epigraph", ['"The sea is wide,\nAnd the lamp is small."\n--Homer'])),
+        ("Dedicated to Bo\n\nFor sale by all booksellers\n\n", ("Dedication", ["Dedicated to Bo", "For sale by all booksellers"])),
+        ("THE PERSONS OF THE PLAY\n\nBO, a boy.\nADA, a girl.\n\n\n", ("THE PERSONS OF THE PLAY", ["THE PERSONS OF THE PLAY", "BO, a boy.\nADA, a girl."])),
+    ],
+)  # fmt: skip
+def test_a_text_file_keeps_the_dedication_between_its_title_and_its_text(
+    front: str, chapter: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    book = read_text(tmp_path, "x.txt", f"{HEADER}{IMPRINT}{front}{TYPED}")
+    first = book.chapters[0]
+    assert (first.title, first.front) == (chapter[0], True)
+    assert [" ".join(block.text.split()) for block in first.blocks] == [" ".join(text.split()) for text in chapter[1]]
+    assert [(c.title, c.front) for c in book.chapters[1:]] == [("CHAPTER I", False), ("CHAPTER II", False)]
+
+
+@pytest.mark.parametrize("name", ["x.txt", "x.html", "x.epub"])
+def test_the_printer_behind_the_last_words_is_skipped(name: str, tmp_path: Path) -> None:
+    pages = f"<h2>The Lamp</h2>{LONG}<p>THE END</p><p>PRINTED BY T. CONSTABLE, EDINBURGH</p>"
+    if name == "x.epub":
+        book = read_chapters(make_epub(tmp_path / name, {"x.xhtml": pages}))
+    else:
+        text = pages if name == "x.html" else f"{TYPED}\n\nTHE END\n\n\nPrinted by T. Constable,\nEdinburgh\n"
+        book = read_text(tmp_path, name, text)
+    assert [block.text for block in book.blocks()][-1] == "THE END"
+    assert "onstable" in reasons(book)["back matter"].lower()

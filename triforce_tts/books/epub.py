@@ -22,6 +22,7 @@ from urllib.parse import unquote
 
 from triforce_tts.errors import TextError
 
+from .chapters import letters
 from .encodings import page_bytes
 from .notes import INLINE, MATHML, NoteCounter, is_unread
 
@@ -211,6 +212,8 @@ class EpubFiles:
         if is_page and any(error.type_name == "ERR_TAG_NAME_MISMATCH" for error in parser.error_log):
             content = _VOID_TAG.sub(rb"<\1/>", content)
             root = etree.fromstring(content, parser)
+        if is_page and any(error.level_name != "WARNING" for error in parser.error_log):
+            root, parser = _fuller(root, parser, content)
         limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
         if any("depth" not in message for message in limits):
             raise TextError(
@@ -241,6 +244,21 @@ class EpubFiles:
                 f"{self._path}: {name!r} in it unpacks to more than {limit / 1e6:.1f} MB, which no book does; it is not read"
             )
         return content
+
+
+def _fuller(root: Any, parser: Any, content: bytes) -> tuple[Any, Any]:
+    """A page that is no right XML, read in the way that keeps more of its text: as XML, or as browsers read HTML."""
+    from lxml import etree, html
+
+    lenient = html.HTMLParser(encoding="utf-8", no_network=True)
+    try:
+        page = html.document_fromstring(content, lenient)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return root, parser
+    sizes = [
+        len(letters(etree.tostring(one, method="text", encoding="unicode"))) for one in (root, page) if one is not None
+    ]
+    return (page, lenient) if len(sizes) == 1 or sizes[1] > sizes[0] else (root, parser)
 
 
 def _encrypted(listing: Any) -> dict[str, str]:

@@ -238,3 +238,15 @@ def test_a_heading_that_ends_the_book_does_not_hide_the_title_of_the_last_chapte
     path = tmp_path / "x.html"
     path.write_text(f"{body}<h3>THE END.</h3>")
     assert [chapter.title for chapter in read_chapters(path).chapters] == ["CHAPTER 1. The Lamp", "CHAPTER 2. The Quay"]
+
+
+@pytest.mark.parametrize(
+    ("page", "lines"),
+    [
+        ("<html><BODY bgcolor=white><H2 align=center>One</H2><P>AT&T <b>was <i>old.</b></i><P>It is 5 < 6 too.</BODY></html>", ["One", "AT&T was old.", "It is 5 < 6 too."]),
+        (f"<html {NAMESPACES}><body><p title=>One.</p><p>Two <span epub:type='pagebreak'>12</span>now.</p></body></html>", ["One.", "Two now."]),
+        ("<html><body><p><![CDATA[One & two.]]></p><p x:y='1'>Three.</p></body></html>", ["One & two.", "Three."]),
+    ],
+)  # fmt: skip
+def test_a_page_that_is_no_right_xml_loses_no_words(page: str, lines: list[str], tmp_path: Path) -> None:
+    assert spoken(read_page(tmp_path, page)) == lines

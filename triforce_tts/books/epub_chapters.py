@@ -27,6 +27,7 @@ from .paragraph_headings import mark_titles, name_paragraphs
 from .pronunciations import BookLexicon, read_lexicons, with_readings
 from .pull_quotes import mark_pull_quotes
 from .title_pages import withdraw_printer, withdraw_title_page
+from .typed_speakers import mark_speakers
 
 _NAMED = 5  # a remark names at most so many lost pages
 
@@ -68,6 +69,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named, unlinked=options.notes == "skip")
     mark_titles([root for _, root in named])
+    mark_speakers([root for _, root in named])
     book, own_faults = _divided(path, options, package, contents, pages, source)
     book = replace(book, remarks=(*book.remarks, *contents.faults, *unstyled, *_lost_pages(lost)))
     return with_readings(book, lexicon, [*faults, *own_faults], left_out)

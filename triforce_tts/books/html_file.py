@@ -25,6 +25,7 @@ from .plain_headings import kind_of
 from .pull_quotes import mark_pull_quotes
 from .styles import mark_hidden, sheets_in
 from .title_pages import withdraw_printer, withdraw_title_page
+from .typed_speakers import mark_speakers
 
 MOST_BYTES = 50_000_000  # the largest file, in bytes
 MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
@@ -53,6 +54,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     unwrap_prose(root, Lexicon())
     mark_notes([(path.name, root)], unlinked=options.notes == "skip")
     mark_titles([root])
+    mark_speakers([root])
     draft = Draft()
     PageReader(draft, options).read(path.name, root)
     name_paragraphs(draft)

@@ -9,6 +9,7 @@ from .notes import EPUB_TYPE, INLINE, MATHML, text_in
 
 NOTE_ATTRIBUTE = "triforce-note"  # this attribute marks elements that were found to be the body of a note
 MARK_ATTRIBUTE = "triforce-mark"  # this attribute marks numbers that were found to lead to a note
+PERSONA_ATTRIBUTE = "triforce-persona"  # this attribute marks names that were found to begin speeches
 HEADING_ATTRIBUTE = "triforce-heading"  # this attribute marks paragraphs that were found to be headings
 # This attribute gives the reason why a rule for whole pages, or a style sheet, leaves an element out.
 SKIP_ATTRIBUTE = "triforce-skip"
@@ -299,7 +300,8 @@ def is_whole_heading(picture: Any) -> bool:
 
 def is_speaker(element: Any, name: str) -> bool:
     """Whether an element is the name of a speaker of a play, which stands by itself or opens a paragraph."""
-    if "persona" not in types_of(element) or not has_letters(text_in(element)):
+    is_told = "persona" in types_of(element) or element.get(PERSONA_ATTRIBUTE) is not None
+    if not is_told or not has_letters(text_in(element)):
         return False
     parent = element.getparent()
     return is_block(element, name) or (

@@ -57,6 +57,9 @@ _BEFORE = re.compile(
     rf"(?:^|[.!?][\"”’]?\s+)(?:(?:Then|And|But|So|Now|At last)\s+)?{_NAME.format('a')}\s+(?:{_VERBS})(?:\s+\w+ly)?\s*[,:]\s*$"
 )
 _OTHERS = re.compile(rf"\s*(?:[a-z]|(?:He|She|It|They|We|You|I)\s+(?:{_VERBS})\b)")
+_SECOND = re.compile(
+    rf"[{_UPPER}][\w’'-]*\s+(?:{_VERBS})\b|\b(?:{_VERBS})\s+[{_UPPER}]"
+)  # another clause, such as "as Jill said"
 _SENTENCE_END = re.compile(r"[.!?](?=[\s\"”’])")
 
 
@@ -136,7 +139,8 @@ def _name(match: re.Match[str], group: str) -> str:
 def _only_attributes(gap: str) -> bool:
     """Whether nothing but one clause of attribution stands between two quotations."""
     match = _BEHIND.match(gap)
-    return match is not None and not _SENTENCE_END.search(gap[match.end() :].rstrip()[:-1] + " ")
+    rest = gap[match.end() :].rstrip()[:-1] + " " if match else ""
+    return match is not None and not _SENTENCE_END.search(rest) and not _SECOND.search(rest)
 
 
 def _is_end(quoted: str, behind: str) -> bool:

@@ -6,6 +6,7 @@ CERTAIN = [
     ("“Yes,” said Jack, “not now.”", [("Jack", "Yes,"), ("Jack", "not now.")]),
     ('"Yes," Jack said. "Not now."', [("Jack", "Yes,"), ("Jack", "Not now.")]),
     ('"Yes," said Jack. The sign read "No entry."', [("Jack", "Yes,")]),
+    ("“Yes,” said Jack, as Jill said, “No.”", [("Jack", "Yes,")]),
     ('"Yes," said Jack. "No," she said.', [("Jack", "Yes,")]),
     ('Jack said, "Come in." He left.', [("Jack", "Come in.")]),
     ('It rained. Then Jill said: "Come in."', [("Jill", "Come in.")]),

@@ -17,6 +17,7 @@ _PAGE = re.compile(
 )
 _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
+_CHAPTER_WORD = re.compile(r"\s*(?:CHAPTER|CHAP\.)\s", re.IGNORECASE)
 _DASHES = re.compile(r"--|[—–]")
 _SPOKEN = re.compile(r"[\"“][^\"”]*[.!?,][\"”]")
 _BLANK_LINES = 2  # lines between two paragraphs that are further apart than usual
@@ -125,9 +126,16 @@ class _ContentsFinder:
             line = letters(self._texts[number].split("\n")[0])
             both = line + letters(self._texts[number + 1].split("\n")[0]) if number + 1 < len(self._texts) else line
             is_start = len(line) > 5 and any(form.startswith(line) for form in forms)
-            if line and (line in forms or is_start or both in forms) and not _PAGE.search(self._texts[number]):
+            is_named = line in forms or is_start or both in forms or self._counts_as(number, forms)
+            if line and is_named and not _PAGE.search(self._texts[number]):
                 return number
         return None
+
+    def _counts_as(self, number: int, forms: set[str]) -> bool:
+        """Whether "CHAPTER I" with the title below it is an entry such as "I. The Lamp"."""
+        lines = "\n".join(self._texts[number : number + 2]).split("\n")
+        is_number = kind_of(lines[0]) == "chapter" and is_number_only(lines[0]) and len(lines) > 1
+        return is_number and letters(_CHAPTER_WORD.sub("", lines[0]) + lines[1]) in forms
 
     def _begin_of_text(self, first: int, prose: int) -> int:
         """The first of the headings right before the first running text behind a list."""
@@ -135,7 +143,7 @@ class _ContentsFinder:
         while begin > first and self._may_be_heading(begin - 1):
             begin -= 1
         if begin == prose:
-            return prose
+            return self._first_heading(first, prose)
         before = range(first, begin)
         if any(self._is_entries(self._texts[n]) or _PAGE.search(self._texts[n]) for n in before):
             return begin
@@ -150,6 +158,12 @@ class _ContentsFinder:
         if sum(gap == gaps[widest] for gap in gaps.values()) == 1 or len(gaps) == 1:
             return widest
         return next((n for n in reversed(range(begin, prose)) if kind_of(self._texts[n])), prose - 1)
+
+    def _first_heading(self, first: int, prose: int) -> int:
+        """The first heading of a chapter behind the last entry with a number of a page, if there is one before ``prose``."""
+        paged = [n for n in range(first, prose) if _PAGE.search(self._texts[n]) or self._is_entries(self._texts[n])]
+        behind = range(paged[-1] + 1, prose) if paged else range(0)
+        return next((n for n in behind if kind_of(self._texts[n]) in ("part", "chapter", "named")), prose)
 
     def _may_be_heading(self, number: int) -> bool:
         text = self._texts[number]

@@ -50,7 +50,8 @@ TITLE_OPENING = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-ENDS_SENTENCE = re.compile(r"[.!?:…—-][\"”’')\]_*]*$")
+# The end of a sentence, which the mark of a note may follow.
+ENDS_SENTENCE = re.compile(r"[.!?:…—-][\"”’')\]_*]*(?:\[\w{1,3}\])?[\"”’')\]_*]*$")
 LONGEST_HEADING = 120  # characters
 LONGEST_TITLE = 400  # characters of a long title of old times: "CHAPTER I. Wherein the Lamp is Lit, and"
 LONGEST_SUBTITLE = 70  # characters

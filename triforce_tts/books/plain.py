@@ -31,12 +31,12 @@ from .plain_furniture import (
 from .plain_headings import FRONT_TITLE, HASHES, bare, heading_lines, is_prose, kind_of
 from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
 from .plain_notes import INNER_NOTE, MARK, Notes, find_notes
+from .plain_signs import without_signs
 from .sign_notes import sign_notes, split_marks
 from .title_pages import dedication_of, is_dedication, withdraw_printer
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
-_UNDERLINED = re.compile(r"(?<![^\W\d_])_(?=\S)([^_]*?)_(?![^\W_])")
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
 
@@ -50,6 +50,7 @@ def _before_sign(pattern: re.Pattern[str]) -> str:
 _INSIDE = re.compile(
     rf"(?P<picture>{PICTURE.pattern})|(?P<page>{_before_sign(PAGE_MARK)})|(?P<note>{_before_sign(INNER_NOTE)})"
     rf"|(?P<typing>{_before_sign(INNER_TRANSCRIBER)})"
+    rf"|(?P<tag></?(?i:i|b|u|em|strong|sc|small|sup|sub)>)"
     rf"|{LINE_NUMBER}(?P<line>\d+)|(?P<mark>{MARK.pattern}|\{{\d{{1,4}}\}})"
 )
 _LINE_JOIN = "\x1f"
@@ -204,7 +205,7 @@ class _PlainReader:
     def _say_more(self, block: DraftBlock, texts: list[str], number: int) -> None:
         """Append lines to a block; skip what is no text inside them."""
         self._draft.reopen(block)
-        joined = _without_underlines(_LINE_JOIN.join(texts))
+        joined = without_signs(_LINE_JOIN.join(texts))
         at = 0
         for match in _INSIDE.finditer(joined):
             reason = self._reason_of(match, block, number)
@@ -222,6 +223,8 @@ class _PlainReader:
             return "note" if self._options.notes == "skip" and not block.note else None
         if match["typing"]:
             return "transcriber's note"
+        if match["tag"]:
+            return "markup"
         if match["page"] or match["line"] or (number, match[0].strip()) in self._page_marks:
             return "page number"
         label = self._notes.label_of(match) if not block.note else None
@@ -274,8 +277,3 @@ class _PlainReader:
 def _is_text(block: DraftBlock) -> bool:
     """Whether a block is running text and no line of a title page."""
     return is_prose(block.text) and not _COPYRIGHT.match(block.text)
-
-
-def _without_underlines(text: str) -> str:
-    """A text without the underscores that mark italics, which may begin on one line and end on another."""
-    return _UNDERLINED.sub(lambda match: match[1], text) if "_" in text else text

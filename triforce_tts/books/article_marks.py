@@ -26,6 +26,7 @@ _BRIEF = re.compile(
 _MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
 _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu"])
 _NAMES = frozenset(["nav", "aside", "footer", "form", "dialog"])
+_IDENTIFIERS = frozenset(["footer", "site-footer", "page-footer", "revnumber", "revdate", "revremark"])
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
 _BYLINE = re.compile(
     rf"(?:\w+day,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b.*"
@@ -48,7 +49,9 @@ def is_around(element: Any, most_letters: float) -> bool:
         return False
     if name in ("h1", "html"):
         return False
-    if name in _NAMES or element.get("role", "") in _ROLES:
+    if name in _NAMES or element.get("role", "") in _ROLES or element.get("id") in _IDENTIFIERS:
+        return True
+    if name == "div" and element.get("title") in ("header", "footer"):  # LibreOffice writes those of its pages so
         return True
     if match := _AROUND.search(words):
         return "comment" in match[0].lower() or len(text_in(element)) <= most_letters

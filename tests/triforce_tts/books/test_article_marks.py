@@ -62,6 +62,12 @@ def test_what_holds_most_of_a_page_is_its_text_whatever_its_class(name: str, tmp
     assert reasons(book) == {"outside the article": "Ads"}
 
 
+@pytest.mark.parametrize("mark", ["title='footer'", "id='footer'", "id='revdate'"])
+def test_what_word_processors_write_at_the_edge_of_a_page_is_outside(mark: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.html", f"<body><h1>Lamps</h1>{WORDS}<div {mark}>12</div></body>")
+    assert reasons(book) == {"outside the article": "12"}
+
+
 def test_comments_are_outside_even_if_they_are_longer_than_the_text(tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.html", f"<body><h1>Lamps</h1>{WORDS}<div id='comments'>{WORDS * 3}</div></body>")
     assert [line[:8] for line in spoken(book)] == ["Lamps", "The lamp"]

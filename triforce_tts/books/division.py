@@ -13,7 +13,7 @@ from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account
 from .draft import Draft, DraftBlock, finished
 from .numbered import is_number, numbered
 from .openings import lower_opening, name_headings
-from .plain_headings import is_prose, is_title_case
+from .plain_headings import FRONT_TITLE, is_prose, is_title_case
 
 # The most words of a part's own text that are joined to the part's first chapter.
 _MOST_PART = 80
@@ -56,7 +56,7 @@ def assemble(
         TextError: the book has no words, or the proof that nothing was lost fails.
     """
     require_words(source, where)
-    sections = _sections(draft, marks)
+    sections = _sections(draft, _with_front(marks))
     if options.notes != "skip":
         _place_notes(draft, sections, at_end=options.notes == "end")
     lexicon = Lexicon()
@@ -105,6 +105,12 @@ def _sections(draft: Draft, marks: list[Mark]) -> list[_Section]:
             sections.append(_Section(mark.title, draft.blocks[start:end], parts, mark.front))
             parts, begin = [], None
     return sections
+
+
+def _with_front(marks: list[Mark]) -> list[Mark]:
+    """The begins of chapters; a dedication, a motto, a preface and persons of a play before all others stand before the main text."""
+    first = next((n for n, mark in enumerate(marks) if mark.start >= 0 and not FRONT_TITLE.match(mark.title)), 0)
+    return [replace(mark, front=mark.front or mark.start >= 0) for mark in marks[:first]] + marks[first:]
 
 
 def _title_of(blocks: list[DraftBlock]) -> str:

@@ -151,8 +151,7 @@ def _answers(body: Any, link: Any) -> bool:
 
 def _is_attached(link: Any) -> bool:
     """Whether a number stands right behind a word, as a mark does, and not as a word of its own."""
-    before, parent = link.getprevious(), link.getparent()
-    text = before.tail if before is not None else parent.text if parent is not None else ""
+    text = _text_before(link)
     return bool(text) and not text[-1].isspace() and text_in(link).strip("[]() .").isdigit()
 
 

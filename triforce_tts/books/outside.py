@@ -52,9 +52,9 @@ _NEXT_NAME = re.compile(r"[,;:&(—–]|\band\b|\bwith\b", re.IGNORECASE)
 # The end of a quotation, a dash, and the name of who wrote it.
 _PRAISED = re.compile(r"[”\"’']\s*[—–―-]+\s*[^\W\d_a-z]")
 _LEAST_PRAISED = 2
-_LETTER = (r"\b(?:newsletter|mailing list|e-?mail updates)\b", r"\b(?:sign up|subscribe|join|register)\b")
+_LETTER = (r"\b(?:newsletters?|mailing list|e-?mail updates)\b", r"\b(?:sign up|subscribe|join|register)\b")
 _SIGN_UP = re.compile(
-    r"\b(?:sign up|subscribe)\b[^.!?]*\bnewsletter\b|\bnewsletter\b[^.!?]*\b(?:sign up|subscribe)\b", re.IGNORECASE
+    r"\b(?:sign up|subscribe)\b[^.!?]*\bnewsletters?\b|\bnewsletters?\b[^.!?]*\b(?:sign up|subscribe)\b", re.IGNORECASE
 )
 ADDRESS = re.compile(
     r"https?://|\bwww\.|[\w.-]+@[\w-]+\.\w|\w\.(?:com|org|net|info|io|co|me|uk|de|fr|eu)\b", re.IGNORECASE

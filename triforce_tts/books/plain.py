@@ -28,7 +28,7 @@ from .plain_furniture import (
     find_pictures,
     find_transcriber_notes,
 )
-from .plain_headings import FRONT_TITLE, HASHES, bare, heading_lines, is_prose, kind_of
+from .plain_headings import HASHES, bare, heading_lines, is_prose, kind_of
 from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
 from .plain_notes import INNER_NOTE, MARK, Notes, find_notes
 from .plain_signs import without_signs
@@ -37,6 +37,7 @@ from .title_pages import dedication_of, is_dedication, withdraw_printer
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
+_INTRODUCTION = re.compile(r"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION)\b", re.IGNORECASE)
 _FIELD = re.compile(r"\s*(Title|Author|Language):\s*(\S.*?)\s*")
 _COPYRIGHT = re.compile(r"\W*(?:Copyright|Entered according|All rights|Printed)", re.IGNORECASE)
 
@@ -122,7 +123,7 @@ class _PlainReader:
         marks = self._skip_title_page(marks, about)
         marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
         marks = with_title_above(self._draft, marks)
-        marks = [Mark(m.start, m.title, m.level, m.is_part, m.front or bool(FRONT_TITLE.match(m.title))) for m in marks]
+        marks = [replace(mark, front=mark.front or bool(_INTRODUCTION.match(mark.title))) for mark in marks]
         source = "".join([*(text for text, _ in aside), self._text])
         return assemble(self._draft, marks, self._options, about, source, str(self._path))
 

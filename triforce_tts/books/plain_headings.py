@@ -32,7 +32,10 @@ _NAMED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # What stands before the main text, by its title.
-FRONT_TITLE = re.compile(rf"(?:PREFACE|INTRODUCTION|FOREWORD|DEDICATION|{_OF_PLAY})\b", re.IGNORECASE)
+FRONT_TITLE = re.compile(
+    rf"(?:PREFACE|FOREWORD|DEDICATION|EPIGRAPH|{_OF_PLAY})(?=\W*$|\s*[:.,—–-]|\s+(?:to|by|of|for|from)\b)",
+    re.IGNORECASE,
+)
 _OF_A_NAME = re.compile(r"\s+(?:to|by|of|for|from)\s", re.IGNORECASE)
 ROMAN_LINE = re.compile(
     rf"(?P<number>{ROMAN})(?P<rest>\.?|[.:—–-]+\s+\S.*|\.[—–-]{{1,2}}\S.*|\.?\s*\n[^\na-z][^\n]*)", re.DOTALL

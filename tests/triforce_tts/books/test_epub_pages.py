@@ -45,7 +45,7 @@ def test_untyped_pages_about_other_things_are_left_out_by_title_place_and_size(t
         "b.xhtml": TWO,
         "thanks.xhtml": "<h2>Acknowledgments</h2><p>I thank Bo.</p>",
         "who.xhtml": "<h2>About the Author</h2><p>Ada N. lives by the sea.</p>",
-        "news.xhtml": "<p>Sign up for our newsletter at x.org.</p>",
+        "news.xhtml": "<p>Sign up for our newsletters at x.org.</p>",
         "more.xhtml": f"<h2>An excerpt from The Sand</h2>{LONG}",
     }
     named = {"cover": "Cover", "t": "Title Page", "r": "Copyright", "a": "One", "b": "Two", "thanks": "Acknowledgments"}
@@ -250,3 +250,15 @@ def test_a_heading_that_ends_the_book_does_not_hide_the_title_of_the_last_chapte
 )  # fmt: skip
 def test_a_page_that_is_no_right_xml_loses_no_words(page: str, lines: list[str], tmp_path: Path) -> None:
     assert spoken(read_page(tmp_path, page)) == lines
+
+
+def test_untyped_pages_before_the_first_chapter_are_front_matter_by_their_titles(tmp_path: Path) -> None:
+    titles = ["Dedication", "Preface to the Second Edition", "Dedication Day", "Epigraph"]
+    pages = {f"{n}.xhtml": f"<h1>{title}</h1>{LONG}" for n, title in enumerate(titles)}
+    book = read(tmp_path, pages, "".join(entry(title, name) for title, name in zip(titles, pages, strict=True)))
+    assert [chapter.front for chapter in book.chapters] == [True, True, False, False]
+
+
+def test_a_mark_in_an_element_of_its_own_is_silent_where_its_note_is(tmp_path: Path) -> None:
+    page = "<p>One<span class='ref'><a href='#n5'>5</a></span> lamp.</p><p class='fnote' id='n5'>5 A note.</p>"
+    assert spoken(read_page(tmp_path, page)) == ["One lamp."]

@@ -1,6 +1,9 @@
 """Finds the texts of Project Gutenberg before and behind a book, in the three styles that it used in fifty years."""
 
 import re
+from dataclasses import replace
+
+from .chapters import About
 
 _START = re.compile(r"\s*\*{2,3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)", re.IGNORECASE)
 _END = re.compile(r"\s*\*{2,3}\s*END OF (?:THE|THIS) PROJECT GUTENBERG E-?(?:BOOK|TEXT)", re.IGNORECASE)
@@ -12,8 +15,17 @@ _CREDIT = re.compile(
     r"\s*(?:\[?(?:E-?text|This e-?text|Etext|Transcribed|Produced|Prepared|Scanned|Digitized) (?:was )?(?:prepared|produced|transcribed|scanned|by)\b.*|.*distributed proofread.*|HTML version by.*|.*pgdp\.net.*)",
     re.IGNORECASE,
 )
+_STARTS = re.compile(r"\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
+_FIELD = re.compile(r"^[ \t]*(Title|Author)[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 _LOOKED_AT = 400  # the first line of a header may stand in the first so many lines
 _CREDIT_LINES = 12  # a credit may begin in the first so many lines behind a header
+
+
+def stated_in_header(text: str, about: About) -> About:
+    """What the header of Project Gutenberg says of a book, in the place of what is known of it otherwise."""
+    start = _STARTS.search(text)
+    fields = {match[1].lower(): match[2] for match in _FIELD.finditer(text[: start.start()])} if start else {}
+    return replace(about, title=fields.get("title", about.title), author=fields.get("author", about.author))
 
 
 def body_of(lines: list[str]) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
 from .draft import Draft, clean
 from .encodings import page_bytes
+from .gutenberg import stated_in_header
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
@@ -43,7 +44,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     """
     root = html_root(read_file(path, MOST_BYTES), str(path))
     source = "".join(source_parts(root))
-    about = _about(root, path)
+    about = stated_in_header(source, _about(root, path))
     article = _article(root)
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])

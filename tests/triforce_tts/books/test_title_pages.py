@@ -53,6 +53,13 @@ def test_a_title_page_of_another_book_needs_a_publisher(tmp_path: Path) -> None:
     assert next(read_html(tmp_path, imprint, "").blocks()).text == "The Lamp"
 
 
+@pytest.mark.parametrize("field", ["<p><strong>{}</strong>: {}</p>", "<pre>\n{}: {}\n</pre>"])
+def test_the_header_of_gutenberg_names_the_book(field: str, tmp_path: Path) -> None:
+    fields = field.format("Title", "The Sea") + field.format("Author", "Ada Nobody")
+    book = read_text(tmp_path, "x.html", f"{fields}<p>{START}</p><h1>THE SEA</h1><h2>I</h2>{LONG}<h2>II</h2>{LONG}")
+    assert (book.about.title, book.about.author) == ("The Sea", "Ada Nobody")
+
+
 def test_entries_of_a_title_page_begin_no_chapters(tmp_path: Path) -> None:
     page = f"<div id='pg-header'>{START}</div><h1 id='a'>THE SEA</h1><h2 id='b'>by Ada Nobody</h2><h2 id='c'>The Lamp</h2>{LONG}"
     toc = "".join(

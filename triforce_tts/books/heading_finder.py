@@ -40,6 +40,8 @@ _SPEECH = re.compile(r"[\"“‘'’(]")
 # A line ends with a sign before one with a capital letter, or a name stands behind a dash, as in a motto.
 _LINES_OF_VERSE = re.compile(r"[.,;:!?]\n\s*[^\W\d_a-z]|\n\s*[—–-]")
 _OPENS_SCENE = re.compile(r"SCENE\W*", re.IGNORECASE)  # this opens a direction for the stage, and is no title of an act
+_BY = re.compile(r"\W*(?:written )?by\W*", re.IGNORECASE)  # the name of the author follows
+_MOST_OFF = 5  # a number of a chapter that is printed wrongly is off by no more than this
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
@@ -206,8 +208,14 @@ class HeadingFinder:
             (n, match)
             for n in others
             if len(self.texts[n]) <= LONGEST_HEADING and (match := ROMAN_LINE.fullmatch(self.texts[n]))
-        ]
-        return [n for n, _ in found] if _count_up([roman_value(match["number"]) for _, match in found]) else []
+            and not (n and _BY.fullmatch(self.texts[n - 1]))
+        ]  # fmt: skip
+        counted: list[tuple[int, int]] = []
+        for n, value in ((n, roman_value(match["number"])) for n, match in found):
+            # An initial, such as that of "C. OKE" on the title page, is far from the number that comes next.
+            if value == 1 or (counted and abs(value - counted[-1][1] - 1) <= _MOST_OFF):
+                counted.append((n, value))
+        return [n for n, _ in counted] if _count_up([value for _, value in counted]) else []
 
     def _romans_by_rank(self, romans: list[int]) -> list[list[int]]:
         """Roman numbers with titles, and those alone that count inside the chapters which the others begin."""

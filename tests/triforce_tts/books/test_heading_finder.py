@@ -154,3 +154,13 @@ def test_the_scenes_of_a_play_that_are_listed_before_its_acts_are_no_chapters(tm
     assert [chapter.title for chapter in book.chapters] == ["THE SCENES OF THE PLAY", "FIRST ACT", "SECOND ACT"]
     assert [block.text for block in book.chapters[0].blocks][1:3] == ["Act I. The Quay.", "ACT II. The Tower."]
     assert [block.text for block in book.chapters[1].blocks][:2] == ["FIRST ACT", "SCENE"]
+
+
+@pytest.mark.parametrize("author", ["C. NOBODY", "D. H. NOBODY", "V. NOBODY", "I. NOBODY", "M. R. Nobody"])
+def test_the_initials_of_the_author_are_no_numbers_of_chapters(author: str, tmp_path: Path) -> None:
+    prose = "The lamp was lit before nine, and nobody on the quay knew why it was so late.\n" * 3
+    chapters = "".join(f"PART {part}\n\n\nI\n\n{prose}\n\nII\n\n{prose}\n\n" for part in ("ONE", "TWO"))
+    book = read_text(tmp_path, "x.txt", f"THE LAMP\n\nBY\n\n{author}\n\nLONDON, 1911\n\n\n{chapters}")
+    assert [(chapter.title, chapter.parts[-1:]) for chapter in book.chapters] == [
+        ("I", ("PART ONE",)), ("II", ()), ("I", ("PART TWO",)), ("II", ()),
+    ]  # fmt: skip

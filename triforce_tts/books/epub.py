@@ -212,8 +212,6 @@ class EpubFiles:
         if is_page and any(error.type_name == "ERR_TAG_NAME_MISMATCH" for error in parser.error_log):
             content = _VOID_TAG.sub(rb"<\1/>", content)
             root = etree.fromstring(content, parser)
-        if is_page and any(error.level_name != "WARNING" for error in parser.error_log):
-            root, parser = _fuller(root, parser, content)
         limits = [error.message for error in parser.error_log if error.type_name == "ERR_RESOURCE_LIMIT"]
         if any("depth" not in message for message in limits):
             raise TextError(
@@ -221,6 +219,8 @@ class EpubFiles:
             )
         if limits:
             self.cut.add(name)
+        elif is_page and any(error.level_name != "WARNING" for error in parser.error_log):
+            root = _fuller(root, content)
         return root
 
     def _unpack(self, name: str) -> bytes:
@@ -246,19 +246,22 @@ class EpubFiles:
         return content
 
 
-def _fuller(root: Any, parser: Any, content: bytes) -> tuple[Any, Any]:
+def _fuller(root: Any, content: bytes) -> Any:
     """A page that is no right XML, read in the way that keeps more of its text: as XML, or as browsers read HTML."""
     from lxml import etree, html
 
-    lenient = html.HTMLParser(encoding="utf-8", no_network=True)
+    parser = html.HTMLParser(encoding="utf-8", no_network=True)
     try:
-        page = html.document_fromstring(content, lenient)
+        page = html.document_fromstring(content, parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return root, parser
-    sizes = [
-        len(letters(etree.tostring(one, method="text", encoding="unicode"))) for one in (root, page) if one is not None
+        return root
+    if any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log):
+        return root
+    kept = [
+        0 if one is None else len(letters(etree.tostring(one, method="text", encoding="unicode")))
+        for one in (root, page)
     ]
-    return (page, lenient) if len(sizes) == 1 or sizes[1] > sizes[0] else (root, parser)
+    return page if kept[1] > kept[0] else root
 
 
 def _encrypted(listing: Any) -> dict[str, str]:

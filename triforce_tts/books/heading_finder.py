@@ -138,9 +138,9 @@ class HeadingFinder:
                 runs[-1].append(number)
             else:
                 runs.append([number])
+        last = {count: n for n, count in counted.items()}
         for run in runs:
-            behind = {count for n, count in counted.items() if n > run[-1]}
-            if len(run) > 1 and all(counted[n] in behind for n in run):
+            if len(run) > 1 and all(last[counted[n]] > run[-1] for n in run):
                 for number in run:
                     del kinds[number]
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from triforce_tts.errors import TextError
+from triforce_tts.text.homographs import REACH as HOMOGRAPH_REACH
+from triforce_tts.text.homographs import is_homograph, pronounce
 from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones, plural_ending
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ _PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
 # The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
+_LABELLED = frozenset(
+    ["vitamin", "plan", "group", "type", "grade", "class", "section", "part", "option", "hepatitis", "appendix"]
+)
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,22 @@ class TextTokenizer:
                 symbols = plural_ending(parse_phones(pieces[i - 1][1:-1]))
             elif i in in_letters or not _is_word(piece):
                 symbols = piece
-            elif piece == "a" and i in letter_names:
+            elif piece == "a" and (i in letter_names or _ends_clause(pieces, i)):
                 symbols = _LETTER_A
             else:
-                symbols = self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
+                symbols = self._pronounce(pieces, i)
             spelled.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
         return spelled
+
+    def _pronounce(self, pieces: list[str], place: int) -> Iterable[str]:
+        """The phones of a word, which may depend on the words around; its letters if the lexicon does not know it."""
+        piece = pieces[place]
+        if is_homograph(piece) and not self.lexicon.overrides(piece):
+            first, last = max(0, place - HOMOGRAPH_REACH), place + HOMOGRAPH_REACH
+            before = [other for other in pieces[first:place] if other != SPACE]
+            after = [other for other in pieces[place + 1 : last] if other != SPACE]
+            return pronounce(piece, before, after)
+        return self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
 
     def encode_letters(self, text: str) -> list[int]:
         """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.
@@ -151,6 +166,13 @@ def _draw(words: list[int], share: float, generator: "torch.Generator | None") -
     return {
         word for word, u in zip(words, torch.rand(len(words), generator=generator).tolist(), strict=True) if u < share
     }
+
+
+def _ends_clause(pieces: list[str], place: int) -> bool:
+    """Whether a mark behind an 'a' shows that it is the letter: 'Plan A.'; an article has a word behind it."""
+    following = pieces[place + 1 : place + 2]
+    is_labelled = place > 1 and pieces[place - 2] in _LABELLED
+    return bool(following) and (following[0] in (".", "!", "?", ";", ":") or (following[0] == "," and is_labelled))
 
 
 def _spelled_runs(pieces: list[str]) -> set[int]:

@@ -20,6 +20,10 @@ TITLES = {
     "Gov": "Governor",
     "Sen": "Senator",
     "Rep": "Representative",
+    "Drs": "Doctors",
+    "Profs": "Professors",
+    "Msgr": "Monsignor",
+    "Mx": "Mix",
     "Mt": "Mount",
     "Ft": "Fort",
 }
@@ -97,6 +101,21 @@ BEFORE_A_NAME = {
     "Ald": "Alderman",
     "Asst": "Assistant",
     "Rt": "Right",
+    "Br": "Brother",
+    "Det": "Detective",
+    "Amb": "Ambassador",
+    "Atty": "Attorney",
+}
+# Words that are shortened with an apostrophe.
+CONTRACTED = {
+    "cont'd": "continued",
+    "int'l": "international",
+    "nat'l": "national",
+    "gov't": "government",
+    "gov'ts": "governments",
+    "dep't": "department",
+    "sec'y": "secretary",
+    "ass'n": "association",
 }
 # The abbreviations of a month that is told from another one: 'the 1st inst.'
 MONTHS_OF_LETTERS = {"inst": "instant", "ult": "ultimo", "prox": "proximo"}
@@ -136,6 +155,10 @@ BEFORE_NUMBERS = {
     "cl": "clause",
     "dia": "diameter",
     "art": "article",
+    "arts": "articles",
+    "paras": "paragraphs",
+    "sch": "schedule",
+    "reg": "regulation",
     "pt": "part",
     "ep": "episode",
     "par": "paragraph",

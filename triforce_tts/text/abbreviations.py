@@ -8,6 +8,7 @@ from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
     BEFORE_AMOUNTS,
     BEFORE_NUMBERS,
+    CONTRACTED,
     LATIN,
     MIXED,
     MONTHS_OF_LETTERS,
@@ -24,6 +25,7 @@ from triforce_tts.text.dates import AFTER_HALF, SHORT_DAYS, SHORT_MONTHS
 from triforce_tts.text.letters import COUNTED, RULERS, is_known
 from triforce_tts.text.numbers import cardinal
 from triforce_tts.text.saints import AMOUNT, ENDS_TEXT, say_saint_or
+from triforce_tts.text.unit_names import UNITS
 
 # These abbreviations of streets need no dot, because they are not also words.
 _STREETS = ("Ave", "Blvd", "Rd", "Hwy", "Pkwy", "Expy", "Ln")
@@ -37,6 +39,7 @@ _MEASURES = {
     "hrs": "hours",
     "doz": "dozen",
 } | {**{"cwt": "hundredweight", "qts": "quarts", "mins": "minutes", "secs": "seconds"}}
+_METRIC = {unit: UNITS[unit] for unit in ("km", "kg", "cm", "mm", "ml", "mg", "mph", "kWh")}
 # After these words a letter with a dot is a label that ends a sentence, and not an initial: 'plan B. The'.
 _LABELLED = (
     "plan|vitamin|type|section|part|group|appendix|exhibit|option|class|grade|letter|point|phase|hepatitis|step|chapter"
@@ -290,7 +293,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         lambda m: _capital(PLAIN[m[1].lower()], m[1]),
     ),
     (re.compile(r"(?<![\w.])([Aa]ttn|[Ff]wd)(?=:)"), lambda m: _capital(PLAIN[m[1].lower()], m[1])),
-    (re.compile(r"&[cC]\b(?:\.|(?=[,;:]|$))"), lambda m: "etc."),
+    (re.compile(r"(?<![A-Z0-9])&[cC]\b(?:\.|(?=[,;:]|$))"), lambda m: "etc."),
     (re.compile(r"(?<![\w.])(?:[iI]\. e\.|[eE]\. g\.)"), lambda m: m[0].replace(" ", "")),
     (re.compile(r"\b(?:B\. C|A\. D)\.(?= [0-9])|(?<=[0-9] )(?:B\. C|A\. D)\."), lambda m: m[0].replace(" ", "")),
     (re.compile(r"\b(?:[BMD]\. Sc|LL\. [BMD])\b"), lambda m: m[0].replace(" ", "")),
@@ -310,7 +313,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         _say_weekday,
     ),
     (re.compile(rf"(?<![\w.])({_names(LATIN)})(?![\w])", re.IGNORECASE), lambda m: LATIN[m[1].lower()]),
-    (re.compile(r"\bet al\."), lambda m: "and others"),
+    (re.compile(r"\bet al\."), lambda m: f"and others{_final_stop(m)}"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
     (re.compile(r"\bWW ?(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
     *screenplay.RULES,
@@ -350,6 +353,20 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"\b({AMOUNT}) ({_names(_MEASURES)})\."), lambda m: f"{m[1]} {_MEASURES[m[2]]}{_final_stop(m)}"),
     (re.compile(rf"\b({AMOUNT}) in\.(?= (?:in|high|tall|long|wide|broad|thick|deep)\b)"), lambda m: f"{m[1]} inches"),
     (re.compile(r"(?<=[0-9] )(vols|pp)\.(?!\w)"), lambda m: BEFORE_NUMBERS[m[1]] + _final_stop(m)),
+    (
+        re.compile(
+            rf"\b((?i:{AMOUNT}|(?:hundreds|thousands|dozens) of|per|one)) ({_names(_METRIC)})\b(?![/^'-]|\.\w)(?:\.(?= [a-z]))?"
+        ),
+        lambda m: f"{m[1]} {_METRIC[m[2]][m[1].lower() not in ('per', 'one')]}",
+    ),
+    (
+        re.compile(rf"(?<![\w'])({_names(CONTRACTED)})(?![\w'])", re.IGNORECASE),
+        lambda m: _capital(CONTRACTED[m[1].lower()], m[1]),
+    ),
+    (
+        re.compile(r"\b([Tt])el\b\.?(?=:? (?:zero|one|two|three|four|five|six|seven|eight|nine|plus)\b)"),
+        lambda m: f"{m[1]}elephone",
+    ),
     # What is no word and has a stop before a small letter is an abbreviation, whatever it means.
     (re.compile(r"(?<![\w.'-])(?<![0-9] )([A-Z]?[a-z]{1,5})\.(?= [a-z])"), lambda m: m[0] if is_known(m[1]) else m[1]),
 ]

@@ -52,6 +52,11 @@ RULES: list[Rule] = [
         _say_address,
     ),
     rule(rf"(?<![\w.@-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP})\b(?!\.[a-z])(?:/[^\s<>\"]*)?", _say_address),
+    rule(
+        rf"(?:^|(?<=[ (\"'`*]))\.(?=(?:{_FILES}|com|org|net|edu|gov|io|gitignore|env|bashrc|dmg|deb|rpm|tex|epub|mobi|NET)\b(?!\.))",
+        lambda m: "dot ",
+    ),
+    rule(r"(?<=[A-Z])\.(?=NET\b)", _say_dot),
     rule(rf"(?<=[A-Za-z0-9])\.(?=(?i:{_FILES})\b(?!\.))", _say_dot),
     # Two words of small letters with only a dot between are a name, not the end of a sentence: 'node.js'.
     rule(r"(?<=[A-Za-z0-9][A-Za-z])\.(?=[a-z]{2})", _say_dot),

@@ -47,6 +47,9 @@ _OPEN_END = re.compile(r"(?:…|\.\.\.|[\])]|[?!.…][\"'”’»)\]])[\"'”’
 _MEASURE = re.compile(
     r"(?:(?<=[0-9])|(?<=[0-9] ))(?:MM|mm)\.(?= *[\"'(]?[A-Z])"
 )  # the library takes 'MM.' for a title only
+# A short exclamation before a small letter opens a sentence of its own only in print: 'Oh! my dear', 'Alas! poor Yorick'.
+_EXCLAMATION = re.compile(r"(?:^|[\s\"'“‘(])[A-Z][a-z]+(?:,? [a-z]+)?[!?]$")
+_WIDE_END = re.compile(r"[。！？｡][」』”’)\]]*\s*")
 _LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Places where an overlong sentence may be cut, the best first; the cut lies after the match.
 _CUTS = (
@@ -179,6 +182,10 @@ def _sentences(paragraph: str) -> list[str]:
     for length in lengths:
         ends.append(ends[-1] + length)
     inside = _inside_whole(paragraph)
+    wide = [mark.span() for mark in _WIDE_END.finditer(paragraph)]
+    ends = sorted(
+        {*ends, *(last for _, last in wide)} - {cut for first, last in wide for cut in range(first + 1, last)}
+    )
     ends = [end for end in ends if end not in inside and not _is_mid_sentence(paragraph, end)]
     ends = without_open_stops(paragraph, ends)
     return [paragraph[start:end] for start, end in pairwise(ends)]
@@ -192,7 +199,8 @@ def _is_mid_sentence(text: str, cut: int) -> bool:
         return True
     before = text[max(0, cut - 12) : cut].rstrip()
     start = _LETTER_START.match(text[cut : cut + 12].lstrip())
-    return bool(_OPEN_END.search(before) and start and start[1].islower())
+    is_open = _OPEN_END.search(before) or _EXCLAMATION.search(text[max(0, cut - 24) : cut].rstrip())
+    return bool(is_open and start and start[1].islower())
 
 
 def _shadow(text: str) -> str:

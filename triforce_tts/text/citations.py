@@ -79,6 +79,10 @@ _VERSES = r"(?P<verse>[1-9][0-9]{0,2})(?: ?-{1,2} ?(?P<last>[0-9]{1,3}))?(?![0-9
 _COUNT = r"(?<![\w.])(?:(?P<count>[1-4]|I{1,3}) )?"
 _BEFORE = rf"{_COUNT}\b(?P<book>{_BOOK})\b\.? "
 RULES: list[Rule] = [
+    rule(
+        rf"({_BEFORE}[0-9]{{1,3}}:[0-9]{{1,3}}) ?-{{1,2}} ?([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:]|[.,][0-9])",
+        lambda m: f"{m[1]} to {cardinal(int(m[4]))} {cardinal(int(m[5]))}",
+    ),
     rule(rf"{_BEFORE}(?P<chapter>[0-9]{{1,3}}): ?{_VERSES}", _say_place),
     rule(rf"{_BEFORE}(?P<chapter>[ivxlc]{{1,8}}|[IVXLC]{{2,8}})(?:\.,?|,|:) ?{_VERSES}", _say_place),
     rule(
@@ -95,6 +99,9 @@ RULES: list[Rule] = [
         r"(?<![\w.])(?P<count>[1-3]) (?P<book>Sam|Kgs|Chron|Cor|Thess|Tim|Pet|Macc) (?P<chapter>[0-9]{1,2})(?P<verse>)(?P<last>)(?![0-9:]|[.,][0-9]| [a-z]+s\b)",
         _say_place,
     ),
+    rule(r"\bPss\. ?(?=[0-9])", lambda m: "Psalms "),
+    rule(r"(?<![A-Z]\. )\bS\. (?=(?:Matt(?:hew)?|Mark|Luke|John|Paul|Peter|James|Jude)\b)", lambda m: "Saint "),
+    rule(r"(?:(?<=[,;(] )|(?<=\()|^)v\. ?(?=[0-9]{1,3}(?![0-9.,:]?[0-9]))", lambda m: "verse "),
     rule(r"\bPs (?=[0-9]{1,3}\b(?![.,:]?[0-9]))", lambda m: "Psalm "),
     rule(
         rf"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{{1,3}})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])(?! (?!{_VERBS}\b)[a-z]+s\b)",

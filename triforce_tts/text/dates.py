@@ -2,6 +2,7 @@
 
 import re
 
+from triforce_tts.text.dotted_times import RULES as DOTTED_TIMES
 from triforce_tts.text.numbers import (
     ORDINAL_END,
     START,
@@ -201,6 +202,7 @@ _NOT_MAY = rf"(?!{_MAY})(?P<month>{MONTH})"
 _CAPITAL_MAY = r"(?P<month>May|March|Mar\b\.?|MAY|MARCH|MAR\b\.?)"
 RULES: list[Rule] = [
     *_OLD_ORDINALS,
+    *DOTTED_TIMES,
     rule(
         rf"{START}(?P<year>[12][0-9]{{3}})(?P<sign>[-/.])(?P<month>0?[1-9]|1[0-2])(?P=sign)(?P<day>0?[1-9]|[12][0-9]|3[01])(?:T(?=[0-9]{{2}}:)|(?![0-9/-]|\.[0-9]))",
         lambda m: _say_year_first(m) + (" " if m[0].endswith("T") else ""),
@@ -211,7 +213,14 @@ RULES: list[Rule] = [
         rf"{START}(?P<first>[0-9]{{1,2}})(?P<sign>[-.])(?P<second>[0-9]{{1,2}})(?P=sign)(?P<year>{YEAR}|(?<=[0-9][0-9][.][0-9][0-9][.])[0-9]{{2}})(?![0-9-]|\.[0-9])",
         _say_dotted_date,
     ),
-    rule(rf"(?P<the>){START}{_DAY}(?P<upper>)-(?P<month>{MONTH})(?P<may>)-(?P<year>{YEAR})(?![0-9-])", _say_day_month),
+    rule(
+        rf"(?P<the>){START}{_DAY}(?P<upper>)-(?P<month>{MONTH})(?P<may>)-(?P<year>{YEAR}|[0-9]{{2}})(?![0-9-])",
+        _say_day_month,
+    ),
+    rule(
+        rf"{START}(0[1-9]|1[0-2])/((?:19|20)[0-9]{{2}})(?![0-9/]|[.,][0-9])",
+        lambda m: f"{MONTHS[int(m[1]) - 1]} {year(int(m[2]))}",
+    ),
     rule(rf"(?<=[0-9]) ?-{{1,2}} ?(?={MONTH} [0-9]{{1,2}}(?![0-9]))", lambda m: " to "),
     rule(
         rf"(?<![\w.,/-])([0-9]{{1,2}} {MONTH}) ?-{{1,2}} ?(?=[0-9]{{1,2}} {MONTH}(?![A-Za-z]))", lambda m: f"{m[1]} to "

@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, number_words, rule
+from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, number_words, rule, with_article
 from triforce_tts.text.unit_names import UNITS
 
 # These need no dot to be units behind a fraction.
@@ -34,7 +34,7 @@ def _say_part(match: re.Match[str]) -> str:
     one, several = _DOTTED.get(unit) or UNITS[unit]
     words = fraction(int(top), int(bottom))
     if whole:
-        words = f"{number_words(whole)} and {'a' + words[3:] if top == '1' else words}"
+        words = f"{number_words(whole)} and {with_article(words) if top == '1' else words}"
     if match["joint"] == "-" or is_attribute(match):
         return f"{words}{match['joint'] or ' '}{one}"
     if whole:

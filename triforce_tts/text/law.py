@@ -61,11 +61,14 @@ def _say_one_part(match: re.Match[str]) -> str:
 
 RULES: list[Rule] = [
     rule(r"\bPub\. ?L\. (?:No\. )?(?=[0-9])", lambda m: "Public Law "),
+    rule(r"(?<=\bPublic Law )([0-9]{2,3})-([0-9]{1,3})(?![0-9-])", lambda m: f"{pairs(m[1])}-{pairs(m[2])}"),
     rule(rf"\b(Fed\. )?R\. ({'|'.join(map(re.escape, _RULES_OF_COURTS))})\.", _say_rule),
     rule(r"\bF\. ?Supp\. ?([23])d\b", lambda m: f"Federal Supplement {_SERIES[m[1]]}"),
     rule(r"\bF\. ?Supp\.(?= [0-9])", lambda m: "Federal Supplement"),
     rule(r"(?<=[0-9] )F\. ?([234])d\b", lambda m: f"F {_SERIES[m[1]]}"),
-    rule(r"(?<=[0-9](?:st|nd|rd|th) )Cir\.", lambda m: "Circuit"),
+    rule(r"(?:(?<=[0-9](?:st|nd|rd|th) )|(?<=[0-9]d ))Cir\.", lambda m: "Circuit"),
+    rule(r"\bU\. ?S\. Const\.", lambda m: "U.S. Constitution"),
+    rule(r"\bamend\. (?=[IVX0-9])", lambda m: "Amendment "),
     rule(rf"(?<![\w.,/-])([0-9]{{1,4}})((?:{_PART}){{2,5}})(?!\w)", _say_place),
     rule(r"(?<![\w.,/-])([0-9]{1,4})(\([a-z]\))(?!\w)", _say_one_part),
 ]

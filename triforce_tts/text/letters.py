@@ -35,9 +35,25 @@ ALWAYS_SPELLED = {
         "WHO",
     ),
     *("BA", "DA", "ER", "LA", "MA", "PE", "TA"),
+    *("AR", "CT", "DEA", "FYI", "GED", "IMO", "IRA", "MC", "NGO", "OSS", "OT", "PSI", "RAF", "SAS"),
 }
 # Some of these are common words too. Among other capitals they are read as words.
-WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA"}
+WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA", "IRA"}
+# These are spelled where the words around show that no word is shouted: 'the SAT', 'an LED', 'AM radio'.
+_SPELLED_THERE = {
+    "AM": re.compile(
+        r"^.*\|(?: ?[/&] ?| and | or )FM\b|.*\| (?:radio|stations?|dial|band|broadcast\w*)\b|.*\bFM(?: ?[/&] ?| and | or )\|"
+    ),
+    "ET": re.compile(r".*[0-9] \||.* [AP] M \|"),
+    "LED": re.compile(
+        r".*\b(?:[Aa]n|[Tt]he|[Oo]ne|[Ee]ach) \|(?! (?:him|her|them|us|me|to|by|the|a)\b)|.*\| (?:lights?|lighting|bulbs?|displays?|screens?|lamps?|strips?|TVs?|panels?)\b"
+    ),
+    "POW": re.compile(r".*\b(?:[Aa]|[Tt]he|[Ee]ach|[Ff]ormer|[Ee]very) \|(?!!)|.*\| (?:camps?|guards?)\b"),
+    "SAT": re.compile(
+        r".*\b(?:[Tt]he|[Hh]is|[Hh]er|[Mm]y|[Yy]our|[Aa]n) \|(?! (?:down|up|on|in|at|there|by)\b)|.*\| (?:scores?|tests?|exams?|prep)\b"
+    ),
+    "SEC": re.compile(r".*\b[Tt]he \|"),
+}
 # These are sung, called or murmured too: '"LA LA LA," she sang', 'MA! Come here', 'ER... I think'.
 _CALLS = frozenset(["BA", "DA", "ER", "LA", "MA", "TA"])
 _NAMED = "LA"  # this is a place more often than it is called
@@ -47,7 +63,7 @@ _SYMBOLS_OF_ELEMENTS = frozenset("CHNOSP")
 
 _COUNTED_WORDS = (
     "act appendix article book bowl canto chapter class division figure grade group level mark part phase plate psalm"
-    " scene section series stage table title type vatican volume war vol apollo episode season lesson unit stanza"
+    " scene section series stage table title type vatican volume war wars vol apollo episode season lesson unit stanza"
     " paragraph schedule exhibit question tome sonnet page pages saturn iphone os books chapters volumes parts acts scenes"
     " sections articles cantos psalms sonnets numbers phases plates figures tables titles vols stave lecture sermon fable"
     " eclogue idyll epistle satire dialogue proposition theorem lemma corollary axiom essay fytte rune hymn ode elegy annex"
@@ -138,7 +154,9 @@ def spell_beside_digits(text: str) -> str:
         lambda m: m[0] if is_known(m[0]) else " ".join(re.findall("[A-Za-z]|[0-9]+", m[0])).upper(), text
     )
     text = re.sub(
-        r"(?<![0-9A-Za-z'])(?<![0-9] )[a-z]{2,4}(?=[0-9])", lambda m: m[0] if is_known(m[0]) else m[0].upper(), text
+        r"(?<![0-9A-Za-z'])(?<![0-9] )(?!(?:km|cm|mm)[23]\b)[a-z]{2,4}(?=[0-9])",
+        lambda m: m[0] if is_known(m[0]) else m[0].upper(),
+        text,
     )
     text = re.sub(r"(?<=[A-Z][0-9])OH\b|(?<=[A-Z][0-9]{2})OH\b", "O H", text)
     return re.sub(r"(?<![A-Za-z'])[A-Z]{2,3}(?=[0-9])", _say_formula, text)
@@ -168,7 +186,7 @@ def _say_roman(match: re.Match[str]) -> str:
             numeral == "I"
             and not match[3]
             and not re.match(
-                r"[,;:!?)\"']|\.?$| (?i:and) [A-Z][a-z]+ [IVX]+\b| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b",
+                r"[,;:!?)\"']|\.?$| (?i:and) [A-Z][a-z]+ [IVX]+\b| the [A-Z]| \((?:[0-9]|c\.|r\.)| (?i:of|died|reigned|ruled|who|was|became|succeeded|ascended|married)\b",
                 after,
             )
         ):
@@ -257,6 +275,8 @@ def _say_acronym(match: re.Match[str]) -> str:
     if "II" in word and _ROMAN_NUMERAL.fullmatch(word):
         return cardinal(value_of(word)) + (ending or "")  # this is no acronym, while 'IV' and 'XL' may be
     beside_shouted = _is_beside_shouted(match)
+    if _is_spelled_there(match) and not beside_shouted:
+        return " ".join(word) + ("'s" if ending else "")
     if is_word and (word not in ALWAYS_SPELLED or (beside_shouted and word in WORDS_TOO) or _is_called(match)):
         return match[0]
     has_vowel = re.search("[AEIOUY]", word)
@@ -282,6 +302,15 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
     after = re.match(r"[ ,'-]+([A-Z]{2,})\b", match.string[match.end() : match.end() + 24])
     words = [neighbour[1] for neighbour in (before, after) if neighbour]
     return any(word not in ALWAYS_SPELLED and is_known(word) and not is_spelled_in_lexicon(word) for word in words)
+
+
+def _is_spelled_there(match: re.Match[str]) -> bool:
+    """Whether the words beside 'SAT', 'LED' and their like show that they are letters."""
+    there = _SPELLED_THERE.get(match[1])
+    if not there:
+        return False
+    before = match.string[max(0, match.start() - 12) : match.start()]
+    return bool(match[2] == "s" or there.match(f"{before}|{match.string[match.end() : match.end() + 16]}"))
 
 
 def _is_called(match: re.Match[str]) -> bool:
@@ -322,7 +351,8 @@ _COMPOUND = re.compile(
 )
 _COUNTED_WORD = "|".join(sorted(COUNTED, key=len, reverse=True))
 _ROMAN_RULES: list[Rule] = [
-    rule(r"(?<![\w'-])([IVXL]{2,7}|[VX])(?:st|nd|rd|th)\b", _say_century),
+    rule(r"(?<=\()i(?=\).{1,400}\(ii\))", lambda m: "one"),
+    rule(r"(?<![\w'-])([IVXL]{2,7}|[VX]|I(?=st))(?:st|nd|rd|th)\b", _say_century),
     rule(r"(?<![\w'-])([IVX]{1,6})(?:th)?(?= ?-{1,2} ?[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", _say_century),
     rule(r"(?<=[a-z]) ?-{1,2} ?(?=[IVX]{1,6}(?:th)? (?i:century|centuries)\b)", lambda m: " to "),
     rule(r"(?<![\w'-])([IVXivx]{1,6})(?:th)?(?= (?i:century|centuries)\b)(?<!\bi)", _say_century),
@@ -352,7 +382,7 @@ _ROMAN_RULES: list[Rule] = [
     ),
     *numeral_names.RULES,
     # A stop before a small letter or a comma shows that the letters are a numeral: 'Charles I. was', 'James I., King'.
-    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]))?", _say_roman),
+    rule(r"\b([A-Z][A-Za-z]+) ([IVXL]+)\b(?!'(?!s\b)|\.[A-Z])(\.(?=,| [a-z(]|'s\b))?", _say_roman),
     rule(r"\b([A-Z][a-z]+) ([VX])\.(?= )", _drop_stop_of_initial),
     rule(r"(?<![\w'])M{1,3}[MDCLXVI]{3,14}(?![\w'])", _say_roman_year),
 ]

@@ -81,6 +81,9 @@ _SIGNS: dict[str, Names] = {
     },
     **dict.fromkeys(("Rs.", "Rs"), ("rupee", "rupees", "paisa", "paise")),
     **dict.fromkeys(("Rp.", "Rp"), ("rupiah", "rupiah", "", "")),
+    **{"TSh": ("Tanzanian shilling", "Tanzanian shillings", "", "")},
+    **{"USh": ("Ugandan shilling", "Ugandan shillings", "", "")},
+    **dict.fromkeys(("Dhs.", "Dhs", "Dh"), ("dirham", "dirhams", "fils", "fils")),
     **dict.fromkeys(("KSh", "Ksh"), ("Kenyan shilling", "Kenyan shillings", "cent", "cents")),
     **dict.fromkeys(("SFr.", "Fr."), ("franc", "francs", "centime", "centimes")),
     **{"RM": ("ringgit", "ringgit", "sen", "sen"), "Kc": ("koruna", "korunas", "haler", "halers")},
@@ -231,7 +234,8 @@ def _say_share_of_money(match: re.Match[str]) -> str:
 
 def _say_money(match: re.Match[str]) -> str:
     sign, amount, second, upper, magnitude = match.group("sign", "amount", "second", "upper", "magnitude")
-    names, scale = currency_names(sign), _scale(magnitude)
+    code = match["code"] if sign == "$" and match["code"] != "USD" else None
+    names, scale = currency_names(code or sign), _scale(magnitude)
     if upper and second:
         return f"{_amount(names, amount, _scale(match['first_magnitude']))} to {_amount(names, upper, scale)}"
     if upper and not scale and "." in amount + upper and names[2]:
@@ -264,13 +268,14 @@ _LONG_SIGN = "|".join(
 _CODE = "|".join(CODES)
 _BEHIND = rf"{_CODE}|Kc|zl|kr|Rs"
 RULES: list[Rule] = [
+    rule(r"\b(USD|CAD|AUD|NZD|HKD|SGD|TWD) ?\$ ?(?=[0-9])", lambda m: f"{m[1]} "),
     rule(
         rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?:(?P<whole>[0-9]{{1,3}}) )?(?P<top>[1-7])/(?P<bottom>[2348])(?![0-9/])(?P<magnitude>{MAGNITUDE})?",
         _say_share_of_money,
     ),
     rule(
         rf"(?P<sign>(?<![A-Za-z.])(?:{_LONG_SIGN})|{SIGN}) ?(?P<amount>{NUMBER})(?P<first_magnitude>{MAGNITUDE}(?= ?-))?"
-        rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: ?(?:USD|US)\b)?",
+        rf"(?: ?- ?(?P<second>{SIGN})?(?P<upper>{NUMBER}))?(?P<magnitude>{MAGNITUDE})?(?: ?(?:US|(?P<code>USD|CAD|AUD|NZD|HKD|SGD|TWD))\b)?",
         _say_money,
     ),
     rule(rf"(?P<sign>¢) ?(?P<amount>{NUMBER})(?![0-9])", _say_money_behind),

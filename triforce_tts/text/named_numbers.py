@@ -59,6 +59,10 @@ _IN_MILLIONS = (
 _COUNTED_IN_MILLIONS = re.compile(
     rf"\b(?i:population|sales|revenues?|profits?|loss(?:es)?|budget|audience|turnover|worth|raised|{_IN_MILLIONS})\b"
 )
+# What is counted in millions and is hardly measured in meters: '30m people'.
+_IN_SMALL_MILLIONS = "|".join(
+    set(_IN_MILLIONS.split("|")) - {"trees", "lines", "rows", "steps", "cells", "cars", "words", "pages"}
+)
 _MOLAR = re.compile(
     r"\b(?i:solutions?|buffer|acid|urea|sucrose|glucose|salts?|chloride|hydroxide|acetate|phosphate|molar|pH|incubat\w+|dissolved|reagent|HCl|NaCl|NaOH|Tris)\b"
 )
@@ -123,6 +127,14 @@ def _say_batting(match: re.Match[str]) -> str:
     return match[1] + (f"oh {pairs(digits[1:])}" if digits[0] == "0" and digits[1] != "0" else pairs(digits))
 
 
+def _say_hardware(match: re.Match[str]) -> str:
+    """``00:1a:2b:3c:4d:5e`` sign by sign, in pairs."""
+    return ", ".join(
+        " ".join(number_words(sign) if sign.isdigit() else sign.upper() for sign in pair)
+        for pair in match[0].split(match[1])
+    )
+
+
 _HRS = r"hrs\b\.?(?! [A-Z])"
 _HOURS = rf" ?(?P<hours>hours|{_HRS}|h)(?![A-Za-z])"
 # What moves or begins does so at a time of day: 'Departed 1230 hrs'.
@@ -130,8 +142,15 @@ _MOVING = (
     r"(?i:depart(?:ed|s|ing|ure)?|arriv(?:ed|es|ing|al)|left|leaves|landed|sailed|began|begins|starts?|started|ended|ends|closed|opened"
     r"|commenced|muster(?:ed)?|lunch|dinner|briefing|parade|inspection|reveille|watch|time|date),?:? "
 )
+# The address of a network card, and the number of a case at court.
+_HARDWARE = r"(?<![0-9A-Za-z:-])[0-9A-Fa-f]{2}(?:([:-])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){4}(?![0-9A-Za-z:-])"
 _NO_RATE = r"(?!\.? (?:of|per|a|each|in|with|on|ago)\b)"
 RULES: list[Rule] = [
+    rule(_HARDWARE, _say_hardware),
+    rule(
+        r"\bNo\. ([0-9]{1,2})-([0-9]{3,5})(?![0-9A-Za-z-]|[.,:/][0-9])",
+        lambda m: f"Number {number_words(m[1])}-{pairs(m[2])}",
+    ),
     rule(rf"\b({'|'.join(_PLACES)})\b\.? ?(?=#?[0-9])", lambda m: f"{_PLACES[m[1]]} "),
     rule(
         r"(\b(?i:scored?|rated|rating|rating of|grade of|marks? of|gave (?:it|him|her|them)) (?:a |an )?)"
@@ -153,6 +172,10 @@ RULES: list[Rule] = [
     rule(r"(?<![\w.,$£€-])(?P<name>)(?P<number>7[0-8]7)-(?P<variant>[1-9]00|[89])(?![0-9-]|[.,][0-9])", _say_pairs),
     rule(
         r"(?P<name>\b[Aa] )(?P<number>7[0-8]7)(?P<variant>)(?=(?:[.,;:!?)](?![0-9])|$| (?:jet|plane|aircraft|airliner|flight|pilot|landed|took|crashed|and|or|to|in|from|at|is|was|that|with)\b))",
+        _say_pairs,
+    ),
+    rule(
+        r"(?P<name>)(?<![\w.,$£€-])(?P<number>7[0-8]7)(?P<variant>)(?= (?:MAX|Max|Dreamliner|Classic|jetliner)\b)",
         _say_pairs,
     ),
     rule(r"(?<![\w.,$£€-])(7[0-8]7)s\b", lambda m: plural(pairs(m[1]))),
@@ -204,6 +227,10 @@ RULES: list[Rule] = [
     ),
     rule(
         rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)M(?= (?:{_IN_MILLIONS})\b)",
+        lambda m: f"{number_words(m[1])} million",
+    ),
+    rule(
+        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)m(?= (?:{_IN_SMALL_MILLIONS})\b)",
         lambda m: f"{number_words(m[1])} million",
     ),
     rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-)", _say_millions),

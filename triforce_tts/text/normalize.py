@@ -31,7 +31,7 @@ from triforce_tts.text.latex import read_latex
 from triforce_tts.text.letters import speak_roman, spell_acronyms, spell_beside_digits
 from triforce_tts.text.phonemes import BRACES, parse_phones
 from triforce_tts.text.shouted import calm, is_shouted, quieten
-from triforce_tts.text.signs import fold, name_sign, unspoken
+from triforce_tts.text.signs import ENDS_OF_STRANDS, fold, name_sign, unspoken
 
 __all__ = ["is_speakable", "normalize", "unspoken"]
 
@@ -111,7 +111,15 @@ _HEART = re.compile(
 )
 _LOVING = re.compile(r"\b(?i:i|we|you|u|they|guys|everyone|much|thanks|love|miss) $")
 _LONE_HEART = re.compile(r"(?:^|[!?.]|(?:^| )<3|\bheart )[ ]?$")
-_ELISIONS = {"tis", "twas", "twere", "twill", "til", "em", "cause", "bout", "round", "n", "neath", "gainst", "im", "er"}
+# Letters that an editor changed or added, and the plural that may be meant: '[T]he', 'book[s]', 'word(s)'.
+_PARTS_OF_WORDS = re.compile(
+    r"\[([A-Za-z])\](?=[a-z])(?!.{0,200}\[/\1\])|(?<=[a-z]{2})\[(e?s|e?d|ing|ly)\](?![\w\[(])|(?<=[a-z]{2})\((e?s|ren)\)(?!\w)"
+)
+# Keys of a telephone: 'press #', 'dial *69'.
+_KEYS = re.compile(r"(\b(?i:press|dial|hit|push)(?:ed|ing)? )([*#])(?=[0-9]| |[.,;!?)]|$)")
+_ELISIONS = frozenset(
+    "tis twas twere twill til em cause bout round n neath gainst im er nuff twould cept spose fraid scuse twixt tisn twasn ere".split()
+)
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
 
@@ -182,6 +190,9 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
     text = re.sub(r"(?<=[0-9])''(?!\w)", '"', text)
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
+    text = re.sub(rf"(?<=\b[35])'(?={ENDS_OF_STRANDS})", " prime", text)
+    text = _KEYS.sub(lambda m: f"{m[1]}{'star' if m[2] == '*' else 'hash'} ", text)
+    text = _PARTS_OF_WORDS.sub(r"\1\2\3", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)
     text = re.sub(r"\+/-|(?<![\w+])\+-(?= ?[0-9])", " plus or minus ", text)
     text = _EMOTICONS.sub("", text)
@@ -212,7 +223,7 @@ def _hashes(text: str) -> str:
 def _symbols(text: str) -> str:
     """The remaining signs in words: comparisons, slashes, hashes, then single signs."""
     text = _compare(_TAG.sub(lambda tag: f" {tag[0].strip('</>')} ", text))
-    text = re.sub(r"\band/or\b", "and or", text)
+    text = re.sub(r"\b(and|either)/or\b", r"\1 or", text)
     text = re.sub(
         r"(?<=[A-Za-z)\]]) ?/ ?(?=[A-Za-z(])|(?<=[A-Za-z])/(?![A-Za-z/])|(?<![A-Za-z/<.])/(?=[A-Za-z])", " slash ", text
     )

@@ -94,6 +94,12 @@ def fraction(top: int, bottom: int) -> str:
     return f"{cardinal(top)} {name}"
 
 
+def with_article(words: str) -> str:
+    """'one eighth' as 'an eighth', 'one half' as 'a half'."""
+    share = words.removeprefix("one ")
+    return f"an {share}" if share.startswith("e") else f"a {share}"
+
+
 def rule(pattern: str, speak: Speak, flags: int = 0) -> Rule:
     """A pattern and the words that replace it."""
     return re.compile(pattern, flags), speak
@@ -235,7 +241,7 @@ def _say_fraction(match: re.Match[str]) -> str:
     words = fraction(int(top), int(bottom))
     if not whole:
         return words
-    return f"{number_words(whole)} and {'a' + words[3:] if top == '1' else words}"
+    return f"{number_words(whole)} and {with_article(words) if top == '1' else words}"
 
 
 def _say_power(match: re.Match[str]) -> str:
@@ -335,11 +341,14 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(rf"{START}([0-9]{{1,3}})' ?([0-9]{{1,2}})(?:\"|'')", _say_foot_or_minutes),
     rule(rf"{START}([2-8])'([0-9]|1[01])(?![0-9A-Za-z'\"]|[.,][0-9])", _say_foot_or_minutes),
 ]
+# Behind two numbers and a further hyphen these show a range: 'a 2-3-day trip'.
+_MEASURED = "seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|miles?|foot|inch|yards?|pages?|points?|persons?|man|pounds?|km|kg|fold|star"
 # Between two quantities a hyphen is 'to'.
 RANGE_RULES: list[Rule] = [
     rule(rf"{START}({NUMBER}) ?%(?= ?- ?{NUMBER} ?%)", lambda m: m[1]),
     rule(r"(?<=[0-9]/[2348]) ?- ?(?=[0-9])", _say_joint("to")),
     rule(r"(?<=[0-9][%°]) ?- ?(?=[0-9])", _say_joint("to")),
+    rule(rf"(?<=[0-9])( ?[a-zA-Z]{{1,3}}/[a-zA-Z]{{1,3}}) ?- ?(?={NUMBER}\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
     rule(rf"(?<=[0-9])( ?(?:°[CF]|[a-zA-Z]{{1,3}})) ?- ?(?={NUMBER} ?\1(?![A-Za-z0-9]))", lambda m: f"{m[1]} to "),
     rule(r"(?<=[0-9](?:st|nd|rd|th))-(?=[0-9]{1,9}(?:st|nd|rd|th)\b)", _say_joint("to")),
     rule(r"(?<=[0-9]0s)-(?=(?:[12][0-9])?[0-9]0s\b)", _say_joint("to")),
@@ -347,9 +356,11 @@ RANGE_RULES: list[Rule] = [
         rf"{START}({YEAR})-0([1-9])(?![0-9A-Za-z-]|[.,:/][0-9])",
         lambda m: f"{year(int(m[1]))} to oh {DIGITS[int(m[2])]}",
     ),
+    rule(rf"{START}([0-9]{{1,3}})-(?=[0-9]{{1,3}}-(?:{_MEASURED})\b)", lambda m: f"{number_words(m[1])} to "),
     rule(rf"{START}(?<![A-Za-z0-9]-)({NUMBER})-(?!0(?![0-9.]))(?={NUMBER}(?![-0-9]))", _start_of_range),
 ]
 RULES: list[Rule] = [
+    rule(rf"{START}([0-9][0-9,]{{0,5}}){ORDINAL_END}s\b", lambda m: f"{_say_ordinal(m)}s"),
     rule(rf"{START}([0-9][0-9,]*){ORDINAL_END}\b", _say_ordinal),
     rule(rf"{START}{_LONE_DOT}(?P<digits>(?:1[1-9]|20)[0-9]0)'?[sS]\b", _say_decade),
     rule(r"(?<![0-9A-Za-z.,:/])'(?P<digits>[1-9]0)S\b", _say_decade),
@@ -357,7 +368,7 @@ RULES: list[Rule] = [
     rule(rf"{START}(10{{1,3}}|1,000)s(?= of\b)", _say_hundreds),
     rule(rf"{START}({NUMBER})s\b", _say_plural),
     rule(
-        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}}|10{{3,6}})(?:{ORDINAL_END}s?\b)?(?![0-9/])",
+        rf"{START}(?:(?P<whole>[0-9]+) )?(?P<top>[0-9]{{1,3}})/(?P<bottom>[0-9]{{1,3}}|10{{3,6}})(?:(?:{ORDINAL_END})?s?\b)?(?![0-9/])",
         _say_fraction,
     ),
     rule(rf"{START}[0-9]+(?:\.[0-9]+){{2,}}", lambda m: " point ".join(number_words(part) for part in m[0].split("."))),

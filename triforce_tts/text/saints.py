@@ -14,6 +14,7 @@ AMOUNT = (
 _ON_A_STREET = re.compile(
     rf"\b(?i:on|off|along|down|up|to|from|at|of|near|in|[0-9]\w*|one|{AMOUNT}) (?:[A-Z]\w*\.? ){{1,2}}$"
 )
+_AND_WIFE = re.compile(r" (?:and|&) (?:Mrs|Mr|Ms|Mme|Prof|Missus|Mister|Miz|Madame|Professor|Miss|Lady)\b")
 _OWNED = re.compile(r"\b(?i:the|a|my|this|our|her|his|your|dear|good|old) $")
 _BEHIND = re.compile(
     rf"\b(?:In|At|To|From|The|And|Of|By|For|Sir|Miss|Lord|Lady|(?:{OPENERS})'\w+|{'|'.join(TITLES.values())}) $"
@@ -39,7 +40,7 @@ def say_saint_or(street: str, before_name: str) -> Callable[[re.Match[str]], str
             return before_name
         if before_name == "Doctor" and is_named(before, match.string[match.end() :][:8]):
             return before_name
-        if before_name == "Doctor" and _OWNED.search(before):
+        if before_name == "Doctor" and (_OWNED.search(before) or _AND_WIFE.match(match.string, match.end())):
             return before_name
         if name_follows and (not named_before or sentence_start or _BEHIND.search(before)):
             return before_name

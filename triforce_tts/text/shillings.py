@@ -17,9 +17,7 @@ _PRICED = (
     r" (?:of|was|is)|[Ss]old|[Ss]ell(?:s|ing)?|[Bb](?:ought|uy|uys|uying)|[Cc]harg(?:e|ed|es|ing)|[Ss]p(?:ent|end|ends)"
     r"|[Oo]we[ds]?|[Ee]arn(?:ed|s)?|[Rr]ent|[Tt]oll|[Dd]ebt|[Mm]oney|[Ss]hillings?|[Ss]ixpence|pence|[a-z]*penny|[Ff]arthings?|[Gg]uineas?)\b"
 )
-_EACH = (
-    r"(?:each|apiece|per|an? (?:week|day|month|year|dozen|pound|yard|piece|head|ton|bushel|gallon|quart|pint|bottle))\b"
-)
+_EACH = r"(?:each|apiece|per|an?[ -](?:week|day|month|year|dozen|pound|yard|piece|head|ton|bushel|gallon|quart|pint|bottle))\b"
 _OTHER_SUM = rf"£|[0-9½¼¾]d\.|[1-9]s\.? ?[0-9½¼¾]+ ?d\b|[0-9][sd]\.? {_EACH}"
 _MONEY_NEAR = re.compile(rf"{_OTHER_SUM}|\b{_PRICED}")
 _MONEY_AFTER = re.compile(rf",? {_EACH}")
@@ -123,12 +121,29 @@ def _say_slashed(match: re.Match[str]) -> str:
     return f"{_shillings(match['shillings'], match)} and {_pence(match['pence'])}{end}"
 
 
+_INCOME = re.compile(
+    r"\b(?:[Ii]ncome|[Ff]ortune|[Ll]egac(?:y|ies)|[Ss]alary|[Pp]ension|[Ee]states?|[Aa]nnuity|[Jj]ointure|[Dd]owry|[Ll]oan|[Bb]ills?|[Ll]ent|[Bb]orrowed)\b"
+)
+
+
+def _say_old_pounds(match: re.Match[str]) -> str:
+    """``300l. a year`` in pounds, where the words around speak of money; elsewhere the letter stands for liters."""
+    before = re.split(r"[a-z][.?!] (?=[\"']?[A-Z])", match.string[max(0, match.start() - 60) : match.start()])[-1]
+    after = match.string[match.end() : match.end() + 40]
+    if not (_MONEY_AFTER.match(after) or re.search(_PRICED, before) or _INCOME.search(before)):
+        return match[0]
+    end = "." if _ENDS.match(after) else ""
+    return f"{number_words(match[1])} pound{'' if match[1] == '1' else 's'}{end}"
+
+
 _PENCE = r"(?P<pence>(?:[0-9]{1,2} )?[1-3]/[248]|[0-9]{1,2})"
 _GAP = r"[.,]?(?: ?- ?| )"
 _POUNDS = r"(?P<pounds>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,9})"
 _SHILLINGS = r"(?P<shillings>[0-9]{1,2})"
 _S = r"s\b"
 RULES: list[Rule] = [
+    rule(r"(\bRs\.? ?[0-9][0-9,]*)/-(?![\w/-])", lambda m: m[1]),  # the mark behind a sum in rupees
+    rule(r"(?<![\w.,/$£])([1-9][0-9,]{0,8})l\.(?!\w)", _say_old_pounds),
     rule(
         r"(?<![\w.,/$£])([1-9][0-9]?)/-(?![\w/-])",
         lambda m: f"{cardinal(int(m[1]))} shilling{'' if m[1] == '1' else 's'}",

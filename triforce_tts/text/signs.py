@@ -187,6 +187,10 @@ _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
 # Full-width forms are the plain signs in the width of a Han letter.
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | dict(zip(map(ord, "￠￡￥￦"), "¢£¥₩", strict=True))
 _COLD = r"[0-9.]{1,6} ?(?:°|℃|degrees?\b|%|per ?cent\b)"  # a dash before a number with one of these is a minus
+# Behind '5' and '3' these show the ends of a strand of DNA.
+ENDS_OF_STRANDS = (
+    r"(?:-(?:end|UTR|terminus|terminal|cap|[ACGTU]{3,})|[ -](?:ends?|UTRs?|untranslated|splice|terminus|termini)\b)"
+)
 _GREEK_RUN = re.compile("[\u0370-\u03ff\u1f00-\u1fff]+")
 _LATIN_NAME = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?")
 _SYLLABLE_NAME = re.compile(r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([A-Z]+)|HANGUL SYLLABLE ([A-Z]+)")
@@ -250,7 +254,10 @@ def _fold_runs(text: str) -> str:
     """Replace signs whose meaning depends on their neighbours: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
     text = re.sub("[–—―‒]{2,}", "—", text.translate(_WIDE))
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
+    text = re.sub("(★{1,9})(☆{1,9})", lambda m: f" {len(m[1])} out of {len(m[0])} stars ", text)
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
+    text = re.sub("[♩♪♫♬]", " ", text)  # marks of a song in subtitles
+    text = re.sub(rf"(?<=\b[35])[′’](?={ENDS_OF_STRANDS})", "'", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
     text = re.sub(r"(?<=[0-9A-Za-z)²³ⁿ%]) ?− ?(?=[0-9A-Za-z(√½-¾])", " minus ", text)
     text = re.sub(r"(?<=[0-9A-Za-z%°€¼-¾⅐-⅞])[–‒](?=['’]?[0-9$£€¼-¾⅐-⅞])", "-", text)
@@ -260,7 +267,7 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"(?<![A-Za-z])[Ⅰ-ⅿ](?![A-Za-zⅠ-ⅿ])", _say_numeral, text)
     text = re.sub(f"([0-9]?)({_SUPERSCRIPT}{{1,3}})(?:[⁄∕/](?=[₀-₉0-9])|(?=⁄))", _say_mixed_fraction, text)
     text = re.sub(r"(?<![0-9])([0-9]{1,3})((?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])", _join_thousands, text)
-    text = re.sub(r"(?<=[0-9])[  ]?[º˚](?=[CFK]?\b)(?=[CFK])|(?<=[0-9])˚", "°", text)
+    text = re.sub(r"(?<=[0-9])[ \u00a0]?[º˚](?= ?[CFK]\b)|(?<=[0-9])˚|(?<=[0-9][0-9])º(?! (?:de|da|do)\b)", "°", text)
     text = re.sub(r"(?<=[0-9])′( ?[0-9]{1,2}(?:\.[0-9]{1,9})?)″", lambda m: f"'{m[1]}\"", text)
     text = re.sub(r"(° ?[0-9]{1,2}(?:\.[0-9]{1,9})?)′", r"\1'", text)
     text = re.sub(r"(?<=[0-9])″", " inches", text)

@@ -89,6 +89,14 @@ def _say_basis_points(match: re.Match[str]) -> str:
     return f"{number_words(match[1])} basis point{'' if match[1] == '1' else 's'}"
 
 
+def _say_age(match: re.Match[str]) -> str:
+    """``25yo`` as 'twenty five years old', and 'a 25yo nurse' as 'twenty five year old'."""
+    is_adjective = is_attribute(match) or re.match(
+        r" (?!and|but|who|with|when|from|has|had|was|now|or|at|in)[a-z]{3,}", match.string[match.end() :][:8]
+    )
+    return f"{number_words(match[1])} year{'' if is_adjective else 's'} old"
+
+
 def _say_feet_and_inches(match: re.Match[str]) -> str:
     return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}"
 
@@ -154,10 +162,19 @@ FIRST_RULES: list[Rule] = [
     ),
     rule(rf"{START}([0-9]{{1,3}})hrs?([0-9]{{2}})(?![0-9A-Za-z])", lambda m: f"{m[1]} h {int(m[2])} min"),
     rule(
-        r"(?<=[a-z]s) ?/ ?(?P<per>mm|cm|ml|mL|μL|km|kg)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
+        r"(?:(?<=[a-z]s)|(?<=people)) ?/ ?(?P<per>mm|cm|ml|mL|μL|km|kg)(?:\^?(?P<per_power>[23]))?(?![\w/^])",
         _per,
     ),
     rule(r"(?<=[0-9])( ?deg(?:rees?|\.)? ?|° )([CF])\b", lambda m: f"°{m[2]}"),
+    rule(
+        rf"{START}({_DEGREES})°(?= (?:angle|turn|rotation|view|panorama|bend|arc|slope|incline)s?\b)",
+        lambda m: f"{number_words(m[1])} degree",
+    ),
+    rule(rf"{START}([0-9]{{1,3}})[ -]?(?:yo|y/o|y\.o\.)(?![\w.])", _say_age),
+    rule(
+        rf"(?<=[0-9] )({_RATED}) ({_RATED})-([123])(?![0-9])",
+        lambda m: f"{m[1]}/{m[2]}{f'^{m[3]}' if m[3] != '1' else ''}",
+    ),
     # 'm s^-2' is another way to write 'm/s^2'.
     *[
         rule(
@@ -181,7 +198,10 @@ FIRST_RULES: list[Rule] = [
     rule(rf"{START}([0-9]{{1,3}})d (?=[0-9]{{1,2}} ?h\b)", lambda m: f"{m[1]} day{'' if m[1] == '1' else 's'} "),
     *LENGTHS,
     *FRACTIONS,
-    rule(rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b\.?", _say_feet_and_inches),
+    rule(
+        rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b(?:\.|(?! (?:his|her|my|your|their|its|the|a|bare|stocking|socks|shoes)\b))",
+        _say_feet_and_inches,
+    ),
     rule(
         rf"(?<=[0-9])\^(?P<sign>[-+]?)(?P<exponent>[0-9]{{1,9}}) (?P<unit>{_AFTER_NUMBER})(?:/{_PER_ONE})?{_END}",
         _say_power_of_unit,

@@ -282,13 +282,13 @@ TABLES = {
         24 Dec–2 Jan, the T-34/85, 1st c. A.D. | the twenty fourth of December to the second of January, the T-thirty four eighty five, first century A D.
         Take 2x/day, 1x/week; a 6-ft.-tall man | Take twice a day, once a week; a six-foot-tall man
         I, II, III and IV; I, a man | one, two, three and four; I, a man
-        f(x) = 2, g(n); dog(s) | f of x equals two, g of n; dog, s
+        f(x) = 2, g(n); dog(s) | f of x equals two, g of n; dogs
         """,
     "rows of short numbers, and numbers of telephones": """
         a 10-4-2 record; 68-70-71-69; 01-42-68-53-00 | a ten, four, two record; sixty eight, seventy, seventy one, sixty nine; zero one, four two, six eight, five three, zero zero
         +33 (0)1 42 68 53 00 | plus three three, zero, one, four two, six eight, five three, zero zero
         €1.234,56, 1.234,56 €, BTC/USD 43,210 | one thousand two hundred and thirty four euros fifty six, one thousand two hundred and thirty four euros fifty six, B T C slash U S D forty three thousand two hundred and ten
-        Pub. L. 111-14, AD1066, Fig. S3 | Public Law one hundred and eleven to fourteen, A D ten sixty six, Figure S three
+        Pub. L. 111-14, AD1066, Fig. S3 | Public Law one eleven-fourteen, A D ten sixty six, Figure S three
         Australia 212/7d all out | Australia two hundred and twelve for seven declared all out
         """,
     "states behind a town": """
@@ -327,5 +327,47 @@ TABLES = {
         George V. Higgins wrote it. My friend Edward X. Brown came. | George V Higgins wrote it. My friend Edward X Brown came.
         They said grace, Grace, Miss. (She nodded.) He is from Jackson, Miss. (pop. 500). | They said grace, Grace, Miss. She nodded. He is from Jackson, Mississippi, population five hundred.
         [who?] asked the ghost. Some say it is old. [who?] | who? asked the ghost. Some say it is old.
+        """,
+    "times with a point": """
+        He took the 9.15 from Paddington and was back by the 6.45. | He took the nine fifteen from Paddington and was back by the six forty five.
+        Dinner was at 8.15, from 9.30 to 11.00 in the evening. | Dinner was at eight fifteen, from nine thirty to eleven o'clock in the evening.
+        Shares closed at 7.45. At 1.25 twice as many are wrong. | Shares closed at seven point four five. At one point two five twice as many are wrong.
+        """,
+    "units in words, and millions": """
+        a few kg, several km, hundreds of km away, per kg, one km | a few kilograms, several kilometers, hundreds of kilometers away, per kilogram, one kilometer
+        30m people and 5m tonnes; 30m deep | thirty million people and five million tonnes; thirty meters deep
+        1 g/cm3, 9.8 m s-2, 3 people/km2, 20 ºC, a 45º turn | one gram per cubic centimeter, nine point eight meters per second squared, three people per square kilometer, twenty degrees Celsius, a forty five degree turn
+        60 km/h-80 km/h; a 2-3-day trip; 1⅛; 3/4s and two 5ths | sixty kilometers per hour to eighty kilometers per hour; a two to three-day trip; one and an eighth; three quarters and two fifths
+        He is 25yo, a 30 y/o nurse; 6 ft. 2 in his socks | He is twenty five years old, a thirty year old nurse; six feet two in his socks
+        """,
+    "numbers of telephones, keys and cards": """
+        Tel.: 01234 567890; 07700 900123 | Telephone: zero one two three four, five six seven eight nine zero; zero seven seven zero zero, nine zero zero one two three
+        Dial *69 or press #. | Dial star sixty nine or press hash.
+        MAC 00:1A:2B:3C:4D:5E; No. 17-1234; Washington, D.C. 20500 | MAC zero zero, one A, two B, three C, four D, five E; Number seventeen-twelve thirty four; Washington, D C two zero five zero zero
+        """,
+    "money with a code or in old pounds": """
+        $5 CAD, CAD $7, Rs. 250/- only, Dhs 20 | five Canadian dollars, seven Canadian dollars, two hundred and fifty rupees only, twenty dirhams
+        He had 300l. a year and paid 50l. for it. It holds 50l. of oil. | He had three hundred pounds a year and paid fifty pounds for it. It holds fifty liters of oil.
+        06/2024, 05-Jun-24 | June twenty twenty four, the fifth of June, twenty four
+        """,
+    "numerals that were letters": """
+        George III.'s reign; World Wars I and II; Peter I the Great; Charles the Ist | George the third's reign; World Wars one and two; Peter the first the Great; Charles the first
+        Nicholas I (1796-1855); (i) one, (ii) two | Nicholas the first, seventeen ninety six to eighteen fifty five; one, one, two, two
+        """,
+    "titles and short words": """
+        Dr. and Mrs. Lee, Drs. Hall and Oates, Det. Ann Kay, Msgr. Ryan | Doctor and Missus Lee, Doctors Hall and Oates, Detective Ann Kay, Monsignor Ryan
+        By Smith et al. It was good. The T&C; tea, &c. | By Smith and others. It was good. The T and C; tea, et cetera.
+        cont'd, Gov't, int'l | continued, Government, international
+        Acts 2:1-4:3; Pss. 1-3; S. John iii. 16; (v. 3); (2d Cir. 1999) | Acts two one to four three; Psalms one to three; Saint John three sixteen; verse three; second Circuit nineteen ninety nine
+        """,
+    "acronyms that are words too": """
+        the SAT; She SAT down; an LED lamp; He LED them; AM radio; I AM here | the S A T; She SAT down; an L E D lamp; He LED them; A M radio; I AM here
+        the IRA, the RAF, a CT scan, NGOs; 9 AM ET | the I R A, the R A F, a C T scan, N G O's; nine A M E T
+        """,
+    "names of files, and parts of words in brackets": """
+        a .pdf file, the .NET app, ASP.NET, a .gitignore | a dot pdf file, the dot NET app, ASP dot NET, a dot gitignore
+        "[T]he book[s]", the word(s), list[int], either/or | "The books", the words, list, int, either or
+        Rated ★★★☆☆; ♪ la la ♪; the 5'-end; 3′ UTR | Rated three out of five stars; la la; the five prime-end; three prime U T R
+        'Nuff said, good ol' boy. | 'Nuff said, good ol' boy.
         """,
 }

@@ -38,6 +38,11 @@ from triforce_tts.text.normalize import is_speakable
         ("***", ["***"]),
         ("  \n\n ", [""]),
         ("“Stop!” he said. “Why?”", ["“Stop!” he said.", "“Why?”"]),
+        (
+            "Oh! my dear ears. Alas! poor Yorick. No! He left.",
+            ["Oh! my dear ears.", "Alas! poor Yorick.", "No!", "He left."],
+        ),
+        ("「はい。」と言った！そうか？はい。", ["「はい。」", "と言った！", "そうか？", "はい。"]),
         ("J.\u2028Smith left.", ["J.\u2028Smith left."]),  # the library crashes on this text
     ],
 )

@@ -235,7 +235,9 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w/.])({_names(MIXED)})(?![\w/])"), lambda m: MIXED[m[1]]),
     (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
     (
-        re.compile(r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. ?(?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9]))"),
+        re.compile(
+            r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. ?(?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9])|the [a-z]{4,11}(?: [a-z]{5,7})? of [A-Z]|[JFMASOND][a-z]{2,8} (?:[a-z]{3,5}teen|twenty|two)\b)"
+        ),
         lambda m: {"b": "born ", "d": "died ", "r": "reigned ", "fl": "flourished "}[m[1]],
     ),
     (re.compile(r"\b([Rr])ev\. (?=[0-9])(?![0-9]+(?:,| and| or) [0-9])"), lambda m: f"{m[1]}evision "),
@@ -279,6 +281,11 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     ),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )edn?\b\.?|\b(?<=[Rr]ev\. )ed\."), lambda m: f"edition{_final_stop(m)}"),
     (re.compile(r"\b([Rr])ev\. (?=edition)"), lambda m: f"{m[1]}evised "),
+    (re.compile(r"(?<=\()est\.(?=\))"), lambda m: "estimated"),
+    (
+        re.compile(r"\b(in [A-G](?:[- ](?:flat|sharp)|[b#])? )(min|maj)\.(?!\w)"),
+        lambda m: f"{m[1]}{m[2]}or{_final_stop(m)}",
+    ),
     (re.compile(r"\bstd\. dev\b\.?"), lambda m: f"standard deviation{_final_stop(m)}"),
     (
         re.compile(
@@ -293,7 +300,10 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         lambda m: _capital(PLAIN[m[1].lower()], m[1]),
     ),
     (re.compile(r"(?<![\w.])([Aa]ttn|[Ff]wd)(?=:)"), lambda m: _capital(PLAIN[m[1].lower()], m[1])),
-    (re.compile(r"(?<![A-Z0-9])&[cC]\b(?:\.|(?=[,;:]|$))"), lambda m: "etc."),
+    (
+        re.compile(r"(?<![A-Z0-9])&[cC]\b(?:\.|(?=[,;:]|$))"),
+        lambda m: "etc." if m.string[m.start() - 1 : m.start()] in ("", " ") else " etc.",
+    ),
     (re.compile(r"(?<![\w.])(?:[iI]\. e\.|[eE]\. g\.)"), lambda m: m[0].replace(" ", "")),
     (re.compile(r"\b(?:B\. C|A\. D)\.(?= [0-9])|(?<=[0-9] )(?:B\. C|A\. D)\."), lambda m: m[0].replace(" ", "")),
     (re.compile(r"\b(?:[BMD]\. Sc|LL\. [BMD])\b"), lambda m: m[0].replace(" ", "")),
@@ -327,7 +337,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"(?<![\w.'])[a-z]\.[a-z](?:\.[a-z])*\b(?![.'\w])"), _say_dotted),
     (re.compile(r"\b(?:[BMD]\.Sc|LL\.[BMD]|Litt\.D|D\.Litt)\b\.?"), _say_letters),
     (re.compile(rf"\b({_names(TITLES)})\.(?!\w)"), lambda m: TITLES[m[1]]),
-    (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z])"), lambda m: TITLES[m[1]]),
+    (re.compile(r"\b(Mr|Mrs|Ms)(?= [A-Z]| (?:&|and) (?:Mrs?|Ms|Miss|Dr)\b)"), lambda m: TITLES[m[1]]),
     (re.compile(r"\bDr(?= [A-Z])"), lambda m: "Doctor"),
     (re.compile(r"\bDr\.(?!\w)"), say_saint_or("Drive", "Doctor")),
     (re.compile(r"\bSt\.(?!\w)"), say_saint_or("Street", "Saint")),
@@ -357,7 +367,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         re.compile(
             rf"\b((?i:{AMOUNT}|(?:hundreds|thousands|dozens) of|per|one)) ({_names(_METRIC)})\b(?![/^'-]|\.\w)(?:\.(?= [a-z]))?"
         ),
-        lambda m: f"{m[1]} {_METRIC[m[2]][m[1].lower() not in ('per', 'one')]}",
+        lambda m: f"{m[1]} {_METRIC[m[2]][m[1].lower() not in ('per', 'one', 'half')]}",
     ),
     (
         re.compile(rf"(?<![\w'])({_names(CONTRACTED)})(?![\w'])", re.IGNORECASE),

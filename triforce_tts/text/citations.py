@@ -23,9 +23,7 @@ _AMBIGUOUS = frozenset(["Tim", "Dan", "Phil", "Sam", "Gal", "Mal", "Tit", "Pet",
 _BOOK = "|".join(sorted({*BIBLE, *BIBLE.values(), *OTHER_BOOKS, *_QURAN}, key=len, reverse=True))
 # A capital 'I' with a stop may be the word, so it needs a word before it. A lone 'C', 'D', 'L' or 'M' is mostly a label.
 _PLACE = r" (?:Sc|Bk|Vol|Ch|Chap|Sect?|Pt)\. ?[0-9IVXivx]"
-_STOPPED = (
-    rf"(?<![\w'.&-])(?:(?:[IVXLC]{{2,7}}|[VX])\.(?=,| [a-z(]|{_PLACE})|[ivxlc]{{2,8}}\.(?=,| [a-z0-9(]|{_PLACE}))"
-)
+_STOPPED = rf"(?<![\w'.&-])(?:(?:[IVXLC]{{2,7}}|[VX])\.(?=,| [a-z(]|{_PLACE})|(?!cl\.)[ivxlc]{{2,8}}\.(?=,| [a-z0-9(]|{_PLACE}))"
 _LONE = rf"(?<![\w.])(?:(?i:vol|bk|chap|ch|sc|act|book|part|chapter)\.? [IVXivx])\.(?= [a-z0-9(]|{_PLACE})"
 _PLACE_AFTER = re.compile(
     r" (?:p|pp|ch|chap|sec|sect|sc|bk|pt|vol|no|cap|v|vv|line|page|chapter|scene|note|n)\b\.?(?: ?[0-9]| [ivxl]+\b)",

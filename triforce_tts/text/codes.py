@@ -214,7 +214,7 @@ RULES: list[Rule] = [
     rule(rf"(?<![0-9A-Za-z.,:/$£€-]){_PLAIN_GROUPS}", _say_spaced_phone),
     # A trunk code with its zero, and the number: '01632 960001'.
     rule(r"(?<![0-9A-Za-z.,:/$£€-])0[0-9]{2,5} [0-9]{5,8}(?![0-9.,:/%-]*[0-9]| [0-9])", _say_phone),
-    rule(r"(?<=\bD\.C\. )[0-9]{5}(?![0-9.,-]*[0-9])", lambda m: spell_digits(m[0])),
+    rule(r"(?<=\b[A-Z]\.[A-Z]\. )[0-9]{5}(?=[.,;:)]?(?:$| ?[A-Z\"')]|[.,;]))", lambda m: spell_digits(m[0])),
     rule(
         r"(?<=[A-Za-z]), (?P<state>[A-Z]{2})(?: (?P<zip>[0-9]{5})(?:-(?P<more>[0-9]{4}))?(?![0-9]))?(?=[.,;:!?)]|$| USA)",
         _say_state,

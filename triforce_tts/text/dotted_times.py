@@ -37,7 +37,10 @@ def _mark_by_words(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
-    rule(rf"(\b(?i:the|a) ){_TIME}(?= (?:{_RUNS})\b| (?:from|to|for) (?:the )?[A-Z])", _mark),
+    rule(
+        rf"(\b(?i:the|a) ){_TIME}(?= (?:{_RUNS})\b| (?:from|to|for) (?:the )?[A-Z]| (?:was|is|had) (?:late|early|due|delayed|cancelled|gone|leaving|running|in)\b)",
+        _mark,
+    ),
     rule(
         rf"(\b(?i:catch(?:ing)?|caught|miss(?:ed|ing)?|tak(?:e|es|en|ing)|took|by|on) the ){_TIME}"
         r"(?=[.,;:!?)\"'](?![0-9])|$| (?:and|up|down|in|back|home|at|this|that|tomorrow)\b)",

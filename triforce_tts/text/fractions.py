@@ -128,6 +128,7 @@ _SIDE = rf"(?:(?:[0-9]{{1,3}} )?[0-9]{{1,2}}/[0-9]{{1,2}}|{_NUMBER})"
 GOES_ON = r"(?:\.(?=,| [a-z(]|-[a-z]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"
 LENGTHS: list[Rule] = [
     rule(r"(?:(?<=[0-9] feet)|(?<=[0-9] inches)) [x×] (?=[0-9])", lambda m: " by "),
+    rule(rf"{START}({_NUMBER})(['\"]) ?- ?(?={_NUMBER}\2)", lambda m: f"{m[1]} to "),
     rule(rf"{START}{_SIDE}(['\"])(?: ?[x×] ?{_SIDE}\1){{1,2}}", _say_product),
     rule(rf"{START}((?:[0-9]{{1,3}} )?[0-9]{{1,2}}/(?:2|4|8|16|32|64))\"(?= [a-z]{{3}}|,)", _mark_inches),
     rule(rf"{START}(?<!['\"])({_NUMBER})(['\"])(?= (?:{_ADJECTIVES})\b)", _say_length),
@@ -138,6 +139,11 @@ LENGTHS: list[Rule] = [
 ]
 FRACTIONS: list[Rule] = [
     rule(rf"{START}({_NUMBER}) ?st\b\.?(?= [0-9]{{1,2}} ?lbs?\b)", lambda m: f"{number_words(m[1])} stone"),
+    # '15st' is a weight, because the ordinal is '15th'.
+    rule(
+        rf"{START}([0-9]{{0,2}}(?:[02-9]|11)) ?st(?=[ ,.;:)-]|$)(?! (?:Street|St|Avenue|Ave|Floor)\b)",
+        lambda m: f"{number_words(m[1])} stone",
+    ),
     rule(rf"{START}([0-9]{{1,2}}) pt\.(?= (?!font|type|text|bold)[a-z]{{3}})", _say_pints),
     rule(
         rf"{START}(?:(?P<whole>[0-9]{{1,4}})[ -])?(?P<top>[0-9]{{1,2}})/(?P<bottom>[0-9]{{1,3}})(?P<joint>[ -]?)"

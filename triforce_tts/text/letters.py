@@ -52,7 +52,7 @@ _SPELLED_THERE = {
     "SAT": re.compile(
         r".*\b(?:[Tt]he|[Hh]is|[Hh]er|[Mm]y|[Yy]our|[Aa]n) \|(?! (?:down|up|on|in|at|there|by)\b)|.*\| (?:scores?|tests?|exams?|prep)\b"
     ),
-    "SEC": re.compile(r".*\b[Tt]he \|"),
+    "SEC": re.compile(r".*\b(?:[Tt]he|US|U S) \|"),
 }
 # These are sung, called or murmured too: '"LA LA LA," she sang', 'MA! Come here', 'ER... I think'.
 _CALLS = frozenset(["BA", "DA", "ER", "LA", "MA", "TA"])

@@ -49,7 +49,7 @@ _BEFORE_TIME = "[Aa]t|[Bb]y|[Uu]ntil|[Tt]ill|[Ss]ince|[Bb]efore"
 _NO_SPAN = "".join(rf"(?<!\b(?i:{word}) )" for word in ("after", "around", "to", "from", "for", "about", "within"))
 # Nouns that are counted in millions. Others make the 'M' doubtful: 'the 100M finals'.
 _IN_MILLIONS = (
-    "people|men|women|children|users|customers|members|subscribers|followers|fans|readers|viewers|listeners|players|visitors"
+    "people|men|women|children|soldiers|troops|civilians|prisoners|migrants|pupils|farmers|Americans|Britons|Germans|users|customers|members|subscribers|followers|fans|readers|viewers|listeners|players|visitors"
     "|tourists|passengers|voters|workers|employees|residents|citizens|inhabitants|households|homes|families|students|patients"
     "|refugees|immigrants|jobs|dollars|euros|pounds|views|downloads|installs|streams|plays|likes|clicks|visits|posts|tweets"
     "|videos|songs|books|copies|words|pages|images|photos|samples|examples|parameters|tokens|rows|lines|records|requests"
@@ -230,8 +230,8 @@ RULES: list[Rule] = [
         lambda m: f"{number_words(m[1])} million",
     ),
     rule(
-        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)m(?= (?:{_IN_SMALL_MILLIONS})\b)",
-        lambda m: f"{number_words(m[1])} million",
+        rf"(?<![\w.,$£€-])(?:([0-9]{{1,3}})-)?([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)m(?= (?:(?:new|more|extra|other|young|old|poor) )?(?:{_IN_SMALL_MILLIONS})\b)",
+        lambda m: f"{number_words(m[1]) + ' to ' if m[1] else ''}{number_words(m[2])} million",
     ),
     rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-)", _say_millions),
     rule(

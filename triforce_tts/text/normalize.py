@@ -116,9 +116,9 @@ _PARTS_OF_WORDS = re.compile(
     r"\[([A-Za-z])\](?=[a-z])(?!.{0,200}\[/\1\])|(?<=[a-z]{2})\[(e?s|e?d|ing|ly)\](?![\w\[(])|(?<=[a-z]{2})\((e?s|ren)\)(?!\w)"
 )
 # Keys of a telephone: 'press #', 'dial *69'.
-_KEYS = re.compile(r"(\b(?i:press|dial|hit|push)(?:ed|ing)? )([*#])(?=[0-9]| |[.,;!?)]|$)")
-_ELISIONS = frozenset(
-    "tis twas twere twill til em cause bout round n neath gainst im er nuff twould cept spose fraid scuse twixt tisn twasn ere".split()
+_KEYS = re.compile(r"(\b(?i:press|dial)(?:ed|ing)? )(\*(?=[0-9 .,;!?)]|$)|#(?=[ .,;!?)]|$))")
+_ELISION = re.compile(
+    r"(?:tis|twas|twere|twill|til|em|cause|bout|round|n|neath|gainst|im|er|nuff|twould|cept|spose|fraid|scuse|twixt|tisn|twasn|ere)\b"
 )
 _DASH = "\x00"  # this character stands for a dash between words until all hyphens are handled
 
@@ -292,8 +292,7 @@ def _quotes(text: str) -> str:
         if after_letter and before_letter:
             out.append("'")
         elif before_letter:
-            elided = re.match("[a-z]+", text[i + 1 : i + 9].lower())
-            is_elision = elided is not None and elided[0] in _ELISIONS
+            is_elision = _ELISION.match(text[i + 1 : i + 10].lower()) is not None
             out.append("'" if is_elision else '"')
             is_open = is_open or not is_elision
         elif is_open:

@@ -14,7 +14,7 @@ AMOUNT = (
 _ON_A_STREET = re.compile(
     rf"\b(?i:on|off|along|down|up|to|from|at|of|near|in|[0-9]\w*|one|{AMOUNT}) (?:[A-Z]\w*\.? ){{1,2}}$"
 )
-_AND_WIFE = re.compile(r" (?:and|&) (?:Mrs|Mr|Ms|Mme|Prof|Missus|Mister|Miz|Madame|Professor|Miss|Lady)\b")
+_AND_WIFE = re.compile(r" (?:and|or|&) (?:Mrs|Mr|Ms|Mme|Prof|Missus|Mister|Miz|Madame|Professor|Miss|Lady)\b")
 _OWNED = re.compile(r"\b(?i:the|a|my|this|our|her|his|your|dear|good|old) $")
 _BEHIND = re.compile(
     rf"\b(?:In|At|To|From|The|And|Of|By|For|Sir|Miss|Lord|Lady|(?:{OPENERS})'\w+|{'|'.join(TITLES.values())}) $"

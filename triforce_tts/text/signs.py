@@ -254,6 +254,7 @@ def _fold_runs(text: str) -> str:
     """Replace signs whose meaning depends on their neighbours: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
     text = re.sub("[–—―‒]{2,}", "—", text.translate(_WIDE))
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
+    text = re.sub(r"(?<=[²³ⁿ]) [-–] (?=[0-9(]|[b-z](?![a-z'’])|a[²³])", " minus ", text)
     text = re.sub("(★{1,9})(☆{1,9})", lambda m: f" {len(m[1])} out of {len(m[0])} stars ", text)
     text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub("[♩♪♫♬]", " ", text)  # marks of a song in subtitles

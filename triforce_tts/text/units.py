@@ -170,6 +170,10 @@ FIRST_RULES: list[Rule] = [
         rf"{START}({_DEGREES})°(?= (?:angle|turn|rotation|view|panorama|bend|arc|slope|incline)s?\b)",
         lambda m: f"{number_words(m[1])} degree",
     ),
+    rule(
+        rf"{START}({NUMBER})-sq\.?[- ](ft|mi|yd|in|m)\b\.?",
+        lambda m: f"{number_words(m[1])}-square-{UNITS[m[2]][0] if m[2] != 'in' else 'inch'}",
+    ),
     rule(rf"{START}([0-9]{{1,3}})[ -]?(?:yo|y/o|y\.o\.)(?![\w.])", _say_age),
     rule(
         rf"(?<=[0-9] )({_RATED}) ({_RATED})-([123])(?![0-9])",

@@ -370,4 +370,11 @@ TABLES = {
         Rated ★★★☆☆; ♪ la la ♪; the 5'-end; 3′ UTR | Rated three out of five stars; la la; the five prime-end; three prime U T R
         'Nuff said, good ol' boy. | 'Nuff said, good ol' boy.
         """,
+    "modern short forms": """
+        The 15st striker; 12 st 4 lb; 21st | The fifteen stone striker; twelve stone four pounds; twenty first
+        up 2% y/y; 5 died (est.); 70-85m people, 5m new homes | up two percent year on year; five died, estimated; seventy to eighty five million people, five million new homes
+        a 1,450-sq.-ft. ranch; 2'-3' deep; b² - 4ac; under cl. 3 of it | a one thousand four hundred and fifty-square-foot ranch; two to three feet deep; b squared minus four ac; under clause three of it
+        (b. 12 Mar. 1845, d. 3 Nov. 1910); Mr & Mrs Jones; in C min., it | born the twelfth of March, eighteen forty five, died the third of November, nineteen ten; Mister and Missus Jones; in C minor, it
+        hit #1 on it; tea&c. were sold; N.Y., N.Y. 10036; elev. 223 ft. | hit number one on it; tea et cetera were sold; N Y, N Y one zero zero three six; elevation two hundred and twenty three feet.
+        """,
 }

@@ -120,9 +120,9 @@ minute: M IH1 N AH0 T
   M AY0 N UW1 T | so|very|too|exceedingly|extremely|most|more|infinitely|singularly |
 frequent: F R IY1 K W AH0 N T
   F R IY0 K W EH1 N T | to|who|they|will|would|could | <OBJECTS>|the|this|that|these|such|his|her|my
-invalid: IH1 N V AH0 L AH0 D
-  IH0 N V AE1 L AH0 D | (?:is|are|was|were|be|been|declared|and|held) | [.,;:!?"-]|if|because|unless|under|when|for|to|due
-  IH0 N V AE1 L AH0 D | | arguments?|inputs?|values?|dates?|numbers?|names?|keys?|options?|passwords?|data|characters?|syntax|files?|tokens?|requests?|formats?|claims?|unless
+invalid: IH0 N V AE1 L AH0 D
+  IH1 N V AH0 L AH0 D | (?:an?|the|my|your|his|her|our|their|this|that|poor|old|permanent|confirmed|helpless|chronic|dreadful|elderly|bedridden|[a-z]+ed)(?: [a-z]+)? | [.,;:!?"-]|who|whom|and|was|is|had|has|in|at|on|to|for|called|chairs?|carriage|friends?|bed|mother|father|wife|husband|sister|brother|daughter|son|lady|gentleman|aunt|uncle|slept|lay|sat|looked|said
+  IH1 N V AH0 L AH0 D | | chairs?|carriage|(?:mother|father|wife|husband|sister|brother|aunt|uncle)
 learned: L ER1 N D
   L ER1 N AH0 D | the|a|most|very|more|your|our|his|my|this|some|these|of|any|and | (?!to |that |in |of |from |how |it |what |by |the |a |about |all |his |her |when |where |why )[a-z]+
   L ER1 N AH0 D | | friends?|gentlem[ae]n|men|man|judges?|professors?|doctors?|counsel|societ(?:y|ies)|brethren|authors?|clerk|professions?

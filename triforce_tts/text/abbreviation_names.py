@@ -243,6 +243,8 @@ MIXED = {
     "b/c": "because",
     "q/q": "quarter on quarter",
     "y/y": "year on year",
+    "y-o-y": "year on year",
+    "q-o-q": "quarter on quarter",
     "w/out": "without",
     "S/N": "S N",
     "Mr./Mrs.": "Mister or Missus",

@@ -146,6 +146,8 @@ def _say_dotted(match: re.Match[str]) -> str:
     )
     if after[:1].isdigit():
         return f"{letters} "  # A district: 'S.W.1'.
+    if re.match(r"s\b", after):
+        return f"{letters}'"  # Several of them: 'M.D.s'.
     if after[:1].isalpha():
         return f"{letters}. "  # The writer forgot the space after the dot.
     return f"{letters}." if ends else letters
@@ -281,7 +283,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     ),
     (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )edn?\b\.?|\b(?<=[Rr]ev\. )ed\."), lambda m: f"edition{_final_stop(m)}"),
     (re.compile(r"\b([Rr])ev\. (?=edition)"), lambda m: f"{m[1]}evised "),
-    (re.compile(r"(?<=\()est\.(?=\))"), lambda m: "estimated"),
+    (re.compile(r"(?<=\()(est|ret)\.(?=\))"), lambda m: {"est": "estimated", "ret": "retired"}[m[1]]),
     (
         re.compile(r"\b(in [A-G](?:[- ](?:flat|sharp)|[b#])? )(min|maj)\.(?!\w)"),
         lambda m: f"{m[1]}{m[2]}or{_final_stop(m)}",
@@ -299,7 +301,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         ),
         lambda m: _capital(PLAIN[m[1].lower()], m[1]),
     ),
-    (re.compile(r"(?<![\w.])([Aa]ttn|[Ff]wd)(?=:)"), lambda m: _capital(PLAIN[m[1].lower()], m[1])),
+    (re.compile(r"(?<![\w.])([Aa]ttn|[Ff]wd)\.?(?=:)"), lambda m: _capital(PLAIN[m[1].lower()], m[1])),
     (
         re.compile(r"(?<![A-Z0-9])&[cC]\b(?:\.|(?=[,;:]|$))"),
         lambda m: "etc." if m.string[m.start() - 1 : m.start()] in ("", " ") else " etc.",
@@ -317,6 +319,10 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"(?<=[0-9] )(?:ff|sqq|et seqq?)\.?(?=[,;:)]|\.? [a-z]|\.?\s*$)"), lambda m: "and following"),
     (re.compile(rf"\b({_names(BEFORE_A_NAME)})\.(?=-[A-Z]| (?!{_OPENER})[A-Z](?:[a-z']|\. ))"), _say_rank),
     (re.compile(rf"\b({_names(SHORT_NAMES)})\.(?!\w)"), _say_short_name),
+    (
+        re.compile(rf"\b({_names(SHORT_DAYS)})\.? (thru|through|to) ({_names(SHORT_DAYS)})\b(?:\.(?= [a-z0-9(]|,))?"),
+        lambda m: f"{SHORT_DAYS[m[1]]} {'through' if m[2] == 'thru' else m[2]} {SHORT_DAYS[m[3]]}",
+    ),
     (re.compile(rf"\b({_CLEAR_DAYS})\.{_PART_OF_DAY}|\b(Sat|Sun)\.{_PART_OF_DAY}"), lambda m: SHORT_DAYS[m[1] or m[2]]),
     (
         re.compile(rf"\b([Oo]n )({_names(SHORT_DAYS)})\.(?!\w)|\b((?i:next|last|every) )({_CLEAR_DAYS})\.(?!\w)"),

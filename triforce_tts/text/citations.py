@@ -13,7 +13,7 @@ _BIBLE = (
     "Obad:Obadiah,Mic:Micah,Nah:Nahum,Hab:Habakkuk,Zeph:Zephaniah,Hag:Haggai,Zech:Zechariah,Mal:Malachi,Macc:Maccabees,"
     "Matt:Matthew,Rom:Romans,Cor:Corinthians,Gal:Galatians,Eph:Ephesians,Phil:Philippians,Col:Colossians,"
     "Thess:Thessalonians,Tim:Timothy,Tit:Titus,Philem:Philemon,Heb:Hebrews,Jas:James,Pet:Peter,Rev:Revelation,"
-    "Jn:John,Lk:Luke,Mk:Mark,Mt:Matthew"
+    "Wis:Wisdom,Esd:Esdras,Tob:Tobit,Jdt:Judith,Jn:John,Lk:Luke,Mk:Mark,Mt:Matthew"
 )
 BIBLE = dict(pair.split(":") for pair in _BIBLE.split(","))
 OTHER_BOOKS = ("Ruth", "Ezra", "Job", "Psalms", "Song", "Joel", "Amos", "Jonah", "Mark", "Luke", "John", "Acts", "Jude")

@@ -111,7 +111,7 @@ def _say_cued_code(match: re.Match[str]) -> str:
 
 def _say_network_address(match: re.Match[str]) -> str:
     parts = match[1].split(".")
-    if any(int(part) > 255 for part in parts):
+    if any(int(part) > 255 for part in parts) or parts[1:] == ["000"] * 3:
         return match[0]
     reading = " dot ".join(pairs(part) for part in parts)
     reading += f" slash {number_words(match['mask'])}" if match["mask"] else ""

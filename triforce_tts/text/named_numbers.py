@@ -222,7 +222,7 @@ RULES: list[Rule] = [
     rule(r"\bc(?=1[0-9]{3}\b)", lambda m: "circa "),
     rule(r"(?<![0-9A-Za-z.,:/])'?00s\b", lambda m: "two thousands"),
     rule(
-        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?) ?(bn|mln|tn|mn(?! (?:{_LATER})\b))\b",
+        rf"(?<![\w.,$£€-])([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?) ?(bn|mln|tn|mn(?! (?:{_LATER})\b))\b(?:\.(?= [a-z]))?",
         lambda m: f"{number_words(m[1])} { {'b': 'billion', 'm': 'million', 't': 'trillion'}[m[2][0]] }",
     ),
     rule(

@@ -212,7 +212,7 @@ FIRST_RULES: list[Rule] = [
     ),
     # The number or word before the slash stays for the other rules: '$20/mo', '12/kg', '5 m/day' and 'litres/day'.
     rule(
-        rf"(?<=[0-9]) ?/ ?(?P<per>{_names(u for u in {*UNITS, *PER} if u not in _NO_LONE_PER)})(?:\^?(?P<per_power>[23]))?{_END}(?!/)",
+        rf"(?<=[0-9]) ?/ ?(?P<per>{_names(u for u in {*UNITS, *PER} if u not in _NO_LONE_PER)})(?:\^?(?P<per_power>[23]))?{_END}(?!/)(?:\.(?= [a-z+(]))?",
         _per,
     ),
     rule(rf"(?:(?<=[0-9][kKmMbB%])|(?<=[€£$¥₹¢])) ?/ ?(?P<per>{_names(_PER_OF_MONEY)})(?P<per_power>){_END}", _per),

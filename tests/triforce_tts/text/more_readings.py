@@ -375,6 +375,8 @@ TABLES = {
         up 2% y/y; 5 died (est.); 70-85m people, 5m new homes | up two percent year on year; five died, estimated; seventy to eighty five million people, five million new homes
         a 1,450-sq.-ft. ranch; 2'-3' deep; b² - 4ac; under cl. 3 of it | a one thousand four hundred and fifty-square-foot ranch; two to three feet deep; b squared minus four ac; under clause three of it
         (b. 12 Mar. 1845, d. 3 Nov. 1910); Mr & Mrs Jones; in C min., it | born the twelfth of March, eighteen forty five, died the third of November, nineteen ten; Mister and Missus Jones; in C minor, it
+        M.D.s and Ph.D.s; Attn.: HR; Col. (ret.); 20 kts; 7 bn. people; $20/mo. + tax | M D's and P H Ds; Attention: H R; Colonel, retired; twenty knots; seven billion people; twenty dollars per month plus tax
+        Mon. thru Fri. all day; Mon. to Wed.; 1.000.000.000; Wis. 3:1 | Monday through Friday all day; Monday to Wednesday; one billion; Wisdom three one
         hit #1 on it; tea&c. were sold; N.Y., N.Y. 10036; elev. 223 ft. | hit number one on it; tea et cetera were sold; N Y, N Y one zero zero three six; elevation two hundred and twenty three feet.
         """,
 }

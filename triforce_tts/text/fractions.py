@@ -141,7 +141,7 @@ FRACTIONS: list[Rule] = [
     rule(rf"{START}({_NUMBER}) ?st\b\.?(?= [0-9]{{1,2}} ?lbs?\b)", lambda m: f"{number_words(m[1])} stone"),
     # '15st' is a weight, because the ordinal is '15th'.
     rule(
-        rf"{START}([0-9]{{0,2}}(?:[02-9]|11)) ?st(?=[ ,.;:)-]|$)(?! (?:Street|St|Avenue|Ave|Floor)\b)",
+        rf"{START}([2-9]|[1-3][02-9]) ?st(?=[ ,.;:)-]|$)(?! (?:Street|St|Avenue|Ave|Floor)\b)",
         lambda m: f"{number_words(m[1])} stone",
     ),
     rule(rf"{START}([0-9]{{1,2}}) pt\.(?= (?!font|type|text|bold)[a-z]{{3}})", _say_pints),

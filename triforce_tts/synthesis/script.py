@@ -112,8 +112,8 @@ class Line:
 
 
 def spoken_words(text: str) -> list[str]:
-    """The words of a normalised text; a pair of braces with phonemes is one word."""
-    return re.findall(r"\{[^{}]*\}(?:'s)?|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
+    """The words of a normalised text; a pair of braces with phonemes is one word, as it is for the tokenizer."""
+    return re.findall(r"\{[^{}]*\}(?:'[sS](?![A-Za-z']))?|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
 
 
 def spoken_length(text: str) -> int:

@@ -36,6 +36,7 @@ PHONES = (*(vowel + stress for vowel in VOWELS for stress in STRESSES), *CONSONA
 """All phones in the order of their token ids: 45 stressed vowels, then 24 consonants."""
 
 _PHONE_SET = frozenset(PHONES)
+_LONGEST = max(map(len, PHONES))
 
 
 def parse_phones(text: str) -> tuple[str, ...]:
@@ -49,9 +50,15 @@ def parse_phones(text: str) -> tuple[str, ...]:
         raise TextError("no phones given: expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0")
     for phone in phones:
         if phone not in _PHONE_SET:
-            upper = phone[:8].upper()
-            nearest = f"{upper}1" if upper in VOWELS else difflib.get_close_matches(upper, PHONES, n=1, cutoff=0.0)[0]
-            raise TextError(
-                f"unknown phone '{phone[:20]}' in '{text[:60]}': the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
-            )
+            raise TextError(f"unknown phone '{phone[:20]}' in '{text[:60]}': {_advice(phone)}")
     return phones
+
+
+def _advice(phone: str) -> str:
+    """What to write instead of an unknown ``phone``."""
+    upper = phone.upper()
+    # A longer word is no misspelt phone, so the most similar phone would tell nothing.
+    near = difflib.get_close_matches(upper, PHONES, n=1, cutoff=0.5) if len(phone) <= _LONGEST else []
+    if nearest := f"{upper}1" if upper in VOWELS else "".join(near):
+        return f"the nearest is '{nearest}' (vowels end in a stress digit 0-2)"
+    return "expected ARPAbet with stress digits, such as T AH0 M EY1 T OW0"

@@ -3,7 +3,7 @@
 import re
 
 from triforce_tts.text.homograph_signs import COMMAND, DETERMINERS, HE, NOUN, OBJECTS, PHRASE, TO_NOUN, TO_VERB, VERB
-from triforce_tts.text.phonemes import plural_ending
+from triforce_tts.text.phonemes import in_plural
 
 Case = tuple[str, str, str]  # a sound, and patterns of what stands before and after; an empty one asks for nothing
 Entry = tuple[str, tuple[Case, ...]]  # the usual sound, and the cases, of which the first that fits decides
@@ -275,9 +275,7 @@ def _read_pairs() -> dict[str, Entry]:
             word, first, second = re.split(": | / ", line)
             entries[word] = build(first, second)
             if table != _QUALITIES:
-                plurals = [
-                    " ".join((*sound.split(), *plural_ending(tuple(sound.split())))) for sound in (first, second)
-                ]
+                plurals = [" ".join(in_plural(tuple(sound.split()))) for sound in (first, second)]
                 entries[f"{word}s"] = _third_person(plurals[table == _VERBS], *plurals)
     return entries
 

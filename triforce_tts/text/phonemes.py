@@ -16,9 +16,10 @@ from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.files import read_file, read_text_file
 from triforce_tts.text.arpabet import CONSONANTS, PHONES, VOWELS, parse_phones
 from triforce_tts.text.pls import read_pls
+from triforce_tts.text.signs import fold
 from triforce_tts.wording import counted
 
-__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "parse_phones", "plural_ending"]
+__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "in_plural", "parse_phones"]
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
@@ -28,6 +29,7 @@ MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a 
 _NAMED = 5  # remarks name at most so many words of a file
 _PLS = (".pls", ".xml")
 _WORD = re.compile(r"[a-z']*[a-z][a-z']*")
+_VARIANT = re.compile(r"\([0-9]+\)$")  # the CMU dictionary's mark of a further pronunciation: tomato(2)
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 
@@ -84,12 +86,8 @@ class Lexicon:
         return None
 
 
-def plural_ending(phones: tuple[str, ...]) -> tuple[str, ...]:
-    """The phones that -s or -'s adds to a word with these phones."""
-    return _plural(phones)[len(phones) :]
-
-
-def _plural(phones: tuple[str, ...]) -> tuple[str, ...]:
+def in_plural(phones: tuple[str, ...]) -> tuple[str, ...]:
+    """The phones of a word with -s or -'s, given those of the word."""
     if phones[-1] in _SIBILANTS:
         return (*phones, "IH0", "Z")
     return (*phones, "S" if phones[-1] in _VOICELESS else "Z")
@@ -105,7 +103,7 @@ def _progressive(phones: tuple[str, ...]) -> tuple[str, ...]:
     return (*phones, "IH0", "NG")
 
 
-_ENDINGS = (("'s", _plural), ("s'", _plural), ("s", _plural), ("ed", _past), ("ing", _progressive))
+_ENDINGS = (("'s", in_plural), ("s'", in_plural), ("s", in_plural), ("ed", _past), ("ing", _progressive))
 
 
 def _bases(word: str, ending: str) -> list[str]:
@@ -164,10 +162,13 @@ def _read_user_lexicon(path: Path, remarks: list[str]) -> dict[str, tuple[str, .
 
 
 def _plain_word(word: str, place: str) -> str:
-    word = word.lower().replace("’", "'")
-    if not _WORD.fullmatch(word):
-        raise TextError(f"{place}: '{word[:40]}' is not a word of letters a-z and apostrophes")
-    return word
+    """``word`` in the form in which the text is looked up: lower case, without accents."""
+    plain = fold(word.replace("’", "'")).lower()
+    if not _WORD.fullmatch(plain):
+        raise TextError(
+            f"{place}: '{word.lower()[:40]}' is not a word of letters a-z and apostrophes; give each word of it an entry"
+        )
+    return plain
 
 
 def _read_pls(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
@@ -187,12 +188,16 @@ def _read_lines(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
         raise TextError(
             f"{path}: cannot read the lexicon ({reason}); expected UTF-8 lines such as 'phonemes  F OW1 N IY2 M Z'"
         ) from error
+    seen: set[str] = set()
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip() and not line.lstrip().startswith(("#", ";;;")):
             place = f"{path}:{number}"
             word, phones = (*line.split(maxsplit=1), "")[:2]
-            word = _plain_word(word, place)
+            plain = _plain_word(_VARIANT.sub("", word), place)
+            if _VARIANT.search(word) and plain in seen:
+                continue
+            seen.add(plain)
             try:
-                yield word, parse_phones(phones), place
+                yield plain, parse_phones(phones.partition("#")[0]), place
             except TextError as error:
                 raise TextError(f"{place}: {error}") from error

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from triforce_tts.errors import TextError
 from triforce_tts.text.homographs import REACH as HOMOGRAPH_REACH
 from triforce_tts.text.homographs import is_homograph, pronounce
-from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, parse_phones, plural_ending
+from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, in_plural, parse_phones
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ PUNCTUATION = (".", ",", "!", "?", ";", ":", "-", '"')
 LETTERS = (*"abcdefghijklmnopqrstuvwxyz", "'")
 SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
 
-_PIECE = re.compile(r"""\{[^{}]*\}|[a-z']+|[.,!?;:\-"]|\s+|.""")
+_PIECE = re.compile(r"""\{[^{}]*\}(?:'s(?![a-z']))?|[a-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
 # The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
@@ -89,9 +89,7 @@ class TextTokenizer:
         spelled: list[Piece] = []
         for i, piece in enumerate(pieces):
             if piece.startswith("{"):
-                symbols: Iterable[str] = parse_phones(piece[1:-1])
-            elif piece == "'s" and i and pieces[i - 1].startswith("{"):
-                symbols = plural_ending(parse_phones(pieces[i - 1][1:-1]))
+                symbols: Iterable[str] = _phones_in_braces(piece)
             elif i in in_letters or not _is_word(piece):
                 symbols = piece
             elif piece == "a" and (i in letter_names or _ends_clause(pieces, i)):
@@ -138,6 +136,13 @@ class TextTokenizer:
 
 def _is_word(piece: str) -> bool:
     return any("a" <= character <= "z" for character in piece) and not piece.startswith("{")
+
+
+def _phones_in_braces(piece: str) -> tuple[str, ...]:
+    """The phones of a word that is written as phones in braces, perhaps with ``'s`` behind them."""
+    inside, _, ending = piece[1:].partition("}")
+    phones = parse_phones(inside)
+    return in_plural(phones) if ending else phones
 
 
 def _split(text: str) -> list[str]:

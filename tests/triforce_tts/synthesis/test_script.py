@@ -202,3 +202,19 @@ def test_what_is_no_text_is_refused() -> None:
     for make in (make_script, make_lines):
         with pytest.raises(TextError, match="NoneType, expected a string"):
             make(None, TOKENIZER, NANO)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The {K IY1}'s end.",
+        "{T AH0}'S",
+        "{T AH0}’s, {S}'s's",
+        "a{T AH0}'sb",
+        "{T AH0}'d {T AH0}s' {T AH0}es",
+        "rock 'n' roll",
+    ],
+)
+def test_the_tokenizer_counts_the_words_of_a_line(text: str) -> None:
+    (line,) = lines_of(text)
+    assert len(line.words) == sum(piece.is_word for piece in line.pieces)

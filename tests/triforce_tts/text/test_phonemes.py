@@ -3,6 +3,7 @@ import re
 import pytest
 
 from triforce_tts.errors import TextError
+from triforce_tts.text.normalize import normalize
 from triforce_tts.text.phonemes import CONSONANTS, PHONES, VOWELS, Lexicon, parse_phones
 
 LEXICON = Lexicon.load()
@@ -113,8 +114,9 @@ def test_a_user_lexicon_overrides(tmp_path):
         ("tomato", "no phones given"),
         ("tomato T AH M", "unknown phone 'AH'.*nearest is 'AH1'"),
         ("tomato t", "unknown phone 't'.*nearest is 'T'"),
+        ("tomato = T", "unknown phone '='.*: expected ARPAbet"),
         ("to-mato T", "'to-mato' is not a word"),
-        ("tomato2 T", "'tomato2' is not a word"),
+        ("tomato2 T", "'tomato2' is not a word.*give each word of it an entry"),
     ],
 )
 def test_a_bad_line_is_named(line, message, tmp_path):
@@ -135,6 +137,21 @@ def test_a_second_pronunciation_of_a_word_is_said(tmp_path):
     file.write_text("a  AH0\na  EY1\n" + "a  AE1\n" * 9)
     assert len(Lexicon.load(file).remarks) == 6
     assert Lexicon.load(file).remarks[-1].startswith(f"{file}: 5 more pronunciations")
+
+
+def test_lines_of_the_cmu_dictionary_are_read_as_they_are(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("gif(2) JH IH1 F\ntoday  T AH0 # a remark\ntoday(2)  D EY1\n")
+    lexicon = Lexicon.load(file)
+    assert (lexicon.lookup("gif"), lexicon.lookup("today")) == (("JH", "IH1", "F"), ("T", "AH0"))
+    assert lexicon.remarks == ()
+
+
+@pytest.mark.parametrize("word", ["Zoë", "Zoe\u0308", "Łuŋł", "Œstrøm’s", "Москва"])
+def test_a_word_with_accents_is_found_in_the_normalised_text(word, tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text(f"{word} Z IH1 K S\n", encoding="utf-8")
+    assert Lexicon.load(file).lookup(normalize(f"{word}")) == ("Z", "IH1", "K", "S")
 
 
 def test_an_unreadable_lexicon_is_named(tmp_path):

@@ -24,7 +24,7 @@ from triforce_tts.files import MARKER, file_sha256, marked_kind, new_folder, wri
 from triforce_tts.named_voices import CLIP, added_clips, named_clips, voices_folder
 from triforce_tts.schema import Record, read_record
 from triforce_tts.synthesis.model import Model
-from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file
+from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file, where_searched
 
 ABOUT = "voice.json"
 LEAST_SPEECH_S = 3.0  # the least speech of a clip, in seconds; less speech says too little of a voice
@@ -77,7 +77,7 @@ def inspect_clip(path: Path) -> Inspected:
     seconds = len(speech) / rate
     if seconds < MIN_SECONDS:
         raise AudioError(
-            f"{path}: {seconds:.2f} s of speech, of which no voice can be made; give {LEAST_SPEECH_S:g} to "
+            f"{path}: {seconds:.2f} s of speech{where_searched(whole)}, of which no voice can be made; give {LEAST_SPEECH_S:g} to "
             f"{SECONDS[1]:g} s of one person who speaks"
         )
     heard = resample(part.numpy(), rate, ANALYSIS_RATE)
@@ -138,7 +138,8 @@ def add_voice(
         )
     target = voices_folder() / name
     if target.exists():
-        raise ConfigError(f"voice '{name}': exists already in {target}; 'triforce-tts voices remove {name}' removes it")
+        advice = f"'triforce-tts voices remove {name}' removes it" if _is_ours(target) else "choose another name"
+        raise ConfigError(f"voice '{name}': {target} exists already; {advice}")
     inspected = inspect_clip(path)
     if inspected.faults and not force:
         raise AudioError(
@@ -190,16 +191,20 @@ def read_about(name: str) -> About:
 
 
 def remove_voice(name: str) -> Path:
-    """Remove the added voice ``name``; returns its folder, which no longer exists.
+    """Remove the added voice ``name``, also if its files are damaged; returns its folder, which no longer exists.
 
     Raises:
         AudioError: there is no such voice, or its folder holds something else.
     """
-    clips = added_clips()
-    if name not in clips:
+    folder = voices_folder() / name
+    if name not in added_clips() and not (_NAME.fullmatch(name) and folder.is_dir()):
         read_about(name)
-    folder = clips[name].parent
-    if folder.is_symlink() or marked_kind(folder) != _KIND:
+    if not _is_ours(folder):
         raise AudioError(f"{folder}: carries no marker {MARKER} of an added voice; remove it by hand")
     shutil.rmtree(folder)
     return folder
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether ``add_voice`` made ``folder``."""
+    return not folder.is_symlink() and marked_kind(folder) == _KIND

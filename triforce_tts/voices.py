@@ -8,7 +8,7 @@ import torch
 
 from triforce_tts import checkpoint
 from triforce_tts.audio.edit import first_speech, normalize_level
-from triforce_tts.audio.io import read_audio
+from triforce_tts.audio.io import Audio, read_audio
 from triforce_tts.audio.mel import AudioConfig, mel_spectrogram
 from triforce_tts.audio.speechlike import speech_likeness
 from triforce_tts.errors import AudioError, CheckpointError
@@ -44,7 +44,8 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
     seconds = len(speech) / audio.sample_rate
     if seconds < MIN_SECONDS:
         raise AudioError(
-            f"{path}: {seconds:.2f} s of speech, expected at least {MIN_SECONDS:g} s; give a longer clip of the voice"
+            f"{path}: {seconds:.2f} s of speech{where_searched(clip)}, expected at least {MIN_SECONDS:g} s; "
+            "give a longer clip of the voice"
         )
     speech = normalize_level(speech, audio.sample_rate)[0]
     notes = []
@@ -55,21 +56,28 @@ def read_reference(path: Path | str, audio: AudioConfig) -> tuple[torch.Tensor, 
     return speech, f"{path}: {'; '.join(notes)}" if notes else ""
 
 
+def where_searched(clip: Audio) -> str:
+    """What a message adds to the seconds of speech in ``clip``, if only the first part of a longer file was read."""
+    return f" in its first {SEARCHED_SECONDS:g} s" if clip.duration_s > SEARCHED_SECONDS - 0.01 else ""
+
+
 @torch.inference_mode()
 def make_voice(
     path: Path | str, name: str, audio: AudioConfig, dvae: DVAE, diffusion: Upsampler, prompt_seconds: float
 ) -> Voice:
     """The voice of the clip at ``path``; the GPT sees its first ``prompt_seconds`` of speech.
 
-    The codes and the vector of an added voice that these networks already made are read, and not made again.
+    The codes and the vector of an added voice that these networks already made are read, and not made again unless their
+    file is damaged.
 
     Raises:
         AudioError: the clip cannot be read, or holds less than a second of speech.
     """
     clip = find_clip(path)
-    stored_prompt = prompt_file(clip, audio, dvae, diffusion, prompt_seconds) if is_added(clip) else None
-    if stored_prompt is not None and stored_prompt.exists():
-        return _read_voice(stored_prompt, name, dvae, diffusion)
+    if is_added(clip):
+        kept = _read_voice(prompt_file(clip, audio, dvae, diffusion, prompt_seconds), name, dvae, diffusion)
+        if kept is not None:
+            return kept
     speech, note = read_reference(path, audio)
     mel = mel_spectrogram(speech[None].to(dvae.device), audio)
     prompt = mel[:, : audio.frames_of_seconds(prompt_seconds)]
@@ -94,13 +102,12 @@ def prompt_file(clip: Path, audio: AudioConfig, dvae: DVAE, diffusion: Upsampler
     return clip.parent / "models" / f"{digest.hexdigest()[:16]}.safetensors"
 
 
-def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Upsampler) -> Voice:
-    """The voice that an earlier ``make_voice`` made.
-
-    Raises:
-        CheckpointError: the file is damaged.
-    """
-    tensors = checkpoint.load_tensors(file)
+def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Upsampler) -> Voice | None:
+    """The voice that an earlier ``make_voice`` made; None if the file is missing or damaged."""
+    try:
+        tensors = checkpoint.load_tensors(file)
+    except CheckpointError:
+        return None
     codes, speaker = tensors.get("codes"), tensors.get("speaker")
     shapes = [(tensor.dim(), tensor.shape[-1]) for tensor in (codes, speaker) if tensor is not None and tensor.dim()]
     if (
@@ -108,7 +115,5 @@ def _read_voice(file: Path, name: str, dvae: DVAE, diffusion: Upsampler) -> Voic
         or speaker is None
         or shapes != [(2, dvae.config.groups), (2, diffusion.config.reference_channels)]
     ):
-        raise CheckpointError(
-            f"{file}: holds no voice of this model; remove the file, and it is made of the clip again"
-        )
+        return None
     return Voice(name, codes, speaker.to(dvae.device))

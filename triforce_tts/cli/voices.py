@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from triforce_tts.errors import AudioError
+
 voices = typer.Typer(
     help="List the voices that --voice knows by name; add, show and remove voices of your own.\n\n"
     'Any clip of speech is a voice too: give its file instead of a name.\n\nExample: triforce-tts speak "Good morning." '
@@ -26,16 +28,26 @@ def list_voices() -> None:
     """List all voices, with their origin and licence, or who agreed to their use."""
     # This import and those below stand here, because they load torch, and --help must not wait for that.
     from triforce_tts.audio.io import flac_tags
-    from triforce_tts.named_voices import named_clips
-    from triforce_tts.voice_store import added_voices
+    from triforce_tts.named_voices import added_clips, named_clips
 
-    clips, added = named_clips(), added_voices()
+    clips, added = named_clips(), added_clips()
     width = max(map(len, [*clips, *added]))
     for name, path in clips.items():
         tags = flac_tags(path)
         typer.echo(f"{name:<{width}}  {tags['artist']}; {tags['copyright']}")
-    for name, about in added.items():
-        typer.echo(f"{name:<{width}}  added {about.added} from {about.source}; consent: {about.consent}")
+    for name in added:
+        typer.echo(f"{name:<{width}}  {_origin(name)}")
+
+
+def _origin(name: str) -> str:
+    """The origin of an added voice, or what is wrong with its record: one damaged voice must not hide the others."""
+    from triforce_tts.voice_store import read_about
+
+    try:
+        about = read_about(name)
+    except AudioError as error:
+        return f"damaged: {error}; 'triforce-tts voices remove {name}' removes it"
+    return f"added {about.added} from {about.source}; consent: {about.consent}"
 
 
 @voices.command()

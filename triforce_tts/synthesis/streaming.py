@@ -5,9 +5,11 @@ cross-faded over one code frame, in which both sections say nearly the same. Wha
 line of which anything was heard has no second try, and what it left unsaid is said at the end, in ``faults``.
 """
 
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from inspect import GEN_RUNNING, getgeneratorstate
 
 import torch
 
@@ -33,10 +35,15 @@ _CONTEXT = 8  # code frames of context before a section
 _OVERLAP = 1  # two sections are cross-faded over so many code frames
 
 
+class _Closed(Exception):
+    """The stream was closed while it made a chunk."""
+
+
 class SpeechStream(Iterator[torch.Tensor]):
     """The sound of a text in chunks, samples [n] float32, each as soon as it is ready.
 
-    ``close()`` stops the drawing. ``lines`` and ``faults`` hold what is known of the lines that are finished.
+    ``close()`` stops the drawing, also while another thread waits for a chunk: that thread then comes to the end of the
+    chunks. ``lines`` and ``faults`` hold what is known of the lines that are finished.
     """
 
     def __init__(
@@ -45,15 +52,25 @@ class SpeechStream(Iterator[torch.Tensor]):
         if settings.candidates > 1:
             raise ConfigError(f"candidates is {settings.candidates}: a stream cannot choose between readings; use 1")
         self.sample_rate, self.lines, self.left_out = model.audio.sample_rate, list[Spoken](), left_out
+        self._closed = threading.Event()
+        self._turn = threading.RLock()  # a generator runs in one thread at a time
         self._chunks = self._speak(model, jobs, settings, watch)
 
     def __next__(self) -> torch.Tensor:
         """The next chunk."""
-        return next(self._chunks)
+        with self._turn:
+            try:
+                return next(self._chunks)
+            except _Closed:
+                raise StopIteration from None
 
     def close(self) -> None:
         """Stop: no more codes are drawn, and none become sound."""
-        self._chunks.close()
+        self._closed.set()
+        with self._turn:
+            # The handler of a signal may call this while its own thread makes a chunk, which then ends by itself.
+            if getgeneratorstate(self._chunks) != GEN_RUNNING:
+                self._chunks.close()
 
     @property
     def faults(self) -> list[str]:
@@ -67,18 +84,19 @@ class SpeechStream(Iterator[torch.Tensor]):
             is_last = number == len(jobs) - 1
             if lead := round(job.line.lead_s * self.sample_rate):
                 yield torch.zeros(lead)
-            self.lines.append((yield from _stream_job(model, job, settings, watch, number == 0, is_last)))
+            line = _stream_job(model, job, settings, watch, number == 0, is_last, self._closed)
+            self.lines.append((yield from line))
             if (job.line.holds_pause or not is_last) and (pause := round(self.lines[-1].pause_s * self.sample_rate)):
                 yield torch.zeros(pause)
 
 
 def _stream_job(
-    model: Model, job: Job, settings: Settings, watch: Stopwatch, is_first: bool, is_last: bool
+    model: Model, job: Job, settings: Settings, watch: Stopwatch, is_first: bool, is_last: bool, closed: threading.Event
 ) -> Generator[torch.Tensor, None, Spoken]:
     """The chunks of one line; another try is made only while no chunk was played. Returns the spoken line."""
     tries: list[Spoken] = []
     for number in range(settings.tries):
-        chunks = _stream_take(model, next_try(model, job, number, 1), job.seed, settings, watch)
+        chunks = _stream_take(model, next_try(model, job, number, 1), job.seed, settings, watch, closed)
         spoken = yield from _with_faded_ends(chunks, model.audio.sample_rate, not is_first, not is_last)
         tries.append(replace(spoken, text=job.line.text, tries=number + 1))
         if spoken.complete or len(spoken.samples):
@@ -107,9 +125,13 @@ def _with_faded_ends(
 
 
 def _stream_take(
-    model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch
+    model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch, closed: threading.Event
 ) -> Generator[torch.Tensor, None, Spoken]:
-    """The chunks of one try of a line, without silence at its ends. Returns the spoken line."""
+    """The chunks of one try of a line, without silence at its ends. Returns the spoken line.
+
+    Raises:
+        _Closed: ``closed`` was set while a step was drawn.
+    """
     plan = plan_drawing(model, [job], 1, settings.speed)
     frames = max(0, plan.limits[0]) // model.vocabulary.frame_steps
     vocoder = _Vocoder(model, job, noise_seed, settings, watch, frames)
@@ -119,6 +141,8 @@ def _stream_take(
     with closing(draw_steps(model.gpt, *plan, settings.sampling)) as steps:
         running = True
         while running:
+            if closed.is_set():
+                raise _Closed
             with watch.time("gpt"):
                 step = next(steps, None)
                 drawn = [] if step is None else [i for i in step.ids[0].tolist() if i not in (END, PAD)]

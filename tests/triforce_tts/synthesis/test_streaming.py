@@ -1,5 +1,6 @@
 """A streamed text is the spoken text: the same codes, the same sound, the same pauses; it comes in chunks, and can be stopped."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -113,6 +114,29 @@ def test_the_first_chunk_needs_only_the_beginning(
     assert steps[until_first:] == [-1]
     assert list(stream) == []
     assert stream.lines == []
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_stream_is_closed_while_it_makes_a_chunk(
+    make_model: MakeModel, voice: Voice, monkeypatch: pytest.MonkeyPatch, in_thread: bool
+) -> None:
+    """A player is stopped by another thread than the one that fills it, or by the handler of a signal."""
+    steps: list[int] = []
+
+    def drawn(*arguments: Any) -> Iterator[Step]:
+        for step in draw_steps(*arguments):
+            steps.append(0)
+            if len(steps) == 5:
+                closer = threading.Thread(target=stream.close)
+                (closer.start if in_thread else stream.close)()
+                assert not in_thread or stream._closed.wait(10)
+            yield step
+
+    monkeypatch.setattr(streaming, "draw_steps", drawn)
+    stream = synthesizer_of(slow(make_model("complex", True))).stream(TEXT, voice)
+    assert len(list(stream)) == 1  # the pause before the first word
+    assert len(steps) == 5
+    assert next(stream, None) is None
 
 
 def test_what_was_heard_is_not_tried_again(make_model: MakeModel, voice: Voice) -> None:

@@ -23,7 +23,7 @@ class Bound:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         if not is_number or (self.whole and not isinstance(value, int)) or not self.least <= value <= self.most:  # type: ignore[operator]
             kind = "a whole number" if self.whole else "a number"
-            raise ConfigError(f"{name} {value}: expected {kind} from {_written(self.least)} to {_written(self.most)}")
+            raise ConfigError(f"{name} {value!r}: expected {kind} from {_written(self.least)} to {_written(self.most)}")
 
 
 def _written(limit: float) -> str:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from triforce_tts.errors import TriforceError
+from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.leftovers import sweep, sweep_beside, temporary_path
 from triforce_tts.locks import LOCK, only_writer
 
@@ -304,6 +304,17 @@ def from_home(path: str) -> str:
         return str(Path(path).expanduser()) if path.startswith("~") else path
     except RuntimeError:  # there is no user with this name
         return path
+
+
+def as_path(value: object, what: str) -> Path:
+    """``value`` as a path, where a caller of the library may give anything; ``what`` names it for the user.
+
+    Raises:
+        ConfigError: it is no path, or an empty text, which would mean the current folder.
+    """
+    if isinstance(value, str | os.PathLike) and str(value):
+        return Path(value)
+    raise ConfigError(f"{what} is {value!r:.60}, a {type(value).__name__}; expected a path")
 
 
 def read_file(path: Path | str, limit: int = READ_LIMIT) -> bytes:

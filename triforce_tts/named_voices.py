@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from triforce_tts.errors import AudioError
-from triforce_tts.files import from_home
+from triforce_tts.files import as_path, from_home
 
 PLACE = "TRIFORCE_TTS_VOICES"  # the environment variable that names the folder of the added voices
 CLIP = "clip.flac"  # the file with the clip, in the folder of an added voice
@@ -51,8 +51,9 @@ def find_clip(voice: Path | str) -> Path:
 
     Raises:
         AudioError: ``voice`` is none of these.
+        ConfigError: it is no path.
     """
-    path = Path(voice)
+    path = as_path(voice, "the voice")
     if path.exists():
         return path
     clips = {**named_clips(), **added_clips()}

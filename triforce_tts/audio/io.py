@@ -32,7 +32,7 @@ from triforce_tts.audio.pcm import to_pcm16
 from triforce_tts.audio.resample import resample
 from triforce_tts.audio.wav import wav_head
 from triforce_tts.errors import AudioError
-from triforce_tts.files import atomic_path, refuse_sources, require_file_target
+from triforce_tts.files import as_path, atomic_path, refuse_sources, require_file_target
 
 OPUS_BIT_RATE = (
     32000  # bits a second; mono speech at full bandwidth, as RFC 6716 (section 2.1.1) recommends 28-40 kbit/s
@@ -87,7 +87,7 @@ def read_audio(
     Raises:
         AudioError: missing, no regular file, empty, not audio, damaged, without samples, not finite, or too long.
     """
-    path = Path(path)
+    path = as_path(path, "the recording")
     with present(path):
         return _read(path, str(path), sample_rate, 0.0, first_seconds, max_seconds)
 

@@ -23,6 +23,7 @@ from triforce_tts.cli.speak import HELP as SPEAK_HELP
 from triforce_tts.cli.speak import speak
 from triforce_tts.cli.voices import voices
 from triforce_tts.errors import ConfigError, TriforceError
+from triforce_tts.files import from_home
 
 # Old versions of typer raise click's errors, and new versions raise their own copies. This is the base class of both.
 UsageError: Any = typer.BadParameter.__mro__[1]
@@ -43,6 +44,7 @@ app = typer.Typer(
     name="triforce-tts",
     help="Text to speech from three separately trained networks: build data, train, speak, narrate books.",
     no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -103,11 +105,10 @@ def _require_values(command: Any, words: list[str]) -> None:
     Raises:
         ConfigError: ``--out ""`` or ``--out --dry-run``, for example; ``--out=--dry-run`` says that the value is meant.
     """
-    while words and (inner := getattr(command, "commands", {}).get(words[0])) is not None:
-        command, words = inner, words[1:]
+    command, words = _called(command, words)
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
-    names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help"}
-    needing = {name for option in options if not option.is_flag and not option.count for name in option.opts}
+    names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
+    needing = _needing_value(command)
     before_dashes = words[: words.index("--")] if "--" in words else words
     if any(not word.strip() for word in words[len(before_dashes) :]):
         raise ConfigError(_empty("an argument"))
@@ -122,6 +123,37 @@ def _require_values(command: Any, words: list[str]) -> None:
             raise ConfigError(
                 f"{word}: expected a value, found the option {following}; give the value, or write {word}={following}"
             )
+
+
+def _called(command: Any, words: list[str]) -> tuple[Any, list[str]]:
+    """The sub-command that the first of ``words`` name, and the words behind its name."""
+    while words and (inner := getattr(command, "commands", {}).get(words[0])) is not None:
+        command, words = inner, words[1:]
+    return command, words
+
+
+def _needing_value(command: Any) -> set[str]:
+    """The names of the options of ``command`` that need a value."""
+    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
+    return {name for option in options if not option.is_flag and not option.count for name in option.opts}
+
+
+def _with_home(command: Any, words: list[str]) -> list[str]:
+    """``words`` with the home folder in place of the "~/" at the beginning of an option's value.
+
+    Shells leave ``--out=~/a.wav`` as it is, and programs that start others know no "~": a folder of that name would be made.
+    """
+    needing, changed = _needing_value(_called(command, words)[0]), list[str]()
+    before_dashes = words[: words.index("--")] if "--" in words else words
+    for before, word in pairwise(["", *before_dashes]):
+        name, equals, value = word.partition("=")
+        if before in needing and word.startswith("~/"):
+            changed.append(from_home(word))
+        elif name in needing and value.startswith("~/"):
+            changed.append(name + equals + from_home(value))
+        else:
+            changed.append(word)
+    return changed + words[len(before_dashes) :]
 
 
 def _empty(name: str) -> str:
@@ -176,8 +208,9 @@ def _run() -> int:
     """The exit code of the command that the arguments name."""
     try:
         _load_programs()
-        _require_values(typer.main.get_command(app), sys.argv[1:])
-        code = int(app(standalone_mode=False) or 0)
+        command, words = typer.main.get_command(app), sys.argv[1:]
+        _require_values(command, words)
+        code = int(app(_with_home(command, words), standalone_mode=False) or 0)
     except TriforceError as error:
         return _refuse(str(error))
     except ModuleNotFoundError as error:
@@ -189,7 +222,8 @@ def _run() -> int:
             error.show()
             return 2
         program = error.ctx.command_path if error.ctx else app.info.name
-        return _refuse(f"{error.format_message().rstrip('.')}; '{program} --help' lists what is expected")
+        told = error.format_message().rstrip(".") + _remark(error, sys.argv[1:])
+        return _refuse(f"{told}; '{program} --help' lists what is expected")
     except typer.Abort as abort:
         if not isinstance(abort.__cause__, EOFError):
             return _leave("interrupted", INTERRUPTED)
@@ -204,6 +238,22 @@ def _run() -> int:
         return _refuse("the memory of this machine is not enough for this; give less at once")
     # New versions of typer answer an interrupt with this code, old ones with Abort.
     return _leave("interrupted", INTERRUPTED) if code == INTERRUPTED else code
+
+
+def _remark(error: Any, words: list[str]) -> str:
+    """What a message about wrong usage lacks: the value that was found, or how a text is given."""
+    if type(error).__name__ == "BadParameter" and error.param is not None:
+        found = [word for before, word in pairwise(["", *words]) if before in error.param.opts]
+        found += [
+            value for name, _, value in (word.partition("=") for word in words) if value and name in error.param.opts
+        ]
+        return f", found '{found[0][:60]}'" if len(found) == 1 and found[0] not in error.format_message() else ""
+    if error.ctx is None or all(parameter.name != "text" for parameter in error.ctx.command.params):
+        return ""
+    if type(error).__name__ == "NoSuchOption":
+        is_text = any(word.startswith("-") and " " in word and "=" not in word for word in words)
+        return "; a text that begins with '-' needs '--' before it, behind all options" if is_text else ""
+    return "; a text of several words needs quotes" if "unexpected extra argument" in error.format_message() else ""
 
 
 class _Terminated(BaseException):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from triforce_tts.errors import ConfigError
+from triforce_tts.errors import ConfigError, TriforceError
 
 if TYPE_CHECKING:
     import torch
@@ -24,11 +24,13 @@ class Piped:
 
 
 def require_pipe() -> None:
-    """Refuse a terminal, which would show the samples as characters.
+    """Refuse a terminal, which would show the samples as characters, and an output that nobody can read.
 
     Raises:
-        ConfigError: standard output is a terminal.
+        ConfigError: standard output is a terminal, or closed.
     """
+    if sys.__stdout__ is None:
+        raise ConfigError("--out -: standard output is closed, expected a pipe or a file; name a file instead")
     if sys.stdout.isatty():
         raise ConfigError(
             "--out -: standard output is a terminal, expected a pipe or a file; add '| aplay' or another player"
@@ -72,4 +74,11 @@ def _write(out: io.FileIO, content: bytes) -> None:
     """Write all of ``content``: a pipe may take a part at a time."""
     rest = memoryview(content)
     while rest:
-        rest = rest[out.write(rest) :]
+        try:
+            rest = rest[out.write(rest) :]
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TriforceError(
+                f"standard output: {error.strerror}; free some space or choose another place"
+            ) from error

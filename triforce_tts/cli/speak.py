@@ -352,6 +352,6 @@ def _read_stdin() -> str:
             "divide the text and speak its parts one by one"
         )
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TextError(f"standard input is not UTF-8 text (byte {error.start}); convert it first") from error

@@ -10,6 +10,7 @@ import torch
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
+from triforce_tts.files import as_path
 from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT
@@ -79,7 +80,7 @@ class Model:
         Raises:
             AudioError: the clip cannot be read, or holds less than a second of speech.
         """
-        name = "default" if path is None else Path(path).stem
+        name = "default" if path is None else as_path(path, "the voice").stem
         clip = self.folder / DEFAULT_VOICE if path is None else path
         return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
 
@@ -115,7 +116,7 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+    except (RuntimeError, AssertionError, TypeError) as error:
         raise CheckpointError(f"device '{name}' is not available here; use cpu, cuda or auto") from error
     return device
 

@@ -11,6 +11,7 @@ import torch
 
 from triforce_tts import bounds
 from triforce_tts.audio.io import Audio
+from triforce_tts.files import as_path
 from triforce_tts.sampling.score import Score
 from triforce_tts.speech import Speech, Spoken, join_lines
 from triforce_tts.synthesis.hearing import listen, score
@@ -51,11 +52,14 @@ class Synthesizer:
 
         Raises:
             TextError: the lexicon cannot be read.
+            ConfigError: an argument is no path.
             CheckpointError: the folder is no model, is damaged, or mixes networks that were not trained together.
         """
-        folder = bundled_model() if model is None else Path(model)
-        files = [lexicon] if isinstance(lexicon, Path | str) else lexicon or []
-        return cls(load_model(folder, choose_device(device), Lexicon.load([Path(path) for path in files])))
+        folder = bundled_model() if model is None else as_path(model, "the model")
+        one_or_none = [] if lexicon is None else [lexicon]
+        files = lexicon if isinstance(lexicon, Sequence) and not isinstance(lexicon, str) else one_or_none
+        words = Lexicon.load([as_path(path, "the lexicon") for path in files])
+        return cls(load_model(folder, choose_device(device), words))
 
     def voice(self, path: Path | str | None = None) -> Voice:
         """The voice of a reference clip; without one the model's default voice."""

@@ -103,6 +103,30 @@ def test_wrong_usage_is_one_line(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
+        (("speak", "hi", "--seed", "x1"), ", found 'x1'; "),
+        (("speak", "hi", "--speed=0,9"), ", found '0,9'; "),
+        (("speak", "good", "morning"), "(morning); a text of several words needs quotes; "),
+        (("listen", "a.wav", "b.wav"), "(b.wav); '"),
+        (("speak", "-5 degrees"), "No such option: -5; a text that begins with '-' needs '--' before it"),
+    ],
+)
+def test_wrong_usage_is_told_with_what_was_found(words: tuple[str, ...], told: str) -> None:
+    assert told in run(*words).stderr
+
+
+@pytest.mark.parametrize("words", [("--voice=~/a.wav",), ("--voice", "~/a.wav")])
+def test_the_home_folder_is_known_in_options_but_not_in_texts(words: tuple[str, ...], tmp_path: Path) -> None:
+    done = run("speak", *words, "--", "~/a", env={**os.environ, "HOME": str(tmp_path)})
+    assert f"{tmp_path}/a.wav: no such file" in done.stderr
+
+
+def test_h_is_help() -> None:
+    assert run("voices", "add", "-h", stdout=subprocess.PIPE).stdout.startswith("Usage:")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
         (("narrate", "book.txt", "--out", "--dry-run"), "--out: expected a value, found the option --dry-run"),
         (("voices", "add", "--model", "--help"), "--model: expected a value, found the option --help"),
         (("speak", "hi", "--voice=--quiet"), "--quiet: no such file"),

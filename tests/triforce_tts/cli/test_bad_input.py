@@ -258,6 +258,21 @@ def test_standard_input_that_is_closed(model: Path, tmp_path: Path) -> None:
     assert_refused(shell(command, MODEL=model, OUT=out), "empty", out=out)
 
 
+@pytest.mark.parametrize(("output", "told"), [(">&-", "standard output is closed"), (">/dev/full", "No space left")])
+def test_a_standard_output_that_takes_no_sound(output: str, told: str, model: Path) -> None:
+    command = f'"$PYTHON" -m triforce_tts.cli.app speak Hi. --model "$MODEL" --out - {output}'
+    done = shell(command, MODEL=model)
+    assert done.returncode == 2
+    assert "standard output" in done.stderr.splitlines()[-1] and told in done.stderr.splitlines()[-1]
+
+
+def test_a_byte_order_mark_is_no_text(model: Path, tmp_path: Path) -> None:
+    times = tmp_path / "times.json"
+    words = ["--model", model, "--out", tmp_path / "out.wav", "--timestamps", times]
+    assert triforce("speak", "-", *words, stdin=b"\xef\xbb\xbfIt sat down.").returncode == 0
+    assert json.loads(times.read_text(encoding="utf-8"))["sentences"][0]["text"] == "It sat down."
+
+
 def test_standard_input_that_never_ends(model: Path, tmp_path: Path) -> None:
     out, told = tmp_path / "out.wav", tmp_path / "told.txt"
     words = [*forks.CLI, "speak", "-", "--model", model, "--out", out]

@@ -324,6 +324,27 @@ def test_recordings_that_are_too_long_are_not_read_whole(
     assert seconds == [synthesizer.heard_s, RESYNTHESIZED_S, synthesizer.heard_s]
 
 
+@pytest.mark.parametrize("wrong", [3, b"a.wav", torch.zeros(3), ["a.wav"], ""])
+def test_what_is_no_path_is_refused_with_its_type(synthesizer: Synthesizer, wrong: Any) -> None:
+    uses = [
+        lambda: synthesizer.speak("Hi.", wrong),
+        lambda: synthesizer.voice(wrong),
+        lambda: synthesizer.listen(wrong),
+        lambda: Synthesizer.load(wrong),
+        lambda: Synthesizer.load(synthesizer.folder, lexicon=[wrong]),
+    ]
+    for use in uses:
+        with pytest.raises(ConfigError, match=f"a {type(wrong).__name__}; expected a path"):
+            use()
+
+
+def test_a_seed_of_a_wrong_type_is_shown_as_it_is(synthesizer: Synthesizer) -> None:
+    with pytest.raises(ConfigError, match="seed '3': expected a whole number"):
+        synthesizer.speak("Hi.", seed="3")  # type: ignore[arg-type]
+    with pytest.raises(CheckpointError, match="device 'None' is not available"):
+        Synthesizer.load(synthesizer.folder, None)  # type: ignore[arg-type]
+
+
 def test_a_model_without_speaking_limits_has_the_stated_ones(model: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -137,7 +137,8 @@ def new_folder(
         for file in temporary.rglob("*"):
             if file.is_file():
                 _flush(file)
-        _swap(temporary, target)
+        # Without force the system refuses to replace what another process has put there in the meantime.
+        (_swap if force else Path.rename)(temporary, target)
     except OSError as error:
         if _is_about_another(error, temporary):
             raise

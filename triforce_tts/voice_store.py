@@ -136,10 +136,6 @@ def add_voice(
             f"--consent: expected 1 to {MOST_CONSENT} characters that say who agreed to the use of this voice, found "
             f"{len(consent)}"
         )
-    target = voices_folder() / name
-    if target.exists():
-        advice = f"'triforce-tts voices remove {name}' removes it" if _is_ours(target) else "choose another name"
-        raise ConfigError(f"voice '{name}': {target} exists already; {advice}")
     inspected = inspect_clip(path)
     if inspected.faults and not force:
         raise AudioError(
@@ -149,13 +145,23 @@ def add_voice(
         name=name, source=path.name, sha256=file_sha256(path), added=datetime.date.today().isoformat(), consent=consent,
         seconds=round(inspected.audio.duration_s, 2), snr_db=round(inspected.snr_db, 1), faults=list(inspected.faults),
     )  # fmt: skip
+    target = voices_folder() / name
+    _refuse_taken(target)
     with new_folder(target, _KIND, [path]) as folder:
         tags = {key: value for key, value in read_tags(path).items() if key in ("artist", "copyright")}
         (folder / CLIP).write_bytes(encode_flac(Audio(inspected.audio.samples, inspected.audio.sample_rate, tags)))
         write_json(folder / ABOUT, about.model_dump(mode="json"))
         if model is not None:
             _keep_voice(folder / CLIP, model)
+        _refuse_taken(target)  # another process may have added the name in the meantime
     return about, inspected.note
+
+
+def _refuse_taken(target: Path) -> None:
+    """Refuse a folder for a new voice that is there already."""
+    if target.exists():
+        advice = f"'triforce-tts voices remove {target.name}' removes it" if _is_ours(target) else "choose another name"
+        raise ConfigError(f"voice '{target.name}': {target} exists already; {advice}")
 
 
 def _keep_voice(clip: Path, model: Model) -> None:

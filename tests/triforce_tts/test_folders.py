@@ -41,6 +41,16 @@ def test_our_folder_is_replaced_only_when_asked(tmp_path: Path) -> None:
     assert content(tmp_path) == {"run/old": "old"}
 
 
+def test_what_appears_in_the_meantime_is_not_replaced(tmp_path: Path) -> None:
+    with (
+        pytest.raises(TriforceError, match="cannot write the folder"),
+        new_folder(tmp_path / "run", "run") as temporary,
+    ):
+        (temporary / "new").write_text("new")
+        own_folder(tmp_path / "run")
+    assert content(tmp_path) == {"run/old": "old"}
+
+
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with new_folder(tmp_path / "run", "run") as temporary:

@@ -9,7 +9,7 @@ import soundfile
 import torch
 from typer.testing import CliRunner
 
-from triforce_tts import Synthesizer
+from triforce_tts import Synthesizer, voice_store
 from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.quality import best_stretch
 from triforce_tts.checkpoint import save_tensors
@@ -195,3 +195,18 @@ def test_the_searched_part_of_a_long_file_is_named(tmp_path: Path) -> None:
     for use in (inspect_clip, Synthesizer.load().voice):
         with pytest.raises(AudioError, match=r"0\.00 s of speech in its first 300 s, "):
             use(late)
+
+
+def test_of_two_processes_that_add_one_name_the_first_keeps_it(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inspect = voice_store.inspect_clip
+
+    def meanwhile(path: Path) -> voice_store.Inspected:
+        monkeypatch.setattr(voice_store, "inspect_clip", inspect)
+        add_voice("ann", READING, "The first")
+        return inspect(path)
+
+    monkeypatch.setattr(voice_store, "inspect_clip", meanwhile)
+    with pytest.raises(ConfigError, match="exists already"):
+        add_voice("ann", READING, "The second")
+    assert read_about("ann").consent == "The first"
+    assert [entry.name for entry in place.iterdir()] == ["ann"]

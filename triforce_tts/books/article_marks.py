@@ -28,11 +28,16 @@ _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "sea
 _NAMES = frozenset(["nav", "aside", "footer", "form", "dialog"])
 _IDENTIFIERS = frozenset(["footer", "site-footer", "page-footer", "revnumber", "revdate", "revremark"])
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
+_DATE = rf"(?:\w+day,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b"
+_NAME = r"(?-i:[A-Z\d@#])"  # the begin of a name or a number; a line such as "Published in secret" goes on with another word
 _BYLINE = re.compile(
-    rf"(?:\w+day,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b.*"
-    r"|(?:first |last )?(?:posted|published|updated)\b.*|\d+\s*min(?:ute)?s?\s+read\b.*|[\d.,]+\s?[KM]?|share|follow|listen|save|print|subscribe|comments?|\d+ (?:comments?|shares?|views?)",
+    rf"{_DATE}(?:\W*|\s*[^\w\s:].*|\s+(?:(?:at|by|in|on)\s.*|{_NAME}.*|(?:first |last )?(?:posted|published|updated)\b.*))"
+    rf"|(?:first |last )?(?:posted|published|updated)\W*"
+    rf"|(?:first |last )?(?:posted|published|updated):?\s+(?:(?:on|at|in)\s+(?:the\s+)?)?(?:{_NAME}.*|(?:by|an?|just|today|yesterday|online)\b.*)"
+    r"|\d+\s*min(?:ute)?s?\s+read\W*(?:\s\W.*)?|(?!1\.?$)[\d.,]+\s?[KM]?|share|follow|listen|save|print|subscribe|comments?|\d+ (?:comments?|shares?|views?)",
     re.IGNORECASE | re.DOTALL,
 )
+_SENTENCE = re.compile(r"[a-z]{4,}[.!?][\"”’')\]]*$")
 _BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
 _MOST_BYLINE = 14  # the most words of a line that says who wrote an article, or when
 
@@ -73,4 +78,5 @@ def withdraw_byline(draft: Draft, about: About) -> None:
 def _is_byline(text: str, about: About) -> bool:
     author = _BY.sub("", text, count=1)
     is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
-    return is_named or bool(_BYLINE.fullmatch(text)) or (author != text and is_title_case(author))
+    is_typed = bool(_BYLINE.fullmatch(text)) and not _SENTENCE.search(text)
+    return is_named or is_typed or (author != text and is_title_case(author))

@@ -17,8 +17,26 @@ _LOOKED_AT = 1_000_000  # so many bytes at the beginning of a file are looked at
 _MANY_ZEROS = 0.2  # a text with this share of zero bytes is UTF-16 without a mark
 _STATED = re.compile(rb"<(?:\?xml|meta)\s[^>]*?(?:encoding|charset)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 _HEAD = 4096  # a page states its encoding in its first so many bytes
-# Pages that state one of these and are not valid UTF-8 are in another one: browsers, too, read Latin-1 as Windows-1252.
-_WRONG = frozenset(["utf-8", "ascii", "iso8859-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+# What a page states is followed if it is one of these. Pages that state Latin-1, a form of Unicode or what is no encoding of texts, and
+# are not valid UTF-8, are in another one: browsers, too, read Latin-1 as Windows-1252.
+_FOLLOWED = re.compile(r"(?:cp|koi8|mac|iso2022|shift|euc|big5|gb|hz|johab|tis|kz|ptcp).*|iso8859-(?!1$)\d+")
+# Browsers read these as larger encodings that hold all their characters; pages often have some of the others.
+_LARGER = {
+    "shift_jis": "cp932",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+}
+_BROWSERS = {
+    "x-sjis": "shift_jis",
+    "x-gbk": "gbk",
+    "x-euc-jp": "euc_jp",
+    "iso-8859-8-i": "iso8859-8",
+    "x-mac-cyrillic": "mac_cyrillic",
+}
+_ESCAPE = b"\x1b"  # ISO-2022-JP has only bytes of ASCII, and this one among them
 _QUOTES = "‘’“”—–…"
 _RARE = "ÀÁÂÃÄÅÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜ"  # capitals are rare inside words
 
@@ -52,18 +70,19 @@ def page_bytes(data: bytes, where: str, stated: str = "") -> bytes:
         data.decode("utf-8")
     except UnicodeDecodeError:
         return _decoded_page(data, where, stated).encode("utf-8", "replace")
-    return data
+    return data if _ESCAPE not in data else _decoded_page(data, where, stated).encode("utf-8", "replace")
 
 
 def _decoded_page(data: bytes, where: str, stated: str) -> str:
     """A page that is not valid UTF-8: as it says, or with a few damaged letters in UTF-8, or in the best of the old encodings."""
     match = _STATED.search(data[:_HEAD])
     try:
-        name = codecs.lookup(stated or (match[1].decode("ascii") if match else "")).name
-    except LookupError:
+        told = (stated or (match[1].decode("ascii") if match else "")).lower()
+        name = codecs.lookup(_BROWSERS.get(told, told)).name
+    except (LookupError, ValueError):
         name = ""
-    if name and name not in _WRONG:
-        return data.decode(name, "replace")
+    if _FOLLOWED.fullmatch(name):
+        return data.decode(_LARGER.get(name, name), "replace")
     text = data.decode("utf-8", "replace")
     damaged = text.count("\N{REPLACEMENT CHARACTER}")
     whole = sum(not character.isascii() for character in text) - damaged

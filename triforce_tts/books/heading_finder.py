@@ -133,8 +133,9 @@ class HeadingFinder:
         """Drop headings without any text between them if all of them come again, such as the scenes of a play before its acts."""
         counted = {n: chapter_count(self.texts[n]) for n, kind in kinds.items() if kind == "chapter"}
         runs: list[list[int]] = []
-        for number in counted:
-            if runs and number == runs[-1][-1] + 1:
+        for number, (word, count) in counted.items():
+            before = counted.get(number - 1)
+            if before and before[0] == word and (before[1] or 0) < (count or 0):  # a list counts up
                 runs[-1].append(number)
             else:
                 runs.append([number])

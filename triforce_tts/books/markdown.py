@@ -69,6 +69,7 @@ class _MarkdownReader:
         from markdown_it import MarkdownIt
 
         self._text, self._path, self._options = text, path, options
+        self._shown = text  # what the parser sees: blanks stand in the place of what is taken out
         self._draft = Draft(with_pauses=True)
         self._draft.where = path.name
         # The parser's texts must equal those of the file, so entities and escaped signs stay as they are written.
@@ -86,14 +87,8 @@ class _MarkdownReader:
 
     def read(self) -> ChapterBook:
         about = self._find_apart()
-        masked, at = "", 0
-        for part in self._apart:
-            own = self._text[part.first : part.last]
-            masked += self._text[at : part.first]
-            masked += INLINE_MASK * len(own) if part.is_inline else re.sub(r"[^\n]", " ", own)
-            at = part.last
-        masked += self._text[at:]
-        self._read_part(masked, 0, "")
+        self._shown, parsed = self._masked()
+        self._read_part(self._shown, 0, "", parsed)
         self._gap(len(self._text))
         source, at = "", 0
         for first, last, text in self._rewritten:
@@ -105,6 +100,22 @@ class _MarkdownReader:
         marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
         marks = with_title_above(self._draft, marks)
         return assemble(self._draft, marks, self._options, about, source, str(self._path))
+
+    def _masked(self) -> tuple[str, str]:
+        """The text with blanks in the place of what is taken out, and the text for the parser, which has the same lines.
+
+        A comment before the words of a line leaves no blanks for the parser, to which they would mean that the line is code.
+        """
+        shown: list[str] = []
+        parsed: list[str] = []
+        at = 0
+        for part in self._apart:
+            own = self._text[part.first : part.last]
+            mask = INLINE_MASK * len(own) if part.is_inline else re.sub(r"[^\n]", " ", own)
+            shown += [self._text[at : part.first], mask]
+            parsed += [self._text[at : part.first], "\n" * own.count("\n") if part.reason == "comment" else mask]
+            at = part.last
+        return "".join([*shown, self._text[at:]]), "".join([*parsed, self._text[at:]])
 
     def _find_apart(self) -> About:
         about, begin = self._front()
@@ -151,9 +162,10 @@ class _MarkdownReader:
             self._skip_to(part.first, "markup")
             if part.label and self._options.notes != "skip":
                 self._skip_to(part.content, "mark of a note")
-                limit = self._limit
+                limit, shown = self._limit, self._shown
+                self._shown = self._text
                 self._read_part(self._text[part.content : part.behind], part.content, part.label)
-                self._limit = limit
+                self._limit, self._shown = limit, shown
             self._skip_to(part.last, part.reason)
         self._skip_to(to, "markup")
 
@@ -170,7 +182,7 @@ class _MarkdownReader:
 
     def _find(self, text: str) -> int:
         """Move to the next place of ``text``."""
-        at = self._text.find(text, self._cursor, self._limit)
+        at = self._shown.find(text, self._cursor, self._limit)
         if at < 0:
             raise TextError(
                 f"{self._path}: the words {text[:60]!r} of the Markdown were not found in the file; give it as .txt"
@@ -182,7 +194,8 @@ class _MarkdownReader:
     def _say(self, text: str, kind: Kind, written: str = "") -> None:
         """Speak a text of the parser, which the file has in the form ``written``."""
         needle = written or text
-        if self._text.find(needle, self._cursor, self._limit) >= 0:
+        place = self._shown.find(needle, self._cursor, self._limit)
+        if place >= 0 and self._text.startswith(needle, place):
             at = self._find(needle)
             if written:
                 self._rewritten.append((at, at + len(written), text))
@@ -197,14 +210,15 @@ class _MarkdownReader:
 
     # --- blocks ---
 
-    def _read_part(self, text: str, first: int, note: str) -> None:
+    def _read_part(self, text: str, first: int, note: str, parsed: str | None = None) -> None:
+        """Read a part of the file that begins at ``first``; the parser gets ``parsed``, which has the same lines, or else ``text``."""
         lines = [0]
         for line in text.split("\n"):
             lines.append(lines[-1] + len(line) + 1)
         kinds: list[Kind] = ["note" if note else "paragraph"]
         numbered: list[bool] = []
         level = 0
-        for token in self._parser.parse(text):
+        for token in self._parser.parse(text if parsed is None else parsed):
             if token.map:
                 self._gap(max(self._cursor, first + lines[token.map[0]]))
                 self._limit = min(first + lines[min(token.map[1], len(lines) - 1)], len(self._text))
@@ -278,8 +292,7 @@ class _MarkdownReader:
     def _read_inline(self, tokens: list[Any], kind: Kind, level: int, note: str) -> None:
         whole = "".join(token.content for token in tokens)
         if _CONTENTS.fullmatch(whole):
-            self._find(whole.strip())
-            self._draft.skip(whole, "navigation")
+            self._skip_to(self._limit, "navigation")
             return
         kind = "verse" if (is_verse := kind == "paragraph" and _has_bars(tokens)) else kind
         block = self._draft.open(kind, level=level)

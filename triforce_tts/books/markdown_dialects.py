@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from .chapters import Reason
 from .markdown_notes import blank_elsewhere
 
+_MOST_BLANKS = 100  # a comment takes at most so many blanks behind it along
 Span = tuple[int, int]
 # What is taken out before the parser sees it: parts with a style, orders for the printer and meanings of abbreviations, each on
 # a line of its own, and comments between two signs each, which may have several paragraphs.
@@ -19,7 +20,7 @@ _APART = re.compile(
 # What stands inside a line: a file that is shown, a link to a page with its words, an emoji, and orders of site generators.
 _INSIDE = re.compile(
     r"(?P<embed>!\[\[[^\[\]\n]+\]\])"
-    r"|(?P<left>\[\[(?!_?TOC_?\]\])(?:[^\[\]|\n]+\|)?)(?P<words>[^\[\]|\n]+)(?P<right>\]\])"
+    r"|(?P<left>(?<!\w)\[\[(?!_?TOC_?\]\])(?:[^\[\]|\n]+\|)?)(?P<words>[^\[\]|\n]+)(?P<right>\]\])"
     r"|(?P<emoji>(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:]))"
     r"|(?P<code>\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\})",
     re.DOTALL,
@@ -36,8 +37,11 @@ _ALERT = re.compile(r"\[!([\w-]+)\][+-]?[ \t]*")
 def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Iterator[tuple[int, int, Reason]]:
     """The begin and the end of each sign that the parser must not see; none is in ``code`` or crosses what is ``taken``."""
     spans = sorted(taken)
-    for match in _APART.finditer(blank_elsewhere(text, code)):
+    shown = blank_elsewhere(text, code)
+    for match in _APART.finditer(shown):
         first, last = match.span("order") if match["order"] else match.span()
+        if not match["order"] and (first == 0 or shown[first - 1].isspace()):
+            last += len(shown[last : last + _MOST_BLANKS]) - len(shown[last : last + _MOST_BLANKS].lstrip(" \t"))
         at = bisect_right(spans, (last, 0)) - 1
         if at < 0 or spans[at][1] <= first:
             yield first, last, "markup" if match["order"] else "comment"

@@ -10,6 +10,13 @@ from .notes import text_in
 
 _CLASS = re.compile(r"(?:speaker|persona|charname|char-name|character-name|speaker-name)s?", re.IGNORECASE)
 _SMALL_CAPS = re.compile(r"sc|smcap|smallcaps?|small-caps?", re.IGNORECASE)
+# What opens paragraphs of textbooks and letters, and is no name.
+_NO_NAME = re.compile(
+    r"(?:definitions?|examples?|theorems?|lemmas?|corollar(?:y|ies)|propositions?|axioms?|postulates?|proofs?|scholi(?:um|a)|"
+    r"remarks?|observations?|notes?|exercises?|problems?|solutions?|answers?|hints?|warnings?|cautions?|methods?|rules?|"
+    r"articles?|ingredients|summary|objections?|(?:my )?dear(?:est)?|of|on|in|to|from|how|why|what|when)\b",
+    re.IGNORECASE,
+)
 _SIGN = re.compile(r"\s*[.:]")
 _MOST_NAME = 5  # the most words of a name
 _LEAST_SPEECHES = 2  # a name that begins so many paragraphs shows that the book is a play
@@ -39,6 +46,8 @@ def _may_be_name(element: Any) -> bool:
         return False
     text = text_in(element)
     if count_words(text) not in range(1, _MOST_NAME + 1) or text.endswith((",", ";")) or re.search(r"\d", text):
+        return False
+    if not is_speaker and _NO_NAME.match(text):
         return False
     if is_block(element, name):
         return is_speaker and not any(is_block(child, name_of(child)) for child in element)

@@ -42,11 +42,12 @@ _BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
 _MOST_BYLINE = 14  # the most words of a line that says who wrote an article, or when
 
 
-def is_around(element: Any, most_letters: float) -> bool:
+def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
     """Whether an element stands around an article or interrupts it.
 
     Notes belong to the article; a class such as "ad-free" may also stand on what holds the article itself, which has more than
-    ``most_letters``.
+    ``most_letters``. Comments may be longer, but do not hold ``title``, the first heading of the article: "comments-open" stands on
+    what holds both.
     """
     name = name_of(element)
     words = f"{element.get('class', '')} {element.get('id', '')}"
@@ -59,7 +60,9 @@ def is_around(element: Any, most_letters: float) -> bool:
     if name == "div" and element.get("title") in ("header", "footer"):  # LibreOffice writes those of its pages so
         return True
     if match := _AROUND.search(words):
-        return "comment" in match[0].lower() or len(text_in(element)) <= most_letters
+        is_short = len(text_in(element)) <= most_letters
+        is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
+        return is_short or is_comments
     return bool(_BRIEF.search(words)) and count_words(text_in(element)) <= _MOST_BRIEF
 
 

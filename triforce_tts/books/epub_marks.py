@@ -19,14 +19,16 @@ _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only o
 def find_marks(draft: Draft, contents: Contents, pages: list[Page], judge: Judge, starts: dict[str, int]) -> list[Mark]:
     """The begins of chapters in a draft whose pages begin at the blocks ``starts``."""
     marks = _MarkFinder(draft, contents, pages, judge, starts).find()
-    return [replace(mark, front=mark.front or _is_front(draft, mark)) for mark in _with_named_parts(draft, marks)]
+    marks = _with_named_parts(draft, marks)
+    begins = sorted({mark.start for mark in marks})
+    ends = dict(pairwise([*begins, len(draft.blocks)]))
+    return [replace(mark, front=mark.front or _is_front(draft, mark.start, ends[mark.start])) for mark in marks]
 
 
-def _is_front(draft: Draft, mark: Mark) -> bool:
-    """Whether the first words of a chapter stand before the main text by their type."""
-    own = draft.blocks[mark.start :] if mark.start >= 0 else []
-    first = next((block for block in own if not block.is_empty), None)
-    return first is not None and first.is_front
+def _is_front(draft: Draft, start: int, end: int) -> bool:
+    """Whether all the text of a chapter stands before the main text by its type."""
+    own = [block for block in draft.blocks[start:end] if not block.is_empty] if start >= 0 else []
+    return any(block.is_front for block in own) and all(block.is_front or block.kind == "heading" for block in own)
 
 
 class _MarkFinder:

@@ -211,10 +211,12 @@ class HeadingFinder:
             if len(self.texts[n]) <= LONGEST_HEADING and (match := ROMAN_LINE.fullmatch(self.texts[n]))
             and not (n and _BY.fullmatch(self.texts[n - 1]))
         ]  # fmt: skip
+        values = [roman_value(match["number"]) for _, match in found]
         counted: list[tuple[int, int]] = []
-        for n, value in ((n, roman_value(match["number"])) for n, match in found):
-            # An initial, such as that of "C. OKE" on the title page, is far from the number that comes next.
-            if value == 1 or (counted and abs(value - counted[-1][1] - 1) <= _MOST_OFF):
+        for (n, _), value, following in zip(found, values, [*values, 0][1:], strict=True):
+            # An initial, such as that of "C. OKE" on the title page, is far from the numbers before and behind it.
+            is_next = bool(counted) and abs(value - counted[-1][1] - 1) <= _MOST_OFF
+            if value == 1 or is_next or value < following <= value + _MOST_OFF:
                 counted.append((n, value))
         return [n for n, _ in counted] if _count_up([value for _, value in counted]) else []
 

@@ -137,11 +137,13 @@ def _mark_outside(root: Any, article: Any) -> None:
                 if sibling is not inner and name_of(sibling) not in ("", "head") and not _is_title(sibling, article):
                     sibling.set(SKIP_ATTRIBUTE, "outside the article")
             inner = parent
-    most_letters = _MOST_AROUND * len("".join((article if article is not None else body).itertext()))
-    for element in (article if article is not None else body).iter("*"):
+    scope = article if article is not None else body
+    most_letters = _MOST_AROUND * len("".join(scope.itertext()))
+    title = next(scope.iter("h1", "h2", "h3", "h4", "h5", "h6"), None)
+    for element in scope.iter("*"):
         if not isinstance(element.tag, str) or element is body or element is article:
             continue
-        if is_around(element, most_letters):
+        if is_around(element, most_letters, title):
             element.set(SKIP_ATTRIBUTE, "outside the article")
 
 

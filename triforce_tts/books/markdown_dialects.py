@@ -12,7 +12,7 @@ Span = tuple[int, int]
 # What is taken out before the parser sees it: parts with a style, orders for the printer and meanings of abbreviations, each on
 # a line of its own, and comments between two signs each, which may have several paragraphs.
 _APART = re.compile(
-    r"^ {0,3}(?P<order>:{3,}[ \t]*(?:\{[^}\n]*\}|[\w-]*)[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*|\{:[^}\n]*\}[ \t]*|"
+    r"^ {0,3}(?P<order>:{3,}(?!:)(?:[ \t]*(?:\{[^}\n]*\}|[\w-]+))?[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*|\{:[^}\n]*\}[ \t]*|"
     r"\*\[[^\]\n]+\]:[^\n]*)$"
     r"|(?<![\w%])%%(?=[^%\s]|\s+[^%\s])(?:(?!%%).){1,4000}?%%(?![\w%])",
     re.MULTILINE | re.DOTALL,

@@ -33,7 +33,7 @@ _NAMED = re.compile(
 )
 # What stands before the main text, by its title.
 FRONT_TITLE = re.compile(
-    rf"(?:PREFACE|FOREWORD|DEDICATION|EPIGRAPH|{_OF_PLAY})(?=\W*$|\s*[:.,—–-]|\s+(?:to|by|of|for|from)\b)",
+    rf"(?:PREFACE|FOREWORD|DEDICATION|EPIGRAPH|{_OF_PLAY})(?=\W*$|\s*[:.,—–-]|\s+(?:to|by|for|from)\b)",
     re.IGNORECASE,
 )
 _OF_A_NAME = re.compile(r"\s+(?:to|by|of|for|from)\s", re.IGNORECASE)

@@ -3,7 +3,6 @@
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from .encodings import decode_book
 from .html_typed import is_indented_text
 from .listings import withdraw_listings, without_withdrawn
 from .markdown_about import about_of
-from .markdown_dialects import alert, scripts, signs_apart, signs_inside
+from .markdown_dialects import alert, has_bars, scripts, signs_apart, signs_inside
 from .markdown_math import add_formulas
 from .markdown_notes import INLINE_MASK, inline_notes
 from .outside import withdraw_outside
@@ -194,6 +193,8 @@ class _MarkdownReader:
     def _say(self, text: str, kind: Kind, written: str = "") -> None:
         """Speak a text of the parser, which the file has in the form ``written``."""
         needle = written or text
+        if not needle.strip():  # code in a line may be an end of a line alone
+            return self._draft.add(text)
         place = self._shown.find(needle, self._cursor, self._limit)
         if place >= 0 and self._text.startswith(needle, place):
             at = self._find(needle)
@@ -275,14 +276,15 @@ class _MarkdownReader:
     def _read_html(self, kind: Kind) -> None:
         """Speak the text between tags; skip comments, scripts and tags."""
         self._draft.close()
-        end = self._limit
-        text, begin = self._text[self._cursor : end], self._cursor
+        shown, self._shown = self._shown, self._text  # what is taken out of other text stays in it
+        text, begin = self._text[self._cursor : self._limit], self._cursor
         at = 0
         for markup in _MARKUP.finditer(text):
             self._say_between(text[at : markup.start()], kind)
             self._skip_to(begin + markup.end(), "code" if markup[1] else "markup")
             at = markup.end()
         self._say_between(text[at:], kind)
+        self._shown = shown
         self._draft.close()
 
     def _say_between(self, text: str, kind: Kind) -> None:
@@ -292,9 +294,12 @@ class _MarkdownReader:
     def _read_inline(self, tokens: list[Any], kind: Kind, level: int, note: str) -> None:
         whole = "".join(token.content for token in tokens)
         if _CONTENTS.fullmatch(whole):
-            self._skip_to(self._limit, "navigation")
+            self._find(
+                whole.strip(" \n[]_${}")
+            )  # the file may have "[[_TOC_]]", of which the parser takes the underscores
+            self._draft.skip(whole, "navigation")
             return
-        kind = "verse" if (is_verse := kind == "paragraph" and _has_bars(tokens)) else kind
+        kind = "verse" if (is_verse := kind == "paragraph" and has_bars(tokens)) else kind
         block = self._draft.open(kind, level=level)
         block.note = note
         if kind in ("heading", "table", "verse"):
@@ -309,7 +314,7 @@ class _MarkdownReader:
             if token.type == "text_special":
                 self._say(token.content, kind, token.markup)
             elif token.type == "text":
-                self._read_text(_without_bar(token.content) if is_verse else token.content, kind)
+                self._read_text(token.content.removeprefix("| ") if is_verse else token.content, kind)
             elif token.type == "code_inline":
                 self._say(token.content, kind)
             elif token.type == "math":
@@ -393,15 +398,3 @@ class _MarkdownReader:
             elif has_letters(part):
                 self._find(part)
                 self._draft.skip(part, reason)
-
-
-def _has_bars(tokens: list[Any]) -> bool:
-    """Whether each of several lines begins with a bar, as Pandoc writes verse."""
-    firsts = [behind for before, behind in pairwise(tokens) if before.type == "softbreak"]
-    return bool(firsts) and all(
-        token.type == "text" and token.content.startswith("| ") for token in [tokens[0], *firsts]
-    )
-
-
-def _without_bar(text: str) -> str:
-    return text.removeprefix("| ")

@@ -3,6 +3,8 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
 
 from .chapters import Reason
 from .markdown_notes import blank_elsewhere
@@ -82,3 +84,11 @@ def scripts(text: str) -> Iterator[tuple[str, str]]:
         at = match.end()
     if at < len(text):
         yield text[at:], ""
+
+
+def has_bars(tokens: list[Any]) -> bool:
+    """Whether each of several lines begins with a bar, as Pandoc writes verse."""
+    firsts = [behind for before, behind in pairwise(tokens) if before.type == "softbreak"]
+    return bool(firsts) and all(
+        token.type == "text" and token.content.startswith("| ") for token in [tokens[0], *firsts]
+    )

@@ -114,6 +114,8 @@ def _text_before(element: Any) -> str:
     """What stands right before an element in its block."""
     while True:
         before, parent = element.getprevious(), element.getparent()
+        while before is not None and not name_of(before) and not before.tail:  # a comment
+            before = before.getprevious()
         text = (before.tail or text_in(before)) if before is not None else parent.text
         if text or before is not None or is_block(parent, name_of(parent)):
             return text or ""

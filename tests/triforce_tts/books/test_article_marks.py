@@ -19,7 +19,7 @@ def read_lines(tmp_path: Path, inner: str, *, title: str = "<h1>Lamps</h1>") -> 
     "line",
     [
         "By Ada North", "Ada North", "by Bo West", "Posted on April 3, 2021", "3 Mar. 2021 at noon", "Mar 02, 2024",
-        "5 min read · Jan 3, 2023", "1.2K", "14 comments", "Share",
+        "5 min read · Jan 3, 2023", "1.2K", "Published in Lamp Weekly", "Last updated 3 hours ago", "Updated: 3 March 2021", "14 comments", "Share",
     ],
 )  # fmt: skip
 def test_who_wrote_an_article_and_when_is_outside_of_it(line: str, tmp_path: Path) -> None:
@@ -28,7 +28,20 @@ def test_who_wrote_an_article_and_when_is_outside_of_it(line: str, tmp_path: Pat
     assert len(read_lines(tmp_path, f"{WORDS}<div>{line}</div>")) == 3
 
 
-@pytest.mark.parametrize("line", ["By night it was lit.", "Hull, in March", "White gold", "May I ask you?"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "By night it was lit.",
+        "Hull, in March",
+        "White gold",
+        "May I ask you?",
+        "Published in secret.",
+        "Posted to Hull in 1938",
+        "May 4, 2020 was dark",
+        "5 minutes read on",
+        "1.",
+    ],
+)
 def test_other_lines_below_the_title_are_read(line: str, tmp_path: Path) -> None:
     assert read_lines(tmp_path, f"<div>{line}</div>{WORDS}") == ["Lamps", line[:8], "The lamp"]
 
@@ -78,3 +91,14 @@ def test_the_title_above_references_goes_with_them(tmp_path: Path) -> None:
     title = "<div><h2>References<span class='mw-editsection'>[<a href='#'>edit</a>]</span></h2></div>"
     page = f"<main><h1>Hull</h1><p class='hatnote'>See York.</p><p>It is old.<sup id='r'><a href='#n'>[1]</a></sup></p>{title}<div>{note}</div></main>"
     assert spoken(read_text(tmp_path, "x.html", page)) == ["Hull", "It is old."]
+
+
+@pytest.mark.parametrize("name", ["page comments-open", "post comment-enabled"])
+def test_what_holds_the_title_is_no_box_of_comments(name: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.html", f"<body><div class='{name}'><h1>Lamps</h1>{WORDS}</div></body>")
+    assert [line[:8] for line in spoken(book)] == ["Lamps", "The lamp"]
+
+
+def test_a_comment_may_stand_before_the_mark_of_a_note(tmp_path: Path) -> None:
+    page = "<p>The lamp<!-- c --><a href='#n'>1</a> <!-- c --><sup>2</sup></p><p><!-- c --><a href='#n'>3</a></p><p id='n'>1 Oil.</p>"
+    assert spoken(read_text(tmp_path, "x.html", page))[0].startswith("The lamp")

@@ -36,3 +36,24 @@ def test_other_encodings_are_believed_and_damaged_letters_lose_nothing_else() ->
     assert "маяк" in page_bytes("<meta charset=koi8-r><p>маяк</p>".encode("koi8-r"), "x").decode()
     assert "маяк" in page_bytes("<p>маяк</p>".encode("koi8-r"), "x", "koi8-r").decode()
     assert "é � é" in page_bytes("é ".encode() + b"\xe9 " + "é".encode(), "x").decode()
+
+
+@pytest.mark.parametrize(
+    "stated", ["hex", "rot13", "base64", "idna", "undefined", "utf-7", "unicode_escape", "utf-32-le"]
+)
+def test_what_no_page_can_be_in_is_not_believed(stated: str) -> None:
+    assert "lamp naïve\\n" in page_bytes(f"<meta charset={stated}><p>lamp naïve\\n</p>".encode("cp1252"), "x").decode()
+
+
+@pytest.mark.parametrize(
+    ("stated", "encoding", "text"),
+    [
+        ("gb2312", "gbk", "镕基"),
+        ("Shift_JIS", "cp932", "①髙橋"),
+        ("x-sjis", "cp932", "日本"),
+        ("iso-2022-jp", "iso2022_jp", "日本"),
+        ("euc-kr", "cp949", "똠방"),
+    ],
+)
+def test_names_of_encodings_mean_what_they_mean_in_browsers(stated: str, encoding: str, text: str) -> None:
+    assert text in page_bytes(f"<meta charset={stated}><p>{text}</p>".encode(encoding), "x").decode()

@@ -164,3 +164,16 @@ def test_the_initials_of_the_author_are_no_numbers_of_chapters(author: str, tmp_
     assert [(chapter.title, chapter.parts[-1:]) for chapter in book.chapters] == [
         ("I", ("PART ONE",)), ("II", ()), ("I", ("PART TWO",)), ("II", ()),
     ]  # fmt: skip
+
+
+def test_a_list_of_acts_ends_where_they_count_from_one_again(tmp_path: Path) -> None:
+    acts = "ACT I\n\nBO. Come.\n\nACT II\n\nBO. Go.\n"
+    book = read_text(tmp_path, "x.txt", f"THE SCENES OF THE PLAY\n\nACT I. A quay.\n\nACT II. A street.\n\n{acts}")
+    assert [chapter.title for chapter in book.chapters] == ["THE SCENES OF THE PLAY", "ACT I", "ACT II"]
+
+
+def test_numbers_of_chapters_go_on_behind_a_gap(tmp_path: Path) -> None:
+    prose = "The lamp was lit before nine, and nobody on the quay knew why it was so late.\n" * 3
+    numbers = ["I", "II", "X", "XI", "XII"]
+    book = read_text(tmp_path, "x.txt", "\n".join(f"{number}\n\n{prose}\n" for number in numbers))
+    assert [chapter.title for chapter in book.chapters] == numbers

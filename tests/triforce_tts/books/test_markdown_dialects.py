@@ -1,5 +1,6 @@
 """Signs of the dialects of Markdown that are no text, and text that looks like them."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,10 @@ from tests.books import read_text, reasons, spoken
         ("A lamp %%not yet%% here.", ["A lamp here."]),
         ("One.\n\n%%\nNot this.\n\nNor this.\n%%\n\nTwo.", ["One.", "Two."]),
         ("A :smile: lamp.", ["A lamp."]),
+        ("%%not yet%% The lamp, 50 %% of the%% of the oil.", ["The lamp, 50 of the oil."]),
+        ("   %%a comment%%    The lamp.\n\n- %%b%% Oil", ["The lamp.", "Oil"]),
+        ("[[_TOC_]]\n\nOne.", ["One."]),
+        ("One `\n` two.", ["One two."]),
         ('One.\n\n{{< figure src="a.png" title="No" >}}\n\nTwo {% include x %} three.', ["One.", "Two three."]),
         ("One.\n{: .style }\n\n*[NHS]: National Health\n\nTwo.", ["One.", "Two."]),
     ],
@@ -34,9 +39,18 @@ def test_signs_of_dialects_are_silent(text: str, lines: list[str], tmp_path: Pat
         "He said [so] and [[",
         "Take `:a:` and `[[b|c]]`.",
         "A note! [!] Stop.",
+        "It is x[[0]] here.",
+        "::: is a sign, and ::: a name is one.",
     ],
 )
 def test_what_only_looks_like_signs_is_read(text: str, tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.md", text)
     assert spoken(book) == [text.replace("`", "")]
     assert not reasons(book)
+
+
+@pytest.mark.parametrize("sign", [":" * 9000 + "! x\n", "::: " + " " * 300_000 + "x y\n"])
+def test_many_signs_take_no_time(sign: str, tmp_path: Path) -> None:
+    start = time.process_time()
+    read_text(tmp_path, "x.md", sign * (200_000 // len(sign) + 1) + "\nThe lamp.")
+    assert time.process_time() - start < 5

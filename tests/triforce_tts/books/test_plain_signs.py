@@ -30,6 +30,8 @@ def test_signs_for_what_print_shows_are_silent(text: str, line: str, tmp_path: P
         "About ~5 of them, ~6 at most.",
         "He [so] said [a] thing.",
         "It is a < b > c.",
+        "Here e^x is 2^n times x^{n}.",
+        "He took s[:k] and a[n:] of it, and [a:] is long.",
     ],
 )
 def test_what_only_looks_like_signs_is_read(text: str, tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def test_the_title_page_behind_the_header_of_gutenberg_is_skipped(title_page: st
         ("<h1>The Sea</h1><h2>Preface</h2><p>Read it slowly.</p>", "Preface"),
         ("<h1>The Sea</h1><p>It was a short book, and it had no end.</p>", "It was a short book, and it had no end."),
         ("<h1>The Sea</h1><p>by Ada Nobody</p><h2>Volume I</h2>", "Volume I"),
+        *(
+            (f"<h1>The Sea</h1><p>by Ada Nobody</p><h2>{title}</h2>{LONG}", title)
+            for title in ("The Press Gang", "A Winter Tale", "1914", "Two Brothers", "By Night", "The Sea")
+        ),
+        (f"<h1>The Sea</h1><h2>The Quay</h2><p>London, 1911</p>{LONG}", "The Quay"),
+        ("<h1>The Sea</h1><p>The press was silent.</p>", "The press was silent."),
+        ("<h1>The Sea</h1><h3>Song</h3><p>By the sea<br>by the shore<br>a tale</p>", "Song"),
     ],
 )
 def test_what_follows_a_title_page_is_read(title_page: str, first: str, tmp_path: Path) -> None:
@@ -49,6 +56,7 @@ def test_what_follows_a_title_page_is_read(title_page: str, first: str, tmp_path
 
 def test_a_title_page_of_another_book_needs_a_publisher(tmp_path: Path) -> None:
     assert next(read_html(tmp_path, "<h1>The Sea</h1><p>by Ada Nobody</p>", "").blocks()).text == "The Sea"
+    assert next(read_html(tmp_path, f"<h1>The Sea</h1><h2>The Press Gang</h2>{LONG}", "").blocks()).text == "The Sea"
     imprint = "<h1>The Sea</h1><p>by Ada Nobody</p><p>Sand Press, 1911</p>"
     assert next(read_html(tmp_path, imprint, "").blocks()).text == "The Lamp"
 
@@ -95,6 +103,7 @@ HEADER = f"Title: The Sea\nAuthor: Ada Nobody\n\n{START}\n\n"
     [
         ("TO\nMY MOTHER\n\n\nTHE SEA\n\n\n", ("Dedication", ["TO\nMY MOTHER"])),
         ('  "The sea is wide,\n   And the lamp is small."\n            --_Homer_\n\n\n', ("Epigraph", ['"The sea is wide,\nAnd the lamp is small."\n--Homer'])),
+        ("The lamp is small.\n\n-- Homer\n\n\n", ("Epigraph", ["The lamp is small.", "-- Homer"])),
         ("Dedicated to Bo\n\nFor sale by all booksellers\n\n", ("Dedication", ["Dedicated to Bo", "For sale by all booksellers"])),
         ("THE PERSONS OF THE PLAY\n\nBO, a boy.\nADA, a girl.\n\n\n", ("THE PERSONS OF THE PLAY", ["THE PERSONS OF THE PLAY", "BO, a boy.\nADA, a girl."])),
     ],
@@ -119,3 +128,21 @@ def test_the_printer_behind_the_last_words_is_skipped(name: str, tmp_path: Path)
         book = read_text(tmp_path, name, text)
     assert [block.text for block in book.blocks()][-1] == "THE END"
     assert "onstable" in reasons(book)["back matter"].lower()
+
+
+@pytest.mark.parametrize(
+    "line", ["Printed in the snow were the feet of a hare.", "Printed at the bottom was his name."]
+)
+def test_the_last_sentence_of_a_story_is_no_printer(line: str, tmp_path: Path) -> None:
+    assert [block.text for block in read_text(tmp_path, "x.txt", f"{TYPED}\n\n{line}\n").blocks()][-1] == line
+
+
+@pytest.mark.parametrize("before", ["dedication", "epigraph", "frontmatter"])
+def test_a_chapter_that_only_begins_with_a_dedication_or_a_motto_is_no_front_matter(
+    before: str, tmp_path: Path
+) -> None:
+    page = f"<section epub:type='{before}'><p>For Bo</p></section><h2>The Lamp</h2>{LONG}"
+    book = read_chapters(
+        make_epub(tmp_path / "x.epub", {"x.xhtml": page}, entry("The Lamp", "x.xhtml"), metadata=ABOUT)
+    )
+    assert [chapter.front for chapter in book.chapters] == [False]

@@ -31,6 +31,8 @@ def test_names_in_small_capitals_and_in_paragraphs_of_their_own_are_speakers(pla
     [
         "<p><span class='smcap'>The</span> lamp.</p><p><span class='smcap'>The</span> sea.</p>",
         "<p><span class='smcap'>Fig. 1.</span> A lamp.</p><p><span class='smcap'>Fig. 2.</span> A sea.</p>",
+        "".join(f"<p><span class='smcap'>{name}.</span> It is so.</p>" for name in ("Definition", "Example") * 3),
+        "".join(f"<p><span class='smcap'>{name}:</span> It is so.</p>" for name in ("My dear Bo", "Of the Sea") * 3),
         "<p><span class='smcap'>Hull.</span> It rains.</p><p>It is <span class='smcap'>Ada.</span></p><p><span class='smcap'>Ada.</span></p>",
     ],
 )

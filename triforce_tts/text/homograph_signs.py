@@ -33,3 +33,10 @@ TO_NOUN = (
 PHRASE = rf" (?:{DETERMINERS}|[a-z]+'s|of|in|for|with) [a-z]+ $"
 HE = r" (?:he|she|it|who|which|that|this|everyone|everybody|nobody|one)(?: (?:also|never|only|always|[a-z]+ly))? $"
 COMMAND = rf"(?:^|[.!?;:,\"-]| (?:and|or|then|but|just){ADVERBS}?) $"
+# Plural nouns before a verb: 'the cameras record every', and at the start of a sentence 'metals contract when'.
+_PLURAL_NOUN = (
+    r"(?:people|police|men|women|children|(?!(?:was|has|its|his|yes|does|this|thus|plus|always|perhaps|towards|besides"
+    r"|makes|shows|takes|gives|gets|wins|sets|signs|needs|brings|causes|sales|sports|arms|goods|savings|customs|news) )[a-z]{2,}[a-rt-z]s)"
+)
+PLURAL = rf" {_PLURAL_NOUN} $"
+PLURAL_FIRST = rf"(?:^|[.!?;:]| (?:when|if|because|while|whenever|where)) {_PLURAL_NOUN} $"

@@ -14,6 +14,7 @@ from triforce_tts.text.homograph_signs import ADVERBS, MODALS, SUBJECTS, TO_VERB
 Phones = tuple[str, ...]
 
 REACH = 16  # pieces, half of them spaces, on each side of a word that may decide
+_OPENS = frozenset('.!?:"-')  # behind these marks a capital says nothing
 _NOW, _PAST = "R IY1 D", "R EH1 D"
 _HELPED = re.compile(TO_VERB)
 _PERFECT = re.compile(
@@ -25,9 +26,17 @@ _IN_PAST = re.compile(
     r"|(?!need|indeed|speed|feed|seed|red|bed|exceed|proceed|succeed)[a-z]{2,}ed) "
 )
 _IN_PRESENT = re.compile(
-    r" (?:is|are|am|do|don't|if|every|always|often|usually|when|will|can|must|i'm|it's|you're|[a-z]+'ll) "
+    r" (?:is|are|am|do|don't|if|every|always|often|usually|when|whenever|whoever|unless|will|can|must|i'm|it's|you're|[a-z]+'ll) "
 )
 _SOME_READ = re.compile(r" (?:a|good|great|quick|easy|short|long|must|interesting)(?: -)? $")
+_HABIT = re.compile(
+    r" (?:every|each) (?:other )?(?:day|morning|evening|afternoon|night|week|month|year)s? | (?:once|twice|times|books|pages|chapters) (?:a|per) (?:day|week|month|year) "
+)
+_MANY_WHO = re.compile(r" (?:people|those|men|women|children|kids|students|adults|parents|readers) who $")
+# An infinitive that 'and read' goes on: 'to sit in the garden and read'.
+_TO_REST = re.compile(
+    r"(?<! came)(?<! went) to (?:be|sit|lie|stay|rest|relax|go|come|stop|stand|curl up) (?:[a-z']+ ){0,6}(?:and|or) $"
+)
 _READ_PAST = re.compile(r" (?:he|she|it|who|which)(?: (?:then|also|only|once|never|always|again|even|[a-z]+ly))? $")
 
 
@@ -36,8 +45,13 @@ def is_homograph(word: str) -> bool:
     return word == "read" or word in WORDS
 
 
-def pronounce(word: str, before: Sequence[str], after: Sequence[str]) -> Phones:
-    """The phones of a homograph between words and marks in small letters, the nearest next to it."""
+def pronounce(word: str, before: Sequence[str], after: Sequence[str], has_capital: bool = False) -> Phones:
+    """The phones of a homograph between words and marks in small letters, the nearest next to it.
+
+    ``has_capital`` says that its first letter is a capital, which means something within a sentence: 'a Polish wife'.
+    """
+    if has_capital and before and before[-1] not in _OPENS and word.capitalize() in WORDS:
+        word = word.capitalize()
     left, right = " ".join(["", *before, ""]), " ".join(["", *after, ""])
     sound = _say_read(left, right) if word == "read" else _say(word, left, right)
     return tuple(sound.split())
@@ -63,13 +77,18 @@ def _say_read(before: str, after: str) -> str:
         return _PAST
     if _SOME_READ.search(before) or re.match(" (?:- )?(?:only|write) ", after):
         return _NOW
-    if _HELPED.search(before) or re.search(" (?:have|had) (?:him|them|me|us) $", before):
+    if _HELPED.search(before) or _TO_REST.search(before) or re.search(" (?:have|had) (?:him|them|me|us) $", before):
+        return _NOW
+    is_past = bool(_IN_PAST.search(before) or _IN_PAST.search(after))
+    if _MANY_WHO.search(before) and not is_past:
         return _NOW
     if _READ_PAST.search(before):
         return _PAST
     if re.search(r"^ $|[.!?:;\"-] $", before) and not _IN_PAST.search(before[-30:]):
         return _NOW
-    if _IN_PAST.search(before) or _IN_PAST.search(after):
+    if is_past:
         return _PAST
-    is_present = re.search(rf" (?:we|you|they){ADVERBS}? $", before) or _IN_PRESENT.search(before)
+    is_present = (
+        _HABIT.search(after) or re.search(rf" (?:we|you|they){ADVERBS}? $", before) or _IN_PRESENT.search(before)
+    )
     return _NOW if is_present else _PAST

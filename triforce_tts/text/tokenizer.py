@@ -28,7 +28,7 @@ PUNCTUATION = (".", ",", "!", "?", ";", ":", "-", '"')
 LETTERS = (*"abcdefghijklmnopqrstuvwxyz", "'")
 SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
 
-_PIECE = re.compile(r"""\{[^{}]*\}(?:'s(?![a-z']))?|[a-z']+|[.,!?;:\-"]|\s+|.""")
+_PIECE = re.compile(r"""\{[^{}]*\}(?:'[sS](?![A-Za-z']))?|[A-Za-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
 # The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)
@@ -82,7 +82,8 @@ class TextTokenizer:
 
     def spell(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[Piece]:
         """The words, marks and spaces of a normalised text with their symbols; arguments and errors as ``encode``."""
-        pieces = _split(text)
+        written = _split(text)
+        pieces = [piece if piece.startswith("{") else piece.lower() for piece in written]
         words = [i for i, piece in enumerate(pieces) if _is_word(piece)]
         in_letters = _draw(words, letters_share, generator)
         letter_names = _spelled_runs(pieces)
@@ -95,18 +96,18 @@ class TextTokenizer:
             elif piece == "a" and (i in letter_names or _ends_clause(pieces, i)):
                 symbols = _LETTER_A
             else:
-                symbols = self._pronounce(pieces, i)
+                symbols = self._pronounce(pieces, i, written[i].istitle())
             spelled.append(Piece(tuple(symbols), _is_word(piece) or piece.startswith("{")))
         return spelled
 
-    def _pronounce(self, pieces: list[str], place: int) -> Iterable[str]:
+    def _pronounce(self, pieces: list[str], place: int, has_capital: bool) -> Iterable[str]:
         """The phones of a word, which may depend on the words around; its letters if the lexicon does not know it."""
         piece = pieces[place]
         if is_homograph(piece) and not self.lexicon.overrides(piece):
             first, last = max(0, place - HOMOGRAPH_REACH), place + HOMOGRAPH_REACH
             before = [other for other in pieces[first:place] if other != SPACE]
             after = [other for other in pieces[place + 1 : last] if other != SPACE]
-            return pronounce(piece, before, after)
+            return pronounce(piece, before, after, has_capital)
         return self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
 
     def encode_letters(self, text: str) -> list[int]:
@@ -146,19 +147,15 @@ def _phones_in_braces(piece: str) -> tuple[str, ...]:
 
 
 def _split(text: str) -> list[str]:
-    """Words (lower case), punctuation, single spaces and braces."""
+    """Words, punctuation, single spaces and braces."""
     pieces: list[str] = []
-    for piece in _PIECE.findall(_lower_outside_braces(text.strip())):
+    for piece in _PIECE.findall(text.strip()):
         if piece.isspace():
             piece = SPACE
-        elif len(piece) == 1 and piece not in SYMBOLS:
+        elif len(piece) == 1 and piece.lower() not in SYMBOLS:
             raise TextError(f"the character {piece!r} in '{text[:60]}' has no token; normalise the text first")
         pieces.append(piece)
     return pieces
-
-
-def _lower_outside_braces(text: str) -> str:
-    return re.sub(r"\{[^{}]*\}|[^{]+", lambda part: part[0] if part[0].startswith("{") else part[0].lower(), text)
 
 
 def _draw(words: list[int], share: float, generator: "torch.Generator | None") -> set[int]:

@@ -88,7 +88,8 @@ def _say_read(before: str, after: str) -> str:
         return _NOW
     if is_past:
         return _PAST
+    sentence = " " + re.split(" [.!?] ", before)[-1].lstrip()
     is_present = (
-        _HABIT.search(after) or re.search(rf" (?:we|you|they){ADVERBS}? $", before) or _IN_PRESENT.search(before)
+        _HABIT.search(after) or re.search(rf" (?:we|you|they){ADVERBS}? $", before) or _IN_PRESENT.search(sentence)
     )
     return _NOW if is_present else _PAST

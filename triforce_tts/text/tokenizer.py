@@ -64,7 +64,7 @@ class TextTokenizer:
         return hashlib.sha256(json.dumps([VERSION, list(self.symbols)]).encode()).hexdigest()[:16]
 
     def encode(self, text: str, letters_share: float = 0.0, generator: "torch.Generator | None" = None) -> list[int]:
-        """The ids of a normalised text; case is ignored.
+        """The ids of a normalised text; a capital within a sentence tells few words apart ('a Polish wife').
 
         Args:
             text: what ``normalize`` returned; ``{T AH0 M EY1 T OW0}`` stands for itself.

@@ -240,6 +240,8 @@ MIXED = {
     "AC/DC": "A C D C",
     "TCP/IP": "T C P I P",
     "c/o": "care of",
+    "AM/FM": "A M F M",
+    "am/pm": "A M or P M",
     "b/c": "because",
     "q/q": "quarter on quarter",
     "y/y": "year on year",

@@ -238,7 +238,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
     (
         re.compile(
-            r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. ?(?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9])|the [a-z]{4,11}(?: [a-z]{5,7})? of [A-Z]|[JFMASOND][a-z]{2,8} (?:[a-z]{3,5}teen|twenty|two)\b)"
+            r"(?:^|(?<=[(;,] )|(?<=\())(b|d|r|fl)\. ?(?=(?:c\. ?|ca\. ?)?[12][0-9]{3}(?![0-9])|the [a-z]{4,11}(?: [a-z]{5,7})? of [JFMASOND][a-z]{2,8}\b|[JFMASOND][a-z]{2,8} (?:[a-z]{3,5}teen|twenty|two)\b)"
         ),
         lambda m: {"b": "born ", "d": "died ", "r": "reigned ", "fl": "flourished "}[m[1]],
     ),
@@ -285,7 +285,7 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(r"\b([Rr])ev\. (?=edition)"), lambda m: f"{m[1]}evised "),
     (re.compile(r"(?<=\()(est|ret)\.(?=\))"), lambda m: {"est": "estimated", "ret": "retired"}[m[1]]),
     (
-        re.compile(r"\b(in [A-G](?:[- ](?:flat|sharp)|[b#])? )(min|maj)\.(?!\w)"),
+        re.compile(r"\b([Ii]n [A-G](?:[- ](?:flat|sharp)|[b#])? )(min|maj)\.(?!\w)"),
         lambda m: f"{m[1]}{m[2]}or{_final_stop(m)}",
     ),
     (re.compile(r"\bstd\. dev\b\.?"), lambda m: f"standard deviation{_final_stop(m)}"),

@@ -73,9 +73,20 @@ _VERBS = (
 )
 # The books whose short name with a number behind it is never a name or a rank.
 _WRITTEN = "Gen|Exod|Lev|Deut|Josh|Isa|Jer|Ezek|Hos|Matt|Rom|Gal|Eph|Heb|Prov|Eccl|Jn|Lk"
+_CHAPTER_BEFORE = re.compile(r"(?:[0-9]|\b[ivxlIVXL]+\.?), $")
+_PROGRAM = re.compile(r"\b(?i:software|apps?|programs?|windows|firmware|drivers?|plugin|library|releases?|updates?)\b")
 _VERSES = r"(?P<verse>[1-9][0-9]{0,2})(?: ?-{1,2} ?(?P<last>[0-9]{1,3}))?(?![0-9:]|[.,][0-9]| ?[AaPp]\.?[Mm]\b)"
 _COUNT = r"(?<![\w.])(?:(?P<count>[1-4]|I{1,3}) )?"
 _BEFORE = rf"{_COUNT}\b(?P<book>{_BOOK})\b\.? "
+
+
+def _say_verse_or_version(match: re.Match[str]) -> str:
+    before = re.split(r"[.;!?] ", match.string[max(0, match.start() - 60) : match.start()])[-1]
+    if before.endswith(", ") and not _CHAPTER_BEFORE.search(before):
+        return match[0]
+    return "version " if _PROGRAM.search(before) else "verse "
+
+
 RULES: list[Rule] = [
     rule(
         rf"({_BEFORE}[0-9]{{1,3}}:[0-9]{{1,3}}) ?-{{1,2}} ?([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:]|[.,][0-9])",
@@ -98,8 +109,14 @@ RULES: list[Rule] = [
         _say_place,
     ),
     rule(r"\bPss\. ?(?=[0-9])", lambda m: "Psalms "),
-    rule(r"(?<![A-Z]\. )\bS\. (?=(?:Matt(?:hew)?|Mark|Luke|John|Paul|Peter|James|Jude)\b)", lambda m: "Saint "),
-    rule(r"(?:(?<=[,;(] )|(?<=\()|^)v\. ?(?=[0-9]{1,3}(?![0-9.,:]?[0-9]))", lambda m: "verse "),
+    rule(
+        r"(?<![A-Z]\. )(\b(?!(?:In|At|Of|The|To|From|For|And|By|On|With|As|But|Or)\b)[A-Z]\w+ )?\bS\. (?=(?:Matt(?:hew)?|Mark|Luke|John|Paul|Peter|James|Jude)\b)",
+        lambda m: m[0] if m[1] else "Saint ",  # behind a first name it is an initial: 'Robert S. James'
+    ),
+    rule(
+        r"(?:(?<=[,;(] )|(?<=\()|^)v\. ?(?=[0-9]{1,3}(?![0-9.,:]?[0-9]))",
+        _say_verse_or_version,
+    ),
     rule(r"\bPs (?=[0-9]{1,3}\b(?![.,:]?[0-9]))", lambda m: "Psalm "),
     rule(
         rf"()\b(?P<count>)(?P<book>Pss?|Psa)\. ?(?P<chapter>[0-9]{{1,3}})\b(?P<verse>)(?P<last>)(?![.,:]?[0-9])(?! (?!{_VERBS}\b)[a-z]+s\b)",

@@ -19,7 +19,7 @@ _HAPPENS = re.compile(
 )
 _NUMBER = re.compile(
     r"\b(?i:averag\w+|rates?|shares?|prices?|priced|valued?|values|index|ratio|magnitude|odds|percent|trad(?:ed|ing)|score[ds]?|scoring|rated"
-    r"|rating|level|estimated|scale|median|mean|measured?|sold|cost|version|figure|section|table|chapter|fig|sec|pH|GPA|density|deviation|speed|twice|faster|slower|loss|ratio)\b|[$£€%]"
+    r"|rating|level|estimated|scale|median|mean|measured?|sold|cost|version|figure|section|table|chapter|fig|sec|pH|GPA|density|deviation|speed|twice|faster|slower|loss|stocks?|inflation|unemployment|interest|yields?|bonds?|currency|euro|dollar|sterling|yen|exchange|barrel|futures)\b|[$£€%]"
 )
 _REACH = 60  # characters on each side that may tell
 
@@ -30,10 +30,19 @@ def _mark(match: re.Match[str]) -> str:
 
 def _mark_by_words(match: re.Match[str]) -> str:
     """The time with a colon where the words around speak of what happens then."""
+    around = _around(match)
+    return _mark(match) if _HAPPENS.search(around) and not _NUMBER.search(around) else match[0]
+
+
+def _mark_unless_number(match: re.Match[str]) -> str:
+    """The time with a colon unless the words around speak of an amount: 'the dollar closed at 1.25 today'."""
+    return match[0] if _NUMBER.search(_around(match)) else _mark(match)
+
+
+def _around(match: re.Match[str]) -> str:
     before = re.split(r"[.;!?] ", match.string[max(0, match.start() - _REACH) : match.start()])[-1]
     after = re.split(r"[.;!?] ", match.string[match.end() : match.end() + _REACH])[0]
-    around = f"{before} {after}"
-    return _mark(match) if _HAPPENS.search(around) and not _NUMBER.search(around) else match[0]
+    return f"{before} {after}"
 
 
 RULES: list[Rule] = [
@@ -50,7 +59,7 @@ RULES: list[Rule] = [
         rf"(\b(?i:at|until|till|before|after|by|since|about|around|nearly|past|from|between) ){_TIME}"
         r"(?= (?:in the (?:morning|afternoon|evening)|at night|this|that|tomorrow|tonight|sharp|precisely|today|yesterday"
         r"|on (?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday))\b)",
-        _mark,
+        _mark_unless_number,
     ),
     rule(
         rf"(\b(?i:at|until|till|before|after|by|since|about|around|from|between) ){_TIME}(?=[.,;:!?)\"'-]|$| (?:and|or|to|when|he|she|they|we|I|it|the|on|in|for|with|there|as)\b)",

@@ -230,7 +230,7 @@ RULES: list[Rule] = [
         lambda m: f"{number_words(m[1])} million",
     ),
     rule(
-        rf"(?<![\w.,$£€-])(?:([0-9]{{1,3}})-)?([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)m(?= (?:(?:new|more|extra|other|young|old|poor) )?(?:{_IN_SMALL_MILLIONS})\b)",
+        rf"(?<![\w.,$£€-])(?:([0-9]{{1,3}})-)?([0-9]{{1,3}}(?:\.[0-9]{{1,2}})?)m(?= (?:(?:new|more|extra|other|young|old|poor) )?(?:{_IN_SMALL_MILLIONS})\b(?!['’]))(?!(?<=100m|200m|400m|800m) (?:wo)?men\b)",
         lambda m: f"{number_words(m[1]) + ' to ' if m[1] else ''}{number_words(m[2])} million",
     ),
     rule(r"(?<![\w.,$£€-])([0-9]{1,3}\.[0-9]{1,2})M\b(?!-)", _say_millions),

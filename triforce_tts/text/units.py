@@ -174,7 +174,7 @@ FIRST_RULES: list[Rule] = [
         rf"{START}({NUMBER})-sq\.?[- ](ft|mi|yd|in|m)\b\.?",
         lambda m: f"{number_words(m[1])}-square-{UNITS[m[2]][0] if m[2] != 'in' else 'inch'}",
     ),
-    rule(rf"{START}([0-9]{{1,3}})[ -]?(?:yo|y/o|y\.o\.)(?![\w.])", _say_age),
+    rule(rf"{START}([0-9]{{1,3}})[ -]?(?:yo|y/o|y\.o\.)(?![\w-]|\.\w)", _say_age),
     rule(
         rf"(?<=[0-9] )({_RATED}) ({_RATED})-([123])(?![0-9])",
         lambda m: f"{m[1]}/{m[2]}{f'^{m[3]}' if m[3] != '1' else ''}",
@@ -203,7 +203,7 @@ FIRST_RULES: list[Rule] = [
     *LENGTHS,
     *FRACTIONS,
     rule(
-        rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b(?:\.|(?! (?:his|her|my|your|their|its|the|a|bare|stocking|socks|shoes)\b))",
+        rf"(?<=[0-9]) ?(?:ft|feet|foot)\.?,? (?P<amount>{NUMBER}) ?in\b(?:\.|(?! (?:his|her|my|your|their|its|the|a|bare|stocking|socks|shoes|boots|heels|sandals|slippers)\b))",
         _say_feet_and_inches,
     ),
     rule(

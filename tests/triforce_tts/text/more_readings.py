@@ -2,6 +2,15 @@
 
 # Each line: as printed | as spoken.
 TABLES = {
+    "short forms and numbers that are no times, millions, stones or verses": """
+        The stock opened at 12.50. The dollar closed at 1.25 today. The shop opened at 9.30 today. | The stock opened at twelve point five zero. The dollar closed at one point two five today. The shop opened at nine thirty today.
+        the 100m men's final; the 30m men's gap; 30m men; 100m people | the one hundred meters men's final; the thirty meters men's gap; thirty million men; one hundred million people
+        Robert S. James met John S. Mark at S. Paul's. | Robert S James met John S Mark at Saint Paul's.
+        Firefox, v. 12, and the app (v. 3); verses (v. 3). In chapter 2, v. 5, he says | Firefox, v. twelve, and the app, version three; verses, verse three. In chapter two, verse five, he says
+        a 3 yo boy, 50 yo-yos, a man of 25yo. He left. | a three year old boy, fifty yo-yos, a man of twenty five years old. He left.
+        He is 6 ft 4 in boots, 5 ft 2 in. tall. | He is six feet four in boots, five feet two inches tall.
+        an AM/FM radio; I AM here; (am/pm) | an A M F M radio; I AM here; A M or P M
+        """,
     "calibres, averages and models in pairs": """
         a .45-caliber pistol; his .38; a .357 Magnum and a .22 rifle; a .30-06 round | a forty five-caliber pistol; his thirty eight; a three fifty seven Magnum and a twenty two rifle; a thirty oh six round
         He drew his .45 and fired. The .44 was empty. | He drew his forty five and fired. The forty four was empty.

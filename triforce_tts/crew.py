@@ -5,7 +5,6 @@ process that dies, so that another process takes its pieces over. Three things s
 (``helpers``), a Ray cluster (``helpers_on_ray``), or a launcher such as ``accelerate launch`` (``launched``).
 """
 
-import ctypes
 import fcntl
 import multiprocessing
 import multiprocessing.connection
@@ -26,22 +25,13 @@ JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 CLAIMS = ".claims"  # the file in the shared folder whose bytes are locked
-_FAREWELL_S = 2.0  # seconds that the processes of a cluster have to end by themselves once all jobs are done
+# Seconds that helpers have to end by themselves: on a cluster once all jobs are done, here once they are told to.
+_FAREWELL_S = 2.0
 _LOOK_S = 0.05  # seconds between two looks at the jobs that other processes work on
 # Processes are started only if each gets at least so many jobs, because a start takes as long as some lines.
 _JOBS_A_PROCESS = 8
 # The most processes on a CPU if the user gives no number, because each takes memory for the networks.
 _MOST_PROCESSES = 4
-
-
-def _return_memory() -> None:
-    """Give memory that is free to the system, where the C library is glibc.
-
-    Tensors of ever other sizes leave gaps in the memory of a process, which glibc keeps: a process that speaks a book
-    had up to a tenth more of it. Other C libraries return memory by themselves.
-    """
-    with suppress(AttributeError):  # The library has no function of this name.
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 class Claims:
@@ -114,7 +104,7 @@ def shared(
                 break
         if numbers:
             done = work([waiting[number] for number in numbers])
-            _return_memory()
+            pool.return_memory()
             for number, result in zip(numbers, done, strict=True):
                 claims.give_back(number)
                 yield waiting.pop(number), result
@@ -145,6 +135,8 @@ class Helpers:
         for process, _ in self.running:
             process.terminate()
         for process, _ in self.running:
+            process.join(_FAREWELL_S)
+            process.kill()  # A process that is stopped, as by Ctrl-Z or a debugger, ends only so.
             process.join()
 
 
@@ -188,8 +180,16 @@ def _running(
     try:
         for number in range(1, count + 1):
             ours, its = multiprocessing.Pipe(duplex=False)
-            crew.running.append((start(its, number), ours))
-            its.close()
+            try:
+                crew.running.append((start(its, number), ours))
+            except OSError as error:  # The system has too little memory, or allows no more processes.
+                ours.close()
+                crew.losses.append(
+                    f"a process that helps could not be started ({error.strerror or error}); the others did its work"
+                )
+                break
+            finally:
+                its.close()
         yield crew
         crew.look()
     finally:

@@ -1,5 +1,6 @@
 """Processes that share jobs: each job is done once, and a process that dies leaves its jobs to the others."""
 
+import errno
 import fcntl
 import os
 import platform
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from triforce_tts import crew, pool
 from triforce_tts.crew import Claims, Helpers, copies, helpers, helpers_for, launched, shared
 from triforce_tts.errors import ConfigError, TriforceError
 from triforce_tts.files import write_text
@@ -146,6 +148,31 @@ def test_helpers_end_with_the_block_whatever_happens(beside: Ways) -> None:
         process = helping.running[0][0]
         raise KeyboardInterrupt
     assert process.exitcode == -signal.SIGTERM
+
+
+def stop_here() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no fork")
+def test_a_stopped_copy_does_not_hold_up_the_end_of_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_FAREWELL_S", 0.1)
+    with copies(1, stop_here) as helping:
+        [(process, _)] = helping.running
+        os.waitid(os.P_PID, process.pid or 0, os.WSTOPPED | os.WNOWAIT)
+    assert process.exitcode == -signal.SIGKILL
+
+
+def test_a_process_that_cannot_be_started_is_a_loss_and_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(*_: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    monkeypatch.setattr(pool, "copied", no_memory)
+    with copies(3, stop_here) as helping:
+        assert not helping.running
+    assert helping.losses == [
+        "a process that helps could not be started (Cannot allocate memory); the others did its work"
+    ]
 
 
 HOLDER = """

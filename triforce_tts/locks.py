@@ -1,5 +1,7 @@
-"""A lock on a folder, which lets one process write there at a time."""
+"""Locks between processes: on a folder, in which one process writes at a time, and on work that one does at a time."""
 
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,3 +49,18 @@ def close_locks() -> None:
     for file in _held:
         file.close()
     _held.clear()
+
+
+@contextmanager
+def one_at_a_time(work: str) -> Iterator[None]:
+    """Wait until no other process of this user on this machine does ``work``, a name in the form of a file's."""
+    import fcntl
+
+    path = Path(tempfile.gettempdir()) / f"triforce-tts-{os.getuid()}-{work}.lock"
+    # Another user may have put a link there, which is not followed.
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

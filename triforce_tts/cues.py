@@ -6,6 +6,7 @@ and ``&lt;`` for marks of their own, so there a space without a width stands beh
 
 import re
 from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from triforce_tts.text.respelling import readable
 
 # Places in which SubRip gets a space without a width: behind the first sign of a tag, of an entity, and within an arrow.
 _SRT_MARKS = re.compile(r"(?<=<)(?=[A-Za-z/!?])|(?<=\{)(?=[\\A-Za-z/])|(?<=&)(?=#?\w+;)|(?<=--)(?=>)")
+# A word with the marks at it; phones in braces hold spaces.
+_TOKEN = re.compile(r"(?:[^\s{]|\{[^{}]*\}|\{)+")
+_PIECE = re.compile(r"\{[^{}]*\}|[\w']+")  # the part of a word that is spoken
 _NO_SPACE = "\u200b"
 
 
@@ -43,12 +47,27 @@ def _srt_text(cue: Cue) -> str:
 
 
 def _vtt_text(cue: Cue) -> str:
-    """The text of a cue; if its words are known, it is made of them, each after its time."""
-    if not cue.words:
-        return _escaped(cue.text)
-    first, *others = cue.words
-    timed = [f"<{_clock(word.start_s, '.')}>{_escaped(word.text)}" for word in others]
-    return " ".join([_escaped(first.text), *timed])
+    """The text of a cue as it is written, with the time of each word before it.
+
+    A word that is not spoken as it is written, such as a number, has no time of its own.
+    """
+    tokens = _TOKEN.findall(cue.text)
+    pieces = [
+        (number, place == 0, piece) for number, token in enumerate(tokens) for place, piece in enumerate(_pieces(token))
+    ]
+    spoken = ["".join(_pieces(word.text)) for word in cue.words]
+    starts: dict[int, str] = {}
+    for block in SequenceMatcher(None, [piece for *_, piece in pieces], spoken, autojunk=False).get_matching_blocks():
+        for (number, is_first, _), word in zip(
+            pieces[block.a :], cue.words[block.b : block.b + block.size], strict=False
+        ):
+            if is_first and number:
+                starts[number] = f"<{_clock(word.start_s, '.')}>"
+    return " ".join(starts.get(number, "") + _escaped(token) for number, token in enumerate(tokens))
+
+
+def _pieces(text: str) -> list[str]:
+    return _PIECE.findall(text.casefold().replace("’", "'"))
 
 
 def _escaped(text: str) -> str:

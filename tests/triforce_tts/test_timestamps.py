@@ -63,17 +63,31 @@ def test_files(tmp_path: Path) -> None:
     )
     write_timestamps(tmp_path / "a.VTT", sentences)
     assert (tmp_path / "a.VTT").read_text() == (
-        "WEBVTT\n\n1\n00:00:00.000 --> 00:00:00.900\na <00:00:00.200>cat <00:00:00.600>sat\n\n"
-        "2\n00:00:01.250 --> 00:00:02.120\nwhy <00:00:01.920>then\n\n"
+        "WEBVTT\n\n1\n00:00:00.000 --> 00:00:00.900\nA <00:00:00.200>cat <00:00:00.600>sat.\n\n"
+        "2\n00:00:01.250 --> 00:00:02.120\nWhy, <00:00:01.920>then? &amp; so\n\n"
         "3\n00:00:02.920 --> 01:00:01.920\nNo.\n"
     )
 
 
-def test_words_of_a_cue_are_escaped(tmp_path: Path) -> None:
-    write_timestamps(
-        tmp_path / "a.vtt", [TimedSentence("x", 0.0, 1.0, (TimedWord("a<b", 0.0, 0.5), TimedWord("c&", 0.5, 1.0)))]
-    )
-    assert "a&lt;b <00:00:00.500>c&amp;" in (tmp_path / "a.vtt").read_text()
+@pytest.mark.parametrize(
+    ("text", "spoken", "cue"),
+    [
+        ("a<b c&", ["a<b", "c&"], "a&lt;b <00:00:00.100>c&amp;"),
+        ('x, y. "Hi," he said; bye!', ["x", "y", "hi", "he", "said", "bye"],
+         'x, <00:00:00.100>y. <00:00:00.200>"Hi," <00:00:00.300>he <00:00:00.400>said; <00:00:00.500>bye!'),
+        ("He paid $5, didn’t he?", ["he", "paid", "five", "dollars", "didn't", "he"],
+         "He <00:00:00.100>paid $5, <00:00:00.400>didn’t <00:00:00.500>he?"),
+        ("The the - the end", ["the", "the", "the", "end"],
+         "The <00:00:00.100>the - <00:00:00.200>the <00:00:00.300>end"),
+        ("12 15", ["twelve", "fifteen"], "12 15"),
+        ("A well-worn path", ["a", "well", "worn", "path"], "A <00:00:00.100>well-worn <00:00:00.300>path"),
+    ],
+)  # fmt: skip
+def test_a_cue_keeps_its_text_and_marks_the_words_that_are_spoken_as_written(
+    text: str, spoken: list[str], cue: str, tmp_path: Path
+) -> None:
+    words = tuple(TimedWord(word, number / 10, number / 10 + 0.1) for number, word in enumerate(spoken))
+    assert shown(text, words, tmp_path / "a.vtt") == cue
 
 
 def shown(text: str, words: tuple[TimedWord, ...], path: Path) -> str:
@@ -96,7 +110,7 @@ def test_what_looks_like_a_mark_is_shown_as_it_is(text: str, tmp_path: Path) -> 
 def test_phones_are_shown_in_letters_and_json_keeps_them(tmp_path: Path) -> None:
     text, word = "A {T AH0 M EY1 T OW0}.", TimedWord("{T AH0 M EY1 T OW0}", 0.5, 1.0)
     assert shown(text, (), tmp_path / "a.srt") == "A tuh-may-toh."
-    assert shown(text, (word,), tmp_path / "a.vtt") == "tuh-may-toh"
+    assert shown(text, (word,), tmp_path / "a.vtt") == "A <00:00:00.500>tuh-may-toh."
     write_timestamps(tmp_path / "a.json", [TimedSentence(text, 0.0, 1.0, (word,))])
     assert word.text in (tmp_path / "a.json").read_text()
 

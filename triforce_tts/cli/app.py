@@ -31,12 +31,12 @@ UsageError: Any = typer.BadParameter.__mro__[1]
 # Modules that speaking does not need, each with the extra of the package that installs it.
 EXTRAS = {
     **dict.fromkeys(("accelerate", "matplotlib", "tensorboard"), "train"),
-    **dict.fromkeys(("cssselect2", "feedparser", "idna", "lxml", "onnxruntime", "pocketsphinx"), "data"),
-    **dict.fromkeys(("py3langid", "scipy", "tinycss2"), "data"),
+    **dict.fromkeys(("feedparser", "idna", "onnxruntime", "pocketsphinx", "py3langid", "scipy"), "data"),
     **dict.fromkeys(("silero_vad", "speechmos", "urllib3", "webdataset"), "data"),
+    **dict.fromkeys(("cssselect2", "lxml", "markdown_it", "tinycss2"), "books"),
     **dict.fromkeys(("yt_dlp", "yt_dlp_ejs"), "youtube"),
     **dict.fromkeys(("faster_whisper", "jiwer", "librosa", "whisper_normalizer"), "evaluate"),
-    **{"peft": "lora", "ray": "ray", "transformers": "whisper", "markdown_it": "books"},
+    **{"peft": "lora", "ray": "ray", "transformers": "whisper"},
 }
 INTERRUPTED, TERMINATED = 130, 143  # exit codes: 128 plus the number of the signal
 

@@ -219,7 +219,7 @@ def _run(
     works = source.read()
     if running.lists_chapters:
         for work in works if place.is_main else ():
-            print_chapters(work.content)
+            print_chapters(work.content, wishes.chapters)
         return
     equipment = equipment.with_cast()
     orders = wishes.orders(works, feed, equipment.cast_file)

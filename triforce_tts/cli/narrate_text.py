@@ -18,9 +18,16 @@ _NAMED = 20  # the last message names at most so many lines
 _EXCERPT = 60  # so many characters of a skipped text are shown
 
 
-def print_chapters(book: "ChapterBook") -> None:
-    """Print the number, the words and the title of each chapter."""
-    for number, chapter in enumerate(book.chapters, 1):
+def print_chapters(book: "ChapterBook", selection: str | None) -> None:
+    """Print the number, the words and the title of each chapter, or of those that ``selection`` names.
+
+    Raises:
+        TextError: ``selection`` names a chapter that the book does not have.
+    """
+    from triforce_tts.narrator.selection import choose_chapters
+
+    for number in choose_chapters(selection, len(book.chapters)):
+        chapter = book.chapters[number - 1]
         front = "  (front matter)" if chapter.front else ""
         typer.echo(f"{number:4d}  {chapter.words:7d} words  {printable(chapter.title)}{front}")
     print_remarks(book)

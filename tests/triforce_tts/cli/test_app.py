@@ -224,7 +224,7 @@ def test_every_module_of_an_extra_names_it() -> None:
     wanted: dict[str, set[str]] = {}
     for text in requires("triforce-tts") or ():
         requirement = Requirement(text)
-        for extra in ("train", "data", "youtube", "whisper", "ray", "lora"):
+        for extra in ("train", "data", "books", "youtube", "whisper", "evaluate", "ray", "lora"):
             if requirement.marker and requirement.marker.evaluate({"extra": extra}):
                 wanted.setdefault(requirement.name.lower().replace("_", "-"), set()).add(extra)
     for module, distributions in modules.items():

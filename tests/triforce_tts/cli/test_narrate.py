@@ -50,6 +50,11 @@ def test_chapters_are_listed_without_a_model(book: Path) -> None:
         ["2", "5", "words", "CHAPTER", "II"],
         ["3", "3", "words", "CHAPTER", "III"],
     ]
+    assert run(book, "--list", "--chapters", "2-").stdout.splitlines() == done.stdout.splitlines()[1:]
+    assert_refused(
+        run(book, "--list", "--chapters", "9"),
+        "--chapters '9': expected numbers and ranges such as '3-7,9', from 1 to 3",
+    )
 
 
 def test_a_dry_run_accounts_for_every_word_and_writes_nothing(book: Path, quick: list[str | Path]) -> None:

@@ -311,7 +311,10 @@ def _stream(
 
 
 def _stages(synthesizer: "Synthesizer") -> str:
-    return ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in synthesizer.stopwatch.seconds.items())
+    from triforce_tts.synthesis.stopwatch import STAGES
+
+    seconds = synthesizer.stopwatch.seconds
+    return ", ".join(f"{name} {seconds[stage]:.1f}" for stage, name in STAGES.items() if stage in seconds)
 
 
 def _speak_lines(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from triforce_tts.evaluation.report import Estimate
+from triforce_tts.synthesis.stopwatch import STAGES
 
 
 @dataclass(frozen=True)
@@ -43,26 +44,17 @@ FIGURES = {
 }
 
 
-_STAGES = {  # the stages in the order of their work
-    "text": "reading the text",
-    "gpt": "stage 2",
-    "dvae": "stage 1",
-    "diffusion": "stage 3",
-    "phase": "making the wave",
-}
-
-
 def meaning(name: str) -> Meaning:
     """The ``Meaning`` of the figure ``name``; ``rtf_gpt`` is the part of stage ``gpt`` in ``rtf``."""
     if name in FIGURES:
         return FIGURES[name]
     stage = name.removeprefix(f"{RTF}_")
-    return Meaning(f"of these by {_STAGES.get(stage, stage)}", FIGURES[RTF].decimals, "less")
+    return Meaning(f"of these by {STAGES.get(stage, stage)}", FIGURES[RTF].decimals, "less")
 
 
 def ordered(names: set[str]) -> list[str]:
     """``names`` in the order in which they are shown."""
-    order = [*FIGURES, *(f"{RTF}_{stage}" for stage in _STAGES)]
+    order = [*FIGURES, *(f"{RTF}_{stage}" for stage in STAGES)]
     return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 

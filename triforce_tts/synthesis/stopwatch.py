@@ -5,6 +5,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+STAGES = {  # what the stages do, in the order of their work
+    "text": "reading the text",
+    "voice": "reading the voice",
+    "gpt": "stage 2",
+    "rank": "ranking the candidates",
+    "dvae": "stage 1",
+    "diffusion": "stage 3",
+    "phase": "making the wave",
+    "choice": "choosing among the takes",
+}
+
 
 @dataclass
 class Stopwatch:

@@ -59,7 +59,7 @@ def _vtt_text(cue: Cue) -> str:
     starts: dict[int, str] = {}
     for block in SequenceMatcher(None, [piece for *_, piece in pieces], spoken, autojunk=False).get_matching_blocks():
         for (number, is_first, _), word in zip(
-            pieces[block.a :], cue.words[block.b : block.b + block.size], strict=False
+            pieces[block.a : block.a + block.size], cue.words[block.b : block.b + block.size], strict=True
         ):
             if is_first and number:
                 starts[number] = f"<{_clock(word.start_s, '.')}>"

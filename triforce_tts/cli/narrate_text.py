@@ -18,7 +18,7 @@ _NAMED = 20  # the last message names at most so many lines
 _EXCERPT = 60  # so many characters of a skipped text are shown
 
 
-def print_chapters(book: "ChapterBook", selection: str | None) -> None:
+def print_chapters(book: "ChapterBook", selection: str | None = None) -> None:
     """Print the number, the words and the title of each chapter, or of those that ``selection`` names.
 
     Raises:

@@ -173,15 +173,6 @@ def _keep_voice(clip: Path, model: Model) -> None:
     save_tensors(file, tensors, {"note": voice.note})
 
 
-def added_voices() -> dict[str, About]:
-    """The record of each added voice, by its name.
-
-    Raises:
-        AudioError: the record of a voice is missing or damaged.
-    """
-    return {name: read_about(name) for name in added_clips()}
-
-
 def read_about(name: str) -> About:
     """The record of the added voice ``name``.
 

@@ -109,7 +109,7 @@ def _require_values(command: Any, words: list[str]) -> None:
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
     names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
     needing = _needing_value(command)
-    before_dashes = words[: words.index("--")] if "--" in words else words
+    before_dashes = _before_dashes(words)
     if any(not word.strip() for word in words[len(before_dashes) :]):
         raise ConfigError(_empty("an argument"))
     for before, word in pairwise(["", *before_dashes]):
@@ -132,6 +132,11 @@ def _called(command: Any, words: list[str]) -> tuple[Any, list[str]]:
     return command, words
 
 
+def _before_dashes(words: list[str]) -> list[str]:
+    """The words among which there may be options."""
+    return words[: words.index("--")] if "--" in words else words
+
+
 def _needing_value(command: Any) -> set[str]:
     """The names of the options of ``command`` that need a value."""
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
@@ -144,7 +149,7 @@ def _with_home(command: Any, words: list[str]) -> list[str]:
     Shells leave ``--out=~/a.wav`` as it is, and programs that start others know no "~": a folder of that name would be made.
     """
     needing, changed = _needing_value(_called(command, words)[0]), list[str]()
-    before_dashes = words[: words.index("--")] if "--" in words else words
+    before_dashes = _before_dashes(words)
     for before, word in pairwise(["", *before_dashes]):
         name, equals, value = word.partition("=")
         if before in needing and word.startswith("~/"):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,7 @@ def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
     wave = resample(samples, sample_rate, ANALYSIS_RATE)
     if len(wave) < 2 * _FRAME:
         return None
-    hertz, voiced, _ = _pyin()(
-        wave, fmin=BOUNDS_HZ[0], fmax=BOUNDS_HZ[1], sr=ANALYSIS_RATE, frame_length=_FRAME, hop_length=_HOP
-    )
+    hertz, voiced, _ = _pyin()(wave)
     voiced_hz = hertz[voiced & np.isfinite(hertz)]
     if len(voiced_hz) < _LEAST:
         return None
@@ -44,7 +42,7 @@ def pitch(samples: Wave, sample_rate: int) -> Pitch | None:
 
 @lru_cache(maxsize=1)
 def _pyin() -> Callable[..., Any]:
-    """librosa's pYIN, compiled by numba or read from numba's cache, by one process at a time.
+    """librosa's pYIN with our settings, compiled by numba or read from numba's cache, by one process at a time.
 
     Two processes that compile it at once can leave a cache whose parts do not fit: the code of one names functions of the other
     by their addresses. Every later process then ends with a segmentation fault.
@@ -52,12 +50,8 @@ def _pyin() -> Callable[..., Any]:
     with one_at_a_time("librosa"):
         from librosa import pyin
 
-        pyin(
-            np.zeros(2 * _FRAME, np.float32),
-            fmin=BOUNDS_HZ[0],
-            fmax=BOUNDS_HZ[1],
-            sr=ANALYSIS_RATE,
-            frame_length=_FRAME,
+        track: Callable[..., Any] = partial(
+            pyin, fmin=BOUNDS_HZ[0], fmax=BOUNDS_HZ[1], sr=ANALYSIS_RATE, frame_length=_FRAME, hop_length=_HOP
         )
-    found: Callable[..., Any] = pyin
-    return found
+        track(np.zeros(2 * _FRAME, np.float32))
+    return track

@@ -155,10 +155,11 @@ def _speak_together(
     """The record of every line, and a remark on each process that ended before its time."""
     crew.place.meet()
     is_alone = crew.open_studio is not None and crew.place.count == 1
-    missing, device = len(_missing(studio, plan, lines)), str(studio.synthesizer.model.device)
+    missing, device = _missing(studio, plan, lines), str(studio.synthesizer.model.device)
     with helping(
-        crew.processes if is_alone else 1, crew.ray, missing, device, partial(_speak_beside, studio, plan, lines),
-        help_narration, lambda device: (crew.open_studio, device, lines.folder, order.seed),
+        crew.processes if is_alone else 1, crew.ray, len(missing), device,
+        partial(_speak_beside, studio, plan, missing, lines), help_narration,
+        lambda device: (crew.open_studio, device, lines.folder, order.seed),
     ) as helpers:  # fmt: skip
         records = speak_missing(studio, plan.lines, lines, progress)
     return records, helpers.losses
@@ -180,12 +181,13 @@ def help_narration(open_studio: Callable[[str], Studio], device: str, folder: Pa
     studio = open_studio(device)
     plan = read_record(folder / PLAN, Plan)
     require_same_speaker(studio.speaker(seed), plan.lines)
-    _speak_beside(studio, plan, Lines(folder, studio.synthesizer.tags(seed)))
+    lines = Lines(folder, studio.synthesizer.tags(seed))
+    _speak_beside(studio, plan, _missing(studio, plan, lines), lines)
 
 
-def _speak_beside(studio: Studio, plan: Plan, lines: Lines) -> None:
-    """Speak lines of the plan until all are spoken."""
-    for _ in speak_shared(studio, plan.lines, _missing(studio, plan, lines), lines):
+def _speak_beside(studio: Studio, plan: Plan, missing: Sequence[PlannedLine], lines: Lines) -> None:
+    """Speak the ``missing`` lines of the plan until all are spoken."""
+    for _ in speak_shared(studio, plan.lines, missing, lines):
         pass
 
 

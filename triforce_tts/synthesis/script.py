@@ -20,7 +20,7 @@ from triforce_tts.schema import Record
 from triforce_tts.text.chunk import split_clauses, split_sentences
 from triforce_tts.text.normalize import normalize
 from triforce_tts.text.pauses import split_pauses
-from triforce_tts.text.phonemes import BRACES
+from triforce_tts.text.phonemes import BRACES, WORD_IN_BRACES
 from triforce_tts.text.signs import unspoken
 from triforce_tts.text.tokenizer import Piece, TextTokenizer
 
@@ -113,7 +113,7 @@ class Line:
 
 def spoken_words(text: str) -> list[str]:
     """The words of a normalised text; a pair of braces with phonemes is one word, as it is for the tokenizer."""
-    return re.findall(r"\{[^{}]*\}(?:'[sS](?![A-Za-z']))?|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
+    return re.findall(WORD_IN_BRACES + r"|[A-Za-z']*[A-Za-z][A-Za-z']*", text)
 
 
 def spoken_length(text: str) -> int:

@@ -19,10 +19,12 @@ from triforce_tts.text.pls import read_pls
 from triforce_tts.text.signs import fold
 from triforce_tts.wording import counted
 
-__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "Lexicon", "in_plural", "parse_phones"]
+__all__ = ["BRACES", "CONSONANTS", "PHONES", "VOWELS", "WORD_IN_BRACES", "Lexicon", "in_plural", "parse_phones"]
 
 BRACES = re.compile(r"\{([^{}]*)\}")
 """Inline phonemes in a text: ``{T AH0 M EY1 T OW0}``."""
+WORD_IN_BRACES = r"\{[^{}]*\}(?:'[sS](?![A-Za-z']))?"
+"""The pattern of one word that is written as phonemes, perhaps with ``'s`` behind them."""
 
 MAX_LEXICON_BYTES = 16_000_000  # bytes: four times the whole CMU dictionary; a longer file is no lexicon
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from triforce_tts.errors import TextError
 from triforce_tts.text.homographs import REACH as HOMOGRAPH_REACH
 from triforce_tts.text.homographs import is_homograph, pronounce
-from triforce_tts.text.phonemes import BRACES, PHONES, Lexicon, in_plural, parse_phones
+from triforce_tts.text.phonemes import BRACES, PHONES, WORD_IN_BRACES, Lexicon, in_plural, parse_phones
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ PUNCTUATION = (".", ",", "!", "?", ";", ":", "-", '"')
 LETTERS = (*"abcdefghijklmnopqrstuvwxyz", "'")
 SYMBOLS = (SPACE, *PUNCTUATION, *LETTERS, *PHONES)
 
-_PIECE = re.compile(r"""\{[^{}]*\}(?:'[sS](?![A-Za-z']))?|[A-Za-z']+|[.,!?;:\-"]|\s+|.""")
+_PIECE = re.compile(WORD_IN_BRACES + r"""|[A-Za-z']+|[.,!?;:\-"]|\s+|.""")
 _PHONE_SET = frozenset(PHONES)
 # The word 'a' is the article, AH0, in the dictionary. In a spelled-out run such as 'u s a' it is the letter.
 _LETTER_A = ("EY1",)

@@ -26,6 +26,8 @@ EXTENSION = "codes.npy"
 COMMAND = "prefer"
 AGAIN = f"run 'triforce-tts {COMMAND}' again"
 Frames = Annotated[int, Field(ge=0, le=1 << 24)]
+Places = tuple[tuple[int, int], ...]
+Span = Annotated[tuple[Frames, Frames], Field(strict=False)]  # JSON has lists alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,9 @@ class Rendition:
     # For each text token, the frame before which it stands; empty if the text has no place in the speech.
     starts: tuple[int, ...]
     ended: bool  # whether the model ended the line by itself
+    # The frames that a pair is about, as spans of a first one and one past the last; none: the whole rendition. <end>
+    # belongs to the frame after the last one.
+    places: Places = ()
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, ids: Sequence[int], ended: bool) -> "Rendition":
@@ -54,6 +59,15 @@ class Pair:
     worse: Rendition
 
 
+@dataclass(frozen=True, eq=False)
+class ChosenPair:
+    """Two renditions of a line that are chosen as a pair, and their seeds; a rendition in a file has none."""
+
+    better: Rendition
+    worse: Rendition
+    seeds: tuple[int | None, int | None]
+
+
 class RenditionRecord(Record):
     """What the JSON of a pair says of one of its renditions."""
 
@@ -61,9 +75,12 @@ class RenditionRecord(Record):
     starts: list[Frames]
     ended: bool
     seed: int | None = None
+    places: list[Span] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _check(self) -> "RenditionRecord":
+        if any(not first < end <= self.frames + 1 for first, end in self.places):
+            raise ValueError("places are no spans of its frames")
         if any(after < before for before, after in pairwise(self.starts)):
             raise ValueError("starts must never fall")
         if self.starts and self.starts[-1] > self.frames:
@@ -98,7 +115,13 @@ def pair_sample(key: str, pair: Pair, details: PairDetails, about: dict[str, Any
     """A pair as a sample; ``about`` holds further fields of its JSON, such as its text and the name of the voice."""
     renditions = (pair.better, pair.worse)
     records = [
-        RenditionRecord(frames=len(rendition.codes), starts=list(rendition.starts), ended=rendition.ended, seed=seed)
+        RenditionRecord(
+            frames=len(rendition.codes),
+            starts=list(rendition.starts),
+            ended=rendition.ended,
+            seed=seed,
+            places=list(rendition.places),
+        )
         for rendition, seed in zip(renditions, seeds, strict=True)
     ]
     record = PairRecord(
@@ -128,7 +151,7 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
         )
     voice, better, worse = torch.split(codes, frames)
     renditions = [
-        Rendition(part, tuple(entry.starts), entry.ended)
+        Rendition(part, tuple(entry.starts), entry.ended, tuple(entry.places))
         for part, entry in ((better, record.better), (worse, record.worse))
     ]
     return Pair(voice, tuple(record.tokens), renditions[0], renditions[1])
@@ -158,7 +181,8 @@ def sequence_of(
 ) -> TokenSequence:
     """The sequence of a rendition as it was drawn: the prompt is context, everything after it counts fully.
 
-    A rendition that was stopped has no <end>, and it may lack the last text tokens.
+    If the rendition has places, only what lies in them counts. A rendition that was stopped has no <end>, and it may lack
+    the last text tokens.
     """
     if not vocabulary.config.reads:
         whole = vocabulary.speak(voice, tokens, rendition.codes, 0.0)
@@ -170,4 +194,16 @@ def sequence_of(
         prompt, body = vocabulary.read_prompt(voice, tokens), whole.ids[len(vocabulary.read_prompt(voice, part)) :]
     if not rendition.ended and body[-1] == END:
         body = body[:-1]
-    return TokenSequence([*prompt, *body], [0.0] * len(prompt) + [1.0] * len(body))
+    weights = _weights(vocabulary, body, rendition.places) if rendition.places else [1.0] * len(body)
+    return TokenSequence([*prompt, *body], [0.0] * len(prompt) + weights)
+
+
+def _weights(vocabulary: Vocabulary, body: Sequence[int], places: Places) -> list[float]:
+    """1 for each of the ids of ``body`` that lies in ``places``, else 0; a text token lies in the frame that it stands before."""
+    frames = {frame for first, end in places for frame in range(first, end)}
+    weights: list[float] = []
+    codes = 0
+    for token in body:
+        weights.append(float(codes // vocabulary.config.groups in frames))
+        codes += vocabulary.code_offset <= token < vocabulary.read
+    return weights

@@ -7,41 +7,31 @@ again from what is drawn.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from triforce_tts import bounds, pool, schema
 from triforce_tts.errors import ConfigError, TextError, TriforceError
-from triforce_tts.files import working_folder, write_text
+from triforce_tts.files import working_folder
 from triforce_tts.progress import track
-from triforce_tts.shards import (
-    SPLITS,
-    Sample,
-    ShardInfo,
-    left_shards,
-    remove_shards,
-    shard_path,
-    write_index,
-    write_shard,
-)
 from triforce_tts.wording import counted
 
-from .rule import Judgement, PreferSettings, choose_pair, cost
+from .rule import PreferSettings
 
 # All other modules import torch, and --help must not wait for that.
 if TYPE_CHECKING:
     from triforce_tts.synthesis.model import Model
 
-    from .draw import Drawn, Judges
-    from .pairs import PairDetails
+    from .choosing import Outcome
+    from .draw import Judges
     from .plan import LineToDraw
 
-DRAWN, SOUNDS, JUDGED = "drawn", "sounds", "judged.jsonl"
+DRAWN, SOUNDS = "drawn", "sounds"
 MOST_SEED = 1 << 40
 
 
@@ -79,26 +69,6 @@ class Options:
             raise ConfigError("expected texts to speak (--texts) or choices between renditions (--choices)")
 
 
-@dataclass
-class Outcome:
-    """The result of the command."""
-
-    pairs: dict[str, int]  # the number of pairs in each split
-    lines: int  # the lines that the user asked for
-    drawn: int  # the lines among them that are drawn
-    # For each role: the number of wrong words and of all words.
-    words_wrong: dict[str, tuple[int, int]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    def summary(self) -> list[str]:
-        """The lines that the user sees."""
-        shares = ", ".join(
-            f"{100 * wrong / max(1, words):.1f} % of {role}" for role, (wrong, words) in self.words_wrong.items()
-        )
-        pairs = f"{counted(sum(self.pairs.values()), 'pair')} ({self.pairs['heldout']} held out)"
-        return [f"{pairs} of {counted(self.lines, 'line')}, {self.drawn} of them drawn; words wrong: {shares}"]
-
-
 @dataclass(frozen=True)
 class _Plan:
     """The lines to draw, and what the user should know of those that are left out."""
@@ -107,17 +77,23 @@ class _Plan:
     notes: Sequence[str]
 
 
-def prefer(options: Options, settings: PreferSettings, console: Console) -> Outcome:
+def prefer(options: Options, settings: PreferSettings, console: Console) -> "Outcome":
     """Draw what is missing, and choose the pairs.
 
     Raises:
         TriforceError: something cannot be used, or no line gives a pair; nothing that was drawn is lost.
     """
+    from .choosing import write_pairs
     from .draw import open_model, read_drawn
 
     options.check()
     judges, how = _judges(options, settings)
     model = open_model(options.model, options.device)
+    if settings.unit == "word" and not model.vocabulary.config.reads:
+        raise ConfigError(
+            f"unit word: model {model.name} does not read its text in place, so the frames of its words are not known; use "
+            "unit line"
+        )
     plan = _plan(options, settings, model, how)
     with working_folder(options.out, "pairs", [options.model, *options.texts, *options.choices]) as folder:
         (folder / DRAWN).mkdir(exist_ok=True)
@@ -209,119 +185,6 @@ def _draw(
             f"the process that drew '{lost[0][:60]}' died twice, as if killed or out of memory (this concerns "
             f"{counted(len(lost), 'batch')} of lines); run the same command again, with fewer --workers"
         )
-
-
-# --- choosing ---------------------------------------------------------------------------------------------------------
-
-
-def write_pairs(
-    folder: Path, lines: "Sequence[LineToDraw]", drawn: "Mapping[str, Drawn]", model: "Model", settings: PreferSettings
-) -> Outcome:
-    """Choose the pairs of those ``lines`` that are drawn, and write shards, index and judgements into ``folder``.
-
-    Raises:
-        TriforceError: no line gives a pair.
-    """
-    from triforce_tts import checkpoint
-
-    from .pairs import PairDetails
-
-    vocabulary = model.vocabulary.config
-    details = PairDetails(
-        dvae=checkpoint.read_lineage(model.folder / "dvae")["id"], groups=vocabulary.groups, n_codes=vocabulary.n_codes,
-        code_rate=model.code_rate, tokenizer=model.tokenizer.fingerprint,
-        gpt=checkpoint.read_lineage(model.folder / "gpt")["id"], reads=vocabulary.reads,
-    )  # fmt: skip
-    samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
-    tally = _Tally(settings)
-    for number, line in enumerate(lines):
-        here = drawn.get(line.key)
-        sample = _pair_of(line, number, here, details, settings, tally)
-        if sample is not None:
-            samples["heldout" if line.heldout else "train"].append(sample)
-    if not samples["train"]:
-        raise TriforceError(
-            f"{folder}: none of {counted(len(lines), 'line')} gives a pair to train on ({tally.lines} are drawn); give "
-            "more texts, or lower rule.least_apart"
-        )
-    write_text(folder / JUDGED, "".join(f"{row}\n" for row in tally.rows))
-    _write_shards(folder, samples, {**details.model_dump(), "rule": settings.rule.model_dump(mode="json")}, settings)
-    pairs = {split: len(content) for split, content in samples.items()}
-    return Outcome(pairs, len(lines), tally.lines, tally.words_wrong)
-
-
-class _Tally:
-    """The judgements as rows of ``judged.jsonl``, and the wrong words of all renditions and of those in pairs."""
-
-    def __init__(self, settings: PreferSettings) -> None:
-        self.settings, self.lines, self.rows = settings, 0, list[str]()
-        self.words_wrong = dict.fromkeys(("all", "better", "worse"), (0, 0))
-
-    def add(self, judged: Sequence[Judgement], voice: str, pair: tuple[int, int] | None) -> None:
-        """Count the renditions of a line; ``pair`` holds the seeds of the better and the worse one."""
-        self.lines += 1
-        for one in judged:
-            role = "" if pair is None or one.seed not in pair else ("better", "worse")[pair.index(one.seed)]
-            priced = {"cost": round(cost(one, self.settings.rule), 4), "role": role, "voice": voice}
-            self.rows.append(json.dumps({**one.model_dump(mode="json"), **priced}, ensure_ascii=False))
-            for name in ("all", role) if role else ("all",):
-                wrong, words = self.words_wrong[name]
-                self.words_wrong[name] = (wrong + one.words_wrong, words + one.words)
-
-
-def _pair_of(
-    line: "LineToDraw",
-    number: int,
-    drawn: "Drawn | None",
-    details: "PairDetails",
-    settings: PreferSettings,
-    tally: _Tally,
-) -> Sample | None:
-    """The pair of a line; None if it is not drawn yet, or its renditions differ too little."""
-    from .pairs import Pair, pair_sample
-
-    if line.better is None or line.worse is None:
-        pair = choose_pair(drawn.judged, settings.rule) if drawn else None
-        ends: tuple[int | Path, ...] = (pair[0].seed, pair[1].seed) if pair else ()
-    else:
-        is_there = drawn is not None or not line.seeds
-        ends = (line.better, line.worse) if is_there else ()
-    seeds = [end if isinstance(end, int) else None for end in ends]
-    if drawn is not None:
-        both = (seeds[0], seeds[1]) if ends and None not in seeds else None
-        tally.add(drawn.judged, line.speaker.name, both)  # type: ignore[arg-type]
-    if not ends:
-        return None
-    better, worse = (_rendition(end, drawn) for end in ends)
-    about = {"text": line.text, "normalized": line.line.text, "speaker": line.speaker.name or "default"}
-    full_pair = Pair(line.speaker.voice.codes, line.line.tokens, better, worse)
-    return pair_sample(f"{line.key}-{number}", full_pair, details, about, (seeds[0], seeds[1]))
-
-
-def _rendition(end: int | Path, drawn: "Drawn | None") -> Any:
-    """The rendition of a seed that was drawn, or the one in a file."""
-    from triforce_tts.checkpoint import load_tensors
-
-    from .draw import rendition_of
-
-    if isinstance(end, Path):
-        return rendition_of(load_tensors(end), end)
-    assert drawn is not None
-    return drawn.rendition(end)
-
-
-def _write_shards(
-    folder: Path, samples: Mapping[str, Sequence[Sample]], details: Mapping[str, Any], settings: PreferSettings
-) -> None:
-    earlier = left_shards(folder)
-    splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
-    size = settings.pairs_of_shard
-    for split, content in samples.items():
-        for start in range(0, len(content), size):
-            path = shard_path(folder, split, start // size)
-            splits[split].append(write_shard(path, content[start : start + size]))
-    write_index(folder, "pairs", splits, details)
-    remove_shards(folder, earlier - {shard.name for infos in splits.values() for shard in infos})
 
 
 def command(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -45,6 +45,9 @@ class RuleSettings(Config):
 class PreferSettings(Config):
     """The whole of ``configs/prefer/*.yaml``."""
 
+    # What a pair is about: the whole line, of which the rule chooses the best and the worst rendition, or those words that
+    # one rendition says rightly and another one wrongly.
+    unit: Literal["line", "word"] = "line"
     rule: RuleSettings = RuleSettings()
     # The settings with which candidates are drawn; none: the settings with which the model speaks. A higher temperature
     # makes them differ more.

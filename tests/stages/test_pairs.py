@@ -39,7 +39,7 @@ def a_network(reads: bool, by_frames: bool) -> tuple[GPT, Vocabulary]:
 def a_pair() -> Pair:
     codes = torch.arange(20).reshape(10, 2) % 8
     return Pair(
-        codes[:2], TOKENS, Rendition(codes[2:6], (0, 1, 3), True), Rendition(codes[6:], (0, 2), False)
+        codes[:2], TOKENS, Rendition(codes[2:6], (0, 1, 3), True, ((1, 2), (3, 5))), Rendition(codes[6:], (0, 2), False)
     )  # fmt: skip
 
 
@@ -89,6 +89,25 @@ def test_what_a_stopped_rendition_did_not_reach_is_not_in_its_sequence() -> None
     assert stopped.ids == [*prompt, three, *first, one, *second]
 
 
+@pytest.mark.parametrize(
+    ("places", "counts"),
+    [  # of a text token and two codes, another token and two codes, two codes, and <end>
+        ((), "111 111 11 1"),
+        (((0, 1),), "111 000 00 0"),
+        (((1, 2),), "000 111 00 0"),
+        (((2, 3),), "000 000 11 0"),
+        (((0, 1), (2, 4)), "111 000 11 1"),  # <end> belongs to the frame after the last one
+        (((3, 4),), "000 000 00 1"),
+    ],
+)
+def test_only_what_lies_in_the_places_counts(places: tuple[tuple[int, int], ...], counts: str) -> None:
+    vocabulary = Vocabulary(VocabularyConfig(**SIZES, reads=True))
+    codes = torch.tensor([[1, 2], [3, 4], [5, 6]])
+    sequence = sequence_of(vocabulary, codes[:1], TOKENS[:2], Rendition(codes, (0, 1), True, places))
+    prompt = len(vocabulary.read_prompt(codes[:1], TOKENS[:2]))
+    assert sequence.weights == [0.0] * prompt + [float(count) for count in counts.replace(" ", "")]
+
+
 def test_pairs_survive_their_files(tmp_path: Path) -> None:
     shards = ShardSet.open([written(tmp_path, [a_pair(), a_pair()])], "train", "pairs")
     assert read_pair_details(shards) == DETAILS
@@ -98,7 +117,7 @@ def test_pairs_survive_their_files(tmp_path: Path) -> None:
     assert torch.equal(again.voice, pair.voice)
     for one, other in ((again.better, pair.better), (again.worse, pair.worse)):
         assert torch.equal(one.codes, other.codes)
-        assert (one.starts, one.ended) == (other.starts, other.ended)
+        assert (one.starts, one.ended, one.places) == (other.starts, other.ended, other.places)
 
 
 def test_pairs_are_no_training_data_of_another_stage(tmp_path: Path) -> None:
@@ -119,6 +138,8 @@ def test_pairs_are_no_training_data_of_another_stage(tmp_path: Path) -> None:
         ({"voice_frames": 3}, r"codes \[10, 2\], expected \[11, 2\]"),
         ({"better": {"frames": 4, "starts": [2, 1], "ended": True}}, "starts must never fall"),
         ({"better": {"frames": 4, "starts": [0, 9], "ended": True}}, "beyond the last frame"),
+        ({"better": {"frames": 4, "starts": [0], "ended": True, "places": [[1, 6]]}}, "no spans of its frames"),
+        ({"better": {"frames": 4, "starts": [0], "ended": True, "places": [[2, 2]]}}, "no spans of its frames"),
         ({"tokens": [1], "worse": {"frames": 4, "starts": [0, 1], "ended": True}}, "more starts than"),
         ({"worse": {"starts": [], "ended": True}}, "'worse.frames'"),
     ],

@@ -16,10 +16,12 @@ from triforce_tts.shards import ShardSet
 from triforce_tts.stages.preferences import draw as prefer_draw
 from triforce_tts.stages.preferences import plan as prefer_plan
 from triforce_tts.stages.preferences import prefer
+from triforce_tts.stages.preferences.choosing import Outcome
 from triforce_tts.stages.preferences.pairs import read_pair, read_pair_details
-from triforce_tts.stages.preferences.prefer import Options, Outcome
+from triforce_tts.stages.preferences.prefer import Options
 from triforce_tts.stages.preferences.rule import Judgement, PreferSettings, RuleSettings, choose_pair, cost
 from triforce_tts.synthesis import Synthesizer
+from triforce_tts.synthesis.model import bundled_model
 
 RULE = RuleSettings()
 QUIET = Console(quiet=True)
@@ -214,6 +216,22 @@ def test_pairs_of_texts_and_a_second_start(
     assert [path.name for path in out.glob("train-*.tar")] == ["train-000000.tar"]
     with pytest.raises(TriforceError, match=r"none of 5 lines gives a pair .*lower rule.least_apart"):
         made(model, out, "rule.least_apart=1000.0", texts=[texts], draw=False)
+
+
+@pytest.mark.usefixtures("judged", "one_thread")
+def test_pairs_about_words(model: Path, texts: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not read its text in place"):
+        made(model, tmp_path / "none", "unit=word", texts=[texts])
+    out = tmp_path / "pairs"
+    outcome = made(bundled_model(), out, "unit=word", texts=[texts])
+    shards = ShardSet.open([out], "train", "pairs")
+    pairs = [read_pair(shards, number, read_pair_details(shards)) for number in range(len(shards))]
+    assert len(pairs) == outcome.pairs["train"] > 0
+    assert all(pair.better.places and pair.worse.places for pair in pairs)
+    assert len(set(shards.keys)) == len(pairs)
+    rows = [json.loads(row) for row in (out / "judged.jsonl").read_text().splitlines()]
+    assert {row["role"] for row in rows} <= {"", "better", "worse", "better and worse"}
+    assert sum("worse" in row["role"] for row in rows) == len(pairs)  # a rendition is the worse one of one pair at most
 
 
 @pytest.mark.usefixtures("judged", "one_thread")

@@ -8,7 +8,7 @@ deletions and insertions.
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -89,3 +89,36 @@ def character_edits(reference: str, heard: str, spelled: Callable[[str], str] = 
         return Edits(len(got), 0)
     alignment = process_characters(target, got)
     return Edits(alignment.substitutions + alignment.deletions + alignment.insertions, len(target))
+
+
+@dataclass(frozen=True)
+class HeardWord:
+    """How a recogniser heard a word of a text."""
+
+    is_right: bool
+    is_followed: bool = False  # whether it heard a word after this one that the text lacks
+
+
+def words_heard(words: Sequence[str], heard: str) -> list[HeardWord] | None:
+    """How each of the ``words`` of a text was heard; a word is wrong, too, if one that the text lacks was heard after it.
+
+    A word that the text lacks before its first word counts as one after it. The result is None if the words in their common
+    spelling are others than those of the whole text, such as 20 and 1 for "twenty one", which is spelled 21.
+    """
+    from jiwer import process_words
+
+    parts = [plain(word).split() for word in words]
+    owners = [number for number, part in enumerate(parts) for _ in part]
+    target = " ".join(word for part in parts for word in part)
+    if not target or target != plain(" ".join(words)):
+        return None
+    wrong, followed = set[int](), set[int]()
+    got = plain(heard)
+    for chunk in process_words(target, got).alignments[0] if got else ():
+        if chunk.type == "insert":
+            followed.add(owners[max(0, chunk.ref_start_idx - 1)])
+        elif chunk.type != "equal":
+            wrong |= set(owners[chunk.ref_start_idx : chunk.ref_end_idx])
+    if not got:
+        wrong = set(owners)
+    return [HeardWord(number not in wrong | followed, number in followed) for number in range(len(words))]

@@ -35,7 +35,7 @@ def make_take(vocabulary: Vocabulary, pieces: Sequence[Piece], ids: list[int], l
         return Take(codes, ended, None)
     starts = text_starts(vocabulary, ids)
     frames = (len(ids) - len(starts)) // vocabulary.config.groups
-    return Take(codes, ended, _word_spans(pieces, starts, frames), _last_start(pieces, starts))
+    return Take(codes, ended, word_spans(pieces, starts, frames), _last_start(pieces, starts))
 
 
 def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
@@ -50,7 +50,7 @@ def text_starts(vocabulary: Vocabulary, ids: Sequence[int]) -> list[int]:
     return starts
 
 
-def _word_spans(pieces: Sequence[Piece], starts: Sequence[int], frames: int) -> tuple[tuple[int, int], ...]:
+def word_spans(pieces: Sequence[Piece], starts: Sequence[int], frames: int) -> tuple[tuple[int, int], ...]:
     """The first frame of every word and one past its last; a word that was not reached has no frames."""
     spans: list[tuple[int, int]] = []
     place = 0

@@ -46,3 +46,30 @@ def test_phones_are_equal_where_words_sound_alike() -> None:
     assert words.phones("Too many seas, 2!") == words.phones("two many sees two")
     assert words.phones("a cat") == ["AH", "K", "AE", "T"]
     assert words.phones("...") == words.phones("") == []
+
+
+@pytest.mark.parametrize(
+    ("heard", "right", "followed"),
+    [
+        ("The cat sat down.", "1111", "0000"),
+        ("the cap sat down", "1011", "0000"),  # another word
+        ("the sat down", "1011", "0000"),  # a word is missing
+        ("the cat sat down there", "1110", "0001"),  # one too many behind the last word
+        ("the cat he sat down", "1011", "0100"),
+        ("oh the cat sat down", "0111", "1000"),  # one too many before the first word
+        ("", "0000", "0000"),
+    ],
+)
+def test_each_word_is_heard_rightly_or_not(heard: str, right: str, followed: str) -> None:
+    found = words.words_heard(["The", "cat", "sat", "down"], heard)
+    assert found == [words.HeardWord(a == "1", b == "1") for a, b in zip(right, followed, strict=True)]
+
+
+def test_a_word_may_have_two_words_in_the_common_spelling() -> None:
+    found = words.words_heard(["Mister", "Smith", "didn't", "go"], "Mr. Smith did go")
+    assert found == [words.HeardWord(right) for right in (True, True, False, True)]
+
+
+def test_words_that_become_others_together_are_not_compared_one_by_one() -> None:
+    assert words.words_heard(["twenty", "one", "cars"], "21 cars") is None
+    assert words.words_heard([], "cars") is None

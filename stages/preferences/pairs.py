@@ -27,7 +27,7 @@ COMMAND = "prefer"
 AGAIN = f"run 'triforce-tts {COMMAND}' again"
 Frames = Annotated[int, Field(ge=0, le=1 << 24)]
 Places = tuple[tuple[int, int], ...]
-Span = Annotated[tuple[Frames, Frames], Field(strict=False)]  # JSON has lists alone
+Span = Annotated[list[Frames], Field(min_length=2, max_length=2)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def pair_sample(key: str, pair: Pair, details: PairDetails, about: dict[str, Any
             starts=list(rendition.starts),
             ended=rendition.ended,
             seed=seed,
-            places=list(rendition.places),
+            places=[list(place) for place in rendition.places],
         )
         for rendition, seed in zip(renditions, seeds, strict=True)
     ]
@@ -151,7 +151,7 @@ def read_pair(shards: ShardSet, index: int, details: PairDetails) -> Pair:
         )
     voice, better, worse = torch.split(codes, frames)
     renditions = [
-        Rendition(part, tuple(entry.starts), entry.ended, tuple(entry.places))
+        Rendition(part, tuple(entry.starts), entry.ended, tuple((first, end) for first, end in entry.places))
         for part, entry in ((better, record.better), (worse, record.worse))
     ]
     return Pair(voice, tuple(record.tokens), renditions[0], renditions[1])

@@ -4,6 +4,7 @@ Everything lies in a folder beside the model, ``NAME.adapt``: shards, codes, the
 command that was killed goes on there; training goes on from its last checkpoint.
 """
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -145,7 +146,7 @@ class _Adaptation:
             for line in judging.lines(summary):
                 self._say(line)
             self._do("card", "write the figures into the model card", {}, self._bundle)
-        self._say(f"{options.out}: done; 'triforce-tts speak ... --model {options.out}' speaks with it, and "
+        self._say(f"{options.out}: done; 'triforce-tts speak ... --model {shlex.quote(str(options.out))}' speaks with it, and "
                   f"{work} may be deleted (a longer --minutes goes on there)")  # fmt: skip
         return self.facts
 

@@ -6,7 +6,6 @@ become likelier for some validations in a row. The DVAE stays as it is, because 
 language.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from triforce_tts.stages import gpt as gpt_stage
 from triforce_tts.stages.codes import copies_of
 from triforce_tts.stages.trainer.learner import computes_bfloat16
 from triforce_tts.stages.trainer.loop import Trainer
+from triforce_tts.stages.trainer.metrics import validations
 from triforce_tts.synthesis.script import Training
 
 # The longest clip, in seconds, that the GPT learns from. A model with room for less has a lower limit.
@@ -192,6 +192,5 @@ def is_better(facts: dict[str, Any]) -> bool:
 
 def _figures(run: Path, name: str) -> tuple[float, float]:
     """The held-out figure ``name`` of the weights that training started from, and the lowest one."""
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    figures = [row[name] for row in rows if row.get("kind") == "validation" and row.get(name) is not None]
+    figures = [row[name] for row in validations(run) if row.get(name) is not None]
     return figures[0], min(figures)

@@ -246,7 +246,7 @@ class Rental:
         state = read_state(source)
         step.steps = state.step
         step.audio_s_per_s = round(state.audio_seconds / state.seconds, 1) if state.seconds else None
-        step.figures = last_validation(run / "metrics.jsonl")
+        step.figures = last_validation(run)
         step.files = [path.name for path in write_parts(self.places.out, step.name, stage_files(half, step.name))]
 
     def _bundle(self, step: Step) -> None:

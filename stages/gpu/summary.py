@@ -1,11 +1,11 @@
 """The results of the steps of a run on a rented GPU, which ``summary.json`` and ``summary.txt`` hold."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..trainer.metrics import validations
 from .watch import NOT_MEASURED
 
 DONE, FAILED, NOT_RUN = "done", "failed", "not run"
@@ -27,10 +27,9 @@ class Step:
     files: list[str] = field(default_factory=list)
 
 
-def last_validation(metrics: Path) -> dict[str, float]:
-    """The figures of the last validation that a run recorded; empty if there was none."""
-    rows = [json.loads(line) for line in metrics.read_text(encoding="utf-8").splitlines()] if metrics.is_file() else []
-    last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
+def last_validation(run: Path) -> dict[str, float]:
+    """The figures of the last validation that ``run`` recorded; empty if there was none."""
+    last: dict[str, Any] = next(reversed(validations(run)), {})
     return {
         name: value for name, value in last.items() if name not in ("kind", "step", "seconds") and value is not None
     }

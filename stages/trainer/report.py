@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from triforce_tts.audio.io import Audio
 from triforce_tts.files import atomic_path, working_folder, write_json, write_text
 
+from .metrics import open_metrics, validations
 from .preview import Preview, draw_gradients, draw_preview
 from .progress import Progress as RunProgress
 from .settings import RunSettings
@@ -41,7 +42,8 @@ class Report:
         self.run, self.settings, self.stage, self.is_main = run, settings, stage, is_main
         self.full_config, self.trained_with = full_config, trained_with
         self.console = Console(stderr=True, quiet=not is_main)
-        self._last: tuple[float, float] | None = None
+        self._last = (0.0, 0.0)  # seconds of training and of sound at the last figure of speed
+        self._is_begun = False  # whether a step was recorded
 
     def __enter__(self) -> "Report":
         with ExitStack() as stack:  # The stack closes the bar and the trackers if a later one cannot be opened.
@@ -57,7 +59,7 @@ class Report:
         self.trackers = open_trackers(self.settings.trackers, self.run, self.stage, self.full_config)
         for tracker in self.trackers:
             stack.callback(tracker.close)
-        self.metrics_file = stack.enter_context((self.run / "metrics.jsonl").open("a", encoding="utf-8"))
+        self.metrics_file = stack.enter_context(open_metrics(self.run))
         columns = (BarColumn(), TextColumn("{task.fields[numbers]}"), TimeElapsedColumn(), TimeRemainingColumn())
         bar = Progress(TextColumn(self.stage), *columns, console=self.console, refresh_per_second=2)
         self.bar = stack.enter_context(bar)
@@ -68,7 +70,11 @@ class Report:
 
     def say(self, text: str) -> None:
         """Print one line above the bar."""
-        self.console.print(text, highlight=False)
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def begin(self, progress: RunProgress) -> None:
+        """Take the time and the sound from here on for the next figure of speed."""
+        self._last = (progress.seconds, progress.audio_seconds)
 
     def step(
         self,
@@ -82,7 +88,7 @@ class Report:
         if not self.is_main:
             return
         self.bar.update(self.line, completed=progress.budget_spent(self.settings))
-        first = self._last is None
+        first, self._is_begun = not self._is_begun, True
         if first or progress.step % self.settings.log_every == 0:
             speed = self._speed(progress)
             numbers = f"step {progress.step}  loss {logged['loss']:.4f}  {speed:.0f} audio-s/s"
@@ -105,14 +111,8 @@ class Report:
 
         Only the main process knows them.
         """
-        found: dict[str, Any] = {}
-        if not self.is_main:
-            return found
-        for line in (self.run / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
-            if row.get("kind") == "validation" and row.get("step") == step:
-                found = row
-        return found
+        rows = validations(self.run) if self.is_main else []
+        return next((row for row in reversed(rows) if row.get("step") == step), {})
 
     def preview(self, progress: RunProgress, previews: Sequence[Preview]) -> None:
         """Write pictures and sounds to ``previews/step-XXXXXXXX/`` and to the trackers."""
@@ -146,7 +146,7 @@ class Report:
 
     def _speed(self, progress: RunProgress) -> float:
         """The seconds of sound in a second of training since the last record."""
-        before = self._last or (progress.seconds, progress.audio_seconds)
+        before = self._last
         self._last = (progress.seconds, progress.audio_seconds)
         took = progress.seconds - before[0]
         return (progress.audio_seconds - before[1]) / took if took > 0 else 0.0

@@ -355,6 +355,17 @@ def read_text_file(path: Path | str, limit: int = READ_LIMIT) -> str:
         raise TriforceError(f"{path}: not UTF-8 text (byte {error.start}); save it as UTF-8") from error
 
 
+def read_json_lines(path: Path | str, limit: int = READ_LIMIT) -> list[tuple[int, str]]:
+    """The lines of a JSON Lines file that are not blank, with their numbers from 1.
+
+    They end at line feeds alone, because a string in JSON may hold other characters that end a line, such as U+2028.
+
+    Raises:
+        TriforceError: as ``read_text_file``.
+    """
+    return [(n, line) for n, line in enumerate(read_text_file(path, limit).split("\n"), 1) if line.strip()]
+
+
 def file_sha256(path: Path) -> str:
     """The SHA-256 of a file of any size, in hexadecimal."""
     digest = hashlib.sha256()

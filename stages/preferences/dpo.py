@@ -66,6 +66,7 @@ class PreferenceTask:
         speech: GPTTask | None = None,
     ) -> None:
         self.settings, self.train, self.heldout, self.init, self.speech = settings, train, heldout, init, speech
+        self.errors = ("preference_loss", "nats_of_better", *(("speech_loss",) if speech else ()))
         self.details = read_pair_details(train)
         network, self.vocabulary = quiet_gpt(init)
         self.module = PairLosses(network, settings.loss)
@@ -173,6 +174,7 @@ def build(settings: DPOSettings, pairs: Sequence[Path], init: Path, data: Sequen
     """
     train, heldout = settings.data.open(pairs, "pairs")
     details = read_pair_details(train)
+    checkpoint.read_config(init, GPT_STAGE)  # refuses a checkpoint of another stage
     lineage = checkpoint.read_lineage(init)
     checkpoint.require_same("DVAE", str(init), lineage.get("dvae"), str(pairs[0]), details.dvae)
     checkpoint.require_same("text tokenizer", str(init), lineage.get("tokenizer"), str(pairs[0]), details.tokenizer)

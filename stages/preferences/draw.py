@@ -16,7 +16,7 @@ from triforce_tts.audio.resample import ANALYSIS_RATE, resample
 from triforce_tts.checkpoint import load_tensors, save_tensors
 from triforce_tts.errors import CheckpointError, TriforceError
 from triforce_tts.evaluation.panel import embed
-from triforce_tts.files import atomic_path, read_text_file, write_text
+from triforce_tts.files import atomic_path, read_json_lines, write_text
 from triforce_tts.judges.recognisers import open_recogniser
 from triforce_tts.judges.words import character_edits, word_edits
 from triforce_tts.manifest import DEFAULT_VOICE
@@ -204,7 +204,7 @@ def read_drawn(folder: Path) -> dict[str, Drawn]:
     drawn: dict[str, Drawn] = {}
     for file in sorted(folder.glob(f"*{JUDGED}")):
         lines: dict[str, list[Judgement]] = {}
-        for number, row in enumerate(read_text_file(file).splitlines(), 1):
+        for number, row in read_json_lines(file):
             judged = parse_record(Judgement, row, f"{file}, line {number} (remove the file to draw it again)")
             lines.setdefault(judged.line, []).append(judged)
         drawn |= {key: Drawn(file.with_suffix(TENSORS), tuple(rows)) for key, rows in lines.items()}

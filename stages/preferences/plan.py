@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import re
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from triforce_tts.errors import ConfigError, TextError, TriforceError
-from triforce_tts.files import read_text_file
+from triforce_tts.files import read_json_lines, read_text_file
 from triforce_tts.narrator.speaking import voice_identity
 from triforce_tts.schema import PathText, Record, parse_record
 from triforce_tts.synthesis.model import Model
@@ -18,8 +18,7 @@ from triforce_tts.synthesis.script import Line, make_script
 from triforce_tts.text.normalize import normalize
 from triforce_tts.textfiles import read_lines
 from triforce_tts.voices import Voice
-
-_SHARE = re.compile(r"(?P<voice>.+)=(?P<share>0?\.\d+|1(?:\.0*)?)")
+from triforce_tts.wording import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +91,7 @@ def read_excluded(paths: Sequence[Path]) -> frozenset[str]:
         if path.suffix == ".json":
             texts = list(_strings(_json(path, read_text_file(path))))
         elif path.suffix == ".jsonl":
-            rows = [_json(path, line) for line in read_text_file(path).splitlines() if line.strip()]
+            rows = [_json(path, line) for _, line in read_json_lines(path)]
             texts = [row["text"] for row in rows if isinstance(row, dict) and isinstance(row.get("text"), str)]
         else:
             texts = read_texts([path])
@@ -139,20 +138,40 @@ def parse_voices(voices: Sequence[str]) -> dict[str, float]:
     """
     shares: dict[str, float | None] = {}
     for voice in voices or [""]:
-        match = _SHARE.fullmatch(voice)
-        name = match["voice"] if match else voice
+        name, share = _name_and_share(voice)
         if name in shares:
             raise ConfigError(f"--voice {name}: is given twice; give it once")
-        shares[name] = float(match["share"]) if match else None
+        shares[name] = share
     total = sum(share for share in shares.values() if share is not None)
     open_ones = sum(share is None for share in shares.values())
     if total > 1 + 1e-6 or (not open_ones and total < 1 - 1e-6) or (open_ones and total > 1 - 1e-6):
         raise ConfigError(
-            f"--voice: the shares sum to {total:g}, and {open_ones} voices have none; expected a sum of 1, or less where "
+            f"--voice: the shares sum to {total:g}, and {counted(open_ones, 'voice')} without a share {'is' if open_ones == 1 else 'are'} given; expected a sum of 1, or less where "
             "voices have none"
         )
     rest = (1 - total) / open_ones if open_ones else 0.0
     return {name: rest if share is None else share for name, share in shares.items()}
+
+
+def _name_and_share(voice: str) -> tuple[str, float | None]:
+    """The name and the share of a voice that is written as NAME=SHARE; a file that is called like the whole has none.
+
+    Raises:
+        ConfigError: what stands behind the last "=" is no share.
+    """
+    name, separator, written = voice.rpartition("=")
+    try:
+        share = float(written) if separator else 0.0
+    except ValueError:
+        share = math.nan
+    if name and 0 < share <= 1:
+        return name, share
+    if not separator or Path(voice).exists():
+        return voice, None
+    raise ConfigError(
+        f"--voice {voice}: expected NAME=SHARE with a share above 0 and at most 1, such as {name or 'kathleen'}=0.5, and "
+        f"found the share '{written}'; no file is called '{voice}' either"
+    )
 
 
 def open_speaker(model: Model, name: str, share: float = 0.0) -> Speaker:
@@ -232,9 +251,7 @@ def read_choices(path: Path, model: Model, speakers: Mapping[str, Speaker], how:
     """
     by_voice = dict(speakers)
     lines: list[LineToDraw] = []
-    for number, row in enumerate(read_text_file(path).splitlines(), 1):
-        if not row.strip():
-            continue
+    for number, row in read_json_lines(path):
         where = f"{path}, line {number}"
         choice = parse_record(ChoiceRecord, row, where)
         if choice.better == choice.worse:

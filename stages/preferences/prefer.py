@@ -136,12 +136,16 @@ def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) 
     all_texts = read_texts(options.texts)
     texts = [text for text in all_texts if not (excluded and writings(text) & excluded)]
     notes = [speaker.voice.note for speaker in speakers if speaker.voice.note]
+    if all_texts and not texts and not options.choices:
+        raise TextError(f"--not-in names all of the {counted(len(all_texts), 'text')} of --texts; give others")
     if len(texts) < len(all_texts):
         notes.append(f"left out {counted(len(all_texts) - len(texts), 'text')} that --not-in names")
     seeds = range(options.seed, options.seed + options.candidates)
     lines, faults = plan_lines(model, texts[: options.limit], speakers, seeds, settings.heldout_share, how)
     if faults:
         text, why = next(iter(faults.items()))
+        if not lines and not options.choices:
+            raise TextError(f"none of the texts of --texts can be spoken, such as '{text[:60]}': {why}")
         notes.append(f"left out {counted(len(faults), 'text')} that cannot be spoken, such as '{text[:60]}': {why}")
     by_name = {speaker.name: speaker for speaker in speakers}
     for path in options.choices:

@@ -280,6 +280,9 @@ def test_what_does_not_belong_together_is_refused(checkpoint_of_a_gpt: Path, tmp
     write_json(other / "lineage.json", {**lineage, "dvae": "d", "tokenizer": "another"})
     with pytest.raises(CheckpointError, match="mismatched text tokenizer"):
         task_of(pairs, other)
+    write_json(other / "config.json", {**config, "stage": "dvae"})
+    with pytest.raises(CheckpointError, match="expected a gpt checkpoint, found one of stage 'dvae'"):
+        task_of(pairs, other)
 
 
 def test_a_pair_that_does_not_fit_into_the_network_is_named(checkpoint_of_a_gpt: Path, tmp_path: Path) -> None:

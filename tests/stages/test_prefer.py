@@ -92,7 +92,8 @@ def test_a_text_is_what_stands_after_the_last_tab(tmp_path: Path) -> None:
 
 def test_texts_are_excluded_however_they_are_written(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"about": "-", "book_sentences": ["Mr. Lee has 5 cats!"]}))
-    (tmp_path / "b.jsonl").write_text('{"id": "x", "text": "Go on"}\n\n{"id": "y"}\n')
+    # In JSON a line ends at a line feed alone.
+    (tmp_path / "b.jsonl").write_text('{"id": "x", "text": "Go\u2028on"}\r\n\n{"id": "y"}\n', encoding="utf-8")
     (tmp_path / "c.txt").write_text("x\tStop.\n")
     excluded = prefer_plan.read_excluded([tmp_path / name for name in ("a.json", "b.jsonl", "c.txt")])
     for same in ("mr lee has 5 cats", "Mister Lee has five cats.", "GO ON!", "stop"):
@@ -111,12 +112,17 @@ def test_a_list_that_excludes_nothing_is_refused(tmp_path: Path, name: str, cont
         prefer_plan.read_excluded([tmp_path / name])
 
 
-def test_voices_without_a_share_divide_the_rest() -> None:
+def test_voices_without_a_share_divide_the_rest(tmp_path: Path) -> None:
     assert prefer_plan.parse_voices([]) == {"": 1.0}
-    assert prefer_plan.parse_voices(["a=0.5", "b", "c=d.wav"]) == {"a": 0.5, "b": 0.25, "c=d.wav": 0.25}
+    clip = tmp_path / "c=d.wav"
+    clip.touch()
+    assert prefer_plan.parse_voices(["a=0.5", "b", str(clip)]) == {"a": 0.5, "b": 0.25, str(clip): 0.25}
     for given in (["a", "a=0.1"], ["a=0.5"], ["a=0.7", "b=0.7"], ["a=1", "b"]):
         with pytest.raises(ConfigError, match="--voice"):
             prefer_plan.parse_voices(given)
+    for share in ("2", "0", "-0.5", "50%", "0,5", "nan", ""):
+        with pytest.raises(ConfigError, match=rf"--voice a={share}: .* above 0 and at most 1, such as a=0\.5"):
+            prefer_plan.parse_voices([f"a={share}"])
 
 
 # --- from texts to shards ---------------------------------------------------------------------------------------------
@@ -235,12 +241,26 @@ def test_pairs_about_words(model: Path, texts: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("judged", "one_thread")
+def test_texts_with_separators_of_lines_are_read_back(model: Path, tmp_path: Path) -> None:
+    text = "a red\u2028cat\u0085sat"
+    (tmp_path / "texts.txt").write_text(f"{text}\n", encoding="utf-8")
+    for draw in (True, False):
+        assert made(model, tmp_path / "pairs", texts=[tmp_path / "texts.txt"], draw=draw).drawn == 1
+    (tmp_path / "choices.jsonl").write_text(
+        json.dumps({"text": text, "better": 1, "worse": 2}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    assert made(model, tmp_path / "chosen", choices=[tmp_path / "choices.jsonl"]).pairs == {"train": 1, "heldout": 0}
+
+
+@pytest.mark.usefixtures("judged", "one_thread")
 def test_what_is_held_out_is_not_drawn(model: Path, texts: Path, tmp_path: Path) -> None:
     (tmp_path / "not.txt").write_text(f"{TEXTS[0]}!\n{TEXTS[1].upper()}\n")
     outcome = made(model, tmp_path / "pairs", texts=[texts], not_in=[tmp_path / "not.txt"], limit=1, candidates=2)
     assert "left out 2 texts that --not-in names" in outcome.notes
     said = {json.loads(row)["text"] for row in (tmp_path / "pairs" / "judged.jsonl").read_text().splitlines()}
     assert said == {TEXTS[2]}
+    with pytest.raises(TextError, match="--not-in names all of the 5 texts of --texts"):
+        made(model, tmp_path / "c", texts=[texts], not_in=[texts])
     (tmp_path / "choices.jsonl").write_text(json.dumps({"text": TEXTS[0], "better": 0, "worse": 1}) + "\n")
     with pytest.raises(TextError, match=f"'{TEXTS[0]}' is one that --not-in names"):
         made(model, tmp_path / "b", choices=[tmp_path / "choices.jsonl"], not_in=[tmp_path / "not.txt"])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from triforce_tts.errors import TextError, TriforceError
 from triforce_tts.evaluation.report import Sentence
-from triforce_tts.files import read_text_file
+from triforce_tts.files import read_json_lines, read_text_file
 from triforce_tts.schema import Record, parse_record
 
 _AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".m4a")
@@ -54,15 +54,21 @@ def read_sentences(path: Path | None, group: str = "") -> tuple[Sentence, ...]:
         TriforceError: the file cannot be read, holds no sentence, or holds one that is too long.
     """
     source = path or Path(str(resources.files("triforce_tts"))) / "assets" / "sentences.txt"
-    lines = [line.strip() for line in read_text_file(source).splitlines()]
-    texts = list(dict.fromkeys(line for line in lines if line))
-    if not texts:
+    numbers: dict[str, int] = {}  # the number of the line that has a sentence first
+    for number, line in enumerate(read_text_file(source).split("\n"), 1):
+        if text := line.strip():
+            numbers.setdefault(text, number)
+    if not numbers:
         raise TextError(f"{source}: no sentence in it; expected one a line")
-    for text in texts:
+    for text, number in numbers.items():
         if len(text) > _LONGEST:
-            raise TextError(f"{source}: a line of {len(text)} characters; expected a sentence of at most {_LONGEST}")
+            raise TextError(
+                f"{source}, line {number}: it has {len(text)} characters; expected a sentence of at most {_LONGEST}"
+            )
     prefix = f"{slug(group)}-" if group else ""
-    return tuple(Sentence(id=f"{prefix}s{number:03d}", text=text, group=group) for number, text in enumerate(texts, 1))
+    return tuple(
+        Sentence(id=f"{prefix}s{number:03d}", text=text, group=group) for number, text in enumerate(numbers, 1)
+    )
 
 
 def read_recordings(path: Path, collection: str) -> list[Recording]:
@@ -72,12 +78,11 @@ def read_recordings(path: Path, collection: str) -> list[Recording]:
         TriforceError: the manifest cannot be read, a line is no recording, or there is none.
     """
     recordings = []
-    for number, line in enumerate(read_text_file(path).splitlines(), 1):
-        if line.strip():
-            row = parse_record(_Line, line, f"{path}, line {number}")
-            name = f"{slug(collection)}-{number:05d}-{slug(row.id)}"
-            sentence = Sentence(id=name, text=row.text, group=collection)
-            recordings.append(Recording(sentence, path.parent / row.audio, row.speaker, collection))
+    for number, line in read_json_lines(path):
+        row = parse_record(_Line, line, f"{path}, line {number}")
+        name = f"{slug(collection)}-{number:05d}-{slug(row.id)}"
+        sentence = Sentence(id=name, text=row.text, group=collection)
+        recordings.append(Recording(sentence, path.parent / row.audio, row.speaker, collection))
     if not recordings:
         raise TriforceError(f"{path}: no recording in it; expected a JSON object a line with id, audio and text")
     return recordings

@@ -79,7 +79,9 @@ def test_texts_and_voices_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     with pytest.raises(TriforceError, match=r"empty\.txt: no sentence in it; expected one a line"):
         sources.read_sentences(tmp_path / "empty.txt")
     (tmp_path / "long.txt").write_text("a " * 300)
-    with pytest.raises(TriforceError, match="a line of 599 characters; expected a sentence of at most 400"):
+    with pytest.raises(
+        TriforceError, match=r"long\.txt, line 1: it has 599 characters; expected a sentence of at most 400"
+    ):
         sources.read_sentences(tmp_path / "long.txt")
     with pytest.raises(TriforceError, match="no such folder"):
         sources.read_readers(tmp_path / "voices")

@@ -64,7 +64,7 @@ def bundle(
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
     from triforce_tts.named_voices import find_clip
-    from triforce_tts.synthesis.model import check_lineage, load_model
+    from triforce_tts.synthesis.model import load_model, require_together
     from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
     facts = {"name": name, "diffusion_steps": diffusion_steps}
@@ -72,6 +72,7 @@ def bundle(
     checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in checkpoints.items():
         checkpoint.read_config(path, stage)
+    require_together(paths, TextTokenizer())
     voice = find_clip(voice)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
     # The tags name the person whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read
@@ -84,7 +85,6 @@ def bundle(
     with new_folder(out, "model", sources, force) as folder:
         for stage, path in checkpoints.items():
             copy_half(path, folder / stage)
-        check_lineage(folder, TextTokenizer())
         (folder / DEFAULT_VOICE).write_bytes(encode_flac(clip))
         write_text(folder / CARD, card_text)
         files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)

@@ -165,6 +165,8 @@ def magnitude_error(samples: torch.Tensor, recorded: torch.Tensor, audio: AudioC
 class DiffusionTask(UpsamplingTask):
     """A flow for the loop."""
 
+    errors: tuple[str, ...] = ("error_1_step", "error_4_step")
+
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """The held-out figures, with the DVAE's decodes as the condition.

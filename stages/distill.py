@@ -92,6 +92,8 @@ def walk(predict: Any, x: torch.Tensor, start: torch.Tensor, width: float, steps
 class DistillTask(DiffusionTask):
     """Distillation for the loop; its checkpoints are stage 3's."""
 
+    errors = ("error_1_step", "error_4_step", "distance_to_teacher")
+
     def __init__(
         self,
         settings: DistillSettings,

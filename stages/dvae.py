@@ -22,6 +22,7 @@ from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
 from .clips import Clips, open_clips
+from .codes import MOST_CODES
 from .neighbours import embed_frames, neighbour_figures
 from .trainer.preview import Preview
 from .trainer.settings import Count, DataSettings, RunSettings, Weight
@@ -60,6 +61,11 @@ class DVAESettings(Config):
             raise ValueError(
                 "run.recompute computes forward passes twice, and model.switched counts how often each kernel is chosen: "
                 "set run.recompute=false"
+            )
+        if math.prod(self.model.levels) > MOST_CODES:
+            raise ValueError(
+                f"model.levels {list(self.model.levels)} give {math.prod(self.model.levels)} codes a group, and coded shards "
+                f"can hold {MOST_CODES}: lower model.levels, or raise model.groups"
             )
         return self
 
@@ -126,6 +132,7 @@ class DVAETask:
 
     def __init__(self, settings: DVAESettings, train: ShardSet, heldout: ShardSet) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
+        self.errors = ("l1", "neighbour_phone") if settings.neighbours else ("l1",)
         self.clips = open_clips(train, settings.audio.sample_rate, settings.data.in_memory)
         network = DVAE(settings.model, settings.audio.n_mels)
         self.module = DVAELosses(network, settings.audio, settings.mse_weight)

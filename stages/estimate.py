@@ -1,5 +1,6 @@
 """The cost of a run, measured on one batch of its own data: ``triforce-tts train ... --dry-run``."""
 
+import time
 from dataclasses import fields
 from typing import Any
 
@@ -62,15 +63,17 @@ def estimate(task: Task[Any, Any], settings: RunSettings, days: float) -> list[s
         + (", blocks made again)" if settings.recompute else ")"),
     ]
     if not settings.steps:
-        return [*lines, f"budget          {settings.minutes:g} minutes: the number of steps depends on the machine"]
+        end = time.strftime("until %Y-%m-%d %H:%M:%S", time.localtime(settings.ends_at))
+        budget = f"{settings.minutes:g} minutes" if settings.minutes else end
+        return [*lines, f"budget          {budget}: the number of steps depends on the machine"]
     needed = settings.steps / (days * 86400)
     return [
         *lines,
-        f"budget          {settings.steps} steps = {settings.steps * flops / 1e15:.3f} PFLOP, "
+        f"budget          {settings.steps} steps = {settings.steps * flops / 1e15:.3g} PFLOP, "
         f"{length(settings.steps * seconds)} of sound, "
         f"{settings.steps * settings.batch_size / len(task.durations_s):.1f} epochs",
-        f"to end in {days:g} {'day' if days == 1 else 'days'}: {needed:.3f} steps a second, "
-        f"{needed * seconds:.0f} seconds of sound a second, {needed * flops / 1e12:.3f} TFLOP/s",
+        f"to end in {days:g} {'day' if days == 1 else 'days'}: {needed:.3g} steps a second, "
+        f"{needed * seconds:.3g} seconds of sound a second, {needed * flops / 1e12:.3g} TFLOP/s",
     ]
 
 

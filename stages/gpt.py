@@ -46,6 +46,7 @@ class GPTTask:
     name = NAME
     parts: ClassVar[dict[str, type[Config]]] = {"model": GPTConfig, "vocabulary": VocabularyConfig}
     criterion = "nats"
+    errors = ("speech_loss", "text_loss")
 
     def __init__(
         self,

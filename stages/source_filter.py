@@ -111,6 +111,8 @@ def _log_spectrum(samples: torch.Tensor, n_fft: int) -> torch.Tensor:
 class SourceTask(UpsamplingTask):
     """A source with filters for the loop."""
 
+    errors = ("spectrum", "pitch_off", "voicing_off")
+
     @torch.no_grad()
     def validate(self, network: nn.Module, device: torch.device, samples: int) -> dict[str, float]:
         """The held-out figures, with the DVAE's decodes as the condition and the melody that the network hears.

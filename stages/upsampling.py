@@ -117,6 +117,7 @@ class UpsamplingTask:
     notes: tuple[str, ...] = ()
     parts: ClassVar[dict[str, type[Config]]] = {"model": DiffusionConfig}
     criterion = "loss"
+    errors: tuple[str, ...] = ()
     expected_first_loss = None
 
     def __init__(

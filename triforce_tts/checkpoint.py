@@ -97,11 +97,15 @@ def locate(path: Path | str) -> Path:
     if (path / WEIGHTS).is_file():
         return path
     pointer = path if path.is_file() else path / "latest"
-    if pointer.is_file():
-        chosen = pointed(pointer)
-        if (chosen / WEIGHTS).is_file():
-            return chosen
-    raise CheckpointError(f"{path}: no checkpoint here; expected {WEIGHTS} in it, or a run with a 'latest' file")
+    if not pointer.is_file():
+        what = "no checkpoint here" if path.is_dir() else "there is no such file or folder"
+        raise CheckpointError(f"{path}: {what}; expected {WEIGHTS} in it, or a run with a 'latest' file")
+    chosen = pointed(pointer)
+    if (chosen / WEIGHTS).is_file():
+        return chosen
+    others = sorted(file.parent.name for file in pointer.parent.glob(f"*/{WEIGHTS}"))
+    advice = f"write the name of another one into it: {', '.join(others)}" if others else "and there is no other one"
+    raise CheckpointError(f"{pointer}: names no checkpoint with a file {WEIGHTS}; {advice}")
 
 
 def pointed(pointer: Path) -> Path:
@@ -186,11 +190,7 @@ def restore(make: Callable[[], NetworkT], path: Path | str) -> NetworkT:
         CheckpointError: as ``load_weights``.
     """
     file = locate(path) / WEIGHTS
-    try:
-        with safe_open(file, "pt") as tensors:
-            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise _unreadable(file, error) from error
+    shapes = shapes_in(file)
     with _WithoutFirstWeights(), torch.device("meta"):
         expected = shapes_of(make().state_dict())
     require_fit(expected, shapes, str(file))
@@ -220,6 +220,19 @@ class _WithoutFirstWeights(TorchFunctionMode):
 def shapes_of(tensors: dict[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor, by its name."""
     return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def shapes_in(file: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor in a safetensors file, by its name; only the header of the file is read.
+
+    Raises:
+        CheckpointError: the file is missing or damaged.
+    """
+    try:
+        with safe_open(file, "pt") as tensors:
+            return {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(file, error) from error
 
 
 def require_fit(

@@ -180,9 +180,12 @@ def _describe(kind: type[BaseModel], problem: Any) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "json_invalid":
         return f"not valid JSON ({message.removeprefix('Invalid JSON: ')})"
+    told = f"'{key}': {message[0].lower()}{message[1:]}"
+    if problem["type"] == "value_error" and isinstance(problem["input"], dict):
+        return told  # The message names the settings that contradict each other, and their values.
     shown = ascii(problem["input"]) if isinstance(problem["input"], bytes) else repr(problem["input"])
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}... ({len(shown)} characters)"
-    return f"'{key}': {message[0].lower()}{message[1:]}, found {shown}"
+    return f"{told}, found {shown}"
 
 
 def _keys_at(kind: type[BaseModel], path: Sequence[str]) -> list[str]:

@@ -274,11 +274,10 @@ def _add_voice(clip: Path | None, shards: ShardSet, target: Path) -> None:
 def _check_data(folder: Path, configs: dict[str, Any]) -> None:
     """Refuse what would stop a stage on the machine: no samples, speakers that are not there, text without its times."""
     for stage, config in configs.items():
-        train, _ = config.data.open([folder / SHARDS], "audio")
-        if not len(train):
-            raise ShardError(
-                f"{stage}: no sample of the pack is left after data.min_seconds and max_seconds; see its config"
-            )
+        try:
+            train, _ = config.data.open([folder / SHARDS], "audio")
+        except ConfigError as error:
+            raise ConfigError(f"{stage}: {error}; see its configuration") from error
         if stage == "gpt" and config.data.reads and not any(_is_aligned(train, index) for index in range(len(train))):
             raise ConfigError(
                 "gpt: data.reads is set and no sample has an alignment; build the shards with --align, or --set gpt.data.reads=false"

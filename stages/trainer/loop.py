@@ -57,7 +57,7 @@ class Trainer(Generic[ItemT, BatchT]):
     ) -> None:
         self.task, self.settings, self.run = task, settings, run
         self.accelerator = make_accelerator(settings)
-        _require_data(task, settings)
+        _require_figure(task, settings)
         self.order = order_of(task, settings)
         network = task.module.network
         start = find_start(task, settings, run, self.accelerator.num_processes)
@@ -115,6 +115,7 @@ class Trainer(Generic[ItemT, BatchT]):
                 self.start.require_still(self.run)
             for note in self._notes():
                 self.report.say(note)
+            self.report.begin(self.progress)
             batches = self._batches()
             if self.settings.keep_best and self.settings.init_from and self.progress.best is None:
                 metrics |= self._validate()  # the weights that training starts from may be the best
@@ -153,6 +154,8 @@ class Trainer(Generic[ItemT, BatchT]):
     def _notes(self) -> list[str]:
         """The notes for the user at the start."""
         notes = list(self.task.notes)
+        if self._must_stop():
+            notes.append(self._why_nothing_is_left())
         if not len(self.task.heldout):
             notes.append("the data holds nothing out: nothing is validated")
         if self.settings.precision == "bf16" and not computes_bfloat16(self.accelerator.device):
@@ -161,6 +164,16 @@ class Trainer(Generic[ItemT, BatchT]):
                 "takes many times longer: set run.precision=fp32"
             )
         return notes
+
+    def _why_nothing_is_left(self) -> str:
+        """The note of a run whose budget is used up before its first step."""
+        settings, step = self.settings, self.progress.step
+        budget = {"steps": settings.steps, "minutes": settings.minutes, "ends_at": settings.ends_at}
+        named = ", ".join(f"run.{name}={value:.15g}" for name, value in budget.items() if value)
+        why = "run.patience is used up" if self.progress.is_out_of_patience(settings) else f"{named} is used up"
+        if self.progress.budget_spent(settings) < 1 and settings.stop_at:
+            why = f"run.stop_at={settings.stop_at} is reached"
+        return f"step {step}: {why}, so no step is trained; raise it to train on"
 
     def _overfitted(self, metrics: dict[str, float]) -> bool:
         return bool(self.settings.overfit) and self._criterion(metrics) <= self.settings.overfit
@@ -301,9 +314,7 @@ class Trainer(Generic[ItemT, BatchT]):
     def _keep_best(self, metrics: dict[str, float]) -> None:
         """Save this state as the best one if its held-out figure, which the main process knows, is the lowest yet."""
         figure = self.settings.keep_best
-        value, names = from_main(self.accelerator, (metrics.get(figure), sorted(metrics)))
-        if value is None:
-            raise ConfigError(f"run.keep_best: {self.task.name} has no held-out figure '{figure}'; it has {names}")
+        value = from_main(self.accelerator, metrics.get(figure, math.nan))
         if math.isfinite(value) and (self.progress.best is None or value < self.progress.best):
             self.progress.best, self.progress.worse = value, 0
             self.checkpoints.save(best=True)
@@ -311,13 +322,16 @@ class Trainer(Generic[ItemT, BatchT]):
             self.progress.worse += 1
 
 
-def _require_data(task: Task[Any, Any], settings: RunSettings) -> None:
-    """Refuse a run that has nothing to train on, or nothing to choose its best checkpoint by.
+def _require_figure(task: Task[Any, Any], settings: RunSettings) -> None:
+    """Refuse a run that has nothing to choose its best checkpoint by.
 
     Raises:
         ConfigError: the run is refused.
     """
-    if not task.durations_s:
-        raise ConfigError("no training samples are left after data.speakers, min_seconds and max_seconds")
+    if settings.keep_best and settings.keep_best not in task.errors:
+        raise ConfigError(
+            f"run.keep_best={settings.keep_best}: expected a held-out figure that falls as the network gets better: "
+            f"{', '.join(task.errors)}"
+        )
     if settings.keep_best and not len(task.heldout):
         raise ConfigError("run.keep_best compares held-out figures, and the data holds nothing out: leave it empty")

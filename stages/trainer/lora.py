@@ -9,6 +9,7 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.models.layers import Network
 
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ADAPTER = ".lora_A."  # a part of the name of an adapter's first matrix [rank, width]
 _SCALE = 2.0  # alpha / rank: how strongly an adapter counts
 
 

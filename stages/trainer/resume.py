@@ -10,18 +10,22 @@ import torch
 
 from triforce_tts import checkpoint
 from triforce_tts.errors import CheckpointError, TriforceError
+from triforce_tts.files import marked_kind
 from triforce_tts.schema import parse
 
+from .lora import ADAPTER
 from .progress import Progress
 from .settings import RunSettings
 from .sharding import split_like
 from .state import (
     AVERAGE,
     OPTIMIZER,
+    RAW,
     TRAINER,
     Lineage,
     Parameters,
     State,
+    checkpoints_of,
     fits,
     grown_lineage,
     optimizer_state,
@@ -72,13 +76,14 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
         CheckpointError: the checkpoint is damaged, or of another model, order of samples, data or DVAE.
     """
     network, pointed = task.module.network, _pointed(run)
+    is_lost = pointed is not None and not os.path.lexists(run / "latest")
     if pointed is None:
         if settings.init_from:
             checkpoint.read_config(settings.init_from, task.name)
             file = checkpoint.locate(settings.init_from) / checkpoint.WEIGHTS
             checkpoint.load_state(network, network.taken_up(checkpoint.load_tensors(file)), str(file))
         return Start(None, None, task.lineage())
-    folder = checkpoint.locate(run)
+    folder = checkpoint.locate(run / pointed)
     _require_same_model(task, folder)
     state, saved = read_state(folder), checkpoint.read_lineage(folder)
     lineage = grown_lineage(run, saved, task.lineage(), settings, state.step)
@@ -87,12 +92,15 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
     same_figure = state.keep_best in (None, settings.keep_best) and saved.get("data") == lineage["data"]
     if not (run / "best").exists() or not same_figure:
         start.progress.best, start.progress.worse = None, 0
+    if is_lost:
+        start.notes.append(f"{run}: has no file 'latest'; it goes on from its newest checkpoint, {pointed}")
     if state.light:
         checkpoint.load_weights(network, folder)
         start.exact = None
         start.anew(f"{run}: a light checkpoint")
         return start
     _require_same_order(run, settings, state)
+    _require_same_adapters(run, folder, settings)
     if state.processes != processes:
         start.notes.append(
             f"{run}: was trained with {state.processes} processes, now {processes}: "
@@ -104,10 +112,15 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
 def _pointed(run: Path) -> str | None:
     """The name of the checkpoint that ``run`` goes on from; None for a new run.
 
+    It is the newest one where ``latest`` is missing: a kill came between the two, or a copy of the run lost it.
+
     Raises:
         CheckpointError: ``latest`` is there and names no checkpoint.
     """
-    return checkpoint.locate(run).name if os.path.lexists(run / "latest") else None
+    if os.path.lexists(run / "latest"):
+        return checkpoint.locate(run).name
+    own = checkpoints_of(run) if marked_kind(run) == "run" else []
+    return own[-1].name if own else None
 
 
 def _require_same_model(task: Task[Any, Any], folder: Path) -> None:
@@ -139,6 +152,21 @@ def _require_same_order(run: Path, settings: RunSettings, state: State) -> None:
                 f"{run}: was trained with run.{key}={was}, the configuration says {now}: the data order would "
                 "differ; use the same or another RUN"
             )
+
+
+def _require_same_adapters(run: Path, folder: Path, settings: RunSettings) -> None:
+    """Refuse adapters of another rank than those that the checkpoint in ``folder`` holds.
+
+    Raises:
+        CheckpointError: the ranks differ; the message names both.
+    """
+    shapes = checkpoint.shapes_in(folder / TRAINER / RAW)
+    was = max((shape[0] for name, shape in shapes.items() if ADAPTER in name), default=0)
+    if was != settings.lora_rank:
+        raise CheckpointError(
+            f"{run}: was trained with run.lora_rank={was}, the configuration says {settings.lora_rank}; use the same, or "
+            f"another RUN with run.init_from={run}"
+        )
 
 
 def average_file(folder: Path, settings: RunSettings) -> Path:

@@ -1,6 +1,6 @@
 """The settings of a training run, which are the same for all stages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from triforce_tts.schema import Config, PathText
 from triforce_tts.shards import ShardSet
 
 MOST = 1_000_000_000  # largest count of anything, such as steps
+SHOWN = 8  # a message names at most so many speakers
 MOST_SORTED = 1 << 22  # most samples that are sorted by length together
 
 # Every number has bounds, so that a typing error is refused before training starts.
@@ -104,6 +105,13 @@ class RunSettings(Config):
         return self
 
 
+def _some(names: Iterable[str]) -> str:
+    """The first ``SHOWN`` of the ``names``, and the number of the others."""
+    ordered = sorted(names)
+    more = len(ordered) - SHOWN
+    return ", ".join(ordered[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
 class DataSettings(Config):
     """Which samples of the shards are used."""
 
@@ -124,9 +132,25 @@ class DataSettings(Config):
         return self
 
     def open(self, folders: Sequence[Path], content: Literal["audio", "codes", "pairs"]) -> tuple[ShardSet, ShardSet]:
-        """The balanced training samples and the held-out samples of shards that hold ``content``."""
+        """The balanced training samples and the held-out samples of shards that hold ``content``.
+
+        Raises:
+            ConfigError: no training sample is left, or the settings name speakers that the data lacks.
+        """
         train, heldout = (ShardSet.open(folders, split, content) for split in ("train", "heldout"))
-        return self.balance(train), self.choose(heldout)
+        names = ", ".join(map(str, folders))
+        there = {*train.speakers, *heldout.speakers}
+        if unknown := sorted(set(self.speakers) - there):
+            raise ConfigError(f"data.speakers names {unknown}, of whom {names} has no samples; it has {_some(there)}")
+        if not len(train):
+            held = f"all {len(heldout)} of them are held out" if len(heldout) else "it is empty"
+            raise ConfigError(f"{names}: holds no samples to train on ({held}); build it from more recordings")
+        chosen = self.balance(train)
+        if not len(chosen):
+            raise ConfigError(
+                f"{names}: of {len(train)} training samples none is left after data.speakers, min_seconds and max_seconds"
+            )
+        return chosen, self.choose(heldout)
 
     def choose(self, shards: ShardSet) -> ShardSet:
         """The samples of ``shards`` that these settings let through."""

@@ -62,7 +62,12 @@ def read_state(folder: Path) -> State:
     Raises:
         CheckpointError: it is missing or damaged; every wrong field is named.
     """
-    return read_record(folder / TRAINER / STATE, State, CheckpointError, _STATE_LIMIT)
+    try:
+        return read_record(folder / TRAINER / STATE, State, CheckpointError, _STATE_LIMIT)
+    except CheckpointError as error:
+        raise CheckpointError(
+            f"{error}; write the name of another checkpoint into {folder.parent / 'latest'}"
+        ) from error
 
 
 # --- lineage --------------------------------------------------------------------------------------------------------
@@ -220,10 +225,16 @@ def prune(run: Path, keep: int) -> None:
     Only what this trainer wrote is touched: folders of its names, with its files and no others in them.
     """
     spared = {checkpoint.pointed(run / name) for name in POINTERS if (run / name).is_file()}
-    checkpoints = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
-    for _, folder in checkpoints[:-keep]:
+    found = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
+    for _, folder in found[:-keep]:
         if folder not in spared and _is_ours(folder):
             shutil.rmtree(folder)
+
+
+def checkpoints_of(run: Path) -> list[Path]:
+    """The checkpoints of ``run`` that the trainer wrote, the newest last."""
+    found = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
+    return [folder for _, folder in found if _is_ours(folder)]
 
 
 def _step_of(folder: Path) -> int | None:

@@ -38,6 +38,8 @@ class Task(Protocol[ItemT, BatchT]):
     notes: Sequence[str]  # what the user should know at the start, such as which samples cannot be used
     heldout: Sized
     expected_first_loss: float | None
+    # The held-out figures that fall as the network gets better; run.keep_best names one of them.
+    errors: Sequence[str]
     criterion: str  # the logged figure that a user would judge by, such as the error in nats
 
     def sample(self, index: int, rng: torch.Generator) -> ItemT:

@@ -8,7 +8,7 @@ import torch
 from tests.conftest import next_logits
 from tests.training import trainer
 from triforce_tts.checkpoint import load_tensors, locate
-from triforce_tts.errors import ConfigError
+from triforce_tts.errors import CheckpointError, ConfigError
 from triforce_tts.models.load import load_gpt
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -39,6 +39,10 @@ def test_adapters_train_alone_merge_and_resume(corpus: dict[str, Path], tmp_path
     for name in ("model.safetensors", "trainer/weights.safetensors", "trainer/average.safetensors"):
         one, two = (load_tensors(locate(tmp_path / run) / name) for run in ("whole", "broken"))
         assert all(torch.equal(one[key], two[key]) for key in one), name
+
+    for rank in (0, 8):
+        with pytest.raises(CheckpointError, match=rf"run\.lora_rank=4, the configuration says {rank}; use the same"):
+            trainer("gpt", corpus, tmp_path / "broken", [*chosen, f"run.lora_rank={rank}"])
 
 
 def test_adapters_are_for_the_gpt_of_another_run(corpus: dict[str, Path], tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_what_has_no_mean_is_refused_and_nothing_is_written(tmp_path: Path) -> N
         "mismatched dvae": made(tmp_path / "dvae", {"a": torch.ones(2)}, dvae="d2"),
         "mismatched tokenizer": made(tmp_path / "tokenizer", {"a": torch.ones(2)}, tokenizer="t2"),
         "not finite": made(tmp_path / "nan", {"a": torch.tensor([1.0, float("nan")])}),
-        "no checkpoint here": tmp_path / "nothing",
+        "there is no such file or folder": tmp_path / "nothing",
     }
     for message, other in refused.items():
         with pytest.raises(CheckpointError, match=message):

@@ -169,6 +169,17 @@ def clip_of(name: str, folder: Path) -> Path:
     return path
 
 
+def test_checkpoints_that_do_not_belong_together_are_named_as_given(
+    corpus: dict[str, Path], runs: dict[str, Path], tmp_path: Path
+) -> None:
+    fast("dvae", corpus, tmp_path / "dvae", 1)
+    with pytest.raises(CheckpointError) as caught:
+        bundle({**runs, "dvae": tmp_path / "dvae"}, tmp_path / "model", "m", voice_clip(tmp_path / "v.flac"), None, 1)
+    assert str(caught.value).startswith(f"mismatched DVAE: {runs['gpt']} was made with ")
+    assert f"but {tmp_path / 'dvae'} is " in str(caught.value)
+    assert not (tmp_path / "model").exists()
+
+
 @pytest.mark.parametrize("name", ["silent", "click", "short", "text", "missing", "empty"])
 def test_what_is_no_voice_is_refused_before_anything_is_written(
     name: str, runs: dict[str, Path], tmp_path: Path

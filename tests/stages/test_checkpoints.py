@@ -195,6 +195,17 @@ def test_another_process_that_trained_meanwhile_is_noticed(corpus: dict[str, Pat
         late.fit()
 
 
+def test_a_run_that_lost_its_latest_goes_on_from_its_newest_checkpoint(
+    corpus: dict[str, Path], copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (copy / "latest").unlink()
+    made = trainer("dvae", corpus, copy, ["run.steps=10", "run.batch_size=2"])
+    assert made.progress.step == 3
+    assert "has no file 'latest'; it goes on from its newest checkpoint, step-00000003" in capsys.readouterr().out
+    made.fit()
+    assert locate(copy).name == "step-00000010"
+
+
 def test_a_dangling_latest_is_no_new_run(corpus: dict[str, Path], copy: Path) -> None:
     (copy / "latest").unlink()
     (copy / "latest").symlink_to(copy / "nowhere")
@@ -268,7 +279,9 @@ def test_another_figure_is_not_compared_with_the_best_of_this_one(corpus: dict[s
     assert first.progress.best is not None
     again = ["run.batch_size=2", *chosen]
     assert trainer("dvae", corpus, copy, [*again, "run.keep_best=l1"]).progress.best == first.progress.best
-    assert trainer("dvae", corpus, copy, [*again, "run.keep_best=perplexity"]).progress.best is None
+    assert (
+        trainer("dvae", corpus, copy, [*again, "neighbours=9", "run.keep_best=neighbour_phone"]).progress.best is None
+    )
 
 
 # --- killed, and a full disk ------------------------------------------------------------------------------------------

@@ -174,6 +174,17 @@ def test_lengths_that_leave_nothing_are_refused() -> None:
         load(DVAESettings, "dvae", "tiny", ["data.min_seconds=5", "data.max_seconds=2"])
 
 
+def test_codes_that_a_coded_shard_cannot_hold_are_refused_before_training() -> None:
+    with pytest.raises(ConfigError, match=r"give 390625 codes a group, and coded shards can hold 65536"):
+        load(DVAESettings, "dvae", "tiny", ["model.levels=[5,5,5,5,5,5,5,5]"])
+    load(DVAESettings, "dvae", "tiny", ["model.levels=[16,16,16,16]"])
+
+
+def test_a_contradiction_does_not_repeat_all_settings() -> None:
+    with pytest.raises(ConfigError, match=r"'run': ema must be in \[0, 1\), found 1.0$"):
+        load(DVAESettings, "dvae", "tiny", ["run.ema=1"])
+
+
 def test_the_shipped_nano_is_what_the_bundled_model_was_made_with() -> None:
     """The settings that both describe must agree: sizes, the shape of sound, voices, text in its place."""
     model = bundled_model()

@@ -170,17 +170,20 @@ def test_a_run_names_its_best_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "best").write_text("step-10\n")
     assert checkpoint.locate(tmp_path) == tmp_path / "step-20"
     assert checkpoint.locate(tmp_path / "best") == tmp_path / "step-10"
-    with pytest.raises(CheckpointError, match="no checkpoint here"):
+    with pytest.raises(CheckpointError, match="names no checkpoint"):
         checkpoint.locate(tmp_path / "step-10" / "model.safetensors")
 
 
 def test_where_there_is_no_checkpoint(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(CheckpointError, match=r"no checkpoint here; expected model.safetensors") as caught:
+    for path, why in ((tmp_path, "no checkpoint here"), (tmp_path / "nowhere", "there is no such file or folder")):
+        with pytest.raises(CheckpointError, match=rf"{why}; expected model.safetensors") as caught:
             checkpoint.locate(path)
         assert str(path) in str(caught.value)
     (tmp_path / "latest").write_text("step-10")
-    with pytest.raises(CheckpointError, match="no checkpoint here"):
+    with pytest.raises(CheckpointError, match=r"latest: names no checkpoint .* there is no other one"):
+        checkpoint.locate(tmp_path)
+    saved(tmp_path / "step-20")
+    with pytest.raises(CheckpointError, match="write the name of another one into it: step-20"):
         checkpoint.locate(tmp_path)
 
 
@@ -246,7 +249,7 @@ def test_a_pointer_names_a_folder_beside_it(tmp_path: Path, name: str) -> None:
     saved(tmp_path / "other")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "latest").write_text(name)
-    with pytest.raises(CheckpointError, match="no checkpoint here"):
+    with pytest.raises(CheckpointError, match="latest: names no checkpoint"):
         checkpoint.locate(tmp_path / "run")
 
 

@@ -1,5 +1,6 @@
 """A loaded model folder: the three networks, which belong together, and the limits that they were trained for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
@@ -11,7 +12,7 @@ from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
 from triforce_tts.files import as_path
-from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, read_manifest
+from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, read_manifest
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
@@ -151,10 +152,23 @@ def check_lineage(folder: Path, tokenizer: TextTokenizer) -> None:
     Raises:
         CheckpointError: the networks do not belong together; the message names both sides.
     """
-    dvae = checkpoint.read_lineage(folder / "dvae")["id"]
-    gpt, diffusion = checkpoint.read_lineage(folder / "gpt"), checkpoint.read_lineage(folder / "diffusion")
-    checkpoint.require_same("DVAE", f"{folder / 'gpt'}", gpt.get("dvae"), f"{folder / 'dvae'}", dvae)
-    checkpoint.require_same("DVAE", f"{folder / 'diffusion'}", diffusion.get("dvae"), f"{folder / 'dvae'}", dvae)
+    require_together({stage: folder / stage for stage in STAGES}, tokenizer)
+
+
+def require_together(checkpoints: Mapping[str, Path], tokenizer: TextTokenizer) -> None:
+    """Refuse ``checkpoints``, by stage, that were not trained together.
+
+    Raises:
+        CheckpointError: they do not belong together; the message names both sides.
+    """
+    gpt, diffusion = (checkpoint.read_lineage(checkpoints[stage]) for stage in ("gpt", "diffusion"))
+    dvae = checkpoint.read_lineage(checkpoints["dvae"])["id"]
+    for stage, lineage in (("gpt", gpt), ("diffusion", diffusion)):
+        checkpoint.require_same("DVAE", str(checkpoints[stage]), lineage.get("dvae"), str(checkpoints["dvae"]), dvae)
     checkpoint.require_same(
-        "text tokenizer", f"{folder / 'gpt'}", gpt.get("tokenizer"), "this version's tokenizer", tokenizer.fingerprint
+        "text tokenizer",
+        str(checkpoints["gpt"]),
+        gpt.get("tokenizer"),
+        "this version's tokenizer",
+        tokenizer.fingerprint,
     )

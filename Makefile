@@ -32,7 +32,8 @@ TTS := $(BIN)/triforce-tts
 NO_GPU = $(if $(filter True,$(shell $(BIN)/python -c 'import torch; print(torch.cuda.is_available())')),,ACCELERATE_USE_CPU=true)
 SEVERAL = $(NO_GPU) $(BIN)/accelerate launch --multi_gpu --num_processes $(GPUS) $(LAUNCH_ARGS)
 LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(SEVERAL)) -m triforce_tts.cli.app
-SETTINGS = $(foreach setting,$(SET),--set $(setting)) $(if $(DRY_RUN),--dry-run)
+# Quoted, because a shell would take the braces of a setting for its own.
+SETTINGS = $(foreach setting,$(SET),--set '$(setting)') $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
@@ -120,7 +121,7 @@ gpu-pack: $(VENV)/.dev ## For a rented GPU: DATA="shards ..." OUT= CODES= CONFIG
 	$(TTS) gpu-pack --config $(CONFIG) --plan $(PLAN) $(SHARDS) $(foreach folder,$(CODES),--codes $(folder)) --out $(OUT) \
 	  $(if $(INIT),--init $(INIT)) $(if $(VOICE),--voice $(VOICE)) $(foreach wheel,$(WHEELS),--wheels $(wheel)) \
 	  $(if $(WHEELS_PYTHON),--python $(WHEELS_PYTHON)) --constraints constraints.txt --megabytes $(MEGABYTES) \
-	  $(foreach setting,$(SET),--set $(setting)) $(if $(FORCE),--force)
+	  $(foreach setting,$(SET),--set '$(setting)') $(if $(FORCE),--force)
 
 gpu-run: ## On that GPU, without a network: PACK= OUT= MINUTES=9 STAGES="dvae codes diffusion gpt" PYTHON= CHECKS=1 WORK= SET=
 	$(call need,PACK,folder that gpu-pack made)$(call need,OUT,folder for the results)

@@ -16,9 +16,10 @@ from triforce_tts.audio.pcm import from_pcm16, to_pcm16
 from triforce_tts.errors import ConfigError
 from triforce_tts.progress import track
 from triforce_tts.shards import ShardSet
-from triforce_tts.wording import length
+from triforce_tts.wording import counted, length
 
 _SPARE = 0.05  # Clips may be longer than their index says by this share.
+_LOOKED_AT = 200  # Of so many samples, taken evenly, the sample rate is looked at.
 _USABLE = 0.9  # Clips may take this share of the free memory.
 
 
@@ -74,6 +75,21 @@ class MemoryClips:
 def open_clips(shards: ShardSet, sample_rate: int, in_memory: bool) -> Clips:
     """The sound of ``shards``, resampled to ``sample_rate`` Hz."""
     return MemoryClips(shards, sample_rate) if in_memory else DecodedClips(shards, sample_rate)
+
+
+def rate_notes(shards: ShardSet, sample_rate: int) -> tuple[str, ...]:
+    """A note for the user if some samples are stored at a lower rate than ``sample_rate``, Hz."""
+    step = max(1, len(shards) // _LOOKED_AT)
+    rates = {index: shards.meta(index).get("sample_rate") for index in range(0, len(shards), step)}
+    low = {index: rate for index, rate in rates.items() if isinstance(rate, int) and rate < sample_rate}
+    if not low:
+        return ()
+    index, rate = min(low.items(), key=lambda item: item[1])
+    note = (
+        f"{len(low)} of {counted(len(rates), 'sample')} that were looked at have less than audio.sample_rate ({sample_rate} Hz), "
+        f"such as '{shards.keys[index]}' with {rate} Hz: they teach no sound above {rate // 2} Hz"
+    )
+    return (note,)
 
 
 def _decoded(shards: ShardSet, index: int, sample_rate: int) -> npt.NDArray[np.int16]:

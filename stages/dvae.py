@@ -21,7 +21,7 @@ from triforce_tts.models.switched_conv import selections
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .clips import Clips, open_clips
+from .clips import Clips, open_clips, rate_notes
 from .codes import MOST_CODES
 from .neighbours import embed_frames, neighbour_figures
 from .trainer.preview import Preview
@@ -133,6 +133,7 @@ class DVAETask:
     def __init__(self, settings: DVAESettings, train: ShardSet, heldout: ShardSet) -> None:
         self.settings, self.train, self.heldout = settings, train, heldout
         self.errors = ("l1", "neighbour_phone") if settings.neighbours else ("l1",)
+        self.notes = rate_notes(train, settings.audio.sample_rate)
         self.clips = open_clips(train, settings.audio.sample_rate, settings.data.in_memory)
         network = DVAE(settings.model, settings.audio.n_mels)
         self.module = DVAELosses(network, settings.audio, settings.mse_weight)

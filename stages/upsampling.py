@@ -19,7 +19,7 @@ from triforce_tts.sampling.diffusion import upsample
 from triforce_tts.schema import Config
 from triforce_tts.shards import ShardSet
 
-from .clips import open_clips
+from .clips import open_clips, rate_notes
 from .dvae import CropSeconds, CropSettings, frames_of, random_crop
 from .trainer.preview import Preview
 from .trainer.settings import RunSettings, Share
@@ -134,6 +134,7 @@ class UpsamplingTask:
         self.module, self.settings, self.train, self.heldout = losses, settings, train, heldout
         self.model, self.audio = network.config, network.audio
         self.dvae, self.dvae_id, self.drop_share = dvae, dvae_id, drop_share
+        self.notes = rate_notes(train, self.audio.sample_rate)
         self.clips = open_clips(train, self.audio.sample_rate, settings.data.in_memory)
         self._width = network.target.width
         self.durations_s = tuple(train.durations_s)

@@ -84,12 +84,12 @@ class Report:
         wait_share: float,
         samples: Sequence[str] | None,
     ) -> None:
-        """Record one training step; every ``log_every``-th is written down."""
+        """Record one training step; the first, the last and every ``log_every``-th are written down."""
         if not self.is_main:
             return
         self.bar.update(self.line, completed=progress.budget_spent(self.settings))
         first, self._is_begun = not self._is_begun, True
-        if first or progress.step % self.settings.log_every == 0:
+        if first or progress.step % self.settings.log_every == 0 or progress.must_stop(self.settings):
             speed = self._speed(progress)
             numbers = f"step {progress.step}  loss {logged['loss']:.4f}  {speed:.0f} audio-s/s"
             self.bar.update(self.line, numbers=numbers)

@@ -11,7 +11,7 @@ from tests.corpus import SAMPLE_RATE
 from tests.training import trainer
 from triforce_tts.errors import ConfigError
 from triforce_tts.shards import ShardSet
-from triforce_tts.stages.clips import DecodedClips, MemoryClips
+from triforce_tts.stages.clips import DecodedClips, MemoryClips, rate_notes
 
 
 def shards_of(corpus: dict[str, Path]) -> ShardSet:
@@ -56,3 +56,11 @@ def test_more_than_the_free_memory_is_refused(corpus: dict[str, Path], monkeypat
 
 def test_samples_are_16_bits(corpus: dict[str, Path]) -> None:
     assert MemoryClips(shards_of(corpus), SAMPLE_RATE, quiet=True).samples.dtype == torch.int16
+
+
+def test_samples_of_a_lower_rate_than_the_network_are_told(corpus: dict[str, Path], tmp_path: Path) -> None:
+    assert rate_notes(shards_of(corpus), SAMPLE_RATE) == ()
+    (note,) = trainer("dvae", corpus, tmp_path / "run", ["audio.sample_rate=24000"]).task.notes
+    assert note.startswith("11 of 11 samples that were looked at have less than audio.sample_rate (24000 Hz)")
+    assert note.endswith("with 8000 Hz: they teach no sound above 4000 Hz")
+    assert trainer("diffusion", corpus, tmp_path / "run").task.notes == ()

@@ -1,4 +1,6 @@
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -227,3 +229,18 @@ def test_a_path_in_a_setting_may_lie_in_the_home(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("HOME", "/home/ann")
     settings = load(DVAESettings, "dvae", "tiny", ["run.init_from=~/runs/one"])
     assert settings.run.init_from == "/home/ann/runs/one"
+
+
+def test_make_hands_settings_on_as_they_are() -> None:
+    words = [
+        "make",
+        "--dry-run",
+        "train-dvae",
+        "DATA=d",
+        "RUN=r",
+        "SET=data.repeat={a:3,b:2} run.accept_changed=[data]",
+    ]
+    said = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout
+    command = next(line for line in said.splitlines() if " train dvae " in line)
+    assert shlex.split(command)[-4:] == ["--set", "data.repeat={a:3,b:2}", "--set", "run.accept_changed=[data]"]
+    assert "--set 'data.repeat={a:3,b:2}'" in command  # A shell would make two words of it.

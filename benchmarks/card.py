@@ -15,6 +15,7 @@ from triforce_tts.checkpoint import WEIGHTS, load_tensors, locate, read_json, re
 from triforce_tts.evaluation import table
 from triforce_tts.evaluation.report import read_report
 from triforce_tts.files import read_text_file, write_text
+from triforce_tts.stages.gpu.summary import last_validation
 
 
 def cell(value: list[float]) -> str:
@@ -29,9 +30,7 @@ def training(runs: list[Path]) -> str:
         folder = locate(run)
         state = read_json(folder / "trainer" / "state.json")
         count = sum(t.numel() for t in load_tensors(folder / WEIGHTS).values())
-        rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-        last: dict[str, Any] = next((row for row in reversed(rows) if row.get("kind") == "validation"), {})
-        text = ", ".join(f"{k} {v:.3g}" for k, v in last.items() if k not in ("kind", "step", "seconds"))
+        text = ", ".join(f"{name} {value:.3g}" for name, value in last_validation(run).items())
         stage = read_json(folder / "config.json")["stage"]
         steps = read_lineage(folder)["steps"]
         lines.append(f"| {run.name} | {stage} | {count / 1e6:.2f} M | {steps} | {state['seconds'] / 60:.1f} | {text} |")

@@ -1,7 +1,6 @@
 """The variants of ``benchmarks.codes``, the options of one comparison, and how its networks are trained."""
 
 import argparse
-import json
 import math
 import os
 import re
@@ -17,6 +16,7 @@ import torch
 from triforce_tts.audio.io import decode_audio
 from triforce_tts.checkpoint import locate, read_json
 from triforce_tts.shards import ShardSet
+from triforce_tts.stages.trainer.metrics import validations
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,7 @@ class Study:
 
 def history(run: Path) -> list[dict[str, float]]:
     """The validation figures of a run."""
-    rows = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [{k: v for k, v in row.items() if k != "kind"} for row in rows if row.get("kind") == "validation"]
+    return [{k: v for k, v in row.items() if k != "kind"} for row in validations(run)]
 
 
 def minutes(run: Path) -> float:

@@ -82,7 +82,9 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
             checkpoint.read_config(settings.init_from, task.name)
             file = checkpoint.locate(settings.init_from) / checkpoint.WEIGHTS
             checkpoint.load_state(network, network.taken_up(checkpoint.load_tensors(file)), str(file))
-        return Start(None, None, task.lineage())
+        start = Start(None, None, task.lineage())
+        start.notes += _notes_of_first_weights(settings.init_from, start.lineage) if settings.init_from else []
+        return start
     folder = checkpoint.locate(run / pointed)
     _require_same_model(task, folder)
     state, saved = read_state(folder), checkpoint.read_lineage(folder)
@@ -107,6 +109,19 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
             "the samples of each step are the same; sums of floats and dropout are not"
         )
     return start
+
+
+def _notes_of_first_weights(init_from: str, now: Lineage) -> list[str]:
+    """A note for each thing that decides what numbers mean, and is another one than ``init_from`` was trained with.
+
+    It is no error: a network also learns the codes of a DVAE that was trained on since.
+    """
+    was = checkpoint.read_lineage(init_from)
+    return [
+        f"run.init_from={init_from}: was trained with {what} {was[what]}, this run has {what} {now[what]}"
+        for what in ("dvae", "tokenizer")
+        if was.get(what) and now.get(what) not in (None, was[what])
+    ]
 
 
 def _pointed(run: Path) -> str | None:

@@ -1,6 +1,7 @@
 """The folder of a run: what pruning removes, what a resumed run needs in its checkpoint, what a killed run leaves."""
 
 import json
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -193,6 +194,19 @@ def test_another_process_that_trained_meanwhile_is_noticed(corpus: dict[str, Pat
     fast("dvae", corpus, copy, 5)
     with pytest.raises(TriforceError, match="another process trained here"):
         late.fit()
+
+
+def test_first_weights_of_another_dvae_are_told(
+    corpus: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fast("gpt", corpus, tmp_path / "first", 1)
+    again = [f"run.init_from={tmp_path / 'first'}"]
+    trainer("gpt", corpus, tmp_path / "same", again)
+    assert "run.init_from" not in capsys.readouterr().out
+    file = locate(tmp_path / "first") / "lineage.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "dvae": "another"}))
+    trainer("gpt", corpus, tmp_path / "other", again)
+    assert re.search("was trained with dvae another, this run has dvae [0-9a-f]{16}", capsys.readouterr().out)
 
 
 def test_a_run_that_lost_its_latest_goes_on_from_its_newest_checkpoint(

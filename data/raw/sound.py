@@ -63,8 +63,8 @@ class FileSound:
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
     """Decode the file ``path`` into a new file in ``folder``: mono, 16 bits, at ``sample_rate`` Hz.
 
-    The sound is decoded in blocks, so its length does not matter; channels are averaged, and the blocks are resampled
-    as one stream. ``faults`` of the result lists the damaged parts. ``FileSound.remove`` deletes the new file.
+    The sound is decoded in blocks, so its length does not matter; channels are mixed, and the blocks are resampled as
+    one stream. ``faults`` of the result lists the damaged parts. ``FileSound.remove`` deletes the new file.
 
     Raises:
         AudioError: see ``stream_audio``; no file remains.

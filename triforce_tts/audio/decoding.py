@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import soundfile as sf  # type: ignore[import-untyped]
 
+from triforce_tts.audio.mixing import Wave, mixed
 from triforce_tts.audio.quiet import is_mpeg, no_notes
 from triforce_tts.errors import AudioError
 
 if TYPE_CHECKING:
     import av
 
-Wave = npt.NDArray[np.float32]
 Source = Path | bytes
 
 # So many frames are decoded at a time, which limits the memory for a long file with many channels.
@@ -139,17 +138,22 @@ def _is_counted(file: sf.SoundFile) -> bool:
 
 
 def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
-    size = BLOCK if file.channels <= _MOST_CHANNELS else max(1, BLOCK * _MOST_CHANNELS // file.channels)
     with file:
-        if start >= file.frames > 0:
-            return
-        position = file.seek(start) if start else 0
-        while len(block := _block(file, size)):
-            position += len(block)
-            yield block.mean(axis=1)
-        if _is_counted(file) and position < file.frames:
-            missing = (file.frames - position) / file.samplerate
-            raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
+        yield from mixed(block.T for block in _counted_blocks(file, name, start))
+
+
+def _counted_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
+    """The blocks [frames, channels] of an open file from the frame ``start`` on, as many as its header promises."""
+    size = BLOCK if file.channels <= _MOST_CHANNELS else max(1, BLOCK * _MOST_CHANNELS // file.channels)
+    if start >= file.frames > 0:
+        return
+    position = file.seek(start) if start else 0
+    while len(block := _block(file, size)):
+        position += len(block)
+        yield block
+    if _is_counted(file) and position < file.frames:
+        missing = (file.frames - position) / file.samplerate
+        raise AudioError(f"{name}: the audio is damaged (the last {missing:.2f} s cannot be decoded)")
 
 
 def _block(file: sf.SoundFile, size: int) -> Wave:
@@ -253,7 +257,12 @@ def damaged(name: str, error: Exception) -> AudioError:
 
 
 def mono(frames: "Iterable[av.AudioFrame]", rate: int) -> Iterator[Wave]:
-    """The mean of the channels of each frame, at ``rate`` Hz; a splice may change the channels and the rate."""
+    """The channels of the frames mixed to one, at ``rate`` Hz; a splice may change the channels and the rate."""
+    return mixed(map(_channels, _converted(frames, rate)))
+
+
+def _converted(frames: "Iterable[av.AudioFrame]", rate: int) -> "Iterator[av.AudioFrame]":
+    """The frames in 32-bit floats, at ``rate`` Hz."""
     import av
 
     converter: av.AudioResampler | None = None
@@ -262,23 +271,23 @@ def mono(frames: "Iterable[av.AudioFrame]", rate: int) -> Iterator[Wave]:
         current = (frame.format.name, frame.layout.name, frame.sample_rate)
         if converter is None or previous != current:
             if converter is not None:
-                yield from map(_mean, converter.resample(None))
+                yield from converter.resample(None)
             # With eight planes or more, PyAV reads past the end of a frame's list of planes, and Python crashes. So the
             # samples of so many channels are converted to one plane, interleaved.
             interleaved = frame.layout.nb_channels >= _PLANES
             converter, previous = av.AudioResampler(format="flt" if interleaved else "fltp", rate=rate), current
         # Only the sample format is converted: FFmpeg's own down-mix weighs channels differently from a mean.
-        yield from map(_mean, converter.resample(frame))
+        yield from converter.resample(frame)
     if converter is not None:
-        yield from map(_mean, converter.resample(None))
+        yield from converter.resample(None)
 
 
-def _mean(frame: "av.AudioFrame") -> Wave:
+def _channels(frame: "av.AudioFrame") -> Wave:
+    """The samples [channels, samples] of a frame of 32-bit floats."""
     samples = frame.to_ndarray()  # [channels, samples], or [1, samples * channels]
     if not frame.format.is_planar:
         samples = samples.reshape(-1, frame.layout.nb_channels).T
-    # np.mean needs more time for its own overhead than for the few hundred samples of a frame.
-    return np.asarray(np.add.reduce(samples, 0) * np.float32(1 / len(samples)))
+    return np.asarray(samples, np.float32)
 
 
 def reason_of(error: Exception) -> str:

@@ -33,7 +33,9 @@ _MOST_ATTRIBUTES, _DEEPEST, _MOST_STRAY = 256, 256, 10_000
 _DEEPEST_LOOSELY = 2048  # the most levels in a feed that is not valid XML, where tags that are never closed add up
 _NO_SOUND = ("application/pdf", "application/epub+zip", "application/zip")  # image/ and text/ count as no sound too
 _TAG = re.compile(rb"(/?)([A-Za-z][A-Za-z0-9:._-]*)")
-_MEDIA_URL = re.compile(r"\.(mp3|m4a|m4b|mp4|m4v|mov|ogg|oga|opus|flac|wav|aac|webm)($|[?#])", re.I)
+_SOUND_URL = re.compile(r"\.(mp3|m4a|m4b|ogg|oga|opus|flac|wav|aac)($|[?#])", re.I)
+_VIDEO_URL = re.compile(r"\.(mp4|m4v|mov|webm)($|[?#])", re.I)
+_END = re.compile(rb"</\s*(\w+:)?(rss|feed|rdf)\s*>", re.I)  # the end of a feed
 
 
 @dataclass(frozen=True)
@@ -90,13 +92,18 @@ def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda 
         parsed = feedparser.parse(io.BytesIO(data))
     except Exception as error:  # feedparser should raise nothing, but some feeds of the web make it raise errors
         raise AudioError(f"{name}: the feed cannot be read ({error})") from error
+    moved = _text(parsed.feed.get("newlocation") or parsed.feed.get("itunes_new-feed-url"))
+    if moved and not parsed.entries:
+        raise AudioError(f"{name}: the feed has moved; give its new address ({moved})")
     if not parsed.get("version") and not parsed.entries:
         raise AudioError(f"{name}: not an RSS or Atom feed")
+    if parsed.get("bozo") and not _END.search(data.replace(b"\0", b"")):  # UTF-16 has zeros between its letters
+        skip(name, "the feed breaks off before its end; what was behind that is missing")
     collection = _text(parsed.feed.get("title")) or stem_of(name)
-    base = name if is_url(name) else parsed.feed.get("link", "")
+    base = _base(parsed.feed, name)
     episodes: list[Episode] = []
     for number, entry in enumerate(parsed.entries, 1):
-        title = _text(entry.get("title")) or None
+        title = _text(entry.get("title")) or _text(entry.get("itunes_title")) or None
         if not (url := _enclosure(entry)):
             if attached := _attachments(entry):
                 about = title or "without a title"
@@ -117,6 +124,16 @@ def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda 
     if not episodes:
         raise AudioError(f"{name}: the feed holds no recordings ({len(parsed.entries)} entries without an enclosure)")
     return _told_apart(episodes, name, skip)[: config.max_episodes or None]
+
+
+def _base(feed: Any, name: str) -> str:
+    """The address that relative addresses in a feed begin at; ``name`` is the feed's own URL or its file."""
+    own = name if is_url(name) else _text(feed.get("link"))
+    named = _text((feed.get("title_detail") or {}).get("base"))  # feedparser puts the feed's xml:base here
+    try:
+        return urljoin(own, named)
+    except ValueError:  # it is no address
+        return own
 
 
 def _told_apart(episodes: list[Episode], name: str, skip: Skip) -> list[Episode]:
@@ -204,19 +221,22 @@ def _text(value: object) -> str:
 def _enclosure(entry: Any) -> str | None:
     """The address of an entry's recording; further recordings of the entry are the same in another format.
 
-    An attachment with a media type of sound is preferred, then one whose address looks like sound, then one of unknown
-    type.
+    An attachment with a media type of sound is preferred, then one whose address looks like sound, then a film, which
+    has the same sound in many times as many bytes, then one of unknown type.
     """
     best: tuple[int, str] | None = None
     for url, media_type in _attachments(entry):
-        if media_type.startswith(("audio/", "video/")):
+        is_film = media_type.startswith("video/")
+        if media_type.startswith("audio/"):
             rank = 0
-        elif _MEDIA_URL.search(url):
+        elif _SOUND_URL.search(url) and not is_film:
             rank = 1
+        elif is_film or _VIDEO_URL.search(url):
+            rank = 2
         elif media_type.startswith(("image/", "text/")) or media_type in _NO_SOUND:
             continue
         else:
-            rank = 2
+            rank = 3
         if best is None or rank < best[0]:
             best = rank, url
     return best[1] if best else None

@@ -44,6 +44,9 @@ OK = '<enclosure url="http://x/ok.mp3" type="audio/mpeg" length="1"/>'
         ('<enclosure url="http://x/5.mp3" type="text/plain"/>', "http://x/5.mp3"),
         ('<media:content url="http://x/5" medium="audio"/>', "http://x/5"),
         ('<media:content url="http://x/5" type="audio/mpeg"/>', "http://x/5"),
+        ('<enclosure url="http://x/v" type="video/mp4"/><enclosure url="http://x/5" type="audio/mp4"/>', "http://x/5"),
+        ('<enclosure url="http://x/v.mp4" type="video/mp4"/><enclosure url="/5.mp3" type=""/>', "http://x/5.mp3"),
+        ('<enclosure url="http://x/v.mp4" type="video/mp4"/><enclosure url="http://x/5" type=""/>', "http://x/v.mp4"),
     ],
 )
 def test_recordings_are_taken_whatever_their_type_is_called(item: str, url: str) -> None:
@@ -57,6 +60,42 @@ def test_what_is_attached_and_no_recording_is_told(media_type: str) -> None:
     )
     assert found == ["http://x/ok.mp3"]
     assert skipped == [("http://x/feed, entry 2 (Notes)", f"no recording, but {media_type} (http://x/b)")]
+
+
+ITUNES = b'<rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel>'
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<redirect><newLocation>https://new/feed</newLocation></redirect>",
+        ITUNES + b"<itunes:new-feed-url>https://new/feed</itunes:new-feed-url></channel></rss>",
+    ],
+)
+def test_a_feed_that_has_moved_names_its_new_address(content: bytes) -> None:
+    with pytest.raises(AudioError, match=r"^f: the feed has moved; give its new address \(https://new/feed\)$"):
+        parse_feed(content, "f", config())
+
+
+def test_the_title_may_be_that_of_itunes() -> None:
+    content = ITUNES + f"<item><itunes:title>One</itunes:title>{OK}</item></channel></rss>".encode()
+    assert [episode.title for episode in parse_feed(content, "f", config())] == ["One"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_feed_that_breaks_off_is_told(encoding: str) -> None:
+    whole = feed(OK, OK.replace("ok", "second")).decode().replace('"1.0"?', f'"1.0" encoding="{encoding}"?')
+    skipped: list[tuple[str, str]] = []
+    for content in (whole, whole + "<!-- cached -->", whole[: whole.index("second")]):
+        assert not skipped
+        found = parse_feed(content.encode(encoding), "f", config(), lambda *told: skipped.append(told))
+    assert [episode.url for episode in found] == ["http://x/ok.mp3"]
+    assert skipped == [("f", "the feed breaks off before its end; what was behind that is missing")]
+
+
+def test_relative_addresses_in_a_file_begin_at_its_xml_base() -> None:
+    content = feed(OK.replace("http://x/", "")).replace(b"<rss ", b'<rss xml:base="https://base/p/" ')
+    assert [episode.url for episode in parse_feed(content, "f.xml", config())] == ["https://base/p/ok.mp3"]
 
 
 def test_entries_of_one_guid_are_told_apart_and_repeats_are_told() -> None:

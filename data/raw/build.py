@@ -25,7 +25,7 @@ from triforce_tts.wording import counted, length
 from ..common.heldout import HeldOut, read_heldout
 from ..common.segments import UNKNOWN, Failure, Wave
 from ..report.report import Read, write_report
-from ..report.tally import RecordingRows, Step
+from ..report.tally import KEPT, RecordingRows, Step, Tally
 from ..steps.transcribe import model_name, weights_folder
 from . import assemble
 from .find import find_recordings, local_sources
@@ -36,6 +36,7 @@ BYTES_PER_SAMPLE = 1.2  # FLAC needs about three fifths of the two bytes that a 
 TEXT_CHECKS, OLD_TEXT_CHECKS = "text_checks", "text"  # the new and the old name of a section of the configuration
 Part = Literal["all", "fetch", "process", "assemble"]
 PARTS: tuple[Part, ...] = get_args(Part)
+TOLD = 10  # how many failures the terminal shows; the report has all of them
 CONTENT = "shards of raw recordings"  # the content that the marker file in OUT names
 
 
@@ -244,7 +245,8 @@ def finish(
     }
     rows = (RecordingRows(a.recording, a.duration_s, assemble.rows_of(out, a, plan), a.faults) for a in used)
     # The report is written first: if no segment was kept, it says why.
-    write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
+    tally = write_report(out / "report", rows, failures, steps_of(used, plan), reader(used))
+    tell_losses(out, tally, failures, console)
     assemble.assemble(out, plan, config, details, console)
 
 
@@ -306,6 +308,20 @@ def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Co
     )
 
 
+def tell_losses(out: Path, tally: Tally, failures: Sequence[Failure], console: Console) -> None:
+    """Print for which reasons sound was dropped, and the first of the recordings that could not be used at all."""
+    dropped = [f"{length(tally.outcome_s[reason])} {reason}" for reason in tally.outcomes() if reason != KEPT]
+    tell(
+        console,
+        f"{counted(tally.recordings, 'recording')} of {length(tally.recorded_s)} could be read; dropped: "
+        f"{', '.join(dropped) or 'nothing'}",
+    )
+    for failure in failures[:TOLD]:
+        tell(console, f"  not used: {failure.name}: {failure.reason}")
+    if len(failures) > TOLD:
+        tell(console, f"  and {len(failures) - TOLD} more ({out / 'report' / 'sources.csv'})")
+
+
 def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
     """Print in a few lines how much was kept."""
     shards = {split: ShardSet.open([out], split, "audio") for split in SPLITS}
@@ -325,6 +341,4 @@ def summarise(out: Path, accounts: Sequence[Account], console: Console) -> None:
             f"{counted(len(damaged), 'recording')} could be read only in part, such as {first.recording.path}: "
             f"{'; '.join(first.faults)}; {out / 'report' / 'sources.csv'} has all of them",
         )
-    total = length(sum(account.duration_s for account in accounts))
-    page = out / "report" / "index.html"
-    tell(console, f"{counted(len(accounts), 'recording')} of {total} in all; {page} accounts for every second")
+    tell(console, f"{out / 'report' / 'index.html'} accounts for every second")

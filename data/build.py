@@ -82,7 +82,7 @@ def labelled(
         list[str] | None,
         typer.Argument(
             metavar="SRC...",
-            help="Folders: with manifest.jsonl, pairs of x.wav and x.txt or x.lab, or trees of LJSpeech, LibriSpeech, LibriTTS.",
+            help="Folders: with manifest.jsonl, pairs of x.wav and x.txt or x.lab, or corpora in a usual form (docs/data.md).",
         ),
     ] = None,
     out: Out = OUT,

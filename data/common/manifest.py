@@ -1,22 +1,30 @@
-"""A ``manifest.jsonl``: each line is a JSON object that describes a clip."""
+"""A ``manifest.jsonl``: each line is a JSON object that describes a clip.
 
+The manifests of NeMo and the ``metadata.jsonl`` of Hugging Face have other names for the same things; they are read too.
+"""
+
+import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import PathText, Record, parse_record
 from triforce_tts.textfiles import read_lines
+from triforce_tts.wording import counted
 
 from .clips import Clip, Inventory
 from .licences import UNKNOWN_LICENSE
-from .names import make_key, name_of
+from .names import is_punctuated, make_key, name_of
 from .places import Place
 
 BAD_LINE = "line not read"
 _ID = re.compile(r'"id"\s*:\s*"([^"\\]+)"')
+# What other programs call the path, the text and the speaker. Their clips have no ids, and often no speakers.
+_AUDIO = ("audio_filepath", "file_name", "audio_path", "path")
+_TEXT, _SPEAKER = ("transcription", "transcript", "sentence"), ("speaker_id", "speaker_name")
 _CONTROLS = dict.fromkeys(range(1, 32), " ")  # JSON forbids control characters in strings, but some programs write them
 
 
@@ -56,6 +64,7 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         UnreadableText: the file cannot be read.
     """
     place = Place()
+    unnamed = 0
     for line in read_lines(path):
         where = f"{path}, line {line.number}"
         id_match = _ID.search(line.text)
@@ -63,7 +72,9 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         try:
             if line.fault:
                 raise ShardError(line.fault)
-            entry = parse_record(Entry, line.text.translate(_CONTROLS), where, ShardError)
+            ours, lacks_speaker = _as_ours(line.text.translate(_CONTROLS), path)
+            entry = parse_record(Entry, ours, where, ShardError)
+            unnamed += lacks_speaker
         except ShardError as error:
             inventory.drop(name, BAD_LINE, error)
             continue
@@ -83,6 +94,49 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
                 normalized=entry.normalized,
             )
         )
+    if unnamed:
+        speaker = name_of(path.parent)
+        inventory.notes.append(f"{path}: {counted(unnamed, 'line')} without a speaker, all taken for '{speaker}'")
+
+
+def names_audio(line: str, folder: Path, place: Place) -> bool:
+    """Whether ``line`` is a JSON object by which another program names a recording that is there."""
+    values = _object(line)
+    name = next((values[key] for key in _AUDIO if isinstance(values.get(key), str)), "")
+    return bool(name) and place.find(folder / name) is not None
+
+
+def _as_ours(line: str, path: Path) -> tuple[str, bool]:
+    """``line`` with our names for what another program's line says, and whether it lacks a speaker.
+
+    The folder's name stands for a speaker that is not named.
+
+    Raises:
+        ShardError: the clip is a stretch of a longer recording.
+    """
+    values = _object(line)
+    audio = next((values[key] for key in _AUDIO if isinstance(values.get(key), str)), None)
+    if "audio" in values or audio is None:
+        return line, False
+    if values.get("offset"):
+        raise ShardError(f"'offset': it is a stretch of a longer recording ({audio}); cut it into a file of its own")
+    text = next((values[key] for key in ("text", *_TEXT) if key in values), None)
+    speaker = next((values[key] for key in ("speaker", *_SPEAKER) if values.get(key) is not None), None)
+    ours = {"id": str(Path(audio).with_suffix("")), "audio": audio, "speaker": name_of(path.parent)}
+    if speaker is not None:
+        ours["speaker"] = str(speaker) if isinstance(speaker, int) else speaker
+    if text is not None:
+        ours["text"] = text
+        ours["text_case"] = "mixed" if not isinstance(text, str) or is_punctuated(text) else "upper"
+    return json.dumps({**values, **ours}), speaker is None
+
+
+def _object(line: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):  # whoever reads the line says what is wrong with it
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _flat(text: str | None) -> str:

@@ -30,6 +30,11 @@ def letters_of(text: str) -> str:
     return re.sub(r"[^a-z]", "", text.lower())
 
 
+def is_punctuated(text: str) -> bool:
+    """Whether a text has case or punctuation: it is not all capitals, nor all small letters without stops."""
+    return text != text.upper() and (text != text.lower() or re.search(r"[.,;:!?]", text) is not None)
+
+
 def printable(text: str) -> str:
     """``text`` for a message or a table: control characters and invalid Unicode are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)

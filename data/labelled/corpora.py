@@ -10,14 +10,17 @@ from pathlib import Path
 
 from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import Line, UnreadableText, read_lines, read_text, require_no_subtitles
+from triforce_tts.wording import counted
 
 from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
-from ..common.manifest import BAD_LINE
-from ..common.names import absolute, is_folder, make_key, name_of, printable
+from ..common.manifest import BAD_LINE, read_manifest
+from ..common.names import absolute, is_folder, is_punctuated, make_key, name_of, printable
 from ..common.places import AUDIO_SUFFIXES, Place
+from .lists import RECORDINGS, TEXTS, VALIDATED, is_manifest, is_table, listed_audio, read_kaldi, text_in_parallel
 from .tables import Columns, read_table
 
+SAME_WORDS = "recorded twice"
 TABLE, WAVS = "metadata.csv", "wavs"
 BAD_TEXT, BAD_LIST = "text not read", "list not read"
 BAD_FOLDER, BAD_FILE, BAD_NAME = "folder not read", "no file", "name not allowed"
@@ -40,6 +43,13 @@ class Tree:
         for path in files:
             if path.name == TABLE:
                 self._guarded(self._read_table, path)
+        for path in sorted(files, key=lambda path: path.name != VALIDATED):
+            if path.name == RECORDINGS and self.place.find(path.with_name(TEXTS)):
+                self._guarded(self._read_kaldi, path)
+            elif path.name != TABLE and is_table(path, self.place):
+                self._guarded(self._read_table, path)
+            elif path.name != MANIFEST and is_manifest(path, self.place):
+                self._guarded(self._read_manifest, path)
             elif path.name == MANIFEST:
                 self.inventory.notes.append(f"{path}: not used; give {path.parent} as a source of its own")
         for path in files:
@@ -130,7 +140,7 @@ class Tree:
                 speaker=speaker,
                 collection=collection,
                 license=license_,
-                punct=text != text.upper(),
+                punct=is_punctuated(text),
                 reader=reader,
                 name=name,
             )
@@ -139,7 +149,7 @@ class Tree:
     # --- LJSpeech ---
 
     def _read_table(self, path: Path) -> None:
-        """Read a ``metadata.csv`` that lies beside ``wavs`` or beside the audio files that it names.
+        """Read a table that lies beside ``wavs``, or ``clips``, or beside the audio files that it names.
 
         A row whose audio is missing gives a clip too, so that the build counts it as dropped.
         """
@@ -154,7 +164,7 @@ class Tree:
                 raise
             self.inventory.notes.append(f"{error}; it is not used")
             return
-        placed = [(row, self._audio_of(folder, row.id) if row.id else folder) for row in rows]
+        placed = [(row, listed_audio(folder, row.id, self.place) if row.id else folder) for row in rows]
         if not beside_wavs and not any(row.id and self.place.find(audio) for row, audio in placed):
             self.inventory.notes.append(f"{path}: none of the recordings that it names is there; it is not used")
             return
@@ -162,7 +172,13 @@ class Tree:
         if len(columns) > 2 or self.columns:
             self.inventory.notes.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
+        # Lists of training and test clips, and the like, name the clips of a metadata.csv once more.
+        known = set() if path.name == TABLE else frozenset(self.named)
+        if again := sum(os.path.realpath(audio) in known for _, audio in placed):
+            self.inventory.notes.append(f"{path}: {counted(again, 'recording')} of another list too")
         for row, audio in placed:
+            if os.path.realpath(audio) in known:
+                continue
             if row.fault:
                 self.inventory.drop(row.id or f"{path.name}:{row.number}", BAD_LINE, row.fault)
                 self.named.add(os.path.realpath(audio))
@@ -170,10 +186,25 @@ class Tree:
                 clip_name = _name_within(folder, audio)
                 self._add(clip_name, audio, row.text, row.speaker or name, name, license_, row.reader)
 
-    def _audio_of(self, folder: Path, name: str) -> Path:
-        """The audio file that a row names, either by its name within ``wavs`` or by its path."""
-        choices = [self.place.audio(place / name) for place in (folder / WAVS, folder)]
-        return next((choice for choice in choices if self.place.find(choice)), choices[0])
+    # --- lists of other programs ---
+
+    def _read_manifest(self, path: Path) -> None:
+        before = len(self.inventory.clips)
+        read_manifest(path, self.inventory)
+        self.named |= {os.path.realpath(clip.audio) for clip in self.inventory.clips[before:]}
+
+    def _read_kaldi(self, path: Path) -> None:
+        """Read a data folder of Kaldi; its paths begin at the folder, at one above it, or at the root of the disk."""
+        folder = path.parent
+        license_, name = self._license(folder, folder, readme=True), name_of(folder)
+        for utterance in read_kaldi(folder):
+            choices = [place / utterance.audio for place in (folder, *folder.parents) if place.is_relative_to(self.top)]
+            audio = next(filter(self.place.find, choices), choices[0])
+            if utterance.fault:
+                self.inventory.drop(utterance.name, BAD_LINE, utterance.fault)
+            else:
+                speaker = utterance.speaker or name
+                self._add(utterance.name, audio, utterance.text, speaker, name, license_, None)
 
     # --- LibriSpeech and LibriTTS ---
 
@@ -218,12 +249,19 @@ class Tree:
     # --- pairs ---
 
     def _read_pair(self, audio: Path) -> None:
-        """Read ``x.wav`` with ``x.txt`` or ``x.lab``: the folder names the speaker, and a ``LICENSE`` beside them gives the licence.
+        """Read ``x.wav`` with ``x.txt`` or ``x.lab``: the folder names the speaker, and a ``LICENSE`` there gives the licence.
+
+        The text may lie in a parallel tree, as in VCTK.
 
         Audio without a text gives a clip too, so that the build counts it as dropped.
         """
         name = str(audio.relative_to(self.top).with_suffix(""))
         file = self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
+        if file is None:
+            file, first = text_in_parallel(audio, self.top, self.place)
+            if first is not None:
+                self.inventory.drop(name, SAME_WORDS, f"{first} is another recording of them")
+                return
         try:
             text = read_text(file).strip() if file else ""
             require_no_subtitles(text, str(file))

@@ -16,7 +16,10 @@ from .corpora import BAD_LIST, Tree
 from .tables import Columns
 
 TWICE = "listed twice"
-_EXPECTED = f"{MANIFEST}, x.wav + x.txt or x.lab pairs, or a tree of LJSpeech, LibriSpeech or LibriTTS"
+_EXPECTED = (
+    f"{MANIFEST}, x.wav + x.txt or x.lab pairs, or a tree of LJSpeech, LibriSpeech, LibriTTS, VCTK, Common Voice, Kaldi, "
+    "NeMo or Hugging Face"
+)
 
 
 def find_clips(folders: Sequence[Path], columns: Columns | None = None) -> Inventory:

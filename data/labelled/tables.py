@@ -1,12 +1,13 @@
-"""Tables of clips, ``metadata.csv``: a pipe separates the columns of a row, as in LJSpeech.
+"""Tables of clips, such as ``metadata.csv``: pipes separate the columns, as in LJSpeech, or tabs, as in Common Voice.
 
-Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the
+Commas or semicolons separate them if the first row names the columns. Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the
 terminal. If the rows do not show it, the table is refused: a speaker must not be taken for a text, nor a text for a
 speaker.
 """
 
+import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,13 +23,15 @@ _FEW = 8  # in a table with fewer rows, each row may have a speaker of its own
 _LONGEST_NAME = 40  # characters; a longer field is no speaker's name
 _HEADS = {
     **dict.fromkeys(("id", "file", "file_name", "filename", "file_id", "audio", "audio_file", "path", "wav"), "id"),
+    **dict.fromkeys(("audio_path", "audio_filepath", "file_path", "filepath", "wav_path", "wav_filename"), "id"),
     **dict.fromkeys(("text", "transcript", "transcription", "sentence", "raw_text"), "text"),
     **dict.fromkeys(("normalized", "normalised", "normalized_text", "normalised_text"), "normalized"),
-    **dict.fromkeys(("speaker", "speaker_name", "speaker_id"), "speaker"),
+    **dict.fromkeys(("speaker", "speaker_name", "speaker_id", "client_id"), "speaker"),
 }
+SEPARATORS = "|\t,;"
 # A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
 # belong to the text.
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=\||$)')
+_QUOTED = {mark: re.compile(rf'"((?:[^"]|"")*)"(?={re.escape(mark)}|$)') for mark in "|\t"}
 
 
 @dataclass(frozen=True)
@@ -67,29 +70,48 @@ def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, lis
         ShardError: the table cannot be read, or its rows do not show what the columns are.
     """
     lines = list(read_lines(path))
-    split = {line.number: _fields(line.text) for line in lines if not line.fault}
+    separator = _separator([line.text for line in lines if not line.fault])
+    split = {line.number: _fields(line.text, separator) for line in lines if not line.fault}
     rows = list(split.values())
-    if columns is None and rows and (heads := _heads(rows[0])):
+    if columns is None and rows and (heads := heads_of(rows[0])):
         columns = heads
         lines = [line for line in lines if line.number != next(iter(split))]
     if columns is None:
         columns = _decide(path, rows)
     return columns, [
-        Row(line.number, fault=line.fault) if line.fault else _row(path, line.number, split[line.number], columns)
+        Row(line.number, fault=line.fault)
+        if line.fault
+        else _row(path, line.number, split[line.number], columns, separator)
         for line in lines
     ]
 
 
-def _fields(line: str) -> list[str]:
+def _separator(lines: Sequence[str]) -> str:
+    """What separates the columns: what makes the first line name them, or else a tab where each line has one."""
+    if lines:
+        for mark in SEPARATORS:
+            if heads_of(_fields(lines[0], mark)):
+                return mark
+        if "|" not in lines[0] and all("\t" in line for line in lines):
+            return "\t"
+    return "|"
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    if separator in ",;":
+        try:
+            return next(csv.reader([line], delimiter=separator), [])
+        except csv.Error:  # a field is too long
+            return [line]
     fields = []
     place = 0
     while True:
-        quoted = _QUOTED.match(line, place)
-        if quoted and ("|" in quoted[1] or '""' in quoted[1]):
+        quoted = _QUOTED[separator].match(line, place)
+        if quoted and (separator in quoted[1] or '""' in quoted[1]):
             fields.append(quoted[1].replace('""', '"'))
             place = quoted.end()
         else:
-            end = line.find("|", place)
+            end = line.find(separator, place)
             end = len(line) if end < 0 else end
             fields.append(line[place:end])
             place = end
@@ -98,12 +120,25 @@ def _fields(line: str) -> list[str]:
         place += 1
 
 
-def _heads(fields: Sequence[str]) -> Columns | None:
+def heads_of(fields: Sequence[str]) -> Columns | None:
     """The columns that the first row names; None if it is no row of names."""
     names = tuple(_HEADS.get(field.strip().lower(), "-") for field in fields)
     used = [name for name in names if name != "-"]
     is_head = len(used) >= 2 and "id" in used and {"text", "normalized"} & set(used) and len(set(used)) == len(used)
     return names if is_head else None
+
+
+def first_names(text: str) -> Iterator[str]:
+    """What the first row of a table that begins with ``text`` may call its recording, for each separator.
+
+    Commas and semicolons stand in any prose, so there the first line must name the columns.
+    """
+    lines = [line for line in text.splitlines() if line.strip()][:2]
+    for mark in SEPARATORS if lines else "":
+        if heads := heads_of(_fields(lines[0], mark)):
+            yield from _fields(lines[-1], mark)[heads.index("id") :][:1]
+        elif mark in "|\t" and mark in lines[0]:
+            yield _fields(lines[0], mark)[0]
 
 
 def _decide(path: Path, rows: Sequence[Sequence[str]]) -> Columns:
@@ -154,10 +189,10 @@ def _are_names(values: Sequence[str]) -> bool:
     return len(values) < _FEW and all(" " not in value for value in values)
 
 
-def _row(path: Path, number: int, fields: Sequence[str], columns: Columns) -> Row:
-    values = _fitted(fields, columns)
+def _row(path: Path, number: int, fields: Sequence[str], columns: Columns, separator: str) -> Row:
+    values = _fitted(fields, columns, separator)
     if values is None or not values.get("id"):
-        fault = f"expected {'|'.join(columns)}, found '{'|'.join(fields)[:80]}'"
+        fault = f"expected {separator.join(columns)}, found '{separator.join(fields)[:80]}'"
         return Row(number, fault=f"{path}, line {number}: {fault}")
     text = values.get("normalized") or values.get("text") or ""
     if "speaker" in columns and not values.get("speaker"):
@@ -165,11 +200,11 @@ def _row(path: Path, number: int, fields: Sequence[str], columns: Columns) -> Ro
     return Row(number, values["id"], text, values.get("speaker"), values.get("reader"))
 
 
-def _fitted(fields: Sequence[str], columns: Columns) -> dict[str, str] | None:
-    """The fields by their columns; None if they do not fit. If there are too many fields, the text holds pipes."""
+def _fitted(fields: Sequence[str], columns: Columns, separator: str) -> dict[str, str] | None:
+    """The fields by their columns; None if they do not fit. If there are too many fields, the text holds separators."""
     more = len(fields) - len(columns)
     if more > 0:
-        joined = _join(list(fields), columns, more)
+        joined = _join(list(fields), columns, more, separator)
         if joined is None:
             return None
         fields = joined
@@ -178,14 +213,14 @@ def _fitted(fields: Sequence[str], columns: Columns) -> dict[str, str] | None:
     return {name: field.strip() for name, field in zip(columns[: len(fields)], fields, strict=True)}
 
 
-def _join(fields: list[str], columns: Columns, more: int) -> list[str] | None:
+def _join(fields: list[str], columns: Columns, more: int, separator: str) -> list[str] | None:
     texts = [i for i, name in enumerate(columns) if name in ("text", "normalized")]
     if len(texts) == 1:
         start = texts[0]
-        return [*fields[:start], "|".join(fields[start : start + more + 1]), *fields[start + more + 1 :]]
+        return [*fields[:start], separator.join(fields[start : start + more + 1]), *fields[start + more + 1 :]]
     first, second = texts
     if second != first + 1 or more % 2:
         return None
-    half = more // 2 + 1  # fields of each form of the text: both forms must have the same number of pipes
-    halves = ["|".join(fields[i : i + half]) for i in (first, first + half)]
+    half = more // 2 + 1  # fields of each form of the text: both forms must have the same number of separators
+    halves = [separator.join(fields[i : i + half]) for i in (first, first + half)]
     return [*fields[:first], *halves, *fields[first + 2 * half :]] if _are_alike(*halves) else None

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile as sf  # type: ignore[import-untyped]
 
-from triforce_tts.audio.mixing import Wave, mixed
+from triforce_tts.audio.mixing import Wave as Wave
+from triforce_tts.audio.mixing import mixed
 from triforce_tts.audio.quiet import is_mpeg, no_notes
 from triforce_tts.errors import AudioError
 

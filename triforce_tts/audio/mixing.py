@@ -64,13 +64,13 @@ class _Mixer:
         self.loudest = 0.0  # the power of the loudest of the last windows
 
     def __call__(self, window: Wave) -> Wave:
-        mean = np.add.reduce(window, 0) * np.float32(1 / len(window))
+        mean: Wave = np.add.reduce(window, 0) * np.float32(1 / len(window))
         before, self.channel = self.channel, self._choice(window, mean)
         chosen = _sound_of(window, mean, self.channel)
         if before == self.channel:
             return chosen
         fade = np.linspace(0, 1, min(_FADE, len(chosen)), dtype=np.float32)
-        faded = chosen.copy()
+        faded: Wave = chosen.copy()
         earlier = _sound_of(window, mean, before)[: len(fade)]
         faded[: len(fade)] = earlier + fade * (chosen[: len(fade)] - earlier)
         return faded
@@ -94,4 +94,5 @@ class _Mixer:
 
 
 def _sound_of(window: Wave, mean: Wave, channel: int | None) -> Wave:
-    return mean if channel is None else window[channel]
+    sound: Wave = mean if channel is None else window[channel]
+    return sound

@@ -1,0 +1,134 @@
+"""Lists of clips in the forms of other programs, written by hand from their documentation."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from triforce_tts.data.common.clips import Inventory
+from triforce_tts.data.labelled.labels import find_clips
+
+
+def put(path: Path, text: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def said(found: Inventory) -> dict[str, tuple[str, str]]:
+    """The speaker and the text of each clip by the name of its file."""
+    return {Path(clip.audio).name: (clip.speaker, clip.text) for clip in found.clips}
+
+
+QUOTED = 'He said "no", and left.'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'file_name,transcription\na.wav,"He said ""no"", and left."\nb.wav,Two\n',
+        'path;text\na.wav;"He said ""no"", and left."\nb.wav;Two\n',
+        "a\tHe said \"no\", and left.\nb\tTwo\n",
+        "wav_filename,wav_filesize,transcript\na.wav,5,He said \"no\", and left.\nb.wav,7,Two\n",
+        'text\tfile\nHe said "no", and left.\ta.wav\nTwo\tb.wav\n',
+        'a.wav|He said "no", and left.\nb.wav|Two\n',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["metadata.csv", "train.txt", "list.tsv"])
+def test_columns_may_be_separated_otherwise(rows: str, name: str, tmp_path: Path) -> None:
+    for clip in ("a.wav", "b.wav"):
+        put(tmp_path / "corpus" / "wavs" / clip)
+    put(tmp_path / "corpus" / name, "\ufeff" + rows.replace("\n", "\r\n"))
+    found = find_clips([tmp_path / "corpus"])
+    assert said(found) == {"a.wav": ("corpus", QUOTED), "b.wav": ("corpus", "Two")}
+    assert not found.drops
+
+
+def test_prose_beside_recordings_is_no_table(tmp_path: Path) -> None:
+    put(tmp_path / "a.wav")
+    put(tmp_path / "a.txt", "text, a\n")
+    put(tmp_path / "notes.txt", "a, b and c\na | b\n")
+    put(tmp_path / "more.csv", "x,y\na,b\n")
+    assert said(find_clips([tmp_path])) == {"a.wav": (tmp_path.name, "text, a")}
+
+
+COMMON_VOICE = "client_id\tpath\tsentence_id\tsentence\tlocale\n"
+
+
+def test_common_voice_is_read_from_its_approved_list(tmp_path: Path) -> None:
+    en = tmp_path / "cv-corpus" / "en"
+    for number in range(4):
+        put(en / "clips" / f"c_{number}.mp3")
+    row = 's{0}\tc_{0}.mp3\tx\tText {0}, "quoted\n" or not\ten\n'.replace('\n"', '"')
+    put(en / "validated.tsv", COMMON_VOICE + row.format(0) + row.format(1))
+    put(en / "train.tsv", COMMON_VOICE + row.format(0))
+    put(en / "other.tsv", COMMON_VOICE + row.format(2))
+    put(en / "invalidated.tsv", COMMON_VOICE + row.format(3))
+    found = find_clips([tmp_path])
+    texts = {clip.audio[-7:]: clip.text for clip in found.clips if clip.text}
+    assert texts == {"c_0.mp3": 'Text 0, "quoted" or not', "c_1.mp3": 'Text 1, "quoted" or not'}
+    assert {clip.speaker for clip in found.clips if clip.text} == {"s0", "s1"}
+    assert not found.drops
+
+
+def test_a_second_list_of_the_same_clips_is_told_once(tmp_path: Path) -> None:
+    put(tmp_path / "wavs" / "a.wav")
+    put(tmp_path / "wavs" / "b.wav")
+    put(tmp_path / "metadata.csv", "a|One|One\nb|Two|Two\n")
+    put(tmp_path / "filelists" / "train.txt", "../wavs/a.wav|uno\n")
+    found = find_clips([tmp_path])
+    assert {text for _, text in said(found).values()} == {"One", "Two"}
+    assert len(found.clips) == 2
+    assert not found.drops
+    assert any("1 recording of another list too" in note for note in found.notes)
+
+
+def test_kaldi(tmp_path: Path) -> None:
+    put(tmp_path / "audio" / "u1.wav")
+    put(tmp_path / "audio" / "u2.wav")
+    data = tmp_path / "data" / "train"
+    put(data / "wav.scp", f"u1 audio/u1.wav\nu2 {tmp_path}/audio/u2.wav\nu3 sox x.flac -t wav - |\nu5 long.wav\n")
+    put(data / "text", "u1 one and two\nu2 Three.\nu3 three\nu4 four\nu5 five\n")
+    put(data / "utt2spk", "u1 anna\nu2 ben\n")
+    put(data / "segments", "u5 r1 0.0 2.0\n")
+    found = find_clips([tmp_path])
+    assert said(found) == {"u1.wav": ("anna", "one and two"), "u2.wav": ("ben", "Three.")}
+    assert {clip.id: clip.punct for clip in found.clips} == {"u1": False, "u2": True}
+    reasons = {drop.id: drop.value for drop in found.drops}
+    assert reasons.keys() == {"u3", "u4", "u5"}
+    assert "a command, which is not run: 'sox" in reasons["u3"]
+    assert "no recording of that name" in reasons["u4"]
+    assert "a stretch of a longer recording" in reasons["u5"]
+
+
+def test_vctk(tmp_path: Path) -> None:
+    top = tmp_path / "VCTK"
+    for name in ("p225_001_mic1.flac", "p225_001_mic2.flac", "p225_002_mic2.flac"):
+        put(top / "wav48_silence_trimmed" / "p225" / name)
+    put(top / "txt" / "p225" / "p225_001.txt", "Please call Stella.\n")
+    put(top / "txt" / "p225" / "p225_002.txt", "Ask her.\n")
+    found = find_clips([top])
+    assert said(found) == {
+        "p225_001_mic1.flac": ("p225", "Please call Stella."),
+        "p225_002_mic2.flac": ("p225", "Ask her."),
+    }
+    assert [drop.reason for drop in found.drops] == ["recorded twice"]
+
+
+@pytest.mark.parametrize("form", ["audio_filepath", "file_name"])
+@pytest.mark.parametrize("name", ["metadata.jsonl", "train_manifest.json", "manifest.jsonl"])
+def test_manifests_of_other_programs(form: str, name: str, tmp_path: Path) -> None:
+    for clip in ("a", "b", "c"):
+        put(tmp_path / "corpus" / "data" / f"{clip}.wav")
+    rows = [
+        {form: "data/a.wav", "text": "One.", "duration": 1.5, "speaker_id": 7},
+        {form: "data/b.wav", "transcription": "two", "speaker": "ben"},
+        {form: "data/c.wav", "sentence": "Three."},
+        {form: "data/c.wav", "text": "Four.", "offset": 2.0, "duration": 1.0},
+    ]
+    put(tmp_path / "corpus" / name, "\ufeff" + "\n".join(map(json.dumps, rows)))
+    found = find_clips([tmp_path / "corpus"])
+    assert said(found) == {"a.wav": ("7", "One."), "b.wav": ("ben", "two"), "c.wav": ("corpus", "Three.")}
+    assert {Path(clip.audio).stem: clip.punct for clip in found.clips} == {"a": True, "b": False, "c": True}
+    assert [drop.value.count("a stretch of a longer recording") for drop in found.drops] == [1]
+    assert any("1 line without a speaker" in note for note in found.notes)

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")
+AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")  # of clips
+SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(  # of recordings
+    (".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma", ".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
+    (".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
+)
 
 
 class Place:
@@ -40,3 +44,12 @@ class Place:
                 table.clear()
             self._names[folder] = table
         return self._names[folder]
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether the name of ``path`` is valid Unicode."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -289,7 +289,9 @@ def reader(accounts: Sequence[Account]) -> Read:
 
 def foretell(words: Sequence[str], out: Path, config: BuilderConfig, console: Console) -> None:
     """Print what would be built: recordings, lengths and bytes; feeds are read, but their episodes are not fetched."""
-    recordings, failures = find_recordings(words, out / "downloads", config.fetch, fetch=False)
+    recordings, failures = find_recordings(
+        words, out / "downloads", config.fetch, lambda line: tell(console, line), fetch=False
+    )
     seconds: defaultdict[tuple[str, str], float] = defaultdict(float)  # seconds for each collection and licence
     for recording in recordings:
         seconds[recording.collection, recording.license] += claimed_seconds(Path(recording.path))

@@ -14,22 +14,17 @@ from triforce_tts.locks import only_writer
 from triforce_tts.web.names import is_url, stem_of
 from triforce_tts.web.request import FetchConfig
 
-from ..common.licences import UNKNOWN_LICENSE, license_beside
+from ..common.licences import UNKNOWN_LICENSE
 from ..common.names import is_folder, make_key
-from ..common.places import AUDIO_SUFFIXES
+from ..common.places import SOUND_SUFFIXES, is_utf8
 from ..common.segments import Failure, Recording
 from ..web.feeds import FEEDS, URL_LISTS, Episode, parse_feed, read_feed, read_url_list
 from ..web.fetch import FEED_BYTES, Fetched, download
 from ..web.sniff import FEED, HEAD, sniff
 from ..web.ytdlp import PREFIX, fetch_ytdlp, is_for_ytdlp, javascript_runtimes, list_ytdlp
+from .beside import Beside
 
-SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(
-    (".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma", ".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
-    (".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
-)
 NOT_FETCHED = "not fetched (dry run)"
-_TEXTS = (".txt", ".epub")
-_NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
 _STEM_LENGTH = 60  # characters; the rest of a key is for the checksum of the content and the number of a segment
 
 
@@ -98,7 +93,7 @@ class _Finder:
         self.failures: list[Failure] = []
         self._by_content: dict[str, str] = {}  # the name of the first file with a content, by the content's SHA-256
         self._ids: set[str] = set()
-        self._beside: dict[tuple[Path, Path], _Beside] = {}
+        self._beside: dict[tuple[Path, Path], Beside] = {}
 
     def fail(self, name: str, reason: object) -> None:
         """Add a failure; if the reason begins with the name, the name is removed there."""
@@ -131,13 +126,13 @@ class _Finder:
 
     def take_file(self, path: Path, top: Path) -> None:
         """Add a local recording; its licence may lie in its folder or in any folder above it up to ``top``."""
-        if not _is_utf8(path):
+        if not is_utf8(path):
             self.fail(str(path), "the name is not UTF-8; rename it")
             return
         try:
             place = (path.parent, top)  # a folder may be a source itself and lie in another source
             if place not in self._beside:
-                self._beside[place] = _Beside(*place, self.fail)
+                self._beside[place] = Beside(*place, self.fail, self.tell)
             beside = self._beside[place]
             self._add(path, str(path), path.parent.resolve().name, beside.license, text=beside.text_of(path))
         except OSError as error:
@@ -276,42 +271,6 @@ class _Finder:
         self.recordings.append(Recording(key, str(path), collection, licence, url, title, str(text) if text else None))
 
 
-class _Beside:
-    """The texts in a folder of recordings, and the licence in the folder or above it up to ``top``."""
-
-    def __init__(self, folder: Path, top: Path, fail: Callable[[str, object], None]) -> None:
-        try:
-            self.license = license_beside(folder, top)
-        except OSError as error:
-            fail(str(error.filename or folder), f"the licence cannot be read ({error.strerror or error})")
-            self.license = UNKNOWN_LICENSE
-        self._texts: list[Path] = []
-        stems: set[str] = set()
-        for path in sorted(folder.iterdir()):
-            suffix = path.suffix.lower()
-            if suffix in SOUND_SUFFIXES:
-                stems.add(path.stem)
-            elif suffix in _TEXTS and not path.name.startswith(".") and path.stem.lower() not in _NOT_BOOKS:
-                if not _is_utf8(path):
-                    fail(str(path), "the name is not UTF-8; rename it")
-                elif path.is_file():
-                    self._texts.append(path)
-                else:
-                    fail(str(path), "expected a text, found a folder, a link that leads nowhere, or no regular file")
-        self._shared = [path for path in self._texts if path.stem not in stems]
-
-    def text_of(self, audio: Path) -> Path | None:
-        """The text that is read in ``audio``; None if there is none.
-
-        It is the text of the same name (.txt before .epub), or else the only text in the folder. A text with the name
-        of another recording belongs to that recording, and licences and README files are no texts.
-        """
-        same = [path for path in self._texts if path.stem == audio.stem]
-        if same:
-            return max(same, key=lambda path: path.suffix.lower() == ".txt")
-        return self._shared[0] if len(self._shared) == 1 else None
-
-
 def _begins_like_sound(path: Path) -> bool:
     try:
         with path.open("rb") as file:
@@ -330,11 +289,3 @@ def _exists(word: str) -> bool:
 def _clean(text: str) -> str:
     """``text`` without invalid Unicode, which names of files and answers of servers may hold."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -10,6 +10,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import normalize
 from triforce_tts.textfiles import read_text, require_no_subtitles
 
+from . import subtitles
 from .epub import read_epub
 
 MOST_BYTES = 50_000_000  # the largest text file of a book, in bytes; the longest books have a tenth of that
@@ -42,14 +43,16 @@ class Book:
 
 
 def read_book(path: Path) -> Book:
-    """The text of a .txt file (UTF-8, or what its byte-order mark says) or of an epub.
+    """The text of a .txt file (UTF-8, or what its byte-order mark says), of subtitles (.srt, .vtt), or of an epub.
 
     Raises:
-        TextError: the file cannot be read, holds subtitles, or holds no words.
+        TextError: the file cannot be read, is a .txt that holds subtitles, or holds no words.
     """
-    is_epub = path.suffix.lower() == ".epub"
-    text = read_epub(path) if is_epub else read_text(path, MOST_BYTES)
-    if not is_epub:
+    suffix = path.suffix.lower()
+    text = read_epub(path) if suffix == ".epub" else read_text(path, MOST_BYTES)
+    if suffix in subtitles.SUFFIXES:
+        text = subtitles.spoken(text)
+    elif suffix != ".epub":
         require_no_subtitles(text, str(path))
     book = make_book(text)
     if not book.words:

@@ -1,0 +1,71 @@
+"""The words that subtitles show, without their times, marks of style, names of speakers, and notes about sounds."""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+SUFFIXES = (".srt", ".vtt")
+_TIMES = re.compile(r"\d+:\d\d(:\d\d)?[.,]\d{1,3}\s*-->", re.ASCII)
+_MARKS = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
+_SOUNDS = re.compile(r"\[[^\[\]\n]*\]|[♪♫][^♪♫\n]*[♪♫]|[♪♫]|^\([^()\n]*\)$")
+_TURN = re.compile(r"^\s*(?:>>+|[-–—])\s*")
+# A name before a colon is a speaker's if it is in capitals, or if at least two cues have it.
+_NAME = re.compile(r"^([A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*){0,3}):\s+")
+_REPEATED_WORDS = 3  # a line of fewer words may be said twice; a longer one is shown twice, as captions that roll are
+_WORDS_A_STOP = 60  # people put a stop into so many words of a transcript; captions that a machine wrote have none
+
+
+def spoken(content: str) -> str:
+    """The words of the cues in a SubRip or WebVTT file, a cue a line."""
+    cues = [[_plain(line) for line in lines] for lines in _cues(content)]
+    names = Counter(match[1] for cue in cues for line in cue if (match := _NAME.match(line)))
+    shown: list[str] = []
+    before: list[str] = []
+    for cue in cues:
+        lines = [line for line in (_without_name(line, names) for line in cue) if line]
+        new = lines[_rolled(before, lines) :]
+        before = lines or before
+        if new:
+            shown.append(" ".join(new))
+    return "\n".join(shown)
+
+
+def has_stops(text: str) -> bool:
+    """Whether a text has as many stops as people write; without them a model would learn to read without pauses."""
+    return len(re.findall(r"[.?!](?=\s|$|[\"”’'])", text)) * _WORDS_A_STOP >= len(text.split())
+
+
+def _cues(content: str) -> Iterator[list[str]]:
+    """The lines of text of each cue."""
+    for block in re.split(r"\n\s*\n", content.replace("\r\n", "\n").replace("\r", "\n")):
+        lines = block.strip().split("\n")
+        start = next((number for number, line in enumerate(lines) if _TIMES.search(line)), None)
+        if start is not None:
+            cue: list[str] = []
+            for line in lines[start + 1 :]:
+                if _TIMES.search(line):  # there was no blank line between two cues
+                    yield cue[:-1] if cue and cue[-1].strip().isdigit() else cue
+                    cue = []
+                else:
+                    cue.append(line)
+            yield cue
+
+
+def _plain(line: str) -> str:
+    text = html.unescape(_MARKS.sub("", line)).replace("\u00a0", " ").strip()
+    return " ".join(_TURN.sub("", _SOUNDS.sub("", text)).split())
+
+
+def _without_name(line: str, names: Counter[str]) -> str:
+    match = _NAME.match(line)
+    return line[match.end() :] if match and (match[1] == match[1].upper() or names[match[1]] > 1) else line
+
+
+def _rolled(before: Sequence[str], lines: Sequence[str]) -> int:
+    """How many of the first ``lines`` are the last lines of the cue ``before``, which are still shown."""
+    for count in range(min(len(before), len(lines)), 0, -1):
+        same = lines[:count]
+        if list(before[-count:]) == list(same) and len(" ".join(same).split()) >= _REPEATED_WORDS:
+            return count
+    return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from triforce_tts.audio.edit import bandwidth_hz, normalize_level
+from triforce_tts.audio.edit import bandwidth_hz, normalize_level, without_offset
 from triforce_tts.audio.io import Audio, encode_flac, encode_opus, read_audio
 from triforce_tts.audio.resample import resample
 from triforce_tts.errors import AudioError, TextError, TriforceError
@@ -106,6 +106,7 @@ def _prepare(clip: Clip, recipe: Recipe) -> Prepared:
     else:
         audio = _sound(clip, recipe.limits)
     _check(clip, audio, recipe.limits)
+    audio = Audio(without_offset(audio.samples), audio.sample_rate)
     band = bandwidth_hz(audio.samples, audio.sample_rate)
     stored = rate_to_store(recipe.sample_rate or audio.sample_rate, recipe.codec)
     if stored != audio.sample_rate:
@@ -177,7 +178,7 @@ def _check(clip: Clip, audio: Audio, limits: Limits) -> None:
     rate = len(clip.text) / seconds
     if not limits.min_characters_per_second <= rate <= limits.max_characters_per_second:
         raise Refused("text does not fit", f"{rate:.1f} characters a second", seconds)
-    peak = float(audio.samples.abs().max())
+    peak = float(without_offset(audio.samples).abs().max())
     if peak < 1e-4:
         raise Refused("silent", f"peak {peak:.1e}", seconds)
     clipped = float((audio.samples.abs() > 0.999).float().mean())

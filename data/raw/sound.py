@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import soxr  # type: ignore[import-untyped]
 
+from triforce_tts.audio.edit import offset_of
 from triforce_tts.audio.pcm import PCM16, from_pcm16, to_pcm16
 from triforce_tts.audio.resample import resample
 from triforce_tts.audio.streaming import stream_audio
@@ -29,6 +30,7 @@ class FileSound:
     samples: int
     native_rate: int  # Hz; the sample rate of the recording's own file
     faults: tuple[str, ...] = ()  # the parts that could not be decoded
+    offset: float = 0.0  # a constant part of all samples in the file, which is taken off when they are read
 
     @property
     def duration_s(self) -> float:
@@ -57,7 +59,8 @@ class FileSound:
         pcm = np.fromfile(self.path, PCM16, count, offset=start * PCM16.itemsize)
         if len(pcm) < count:
             raise AudioError(f"{self.path}: expected {count} samples at {start}, found {len(pcm)}; decode it again")
-        return from_pcm16(pcm)
+        wave = from_pcm16(pcm)
+        return wave - np.float32(self.offset) if self.offset else wave
 
 
 def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
@@ -72,7 +75,7 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
     """
     stream = stream_audio(path)
     target: Path | None = None
-    count = 0
+    count, total, power = 0, 0.0, 0.0
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # The new name is not made from the recording's name, which may be too long or invalid for this file system.
@@ -81,6 +84,8 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
             for block in _resampled(stream.blocks, stream.sample_rate, sample_rate):
                 file.write(to_pcm16(block).tobytes())
                 count += len(block)
+                total += float(block.sum(dtype=np.float64))
+                power += float(np.square(block, dtype=np.float64).sum())
         if not count:
             raise AudioError(f"{path}: it holds no sound at {sample_rate} Hz")
     except BaseException as error:
@@ -91,7 +96,8 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
                 f"{folder}: cannot write the decoded sound of {path} ({error.strerror or error}); free some space"
             ) from error
         raise
-    return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults))
+    offset = offset_of(total / count, power / count)
+    return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults), offset)
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, target_rate: int) -> Iterator[Wave]:

@@ -14,6 +14,7 @@ FRAME_S = 0.02
 ACTIVE_RANGE_DB = 35.0
 PEAK = 0.97  # the headroom below 1.0 for the peaks that resampling and lossy codecs add
 SILENCE_DB = -80.0  # sound below this level holds only noise, so it is not normalised
+OFFSET_SHARE = 0.05  # a mean below this share of the deviation is not taken off; that of most recordings is .001
 FADE_S = 0.005
 # The level, relative to the loudest frame, below which the ends of a line are cut off.
 TRIMMED_DB = -40.0
@@ -22,6 +23,24 @@ LOUDEST_DB = -16.0  # dBFS: the loudest frame of most levelled speech (docs/spea
 PAUSE_KEPT_S = 0.15  # seconds of silence that stay on each side of speech when a long silence is dropped
 BANDWIDTH_FFT = 512
 BANDWIDTH_RANGE_DB = 50.0
+
+
+def offset_of(mean: float, power: float) -> float:
+    """The constant part to take off a sound with this mean and mean square; 0 where it is too small to matter.
+
+    Cheap converters add a constant. It counts as sound where levels and noise are measured.
+    """
+    deviation = math.sqrt(max(0.0, power - mean**2))
+    return mean if abs(mean) > OFFSET_SHARE * deviation else 0.0
+
+
+def without_offset(samples: torch.Tensor) -> torch.Tensor:
+    """``samples`` without their constant part; they are not changed where it is too small to matter."""
+    if not samples.numel():
+        return samples
+    exact = samples.double()
+    offset = offset_of(float(exact.mean()), float(exact.square().mean()))
+    return samples - offset if offset else samples
 
 
 def active_level_db(samples: torch.Tensor, sample_rate: int) -> float:

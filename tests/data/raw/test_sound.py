@@ -31,6 +31,14 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
     np.testing.assert_allclose(sound.read(0, 1), (left + right) / 2, atol=2 / 32768)
 
 
+def test_a_constant_part_is_taken_off(tmp_path: Path) -> None:
+    wave = (0.05 * rng.standard_normal(48000)).astype(np.float32)
+    sf.write(tmp_path / "x.wav", wave + 0.1, 16000)
+    sound = decode(tmp_path / "x.wav", tmp_path / "scratch", 16000)
+    np.testing.assert_allclose(sound.read(1, 2), wave[16000:32000], atol=1e-3)
+    np.testing.assert_allclose(np.concatenate(list(sound.blocks(0.7))), wave, atol=1e-3)
+
+
 def test_reading_and_blocks_are_those_of_a_sound_in_memory(tmp_path: Path) -> None:
     path = SPEECH / "ls_1462-04.ogg"
     sound = decode(path, tmp_path, 16000)

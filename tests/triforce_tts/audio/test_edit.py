@@ -11,6 +11,7 @@ from triforce_tts.audio.edit import (
     join,
     normalize_level,
     trim_silence,
+    without_offset,
 )
 
 RATE = 16000
@@ -46,6 +47,18 @@ def test_a_peak_limits_the_gain() -> None:
     louder, gain_db = normalize_level(samples, RATE, -20.0)
     assert louder.abs().max() == pytest.approx(0.97, abs=1e-5)
     assert gain_db == pytest.approx(20 * math.log10(0.97 / 0.5), abs=0.01)
+
+
+@pytest.mark.parametrize("offset", [-0.3, 0.01])
+def test_a_constant_part_is_taken_off(offset: float) -> None:
+    sound = torch.cat([silence(0.5), tone(1.0)])
+    torch.testing.assert_close(without_offset(sound + offset), sound, atol=1e-4, rtol=0)
+    assert without_offset(torch.full((RATE,), offset)).abs().max() < 1e-6
+
+
+def test_a_mean_that_is_small_stays() -> None:
+    for sound in (tone(1.0) + 0.002, silence(1.0), torch.zeros(0)):
+        assert without_offset(sound) is sound
 
 
 def test_silence_is_left_alone() -> None:

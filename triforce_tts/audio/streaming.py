@@ -22,12 +22,15 @@ from triforce_tts.audio.decoding import (
     reason_of,
     wav_ends_early,
 )
+from triforce_tts.audio.quiet import is_mpeg
 from triforce_tts.errors import AudioError
 
 # A file of which a larger share is lost, in bytes or in samples, is no recording any more.
 HOPELESS = 0.5
 _MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad their last frame
 _EXACT = ("wav", "w64", "aiff", "flac")  # the containers whose length is that of the sound, to the sample
+_XING = (b"Xing", b"Info")  # one of these begins the header in which an mp3's encoder counts its frames
+_XING_FRAMES = 1  # the bit of the header's flags that says so
 _PATIENCE = 100  # after so many failed reads in a row the rest of a file is given up
 
 
@@ -94,7 +97,7 @@ def _salvaged(
     decoded = 0
     kind = container.format.name.split(",")[0]
     with container:
-        if kind in COUNTED and stream.duration and stream.time_base:
+        if (kind in COUNTED or _counts_frames(Path(name))) and stream.duration and stream.time_base:
             tally.start_s, tally.end_s = 0.0, float(stream.duration * stream.time_base)
         for block in _blocks(mono(_frames(container, stream, tally), rate)):
             decoded += len(block)
@@ -107,6 +110,22 @@ def _salvaged(
     missing = tally.end_s - tally.start_s - decoded / rate
     if missing > (0.001 if kind in _EXACT else _MISSING_S):
         faults.append(f"{missing:.2f} s of {tally.end_s - tally.start_s:.2f} s are missing")
+
+
+def _counts_frames(path: Path) -> bool:
+    """Whether a file is an mp3 that says how many frames it has; the length of any other mp3 is an estimate."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        if len(head) == 10 and head.startswith(b"ID3"):  # the size of the tag has seven bits in each byte
+            size = 0
+            for byte in head[6:]:
+                size = size << 7 | byte & 0x7F
+            file.seek(10 + size)
+        else:
+            file.seek(0)
+        frame = file.read(256)
+    place = max(map(frame.find, _XING))
+    return is_mpeg(frame) and place > 0 and len(frame) >= place + 8 and bool(frame[place + 7] & _XING_FRAMES)
 
 
 def _frames(container: av.container.InputContainer, stream: AudioStream, tally: _Tally) -> Iterator[av.AudioFrame]:

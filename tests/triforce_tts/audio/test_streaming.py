@@ -133,8 +133,9 @@ def test_a_flac_frame_whose_checksum_is_wrong_is_left_out_and_told(hidden: int, 
 
 
 def test_a_file_that_ends_early_says_so(tmp_path: Path) -> None:
-    for suffix in (".wav", ".flac"):
+    for suffix in (".wav", ".flac", ".mp3"):
         speech().save(tmp_path / f"whole{suffix}")
+        assert not blocks_of(tmp_path / f"whole{suffix}")[2]
         content = (tmp_path / f"whole{suffix}").read_bytes()
         (tmp_path / f"x{suffix}").write_bytes(content[: len(content) * 3 // 4])
         found, _, faults = blocks_of(tmp_path / f"x{suffix}")

@@ -211,7 +211,7 @@ def raw(
     """Build from recordings of any length and format, without labels.
 
     The builder cuts them at pauses, tells the speakers apart, transcribes what they say, and measures the sound. If a
-    text or an epub lies beside a recording, it is taken as the text that is read in it.
+    text, subtitles or an epub lie beside a recording, they are taken as the text that is read in it.
 
     Example: triforce-tts build raw feed.xml episodes/ --config podcast --out shards/podcast
     """

@@ -29,6 +29,23 @@ def test_a_build_of_which_nothing_can_be_used_says_why_in_its_report(tmp_path: P
         assert not (tmp_path / "out" / "index.json").exists()
 
 
+def test_the_terminal_names_what_was_dropped_and_what_could_not_be_used(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
+    for number in range(12):
+        (tmp_path / "in" / f"broken {number:02}.mp3").write_bytes(bytes([number]) * 1000)
+    told = io.StringIO()
+    with pytest.raises(ShardError, match=r"none of the recordings could be used"):
+        raw_build.build([str(tmp_path / "in")], tmp_path / "out", raw_build.load_config("podcast", CHOSEN), 1,
+                        Console(file=told, width=500))  # fmt: skip
+    lines = told.getvalue().splitlines()
+    assert "1 recording of 8.0 s could be read; dropped: 8.0 s no speech" in lines
+    named = [line for line in lines if line.startswith("  not used: ")]
+    assert len(named) == 10
+    assert "broken 00.mp3: not an audio file" in named[0]
+    assert f"  and 2 more ({tmp_path / 'out' / 'report' / 'sources.csv'})" in lines
+
+
 def test_a_list_that_is_none_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     (tmp_path / "list.json").write_text("[]")
     with pytest.raises(ShardError, match=r"list\.json"):

@@ -2,7 +2,7 @@
 
 A cable with two wires exchanged, or an effect, turns the phase of one channel, and the mean of the channels is then
 silence. This is decided for short windows, because such a sound may be a part of a recording; where a window is quiet,
-such as a pause in speech, the last decision stays.
+such as a pause in speech, the last decision stays, unless the chosen channel lacks what another has.
 """
 
 import math
@@ -79,14 +79,18 @@ class _Mixer:
         """The channel that this window is taken from; None for the mean."""
         if self.channel is not None and self.channel >= len(window):  # the number of channels has changed
             self.channel = None
-        powers = np.einsum("cs,cs->c", window, window)
+        level = window - window.mean(axis=1, keepdims=True)  # the constant part of a channel is no sound
+        powers = np.einsum("cs,cs->c", level, level)
         power = float(powers.sum())
         if not math.isfinite(power):  # the file holds what is no number
             return self.channel
         self.loudest = max(power, _FORGETTING * self.loudest)
         if power <= _QUIET * self.loudest:
-            return self.channel
-        share = len(window) ** 2 * float(np.vdot(mean, mean))
+            # Who speaks softly, and in another channel alone, would be lost.
+            is_elsewhere = self.channel is not None and powers[self.channel] < _CANCELLED * powers.max()
+            return None if is_elsewhere else self.channel
+        mixture = mean - mean.mean()
+        share = len(window) ** 2 * float(np.vdot(mixture, mixture))
         if self.channel is None:
             loud = np.flatnonzero(powers >= powers.max() / 2)
             return int(loud[0]) if share < _CANCELLED * power else None  # the first, so that its phase stays the same

@@ -57,6 +57,19 @@ def test_a_part_of_opposite_phase_is_found_and_the_change_does_not_click() -> No
     assert np.abs(np.diff(fade)).max() < 0.01
 
 
+def test_a_soft_speaker_in_another_channel_is_heard_after_loud_sound_of_opposite_phase() -> None:
+    jingle, host = speech(4), 0.05 * speech(4, 1)
+    left = np.concatenate([jingle, 0 * host]) + faint(1, 1e-6).repeat(2)
+    right = np.concatenate([-jingle, host]) + faint(2, 1e-6).repeat(2)
+    heard = one_channel(left, right)[4 * RATE + WINDOW :]
+    np.testing.assert_allclose(heard, host[WINDOW:] / 2, atol=1e-5)
+
+
+def test_constant_parts_of_opposite_sign_are_no_opposite_phase() -> None:
+    left, right = speech(4), speech(4, 1)
+    np.testing.assert_allclose(one_channel(left + 0.2, right - 0.2), (left + right) / 2, atol=1e-6)
+
+
 def test_pieces_of_any_size_give_the_same_sound() -> None:
     wave = speech(4)
     sizes = (1, 999, WINDOW, 3 * WINDOW + 1, len(wave))

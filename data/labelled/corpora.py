@@ -1,11 +1,11 @@
-"""Folders without a manifest: the trees of LJSpeech, LibriSpeech and LibriTTS, and pairs of audio and text files.
+"""Folders without a manifest: trees of well-known corpora, lists of other programs, and pairs of audio and text files.
 
 A fault of one file, one line or one list goes into the inventory's drops or notes, and the rest is read.
 """
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
@@ -17,7 +17,7 @@ from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
 from ..common.manifest import BAD_LINE, read_manifest
 from ..common.names import absolute, is_folder, is_punctuated, make_key, name_of, printable
 from ..common.places import AUDIO_SUFFIXES, Place
-from .lists import RECORDINGS, TEXTS, VALIDATED, is_manifest, is_table, listed_audio, read_kaldi, text_in_parallel
+from .lists import RECORDINGS, TEXTS, VALIDATED, first_listed, is_manifest, listed_audio, read_kaldi, text_in_parallel
 from .tables import Columns, read_table
 
 SAME_WORDS = "recorded twice"
@@ -34,30 +34,51 @@ class Tree:
         self.top, self.columns, self.inventory = top, columns, inventory
         self.place = Place()
         self.named: set[str] = set()  # real paths of the audio files that a list names
+        self._tabled: set[Path] = set()  # the folders of each metadata.csv that is used
         self._licenses: dict[tuple[Path, Path, bool], str] = {}
         self._readers: dict[Path, dict[str, str]] = {}
 
     def read(self) -> None:
-        """Add all clips of the tree to the inventory."""
+        """Add all clips of the tree to the inventory.
+
+        A recording keeps the text that its own corpus gives it. Lists of other programs come after that: some of them,
+        such as tables of durations, name recordings and hold no texts.
+        """
         files = self._walk()
+        sounds = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
         for path in files:
             if path.name == TABLE:
                 self._guarded(self._read_table, path)
-        for path in sorted(files, key=lambda path: path.name != VALIDATED):
-            if path.name == RECORDINGS and self.place.find(path.with_name(TEXTS)):
-                self._guarded(self._read_kaldi, path)
-            elif path.name != TABLE and is_table(path, self.place):
-                self._guarded(self._read_table, path)
-            elif path.name != MANIFEST and is_manifest(path, self.place):
-                self._guarded(self._read_manifest, path)
-            elif path.name == MANIFEST:
-                self.inventory.notes.append(f"{path}: not used; give {path.parent} as a source of its own")
         for path in files:
-            if path.name.endswith((".trans.txt", ".normalized.txt")):
+            if path.name.endswith((_TRANSCRIPT, _NORMALIZED)):
                 self._guarded(self._read_transcript, path)
-        for path in files:
-            if path.suffix.lower() in AUDIO_SUFFIXES and os.path.realpath(path) not in self.named:
-                self._read_pair(path)
+        for path in self._unnamed(sounds):
+            if text := self._text_beside(path):
+                self._read_pair(path, text)
+        self._read_lists(files)
+        for path in self._unnamed(sounds):
+            self._read_parallel(path)
+
+    def _read_lists(self, files: Sequence[Path]) -> None:
+        """Read the lists of other programs, for the recordings that have no text yet."""
+        with_text = frozenset(self.named)
+        for path in sorted(files, key=lambda path: path.name != VALIDATED):
+            if path.name == MANIFEST:
+                self.inventory.notes.append(f"{path}: not used; give {path.parent} as a source of its own")
+            elif path.name == RECORDINGS and self.place.find(path.with_name(TEXTS)):
+                self._guarded(self._read_kaldi, path)
+            elif is_manifest(path, self.place):
+                self._guarded(self._read_manifest, path)
+            elif path.name != TABLE and (first := first_listed(path, self.place)):
+                if path.parent in self._tabled:
+                    self.inventory.notes.append(f"{path}: not used; {TABLE} lists the clips of its folder")
+                elif os.path.realpath(first) in with_text:
+                    self.inventory.notes.append(f"{path}: not used; the recordings that it names have their own texts")
+                else:
+                    self._guarded(self._read_table, path)
+
+    def _unnamed(self, sounds: Sequence[Path]) -> list[Path]:
+        return [path for path in sounds if os.path.realpath(path) not in self.named]
 
     def _walk(self) -> list[Path]:
         """The regular files of the tree, sorted.
@@ -169,13 +190,14 @@ class Tree:
             self.inventory.notes.append(f"{path}: none of the recordings that it names is there; it is not used")
             return
         self.inventory.tables += 1
+        if path.name == TABLE:
+            self._tabled.add(folder)
         if len(columns) > 2 or self.columns:
             self.inventory.notes.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
-        # Lists of training and test clips, and the like, name the clips of a metadata.csv once more.
+        # Lists of training and test clips, and the like, name the clips of another list once more.
         known = set() if path.name == TABLE else frozenset(self.named)
-        if again := sum(os.path.realpath(audio) in known for _, audio in placed):
-            self.inventory.notes.append(f"{path}: {counted(again, 'recording')} of another list too")
+        self._tell_again(path, sum(os.path.realpath(audio) in known for _, audio in placed))
         for row, audio in placed:
             if os.path.realpath(audio) in known:
                 continue
@@ -189,22 +211,35 @@ class Tree:
     # --- lists of other programs ---
 
     def _read_manifest(self, path: Path) -> None:
-        before = len(self.inventory.clips)
-        read_manifest(path, self.inventory)
-        self.named |= {os.path.realpath(clip.audio) for clip in self.inventory.clips[before:]}
+        listed = Inventory()
+        read_manifest(path, listed)
+        new = [clip for clip in listed.clips if os.path.realpath(clip.audio) not in self.named]
+        self._tell_again(path, len(listed.clips) - len(new))
+        self.named |= {os.path.realpath(clip.audio) for clip in new}
+        self.inventory.clips += new
+        self.inventory.drops += listed.drops
+        self.inventory.notes += listed.notes
+
+    def _tell_again(self, path: Path, count: int) -> None:
+        if count:
+            self.inventory.notes.append(f"{path}: {counted(count, 'recording')} of another list too")
 
     def _read_kaldi(self, path: Path) -> None:
         """Read a data folder of Kaldi; its paths begin at the folder, at one above it, or at the root of the disk."""
         folder = path.parent
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
+        known, again = frozenset(self.named), 0
         for utterance in read_kaldi(folder):
             choices = [place / utterance.audio for place in (folder, *folder.parents) if place.is_relative_to(self.top)]
             audio = next(filter(self.place.find, choices), choices[0])
             if utterance.fault:
                 self.inventory.drop(utterance.name, BAD_LINE, utterance.fault)
+            elif os.path.realpath(audio) in known:
+                again += 1
             else:
                 speaker = utterance.speaker or name
                 self._add(utterance.name, audio, utterance.text, speaker, name, license_, None)
+        self._tell_again(path, again)
 
     # --- LibriSpeech and LibriTTS ---
 
@@ -248,28 +283,34 @@ class Tree:
 
     # --- pairs ---
 
-    def _read_pair(self, audio: Path) -> None:
-        """Read ``x.wav`` with ``x.txt`` or ``x.lab``: the folder names the speaker, and a ``LICENSE`` there gives the licence.
+    def _text_beside(self, audio: Path) -> Path | None:
+        return self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
 
-        The text may lie in a parallel tree, as in VCTK.
+    def _read_pair(self, audio: Path, file: Path | None) -> None:
+        """Read ``x.wav`` with its text ``file``: the folder names the speaker, and a ``LICENSE`` there gives the licence.
 
         Audio without a text gives a clip too, so that the build counts it as dropped.
         """
-        name = str(audio.relative_to(self.top).with_suffix(""))
-        file = self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
-        if file is None:
-            file, first = text_in_parallel(audio, self.top, self.place)
-            if first is not None:
-                self.inventory.drop(name, SAME_WORDS, f"{first} is another recording of them")
-                return
         try:
             text = read_text(file).strip() if file else ""
             require_no_subtitles(text, str(file))
         except UnreadableText as error:
-            self.inventory.drop(name, BAD_TEXT, error)
+            self.inventory.drop(self._local(audio), BAD_TEXT, error)
+            self.named.add(os.path.realpath(audio))
             return
         license_ = self._license(audio.parent, audio.parent)
-        self._add(name, audio, text, name_of(audio.parent), name_of(self.top), license_, None)
+        self._add(self._local(audio), audio, text, name_of(audio.parent), name_of(self.top), license_, None)
+
+    def _read_parallel(self, audio: Path) -> None:
+        """Read ``x.wav`` with its text in a parallel tree, as in VCTK, or without a text."""
+        file, first = text_in_parallel(audio, self.top, self.place)
+        if first is None:
+            self._read_pair(audio, file)
+        else:
+            self.inventory.drop(self._local(audio), SAME_WORDS, f"{first} is another recording of them")
+
+    def _local(self, audio: Path) -> str:
+        return str(audio.relative_to(self.top).with_suffix(""))
 
 
 def _name_within(folder: Path, audio: Path) -> str:

@@ -19,7 +19,7 @@ VALIDATED = "validated.tsv"  # of the lists of Common Voice, the one with all cl
 AUDIO_FOLDERS = ("wavs", "", "clips", "audio", "wav")  # the folders beside a table where its audio files may lie
 _UNAPPROVED = ("invalidated.tsv", "other.tsv")  # Common Voice: clips with wrong texts, and clips that nobody checked
 _TABLES = (".csv", ".tsv", ".txt", ".list")
-_NO_TABLES = (".normalized.txt", ".original.txt", ".trans.txt")
+_NO_TABLES = (".normalized.txt", ".original.txt", ".trans.txt", ".trans.tsv", ".book.tsv")  # LibriSpeech, LibriTTS
 _TEXT_FOLDERS = ("txt", "text", "texts", "transcripts")  # VCTK: txt/p225/p225_001.txt for wav48/p225/p225_001.wav
 _MICROPHONE = re.compile(r"_mic\d+$")
 _HEAD = 1 << 16  # bytes; the first rows of a table lie within these
@@ -36,16 +36,17 @@ class Utterance:
     fault: str = ""
 
 
-def is_table(path: Path, place: Place) -> bool:
-    """Whether the first row of the file ``path`` names a recording that is there."""
+def first_listed(path: Path, place: Place) -> Path | None:
+    """The recording that the first row of the table ``path`` names; None if it is none, or the file is no table."""
     name = path.name.lower()
     if path.suffix.lower() not in _TABLES or name.endswith(_NO_TABLES) or name in _UNAPPROVED:
-        return False
+        return None
     if any(place.find(path.with_suffix(suffix)) for suffix in AUDIO_SUFFIXES):  # it is the text of one recording
-        return False
+        return None
     if name.endswith(".tsv") and name != VALIDATED and place.find(path.with_name(VALIDATED)):
-        return False
-    return any(place.find(listed_audio(path.parent, first, place)) for first in first_names(_head(path)))
+        return None
+    choices = (listed_audio(path.parent, first, place) for first in first_names(_head(path)))
+    return next(filter(place.find, choices), None)
 
 
 def is_manifest(path: Path, place: Place) -> bool:

@@ -80,7 +80,69 @@ def test_a_second_list_of_the_same_clips_is_told_once(tmp_path: Path) -> None:
     assert {text for _, text in said(found).values()} == {"One", "Two"}
     assert len(found.clips) == 2
     assert not found.drops
-    assert any("1 recording of another list too" in note for note in found.notes)
+    assert any("train.txt: not used; the recordings that it names have their own texts" in n for n in found.notes)
+
+
+def test_lists_that_overlap_give_each_recording_once(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        put(tmp_path / "wavs" / f"{name}.wav")
+    put(tmp_path / "few.txt", "a|One.\n")
+    put(tmp_path / "most.txt", "a|One.\nb|Two.\n")
+    put(tmp_path / "some.jsonl", '{"audio_filepath": "wavs/b.wav", "text": "Two."}\n')
+    found = find_clips([tmp_path])
+    assert {name: text for name, (_, text) in said(found).items()} == {"a.wav": "One.", "b.wav": "Two.", "c.wav": ""}
+    assert sum("1 recording of another list too" in note for note in found.notes) == 2
+
+
+@pytest.mark.parametrize(
+    "facts", ["a\t1.5\nb\t2.5\n", "a|1.5|20.1\nb|2.5|21.2\n", "file,text\na.wav,happy\nb.wav,sad\n"]
+)
+@pytest.mark.parametrize("form", ["pairs", "table"])
+def test_tables_of_other_things_change_no_text(facts: str, form: str, tmp_path: Path) -> None:
+    folder = tmp_path / "corpus"
+    for name in ("a", "b"):
+        put(folder / "wavs" / f"{name}.wav")
+        if form == "pairs":
+            put(folder / "wavs" / f"{name}.txt", f"Text of {name}.")
+    if form == "table":
+        put(folder / "metadata.csv", "a|Text of a.\nb|Text of b.\n")
+    put(folder / "facts.csv", facts)
+    found = find_clips([folder])
+    assert {text for _, text in said(found).values()} == {"Text of a.", "Text of b."}
+    assert not found.drops
+    assert any("facts.csv: not used" in note for note in found.notes)
+
+
+def test_clips_that_metadata_leaves_out_are_not_taken_from_a_list_beside_it(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        put(tmp_path / "wavs" / f"{name}.wav")
+    put(tmp_path / "metadata.csv", "a|Good.|Good.\n")
+    put(tmp_path / "bad.csv", "b|Bad.|Bad.\n")
+    assert {text for _, text in said(find_clips([tmp_path])).values()} == {"Good.", ""}
+
+
+def test_tables_of_libritts_change_no_reader(tmp_path: Path) -> None:
+    chapter = tmp_path / "LibriTTS" / "dev-clean" / "84" / "121123"
+    name = "84_121123_000007_000001"
+    put(chapter / f"{name}.wav")
+    put(chapter / f"{name}.normalized.txt", "Go on.")
+    put(chapter / "84_121123.trans.tsv", f"{name}\tGo on.\tGo on.\n")
+    put(chapter / "84_121123.book.tsv", f"{name}\tGo on.\tGo on.\t1.5\t3.4\t20.1\n")
+    found = find_clips([tmp_path / "LibriTTS"])
+    assert said(found) == {f"{name}.wav": ("84", "Go on.")}
+    assert not found.drops and not found.notes
+
+
+def test_kaldi_changes_no_reader(tmp_path: Path) -> None:
+    chapter = tmp_path / "LibriSpeech" / "dev" / "84" / "1"
+    put(chapter / "84-1-0000.flac")
+    put(chapter / "84-1.trans.txt", "84-1-0000 GO ON\n")
+    put(tmp_path / "data" / "wav.scp", "84-1-0000 LibriSpeech/dev/84/1/84-1-0000.flac\n")
+    put(tmp_path / "data" / "text", "84-1-0000 GO ON\n")
+    put(tmp_path / "data" / "utt2spk", "84-1-0000 84-1\n")
+    found = find_clips([tmp_path])
+    assert said(found) == {"84-1-0000.flac": ("84", "GO ON")}
+    assert not found.drops
 
 
 def test_kaldi(tmp_path: Path) -> None:

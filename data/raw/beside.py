@@ -11,9 +11,11 @@ from triforce_tts.textfiles import read_text
 
 from ..common.licences import UNKNOWN_LICENSE, license_beside
 from ..common.places import SOUND_SUFFIXES, is_utf8
+from ..steps.text_checks import TextChecksConfig, guess_language
 
 _TEXTS = (".txt", *subtitles.SUFFIXES, ".epub")  # of several texts of one name, the first of these is taken
 _NOT_BOOKS = ("license", "licence", "readme", "notice", "copying")
+_JUDGED = 20_000  # characters of subtitles whose language is judged
 _ENGLISH = re.compile(r"\.en([-_]\w+)?$", re.IGNORECASE)  # yt-dlp calls the English subtitles of x.webm x.en.vtt
 
 
@@ -61,20 +63,30 @@ class Beside:
         subtitles belong to one recording.
         """
         same = [path for path in self._texts if path.stem == audio.stem or _is_english_of(path, audio)]
-        for path in sorted(same, key=lambda path: _TEXTS.index(path.suffix.lower())):
+        # Of x.en.vtt and x.en-orig.vtt, the second is what a machine heard.
+        for path in sorted(same, key=lambda path: (_TEXTS.index(path.suffix.lower()), len(path.stem))):
             if not _is_timed(path) or self._is_transcript(path):
                 return path
         return self._shared[0] if len(self._shared) == 1 else None
 
     def _is_transcript(self, path: Path) -> bool:
-        """Whether people wrote the subtitles; if a machine did without stops, a recogniser does better."""
+        """Whether subtitles are what people wrote of English speech; a recogniser does better than any others."""
         try:
             text = subtitles.spoken(read_text(path, MOST_BYTES))
-        except TriforceError:
-            return True  # the recording fails with the reason
-        if text and subtitles.has_stops(text):
-            return True
-        self.tell(f"{path}: it is not used as a text: {'it has hardly any full stops' if text else 'it has no words'}")
+        except TriforceError as error:
+            self.tell(f"not used as a text: {error}")
+            return False
+        if not text:
+            fault = "it has no words"
+        elif not subtitles.has_stops(text):
+            fault = "it has hardly any full stops"
+        else:
+            language, probability = guess_language(text[:_JUDGED])
+            limits = TextChecksConfig()
+            if language == limits.language or probability <= limits.max_other_language:
+                return True
+            fault = f"it is in another language ({language})"
+        self.tell(f"{path}: it is not used as a text: {fault}")
         return False
 
 

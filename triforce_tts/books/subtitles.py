@@ -4,31 +4,32 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 SUFFIXES = (".srt", ".vtt")
 _TIMES = re.compile(r"\d+:\d\d(:\d\d)?[.,]\d{1,3}\s*-->", re.ASCII)
 _MARKS = re.compile(r"<[^<>\n]*>|\{\\[^{}\n]*\}")
 _SOUNDS = re.compile(r"\[[^\[\]\n]*\]|[♪♫][^♪♫\n]*[♪♫]|[♪♫]|^\([^()\n]*\)$")
-_TURN = re.compile(r"^\s*(?:>>+|[-–—])\s*")
+_NOTE_OF_LINES = re.compile(r"\[[^\[\]]*\]|\([^()]*\)")
+_TURN = re.compile(r"^\s*(?:>>+|[-–—](?!\d))\s*")
 # A name before a colon is a speaker's if it is in capitals, or if at least two cues have it.
 _NAME = re.compile(r"^([A-Z][\w.'’-]*(?: [A-Z0-9][\w.'’-]*){0,3}):\s+")
-_REPEATED_WORDS = 3  # a line of fewer words may be said twice; a longer one is shown twice, as captions that roll are
+# Captions that roll show a line in two cues. Where one cue in so many has an old line and a new one, they roll, and each
+# line of so many words is read once; in other subtitles, what stands there twice is said twice.
+_CUES_A_ROLL, _REPEATED_WORDS = 10, 3
 _WORDS_A_STOP = 60  # people put a stop into so many words of a transcript; captions that a machine wrote have none
 
 
 def spoken(content: str) -> str:
     """The words of the cues in a SubRip or WebVTT file, a cue a line."""
-    cues = [[_plain(line) for line in lines] for lines in _cues(content)]
+    cues = [[_plain(line) for line in _with_whole_notes(lines)] for lines in _cues(content)]
     names = Counter(match[1] for cue in cues for line in cue if (match := _NAME.match(line)))
-    shown: list[str] = []
-    before: list[str] = []
-    for cue in cues:
-        lines = [line for line in (_without_name(line, names) for line in cue) if line]
-        new = lines[_rolled(before, lines) :]
-        before = lines or before
-        if new:
-            shown.append(" ".join(new))
-    return "\n".join(shown)
+    shown = [
+        lines for cue in cues if (lines := [line for line in (_without_name(line, names) for line in cue) if line])
+    ]
+    new = [lines[_rolled(before, lines) :] for before, lines in pairwise([[], *shown])]
+    rolling = sum(0 < len(some) < len(lines) for some, lines in zip(new, shown, strict=True))
+    return "\n".join(" ".join(lines) for lines in (new if rolling * _CUES_A_ROLL >= len(shown) else shown) if lines)
 
 
 def has_stops(text: str) -> bool:
@@ -50,6 +51,11 @@ def _cues(content: str) -> Iterator[list[str]]:
                 else:
                     cue.append(line)
             yield cue
+
+
+def _with_whole_notes(lines: Sequence[str]) -> list[str]:
+    """``lines`` with each note about sounds, in brackets, on one line."""
+    return _NOTE_OF_LINES.sub(lambda note: note[0].replace("\n", " "), "\n".join(lines)).split("\n")
 
 
 def _plain(line: str) -> str:

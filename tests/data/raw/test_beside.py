@@ -30,6 +30,27 @@ def test_subtitles_that_people_wrote_are_texts(tmp_path: Path) -> None:
     assert told == [f"{tmp_path / 'c.srt'}: it is not used as a text: it has hardly any full stops"]
 
 
+def test_subtitles_that_do_not_fit_leave_the_text_to_a_recogniser(tmp_path: Path) -> None:
+    german = CUES.format("Es war schon spät, und niemand kam mehr zu uns.", "Wir haben lange auf ihn gewartet.")
+    for name, content in (("a", german.encode()), ("b", CUES.format("Café.", "Où?").encode("cp1252")), ("c", b"")):
+        sound(tmp_path / f"{name}.wav", f"text {name}")
+        (tmp_path / f"{name}.srt").write_bytes(content)
+    texts, told = texts_in(tmp_path)
+    assert texts == {"a": "", "b": "", "c": ""}
+    assert [line.replace(f"{tmp_path}/", "") for line in told] == [
+        "a.srt: it is not used as a text: it is in another language (de)",
+        "not used as a text: b.srt: not UTF-8 text (byte 0xe9 at 35; it looks like cp1252 (Windows) or Latin-1); save it as UTF-8",
+        "c.srt: it is not used as a text: it has no words",
+    ]
+
+
+def test_subtitles_of_a_machine_come_last(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    for name in ("a.en-orig.vtt", "a.en.vtt"):
+        (tmp_path / name).write_text(WRITTEN)
+    assert texts_in(tmp_path) == ({"a": "a.en.vtt"}, [])
+
+
 def test_several_texts_without_a_recording_of_their_name_are_told(tmp_path: Path) -> None:
     sound(tmp_path / "a.wav")
     for name in ("book.txt", "notes.txt"):

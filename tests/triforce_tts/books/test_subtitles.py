@@ -74,6 +74,22 @@ def test_captions_that_roll_are_read_once() -> None:
     assert spoken(VTT) == "One two three four.\nFive six.\nFive six. Seven."
 
 
+@pytest.mark.parametrize(
+    ("cues", "words"),
+    [
+        (
+            ["I have a dream today.", "I have a dream today.", "Go on."],
+            "I have a dream today.\nI have a dream today.\nGo on.",
+        ),
+        (["(sighs\nloudly)", "[door\nopens] Come in."], "Come in."),
+        (["He (my\nuncle) left.", "-5 degrees.", "- Cold."], "He (my uncle) left.\n-5 degrees.\nCold."),
+    ],
+)
+def test_what_is_said_stays_and_what_is_not_said_goes(cues: list[str], words: str) -> None:
+    blocks = [f"{n}\n00:00:0{n},000 --> 00:00:0{n + 1},000\n{cue}\n" for n, cue in enumerate(cues, 1)]
+    assert spoken("\n".join(blocks)) == words
+
+
 def test_a_book_may_be_subtitles(tmp_path: Path) -> None:
     path = tmp_path / "x.srt"
     path.write_bytes(SRT.encode("utf-16"))

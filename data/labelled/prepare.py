@@ -105,8 +105,9 @@ def _prepare(clip: Clip, recipe: Recipe) -> Prepared:
         clip, audio = _taught(clip, clip.teacher)
     else:
         audio = _sound(clip, recipe.limits)
-    _check(clip, audio, recipe.limits)
-    audio = Audio(without_offset(audio.samples), audio.sample_rate)
+    centred = without_offset(audio.samples)
+    _check(clip, audio, centred, recipe.limits)
+    audio = Audio(centred, audio.sample_rate)
     band = bandwidth_hz(audio.samples, audio.sample_rate)
     stored = rate_to_store(recipe.sample_rate or audio.sample_rate, recipe.codec)
     if stored != audio.sample_rate:
@@ -167,7 +168,8 @@ def _resample(audio: Audio, sample_rate: int) -> Audio:
     return Audio(torch.from_numpy(wave).clamp(-1, 1), sample_rate)
 
 
-def _check(clip: Clip, audio: Audio, limits: Limits) -> None:
+def _check(clip: Clip, audio: Audio, centred: torch.Tensor, limits: Limits) -> None:
+    """Refuse a clip that breaks ``limits``; ``centred`` are the samples of ``audio`` without a constant part."""
     seconds = audio.duration_s
     if not SAMPLE_RATES[0] <= audio.sample_rate <= SAMPLE_RATES[1]:
         raise Refused("sample rate", f"{audio.sample_rate} Hz", seconds)
@@ -178,7 +180,7 @@ def _check(clip: Clip, audio: Audio, limits: Limits) -> None:
     rate = len(clip.text) / seconds
     if not limits.min_characters_per_second <= rate <= limits.max_characters_per_second:
         raise Refused("text does not fit", f"{rate:.1f} characters a second", seconds)
-    peak = float(without_offset(audio.samples).abs().max())
+    peak = float(centred.abs().max())
     if peak < 1e-4:
         raise Refused("silent", f"peak {peak:.1e}", seconds)
     clipped = float((audio.samples.abs() > 0.999).float().mean())

@@ -1,7 +1,8 @@
 """Decodes a recording into a file of plain samples, from which any part is read quickly and with little memory."""
 
+import statistics
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import AudioError, TriforceError
 
 from ..common.segments import Wave
+
+_SHARED = 0.9  # a share of the blocks of a sound
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
     """
     stream = stream_audio(path)
     target: Path | None = None
-    count, total, power = 0, 0.0, 0.0
+    count, power = 0, 0.0
+    means: list[float] = []  # of the blocks
     try:
         folder.mkdir(parents=True, exist_ok=True)
         # The new name is not made from the recording's name, which may be too long or invalid for this file system.
@@ -84,7 +88,8 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
             for block in _resampled(stream.blocks, stream.sample_rate, sample_rate):
                 file.write(to_pcm16(block).tobytes())
                 count += len(block)
-                total += float(block.sum(dtype=np.float64))
+                if len(block):
+                    means.append(float(block.mean(dtype=np.float64)))
                 power += float(np.square(block, dtype=np.float64).sum())
         if not count:
             raise AudioError(f"{path}: it holds no sound at {sample_rate} Hz")
@@ -96,8 +101,18 @@ def decode(path: Path | str, folder: Path, sample_rate: int) -> FileSound:
                 f"{folder}: cannot write the decoded sound of {path} ({error.strerror or error}); free some space"
             ) from error
         raise
-    offset = offset_of(total / count, power / count)
+    offset = offset_of(_constant(means), power / count)
     return FileSound(target, sample_rate, count, stream.sample_rate, tuple(stream.faults), offset)
+
+
+def _constant(means: Sequence[float]) -> float:
+    """The mean that nearly all blocks of a sound share; 0 if there is none.
+
+    What is taken off must be in all of the sound: where a part alone has it, the rest would get the opposite.
+    """
+    middle = statistics.median_low(means)
+    shared = sum(abs(mean - middle) <= abs(middle) / 2 for mean in means)
+    return middle if shared >= _SHARED * len(means) else 0.0
 
 
 def _resampled(pieces: Iterable[Wave], rate: int, target_rate: int) -> Iterator[Wave]:

@@ -39,6 +39,15 @@ def test_a_constant_part_is_taken_off(tmp_path: Path) -> None:
     np.testing.assert_allclose(np.concatenate(list(sound.blocks(0.7))), wave, atol=1e-3)
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_a_constant_part_of_some_of_the_sound_changes_nothing_elsewhere(share: float, tmp_path: Path) -> None:
+    wave = (0.05 * rng.standard_normal(960000)).astype(np.float32)
+    wave[: round(share * len(wave))] += 0.2
+    sf.write(tmp_path / "x.wav", wave, 16000)
+    sound = decode(tmp_path / "x.wav", tmp_path / "scratch", 16000)
+    np.testing.assert_allclose(sound.read(0, 60), wave, atol=2 / 32768)
+
+
 def test_reading_and_blocks_are_those_of_a_sound_in_memory(tmp_path: Path) -> None:
     path = SPEECH / "ls_1462-04.ogg"
     sound = decode(path, tmp_path, 16000)

@@ -27,7 +27,8 @@ from triforce_tts.errors import AudioError
 
 # A file of which a larger share is lost, in bytes or in samples, is no recording any more.
 HOPELESS = 0.5
-_MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad their last frame
+_MISSING_S = 0.1  # seconds; lengths differ a little, because encoders pad the first and the last frames
+_PADDED = 2 * 1152  # samples; the padding of an mp3, which lasts longer at a low rate
 _EXACT = ("wav", "w64", "aiff", "flac")  # the containers whose length is that of the sound, to the sample
 _XING = (b"Xing", b"Info")  # one of these begins the header in which an mp3's encoder counts its frames
 _XING_FRAMES = 1  # the bit of the header's flags that says so
@@ -108,7 +109,7 @@ def _salvaged(
     if tally.failures:
         faults.append(f"damaged at {tally.failures} places, {tally.lost_bytes} bytes cannot be decoded")
     missing = tally.end_s - tally.start_s - decoded / rate
-    if missing > (0.001 if kind in _EXACT else _MISSING_S):
+    if missing > (0.001 if kind in _EXACT else max(_MISSING_S, _PADDED / rate)):
         faults.append(f"{missing:.2f} s of {tally.end_s - tally.start_s:.2f} s are missing")
 
 

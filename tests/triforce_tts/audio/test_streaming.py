@@ -5,6 +5,7 @@ import os
 import signal
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile as sf
@@ -141,6 +142,16 @@ def test_a_file_that_ends_early_says_so(tmp_path: Path) -> None:
         found, _, faults = blocks_of(tmp_path / f"x{suffix}")
         assert 0.6 < len(found) / len(speech().samples) < 0.9
         assert any("missing" in fault or "ends before" in fault for fault in faults), (suffix, faults)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 16000, 48000])
+def test_the_padding_of_an_mp3_is_not_missing(rate: int, tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "x.mp3"), "w") as file:
+        stream = file.add_stream("mp3", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1152), np.float32), "fltp", "mono")
+        frame.sample_rate = rate
+        file.mux([packet for _ in range(30) for packet in stream.encode(frame)] + stream.encode(None))
+    assert not blocks_of(tmp_path / "x.mp3")[2]
 
 
 @pytest.mark.parametrize(("content", "message"), [(b"", "empty"), (b"<html>", "not an audio file"), (None, "no such")])

@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 from multiprocessing.context import BaseContext
@@ -27,7 +27,9 @@ JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
 
 
-def run(work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int) -> Iterator[tuple[JobT, ResultT | None]]:
+def run(
+    work: Callable[[JobT], ResultT], jobs: Sequence[JobT], workers: int
+) -> Generator[tuple[JobT, ResultT | None], None, None]:
     """Each job with its result, in the order in which they finish. One worker runs here, several run elsewhere.
 
     When a worker dies (it is killed, or has too little memory), another takes its place. The jobs of dead workers are
@@ -283,7 +285,7 @@ def _end_with_parent() -> None:
 
 def run_on_ray(
     work: Callable[[JobT], ResultT], jobs: Sequence[JobT], address: str
-) -> Iterator[tuple[JobT, ResultT | None]]:
+) -> Generator[tuple[JobT, ResultT | None], None, None]:
     """Do the same as ``run`` on the Ray cluster at ``address``; "auto" is the cluster of this machine.
 
     The project must be installed on all machines, and the paths of sources and output must be the same on all. Ray

@@ -6,6 +6,7 @@ Each part can be run alone, on one machine or on many, because the parts exchang
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -18,6 +19,7 @@ from triforce_tts.audio.io import claimed_seconds
 from triforce_tts.audio.streaming import stream_audio
 from triforce_tts.errors import ConfigError, ShardError
 from triforce_tts.files import require_own, working_folder
+from triforce_tts.leftovers import sweep
 from triforce_tts.progress import bars
 from triforce_tts.shards import DISJOINT, SPLITS, ShardSet
 from triforce_tts.wording import counted, length
@@ -149,7 +151,11 @@ def build(
     jobs = [Work(recording, str(work_folder(out, recording)), config) for recording in recordings]
     accounts: list[Account] = []
     if part in ("all", "process"):
-        accounts = work_through(jobs[share[0] - 1 :: share[1]], workers, console, ray)
+        try:
+            accounts = work_through(jobs[share[0] - 1 :: share[1]], workers, console, ray)
+        except BaseException:
+            sweep(work)  # its workers were ended in the middle of recordings, whose decoded sound is large
+            raise
     if part in ("all", "assemble"):
         accounts = accounts or read_accounts(jobs)
         with working_folder(out, "shards", (), CONTENT, force):
@@ -201,7 +207,7 @@ def work_through(jobs: Sequence[Work], workers: int, console: Console, ray: str 
     columns = (
         TextColumn("build"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with bars(*columns, console=console) as progress:
+    with bars(*columns, console=console) as progress, closing(outcomes):
         seconds, total = 0.0, sum(lengths.values())
         task = progress.add_task("build", total=total or None, state=f"0 of {length(total)}")
         for job, account in outcomes:

@@ -1,6 +1,8 @@
 """Raw builds that make nothing, and what they tell."""
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from tests.data.raw.test_build import CHOSEN, build
 from tests.data.web import server as web
 from triforce_tts.data.raw import build as raw_build
 from triforce_tts.data.raw import find as raw
+from triforce_tts.data.raw.pipeline import Work
 from triforce_tts.errors import ShardError, TriforceError
 
 
@@ -72,3 +75,19 @@ def test_words_that_are_not_english_cannot_be_placed() -> None:
     with pytest.raises(TriforceError, match=r"align\.enabled.*text_checks\.language is 'de'; set align\.enabled=false"):
         raw_build.load_config("podcast", ["text_checks.language=de"])
     assert not raw_build.load_config("podcast", ["text_checks.language=de", "align.enabled=false"]).align.enabled
+
+
+def test_what_workers_left_when_they_were_ended_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(jobs: list[Work], *others: object) -> None:
+        program = "import sys; from pathlib import Path; from triforce_tts.leftovers import temporary_path as t"
+        program += "; p = t(Path(sys.argv[1]), 'tmp'); p.mkdir(parents=True); (p / 'sound.pcm').write_text('x')"
+        subprocess.run([sys.executable, "-c", program, jobs[0].folder], check=True)
+        assert list((tmp_path / "out").rglob("sound.pcm"))
+        raise KeyboardInterrupt
+
+    (tmp_path / "in").mkdir()
+    sf.write(tmp_path / "in" / "quiet.wav", np.zeros(8 * 16000), 16000)
+    monkeypatch.setattr(raw_build, "work_through", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        build([str(tmp_path / "in")], tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("sound.pcm"))

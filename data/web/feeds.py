@@ -93,7 +93,7 @@ def parse_feed(data: bytes, name: str, config: FetchConfig, skip: Skip = lambda 
     except Exception as error:  # feedparser should raise nothing, but some feeds of the web make it raise errors
         raise AudioError(f"{name}: the feed cannot be read ({error})") from error
     moved = _text(parsed.feed.get("newlocation") or parsed.feed.get("itunes_new-feed-url"))
-    if moved and not parsed.entries:
+    if moved and moved != name and not parsed.entries:  # many feeds name their own address here
         raise AudioError(f"{name}: the feed has moved; give its new address ({moved})")
     if not parsed.get("version") and not parsed.entries:
         raise AudioError(f"{name}: not an RSS or Atom feed")

@@ -77,6 +77,12 @@ def test_a_feed_that_has_moved_names_its_new_address(content: bytes) -> None:
         parse_feed(content, "f", config())
 
 
+def test_a_feed_that_names_its_own_address_has_not_moved() -> None:
+    content = ITUNES + b"<itunes:new-feed-url>http://x/feed</itunes:new-feed-url></channel></rss>"
+    with pytest.raises(AudioError, match="holds no recordings"):
+        parse_feed(content, "http://x/feed", config())
+
+
 def test_the_title_may_be_that_of_itunes() -> None:
     content = ITUNES + f"<item><itunes:title>One</itunes:title>{OK}</item></channel></rss>".encode()
     assert [episode.title for episode in parse_feed(content, "f", config())] == ["One"]

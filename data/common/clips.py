@@ -57,7 +57,7 @@ class Inventory:
     clips: list[Clip] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # lines for the terminal
-    tables: int = 0  # how many metadata.csv were read
+    tables: int = 0  # how many tables were read
 
     def drop(self, name: str | Path, reason: str, value: object = "") -> None:
         """Record that something was left out, and why."""

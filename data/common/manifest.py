@@ -5,6 +5,7 @@ The manifests of NeMo and the ``metadata.jsonl`` of Hugging Face have other name
 
 import json
 import re
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -65,6 +66,7 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
     """
     place = Place()
     unnamed = 0
+    cut = {_audio_of(values) for line in read_lines(path) if (values := _object(line.text)).get("offset")}
     for line in read_lines(path):
         where = f"{path}, line {line.number}"
         id_match = _ID.search(line.text)
@@ -72,7 +74,7 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         try:
             if line.fault:
                 raise ShardError(line.fault)
-            ours, lacks_speaker = _as_ours(line.text.translate(_CONTROLS), path)
+            ours, lacks_speaker = _as_ours(line.text.translate(_CONTROLS), path, cut)
             entry = parse_record(Entry, ours, where, ShardError)
             unnamed += lacks_speaker
         except ShardError as error:
@@ -101,24 +103,29 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
 
 def names_audio(line: str, folder: Path, place: Place) -> bool:
     """Whether ``line`` is a JSON object by which another program names a recording that is there."""
-    values = _object(line)
-    name = next((values[key] for key in _AUDIO if isinstance(values.get(key), str)), "")
+    name = _audio_of(_object(line))
     return bool(name) and place.find(folder / name) is not None
 
 
-def _as_ours(line: str, path: Path) -> tuple[str, bool]:
+def _audio_of(values: Mapping[str, Any]) -> str:
+    """The recording that another program's line names; empty if it names none."""
+    return next((values[key] for key in _AUDIO if isinstance(values.get(key), str)), "")
+
+
+def _as_ours(line: str, path: Path, cut: Set[str]) -> tuple[str, bool]:
     """``line`` with our names for what another program's line says, and whether it lacks a speaker.
 
-    The folder's name stands for a speaker that is not named.
+    The folder's name stands for a speaker that is not named. Of the recordings ``cut``, other lines name stretches, so
+    that this line names one too, even if it begins where the recording does.
 
     Raises:
         ShardError: the clip is a stretch of a longer recording.
     """
     values = _object(line)
-    audio = next((values[key] for key in _AUDIO if isinstance(values.get(key), str)), None)
-    if "audio" in values or audio is None:
+    audio = _audio_of(values)
+    if "audio" in values or not audio:
         return line, False
-    if values.get("offset"):
+    if audio in cut:
         raise ShardError(f"'offset': it is a stretch of a longer recording ({audio}); cut it into a file of its own")
     text = next((values[key] for key in ("text", *_TEXT) if key in values), None)
     speaker = next((values[key] for key in ("speaker", *_SPEAKER) if values.get(key) is not None), None)

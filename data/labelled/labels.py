@@ -23,7 +23,7 @@ _EXPECTED = (
 
 
 def find_clips(folders: Sequence[Path], columns: Columns | None = None) -> Inventory:
-    """The clips under ``folders``, sorted by id; ``columns`` are the columns of every ``metadata.csv``.
+    """The clips under ``folders``, sorted by id; ``columns`` are the columns of every table.
 
     If two folders share an id, or two ids give the same key, the folder's name or a checksum is added to the key.
 
@@ -46,7 +46,7 @@ def find_clips(folders: Sequence[Path], columns: Columns | None = None) -> Inven
         whole.notes += inventory.notes
         whole.tables += inventory.tables
     if columns and not whole.tables:
-        raise ShardError(f"--columns {','.join(columns)}: no metadata.csv was found that it could be for; leave it out")
+        raise ShardError(f"--columns {','.join(columns)}: no table was found that it could be for; leave it out")
     whole.clips = _keyed(_once(trees, whole))
     return whole
 

@@ -16,7 +16,7 @@ from .tables import first_names
 
 RECORDINGS, TEXTS, SPEAKERS, TIMES = "wav.scp", "text", "utt2spk", "segments"  # the files of a data folder of Kaldi
 VALIDATED = "validated.tsv"  # of the lists of Common Voice, the one with all clips whose texts people approved
-AUDIO_FOLDERS = ("wavs", "", "clips", "audio", "wav")  # the folders beside a table where its audio files may lie
+_AUDIO_FOLDERS = ("wavs", "", "clips", "audio", "wav")  # the folders beside a table where its audio files may lie
 _UNAPPROVED = ("invalidated.tsv", "other.tsv")  # Common Voice: clips with wrong texts, and clips that nobody checked
 _TABLES = (".csv", ".tsv", ".txt", ".list")
 _NO_TABLES = (".normalized.txt", ".original.txt", ".trans.txt", ".trans.tsv", ".book.tsv")  # LibriSpeech, LibriTTS
@@ -67,7 +67,7 @@ def _head(path: Path) -> str:
 
 def listed_audio(folder: Path, name: str, place: Place) -> Path:
     """The audio file that a table in ``folder`` names, by its name beside the table or by its path."""
-    choices = [place.audio(folder / beside / name.strip()) for beside in AUDIO_FOLDERS]
+    choices = [place.audio(folder / beside / name.strip()) for beside in _AUDIO_FOLDERS]
     return next((choice for choice in choices if place.find(choice)), choices[0])
 
 

@@ -1,8 +1,8 @@
 """Tables of clips, such as ``metadata.csv``: pipes separate the columns, as in LJSpeech, or tabs, as in Common Voice.
 
-Commas or semicolons separate them if the first row names the columns. Two columns are an id and a text. The meaning of three columns is decided from all rows together and told on the
-terminal. If the rows do not show it, the table is refused: a speaker must not be taken for a text, nor a text for a
-speaker.
+Commas or semicolons separate them if the first row names the columns. Two columns are an id and a text. The meaning of
+three columns is decided from all rows together and told on the terminal. If the rows do not show it, the table is
+refused: a speaker must not be taken for a text, nor a text for a speaker.
 """
 
 import csv
@@ -87,7 +87,10 @@ def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, lis
 
 
 def _separator(lines: Sequence[str]) -> str:
-    """What separates the columns: what makes the first line name them, or else a tab where each line has one."""
+    """The sign that separates the columns: the one at which the first line falls into their names, or a tab or a pipe.
+
+    It is a tab if each line has one and the first line has no pipe.
+    """
     if lines:
         for mark in SEPARATORS:
             if heads_of(_fields(lines[0], mark)):

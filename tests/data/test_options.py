@@ -90,7 +90,7 @@ def test_options_of_another_kind_of_build_are_refused(tmp_path: Path) -> None:
         assert str(option[0]) in refused(source, "--config", "podcast", *option, *out)
     assert "--max-characters" in refused("--engine", "babble", "--max-characters", 80, *out)
     assert "nothing to speak" in refused("--engine", "flite", *out)
-    assert "no metadata.csv was found" in refused(source, "--columns", "id,text", *out)
+    assert "no table was found" in refused(source, "--columns", "id,text", *out)
     assert "the only voice" in refused("--engine", "babble", "--voices", "low", "--every-voice", *out)
     assert not (tmp_path / "out").exists()
 

@@ -54,7 +54,19 @@ tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion" "$
   --set run.steps="$(steps 5615)" --set run.batch_size=16 --set run.warmup_steps="$(steps 100)" --set run.ema=0.998 \
   --set run.keep_best=spectrum --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
 
+echo "== stage 2 learns from its own words: pairs of renditions, heard by the recogniser; then as far again in the same direction"
+bundle() {
+  tts bundle --dvae "$WORK/dvae" --gpt "$1" --diffusion "$WORK/diffusion/best" --name nano \
+    --voice "${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}" --out "$2" --force
+}
+bundle "$WORK/gpt" "$WORK/model-before-pairs"
+tts prefer --model "$WORK/model-before-pairs" --config nano --texts "$TEXTS" --limit "$(steps 1275)" --workers "$WORKERS" --out "$WORK/pairs" \
+  --voice "$TEACHER=0.7" --voice "$READER=0.08" --voice af_bella=0.08 --voice bf_emma=0.07 --voice am_michael=0.07 \
+  "${heldout[@]/#--heldout/--not-in}"
+tts train dpo --config nano --pairs "$WORK/pairs" --init "$WORK/model-before-pairs" --run "$WORK/dpo" --set "run.precision=$PRECISION" \
+  --set run.steps="$(steps 140)"
+tts average "$WORK/gpt" "$WORK/dpo" --share 2 --out "$WORK/gpt-words" --force
+
 echo "== bundle"
-tts bundle --dvae "$WORK/dvae" --gpt "$WORK/gpt" --diffusion "$WORK/diffusion/best" --name nano \
-  --voice "${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}" --out "$WORK/model" --force
+bundle "$WORK/gpt-words" "$WORK/model"
 echo "done: $WORK/model"

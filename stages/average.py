@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from triforce_tts.bounds import Bound
 from triforce_tts.errors import ConfigError
 from triforce_tts.files import new_folder
 
@@ -38,11 +39,16 @@ def _architecture(path: Path, stage: str) -> dict[str, Any]:
     return parts
 
 
-def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None:
+SHARE = Bound(0.0, 4.0, whole=False)
+
+
+def average(checkpoints: Sequence[Path], out: Path, force: bool = False, share: float | None = None) -> None:
     """Write a checkpoint whose weights are the mean of those of ``checkpoints`` (Wortsman et al., "Model soups", 2022).
 
     The mean of a network and of what it became in further training is often better than either. Networks that were
-    trained from different first weights have no useful mean, and nothing here can tell. The configuration and the
+    trained from different first weights have no useful mean, and nothing here can tell. With a ``share`` above 1 the
+    weights go on beyond the last checkpoint, in the direction in which training moved them (Zheng et al., "Model
+    Extrapolation Expedites Alignment", 2024, arXiv 2404.16792). The configuration and the
     lineage are those of the last checkpoint, and so are whole numbers among the weights (counts of what was seen); the
     lineage also names all of them under ``averaged``.
 
@@ -51,9 +57,10 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
             one that is given twice beside another counts twice.
         out: the folder to write.
         force: replace a checkpoint that this program wrote there.
+        share: the share of the last checkpoint, from 0 to 4; the others divide the rest evenly. None: all have the same.
 
     Raises:
-        ConfigError: fewer than two checkpoints, or all of them are one.
+        ConfigError: fewer than two checkpoints, or all of them are one, or the share is out of bounds.
         CheckpointError: one cannot be read, holds numbers that are not finite, is of another stage or another
             architecture, or was made with another DVAE or tokenizer.
         TriforceError: ``out`` holds something else.
@@ -63,6 +70,10 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
     if len(checkpoints) < 2:
         raise ConfigError(f"average: expected two or more checkpoints, found {len(checkpoints)}; name another")
     found = [checkpoint.locate(path) for path in checkpoints]
+    if share is not None:
+        SHARE.check("--share", share)
+    others = 1 / len(found) if share is None else (1 - share) / (len(found) - 1)
+    shares = [*[others] * (len(found) - 1), others if share is None else share]
     if len({path.resolve() for path in found}) == 1:
         raise ConfigError(f"average: all of the {len(found)} checkpoints are {found[0]}; name another")
     last = found[-1]
@@ -79,7 +90,7 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
             made_with = lineage.get(ancestor), lineages[-1].get(ancestor)
             checkpoint.require_same(ancestor, str(path), made_with[0], f"that of {last}", made_with[1])
     total: dict[str, Tensor] = {}
-    for path in found:
+    for path, own_share in zip(found, shares, strict=True):
         weights = checkpoint.load_tensors(path / checkpoint.WEIGHTS)
         checkpoint.require_fit(
             checkpoint.shapes_of(total or weights), checkpoint.shapes_of(weights), str(path), str(found[0])
@@ -87,13 +98,14 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False) -> None
         checkpoint.require_finite(weights, str(path))
         for name, value in weights.items():
             if value.is_floating_point():
-                share = value.float() / len(found)
-                total[name] = total[name] + share if name in total else share
+                part_of_it = value.float() * own_share
+                total[name] = total[name] + part_of_it if name in total else part_of_it
             else:
                 total[name] = value  # counts have no mean: those of the last checkpoint stay
     kept = {name: value for name, value in lineages[-1].items() if name != "id"}
+    made_of = {"averaged": [lineage["id"] for lineage in lineages], **({} if share is None else {"shares": shares})}
     with new_folder(out, "checkpoint", [*checkpoints, *found], force) as folder:
-        checkpoint.save(folder, total, config, {**kept, "averaged": [lineage["id"] for lineage in lineages]})
+        checkpoint.save(folder, total, config, {**kept, **made_of})
 
 
 def average_command(
@@ -101,11 +113,20 @@ def average_command(
         list[Path], typer.Argument(help="Two or more runs or checkpoints of one network, oldest first.")
     ],
     out: Annotated[Path, typer.Option(help="Checkpoint folder to write.")],
+    share: Annotated[
+        float | None,
+        typer.Option(
+            help="The share of the last one, from 0 to 4, the others divide the rest; above 1 the weights go on beyond it. "
+            "Default: all have the same share."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is at --out.")] = False,
 ) -> None:
     """Write the mean of the weights of a network and of what it became in further training.
 
-    For a run its latest checkpoint is taken; RUN/best names its best. The mean is often better than either: give it to bundle.
+    For a run its latest checkpoint is taken; RUN/best names its best. The mean is often better than either, and after
+    'train dpo' a share of 2 may be better still: give it to bundle.
     """
-    average(checkpoints, out, force)
-    typer.echo(f"{out}: the mean of {len(checkpoints)} checkpoints", err=True)
+    average(checkpoints, out, force, share)
+    of_last = "" if share is None else f", {share:g} of the last one"
+    typer.echo(f"{out}: the mean of {len(checkpoints)} checkpoints{of_last}", err=True)

@@ -40,6 +40,27 @@ def test_the_mean_of_three_by_hand(tmp_path: Path) -> None:
     assert (lineage["dvae"], lineage["steps"]) == ("d1", 9)
 
 
+def test_shares_by_hand(tmp_path: Path) -> None:
+    paths = [
+        made(tmp_path / name, {"a": torch.tensor([value, 2.0])})
+        for name, value in (("one", 1.0), ("two", 3.0), ("three", 6.0))
+    ]
+    for share, expected in ((0.5, 0.25 * 1 + 0.25 * 3 + 0.5 * 6), (0.0, 2.0), (1.0, 6.0)):
+        average(paths, tmp_path / "mean", True, share)
+        weights = checkpoint.load_tensors(tmp_path / "mean" / checkpoint.WEIGHTS)
+        assert weights["a"].tolist() == pytest.approx([expected, 2.0])
+    average(paths[:2], tmp_path / "beyond", share=2.0)  # as far from the second as that is from the first
+    assert checkpoint.load_tensors(tmp_path / "beyond" / checkpoint.WEIGHTS)["a"].tolist() == pytest.approx([5.0, 2.0])
+    assert checkpoint.read_lineage(tmp_path / "beyond")["shares"] == [-1.0, 2.0]
+
+
+@pytest.mark.parametrize("share", [-0.1, 4.5, float("nan"), float("inf")])
+def test_a_share_out_of_bounds_is_refused(tmp_path: Path, share: float) -> None:
+    paths = [made(tmp_path / name, {"a": torch.ones(1)}) for name in ("one", "two")]
+    with pytest.raises(ConfigError, match="--share .*expected a number from 0 to 4"):
+        average(paths, tmp_path / "mean", share=share)
+
+
 def test_the_mean_of_a_network_with_its_copy_is_the_network(model: Path, tmp_path: Path) -> None:
     average([model / "gpt", Path(shutil.copytree(model / "gpt", tmp_path / "copy"))], tmp_path / "mean")
     before, after = load_gpt(model / "gpt")[0].state_dict(), load_gpt(tmp_path / "mean")[0].state_dict()

@@ -57,7 +57,7 @@ def test_shares_by_hand(tmp_path: Path) -> None:
 @pytest.mark.parametrize("share", [-0.1, 4.5, float("nan"), float("inf")])
 def test_a_share_out_of_bounds_is_refused(tmp_path: Path, share: float) -> None:
     paths = [made(tmp_path / name, {"a": torch.ones(1)}) for name in ("one", "two")]
-    with pytest.raises(ConfigError, match="--share .*expected a number from 0 to 4"):
+    with pytest.raises(ConfigError, match=r"--share .*expected a number from 0 to 4"):
         average(paths, tmp_path / "mean", share=share)
 
 

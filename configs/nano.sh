@@ -55,13 +55,11 @@ tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion" "$
   --set run.keep_best=spectrum --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
 
 echo "== stage 2 learns from its own words: pairs of renditions, heard by the recogniser; then as far again in the same direction"
-bundle() {
-  tts bundle --dvae "$WORK/dvae" --gpt "$1" --diffusion "$WORK/diffusion/best" --name nano \
-    --voice "${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}" --out "$2" --force
-}
+clip="${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}"
+bundle() { tts bundle --dvae "$WORK/dvae" --gpt "$1" --diffusion "$WORK/diffusion/best" --name nano --voice "$clip" --out "$2" --force; }
 bundle "$WORK/gpt" "$WORK/model-before-pairs"
 tts prefer --model "$WORK/model-before-pairs" --config nano --texts "$TEXTS" --limit "$(steps 1275)" --workers "$WORKERS" --out "$WORK/pairs" \
-  --voice "$TEACHER=0.7" --voice "$READER=0.08" --voice af_bella=0.08 --voice bf_emma=0.07 --voice am_michael=0.07 \
+  --voice "$clip=0.7" --voice kathleen=0.08 --voice af_bella=0.08 --voice bf_emma=0.07 --voice am_michael=0.07 \
   "${heldout[@]/#--heldout/--not-in}"
 tts train dpo --config nano --pairs "$WORK/pairs" --init "$WORK/model-before-pairs" --run "$WORK/dpo" --set "run.precision=$PRECISION" \
   --set run.steps="$(steps 140)"

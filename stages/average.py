@@ -13,6 +13,8 @@ from triforce_tts.files import new_folder
 if TYPE_CHECKING:
     from torch import Tensor
 
+SHARE = Bound(0.0, 4.0, whole=False)  # of the last checkpoint
+
 
 def _architecture(path: Path, stage: str) -> dict[str, Any]:
     """The parts of a configuration that say how a network computes; equal shapes do not (the number of heads, for example).
@@ -39,7 +41,25 @@ def _architecture(path: Path, stage: str) -> dict[str, Any]:
     return parts
 
 
-SHARE = Bound(0.0, 4.0, whole=False)
+def _require_alike(paths: Sequence[Path]) -> None:
+    """Refuse checkpoints that are of another stage or architecture, or were made with another DVAE or tokenizer, than the last.
+
+    Raises:
+        CheckpointError: one of them is; the message names both sides.
+    """
+    from triforce_tts import checkpoint
+
+    last = paths[-1]
+    stage = str(checkpoint.read_json(last / checkpoint.CONFIG).get("stage"))
+    ours, lineage = _architecture(last, stage), checkpoint.read_lineage(last)
+    for path in paths:
+        own, made_with = _architecture(path, stage), checkpoint.read_lineage(path)
+        for part in sorted(ours | own):
+            checkpoint.require_same(part, str(path), own.get(part), f"that of {last}", ours.get(part))
+        for ancestor in ("dvae", "tokenizer"):
+            checkpoint.require_same(
+                ancestor, str(path), made_with.get(ancestor), f"that of {last}", lineage.get(ancestor)
+            )
 
 
 def average(checkpoints: Sequence[Path], out: Path, force: bool = False, share: float | None = None) -> None:
@@ -48,9 +68,9 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False, share: 
     The mean of a network and of what it became in further training is often better than either. Networks that were
     trained from different first weights have no useful mean, and nothing here can tell. With a ``share`` above 1 the
     weights go on beyond the last checkpoint, in the direction in which training moved them (Zheng et al., "Model
-    Extrapolation Expedites Alignment", 2024, arXiv 2404.16792). The configuration and the
-    lineage are those of the last checkpoint, and so are whole numbers among the weights (counts of what was seen); the
-    lineage also names all of them under ``averaged``.
+    Extrapolation Expedites Alignment", 2024, arXiv 2404.16792). The configuration and the lineage are those of the last
+    checkpoint, and so are whole numbers among the weights (counts of what was seen); the lineage also names all of them
+    under ``averaged``, and their shares if one was given.
 
     Args:
         checkpoints: two or more checkpoints or runs (of a run its latest checkpoint is taken; ``RUN/best`` names its best);
@@ -81,14 +101,7 @@ def average(checkpoints: Sequence[Path], out: Path, force: bool = False, share: 
     if "torch_dtype" in config:
         config["torch_dtype"] = "float32"  # of the mean; the checkpoints may hold fp16
     lineages = [checkpoint.read_lineage(path) for path in found]
-    ours = _architecture(last, str(config.get("stage")))
-    for path, lineage in zip(found, lineages, strict=True):
-        own = _architecture(path, str(config.get("stage")))
-        for part in sorted(ours | own):
-            checkpoint.require_same(part, str(path), own.get(part), f"that of {last}", ours.get(part))
-        for ancestor in ("dvae", "tokenizer"):
-            made_with = lineage.get(ancestor), lineages[-1].get(ancestor)
-            checkpoint.require_same(ancestor, str(path), made_with[0], f"that of {last}", made_with[1])
+    _require_alike(found)
     total: dict[str, Tensor] = {}
     for path, own_share in zip(found, shares, strict=True):
         weights = checkpoint.load_tensors(path / checkpoint.WEIGHTS)

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from triforce_tts import checkpoint
-from triforce_tts.checkpoint import load_tensors
+from triforce_tts.checkpoint import load_tensors, read_lineage
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import write_text
 from triforce_tts.shards import (
@@ -62,9 +61,9 @@ def write_pairs(
     """
     vocabulary = model.vocabulary.config
     details = PairDetails(
-        dvae=checkpoint.read_lineage(model.folder / "dvae")["id"], groups=vocabulary.groups, n_codes=vocabulary.n_codes,
+        dvae=read_lineage(model.folder / "dvae")["id"], groups=vocabulary.groups, n_codes=vocabulary.n_codes,
         code_rate=model.code_rate, tokenizer=model.tokenizer.fingerprint,
-        gpt=checkpoint.read_lineage(model.folder / "gpt")["id"], reads=vocabulary.reads,
+        gpt=read_lineage(model.folder / "gpt")["id"], reads=vocabulary.reads,
     )  # fmt: skip
     samples: dict[str, list[Sample]] = {split: [] for split in SPLITS}
     tally = _Tally(settings)

@@ -29,8 +29,8 @@ class _Heard:
         """The numbers of the words that were heard rightly."""
         return {number for number, word in enumerate(self.words) if word.is_right}
 
-    def places(self, numbers: Sequence[int]) -> Rendition:
-        """The rendition with the places of the words ``numbers``.
+    def about(self, numbers: Sequence[int]) -> Rendition:
+        """The rendition in a pair about the words ``numbers``.
 
         A word reaches into the frame after its last one. If the recogniser heard more after it than the text has, what
         follows up to the next word counts too, and after the last word the end.
@@ -56,12 +56,12 @@ def word_pairs(line: Line, judged: Sequence[Judgement], renditions: Mapping[int,
     pairs: list[ChosenPair] = []
     for worse in usable:
         wrong = set(range(len(worse.words))) - worse.right()
-        others = [other for other in usable if other is not worse and other.right() & wrong]
+        others = [other for other in usable if other.right() & wrong]
         if not others:
             continue
         better = max(others, key=lambda other: (len(other.right() & wrong), len(other.right())))
         numbers = sorted(better.right() & wrong)
-        pairs.append(ChosenPair(better.places(numbers), worse.places(numbers), (better.seed, worse.seed)))
+        pairs.append(ChosenPair(better.about(numbers), worse.about(numbers), (better.seed, worse.seed)))
     return pairs
 
 

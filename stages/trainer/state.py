@@ -225,16 +225,20 @@ def prune(run: Path, keep: int) -> None:
     Only what this trainer wrote is touched: folders of its names, with its files and no others in them.
     """
     spared = {checkpoint.pointed(run / name) for name in POINTERS if (run / name).is_file()}
-    found = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
-    for _, folder in found[:-keep]:
+    for folder in _numbered(run)[:-keep]:
         if folder not in spared and _is_ours(folder):
             shutil.rmtree(folder)
 
 
 def checkpoints_of(run: Path) -> list[Path]:
     """The checkpoints of ``run`` that the trainer wrote, the newest last."""
+    return [folder for folder in _numbered(run) if _is_ours(folder)]
+
+
+def _numbered(run: Path) -> list[Path]:
+    """The folders in ``run`` that are called like checkpoints, by their steps."""
     found = sorted((step, folder) for folder in run.iterdir() if (step := _step_of(folder)) is not None)
-    return [folder for _, folder in found if _is_ours(folder)]
+    return [folder for _, folder in found]
 
 
 def _step_of(folder: Path) -> int | None:

@@ -112,13 +112,12 @@ def words_heard(words: Sequence[str], heard: str) -> list[HeardWord] | None:
     target = " ".join(word for part in parts for word in part)
     if not target or target != plain(" ".join(words)):
         return None
+    if not (got := plain(heard)):
+        return [HeardWord(False)] * len(words)
     wrong, followed = set[int](), set[int]()
-    got = plain(heard)
-    for chunk in process_words(target, got).alignments[0] if got else ():
+    for chunk in process_words(target, got).alignments[0]:
         if chunk.type == "insert":
             followed.add(owners[max(0, chunk.ref_start_idx - 1)])
         elif chunk.type != "equal":
             wrong |= set(owners[chunk.ref_start_idx : chunk.ref_end_idx])
-    if not got:
-        wrong = set(owners)
     return [HeardWord(number not in wrong | followed, number in followed) for number in range(len(words))]

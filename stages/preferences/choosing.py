@@ -71,9 +71,12 @@ def write_pairs(
         chosen = _pairs_of(line, number, drawn.get(line.key), details, settings, tally)
         samples["heldout" if line.heldout else "train"] += chosen
     if not samples["train"]:
+        advice = (
+            "lower rule.least_apart" if settings.unit == "line" else "raise temperature, so that renditions differ more"
+        )
         raise TriforceError(
             f"{folder}: none of {counted(len(lines), 'line')} gives a pair to train on ({tally.lines} are drawn); give "
-            "more texts, or lower rule.least_apart"
+            f"more texts, or {advice}"
         )
     write_text(folder / JUDGED, "".join(f"{row}\n" for row in tally.rows))
     _write_shards(

@@ -241,6 +241,16 @@ def test_pairs_about_words(model: Path, texts: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("judged", "one_thread")
+def test_words_that_are_never_heard_rightly_give_no_pair(
+    texts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = recognisers.Recogniser("silent", lambda samples: "")
+    monkeypatch.setattr(prefer_draw, "open_recogniser", lambda _: silent)
+    with pytest.raises(TriforceError, match=r"none of 1 line gives a pair .*raise temperature"):
+        made(bundled_model(), tmp_path / "pairs", "unit=word", texts=[texts], limit=1)
+
+
+@pytest.mark.usefixtures("judged", "one_thread")
 def test_texts_with_separators_of_lines_are_read_back(model: Path, tmp_path: Path) -> None:
     text = "a red\u2028cat\u0085sat"
     (tmp_path / "texts.txt").write_text(f"{text}\n", encoding="utf-8")

@@ -138,9 +138,16 @@ def _is_counted(file: sf.SoundFile) -> bool:
     return bool(file.format != "MP3" and file.frames < np.iinfo(np.int64).max)
 
 
+class _Closed:
+    """A file that was closed. soundfile's own class runs code of Python when an object ends, and an interrupt there is lost."""
+
+
 def _libsndfile_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:
-    with file:
+    try:
         yield from mixed(block.T for block in _counted_blocks(file, name, start))
+    finally:
+        file.close()
+        file.__class__ = _Closed
 
 
 def _counted_blocks(file: sf.SoundFile, name: str, start: int) -> Iterator[Wave]:

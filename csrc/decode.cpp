@@ -54,7 +54,8 @@ void product_band(const W* w, const float* x, float* y, int64_t k, int64_t y_str
     for (auto& row : part)
       for (auto& sum : row) sum = Vec(0.f);
   for (int64_t i = 0; i < k; i += kParts, w += kParts * kRows) {
-    __builtin_prefetch(reinterpret_cast<const char*>(w) + 1024);
+    // 64 cache lines ahead: weights that lie in the memory arrive in time, and those in a cache lose nothing.
+    __builtin_prefetch(reinterpret_cast<const char*>(w) + 4096);
     // Only unrolled loops keep the sums in registers: GCC 12 for AVX-512 writes them to the stack otherwise, at a third of
     // the speed.
 #pragma GCC unroll 8

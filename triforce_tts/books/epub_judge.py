@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any
 
 from .chapters import About, Reason, count_words, letters
@@ -12,10 +13,14 @@ from .epub import resolve
 from .html_rules import BACK_TYPES, FRONT_TYPES, HEADINGS, lines_of, name_of, types_of
 from .numbered import numbered
 from .outside import ADDRESS, IMPRINT, NOT_STORY, SIGN, STORY_SHARE, Section, is_no_story
+from .title_pages import is_dedication
 
 _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landmarks", "page-list"])
 _SPOKEN_FRONT = frozenset(["dedication", "epigraph", "preface", "foreword", "introduction", "prologue", "preamble", "acknowledgments", "acknowledgements", "dramatis-personae"])  # fmt: skip
 _SPOKEN_BACK = frozenset(["afterword", "appendix", "epilogue", "conclusion", "acknowledgments", "acknowledgements", "glossary", "bibliography", "postscript", "chapter", "part"])  # fmt: skip
+# Programs that make epubs give such a type to the page about the author, because there is none of its own.
+_UNSURE_BACK = frozenset(["afterword", "appendix"])
+_PEOPLE_TITLE = re.compile(r"(?:a note )?about the (?:authors?|translators?|illustrators?|editors?)", re.IGNORECASE)
 _NO_STORY = re.compile(
     r"^(?:also|other (?:books|titles|works)|more|books) (?:by|from)\b|about the (?:author|publisher|translator)|advertisement|newsletter",
     re.IGNORECASE | re.MULTILINE,
@@ -42,6 +47,7 @@ _NAME_LINE = re.compile(
 )
 _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
+_MOST_DEDICATION = 40  # the most words of a dedication that nothing but its first word shows
 _MOST_TITLE_LINE = 12  # the most words of a line of one that the contents name by the title of the book
 _LONG_LINE = 10  # a first line with more words is no title
 _LEAST_LINKS = 3
@@ -127,6 +133,13 @@ class Judge:
         fronts = {"frontmatter", "dedication", "epigraph", "preface", "foreword"}
         return bool(page.types & fronts) or self._names[page.name] < self._body_page
 
+    def name_of_untitled(self, page: Page) -> str:
+        """What a page without a heading is called: by its document title, or by its kind if that names the book or the file."""
+        title = clean(" ".join("".join(t.itertext()) for t in page.root.iter("{*}title")))
+        names_page = letters(title) not in ("", letters(self._about.title))
+        is_file = title in (page.name, PurePosixPath(page.name).stem)
+        return title if names_page and not is_file else kind_of_front(page) or title
+
     def reason(self, page: Page) -> Reason | None:
         """The reason why a page is not spoken."""
         if page.name not in self._reasons:
@@ -191,9 +204,11 @@ class Judge:
         return None
 
     def _reason_by_form(self, page: Page, types: set[str]) -> Reason | None:
-        if types & (_SPOKEN_FRONT | _SPOKEN_BACK):
+        if types & (_SPOKEN_FRONT | (_SPOKEN_BACK - _UNSURE_BACK)):
             return None
         number = self._names[page.name]
+        if types & _UNSURE_BACK and (number <= self._story[1] or not _PEOPLE_TITLE.fullmatch(page.title.strip(" .:!"))):
+            return None
         place: Reason = "front matter" if number <= self._opens else "back matter"
         text = " ".join(page.lines)
         if page.words <= _MOST_IMPRINT and sum(bool(re.search(cue, text, re.IGNORECASE)) for cue in IMPRINT) > 1:
@@ -252,6 +267,14 @@ class Judge:
         if listed and page.words - listed <= count_words(page.heading):
             return True
         return len(others) >= _LEAST_LINKS and linked > _LINKED * page.words
+
+
+def kind_of_front(page: Page) -> str:
+    """The kind of a page before the story, such as "Dedication", by its type or by the words that a dedication begins with."""
+    kinds = sorted(page.types & _SPOKEN_FRONT)
+    if not kinds and page.words <= _MOST_DEDICATION and page.lines and is_dedication(page.lines[0]):
+        kinds = ["dedication"]
+    return kinds[0].replace("-", " ").capitalize() if kinds else ""
 
 
 def _has_address(page: Page, text: str) -> bool:

@@ -8,8 +8,8 @@ from itertools import pairwise
 from .chapters import count_words, letters
 from .contents import Contents, Entry
 from .division import Mark, full_titles, heading_marks, joined_title
-from .draft import Draft, clean
-from .epub_judge import MOST_PART, Judge, Page
+from .draft import Draft
+from .epub_judge import MOST_PART, Judge, Page, kind_of_front
 from .numbered import is_number, numbered
 
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
@@ -47,7 +47,7 @@ class _MarkFinder:
         first = next((mark.start for mark in marks if mark.start >= 0), len(self._draft.blocks))
         opening = self._opening(first, has_marks=bool(marks))
         if not marks:
-            opening = self._inside_pages(opening)
+            opening = self._with_kinds(self._inside_pages(opening))
         taken = {mark.start for mark in marks}
         parts = [
             Mark(self._starts[page.name], page.heading, 1, is_part=True)
@@ -161,11 +161,17 @@ class _MarkFinder:
                 continue
             front = self._judge.is_front(page)
             if has_marks and not page.heading:
-                title = clean(" ".join("".join(t.itertext()) for t in page.root.iter("{*}title")))
-                opening.append(Mark(start, title, 1, front=front))
+                opening.append(Mark(start, self._judge.name_of_untitled(page), 1, front=front))
             elif page.heading or not opening:
                 opening.append(Mark(start, page.heading, 1, front=front))
         return opening
+
+    def _with_kinds(self, marks: list[Mark]) -> list[Mark]:
+        """The begins of chapters; pages without a heading that a dedication or its like begins take their titles from that."""
+        pages = {self._starts[page.name]: kind_of_front(page) for page in self._pages if not page.heading}
+        named = [mark if mark.title else replace(mark, title=pages.get(mark.start, "")) for mark in marks]
+        first = min((mark.start for mark in marks), default=0)
+        return [Mark(n, kind, 1, front=True) for n, kind in pages.items() if kind and n < first] + named
 
     def _inside_pages(self, opening: list[Mark]) -> list[Mark]:
         """The begins of pages, and of chapters inside of them, in a book without contents."""
@@ -187,16 +193,17 @@ class _MarkFinder:
 
 
 def _with_named_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:
-    """The begins of chapters; one called "Part Two" with hardly any text of its own is a part if a chapter follows."""
+    """The begins of chapters; one called "Part Two" with hardly any text of its own, or a heading
+    without any text that does not count chapters, is a part if a chapter follows."""
     named = []
     for mark, behind in pairwise([*(mark for mark in marks if mark.start >= 0), None]):
         if mark is None or behind is None or mark.is_part or numbered(behind.title) == "part":
             continue
-        own = draft.blocks[mark.start : behind.start]
-        heading = next(
-            (joined_title(block.text) for block in own if block.kind == "heading" and not block.is_empty), ""
-        )
-        if (numbered(mark.title) or numbered(heading)) == "part" and sum(count_words(b.text) for b in own) <= MOST_PART:
+        own = [block for block in draft.blocks[mark.start : behind.start] if not block.is_empty]
+        heading = next((joined_title(block.text) for block in own if block.kind == "heading"), "")
+        is_named = (numbered(mark.title) or numbered(heading)) == "part"
+        is_bare = all(block.kind == "heading" for block in own) and not _CHAPTER.match(heading or mark.title)
+        if (is_named or (own and is_bare)) and sum(count_words(block.text) for block in own) <= MOST_PART:
             named.append(mark)
     return [replace(mark, is_part=True) if mark in named else mark for mark in marks]
 

@@ -63,9 +63,10 @@ IMPRINT = (
     r"©|\bcopyright\b",
     r"all rights reserved|no part of this",
     r"\bISBN\b",
-    r"(?:first )?published (?:by|in)\b",
-    r"library of congress|cataloguing|cataloging",
-    r"\bprinted (?:in|by)\b",
+    r"(?:first )?published (?:(?:in )?\d{4} )?(?:by|in)\b",
+    r"library of congress|cataloguing|cataloging|\bCIP (?:catalogue|record|data)|catalogue record for this",
+    r"\bprinted (?:and bound )?(?:in|by)\b",
+    r"\bmoral rights? of the (?:author|translator)|\basserted (?:his|her|their|the) (?:moral )?rights?\b",
 )
 _RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:])), re.IGNORECASE)
 # What stands between a title and its subtitle.

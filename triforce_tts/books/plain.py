@@ -269,7 +269,7 @@ class _PlainReader:
                 if not any(block is one for one in kept):
                     self._draft.withdraw(block, "front matter")
             if kept:
-                title = "Dedication" if is_dedication(kept[0]) else "Epigraph"
+                title = "Dedication" if is_dedication(kept[0].text) else "Epigraph"
                 first = next(n for n, block in enumerate(self._draft.blocks) if block is kept[0])
                 marks = [Mark(first, title, marks[0].level if marks else 1, front=True), *marks]
         return marks

@@ -111,7 +111,7 @@ def dedication_of(blocks: Sequence[DraftBlock], about: About) -> list[DraftBlock
             waiting = []
         elif not is_kept:
             waiting.append(block)
-        if is_dedication(block) or _is_motto(block):
+        if is_dedication(block.text) or _is_motto(block):
             if not is_kept and _CREDITED.match(block.text):
                 kept += waiting[:-1]
             is_kept = True
@@ -122,9 +122,9 @@ def dedication_of(blocks: Sequence[DraftBlock], about: About) -> list[DraftBlock
     return kept
 
 
-def is_dedication(block: DraftBlock) -> bool:
-    """Whether a block of a title page begins as a dedication does."""
-    return bool(_DEDICATED.match(block.text)) and not _IMPRINT.search(block.text)
+def is_dedication(text: str) -> bool:
+    """Whether a text on a page before the story begins as a dedication does."""
+    return bool(_DEDICATED.match(text)) and not _IMPRINT.search(text)
 
 
 def _is_motto(block: DraftBlock) -> bool:

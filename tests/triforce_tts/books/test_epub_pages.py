@@ -27,12 +27,56 @@ def without_titles(book: ChapterBook) -> dict[str, str]:
     return {reason: text for reason, text in reasons(book).items() if reason != "document title"}
 
 
-@pytest.mark.parametrize("body", ["<p>For my mother</p>", "<p>The sea is wide.</p><p>Homer</p>"])
-def test_a_dedication_is_no_title_page_because_its_head_names_the_book(body: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("body", "title"),
+    [
+        ("<p>For my mother</p>", "Dedication"),
+        ("<section epub:type='epigraph'><p>The sea is wide.</p><p>Homer</p></section>", "Epigraph"),
+        ("<p>The sea is wide.</p><p>Homer</p>", "The Sea"),
+    ],
+)
+def test_a_dedication_is_no_title_page_because_its_head_names_the_book(body: str, title: str, tmp_path: Path) -> None:
     pages = {"t.xhtml": "<h1>The Sea</h1><p>by Ada N.</p>", "d.xhtml": body, "a.xhtml": ONE, "b.xhtml": TWO}
     book = read(tmp_path, pages, entry("1", "a.xhtml") + entry("2", "b.xhtml"))
-    assert [chapter.title for chapter in book.chapters] == ["The Sea", "1", "2"]
+    assert [chapter.title for chapter in book.chapters] == [title, "1", "2"]
     assert without_titles(book) == {"front matter": "The Sea The Sea by Ada N."}
+
+
+def test_a_dedication_is_called_so_in_a_book_whose_contents_name_no_chapter(tmp_path: Path) -> None:
+    pages = {"t.xhtml": "<p>The Sea</p><p>Ada N.</p>", "d.xhtml": "<p>For Tom</p>", "a.xhtml": ONE, "b.xhtml": TWO}
+    book = read(tmp_path, pages, entry("Cover", "t.xhtml"))
+    assert [chapter.title for chapter in book.chapters] == ["Dedication", "Chapter 1", "Chapter 2"]
+
+
+def test_a_page_of_rights_needs_no_typed_page(tmp_path: Path) -> None:
+    rights = "<p>First published 2016 by Gull Press</p><p>A CIP catalogue record for this book exists.</p>"
+    moral = "<p>© Ada N. 2016</p><p>The moral right of the author has been asserted.</p>"
+    pages = {"r.xhtml": rights, "s.xhtml": moral, "a.xhtml": ONE, "b.xhtml": TWO}
+    book = read(tmp_path, pages, entry("1", "a.xhtml") + entry("2", "b.xhtml"))
+    assert [chapter.title for chapter in book.chapters] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("page", "titles"),
+    [
+        ("<h1>About the Author</h1><p>Ada N. lives by the sea.</p>", ["1", "2"]),
+        ("<h1>The Tides</h1><p>Ada N. lives by the sea.</p>", ["1", "2", "Last"]),
+    ],
+)
+def test_words_about_the_author_may_have_the_type_of_an_appendix(page: str, titles: list[str], tmp_path: Path) -> None:
+    pages = {"a.xhtml": ONE, "b.xhtml": TWO, "c.xhtml": f"<section epub:type='appendix'>{page}</section>"}
+    book = read(tmp_path, pages, entry("1", "a.xhtml") + entry("2", "b.xhtml") + entry("Last", "c.xhtml"))
+    assert [chapter.title for chapter in book.chapters] == titles
+
+
+def test_a_page_with_nothing_but_a_heading_is_a_part(tmp_path: Path) -> None:
+    pages = {"p.xhtml": "<h3>I</h3><h1>Main Body</h1>", "a.xhtml": ONE, "b.xhtml": TWO}
+    toc = entry("I. Main Body", "p.xhtml") + entry("1. Tides", "a.xhtml") + entry("2. Charts", "b.xhtml")
+    book = read(tmp_path, pages, toc)
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("1. Tides", ("I. Main Body",)),
+        ("2. Charts", ()),
+    ]
 
 
 def test_untyped_pages_about_other_things_are_left_out_by_title_place_and_size(tmp_path: Path) -> None:

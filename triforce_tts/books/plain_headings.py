@@ -21,6 +21,7 @@ PATTERNS = {
     )
     for kind, words in _WORDS.items()
 }
+_COUNTED = re.compile(rf"({_CHAPTER_WORDS}|SCENE)\s+{NUMBER}(?![\w'’])", re.IGNORECASE)
 _OF_PLAY = (
     r"DRAMATIS PERSON(?:AE|Æ)|(?:THE )?PERSONS (?:OF|IN) THE (?:PLAY|DRAMA|COMEDY|TRAGEDY|STORY)|PERSONS REPRESENTED|"
     r"(?:THE )?CHARACTERS (?:OF|IN) THE (?:PLAY|STORY)|(?:THE )?CAST OF CHARACTERS|(?:THE )?SCENES OF THE PLAY"
@@ -80,6 +81,8 @@ def kind_of(text: str) -> HeadingKind | None:
     """The kind of heading that a paragraph is by its words, if it is one."""
     if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES:
         return None
+    if _is_list_of_counted(text):
+        return None
     is_long = len(text) > LONGEST_HEADING or text.count("\n") > 2
     for kind, pattern in PATTERNS.items():
         match = pattern.fullmatch(text)
@@ -89,6 +92,12 @@ def kind_of(text: str) -> HeadingKind | None:
                 return kind
     named = _NAMED.fullmatch(text)
     return "named" if named and not is_long and not text[0].islower() and _is_name(named, text) else None
+
+
+def _is_list_of_counted(text: str) -> bool:
+    """Whether two lines or more are each counted by the same word, such as the acts of a play in a list of its scenes."""
+    heads = [_COUNTED.match(line) for line in text.split("\n")] if "\n" in text else []
+    return len(heads) > 1 and all(heads) and len({head[1].upper() for head in heads if head}) == 1
 
 
 def _is_title(rest: str, kind: HeadingKind, text: str) -> bool:

@@ -35,6 +35,7 @@ from .plain_headings import (
     kind_of,
 )
 from .plain_lines import SET_OFF, Paragraph, blank_lines
+from .title_pages import names_house
 
 _SPEECH = re.compile(r"[\"“‘'’(]")
 # A line ends with a sign before one with a capital letter, or a name stands behind a dash, as in a motto.
@@ -107,7 +108,7 @@ class HeadingFinder:
             self._levels |= dict.fromkeys(numbers, _LOWER_LEVEL if numbered else _CHAPTER_LEVEL)
             numbered = numbered or bool(numbers)
         self._levels |= dict.fromkeys(named, _LEVELS["named"] if numbered else self._level_beside(marked, kinds))
-        if not self._levels:
+        if len(self._levels) == len(named):  # a preface is a heading of every kind of book
             self._levels |= dict.fromkeys(self._set_off(others), _CHAPTER_LEVEL)
         return Found(self._levels, underlines)
 
@@ -347,6 +348,8 @@ class HeadingFinder:
         if len(text) > LONGEST_TITLE or text.count("\n") >= MOST_LINES or _OPENS_SCENE.fullmatch(text):
             return False
         if text.isupper():
+            if kind_of(self.texts[number - 1]) == "part" and "\n" in text and names_house(text):
+                return False
             return len(text) <= LONGEST_HEADING or longer
         is_opened = IN_WHICH.match(text) or (TITLE_OPENING.match(text) and (are_opened or is_title_case(text)))
         if is_opened and not SENTENCE_END.search(text):

@@ -33,7 +33,7 @@ from .plain_lines import LINE_NUMBER, LineJoiner, Paragraph
 from .plain_notes import INNER_NOTE, MARK, Notes, find_notes
 from .plain_signs import without_signs
 from .sign_notes import sign_notes, split_marks
-from .title_pages import dedication_of, is_dedication, withdraw_printer
+from .title_pages import dedication_of, is_dedication, withdraw_imprints, withdraw_printer
 
 MOST_BYTES = 50_000_000  # the largest text file, in bytes; the longest books have a tenth of that
 _MOST_FRONT = 120  # the most words before the first heading that count as a title page
@@ -117,6 +117,7 @@ class _PlainReader:
         self._skip_lines(end, len(self._lines), "Gutenberg footer")
         about = self._about(begin)
         withdraw_printer(self._draft)
+        withdraw_imprints(self._draft, [n for n, block in enumerate(self._draft.blocks) if block.kind == "heading"])
         gone = withdraw_indexes(self._draft)
         marks = without_withdrawn(self._draft, heading_marks(self._draft), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from .chapters import letters
+from .numerals import NUMBER, ORDINAL
 from .plain_headings import ENDS_SENTENCE, SENTENCE_END, is_number_only, is_prose, kind_of
 from .plain_lines import Paragraph, blank_lines
 
 _TITLE = re.compile(
-    r"[\s_*=]*(?:(?:THE |TABLE OF |LIST OF )?(?:CONTENTS|ILLUSTRATIONS)|LIST OF (?:CHAPTERS|PLATES|MAPS))[.:]?[\s_*=]*",
+    r"[\s_*=]*(?:(?:THE |TABLE OF |LIST OF )?(?:CONTENTS|ILLUSTRATIONS)|LIST OF (?:CHAPTERS|PLATES|MAPS))"
+    rf"(?:\s+(?:OF|TO)\s+(?:THE\s+)?(?:VOL(?:UME|\.)?\s+(?:THE\s+)?{NUMBER}|{ORDINAL}\s+VOLUME))?[.:]?[\s_*=]*",
     re.IGNORECASE,
 )
 _PAGE = re.compile(

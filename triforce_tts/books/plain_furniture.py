@@ -31,7 +31,8 @@ INNER_TRANSCRIBER = re.compile(
 )
 # Of these a person speaks who types a book, and one in a story seldom does.
 _TYPING = re.compile(
-    r"spelling|punctuat|typograph|hyphen|scanned|correct|misprint|proofread|italic|original (?:text|book|edition)|ebook",
+    r"spelling|punctuat|typograph|hyphen|scanned|correct|misprint|proofread|italic|original (?:text|book|edition)|ebook"
+    r"|\bchanged to\b|\b(?:footnotes?|illustrations?|full stops?|commas?|quotes?|(?:quotation|quote) marks?|words?) (?:was|were|ha(?:s|ve) been) (?:added|removed|moved|placed)\b",
     re.IGNORECASE,
 )
 _MOST_NOTE = 60  # paragraphs of a note of the transcriber behind the book

@@ -7,6 +7,7 @@ have the title page behind the header, so its lines must be told from those of t
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 from .chapters import About, count_words, letters
 from .draft import Draft, DraftBlock
@@ -45,6 +46,10 @@ _PRINTER = re.compile(
     r"\W*(?:(?:made|typeset|set up) and )?printed (?:and bound )?(?:in|by|at|for)\b(?P<who>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_HOUSE = re.compile(r"\bpublishers?\b|\bprinted (?:by|for|at)\b|& co\b", re.IGNORECASE)
+_YEAR_AT_END = re.compile(r"\n\W*(?:1[5-9]\d\d|M[DC][CDLXVI. ]{3,})\W*$")
+_VOLUME = re.compile(r"VOL(?:UME|\.)", re.IGNORECASE)
+_NEAR_VOLUME = 4  # so many paragraphs before and behind the heading of a volume belong to its title page
 _MOST_LINE = 16  # the most words of a line of a title page
 _LEAST_BLOCKS = 2  # a title alone is no title page
 _MOST_WORDS = 150  # the most words of a title page
@@ -101,6 +106,23 @@ def withdraw_printer(draft: Draft) -> None:
         draft.withdraw(filled[-1], "back matter")
 
 
+def withdraw_imprints(draft: Draft, starts: Sequence[int]) -> None:
+    """Skip the names of printers and publishers, in capital letters, on the title pages of volumes.
+
+    They stand right before or behind the headings of the volumes, which begin at the blocks ``starts``.
+    """
+    for start in starts:
+        if not _VOLUME.match(draft.blocks[start].text):
+            continue
+        before = (n for n in range(start - 1, -1, -1) if not draft.blocks[n].is_empty)
+        behind = (n for n in range(start + 1, len(draft.blocks)) if not draft.blocks[n].is_empty)
+        for numbers in (before, behind):
+            near = [draft.blocks[n] for n in islice(numbers, _NEAR_VOLUME)]
+            for block in takewhile(lambda one: one.kind != "heading" and one.text.isupper(), near):
+                if names_house(block.text):
+                    draft.withdraw(block, "front matter")
+
+
 def dedication_of(blocks: Sequence[DraftBlock], about: About) -> list[DraftBlock]:
     """The dedication and the motto among the blocks of a title page; what names the book, its author or publisher ends them."""
     kept: list[DraftBlock] = []
@@ -120,6 +142,11 @@ def dedication_of(blocks: Sequence[DraftBlock], about: About) -> list[DraftBlock
         if is_kept:
             kept.append(block)
     return kept
+
+
+def names_house(text: str) -> bool:
+    """Whether a text is the lines of a printer or publisher: "THE COMPANY OF THE RING" is a title, and so is a year alone."""
+    return bool(_HOUSE.search(text)) or ("\n" in text and bool(_YEAR_AT_END.search(text)))
 
 
 def is_dedication(text: str) -> bool:

@@ -162,6 +162,12 @@ def test_a_story_may_speak_of_transcribers_and_pictures(line: str, tmp_path: Pat
     assert spoken(book)[2] == line
 
 
+def test_a_transcribers_note_behind_the_book_may_list_changes(tmp_path: Path) -> None:
+    note = 'Transcriber\'s Notes:\n\nPage 14, "teh" changed to "the".\n\nPage 20, a full stop was added.'
+    book = read_text(tmp_path, "x.txt", f"CHAPTER I\n\n{PARAGRAPH}\n       *       *       *\n\n{note}\n")
+    assert spoken(book) == ["CHAPTER I", TEXT]
+
+
 def test_a_transcribers_note_ends_before_the_book(tmp_path: Path) -> None:
     heading = "TRANSCRIBER'S NOTES\n\nErrors were corrected.\n\nThe cover was made by the transcriber."
     text = f"{heading}\n\n\n\n\n{PARAGRAPH}\nCHAPTER I\n\n{PARAGRAPH}\n{heading}\n\nINDEX\n\nLamp, 12"

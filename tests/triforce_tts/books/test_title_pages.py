@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.books import entry, make_epub, read_text, reasons
+from tests.books import entry, make_epub, read_text, reasons, spoken
 from triforce_tts.books.chapters import ChapterBook
 from triforce_tts.books.read import read_chapters
 
@@ -146,3 +146,28 @@ def test_a_chapter_that_only_begins_with_a_dedication_or_a_motto_is_no_front_mat
         make_epub(tmp_path / "x.epub", {"x.xhtml": page}, entry("The Lamp", "x.xhtml"), metadata=ABOUT)
     )
     assert [chapter.front for chapter in book.chapters] == [False]
+
+
+def test_title_pages_of_volumes_are_skipped(tmp_path: Path) -> None:
+    house = "LONDON:\nHURST AND BLACKETT, PUBLISHERS,\n13, GREAT MARLBOROUGH STREET.\n1868."
+    contents = "CONTENTS OF VOL. I.\n\n  I. THE QUAY       1\n II. THE SEA       23"
+    story = "The lamp was lit before nine, and it stood in the old lighthouse on the quay at Denholm.\n\n" * 3
+    first = f"VOL. I.\n\n{house}\n\n\n\n{contents}\n\n\n\nCHAPTER I.\n\nTHE QUAY.\n\n{story}\n\nEND OF VOL. I."
+    printer = "LONDON: PRINTED BY MACDONALD AND TUGWELL."
+    second = f"VOL. II.\n\n\n\nCHAPTER II.\n\nTHE SEA.\n\n{story}"
+    book = read_text(tmp_path, "The Lamp.txt", f"THE LAMP\n\n{first}\n\n{printer}\n\n\n\n{second}")
+    assert [(chapter.title, chapter.parts) for chapter in book.chapters] == [
+        ("CHAPTER I. THE QUAY.", ("VOL. I.",)),
+        ("CHAPTER II. THE SEA.", ("VOL. II.",)),
+    ]
+    assert reasons(book)["front matter"].split() == f"THE LAMP {house} {printer}".split()
+    assert "navigation" in reasons(book)
+
+
+@pytest.mark.parametrize("title", ["THE PRINTING PRESS", "THE COMPANY OF\nTHE RING"])
+def test_the_title_of_a_volume_is_read(title: str, tmp_path: Path) -> None:
+    story = "The lamp was lit before nine, and it stood in the old lighthouse on the quay at Denholm.\n\n" * 3
+    text = f"VOLUME ONE\n\n{title}\n\nCHAPTER I\n\n{story}CHAPTER II\n\n{story}"
+    book = read_text(tmp_path, "x.txt", text)
+    assert title in "\n".join(spoken(book))
+    assert reasons(book) == {}

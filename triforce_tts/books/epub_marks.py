@@ -19,7 +19,7 @@ _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only o
 def find_marks(draft: Draft, contents: Contents, pages: list[Page], judge: Judge, starts: dict[str, int]) -> list[Mark]:
     """The begins of chapters in a draft whose pages begin at the blocks ``starts``."""
     marks = _MarkFinder(draft, contents, pages, judge, starts).find()
-    marks = _with_named_parts(draft, marks)
+    marks = _with_named_parts(draft, marks, set(starts.values()))
     begins = sorted({mark.start for mark in marks})
     ends = dict(pairwise([*begins, len(draft.blocks)]))
     return [replace(mark, front=mark.front or _is_front(draft, mark.start, ends[mark.start])) for mark in marks]
@@ -192,9 +192,9 @@ class _MarkFinder:
         return sorted(marks + [mark for mark in opening if not mark.title], key=lambda mark: mark.start)
 
 
-def _with_named_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:
-    """The begins of chapters; one called "Part Two" with hardly any text of its own, or a heading
-    without any text that does not count chapters, is a part if a chapter follows."""
+def _with_named_parts(draft: Draft, marks: list[Mark], pages: set[int]) -> list[Mark]:
+    """The begins of chapters; one called "Part Two" with hardly any text of its own, or a page
+    with nothing but a heading that does not count chapters, is a part if a chapter follows. ``pages`` are their first blocks."""
     named = []
     for mark, behind in pairwise([*(mark for mark in marks if mark.start >= 0), None]):
         if mark is None or behind is None or mark.is_part or numbered(behind.title) == "part":
@@ -202,8 +202,9 @@ def _with_named_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:
         own = [block for block in draft.blocks[mark.start : behind.start] if not block.is_empty]
         heading = next((joined_title(block.text) for block in own if block.kind == "heading"), "")
         is_named = (numbered(mark.title) or numbered(heading)) == "part"
-        is_bare = all(block.kind == "heading" for block in own) and not _CHAPTER.match(heading or mark.title)
-        if (is_named or (own and is_bare)) and sum(count_words(block.text) for block in own) <= MOST_PART:
+        is_bare = {mark.start, behind.start} <= pages and bool(own) and all(block.kind == "heading" for block in own)
+        is_bare = is_bare and not _CHAPTER.match(heading or mark.title)
+        if (is_named or is_bare) and sum(count_words(block.text) for block in own) <= MOST_PART:
             named.append(mark)
     return [replace(mark, is_part=True) if mark in named else mark for mark in marks]
 

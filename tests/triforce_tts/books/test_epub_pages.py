@@ -76,6 +76,13 @@ def test_a_page_with_nothing_but_a_heading_is_a_part(tmp_path: Path) -> None:
     ]
 
 
+def test_a_heading_inside_a_page_that_the_contents_name_is_a_chapter(tmp_path: Path) -> None:
+    page = f"<h2 id='f'>Fairy Stories</h2><h2 id='i'>Introductory</h2>{LONG}<h2 id='q'>The Quay</h2>{LONG}"
+    toc = entry("Fairy Stories", "a.xhtml#f") + entry("Introductory", "a.xhtml#i") + entry("The Quay", "a.xhtml#q")
+    book = read(tmp_path, {"a.xhtml": page}, toc)
+    assert [chapter.title for chapter in book.chapters] == ["Fairy Stories", "Introductory", "The Quay"]
+
+
 def test_untyped_pages_about_other_things_are_left_out_by_title_place_and_size(tmp_path: Path) -> None:
     pages = {
         "cover.xhtml": "<img src='c' alt='Cover'/>",

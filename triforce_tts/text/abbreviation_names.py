@@ -140,7 +140,24 @@ NO_WORDS = frozenset(
             "nos",
             "oz",
         ],
-        *["qts", "regt", "secs", "sept", "tues", "thurs", "vol", "vols", "yds", "viz", "ibid", "ult"],
+        *[
+            "qts",
+            "regt",
+            "secs",
+            "sept",
+            "tues",
+            "thurs",
+            "vol",
+            "vols",
+            "yds",
+            "viz",
+            "ibid",
+            "ult",
+            "temp",
+            "qty",
+            "avg",
+            "misc",
+        ],
     ]
 )
 BEFORE_NUMBERS = {
@@ -215,6 +232,7 @@ PLAIN = {
     "attn": "attention",
     "avg": "average",
     "max": "maximum",
+    "temp": "temperature",
     "orig": "original",
     "dist": "distance",
     "fwd": "forward",

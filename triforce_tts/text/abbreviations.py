@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from triforce_tts.text import screenplay, states
+from triforce_tts.text import screenplay, short_forms, states
 from triforce_tts.text.abbreviation_names import (
     BEFORE_A_NAME,
     BEFORE_AMOUNTS,
@@ -57,7 +57,7 @@ _SURE_OPENERS = (
     "The|He|She|It|They|We|You|But|And|In|On|At|This|That|These|Those|There|Then|When|What|If|So|As|By|His|Her|Its|Our"
     "|Their|After|Before|While|Where|Why|However|Here|Since|Until|Thus"
 )
-_SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}},? $|[A-Z][a-z]+, $")
+_SINGLE_INITIAL = re.compile(rf"(?:^|[^a-z])(?!(?:{_LABELLED}) $)[a-z]{{2,16}},? $|[A-Z][a-z]+[,:] $")
 _AFTER_INITIAL = re.compile(rf" (?!(?:{OPENERS})\b)[A-Z][a-z]+")
 _BEHIND_NAME = re.compile(rf" (?:{OPENERS})\b(?!,|\.|-)")
 
@@ -168,7 +168,9 @@ def _say_initial(match: re.Match[str]) -> str:
         or (before[1][0].isupper() and len(before[1]) > 1 and _BEHIND_NAME.match(match.string[match.end() :][:24]))
     ):
         return match[0]  # the end of a sentence: 'King George V. The war began', 'Vitamin C. Next'
-    name_before = match.start() == 0 or (before and before[1][0].isupper() and before[1][-1].isalnum())
+    name_before = match.start() == 0 or (
+        before and before[1][0].isupper() and (before[1][-1].isalnum() or before[1][:-1] in TITLES)
+    )
     return match[1] if name_before or _is_lone_initial(match) else match[0]
 
 
@@ -234,6 +236,7 @@ _COUNTED = "times|people|men|women|children|seconds|minutes|hours|days|weeks|mon
 # A plural behind a number is estimated, while a year is not: 'est. 1500 houses'.
 _COUNTED_NOUN = rf"(?:{_COUNTED}|feet|(?!(?:is|was|has|as|its|his|this|always)\b)[a-z]+s)\b"
 _RULES: list[tuple[re.Pattern[str], Replace]] = [
+    *short_forms.RULES,
     (re.compile(rf"(?<![\w/.])({_names(MIXED)})(?![\w/])"), lambda m: MIXED[m[1]]),
     (re.compile(r"\b((?i:eqs?|no|nos|figs?|sec|art|para|ch|ex|cl)\. )\(([0-9]{1,4}[a-z]?)\)"), lambda m: m[1] + m[2]),
     (
@@ -250,12 +253,8 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
         ),
         lambda m: f" century{_final_stop(m)}",
     ),
-    (re.compile(r"\bR\. v\.? (?=[A-Z][a-z])"), lambda m: "R versus "),
-    (re.compile(r"\bMk\.? ?(?=[IVX]+\b|[0-9])"), lambda m: "Mark "),
-    (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
     (re.compile(r"(?<=[0-9] )(?:m\.p\.h|M\.P\.H)\b\.?"), lambda m: f"mph{_final_stop(m)}"),
     (re.compile(r"(?<=[0-9] )r\.p\.m\b\.?"), lambda m: f"rpm{_final_stop(m)}"),
-    (re.compile(r"\bWall St\b\.?(?= [A-Z])"), lambda m: "Wall Street"),
     (
         re.compile(rf"\b({_names(STREETS_BEFORE_SIDES)})\b\.?,? ({_names(SIDES)})\b"),
         lambda m: f"{STREETS_BEFORE_SIDES[m[1]]} {SIDES[m[2]]}",
@@ -331,11 +330,11 @@ _RULES: list[tuple[re.Pattern[str], Replace]] = [
     (re.compile(rf"(?<![\w.])({_names(LATIN)})(?![\w])", re.IGNORECASE), lambda m: LATIN[m[1].lower()]),
     (re.compile(r"\bet al\."), lambda m: f"and others{_final_stop(m)}"),
     (re.compile(r"\b([A-Z]{1,2})&([A-Z]{1,2})\b"), lambda m: f"{' '.join(m[1])} and {' '.join(m[2])}"),  # AT&T
-    (re.compile(r"\bWW ?(I{1,2})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
+    (re.compile(r"\bWW ?(I{1,3})\b"), lambda m: f"World War {cardinal(len(m[1]))}"),
     *screenplay.RULES,
     *states.RULES,
     (re.compile(r"\bP[hH]\. ?D\b\.?"), lambda m: f"P H D{_final_stop(m)}"),
-    (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z][a-z])"), _say_initials),
+    (re.compile(r"(?<![\w.])(?:[A-Z]\. ){2,6}(?=[A-Z](?:'[A-Z])?[a-z])"), _say_initials),
     (re.compile(r"\b([A-Z])\.(?= [A-HJ-Z]\. ?[A-Z])"), _say_initial),
     (re.compile(r"(?<![\w.])([A-HJ-Z])\.(?= [A-Z][A-Za-z])"), _say_initial),
     (re.compile(r"(?<![\w.'])(?:[A-Za-z]\.){2,}(?!\w)|(?<![\w.'])(?:[A-Z]\.){2,}(?:[A-Z]\b(?![.']))?"), _say_dotted),

@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import START, Rule, number_words, pairs, rule, spell_digits
+from triforce_tts.text.numbers import DIGITS, START, Rule, number_words, pairs, rule, spell_digits
 
 # One point alone is that of a decimal number: '+12.345'.
 _COUNTRY_CODES = r"\+(?![0-9]{1,6}\.[0-9]{1,6}(?![0-9]|[-. (][0-9(]))[1-9][0-9]{0,2}"
@@ -145,10 +145,38 @@ def _say_mixed(match: re.Match[str]) -> str:
     return f"{match[1]} {spell_digits(match[2])}"
 
 
+def _say_letters_for_keys(match: re.Match[str]) -> str:
+    """``1-800-FLOWERS``, a telephone number whose last digits are dialled as a word."""
+    return f"{_groups(match[1])}, {match[2].replace('-', ' ')}"
+
+
+def _say_signs(match: re.Match[str]) -> str:
+    """A long code of letters and digits, such as that of a vehicle, sign by sign."""
+    turns = len(re.findall("[0-9](?=[A-Z])|[A-Z](?=[0-9])", match[0]))
+    return _one_by_one(match[0]) if turns >= _LEAST_TURNS else match[0]
+
+
+def _say_account(match: re.Match[str]) -> str:
+    """The number of a bank account in groups of four, as it is written."""
+    digits = sum(sign.isdigit() for sign in match[0])
+    return ", ".join(map(_one_by_one, match[0].split())) if digits >= _DIGITS_OF_ACCOUNT else match[0]
+
+
+def _one_by_one(code: str) -> str:
+    return " ".join(DIGITS[int(sign)] if sign.isdigit() else sign for sign in code)
+
+
+_LEAST_TURNS = 3  # so often letters and digits meet in a code that is read sign by sign
+_DIGITS_OF_ACCOUNT = 10
 _MOST_SCORES = 4  # a row of more short numbers is a telephone number
 _PLAIN_GROUPS = r"[0-9]{2,5}(?: [0-9]{2,5}){1,5}(?![0-9.,:/%-]*[0-9]| [0-9])"
 # A comma before the cents, as in most of Europe, becomes a point.
 _COMMAS: list[Rule] = [
+    # Thousands with spaces, or joined by now, before the cents: '1 299,00 €'.
+    rule(
+        r"(?<![\w.,/-])(?<![0-9] )([1-9][0-9]{0,2}(?:[ ,][0-9]{3})+),([0-9]{2})(?= ?(?:€|(?:EUR|zl|Kc|kr|CHF)\b))",
+        lambda m: f"{m[1].replace(' ', ',')}.{m[2]}",
+    ),
     rule(
         r"(?<![\w.,/-])([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]{2})(?![0-9]|[.,][0-9])",
         lambda m: f"{m[1].replace('.', ',')}.{m[2]}",
@@ -163,6 +191,11 @@ _COMMAS: list[Rule] = [
         r"(\bRp\.? ?|€ ?)([1-9][0-9]{0,2})\.([0-9]00|[0-9]{3}(?! ?/| (?:an?|per|each)\b))(?![0-9]|[.,][0-9])",
         lambda m: f"{m[1]}{m[2]},{m[3]}",
     ),
+    # A dash stands for no cents: '4.999,- €', '49,-'.
+    rule(
+        r"(?<![\w.,/-])([1-9][0-9]{0,2}(?:\.[0-9]{3}){0,2}),-{1,2}(?=[ .;€)]|$)",
+        lambda m: m[1].replace(".", ","),
+    ),
     rule(r"(?<![\w'.])[0-9]{1,3}(?:(['_])[0-9]{3})(?:\1[0-9]{3}){0,5}(?![\w'])", lambda m: m[0].replace(m[1], ",")),
 ]
 RULES: list[Rule] = [
@@ -171,6 +204,17 @@ RULES: list[Rule] = [
         lambda m: m[1] + spell_digits(m[2]),
     ),
     *_COMMAS,
+    rule(
+        r"(?<![\w.,/+-])(1-8(?:00|33|44|55|66|77|88))-([A-Z]{3,10}(?:-[A-Z]{2,8}){0,2})(?![\w-])", _say_letters_for_keys
+    ),
+    rule(
+        r"(\b[Tt]ext(?:ed|ing|s)? [\"']?[A-Z]{2,12}[\"']? to )([0-9]{5,6})(?![\w-]|[.,][0-9])",
+        lambda m: m[1] + spell_digits(m[2]),
+    ),
+    rule(r"(?<![\w.-])[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?(?![\w-])", _say_account),
+    rule(r"(?<![\w.#-])(?=[A-Z]{0,9}[0-9])(?=[0-9]{0,16}[A-Z])[A-Z0-9]{10,20}(?![\w-])", _say_signs),
+    # Behind a letter and a hyphen a number of five digits is that of an order or a part.
+    rule(r"(?<![\w-])([A-Z]{1,4}-)([0-9]{5,12})(?![\w-]|[.,][0-9])", lambda m: m[1] + spell_digits(m[2])),
     rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
     rule(
         r"\b(?P<cue>(?i:isbn|issn|orcid)(?:-1[03])?:? ?)(?P<digits>[0-9](?:[- ]?[0-9]){6,15}(?:[- ]?[xX])?)(?![0-9A-Za-z-])",
@@ -236,6 +280,6 @@ RULES: list[Rule] = [
         rf"(?:\b(?P<no>[Nn]o)\. ?)?(?<![0-9A-Za-z.,:/$£€-])(?P<house>[0-9]{{1,5}})(?P<letter>[A-Fa-f])? (?:(?P<side>[NSEW]|[NS][EW])\.? )?(?=(?:St\. )?(?:(?:[A-Z][a-z]+|[0-9]{{1,3}}(?:st|nd|rd|th)) ){{1,3}}(?i:{_STREET}))",
         _say_house,
     ),
-    rule(rf"(?P<cue>{_COUNTED} ?)0+(?=[1-9])(?![0-9]+[-/.:][0-9])", lambda m: m["cue"]),
+    rule(rf"(?P<cue>{_COUNTED} ?)(?![0-9]{{5}})0+(?=[1-9])(?![0-9]+[-/.:][0-9])", lambda m: m["cue"]),
     rule(r"(?<![A-Za-z0-9.])([A-Za-z]{1,4})([0-9]{4,18})(?![0-9A-Za-z.,]*[0-9A-Za-z])", _say_mixed),
 ]

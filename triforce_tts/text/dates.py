@@ -118,7 +118,8 @@ def _say_month_year(match: re.Match[str]) -> str:
 
 
 def _say_name_range(match: re.Match[str]) -> str:
-    return f"{_full(match[1])} to {_full(match[2])}"
+    ends = match[0].endswith(".") and re.match(r"[\"')\] ]*$", match.string[match.end() :][:8])
+    return f"{_full(match[1])} to {_full(match[2])}" + ("." if ends else "")
 
 
 def _count(number: str, name: str) -> str:
@@ -261,6 +262,8 @@ RULES: list[Rule] = [
         rf"\b(?P<month>{MONTH}),? '(?P<year>[0-9]{{2}})(?![\w'])",
         lambda m: f"{_full(m['month'])} {_year_words(m['year'])}",
     ),
+    rule(r"\b([QH][1-4]) ?-{1,2} ?(?=[QH][1-4]\b)", lambda m: f"{m[1]} to "),
+    rule(r"\b(GMT|UTC) ?-{1,2}(?=[0-9])", lambda m: f"{m[1]} minus "),
     rule(r"(?<=\bQ[1-4])'([0-9]{2})(?![\w'])", lambda m: f" {_year_words(m[1])}"),
     rule(r"(?<=[0-9] )(BCE?|AD|CE) ?-{1,2} ?(?=(?:AD ?)?[0-9])", lambda m: f"{m[1]} to "),
     rule(r"(?<![\w'])'([0-9]{2})-'?([0-9]{2})(?![\w'])", lambda m: f"{_year_words(m[1])} to {_year_words(m[2])}"),

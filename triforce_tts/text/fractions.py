@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, number_words, rule, with_article
+from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, number_words, ordinal, rule, with_article
 from triforce_tts.text.unit_names import UNITS
 
 # These need no dot to be units behind a fraction.
@@ -101,6 +101,12 @@ def _say_last_length(match: re.Match[str]) -> str:
     return _length(match[1], match[2], match.string[match.end() : match.end() + 1] == " ")
 
 
+def _say_decimal_length(match: re.Match[str]) -> str:
+    """``1.2"`` of rain in inches."""
+    is_open = len(re.findall(r'(?<![0-9])"', match.string[max(0, match.start() - 500) : match.start()])) % 2
+    return match[0] if is_open else _length(match[1], '"', is_attribute(match))
+
+
 def _mark_inches(match: re.Match[str]) -> str:
     """``1/2" pipe`` as '1/2-in. pipe', which a later rule reads."""
     is_noun = re.match(rf" (?!(?:{_SPEECH})\b)[a-z]{{3,}}", match.string[match.end() : match.end() + 20])
@@ -127,6 +133,7 @@ _SIDE = rf"(?:(?:[0-9]{{1,3}} )?[0-9]{{1,2}}/[0-9]{{1,2}}|{_NUMBER})"
 # The dot of a unit is no full stop if the sentence goes on, also with a smaller unit: '3 lb. 4 oz.'
 GOES_ON = r"(?:\.(?=,| [a-z(]|-[a-z]| [0-9/]{1,5} ?(?:lbs?|oz|in|ft|mins?|secs?|pts?|qts?)\b))?"
 LENGTHS: list[Rule] = [
+    rule(r"(?<=[0-9] (?:ft|in|yd))\.? [x×] (?=[0-9])", lambda m: " by "),
     rule(r"(?:(?<=[0-9] feet)|(?<=[0-9] inches)) [x×] (?=[0-9])", lambda m: " by "),
     rule(rf"{START}({_NUMBER})(['\"]) ?- ?(?={_NUMBER}\2)", lambda m: f"{m[1]} to "),
     rule(rf"{START}{_SIDE}(['\"])(?: ?[x×] ?{_SIDE}\1){{1,2}}", _say_product),
@@ -134,10 +141,17 @@ LENGTHS: list[Rule] = [
     rule(rf"{START}(?<!['\"])({_NUMBER})(['\"])(?= (?:{_ADJECTIVES})\b)", _say_length),
     rule(rf"{START}(?<!['\"])(?<!' )({_NUMBER})\"(?=( of| (?!(?:{_SPEECH})\b)[a-z]{{3,}})\b)", _say_inches_of),
     rule(rf"{START}(?<!['\"])({_NUMBER})(')(?=( )[a-z]{{3,}}\b)", _say_feet_of),
-    rule(rf"{START}(?<!['\"])({_NUMBER})(\")(?= (?:[A-Z]{{2}}|[a-z][A-Z]))", _say_last_length),
+    rule(rf"{START}(?<!['\"])({_NUMBER})(\")(?= (?:[A-Z]{{2}}|[a-z][A-Z]|[0-9]+[A-Z]))", _say_last_length),
+    # A decimal number with this sign is a length, unless the sign closes a quotation.
+    rule(rf"{START}(?<!['\"])([0-9]{{1,3}}\.[0-9]{{1,3}})\"(?= )", _say_decimal_length),
     rule(rf"{START}(?<!['\"])(?<!' )({_NUMBER})(['\"])(?=[.,;:!?)]|$)", _say_last_length),
 ]
 FRACTIONS: list[Rule] = [
+    rule(rf"{START}(?<![0-9] )1/2(?= (?:an?|the|my|his|her|their|our|your|its)\b)", lambda m: "half"),
+    rule(
+        rf"{START}1/([0-9]{{2,5}}) ?(?:s|sec)\b(?:\.(?= [a-z]))?(?!/)",
+        lambda m: f"one {ordinal(int(m[1]))} of a second",
+    ),
     rule(rf"{START}({_NUMBER}) ?st\b\.?(?= [0-9]{{1,2}} ?lbs?\b)", lambda m: f"{number_words(m[1])} stone"),
     # '15st' is a weight, because the ordinal is '15th'.
     rule(

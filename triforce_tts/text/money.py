@@ -237,7 +237,9 @@ def _say_money(match: re.Match[str]) -> str:
     code = match["code"] if sign == "$" and match["code"] != "USD" else None
     names, scale = currency_names(code or sign), _scale(magnitude)
     if upper and second:
-        return f"{_amount(names, amount, _scale(match['first_magnitude']))} to {_amount(names, upper, scale)}"
+        # '$20-$30K' names its thousands once; in '$500-$1 million' the first amount is the smaller one only without them.
+        shared = scale if float(amount.replace(",", "")) < float(upper.replace(",", "")) else ""
+        return f"{_amount(names, amount, _scale(match['first_magnitude']) or shared)} to {_amount(names, upper, scale)}"
     if upper and not scale and "." in amount + upper and names[2]:
         return f"{_amount(names, amount, '')} to {_amount(names, upper, '')}"
     if upper:

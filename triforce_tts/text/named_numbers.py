@@ -17,6 +17,8 @@ _PLACES = {
     "Ste": "Suite",
     "Rm": "Room",
     "Bldg": "Building",
+    "bldg": "building",
+    "apt": "apartment",
 }
 _ROADS = "Route|Highway|Interstate|Freeway|Expressway|State Road|County Road"
 _DOORS = (
@@ -163,8 +165,17 @@ RULES: list[Rule] = [
     ),
     rule(r"()(?<![\w.,/-])([0-9]{1,2}\.[0-9])/(5|10|100)(?![0-9A-Za-z/])", _say_out_of),
     rule(r"()(?<![\w.,/-])([0-9]{1,3})/(5|10|20|100)(?= (?:score|rating|review|mark)s?\b)", _say_out_of),
+    # The codes of errors on the web.
+    rule(
+        r"(\b(?:HTTP|[Ee]rror|[Ss]tatus)(?: code)? )([1-5]0[0-9])(?![\w%]|[.,:/-][0-9])",
+        lambda m: m[1] + pairs(m[2]),
+    ),
+    rule(
+        r"(?<![\w.,$£€/-])([1-5]0[0-9])(?= (?:error|Error|ERROR|Not Found|Forbidden|Bad Gateway)\b)",
+        lambda m: pairs(m[1]),
+    ),
     rule(r"\bFl\. (?=[0-9])", lambda m: "Floor "),
-    rule(r"\bWW(?=[12]\b)", lambda m: "World War "),
+    rule(r"\bWW(?=[123]\b)", lambda m: "World War "),
     rule(
         rf"(?P<name>\b(?:{_MAKES}) (?:[A-Z])?)(?P<number>[1-9][0-9]{{2,3}})(?:-(?P<variant>[0-9]{{1,4}}))?{_WHOLE}{_NO_COUNT}",
         _say_pairs,
@@ -209,7 +220,10 @@ RULES: list[Rule] = [
         r"(\b(?:Table|Figure|[Ff]ig\.|Exhibit|Chart|Problem) )([0-9]{1,2})-([0-9]{1,3})(?![0-9A-Za-z-]|[.,:/][0-9])",
         lambda m: f"{m[1].replace('ig.', 'igure')}{number_words(m[2])}-{number_words(m[3])}",
     ),
-    rule(r"(?<![\w/.])([2-9]|12)/([248])(?= time\b)", lambda m: f"{number_words(m[1])} {number_words(m[2])}"),
+    rule(
+        r"(?<![\w/.])([2-9]|12)/([248])(?=(?:, [0-9]{1,2}/[248]){0,4}(?:,? (?:and|or) [0-9]{1,2}/[248])? time\b)",
+        lambda m: f"{number_words(m[1])} {number_words(m[2])}",
+    ),
     rule(
         r"(\bodds (?:of|are|were|at) )([0-9]{1,3})/([0-9]{1,3})(?![0-9/])",
         lambda m: f"{m[1]}{number_words(m[2])} to {number_words(m[3])}",

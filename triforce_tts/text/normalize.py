@@ -20,6 +20,7 @@ from triforce_tts.text import (
     money,
     named_numbers,
     numbers,
+    programs,
     shillings,
     sports,
     units,
@@ -94,6 +95,12 @@ _NUMERIC_RULES = (
     numbers.RULES,
 )
 _ENTITY = re.compile(r"&(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|[A-Za-z][A-Za-z0-9]{1,30});")
+_ORDERED = (
+    "order|ticket|case|invoice|item|reference|ref|claim|part|serial|model|policy|booking|account|unit|room|bug|issue"
+)
+_ESCAPED_TWICE = re.compile(
+    r"&amp;(?=(?:amp;)*(?:#[0-9]{1,6}|#[xX][0-9A-Fa-f]{1,5}|amp|lt|gt|quot|apos|nbsp|[lr][sd]quo|hellip|[mn]dash);)"
+)
 # A mark at school and a type of blood: 'an A- grade', 'O-'.
 _MINUS_BEHIND = re.compile(
     r"(?<![\w'-])(A|B|C|D|F|O|AB)-(?=$|[.,;:!?)]| (?:grades?|students?|average|blood|donors?|for|in|on)\b)"
@@ -131,7 +138,7 @@ def normalize(text: str) -> str:
     Raises:
         TextError: nothing in the text can be spoken; a brace lacks its partner; or a phone is unknown.
     """
-    text = read_latex(_ENTITY.sub(_say_entity, text))
+    text = read_latex(_ENTITY.sub(_say_entity, _ESCAPED_TWICE.sub("&", text)))
     plain = BRACES.split(text)  # text and phones take turns; the first and the last are text
     for stray in "{}":
         if any(stray in part for part in plain[::2]):
@@ -165,7 +172,8 @@ def _phonemes(inside: str) -> str:
 
 def _speak(text: str, shouted: bool) -> str:
     """A stretch without braces, in words; the white space at its ends is kept."""
-    text = _separate(re.sub(r"\s+", " ", fold(speak_moves(text))))
+    text = fold(_OPEN_COMPARISON.sub(_say_open_comparison, speak_moves(text)))
+    text = _separate(numbers.apply(programs.RULES, re.sub(r"\s+", " ", text)))
     if shouted:
         text = calm(text)
     text = numbers.apply(citations.RULES, numbers.apply(addresses.RULES, text))
@@ -189,6 +197,9 @@ def _separate(text: str) -> str:
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
     text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
     text = re.sub(r"(?<=[0-9])''(?!\w)", '"', text)
+    text = re.sub(
+        r"(?<![\w'-])(?:(A)(?:-| -- )Z|(a)(?:-| -- )z)(?![\w'-])", lambda m: "A to Z" if m[1] else "a to z", text
+    )
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(rf"(?<=\b[35])'(?={ENDS_OF_STRANDS})", " prime", text)
     text = _KEYS.sub(lambda m: f"{m[1]}{'star' if m[2] == '*' else 'hash'} ", text)
@@ -217,6 +228,11 @@ def _say_capitals(match: re.Match[str]) -> str:
 
 
 def _hashes(text: str) -> str:
+    """``#5`` as 'number 5', also with the letter of an order ('order #A-102'); '#2024goals' is a hashtag."""
+    text = re.sub(r"(?<![\w#])#(?=[0-9]{1,6}(?!st\b|nd\b|rd\b|th\b)[A-Za-z]{3})([0-9]+)", r"hashtag \1 ", text)
+    text = re.sub(
+        rf"(\b(?i:{_ORDERED})s? )#(?=[A-Z]{{1,4}}-?[0-9]|[A-Z]{{1,4}}-(?:{_NUMBER_WORD})\b)", r"\1number ", text
+    )
     return re.sub(r"(?<![\w#])#(?=[0-9])", "number ", text)
 
 
@@ -235,6 +251,7 @@ def _symbols(text: str) -> str:
     text = re.sub(r"(?<=[A-Za-z0-9])_(?=[A-Za-z0-9])", " underscore ", text)
     text = re.sub(r"~ ?(?=[A-Za-z])", " about ", text)
     text = re.sub(r" \| ", ", ", text)
+    text = re.sub(r"(?<![\w$])\$(?=[A-Z]{2,5}\b)", "dollar ", text)
     text = re.sub(r"(?<=[A-Za-z$])\$(?![0-9])|(?<=[A-Za-z])\$", " dollar ", text)
     return "".join(_say_symbol(character) for character in text)
 
@@ -249,9 +266,22 @@ def _say_comparison(match: re.Match[str]) -> str:
     """A comparison where a side stands before it, or where a number follows ('<5'); else it is a mark of a list or mail."""
     reading = _COMPARISONS[match[1]]
     if re.search(r"[A-Za-z)\]'] ?$", match.string[max(0, match.start() - 2) : match.start()]):
-        return f" {reading} "
+        is_said = _NO_SIDE.search(match.string[max(0, match.start() - 8) : match.start()])
+        return f" {reading.removeprefix('is ') if is_said else reading} "
     number = re.match(rf" ?(?:{_NUMBER_WORD})\b", match.string[match.end() : match.end() + 12])
     return f" {reading.removeprefix('is ')} " if number and match[1][0] in "<>" else match[0]
+
+
+# These words are no side of a comparison: 'it is > 5', 'under 2 and > 1'.
+_NO_SIDE = re.compile(r"\b(?:is|are|was|were|be|and|or|but|with|of|at|for|by|if|only) ?$")
+_OPEN_COMPARISON = re.compile(
+    r"(^|[(,;:] |\b(?:is|are|was|were|be|and|or|but|with|of|at|for|by|if|only) |\()([≤≥≈≪≫≠]) ?(?=[$£€-]?[0-9.])"
+)
+
+
+def _say_open_comparison(match: re.Match[str]) -> str:
+    """A comparison without a side before it, so without a verb: '≈ 3', 'values ≥ 5' has one."""
+    return f"{match[1]}{name_sign(match[2]).removeprefix('is ')} "
 
 
 # a closing tag, a tag that closes itself, a tag without attributes, and a tag with attributes
@@ -317,6 +347,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r"([.,!?;:])(?=\"?[A-Za-z{])", r"\1 ", text)
     text = re.sub(r"\"(?: ?\")+", _mark_once, text)
     text = re.sub(r" (?=[.,!?;:])", "", re.sub(r" +", " ", text))
+    text = re.sub(r"(^|(?<=[.!?:,] ))\"[,;:.]+ ?(?=[a-z])", '"', text)  # an ellipsis opens the quotation
     return text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
 
 

@@ -225,6 +225,7 @@ def _say_fraction(match: re.Match[str]) -> str:
     is_pair = (
         pair in _NO_FRACTIONS
         or int(bottom) < 2
+        or (not whole and int(top) + int(bottom) == 100 and int(top) % 5 == 0)  # the shares of a split: '60/40'
         or int(top) < 1
         or (int(top) >= int(bottom) and int(top) % int(bottom) == 0)
     )
@@ -323,7 +324,7 @@ def _say_foot_or_minutes(match: re.Match[str]) -> str:
 
 
 _SUM_SIGNS = {"-": "minus", "+": "plus", "*": "times", "×": "times", "x": "times", "/": "divided by"}
-_SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=)"  # the left side of an equation
+_SUM = rf"{NUMBER}(?: ?[-+*/×x] ?{NUMBER}){{1,9}}(?= ?=| {{1,2}}is not equal)"  # the left side of an equation
 RULES_BEFORE_UNITS: list[Rule] = [
     rule(rf"{START}({NUMBER})[eE]([-+]?)([0-9]{{1,3}})(?![0-9A-Za-z.])", _say_scientific),
     rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),
@@ -375,7 +376,7 @@ RULES: list[Rule] = [
     rule(rf"{START}([0-9]{{1,3}}):([0-9]{{1,3}})-([0-9]{{1,3}})(?![0-9:])", _say_verses),
     rule(r"\b([A-Z][a-z]{2,} )([0-9]{1,3}):([0-9]{1,3})(?![0-9:])", _say_verse),
     rule(rf"{START}([0-9]{{2}}):(?=[0-5][0-9](?![0-9:]))", _say_clock_or_ratio),
-    rule(rf"{START}([0-9]+):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
+    rule(rf"{START}([0-9]+(?:\.[0-9]+)?):(?=[0-9])", lambda m: f"{number_words(m[1])} to "),
     rule(r"(?<=[0-9]) ?\* ?(?=[0-9])", _say_joint("times")),
     rule(rf"{START}{_LONE_DOT}({YEAR})(?=[a-e]\b)", lambda m: f"{year(int(m[1]))} "),
     rule(rf"{START}{_LONE_DOT}({YEAR})(?![0-9]|[.,][0-9]|[A-Za-z^])", lambda m: year(int(m[1]))),

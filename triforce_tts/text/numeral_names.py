@@ -30,6 +30,11 @@ _LETTERED = (
     "Agent|Brand|Camp|Company|Count|Delta|Formula|Key|Letter|Madame|Miss|Operation|Patient|Person|Plan|Project|Point|Shape|Sign"
     "|Sputnik|Symbol|The|Vitamin|Factor|Hepatitis|Group|Team|Unit|Versus"
 )
+# A title or two initials before a family name show that a numeral behind it counts its bearers.
+_BEFORE_FAMILY = (
+    r"(?:Mister|Missus|Miz|Doctor|Professor|Senator|Governor|Representative|Judge|Justice|Captain|Colonel|Major|Reverend|Sir)(?: [A-Z]\b\.?){0,2}"
+    r"|[A-Z]\b\.? [A-Z]\b\.?"
+)
 _ENDS = r"(?![\w-])(?!'(?!s\b)|\.[A-Z])"
 _HEADED = "letter|adventure|story|tale|night|evening|problem|ballad|rule|visit|memoir|stave|lesson"
 
@@ -61,6 +66,10 @@ RULES: list[Rule] = [
     ),
     rule(
         rf"(?<![\w'-])((?:{_GIVEN})(?: [A-Z]\b\.?){{0,2}} (?!(?:{_PLACED})\b)[A-Z][A-Za-z'-]{{2,}}) (II|III|IV)(?!\.? [A-Z][a-z]+ v\b){_ENDS}",
+        _say_son,
+    ),
+    rule(
+        rf"(?<![\w'-])((?:{_BEFORE_FAMILY}) (?!(?:{_PLACED})\b)[A-Z][A-Za-z'-]{{2,}}) (II|III|IV)(?!\.? [A-Z][a-z]+ v\b){_ENDS}",
         _say_son,
     ),
 ]

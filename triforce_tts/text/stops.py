@@ -22,6 +22,7 @@ from triforce_tts.text.law import is_within_place
 from triforce_tts.text.letters import is_known
 from triforce_tts.text.roman import roman_value
 from triforce_tts.text.saints import is_named
+from triforce_tts.text.short_forms import TEACHERS
 from triforce_tts.text.unit_names import UNITS
 
 _REACH = 24  # so many characters on each side of a cut say whether the sentence goes on
@@ -60,6 +61,8 @@ _BEFORE_AMOUNT = frozenset(
         "fol",
         "fols",
         "vv",
+        "ep",
+        "eps",
     ]
 )
 _BEFORE_AMOUNT -= {"min"}
@@ -70,9 +73,10 @@ _ZONE = re.compile(
     r"(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T)\b(?! (?:is|was|said)\b)"
     r"|(?:Eastern|Central|Pacific|Mountain)(?=\W*$|[.,;:)/]| (?:[Tt]ime|[Ss]tandard|[Dd]aylight|on|and|to|at|for)\b)"
 )
-_LETTERED = re.compile(r"(?:[A-Z]\.?[0-9]|[B-HJ-Z](?:[.,;:)]|$))")
+_LETTERED = re.compile(r"(?:[A-Z]\.?[0-9]|[A-HJ-Z](?:[.,;:)]|$))")
 _DATE = re.compile(rf"(?:[0-9]{{1,2}}(?:st|nd|rd|th)? )?{MONTH}(?![A-Za-z])|[0-9]{{1,2}}(?:st|nd|rd|th)\b")
 _DEGREES = re.compile(r"[0-9.]+ ?°")
+_AND_DAY = re.compile(rf"(?:&|and\b|or\b) ?(?:{'|'.join(SHORT_DAYS)})")
 _DAYS = frozenset(SHORT_DAYS) - {"Sat", "Sun"}  # these two are words as well
 _RANKS = frozenset({*SHORT_NAMES, *BEFORE_A_NAME, *TITLES}) - {"Regt", "regt"}
 _SHORTENED = frozenset({*BEFORE_NUMBERS, *SUFFIXES, *UNITS, *MONTHS_OF_LETTERS})
@@ -133,6 +137,8 @@ def _is_within(before: str, after: str) -> bool:
         return True
     if before.endswith("Dr.") and is_named(before[:-3], f" {after}"):
         return True
+    if before.endswith("Assoc.") and re.match(rf"(?:{TEACHERS})\b", after):
+        return True
     if is_within_place(before, after):
         return True
     last = _LAST_WORD.search(before)
@@ -169,7 +175,7 @@ def _is_before_number(before: str, word: str, after: str) -> bool:
     if word in SHORT_MONTHS and word != "May":
         return bool(re.match(r"[0-9]{1,4}\b", after))
     if word in SHORT_DAYS:
-        return bool(_DATE.match(after))
+        return bool(_DATE.match(after) or _AND_DAY.match(after))
     if word.lower() in _COUNTED:
         return bool(_NUMBER.match(after))
     if word in BIBLE and _PLACE.match(after):

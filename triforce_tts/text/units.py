@@ -51,7 +51,11 @@ def _say_rate(match: re.Match[str]) -> str:
 def _say_angle(match: re.Match[str]) -> str:
     """``51° 30' 5" N`` in degrees, minutes and seconds."""
     degrees, minutes, seconds, side = match.group(1, 2, 3, 4)
-    parts = [(degrees, "degree"), (minutes, "minute"), (seconds, "second")]
+    # The zero of 05 only fills its place.
+    parts = [
+        (re.sub("^0(?=[0-9])", "", n or ""), name)
+        for n, name in ((degrees, "degree"), (minutes, "minute"), (seconds, "second"))
+    ]
     reading = " ".join(f"{number_words(n)} {name}{'' if n == '1' else 's'}" for n, name in parts if n)
     return reading + (f" {_SIDES[side]}" if side else "")
 
@@ -193,6 +197,10 @@ FIRST_RULES: list[Rule] = [
     rule(rf"{START}([0-9]{{1,3}})m ?([0-9]{{1,2}})s(?![0-9A-Za-z])", lambda m: f"{m[1]} min {m[2]} sec"),
     # A yield or a rate moves by basis points, which are no bits.
     rule(rf"{START}({NUMBER}) ?bps?\b", _say_basis_points),
+    rule(
+        r"(?<![\w.,/-])([12])x(?= (?:daily|weekly|monthly|yearly|a (?:day|week|month|year)|per (?:day|week|month|year))\b)",
+        lambda m: "once" if m[1] == "1" else "twice",
+    ),
     rule(
         r"(?<![\w.,/-])([1-9])x ?/ ?(day|week|month|year|wk|d|night)\b",
         lambda m: (

@@ -1,0 +1,52 @@
+"""Short forms in lists, orders and titles: ``Mon., Wed. & Fri.``, ``Qty 2``, ``$3 ea.``, ``Assoc. Prof.``, ``Sr. Director``."""
+
+import re
+
+from triforce_tts.text.dates import SHORT_DAYS
+from triforce_tts.text.numbers import Rule
+from triforce_tts.text.saints import ENDS_TEXT
+
+# 'Sat.' and 'Sun.' are words as well, so that they count as days only beside another day.
+_DAY = "|".join(sorted(SHORT_DAYS, key=len, reverse=True))
+_JOINT = r"(?:, (?:and |& |or )?| (?:and|&|or) )"
+# What may be senior or junior at work, while 'Sr. Mary' is a sister.
+_POSTS = (
+    "Director|Manager|Engineer|Developer|Dev|Analyst|Architect|Designer|Editor|Executive|Consultant|Associate|Advisor|Adviser"
+    "|Officer|Producer|Partner|Scientist|Researcher|Accountant|Counsel|Lecturer|Programmer|Software|Project|Product|Vice|VP|High"
+)
+TEACHERS = "Prof|Professor|Dean|Dir|Director|Editor|Producer|Justice|Pastor|Minister|Member|Fellow|VP"
+
+
+def ends_sentence(match: re.Match[str]) -> bool:
+    """Whether the stop of an abbreviation closes the text as well."""
+    return match[0].endswith(".") and re.match(ENDS_TEXT, match.string[match.end() : match.end() + 8]) is not None
+
+
+def _say_days(match: re.Match[str]) -> str:
+    """Every day of a list: 'Mon., Wed. & Fri.' as Monday, Wednesday & Friday."""
+    words = re.sub(rf"\b({_DAY})\b\.?", lambda day: SHORT_DAYS[day[1]], match[0])
+    return words + ("." if ends_sentence(match) else "")
+
+
+def _with_stop(words: str, match: re.Match[str]) -> str:
+    return words + ("." if ends_sentence(match) else "")
+
+
+RULES: list[Rule] = [
+    (re.compile(rf"\b(?:{_DAY})\b\.?(?:{_JOINT}(?:{_DAY})\b\.?){{1,6}}"), _say_days),
+    (re.compile(rf"(?:(?<=[ap]\.m\. )|(?<=[AP] M ))({_DAY})\b\.?(?![a-z])"), lambda m: _with_stop(SHORT_DAYS[m[1]], m)),
+    (re.compile(r"\b(Tues|Thurs)\b(?!\.)"), lambda m: SHORT_DAYS[m[1]]),
+    (re.compile(r"\b([Qq])ty\b\.?(?=:? ?[0-9])"), lambda m: f"{'Q' if m[1] == 'Q' else 'q'}uantity"),
+    (re.compile(r"(?<=[0-9] )ea\b(?:\.|(?=[,;:!?)]|$))"), lambda m: _with_stop("each", m)),
+    (re.compile(r"(?<=[0-9] )y\.o\.?(?!\w)"), lambda m: _with_stop("yo", m)),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )fl\.(?!\w)"), lambda m: _with_stop("floor", m)),
+    (re.compile(rf"\bAssoc\.(?= (?:{TEACHERS})\b)"), lambda m: "Associate"),
+    (re.compile(rf"\b([SJ])r\.(?= (?:{_POSTS})\b)"), lambda m: "Senior" if m[1] == "S" else "Junior"),
+    (re.compile(r"\bEduc\.(?=,| [a-z0-9(])"), lambda m: "Education"),
+    (re.compile(r"\bApp\.(?= [A-Z](?:[.,;:)]|$))"), lambda m: "Appendix"),
+    (re.compile(r"\bA/C\b|\ba/c\b"), lambda m: "A C"),
+    (re.compile(r"\bR\. v\.? (?=[A-Z][a-z])"), lambda m: "R versus "),
+    (re.compile(r"\bMk\.? ?(?=[IVX]+\b|[0-9])"), lambda m: "Mark "),
+    (re.compile(r"\bIPv(?=[46]\b)"), lambda m: "I P v "),
+    (re.compile(r"\bWall St\b\.?(?= [A-Z])"), lambda m: "Wall Street"),
+]

@@ -16,6 +16,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.text.homographs import REACH as HOMOGRAPH_REACH
 from triforce_tts.text.homographs import is_homograph, pronounce
 from triforce_tts.text.phonemes import BRACES, PHONES, WORD_IN_BRACES, Lexicon, in_plural, parse_phones
+from triforce_tts.text.spoken_forms import pronounce_form, stutter
 
 if TYPE_CHECKING:
     import torch
@@ -93,7 +94,7 @@ class TextTokenizer:
                 symbols: Iterable[str] = _phones_in_braces(piece)
             elif i in in_letters or not _is_word(piece):
                 symbols = piece
-            elif piece == "a" and (i in letter_names or _ends_clause(pieces, i)):
+            elif piece == "a" and (i in letter_names or _ends_clause(pieces, i) or _is_grade(pieces, i, written[i])):
                 symbols = _LETTER_A
             else:
                 symbols = self._pronounce(pieces, i, written[i].istitle())
@@ -108,7 +109,9 @@ class TextTokenizer:
             before = [other for other in pieces[first:place] if other != SPACE]
             after = [other for other in pieces[place + 1 : last] if other != SPACE]
             return pronounce(piece, before, after, has_capital)
-        return self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'")) or piece
+        repeated = stutter(pieces, place, self.lexicon.lookup) if pieces[place + 1 : place + 2] == ["-"] else None
+        listed = repeated or self.lexicon.lookup(piece) or self.lexicon.lookup(piece.strip("'"))
+        return listed or pronounce_form(piece, self.lexicon.lookup) or piece
 
     def encode_letters(self, text: str) -> list[int]:
         """Ids of the letters a-z, apostrophes and single spaces of a text, as listening and scoring use them.
@@ -175,6 +178,14 @@ def _ends_clause(pieces: list[str], place: int) -> bool:
     following = pieces[place + 1 : place + 2]
     is_labelled = place > 1 and pieces[place - 2] in _LABELLED
     return bool(following) and (following[0] in (".", "!", "?", ";", ":") or (following[0] == "," and is_labelled))
+
+
+def _is_grade(pieces: list[str], place: int, written: str) -> bool:
+    """Whether a hyphen behind a capital shows that it is the letter: 'A-list'; not in 'A-hunting we will go' and 'A-and'."""
+    following = pieces[place + 1 : place + 3]
+    if written != "A" or len(following) < 2 or following[0] != "-" or not following[1].isalpha():
+        return False
+    return not re.match(r"a|ha$|.+ing$", following[1])
 
 
 def _spelled_runs(pieces: list[str]) -> set[int]:

@@ -347,7 +347,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r"([.,!?;:])(?=\"?[A-Za-z{])", r"\1 ", text)
     text = re.sub(r"\"(?: ?\")+", _mark_once, text)
     text = re.sub(r" (?=[.,!?;:])", "", re.sub(r" +", " ", text))
-    text = re.sub(r"(^|(?<=[.!?:,] ))\"[,;:.]+ ?(?=[a-z])", '"', text)  # an ellipsis opens the quotation
+    text = re.sub(r"(?:^|(?<= ))\"[,;:.]+ ?(?=[a-z])", '"', text)  # an ellipsis opens the quotation
     return text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
 
 

@@ -16,6 +16,34 @@ _POSTS = (
 )
 TEACHERS = "Prof|Professor|Dean|Dir|Director|Editor|Producer|Justice|Pastor|Minister|Member|Fellow|VP"
 
+# What is typed in messages, in small letters or at the start of a message.
+_TYPED = {
+    **{
+        word: " ".join(word.upper())
+        for word in [
+            "omg",
+            "idk",
+            "btw",
+            "brb",
+            "ttyl",
+            "tbh",
+            "imo",
+            "imho",
+            "wtf",
+            "fyi",
+            "ikr",
+            "afaik",
+            "iirc",
+            "smh",
+            "tldr",
+        ]
+    },
+    **{"thx": "thanks", "thnx": "thanks", "pls": "please", "plz": "please", "ppl": "people", "msg": "message"},
+    **{"tmrw": "tomorrow", "2moro": "tomorrow", "2nite": "tonight", "2day": "today", "gr8": "great", "l8r": "later"},
+    **{"mtg": "meeting", "appt": "appointment", "bday": "birthday", "w8": "wait", "luv": "love"},
+}
+_TYPED_WORD = "|".join({*_TYPED, *map(str.capitalize, _TYPED)})
+
 
 def ends_sentence(match: re.Match[str]) -> bool:
     """Whether the stop of an abbreviation closes the text as well."""
@@ -33,6 +61,21 @@ def _with_stop(words: str, match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    (
+        re.compile(rf"(?<![\w.@#/'-])({_TYPED_WORD})(?![\w@/-]|\.\w|'s)"),
+        lambda m: (
+            _TYPED[m[1].lower()].capitalize()
+            if m[1][0].isupper() and len(_TYPED[m[1].lower()].split()) == 1
+            else _TYPED[m[1].lower()]
+        ),
+    ),
+    # Notes with a flat, beside a word of music: 'in Eb major', 'a Bb clarinet'.
+    (
+        re.compile(
+            r"(?<![\w'-])([A-G])b(?=[- ](?:major|minor|flat|clarinets?|trumpets?|cornets?|chords?|scales?|horns?|sax(?:ophone)?s?|instruments?|tuba|key|note)\b)"
+        ),
+        lambda m: f"{m[1]} flat",
+    ),
     (re.compile(rf"\b(?:{_DAY})\b\.?(?:{_JOINT}(?:{_DAY})\b\.?){{1,6}}"), _say_days),
     (re.compile(rf"(?:(?<=[ap]\.m\. )|(?<=[AP] M ))({_DAY})\b\.?(?![a-z])"), lambda m: _with_stop(SHORT_DAYS[m[1]], m)),
     (re.compile(r"\b(Tues|Thurs)\b(?!\.)"), lambda m: SHORT_DAYS[m[1]]),

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from triforce_tts.text.alphabets import GREEK, HEPBURN, NAMES_OF_EMOJI, SILENT_EMOJI, TRANSLITERATED
+
 KEPT = "€£¥₹¢°×μΩÅ"
 """Signs that the rules of numbers and units read themselves, beside the other currency signs."""
 
@@ -160,27 +162,8 @@ _NAMES = {
         "⚠": "warning",
         "№": "number",
     },
+    **NAMES_OF_EMOJI,
 }
-_GREEK = dict(
-    zip(
-        "αβγδεζηθικλμνξοπρσςτυφχψω",
-        (
-            *("alpha a", "beta b", "gamma g", "delta d", "epsilon e", "zeta z", "eta i", "theta th", "iota i"),
-            *("kappa k", "lambda l", "mu m", "nu n", "xi x", "omicron o", "pi p", "rho r", "sigma s", "sigma s"),
-            *("tau t", "upsilon y", "phi f", "chi ch", "psi ps", "omega o"),
-        ),
-        strict=True,
-    )
-)
-_GREEK |= {"ϑ": "theta th", "ϕ": "phi f", "ϵ": "epsilon e", "ϖ": "pi p", "ϱ": "rho r", "ϰ": "kappa k"}
-_CYRILLIC_LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґўјљњћђџѓќѕѣѳ"
-_CYRILLIC_IN_LATIN = (
-    "a b v g d e zh z i y k l m n o p r s t u f kh ts ch sh shch - y - e yu ya i yi ye g u j lj nj c dj dz gj kj dz e f"
-)
-_CYRILLIC = dict(zip(_CYRILLIC_LETTERS, _CYRILLIC_IN_LATIN.split(), strict=True))
-_TRANSLITERATED = {letter: words.split()[1] for letter, words in _GREEK.items()}
-_TRANSLITERATED |= {letter: "" if latin == "-" else latin for letter, latin in _CYRILLIC.items()} | {"ё": "yo"}
-
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿˣʸ", "0123456789+-nxy", strict=True))
 _SUPERSCRIPT = f"[{''.join(_SUPERSCRIPTS)}]"
@@ -244,8 +227,8 @@ def name_sign(character: str) -> str:
     """The words for a sign that stands alone, without spaces; empty for a sign that nobody reads."""
     if character in _NAMES:
         return _NAMES[character]
-    if character.lower() in _GREEK:
-        return _GREEK[character.lower()].split()[0]
+    if character.lower() in GREEK:
+        return GREEK[character.lower()].split()[0]
     name = re.sub(r"\b(?:sign|symbol)s?\b", "", unicodedata.name(character, "").lower())
     return " ".join(re.findall("[a-z]+", name))
 
@@ -256,7 +239,7 @@ def _fold_runs(text: str) -> str:
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
     text = re.sub(r"(?<=[²³ⁿ]) [-–] (?=[0-9(]|[b-z](?![a-z'’])|a[²³])", " minus ", text)
     text = re.sub("(★{1,9})(☆{1,9})", lambda m: f" {len(m[1])} out of {len(m[0])} stars ", text)
-    text = re.sub("★{2,99}", lambda m: f" {len(m[0])} stars ", text)
+    text = re.sub("★{2,99}|⭐{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub("[♩♪♫♬]", " ", text)  # marks of a song in subtitles
     text = re.sub(rf"(?<=\b[35])[′’](?={ENDS_OF_STRANDS})", "'", text)
     text = re.sub(r"([^\x00-\x7f\w])\1{3,}", r"\1", text)  # a long run of one sign is a line or a decoration
@@ -324,15 +307,15 @@ def _say_greek(match: re.Match[str]) -> str:
     letters = match[0]
     if len(letters) > 1 or letters not in "μΩ":
         plain = [unicodedata.normalize("NFD", letter)[0] for letter in letters]
-        if sum(letter.lower() in _GREEK for letter in plain) == 1 and len(letters) == 1:
+        if sum(letter.lower() in GREEK for letter in plain) == 1 and len(letters) == 1:
             return f" {name_sign(plain[0])} "
-        return "".join(_transliterate(letter) if letter.lower() in _GREEK else letter for letter in plain)
+        return "".join(_transliterate(letter) if letter.lower() in GREEK else letter for letter in plain)
     # A single 'μ' or 'Ω' may belong to a unit, so it stays. If it does not, it gets its name later.
     return letters
 
 
 def _transliterate(letter: str) -> str:
-    latin = _TRANSLITERATED[letter.lower()]
+    latin = TRANSLITERATED[letter.lower()]
     return latin if letter.islower() else latin.capitalize()
 
 
@@ -343,6 +326,8 @@ def _fold_character(character: str) -> str:
         return character
     if character in _FOLDS:
         return _FOLDS[character]
+    if character in SILENT_EMOJI:
+        return " "
     if character in _NAMES:
         return f" {_NAMES[character]} "
     kind = unicodedata.category(character)
@@ -352,7 +337,7 @@ def _fold_character(character: str) -> str:
         return _SUBSCRIPTS[character]
     if character.isdecimal():
         return str(unicodedata.decimal(character))
-    if character.lower() in _TRANSLITERATED:
+    if character.lower() in TRANSLITERATED:
         return _transliterate(character)
     number = unicodedata.numeric(character, None) if kind == "No" else None
     if number is not None and number == int(number):
@@ -365,7 +350,7 @@ def _fold_by_parts(character: str) -> str:
     name = unicodedata.name(character, "")
     syllable = _SYLLABLE_NAME.fullmatch(name)
     if syllable:
-        return (syllable[1] or syllable[2]).lower()
+        return HEPBURN.get(syllable[1], syllable[1]).lower() if syllable[1] else syllable[2].lower()
     if _CIRCLED.fullmatch(name):
         return f" {name[-1]} "
     decomposed = unicodedata.normalize("NFKD", character)

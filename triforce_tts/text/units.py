@@ -102,7 +102,10 @@ def _say_age(match: re.Match[str]) -> str:
 
 
 def _say_feet_and_inches(match: re.Match[str]) -> str:
-    return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}"
+    is_end = match[0].endswith(".") and re.match(r"[\"')\] ]*$", match.string[match.end() : match.end() + 8])
+    return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}" + (
+        "." if is_end else ""
+    )
 
 
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}

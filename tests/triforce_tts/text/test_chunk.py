@@ -133,6 +133,10 @@ def test_lines_and_endings(text, chunks):
         "1. e4 e5 2. Nf3 Nc6 3. Bb5 a6",
         "8 oz. Cheddar cheese, grated",
         "Haydn's sonata Hob. XVI:52 is grand.",
+        # Days in a list, an episode, an appendix and a rank.
+        "Open Mon., Wed. & Fri. at noon.",
+        "The temp. dropped in season 2, Ep. 3 and App. A, too.",
+        "So Assoc. Prof. Lee came.",
         # A mark that follows shows that the sentence goes on.
         "They paid 9s.; we paid £2 4s., too.",
     ],

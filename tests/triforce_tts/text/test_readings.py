@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from tests.triforce_tts.text.further_readings import TABLES as FURTHER
 from tests.triforce_tts.text.more_readings import TABLES as MORE
 from triforce_tts.errors import TextError
 from triforce_tts.text.normalize import is_speakable, normalize, unspoken
@@ -70,7 +71,7 @@ TABLES = {
         He has $5 and she has US$6. | He has five dollars and she has six dollars.
         """,
     "units": """
-        6 ft 3 in, 5 feet 1 in. | six feet three inches, five feet one inch
+        6 ft 3 in, 5 feet 1 in. | six feet three inches, five feet one inch.
         240VAC, 5 Kg, 100 KM/H, 37°c | two hundred and forty volts A C, five kilograms, one hundred kilometers per hour, thirty seven degrees Celsius
         Take 25 µg, 25 μg | Take twenty five micrograms, twenty five micrograms
         3 µL, 7 µF, 40 nm, 5 mA, 9 kPa, 2 MΩ, 60 Ω | three microliters, seven microfarads, forty nanometers, five milliamperes, nine kilopascals, two mega-ohms, sixty ohms
@@ -262,7 +263,7 @@ TABLES = {
 }
 CASES = [
     (kind, *(part.strip() for part in line.split(" | ")))
-    for kind, table in (TABLES | MORE).items()
+    for kind, table in (TABLES | MORE | FURTHER).items()
     for line in table.splitlines()
     if line.strip()
 ]

@@ -111,3 +111,24 @@ def test_an_unknown_phone_is_refused():
 )
 def test_encode_letters(text, letters):
     assert TOKENIZER.decode(TOKENIZER.encode_letters(text)) == letters
+
+
+@pytest.mark.parametrize(
+    "text, decoded",
+    [
+        # A short verb behind a word, and -in' for -ing.
+        ("John'll Mary'd who'd've", "{JH AA1 N AH0 L} {M EH1 R IY0 D} {HH UW1 D AH0 V}"),
+        ("fixin' whisperin'", "{F IH1 K S IH0 N} {W IH1 S P ER0 IH0 N}"),
+        # Letters drawn out.
+        ("noooo goood soooo", "{N OW1} {G UH1 D} {S OW1}"),
+        ("whaaat looong zzz xxxx", "{W AH1 T} {L AO1 NG} zzz xxxx"),
+        # A stutter repeats the first sound, but a letter before a hyphen may be a letter.
+        ("w-w-what th-the y-you", "{W AH0}-{W AH0}-{W AH1 T} {DH AH0}-{DH AH0} {Y AH0}-{Y UW1}"),
+        ("st-stop a-and i-i'm", "{S T AH0}-{S T AA1 P} {AH0}-{AH0 N D} {AY1}-{AY1 M}"),
+        ("d-day t-test t-shirt", "{D IY1}-{D EY1} {T IY1}-{T EH1 S T} {T IY1}-{SH ER1 T}"),
+        ("the A-list, A-hunting", "{DH AH0} {EY1}-{L IH1 S T}, {AH0}-{HH AH1 N T IH0 NG}"),
+    ],
+)
+def test_forms_that_no_dictionary_lists(text, decoded):
+    tokenizer = TextTokenizer()
+    assert tokenizer.decode(tokenizer.encode(text)) == decoded

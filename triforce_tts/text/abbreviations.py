@@ -168,9 +168,9 @@ def _say_initial(match: re.Match[str]) -> str:
         or (before[1][0].isupper() and len(before[1]) > 1 and _BEHIND_NAME.match(match.string[match.end() :][:24]))
     ):
         return match[0]  # the end of a sentence: 'King George V. The war began', 'Vitamin C. Next'
-    name_before = match.start() == 0 or (
-        before and before[1][0].isupper() and (before[1][-1].isalnum() or before[1][:-1] in TITLES)
-    )
+    # 'Hon. B. Johnson', but a new title behind 'Mrs. X.' begins another sentence.
+    is_titled = before and before[1][:-1] in TITLES and not re.match(r" \w{2,4}\.", match.string[match.end() :][:6])
+    name_before = match.start() == 0 or is_titled or (before and before[1][0].isupper() and before[1][-1].isalnum())
     return match[1] if name_before or _is_lone_initial(match) else match[0]
 
 

@@ -194,6 +194,7 @@ def _separate(text: str) -> str:
     """Separate a number from a sentence before it ('The end.12'); make a backtick between letters an apostrophe."""
     text = re.sub(r"(?<=[A-Za-z])`(?=[A-Za-z])", "'", re.sub(r"``([^`]{0,300}?)''", r'"\1"', text))
     text = re.sub(r"(?<![\w`'])`(?=\w)([^`]{0,300}?[^\s`])'(?!\w)", r"'\1'", text)
+    text = re.sub(r"(?:^|(?<= ))([\"'])\.{2,3} ?(?=\w)", r"\1", text)  # an ellipsis that opens a quotation
     text = re.sub(r"(?<![\w'])''(\w[^']{0,200}?)''(?!')", r'"\1"', text)
     text = re.sub(r"(?<![\w.])([$£€])-(?=[0-9])", r"-\1", text)
     text = re.sub(r"(?<=[0-9])''(?!\w)", '"', text)
@@ -347,7 +348,6 @@ def _tidy(text: str) -> str:
     text = re.sub(r"([.,!?;:])(?=\"?[A-Za-z{])", r"\1 ", text)
     text = re.sub(r"\"(?: ?\")+", _mark_once, text)
     text = re.sub(r" (?=[.,!?;:])", "", re.sub(r" +", " ", text))
-    text = re.sub(r"(?:^|(?<= ))\"[,;:.]+ ?(?=[a-z])", '"', text)  # an ellipsis opens the quotation
     return text.lstrip(" ,.;:!?-").rstrip(" ,;:-")
 
 

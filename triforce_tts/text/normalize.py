@@ -210,7 +210,8 @@ def _separate(text: str) -> str:
     text = _EMOTICONS.sub("", text)
     text = _MARKS_OF_NOTES.sub("", text)
     text = _HEART.sub(_say_heart, text)
-    text = re.sub(r"~~(?=\S)|(?<=\S)~~", "", text)
+    text = re.sub(r"~~~+|~~(?=\S)|(?<=\S)~~", "", text)
+    text = re.sub(r"[\[(]\.{3}[\])]", "...", text)  # what a quotation leaves out
     text = re.sub(r"\bU\.S\.? ?(?=\$)", "US", text)
     text = re.sub(r"(?<![\w.])(Mr|Mrs|Ms|Dr|Prof|St)\.(?=[A-Z][a-z]+(?!\.[a-z]))", r"\1. ", text)
     text = re.sub(r"(?<=[a-z]{2}[.!?])(?=[0-9]{1,9}(?:[ .,;:)]|$))", " ", text)

@@ -330,7 +330,7 @@ RULES_BEFORE_UNITS: list[Rule] = [
     rule(r"(?<=[0-9])\*\*(?=[0-9])", lambda m: "^"),
     rule(r"(?<=[0-9)])\^([-+]?)([0-9]+)(?![0-9]|\.[0-9])", _say_power),
     rule(rf"{START}{_SUM}", _say_sum),
-    rule(r"(?<=[0-9]) - (?=[0-9]{{1,18}} ?=)", _say_joint("minus")),
+    rule(r"(?<=[0-9]) - (?=-?[0-9]{1,18} ?=)", _say_joint("minus")),
     rule(r"(?<=[0-9]) ?[x×*] ?(?=10 (?:to the |squared|cubed))", _say_joint("times")),
     rule(rf"{START}0[xX]([0-9A-Fa-f]{{1,16}})(?![0-9A-Za-z])", _say_hexadecimal),
     rule(r"(?<=[0-9]) ?[x×] ?(?=[0-9])", _say_joint("by")),

@@ -22,6 +22,7 @@ TABLES = {
         ✅ Done ❌ Not done; ⭐⭐⭐⭐⭐ great, ⚡ fast ☀️ and ☕ hot; 2 ➕ 2 | check Done cross Not done; five stars great, fast and hot; two plus two
         order #A-10293 and case #17; #2024goals #1fan #1 fan | order number A-one zero two nine three and case number seventeen; hashtag twenty twenty four goals hashtag one fan number one fan
         $TSLA to the moon; $AAPL, and "...and then," she said | dollar T S L A to the moon; dollar A A P L, and "and then," she said
+        ~~~ wow ~~~ and [...] then, so (...) it went | wow and, then, so, it went
         from A-Z, the A–Z of it, [a-z] | from A to Z, the A to Z of it, a to z
         すし つなみ ふじ | sushi tsunami fuji
         """,
@@ -38,6 +39,7 @@ TABLES = {
         x > 3 and y < 4 | x is greater than three and y is less than four
         ≈ 3.14, it is ≥ 5 and ≤ 9 | approximately equal to three point one four, it is greater than or equal to five and less than or equal to nine
         5 × 4 ≠ 21; a ratio of 3.5:1; a 60/40 split, 70/30, 3/97 | five times four is not equal to twenty one; a ratio of three point five to one; a sixty forty split, seventy thirty, three ninety sevenths
+        -5 - -3 = -2; 9 - 4 = 5 | minus five minus minus three equals minus two; nine minus four equals five
         what matters and is greater than that | what matters and is greater than that
         """,
     "codes sign by sign": """

@@ -53,8 +53,19 @@ def print_plan(order: "Order", book: "ChapterBook", studio: "Studio") -> None:
     for told in (*plan.remarks, *((remark,) if remark else ())):
         typer.echo(told)
     _print_sums(plan)
+    typer.echo(f"about {length(_expected_s(order, plan))} of speech")
     if order.cast is not None:
         _print_cast(plan)
+
+
+def _expected_s(order: "Order", plan: "Plan") -> float:
+    """The length of the narration, as far as the text and the lines that earlier runs have spoken say it."""
+    from triforce_tts.narrator.estimate import expected_s
+    from triforce_tts.narrator.lines import Lines
+
+    lines = Lines(order.folder, {})
+    records = {line.key: record for line in plan.lines if (record := lines.record(line.key))}
+    return expected_s(plan, records, order.profile)
 
 
 def _print_cast(plan: "Plan") -> None:
@@ -65,7 +76,8 @@ def _print_cast(plan: "Plan") -> None:
     for voice, speakers in voices.items():
         whose = ", ".join(f"{name} {count}" for name, count in speakers.most_common())
         name = printable(voice or plan.voice)
-        typer.echo(f"{counted(sum(speakers.values()), 'line')} by the voice '{name}': {whose or 'none'}")
+        by = f"the voice '{name}'" if name else "the model's own voice"
+        typer.echo(f"{counted(sum(speakers.values()), 'line')} by {by}: {whose or 'none'}")
 
 
 def _print_sums(plan: "Plan") -> None:
@@ -81,7 +93,6 @@ def _print_sums(plan: "Plan") -> None:
         typer.echo(f"{counted(words, 'word')} skipped: {reason}{f', such as {shown!r}' if shown else ''}")
     if plan.skipped_signs:
         typer.echo(f"signs skipped, because English has no reading of them: {plan.skipped_signs}")
-    typer.echo(f"about {length(plan.predicted_s)} of speech")
 
 
 def print_outcome(order: "Order", outcome: "Outcome") -> None:

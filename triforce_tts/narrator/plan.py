@@ -20,7 +20,7 @@ from triforce_tts.narrator.accounting import account_sentence
 from triforce_tts.narrator.cast import Casting, Part
 from triforce_tts.narrator.sentences import Sentence, Stretch, stretches
 from triforce_tts.schema import Record
-from triforce_tts.synthesis.script import Line, Room, make_lines, spoken_length
+from triforce_tts.synthesis.script import Line, Room, make_lines
 from triforce_tts.text.chunk import CLAUSE_PAUSE_S, PARAGRAPH_PAUSE_S
 from triforce_tts.text.normalize import is_speakable, unspoken
 from triforce_tts.text.respelling import readable
@@ -93,8 +93,8 @@ class Plan(Record):
     author: str
     language: str
     model: str  # the model's name and id
-    voice: str
-    characters_per_second: float  # the model's speaking rate, by which lengths are estimated
+    voice: str  # the name of the narrator's voice; empty for the default voice of a model that does not name it
+    characters_per_second: float  # the rate of the model's training data, by which lengths are predicted
     chapters: tuple[PlannedChapter, ...]
     skipped: tuple[Unspoken, ...]
     remarks: tuple[str, ...] = ()
@@ -142,11 +142,6 @@ class Plan(Record):
     def skipped_signs(self) -> str:
         """The signs, such as emoji, that are no words and are not spoken, each once."""
         return "".join(dict.fromkeys("".join(part.text for part in self.skipped if part.reason == _SIGN)))
-
-    @property
-    def predicted_s(self) -> float:
-        """The predicted length of the narration in seconds, pauses included."""
-        return sum(spoken_length(line.text) / self.characters_per_second + line.pause_s for line in self.lines)
 
     def write(self, folder: Path) -> None:
         """Write ``plan.json`` into ``folder``."""

@@ -1,11 +1,12 @@
 """The finished file: it is written with chapters, tags and cover, read back, measured, and only then put in place."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from triforce_tts.audio.decoding import open_container, open_ffmpeg
 from triforce_tts.audio.pcm import to_pcm16
@@ -28,7 +29,12 @@ _TITLE_BYTES = 255
 _FRAME = 2048  # the most samples that a coder adds at the end of a file to fill its last frame
 _AAC = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
-Step = Callable[[str, float, float], None]  # the name of the event, the seconds done, and the seconds in all
+
+class Step(Protocol):
+    """A receiver of progress."""
+
+    def __call__(self, event: str, done: float, total: float, time: int = 1) -> None:
+        """Take the report that ``done`` of ``total`` seconds are done; ``time`` says how often the event came so far."""
 
 
 class _Format(NamedTuple):
@@ -97,9 +103,10 @@ def write_book(path: Path, content: Content, profile: Profile, step: Step) -> Wr
     with atomic_path(path) as temporary:
         level, passes = _first_level(content, profile, step), 0
         while True:
-            _encode(temporary, content, form, bit_rate, level, step)
-            loudness, chapters = _read_back(temporary, content.timeline, form, step)
             passes += 1
+            told: Step = step if passes == 1 else partial(step, time=passes)
+            _encode(temporary, content, form, bit_rate, level, told)
+            loudness, chapters = _read_back(temporary, content.timeline, form, told)
             better = next_level(profile, level, loudness)
             if better is None or passes == MOST_PASSES:
                 break

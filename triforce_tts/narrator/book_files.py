@@ -29,7 +29,7 @@ class _Together:
         """Let each file end with ``_Stopped`` at its next report."""
         self._stopped = True
 
-    def report(self, number: int, event: str, done: float, total: float) -> None:
+    def report(self, number: int, event: str, done: float, total: float, time: int = 1) -> None:
         """Report the progress of the file of this number. A file that is written again does not count backwards."""
         if self._stopped:
             raise _Stopped

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal, Protocol
 
@@ -62,11 +62,17 @@ def show(how: Shown) -> Iterator[Progress]:
         tasks: dict[str, TaskID] = {}
 
         def update(event: str, done: float, total: float, left_s: float | None, **more: object) -> None:
-            if event not in tasks:
-                tasks[event] = progress.add_task(event, total=total, left_s=left_s)
-            progress.update(tasks[event], completed=done, total=total, left_s=left_s)
+            name = _name(event, more)
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=total, left_s=left_s)
+            progress.update(tasks[name], completed=done, total=total, left_s=left_s)
 
         yield update
+
+
+def _name(event: str, more: Mapping[str, object]) -> str:
+    """What people are told of an event. A file whose level the coder moved is written and read back again."""
+    return f"{event} again, with a corrected level ({more['time']})" if "time" in more else event
 
 
 class _Log:
@@ -81,7 +87,7 @@ class _Log:
             return
         self._wrote = now
         left = "" if left_s is None else f", {length(left_s)} left"
-        sys.stderr.write(f"{event}: {100 * done / total if total else 100:.0f} %{left}\n")
+        sys.stderr.write(f"{_name(event, more)}: {100 * done / total if total else 100:.0f} %{left}\n")
         sys.stderr.flush()
 
 

@@ -14,14 +14,14 @@ from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.narrator import book_file
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, cut_title, file_rate, require_format, write_book
 from triforce_tts.narrator.cover import Cover, book_cover, picture
-from triforce_tts.narrator.master import PROFILES, Profile
+from triforce_tts.narrator.master import PROFILES, Level, Profile
 from triforce_tts.narrator.subtitles import write_subtitles
 from triforce_tts.narrator.timeline import lay_out, sound
 
 TAGS = {"title": "Título", "album": "Título", "artist": "Á. Uthor", "composer": "Nárrator", "genre": "Audiobook"}
 
 
-def silent(event: str, done: float, total: float) -> None:
+def silent(event: str, done: float, total: float, time: int = 1) -> None:
     pass
 
 
@@ -276,3 +276,16 @@ def test_subtitles_show_the_written_part_of_each_line_of_a_divided_sentence(plan
     texts = [text for lines in cues for text in lines]
     assert len(texts) == len(content.timeline.parts[0].lines) > 2
     assert " ".join(texts) == sentence
+
+
+def test_a_file_that_is_written_again_for_its_level_says_so(
+    plan_of: MakePlan, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: set[tuple[str, int]] = set()
+    better = iter([Level(1.0), None])
+    monkeypatch.setattr(book_file, "next_level", lambda *_: next(better))
+    plan = plan_of(story)
+    lines, records = tones(plan, 0.6)
+    content = Content(lay_out(plan.chosen, records, 16_000), lines, TAGS)
+    write_book(tmp_path / "b.wav", content, PROFILES["none"], lambda event, *_, time=1: told.add((event, time)))
+    assert told == {("encode", 1), ("verify", 1), ("encode", 2), ("verify", 2)}

@@ -18,6 +18,17 @@ def test_a_log_gets_a_line_a_minute(monkeypatch: pytest.MonkeyPatch, capsys: pyt
     assert captured.out == ""
 
 
+def test_a_log_says_that_a_file_is_written_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    times = iter([0.0, 61.0, 122.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    with progress.show("bar") as told:
+        told("encode", 1, 2, None)
+        told("encode", 1, 2, None, time=2)
+    assert capsys.readouterr().err == "encode: 50 %\nencode again, with a corrected level (2): 50 %\n"
+
+
 def test_json_lines_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.show("json") as told:
         told("plan", 1, 3, None)

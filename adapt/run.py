@@ -237,7 +237,7 @@ class _Adaptation:
         }
         note = bundle(
             paths, self.options.out, self.options.out.name[:100], self.work / VOICE, card,
-            self.manifest.diffusion_steps, force=True,
+            self.manifest.diffusion_steps, force=True, called=self.options.out.name,
         )  # fmt: skip
         if note:
             self._say(note)

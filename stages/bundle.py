@@ -45,8 +45,11 @@ def bundle(
     card: Path | None,
     diffusion_steps: int,
     force: bool = False,
+    called: str = "",
 ) -> str:
     """Write a model folder of the checkpoints in ``paths`` (by stage), and speak with it as far as its voice.
+
+    The voice is ``called`` so in the tags of books, or by its own name, or by that of its file.
 
     Returns:
         A note for the user about the voice's clip, such as that it does not sound like speech; mostly empty.
@@ -63,11 +66,11 @@ def bundle(
     from triforce_tts.audio.io import TAGS, encode_flac, flac_tags, read_audio, read_tags
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
-    from triforce_tts.named_voices import find_clip
+    from triforce_tts.named_voices import find_clip, voice_name
     from triforce_tts.synthesis.model import load_model, require_together
     from triforce_tts.voices import SEARCHED_SECONDS, read_reference
 
-    facts = {"name": name, "diffusion_steps": diffusion_steps}
+    facts = {"name": name, "diffusion_steps": diffusion_steps, "voice": (called or voice_name(voice))[:100]}
     parse_record(Manifest, json.dumps({**facts, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
     checkpoints = {stage: checkpoint.locate(path) for stage, path in paths.items()}
     for stage, path in checkpoints.items():

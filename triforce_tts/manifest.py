@@ -36,6 +36,7 @@ class Manifest(Record):
     networks: dict[str, str]  # the id of each stage's network
     diffusion_steps: int = Field(ge=int(DIFFUSION_STEPS.least), le=int(DIFFUSION_STEPS.most))
     sha256: dict[Inside, str]  # the SHA-256 of every file in the folder
+    voice: str = Field("", max_length=100)  # the name of the default voice; empty if it is not known
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -12,6 +12,7 @@ from triforce_tts.files import as_path, from_home
 
 PLACE = "TRIFORCE_TTS_VOICES"  # the environment variable that names the folder of the added voices
 CLIP = "clip.flac"  # the file with the clip, in the folder of an added voice
+_NO_NAMES = ("clip", "voice", "default")  # names of files, in models and elsewhere, that say nothing of a voice
 
 
 def named_clips() -> dict[str, Path]:
@@ -44,6 +45,12 @@ def added_clips() -> dict[str, Path]:
 def is_named(voice: Path | str) -> bool:
     """Whether ``voice`` is the name of a voice; a file of that name comes first."""
     return not Path(voice).exists() and (str(voice) in named_clips() or str(voice) in added_clips())
+
+
+def voice_name(voice: Path | str) -> str:
+    """The name of a voice that is given by its name or by a clip; empty for a clip whose file only says that it is one."""
+    path = Path(voice)
+    return "" if path.stem.casefold() in _NO_NAMES else path.stem
 
 
 def find_clip(voice: Path | str) -> Path:

@@ -25,7 +25,7 @@ SEARCHED_SECONDS = 300.0  # the first part of a long file, in which speech is lo
 class Voice:
     """A voice, ready to speak with."""
 
-    name: str
+    name: str  # empty for the default voice of a model that does not name it
     codes: torch.Tensor  # the prompt of the GPT, [frames, groups]
     speaker: torch.Tensor  # the reference of the diffusion stage, [1, reference channels]
     note: str = ""  # a note for the user about the clip, one line; mostly empty

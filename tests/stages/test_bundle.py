@@ -238,6 +238,18 @@ def test_another_configuration_is_another_model(runs: dict[str, Path], tmp_path:
     assert Synthesizer.load(tmp_path / "two", "cpu").limits.slack == 1.5
 
 
+@pytest.mark.parametrize(
+    ("file", "called", "name"), [("kathleen.wav", "", "kathleen"), ("voice.wav", "", ""), ("voice.wav", "ann", "ann")]
+)
+def test_a_model_knows_the_name_of_its_voice(
+    file: str, called: str, name: str, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    """Audiobooks name it in their tags."""
+    bundle(runs, tmp_path / "m", "x", voice_clip(tmp_path / file), None, 1, called=called)
+    assert read_manifest(tmp_path / "m").voice == name
+    assert Synthesizer.load(tmp_path / "m", "cpu").voice().name == name
+
+
 def test_the_command_says_what_it_did(runs: dict[str, Path], tmp_path: Path) -> None:
     app = command_line.typer.Typer()
     app.command()(bundle_command)

@@ -9,7 +9,7 @@ from triforce_tts import Synthesizer
 from triforce_tts.audio.io import flac_tags, read_audio
 from triforce_tts.cli.app import app
 from triforce_tts.errors import AudioError
-from triforce_tts.named_voices import PLACE, find_clip, is_named, named_clips, voices_folder
+from triforce_tts.named_voices import PLACE, find_clip, is_named, named_clips, voice_name, voices_folder
 
 
 def test_every_named_voice_is_a_clip_that_says_whose_it_is() -> None:
@@ -38,6 +38,14 @@ def test_a_model_speaks_in_a_named_voice(model: Path) -> None:
     by_name, by_path = synthesizer.voice("kathleen"), synthesizer.voice(named_clips()["kathleen"])
     assert by_name.name == "kathleen"
     assert by_name.codes.equal(by_path.codes) and by_name.speaker.equal(by_path.speaker)
+
+
+@pytest.mark.parametrize(
+    ("voice", "name"),
+    [("kathleen", "kathleen"), ("clips/Ann Smith.wav", "Ann Smith"), ("model/voice.flac", ""), ("Clip.mp3", "")],
+)
+def test_a_clip_gives_a_voice_its_name_unless_it_says_nothing(voice: str, name: str) -> None:
+    assert voice_name(voice) == name
 
 
 def test_the_list_of_voices_names_each_with_its_licence() -> None:

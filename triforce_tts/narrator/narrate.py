@@ -196,14 +196,14 @@ class _Steps:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._last: dict[str, int] = {}  # the hundredths that were reported of each event
+        self._last: dict[tuple[str, int], int] = {}  # the hundredths that were reported of each event
 
-    def __call__(self, event: str, done: float, total: float) -> None:
-        """Report that ``done`` of ``total`` seconds are done."""
+    def __call__(self, event: str, done: float, total: float, time: int = 1) -> None:
+        """Report that ``done`` of ``total`` seconds are done, the ``time``-th time if the level had to be corrected."""
         now = min(100, int(100 * done / total)) if total else 100
-        if now != self._last.get(event):
-            self._progress(event, min(done, total), total, None)
-        self._last[event] = now
+        if now != self._last.get((event, time)):
+            self._progress(event, min(done, total), total, None, **({"time": time} if time > 1 else {}))
+        self._last[event, time] = now
 
 
 def _write(
@@ -280,7 +280,7 @@ def parse_series(text: str) -> tuple[str, str]:
 
 
 def _narrator(order: Order, plan: Plan) -> str:
-    return order.narrator or f"synthetic voice '{plan.voice}'"
+    return order.narrator or (f"synthetic voice '{plan.voice}'" if plan.voice else "synthetic voice")
 
 
 def _tags(order: Order, about: About, plan: Plan, lines: Lines) -> dict[str, str]:

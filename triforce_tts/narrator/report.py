@@ -49,7 +49,7 @@ def _summary(plan: Plan, records: Mapping[str, LineRecord]) -> str:
     rows = [
         ("author", plan.author),
         ("model", plan.model),
-        ("voice", plan.voice),
+        ("voice", plan.voice or "the model's own"),
         ("chapters", f"{len(plan.chosen)} of {len(plan.chapters)}"),
         ("words spoken", str(plan.spoken_words)),
         *([("words of credits", str(plan.credit_words))] if plan.credit_words else []),

@@ -44,6 +44,7 @@ class Model:
     limits: SpeakingLimits  # the limits and the two rates below come from the GPT checkpoint
     prompt_seconds: float  # the length of a voice clip that the GPT sees
     characters_per_second: float  # the rate of spoken text in the training data
+    voice_name: str = ""  # the name of the default voice; empty if the manifest does not say it
 
     @property
     def code_rate(self) -> float:
@@ -81,7 +82,7 @@ class Model:
         Raises:
             AudioError: the clip cannot be read, or holds less than a second of speech.
         """
-        name = "default" if path is None else as_path(path, "the voice").stem
+        name = self.voice_name if path is None else as_path(path, "the voice").stem
         clip = self.folder / DEFAULT_VOICE if path is None else path
         return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
 
@@ -143,6 +144,7 @@ def load_model(folder: Path, device: torch.device, lexicon: Lexicon | None = Non
     return Model(
         folder, device, manifest.name, manifest.id, manifest.diffusion_steps, audio, dvae, gpt, diffusion, tokenizer,
         vocabulary, trained.speaking, trained.voice_seconds[1], trained.characters_per_second,
+        manifest.voice,
     )  # fmt: skip
 
 

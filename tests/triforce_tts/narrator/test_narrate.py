@@ -288,6 +288,21 @@ def test_a_series_is_in_the_tags(
     assert titles == ["Opening credits", "CHAPTER III", "Closing credits"]
 
 
+@pytest.mark.parametrize(
+    ("voice", "given", "composer"),
+    [("af_heart", None, "synthetic voice 'af_heart'"), ("", None, "synthetic voice"), ("af_heart", "Ann", "Ann")],
+)
+def test_the_tags_name_the_voice_or_say_only_that_it_is_one(
+    voice: str, given: str | None, composer: str, run: Run, studio: Studio, tmp_path: Path
+) -> None:
+    import av
+
+    out = tmp_path / "book.m4b"
+    run(out, replace(studio, voice=replace(studio.voice, name=voice)), chapters="3", narrator=given)
+    with av.open(str(out)) as container:
+        assert container.metadata["composer"] == composer
+
+
 def test_several_takes_of_every_line_are_compared_also_after_a_run_with_one(
     run: Run, studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

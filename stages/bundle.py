@@ -5,7 +5,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.files import MARKER, new_folder, read_text_file, write_json, write_text
 from triforce_tts.schema import parse_record
 from triforce_tts.text.tokenizer import TextTokenizer
+
+if TYPE_CHECKING:
+    from triforce_tts.audio.io import Audio
 
 CARD = "MODEL_CARD.md"
 
@@ -63,12 +66,12 @@ def bundle(
     import torch
 
     from triforce_tts import checkpoint
-    from triforce_tts.audio.io import TAGS, encode_flac, flac_tags, read_audio, read_tags
+    from triforce_tts.audio.io import encode_flac
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
     from triforce_tts.named_voices import find_clip, voice_name
     from triforce_tts.synthesis.model import load_model, require_together
-    from triforce_tts.voices import SEARCHED_SECONDS, read_reference
+    from triforce_tts.voices import read_reference
 
     facts = {"name": name, "diffusion_steps": diffusion_steps, "voice": (called or voice_name(voice))[:100]}
     parse_record(Manifest, json.dumps({**facts, "id": "unknown", "networks": {}, "sha256": {}}), "bundle", ConfigError)
@@ -78,11 +81,7 @@ def bundle(
     require_together(paths, TextTokenizer())
     voice = find_clip(voice)
     _, note = read_reference(voice, load_dvae(checkpoints["dvae"])[1])
-    # The tags name the person whose voice it is, and its licence. A rented machine has no FFmpeg, and FLAC is read
-    # without it.
-    tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
-    voice_tags = {name: value for name, value in tags.items() if name in TAGS}
-    clip = replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=voice_tags)
+    clip = _clip(voice)
     card_text = _card(name, checkpoints) if card is None else read_text_file(card)
     sources = [*paths.values(), *checkpoints.values(), voice, *([] if card is None else [card])]
     with new_folder(out, "model", sources, force) as folder:
@@ -99,6 +98,17 @@ def bundle(
         write_json(folder / MANIFEST, {**facts, "id": identity, "networks": ids, "sha256": checksums})
         load_model(folder, torch.device("cpu")).voice()
     return note
+
+
+def _clip(voice: Path) -> "Audio":
+    """The clip of a voice with its tags, which name the person whose voice it is, and its licence."""
+    from triforce_tts.audio.io import TAGS, flac_tags, read_audio, read_tags
+    from triforce_tts.voices import SEARCHED_SECONDS
+
+    # A rented machine has no FFmpeg, and FLAC is read without it.
+    tags = flac_tags(voice) if voice.suffix.lower() == ".flac" else read_tags(voice)
+    voice_tags = {name: value for name, value in tags.items() if name in TAGS}
+    return replace(read_audio(voice, max_seconds=SEARCHED_SECONDS), tags=voice_tags)
 
 
 def _card(name: str, checkpoints: dict[str, Path]) -> str:

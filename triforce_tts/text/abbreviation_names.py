@@ -122,42 +122,9 @@ MONTHS_OF_LETTERS = {"inst": "instant", "ult": "ultimo", "prox": "proximo"}
 # A full stop after one of these ends no sentence where a small letter follows, even in a text without capitals.
 NO_WORDS = frozenset(
     [
-        *[
-            "approx",
-            "bk",
-            "chap",
-            "chaps",
-            "cwt",
-            "dept",
-            "doz",
-            "etc",
-            "ft",
-            "govt",
-            "hrs",
-            "lb",
-            "lbs",
-            "mins",
-            "nos",
-            "oz",
-        ],
-        *[
-            "qts",
-            "regt",
-            "secs",
-            "sept",
-            "tues",
-            "thurs",
-            "vol",
-            "vols",
-            "yds",
-            "viz",
-            "ibid",
-            "ult",
-            "temp",
-            "qty",
-            "avg",
-            "misc",
-        ],
+        *["approx", "avg", "bk", "chap", "chaps", "cwt", "dept", "doz", "etc", "ft", "govt"],
+        *["hrs", "ibid", "lb", "lbs", "mins", "misc", "nos", "oz", "qts", "qty", "regt"],
+        *["secs", "sept", "temp", "thurs", "tues", "ult", "viz", "vol", "vols", "yds"],
     ]
 )
 BEFORE_NUMBERS = {

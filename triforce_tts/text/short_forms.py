@@ -16,33 +16,19 @@ _POSTS = (
 )
 TEACHERS = "Prof|Professor|Dean|Dir|Director|Editor|Producer|Justice|Pastor|Minister|Member|Fellow|VP"
 
+_SPELLED = [
+    *["omg", "idk", "btw", "brb", "ttyl", "tbh", "imo", "imho"],
+    *["wtf", "fyi", "ikr", "afaik", "iirc", "smh", "tldr"],
+]
 # What is typed in messages, in small letters or at the start of a message.
 _TYPED = {
-    **{
-        word: " ".join(word.upper())
-        for word in [
-            "omg",
-            "idk",
-            "btw",
-            "brb",
-            "ttyl",
-            "tbh",
-            "imo",
-            "imho",
-            "wtf",
-            "fyi",
-            "ikr",
-            "afaik",
-            "iirc",
-            "smh",
-            "tldr",
-        ]
-    },
+    **{word: " ".join(word.upper()) for word in _SPELLED},
     **{"thx": "thanks", "thnx": "thanks", "pls": "please", "plz": "please", "ppl": "people", "msg": "message"},
     **{"tmrw": "tomorrow", "2moro": "tomorrow", "2nite": "tonight", "2day": "today", "gr8": "great", "l8r": "later"},
     **{"mtg": "meeting", "appt": "appointment", "bday": "birthday", "w8": "wait", "luv": "love"},
 }
-_TYPED_WORD = "|".join({*_TYPED, *map(str.capitalize, _TYPED)})
+_TYPED_WORD = "|".join(_TYPED)
+_TYPED_FIRST = "|".join(map(str.capitalize, _TYPED))  # as the first word of a message; 'Imo State' is a name
 
 
 def ends_sentence(match: re.Match[str]) -> bool:
@@ -52,22 +38,25 @@ def ends_sentence(match: re.Match[str]) -> bool:
 
 def _say_days(match: re.Match[str]) -> str:
     """Every day of a list: 'Mon., Wed. & Fri.' as Monday, Wednesday & Friday."""
-    words = re.sub(rf"\b({_DAY})\b\.?", lambda day: SHORT_DAYS[day[1]], match[0])
-    return words + ("." if ends_sentence(match) else "")
+    return _with_stop(re.sub(rf"\b({_DAY})\b\.?", lambda day: SHORT_DAYS[day[1]], match[0]), match)
 
 
 def _with_stop(words: str, match: re.Match[str]) -> str:
     return words + ("." if ends_sentence(match) else "")
 
 
+def _say_typed(match: re.Match[str]) -> str:
+    """A short form of messages as the words or letters that it stands for; a first word keeps its capital letter."""
+    said = _TYPED[match[0].lower()]
+    return said[0].upper() + said[1:] if match[0][0].isupper() else said
+
+
 RULES: list[Rule] = [
     (
-        re.compile(rf"(?<![\w.@#/'-])({_TYPED_WORD})(?![\w@/-]|\.\w|'s)"),
-        lambda m: (
-            _TYPED[m[1].lower()].capitalize()
-            if m[1][0].isupper() and len(_TYPED[m[1].lower()].split()) == 1
-            else _TYPED[m[1].lower()]
+        re.compile(
+            rf"(?:(?<![\w.@#/'-])({_TYPED_WORD})|(?:^|(?<=[.!?] ))({_TYPED_FIRST})(?! [A-Z]))(?![\w@/-]|\.\w|'s)"
         ),
+        _say_typed,
     ),
     # Notes with a flat, beside a word of music: 'in Eb major', 'a Bb clarinet'.
     (

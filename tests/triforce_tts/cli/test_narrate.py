@@ -117,7 +117,8 @@ def test_a_cast_gets_its_lines_and_the_dry_run_counts_them(tmp_path: Path, quick
     cast.write_text("Jack: kathleen\nJill: af_heart\n")
     done = run(book, "--dry-run", "--cast", cast, *quick)
     assert done.returncode == 0, done.stderr
-    assert [line for line in done.stdout.splitlines() if "by the voice" in line][1:] == [
+    assert [line for line in done.stdout.splitlines() if " by the " in line] == [
+        "2 lines by the model's own voice: the narrator 2",
         "1 line by the voice 'kathleen': Jack 1",
         "1 line by the voice 'af_heart': Jill 1",
     ]

@@ -19,6 +19,7 @@ TABLES = {
         """,
     "messages and emoji": """
         omg thx! Thx, see u 2moro, btw idk | O M G thanks! Thanks, see u tomorrow, B T W I D K
+        Imo State is in Nigeria, said Luv Sharma | Imo State is in Nigeria, said Luv Sharma
         ✅ Done ❌ Not done; ⭐⭐⭐⭐⭐ great, ⚡ fast ☀️ and ☕ hot; 2 ➕ 2 | check Done cross Not done; five stars great, fast and hot; two plus two
         order #A-10293 and case #17; #2024goals #1fan #1 fan | order number A-one zero two nine three and case number seventeen; hashtag twenty twenty four goals hashtag one fan number one fan
         $TSLA to the moon; $AAPL, and "...and then," she said | dollar T S L A to the moon; dollar A A P L, and "and then," she said

@@ -2,7 +2,7 @@
 
 Words that the lexicon does not hold are not guessed; the tokenizer spells them in letters, which the model
 is trained to read as well. The only inference is the English ending of a known word (-s, -'s, -ed, -ing),
-each measured against the dictionary's own entries.
+each measured against the dictionary's own entries; ``spoken_forms`` has those that nobody lists, such as ``John'll``.
 """
 
 import gzip

@@ -81,6 +81,8 @@ def stutter(pieces: Sequence[str], place: int, lookup: Lookup) -> Phones | None:
     piece = pieces[place]
     if len(piece) > _MOST_LETTERS or not piece.isalpha():
         return None
+    if place > 1 and pieces[place - 1] == "-" and pieces[place - 2] != piece:
+        return None  # a letter inside a compound
     target = place
     while target + 2 < len(pieces) and pieces[target + 1] == "-" and pieces[target] == piece:
         target += 2

@@ -19,33 +19,17 @@ _LONG_RUN = re.compile(r"([a-z])\1{2,}")
 # With one letter these are commoner than the rare words with two: 'soo', 'loong', 'mee'.
 _ONE_LETTER = frozenset(
     [
-        "so",
-        "do",
-        "go",
-        "no",
-        "me",
-        "be",
-        "he",
-        "she",
-        "we",
-        "who",
-        "ago",
-        "also",
-        "hello",
-        "long",
-        "strong",
-        "song",
-        "wrong",
-        "gone",
-        "done",
-        "love",
-        "pro",
+        *["so", "do", "go", "no", "me", "be", "he", "she", "we", "who", "ago", "also"],
+        *["hello", "long", "strong", "song", "wrong", "gone", "done", "love", "pro"],
     ]
 )
 _LETTERS_OF_ONE_SOUND = ("th", "sh", "ch", "wh", "ph", "kn", "wr", "gn")
 # What is written with a letter and a hyphen, and is no stutter.
 _COMPOUNDS = frozenset(
-    ["day", "test", "tests", "tested", "testing", "clamp", "clamps", "class", "ball", "section", "sections"]
+    [
+        *["day", "test", "tests", "tested", "testing", "clamp", "clamps", "class", "ball", "section"],
+        *["sections", "shaped", "dimer", "clef"],
+    ]
 )
 _MOST_LETTERS = 3  # of the part of a word that a stutter repeats
 

@@ -215,12 +215,6 @@ def test_titles_in_capitals_that_are_set_off_begin_chapters(tmp_path: Path) -> N
     assert [chapter.title for chapter in book.chapters] == ["PREFACE", "THE QUAY", "THE SEA", "THE STORM"]
 
 
-def test_a_list_of_acts_in_one_paragraph_is_no_heading(tmp_path: Path) -> None:
-    scenes = "THE SCENES OF THE PLAY\n\nACT I.  A quay at night.\nACT II.  A house.\n\n\n\n"
-    book = read_text(tmp_path, "x.txt", f"{scenes}FIRST ACT\n\n{PARAGRAPH}\nSECOND ACT\n\n{PARAGRAPH}")
-    assert [chapter.title for chapter in book.chapters] == ["THE SCENES OF THE PLAY", "FIRST ACT", "SECOND ACT"]
-
-
 def test_parts_are_joined_and_scenes_are_no_chapters(tmp_path: Path) -> None:
     text = f"BOOK ONE\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}\nBOOK TWO\n\nCHAPTER I\n\n{PARAGRAPH}\nCHAPTER II\n\n{PARAGRAPH}"
     book = read_text(tmp_path, "x.txt", text)

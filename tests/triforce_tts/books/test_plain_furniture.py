@@ -332,3 +332,9 @@ def test_each_message_of_a_chat_is_a_paragraph(tmp_path: Path) -> None:
     ]
     text = "The ship left at 10:32 from the quay, and the next one of the line at\n10:45 from the pier beside it.\n"
     assert len(spoken(read_text(tmp_path, "x.txt", text))) == 1
+
+
+def test_a_list_of_acts_in_one_paragraph_is_no_heading(tmp_path: Path) -> None:
+    scenes = "THE SCENES OF THE PLAY\n\nACT I.  A quay at night.\nACT II.  A house.\n\n\n\n"
+    book = read_text(tmp_path, "x.txt", f"{scenes}FIRST ACT\n\n{PARAGRAPH}\nSECOND ACT\n\n{PARAGRAPH}")
+    assert [chapter.title for chapter in book.chapters] == ["THE SCENES OF THE PLAY", "FIRST ACT", "SECOND ACT"]

@@ -125,7 +125,10 @@ def test_encode_letters(text, letters):
         # A stutter repeats the first sound, but a letter before a hyphen may be a letter.
         ("w-w-what th-the y-you", "{W AH0}-{W AH0}-{W AH1 T} {DH AH0}-{DH AH0} {Y AH0}-{Y UW1}"),
         ("st-stop a-and i-i'm", "{S T AH0}-{S T AA1 P} {AH0}-{AH0 N D} {AY1}-{AY1 M}"),
-        ("d-day t-test t-shirt", "{D IY1}-{D EY1} {T IY1}-{T EH1 S T} {T IY1}-{SH ER1 T}"),
+        (
+            "d-day t-test t-shirt S-shaped",
+            "{D IY1}-{D EY1} {T IY1}-{T EH1 S T} {T IY1}-{SH ER1 T} {EH1 S}-{SH EY1 P T}",
+        ),
         ("my d-b-bad", "{M AY1} {D IY1}-{B IY1}-{B AE1 D}"),
         ("the A-list, A-hunting", "{DH AH0} {EY1}-{L IH1 S T}, {AH0}-{HH AH1 N T IH0 NG}"),
     ],

@@ -1,7 +1,8 @@
 """The finished file: it is written with chapters, tags and cover, read back, measured, and only then put in place."""
 
+import base64
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 # Nero's list can hold so many chapters. With more, players read the track with the chapters.
 _CHPL_CHAPTERS = 255
 _TITLE_BYTES = 255
+_CHAPTER_S = 0.002  # formats round the start of a chapter to milliseconds
 _FRAME = 2048  # the most samples that a coder adds at the end of a file to fill its last frame
 _AAC = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
@@ -51,7 +53,7 @@ FORMATS = {
     ".m4b": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4B "))),
     ".m4a": _Format("mp4", "aac", 64_000, _AAC, (("movflags", "+faststart"), ("brand", "M4A "))),
     ".mp3": _Format("mp3", "libmp3lame", 96_000, _AAC, (("id3v2_version", "3"),)),
-    ".opus": _Format("ogg", "libopus", 32_000, (8000, 12000, 16000, 24000, 48000), most_chapters=1000, has_cover=False),
+    ".opus": _Format("ogg", "libopus", 32_000, (8000, 12000, 16000, 24000, 48000), most_chapters=1000),
     ".flac": _Format("flac", "flac", most_chapters=1000),
     ".wav": _Format("wav", "pcm_s16le", options=(("rf64", "auto"),), most_chapters=0, has_cover=False),
 }
@@ -149,7 +151,8 @@ def _encode(path: Path, content: Content, form: _Format, bit_rate: int | None, l
         if bit_rate is not None:
             stream.bit_rate = bit_rate
         stream.codec_context.flags |= av.codec.context.Flags.bitexact
-        _add_cover(container, content.cover if form.has_cover else None)
+        if content.cover is not None and form.has_cover and form.container != "ogg":
+            _add_cover(container, content.cover)
         for wave in sound(timeline, content.lines, level):
             frame = av.AudioFrame.from_ndarray(to_pcm16(wave)[None], format="s16", layout="mono")
             frame.sample_rate, frame.pts, frame.time_base = rate, done, Fraction(1, rate)
@@ -162,8 +165,10 @@ def _encode(path: Path, content: Content, form: _Format, bit_rate: int | None, l
 def _describe(container: "OutputContainer", content: Content, form: _Format) -> None:
     parts, rate = content.timeline.parts, content.timeline.sample_rate
     container.metadata.update(content.tags)
-    # FFmpeg writes no chapters to FLAC, but reads them from comments like those of Ogg.
-    if form.codec == "flac":
+    if content.cover is not None and form.container == "ogg":
+        container.metadata["METADATA_BLOCK_PICTURE"] = base64.b64encode(content.cover.flac_block).decode()
+    # FFmpeg writes no chapters to FLAC, and to Ogg those that begin in the second half of a second a second too late.
+    if form.codec in ("flac", "libopus"):
         for number, part in enumerate(parts):
             container.metadata[f"CHAPTER{number:03d}"] = _clock(part.start / rate)
             container.metadata[f"CHAPTER{number:03d}NAME"] = cut_title(part.title)
@@ -187,9 +192,7 @@ def _clock(seconds: float) -> str:
     return f"{milliseconds // 3_600_000:02d}:{milliseconds // 60_000 % 60:02d}:{milliseconds // 1000 % 60:02d}.{milliseconds % 1000:03d}"
 
 
-def _add_cover(container: "OutputContainer", cover: Cover | None) -> None:
-    if cover is None:
-        return
+def _add_cover(container: "OutputContainer", cover: Cover) -> None:
     import av
 
     stream: Any = container.add_stream(cover.codec)
@@ -212,8 +215,11 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
         AudioError: the file has another number of samples, or other chapters, than were written.
     """
     with open_container(path, path.name) as container:
-        titles = [chapter["metadata"].get("title", "") for chapter in container.chapters()]
-    if form.most_chapters and titles != [cut_title(part.title) for part in timeline.parts]:
+        chapters = [
+            (float(chapter["start"] * chapter["time_base"]), chapter["metadata"].get("title", ""))
+            for chapter in container.chapters()
+        ]
+    if form.most_chapters and not _are_written(chapters, timeline):
         raise AudioError(
             f"{path.name}: the file has not the chapters that were written; this is a fault of the program"
         )
@@ -225,7 +231,16 @@ def _read_back(path: Path, timeline: Timeline, form: _Format, step: Step) -> tup
             f"{path.name}: {loudness.seconds:.2f} s were read back, expected {timeline.seconds:.2f} s; free some space and "
             "start the command again"
         )
-    return loudness, len(titles)
+    return loudness, len(chapters)
+
+
+def _are_written(chapters: Sequence[tuple[float, str]], timeline: Timeline) -> bool:
+    """Whether these are the chapters of the timeline, with the seconds at which they start and their titles."""
+    wanted = [(part.start / timeline.sample_rate, cut_title(part.title)) for part in timeline.parts]
+    return len(chapters) == len(wanted) and all(
+        title == wanted_title and abs(start_s - wanted_s) <= _CHAPTER_S
+        for (start_s, title), (wanted_s, wanted_title) in zip(chapters, wanted, strict=True)
+    )
 
 
 def require_format(path: Path, chapter_format: str | None, is_folder: bool) -> None:

@@ -1,6 +1,7 @@
 """The picture on a book's cover, in a form that a sound file can hold."""
 
 import io
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from triforce_tts.books.chapters import About
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import read_file
 
+_FRONT_COVER, _BITS = 3, 24  # the kind of the picture in FLAC, and the bits of a pixel
 MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few megabytes
 _KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (b"\x89PNG\r\n", "png", "rgb24", "png_pipe"))
 
@@ -26,6 +28,18 @@ class Cover:
     def suffix(self) -> str:
         """The suffix of a file with the picture."""
         return ".png" if self.codec == "png" else ".jpg"
+
+    @property
+    def media_type(self) -> str:
+        """The media type of the picture."""
+        return "image/png" if self.codec == "png" else "image/jpeg"
+
+    @property
+    def flac_block(self) -> bytes:
+        """The picture as FLAC has it (RFC 9639, section 8.8), which is how a comment of Ogg holds it, too."""
+        kind = self.media_type.encode()
+        sizes = struct.pack(">5I", self.width, self.height, _BITS, 0, len(self.data))
+        return struct.pack(">2I", _FRONT_COVER, len(kind)) + kind + struct.pack(">I", 0) + sizes + self.data
 
 
 def read_cover(path: Path) -> Cover:

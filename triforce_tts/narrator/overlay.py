@@ -152,9 +152,8 @@ def _package(book: Book, pages: Sequence[Page]) -> str:
     items = ['<item id="nav" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>',
              '<item id="css" href="style.css" media-type="text/css"/>']  # fmt: skip
     if book.cover is not None:
-        kind = "image/png" if book.cover.codec == "png" else "image/jpeg"
         items.append(
-            f'<item id="cover" href="{_cover_name(book.cover)}" media-type="{kind}" properties="cover-image"/>'
+            f'<item id="cover" href="{_cover_name(book.cover)}" media-type="{book.cover.media_type}" properties="cover-image"/>'
         )
     for n in range(1, len(pages) + 1):
         items += [

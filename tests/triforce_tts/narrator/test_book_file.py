@@ -2,6 +2,7 @@
 
 import io
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -289,3 +290,36 @@ def test_a_file_that_is_written_again_for_its_level_says_so(
     content = Content(lay_out(plan.chosen, records, 16_000), lines, TAGS)
     write_book(tmp_path / "b.wav", content, PROFILES["none"], lambda event, *_, time=1: told.add((event, time)))
     assert told == {("encode", 1), ("verify", 1), ("encode", 2), ("verify", 2)}
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix, form in FORMATS.items() if form.most_chapters])
+def test_chapters_begin_when_they_should_in_any_part_of_a_second(
+    suffix: str, plan_of: MakePlan, story: Path, tmp_path: Path
+) -> None:
+    """FFmpeg rounds the seconds of a chapter in Ogg, and adds the milliseconds to them."""
+    for tail_s in (0.0, 0.3, 0.7):
+        _, content = write(tmp_path / f"b{suffix}", plan_of, story, Profile("x", head_s=0.1, tail_s=tail_s))
+        starts = [part.start / content.timeline.sample_rate for part in content.timeline.parts]
+        assert [start for start, *_ in chapters(tmp_path / f"b{suffix}")] == pytest.approx(starts, abs=0.002)
+
+
+def test_a_file_whose_chapters_begin_elsewhere_is_not_put_in_place(
+    plan_of: MakePlan, story: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_file, "_clock", lambda seconds: f"00:00:{seconds + 0.5:06.3f}")
+    with pytest.raises(AudioError, match="has not the chapters that were written"):
+        write(tmp_path / "b.flac", plan_of, story)
+    assert not (tmp_path / "b.flac").exists()
+
+
+def test_an_opus_file_has_the_bytes_of_the_cover(plan_of: MakePlan, story: Path, tmp_path: Path) -> None:
+    """In a comment, as FLAC has it; a large one fills many pages of Ogg."""
+    small = picture(jpeg())
+    assert small is not None
+    large = replace(small, data=small.data + bytes(300_000))
+    for cover in (small, large):
+        write(tmp_path / "b.opus", plan_of, story, cover=cover)
+        with av.open(str(tmp_path / "b.opus")) as container:
+            (shown,) = container.streams.video
+            assert (shown.width, shown.height) == (32, 16)
+            assert bytes(next(container.demux(shown))) == cover.data

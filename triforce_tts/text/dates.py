@@ -16,6 +16,7 @@ from triforce_tts.text.numbers import (
     spell_digits,
     year,
 )
+from triforce_tts.text.saints import kept_stop
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -118,8 +119,7 @@ def _say_month_year(match: re.Match[str]) -> str:
 
 
 def _say_name_range(match: re.Match[str]) -> str:
-    ends = match[0].endswith(".") and re.match(r"[\"')\] ]*$", match.string[match.end() :][:8])
-    return f"{_full(match[1])} to {_full(match[2])}" + ("." if ends else "")
+    return f"{_full(match[1])} to {_full(match[2])}{kept_stop(match)}"
 
 
 def _count(number: str, name: str) -> str:

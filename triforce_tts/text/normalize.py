@@ -275,10 +275,9 @@ def _say_comparison(match: re.Match[str]) -> str:
 
 
 # These words are no side of a comparison: 'it is > 5', 'under 2 and > 1'.
-_NO_SIDE = re.compile(r"\b(?:is|are|was|were|be|and|or|but|with|of|at|for|by|if|only) ?$")
-_OPEN_COMPARISON = re.compile(
-    r"(^|[(,;:] |\b(?:is|are|was|were|be|and|or|but|with|of|at|for|by|if|only) |\()([≤≥≈≪≫≠]) ?(?=[$£€-]?[0-9.])"
-)
+_SIDELESS = r"\b(?:is|are|was|were|be|and|or|but|with|of|at|for|by|if|only)"
+_NO_SIDE = re.compile(rf"{_SIDELESS} ?$")
+_OPEN_COMPARISON = re.compile(rf"(^|[(,;:] |{_SIDELESS} |\()([≤≥≈≪≫≠]) ?(?=[$£€-]?[0-9.])")
 
 
 def _say_open_comparison(match: re.Match[str]) -> str:

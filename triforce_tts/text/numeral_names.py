@@ -65,11 +65,7 @@ RULES: list[Rule] = [
         _say_instalment,
     ),
     rule(
-        rf"(?<![\w'-])((?:{_GIVEN})(?: [A-Z]\b\.?){{0,2}} (?!(?:{_PLACED})\b)[A-Z][A-Za-z'-]{{2,}}) (II|III|IV)(?!\.? [A-Z][a-z]+ v\b){_ENDS}",
-        _say_son,
-    ),
-    rule(
-        rf"(?<![\w'-])((?:{_BEFORE_FAMILY}) (?!(?:{_PLACED})\b)[A-Z][A-Za-z'-]{{2,}}) (II|III|IV)(?!\.? [A-Z][a-z]+ v\b){_ENDS}",
+        rf"(?<![\w'-])((?:(?:{_GIVEN})(?: [A-Z]\b\.?){{0,2}}|{_BEFORE_FAMILY}) (?!(?:{_PLACED})\b)[A-Z][A-Za-z'-]{{2,}}) (II|III|IV)(?!\.? [A-Z][a-z]+ v\b){_ENDS}",
         _say_son,
     ),
 ]

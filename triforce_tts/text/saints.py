@@ -21,6 +21,12 @@ _BEHIND = re.compile(
 )
 
 
+def kept_stop(match: re.Match[str]) -> str:
+    """The full stop of an abbreviation at the end of the text, where it closes the sentence as well; empty elsewhere."""
+    closes = match[0].endswith(".") and re.match(ENDS_TEXT, match.string[match.end() : match.end() + 8])
+    return "." if closes else ""
+
+
 def is_named(before: str, after: str) -> bool:
     """Whether 'Dr.' belongs to one of two names that are words: 'Dr. No (1962)', 'Dr. Who'; not in 'on Oak Dr. No one came'."""
     return bool(re.match(r" (?:Who|No)\b(?! [a-z])| Who is\b", after)) and not re.search(r"[A-Z]\w+ $", before)

@@ -4,7 +4,7 @@ import re
 
 from triforce_tts.text.dates import SHORT_DAYS
 from triforce_tts.text.numbers import Rule
-from triforce_tts.text.saints import ENDS_TEXT
+from triforce_tts.text.saints import kept_stop
 
 # 'Sat.' and 'Sun.' are words as well, so that they count as days only beside another day.
 _DAY = "|".join(sorted(SHORT_DAYS, key=len, reverse=True))
@@ -31,18 +31,9 @@ _TYPED_WORD = "|".join(_TYPED)
 _TYPED_FIRST = "|".join(map(str.capitalize, _TYPED))  # as the first word of a message; 'Imo State' is a name
 
 
-def ends_sentence(match: re.Match[str]) -> bool:
-    """Whether the stop of an abbreviation closes the text as well."""
-    return match[0].endswith(".") and re.match(ENDS_TEXT, match.string[match.end() : match.end() + 8]) is not None
-
-
 def _say_days(match: re.Match[str]) -> str:
     """Every day of a list: 'Mon., Wed. & Fri.' as Monday, Wednesday & Friday."""
-    return _with_stop(re.sub(rf"\b({_DAY})\b\.?", lambda day: SHORT_DAYS[day[1]], match[0]), match)
-
-
-def _with_stop(words: str, match: re.Match[str]) -> str:
-    return words + ("." if ends_sentence(match) else "")
+    return re.sub(rf"\b({_DAY})\b\.?", lambda day: SHORT_DAYS[day[1]], match[0]) + kept_stop(match)
 
 
 def _say_typed(match: re.Match[str]) -> str:
@@ -66,12 +57,12 @@ RULES: list[Rule] = [
         lambda m: f"{m[1]} flat",
     ),
     (re.compile(rf"\b(?:{_DAY})\b\.?(?:{_JOINT}(?:{_DAY})\b\.?){{1,6}}"), _say_days),
-    (re.compile(rf"(?:(?<=[ap]\.m\. )|(?<=[AP] M ))({_DAY})\b\.?(?![a-z])"), lambda m: _with_stop(SHORT_DAYS[m[1]], m)),
+    (re.compile(rf"(?:(?<=[ap]\.m\. )|(?<=[AP] M ))({_DAY})\b\.?(?![a-z])"), lambda m: SHORT_DAYS[m[1]] + kept_stop(m)),
     (re.compile(r"\b(Tues|Thurs)\b(?!\.)"), lambda m: SHORT_DAYS[m[1]]),
     (re.compile(r"\b([Qq])ty\b\.?(?=:? ?[0-9])"), lambda m: f"{'Q' if m[1] == 'Q' else 'q'}uantity"),
-    (re.compile(r"(?<=[0-9] )ea\b(?:\.|(?=[,;:!?)]|$))"), lambda m: _with_stop("each", m)),
-    (re.compile(r"(?<=[0-9] )y\.o\.?(?!\w)"), lambda m: _with_stop("yo", m)),
-    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )fl\.(?!\w)"), lambda m: _with_stop("floor", m)),
+    (re.compile(r"(?<=[0-9] )ea\b(?:\.|(?=[,;:!?)]|$))"), lambda m: f"each{kept_stop(m)}"),
+    (re.compile(r"(?<=[0-9] )y\.o\.?(?!\w)"), lambda m: f"yo{kept_stop(m)}"),
+    (re.compile(r"(?<=[0-9](?:st|nd|rd|th) )fl\.(?!\w)"), lambda m: f"floor{kept_stop(m)}"),
     (re.compile(rf"\bAssoc\.(?= (?:{TEACHERS})\b)"), lambda m: "Associate"),
     (re.compile(rf"\b([SJ])r\.(?= (?:{_POSTS})\b)"), lambda m: "Senior" if m[1] == "S" else "Junior"),
     (re.compile(r"\bEduc\.(?=,| [a-z0-9(])"), lambda m: "Education"),

@@ -53,7 +53,8 @@ def _shorten(word: str, lookup: Lookup) -> Phones | None:
     twice = _LONG_RUN.sub(r"\1\1", word)
     if once in _ONE_LETTER:
         return lookup(once)
-    first = _LONG_RUN.sub(r"\1", word, count=1)  # 'soooo gooood' in one word: the runs may differ
+    # In 'baaaallll' for 'ball' the first run has one letter and the other one two.
+    first = _LONG_RUN.sub(r"\1", word, count=1)
     for spelling in (twice, _LONG_RUN.sub(r"\1\1", first), once):
         if len(spelling) > 1 and (spelling == twice or re.search("[aeiouy]", spelling)) and (found := lookup(spelling)):
             return found

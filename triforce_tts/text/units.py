@@ -5,6 +5,7 @@ import re
 from triforce_tts.text import cookery
 from triforce_tts.text.fractions import FRACTIONS, GOES_ON, LENGTHS
 from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
+from triforce_tts.text.saints import kept_stop
 from triforce_tts.text.unit_names import BARE_CAPITALS, PER, SPACED_CAPITALS, TIMES, UNITS
 
 _POWERS = {"2": "square ", "3": "cubic "}
@@ -102,10 +103,7 @@ def _say_age(match: re.Match[str]) -> str:
 
 
 def _say_feet_and_inches(match: re.Match[str]) -> str:
-    is_end = match[0].endswith(".") and re.match(r"[\"')\] ]*$", match.string[match.end() : match.end() + 8])
-    return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}" + (
-        "." if is_end else ""
-    )
+    return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}{kept_stop(match)}"
 
 
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from triforce_tts.files import read_file
 
 _FRONT_COVER, _BITS = 3, 24  # the kind of the picture in FLAC, and the bits of a pixel
 MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few megabytes
-_KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (b"\x89PNG\r\n", "png", "rgb24", "png_pipe"))
+_JPEG_MARK, _JPEG_SCAN, _JPEG_END = 0xFF, 0xDA, b"\xff\xd9"
+_PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
+_KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (_PNG_BEGINNING, "png", "rgb24", "png_pipe"))
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,15 @@ def read_cover(path: Path) -> Cover:
     """The picture in a file.
 
     Raises:
-        TriforceError: the file is missing, too large, or neither JPEG nor PNG.
+        TriforceError: the file is missing, too large, damaged, or neither JPEG nor PNG.
     """
     cover = picture(read_file(path, MOST_BYTES))
     if cover is None:
         raise TriforceError(
             f"{path}: expected a picture in JPEG or PNG for the cover; convert it, or leave --cover out"
         )
+    if not is_whole(cover):
+        raise TriforceError(f"{path}: the picture is damaged or cut off; save it anew, or leave --cover out")
     return cover
 
 
@@ -66,7 +71,8 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
         return None, f"the cover is left out: {error}"
     cover = picture(data) if data is not None else None
     if cover is not None:
-        return cover, ""
+        damaged = f"the cover {about.cover!r} is damaged or cut off; give a whole one with --cover"
+        return cover, "" if is_whole(cover) else damaged
     why = "it is not in the book, so there is" if data is None else "it is"
     return None, f"the cover {about.cover!r} is left out: {why} no JPEG or PNG picture; give one with --cover"
 
@@ -83,8 +89,39 @@ def _data(book: Path, name: str) -> bytes | None:
     return read_file(path, MOST_BYTES) if is_inside and path.is_file() else None
 
 
+def is_whole(cover: Cover) -> bool:
+    """Whether a picture has its end and, where the format has checksums, no damage; others show in part, or not at all."""
+    return _is_whole_png(cover.data) if cover.codec == "png" else _is_whole_jpeg(cover.data)
+
+
+def _is_whole_jpeg(data: bytes) -> bool:
+    """Whether the scan of a JPEG, behind segments that may hold small pictures of their own, has an end."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == _JPEG_MARK:
+        if data[at + 1] == _JPEG_MARK:  # a marker may have several of these bytes before it
+            at += 1
+        elif data[at + 1] == _JPEG_SCAN:
+            return data.find(_JPEG_END, at) >= 0
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return False
+
+
+def _is_whole_png(data: bytes) -> bool:
+    at = len(_PNG_BEGINNING)
+    while at + 12 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        end = at + 8 + size
+        if struct.pack(">I", zlib.crc32(data[at + 4 : end])) != data[end : end + 4]:
+            return False
+        if kind == b"IEND":
+            return True
+        at = end + 4
+    return False
+
+
 def picture(data: bytes) -> Cover | None:
-    """The picture in ``data``; none if it is neither JPEG nor PNG, or is damaged."""
+    """The picture in ``data``; none if it is neither JPEG nor PNG, or does not say its size."""
     import av
 
     for beginning, codec, pixels, demuxer in _KINDS:

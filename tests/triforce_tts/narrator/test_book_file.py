@@ -14,7 +14,7 @@ from triforce_tts.books.chapters import About, Block, Chapter, ChapterBook
 from triforce_tts.errors import AudioError, ConfigError, TriforceError
 from triforce_tts.narrator import book_file
 from triforce_tts.narrator.book_file import FORMATS, Content, Written, cut_title, file_rate, require_format, write_book
-from triforce_tts.narrator.cover import Cover, book_cover, picture
+from triforce_tts.narrator.cover import Cover, book_cover, picture, read_cover
 from triforce_tts.narrator.master import PROFILES, Level, Profile
 from triforce_tts.narrator.subtitles import write_subtitles
 from triforce_tts.narrator.timeline import lay_out, sound
@@ -252,6 +252,25 @@ def test_pictures_that_are_none(tmp_path: Path) -> None:
     assert cover is not None
     assert (cover.codec, cover.width, cover.height, said) == ("png", 32, 16, "")
     assert picture(jpeg()[:20]) is None
+
+
+@pytest.mark.parametrize(("codec", "pixels"), [("mjpeg", "yuvj420p"), ("png", "rgb24")])
+def test_a_picture_that_is_cut_off_is_told_from_a_whole_one(codec: str, pixels: str, tmp_path: Path) -> None:
+    whole, path = jpeg(codec, pixels), tmp_path / "cover.jpg"
+    for data in (whole, whole + b"\xff\xda behind the end"):
+        path.write_bytes(data)
+        assert read_cover(path).data == data
+    if codec == "mjpeg":  # a small picture within the picture has an end of its own
+        inner = b"\xff\xd8\xff\xda..\xff\xd9"
+        whole = whole[:2] + b"\xff\xe1" + (2 + len(inner)).to_bytes(2, "big") + inner + whole[2:]
+        path.write_bytes(whole)
+        assert read_cover(path).width == 32
+    path.write_bytes(whole[:-3])
+    with pytest.raises(TriforceError, match="damaged or cut off; save it anew"):
+        read_cover(path)
+    cover, said = book_cover(tmp_path / "book.md", About(cover="cover.jpg"))
+    assert cover is not None
+    assert said == "the cover 'cover.jpg' is damaged or cut off; give a whole one with --cover"
 
 
 @pytest.mark.parametrize("suffix", [".srt", ".vtt"])

@@ -126,12 +126,14 @@ def joined_title(text: str) -> str:
     return title
 
 
-def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
+def heading_marks(draft: Draft, *, titled: bool = False, lowest: int | None = None) -> list[Mark]:
     """The begins of chapters by their headings: those of the highest level that has texts; higher levels are parts.
 
     With ``titled``, a single highest heading may be the book's title, and a number alone takes the title below it.
+    Headings below the level ``lowest`` begin no chapters.
     """
     heads = [(n, block) for n, block in enumerate(draft.blocks) if block.kind == "heading" and not block.is_empty]
+    heads = [(n, block) for n, block in heads if lowest is None or block.level <= lowest]
     marks: list[Mark] = []
     levels = sorted({block.level for _, block in heads})
     for level, deeper in pairwise([*levels, 0]):
@@ -144,7 +146,8 @@ def heading_marks(draft: Draft, *, titled: bool = False) -> list[Mark]:
         counted = sum(numbered(joined_title(draft.blocks[n].text)) == "chapter" for n in lower)
         # Beside parts stand only the title of the book, a preface and an epilogue.
         are_parts = all(n in bare | named_parts or numbered(title) == "named" for n, title in titles.items())
-        descends = not few_bare or (bool(named_parts) and are_parts and counted >= len(named_parts))
+        have_chapters = counted >= len(named_parts) or (named_parts <= bare and len(lower) >= 2 * len(named_parts))
+        descends = not few_bare or (bool(named_parts) and are_parts and have_chapters)
         parts = bare | named_parts if descends else set[int]()
         if titled:
             are_chapters = 2 * sum(numbered(title) == "chapter" for title in titles.values()) > len(own)
@@ -219,11 +222,21 @@ def title_below(draft: Draft, number: int) -> int | None:
         for n in filled
         if draft.blocks[n].kind == "heading" and not _THE_END.fullmatch(draft.blocks[n].text)
     )
-    if below.level == head.level or all(
-        b.level > below.level for b in takewhile(lambda b: b.level > head.level, behind)
-    ):
-        return first
-    return None
+    if below.level == head.level:
+        return None if _has_equal_chapters(draft, head) else first
+    return first if all(b.level > below.level for b in takewhile(lambda b: b.level > head.level, behind)) else None
+
+
+def _has_equal_chapters(draft: Draft, head: DraftBlock) -> bool:
+    """Whether a heading is that of a part, and chapters with a title alone have headings of the same level."""
+    if numbered(joined_title(head.text)) != "part":
+        return False
+    filled = [block for block in draft.blocks if not block.is_empty]
+    return any(
+        block.kind == "heading" and block.level == head.level and before.kind != "heading"
+        and numbered(joined_title(block.text)) is None
+        for before, block in pairwise(filled)
+    )  # fmt: skip
 
 
 def _is_bare(draft: Draft, number: int, level: int) -> bool:

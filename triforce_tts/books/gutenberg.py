@@ -17,6 +17,11 @@ _CREDIT = re.compile(
 )
 _STARTS = re.compile(r"\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 _FIELD = re.compile(r"^[ \t]*(Title|Author)[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+# The first paragraph of a header without fields: "**The Project Gutenberg Etext of The Lamp, by Ada N.**".
+_CALLED = re.compile(
+    r"Project Gutenberg(?:[’']s)?\s+(?:E-?(?:text|book)\s+(?:of\s+)?)?(?P<title>[^#\[]+?)(?:,?\s+by\s+(?P<author>[^,#\[]+))?\s*(?:[#\[]|$)",
+    re.IGNORECASE,
+)
 _LOOKED_AT = 400  # the first line of a header may stand in the first so many lines
 _CREDIT_LINES = 12  # a credit may begin in the first so many lines behind a header
 
@@ -26,6 +31,16 @@ def stated_in_header(text: str, about: About) -> About:
     start = _STARTS.search(text)
     fields = {match[1].lower(): match[2] for match in _FIELD.finditer(text[: start.start()])} if start else {}
     return replace(about, title=fields.get("title", about.title), author=fields.get("author", about.author))
+
+
+def called_in_header(lines: list[str]) -> tuple[str, str]:
+    """The title and the author that the first paragraph of an old header names; empty if it names none."""
+    first = next((n for n, line in enumerate(lines[:_LOOKED_AT]) if _FIRST.match(line)), None)
+    if first is None:
+        return "", ""
+    last = next((n for n in range(first, len(lines)) if not lines[n].strip()), len(lines))
+    match = _CALLED.search(" ".join(" ".join(lines[first:last]).replace("*", " ").split()))
+    return (match["title"].strip(), (match["author"] or "").strip()) if match else ("", "")
 
 
 def body_of(lines: list[str]) -> tuple[int, int]:

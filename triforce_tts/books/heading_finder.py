@@ -45,6 +45,7 @@ _BY = re.compile(r"\W*(?:written )?by\W*", re.IGNORECASE)  # the name of the aut
 _MOST_OFF = 5  # a number of a chapter that is printed wrongly is off by no more than this
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
+_FEWEST_STORIES = 3  # titles above numbers that begin again; fewer are parts of one story
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
 _EVEN = 0.1  # the greatest deviation of the lengths of pages, in parts of their mean
 _LARGEST_PAGE = 600  # words
@@ -55,10 +56,13 @@ _FIRST_HASH_LEVEL = 5
 
 
 class Found(NamedTuple):
-    """The headings: paragraphs with their levels, and the rows of signs that only underline them."""
+    """The headings: paragraphs with their levels, the rows of signs that only underline them, and the lowest level of chapters."""
 
     levels: dict[int, int]
     underlines: set[int]
+    lowest: int | None = (
+        None  # headings below it begin no chapters, such as the numbers inside stories that the contents list
+    )
 
 
 @dataclass
@@ -110,7 +114,15 @@ class HeadingFinder:
         self._levels |= dict.fromkeys(named, _LEVELS["named"] if numbered else self._level_beside(marked, kinds))
         if len(self._levels) == len(named):  # a preface is a heading of every kind of book
             self._levels |= dict.fromkeys(self._set_off(others), _CHAPTER_LEVEL)
-        return Found(self._levels, underlines)
+        are_inside = self._count_inside(romans + digits, titles)
+        return Found(self._levels, underlines, _LEVELS["named"] if are_inside else None)
+
+    def _count_inside(self, numbers: list[int], titles: list[int]) -> bool:
+        """Whether numbers alone, which the contents do not list, begin again in each of several stories, which they do list."""
+        are_bare = all(is_number_only(self.texts[n]) and not self._is_listed(n) for n in numbers)
+        firsts = sum(number_value(self.texts[n].strip("(). :")) == 1 for n in numbers)
+        only = all(level in (_LEVELS["named"], _LOWER_LEVEL) for level in self._levels.values())
+        return are_bare and only and len(titles) >= _FEWEST_STORIES and firsts > 1
 
     def _level_beside(self, marked: list[int], kinds: dict[int, HeadingKind]) -> int:
         """The level of headings such as "PREFACE" in a book without numbered chapters: that of its other headings."""
@@ -202,7 +214,7 @@ class HeadingFinder:
         return len(text) <= LONGEST_HEADING and text.count("\n") < 3 and not text[0].islower()
 
     def _is_below_number(self, number: int) -> bool:
-        before = self.texts[number - 1] if number else ""
+        before = self.texts[number - 1] if number and number - 1 not in self.silent else ""
         return bool(before) and len(before) <= LONGEST_HEADING and is_number_only(before)
 
     def _romans(self, others: list[int]) -> list[int]:
@@ -341,7 +353,8 @@ class HeadingFinder:
     def _is_subtitle(self, number: int, *, are_opened: bool) -> bool:
         """Whether a paragraph is a title wherever it stands: without the end of a sentence, in capitals, or "In which".
 
-        "Being" may also begin a sentence, so it opens a title only where ``are_opened`` says that most titles of the text begin so.
+        A title is shorter than the text behind it, unless ``are_opened`` says that most titles of the text open as this one
+        does. "Being" may also begin a sentence, so it opens a title only there.
         """
         text = self.texts[number].strip("_*=")
         longer = self._next_length(number) > len(text)
@@ -353,7 +366,7 @@ class HeadingFinder:
             return len(text) <= LONGEST_HEADING or longer
         is_opened = IN_WHICH.match(text) or (TITLE_OPENING.match(text) and (are_opened or is_title_case(text)))
         if is_opened and not SENTENCE_END.search(text):
-            return longer or self._next_length(number) > LONGEST_HEADING
+            return longer or are_opened or self._next_length(number) > LONGEST_HEADING
         if (len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse) or _LINES_OF_VERSE.search(text):
             return False
         is_title = text[:1].isupper() and text[-1:] not in '.,;:!?"”’—-' and not _SPEECH.match(text)

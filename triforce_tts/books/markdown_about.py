@@ -30,7 +30,7 @@ def about_of(front: re.Match[str], path: Path) -> About:
 
     def field(*names: str) -> str:
         value = next((values[name] for name in names if values.get(name)), "")
-        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return ", ".join(map(_named, value)) if isinstance(value, list) else _named(value)
 
     return About(
         field("title") or path.stem,
@@ -39,3 +39,13 @@ def about_of(front: re.Match[str], path: Path) -> About:
         field("identifier", "isbn", "id"),
         field("cover", "cover-image"),
     )
+
+
+def _named(value: Any) -> str:
+    """A value, or the name that it holds: ``{name: Ada N., affiliation: ...}`` or ``{given: Ada, family: N.}``."""
+    if not isinstance(value, dict):
+        return str(value)
+    name = value.get("name") or value.get("literal") or value
+    if isinstance(name, dict):
+        name = " ".join(str(name[key]) for key in ("given", "family") if name.get(key))
+    return str(name)

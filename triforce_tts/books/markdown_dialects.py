@@ -1,4 +1,4 @@
-"""Finds the signs of the dialects of Markdown that are no text: of Obsidian, GitHub, Pandoc, Jekyll and Hugo."""
+"""Finds the signs of the dialects of Markdown that are no text: of Obsidian, GitHub, Pandoc, Quarto, Leanpub, mdBook, Jekyll and Hugo."""
 
 import re
 from bisect import bisect_right
@@ -11,22 +11,34 @@ from .markdown_notes import blank_elsewhere
 
 _MOST_BLANKS = 100  # a comment takes at most so many blanks behind it along
 Span = tuple[int, int]
-# What is taken out before the parser sees it: parts with a style, orders for the printer and meanings of abbreviations, each on
-# a line of its own, and comments between two signs each, which may have several paragraphs.
+# A name, a class, or a key with its value, as they stand in braces behind a picture, a link or a formula.
+_ATTRIBUTE = r"(?:[#.:][\w:.-]+|[A-Za-z][\w-]*[ \t]*[=:][ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,}\"']+))"
+_ATTRIBUTES = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t,]+{_ATTRIBUTE})*[ \t]*\}}"
+_MATTER = r"\{/?(?:frontmatter|mainmatter|backmatter|pagebreak|newpage|blurb|aside|sample)(?:,[^}\n]*)?\}"
+_TAG = r"#(?=[\w/-]*[A-Za-z])[\w/-]+"
+# What is taken out before the parser sees it: parts with a style, orders for the printer, attributes, meanings of abbreviations and
+# several tags, each on a line of its own; the signs before the lines of an aside or the title of a part; and comments between two
+# signs each, which may have several paragraphs.
 _APART = re.compile(
     r"^ {0,3}(?P<order>:{3,}(?!:)(?:[ \t]*(?:\{[^}\n]*\}|[\w-]+))?[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*|\{:[^}\n]*\}[ \t]*|"
-    r"\*\[[^\]\n]+\]:[^\n]*)$"
+    rf"\*\[[^\]\n]+\]:[^\n]*|{_ATTRIBUTES}[ \t]*|{_MATTER}[ \t]*|{_TAG}(?:[ \t]+{_TAG})+[ \t]*)$"
+    rf"|^(?P<sign>-(?=#{{1,6}}[ \t])|[ABCDEIQTWX]>(?=[ \t]))|(?<=\$\$)(?P<label>[ \t]*{_ATTRIBUTES}[ \t]*)$"
     r"|(?<![\w%])%%(?=[^%\s]|\s+[^%\s])(?:(?!%%).){1,4000}?%%(?![\w%])",
     re.MULTILINE | re.DOTALL,
 )
-# What stands inside a line: a file that is shown, a link to a page with its words, an emoji, and orders of site generators.
+# What stands inside a line: a file that is shown, a link to a page with its words, an emoji, orders of site generators, attributes,
+# the name of a paragraph at its end, and the mark of a source: ``[see @smith2004, p. 33]``.
 _INSIDE = re.compile(
     r"(?P<embed>!\[\[[^\[\]\n]+\]\])"
     r"|(?P<left>(?<!\w)\[\[(?!_?TOC_?\]\])(?:[^\[\]|\n]+\|)?)(?P<words>[^\[\]|\n]+)(?P<right>\]\])"
     r"|(?P<emoji>(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:]))"
-    r"|(?P<code>\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\})",
+    r"|(?P<code>\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\}|\{\{[ \t]*#[^{}\n]{0,1000}\}\})"
+    rf"|(?P<attributes>(?:^|(?<=[)\]])){_ATTRIBUTES})"
+    r"|(?P<name>(?<=\S[ \t])\^(?=[\w-]*[A-Za-z])[\w-]+$)"
+    r"|(?P<source>(?:(?<![ \t])[ \t]+)?\[(?:(?:see|see also|cf\.?|e\.g\.,?|compare)\s+)?-?@[\w{][^\[\]\n]{0,300}\])",
     re.DOTALL,
 )
+_REASONS: dict[str, Reason] = {"embed": "description of a picture", "code": "code", "source": "mark of a note"}
 # Raised and lowered signs, and words that are marked as with a pen: ``x^2^``, ``H~2~O``, ``==words==``.
 _RAISED = re.compile(
     r"(?<=[^\s~^])([~^])([\w+\-]{1,20})\1(?!\1)|(?<![\w=])(==)(?=[^\s=])([^=\n]{1,200})(?<!\s)==(?![\w=])"
@@ -41,12 +53,13 @@ def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Itera
     spans = sorted(taken)
     shown = blank_elsewhere(text, code)
     for match in _APART.finditer(shown):
-        first, last = match.span("order") if match["order"] else match.span()
-        if not match["order"] and (first == 0 or shown[first - 1].isspace()):
+        order = next((name for name in ("order", "sign", "label") if match[name]), 0)
+        first, last = match.span(order)
+        if not order and (first == 0 or shown[first - 1].isspace()):
             last += len(shown[last : last + _MOST_BLANKS]) - len(shown[last : last + _MOST_BLANKS].lstrip(" \t"))
         at = bisect_right(spans, (last, 0)) - 1
         if at < 0 or spans[at][1] <= first:
-            yield first, last, "markup" if match["order"] else "comment"
+            yield first, last, "markup" if order else "comment"
 
 
 def signs_inside(text: str) -> Iterator[tuple[str, Reason | None]]:
@@ -59,8 +72,7 @@ def signs_inside(text: str) -> Iterator[tuple[str, Reason | None]]:
             yield match["words"], None
             yield match["right"], "markup"
         else:
-            reason: Reason = "description of a picture" if match["embed"] else "code" if match["code"] else "markup"
-            yield match[0], reason
+            yield match[0], _REASONS.get(match.lastgroup or "", "markup")
         at = match.end()
     yield text[at:], None
 

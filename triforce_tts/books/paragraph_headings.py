@@ -67,7 +67,7 @@ def name_paragraphs(draft: Draft) -> None:
     once = {letters(text) for text, block in zip(texts, blocks, strict=True) if not block.linked}
     silent = listed.paragraphs | {n for n, block in enumerate(blocks) if not _may_be_heading(block, texts[n], once)}
     finder = HeadingFinder(paragraphs, texts, silent, listed.entries, None)
-    levels, _ = finder.find()
+    levels = finder.find().levels
     inside = [n for n in heads if levels and n > owners[min(levels)]]
     counted = sum(kind_of(texts[n]) == "chapter" for n in levels)
     if len(levels) < _FEWEST or (inside and counted <= len(inside)):

@@ -13,7 +13,7 @@ from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, lett
 from .division import Mark, assemble, heading_marks, joined_pages, with_title_above
 from .draft import LINE_END, Draft, DraftBlock
 from .encodings import decode_book
-from .gutenberg import body_of
+from .gutenberg import body_of, called_in_header
 from .heading_finder import HeadingFinder
 from .listings import withdraw_indexes, without_withdrawn
 from .outside import withdraw_outside
@@ -90,6 +90,7 @@ class _PlainReader:
         self._draft.where = path.name
         self._pattern = compiled(options.chapter_pattern)
         self._levels: dict[int, int] = {}
+        self._lowest: int | None = None  # the level of headings below which none begins a chapter
         self._subtitles: set[int] = set()
         self._silent: dict[int, Reason] = {}  # the paragraphs that are not read
         self._notes = Notes()
@@ -119,7 +120,7 @@ class _PlainReader:
         withdraw_printer(self._draft)
         withdraw_imprints(self._draft, [n for n, block in enumerate(self._draft.blocks) if block.kind == "heading"])
         gone = withdraw_indexes(self._draft)
-        marks = without_withdrawn(self._draft, heading_marks(self._draft), gone)
+        marks = without_withdrawn(self._draft, heading_marks(self._draft, lowest=self._lowest), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         marks = self._skip_title_page(marks, about)
         marks = without_withdrawn(self._draft, marks, withdraw_outside(self._draft, marks, about))
@@ -149,7 +150,7 @@ class _PlainReader:
         adverts = find_adverts(texts, listed.paragraphs)
         ends = find_page_ends(paragraphs, texts, self._feeds) - listed.paragraphs
         finder = HeadingFinder(paragraphs, texts, listed.paragraphs | adverts | ends, listed.entries, self._pattern)
-        self._levels, underlines = finder.find()
+        self._levels, underlines, self._lowest = finder.find()
         self._draft.fits_pattern = bool(self._levels)
         self._subtitles = finder.subtitles()
         self._notes = find_notes(raw, self._levels.__contains__)
@@ -249,7 +250,9 @@ class _PlainReader:
     def _about(self, begin: int) -> About:
         match = {m[1]: m[2] for line in self._lines[:begin] if (m := _FIELD.fullmatch(line))}
         language = {"english": "en"}.get(match.get("Language", "").lower(), self._stated.language)
-        title, author = match.get("Title", self._stated.title), match.get("Author", self._stated.author)
+        called = called_in_header(self._lines[:begin])
+        title = match.get("Title") or called[0] or self._stated.title
+        author = match.get("Author") or called[1] or self._stated.author
         return replace(self._stated, title=title, author=author, language=language)
 
     def _skip_title_page(self, marks: list[Mark], about: About) -> list[Mark]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from .chapters import count_words, has_letters
 from .plain_furniture import bracketed
 
 _NOTE = re.compile(r"\[(?:Footnote|Note)\s+(\w{1,4})\s*:.*|\[(\d{1,3}|[A-Z]|\*+)\]\s+\S.*", re.DOTALL)
@@ -19,6 +20,8 @@ _LABEL = re.compile(r"\[footnote\s+(\w{1,4})", re.IGNORECASE)
 INNER_NOTE = re.compile(
     rf"\[(?:{_MARGIN}|footnote(?:\s+\w{{1,4}})?)\s*:[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE
 )
+_MOST_CONTINUED = 2  # the most paragraphs behind the last note of a chapter that go on with it
+_MOST_CONTINUED_WORDS = 120
 _BEHIND_WORD = r"(?<=[\w.,;:!?\"”’'])"
 _HEADING = re.compile(r"[\s_*=]*(?:FOOT|END)?NOTES?[.:]?[\s_*=]*", re.IGNORECASE)
 # A row of spaces is tried from its first one only.
@@ -71,6 +74,7 @@ def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes
     for number, text in enumerate(texts):
         if _HEADING.fullmatch(text):
             _add_listed(texts, number, is_heading, notes, marks)
+            _add_continued(texts, number, is_heading, notes)
         marks |= {square or other for square, other in own[number]}
     notes.known |= set(notes.labels.values())
     return notes
@@ -91,3 +95,23 @@ def _add_listed(
         at += 1
     if number + 1 in notes.labels:
         notes.headings.add(number)
+
+
+def _add_continued(texts: Sequence[str], number: int, is_heading: Callable[[int], bool], notes: Notes) -> None:
+    """Add the further paragraphs of the notes below a heading such as "FOOTNOTES:", up to the next heading or row."""
+    at, label = number + 1, notes.labels.get(number + 1, "")
+    waiting: list[int] = []
+    while label and at < len(texts) and not is_heading(at) and not texts[at].isupper() and has_letters(texts[at]):
+        if at in notes.labels:
+            notes.labels |= dict.fromkeys(waiting, label)
+            waiting, label = [], notes.labels[at]
+        else:
+            waiting.append(at)
+        at += 1
+    # Behind the last note the text itself may go on, and is longer.
+    if (
+        label
+        and len(waiting) <= _MOST_CONTINUED
+        and sum(count_words(texts[n]) for n in waiting) <= _MOST_CONTINUED_WORDS
+    ):
+        notes.labels |= dict.fromkeys(waiting, label)

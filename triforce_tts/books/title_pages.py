@@ -51,6 +51,7 @@ _YEAR_AT_END = re.compile(r"\n\W*(?:1[5-9]\d\d|M[DC][CDLXVI. ]{3,})\W*$")
 _VOLUME = re.compile(r"VOL(?:UME|\.)", re.IGNORECASE)
 _NEAR_VOLUME = 4  # so many paragraphs before and behind the heading of a volume belong to its title page
 _MOST_LINE = 16  # the most words of a line of a title page
+_LEAST_QUOTED = 8  # a shorter quotation in a paragraph may be the title of another book
 _LEAST_BLOCKS = 2  # a title alone is no title page
 _MOST_WORDS = 150  # the most words of a title page
 
@@ -156,7 +157,8 @@ def is_dedication(text: str) -> bool:
 
 def _is_motto(block: DraftBlock) -> bool:
     lines = block.text.split("\n")
-    is_quoted = block.kind == "verse" and lines[0][:1] in "\"“‘'"
+    is_long = count_words(block.text) >= _LEAST_QUOTED and not is_title_case(block.text)
+    is_quoted = (block.kind == "verse" or is_long) and lines[0][:1] in "\"“‘'"
     return not block.is_empty and (is_quoted or bool(_CREDITED.search(lines[-1])))
 
 

@@ -251,3 +251,25 @@ An \[escaped\] bracket, ==marked words==, a == b.
         "buy milk",
         "[x]",
     ]
+
+
+def test_a_part_of_the_level_of_a_preface_stands_above_chapters(tmp_path: Path) -> None:
+    text = "# Preface\n\nOne.\n\n# Part One\n\n## The Ferry\n\nTwo.\n\n## The Storm\n\nThree.\n\n# Afterword\n\nFour.\n"
+    book = read_text(tmp_path, "x.md", text)
+    assert [c.title for c in book.chapters] == ["Preface", "The Ferry", "The Storm", "Afterword"]
+    assert book.chapters[1].parts == ("Part One",)
+
+
+def test_a_part_of_the_level_of_its_chapters_is_no_number_of_the_first_one(tmp_path: Path) -> None:
+    text = "-# Part One\n\n# The Ferry\n\nOne.\n\n# The Storm\n\nTwo.\n\n-# Part Two\n\n# The Lamp\n\nThree.\n"
+    book = read_text(tmp_path, "x.md", text)
+    assert [(c.title, c.parts) for c in book.chapters] == [
+        ("The Ferry", ("Part One",)), ("The Storm", ()), ("The Lamp", ("Part Two",))
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "author", ["\n  - name: Ada N.\n    affiliation: Hull", "\n  name: {given: Ada, family: N.}", " Ada N."]
+)
+def test_front_matter_may_say_more_of_an_author_than_the_name(author: str, tmp_path: Path) -> None:
+    assert read_text(tmp_path, "x.md", f"---\nauthor:{author}\n---\n\n# One\n\nTwo.\n").about.author == "Ada N."

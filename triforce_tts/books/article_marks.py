@@ -1,6 +1,7 @@
 """Tells what stands around the article of a page, and the lines between its title and its text: by classes and by form."""
 
 import re
+from itertools import takewhile
 from typing import Any
 
 from .chapters import About, count_words, letters
@@ -14,13 +15,14 @@ _AROUND = re.compile(
     r"(?:^|(?<!has)(?<!with)(?<!without)(?<!no)[-_]|\s)(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
     r"related\w*|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
     r"sidebar|pull-?quote|skip-link|toolbar|topbar|pagination|pager|author-bio|masthead|trending|most-?(?:read|popular|viewed)|"
-    r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub)(?:$|[-_\s])",
+    r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub|"
+    r"button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+|infobox)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 # Those of what says who wrote an article, and when. A paragraph of the article may have such a class, too, so they hold for few words.
 _BRIEF = re.compile(
     r"(?:^|[-_\s])(?:byline|dateline|timestamp|reading-time|readtime|read-time|tags|meta|posted-on|post-date|pub-?date|"
-    r"author-(?:line|info|box|card|name))(?:$|[-_\s])",
+    r"author-(?:line|info|box|card|name)|(?:post|entry|article)-footer)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 _MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
@@ -28,7 +30,7 @@ _ROLES = frozenset(["navigation", "banner", "contentinfo", "complementary", "sea
 _NAMES = frozenset(["nav", "aside", "footer", "form", "dialog"])
 _IDENTIFIERS = frozenset(["footer", "site-footer", "page-footer", "revnumber", "revdate", "revremark"])
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*\.?"
-_DATE = rf"(?:\w+day,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b"
+_DATE = rf"(?:(?:\w+day|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)\.?,?\s+)?(?:\d{{1,2}}(?:st|nd|rd|th)?\s+{_MONTH}|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?),?\s+\d{{4}}\b"
 _NAME = r"(?-i:[A-Z\d@#])"  # the begin of a name or a number; a line such as "Published in secret" goes on with another word
 _BYLINE = re.compile(
     rf"{_DATE}(?:\W*|\s*[^\w\s:].*|\s+(?:(?:at|by|in|on)\s.*|{_NAME}.*|(?:first |last )?(?:posted|published|updated)\b.*))"
@@ -37,6 +39,9 @@ _BYLINE = re.compile(
     r"|\d+\s*min(?:ute)?s?\s+read\W*(?:\s\W.*)?|(?!1\.?$)[\d.,]+\s?[KM]?|share|follow|listen|save|print|subscribe|comments?|\d+ (?:comments?|shares?|views?)",
     re.IGNORECASE | re.DOTALL,
 )
+_MINUTES = re.compile(r"\d+\s*min(?:ute)?s?\s+read(?=\s*(?:$|[^\w\s]))", re.IGNORECASE)
+_SEE_ALSO = re.compile(r"(?:see also|external links|related (?:pages|articles))\W*", re.IGNORECASE)
+_MOST_LINK = 12  # the most words of an item of a list of links
 _SENTENCE = re.compile(r"[a-z]{4,}[.!?][\"”’')\]]*$")
 _BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
 _MOST_BYLINE = 14  # the most words of a line that says who wrote an article, or when
@@ -74,12 +79,24 @@ def withdraw_byline(draft: Draft, about: About) -> None:
         if is_prose(block.text):
             break
         text = " ".join(block.text.split())
-        if block.kind != "heading" and count_words(text) <= _MOST_BYLINE and _is_byline(text, about):
+        if block.kind not in ("heading", "caption") and count_words(text) <= _MOST_BYLINE and _is_byline(text, about):
             draft.withdraw(block, "outside the article")
+
+
+def withdraw_links(draft: Draft) -> None:
+    """Skip the lists of other pages at the end of an article, below a heading such as "See also"."""
+    filled = [block for block in draft.blocks if not block.is_empty]
+    for number, block in enumerate(filled):
+        if block.kind != "heading" or not _SEE_ALSO.fullmatch(block.text):
+            continue
+        own = list(takewhile(lambda other: other.kind != "heading", filled[number + 1 :]))
+        if own and all(one.kind == "list" and count_words(one.text) <= _MOST_LINK for one in own):
+            for one in (block, *own):
+                draft.withdraw(one, "navigation")
 
 
 def _is_byline(text: str, about: About) -> bool:
     author = _BY.sub("", text, count=1)
     is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
-    is_typed = bool(_BYLINE.fullmatch(text)) and not _SENTENCE.search(text)
+    is_typed = bool(_BYLINE.fullmatch(text) or _MINUTES.search(text)) and not _SENTENCE.search(text)
     return is_named or is_typed or (author != text and is_title_case(author))

@@ -1,5 +1,7 @@
 """Reads an HTML file into chapters: a book, or the article of a page without the menus and advertisements around it."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,14 +9,14 @@ from triforce_tts.errors import TextError
 from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
-from .article_marks import is_around, withdraw_byline
+from .article_marks import is_around, withdraw_byline, withdraw_links
 from .chapters import About, ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
 from .draft import Draft, clean
 from .encodings import page_bytes
 from .gutenberg import stated_in_header
 from .html_blocks import PageReader
-from .html_rules import SKIP_ATTRIBUTE, name_of, source_parts
+from .html_rules import SKIP_ATTRIBUTE, classes_of, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
@@ -33,6 +35,9 @@ MOST_TAGS = 1_000_000  # the most elements; each takes 200 bytes of memory
 _LEAST_EQUAL = 0.4  # the least share of the words of the longest article that makes another one its equal
 _LEAST_CHAPTERS = 2  # so many headings such as "Chapter 1" divide what looks like an article
 _MOST_AROUND = 0.5  # what holds a larger share of the letters is the text, whatever its class
+_POST_CLASSES = frozenset(["hentry", "post", "blog-post", "blogpost", "single-post"])
+# The author of a page in JSON-LD.
+_STATED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,400}?"name"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
 _LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
 
 
@@ -63,6 +68,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     withdraw_printer(draft)
     if article is not None:
         withdraw_byline(draft, about)
+        withdraw_links(draft)
     else:
         gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     withdraw_pages(draft, set())
@@ -103,14 +109,19 @@ def _has_chapters(draft: Draft) -> bool:
 
 
 def _article(root: Any) -> Any:
-    """The element that holds the page's article: the longest ``article``, else ``main``; None for a book."""
+    """The element that holds the page's article: the longest ``article``, else ``main``, else the post of a blog; None for a book."""
     body = next(root.iter("body"), root)
     words = count_words(" ".join(body.itertext()))
     articles = [
         e for e in root.iter("article") if not any(name_of(a) in ("aside", "article") for a in e.iterancestors())
     ]
     mains = [e for e in root.iter("*") if _is_main(e) and not any(map(_is_main, e.iterancestors()))]
-    for candidates in (articles, mains):
+    posts = [
+        e
+        for e in root.iter("div", "section")
+        if classes_of(e) & _POST_CLASSES and not any(classes_of(a) & _POST_CLASSES for a in e.iterancestors())
+    ]
+    for candidates in (articles, mains, posts):
         if not candidates:
             continue
         sizes = sorted(((count_words(" ".join(e.itertext())), n) for n, e in enumerate(candidates)), reverse=True)
@@ -161,8 +172,25 @@ def _about(root: Any, path: Path) -> About:
     canonical = next((link.get("href", "") for link in root.iter("link") if link.get("rel") == "canonical"), "")
     return About(
         metas.get("og:title") or metas.get("dc.title") or heading or title or path.stem,
-        metas.get("author") or metas.get("dc.creator") or metas.get("article:author") or "",
+        metas.get("author") or metas.get("dc.creator") or metas.get("article:author") or _author(root),
         root.get("lang", ""),
         canonical,
         metas.get("og:image", ""),
     )
+
+
+def _author(root: Any) -> str:
+    """The author that a page names in JSON-LD, or by a link of that kind; empty if it names none."""
+    for script in root.iter("script"):
+        if script.get("type") == "application/ld+json" and (match := _STATED_AUTHOR.search(script.text or "")):
+            return clean(_unescaped(match[1]))
+    links = (e for e in root.iter("a", "span") if e.get("rel") == "author" or e.get("itemprop") == "author")
+    return next((name for e in links if (name := clean("".join(e.itertext())))), "")
+
+
+def _unescaped(text: str) -> str:
+    """The inside of a string of JSON as text; as it is written if it is no such string."""
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text

@@ -1,0 +1,72 @@
+"""Saved pages of blogs, newspapers and encyclopedias: what stands around the article, and who wrote it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.books import read_text, spoken
+
+TEXT = "<p>The lamp was lit before nine, and the keeper, an old and quiet man, stood beside it all the night.</p>" * 4
+
+
+def page(body: str, head: str = "") -> str:
+    return f"<html><head><title>Log: The Lamp</title>{head}</head><body>{body}</body></html>"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>Ada N.5 min read·Mar 3, 2022</p>",
+        "<time>Fri 5 Jan 2024 10.00 GMT</time>",
+        '<a class="jump-to-recipe" href="#r">Jump to Recipe</a>',
+        '<p class="button-wrapper"><a class="button" href="#">Leave a comment</a></p>',
+        '<table class="infobox"><tr><th>Type</th><td>Lamp</td></tr></table>',
+        '<p class="post-footer">Posted by Ada at 10:15 | Permalink</p>',
+    ],
+)
+def test_lines_that_are_no_part_of_an_article_are_skipped(line: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.html", page(f"<article><h1>The Lamp</h1>{line}{TEXT}</article>"))
+    assert spoken(book)[0] == "The Lamp"
+    assert spoken(book)[1].startswith("The lamp was lit")
+
+
+def test_a_caption_below_the_title_is_read(tmp_path: Path) -> None:
+    figure = "<figure><img src='a.jpg' alt=''><figcaption>Photo by Ada Nott on Quay</figcaption></figure>"
+    book = read_text(tmp_path, "x.html", page(f"<article><h1>The Lamp</h1>{figure}{TEXT}</article>"))
+    assert "Photo by Ada Nott on Quay" in spoken(book)
+
+
+def test_a_list_of_other_pages_is_skipped(tmp_path: Path) -> None:
+    links = "<h2>See also</h2><ul><li><a href='#'>Whale oil</a></li></ul>"
+    article = f"<article><h1>The Lamp</h1>{TEXT}{{}}</article>"
+    assert "Whale oil" not in spoken(read_text(tmp_path, "x.html", page(article.format(links))))
+    told = f"<h2>See also</h2><p>Whale oil</p>{TEXT}"
+    assert "Whale oil" in spoken(read_text(tmp_path, "x.html", page(article.format(told))))
+
+
+def test_the_post_of_a_blog_is_told_from_its_page(tmp_path: Path) -> None:
+    post = f'<div class="post"><h2>The Lamp</h2>{TEXT}</div>'
+    blog = f'<div id="header"><h1>Log</h1><p>Notes</p></div><div id="main">{post}</div><div id="sidebar">Archives</div>'
+    book = read_text(tmp_path, "x.html", page(blog))
+    assert [chapter.title for chapter in book.chapters] == ["The Lamp"]
+    assert not {"Log", "Notes", "Archives"} & set(spoken(book))
+
+
+def test_several_posts_are_chapters(tmp_path: Path) -> None:
+    posts = "".join(f'<div class="post"><h2>Day {n}</h2>{TEXT}</div>' for n in ("One", "Two", "Three"))
+    assert len(read_text(tmp_path, "x.html", page(posts)).chapters) == 3
+
+
+@pytest.mark.parametrize(
+    ("stated", "author"),
+    [
+        ('"author": {"@type": "Person", "name": "Ada N."}', "Ada N."),
+        ('"author": [{"name": "Ad\\u00e0 N."}]', "Adà N."),
+        (r'"author": {"name": "Ada \x"}', r"Ada \x"),
+        ('"publisher": {"name": "Log"}', ""),
+    ],
+)
+def test_the_author_may_stand_in_data_of_the_page(stated: str, author: str, tmp_path: Path) -> None:
+    head = f'<script type="application/ld+json">{{{stated}}}</script>'
+    book = read_text(tmp_path, "x.html", page(f"<article><h1>The Lamp</h1>{TEXT}</article>", head))
+    assert book.about.author == author

@@ -16,7 +16,7 @@ _AROUND = re.compile(
     r"related\w*|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
     r"sidebar|pull-?quote|skip-link|toolbar|topbar|pagination|pager|author-bio|masthead|trending|most-?(?:read|popular|viewed)|"
     r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub|"
-    r"button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+|infobox)(?:$|[-_\s])",
+    r"button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 # Those of what says who wrote an article, and when. A paragraph of the article may have such a class, too, so they hold for few words.
@@ -63,6 +63,8 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
     if name in _NAMES or element.get("role", "") in _ROLES or element.get("id") in _IDENTIFIERS:
         return True
     if name == "div" and element.get("title") in ("header", "footer"):  # LibreOffice writes those of its pages so
+        return True
+    if name == "table" and "infobox" in element.get("class", "").split():  # the table of facts of an encyclopedia
         return True
     if match := _AROUND.search(words):
         is_short = len(text_in(element)) <= most_letters

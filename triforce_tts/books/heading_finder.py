@@ -60,9 +60,8 @@ class Found(NamedTuple):
 
     levels: dict[int, int]
     underlines: set[int]
-    lowest: int | None = (
-        None  # headings below it begin no chapters, such as the numbers inside stories that the contents list
-    )
+    # Headings below this level begin no chapters, such as the numbers inside stories that the contents list.
+    lowest: int | None = None
 
 
 @dataclass

@@ -191,6 +191,6 @@ def _author(root: Any) -> str:
 def _unescaped(text: str) -> str:
     """The inside of a string of JSON as text; as it is written if it is no such string."""
     try:
-        return str(json.loads(f'"{text}"', strict=False))
+        return str(json.loads(f'"{text}"'))
     except ValueError:
         return text

@@ -30,6 +30,11 @@ def test_lines_that_are_no_part_of_an_article_are_skipped(line: str, tmp_path: P
     assert spoken(book)[1].startswith("The lamp was lit")
 
 
+def test_a_box_of_a_book_that_is_no_table_is_read(tmp_path: Path) -> None:
+    box = '<div class="infobox"><p>Whales give oil.</p></div>'
+    assert "Whales give oil." in spoken(read_text(tmp_path, "x.html", page(f"<h1>The Lamp</h1>{TEXT}{box}{TEXT}")))
+
+
 def test_a_caption_below_the_title_is_read(tmp_path: Path) -> None:
     figure = "<figure><img src='a.jpg' alt=''><figcaption>Photo by Ada Nott on Quay</figcaption></figure>"
     book = read_text(tmp_path, "x.html", page(f"<article><h1>The Lamp</h1>{figure}{TEXT}</article>"))

@@ -307,10 +307,12 @@ def make_codes(
     workers: int,
     console: Console | None = None,
     copies: Sequence[Copy] = (Copy(),),
+    force: bool = False,
 ) -> int:
     """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text.
 
-    The training samples are coded in all ``copies``, the held-out ones as they are.
+    The training samples are coded in all ``copies``, the held-out ones as they are. With ``force`` the codes of another
+    DVAE in ``out`` are replaced.
 
     Raises:
         TriforceError: ``out`` is one of ``data``, holds something else or is written by another process; or a shard's
@@ -332,13 +334,14 @@ def make_codes(
                 for copy in copies if split == "train" else (Copy(),):
                     name = f"{prefix}{copy.name}{'--' if copy.name else ''}{shard['name']}"
                     jobs.append(_Job(dvae, folder, split, number, out / name, copy))
+    own = checkpoint.read_lineage(dvae)["id"]
     details = CodeDetails(
-        dvae=checkpoint.read_lineage(dvae)["id"],
+        dvae=own,
         groups=network.config.groups,
         n_codes=network.config.n_codes,
         code_rate=audio.frame_rate / network.config.downsampling,
     )
-    with working_folder(out, "codes", [*data, dvae]):
+    with working_folder(out, "codes", [*data, dvae], f"codes of the DVAE {own}", force):
         results = _run(jobs, workers, console)
         splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
         for job in jobs:
@@ -377,8 +380,9 @@ def command(
             help="Code each training sample so often, each time beginning a part of a code frame later.", min=1, max=16
         ),
     ] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Replace the codes of another DVAE in --out.")] = False,
 ) -> None:
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)
-    silent = make_codes(dvae, data, out, workers, console, copies_of(speed or (), shifts))
+    silent = make_codes(dvae, data, out, workers, console, copies_of(speed or (), shifts), force)
     console.print(f"{out}: coded; left out {counted(silent, 'sample')} without speakable text")

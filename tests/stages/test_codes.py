@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -275,6 +276,22 @@ def test_two_codings_into_one_folder_are_refused(corpus: dict[str, Path], tmp_pa
         make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
     make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
     assert len(ShardSet.open([out], "train", "codes"))
+
+
+def test_codes_of_another_dvae_are_replaced_only_by_force(corpus: dict[str, Path], tmp_path: Path) -> None:
+    out, other = tmp_path / "codes", tmp_path / "dvae"
+    make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
+    before = tree(out)
+    shutil.copytree(corpus["dvae"], other)
+    for lineage in other.rglob("lineage.json"):
+        lineage.write_text(json.dumps({**json.loads(lineage.read_text()), "id": "another"}))
+    with pytest.raises(
+        TriforceError, match=r"holds codes of the DVAE .*, which codes of the DVAE another would replace"
+    ):
+        make_codes(other, [corpus["shards"]], out, workers=1)
+    assert tree(out) == before
+    make_codes(other, [corpus["shards"]], out, workers=1, force=True)
+    assert read_index(out, "codes")["details"]["dvae"] == "another"
 
 
 @pytest.mark.parametrize("name", ["../victim/train-000000.tar", "{tmp}/victim.tar", "..", "a/b.tar", ".hidden.tar", ""])

@@ -39,18 +39,28 @@ def has_stops(text: str) -> bool:
 
 def _cues(content: str) -> Iterator[list[str]]:
     """The lines of text of each cue."""
-    for block in re.split(r"\n\s*\n", content.replace("\r\n", "\n").replace("\r", "\n")):
-        lines = block.strip().split("\n")
-        start = next((number for number, line in enumerate(lines) if _TIMES.search(line)), None)
-        if start is not None:
-            cue: list[str] = []
-            for line in lines[start + 1 :]:
-                if _TIMES.search(line):  # there was no blank line between two cues
-                    yield cue[:-1] if cue and cue[-1].strip().isdigit() else cue
-                    cue = []
-                else:
-                    cue.append(line)
-            yield cue
+    content = content.replace("\r\n", "\n").replace("\r", "\n")
+    blocks = [block.strip().split("\n") for block in re.split(r"\n\s*\n", content)]
+    is_subrip = not content.lstrip("\ufeff \n").startswith("WEBVTT")
+    cue: list[str] | None = None
+    for block, behind in pairwise([*blocks, [""]]):
+        start = next((number for number, line in enumerate(block) if _TIMES.search(line)), None)
+        if start is None:
+            # An empty line inside a cue of SubRip; in WebVTT it ends the cue, and notes and styles stand between cues.
+            is_number = len(block) == 1 and block[0].strip().isdigit() and bool(_TIMES.match(behind[0].strip()))
+            if cue is not None and is_subrip and not is_number:
+                cue += block
+            continue
+        for line in block[start:]:
+            if _TIMES.search(line):
+                if cue is not None:
+                    # There may be no empty line between two cues, so the number of the next one is still in this one.
+                    yield cue[:-1] if line is not block[start] and cue and cue[-1].strip().isdigit() else cue
+                cue = []
+            elif cue is not None:
+                cue.append(line)
+    if cue is not None:
+        yield cue
 
 
 def _with_whole_notes(lines: Sequence[str]) -> list[str]:

@@ -14,6 +14,7 @@ from triforce_tts.files import write_json
 from triforce_tts.narrator.plan import Plan, Replacement, Speaker, one_line
 from triforce_tts.schema import Record, read_record
 from triforce_tts.text.pauses import split_pauses
+from triforce_tts.text.signs import unspoken
 
 REDO = "redo.json"  # the file in the folder of a narration
 _NUMBERS = re.compile(r"\s*[0-9]{1,9}\s*(?:,\s*[0-9]{1,9}\s*)*")
@@ -177,13 +178,17 @@ def _asked(requests: Sequence[str]) -> list[tuple[int, str | None]]:
 
 
 def _check_text(number: int, text: str, speaker: Speaker) -> None:
-    """Refuse a new text that cannot be one line, or that holds the mark of a pause, which would be read aloud."""
+    """Refuse a new text that cannot be one line, that asks for a pause, or of which a part would be silent."""
     try:
         if split_pauses(text) != (0.0, [(text, None)]):
             raise TextError(
                 f"the new text '{text[:60]}' asks for a pause, which a line cannot have; leave the mark out"
             )
         one_line(text, speaker)
+        if lost := "".join(unspoken(text)):
+            raise TextError(
+                f"the new text '{text[:60]}' has signs without an English reading ({lost[:20]}); leave them out"
+            )
     except TextError as error:
         raise TextError(f"--redo {number}: {error}") from error
 

@@ -90,6 +90,14 @@ def test_what_is_said_stays_and_what_is_not_said_goes(cues: list[str], words: st
     assert spoken("\n".join(blocks)) == words
 
 
+def test_an_empty_line_ends_a_cue_of_webvtt_and_none_of_subrip() -> None:
+    cues = (
+        "1\n{0}00:01,000 --> {0}00:02,000\nIt was\n\nvery late.\n\n\n2\n\n{0}00:03,000 --> {0}00:04,000\nYes.\n\n12\n"
+    )
+    assert spoken(cues.format("00:")) == "It was very late.\nYes. 12"
+    assert spoken("WEBVTT\n\n" + cues.replace(",", ".").format("")) == "It was\nYes."
+
+
 def test_a_book_may_be_subtitles(tmp_path: Path) -> None:
     path = tmp_path / "x.srt"
     path.write_bytes(SRT.encode("utf-16"))

@@ -69,7 +69,7 @@ def test_it_outlives_a_restart_and_an_edit(
         ("3=!", "can be spoken"), ("3=😀", "can be spoken"), ("3=One. Two.", "needs 2 lines"), ("9" * 4000, "expected numbers"),
         ("3=Hm. [pause 2s]", "--redo 3: .*asks for a pause"), ("3=[pause 2s] Hm.", "asks for a pause"),
         ("3=Hm [pause 5] hm.", "--redo 3: .*expected a pause in seconds"), ("3=[pause 2s]", "pauses alone"),
-        ("3={", "--redo 3: .*brace"), ("³", "expected numbers"),
+        ("3={", "--redo 3: .*brace"), ("3=So 日本 it is.", "signs without an English reading .日本."), ("³", "expected numbers"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_refused(wanted: str, what: str, plan: Plan, speaker: Speaker) -> None:

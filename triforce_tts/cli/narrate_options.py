@@ -69,7 +69,7 @@ Master = Annotated[str, typer.Option(help="Level of the finished file: none, acx
 ChapterFormat = Annotated[
     str | None, typer.Option("--format", help="Format of the files in the folder of --out; default: .mp3.")
 ]
-CoverFile = Annotated[Path | None, typer.Option(help="JPEG or PNG picture; default: the book's own.")]
+CoverFile = Annotated[Path | None, typer.Option(help="A picture: JPEG, PNG, WebP or GIF; default: the book's own.")]
 Title = Annotated[str | None, typer.Option(help="Title in place of the book's own.")]
 Author = Annotated[str | None, typer.Option(help="Author in place of the book's own.")]
 NarratorName = Annotated[str | None, typer.Option(help="Name of the narrator in the tags.")]

@@ -1,6 +1,7 @@
 """The picture on a book's cover, in a form that a sound file can hold."""
 
 import io
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few
 _JPEG_MARK, _JPEG_SCAN, _JPEG_END = 0xFF, 0xDA, b"\xff\xd9"
 _PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
 _KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (_PNG_BEGINNING, "png", "rgb24", "png_pipe"))
+# Pictures that sound files cannot hold become JPEG.
+_CONVERTED = ((re.compile(rb"RIFF....WEBP", re.DOTALL), "webp_pipe"), (re.compile(rb"GIF8"), "gif"))
+_MOST_PIXELS = 50_000_000  # of a picture that is converted; more would take a gigabyte of memory
+_JPEG_QUALITY = {"qmin": "2", "qmax": "2"}  # the best of the encoder
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,12 @@ def read_cover(path: Path) -> Cover:
     """The picture in a file.
 
     Raises:
-        TriforceError: the file is missing, too large, damaged, or neither JPEG nor PNG.
+        TriforceError: the file is missing, too large, damaged, or no picture of a known kind.
     """
     cover = picture(read_file(path, MOST_BYTES))
     if cover is None:
         raise TriforceError(
-            f"{path}: expected a picture in JPEG or PNG for the cover; convert it, or leave --cover out"
+            f"{path}: expected a picture in JPEG, PNG, WebP or GIF for the cover; convert it, or leave --cover out"
         )
     if not is_whole(cover):
         raise TriforceError(f"{path}: the picture is damaged or cut off; save it anew, or leave --cover out")
@@ -74,7 +79,10 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
         damaged = f"the cover {about.cover!r} is damaged or cut off; give a whole one with --cover"
         return cover, "" if is_whole(cover) else damaged
     why = "it is not in the book, so there is" if data is None else "it is"
-    return None, f"the cover {about.cover!r} is left out: {why} no JPEG or PNG picture; give one with --cover"
+    return (
+        None,
+        f"the cover {about.cover!r} is left out: {why} no JPEG, PNG, WebP or GIF picture; give one with --cover",
+    )
 
 
 def _data(book: Path, name: str) -> bytes | None:
@@ -121,16 +129,39 @@ def _is_whole_png(data: bytes) -> bool:
 
 
 def picture(data: bytes) -> Cover | None:
-    """The picture in ``data``; none if it is neither JPEG nor PNG, or does not say its size."""
+    """The picture in ``data``, a WebP or GIF as JPEG; none if it is of another kind, or does not say its size."""
     import av
 
-    for beginning, codec, pixels, demuxer in _KINDS:
-        if data.startswith(beginning) and len(data) <= MOST_BYTES:
-            try:
+    if len(data) > MOST_BYTES:
+        return None
+    try:
+        for beginning, demuxer in _CONVERTED:
+            if beginning.match(data):
+                data = _as_jpeg(data, demuxer)
+        for start, codec, pixels, demuxer in _KINDS:
+            if data.startswith(start):
                 with av.open(io.BytesIO(data), format=demuxer) as container:
                     context = container.streams.video[0].codec_context
                     width, height = context.width, context.height
-            except (av.FFmpegError, IndexError):
-                return None
-            return Cover(data, codec, pixels, width, height) if width and height else None
+                return Cover(data, codec, pixels, width, height) if width and height else None
+    except (av.FFmpegError, IndexError, StopIteration):
+        return None
     return None
+
+
+def _as_jpeg(data: bytes, demuxer: str) -> bytes:
+    """The first frame of a picture as JPEG; nothing if it has too many pixels to be decoded here."""
+    import av
+
+    buffer = io.BytesIO()
+    with av.open(io.BytesIO(data), format=demuxer) as container:
+        context = container.streams.video[0].codec_context
+        if context.width * context.height > _MOST_PIXELS:
+            return b""
+        frame = next(container.decode(video=0)).reformat(format="yuvj420p")
+    with av.open(buffer, "w", format="image2pipe") as target:
+        stream = target.add_stream("mjpeg", rate=1, options=_JPEG_QUALITY)
+        stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuvj420p"
+        frame.pts = None
+        target.mux([*stream.encode(frame), *stream.encode(None)])
+    return buffer.getvalue()

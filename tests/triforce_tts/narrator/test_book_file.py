@@ -26,9 +26,9 @@ def silent(event: str, done: float, total: float, time: int = 1) -> None:
     pass
 
 
-def jpeg(codec: str = "mjpeg", pixels: str = "yuvj420p") -> bytes:
+def jpeg(codec: str = "mjpeg", pixels: str = "yuvj420p", container_format: str = "image2pipe") -> bytes:
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format="image2pipe") as container:
+    with av.open(buffer, "w", format=container_format) as container:
         stream = container.add_stream(codec, rate=1)
         stream.width, stream.height, stream.pix_fmt = 32, 16, pixels
         frame = av.VideoFrame.from_ndarray(np.full((16, 32, 3), 99, np.uint8), format="rgb24")
@@ -242,7 +242,7 @@ def test_a_format_for_the_files_of_a_folder_is_never_ignored(asked: str) -> None
 def test_pictures_that_are_none(tmp_path: Path) -> None:
     svg = tmp_path / "cover.svg"
     svg.write_text("<svg/>")
-    for about, remark in ((About(cover="cover.svg"), "no JPEG or PNG"), (About(cover="../x.jpg"), "no JPEG or PNG")):
+    for about, remark in ((About(cover="cover.svg"), "no JPEG, PNG"), (About(cover="../x.jpg"), "no JPEG, PNG")):
         cover, said = book_cover(tmp_path / "book.md", about)
         assert cover is None
         assert remark in said
@@ -252,6 +252,22 @@ def test_pictures_that_are_none(tmp_path: Path) -> None:
     assert cover is not None
     assert (cover.codec, cover.width, cover.height, said) == ("png", 32, 16, "")
     assert picture(jpeg()[:20]) is None
+
+
+@pytest.mark.parametrize(("codec", "pixels", "form"), [("libwebp", "yuv420p", "webp"), ("gif", "rgb8", "gif")])
+def test_a_picture_that_sound_files_cannot_hold_becomes_jpeg(
+    codec: str, pixels: str, form: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "cover"
+    path.write_bytes(jpeg(codec, pixels, form))
+    cover = read_cover(path)
+    assert (cover.codec, cover.width, cover.height, cover.media_type) == ("mjpeg", 32, 16, "image/jpeg")
+    with av.open(io.BytesIO(cover.data)) as container:
+        seen = next(container.decode(video=0)).reformat(format="rgb24").to_ndarray()
+    assert abs(int(seen[8, 16].mean()) - 99) < 10
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(TriforceError, match="expected a picture in JPEG, PNG, WebP or GIF"):
+        read_cover(path)
 
 
 @pytest.mark.parametrize(("codec", "pixels"), [("mjpeg", "yuvj420p"), ("png", "rgb24")])

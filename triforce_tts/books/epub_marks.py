@@ -13,6 +13,8 @@ from .epub_judge import MOST_PART, Judge, Page, kind_of_front
 from .numbered import is_number, numbered
 
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
+# An entry that a program made up, because it found no heading: a number, or the name of a file.
+_MADE_UP = re.compile(r"(?:section|untitled|document|page)[ _-]*\d+|[\w%.-]+\.x?html?(?:#.*)?", re.IGNORECASE)
 _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only one place
 
 
@@ -35,8 +37,9 @@ class _MarkFinder:
     def __init__(
         self, draft: Draft, contents: Contents, pages: list[Page], judge: Judge, starts: dict[str, int]
     ) -> None:
-        self._draft, self._entries, self._judge, self._starts = draft, contents.entries, judge, starts
+        self._draft, self._judge, self._starts = draft, judge, starts
         self._pages = [page for page in pages if judge.reason(page) is None]
+        self._entries = [] if _are_made_up(contents.entries, self._pages) else contents.entries
         self._by_name = {page.name: page for page in self._pages}
 
     def find(self) -> list[Mark]:
@@ -190,6 +193,12 @@ class _MarkFinder:
             Mark(begins.get(n, n), title, 1, front=front.get(begins.get(n, n), False)) for n, title in titles.items()
         ]
         return sorted(marks + [mark for mark in opening if not mark.title], key=lambda mark: mark.start)
+
+
+def _are_made_up(entries: list[Entry], pages: list[Page]) -> bool:
+    """Whether a program made up all entries, and most pages have headings that say more."""
+    titled = sum(bool(page.heading) and not _MADE_UP.fullmatch(page.heading) for page in pages)
+    return bool(entries) and all(_MADE_UP.fullmatch(entry.title) for entry in entries) and 2 * titled > len(pages)
 
 
 def _with_named_parts(draft: Draft, marks: list[Mark], pages: set[int]) -> list[Mark]:

@@ -43,7 +43,7 @@ _OTHERS = re.compile(
 )
 _PRAISE = re.compile(r"(?:advance )?praise for\b(?P<what>.*)", re.IGNORECASE)
 _NOTICE = re.compile(
-    r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?|about this (?:digital |electronic )?(?:edition|e-?book)",
+    r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?|licen[cs](?:e|ing)(?: information| notice)?|about this (?:digital |electronic )?(?:edition|e-?book)",
     re.IGNORECASE,
 )
 NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE)
@@ -67,6 +67,8 @@ IMPRINT = (
     r"library of congress|cataloguing|cataloging|\bCIP (?:catalogue|record|data)|catalogue record for this",
     r"\bprinted (?:and bound )?(?:in|by)\b",
     r"\bmoral rights? of the (?:author|translator)|\basserted (?:his|her|their|the) (?:moral )?rights?\b",
+    r"\blicen[cs]ed under an? (?:Creative Commons|CC|GNU)\b",
+    r"\b(?:except|unless|other than) where(?: it is)? otherwise (?:noted|stated|indicated)\b",
 )
 _RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:])), re.IGNORECASE)
 # What stands between a title and its subtitle.

@@ -310,3 +310,32 @@ def test_untyped_pages_before_the_first_chapter_are_front_matter_by_their_titles
 def test_a_mark_in_an_element_of_its_own_is_silent_where_its_note_is(tmp_path: Path) -> None:
     page = "<p>One<span class='ref'><a href='#n5'>5</a></span> lamp.</p><p class='fnote' id='n5'>5 A note.</p>"
     assert spoken(read_page(tmp_path, page)) == ["One lamp."]
+
+
+LICENSED = "This work is licensed under a Creative Commons Attribution 4.0 International License{}."
+
+
+@pytest.mark.parametrize(
+    ("body", "label"),
+    [
+        (f"<h1>Licensing Information</h1><p>{LICENSED.format('')}</p><p>You are free to share it.</p>", "Licensing"),
+        (f"<div><div><p>{LICENSED.format(', except where otherwise noted')}</p></div></div>", "Copyright"),
+        (f"<p>{LICENSED.format(', except where otherwise noted')}</p>", ""),
+    ],
+)
+def test_a_page_of_an_open_licence_is_skipped(body: str, label: str, tmp_path: Path) -> None:
+    own = entry(label, "c.xhtml") if label else ""
+    chapters = entry("1", "a.xhtml") + entry("2", "b.xhtml")
+    book = read(tmp_path, {"c.xhtml": body, "a.xhtml": ONE, "b.xhtml": TWO}, own + chapters)
+    assert [chapter.title for chapter in book.chapters] == ["1", "2"]
+    book = read(tmp_path, {"a.xhtml": ONE, "b.xhtml": TWO, "c.xhtml": body}, chapters + own)
+    assert [chapter.title for chapter in book.chapters] == ["1", "2"]
+
+
+@pytest.mark.parametrize("label", ["Section {}", "part{}.xhtml", "Untitled {}"])
+def test_entries_that_a_program_made_up_give_way_to_headings(label: str, tmp_path: Path) -> None:
+    pages = {"a.xhtml": f"<h1>The Ferry</h1>{LONG}", "b.xhtml": f"<h1>The Storm</h1>{LONG}", "c.xhtml": LONG}
+    toc = "".join(entry(label.format(n), name) for n, name in enumerate(pages, 1))
+    assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == ["The Ferry", "The Storm"]
+    pages = dict.fromkeys(pages, LONG)
+    assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == [label.format(n) for n in (1, 2, 3)]

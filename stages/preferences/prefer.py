@@ -94,8 +94,9 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> "Out
             f"unit word: model {model.name} does not read its text in place, so the frames of its words are not known; use "
             "unit line"
         )
-    plan = _plan(options, settings, model, how)
-    with working_folder(options.out, "pairs", [options.model, *options.texts, *options.choices]) as folder:
+    sources = [options.model, *options.texts, *options.choices]
+    with working_folder(options.out, "pairs", sources) as folder:
+        plan = _plan(options, settings, model, how, folder)
         (folder / DRAWN).mkdir(exist_ok=True)
         if options.draw:
             done = read_drawn(folder / DRAWN)
@@ -127,11 +128,13 @@ def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
     return judges, json.dumps([name, judges.hears_voices, settings.temperature])
 
 
-def _plan(options: Options, settings: PreferSettings, model: "Model", how: str) -> _Plan:
-    """The lines that the options ask for."""
+def _plan(options: Options, settings: PreferSettings, model: "Model", how: str, folder: Path) -> _Plan:
+    """The lines that the options ask for; ``folder`` gets the clips of speakers."""
     from .plan import open_speaker, parse_voices, plan_lines, read_choices, read_excluded, read_texts, writings
+    from .speakers import voices_of
 
-    speakers = [open_speaker(model, name, share) for name, share in parse_voices(options.voices).items()]
+    voices = voices_of(parse_voices(options.voices), folder)
+    speakers = [open_speaker(model, name, share) for name, share in voices.items()]
     excluded = read_excluded(options.not_in)
     all_texts = read_texts(options.texts)
     texts = [text for text in all_texts if not (excluded and writings(text) & excluded)]
@@ -201,7 +204,8 @@ def command(
     voice: Annotated[
         list[str] | None,
         typer.Option(
-            help="Name of a voice or a clip, as NAME=SHARE for a share of the texts; repeatable. Default: the model's own."
+            help="Name of a voice, a clip, or shards whose speakers it means, as NAME=SHARE for a share of the texts; "
+            "repeatable. Default: the model's own."
         ),
     ] = None,
     candidates: Annotated[int, typer.Option(help="How often each line is said.")] = 4,

@@ -10,16 +10,18 @@ import torch
 from rich.console import Console
 
 from triforce_tts import schema
+from triforce_tts.audio.io import read_audio
 from triforce_tts.errors import CheckpointError, ConfigError, TextError, TriforceError
 from triforce_tts.judges import recognisers
 from triforce_tts.shards import ShardSet
 from triforce_tts.stages.preferences import draw as prefer_draw
 from triforce_tts.stages.preferences import plan as prefer_plan
-from triforce_tts.stages.preferences import prefer
+from triforce_tts.stages.preferences import prefer, speakers
 from triforce_tts.stages.preferences.choosing import Outcome
 from triforce_tts.stages.preferences.pairs import read_pair, read_pair_details
 from triforce_tts.stages.preferences.prefer import Options
 from triforce_tts.stages.preferences.rule import Judgement, PreferSettings, RuleSettings, choose_pair, cost
+from triforce_tts.stages.preferences.speakers import voices_of
 from triforce_tts.synthesis import Synthesizer
 from triforce_tts.synthesis.model import bundled_model
 
@@ -123,6 +125,23 @@ def test_voices_without_a_share_divide_the_rest(tmp_path: Path) -> None:
     for share in ("2", "0", "-0.5", "50%", "0,5", "nan", ""):
         with pytest.raises(ConfigError, match=rf"--voice a={share}: .* above 0 and at most 1, such as a=0\.5"):
             prefer_plan.parse_voices([f"a={share}"])
+
+
+def test_the_speakers_of_shards_are_voices(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = corpus["shards"]
+    with pytest.raises(ConfigError, match="none of its speakers has a clip of 2 s"):
+        voices_of({str(source): 1.0}, tmp_path)
+    monkeypatch.setattr(speakers, "_LEAST_S", 0.1)
+    shards = ShardSet.open([source], "train", "audio")
+    voices = voices_of({"a": 0.25, str(source): 0.75}, tmp_path)
+    clips = [Path(name) for name in voices if name != "a"]
+    assert voices == {"a": 0.25, **dict.fromkeys(map(str, clips), 0.75 / len(clips))}
+    for samples, clip in zip(shards.by_speaker.values(), clips, strict=True):
+        best = min(samples, key=lambda one: abs(shards.durations_s[one] - 8))
+        assert clip.read_bytes() == shards.payload(best)
+        assert read_audio(clip).duration_s == pytest.approx(shards.durations_s[best], abs=0.01)
 
 
 # --- from texts to shards ---------------------------------------------------------------------------------------------

@@ -54,17 +54,29 @@ tts train diffusion "${sound[@]}" --dvae "$WORK/dvae" --run "$WORK/diffusion" "$
   --set run.steps="$(steps 5615)" --set run.batch_size=16 --set run.warmup_steps="$(steps 100)" --set run.ema=0.998 \
   --set run.keep_best=spectrum --set run.validate_every="$(steps 1000)" --set "data.repeat={kokoro-$TEACHER: 2}"
 
-echo "== stage 2 learns from its own words: pairs of renditions, heard by the recogniser; then as far again in the same direction"
 clip="${VOICE_CLIP:-triforce_tts/assets/voices/$TEACHER.flac}"
 bundle() { tts bundle --dvae "$WORK/dvae" --gpt "$1" --diffusion "$WORK/diffusion/best" --name nano --voice "$clip" --out "$2" --force; }
+# Renditions of texts by a model become pairs: pairs MODEL TEXTS LIMIT OUT VOICES...
+pairs() {
+  tts prefer --model "$1" --config nano --texts "$2" --limit "$3" --workers "$WORKERS" --out "$4" "${@:5}" "${heldout[@]/#--heldout/--not-in}"
+}
+learn() { tts train dpo --config nano --pairs "$1" --init "$2" --run "$3" --set "run.precision=$PRECISION" --set run.steps="$4"; }
+
+echo "== stage 2 learns from its own words: pairs of renditions, heard by the recogniser; then as far again in the same direction"
 bundle "$WORK/gpt" "$WORK/model-before-pairs"
-tts prefer --model "$WORK/model-before-pairs" --config nano --texts "$TEXTS" --limit "$(steps 1275)" --workers "$WORKERS" --out "$WORK/pairs" \
-  --voice "$clip=0.7" --voice kathleen=0.08 --voice af_bella=0.08 --voice bf_emma=0.07 --voice am_michael=0.07 \
-  "${heldout[@]/#--heldout/--not-in}"
-tts train dpo --config nano --pairs "$WORK/pairs" --init "$WORK/model-before-pairs" --run "$WORK/dpo" --set "run.precision=$PRECISION" \
-  --set run.steps="$(steps 140)"
+pairs "$WORK/model-before-pairs" "$TEXTS" "$(steps 1275)" "$WORK/pairs" \
+  --voice "$clip=0.7" --voice kathleen=0.08 --voice af_bella=0.08 --voice bf_emma=0.07 --voice am_michael=0.07
+learn "$WORK/pairs" "$WORK/model-before-pairs" "$WORK/dpo" "$(steps 140)"
 tts average "$WORK/gpt" "$WORK/dpo" --share 2 --out "$WORK/gpt-words" --force
 
+echo "== stage 2 learns to be understood in cloned voices: pairs of other texts, most of them in the voices of the readers"
+bundle "$WORK/gpt-words" "$WORK/model-before-clones"
+tail -n "$(steps 1500)" "$TEXTS" > "$WORK/last-texts.txt"
+pairs "$WORK/model-before-clones" "$WORK/last-texts.txt" "$(steps 1360)" "$WORK/pairs-clones" \
+  --voice "$clip=0.2" --voice kathleen=0.05 --voice af_bella=0.03 --voice bf_emma=0.03 --voice am_michael=0.04 \
+  --voice "$WORK/shards/teacher=0.12" --voice "$WORK/shards/real=0.53"
+learn "$WORK/pairs-clones" "$WORK/model-before-clones" "$WORK/dpo-clones" "$(steps 150)"
+
 echo "== bundle"
-bundle "$WORK/gpt-words" "$WORK/model"
+bundle "$WORK/dpo-clones" "$WORK/model"
 echo "done: $WORK/model"
